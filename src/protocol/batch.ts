@@ -1,0 +1,134 @@
+/** What a JSON `null` reads as; any value below 0 means unknown. */
+export const UNKNOWN = -1;
+
+const FIRST_CAPACITY = 16;
+
+/**
+ * Readings as columns: one typed array a field, grown as needed, reused after
+ * {@linkcode clear}. The columns are as long as the capacity; only the first
+ * {@linkcode length} entries count. A column is replaced when it grows, so do
+ * not hold on to one across {@linkcode push}.
+ *
+ * @example
+ * ```ts
+ * import { ReadingBatch } from "./batch.ts";
+ *
+ * const batch = new ReadingBatch();
+ * batch.push(1, 2, 1);
+ * console.log(batch.length, batch.x[0]); // 1 1
+ * ```
+ */
+export class ReadingBatch {
+  /** How many readings there are. */
+  length = 0;
+  /** The column of the map, int32. */
+  x: Int32Array<ArrayBuffer>;
+  /** The row of the map, int32. */
+  y: Int32Array<ArrayBuffer>;
+  /** 0 free, above 0 occupied (or how many people), below 0 unknown. */
+  value: Int32Array<ArrayBuffer>;
+  /** When it was observed, whole ms since 1970; NaN if the sender did not say. */
+  time: Float64Array<ArrayBuffer>;
+  /** Who observed it: an index into {@linkcode sources}. */
+  sourceIndex: Uint32Array<ArrayBuffer>;
+  /** The sources named so far; the first one, "", stands for none. */
+  readonly sources: string[] = [""];
+
+  readonly #indexes = new Map<string, number>([["", 0]]);
+
+  /** @param capacity For how many readings to make room at once */
+  constructor(capacity: number = FIRST_CAPACITY) {
+    this.x = new Int32Array(capacity);
+    this.y = new Int32Array(capacity);
+    this.value = new Int32Array(capacity);
+    this.time = new Float64Array(capacity);
+    this.sourceIndex = new Uint32Array(capacity);
+  }
+
+  /**
+   * Adds a reading. The arguments are stored as they are, not checked.
+   *
+   * @param x int32
+   * @param y int32
+   * @param value int32
+   * @param time Whole ms since 1970, or NaN if not known
+   * @param sourceIndex What {@linkcode source} returned, or 0
+   */
+  push(
+    x: number,
+    y: number,
+    value: number,
+    time: number = NaN,
+    sourceIndex: number = 0,
+  ): void {
+    const at = this.length;
+    if (at === this.x.length) this.#grow(at + 1);
+    this.x[at] = x;
+    this.y[at] = y;
+    this.value[at] = value;
+    this.time[at] = time;
+    this.sourceIndex[at] = sourceIndex;
+    this.length = at + 1;
+  }
+
+  /** Adds all readings of another batch, which stays as it is. */
+  append(other: ReadingBatch): void {
+    const at = this.length;
+    const length = at + other.length;
+    if (length > this.x.length) this.#grow(length);
+    this.x.set(other.x.subarray(0, other.length), at);
+    this.y.set(other.y.subarray(0, other.length), at);
+    this.value.set(other.value.subarray(0, other.length), at);
+    this.time.set(other.time.subarray(0, other.length), at);
+    const indexes = other.sources.map((name) => this.source(name));
+    for (let i = 0; i < other.length; i++) {
+      this.sourceIndex[at + i] = indexes[other.sourceIndex[i]!]!;
+    }
+    this.length = length;
+  }
+
+  /** The index of a source in {@linkcode sources}, which it joins if it is new. */
+  source(name: string): number {
+    let index = this.#indexes.get(name);
+    if (index === undefined) {
+      index = this.sources.push(name) - 1;
+      this.#indexes.set(name, index);
+    }
+    return index;
+  }
+
+  /**
+   * Forgets the readings from `length` on, and the sources from `sources` on.
+   *
+   * @param length How many readings stay
+   * @param sources How many sources stay, at least 1; all by default
+   */
+  truncate(length: number, sources: number = this.sources.length): void {
+    this.length = length;
+    while (this.sources.length > sources) {
+      this.#indexes.delete(this.sources.pop()!);
+    }
+  }
+
+  /** Forgets all readings and sources, and keeps the room they took. */
+  clear(): void {
+    this.truncate(0, 1);
+  }
+
+  #grow(least: number): void {
+    const capacity = Math.max(least, 2 * this.x.length, FIRST_CAPACITY);
+    this.x = grown(this.x, new Int32Array(capacity));
+    this.y = grown(this.y, new Int32Array(capacity));
+    this.value = grown(this.value, new Int32Array(capacity));
+    this.time = grown(this.time, new Float64Array(capacity));
+    this.sourceIndex = grown(this.sourceIndex, new Uint32Array(capacity));
+  }
+}
+
+function grown<T extends Int32Array | Uint32Array | Float64Array>(
+  from: T,
+  to: T,
+): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,134 @@
+/**
+ * Numbers as ASCII digits, straight out of and into buffers: no string is made.
+ *
+ * Writing goes through a DataView, four digits a store: half again as fast as
+ * byte by byte. A store may reach behind the number, into bytes that the caller
+ * fills next or leaves out; hence {@linkcode SLACK_BYTES}.
+ */
+
+import { MAX_TIME } from "./time.ts";
+
+/** The most bytes of an int32: `-2147483648`. */
+export const MAX_INT_BYTES = 11;
+
+/** The most bytes of a time: {@linkcode MAX_TIME} has 15 digits. */
+export const MAX_TIME_BYTES = 15;
+
+/** How many bytes behind the last number may be overwritten. */
+export const SLACK_BYTES = 3;
+
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const HALF = 1e8; // a time is written in two halves, the lower of eight digits
+const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+
+/** Four ASCII digits each, the first in the lowest byte: `0007`; and `7000`. */
+const RIGHT_ALIGNED = new Int32Array(10000);
+const LEFT_ALIGNED = new Int32Array(10000);
+for (let n = 0; n < 10000; n++) {
+  RIGHT_ALIGNED[n] = fourDigits(n);
+  const size = n < 10 ? 1000 : n < 100 ? 100 : n < 1000 ? 10 : 1;
+  LEFT_ALIGNED[n] = fourDigits(n * size);
+}
+
+function fourDigits(n: number): number {
+  const ones = n % 10;
+  const tens = Math.trunc(n / 10) % 10;
+  const hundreds = Math.trunc(n / 100) % 10;
+  const thousands = Math.trunc(n / 1000);
+  return 0x30303030 + (ones << 24 | tens << 16 | hundreds << 8 | thousands);
+}
+
+/** The index of the first byte from `at` on that is no digit. */
+export function endOfDigits(bytes: Uint8Array, at: number): number {
+  for (; at < bytes.length; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) break;
+  }
+  return at;
+}
+
+/**
+ * The number that some digits write.
+ *
+ * @param bytes Digits from `from` to `to`
+ * @param from The first digit
+ * @param to Behind the last; 15 digits at most
+ */
+export function readDigits(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  // Nine digits fit into an int32, which is faster to build than a double.
+  const middle = Math.min(to, from + 9);
+  let high = 0;
+  for (let at = from; at < middle; at++) {
+    high = (high * 10 + bytes[at]! - ZERO) | 0;
+  }
+  if (middle === to) return high;
+  let low = 0;
+  for (let at = middle; at < to; at++) {
+    low = (low * 10 + bytes[at]! - ZERO) | 0;
+  }
+  return high * POWERS[to - middle]! + low;
+}
+
+/**
+ * Writes an int32 in decimal.
+ *
+ * @param view Has room for {@linkcode MAX_INT_BYTES} and the slack from `at` on
+ * @param at Where to start
+ * @param n int32
+ * @returns Where it ended
+ */
+export function writeInt(view: DataView, at: number, n: number): number {
+  if (n >= 0) return writeUnsigned(view, at, n);
+  view.setUint8(at, MINUS);
+  return writeUnsigned(view, at + 1, 0 - n);
+}
+
+/**
+ * Writes a time in whole milliseconds; a fraction is cut off.
+ *
+ * @param view Has room for {@linkcode MAX_TIME_BYTES} and the slack from `at` on
+ * @param at Where to start
+ * @param ms 0 to 1e14
+ * @returns Where it ended
+ * @throws {RangeError} If the time is out of range or NaN
+ */
+export function writeTime(view: DataView, at: number, ms: number): number {
+  if (!(ms >= 0 && ms <= MAX_TIME)) {
+    throw new RangeError(`Cannot write a time: ${ms} is not in 0..1e14`);
+  }
+  const high = (ms / HALF) | 0;
+  const low = (ms - high * HALF) | 0;
+  if (high === 0) return writeUnsigned(view, at, low);
+  at = writeUnsigned(view, at, high);
+  const front = (low / 10000) | 0;
+  view.setInt32(at, RIGHT_ALIGNED[front]!, true);
+  view.setInt32(at + 4, RIGHT_ALIGNED[low - front * 10000]!, true);
+  return at + 8;
+}
+
+/** Writes 0 to 2^31. */
+function writeUnsigned(view: DataView, at: number, n: number): number {
+  if (n < 10000) return writeShort(view, at, n);
+  const rest = (n / 10000) | 0;
+  if (rest < 10000) at = writeShort(view, at, rest);
+  else {
+    const front = (rest / 10000) | 0;
+    at = writeShort(view, at, front);
+    view.setInt32(at, RIGHT_ALIGNED[rest - front * 10000]!, true);
+    at += 4;
+  }
+  view.setInt32(at, RIGHT_ALIGNED[n - rest * 10000]!, true);
+  return at + 4;
+}
+
+/** Writes 0 to 9999. */
+function writeShort(view: DataView, at: number, n: number): number {
+  view.setInt32(at, LEFT_ALIGNED[n]!, true);
+  if (n < 100) return at + (n < 10 ? 1 : 2);
+  return at + (n < 1000 ? 3 : 4);
+}

@@ -1,0 +1,61 @@
+/**
+ * What travels: readings, requests, replies and reports, as bytes and as
+ * values. Pure: no clock, no IO. docs/PROTOCOL.md is the specification.
+ *
+ * @module
+ */
+
+export { ReadingBatch, UNKNOWN } from "./batch.ts";
+export { encodeCsv, MAX_LINE_BYTES } from "./csv.ts";
+export { ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
+export {
+  encodeBatchJson,
+  type EncodeBatchOptions,
+  MAX_SOURCE_LENGTH,
+} from "./json.ts";
+export {
+  encodeOriginalReading,
+  ORIGINAL_REQUEST,
+  OriginalWriter,
+  parseOriginal,
+} from "./original.ts";
+export { parseReadings, type ParseReadingsOptions } from "./reading.ts";
+export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
+export { ReplyAssembler } from "./reply_assembler.ts";
+export { parseReply, type ReplyPart } from "./reply_reader.ts";
+export { ReplyWriter, type ReplyWriterOptions } from "./reply_writer.ts";
+export { encodeReport, type Report } from "./report.ts";
+export {
+  DEFAULT_MAX_BYTES,
+  encodeRequest,
+  type LayerMapRequest,
+  LEAST_MAX_BYTES,
+  type MapRequest,
+  MAX_TRANSACTION_BYTES,
+  MOST_MAX_BYTES,
+  type OriginalMapRequest,
+  parseRequest,
+  type ParseRequestOptions,
+  type ReplyFormat,
+  type ReplyRouting,
+  RequestError,
+  type RequestFields,
+  type RequestRegion,
+  type Scalar,
+} from "./request.ts";
+export {
+  encodeErrorReply,
+  type ErrorReply,
+  type ErrorReplyFields,
+  type ReplyHeader,
+} from "./response.ts";
+export { encodeState, parseState, type ServerState } from "./state.ts";
+export {
+  assertLayer,
+  DEFAULT_LAYER,
+  DEFAULT_PREFIX,
+  MAX_NAME_BYTES,
+  Topics,
+} from "./topics.ts";
+export { excerpt } from "./text.ts";
+export { MAX_TIME, parseTimestamp } from "./time.ts";

@@ -1,0 +1,187 @@
+/**
+ * The wire of the system that came before: one CSV reading a message, a word
+ * as the request, and the whole map in one message as Python prints a dict,
+ * `{(1, 2): 1, (1, 3): 1}`.
+ */
+
+import { ReadingBatch, UNKNOWN } from "./batch.ts";
+import { MAX_INT_BYTES, SLACK_BYTES, writeInt } from "./digits.ts";
+import { ProtocolError } from "./errors.ts";
+import { encodeText, quoteBytes, skipBlank } from "./text.ts";
+import { ByteWriter } from "./writer.ts";
+
+/** What the original clients send as a request. */
+export const ORIGINAL_REQUEST = "get data";
+
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const COMMA_SPACE = 0x2c20;
+const COLON_SPACE = 0x3a20;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** `, (x, y): value` at its longest. */
+const MOST_BYTES = 3 * MAX_INT_BYTES + 8 + SLACK_BYTES;
+
+/** What Python writes for values that are no numbers. */
+const WORDS: readonly (readonly [Uint8Array, number])[] = [
+  [encodeText("True"), 1],
+  [encodeText("False"), 0],
+  [encodeText("None"), UNKNOWN],
+];
+
+/** Writes one reading as the original clients do: `x,y,value`. */
+export function encodeOriginalReading(
+  x: number,
+  y: number,
+  value: number,
+): Uint8Array<ArrayBuffer> {
+  return encodeText(`${x},${y},${value}`);
+}
+
+/**
+ * Writes the map as the original server does, cell by cell, in the order they
+ * are given.
+ *
+ * @example
+ * ```ts
+ * import { OriginalWriter } from "./original.ts";
+ *
+ * const writer = new OriginalWriter();
+ * writer.cell(1, 2, 1);
+ * console.log(new TextDecoder().decode(writer.finish())); // {(1, 2): 1}
+ * ```
+ */
+export class OriginalWriter {
+  readonly #out = new ByteWriter();
+
+  /** Starts an empty map. */
+  constructor() {
+    this.#out.text("{");
+  }
+
+  /** Adds a cell; all three are int32. A coordinate must come once only. */
+  cell(x: number, y: number, value: number): void {
+    const out = this.#out;
+    out.reserve(MOST_BYTES);
+    const { view } = out;
+    let at = out.at;
+    if (at > 1) {
+      view.setUint16(at, COMMA_SPACE);
+      at += 2;
+    }
+    view.setUint8(at, OPEN);
+    at = writeInt(view, at + 1, x);
+    view.setUint16(at, COMMA_SPACE);
+    at = writeInt(view, at + 2, y);
+    view.setUint8(at, CLOSE);
+    view.setUint16(at + 1, COLON_SPACE);
+    out.at = writeInt(view, at + 3, value);
+  }
+
+  /** @returns The payload, in a buffer of its own; `{}` if there are no cells */
+  finish(): Uint8Array<ArrayBuffer> {
+    this.#out.text("}");
+    return this.#out.finish();
+  }
+}
+
+/**
+ * Parses the map as the original server sends it. White space may stand
+ * between any two tokens; values are integers, `True`, `False` or `None`
+ * (unknown, {@linkcode UNKNOWN}).
+ *
+ * @param payload The application message
+ * @returns The cells, without times
+ * @throws {ProtocolError} "bad-original"
+ */
+export function parseOriginal(payload: Uint8Array): ReadingBatch {
+  const batch = new ReadingBatch();
+  const scanner = new Scanner(payload);
+  scanner.expect(OPEN_BRACE);
+  if (!scanner.accept(CLOSE_BRACE)) {
+    do {
+      scanner.expect(OPEN);
+      const x = scanner.integer();
+      scanner.expect(COMMA);
+      const y = scanner.integer();
+      scanner.expect(CLOSE);
+      scanner.expect(COLON);
+      batch.push(x, y, scanner.value());
+    } while (scanner.accept(COMMA));
+    scanner.expect(CLOSE_BRACE);
+  }
+  scanner.end();
+  return batch;
+}
+
+/** Tokens of a payload, white space skipped before each. */
+class Scanner {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** Takes the byte if it is next. */
+  accept(byte: number): boolean {
+    this.#at = skipBlank(this.#bytes, this.#at);
+    if (this.#bytes[this.#at] !== byte) return false;
+    this.#at++;
+    return true;
+  }
+
+  expect(byte: number): void {
+    if (!this.accept(byte)) this.#fail(`"${String.fromCharCode(byte)}"`);
+  }
+
+  end(): void {
+    this.#at = skipBlank(this.#bytes, this.#at);
+    if (this.#at < this.#bytes.length) this.#fail("the end");
+  }
+
+  value(): number {
+    this.#at = skipBlank(this.#bytes, this.#at);
+    for (const [word, value] of WORDS) {
+      if (this.#bytes[this.#at] !== word[0]) continue;
+      if (!word.every((byte, i) => this.#bytes[this.#at + i] === byte)) break;
+      this.#at += word.length;
+      return value;
+    }
+    return this.integer();
+  }
+
+  integer(): number {
+    const bytes = this.#bytes;
+    const negative = this.accept(MINUS);
+    const first = this.#at;
+    let at = first;
+    let number = 0;
+    for (; at < bytes.length; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      number = number * 10 + digit;
+    }
+    if (negative) number = 0 - number;
+    if (at === first || number !== (number | 0)) this.#fail("a 32-bit integer");
+    this.#at = at;
+    return number;
+  }
+
+  #fail(wanted: string): never {
+    const at = this.#at;
+    const found = at < this.#bytes.length
+      ? quoteBytes(this.#bytes, at, this.#bytes.length)
+      : "the end";
+    throw new ProtocolError(
+      "bad-original",
+      `the map is not in the original form: expected ${wanted} ` +
+        `at byte ${at}, found ${found}`,
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { assertLayer, Topics } from "../../src/protocol/mod.ts";
+import { attempt, errorOf, pure } from "./support.ts";
+
+pure("Topics names every topic under its prefix", () => {
+  const topics = new Topics();
+  assert.equal(topics.request, "occupancy/request");
+  assert.equal(topics.response, "occupancy/response");
+  assert.equal(topics.state, "occupancy/server/state");
+  assert.equal(topics.errors, "occupancy/errors");
+  assert.equal(topics.dataFilter, "occupancy/data/#");
+  assert.equal(topics.data(), "occupancy/data");
+  assert.equal(topics.data("default"), "occupancy/data");
+  assert.equal(topics.data("campus2/l2"), "occupancy/data/campus2/l2");
+  assert.equal(topics.changes("default"), "occupancy/changes");
+  assert.equal(topics.changes("l2"), "occupancy/changes/l2");
+  assert.equal(topics.responseFor("me/1"), "occupancy/response/me/1");
+  assert.equal(new Topics("a/b").data("l2"), "a/b/data/l2");
+});
+
+const BAD_LEVELS: [string, RegExp][] = [
+  ["", /is empty/],
+  ["a/+/b", /wildcard/],
+  ["a#", /wildcard/],
+  ["/a", /empty level/],
+  ["a/", /empty level/],
+  ["a//b", /empty level/],
+  ["a\0b", /control character/],
+  ["a\nb", /control character/],
+  ["a\x85b", /control character/],
+  ["a\ufffe", /control character/],
+  ["\ud800", /surrogate/],
+  ["é".repeat(101), /over 200 bytes/],
+  ["a".repeat(100_000), /over 200 bytes/],
+];
+
+pure("Topics() refuses a prefix that is no topic name", () => {
+  for (const [prefix, reason] of [...BAD_LEVELS, ["$SYS", /starts with \$/]]) {
+    const error = errorOf(() => new Topics(prefix as string));
+    assert.equal(error.code, "bad-prefix");
+    assert.match(error.message, reason as RegExp);
+  }
+});
+
+pure("assertLayer() refuses what is no topic level", () => {
+  for (const [layer, reason] of BAD_LEVELS) {
+    const error = errorOf(() => assertLayer(layer));
+    assert.equal(error.code, "bad-layer");
+    assert.match(error.message, reason);
+    assert.equal(errorOf(() => new Topics().data(layer)).code, "bad-layer");
+  }
+  assertLayer("é".repeat(100));
+  assertLayer("$level 2/[north]");
+});
+
+pure("layerOf() is the inverse of data(), for every layer and prefix", () => {
+  const level = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
+  fc.assert(fc.property(level, level, level, (prefix, layer, other) => {
+    const topics = attempt((): Topics => new Topics(prefix));
+    if (topics === undefined) return;
+    for (const name of [layer, other, layer]) {
+      const topic = attempt((): string => topics.data(name));
+      if (topic === undefined) {
+        assert.equal(topics.layerOf(`${prefix}/data/${name}`), undefined);
+      } else assert.equal(topics.layerOf(topic), name);
+    }
+  }));
+});
+
+pure("layerOf() knows the default layer by both its topics", () => {
+  const topics = new Topics();
+  assert.equal(topics.layerOf("occupancy/data"), "default");
+  assert.equal(topics.layerOf("occupancy/data/default"), "default");
+});
+
+pure("layerOf() is undefined for what carries no readings", () => {
+  const topics = new Topics();
+  for (
+    const topic of [
+      "",
+      "occupancy",
+      "occupancy/database",
+      "occupancy/request",
+      "occupancy/data/",
+      "occupancy/data//l2",
+      "occupancy/data/" + "l".repeat(201),
+      "other/occupancy/data",
+    ]
+  ) assert.equal(topics.layerOf(topic), undefined, topic);
+});
+
+pure(
+  "assertReplyTopic() lets only the response topic and those below pass",
+  () => {
+    const topics = new Topics();
+    topics.assertReplyTopic("occupancy/response");
+    topics.assertReplyTopic("occupancy/response/a");
+    topics.assertReplyTopic("occupancy/response/a/b");
+    for (
+      const topic of [
+        "",
+        "occupancy",
+        "occupancy/responses",
+        "occupancy/data",
+        "occupancy/server/state",
+        "other/response",
+        "$SYS/x",
+        "#",
+        "occupancy/response/",
+        "occupancy/response/#",
+        "occupancy/response/+",
+        "occupancy/response/a//b",
+        "occupancy/response/a\0",
+        "occupancy/response/\udfff",
+        "occupancy/response/" + "a".repeat(201),
+      ]
+    ) {
+      const error = errorOf(() => topics.assertReplyTopic(topic));
+      assert.equal(error.code, "bad-reply-topic", topic);
+      assert.ok(error.message.length < 150);
+    }
+    assert.equal(
+      errorOf(() => topics.responseFor("+")).code,
+      "bad-reply-topic",
+    );
+  },
+);
