@@ -1,0 +1,106 @@
+/**
+ * How old a cell may grow before it is stale, and then forgotten.
+ *
+ * @module
+ */
+
+/** How far the value of a cell can still be trusted. Only ever a function of the cell's age. */
+export const Freshness = {
+  /** Observed recently enough. */
+  Fresh: 0,
+  /** Older than `staleAfter`: the value is shown, with a warning. */
+  Stale: 1,
+  /** Older than `forgetAfter`: the value is unknown (-1) in every output. */
+  Forgotten: 2,
+} as const;
+
+/** One of the numbers of {@linkcode Freshness}: 0 fresh, 1 stale, 2 forgotten. */
+export type Freshness = typeof Freshness[keyof typeof Freshness];
+
+/** Options of {@linkcode resolveAgeing}; all in milliseconds, 0 or more, `Infinity` for never. */
+export interface AgeingOptions {
+  /** A cell observed longer ago than this is stale. Default `Infinity`. */
+  staleAfter?: number;
+  /** A cell observed longer ago than this is forgotten, stale or not. Default `Infinity`. */
+  forgetAfter?: number;
+  /** A reading observed further ahead of the clock than this is refused. Default 60,000. */
+  maxSkew?: number;
+}
+
+/** {@linkcode AgeingOptions} with every value known. */
+export type Ageing = Readonly<Required<AgeingOptions>>;
+
+/** What holds when nothing is asked for: nothing ages, clocks may be a minute ahead. */
+export const DEFAULT_AGEING: Ageing = {
+  staleAfter: Infinity,
+  forgetAfter: Infinity,
+  maxSkew: 60_000,
+};
+
+/**
+ * Fills in and checks the thresholds.
+ *
+ * @param options the thresholds to set
+ * @param base what holds for those not given
+ * @returns every threshold
+ * @throws {RangeError} when one is negative or not a number
+ */
+export function resolveAgeing(
+  options: AgeingOptions,
+  base: Ageing = DEFAULT_AGEING,
+): Ageing {
+  return {
+    staleAfter: duration("staleAfter", options.staleAfter ?? base.staleAfter),
+    forgetAfter: duration(
+      "forgetAfter",
+      options.forgetAfter ?? base.forgetAfter,
+    ),
+    maxSkew: duration("maxSkew", options.maxSkew ?? base.maxSkew),
+  };
+}
+
+/**
+ * The freshness of a cell.
+ *
+ * @param time when it was observed, ms since 1970
+ * @param now the clock, ms since 1970
+ * @param ageing the thresholds
+ * @returns fresh while `now` has not passed `time + staleAfter`, and so on
+ */
+export function freshnessAt(
+  time: number,
+  now: number,
+  ageing: Ageing,
+): Freshness {
+  // Sums, not differences: dueAt() must round exactly as this does.
+  if (now > time + ageing.forgetAfter) return Freshness.Forgotten;
+  return now > time + ageing.staleAfter ? Freshness.Stale : Freshness.Fresh;
+}
+
+/**
+ * The last moment at which a cell still has the freshness that it has: it must be looked at again
+ * once the clock has passed this.
+ *
+ * @param time when the cell was observed, ms since 1970
+ * @param freshness what it is now
+ * @param ageing the thresholds
+ * @returns ms since 1970, `Infinity` when only a clock that is set back can change it
+ */
+export function dueAt(
+  time: number,
+  freshness: Freshness,
+  ageing: Ageing,
+): number {
+  if (freshness === Freshness.Forgotten) return Infinity;
+  const forgotten = time + ageing.forgetAfter;
+  return freshness === Freshness.Stale
+    ? forgotten
+    : Math.min(time + ageing.staleAfter, forgotten);
+}
+
+function duration(name: string, value: number): number {
+  if (typeof value === "number" && value >= 0) return value;
+  throw new RangeError(
+    `Cannot use ${name} ${value}: expected milliseconds, 0 or more`,
+  );
+}

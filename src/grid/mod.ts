@@ -1,0 +1,21 @@
+/**
+ * What is known: a live occupancy map in memory.
+ *
+ * Pure: the clock is passed in, and nothing is read or written. {@linkcode OccupancyMap} takes
+ * readings in and ages them; {@linkcode Grid}, one of its layers, is looked up, scanned and saved.
+ *
+ * @module
+ */
+
+export type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
+export type { CellReader, ScanOptions } from "./cell_reader.ts";
+export {
+  type Ageing,
+  type AgeingOptions,
+  DEFAULT_AGEING,
+  Freshness,
+} from "./freshness.ts";
+export type { Grid } from "./grid.ts";
+export { OccupancyMap } from "./occupancy_map.ts";
+export type { Region } from "./region.ts";
+export type { CellCounts } from "./tally.ts";

@@ -1,0 +1,92 @@
+/**
+ * Rectangles of cells, and the tiles that they touch.
+ *
+ * @module
+ */
+
+/** A tile covers 2^TILE_BITS by 2^TILE_BITS cells: 32 by 32. */
+export const TILE_BITS = 5;
+
+/** The cells of one tile: 1024. */
+export const TILE_CELLS = 1 << (2 * TILE_BITS);
+
+const TILE_MASK = (1 << TILE_BITS) - 1;
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+
+/** A rectangle of cells; both corners belong to it. `x0 <= x1`, `y0 <= y1`. */
+export interface Region {
+  /** The smallest x. */
+  readonly x0: number;
+  /** The smallest y. */
+  readonly y0: number;
+  /** The largest x. */
+  readonly x1: number;
+  /** The largest y. */
+  readonly y1: number;
+}
+
+/**
+ * The part of a region in which there can be cells.
+ *
+ * @param region any rectangle; infinite bounds are allowed
+ * @returns the same rectangle, cut to 32-bit signed integers
+ * @throws {RangeError} when a bound is not a number, or the corners are the wrong way round
+ */
+export function clipRegion({ x0, y0, x1, y1 }: Region): Region {
+  if (!(x0 <= x1 && y0 <= y1)) {
+    throw new RangeError(
+      `Cannot use region [${x0},${y0},${x1},${y1}]: expected [x0,y0,x1,y1] with x0 <= x1, y0 <= y1`,
+    );
+  }
+  return {
+    x0: Math.max(Math.ceil(x0), INT32_MIN),
+    y0: Math.max(Math.ceil(y0), INT32_MIN),
+    x1: Math.min(Math.floor(x1), INT32_MAX),
+    y1: Math.min(Math.floor(y1), INT32_MAX),
+  };
+}
+
+/**
+ * The tiles that a region touches.
+ *
+ * @param region a rectangle within 32-bit signed integers, as {@linkcode clipRegion} gives
+ * @returns the rectangle of tile coordinates
+ */
+export function tileSpan(region: Region): Region {
+  return {
+    x0: region.x0 >> TILE_BITS,
+    y0: region.y0 >> TILE_BITS,
+    x1: region.x1 >> TILE_BITS,
+    y1: region.y1 >> TILE_BITS,
+  };
+}
+
+/** How many cells (or tiles, of a span) a rectangle covers; 0 when it is empty. */
+export function area({ x0, y0, x1, y1 }: Region): number {
+  return Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
+}
+
+/** Whether a rectangle holds a point. */
+export function contains(
+  { x0, y0, x1, y1 }: Region,
+  x: number,
+  y: number,
+): boolean {
+  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
+}
+
+/** The place of a coordinate within its tile, 0 to 1023, row by row. */
+export function keyOf(x: number, y: number): number {
+  return (y & TILE_MASK) << TILE_BITS | (x & TILE_MASK);
+}
+
+/** The x of the cell with this key in the tile column `tx`: the inverse of {@linkcode keyOf}. */
+export function xOf(tx: number, key: number): number {
+  return tx << TILE_BITS | (key & TILE_MASK);
+}
+
+/** The y of the cell with this key in the tile row `ty`: the inverse of {@linkcode keyOf}. */
+export function yOf(ty: number, key: number): number {
+  return ty << TILE_BITS | key >> TILE_BITS;
+}

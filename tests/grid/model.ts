@@ -1,0 +1,177 @@
+/**
+ * A plain model of the occupancy map, to hold the real one against: a `Map` of objects, written
+ * down as the rules are, with no thought for speed.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type {
+  ApplyResult,
+  Cell,
+  CellCounts,
+  Grid,
+  OccupancyMap,
+  ReadingColumns,
+  Region,
+} from "../../src/grid/mod.ts";
+
+/** One reading: x, y, value, time. */
+export type Reading = readonly [number, number, number, number];
+
+/** Readings as the columns that `OccupancyMap.apply` takes. */
+export function columns(readings: readonly Reading[]): ReadingColumns {
+  return {
+    length: readings.length,
+    x: Int32Array.from(readings, ([x]) => x),
+    y: Int32Array.from(readings, ([, y]) => y),
+    value: Int32Array.from(readings, ([, , value]) => value),
+    time: Float64Array.from(readings, ([, , , time]) => time),
+  };
+}
+
+/** All cells that a scan visits. */
+export function scanned(
+  grid: Grid,
+  options: { region?: Region; since?: number } = {},
+): Cell[] {
+  const cells: Cell[] = [];
+  grid.scan((x, y, value, time, revision, freshness) => {
+    cells.push({ x, y, value, time, revision, freshness });
+  }, options);
+  return cells;
+}
+
+/** All cells in first-seen order. */
+export function inOrder(grid: Grid): Cell[] {
+  const cells: Cell[] = [];
+  grid.scanInOrder((x, y, value, time, revision, freshness) => {
+    cells.push({ x, y, value, time, revision, freshness });
+  });
+  return cells;
+}
+
+/** Sorted by coordinate, for comparisons. */
+export function sorted(cells: readonly Cell[]): Cell[] {
+  return cells.toSorted((a, b) => a.y - b.y || a.x - b.x);
+}
+
+/** The counts of these cells, counted one by one. */
+export function recount(cells: readonly Cell[]): CellCounts {
+  const known = cells.filter(({ value }) => value >= 0);
+  const fresh = known.filter(({ freshness }) => freshness === 0);
+  return {
+    cells: cells.length,
+    free: fresh.filter(({ value }) => value === 0).length,
+    occupied: fresh.filter(({ value }) => value > 0).length,
+    unknown: cells.length - known.length,
+    stale: known.length - fresh.length,
+    people: fresh.reduce((sum, { value }) => sum + value, 0),
+  };
+}
+
+type Entry = { -readonly [Key in keyof Cell]: Cell[Key] };
+
+/** The rules of the map, spelled out. */
+export class Model {
+  revision = 0;
+  staleAfter: number;
+  forgetAfter: number;
+  readonly maxSkew: number;
+  /** In first-seen order, as `Map` keeps it. */
+  readonly layers: Map<string, Map<string, Entry>> = new Map();
+
+  constructor(staleAfter: number, forgetAfter: number, maxSkew: number) {
+    this.staleAfter = staleAfter;
+    this.forgetAfter = forgetAfter;
+    this.maxSkew = maxSkew;
+  }
+
+  freshness(time: number, now: number): 0 | 1 | 2 {
+    if (now - time > this.forgetAfter) return 2;
+    return now - time > this.staleAfter ? 1 : 0;
+  }
+
+  apply(name: string, readings: readonly Reading[], now: number): ApplyResult {
+    const layer = this.layers.get(name) ?? new Map<string, Entry>();
+    const result = { changed: 0, renewed: 0, late: 0, future: 0 };
+    for (const [x, y, value, time] of readings) {
+      const old = layer.get(`${x},${y}`);
+      const freshness = this.freshness(time, now);
+      if (time - now > this.maxSkew) result.future++;
+      else if (
+        old !== undefined && time < old.time && old.time - now <= this.maxSkew
+      ) result.late++;
+      else if (old?.value === value && old.freshness === freshness) {
+        old.time = time;
+        result.renewed++;
+      } else {
+        const revision = this.revision + 1;
+        layer.set(`${x},${y}`, { x, y, value, time, revision, freshness });
+        result.changed++;
+      }
+    }
+    if (result.changed > 0) {
+      this.layers.set(name, layer);
+      this.revision++;
+    }
+    return result;
+  }
+
+  age(now: number): number {
+    let changed = 0;
+    for (const layer of this.layers.values()) {
+      for (const cell of layer.values()) {
+        const freshness = this.freshness(cell.time, now);
+        if (freshness === cell.freshness) continue;
+        cell.freshness = freshness;
+        cell.revision = this.revision + 1;
+        changed++;
+      }
+    }
+    if (changed > 0) this.revision++;
+    return changed;
+  }
+
+  /** The cells of a layer as they read, in first-seen order. */
+  cells(name: string): Cell[] {
+    return Array.from(this.layers.get(name)?.values() ?? [], (cell) => ({
+      ...cell,
+      value: cell.freshness === 2 ? -1 : cell.value,
+    }));
+  }
+}
+
+/** Asserts that a map holds what the model holds, by every way of asking. */
+export function assertSame(map: OccupancyMap, model: Model): void {
+  assert.equal(map.revision, model.revision);
+  assert.deepEqual(
+    Array.from(map.layers(), ([name]) => name).sort(),
+    [...model.layers.keys()].sort(),
+  );
+  let size = 0;
+  for (const [name, grid] of map.layers()) {
+    const cells = model.cells(name);
+    size += cells.length;
+    assert.equal(grid.size, cells.length);
+    assert.deepEqual(inOrder(grid), cells);
+    assert.deepEqual(sorted(scanned(grid)), sorted(cells));
+    assert.deepEqual(grid.counts(), recount(cells));
+    assert.equal(grid.revision, Math.max(...cells.map((c) => c.revision)));
+    for (const cell of cells) assert.deepEqual(grid.get(cell.x, cell.y), cell);
+  }
+  assert.equal(map.size, size);
+}
+
+/** A new map with the tiles of another, which stay dirty there. */
+export function restored(
+  source: OccupancyMap,
+  target: OccupancyMap,
+): OccupancyMap {
+  for (const [name, grid] of source.layers()) {
+    for (const tile of grid.dirtyTiles()) {
+      target.restoreTile(name, grid.encodeTile(tile));
+    }
+  }
+  return target;
+}
