@@ -1,0 +1,127 @@
+/**
+ * What the rest of the house sees of MQTT: messages in, messages out, and
+ * acknowledgements that wait until they are true.
+ *
+ * Two things implement it: a {@link https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html | connection}
+ * to somebody's broker, and the embedded broker itself.
+ *
+ * @module
+ */
+
+/** Quality of service: at most once, at least once, exactly once (MQTT 5, 4.3). */
+export type QoS = 0 | 1 | 2;
+
+/** One PUBLISH that arrived. Its link acknowledges it when told, not before. */
+export interface Incoming {
+  /** The topic name it was published to. */
+  readonly topic: string;
+  /** The application message, as sent. Valid for as long as the message is held. */
+  readonly payload: Uint8Array;
+  /** The quality of service it was delivered with. */
+  readonly qos: QoS;
+  /** True if the broker had kept it from before the subscription (MQTT 5, 3.3.1.3). */
+  readonly retain: boolean;
+  /** MQTT 5 Content Type (3.3.2.3.9). */
+  readonly contentType?: string | undefined;
+  /** MQTT 5 Response Topic (3.3.2.3.5). */
+  readonly responseTopic?: string | undefined;
+  /** MQTT 5 Correlation Data (3.3.2.3.6). */
+  readonly correlationData?: Uint8Array | undefined;
+}
+
+/** How a message is published. */
+export interface PublishOptions {
+  /** Quality of service. Default 0. */
+  readonly qos?: 0 | 1;
+  /** Whether the broker keeps it for later subscribers. Default false. */
+  readonly retain?: boolean;
+  /** MQTT 5 Content Type; left out on MQTT 3.1.1. */
+  readonly contentType?: string | undefined;
+  /** MQTT 5 Response Topic; left out on MQTT 3.1.1. */
+  readonly responseTopic?: string | undefined;
+  /** MQTT 5 Correlation Data; left out on MQTT 3.1.1. */
+  readonly correlationData?: Uint8Array | undefined;
+}
+
+/** What a link tells its owner. The handlers must not throw. */
+export interface LinkHandlers {
+  /** A message arrived; it stays unacknowledged until {@linkcode Link.acknowledge}. */
+  message(message: Incoming): void;
+  /** Connected and subscribed, the first time and after each reconnect. */
+  up?(): void;
+  /** The connection was lost; it is being tried again. `reason` is for people. */
+  down?(reason: string): void;
+  /** The connection was lost for good: trying again would not help. */
+  failed?(error: LinkError): void;
+}
+
+/** A way to send and receive MQTT messages. */
+export interface Link {
+  /** For people, e.g. `mqtt://localhost:1883` or `embedded broker on 127.0.0.1:1883`. */
+  readonly description: string;
+  /** The protocol version in force: 4 is MQTT 3.1.1. Meaningful once open. */
+  readonly mqttVersion: 4 | 5;
+  /**
+   * Whether the broker had kept the session when it was last joined (MQTT 5,
+   * 3.2.2.1.1); undefined if the link has none to keep.
+   */
+  readonly sessionPresent?: boolean;
+  /**
+   * Connects and subscribes.
+   *
+   * @throws {LinkError} if that fails the first time; later losses are retried
+   */
+  open(handlers: LinkHandlers): Promise<void>;
+  /**
+   * Publishes; resolves once the broker has it (QoS 1: its PUBACK; QoS 0: written).
+   *
+   * @throws {LinkError} if the link is closed first, or the broker refuses it
+   */
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    options?: PublishOptions,
+  ): Promise<void>;
+  /**
+   * Acknowledges messages, in the order they arrived. Messages of a connection
+   * that is gone are passed over: its broker sends them again.
+   */
+  acknowledge(messages: readonly Incoming[]): void;
+  /** Stops taking messages in (the peer feels it as back-pressure) until {@linkcode resume}. */
+  pause(): void;
+  /** Takes messages in again. */
+  resume(): void;
+  /** Sends what is under way, says goodbye, and frees everything. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Why a link failed. */
+export type LinkErrorCode =
+  | "unreachable"
+  | "not-mqtt"
+  | "refused"
+  | "in-use"
+  | "closed"
+  | "tls";
+
+/** A failure of the connection or the broker, in words for people. */
+export class LinkError extends Error {
+  override readonly name = "LinkError";
+  /** What kind of failure it is. */
+  readonly code: LinkErrorCode;
+  /** What to do about it, if that is known. */
+  readonly hint: string | undefined;
+
+  constructor(
+    code: LinkErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

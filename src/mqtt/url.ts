@@ -1,0 +1,43 @@
+import { LinkError } from "./link.ts";
+
+const SCHEMES = new Set(["mqtt:", "mqtts:", "ws:", "wss:"]);
+
+/**
+ * Checks a broker's address.
+ *
+ * @param text `mqtt://host:1883` and the like; a bare `host` or `host:port` is `mqtt:`
+ * @returns the address in full
+ * @throws {LinkError} with a hint, if it is none
+ */
+export function brokerUrl(text: string): string {
+  const full = text.includes("://") ? text : `mqtt://${text}`;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  if (url === undefined || url.hostname === "") {
+    throw new LinkError(
+      "unreachable",
+      `Not a broker address: ${redactUrl(full)}`,
+      {
+        hint: "Write it as mqtt://host:1883 (or mqtts, ws, wss).",
+      },
+    );
+  }
+  if (!SCHEMES.has(url.protocol)) {
+    throw new LinkError(
+      "unreachable",
+      `Cannot speak ${url.protocol.slice(0, -1)} to a broker: ${
+        redactUrl(text)
+      }`,
+      { hint: "Use mqtt, mqtts, ws or wss." },
+    );
+  }
+  return full;
+}
+
+/** The address without its password, fit to be shown even if it is no address. */
+export function redactUrl(text: string): string {
+  // A password ends at the last @ before the path; in what is no URL, at the last of all.
+  const password = URL.canParse(text)
+    ? /^(\w+:\/\/[^:/@]*):[^/]*@/
+    : /^(\w+:\/\/[^:/@]*):.*@/;
+  return text.replace(password, "$1:***@");
+}
