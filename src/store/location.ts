@@ -1,0 +1,27 @@
+/**
+ * Where a server keeps its map unless told otherwise: the platform's folder for
+ * data of the user (XDG Base Directory Specification 0.8; Apple's File System
+ * Programming Guide; Windows' Known Folders).
+ *
+ * @param name the server's name: each has a file of its own
+ * @param os as `Deno.build.os`
+ * @param env looks up an environment variable
+ * @returns a path, or undefined if the platform names no such folder
+ */
+export function defaultStorePath(
+  name: string,
+  os: string,
+  env: (variable: string) => string | undefined,
+): string | undefined {
+  const file = `${name.replace(/[^\w.-]+/g, "_")}.sqlite`;
+  if (os === "windows") {
+    const base = env("LOCALAPPDATA");
+    return base && `${base}\\occupancy\\${file}`;
+  }
+  const home = env("HOME");
+  if (os === "darwin") {
+    return home && `${home}/Library/Application Support/occupancy/${file}`;
+  }
+  const base = env("XDG_DATA_HOME") || (home && `${home}/.local/share`);
+  return base && `${base}/occupancy/${file}`;
+}

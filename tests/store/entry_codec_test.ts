@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { decodeEntries, EntryEncoder } from "../../src/store/entry_codec.ts";
+import type { Entry } from "../../src/store/store.ts";
+
+const int32 = fc.oneof(
+  fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
+  fc.integer({ min: -3, max: 300 }),
+  fc.constantFrom(-0x8000_0000, 0x7fff_ffff),
+);
+const ms = fc.oneof(
+  fc.integer({ min: 0, max: 1e14 }),
+  fc.integer({ min: 1_700_000_000_000, max: 1_700_000_070_000 }),
+);
+const rows = fc.array(fc.tuple(int32, int32, int32, ms), { maxLength: 50 });
+const threshold = fc.oneof(fc.constant(Infinity), fc.nat());
+
+const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({ layer: fc.string({ minLength: 1 }), rows, now: ms }).map(
+    ({ layer, rows, now }): Entry => ({
+      kind: "apply",
+      now,
+      layer: layer.toWellFormed(),
+      readings: {
+        length: rows.length,
+        x: Int32Array.from(rows, ([x]) => x),
+        y: Int32Array.from(rows, ([, y]) => y),
+        value: Int32Array.from(rows, ([, , value]) => value),
+        time: Float64Array.from(rows, ([, , , time]) => time),
+      },
+    }),
+  ),
+  ms.map((now): Entry => ({ kind: "age", now })),
+  fc.record({ now: ms, a: threshold, b: threshold, c: threshold }).map(
+    ({ now, a, b, c }): Entry => ({
+      kind: "configure",
+      now,
+      ageing: { staleAfter: a, forgetAfter: b, maxSkew: c },
+    }),
+  ),
+);
+
+Deno.test({
+  name: "decodeEntries() gives back what EntryEncoder wrote",
+  permissions: "none",
+  fn() {
+    const encoder = new EntryEncoder();
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 8 }), (entries) => {
+        const bytes = encoder.encode(entries).slice();
+        assert.deepEqual([...decodeEntries(bytes)], entries);
+      }),
+      { numRuns: 500 },
+    );
+  },
+});
+
+Deno.test({
+  name: "EntryEncoder takes a few bytes a reading, when they are of one place",
+  permissions: "none",
+  fn() {
+    const length = 1000;
+    const bytes = new EntryEncoder().encode([{
+      kind: "apply",
+      now: 1e12,
+      layer: "default",
+      readings: {
+        length,
+        x: Int32Array.from({ length }, (_, i) => 7000 + i % 200),
+        y: Int32Array.from({ length }, (_, i) => 9000 + i % 90),
+        value: Int32Array.from({ length }, (_, i) => i % 2),
+        time: new Float64Array(length).fill(1e12),
+      },
+    }]);
+    assert.ok(bytes.length < 3.2 * length, `${bytes.length} bytes`);
+  },
+});
+
+Deno.test({
+  name:
+    "decodeEntries() throws RangeError or TypeError and nothing else, whatever the bytes",
+  permissions: "none",
+  fn() {
+    const decode = (bytes: Uint8Array) => {
+      try {
+        for (const entry of decodeEntries(bytes)) void entry;
+      } catch (error) {
+        assert.ok(
+          error instanceof RangeError || error instanceof TypeError,
+          String(error),
+        );
+      }
+    };
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), decode));
+    fc.assert(
+      fc.property(entry, fc.nat(), fc.nat(255), (entry, at, byte) => {
+        const bytes = new EntryEncoder().encode([entry]).slice();
+        bytes[at % bytes.length] = byte;
+        decode(bytes);
+        decode(bytes.subarray(0, at % bytes.length));
+      }),
+      { numRuns: 1000 },
+    );
+  },
+});
