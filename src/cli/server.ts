@@ -1,0 +1,173 @@
+import { OccupancyMap } from "../grid/mod.ts";
+import type { Link } from "../mqtt/link.ts";
+import { Topics } from "../protocol/mod.ts";
+import { offlineState, Server, serverSubscriptions } from "../server/mod.ts";
+import { defaultStorePath } from "../store/location.ts";
+import { openStore } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
+import { CliError, Exit } from "./exit.ts";
+import type { ServerFlags } from "./flags.ts";
+import { brokerOf, caOf, DEFAULT_BROKER } from "./link.ts";
+import { say } from "./output.ts";
+import { plural } from "./render.ts";
+import { VERSION } from "./version.ts";
+
+/** Where the embedded broker listens unless told otherwise. */
+const DEFAULT_LISTEN = { host: "127.0.0.1", port: 1883 };
+
+/** `occupancy server`: keeps the map until it is told to end. */
+export async function server(flags: ServerFlags): Promise<number> {
+  const ending = untilSignal();
+  const topics = new Topics(flags.prefix);
+  const { staleAfter, forgetAfter, maxSkew } = flags;
+  const map = new OccupancyMap({
+    maxSkew,
+    ...(staleAfter !== undefined && { staleAfter }),
+    ...(forgetAfter !== undefined && { forgetAfter }),
+  });
+  const store = await openStore(storeOf(flags), flags.durability);
+  const { link, how } = await chooseLink(flags, topics);
+  const keeper = new Server({
+    link,
+    store,
+    map,
+    topics,
+    name: flags.name,
+    version: VERSION,
+    log: { info: log, warn: log },
+  });
+  try {
+    await keeper.start();
+    log(how(link));
+    warnOfSession(link, store, map.revision);
+    log(
+      `Keeping ${plural(map.size, "cell")} in ${store.description}${
+        store.durable ? "" : " (they end with this process)"
+      }`,
+    );
+    log(
+      `Ready: ${topics.data()} takes readings, ${topics.request} asks for the map`,
+    );
+    const gone = await Promise.race([ending, keeper.gone]);
+    if (gone !== undefined) throw gone;
+    log("Ending: finishing what has arrived");
+  } finally {
+    await keeper.stop();
+  }
+  return Exit.ok;
+}
+
+/** The store that the flags name, else a file of the server's own. */
+function storeOf(flags: ServerFlags): string {
+  if (flags.store !== undefined) return flags.store;
+  const env = (name: string) => Deno.env.get(name);
+  const path = defaultStorePath(flags.name, Deno.build.os, env);
+  if (path !== undefined) return `sqlite:${path}`;
+  throw new CliError("No place to keep the map: HOME is not set", {
+    exitCode: Exit.usage,
+    hint: "Name a file with --store sqlite:PATH, or --store memory:.",
+  });
+}
+
+/** After a restart, a broker that kept no session has lost what arrived meanwhile. */
+function warnOfSession(link: Link, store: Store, revision: number): void {
+  const wasHere = store.durable && revision > 0;
+  if (link.sessionPresent !== false || !wasHere) return;
+  log(
+    "Warning: the broker kept no session for this server: what was sent while it was away is lost (docs/OPERATIONS.md tells which settings keep it)",
+  );
+}
+
+interface ChosenLink {
+  readonly link: Link;
+  /** Says which broker it is, once the link is open. */
+  readonly how: (link: Link) => string;
+}
+
+/** The broker that is named, the embedded one if asked for, else what is there. */
+async function chooseLink(
+  flags: ServerFlags,
+  topics: Topics,
+): Promise<ChosenLink> {
+  if (flags.listen !== undefined) {
+    return await embedded(flags, topics, flags.listen, "");
+  }
+  if (flags.broker !== undefined || await answers(DEFAULT_BROKER)) {
+    return await joined(flags, topics);
+  }
+  return await embedded(
+    flags,
+    topics,
+    DEFAULT_LISTEN,
+    " (no broker answered on localhost:1883)",
+  );
+}
+
+async function joined(
+  flags: ServerFlags,
+  topics: Topics,
+): Promise<ChosenLink> {
+  const { Connection } = await import("../mqtt/connection.ts");
+  const link = new Connection({
+    url: brokerOf(flags),
+    clientId: flags.name,
+    subscriptions: serverSubscriptions(topics, flags.name),
+    will: {
+      topic: topics.state,
+      payload: offlineState(flags.name, VERSION),
+    },
+    sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
+    ...await caOf(flags),
+  });
+  const version = () => link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
+  return { link, how: () => `Joined ${link.description} (${version()})` };
+}
+
+async function embedded(
+  flags: ServerFlags,
+  topics: Topics,
+  listen: { host: string; port: number },
+  why: string,
+): Promise<ChosenLink> {
+  const { createBroker } = await import("../mqtt/broker.ts");
+  const link = createBroker({
+    ...listen,
+    subscriptions: serverSubscriptions(topics, flags.name),
+    reserved: [`${topics.prefix}/server/#`],
+    refused: (client, topic) =>
+      log(`Refused a message of ${client} to ${topic}: the server's own topic`),
+  });
+  return { link, how: () => `Started the ${link.description}${why}` };
+}
+
+/** True if something takes connections there; joining tells whether it is a broker. */
+async function answers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  try {
+    (await Deno.connect({ hostname, port: Number(port) })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function untilSignal(): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let told = false;
+  const on = (exitCode: number) => () => {
+    if (told) Deno.exit(exitCode);
+    told = true;
+    resolve(undefined);
+  };
+  Deno.addSignalListener("SIGINT", on(Exit.interrupted));
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGTERM", on(Exit.terminated));
+  }
+  return promise;
+}
+
+/** A line with the time of day, to the person who runs the server. */
+function log(line: string): void {
+  say(`${new Date().toISOString()} ${line}`);
+}

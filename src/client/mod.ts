@@ -1,0 +1,8 @@
+export {
+  type BadRow,
+  formatOf,
+  readRows,
+  type RowFormat,
+  type Rows,
+} from "./rows.ts";
+export { Sender, type SendOptions, type Sent } from "./send.ts";

@@ -1,0 +1,128 @@
+import type { Incoming } from "../mqtt/link.ts";
+import {
+  parseReadings,
+  ProtocolError,
+  ReadingBatch,
+  type Refusals,
+  type Topics,
+} from "../protocol/mod.ts";
+import type { Entry } from "../store/store.ts";
+import type { Complaint } from "./reports.ts";
+
+/** Batches kept for the next group; more layers than this are rare in one. */
+const MAX_SPARE = 64;
+
+/**
+ * Turns the messages of one commit group into columns of readings, a batch for
+ * each layer.
+ */
+export class Intake {
+  readonly #topics: Topics;
+  readonly #complain: (complaint: Complaint) => void;
+  readonly #batches = new Map<string, ReadingBatch>();
+  readonly #spare: ReadingBatch[] = [];
+
+  constructor(topics: Topics, complain: (complaint: Complaint) => void) {
+    this.#topics = topics;
+    this.#complain = complain;
+  }
+
+  /** Adds what one message says; complains of what cannot be used. */
+  add(message: Incoming, now: number): void {
+    const { topic } = message;
+    const layer = this.#topics.layerOf(topic);
+    if (layer === undefined) {
+      this.#complain({
+        topic,
+        code: "bad-layer",
+        message: "The topic names no valid layer",
+        count: 1,
+      });
+      return;
+    }
+    try {
+      const refusals = message.retain
+        ? this.#addRetained(message, layer)
+        : this.#addLive(message, layer, now);
+      if (refusals.total > 0) this.#complainOf(refusals, topic);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const { code, message } = error;
+      this.#complain({ topic, code, message, count: 1 });
+    }
+  }
+
+  /** What was added since the last {@linkcode clear}, for the store and the map. */
+  entries(now: number): Entry[] {
+    const entries: Entry[] = [];
+    for (const [layer, readings] of this.#batches) {
+      if (readings.length > 0) {
+        entries.push({ kind: "apply", layer, readings, now });
+      }
+    }
+    return entries;
+  }
+
+  /** Forgets what was added. The entries given out are no longer valid. */
+  clear(): void {
+    for (const batch of this.#batches.values()) {
+      batch.clear();
+      if (this.#spare.length < MAX_SPARE) this.#spare.push(batch);
+    }
+    this.#batches.clear();
+  }
+
+  #batchOf(layer: string): ReadingBatch {
+    let batch = this.#batches.get(layer);
+    if (batch === undefined) {
+      batch = this.#spare.pop() ?? new ReadingBatch();
+      this.#batches.set(layer, batch);
+    }
+    return batch;
+  }
+
+  /** A reading without a time was observed when it was received. */
+  #addLive(message: Incoming, layer: string, now: number): Refusals {
+    const batch = this.#batchOf(layer);
+    const start = batch.length;
+    const refusals = parseReadings(message.payload, batch, {
+      contentType: message.contentType,
+    });
+    const { time, length } = batch;
+    for (let i = start; i < length; i++) {
+      if (Number.isNaN(time[i])) time[i] = now;
+    }
+    return refusals;
+  }
+
+  /** The broker kept it for a time nobody knows: without a time of its own it is refused. */
+  #addRetained(message: Incoming, layer: string): Refusals {
+    const kept = new ReadingBatch();
+    const refusals = parseReadings(message.payload, kept, {
+      contentType: message.contentType,
+    });
+    const batch = this.#batchOf(layer);
+    for (let i = 0; i < kept.length; i++) {
+      if (Number.isNaN(kept.time[i])) refusals.add("retained", undated, i + 1);
+      else batch.push(kept.x[i]!, kept.y[i]!, kept.value[i]!, kept.time[i]);
+    }
+    return refusals;
+  }
+
+  #complainOf(refusals: Refusals, topic: string): void {
+    for (const [code, count] of refusals.byCode) {
+      const first = refusals.kept.find((refusal) => refusal.code === code);
+      this.#complain({
+        topic,
+        code,
+        message: first?.message ?? code,
+        line: first?.line,
+        count,
+      });
+    }
+  }
+}
+
+function undated(): string {
+  return "a retained reading without a time may be of any age";
+}

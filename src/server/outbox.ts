@@ -1,0 +1,87 @@
+import type { Link } from "../mqtt/link.ts";
+import type { Reply } from "./answer.ts";
+
+/** Reply bytes under way at once; more wait, so that memory stays bounded. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Parts of one reply under way at once. */
+const MAX_PARTS = 8;
+/** Requests waiting for an answer; more are turned away. */
+const MAX_WAITING = 10_000;
+
+/**
+ * Sends replies, each as soon as there is room for it. A reply is written only
+ * when its turn comes, so a crowd of slow askers costs requests, not maps.
+ */
+export class Outbox {
+  readonly #link: Link;
+  readonly #failed: (reply: Reply, error: unknown) => void;
+  readonly #waiting: (() => Reply)[] = [];
+  #bytes = 0;
+  #active = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(
+    link: Link,
+    failed: (reply: Reply, error: unknown) => void,
+  ) {
+    this.#link = link;
+    this.#failed = failed;
+  }
+
+  /** Replies that are being sent or wait for it. */
+  get size(): number {
+    return this.#active + this.#waiting.length;
+  }
+
+  /**
+   * Sends what `write` returns, once there is room.
+   *
+   * @returns false if too many wait already; `write` will not be called
+   */
+  send(write: () => Reply): boolean {
+    if (this.#waiting.length >= MAX_WAITING) return false;
+    this.#waiting.push(write);
+    this.#pump();
+    return true;
+  }
+
+  /** Resolves when all that was given has been sent. */
+  async drained(): Promise<void> {
+    if (this.size === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #pump(): void {
+    while (this.#waiting.length > 0 && this.#bytes < MAX_BYTES) {
+      this.#deliver(this.#waiting.shift()!());
+    }
+    if (this.size === 0) { for (const wake of this.#idle.splice(0)) wake(); }
+  }
+
+  async #deliver(reply: Reply): Promise<void> {
+    const bytes = reply.parts.reduce((sum, part) => sum + part.length, 0);
+    this.#bytes += bytes;
+    this.#active++;
+    try {
+      await this.#publish(reply);
+    } catch (error) {
+      this.#failed(reply, error);
+    }
+    this.#bytes -= bytes;
+    this.#active--;
+    this.#pump();
+  }
+
+  async #publish(reply: Reply): Promise<void> {
+    const { topic, parts, correlationData, contentType } = reply;
+    const options = { qos: 1, correlationData, contentType } as const;
+    let next = 0;
+    const worker = async () => {
+      while (next < parts.length) {
+        await this.#link.publish(topic, parts[next++]!, options);
+      }
+    };
+    const workers = Math.min(MAX_PARTS, parts.length);
+    await Promise.all(Array.from({ length: workers }, worker));
+  }
+}

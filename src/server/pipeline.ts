@@ -1,0 +1,190 @@
+import { setImmediate } from "node:timers";
+import type { OccupancyMap } from "../grid/mod.ts";
+import type { Incoming, Link } from "../mqtt/link.ts";
+import type { Topics } from "../protocol/mod.ts";
+import {
+  applyEntry,
+  type Entry,
+  type Store,
+  StoreError,
+} from "../store/store.ts";
+import type { Intake } from "./intake.ts";
+import type { Complaint } from "./reports.ts";
+import type { Stats } from "./stats.ts";
+
+/** What a {@linkcode Pipeline} is given. */
+export interface PipelineOptions {
+  readonly link: Link;
+  readonly store: Store;
+  readonly map: OccupancyMap;
+  readonly topics: Topics;
+  readonly intake: Intake;
+  readonly stats: Stats;
+  /** ms since 1970. */
+  readonly clock: () => number;
+  /**
+   * Answers a request. All that came before it is in the map, unless the store
+   * fails: then it is answered with that.
+   */
+  readonly answer: (request: Incoming) => void;
+  readonly complain: (complaint: Complaint) => void;
+  /** Told when the store begins to fail, and with `undefined` when it is well again. */
+  readonly failing: (failure: StoreError | undefined) => void;
+}
+
+/** What arrived together, on its way to being kept. */
+interface Group {
+  readonly messages: readonly Incoming[];
+  readonly requests: readonly Incoming[];
+  readonly entries: readonly Entry[];
+}
+
+/** Payload bytes that may wait while the store fails; then the link is paused. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+/** How long until a commit that failed is tried again, in ms. */
+const RETRY_AFTER = 250;
+
+/**
+ * Takes messages through the steps that keep the promises: gather, commit,
+ * apply, acknowledge, answer. One commit serves all that has arrived since the
+ * last one, so its cost is shared when there is much to do and nobody waits
+ * when there is little.
+ *
+ * If the store fails, the group is held, unacknowledged, until it can be kept,
+ * and what comes meanwhile waits behind it.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  #messages: Incoming[] = [];
+  #waitingBytes = 0;
+  /** Requests among the messages that were answered while the store failed. */
+  readonly #answered = new Set<Incoming>();
+  #scheduled = false;
+  #held: Group | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a message into the next group. */
+  push(message: Incoming): void {
+    this.#messages.push(message);
+    if (this.#held !== undefined) this.#wait(message);
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.flush());
+    }
+  }
+
+  /** Keeps entries of the server's own; false if the store fails just now. */
+  keep(entries: readonly Entry[]): boolean {
+    this.flush();
+    if (this.#held !== undefined) return false;
+    this.#take({ messages: [], requests: [], entries });
+    return this.#held === undefined;
+  }
+
+  /** Deals with all that has arrived, now. */
+  flush(): void {
+    this.#scheduled = false;
+    const messages = this.#messages;
+    if (messages.length === 0 || this.#held !== undefined) return;
+    this.#messages = [];
+    this.#waitingBytes = 0;
+    const { intake, clock, topics, stats } = this.#options;
+    const now = clock();
+    const requests: Incoming[] = [];
+    for (const message of messages) {
+      if (message.topic !== topics.request) {
+        intake.add(message, now);
+        stats.messages++;
+      } else if (!this.#answered.delete(message)) requests.push(message);
+    }
+    this.#take({ messages, requests, entries: intake.entries(now) });
+  }
+
+  /** Ends. What could not be kept stays unacknowledged: its broker sends it again. */
+  stop(): void {
+    this.flush();
+    clearTimeout(this.#retry);
+  }
+
+  #take(group: Group): void {
+    const failure = this.#commit(group.entries);
+    if (failure === undefined) this.#finish(group);
+    else this.#hold(group, failure);
+  }
+
+  #commit(entries: readonly Entry[]): StoreError | undefined {
+    if (entries.length === 0) return undefined;
+    try {
+      this.#options.store.commit(entries);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreError) return error;
+      throw error;
+    }
+  }
+
+  /** What is committed becomes known: to the map, to its senders, to who asks. */
+  #finish({ messages, requests, entries }: Group): void {
+    const { store, map, intake, link, answer } = this.#options;
+    for (const entry of entries) this.#apply(entry);
+    if (entries.length > 0) store.applied(map);
+    intake.clear();
+    link.acknowledge(messages);
+    for (const request of requests) answer(request);
+  }
+
+  #hold(group: Group, failure: StoreError): void {
+    const { failing, answer } = this.#options;
+    this.#held = { ...group, requests: [] };
+    failing(failure);
+    for (const request of group.requests) answer(request);
+    this.#retry = setTimeout(() => this.#tryAgain(group), RETRY_AFTER);
+  }
+
+  #tryAgain(group: Group): void {
+    if (this.#commit(group.entries) !== undefined) {
+      this.#retry = setTimeout(() => this.#tryAgain(group), RETRY_AFTER);
+      return;
+    }
+    const held = this.#held!;
+    this.#held = undefined;
+    this.#options.failing(undefined);
+    this.#finish(held);
+    this.#options.link.resume();
+    this.flush();
+  }
+
+  /** A message that came while the store fails. A request need not wait to be told. */
+  #wait(message: Incoming): void {
+    const { link, topics, answer } = this.#options;
+    if (message.topic === topics.request) {
+      this.#answered.add(message);
+      answer(message);
+    }
+    this.#waitingBytes += message.payload.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) link.pause();
+  }
+
+  #apply(entry: Entry): void {
+    const { map, stats } = this.#options;
+    const result = applyEntry(map, entry);
+    if (entry.kind !== "apply" || result === undefined) return;
+    stats.accepted += result.changed + result.renewed;
+    stats.changed += result.changed;
+    this.#complainOf(entry.layer, "late", result.late, LATE);
+    this.#complainOf(entry.layer, "future", result.future, FUTURE);
+  }
+
+  #complainOf(layer: string, code: string, count: number, message: string) {
+    if (count === 0) return;
+    const { topics, complain } = this.#options;
+    complain({ topic: topics.data(layer), code, message, count });
+  }
+}
+
+const LATE = "observed before what is already known of the cell";
+const FUTURE = "observed in the future: check the sender's clock";

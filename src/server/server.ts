@@ -1,0 +1,311 @@
+/**
+ * The server: keeps one map and hands it out.
+ *
+ * @module
+ */
+import type { OccupancyMap } from "../grid/mod.ts";
+import type { Incoming, Link, LinkError } from "../mqtt/link.ts";
+import {
+  encodeState,
+  type MapRequest,
+  parseRequest,
+  ProtocolError,
+  RequestError,
+  type Topics,
+} from "../protocol/mod.ts";
+import type { Store, StoreError } from "../store/store.ts";
+import { answer, answerError, type Reply } from "./answer.ts";
+import { Barrier } from "./barrier.ts";
+import { Intake } from "./intake.ts";
+import { Outbox } from "./outbox.ts";
+import { Pipeline } from "./pipeline.ts";
+import { type Complaint, describeComplaint, Reports } from "./reports.ts";
+import { countRefused, newStats, type Stats } from "./stats.ts";
+
+/** What a server says to the person who runs it. */
+export interface ServerLog {
+  info(line: string): void;
+  warn(line: string): void;
+}
+
+/** What a server is given. */
+export interface ServerOptions {
+  /** Opened by {@linkcode Server.start}, closed by {@linkcode Server.stop}. */
+  readonly link: Link;
+  /** Loaded at start, closed at stop. */
+  readonly store: Store;
+  readonly map: OccupancyMap;
+  readonly topics: Topics;
+  /** The MQTT client id; told to others in the state topic. */
+  readonly name: string;
+  readonly version: string;
+  readonly log: ServerLog;
+  /** ms since 1970. Default `Date.now`. */
+  readonly clock?: () => number;
+}
+
+/** How often cells that are due for it age, in ms. */
+const TICK = 1000;
+/** How long stopping may wait for the last replies to go out, in ms. */
+const FAREWELL = 5000;
+
+/** The filters that the link of a server must subscribe to. */
+export function serverSubscriptions(topics: Topics, name: string): string[] {
+  return [topics.dataFilter, topics.request, barrierTopic(topics, name)];
+}
+
+/** What the broker publishes on the state topic if the server dies. */
+export function offlineState(name: string, version: string): Uint8Array {
+  return encodeState({ state: "offline", name, version });
+}
+
+/** Keeps one map, and hands it out. */
+export class Server {
+  /** What it has done since it started. */
+  readonly stats: Stats = newStats();
+  readonly #options: ServerOptions;
+  readonly #clock: () => number;
+  readonly #reports: Reports;
+  readonly #pipeline: Pipeline;
+  readonly #outbox: Outbox;
+  readonly #barrier: Barrier;
+  readonly #gone = Promise.withResolvers<LinkError>();
+  #up = false;
+  /** Why the store fails just now, if it does. */
+  #problem: StoreError | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: ServerOptions) {
+    const { link, store, map, topics, name, log } = options;
+    const complain = (complaint: Complaint) => this.#complain(complaint);
+    this.#options = options;
+    this.#clock = options.clock ?? Date.now;
+    this.#reports = new Reports({
+      publish: (payload) => this.#publish(topics.errors, payload),
+      log: (complaint, suppressed) =>
+        log.warn(describeComplaint(complaint, suppressed)),
+      clock: this.#clock,
+    });
+    this.#pipeline = new Pipeline({
+      link,
+      store,
+      map,
+      intake: new Intake(topics, complain),
+      stats: this.stats,
+      topics,
+      clock: this.#clock,
+      answer: (request) => this.#answer(request),
+      complain,
+      failing: (failure) => this.#noteFailure(failure),
+    });
+    this.#outbox = new Outbox(link, (reply, error) => {
+      log.warn(`Could not reply on ${reply.topic}: ${messageOf(error)}`);
+    });
+    this.#barrier = new Barrier({
+      link,
+      topic: barrierTopic(topics, name),
+      requestTopic: topics.request,
+      release: (request) => this.#pipeline.push(request),
+    });
+  }
+
+  /** Resolves with the reason if the link is lost for good. */
+  get gone(): Promise<LinkError> {
+    return this.#gone.promise;
+  }
+
+  /**
+   * Loads the map, connects and says that it is there.
+   *
+   * @throws {StoreError} if what is kept cannot be read, or nothing can be kept
+   * @throws {LinkError} if the link cannot be opened
+   */
+  async start(): Promise<void> {
+    const { link, log } = this.#options;
+    this.#load();
+    this.#ticking = setInterval(() => this.#tick(), TICK);
+    let connected = false;
+    await link.open({
+      message: (message) => {
+        if (!this.#barrier.stops(message)) this.#pipeline.push(message);
+      },
+      up: () => {
+        if (connected) log.info(`Joined ${link.description} again`);
+        connected = this.#up = true;
+        this.#barrier.reset();
+        this.#announce("online");
+      },
+      down: (reason) => {
+        this.#up = false;
+        log.warn(`Lost the broker: ${reason}; trying again`);
+      },
+      failed: (error) => {
+        this.#up = false;
+        this.#gone.resolve(error);
+      },
+    });
+  }
+
+  /** Finishes what has arrived, says goodbye, closes link and store. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { link, store } = this.#options;
+    clearInterval(this.#ticking);
+    link.pause();
+    this.#barrier.reset();
+    this.#pipeline.flush();
+    if (this.#up) await atMost(FAREWELL, this.#farewell());
+    this.#reports.close();
+    await link.close();
+    store.close(this.#problem === undefined ? this.#options.map : undefined);
+  }
+
+  /** Brings back what is kept, and lets it age to the present. */
+  #load(): void {
+    const { store, map } = this.#options;
+    const { ageing } = map;
+    store.load(map);
+    const now = this.#clock();
+    const kept = this.#pipeline.keep([
+      { kind: "configure", now, ageing },
+      { kind: "age", now },
+    ]);
+    if (!kept) throw this.#problem!;
+  }
+
+  /** Cells age without any traffic. */
+  #tick(): void {
+    const now = this.#clock();
+    if (this.#options.map.isDue(now)) {
+      this.#pipeline.keep([{ kind: "age", now }]);
+    }
+  }
+
+  async #farewell(): Promise<void> {
+    await this.#outbox.drained();
+    this.#reports.flush();
+    await this.#announce("offline");
+  }
+
+  #answer(message: Incoming): void {
+    this.stats.requests++;
+    const { topics, map } = this.#options;
+    let request: MapRequest;
+    try {
+      request = parseRequest(message.payload, {
+        topics,
+        responseTopic: message.responseTopic,
+        correlationData: message.correlationData,
+      });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#complain({
+        topic: message.topic,
+        code: error.code,
+        message: error.message,
+        count: 1,
+      });
+      this.#send(() => answerError(error));
+      return;
+    }
+    if (request.kind === "original" && request.malformed !== undefined) {
+      this.#complain({
+        topic: message.topic,
+        code: "bad-json",
+        message: request.malformed,
+        count: 1,
+      });
+    }
+    const problem = this.#problem;
+    if (problem !== undefined && request.kind === "map") {
+      const error = new ProtocolError("store-failing", problem.message);
+      const { transaction } = request;
+      const refusal = new RequestError(error, request, transaction);
+      this.#send(() => answerError(refusal));
+      return;
+    }
+    this.#send(() => answer(request, map, this.#clock()));
+  }
+
+  #send(write: () => Reply): void {
+    if (this.#outbox.send(write)) return;
+    this.#complain({
+      topic: this.#options.topics.request,
+      code: "overloaded",
+      message: "Too many requests wait for an answer",
+      count: 1,
+    });
+  }
+
+  /** The store failed, or is well again: says so to whoever watches the state. */
+  #noteFailure(failure: StoreError | undefined): void {
+    const { log } = this.#options;
+    this.#problem = failure;
+    if (failure === undefined) {
+      log.info("The store works again: what waited has been kept");
+    } else {
+      log.warn(
+        `${failure.message}. Readings wait, unacknowledged, until it works again`,
+      );
+    }
+    this.#announce("online");
+  }
+
+  #complain(complaint: Complaint): void {
+    countRefused(this.stats, complaint.code, complaint.count);
+    this.#reports.add(complaint);
+  }
+
+  #announce(state: "online" | "offline"): Promise<void> {
+    const { topics, name, version } = this.#options;
+    const problem = this.#problem?.message;
+    const payload = encodeState({
+      state,
+      name,
+      version,
+      since: this.#clock(),
+      ...(problem !== undefined && { problem }),
+    });
+    return this.#publish(topics.state, payload, true);
+  }
+
+  /** Publishes something that nobody waits for; a failure is only told. */
+  async #publish(
+    topic: string,
+    payload: Uint8Array,
+    retain = false,
+  ): Promise<void> {
+    try {
+      await this.#options.link.publish(topic, payload, {
+        qos: retain ? 1 : 0,
+        retain,
+      });
+    } catch (error) {
+      this.#options.log.warn(
+        `Could not publish on ${topic}: ${messageOf(error)}`,
+      );
+    }
+  }
+}
+
+/** Waits for work, but no longer than so many ms: the broker may be gone. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+}
+
+/** Where a server sends itself the markers of its {@linkcode Barrier}. */
+function barrierTopic(topics: Topics, name: string): string {
+  return `${topics.prefix}/server/barrier/${name}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
