@@ -36,7 +36,12 @@ import {
   listenTls,
   listenWebSocket,
 } from "./listeners.ts";
-import { type SessionOwner, type SessionPacket, Sessions } from "./sessions.ts";
+import {
+  SESSION_METHODS,
+  type SessionOwner,
+  type SessionPacket,
+  Sessions,
+} from "./sessions.ts";
 import { Tap } from "./tap.ts";
 import { TopicSet } from "./topic_set.ts";
 
@@ -49,6 +54,9 @@ const SOFT_UNSENT_BYTES = 1024 * 1024;
 const FLUSH_TIMEOUT = 1_000;
 /** The longest that aedes' timers can be set to: it multiplies this by 4. */
 const HARDLY_EVER = Math.floor((2 ** 31 - 1) / 4);
+
+/** CONNACK 1 (3.2.2.3): a client of MQTT 5 asks, and falls back. */
+const WRONG_VERSION = 1;
 
 /** Marks a packet that is acknowledged but goes to nobody. */
 const UNROUTED = Symbol("unrouted");
@@ -101,6 +109,7 @@ class EmbeddedBroker implements Broker {
   readonly #ownLane = new Lane();
   readonly #lanes = new WeakMap<Client, Lane>();
   readonly #admitted = new WeakSet<Client>();
+  readonly #dropped = new WeakSet<Client>();
   readonly #streams = new Set<Duplex>();
   /** True once a client has subscribed to something that the server takes in. */
   #shared = false;
@@ -108,6 +117,10 @@ class EmbeddedBroker implements Broker {
   #tcp: Listener | undefined;
   #tls: Listener | undefined;
   #ws: Listener | undefined;
+  /** Calls of publish() that are not settled. */
+  #publishing = 0;
+  #allPublished: (() => void) | undefined;
+  #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BrokerOptions) {
@@ -138,7 +151,13 @@ class EmbeddedBroker implements Broker {
     return this.#tls?.address;
   }
 
-  async open(handlers: LinkHandlers): Promise<void> {
+  open(handlers: LinkHandlers): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(notOpen());
+    this.#opening ??= this.#open(handlers);
+    return this.#opening;
+  }
+
+  async #open(handlers: LinkHandlers): Promise<void> {
     const { ws, tls, maxPacketBytes } = this.#options;
     this.#tap.connect((message) => handlers.message(message));
     this.#aedes = await this.#createAedes();
@@ -150,7 +169,8 @@ class EmbeddedBroker implements Broker {
         this.#ws = await listenWebSocket(ws, accept, maxPacketBytes);
       }
     } catch (error) {
-      await this.close();
+      this.#closing = this.#end();
+      await this.#closing;
       throw error;
     }
     handlers.up?.();
@@ -163,27 +183,27 @@ class EmbeddedBroker implements Broker {
   ): Promise<void> {
     const aedes = this.#aedes;
     if (aedes === undefined || this.#closing !== undefined) {
-      return Promise.reject(
-        new LinkError("closed", "The embedded broker is not open"),
-      );
+      return Promise.reject(notOpen());
     }
+    if (topic === "" || /[+#]/.test(topic)) {
+      return Promise.reject(refusal(topic, new Error("not a topic name")));
+    }
+    const { buffer, byteOffset, byteLength } = payload;
     const packet: PublishPacket = {
       cmd: "publish",
       topic,
-      payload: Buffer.from(
-        payload.buffer,
-        payload.byteOffset,
-        payload.byteLength,
-      ),
+      payload: Buffer.from(buffer, byteOffset, byteLength), // a view
       qos,
       retain,
       dup: false,
     };
+    if (this.#tapped.has(topic)) {
+      this.#tap.take({ topic, payload, qos }, this.#ownLane, () => {});
+    }
+    this.#publishing++;
     return new Promise((resolve, reject) => {
-      if (this.#tapped.has(topic)) {
-        this.#tap.take({ topic, payload, qos }, this.#ownLane, () => {});
-      }
       aedes.publish(packet, (error) => {
+        if (--this.#publishing === 0) this.#allPublished?.();
         if (!error) resolve();
         else reject(refusal(topic, error));
       });
@@ -213,6 +233,12 @@ class EmbeddedBroker implements Broker {
   }
 
   async #close(): Promise<void> {
+    // If it is still opening: what it has then got must be given back.
+    await this.#opening?.catch(() => {});
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const listeners = [this.#tcp, this.#tls, this.#ws]
       .filter((listener) => listener !== undefined);
     for (const listener of listeners) listener.stop();
@@ -226,18 +252,23 @@ class EmbeddedBroker implements Broker {
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
-  /** Sends each client what is written to it, and the end of the stream. */
+  /** Sends each client what is published, and the end of the stream. */
   async #flush(): Promise<void> {
-    const flushed = Promise.all(
+    const timeout = Promise.withResolvers<void>();
+    const timer = setTimeout(timeout.resolve, FLUSH_TIMEOUT);
+    const published = new Promise<void>((resolve) => {
+      this.#allPublished = resolve;
+      if (this.#publishing === 0) resolve();
+    });
+    await Promise.race([published, timeout.promise]);
+    const ended = Promise.all(
       Array.from(this.#streams, (stream) =>
         new Promise<void>((resolve) => {
           stream.once("close", resolve);
           stream.end(resolve);
         })),
     );
-    const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, FLUSH_TIMEOUT);
-    await Promise.race([flushed, timeout.promise]);
+    await Promise.race([ended, timeout.promise]);
     clearTimeout(timer);
   }
 
@@ -276,8 +307,11 @@ class EmbeddedBroker implements Broker {
         ready.deliverQoS(packet, () => {});
       }
     });
-    const dropped = (client: Client, error: Error) => {
-      if (this.#closing !== undefined) return;
+    const dropped = (client: Client, error: Error & { errorCode?: number }) => {
+      if (error.errorCode === WRONG_VERSION) return;
+      // aedes says it once for each message on the way to it.
+      if (this.#closing !== undefined || this.#dropped.has(client)) return;
+      this.#dropped.add(client);
       this.#options.dropped?.(client.id ?? undefined, error.message);
     };
     aedes.on("clientError", dropped);
@@ -317,12 +351,11 @@ class EmbeddedBroker implements Broker {
       done(new Error("the broker is closing"));
       return;
     }
-    const proceed = () => done();
     const { topic } = packet;
     if (topic.startsWith("$") || this.#reserved.has(topic)) {
       packet[UNROUTED] = true;
       this.#options.refused?.(client.id, topic);
-      lane.pass(proceed);
+      lane.pass(done);
       return;
     }
     // A copy: the payload is a view of all that was read at once.
@@ -330,33 +363,22 @@ class EmbeddedBroker implements Broker {
     const repeated = packet.qos === 2 &&
       this.#sessions.hasReceived(client.id, packet.messageId ?? -1);
     if (repeated || !this.#tapped.has(topic)) {
-      lane.pass(proceed);
+      lane.pass(done);
       return;
     }
     // Routing costs more than all the rest; it would find nobody.
     if (!packet.retain && !this.#shared) packet[UNROUTED] = true;
     const payload = packet.payload as Buffer;
-    this.#tap.take({ topic, payload, qos: packet.qos }, lane, proceed);
+    this.#tap.take({ topic, payload, qos: packet.qos }, lane, done);
   }
 }
 
 /** Puts our session state in the place of aedes' own. */
 function useSessions(aedes: Aedes, sessions: Sessions): void {
   const { persistence } = aedes as unknown as AedesInside;
-  Object.assign(
-    persistence,
-    {
-      outgoingEnqueueCombi: sessions.outgoingEnqueueCombi.bind(sessions),
-      outgoingEnqueue: sessions.outgoingEnqueue.bind(sessions),
-      outgoingUpdate: sessions.outgoingUpdate.bind(sessions),
-      outgoingClearMessageId: sessions.outgoingClearMessageId.bind(sessions),
-      outgoingStream: sessions.outgoingStream.bind(sessions),
-      incomingStorePacket: sessions.incomingStorePacket.bind(sessions),
-      incomingGetPacket: sessions.incomingGetPacket.bind(sessions),
-      incomingDelPacket: sessions.incomingDelPacket.bind(sessions),
-      cleanIncoming: sessions.cleanIncoming.bind(sessions),
-    } satisfies Partial<Record<keyof Sessions, unknown>>,
-  );
+  for (const method of SESSION_METHODS) {
+    persistence[method] = sessions[method].bind(sessions);
+  }
 }
 
 /** Ends the way of packets that are marked, after their acknowledgement. */
@@ -367,6 +389,10 @@ function skipUnrouted(aedes: Aedes): void {
     if (packet[UNROUTED]) done?.(null);
     else route(packet, client, done);
   };
+}
+
+function notOpen(): LinkError {
+  return new LinkError("closed", "The embedded broker is not open");
 }
 
 function refusal(topic: string, cause: Error): LinkError {

@@ -17,7 +17,10 @@ export interface BrokerOptions extends Endpoint {
   readonly reserved?: readonly string[];
   /** Told of each message that went nowhere for that reason. */
   readonly refused?: (clientId: string, topic: string) => void;
-  /** Told when a client is cut off, and why; no id if it had none yet. */
+  /**
+   * Told when a client is cut off, and why; no id if it had none yet. Not told
+   * of one that speaks MQTT 5, which is refused with CONNACK 1.
+   */
   readonly dropped?: (clientId: string | undefined, reason: string) => void;
   /** Told when a session is full and loses messages. */
   readonly sessionFull?: (clientId: string) => void;
@@ -27,9 +30,12 @@ export interface BrokerOptions extends Endpoint {
   readonly tls?: Endpoint & TlsIdentity;
   /** Longest packet taken from a client, in bytes. Default 32 MiB. */
   readonly maxPacketBytes?: number;
-  /** How long a client that does not read may hold others up, in ms. Default 5,000. */
+  /**
+   * How long a client that does not read may hold up those who publish to it,
+   * in ms; then it is cut off. Default 5,000.
+   */
   readonly drainTimeout?: number;
-  /** What may wait to be sent to one client, in bytes, before it is cut off. Default 64 MiB. */
+  /** What may wait to be sent to one client, in bytes, before it is cut off. Default 128 MiB. */
   readonly maxUnsentBytes?: number;
   /** How long a new connection may take to say CONNECT, in ms. Default 10,000. */
   readonly connectTimeout?: number;
@@ -54,7 +60,7 @@ export const BROKER_DEFAULTS = {
   reserved: [] as readonly string[],
   maxPacketBytes: 32 * 1024 * 1024,
   drainTimeout: 5_000,
-  maxUnsentBytes: 64 * 1024 * 1024,
+  maxUnsentBytes: 128 * 1024 * 1024,
   connectTimeout: 10_000,
   maxSessionMessages: 1_000,
   maxSessionBytes: 16 * 1024 * 1024,

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcpServer, type Server } from "node:net";
@@ -50,22 +51,19 @@ export function listenTcp(
  * @throws {LinkError} if the endpoint cannot be had, or "tls" if the certificate
  * or the key is no good
  */
-export function listenTls(
+export async function listenTls(
   endpoint: Endpoint & TlsIdentity,
   accept: Accept,
 ): Promise<Listener> {
-  const server = withIdentity(() =>
-    createTlsServer(
-      { cert: endpoint.cert, key: endpoint.key },
-      (socket) => {
-        socket.setNoDelay(true);
-        accept(socket);
-      },
-    )
-  );
+  checkIdentity(endpoint);
+  const { cert, key } = endpoint;
+  const server = createTlsServer({ cert, key }, (socket) => {
+    socket.setNoDelay(true);
+    accept(socket);
+  });
   // A client that fails the handshake is no concern of the others.
   server.on("tlsClientError", () => {});
-  return listen(server, endpoint);
+  return await listen(server, endpoint);
 }
 
 /**
@@ -82,9 +80,9 @@ export async function listenWebSocket(
   // Loaded only where it is asked for: few are.
   const { createWebSocketStream, WebSocketServer } = await import("ws");
   const { cert, key } = endpoint;
-  const server = cert === undefined || key === undefined
-    ? createHttpServer()
-    : withIdentity(() => createHttpsServer({ cert, key }));
+  const secure = cert !== undefined && key !== undefined;
+  if (secure) checkIdentity({ cert, key });
+  const server = secure ? createHttpsServer({ cert, key }) : createHttpServer();
   const webSockets = new WebSocketServer({
     server,
     maxPayload,
@@ -140,21 +138,21 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
   };
 }
 
-/** @throws {LinkError} "tls" for what `make` throws */
-function withIdentity<T>(make: () => T): T {
+/** @throws {LinkError} "tls", which Deno's servers would say to each client instead */
+function checkIdentity({ cert, key }: TlsIdentity): void {
   try {
-    return make();
+    const certificate = new X509Certificate(cert); // the first, of a chain
+    if (certificate.checkPrivateKey(createPrivateKey(key))) return;
   } catch (cause) {
-    throw badIdentity(cause);
+    throw new LinkError(
+      "tls",
+      `Cannot use this certificate and key: ${messageOf(cause)}`,
+      { hint: "Both must be PEM text.", cause },
+    );
   }
-}
-
-function badIdentity(cause: unknown): LinkError {
-  return new LinkError(
-    "tls",
-    `Cannot use this certificate and key: ${messageOf(cause)}`,
-    { hint: "Both must be PEM text, and belong together.", cause },
-  );
+  throw new LinkError("tls", "The key is not that of the certificate", {
+    hint: "Give the certificate of the server itself first, then its issuers.",
+  });
 }
 
 function explainListenFailure(cause: unknown, at: Endpoint): LinkError {

@@ -53,6 +53,19 @@ class Outgoing {
   full = false;
 }
 
+/** The methods of aedes' persistence that {@linkcode Sessions} takes over. */
+export const SESSION_METHODS = [
+  "outgoingEnqueueCombi",
+  "outgoingEnqueue",
+  "outgoingUpdate",
+  "outgoingClearMessageId",
+  "outgoingStream",
+  "incomingStorePacket",
+  "incomingGetPacket",
+  "incomingDelPacket",
+  "cleanIncoming",
+] as const;
+
 const MAX_ID = 65_535;
 
 /**
