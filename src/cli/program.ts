@@ -12,6 +12,7 @@ import {
   parseDuration,
   parseListen,
   parseRegion,
+  parseWait,
 } from "./values.ts";
 import { say, writeOut } from "./output.ts";
 import { VERSION } from "./version.ts";
@@ -219,7 +220,7 @@ function clientCommand(action: (flags: ClientFlags) => Promise<void>): Command {
     .option(
       "--interval <duration>",
       "pause between messages, such as 1s",
-      parsing(parseDuration),
+      parsing(parseWait),
     )
     .option("--no-request", "do not ask for the map afterwards")
     .option("--strict", "stop at the first bad row instead of skipping it")
@@ -290,7 +291,7 @@ function formatOption(): Option {
 
 function timeoutOption(): Option {
   return new Option("--timeout <duration>", "how long to wait for the answer")
-    .default(5000, "5s").argParser(parsing(parseDuration));
+    .default(5000, "5s").argParser(parsing(parseWait));
 }
 
 /** Lets a parser that throws RangeError speak through commander. */

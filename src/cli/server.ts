@@ -136,6 +136,12 @@ async function embedded(
     reserved: [`${topics.prefix}/server/#`],
     refused: (client, topic) =>
       log(`Refused a message of ${client} to ${topic}: the server's own topic`),
+    dropped: (client = "A client", reason) =>
+      log(`${client} was cut off: ${reason}`),
+    sessionFull: (client) =>
+      log(
+        `Messages for ${client} are lost: it is away and too many wait for it`,
+      ),
   });
   return { link, how: () => `Started the ${link.description}${why}` };
 }

@@ -2,6 +2,10 @@ import type { Region } from "../grid/mod.ts";
 
 const INT32_MIN = -0x8000_0000;
 const INT32_MAX = 0x7fff_ffff;
+/** A hundred years or so, ms. */
+const MAX_DURATION = 36_500 * 86_400_000;
+/** What a timer can wait for is 2^31 - 1 ms; with more it fires at once. */
+const MAX_WAIT = 24 * 86_400_000;
 const UNITS: Record<string, number> = {
   ms: 1,
   s: 1000,
@@ -21,7 +25,16 @@ export function parseDuration(text: string): number {
   if (match === null) {
     throw new RangeError("Write it like 500ms, 5s, 10m, 2h or 7d.");
   }
-  return Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
+  const ms = Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
+  if (ms > MAX_DURATION) throw new RangeError("Write at most 36500d.");
+  return ms;
+}
+
+/** Reads a span of time that somebody waits for. @returns ms @throws {RangeError} */
+export function parseWait(text: string): number {
+  const ms = parseDuration(text);
+  if (ms > MAX_WAIT) throw new RangeError("Write at most 24d.");
+  return ms;
 }
 
 /** Reads a whole number of at least 1. @throws {RangeError} */
@@ -75,7 +88,7 @@ export function parseListen(text: string): { host: string; port: number } {
 function integers(text: string): number[] | undefined {
   const parts = text.split(",").map((part) => part.trim());
   if (!parts.every((part) => /^[+-]?\d{1,10}$/.test(part))) return undefined;
-  const numbers = parts.map(Number);
+  const numbers = parts.map((part) => Number(part) + 0); // no negative zero
   return numbers.every((n) => n >= INT32_MIN && n <= INT32_MAX)
     ? numbers
     : undefined;

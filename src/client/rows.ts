@@ -26,7 +26,8 @@ export interface Rows {
 }
 
 const NEWLINE = 0x0a;
-const CSV_HEADER = /^\s*"?x"?\s*,\s*"?y"?\s*,/i; // \s takes a BOM too
+const BYTE_ORDER_MARK = 0xef; // the first byte of it
+const CSV_HEADER = /^[^\S\n]*"?x"?\s*,\s*"?y"?\s*,/i;
 const HEADER_BYTES = 256;
 const decoder = new TextDecoder();
 
@@ -66,6 +67,9 @@ export async function* readRows(
 function parseCsv(bytes: Uint8Array, firstLine: number, strict: boolean): Rows {
   if (firstLine === 1 && hasHeader(bytes)) {
     return parseCsv(afterLines(bytes, 1), 2, strict);
+  }
+  if (firstLine > 1 && bytes[0] === BYTE_ORDER_MARK) {
+    return parseCsv(afterBlankLine(bytes), firstLine - 1, strict);
   }
   const readings = new ReadingBatch(bytes.length >>> 3);
   const refusals = parsePart(bytes, readings, "text/csv");
@@ -155,6 +159,14 @@ function sniff(start: Uint8Array): RowFormat {
 
 function hasHeader(bytes: Uint8Array): boolean {
   return CSV_HEADER.test(decoder.decode(bytes.subarray(0, HEADER_BYTES)));
+}
+
+/** The bytes behind an empty line: a mark that starts them starts no file. */
+function afterBlankLine(bytes: Uint8Array): Uint8Array {
+  const all = new Uint8Array(bytes.length + 1);
+  all[0] = NEWLINE;
+  all.set(bytes, 1);
+  return all;
 }
 
 /** What follows so many lines. */

@@ -1,6 +1,10 @@
 import type { Incoming, Link } from "../mqtt/link.ts";
 
-const NOTHING = new Uint8Array(0);
+/** How long the first marker may take, in ms. A broker may not let it through. */
+const FIRST_DEADLINE = 2000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** What a {@linkcode Barrier} is given. */
 export interface BarrierOptions {
@@ -21,12 +25,19 @@ export interface BarrierOptions {
  * QoS 0 passes them. So such a request waits for a QoS 1 message that the
  * server sends itself: the broker queues it behind those readings, and when it
  * is here, they are.
+ *
+ * A broker whose rules forbid the marker costs the order, not the answer.
  */
 export class Barrier {
   readonly #options: BarrierOptions;
   #waiting: Incoming[] = [];
   /** How many of the waiting the marker under way lets go; 0 if none is. */
   #marked = 0;
+  /** What the marker under way says: one of an earlier connection may come late. */
+  #number = 0;
+  /** True once a marker has come back: then each will, or the connection is lost. */
+  #proven = false;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: BarrierOptions) {
     this.#options = options;
@@ -37,7 +48,10 @@ export class Barrier {
     const { link, topic, requestTopic } = this.#options;
     if (message.topic === topic) {
       link.acknowledge([message]);
-      this.#release(this.#marked);
+      if (decoder.decode(message.payload) === String(this.#number)) {
+        this.#proven = true;
+        this.#release(this.#marked);
+      }
       return true;
     }
     if (message.qos !== 0 || message.topic !== requestTopic) return false;
@@ -49,17 +63,24 @@ export class Barrier {
   /** After a reconnect: the marker may be lost, so nothing waits for it. */
   reset(): void {
     this.#release(this.#waiting.length);
+    this.#number++;
   }
 
   /** One marker at a time: the next covers all that came meanwhile. */
   #mark(): void {
     const { link, topic } = this.#options;
+    const number = ++this.#number;
     this.#marked = this.#waiting.length;
-    // If it fails, the connection was lost, and reset() lets them go.
-    link.publish(topic, NOTHING, { qos: 1 }).catch(() => {});
+    const giveUp = () => {
+      if (number === this.#number) this.#release(this.#marked);
+    };
+    if (!this.#proven) this.#deadline = setTimeout(giveUp, FIRST_DEADLINE);
+    link.publish(topic, encoder.encode(String(number)), { qos: 1 })
+      .catch(giveUp);
   }
 
   #release(count: number): void {
+    clearTimeout(this.#deadline);
     this.#marked = 0;
     const released = this.#waiting.splice(0, count);
     for (const request of released) this.#options.release(request);

@@ -1,0 +1,99 @@
+import { PLAIN, type Style } from "./palette.ts";
+
+/** The character of a column that belongs to the wide character before it. */
+const CONTINUED = 0;
+const SPACE = 0x20;
+/** East Asian wide characters and emoji (Unicode Standard Annex #11), roughly. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+/** What takes no column, and what must not reach a terminal. */
+const INVISIBLE = /[\p{M}\p{Cf}\p{Cc}\p{Cs}]/u;
+
+/** Characters of one style. */
+export type Span = readonly [text: string, style?: Style];
+
+/** A screenful of characters, each with its style. */
+export class Canvas {
+  /** In columns. */
+  readonly width: number;
+  /** In lines. */
+  readonly height: number;
+  /** Code points, row by row; 0 is the second column of a wide character. */
+  readonly characters: Uint32Array;
+  /** See {@linkcode Style}. */
+  readonly styles: Uint32Array;
+
+  /** Blank. */
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+    this.characters = new Uint32Array(width * height).fill(SPACE);
+    this.styles = new Uint32Array(width * height).fill(PLAIN);
+  }
+
+  /** Puts a character of one column there, which must be on the canvas. */
+  put(column: number, row: number, codePoint: number, style: Style): void {
+    const at = row * this.width + column;
+    this.characters[at] = codePoint;
+    this.styles[at] = style;
+  }
+
+  /**
+   * Writes a text; what is beyond the right or the lower edge is cut off.
+   *
+   * @returns the column after it
+   */
+  write(column: number, row: number, spans: readonly Span[]): number {
+    if (row >= this.height) return column;
+    for (const [text, style = PLAIN] of spans) {
+      for (const character of visible(text)) {
+        const width = WIDE.test(character) ? 2 : 1;
+        if (column + width > this.width) return column;
+        this.put(column, row, character.codePointAt(0)!, style);
+        if (width === 2) this.put(column + 1, row, CONTINUED, style);
+        column += width;
+      }
+    }
+    return column;
+  }
+}
+
+/** How many columns a text takes. */
+export function columnsOf(spans: readonly Span[]): number {
+  let columns = 0;
+  for (const [text] of spans) {
+    for (const character of visible(text)) columns += WIDE.test(character) ? 2 : 1;
+  }
+  return columns;
+}
+
+/**
+ * Breaks items into lines, as words are.
+ *
+ * @param gap Columns between two items of a line
+ */
+export function flow(
+  items: readonly (readonly Span[])[],
+  width: number,
+  gap: number,
+): Span[][] {
+  const lines: Span[][] = [];
+  let used = 0;
+  for (const item of items) {
+    const columns = columnsOf(item);
+    const line = lines.at(-1);
+    if (line && used + gap + columns <= width) {
+      line.push([" ".repeat(gap)], ...item);
+      used += gap + columns;
+    } else {
+      lines.push([...item]);
+      used = columns;
+    }
+  }
+  return lines;
+}
+
+/** The characters that can be seen; joined forms where Unicode has them. */
+function visible(text: string): string[] {
+  return [...text.normalize("NFC")].filter((one) => !INVISIBLE.test(one));
+}

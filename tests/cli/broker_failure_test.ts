@@ -1,0 +1,98 @@
+/** What people are told when there is no broker, or something else is there. */
+import { assertTold } from "../support/assert_told.ts";
+import { needs } from "../support/needs.ts";
+import {
+  forEachAtOnce,
+  occupancy,
+  runOccupancy,
+} from "../support/processes.ts";
+import { freePort } from "../support/temp.ts";
+
+const COMMANDS = [
+  ["server"],
+  ["client", "--file", "client1.json"],
+  ["request"],
+];
+
+for (const command of COMMANDS) {
+  Deno.test({
+    name: `${command[0]} where no broker is: exit 4 and a hint`,
+    ...needs(),
+    fn: async () => {
+      const url = `mqtt://127.0.0.1:${freePort()}`;
+      assertTold(
+        await runOccupancy([...command, "--broker", url]),
+        4,
+        new RegExp(`^occupancy: No broker answers at ${url}\n  hint: .+\n$`),
+        /Start one/,
+      );
+    },
+  });
+
+  Deno.test({
+    name: `${command[0]} where something else than a broker is: exit 4`,
+    ...needs(),
+    fn: async () => {
+      await using server = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+        () => new Response("hello"),
+      );
+      const url = `mqtt://127.0.0.1:${server.addr.port}`;
+      assertTold(
+        await runOccupancy([...command, "--broker", url]),
+        4,
+        /^occupancy: What answers at \S+ does not speak MQTT\n {2}hint: .+\n$/,
+        /1883/,
+      );
+    },
+  });
+}
+
+Deno.test({
+  name: "server --listen on a port in use: exit 4 and a hint",
+  ...needs(),
+  fn: async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    assertTold(
+      await runOccupancy(["server", "--listen", `127.0.0.1:${port}`]),
+      4,
+      new RegExp(`${port}`),
+      /./,
+    );
+  },
+});
+
+Deno.test({
+  name: "server with wrong flags: exit 2 and a hint",
+  ...needs(),
+  fn: async () => {
+    const cases: [args: string[], says: RegExp][] = [
+      [["--listen", "nowhere"], /HOST:PORT/],
+      [["--listen", ":99999"], /HOST:PORT/],
+      [["--listen", ":0", "--broker", "x"], /cannot be used with/],
+      [["--prefix", "#"], /wildcard/],
+      [["--prefix", "$SYS"], /starts with \$/],
+      [["--prefix", ""], /is empty/],
+      [["--max-skew", "-1s"], /500ms/],
+      [["--max-skew", "x"], /500ms/],
+    ];
+    await forEachAtOnce(
+      cases,
+      async ([args, says]) =>
+        assertTold(await runOccupancy(["server", ...args]), 2, says, /./),
+    );
+  },
+});
+
+Deno.test({
+  name: "a password in the broker's address is never shown",
+  ...needs(),
+  fn: async () => {
+    const url = `mqtt://ann:s3cret@127.0.0.1:${freePort()}`;
+    await using running = occupancy(["request", "--broker", url]);
+    const ended = await running.ended();
+    assertTold(ended, 4, /No broker answers at mqtt:\/\/ann:\*\*\*@127/, /./);
+    if (ended.stderr.includes("s3cret")) throw new Error(ended.stderr);
+  },
+});

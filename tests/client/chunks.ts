@@ -1,0 +1,27 @@
+import fc from "fast-check";
+
+/** Bytes as a stream of chunks that end at the given places. */
+export async function* chunked(
+  bytes: Uint8Array,
+  cuts: readonly number[],
+): AsyncGenerator<Uint8Array> {
+  const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length]
+    .sort((a, b) => a - b);
+  let from = 0;
+  for (const end of ends) {
+    yield await Promise.resolve(bytes.slice(from, end));
+    from = end;
+  }
+}
+
+/** Places to cut at; taken modulo the length. */
+export const cuts: fc.Arbitrary<number[]> = fc.array(fc.nat(), {
+  maxLength: 30,
+});
+
+/** Everything that an async iterable gives. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found = [];
+  for await (const item of items) found.push(item);
+  return found;
+}

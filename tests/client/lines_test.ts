@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { countLines, lineBlocks } from "../../src/client/lines.ts";
+import { all, chunked, cuts } from "./chunks.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Blocks as text, to be compared. */
+async function blocksOf(chunks: AsyncIterable<Uint8Array>) {
+  return (await all(lineBlocks(chunks))).map(({ bytes, firstLine }) => ({
+    text: decoder.decode(bytes),
+    firstLine,
+  }));
+}
+
+Deno.test({
+  name: "lineBlocks() gives whole lines as soon as a chunk completes one",
+  permissions: "none",
+  fn: async () => {
+    const bytes = encoder.encode("one\ntwo\nthree\nfour");
+    assert.deepEqual(await blocksOf(chunked(bytes, [2, 9, 11])), [
+      { text: "one\ntwo\n", firstLine: 1 },
+      { text: "three\n", firstLine: 3 },
+      { text: "four", firstLine: 4 },
+    ]);
+  },
+});
+
+Deno.test({
+  name: "lineBlocks() of nothing gives nothing",
+  permissions: "none",
+  fn: async () => {
+    assert.deepEqual(await blocksOf(chunked(new Uint8Array(0), [])), []);
+  },
+});
+
+Deno.test({
+  name: "lineBlocks() loses no byte and miscounts no line, however it is cut",
+  permissions: "none",
+  fn: async () => {
+    const line = fc.string({
+      unit: fc.constantFrom("a", "é", ",", "\r", "\n"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), cuts, async (lines, cuts) => {
+        const text = lines.join("\n");
+        const blocks = await blocksOf(chunked(encoder.encode(text), cuts));
+        assert.equal(blocks.map((block) => block.text).join(""), text);
+        let firstLine = 1;
+        for (const [i, block] of blocks.entries()) {
+          assert.equal(block.firstLine, firstLine);
+          assert.ok(i === blocks.length - 1 || block.text.endsWith("\n"));
+          firstLine += block.text.split("\n").length - 1;
+        }
+      }),
+    );
+  },
+});
+
+Deno.test({
+  name: "lineBlocks() cuts a line of gigabytes and keeps its number",
+  permissions: "none",
+  fn: async () => {
+    const much = new Uint8Array(512 * 1024).fill("9".charCodeAt(0));
+    const endless = async function* () {
+      yield encoder.encode("1,1,1\n");
+      for (let i = 0; i < 4096; i++) yield await Promise.resolve(much);
+      yield encoder.encode("9\n2,2,1\n");
+    };
+    const blocks = await blocksOf(endless());
+    assert.equal(blocks[0]!.text, "1,1,1\n");
+    const rest = blocks.slice(1).map(({ text }) => text).join("").split("\n");
+    assert.ok(rest[0]!.length > 1024 && rest[0]!.length < 4096);
+    assert.equal(rest[1], "2,2,1");
+    assert.equal(blocks[1]!.firstLine, 2);
+  },
+});
+
+Deno.test({
+  name: "countLines() counts line feeds",
+  permissions: "none",
+  fn: () => {
+    assert.equal(countLines(encoder.encode("")), 0);
+    assert.equal(countLines(encoder.encode("a")), 0);
+    assert.equal(countLines(encoder.encode("\n\na\r\nb\n")), 4);
+  },
+});

@@ -1,0 +1,192 @@
+/** Imports point one way: the rooms of the house and the doors between them. */
+import assert from "node:assert/strict";
+import { permitted } from "./support/needs.ts";
+import { ROOT, Running } from "./support/processes.ts";
+
+/** All that is known of a store and a broker by those who are given one. */
+const INTERFACES = ["src/store/store.ts", "src/mqtt/link.ts"];
+
+/** What the files of a room may import besides their own, as prefixes from the top. */
+const ALLOWED: Record<string, readonly string[]> = {
+  "src/protocol/": [],
+  "src/grid/": [],
+  "src/store/": ["src/grid/", "src/protocol/"],
+  "src/mqtt/": ["src/protocol/", "src/grid/"],
+  "src/http/": ["src/protocol/", "src/grid/", ...INTERFACES],
+  "src/server/": ["src/protocol/", "src/grid/", ...INTERFACES],
+  "src/client/": ["src/protocol/", "src/grid/", ...INTERFACES],
+  "src/request/": ["src/protocol/", "src/grid/", ...INTERFACES],
+  "src/cli/": ["src/", "deno.json"],
+  "src/": ["src/client/", "src/mqtt/", "src/protocol/", "src/request/"],
+  "main.ts": ["src/cli/"],
+};
+
+/** The rooms that are pure: no packages, no Node, no Deno, no clock. */
+const PURE = ["src/protocol/", "src/grid/"];
+const IMPURE =
+  /\bDeno\.|\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bMath\.random\(|\bset(?:Timeout|Interval)\(|\bfetch\(|\bconsole\.|\bprocess\./;
+
+/** The one file that may import a package, where there is one only. */
+const OWNERS: Record<string, RegExp> = {
+  mqtt: /^src\/mqtt\/connection\.ts$/,
+  aedes: /^src\/mqtt\/broker\.ts$/,
+  commander: /^src\/cli\//,
+  "node:sqlite": /^src\/store\//,
+};
+
+interface Import {
+  readonly file: string;
+  /** As written. */
+  readonly specifier: string;
+  /** From the top of the checkout, if it is a file of ours. */
+  readonly target: string | undefined;
+}
+
+const STATEMENT =
+  /^(?:import|export)\s[^;"']*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
+
+Deno.test({
+  name: "imports point one way",
+  ignore: !permitted(),
+  fn: () => {
+    const imports = sources().flatMap(importsOf);
+    assert.ok(imports.length > 100, "the files have been found");
+    assert.deepEqual(imports.map(faultOf).filter((fault) => fault), []);
+  },
+});
+
+Deno.test({
+  name: "protocol and grid are pure: no clock, no IO, no globals of a runtime",
+  ignore: !permitted(),
+  fn: () => {
+    const impure = sources().filter((file) =>
+      PURE.some((room) => file.startsWith(room)) &&
+      IMPURE.test(withoutComments(read(file)))
+    );
+    assert.deepEqual(impure, []);
+  },
+});
+
+Deno.test({
+  name: "nothing imports from the JSR registry",
+  ignore: !permitted(),
+  fn: () => {
+    const all = [...sources(), ...filesIn("tests/"), ...filesIn("bench/")]
+      .flatMap(importsOf);
+    const { imports } = JSON.parse(read("deno.json"));
+    const specifiers = [
+      ...all.map(({ specifier }) => specifier),
+      ...Object.values<string>(imports),
+    ];
+    assert.deepEqual(
+      specifiers.filter((specifier) => specifier.startsWith("jsr:")),
+      [],
+    );
+  },
+});
+
+Deno.test({
+  name: "--help loads neither mqtt nor aedes nor sqlite",
+  ignore: !permitted(),
+  fn: async () => {
+    await using info = new Running(Deno.execPath(), [
+      "info",
+      "--json",
+      "main.ts",
+    ]);
+    const { code, stdout, stderr } = await info.ended();
+    assert.equal(code, 0, stderr);
+    const loaded = [...loadedAtStart(JSON.parse(stdout))];
+    assert.ok(loaded.some((name) => name.startsWith("npm:commander")));
+    assert.deepEqual(
+      loaded.filter((name) => /mqtt|aedes|sqlite|\/ws@/.test(name)),
+      [],
+    );
+  },
+});
+
+/** What of an import is against the rules, if anything is. */
+function faultOf({ file, specifier, target }: Import): string {
+  const said = `${file} imports ${specifier}`;
+  if (target === undefined) {
+    const owner = OWNERS[specifier];
+    if (owner && !owner.test(file)) return `${said}: not its owner`;
+    if (PURE.some((room) => file.startsWith(room))) return `${said}: not pure`;
+    return "";
+  }
+  const room = roomOf(file);
+  const allowed = target.startsWith(room) && room !== "src/" ||
+    ALLOWED[room]!.some((prefix) => target.startsWith(prefix));
+  return allowed ? "" : `${said}: the wrong way`;
+}
+
+function roomOf(file: string): string {
+  const room = /^src\/[^/]+\//.exec(file)?.[0] ??
+    (file.startsWith("src/") ? "src/" : file);
+  assert.ok(ALLOWED[room], `${file} is in no room that this test knows`);
+  return room;
+}
+
+function importsOf(file: string): Import[] {
+  const code = withoutComments(read(file));
+  return [...code.matchAll(STATEMENT)].map((match) => {
+    const specifier = match[1] ?? match[2] ?? match[3]!;
+    return {
+      file,
+      specifier,
+      target: specifier.startsWith(".")
+        ? new URL(specifier, `file:///${file}`).pathname.slice(1)
+        : undefined,
+    };
+  });
+}
+
+/** Comments hold examples, which import what they like. */
+function withoutComments(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+function sources(): string[] {
+  return ["main.ts", ...filesIn("src/")];
+}
+
+function filesIn(folder: string): string[] {
+  return [...Deno.readDirSync(ROOT + folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory
+      ? filesIn(`${folder}${name}/`)
+      : name.endsWith(".ts")
+      ? [folder + name]
+      : []
+  );
+}
+
+function read(file: string): string {
+  return Deno.readTextFileSync(ROOT + file);
+}
+
+interface ModuleGraph {
+  readonly roots: readonly string[];
+  readonly redirects?: Record<string, string>;
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly code?: { readonly specifier: string };
+      readonly isDynamic?: boolean;
+    }[];
+  }[];
+}
+
+/** What is loaded before anything has been chosen: types and import() left out. */
+function loadedAtStart(graph: ModuleGraph): Set<string> {
+  const modules = new Map(graph.modules.map((one) => [one.specifier, one]));
+  const loaded = new Set<string>();
+  const waiting = [...graph.roots];
+  for (let next; (next = waiting.pop()) !== undefined;) {
+    if (loaded.has(next)) continue;
+    loaded.add(next);
+    for (const { code, isDynamic } of modules.get(next)?.dependencies ?? []) {
+      if (code && !isDynamic) waiting.push(code.specifier);
+    }
+  }
+  return loaded;
+}

@@ -1,0 +1,366 @@
+/**
+ * What `Connection` promises, against a broker that is played by the test. It
+ * pins what mqtt.js does where that is not documented.
+ */
+import assert from "node:assert/strict";
+import { type Incoming, LinkError } from "../../src/mqtt/link.ts";
+import type {
+  Connection,
+  ConnectionOptions,
+} from "../../src/mqtt/connection.ts";
+import {
+  connack4,
+  connack5,
+  FakeBroker,
+  numbered,
+} from "../support/fake_broker.ts";
+import { needs } from "../support/needs.ts";
+import {
+  concat,
+  decodePublish,
+  encodePacket,
+  encodePuback,
+  encodePublish,
+  Packet,
+  type RawConnection,
+} from "../support/raw_mqtt.ts";
+import { until, within } from "../support/until.ts";
+
+const RECEIVE_MAXIMUM = 0x21; // MQTT 5, 3.2.2.3.3
+
+Deno.test({
+  name: "Connection acknowledges when it is told, not before",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    const { raw, link, messages } = joined;
+    await raw.write(concat(numbered("t", 200)));
+    await until(() => messages.length === 200);
+    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+
+    link.acknowledge(messages.slice(0, 120));
+    assert.deepEqual(await acknowledgedIds(raw, 120), range(1, 120));
+    link.acknowledge([]);
+    link.acknowledge(messages.slice(120));
+    assert.deepEqual(await acknowledgedIds(raw, 80), range(121, 200));
+    assert.equal(await acknowledgedBefore(joined, "two"), 0);
+  },
+});
+
+Deno.test({
+  name: "Connection never acknowledges a message of QoS 0",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    const { raw, link, messages } = joined;
+    await raw.write(concat([
+      encodePublish("t", "0"),
+      encodePublish("t", "1", { qos: 1, id: 7 }),
+      encodePublish("t", "0"),
+    ]));
+    await until(() => messages.length === 3);
+    link.acknowledge(messages);
+    assert.deepEqual(await acknowledgedIds(raw, 1), [7]);
+    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+  },
+});
+
+Deno.test({
+  name:
+    "Connection does not acknowledge a dead connection's message on the next",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    const { link, messages } = joined;
+    await joined.raw.write(concat(numbered("t", 3)));
+    await until(() => messages.length === 3);
+    const old = messages.slice();
+
+    await joined.raw[Symbol.asyncDispose]();
+    joined.raw = await broker.admitSubscriber();
+    await until(() => joined.events.length === 2);
+    assert.match(joined.events[0]!, /^down: /);
+    assert.equal(joined.events[1], "up");
+
+    // The same packet ids now mean other messages.
+    await joined.raw.write(concat(numbered("t", 3)));
+    await until(() => messages.length === 6);
+    link.acknowledge(old);
+    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+    link.acknowledge([...old, messages[4]!]);
+    assert.deepEqual(await acknowledgedIds(joined.raw, 1), [2]);
+  },
+});
+
+Deno.test({
+  name: "Connection.acknowledge() while it is down does nothing",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    await joined.raw.write(concat(numbered("t", 1)));
+    await until(() => joined.messages.length === 1);
+    await joined.raw[Symbol.asyncDispose]();
+    await until(() => joined.events.length === 1);
+    joined.link.acknowledge(joined.messages);
+    joined.raw = await broker.admitSubscriber();
+    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+  },
+});
+
+Deno.test({
+  name: "Connection.pause() holds the broker back until resume()",
+  ...needs(),
+  fn: async () => {
+    const MOST = 400;
+    const payload = new Uint8Array(256 * 1024);
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    const { raw, link, messages } = joined;
+    link.pause();
+    let written = 0;
+    const writing = (async () => {
+      for (let i = 0; i < MOST; i++, written++) {
+        await raw.write(encodePublish("t", payload));
+      }
+    })();
+    // Stuck is what has not moved while the connection did other work.
+    await until(async () => {
+      const before = written;
+      for (let i = 0; i < 20; i++) await acknowledgedBefore(joined, `${i}`);
+      return written > 0 && written === before;
+    });
+    assert.ok(written < MOST, `${written} of ${MOST} went through`);
+    assert.ok(messages.length <= 1, `${messages.length} were handed over`);
+    link.resume();
+    await within(writing, "the rest to be written");
+    await until(() => messages.length === MOST);
+  },
+});
+
+Deno.test({
+  name: "Connection keeps to the broker's Receive Maximum",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker({
+      five: connack5(0, [RECEIVE_MAXIMUM, 0, 5]),
+    });
+    await using joined = await join(broker, { subscriptions: [] });
+    const { raw, link } = joined;
+    assert.equal(link.mqttVersion, 5);
+    const sent = range(1, 12).map((n) =>
+      link.publish("t", Uint8Array.of(n), { qos: 1 })
+    );
+    const ids = [];
+    for (let i = 0; i < 5; i++) ids.push(await nextId(raw));
+    assert.equal(await publishedBefore(joined, "one"), 0, "no sixth");
+    for (let i = 0; i < 7; i++) {
+      await raw.write(encodePuback(ids.shift()!));
+      ids.push(await nextId(raw));
+      assert.equal(await publishedBefore(joined, `${i}`), 0, "one for one");
+    }
+    for (const id of ids) await raw.write(encodePuback(id));
+    await within(Promise.all(sent), "all to be acknowledged");
+  },
+});
+
+Deno.test({
+  name: "Connection.publish() at QoS 1 resolves with the PUBACK",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    let done = false;
+    const sent = joined.link.publish("t", new Uint8Array(1), { qos: 1 })
+      .then(() => done = true);
+    const id = await nextId(joined.raw);
+    await publishedBefore(joined, "one");
+    assert.equal(done, false);
+    await joined.raw.write(encodePuback(id));
+    await within(sent, "the publisher to go on");
+  },
+});
+
+for (
+  const [name, five] of [
+    ["refuses it in the form of 3.1.1", connack4(1)],
+    ["refuses it in the form of MQTT 5", connack5(0x84)],
+    ["hangs up", "hang up"],
+  ] as const
+) {
+  Deno.test({
+    name: `Connection falls back to MQTT 3.1.1 where a broker ${name}`,
+    ...needs(),
+    fn: async () => {
+      await using broker = new FakeBroker({ five });
+      await using joined = await join(broker);
+      assert.equal(joined.link.mqttVersion, 4);
+      // Properties have no place in 3.1.1: they are left out.
+      joined.link.publish("t", new Uint8Array(0), {
+        contentType: "text/csv",
+        responseTopic: "r",
+        correlationData: Uint8Array.of(1),
+      });
+      const { body } = await joined.raw.take(Packet.publish);
+      assert.deepEqual([...body], [0, 1, "t".charCodeAt(0)]);
+    },
+  });
+}
+
+Deno.test({
+  name: "Connection ends for good when another client takes its session over",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker({ five: connack5() });
+    await using joined = await join(broker, { subscriptions: [] });
+    await joined.raw.write(
+      encodePacket(Packet.disconnect, Uint8Array.of(0x8e, 0)),
+    );
+    const error = await within(joined.failed, "the failure");
+    assert.equal(error.code, "refused");
+    assert.match(error.message, /Another program .* client id "tester"/);
+    assert.match(error.hint!, /--name/);
+    assert.ok(joined.raw.closed || await until(() => joined.raw.closed));
+    await assert.rejects(
+      joined.link.publish("t", new Uint8Array(0)),
+      (error) => error instanceof LinkError && error.code === "closed",
+    );
+  },
+});
+
+Deno.test({
+  name: "Connection.open() says which topic it may not subscribe to",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    const link = await newConnection(broker.url);
+    const opening = assert.rejects(
+      link.open({ message: () => {} }),
+      (error) =>
+        error instanceof LinkError && error.code === "refused" &&
+        /subscribe to t/.test(error.message) && error.hint !== undefined,
+    );
+    await broker.admitSubscriber(0x80);
+    await opening;
+    await link.close();
+  },
+});
+
+Deno.test({
+  name: "Connection.close() may be called twice, and ends with DISCONNECT",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    const { raw, link } = joined;
+    const closing = Promise.all([link.close(), link.close()]);
+    await raw.take(Packet.disconnect);
+    await within(closing, "the end");
+    await link.close();
+    await assert.rejects(link.publish("t", new Uint8Array(0), { qos: 1 }));
+  },
+});
+
+/** A connection that is up, and the broker's end of it. */
+interface Joined extends AsyncDisposable {
+  raw: RawConnection;
+  readonly link: Connection;
+  readonly messages: Incoming[];
+  /** "up" and "down: …" since it was opened. */
+  readonly events: string[];
+  readonly failed: Promise<LinkError>;
+}
+
+async function join(
+  broker: FakeBroker,
+  options: Partial<ConnectionOptions> = {},
+): Promise<Joined> {
+  const link = await newConnection(broker.url, options);
+  const messages: Incoming[] = [];
+  const events: string[] = [];
+  const failed = Promise.withResolvers<LinkError>();
+  const subscribes = options.subscriptions?.length !== 0;
+  const admitted = subscribes ? broker.admitSubscriber() : broker.admit();
+  await link.open({
+    message: (message) => messages.push(message),
+    up: () => events.push("up"),
+    down: (reason) => events.push(`down: ${reason}`),
+    failed: failed.resolve,
+  });
+  assert.deepEqual(events.splice(0), ["up"]);
+  return {
+    raw: await admitted,
+    link,
+    messages,
+    events,
+    failed: failed.promise,
+    [Symbol.asyncDispose]: () => link.close(),
+  };
+}
+
+async function newConnection(
+  url: string,
+  options: Partial<ConnectionOptions> = {},
+): Promise<Connection> {
+  const { Connection } = await import("../../src/mqtt/connection.ts");
+  return new Connection({
+    url,
+    clientId: "tester",
+    subscriptions: ["t"],
+    maxReconnectDelay: 20,
+    ...options,
+  });
+}
+
+/**
+ * How many PUBACKs the broker has got when a message arrives that is published
+ * now: TCP keeps the order, so none can be on its way.
+ */
+function acknowledgedBefore(joined: Joined, marker: string): Promise<number> {
+  return packetsBefore(joined, marker, Packet.puback);
+}
+
+/** How many messages at QoS 1 the broker has got before one that is published now. */
+function publishedBefore(joined: Joined, marker: string): Promise<number> {
+  return packetsBefore(joined, marker, Packet.publish);
+}
+
+async function packetsBefore(
+  { raw, link }: Joined,
+  marker: string,
+  type: number,
+): Promise<number> {
+  await link.publish(`marker/${marker}`, new Uint8Array(0));
+  const isMarker = (packet: RawConnection["packets"][number]) =>
+    packet.type === Packet.publish &&
+    decodePublish(packet).topic === `marker/${marker}`;
+  const at = await until(() => {
+    const at = raw.packets.findIndex(isMarker);
+    return at < 0 ? undefined : { index: at };
+  });
+  return raw.packets.splice(0, at.index + 1).slice(0, -1)
+    .filter((packet) => packet.type === type).length;
+}
+
+async function acknowledgedIds(
+  raw: RawConnection,
+  count: number,
+): Promise<number[]> {
+  const ids = [];
+  while (ids.length < count) {
+    const { body } = await raw.take(Packet.puback);
+    ids.push(body[0]! << 8 | body[1]!);
+  }
+  return ids;
+}
+
+async function nextId(raw: RawConnection): Promise<number> {
+  return decodePublish(await raw.take(Packet.publish)).id;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}

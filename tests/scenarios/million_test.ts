@@ -1,0 +1,106 @@
+/** A million cells in one reply, in parts, are what was sent. */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import { BROKERS, startSystem } from "../support/system.ts";
+import { encodePublish, RawConnection } from "../support/raw_mqtt.ts";
+import { Asker } from "../../src/request/mod.ts";
+import { encodeCsv, ReadingBatch, Topics } from "../../src/protocol/mod.ts";
+
+const SIDE = 1000;
+/** Left of it and below it: coordinates with a sign. */
+const MARGIN = 10;
+const TIME = 1_760_000_000_000;
+const A_MESSAGE = 10_000; // readings
+
+for (const broker of BROKERS) {
+  Deno.test({
+    name: `a million cells come back as they were sent, over ${broker}`,
+    ...needs("mosquitto"),
+    fn: async () => {
+      const { Connection } = await import("../../src/mqtt/connection.ts");
+      await using system = await startSystem(broker);
+      const sent = cells();
+      assert.equal(sent.length, (SIDE + MARGIN) ** 2);
+
+      const asker = new Asker({ topics: new Topics(), name: "asker" });
+      const link = new Connection({
+        url: system.url,
+        clientId: asker.name,
+        subscriptions: asker.subscriptions,
+      });
+      await link.open(asker.handlersFor(link));
+      try {
+        for (let from = 0; from < sent.length; from += A_MESSAGE) {
+          const to = Math.min(from + A_MESSAGE, sent.length);
+          await link.publish("occupancy/data", encodeCsv(sent, from, to), {
+            qos: 1,
+          });
+        }
+        const view = await asker.ask(link, { timeout: 20_000 });
+        assertSame(view.cells, sent);
+      } finally {
+        await link.close();
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "a million cells leave in parts that a broker's limits allow",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using system = await startSystem("mosquitto");
+    await using client = await RawConnection.open(system.port, "looker");
+    await client.subscribe("occupancy/response");
+    const sent = cells();
+    await client.write(encodePublish("occupancy/data", encodeCsv(sent)));
+    await client.write(encodePublish("occupancy/request", "{}"));
+    let total = 0;
+    let parts = Infinity;
+    const decoder = new TextDecoder();
+    for (let part = 1; part <= parts; part++) {
+      const { body } = await client.take(3);
+      assert.ok(body.length <= 256 * 1024 + 100, `${body.length} bytes`);
+      const text = decoder.decode(body);
+      parts = Number(/"parts":(\d+)/.exec(text)![1]);
+      total += text.split("],[").length;
+    }
+    assert.ok(parts > 50, `${parts} parts`);
+    assert.equal(total, sent.length);
+  },
+});
+
+function cells(): ReadingBatch {
+  const batch = new ReadingBatch((SIDE + MARGIN) ** 2);
+  for (let y = -MARGIN; y < SIDE; y++) {
+    for (let x = -MARGIN; x < SIDE; x++) {
+      batch.push(x, y, valueOf(x, y), TIME + (x & 1023));
+    }
+  }
+  return batch;
+}
+
+/** Free, occupied, counts up to int32's ends, and unknown. */
+function valueOf(x: number, y: number): number {
+  const mixed = Math.imul(x * 7919 + y, 0x9e3779b1);
+  return (mixed & 3) === 0 ? 0 : mixed;
+}
+
+function assertSame(found: ReadingBatch, sent: ReadingBatch): void {
+  assert.equal(found.length, sent.length);
+  const width = SIDE + MARGIN;
+  const seen = new Uint8Array(sent.length);
+  for (let i = 0; i < found.length; i++) {
+    const at = (found.y[i]! + MARGIN) * width + found.x[i]! + MARGIN;
+    const same = sent.x[at] === found.x[i] && sent.y[at] === found.y[i] &&
+      sent.value[at] === found.value[i] && sent.time[at] === found.time[i];
+    if (!same || seen[at]) {
+      assert.fail(
+        `cell ${found.x[i]},${found.y[i]} = ${found.value[i]} at ${
+          found.time[i]
+        } was not sent, or came twice`,
+      );
+    }
+    seen[at] = 1;
+  }
+}

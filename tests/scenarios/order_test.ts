@@ -1,0 +1,91 @@
+/**
+ * On one connection a request is answered after every reading that was sent
+ * before it: 1,000 readings and the request in one write, so that nothing but
+ * the broker and the server can put them in another order.
+ */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import {
+  concat,
+  decodePublish,
+  encodePuback,
+  encodePublish,
+  Packet,
+  RawConnection,
+} from "../support/raw_mqtt.ts";
+import { type BrokerKind, BROKERS, startSystem } from "../support/system.ts";
+import { parseReply } from "../../src/protocol/mod.ts";
+
+type QoS = 0 | 1;
+
+const READINGS = 1000;
+const SIDE = 100; // cells a row
+const REPLY_TOPIC = "occupancy/response/order";
+
+const CASES: { data: QoS; request: QoS; rounds: number }[] = [
+  { data: 0, request: 0, rounds: 200 },
+  { data: 1, request: 1, rounds: 200 },
+  { data: 1, request: 0, rounds: 50 },
+  { data: 0, request: 1, rounds: 50 },
+];
+
+for (const broker of BROKERS) {
+  for (const { data, request, rounds } of CASES) {
+    Deno.test({
+      name:
+        `order: ${broker}: readings at QoS ${data}, request at QoS ${request}: the answer has all ${READINGS}, ${rounds} times`,
+      ...needs("mosquitto"),
+      fn: () => playRounds(broker, data, request, rounds),
+    });
+  }
+}
+
+async function playRounds(
+  kind: BrokerKind,
+  data: QoS,
+  request: QoS,
+  rounds: number,
+): Promise<void> {
+  await using system = await startSystem(kind);
+  await using client = await RawConnection.open(system.port, "reporter");
+  await client.subscribe(REPLY_TOPIC, 0);
+  for (let round = 1; round <= rounds; round++) {
+    await client.write(burst(round, data, request));
+    const reply = await nextReply(client);
+    assert.equal(reply.transaction, round);
+    assert.ok(reply.status === "ok");
+    const { cells } = reply;
+    assert.equal(cells.length, READINGS);
+    for (let i = 0; i < READINGS; i++) {
+      const n = cells.y[i]! * SIDE + cells.x[i]!;
+      assert.equal(cells.value[i], valueOf(round, n), `round ${round}`);
+    }
+  }
+}
+
+/** New in every round, and different in neighbouring cells. */
+function valueOf(round: number, n: number): number {
+  return round * READINGS + n;
+}
+
+function burst(round: number, data: QoS, request: QoS): Uint8Array {
+  const packets: Uint8Array[] = [];
+  for (let n = 0; n < READINGS; n++) {
+    const reading = `${n % SIDE},${Math.floor(n / SIDE)},${valueOf(round, n)}`;
+    packets.push(
+      encodePublish("occupancy/data", reading, { qos: data, id: n + 1 }),
+    );
+  }
+  packets.push(encodePublish(
+    "occupancy/request",
+    JSON.stringify({ transaction: round, replyTo: REPLY_TOPIC }),
+    { qos: request, id: READINGS + 1 },
+  ));
+  return concat(packets);
+}
+
+async function nextReply(client: RawConnection) {
+  const publish = decodePublish(await client.take(Packet.publish));
+  if (publish.qos === 1) await client.write(encodePuback(publish.id));
+  return parseReply(publish.payload);
+}

@@ -1,0 +1,111 @@
+/**
+ * The original system's wire, both ways: its clients against our server, and
+ * our client and request against its server, each over both brokers.
+ */
+import assert from "node:assert/strict";
+import { needs, requireTool } from "../support/needs.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { ROOT, Running, runOccupancy } from "../support/processes.ts";
+import { BROKERS, startSystem } from "../support/system.ts";
+
+type Row = [x: number, y: number, value: number];
+
+const CLIENT1: Row[] = [[1, 2, 0], [1, 3, 1], [2, 2, 0], [3, 3, 0]];
+const CLIENT2: Row[] = [[1, 2, 1], [2, 2, 1], [3, 3, 1], [4, 4, 1]];
+
+for (const broker of BROKERS) {
+  Deno.test({
+    name: `original clients get the right dict from our server, over ${broker}`,
+    ...needs("mosquitto", "paho"),
+    fn: async () => {
+      await using system = await startSystem(broker);
+      assert.deepEqual(await originalClient(system.port, []), []);
+      assert.deepEqual(await originalClient(system.port, CLIENT1), CLIENT1);
+      // Coordinates stay in the order they were first seen, as in a dict.
+      assert.deepEqual(
+        await originalClient(system.port, CLIENT2),
+        [[1, 2, 1], [1, 3, 1], [2, 2, 1], [3, 3, 1], [4, 4, 1]],
+      );
+      assert.deepEqual(
+        (await originalClient(system.port, [[-7, 5, 3], [1, 3, 0]])).slice(-4),
+        [[2, 2, 1], [3, 3, 1], [4, 4, 1], [-7, 5, 3]],
+      );
+    },
+  });
+
+  Deno.test({
+    name:
+      `client --wire original does its round against an original server, over ${broker}`,
+    ...needs("mosquitto", "paho"),
+    fn: async () => {
+      await using original = await originalServer(broker);
+      const flags = ["--broker", original.url, "--wire", "original"];
+      const sent = await runOccupancy([
+        "client",
+        "--file",
+        "client2.json",
+        ...flags,
+      ]);
+      assert.equal(sent.code, 0, sent.stderr);
+      assert.match(sent.stderr, /Sent 4 readings in 4 messages/);
+      assert.equal(
+        sent.stdout,
+        "1\t2\t1\toccupied\t\n2\t2\t1\toccupied\t\n3\t3\t1\toccupied\t\n4\t4\t1\toccupied\t\n",
+      );
+      const asked = await runOccupancy(["request", "--json", ...flags]);
+      assert.equal(asked.code, 0, asked.stderr);
+      assert.deepEqual(JSON.parse(asked.stdout), {
+        layer: "default",
+        cells: CLIENT2,
+      });
+    },
+  });
+}
+
+/** Runs the original client to its end; returns what it printed. */
+async function originalClient(port: number, rows: Row[]): Promise<Row[]> {
+  await using client = new Running(requireTool("paho"), [
+    `${ROOT}tests/scenarios/original_client.py`,
+    String(port),
+    JSON.stringify(rows),
+  ]);
+  const { code, stdout, stderr } = await client.ended();
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+/** An original server, and the broker that it uses: ours is a broker too. */
+async function originalServer(
+  kind: "mosquitto" | "embedded",
+): Promise<AsyncDisposable & { url: string }> {
+  const resources = new AsyncDisposableStack();
+  const broker = resources.use(
+    kind === "mosquitto" ? await startMosquitto() : await bareBroker(),
+  );
+  const server = resources.use(
+    new Running(requireTool("paho"), [
+      `${ROOT}tests/scenarios/original_server.py`,
+      String(broker.port),
+    ]),
+  );
+  await server.said(/ready/);
+  return {
+    url: `mqtt://127.0.0.1:${broker.port}`,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** The embedded broker without our server in it. */
+async function bareBroker(): Promise<AsyncDisposable & { port: number }> {
+  const { createBroker } = await import("../../src/mqtt/broker.ts");
+  const broker = createBroker({
+    host: "127.0.0.1",
+    port: 0,
+    subscriptions: [],
+  });
+  await broker.open({ message: () => {} });
+  return {
+    port: broker.address.port,
+    [Symbol.asyncDispose]: () => broker.close(),
+  };
+}

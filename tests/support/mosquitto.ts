@@ -1,0 +1,77 @@
+import { requireTool } from "./needs.ts";
+import { Running } from "./processes.ts";
+import { encodeConnect, Packet, RawConnection } from "./raw_mqtt.ts";
+import { freePort, tempDir } from "./temp.ts";
+import { until } from "./until.ts";
+
+/** A Mosquitto of the test's own. */
+export interface Mosquitto extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Stops it where it stands: its connections stay, and nobody answers. */
+  freeze(): void;
+  /** Starts it again on the same port. */
+  start(): Promise<void>;
+}
+
+/**
+ * Starts Mosquitto on a free port of the loopback, with its defaults but for
+ * the lines given.
+ */
+export async function startMosquitto(
+  lines: readonly string[] = [],
+  { anonymous = true } = {},
+): Promise<Mosquitto> {
+  const program = requireTool("mosquitto");
+  const folder = await tempDir();
+  const port = freePort();
+  const config = await folder.file(
+    "mosquitto.conf",
+    [
+      `listener ${port} 127.0.0.1`,
+      `allow_anonymous ${anonymous}`,
+      "log_dest stderr",
+      ...lines,
+      "",
+    ].join("\n"),
+  );
+  let running: Running | undefined;
+  const broker: Mosquitto = {
+    port,
+    url: `mqtt://127.0.0.1:${port}`,
+    start: async () => {
+      running = new Running(program, ["-c", config]);
+      await until(() => answers(port, anonymous), {
+        what: `mosquitto on port ${port}`,
+      });
+    },
+    freeze: () => running?.kill("SIGSTOP"),
+    kill: async () => {
+      running?.kill("SIGKILL");
+      await running?.ended();
+      running = undefined;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await broker.kill();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+  await broker.start();
+  return broker;
+}
+
+/** True if a broker there lets a client in, or says that it will not. */
+async function answers(port: number, anonymous: boolean): Promise<boolean> {
+  try {
+    await using raw = new RawConnection(
+      await Deno.connect({ hostname: "127.0.0.1", port }),
+    );
+    await raw.write(encodeConnect("are-you-there"));
+    const { body } = await raw.take(Packet.connack);
+    return (body[1] === 0) === anonymous;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,174 @@
+import { until, within } from "./until.ts";
+
+/** The top of the checkout. */
+export const ROOT: string = decodeURIComponent(
+  new URL("../../", import.meta.url).pathname,
+);
+
+/** How a program is started. */
+export interface SpawnOptions {
+  /** Written to its standard input, which is then closed; default: no input. */
+  readonly input?: string | Uint8Array;
+  /** Default: the top of the checkout. */
+  readonly cwd?: string;
+  /** Added to the environment. */
+  readonly env?: Record<string, string>;
+}
+
+/** How a program ended. */
+export interface Ended {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program that runs; it is killed, if it still does, when the test is over. */
+export class Running implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #what: string;
+  readonly #done: Promise<Ended>;
+  #stdout = "";
+  #stderr = "";
+  #ended = false;
+
+  constructor(command: string, args: string[], options: SpawnOptions = {}) {
+    const { input, cwd = ROOT, env = {} } = options;
+    this.#what = [command, ...args].join(" ");
+    this.#child = new Deno.Command(command, {
+      args,
+      cwd,
+      // A server keeps its map in a file unless told otherwise: tests say where.
+      env: { NO_COLOR: "1", OCCUPANCY_STORE: "memory:", ...env },
+      stdin: input === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#done = this.#run(input);
+    this.#done.catch(() => {});
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** What it has printed so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** What it has said so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Waits until what it has said matches. @throws {Error} if it ends before */
+  async said(pattern: RegExp, deadline = 15_000): Promise<RegExpExecArray> {
+    return await until(() => {
+      const match = pattern.exec(this.#stderr);
+      if (match === null && this.#ended) {
+        throw new Error(`Ended before it said ${pattern}: ${this.#trace()}`);
+      }
+      return match ?? undefined;
+    }, { deadline, what: () => `${pattern} from ${this.#trace()}` });
+  }
+
+  kill(signal: Deno.Signal = "SIGTERM"): void {
+    if (!this.#ended) this.#child.kill(signal);
+  }
+
+  /** Waits until it has ended by itself. */
+  ended(deadline = 20_000): Promise<Ended> {
+    return within(this.#done, () => `the end of ${this.#trace()}`, deadline);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGKILL");
+    await this.#done;
+  }
+
+  async #run(input: string | Uint8Array | undefined): Promise<Ended> {
+    const child = this.#child;
+    const [status] = await Promise.all([
+      child.status,
+      collect(child.stdout, (text) => this.#stdout += text),
+      collect(child.stderr, (text) => this.#stderr += text),
+      input === undefined ? undefined : feed(child.stdin, input),
+    ]);
+    this.#ended = true;
+    const { code, signal } = status;
+    return { code, signal, stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  #trace(): string {
+    return `${this.#what}\nstdout: ${this.#stdout}\nstderr: ${this.#stderr}`;
+  }
+}
+
+/**
+ * Starts our program from source. It keeps nothing unless --store is among the
+ * arguments: a test must not find what another has left.
+ */
+export function occupancy(
+  args: string[],
+  options: SpawnOptions = {},
+): Running {
+  return new Running(Deno.execPath(), [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--config",
+    `${ROOT}deno.json`,
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    `${ROOT}main.ts`,
+    ...args,
+  ], options);
+}
+
+/** Runs our program to its end. */
+export async function runOccupancy(
+  args: string[],
+  options?: SpawnOptions,
+): Promise<Ended> {
+  await using running = occupancy(args, options);
+  return await running.ended();
+}
+
+/** Runs a check for each case at once; all have ended when it returns or throws. */
+export async function forEachAtOnce<Case>(
+  cases: readonly Case[],
+  check: (one: Case) => Promise<void>,
+): Promise<void> {
+  for (const run of await Promise.allSettled(cases.map(check))) {
+    if (run.status === "rejected") throw run.reason;
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  take: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    take(decoder.decode(chunk, { stream: true }));
+  }
+}
+
+/** It may end before it has read all of it; that is for the test to judge. */
+async function feed(
+  stdin: WritableStream<Uint8Array>,
+  input: string | Uint8Array,
+): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(
+      typeof input === "string" ? new TextEncoder().encode(input) : input,
+    );
+    await writer.close();
+  } catch {
+    await writer.abort().catch(() => {});
+  }
+}

@@ -1,0 +1,98 @@
+import type { OccupancyMap } from "../../src/grid/mod.ts";
+import type { Link } from "../../src/mqtt/link.ts";
+import type { Server } from "../../src/server/mod.ts";
+import { type Mosquitto, startMosquitto } from "./mosquitto.ts";
+
+/** The two kinds of broker that everything must work with. */
+export type BrokerKind = "mosquitto" | "embedded";
+export const BROKERS: readonly BrokerKind[] = ["mosquitto", "embedded"];
+
+/** A server in this process, and its broker. */
+export interface System extends AsyncDisposable {
+  readonly kind: BrokerKind;
+  readonly port: number;
+  readonly url: string;
+  readonly server: Server;
+  readonly map: OccupancyMap;
+  /** What the server has told the person who runs it. */
+  readonly log: readonly string[];
+}
+
+/** What may differ from the defaults. */
+export interface SystemOptions {
+  readonly clock?: () => number;
+  /** Runs before the server starts, with the broker's port; for Mosquitto only. */
+  readonly before?: (port: number) => Promise<void>;
+}
+
+const NAME = "server-under-test";
+
+/** Starts a server with the memory store over a broker of that kind. */
+export async function startSystem(
+  kind: BrokerKind,
+  { clock, before }: SystemOptions = {},
+): Promise<System> {
+  const { OccupancyMap } = await import("../../src/grid/mod.ts");
+  const { Topics } = await import("../../src/protocol/mod.ts");
+  const { Server, serverSubscriptions, offlineState } = await import(
+    "../../src/server/mod.ts"
+  );
+  const { MemoryStore } = await import("../../src/store/memory.ts");
+  const topics = new Topics();
+  const subscriptions = serverSubscriptions(topics, NAME);
+  const log: string[] = [];
+  const map = new OccupancyMap({ maxSkew: 60_000 });
+  const serverOver = (link: Link) =>
+    new Server({
+      link,
+      store: new MemoryStore(),
+      map,
+      topics,
+      name: NAME,
+      version: "0.0.0",
+      log: { info: (line) => log.push(line), warn: (line) => log.push(line) },
+      ...(clock && { clock }),
+    });
+
+  let mosquitto: Mosquitto | undefined;
+  let server: Server;
+  let port: number;
+  if (kind === "mosquitto") {
+    const { Connection } = await import("../../src/mqtt/connection.ts");
+    mosquitto = await startMosquitto(["set_tcp_nodelay true"]);
+    port = mosquitto.port;
+    await before?.(port);
+    server = serverOver(
+      new Connection({
+        url: mosquitto.url,
+        clientId: NAME,
+        subscriptions,
+        will: { topic: topics.state, payload: offlineState(NAME, "0.0.0") },
+      }),
+    );
+    await server.start();
+  } else {
+    const { createBroker } = await import("../../src/mqtt/broker.ts");
+    const broker = createBroker({
+      host: "127.0.0.1",
+      port: 0,
+      subscriptions,
+      reserved: [`${topics.prefix}/server/#`],
+    });
+    server = serverOver(broker);
+    await server.start();
+    port = broker.address.port;
+  }
+  return {
+    kind,
+    port,
+    url: `mqtt://127.0.0.1:${port}`,
+    server,
+    map,
+    log,
+    [Symbol.asyncDispose]: async () => {
+      await server.stop();
+      await mosquitto?.[Symbol.asyncDispose]();
+    },
+  };
+}
