@@ -36,9 +36,13 @@ export function tell(error: unknown): Told {
   }
   if (error instanceof Error) {
     const exitCode = EXIT_BY_NAME[error.name];
-    const { hint } = error as { hint?: string };
+    const { hint, code } = error as { hint?: string; code?: unknown };
     if (exitCode !== undefined) {
-      return { message: error.message, hint, exitCode };
+      return {
+        message: error.message,
+        hint,
+        exitCode: code === "bad-address" ? Exit.usage : exitCode,
+      };
     }
   }
   return {

@@ -97,6 +97,7 @@ export interface Link {
 
 /** Why a link failed. */
 export type LinkErrorCode =
+  | "bad-address"
   | "unreachable"
   | "not-mqtt"
   | "refused"

@@ -14,7 +14,7 @@ export function brokerUrl(text: string): string {
   const url = URL.canParse(full) ? new URL(full) : undefined;
   if (url === undefined || url.hostname === "") {
     throw new LinkError(
-      "unreachable",
+      "bad-address",
       `Not a broker address: ${redactUrl(full)}`,
       {
         hint: "Write it as mqtt://host:1883 (or mqtts, ws, wss).",
@@ -23,7 +23,7 @@ export function brokerUrl(text: string): string {
   }
   if (!SCHEMES.has(url.protocol)) {
     throw new LinkError(
-      "unreachable",
+      "bad-address",
       `Cannot speak ${url.protocol.slice(0, -1)} to a broker: ${
         redactUrl(text)
       }`,

@@ -140,8 +140,7 @@ Deno.test({
     ];
     await forEachAtOnce(cases, async ([args, says]) => {
       const ended = await runOccupancy(["request", ...args]);
-      const address = args[0] === "--broker";
-      assertTold(ended, address ? 4 : 2, says, /./);
+      assertTold(ended, 2, says, /./);
     });
     assertTold(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
     const bare = await runOccupancy([]);
