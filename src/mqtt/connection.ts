@@ -78,6 +78,7 @@ export class Connection implements Link {
   #handlers: LinkHandlers = { message: () => {} };
   #version: 4 | 5 = 5;
   #sessionPresent = false;
+  #sessionExpiry = 0;
   #epoch = 0;
   #closed = false;
   #paused = false;
@@ -102,6 +103,10 @@ export class Connection implements Link {
 
   get sessionPresent(): boolean {
     return this.#sessionPresent;
+  }
+
+  get sessionExpiry(): number {
+    return this.#sessionExpiry;
   }
 
   async open(handlers: LinkHandlers): Promise<void> {
@@ -199,6 +204,8 @@ export class Connection implements Link {
     client.on("connect", (packet) => {
       sendAtOnce(client.stream);
       this.#sessionPresent = packet.sessionPresent;
+      this.#sessionExpiry = packet.properties?.sessionExpiryInterval ??
+        this.#options.sessionExpiry ?? 0;
       this.#epoch++;
       this.#heldPump = undefined;
       this.#lastError = undefined;

@@ -67,6 +67,11 @@ export interface Link {
    */
   readonly sessionPresent?: boolean;
   /**
+   * For how many seconds the broker keeps the session: what was asked for, or
+   * what it grants instead (MQTT 5, 3.2.2.3.2). Meaningful once open.
+   */
+  readonly sessionExpiry?: number;
+  /**
    * Connects and subscribes.
    *
    * @throws {LinkError} if that fails the first time; later losses are retried

@@ -9,6 +9,14 @@ import {
 import type { Entry } from "../store/store.ts";
 import type { Complaint } from "./reports.ts";
 
+/** Dates readings that do not say when they were observed. */
+export interface Dating {
+  /** True if the clock cannot be relied on: then {@linkcode dateOf} must be asked. */
+  readonly behind: boolean;
+  /** The time of a reading that was received `now`, ms since 1970. */
+  dateOf(layer: string, x: number, y: number, now: number): number;
+}
+
 /** Batches kept for the next group; more layers than this are rare in one. */
 const MAX_SPARE = 64;
 
@@ -19,12 +27,19 @@ const MAX_SPARE = 64;
 export class Intake {
   readonly #topics: Topics;
   readonly #complain: (complaint: Complaint) => void;
+  readonly #dating: Dating | undefined;
   readonly #batches = new Map<string, ReadingBatch>();
   readonly #spare: ReadingBatch[] = [];
 
-  constructor(topics: Topics, complain: (complaint: Complaint) => void) {
+  /** @param dating without it, what does not say so was observed when received */
+  constructor(
+    topics: Topics,
+    complain: (complaint: Complaint) => void,
+    dating?: Dating,
+  ) {
     this.#topics = topics;
     this.#complain = complain;
+    this.#dating = dating;
   }
 
   /** Adds what one message says; complains of what cannot be used. */
@@ -88,9 +103,11 @@ export class Intake {
     const refusals = parseReadings(message.payload, batch, {
       contentType: message.contentType,
     });
-    const { time, length } = batch;
+    const { x, y, time, length } = batch;
+    const dating = this.#dating?.behind ? this.#dating : undefined;
     for (let i = start; i < length; i++) {
-      if (Number.isNaN(time[i])) time[i] = now;
+      if (!Number.isNaN(time[i])) continue;
+      time[i] = dating?.dateOf(layer, x[i]!, y[i]!, now) ?? now;
     }
     return refusals;
   }

@@ -84,6 +84,7 @@ export class SqliteStore implements Store {
   commit(entries: readonly Entry[]): void {
     const bytes = this.#encoder.encode(entries);
     try {
+      this.#rollBack(); // within a transaction it would keep nothing
       this.#append.run(bytes); // a statement by itself is a transaction
     } catch (error) {
       throw explainSqlite(this.#path, error);
@@ -124,12 +125,21 @@ export class SqliteStore implements Store {
       db.exec("DELETE FROM journal");
       db.exec("COMMIT");
     } catch {
-      if (db.isTransaction) db.exec("ROLLBACK");
+      try {
+        this.#rollBack();
+      } catch {
+        // The disk is worse than full; the next commit tries again.
+      }
       return false;
     }
     for (const [, grid] of map.layers()) grid.markClean();
     this.#journalBytes = 0;
     return true;
+  }
+
+  /** Ends a transaction that failed, unless SQLite has done so by itself. */
+  #rollBack(): void {
+    if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
 
   #loadMeta(map: OccupancyMap): void {
@@ -149,8 +159,8 @@ export class SqliteStore implements Store {
 
   #loadTiles(map: OccupancyMap): void {
     for (
-      const { layer, cells } of this.#rows(
-        "SELECT rowid AS id, layer, cells FROM tile WHERE rowid > ? ORDER BY rowid LIMIT ?",
+      const [, layer, cells] of this.#rows(
+        "SELECT rowid, layer, cells FROM tile WHERE rowid > ? ORDER BY rowid LIMIT ?",
       )
     ) {
       map.restoreTile(layer as string, cells as Uint8Array);
@@ -161,7 +171,7 @@ export class SqliteStore implements Store {
 
   #replay(map: OccupancyMap): void {
     for (
-      const { entries } of this.#rows(
+      const [, entries] of this.#rows(
         "SELECT id, entries FROM journal WHERE id > ? ORDER BY id LIMIT ?",
       )
     ) {
@@ -172,20 +182,27 @@ export class SqliteStore implements Store {
   }
 
   /**
-   * Reads rows in the order of their id, some at a time. Not by iterate(): in
+   * Reads rows in the order of their first column, some at a time. Not by iterate(): in
    * Deno 2.9.6 it takes an error in the middle for the end of the rows, and a
    * damaged file would read as a smaller map.
    */
-  *#rows(sql: string): Generator<Record<string, SQLOutputValue>> {
-    const page = this.#db.prepare(sql);
+  *#rows(sql: string): Generator<SQLOutputValue[]> {
+    const page = this.#db.prepare(sql) as unknown as RowsAsArrays;
+    page.setReturnArrays(true); // a fifth faster than objects
     let last: SQLOutputValue = -1;
     while (true) {
-      const rows: Record<string, SQLOutputValue>[] = page.all(last, PAGE_ROWS);
+      const rows = page.all(last, PAGE_ROWS);
       yield* rows;
       if (rows.length < PAGE_ROWS) return;
-      last = rows.at(-1)!.id!;
+      last = rows.at(-1)![0]!;
     }
   }
+}
+
+/** Of node:sqlite, but not yet of Deno's types for it. */
+interface RowsAsArrays extends Omit<StatementSync, "all"> {
+  setReturnArrays(enabled: boolean): void;
+  all(...parameters: SQLOutputValue[]): SQLOutputValue[][];
 }
 
 /** How "never" is written: SQLite has no infinity of its own. */

@@ -32,6 +32,7 @@ const MIGRATIONS: readonly string[] = [
 
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
@@ -40,6 +41,7 @@ const SQLITE_NOTADB = 26;
 const RESULT_TEXTS: readonly (readonly [string, number])[] = [
   ["database is locked", SQLITE_BUSY],
   ["readonly database", SQLITE_READONLY],
+  ["disk I/O error", SQLITE_IOERR],
   ["disk image is malformed", SQLITE_CORRUPT],
   ["database or disk is full", SQLITE_FULL],
   ["unable to open database file", SQLITE_CANTOPEN],
@@ -87,9 +89,12 @@ export function explainSqlite(path: string, error: unknown): StoreError {
         hint: "Stop it, or give this one a file of its own with --store.",
       });
     case SQLITE_READONLY:
-      return new StoreError(`Cannot write to ${path}: it is read-only`, {
+      return readOnly(path, error);
+    case SQLITE_IOERR:
+      if (isReadOnly(path)) return readOnly(path, error);
+      return new StoreError(`Cannot write to ${path}: ${message}`, {
         ...options,
-        hint: "Make the file and its directory writable.",
+        hint: "Check the disk, and what the system's log says of it.",
       });
     case SQLITE_CORRUPT:
       return damaged(path, message, error);
@@ -128,6 +133,23 @@ export function damaged(
       "It was left as it is. Put a copy back, or move it away to start empty.",
     cause,
   });
+}
+
+function readOnly(path: string, cause: unknown): StoreError {
+  return new StoreError(`Cannot write to ${path}: it is read-only`, {
+    hint: "Make the file and its directory writable.",
+    cause,
+  });
+}
+
+/** True if the file is there and may not be written to; SQLite calls that an I/O error. */
+function isReadOnly(path: string): boolean {
+  try {
+    Deno.openSync(path, { write: true }).close();
+    return false;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
 }
 
 function foreign(path: string): StoreError {

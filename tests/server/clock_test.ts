@@ -1,0 +1,268 @@
+/** A clock that is set, forwards and back, while the server runs and between runs. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Topics } from "../../src/protocol/mod.ts";
+import { describeJump, ReceiptClock } from "../../src/server/clock.ts";
+import { Server } from "../../src/server/mod.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import { FakeLink, incoming } from "../support/fake_link.ts";
+import { until } from "../support/until.ts";
+
+const NOW = 1_760_000_000_000;
+const SECOND = 1000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const DATA = "occupancy/data";
+
+/** A server whose clock the test sets, and can be started again with its map. */
+class Clocked implements AsyncDisposable {
+  now = NOW;
+  readonly log: string[] = [];
+  readonly map: OccupancyMap;
+  link = new FakeLink();
+  server: Server | undefined;
+
+  constructor(ageing: ConstructorParameters<typeof OccupancyMap>[0] = {}) {
+    this.map = new OccupancyMap({ maxSkew: 60 * SECOND, ...ageing });
+  }
+
+  async start(): Promise<this> {
+    await this.server?.stop();
+    this.link = new FakeLink();
+    this.server = new Server({
+      link: this.link,
+      store: new MemoryStore(),
+      map: this.map,
+      topics: new Topics(),
+      name: "me",
+      version: "0",
+      log: {
+        info: (line) => this.log.push(line),
+        warn: (line) => this.log.push(line),
+      },
+      clock: () => this.now,
+      changesInterval: 0,
+    });
+    await this.server.start();
+    return this;
+  }
+
+  /** Sends a payload; returns when it is acknowledged. */
+  async send(payload: string, rest: { retain?: boolean } = {}): Promise<void> {
+    const message = incoming(DATA, payload, rest);
+    this.link.handlers.message(message);
+    await until(() => this.link.acknowledged.includes(message));
+  }
+
+  /** What is known of a cell. */
+  cell(x: number, y: number) {
+    return this.map.layer("default")?.get(x, y);
+  }
+
+  /** What was refused since the start, by reason. */
+  refused(): Record<string, number> {
+    return Object.fromEntries(this.server!.stats.refused);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server?.stop();
+  }
+}
+
+Deno.test({
+  name: "a reading without a time is never late, however the clock was set",
+  permissions: "none",
+  fn: async () => {
+    const small = fc.integer({ min: 0, max: 2 });
+    const step = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ x: small, y: small }) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom(
+          ...[SECOND, 10 * SECOND, 59 * SECOND, 61 * SECOND, HOUR, DAY]
+            .flatMap((ms) => [{ jump: ms }, { jump: -ms }]),
+        ),
+      },
+      { weight: 1, arbitrary: fc.constant({ restart: true }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: 30 }),
+        async (steps) => {
+          await using system = await new Clocked().start();
+          for (const [value, step] of steps.entries()) {
+            if ("jump" in step) system.now += step.jump;
+            else if ("restart" in step) await system.start();
+            else {
+              await system.send(`${step.x},${step.y},${value}`);
+              assert.equal(system.cell(step.x, step.y)?.value, value);
+            }
+          }
+          assert.deepEqual(system.refused(), {});
+        },
+      ),
+      { numRuns: 60 },
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "a clock set back by less than the skew: what is known does not age backwards",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new Clocked().start();
+    await system.send("1,2,1");
+    system.now -= 30 * SECOND;
+    await system.send("1,2,2");
+    const { value, time } = system.cell(1, 2)!;
+    assert.deepEqual({ value, time }, { value: 2, time: NOW });
+    await system.send("5,5,1");
+    assert.equal(system.cell(5, 5)?.time, NOW - 30 * SECOND);
+    // With times, it is the senders' clocks that count.
+    await system.send(`1,2,3,${NOW - 1}`);
+    assert.equal(system.cell(1, 2)?.value, 2);
+    assert.deepEqual(system.refused(), { late: 1 });
+  },
+});
+
+Deno.test({
+  name:
+    "a clock that runs a day ahead for a while: all ages, and is fresh again after",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new Clocked({
+      staleAfter: HOUR,
+      forgetAfter: 12 * HOUR,
+    }).start();
+    const freshness = () => {
+      const { fresh, stale, forgotten } = countsOf(system.map);
+      return { fresh, stale, forgotten };
+    };
+    await system.send("1,2,1\n3,4,0");
+    const before = system.map.revision;
+    system.now += DAY;
+    await aged(system);
+    assert.deepEqual(freshness(), { fresh: 0, stale: 0, forgotten: 2 });
+    assert.equal(system.cell(1, 2)?.value, -1, "unknown, not free");
+    assert.ok(system.map.revision > before);
+
+    await system.send("3,4,5");
+    assert.deepEqual(freshness(), { fresh: 1, stale: 0, forgotten: 1 });
+    system.now -= DAY;
+    await aged(system);
+    assert.deepEqual(freshness(), { fresh: 2, stale: 0, forgotten: 0 });
+    assert.equal(system.cell(1, 2)?.value, 1, "nothing was lost");
+
+    await system.send(`3,4,6,${NOW}`);
+    assert.equal(system.cell(3, 4)?.value, 6, "a time from the future is none");
+    assert.equal(system.cell(3, 4)?.time, NOW);
+    assert.deepEqual(system.refused(), {});
+  },
+});
+
+Deno.test({
+  name:
+    "a clock that is a day behind: dated readings are refused as future, with the reason",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new Clocked().start();
+    system.now -= DAY;
+    await system.send(`1,2,1,${NOW}\n1,3,1`);
+    assert.equal(system.cell(1, 2), undefined);
+    assert.equal(system.cell(1, 3)?.value, 1);
+    assert.deepEqual(system.refused(), { future: 1 });
+    const [report] = system.link.textsOn("occupancy/errors");
+    assert.match(report!, /observed in the future: check the sender's clock/);
+  },
+});
+
+Deno.test({
+  name:
+    "times in seconds, negative, as strings: refused with a hint, those beside them kept",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new Clocked().start();
+    const seconds = NOW / 1000;
+    await system.send(
+      `1,1,1,${seconds}\n2,1,1,-5\n3,1,1,yesterday\n4,1,1,${NOW}000\n5,1,1`,
+    );
+    await system.send(
+      `{"cells":[[1,2,1,"${NOW}"],[2,2,1,"2025-10-09T08:53:20Z"],[3,2,1,${NOW}]]}`,
+    );
+    assert.deepEqual(system.refused(), { "bad-time": 5 });
+    assert.equal(countsOf(system.map).cells, 3);
+    const reports = system.link.textsOn("occupancy/errors")
+      .map((text) => JSON.parse(text));
+    assert.deepEqual(reports.map(({ line, count }) => [line, count]), [
+      [1, 4],
+      [1, 1],
+    ]);
+    assert.match(
+      reports[0].message,
+      /looks like seconds: send milliseconds since 1970/,
+    );
+    assert.match(reports[1].message, /is a string: send the number/);
+  },
+});
+
+Deno.test({
+  name:
+    "a retained reading makes nothing young: with its time it is as old as that, without it is refused",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new Clocked({ staleAfter: HOUR }).start();
+    await system.send(`1,2,1,${NOW - 2 * HOUR}\n1,3,7`, { retain: true });
+    assert.deepEqual(countsOf(system.map).stale, 1);
+    assert.equal(system.cell(1, 3), undefined);
+    assert.deepEqual(system.refused(), { retained: 1 });
+  },
+});
+
+Deno.test({
+  name: "ReceiptClock tells when the clock was set, not when time goes by",
+  permissions: "none",
+  fn: () => {
+    let wall = NOW;
+    let ticks = 0;
+    const jumps: number[] = [];
+    const clock = new ReceiptClock({
+      clock: () => wall,
+      monotonic: () => ticks,
+      map: new OccupancyMap(),
+      jumped: (ms) => jumps.push(ms),
+    });
+    const pass = (ms: number, set = 0) => {
+      ticks += ms;
+      wall += ms + set;
+      clock.check();
+    };
+    for (let i = 0; i < 100; i++) pass(SECOND, 20);
+    pass(DAY);
+    assert.deepEqual(jumps, []);
+    pass(SECOND, HOUR);
+    pass(SECOND);
+    pass(SECOND, -2 * HOUR);
+    pass(SECOND);
+    assert.deepEqual(jumps, [HOUR, -2 * HOUR]);
+    assert.match(describeJump(HOUR), /went 3600 s forward/);
+    assert.match(describeJump(-HOUR), /was set back by 3600 s/);
+  },
+});
+
+function countsOf(map: OccupancyMap) {
+  const counts = { cells: 0, fresh: 0, stale: 0, forgotten: 0 };
+  map.layer("default")?.scan((_x, _y, _value, _time, _revision, freshness) => {
+    counts.cells++;
+    counts[(["fresh", "stale", "forgotten"] as const)[freshness]]++;
+  });
+  return counts;
+}
+
+/** Lets the server look at the clock: a reply is right at the time that it tells. */
+async function aged({ link }: Clocked): Promise<void> {
+  const before = link.published.length;
+  link.handlers.message(incoming("occupancy/request", "{}"));
+  await until(() => link.published.length > before);
+}

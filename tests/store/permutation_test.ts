@@ -1,0 +1,193 @@
+/** The outcome does not depend on the order of arrival: through the server, to disk and back. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Topics } from "../../src/protocol/mod.ts";
+import { Server } from "../../src/server/mod.ts";
+import { FakeLink, incoming } from "../support/fake_link.ts";
+import { needs } from "../support/needs.ts";
+import { tempDir } from "../support/temp.ts";
+import { until } from "../support/until.ts";
+
+const NOW = 1_760_000_000_000;
+const READINGS = 10_000;
+/** Cells along each side: some 25 readings fight over each. */
+const SIDE = 20;
+const MAX_SKEW = 60_000;
+/** Readings that are too far ahead, on top. */
+const FUTURE = 100;
+const MAX_MESSAGE = 300;
+
+interface Reading {
+  readonly x: number;
+  readonly y: number;
+  readonly value: number;
+  readonly time: number;
+}
+
+Deno.test({
+  name:
+    "any order of 10,000 timed readings, with duplicates too, ends in the same map",
+  ...needs(),
+  fn: async () => {
+    const { SqliteStore } = await import("../../src/store/sqlite.ts");
+    await using folder = await tempDir();
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.infiniteStream(fc.nat()),
+        fc.constantFrom(0, 0.3, 1),
+        async (numbers, repeated) => {
+          const next = (below: number) => numbers.next().value! % below;
+          const readings = make(next);
+          const expected = modelOf(readings);
+          const future = readings.filter(isFuture).length;
+          for (let order = 0; order < 2; order++) {
+            const path = `${folder.path}/${run++}.sqlite`;
+            const open = () =>
+              new SqliteStore({
+                path,
+                durability: "commit",
+                maxJournalBytes: 20_000, // folded many times on the way
+              });
+            const sent = shuffle([
+              ...readings,
+              ...readings.filter(() => next(1000) < 1000 * repeated),
+            ], next);
+            const map = new OccupancyMap({ maxSkew: MAX_SKEW });
+            const stats = await serve(open(), map, messagesOf(sent, next));
+            assert.deepEqual(contentsOf(map), expected);
+
+            const { accepted, refused } = stats;
+            const late = refused.get("late") ?? 0;
+            const repeats = sent.filter(isFuture).length;
+            assert.ok(repeats >= future);
+            assert.equal(refused.get("future"), repeats);
+            assert.equal(accepted + late + repeats, sent.length);
+            assert.equal(refused.size, late > 0 ? 2 : 1);
+
+            const reopened = new OccupancyMap();
+            const store = open();
+            store.load(reopened);
+            store.close();
+            assert.deepEqual(contentsOf(reopened), expected);
+            assert.equal(reopened.revision, map.revision);
+          }
+        },
+      ),
+      { numRuns: 10 },
+    );
+  },
+});
+
+/** Readings of which no two have cell and time in common: ties go to the later arrival. */
+function make(next: (below: number) => number): Reading[] {
+  const readings: Reading[] = [];
+  const taken = new Set<string>();
+  while (readings.length < READINGS) {
+    const reading = {
+      x: next(SIDE) - SIDE / 2,
+      y: next(SIDE) - SIDE / 2,
+      value: next(5) - 1,
+      time: NOW + MAX_SKEW - next(1_000_000),
+    };
+    const key = `${reading.x},${reading.y},${reading.time}`;
+    if (taken.has(key)) continue;
+    taken.add(key);
+    readings.push(reading);
+  }
+  for (let i = 0; i < FUTURE; i++) {
+    readings.push({ ...readings[i]!, time: NOW + MAX_SKEW + 1 + next(1e6) });
+  }
+  return readings;
+}
+
+function isFuture({ time }: Reading): boolean {
+  return time > NOW + MAX_SKEW;
+}
+
+/** The latest of each cell, in an order of its own. */
+function modelOf(readings: readonly Reading[]): Reading[] {
+  const cells = new Map<string, Reading>();
+  for (const reading of readings) {
+    if (isFuture(reading)) continue;
+    const key = `${reading.x},${reading.y}`;
+    const known = cells.get(key);
+    if (known === undefined || reading.time > known.time) {
+      cells.set(key, reading);
+    }
+  }
+  return sorted([...cells.values()]);
+}
+
+function contentsOf(map: OccupancyMap): Reading[] {
+  const cells: Reading[] = [];
+  map.layer("default")?.scan((x, y, value, time) =>
+    cells.push({ x, y, value, time })
+  );
+  return sorted(cells);
+}
+
+function sorted(cells: Reading[]): Reading[] {
+  return cells.sort((a, b) => a.x - b.x || a.y - b.y);
+}
+
+/** In any order (Fisher and Yates). */
+function shuffle(
+  readings: Reading[],
+  next: (below: number) => number,
+): Reading[] {
+  for (let i = readings.length - 1; i > 0; i--) {
+    const j = next(i + 1);
+    [readings[i], readings[j]] = [readings[j]!, readings[i]!];
+  }
+  return readings;
+}
+
+/** Payloads of one reading or many. */
+function messagesOf(
+  readings: readonly Reading[],
+  next: (below: number) => number,
+): string[] {
+  const messages: string[] = [];
+  for (let at = 0; at < readings.length;) {
+    const end = at + 1 + next(next(2) === 0 ? 3 : MAX_MESSAGE);
+    messages.push(
+      readings.slice(at, end)
+        .map(({ x, y, value, time }) => `${x},${y},${value},${time}`)
+        .join("\n"),
+    );
+    at = end;
+  }
+  return messages;
+}
+
+/** Lets a server take them in, a commit for every fifty. */
+async function serve(
+  store: import("../../src/store/store.ts").Store,
+  map: OccupancyMap,
+  messages: readonly string[],
+) {
+  const link = new FakeLink();
+  const server = new Server({
+    link,
+    store,
+    map,
+    topics: new Topics(),
+    name: "me",
+    version: "0",
+    log: { info: () => {}, warn: () => {} },
+    clock: () => NOW,
+    changesInterval: 0,
+  });
+  await server.start();
+  for (let at = 0; at < messages.length; at += 50) {
+    const group = messages.slice(at, at + 50)
+      .map((payload) => incoming("occupancy/data", payload));
+    for (const message of group) link.handlers.message(message);
+    const last = group.at(-1)!;
+    await until(() => link.acknowledged.at(-1) === last);
+  }
+  await server.stop();
+  return server.stats;
+}
