@@ -1,4 +1,5 @@
 import type { Region } from "../grid/mod.ts";
+import type { ColorWhen } from "./color.ts";
 
 /** Which broker, and as whom. */
 export interface BrokerFlags {
@@ -18,6 +19,8 @@ export interface ServerFlags extends BrokerFlags {
   readonly forgetAfter?: number;
   readonly maxSkew: number;
   readonly sessionExpiry: number;
+  /** 0 for no deltas. */
+  readonly changesInterval: number;
 }
 
 /** Whose wire is spoken: ours, or that of the three Python scripts. */
@@ -31,6 +34,14 @@ export interface FormatFlags {
 
 /** Options of `occupancy request`. */
 export interface RequestFlags extends BrokerFlags, FormatFlags {
+  readonly map?: true;
+  readonly color: ColorWhen;
+  readonly watch?: true;
+  readonly count?: number;
+  /** ms */
+  readonly for?: number;
+  readonly test?: true;
+  readonly quiet?: true;
   readonly layer: string;
   readonly region?: Region;
   readonly at?: Region;

@@ -81,7 +81,6 @@ Examples:
   occupancy client --file client1.json
   occupancy request --region 0,0,9,9`,
     );
-  program.action(() => program.help({ error: true }));
   return settled(program);
 }
 
@@ -188,6 +187,13 @@ function serverCommand(action: (flags: ServerFlags) => Promise<void>): Command {
         "OCCUPANCY_SESSION_EXPIRY",
       ),
     )
+    .addOption(
+      new Option(
+        "--changes-interval <duration>",
+        "changes of a layer are published at most once in so long; 0 for not at all",
+      ).default(100, "100ms").argParser(parsing(parseWait))
+        .env("OCCUPANCY_CHANGES_INTERVAL"),
+    )
     .addHelpText(
       "after",
       `
@@ -242,8 +248,11 @@ Examples:
 function requestCommand(
   action: (flags: RequestFlags) => Promise<void>,
 ): Command {
-  return withBroker(
-    subcommand("request", "Ask for the map, or a part of it, and print it."),
+  const command = withBroker(
+    subcommand(
+      "request",
+      "Ask for the map, or a part of it, and print it; or watch it change.",
+    ),
   )
     .addOption(layerOption("layer to ask for"))
     .option(
@@ -254,20 +263,57 @@ function requestCommand(
     .addOption(
       new Option("--at <x,y>", "only this cell").argParser(parsing(parseAt))
         .conflicts("region"),
-    )
+    );
+  return withWatch(withForms(command))
     .addOption(wireOption())
     .addOption(timeoutOption())
-    .addOption(formatOption())
-    .option("--json", "the same as --format json")
     .addHelpText(
       "after",
       `
 Examples:
   occupancy request
   occupancy request --region -10,-10,10,10
-  occupancy request --at=-1,4 --json`,
+  occupancy request --at=-1,4 --json
+  occupancy request --map --watch
+  occupancy request --at 3,4 --test --quiet && echo occupied`,
     )
     .action(action);
+}
+
+/** The options that say how the answer is shown. */
+function withForms(command: Command): Command {
+  return command
+    .addOption(formatOption())
+    .option("--json", "the same as --format json")
+    .option("-m, --map", "draw a map that fits the terminal")
+    .addOption(
+      new Option("--color <when>", "colours; auto heeds NO_COLOR")
+        .choices(["auto", "always", "never"]).default("auto"),
+    )
+    .option(
+      "--test",
+      "print occupied, free, stale or unknown, and exit with 0, 10, 11, 11",
+    )
+    .option("-q, --quiet", "with --test: print nothing");
+}
+
+/** The options that follow the map. */
+function withWatch(command: Command): Command {
+  return command
+    .option(
+      "-w, --watch",
+      "then what changes: a live table or --map in a terminal, else a line a change",
+    )
+    .option(
+      "--count <n>",
+      "with --watch: end after so many changes",
+      parsing(parseCount),
+    )
+    .option(
+      "--for <duration>",
+      "with --watch: end after so long, such as 10s",
+      parsing(parseWait),
+    );
 }
 
 function layerOption(description: string): Option {

@@ -4,10 +4,10 @@ import { Topics } from "../protocol/mod.ts";
 import { offlineState, Server, serverSubscriptions } from "../server/mod.ts";
 import { defaultStorePath } from "../store/location.ts";
 import { openStore } from "../store/open.ts";
-import type { Store } from "../store/store.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
 import { brokerOf, caOf, DEFAULT_BROKER } from "./link.ts";
+import { DroppedWatch, sessionWarning } from "./losses.ts";
 import { say } from "./output.ts";
 import { plural } from "./render.ts";
 import { VERSION } from "./version.ts";
@@ -26,7 +26,7 @@ export async function server(flags: ServerFlags): Promise<number> {
     ...(forgetAfter !== undefined && { forgetAfter }),
   });
   const store = await openStore(storeOf(flags), flags.durability);
-  const { link, how } = await chooseLink(flags, topics);
+  const { link, how, watch } = await chooseLink(flags, topics);
   const keeper = new Server({
     link,
     store,
@@ -35,11 +35,14 @@ export async function server(flags: ServerFlags): Promise<number> {
     name: flags.name,
     version: VERSION,
     log: { info: log, warn: log },
+    changesInterval: flags.changesInterval,
   });
   try {
     await keeper.start();
     log(how(link));
-    warnOfSession(link, store, map.revision);
+    const wasHere = store.durable && map.revision > 0;
+    const warning = sessionWarning(link, flags.sessionExpiry / 1000, wasHere);
+    if (warning !== undefined) log(`Warning: ${warning}`);
     log(
       `Keeping ${plural(map.size, "cell")} in ${store.description}${
         store.durable ? "" : " (they end with this process)"
@@ -48,10 +51,12 @@ export async function server(flags: ServerFlags): Promise<number> {
     log(
       `Ready: ${topics.data()} takes readings, ${topics.request} asks for the map`,
     );
+    watch?.open();
     const gone = await Promise.race([ending, keeper.gone]);
     if (gone !== undefined) throw gone;
     log("Ending: finishing what has arrived");
   } finally {
+    await watch?.close();
     await keeper.stop();
   }
   return Exit.ok;
@@ -69,19 +74,12 @@ function storeOf(flags: ServerFlags): string {
   });
 }
 
-/** After a restart, a broker that kept no session has lost what arrived meanwhile. */
-function warnOfSession(link: Link, store: Store, revision: number): void {
-  const wasHere = store.durable && revision > 0;
-  if (link.sessionPresent !== false || !wasHere) return;
-  log(
-    "Warning: the broker kept no session for this server: what was sent while it was away is lost (docs/OPERATIONS.md tells which settings keep it)",
-  );
-}
-
 interface ChosenLink {
   readonly link: Link;
   /** Says which broker it is, once the link is open. */
   readonly how: (link: Link) => string;
+  /** Listens for losses that a broker of its own cannot have. */
+  readonly watch?: DroppedWatch;
 }
 
 /** The broker that is named, the embedded one if asked for, else what is there. */
@@ -108,8 +106,9 @@ async function joined(
   topics: Topics,
 ): Promise<ChosenLink> {
   const { Connection } = await import("../mqtt/connection.ts");
+  const broker = { url: brokerOf(flags), ...await caOf(flags) };
   const link = new Connection({
-    url: brokerOf(flags),
+    ...broker,
     clientId: flags.name,
     subscriptions: serverSubscriptions(topics, flags.name),
     will: {
@@ -117,10 +116,18 @@ async function joined(
       payload: offlineState(flags.name, VERSION),
     },
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
-    ...await caOf(flags),
   });
+  const watch = new DroppedWatch(
+    new Connection({
+      ...broker,
+      clientId: `${flags.name}-watch`,
+      subscriptions: [DroppedWatch.topic],
+    }),
+    (warning) => log(`Warning: ${warning}`),
+  );
   const version = () => link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
-  return { link, how: () => `Joined ${link.description} (${version()})` };
+  const how = () => `Joined ${link.description} (${version()})`;
+  return { link, how, watch };
 }
 
 async function embedded(
@@ -133,7 +140,7 @@ async function embedded(
   const link = createBroker({
     ...listen,
     subscriptions: serverSubscriptions(topics, flags.name),
-    reserved: [`${topics.prefix}/server/#`],
+    reserved: [`${topics.prefix}/server/#`, `${topics.prefix}/changes/#`],
     refused: (client, topic) =>
       log(`Refused a message of ${client} to ${topic}: the server's own topic`),
     dropped: (client = "A client", reason) =>

@@ -1,3 +1,4 @@
+export { type Reading, type ReadingTable, toBatch } from "./readings.ts";
 export {
   type BadRow,
   formatOf,

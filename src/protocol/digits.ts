@@ -19,6 +19,7 @@ export const SLACK_BYTES = 3;
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
+const COMMA = 0x2c;
 const HALF = 1e8; // a time is written in two halves, the lower of eight digits
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
@@ -29,6 +30,14 @@ for (let n = 0; n < 10000; n++) {
   RIGHT_ALIGNED[n] = fourDigits(n);
   const size = n < 10 ? 1000 : n < 100 ? 100 : n < 1000 ? 10 : 1;
   LEFT_ALIGNED[n] = fourDigits(n * size);
+}
+
+/** 0 to 999 with a comma behind it, the first digit in the lowest byte. */
+const WITH_COMMA = new Int32Array(1000);
+for (let n = 0; n < 1000; n++) {
+  const comma = n < 10 ? 8 : n < 100 ? 16 : 24;
+  const digits = LEFT_ALIGNED[n]! & ((1 << comma) - 1);
+  WITH_COMMA[n] = digits | COMMA << comma;
 }
 
 function fourDigits(n: number): number {
@@ -89,6 +98,25 @@ export function writeInt(view: DataView, at: number, n: number): number {
 }
 
 /**
+ * Writes an int32 in decimal and a comma behind it: as {@linkcode writeInt}, but
+ * in one store if it is short, as most coordinates and values are.
+ *
+ * @param view Has room for {@linkcode MAX_INT_BYTES}, a comma and the slack
+ * @param at Where to start
+ * @param n int32
+ * @returns Where it ended
+ */
+export function writeField(view: DataView, at: number, n: number): number {
+  if (n >= 0 && n < 1000) {
+    view.setInt32(at, WITH_COMMA[n]!, true);
+    return at + (n < 10 ? 2 : n < 100 ? 3 : 4);
+  }
+  at = writeInt(view, at, n);
+  view.setUint8(at, COMMA);
+  return at + 1;
+}
+
+/**
  * Writes a time in whole milliseconds; a fraction is cut off.
  *
  * @param view Has room for {@linkcode MAX_TIME_BYTES} and the slack from `at` on
@@ -109,6 +137,46 @@ export function writeTime(view: DataView, at: number, ms: number): number {
   view.setInt32(at, RIGHT_ALIGNED[front]!, true);
   view.setInt32(at + 4, RIGHT_ALIGNED[low - front * 10000]!, true);
   return at + 8;
+}
+
+/** What {@linkcode TimeWriter} has at hand holds for so many ms. */
+const SPAN = 10_000;
+
+/**
+ * Writes times as {@linkcode writeTime} does, sooner where one is close to the
+ * other: all digits but the last four are kept from the last.
+ */
+export class TimeWriter {
+  /** The first ms for which the digits at hand are right. */
+  #start = NaN;
+  #length = 0;
+  #first = 0;
+  #second = 0;
+  #third = 0;
+
+  /** As {@linkcode writeTime}. */
+  write(view: DataView, at: number, ms: number): number {
+    const rest = ms - this.#start;
+    if (!(rest >= 0 && rest < SPAN)) return this.#writeAnother(view, at, ms);
+    view.setInt32(at, this.#first, true);
+    view.setInt32(at + 4, this.#second, true);
+    view.setInt32(at + 8, this.#third, true);
+    at += this.#length;
+    view.setInt32(at, RIGHT_ALIGNED[rest | 0]!, true);
+    return at + 4;
+  }
+
+  #writeAnother(view: DataView, at: number, ms: number): number {
+    const end = writeTime(view, at, ms);
+    if (ms >= SPAN) { // below, there are no digits before the last four
+      this.#start = ms - ms % SPAN;
+      this.#length = end - 4 - at;
+      this.#first = view.getInt32(at, true);
+      this.#second = view.getInt32(at + 4, true);
+      this.#third = view.getInt32(at + 8, true);
+    }
+    return end;
+  }
 }
 
 /** Writes 0 to 2^31. */

@@ -6,6 +6,15 @@
  */
 
 export { ReadingBatch, UNKNOWN } from "./batch.ts";
+export {
+  ChangesFollower,
+  type ChangesHeader,
+  type ChangesPart,
+  ChangesWriter,
+  type ChangesWriterOptions,
+  type FollowResult,
+  parseChanges,
+} from "./changes.ts";
 export { encodeCsv, MAX_LINE_BYTES } from "./csv.ts";
 export { ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
 export {
@@ -47,6 +56,7 @@ export {
   encodeErrorReply,
   type ErrorReply,
   type ErrorReplyFields,
+  type MapMoment,
   type ReplyHeader,
 } from "./response.ts";
 export { encodeState, parseState, type ServerState } from "./state.ts";

@@ -95,6 +95,7 @@ const SHARED = [
   "revision",
   "time",
   "staleAfter",
+  "began",
   "parts",
 ] as const;
 

@@ -4,20 +4,13 @@ import type { Scalar } from "./request.ts";
 import { encodeText } from "./text.ts";
 
 /** What all parts of a reply say alike. */
-export interface ReplyHeader {
+export interface ReplyHeader extends MapMoment {
   /** The request's transaction; left out if it had none. */
   readonly transaction?: Scalar;
   /** The layer that the cells are of. */
   readonly layer: string;
   /** The revision that the cells are at: one for all parts. */
   readonly revision: number;
-  /** The server's time when it read the map, ms since 1970. */
-  readonly time: number;
-  /**
-   * A cell is stale if it was observed more than this before `time`, ms; left
-   * out if cells do not turn stale.
-   */
-  readonly staleAfter?: number;
 }
 
 /** The answer to a request that was refused. */
@@ -49,17 +42,31 @@ export function encodeErrorReply(
   }));
 }
 
-/** The start of a part's header, up to and with `"part":`. */
-export function headerStart(header: ReplyHeader): string {
-  const { transaction, layer, revision, time, staleAfter } = header;
-  const start = JSON.stringify({
-    transaction,
-    status: "ok",
-    layer,
-    revision,
+/** What replies and deltas say alike of when and under which rules they were made. */
+export interface MapMoment {
+  /** The server's time when it read the map, ms since 1970. */
+  readonly time: number;
+  /**
+   * A cell is stale if it was observed more than this before `time`, ms; left
+   * out if cells do not turn stale.
+   */
+  readonly staleAfter?: number;
+  /**
+   * When the server began the map, ms since 1970, if the map ends with the
+   * server; left out if it is kept. Where it differs, it is another map, whose
+   * revisions do not compare.
+   */
+  readonly began?: number;
+}
+
+/** A moment as it is sent: without what has no value. */
+export function sharedFields(
+  { time, staleAfter, began }: MapMoment,
+): Record<string, unknown> {
+  return {
     time,
     ...(staleAfter !== undefined && Number.isFinite(staleAfter) &&
       { staleAfter }),
-  });
-  return start.slice(0, -1) + ',"part":';
+    ...(began !== undefined && { began }),
+  };
 }

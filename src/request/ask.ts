@@ -25,8 +25,14 @@ export interface Question {
   readonly layer?: string;
   /** Only these cells, edges included. Default: all. */
   readonly region?: RequestRegion;
+  /** Only what changed after this revision of an earlier answer. Default: all. */
+  readonly since?: number;
+  /** The most bytes of a message of the answer. Default 256 KiB. */
+  readonly maxBytes?: number;
   /** How long the server may be silent, in ms: before its answer and within it. */
   readonly timeout: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
 }
 
 /** The map, or the part of it that was asked for. */
@@ -39,6 +45,8 @@ export interface MapView {
   readonly time?: number;
   /** Cells observed more than this before `time` are stale, ms. */
   readonly staleAfter?: number;
+  /** See `MapMoment.began`: revisions compare only where it is the same. */
+  readonly began?: number;
 }
 
 /** What an {@linkcode Asker} is given. */
@@ -50,15 +58,17 @@ export interface AskerOptions {
   readonly wire?: Wire;
 }
 
-/** The one question that is being asked. */
+/** A question that waits for its answer. */
 interface Pending {
-  readonly heard: (message: Incoming) => void;
-  readonly failed: (error: Error) => void;
+  readonly heard: (reply: ReplyPart | ErrorReply) => void;
+  readonly heardOriginal: (cells: ReadingBatch) => void;
+  readonly failed: (error: unknown) => void;
 }
 
 /**
- * Asks a server for its map. One question at a time; the link must have been
- * opened with {@linkcode subscriptions} and {@linkcode handlersFor}.
+ * Asks a server for its map. The link must have been opened with
+ * {@linkcode subscriptions} and {@linkcode handlersFor}. Questions may overlap;
+ * on the original wire all that wait get the next answer.
  */
 export class Asker {
   /** The MQTT client id. */
@@ -66,7 +76,8 @@ export class Asker {
   readonly #topics: Topics;
   readonly #wire: Wire;
   readonly #replyTopic: string;
-  #pending: Pending | undefined;
+  /** By transaction. */
+  readonly #pending = new Map<string, Pending>();
   #serverState: "online" | "offline" | undefined;
   #transactions = 0;
 
@@ -91,11 +102,16 @@ export class Asker {
         link.acknowledge([message]);
         if (message.topic === this.#topics.state) this.#noteState(message);
         else if (message.topic === this.#replyTopic && !message.retain) {
-          this.#pending?.heard(message);
+          this.#hear(message);
         }
       },
-      failed: (error) => this.#pending?.failed(error),
+      failed: (error) => this.#fail(error),
     };
+  }
+
+  /** What the server says of itself; undefined if it has said nothing. */
+  get serverState(): "online" | "offline" | undefined {
+    return this.#serverState;
   }
 
   /**
@@ -105,93 +121,40 @@ export class Asker {
    * @throws {RefusedError} if the server refuses the request
    * @throws {ProtocolError} if the answer is not one
    * @throws {LinkError} if the broker is gone for good
+   * @throws What the signal was aborted with
    */
   async ask(link: Link, question: Question): Promise<MapView> {
+    const { timeout, signal } = question;
+    signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<MapView>();
-    const { timeout } = question;
-    const silent = () => reject(this.#silence(timeout));
+    const transaction = `${this.name}-${++this.#transactions}`;
+    const silent = () => reject(this.silence(timeout));
     let timer = setTimeout(silent, timeout);
-    const stillThere = () => {
-      clearTimeout(timer);
-      timer = setTimeout(silent, timeout);
-    };
+    const aborted = () => reject(signal!.reason);
+    signal?.addEventListener("abort", aborted);
+    const assembler = new ReplyAssembler();
+    this.#pending.set(transaction, {
+      failed: reject,
+      heard: (part) => {
+        clearTimeout(timer);
+        timer = setTimeout(silent, timeout);
+        if (part.status === "error") throw refusal(part);
+        if (assembler.add(part)) resolve(viewOf(part, assembler.cells()));
+      },
+      heardOriginal: (cells) => resolve({ layer: DEFAULT_LAYER, cells }),
+    });
     try {
-      const payload = this.#wire === "original"
-        ? this.#expectOriginal(resolve, reject)
-        : this.#expectReply(question, resolve, reject, stillThere);
-      link.publish(this.#topics.request, payload, {
-        qos: 1,
-        ...(this.#wire === "current" && {
-          responseTopic: this.#replyTopic,
-          contentType: "application/json",
-        }),
-      }).catch(reject);
+      this.#publish(link, question, transaction).catch(reject);
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#pending = undefined;
+      signal?.removeEventListener("abort", aborted);
+      this.#pending.delete(transaction);
     }
   }
 
-  /** Waits for the parts of our reply; returns the request. */
-  #expectReply(
-    { layer, region }: Question,
-    resolve: (view: MapView) => void,
-    reject: (error: unknown) => void,
-    stillThere: () => void,
-  ): Uint8Array {
-    const transaction = `${this.name}-${++this.#transactions}`;
-    const assembler = new ReplyAssembler();
-    this.#pending = {
-      failed: reject,
-      heard: (message) => {
-        try {
-          const part = parseReply(message.payload);
-          if (part.transaction !== transaction) return; // an earlier question's
-          stillThere();
-          if (part.status === "error") throw refusal(part);
-          if (assembler.add(part)) resolve(viewOf(part, assembler.cells()));
-        } catch (error) {
-          reject(error);
-        }
-      },
-    };
-    return encodeRequest({
-      transaction,
-      layer,
-      region,
-      replyTo: this.#replyTopic,
-    });
-  }
-
-  /** Waits for the original form, on the topic that all share; returns the request. */
-  #expectOriginal(
-    resolve: (view: MapView) => void,
-    reject: (error: unknown) => void,
-  ): Uint8Array {
-    this.#pending = {
-      failed: reject,
-      heard: ({ payload }) => {
-        try {
-          resolve({ layer: DEFAULT_LAYER, cells: parseOriginal(payload) });
-        } catch (error) {
-          reject(error);
-        }
-      },
-    };
-    return new TextEncoder().encode(ORIGINAL_REQUEST);
-  }
-
-  #noteState({ payload }: Incoming): void {
-    try {
-      this.#serverState = parseState(payload).state;
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#serverState = undefined;
-    }
-  }
-
-  #silence(timeout: number): NoAnswerError {
+  /** What to say of a server that has not answered for so many ms. */
+  silence(timeout: number): NoAnswerError {
     const within = `within ${timeout / 1000} s`;
     if (this.#serverState === "online") {
       return new NoAnswerError(`The server did not answer ${within}`, {
@@ -209,16 +172,76 @@ export class Asker {
       },
     );
   }
+
+  #publish(
+    link: Link,
+    { layer, region, since, maxBytes }: Question,
+    transaction: string,
+  ): Promise<void> {
+    const { request } = this.#topics;
+    if (this.#wire === "original") {
+      const payload = new TextEncoder().encode(ORIGINAL_REQUEST);
+      return link.publish(request, payload, { qos: 1 });
+    }
+    const payload = encodeRequest({
+      transaction,
+      layer,
+      region,
+      since,
+      maxBytes,
+      replyTo: this.#replyTopic,
+    });
+    return link.publish(request, payload, {
+      qos: 1,
+      responseTopic: this.#replyTopic,
+      contentType: "application/json",
+    });
+  }
+
+  /** Gives an answer to the question that it answers. */
+  #hear({ payload }: Incoming): void {
+    if (this.#pending.size === 0) return;
+    let asked: Pending | undefined;
+    try {
+      if (this.#wire === "original") {
+        const cells = parseOriginal(payload);
+        for (const { heardOriginal } of this.#pending.values()) {
+          heardOriginal(cells);
+        }
+        return;
+      }
+      const reply = parseReply(payload);
+      asked = this.#pending.get(String(reply.transaction));
+      asked?.heard(reply); // if it is not there: an earlier question's
+    } catch (error) {
+      if (asked !== undefined) asked.failed(error);
+      else this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    for (const { failed } of this.#pending.values()) failed(error);
+  }
+
+  #noteState({ payload }: Incoming): void {
+    try {
+      this.#serverState = parseState(payload).state;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#serverState = undefined;
+    }
+  }
 }
 
 function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {
-  const { layer, revision, time, staleAfter } = part;
+  const { layer, revision, time, staleAfter, began } = part;
   return {
     layer,
     revision,
     time,
     cells,
     ...(staleAfter !== undefined && { staleAfter }),
+    ...(began !== undefined && { began }),
   };
 }
 

@@ -2,10 +2,12 @@ import type { Grid, OccupancyMap } from "../grid/mod.ts";
 import {
   DEFAULT_LAYER,
   encodeErrorReply,
+  type LayerMapRequest,
   type MapRequest,
   OriginalWriter,
   ReplyWriter,
   type RequestError,
+  type RequestRegion,
 } from "../protocol/mod.ts";
 
 /** A reply ready to be published: all its parts are of one revision. */
@@ -16,18 +18,27 @@ export interface Reply {
   readonly contentType: string | undefined;
 }
 
-/** Writes the map, or the part of it that a request asks for. */
+/**
+ * Writes the map, or the part of it that a request asks for.
+ *
+ * @param request What is asked for
+ * @param map Not changed while this writes: so all parts are of one revision
+ * @param now The time at which the map is right, ms since 1970
+ * @param began See `MapMoment.began`
+ */
 export function answer(
   request: MapRequest,
   map: OccupancyMap,
   now: number,
+  began: number | undefined,
 ): Reply {
   const { replyTopic: topic, correlationData } = request;
   if (request.kind === "original" || request.format === "original") {
-    const grid = map.layer(
-      request.kind === "original" ? DEFAULT_LAYER : request.layer,
-    );
-    const parts = [writeOriginal(grid)];
+    const parts = [
+      request.kind === "original"
+        ? writeOriginal(map.layer(DEFAULT_LAYER))
+        : writeOriginal(map.layer(request.layer), request),
+    ];
     return { topic, parts, correlationData, contentType: undefined };
   }
   const { layer, region, since, format } = request;
@@ -38,6 +49,7 @@ export function answer(
     revision: map.revision,
     time: now,
     staleAfter: map.ageing.staleAfter,
+    ...(began !== undefined && { began }),
     format,
     maxBytes: request.maxBytes,
   });
@@ -66,9 +78,24 @@ export function answerError(error: RequestError): Reply {
   };
 }
 
-/** The whole layer in the form of the three Python scripts, in one message. */
-function writeOriginal(grid: Grid | undefined): Uint8Array {
+/** A layer in the form of the three Python scripts, in one message. */
+function writeOriginal(
+  grid: Grid | undefined,
+  { region, since = 0 }: Pick<LayerMapRequest, "region" | "since"> = {},
+): Uint8Array {
   const writer = new OriginalWriter();
-  grid?.scanInOrder((x, y, value) => writer.cell(x, y, value));
+  grid?.scanInOrder((x, y, value, _time, revision) => {
+    if (revision > since && (region === undefined || contains(region, x, y))) {
+      writer.cell(x, y, value);
+    }
+  });
   return writer.finish();
+}
+
+function contains(
+  { x0, y0, x1, y1 }: RequestRegion,
+  x: number,
+  y: number,
+): boolean {
+  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }

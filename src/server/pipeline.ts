@@ -28,6 +28,8 @@ export interface PipelineOptions {
    */
   readonly answer: (request: Incoming) => void;
   readonly complain: (complaint: Complaint) => void;
+  /** Told when entries are in the map. */
+  readonly applied: () => void;
   /** Told when the store begins to fail, and with `undefined` when it is well again. */
   readonly failing: (failure: StoreError | undefined) => void;
 }
@@ -39,8 +41,10 @@ interface Group {
   readonly entries: readonly Entry[];
 }
 
-/** Payload bytes that may wait while the store fails; then the link is paused. */
+/** Bytes that may wait while the store fails; then the link is paused. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+/** What a message takes besides its payload, about. */
+const MESSAGE_BYTES = 256;
 /** How long until a commit that failed is tried again, in ms. */
 const RETRY_AFTER = 250;
 
@@ -56,6 +60,8 @@ const RETRY_AFTER = 250;
 export class Pipeline {
   readonly #options: PipelineOptions;
   #messages: Incoming[] = [];
+  /** When those of them came that wait for the store, ms since 1970. */
+  #arrivals: number[] = [];
   #waitingBytes = 0;
   /** Requests among the messages that were answered while the store failed. */
   readonly #answered = new Set<Incoming>();
@@ -89,15 +95,18 @@ export class Pipeline {
   flush(): void {
     this.#scheduled = false;
     const messages = this.#messages;
+    const arrivals = this.#arrivals;
     if (messages.length === 0 || this.#held !== undefined) return;
     this.#messages = [];
+    this.#arrivals = [];
     this.#waitingBytes = 0;
     const { intake, clock, topics, stats } = this.#options;
     const now = clock();
     const requests: Incoming[] = [];
-    for (const message of messages) {
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i]!;
       if (message.topic !== topics.request) {
-        intake.add(message, now);
+        intake.add(message, Math.min(arrivals[i] ?? now, now));
         stats.messages++;
       } else if (!this.#answered.delete(message)) requests.push(message);
     }
@@ -129,9 +138,12 @@ export class Pipeline {
 
   /** What is committed becomes known: to the map, to its senders, to who asks. */
   #finish({ messages, requests, entries }: Group): void {
-    const { store, map, intake, link, answer } = this.#options;
+    const { store, map, intake, link, answer, applied } = this.#options;
     for (const entry of entries) this.#apply(entry);
-    if (entries.length > 0) store.applied(map);
+    if (entries.length > 0) {
+      store.applied(map);
+      applied();
+    }
     intake.clear();
     link.acknowledge(messages);
     for (const request of requests) answer(request);
@@ -160,12 +172,13 @@ export class Pipeline {
 
   /** A message that came while the store fails. A request need not wait to be told. */
   #wait(message: Incoming): void {
-    const { link, topics, answer } = this.#options;
+    const { link, topics, answer, clock } = this.#options;
+    this.#arrivals.push(clock()); // when it is taken in, it will be older
     if (message.topic === topics.request) {
       this.#answered.add(message);
       answer(message);
     }
-    this.#waitingBytes += message.payload.length;
+    this.#waitingBytes += message.payload.length + MESSAGE_BYTES;
     if (this.#waitingBytes > MAX_WAITING_BYTES) link.pause();
   }
 

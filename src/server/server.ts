@@ -16,6 +16,8 @@ import {
 import type { Store, StoreError } from "../store/store.ts";
 import { answer, answerError, type Reply } from "./answer.ts";
 import { Barrier } from "./barrier.ts";
+import { Changes, CHANGES_INTERVAL } from "./changes.ts";
+import { describeJump, ReceiptClock } from "./clock.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -42,6 +44,8 @@ export interface ServerOptions {
   readonly log: ServerLog;
   /** ms since 1970. Default `Date.now`. */
   readonly clock?: () => number;
+  /** ms between deltas of a layer at the least; 0 for none. Default 100. */
+  readonly changesInterval?: number;
 }
 
 /** How often cells that are due for it age, in ms. */
@@ -64,11 +68,15 @@ export class Server {
   /** What it has done since it started. */
   readonly stats: Stats = newStats();
   readonly #options: ServerOptions;
+  readonly #receipt: ReceiptClock;
   readonly #clock: () => number;
   readonly #reports: Reports;
   readonly #pipeline: Pipeline;
   readonly #outbox: Outbox;
   readonly #barrier: Barrier;
+  readonly #changes: Changes;
+  /** When it began the map; undefined if the map outlives the server. */
+  #began: number | undefined;
   readonly #gone = Promise.withResolvers<LinkError>();
   #up = false;
   /** Why the store fails just now, if it does. */
@@ -80,7 +88,13 @@ export class Server {
     const { link, store, map, topics, name, log } = options;
     const complain = (complaint: Complaint) => this.#complain(complaint);
     this.#options = options;
-    this.#clock = options.clock ?? Date.now;
+    this.#receipt = new ReceiptClock({
+      clock: options.clock ?? Date.now,
+      monotonic: () => performance.now(),
+      map,
+      jumped: (ms) => log.warn(describeJump(ms)),
+    });
+    this.#clock = () => this.#receipt.now();
     this.#reports = new Reports({
       publish: (payload) => this.#publish(topics.errors, payload),
       log: (complaint, suppressed) =>
@@ -91,12 +105,13 @@ export class Server {
       link,
       store,
       map,
-      intake: new Intake(topics, complain),
+      intake: new Intake(topics, complain, this.#receipt),
       stats: this.stats,
       topics,
       clock: this.#clock,
       answer: (request) => this.#answer(request),
       complain,
+      applied: () => this.#changes.poke(),
       failing: (failure) => this.#noteFailure(failure),
     });
     this.#outbox = new Outbox(link, (reply, error) => {
@@ -107,6 +122,15 @@ export class Server {
       topic: barrierTopic(topics, name),
       requestTopic: topics.request,
       release: (request) => this.#pipeline.push(request),
+    });
+    this.#changes = new Changes({
+      link,
+      map,
+      topics,
+      clock: this.#clock,
+      interval: options.changesInterval ?? CHANGES_INTERVAL,
+      refresh: () => this.#refresh(),
+      began: () => this.#began,
     });
   }
 
@@ -129,15 +153,18 @@ export class Server {
     await link.open({
       message: (message) => {
         if (!this.#barrier.stops(message)) this.#pipeline.push(message);
+        else if (this.#problem !== undefined) this.#barrier.reset();
       },
       up: () => {
-        if (connected) log.info(`Joined ${link.description} again`);
+        if (connected) this.#rejoined();
         connected = this.#up = true;
         this.#barrier.reset();
         this.#announce("online");
+        this.#changes.up();
       },
       down: (reason) => {
         this.#up = false;
+        this.#changes.down();
         log.warn(`Lost the broker: ${reason}; trying again`);
       },
       failed: (error) => {
@@ -158,11 +185,22 @@ export class Server {
     clearInterval(this.#ticking);
     link.pause();
     this.#barrier.reset();
-    this.#pipeline.flush();
+    this.#pipeline.stop();
+    this.#changes.stop();
     if (this.#up) await atMost(FAREWELL, this.#farewell());
     this.#reports.close();
     await link.close();
     store.close(this.#problem === undefined ? this.#options.map : undefined);
+  }
+
+  #rejoined(): void {
+    const { link, log } = this.#options;
+    log.info(`Joined ${link.description} again`);
+    if (link.sessionPresent === false) {
+      log.warn(
+        "The broker had forgotten this server: what was on its way through it is lost (docs/OPERATIONS.md tells which settings keep it)",
+      );
+    }
   }
 
   /** Brings back what is kept, and lets it age to the present. */
@@ -170,7 +208,9 @@ export class Server {
     const { store, map } = this.#options;
     const { ageing } = map;
     store.load(map);
+    this.#receipt.resume();
     const now = this.#clock();
+    if (!store.durable) this.#began = now;
     const kept = this.#pipeline.keep([
       { kind: "configure", now, ageing },
       { kind: "age", now },
@@ -180,10 +220,22 @@ export class Server {
 
   /** Cells age without any traffic. */
   #tick(): void {
+    this.#receipt.check();
+    if (this.#options.map.isDue(this.#clock())) this.#refresh();
+  }
+
+  /**
+   * Lets cells age to the present.
+   *
+   * @returns the time at which the map is right, or undefined if the store fails
+   */
+  #refresh(): number | undefined {
+    const { map } = this.#options;
+    const time = this.#clock();
+    if (!map.isDue(time)) return time;
+    this.#pipeline.flush(); // first, for it takes the clock on
     const now = this.#clock();
-    if (this.#options.map.isDue(now)) {
-      this.#pipeline.keep([{ kind: "age", now }]);
-    }
+    return this.#pipeline.keep([{ kind: "age", now }]) ? now : undefined;
   }
 
   async #farewell(): Promise<void> {
@@ -194,7 +246,7 @@ export class Server {
 
   #answer(message: Incoming): void {
     this.stats.requests++;
-    const { topics, map } = this.#options;
+    const { topics } = this.#options;
     let request: MapRequest;
     try {
       request = parseRequest(message.payload, {
@@ -221,15 +273,21 @@ export class Server {
         count: 1,
       });
     }
+    this.#send(() => this.#reply(request));
+  }
+
+  /** What the map says, at a time at which it is right. */
+  #reply(request: MapRequest): Reply {
+    const now = this.#refresh();
     const problem = this.#problem;
     if (problem !== undefined && request.kind === "map") {
       const error = new ProtocolError("store-failing", problem.message);
-      const { transaction } = request;
-      const refusal = new RequestError(error, request, transaction);
-      this.#send(() => answerError(refusal));
-      return;
+      return answerError(
+        new RequestError(error, request, request.transaction),
+      );
     }
-    this.#send(() => answer(request, map, this.#clock()));
+    const { map } = this.#options;
+    return answer(request, map, now ?? this.#clock(), this.#began);
   }
 
   #send(write: () => Reply): void {
@@ -252,6 +310,9 @@ export class Server {
       log.warn(
         `${failure.message}. Readings wait, unacknowledged, until it works again`,
       );
+      // What requests wait for does not come: a broker whose in-flight window is
+      // full of such readings sends nothing more at QoS 1.
+      this.#barrier.reset();
     }
     this.#announce("online");
   }

@@ -6,6 +6,8 @@ import {
   MAX_TIME_BYTES,
   readDigits,
   SLACK_BYTES,
+  TimeWriter,
+  writeField,
   writeInt,
   writeTime,
 } from "../../src/protocol/digits.ts";
@@ -59,6 +61,45 @@ pure("writeTime() writes what String() does, for every time", () => {
     assert.throws(() => written(writeTime, MAX_TIME_BYTES, bad), RangeError);
   }
 });
+
+pure("writeField() writes the number and a comma, for every int32", () => {
+  const check = (n: number) =>
+    assert.equal(written(writeField, MAX_INT_BYTES + 1, n), `${n},`);
+  for (let n = 0; n <= 1000; n++) check(n);
+  for (const n of numbersUpTo(2 ** 31 - 1)) {
+    check(n);
+    if (n > 0) check(-n);
+  }
+  fc.assert(fc.property(fc.integer(), check));
+});
+
+pure(
+  "TimeWriter.write() writes as writeTime() does, whatever came before",
+  () => {
+    const time = fc.oneof(
+      fc.integer({ min: 0, max: 1e14 }),
+      fc.integer({ min: 0, max: 30_000 }),
+      fc.integer({ min: 1_699_999_990_000, max: 1_700_000_010_000 }),
+      fc.double({ min: 0, max: 1e14, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(fc.array(time, { minLength: 1, maxLength: 20 }), (times) => {
+        const writer = new TimeWriter();
+        const write = writer.write.bind(writer);
+        for (const ms of times) {
+          assert.equal(
+            written(write, MAX_TIME_BYTES, ms),
+            written(writeTime, MAX_TIME_BYTES, ms),
+          );
+        }
+        for (const bad of [NaN, -1, 1e14 + 1, Infinity]) {
+          assert.throws(() => written(write, MAX_TIME_BYTES, bad), RangeError);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  },
+);
 
 pure("readDigits() reads up to fifteen digits exactly", () => {
   fc.assert(

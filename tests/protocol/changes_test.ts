@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  ChangesFollower,
+  type ChangesHeader,
+  type ChangesPart,
+  ChangesWriter,
+  parseChanges,
+  ReadingBatch,
+} from "../../src/protocol/mod.ts";
+import {
+  attempt,
+  embedded,
+  errorOf,
+  jsonOf,
+  pure,
+  type Row,
+  rowsOf,
+  textOf,
+  utf8,
+} from "./support.ts";
+
+type Cell = readonly [x: number, y: number, value: number, time: number];
+
+const HEADER: ChangesHeader = {
+  layer: "default",
+  from: 812,
+  to: 815,
+  time: 1e12,
+};
+
+function write(
+  cells: Iterable<Cell>,
+  options: Partial<ConstructorParameters<typeof ChangesWriter>[0]> = {},
+): Uint8Array<ArrayBuffer>[] {
+  const writer = new ChangesWriter({ ...HEADER, ...options });
+  for (const cell of cells) writer.cell(...cell);
+  return writer.finish();
+}
+
+/** A delta in one part, as it arrives. */
+function delta(
+  from: number,
+  to: number,
+  cells: readonly Cell[] = [],
+  rest: Partial<ChangesHeader> = {},
+): ChangesPart {
+  const [payload] = write(cells, { from, to, ...rest });
+  return parseChanges(payload!);
+}
+
+pure("ChangesWriter writes the JSON of the specification", () => {
+  const [part, ...more] = write([[1, 2, 1, 1e12 - 1], [-1, 3, -1, 0]], {
+    layer: "campus2/l2",
+    staleAfter: 60_000,
+    began: 1e12 - 5,
+  });
+  assert.deepEqual(more, []);
+  assert.equal(
+    textOf(part!),
+    '{"layer":"campus2/l2","from":812,"to":815,"time":1000000000000,' +
+      '"staleAfter":60000,"began":999999999995,"part":1,"parts":1,' +
+      '"cells":[[1,2,1,999999999999],[-1,3,-1,0]]}',
+  );
+  const [never] = write([], { staleAfter: Infinity });
+  assert.equal("staleAfter" in jsonOf(never!), false);
+});
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const cell = fc.tuple(int32, int32, int32, fc.integer({ min: 0, max: 1e14 }));
+
+pure("parseChanges() reads what ChangesWriter wrote, part by part", () => {
+  fc.assert(
+    fc.property(
+      fc.array(cell, { maxLength: 200 }),
+      fc.integer({ min: 1024, max: 3000 }),
+      fc.integer({ min: 0, max: 1000 }),
+      (cells, maxBytes, from) => {
+        const header = { ...HEADER, from, to: from + 3, staleAfter: 5 };
+        const payloads = write(cells, { ...header, maxBytes });
+        const rows: Row[] = [];
+        payloads.forEach((payload, i) => {
+          assert.ok(payload.length <= maxBytes);
+          const { part, parts, cells, ...rest } = parseChanges(
+            embedded(payload),
+          );
+          assert.deepEqual(rest, header);
+          assert.deepEqual([part, parts], [i + 1, payloads.length]);
+          rows.push(...rowsOf(cells));
+        });
+        assert.deepEqual(rows, cells as unknown as Row[]);
+      },
+    ),
+  );
+});
+
+pure("ChangesWriter splits at 256 KiB unless told otherwise", () => {
+  const cells = Array.from(
+    { length: 20_000 },
+    (_, i): Cell => [i, -i, 1, 1e12],
+  );
+  const payloads = write(cells);
+  assert.ok(payloads.length > 1);
+  for (const { length } of payloads) assert.ok(length <= 256 * 1024);
+});
+
+pure("parseChanges() refuses what is not a delta", () => {
+  const good = {
+    layer: "a",
+    from: 1,
+    to: 2,
+    time: 5,
+    part: 1,
+    parts: 1,
+    cells: [[1, 2, 3, 4]],
+  };
+  assert.equal(parseChanges(utf8(JSON.stringify(good))).to, 2);
+  const bad: Record<string, unknown>[] = [
+    { layer: 5 },
+    { from: -1 },
+    { from: 1.5 },
+    { from: 3 },
+    { to: null },
+    { time: -1 },
+    { time: "5" },
+    { staleAfter: -1 },
+    { began: "x" },
+    { part: 0 },
+    { part: 2 },
+    { parts: undefined },
+    { cells: undefined },
+    { cells: [[1, 2, 3]] },
+    { cells: [[1, 2, 2 ** 31, 4]] },
+    { cells: [[1, 2, 3, null]] },
+  ];
+  for (const wrong of bad) {
+    const payload = utf8(JSON.stringify({ ...good, ...wrong }));
+    const { code } = errorOf(() => parseChanges(payload));
+    assert.equal(code, "bad-changes", JSON.stringify(wrong));
+  }
+  assert.equal(errorOf(() => parseChanges(utf8("[]"))).code, "bad-changes");
+  assert.equal(errorOf(() => parseChanges(utf8("{"))).code, "bad-json");
+});
+
+pure(
+  "parseChanges() throws nothing but ProtocolError, whatever the bytes",
+  () => {
+    fc.assert(fc.property(
+      fc.uint8Array({ maxLength: 400 }),
+      (bytes) => void attempt(() => parseChanges(bytes)),
+    ));
+    const [payload] = write([[1, 2, 3, 4], [5, 6, 7, 8]]);
+    fc.assert(fc.property(
+      fc.nat(payload!.length - 1),
+      fc.nat(255),
+      (at, byte) => {
+        const damaged = payload!.slice();
+        damaged[at] = byte;
+        attempt(() => parseChanges(damaged));
+      },
+    ));
+  },
+);
+
+pure("ChangesFollower.take() applies what is contiguous or overlaps", () => {
+  const follower = new ChangesFollower({ revision: 10 });
+  const contiguous = follower.take(delta(10, 12, [[1, 2, 3, 4]]));
+  assert.deepEqual(rowsOf(contiguous as ReadingBatch), [[1, 2, 3, 4]]);
+  assert.equal(follower.revision, 12);
+  assert.ok(follower.take(delta(5, 13)) instanceof ReadingBatch);
+  assert.equal(follower.revision, 13);
+});
+
+pure("ChangesFollower.take() passes over what is known", () => {
+  const follower = new ChangesFollower({ revision: 10 });
+  assert.equal(follower.take(delta(8, 10)), "wait");
+  assert.equal(follower.take(delta(7, 9)), "wait");
+  assert.equal(follower.take(delta(10, 10)), "wait", "it has come so far");
+  assert.equal(follower.revision, 10);
+});
+
+pure("ChangesFollower.take() tells a gap, and stays where it is", () => {
+  const follower = new ChangesFollower({ revision: 10 });
+  assert.equal(follower.take(delta(11, 12, [[1, 2, 3, 4]])), "gap");
+  assert.equal(follower.take(delta(12, 12)), "gap", "a start or an overload");
+  assert.equal(follower.take(delta(9, 9)), "gap", "the map was put back");
+  assert.equal(follower.revision, 10);
+  assert.ok(follower.take(delta(10, 12)) instanceof ReadingBatch);
+});
+
+pure("ChangesFollower.take() tells another map by when it began", () => {
+  const kept = new ChangesFollower({ revision: 10 });
+  assert.equal(kept.take(delta(10, 11, [], { began: 5 })), "other-map");
+  const passing = new ChangesFollower({ revision: 10, began: 5 });
+  assert.equal(passing.take(delta(10, 11)), "other-map");
+  assert.equal(passing.take(delta(10, 11, [], { began: 6 })), "other-map");
+  assert.ok(
+    passing.take(delta(10, 11, [], { began: 5 })) instanceof ReadingBatch,
+  );
+});
+
+pure("ChangesFollower.take() waits for all parts, in any order", () => {
+  const cells = Array.from(
+    { length: 100 },
+    (_, i): Cell => [i, 7 - i, i, 1e12],
+  );
+  const parts = write(cells, { maxBytes: 1024 }).map(parseChanges);
+  assert.ok(parts.length > 2);
+  fc.assert(fc.property(
+    fc.shuffledSubarray(parts, { minLength: parts.length }),
+    fc.nat(parts.length - 2),
+    (shuffled, twice) => {
+      const follower = new ChangesFollower({ revision: 812 });
+      for (const part of shuffled.slice(0, -1)) {
+        assert.equal(follower.take(part), "wait");
+        assert.equal(follower.take(shuffled[0]!), "wait");
+      }
+      assert.equal(follower.take(shuffled[twice]!), "wait");
+      assert.equal(follower.revision, 812, "until all have come");
+      const all = follower.take(shuffled.at(-1)!);
+      assert.deepEqual(rowsOf(all as ReadingBatch), cells as unknown as Row[]);
+      assert.equal(follower.revision, 815);
+    },
+  ));
+});
+
+pure("ChangesFollower.take() tells a gap after a part is lost", () => {
+  const cells = Array.from(
+    { length: 100 },
+    (_, i): Cell => [i, 7 - i, i, 1e12],
+  );
+  const parts = write(cells, { maxBytes: 1024 }).map(parseChanges);
+  const follower = new ChangesFollower({ revision: 812 });
+  for (const part of parts.slice(1)) {
+    assert.equal(follower.take(part), "wait");
+  }
+  assert.equal(follower.take(delta(815, 816)), "gap");
+  assert.ok(follower.take(delta(812, 816)) instanceof ReadingBatch, "heals");
+});
+
+/** A history: a cell changes at each revision; a delta may end at some of them. */
+const history = fc.record({
+  changes: fc.array(fc.tuple(fc.nat(5), fc.nat(9)), { minLength: 1 }),
+  ends: fc.array(fc.boolean()),
+  fate: fc.array(fc.constantFrom("arrives", "lost", "twice", "late")),
+});
+
+pure(
+  "ChangesFollower: snapshot and deltas are the map, whatever is lost, late or twice",
+  () => {
+    fc.assert(fc.property(history, ({ changes, ends, fate }) => {
+      const server: number[] = [];
+      const changedAt: number[] = [];
+      const since = (revision: number): Cell[] =>
+        server.flatMap((value, x): Cell[] =>
+          changedAt[x]! > revision ? [[x, 0, value, 0]] : []
+        );
+      const mine: number[] = [];
+      let follower = new ChangesFollower({ revision: 0 });
+      const learn = (cells: ReadingBatch) => {
+        for (let i = 0; i < cells.length; i++) {
+          mine[cells.x[i]!] = cells.value[i]!;
+        }
+      };
+      const late: ChangesPart[] = [];
+      let told = 0;
+      const take = (part: ChangesPart, revision: number) => {
+        const result = follower.take(part);
+        if (typeof result !== "string") learn(result);
+        else if (result === "gap") {
+          learn(
+            delta(follower.revision, revision, since(follower.revision))
+              .cells,
+          );
+          follower = new ChangesFollower({ revision });
+        }
+        if (follower.revision === revision) assert.deepEqual(mine, server);
+      };
+      changes.forEach(([x, value], i) => {
+        const revision = i + 1;
+        server[x] = value;
+        changedAt[x] = revision;
+        if (!ends[i % (ends.length || 1)]) return;
+        const part = delta(told, revision, since(told));
+        told = revision;
+        const what = fate[i % (fate.length || 1)];
+        if (what === "late") late.push(part);
+        if (what === "lost" || what === "late") return;
+        take(part, revision);
+        if (what === "twice") take(part, revision);
+        for (const old of late.splice(0)) take(old, revision);
+      });
+      take(delta(changes.length, changes.length), changes.length);
+      assert.equal(follower.revision, changes.length);
+      assert.deepEqual(mine, server);
+    }));
+  },
+);

@@ -1,0 +1,290 @@
+/**
+ * Requests: every combination of what can be asked for, answered exactly; and
+ * answers of one revision while readings pour in.
+ */
+import assert from "node:assert/strict";
+import { Freshness, OccupancyMap } from "../../src/grid/mod.ts";
+import {
+  encodeRequest,
+  parseOriginal,
+  parseReply,
+  ReadingBatch,
+  ReplyAssembler,
+  type ReplyFormat,
+  type RequestFields,
+  Topics,
+} from "../../src/protocol/mod.ts";
+import { Server } from "../../src/server/mod.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import { FakeLink, incoming } from "../support/fake_link.ts";
+import { needs } from "../support/needs.ts";
+import { BROKERS, startSystem } from "../support/system.ts";
+import { until } from "../support/until.ts";
+
+const NOW = 1_760_000_000_000;
+const REPLY_TOPIC = "occupancy/response/me";
+const STALE_AFTER = 60_000;
+/** Cells that change at once while they are asked for. */
+const CELLS = 5000;
+
+/** Two layers with a history: some cells fresh, stale, unknown, changed twice. */
+async function startServer() {
+  const link = new FakeLink();
+  const map = new OccupancyMap({
+    staleAfter: STALE_AFTER,
+    forgetAfter: 10 * STALE_AFTER,
+  });
+  const clock = { now: NOW };
+  const server = new Server({
+    link,
+    store: new MemoryStore(),
+    map,
+    topics: new Topics(),
+    name: "me",
+    version: "0.0.0",
+    log: { info: () => {}, warn: () => {} },
+    clock: () => clock.now,
+  });
+  await server.start();
+  const revisions = [map.revision];
+  for (let step = 0; step < 6; step++) {
+    const lines: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      const n = (i * 7 + step * 131) % 900;
+      const time = NOW - (i % 13) * STALE_AFTER / 2;
+      lines.push(`${n % 30 - 15},${Math.floor(n / 30) - 15},${i % 4},${time}`);
+    }
+    const topic = step % 3 === 2 ? "occupancy/data/l2" : "occupancy/data";
+    const before = map.revision;
+    link.handlers.message(incoming(topic, lines.join("\n")));
+    await until(() => map.revision > before);
+    revisions.push(map.revision);
+  }
+  return {
+    link,
+    map,
+    clock,
+    revisions,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+type Combination = Pick<
+  RequestFields,
+  "region" | "since" | "layer" | "format" | "maxBytes"
+>;
+
+function* combinations(
+  revisions: readonly number[],
+): Iterable<Combination> {
+  const regions = [
+    undefined,
+    { x0: -3, y0: -20, x1: 5, y1: 2 },
+    { x0: 7, y0: 7, x1: 7, y1: 7 },
+    { x0: -(2 ** 31), y0: -(2 ** 31), x1: 2 ** 31 - 1, y1: 2 ** 31 - 1 },
+    { x0: 100, y0: 100, x1: 200, y1: 200 },
+  ];
+  const formats: (ReplyFormat | undefined)[] = [
+    undefined,
+    "json",
+    "csv",
+    "original",
+  ];
+  for (const region of regions) {
+    for (const since of [undefined, 0, revisions[2], revisions.at(-1), 1e9]) {
+      for (const layer of [undefined, "default", "l2", "nowhere"]) {
+        for (const format of formats) {
+          for (const maxBytes of [undefined, 1024, 1_000_000]) {
+            yield { region, since, layer, format, maxBytes };
+          }
+        }
+      }
+    }
+  }
+}
+
+/** What the map says that the answer must be, as sorted lines. */
+function expected(
+  map: OccupancyMap,
+  { region, since = 0, layer = "default", format }: Combination,
+): string[] {
+  const lines: string[] = [];
+  map.layer(layer)?.scan((x, y, value, time, revision) => {
+    const inside = region === undefined ||
+      x >= region.x0 && x <= region.x1 && y >= region.y0 && y <= region.y1;
+    if (!inside || revision <= since) return;
+    lines.push(lineOf(x, y, value, format === "original" ? NaN : time));
+  });
+  return lines.sort();
+}
+
+function lineOf(x: number, y: number, value: number, time: number): string {
+  return Number.isNaN(time)
+    ? `${x},${y},${value}`
+    : `${x},${y},${value},${time}`;
+}
+
+function linesOf({ length, x, y, value, time }: ReadingBatch): string[] {
+  return Array.from(
+    { length },
+    (_, i) => lineOf(x[i]!, y[i]!, value[i]!, time[i]!),
+  ).sort();
+}
+
+Deno.test({
+  name:
+    "requests: region, since, layer, format and maxBytes in all 1,200 combinations",
+  permissions: "none",
+  fn: async () => {
+    await using it = await startServer();
+    let count = 0;
+    for (const asked of combinations(it.revisions)) {
+      const transaction = ++count;
+      it.link.published.length = 0;
+      it.link.handlers.message(incoming(
+        "occupancy/request",
+        encodeRequest({ ...asked, transaction, replyTo: REPLY_TOPIC }),
+      ));
+      const what = JSON.stringify(asked);
+      const payloads = () =>
+        it.link.published.filter(({ topic }) => topic === REPLY_TOPIC)
+          .map(({ payload }) => payload);
+      await until(() => payloads().length > 0, { what });
+      if (asked.format === "original") {
+        assert.equal(payloads().length, 1, what);
+        const cells = parseOriginal(payloads()[0]!);
+        assert.deepEqual(linesOf(cells), expected(it.map, asked), what);
+        continue;
+      }
+      const assembler = new ReplyAssembler();
+      let complete = false;
+      const taken: Uint8Array[] = [];
+      await until(() => {
+        for (const payload of payloads().slice(taken.length)) {
+          taken.push(payload);
+          assert.ok(payload.length <= (asked.maxBytes ?? 256 * 1024), what);
+          assert.equal(payload[0] === 0x23, asked.format === "csv", what);
+          const part = parseReply(payload);
+          assert.ok(part.status === "ok", what);
+          assert.equal(part.transaction, transaction);
+          assert.equal(part.layer, asked.layer ?? "default");
+          assert.equal(part.revision, it.map.revision);
+          complete = assembler.add(part);
+        }
+        return complete;
+      }, { what });
+      const cells = assembler.cells();
+      assert.deepEqual(linesOf(cells), expected(it.map, asked), what);
+    }
+    assert.equal(count, 5 * 5 * 4 * 4 * 3);
+  },
+});
+
+Deno.test({
+  name: "requests: what turned stale or unknown by now is so in the answer",
+  permissions: "none",
+  fn: async () => {
+    await using it = await startServer();
+    const ask = async (transaction: number, since: number) => {
+      it.link.handlers.message(incoming(
+        "occupancy/request",
+        encodeRequest({ transaction, since, replyTo: REPLY_TOPIC }),
+      ));
+      const reply = await until(() =>
+        it.link.published.filter(({ topic }) => topic === REPLY_TOPIC)
+          .map(({ payload }) => parseReply(payload))
+          .find((reply) => reply.transaction === transaction)
+      );
+      assert.ok(reply.status === "ok");
+      return reply;
+    };
+    let { revision } = await ask(1, 0);
+    const grid = it.map.layer("default")!;
+    for (let n = 2; n < 14; n++) {
+      const before = new Map<string, Freshness>();
+      grid.scan((x, y, _v, _t, _r, freshness) => {
+        before.set(`${x},${y}`, freshness);
+      });
+      it.clock.now += STALE_AFTER - 1; // sooner than the server's own tick
+      const reply = await ask(n, revision);
+      revision = reply.revision;
+      assert.equal(reply.time, it.clock.now);
+      const told = new Set<string>();
+      const { x, y, value, time, length } = reply.cells;
+      for (let i = 0; i < length; i++) {
+        told.add(`${x[i]},${y[i]}`);
+        const age = reply.time - time[i]!;
+        if (age > 10 * STALE_AFTER) assert.equal(value[i], -1);
+      }
+      grid.scan((x, y, value, time, _revision, freshness) => {
+        const age = it.clock.now - time;
+        const due = age > 10 * STALE_AFTER
+          ? Freshness.Forgotten
+          : age > STALE_AFTER
+          ? Freshness.Stale
+          : Freshness.Fresh;
+        assert.equal(freshness, due, `${x},${y} at ${age}`);
+        if (due === Freshness.Forgotten) assert.equal(value, -1);
+        const turned = before.get(`${x},${y}`) !== freshness;
+        assert.equal(told.has(`${x},${y}`), turned, `${x},${y}`);
+      });
+    }
+  },
+});
+
+for (const kind of BROKERS) {
+  Deno.test({
+    name:
+      `requests: ${kind}: all parts of an answer are of one revision while readings pour in`,
+    ...needs("mosquitto"),
+    fn: async () => {
+      const { Connection } = await import("../../src/mqtt/connection.ts");
+      const { Asker } = await import("../../src/request/mod.ts");
+      const { encodeCsv } = await import("../../src/protocol/mod.ts");
+      await using system = await startSystem(kind);
+      const load = new Connection({ url: system.url, clientId: "load" });
+      await load.open({ message: () => {} });
+      const asker = new Asker({ topics: new Topics(), name: "asker" });
+      const link = new Connection({
+        url: system.url,
+        clientId: asker.name,
+        subscriptions: asker.subscriptions,
+      });
+      await link.open(asker.handlersFor(link));
+
+      // Each message sets all cells to its number: so they agree at any revision.
+      let done = false;
+      const pouring = (async () => {
+        const batch = new ReadingBatch(CELLS);
+        for (let round = 1; !done; round++) {
+          batch.clear();
+          for (let i = 0; i < CELLS; i++) batch.push(i % 100, i / 100, round);
+          await load.publish("occupancy/data", encodeCsv(batch), { qos: 1 });
+        }
+      })();
+      try {
+        await until(() => system.map.size === CELLS);
+        const seen = new Set<number>();
+        const ask = async (maxBytes: number) => {
+          const { cells, revision } = await asker.ask(link, {
+            timeout: 10_000,
+            maxBytes,
+          });
+          assert.equal(cells.length, CELLS);
+          const [first] = cells.value;
+          for (let i = 0; i < CELLS; i++) assert.equal(cells.value[i], first);
+          seen.add(revision!);
+        };
+        for (let n = 0; n < 20; n++) {
+          await Promise.all([ask(1024), ask(16_384)]);
+        }
+        assert.ok(seen.size > 10, `the map moved on: ${seen.size} revisions`);
+      } finally {
+        done = true;
+        await pouring;
+        await link.close();
+        await load.close();
+      }
+    },
+  });
+}
