@@ -11,6 +11,12 @@ export const Exit = {
   broker: 4,
   /** No server answered in time. */
   noAnswer: 5,
+  /** `--test`: free. Occupied is {@linkcode Exit.ok}. */
+  free: 10,
+  /** `--test`: unknown, stale or never reported. */
+  unknown: 11,
+  /** Ended by SIGHUP. */
+  hungUp: 129,
   /** Ended by SIGINT. */
   interrupted: 130,
   /** Ended by SIGTERM. */

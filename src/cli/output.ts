@@ -7,6 +7,18 @@ export function writeOut(data: string | Uint8Array): void {
   writeAll(Deno.stdout, data);
 }
 
+/**
+ * The same, but other things go on while a slow reader is waited for.
+ *
+ * @throws {Deno.errors.BrokenPipe} if the reader left
+ */
+export async function drainOut(data: string): Promise<void> {
+  let rest = encoder.encode(data);
+  while (rest.length > 0) {
+    rest = rest.subarray(await Deno.stdout.write(rest));
+  }
+}
+
 /** Says one line to the person at the terminal. */
 export function say(line: string): void {
   try {
@@ -24,16 +36,25 @@ function writeAll(
   while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
 }
 
-/** True if a person may see colour there (https://no-color.org). */
-export function wantsColor(): boolean {
-  return !Deno.env.get("NO_COLOR") && Deno.stdout.isTerminal();
+/**
+ * Columns and lines that there are for a picture: those of the terminal without
+ * one for the prompt, else what COLUMNS and LINES say, else 80 wide and so high
+ * that a square fits.
+ */
+export function pictureSize(): { width: number; height: number } {
+  if (Deno.stdout.isTerminal()) {
+    const { columns, rows } = Deno.consoleSize();
+    // A terminal that does not know its size says 0.
+    if (columns > 0 && rows > 1) return { width: columns, height: rows - 1 };
+  }
+  const width = told("COLUMNS") ?? 80;
+  return { width, height: told("LINES") ?? width };
 }
 
-/** Columns of the terminal; 80 where there is none. */
-export function terminalWidth(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
+/** A number of the environment that makes sense as a size. */
+function told(name: string): number | undefined {
+  const size = Number(Deno.env.get(name));
+  return Number.isInteger(size) && size > 0 && size <= 10_000
+    ? size
+    : undefined;
 }

@@ -1,16 +1,29 @@
 import type { ReadingBatch } from "../protocol/mod.ts";
 import type { MapView } from "../request/mod.ts";
+import { type CellStatus, wasStale } from "./map/level.ts";
 
 /** Rows of the table that a person is shown; the rest is counted. */
 const MAX_ROWS = 1000;
-/** A value that has not been renewed is told apart by words, not by colour alone. */
+/** Colour only repeats what words say. */
 const BOLD = "\x1b[1m";
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
+const STYLES: Partial<Record<CellStatus, string>> = {
+  occupied: BOLD,
+  stale: DIM,
+};
 
 /** `free`, `occupied` or `unknown` (docs/PROTOCOL.md, Values). */
-export function statusOf(value: number): string {
+export function statusOf(value: number): CellStatus {
   return value < 0 ? "unknown" : value === 0 ? "free" : "occupied";
+}
+
+/** The status of a cell of a view: `stale`, not free or occupied, if it is too old to tell. */
+function statusAt(view: MapView, i: number): CellStatus {
+  const { value, time } = view.cells;
+  return value[i]! >= 0 && wasStale(view, time[i]!)
+    ? "stale"
+    : statusOf(value[i]!);
 }
 
 /** The map for a person: what there is, then a row a cell. */
@@ -27,7 +40,7 @@ export function renderTable(view: MapView, color: boolean): string {
       String(cells.x[i]),
       String(cells.y[i]),
       cells.value[i]! < 0 ? "?" : String(cells.value[i]),
-      statusOf(cells.value[i]!),
+      statusAt(view, i),
       ...(dated ? [formatAge(view.time! - cells.time[i]!)] : []),
     ]);
     const widths = head.map((title, column) =>
@@ -41,8 +54,8 @@ export function renderTable(view: MapView, color: boolean): string {
       ).join("  ").trimEnd();
     lines.push(paint(DIM, align(head)));
     rows.forEach((row, i) => {
-      const occupied = cells.value[shown[i]!]! > 0;
-      lines.push(occupied ? paint(BOLD, align(row)) : align(row));
+      const style = STYLES[statusAt(view, shown[i]!)];
+      lines.push(style === undefined ? align(row) : paint(style, align(row)));
     });
     const hidden = cells.length - shown.length;
     if (hidden > 0) {
@@ -62,7 +75,7 @@ export function renderTsv(view: MapView): string {
     const value = cells.value[i]!;
     const time = cells.time[i]!;
     lines.push(
-      `${cells.x[i]}\t${cells.y[i]}\t${value}\t${statusOf(value)}\t${
+      `${cells.x[i]}\t${cells.y[i]}\t${value}\t${statusAt(view, i)}\t${
         Number.isNaN(time) ? "" : new Date(time).toISOString()
       }\n`,
     );
@@ -92,18 +105,14 @@ function summaryLine(
   paint: (code: string, text: string) => string,
 ): string {
   const { cells } = view;
-  let occupied = 0;
-  let free = 0;
-  for (let i = 0; i < cells.length; i++) {
-    if (cells.value[i]! > 0) occupied++;
-    else if (cells.value[i] === 0) free++;
-  }
-  const unknown = cells.length - occupied - free;
+  const count = { occupied: 0, free: 0, stale: 0, unknown: 0 };
+  for (let i = 0; i < cells.length; i++) count[statusAt(view, i)]++;
   const parts = [
     `${plural(cells.length, "cell")}`,
-    `${occupied} occupied`,
-    `${free} free`,
-    ...(unknown > 0 ? [`${unknown} unknown`] : []),
+    `${count.occupied} occupied`,
+    `${count.free} free`,
+    ...(count.stale > 0 ? [`${count.stale} stale`] : []),
+    ...(count.unknown > 0 ? [`${count.unknown} unknown`] : []),
     ...(view.revision === undefined ? [] : [`revision ${view.revision}`]),
   ];
   return `${paint(BOLD, view.layer ?? "default")}  ${parts.join(" · ")}`;

@@ -1,58 +1,122 @@
-import { assertLayer, Topics } from "../protocol/mod.ts";
+import type { Region } from "../grid/mod.ts";
+import { assertLayer, ReadingBatch, Topics } from "../protocol/mod.ts";
 import { Asker, type MapView } from "../request/mod.ts";
+import { colorDepth } from "./color.ts";
+import { connect } from "./connect.ts";
 import { Exit } from "./exit.ts";
-import type { BrokerFlags, FormatFlags, RequestFlags } from "./flags.ts";
-import { brokerOf, caOf, uniqueName } from "./link.ts";
-import { wantsColor, writeOut } from "./output.ts";
+import type { FormatFlags, RequestFlags } from "./flags.ts";
+import { uniqueName } from "./link.ts";
+import {
+  type ColorDepth,
+  encodeLines,
+  KnownCells,
+  renderMap,
+} from "./map/mod.ts";
+import { pictureSize, writeOut } from "./output.ts";
 import { renderJson, renderTable, renderTsv } from "./render.ts";
+import { type Form, requestMode } from "./request_mode.ts";
+import { exitCodeOf, verdictOf } from "./verdict.ts";
 
-/** `occupancy request`: one question, one answer. */
+export { connect } from "./connect.ts";
+
+/** The least columns for a picture, be the terminal what it may. */
+const LEAST_WIDTH = 20;
+
+/** `occupancy request`: a question and its answer, or what changes. */
 export async function request(flags: RequestFlags): Promise<number> {
-  const topics = new Topics(flags.prefix);
+  const mode = requestMode(flags, {
+    terminal: Deno.stdout.isTerminal(),
+    movable: env("TERM") !== "dumb",
+  });
   assertLayer(flags.layer); // a wrong name costs no connection
-  const asker = new Asker({
-    topics,
-    name: uniqueName("request"),
-    wire: flags.wire,
-  });
-  const link = await connect(flags, asker);
-  try {
-    const region = flags.at ?? flags.region;
-    const view = await asker.ask(link, {
-      layer: flags.layer,
-      timeout: flags.timeout,
-      ...(region && { region }),
-    });
-    print(view, flags);
-  } finally {
-    await link.close();
+  if (mode.kind === "watch") {
+    const { watch } = await import("./watch.ts");
+    return await watch(flags, mode.form);
   }
+  const view = await ask(flags);
+  if (mode.kind === "test") {
+    const verdict = verdictOf(view);
+    if (!flags.quiet) writeOut(verdict + "\n");
+    return exitCodeOf(verdict);
+  }
+  printAs(mode.form, view, flags);
   return Exit.ok;
-}
-
-/** A connection on which an {@linkcode Asker} hears its answers. */
-export async function connect(flags: BrokerFlags, asker: Asker) {
-  const { Connection } = await import("../mqtt/connection.ts");
-  const link = new Connection({
-    url: brokerOf(flags),
-    clientId: asker.name,
-    subscriptions: asker.subscriptions,
-    ...await caOf(flags),
-  });
-  await link.open(asker.handlersFor(link));
-  return link;
 }
 
 /** Prints a map as the flags say, else as suits where it goes. */
 export function print(view: MapView, flags: FormatFlags): void {
-  const terminal = Deno.stdout.isTerminal();
-  const format = flags.json ? "json" : flags.format;
-  switch (format ?? (terminal ? "table" : "tsv")) {
+  const suits = Deno.stdout.isTerminal() ? "table" : "tsv";
+  const form = flags.json ? "json" : flags.format ?? suits;
+  printAs(form, view, { color: "auto" });
+}
+
+/** One question, one answer. */
+async function ask(flags: RequestFlags): Promise<MapView> {
+  const { layer, timeout, wire } = flags;
+  const topics = new Topics(flags.prefix);
+  const asker = new Asker({ topics, name: uniqueName("request"), wire });
+  const link = await connect(flags, asker);
+  try {
+    const region = flags.at ?? flags.region;
+    const question = { layer, timeout, ...(region && { region }) };
+    const view = await asker.ask(link, question);
+    // Servers of the original kind know no regions.
+    return wire === "original" && region
+      ? { ...view, cells: within(view.cells, region) }
+      : view;
+  } finally {
+    await link.close();
+  }
+}
+
+function within({ length, x, y, value }: ReadingBatch, region: Region) {
+  const { x0, y0, x1, y1 } = region;
+  const inside = new ReadingBatch();
+  for (let i = 0; i < length; i++) {
+    const [cx, cy] = [x[i]!, y[i]!];
+    if (cx >= x0 && cx <= x1 && cy >= y0 && cy <= y1) {
+      inside.push(cx, cy, value[i]!);
+    }
+  }
+  return inside;
+}
+
+/** What matters of the flags for printing. */
+type LookFlags = Pick<RequestFlags, "color"> & Partial<RequestFlags>;
+
+function printAs(form: Form, view: MapView, flags: LookFlags): void {
+  const depth = colorDepth(flags.color, env, Deno.stdout.isTerminal());
+  switch (form) {
     case "json":
       return writeOut(renderJson(view));
     case "tsv":
       return writeOut(renderTsv(view));
     case "table":
-      return writeOut(renderTable(view, wantsColor()));
+      return writeOut(renderTable(view, depth !== "none"));
+    case "map":
+      return writeOut(mapOf(view, flags, depth));
   }
+}
+
+/** The map as a picture that fits where it goes. */
+function mapOf(view: MapView, flags: LookFlags, depth: ColorDepth): string {
+  const { layer, staleAfter } = view;
+  const { width, height } = pictureSize();
+  const region = flags.at ?? flags.region;
+  const cells = new KnownCells();
+  cells.add(view);
+  const { canvas } = renderMap({
+    layer,
+    cells,
+    depth,
+    width: Math.max(LEAST_WIDTH, width),
+    height,
+    ...(region && { region }),
+    ...(staleAfter !== undefined && { staleAfter }),
+  });
+  return encodeLines(canvas, depth);
+}
+
+function env(name: string): string | undefined {
+  return Deno.env.get(name);
 }

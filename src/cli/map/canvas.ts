@@ -31,6 +31,22 @@ export class Canvas {
     this.styles = new Uint32Array(width * height).fill(PLAIN);
   }
 
+  /** The same with another size: cut off, or with blanks to the right and below. */
+  resized(width: number, height: number): Canvas {
+    if (width === this.width && height === this.height) return this;
+    const to = new Canvas(width, height);
+    const columns = Math.min(width, this.width);
+    for (let row = 0; row < Math.min(height, this.height); row++) {
+      const start = row * this.width;
+      to.characters.set(
+        this.characters.subarray(start, start + columns),
+        row * width,
+      );
+      to.styles.set(this.styles.subarray(start, start + columns), row * width);
+    }
+    return to;
+  }
+
   /** Puts a character of one column there, which must be on the canvas. */
   put(column: number, row: number, codePoint: number, style: Style): void {
     const at = row * this.width + column;
@@ -62,7 +78,9 @@ export class Canvas {
 export function columnsOf(spans: readonly Span[]): number {
   let columns = 0;
   for (const [text] of spans) {
-    for (const character of visible(text)) columns += WIDE.test(character) ? 2 : 1;
+    for (const character of visible(text)) {
+      columns += WIDE.test(character) ? 2 : 1;
+    }
   }
   return columns;
 }

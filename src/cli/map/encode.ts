@@ -8,12 +8,14 @@ import {
   paperOf,
   PLAIN,
   sgrColor,
-  styleOf,
   type Style,
+  styleOf,
 } from "./palette.ts";
 
 const RESET = "\x1b[0m";
 const SPACE = 0x20;
+/** So many characters are drawn again sooner than passed over by a move. */
+const NEAR = 4;
 
 /**
  * A canvas as lines of text, each with its colours reset at its end and without
@@ -85,9 +87,14 @@ class Pen {
   }
 
   moveTo(column: number, row: number): void {
-    const at = row * this.#canvas.width + column;
+    const { width } = this.#canvas;
+    const at = row * width + column;
+    const ahead = at - this.#next;
     // At the start of a line it may have stayed at the end of the one before.
-    if (at === this.#next && column > 0) return;
+    if (this.#next >= 0 && ahead >= 0 && ahead <= Math.min(NEAR, column - 1)) {
+      for (let near = this.#next; near < at; near++) this.draw(near);
+      return;
+    }
     this.#text += `\x1b[${row + 1};${column + 1}H`;
     this.#next = at;
   }
@@ -119,6 +126,8 @@ class Pen {
       codes.push(sgrColor(paperOf(to), "paper", this.#depth));
     }
     if (codes.length > 0) this.#text += `\x1b[${codes.join(";")}m`;
-    this.#style = bold ? styleOf(ink, paperOf(to)) | BOLD : styleOf(ink, paperOf(to));
+    this.#style = bold
+      ? styleOf(ink, paperOf(to)) | BOLD
+      : styleOf(ink, paperOf(to));
   }
 }

@@ -1,6 +1,6 @@
 import type { CellCounts, Region } from "../../grid/mod.ts";
 import type { ReadingBatch } from "../../protocol/mod.ts";
-import { Level, LEVELS, levelOf, wasStale } from "./level.ts";
+import { Level, levelOf, LEVELS, wasStale } from "./level.ts";
 
 const FIRST_CAPACITY = 64;
 

@@ -22,6 +22,8 @@ export const Color = {
   StaleOccupied: 6,
   /** Occupied with value 1; each number above is one more, up to 10. */
   Occupied: 7,
+  /** The same in the same order, where fewer than half of some cells are. */
+  Sparse: 17,
 } as const;
 
 type Rgb = readonly [red: number, green: number, blue: number];
@@ -45,6 +47,16 @@ const COLORS: readonly (readonly [Rgb, number])[] = [
   [[254, 214, 174], 223],
   [[254, 224, 195], 223],
   [[255, 239, 220], 230],
+  [[165, 104, 48], 137],
+  [[170, 113, 60], 137],
+  [[176, 123, 72], 179],
+  [[181, 132, 85], 179],
+  [[187, 141, 97], 179],
+  [[192, 151, 109], 180],
+  [[198, 160, 121], 180],
+  [[203, 169, 134], 180],
+  [[209, 179, 146], 187],
+  [[214, 188, 158], 187],
 ];
 
 const COLOR_BITS = 8;
@@ -90,12 +102,21 @@ export function sgrColor(
   const set = ground === "ink" ? 38 : 48;
   if (color === Color.Default) return String(set + 1);
   const [rgb, index] = COLORS[color]!;
-  return depth === "truecolor" ? `${set};2;${rgb.join(";")}` : `${set};5;${index}`;
+  return depth === "truecolor"
+    ? `${set};2;${rgb.join(";")}`
+    : `${set};5;${index}`;
 }
 
-/** The colour of a level; {@linkcode Color.Default} where there is nothing. */
-export function colorOfLevel(level: number): number {
-  return LEVEL_COLORS[level]!;
+/**
+ * The colour of a level; {@linkcode Color.Default} where there is nothing.
+ *
+ * @param sparse Whether fewer than half of the cells meant are occupied
+ */
+export function colorOfLevel(level: number, sparse: boolean = false): number {
+  const color = LEVEL_COLORS[level]!;
+  return sparse && level >= Level.Occupied
+    ? color - Color.Occupied + Color.Sparse
+    : color;
 }
 
 /** The character of a level where there are no colours: each has a shape of its own. */

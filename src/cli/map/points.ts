@@ -1,52 +1,68 @@
 import type { KnownCells } from "./known_cells.ts";
+import { Level } from "./level.ts";
 import type { Viewport } from "./viewport.ts";
 
-/** A picture of square points, row by row, each a {@linkcode Level}. */
+/** A picture of square points, row by row. */
 export interface Points {
   readonly width: number;
   readonly height: number;
+  /** The greatest {@linkcode Level} of the cells that a point stands for. */
   readonly level: Uint8Array;
+  /** 1 where fewer than half of the cells of a point are occupied. */
+  readonly sparse: Uint8Array;
 }
 
 /**
- * Draws the cells that a viewport shows. A point that stands for several cells
- * has the greatest of their levels. Costs what the map holds, about 5 ns a cell.
+ * Draws the cells that a viewport shows. Costs what the map holds: about 10 ns
+ * a cell.
  */
 export function drawPoints(cells: KnownCells, view: Viewport): Points {
   const { width, height } = view;
   const level = new Uint8Array(width * height);
+  const sparse = new Uint8Array(width * height);
   if (view.cellsPerPoint < 1) drawMagnified(cells, view, level);
-  else drawGathered(cells, view, level);
-  return { width, height, level };
+  else drawGathered(cells, view, level, sparse);
+  return { width, height, level, sparse };
 }
 
 function drawGathered(
   { size, x, y, level: levels }: KnownCells,
   { cellsPerPoint, left, top, width, height }: Viewport,
-  to: Uint8Array,
+  greatest: Uint8Array,
+  sparse: Uint8Array,
 ): void {
+  /** Occupied cells less the others. */
+  const balance = new Int32Array(width * height);
   for (let i = 0; i < size; i++) {
     const column = Math.floor((x[i]! - left) / cellsPerPoint);
     const row = Math.floor((y[i]! - top) / cellsPerPoint);
     if (column < 0 || column >= width || row < 0 || row >= height) continue;
     const at = row * width + column;
-    if (levels[i]! > to[at]!) to[at] = levels[i]!;
+    const level = levels[i]!;
+    if (level > greatest[at]!) greatest[at] = level;
+    balance[at]! += level >= Level.Occupied ? 1 : -1;
+  }
+  for (let at = 0; at < balance.length; at++) {
+    if (balance[at]! < 0) sparse[at] = 1;
   }
 }
 
+/** A point has one cell at most, so there is nothing to gather. */
 function drawMagnified(
   { size, x, y, level: levels }: KnownCells,
   { cellsPerPoint, left, top, width, height }: Viewport,
   to: Uint8Array,
 ): void {
   const side = Math.round(1 / cellsPerPoint);
+  // Where there is room, a gap tells neighbours apart.
+  const inked = side > 2 ? side - 1 : side;
   for (let i = 0; i < size; i++) {
     const column = (x[i]! - left) * side;
     const row = (y[i]! - top) * side;
     if (column < 0 || column >= width || row < 0 || row >= height) continue;
-    for (let down = row; down < row + side; down++) {
+    for (let down = row; down < row + inked; down++) {
       const start = down * width + column;
-      to.fill(levels[i]!, start, start + side);
+      to.fill(levels[i]!, start, start + inked);
     }
   }
 }

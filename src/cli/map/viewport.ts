@@ -5,6 +5,9 @@ const MAGNIFIED = [8, 6, 4, 2];
 /** Cells a point, from near to far; beyond, each is twice the one before. */
 const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16];
 
+/** A step that changes the scale by less would seem to do nothing. */
+const NOTICEABLE = 1.2;
+
 /** How many points there is room for. A character is one point wide and two high. */
 export interface Room {
   readonly width: number;
@@ -71,7 +74,8 @@ export function shownRegion(view: Viewport, region: Region): Region {
 /** Where to look to see less, but larger: one step nearer, the same centre. */
 export function nearer(view: Viewport, room: Room): Gaze {
   const { cellsPerPoint: step } = view;
-  const next = stepsOf(room, step).findLast((one) => one < step) ?? step;
+  const next = stepsOf(room, step).findLast((one) => one < step / NOTICEABLE) ??
+    step;
   return { ...centreOf(view), cellsPerPoint: next };
 }
 
@@ -82,8 +86,8 @@ export function further(
   region: Region,
 ): Gaze | undefined {
   const { cellsPerPoint: step } = view;
-  const next = stepsOf(room, 2 * step).find((one) => one > step)!;
-  return next < fitting(region, room)
+  const next = stepsOf(room, 2 * step).find((one) => one > step * NOTICEABLE)!;
+  return next * NOTICEABLE < fitting(region, room)
     ? { ...centreOf(view), cellsPerPoint: next }
     : undefined;
 }
@@ -109,7 +113,9 @@ export function describeScale({ cellsPerPoint: step }: Viewport): string {
 }
 
 function round(cells: number): string {
-  return cells < 1e6 ? String(Math.round(cells * 10) / 10) : cells.toExponential(1);
+  return cells < 1e6
+    ? String(Math.round(cells * 10) / 10)
+    : cells.toExponential(1);
 }
 
 /** Cells a point at which all of the region has room. */
@@ -148,12 +154,17 @@ function axis(
   const most = Math.max(whole, room - room % whole);
   const needed = step < 1 ? cells * whole : Math.ceil(cells / step);
   const points = Math.min(most, Math.max(needed, 1));
-  if (centre === undefined || points === needed) return { start: first, points };
+  if (centre === undefined || points === needed) {
+    return { start: first, points };
+  }
   // Points keep their cells when they move, so that nothing flickers.
   const unit = Math.max(step, 1);
   const hidden = Math.ceil((cells - points * step) / unit - 1e-9);
   const before = Math.round((centre - points * step / 2 - first) / unit);
-  return { start: first + unit * Math.min(Math.max(before, 0), hidden), points };
+  return {
+    start: first + unit * Math.min(Math.max(before, 0), hidden),
+    points,
+  };
 }
 
 function centreOf({ left, top, width, height, cellsPerPoint }: Viewport) {

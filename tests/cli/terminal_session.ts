@@ -1,0 +1,90 @@
+import { requireTool } from "../support/needs.ts";
+import { ROOT } from "../support/processes.ts";
+import { until, within } from "../support/until.ts";
+
+/** The size of the terminal, and what is in the environment. */
+export interface SessionOptions {
+  readonly columns: number;
+  readonly rows: number;
+  readonly env?: Record<string, string>;
+}
+
+/**
+ * Our program in a terminal of its own, as `script` of util-linux gives one to
+ * it; killed, if it still runs, when the test is over.
+ */
+export class TerminalSession implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #done: Promise<number>;
+  #output = "";
+  #ended = false;
+
+  constructor(args: string[], { columns, rows, env = {} }: SessionOptions) {
+    const program = [
+      Deno.execPath(),
+      ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],
+      ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}main.ts`],
+      ...args,
+    ].map((word) => `'${word}'`).join(" ");
+    const command = `stty cols ${columns} rows ${rows}; exec ${program}`;
+    this.#child = new Deno.Command(requireTool("script"), {
+      args: [
+        "--quiet",
+        "--return",
+        "--flush",
+        "--command",
+        command,
+        "/dev/null",
+      ],
+      env: { TERM: "xterm-256color", COLORTERM: "", NO_COLOR: "", ...env },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#keyboard = this.#child.stdin.getWriter();
+    this.#done = this.#run();
+    this.#done.catch(() => {});
+  }
+
+  /** All that it has written so far. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Waits until it has written what matches. */
+  async shows(pattern: RegExp): Promise<void> {
+    await until(() => {
+      if (this.#ended && !pattern.test(this.#output)) {
+        throw new Error(`Ended before it showed ${pattern}: ${this.#output}`);
+      }
+      return pattern.test(this.#output);
+    }, { what: () => `${pattern} in ${JSON.stringify(this.#output)}` });
+  }
+
+  /** Types something. */
+  async type(keys: string): Promise<void> {
+    await this.#keyboard.write(new TextEncoder().encode(keys));
+  }
+
+  /** Waits until it has ended; returns its exit code. */
+  ended(): Promise<number> {
+    return within(this.#done, () => `the end after ${this.#output}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#child.kill("SIGKILL");
+    await this.#done;
+  }
+
+  async #run(): Promise<number> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#child.stdout) {
+      this.#output += decoder.decode(chunk, { stream: true });
+    }
+    const { code } = await this.#child.status;
+    this.#ended = true;
+    await this.#keyboard.close().catch(() => {});
+    return code;
+  }
+}
