@@ -5,7 +5,7 @@ import {
   Option,
 } from "commander";
 import { isBrokenPipe, tell } from "./failure.ts";
-import { Exit } from "./exit.ts";
+import { CliError, Exit } from "./exit.ts";
 import {
   parseAt,
   parseCount,
@@ -137,9 +137,7 @@ function serverCommand(action: (flags: ServerFlags) => Promise<void>): Command {
       new Option(
         "-l, --listen <host:port>",
         "start the embedded broker there (port 0: any free one)",
-      ).argParser(parsing(parseListen)).env("OCCUPANCY_LISTEN").conflicts(
-        "broker",
-      ),
+      ).argParser(parsing(parseListen)).env("OCCUPANCY_LISTEN"),
     )
     .addOption(
       new Option("--name <id>", "MQTT client id, unique on the broker")
@@ -202,7 +200,21 @@ Examples:
   occupancy server --listen 0.0.0.0:1883
   occupancy server --broker mqtts://user:secret@broker.example`,
     )
-    .action(action);
+    .action((flags, command) => action(oneBroker(flags, command)));
+}
+
+/** Of --broker and --listen one at most counts: a flag before the environment. */
+function oneBroker(flags: ServerFlags, command: Command): ServerFlags {
+  if (flags.broker === undefined || flags.listen === undefined) return flags;
+  const { broker, listen, ...rest } = flags;
+  const given = (name: string) => command.getOptionValueSource(name) === "cli";
+  if (given("broker") === given("listen")) {
+    throw new CliError("--listen cannot be used with --broker", {
+      exitCode: Exit.usage,
+      hint: "--listen starts a broker, --broker joins one: leave one out.",
+    });
+  }
+  return given("broker") ? { ...rest, broker } : { ...rest, listen };
 }
 
 function clientCommand(action: (flags: ClientFlags) => Promise<void>): Command {

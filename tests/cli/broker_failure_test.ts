@@ -96,3 +96,15 @@ Deno.test({
     if (ended.stderr.includes("s3cret")) throw new Error(ended.stderr);
   },
 });
+
+Deno.test({
+  name:
+    "server: a flag wins over the environment, --listen over OCCUPANCY_BROKER too",
+  ...needs(),
+  fn: async () => {
+    await using server = occupancy(["server", "--listen", "127.0.0.1:0"], {
+      env: { OCCUPANCY_BROKER: "mqtt://127.0.0.1:1" },
+    });
+    await server.said(/Started the embedded broker/);
+  },
+});
