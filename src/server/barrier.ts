@@ -33,8 +33,9 @@ export class Barrier {
   #waiting: Incoming[] = [];
   /** How many of the waiting the marker under way lets go; 0 if none is. */
   #marked = 0;
-  /** What the marker under way says: one of an earlier connection may come late. */
+  /** Which marker is under way: one of an earlier connection may come late. */
   #number = 0;
+  readonly #life = crypto.randomUUID();
   /** True once a marker has come back: then each will, or the connection is lost. */
   #proven = false;
   #deadline: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +49,7 @@ export class Barrier {
     const { link, topic, requestTopic } = this.#options;
     if (message.topic === topic) {
       link.acknowledge([message]);
-      if (decoder.decode(message.payload) === String(this.#number)) {
+      if (decoder.decode(message.payload) === this.#marker) {
         this.#proven = true;
         this.#release(this.#marked);
       }
@@ -66,6 +67,11 @@ export class Barrier {
     this.#number++;
   }
 
+  /** Of this life of the server alone: its broker may bring back those of another. */
+  get #marker(): string {
+    return `${this.#life}/${this.#number}`;
+  }
+
   /** One marker at a time: the next covers all that came meanwhile. */
   #mark(): void {
     const { link, topic } = this.#options;
@@ -75,7 +81,7 @@ export class Barrier {
       if (number === this.#number) this.#release(this.#marked);
     };
     if (!this.#proven) this.#deadline = setTimeout(giveUp, FIRST_DEADLINE);
-    link.publish(topic, encoder.encode(String(number)), { qos: 1 })
+    link.publish(topic, encoder.encode(this.#marker), { qos: 1 })
       .catch(giveUp);
   }
 

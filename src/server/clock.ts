@@ -1,4 +1,5 @@
 import type { OccupancyMap } from "../grid/mod.ts";
+import type { Dating } from "./intake.ts";
 
 /** What a {@linkcode ReceiptClock} is given. */
 export interface ReceiptClockOptions {
@@ -16,17 +17,20 @@ export interface ReceiptClockOptions {
 const UNNOTICED = 5000;
 
 /**
- * The machine's clock, and what becomes of it when it is set back.
+ * The machine's clock, and what readings without a time are dated when it alone
+ * does not tell. They are then as old as they may be, but no older than what
+ * they replace: the order of arrival is certain.
  *
- * Readings without a time are dated by it. After it was set back, what is known
- * of a cell may be dated later than what arrives now, which would be refused as
- * late. So until the clock has come as far again, a reading is taken to be no
- * older than what it replaces: the order of arrival is certain, the clock was
- * not.
+ * - What waited in the broker while the server was away was observed at any
+ *   time since; or since the latest time that a reading before it has.
+ * - After the clock was set back, what is known of a cell may be dated later
+ *   than now. Without this, what comes would be refused as late.
  */
-export class ReceiptClock {
+export class ReceiptClock implements Dating {
   readonly #options: ReceiptClockOptions;
   #latest = -Infinity;
+  /** What comes was observed after this, but perhaps not now; undefined if now. */
+  #since: number | undefined;
   /** How far the machine's clock is ahead of the monotonic one. */
   #lead: number;
 
@@ -35,9 +39,18 @@ export class ReceiptClock {
     this.#lead = this.#leadNow();
   }
 
-  /** True until the clock has come as far as it was before it was set back. */
-  get behind(): boolean {
-    return this.now() < this.#latest;
+  get uncertain(): boolean {
+    return this.#since !== undefined || this.now() < this.#latest;
+  }
+
+  /** The server has been away since then, ms since 1970: what comes may have waited. */
+  away(since: number): void {
+    this.#since ??= since;
+  }
+
+  /** All that waited has come. */
+  caughtUp(): void {
+    this.#since = undefined;
   }
 
   /** ms since 1970. */
@@ -47,12 +60,18 @@ export class ReceiptClock {
     return now;
   }
 
-  /** The time of a reading without one that is received now, ms since 1970. */
+  observed(time: number, now: number): void {
+    if (this.#since === undefined || time > now) return;
+    if (time > this.#since) this.#since = time;
+  }
+
   dateOf(layer: string, x: number, y: number, now: number): number {
     const { map } = this.#options;
-    const known = map.layer(layer)?.get(x, y)?.time ?? now;
+    const earliest = Math.min(this.#since ?? now, now);
+    const known = map.layer(layer)?.get(x, y)?.time ?? earliest;
     // A time beyond the skew wins against nothing, see Grid.write().
-    return known > now && known <= now + map.ageing.maxSkew ? known : now;
+    const counts = known > earliest && known <= now + map.ageing.maxSkew;
+    return counts ? known : earliest;
   }
 
   /** After the map was loaded: the clock may have been set back since it was kept. */

@@ -11,9 +11,11 @@ import type { Complaint } from "./reports.ts";
 
 /** Dates readings that do not say when they were observed. */
 export interface Dating {
-  /** True if the clock cannot be relied on: then {@linkcode dateOf} must be asked. */
-  readonly behind: boolean;
-  /** The time of a reading that was received `now`, ms since 1970. */
+  /** True if when a reading is received does not tell when it was observed. */
+  readonly uncertain: boolean;
+  /** Told of the times of readings that have one, ms since 1970, while it is uncertain. */
+  observed(time: number, now: number): void;
+  /** The time of a reading without one that is received `now`, ms since 1970. */
   dateOf(layer: string, x: number, y: number, now: number): number;
 }
 
@@ -104,10 +106,10 @@ export class Intake {
       contentType: message.contentType,
     });
     const { x, y, time, length } = batch;
-    const dating = this.#dating?.behind ? this.#dating : undefined;
+    const dating = this.#dating?.uncertain ? this.#dating : undefined;
     for (let i = start; i < length; i++) {
-      if (!Number.isNaN(time[i])) continue;
-      time[i] = dating?.dateOf(layer, x[i]!, y[i]!, now) ?? now;
+      if (!Number.isNaN(time[i])) dating?.observed(time[i]!, now);
+      else time[i] = dating?.dateOf(layer, x[i]!, y[i]!, now) ?? now;
     }
     return refusals;
   }

@@ -15,6 +15,7 @@ import {
 } from "../protocol/mod.ts";
 import type { Store, StoreError } from "../store/store.ts";
 import { answer, answerError, type Reply } from "./answer.ts";
+import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
 import { Changes, CHANGES_INTERVAL } from "./changes.ts";
 import { describeJump, ReceiptClock } from "./clock.ts";
@@ -74,6 +75,7 @@ export class Server {
   readonly #pipeline: Pipeline;
   readonly #outbox: Outbox;
   readonly #barrier: Barrier;
+  readonly #backlog: Backlog;
   readonly #changes: Changes;
   /** When it began the map; undefined if the map outlives the server. */
   #began: number | undefined;
@@ -123,6 +125,14 @@ export class Server {
       requestTopic: topics.request,
       release: (request) => this.#pipeline.push(request),
     });
+    this.#backlog = new Backlog({
+      link,
+      topic: barrierTopic(topics, name),
+      clock: this.#receipt,
+      store,
+      flush: () => this.#pipeline.flush(),
+      keep: (entry) => this.#pipeline.keep([entry]),
+    });
     this.#changes = new Changes({
       link,
       map,
@@ -152,18 +162,21 @@ export class Server {
     let connected = false;
     await link.open({
       message: (message) => {
+        if (this.#backlog.stops(message)) return;
         if (!this.#barrier.stops(message)) this.#pipeline.push(message);
         else if (this.#problem !== undefined) this.#barrier.reset();
       },
       up: () => {
         if (connected) this.#rejoined();
         connected = this.#up = true;
+        this.#backlog.back();
         this.#barrier.reset();
         this.#announce("online");
         this.#changes.up();
       },
       down: (reason) => {
         this.#up = false;
+        this.#backlog.lost();
         this.#changes.down();
         log.warn(`Lost the broker: ${reason}; trying again`);
       },
@@ -185,6 +198,7 @@ export class Server {
     clearInterval(this.#ticking);
     link.pause();
     this.#barrier.reset();
+    this.#backlog.stop();
     this.#pipeline.stop();
     this.#changes.stop();
     if (this.#up) await atMost(FAREWELL, this.#farewell());
@@ -209,6 +223,7 @@ export class Server {
     const { ageing } = map;
     store.load(map);
     this.#receipt.resume();
+    this.#backlog.start();
     const now = this.#clock();
     if (!store.durable) this.#began = now;
     const kept = this.#pipeline.keep([
@@ -221,6 +236,7 @@ export class Server {
   /** Cells age without any traffic. */
   #tick(): void {
     this.#receipt.check();
+    this.#backlog.tick();
     if (this.#options.map.isDue(this.#clock())) this.#refresh();
   }
 

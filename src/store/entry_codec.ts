@@ -13,7 +13,8 @@
 import type { ReadingColumns } from "../grid/mod.ts";
 import type { Entry } from "./store.ts";
 
-const KINDS = ["apply", "age", "configure"] as const;
+/** A kind is written as its index: only ever added to. */
+const KINDS = ["apply", "age", "configure", "there"] as const;
 const RAW = 8;
 /** Kind, room to align, clock. */
 const HEAD_BYTES = 16;
@@ -142,6 +143,7 @@ class Reader {
       case "apply":
         return { kind, now, ...this.#apply() };
       case "age":
+      case "there":
         return { kind, now };
       case "configure": {
         const [staleAfter, forgetAfter, maxSkew] = [

@@ -48,6 +48,9 @@ export class SqliteStore implements Store {
   readonly #append: StatementSync;
   readonly #writeTile: StatementSync;
   readonly #writeMeta: StatementSync;
+  /** False if what is there could not be read: then it must stay as it is. */
+  #loaded = false;
+  #lastThere: number | undefined;
   #journalBytes = 0;
   #foldAt: number;
   #closed = false;
@@ -69,11 +72,16 @@ export class SqliteStore implements Store {
     );
   }
 
+  get lastThere(): number | undefined {
+    return this.#lastThere;
+  }
+
   load(map: OccupancyMap): void {
     try {
       this.#loadMeta(map);
       this.#loadTiles(map);
       this.#replay(map);
+      this.#loaded = true;
     } catch (error) {
       throw error instanceof RangeError || error instanceof TypeError
         ? damaged(this.#path, error.message, error)
@@ -89,6 +97,7 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw explainSqlite(this.#path, error);
     }
+    for (const entry of entries) this.#note(entry);
     this.#journalBytes += bytes.length;
   }
 
@@ -103,7 +112,9 @@ export class SqliteStore implements Store {
   close(map?: OccupancyMap): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (map !== undefined && this.#journalBytes > 0) this.#fold(map);
+    if (map !== undefined && this.#loaded && this.#journalBytes > 0) {
+      this.#fold(map);
+    }
     this.#db.close();
   }
 
@@ -119,6 +130,9 @@ export class SqliteStore implements Store {
         }
       }
       this.#writeMeta.run("revision", map.revision);
+      if (this.#lastThere !== undefined) {
+        this.#writeMeta.run("lastThere", this.#lastThere);
+      }
       for (const [key, value] of Object.entries(map.ageing)) {
         this.#writeMeta.run(key, Number.isFinite(value) ? value : FOREVER);
       }
@@ -137,6 +151,11 @@ export class SqliteStore implements Store {
     return true;
   }
 
+  /** Remembers what is no part of the map. */
+  #note(entry: Entry): void {
+    if (entry.kind === "there") this.#lastThere = entry.now;
+  }
+
   /** Ends a transaction that failed, unless SQLite has done so by itself. */
   #rollBack(): void {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
@@ -145,6 +164,7 @@ export class SqliteStore implements Store {
   #loadMeta(map: OccupancyMap): void {
     const rows = this.#db.prepare("SELECT key, value FROM meta").all();
     const meta = new Map(rows.map(({ key, value }) => [key, Number(value)]));
+    this.#lastThere = meta.get("lastThere");
     const threshold = (key: keyof typeof DEFAULT_AGEING) => {
       const value = meta.get(key) ?? DEFAULT_AGEING[key];
       return value === FOREVER ? Infinity : value;
@@ -176,7 +196,10 @@ export class SqliteStore implements Store {
       )
     ) {
       const bytes = entries as Uint8Array;
-      for (const entry of decodeEntries(bytes)) applyEntry(map, entry);
+      for (const entry of decodeEntries(bytes)) {
+        applyEntry(map, entry);
+        this.#note(entry);
+      }
       this.#journalBytes += bytes.length;
     }
   }

@@ -26,7 +26,9 @@ export type Entry =
     readonly kind: "configure";
     readonly now: number;
     readonly ageing: Ageing;
-  };
+  }
+  /** The server was there, and had taken in all that the broker had for it. */
+  | { readonly kind: "there"; readonly now: number };
 
 /** What survives: the death of the process, or a power loss too. */
 export type Durability = "commit" | "fsync";
@@ -37,6 +39,11 @@ export interface Store {
   readonly description: string;
   /** True if what is committed outlives the process. */
   readonly durable: boolean;
+  /**
+   * The time of the last entry of the kind `there`, ms since 1970; undefined if
+   * none was kept. Meaningful once loaded.
+   */
+  readonly lastThere?: number | undefined;
   /**
    * Fills an empty map with what is kept, thresholds and revision included.
    *
@@ -73,6 +80,8 @@ export function applyEntry(
     case "configure":
       map.configure(entry.ageing);
       return undefined;
+    case "there":
+      return undefined; // nothing changes
   }
 }
 

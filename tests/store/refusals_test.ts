@@ -19,6 +19,9 @@ const WITHOUT_OVERRIDE = [
   "--inh-caps=-dac_override,-dac_read_search",
 ];
 
+/** One that makes all cells older, at 0 ms since 1970: kind 1, then zeros. */
+const AGE_ENTRY = `01${"00".repeat(15)}`;
+
 Deno.test({
   name: "a foreign, a newer or a damaged file: told, and left as it was",
   ...needs(),
@@ -49,6 +52,12 @@ Deno.test({
     await refused(/map.sqlite was written by a newer version of occupancy$/m);
     change("PRAGMA user_version = 1; DELETE FROM journal");
     change("INSERT INTO journal (entries) VALUES (x'00112233')");
+    await refused(/The store .*map.sqlite is damaged: Cannot read entry/);
+    // Good entries before the bad one must not be folded over all there is.
+    change(
+      `DELETE FROM journal; INSERT INTO journal (entries) VALUES
+         (x'${AGE_ENTRY}'), (x'00112233')`,
+    );
     await refused(/The store .*map.sqlite is damaged: Cannot read entry/);
     change("DELETE FROM journal; UPDATE meta SET value = 1.5");
     await refused(/The store .*map.sqlite is damaged/);

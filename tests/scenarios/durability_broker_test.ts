@@ -1,0 +1,199 @@
+/** What a broker keeps for a server that is away, with which settings, and what the server says. */
+import assert from "node:assert/strict";
+import { documentedSettings } from "../chaos/documented_settings.ts";
+import { connack5, FakeBroker } from "../support/fake_broker.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { needs, requireTool } from "../support/needs.ts";
+import { occupancy, Running } from "../support/processes.ts";
+import {
+  concat,
+  decodePublish,
+  encodePublish,
+  Packet,
+  RawConnection,
+} from "../support/raw_mqtt.ts";
+import { freePort, tempDir } from "../support/temp.ts";
+import { until } from "../support/until.ts";
+
+/** More than Mosquitto keeps unless it is told to. */
+const WAITING = 3000;
+const MOSQUITTO_KEEPS = 1000;
+
+Deno.test({
+  name:
+    "mosquitto, set up as documented, keeps all that arrives while the server is away",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await using broker = await startMosquitto(
+      await documentedSettings(folder.path),
+    );
+    const args = argsOf(broker.url, folder.path);
+    for (const [round, signal] of (["SIGTERM", "SIGKILL"] as const).entries()) {
+      {
+        await using server = occupancy(args);
+        await server.said(/Ready/);
+        server.kill(signal);
+        await server.ended();
+      }
+      await send(broker.port, WAITING, round);
+      await using server = occupancy(args);
+      await server.said(/Ready/);
+      assert.equal(await count(broker.port), (round + 1) * WAITING);
+      assert.doesNotMatch(server.stderr, /Warning/);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "mosquitto, set up as documented, keeps what waits when it is restarted itself",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await Deno.chmod(folder.path, 0o777); // as root, mosquitto becomes another user
+    const port = freePort();
+    const config = await folder.file(
+      "mosquitto.conf",
+      [
+        `listener ${port} 127.0.0.1`,
+        "allow_anonymous true",
+        ...await documentedSettings(folder.path),
+        "",
+      ].join("\n"),
+    );
+    const args = argsOf(`mqtt://127.0.0.1:${port}`, folder.path);
+    const startBroker = async () => {
+      const running = new Running(requireTool("mosquitto"), ["-c", config]);
+      await running.said(/mosquitto version \S+ running/);
+      return running;
+    };
+    {
+      await using broker = await startBroker();
+      await using server = occupancy(args);
+      await server.said(/Ready/);
+      server.kill("SIGKILL");
+      await server.ended();
+      await send(port, WAITING);
+      broker.kill("SIGTERM");
+      await broker.ended();
+    }
+    await using _broker = await startBroker();
+    await using server = occupancy(args);
+    await server.said(/Ready/);
+    assert.equal(await count(port), WAITING);
+    assert.doesNotMatch(server.stderr, /Warning/);
+  },
+});
+
+Deno.test({
+  name:
+    "mosquitto with its defaults keeps the oldest 1,000 that wait: the server warns",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await using broker = await startMosquitto(["sys_interval 1"]);
+    const args = argsOf(broker.url, folder.path);
+    {
+      await using server = occupancy(args);
+      await server.said(/Ready/);
+      server.kill("SIGTERM");
+      await server.ended();
+    }
+    await send(broker.port, WAITING);
+    await using server = occupancy(args);
+    await server.said(
+      /Warning: the broker has dropped 2000 (more )?messages/,
+    );
+    assert.equal(await count(broker.port), MOSQUITTO_KEEPS);
+
+    // While the server is there but cannot take them, too.
+    server.kill("SIGSTOP");
+    await send(broker.port, 2 * WAITING, 1);
+    server.kill("SIGCONT");
+    await server.said(/Warning: the broker has dropped \d+ more messages/);
+  },
+});
+
+Deno.test({
+  name: "a broker that forgets the server: it warns, at the start and later",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await using broker = await startMosquitto(); // persistence false
+    const args = argsOf(broker.url, folder.path);
+    {
+      await using server = occupancy(args);
+      await server.said(/Ready/);
+      assert.doesNotMatch(server.stderr, /Warning/, "it was never here");
+      await send(broker.port, 1);
+      await broker.kill();
+      await broker.start();
+      await server.said(/Joined mqtt:\S+ again/);
+      await server.said(/The broker had forgotten this server/);
+      server.kill("SIGTERM");
+      await server.ended();
+    }
+    await broker.kill();
+    await broker.start();
+    await using server = occupancy(args);
+    await server.said(/Warning: the broker kept no session for this server/);
+    await server.said(/Ready/);
+  },
+});
+
+Deno.test({
+  name: "a broker that keeps the session for less than asked: the server warns",
+  ...needs(),
+  fn: async () => {
+    const sessionExpiry = [0x11, 0, 0, 0, 60]; // MQTT 5, 3.2.2.3.2
+    await using broker = new FakeBroker({ five: connack5(0, sessionExpiry) });
+    await using server = occupancy(["server", "--broker", broker.url]);
+    const raw = await broker.admit();
+    const { body } = await raw.take(Packet.subscribe);
+    // SUBACK of MQTT 5 (3.9): id, no properties, a code for each of the filters.
+    await raw.write(
+      Uint8Array.of(0x90, 6, body[0]!, body[1]!, 0, 1, 1, 1),
+    );
+    await server.said(
+      /Warning: the broker keeps what arrives while this server is away for 60 s only, not for the 604800 s of --session-expiry/,
+    );
+    await server.said(/Ready/);
+  },
+});
+
+function argsOf(url: string, folder: string): string[] {
+  return ["server", "--broker", url, "--store", `sqlite:${folder}/map.sqlite`];
+}
+
+/** Sends readings at QoS 1, a cell each; returns when the broker has acknowledged all. */
+async function send(port: number, count: number, row = 0): Promise<void> {
+  await using raw = await RawConnection.open(port, "sender");
+  await raw.write(concat(
+    Array.from(
+      { length: count },
+      (_, i) =>
+        encodePublish("occupancy/data", `${i},${row},1`, { qos: 1, id: i + 1 }),
+    ),
+  ));
+  let acknowledged = 0;
+  await until(
+    () => (acknowledged += raw.taken(Packet.puback).length) === count,
+    { what: () => `${count} PUBACKs; ${acknowledged} came` },
+  );
+}
+
+/** How many cells the map has. */
+async function count(port: number): Promise<number> {
+  await using raw = await RawConnection.open(port, "counter");
+  const topic = "occupancy/response/counter";
+  await raw.subscribe(topic);
+  const request = JSON.stringify({ replyTo: topic });
+  await raw.write(
+    encodePublish("occupancy/request", request, { qos: 1, id: 1 }),
+  );
+  const { payload } = decodePublish(await raw.take(Packet.publish));
+  const reply = JSON.parse(new TextDecoder().decode(payload));
+  assert.equal(reply.parts, 1);
+  return reply.cells.length;
+}

@@ -1,0 +1,283 @@
+/** Cells age by themselves, across restarts of everything, and nothing old is shown as new. */
+import assert from "node:assert/strict";
+import { documentedSettings } from "../chaos/documented_settings.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { needs } from "../support/needs.ts";
+import { occupancy, runOccupancy } from "../support/processes.ts";
+import {
+  decodePublish,
+  encodePublish,
+  Packet,
+  RawConnection,
+} from "../support/raw_mqtt.ts";
+import { BROKERS } from "../support/system.ts";
+import { freePort, tempDir } from "../support/temp.ts";
+import { until } from "../support/until.ts";
+
+const STALE_AFTER = 1000;
+const FORGET_AFTER = 4000;
+const DATA = "occupancy/data";
+
+for (const broker of BROKERS) {
+  Deno.test({
+    name:
+      `over ${broker}, without any traffic, cells turn stale, then unknown; each is a change`,
+    ...needs("mosquitto"),
+    fn: async () => {
+      await using folder = await tempDir();
+      await using mosquitto = broker === "mosquitto"
+        ? await startMosquitto()
+        : undefined;
+      const port = mosquitto?.port ?? freePort();
+      await using server = occupancy(
+        argsOf(mosquitto?.url ?? port, folder.path),
+      );
+      await server.said(/Ready/);
+      await using client = await RawConnection.open(port, "client");
+      await client.subscribe("occupancy/changes");
+      await publish(client, "1,2,1\n1,3,0");
+
+      const fresh = await nextChange(client);
+      assert.deepEqual(valuesOf(fresh), { "1,2": 1, "1,3": 0 });
+      const [, , , observed] = fresh.cells[0]!;
+      assert.ok(fresh.time - observed! <= STALE_AFTER);
+
+      const stale = await nextChange(client);
+      assert.equal(stale.from, fresh.to);
+      assert.ok(stale.to > stale.from, "it has a revision");
+      assert.deepEqual(valuesOf(stale), { "1,2": 1, "1,3": 0 });
+      assert.equal(stale.staleAfter, STALE_AFTER);
+      assert.ok(stale.time - observed! > STALE_AFTER);
+      assert.equal(await tsv(port), "stale stale");
+
+      const unknown = await nextChange(client);
+      assert.equal(unknown.from, stale.to);
+      assert.ok(unknown.to > unknown.from);
+      assert.deepEqual(valuesOf(unknown), { "1,2": -1, "1,3": -1 });
+      assert.ok(unknown.time - observed! > FORGET_AFTER);
+      assert.equal(await tsv(port), "unknown unknown");
+      assert.match(await table(port), /0 occupied · 0 free · 2 unknown/);
+
+      await publish(client, "1,3,4");
+      const again = await nextChange(client);
+      assert.deepEqual(valuesOf(again), { "1,3": 4 });
+      assert.equal(again.from, unknown.to);
+    },
+  });
+}
+
+Deno.test({
+  name:
+    "cells age while server and broker are down: none is younger after, and revisions go on",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await using broker = await startMosquitto(
+      await documentedSettings(folder.path),
+    );
+    const args = argsOf(broker.url, folder.path);
+    const first = Date.now();
+    let before: Reply;
+    {
+      await using server = occupancy(args);
+      await server.said(/Ready/);
+      await using client = await RawConnection.open(broker.port, "client");
+      await publish(client, `1,2,1\n1,3,0\n5,5,1,${first + 30_000}`);
+      before = await ask(client);
+      assert.equal(before.cells.length, 3);
+      server.kill("SIGKILL");
+      await server.ended();
+    }
+    await broker.kill();
+    await broker.start();
+    const due = before.time + STALE_AFTER;
+    await until(() => Date.now() > due, { what: "the cells are due" });
+    {
+      await using server = occupancy(args);
+      await server.said(/Keeping 3 cells/);
+      assert.match(await tsv(broker.port), /^stale stale occupied$/);
+      await using client = await RawConnection.open(broker.port, "client");
+      const after = await ask(client);
+      assert.ok(after.revision > before.revision);
+      const times = ({ cells }: Reply) =>
+        Object.fromEntries(cells.map(([x, y, , time]) => [`${x},${y}`, time]));
+      assert.deepEqual(times(after), times(before), "as old as they are");
+      server.kill("SIGKILL");
+      await server.ended();
+      before = after;
+    }
+    await until(() => Date.now() > first + FORGET_AFTER + STALE_AFTER, {
+      what: "the cells are due",
+    });
+    await using server = occupancy(args);
+    await server.said(/Ready/);
+    assert.equal(await tsv(broker.port), "unknown unknown occupied");
+    await using client = await RawConnection.open(broker.port, "client");
+    const last = await ask(client);
+    assert.ok(last.revision > before.revision);
+  },
+});
+
+Deno.test({
+  name:
+    "retained readings make nothing young: not at the start, not when the broker comes back",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await using broker = await startMosquitto(
+      await documentedSettings(folder.path),
+    );
+    const observed = Date.now() - 2 * STALE_AFTER;
+    await using old = await RawConnection.open(broker.port, "old");
+    await publish(old, `1,2,1,${observed}`, "a");
+    await publish(old, "1,2,1", "b");
+    await using server = occupancy([
+      ...argsOf(broker.url, folder.path),
+      "--forget-after",
+      "1h",
+    ]);
+    await server.said(/Ready/);
+    await server.said(/retained reading without a time may be of any age/);
+    const check = async () => {
+      await using client = await RawConnection.open(broker.port, "client");
+      const { cells, time } = await ask(client, "a");
+      assert.deepEqual(cells, [[1, 2, 1, observed]]);
+      assert.ok(time - observed > STALE_AFTER);
+      assert.deepEqual((await ask(client, "b")).cells, []);
+      assert.equal(await tsv(broker.port, "a"), "stale");
+    };
+    await check();
+    for (let i = 0; i < 2; i++) {
+      server.kill("SIGSTOP"); // it must see that the broker was away
+      await broker.kill();
+      server.kill("SIGCONT");
+      await server.said(new RegExp(`(Lost the broker[^]*){${i + 1}}`));
+      await broker.start();
+      await server.said(new RegExp(`(Joined \\S+ again[^]*){${i + 1}}`));
+      await check();
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "what waited in the broker is as old as the server was away, not as new as its arrival",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await using broker = await startMosquitto();
+    const args = argsOf(broker.url, folder.path);
+    let there: number;
+    {
+      await using server = occupancy(args);
+      await server.said(/Ready/);
+      there = Date.now();
+      server.kill("SIGTERM");
+      await server.ended();
+    }
+    await using client = await RawConnection.open(broker.port, "client");
+    await publish(client, "1,2,1\n1,3,0");
+    const due = Date.now() + STALE_AFTER;
+    await until(() => Date.now() > due, { what: "the cells are due" });
+    await using server = occupancy([...args, "--forget-after", "1h"]);
+    await server.said(/Ready/);
+    assert.equal(await tsv(broker.port), "stale stale");
+    const { cells } = await ask(client);
+    assert.equal(cells.length, 2);
+    for (const [, , , time] of cells) {
+      assert.ok(time! >= there && time! < due - STALE_AFTER, `${time}`);
+    }
+    await publish(client, "1,2,1");
+    assert.equal(await tsv(broker.port), "occupied stale");
+  },
+});
+
+/** A delta, as far as it is looked at here. */
+interface Change {
+  readonly from: number;
+  readonly to: number;
+  readonly time: number;
+  readonly staleAfter?: number;
+  readonly cells: readonly (readonly number[])[];
+}
+
+interface Reply extends Change {
+  readonly revision: number;
+}
+
+function argsOf(broker: string | number, folder: string): string[] {
+  return [
+    "server",
+    ...(typeof broker === "string"
+      ? ["--broker", broker]
+      : ["--listen", `127.0.0.1:${broker}`]),
+    "--store",
+    `sqlite:${folder}/map.sqlite`,
+    "--stale-after",
+    `${STALE_AFTER}ms`,
+    "--forget-after",
+    `${FORGET_AFTER}ms`,
+  ];
+}
+
+/** Publishes readings; retained, if they are for a layer of the test about that. */
+async function publish(
+  raw: RawConnection,
+  payload: string,
+  layer?: string,
+): Promise<void> {
+  const topic = layer === undefined ? DATA : `${DATA}/${layer}`;
+  const retain = layer !== undefined;
+  await raw.write(encodePublish(topic, payload, { qos: 1, id: 9, retain }));
+  await until(() => raw.packets.some(({ type }) => type === Packet.puback));
+  raw.taken(Packet.puback);
+}
+
+/** The next delta that tells of cells. */
+async function nextChange(raw: RawConnection): Promise<Change> {
+  for (;;) {
+    const change: Change = JSON.parse(text(await raw.take(Packet.publish)));
+    if (change.cells?.length > 0) return change;
+  }
+}
+
+function valuesOf({ cells }: Change): Record<string, number> {
+  return Object.fromEntries(
+    cells.map(([x, y, value]) => [`${x},${y}`, value!]),
+  );
+}
+
+async function ask(raw: RawConnection, layer = "default"): Promise<Reply> {
+  const replyTo = "occupancy/response/freshness";
+  await raw.subscribe(replyTo);
+  await raw.write(
+    encodePublish("occupancy/request", JSON.stringify({ replyTo, layer }), {
+      qos: 1,
+      id: 8,
+    }),
+  );
+  return JSON.parse(text(await raw.take(Packet.publish)));
+}
+
+/** What `occupancy request` says of the status of each cell, row by row. */
+async function tsv(port: number, layer = "default"): Promise<string> {
+  const { code, stdout, stderr } = await request(port, "--layer", layer);
+  assert.equal(code, 0, stderr);
+  return stdout.trimEnd().split("\n").map((row) => row.split("\t")[3]).join(
+    " ",
+  );
+}
+
+async function table(port: number): Promise<string> {
+  const { stdout } = await request(port, "--format", "table");
+  return stdout;
+}
+
+function request(port: number, ...flags: string[]) {
+  const broker = `mqtt://127.0.0.1:${port}`;
+  return runOccupancy(["request", "--broker", broker, ...flags]);
+}
+
+function text(packet: Parameters<typeof decodePublish>[0]): string {
+  return new TextDecoder().decode(decodePublish(packet).payload);
+}
