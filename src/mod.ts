@@ -164,6 +164,7 @@ export class OccupancyClient implements AsyncDisposable {
     });
     await sender.send(toBatch(readings));
     await sender.finish();
+    signal?.throwIfAborted();
   }
 
   /**

@@ -1,4 +1,9 @@
-import { MAX_TIME, ReadingBatch, UNKNOWN } from "../protocol/mod.ts";
+import {
+  checkReadingTime,
+  explainTime,
+  ReadingBatch,
+  UNKNOWN,
+} from "../protocol/mod.ts";
 
 /** One observation of one coordinate. */
 export interface Reading {
@@ -76,15 +81,18 @@ function push(
   if (x !== (x | 0)) throw wrong(batch, "x", x);
   if (y !== (y | 0)) throw wrong(batch, "y", y);
   if (value !== (value | 0)) throw wrong(batch, "value", value);
-  if (time < 0 || time > MAX_TIME) throw wrong(batch, "time", time);
+  if (!Number.isNaN(time) && Number.isNaN(checkReadingTime(time))) {
+    throw new RangeError(
+      `Cannot send reading ${batch.length + 1}: ${explainTime(time)}`,
+    );
+  }
   batch.push(x, y, value, Math.trunc(time));
 }
 
 function wrong(batch: ReadingBatch, name: string, value: unknown): RangeError {
-  const needed = name === "time" ? "0..1e14 ms" : "a 32-bit integer";
   return new RangeError(
     `Cannot send reading ${
       batch.length + 1
-    }: ${name} is ${value}, not ${needed}`,
+    }: ${name} is ${value}, not a 32-bit integer`,
   );
 }

@@ -48,6 +48,7 @@ export class Sender {
   constructor(link: Link, options: SendOptions) {
     this.#link = link;
     this.#options = options;
+    options.signal?.addEventListener("abort", () => this.#wake?.());
   }
 
   /** What has been acknowledged so far. */
@@ -72,7 +73,7 @@ export class Sender {
     }
   }
 
-  /** Waits until everything has been acknowledged. @throws {LinkError} as send */
+  /** Waits until everything has been acknowledged, or the signal. @throws {LinkError} as send */
   async finish(): Promise<void> {
     await this.#below(1);
   }
@@ -108,7 +109,10 @@ export class Sender {
 
   /** Waits until fewer than `limit` messages are under way. */
   async #below(limit: number): Promise<void> {
-    while (this.#pending >= limit && this.#failure === undefined) {
+    const { signal } = this.#options;
+    while (
+      this.#pending >= limit && this.#failure === undefined && !signal?.aborted
+    ) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     if (this.#failure !== undefined) throw this.#failure;

@@ -214,19 +214,6 @@ class EmbeddedBroker implements Broker {
     this.#tap.acknowledge(messages);
   }
 
-  /**
-   * Messages are no longer handed over; their clients are not read once enough
-   * waits. One that is not read for 1.5 times its keep-alive is cut off, and
-   * sends again what was not acknowledged.
-   */
-  pause(): void {
-    this.#tap.pause();
-  }
-
-  resume(): void {
-    this.#tap.resume();
-  }
-
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -32,6 +32,7 @@ import {
   type LinkHandlers,
   type PublishOptions,
 } from "./link.ts";
+import { closed, type Pending, PendingPublishes, tooLong } from "./pending.ts";
 import { redactUrl } from "./url.ts";
 
 /** How to reach the broker, and as whom. */
@@ -61,7 +62,7 @@ export interface ConnectionOptions {
 /** An {@linkcode Incoming} that knows which connection must acknowledge it. */
 interface Received extends Incoming {
   readonly messageId: number;
-  readonly epoch: number;
+  readonly stream: Duplex;
 }
 
 const SESSION_TAKEN_OVER = 0x8e; // MQTT 5, 3.14.2.1
@@ -69,6 +70,10 @@ const FIRST_RECONNECT_DELAY = 250;
 const SKIP_PUBACK = new Error("acknowledged after commit");
 /** QoS 1 messages under way at once where the broker names no lower limit. */
 const MAX_INFLIGHT = 1000;
+/** The longest packet that MQTT has (MQTT 5, 2.1.4). */
+const MAX_PACKET_BYTES = 268_435_455;
+/** Room for the headers of a PUBLISH and its properties. */
+const HEADER_BYTES = 1024;
 
 /** A {@linkcode Link} over a TCP, TLS or WebSocket connection. */
 export class Connection implements Link {
@@ -79,10 +84,9 @@ export class Connection implements Link {
   #version: 4 | 5 = 5;
   #sessionPresent = false;
   #sessionExpiry = 0;
-  #epoch = 0;
   #closed = false;
-  #paused = false;
-  #heldPump: (() => void) | undefined;
+  #maxPacketBytes = MAX_PACKET_BYTES;
+  readonly #pending = new PendingPublishes();
   #lastError: Error | undefined;
   #reconnectDelay = FIRST_RECONNECT_DELAY;
   #inflight = 0;
@@ -139,40 +143,35 @@ export class Connection implements Link {
   }
 
   acknowledge(messages: readonly Incoming[]): void {
-    const client = this.#client;
-    if (client === undefined || !client.connected) return;
+    const stream = this.#client?.stream;
+    if (stream === undefined || !stream.writable) return;
     const frames = Buffer.allocUnsafe(messages.length * 4);
     let end = 0;
     for (const message of messages as readonly Received[]) {
-      if (message.qos === 0 || message.epoch !== this.#epoch) continue;
+      // Each network connection has its own stream; mqtt.js' events come too late
+      // to tell: a resumed session delivers before "connect" is emitted.
+      if (message.qos === 0 || message.stream !== stream) continue;
       frames[end++] = 0x40; // PUBACK (MQTT 5, 3.4)
       frames[end++] = 2;
       frames[end++] = message.messageId >>> 8;
       frames[end++] = message.messageId & 0xff;
     }
-    if (end > 0) client.stream.write(frames.subarray(0, end));
-  }
-
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    const go = this.#heldPump;
-    this.#heldPump = undefined;
-    go?.();
+    if (end > 0) stream.write(frames.subarray(0, end));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.resume();
-    for (const wake of this.#waiting.splice(0)) wake();
     const client = this.#client;
-    if (client === undefined) return;
     // A graceful end waits for acknowledgements; a lost connection has none to wait for.
-    await endClient(client, !client.connected);
+    if (client !== undefined) await endClient(client, !client.connected);
+    this.#abandon();
+  }
+
+  /** What is not settled never will be: mqtt.js does not say so. */
+  #abandon(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+    this.#pending.abandon();
   }
 
   /** One attempt with one protocol version; resolves once subscribed. */
@@ -206,8 +205,8 @@ export class Connection implements Link {
       this.#sessionPresent = packet.sessionPresent;
       this.#sessionExpiry = packet.properties?.sessionExpiryInterval ??
         this.#options.sessionExpiry ?? 0;
-      this.#epoch++;
-      this.#heldPump = undefined;
+      this.#maxPacketBytes = packet.properties?.maximumPacketSize ??
+        MAX_PACKET_BYTES;
       this.#lastError = undefined;
       this.#reconnectDelay = FIRST_RECONNECT_DELAY;
       client.options.reconnectPeriod = FIRST_RECONNECT_DELAY;
@@ -282,16 +281,15 @@ export class Connection implements Link {
       responseTopic: properties?.responseTopic,
       correlationData: properties?.correlationData,
       messageId: packet.messageId ?? 0,
-      epoch: this.#epoch,
+      stream: this.#client!.stream,
     };
     this.#handlers.message(message);
-    if (this.#paused) this.#heldPump = () => callback(SKIP_PUBACK);
-    else callback(SKIP_PUBACK);
+    callback(SKIP_PUBACK);
   }
 
   #lost(): void {
-    this.#epoch++;
     if (this.#closed) return;
+    this.#pending.lost((id) => this.#client!.removeOutgoingMessage(id));
     if (this.#contention.down(performance.now())) return this.#takenOver();
     const client = this.#client!;
     const { maxReconnectDelay = 5000 } = this.#options;
@@ -315,6 +313,7 @@ export class Connection implements Link {
     client.options.reconnectPeriod = 0;
     this.#closed = true;
     client.end(true);
+    this.#abandon();
     this.#handlers.failed?.(
       new LinkError(
         "refused",
@@ -337,19 +336,25 @@ export class Connection implements Link {
     options: PublishOptions,
   ): Promise<void> {
     const client = this.#client;
-    if (client === undefined || this.#closed) {
-      return Promise.reject(
-        new LinkError("closed", "The connection to the broker is closed"),
-      );
+    if (client === undefined || this.#closed) return Promise.reject(closed());
+    const bytes = payload.length;
+    if (bytes + HEADER_BYTES + topic.length > this.#maxPacketBytes) {
+      return Promise.reject(tooLong(topic, bytes));
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const pending: Pending = { reject, topic, bytes, messageId: undefined };
+    this.#pending.add(pending);
     client.publish(
       topic,
-      Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+      Buffer.from(payload.buffer, payload.byteOffset, bytes),
       this.#publishOptions(qos, options),
-      (error) =>
-        error ? reject(explainPublishFailure(error, topic)) : resolve(),
+      (error) => {
+        this.#pending.delete(pending);
+        if (error) reject(explainPublishFailure(error, topic));
+        else resolve();
+      },
     );
+    if (qos === 1) pending.messageId = client.getLastMessageId();
     return promise;
   }
 

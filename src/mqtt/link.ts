@@ -92,10 +92,6 @@ export interface Link {
    * that is gone are passed over: its broker sends them again.
    */
   acknowledge(messages: readonly Incoming[]): void;
-  /** Stops taking messages in (the peer feels it as back-pressure) until {@linkcode resume}. */
-  pause(): void;
-  /** Takes messages in again. */
-  resume(): void;
   /** Sends what is under way, says goodbye, and frees everything. Safe to call twice. */
   close(): Promise<void>;
 }

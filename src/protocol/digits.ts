@@ -168,7 +168,8 @@ export class TimeWriter {
 
   #writeAnother(view: DataView, at: number, ms: number): number {
     const end = writeTime(view, at, ms);
-    if (ms >= SPAN) { // below, there are no digits before the last four
+    // Below, there are no digits before the last four; above, not all are times.
+    if (ms >= SPAN && ms < MAX_TIME) {
       this.#start = ms - ms % SPAN;
       this.#length = end - 4 - at;
       this.#first = view.getInt32(at, true);

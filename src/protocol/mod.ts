@@ -68,4 +68,9 @@ export {
   Topics,
 } from "./topics.ts";
 export { excerpt } from "./text.ts";
-export { MAX_TIME, parseTimestamp } from "./time.ts";
+export {
+  checkReadingTime,
+  explainTime,
+  MAX_TIME,
+  parseTimestamp,
+} from "./time.ts";

@@ -20,8 +20,8 @@ export interface BacklogOptions {
   readonly topic: string;
   readonly clock: ReceiptClock;
   readonly store: Store;
-  /** Deals with all that has arrived. */
-  readonly flush: () => void;
+  /** Deals with all that has arrived; false if it waits for the store. */
+  readonly flush: () => boolean;
   /** Keeps an entry; false if the store fails just now. */
   readonly keep: (entry: Entry) => boolean;
 }
@@ -39,6 +39,8 @@ export class Backlog {
   readonly #options: BacklogOptions;
   /** True from when the server goes until all that waited has come. */
   #pending = true;
+  /** True once all that waited has come, until it has been dealt with. */
+  #ending = false;
   #notedAt = -Infinity;
   /** What the marker under way says; undefined if none is. */
   #marker: string | undefined;
@@ -59,6 +61,7 @@ export class Backlog {
     const { clock, flush } = this.#options;
     flush();
     this.#wait(undefined);
+    this.#ending = false;
     this.#pending = true;
     clock.away(clock.now());
   }
@@ -77,6 +80,7 @@ export class Backlog {
 
   /** Once a second or so: notes now and then that the server is there. */
   tick(): void {
+    this.#settle();
     const passed = this.#options.clock.now() - this.#notedAt;
     if (Math.abs(passed) >= NOTED) this.#note();
   }
@@ -100,8 +104,16 @@ export class Backlog {
 
   #end(): void {
     this.#wait(undefined);
-    this.#options.flush(); // what came before is dated as it must be
-    this.#options.clock.caughtUp();
+    this.#ending = true;
+    this.#settle();
+  }
+
+  /** What came before the marker must be dated as it must be, before new is new. */
+  #settle(): void {
+    const { flush, clock } = this.#options;
+    if (!this.#ending || !flush()) return;
+    this.#ending = false;
+    clock.caughtUp();
     this.#pending = false;
     this.#note();
   }

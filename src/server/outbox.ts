@@ -7,6 +7,15 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_PARTS = 8;
 /** Requests waiting for an answer; more are turned away. */
 const MAX_WAITING = 10_000;
+/** What they may hold on to, in bytes: Correlation Data, above all. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+/** A reply that is not written yet. */
+interface Waiting {
+  readonly write: () => Reply;
+  /** Bytes that it holds on to. */
+  readonly holds: number;
+}
 
 /**
  * Sends replies, each as soon as there is room for it. A reply is written only
@@ -14,15 +23,16 @@ const MAX_WAITING = 10_000;
  */
 export class Outbox {
   readonly #link: Link;
-  readonly #failed: (reply: Reply, error: unknown) => void;
-  readonly #waiting: (() => Reply)[] = [];
+  readonly #failed: (topic: string, error: unknown) => void;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   #bytes = 0;
   #active = 0;
   #idle: (() => void)[] = [];
 
   constructor(
     link: Link,
-    failed: (reply: Reply, error: unknown) => void,
+    failed: (topic: string, error: unknown) => void,
   ) {
     this.#link = link;
     this.#failed = failed;
@@ -36,11 +46,17 @@ export class Outbox {
   /**
    * Sends what `write` returns, once there is room.
    *
-   * @returns false if too many wait already; `write` will not be called
+   * @param write Writes the reply
+   * @param holds Bytes that `write` holds on to
+   * @returns false if too much waits already; `write` will not be called
    */
-  send(write: () => Reply): boolean {
-    if (this.#waiting.length >= MAX_WAITING) return false;
-    this.#waiting.push(write);
+  send(write: () => Reply, holds = 0): boolean {
+    if (
+      this.#waiting.length >= MAX_WAITING ||
+      this.#waitingBytes + holds > MAX_WAITING_BYTES
+    ) return false;
+    this.#waiting.push({ write, holds });
+    this.#waitingBytes += holds;
     this.#pump();
     return true;
   }
@@ -53,7 +69,13 @@ export class Outbox {
 
   #pump(): void {
     while (this.#waiting.length > 0 && this.#bytes < MAX_BYTES) {
-      this.#deliver(this.#waiting.shift()!());
+      const { write, holds } = this.#waiting.shift()!;
+      this.#waitingBytes -= holds;
+      try {
+        this.#deliver(write());
+      } catch (error) {
+        this.#failed("a request", error); // no memory for it, say
+      }
     }
     if (this.size === 0) { for (const wake of this.#idle.splice(0)) wake(); }
   }
@@ -65,7 +87,7 @@ export class Outbox {
     try {
       await this.#publish(reply);
     } catch (error) {
-      this.#failed(reply, error);
+      this.#failed(reply.topic, error);
     }
     this.#bytes -= bytes;
     this.#active--;

@@ -41,7 +41,10 @@ interface Group {
   readonly entries: readonly Entry[];
 }
 
-/** Bytes that may wait while the store fails; then the link is paused. */
+/**
+ * Bytes that may wait while the store fails; then messages at QoS 0 are turned
+ * away. How many wait at QoS 1 the broker's in-flight window bounds.
+ */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** What a message takes besides its payload, about. */
 const MESSAGE_BYTES = 256;
@@ -66,6 +69,7 @@ export class Pipeline {
   /** Requests among the messages that were answered while the store failed. */
   readonly #answered = new Set<Incoming>();
   #scheduled = false;
+  #stopped = false;
   #held: Group | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,28 +79,31 @@ export class Pipeline {
 
   /** Takes a message into the next group. */
   push(message: Incoming): void {
-    this.#messages.push(message);
-    if (this.#held !== undefined) this.#wait(message);
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(() => this.flush());
+    if (this.#stopped) return;
+    if (this.#held !== undefined) {
+      this.#wait(message);
+      return;
     }
+    this.#messages.push(message);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.flush());
   }
 
   /** Keeps entries of the server's own; false if the store fails just now. */
   keep(entries: readonly Entry[]): boolean {
-    this.flush();
-    if (this.#held !== undefined) return false;
+    if (!this.flush() || this.#stopped) return false;
     this.#take({ messages: [], requests: [], entries });
     return this.#held === undefined;
   }
 
-  /** Deals with all that has arrived, now. */
-  flush(): void {
+  /** Deals with all that has arrived, now; false if it waits for the store. */
+  flush(): boolean {
     this.#scheduled = false;
     const messages = this.#messages;
     const arrivals = this.#arrivals;
-    if (messages.length === 0 || this.#held !== undefined) return;
+    if (this.#held !== undefined) return false;
+    if (messages.length === 0) return true;
     this.#messages = [];
     this.#arrivals = [];
     this.#waitingBytes = 0;
@@ -111,11 +118,13 @@ export class Pipeline {
       } else if (!this.#answered.delete(message)) requests.push(message);
     }
     this.#take({ messages, requests, entries: intake.entries(now) });
+    return this.#held === undefined;
   }
 
   /** Ends. What could not be kept stays unacknowledged: its broker sends it again. */
   stop(): void {
     this.flush();
+    this.#stopped = true;
     clearTimeout(this.#retry);
   }
 
@@ -166,20 +175,34 @@ export class Pipeline {
     this.#held = undefined;
     this.#options.failing(undefined);
     this.#finish(held);
-    this.#options.link.resume();
     this.flush();
   }
 
   /** A message that came while the store fails. A request need not wait to be told. */
   #wait(message: Incoming): void {
-    const { link, topics, answer, clock } = this.#options;
-    this.#arrivals.push(clock()); // when it is taken in, it will be older
+    const { topics, answer, clock } = this.#options;
     if (message.topic === topics.request) {
       this.#answered.add(message);
       answer(message);
+    } else if (this.#waitingBytes > MAX_WAITING_BYTES && message.qos === 0) {
+      this.#turnAway(message);
+      return;
     }
     this.#waitingBytes += message.payload.length + MESSAGE_BYTES;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) link.pause();
+    this.#messages.push(message);
+    this.#arrivals.push(clock()); // when it is taken in, it will be older
+  }
+
+  /** Nobody waits for its acknowledgement, so nothing else bounds how many come. */
+  #turnAway(message: Incoming): void {
+    const { link, complain } = this.#options;
+    link.acknowledge([message]);
+    complain({
+      topic: message.topic,
+      code: "overloaded",
+      message: "the store fails and too much waits for it; send at QoS 1",
+      count: 1,
+    });
   }
 
   #apply(entry: Entry): void {

@@ -10,6 +10,7 @@ import {
   type MapRequest,
   parseRequest,
   ProtocolError,
+  type ReplyRouting,
   RequestError,
   type Topics,
 } from "../protocol/mod.ts";
@@ -116,8 +117,8 @@ export class Server {
       applied: () => this.#changes.poke(),
       failing: (failure) => this.#noteFailure(failure),
     });
-    this.#outbox = new Outbox(link, (reply, error) => {
-      log.warn(`Could not reply on ${reply.topic}: ${messageOf(error)}`);
+    this.#outbox = new Outbox(link, (to, error) => {
+      log.warn(`Could not reply to ${to}: ${messageOf(error)}`);
     });
     this.#barrier = new Barrier({
       link,
@@ -162,6 +163,7 @@ export class Server {
     let connected = false;
     await link.open({
       message: (message) => {
+        if (this.#stopped !== undefined) return; // its broker sends it again
         if (this.#backlog.stops(message)) return;
         if (!this.#barrier.stops(message)) this.#pipeline.push(message);
         else if (this.#problem !== undefined) this.#barrier.reset();
@@ -196,7 +198,6 @@ export class Server {
   async #stop(): Promise<void> {
     const { link, store } = this.#options;
     clearInterval(this.#ticking);
-    link.pause();
     this.#barrier.reset();
     this.#backlog.stop();
     this.#pipeline.stop();
@@ -268,7 +269,8 @@ export class Server {
       request = parseRequest(message.payload, {
         topics,
         responseTopic: message.responseTopic,
-        correlationData: message.correlationData,
+        // A copy: it is a view of all that was read at once.
+        correlationData: message.correlationData?.slice(),
       });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -278,7 +280,7 @@ export class Server {
         message: error.message,
         count: 1,
       });
-      this.#send(() => answerError(error));
+      this.#send(error, () => answerError(error));
       return;
     }
     if (request.kind === "original" && request.malformed !== undefined) {
@@ -289,7 +291,7 @@ export class Server {
         count: 1,
       });
     }
-    this.#send(() => this.#reply(request));
+    this.#send(request, () => this.#reply(request));
   }
 
   /** What the map says, at a time at which it is right. */
@@ -306,8 +308,9 @@ export class Server {
     return answer(request, map, now ?? this.#clock(), this.#began);
   }
 
-  #send(write: () => Reply): void {
-    if (this.#outbox.send(write)) return;
+  #send(routing: ReplyRouting, write: () => Reply): void {
+    const { correlationData } = routing;
+    if (this.#outbox.send(write, correlationData?.length)) return;
     this.#complain({
       topic: this.#options.topics.request,
       code: "overloaded",

@@ -225,14 +225,13 @@ Deno.test({
 for (const size of [10, 1_000, 500_000]) {
   Deno.test({
     name:
-      `pause() keeps messages of ${size} bytes back and bounds what is read; resume() hands all over`,
+      `unacknowledged messages of ${size} bytes bound what is read; acknowledging lets all in`,
     ignore: OFFLINE,
     async fn() {
-      await using server = await Harness.open();
+      await using server = await Harness.open({ prompt: false });
       using watcher = await RawClient.connect(server.at, "watcher");
       await watcher.subscribe("other");
       using client = await RawClient.connect(server.at, "flood");
-      server.broker.pause();
       // 100 MB at most: far more than sockets and lanes hold.
       const count = Math.min(1_000_000, 100_000_000 / size);
       const group = Math.max(1, count / 1_000);
@@ -251,10 +250,14 @@ for (const size of [10, 1_000, 500_000]) {
           await watcher.take(Type.PUBLISH);
         }
       }
-      equal(server.received.length, 0);
       ok(sent < count, "all of it was read");
-      server.broker.resume();
-      await server.receives(count);
+      for (let done = 0; done < count;) {
+        const held = server.received.slice(done);
+        server.broker.acknowledge(held);
+        done += held.length;
+        await server.broker.publish("other", new Uint8Array(1));
+        await watcher.take(Type.PUBLISH);
+      }
       await sending;
       deepEqual(server.dropped, []);
     },

@@ -157,8 +157,6 @@ Deno.test({
     await unconnected.ended();
     await http.ended();
     server.broker.acknowledge(server.received);
-    server.broker.pause();
-    server.broker.resume();
     deepEqual(server.texts(), ["held"]);
 
     await using again = await Harness.open({ port });

@@ -96,6 +96,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Connection gives up a long publish that costs each connection",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker, { subscriptions: [] });
+    const { link } = joined;
+    const published = link.publish("own", new Uint8Array(50_000), { qos: 1 });
+    const refused = assert.rejects(published, /too long for the broker/);
+    let { raw } = joined;
+    for (let losses = 0; losses < 3; losses++) {
+      await raw.take(Packet.publish);
+      await raw[Symbol.asyncDispose]();
+      raw = await broker.admit();
+    }
+    await refused;
+  },
+});
+
+Deno.test({
+  name: "Connection.close() rejects what is still under way",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using joined = await join(broker);
+    const published = joined.link.publish("own", new Uint8Array(1), { qos: 1 });
+    const rejected = assert.rejects(published, /connection .* is closed/);
+    await joined.raw.take(Packet.publish);
+    await joined.raw[Symbol.asyncDispose]();
+    await until(() => joined.events.length > 0);
+    await joined.link.close();
+    await rejected;
+  },
+});
+
+Deno.test({
   name: "Connection.acknowledge() while it is down does nothing",
   ...needs(),
   fn: async () => {
@@ -108,36 +143,6 @@ Deno.test({
     joined.link.acknowledge(joined.messages);
     joined.raw = await broker.admitSubscriber();
     assert.equal(await acknowledgedBefore(joined, "one"), 0);
-  },
-});
-
-Deno.test({
-  name: "Connection.pause() holds the broker back until resume()",
-  ...needs(),
-  fn: async () => {
-    const MOST = 400;
-    const payload = new Uint8Array(256 * 1024);
-    await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    const { raw, link, messages } = joined;
-    link.pause();
-    let written = 0;
-    const writing = (async () => {
-      for (let i = 0; i < MOST; i++, written++) {
-        await raw.write(encodePublish("t", payload));
-      }
-    })();
-    // Stuck is what has not moved while the connection did other work.
-    await until(async () => {
-      const before = written;
-      for (let i = 0; i < 20; i++) await acknowledgedBefore(joined, `${i}`);
-      return written > 0 && written === before;
-    });
-    assert.ok(written < MOST, `${written} of ${MOST} went through`);
-    assert.ok(messages.length <= 1, `${messages.length} were handed over`);
-    link.resume();
-    await within(writing, "the rest to be written");
-    await until(() => messages.length === MOST);
   },
 });
 

@@ -24,13 +24,6 @@ Deno.test({
         weight: 4,
         arbitrary: fc.record({ kind: fc.constant("ack"), n: fc.nat(50) }),
       },
-      {
-        weight: 1,
-        arbitrary: fc.record({
-          kind: fc.constantFrom("pause", "resume"),
-          n: fc.constant(0),
-        }),
-      },
     );
     fc.assert(
       fc.property(fc.array(event, { maxLength: 100 }), (events) => {
@@ -52,16 +45,13 @@ Deno.test({
               taken++;
               tap.take({ topic: `${id}`, payload, qos: 1 }, lanes[n]!, proceed);
             }
-          } else if (kind === "pause") tap.pause();
-          else if (kind === "resume") tap.resume();
-          else if (handed.length > 0) {
+          } else if (handed.length > 0) {
             tap.acknowledge([handed[n % handed.length]!]);
           }
           for (const [i, lane] of gone.entries()) {
             deepEqual(lane, arrived[i]!.slice(0, lane.length));
           }
         }
-        tap.resume();
         const topics = handed.map(({ topic }) => Number(topic));
         deepEqual(topics, topics.toSorted((a, b) => a - b));
         equal(handed.length, taken);
@@ -70,34 +60,6 @@ Deno.test({
         for (const lane of lanes) equal(lane.full, false);
       }),
     );
-  },
-});
-
-Deno.test({
-  name:
-    "Tap.resume() keeps order when the owner acknowledges, pauses and is handed more meanwhile",
-  permissions: "none",
-  fn() {
-    const tap = new Tap();
-    const lane = new Lane();
-    const handed: string[] = [];
-    const take = (topic: string) =>
-      tap.take({ topic, payload, qos: 1 }, lane, () => {
-        // The broker reads on, and more comes in at once.
-        if (topic === "1") take("4");
-      });
-    tap.connect((message) => {
-      handed.push(message.topic);
-      if (message.topic === "2") tap.pause();
-      tap.acknowledge([message]);
-    });
-    tap.pause();
-    for (const topic of ["1", "2", "3"]) take(topic);
-    deepEqual(handed, []);
-    tap.resume();
-    deepEqual(handed, ["1", "2"]);
-    tap.resume();
-    deepEqual(handed, ["1", "2", "3", "4"]);
   },
 });
 

@@ -8,7 +8,7 @@ const MB = 1024 * 1024;
 function outbox() {
   const link = new FakeLink({ manual: true });
   const failed: string[] = [];
-  const outbox = new Outbox(link, ({ topic }, error) => {
+  const outbox = new Outbox(link, (topic, error) => {
     failed.push(`${topic}: ${(error as Error).message}`);
   });
   return { link, failed, outbox };

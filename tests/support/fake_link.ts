@@ -21,7 +21,6 @@ export class FakeLink implements Link {
   readonly published: Published[] = [];
   readonly acknowledged: Incoming[] = [];
   handlers: LinkHandlers = { message: () => {} };
-  paused = false;
   closed = false;
   /** If set, what is published has to be settled by the test. */
   readonly #manual: boolean;
@@ -50,14 +49,6 @@ export class FakeLink implements Link {
 
   acknowledge(messages: readonly Incoming[]): void {
     this.acknowledged.push(...messages);
-  }
-
-  pause(): void {
-    this.paused = true;
-  }
-
-  resume(): void {
-    this.paused = false;
   }
 
   close(): Promise<void> {

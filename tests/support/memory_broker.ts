@@ -89,7 +89,6 @@ export class MemoryLink implements Link {
   #epoch = 0;
   #up = false;
   #closed = false;
-  #paused = false;
   /** Not acknowledged, in order; sent again after a reconnect. */
   readonly #unacknowledged = new Map<Incoming, Message>();
   readonly #outgoing: (() => void)[] = [];
@@ -155,14 +154,6 @@ export class MemoryLink implements Link {
     for (const message of messages) this.#unacknowledged.delete(message);
   }
 
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-  }
-
   close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#broker.later(() => {
@@ -193,7 +184,7 @@ export class MemoryLink implements Link {
     const epoch = this.#epoch;
     if (!this.#up) return;
     this.#broker.later(() => {
-      if (epoch === this.#epoch && this.#up && !this.#paused) {
+      if (epoch === this.#epoch && this.#up) {
         this.#handlers.message(incoming);
       }
     });
