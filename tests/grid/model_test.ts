@@ -4,10 +4,8 @@ import { OccupancyMap } from "../../src/grid/mod.ts";
 import {
   assertSame,
   columns,
-  coordinatesOf,
   inOrder,
   Model,
-  nextSaved,
   type Reading,
   restored,
   scanned,
@@ -114,13 +112,12 @@ Deno.test({
           for (const [name, grid] of map.layers()) {
             const tiles = store.get(name) ?? new Map<string, Uint8Array>();
             store.set(name, tiles);
-            grid.beginSave();
-            for (let saved; (saved = nextSaved(grid));) {
-              tiles.set(coordinatesOf(saved.bytes), saved.bytes);
+            for (const tile of grid.dirtyTiles()) {
+              const { tx, ty } = grid.tileAt(tile);
+              tiles.set(`${tx},${ty}`, grid.encodeTile(tile));
             }
-            grid.endSave(true);
-            assert.equal(grid.beginSave(), 0);
-            grid.endSave(true);
+            grid.markClean();
+            assert.deepEqual([...grid.dirtyTiles()], []);
           }
         };
         let now = START;
@@ -165,7 +162,7 @@ Deno.test({
               const next = new OccupancyMap(map.ageing);
               for (const [name, tiles] of store) {
                 for (const bytes of tiles.values()) {
-                  next.restoreTiles(name, bytes);
+                  next.restoreTile(name, bytes);
                 }
               }
               map = next;
