@@ -1,0 +1,141 @@
+import { encodeConnect, encodeSubscribe, REQUEST_ID } from "./packets.ts";
+
+/** Packet types (MQTT 3.1.1, 2.2.1). */
+const CONNACK = 2;
+const PUBLISH = 3;
+const PUBACK = 4;
+const SUBACK = 9;
+
+const READ_BYTES = 1 << 18;
+
+/** A message that arrived at QoS 0. */
+export interface Message {
+  readonly topic: string;
+  /** Valid until the handler returns. */
+  readonly payload: Uint8Array;
+}
+
+/**
+ * An MQTT 3.1.1 client that does next to nothing: bytes out as they are given,
+ * acknowledgements counted, messages handed over.
+ */
+export class RawClient implements Disposable {
+  readonly #connection: Deno.TcpConn;
+  readonly #replies: (() => void)[] = [];
+  readonly #wakers = new Set<() => void>();
+  /** What is left of a packet that has not come whole. */
+  #rest = new Uint8Array(0);
+  #failure: Error | undefined;
+  #closed = false;
+  /** PUBACKs so far, but for those of requests. */
+  acknowledged = 0;
+  /** Told of each message. */
+  onMessage: (message: Message) => void = () => {};
+
+  constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+    this.#read().catch((error) => this.#fail(error));
+  }
+
+  /** Connects to a broker on the loopback. @throws {Error} if it refuses */
+  static async connect(port: number, clientId: string): Promise<RawClient> {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    connection.setNoDelay(true);
+    const client = new RawClient(connection);
+    await client.#ask(encodeConnect(clientId));
+    return client;
+  }
+
+  /** Subscribes at QoS 0. */
+  async subscribe(filter: string): Promise<void> {
+    await this.#ask(encodeSubscribe(filter, 0));
+  }
+
+  /** Writes packets as they are. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#connection.write(bytes.subarray(at));
+    }
+  }
+
+  /** Waits until something has arrived that makes the condition true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((wake) => this.#wakers.add(wake));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#connection.close();
+  }
+
+  async #ask(packet: Uint8Array): Promise<void> {
+    let answered = false;
+    this.#replies.push(() => answered = true);
+    await this.write(packet);
+    await this.until(() => answered);
+  }
+
+  async #read(): Promise<void> {
+    const buffer = new Uint8Array(READ_BYTES);
+    for (;;) {
+      const length = await this.#connection.read(buffer);
+      if (length === null) throw new Error("the broker closed the connection");
+      this.#take(buffer.subarray(0, length));
+      for (const wake of this.#wakers) wake();
+      this.#wakers.clear();
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#closed) return;
+    this.#failure = error;
+    for (const wake of this.#wakers) wake();
+  }
+
+  #take(chunk: Uint8Array): void {
+    let bytes = chunk;
+    if (this.#rest.length > 0) {
+      bytes = new Uint8Array(this.#rest.length + chunk.length);
+      bytes.set(this.#rest);
+      bytes.set(chunk, this.#rest.length);
+    }
+    let at = 0;
+    for (let end: number; (end = this.#packet(bytes, at)) !== -1; at = end);
+    this.#rest = bytes.slice(at);
+  }
+
+  /** Deals with a packet; returns where it ends, or -1 if it is not all there. */
+  #packet(bytes: Uint8Array, at: number): number {
+    let length = 0;
+    let body = at + 1;
+    for (let factor = 1;; factor *= 128) {
+      if (body >= bytes.length) return -1;
+      const digit = bytes[body++]!;
+      length += (digit & 127) * factor;
+      if (digit < 128) break;
+    }
+    const end = body + length;
+    if (end > bytes.length) return -1;
+    const type = bytes[at]! >> 4;
+    if (type === PUBACK) {
+      const id = bytes[body]! << 8 | bytes[body + 1]!;
+      if (id !== REQUEST_ID) this.acknowledged++;
+    } else if (type === PUBLISH) this.#publish(bytes.subarray(body, end));
+    else if (type === SUBACK || type === CONNACK) {
+      if (bytes[end - 1]! > 2) throw new Error("the broker refuses");
+      this.#replies.shift()?.();
+    }
+    return end;
+  }
+
+  #publish(body: Uint8Array): void {
+    const start = 2 + (body[0]! << 8 | body[1]!);
+    this.onMessage({
+      topic: new TextDecoder().decode(body.subarray(2, start)),
+      payload: body.subarray(start),
+    });
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * PUBLISH packets made before the clock starts: MQTT 3.1.1 by hand, so that the
+ * generator has nothing to do but write.
+ *
+ * @module
+ */
+
+/** Which coordinates the readings of a load have. */
+export type Order = "sweep" | "patches" | "scattered";
+
+/** What is sent. */
+export interface LoadShape {
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  readonly messages: number;
+  readonly readingsPerMessage: number;
+  /** How many cells there are. */
+  readonly cells: number;
+  /**
+   * `sweep`: row by row over a square, again and again. `patches`: each message
+   * a run of neighbours somewhere in that square. `scattered`: each reading
+   * anywhere within 65,536 by 65,536.
+   */
+  readonly order: Order;
+}
+
+/** Packets, one behind the other. */
+export interface Packets {
+  readonly bytes: Uint8Array;
+  /** Where each starts, and where the last one ends. */
+  readonly starts: Float64Array;
+}
+
+const encoder = new TextEncoder();
+const COMMA = 0x2c;
+const LF = 0x0a;
+/** `x,y,value` in a square of at most 10^10 cells, and the line's end. */
+const LINE_BYTES = 20;
+/** Fixed header of at most 5, topic length 2, packet identifier 2. */
+const HEAD_BYTES = 9;
+/** Packet identifiers are 1 to 65,535 (2.3.1); the last one is for requests. */
+export const REQUEST_ID = 65_535;
+/** Values are below this, so that a cell differs from one visit to the next. */
+const MAX_VALUE = 1000;
+const SCATTER = 65_536;
+
+/** What the n-th reading of a load says of which cell. */
+export class Readings {
+  readonly #shape: LoadShape;
+  readonly #side: number;
+  #state = 0x9e3779b9;
+  x = 0;
+  y = 0;
+  value = 0;
+
+  constructor(shape: LoadShape) {
+    this.#shape = shape;
+    this.#side = Math.ceil(Math.sqrt(shape.cells));
+  }
+
+  /** The width of the square. */
+  get side(): number {
+    return this.#side;
+  }
+
+  /** Goes to a reading; call it for 0, 1, 2... in turn. */
+  seek(n: number): void {
+    const { order, cells, readingsPerMessage } = this.#shape;
+    const inMessage = n % readingsPerMessage;
+    if (order === "scattered") {
+      this.x = this.#random() % SCATTER;
+      this.y = this.#random() % SCATTER;
+      this.value = n % MAX_VALUE;
+      return;
+    }
+    if (order === "sweep") {
+      this.#place(n % cells);
+      this.value = Math.floor(n / cells) % MAX_VALUE;
+      return;
+    }
+    const first = inMessage === 0 ? this.#random() % cells : this.#first;
+    this.#first = first;
+    this.#place((first + inMessage) % cells);
+    this.value = Math.floor(n / readingsPerMessage) % MAX_VALUE;
+  }
+
+  #first = 0;
+
+  #place(cell: number): void {
+    this.x = cell % this.#side;
+    this.y = Math.floor(cell / this.#side);
+  }
+
+  /** xorshift32 (Marsaglia 2003): the same load every time. */
+  #random(): number {
+    let s = this.#state;
+    s ^= s << 13;
+    s ^= s >>> 17;
+    s ^= s << 5;
+    this.#state = s;
+    return s >>> 0;
+  }
+}
+
+/** Makes the packets of a load. */
+export function encodeLoad(shape: LoadShape): Packets {
+  const { messages, readingsPerMessage, qos } = shape;
+  const topic = encoder.encode(shape.topic);
+  const payload = new Uint8Array(readingsPerMessage * LINE_BYTES);
+  const starts = new Float64Array(messages + 1);
+  const readings = new Readings(shape);
+  let bytes = new Uint8Array(1 << 20);
+  let at = 0;
+  for (let i = 0, n = 0; i < messages; i++) {
+    starts[i] = at;
+    let length = 0;
+    for (let j = 0; j < readingsPerMessage; j++) {
+      readings.seek(n++);
+      length = writeNumber(payload, length, readings.x, COMMA);
+      length = writeNumber(payload, length, readings.y, COMMA);
+      length = writeNumber(payload, length, readings.value, LF);
+    }
+    const needed = at + HEAD_BYTES + topic.length + length;
+    if (needed > bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, 2 * bytes.length));
+      larger.set(bytes);
+      bytes = larger;
+    }
+    const id = qos === 0 ? undefined : i % (REQUEST_ID - 1) + 1;
+    at = writePublishHead(bytes, at, topic, length, id);
+    bytes.set(payload.subarray(0, length), at);
+    at += length;
+  }
+  starts[messages] = at;
+  return { bytes: bytes.subarray(0, at), starts };
+}
+
+/** A PUBLISH (3.3), at QoS 1 if it has an identifier. */
+export function encodePublish(
+  topic: string,
+  payload: Uint8Array,
+  id?: number,
+): Uint8Array {
+  const name = encoder.encode(topic);
+  const bytes = new Uint8Array(HEAD_BYTES + name.length + payload.length);
+  const at = writePublishHead(bytes, 0, name, payload.length, id);
+  bytes.set(payload, at);
+  return bytes.subarray(0, at + payload.length);
+}
+
+/** A CONNECT with a clean session (3.1) and no keep-alive: it may have a lot to do. */
+export function encodeConnect(clientId: string): Uint8Array {
+  const id = encoder.encode(clientId);
+  const head = [0x10, 12 + id.length, 0, 4, 77, 81, 84, 84, 4, 2, 0, 0];
+  return Uint8Array.from([...head, id.length >> 8, id.length & 255, ...id]);
+}
+
+/** A SUBSCRIBE to one filter (3.8). */
+export function encodeSubscribe(filter: string, qos: 0 | 1): Uint8Array {
+  const name = encoder.encode(filter);
+  const head = [0x82, 5 + name.length, 0, 1, name.length >> 8];
+  return Uint8Array.from([...head, name.length & 255, ...name, qos]);
+}
+
+function writePublishHead(
+  bytes: Uint8Array,
+  at: number,
+  topic: Uint8Array,
+  payloadLength: number,
+  id: number | undefined,
+): number {
+  bytes[at++] = id === undefined ? 0x30 : 0x32;
+  let length = 2 + topic.length + (id === undefined ? 0 : 2) + payloadLength;
+  do {
+    const digit = length % 128;
+    length = Math.floor(length / 128);
+    bytes[at++] = length > 0 ? digit | 128 : digit;
+  } while (length > 0);
+  bytes[at++] = topic.length >> 8;
+  bytes[at++] = topic.length & 255;
+  bytes.set(topic, at);
+  at += topic.length;
+  if (id !== undefined) {
+    bytes[at++] = id >> 8;
+    bytes[at++] = id & 255;
+  }
+  return at;
+}
+
+/** Writes a number of 0 or more, and what separates it from the next. */
+function writeNumber(
+  bytes: Uint8Array,
+  at: number,
+  number: number,
+  end: number,
+): number {
+  let digits = 1;
+  for (let n = number; n >= 10; n = Math.floor(n / 10)) digits++;
+  for (let i = at + digits - 1, n = number; i >= at; i--) {
+    bytes[i] = 0x30 + n % 10;
+    n = Math.floor(n / 10);
+  }
+  bytes[at + digits] = end;
+  return at + digits + 1;
+}

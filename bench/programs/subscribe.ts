@@ -1,0 +1,13 @@
+import mqtt from "mqtt";
+import { options, sayReady } from "./marks.ts";
+
+/** Subscribes as mqtt.js' documentation shows it. */
+export async function subscribe(
+  onMessage: (payload: Uint8Array) => void,
+): Promise<void> {
+  const { port, topic, qos } = options;
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
+  client.on("message", (_topic, payload) => onMessage(payload));
+  await client.subscribeAsync(topic, { qos });
+  sayReady();
+}
