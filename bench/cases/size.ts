@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 /** How much of everything a run does. */
 export interface Size {
   readonly rounds: number;
@@ -20,7 +22,7 @@ export function sizeOf(
   return {
     quick,
     rounds: rounds ?? (quick ? 3 : 5),
-    ...(against !== undefined && { against }),
+    ...(against !== undefined && { against: `${resolve(against)}/` }),
     count: (full) => quick ? Math.ceil(full / 4) : full,
   };
 }
