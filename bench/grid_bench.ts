@@ -11,6 +11,7 @@
 
 import {
   type Grid,
+  MAX_TILE_BYTES,
   OccupancyMap,
   type ReadingColumns,
   type ScanOptions,
@@ -217,8 +218,16 @@ for (const [input, batch] of Object.entries(inputs)) {
   let made: Tiles | undefined;
   const grid = () => (made ??= fill(new Tiles(), batch)).grid;
   let blobs: Uint8Array[] = [];
-  const encode = () =>
-    Array.from(grid().dirtyTiles(), (tile) => grid().encodeTile(tile));
+  const encode = () => {
+    const tiles: Uint8Array[] = [];
+    grid().beginSave();
+    const bytes = new Uint8Array(MAX_TILE_BYTES);
+    for (let saved; (saved = grid().nextSaved(bytes, 0));) {
+      tiles.push(bytes.slice(0, saved.end));
+    }
+    grid().endSave(false);
+    return tiles;
+  };
   const bench = (group: string, work: () => void) =>
     Deno.bench({
       name: `${group} 1M, ${input}`,
@@ -233,7 +242,7 @@ for (const [input, batch] of Object.entries(inputs)) {
   bench("restore", () => {
     if (blobs.length === 0) blobs = encode();
     const map = new OccupancyMap();
-    for (const bytes of blobs) map.restoreTile("default", bytes);
+    for (const bytes of blobs) map.restoreTiles("default", bytes);
   });
   const { bytes, size } = fill(new Tiles(), batch).grid;
   console.log(`grid, ${input} 1M: ${(bytes / size).toFixed(1)} bytes a cell`);

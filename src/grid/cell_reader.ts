@@ -70,11 +70,18 @@ export class CellReader implements Cell {
   /** How many of them have been looked at. */
   #done = 0;
 
-  // The tile that it is on, and where in there.
-  #chunk: CellChunk;
+  // The tile that it is on, and where in there. The columns one by one: each is read for each cell.
+  #metas: CellChunk["meta"];
+  #values: CellChunk["value"];
+  #times: CellChunk["time"];
+  #revisions: CellChunk["revision"];
   #slot = -1;
   #end = 0;
+  // The cell: found out once, in a place that compilers deal with best.
   #meta = 0;
+  #x = 0;
+  #y = 0;
+  #value = 0;
   #tx = 0;
   #ty = 0;
   /** The region, if the tile is not wholly in it. */
@@ -93,7 +100,11 @@ export class CellReader implements Cell {
     this.#since = options.since ?? 0;
     this.#bounds = options.region && clipRegion(options.region);
     this.#selected = selectTiles(source, this.#bounds, this.#since);
-    this.#chunk = source.store.slab.chunkOf(0);
+    const chunk = source.store.slab.chunkOf(0);
+    this.#metas = chunk.meta;
+    this.#values = chunk.value;
+    this.#times = chunk.time;
+    this.#revisions = chunk.revision;
   }
 
   /**
@@ -107,18 +118,25 @@ export class CellReader implements Cell {
       throw new Error("Cannot read on: the layer was written to");
     }
     do {
-      const { meta, revision } = this.#chunk;
+      const metas = this.#metas;
+      const since = this.#since;
       const clip = this.#clip;
-      for (let slot = this.#slot + 1; slot < this.#end; slot++) {
-        const found = meta[slot]!;
-        if (found === 0 || revision[slot]! <= this.#since) continue;
+      const end = this.#end;
+      for (let slot = this.#slot + 1; slot < end; slot++) {
+        const found = metas[slot]!;
+        if (found === 0) continue;
+        if (since > 0 && this.#revisions[slot]! <= since) continue;
         const key = metaKey(found);
-        if (
-          clip !== undefined &&
-          !contains(clip, xOf(this.#tx, key), yOf(this.#ty, key))
-        ) continue;
+        const x = xOf(this.#tx, key);
+        const y = yOf(this.#ty, key);
+        if (clip !== undefined && !contains(clip, x, y)) continue;
         this.#slot = slot;
         this.#meta = found;
+        this.#x = x;
+        this.#y = y;
+        this.#value = metaFreshness(found) === Freshness.Forgotten
+          ? UNKNOWN
+          : this.#values[slot]!;
         return true;
       }
     } while (this.#nextTile());
@@ -127,28 +145,27 @@ export class CellReader implements Cell {
 
   /** The coordinate. */
   get x(): number {
-    return xOf(this.#tx, metaKey(this.#meta));
+    return this.#x;
   }
 
   /** The coordinate. */
   get y(): number {
-    return yOf(this.#ty, metaKey(this.#meta));
+    return this.#y;
   }
 
   /** 0 free, above 0 occupied or how many people, below 0 unknown; -1 when forgotten. */
   get value(): number {
-    const forgotten = metaFreshness(this.#meta) === Freshness.Forgotten;
-    return forgotten ? UNKNOWN : this.#chunk.value[this.#slot]!;
+    return this.#value;
   }
 
   /** When it was observed, ms since 1970. */
   get time(): number {
-    return this.#chunk.time[this.#slot]!;
+    return this.#times[this.#slot]!;
   }
 
   /** The revision of the map that last changed it. */
   get revision(): number {
-    return this.#chunk.revision[this.#slot]!;
+    return this.#revisions[this.#slot]!;
   }
 
   /** Whether it is still to be trusted. */
@@ -166,7 +183,11 @@ export class CellReader implements Cell {
       const tile = selected === undefined ? index : selected[index]!;
       if (tiles.revision(tile) <= this.#since) continue;
       const block = tiles.block(tile);
-      this.#chunk = slab.chunkOf(block);
+      const chunk = slab.chunkOf(block);
+      this.#metas = chunk.meta;
+      this.#values = chunk.value;
+      this.#times = chunk.time;
+      this.#revisions = chunk.revision;
       this.#slot = slab.offsetOf(block) - 1;
       this.#end = slab.offsetOf(block) + (1 << tiles.sizeClass(tile));
       this.#tx = tiles.tx(tile);

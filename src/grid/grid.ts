@@ -12,29 +12,26 @@ import { type Ageing, dueAt, Freshness, freshnessAt } from "./freshness.ts";
 import { scanInOrder } from "./first_seen.ts";
 import { keyOf, TILE_BITS } from "./region.ts";
 import { type CellCounts, Tally } from "./tally.ts";
-import { encodeTile, TileColumns } from "./tile_codec.ts";
+import type { TileColumns } from "./tile_codec.ts";
 import { LOOK_AHEAD, TileCursor } from "./tile_cursor.ts";
+import { type SavedTile, TileSave } from "./tile_save.ts";
 import { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
-
-/** Shared by all grids: encoding a tile is over before the next begins. */
-const scratch = new TileColumns();
 
 /**
  * The cells of one layer, in tiles of 32 by 32 that cost what they hold.
  *
  * Readers may use all of it but `write`, `age` and `restore`: these belong to `OccupancyMap`,
- * which keeps the revisions of its layers together.
+ * which keeps the revisions of its layers together. A save belongs to the one store of the map.
  */
 export class Grid {
   readonly #store = new TileStore();
   readonly #slab = this.#store.slab;
   readonly #tiles = this.#store.tiles;
-  readonly #cursor = new TileCursor(this.#store);
+  readonly #save = new TileSave(this.#store);
+  readonly #cursor = new TileCursor(this.#store, this.#save);
   readonly #changes = new ChangeList(this.#tiles);
   readonly #tally = new Tally();
-  /** Tiles written since the last markClean(), each once. */
-  #dirty: number[] = [];
   #size = 0;
   #revision = 0;
   /** The newest revision that came with restored tiles, which are not in the list of changes. */
@@ -61,7 +58,7 @@ export class Grid {
 
   /** Memory of its tiles and cells, bytes. */
   get bytes(): number {
-    return this.#store.bytes + 8 * this.#dirty.length;
+    return this.#store.bytes + this.#save.bytes;
   }
 
   /** How many cells say what. Costs nothing: the counts are kept up to date. */
@@ -144,48 +141,49 @@ export class Grid {
     scanInOrder(this.#store, this.#size, visit);
   }
 
-  /** The tiles written (also if only times were renewed) since the last `markClean`. */
-  dirtyTiles(): Iterable<number> {
-    return this.#dirty.values();
-  }
-
   /**
-   * A tile as bytes, see `tile_codec.ts`.
+   * Begins to save the tiles that were written to (also if only times were renewed) since the last
+   * save began. They are handed out by {@linkcode Grid.nextSaved} as they are now, whatever
+   * happens to the layer meanwhile.
    *
-   * @param tile one of {@linkcode Grid.dirtyTiles}
-   * @returns bytes for `OccupancyMap.restoreTile`
-   * @throws {RangeError} when there is no such tile
+   * @returns how many tiles there are to save
+   * @throws {RangeError} when a save is under way
    */
-  encodeTile(tile: number): Uint8Array<ArrayBuffer> {
-    this.#check(tile);
-    this.#store.read(tile, scratch);
-    return encodeTile(scratch);
+  beginSave(): number {
+    this.#cursor.leave();
+    return this.#save.begin();
   }
 
   /**
-   * The tile coordinates of a tile: a key to store it under.
+   * Writes the next tile of the save under way, as it was when that began, for
+   * `OccupancyMap.restoreTiles`.
    *
-   * @throws {RangeError} when there is no such tile
+   * @param bytes where it goes
+   * @param from where it starts there, with room for `MAX_TILE_BYTES`
+   * @returns which tile it is and where it ends; undefined when there are no more
+   * @throws {RangeError} when there is no room; it is still the next one
    */
-  tileAt(tile: number): { readonly tx: number; readonly ty: number } {
-    this.#check(tile);
-    return { tx: this.#tiles.tx(tile), ty: this.#tiles.ty(tile) };
-  }
-
-  /** Says that what the dirty tiles hold now is safe elsewhere (or encoded, on its way there). */
-  markClean(): void {
-    for (const tile of this.#dirty) this.#tiles.setDirty(tile, false);
-    this.#dirty = [];
+  nextSaved(bytes: Uint8Array, from: number): SavedTile | undefined {
+    return this.#save.next(bytes, from);
   }
 
   /**
-   * Says that a tile is not safe after all: what was encoded could not be stored.
+   * Ends the save under way, if there is one.
+   *
+   * @param stored whether all its tiles are safe; if not, the next save has them again
+   */
+  endSave(stored: boolean): void {
+    this.#save.end(stored);
+  }
+
+  /**
+   * Has the next save take a tile again, though nothing was written to it.
    *
    * @throws {RangeError} when there is no such tile
    */
   markDirty(tile: number): void {
     this.#check(tile);
-    this.#noteWrite(tile);
+    this.#save.noteWrite(tile);
   }
 
   /**
@@ -239,7 +237,7 @@ export class Grid {
           this.#lowerDue(dueAt(time, freshness, ageing));
         }
         if (value === oldValue && meta === oldMeta) {
-          this.#noteWrite(cursor.tile);
+          this.#save.noteWrite(cursor.tile);
           renewed++;
           continue;
         }
@@ -289,16 +287,14 @@ export class Grid {
   }
 
   /**
-   * Takes a tile in as it was encoded. For `OccupancyMap` only.
+   * Takes a tile in as it was encoded, unless it is there already. For `OccupancyMap` only.
    *
    * @param columns the cells, as `decodeTile` checked them
-   * @throws {RangeError} when the tile is there already
+   * @returns its number; undefined when it was there
    */
-  restore(columns: TileColumns): void {
+  restore(columns: TileColumns): number | undefined {
     const { tx, ty, count } = columns;
-    if (this.#tiles.find(tx, ty) !== NO_TILE) {
-      throw new RangeError(`Cannot restore tile: ${tx},${ty} is there already`);
-    }
+    if (this.#tiles.find(tx, ty) !== NO_TILE) return undefined;
     this.#store.writes++;
     const tile = this.#store.addWith(columns);
     let newest = 0;
@@ -315,6 +311,7 @@ export class Grid {
     // Time has passed, or the clock was set, since it was encoded: age() looks at it in any case.
     this.#tiles.setDue(tile, -Infinity);
     this.#due = -Infinity;
+    return tile;
   }
 
   /** Adds a cell to the tile that is written to, at the slot where it was not found. */
@@ -342,6 +339,7 @@ export class Grid {
     revision: number,
     ageing: Ageing,
   ): number {
+    this.#save.beforeWrite(tile);
     const block = this.#tiles.block(tile);
     const chunk = this.#slab.chunkOf(block);
     const start = this.#slab.offsetOf(block);
@@ -369,18 +367,11 @@ export class Grid {
 
   /** A cell of a tile has this revision, the newest of all. */
   #noteChange(tile: number, revision: number): void {
-    this.#noteWrite(tile);
+    this.#save.noteWrite(tile);
     if (this.#tiles.revision(tile) === revision) return;
     this.#tiles.setRevision(tile, revision);
     this.#changes.touch(tile);
     this.#revision = revision;
-  }
-
-  /** A cell of a tile is no longer as it was last saved. */
-  #noteWrite(tile: number): void {
-    if (this.#tiles.dirty(tile)) return;
-    this.#tiles.setDirty(tile, true);
-    this.#dirty.push(tile);
   }
 
   /** A cell of the tile that is written to is due at this time. */

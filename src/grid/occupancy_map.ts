@@ -154,22 +154,35 @@ export class OccupancyMap {
   }
 
   /**
-   * Takes in a tile that `Grid.encodeTile` wrote. Nothing is changed when it throws.
+   * Takes in tiles that `Grid.nextSaved` handed out, one behind the other. A tile that is there
+   * already is passed over: restore the newest first. When it throws, those before the bad one are
+   * in the map.
    *
    * The revision of the map rises to that of the newest cell. Call {@linkcode OccupancyMap.age}
    * when all that was stored is back, and what a journal has is replayed: until then the cells
    * have the freshness with which they were encoded.
    *
    * @param layer its name
-   * @param bytes the tile
-   * @throws {RangeError} when the bytes are not a tile, or the tile is there already
+   * @param bytes the tiles
+   * @param restored is given the number of each tile that was taken in
+   * @returns how many tiles the bytes hold
+   * @throws {RangeError} when the bytes are not tiles
    */
-  restoreTile(layer: string, bytes: Uint8Array): void {
-    decodeTile(bytes, scratch);
-    const grid = this.#layers.get(layer) ?? new Grid();
-    grid.restore(scratch);
-    this.#layers.set(layer, grid);
-    this.#revision = Math.max(this.#revision, grid.revision);
+  restoreTiles(
+    layer: string,
+    bytes: Uint8Array,
+    restored: (tile: number) => void = () => {},
+  ): number {
+    let count = 0;
+    for (let at = 0; at < bytes.length; count++) {
+      at = decodeTile(bytes, scratch, at);
+      const grid = this.#layers.get(layer) ?? new Grid();
+      const tile = grid.restore(scratch);
+      this.#layers.set(layer, grid);
+      this.#revision = Math.max(this.#revision, grid.revision);
+      if (tile !== undefined) restored(tile);
+    }
+    return count;
   }
 
   /**

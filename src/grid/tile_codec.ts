@@ -53,61 +53,71 @@ export class TileColumns {
   readonly seen: Uint32Array = new Uint32Array(TILE_CELLS / 32);
 }
 
-/** Room for the largest tile: header, keys, and four columns of float64. */
-const scratch = new Uint8Array(
-  HEADER_BYTES + 2 * TILE_CELLS + 4 * (9 + 8 * TILE_CELLS),
-);
-const scratchView = new DataView(scratch.buffer);
+/** The most that a tile takes: header, keys, and four columns of float64. */
+export const MAX_TILE_BYTES: number = HEADER_BYTES + 2 * TILE_CELLS +
+  4 * (9 + 8 * TILE_CELLS);
 
 /**
  * Writes a tile.
  *
  * @param columns the cells, one or more
- * @returns bytes that share no memory with anything
+ * @param bytes where it goes, with room for {@linkcode MAX_TILE_BYTES}
+ * @param from where it starts
+ * @returns where it ends
+ * @throws {RangeError} when there is no room
  */
-export function encodeTile(columns: TileColumns): Uint8Array<ArrayBuffer> {
+export function encodeTile(
+  columns: TileColumns,
+  bytes: Uint8Array,
+  from: number,
+): number {
   const { tx, ty, count, meta } = columns;
-  const view = scratchView;
-  view.setUint8(0, TILE_FORMAT);
-  view.setInt32(1, tx, true);
-  view.setInt32(5, ty, true);
-  view.setUint16(9, count, true);
-  let at = HEADER_BYTES;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint8(from, TILE_FORMAT);
+  view.setInt32(from + 1, tx, true);
+  view.setInt32(from + 5, ty, true);
+  view.setUint16(from + 9, count, true);
+  let at = from + HEADER_BYTES;
   for (let i = 0; i < count; i++, at += 2) view.setUint16(at, meta[i]!, true);
   at = writeColumn(view, at, columns.value, count);
   at = writeColumn(view, at, columns.order, count);
   at = writeColumn(view, at, columns.time, count);
-  at = writeColumn(view, at, columns.revision, count);
-  return scratch.slice(0, at);
+  return writeColumn(view, at, columns.revision, count);
 }
 
 /**
- * Reads a tile.
+ * Reads a tile, which may stand among others.
  *
  * @param bytes what {@linkcode encodeTile} wrote
  * @param columns where the cells go; of no use when this throws
- * @throws {RangeError} when the bytes are not exactly a tile of format 1
+ * @param from where the tile starts
+ * @returns where it ends
+ * @throws {RangeError} when there is no tile of format 1
  */
-export function decodeTile(bytes: Uint8Array, columns: TileColumns): void {
+export function decodeTile(
+  bytes: Uint8Array,
+  columns: TileColumns,
+  from = 0,
+): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  need(view, 0, HEADER_BYTES);
-  const format = view.getUint8(0);
+  need(view, from, HEADER_BYTES);
+  const format = view.getUint8(from);
   if (format !== TILE_FORMAT) {
     refuse(`format ${format}, expected ${TILE_FORMAT}`);
   }
-  columns.tx = view.getInt32(1, true);
-  columns.ty = view.getInt32(5, true);
+  columns.tx = view.getInt32(from + 1, true);
+  columns.ty = view.getInt32(from + 5, true);
   if (!isTileCoordinate(columns.tx) || !isTileCoordinate(columns.ty)) {
     refuse(`tile coordinates ${columns.tx},${columns.ty} out of range`);
   }
-  const count = view.getUint16(9, true);
+  const count = view.getUint16(from + 9, true);
   if (count < 1 || count > TILE_CELLS) {
     refuse(`${count} cells, expected 1 to ${TILE_CELLS}`);
   }
   columns.count = count;
 
-  need(view, HEADER_BYTES, 2 * count);
-  let at = HEADER_BYTES;
+  let at = from + HEADER_BYTES;
+  need(view, at, 2 * count);
   for (let i = 0; i < count; i++, at += 2) {
     columns.meta[i] = view.getUint16(at, true);
   }
@@ -115,8 +125,8 @@ export function decodeTile(bytes: Uint8Array, columns: TileColumns): void {
   at = readColumn(view, at, columns.order, count);
   at = readColumn(view, at, columns.time, count);
   at = readColumn(view, at, columns.revision, count);
-  if (at !== view.byteLength) refuse(`${view.byteLength - at} bytes too many`);
   checkCells(columns);
+  return at;
 }
 
 /** Writes a column in the least width; returns where it ends. */

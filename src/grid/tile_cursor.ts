@@ -7,6 +7,7 @@
 import { blockLimit, findSlot } from "./block.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import { keyOf, TILE_BITS } from "./region.ts";
+import type { TileSave } from "./tile_save.ts";
 import type { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
 
@@ -24,6 +25,7 @@ const NOWHERE = 1 << 30;
  */
 export class TileCursor {
   readonly #store: TileStore;
+  readonly #save: TileSave;
   #tile = NO_TILE;
   #tx = NOWHERE;
   #ty = NOWHERE;
@@ -33,9 +35,10 @@ export class TileCursor {
   /** The tiles of the readings to come, `NO_TILE` for those that were not there yet. */
   readonly #ahead = new Int32Array(LOOK_AHEAD);
 
-  /** A cursor that is on no tile yet. */
-  constructor(store: TileStore) {
+  /** A cursor that is on no tile yet. It tells `save` before it lets a tile be written to. */
+  constructor(store: TileStore, save: TileSave) {
     this.#store = store;
+    this.#save = save;
     this.#chunk = store.slab.chunkOf(0);
   }
 
@@ -100,6 +103,13 @@ export class TileCursor {
     );
   }
 
+  /** Leaves its tile: the next {@linkcode TileCursor.seek} enters it afresh. */
+  leave(): void {
+    this.#tile = NO_TILE;
+    this.#tx = NOWHERE;
+    this.#ty = NOWHERE;
+  }
+
   /**
    * Makes room for a cell that was not found.
    *
@@ -124,6 +134,7 @@ export class TileCursor {
     // A reading since then may have made it.
     if (tile === NO_TILE) tile = this.#store.tiles.find(tx, ty);
     if (tile === NO_TILE) tile = this.#store.add(tx, ty, 0);
+    else this.#save.beforeWrite(tile);
     this.#tile = tile;
     this.#tx = tx;
     this.#ty = ty;

@@ -26,11 +26,12 @@ const NEWER = 4;
 const OLDER = 5;
 const REVISION = 3; // in units of 64 bits: words 6 and 7
 
-/** INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14, dirty in bit 15. */
+/** INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14, dirty in bit 15, saving in 16. */
 const COUNT_MASK = 0x7ff;
 const CLASS_SHIFT = 11;
 const CLASS_MASK = 0xf;
 const DIRTY = 0x8000;
+const SAVING = 0x1_0000;
 
 class TileChunk {
   words: Int32Array;
@@ -159,9 +160,17 @@ export class TileTable {
 
   /** Sets whether it was written since it was last saved. */
   setDirty(tile: number, dirty: boolean): void {
-    const words = this.#words(tile);
-    const info = at(tile) + INFO;
-    words[info] = dirty ? words[info]! | DIRTY : words[info]! & ~DIRTY;
+    this.#setFlag(tile, DIRTY, dirty);
+  }
+
+  /** Whether a save under way has yet to take it, as it is now. */
+  saving(tile: number): boolean {
+    return (this.#words(tile)[at(tile) + INFO]! & SAVING) !== 0;
+  }
+
+  /** Sets whether a save under way has yet to take it. */
+  setSaving(tile: number, saving: boolean): void {
+    this.#setFlag(tile, SAVING, saving);
   }
 
   /** The newest revision of its cells, 0 before the first. */
@@ -204,6 +213,12 @@ export class TileTable {
   /** Sets the tile that changed before it. */
   setOlder(tile: number, older: number): void {
     this.#words(tile)[at(tile) + OLDER] = older;
+  }
+
+  #setFlag(tile: number, flag: number, on: boolean): void {
+    const words = this.#words(tile);
+    const info = at(tile) + INFO;
+    words[info] = on ? words[info]! | flag : words[info]! & ~flag;
   }
 
   #words(tile: number): Int32Array {

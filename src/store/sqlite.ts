@@ -1,6 +1,8 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { DEFAULT_AGEING, type OccupancyMap } from "../grid/mod.ts";
+import { Checkpoint, FOREVER } from "./checkpoint.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
+import { readRows } from "./rows.ts";
 import { damaged, explainSqlite, openDatabase } from "./sqlite_file.ts";
 import {
   applyEntry,
@@ -10,13 +12,11 @@ import {
 } from "./store.ts";
 
 /**
- * When the journal is folded into tiles. It bounds what a start must replay,
- * and what the journal takes on disk.
+ * The journal is folded into tiles when it is larger than this, and than all
+ * tiles: a fold may have to write all of them, and should not write more than
+ * came in. Until a fold is complete the journal grows by as much again.
  */
 const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
-
-/** Rows read at a time. */
-const PAGE_ROWS = 500;
 
 /** How a {@linkcode SqliteStore} is opened. */
 export interface SqliteOptions {
@@ -27,7 +27,7 @@ export interface SqliteOptions {
    * (the default) the loss of power too.
    */
   readonly durability?: Durability;
-  /** Bytes of journal after which it is folded into tiles. */
+  /** Bytes of journal after which it is folded, if there are not as many of tiles. Default 8 MiB. */
   readonly maxJournalBytes?: number;
 }
 
@@ -35,8 +35,9 @@ export interface SqliteOptions {
  * Keeps a map in one SQLite file.
  *
  * A commit appends its entries, as they are, to a journal: one row, whatever it
- * holds. Now and then the tiles that changed are written whole and the journal
- * is emptied, in one transaction. A start reads the tiles and replays the rest.
+ * holds. Now and then the tiles that changed are written, a few with each commit
+ * (see `checkpoint.ts`), and the journal begins anew. A start reads the tiles and
+ * replays the rest.
  */
 export class SqliteStore implements Store {
   readonly description: string;
@@ -46,12 +47,16 @@ export class SqliteStore implements Store {
   readonly #maxJournalBytes: number;
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
-  readonly #writeTile: StatementSync;
-  readonly #writeMeta: StatementSync;
+  readonly #checkpoint: Checkpoint;
   /** False if what is there could not be read: then it must stay as it is. */
   #loaded = false;
   #lastThere: number | undefined;
+  /** The last row of the journal. */
+  #lastEntry = 0;
+  /** Bytes of the journal that are in no tile yet. */
   #journalBytes = 0;
+  /** How many of these the fold under way has. */
+  #foldingBytes = 0;
   #foldAt: number;
   #closed = false;
 
@@ -64,12 +69,7 @@ export class SqliteStore implements Store {
     this.#foldAt = this.#maxJournalBytes;
     this.#db = openDatabase(path, durability);
     this.#append = this.#db.prepare("INSERT INTO journal (entries) VALUES (?)");
-    this.#writeTile = this.#db.prepare(
-      "INSERT OR REPLACE INTO tile (layer, tx, ty, cells) VALUES (?, ?, ?, ?)",
-    );
-    this.#writeMeta = this.#db.prepare(
-      "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-    );
+    this.#checkpoint = new Checkpoint(this.#db);
   }
 
   get lastThere(): number | undefined {
@@ -78,8 +78,8 @@ export class SqliteStore implements Store {
 
   load(map: OccupancyMap): void {
     try {
-      this.#loadMeta(map);
-      this.#loadTiles(map);
+      const meta = this.#loadMeta(map);
+      this.#checkpoint.load(this.#db, map, meta);
       this.#replay(map);
       this.#loaded = true;
     } catch (error) {
@@ -87,13 +87,15 @@ export class SqliteStore implements Store {
         ? damaged(this.#path, error.message, error)
         : explainSqlite(this.#path, error);
     }
+    this.#foldAt = this.#journalLimit();
   }
 
   commit(entries: readonly Entry[]): void {
     const bytes = this.#encoder.encode(entries);
     try {
       this.#rollBack(); // within a transaction it would keep nothing
-      this.#append.run(bytes); // a statement by itself is a transaction
+      const kept = this.#checkpoint.busy && this.#commitWithStep(bytes);
+      if (!kept) this.#appendRow(bytes); // a statement by itself is a transaction
     } catch (error) {
       throw explainSqlite(this.#path, error);
     }
@@ -102,53 +104,70 @@ export class SqliteStore implements Store {
   }
 
   applied(map: OccupancyMap): void {
-    if (this.#journalBytes < this.#foldAt) return;
-    // If it fails (a full disk), the journal still has everything: later, then.
-    this.#foldAt = this.#fold(map)
-      ? this.#maxJournalBytes
-      : 2 * this.#journalBytes;
+    if (this.#checkpoint.folding || this.#journalBytes < this.#foldAt) return;
+    this.#beginFold(map);
   }
 
   close(map?: OccupancyMap): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (map !== undefined && this.#loaded && this.#journalBytes > 0) {
-      this.#fold(map);
+    try {
+      if (map !== undefined && this.#loaded) this.#finishAll(map);
+    } catch {
+      // A full disk, for example. The journal still has everything.
     }
     this.#db.close();
   }
 
-  /** Writes the tiles that changed and empties the journal; false if it could not. */
-  #fold(map: OccupancyMap): boolean {
-    const db = this.#db;
+  /**
+   * Commits, and does some of the checkpoint's work in the same transaction.
+   *
+   * @returns false if that failed: maybe there is no room for the work, but for
+   * the entries by themselves
+   */
+  #commitWithStep(bytes: Uint8Array<ArrayBuffer>): boolean {
+    const share = Math.min(1, bytes.length / this.#foldAt);
     try {
-      db.exec("BEGIN");
-      for (const [layer, grid] of map.layers()) {
-        for (const tile of grid.dirtyTiles()) {
-          const { tx, ty } = grid.tileAt(tile);
-          this.#writeTile.run(layer, tx, ty, grid.encodeTile(tile));
-        }
-      }
-      this.#writeMeta.run("revision", map.revision);
-      if (this.#lastThere !== undefined) {
-        this.#writeMeta.run("lastThere", this.#lastThere);
-      }
-      for (const [key, value] of Object.entries(map.ageing)) {
-        this.#writeMeta.run(key, Number.isFinite(value) ? value : FOREVER);
-      }
-      db.exec("DELETE FROM journal");
-      db.exec("COMMIT");
+      this.#transaction(() => {
+        this.#appendRow(bytes);
+        this.#checkpoint.step(share);
+      });
     } catch {
-      try {
-        this.#rollBack();
-      } catch {
-        // The disk is worse than full; the next commit tries again.
-      }
+      this.#checkpoint.abandon();
+      this.#foldAt = 2 * this.#journalBytes; // later, then
+      this.#rollBack();
       return false;
     }
-    for (const [, grid] of map.layers()) grid.markClean();
-    this.#journalBytes = 0;
+    this.#noteStep();
     return true;
+  }
+
+  #appendRow(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#lastEntry = Number(this.#append.run(bytes).lastInsertRowid);
+  }
+
+  #beginFold(map: OccupancyMap): void {
+    this.#foldingBytes = this.#journalBytes;
+    this.#checkpoint.begin(map, {
+      journal: this.#lastEntry,
+      ...(this.#lastThere !== undefined && { lastThere: this.#lastThere }),
+    });
+  }
+
+  #noteStep(): void {
+    if (!this.#checkpoint.kept()) return;
+    this.#journalBytes -= this.#foldingBytes;
+    this.#foldAt = this.#journalLimit();
+  }
+
+  /** Leaves nothing but tiles. */
+  #finishAll(map: OccupancyMap): void {
+    this.#rollBack();
+    while (this.#checkpoint.busy || this.#journalBytes > 0) {
+      if (!this.#checkpoint.busy) this.#beginFold(map);
+      this.#transaction(() => this.#checkpoint.step(1));
+      this.#noteStep();
+    }
   }
 
   /** Remembers what is no part of the map. */
@@ -156,14 +175,26 @@ export class SqliteStore implements Store {
     if (entry.kind === "there") this.#lastThere = entry.now;
   }
 
+  #journalLimit(): number {
+    return Math.max(this.#maxJournalBytes, this.#checkpoint.liveBytes);
+  }
+
+  #transaction(work: () => void): void {
+    this.#db.exec("BEGIN");
+    work();
+    this.#db.exec("COMMIT");
+  }
+
   /** Ends a transaction that failed, unless SQLite has done so by itself. */
   #rollBack(): void {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
 
-  #loadMeta(map: OccupancyMap): void {
+  #loadMeta(map: OccupancyMap): Map<string, number> {
     const rows = this.#db.prepare("SELECT key, value FROM meta").all();
-    const meta = new Map(rows.map(({ key, value }) => [key, Number(value)]));
+    const meta = new Map(
+      rows.map(({ key, value }) => [key as string, Number(value)]),
+    );
     this.#lastThere = meta.get("lastThere");
     const threshold = (key: keyof typeof DEFAULT_AGEING) => {
       const value = meta.get(key) ?? DEFAULT_AGEING[key];
@@ -175,24 +206,17 @@ export class SqliteStore implements Store {
       maxSkew: threshold("maxSkew"),
     });
     map.restoreRevision(meta.get("revision") ?? 0);
-  }
-
-  #loadTiles(map: OccupancyMap): void {
-    for (
-      const [, layer, cells] of this.#rows(
-        "SELECT rowid, layer, cells FROM tile WHERE rowid > ? ORDER BY rowid LIMIT ?",
-      )
-    ) {
-      map.restoreTile(layer as string, cells as Uint8Array);
-    }
-    // Restored as they are on disk: nothing to write yet.
-    for (const [, grid] of map.layers()) grid.markClean();
+    return meta;
   }
 
   #replay(map: OccupancyMap): void {
+    const { folded } = this.#checkpoint;
+    this.#lastEntry = folded;
     for (
-      const [, entries] of this.#rows(
+      const { id, entries } of readRows(
+        this.#db,
         "SELECT id, entries FROM journal WHERE id > ? ORDER BY id LIMIT ?",
+        folded,
       )
     ) {
       const bytes = entries as Uint8Array;
@@ -201,32 +225,7 @@ export class SqliteStore implements Store {
         this.#note(entry);
       }
       this.#journalBytes += bytes.length;
-    }
-  }
-
-  /**
-   * Reads rows in the order of their first column, some at a time. Not by iterate(): in
-   * Deno 2.9.6 it takes an error in the middle for the end of the rows, and a
-   * damaged file would read as a smaller map.
-   */
-  *#rows(sql: string): Generator<SQLOutputValue[]> {
-    const page = this.#db.prepare(sql) as unknown as RowsAsArrays;
-    page.setReturnArrays(true); // a fifth faster than objects
-    let last: SQLOutputValue = -1;
-    while (true) {
-      const rows = page.all(last, PAGE_ROWS);
-      yield* rows;
-      if (rows.length < PAGE_ROWS) return;
-      last = rows.at(-1)![0]!;
+      this.#lastEntry = Number(id);
     }
   }
 }
-
-/** Of node:sqlite, but not yet of Deno's types for it. */
-interface RowsAsArrays extends Omit<StatementSync, "all"> {
-  setReturnArrays(enabled: boolean): void;
-  all(...parameters: SQLOutputValue[]): SQLOutputValue[][];
-}
-
-/** How "never" is written: SQLite has no infinity of its own. */
-const FOREVER = -1;

@@ -28,6 +28,16 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY AUTOINCREMENT,
      entries BLOB NOT NULL
    ) STRICT;`,
+  // Tiles many to a row; a tile by itself is a row of one.
+  `CREATE TABLE chunk (
+     id INTEGER PRIMARY KEY,
+     layer TEXT NOT NULL,
+     tiles BLOB NOT NULL
+   ) STRICT;
+   INSERT INTO chunk (layer, tiles) SELECT layer, cells FROM tile;
+   INSERT INTO meta SELECT 'chunk', coalesce(max(id), 0) FROM chunk;
+   INSERT INTO meta VALUES ('journal', 0);
+   DROP TABLE tile;`,
 ];
 
 const SQLITE_BUSY = 5;

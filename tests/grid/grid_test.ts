@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { type Grid, OccupancyMap } from "../../src/grid/mod.ts";
-import { columns, inOrder, type Reading, restored, scanned } from "./model.ts";
+import {
+  columns,
+  coordinatesOf,
+  inOrder,
+  type Reading,
+  restored,
+  scanned,
+  tilesToSave,
+} from "./model.ts";
 
 const NOW = 1_700_000_000_000;
 const MIN = -(2 ** 31);
@@ -181,10 +189,8 @@ test("scanInOrder() keeps first-seen order, when only some tiles came back", () 
   ];
   const [, grid] = mapOf(readings);
   const again = new OccupancyMap();
-  for (const tile of grid.dirtyTiles()) {
-    if (grid.tileAt(tile).tx !== 0) {
-      again.restoreTile("default", grid.encodeTile(tile));
-    }
+  for (const { bytes } of tilesToSave(grid)) {
+    if (coordinatesOf(bytes) !== "0,0") again.restoreTiles("default", bytes);
   }
   again.apply("default", columns([[0, 7, 5, NOW]]), NOW);
   const values = inOrder(again.layer("default")!).map(({ value }) => value);
@@ -212,26 +218,26 @@ test("Grid holds a tile of any number of cells, added in any order", () => {
   }
 });
 
-test("dirtyTiles() lists written tiles once, and markClean() and markDirty() say so", () => {
+test("a save has the tiles written to since the last one, and those marked, once", () => {
   const [map, grid] = mapOf([[0, 0, 1, NOW], [99, 0, 1, NOW], [1, 0, 1, NOW]]);
-  assert.deepEqual([...grid.dirtyTiles()], [0, 1]);
-  assert.deepEqual(grid.tileAt(1), { tx: 3, ty: 0 });
-  grid.markClean();
-  assert.deepEqual([...grid.dirtyTiles()], []);
-  const renewed: Reading[] = [[99, 0, 1, NOW + 1], [99, 0, 1, NOW + 2], [
-    0,
-    0,
-    1,
-    NOW - 1,
-  ]];
+  const numbers = () => tilesToSave(grid).map(({ tile }) => tile);
+  assert.deepEqual(numbers(), [0, 1]);
+  assert.deepEqual(numbers(), [0, 1], "they were not stored");
+  grid.beginSave();
+  assert.throws(() => grid.beginSave(), RangeError);
+  grid.endSave(true);
+  assert.deepEqual(numbers(), []);
+  const renewed: Reading[] = [
+    [99, 0, 1, NOW + 1],
+    [99, 0, 1, NOW + 2],
+    [0, 0, 1, NOW - 1], // late
+  ];
   map.apply("default", columns(renewed), NOW + 2);
-  assert.deepEqual([...grid.dirtyTiles()], [1]);
+  assert.deepEqual(numbers(), [1]);
   grid.markDirty(0);
   grid.markDirty(1);
-  assert.deepEqual([...grid.dirtyTiles()], [1, 0]);
+  assert.deepEqual(numbers(), [0, 1]);
   for (const none of [2, -1, 0.5, NaN]) {
-    assert.throws(() => grid.encodeTile(none), RangeError);
-    assert.throws(() => grid.tileAt(none), RangeError);
     assert.throws(() => grid.markDirty(none), RangeError);
   }
 });

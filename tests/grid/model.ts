@@ -6,14 +6,15 @@
  */
 
 import assert from "node:assert/strict";
-import type {
-  ApplyResult,
-  Cell,
-  CellCounts,
-  Grid,
-  OccupancyMap,
-  ReadingColumns,
-  Region,
+import {
+  type ApplyResult,
+  type Cell,
+  type CellCounts,
+  type Grid,
+  MAX_TILE_BYTES,
+  type OccupancyMap,
+  type ReadingColumns,
+  type Region,
 } from "../../src/grid/mod.ts";
 
 /** One reading: x, y, value, time. */
@@ -163,15 +164,41 @@ export function assertSame(map: OccupancyMap, model: Model): void {
   assert.equal(map.size, size);
 }
 
-/** A new map with the tiles of another, which stay dirty there. */
+/** A tile by itself, as it is saved. */
+export interface TileBytes {
+  readonly tile: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The next tile of a save. */
+export function nextSaved(grid: Grid): TileBytes | undefined {
+  const bytes = new Uint8Array(MAX_TILE_BYTES);
+  const saved = grid.nextSaved(bytes, 0);
+  return saved && { tile: saved.tile, bytes: bytes.slice(0, saved.end) };
+}
+
+/** The tiles of a layer that are to be saved, which they still are afterwards. */
+export function tilesToSave(grid: Grid): TileBytes[] {
+  grid.beginSave();
+  const tiles: TileBytes[] = [];
+  for (let saved; (saved = nextSaved(grid));) tiles.push(saved);
+  grid.endSave(false);
+  return tiles;
+}
+
+/** The tile coordinates in an encoded tile. */
+export function coordinatesOf(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return `${view.getInt32(1, true)},${view.getInt32(5, true)}`;
+}
+
+/** A new map with the tiles of another, which are still to be saved there. */
 export function restored(
   source: OccupancyMap,
   target: OccupancyMap,
 ): OccupancyMap {
   for (const [name, grid] of source.layers()) {
-    for (const tile of grid.dirtyTiles()) {
-      target.restoreTile(name, grid.encodeTile(tile));
-    }
+    for (const { bytes } of tilesToSave(grid)) target.restoreTiles(name, bytes);
   }
   return target;
 }

@@ -4,8 +4,10 @@ import { OccupancyMap } from "../../src/grid/mod.ts";
 import {
   assertSame,
   columns,
+  coordinatesOf,
   inOrder,
   Model,
+  nextSaved,
   type Reading,
   restored,
   scanned,
@@ -112,12 +114,13 @@ Deno.test({
           for (const [name, grid] of map.layers()) {
             const tiles = store.get(name) ?? new Map<string, Uint8Array>();
             store.set(name, tiles);
-            for (const tile of grid.dirtyTiles()) {
-              const { tx, ty } = grid.tileAt(tile);
-              tiles.set(`${tx},${ty}`, grid.encodeTile(tile));
+            grid.beginSave();
+            for (let saved; (saved = nextSaved(grid));) {
+              tiles.set(coordinatesOf(saved.bytes), saved.bytes);
             }
-            grid.markClean();
-            assert.deepEqual([...grid.dirtyTiles()], []);
+            grid.endSave(true);
+            assert.equal(grid.beginSave(), 0);
+            grid.endSave(true);
           }
         };
         let now = START;
@@ -162,7 +165,7 @@ Deno.test({
               const next = new OccupancyMap(map.ageing);
               for (const [name, tiles] of store) {
                 for (const bytes of tiles.values()) {
-                  next.restoreTile(name, bytes);
+                  next.restoreTiles(name, bytes);
                 }
               }
               map = next;

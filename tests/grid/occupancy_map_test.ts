@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Freshness, OccupancyMap } from "../../src/grid/mod.ts";
-import { columns, inOrder, type Reading } from "./model.ts";
+import { columns, inOrder, type Reading, tilesToSave } from "./model.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -236,16 +236,17 @@ test("configure() takes effect at the next age(), and keeps what is not given", 
   assert.equal(map.age(NOW + 1001), 1);
 });
 
-test("restoreTile() and restoreRevision() go on from the stored revision", () => {
+test("restoreTiles() and restoreRevision() go on from the stored revision", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, 1, NOW], [99, 1, 1, NOW]);
   apply(map, NOW, [99, 1, 2, NOW]);
   const grid = map.layer("default")!;
-  const blobs = Array.from(grid.dirtyTiles(), (tile) => grid.encodeTile(tile));
   const again = new OccupancyMap();
-  for (const bytes of blobs) again.restoreTile("default", bytes);
+  for (const { bytes } of tilesToSave(grid)) {
+    assert.equal(again.restoreTiles("default", bytes), 1);
+  }
   assert.equal(again.revision, 2);
-  assert.deepEqual([...again.layer("default")!.dirtyTiles()], []);
+  assert.deepEqual(tilesToSave(again.layer("default")!), []);
   again.restoreRevision(10);
   apply(again, NOW, [1, 1, 5, NOW]);
   assert.equal(again.revision, 11);
@@ -254,16 +255,22 @@ test("restoreTile() and restoreRevision() go on from the stored revision", () =>
   }
 });
 
-test("restoreTile() throws RangeError and changes nothing, when the tile is there", () => {
+test("restoreTiles() takes tiles one behind the other, and passes over what is there", () => {
   const map = new OccupancyMap();
-  apply(map, NOW, [1, 1, 1, NOW]);
+  apply(map, NOW, [1, 1, 1, NOW], [99, 1, 3, NOW]);
   const grid = map.layer("default")!;
-  const bytes = grid.encodeTile(0);
-  apply(map, NOW, [1, 1, 2, NOW]);
-  assert.throws(() => map.restoreTile("default", bytes), {
-    name: "RangeError",
-    message: "Cannot restore tile: 0,0 is there already",
-  });
-  assert.equal(cell(map, 1, 1)?.value, 2);
-  assert.deepEqual(grid.counts().people, 2);
+  const bytes = new Uint8Array(
+    tilesToSave(grid).flatMap(({ bytes }) => [...bytes]),
+  );
+  const again = new OccupancyMap();
+  apply(again, NOW, [1, 1, 2, NOW]);
+  const numbers: number[] = [];
+  const restore = () =>
+    again.restoreTiles("default", bytes, (tile) => numbers.push(tile));
+  assert.equal(restore(), 2);
+  assert.equal(restore(), 2);
+  assert.deepEqual(numbers, [1]);
+  assert.equal(cell(again, 1, 1)?.value, 2);
+  assert.equal(cell(again, 99, 1)?.value, 3);
+  assert.equal(again.layer("default")!.counts().people, 5);
 });

@@ -50,7 +50,7 @@ Deno.test({
     await makeStore(path);
     change("PRAGMA user_version = 7");
     await refused(/map.sqlite was written by a newer version of occupancy$/m);
-    change("PRAGMA user_version = 1; DELETE FROM journal");
+    change("PRAGMA user_version = 2; DELETE FROM journal");
     change("INSERT INTO journal (entries) VALUES (x'00112233')");
     await refused(/The store .*map.sqlite is damaged: Cannot read entry/);
     // Good entries before the bad one must not be folded over all there is.

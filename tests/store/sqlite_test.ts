@@ -209,7 +209,7 @@ Deno.test({
       await refused(/newer version/);
       const back = new DatabaseSync(path);
       back.exec(
-        "PRAGMA user_version = 1; UPDATE tile SET cells = x'0102' WHERE rowid = 3",
+        "PRAGMA user_version = 2; UPDATE chunk SET tiles = x'0102' WHERE id = 3",
       );
       back.close();
       await refused(/is damaged/);

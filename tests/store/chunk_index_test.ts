@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { ChunkIndex } from "../../src/store/chunk_index.ts";
+
+function test(name: string, fn: () => void) {
+  Deno.test({ name, permissions: "none", fn });
+}
+
+const chunk = (id: number, tiles: number, layer = "default") => ({
+  id,
+  layer,
+  tiles,
+  bytes: 10 * tiles,
+});
+
+test("takeDead() tells each chunk once, when newer ones have all its tiles", () => {
+  const index = new ChunkIndex();
+  index.add(chunk(1, 2), [0, 1]);
+  index.add(chunk(2, 2), [2, 500]);
+  index.add(chunk(3, 2), [1, 2]);
+  assert.deepEqual(index.takeDead(), []);
+  index.add(chunk(4, 1), [0]);
+  assert.deepEqual(index.takeDead(), [1]);
+  assert.deepEqual(index.takeDead(), []);
+  index.add(chunk(5, 3), [500, 1, 2]);
+  assert.deepEqual(index.takeDead(), [2, 3]);
+});
+
+test("takeDead() tells a chunk of which nothing was restored", () => {
+  const index = new ChunkIndex();
+  index.add(chunk(8, 3), []);
+  assert.deepEqual(index.takeDead(), [8]);
+});
+
+test("add() does not take the tiles of one layer for those of another", () => {
+  const index = new ChunkIndex();
+  index.add(chunk(1, 1), [0]);
+  index.add(chunk(2, 1, "b"), [0]);
+  assert.deepEqual(index.takeDead(), []);
+});
+
+test("tilesToMove() has the tiles of chunks that are more than half garbage", () => {
+  const index = new ChunkIndex();
+  index.add(chunk(1, 4), [0, 1, 2, 3]);
+  index.add(chunk(2, 4), [4, 5, 6, 7]);
+  assert.equal(index.liveBytes, 80);
+  index.add(chunk(3, 5), [0, 1, 2, 4, 5]);
+  assert.equal(index.liveBytes, 80);
+  assert.deepEqual([...index.tilesToMove("default")], [3]);
+  assert.deepEqual([...index.tilesToMove("other")], []);
+  assert.equal(index.wasteful, false);
+  for (let id = 4; id < 8; id++) index.add(chunk(id, 2), [0, 4]);
+  index.add(chunk(8, 3), [1, 2, 5]);
+  assert.deepEqual(index.takeDead(), [4, 5, 6, 3]);
+});
