@@ -48,6 +48,11 @@ interface Group {
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** What a message takes besides its payload, about. */
 const MESSAGE_BYTES = 256;
+/**
+ * What makes a group: more than this is not waited for. Enough to make a commit
+ * cheap, and little enough to be dealt with in some milliseconds.
+ */
+const MAX_GROUP_BYTES = 256 * 1024;
 /** How long until a commit that failed is tried again, in ms. */
 const RETRY_AFTER = 250;
 
@@ -66,6 +71,9 @@ export class Pipeline {
   /** When those of them came that wait for the store, ms since 1970. */
   #arrivals: number[] = [];
   #waitingBytes = 0;
+  #groupBytes = 0;
+  /** How many messages the group had a turn of the event loop ago. */
+  #gathered = 0;
   /** Requests among the messages that were answered while the store failed. */
   readonly #answered = new Set<Incoming>();
   #scheduled = false;
@@ -85,9 +93,10 @@ export class Pipeline {
       return;
     }
     this.#messages.push(message);
+    this.#groupBytes += message.payload.length + MESSAGE_BYTES;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.flush());
+    setImmediate(() => this.#gather());
   }
 
   /** Keeps entries of the server's own; false if the store fails just now. */
@@ -107,6 +116,8 @@ export class Pipeline {
     this.#messages = [];
     this.#arrivals = [];
     this.#waitingBytes = 0;
+    this.#groupBytes = 0;
+    this.#gathered = 0;
     const { intake, clock, topics, stats } = this.#options;
     const now = clock();
     const requests: Incoming[] = [];
@@ -126,6 +137,20 @@ export class Pipeline {
     this.flush();
     this.#stopped = true;
     clearTimeout(this.#retry);
+  }
+
+  /**
+   * Deals with what has arrived once nothing has come for a turn of the event
+   * loop: a turn brings no more than one read of a socket.
+   */
+  #gather(): void {
+    const count = this.#messages.length;
+    if (count === this.#gathered || this.#groupBytes >= MAX_GROUP_BYTES) {
+      this.flush();
+    } else {
+      this.#gathered = count;
+      setImmediate(() => this.#gather());
+    }
   }
 
   #take(group: Group): void {
