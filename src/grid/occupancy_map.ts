@@ -173,12 +173,13 @@ export class OccupancyMap {
     bytes: Uint8Array,
     restored: (tile: number) => void = () => {},
   ): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const grid = this.#layers.get(layer) ?? new Grid();
     let count = 0;
     for (let at = 0; at < bytes.length; count++) {
-      at = decodeTile(bytes, scratch, at);
-      const grid = this.#layers.get(layer) ?? new Grid();
+      at = decodeTile(view, scratch, at);
       const tile = grid.restore(scratch);
-      this.#layers.set(layer, grid);
+      if (count === 0) this.#layers.set(layer, grid);
       this.#revision = Math.max(this.#revision, grid.revision);
       if (tile !== undefined) restored(tile);
     }

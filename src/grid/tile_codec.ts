@@ -88,18 +88,17 @@ export function encodeTile(
 /**
  * Reads a tile, which may stand among others.
  *
- * @param bytes what {@linkcode encodeTile} wrote
+ * @param view of what {@linkcode encodeTile} wrote: one serves for many tiles
  * @param columns where the cells go; of no use when this throws
  * @param from where the tile starts
  * @returns where it ends
  * @throws {RangeError} when there is no tile of format 1
  */
 export function decodeTile(
-  bytes: Uint8Array,
+  view: DataView,
   columns: TileColumns,
   from = 0,
 ): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   need(view, from, HEADER_BYTES);
   const format = view.getUint8(from);
   if (format !== TILE_FORMAT) {
@@ -193,8 +192,10 @@ function readColumn(
     base = view.getFloat64(at, true);
     at += 8;
   }
-  if (width === 0) numbers.fill(base, 0, count);
-  else if (width === 1) {
+  if (width === 0) {
+    // Not fill(): most tiles of a scattered map have one cell.
+    for (let i = 0; i < count; i++) numbers[i] = base;
+  } else if (width === 1) {
     for (let i = 0; i < count; i++) numbers[i] = base + view.getUint8(at + i);
   } else if (width === 2) {
     for (let i = 0; i < count; i++) {
@@ -216,13 +217,15 @@ function readColumn(
 function checkCells(
   { count, meta, value, order, time, revision, seen }: TileColumns,
 ): void {
-  seen.fill(0);
+  if (count > 1) seen.fill(0);
   for (let i = 0; i < count; i++) {
     const key = metaKey(meta[i]!);
     const bit = 1 << (key & 31);
     if (!isMeta(meta[i]!)) refuse(`cell ${i} has flags ${meta[i]}`);
-    if ((seen[key >>> 5]! & bit) !== 0) refuse(`cell ${i} is there twice`);
-    seen[key >>> 5]! |= bit;
+    if (count > 1) {
+      if ((seen[key >>> 5]! & bit) !== 0) refuse(`cell ${i} is there twice`);
+      seen[key >>> 5]! |= bit;
+    }
     if (value[i] !== (value[i]! | 0)) refuse(`value ${value[i]}`);
     if (order[i] !== order[i]! >>> 0 || order[i]! > MAX_ORDER) {
       refuse(`order ${order[i]}`);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { metaOf } from "../../src/grid/block.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import {
-  decodeTile,
+  decodeTile as readTile,
   encodeTile as writeTile,
   MAX_TILE_BYTES,
   TileColumns,
@@ -60,6 +60,11 @@ function tile(tx: number, ty: number, cells: CellRecord[]) {
 function encodeTile(tile: TileColumns): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(MAX_TILE_BYTES + 7).fill(255);
   return bytes.slice(7, writeTile(tile, bytes, 7));
+}
+
+function decodeTile(bytes: Uint8Array, columns: TileColumns, from = 0): number {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return readTile(new DataView(buffer, byteOffset, byteLength), columns, from);
 }
 
 function contents(tile: TileColumns) {
