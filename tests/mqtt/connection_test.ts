@@ -12,6 +12,7 @@ import {
   connack4,
   connack5,
   FakeBroker,
+  grantSubscription,
   numbered,
 } from "../support/fake_broker.ts";
 import { needs } from "../support/needs.ts";
@@ -92,6 +93,31 @@ Deno.test({
     assert.equal(await acknowledgedBefore(joined, "one"), 0);
     link.acknowledge([...old, messages[4]!]);
     assert.deepEqual(await acknowledgedIds(joined.raw, 1), [2]);
+  },
+});
+
+Deno.test({
+  name:
+    "Connection acknowledges what a resumed session brings, when a publish of its own is sent again first",
+  ...needs(),
+  fn: async () => {
+    // mqtt.js says "connect" only when that publish is settled; by then they are here.
+    const four = encodePacket(Packet.connack, Uint8Array.of(1, 0));
+    await using broker = new FakeBroker({ four });
+    await using joined = await join(broker, { sessionExpiry: 60 });
+    const { link, messages } = joined;
+    const published = link.publish("own", new Uint8Array(1), { qos: 1 });
+    await joined.raw.take(Packet.publish);
+    await joined.raw[Symbol.asyncDispose]();
+
+    const raw = joined.raw = await broker.admit();
+    const own = encodePuback(await nextId(raw));
+    await raw.write(concat([...numbered("t", 20), own]));
+    await grantSubscription(raw, await raw.take(Packet.subscribe));
+    await published;
+    assert.equal(messages.length, 20);
+    link.acknowledge(messages);
+    assert.deepEqual(await acknowledgedIds(raw, 20), range(1, 20));
   },
 });
 

@@ -87,10 +87,10 @@ export class FakeBroker implements AsyncDisposable {
 }
 
 /** Answers a SUBSCRIBE to one filter with a SUBACK of MQTT 3.1.1 (3.9). */
-async function grantSubscription(
+export async function grantSubscription(
   raw: RawConnection,
   { body }: RawPacket,
-  grant: number,
+  grant = 1,
 ): Promise<void> {
   const answer = Uint8Array.of(body[0]!, body[1]!, grant);
   await raw.write(encodePacket(Packet.suback, answer));
