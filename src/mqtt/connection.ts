@@ -72,8 +72,8 @@ const SKIP_PUBACK = new Error("acknowledged after commit");
 const MAX_INFLIGHT = 1000;
 /** The longest packet that MQTT has (MQTT 5, 2.1.4). */
 const MAX_PACKET_BYTES = 268_435_455;
-/** Room for the headers of a PUBLISH and its properties. */
-const HEADER_BYTES = 1024;
+/** Room for the headers of a PUBLISH, and its properties without their contents. */
+const HEADER_BYTES = 64;
 
 /** A {@linkcode Link} over a TCP, TLS or WebSocket connection. */
 export class Connection implements Link {
@@ -111,6 +111,14 @@ export class Connection implements Link {
 
   get sessionExpiry(): number {
     return this.#sessionExpiry;
+  }
+
+  maxPayload(topic: string, options: PublishOptions = {}): number {
+    const { contentType = "", responseTopic = "", correlationData } = options;
+    const texts = 3 *
+      (topic.length + contentType.length + responseTopic.length);
+    return this.#maxPacketBytes - HEADER_BYTES - texts -
+      (correlationData?.length ?? 0);
   }
 
   async open(handlers: LinkHandlers): Promise<void> {
@@ -338,7 +346,7 @@ export class Connection implements Link {
     const client = this.#client;
     if (client === undefined || this.#closed) return Promise.reject(closed());
     const bytes = payload.length;
-    if (bytes + HEADER_BYTES + topic.length > this.#maxPacketBytes) {
+    if (bytes > this.maxPayload(topic, options)) {
       return Promise.reject(tooLong(topic, bytes));
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();

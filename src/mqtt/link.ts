@@ -72,6 +72,11 @@ export interface Link {
    */
   readonly sessionExpiry?: number;
   /**
+   * The most bytes of payload that the broker takes in a message to a topic, as
+   * far as it says (MQTT 5, 3.2.2.3.6). Default: what MQTT has room for.
+   */
+  maxPayload?(topic: string, options?: PublishOptions): number;
+  /**
    * Connects and subscribes.
    *
    * @throws {LinkError} if that fails the first time; later losses are retried

@@ -3,10 +3,12 @@ import {
   DEFAULT_LAYER,
   encodeErrorReply,
   type LayerMapRequest,
+  LEAST_MAX_BYTES,
   type MapRequest,
   OriginalWriter,
+  ProtocolError,
   ReplyWriter,
-  type RequestError,
+  RequestError,
   type RequestRegion,
 } from "../protocol/mod.ts";
 
@@ -25,22 +27,25 @@ export interface Reply {
  * @param map Not changed while this writes: so all parts are of one revision
  * @param now The time at which the map is right, ms since 1970
  * @param began See `MapMoment.began`
+ * @param room The most bytes that the broker takes in one message
+ * @throws {RequestError} `too-large`, if there is not room enough
  */
 export function answer(
   request: MapRequest,
   map: OccupancyMap,
   now: number,
   began: number | undefined,
+  room = Infinity,
 ): Reply {
   const { replyTopic: topic, correlationData } = request;
   if (request.kind === "original" || request.format === "original") {
-    const parts = [
-      request.kind === "original"
-        ? writeOriginal(map.layer(DEFAULT_LAYER))
-        : writeOriginal(map.layer(request.layer), request),
-    ];
-    return { topic, parts, correlationData, contentType: undefined };
+    const part = request.kind === "original"
+      ? writeOriginal(map.layer(DEFAULT_LAYER))
+      : writeOriginal(map.layer(request.layer), request);
+    if (part.length > room) throw tooLarge(request, part.length, room);
+    return { topic, parts: [part], correlationData, contentType: undefined };
   }
+  if (room < LEAST_MAX_BYTES) throw tooLarge(request, LEAST_MAX_BYTES, room);
   const { layer, region, since, format } = request;
   const writer = new ReplyWriter({
     ...(request.transaction !== undefined &&
@@ -51,7 +56,7 @@ export function answer(
     staleAfter: map.ageing.staleAfter,
     ...(began !== undefined && { began }),
     format,
-    maxBytes: request.maxBytes,
+    maxBytes: Math.min(request.maxBytes, room),
   });
   const cells = map.layer(layer)?.cells({
     ...(region && { region }),
@@ -68,6 +73,20 @@ export function answer(
   };
 }
 
+function tooLarge(
+  request: MapRequest,
+  bytes: number,
+  room: number,
+): RequestError {
+  const error = new ProtocolError(
+    "too-large",
+    `A reply of ${bytes} bytes is too long for the broker, which takes ${room}`,
+    { hint: "Ask for a region, or in a format that comes in parts." },
+  );
+  const transaction = request.kind === "map" ? request.transaction : undefined;
+  return new RequestError(error, request, transaction);
+}
+
 /** The reply to a request that cannot be answered. */
 export function answerError(error: RequestError): Reply {
   return {
@@ -76,6 +95,11 @@ export function answerError(error: RequestError): Reply {
     correlationData: error.correlationData,
     contentType: "application/json",
   };
+}
+
+/** No reply at all: what there is to say could only be misread. */
+export function noReply(error: RequestError): Reply {
+  return { ...answerError(error), parts: [] };
 }
 
 /** A layer in the form of the three Python scripts, in one message. */

@@ -1,8 +1,10 @@
 import type { Grid, OccupancyMap } from "../grid/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import {
-  type ChangesHeader,
   ChangesWriter,
+  type ChangesWriterOptions,
+  DEFAULT_MAX_BYTES,
+  LEAST_MAX_BYTES,
   type Topics,
 } from "../protocol/mod.ts";
 
@@ -14,6 +16,7 @@ const MAX_CELLS = 100_000;
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 /** Intervals between deltas of a layer that changes faster than it can be told. */
 const OVERLOAD_PAUSE = 10;
+const JSON_TYPE = { contentType: "application/json" } as const;
 
 /** What {@linkcode Changes} is given. */
 export interface ChangesOptions {
@@ -165,10 +168,13 @@ export class Changes {
     this.#publish(layer, writer.finish());
   }
 
-  #headerOf(layer: string, from: number, time: number): ChangesHeader {
-    const { map } = this.#options;
+  #headerOf(layer: string, from: number, time: number): ChangesWriterOptions {
+    const { map, link, topics } = this.#options;
     const began = this.#options.began();
+    const room = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
+      Infinity;
     return {
+      maxBytes: Math.max(LEAST_MAX_BYTES, Math.min(DEFAULT_MAX_BYTES, room)),
       layer,
       from,
       to: map.revision,
@@ -187,7 +193,7 @@ export class Changes {
     await Promise.all(parts.map(async (part) => {
       this.#unsent += part.length;
       try {
-        await link.publish(topic, part, { contentType: "application/json" });
+        await link.publish(topic, part, JSON_TYPE);
       } catch {
         // The connection was lost: up() comes, or the next delta says it.
         this.#broken = true;

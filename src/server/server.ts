@@ -15,7 +15,7 @@ import {
   type Topics,
 } from "../protocol/mod.ts";
 import type { Store, StoreError } from "../store/store.ts";
-import { answer, answerError, type Reply } from "./answer.ts";
+import { answer, answerError, noReply, type Reply } from "./answer.ts";
 import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
 import { Changes, CHANGES_INTERVAL } from "./changes.ts";
@@ -274,12 +274,7 @@ export class Server {
       });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.#complain({
-        topic: message.topic,
-        code: error.code,
-        message: error.message,
-        count: 1,
-      });
+      this.#complainOf(error, message.topic);
       this.#send(error, () => answerError(error));
       return;
     }
@@ -304,8 +299,21 @@ export class Server {
         new RequestError(error, request, request.transaction),
       );
     }
-    const { map } = this.#options;
-    return answer(request, map, now ?? this.#clock(), this.#began);
+    const { map, link, topics } = this.#options;
+    const { replyTopic, correlationData } = request;
+    const room = link.maxPayload?.(replyTopic, { correlationData });
+    try {
+      return answer(request, map, now ?? this.#clock(), this.#began, room);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#complainOf(error, topics.request);
+      // What the original scripts would read in an error reply is no map.
+      return request.kind === "map" ? answerError(error) : noReply(error);
+    }
+  }
+
+  #complainOf({ code, message }: RequestError, topic: string): void {
+    this.#complain({ topic, code, message, count: 1 });
   }
 
   #send(routing: ReplyRouting, write: () => Reply): void {

@@ -320,6 +320,40 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Server keeps replies to what the broker takes, or says that it cannot",
+  permissions: "none",
+  fn: async () => {
+    const { server, link } = await start();
+    const rows = Array.from({ length: 2000 }, (_, i) => `${i},0,1`).join("\n");
+    link.handlers.message(incoming(DATA, rows));
+    const ask = async (request: string, room: number) => {
+      const before = link.textsOn(RESPONSE).length;
+      link.maxPayload = () => room;
+      link.handlers.message(incoming(REQUEST, request));
+      await until(() => link.textsOn(RESPONSE).length > before);
+      return link.textsOn(RESPONSE).slice(before);
+    };
+    const parts = await ask('{"maxBytes":1000000}', 2000);
+    assert.ok(parts.length > 10);
+    assert.ok(parts.every((part) => part.length <= 2000));
+
+    const [refused] = await ask('{"transaction":7,"format":"original"}', 2000);
+    const { status, transaction, error } = JSON.parse(refused!);
+    assert.deepEqual([status, transaction], ["error", 7]);
+    assert.equal(error.code, "too-large");
+    assert.match((await ask('{"format":"json"}', 100))[0]!, /"too-large"/);
+
+    // The original scripts would take an error for a map: they get nothing.
+    const before = link.textsOn(RESPONSE).length;
+    link.maxPayload = () => 2000;
+    link.handlers.message(incoming(REQUEST, "get data"));
+    await until(() => server.stats.refused.get("too-large") === 3);
+    assert.equal(link.textsOn(RESPONSE).length, before);
+    await server.stop();
+  },
+});
+
+Deno.test({
   name: "Server counts late readings and those from the future",
   permissions: "none",
   fn: async () => {

@@ -21,6 +21,7 @@ export class FakeLink implements Link {
   readonly published: Published[] = [];
   readonly acknowledged: Incoming[] = [];
   handlers: LinkHandlers = { message: () => {} };
+  maxPayload?: () => number;
   closed = false;
   /** If set, what is published has to be settled by the test. */
   readonly #manual: boolean;
