@@ -18,6 +18,7 @@ export interface ServerFlags extends BrokerFlags {
   readonly staleAfter?: number;
   readonly forgetAfter?: number;
   readonly maxSkew: number;
+  readonly maxLayers: number;
   readonly sessionExpiry: number;
   /** 0 for no deltas. */
   readonly changesInterval: number;

@@ -179,6 +179,14 @@ function serverCommand(action: (flags: ServerFlags) => Promise<void>): Command {
     )
     .addOption(
       new Option(
+        "--max-layers <n>",
+        "refuse readings that would make more layers than this",
+      ).default(10_000).argParser(parsing(parseCount)).env(
+        "OCCUPANCY_MAX_LAYERS",
+      ),
+    )
+    .addOption(
+      new Option(
         "--session-expiry <duration>",
         "how long the broker is asked to keep what arrives while the server is away",
       ).default(WEEK, "7d").argParser(parsing(parseDuration)).env(

@@ -36,6 +36,7 @@ export async function server(flags: ServerFlags): Promise<number> {
     version: VERSION,
     log: { info: log, warn: log },
     changesInterval: flags.changesInterval,
+    maxLayers: flags.maxLayers,
   });
   try {
     await keeper.start();

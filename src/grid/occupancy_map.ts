@@ -70,6 +70,11 @@ export class OccupancyMap {
     return size;
   }
 
+  /** How many layers have cells. */
+  get layerCount(): number {
+    return this.#layers.size;
+  }
+
   /** The layer of this name; `undefined` as long as it has no cells. */
   layer(name: string): Grid | undefined {
     return this.#layers.get(name);

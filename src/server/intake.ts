@@ -1,3 +1,4 @@
+import type { OccupancyMap } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
 import {
   parseReadings,
@@ -19,6 +20,13 @@ export interface Dating {
   dateOf(layer: string, x: number, y: number, now: number): number;
 }
 
+/** Says whether a layer that has no cells yet may have some. */
+export interface LayerLimit {
+  /** Layers in all. */
+  readonly maxLayers: number;
+  readonly map: Pick<OccupancyMap, "layer" | "layerCount">;
+}
+
 /** Batches kept for the next group; more layers than this are rare in one. */
 const MAX_SPARE = 64;
 
@@ -30,18 +38,26 @@ export class Intake {
   readonly #topics: Topics;
   readonly #complain: (complaint: Complaint) => void;
   readonly #dating: Dating | undefined;
+  readonly #limit: LayerLimit | undefined;
+  /** Layers among the batches that the map does not have yet. */
+  #newLayers = 0;
   readonly #batches = new Map<string, ReadingBatch>();
   readonly #spare: ReadingBatch[] = [];
 
-  /** @param dating without it, what does not say so was observed when received */
+  /**
+   * @param dating without it, what does not say so was observed when received
+   * @param limit without it, there may be any number of layers
+   */
   constructor(
     topics: Topics,
     complain: (complaint: Complaint) => void,
     dating?: Dating,
+    limit?: LayerLimit,
   ) {
     this.#topics = topics;
     this.#complain = complain;
     this.#dating = dating;
+    this.#limit = limit;
   }
 
   /** Adds what one message says; complains of what cannot be used. */
@@ -87,15 +103,31 @@ export class Intake {
       if (this.#spare.length < MAX_SPARE) this.#spare.push(batch);
     }
     this.#batches.clear();
+    this.#newLayers = 0;
   }
 
   #batchOf(layer: string): ReadingBatch {
     let batch = this.#batches.get(layer);
     if (batch === undefined) {
+      this.#checkRoom(layer);
       batch = this.#spare.pop() ?? new ReadingBatch();
       this.#batches.set(layer, batch);
     }
     return batch;
+  }
+
+  /** @throws {ProtocolError} if it is a new layer, and there are enough */
+  #checkRoom(layer: string): void {
+    if (this.#limit === undefined) return;
+    const { map, maxLayers } = this.#limit;
+    if (map.layer(layer) !== undefined) return;
+    if (map.layerCount + this.#newLayers >= maxLayers) {
+      throw new ProtocolError(
+        "too-many-layers",
+        `There are ${maxLayers} layers already, and this would be a new one`,
+      );
+    }
+    this.#newLayers++;
   }
 
   /** A reading without a time was observed when it was received. */

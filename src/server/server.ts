@@ -46,12 +46,16 @@ export interface ServerOptions {
   readonly log: ServerLog;
   /** ms since 1970. Default `Date.now`. */
   readonly clock?: () => number;
+  /** A reading of a layer beyond so many is refused. Default 10,000. */
+  readonly maxLayers?: number;
   /** ms between deltas of a layer at the least; 0 for none. Default 100. */
   readonly changesInterval?: number;
 }
 
 /** How often cells that are due for it age, in ms. */
 const TICK = 1000;
+/** Each costs about 9 KB, and anyone who may publish can make one. */
+const MAX_LAYERS = 10_000;
 /** How long stopping may wait for the last replies to go out, in ms. */
 const FAREWELL = 5000;
 
@@ -108,7 +112,10 @@ export class Server {
       link,
       store,
       map,
-      intake: new Intake(topics, complain, this.#receipt),
+      intake: new Intake(topics, complain, this.#receipt, {
+        map,
+        maxLayers: options.maxLayers ?? MAX_LAYERS,
+      }),
       stats: this.stats,
       topics,
       clock: this.#clock,

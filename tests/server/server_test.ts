@@ -51,7 +51,7 @@ class SpyLink extends FakeLink {
   }
 }
 
-async function start() {
+async function start(options: { maxLayers?: number } = {}) {
   const steps: string[] = [];
   const log: string[] = [];
   const note = (what: string) => void steps.push(what);
@@ -67,6 +67,7 @@ async function start() {
     version: "1.2.3",
     log: { info: (line) => log.push(line), warn: (line) => log.push(line) },
     clock: () => NOW,
+    ...options,
   });
   await server.start();
   steps.length = 0;
@@ -349,6 +350,25 @@ Deno.test({
     link.handlers.message(incoming(REQUEST, "get data"));
     await until(() => server.stats.refused.get("too-large") === 3);
     assert.equal(link.textsOn(RESPONSE).length, before);
+    await server.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "Server refuses a layer too many, and keeps taking readings of the others",
+  permissions: "none",
+  fn: async () => {
+    const { server, link, map } = await start({ maxLayers: 2 });
+    const send = (layer: string) =>
+      link.handlers.message(incoming(`${DATA}/${layer}`, "1,2,1"));
+    for (const layer of ["a", "b", "c", "a"]) send(layer); // in one group
+    await until(() => link.acknowledged.length === 4);
+    for (const layer of ["d", "b"]) send(layer);
+    await until(() => link.acknowledged.length === 6);
+    assert.deepEqual([...map.layers()].map(([name]) => name), ["a", "b"]);
+    assert.equal(server.stats.refused.get("too-many-layers"), 2);
+    assert.match(link.textsOn("occupancy/errors")[0]!, /too-many-layers/);
     await server.stop();
   },
 });
