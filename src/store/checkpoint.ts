@@ -1,8 +1,9 @@
+import { crc32 } from "node:zlib";
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { OccupancyMap } from "../grid/mod.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
 import { Fold } from "./fold.ts";
-import { readRows } from "./rows.ts";
+import { checkedBytes, readRows } from "./rows.ts";
 
 /** Rows of garbage deleted at a time, at least. */
 const LEAST_DELETED = 4;
@@ -59,7 +60,7 @@ export class Checkpoint {
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(
-      "INSERT INTO chunk (id, layer, tiles) VALUES (?, ?, ?)",
+      "INSERT INTO chunk (id, layer, tiles, crc32) VALUES (?, ?, ?, ?)",
     );
     this.#delete = db.prepare("DELETE FROM chunk WHERE id = ?");
     this.#trim = db.prepare("DELETE FROM journal WHERE id <= ?");
@@ -100,8 +101,12 @@ export class Checkpoint {
     map: OccupancyMap,
     meta: ReadonlyMap<string, number>,
   ): void {
-    const complete = meta.get("chunk") ?? 0;
-    this.#folded = meta.get("journal") ?? 0;
+    const complete = meta.get("chunk");
+    const folded = meta.get("journal");
+    if (complete === undefined || folded === undefined) {
+      throw new RangeError("it does not say how far it has come");
+    }
+    this.#folded = folded;
     const { first } = db.prepare("SELECT min(id) AS first FROM journal").get()!;
     this.#trimmed = Math.min(Number(first ?? Infinity) - 1, this.#folded);
     // What a fold has left behind that was not completed. If the next one is,
@@ -110,7 +115,7 @@ export class Checkpoint {
       .all(complete).map(({ id }) => Number(id));
     this.#last = Math.max(complete, ...leftovers);
     const newestFirst =
-      "SELECT id, layer, tiles FROM chunk WHERE id < ? ORDER BY id DESC LIMIT ?";
+      "SELECT id, layer, tiles AS bytes, crc32 FROM chunk WHERE id < ? ORDER BY id DESC LIMIT ?";
     for (const row of readRows(db, newestFirst, complete + 1)) {
       this.#loadChunk(map, row);
     }
@@ -183,7 +188,7 @@ export class Checkpoint {
     for (let group; fold.taken < goal && (group = fold.next());) {
       const { layer, tiles, bytes } = group;
       const id = ++this.#last;
-      this.#insert.run(id, layer, bytes);
+      this.#insert.run(id, layer, bytes, crc32(bytes));
       const chunk = { id, layer, bytes: bytes.length, tiles: tiles.length };
       this.#written.push([chunk, tiles]);
     }
@@ -198,7 +203,7 @@ export class Checkpoint {
   #loadChunk(map: OccupancyMap, row: Record<string, SQLOutputValue>): void {
     const id = Number(row.id);
     const layer = row.layer as string;
-    const bytes = row.tiles as Uint8Array;
+    const bytes = checkedBytes(row);
     const present: number[] = [];
     const tiles = map.restoreTiles(layer, bytes, (tile) => present.push(tile));
     this.#index.add({ id, layer, bytes: bytes.length, tiles }, present);

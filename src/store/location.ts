@@ -13,7 +13,7 @@ export function defaultStorePath(
   os: string,
   env: (variable: string) => string | undefined,
 ): string | undefined {
-  const file = `${name.replace(/[^\w.-]+/g, "_")}.sqlite`;
+  const file = `${fileName(name)}.sqlite`;
   if (os === "windows") {
     const base = env("LOCALAPPDATA");
     return base && `${base}\\occupancy\\${file}`;
@@ -24,4 +24,9 @@ export function defaultStorePath(
   }
   const base = env("XDG_DATA_HOME") || (home && `${home}/.local/share`);
   return base && `${base}/occupancy/${file}`;
+}
+
+/** A file name of its own for each name, whatever characters it has (RFC 3986, 2.1). */
+function fileName(name: string): string {
+  return encodeURIComponent(name).replaceAll("*", "%2A");
 }

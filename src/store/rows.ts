@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
 /** Rows read at a time. */
@@ -25,4 +26,23 @@ export function* readRows(
     if (rows.length < PAGE_ROWS) return;
     last = rows.at(-1)!.id!;
   }
+}
+
+/**
+ * The bytes of a row. SQLite has no checksums of its own: a disk that gives back
+ * something else would otherwise be believed.
+ *
+ * @param row has `bytes`, and their `crc32` or null
+ * @throws {RangeError} if they are not as they were written
+ */
+export function checkedBytes(
+  { id, bytes, crc32: expected }: Record<string, SQLOutputValue>,
+): Uint8Array {
+  const found = bytes instanceof Uint8Array ? bytes : undefined;
+  if (
+    found === undefined || (expected !== null && crc32(found) !== expected)
+  ) {
+    throw new RangeError(`row ${id} is not as it was written`);
+  }
+  return found;
 }

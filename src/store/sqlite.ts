@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
 import { DEFAULT_AGEING, type OccupancyMap } from "../grid/mod.ts";
 import { Checkpoint, FOREVER } from "./checkpoint.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
-import { readRows } from "./rows.ts";
+import { checkedBytes, readRows } from "./rows.ts";
 import { damaged, explainSqlite, openDatabase } from "./sqlite_file.ts";
 import {
   applyEntry,
@@ -68,8 +69,15 @@ export class SqliteStore implements Store {
     this.#maxJournalBytes = options.maxJournalBytes ?? MAX_JOURNAL_BYTES;
     this.#foldAt = this.#maxJournalBytes;
     this.#db = openDatabase(path, durability);
-    this.#append = this.#db.prepare("INSERT INTO journal (entries) VALUES (?)");
-    this.#checkpoint = new Checkpoint(this.#db);
+    try {
+      this.#append = this.#db.prepare(
+        "INSERT INTO journal (entries, crc32) VALUES (?, ?)",
+      );
+      this.#checkpoint = new Checkpoint(this.#db);
+    } catch (error) {
+      this.#db.close();
+      throw explainSqlite(path, error);
+    }
   }
 
   get lastThere(): number | undefined {
@@ -143,7 +151,9 @@ export class SqliteStore implements Store {
   }
 
   #appendRow(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#lastEntry = Number(this.#append.run(bytes).lastInsertRowid);
+    this.#lastEntry = Number(
+      this.#append.run(bytes, crc32(bytes)).lastInsertRowid,
+    );
   }
 
   #beginFold(map: OccupancyMap): void {
@@ -213,19 +223,19 @@ export class SqliteStore implements Store {
     const { folded } = this.#checkpoint;
     this.#lastEntry = folded;
     for (
-      const { id, entries } of readRows(
+      const row of readRows(
         this.#db,
-        "SELECT id, entries FROM journal WHERE id > ? ORDER BY id LIMIT ?",
+        "SELECT id, entries AS bytes, crc32 FROM journal WHERE id > ? ORDER BY id LIMIT ?",
         folded,
       )
     ) {
-      const bytes = entries as Uint8Array;
+      const bytes = checkedBytes(row);
       for (const entry of decodeEntries(bytes)) {
         applyEntry(map, entry);
         this.#note(entry);
       }
       this.#journalBytes += bytes.length;
-      this.#lastEntry = Number(id);
+      this.#lastEntry = Number(row.id);
     }
   }
 }

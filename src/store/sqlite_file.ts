@@ -32,8 +32,10 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE chunk (
      id INTEGER PRIMARY KEY,
      layer TEXT NOT NULL,
-     tiles BLOB NOT NULL
+     tiles BLOB NOT NULL,
+     crc32 INTEGER -- of the tiles; NULL if it was not known
    ) STRICT;
+   ALTER TABLE journal ADD COLUMN crc32 INTEGER; -- of the entries
    INSERT INTO chunk (layer, tiles) SELECT layer, cells FROM tile;
    INSERT INTO meta SELECT 'chunk', coalesce(max(id), 0) FROM chunk;
    INSERT INTO meta VALUES ('journal', 0);
@@ -53,6 +55,7 @@ const RESULT_TEXTS: readonly (readonly [string, number])[] = [
   ["readonly database", SQLITE_READONLY],
   ["disk I/O error", SQLITE_IOERR],
   ["disk image is malformed", SQLITE_CORRUPT],
+  ["malformed database schema", SQLITE_CORRUPT],
   ["database or disk is full", SQLITE_FULL],
   ["unable to open database file", SQLITE_CANTOPEN],
   ["file is not a database", SQLITE_NOTADB],
@@ -107,7 +110,8 @@ export function explainSqlite(path: string, error: unknown): StoreError {
         hint: "Check the disk, and what the system's log says of it.",
       });
     case SQLITE_CORRUPT:
-      return damaged(path, message, error);
+      // What follows the colon may be any bytes of the file.
+      return damaged(path, message.replace(/ ?\(.*/s, ""), error);
     case SQLITE_FULL:
       return new StoreError(`The disk is full: cannot write to ${path}`, {
         ...options,

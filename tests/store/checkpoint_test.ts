@@ -1,7 +1,7 @@
 /** A journal that is folded bit by bit, and a server that may be killed at any of them. */
 import assert from "node:assert/strict";
 import { MAX_TILE_BYTES, OccupancyMap } from "../../src/grid/mod.ts";
-import { applyEntry, type Entry } from "../../src/store/store.ts";
+import { applyEntry, type Entry, StoreError } from "../../src/store/store.ts";
 import { needs } from "../support/needs.ts";
 import { needsMount, smallDisk } from "../support/small_disk.ts";
 import { tempDir } from "../support/temp.ts";
@@ -31,7 +31,12 @@ async function opener(path: string) {
       maxJournalBytes: MAX_JOURNAL_BYTES,
     });
     const map = new OccupancyMap();
-    store.load(map);
+    try {
+      store.load(map);
+    } catch (error) {
+      store.close();
+      throw error;
+    }
     return { store, map };
   };
 }
@@ -154,6 +159,7 @@ Deno.test({
     const db = new DatabaseSync(path);
     db.exec(`
       DROP TABLE chunk;
+      ALTER TABLE journal DROP COLUMN crc32;
       CREATE TABLE tile (
         layer TEXT NOT NULL, tx INTEGER NOT NULL, ty INTEGER NOT NULL,
         cells BLOB NOT NULL, PRIMARY KEY (layer, tx, ty)
@@ -220,5 +226,47 @@ Deno.test({
     for (let i = 1015; i < 1020; i++) touch(i, 6000);
     reopen();
     store.close();
+  },
+});
+
+Deno.test({
+  name:
+    "SqliteStore gives back the map or nothing, whichever bytes of its file the disk has lost",
+  ...needs(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const path = `${dir.path}/map.sqlite`;
+    const open = await opener(path);
+    const { store, map } = open();
+    for (let i = 0; i < 40; i++) {
+      const entry = applied(
+        T0 + i,
+        Array.from({ length: 100 }, (_, n) => [32 * i + n, i, n]),
+      );
+      store.commit([entry]);
+      applyEntry(map, entry);
+      if (i < 30) store.applied(map); // some in chunks, the rest in the journal
+    }
+    store.close();
+    const good = await Deno.readFile(path);
+    const random = randoms(11);
+    let refused = 0;
+    for (let round = 0; round < 300; round++) {
+      const bytes = good.slice();
+      const at = random(bytes.length);
+      bytes.fill(random(256), at, at + 1 + random(600));
+      await Deno.writeFile(path, bytes);
+      try {
+        const found = open();
+        found.store.close();
+        assertSameMap(found.map, map);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        assert.match(error.message, /damaged|is not an occupancy store/);
+        assert.doesNotMatch(error.message, /undefined|null|[^ -~]/);
+        refused++;
+      }
+    }
+    assert.ok(refused > 100, `${refused} were refused`);
   },
 });
