@@ -57,7 +57,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "protocol, grid and simulate are pure: no clock, no IO, no globals of a runtime",
+  name:
+    "protocol, grid and simulate are pure: no clock, no IO, no globals of a runtime",
   ignore: !permitted(),
   fn: () => {
     const impure = sources().filter((file) =>

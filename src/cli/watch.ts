@@ -2,6 +2,7 @@ import { ReadingBatch, Topics, UNKNOWN } from "../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../request/mod.ts";
 import { colorDepth } from "./color.ts";
 import { connect } from "./connect.ts";
+import { Ending } from "./ending.ts";
 import { Exit } from "./exit.ts";
 import type { RequestFlags } from "./flags.ts";
 import { uniqueName } from "./link.ts";
@@ -10,14 +11,6 @@ import { KnownCells } from "./map/mod.ts";
 import { drainOut } from "./output.ts";
 import { renderJson, renderTsv } from "./render.ts";
 import type { Form } from "./request_mode.ts";
-
-/** Signals that end a live picture, and the exit codes of that. */
-const SIGNALS: readonly (readonly [Deno.Signal, number])[] =
-  Deno.build.os === "windows" ? [["SIGINT", Exit.interrupted]] : [
-    ["SIGINT", Exit.interrupted],
-    ["SIGTERM", Exit.terminated],
-    ["SIGHUP", Exit.hungUp],
-  ];
 
 /** `occupancy request --watch`: the map, then what changes, until it is enough. */
 export async function watch(
@@ -77,49 +70,6 @@ async function live(
     depth: colorDepth(flags.color, (name) => Deno.env.get(name), true),
     end: (why) => ending.end(why === "quit" ? Exit.ok : Exit.interrupted),
   });
-}
-
-/** When and how a watch ends. */
-class Ending {
-  readonly #abort = new AbortController();
-  readonly #listening: (() => void)[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #exitCode: number | undefined;
-
-  /** Aborted when it ends. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  get exitCode(): number {
-    return this.#exitCode ?? Exit.ok;
-  }
-
-  /** Ends it; the first reason counts. */
-  end(exitCode: number): void {
-    this.#exitCode ??= exitCode;
-    this.#abort.abort();
-  }
-
-  /** Ends it after so many ms. */
-  endIn(ms: number): void {
-    this.#timer ??= setTimeout(() => this.end(Exit.ok), ms);
-  }
-
-  /** Lets signals end it in order, so that the terminal is given back. */
-  heedSignals(): void {
-    for (const [signal, exitCode] of SIGNALS) {
-      const on = () => this.end(exitCode);
-      Deno.addSignalListener(signal, on);
-      this.#listening.push(() => Deno.removeSignalListener(signal, on));
-    }
-  }
-
-  /** Lets go of timers and signals. */
-  stop(): void {
-    clearTimeout(this.#timer);
-    for (const stop of this.#listening.splice(0)) stop();
-  }
 }
 
 /** Events until `--count` or `--for` says that it is enough. */
