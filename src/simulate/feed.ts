@@ -25,6 +25,11 @@ export class Feed {
     return this.#left <= 0;
   }
 
+  /** How much of its time a step of the scene takes, ms. */
+  get stepMs(): number {
+    return this.#scene.stepMs;
+  }
+
   /** Time of the scene that has gone by in what was stepped through, ms. */
   get elapsed(): number {
     return this.#elapsed;

@@ -12,6 +12,7 @@ import { Rooms } from "./rooms.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
 export { Feed } from "./feed.ts";
+export { FullPace, type Pace, RatePace, SpeedPace } from "./pace.ts";
 export { DAY, DEFAULT_START, type Scene, type SceneOptions } from "./scene.ts";
 
 /** What there is to be simulated. */
