@@ -12,6 +12,7 @@ if (import.meta.main) {
       server: async () => (await import("./src/cli/server.ts")).server,
       client: async () => (await import("./src/cli/client.ts")).client,
       request: async () => (await import("./src/cli/request.ts")).request,
+      simulate: async () => (await import("./src/cli/simulate.ts")).simulate,
     }),
   );
 }

@@ -1,4 +1,5 @@
 import type { Region } from "../grid/mod.ts";
+import type { SceneName } from "../simulate/mod.ts";
 import type { ColorWhen } from "./color.ts";
 
 /** Which broker, and as whom. */
@@ -63,4 +64,26 @@ export interface ClientFlags extends BrokerFlags, FormatFlags {
   readonly wire: Wire;
   /** ms */
   readonly timeout: number;
+}
+
+/** Options of `occupancy simulate`. */
+export interface SimulateFlags extends BrokerFlags {
+  readonly scene: SceneName;
+  readonly seed: number;
+  readonly size?: number;
+  /** ms since midnight */
+  readonly start?: number;
+  /** Readings a second, or as fast as they are taken. */
+  readonly rate?: number | "max";
+  /** How many times as fast as the clock. */
+  readonly speed?: number;
+  readonly count?: number;
+  /** ms */
+  readonly duration?: number;
+  readonly layer: string;
+  readonly source?: string;
+  readonly batch?: number;
+  readonly dryRun?: true;
+  readonly format?: "csv" | "ndjson";
+  readonly quiet?: true;
 }

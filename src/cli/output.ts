@@ -12,8 +12,8 @@ export function writeOut(data: string | Uint8Array): void {
  *
  * @throws {Deno.errors.BrokenPipe} if the reader left
  */
-export async function drainOut(data: string): Promise<void> {
-  let rest = encoder.encode(data);
+export async function drainOut(data: string | Uint8Array): Promise<void> {
+  let rest = typeof data === "string" ? encoder.encode(data) : data;
   while (rest.length > 0) {
     rest = rest.subarray(await Deno.stdout.write(rest));
   }

@@ -1,9 +1,4 @@
-import {
-  Command,
-  CommanderError,
-  InvalidArgumentError,
-  Option,
-} from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { isBrokenPipe, tell } from "./failure.ts";
 import { CliError, Exit } from "./exit.ts";
 import {
@@ -15,8 +10,15 @@ import {
   parseWait,
 } from "./values.ts";
 import { say, writeOut } from "./output.ts";
+import { parsing } from "./parsing.ts";
+import { withSimulation } from "./simulate_command.ts";
 import { VERSION } from "./version.ts";
-import type { ClientFlags, RequestFlags, ServerFlags } from "./flags.ts";
+import type {
+  ClientFlags,
+  RequestFlags,
+  ServerFlags,
+  SimulateFlags,
+} from "./flags.ts";
 
 const WEEK = 7 * 24 * 3_600_000;
 
@@ -28,6 +30,7 @@ export interface CommandTable {
   readonly server: () => Promise<Action<ServerFlags>>;
   readonly client: () => Promise<Action<ClientFlags>>;
   readonly request: () => Promise<Action<RequestFlags>>;
+  readonly simulate: () => Promise<Action<SimulateFlags>>;
 }
 
 /**
@@ -50,6 +53,7 @@ export async function run(
     program.addCommand(serverCommand(perform(table.server)));
     program.addCommand(clientCommand(perform(table.client)));
     program.addCommand(requestCommand(perform(table.request)));
+    program.addCommand(simulateCommand(perform(table.simulate)));
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
@@ -292,6 +296,19 @@ Examples:
     .action(action);
 }
 
+function simulateCommand(
+  action: (flags: SimulateFlags) => Promise<void>,
+): Command {
+  return withSimulation(
+    withBroker(
+      subcommand(
+        "simulate",
+        "Send believable readings: desks over a day, rooms with people, robots driving.",
+      ),
+    ).addOption(layerOption("layer that the readings belong to")),
+  ).action(action);
+}
+
 /** The options that say how the answer is shown. */
 function withForms(command: Command): Command {
   return command
@@ -350,18 +367,4 @@ function formatOption(): Option {
 function timeoutOption(): Option {
   return new Option("--timeout <duration>", "how long to wait for the answer")
     .default(5000, "5s").argParser(parsing(parseWait));
-}
-
-/** Lets a parser that throws RangeError speak through commander. */
-function parsing<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (error instanceof RangeError) {
-        throw new InvalidArgumentError(error.message);
-      }
-      throw error;
-    }
-  };
 }

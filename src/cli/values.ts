@@ -46,6 +46,52 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** Reads a whole number of at least 1, such as of readings. @throws {RangeError} */
+export function parseMany(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError("Write a whole number of at least 1.");
+  }
+  return count;
+}
+
+/** Reads how many a second: a number above 0, or `max`. @throws {RangeError} */
+export function parseRate(text: string): number | "max" {
+  if (text === "max") return "max";
+  const rate = factor(text);
+  if (rate === undefined || rate < 0.001 || rate > 10_000_000) {
+    throw new RangeError("Write a number from 0.001 to 10000000, or max.");
+  }
+  return rate;
+}
+
+/** Reads how many times as fast. @throws {RangeError} */
+export function parseSpeed(text: string): number {
+  const speed = factor(text);
+  if (speed === undefined || speed < 0.001 || speed > 1_000_000) {
+    throw new RangeError("Write a number from 0.001 to 1000000, like 60.");
+  }
+  return speed;
+}
+
+/** Reads an int32. @throws {RangeError} */
+export function parseSeed(text: string): number {
+  const [seed, more] = integers(text) ?? [];
+  if (seed === undefined || more !== undefined) {
+    throw new RangeError("Write a whole number of up to 32 bits.");
+  }
+  return seed;
+}
+
+/** Reads a time of day, `HH:MM`. @returns ms since midnight @throws {RangeError} */
+export function parseTimeOfDay(text: string): number {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
+  if (match === null) {
+    throw new RangeError("Write a time of day, like 08:00 or 14:30.");
+  }
+  return Number(match[1]) * UNITS["h"]! + Number(match[2]) * UNITS["m"]!;
+}
+
 /** Reads `X,Y`. @throws {RangeError} */
 export function parseAt(text: string): Region {
   const at = integers(text);
@@ -83,6 +129,11 @@ export function parseListen(text: string): { host: string; port: number } {
     );
   }
   return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
+}
+
+/** A decimal number, not negative. */
+function factor(text: string): number | undefined {
+  return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 function integers(text: string): number[] | undefined {
