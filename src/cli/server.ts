@@ -2,18 +2,15 @@ import { OccupancyMap } from "../grid/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import { Topics } from "../protocol/mod.ts";
 import { offlineState, Server, serverSubscriptions } from "../server/mod.ts";
-import { defaultStorePath } from "../store/location.ts";
 import { openStore } from "../store/open.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
-import { brokerOf, caOf, DEFAULT_BROKER } from "./link.ts";
+import { brokerOf, caOf, DEFAULT_BROKER, DEFAULT_LISTEN } from "./link.ts";
 import { DroppedWatch, sessionWarning } from "./losses.ts";
 import { say } from "./output.ts";
 import { plural } from "./render.ts";
+import { storeAddress } from "./store_address.ts";
 import { VERSION } from "./version.ts";
-
-/** Where the embedded broker listens unless told otherwise. */
-const DEFAULT_LISTEN = { host: "127.0.0.1", port: 1883 };
 
 /** `occupancy server`: keeps the map until it is told to end. */
 export async function server(flags: ServerFlags): Promise<number> {
@@ -62,12 +59,10 @@ export async function server(flags: ServerFlags): Promise<number> {
   return Exit.ok;
 }
 
-/** The store that the flags name, else a file of the server's own. */
+/** @throws {CliError} if there is no place to keep the map */
 function storeOf(flags: ServerFlags): string {
-  if (flags.store !== undefined) return flags.store;
-  const env = (name: string) => Deno.env.get(name);
-  const path = defaultStorePath(flags.name, Deno.build.os, env);
-  if (path !== undefined) return `sqlite:${path}`;
+  const address = storeAddress(flags);
+  if (address !== undefined) return address;
   throw new CliError("No place to keep the map: HOME is not set", {
     exitCode: Exit.usage,
     hint: "Name a file with --store sqlite:PATH, or --store memory:.",
