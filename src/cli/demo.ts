@@ -49,6 +49,7 @@ async function demo(): Promise<void> {
         wire: "current",
         timeout: 5000,
         format: "table",
+        color: "auto",
       });
     }
     say(

@@ -1,4 +1,5 @@
 /** Data goes to stdout, everything said to people goes to stderr. */
+import { colorDepth, type ColorWhen } from "./color.ts";
 
 const encoder = new TextEncoder();
 
@@ -49,6 +50,20 @@ export function pictureSize(): { width: number; height: number } {
   }
   const width = told("COLUMNS") ?? 80;
   return { width, height: told("LINES") ?? width };
+}
+
+/** How help looks where it goes: in colours if a person reads it, as wide as there is room. */
+export function helpLook(
+  to: { isTerminal(): boolean },
+  when: ColorWhen = "auto",
+): { columns: number; color: boolean } {
+  const terminal = to.isTerminal();
+  const depth = colorDepth(when, (name) => Deno.env.get(name), terminal);
+  const seen = terminal ? Deno.consoleSize().columns : 0;
+  return {
+    columns: seen > 0 ? seen : told("COLUMNS") ?? 80,
+    color: depth !== "none",
+  };
 }
 
 /** A number of the environment that makes sense as a size. */

@@ -4,7 +4,7 @@ import { Asker, type MapView } from "../request/mod.ts";
 import { colorDepth } from "./color.ts";
 import { connect } from "./connect.ts";
 import { Exit } from "./exit.ts";
-import type { FormatFlags, RequestFlags } from "./flags.ts";
+import type { EveryFlags, FormatFlags, RequestFlags } from "./flags.ts";
 import { uniqueName } from "./link.ts";
 import {
   type ColorDepth,
@@ -44,10 +44,13 @@ export async function request(flags: RequestFlags): Promise<number> {
 }
 
 /** Prints a map as the flags say, else as suits where it goes. */
-export function print(view: MapView, flags: FormatFlags): void {
+export function print(
+  view: MapView,
+  flags: FormatFlags & Pick<EveryFlags, "color">,
+): void {
   const suits = Deno.stdout.isTerminal() ? "table" : "tsv";
   const form = flags.json ? "json" : flags.format ?? suits;
-  printAs(form, view, { color: "auto" });
+  printAs(form, view, flags);
 }
 
 /** One question, one answer. */

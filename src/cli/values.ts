@@ -1,4 +1,5 @@
 import type { Region } from "../grid/mod.ts";
+import { brokerUrl } from "../mqtt/url.ts";
 
 const INT32_MIN = -0x8000_0000;
 const INT32_MAX = 0x7fff_ffff;
@@ -35,6 +36,33 @@ export function parseWait(text: string): number {
   const ms = parseDuration(text);
   if (ms > MAX_WAIT) throw new RangeError("Write at most 24d.");
   return ms;
+}
+
+/** Reads how long an answer is waited for. @returns ms, at least 1 @throws {RangeError} */
+export function parseTimeout(text: string): number {
+  const ms = parseWait(text);
+  if (ms < 1) throw new RangeError("Write more than 0, like 500ms or 5s.");
+  return ms;
+}
+
+/** Checks a broker's address. @throws {LinkError} with a hint, if it is none */
+export function parseBroker(text: string): string {
+  brokerUrl(text);
+  return text;
+}
+
+/** Checks a store's address; whether it can be used is another thing. @throws {RangeError} */
+export function parseStore(text: string): string {
+  if (text === "memory:" || /^sqlite:./.test(text)) return text;
+  throw new RangeError("Write sqlite:PATH, like sqlite:map.db, or memory:.");
+}
+
+/** Checks an MQTT client id (MQTT 5, 3.1.3.1). @throws {RangeError} */
+export function parseName(text: string): string {
+  if (text.trim() === "" || /\p{Cc}/u.test(text)) {
+    throw new RangeError("Write a name, like occupancy-server.");
+  }
+  return text;
 }
 
 /** Reads a whole number of at least 1. @throws {RangeError} */

@@ -76,6 +76,14 @@ Deno.test({
       [["--prefix", ""], /is empty/],
       [["--max-skew", "-1s"], /500ms/],
       [["--max-skew", "x"], /500ms/],
+      [["--name", ""], /--name cannot be ""/],
+      [["--store", "foo:"], /--store cannot be "foo:"/],
+      [["--store", "sqlite:"], /--store cannot be "sqlite:"/],
+      // The store would be made first, if the address were not looked at before.
+      [
+        ["--broker", "http://x", "--store", "sqlite:/dev/null/map.db"],
+        /Cannot speak http/,
+      ],
     ];
     await forEachAtOnce(
       cases,
