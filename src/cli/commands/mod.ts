@@ -30,6 +30,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./simulate.ts")).SIMULATE,
   },
   {
+    name: "doctor",
+    summary: "look at all that a server needs",
+    load: async () => (await import("./doctor.ts")).DOCTOR,
+  },
+  {
     name: "config",
     summary: "print what is set, and where",
     load: async () => (await import("./config.ts")).CONFIG,
