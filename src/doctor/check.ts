@@ -38,22 +38,25 @@ async function runOne(
   examination: Examination,
   timeout: number,
 ): Promise<Finding[]> {
-  let timer;
+  const late = Promise.withResolvers<Finding[]>();
+  const begin = () =>
+    setTimeout(() => {
+      late.resolve([
+        warning(`No result within ${timeout / 1000} s`, {
+          hint: "The broker may be slow: wait longer with --timeout 30s.",
+        }),
+      ]);
+    }, timeout);
+  let timer: ReturnType<typeof begin> | undefined;
+  let over = false;
   // Joining has a deadline of its own, and tells more when it fails.
-  const late = examination.joining().then(() =>
-    new Promise<Finding[]>((resolve) => {
-      timer = setTimeout(() => {
-        resolve([
-          warning(`No result within ${timeout / 1000} s`, {
-            hint: "The broker may be slow: wait longer with --timeout 30s.",
-          }),
-        ]);
-      }, timeout);
-    })
-  );
+  examination.joining().then(() => {
+    if (!over) timer = begin();
+  });
   try {
-    return await Promise.race([look(check, examination), late]);
+    return await Promise.race([look(check, examination), late.promise]);
   } finally {
+    over = true;
     clearTimeout(timer);
   }
 }
