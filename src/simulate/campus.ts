@@ -12,8 +12,10 @@ interface Part {
   readonly scene: Scene;
   readonly x: number;
   readonly y: number;
-  /** The part takes one step in so many of the campus. */
+  /** The part has its turn once in so many steps of the campus. */
   readonly every: number;
+  /** Then it takes so many steps of its own. */
+  readonly steps: number;
 }
 
 /**
@@ -30,15 +32,16 @@ export class Campus implements Scene {
   #steps = 0;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = 240, start = DEFAULT_START } = options;
+    const { seed = 1, size = 240, start = DEFAULT_START, officePace = 1 } =
+      options;
     const share = (part: number) => Math.max(1, Math.round(size * part));
     const desks = new Desks({ seed, start, size });
     const rooms = new Rooms({ seed, start, size: share(0.2) });
     const robots = new Robots({ seed, size: share(0.08) });
     this.stepMs = robots.stepMs;
     this.#parts = [
-      this.#part(desks, 0, 0),
-      this.#part(rooms, 0, desks.height + GAP),
+      this.#part(desks, 0, 0, officePace),
+      this.#part(rooms, 0, desks.height + GAP, officePace),
       this.#part(robots, Math.max(desks.width, rooms.width) + GAP, 0),
     ];
     this.width = Math.max(...this.#parts.map((p) => p.x + p.scene.width));
@@ -56,12 +59,14 @@ export class Campus implements Scene {
     this.#steps++;
     for (const part of this.#parts) {
       if (this.#steps % part.every !== 0) continue;
-      this.#moved(part, out, (batch) => part.scene.step(batch));
+      this.#moved(part, out, (batch) => {
+        for (let i = 0; i < part.steps; i++) part.scene.step(batch);
+      });
     }
   }
 
-  #part(scene: Scene, x: number, y: number): Part {
-    return { scene, x, y, every: scene.stepMs / this.stepMs };
+  #part(scene: Scene, x: number, y: number, steps = 1): Part {
+    return { scene, x, y, steps, every: scene.stepMs / this.stepMs };
   }
 
   /** Pushes the readings of a part where the part lies. */

@@ -31,6 +31,11 @@ export interface SceneOptions {
   readonly size?: number;
   /** Time of day at the beginning, ms since midnight of a Monday. Default 8:00. */
   readonly start?: number;
+  /**
+   * Of a campus: how many times as fast as the warehouse its offices live, a
+   * whole number; people come and go more slowly than robots. Default 1.
+   */
+  readonly officePace?: number;
 }
 
 /** ms */

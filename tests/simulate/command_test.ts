@@ -1,5 +1,7 @@
 /** `occupancy simulate` as a person runs it: sent, printed, piped, ended. */
 import assert from "node:assert/strict";
+import { SIMULATE } from "../../src/cli/commands/simulate.ts";
+import { SCENES } from "../../src/simulate/mod.ts";
 import { assertTold } from "../support/assert_told.ts";
 import { needs } from "../support/needs.ts";
 import {
@@ -11,6 +13,15 @@ import {
 } from "../support/processes.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
+
+Deno.test({
+  name: "simulate offers all scenes that there are",
+  permissions: "none",
+  fn: () => {
+    const { choices } = SIMULATE.options.find(({ name }) => name === "scene")!;
+    assert.deepEqual(choices, SCENES);
+  },
+});
 
 const NOWHERE = "mqtt://127.0.0.1:1";
 

@@ -246,6 +246,31 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "Campus: its offices live as much faster as is asked, robots stay as they are",
+  pure,
+  () => {
+    const readings = (officePace: number) => {
+      const feed = new Feed(makeScene("campus", { officePace }));
+      const out = new ReadingBatch();
+      feed.advance(HOUR / 60, out);
+      const robots = new ReadingBatch();
+      let offices = 0;
+      for (let i = 0; i < out.length; i++) {
+        const x = out.x[i]!;
+        if (x >= 32) robots.push(x, out.y[i]!, out.value[i]!);
+        else offices++;
+      }
+      return { robots: encodeCsv(robots), offices };
+    };
+    const slow = readings(1);
+    const fast = readings(60);
+    assert.deepEqual(fast.robots, slow.robots);
+    assert.equal(slow.offices, 288 + 240 + 2 * 48, "the first, then in turn");
+    assert.equal(fast.offices, 288 + 60 * (240 + 2 * 48));
+  },
+);
+
 Deno.test("Desks: each reports once a minute, 1 or 0", pure, () => {
   const desks = new Desks({ size: 100, start: 10 * HOUR });
   const out = new ReadingBatch();
