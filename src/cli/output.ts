@@ -22,11 +22,26 @@ export async function drainOut(data: string | Uint8Array): Promise<void> {
 
 /** Says one line to the person at the terminal. */
 export function say(line: string): void {
+  errorOutput(line + "\n");
+}
+
+/** Writes just this to stderr. */
+export function errorOutput(text: string): void {
   try {
-    writeAll(Deno.stderr, line + "\n");
+    writeAll(Deno.stderr, text);
   } catch {
     // Nobody listens; that must not end a server.
   }
+}
+
+/** The same, unless it is asked to be quiet: what is good to know, and not wrong. */
+export function chat(flags: { readonly quiet?: true }, line: string): void {
+  if (!flags.quiet) say(line);
+}
+
+/** Says more to whoever asks for it. */
+export function detail(flags: { readonly verbose?: true }, line: string): void {
+  if (flags.verbose) say(line);
 }
 
 function writeAll(

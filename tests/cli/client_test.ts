@@ -58,6 +58,16 @@ const EMPTY: { name: string; content: string; says: RegExp }[] = [
     content: "NaN,1,1\n1e99,1,1\n",
     says: /None of the 2 rows of \S+bad\.csv is a reading/,
   },
+  {
+    name: "one.csv",
+    content: "NaN,1,1\n",
+    says: /The only row of \S+one\.csv is not a reading/,
+  },
+  {
+    name: "long.csv",
+    content: "1".repeat(3_000_000),
+    says: /the line has 3000000 bytes, 1048576 are the most/,
+  },
 ];
 
 /** Nothing is there; files that fail before must not find out. */

@@ -87,7 +87,9 @@ export function readWords(
   return { flags, operands };
 }
 
-/** All flags as they can be written, but for `--no-` where help shows none. */
+/** All flags as they are written, with `--no-` where help shows it. */
 function flagNames(options: readonly OptionSpec[]): string[] {
-  return options.map(({ name, on }) => on ? `--no-${name}` : `--${name}`);
+  return options.flatMap(({ name, on }) =>
+    on ? [`--no-${name}`, `--${name}`] : [`--${name}`]
+  );
 }
