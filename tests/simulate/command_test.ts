@@ -166,7 +166,7 @@ Deno.test({
   fn: () =>
     forEachAtOnce(
       [
-        [["--scene", "office"], /Allowed choices are desks, rooms/],
+        [["--scene", "office"], /Write desks, rooms, robots or campus/],
         [["--rate", "0"], /Write a number from 0.001/],
         [["--speed", "-1"], /Write a number from 0.001/],
         [["--start", "25:00"], /Write a time of day/],
