@@ -11,6 +11,7 @@ import { brokerUrl } from "../mqtt/url.ts";
 import { Topics } from "../protocol/mod.ts";
 import { serverSubscriptions } from "../server/mod.ts";
 import { colorDepth } from "./color.ts";
+import { Ending } from "./ending.ts";
 import { Exit } from "./exit.ts";
 import type { DoctorFlags } from "./flags.ts";
 import { brokerOf, caOf, DEFAULT_BROKER, DEFAULT_LISTEN } from "./link.ts";
@@ -47,19 +48,35 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
     color: colorDepth(flags.color, (n) => Deno.env.get(n), terminal) !== "none",
   };
   const results: Result[] = [];
+  const tell = (result: Result) => {
+    results.push(result);
+    if (quiet && result.status === "right") return;
+    writeOut(json ? renderJson(result) : renderResult(result, look));
+  };
+  const ending = new Ending();
+  ending.heedSignals((exitCode) => Deno.exit(exitCode));
+  const interrupted = new Promise<void>((resolve) => {
+    ending.signal.addEventListener("abort", () => resolve());
+  });
   try {
-    for await (const result of runChecks(CHECKS, examination, flags.timeout)) {
-      results.push(result);
-      if (json) writeOut(renderJson(result));
-      else if (!quiet || result.status !== "right") {
-        writeOut(renderResult(result, look));
-      }
-    }
+    await Promise.race([
+      tellAll(runChecks(CHECKS, examination, flags.timeout), tell),
+      interrupted,
+    ]);
   } finally {
     await examination.close();
+    ending.stop();
   }
+  if (ending.signal.aborted) return ending.exitCode;
   if (!json && !quiet) writeOut(renderSummary(results));
   return exitCodeOf(results);
+}
+
+async function tellAll(
+  results: AsyncIterable<Result>,
+  tell: (result: Result) => void,
+): Promise<void> {
+  for await (const result of results) tell(result);
 }
 
 /** A broker that cannot be joined tells more than anything else that is wrong. */

@@ -59,6 +59,7 @@ export class Examination {
   #server: Promise<ServerSigns | undefined> | undefined;
   #manners: Promise<Manners | undefined> | undefined;
   #opened: Promise<Probe>[] = [];
+  #leftovers: (() => Promise<void>)[] = [];
 
   constructor(options: ExaminationOptions) {
     this.options = options;
@@ -100,8 +101,16 @@ export class Examination {
     return opening;
   }
 
-  /** Ends all connections. */
+  /** Has something put back as it was when all is over, however it ends. */
+  cleanUp(leftover: () => Promise<void>): void {
+    this.#leftovers.push(leftover);
+  }
+
+  /** Puts everything back and ends all connections. */
   async close(): Promise<void> {
+    for (const cleanUp of this.#leftovers.splice(0)) {
+      await cleanUp().catch(() => {}); // the broker is gone, and told of
+    }
     for (const opened of this.#opened.splice(0)) {
       await opened.then((probe) => probe.close(), () => {});
     }

@@ -5,6 +5,8 @@ import type { Probe } from "./probe.ts";
 
 const ADVICE = "docs/OPERATIONS.md tells which settings keep it.";
 const EMPTY = new Uint8Array(0);
+/** Messages that are under way at once. */
+const TOGETHER = 100;
 /** After so long without a message no more is to come, ms. */
 const QUIET = 300;
 /** The embedded broker's own limit (docs/OPERATIONS.md, The embedded broker). */
@@ -26,44 +28,58 @@ export const sessionCheck: Check = {
     const topic = embedded
       ? topics.responseFor(`${examination.id}-session`)
       : `${topics.prefix}/server/${examination.id}-session`;
+    examination.cleanUp(() => forget(examination));
     const first = await examination.open("session", { sessionExpiry });
-    try {
-      await first.subscribe(topic, 1);
-      const granted = grantedExpiry(first, sessionExpiry);
-      await first.close();
-      for (let sent = 0; sent < queue; sent++) {
-        const last = sent === queue - 1;
-        const code = probe.publish(topic, EMPTY);
-        if (last || sent % 100 === 99) await code;
-        else code.catch(() => {});
-      }
-      let arrived = 0;
-      let at = performance.now();
-      const again = await examination.open("session", {
-        sessionExpiry,
-        message: () => {
-          arrived++;
-          at = performance.now();
-        },
-      });
-      const { sessionPresent } = again.connack;
-      while (
-        sessionPresent && arrived < queue && performance.now() - at < QUIET
-      ) await again.settle();
-      await again.close();
-      return judge({
-        sessionPresent,
-        granted,
-        asked: sessionExpiry,
-        queue,
-        arrived,
-        embedded,
-      });
-    } finally {
-      await forget(examination);
-    }
+    await first.subscribe(topic, 1);
+    const granted = grantedExpiry(first, sessionExpiry);
+    await first.close();
+    await publishAll(probe, topic, queue);
+    const { sessionPresent, arrived } = await comeBack(examination);
+    return judge({
+      sessionPresent,
+      granted,
+      asked: sessionExpiry,
+      queue,
+      arrived,
+      embedded,
+    });
   },
 };
+
+/** Publishes so many messages; most of them are under way at once. */
+async function publishAll(
+  probe: Probe,
+  topic: string,
+  count: number,
+): Promise<void> {
+  for (let sent = 0; sent < count; sent += TOGETHER) {
+    const together = Math.min(TOGETHER, count - sent);
+    await Promise.all(
+      Array.from({ length: together }, () => probe.publish(topic, EMPTY)),
+    );
+  }
+}
+
+/** Takes the session up again, and counts what waited in it. */
+async function comeBack(
+  examination: Examination,
+): Promise<Pick<SessionSigns, "sessionPresent" | "arrived">> {
+  const { sessionExpiry, queue } = examination.options;
+  let arrived = 0;
+  let at = performance.now();
+  const again = await examination.open("session", {
+    sessionExpiry,
+    message: () => {
+      arrived++;
+      at = performance.now();
+    },
+  });
+  const { sessionPresent } = again.connack;
+  const waiting = () => arrived < queue && performance.now() - at < QUIET;
+  while (sessionPresent && waiting()) await again.settle();
+  await again.close();
+  return { sessionPresent, arrived };
+}
 
 /** What was found out about a session. */
 export interface SessionSigns {

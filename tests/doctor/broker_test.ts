@@ -5,6 +5,7 @@ import { startMosquitto } from "../support/mosquitto.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";
 import { startSystem } from "../support/system.ts";
 import { freePort, tempDir } from "../support/temp.ts";
+import { until } from "../support/until.ts";
 import { diagnose } from "./doctor.ts";
 
 /** As docs/OPERATIONS.md says it, for a user without a name. */
@@ -333,6 +334,40 @@ Deno.test({
       timeout: 5000,
     });
     assert.equal(again.connack.sessionPresent, false);
+    await again.close();
+  },
+});
+
+Deno.test({
+  name: "doctor cleans up behind itself at Ctrl-C, too",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using mosquitto = await startMosquitto();
+    const { Probe } = await import("../../src/doctor/probe.ts");
+    const names = new Set<string>();
+    const listener = await Probe.open({
+      url: mosquitto.url,
+      clientId: "listener",
+      timeout: 5000,
+      // The session's topic is published to while its client is away.
+      message: ({ topic }) => names.add(topic),
+    });
+    await listener.subscribe("occupancy/server/+", 1);
+    await using running = occupancy(["doctor", "--broker", mosquitto.url]);
+    const topic = await until(() =>
+      [...names].find((name) => name.endsWith("-session"))
+    );
+    running.kill("SIGINT");
+    assert.equal((await running.ended()).code, 130);
+    await listener.close();
+    const clientId = `occupancy-${topic.split("/").at(-1)}`;
+    const again = await Probe.open({
+      url: mosquitto.url,
+      clientId,
+      sessionExpiry: 1,
+      timeout: 5000,
+    });
+    assert.equal(again.connack.sessionPresent, false, clientId);
     await again.close();
   },
 });

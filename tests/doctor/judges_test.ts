@@ -106,8 +106,9 @@ Deno.test(
     );
     assert.match(status([online], 0), /^warning: .* does not answer/);
     assert.match(status([online], 2), /^wrong: 2 servers answer/);
+    assert.match(status([online, offline, online]), /^right/, "a restart");
     assert.match(
-      status([online, offline, online]),
+      status([online, offline, online, offline]),
       /^wrong: Two servers with the name a throw each other off/,
     );
     assert.match(
