@@ -57,6 +57,7 @@ export class Probe {
   /** What the broker said to CONNECT. */
   readonly connack: IConnackPacket;
 
+  /** Takes a client that has just been let in; see {@linkcode Probe.open}. */
   constructor(
     client: MqttClient,
     version: 4 | 5,
