@@ -9,6 +9,7 @@ import {
 } from "../protocol/mod.ts";
 import { Asker } from "../request/mod.ts";
 import { BadRows, nameOf } from "./bad_rows.ts";
+import { connect, leave } from "./connect.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ClientFlags } from "./flags.ts";
 import { explainFile, uniqueName } from "./link.ts";
@@ -16,7 +17,7 @@ import { chat } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { HeardRefusals } from "./refusals.ts";
 import { plural } from "./render.ts";
-import { connect, print } from "./request.ts";
+import { print } from "./request.ts";
 
 const DEFAULT_BATCH = 100;
 
@@ -50,7 +51,7 @@ export async function client(flags: ClientFlags): Promise<number> {
     refusals.summarise();
     return skipped + refusals.count > 0 ? Exit.skipped : Exit.ok;
   } finally {
-    await link.close();
+    await leave(link);
   }
 }
 

@@ -4,6 +4,9 @@ import type { BrokerFlags } from "./flags.ts";
 import { brokerOf, caOf } from "./link.ts";
 import { detail } from "./output.ts";
 
+/** How long a goodbye may take, ms. */
+const GOODBYE = 1000;
+
 /** Who a connection is for: an asker, or a watcher. */
 export interface Party {
   /** The MQTT client id. */
@@ -59,6 +62,17 @@ export async function connect(
   return link;
 }
 
+/**
+ * Says goodbye, but waits no longer than {@linkcode GOODBYE} for a broker that
+ * does not hear it.
+ */
+export async function leave(link: Link): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, GOODBYE);
+  await Promise.race([link.close(), late.promise]);
+  clearTimeout(timer);
+}
+
 /** @throws {LinkError} if it takes longer than so many ms, or as `opened` does */
 async function inTime(
   opened: Promise<void>,
@@ -82,7 +96,7 @@ async function inTime(
     await Promise.race([opened, late.promise]);
   } catch (error) {
     opened.catch(() => {}); // told already, or too late to matter
-    await link.close();
+    await leave(link);
     throw error;
   } finally {
     clearTimeout(timer);

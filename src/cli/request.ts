@@ -2,7 +2,7 @@ import type { Region } from "../grid/mod.ts";
 import { assertLayer, ReadingBatch, Topics } from "../protocol/mod.ts";
 import { Asker, type MapView } from "../request/mod.ts";
 import { colorDepth } from "./color.ts";
-import { connect } from "./connect.ts";
+import { connect, leave } from "./connect.ts";
 import { Exit } from "./exit.ts";
 import type { EveryFlags, FormatFlags, RequestFlags } from "./flags.ts";
 import { uniqueName } from "./link.ts";
@@ -16,8 +16,6 @@ import { pictureSize, writeOut } from "./output.ts";
 import { renderJson, renderTable, renderTsv } from "./render.ts";
 import { type Form, requestMode } from "./request_mode.ts";
 import { exitCodeOf, verdictOf } from "./verdict.ts";
-
-export { connect } from "./connect.ts";
 
 /** The least columns for a picture, be the terminal what it may. */
 const LEAST_WIDTH = 20;
@@ -68,7 +66,7 @@ async function ask(flags: RequestFlags): Promise<MapView> {
       ? { ...view, cells: within(view.cells, region) }
       : view;
   } finally {
-    await link.close();
+    await leave(link);
   }
 }
 
