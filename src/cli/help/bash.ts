@@ -59,7 +59,7 @@ function completed({ choices, file }: OptionSpec): string {
     return `COMPREPLY=($(compgen -W ${single(choices.join(" "))} -- "$cur"))`;
   }
   return file
-    ? `compopt -o filenames 2>/dev/null; COMPREPLY=($(IFS=$'\\n'; compgen -f -- "$cur"))`
+    ? `compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$cur"))`
     : "return";
 }
 
