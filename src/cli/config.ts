@@ -1,8 +1,8 @@
 import { COMMANDS } from "./commands/mod.ts";
 import { CONFIG } from "./commands/config.ts";
-import { colorDepth, type ColorWhen } from "./color.ts";
+import type { ColorWhen } from "./color.ts";
 import { CliError, Exit } from "./exit.ts";
-import { writeOut } from "./output.ts";
+import { helpLook, writeOut } from "./output.ts";
 import { settingsOf } from "./settings/prepare.ts";
 import type { Setting } from "./settings/settings.ts";
 import { readWords } from "./settings/words.ts";
@@ -20,18 +20,14 @@ export async function config(
   [command, ...words]: string[],
 ): Promise<number> {
   const commands = command === undefined ? CONFIG.operand!.choices : [command];
-  const depth = colorDepth(
-    flags.color,
-    (name) => Deno.env.get(name),
-    Deno.stdout.isTerminal(),
-  );
+  const { color, columns } = helpLook(Deno.stdout, flags.color);
+  // A pipe has room for whole lines.
+  const room = Deno.stdout.isTerminal() ? columns : Infinity;
   const parts: string[] = [];
   for (const name of commands) {
     const settings = await inForce(name, words, flags.config);
     parts.push(
-      flags.json
-        ? ndjson(name, settings)
-        : table(name, settings, depth !== "none"),
+      flags.json ? ndjson(name, settings) : table(name, settings, color, room),
     );
   }
   writeOut(parts.join(flags.json ? "" : "\n"));
@@ -80,6 +76,7 @@ function table(
   command: string,
   settings: readonly Setting[],
   color: boolean,
+  room: number,
 ): string {
   const rows = settings.map((setting) => [
     setting.option.name,
@@ -94,8 +91,15 @@ function table(
     row.map((text, i) => text.padEnd(widths[i]!)).join("  ").trimEnd();
   const dim = (text: string) => color ? `\x1b[2m${text}\x1b[0m` : text;
   const bold = (text: string) => color ? `\x1b[1m${text}\x1b[0m` : text;
-  const lines = rows.map((row, i) =>
-    settings[i]!.where ? bold(line(row)) : line(row)
-  );
+  const set = (i: number) => settings[i]!.where !== "";
+  const lines = rows.map((row, i) => set(i) ? bold(line(row)) : line(row));
+  if (Math.max(...rows.map((row) => line(row).length)) > room) {
+    const stacked = rows.flatMap(([name, value, from], i) => [
+      set(i) ? bold(name!) : name!,
+      `    ${value}`,
+      ...(set(i) ? [dim(`    from ${from}`)] : []),
+    ]);
+    return [`occupancy ${command}`, ...stacked].join("\n") + "\n";
+  }
   return [`occupancy ${command}`, dim(line(head)), ...lines].join("\n") + "\n";
 }

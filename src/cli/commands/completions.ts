@@ -4,7 +4,7 @@ import type { CommandSpec } from "../options/spec.ts";
 /** `occupancy completions`. */
 export const COMPLETIONS: CommandSpec = {
   description:
-    "Print completions for a shell. In bash: source <(occupancy completions bash). In zsh: put it in a file _occupancy on your fpath. In fish: put it in ~/.config/fish/completions/occupancy.fish.",
+    "Print completions for a shell. In bash, source them; in zsh, keep them as _occupancy on the fpath; in fish, as occupancy.fish among its completions.",
   operand: {
     name: "shell",
     summary: "which shell they are for",
