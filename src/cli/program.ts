@@ -40,7 +40,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
       return Exit.ok;
     case "-V":
     case "--version":
-      writeOut(`${(await import("./version.ts")).VERSION}\n`);
+      writeOut(`${await (await import("./version.ts")).versionLine()}\n`);
       return Exit.ok;
     case "help":
       if (rest[0] === undefined) return await dispatch(["--help"]);
