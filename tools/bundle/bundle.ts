@@ -3,6 +3,7 @@ import * as esbuild from "esbuild";
 import { ToolError } from "../tool_error.ts";
 import { lazyBuiltins } from "./builtins.ts";
 import { embedded, manifestVersion } from "./embedded.ts";
+import { lazyTransports } from "./lazy_transports.ts";
 import { layOutPackages } from "./packages.ts";
 
 /** What to bundle. */
@@ -47,7 +48,12 @@ export async function bundle(options: BundleOptions): Promise<string> {
       legalComments: "none",
       inject: [fileURLToPath(new URL("timers.ts", import.meta.url))],
       define: { OCCUPANCY_COMMIT: JSON.stringify(commit) },
-      plugins: [lazyBuiltins(), manifestVersion(), embedded()],
+      plugins: [
+        lazyBuiltins(),
+        lazyTransports(),
+        manifestVersion(),
+        embedded(),
+      ],
       logLevel: "silent", // what is wrong is thrown
     });
     return outputFiles[0]!.text;
