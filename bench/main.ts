@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Command, Option } from "commander";
+import { parseArgs } from "node:util";
 import { ingestCases } from "./cases/ingest_cases.ts";
 import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
@@ -17,44 +17,51 @@ import type { CaseReport, Report } from "./harness/report.ts";
 import { type Case, runCase } from "./harness/rounds.ts";
 import { MOSQUITTO_SETTINGS } from "./systems/mosquitto.ts";
 
-interface Flags {
-  readonly quick: boolean;
-  readonly rounds?: number;
-  readonly case?: readonly string[];
-  readonly subject?: readonly string[];
-  readonly against?: string;
-  readonly format: Format;
-  readonly list?: true;
-}
+const HELP = `deno task bench [options]
 
-const program = new Command("bench")
-  .description("Measures the server beside other ways to do the same.")
-  .option("--quick", "a quarter of the work, three rounds", false)
-  .option("--rounds <n>", "how often each subject is measured", Number)
-  .option("--case <name...>", "only these cases")
-  .option("--subject <text...>", "only subjects whose names have one of these")
-  .option("--against <dir>", "measure another checkout too, as “before”")
-  .addOption(
-    new Option("--format <form>", "what is printed at the end")
-      .choices(["text", "json", "markdown"])
-      .default("text"),
-  )
-  .option("--list", "print the names of the cases");
+  --quick              a quarter of the work, three rounds
+  --rounds N           how often each subject is measured
+  --case NAMES         only these cases, with commas between them
+  --subject TEXTS      only subjects whose names have one of these
+  --against DIR        measure another checkout too, as "before"
+  --format FORM        text, json or markdown
+  --list               print the names of the cases`;
 
-program.parse(["deno", "bench", ...Deno.args]);
-await main(program.opts<Flags>());
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    case: { type: "string" },
+    subject: { type: "string" },
+    against: { type: "string" },
+    format: { type: "string", default: "text" },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+if (values.help) console.log(HELP);
+else await main();
 
-async function main(flags: Flags): Promise<void> {
-  const size = sizeOf(flags);
+async function main(): Promise<void> {
+  const { quick, rounds, against, list } = values;
+  const size = sizeOf({
+    quick,
+    ...(rounds !== undefined && { rounds: Number(rounds) }),
+    ...(against !== undefined && { against }),
+  });
+  const names = values.case?.split(",");
+  const texts = values.subject?.split(",").map((text) => text.trim());
+  const format = formatOf(values.format);
   const cases = casesOf(size)
-    .filter(({ name }) => flags.case?.includes(name) ?? true)
+    .filter(({ name }) => names?.includes(name) ?? true)
     .map((one) => ({
       ...one,
       subjects: one.subjects.filter(({ name }) =>
-        flags.subject?.some((text) => name.includes(text)) ?? true
+        texts?.some((text) => name.includes(text)) ?? true
       ),
     }));
-  if (flags.list) {
+  if (list) {
     for (const { name, title } of cases) console.log(`${name}\t${title}`);
     return;
   }
@@ -68,9 +75,14 @@ async function main(flags: Flags): Promise<void> {
   for (const one of cases) {
     const done = await runCase(one, size.rounds, progressOf(one));
     report.cases.push(done);
-    if (flags.format !== "text") console.error(`\n${renderText(done)}\n`);
+    if (format !== "text") console.error(`\n${renderText(done)}\n`);
   }
-  console.log(render(report, flags.format));
+  console.log(render(report, format));
+}
+
+function formatOf(text: string): Format {
+  if (text === "text" || text === "json" || text === "markdown") return text;
+  throw new RangeError(`There is no --format ${text}: text, json or markdown`);
 }
 
 function casesOf(size: Size): Case[] {

@@ -9,13 +9,15 @@ import {
 } from "../protocol/mod.ts";
 import { Asker } from "../request/mod.ts";
 import { BadRows, nameOf } from "./bad_rows.ts";
+import { connect, leave } from "./connect.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ClientFlags } from "./flags.ts";
 import { explainFile, uniqueName } from "./link.ts";
-import { say } from "./output.ts";
+import { chat } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { HeardRefusals } from "./refusals.ts";
 import { plural } from "./render.ts";
-import { connect, print } from "./request.ts";
+import { print } from "./request.ts";
 
 const DEFAULT_BATCH = 100;
 
@@ -36,13 +38,51 @@ export async function client(flags: ClientFlags): Promise<number> {
     name: uniqueName("client"),
     wire: flags.wire,
   });
-  const link = await connect(flags, asker);
+  const refusals = new HeardRefusals({
+    errorsTopic: topics.errors,
+    dataTopic: topics.data(layer),
+    source: flags.source,
+  });
+  const link = await connectAndHear(flags, asker, refusals, topics.errors);
   try {
     const skipped = await sendAll(flags, topics, link, first, rows);
+    // Its answer comes after what the server says of the readings before it.
     if (flags.request) print(await asker.ask(link, { layer, timeout }), flags);
-    return skipped > 0 ? Exit.skipped : Exit.ok;
+    refusals.summarise();
+    return skipped + refusals.count > 0 ? Exit.skipped : Exit.ok;
   } finally {
-    await link.close();
+    await leave(link);
+  }
+}
+
+/** Listens to refusals too, where the broker lets this client. */
+async function connectAndHear(
+  flags: ClientFlags,
+  asker: Asker,
+  refusals: HeardRefusals,
+  errorsTopic: string,
+): Promise<Link> {
+  if (flags.wire === "original") return await connect(flags, asker);
+  try {
+    return await connect(flags, {
+      name: asker.name,
+      subscriptions: [...asker.subscriptions, errorsTopic],
+      handlersFor: (link) => {
+        const asking = asker.handlersFor(link);
+        return {
+          ...asking,
+          message: (message) => {
+            if (refusals.hear(message)) link.acknowledge([message]);
+            else asking.message(message);
+          },
+        };
+      },
+    });
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code !== "refused" || !message.includes(errorsTopic)) throw error;
+    chat(flags, `${message}: it will not be told if the server refuses some`);
+    return await connect(flags, asker);
   }
 }
 
@@ -67,7 +107,7 @@ async function sendAll(
     original: flags.wire === "original",
   });
   const badRows = new BadRows(file);
-  const progress = new Progress(() => sender.sent.readings);
+  const progress = new Progress(() => sender.sent.readings, flags);
   try {
     for (let rows = first; rows !== undefined; rows = await next()) {
       await sender.send(rows.readings);
@@ -80,7 +120,8 @@ async function sendAll(
   }
   const { readings, messages } = sender.sent;
   if (readings === 0) throw nothingIn(file, badRows.count);
-  say(
+  chat(
+    flags,
     `Sent ${plural(readings, "reading")} in ${
       plural(messages, "message")
     } to ${topic}`,
@@ -153,9 +194,11 @@ const HINTS: Record<string, string> = {
 
 function nothingIn(file: string, skipped: number): CliError {
   return new CliError(
-    skipped > 0
-      ? `None of the ${plural(skipped, "row")} of ${nameOf(file)} is a reading`
-      : `No readings in ${nameOf(file)}`,
+    skipped === 0
+      ? `No readings in ${nameOf(file)}`
+      : skipped === 1
+      ? `The only row of ${nameOf(file)} is not a reading`
+      : `None of the ${plural(skipped, "row")} of ${nameOf(file)} is a reading`,
     { hint: ROW_HINT },
   );
 }

@@ -23,6 +23,22 @@ export const Exit = {
   terminated: 143,
 } as const;
 
+/** What each exit code tells, for people. */
+export const EXIT_MEANINGS: readonly (readonly [string, string])[] = [
+  ["0", "done; with --test: occupied"],
+  ["1", "failed"],
+  ["2", "the command line is wrong, or a setting"],
+  ["3", "done, but readings were skipped or refused"],
+  ["4", "the broker cannot be joined, or was lost for good"],
+  ["5", "no server answered in time"],
+  ["10", "with --test: free"],
+  ["11", "with --test: unknown, stale or never reported"],
+  [
+    "129, 130, 143",
+    "ended by SIGHUP, SIGINT or SIGTERM; a server only by a second one",
+  ],
+];
+
 /** A failure in words for people, with the exit code it ends in. */
 export class CliError extends Error {
   override readonly name = "CliError";

@@ -1,5 +1,13 @@
 import type { Region } from "../grid/mod.ts";
+import type { SceneName } from "../simulate/mod.ts";
 import type { ColorWhen } from "./color.ts";
+
+/** What every command takes. */
+export interface EveryFlags {
+  readonly color: ColorWhen;
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
 
 /** Which broker, and as whom. */
 export interface BrokerFlags {
@@ -9,7 +17,7 @@ export interface BrokerFlags {
 }
 
 /** Options of `occupancy server`. */
-export interface ServerFlags extends BrokerFlags {
+export interface ServerFlags extends BrokerFlags, EveryFlags {
   readonly listen?: { readonly host: string; readonly port: number };
   readonly name: string;
   readonly store?: string;
@@ -22,6 +30,8 @@ export interface ServerFlags extends BrokerFlags {
   readonly sessionExpiry: number;
   /** 0 for no deltas. */
   readonly changesInterval: number;
+  readonly logFormat: "auto" | "text" | "json";
+  readonly logLevel?: "debug" | "info" | "warning" | "error";
 }
 
 /** Whose wire is spoken: ours, or that of the three Python scripts. */
@@ -34,15 +44,13 @@ export interface FormatFlags {
 }
 
 /** Options of `occupancy request`. */
-export interface RequestFlags extends BrokerFlags, FormatFlags {
+export interface RequestFlags extends BrokerFlags, FormatFlags, EveryFlags {
   readonly map?: true;
-  readonly color: ColorWhen;
   readonly watch?: true;
   readonly count?: number;
   /** ms */
   readonly for?: number;
   readonly test?: true;
-  readonly quiet?: true;
   readonly layer: string;
   readonly region?: Region;
   readonly at?: Region;
@@ -52,7 +60,7 @@ export interface RequestFlags extends BrokerFlags, FormatFlags {
 }
 
 /** Options of `occupancy client`. */
-export interface ClientFlags extends BrokerFlags, FormatFlags {
+export interface ClientFlags extends BrokerFlags, FormatFlags, EveryFlags {
   readonly file: string;
   readonly layer: string;
   readonly source?: string;
@@ -64,4 +72,41 @@ export interface ClientFlags extends BrokerFlags, FormatFlags {
   readonly wire: Wire;
   /** ms */
   readonly timeout: number;
+}
+
+/** Options of `occupancy simulate`. */
+export interface SimulateFlags extends BrokerFlags, EveryFlags {
+  readonly scene: SceneName;
+  readonly seed: number;
+  readonly size?: number;
+  /** ms since midnight */
+  readonly start?: number;
+  /** Readings a second, or as fast as they are taken. */
+  readonly rate?: number | "max";
+  /** How many times as fast as the clock. */
+  readonly speed?: number;
+  readonly count?: number;
+  /** ms */
+  readonly duration?: number;
+  readonly layer: string;
+  readonly source?: string;
+  readonly batch?: number;
+  readonly dryRun?: true;
+  readonly format?: "csv" | "ndjson";
+}
+
+/** Options of `occupancy doctor`. */
+export interface DoctorFlags extends BrokerFlags {
+  readonly listen?: { readonly host: string; readonly port: number };
+  readonly name: string;
+  readonly store?: string;
+  /** ms, as the two that follow. */
+  readonly sessionExpiry: number;
+  readonly maxSkew: number;
+  readonly timeout: number;
+  /** Messages sent to a client that is away. */
+  readonly queue: number;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly color: ColorWhen;
 }

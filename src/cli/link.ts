@@ -5,6 +5,9 @@ import { CliError, Exit } from "./exit.ts";
 /** The broker that is meant when none is named. */
 export const DEFAULT_BROKER = "mqtt://localhost:1883";
 
+/** Where the embedded broker listens unless told otherwise. */
+export const DEFAULT_LISTEN = { host: "127.0.0.1", port: 1883 };
+
 /** The broker that the flags name. @throws {LinkError} if it is no address */
 export function brokerOf(flags: BrokerFlags): string {
   return brokerUrl(flags.broker ?? DEFAULT_BROKER);

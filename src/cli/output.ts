@@ -1,4 +1,5 @@
 /** Data goes to stdout, everything said to people goes to stderr. */
+import { colorDepth, type ColorWhen } from "./color.ts";
 
 const encoder = new TextEncoder();
 
@@ -12,8 +13,8 @@ export function writeOut(data: string | Uint8Array): void {
  *
  * @throws {Deno.errors.BrokenPipe} if the reader left
  */
-export async function drainOut(data: string): Promise<void> {
-  let rest = encoder.encode(data);
+export async function drainOut(data: string | Uint8Array): Promise<void> {
+  let rest = typeof data === "string" ? encoder.encode(data) : data;
   while (rest.length > 0) {
     rest = rest.subarray(await Deno.stdout.write(rest));
   }
@@ -21,11 +22,26 @@ export async function drainOut(data: string): Promise<void> {
 
 /** Says one line to the person at the terminal. */
 export function say(line: string): void {
+  errorOutput(line + "\n");
+}
+
+/** Writes just this to stderr. */
+export function errorOutput(text: string): void {
   try {
-    writeAll(Deno.stderr, line + "\n");
+    writeAll(Deno.stderr, text);
   } catch {
     // Nobody listens; that must not end a server.
   }
+}
+
+/** The same, unless it is asked to be quiet: what is good to know, and not wrong. */
+export function chat(flags: { readonly quiet?: true }, line: string): void {
+  if (!flags.quiet) say(line);
+}
+
+/** Says more to whoever asks for it. */
+export function detail(flags: { readonly verbose?: true }, line: string): void {
+  if (flags.verbose) say(line);
 }
 
 function writeAll(
@@ -49,6 +65,20 @@ export function pictureSize(): { width: number; height: number } {
   }
   const width = told("COLUMNS") ?? 80;
   return { width, height: told("LINES") ?? width };
+}
+
+/** How help looks where it goes: in colours if a person reads it, as wide as there is room. */
+export function helpLook(
+  to: { isTerminal(): boolean },
+  when: ColorWhen = "auto",
+): { columns: number; color: boolean } {
+  const terminal = to.isTerminal();
+  const depth = colorDepth(when, (name) => Deno.env.get(name), terminal);
+  const seen = terminal ? Deno.consoleSize().columns : 0;
+  return {
+    columns: seen > 0 ? seen : told("COLUMNS") ?? 80,
+    color: depth !== "none",
+  };
 }
 
 /** A number of the environment that makes sense as a size. */

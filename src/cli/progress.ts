@@ -7,8 +7,8 @@ export class Progress {
   #shown = false;
 
   /** @param sent How many readings have been sent so far */
-  constructor(sent: () => number) {
-    if (!Deno.stderr.isTerminal()) return;
+  constructor(sent: () => number, { quiet }: { readonly quiet?: true } = {}) {
+    if (quiet || !Deno.stderr.isTerminal()) return;
     this.#timer = setInterval(() => {
       this.#shown = true;
       Deno.stderr.writeSync(

@@ -2,9 +2,9 @@ import type { Region } from "../grid/mod.ts";
 import { assertLayer, ReadingBatch, Topics } from "../protocol/mod.ts";
 import { Asker, type MapView } from "../request/mod.ts";
 import { colorDepth } from "./color.ts";
-import { connect } from "./connect.ts";
+import { connect, leave } from "./connect.ts";
 import { Exit } from "./exit.ts";
-import type { FormatFlags, RequestFlags } from "./flags.ts";
+import type { EveryFlags, FormatFlags, RequestFlags } from "./flags.ts";
 import { uniqueName } from "./link.ts";
 import {
   type ColorDepth,
@@ -16,8 +16,6 @@ import { pictureSize, writeOut } from "./output.ts";
 import { renderJson, renderTable, renderTsv } from "./render.ts";
 import { type Form, requestMode } from "./request_mode.ts";
 import { exitCodeOf, verdictOf } from "./verdict.ts";
-
-export { connect } from "./connect.ts";
 
 /** The least columns for a picture, be the terminal what it may. */
 const LEAST_WIDTH = 20;
@@ -44,10 +42,13 @@ export async function request(flags: RequestFlags): Promise<number> {
 }
 
 /** Prints a map as the flags say, else as suits where it goes. */
-export function print(view: MapView, flags: FormatFlags): void {
+export function print(
+  view: MapView,
+  flags: FormatFlags & Pick<EveryFlags, "color">,
+): void {
   const suits = Deno.stdout.isTerminal() ? "table" : "tsv";
   const form = flags.json ? "json" : flags.format ?? suits;
-  printAs(form, view, { color: "auto" });
+  printAs(form, view, flags);
 }
 
 /** One question, one answer. */
@@ -65,7 +66,7 @@ async function ask(flags: RequestFlags): Promise<MapView> {
       ? { ...view, cells: within(view.cells, region) }
       : view;
   } finally {
-    await link.close();
+    await leave(link);
   }
 }
 

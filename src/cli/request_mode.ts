@@ -32,9 +32,6 @@ export function requestMode(
   const format = flags.json ? "json" : flags.format;
   const formatFlag = flags.json ? "--json" : `--format ${format}`;
   refuseForeignLayer(flags);
-  if (flags.quiet && !test) {
-    throw wrong("--quiet goes with --test", "Add --test, or leave it out.");
-  }
   for (const [given, flag] of limits(flags)) {
     if (given && !watch) {
       throw wrong(`${flag} goes with --watch`, `Add --watch.`);

@@ -2,23 +2,39 @@ import { OccupancyMap } from "../grid/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import { Topics } from "../protocol/mod.ts";
 import { offlineState, Server, serverSubscriptions } from "../server/mod.ts";
-import { defaultStorePath } from "../store/location.ts";
 import { openStore } from "../store/open.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
-import { brokerOf, caOf, DEFAULT_BROKER } from "./link.ts";
+import { brokerOf, caOf, DEFAULT_BROKER, DEFAULT_LISTEN } from "./link.ts";
 import { DroppedWatch, sessionWarning } from "./losses.ts";
+import { tell } from "./failure.ts";
+import type { Voice } from "./log/voice.ts";
 import { say } from "./output.ts";
 import { plural } from "./render.ts";
+import { storeAddress } from "./store_address.ts";
 import { VERSION } from "./version.ts";
-
-/** Where the embedded broker listens unless told otherwise. */
-const DEFAULT_LISTEN = { host: "127.0.0.1", port: 1883 };
 
 /** `occupancy server`: keeps the map until it is told to end. */
 export async function server(flags: ServerFlags): Promise<number> {
+  const { openVoice } = await import("./log/voice.ts");
+  const voice = openVoice(flags);
+  try {
+    return await keep(flags, voice);
+  } catch (error) {
+    // Whoever reads the log as JSON gets this as JSON too.
+    if (flags.logFormat !== "json") throw error;
+    const { message, hint, exitCode } = tell(error);
+    voice.error(hint === undefined ? message : `${message} (${hint})`);
+    return exitCode;
+  } finally {
+    voice.close();
+  }
+}
+
+async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
   const ending = untilSignal();
   const topics = new Topics(flags.prefix);
+  if (flags.broker !== undefined) brokerOf(flags);
   const { staleAfter, forgetAfter, maxSkew } = flags;
   const map = new OccupancyMap({
     maxSkew,
@@ -26,7 +42,7 @@ export async function server(flags: ServerFlags): Promise<number> {
     ...(forgetAfter !== undefined && { forgetAfter }),
   });
   const store = await openStore(storeOf(flags), flags.durability);
-  const { link, how, watch } = await chooseLink(flags, topics);
+  const { link, did, what, watch } = await chooseLink(flags, topics, voice);
   const keeper = new Server({
     link,
     store,
@@ -34,28 +50,36 @@ export async function server(flags: ServerFlags): Promise<number> {
     topics,
     name: flags.name,
     version: VERSION,
-    log: { info: log, warn: log },
+    log: voice,
     changesInterval: flags.changesInterval,
     maxLayers: flags.maxLayers,
   });
   try {
     await keeper.start();
-    log(how(link));
     const wasHere = store.durable && map.revision > 0;
     const warning = sessionWarning(link, flags.sessionExpiry / 1000, wasHere);
-    if (warning !== undefined) log(`Warning: ${warning}`);
-    log(
-      `Keeping ${plural(map.size, "cell")} in ${store.description}${
-        store.durable ? "" : " (they end with this process)"
-      }`,
-    );
-    log(
-      `Ready: ${topics.data()} takes readings, ${topics.request} asks for the map`,
-    );
+    const kept = `${plural(map.size, "cell")} in ${store.description}${
+      store.durable ? "" : " (they end with this process)"
+    }`;
+    if (voice.live) {
+      banner({ broker: what(link), kept, topics });
+    } else {
+      voice.info(`${did} ${what(link)}`);
+      voice.info(`Keeping ${kept}`);
+      voice.info(
+        `Ready: ${topics.data()} takes readings, ${topics.request} asks for the map`,
+      );
+    }
+    if (warning !== undefined) voice.warn(warning);
+    voice.follow(() => ({
+      readings: keeper.stats.accepted,
+      cells: map.size,
+      broker: link.description,
+    }));
     watch?.open();
     const gone = await Promise.race([ending, keeper.gone]);
     if (gone !== undefined) throw gone;
-    log("Ending: finishing what has arrived");
+    voice.info("Ending: finishing what has arrived");
   } finally {
     await watch?.close();
     await keeper.stop();
@@ -63,12 +87,23 @@ export async function server(flags: ServerFlags): Promise<number> {
   return Exit.ok;
 }
 
-/** The store that the flags name, else a file of the server's own. */
+/** The five lines that a person reads first. */
+function banner(
+  { broker, kept, topics }: { broker: string; kept: string; topics: Topics },
+): void {
+  say(`occupancy ${VERSION}`);
+  say(`  Broker    ${broker}`);
+  say(`  Map       ${kept}`);
+  say(
+    `  Topics    ${topics.data()} takes readings, ${topics.request} asks for the map`,
+  );
+  say("  To end    Ctrl-C; to see the map: occupancy request --watch");
+}
+
+/** @throws {CliError} if there is no place to keep the map */
 function storeOf(flags: ServerFlags): string {
-  if (flags.store !== undefined) return flags.store;
-  const env = (name: string) => Deno.env.get(name);
-  const path = defaultStorePath(flags.name, Deno.build.os, env);
-  if (path !== undefined) return `sqlite:${path}`;
+  const address = storeAddress(flags);
+  if (address !== undefined) return address;
   throw new CliError("No place to keep the map: HOME is not set", {
     exitCode: Exit.usage,
     hint: "Name a file with --store sqlite:PATH, or --store memory:.",
@@ -77,8 +112,10 @@ function storeOf(flags: ServerFlags): string {
 
 interface ChosenLink {
   readonly link: Link;
+  /** How it came to it, in words that go before {@linkcode what}. */
+  readonly did: "Joined" | "Started the";
   /** Says which broker it is, once the link is open. */
-  readonly how: (link: Link) => string;
+  readonly what: (link: Link) => string;
   /** Listens for losses that a broker of its own cannot have. */
   readonly watch?: DroppedWatch;
 }
@@ -87,16 +124,18 @@ interface ChosenLink {
 async function chooseLink(
   flags: ServerFlags,
   topics: Topics,
+  voice: Voice,
 ): Promise<ChosenLink> {
   if (flags.listen !== undefined) {
-    return await embedded(flags, topics, flags.listen, "");
+    return await embedded(flags, topics, voice, flags.listen, "");
   }
   if (flags.broker !== undefined || await answers(DEFAULT_BROKER)) {
-    return await joined(flags, topics);
+    return await joined(flags, topics, voice);
   }
   return await embedded(
     flags,
     topics,
+    voice,
     DEFAULT_LISTEN,
     " (no broker answered on localhost:1883)",
   );
@@ -105,6 +144,7 @@ async function chooseLink(
 async function joined(
   flags: ServerFlags,
   topics: Topics,
+  voice: Voice,
 ): Promise<ChosenLink> {
   const { Connection } = await import("../mqtt/connection.ts");
   const broker = { url: brokerOf(flags), ...await caOf(flags) };
@@ -124,16 +164,17 @@ async function joined(
       clientId: `${flags.name}-watch`,
       subscriptions: [DroppedWatch.topic],
     }),
-    (warning) => log(`Warning: ${warning}`),
+    (warning) => voice.warn(warning),
   );
   const version = () => link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
-  const how = () => `Joined ${link.description} (${version()})`;
-  return { link, how, watch };
+  const what = () => `${link.description} (${version()})`;
+  return { link, did: "Joined", what, watch };
 }
 
 async function embedded(
   flags: ServerFlags,
   topics: Topics,
+  voice: Voice,
   listen: { host: string; port: number },
   why: string,
 ): Promise<ChosenLink> {
@@ -143,15 +184,21 @@ async function embedded(
     subscriptions: serverSubscriptions(topics, flags.name),
     reserved: [`${topics.prefix}/server/#`, `${topics.prefix}/changes/#`],
     refused: (client, topic) =>
-      log(`Refused a message of ${client} to ${topic}: the server's own topic`),
+      voice.warn(
+        `Refused a message of ${client} to ${topic}: the server's own topic`,
+      ),
     dropped: (client = "A client", reason) =>
-      log(`${client} was cut off: ${reason}`),
+      voice.warn(`${client} was cut off: ${reason}`),
     sessionFull: (client) =>
-      log(
+      voice.warn(
         `Messages for ${client} are lost: it is away and too many wait for it`,
       ),
   });
-  return { link, how: () => `Started the ${link.description}${why}` };
+  return {
+    link,
+    did: "Started the",
+    what: () => `${link.description}${why}`,
+  };
 }
 
 /** True if something takes connections there; joining tells whether it is a broker. */
@@ -179,9 +226,4 @@ function untilSignal(): Promise<undefined> {
     Deno.addSignalListener("SIGTERM", on(Exit.terminated));
   }
   return promise;
-}
-
-/** A line with the time of day, to the person who runs the server. */
-function log(line: string): void {
-  say(`${new Date().toISOString()} ${line}`);
 }

@@ -1,4 +1,5 @@
 import type { Region } from "../grid/mod.ts";
+import { brokerUrl } from "../mqtt/url.ts";
 
 const INT32_MIN = -0x8000_0000;
 const INT32_MAX = 0x7fff_ffff;
@@ -37,6 +38,33 @@ export function parseWait(text: string): number {
   return ms;
 }
 
+/** Reads how long an answer is waited for. @returns ms, at least 1 @throws {RangeError} */
+export function parseTimeout(text: string): number {
+  const ms = parseWait(text);
+  if (ms < 1) throw new RangeError("Write more than 0, like 500ms or 5s.");
+  return ms;
+}
+
+/** Checks a broker's address. @throws {LinkError} with a hint, if it is none */
+export function parseBroker(text: string): string {
+  brokerUrl(text);
+  return text;
+}
+
+/** Checks a store's address; whether it can be used is another thing. @throws {RangeError} */
+export function parseStore(text: string): string {
+  if (text === "memory:" || /^sqlite:./.test(text)) return text;
+  throw new RangeError("Write sqlite:PATH, like sqlite:map.db, or memory:.");
+}
+
+/** Checks an MQTT client id (MQTT 5, 3.1.3.1). @throws {RangeError} */
+export function parseName(text: string): string {
+  if (text.trim() === "" || /\p{Cc}/u.test(text)) {
+    throw new RangeError("Write a name, like occupancy-server.");
+  }
+  return text;
+}
+
 /** Reads a whole number of at least 1. @throws {RangeError} */
 export function parseCount(text: string): number {
   const count = Number(text);
@@ -44,6 +72,52 @@ export function parseCount(text: string): number {
     throw new RangeError("Write a whole number from 1 to 1000000.");
   }
   return count;
+}
+
+/** Reads a whole number of at least 1, such as of readings. @throws {RangeError} */
+export function parseMany(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError("Write a whole number of at least 1.");
+  }
+  return count;
+}
+
+/** Reads how many a second: a number above 0, or `max`. @throws {RangeError} */
+export function parseRate(text: string): number | "max" {
+  if (text === "max") return "max";
+  const rate = factor(text);
+  if (rate === undefined || rate < 0.001 || rate > 10_000_000) {
+    throw new RangeError("Write a number from 0.001 to 10000000, or max.");
+  }
+  return rate;
+}
+
+/** Reads how many times as fast. @throws {RangeError} */
+export function parseSpeed(text: string): number {
+  const speed = factor(text);
+  if (speed === undefined || speed < 0.001 || speed > 1_000_000) {
+    throw new RangeError("Write a number from 0.001 to 1000000, like 60.");
+  }
+  return speed;
+}
+
+/** Reads an int32. @throws {RangeError} */
+export function parseSeed(text: string): number {
+  const [seed, more] = integers(text) ?? [];
+  if (seed === undefined || more !== undefined) {
+    throw new RangeError("Write a whole number of up to 32 bits.");
+  }
+  return seed;
+}
+
+/** Reads a time of day, `HH:MM`. @returns ms since midnight @throws {RangeError} */
+export function parseTimeOfDay(text: string): number {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
+  if (match === null) {
+    throw new RangeError("Write a time of day, like 08:00 or 14:30.");
+  }
+  return Number(match[1]) * UNITS["h"]! + Number(match[2]) * UNITS["m"]!;
 }
 
 /** Reads `X,Y`. @throws {RangeError} */
@@ -83,6 +157,11 @@ export function parseListen(text: string): { host: string; port: number } {
     );
   }
   return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
+}
+
+/** A decimal number, not negative. */
+function factor(text: string): number | undefined {
+  return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 function integers(text: string): number[] | undefined {

@@ -1,23 +1,20 @@
 import { ReadingBatch, Topics, UNKNOWN } from "../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../request/mod.ts";
 import { colorDepth } from "./color.ts";
-import { connect } from "./connect.ts";
+import { connect, leave } from "./connect.ts";
+import { Ending } from "./ending.ts";
 import { Exit } from "./exit.ts";
 import type { RequestFlags } from "./flags.ts";
 import { uniqueName } from "./link.ts";
+import { Liveness } from "./live/liveness.ts";
 import { firstOf } from "./live/select.ts";
 import { KnownCells } from "./map/mod.ts";
-import { drainOut } from "./output.ts";
+import { drainOut, say } from "./output.ts";
 import { renderJson, renderTsv } from "./render.ts";
 import type { Form } from "./request_mode.ts";
 
-/** Signals that end a live picture, and the exit codes of that. */
-const SIGNALS: readonly (readonly [Deno.Signal, number])[] =
-  Deno.build.os === "windows" ? [["SIGINT", Exit.interrupted]] : [
-    ["SIGINT", Exit.interrupted],
-    ["SIGTERM", Exit.terminated],
-    ["SIGHUP", Exit.hungUp],
-  ];
+/** How long nothing may come in a terminal until it is asked whether all is well, ms. */
+const CHECK_AFTER = 1500;
 
 /** `occupancy request --watch`: the map, then what changes, until it is enough. */
 export async function watch(
@@ -26,27 +23,33 @@ export async function watch(
 ): Promise<number> {
   const { layer, timeout } = flags;
   const region = flags.at ?? flags.region;
+  const topics = new Topics(flags.prefix);
+  const lines = form === "tsv" || form === "json";
   const watcher = new Watcher({
-    topics: new Topics(flags.prefix),
+    topics,
     name: uniqueName("request"),
     layer,
     timeout,
     ...(region && { region }),
+    // A person must not look at a dead picture for long.
+    ...(!lines && { checkAfter: CHECK_AFTER }),
   });
   const ending = new Ending();
-  const view = form === "tsv" || form === "json"
-    ? new Lines(form)
-    : await live(flags, form, ending);
-  const link = await connect(flags, watcher, {
-    down: () => view.note("The broker is gone: trying again"),
-    up: () => view.note(undefined),
-  });
+  const view = lines ? new Lines(form, flags) : await live(flags, form, ending);
+  const liveness = new Liveness(topics, (words) => view.note(words));
   try {
-    const events = watcher.watch(link, { signal: ending.signal });
-    await view.show(limited(events, flags, ending));
+    const party = liveness.listening(watcher);
+    const link = await connect(flags, party, liveness.connection);
+    try {
+      const asked = liveness.asking(link);
+      const events = watcher.watch(asked, { signal: ending.signal });
+      await view.show(limited(events, flags, ending));
+    } finally {
+      await leave(link);
+    }
   } finally {
+    liveness.stop();
     ending.stop();
-    await link.close();
   }
   return ending.exitCode;
 }
@@ -77,49 +80,6 @@ async function live(
     depth: colorDepth(flags.color, (name) => Deno.env.get(name), true),
     end: (why) => ending.end(why === "quit" ? Exit.ok : Exit.interrupted),
   });
-}
-
-/** When and how a watch ends. */
-class Ending {
-  readonly #abort = new AbortController();
-  readonly #listening: (() => void)[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #exitCode: number | undefined;
-
-  /** Aborted when it ends. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  get exitCode(): number {
-    return this.#exitCode ?? Exit.ok;
-  }
-
-  /** Ends it; the first reason counts. */
-  end(exitCode: number): void {
-    this.#exitCode ??= exitCode;
-    this.#abort.abort();
-  }
-
-  /** Ends it after so many ms. */
-  endIn(ms: number): void {
-    this.#timer ??= setTimeout(() => this.end(Exit.ok), ms);
-  }
-
-  /** Lets signals end it in order, so that the terminal is given back. */
-  heedSignals(): void {
-    for (const [signal, exitCode] of SIGNALS) {
-      const on = () => this.end(exitCode);
-      Deno.addSignalListener(signal, on);
-      this.#listening.push(() => Deno.removeSignalListener(signal, on));
-    }
-  }
-
-  /** Lets go of timers and signals. */
-  stop(): void {
-    clearTimeout(this.#timer);
-    for (const stop of this.#listening.splice(0)) stop();
-  }
 }
 
 /** Events until `--count` or `--for` says that it is enough. */
@@ -155,20 +115,31 @@ function firstCells(cells: ReadingBatch, count: number): ReadingBatch {
 /** A line a cell, or a JSON object an event, for whoever reads the pipe. */
 class Lines implements View {
   readonly #form: "tsv" | "json";
+  readonly #quiet: boolean;
   #known = new KnownCells();
+  #noted = false;
+  #begun = false;
 
-  constructor(form: "tsv" | "json") {
+  constructor(form: "tsv" | "json", { quiet = false }: { quiet?: boolean }) {
     this.#form = form;
+    this.#quiet = quiet;
   }
 
   async show(events: AsyncIterable<WatchEvent>): Promise<void> {
     for await (const event of events) {
+      this.#begun = true;
       // Waiting for a slow reader lets the watcher sum up what it misses.
       await drainOut(this.#form === "json" ? jsonOf(event) : this.#tsv(event));
     }
   }
 
-  note(): void {}
+  /** A pipe has no place for it, and whoever reads the terminal has. */
+  note(words: string | undefined): void {
+    if (this.#quiet || !this.#begun) return;
+    if (words !== undefined) say(words);
+    else if (this.#noted) say("Live again");
+    this.#noted = words !== undefined;
+  }
 
   #tsv(event: WatchEvent): string {
     if (event.kind === "changes") {

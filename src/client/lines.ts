@@ -1,8 +1,7 @@
-/** A line longer than this is cut: no reading is, and memory must stay bounded. */
-const MAX_LINE_BYTES = 1024 * 1024;
-/** What is left of a line that was cut; enough for the parser to refuse it. */
-const CUT_LINE_BYTES = 2048;
+/** A line longer than this is passed over: no reading is, and memory must stay bounded. */
+export const MAX_ROW_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+const NOTHING = new Uint8Array(0);
 
 /** Whole lines, together, with the number of the first of them. */
 export interface LineBlock {
@@ -10,6 +9,8 @@ export interface LineBlock {
   readonly bytes: Uint8Array;
   /** Number of the first line, from 1. */
   readonly firstLine: number;
+  /** Of a single line that is too long to be held: its length, in bytes; then there are none here. */
+  readonly tooLong?: number;
 }
 
 /**
@@ -20,15 +21,19 @@ export interface LineBlock {
 export async function* lineBlocks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<LineBlock> {
-  let rest: Uint8Array = new Uint8Array(0);
+  let rest: Uint8Array = NOTHING;
   let firstLine = 1;
-  let cutting = false;
+  /** How much has come of a line that is passed over. */
+  let passed = 0;
   for await (let chunk of chunks) {
-    if (cutting) {
+    if (passed > 0) {
       const end = chunk.indexOf(NEWLINE);
+      passed += end < 0 ? chunk.length : end;
       if (end < 0) continue;
-      chunk = chunk.subarray(end); // the line feed ends the line that was cut
-      cutting = false;
+      yield { bytes: NOTHING, firstLine, tooLong: passed };
+      firstLine++;
+      passed = 0;
+      chunk = chunk.subarray(end + 1);
     }
     const bytes = joined(rest, chunk);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
@@ -38,12 +43,13 @@ export async function* lineBlocks(
       firstLine += countLines(block);
     }
     rest = bytes.subarray(end);
-    if (rest.length > MAX_LINE_BYTES) {
-      rest = rest.slice(0, CUT_LINE_BYTES);
-      cutting = true;
+    if (rest.length > MAX_ROW_BYTES) {
+      passed = rest.length;
+      rest = NOTHING;
     }
   }
-  if (rest.length > 0) yield { bytes: rest, firstLine };
+  if (passed > 0) yield { bytes: NOTHING, firstLine, tooLong: passed };
+  else if (rest.length > 0) yield { bytes: rest, firstLine };
 }
 
 /** How many line feeds there are. */

@@ -4,7 +4,7 @@ import {
   ReadingBatch,
   Refusals,
 } from "../protocol/mod.ts";
-import { lineBlocks } from "./lines.ts";
+import { lineBlocks, MAX_ROW_BYTES } from "./lines.ts";
 
 /** How the rows of a file are written. */
 export type RowFormat = "csv" | "json" | "ndjson";
@@ -56,12 +56,25 @@ export async function* readRows(
     yield parseWhole(await gather(chunks), strict);
   } else {
     const parse = format === "csv" ? parseCsv : parseNdjson;
-    for await (const { bytes, firstLine } of lineBlocks(chunks)) {
-      const rows = parse(bytes, firstLine, strict);
+    for await (const { bytes, firstLine, tooLong } of lineBlocks(chunks)) {
+      const rows = tooLong === undefined
+        ? parse(bytes, firstLine, strict)
+        : refused(firstLine, tooLong);
       yield rows;
       if (strict && rows.skipped > 0) return;
     }
   }
+}
+
+/** A line so long that it was not even held. */
+function refused(line: number, length: number): Rows {
+  const message =
+    `the line has ${length} bytes, ${MAX_ROW_BYTES} are the most that is read`;
+  return {
+    readings: new ReadingBatch(0),
+    bad: [{ line, message }],
+    skipped: 1,
+  };
 }
 
 function parseCsv(bytes: Uint8Array, firstLine: number, strict: boolean): Rows {

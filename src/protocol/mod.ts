@@ -33,7 +33,7 @@ export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
 export { ReplyAssembler } from "./reply_assembler.ts";
 export { parseReply, type ReplyPart } from "./reply_reader.ts";
 export { ReplyWriter, type ReplyWriterOptions } from "./reply_writer.ts";
-export { encodeReport, type Report } from "./report.ts";
+export { encodeReport, parseReport, type Report } from "./report.ts";
 export {
   DEFAULT_MAX_BYTES,
   encodeRequest,

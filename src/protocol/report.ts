@@ -1,4 +1,5 @@
-import { encodeText } from "./text.ts";
+import { ProtocolError } from "./errors.ts";
+import { encodeText, isJsonObject, parseJson } from "./text.ts";
 
 /** Why a payload, or part of it, was refused: a message on `<prefix>/errors`. */
 export interface Report {
@@ -34,4 +35,47 @@ export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {
     suppressed,
     time,
   }));
+}
+
+/**
+ * Parses a report; keys that it does not know are ignored.
+ *
+ * @param payload The application message
+ * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-report"
+ */
+export function parseReport(payload: Uint8Array): Report {
+  const body = parseJson(payload);
+  if (!isJsonObject(body)) return fail("it is not a JSON object");
+  const { topic, code, message, line, source, count, suppressed, time } = body;
+  if (
+    typeof topic !== "string" || typeof code !== "string" ||
+    typeof message !== "string"
+  ) {
+    return fail("topic, code and message are not all strings");
+  }
+  if (!isCount(count) || !isCount(suppressed) || typeof time !== "number") {
+    return fail("count, suppressed and time are not all numbers");
+  }
+  if (line !== undefined && !isCount(line)) return fail("line is no number");
+  if (source !== undefined && typeof source !== "string") {
+    return fail("source is not a string");
+  }
+  return {
+    topic,
+    code,
+    message,
+    count,
+    suppressed,
+    time,
+    ...(line !== undefined && { line }),
+    ...(source !== undefined && { source }),
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function fail(reason: string): never {
+  throw new ProtocolError("bad-report", `a report: ${reason}`);
 }

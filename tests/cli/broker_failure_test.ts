@@ -1,4 +1,5 @@
 /** What people are told when there is no broker, or something else is there. */
+import assert from "node:assert/strict";
 import { assertTold } from "../support/assert_told.ts";
 import { needs } from "../support/needs.ts";
 import {
@@ -49,6 +50,35 @@ for (const command of COMMANDS) {
 }
 
 Deno.test({
+  name: "request where something is silent: exit 4 within --timeout",
+  ...needs(),
+  fn: async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const taken = (async () => {
+      const all: Deno.Conn[] = [];
+      for await (const conn of listener) all.push(conn);
+      return all;
+    })();
+    const { port } = listener.addr as Deno.NetAddr;
+    const start = performance.now();
+    const ended = await runOccupancy([
+      ...["request", "--broker", `mqtt://127.0.0.1:${port}`],
+      ...["--timeout", "700ms"],
+    ]);
+    const took = performance.now() - start;
+    assertTold(
+      ended,
+      4,
+      /No broker answered at \S+ within 0\.7 s/,
+      /--timeout/,
+    );
+    assert.ok(took > 700 && took < 4500, `${took} ms`);
+    listener.close();
+    for (const conn of await taken) conn.close();
+  },
+});
+
+Deno.test({
   name: "server --listen on a port in use: exit 4 and a hint",
   ...needs(),
   fn: async () => {
@@ -76,6 +106,14 @@ Deno.test({
       [["--prefix", ""], /is empty/],
       [["--max-skew", "-1s"], /500ms/],
       [["--max-skew", "x"], /500ms/],
+      [["--name", ""], /--name cannot be ""/],
+      [["--store", "foo:"], /--store cannot be "foo:"/],
+      [["--store", "sqlite:"], /--store cannot be "sqlite:"/],
+      // The store would be made first, if the address were not looked at before.
+      [
+        ["--broker", "http://x", "--store", "sqlite:/dev/null/map.db"],
+        /Cannot speak http/,
+      ],
     ];
     await forEachAtOnce(
       cases,

@@ -58,6 +58,16 @@ const EMPTY: { name: string; content: string; says: RegExp }[] = [
     content: "NaN,1,1\n1e99,1,1\n",
     says: /None of the 2 rows of \S+bad\.csv is a reading/,
   },
+  {
+    name: "one.csv",
+    content: "NaN,1,1\n",
+    says: /The only row of \S+one\.csv is not a reading/,
+  },
+  {
+    name: "long.csv",
+    content: "1".repeat(3_000_000),
+    says: /the line has 3000000 bytes, 1048576 are the most/,
+  },
 ];
 
 /** Nothing is there; files that fail before must not find out. */
@@ -270,14 +280,17 @@ Deno.test({
   fn: async () => {
     const file = ["--file", "client1.json"];
     const cases: [args: string[], says: RegExp][] = [
-      [[], /required option .*--file/],
-      [["--file"], /argument missing/],
+      [[], /--file is missing/],
+      [["--file"], /--file needs a value/],
       [[...file, "--batch", "0"], /whole number from 1/],
       [[...file, "--batch", "x"], /whole number from 1/],
       [[...file, "--interval", "soon"], /500ms/],
-      [[...file, "--wire", "morse"], /Allowed choices/],
-      [[...file, "--nonsense"], /unknown option '--nonsense'/],
-      [[...file, "excess"], /too many arguments/],
+      [
+        [...file, "--wire", "morse"],
+        /--wire cannot be "morse"[^]*current or original/,
+      ],
+      [[...file, "--nonsense"], /There is no option --nonsense/],
+      [[...file, "excess"], /does not know what to do with "excess"/],
       [[...file, "--layer", "a//b"], /layer name "a\/\/b" has an empty level/],
       [[...file, "--prefix", "a/#"], /wildcard/],
       [[...file, "--wire", "original", "--layer", "l2"], /has no --layer/],

@@ -59,7 +59,6 @@ Deno.test({
     const cases: [Partial<RequestFlags>, typeof PIPE, RegExp][] = [
       [{ count: 3 }, PIPE, /--count goes with --watch/],
       [{ for: 3000 }, PIPE, /--for goes with --watch/],
-      [{ quiet: true }, PIPE, /--quiet goes with --test/],
       [{ test: true }, PIPE, /--test needs a place/],
       [{ test: true, at: AT, watch: true }, PIPE, /--test .* --watch/],
       [{ test: true, at: AT, map: true }, PIPE, /--test .* --map/],

@@ -130,11 +130,18 @@ Deno.test({
       [["--at=NaN,1"], /two whole numbers/],
       [["--at", "1,1", "--region", "0,0,1,1"], /cannot be used with/],
       [["--timeout", "later"], /500ms/],
-      [["--wire", "x"], /Allowed choices/],
+      [["--timeout", "0"], /--timeout cannot be "0"[^]*more than 0/],
+      [["--json", "--format", "table"], /--json cannot be used with --format/],
+      [["--json=yes"], /--json takes no value/],
+      [["--at", "--json"], /--at needs a value/],
+      [["--wire", "x"], /--wire cannot be "x"[^]*current or original/],
       [["--layer", ""], /layer name "" is empty/],
       [["--layer", "a/+"], /wildcard/],
-      [["extra"], /too many arguments/],
-      [["--brokr", "x"], /unknown option '--brokr'/],
+      [["extra"], /does not know what to do with "extra"/],
+      [
+        ["--brokr", "x"],
+        /There is no option --brokr[^]*Did you mean --broker\?/,
+      ],
       [["--broker", "http://127.0.0.1"], /Cannot speak http/],
       [["--broker", "mqtt://"], /Not a broker address/],
     ];
@@ -143,6 +150,9 @@ Deno.test({
       assertTold(ended, 2, says, /./);
     });
     assertTold(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
+    assertTold(await runOccupancy(["reqeust"]), 2, /reqeust/, /mean request\?/);
+    const early = await runOccupancy(["--json", "request"]);
+    assertTold(early, 2, /no option --json before a command/, /command first/);
     const bare = await runOccupancy([]);
     assert.equal(bare.code, 2);
     assert.match(bare.stderr, /Usage: occupancy/);
@@ -160,7 +170,7 @@ Deno.test({
       assert.equal(stderr, "");
     }
     const { stdout } = await runOccupancy(["--version"]);
-    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+    assert.match(stdout, /^occupancy \d+\.\d+\.\d+( \(.+\))?\n$/);
   },
 });
 

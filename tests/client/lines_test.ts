@@ -59,7 +59,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lineBlocks() cuts a line of gigabytes and keeps its number",
+  name:
+    "lineBlocks() holds nothing of a line of gigabytes, but tells its length and number",
   permissions: "none",
   fn: async () => {
     const much = new Uint8Array(512 * 1024).fill("9".charCodeAt(0));
@@ -68,12 +69,23 @@ Deno.test({
       for (let i = 0; i < 4096; i++) yield await Promise.resolve(much);
       yield encoder.encode("9\n2,2,1\n");
     };
-    const blocks = await blocksOf(endless());
-    assert.equal(blocks[0]!.text, "1,1,1\n");
-    const rest = blocks.slice(1).map(({ text }) => text).join("").split("\n");
-    assert.ok(rest[0]!.length > 1024 && rest[0]!.length < 4096);
-    assert.equal(rest[1], "2,2,1");
-    assert.equal(blocks[1]!.firstLine, 2);
+    const length = 4096 * much.length + 1;
+    const told = (await all(lineBlocks(endless())))
+      .map(({ bytes, ...rest }) => ({ text: decoder.decode(bytes), ...rest }));
+    assert.deepEqual(told, [
+      { text: "1,1,1\n", firstLine: 1 },
+      { text: "", firstLine: 2, tooLong: length },
+      { text: "2,2,1\n", firstLine: 3 },
+    ]);
+    const unended = async function* () {
+      for (let i = 0; i < 6; i++) yield await Promise.resolve(much);
+    };
+    assert.deepEqual(
+      (await all(lineBlocks(unended()))).map((one) => one.tooLong),
+      [
+        6 * much.length,
+      ],
+    );
   },
 });
 

@@ -37,7 +37,7 @@ export class MapPane implements Pane {
     const { note, staleAfter, ...rest } = scene;
     const rendered = renderMap({
       ...rest,
-      notes: note === undefined ? KEYS : [note],
+      ...(note === undefined ? { notes: KEYS } : { warning: note }),
       ...(staleAfter !== undefined && { staleAfter }),
       ...(this.#region && { region: this.#region }),
       ...(this.#gaze && { gaze: this.#gaze }),

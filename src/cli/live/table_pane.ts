@@ -76,8 +76,10 @@ export class TablePane implements Pane {
         ? "Nothing has been reported yet"
         : `${from}–${to} of ${grouped(cells.size)}`;
       const keys = `q quit · s sort: ${orderName} · ↑↓ scroll`;
-      const items = note === undefined ? [place, keys] : [note];
-      return flow(items.map((words): Span[] => [[words, DIM]]), width, GAP);
+      const items: Span[][] = note === undefined
+        ? [[[place, DIM]], [[keys, DIM]]]
+        : [[[note, BOLD]], [[place, DIM]]];
+      return flow(items, width, GAP);
     };
     const footRows = foot(MAX_ROWS, MAX_ROWS).length;
     this.#rows = Math.max(1, height - head.length - 1 - footRows);

@@ -1,7 +1,7 @@
 import type { Region } from "../../grid/mod.ts";
 import { Canvas, flow, type Span } from "./canvas.ts";
 import type { KnownCells } from "./known_cells.ts";
-import { type ColorDepth, DIM } from "./palette.ts";
+import { BOLD, type ColorDepth, DIM } from "./palette.ts";
 import { paintPoints } from "./paint.ts";
 import { drawPoints } from "./points.ts";
 import {
@@ -37,6 +37,8 @@ export interface MapPicture {
   readonly height: number;
   /** Where a person looks. Default: at all of it. */
   readonly gaze?: Gaze;
+  /** What a person must not miss, said below the legend before the rest. */
+  readonly warning?: string;
   /** Said below the legend, each in one piece. */
   readonly notes?: readonly string[];
 }
@@ -57,11 +59,12 @@ export interface RenderedMap {
  * higher than told.
  */
 export function renderMap(picture: MapPicture): RenderedMap {
-  const { layer, cells, width, height, depth, notes = [] } = picture;
+  const { layer, cells, width, height, depth, warning, notes = [] } = picture;
   const region = picture.region ?? cells.bounds;
   const counts = cells.counts();
   const head = flow(headline(layer, counts, region), width, HEAD_GAP);
   const foot = notes.map((note): Span[] => [[note, DIM]]);
+  if (warning !== undefined) foot.unshift([[warning, BOLD]]);
   if (region === undefined) {
     const empty: Span[] = [["Nothing has been reported yet", DIM]];
     const lines = [...head, empty, ...flow(foot, width, LEGEND_GAP)];

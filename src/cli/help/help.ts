@@ -1,0 +1,152 @@
+import type { CommandEntry, CommandSpec } from "../options/spec.ts";
+import { grouped, meaningOf, synopsisOf, usageOf } from "./words.ts";
+import { wrap, wrapCommand } from "./wrap.ts";
+
+/** Wider lines are hard to read. */
+const WIDEST = 100;
+const NARROWEST = 30;
+/** So much room is wanted for what it means beside what it is called. */
+const LEAST_ROOM = 24;
+
+const ABOUT =
+  "A live occupancy map over MQTT: clients report x,y,value; the server keeps the latest of every coordinate and hands out the map.";
+const SETTINGS =
+  "Each option is also a variable (OCCUPANCY_MAX_SKEW for --max-skew) and a key of the --config file. A flag wins over a variable, that over the file. occupancy config shows what is in force.";
+const EXAMPLES = [
+  "server",
+  "client --file client1.json",
+  "request --region 0,0,9,9",
+];
+
+/** How help looks. */
+export interface HelpLook {
+  /** Characters in a line. */
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+/** Help for the whole program. */
+export function programHelp(
+  commands: readonly CommandEntry[],
+  look: HelpLook,
+): string {
+  const page = new Page(look);
+  page.usage("<command> [options]");
+  page.paragraph(ABOUT);
+  page.list(
+    "Commands",
+    commands.map(({ name, summary }) => ({ term: name, meaning: summary })),
+  );
+  page.list("Options", [
+    { short: "h", term: "--help", meaning: "print this help" },
+    { short: "V", term: "--version", meaning: "print the version" },
+  ]);
+  page.paragraph("occupancy <command> --help tells more of a command.");
+  page.examples(EXAMPLES);
+  return page.text;
+}
+
+/** Help for one command. */
+export function commandHelp(
+  name: string,
+  spec: CommandSpec,
+  look: HelpLook,
+): string {
+  const { description, operand, options, examples } = spec;
+  const page = new Page(look);
+  page.usage(synopsisOf(name, spec));
+  page.paragraph(description);
+  if (operand) {
+    const { name: term, summary, choices } = operand;
+    page.list("Words", [
+      { term: `<${term}>`, meaning: `${summary} (${choices.join(" | ")})` },
+    ]);
+  }
+  for (const [group, members] of grouped(options)) {
+    page.list(
+      group,
+      members.map((option) => ({
+        short: option.short,
+        term: usageOf(option),
+        meaning: meaningOf(option),
+      })),
+    );
+  }
+  page.paragraph(SETTINGS);
+  page.examples(examples);
+  return page.text;
+}
+
+/** A line of a list. */
+interface Entry {
+  readonly short?: string | undefined;
+  readonly term: string;
+  readonly meaning: string;
+}
+
+/** Text that is put together from the top. */
+class Page {
+  readonly #width: number;
+  readonly #color: boolean;
+  #blocks: string[] = [];
+
+  constructor({ columns, color }: HelpLook) {
+    this.#width = Math.max(NARROWEST, Math.min(columns, WIDEST));
+    this.#color = color;
+  }
+
+  get text(): string {
+    return this.#blocks.join("\n\n") + "\n";
+  }
+
+  usage(words: string): void {
+    const [first, ...rest] = wrap(`occupancy ${words}`, {
+      width: this.#width - "Usage: ".length,
+    });
+    this.#blocks.push([
+      `${this.#bold("Usage:")} ${first}`,
+      ...rest.map((line) => " ".repeat(9) + line),
+    ].join("\n"));
+  }
+
+  paragraph(text: string): void {
+    this.#blocks.push(wrap(text, { width: this.#width }).join("\n"));
+  }
+
+  list(heading: string, entries: readonly Entry[]): void {
+    const shorts = entries.some(({ short }) => short !== undefined);
+    const termOf = ({ short, term }: Entry) =>
+      `${short ? `-${short}, ` : shorts ? "    " : ""}${term}`;
+    const column = Math.max(...entries.map((entry) => termOf(entry).length)) +
+      4;
+    const beside = this.#width - column >= LEAST_ROOM;
+    const lines = entries.flatMap((entry) => {
+      const width = this.#width;
+      const term = `  ${termOf(entry)}`;
+      if (!beside) {
+        const { short, term } = entry;
+        return [
+          `  ${short ? `-${short}, ` : ""}${term}`,
+          ...wrap(entry.meaning, { width, indent: 6 }),
+        ];
+      }
+      const meaning = wrap(entry.meaning, { width, indent: column });
+      return [
+        term + meaning[0]!.slice(term.length),
+        ...meaning.slice(1),
+      ];
+    });
+    this.#blocks.push([this.#bold(`${heading}:`), ...lines].join("\n"));
+  }
+
+  examples(commands: readonly string[]): void {
+    const lines = commands.flatMap((command) =>
+      wrapCommand(`occupancy ${command}`, { width: this.#width, indent: 2 })
+    );
+    this.#blocks.push([this.#bold("Examples:"), ...lines].join("\n"));
+  }
+
+  #bold(text: string): string {
+    return this.#color ? `\x1b[1m${text}\x1b[0m` : text;
+  }
+}

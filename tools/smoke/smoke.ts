@@ -1,0 +1,153 @@
+import manifest from "../../deno.json" with { type: "json" };
+import { ToolError } from "../tool_error.ts";
+import { Program, runToEnd, type Surroundings } from "./program.ts";
+
+/** Readings, and the map that must come of them. */
+const READINGS = "x,y,value\n1,2,1\n-3,4,0\n5,6,12\n";
+const CELLS = [[-3, 4, 0], [1, 2, 1], [5, 6, 12]];
+
+/** What is checked, in this order. */
+export interface SmokeOptions {
+  /** The program and the arguments that come before ours. */
+  readonly command: readonly string[];
+  /** An empty folder, to which nothing else writes. */
+  readonly folder: string;
+  /** Added to the environment, which is otherwise empty. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told what has been checked. */
+  readonly passed?: (what: string) => void;
+}
+
+/**
+ * Runs what a new user would run, in an empty folder with an empty home and an
+ * empty environment: does the program work with nothing beside it?
+ *
+ * @throws {ToolError} at the first thing that is not as it should be
+ */
+export async function smoke(options: SmokeOptions): Promise<void> {
+  const { folder, passed = () => {} } = options;
+  const surroundings = await layOut(options);
+
+  const { stdout: version } = await succeed(surroundings, ["--version"]);
+  expect(version.trim().split(" (")[0], `occupancy ${manifest.version}`);
+  passed(version.trim());
+
+  const { stdout: help } = await succeed(surroundings, ["--help"]);
+  for (const command of ["server", "client", "request"]) {
+    if (!help.includes(command)) throw new ToolError(`No ${command} in --help`);
+  }
+  passed("--help");
+
+  await roundTrip(surroundings, "memory:");
+  passed("server, client and request; the map in memory");
+
+  const store = `sqlite:${folder}/work/map.sqlite`;
+  await roundTrip(surroundings, store);
+  await using again = await serve(surroundings, store);
+  await expectMap(surroundings, again);
+  await again.program.stop();
+  passed("the same with a SQLite store, and after a restart");
+
+  // Where the dashboard belongs, once the server has it: fetch its page and
+  // what the page loads from the address that the server says.
+}
+
+/** Folders and an environment with nothing in them. */
+async function layOut(
+  { command, folder, env }: SmokeOptions,
+): Promise<Surroundings> {
+  for (const name of ["work", "home", "temp", "path"]) {
+    await Deno.mkdir(`${folder}/${name}`);
+  }
+  const home = `${folder}/home`;
+  const temp = `${folder}/temp`;
+  const windows = Deno.build.os === "windows"
+    ? {
+      USERPROFILE: home,
+      LOCALAPPDATA: home,
+      TEMP: temp,
+      TMP: temp,
+      // Sockets and random numbers need it.
+      SystemRoot: Deno.env.get("SystemRoot") ?? "C:\\Windows",
+    }
+    : { TMPDIR: temp };
+  return {
+    command,
+    cwd: `${folder}/work`,
+    env: {
+      HOME: home,
+      PATH: `${folder}/path`,
+      NO_COLOR: "1",
+      ...windows,
+      ...env,
+    },
+  };
+}
+
+interface Server extends AsyncDisposable {
+  readonly program: Program;
+  /** Of its embedded broker. */
+  readonly address: string;
+}
+
+async function serve(
+  surroundings: Surroundings,
+  store: string,
+): Promise<Server> {
+  const args = ["server", "--listen", "127.0.0.1:0", "--store", store];
+  const program = new Program(surroundings, args);
+  try {
+    const [, port] = await program.said(/\b127\.0\.0\.1:(\d+)/);
+    await program.said(/Ready/);
+    return {
+      program,
+      address: `mqtt://127.0.0.1:${port}`,
+      [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Server, client, request; and the server ends when it is asked to. */
+async function roundTrip(
+  surroundings: Surroundings,
+  store: string,
+): Promise<void> {
+  await using server = await serve(surroundings, store);
+  const file = `${surroundings.cwd}/readings.csv`;
+  await Deno.writeTextFile(file, READINGS);
+  await succeed(surroundings, [
+    ...["client", "--file", "readings.csv"],
+    ...["--broker", server.address, "--no-request"],
+  ]);
+  await expectMap(surroundings, server);
+  await server.program.stop();
+}
+
+async function expectMap(
+  surroundings: Surroundings,
+  { address }: Server,
+): Promise<void> {
+  const args = ["request", "--json", "--broker", address];
+  const { stdout } = await succeed(surroundings, args);
+  const { cells } = JSON.parse(stdout) as { cells: number[][] };
+  const sorted = cells.map((cell) => cell.slice(0, 3))
+    .sort(([a = 0], [b = 0]) => a - b);
+  expect(JSON.stringify(sorted), JSON.stringify(CELLS));
+}
+
+async function succeed(surroundings: Surroundings, args: string[]) {
+  const ended = await runToEnd(surroundings, args);
+  if (ended.code === 0) return ended;
+  throw new ToolError(
+    `occupancy ${args.join(" ")} ended with ${ended.code}\n${ended.stderr}`
+      .trimEnd(),
+  );
+}
+
+function expect(found: string | undefined, wanted: string): void {
+  if (found === wanted) return;
+  throw new ToolError(`Expected ${wanted}, found ${found}`);
+}
