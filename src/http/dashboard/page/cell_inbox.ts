@@ -1,0 +1,106 @@
+/// <reference lib="dom" />
+/**
+ * Takes in cells as they come, in slices: a snapshot of a million cells must not
+ * freeze the page.
+ *
+ * @module
+ */
+
+import { type CellColumns, type Frame, isStale } from "./told.ts";
+import { World } from "./world.ts";
+
+/** How long one slice may take, ms: a frame at 60 a second has 16. */
+const SLICE_MS = 7;
+/** Cells between two looks at the clock. */
+const STRIDE = 2000;
+
+/** Puts frames into a {@linkcode World}, a slice a frame of the screen. */
+export class CellInbox {
+  readonly #shown: (world: World) => void;
+  readonly #changed: () => void;
+  #world = new World();
+  /** The snapshot that is being put together: not shown until it is whole. */
+  #next: World | undefined;
+  #queue: Frame[] = [];
+  /** Cells of the first frame of the queue that are taken in. */
+  #taken = 0;
+  #scheduled = false;
+
+  /**
+   * @param shown Called with the map that is to be shown from now on
+   * @param changed Called when cells of that map have changed
+   */
+  constructor(shown: (world: World) => void, changed: () => void) {
+    this.#shown = shown;
+    this.#changed = changed;
+  }
+
+  /** How many cells wait. */
+  get waiting(): number {
+    return this.#queue.reduce((sum, { cells }) => sum + cells.length, 0) -
+      this.#taken;
+  }
+
+  /** Forgets all: what comes next is of another layer. */
+  clear(): void {
+    this.#queue = [];
+    this.#taken = 0;
+    this.#next = undefined;
+    this.#world = new World();
+    this.#shown(this.#world);
+  }
+
+  /** Takes a frame in, after all that came before it. */
+  push(frame: Frame): void {
+    this.#queue.push(frame);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // A page that is not seen gets no frames of the screen, and can be blocked.
+    if (document.hidden) queueMicrotask(() => this.#work(Infinity));
+    else requestAnimationFrame(() => this.#work(SLICE_MS));
+  }
+
+  #work(budget: number): void {
+    this.#scheduled = false;
+    const deadline = performance.now() + budget;
+    const before = this.#world;
+    const version = before.version;
+    for (let frame; (frame = this.#queue[0]) !== undefined;) {
+      if (frame.kind === "snapshot" && frame.part === 1 && this.#taken === 0) {
+        this.#next = new World();
+      }
+      const into = frame.kind === "snapshot" ? this.#next! : this.#world;
+      const to = Math.min(this.#taken + STRIDE, frame.cells.length);
+      take(into, frame.cells, this.#taken, to);
+      this.#taken = to;
+      if (to === frame.cells.length) {
+        this.#queue.shift();
+        this.#taken = 0;
+        if (frame.kind === "snapshot" && frame.part === frame.parts) {
+          this.#world = this.#next!;
+          this.#next = undefined;
+        }
+      }
+      if (performance.now() > deadline) break;
+    }
+    if (this.#queue.length > 0) this.#schedule();
+    if (this.#world !== before) this.#shown(this.#world);
+    else if (this.#world.version !== version) this.#changed();
+  }
+}
+
+function take(
+  world: World,
+  cells: CellColumns,
+  from: number,
+  to: number,
+): void {
+  const { x, y, value, status, time } = cells;
+  for (let row = from; row < to; row++) {
+    world.set(x[row]!, y[row]!, value[row]!, time[row]!, isStale(status[row]!));
+  }
+}
