@@ -7,7 +7,7 @@ import {
   type Topics,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
-import type { Complaint } from "./reports.ts";
+import { type Complaint, complaintsOf } from "./reports.ts";
 
 /** Dates readings that do not say when they were observed. */
 export interface Dating {
@@ -61,7 +61,9 @@ export class Intake {
       const refusals = message.retain
         ? this.#addRetained(message, layer)
         : this.#addLive(message, layer, now);
-      if (refusals.total > 0) this.#complainOf(refusals, topic);
+      if (refusals.total > 0) {
+        complaintsOf(refusals, topic).forEach(this.#complain);
+      }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
@@ -126,19 +128,6 @@ export class Intake {
       else batch.push(kept.x[i]!, kept.y[i]!, kept.value[i]!, kept.time[i]);
     }
     return refusals;
-  }
-
-  #complainOf(refusals: Refusals, topic: string): void {
-    for (const [code, count] of refusals.byCode) {
-      const first = refusals.kept.find((refusal) => refusal.code === code);
-      this.#complain({
-        topic,
-        code,
-        message: first?.message ?? code,
-        line: first?.line,
-        count,
-      });
-    }
   }
 }
 
