@@ -54,45 +54,48 @@ export interface StoreStatus {
   readonly problem: string | undefined;
 }
 
-/** One reading, or a whole payload, that was not taken. */
+/** One reading that was not taken, or all for one reason. */
 export interface RefusedReading {
-  /** The line (CSV) or element (JSON), counted from 1; undefined: all of it, or not known. */
-  readonly row?: number | undefined;
   /** What is wrong, in kebab case; docs/PROTOCOL.md lists all. */
   readonly code: string;
   /** What is wrong, for people, without a full stop. */
   readonly message: string;
-  /** How many readings this stands for, if it is more than one. */
-  readonly count?: number | undefined;
+  /** The line (CSV) or element (JSON), counted from 1, if it is known. */
+  readonly line?: number;
 }
 
-/** What became of one payload of readings. */
-export interface Submission {
-  /** False if the payload as a whole is not valid: nothing of it was taken. */
-  readonly valid: boolean;
-  /** Readings that are now what the map says, new or repeated. */
-  readonly accepted: number;
-  /** How many of these changed a cell. */
-  readonly changed: number;
-  /** How many readings were refused or dropped, told in `refused` or not. */
-  readonly refusedTotal: number;
-  /** The first of the refused, with their rows; late and future ones as a count. */
-  readonly refused: readonly RefusedReading[];
-  /** The revision of the map that has them. */
-  readonly revision: number;
-}
-
-/** Why a payload could not be kept just now; it may be tried again. */
-export class UnavailableError extends Error {
-  override readonly name = "UnavailableError";
-  /** `store-failing`, `overloaded` or `stopping`. */
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
+/** What became of a payload of readings. */
+export type Submission =
+  /** The good readings are committed and in the map; some may have been refused. */
+  | {
+    readonly outcome: "kept";
+    /** Readings that are now what the map says, new or repeated. */
+    readonly accepted: number;
+    /** How many of these changed a cell. */
+    readonly changed: number;
+    /** How many readings were refused or dropped. */
+    readonly refused: number;
+    /** How many of these for each reason. */
+    readonly refusedByCode: ReadonlyMap<string, number>;
+    /** The first of them, with their rows; `late` and `future` once each, without. */
+    readonly problems: readonly RefusedReading[];
+    /** The revision of the map that has them. */
+    readonly revision: number;
   }
-}
+  /** The payload as a whole is not valid: nothing of it was taken. */
+  | {
+    readonly outcome: "invalid";
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | undefined;
+  }
+  /** It could not be kept just now, and will not be: it may be sent again. */
+  | {
+    readonly outcome: "unavailable";
+    /** `store-failing`, `starting` or `stopping`. */
+    readonly code: string;
+    readonly message: string;
+  };
 
 /** What viewers cost just now. Kept by `src/http/live/`, read by the metrics. */
 export interface ViewerCounts {
@@ -119,7 +122,7 @@ export interface HttpContext {
   /** When the server started, ms since 1970. */
   readonly started: number;
   /** See `MapMoment.began`: when the map began; undefined if it outlives the server. */
-  readonly began: number | undefined;
+  began(): number | undefined;
   /** Aborted when the server ends: streams and sockets close. */
   readonly signal: AbortSignal;
   /** ms since 1970, as the server dates. */
@@ -132,6 +135,8 @@ export interface HttpContext {
    * the store fails, and cells may look younger than they are
    */
   refresh(): number | undefined;
+  /** True once the map is loaded: before, it says nothing. */
+  loaded(): boolean;
   link(): LinkStatus;
   store(): StoreStatus;
   /**
@@ -141,7 +146,6 @@ export interface HttpContext {
    * @param payload not to be changed until this resolves
    * @param contentType `text/csv` or `application/json`; else the first byte tells
    * @returns what became of it, once it is committed and in the map
-   * @throws {UnavailableError} if it cannot be kept just now
    */
   submit(
     layer: string,
@@ -156,6 +160,11 @@ export interface HttpContext {
    * @returns ends it; safe to call twice
    */
   observe(listener: () => void): () => void;
+  /**
+   * Calls the listener after each commit that the store has taken, with how long
+   * it took, in ms, and how many readings it had. For one listener.
+   */
+  observeCommits(listener: (ms: number, readings: number) => void): void;
   /**
    * Who reported a cell last, if that reading named its source and the server
    * has not been started again since.
