@@ -26,6 +26,7 @@ import { MapView } from "./map_view.ts";
 import { colorsOf, css } from "./palette.ts";
 import { Pill } from "./pill.ts";
 import { Plans } from "./plans.ts";
+import { watchScrollers } from "./scrollers.ts";
 import { contains, widened } from "./selection.ts";
 import type { LayerStatus, Status } from "./told.ts";
 import { formatHash, parseHash, type ViewState } from "./view_hash.ts";
@@ -60,6 +61,7 @@ export class App implements LinkEvents {
   /** What is looked at is to be found first: nobody has said where. */
   #unplaced = true;
   #asked: Region | null = null;
+  #askedFor: string | undefined;
   #hashTimer: ReturnType<typeof setTimeout> | undefined;
   #hash = "";
 
@@ -100,10 +102,16 @@ export class App implements LinkEvents {
         this.#changed();
       },
       () => this.#changed(),
+      (time) => this.#health.applied(time, Date.now()),
     );
     this.#layers = new LayersPanel((name) => this.#choose(name));
     this.#latest = new LatestPanel((x, y) => this.#goTo(x, y));
     this.#plans = new Plans(() => this.#showPlan(this.#controls.planShown));
+    watchScrollers([
+      byId("section", "cards"),
+      byId("aside", "side"),
+      byId("section", "latest-panel"),
+    ]);
     this.#link = connect(this);
     this.#recolor();
     this.#applyView(view);
@@ -214,7 +222,7 @@ export class App implements LinkEvents {
     this.#asked = null;
     this.#inbox.clear();
     this.#history = new History();
-    this.#latest.update([], this.#now());
+    this.#latest.clear();
     this.#explorer.reset();
     this.#chart.show(this.#history, this.#now());
     this.#showPlan(this.#controls.planShown);
@@ -234,7 +242,6 @@ export class App implements LinkEvents {
     this.#asked = seen ? widened(seen) : null;
     this.#link.view(name, this.#asked);
   }
-  #askedFor: string | undefined;
 
   #changed(): void {
     this.#map.changed();

@@ -18,6 +18,7 @@ const STRIDE = 2000;
 export class CellInbox {
   readonly #shown: (world: World) => void;
   readonly #changed: () => void;
+  readonly #applied: (time: number) => void;
   #world = new World();
   /** The snapshot that is being put together: not shown until it is whole. */
   #next: World | undefined;
@@ -29,10 +30,16 @@ export class CellInbox {
   /**
    * @param shown Called with the map that is to be shown from now on
    * @param changed Called when cells of that map have changed
+   * @param applied Called with the server's time of what is now in the map, ms
    */
-  constructor(shown: (world: World) => void, changed: () => void) {
+  constructor(
+    shown: (world: World) => void,
+    changed: () => void,
+    applied: (time: number) => void,
+  ) {
     this.#shown = shown;
     this.#changed = changed;
+    this.#applied = applied;
   }
 
   /** How many cells wait. */
@@ -80,7 +87,8 @@ export class CellInbox {
       if (to === frame.cells.length) {
         this.#queue.shift();
         this.#taken = 0;
-        if (frame.kind === "snapshot" && frame.part === frame.parts) {
+        if (frame.kind === "delta") this.#applied(frame.time);
+        else if (frame.part === frame.parts) {
           this.#world = this.#next!;
           this.#next = undefined;
         }

@@ -15,6 +15,8 @@ export class Health {
   #connected = false;
   #heard: number | undefined;
   #lag: number | undefined;
+  /** The same for the last update, with all that it waited for in the page. */
+  #behind: number | undefined;
   #refused: string | undefined;
   #brokerDown: number | undefined;
   #store = "ok";
@@ -49,13 +51,20 @@ export class Health {
     this.#updates.push(now);
   }
 
+  /** How long a word takes from the server to here. */
   lag(ms: number): void {
     this.#lag = ms;
+    this.#behind = undefined;
+  }
+
+  /** What the server read from its map at this time by its clock is in ours. */
+  applied(time: number, now: number): void {
+    this.#behind = Math.max(0, this.serverTime(now) - time);
   }
 
   lost(): void {
     this.#connected = false;
-    this.#lag = undefined;
+    this.#lag = this.#behind = undefined;
     this.#updates = [];
   }
 
@@ -81,6 +90,6 @@ export class Health {
     const from = now - COUNTED_MS;
     this.#updates = this.#updates.filter((time) => time > from);
     const hertz = Math.round(1000 * this.#updates.length / COUNTED_MS);
-    return { kind: "live", hertz, lag: this.#lag };
+    return { kind: "live", hertz, lag: this.#behind ?? this.#lag };
   }
 }

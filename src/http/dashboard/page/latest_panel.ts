@@ -18,6 +18,8 @@ export type LatestChange = readonly [
 ];
 
 const MOST = 30;
+/** The list stands still for this long at least, so that it can be read, ms. */
+const STILL_MS = 500;
 
 /** The list of changes; a click goes to the cell. */
 export class LatestPanel {
@@ -25,24 +27,42 @@ export class LatestPanel {
   readonly #goTo: (x: number, y: number) => void;
   readonly #rows: Row[] = [];
   #changes: readonly LatestChange[] = [];
+  /** What has come since. */
+  #next: readonly LatestChange[] | undefined;
+  #shown = -Infinity;
 
   constructor(goTo: (x: number, y: number) => void) {
     this.#goTo = goTo;
     this.#show();
   }
 
-  /** Shows other changes, newest first. @param now The server's clock, ms */
+  /** Takes other changes, newest first. @param now The server's clock, ms since 1970 */
   update(changes: readonly LatestChange[], now: number): void {
-    this.#changes = changes.slice(0, MOST);
-    this.#show();
-    this.tick(now);
+    this.#next = changes.slice(0, MOST);
+    if (performance.now() - this.#shown >= STILL_MS) this.tick(now);
   }
 
-  /** Lets them age. @param now The server's clock, ms since 1970 */
+  /** Lets them age, and shows what has come. @param now The server's clock, ms since 1970 */
   tick(now: number): void {
+    // Under a finger or the focus, rows must not change places.
+    const busy = this.#list.matches(":hover, :focus-within");
+    if (this.#next && (!busy || this.#changes.length === 0)) {
+      this.#changes = this.#next;
+      this.#next = undefined;
+      this.#shown = performance.now();
+      this.#show();
+    }
     this.#changes.forEach((change, index) =>
       this.#rows[index]!.set(change, now)
     );
+  }
+
+  /** Forgets all: another layer is looked at. */
+  clear(): void {
+    this.#changes = [];
+    this.#next = undefined;
+    this.#shown = -Infinity;
+    this.#show();
   }
 
   #show(): void {

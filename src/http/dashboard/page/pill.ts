@@ -5,6 +5,7 @@
  * @module
  */
 
+import { announce } from "./announcer.ts";
 import { byId, setText } from "./dom.ts";
 import { clock, span } from "./format.ts";
 
@@ -37,10 +38,14 @@ export class Pill {
   readonly #title = byId("strong", "pill-title");
   readonly #detail = byId("span", "pill-detail");
   readonly #notice = byId("p", "notice");
+  #said = "";
 
   /** Shows another state. */
   update(state: LinkState): void {
     const { look, title, detail = "", notice, grave = false } = wordsOf(state);
+    // Said once: the seconds that follow are for the eye.
+    if (title !== this.#said && this.#said !== "") announce(notice ?? title);
+    this.#said = title;
     this.#pill.dataset["state"] = look;
     setText(this.#title, title);
     setText(this.#detail, detail && `· ${detail}`);
