@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { Health } from "../../src/http/dashboard/page/health.ts";
-import type { Status } from "../../src/http/dashboard/page/told.ts";
+import type { StatusMessage } from "../../src/http/live/messages.ts";
 
 const options = { permissions: "none" } as const;
 
-function status(changed: Partial<Status> = {}): Status {
+function status(changed: Partial<StatusMessage> = {}): StatusMessage {
   return {
+    type: "status",
     revision: 1,
     time: 1000,
     broker: "up",
     store: "ok",
     rate: { readings: 0, messages: 0, changes: 0, bytes: 0 },
     layers: [],
+    layersOmitted: 0,
     viewers: 1,
     ...changed,
   };

@@ -28,7 +28,7 @@ import { Pill } from "./pill.ts";
 import { Plans } from "./plans.ts";
 import { watchScrollers } from "./scrollers.ts";
 import { contains, widened } from "./selection.ts";
-import type { LayerStatus, Status } from "./told.ts";
+import type { LayerStatus, StatusMessage } from "../../live/messages.ts";
 import { formatHash, parseHash, type ViewState } from "./view_hash.ts";
 
 /** The layer of readings that name none. */
@@ -56,7 +56,7 @@ export class App implements LinkEvents {
   readonly #plans: Plans;
   #history = new History();
   #layer: string | undefined;
-  #status: Status | undefined;
+  #status: StatusMessage | undefined;
   #staleAfter: number | null = null;
   /** What is looked at is to be found first: nobody has said where. */
   #unplaced = true;
@@ -127,13 +127,14 @@ export class App implements LinkEvents {
   /** @inheritdoc */
   hello({ staleAfter }: Parameters<LinkEvents["hello"]>[0]): void {
     this.#health.hello(Date.now());
+    this.#plans.forget();
     this.#staleAfter = staleAfter;
     showLegend(this.#colors(), staleAfter);
     this.#tick();
   }
 
   /** @inheritdoc */
-  status(status: Status): void {
+  status(status: StatusMessage): void {
     this.#health.status(status, Date.now());
     this.#status = status;
     this.#layer ??= this.#firstLayer(status.layers);
@@ -143,17 +144,19 @@ export class App implements LinkEvents {
       const { people, occupied } = layer;
       this.#history.add({ time: status.time, people, occupied });
     }
-    this.#plans.look(status.layers.map(({ name }) => name));
+    this.#plans.look();
     this.#showStatus();
   }
 
   /** @inheritdoc */
-  latest(changes: Parameters<LinkEvents["latest"]>[0]): void {
+  latest({ layer, changes }: Parameters<LinkEvents["latest"]>[0]): void {
+    if (layer !== this.#layer) return;
     this.#latest.update(changes, this.#now());
   }
 
   /** @inheritdoc */
-  history(points: Parameters<LinkEvents["history"]>[0]): void {
+  history({ layer, points }: Parameters<LinkEvents["history"]>[0]): void {
+    if (layer !== this.#layer) return;
     this.#history.fill(points);
     this.#chart.show(this.#history, this.#now());
   }
@@ -240,7 +243,7 @@ export class App implements LinkEvents {
     if (this.#askedFor === name && fits) return;
     this.#askedFor = name;
     this.#asked = seen ? widened(seen) : null;
-    this.#link.view(name, this.#asked);
+    this.#link.view({ layer: name, region: this.#asked });
   }
 
   #changed(): void {
@@ -274,9 +277,10 @@ export class App implements LinkEvents {
 
   #showPlan(on: boolean): void {
     const plan = this.#plans.of(this.#layer);
-    this.#controls.planKnown(plan !== undefined);
-    this.#map.plan = on ? plan : undefined;
-    this.#map.cells.paintWith(this.#colors(), on && plan !== undefined);
+    const image = plan?.image;
+    this.#controls.planKnown(image !== undefined);
+    this.#map.plan = on ? image : undefined;
+    this.#map.cells.paintWith(this.#colors(), on && image !== undefined);
     showScale(this.#map.scale, plan?.metres);
   }
 

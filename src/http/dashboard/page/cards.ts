@@ -7,13 +7,13 @@
 
 import { byId, el, setText } from "./dom.ts";
 import { byteRate, count, share, span } from "./format.ts";
-import type { LayerStatus, Rates } from "./told.ts";
+import type { LayerStatus, LiveRates } from "../../live/messages.ts";
 
 /** What the cards tell. */
 export interface CardFacts {
   /** Undefined while the layer has nothing. */
   readonly layer: LayerStatus | undefined;
-  readonly rates: Rates | undefined;
+  readonly rates: LiveRates | undefined;
   /** ms, or null for never. */
   readonly staleAfter: number | null;
   /** People now less those some minutes ago, if that is known. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type CellColumns, type Frame, isStale } from "./told.ts";
+import { type CellColumns, type Frame, isStale } from "../../live/frames.ts";
 import { World } from "./world.ts";
 
 /** How long one slice may take, ms: a frame at 60 a second has 16. */
@@ -19,7 +19,8 @@ export class CellInbox {
   readonly #shown: (world: World) => void;
   readonly #changed: () => void;
   readonly #applied: (time: number) => void;
-  #world = new World();
+  /** The map that is shown; undefined until a snapshot is whole. */
+  #current: World | undefined;
   /** The snapshot that is being put together: not shown until it is whole. */
   #next: World | undefined;
   #queue: Frame[] = [];
@@ -53,8 +54,8 @@ export class CellInbox {
     this.#queue = [];
     this.#taken = 0;
     this.#next = undefined;
-    this.#world = new World();
-    this.#shown(this.#world);
+    this.#current = undefined;
+    this.#shown(new World());
   }
 
   /** Takes a frame in, after all that came before it. */
@@ -74,13 +75,18 @@ export class CellInbox {
   #work(budget: number): void {
     this.#scheduled = false;
     const deadline = performance.now() + budget;
-    const before = this.#world;
-    const version = before.version;
+    const before = this.#current;
+    const version = before?.version;
     for (let frame; (frame = this.#queue[0]) !== undefined;) {
       if (frame.kind === "snapshot" && frame.part === 1 && this.#taken === 0) {
         this.#next = new World();
       }
-      const into = frame.kind === "snapshot" ? this.#next! : this.#world;
+      const into = frame.kind === "snapshot" ? this.#next : this.#current;
+      if (into === undefined) {
+        // Left over from a view that was asked for before: its beginning is gone.
+        this.#queue.shift();
+        continue;
+      }
       const to = Math.min(this.#taken + STRIDE, frame.cells.length);
       take(into, frame.cells, this.#taken, to);
       this.#taken = to;
@@ -89,15 +95,15 @@ export class CellInbox {
         this.#taken = 0;
         if (frame.kind === "delta") this.#applied(frame.time);
         else if (frame.part === frame.parts) {
-          this.#world = this.#next!;
+          this.#current = this.#next;
           this.#next = undefined;
         }
       }
       if (performance.now() > deadline) break;
     }
     if (this.#queue.length > 0) this.#schedule();
-    if (this.#world !== before) this.#shown(this.#world);
-    else if (this.#world.version !== version) this.#changed();
+    if (this.#current && this.#current !== before) this.#shown(this.#current);
+    else if (this.#current?.version !== version) this.#changed();
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { LinkState } from "./pill.ts";
-import type { Status } from "./told.ts";
+import type { StatusMessage } from "../../live/messages.ts";
 
 /** Updates are counted over this long, ms. */
 const COUNTED_MS = 2000;
@@ -37,7 +37,7 @@ export class Health {
   }
 
   /** The server told how it is. */
-  status({ broker, store, time }: Status, now: number): void {
+  status({ broker, store, time }: StatusMessage, now: number): void {
     this.#heard = now;
     this.#offset = time - now;
     this.#store = store;

@@ -5,17 +5,9 @@
  * @module
  */
 
+import type { LatestChange } from "../../live/messages.ts";
 import { byId, el, setText } from "./dom.ts";
 import { ago, cellWords } from "./format.ts";
-
-/** What changed: coordinate, value, when it was observed, and who said so. */
-export type LatestChange = readonly [
-  x: number,
-  y: number,
-  value: number,
-  time: number,
-  source: string | null,
-];
 
 const MOST = 30;
 /** The list stands still for this long at least, so that it can be read, ms. */

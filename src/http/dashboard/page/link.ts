@@ -4,28 +4,33 @@
  * @module
  */
 
-import type { Region } from "../../../grid/mod.ts";
-import type { LatestChange } from "./latest_panel.ts";
-import type { Frame, Hello, Status } from "./told.ts";
+import type { Frame } from "../../live/frames.ts";
+import type {
+  HelloMessage,
+  HistoryMessage,
+  LatestMessage,
+  StatusMessage,
+  View,
+} from "../../live/messages.ts";
 
 /** A connection to the server that is made again whenever it is lost. */
 export interface Link {
   /** Asks for a layer, or a part of it; what was asked for before comes no more. */
-  view(layer: string, region: Region | null): void;
+  view(view: View): void;
 }
 
 /** What comes over a {@linkcode Link}. */
 export interface LinkEvents {
   /** There is a connection, the first or a new one. */
-  hello(hello: Hello): void;
-  status(status: Status): void;
-  latest(changes: readonly LatestChange[]): void;
-  history(points: readonly (readonly [number, number, number])[]): void;
+  hello(hello: HelloMessage): void;
+  status(status: StatusMessage): void;
+  latest(latest: LatestMessage): void;
+  history(history: HistoryMessage): void;
   frame(frame: Frame): void;
-  /** How far the page is behind, ms. */
+  /** How long a word takes from the server to here, ms. */
   lag(ms: number): void;
   /** The connection is gone; another one is being tried for. */
   lost(): void;
-  /** The server does not want this page, and says why. */
+  /** The server does not want this page just now, and says why. */
   refused(reason: string): void;
 }

@@ -69,6 +69,7 @@ export class MapView {
   readonly #still: boolean;
   #boxTool = false;
   #plan: ReturnType<typeof planLayer> | undefined;
+  #planShown: Plan | undefined;
 
   /** @param still Whether nothing may move by itself (prefers-reduced-motion) */
   constructor(
@@ -260,6 +261,8 @@ export class MapView {
 
   /** Puts a floor plan under the cells, or none. */
   set plan(plan: Plan | undefined) {
+    if (plan === this.#planShown) return;
+    this.#planShown = plan;
     if (this.#plan) this.#map.removeLayer(this.#plan);
     this.#plan = plan && planLayer(plan);
     if (this.#plan) this.#map.getLayers().insertAt(0, this.#plan);

@@ -7,13 +7,15 @@
 
 import type { Plan } from "./plan_layer.ts";
 
-/** A floor plan, and how large a cell is. */
-export interface KnownPlan extends Plan {
-  /** Metres a cell, if it is known. */
-  readonly metres?: number;
+/** What is known of how a layer lies in the world. */
+export interface KnownPlan {
+  /** The image under it, if there is one. */
+  readonly image: Plan | undefined;
+  /** Metres a cell, if that is known. */
+  readonly metres: number | undefined;
 }
 
-/** Asks for the floor plans once. */
+/** The floor plans; none until they have been asked for. */
 export class Plans {
   readonly #plans = new Map<string, KnownPlan>();
   readonly #found: () => void;
@@ -29,10 +31,37 @@ export class Plans {
     return layer === undefined ? undefined : this.#plans.get(layer);
   }
 
-  /** Asks for the plans, if nobody has. */
-  look(_layers: readonly string[]): void {
+  /** Asks for the plans. */
+  look(): void {
     if (this.#asked) return;
     this.#asked = true;
-    void this.#found;
+    // They are fixed when the server starts; if it starts again, the page may ask again.
+    this.#ask().catch(() => this.#asked = false);
   }
+
+  /** The server may be another now: its plans too. */
+  forget(): void {
+    this.#asked = false;
+  }
+
+  async #ask(): Promise<void> {
+    const response = await fetch("/api/v1/plans");
+    if (!response.ok) throw new Error(`Cannot have plans: ${response.status}`);
+    const { plans } = await response.json() as { plans: readonly Told[] };
+    this.#plans.clear();
+    for (const { layer, metresPerCell, image } of plans) {
+      this.#plans.set(layer, {
+        metres: metresPerCell,
+        image: image && { url: image.url, extent: image.extent },
+      });
+    }
+    if (plans.length > 0) this.#found();
+  }
+}
+
+/** What `GET /api/v1/plans` tells of one; our own server's word is trusted. */
+interface Told {
+  readonly layer: string;
+  readonly metresPerCell?: number;
+  readonly image?: Plan;
 }
