@@ -21,6 +21,10 @@ export interface ServerFlags extends BrokerFlags {
   readonly sessionExpiry: number;
   /** 0 for no deltas. */
   readonly changesInterval: number;
+  /** False for no HTTP; undefined for the default address. */
+  readonly http?: { readonly host: string; readonly port: number } | false;
+  readonly httpTokenFile?: string;
+  readonly mapFile?: string;
 }
 
 /** Whose wire is spoken: ours, or that of the three Python scripts. */

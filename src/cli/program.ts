@@ -1,11 +1,8 @@
-import {
-  Command,
-  CommanderError,
-  InvalidArgumentError,
-  Option,
-} from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { isBrokenPipe, tell } from "./failure.ts";
 import { CliError, Exit } from "./exit.ts";
+import { withHttp } from "./http_options.ts";
+import { parsing } from "./parsing.ts";
 import {
   parseAt,
   parseCount,
@@ -127,7 +124,7 @@ function withBroker(command: Command): Command {
 }
 
 function serverCommand(action: (flags: ServerFlags) => Promise<void>): Command {
-  return withBroker(
+  const command = withBroker(
     subcommand(
       "server",
       "Keep the map. Joins the broker on localhost:1883 if there is one, else starts the embedded one there.",
@@ -191,7 +188,8 @@ function serverCommand(action: (flags: ServerFlags) => Promise<void>): Command {
         "changes of a layer are published at most once in so long; 0 for not at all",
       ).default(100, "100ms").argParser(parsing(parseWait))
         .env("OCCUPANCY_CHANGES_INTERVAL"),
-    )
+    );
+  return withHttp(command)
     .addHelpText(
       "after",
       `
@@ -350,18 +348,4 @@ function formatOption(): Option {
 function timeoutOption(): Option {
   return new Option("--timeout <duration>", "how long to wait for the answer")
     .default(5000, "5s").argParser(parsing(parseWait));
-}
-
-/** Lets a parser that throws RangeError speak through commander. */
-function parsing<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (error instanceof RangeError) {
-        throw new InvalidArgumentError(error.message);
-      }
-      throw error;
-    }
-  };
 }

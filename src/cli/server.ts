@@ -6,6 +6,7 @@ import { defaultStorePath } from "../store/location.ts";
 import { openStore } from "../store/open.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
+import { type Http, httpSettings, openHttp } from "./http.ts";
 import { brokerOf, caOf, DEFAULT_BROKER } from "./link.ts";
 import { DroppedWatch, sessionWarning } from "./losses.ts";
 import { say } from "./output.ts";
@@ -18,6 +19,7 @@ const DEFAULT_LISTEN = { host: "127.0.0.1", port: 1883 };
 /** `occupancy server`: keeps the map until it is told to end. */
 export async function server(flags: ServerFlags): Promise<number> {
   const ending = untilSignal();
+  const settings = await httpSettings(flags);
   const topics = new Topics(flags.prefix);
   const { staleAfter, forgetAfter, maxSkew } = flags;
   const map = new OccupancyMap({
@@ -37,7 +39,12 @@ export async function server(flags: ServerFlags): Promise<number> {
     log: { info: log, warn: log },
     changesInterval: flags.changesInterval,
   });
+  let http: Http | undefined;
   try {
+    if (settings !== undefined) {
+      const parts = { server: keeper, link, store, map, topics };
+      http = await openHttp(settings, { ...parts, name: flags.name }, log);
+    }
     await keeper.start();
     log(how(link));
     const wasHere = store.durable && map.revision > 0;
@@ -48,6 +55,9 @@ export async function server(flags: ServerFlags): Promise<number> {
         store.durable ? "" : " (they end with this process)"
       }`,
     );
+    if (http !== undefined) {
+      log(`Map at ${http.url} (API: ${http.url}openapi.json)`);
+    }
     log(
       `Ready: ${topics.data()} takes readings, ${topics.request} asks for the map`,
     );
@@ -56,6 +66,7 @@ export async function server(flags: ServerFlags): Promise<number> {
     if (gone !== undefined) throw gone;
     log("Ending: finishing what has arrived");
   } finally {
+    await http?.close();
     await watch?.close();
     await keeper.stop();
   }

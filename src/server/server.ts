@@ -278,7 +278,9 @@ export class Server {
     if (this.#link.up) await atMost(FAREWELL, this.#farewell());
     this.#reports.close();
     await link.close();
-    store.close(this.#problem === undefined ? this.#options.map : undefined);
+    // A map that was never loaded says nothing of what is kept.
+    const whole = this.#loaded && this.#problem === undefined;
+    store.close(whole ? this.#options.map : undefined);
   }
 
   #rejoined(): void {
