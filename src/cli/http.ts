@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { HttpServer, Plan, Token } from "../http/mod.ts";
+import type { HttpServer, PageHandler, Plan, Token } from "../http/mod.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
 import { httpContext, type ServerParts } from "./http_context.ts";
@@ -71,7 +71,10 @@ export async function openHttp(
   parts: ServerParts,
   warn: (line: string) => void,
 ): Promise<Http | undefined> {
-  const { HttpServer } = await import("../http/mod.ts");
+  const [{ HttpServer }, { page }] = await Promise.all([
+    import("../http/mod.ts"),
+    import("../http/dashboard/mod.ts"),
+  ]);
   const ending = new AbortController();
   let server: HttpServer;
   try {
@@ -80,7 +83,7 @@ export async function openHttp(
       port,
       token,
       context: httpContext(parts, plans, ending.signal),
-      parts: {},
+      parts: { page: showPage },
       warn,
     });
   } catch (error) {
@@ -101,6 +104,12 @@ export async function openHttp(
     },
   };
 }
+
+/** Loads the page when it is first asked for. */
+const showPage: PageHandler = async (request) => {
+  const { page } = await import("../http/dashboard/mod.ts");
+  return page(request);
+};
 
 function explainListen(host: string, port: number, error: unknown): CliError {
   const at = `${host}:${port}`;
