@@ -35,7 +35,7 @@ const FADED = 0.5;
 /** The same between its dots. */
 const FAINT = 0.22;
 /** How opaque free is over a floor plan. */
-export const VEIL = 0.62;
+export const VEIL = 0.55;
 
 const BACK: Record<Theme, Rgb> = { light: [255, 255, 255], dark: [19, 25, 34] };
 
