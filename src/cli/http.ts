@@ -71,10 +71,7 @@ export async function openHttp(
   parts: ServerParts,
   warn: (line: string) => void,
 ): Promise<Http | undefined> {
-  const [{ HttpServer }, { page }] = await Promise.all([
-    import("../http/mod.ts"),
-    import("../http/dashboard/mod.ts"),
-  ]);
+  const { HttpServer } = await import("../http/mod.ts");
   const ending = new AbortController();
   let server: HttpServer;
   try {
