@@ -255,7 +255,25 @@ function checkFarewell(message: Json): void {
   string(message, "message");
 }
 
-/** The message that asks for a view. */
+/** The same view with whole bounds that are int32, no cell less in it. */
+export function wholeView({ layer, region }: View): View {
+  if (region === null) return { layer, region };
+  return {
+    layer,
+    region: {
+      x0: int32(Math.floor(region.x0)),
+      y0: int32(Math.floor(region.y0)),
+      x1: int32(Math.ceil(region.x1)),
+      y1: int32(Math.ceil(region.y1)),
+    },
+  };
+}
+
+function int32(bound: number): number {
+  return Math.min(Math.max(bound, -(2 ** 31)), 2 ** 31 - 1);
+}
+
+/** The message that asks for a view, which is as `wholeView` makes it. */
 export function viewMessage({ layer, region }: View): string {
   const corners = region && [region.x0, region.y0, region.x1, region.y1];
   return JSON.stringify({ type: "view", layer, region: corners });
@@ -277,24 +295,15 @@ function parseRegion(region: unknown): Region | null {
   if (region === null || region === undefined) return null;
   if (
     Array.isArray(region) && region.length === 4 &&
-    region.every((bound) => Number.isFinite(bound)) &&
+    region.every((bound) => bound === (bound | 0)) &&
     region[0] <= region[2] && region[1] <= region[3]
   ) {
     const [x0, y0, x1, y1] = region;
-    return { x0: low(x0), y0: low(y0), x1: high(x1), y1: high(y1) };
+    return { x0, y0, x1, y1 };
   }
   throw new MessageError(
-    "A view has a region that is none: expected [x0,y0,x1,y1] with x0 <= x1 and y0 <= y1, or null",
+    "A view has a region that is none: expected [x0,y0,x1,y1], int32, with x0 <= x1 and y0 <= y1, or null",
   );
-}
-
-/** Cut to int32; the cells in it are the same. */
-function low(bound: number): number {
-  return Math.min(Math.max(Math.ceil(bound), -(2 ** 31)), 2 ** 31 - 1);
-}
-
-function high(bound: number): number {
-  return Math.min(Math.max(Math.floor(bound), -(2 ** 31)), 2 ** 31 - 1);
 }
 
 function parseObject(text: string): Json {
