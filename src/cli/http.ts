@@ -80,7 +80,7 @@ export async function openHttp(
       port,
       token,
       context: httpContext(parts, plans, ending.signal),
-      parts: { page: showPage },
+      parts: { page: showPage, live: (await import("../http/live/mod.ts")).live },
       warn,
     });
   } catch (error) {

@@ -8,7 +8,13 @@
  */
 
 /** Programs that tests run, besides Deno itself. */
-export type Tool = "chromium" | "mosquitto" | "paho" | "script" | "sh";
+export type Tool =
+  | "chromium"
+  | "mosquitto"
+  | "paho"
+  | "promtool"
+  | "script"
+  | "sh";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
 /** Debian's interpreter first: it is the one that python3-paho-mqtt is for. */
