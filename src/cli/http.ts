@@ -71,16 +71,20 @@ export async function openHttp(
   parts: ServerParts,
   warn: (line: string) => void,
 ): Promise<Http | undefined> {
-  const { HttpServer } = await import("../http/mod.ts");
+  const [{ HttpServer }, { live, startLive }] = await Promise.all([
+    import("../http/mod.ts"),
+    import("../http/live/mod.ts"),
+  ]);
   const ending = new AbortController();
+  const context = httpContext(parts, plans, ending.signal);
   let server: HttpServer;
   try {
     server = new HttpServer({
       hostname: host,
       port,
       token,
-      context: httpContext(parts, plans, ending.signal),
-      parts: { page: showPage, live: (await import("../http/live/mod.ts")).live },
+      context,
+      parts: { page: showPage, live },
       warn,
     });
   } catch (error) {
@@ -89,6 +93,7 @@ export async function openHttp(
     warn(`Warning: no HTTP: ${failure.message}. ${failure.hint}`);
     return undefined;
   }
+  startLive(context);
   const { address } = server;
   const shown = address.hostname.includes(":")
     ? `[${address.hostname}]`
