@@ -145,7 +145,8 @@ Deno.test({
     await mouse.move(left + 60, top + 40, { steps: 4 });
     await mouse.move(left + 120, top + 80, { steps: 4 });
     await mouse.up();
-    await until(() => /at=2,3&/.test(stage.page.url()), {
+    // A drag begins once the pointer has moved far enough not to be a click.
+    await until(() => /at=2\.?\d?,3\.?\d?&/.test(stage.page.url()), {
       what: () => stage.page.url(),
     });
     await mouse.wheel(0, 400);

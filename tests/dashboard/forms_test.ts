@@ -63,11 +63,11 @@ Deno.test({
   ...needs("chromium"),
   fn: async () => {
     await using stage = await Stage.open({ readings: READINGS, address: NEAR });
-    const safe = await stage.repainted(5, 5, BLANK);
+    const safe = await stage.repainted(4, 4, BLANK);
     await stage.page.locator("#palette").selectOption("traffic");
-    const traffic = await stage.repainted(5, 5, safe);
+    const traffic = await stage.repainted(4, 4, safe);
     await stage.page.locator("#palette").selectOption("rviz");
-    await stage.repainted(5, 5, traffic);
+    await stage.repainted(4, 4, traffic);
     await stage.page.goto("about:blank");
     await stage.page.goto(`${stage.url}/${NEAR}`);
     assert.equal(await stage.page.locator("#palette").inputValue(), "rviz");

@@ -68,19 +68,20 @@ Deno.test(
 );
 
 Deno.test(
-  "Health.state() tells how old what is shown was when it came in",
+  "Health.state() tells how far behind the last update was, while it is live",
   options,
   () => {
     const health = new Health();
     health.hello(0);
-    // The server's clock is a minute ahead: that is not a delay.
-    health.status(status({ time: 60_000 }), 0);
-    health.lag(3);
-    assert.deepEqual(health.state(0), { kind: "live", hertz: 0, lag: 3 });
-    health.applied(60_500, 740);
-    assert.deepEqual(health.state(740), { kind: "live", hertz: 0, lag: 240 });
-    health.applied(61_000, 900);
-    assert.deepEqual(health.state(900), { kind: "live", hertz: 0, lag: 0 });
+    health.lag(240);
+    assert.deepEqual(health.state(0), { kind: "live", hertz: 0, lag: 240 });
+    health.lost();
+    health.hello(900);
+    assert.deepEqual(health.state(900), {
+      kind: "live",
+      hertz: 0,
+      lag: undefined,
+    });
   },
 );
 

@@ -6,7 +6,7 @@
  */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { requireTool } from "../support/needs.ts";
-import { occupancy, Running } from "../support/processes.ts";
+import { occupancy, type Running } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 /** What is shown on a desk; a test says so if it wants another size. */

@@ -21,14 +21,22 @@ import { History } from "./history.ts";
 import { LatestPanel } from "./latest_panel.ts";
 import { LayersPanel, titleOf } from "./layers_panel.ts";
 import { showLegend, showScale } from "./legend.ts";
-import type { Link, LinkEvents } from "./link.ts";
 import { MapView } from "./map_view.ts";
 import { colorsOf, css } from "./palette.ts";
 import { Pill } from "./pill.ts";
 import { Plans } from "./plans.ts";
 import { watchScrollers } from "./scrollers.ts";
 import { contains, widened } from "./selection.ts";
-import type { LayerStatus, StatusMessage } from "../../live/messages.ts";
+import type { LiveClient, LiveEvents } from "../../live/client.ts";
+import type { Frame } from "../../live/frames.ts";
+import type {
+  FarewellMessage,
+  HelloMessage,
+  HistoryMessage,
+  LatestMessage,
+  LayerStatus,
+  StatusMessage,
+} from "../../live/messages.ts";
 import { formatHash, parseHash, type ViewState } from "./view_hash.ts";
 
 /** The layer of readings that name none. */
@@ -39,8 +47,11 @@ const TICK_MS = 1000;
 const HASH_MS = 250;
 const STILL = "(prefers-reduced-motion: reduce)";
 
+/** What the page needs of its connection to the server. */
+export type Link = Pick<LiveClient, "view" | "serverTime">;
+
 /** All of the page. */
-export class App implements LinkEvents {
+export class App implements LiveEvents {
   readonly #link: Link;
   readonly #map: MapView;
   readonly #controls: Controls;
@@ -66,7 +77,7 @@ export class App implements LinkEvents {
   #hash = "";
 
   /** @param connect Opens the connection whose events are given */
-  constructor(connect: (events: LinkEvents) => Link) {
+  constructor(connect: (events: LiveEvents) => Link) {
     const view = parseHash(location.hash);
     this.#explorer = new Explorer({
       map: () => this.#map,
@@ -102,7 +113,6 @@ export class App implements LinkEvents {
         this.#changed();
       },
       () => this.#changed(),
-      (time) => this.#health.applied(time, Date.now()),
     );
     this.#layers = new LayersPanel((name) => this.#choose(name));
     this.#latest = new LatestPanel((x, y) => this.#goTo(x, y));
@@ -125,7 +135,7 @@ export class App implements LinkEvents {
   }
 
   /** @inheritdoc */
-  hello({ staleAfter }: Parameters<LinkEvents["hello"]>[0]): void {
+  hello({ staleAfter }: HelloMessage): void {
     this.#health.hello(Date.now());
     this.#plans.forget();
     this.#staleAfter = staleAfter;
@@ -149,23 +159,23 @@ export class App implements LinkEvents {
   }
 
   /** @inheritdoc */
-  latest({ layer, changes }: Parameters<LinkEvents["latest"]>[0]): void {
+  latest({ layer, changes }: LatestMessage): void {
     if (layer !== this.#layer) return;
     this.#latest.update(changes, this.#now());
   }
 
   /** @inheritdoc */
-  history({ layer, points }: Parameters<LinkEvents["history"]>[0]): void {
+  history({ layer, points }: HistoryMessage): void {
     if (layer !== this.#layer) return;
     this.#history.fill(points);
     this.#chart.show(this.#history, this.#now());
   }
 
   /** @inheritdoc */
-  frame(frame: Parameters<LinkEvents["frame"]>[0]): void {
+  async frame(frame: Frame): Promise<void> {
     if (frame.layer !== this.#layer) return;
     this.#health.update(Date.now());
-    this.#inbox.push(frame);
+    await this.#inbox.push(frame);
   }
 
   /** @inheritdoc */
@@ -180,13 +190,13 @@ export class App implements LinkEvents {
   }
 
   /** @inheritdoc */
-  refused(reason: string): void {
-    this.#health.refused(reason);
+  refused({ message }: FarewellMessage): void {
+    this.#health.refused(message);
     this.#tick();
   }
 
   #now(): number {
-    return this.#health.serverTime(Date.now());
+    return this.#link.serverTime();
   }
 
   #colors() {
@@ -243,7 +253,7 @@ export class App implements LinkEvents {
     if (this.#askedFor === name && fits) return;
     this.#askedFor = name;
     this.#asked = seen ? widened(seen) : null;
-    this.#link.view({ layer: name, region: this.#asked });
+    this.#link.view(name, this.#asked);
   }
 
   #changed(): void {

@@ -18,12 +18,11 @@ const STRIDE = 2000;
 export class CellInbox {
   readonly #shown: (world: World) => void;
   readonly #changed: () => void;
-  readonly #applied: (time: number) => void;
   /** The map that is shown; undefined until a snapshot is whole. */
   #current: World | undefined;
   /** The snapshot that is being put together: not shown until it is whole. */
   #next: World | undefined;
-  #queue: Frame[] = [];
+  #queue: { readonly frame: Frame; readonly taken: () => void }[] = [];
   /** Cells of the first frame of the queue that are taken in. */
   #taken = 0;
   #scheduled = false;
@@ -31,37 +30,31 @@ export class CellInbox {
   /**
    * @param shown Called with the map that is to be shown from now on
    * @param changed Called when cells of that map have changed
-   * @param applied Called with the server's time of what is now in the map, ms
    */
-  constructor(
-    shown: (world: World) => void,
-    changed: () => void,
-    applied: (time: number) => void,
-  ) {
+  constructor(shown: (world: World) => void, changed: () => void) {
     this.#shown = shown;
     this.#changed = changed;
-    this.#applied = applied;
-  }
-
-  /** How many cells wait. */
-  get waiting(): number {
-    return this.#queue.reduce((sum, { cells }) => sum + cells.length, 0) -
-      this.#taken;
   }
 
   /** Forgets all: what comes next is of another layer. */
   clear(): void {
-    this.#queue = [];
+    for (const { taken } of this.#queue.splice(0)) taken();
     this.#taken = 0;
     this.#next = undefined;
     this.#current = undefined;
     this.#shown(new World());
   }
 
-  /** Takes a frame in, after all that came before it. */
-  push(frame: Frame): void {
-    this.#queue.push(frame);
+  /**
+   * Takes a frame in, after all that came before it.
+   *
+   * @returns resolves when it is in the map, or no longer of use
+   */
+  push(frame: Frame): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#queue.push({ frame, taken: resolve });
     this.#schedule();
+    return promise;
   }
 
   #schedule(): void {
@@ -77,7 +70,8 @@ export class CellInbox {
     const deadline = performance.now() + budget;
     const before = this.#current;
     const version = before?.version;
-    for (let frame; (frame = this.#queue[0]) !== undefined;) {
+    for (let next; (next = this.#queue[0]) !== undefined;) {
+      const { frame, taken } = next;
       if (frame.kind === "snapshot" && frame.part === 1 && this.#taken === 0) {
         this.#next = new World();
       }
@@ -85,6 +79,7 @@ export class CellInbox {
       if (into === undefined) {
         // Left over from a view that was asked for before: its beginning is gone.
         this.#queue.shift();
+        taken();
         continue;
       }
       const to = Math.min(this.#taken + STRIDE, frame.cells.length);
@@ -93,11 +88,11 @@ export class CellInbox {
       if (to === frame.cells.length) {
         this.#queue.shift();
         this.#taken = 0;
-        if (frame.kind === "delta") this.#applied(frame.time);
-        else if (frame.part === frame.parts) {
+        if (frame.kind === "snapshot" && frame.part === frame.parts) {
           this.#current = this.#next;
           this.#next = undefined;
         }
+        taken();
       }
       if (performance.now() > deadline) break;
     }

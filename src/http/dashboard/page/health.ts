@@ -15,14 +15,10 @@ export class Health {
   #connected = false;
   #heard: number | undefined;
   #lag: number | undefined;
-  /** The same for the last update, with all that it waited for in the page. */
-  #behind: number | undefined;
   #refused: string | undefined;
   #brokerDown: number | undefined;
   #store = "ok";
   #updates: number[] = [];
-  /** The server's clock less this machine's, ms. */
-  #offset = 0;
 
   /** There is a connection. */
   hello(now: number): void {
@@ -37,9 +33,8 @@ export class Health {
   }
 
   /** The server told how it is. */
-  status({ broker, store, time }: StatusMessage, now: number): void {
+  status({ broker, store }: StatusMessage, now: number): void {
     this.#heard = now;
-    this.#offset = time - now;
     this.#store = store;
     if (broker === "up") this.#brokerDown = undefined;
     else this.#brokerDown ??= now;
@@ -51,31 +46,20 @@ export class Health {
     this.#updates.push(now);
   }
 
-  /** How long a word takes from the server to here. */
+  /** How far what was told last was behind when it was in the map, ms. */
   lag(ms: number): void {
     this.#lag = ms;
-    this.#behind = undefined;
-  }
-
-  /** What the server read from its map at this time by its clock is in ours. */
-  applied(time: number, now: number): void {
-    this.#behind = Math.max(0, this.serverTime(now) - time);
   }
 
   lost(): void {
     this.#connected = false;
-    this.#lag = this.#behind = undefined;
+    this.#lag = undefined;
     this.#updates = [];
   }
 
   refused(reason: string): void {
     this.lost();
     this.#refused = reason;
-  }
-
-  /** The server's clock, as far as it is known. */
-  serverTime(now: number): number {
-    return now + this.#offset;
   }
 
   /** What to tell of it. */
@@ -90,6 +74,6 @@ export class Health {
     const from = now - COUNTED_MS;
     this.#updates = this.#updates.filter((time) => time > from);
     const hertz = Math.round(1000 * this.#updates.length / COUNTED_MS);
-    return { kind: "live", hertz, lag: this.#behind ?? this.#lag };
+    return { kind: "live", hertz, lag: this.#lag };
   }
 }

@@ -25,7 +25,8 @@ import type { Colors } from "./palette.ts";
 
 /** CSS pixels a cell: as near and as far as one can go. */
 const NEAREST = 96;
-const FURTHEST = 1e-7;
+/** OpenLayers wants whole powers of two between the nearest and the furthest. */
+const FURTHEST = NEAREST / 2 ** 30;
 /** What is left free around a map that is shown whole, CSS pixels: tools and legend. */
 const MARGIN = 24;
 const FOOT = 66;
@@ -93,7 +94,7 @@ export class MapView {
       minResolution: 1 / NEAREST,
       maxResolution: 1 / FURTHEST,
       enableRotation: false,
-      smoothResolutionConstraint: !still,
+      smoothResolutionConstraint: false,
     });
     const box = new DragBox({
       className: "drag-box",
