@@ -273,8 +273,9 @@ function int32(bound: number): number {
   return Math.min(Math.max(bound, -(2 ** 31)), 2 ** 31 - 1);
 }
 
-/** The message that asks for a view, which is as `wholeView` makes it. */
-export function viewMessage({ layer, region }: View): string {
+/** The message that asks for a view; bounds as `wholeView` makes them. */
+export function viewMessage(view: View): string {
+  const { layer, region } = wholeView(view);
   const corners = region && [region.x0, region.y0, region.x1, region.y1];
   return JSON.stringify({ type: "view", layer, region: corners });
 }

@@ -143,12 +143,13 @@ export class Snapshots {
    * A place in a snapshot of a view: of one that was begun just now, or of a new one.
    *
    * @param at ms, of a clock that nobody sets
+   * @param least the revision that it must have at the least
    */
-  join(view: View, at: number): SnapshotCursor {
+  join(view: View, at: number, least: number): SnapshotCursor {
     this.sweep();
     const key = keyOf(view);
     let snapshot = this.#byView.get(key);
-    if (snapshot === undefined) {
+    if (snapshot === undefined || snapshot.revision < least) {
       const end = at + JOIN_MS;
       snapshot = new Snapshot(
         this.#map,

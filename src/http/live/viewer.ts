@@ -58,6 +58,8 @@ export class Viewer {
   #view: View | undefined;
   /** Where it is in its snapshot, until it has all of it. */
   #cursor: SnapshotCursor | undefined;
+  /** The revision that its next snapshot must have at the least. */
+  #least = 0;
   /** When its snapshot was begun. */
   #begun = -Infinity;
   /** When it last got a part, or began. */
@@ -185,7 +187,7 @@ export class Viewer {
   #begin(at: number): void {
     if (!this.#open) {
       if (this.#cursor !== undefined && at - this.#moved > STALLED) {
-        this.#wanted ??= this.#view;
+        this.#startAgain();
         this.#leave();
       }
       return;
@@ -197,7 +199,8 @@ export class Viewer {
     this.#wanted = undefined;
     if (view.layer !== this.#view?.layer) welcome(this, view.layer);
     this.#view = view;
-    this.#cursor = snapshots.join(view, at);
+    this.#cursor = snapshots.join(view, at, this.#least);
+    this.#least = 0;
     this.#moved = this.#begun = at;
     this.#latest.clear();
   }
@@ -226,7 +229,7 @@ export class Viewer {
     if (this.#seen === revision) return;
     const delta = deltas.of({ view, told: this.#told, seen: this.#seen });
     if (delta === TOO_MUCH) {
-      this.#wanted ??= view;
+      this.#startAgain();
       return;
     }
     this.#seen = revision;
@@ -254,6 +257,12 @@ export class Viewer {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#options.context.viewers.sentBytes += data.length;
     this.#socket.send(data);
+  }
+
+  /** It needs a snapshot, newer than any that there is. */
+  #startAgain(): void {
+    this.#wanted ??= this.#view;
+    this.#least = this.#options.context.map.revision;
   }
 
   #leave(): void {
