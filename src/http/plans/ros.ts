@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { PlanError } from "./error.ts";
 import type { GreyImage } from "./pgm.ts";
 
@@ -108,7 +108,7 @@ function shade(v: number, map: RosMap): number {
 function readYaml(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = parse(text, { maxAliasCount: 10 });
+    value = load(text);
   } catch (error) {
     const reason = (error as Error).message.split("\n", 1)[0];
     throw bad(`is no YAML: ${reason}`, "Look at the line it names.", error);
