@@ -93,7 +93,7 @@ export function parseListen(
   return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
 }
 
-/** Reads where HTTP is served, or `off`. @throws {RangeError} */
+/** Reads where HTTP is served: `HOST:PORT`, or `off`. @throws {RangeError} */
 export function parseHttp(
   text: string,
 ): { host: string; port: number } | false {
