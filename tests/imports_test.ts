@@ -32,6 +32,9 @@ const OWNERS: Record<string, RegExp> = {
   aedes: /^src\/mqtt\/broker\.ts$/,
   commander: /^src\/cli\//,
   "node:sqlite": /^src\/store\//,
+  "prom-client": /^src\/http\/metrics\//,
+  "js-yaml": /^src\/http\/plans\//,
+  "image-size": /^src\/http\/plans\//,
   ol: /^src\/http\/dashboard\/page\//,
   uplot: /^src\/http\/dashboard\/page\//,
 };
@@ -118,7 +121,9 @@ Deno.test({
     const loaded = [...loadedAtStart(JSON.parse(stdout))];
     assert.ok(loaded.some((name) => name.startsWith("npm:commander")));
     assert.deepEqual(
-      loaded.filter((name) => /mqtt|aedes|sqlite|\/ws@/.test(name)),
+      loaded.filter((name) =>
+        /mqtt|aedes|sqlite|prom-client|yaml|\/ws@/.test(name)
+      ),
       [],
     );
   },

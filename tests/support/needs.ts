@@ -10,6 +10,7 @@
 /** Programs that tests run, besides Deno itself. */
 export type Tool =
   | "chromium"
+  | "curl"
   | "mosquitto"
   | "paho"
   | "promtool"
