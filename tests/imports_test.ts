@@ -35,7 +35,16 @@ const OWNERS: Record<string, RegExp> = {
   "@logtape/logtape": /^src\/cli\/log\//,
   "smol-toml": /^src\/cli\/settings\/config_file\.ts$/,
   "node:sqlite": /^src\/(?:store\/|doctor\/store_lock\.ts$)/,
+  "prom-client": /^src\/http\/metrics\//,
+  "js-yaml": /^src\/http\/plans\//,
+  "image-size": /^src\/http\/plans\//,
+  ol: /^src\/http\/dashboard\/page\//,
+  uplot: /^src\/http\/dashboard\/page\//,
 };
+
+/** What runs in a browser, and what that does not have. */
+const IN_BROWSER = "src/http/dashboard/page/";
+const NOT_IN_BROWSER = /\bDeno\.|["']node:/;
 
 interface Import {
   readonly file: string;
@@ -68,6 +77,19 @@ Deno.test({
       IMPURE.test(withoutComments(read(file)))
     );
     assert.deepEqual(impure, []);
+  },
+});
+
+Deno.test({
+  name: "the page uses nothing that a browser does not have",
+  ignore: !permitted(),
+  fn: () => {
+    const page = sources().filter((file) => file.startsWith(IN_BROWSER));
+    assert.ok(page.length > 10, "the files have been found");
+    assert.deepEqual(
+      page.filter((file) => NOT_IN_BROWSER.test(withoutComments(read(file)))),
+      [],
+    );
   },
 });
 
@@ -111,7 +133,8 @@ Deno.test({
 function faultOf({ file, specifier, target }: Import): string {
   const said = `${file} imports ${specifier}`;
   if (target === undefined) {
-    const owner = OWNERS[specifier];
+    // A file of a package (`ol/Map.js`) belongs to whom the package belongs to.
+    const owner = OWNERS[specifier] ?? OWNERS[specifier.split("/")[0]!];
     if (owner && !owner.test(file)) return `${said}: not its owner`;
     if (PURE.some((room) => file.startsWith(room))) return `${said}: not pure`;
     return "";

@@ -32,6 +32,11 @@ export interface ServerFlags extends BrokerFlags, EveryFlags {
   readonly changesInterval: number;
   readonly logFormat: "auto" | "text" | "json";
   readonly logLevel?: "debug" | "info" | "warning" | "error";
+  /** False for no HTTP; undefined for the default address. */
+  readonly http?: { readonly host: string; readonly port: number } | false;
+  readonly noHttp?: boolean;
+  readonly httpTokenFile?: string;
+  readonly mapFile?: string;
 }
 
 /** Whose wire is spoken: ours, or that of the three Python scripts. */

@@ -52,7 +52,8 @@ export function explainFile(path: string, error: unknown): CliError {
   return new CliError(`Cannot read ${path}: ${message}`, options);
 }
 
-async function readText(path: string): Promise<string> {
+/** A file as text. @throws {CliError} if it cannot be read */
+export async function readText(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {

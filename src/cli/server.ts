@@ -5,6 +5,7 @@ import { offlineState, Server, serverSubscriptions } from "../server/mod.ts";
 import { openStore } from "../store/open.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
+import { type Http, httpSettings, openHttp } from "./http.ts";
 import { brokerOf, caOf, DEFAULT_BROKER, DEFAULT_LISTEN } from "./link.ts";
 import { DroppedWatch, sessionWarning } from "./losses.ts";
 import { tell } from "./failure.ts";
@@ -33,6 +34,7 @@ export async function server(flags: ServerFlags): Promise<number> {
 
 async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
   const ending = untilSignal();
+  const settings = await httpSettings(flags);
   const topics = new Topics(flags.prefix);
   if (flags.broker !== undefined) brokerOf(flags);
   const { staleAfter, forgetAfter, maxSkew } = flags;
@@ -54,7 +56,16 @@ async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
     changesInterval: flags.changesInterval,
     maxLayers: flags.maxLayers,
   });
+  let http: Http | undefined;
   try {
+    if (settings !== undefined) {
+      const parts = { server: keeper, link, store, map, topics };
+      http = await openHttp(
+        settings,
+        { ...parts, name: flags.name },
+        voice.warn,
+      );
+    }
     await keeper.start();
     const wasHere = store.durable && map.revision > 0;
     const warning = sessionWarning(link, flags.sessionExpiry / 1000, wasHere);
@@ -62,10 +73,13 @@ async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
       store.durable ? "" : " (they end with this process)"
     }`;
     if (voice.live) {
-      banner({ broker: what(link), kept, topics });
+      banner({ broker: what(link), kept, topics, map: http?.url });
     } else {
       voice.info(`${did} ${what(link)}`);
       voice.info(`Keeping ${kept}`);
+      if (http !== undefined) {
+        voice.info(`Map at ${http.url} (API: ${http.url}openapi.json)`);
+      }
       voice.info(
         `Ready: ${topics.data()} takes readings, ${topics.request} asks for the map`,
       );
@@ -81,6 +95,7 @@ async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
     if (gone !== undefined) throw gone;
     voice.info("Ending: finishing what has arrived");
   } finally {
+    await http?.close();
     await watch?.close();
     await keeper.stop();
   }
@@ -89,7 +104,13 @@ async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
 
 /** The five lines that a person reads first. */
 function banner(
-  { broker, kept, topics }: { broker: string; kept: string; topics: Topics },
+  { broker, kept, topics, map = "occupancy request --watch" }: {
+    broker: string;
+    kept: string;
+    topics: Topics;
+    /** Where it can be seen. */
+    map: string | undefined;
+  },
 ): void {
   say(`occupancy ${VERSION}`);
   say(`  Broker    ${broker}`);
@@ -97,7 +118,7 @@ function banner(
   say(
     `  Topics    ${topics.data()} takes readings, ${topics.request} asks for the map`,
   );
-  say("  To end    Ctrl-C; to see the map: occupancy request --watch");
+  say(`  To end    Ctrl-C; to see the map: ${map}`);
 }
 
 /** @throws {CliError} if there is no place to keep the map */

@@ -147,16 +147,31 @@ export function parseRegion(text: string): Region {
   };
 }
 
-/** Reads `HOST:PORT`, `:PORT` or `[IPv6]:PORT`. @throws {RangeError} */
-export function parseListen(text: string): { host: string; port: number } {
+/**
+ * Reads `HOST:PORT`, `:PORT` or `[IPv6]:PORT`.
+ *
+ * @param usual the port of the examples
+ * @throws {RangeError}
+ */
+export function parseListen(
+  text: string,
+  usual = 1883,
+): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
     throw new RangeError(
-      "Write HOST:PORT, like 127.0.0.1:1883 or 0.0.0.0:1883.",
+      `Write HOST:PORT, like 127.0.0.1:${usual} or 0.0.0.0:${usual}.`,
     );
   }
   return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
+}
+
+/** Reads where HTTP is served: `HOST:PORT`, or `off`. @throws {RangeError} */
+export function parseHttp(
+  text: string,
+): { host: string; port: number } | false {
+  return text === "off" ? false : parseListen(text, 8080);
 }
 
 /** A decimal number, not negative. */

@@ -142,6 +142,18 @@ export class Grid {
   }
 
   /**
+   * Where a tile lies. Tiles keep their numbers, from 0, and new ones come last: whoever reads a
+   * layer in slices finds on from there.
+   *
+   * @returns its tile coordinates; undefined past the last
+   */
+  tileAt(tile: number): { tx: number; ty: number } | undefined {
+    const tiles = this.#tiles;
+    if (tile >= tiles.length) return undefined;
+    return { tx: tiles.tx(tile), ty: tiles.ty(tile) };
+  }
+
+  /**
    * Begins to save the tiles that were written to (also if only times were renewed) since the last
    * save began. They are handed out by {@linkcode Grid.nextSaved} as they are now, whatever
    * happens to the layer meanwhile.

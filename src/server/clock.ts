@@ -66,8 +66,22 @@ export class ReceiptClock implements Dating {
   }
 
   dateOf(layer: string, x: number, y: number, now: number): number {
+    return this.#date(layer, x, y, now, Math.min(this.#since ?? now, now));
+  }
+
+  /** As {@linkcode dateOf}, for what has not waited in the broker: it is new. */
+  dateNew(layer: string, x: number, y: number, now: number): number {
+    return now < this.#latest ? this.#date(layer, x, y, now, now) : now;
+  }
+
+  #date(
+    layer: string,
+    x: number,
+    y: number,
+    now: number,
+    earliest: number,
+  ): number {
     const { map } = this.#options;
-    const earliest = Math.min(this.#since ?? now, now);
     const known = map.layer(layer)?.get(x, y)?.time ?? earliest;
     // A time beyond the skew wins against nothing, see Grid.write().
     const counts = known > earliest && known <= now + map.ageing.maxSkew;

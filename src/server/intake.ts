@@ -8,7 +8,7 @@ import {
   type Topics,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
-import type { Complaint } from "./reports.ts";
+import { type Complaint, complaintsOf } from "./reports.ts";
 
 /** Dates readings that do not say when they were observed. */
 export interface Dating {
@@ -39,8 +39,8 @@ export class Intake {
   readonly #complain: (complaint: Complaint) => void;
   readonly #dating: Dating | undefined;
   readonly #limit: LayerLimit | undefined;
-  /** Layers among the batches that the map does not have yet. */
-  #newLayers = 0;
+  /** Layers of this group that the map does not have yet. */
+  readonly #newLayers = new Set<string>();
   readonly #batches = new Map<string, ReadingBatch>();
   readonly #spare: ReadingBatch[] = [];
 
@@ -77,12 +77,33 @@ export class Intake {
       const refusals = message.retain
         ? this.#addRetained(message, layer)
         : this.#addLive(message, layer, now);
-      if (refusals.total > 0) this.#complainOf(refusals, topic);
+      if (refusals.total > 0) {
+        complaintsOf(refusals, topic).forEach(this.#complain);
+      }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
       this.#complain({ topic, code, message, count: 1 });
     }
+  }
+
+  /**
+   * Makes sure that a layer may have readings of this group.
+   *
+   * @throws {ProtocolError} if it would be a new layer, and there are enough
+   */
+  reserve(layer: string): void {
+    if (this.#limit === undefined) return;
+    const { map, maxLayers } = this.#limit;
+    const isNew = map.layer(layer) === undefined && !this.#newLayers.has(layer);
+    if (!isNew) return;
+    if (map.layerCount + this.#newLayers.size >= maxLayers) {
+      throw new ProtocolError(
+        "too-many-layers",
+        `There are ${maxLayers} layers already, and this would be a new one`,
+      );
+    }
+    this.#newLayers.add(layer);
   }
 
   /** What was added since the last {@linkcode clear}, for the store and the map. */
@@ -103,31 +124,17 @@ export class Intake {
       if (this.#spare.length < MAX_SPARE) this.#spare.push(batch);
     }
     this.#batches.clear();
-    this.#newLayers = 0;
+    this.#newLayers.clear();
   }
 
   #batchOf(layer: string): ReadingBatch {
     let batch = this.#batches.get(layer);
     if (batch === undefined) {
-      this.#checkRoom(layer);
+      this.reserve(layer);
       batch = this.#spare.pop() ?? new ReadingBatch();
       this.#batches.set(layer, batch);
     }
     return batch;
-  }
-
-  /** @throws {ProtocolError} if it is a new layer, and there are enough */
-  #checkRoom(layer: string): void {
-    if (this.#limit === undefined) return;
-    const { map, maxLayers } = this.#limit;
-    if (map.layer(layer) !== undefined) return;
-    if (map.layerCount + this.#newLayers >= maxLayers) {
-      throw new ProtocolError(
-        "too-many-layers",
-        `There are ${maxLayers} layers already, and this would be a new one`,
-      );
-    }
-    this.#newLayers++;
   }
 
   /** A reading without a time was observed when it was received. */
@@ -158,19 +165,6 @@ export class Intake {
       else batch.push(kept.x[i]!, kept.y[i]!, kept.value[i]!, kept.time[i]);
     }
     return refusals;
-  }
-
-  #complainOf(refusals: Refusals, topic: string): void {
-    for (const [code, count] of refusals.byCode) {
-      const first = refusals.kept.find((refusal) => refusal.code === code);
-      this.#complain({
-        topic,
-        code,
-        message: first?.message ?? code,
-        line: first?.line,
-        count,
-      });
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
-import type { OccupancyMap } from "../grid/mod.ts";
+import type { ApplyResult, OccupancyMap } from "../grid/mod.ts";
 import type { Incoming, Link } from "../mqtt/link.ts";
-import type { Topics } from "../protocol/mod.ts";
+import { ProtocolError, ReadingBatch, type Topics } from "../protocol/mod.ts";
 import {
   applyEntry,
   type Entry,
@@ -9,8 +9,10 @@ import {
   StoreError,
 } from "../store/store.ts";
 import type { Intake } from "./intake.ts";
-import type { Complaint } from "./reports.ts";
+import { type Complaint, FUTURE, LATE } from "./reports.ts";
+import type { SourceBook } from "./sources.ts";
 import type { Stats } from "./stats.ts";
+import type { DateReading, Submission } from "./submission.ts";
 
 /** What a {@linkcode Pipeline} is given. */
 export interface PipelineOptions {
@@ -20,8 +22,11 @@ export interface PipelineOptions {
   readonly topics: Topics;
   readonly intake: Intake;
   readonly stats: Stats;
+  readonly sources: SourceBook;
   /** ms since 1970. */
   readonly clock: () => number;
+  /** Dates the readings of submissions that do not say when they were observed. */
+  readonly dateNew: DateReading;
   /**
    * Answers a request. All that came before it is in the map, unless the store
    * fails: then it is answered with that.
@@ -39,7 +44,17 @@ interface Group {
   readonly messages: readonly Incoming[];
   readonly requests: readonly Incoming[];
   readonly entries: readonly Entry[];
+  /** What others than the link sent, and their entries, if they have one. */
+  readonly submissions: readonly Submitted[];
 }
+
+interface Submitted {
+  readonly submission: Submission;
+  readonly entry: Entry | undefined;
+}
+
+/** Told of a commit: how long it took, in ms, and how many readings it had. */
+export type CommitObserver = (ms: number, readings: number) => void;
 
 /**
  * Bytes that may wait while the store fails; then messages at QoS 0 are turned
@@ -66,8 +81,11 @@ const RETRY_AFTER = 250;
  * and what comes meanwhile waits behind it.
  */
 export class Pipeline {
+  /** Told of each commit that the store has taken. */
+  observeCommit: CommitObserver | undefined;
   readonly #options: PipelineOptions;
   #messages: Incoming[] = [];
+  #submissions: Submission[] = [];
   /** When those of them came that wait for the store, ms since 1970. */
   #arrivals: number[] = [];
   #waitingBytes = 0;
@@ -79,6 +97,8 @@ export class Pipeline {
   #scheduled = false;
   #stopped = false;
   #held: Group | undefined;
+  /** Why it is held. */
+  #failure: StoreError | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PipelineOptions) {
@@ -94,6 +114,22 @@ export class Pipeline {
     }
     this.#messages.push(message);
     this.#groupBytes += message.payload.length + MESSAGE_BYTES;
+    this.#schedule();
+  }
+
+  /** Takes a submission into the next group; while the store fails it fails too. */
+  submit(submission: Submission): void {
+    if (this.#stopped) {
+      submission.failed("stopping", "The server is ending");
+    } else if (this.#held !== undefined) {
+      submission.failed("store-failing", this.#failure!.message);
+    } else {
+      this.#submissions.push(submission);
+      this.#schedule();
+    }
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#gather());
@@ -102,7 +138,7 @@ export class Pipeline {
   /** Keeps entries of the server's own; false if the store fails just now. */
   keep(entries: readonly Entry[]): boolean {
     if (!this.flush() || this.#stopped) return false;
-    this.#take({ messages: [], requests: [], entries });
+    this.#take({ messages: [], requests: [], entries, submissions: [] });
     return this.#held === undefined;
   }
 
@@ -111,10 +147,12 @@ export class Pipeline {
     this.#scheduled = false;
     const messages = this.#messages;
     const arrivals = this.#arrivals;
+    const waiting = this.#submissions;
     if (this.#held !== undefined) return false;
-    if (messages.length === 0) return true;
+    if (messages.length === 0 && waiting.length === 0) return true;
     this.#messages = [];
     this.#arrivals = [];
+    this.#submissions = [];
     this.#waitingBytes = 0;
     this.#groupBytes = 0;
     this.#gathered = 0;
@@ -126,9 +164,26 @@ export class Pipeline {
       if (message.topic !== topics.request) {
         intake.add(message, Math.min(arrivals[i] ?? now, now));
         stats.messages++;
+        stats.bytes += message.payload.length;
       } else if (!this.#answered.delete(message)) requests.push(message);
     }
-    this.#take({ messages, requests, entries: intake.entries(now) });
+    const entries = intake.entries(now);
+    const submissions: Submitted[] = [];
+    for (const submission of waiting) {
+      stats.messages++;
+      stats.bytes += submission.bytes;
+      try {
+        intake.reserve(submission.layer);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        submission.refused(error);
+        continue;
+      }
+      const entry = submission.entry(now, this.#options.dateNew);
+      if (entry !== undefined) entries.push(entry);
+      submissions.push({ submission, entry });
+    }
+    this.#take({ messages, requests, entries, submissions });
     return this.#held === undefined;
   }
 
@@ -161,8 +216,11 @@ export class Pipeline {
 
   #commit(entries: readonly Entry[]): StoreError | undefined {
     if (entries.length === 0) return undefined;
+    const observe = this.observeCommit;
+    const start = observe === undefined ? 0 : performance.now();
     try {
       this.#options.store.commit(entries);
+      observe?.(performance.now() - start, readingsIn(entries));
       return undefined;
     } catch (error) {
       if (error instanceof StoreError) return error;
@@ -171,33 +229,52 @@ export class Pipeline {
   }
 
   /** What is committed becomes known: to the map, to its senders, to who asks. */
-  #finish({ messages, requests, entries }: Group): void {
+  #finish({ messages, requests, entries, submissions }: Group): void {
     const { store, map, intake, link, answer, applied } = this.#options;
-    for (const entry of entries) this.#apply(entry);
+    const results = new Map<Entry | undefined, ApplyResult>();
+    for (const entry of entries) {
+      const result = this.#apply(entry);
+      if (submissions.length > 0 && result !== undefined) {
+        results.set(entry, result);
+      }
+    }
     if (entries.length > 0) {
       store.applied(map);
       applied();
     }
     intake.clear();
     link.acknowledge(messages);
+    for (const { submission, entry } of submissions) {
+      submission.kept(results.get(entry), map.revision);
+    }
     for (const request of requests) answer(request);
   }
 
   #hold(group: Group, failure: StoreError): void {
-    const { failing, answer } = this.#options;
-    this.#held = { ...group, requests: [] };
+    const { failing, answer, clock } = this.#options;
+    // Who submitted is told, and may send again: only the link's are held.
+    const submitted = new Set(group.submissions.map(({ entry }) => entry));
+    const entries = group.entries.filter((entry) => !submitted.has(entry));
+    // To see when the store works again something must be committed.
+    if (entries.length === 0) entries.push({ kind: "age", now: clock() });
+    const held = { ...group, requests: [], submissions: [], entries };
+    this.#held = held;
+    this.#failure = failure;
     failing(failure);
     for (const request of group.requests) answer(request);
-    this.#retry = setTimeout(() => this.#tryAgain(group), RETRY_AFTER);
+    for (const { submission } of group.submissions) {
+      submission.failed("store-failing", failure.message);
+    }
+    this.#retry = setTimeout(() => this.#tryAgain(held), RETRY_AFTER);
   }
 
-  #tryAgain(group: Group): void {
-    if (this.#commit(group.entries) !== undefined) {
-      this.#retry = setTimeout(() => this.#tryAgain(group), RETRY_AFTER);
+  #tryAgain(held: Group): void {
+    if (this.#commit(held.entries) !== undefined) {
+      this.#retry = setTimeout(() => this.#tryAgain(held), RETRY_AFTER);
       return;
     }
-    const held = this.#held!;
     this.#held = undefined;
+    this.#failure = undefined;
     this.#options.failing(undefined);
     this.#finish(held);
     this.flush();
@@ -230,14 +307,20 @@ export class Pipeline {
     });
   }
 
-  #apply(entry: Entry): void {
-    const { map, stats } = this.#options;
+  #apply(entry: Entry): ApplyResult | undefined {
+    const { map, stats, sources } = this.#options;
     const result = applyEntry(map, entry);
-    if (entry.kind !== "apply" || result === undefined) return;
+    if (entry.kind !== "apply" || result === undefined) return undefined;
+    const { layer, readings } = entry;
+    if (readings instanceof ReadingBatch && readings.sources.length > 1) {
+      const grid = map.layer(layer);
+      if (grid !== undefined) sources.note(layer, grid, readings);
+    }
     stats.accepted += result.changed + result.renewed;
     stats.changed += result.changed;
-    this.#complainOf(entry.layer, "late", result.late, LATE);
-    this.#complainOf(entry.layer, "future", result.future, FUTURE);
+    this.#complainOf(layer, "late", result.late, LATE);
+    this.#complainOf(layer, "future", result.future, FUTURE);
+    return result;
   }
 
   #complainOf(layer: string, code: string, count: number, message: string) {
@@ -247,5 +330,10 @@ export class Pipeline {
   }
 }
 
-const LATE = "observed before what is already known of the cell";
-const FUTURE = "observed in the future: check the sender's clock";
+function readingsIn(entries: readonly Entry[]): number {
+  let count = 0;
+  for (const entry of entries) {
+    if (entry.kind === "apply") count += entry.readings.length;
+  }
+  return count;
+}

@@ -1,4 +1,4 @@
-import { encodeReport } from "../protocol/mod.ts";
+import { encodeReport, type Refusals } from "../protocol/mod.ts";
 
 /** Something that was refused, and why. */
 export interface Complaint {
@@ -14,6 +14,24 @@ export interface Complaint {
   readonly source?: string | undefined;
   /** How many readings it stands for. */
   readonly count: number;
+}
+
+/** What is said of readings that the map does not take because of their time. */
+export const LATE = "observed before what is already known of the cell";
+export const FUTURE = "observed in the future: check the sender's clock";
+
+/** One complaint for each reason for which readings of a payload were refused. */
+export function complaintsOf(refusals: Refusals, topic: string): Complaint[] {
+  return [...refusals.byCode].map(([code, count]) => {
+    const first = refusals.kept.find((refusal) => refusal.code === code);
+    return {
+      topic,
+      code,
+      message: first?.message ?? code,
+      line: first?.line,
+      count,
+    };
+  });
 }
 
 /** What {@linkcode Reports} needs from the outside. */

@@ -3,54 +3,24 @@
  *
  * @module
  */
-import type { OccupancyMap } from "../grid/mod.ts";
-import type { Incoming, Link, LinkError } from "../mqtt/link.ts";
-import {
-  encodeState,
-  type MapRequest,
-  parseRequest,
-  ProtocolError,
-  type ReplyRouting,
-  RequestError,
-  type Topics,
-} from "../protocol/mod.ts";
-import type { Store, StoreError } from "../store/store.ts";
-import { answer, answerError, noReply, type Reply } from "./answer.ts";
+import type { LinkError } from "../mqtt/link.ts";
+import type { StoreError } from "../store/store.ts";
+import { Announcer } from "./announcer.ts";
 import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
 import { Changes, CHANGES_INTERVAL } from "./changes.ts";
 import { describeJump, ReceiptClock } from "./clock.ts";
 import { Intake } from "./intake.ts";
+import { Observers } from "./observers.ts";
+import type { LinkState, ServerOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import { Pipeline } from "./pipeline.ts";
+import { barrierTopic } from "./own_topics.ts";
+import { type CommitObserver, Pipeline } from "./pipeline.ts";
 import { type Complaint, describeComplaint, Reports } from "./reports.ts";
+import { Requests } from "./requests.ts";
+import { SourceBook } from "./sources.ts";
 import { countRefused, newStats, type Stats } from "./stats.ts";
-
-/** What a server says to the person who runs it. */
-export interface ServerLog {
-  info(line: string): void;
-  warn(line: string): void;
-}
-
-/** What a server is given. */
-export interface ServerOptions {
-  /** Opened by {@linkcode Server.start}, closed by {@linkcode Server.stop}. */
-  readonly link: Link;
-  /** Loaded at start, closed at stop. */
-  readonly store: Store;
-  readonly map: OccupancyMap;
-  readonly topics: Topics;
-  /** The MQTT client id; told to others in the state topic. */
-  readonly name: string;
-  readonly version: string;
-  readonly log: ServerLog;
-  /** ms since 1970. Default `Date.now`. */
-  readonly clock?: () => number;
-  /** A reading of a layer beyond so many is refused. Default 10,000. */
-  readonly maxLayers?: number;
-  /** ms between deltas of a layer at the least; 0 for none. Default 100. */
-  readonly changesInterval?: number;
-}
+import { type SubmissionResult, submit } from "./submission.ts";
 
 /** How often cells that are due for it age, in ms. */
 const TICK = 1000;
@@ -58,16 +28,6 @@ const TICK = 1000;
 const MAX_LAYERS = 10_000;
 /** How long stopping may wait for the last replies to go out, in ms. */
 const FAREWELL = 5000;
-
-/** The filters that the link of a server must subscribe to. */
-export function serverSubscriptions(topics: Topics, name: string): string[] {
-  return [topics.dataFilter, topics.request, barrierTopic(topics, name)];
-}
-
-/** What the broker publishes on the state topic if the server dies. */
-export function offlineState(name: string, version: string): Uint8Array {
-  return encodeState({ state: "offline", name, version });
-}
 
 /** Keeps one map, and hands it out. */
 export class Server {
@@ -82,10 +42,16 @@ export class Server {
   readonly #barrier: Barrier;
   readonly #backlog: Backlog;
   readonly #changes: Changes;
+  readonly #requests: Requests;
+  readonly #announcer: Announcer;
+  readonly #observers = new Observers();
+  readonly #sources = new SourceBook();
   /** When it began the map; undefined if the map outlives the server. */
   #began: number | undefined;
   readonly #gone = Promise.withResolvers<LinkError>();
-  #up = false;
+  #link: LinkState;
+  /** True once the map is loaded. */
+  #loaded = false;
   /** Why the store fails just now, if it does. */
   #problem: StoreError | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -102,8 +68,22 @@ export class Server {
       jumped: (ms) => log.warn(describeJump(ms)),
     });
     this.#clock = () => this.#receipt.now();
+    this.#link = {
+      up: false,
+      since: this.#clock(),
+      problem: "the broker has not been joined yet",
+    };
+    this.#announcer = new Announcer({
+      link,
+      topics,
+      name,
+      version: options.version,
+      clock: this.#clock,
+      problem: () => this.#problem?.message,
+      warn: log.warn,
+    });
     this.#reports = new Reports({
-      publish: (payload) => this.#publish(topics.errors, payload),
+      publish: (payload) => this.#announcer.publish(topics.errors, payload),
       log: (complaint, suppressed) =>
         log.warn(describeComplaint(complaint, suppressed)),
       clock: this.#clock,
@@ -118,14 +98,33 @@ export class Server {
       }),
       stats: this.stats,
       topics,
+      sources: this.#sources,
       clock: this.#clock,
-      answer: (request) => this.#answer(request),
+      dateNew: (layer, x, y, now) => this.#receipt.dateNew(layer, x, y, now),
+      answer: (request) => {
+        this.stats.requests++;
+        this.#requests.answer(request);
+      },
       complain,
-      applied: () => this.#changes.poke(),
+      applied: () => {
+        this.#changes.poke();
+        this.#observers.tell();
+      },
       failing: (failure) => this.#noteFailure(failure),
     });
     this.#outbox = new Outbox(link, (to, error) => {
       log.warn(`Could not reply to ${to}: ${messageOf(error)}`);
+    });
+    this.#requests = new Requests({
+      link,
+      topics,
+      map,
+      outbox: this.#outbox,
+      complain,
+      clock: this.#clock,
+      refresh: () => this.refresh(),
+      problem: () => this.#problem,
+      began: () => this.#began,
     });
     this.#barrier = new Barrier({
       link,
@@ -147,8 +146,80 @@ export class Server {
       topics,
       clock: this.#clock,
       interval: options.changesInterval ?? CHANGES_INTERVAL,
-      refresh: () => this.#refresh(),
+      refresh: () => this.refresh(),
       began: () => this.#began,
+    });
+  }
+
+  /** ms since 1970, as readings are dated. */
+  get clock(): () => number {
+    return this.#clock;
+  }
+
+  /** When it began the map, ms since 1970; undefined if the map outlives it. */
+  get began(): number | undefined {
+    return this.#began;
+  }
+
+  /** True once the map is loaded: before, it says nothing. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** How things stand with the broker. */
+  get linkState(): LinkState {
+    return this.#link;
+  }
+
+  /** Why the store fails just now; undefined while it works. */
+  get storeProblem(): string | undefined {
+    return this.#problem?.message;
+  }
+
+  /** Is told of each commit; the last one that was set. */
+  set observeCommit(observe: CommitObserver | undefined) {
+    this.#pipeline.observeCommit = observe;
+  }
+
+  /**
+   * Calls the listener after the map, the link or the store has changed, at
+   * most once a commit. It must be quick and must not throw.
+   *
+   * @returns ends it; safe to call twice
+   */
+  observe(listener: () => void): () => void {
+    return this.#observers.add(listener);
+  }
+
+  /** Who reported a cell last, if its reading said so: see {@linkcode SourceBook}. */
+  sourceOf(layer: string, x: number, y: number): string | undefined {
+    const cell = this.#options.map.layer(layer)?.get(x, y);
+    return cell && this.#sources.sourceOf(layer, x, y, cell.time);
+  }
+
+  /**
+   * Takes in a payload of readings that did not come over the link. What is
+   * refused is counted and reported as if it had come on the data topic.
+   *
+   * @param layer a valid name
+   * @param payload not to be changed until this resolves
+   * @param contentType as an MQTT 5 message has it
+   * @returns what became of it, once it is committed and in the map
+   */
+  async submit(
+    layer: string,
+    payload: Uint8Array,
+    contentType?: string,
+  ): Promise<SubmissionResult> {
+    if (!this.#loaded || this.#stopped !== undefined) {
+      return this.#loaded
+        ? unavailable("stopping", "The server is ending")
+        : unavailable("starting", "The map is not loaded yet");
+    }
+    return await submit(layer, payload, contentType, {
+      topic: this.#options.topics.data(layer),
+      push: (submission) => this.#pipeline.submit(submission),
+      complain: (complaint) => this.#complain(complaint),
     });
   }
 
@@ -177,20 +248,21 @@ export class Server {
       },
       up: () => {
         if (connected) this.#rejoined();
-        connected = this.#up = true;
+        connected = true;
+        this.#noteLink(undefined);
         this.#backlog.back();
         this.#barrier.reset();
-        this.#announce("online");
+        this.#announcer.announce("online");
         this.#changes.up();
       },
       down: (reason) => {
-        this.#up = false;
+        this.#noteLink(reason);
         this.#backlog.lost();
         this.#changes.down();
         log.warn(`Lost the broker: ${reason}; trying again`);
       },
       failed: (error) => {
-        this.#up = false;
+        this.#noteLink(error.message);
         this.#gone.resolve(error);
       },
     });
@@ -209,10 +281,12 @@ export class Server {
     this.#backlog.stop();
     this.#pipeline.stop();
     this.#changes.stop();
-    if (this.#up) await atMost(FAREWELL, this.#farewell());
+    if (this.#link.up) await atMost(FAREWELL, this.#farewell());
     this.#reports.close();
     await link.close();
-    store.close(this.#problem === undefined ? this.#options.map : undefined);
+    // A map that was never loaded says nothing of what is kept.
+    const whole = this.#loaded && this.#problem === undefined;
+    store.close(whole ? this.#options.map : undefined);
   }
 
   #rejoined(): void {
@@ -239,21 +313,30 @@ export class Server {
       { kind: "age", now },
     ]);
     if (!kept) throw this.#problem!;
+    this.#loaded = true;
+  }
+
+  /** The broker is joined, or lost for the reason given. */
+  #noteLink(problem: string | undefined): void {
+    const up = problem === undefined;
+    this.#link = { up, since: this.#clock(), problem };
+    this.#observers.tell();
   }
 
   /** Cells age without any traffic. */
   #tick(): void {
     this.#receipt.check();
     this.#backlog.tick();
-    if (this.#options.map.isDue(this.#clock())) this.#refresh();
+    if (this.#options.map.isDue(this.#clock())) this.refresh();
   }
 
   /**
-   * Lets cells age to the present.
+   * Lets cells age to the present. Cheap when none is due.
    *
-   * @returns the time at which the map is right, or undefined if the store fails
+   * @returns the time at which the map is right, ms since 1970; undefined if the
+   * store fails, and cells may look younger than they are
    */
-  #refresh(): number | undefined {
+  refresh(): number | undefined {
     const { map } = this.#options;
     const time = this.#clock();
     if (!map.isDue(time)) return time;
@@ -265,73 +348,7 @@ export class Server {
   async #farewell(): Promise<void> {
     await this.#outbox.drained();
     this.#reports.flush();
-    await this.#announce("offline");
-  }
-
-  #answer(message: Incoming): void {
-    this.stats.requests++;
-    const { topics } = this.#options;
-    let request: MapRequest;
-    try {
-      request = parseRequest(message.payload, {
-        topics,
-        responseTopic: message.responseTopic,
-        // A copy: it is a view of all that was read at once.
-        correlationData: message.correlationData?.slice(),
-      });
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      this.#complainOf(error, message.topic);
-      this.#send(error, () => answerError(error));
-      return;
-    }
-    if (request.kind === "original" && request.malformed !== undefined) {
-      this.#complain({
-        topic: message.topic,
-        code: "bad-json",
-        message: request.malformed,
-        count: 1,
-      });
-    }
-    this.#send(request, () => this.#reply(request));
-  }
-
-  /** What the map says, at a time at which it is right. */
-  #reply(request: MapRequest): Reply {
-    const now = this.#refresh();
-    const problem = this.#problem;
-    if (problem !== undefined && request.kind === "map") {
-      const error = new ProtocolError("store-failing", problem.message);
-      return answerError(
-        new RequestError(error, request, request.transaction),
-      );
-    }
-    const { map, link, topics } = this.#options;
-    const { replyTopic, correlationData } = request;
-    const room = link.maxPayload?.(replyTopic, { correlationData });
-    try {
-      return answer(request, map, now ?? this.#clock(), this.#began, room);
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      this.#complainOf(error, topics.request);
-      // What the original scripts would read in an error reply is no map.
-      return request.kind === "map" ? answerError(error) : noReply(error);
-    }
-  }
-
-  #complainOf({ code, message }: RequestError, topic: string): void {
-    this.#complain({ topic, code, message, count: 1 });
-  }
-
-  #send(routing: ReplyRouting, write: () => Reply): void {
-    const { correlationData } = routing;
-    if (this.#outbox.send(write, correlationData?.length)) return;
-    this.#complain({
-      topic: this.#options.topics.request,
-      code: "overloaded",
-      message: "Too many requests wait for an answer",
-      count: 1,
-    });
+    await this.#announcer.announce("offline");
   }
 
   /** The store failed, or is well again: says so to whoever watches the state. */
@@ -348,43 +365,13 @@ export class Server {
       // full of such readings sends nothing more at QoS 1.
       this.#barrier.reset();
     }
-    this.#announce("online");
+    this.#announcer.announce("online");
+    this.#observers.tell();
   }
 
   #complain(complaint: Complaint): void {
     countRefused(this.stats, complaint.code, complaint.count);
     this.#reports.add(complaint);
-  }
-
-  #announce(state: "online" | "offline"): Promise<void> {
-    const { topics, name, version } = this.#options;
-    const problem = this.#problem?.message;
-    const payload = encodeState({
-      state,
-      name,
-      version,
-      since: this.#clock(),
-      ...(problem !== undefined && { problem }),
-    });
-    return this.#publish(topics.state, payload, true);
-  }
-
-  /** Publishes something that nobody waits for; a failure is only told. */
-  async #publish(
-    topic: string,
-    payload: Uint8Array,
-    retain = false,
-  ): Promise<void> {
-    try {
-      await this.#options.link.publish(topic, payload, {
-        qos: retain ? 1 : 0,
-        retain,
-      });
-    } catch (error) {
-      this.#options.log.warn(
-        `Could not publish on ${topic}: ${messageOf(error)}`,
-      );
-    }
   }
 }
 
@@ -396,9 +383,11 @@ async function atMost(ms: number, work: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Where a server sends itself the markers of its {@linkcode Barrier}. */
-function barrierTopic(topics: Topics, name: string): string {
-  return `${topics.prefix}/server/barrier/${name}`;
+function unavailable(
+  code: "starting" | "stopping",
+  message: string,
+): SubmissionResult {
+  return { outcome: "unavailable", code, message };
 }
 
 function messageOf(error: unknown): string {

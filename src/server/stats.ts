@@ -1,7 +1,9 @@
 /** What a server has done since it started; counts only ever rise. */
 export interface Stats {
-  /** Messages taken in on the data topics. */
+  /** Messages with readings that were taken in, by MQTT and by HTTP. */
   messages: number;
+  /** Bytes of their payloads. */
+  bytes: number;
   /** Readings whose value is now the cell's, new or repeated. */
   accepted: number;
   /** Readings that changed a cell. */
@@ -16,6 +18,7 @@ export interface Stats {
 export function newStats(): Stats {
   return {
     messages: 0,
+    bytes: 0,
     accepted: 0,
     changed: 0,
     requests: 0,

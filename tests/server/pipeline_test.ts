@@ -6,6 +6,7 @@ import type { Incoming } from "../../src/mqtt/link.ts";
 import { Topics } from "../../src/protocol/mod.ts";
 import { Intake } from "../../src/server/intake.ts";
 import { Pipeline } from "../../src/server/pipeline.ts";
+import { SourceBook } from "../../src/server/sources.ts";
 import { newStats } from "../../src/server/stats.ts";
 import type { Entry, Store } from "../../src/store/store.ts";
 import { FakeLink } from "../support/fake_link.ts";
@@ -39,7 +40,9 @@ function pipeline() {
     topics,
     intake: new Intake(topics, () => {}),
     stats: newStats(),
+    sources: new SourceBook(),
     clock: () => T0,
+    dateNew: () => T0,
     answer: () => {},
     complain: () => {},
     applied: () => {},

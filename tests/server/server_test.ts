@@ -368,6 +368,9 @@ Deno.test({
     await until(() => link.acknowledged.length === 6);
     assert.deepEqual([...map.layers()].map(([name]) => name), ["a", "b"]);
     assert.equal(server.stats.refused.get("too-many-layers"), 2);
+    const posted = await server.submit("e", new TextEncoder().encode("1,2,1"));
+    assert.equal(posted.outcome, "invalid");
+    assert.equal(server.stats.refused.get("too-many-layers"), 3);
     assert.match(link.textsOn("occupancy/errors")[0]!, /too-many-layers/);
     await server.stop();
   },

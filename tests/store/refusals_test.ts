@@ -92,9 +92,9 @@ Deno.test({
     for (const store of ["map.sqlite", "redis://localhost", "sqlite:", ""]) {
       assertTold(
         await runOccupancy(["server", "--store", store]),
-        1,
-        /^occupancy: No such store: /m,
-        /sqlite:PATH or --store memory:/,
+        2,
+        /^occupancy: --store cannot be "/m,
+        /sqlite:PATH.* memory:/,
       );
     }
   },

@@ -9,15 +9,18 @@
 
 /** Programs that tests run, besides Deno itself. */
 export type Tool =
+  | "bash"
+  | "chromium"
+  | "curl"
+  | "fish"
+  | "groff"
+  | "man"
   | "mosquitto"
   | "paho"
+  | "promtool"
   | "script"
   | "sh"
-  | "bash"
-  | "zsh"
-  | "fish"
-  | "man"
-  | "groff";
+  | "zsh";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
 /** Debian's interpreter first: it is the one that python3-paho-mqtt is for. */

@@ -38,8 +38,14 @@ export class Running implements AsyncDisposable {
     this.#child = new Deno.Command(command, {
       args,
       cwd,
-      // A server keeps its map in a file unless told otherwise: tests say where.
-      env: { NO_COLOR: "1", OCCUPANCY_STORE: "memory:", ...env },
+      // A server keeps its map in a file, and takes port 8080, unless told
+      // otherwise: tests say where.
+      env: {
+        NO_COLOR: "1",
+        OCCUPANCY_STORE: "memory:",
+        OCCUPANCY_HTTP: "off",
+        ...env,
+      },
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",

@@ -1,6 +1,7 @@
 import {
   parseCount,
   parseDuration,
+  parseHttp,
   parseListen,
   parseName,
   parseStore,
@@ -10,6 +11,7 @@ import { BROKER_OPTIONS, EVERY_OPTIONS } from "../options/common.ts";
 import type { CommandSpec, OptionSpec } from "../options/spec.ts";
 
 const TIME = "Time";
+const HTTP = "Dashboard and HTTP";
 const LOG = "What it says";
 
 const LISTEN: OptionSpec = {
@@ -104,6 +106,37 @@ export const SERVER: CommandSpec = {
       default: "100ms",
       parse: parseWait,
       group: TIME,
+    },
+    {
+      name: "http",
+      value: "host:port",
+      summary:
+        "where the map is shown and asked for over HTTP; port 0: any free one; off: nowhere",
+      unset: "127.0.0.1:8080",
+      parse: parseHttp,
+      group: HTTP,
+    },
+    {
+      name: "no-http",
+      summary: "the same as --http off",
+      excludes: ["http"],
+      either: "--no-http is --http off: leave one out.",
+      group: HTTP,
+    },
+    {
+      name: "http-token-file",
+      value: "file",
+      summary:
+        "a secret that whoever asks over HTTP must show; needed to listen beyond this machine",
+      file: true,
+      group: HTTP,
+    },
+    {
+      name: "map-file",
+      value: "file",
+      summary: "floor plans under the cells: maps.json, or a ROS map.yaml",
+      file: true,
+      group: HTTP,
     },
     {
       name: "log-format",

@@ -1,0 +1,77 @@
+import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
+import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
+import type { CopiedCells } from "./copied_cells.ts";
+import { type CellStatus, statusOf } from "./status.ts";
+
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const COMMA = 0x2c;
+const LF = 0x0a;
+
+const encoder = new TextEncoder();
+const STATUS_BYTES: Readonly<Record<CellStatus, Uint8Array>> = {
+  free: encoder.encode(",free,"),
+  occupied: encoder.encode(",occupied,"),
+  unknown: encoder.encode(",unknown,"),
+  stale: encoder.encode(",stale,"),
+};
+/** More than any status takes. */
+const MAX_STATUS_BYTES = 16;
+
+/** The first line of the CSV form. */
+export const CSV_HEADER = "x,y,value,status,time\n";
+
+/**
+ * Writes cells as JSON, `[x,y,value,time],[x,y,value,time]`, without a comma
+ * behind the last.
+ *
+ * @param cells the cells
+ * @param from the first one to write
+ * @param to behind the last one
+ */
+export function writeJsonRows(
+  cells: CopiedCells,
+  from: number,
+  to: number,
+): Uint8Array<ArrayBuffer> {
+  const view = viewFor((to - from) * MAX_CELL_BYTES);
+  const times = new TimeWriter();
+  let at = 0;
+  for (let i = from; i < to; i++) {
+    if (i > from) view.setUint8(at++, COMMA);
+    view.setUint8(at++, OPEN);
+    at = writeField(view, at, cells.x[i]!);
+    at = writeField(view, at, cells.y[i]!);
+    at = writeField(view, at, cells.value[i]!);
+    at = times.write(view, at, cells.time[i]!);
+    view.setUint8(at++, CLOSE);
+  }
+  return new Uint8Array(view.buffer, 0, at);
+}
+
+/** Writes cells as CSV, a line `x,y,value,status,time` each; arguments as above. */
+export function writeCsvRows(
+  cells: CopiedCells,
+  from: number,
+  to: number,
+): Uint8Array<ArrayBuffer> {
+  const view = viewFor((to - from) * (MAX_CELL_BYTES + MAX_STATUS_BYTES));
+  const bytes = new Uint8Array(view.buffer);
+  const times = new TimeWriter();
+  let at = 0;
+  for (let i = from; i < to; i++) {
+    const value = cells.value[i]!;
+    at = writeField(view, at, cells.x[i]!);
+    at = writeField(view, at, cells.y[i]!);
+    at = writeInt(view, at, value);
+    const status = STATUS_BYTES[statusOf(value, cells.freshnessAt(i))];
+    bytes.set(status, at);
+    at = times.write(view, at + status.length, cells.time[i]!);
+    view.setUint8(at++, LF);
+  }
+  return new Uint8Array(view.buffer, 0, at);
+}
+
+function viewFor(bytes: number): DataView<ArrayBuffer> {
+  return new DataView(new ArrayBuffer(bytes + MAX_CELL_BYTES));
+}

@@ -1,0 +1,109 @@
+/**
+ * The dashboard: one page, embedded in the program, served from memory.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import script from "./built/app.js" with { type: "text" };
+import styles from "./built/app.css" with { type: "text" };
+import icon from "./built/icon.svg" with { type: "text" };
+import html from "./built/index.html" with { type: "text" };
+
+/** Names that hold the hash of what they name never mean anything else. */
+const FOR_EVER = "public, max-age=31536000, immutable";
+/** The page itself is asked for each time, and answered with 304 if it is the same. */
+const REVALIDATE = "no-cache";
+const HASH_LENGTH = 12;
+
+/** A file of the page as it is sent. */
+interface Asset {
+  readonly type: string;
+  readonly caching: string;
+  /** Quotes included (RFC 9110, 8.8.3). */
+  readonly etag: string;
+  readonly plain: Uint8Array<ArrayBuffer>;
+  readonly gzipped: Uint8Array<ArrayBuffer>;
+}
+
+let assets: ReadonlyMap<string, Asset> | undefined;
+
+/**
+ * Answers `GET` and `HEAD` of `/` and of what the page needs under `/assets/`.
+ *
+ * @returns undefined for a path that the page does not have
+ */
+export function page(request: Request): Response | undefined {
+  // Compressed when it is first asked for: a server that nobody looks at starts no later.
+  assets ??= prepare();
+  const asset = assets.get(new URL(request.url).pathname);
+  if (asset === undefined) return undefined;
+  const headers = new Headers({
+    "cache-control": asset.caching,
+    "etag": asset.etag,
+    "vary": "accept-encoding",
+  });
+  if (matches(request.headers.get("if-none-match"), asset.etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  const zipped = accepts(request.headers.get("accept-encoding"), "gzip");
+  const body = zipped ? asset.gzipped : asset.plain;
+  if (zipped) headers.set("content-encoding", "gzip");
+  headers.set("content-type", asset.type);
+  headers.set("content-length", String(body.length));
+  return new Response(request.method === "HEAD" ? null : body, { headers });
+}
+
+/** All files of the page by their paths. */
+function prepare(): Map<string, Asset> {
+  const all = new Map<string, Asset>();
+  let start = html;
+  const files = [
+    ["app.js", "text/javascript; charset=utf-8", script],
+    ["app.css", "text/css; charset=utf-8", styles],
+    ["icon.svg", "image/svg+xml", icon],
+  ] as const;
+  for (const [name, type, text] of files) {
+    const [stem, extension] = name.split(".");
+    const path = `/assets/${stem}-${hash(text)}.${extension}`;
+    all.set(path, assetOf(text, type, FOR_EVER));
+    start = start.replaceAll(`/assets/${name}`, path);
+  }
+  all.set("/", assetOf(start, "text/html; charset=utf-8", REVALIDATE));
+  return all;
+}
+
+function assetOf(text: string, type: string, caching: string): Asset {
+  const plain = new TextEncoder().encode(text);
+  return {
+    type,
+    caching,
+    etag: `"${hash(text)}"`,
+    plain,
+    gzipped: new Uint8Array(gzipSync(plain, { level: 9 })),
+  };
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
+}
+
+/** Whether a list of entity tags has this one (RFC 9110, 13.1.2: weak comparison). */
+function matches(list: string | null, etag: string): boolean {
+  return list !== null && list.split(",").some((one) => {
+    const tag = one.trim();
+    return tag === "*" || tag.replace(/^W\//, "") === etag;
+  });
+}
+
+/** Whether a content coding is acceptable (RFC 9110, 12.5.3). */
+function accepts(list: string | null, coding: string): boolean {
+  const codings = new Map(
+    (list ?? "").split(",").map((one) => {
+      const [name, ...parameters] = one.trim().toLowerCase().split(/\s*;\s*/);
+      const weight = parameters.find((parameter) => parameter.startsWith("q="));
+      return [name, weight === undefined ? 1 : Number(weight.slice(2))];
+    }),
+  );
+  return (codings.get(coding) ?? codings.get("*") ?? 0) > 0;
+}

@@ -1,0 +1,36 @@
+/// <reference lib="dom" />
+/**
+ * The icons, drawn in code: nothing is fetched for them.
+ *
+ * @module
+ */
+
+import { icon } from "./dom.ts";
+
+/** What an icon is for; each call draws a new one. */
+export const ICONS = {
+  nearer: () => icon("M10 4v12M4 10h12"),
+  further: () => icon("M4 10h12"),
+  fit: () => icon("M12 3h5v5M17 3l-5.5 5.5M8 17H3v-5M3 17l5.5-5.5"),
+  box: () =>
+    icon(
+      "M3 6V4a1 1 0 0 1 1-1h2M9 3h2.5M14.5 3H16a1 1 0 0 1 1 1v2M17 8.5V10M10 17H8.5M6 17H4a1 1 0 0 1-1-1v-2M3 11V9M11.5 11.5l6 2.2-2.6 1.2-1.2 2.6z",
+    ),
+  plan: () => icon("M3 3h14v14H3zM3 9h5M11 3v8h6M8 17v-4"),
+  light: () =>
+    icon(
+      "M10 6.8a3.2 3.2 0 1 0 0 6.4 3.2 3.2 0 0 0 0-6.4M10 2v1.6M10 16.4V18M2 10h1.6M16.4 10H18M4.3 4.3l1.2 1.2M14.5 14.5l1.2 1.2M15.7 4.3l-1.2 1.2M5.5 14.5l-1.2 1.2",
+    ),
+  dark: () => icon("M16.5 11.6A7 7 0 1 1 8.4 3.5a5.6 5.6 0 0 0 8.1 8.1z"),
+  auto: () =>
+    icon(
+      "M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14M10 3v14M10 6.5h4.9M10 10h6.8M10 13.5h4.9",
+    ),
+  help: () =>
+    icon(
+      "M7.4 7.4a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3 1-1.3 1.9v.4M10 15.3v.1",
+    ),
+  close: () => icon("M5 5l10 10M15 5L5 15"),
+  copy: () => icon("M7.5 7.5h9v9h-9zM4.5 12.5h-1v-9h9v1"),
+  done: () => icon("M4 10.5l4 4 8-9"),
+} as const;

@@ -1,0 +1,229 @@
+import {
+  assertLayer,
+  DEFAULT_LAYER,
+  excerpt,
+  ProtocolError,
+} from "../../protocol/mod.ts";
+import { PlanError } from "./error.ts";
+import { MAX_IMAGE_BYTES, planImage } from "./image.ts";
+import { decodePgm } from "./pgm.ts";
+import type { Plan, PlanImage } from "./plan.ts";
+import { encodePng } from "./png.ts";
+import { layUnderCells, parseRosMap } from "./ros.ts";
+
+export { PlanError };
+
+/** Reads files for {@linkcode readPlans}. */
+export interface MapFile {
+  /**
+   * Reads a file.
+   *
+   * @param path relative to the map file's folder, or absolute; undefined: the
+   * map file itself
+   * @param maxBytes more is refused
+   */
+  read(
+    path: string | undefined,
+    maxBytes: number,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const MAX_FILE_BYTES = 1024 * 1024;
+const KEYS = [
+  "title",
+  "image",
+  "ros",
+  "origin",
+  "pixelsPerCell",
+  "metresPerCell",
+];
+const EXAMPLE =
+  'Write { "layers": { "default": { "title": "Ground floor", "image": "ground.png" } } }.';
+
+/** What `maps.json` says of a layer; paths are relative to it. */
+interface Entry {
+  readonly title?: string;
+  readonly image?: string;
+  readonly ros?: string;
+  readonly origin?: readonly [x: number, y: number];
+  readonly pixelsPerCell?: number;
+  readonly metresPerCell?: number;
+}
+
+/**
+ * Reads the floor plans that a map file names: `maps.json`, or a ROS `map.yaml`
+ * for the layer `default`.
+ *
+ * @param path of the map file: its name tells which of the two it is
+ * @param file reads it, and what it names
+ * @throws {PlanError} if something in it cannot be used
+ */
+export async function readPlans(
+  path: string,
+  file: MapFile,
+): Promise<Map<string, Plan>> {
+  const bytes = await file.read(undefined, MAX_FILE_BYTES);
+  const text = new TextDecoder().decode(bytes);
+  const plans = new Map<string, Plan>();
+  if (/\.ya?ml$/i.test(path)) {
+    plans.set(DEFAULT_LAYER, await rosPlan(DEFAULT_LAYER, text, {}, file));
+    return plans;
+  }
+  for (const [layer, entry] of parseMaps(text)) {
+    try {
+      plans.set(layer, await planOf(layer, entry, file));
+    } catch (error) {
+      if (!(error instanceof PlanError)) throw error;
+      throw new PlanError(
+        `Layer ${excerpt(layer)}: ${error.message}`,
+        error.hint,
+        error,
+      );
+    }
+  }
+  return plans;
+}
+
+async function planOf(
+  layer: string,
+  entry: Entry,
+  file: MapFile,
+): Promise<Plan> {
+  if (entry.ros !== undefined) {
+    const bytes = await file.read(entry.ros, MAX_FILE_BYTES);
+    const text = new TextDecoder().decode(bytes);
+    return await rosPlan(layer, text, entry, file, entry.ros);
+  }
+  const { title = layer, image, metresPerCell } = entry;
+  return {
+    layer,
+    title,
+    metresPerCell,
+    image: image === undefined
+      ? undefined
+      : await readImage(image, entry, file),
+  };
+}
+
+async function readImage(
+  path: string,
+  { origin = [0, 0], pixelsPerCell = 1 }: Entry,
+  file: MapFile,
+): Promise<PlanImage> {
+  const bytes = await file.read(path, MAX_IMAGE_BYTES);
+  const image = planImage(bytes, [0, 0, 0, 0]);
+  return { ...image, extent: extentOf(image, origin, pixelsPerCell) };
+}
+
+/** A pixel of a ROS map is a cell; cells are counted from the origin of the frame. */
+async function rosPlan(
+  layer: string,
+  text: string,
+  { title = layer, origin }: Entry,
+  file: MapFile,
+  path = "",
+): Promise<Plan> {
+  const map = parseRosMap(text);
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const image = isAbsolute(map.image) ? map.image : folder + map.image;
+  const grey = decodePgm(await file.read(image, MAX_IMAGE_BYTES));
+  const png = encodePng(layUnderCells(grey, map));
+  const [x, y] = map.origin;
+  const { resolution } = map;
+  return {
+    layer,
+    title,
+    metresPerCell: resolution,
+    image: planImage(
+      png,
+      extentOf(grey, origin ?? [tidy(x / resolution), tidy(y / resolution)], 1),
+    ),
+  };
+}
+
+function extentOf(
+  { width, height }: { width: number; height: number },
+  [x, y]: readonly [number, number],
+  pixelsPerCell: number,
+): PlanImage["extent"] {
+  return [x, y, x + width / pixelsPerCell, y + height / pixelsPerCell];
+}
+
+/** -10 m at 0.05 m a cell is -200 cells, not -199.99999999999997. */
+function tidy(cells: number): number {
+  return Math.round(cells * 1e6) / 1e6;
+}
+
+function isAbsolute(path: string): boolean {
+  return /^(?:\/|\\|[a-z]:)/i.test(path);
+}
+
+function parseMaps(text: string): [string, Entry][] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new PlanError(
+      `It is no JSON: ${(error as Error).message}`,
+      EXAMPLE,
+      error,
+    );
+  }
+  const layers = isObject(value) ? value.layers : undefined;
+  if (!isObject(layers)) throw new PlanError("It has no layers", EXAMPLE);
+  return Object.entries(layers).map(([layer, entry]) => {
+    try {
+      assertLayer(layer);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw new PlanError(error.message, "Write it like l2 or hall/l2.", error);
+    }
+    return [layer, checkEntry(layer, entry)];
+  });
+}
+
+function checkEntry(layer: string, entry: unknown): Entry {
+  const fail = (what: string, hint: string): never => {
+    throw new PlanError(`Layer ${excerpt(layer)} ${what}`, hint);
+  };
+  if (!isObject(entry)) return fail("is no object", EXAMPLE);
+  for (const key of Object.keys(entry)) {
+    if (!KEYS.includes(key)) {
+      fail(`has ${excerpt(key)}`, `It may have ${KEYS.join(", ")}.`);
+    }
+  }
+  for (const key of ["title", "image", "ros"]) {
+    const text = entry[key];
+    if (text !== undefined && (typeof text !== "string" || text === "")) {
+      fail(`has a ${key} that is no text`, `Write "${key}": "…".`);
+    }
+  }
+  for (const key of ["pixelsPerCell", "metresPerCell"]) {
+    const number = entry[key];
+    if (number !== undefined && !(isFinite(number) && number > 0)) {
+      fail(`has a ${key} that is no number above 0`, `Write "${key}": 0.5.`);
+    }
+  }
+  const { origin } = entry;
+  if (
+    origin !== undefined &&
+    !(Array.isArray(origin) && origin.length === 2 && origin.every(isFinite))
+  ) {
+    fail(
+      "has an origin that is not two numbers",
+      'Write "origin": [x, y], where the first pixel lies, in cells.',
+    );
+  }
+  if (entry.ros !== undefined && entry.image !== undefined) {
+    fail("has image and ros", "A ROS map names its image: leave image out.");
+  }
+  return entry as Entry;
+}
+
+function isFinite(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
+import { page } from "../../src/http/dashboard/mod.ts";
+import { needs } from "../support/needs.ts";
+import { BLANK, Stage } from "./stage.ts";
+
+const options = { permissions: "none" } as const;
+const MOST_BYTES = 150 * 1024;
+
+function get(path: string, headers: Record<string, string> = {}) {
+  return page(new Request(`http://localhost${path}`, { headers }));
+}
+
+async function assets(): Promise<string[]> {
+  const html = await get("/")!.text();
+  return [...new Set(html.match(/\/assets\/[^"]+/g))];
+}
+
+Deno.test(
+  "page() has all that the page names, and nothing else",
+  options,
+  async () => {
+    const named = await assets();
+    assert.deepEqual(
+      named.map((path) => path.replace(/-[0-9a-f]{12}/, "")).sort(),
+      ["/assets/app.css", "/assets/app.js", "/assets/icon.svg"],
+    );
+    for (const path of named) assert.equal(get(path)?.status, 200, path);
+    for (
+      const path of [
+        "/index.html",
+        "/assets/",
+        "/assets/app.js",
+        "/assets/../mod.ts",
+        "/assets/%2e%2e/mod.ts",
+        "/constructor",
+      ]
+    ) assert.equal(get(path), undefined, path);
+  },
+);
+
+Deno.test(
+  "page() lets browsers keep what is named by its hash, and ask for the rest",
+  options,
+  async () => {
+    const start = get("/")!;
+    assert.equal(start.headers.get("cache-control"), "no-cache");
+    const etag = start.headers.get("etag")!;
+    for (const list of [etag, `"other", W/${etag}`, "*"]) {
+      const again = get("/", { "if-none-match": list })!;
+      assert.equal(again.status, 304);
+      assert.equal(await again.text(), "");
+    }
+    assert.equal(get("/", { "if-none-match": '"other"' })!.status, 200);
+    for (const path of await assets()) {
+      assert.match(get(path)!.headers.get("cache-control")!, /immutable/);
+    }
+  },
+);
+
+Deno.test("page() compresses for those who can take it", options, async () => {
+  const [path] = await assets();
+  const plain = get(path!)!;
+  assert.equal(plain.headers.get("content-encoding"), null);
+  const text = await plain.text();
+  for (const accepted of ["gzip", "br, gzip;q=0.5", "*"]) {
+    const zipped = get(path!, { "accept-encoding": accepted })!;
+    assert.equal(zipped.headers.get("content-encoding"), "gzip");
+    const bytes = new Uint8Array(await zipped.arrayBuffer());
+    assert.equal(String(bytes.length), zipped.headers.get("content-length"));
+    assert.equal(new TextDecoder().decode(gunzipSync(bytes)), text);
+  }
+  for (const accepted of ["", "br", "gzip;q=0"]) {
+    const sent = get(path!, { "accept-encoding": accepted })!;
+    assert.equal(sent.headers.get("content-encoding"), null, accepted);
+  }
+});
+
+Deno.test("page() answers HEAD as GET, without a body", options, async () => {
+  const asked = new Request("http://localhost/", { method: "HEAD" });
+  const response = page(asked)!;
+  assert.equal(await response.text(), "");
+  assert.equal(
+    response.headers.get("content-length"),
+    get("/")!.headers.get("content-length"),
+  );
+});
+
+Deno.test("the compressed page is at most 150 KB", options, async () => {
+  let bytes = 0;
+  for (const path of ["/", ...await assets()]) {
+    const sent = get(path, { "accept-encoding": "gzip" })!;
+    bytes += (await sent.arrayBuffer()).byteLength;
+  }
+  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`);
+});
+
+Deno.test(
+  "the page has no script, style or address of its own in its markup",
+  options,
+  async () => {
+    const html = await get("/")!.text();
+    assert.doesNotMatch(
+      html,
+      /\son\w+=|\sstyle=|<style|javascript:|https?:\/\//i,
+    );
+    assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)/i);
+  },
+);
+
+Deno.test({
+  name: "the page asks nothing of any other server, and keeps to its policy",
+  ...needs("chromium"),
+  fn: async () => {
+    await using stage = await Stage.open({
+      readings: { default: "5,5,1\n" },
+      address: "#layer=default&at=5,5&scale=40",
+    });
+    const start = await fetch(stage.url);
+    await start.body?.cancel();
+    const policy = start.headers.get("content-security-policy")!;
+    assert.doesNotMatch(policy, /unsafe|http/);
+    assert.match(policy, /default-src 'none'/);
+    await stage.repainted(5, 5, BLANK);
+    await stage.page.keyboard.press("?");
+    await stage.page.keyboard.press("Escape");
+    await stage.reads("#chart-legend", /people \d/);
+    assert.ok(stage.requests.length >= 4);
+    assert.deepEqual(
+      stage.requests.filter((url) => new URL(url).origin !== stage.url),
+      [],
+    );
+    assert.deepEqual(stage.complaints, []);
+  },
+});

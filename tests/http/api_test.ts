@@ -1,0 +1,241 @@
+/** Questions and answers over HTTP, to a real server. */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import { startServer } from "./support.ts";
+
+const NOW = 1_760_000_000_000;
+
+Deno.test({
+  name: "GET cells gives the map as JSON, one revision for all of it",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({
+      clock: () => NOW,
+      ageing: { staleAfter: 60_000 },
+    });
+    await server.post("1,2,1\n-3,4,0\n");
+    const response = await server.get("/api/v1/cells");
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.equal(response.headers.get("occupancy-revision"), "1");
+    const { cells, ...head } = await response.json();
+    assert.deepEqual(head, {
+      layer: "default",
+      revision: 1,
+      time: NOW,
+      staleAfter: 60_000,
+      began: NOW,
+    });
+    assert.deepEqual(cells.sort(), [[-3, 4, 0, NOW], [1, 2, 1, NOW]]);
+  },
+});
+
+Deno.test({
+  name: "GET cells gives only the region, and only what changed since",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    await server.post("1,1,1\n2,2,1\n9,9,1\n");
+    await server.post("2,2,0\n");
+    const region = await server.json("/api/v1/cells?region=0,0,5,5");
+    assert.deepEqual(region.cells.sort(), [[1, 1, 1, NOW], [2, 2, 0, NOW]]);
+    const since = await server.json("/api/v1/cells?since=1");
+    assert.deepEqual(since.cells, [[2, 2, 0, NOW]]);
+    const other = await server.json("/api/v1/cells?layer=hall/l2");
+    assert.deepEqual(other.cells, []);
+  },
+});
+
+Deno.test({
+  name: "GET cells says in CSV what is stale and what is unknown",
+  ...needs(),
+  fn: async () => {
+    let now = NOW;
+    await using server = await startServer({
+      clock: () => now,
+      ageing: { staleAfter: 1000 },
+    });
+    await server.post("1,1,1\n2,2,0\n3,3,-5\n");
+    now += 2000;
+    await server.post("4,4,2\n5,5,0\n");
+    const response = await server.get("/api/v1/cells?format=csv");
+    assert.match(response.headers.get("content-type")!, /^text\/csv/);
+    const [header, ...rows] = (await response.text()).trimEnd().split("\n");
+    assert.equal(header, "x,y,value,status,time");
+    assert.deepEqual(rows.sort(), [
+      `1,1,1,stale,${NOW}`,
+      `2,2,0,stale,${NOW}`,
+      `3,3,-5,unknown,${NOW}`,
+      `4,4,2,occupied,${NOW + 2000}`,
+      `5,5,0,free,${NOW + 2000}`,
+    ]);
+  },
+});
+
+Deno.test({
+  name: "GET cells sends 200,000 cells whole, plain and compressed",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const rows = Array.from({ length: 200_000 }, (_, i) => `${i % 500},${i},1`);
+    assert.equal((await server.post(rows.join("\n"))).status, 200);
+    for (const coding of ["identity", "gzip"]) {
+      const response = await server.get("/api/v1/cells", {
+        headers: { "accept-encoding": coding },
+      });
+      const { cells } = await response.json();
+      assert.equal(cells.length, 200_000, coding);
+      assert.equal(new Set(cells.map(String)).size, 200_000, coding);
+    }
+  },
+});
+
+Deno.test({
+  name: "GET cells answers 304 as long as nothing has changed",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post("1,1,1");
+    const ask = (etag: string) =>
+      server.get("/api/v1/cells", { headers: { "if-none-match": etag } });
+    const first = await server.get("/api/v1/cells");
+    const etag = first.headers.get("etag")!;
+    assert.equal((await ask(etag)).status, 304);
+    await server.post("1,1,1"); // said again: no change
+    assert.equal((await ask(etag)).status, 304);
+    await server.post("1,1,0");
+    const changed = await ask(etag);
+    assert.equal(changed.status, 200);
+    assert.deepEqual((await changed.json()).cells[0].slice(0, 3), [1, 1, 0]);
+  },
+});
+
+Deno.test({
+  name: "GET cell tells all of one coordinate, its source too",
+  ...needs(),
+  fn: async () => {
+    let now = NOW;
+    await using server = await startServer({ clock: () => now });
+    await server.post('{"source":"<b>cam</b>","cells":[[1,2,3]]}');
+    now += 500;
+    assert.deepEqual(await server.json("/api/v1/cell?x=1&y=2"), {
+      layer: "default",
+      x: 1,
+      y: 2,
+      value: 3,
+      status: "occupied",
+      time: NOW,
+      age: 500,
+      revision: 1,
+      source: "<b>cam</b>",
+    });
+    await server.post("1,2,4"); // nobody says who
+    const { value, source } = await server.json("/api/v1/cell?x=1&y=2");
+    assert.deepEqual([value, source], [4, null]);
+    const never = await server.json("/api/v1/cell?x=-7&y=7");
+    assert.deepEqual([never.value, never.status], [null, "unknown"]);
+  },
+});
+
+Deno.test({
+  name: "GET layers and summary count what the cells say",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post("1,1,5\n1,2,0\n1,3,-1\n");
+    await server.post("1,1,2\n", "?layer=hall/l2");
+    const { layers } = await server.json("/api/v1/layers");
+    assert.deepEqual(
+      layers.map(({ name, people, cells }: Record<string, unknown>) => [
+        name,
+        people,
+        cells,
+      ]),
+      [["default", 5, 3], ["hall/l2", 2, 1]],
+    );
+    const summary = await server.json("/api/v1/summary");
+    assert.equal(summary.people, 7);
+    assert.equal(summary.cells, 4);
+    assert.equal(summary.unknown, 1);
+    assert.deepEqual(summary.readings, {
+      accepted: 4,
+      changed: 4,
+      refused: {},
+    });
+    assert.equal(summary.broker.up, true);
+    assert.equal(summary.store.durable, false);
+  },
+});
+
+Deno.test({
+  name: "a wrong parameter is answered with what is wrong and what to write",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    for (
+      const [path, code] of [
+        ["/api/v1/cells?region=1,2,3", "bad-region"],
+        ["/api/v1/cells?region=5,0,1,9", "bad-region"],
+        ["/api/v1/cells?region=0,0,1,99999999999", "bad-region"],
+        ["/api/v1/cells?since=-1", "bad-since"],
+        ["/api/v1/cells?since=1e3", "bad-since"],
+        ["/api/v1/cells?format=xml", "bad-format"],
+        ["/api/v1/cells?layer=a//b", "bad-layer"],
+        ["/api/v1/cells?layer=", "bad-layer"],
+        ["/api/v1/cells?regoin=0,0,1,1", "bad-parameter"],
+        ["/api/v1/cells?layer=a&layer=b", "bad-parameter"],
+        ["/api/v1/cell?x=1", "bad-y"],
+        ["/api/v1/cell?x=1.5&y=1", "bad-x"],
+        ["/api/v1/changes?layer=%2B", "bad-layer"],
+      ] as const
+    ) {
+      const response = await server.get(path);
+      assert.equal(response.status, 400, path);
+      assert.equal(
+        response.headers.get("content-type"),
+        "application/problem+json",
+      );
+      const problem = await response.json();
+      assert.equal(problem.code, code, path);
+      assert.match(problem.detail, /^[A-Z].*\.$/s, path);
+      assert.match(problem.hint, /^[A-Z].*\.$/s, path);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "what is not there is 404 with all routes, a wrong method 405 with Allow",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const missing = await server.get("/api/v1/nothing");
+    assert.equal(missing.status, 404);
+    const { routes } = await missing.json();
+    assert.ok(routes.includes("GET /api/v1/cells"));
+    const wrong = await server.get("/api/v1/cells", { method: "DELETE" });
+    assert.equal(wrong.status, 405);
+    assert.equal(wrong.headers.get("allow"), "GET, HEAD, OPTIONS");
+    const options = await server.get("/api/v1/readings", { method: "OPTIONS" });
+    assert.equal(options.status, 204);
+    assert.equal(options.headers.get("allow"), "POST, OPTIONS");
+    const head = await server.get("/api/v1/cells", { method: "HEAD" });
+    assert.equal(head.status, 200);
+    assert.equal(await head.text(), "");
+    assert.ok(head.headers.get("etag"));
+  },
+});
+
+Deno.test({
+  name: "a layer whose name has markup comes out as text",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const name = "<img src=x onerror=alert(1)>";
+    await server.post("1,1,1", `?layer=${encodeURIComponent(name)}`);
+    const response = await server.get("/api/v1/layers");
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+    assert.equal((await response.json()).layers[0].name, name);
+  },
+});

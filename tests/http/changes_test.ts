@@ -1,0 +1,264 @@
+/** The stream of changes: nothing missed, nothing queued. */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import { until, within } from "../support/until.ts";
+import { EventReader } from "./event_reader.ts";
+import { startServer, type TestServer } from "./support.ts";
+
+const PATH = "/api/v1/changes";
+
+async function follow(
+  server: TestServer,
+  query = "",
+  lastEventId?: string,
+): Promise<EventReader> {
+  const response = await fetch(server.url + PATH + query, {
+    headers: lastEventId === undefined ? {} : { "last-event-id": lastEventId },
+  });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  return new EventReader(response);
+}
+
+Deno.test({
+  name: "GET changes gives the map, then what changes, from where it was",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post("1,1,1\n2,2,2\n");
+    await using events = await follow(server);
+    const first = (await events.next())!;
+    assert.equal(first.name, "changes");
+    assert.deepEqual([first.data.from, first.data.to], [0, 1]);
+    assert.equal(first.data.cells.length, 2);
+    await server.post("1,1,1"); // nothing new
+    await server.post("1,1,5");
+    const second = (await events.next())!;
+    assert.deepEqual([second.data.from, second.data.to], [1, 2]);
+    assert.deepEqual(second.data.cells[0].slice(0, 3), [1, 1, 5]);
+  },
+});
+
+Deno.test({
+  name: "GET changes tells only the layer and the region asked for",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await using events = await follow(server, "?layer=l2&region=0,0,9,9");
+    assert.deepEqual((await events.next())!.data.cells, []);
+    await server.post("1,1,1");
+    await server.post("50,50,1", "?layer=l2");
+    await server.post("3,3,1", "?layer=l2");
+    const { data } = (await events.next())!;
+    assert.equal(data.layer, "l2");
+    assert.deepEqual(
+      data.cells.map((cell: number[]) => cell.slice(0, 3)),
+      [[3, 3, 1]],
+    );
+  },
+});
+
+Deno.test({
+  name: "GET changes goes on from Last-Event-ID without a hole, cut anywhere",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const known = new Map<string, number>();
+    let id: string | undefined;
+    let to = 0;
+    let written = 0;
+    const write = async () => {
+      const rows = Array.from({ length: 20 }, () => {
+        written++;
+        return `${written % 37},${written % 11},${written}`;
+      });
+      await server.post(rows.join("\n"));
+    };
+    for (let connection = 0; connection < 12; connection++) {
+      await write();
+      await using events = await follow(server, "", id);
+      for (let i = 0; i <= connection % 3; i++) {
+        await write();
+        const event = (await events.next())!;
+        assert.equal(event.data.from, to, "it goes on where it was");
+        for (const [x, y, value] of event.data.cells) {
+          known.set(`${x},${y}`, value);
+        }
+        to = event.data.to;
+        id = event.id;
+        if (to === server.map.revision) break;
+      }
+      await write();
+    }
+    await using events = await follow(server, "", id);
+    for (const [x, y, value] of (await events.next())!.data.cells) {
+      known.set(`${x},${y}`, value);
+    }
+    const truth = new Map<string, number>();
+    server.map.layer("default")!.scan((x, y, value) =>
+      truth.set(`${x},${y}`, value)
+    );
+    assert.equal(truth.size, 407);
+    assert.deepEqual(known, truth);
+  },
+});
+
+Deno.test({
+  name: "GET changes starts over when the id is of another map",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post("1,1,1");
+    await server.post("1,1,2");
+    const began = server.server.began!;
+    for (
+      const [id, from] of [
+        [`1@${began}`, 1],
+        [`1@${began - 1}`, 0],
+        ["1", 0], // of a map that was kept
+        [`999@${began}`, 0], // still to come
+        ["nonsense", 0],
+      ] as const
+    ) {
+      await using events = await follow(server, "", id);
+      assert.equal((await events.next())!.data.from, from, id);
+    }
+  },
+});
+
+Deno.test({
+  name: "GET changes sends many cells in parts, with the id on the last",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const rows = Array.from({ length: 25_000 }, (_, i) => `${i},0,1`);
+    await server.post(rows.join("\n"));
+    await using events = await follow(server);
+    const seen = new Set<number>();
+    for (const part of [1, 2, 3]) {
+      const { id, data } = (await events.next())!;
+      assert.deepEqual([data.part, data.parts, data.to], [part, 3, 1]);
+      assert.equal(id !== undefined, part === 3);
+      for (const [x] of data.cells) seen.add(x);
+    }
+    assert.equal(seen.size, 25_000);
+  },
+});
+
+Deno.test({
+  name: "GET changes tells that cells turned stale, without any reading",
+  ...needs(),
+  fn: async () => {
+    let now = 1_760_000_000_000;
+    await using server = await startServer({
+      clock: () => now,
+      ageing: { forgetAfter: 5000 },
+    });
+    await server.post("1,1,1");
+    await using events = await follow(server);
+    await events.next();
+    now += 6000;
+    const { data } = (await within(events.next(), "the ageing"))!;
+    assert.deepEqual(data.cells[0].slice(0, 3), [1, 1, -1]);
+  },
+});
+
+Deno.test({
+  name: "GET changes queues nothing for a reader that does not read",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const { hostname, port } = new URL(server.url);
+    using slow = await Deno.connect({ hostname, port: Number(port) });
+    await slow.write(
+      new TextEncoder().encode(
+        `GET ${PATH} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`,
+      ),
+    );
+    await until(async () =>
+      (await server.json("/api/v1/summary")).revision === 0
+    );
+    // Ten times what the sockets' buffers hold.
+    let revision = 0;
+    for (let round = 0; round < 60; round++) {
+      const rows = Array.from({ length: 30_000 }, (_, i) => `${i},0,${round}`);
+      await server.post(rows.join("\n"));
+      revision = server.map.revision;
+    }
+    // It has been sent a part only: reading on, it comes to the newest at once.
+    const reader = new EventReader(new Response(bodyOf(slow)));
+    let events = 0;
+    let bytes = 0;
+    for (;;) {
+      const { data } = (await within(reader.next(), "the newest"))!;
+      events++;
+      bytes += JSON.stringify(data).length;
+      if (data.to === revision && data.part === data.parts) break;
+    }
+    assert.ok(events < 60 * 3, `${events} events, coalesced`);
+    assert.ok(bytes < 40e6, `${bytes} bytes`);
+  },
+});
+
+Deno.test({
+  name: "GET changes has a bound on how many follow, and ends with the server",
+  ...needs(),
+  fn: async () => {
+    const server = await startServer({ limits: { streams: 2 } });
+    const first = await follow(server);
+    {
+      await using second = await follow(server);
+      await second.next();
+      const third = await server.get(PATH);
+      assert.equal(third.status, 503);
+      assert.equal((await third.json()).code, "overloaded");
+    }
+    await until(async () => {
+      const response = await fetch(server.url + PATH);
+      await response.body?.cancel();
+      return response.status === 200;
+    }, { what: "room for another" });
+    await first.next();
+    const began = performance.now();
+    await server[Symbol.asyncDispose]();
+    assert.equal(await first.next(), undefined);
+    assert.ok(performance.now() - began < 2000, "at once");
+  },
+});
+
+/** What comes on a connection, behind the head of the answer. */
+function bodyOf(
+  connection: Deno.Conn,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const decoder = new TextDecoder("latin1");
+  const encoder = new TextEncoder();
+  let rest = "";
+  let headless = true;
+  return new ReadableStream({
+    async pull(controller) {
+      for (let enqueued = false; !enqueued;) {
+        const buffer = new Uint8Array(64 * 1024);
+        const count = await connection.read(buffer);
+        if (count === null) return controller.close();
+        rest += decoder.decode(buffer.subarray(0, count));
+        if (headless) {
+          const at = rest.indexOf("\r\n\r\n");
+          if (at === -1) continue;
+          rest = rest.slice(at + 4);
+          headless = false;
+        }
+        // Chunked (RFC 9112, 7.1): a length, the bytes, a line end.
+        for (;;) {
+          const match = /^([0-9a-f]+)\r\n/i.exec(rest);
+          if (match === null) break;
+          const length = parseInt(match[1]!, 16);
+          const from = match[0].length;
+          if (rest.length < from + length + 2) break;
+          controller.enqueue(encoder.encode(rest.slice(from, from + length)));
+          rest = rest.slice(from + length + 2);
+          enqueued = true;
+        }
+      }
+    },
+  });
+}

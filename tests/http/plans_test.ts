@@ -1,0 +1,309 @@
+/** Floor plans: the files, and what is sent of them. */
+import assert from "node:assert/strict";
+import { inflateSync } from "node:zlib";
+import fc from "fast-check";
+import { sniffImage } from "../../src/http/plans/image.ts";
+import { decodePgm } from "../../src/http/plans/pgm.ts";
+import { encodePng } from "../../src/http/plans/png.ts";
+import { PlanError, readPlans } from "../../src/http/plans/read.ts";
+import { layUnderCells, parseRosMap } from "../../src/http/plans/ros.ts";
+import { needs } from "../support/needs.ts";
+import { PLANS, SMALL_PNG } from "./plans_fixture.ts";
+import { startServer } from "./support.ts";
+
+const MAP_YAML = `image: map.pgm
+resolution: 0.050000
+origin: [-10.000000, -5.000000, 0.000000]
+negate: 0
+occupied_thresh: 0.65
+free_thresh: 0.196
+`;
+
+/** Files in memory. */
+function files(all: Record<string, string | Uint8Array<ArrayBuffer>>) {
+  const asked: string[] = [];
+  return {
+    asked,
+    read: (path = "maps") => {
+      asked.push(path);
+      const content = all[path] ?? assert.fail(`no file ${path}`);
+      return Promise.resolve(
+        typeof content === "string"
+          ? new TextEncoder().encode(content)
+          : content,
+      );
+    },
+  };
+}
+
+function text(bytes: string): Uint8Array {
+  return new TextEncoder().encode(bytes);
+}
+
+Deno.test({
+  name: "decodePgm() reads P2 and P5, with comments and other depths",
+  permissions: "none",
+  fn: () => {
+    const plain = decodePgm(
+      text("P2 # made by hand\n3 2\n# depth\n15\n0 5 15\n15 5 0\n"),
+    );
+    assert.deepEqual([plain.width, plain.height], [3, 2]);
+    assert.deepEqual([...plain.pixels], [0, 85, 255, 255, 85, 0]);
+    const binary = decodePgm(
+      Uint8Array.of(...text("P5\n# x\n3 1\n255\n"), 0x0a, 0x20, 255),
+    );
+    assert.deepEqual([...binary.pixels], [0x0a, 0x20, 255]);
+    const deep = decodePgm(
+      Uint8Array.of(...text("P5 2 1 65535\n"), 0xff, 0xff, 0x80, 0x00),
+    );
+    assert.deepEqual([...deep.pixels], [255, 128]);
+  },
+});
+
+Deno.test({
+  name: "decodePgm() refuses what is none, cut off or too large",
+  permissions: "none",
+  fn: () => {
+    for (
+      const bad of [
+        "",
+        "P6\n1 1\n255\n",
+        "P5\n",
+        "P5\n2 2\n255\nabc",
+        "P5\n0 4\n255\n",
+        "P5\n99999 99999\n255\n",
+        "P5\n1 1\n99999\n",
+        "P2\n2 1\n255\n1 x",
+      ]
+    ) assert.throws(() => decodePgm(text(bad)), PlanError, bad);
+  },
+});
+
+Deno.test({
+  name: "encodePng() keeps every pixel, whatever the image",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.infiniteStream(fc.nat(255)),
+      (width, height, stream) => {
+        const pixels = new Uint8Array(width * height);
+        for (let i = 0; i < pixels.length; i++) {
+          pixels[i] = stream.next().value!;
+        }
+        const png = encodePng({ width, height, pixels });
+        assert.deepEqual(sniffImage(png), { type: "image/png", width, height });
+        assert.deepEqual(decodePng(png, width, height), pixels);
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "parseRosMap() reads what map_saver writes",
+  permissions: "none",
+  fn: () => {
+    assert.deepEqual(parseRosMap(MAP_YAML), {
+      image: "map.pgm",
+      resolution: 0.05,
+      origin: [-10, -5],
+      negate: false,
+      occupiedThresh: 0.65,
+      freeThresh: 0.196,
+      mode: "trinary",
+    });
+  },
+});
+
+Deno.test({
+  name: "parseRosMap() says what is missing or wrong, and what to write",
+  permissions: "none",
+  fn: () => {
+    for (
+      const [from, to, told] of [
+        ["image: map.pgm", "", /no image/],
+        ["0.050000", "0", /no resolution/],
+        ["[-10.000000, -5.000000, 0.000000]", "[1]", /no origin/],
+        ["0.000000]", "1.57]", /turned by 1.57/],
+        ["negate: 0", "mode: odd", /mode odd/],
+        ["0.65", "65", /occupied_thresh/],
+        ["image: map.pgm", "image: [", /no YAML/],
+      ] as const
+    ) {
+      assert.throws(() => parseRosMap(MAP_YAML.replace(from, to)), (error) => {
+        assert.ok(error instanceof PlanError);
+        assert.match(error.message, told);
+        assert.ok(error.hint.length > 0);
+        return true;
+      });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "layUnderCells() turns the rows round and shows occupied, free, unknown",
+  permissions: "none",
+  fn: () => {
+    const map = parseRosMap(MAP_YAML);
+    const image = {
+      width: 3,
+      height: 2,
+      pixels: Uint8Array.of(0, 254, 205, 80, 220, 100),
+    };
+    assert.deepEqual(
+      [...layUnderCells(image, map).pixels],
+      [0, 254, 205, 0, 254, 205],
+    );
+    const negated = { ...map, negate: true };
+    assert.deepEqual(
+      [...layUnderCells(image, negated).pixels].slice(3),
+      [254, 0, 0],
+    );
+    const raw = { ...map, mode: "raw" as const };
+    assert.deepEqual(
+      [...layUnderCells(image, raw).pixels],
+      [80, 220, 100, 0, 254, 205],
+    );
+  },
+});
+
+Deno.test({
+  name: "readPlans() takes a ROS map for the layer default, in cells",
+  permissions: "none",
+  fn: async () => {
+    const file = files({
+      maps: MAP_YAML,
+      "map.pgm": "P2 4 2 255 0 0 0 0 9 9 9 9",
+    });
+    const plans = await readPlans("/x/map.yaml", file);
+    const { image, metresPerCell } = plans.get("default")!;
+    assert.equal(metresPerCell, 0.05);
+    assert.deepEqual(image!.extent, [-200, -100, -196, -98]);
+    assert.equal(image!.type, "image/png");
+    assert.deepEqual(file.asked, ["maps", "map.pgm"]);
+  },
+});
+
+Deno.test({
+  name: "readPlans() reads maps.json, with images and ROS maps beside it",
+  permissions: "none",
+  fn: async () => {
+    const file = files({
+      maps: JSON.stringify({
+        layers: {
+          default: {
+            title: "Ground floor",
+            image: "g.png",
+            origin: [-1, 2.5],
+            pixelsPerCell: 2,
+            metresPerCell: 0.5,
+          },
+          "hall/l2": { ros: "l2/map.yaml", origin: [0, 0] },
+          bare: { title: "No picture" },
+        },
+      }),
+      "g.png": SMALL_PNG,
+      "l2/map.yaml": MAP_YAML,
+      "l2/map.pgm": "P2 1 1 255 0",
+    });
+    const plans = await readPlans("maps.json", file);
+    assert.deepEqual(plans.get("default")!.image!.extent, [-1, 2.5, 1, 3.5]);
+    assert.equal(plans.get("default")!.metresPerCell, 0.5);
+    assert.deepEqual(plans.get("hall/l2")!.image!.extent, [0, 0, 1, 1]);
+    assert.equal(plans.get("hall/l2")!.title, "hall/l2");
+    assert.equal(plans.get("bare")!.image, undefined);
+  },
+});
+
+Deno.test({
+  name: "readPlans() says which layer is wrong, and what to write",
+  permissions: "none",
+  fn: async () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+    for (
+      const [maps, told] of [
+        ["nonsense", /no JSON/],
+        ["[]", /no layers/],
+        ['{"layers":{"a//b":{}}}', /empty level/],
+        ['{"layers":{"a":3}}', /Layer a is no object/],
+        ['{"layers":{"a":{"tilte":"x"}}}', /Layer a has tilte/],
+        ['{"layers":{"a":{"title":""}}}', /a title that is no text/],
+        ['{"layers":{"a":{"metresPerCell":0}}}', /metresPerCell/],
+        ['{"layers":{"a":{"origin":[1]}}}', /origin/],
+        ['{"layers":{"a":{"image":"x","ros":"y"}}}', /image and ros/],
+        ['{"layers":{"a":{"image":"svg"}}}', /Layer a: An SVG/],
+        ['{"layers":{"a":{"image":"text"}}}', /Layer a: It is no PNG/],
+        ['{"layers":{"a":{"ros":"text"}}}', /Layer a: The ROS map/],
+      ] as const
+    ) {
+      const file = files({ maps, svg, text: "hello" });
+      await assert.rejects(readPlans("maps.json", file), (error) => {
+        assert.ok(error instanceof PlanError, String(error));
+        assert.match(error.message, told);
+        assert.ok(error.hint.length > 0);
+        return true;
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "GET plans lists them, and their images can be had",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ plans: PLANS });
+    const { plans } = await server.json("/api/v1/plans");
+    assert.deepEqual(plans, [
+      {
+        layer: "default",
+        title: "Ground floor",
+        metresPerCell: 0.5,
+        image: {
+          url: "/api/v1/plans/default/image",
+          type: "image/png",
+          width: 4,
+          height: 2,
+          extent: [-1, -1, 1, 0],
+        },
+      },
+      { layer: "hall/l2", title: "<i>Second</i>" },
+    ]);
+    const { url } = plans[0]!.image!;
+    const image = await server.get(url);
+    assert.equal(image.headers.get("content-type"), "image/png");
+    assert.deepEqual(new Uint8Array(await image.arrayBuffer()), SMALL_PNG);
+    const again = await server.get(url, {
+      headers: { "if-none-match": image.headers.get("etag")! },
+    });
+    assert.equal(again.status, 304);
+    assert.equal(
+      (await server.get("/api/v1/plans/hall%2Fl2/image")).status,
+      404,
+    );
+  },
+});
+
+/** The pixels of a PNG that has filter Up on each row. */
+function decodePng(png: Uint8Array, width: number, height: number): Uint8Array {
+  const view = new DataView(png.buffer);
+  let at = 8;
+  for (;;) {
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...png.subarray(at + 4, at + 8));
+    if (type === "IDAT") {
+      const rows = inflateSync(png.subarray(at + 8, at + 8 + length));
+      const pixels = new Uint8Array(width * height);
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const above = y === 0 ? 0 : pixels[(y - 1) * width + x]!;
+          pixels[y * width + x] = rows[y * (width + 1) + 1 + x]! + above;
+        }
+      }
+      return pixels;
+    }
+    at += 12 + length;
+  }
+}

@@ -1,0 +1,221 @@
+/** Readings in over HTTP: what is answered, and that it is true. */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import { until } from "../support/until.ts";
+import { startServer } from "./support.ts";
+
+const NOW = 1_760_000_000_000;
+
+Deno.test({
+  name: "POST readings tells what was taken, and each row that was not",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    const response = await server.post("1,2,1\nx,2,1\n1,3,0\n1,2\n1,3,0\n");
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), {
+      layer: "default",
+      revision: 1,
+      accepted: 3,
+      changed: 2,
+      refused: 2,
+      reasons: { "bad-x": 1, "bad-fields": 1 },
+      problems: [
+        { row: 2, code: "bad-x", message: 'x is not an integer: "x"' },
+        {
+          row: 4,
+          code: "bad-fields",
+          message: (await refusalOf("1,2")).message,
+        },
+      ],
+    });
+    assert.equal(server.map.layer("default")?.get(1, 2)?.value, 1);
+    assert.equal(server.server.stats.refused.get("bad-x"), 1);
+    assert.equal(server.link.textsOn("occupancy/errors").length, 2);
+  },
+});
+
+Deno.test({
+  name: "POST readings tells late and future readings, and answers 200",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    await server.post(`1,1,1,${NOW - 1000}`);
+    const late = await server.post(`1,1,0,${NOW - 5000}`);
+    assert.equal(late.status, 200);
+    assert.deepEqual((await late.json()).reasons, { late: 1 });
+    const future = await server.post(`1,1,0,${NOW + 3_600_000}`);
+    const told = await future.json();
+    assert.deepEqual(told.reasons, { future: 1 });
+    assert.equal(told.problems[0].code, "future");
+    assert.equal(server.map.layer("default")?.get(1, 1)?.value, 1);
+  },
+});
+
+Deno.test({
+  name: "POST readings answers 400 if nothing can be read",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    for (
+      const [body, code] of [
+        ["", "empty"],
+        ['{"x":1', "bad-json"],
+        ["[1,2]", "no-readings"],
+        ["hello\nworld\n", "no-readings"],
+        [Uint8Array.of(0xff, 0xfe, 0x00), "no-readings"],
+      ] as const
+    ) {
+      const response = await server.post(body);
+      const problem = await response.json();
+      assert.equal(response.status, 400, String(body));
+      assert.equal(problem.code, code, String(body));
+    }
+    assert.equal(server.map.size, 0);
+  },
+});
+
+Deno.test({
+  name:
+    "POST readings takes the Content-Type for the form, else the first byte",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const json = '[{"x":1,"y":1,"value":true}]';
+    for (
+      const type of [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "text/plain;charset=UTF-8",
+      ]
+    ) {
+      const response = await server.post(json, "", {
+        headers: { "content-type": type },
+      });
+      assert.equal((await response.json()).accepted, 1, type);
+    }
+    const csv = await server.post(json, "", {
+      headers: { "content-type": "text/csv" },
+    });
+    assert.equal(csv.status, 400);
+  },
+});
+
+Deno.test({
+  name: "POST readings is one commit with what else came in that turn",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const commits: number[] = [];
+    server.context.observeCommits((_ms, readings) => commits.push(readings));
+    const both = server.server.submit("default", bytes("1,1,1\n2,2,2"));
+    const other = server.server.submit("hall", bytes("1,1,1"));
+    server.publish("1,1,7");
+    const [a, b] = await Promise.all([both, other]);
+    assert.deepEqual(commits, [4]);
+    assert.equal(a.outcome === "kept" && a.accepted, 2);
+    assert.equal(b.outcome === "kept" && b.accepted, 1);
+    // Over MQTT first, then what was submitted: the later one wins.
+    assert.equal(server.map.layer("default")?.get(1, 1)?.value, 1);
+  },
+});
+
+Deno.test({
+  name:
+    "POST readings answers 503 while the store fails, and keeps nothing of it",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    server.store.failing = true;
+    for (let i = 0; i < 2; i++) {
+      const response = await server.post("1,1,1");
+      assert.equal(response.status, 503);
+      assert.ok(Number(response.headers.get("retry-after")) > 0);
+      const problem = await response.json();
+      assert.equal(problem.code, "store-failing");
+      assert.equal(problem.detail, "The disk is full.");
+    }
+    const ready = await server.json("/readyz");
+    assert.deepEqual(ready.reasons, [
+      { code: "store-failing", message: "The disk is full" },
+    ]);
+    server.publish("2,2,2"); // from the broker: waits, and is kept
+    server.store.failing = false;
+    await until(() => server.map.layer("default")?.get(2, 2));
+    assert.equal(server.map.layer("default")?.get(1, 1), undefined);
+    assert.equal((await server.post("1,1,1")).status, 200);
+    assert.deepEqual(await server.json("/readyz"), { status: "ready" });
+  },
+});
+
+Deno.test({
+  name:
+    "POST readings refuses bodies that are too long, told or not, or compressed",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const long = new Uint8Array(8 * 1024 * 1024 + 1).fill(0x31);
+    const told = await server.post(long);
+    assert.equal(told.status, 413);
+    assert.equal((await told.json()).code, "too-large");
+    const untold = await server.post(
+      new Blob([long]).stream(),
+      "",
+      { headers: { "content-type": "text/csv" } },
+    );
+    assert.equal(untold.status, 413);
+    const packed = await server.post("1,1,1", "", {
+      headers: { "content-encoding": "gzip" },
+    });
+    assert.equal(packed.status, 415);
+    assert.equal(server.map.size, 0);
+  },
+});
+
+Deno.test({
+  name: "POST readings says no when too many bytes come at one time",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ limits: { bodyBytes: 10 } });
+    const response = await server.post("1,2,3\n4,5,6\n");
+    assert.equal(response.status, 503);
+    assert.equal((await response.json()).code, "overloaded");
+    assert.equal((await server.post("1,2,3\n")).status, 200);
+  },
+});
+
+Deno.test({
+  name: "nothing is said of the map before it is loaded",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ started: false });
+    for (
+      const path of ["/api/v1/cells", "/api/v1/summary", "/api/v1/changes"]
+    ) {
+      const response = await server.get(path);
+      assert.equal(response.status, 503, path);
+      assert.equal((await response.json()).code, "starting");
+    }
+    assert.equal((await server.post("1,1,1")).status, 503);
+    assert.equal((await server.get("/healthz")).status, 200);
+    const { reasons } = await server.json("/readyz");
+    assert.deepEqual(
+      reasons.map(({ code }: { code: string }) => code),
+      ["starting", "broker-down"],
+    );
+    await server.server.start();
+    assert.equal((await server.get("/readyz")).status, 200);
+  },
+});
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** How the protocol itself refuses a row. */
+async function refusalOf(row: string) {
+  const { parseReadings, ReadingBatch } = await import(
+    "../../src/protocol/mod.ts"
+  );
+  return parseReadings(bytes(row), new ReadingBatch()).kept[0]!;
+}

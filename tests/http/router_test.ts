@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { acceptsGzip, hasETag } from "../../src/http/negotiation.ts";
+import { Problem } from "../../src/http/problem.ts";
+import { allowed, route } from "../../src/http/router.ts";
+import { Limits } from "../../src/http/limits.ts";
+import { Rates } from "../../src/http/rates.ts";
+
+const ROUTES = [
+  { method: "GET", path: "/" },
+  { method: "GET", path: "/cells" },
+  { method: "POST", path: "/cells" },
+  { method: "GET", path: "/plans/{layer}/image" },
+  { method: "GET", path: "/assets/*" },
+] as const;
+
+function statusOf(method: string, path: string): number {
+  try {
+    route(ROUTES, method, path);
+    return 200;
+  } catch (error) {
+    assert.ok(error instanceof Problem);
+    return error.details.status;
+  }
+}
+
+Deno.test({
+  name: "route() finds what fits the whole path, HEAD with GET",
+  permissions: "none",
+  fn: () => {
+    assert.equal(route(ROUTES, "GET", "/cells")!.route, ROUTES[1]);
+    assert.equal(route(ROUTES, "HEAD", "/cells")!.route, ROUTES[1]);
+    assert.equal(route(ROUTES, "POST", "/cells")!.route, ROUTES[2]);
+    assert.equal(route(ROUTES, "GET", "/assets/a/b.js")!.route, ROUTES[4]);
+    assert.equal(route(ROUTES, "OPTIONS", "/cells"), undefined);
+    for (
+      const path of ["/cell", "/cells/", "//cells", "/assets", "/plans/image"]
+    ) {
+      assert.equal(statusOf("GET", path), 404, path);
+    }
+    assert.equal(statusOf("PUT", "/cells"), 405);
+    assert.equal(allowed(ROUTES, "/cells"), "GET, HEAD, POST, OPTIONS");
+  },
+});
+
+Deno.test({
+  name: "route() decodes names, once, and takes what is no UTF-8 for nothing",
+  permissions: "none",
+  fn: () => {
+    const layerOf = (path: string) => route(ROUTES, "GET", path)!.params.layer;
+    assert.equal(layerOf("/plans/hall%2Fl2/image"), "hall/l2");
+    assert.equal(layerOf("/plans/%252e/image"), "%2e");
+    assert.equal(statusOf("GET", "/plans/%ff/image"), 404);
+    assert.equal(statusOf("GET", "/plans/a/b/image"), 404);
+  },
+});
+
+Deno.test({
+  name: "hasETag() compares weakly, in lists too",
+  permissions: "none",
+  fn: () => {
+    assert.ok(hasETag('W/"5"', 'W/"5"'));
+    assert.ok(hasETag('"5"', 'W/"5"'));
+    assert.ok(hasETag('"4", W/"5"', 'W/"5"'));
+    assert.ok(hasETag("*", 'W/"5"'));
+    assert.ok(!hasETag('"55"', 'W/"5"'));
+    assert.ok(!hasETag(null, 'W/"5"'));
+  },
+});
+
+Deno.test({
+  name: "acceptsGzip() heeds a weight of nothing",
+  permissions: "none",
+  fn: () => {
+    for (const yes of ["gzip", "br, gzip;q=0.5", "*", "GZIP"]) {
+      assert.ok(acceptsGzip(yes), yes);
+    }
+    for (const no of ["", "br", "gzip;q=0", "gzip;q=0, *", "identity"]) {
+      assert.ok(!acceptsGzip(no), no);
+    }
+    assert.ok(!acceptsGzip(null));
+  },
+});
+
+Deno.test({
+  name: "Limits gives what there is, and once back what it gave",
+  permissions: "none",
+  fn: () => {
+    const limits = new Limits({ streams: 2 });
+    const first = limits.take("streams");
+    limits.take("streams");
+    assert.throws(() => limits.take("streams"), Problem);
+    first();
+    first();
+    limits.take("streams");
+    assert.equal(limits.tryTake("streams"), undefined);
+    assert.equal(limits.streams, 2);
+  },
+});
+
+Deno.test({
+  name: "Rates are those of the last ten seconds",
+  permissions: "none",
+  fn: () => {
+    const rates = new Rates();
+    const counts = { requests: 0, refused: new Map<string, number>() };
+    assert.equal(rates.report().readings, 0);
+    for (let second = 0; second <= 30; second++) {
+      const accepted = second <= 20 ? 0 : (second - 20) * 500;
+      rates.sample({
+        ...counts,
+        accepted,
+        changed: accepted / 2,
+        messages: second,
+        bytes: second * 10,
+      }, second * 1000);
+    }
+    assert.deepEqual(rates.report(), {
+      readings: 500,
+      changes: 250,
+      messages: 1,
+      bytes: 10,
+    });
+  },
+});

@@ -1,0 +1,223 @@
+/** Who may ask, and what browsers are told to allow. */
+import assert from "node:assert/strict";
+import { Token } from "../../src/http/mod.ts";
+import { needs } from "../support/needs.ts";
+import { rawRequest } from "./raw_http.ts";
+import { startServer } from "./support.ts";
+
+const SECRET = "correct-horse-battery-staple";
+
+Deno.test({
+  name: "without a token only names of this machine are answered",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const { port } = new URL(server.url);
+    for (
+      const [host, status] of [
+        [`127.0.0.1:${port}`, 200],
+        [`localhost:${port}`, 200],
+        ["localhost", 200],
+        ["map.localhost", 200],
+        [`[::1]:${port}`, 200],
+        ["evil.example", 421],
+        [`evil.example:${port}`, 421],
+        ["127.0.0.1.evil.example", 421],
+        ["localhost.evil.example", 421],
+        ["evil-localhost", 421],
+        ["192.168.1.5", 421],
+      ] as const
+    ) {
+      const answer = await rawRequest(server.url, [
+        "GET /api/v1/layers HTTP/1.1",
+        `Host: ${host}`,
+      ]);
+      assert.equal(answer.status, status, host);
+    }
+  },
+});
+
+Deno.test({
+  name: "a page of another origin can neither send readings nor listen live",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const { host } = new URL(server.url);
+    const post = (headers: string[]) =>
+      rawRequest(server.url, [
+        "POST /api/v1/readings HTTP/1.1",
+        `Host: ${host}`,
+        "Content-Type: text/plain",
+        "Content-Length: 5",
+        ...headers,
+      ], "1,1,1");
+    for (
+      const [headers, status] of [
+        [[], 200],
+        [[`Origin: http://${host}`], 200],
+        [[`Origin: http://${host}`, "Sec-Fetch-Site: same-origin"], 200],
+        [["Origin: https://map.example", "X-Forwarded-Host: map.example"], 200],
+        [["Origin: http://evil.example"], 403],
+        [["Origin: http://localhost:1"], 403],
+        [["Origin: null"], 403],
+        [["Sec-Fetch-Site: cross-site"], 403],
+        [["Sec-Fetch-Site: same-site"], 403],
+        [[`Origin: http://${host}`, "Sec-Fetch-Site: cross-site"], 403],
+      ] as const
+    ) {
+      assert.equal((await post([...headers])).status, status, String(headers));
+    }
+    const live = await rawRequest(server.url, [
+      "GET /live HTTP/1.1",
+      `Host: ${host}`,
+      "Origin: http://evil.example",
+      "Upgrade: websocket",
+    ]);
+    assert.equal(live.status, 403);
+    assert.match(live.body, /foreign-origin/);
+  },
+});
+
+Deno.test({
+  name: "with a token every route but /healthz asks for it",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ token: new Token(SECRET) });
+    const document = await server.json("/openapi.json", {
+      headers: { authorization: `Bearer ${SECRET}` },
+    });
+    const paths = Object.keys(document.paths);
+    assert.ok(paths.length > 10);
+    for (const path of [...paths, "/nothing", "/live"]) {
+      const method = document.paths[path]?.post ? "POST" : "GET";
+      for (
+        const headers of [
+          {},
+          { authorization: `Bearer ${SECRET}x` },
+          { authorization: `Basic ${btoa(`x:${SECRET}`)}` },
+          { cookie: `occupancy_session=${SECRET}` },
+        ]
+      ) {
+        const response = await server.get(path, { method, headers });
+        const open = path === "/healthz";
+        assert.equal(response.status, open ? 200 : 401, `${method} ${path}`);
+      }
+    }
+    const answer = await server.get("/api/v1/layers");
+    assert.match(answer.headers.get("www-authenticate")!, /^Bearer /);
+    assert.equal((await answer.json()).code, "no-token");
+    const good = await server.get("/api/v1/layers", {
+      headers: { authorization: `Bearer ${SECRET}` },
+    });
+    assert.equal(good.status, 200);
+  },
+});
+
+Deno.test({
+  name: "a browser shows the token once and has a cookie from then on",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ token: new Token(SECRET) });
+    const asked = await server.get("/", { headers: { accept: "text/html" } });
+    assert.equal(asked.status, 401);
+    assert.match(await asked.text(), /asks for a token/);
+    assert.match(
+      asked.headers.get("content-security-policy")!,
+      /default-src 'none'/,
+    );
+    const wrong = await server.get(`/?token=${SECRET}x`);
+    assert.equal(wrong.status, 401);
+    assert.equal(wrong.headers.get("set-cookie"), null);
+
+    const welcome = await server.get(`/?token=${SECRET}`);
+    assert.equal(welcome.status, 200);
+    const cookie = welcome.headers.get("set-cookie")!;
+    assert.match(cookie, /; HttpOnly; SameSite=Strict$/);
+    assert.ok(!cookie.includes(SECRET), "the token itself is not in it");
+    assert.equal(welcome.headers.get("referrer-policy"), "no-referrer");
+    const layers = await server.get("/api/v1/layers", {
+      headers: { cookie: `other=1; ${cookie.split(";")[0]}` },
+    });
+    assert.equal(layers.status, 200);
+    // Not anywhere else: a link to the API is no way in.
+    assert.equal(
+      (await server.get(`/api/v1/layers?token=${SECRET}`)).status,
+      401,
+    );
+  },
+});
+
+Deno.test({
+  name: "every answer has the headers that keep browsers safe",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    for (const path of ["/api/v1/cells", "/nothing", "/healthz", "/metrics"]) {
+      const { headers } = await server.get(path);
+      const policy = headers.get("content-security-policy")!;
+      assert.match(policy, /default-src 'none'/);
+      assert.match(policy, /frame-ancestors 'none'/);
+      assert.ok(!/https?:|\*|unsafe/.test(policy), policy);
+      assert.equal(headers.get("x-content-type-options"), "nosniff");
+      assert.equal(headers.get("referrer-policy"), "no-referrer");
+      assert.equal(headers.get("access-control-allow-origin"), null);
+    }
+  },
+});
+
+Deno.test({
+  name: "paths that climb reach no file",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    for (
+      const path of [
+        "/assets/../deno.json",
+        "/assets/%2e%2e/deno.json",
+        "/assets/..%2fdeno.json",
+        "/../../etc/passwd",
+        "/api/v1/plans/..%2f..%2fetc%2fpasswd/image",
+        "/api/v1/plans/%00/image",
+        "/api/v1/plans/%ff/image",
+        "//etc/passwd",
+      ]
+    ) {
+      const answer = await rawRequest(server.url, [
+        `GET ${path} HTTP/1.1`,
+        "Host: localhost",
+      ]);
+      assert.equal(answer.status, 404, path);
+      assert.match(answer.body, /"code":"(?:not-found|no-plan)"/, path);
+    }
+  },
+});
+
+Deno.test({
+  name: "a fault in a part is told in the log, not to the asker",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({
+      parts: {
+        page: () => {
+          throw new Error("a secret detail");
+        },
+      },
+    });
+    const response = await server.get("/");
+    assert.equal(response.status, 500);
+    assert.ok(!(await response.text()).includes("secret"));
+    assert.match(server.log.join("\n"), /a secret detail/);
+  },
+});
+
+Deno.test({
+  name: "requests that are no HTTP do not stop the server",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    for (const line of ["\0\0\0", "GET", "GET / HTTP/9.9", "BREW / HTTP/1.1"]) {
+      await rawRequest(server.url, [line, "Host: localhost"]).catch(() => {});
+    }
+    assert.equal((await server.get("/healthz")).status, 200);
+  },
+});

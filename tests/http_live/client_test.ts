@@ -1,0 +1,231 @@
+/** The page's end of the live feed, with a server that misbehaves. */
+import assert from "node:assert/strict";
+import { encodeFrame, newColumns } from "../../src/http/live/frames.ts";
+import { needs } from "../support/needs.ts";
+import { until } from "../support/until.ts";
+import { Watcher, type WatcherOptions } from "./watcher.ts";
+
+const HELLO = {
+  type: "hello",
+  version: "1",
+  protocol: 1,
+  staleAfter: null,
+  forgetAfter: null,
+  title: "fake",
+};
+
+/** A server that says what the test says. */
+class FakeServer implements AsyncDisposable {
+  readonly sockets: WebSocket[] = [];
+  /** What viewers sent, pings left out. */
+  // deno-lint-ignore no-explicit-any
+  readonly received: any[] = [];
+  readonly #http: Deno.HttpServer<Deno.NetAddr>;
+
+  /** @param greet is given each new connection */
+  constructor(greet = (socket: WebSocket) => say(socket, HELLO)) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#http = Deno.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => resolve(),
+    }, async (request) => {
+      await promise;
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onopen = () => {
+        this.sockets.push(socket);
+        greet(socket);
+      };
+      socket.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type !== "ping") this.received.push(message);
+      };
+      socket.onerror = () => {};
+      return response;
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#http.addr.port}`;
+  }
+
+  get socket(): WebSocket {
+    return this.sockets.at(-1)!;
+  }
+
+  /** So many views were asked for. */
+  async views(count: number): Promise<void> {
+    await until(() =>
+      this.received.filter(({ type }) => type === "view").length === count
+    );
+  }
+
+  snapshot(revision: number): void {
+    this.socket.send(encodeFrame({
+      kind: "snapshot",
+      layer: "default",
+      region: null,
+      revision,
+      time: Date.now(),
+      part: 1,
+      parts: 1,
+      cells: newColumns(0),
+    }));
+  }
+
+  delta(from: number, to: number): void {
+    this.socket.send(encodeFrame({
+      kind: "delta",
+      layer: "default",
+      from,
+      to,
+      time: Date.now(),
+      cells: newColumns(0),
+    }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) {
+      if (socket.readyState === WebSocket.OPEN) socket.close();
+    }
+    await this.#http.shutdown();
+  }
+}
+
+function say(socket: WebSocket, message: unknown): void {
+  socket.send(JSON.stringify(message));
+}
+
+const watch = (server: FakeServer, options?: WatcherOptions) =>
+  new Watcher(server.url, options);
+
+Deno.test({
+  name: "LiveClient asks again when a delta is missing, and says what it got",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer();
+    await using viewer = watch(server);
+    await server.views(1);
+    server.snapshot(5);
+    server.delta(5, 6);
+    server.delta(7, 8);
+    server.delta(8, 9); // of what is no longer known
+    await server.views(2);
+    server.snapshot(9);
+    server.delta(9, 10);
+    await until(() => viewer.revision === 10);
+    assert.equal(viewer.mirror.deltas, 2);
+    assert.equal(viewer.lives, 2);
+    const got = server.received.filter(({ type }) => type === "got");
+    await until(() => server.received.at(-1).frames === 6);
+    assert.ok(got.length >= 5);
+    assert.deepEqual(viewer.lost, []);
+  },
+});
+
+Deno.test({
+  name: "LiveClient tells how far it is behind, by the server's clock",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer((socket) => {
+      socket.addEventListener("message", ({ data }) => {
+        const { type, id } = JSON.parse(data);
+        if (type === "ping") {
+          say(socket, { type: "pong", id, time: Date.now() + 3_600_000 });
+        }
+      });
+      say(socket, HELLO);
+    });
+    await using viewer = watch(server, { pingEvery: 20 });
+    await server.views(1);
+    await until(() => viewer.client.serverTime() - Date.now() > 3_500_000);
+    const error = viewer.client.serverTime() - Date.now() - 3_600_000;
+    assert.ok(Math.abs(error) < 100, `${error} ms off`);
+    server.snapshot(5);
+    server.delta(5, 6); // an hour old by the server's clock
+    await until(() => viewer.lags.length === 1);
+    assert.ok(
+      Math.abs(viewer.lags[0]! - 3_600_000) < 1000,
+      `${viewer.lags[0]}`,
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "LiveClient gives up a connection on which nothing is heard, and makes another",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer();
+    await using viewer = watch(server, { pingEvery: 10, silence: 60 });
+    await until(() => viewer.lost.length > 0 && server.sockets.length > 1);
+    assert.equal(viewer.lost[0], "nothing is heard of the server");
+    assert.ok(viewer.hellos.length >= 1);
+  },
+});
+
+Deno.test({
+  name: "LiveClient makes another connection after bytes that are no frame",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer();
+    await using viewer = watch(server);
+    await server.views(1);
+    server.socket.send(Uint8Array.of(7, 7, 7));
+    await server.views(2);
+    assert.match(viewer.lost[0]!, /^Cannot read the frame: it has version 7/);
+    server.snapshot(1);
+    await viewer.live();
+  },
+});
+
+Deno.test({
+  name: "LiveClient says when the server speaks another version",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer((socket) =>
+      say(socket, { ...HELLO, protocol: 2 })
+    );
+    await using viewer = watch(server);
+    await until(() => viewer.lost.length > 0);
+    assert.match(viewer.lost[0]!, /another version: load the page again/);
+    assert.equal(viewer.hellos.length, 0);
+  },
+});
+
+Deno.test({
+  name: "LiveClient waits longer each time, and not when it had a connection",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer((socket) => socket.close(1011));
+    const began = performance.now();
+    await using viewer = watch(server, {
+      retryAfter: 10,
+      retryAtMost: 80,
+      random: () => 1,
+    });
+    await until(() => viewer.lost.length === 6);
+    const took = performance.now() - began;
+    assert.ok(took >= 10 + 20 + 40 + 80 + 80, `${took} ms`);
+  },
+});
+
+Deno.test({
+  name: "LiveClient.close() ends it, also while it connects, waits or works",
+  ...needs(),
+  fn: async () => {
+    await using server = new FakeServer();
+    const connecting = watch(server);
+    await connecting[Symbol.asyncDispose]();
+    const working = watch(server, { onFrame: () => working.client.close() });
+    await server.views(1);
+    server.snapshot(1);
+    await until(() =>
+      server.sockets.every(({ readyState }) => readyState === WebSocket.CLOSED)
+    );
+    const waiting = new Watcher("http://127.0.0.1:1", { retryAfter: 60_000 });
+    await until(() => waiting.lost.length === 1);
+    await waiting[Symbol.asyncDispose]();
+    assert.deepEqual([...connecting.lost, ...working.lost], []);
+  },
+});

@@ -1,0 +1,251 @@
+/**
+ * The law of the live feed: whatever happens, when it and how long turns take, a
+ * viewer that has caught up knows what the map knows.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import type { HttpContext } from "../../src/http/context.ts";
+import { TurnDeltas } from "../../src/http/live/deltas.ts";
+import { Follower } from "../../src/http/live/follower.ts";
+import { decodeFrame } from "../../src/http/live/frames.ts";
+import { inflateRaw } from "../../src/http/live/inflate.ts";
+import { DEFAULT_LIMITS } from "../../src/http/live/limits.ts";
+import { type View, viewMessage } from "../../src/http/live/messages.ts";
+import { Snapshots } from "../../src/http/live/snapshots.ts";
+import { Viewer } from "../../src/http/live/viewer.ts";
+import { assertSame, Mirror } from "./mirror.ts";
+
+const T0 = 1_790_000_000_000;
+
+/** A socket that keeps what is sent until the other end takes it. */
+class FakeSocket {
+  readyState: number = WebSocket.OPEN;
+  bufferedAmount = 0;
+  readonly frames: Uint8Array<ArrayBuffer>[] = [];
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    if (typeof data !== "string") this.frames.push(data);
+  }
+  close(): void {
+    this.readyState = WebSocket.CLOSED;
+  }
+}
+
+/** A viewer and what it shows. */
+class Seat {
+  readonly socket = new FakeSocket();
+  readonly viewer: Viewer;
+  readonly follower = new Follower();
+  readonly mirror = new Mirror();
+  view: View | undefined;
+  #got = 0;
+
+  constructor(map: OccupancyMap, snapshots: Snapshots, limits: typeof LIMITS) {
+    const context = {
+      map,
+      viewers: { current: 1, sentBytes: 0 },
+      clock: () => T0,
+      sourceOf: () => undefined,
+    } as unknown as HttpContext;
+    this.viewer = new Viewer(this.socket as unknown as WebSocket, {
+      context,
+      limits,
+      snapshots,
+      welcome: () => {},
+      poke: () => {},
+    });
+  }
+
+  look(view: View): void {
+    this.view = view;
+    this.follower.ask(view);
+    this.viewer.receive(viewMessage(view));
+  }
+
+  /** Takes so many of the frames that came. */
+  async read(count: number): Promise<void> {
+    for (const bytes of this.socket.frames.splice(0, count)) {
+      const frame = await decodeFrame(bytes, inflateRaw);
+      const verdict = this.follower.judge(frame);
+      assert.notEqual(verdict, "hole");
+      if (verdict === "take") this.mirror.take(frame);
+      this.viewer.receive(JSON.stringify({ type: "got", frames: ++this.#got }));
+    }
+  }
+}
+
+const LIMITS = {
+  ...DEFAULT_LIMITS,
+  deltaCells: 40,
+  partCells: 1024,
+  framesUnderWay: 3,
+  messagesPerSecond: 1e9,
+};
+
+const coordinate = fc.oneof(
+  fc.integer({ min: -40, max: 70 }),
+  fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, 0),
+);
+const reading = fc.tuple(
+  coordinate,
+  coordinate,
+  fc.integer({ min: -1, max: 3 }),
+);
+const view: fc.Arbitrary<View> = fc.record({
+  layer: fc.constantFrom("default", "hall/2", "never"),
+  region: fc.option(
+    fc.tuple(coordinate, coordinate, coordinate, coordinate)
+      .map(([a, b, c, d]) => ({
+        x0: Math.min(a, c),
+        y0: Math.min(b, d),
+        x1: Math.max(a, c),
+        y1: Math.max(b, d),
+      })),
+  ),
+});
+const seat = fc.integer({ min: 0, max: 2 });
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("report" as const),
+      layer: fc.constantFrom("default", "hall/2"),
+      readings: fc.array(reading, { minLength: 1, maxLength: 60 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      ms: fc.nat(2000),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("look" as const), seat, view }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("turn" as const),
+      deltas: fc.boolean(),
+      patience: fc.integer({ min: 1, max: 20 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("read" as const),
+      seat,
+      frames: fc.nat(4),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("stall" as const),
+      seat,
+      bytes: fc.constantFrom(0, 1e9),
+    }),
+  },
+);
+
+Deno.test({
+  name:
+    "a viewer that has caught up knows the map, whatever came in which order",
+  permissions: "none",
+  fn: async () => {
+    let snapshots = 0;
+    let deltas = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 20, maxLength: 80, size: "max" }),
+        async (steps) => {
+          const world = new World();
+          for (const step of steps) await world.do(step);
+          await world.settle();
+          for (const { mirror, view } of world.seats) {
+            if (view !== undefined) assertSame(mirror, world.map, view);
+            snapshots += mirror.snapshots;
+            deltas += mirror.deltas;
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+    assert.ok(
+      snapshots > 100 && deltas > 100,
+      `${snapshots} snapshots, ${deltas} deltas`,
+    );
+  },
+});
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+class World {
+  readonly map = new OccupancyMap({ staleAfter: 1000, forgetAfter: 3000 });
+  readonly #snapshots = new Snapshots(this.map, LIMITS.partCells);
+  readonly seats = [0, 1, 2].map(() =>
+    new Seat(this.map, this.#snapshots, LIMITS)
+  );
+  #now = T0;
+  /** Of the clock that nobody sets: far apart, so that nothing is too soon. */
+  #at = 0;
+
+  async do(step: Step): Promise<void> {
+    switch (step.do) {
+      case "report": {
+        const length = step.readings.length;
+        this.map.apply(step.layer, {
+          length,
+          x: Int32Array.from(step.readings, ([x]) => x),
+          y: Int32Array.from(step.readings, ([, y]) => y),
+          value: Int32Array.from(step.readings, ([, , value]) => value),
+          time: new Float64Array(length).fill(this.#now),
+        }, this.#now);
+        break;
+      }
+      case "wait":
+        this.#now += step.ms;
+        break;
+      case "look":
+        this.seats[step.seat]!.look(step.view);
+        break;
+      case "turn":
+        this.turn(step.deltas, step.patience);
+        break;
+      case "read":
+        await this.seats[step.seat]!.read(step.frames);
+        break;
+      case "stall":
+        this.seats[step.seat]!.socket.bufferedAmount = step.bytes;
+        break;
+    }
+  }
+
+  turn(withDeltas: boolean, patience: number): void {
+    this.map.age(this.#now);
+    const { deltaCells } = LIMITS;
+    const { length } = this.seats;
+    const turn = {
+      time: this.#now,
+      at: this.#at += 1000,
+      deltas: withDeltas
+        ? new TurnDeltas(this.map, this.#now, deltaCells, length)
+        : undefined,
+      enough: () => patience-- <= 0,
+    };
+    for (const { viewer } of this.seats) viewer.step(turn);
+  }
+
+  /** Everyone is given time. */
+  async settle(): Promise<void> {
+    for (const { socket } of this.seats) socket.bufferedAmount = 0;
+    for (let i = 0; i < 200; i++) {
+      this.turn(true, 1000);
+      for (const seat of this.seats) await seat.read(10);
+      if (this.seats.every(({ viewer }) => !viewer.behind)) return;
+    }
+    assert.fail("the viewers never caught up");
+  }
+}

@@ -1,0 +1,378 @@
+/** The live feed of a real server, seen through real WebSockets. */
+import assert from "node:assert/strict";
+import { live, LiveFeed, showOver } from "../../src/http/live/mod.ts";
+import { STALE, Status } from "../../src/http/live/frames.ts";
+import { startServer, type TestServerOptions } from "../http/support.ts";
+import { needs } from "../support/needs.ts";
+import { freePort } from "../support/temp.ts";
+import { until, within } from "../support/until.ts";
+import { ALL, Watcher } from "./watcher.ts";
+import { assertSame } from "./mirror.ts";
+
+const start = (options: TestServerOptions = {}) =>
+  startServer({ parts: { live }, ...options });
+
+Deno.test({
+  name: "live() greets, tells the status, gives the view, then what changes",
+  ...needs(),
+  fn: async () => {
+    await using server = await start({ ageing: { staleAfter: 60_000 } });
+    server.publish("1,2,1\n-3,-4,0\n5,6,-1");
+    server.publish("9,9,3", "hall/2");
+    await using viewer = new Watcher(server.url);
+    await viewer.live();
+    const [hello] = viewer.hellos;
+    assert.deepEqual({ ...hello }, {
+      type: "hello",
+      version: server.context.version,
+      protocol: 1,
+      staleAfter: 60_000,
+      forgetAfter: null,
+      title: "me",
+    });
+    const { status } = viewer;
+    assert.equal(status!.broker, "up");
+    assert.equal(status!.store, "ok");
+    assert.equal(status!.viewers, 1);
+    assert.deepEqual(status!.layers, [
+      {
+        name: "default",
+        bounds: [-3, -4, 5, 6],
+        people: 1,
+        occupied: 1,
+        free: 1,
+        stale: 0,
+        unknown: 1,
+        cells: 3,
+      },
+      {
+        name: "hall/2",
+        bounds: [9, 9, 9, 9],
+        people: 3,
+        occupied: 1,
+        free: 0,
+        stale: 0,
+        unknown: 0,
+        cells: 1,
+      },
+    ]);
+    assertSame(viewer.mirror, server.map, ALL, { times: true });
+    assert.deepEqual(viewer.mirror.cells.get("5,6")!.slice(0, 2), [
+      -1,
+      Status.Unknown,
+    ]);
+
+    const before = viewer.mirror.deltas;
+    server.publish("1,2,0\n7,7,7");
+    await viewer.sees(7, 7, 7);
+    await viewer.sees(1, 2, 0);
+    assert.equal(viewer.mirror.deltas, before + 1, "one delta for one commit");
+    assertSame(viewer.mirror, server.map, ALL, { times: true });
+    assert.equal(viewer.mirror.snapshots, 1);
+  },
+});
+
+Deno.test({
+  name: "live() shows a change within 100 ms of its acknowledgement",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    server.publish("0,0,0");
+    await using viewer = new Watcher(server.url);
+    await viewer.live();
+    const took: number[] = [];
+    for (let value = 1; value <= 20; value++) {
+      const { mirror } = viewer;
+      const seen = until(() => mirror.cells.get("0,0")?.[0] === value)
+        .then(() => performance.now());
+      assert.equal((await server.post(`0,0,${value}`)).status, 200);
+      const acknowledged = performance.now();
+      took.push(await seen - acknowledged);
+    }
+    took.sort((a, b) => a - b);
+    assert.ok(took[10]! < 100, `median ${took[10]} ms`);
+    assert.ok(took.at(-1)! < 250, `most ${took.at(-1)} ms`);
+  },
+});
+
+Deno.test({
+  name: "live() gives only what is in the view, and another view when asked",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    server.publish("0,0,1\n10,10,1\n-2147483648,2147483647,4");
+    const region = { x0: 5, y0: 5, x1: 20, y1: 20 };
+    await using viewer = new Watcher(server.url, {
+      view: { layer: "default", region },
+    });
+    await using second = new Watcher(server.url, {
+      view: { layer: "hall/2", region: null },
+    });
+    await viewer.live();
+    await second.live();
+    assert.deepEqual([...viewer.mirror.cells.keys()], ["10,10"]);
+    assert.equal(
+      second.mirror.cells.size,
+      0,
+      "an empty layer has an empty snapshot",
+    );
+    server.publish("1,1,1");
+    server.publish("2,2,2", "hall/2"); // appears after its viewer
+    server.publish("11,11,2");
+    await viewer.sees(11, 11, 2);
+    await second.sees(2, 2, 2);
+    assert.equal(viewer.mirror.cells.size, 2);
+    viewer.client.view("default", null);
+    await viewer.live(2);
+    assertSame(viewer.mirror, server.map, ALL);
+    assert.deepEqual(viewer.mirror.cells.get("-2147483648,2147483647")?.[0], 4);
+    server.publish("-2147483648,2147483647,5\n2147483647,-2147483648,6");
+    await viewer.sees(2147483647, -2147483648, 6);
+    await viewer.sees(-2147483648, 2147483647, 5);
+    await until(() => viewer.status?.layers[0]?.bounds?.[2] === 2147483647);
+  },
+});
+
+Deno.test({
+  name: "live() tells that cells turn stale and unknown without any traffic",
+  ...needs(),
+  fn: async () => {
+    let now = Date.now();
+    await using server = await start({
+      ageing: { staleAfter: 10_000, forgetAfter: 20_000 },
+      clock: () => now,
+    });
+    server.publish("1,1,0\n2,2,5");
+    await using viewer = new Watcher(server.url);
+    await viewer.live();
+    assert.deepEqual(viewer.mirror.cells.get("1,1")!.slice(0, 2), [
+      0,
+      Status.Free,
+    ]);
+    now += 11_000;
+    await until(() =>
+      viewer.mirror.cells.get("1,1")![1] === (Status.Free | STALE)
+    );
+    assert.deepEqual(viewer.mirror.cells.get("2,2")!.slice(0, 2), [
+      5,
+      Status.Occupied | STALE,
+    ]);
+    await until(() => viewer.status!.layers[0]!.stale === 2);
+    assert.equal(viewer.status!.layers[0]!.free, 0);
+    now += 10_000;
+    await until(() => viewer.mirror.cells.get("1,1")![1] === Status.Unknown);
+    assert.equal(viewer.mirror.cells.get("2,2")![0], -1);
+  },
+});
+
+Deno.test({
+  name: "live() tells at once when the broker or the store is lost, and back",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    await using viewer = new Watcher(server.url);
+    await viewer.live();
+    const told = async (member: "broker" | "store", value: string) => {
+      const began = performance.now();
+      await until(() => viewer.status?.[member] === value, {
+        what: () => JSON.stringify(viewer.status),
+      });
+      return performance.now() - began;
+    };
+    server.link.handlers.down?.("cable cut");
+    assert.ok(await told("broker", "down") < 500);
+    server.link.handlers.up?.();
+    assert.ok(await told("broker", "up") < 500);
+    server.store.failing = true;
+    server.publish("1,1,1");
+    assert.ok(await told("store", "The disk is full") < 500);
+    server.store.failing = false;
+    await told("store", "ok");
+    await viewer.sees(1, 1, 1);
+  },
+});
+
+Deno.test({
+  name:
+    "live() tells the latest changes with their sources, and the history of the layer",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    server.publish('{"source":"cam <b>1</b>","cells":[[1,1,1],[2,2,0]]}');
+    await using viewer = new Watcher(server.url);
+    await viewer.live();
+    await until(() => viewer.latest.at(-1)?.changes.length === 2);
+    const sources = viewer.latest.at(-1)!.changes.map(([, , , , source]) =>
+      source
+    );
+    assert.deepEqual(sources, ["cam <b>1</b>", "cam <b>1</b>"]);
+    server.publish("3,3,3");
+    await until(() => viewer.latest.at(-1)!.changes[0]?.[0] === 3);
+    const { changes } = viewer.latest.at(-1)!;
+    assert.deepEqual([changes[0]![2], changes[0]![4]], [3, null]);
+    assert.equal(changes.length, 3);
+    assert.equal(viewer.histories[0]?.layer, "default");
+    viewer.client.view("default", { x0: 0, y0: 0, x1: 5, y1: 5 });
+    await viewer.live(2);
+    assert.equal(
+      viewer.histories.length,
+      1,
+      "the same layer has the same history",
+    );
+    viewer.client.view("hall/2", null);
+    await viewer.live(3);
+    assert.deepEqual(viewer.histories[1], {
+      type: "history",
+      layer: "hall/2",
+      points: [],
+    });
+  },
+});
+
+/** A WebSocket, what it got as text, and how it ended. */
+async function open(url: string) {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/live`);
+  const texts: string[] = [];
+  const closed = Promise.withResolvers<CloseEvent>();
+  socket.onmessage = ({ data }) => {
+    if (typeof data === "string") texts.push(data);
+  };
+  socket.onclose = closed.resolve;
+  socket.onerror = () => {};
+  await until(() => texts.length > 0 || socket.readyState > WebSocket.OPEN);
+  return { socket, texts, closed: () => within(closed.promise, "the end") };
+}
+
+Deno.test({
+  name: "live() answers a bad message with an error, and closes with 1008",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    const cases: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
+      ["{", /not JSON/],
+      ["x".repeat(5000), /5000 characters; 4096 are allowed/],
+      ['{"type":"got","frames":1}', /1 frames cannot have been got/],
+      ['{"type":"view","layer":"a//b"}', /empty level/],
+      [Uint8Array.of(1, 2, 3), /is binary/],
+    ];
+    for (const [bad, message] of cases) {
+      const { socket, texts, closed } = await open(server.url);
+      socket.send(bad);
+      const { code, reason } = await closed();
+      assert.equal(code, 1008);
+      assert.equal(reason, "bad-message");
+      const last = JSON.parse(texts.at(-1)!);
+      assert.equal(last.type, "error");
+      assert.match(last.message, message);
+    }
+    await until(() => server.context.viewers.current === 0);
+  },
+});
+
+Deno.test({
+  name: "live() sends a viewer away that sends too many messages",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    const { socket, texts, closed } = await open(server.url);
+    let sent = 0;
+    // Answers are awaited: what is written after a farewell may destroy it.
+    while (socket.readyState === WebSocket.OPEN && sent < 5000) {
+      const answered = new Promise((resolve) => {
+        for (const type of ["message", "close"]) {
+          socket.addEventListener(type, resolve, { once: true });
+        }
+      });
+      socket.send(`{"type":"ping","id":${sent++}}`);
+      await answered;
+    }
+    const { code, reason } = await closed();
+    assert.deepEqual([code, reason], [1008, "too-fast"]);
+    assert.ok(sent >= 200, `${sent} were allowed`);
+    assert.equal(JSON.parse(texts.at(-1)!).code, "too-fast");
+  },
+});
+
+Deno.test({
+  name: "live() turns away one viewer too many, which tries again later",
+  ...needs(),
+  fn: async () => {
+    let feed: LiveFeed | undefined;
+    await using server = await startServer({
+      parts: {
+        live: (request, context) =>
+          showOver(request, feed ??= new LiveFeed(context, { viewers: 1 })),
+      },
+    });
+    await using second = new Watcher(server.url, { retryAtMost: 100 });
+    {
+      await using first = new Watcher(server.url, { retryAtMost: 20 });
+      await until(() => first.refused.length + second.refused.length > 0);
+      const [refusal] = [...first.refused, ...second.refused];
+      assert.equal(refusal?.code, "too-many-viewers");
+      assert.match(
+        refusal!.message,
+        /^1 viewers are connected, .* Close one, or try again later\.$/,
+      );
+      const { texts, closed } = await open(server.url);
+      assert.equal((await closed()).code, 1013);
+      assert.equal(JSON.parse(texts.at(-1)!).type, "gone");
+    }
+    await second.live();
+    assert.equal(server.context.viewers.current, 1);
+  },
+});
+
+Deno.test({
+  name:
+    "live() says goodbye when the server stops, and gives it the map when it is back",
+  ...needs(),
+  fn: async () => {
+    const port = freePort();
+    const serve = async () => {
+      const server = await start();
+      const http = Deno.serve({
+        hostname: "127.0.0.1",
+        port,
+        onListen: () => {},
+      }, (request) => live(request, server.context));
+      const stop = async () => {
+        await server[Symbol.asyncDispose]();
+        await http.shutdown();
+      };
+      return { ...server, [Symbol.asyncDispose]: stop };
+    };
+    const url = `http://127.0.0.1:${port}`;
+    await using viewer = new Watcher(url);
+    {
+      await using first = await serve();
+      first.publish("1,1,1");
+      await viewer.live();
+    }
+    await until(() =>
+      viewer.lost.some((reason) => reason.startsWith("The server is ending"))
+    );
+    assert.equal(viewer.mirror.cells.size, 1, "the last known map stays");
+    const attempts = viewer.lost.length;
+    await until(() => viewer.lost.length > attempts, {
+      what: "another attempt",
+    });
+    await using second = await serve();
+    second.publish("2,2,2");
+    await viewer.live(2);
+    assertSame(viewer.mirror, second.map, ALL);
+    second.publish("3,3,3");
+    await viewer.sees(3, 3, 3);
+  },
+});
+
+Deno.test({
+  name: "live() asks for an upgrade with 426 where there is none",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    const response = await server.get("/live");
+    assert.equal(response.status, 426);
+    assert.equal(response.headers.get("upgrade"), "websocket");
+  },
+});

@@ -1,0 +1,293 @@
+/** The small parts of the live feed, one by one. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { LayerBounds } from "../../src/http/live/bounds.ts";
+import { addCell } from "../../src/http/live/cell_rows.ts";
+import { Flow } from "../../src/http/live/flow.ts";
+import { Follower } from "../../src/http/live/follower.ts";
+import {
+  type Frame,
+  newColumns,
+  statusOf,
+} from "../../src/http/live/frames.ts";
+import { History, HISTORY_STEP } from "../../src/http/live/history.ts";
+import { ClockOffset } from "../../src/http/live/lag.ts";
+import { LATEST, LatestList } from "../../src/http/live/latest.ts";
+import { SnapshotReader } from "../../src/http/live/snapshot_reader.ts";
+
+const permissions = "none";
+const T0 = 1_790_000_000_000;
+
+type Row = readonly [x: number, y: number, value: number, time: number];
+
+function columns(rows: readonly Row[], stale = false) {
+  const cells = newColumns(rows.length);
+  for (const [x, y, value, time] of rows) {
+    const row = cells.length++;
+    cells.x[row] = x;
+    cells.y[row] = y;
+    cells.value[row] = value;
+    cells.time[row] = time;
+    cells.status[row] = statusOf(value, stale);
+  }
+  return cells;
+}
+
+function report(map: OccupancyMap, rows: readonly Row[], now = T0): void {
+  const { length, x, y, value, time } = columns(rows);
+  map.apply("default", { length, x, y, value, time }, now);
+}
+
+Deno.test({
+  name:
+    "Flow.open says no beyond either bound, until the viewer has got something",
+  permissions,
+  fn: () => {
+    const flow = new Flow({ framesUnderWay: 2, bytesUnderWay: 100 });
+    flow.sent(10);
+    assert.equal(flow.open, true);
+    flow.sent(10);
+    assert.equal(flow.open, false);
+    assert.equal(flow.got(3), false, "three were never sent");
+    assert.equal(flow.got(1), true);
+    assert.equal(flow.got(0), false, "it had one already");
+    assert.equal(flow.open, true);
+    flow.sent(1000);
+    flow.got(2);
+    assert.equal(flow.open, false, "1,000 bytes are under way");
+    assert.equal(flow.got(3), true);
+    assert.equal(flow.open, true);
+    assert.equal(flow.empty, true);
+  },
+});
+
+Deno.test({
+  name:
+    "LatestList keeps the newest observations, each cell once, whatever the order",
+  permissions,
+  fn: () => {
+    const row = fc.tuple(fc.nat(9), fc.nat(9), fc.nat(3), fc.nat(50));
+    fc.assert(
+      fc.property(fc.array(fc.array(row, { maxLength: 60 })), (batches) => {
+        const list = new LatestList();
+        let model: Row[] = [];
+        for (const batch of batches) {
+          const unique = [
+            ...new Map(batch.map((row) => [`${row[0]},${row[1]}`, row]))
+              .values(),
+          ];
+          list.add(columns(unique));
+          const kept = model.filter(([x, y]) =>
+            !unique.some((row) => row[0] === x && row[1] === y)
+          );
+          model = [...newest(unique), ...kept];
+          model = newest(model);
+        }
+        const told = list.take(() => undefined);
+        assert.deepEqual(
+          told.map(([, , , time]) => time),
+          model.map(([, , , time]) => time),
+        );
+        assert.equal(
+          new Set(told.map(([x, y]) => `${x},${y}`)).size,
+          told.length,
+        );
+        assert.equal(list.dirty, false);
+      }),
+    );
+  },
+});
+
+function newest(rows: readonly Row[]): Row[] {
+  return rows.toSorted((a, b) => b[3] - a[3]).slice(0, LATEST);
+}
+
+Deno.test({
+  name: "LatestList leaves out what only grew old",
+  permissions,
+  fn: () => {
+    const list = new LatestList();
+    list.add(columns([[1, 1, 1, T0]], true));
+    assert.deepEqual(list.take(() => undefined), []);
+    list.add(columns([[1, 1, 1, T0]]));
+    assert.deepEqual(list.take(() => "cam"), [[1, 1, 1, T0, "cam"]]);
+  },
+});
+
+Deno.test({
+  name: "History keeps half an hour of each layer, the oldest point first",
+  permissions,
+  fn: () => {
+    const map = new OccupancyMap();
+    const history = new History();
+    history.sample(map, T0);
+    assert.deepEqual(history.points("default"), []);
+    for (let i = 0; i < 400; i++) {
+      report(map, [[0, 0, i, T0 + i]], T0 + i);
+      history.sample(map, T0 + i * HISTORY_STEP);
+    }
+    const points = history.points("default");
+    assert.equal(points.length, 360);
+    assert.deepEqual(points[0], [T0 + 40 * HISTORY_STEP, 40, 1]);
+    assert.deepEqual(points.at(-1), [T0 + 399 * HISTORY_STEP, 399, 1]);
+  },
+});
+
+Deno.test({
+  name: "LayerBounds.of() is the least region of all cells, as they come",
+  permissions,
+  fn: () => {
+    const coordinate = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    const cells = fc.array(fc.tuple(coordinate, coordinate), { minLength: 1 });
+    fc.assert(fc.property(fc.array(cells, { minLength: 1 }), (batches) => {
+      const map = new OccupancyMap();
+      const bounds = new LayerBounds();
+      const all: (readonly [number, number])[] = [];
+      for (const [i, batch] of batches.entries()) {
+        report(map, batch.map(([x, y]) => [x, y, i, T0 + i]), T0 + i);
+        all.push(...batch);
+        const xs = all.map(([x]) => x);
+        const ys = all.map(([, y]) => y);
+        assert.deepEqual(
+          bounds.of(map.layer("default")!),
+          [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)],
+        );
+      }
+    }));
+  },
+});
+
+Deno.test({
+  name: "SnapshotReader.read() gives each cell once, in slices, near and far",
+  permissions,
+  fn: () => {
+    const coordinate = fc.oneof(
+      fc.integer({ min: -100, max: 100 }),
+      fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+    );
+    const place = fc.tuple(coordinate, coordinate);
+    const view = fc.option(
+      fc.tuple(place, place).map(([[a, b], [c, d]]) => ({
+        x0: Math.min(a, c),
+        y0: Math.min(b, d),
+        x1: Math.max(a, c),
+        y1: Math.max(b, d),
+      })),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(place, { size: "large" }),
+        view,
+        (places, region) => {
+          const map = new OccupancyMap();
+          report(map, places.map(([x, y]) => [x, y, 1, T0]));
+          const grid = map.layer("default");
+          const reader = new SnapshotReader(grid, region);
+          const found: string[] = [];
+          while (!reader.done) {
+            const cells = newColumns(1500);
+            reader.read(cells, () => true);
+            for (let i = 0; i < cells.length; i++) {
+              found.push(`${cells.x[i]},${cells.y[i]}`);
+            }
+          }
+          const expected: string[] = [];
+          grid?.scan(
+            (x, y) => void expected.push(`${x},${y}`),
+            region === null ? {} : { region },
+          );
+          assert.deepEqual(found.sort(), expected.sort());
+        },
+      ),
+    );
+  },
+});
+
+Deno.test({
+  name: "addCell() tells a forgotten cell as unknown, not as stale",
+  permissions,
+  fn: () => {
+    const map = new OccupancyMap({ staleAfter: 10, forgetAfter: 20 });
+    report(map, [[1, 1, 0, T0]]);
+    map.age(T0 + 30);
+    const cells = newColumns(1);
+    const cell = map.layer("default")!.cells();
+    assert.ok(cell.next());
+    addCell(cells, cell);
+    assert.deepEqual([cells.value[0], cells.status[0]], [
+      -1,
+      statusOf(-1, false),
+    ]);
+  },
+});
+
+const EMPTY = newColumns(0);
+const delta = (from: number, to: number, layer = "default"): Frame => ({
+  kind: "delta",
+  layer,
+  from,
+  to,
+  time: T0,
+  cells: EMPTY,
+});
+const part = (part: number, parts: number, revision = 5): Frame => ({
+  kind: "snapshot",
+  layer: "default",
+  region: null,
+  revision,
+  time: T0,
+  part,
+  parts,
+  cells: EMPTY,
+});
+
+Deno.test({
+  name:
+    "Follower.judge() takes a snapshot and its deltas, skips others, and sees holes",
+  permissions,
+  fn: () => {
+    const follower = new Follower();
+    assert.equal(follower.judge(part(1, 1)), "skip", "nothing was asked for");
+    follower.ask({ layer: "default", region: null });
+    assert.equal(follower.judge(delta(4, 5)), "skip", "of the view before");
+    assert.equal(
+      follower.judge(part(2, 2)),
+      "skip",
+      "the rest of another snapshot",
+    );
+    assert.equal(follower.judge(part(1, 0)), "take");
+    assert.equal(follower.revision, undefined);
+    assert.equal(follower.judge(part(2, 2)), "take");
+    assert.equal(follower.revision, 5);
+    assert.equal(follower.judge(delta(5, 8)), "take");
+    assert.equal(follower.judge(delta(8, 9, "hall")), "skip");
+    assert.equal(follower.judge(delta(9, 10)), "hole");
+    assert.equal(follower.judge(part(1, 0, 9)), "take", "a fresh snapshot");
+    assert.equal(follower.judge(part(3, 3, 9)), "hole");
+    assert.equal(
+      follower.judge(
+        { ...part(1, 1), region: { x0: 0, y0: 0, x1: 1, y1: 1 } } as Frame,
+      ),
+      "skip",
+    );
+  },
+});
+
+Deno.test({
+  name: "ClockOffset trusts the quickest of the last answers",
+  permissions,
+  fn: () => {
+    const clock = new ClockOffset();
+    assert.equal(clock.serverTime(0), undefined);
+    clock.add(1000, 6100, 1200); // 100 ms each way, 5,000 ahead
+    assert.equal(clock.serverTime(1200), 6200);
+    clock.add(2000, 7900, 3000); // held up on the way back
+    assert.equal(clock.serverTime(3000), 8000);
+    assert.equal(clock.oneWay, 100);
+    clock.add(4000, 9001, 4002);
+    assert.equal(clock.serverTime(4002), 9002);
+    clock.clear();
+    assert.equal(clock.oneWay, undefined);
+  },
+});

@@ -1,0 +1,109 @@
+/**
+ * A viewer that reads only when the test says so: WebSocket (RFC 6455) by hand
+ * over TCP.
+ */
+import { Follower } from "../../src/http/live/follower.ts";
+import { decodeFrame } from "../../src/http/live/frames.ts";
+import { inflateRaw } from "../../src/http/live/inflate.ts";
+import { type View, viewMessage } from "../../src/http/live/messages.ts";
+import { concat } from "../support/raw_mqtt.ts";
+import { Mirror } from "./mirror.ts";
+
+const TEXT = 1;
+const BINARY = 2;
+const PING = 9;
+const PONG = 10;
+
+export class RawViewer implements Disposable {
+  readonly mirror = new Mirror();
+  readonly #connection: Deno.Conn;
+  readonly #follower = new Follower();
+  #bytes: Uint8Array = new Uint8Array();
+  #got = 0;
+
+  private constructor(connection: Deno.Conn) {
+    this.#connection = connection;
+  }
+
+  /** Connects and shakes hands, without the greeting that follows. */
+  static async connect(url: string): Promise<RawViewer> {
+    const { hostname, port, host } = new URL(url);
+    const connection = await Deno.connect({ hostname, port: Number(port) });
+    const viewer = new RawViewer(connection);
+    await viewer.#write(new TextEncoder().encode(
+      `GET /live HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    ));
+    const end = () =>
+      new TextDecoder("latin1").decode(viewer.#bytes).indexOf("\r\n\r\n");
+    while (end() < 0) await viewer.#receive();
+    viewer.#bytes = viewer.#bytes.subarray(end() + 4);
+    return viewer;
+  }
+
+  /** Asks for a view. */
+  async look(view: View): Promise<void> {
+    this.#follower.ask(view);
+    await this.#send(TEXT, new TextEncoder().encode(viewMessage(view)));
+  }
+
+  /** Reads and deals with one message. */
+  async read(): Promise<void> {
+    const { opcode, payload } = await this.#message();
+    if (opcode === PING) await this.#send(PONG, payload);
+    if (opcode !== BINARY) return;
+    const frame = await decodeFrame(payload, inflateRaw);
+    const verdict = this.#follower.judge(frame);
+    if (verdict === "hole") throw new Error("There is a hole");
+    if (verdict === "take") this.mirror.take(frame);
+    const got = JSON.stringify({ type: "got", frames: ++this.#got });
+    await this.#send(TEXT, new TextEncoder().encode(got));
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+
+  /** A message of the server: in one frame, not masked. */
+  async #message() {
+    await this.#need(2);
+    const opcode = this.#bytes[0]! & 15;
+    let length = this.#bytes[1]! & 127;
+    let start = 2;
+    if (length >= 126) {
+      start = length === 126 ? 4 : 10;
+      await this.#need(start);
+      length = 0;
+      for (const byte of this.#bytes.subarray(2, start)) {
+        length = length * 256 + byte;
+      }
+    }
+    await this.#need(start + length);
+    const payload = this.#bytes.slice(start, start + length);
+    this.#bytes = this.#bytes.subarray(start + length);
+    return { opcode, payload };
+  }
+
+  async #need(count: number): Promise<void> {
+    while (this.#bytes.length < count) await this.#receive();
+  }
+
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    const count = await this.#connection.read(buffer);
+    if (count === null) throw new Error("The server has hung up");
+    this.#bytes = concat([this.#bytes, buffer.subarray(0, count)]);
+  }
+
+  /** Masked, as viewers must, with zeros; up to 125 bytes. */
+  async #send(opcode: number, payload: Uint8Array): Promise<void> {
+    const head = Uint8Array.of(128 | opcode, 128 | payload.length, 0, 0, 0, 0);
+    await this.#write(concat([head, payload]));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#connection.write(bytes.subarray(at));
+    }
+  }
+}

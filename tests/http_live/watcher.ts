@@ -1,0 +1,84 @@
+/** A viewer over the real client, that keeps what it is told. */
+import {
+  LiveClient,
+  type LiveClientOptions,
+} from "../../src/http/live/client.ts";
+import type {
+  FarewellMessage,
+  HelloMessage,
+  HistoryMessage,
+  LatestMessage,
+  StatusMessage,
+  View,
+} from "../../src/http/live/messages.ts";
+import { until } from "../support/until.ts";
+import { Mirror } from "./mirror.ts";
+
+/** How a {@linkcode Watcher} looks. */
+export interface WatcherOptions extends LiveClientOptions {
+  readonly view?: View;
+  /** Called before a frame is dealt with; what it returns is waited for. */
+  readonly onFrame?: () => void | Promise<void>;
+}
+
+/** The whole of the default layer. */
+export const ALL: View = { layer: "default", region: null };
+
+export class Watcher implements AsyncDisposable {
+  readonly client: LiveClient;
+  mirror = new Mirror();
+  /** The `to` of the last frame. */
+  revision = 0;
+  lives = 0;
+  readonly hellos: HelloMessage[] = [];
+  readonly statuses: StatusMessage[] = [];
+  readonly latest: LatestMessage[] = [];
+  readonly histories: HistoryMessage[] = [];
+  readonly lost: string[] = [];
+  readonly refused: FarewellMessage[] = [];
+  readonly lags: number[] = [];
+
+  constructor(
+    url: string,
+    { view = ALL, onFrame, ...options }: WatcherOptions = {},
+  ) {
+    this.client = new LiveClient(`${url.replace("http", "ws")}/live`, {
+      hello: (message) => void this.hellos.push(message),
+      status: (message) => void this.statuses.push(message),
+      latest: (message) => void this.latest.push(message),
+      history: (message) => void this.histories.push(message),
+      lost: (reason) => void this.lost.push(reason),
+      refused: (message) => void this.refused.push(message),
+      lag: (ms) => void this.lags.push(ms),
+      live: () => void this.lives++,
+      frame: async (frame) => {
+        await onFrame?.();
+        this.mirror.take(frame);
+        if (frame.kind === "delta") this.revision = frame.to;
+        else if (frame.part === frame.parts) this.revision = frame.revision;
+      },
+    }, { retryAfter: 20, ...options });
+    this.client.view(view.layer, view.region);
+  }
+
+  get status(): StatusMessage | undefined {
+    return this.statuses.at(-1);
+  }
+
+  /** Waits until the view has come as a whole. */
+  async live(times = 1): Promise<this> {
+    await until(() => this.lives >= times, { what: "a whole snapshot" });
+    return this;
+  }
+
+  /** Waits for a cell to say so. */
+  async sees(x: number, y: number, value: number): Promise<void> {
+    await until(() => this.mirror.cells.get(`${x},${y}`)?.[0] === value, {
+      what: () => `${x},${y} is ${this.mirror.cells.get(`${x},${y}`)}`,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+  }
+}
