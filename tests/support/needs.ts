@@ -17,7 +17,9 @@ export type Tool =
   | "zsh"
   | "fish"
   | "man"
-  | "groff";
+  | "groff"
+  | "jq"
+  | "mosquitto_pub";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
 /** Debian's interpreter first: it is the one that python3-paho-mqtt is for. */
