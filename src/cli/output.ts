@@ -1,23 +1,49 @@
 /** Data goes to stdout, everything said to people goes to stderr. */
 import { colorDepth, type ColorWhen } from "./color.ts";
+import { CliError } from "./exit.ts";
+import { isBrokenPipe } from "./failure.ts";
 
 const encoder = new TextEncoder();
 
-/** Writes all of it to stdout. @throws {Deno.errors.BrokenPipe} if the reader left */
+/**
+ * Writes all of it to stdout.
+ *
+ * @throws {Deno.errors.BrokenPipe} if the reader left
+ * @throws {CliError} if it cannot be written
+ */
 export function writeOut(data: string | Uint8Array): void {
-  writeAll(Deno.stdout, data);
+  try {
+    writeAll(Deno.stdout, data);
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
 /**
  * The same, but other things go on while a slow reader is waited for.
  *
  * @throws {Deno.errors.BrokenPipe} if the reader left
+ * @throws {CliError} if it cannot be written
  */
 export async function drainOut(data: string | Uint8Array): Promise<void> {
   let rest = typeof data === "string" ? encoder.encode(data) : data;
-  while (rest.length > 0) {
-    rest = rest.subarray(await Deno.stdout.write(rest));
+  try {
+    while (rest.length > 0) {
+      rest = rest.subarray(await Deno.stdout.write(rest));
+    }
+  } catch (error) {
+    throw explained(error);
   }
+}
+
+/** A reader that left is no failure, which is told elsewhere; the rest is one. */
+function explained(error: unknown): unknown {
+  if (isBrokenPipe(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CliError(`Cannot write the output: ${message}`, {
+    hint: "Look at where it goes: the disk may be full.",
+    cause: error,
+  });
 }
 
 /** Says one line to the person at the terminal. */

@@ -187,6 +187,11 @@ Deno.test({
         /request\.timeout in \S+ cannot be "0"/,
         /more/,
       ],
+      [
+        "broker = 'http://a:b@c'",
+        /Cannot speak http.*\*\*\*.* \(broker in /,
+        /mqtts/,
+      ],
       ["json = 'maybe'", /json in \S+ cannot be "maybe"/, /true or false/],
     ];
     for (const [i, [toml, says, hint]] of cases.entries()) {

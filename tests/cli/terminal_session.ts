@@ -7,11 +7,14 @@ export interface SessionOptions {
   readonly columns: number;
   readonly rows: number;
   readonly env?: Record<string, string>;
+  /** Default: the top of the checkout. */
+  readonly cwd?: string;
 }
 
 /**
  * Our program in a terminal of its own, as `script` of util-linux gives one to
- * it; killed, if it still runs, when the test is over.
+ * it; killed, if it still runs, when the test is over. Instead of our arguments
+ * it takes a line for the shell, too.
  */
 export class TerminalSession implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -20,14 +23,12 @@ export class TerminalSession implements AsyncDisposable {
   #output = "";
   #ended = false;
 
-  constructor(args: string[], { columns, rows, env = {} }: SessionOptions) {
-    const program = [
-      Deno.execPath(),
-      ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],
-      ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}main.ts`],
-      ...args,
-    ].map((word) => `'${word}'`).join(" ");
-    const command = `stty cols ${columns} rows ${rows}; exec ${program}`;
+  constructor(
+    args: string[] | string,
+    { columns, rows, env = {}, cwd = ROOT }: SessionOptions,
+  ) {
+    const program = typeof args === "string" ? args : `exec ${ours(args)}`;
+    const command = `stty cols ${columns} rows ${rows}; ${program}`;
     this.#child = new Deno.Command(requireTool("script"), {
       args: [
         "--quiet",
@@ -38,6 +39,7 @@ export class TerminalSession implements AsyncDisposable {
         "/dev/null",
       ],
       env: { TERM: "xterm-256color", COLORTERM: "", NO_COLOR: "", ...env },
+      cwd,
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
@@ -87,4 +89,13 @@ export class TerminalSession implements AsyncDisposable {
     await this.#keyboard.close().catch(() => {});
     return code;
   }
+}
+
+function ours(args: string[]): string {
+  return [
+    Deno.execPath(),
+    ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],
+    ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}main.ts`],
+    ...args,
+  ].map((word) => `'${word}'`).join(" ");
 }

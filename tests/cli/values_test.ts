@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   parseAt,
+  parseBroker,
   parseCount,
   parseDuration,
   parseListen,
+  parseName,
   parseRegion,
+  parseStore,
+  parseTimeout,
   parseWait,
 } from "../../src/cli/values.ts";
 
@@ -111,5 +115,36 @@ Deno.test({
     }
     refuses(parseListen, ["", "1883", "host", "h:", "h:65536", "::1:1883"]);
     refuses(parseListen, ["h:-1", "h:1e3", "[::1]", "h:1:2"]);
+  },
+});
+
+Deno.test({
+  name: "parseTimeout() refuses what nobody can wait for, and no time at all",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseTimeout("1ms"), 1);
+    assert.equal(parseTimeout("5"), 5000);
+    for (const text of ["0", "0s", "0.0001", "25d", "soon", "-1s"]) {
+      assert.throws(() => parseTimeout(text), RangeError, text);
+    }
+  },
+});
+
+Deno.test({
+  name: "parseStore(), parseName() and parseBroker() give back what is one",
+  permissions: "none",
+  fn: () => {
+    for (const text of ["memory:", "sqlite:map.db", "sqlite:/a b/c"]) {
+      assert.equal(parseStore(text), text);
+    }
+    for (const text of ["", "foo:", "sqlite:", "memory", "map.db"]) {
+      assert.throws(() => parseStore(text), RangeError, text);
+    }
+    assert.equal(parseName("hall 2"), "hall 2");
+    for (const text of ["", "  ", "a\nb", "\0"]) {
+      assert.throws(() => parseName(text), RangeError, text);
+    }
+    assert.equal(parseBroker("broker.example"), "broker.example");
+    assert.throws(() => parseBroker("http://x"), /Cannot speak http/);
   },
 });

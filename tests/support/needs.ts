@@ -20,7 +20,9 @@ export type Tool =
   | "promtool"
   | "script"
   | "sh"
-  | "zsh";
+  | "zsh"
+  | "jq"
+  | "mosquitto_pub";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
 /** Debian's interpreter first: it is the one that python3-paho-mqtt is for. */

@@ -8,7 +8,7 @@ export const CONFIG: CommandSpec = {
   operand: {
     name: "command",
     summary: "whose settings; flags behind it are taken as that command's",
-    choices: ["server", "client", "request", "simulate"],
+    choices: ["server", "client", "request", "simulate", "doctor"],
     required: false,
     rest: true,
   },

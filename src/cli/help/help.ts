@@ -58,7 +58,7 @@ export function commandHelp(
   page.paragraph(description);
   if (operand) {
     const { name: term, summary, choices } = operand;
-    page.list("Words", [
+    page.list("Arguments", [
       { term: `<${term}>`, meaning: `${summary} (${choices.join(" | ")})` },
     ]);
   }

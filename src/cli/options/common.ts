@@ -60,7 +60,7 @@ export const EVERY_OPTIONS: readonly OptionSpec[] = [
   {
     name: "verbose",
     short: "v",
-    summary: "say more, and where a fault is",
+    summary: "say more",
     excludes: ["quiet"],
     either: "One asks for more, one for less: leave one out.",
     group: EVERY,

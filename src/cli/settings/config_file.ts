@@ -23,7 +23,7 @@ const NOT_HERE = new Set(["config", "help"]);
 /**
  * Reads a configuration file. Keys at its top are for every command that has
  * such an option, those in a table (`[server]`) for that command, and these win.
- * The whole file is checked, whatever the command.
+ * All names in it are checked, whatever the command.
  *
  * TOML (https://toml.io/en/v1.0.0), for it is written by people: it has comments,
  * and a table per command is what it is for.

@@ -131,7 +131,13 @@ function readValue(option: OptionSpec, text: string, where: string): unknown {
     return parse(text);
   } catch (error) {
     if (error instanceof RangeError) throw wrong(error.message);
-    throw error;
+    const { hint } = error as { hint?: string };
+    if (!(error instanceof Error) || hint === undefined) throw error;
+    throw new CliError(`${error.message} (${where})`, {
+      exitCode: Exit.usage,
+      hint,
+      cause: error,
+    });
   }
 }
 

@@ -1,0 +1,136 @@
+/** The bundle: the same bytes every time, complete, and fit for older Denos. */
+import assert from "node:assert/strict";
+import { bundle } from "../../tools/bundle/bundle.ts";
+import { layOutPackages } from "../../tools/bundle/packages.ts";
+import { ToolError } from "../../tools/tool_error.ts";
+import { needs } from "../support/needs.ts";
+import { ROOT, Running } from "../support/processes.ts";
+import { tempDir } from "../support/temp.ts";
+
+const RUN = ["run", "--no-config", "--no-remote", "--no-npm", "--no-prompt"];
+
+/** Bundles a program of one file, runs it, and returns what it prints. */
+async function runBundled(
+  source: string,
+  files: Record<string, string | Uint8Array> = {},
+): Promise<string> {
+  await using folder = await tempDir();
+  await using elsewhere = await tempDir();
+  for (const [name, content] of Object.entries(files)) {
+    await folder.file(name, content);
+  }
+  const entry = await folder.file("entry.ts", source);
+  const text = await bundle({ root: ROOT, entry, commit: "0123456789ab" });
+  const file = await elsewhere.file("bundled.js", text);
+  await using program = new Running(Deno.execPath(), [...RUN, file]);
+  const { code, stdout, stderr } = await program.ended();
+  assert.equal(code, 0, stderr);
+  return stdout.trim();
+}
+
+Deno.test({
+  name: "bundle() gives the same bytes wherever it is run",
+  ...needs(),
+  fn: async () => {
+    const [one, other] = [
+      await bundle({ root: ROOT, commit: "0123456789ab" }),
+      await bundle({ root: ROOT, commit: "0123456789ab" }),
+    ];
+    assert.ok(one === other, "two bundles of one checkout differ");
+    assert.ok(
+      !one.includes(ROOT),
+      "the place of the checkout is in the bundle",
+    );
+  },
+});
+
+Deno.test({
+  name: "bundle() embeds what is imported as text and as bytes",
+  ...needs(),
+  fn: async () => {
+    const page = '<!doctype html>\n<title>é "`${1}</title>\n';
+    const printed = await runBundled(
+      `import page from "./page.html" with { type: "text" };
+       import bytes from "./pixel.bin" with { type: "bytes" };
+       console.log(JSON.stringify([page, bytes instanceof Uint8Array, [...bytes]]));`,
+      {
+        "page.html": page,
+        "pixel.bin": new Uint8Array([0, 255, 10, 128]),
+      },
+    );
+    assert.deepEqual(JSON.parse(printed), [page, true, [0, 255, 10, 128]]);
+  },
+});
+
+Deno.test({
+  name: "bundle() loads a command's built-in modules when the command runs",
+  ...needs(),
+  fn: async () => {
+    const printed = await runBundled(
+      `const loaded: string[] = [];
+       const load = process.getBuiltinModule;
+       process.getBuiltinModule = ((name: string) => {
+         loaded.push(name);
+         return load.call(process, name);
+       }) as typeof load;
+       const before = [...loaded];
+       const { posix } = await import("./command.ts");
+       console.log(JSON.stringify({ before, loaded, sep: posix }));`,
+      {
+        "command.ts":
+          'import { sep } from "node:path/posix"; export const posix = sep;',
+      },
+    );
+    assert.deepEqual(JSON.parse(printed), {
+      before: [],
+      loaded: ["node:path/posix"],
+      sep: "/",
+    });
+  },
+});
+
+Deno.test({
+  name: "bundle() gives all code Node's timers, as packages expect",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const entry = await folder.file(
+      "entry.ts",
+      "const timer = setTimeout(() => {}); clearTimeout(timer);",
+    );
+    const text = await bundle({ root: ROOT, entry, commit: "" });
+    // Since Deno 2.8 the web's timers are Node's; before, only this tells.
+    const [, names] = /^import\{([^}]+)\}from"node:timers";/m.exec(text) ?? [];
+    assert.match(names ?? "", /\bclearTimeout\b.*\bsetTimeout\b/);
+  },
+});
+
+Deno.test({
+  name: "bundle() says what cannot be found",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const entry = await folder.file("entry.ts", 'import "./gone.ts";');
+    await assert.rejects(
+      bundle({ root: ROOT, entry, commit: "" }),
+      (error: ToolError) => {
+        assert.ok(error instanceof ToolError);
+        assert.match(error.message, /Could not resolve "\.\/gone\.ts"/);
+        return true;
+      },
+    );
+  },
+});
+
+Deno.test({
+  name: "layOutPackages() leaves nothing behind",
+  ...needs(),
+  fn: async () => {
+    const packages = await layOutPackages(ROOT);
+    assert.ok(
+      (await Deno.stat(`${packages.path}/node_modules/mqtt`)).isDirectory,
+    );
+    await packages[Symbol.asyncDispose]();
+    await assert.rejects(Deno.stat(packages.path), Deno.errors.NotFound);
+  },
+});
