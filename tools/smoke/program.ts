@@ -132,7 +132,8 @@ async function each(
   stream: ReadableStream<Uint8Array>,
   take: (text: string) => void,
 ): Promise<void> {
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    take(text);
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    take(decoder.decode(bytes, { stream: true }));
   }
 }
