@@ -16,10 +16,10 @@ import { type Turn, Viewer, type ViewerOptions } from "./viewer.ts";
 const STATUS_INTERVAL = 1000;
 /** How long a turn may make parts of snapshots, ms: readings wait for so long. */
 const TURN_BUDGET = 5;
-/** Of the time, deltas take no more than one part in so many. */
-const DELTA_SHARE = 5;
-/** ms between deltas at the most, however long they take. */
-const LONGEST_INTERVAL = 1000;
+/** While readings come in, the feed rests this many times as long as a turn took... */
+const REST = 9;
+/** ...but no longer than this, ms. */
+const LONGEST_REST = 1000;
 
 const STOPPING: FarewellMessage = {
   type: "gone",
@@ -51,7 +51,10 @@ export class LiveFeed {
   #unobserve: () => void;
   /** When deltas were last sent, ms of a clock that nobody sets. */
   #deltasAt = -Infinity;
-  #interval: number;
+  /** No turn before this, ms of that clock. */
+  #restUntil = -Infinity;
+  /** Messages with readings that had come at the last turn. */
+  #messages = 0;
   /** The last time at which the map was right. */
   #rightAt: number | undefined;
   /** Broker and store as they were told last. */
@@ -61,7 +64,6 @@ export class LiveFeed {
   constructor(context: HttpContext, limits: Partial<LiveLimits> = {}) {
     this.#context = context;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#interval = this.#limits.interval;
     this.#snapshots = new Snapshots(context.map, this.#limits.partCells);
     this.#layers = new LayersReporter(context);
     this.#viewerOptions = {
@@ -137,14 +139,15 @@ export class LiveFeed {
   /** There may be something to send: cheap, the look is taken later. */
   #poke(): void {
     if (this.#viewers.size === 0) return;
-    const due = this.#deltasAt + this.#interval;
-    this.#schedule(Math.max(0, due - performance.now()));
+    const due = this.#deltasAt + this.#limits.interval;
+    this.#schedule(due - performance.now());
   }
 
-  /** Takes a turn after so many ms, or sooner if one comes sooner. */
+  /** Takes a turn after so many ms and some rest, or sooner if one comes sooner. */
   #schedule(delay: number): void {
     if (this.#stopped) return;
-    const at = performance.now() + delay;
+    const now = performance.now();
+    const at = Math.max(now, now + delay, this.#restUntil);
     if (this.#timer !== undefined) {
       if (this.#timerAt <= at) return;
       clearTimeout(this.#timer);
@@ -153,7 +156,7 @@ export class LiveFeed {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#turn();
-    }, delay);
+    }, at - now);
   }
 
   #turn(): void {
@@ -161,16 +164,17 @@ export class LiveFeed {
     this.#tellHealth();
     if (!this.#context.loaded()) return;
     const time = this.#refresh();
-    const due = this.#deltasAt + this.#interval;
+    const due = at >= this.#deltasAt + this.#limits.interval;
     const turn: Turn = {
       time,
       at,
-      deltas: at < due ? undefined : this.#deltasNow(time),
+      deltas: due ? this.#deltasNow(time) : undefined,
       enough: () => performance.now() - at > TURN_BUDGET,
     };
     let more = false;
     for (const viewer of this.#viewers) more = viewer.step(turn) || more;
-    if (turn.deltas !== undefined) this.#noteDeltas(at);
+    if (due) this.#deltasAt = at;
+    this.#rest(at);
     if (more) this.#schedule(0);
     else if (this.#isBehind()) this.#poke();
   }
@@ -185,14 +189,13 @@ export class LiveFeed {
     );
   }
 
-  /** The longer deltas take, the less often they come. */
-  #noteDeltas(at: number): void {
-    const took = performance.now() - at;
-    this.#deltasAt = at;
-    this.#interval = Math.max(
-      this.#limits.interval,
-      Math.min(took * DELTA_SHARE, LONGEST_INTERVAL),
-    );
+  /** Leaves most of the time to the readings, if there are any. */
+  #rest(began: number): void {
+    const { messages } = this.#context.counts;
+    const now = performance.now();
+    const rest = messages === this.#messages ? 0 : REST * (now - began);
+    this.#restUntil = now + Math.min(rest, LONGEST_REST);
+    this.#messages = messages;
   }
 
   #isBehind(): boolean {

@@ -82,6 +82,7 @@ export class App implements LiveEvents {
     this.#explorer = new Explorer({
       map: () => this.#map,
       layer: () => this.#named(),
+      knows: (region) => this.#inbox.knows(region),
       now: () => this.#now(),
       find: findSource,
       selected: () => this.#rememberView(),

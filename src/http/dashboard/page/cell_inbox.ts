@@ -6,7 +6,9 @@
  * @module
  */
 
+import type { Region } from "../../../grid/mod.ts";
 import { type CellColumns, type Frame, isStale } from "../../live/frames.ts";
+import { contains } from "./selection.ts";
 import { World } from "./world.ts";
 
 /** How long one slice may take, ms: a frame at 60 a second has 16. */
@@ -20,6 +22,8 @@ export class CellInbox {
   readonly #changed: () => void;
   /** The map that is shown; undefined until a snapshot is whole. */
   #current: World | undefined;
+  /** What of the layer it has. */
+  #region: Region | null = null;
   /** The snapshot that is being put together: not shown until it is whole. */
   #next: World | undefined;
   #queue: { readonly frame: Frame; readonly taken: () => void }[] = [];
@@ -34,6 +38,12 @@ export class CellInbox {
   constructor(shown: (world: World) => void, changed: () => void) {
     this.#shown = shown;
     this.#changed = changed;
+  }
+
+  /** Whether all that the server has of a region is in the map that is shown. */
+  knows(region: Region): boolean {
+    return this.#current !== undefined &&
+      (this.#region === null || contains(this.#region, region));
   }
 
   /** Forgets all: what comes next is of another layer. */
@@ -53,7 +63,8 @@ export class CellInbox {
   push(frame: Frame): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#queue.push({ frame, taken: resolve });
-    this.#schedule();
+    // At once, as the server waits for it; only what takes long waits for the screen.
+    if (!this.#scheduled) this.#work(SLICE_MS);
     return promise;
   }
 
@@ -90,6 +101,7 @@ export class CellInbox {
         this.#taken = 0;
         if (frame.kind === "snapshot" && frame.part === frame.parts) {
           this.#current = this.#next;
+          this.#region = frame.region;
           this.#next = undefined;
         }
         taken();

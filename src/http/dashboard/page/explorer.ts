@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly map: () => MapView;
   /** The layer that is looked at, and what it is called. */
   readonly layer: () => { readonly name: string; readonly title: string };
+  /** Whether all that the server has of a region has come. */
+  readonly knows: (region: Region) => boolean;
   /** The server's clock, ms since 1970. */
   readonly now: () => number;
   readonly find: SourceFinder;
@@ -177,8 +179,12 @@ export class Explorer {
   #showTip(): void {
     const at = this.#hovered ?? this.#pinned ?? this.#cursor;
     const map = this.#around.map();
-    const rect = at && map.rectOf({ x0: at.x, y0: at.y, x1: at.x, y1: at.y });
-    if (at === undefined || rect === undefined) return this.#tooltip.hide();
+    const region = at && { x0: at.x, y0: at.y, x1: at.x, y1: at.y };
+    const rect = region && map.rectOf(region);
+    // Before the cells have come, nobody can say that there is no data.
+    if (!at || !rect || !this.#around.knows(region)) {
+      return this.#tooltip.hide();
+    }
     const { name, title } = this.#around.layer();
     const { world } = map.cells;
     const target = { ...at, rect, layer: name, title };
@@ -196,6 +202,7 @@ export class Explorer {
         layer,
         region,
         totals: this.#around.map().cells.world.totals(region),
+        whole: this.#around.knows(region),
       },
     );
   }
@@ -220,6 +227,9 @@ export class Explorer {
   }
 
   #words({ x, y }: Point): string {
+    if (!this.#around.knows({ x0: x, y0: y, x1: x, y1: y })) {
+      return `${x}, ${y}: not loaded yet`;
+    }
     const { table } = this.#around.map().cells.world;
     const row = table.find(x, y);
     if (row < 0) return `${x}, ${y}: no data`;

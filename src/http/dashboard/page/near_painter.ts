@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Region } from "../../../grid/mod.ts";
 import { type Frame, leftOf, seen, topOf } from "./frame.ts";
 import { Level, LEVELS } from "./levels.ts";
 import { type Colors, css, pixelsOf, TEXTURE } from "./palette.ts";
@@ -80,7 +81,7 @@ export class NearPainter {
     onto: CanvasRenderingContext2D,
     world: World,
     frame: Frame,
-    { x0, y0, x1, y1 }: ReturnType<typeof seen>,
+    { x0, y0, x1, y1 }: Region,
     shapely: boolean,
   ): void {
     /** For each level: left, top, width and height of one run after the other. */
@@ -114,7 +115,7 @@ export class NearPainter {
     onto: CanvasRenderingContext2D,
     world: World,
     frame: Frame,
-    { x0, y0, x1, y1 }: ReturnType<typeof seen>,
+    { x0, y0, x1, y1 }: Region,
     { gap, legible }: { gap: number; legible: boolean },
   ): void {
     for (let y = y0; y <= y1; y++) {
@@ -200,9 +201,9 @@ function valueText(world: World, x: number, y: number): string {
 }
 
 function intersection(
-  one: ReturnType<typeof seen>,
-  other: ReturnType<typeof seen>,
-): ReturnType<typeof seen> {
+  one: Region,
+  other: Region,
+): Region {
   return {
     x0: Math.max(one.x0, other.x0),
     y0: Math.max(one.y0, other.y0),

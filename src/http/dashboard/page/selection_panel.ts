@@ -53,15 +53,19 @@ export class SelectionPanel {
       readonly layer: string;
       readonly region: Region;
       readonly totals: Totals;
+      /** Whether all of the region has come; else the totals are of a part. */
+      readonly whole: boolean;
     } | undefined,
   ): void {
     this.#panel.hidden = selection === undefined;
     if (selection === undefined) return;
-    const { layer, region, totals } = selection;
+    const { layer, region, totals, whole } = selection;
     const { x0, y0, x1, y1 } = region;
     setText(
       this.#where,
-      `x ${from(x0, x1)}, y ${from(y0, y1)} · ${some(totals.cells, "cell")}`,
+      `x ${from(x0, x1)}, y ${from(y0, y1)} · ${some(totals.cells, "cell")}${
+        whole ? "" : " so far: not all is loaded"
+      }`,
     );
     for (const [name, { set }] of Object.entries(this.#numbers)) {
       set(count(totals[name as keyof Totals]));
