@@ -90,7 +90,7 @@ export async function openHttp(
   } catch (error) {
     const failure = explainListen(host, port, error);
     if (asked) throw failure;
-    warn(`Warning: no HTTP: ${failure.message}. ${failure.hint}`);
+    warn(`No HTTP: ${failure.message}. ${failure.hint}`);
     return undefined;
   }
   startLive(context);

@@ -20,6 +20,7 @@ const ENDLESS: readonly (readonly [RegExp, RegExp])[] = [
   [/--watch --json/, /\d{13}/],
   [/--watch/, /q quit/],
   [/simulate --speed/, /\d/],
+  [/curl -N/, /event: changes/],
 ];
 
 interface Block {
@@ -54,7 +55,7 @@ Deno.test({
 
 Deno.test({
   name: "README: each command works in a clean directory with an empty HOME",
-  ...needs("script", "bash", "jq", "mosquitto_pub", "man"),
+  ...needs("script", "bash", "curl", "jq", "mosquitto_pub", "man"),
   fn: async () => {
     await using folder = await tempDir();
     const home = `${folder.path}/home`;
@@ -68,6 +69,7 @@ Deno.test({
     await Deno.chmod(`${folder.path}/bin/lights`, 0o755);
     // On any port: the usual one may be taken on this machine.
     const port = freePort();
+    const httpPort = freePort();
     for (const tool of ["mosquitto_pub", "mosquitto_sub"]) {
       await folder.file(`home/.config/${tool}`, `-p ${port}\n`);
     }
@@ -77,7 +79,7 @@ Deno.test({
       await folder.file("occupancy.toml", lines.join("\n") + "\n");
     }
     const start = (line: string) =>
-      new TerminalSession(line, {
+      new TerminalSession(line.replace(":8080", `:${httpPort}`), {
         columns: 80,
         rows: 24,
         cwd: folder.path,
@@ -95,7 +97,10 @@ Deno.test({
           DENO_DIR: Deno.env.get("DENO_DIR") ?? denoDir(),
           OCCUPANCY_STORE: "",
           ...(/^\S*occupancy server/.test(line)
-            ? { OCCUPANCY_LISTEN: `127.0.0.1:${port}` }
+            ? {
+              OCCUPANCY_LISTEN: `127.0.0.1:${port}`,
+              OCCUPANCY_HTTP: `127.0.0.1:${httpPort}`,
+            }
             : { OCCUPANCY_BROKER: `mqtt://127.0.0.1:${port}` }),
         },
       });

@@ -38,7 +38,13 @@ export class TerminalSession implements AsyncDisposable {
         command,
         "/dev/null",
       ],
-      env: { TERM: "xterm-256color", COLORTERM: "", NO_COLOR: "", ...env },
+      env: {
+        TERM: "xterm-256color",
+        COLORTERM: "",
+        NO_COLOR: "",
+        OCCUPANCY_HTTP: "off", // tests that want it say where
+        ...env,
+      },
       cwd,
       stdin: "piped",
       stdout: "piped",

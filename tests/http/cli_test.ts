@@ -177,7 +177,7 @@ Deno.test({
       ...SERVER,
     ]);
     await server.said(
-      /Warning: no HTTP: Something else listens on 127\.0\.0\.1:8080/,
+      /No HTTP: Something else listens on 127\.0\.0\.1:8080/,
     );
     await server.said(/Ready/);
     assert.ok(usual !== null);

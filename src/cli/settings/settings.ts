@@ -112,7 +112,8 @@ function setting(
     ? readSwitch(given, where)
     : readValue(option, text, where);
   // A switch that is off is as if it were not given, unless off says something.
-  const means = value === false && !option.on ? undefined : value;
+  const isOff = option.value === undefined && value === false;
+  const means = isOff && !option.on ? undefined : value;
   return { option, source, where, text, value: means };
 }
 

@@ -6,22 +6,18 @@
  * @module
  */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { launch } from "../tests/dashboard/stage.ts";
-import { BACK, SPEED } from "../tests/dashboard/fixture/fast_clock.ts";
-import {
-  PLAN_MARGIN,
-  PLAN_SCALE,
-  planSvg,
-} from "../tests/dashboard/fixture/plan.ts";
+import { launch } from "./stage.ts";
+import { BACK, SPEED } from "./fixture/fast_clock.ts";
+import { PLAN_MARGIN, PLAN_SCALE, planSvg } from "./fixture/plan.ts";
 import {
   FLOOR,
   type Room,
   ROOMS,
   Scene,
   type SceneReading,
-} from "../tests/dashboard/fixture/scene.ts";
-import { ROOT, Running } from "../tests/support/processes.ts";
-import { tempDir } from "../tests/support/temp.ts";
+} from "./fixture/scene.ts";
+import { ROOT, Running } from "../support/processes.ts";
+import { tempDir } from "../support/temp.ts";
 
 const LAYER = "campus2/l2";
 const DESK = { viewport: { width: 1440, height: 900 } };
