@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { ToolError } from "../tool_error.ts";
@@ -5,6 +6,9 @@ import { lazyBuiltins } from "./builtins.ts";
 import { embedded, manifestVersion } from "./embedded.ts";
 import { lazyTransports } from "./lazy_transports.ts";
 import { layOutPackages } from "./packages.ts";
+
+/** The top of the checkout that this module is in: parts of it go into the bundle. */
+const OWN_TOP = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What to bundle. */
 export interface BundleOptions {
@@ -30,10 +34,11 @@ export interface BundleOptions {
 export async function bundle(options: BundleOptions): Promise<string> {
   const { root, entry = `${root}main.ts`, commit } = options;
   await using packages = await layOutPackages(root);
+  const base = await Deno.realPath(packages.path);
   try {
     const { outputFiles } = await esbuild.build({
       entryPoints: [entry],
-      absWorkingDir: await Deno.realPath(packages.path),
+      absWorkingDir: base,
       nodePaths: [`${packages.path}/node_modules`],
       bundle: true,
       write: false,
@@ -56,7 +61,7 @@ export async function bundle(options: BundleOptions): Promise<string> {
       ],
       logLevel: "silent", // what is wrong is thrown
     });
-    return outputFiles[0]!.text;
+    return placeless(outputFiles[0]!.text, base, [root, OWN_TOP]);
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     const told = await esbuild.formatMessages(error.errors, { kind: "error" });
@@ -66,6 +71,15 @@ export async function bundle(options: BundleOptions): Promise<string> {
   } finally {
     await esbuild.stop();
   }
+}
+
+/** esbuild labels each module with its path from `base`; here from the top of its checkout. */
+function placeless(text: string, base: string, tops: string[]): string {
+  for (const top of tops) {
+    const from = relative(base, Deno.realPathSync(top)).replaceAll("\\", "/");
+    text = text.replaceAll(`({"${from}/`, '({"');
+  }
+  return text;
 }
 
 function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
