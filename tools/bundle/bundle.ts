@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import type { BuildFailure } from "esbuild";
 import { ToolError } from "../tool_error.ts";
 import { lazyBuiltins } from "./builtins.ts";
 import { embedded, manifestVersion } from "./embedded.ts";
@@ -29,6 +29,8 @@ export interface BundleOptions {
  */
 export async function bundle(options: BundleOptions): Promise<string> {
   const { root, entry = `${root}main.ts`, commit } = options;
+  // It looks into the environment when it is loaded, which tests may not.
+  const esbuild = await import("esbuild");
   await using packages = await layOutPackages(root);
   try {
     const { outputFiles } = await esbuild.build({
@@ -68,6 +70,6 @@ export async function bundle(options: BundleOptions): Promise<string> {
   }
 }
 
-function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
+function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error;
 }
