@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import type { BuildFailure } from "esbuild";
 import { ToolError } from "../tool_error.ts";
 import { lazyBuiltins } from "./builtins.ts";
 import { embedded, manifestVersion } from "./embedded.ts";
@@ -33,6 +33,8 @@ export interface BundleOptions {
  */
 export async function bundle(options: BundleOptions): Promise<string> {
   const { root, entry = `${root}main.ts`, commit } = options;
+  // It looks into the environment when it is loaded, which tests may not.
+  const esbuild = await import("esbuild");
   await using packages = await layOutPackages(root);
   const base = await Deno.realPath(packages.path);
   try {
@@ -82,6 +84,6 @@ function placeless(text: string, base: string, tops: string[]): string {
   return text;
 }
 
-function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
+function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error;
 }

@@ -1,12 +1,20 @@
 import manifest from "../../deno.json" with { type: "json" };
 import { ToolError } from "../tool_error.ts";
-import { Program, runToEnd, type Surroundings } from "./program.ts";
+import { type Ended, Program, runToEnd, type Surroundings } from "./program.ts";
 
 /** Readings, and the map that must come of them. */
 const READINGS = "x,y,value\n1,2,1\n-3,4,0\n5,6,12\n";
 const CELLS = [[-3, 4, 0], [1, 2, 1], [5, 6, 12]];
 
-/** What is checked, in this order. */
+/** Commands that print something without a broker. */
+const ALONE: readonly string[][] = [
+  ["config"],
+  ["man"],
+  ["completions", "bash"],
+  ["simulate", "--dry-run", "--count", "3"],
+];
+
+/** What is checked, and where. */
 export interface SmokeOptions {
   /** The program and the arguments that come before ours. */
   readonly command: readonly string[];
@@ -38,6 +46,12 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   }
   passed("--help");
 
+  for (const args of ALONE) {
+    const { stdout } = await succeed(surroundings, args);
+    if (stdout === "") throw new ToolError(`Nothing from ${args.join(" ")}`);
+  }
+  passed("what needs no broker");
+
   await roundTrip(surroundings, "memory:");
   passed("server, client and request; the map in memory");
 
@@ -45,8 +59,14 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   await roundTrip(surroundings, store);
   await using again = await serve(surroundings, store);
   await expectMap(surroundings, again);
-  await again.program.stop();
   passed("the same with a SQLite store, and after a restart");
+
+  await succeed(surroundings, [
+    ...["doctor", "--broker", again.address],
+    ...["--store", `sqlite:${folder}/work/other.sqlite`],
+  ]);
+  await again.program.stop();
+  passed("the doctor finds nothing wrong");
 
   // Where the dashboard belongs, once the server has it: fetch its page and
   // what the page loads from the address that the server says.
@@ -138,7 +158,10 @@ async function expectMap(
   expect(JSON.stringify(sorted), JSON.stringify(CELLS));
 }
 
-async function succeed(surroundings: Surroundings, args: string[]) {
+async function succeed(
+  surroundings: Surroundings,
+  args: readonly string[],
+): Promise<Ended> {
   const ended = await runToEnd(surroundings, args);
   if (ended.code === 0) return ended;
   throw new ToolError(

@@ -1,0 +1,97 @@
+/** What is built elsewhere (workflows, image, unit) agrees with the tree. */
+import assert from "node:assert/strict";
+import { executableName, TARGETS } from "../../tools/compile/targets.ts";
+import { needs } from "../support/needs.ts";
+import { ROOT } from "../support/processes.ts";
+
+const WORKFLOWS = ["checks", "release"].map((name) =>
+  `.github/workflows/${name}.yml`
+);
+
+function read(file: string): string {
+  return Deno.readTextFileSync(ROOT + file);
+}
+
+/** All matches of the pattern's group in a file. */
+function matches(file: string, pattern: RegExp): string[] {
+  return Array.from(read(file).matchAll(pattern), (match) => match[1]!);
+}
+
+Deno.test({
+  name: "one version of Deno builds and checks everywhere",
+  ...needs(),
+  fn: () => {
+    const [pinned] = matches("occupancy", /deno@(\d+\.\d+\.\d+)/g);
+    assert.ok(pinned);
+    const named = [
+      ...matches(".ci/run", /deno@(\d+\.\d+\.\d+)/g),
+      ...matches("packaging/Dockerfile", /^FROM denoland\/deno:(\S+)/gm),
+      ...WORKFLOWS.flatMap((file) =>
+        matches(file, /deno-version: (\d+\.\d+\.\d+)/g)
+      ).filter((version) => version !== "2.6.8"), // the oldest that is served
+    ];
+    assert.ok(named.length >= 6);
+    assert.deepEqual(new Set(named), new Set([pinned]));
+  },
+});
+
+Deno.test({
+  name: "the workflows pin every action to one version",
+  ...needs(),
+  fn: () => {
+    const used = WORKFLOWS.flatMap((file) => matches(file, /uses: (\S+)/g))
+      .filter((name) => !name.startsWith("./"));
+    assert.ok(used.length >= 8);
+    assert.deepEqual(
+      used.filter((name) => !/^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/.test(name)),
+      [],
+    );
+  },
+});
+
+Deno.test({
+  name: "the release tries every executable on its own system",
+  ...needs(),
+  fn: () => {
+    const labels = matches(
+      ".github/workflows/release.yml",
+      /\{ os: [\w.-]+, label: ([\w.-]+) \}/g,
+    );
+    assert.deepEqual(
+      labels.map((label) => `occupancy-1.2.3-${label}`),
+      TARGETS.map((target) => executableName("1.2.3", target)),
+    );
+  },
+});
+
+Deno.test({
+  name: "the image copies what is there, and lets nothing else in",
+  ...needs(),
+  fn: () => {
+    const copied = matches("packaging/Dockerfile", /^COPY (?!--)(.+) \S+$/gm)
+      .flatMap((names) => names.split(" "));
+    const admitted = matches(
+      "packaging/Dockerfile.dockerignore",
+      /^!(\S+)$/gm,
+    );
+    assert.deepEqual(new Set(copied), new Set(admitted));
+    for (const name of copied) Deno.statSync(ROOT + name);
+  },
+});
+
+Deno.test({
+  name: "the unit lets V8 compile code, and nothing write but the store",
+  ...needs(),
+  fn: () => {
+    const unit = read("packaging/occupancy.service");
+    for (
+      const line of [
+        "MemoryDenyWriteExecute=no",
+        "ProtectSystem=strict",
+        "StateDirectory=occupancy",
+        "Environment=OCCUPANCY_STORE=sqlite:/var/lib/occupancy/occupancy.sqlite",
+        "NoNewPrivileges=yes",
+      ]
+    ) assert.ok(unit.split("\n").includes(line), line);
+  },
+});
