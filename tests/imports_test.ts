@@ -45,8 +45,9 @@ const OWNERS: Record<string, RegExp> = {
   uplot: /^src\/http\/dashboard\/page\//,
 };
 
-/** What runs in a browser, and what that does not have. */
-const IN_BROWSER = "src/http/dashboard/page/";
+/** What runs in a browser, or may, and what that does not have. */
+const IN_BROWSER =
+  /^src\/http\/(?:dashboard\/page|live)\/(?!(?:mod|deflate)\.ts$)/;
 const NOT_IN_BROWSER = /\bDeno\.|["']node:/;
 
 interface Import {
@@ -87,7 +88,7 @@ Deno.test({
   name: "the page uses nothing that a browser does not have",
   ignore: !permitted(),
   fn: () => {
-    const page = sources().filter((file) => file.startsWith(IN_BROWSER));
+    const page = sources().filter((file) => IN_BROWSER.test(file));
     assert.ok(page.length > 10, "the files have been found");
     assert.deepEqual(
       page.filter((file) => NOT_IN_BROWSER.test(withoutComments(read(file)))),

@@ -1,6 +1,5 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
-import axe from "axe-core";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
 import { BLANK, Stage } from "./stage.ts";
@@ -135,6 +134,8 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 /** What axe-core has against the page as it is, if it is serious. */
 async function faults(stage: Stage): Promise<string[]> {
+  // Loaded here: it reads the environment, which tests without permissions must not.
+  const { default: axe } = await import("axe-core");
   await stage.page.evaluate(axe.source);
   return await stage.page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };

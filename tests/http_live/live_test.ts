@@ -324,8 +324,19 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "live() says goodbye when the server stops, and gives it the map when it is back",
+  name: "live() says goodbye with 1001 when the server stops",
+  ...needs(),
+  fn: async () => {
+    const server = await start();
+    const { texts, closed } = await open(server.url);
+    await server[Symbol.asyncDispose]();
+    assert.equal((await closed()).code, 1001);
+    assert.equal(JSON.parse(texts.at(-1)!).code, "stopping");
+  },
+});
+
+Deno.test({
+  name: "live() gives the map again to a client whose server was away",
   ...needs(),
   fn: async () => {
     const port = freePort();

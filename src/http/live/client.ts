@@ -38,7 +38,10 @@ export interface LiveEvents {
   frame?(frame: Frame): void | Promise<void>;
   /** All of the view has come: from now on it is live. */
   live?(): void;
-  /** How far what was told last was behind when it was dealt with, ms. */
+  /**
+   * How far what was told last was behind when it was dealt with, ms; while
+   * nothing changes, how long a message takes.
+   */
   lag?(ms: number): void;
   /** The connection is gone, for this reason; another one is being tried for. */
   lost?(reason: string): void;
@@ -176,6 +179,8 @@ class Connection {
   #work: Promise<void> = Promise.resolve();
   #frames = 0;
   #pings = 0;
+  /** Whether a delta has come since the last answer to a ping. */
+  #told = false;
   /** The ping that waits for its answer. */
   #ping: { id: number; sent: number } | undefined;
   #heard = performance.now();
@@ -267,6 +272,7 @@ class Connection {
       if (frame.part === frame.parts) events.live?.();
       return;
     }
+    this.#told = true;
     const now = clock.serverTime(Date.now());
     if (now !== undefined) events.lag?.(Math.max(0, now - frame.time));
   }
@@ -280,6 +286,11 @@ class Connection {
     if (this.#ping?.id !== id) return;
     this.#options.clock.add(this.#ping.sent, time, Date.now());
     this.#ping = undefined;
+    const { oneWay } = this.#options.clock;
+    if (!this.#told && oneWay !== undefined) {
+      this.#options.events.lag?.(oneWay);
+    }
+    this.#told = false;
   }
 
   /** Once in a while: is the server still there, and how far away is it? */

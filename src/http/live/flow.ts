@@ -27,11 +27,6 @@ export class Flow {
     return this.#frames.length < framesUnderWay && this.#bytes < bytesUnderWay;
   }
 
-  /** Whether nothing is on its way. */
-  get empty(): boolean {
-    return this.#frames.length === 0;
-  }
-
   /** A frame was sent. */
   sent(bytes: number): void {
     this.#frames.push(bytes);
