@@ -164,7 +164,7 @@ function counters(
     {
       name: "occupancy_sent_bytes_total",
       help:
-        "Bytes sent over HTTP: to viewers of the live map, as cells, as streams of changes.",
+        "Bytes sent over HTTP, cells before their compression: to viewers of the live map, as cells, as streams of changes.",
       labels: ["kind"],
       read: () => [
         [viewers.sentBytes, { kind: "live" }],
