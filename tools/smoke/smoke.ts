@@ -65,11 +65,29 @@ export async function smoke(options: SmokeOptions): Promise<void> {
     ...["doctor", "--broker", again.address],
     ...["--store", `sqlite:${folder}/work/other.sqlite`],
   ]);
-  await again.program.stop();
   passed("the doctor finds nothing wrong");
 
-  // Where the dashboard belongs, once the server has it: fetch its page and
-  // what the page loads from the address that the server says.
+  await checkDashboard(again.map);
+  await again.program.stop();
+  passed("the dashboard and HTTP");
+}
+
+/** The page, what it loads, and the map that it would show. */
+async function checkDashboard(address: string): Promise<void> {
+  const page = await get(address);
+  const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)];
+  if (assets.length < 2) throw new ToolError(`No page at ${address}:\n${page}`);
+  for (const [, path] of assets) await get(new URL(path!, address));
+  await get(new URL("readyz", address));
+  const summary = JSON.parse(await get(new URL("api/v1/summary", address)));
+  expect(String(summary.cells), String(CELLS.length));
+}
+
+async function get(url: string | URL): Promise<string> {
+  const response = await fetch(url);
+  const text = await response.text();
+  if (response.ok && text !== "") return text;
+  throw new ToolError(`GET ${url} answers ${response.status}\n${text}`);
 }
 
 /** Folders and an environment with nothing in them. */
@@ -108,19 +126,24 @@ interface Server extends AsyncDisposable {
   readonly program: Program;
   /** Of its embedded broker. */
   readonly address: string;
+  /** Where the map is shown. */
+  readonly map: string;
 }
 
 async function serve(
   surroundings: Surroundings,
   store: string,
 ): Promise<Server> {
-  const args = ["server", "--listen", "127.0.0.1:0", "--store", store];
+  const at = "127.0.0.1:0";
+  const args = ["server", "--listen", at, "--http", at, "--store", store];
   const program = new Program(surroundings, args);
   try {
     const [, port] = await program.said(/\b127\.0\.0\.1:(\d+)/);
+    const [, map] = await program.said(/Map at (http:\S+)/);
     await program.said(/Ready/);
     return {
       program,
+      map: map!,
       address: `mqtt://127.0.0.1:${port}`,
       [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
     };
