@@ -15,6 +15,7 @@ import {
   contains,
   type Region,
   TILE_BITS,
+  TILE_CELLS,
   tileSpan,
   xOf,
   yOf,
@@ -173,6 +174,48 @@ export class CellReader implements Cell {
     return metaFreshness(this.#meta);
   }
 
+  /**
+   * Reads the next cells at once, those of one tile: twice as fast as one by one,
+   * where a map is read whole. Not to be mixed with {@linkcode CellReader.next}.
+   *
+   * @param rows is filled with them
+   * @returns how many there are; 0 when there are no more
+   * @throws {Error} when the layer was written to in between
+   */
+  take(rows: CellRows): number {
+    if (this.#store.writes !== this.#writes) {
+      throw new Error("Cannot read on: the layer was written to");
+    }
+    let count = 0;
+    while (count === 0 && this.#nextTile()) {
+      const metas = this.#metas;
+      const values = this.#values;
+      const times = this.#times;
+      const revisions = this.#revisions;
+      const since = this.#since;
+      const clip = this.#clip;
+      const tx = this.#tx;
+      const ty = this.#ty;
+      for (let slot = this.#slot + 1; slot < this.#end; slot++) {
+        const found = metas[slot]!;
+        if (found === 0) continue;
+        if (since > 0 && revisions[slot]! <= since) continue;
+        const key = metaKey(found);
+        const x = xOf(tx, key);
+        const y = yOf(ty, key);
+        if (clip !== undefined && !contains(clip, x, y)) continue;
+        rows.x[count] = x;
+        rows.y[count] = y;
+        rows.value[count] = metaFreshness(found) === Freshness.Forgotten
+          ? UNKNOWN
+          : values[slot]!;
+        rows.time[count] = times[slot]!;
+        count++;
+      }
+    }
+    return count;
+  }
+
   /** Goes before the first cell of the next tile in which something may have changed. */
   #nextTile(): boolean {
     const { tiles, slab } = this.#store;
@@ -201,6 +244,18 @@ export class CellReader implements Cell {
     this.#slot = this.#end;
     return false;
   }
+}
+
+/** Room for the cells of a tile, to be used again and again; see {@linkcode Cell}. */
+export class CellRows {
+  /** int32 */
+  readonly x: Int32Array = new Int32Array(TILE_CELLS);
+  /** int32 */
+  readonly y: Int32Array = new Int32Array(TILE_CELLS);
+  /** int32 */
+  readonly value: Int32Array = new Int32Array(TILE_CELLS);
+  /** ms since 1970 */
+  readonly time: Float64Array = new Float64Array(TILE_CELLS);
 }
 
 /**

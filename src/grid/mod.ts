@@ -8,7 +8,7 @@
  */
 
 export type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
-export type { CellReader, ScanOptions } from "./cell_reader.ts";
+export { type CellReader, CellRows, type ScanOptions } from "./cell_reader.ts";
 export {
   type Ageing,
   type AgeingOptions,

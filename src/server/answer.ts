@@ -1,4 +1,4 @@
-import type { Grid, OccupancyMap } from "../grid/mod.ts";
+import { CellRows, type Grid, type OccupancyMap } from "../grid/mod.ts";
 import {
   DEFAULT_LAYER,
   encodeErrorReply,
@@ -11,6 +11,9 @@ import {
   RequestError,
   type RequestRegion,
 } from "../protocol/mod.ts";
+
+/** Shared by all replies: one is written before the next begins. */
+const rows = new CellRows();
 
 /** A reply ready to be published: all its parts are of one revision. */
 export interface Reply {
@@ -62,8 +65,11 @@ export function answer(
     ...(region && { region }),
     ...(since !== undefined && { since }),
   });
-  while (cells?.next()) {
-    writer.cell(cells.x, cells.y, cells.value, cells.time);
+  for (let count; (count = cells?.take(rows) ?? 0) > 0;) {
+    const { x, y, value, time } = rows;
+    for (let i = 0; i < count; i++) {
+      writer.cell(x[i]!, y[i]!, value[i]!, time[i]!);
+    }
   }
   return {
     topic,

@@ -10,6 +10,7 @@ import {
   type ApplyResult,
   type Cell,
   type CellCounts,
+  CellRows,
   type Grid,
   MAX_TILE_BYTES,
   type OccupancyMap,
@@ -40,6 +41,24 @@ export function scanned(
   grid.scan((x, y, value, time, revision, freshness) => {
     cells.push({ x, y, value, time, revision, freshness });
   }, options);
+  assert.deepEqual(
+    taken(grid, options),
+    cells.map(({ x, y, value, time }) => ({ x, y, value, time })),
+  );
+  return cells;
+}
+
+/** The same as `CellReader.take()` hands them out. */
+function taken(grid: Grid, options: { region?: Region; since?: number }) {
+  const reader = grid.cells(options);
+  const rows = new CellRows();
+  const cells: Pick<Cell, "x" | "y" | "value" | "time">[] = [];
+  for (let count; (count = reader.take(rows)) > 0;) {
+    for (let i = 0; i < count; i++) {
+      const [x, y] = [rows.x[i]!, rows.y[i]!];
+      cells.push({ x, y, value: rows.value[i]!, time: rows.time[i]! });
+    }
+  }
   return cells;
 }
 
