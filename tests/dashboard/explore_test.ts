@@ -73,7 +73,7 @@ Deno.test({
     // The totals are live, and the address has the selection.
     await stage.submit("default", "6,6,7\n");
     await stage.reads("#selection", /People 9 Occupied 2/);
-    assert.match(stage.page.url(), /box=4,4,6,6/);
+    await until(() => stage.page.url().includes("box=4,4,6,6"));
     await stage.page.keyboard.press("Escape");
     await stage.page.keyboard.press("Escape");
     await stage.page.locator("#selection").waitFor({ state: "hidden" });
