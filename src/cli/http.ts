@@ -182,6 +182,10 @@ async function readBytes(
     }
     return await Deno.readFile(path);
   } catch (error) {
-    throw error instanceof CliError ? error : explainFile(path, error);
+    throw error instanceof CliError ? error : explainFile(
+      path,
+      error,
+      "Check the path; what a map file names is taken from its own folder.",
+    );
   }
 }

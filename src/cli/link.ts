@@ -25,12 +25,16 @@ export function uniqueName(role: string): string {
 }
 
 /** Says in words for people why a file cannot be read. */
-export function explainFile(path: string, error: unknown): CliError {
+export function explainFile(
+  path: string,
+  error: unknown,
+  hint = "Check the path; it is taken from the current directory.",
+): CliError {
   const options = { exitCode: Exit.failure, cause: error };
   if (error instanceof Deno.errors.NotFound) {
     return new CliError(`No such file: ${path}`, {
       ...options,
-      hint: "Check the path; it is taken from the current directory.",
+      hint,
     });
   }
   if (

@@ -38,6 +38,19 @@ async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
   const topics = new Topics(flags.prefix);
   if (flags.broker !== undefined) brokerOf(flags);
   const { staleAfter, forgetAfter, maxSkew } = flags;
+  if (
+    staleAfter !== undefined && forgetAfter !== undefined &&
+    forgetAfter <= staleAfter
+  ) {
+    throw new CliError(
+      "With --forget-after no longer than --stale-after nothing is ever stale",
+      {
+        exitCode: Exit.usage,
+        hint:
+          "Let cells be forgotten later than they turn stale, or leave one of the two out.",
+      },
+    );
+  }
   const map = new OccupancyMap({
     maxSkew,
     ...(staleAfter !== undefined && { staleAfter }),

@@ -67,8 +67,13 @@ export function problemResponse(details: ProblemDetails): Response {
   });
 }
 
-/** With a capital and a full stop: the protocol's messages have neither. */
+/**
+ * With a capital and a full stop: the protocol's messages have neither. Names of
+ * files and addresses stay as they are.
+ */
 function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  const first = /^[a-z]+[ ,]/.test(text)
+    ? text.charAt(0).toUpperCase() + text.slice(1)
+    : text;
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }

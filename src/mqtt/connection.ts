@@ -326,7 +326,10 @@ export class Connection implements Link {
       new LinkError(
         "refused",
         `Another program connected to ${this.description} with the client id "${this.#options.clientId}"`,
-        { hint: "Give each its own name, for example --name second." },
+        {
+          hint:
+            "Stop one of them, or give this one a --name and a --prefix of its own.",
+        },
       ),
     );
   }

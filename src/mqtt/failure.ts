@@ -55,10 +55,14 @@ export function explainConnectFailure(
   const cause = error;
   if (typeof code === "number" && code !== 0) {
     const known = REFUSALS[code];
+    const asked = code === 4 || code === 5 || code === 0x86 || code === 0x87;
+    const hint = asked && /:\/\/[^/]*@/.test(address)
+      ? "Check the user and the password in the address."
+      : known?.hint;
     return new LinkError(
       "refused",
       `The broker at ${address} ${known?.message ?? `refuses: ${message}`}`,
-      known === undefined ? { cause } : { hint: known.hint, cause },
+      hint === undefined ? { cause } : { hint, cause },
     );
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {

@@ -169,5 +169,5 @@ export class Intake {
 }
 
 function undated(): string {
-  return "a retained reading without a time may be of any age";
+  return "a retained reading without a time may be of any age: publish it without retain, or with a time";
 }

@@ -4,7 +4,12 @@ import { encodeState, type Topics } from "../protocol/mod.ts";
 
 /** The filters that the link of a server must subscribe to. */
 export function serverSubscriptions(topics: Topics, name: string): string[] {
-  return [topics.dataFilter, topics.request, barrierTopic(topics, name)];
+  return [
+    topics.dataFilter,
+    topics.request,
+    topics.state,
+    barrierTopic(topics, name),
+  ];
 }
 
 /** What the broker publishes on the state topic if the server dies. */

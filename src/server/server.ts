@@ -11,6 +11,7 @@ import { Barrier } from "./barrier.ts";
 import { Changes, CHANGES_INTERVAL } from "./changes.ts";
 import { describeJump, ReceiptClock } from "./clock.ts";
 import { Intake } from "./intake.ts";
+import { Neighbours } from "./neighbours.ts";
 import { Observers } from "./observers.ts";
 import type { LinkState, ServerOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
@@ -40,6 +41,7 @@ export class Server {
   readonly #pipeline: Pipeline;
   readonly #outbox: Outbox;
   readonly #barrier: Barrier;
+  readonly #neighbours: Neighbours;
   readonly #backlog: Backlog;
   readonly #changes: Changes;
   readonly #requests: Requests;
@@ -125,6 +127,13 @@ export class Server {
       refresh: () => this.refresh(),
       problem: () => this.#problem,
       began: () => this.#began,
+    });
+    this.#neighbours = new Neighbours({
+      link,
+      topic: topics.state,
+      name,
+      announce: () => void this.#announcer.announce("online"),
+      warn: (line) => log.warn(line),
     });
     this.#barrier = new Barrier({
       link,
@@ -242,6 +251,7 @@ export class Server {
     await link.open({
       message: (message) => {
         if (this.#stopped !== undefined) return; // its broker sends it again
+        if (this.#neighbours.stops(message)) return;
         if (this.#backlog.stops(message)) return;
         if (!this.#barrier.stops(message)) this.#pipeline.push(message);
         else if (this.#problem !== undefined) this.#barrier.reset();

@@ -377,6 +377,45 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "Server warns of another under its prefix, and says that it is there when that one ends",
+  permissions: "none",
+  fn: async () => {
+    const { server, link, log } = await start();
+    const STATE = "occupancy/server/state";
+    const say = (state: string, name: string) =>
+      link.handlers.message(
+        incoming(STATE, JSON.stringify({ state, name, version: "1" })),
+      );
+    const told = () => link.textsOn(STATE).map((text) => JSON.parse(text));
+    say("online", "me"); // its own word
+    say("online", "other");
+    say("online", "other");
+    assert.equal(
+      log.filter((line) => /"other" has come, and answers/.test(line)).length,
+      1,
+    );
+    assert.equal(told().length, 1);
+    link.handlers.message(
+      incoming(STATE, '{"state":"online","name":"old"}', { retain: true }),
+    );
+    assert.match(log.at(-1)!, /"old" has not said that it ended: if it still/);
+    say("offline", "me"); // its own will, of a life before
+    assert.equal(told().length, 1);
+    say("offline", "other");
+    await until(() => told().length === 2);
+    assert.deepEqual(
+      [told()[1].state, told()[1].name],
+      ["online", "me"],
+    );
+    link.handlers.message(incoming(STATE, "nonsense"));
+    assert.equal(link.acknowledged.length, 7);
+    assert.equal(server.stats.messages, 0);
+    await server.stop();
+  },
+});
+
+Deno.test({
   name: "Server counts late readings and those from the future",
   permissions: "none",
   fn: async () => {

@@ -77,8 +77,9 @@ export function openVoice(flags: VoiceFlags): Voice {
     ],
   });
   const logger = getLogger(CATEGORY);
-  // Braces would be taken for places to fill in.
-  const plain = (line: string) => line.replace(/[{}]/g, "$&$&");
+  // Braces would be taken for places to fill in; without an opening one, as they are.
+  const plain = (line: string) =>
+    line.includes("{") ? line.replace(/[{}]/g, "$&$&") : line;
   return {
     debug: (line) => logger.debug(plain(line)),
     info: (line) => logger.info(plain(line)),
