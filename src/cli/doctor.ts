@@ -14,6 +14,7 @@ import { colorDepth } from "./color.ts";
 import { Ending } from "./ending.ts";
 import { Exit } from "./exit.ts";
 import type { DoctorFlags } from "./flags.ts";
+import { DEFAULT_HTTP } from "./http.ts";
 import { brokerOf, caOf, DEFAULT_BROKER, DEFAULT_LISTEN } from "./link.ts";
 import { pictureSize, writeOut } from "./output.ts";
 import { storeAddress } from "./store_address.ts";
@@ -24,6 +25,7 @@ const LEAST_WIDTH = 20;
 /** `occupancy doctor`: looks at all that a server would need, and changes nothing. */
 export async function doctor(flags: DoctorFlags): Promise<number> {
   const { name, listen, quiet, json } = flags;
+  const http = flags.noHttp ? false : flags.http;
   const topics = new Topics(flags.prefix);
   const ca = await caOf(flags);
   const examination = new Examination({
@@ -33,6 +35,8 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
     usual: { url: brokerUrl(DEFAULT_BROKER), ...ca },
     ...(listen !== undefined && { listen }),
     usualListen: DEFAULT_LISTEN,
+    ...(http !== undefined && { http }),
+    usualHttp: DEFAULT_HTTP,
     topics,
     name,
     subscriptions: serverSubscriptions(topics, name),

@@ -103,6 +103,9 @@ export interface SimulateFlags extends BrokerFlags, EveryFlags {
 /** Options of `occupancy doctor`. */
 export interface DoctorFlags extends BrokerFlags {
   readonly listen?: { readonly host: string; readonly port: number };
+  /** As the server's. */
+  readonly http?: { readonly host: string; readonly port: number } | false;
+  readonly noHttp?: boolean;
   readonly name: string;
   readonly store?: string;
   /** ms, as the two that follow. */

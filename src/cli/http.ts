@@ -6,7 +6,7 @@ import { httpContext, type ServerParts } from "./http_context.ts";
 import { explainFile, readText } from "./link.ts";
 
 /** Where HTTP is served unless told otherwise. */
-const DEFAULT_HTTP = { host: "127.0.0.1", port: 8080 };
+export const DEFAULT_HTTP = { host: "127.0.0.1", port: 8080 };
 
 /** The HTTP side of a server that runs. */
 export interface Http {

@@ -45,6 +45,7 @@ export function httpContext(
     link: () => ({
       description: link.description,
       mqttVersion: link.mqttVersion,
+      clients: link.clients,
       ...server.linkState,
     }),
     store: () => ({
@@ -56,6 +57,7 @@ export function httpContext(
       server.submit(layer, payload, contentType),
     observe: (listener) => server.observe(listener),
     observeCommits: (listener) => server.observeCommit = listener,
+    observeRequests: (listener) => server.observeRequest = listener,
     sourceOf: (layer, x, y) => server.sourceOf(layer, x, y),
   };
 }

@@ -20,6 +20,10 @@ export interface ExaminationOptions {
   readonly listen?: Endpoint;
   /** Where it listens unless told otherwise. */
   readonly usualListen: Endpoint;
+  /** Where the map was told to be shown over HTTP; false for nowhere. */
+  readonly http?: Endpoint | false;
+  /** Where it is shown unless told otherwise. */
+  readonly usualHttp: Endpoint;
   readonly topics: Topics;
   /** The server's name. */
   readonly name: string;
@@ -130,7 +134,7 @@ export class Examination {
 
   async #join(): Promise<Joining> {
     const { broker, listen, usual, timeout } = this.options;
-    const target = broker ?? (listen ? { url: urlOf(listen) } : usual);
+    const target = broker ?? (listen ? { url: urlOf("mqtt", listen) } : usual);
     // Who named no broker may have none: then nobody listens there.
     if (broker === undefined && !await answers(target.url, timeout)) {
       return { kind: "none" };
@@ -156,9 +160,12 @@ export function describe({ url }: ProbeTarget): string {
 }
 
 /** How a client on this machine reaches who listens there. */
-function urlOf({ host, port }: Endpoint): string {
+export function urlOf(
+  scheme: "mqtt" | "http",
+  { host, port }: Endpoint,
+): string {
   const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `mqtt://${near.includes(":") ? `[${near}]` : near}:${port}`;
+  return `${scheme}://${near.includes(":") ? `[${near}]` : near}:${port}`;
 }
 
 /** True if something takes connections there; not for ever waited for. */

@@ -42,6 +42,8 @@ export interface LinkStatus {
   readonly since: number;
   /** Why it is down, for people; undefined while it is up. */
   readonly problem: string | undefined;
+  /** Clients connected to it; undefined, always, if it is not the embedded one. */
+  readonly clients: number | undefined;
 }
 
 /** How things stand with the store. */
@@ -165,6 +167,11 @@ export interface HttpContext {
    * it took, in ms, and how many readings it had. For one listener.
    */
   observeCommits(listener: (ms: number, readings: number) => void): void;
+  /**
+   * Calls the listener after each request over MQTT whose reply the broker has,
+   * with how many ms that took from its arrival. For one listener.
+   */
+  observeRequests(listener: (ms: number) => void): void;
   /**
    * Who reported a cell last, if that reading named its source and the server
    * has not been started again since.

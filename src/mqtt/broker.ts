@@ -143,6 +143,10 @@ class EmbeddedBroker implements Broker {
     return { host, port };
   }
 
+  get clients(): number {
+    return this.#aedes?.connectedClients ?? 0;
+  }
+
   get wsAddress(): Endpoint | undefined {
     return this.#ws?.address;
   }

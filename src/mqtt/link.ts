@@ -72,6 +72,11 @@ export interface Link {
    */
   readonly sessionExpiry?: number;
   /**
+   * Clients that are connected to the broker just now; undefined if the link is
+   * a connection to a broker, which does not tell.
+   */
+  readonly clients?: number;
+  /**
    * The most bytes of payload that the broker takes in a message to a topic, as
    * far as it says (MQTT 5, 3.2.2.3.6). Default: what MQTT has room for.
    */

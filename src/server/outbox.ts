@@ -15,6 +15,15 @@ interface Waiting {
   readonly write: () => Reply;
   /** Bytes that it holds on to. */
   readonly holds: number;
+  readonly sent: (() => void) | undefined;
+}
+
+/** What {@linkcode Outbox.send} may be given besides the reply. */
+export interface SendOptions {
+  /** Bytes that the writing of the reply holds on to. Default 0. */
+  readonly holds?: number | undefined;
+  /** Called when the broker has the last part; not if there is no part, or it fails. */
+  readonly sent?: () => void;
 }
 
 /**
@@ -47,15 +56,14 @@ export class Outbox {
    * Sends what `write` returns, once there is room.
    *
    * @param write Writes the reply
-   * @param holds Bytes that `write` holds on to
    * @returns false if too much waits already; `write` will not be called
    */
-  send(write: () => Reply, holds = 0): boolean {
+  send(write: () => Reply, { holds = 0, sent }: SendOptions = {}): boolean {
     if (
       this.#waiting.length >= MAX_WAITING ||
       this.#waitingBytes + holds > MAX_WAITING_BYTES
     ) return false;
-    this.#waiting.push({ write, holds });
+    this.#waiting.push({ write, holds, sent });
     this.#waitingBytes += holds;
     this.#pump();
     return true;
@@ -69,10 +77,10 @@ export class Outbox {
 
   #pump(): void {
     while (this.#waiting.length > 0 && this.#bytes < MAX_BYTES) {
-      const { write, holds } = this.#waiting.shift()!;
+      const { write, holds, sent } = this.#waiting.shift()!;
       this.#waitingBytes -= holds;
       try {
-        this.#deliver(write());
+        this.#deliver(write(), sent);
       } catch (error) {
         this.#failed("a request", error); // no memory for it, say
       }
@@ -80,12 +88,13 @@ export class Outbox {
     if (this.size === 0) { for (const wake of this.#idle.splice(0)) wake(); }
   }
 
-  async #deliver(reply: Reply): Promise<void> {
+  async #deliver(reply: Reply, sent: (() => void) | undefined): Promise<void> {
     const bytes = reply.parts.reduce((sum, part) => sum + part.length, 0);
     this.#bytes += bytes;
     this.#active++;
     try {
       await this.#publish(reply);
+      if (reply.parts.length > 0) sent?.();
     } catch (error) {
       this.#failed(reply.topic, error);
     }

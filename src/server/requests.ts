@@ -19,6 +19,8 @@ export interface RequestsOptions {
   readonly topics: Topics;
   readonly map: OccupancyMap;
   readonly outbox: Outbox;
+  /** Told when the broker has the last part of a reply. */
+  readonly answered: (request: Incoming) => void;
   readonly complain: (complaint: Complaint) => void;
   /** ms since 1970. */
   readonly clock: () => number;
@@ -55,7 +57,7 @@ export class Requests {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       this.#complain(error, message.topic);
-      this.#send(error, () => answerError(error));
+      this.#send(message, error, () => answerError(error));
       return;
     }
     if (request.kind === "original" && request.malformed !== undefined) {
@@ -66,7 +68,7 @@ export class Requests {
         count: 1,
       });
     }
-    this.#send(request, () => this.#reply(request));
+    this.#send(message, request, () => this.#reply(request));
   }
 
   /** What the map says, at a time at which it is right. */
@@ -97,9 +99,10 @@ export class Requests {
     this.#options.complain({ topic, code, message, count: 1 });
   }
 
-  #send(routing: ReplyRouting, write: () => Reply): void {
-    const { outbox, complain, topics } = this.#options;
-    if (outbox.send(write, routing.correlationData?.length)) return;
+  #send(message: Incoming, routing: ReplyRouting, write: () => Reply): void {
+    const { outbox, answered, complain, topics } = this.#options;
+    const holds = routing.correlationData?.length;
+    if (outbox.send(write, { holds, sent: () => answered(message) })) return;
     complain({
       topic: topics.request,
       code: "overloaded",

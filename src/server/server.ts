@@ -18,10 +18,11 @@ import { Outbox } from "./outbox.ts";
 import { barrierTopic } from "./own_topics.ts";
 import { type CommitObserver, Pipeline } from "./pipeline.ts";
 import { type Complaint, describeComplaint, Reports } from "./reports.ts";
+import { type RequestObserver, RequestTimes } from "./request_times.ts";
 import { Requests } from "./requests.ts";
 import { SourceBook } from "./sources.ts";
 import { countRefused, newStats, type Stats } from "./stats.ts";
-import { type SubmissionResult, submit } from "./submission.ts";
+import { type SubmissionResult, submit, unavailable } from "./submission.ts";
 
 /** How often cells that are due for it age, in ms. */
 const TICK = 1000;
@@ -45,6 +46,7 @@ export class Server {
   readonly #backlog: Backlog;
   readonly #changes: Changes;
   readonly #requests: Requests;
+  readonly #requestTimes: RequestTimes;
   readonly #announcer: Announcer;
   readonly #observers = new Observers();
   readonly #sources = new SourceBook();
@@ -117,11 +119,13 @@ export class Server {
     this.#outbox = new Outbox(link, (to, error) => {
       log.warn(`Could not reply to ${to}: ${messageOf(error)}`);
     });
+    this.#requestTimes = new RequestTimes(topics.request);
     this.#requests = new Requests({
       link,
       topics,
       map,
       outbox: this.#outbox,
+      answered: (request) => this.#requestTimes.answered(request),
       complain,
       clock: this.#clock,
       refresh: () => this.refresh(),
@@ -190,6 +194,11 @@ export class Server {
     this.#pipeline.observeCommit = observe;
   }
 
+  /** Is told of each request that was answered; the last one that was set. */
+  set observeRequest(observe: RequestObserver | undefined) {
+    this.#requestTimes.observe = observe;
+  }
+
   /**
    * Calls the listener after the map, the link or the store has changed, at
    * most once a commit. It must be quick and must not throw.
@@ -252,6 +261,7 @@ export class Server {
       message: (message) => {
         if (this.#stopped !== undefined) return; // its broker sends it again
         if (this.#neighbours.stops(message)) return;
+        this.#requestTimes.arrived(message);
         if (this.#backlog.stops(message)) return;
         if (!this.#barrier.stops(message)) this.#pipeline.push(message);
         else if (this.#problem !== undefined) this.#barrier.reset();
@@ -391,13 +401,6 @@ async function atMost(ms: number, work: Promise<void>): Promise<void> {
   const timer = setTimeout(resolve, ms);
   await Promise.race([work, promise]);
   clearTimeout(timer);
-}
-
-function unavailable(
-  code: "starting" | "stopping",
-  message: string,
-): SubmissionResult {
-  return { outcome: "unavailable", code, message };
 }
 
 function messageOf(error: unknown): string {

@@ -169,3 +169,11 @@ export async function submit(
   }
   return result;
 }
+
+/** What becomes of a payload that comes too early or too late. */
+export function unavailable(
+  code: "starting" | "stopping",
+  message: string,
+): SubmissionResult {
+  return { outcome: "unavailable", code, message };
+}

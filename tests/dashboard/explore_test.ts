@@ -39,6 +39,38 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the age of a cell is that of its last report, also if that repeats it",
+  ...needs("chromium"),
+  fn: async () => {
+    const now = Date.now();
+    const report = (minutes: number, source: string) =>
+      JSON.stringify({
+        source,
+        cells: [[4, 4, 3, now - minutes * 60_000]],
+      });
+    await using stage = await Stage.open({
+      readings: { default: report(50, "cam-1") },
+      address: NEAR,
+    });
+    await stage.repainted(4, 4, BLANK);
+    const revision = async () => {
+      const response = await fetch(`${stage.url}/api/v1/layers`);
+      return (await response.json()).revision;
+    };
+    const before = await revision();
+    const { left, top } = await stage.place(4, 4);
+    await stage.page.mouse.click(left, top);
+    await stage.reads("#tip", /observed 50 min ago from cam-1$/);
+    // Nobody is told of these, and the tooltip stays where it is.
+    await stage.submit("default", report(20, "cam-2"));
+    await stage.reads("#tip", /3 people .* observed 20 min ago from cam-2$/);
+    await stage.submit("default", report(10, "cam-3"));
+    await stage.reads("#tip", /3 people .* observed 10 min ago from cam-3$/);
+    assert.equal(await revision(), before);
+  },
+});
+
+Deno.test({
   name: "dragging a box selects: totals, and the command that prints the same",
   ...needs("chromium"),
   fn: async () => {

@@ -185,32 +185,6 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "doctor tells a port that another program has, and one that cannot be had",
-  ...needs(),
-  fn: async () => {
-    using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = other.addr as Deno.NetAddr;
-    const taken = await diagnose([
-      ...["--listen", `127.0.0.1:${port}`, "--timeout", "400ms"],
-    ]);
-    assert.equal(taken.code, 1);
-    assert.match(taken.of("port")[0]!, /^wrong: .* in use by another program/);
-    const foreign = await diagnose([
-      "--listen",
-      "192.0.2.1:1883",
-      "--timeout",
-      "400ms",
-    ]);
-    assert.equal(foreign.code, 1);
-    assert.match(
-      foreign.of("port")[0]!,
-      /^wrong: Cannot listen on 192\.0\.2\.1/,
-    );
-  },
-});
-
-Deno.test({
   name: "doctor tells that two servers answer for one prefix",
   ...needs("mosquitto"),
   fn: async () => {
@@ -240,6 +214,7 @@ Deno.test({
       broker: { url: mosquitto.url },
       usual: { url: mosquitto.url },
       usualListen: { host: "127.0.0.1", port: 0 },
+      usualHttp: { host: "127.0.0.1", port: 0 },
       topics: new Topics(),
       name: "n",
       subscriptions: [],
@@ -327,6 +302,7 @@ Deno.test({
     const examination = new Examination({
       usual: { url: `mqtt://127.0.0.1:${freePort()}` },
       usualListen: { host: "127.0.0.1", port: 0 },
+      usualHttp: { host: "127.0.0.1", port: 0 },
       topics: new Topics(),
       name: "n",
       subscriptions: [],

@@ -1,7 +1,11 @@
 /** What Prometheus is told. */
 import assert from "node:assert/strict";
 import { findTool, needs } from "../support/needs.ts";
-import { Running } from "../support/processes.ts";
+import { occupancy, Running } from "../support/processes.ts";
+import type { Link } from "../../src/mqtt/link.ts";
+import { FakeLink, incoming } from "../support/fake_link.ts";
+import { RawConnection } from "../support/raw_mqtt.ts";
+import { until } from "../support/until.ts";
 import { startServer, type TestServer } from "./support.ts";
 
 /** A page of metrics as values by name and labels. */
@@ -46,6 +50,91 @@ Deno.test({
     }
     assert.ok(metrics.get("process_resident_memory_bytes")! > 1e6);
     assert.ok(metrics.get('occupancy_sent_bytes_total{kind="cells"}')! > 50);
+  },
+});
+
+const REPLY = "occupancy/response/me";
+
+/** A broker that takes its time with replies. */
+class SlowLink extends FakeLink {
+  readonly #taken: (() => void)[] = [];
+
+  /** Replies, and parts of them, that it has not taken yet. */
+  get waiting(): number {
+    return this.#taken.length;
+  }
+
+  override async publish(...args: Parameters<Link["publish"]>): Promise<void> {
+    await super.publish(...args);
+    if (args[0] !== REPLY) return;
+    await new Promise<void>((resolve) => this.#taken.push(resolve));
+  }
+
+  /** Takes the oldest. */
+  take(): void {
+    this.#taken.shift()!();
+  }
+}
+
+Deno.test({
+  name:
+    "GET metrics counts how long requests over MQTT take until the broker has all of the reply",
+  ...needs(),
+  fn: async () => {
+    const link = new SlowLink();
+    await using server = await startServer({ link });
+    const rows = Array.from({ length: 200 }, (_, i) => `${i},0,1`).join("\n");
+    await server.post(rows);
+    const seen = async () => {
+      const metrics = await scrape(server);
+      const of = (name: string) =>
+        metrics.get(`occupancy_mqtt_request_duration_seconds_${name}`);
+      return { count: of("count"), sum: of("sum")! };
+    };
+    assert.deepEqual(await seen(), { count: 0, sum: 0 });
+    const arrived = performance.now();
+    link.handlers.message(incoming(
+      server.context.topics.request,
+      JSON.stringify({ maxBytes: 1024 }),
+      { responseTopic: REPLY },
+    ));
+    await until(() => link.waiting > 1);
+    while (link.waiting > 1) link.take();
+    const before = (performance.now() - arrived) / 1000;
+    assert.equal((await seen()).count, 0, "one part is on its way yet");
+    link.take();
+    const { count, sum } = await seen();
+    assert.equal(count, 1);
+    assert.ok(sum >= before, `${sum} s, and ${before} s had passed`);
+    assert.ok(sum <= (performance.now() - arrived) / 1000);
+  },
+});
+
+Deno.test({
+  name:
+    "GET metrics counts the clients of the embedded broker, and of no other",
+  ...needs(),
+  fn: async () => {
+    await using other = await startServer();
+    const text = await (await other.get("/metrics")).text();
+    assert.doesNotMatch(text, /occupancy_broker_clients/);
+
+    await using server = occupancy([
+      ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+    ]);
+    const [, port] = await server.said(/embedded broker on 127\.0\.0\.1:(\d+)/);
+    const [, url] = await server.said(/Map at (http:\/\/\S+)\/ /);
+    await server.said(/Ready/);
+    const clients = async () => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return /^occupancy_broker_clients (\d+)$/m.exec(text)?.[1];
+    };
+    assert.equal(await clients(), "0");
+    {
+      await using _client = await RawConnection.open(Number(port), "me");
+      await until(async () => await clients() === "1");
+    }
+    await until(async () => await clients() === "0");
   },
 });
 
@@ -99,7 +188,8 @@ Deno.test({
   name: "GET metrics is clean in the eyes of promtool, odd names too",
   ...needs("promtool"),
   fn: async () => {
-    await using server = await startServer();
+    const link = Object.assign(new FakeLink(), { clients: 3 });
+    await using server = await startServer({ link });
     await server.post("1,1,1", `?layer=${encodeURIComponent('a"\\b<ü>')}`);
     await server.post("nonsense");
     const response = await server.get("/metrics");

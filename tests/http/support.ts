@@ -31,6 +31,8 @@ export interface TestServerOptions
   readonly ageing?: AgeingOptions;
   readonly plans?: ReadonlyMap<string, Plan>;
   readonly clock?: () => number;
+  /** What the server is joined by; the test is the broker behind it. */
+  readonly link?: FakeLink;
   /** Whether the server is started. Default true. */
   readonly started?: boolean;
 }
@@ -61,7 +63,7 @@ export async function startServer(
 ): Promise<TestServer> {
   const { token, limits, parts, ageing, plans = new Map(), clock } = options;
   const log: string[] = [];
-  const link = new FakeLink();
+  const { link = new FakeLink() } = options;
   const store = new FailingStore();
   const map = new OccupancyMap(ageing);
   const topics = new Topics();

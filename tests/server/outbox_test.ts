@@ -111,6 +111,30 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "Outbox.send() says so when the broker has the last part, not if it has not all",
+  permissions: "none",
+  fn: async () => {
+    const { outbox: it, link } = outbox();
+    const sent: string[] = [];
+    for (const [topic, sizes] of [["a", [1, 1]], ["b", [1, 1]], ["c", []]]) {
+      it.send(() => reply(topic as string, sizes as number[]), {
+        sent: () => sent.push(topic as string),
+      });
+    }
+    const [a1, a2, b1, b2] = link.published;
+    a1!.settle();
+    b1!.settle();
+    await settled();
+    assert.deepEqual(sent, []);
+    a2!.settle();
+    b2!.settle(new Error("gone"));
+    await settled();
+    assert.deepEqual(sent, ["a"], "b failed, and c was no reply");
+  },
+});
+
+Deno.test({
   name: "Outbox.drained() resolves when all has been sent",
   permissions: "none",
   fn: async () => {

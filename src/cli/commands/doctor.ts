@@ -7,6 +7,8 @@ import { SERVER } from "./server.ts";
 const OF_THE_SERVER = [
   "name",
   "listen",
+  "http",
+  "no-http",
   "store",
   "session-expiry",
   "max-skew",

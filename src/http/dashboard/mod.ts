@@ -9,6 +9,7 @@ import script from "./built/app.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
 import html from "./built/index.html" with { type: "text" };
+import { acceptsGzip, hasETag } from "../negotiation.ts";
 
 /** Names that hold the hash of what they name never mean anything else. */
 const FOR_EVER = "public, max-age=31536000, immutable";
@@ -43,10 +44,10 @@ export function page(request: Request): Response | undefined {
     "etag": asset.etag,
     "vary": "accept-encoding",
   });
-  if (matches(request.headers.get("if-none-match"), asset.etag)) {
+  if (hasETag(request.headers.get("if-none-match"), asset.etag)) {
     return new Response(null, { status: 304, headers });
   }
-  const zipped = accepts(request.headers.get("accept-encoding"), "gzip");
+  const zipped = acceptsGzip(request.headers.get("accept-encoding"));
   const body = zipped ? asset.gzipped : asset.plain;
   if (zipped) headers.set("content-encoding", "gzip");
   headers.set("content-type", asset.type);
@@ -86,24 +87,4 @@ function assetOf(text: string, type: string, caching: string): Asset {
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
-}
-
-/** Whether a list of entity tags has this one (RFC 9110, 13.1.2: weak comparison). */
-function matches(list: string | null, etag: string): boolean {
-  return list !== null && list.split(",").some((one) => {
-    const tag = one.trim();
-    return tag === "*" || tag.replace(/^W\//, "") === etag;
-  });
-}
-
-/** Whether a content coding is acceptable (RFC 9110, 12.5.3). */
-function accepts(list: string | null, coding: string): boolean {
-  const codings = new Map(
-    (list ?? "").split(",").map((one) => {
-      const [name, ...parameters] = one.trim().toLowerCase().split(/\s*;\s*/);
-      const weight = parameters.find((parameter) => parameter.startsWith("q="));
-      return [name, weight === undefined ? 1 : Number(weight.slice(2))];
-    }),
-  );
-  return (codings.get(coding) ?? codings.get("*") ?? 0) > 0;
 }

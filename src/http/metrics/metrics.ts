@@ -82,6 +82,14 @@ export class Metrics {
       commitSeconds.observe(ms / 1000);
       commitReadings.observe(readings);
     });
+    const mqttRequests = new Histogram({
+      name: "occupancy_mqtt_request_duration_seconds",
+      help:
+        "How long requests over MQTT took from their arrival until the broker had the last part of the reply.",
+      buckets: REQUEST_SECONDS,
+      registers,
+    });
+    context.observeRequests((ms) => mqttRequests.observe(ms / 1000));
     for (const one of counters(context, this.#sent)) this.#add(Counter, one);
     for (const one of gauges(context, limits)) this.#add(Gauge, one);
   }
@@ -231,6 +239,7 @@ function gauges(context: HttpContext, limits: Limits): Looked[] {
       help: "Since when the broker is joined or lost, in seconds since 1970.",
       read: () => single(context.link().since / 1000),
     },
+    ...brokerClients(context),
     {
       name: "occupancy_store_up",
       help: "1 while the store keeps what it is given, else 0.",
@@ -268,4 +277,15 @@ function gauges(context: HttpContext, limits: Limits): Looked[] {
       read: () => single(Deno.memoryUsage().heapUsed),
     },
   ];
+}
+
+/** Known of the embedded broker only; of another nothing is said, rather than 0. */
+function brokerClients({ link }: HttpContext): Looked[] {
+  if (link().clients === undefined) return [];
+  return [{
+    name: "occupancy_broker_clients",
+    help:
+      "Clients connected to the embedded broker: those that subscribe and those that only send.",
+    read: () => single(link().clients ?? 0),
+  }];
 }

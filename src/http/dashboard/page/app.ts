@@ -15,7 +15,7 @@ import { Controls } from "./controls.ts";
 import { byId } from "./dom.ts";
 import { EmptyNotice } from "./empty_notice.ts";
 import { Explorer } from "./explorer.ts";
-import { findSource } from "./find_source.ts";
+import { findCell } from "./find_cell.ts";
 import { Health } from "./health.ts";
 import { History } from "./history.ts";
 import { LatestPanel } from "./latest_panel.ts";
@@ -84,7 +84,7 @@ export class App implements LiveEvents {
       layer: () => this.#named(),
       knows: (region) => this.#inbox.knows(region),
       now: () => this.#now(),
-      find: findSource,
+      find: findCell,
       selected: () => this.#rememberView(),
     });
     this.#controls = new Controls(view, {

@@ -8,11 +8,12 @@
 import type { Region } from "../../../grid/mod.ts";
 import { announce } from "./announcer.ts";
 import { ago, cellWords, some } from "./format.ts";
+import type { CellFinder, CellPlace, CellReport } from "./find_cell.ts";
 import type { CellPoint, MapView } from "./map_view.ts";
 import { Marks } from "./marks.ts";
 import { between, clamped, clampedRegion, type Point } from "./selection.ts";
 import { SelectionPanel } from "./selection_panel.ts";
-import { type SourceFinder, Tooltip } from "./tooltip.ts";
+import { Tooltip } from "./tooltip.ts";
 
 /** How often the totals of a selection are counted at most, ms. */
 const COUNT_MS = 250;
@@ -28,7 +29,7 @@ export interface Surroundings {
   readonly knows: (region: Region) => boolean;
   /** The server's clock, ms since 1970. */
   readonly now: () => number;
-  readonly find: SourceFinder;
+  readonly find: CellFinder;
   /** The selection is another. */
   readonly selected: () => void;
 }
@@ -50,7 +51,10 @@ export class Explorer {
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#tooltip = new Tooltip(around.find);
+    this.#tooltip = new Tooltip(
+      around.find,
+      (place, report) => this.#renew(place, report),
+    );
     this.#panel = new SelectionPanel(() => this.select(undefined), announce);
   }
 
@@ -189,6 +193,19 @@ export class Explorer {
     const { world } = map.cells;
     const target = { ...at, rect, layer: name, title };
     this.#tooltip.show(target, world, this.#around.now());
+  }
+
+  /** The server knows a newer report of a cell than the feed has told. */
+  #renew({ layer, x, y }: CellPlace, report: CellReport): void {
+    if (layer !== this.#around.layer().name) return;
+    const map = this.#around.map();
+    const { world } = map.cells;
+    const row = world.table.find(x, y);
+    const { value, time, stale } = report;
+    if (row < 0 || time <= world.table.time[row]!) return;
+    world.set(x, y, value, time, stale);
+    map.changed();
+    this.#showTip();
   }
 
   #count(): void {

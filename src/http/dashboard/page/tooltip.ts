@@ -1,25 +1,22 @@
 /// <reference lib="dom" />
 /**
- * All that is known of one cell, beside it. Who reported it is asked of the
- * server when someone looks.
+ * All that is known of one cell, beside it. Who reported it last, and when, is
+ * asked of the server when someone looks, and again as long as they look.
  *
  * @module
  */
 
 import { byId, el, setText } from "./dom.ts";
+import type { CellFinder, CellPlace, CellReport } from "./find_cell.ts";
 import { ago, cellWords } from "./format.ts";
 import type { World } from "./world.ts";
 
 /** A pointer that passes by asks nothing, ms. */
 const LINGER = 120;
+/** How often it is asked again: a report that repeats the last is not told, ms. */
+const AGAIN = 2000;
 const OFFSET = 14;
 const EDGE = 8;
-
-/** Finds out who reported a cell; null if nobody said. */
-export type SourceFinder = (
-  cell: { readonly layer: string; readonly x: number; readonly y: number },
-  signal: AbortSignal,
-) => Promise<string | null>;
 
 /** Where it is and what of. */
 export interface TipTarget {
@@ -43,13 +40,22 @@ export class Tooltip {
   readonly #where = el("div");
   readonly #age = el("div");
   readonly #source = el("div");
-  readonly #find: SourceFinder;
+  readonly #find: CellFinder;
+  readonly #found: (place: CellPlace, report: CellReport) => void;
+  /** What was asked for last, and with which time it was known. */
   #asked = "";
+  /** When there was an answer to it, of `performance.now()`. */
+  #answered = Infinity;
   #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(find: SourceFinder) {
+  /** @param found Called with a report that is newer than what is shown */
+  constructor(
+    find: CellFinder,
+    found: (place: CellPlace, report: CellReport) => void,
+  ) {
     this.#find = find;
+    this.#found = found;
     this.#tip.append(this.#title, this.#where, this.#age, this.#source);
   }
 
@@ -63,7 +69,7 @@ export class Tooltip {
 
   /** Shows a cell as it is known now. @param now The server's clock, ms since 1970 */
   show(target: TipTarget, world: World, now: number): void {
-    const { x, y, layer, title } = target;
+    const { x, y, title } = target;
     const row = world.table.find(x, y);
     const { value, stale, time } = world.table;
     const known = row >= 0;
@@ -78,37 +84,39 @@ export class Tooltip {
     this.#tip.hidden = false;
     this.#place(target);
     // A source may change with each report, not only with the place.
-    const asked = JSON.stringify([layer, x, y, known && time[row]]);
-    if (asked === this.#asked) return;
-    const same = this.#asked.startsWith(
-      JSON.stringify([layer, x, y]).slice(0, -1),
-    );
+    const observed = known ? time[row]! : undefined;
+    const asked = keyOf(target, observed);
+    const due = performance.now() - this.#answered >= AGAIN;
+    if (asked === this.#asked && !due) return;
+    const same = this.#asked.startsWith(keyOf(target, undefined).slice(0, -1));
     this.#asked = asked;
+    this.#answered = Infinity;
     clearTimeout(this.#timer);
     this.#abort.abort();
     if (!same) this.#source.hidden = true;
-    if (known) {
-      this.#timer = setTimeout(
-        () => this.#ask({ layer, x, y }, target),
-        LINGER,
-      );
-    }
+    if (observed === undefined) return;
+    this.#timer = setTimeout(() => this.#ask(target, observed), LINGER);
   }
 
-  async #ask(
-    cell: Parameters<SourceFinder>[0],
-    target: TipTarget,
-  ): Promise<void> {
+  /** @param observed When, as far as it is known */
+  async #ask(target: TipTarget, observed: number): Promise<void> {
     const abort = this.#abort = new AbortController();
     try {
-      const source = await this.#find(cell, abort.signal);
+      const { source, report } = await this.#find(target, abort.signal);
       if (abort.signal.aborted) return;
       this.#source.hidden = source === null;
       setText(this.#source, `from ${source}`);
       this.#place(target);
+      this.#answered = performance.now();
+      if (report === undefined || report.time <= observed) return;
+      // It will be known in a moment, and is nothing to ask for again.
+      this.#asked = keyOf(target, report.time);
+      this.#found(target, report);
     } catch {
-      // No answer: it stays without a source, and is asked again with the next report.
-      if (!abort.signal.aborted) this.#source.hidden = true;
+      // No answer: it stays without a source, and is asked again.
+      if (abort.signal.aborted) return;
+      this.#source.hidden = true;
+      this.#answered = performance.now();
     }
   }
 
@@ -134,4 +142,11 @@ export class Tooltip {
       clamp(fitsBeside ? left : rect.left, room - wide)
     }px, ${clamp(top, height - high)}px)`;
   }
+}
+
+/** What was asked for: a place, and the time of its report as far as it is known. */
+function keyOf({ layer, x, y }: CellPlace, time: number | undefined): string {
+  return JSON.stringify(
+    time === undefined ? [layer, x, y] : [layer, x, y, time],
+  );
 }
