@@ -15,6 +15,15 @@ import type { Form } from "./request_mode.ts";
 
 /** How long nothing may come in a terminal until it is asked whether all is well, ms. */
 const CHECK_AFTER = 1500;
+/** How long a live picture may take to end, ms. */
+const LAST = 900;
+
+/** What a live picture ends with. */
+const ENDS = {
+  quit: Exit.ok,
+  interrupt: Exit.interrupted,
+  gone: Exit.hungUp,
+} as const;
 
 /** `occupancy request --watch`: the map, then what changes, until it is enough. */
 export async function watch(
@@ -74,11 +83,16 @@ async function live(
     ? new (await import("./live/map_pane.ts")).MapPane(region)
     : new (await import("./live/table_pane.ts")).TablePane(region);
   ending.heedSignals();
+  ending.signal.addEventListener("abort", () => {
+    // Whatever hangs: who ends it does not wait for that.
+    const timer = setTimeout(() => Deno.exit(ending.exitCode), LAST);
+    Deno.unrefTimer(timer);
+  });
   return new Live({
     layer: flags.layer,
     pane,
     depth: colorDepth(flags.color, (name) => Deno.env.get(name), true),
-    end: (why) => ending.end(why === "quit" ? Exit.ok : Exit.interrupted),
+    end: (why) => ending.end(ENDS[why]),
   });
 }
 

@@ -75,6 +75,27 @@ export class TerminalSession implements AsyncDisposable {
     await this.#keyboard.write(new TextEncoder().encode(keys));
   }
 
+  /** What runs in the terminal, or in a session of its own that it started. */
+  get pid(): number {
+    let pid = this.#child.pid;
+    for (;;) {
+      const path = `/proc/${pid}/task/${pid}/children`;
+      const [child] = Deno.readTextFileSync(path).trim().split(" ");
+      if (!child) return pid;
+      pid = Number(child);
+    }
+  }
+
+  /** Takes nothing more of what is written, as a terminal that hangs. */
+  hang(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  /** Is gone, without a word: what runs in it is told by the kernel, if at all. */
+  vanish(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** Waits until it has ended; returns its exit code. */
   ended(): Promise<number> {
     return within(this.#done, () => `the end after ${this.#output}`);
@@ -97,7 +118,8 @@ export class TerminalSession implements AsyncDisposable {
   }
 }
 
-function ours(args: string[]): string {
+/** A line for the shell that runs our program. */
+export function ours(args: string[]): string {
   return [
     Deno.execPath(),
     ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],

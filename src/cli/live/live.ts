@@ -2,7 +2,7 @@ import type { WatchEvent } from "../../request/mod.ts";
 import { type ColorDepth, KnownCells } from "../map/mod.ts";
 import { readKeys } from "./keys.ts";
 import type { Pane } from "./pane.ts";
-import { Screen, typed } from "./screen.ts";
+import { Screen, TerminalGone, typed } from "./screen.ts";
 
 /** The least time between two frames, ms. */
 const FRAME = 50;
@@ -16,8 +16,11 @@ export interface LiveOptions {
   readonly layer: string;
   readonly pane: Pane;
   readonly depth: ColorDepth;
-  /** Called when a person wants it to end: by `q`, or by Ctrl-C. */
-  readonly end: (why: "quit" | "interrupt") => void;
+  /**
+   * Called when it is to end: by `q`, by Ctrl-C, or because the terminal is
+   * gone, which not always comes with a SIGHUP.
+   */
+  readonly end: (why: "quit" | "interrupt" | "gone") => void;
 }
 
 /**
@@ -31,6 +34,9 @@ export class Live {
   #last: { readonly event: WatchEvent; readonly at: number } | undefined;
   #note: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #drawing = false;
+  /** Something has come that is not in the frame that is being drawn. */
+  #outdated = false;
   /** When the next frame may be drawn, of `performance.now()`. */
   #nextFrame = 0;
   #failed: ((error: unknown) => void) | undefined;
@@ -59,7 +65,7 @@ export class Live {
       clearTimeout(this.#timer);
       this.#failed = undefined;
       if (resized) Deno.removeSignalListener("SIGWINCH", resized);
-      this.#screen?.[Symbol.dispose]();
+      await this.#screen?.[Symbol.asyncDispose]();
     }
   }
 
@@ -76,7 +82,7 @@ export class Live {
       this.#last = { event, at: performance.now() };
       if (this.#screen === undefined) {
         this.#screen = new Screen(this.#options.depth);
-        this.#listen().catch((error) => this.#failed?.(error));
+        this.#listen().catch((error) => this.#fail(error));
       }
       this.#soon();
     }
@@ -95,23 +101,36 @@ export class Live {
   /** Draws when it is time for a frame; what comes until then is on it. */
   #soon(): void {
     if (this.#failed === undefined) return;
+    if (this.#drawing) {
+      this.#outdated = true;
+      return;
+    }
     const wait = Math.max(0, this.#nextFrame - performance.now());
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= setTimeout(async () => {
       this.#timer = undefined;
+      this.#drawing = true;
+      this.#outdated = false;
       try {
-        this.#draw();
+        await this.#draw();
       } catch (error) {
-        this.#failed?.(error);
+        this.#fail(error);
       }
+      this.#drawing = false;
+      if (this.#outdated) this.#soon();
     }, wait);
   }
 
-  #draw(): void {
+  #fail(error: unknown): void {
+    if (error instanceof TerminalGone) this.#options.end("gone");
+    else this.#failed?.(error);
+  }
+
+  async #draw(): Promise<void> {
     if (this.#screen === undefined || this.#last === undefined) return;
     const start = performance.now();
     const { event, at } = this.#last;
     const { layer, pane, depth } = this.#options;
-    this.#screen.draw(pane.draw({
+    await this.#screen.draw(pane.draw({
       layer,
       depth,
       cells: this.#cells,
