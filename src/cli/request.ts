@@ -12,7 +12,7 @@ import {
   KnownCells,
   renderMap,
 } from "./map/mod.ts";
-import { pictureSize, writeOut } from "./output.ts";
+import { pictureSize, say, writeOut } from "./output.ts";
 import { renderJson, renderTable, renderTsv } from "./render.ts";
 import { type Form, requestMode } from "./request_mode.ts";
 import { exitCodeOf, verdictOf } from "./verdict.ts";
@@ -38,7 +38,18 @@ export async function request(flags: RequestFlags): Promise<number> {
     return exitCodeOf(verdict);
   }
   printAs(mode.form, view, flags);
+  if (view.cells.length === 0 && !flags.quiet) say(nothingThere(flags));
   return Exit.ok;
+}
+
+/** Why an answer is empty: a name may be mistyped, or a part be elsewhere. */
+function nothingThere({ layer, at, region }: RequestFlags): string {
+  if (at !== undefined) {
+    return `${at.x0},${at.y0} was never reported in the layer ${layer}`;
+  }
+  return region === undefined
+    ? `No reading has come to the layer ${layer} yet`
+    : `No cell of this part of the layer ${layer} was ever reported`;
 }
 
 /** Prints a map as the flags say, else as suits where it goes. */

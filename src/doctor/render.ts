@@ -70,18 +70,17 @@ export function renderSummary(results: readonly Result[]): string {
   ].join(", ") + "\n";
 }
 
-/** Cuts text into lines at its spaces; a word that is too long is cut anywhere. */
+/**
+ * Cuts text into lines at its spaces. A word that is too long stays whole: a
+ * path is there to be copied.
+ */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (let word of text.split(" ")) {
+  for (const word of text.split(" ")) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = "";
-    }
-    while (word.length > width) {
-      lines.push(word.slice(0, width));
-      word = word.slice(width);
     }
     line = line === "" ? word : `${line} ${word}`;
   }

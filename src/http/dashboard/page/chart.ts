@@ -7,7 +7,7 @@
 
 import uPlot from "uplot";
 import { byId, el, setText } from "./dom.ts";
-import { clock, count } from "./format.ts";
+import { clock, count, shortCount } from "./format.ts";
 import { History, WINDOW } from "./history.ts";
 
 const HEIGHT = 112;
@@ -122,7 +122,7 @@ export class Chart {
           ...axis,
           size: 48,
           space: 26,
-          values: (_, at) => at.map((one) => count(one)),
+          values: (_, at) => at.map((one) => shortCount(one)),
           incrs: STEPS,
         },
       ],

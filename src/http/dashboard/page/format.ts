@@ -25,6 +25,13 @@ export function count(number: number): string {
   return Math.abs(number) < LONG ? NUMBER.format(number) : SHORT.format(number);
 }
 
+/** A count where there is little room: `1.5M`. */
+export function shortCount(number: number): string {
+  return Math.abs(number) < 10_000
+    ? NUMBER.format(number)
+    : SHORT.format(number);
+}
+
 /** A share: `5.6%`, and `<0.1%` rather than a zero that is none. */
 export function share(part: number, whole: number): string {
   if (whole === 0) return "–";
