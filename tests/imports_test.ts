@@ -32,7 +32,7 @@ const IMPURE =
 
 /** The files that may import a package, where not all may. */
 const OWNERS: Record<string, RegExp> = {
-  mqtt: /^src\/(?:mqtt\/connection|doctor\/probe)\.ts$/,
+  mqtt: /^src\/(?:mqtt\/(?:connection|transport)|doctor\/probe)\.ts$/,
   aedes: /^src\/mqtt\/broker\.ts$/,
   "@logtape/logtape": /^src\/cli\/log\//,
   "smol-toml": /^src\/cli\/settings\/config_file\.ts$/,

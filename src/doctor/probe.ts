@@ -5,10 +5,11 @@
  *
  * @module
  */
-import mqtt, { type IConnackPacket, type MqttClient } from "mqtt";
+import type { IConnackPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
 import { explainConnectFailure, isVersionRefusal } from "../mqtt/failure.ts";
 import { LinkError } from "../mqtt/link.ts";
+import { connectorOf } from "../mqtt/transport.ts";
 import { redactUrl } from "../mqtt/url.ts";
 
 /** What of a broker's address a probe needs. */
@@ -160,7 +161,7 @@ async function connect(
   version: 4 | 5,
 ): Promise<Probe> {
   const { url, ca, clientId, sessionExpiry, timeout, message } = options;
-  const client = mqtt.connect(url, {
+  const client = (await connectorOf(url))({
     protocolVersion: version,
     clientId,
     clean: sessionExpiry === undefined,

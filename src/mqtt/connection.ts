@@ -1,5 +1,5 @@
 /**
- * A connection to somebody's MQTT broker. The only file that imports `mqtt`.
+ * A connection to somebody's MQTT broker.
  *
  * MQTT 5 is tried first and 3.1.1 when the broker refuses it. Acknowledgements
  * wait for {@linkcode Link.acknowledge}: mqtt.js handles packets one at a time,
@@ -9,11 +9,11 @@
  *
  * @module
  */
-import mqtt, {
-  type IClientOptions,
-  type IClientPublishOptions,
-  type IPublishPacket,
-  type MqttClient,
+import type {
+  IClientOptions,
+  IClientPublishOptions,
+  IPublishPacket,
+  MqttClient,
 } from "mqtt";
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
@@ -33,6 +33,7 @@ import {
   type PublishOptions,
 } from "./link.ts";
 import { closed, type Pending, PendingPublishes, tooLong } from "./pending.ts";
+import { connectorOf } from "./transport.ts";
 import { redactUrl } from "./url.ts";
 
 /** How to reach the broker, and as whom. */
@@ -185,10 +186,9 @@ export class Connection implements Link {
   /** One attempt with one protocol version; resolves once subscribed. */
   async #connect(version: 4 | 5): Promise<void> {
     this.#version = version;
-    const client = mqtt.connect(
-      this.#options.url,
-      this.#clientOptions(version),
-    );
+    const connect = await connectorOf(this.#options.url);
+    if (this.#closed) throw closed();
+    const client = connect(this.#clientOptions(version));
     this.#client = client;
     client.handleMessage = (packet, callback) =>
       this.#receive(packet as IPublishPacket, callback);
@@ -256,6 +256,7 @@ export class Connection implements Link {
       resubscribe: false, // done here, so that up() comes after it
       queueQoSZero: false,
       timerVariant: "native",
+      writeCache: false, // of all 65,536 packet identifiers: 15 ms and 17 MB
       ...(ca === undefined ? {} : { ca }),
       ...(will === undefined ? {} : {
         will: {

@@ -26,10 +26,15 @@ const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 /** Four ASCII digits each, the first in the lowest byte: `0007`; and `7000`. */
 const RIGHT_ALIGNED = new Int32Array(10000);
 const LEFT_ALIGNED = new Int32Array(10000);
+// Each from one that is there: worked out digit by digit, they take 4 ms of a start.
+RIGHT_ALIGNED[0] = 0x30303030;
+for (let n = 1; n < 10000; n++) {
+  const front = RIGHT_ALIGNED[Math.trunc(n / 10)]!;
+  RIGHT_ALIGNED[n] = front >>> 8 | (ZERO + n % 10) << 24;
+}
 for (let n = 0; n < 10000; n++) {
-  RIGHT_ALIGNED[n] = fourDigits(n);
   const size = n < 10 ? 1000 : n < 100 ? 100 : n < 1000 ? 10 : 1;
-  LEFT_ALIGNED[n] = fourDigits(n * size);
+  LEFT_ALIGNED[n] = RIGHT_ALIGNED[n * size]!;
 }
 
 /** 0 to 999 with a comma behind it, the first digit in the lowest byte. */
@@ -38,14 +43,6 @@ for (let n = 0; n < 1000; n++) {
   const comma = n < 10 ? 8 : n < 100 ? 16 : 24;
   const digits = LEFT_ALIGNED[n]! & ((1 << comma) - 1);
   WITH_COMMA[n] = digits | COMMA << comma;
-}
-
-function fourDigits(n: number): number {
-  const ones = n % 10;
-  const tens = Math.trunc(n / 10) % 10;
-  const hundreds = Math.trunc(n / 100) % 10;
-  const thousands = Math.trunc(n / 1000);
-  return 0x30303030 + (ones << 24 | tens << 16 | hundreds << 8 | thousands);
 }
 
 /** The index of the first byte from `at` on that is no digit. */

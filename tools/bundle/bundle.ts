@@ -4,7 +4,6 @@ import type { BuildFailure } from "esbuild";
 import { ToolError } from "../tool_error.ts";
 import { lazyBuiltins } from "./builtins.ts";
 import { embedded, manifestVersion } from "./embedded.ts";
-import { lazyTransports } from "./lazy_transports.ts";
 import { layOutPackages } from "./packages.ts";
 
 /** The top of the checkout that this module is in: parts of it go into the bundle. */
@@ -57,7 +56,6 @@ export async function bundle(options: BundleOptions): Promise<string> {
       define: { OCCUPANCY_COMMIT: JSON.stringify(commit) },
       plugins: [
         lazyBuiltins(),
-        lazyTransports(),
         manifestVersion(),
         embedded(),
       ],
