@@ -4,7 +4,7 @@ import type { Reply } from "./answer.ts";
 /** Reply bytes under way at once; more wait, so that memory stays bounded. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Parts of one reply under way at once. */
-const MAX_PARTS = 8;
+const MAX_PARTS = 32;
 /** Requests waiting for an answer; more are turned away. */
 const MAX_WAITING = 10_000;
 /** What they may hold on to, in bytes: Correlation Data, above all. */

@@ -125,6 +125,8 @@ Deno.test({
     await field.fill("somewhere");
     await field.press("Enter");
     assert.equal(await field.getAttribute("aria-invalid"), "true");
+    await field.press("Escape");
+    assert.equal(await field.getAttribute("aria-invalid"), "false");
     await field.fill("-120, 300");
     await field.press("Enter");
     await stage.reads("#tip", /^Occupied · 6 people x -120, y 300/);

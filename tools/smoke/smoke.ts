@@ -55,7 +55,7 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   await roundTrip(surroundings, "memory:");
   passed("server, client and request; the map in memory");
 
-  const store = `sqlite:${folder}/work/map.sqlite`;
+  const store = `sqlite:${folder}/empty/map.sqlite`;
   await roundTrip(surroundings, store);
   await using again = await serve(surroundings, store);
   await expectMap(surroundings, again);
@@ -63,7 +63,7 @@ export async function smoke(options: SmokeOptions): Promise<void> {
 
   await succeed(surroundings, [
     ...["doctor", "--broker", again.address],
-    ...["--store", `sqlite:${folder}/work/other.sqlite`],
+    ...["--store", `sqlite:${folder}/empty/other.sqlite`],
   ]);
   passed("the doctor finds nothing wrong");
 
@@ -94,7 +94,7 @@ async function get(url: string | URL): Promise<string> {
 async function layOut(
   { command, folder, env }: SmokeOptions,
 ): Promise<Surroundings> {
-  for (const name of ["work", "home", "temp", "path"]) {
+  for (const name of ["empty", "home", "temp", "path"]) {
     await Deno.mkdir(`${folder}/${name}`);
   }
   const home = `${folder}/home`;
@@ -111,7 +111,7 @@ async function layOut(
     : { TMPDIR: temp };
   return {
     command,
-    cwd: `${folder}/work`,
+    cwd: `${folder}/empty`,
     env: {
       HOME: home,
       PATH: `${folder}/path`,

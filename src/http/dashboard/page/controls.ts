@@ -20,6 +20,7 @@ import { parseCoordinate, type ViewState } from "./view_hash.ts";
 /** How far an arrow key moves the map, CSS pixels. */
 const PAN_PX = 120;
 const ZOOM = 1.6;
+const NO_COORDINATE = "Not a coordinate: write it like 12,-4";
 
 /** What the controls act on. */
 export interface Controlled {
@@ -172,6 +173,7 @@ export class Controls {
       help: () => help.show(),
       escape: () => {
         if (document.activeElement === this.#goto) {
+          this.#valid(true);
           byId("div", "map").focus();
           return true;
         }
@@ -188,7 +190,8 @@ export class Controls {
     const at = parseCoordinate(this.#goto.value);
     this.#valid(at !== undefined);
     if (at === undefined) {
-      announce("Not a coordinate: write it like 12,-4");
+      announce(NO_COORDINATE);
+      this.#goto.reportValidity(); // shows it, too
       return;
     }
     this.#on.goTo(...at);
@@ -197,7 +200,7 @@ export class Controls {
 
   #valid(valid: boolean): void {
     this.#goto.setAttribute("aria-invalid", String(!valid));
-    this.#goto.title = valid ? "" : "Not a coordinate: write it like 12,-4";
+    this.#goto.setCustomValidity(valid ? "" : NO_COORDINATE);
   }
 
   #toggleBox(): void {
