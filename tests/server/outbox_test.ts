@@ -29,15 +29,15 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     const { outbox: it, link } = outbox();
-    it.send(() => reply("r", Array.from({ length: 20 }, (_, i) => i)));
-    assert.equal(link.published.length, 8, "so many at once");
-    for (let i = 0; i < 20; i++) {
+    it.send(() => reply("r", Array.from({ length: 50 }, (_, i) => i)));
+    assert.equal(link.published.length, 32, "so many at once");
+    for (let i = 0; i < 50; i++) {
       link.published[i]!.settle();
       await settled();
     }
     assert.deepEqual(
       link.published.map(({ payload }) => payload.length),
-      Array.from({ length: 20 }, (_, i) => i),
+      Array.from({ length: 50 }, (_, i) => i),
     );
     for (const { topic, options } of link.published) {
       assert.equal(topic, "r");
