@@ -1,7 +1,12 @@
 import { OccupancyMap } from "../grid/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import { Topics } from "../protocol/mod.ts";
-import { offlineState, Server, serverSubscriptions } from "../server/mod.ts";
+import {
+  offlineState,
+  Server,
+  serverLiveSubscriptions,
+  serverSubscriptions,
+} from "../server/mod.ts";
 import { openStore } from "../store/open.ts";
 import { CliError, Exit } from "./exit.ts";
 import type { ServerFlags } from "./flags.ts";
@@ -186,6 +191,7 @@ async function joined(
     ...broker,
     clientId: flags.name,
     subscriptions: serverSubscriptions(topics, flags.name),
+    liveSubscriptions: serverLiveSubscriptions(topics),
     will: {
       topic: topics.state,
       payload: offlineState(flags.name, VERSION),

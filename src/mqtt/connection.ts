@@ -44,6 +44,8 @@ export interface ConnectionOptions {
   readonly clientId: string;
   /** Topic filters to subscribe to at QoS 1, again after each reconnect. */
   readonly subscriptions?: readonly string[];
+  /** Topic filters to subscribe to at QoS 0: a session keeps nothing of these. */
+  readonly liveSubscriptions?: readonly string[];
   /** Published by the broker, retained at QoS 1, if this connection dies. */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
   /** How long the broker may take to answer, in ms. Default 5,000. */
@@ -270,10 +272,14 @@ export class Connection implements Link {
   }
 
   async #subscribe(client: MqttClient): Promise<void> {
-    const filters = this.#options.subscriptions ?? [];
+    const { subscriptions = [], liveSubscriptions = [] } = this.#options;
+    const filters = [...subscriptions, ...liveSubscriptions];
     if (filters.length === 0) return;
     try {
-      await client.subscribeAsync([...filters], { qos: 1 });
+      await client.subscribeAsync(Object.fromEntries([
+        ...subscriptions.map((filter) => [filter, { qos: 1 }]),
+        ...liveSubscriptions.map((filter) => [filter, { qos: 0 }]),
+      ]));
     } catch (error) {
       throw explainSubscribeFailure(error, filters);
     }

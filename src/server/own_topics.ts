@@ -4,12 +4,12 @@ import { encodeState, type Topics } from "../protocol/mod.ts";
 
 /** The filters that the link of a server must subscribe to. */
 export function serverSubscriptions(topics: Topics, name: string): string[] {
-  return [
-    topics.dataFilter,
-    topics.request,
-    topics.state,
-    barrierTopic(topics, name),
-  ];
+  return [topics.dataFilter, topics.request, barrierTopic(topics, name)];
+}
+
+/** Those that it need not hear of later what was said while it was away. */
+export function serverLiveSubscriptions(topics: Topics): string[] {
+  return [topics.state];
 }
 
 /** What the broker publishes on the state topic if the server dies. */

@@ -120,6 +120,7 @@ Deno.test({
           "request",
           "-b",
           `mqtt://${address}`,
+          "--quiet",
         ]);
         return ended.code === 0 && ended;
       });

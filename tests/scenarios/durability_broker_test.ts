@@ -153,7 +153,7 @@ Deno.test({
     const { body } = await raw.take(Packet.subscribe);
     // SUBACK of MQTT 5 (3.9): id, no properties, a code for each of the filters.
     await raw.write(
-      Uint8Array.of(0x90, 6, body[0]!, body[1]!, 0, 1, 1, 1),
+      Uint8Array.of(0x90, 7, body[0]!, body[1]!, 0, 1, 1, 1, 0),
     );
     await server.said(
       /Warning: the broker keeps what arrives while this server is away for 60 s only, not for the 604800 s of --session-expiry/,
