@@ -1,6 +1,5 @@
-import type { Region } from "../grid/mod.ts";
-import { assertLayer, ReadingBatch, Topics } from "../protocol/mod.ts";
-import { Asker, type MapView } from "../request/mod.ts";
+import { assertLayer, Topics } from "../protocol/mod.ts";
+import { Asker, type MapView, within } from "../request/mod.ts";
 import { colorDepth } from "./color.ts";
 import { connect, leave } from "./connect.ts";
 import { Exit } from "./exit.ts";
@@ -79,18 +78,6 @@ async function ask(flags: RequestFlags): Promise<MapView> {
   } finally {
     await leave(link);
   }
-}
-
-function within({ length, x, y, value }: ReadingBatch, region: Region) {
-  const { x0, y0, x1, y1 } = region;
-  const inside = new ReadingBatch();
-  for (let i = 0; i < length; i++) {
-    const [cx, cy] = [x[i]!, y[i]!];
-    if (cx >= x0 && cx <= x1 && cy >= y0 && cy <= y1) {
-      inside.push(cx, cy, value[i]!);
-    }
-  }
-  return inside;
 }
 
 /** What matters of the flags for printing. */

@@ -17,7 +17,7 @@ export {
 } from "./freshness.ts";
 export type { Grid } from "./grid.ts";
 export { OccupancyMap } from "./occupancy_map.ts";
-export type { Region } from "./region.ts";
+export { contains, type Region } from "./region.ts";
 export type { CellCounts } from "./tally.ts";
 export { MAX_TILE_BYTES } from "./tile_codec.ts";
 export type { SavedTile } from "./tile_save.ts";

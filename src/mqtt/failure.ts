@@ -160,6 +160,7 @@ function codeOf(error: unknown): string | number | undefined {
   return first === undefined ? undefined : codeOf(first);
 }
 
-function messageOf(error: unknown): string {
+/** What went wrong, whatever was thrown. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

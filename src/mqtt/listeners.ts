@@ -5,6 +5,7 @@ import { createServer as createTcpServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { Buffer } from "node:buffer";
+import { messageOf } from "./failure.ts";
 import { LinkError } from "./link.ts";
 
 /** Where to listen. */
@@ -186,8 +187,4 @@ function explainListenFailure(cause: unknown, at: Endpoint): LinkError {
       cause,
     },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,13 +11,14 @@ import {
   type MapMoment,
   parseChanges,
   ProtocolError,
-  ReadingBatch,
+  type ReadingBatch,
   type RequestRegion,
   type Topics,
 } from "../protocol/mod.ts";
 import { Asker, type MapView } from "./ask.ts";
 import { RefusedError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
+import { within } from "./within.ts";
 
 /** How long no delta may come before the watcher asks whether it missed one, ms. */
 const CHECK_AFTER = 10_000;
@@ -352,18 +353,3 @@ export class Watcher {
 
 /** What our servers answer, other than those of the original kind. */
 type FullView = MapView & MapMoment & { readonly revision: number };
-
-function within(
-  { length, x, y, value, time }: ReadingBatch,
-  { x0, y0, x1, y1 }: RequestRegion,
-): ReadingBatch {
-  const inside = new ReadingBatch();
-  for (let i = 0; i < length; i++) {
-    const cx = x[i]!;
-    const cy = y[i]!;
-    if (cx >= x0 && cx <= x1 && cy >= y0 && cy <= y1) {
-      inside.push(cx, cy, value[i]!, time[i]);
-    }
-  }
-  return inside;
-}

@@ -1,4 +1,9 @@
-import { CellRows, type Grid, type OccupancyMap } from "../grid/mod.ts";
+import {
+  CellRows,
+  contains,
+  type Grid,
+  type OccupancyMap,
+} from "../grid/mod.ts";
 import {
   DEFAULT_LAYER,
   encodeErrorReply,
@@ -9,7 +14,6 @@ import {
   ProtocolError,
   ReplyWriter,
   RequestError,
-  type RequestRegion,
 } from "../protocol/mod.ts";
 
 /** Shared by all replies: one is written before the next begins. */
@@ -120,12 +124,4 @@ function writeOriginal(
     }
   });
   return writer.finish();
-}
-
-function contains(
-  { x0, y0, x1, y1 }: RequestRegion,
-  x: number,
-  y: number,
-): boolean {
-  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }
