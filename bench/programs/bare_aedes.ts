@@ -4,7 +4,7 @@
  */
 import { Aedes } from "aedes";
 import { createServer } from "node:net";
-import { guardStream } from "../../src/mqtt/client_stream.ts";
+import { guardStream } from "../../src/broker/client_stream.ts";
 import { dealtWith, options, sayReady } from "./marks.ts";
 
 const aedes = new Aedes({

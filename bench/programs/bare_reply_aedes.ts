@@ -2,7 +2,7 @@
 import { Aedes } from "aedes";
 import { Buffer } from "node:buffer";
 import { createServer } from "node:net";
-import { guardStream } from "../../src/mqtt/client_stream.ts";
+import { guardStream } from "../../src/broker/client_stream.ts";
 import { options, sayReady } from "./marks.ts";
 import { writeReply } from "./write_reply.ts";
 

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { OccupancyMap } from "../grid/mod.ts";
-import { createBroker } from "../mqtt/broker.ts";
+import { createBroker } from "../broker/broker.ts";
 import { Topics } from "../protocol/mod.ts";
 import { Server, serverSubscriptions } from "../server/mod.ts";
 import { MemoryStore } from "../store/memory.ts";

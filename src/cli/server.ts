@@ -218,7 +218,7 @@ async function embedded(
   listen: { host: string; port: number },
   why: string,
 ): Promise<ChosenLink> {
-  const { createBroker } = await import("../mqtt/broker.ts");
+  const { createBroker } = await import("../broker/broker.ts");
   const link = createBroker({
     ...listen,
     subscriptions: serverSubscriptions(topics, flags.name),

@@ -18,7 +18,7 @@ import type {
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Contention } from "./contention.ts";
+import { Contention } from "./client_id_conflict.ts";
 import {
   explainConnectFailure,
   explainPublishFailure,
@@ -32,7 +32,12 @@ import {
   type LinkHandlers,
   type PublishOptions,
 } from "./link.ts";
-import { closed, type Pending, PendingPublishes, tooLong } from "./pending.ts";
+import {
+  closed,
+  type Pending,
+  PendingPublishes,
+  tooLong,
+} from "./pending_publishes.ts";
 import { connectorOf } from "./transport.ts";
 import { redactUrl } from "./url.ts";
 

@@ -97,7 +97,7 @@ async function originalServer(
 
 /** The embedded broker without our server in it. */
 async function bareBroker(): Promise<AsyncDisposable & { port: number }> {
-  const { createBroker } = await import("../../src/mqtt/broker.ts");
+  const { createBroker } = await import("../../src/broker/broker.ts");
   const broker = createBroker({
     host: "127.0.0.1",
     port: 0,

@@ -72,7 +72,7 @@ export async function startSystem(
     );
     await server.start();
   } else {
-    const { createBroker } = await import("../../src/mqtt/broker.ts");
+    const { createBroker } = await import("../../src/broker/broker.ts");
     const broker = createBroker({
       host: "127.0.0.1",
       port: 0,

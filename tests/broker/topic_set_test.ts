@@ -1,6 +1,6 @@
 import { equal, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { TopicSet } from "../../src/mqtt/topic_set.ts";
+import { TopicSet } from "../../src/broker/topic_set.ts";
 
 Deno.test({
   name: "TopicSet.has() matches names, and below a last /# with its parent",

@@ -1,4 +1,4 @@
-import type { Incoming, QoS } from "./link.ts";
+import type { Incoming, QoS } from "../mqtt/link.ts";
 
 /** Lets the broker go on with a message: acknowledge it, then route it. */
 export type Proceed = () => void;

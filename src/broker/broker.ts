@@ -16,19 +16,15 @@
 import { Aedes, type Client, type PublishPacket } from "aedes";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import {
-  type Broker,
-  BROKER_DEFAULTS,
-  type BrokerOptions,
-} from "./broker_options.ts";
+import { type Broker, BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { guardStream } from "./client_stream.ts";
-import { Lane } from "./lane.ts";
+import { Lane } from "./ack_queue.ts";
 import {
   type Incoming,
   LinkError,
   type LinkHandlers,
   type PublishOptions,
-} from "./link.ts";
+} from "../mqtt/link.ts";
 import {
   type Endpoint,
   type Listener,
@@ -42,10 +38,10 @@ import {
   type SessionPacket,
   Sessions,
 } from "./sessions.ts";
-import { Tap } from "./tap.ts";
+import { Tap } from "./publish_interceptor.ts";
 import { TopicSet } from "./topic_set.ts";
 
-export type { Broker, BrokerOptions } from "./broker_options.ts";
+export type { Broker, BrokerOptions } from "./options.ts";
 export type { Endpoint, TlsIdentity } from "./listeners.ts";
 
 /** Unsent bytes at which the sender waits: enough for a hiccup of a good client. */

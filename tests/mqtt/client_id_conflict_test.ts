@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Contention } from "../../src/mqtt/contention.ts";
+import { Contention } from "../../src/mqtt/client_id_conflict.ts";
 
 Deno.test({
   name: "Contention.down() tells, after the fifth brief connection in a row",

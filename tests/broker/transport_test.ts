@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { deadline, Harness, OFFLINE } from "./broker_harness.ts";
+import { deadline, Harness, OFFLINE } from "./harness.ts";
 import cert from "./fixtures/cert.pem" with { type: "text" };
 import key from "./fixtures/key.pem" with { type: "text" };
 import {

@@ -1,4 +1,4 @@
-import { deadline } from "./broker_harness.ts";
+import { deadline } from "./harness.ts";
 
 /** One frame as received: the packet type (MQTT 3.1.1, 2.2.1), its flags, and what follows. */
 export interface Frame {

@@ -1,8 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
-import { Lane } from "../../src/mqtt/lane.ts";
+import { Lane } from "../../src/broker/ack_queue.ts";
 import type { Incoming } from "../../src/mqtt/link.ts";
-import { Tap } from "../../src/mqtt/tap.ts";
+import { Tap } from "../../src/broker/publish_interceptor.ts";
 
 const payload = new Uint8Array(1);
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { deadline, Harness, OFFLINE } from "./broker_harness.ts";
+import { deadline, Harness, OFFLINE } from "./harness.ts";
 import {
   concat,
   connectFrame,

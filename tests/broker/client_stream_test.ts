@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import {
   guardStream,
   type StreamLimits,
-} from "../../src/mqtt/client_stream.ts";
+} from "../../src/broker/client_stream.ts";
 import { concat, frame } from "./raw_client.ts";
 
 const LIMITS: StreamLimits = {

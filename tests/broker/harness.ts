@@ -1,4 +1,4 @@
-import type { Broker, BrokerOptions } from "../../src/mqtt/broker.ts";
+import type { Broker, BrokerOptions } from "../../src/broker/broker.ts";
 import type { Incoming } from "../../src/mqtt/link.ts";
 
 /** True where a test may not use the network: it is shown as ignored there. */
@@ -50,7 +50,7 @@ export class Harness implements AsyncDisposable {
       prompt?: boolean;
     } = {},
   ): Promise<Harness> {
-    const { createBroker } = await import("../../src/mqtt/broker.ts");
+    const { createBroker } = await import("../../src/broker/broker.ts");
     const harness: Harness = new Harness(
       createBroker({
         host: "127.0.0.1",

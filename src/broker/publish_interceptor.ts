@@ -1,5 +1,5 @@
-import { type Arrived, Held, type Lane, type Proceed } from "./lane.ts";
-import type { Incoming } from "./link.ts";
+import { type Arrived, Held, type Lane, type Proceed } from "./ack_queue.ts";
+import type { Incoming } from "../mqtt/link.ts";
 
 /**
  * Hands messages to the server and holds the broker's acknowledgements back

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import type { LinkError } from "../../src/mqtt/link.ts";
-import { Harness, OFFLINE } from "./broker_harness.ts";
+import { Harness, OFFLINE } from "./harness.ts";
 import cert from "./fixtures/cert.pem" with { type: "text" };
 import {
   connectFrame,
@@ -97,7 +97,7 @@ Deno.test({
   name: "createBroker() refuses filters that it cannot serve",
   ignore: OFFLINE,
   async fn() {
-    const { createBroker } = await import("../../src/mqtt/broker.ts");
+    const { createBroker } = await import("../../src/broker/broker.ts");
     for (const filter of ["", "#", "a/+", "a/#/b", "a#"]) {
       throws(
         () => createBroker({ host: HOST, port: 0, subscriptions: [filter] }),
@@ -192,7 +192,7 @@ Deno.test({
     "close() is clean before open(), during it, and in the middle of a CONNECT",
   ignore: OFFLINE,
   async fn() {
-    const { createBroker } = await import("../../src/mqtt/broker.ts");
+    const { createBroker } = await import("../../src/broker/broker.ts");
     await createBroker({ host: HOST, port: 0, subscriptions: [] }).close();
     const opening = createBroker({ host: HOST, port: 0, subscriptions: [] });
     const opened = opening.open({ message: () => {} });

@@ -5,8 +5,8 @@ import { createServer as createTcpServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { Buffer } from "node:buffer";
-import { messageOf } from "./failure.ts";
-import { LinkError } from "./link.ts";
+import { messageOf } from "../mqtt/failure.ts";
+import { LinkError } from "../mqtt/link.ts";
 
 /** Where to listen. */
 export interface Endpoint {

@@ -1,4 +1,4 @@
-import type { Link } from "./link.ts";
+import type { Link } from "../mqtt/link.ts";
 import type { Endpoint, TlsIdentity } from "./listeners.ts";
 
 /** How the embedded broker is set up. */

@@ -1,6 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import fc from "fast-check";
-import { FrameScan } from "../../src/mqtt/frame_scan.ts";
+import { FrameScan } from "../../src/broker/frame_scan.ts";
 import { concat, frame } from "./raw_client.ts";
 
 const LIMIT = 300;

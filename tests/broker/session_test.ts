@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { Harness, OFFLINE } from "./broker_harness.ts";
+import { Harness, OFFLINE } from "./harness.ts";
 import {
   connectFrame,
   frame,
