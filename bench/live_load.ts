@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { View } from "../src/http/live/messages.ts";
+import type { View } from "../src/feed/messages.ts";
 import { occupancy } from "../tests/support/processes.ts";
 import { encodeConnect, encodePublish } from "../tests/support/raw_mqtt.ts";
 import { freePort } from "../tests/support/temp.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type View, viewMessage } from "../src/http/live/messages.ts";
+import { type View, viewMessage } from "../src/feed/messages.ts";
 
 /** Asks for so many viewers: those before are closed. */
 export interface ViewersWanted {

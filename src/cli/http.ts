@@ -73,7 +73,7 @@ export async function openHttp(
 ): Promise<Http | undefined> {
   const [{ HttpServer }, { live, startLive }] = await Promise.all([
     import("../http/mod.ts"),
-    import("../http/live/mod.ts"),
+    import("../http/feed/mod.ts"),
   ]);
   const ending = new AbortController();
   const context = httpContext(parts, plans, ending.signal);

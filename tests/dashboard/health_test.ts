@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Health } from "../../src/http/dashboard/page/health.ts";
-import type { StatusMessage } from "../../src/http/live/messages.ts";
+import type { StatusMessage } from "../../src/feed/messages.ts";
 
 const options = { permissions: "none" } as const;
 

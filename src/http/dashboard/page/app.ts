@@ -27,8 +27,8 @@ import { Pill } from "./pill.ts";
 import { Plans } from "./plans.ts";
 import { watchScrollers } from "./scrollers.ts";
 import { contains, widened } from "./selection.ts";
-import type { LiveClient, LiveEvents } from "../../live/client.ts";
-import type { Frame } from "../../live/frames.ts";
+import type { LiveClient, LiveEvents } from "../../../page/feed/client.ts";
+import type { Frame } from "../../../feed/frames.ts";
 import type {
   FarewellMessage,
   HelloMessage,
@@ -36,7 +36,7 @@ import type {
   LatestMessage,
   LayerStatus,
   StatusMessage,
-} from "../../live/messages.ts";
+} from "../../../feed/messages.ts";
 import { formatHash, parseHash, type ViewState } from "./view_hash.ts";
 
 /** The layer of readings that name none. */

@@ -7,7 +7,7 @@
 
 import { byId, el, setText } from "./dom.ts";
 import { byteRate, count, share, span } from "./format.ts";
-import type { LayerStatus, LiveRates } from "../../live/messages.ts";
+import type { LayerStatus, LiveRates } from "../../../feed/messages.ts";
 
 /** What the cards tell. */
 export interface CardFacts {

@@ -7,7 +7,7 @@
  */
 
 import type { Region } from "../../../grid/mod.ts";
-import { type CellColumns, type Frame, isStale } from "../../live/frames.ts";
+import { type CellColumns, type Frame, isStale } from "../../../feed/frames.ts";
 import { contains } from "./selection.ts";
 import { World } from "./world.ts";
 

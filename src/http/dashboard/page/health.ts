@@ -5,7 +5,7 @@
  */
 
 import type { LinkState } from "./pill.ts";
-import type { StatusMessage } from "../../live/messages.ts";
+import type { StatusMessage } from "../../../feed/messages.ts";
 
 /** Updates are counted over this long, ms. */
 const COUNTED_MS = 2000;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LatestChange } from "../../live/messages.ts";
+import type { LatestChange } from "../../../feed/messages.ts";
 import { byId, el, setText } from "./dom.ts";
 import { ago, cellWords } from "./format.ts";
 

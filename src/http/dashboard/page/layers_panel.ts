@@ -7,7 +7,7 @@
 
 import { byId, el, setText } from "./dom.ts";
 import { count, some } from "./format.ts";
-import type { LayerStatus } from "../../live/messages.ts";
+import type { LayerStatus } from "../../../feed/messages.ts";
 
 /** Rows of the list; with more layers the chooser has them all. */
 const MOST = 60;

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The start of the page. */
-import { LiveClient } from "../../live/client.ts";
+import { LiveClient } from "../../../page/feed/client.ts";
 import { App } from "./app.ts";
 
 const url = new URL("/live", location.href);

@@ -1,6 +1,6 @@
 import type { Grid, Region } from "../../grid/mod.ts";
 import { addCell, copyCell } from "./cell_rows.ts";
-import { type CellColumns, newColumns } from "./columns.ts";
+import { type CellColumns, newColumns } from "../../feed/columns.ts";
 
 /** Cells lie in tiles of 32 by 32. */
 const TILE_BITS = 5;

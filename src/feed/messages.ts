@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Region } from "../../grid/mod.ts";
-import { assertLayer } from "../../protocol/mod.ts";
+import type { Region } from "../grid/mod.ts";
+import { assertLayer } from "../protocol/mod.ts";
 
 /** Told in `hello`: rises when a viewer must be changed to understand it. */
 export const LIVE_PROTOCOL = 1;

@@ -9,7 +9,7 @@ import {
   parseViewerMessage,
   type ServerMessage,
   type View,
-} from "./messages.ts";
+} from "../../feed/messages.ts";
 import type { SnapshotCursor, Snapshots } from "./snapshots.ts";
 
 /** The latest changes are told no more often than this, ms. */

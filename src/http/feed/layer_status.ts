@@ -1,6 +1,6 @@
 import type { HttpContext } from "../context.ts";
 import { LayerBounds } from "./bounds.ts";
-import type { LayerStatus } from "./messages.ts";
+import type { LayerStatus } from "../../feed/messages.ts";
 
 /** Layers that are told of; how many more there are is told too. */
 const MOST_LAYERS = 500;

@@ -6,7 +6,7 @@ import {
   parseServerMessage,
   parseViewerMessage,
   viewMessage,
-} from "../../src/http/live/messages.ts";
+} from "../../src/feed/messages.ts";
 
 const permissions = "none";
 

@@ -1,5 +1,5 @@
 import type { Grid } from "../../grid/mod.ts";
-import type { Corners } from "./messages.ts";
+import type { Corners } from "../../feed/messages.ts";
 
 /**
  * The least region that has all cells of a layer, kept up to date: cells are

@@ -1,20 +1,16 @@
 /** The small parts of the live feed, one by one. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OccupancyMap } from "../../src/grid/mod.ts";
-import { LayerBounds } from "../../src/http/live/bounds.ts";
-import { addCell } from "../../src/http/live/cell_rows.ts";
-import { Flow } from "../../src/http/live/flow.ts";
-import { Follower } from "../../src/http/live/follower.ts";
-import {
-  type Frame,
-  newColumns,
-  statusOf,
-} from "../../src/http/live/frames.ts";
-import { History, HISTORY_STEP } from "../../src/http/live/history.ts";
-import { ClockOffset } from "../../src/http/live/lag.ts";
-import { LATEST, LatestList } from "../../src/http/live/latest.ts";
-import { SnapshotReader } from "../../src/http/live/snapshot_reader.ts";
+import { OccupancyMap } from "../../../src/grid/mod.ts";
+import { LayerBounds } from "../../../src/http/feed/bounds.ts";
+import { addCell } from "../../../src/http/feed/cell_rows.ts";
+import { Flow } from "../../../src/http/feed/flow.ts";
+import { Follower } from "../../../src/page/feed/follower.ts";
+import { type Frame, newColumns, statusOf } from "../../../src/feed/frames.ts";
+import { History, HISTORY_STEP } from "../../../src/http/feed/history.ts";
+import { ClockOffset } from "../../../src/page/feed/clock_offset.ts";
+import { LATEST, LatestList } from "../../../src/http/feed/latest.ts";
+import { SnapshotReader } from "../../../src/http/feed/snapshot_reader.ts";
 
 const permissions = "none";
 const T0 = 1_790_000_000_000;

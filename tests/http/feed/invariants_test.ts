@@ -4,17 +4,17 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OccupancyMap } from "../../src/grid/mod.ts";
-import type { HttpContext } from "../../src/http/context.ts";
-import { TurnDeltas } from "../../src/http/live/deltas.ts";
-import { Follower } from "../../src/http/live/follower.ts";
-import { decodeFrame } from "../../src/http/live/frames.ts";
-import { inflateRaw } from "../../src/http/live/inflate.ts";
-import { DEFAULT_LIMITS } from "../../src/http/live/limits.ts";
-import { type View, viewMessage } from "../../src/http/live/messages.ts";
-import { Snapshots } from "../../src/http/live/snapshots.ts";
-import { Viewer } from "../../src/http/live/viewer.ts";
-import { assertSame, Mirror } from "./mirror.ts";
+import { OccupancyMap } from "../../../src/grid/mod.ts";
+import type { HttpContext } from "../../../src/http/context.ts";
+import { TurnDeltas } from "../../../src/http/feed/deltas.ts";
+import { Follower } from "../../../src/page/feed/follower.ts";
+import { decodeFrame } from "../../../src/feed/frames.ts";
+import { inflateRaw } from "../../../src/page/feed/inflate.ts";
+import { DEFAULT_LIMITS } from "../../../src/http/feed/limits.ts";
+import { type View, viewMessage } from "../../../src/feed/messages.ts";
+import { Snapshots } from "../../../src/http/feed/snapshots.ts";
+import { Viewer } from "../../../src/http/feed/viewer.ts";
+import { assertSame, Mirror } from "./viewer_model.ts";
 
 const T0 = 1_790_000_000_000;
 

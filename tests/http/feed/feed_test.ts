@@ -1,13 +1,13 @@
 /** The live feed of a real server, seen through real WebSockets. */
 import assert from "node:assert/strict";
-import { live, LiveFeed, showOver } from "../../src/http/live/mod.ts";
-import { STALE, Status } from "../../src/http/live/frames.ts";
-import { startServer, type TestServerOptions } from "../http/support.ts";
-import { needs } from "../support/needs.ts";
-import { freePort } from "../support/temp.ts";
-import { until, within } from "../support/until.ts";
-import { ALL, Watcher } from "./watcher.ts";
-import { assertSame } from "./mirror.ts";
+import { live, LiveFeed, showOver } from "../../../src/http/feed/mod.ts";
+import { STALE, Status } from "../../../src/feed/frames.ts";
+import { startServer, type TestServerOptions } from "../support.ts";
+import { needs } from "../../support/needs.ts";
+import { freePort } from "../../support/temp.ts";
+import { until, within } from "../../support/until.ts";
+import { ALL, Watcher } from "./recording_viewer.ts";
+import { assertSame } from "./viewer_model.ts";
 
 const start = (options: TestServerOptions = {}) =>
   startServer({ parts: { live }, ...options });

@@ -1,8 +1,8 @@
 /** What a viewer knows: frames applied, and compared with the map itself. */
 import assert from "node:assert/strict";
-import { Freshness, type OccupancyMap } from "../../src/grid/mod.ts";
-import { type Frame, statusOf } from "../../src/http/live/frames.ts";
-import type { View } from "../../src/http/live/messages.ts";
+import { Freshness, type OccupancyMap } from "../../../src/grid/mod.ts";
+import { type Frame, statusOf } from "../../../src/feed/frames.ts";
+import type { View } from "../../../src/feed/messages.ts";
 
 /** A viewer's copy of its view, as a page keeps it. */
 export class Mirror {

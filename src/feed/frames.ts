@@ -15,7 +15,7 @@
  *
  * @module
  */
-import type { Region } from "../../grid/mod.ts";
+import type { Region } from "../grid/mod.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { readCells, writeCells } from "./cell_codec.ts";
 import type { CellColumns } from "./columns.ts";

@@ -2,12 +2,12 @@
  * A viewer that reads only when the test says so: WebSocket (RFC 6455) by hand
  * over TCP.
  */
-import { Follower } from "../../src/http/live/follower.ts";
-import { decodeFrame } from "../../src/http/live/frames.ts";
-import { inflateRaw } from "../../src/http/live/inflate.ts";
-import { type View, viewMessage } from "../../src/http/live/messages.ts";
-import { concat } from "../support/raw_mqtt.ts";
-import { Mirror } from "./mirror.ts";
+import { Follower } from "../../../src/page/feed/follower.ts";
+import { decodeFrame } from "../../../src/feed/frames.ts";
+import { inflateRaw } from "../../../src/page/feed/inflate.ts";
+import { type View, viewMessage } from "../../../src/feed/messages.ts";
+import { concat } from "../../support/raw_mqtt.ts";
+import { Mirror } from "./viewer_model.ts";
 
 const TEXT = 1;
 const BINARY = 2;

@@ -1,11 +1,11 @@
 /** Ten thousand changes a second on a hundred thousand cells, seen as they come. */
 import assert from "node:assert/strict";
-import { live } from "../../src/http/live/mod.ts";
-import { startServer } from "../http/support.ts";
-import { needs } from "../support/needs.ts";
-import { until } from "../support/until.ts";
-import { assertSame, type Mirror } from "./mirror.ts";
-import { ALL, Watcher } from "./watcher.ts";
+import { live } from "../../../src/http/feed/mod.ts";
+import { startServer } from "../support.ts";
+import { needs } from "../../support/needs.ts";
+import { until } from "../../support/until.ts";
+import { assertSame, type Mirror } from "./viewer_model.ts";
+import { ALL, Watcher } from "./recording_viewer.ts";
 
 const SIDE = 320;
 const PER_SECOND = 10_000;

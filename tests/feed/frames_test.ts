@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { deflateFast } from "../../src/http/live/deflate.ts";
+import { deflateFast } from "../../src/http/feed/deflate.ts";
 import {
   type CellColumns,
   decodeFrame,
@@ -11,8 +11,8 @@ import {
   STALE,
   Status,
   statusOf,
-} from "../../src/http/live/frames.ts";
-import { inflateRaw } from "../../src/http/live/inflate.ts";
+} from "../../src/feed/frames.ts";
+import { inflateRaw } from "../../src/page/feed/inflate.ts";
 
 const permissions = "none";
 

@@ -2,7 +2,7 @@
 import {
   LiveClient,
   type LiveClientOptions,
-} from "../../src/http/live/client.ts";
+} from "../../../src/page/feed/client.ts";
 import type {
   FarewellMessage,
   HelloMessage,
@@ -10,9 +10,9 @@ import type {
   LatestMessage,
   StatusMessage,
   View,
-} from "../../src/http/live/messages.ts";
-import { until } from "../support/until.ts";
-import { Mirror } from "./mirror.ts";
+} from "../../../src/feed/messages.ts";
+import { until } from "../../support/until.ts";
+import { Mirror } from "./viewer_model.ts";
 
 /** How a {@linkcode Watcher} looks. */
 export interface WatcherOptions extends LiveClientOptions {

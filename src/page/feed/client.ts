@@ -5,9 +5,9 @@
  * @module
  */
 import { Follower } from "./follower.ts";
-import { decodeFrame, type Frame } from "./frames.ts";
+import { decodeFrame, type Frame } from "../../feed/frames.ts";
 import { inflateRaw } from "./inflate.ts";
-import { ClockOffset } from "./lag.ts";
+import { ClockOffset } from "./clock_offset.ts";
 import {
   type FarewellMessage,
   type HelloMessage,
@@ -19,7 +19,7 @@ import {
   type View,
   viewMessage,
   wholeView,
-} from "./messages.ts";
+} from "../../feed/messages.ts";
 
 /** What comes over a {@linkcode LiveClient}; each is called in the order in which it came. */
 export interface LiveEvents {

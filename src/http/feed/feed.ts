@@ -8,7 +8,7 @@ import {
   type FarewellMessage,
   LIVE_PROTOCOL,
   type StatusMessage,
-} from "./messages.ts";
+} from "../../feed/messages.ts";
 import { Snapshots } from "./snapshots.ts";
 import { type Turn, Viewer, type ViewerOptions } from "./viewer.ts";
 

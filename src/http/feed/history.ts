@@ -1,5 +1,5 @@
 import type { ReadableMap } from "../context.ts";
-import type { HistoryPoint } from "./messages.ts";
+import type { HistoryPoint } from "../../feed/messages.ts";
 
 /** ms between two points. */
 export const HISTORY_STEP = 5000;

@@ -1,9 +1,9 @@
 import { deflateFast } from "./deflate.ts";
-import { encodeFrame } from "./frames.ts";
+import { encodeFrame } from "../../feed/frames.ts";
 import { LatestList } from "./latest.ts";
-import type { View } from "./messages.ts";
+import type { View } from "../../feed/messages.ts";
 import type { ReadableMap } from "../context.ts";
-import { type CellColumns, newColumns } from "./columns.ts";
+import { type CellColumns, newColumns } from "../../feed/columns.ts";
 import { SnapshotReader, TILE_CELLS } from "./snapshot_reader.ts";
 
 /** A snapshot can be joined for so long after it was begun, ms... */

@@ -1,13 +1,13 @@
 /** Viewers that are slower than the map. */
 import assert from "node:assert/strict";
-import { DEFAULT_LIMITS } from "../../src/http/live/limits.ts";
-import { live, LiveFeed, showOver } from "../../src/http/live/mod.ts";
-import { startServer } from "../http/support.ts";
-import { needs } from "../support/needs.ts";
-import { until } from "../support/until.ts";
-import { assertSame } from "./mirror.ts";
+import { DEFAULT_LIMITS } from "../../../src/http/feed/limits.ts";
+import { live, LiveFeed, showOver } from "../../../src/http/feed/mod.ts";
+import { startServer } from "../support.ts";
+import { needs } from "../../support/needs.ts";
+import { until } from "../../support/until.ts";
+import { assertSame } from "./viewer_model.ts";
 import { RawViewer } from "./raw_viewer.ts";
-import { ALL, Watcher } from "./watcher.ts";
+import { ALL, Watcher } from "./recording_viewer.ts";
 
 /** All cells of a square: noise, which cannot be deflated, and `corner` at the last. */
 function square(size: number, corner: number): string {

@@ -1,9 +1,12 @@
 /** The page's end of the live feed, with a server that misbehaves. */
 import assert from "node:assert/strict";
-import { encodeFrame, newColumns } from "../../src/http/live/frames.ts";
-import { needs } from "../support/needs.ts";
-import { until } from "../support/until.ts";
-import { Watcher, type WatcherOptions } from "./watcher.ts";
+import { encodeFrame, newColumns } from "../../../src/feed/frames.ts";
+import { needs } from "../../support/needs.ts";
+import { until } from "../../support/until.ts";
+import {
+  Watcher,
+  type WatcherOptions,
+} from "../../http/feed/recording_viewer.ts";
 
 const HELLO = {
   type: "hello",

@@ -1,9 +1,9 @@
 import type { ReadableMap } from "../context.ts";
 import { addCell, cellsWithin } from "./cell_rows.ts";
-import { type CellColumns, newColumns } from "./columns.ts";
+import { type CellColumns, newColumns } from "../../feed/columns.ts";
 import { deflateFast } from "./deflate.ts";
-import { encodeFrame } from "./frames.ts";
-import type { View } from "./messages.ts";
+import { encodeFrame } from "../../feed/frames.ts";
+import type { View } from "../../feed/messages.ts";
 import { keyOf } from "./snapshots.ts";
 
 /** What one viewer is to be told. */

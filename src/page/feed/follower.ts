@@ -1,5 +1,5 @@
-import type { Frame } from "./frames.ts";
-import type { View } from "./messages.ts";
+import type { Frame } from "../../feed/frames.ts";
+import type { View } from "../../feed/messages.ts";
 
 /**
  * What to do with a frame: `take` it in; `skip` it, for it is of a view that is no

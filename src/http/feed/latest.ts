@@ -1,6 +1,6 @@
 import { copyCell } from "./cell_rows.ts";
-import { type CellColumns, isStale, newColumns } from "./columns.ts";
-import type { LatestChange } from "./messages.ts";
+import { type CellColumns, isStale, newColumns } from "../../feed/columns.ts";
+import type { LatestChange } from "../../feed/messages.ts";
 
 /** How many changes are told. */
 export const LATEST = 30;

@@ -1,5 +1,5 @@
 import { type CellReader, Freshness, type Region } from "../../grid/mod.ts";
-import { type CellColumns, newColumns, statusOf } from "./columns.ts";
+import { type CellColumns, newColumns, statusOf } from "../../feed/columns.ts";
 
 /** Adds the cell that a reader is on; there must be room. */
 export function addCell(to: CellColumns, cell: CellReader): void {
