@@ -12,7 +12,7 @@
  * @module
  */
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { launch } from "../tests/dashboard/stage.ts";
+import { launch } from "../tests/page/stage.ts";
 import { occupancy } from "../tests/support/processes.ts";
 import { until } from "../tests/support/until.ts";
 

@@ -99,7 +99,7 @@ export type Submission =
     readonly message: string;
   };
 
-/** What viewers cost just now. Kept by `src/http/live/`, read by the metrics. */
+/** What viewers cost just now. Kept by `src/http/feed/`, read by the metrics. */
 export interface ViewerCounts {
   /** Viewers that are connected. */
   current: number;

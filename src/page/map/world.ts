@@ -1,0 +1,139 @@
+/**
+ * All that the page knows of a layer: its cells, and their levels in chunks.
+ *
+ * @module
+ */
+
+import type { Region } from "../../grid/mod.ts";
+import { CellTable } from "./cell_table.ts";
+import { CHUNK, Chunk, CHUNK_BITS, chunkKey } from "./chunk.ts";
+import { Level, levelOf } from "./levels.ts";
+
+/** A chunk is 87 KB: beyond so many, cells lie too scattered for bitmaps. */
+const MOST_CHUNKS = 1024;
+const WITHIN = CHUNK - 1;
+
+/** What the cells of a region say: a sum of what is known of each. */
+export interface Totals {
+  /** Coordinates ever reported. */
+  readonly cells: number;
+  /** The sum of the values of the occupied cells. */
+  readonly people: number;
+  readonly occupied: number;
+  readonly free: number;
+  /** Observed too long ago; neither free nor occupied. */
+  readonly stale: number;
+  readonly unknown: number;
+}
+
+/** One layer as far as it was told. */
+export class World {
+  readonly table: CellTable = new CellTable();
+  /** Rises when anything that can be seen changes. */
+  version = 0;
+  readonly #chunks = new Map<number, Chunk>();
+  #scattered = false;
+  #bounds: Region | undefined;
+
+  /** Whether cells lie so scattered that there are no chunks. */
+  get scattered(): boolean {
+    return this.#scattered;
+  }
+
+  /** The least region that has all cells; undefined if there are none. */
+  get bounds(): Region | undefined {
+    return this.#bounds;
+  }
+
+  /** All chunks. */
+  chunks(): Iterable<Chunk> {
+    return this.#chunks.values();
+  }
+
+  /** The chunk with these chunk coordinates, if any of its cells was reported. */
+  chunk(cx: number, cy: number): Chunk | undefined {
+    return this.#chunks.get(chunkKey(cx, cy));
+  }
+
+  /** Takes in what is known of a cell. */
+  set(
+    x: number,
+    y: number,
+    value: number,
+    time: number,
+    stale: boolean,
+  ): void {
+    this.table.set(x, y, value, time, stale);
+    this.#reach(x, y);
+    if (this.#scattered) {
+      this.version++;
+      return;
+    }
+    const cx = x >> CHUNK_BITS;
+    const cy = y >> CHUNK_BITS;
+    let chunk = this.chunk(cx, cy);
+    if (chunk === undefined) {
+      if (this.#chunks.size >= MOST_CHUNKS) {
+        this.#scattered = true;
+        this.#chunks.clear();
+        this.version++;
+        return;
+      }
+      chunk = new Chunk(cx, cy);
+      this.#chunks.set(chunkKey(cx, cy), chunk);
+    }
+    const level = levelOf(value, stale);
+    if (chunk.set(x & WITHIN, y & WITHIN, level)) this.version++;
+  }
+
+  /** The level of a coordinate, {@linkcode Level.None} if it was never reported. */
+  levelAt(x: number, y: number): number {
+    if (!this.#scattered) {
+      const chunk = this.chunk(x >> CHUNK_BITS, y >> CHUNK_BITS);
+      return chunk === undefined
+        ? Level.None
+        : chunk.get(x & WITHIN, y & WITHIN);
+    }
+    const row = this.table.find(x, y);
+    return row < 0 ? Level.None : this.levelOfRow(row);
+  }
+
+  /** The level of a row of the table. */
+  levelOfRow(row: number): number {
+    const { value, stale } = this.table;
+    return levelOf(value[row]!, stale[row] === 1);
+  }
+
+  /** What the cells of a region say; its edges belong to it. */
+  totals({ x0, y0, x1, y1 }: Region): Totals {
+    const { length, x, y, value, stale } = this.table;
+    let cells = 0, people = 0, occupied = 0, free = 0, old = 0, unknown = 0;
+    for (let row = 0; row < length; row++) {
+      const column = x[row]!;
+      if (column < x0 || column > x1) continue;
+      const line = y[row]!;
+      if (line < y0 || line > y1) continue;
+      cells++;
+      const told = value[row]!;
+      if (told < 0) unknown++;
+      else if (stale[row] === 1) old++;
+      else if (told === 0) free++;
+      else {
+        occupied++;
+        people += told;
+      }
+    }
+    return { cells, people, occupied, free, stale: old, unknown };
+  }
+
+  #reach(x: number, y: number): void {
+    const now = this.#bounds;
+    if (now && x >= now.x0 && x <= now.x1 && y >= now.y0 && y <= now.y1) return;
+    this.#bounds = {
+      x0: Math.min(now?.x0 ?? x, x),
+      y0: Math.min(now?.y0 ?? y, y),
+      x1: Math.max(now?.x1 ?? x, x),
+      y1: Math.max(now?.y1 ?? y, y),
+    };
+  }
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { build, BUILT } from "../../tools/build_page.ts";
+import { permitted } from "../support/needs.ts";
+import { ROOT } from "../support/processes.ts";
+import { tempDir } from "../support/temp.ts";
+
+Deno.test({
+  name:
+    "the page that is committed is what `deno task build` makes of its sources",
+  ignore: !permitted(),
+  fn: async () => {
+    await using folder = await tempDir();
+    await build(new URL(`file://${folder.path}/`));
+    for (const name of BUILT) {
+      const [made, committed] = await Promise.all([
+        Deno.readTextFile(`${folder.path}/${name}`),
+        Deno.readTextFile(`${ROOT}src/http/dashboard/built/${name}`),
+      ]);
+      // Not deepEqual: no one wants to read the difference of two bundles.
+      assert.ok(
+        made === committed,
+        `${name} is not current: run "deno task build" and commit it`,
+      );
+    }
+  },
+});

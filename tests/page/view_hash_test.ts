@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  formatHash,
+  parseCoordinate,
+  parseHash,
+  type ViewState,
+} from "../../src/page/controls/view_hash.ts";
+
+const options = { permissions: "none" } as const;
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const region = fc.tuple(int32, int32, int32, int32).map(([a, b, c, d]) => ({
+  x0: Math.min(a, c),
+  y0: Math.min(b, d),
+  x1: Math.max(a, c),
+  y1: Math.max(b, d),
+}));
+const tenth = int32.map((number) => Math.round(number) / 10 + 0);
+const view: fc.Arbitrary<ViewState> = fc.record({
+  layer: fc.string({ unit: "grapheme", minLength: 1 }),
+  center: fc.tuple(tenth, tenth),
+  scale: fc.integer({ min: 1, max: 1e6 }).map((number) => number / 1e4),
+  palette: fc.constantFrom("safe", "traffic", "rviz"),
+  theme: fc.constantFrom("light", "dark"),
+  box: region,
+}, { requiredKeys: [], noNullPrototype: true });
+
+Deno.test("parseHash() gives back what formatHash() was given", options, () => {
+  fc.assert(fc.property(view, (one) => {
+    assert.deepEqual(parseHash(formatHash(one)), one);
+    assert.deepEqual(parseHash(`#${formatHash(one)}`), one);
+  }));
+});
+
+Deno.test(
+  "parseHash() takes any text, and leaves out what is not right",
+  options,
+  () => {
+    fc.assert(fc.property(fc.string(), (text) => void parseHash(text)));
+    for (
+      const bad of [
+        "",
+        "#",
+        "#at=1",
+        "#at=1,x",
+        "#scale=0",
+        "#scale=-1",
+        "#palette=pink",
+        "#palette=toString",
+        "#theme=sepia",
+        "#box=1,2,0,3",
+        "#box=1.5,2,3,4",
+        "#box=0,0,3000000000,1",
+        "#layer=%E0%A4%A",
+        "#layer=",
+      ]
+    ) assert.deepEqual(parseHash(bad), {}, bad);
+  },
+);
+
+Deno.test("formatHash() keeps a layer's path readable", options, () => {
+  assert.equal(
+    formatHash({ layer: "hall a/l2", center: [1.25, -4], scale: 8 }),
+    "layer=hall%20a/l2&at=1.3,-4&scale=8",
+  );
+});
+
+Deno.test("parseCoordinate() understands what people type", options, () => {
+  for (
+    const [text, expected] of [
+      ["12,-4", [12, -4]],
+      [" 12 , -4 ", [12, -4]],
+      ["12 -4", [12, -4]],
+      ["(12, −4)", [12, -4]],
+      ["x 12, y -4", [12, -4]],
+      ["X=12;Y=-4", [12, -4]],
+    ] as const
+  ) assert.deepEqual(parseCoordinate(text), expected, text);
+  for (
+    const text of ["", "12", "12,", "a,b", "1.5,2", "1,2,3", "9999999999,0"]
+  ) {
+    assert.equal(parseCoordinate(text), undefined, text);
+  }
+});
