@@ -1,8 +1,8 @@
 import type { Connection } from "../mqtt/connection.ts";
 import { type Link, LinkError, type LinkHandlers } from "../mqtt/link.ts";
-import type { BrokerFlags } from "./flags.ts";
-import { brokerOf, caOf } from "./link.ts";
-import { detail } from "./output.ts";
+import type { BrokerFlags } from "./arguments/flags.ts";
+import { brokerOf, caOf } from "./arguments/broker_address.ts";
+import { detail } from "./terminal/output.ts";
 
 /** How long a goodbye may take, ms. */
 const GOODBYE = 1000;

@@ -7,8 +7,8 @@
 import { COMMANDS } from "./commands/mod.ts";
 import { CliError, Exit } from "./exit.ts";
 import { isBrokenPipe, tell } from "./failure.ts";
-import type { Action, CommandEntry } from "./options/spec.ts";
-import { helpLook, say, writeOut } from "./output.ts";
+import type { Action, CommandEntry } from "./arguments/spec.ts";
+import { helpLook, say, writeOut } from "./terminal/output.ts";
 
 /**
  * Runs one command line.
@@ -48,7 +48,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   }
   const entry = await entryOf(first);
   const spec = await entry.load();
-  const { prepare } = await import("./settings/prepare.ts");
+  const { prepare } = await import("./arguments/prepare.ts");
   const prepared = await prepare(entry.name, spec, rest);
   if ("help" in prepared) {
     const { commandHelp } = await import("./help/help.ts");
@@ -74,7 +74,7 @@ async function entryOf(word: string): Promise<CommandEntry> {
       },
     );
   }
-  const { didYouMean } = await import("./settings/suggest.ts");
+  const { didYouMean } = await import("./arguments/suggest.ts");
   const meant = didYouMean(word, [...COMMANDS.map(({ name }) => name), "help"]);
   throw new CliError(`There is no command ${word}`, {
     exitCode: Exit.usage,

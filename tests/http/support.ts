@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { httpContext } from "../../src/cli/http_context.ts";
+import { httpContext } from "../../src/cli/commands/server/http_context.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
 import type { HttpContext, Plan } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";

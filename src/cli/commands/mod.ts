@@ -5,48 +5,48 @@
  *
  * @module
  */
-import type { CommandEntry } from "../options/spec.ts";
+import type { CommandEntry } from "../arguments/spec.ts";
 
 /** All commands, in the order of help. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "server",
     summary: "keep the map",
-    load: async () => (await import("./server.ts")).SERVER,
+    load: async () => (await import("./server/options.ts")).SERVER,
   },
   {
     name: "client",
     summary: "send readings, then print the map",
-    load: async () => (await import("./client.ts")).CLIENT,
+    load: async () => (await import("./client/options.ts")).CLIENT,
   },
   {
     name: "request",
     summary: "print the map, or watch it change",
-    load: async () => (await import("./request.ts")).REQUEST,
+    load: async () => (await import("./request/options.ts")).REQUEST,
   },
   {
     name: "simulate",
     summary: "send believable readings of nobody",
-    load: async () => (await import("./simulate.ts")).SIMULATE,
+    load: async () => (await import("./simulate/options.ts")).SIMULATE,
   },
   {
     name: "doctor",
     summary: "look at all that a server needs",
-    load: async () => (await import("./doctor.ts")).DOCTOR,
+    load: async () => (await import("./doctor/options.ts")).DOCTOR,
   },
   {
     name: "config",
     summary: "print what is set, and where",
-    load: async () => (await import("./config.ts")).CONFIG,
+    load: async () => (await import("./config/options.ts")).CONFIG,
   },
   {
     name: "completions",
     summary: "print completions for a shell",
-    load: async () => (await import("./completions.ts")).COMPLETIONS,
+    load: async () => (await import("./completions/options.ts")).COMPLETIONS,
   },
   {
     name: "man",
     summary: "print the manual page",
-    load: async () => (await import("./man.ts")).MAN,
+    load: async () => (await import("./man/options.ts")).MAN,
   },
 ];

@@ -1,5 +1,5 @@
-import type { CommandEntry, CommandSpec } from "../options/spec.ts";
-import { grouped, meaningOf, synopsisOf, usageOf } from "./words.ts";
+import type { CommandEntry, CommandSpec } from "../arguments/spec.ts";
+import { grouped, meaningOf, synopsisOf, usageOf } from "./option_text.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
 
 /** Wider lines are hard to read. */

@@ -1,5 +1,5 @@
 import { COMMANDS } from "../commands/mod.ts";
-import type { CommandSpec } from "../options/spec.ts";
+import type { CommandSpec } from "../arguments/spec.ts";
 
 /** A command with all that is known of it. */
 export interface LoadedCommand {

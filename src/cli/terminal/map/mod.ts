@@ -1,0 +1,38 @@
+/**
+ * The map as text: cells in, lines of characters out. Pure: no clock, no IO; the
+ * size of the terminal and what it can show are passed in.
+ *
+ * @module
+ */
+
+export { Canvas, columnsOf, flow, type Span } from "./canvas.ts";
+export { encodeChanges, encodeLines } from "./encode.ts";
+export { KnownCells, type ToldCells } from "./known_cells.ts";
+export {
+  type CellStatus,
+  Level,
+  levelOf,
+  statusOfLevel,
+  wasStale,
+} from "./level.ts";
+export {
+  BOLD,
+  type ColorDepth,
+  colorOfLevel,
+  DIM,
+  glyphOfLevel,
+  PLAIN,
+  type Style,
+  styleOf,
+} from "./palette.ts";
+export { type MapPicture, type RenderedMap, renderMap } from "./render.ts";
+export {
+  further,
+  type Gaze,
+  moved,
+  nearer,
+  type Room,
+  type Viewport,
+  viewportOf,
+} from "./viewport.ts";
+export { grouped, headline } from "./caption.ts";

@@ -1,0 +1,144 @@
+import type { ReadingBatch } from "../../protocol/mod.ts";
+import type { MapView } from "../../request/mod.ts";
+import { type CellStatus, wasStale } from "./map/level.ts";
+
+/** Rows of the table that a person is shown; the rest is counted. */
+const MAX_ROWS = 1000;
+/** Colour only repeats what words say. */
+const BOLD = "\x1b[1m";
+const DIM = "\x1b[2m";
+const RESET = "\x1b[0m";
+const STYLES: Partial<Record<CellStatus, string>> = {
+  occupied: BOLD,
+  stale: DIM,
+};
+
+/** `free`, `occupied` or `unknown` (docs/PROTOCOL.md, Values). */
+export function statusOf(value: number): CellStatus {
+  return value < 0 ? "unknown" : value === 0 ? "free" : "occupied";
+}
+
+/** The status of a cell of a view: `stale`, not free or occupied, if it is too old to tell. */
+function statusAt(view: MapView, i: number): CellStatus {
+  const { value, time } = view.cells;
+  return value[i]! >= 0 && wasStale(view, time[i]!)
+    ? "stale"
+    : statusOf(value[i]!);
+}
+
+/** The map for a person: what there is, then a row a cell. */
+export function renderTable(view: MapView, color: boolean): string {
+  const { cells } = view;
+  const paint = (code: string, text: string) =>
+    color ? code + text + RESET : text;
+  const lines = [summaryLine(view, paint)];
+  if (cells.length > 0) {
+    const shown = sortedCells(cells).slice(0, MAX_ROWS);
+    const dated = view.time !== undefined;
+    const head = ["x", "y", "value", "status", ...(dated ? ["age"] : [])];
+    const rows = shown.map((i) => [
+      String(cells.x[i]),
+      String(cells.y[i]),
+      cells.value[i]! < 0 ? "?" : String(cells.value[i]),
+      statusAt(view, i),
+      ...(dated ? [formatAge(view.time! - cells.time[i]!)] : []),
+    ]);
+    const widths = head.map((title, column) =>
+      Math.max(title.length, ...rows.map((row) => row[column]!.length))
+    );
+    const align = (row: readonly string[]) =>
+      row.map((text, column) =>
+        column === 3
+          ? text.padEnd(widths[column]!)
+          : text.padStart(widths[column]!)
+      ).join("  ").trimEnd();
+    lines.push(paint(DIM, align(head)));
+    rows.forEach((row, i) => {
+      const style = STYLES[statusAt(view, shown[i]!)];
+      lines.push(style === undefined ? align(row) : paint(style, align(row)));
+    });
+    const hidden = cells.length - shown.length;
+    if (hidden > 0) {
+      lines.push(
+        paint(DIM, `… and ${hidden} more: --region shows a part, a pipe all`),
+      );
+    }
+  }
+  return lines.join("\n") + "\n";
+}
+
+/** The map for a pipe: `x y value status time`, tab-separated, row by row. */
+export function renderTsv(view: MapView): string {
+  const { cells } = view;
+  const lines: string[] = [];
+  for (const i of sortedCells(cells)) {
+    const value = cells.value[i]!;
+    const time = cells.time[i]!;
+    lines.push(
+      `${cells.x[i]}\t${cells.y[i]}\t${value}\t${statusAt(view, i)}\t${
+        Number.isNaN(time) ? "" : new Date(time).toISOString()
+      }\n`,
+    );
+  }
+  return lines.join("");
+}
+
+/** The map for programs: one JSON object in one line. */
+export function renderJson(view: MapView): string {
+  const { cells, layer, revision, time, staleAfter } = view;
+  const head = JSON.stringify({ layer, revision, time, staleAfter });
+  const rows: string[] = [];
+  for (let i = 0; i < cells.length; i++) {
+    const at = cells.time[i]!;
+    rows.push(
+      Number.isNaN(at)
+        ? `[${cells.x[i]},${cells.y[i]},${cells.value[i]}]`
+        : `[${cells.x[i]},${cells.y[i]},${cells.value[i]},${at}]`,
+    );
+  }
+  const open = head === "{}" ? "{" : head.slice(0, -1) + ",";
+  return `${open}"cells":[${rows.join(",")}]}\n`;
+}
+
+function summaryLine(
+  view: MapView,
+  paint: (code: string, text: string) => string,
+): string {
+  const { cells } = view;
+  const count = { occupied: 0, free: 0, stale: 0, unknown: 0 };
+  for (let i = 0; i < cells.length; i++) count[statusAt(view, i)]++;
+  const parts = [
+    `${plural(cells.length, "cell")}`,
+    `${count.occupied} occupied`,
+    `${count.free} free`,
+    ...(count.stale > 0 ? [`${count.stale} stale`] : []),
+    ...(count.unknown > 0 ? [`${count.unknown} unknown`] : []),
+    ...(view.revision === undefined ? [] : [`revision ${view.revision}`]),
+  ];
+  return `${paint(BOLD, view.layer ?? "default")}  ${parts.join(" · ")}`;
+}
+
+/** Row by row, as a map is read. */
+function sortedCells(cells: ReadingBatch): number[] {
+  const order = Array.from({ length: cells.length }, (_, i) => i);
+  return order.sort((a, b) =>
+    cells.y[a]! - cells.y[b]! || cells.x[a]! - cells.x[b]!
+  );
+}
+
+/** How long ago, in one unit: `3 s`, `5 min`, `2 h`, `9 d`. */
+export function formatAge(ms: number): string {
+  if (ms < 0) return "0 s";
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+/** `1 cell`, `2 cells`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,266 @@
+/** Where settings come from, and which of them holds. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { CliError, Exit } from "../../../src/cli/exit.ts";
+import type { OptionSpec } from "../../../src/cli/arguments/spec.ts";
+import {
+  flagsOf,
+  settle,
+  type Source,
+} from "../../../src/cli/arguments/settings.ts";
+import { readWords } from "../../../src/cli/arguments/parse.ts";
+import { parseWait } from "../../../src/cli/arguments/values.ts";
+import { assertTold } from "../../support/assert_told.ts";
+import { needs } from "../../support/needs.ts";
+import { runOccupancy } from "../../support/processes.ts";
+import { tempDir } from "../../support/temp.ts";
+
+const WAIT: OptionSpec = {
+  name: "max-wait",
+  short: "w",
+  value: "duration",
+  summary: "how long",
+  default: "5s",
+  parse: parseWait,
+};
+const LOUD: OptionSpec = { name: "loud", short: "l", summary: "be loud" };
+const ASK: OptionSpec = { name: "ask", summary: "do not ask", on: true };
+const SOFT: OptionSpec = {
+  name: "soft",
+  summary: "be soft",
+  excludes: ["loud"],
+  either: "Loud is not soft.",
+};
+const OPTIONS = [WAIT, LOUD, ASK, SOFT];
+
+interface Given {
+  readonly words?: string[];
+  readonly env?: Record<string, string>;
+  readonly file?: Record<string, string | boolean>;
+}
+
+function settled({ words = [], env = {}, file }: Given) {
+  return settle(OPTIONS, {
+    flags: readWords(words, OPTIONS, "occupancy test").flags,
+    env: (name) => env[name],
+    file: file && new Map(
+      Object.entries(file).map(([key, value]) => [key, {
+        value,
+        where: `${key} in x.toml`,
+      }]),
+    ),
+  });
+}
+
+function refused(run: () => unknown, says: RegExp, hint: RegExp): void {
+  assert.throws(run, (error) => {
+    assert.ok(error instanceof CliError);
+    assert.equal(error.exitCode, Exit.usage);
+    assert.match(error.message, says);
+    assert.match(error.hint ?? "", hint);
+    return true;
+  });
+}
+
+Deno.test({
+  name:
+    "settle(): a flag wins over a variable, that over the file, that over the default",
+  permissions: "none",
+  fn: () => {
+    const sources = fc.record({
+      flag: fc.boolean(),
+      environment: fc.boolean(),
+      file: fc.boolean(),
+    });
+    fc.assert(fc.property(sources, ({ flag, environment, file }) => {
+      const { source, value } = settled({
+        words: flag ? ["--max-wait", "1s"] : [],
+        env: environment ? { OCCUPANCY_MAX_WAIT: "2s" } : {},
+        ...(file && { file: { "max-wait": "3s" } }),
+      })[0]!;
+      const expected: [Source, number] = flag
+        ? ["flag", 1000]
+        : environment
+        ? ["environment", 2000]
+        : file
+        ? ["file", 3000]
+        : ["default", 5000];
+      assert.deepEqual([source, value], expected);
+    }));
+  },
+});
+
+Deno.test({
+  name: "settle() names where a wrong value stands, and what to write",
+  permissions: "none",
+  fn: () => {
+    const cases: [Given, RegExp][] = [
+      [{ words: ["--max-wait", "soon"] }, /^--max-wait cannot be "soon"$/],
+      [{ env: { OCCUPANCY_MAX_WAIT: "x" } }, /^OCCUPANCY_MAX_WAIT cannot be/],
+      [{ file: { "max-wait": "x" } }, /^max-wait in x\.toml cannot be "x"$/],
+    ];
+    for (const [given, says] of cases) {
+      refused(() => settled(given), says, /500ms/);
+    }
+    refused(
+      () => settled({ env: { OCCUPANCY_LOUD: "maybe" } }),
+      /OCCUPANCY_LOUD cannot be "maybe"/,
+      /true or false/,
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "settle() reads switches, and --no- turns off what another source turns on",
+  permissions: "none",
+  fn: () => {
+    const flags = (given: Given) => flagsOf(settled(given));
+    assert.deepEqual(flags({}), { maxWait: 5000, ask: true });
+    assert.equal(flags({ words: ["--no-ask"] })["ask"], false);
+    assert.equal(flags({ env: { OCCUPANCY_ASK: "off" } })["ask"], false);
+    assert.equal(flags({ file: { ask: false } })["ask"], false);
+    assert.equal(flags({ words: ["-l"] })["loud"], true);
+    assert.equal(flags({ env: { OCCUPANCY_LOUD: "1" } })["loud"], true);
+    const off = flags({ words: ["--no-loud"], file: { loud: true } });
+    assert.equal("loud" in off, false);
+    // An empty variable is as if it were not there.
+    assert.equal("loud" in flags({ env: { OCCUPANCY_LOUD: "" } }), false);
+  },
+});
+
+Deno.test({
+  name: "settle(): of two that exclude each other the stronger source counts",
+  permissions: "none",
+  fn: () => {
+    const loud = flagsOf(settled({ words: ["--loud"], file: { soft: true } }));
+    assert.deepEqual([loud["loud"], loud["soft"]], [true, undefined]);
+    const soft = flagsOf(
+      settled({ words: ["--soft"], env: { OCCUPANCY_LOUD: "1" } }),
+    );
+    assert.deepEqual([soft["loud"], soft["soft"]], [undefined, true]);
+    refused(
+      () => settled({ words: ["--loud", "--soft"] }),
+      /--soft cannot be used with --loud/,
+      /Loud is not soft/,
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "readWords() takes negative numbers for values, and options for options",
+  permissions: "none",
+  fn: () => {
+    const read = (...words: string[]) =>
+      readWords(words, OPTIONS, "occupancy test");
+    assert.equal(read("--max-wait", "-1,4").flags.get("max-wait"), "-1,4");
+    assert.equal(read("-w", "3").flags.get("max-wait"), "3");
+    assert.equal(read("-lw3").flags.get("max-wait"), "3");
+    assert.equal(read("--max-wait=--x").flags.get("max-wait"), "--x");
+    assert.deepEqual(read("a", "--", "--loud").operands, ["a", "--loud"]);
+    refused(() => read("--max-wait", "--loud"), /needs a value/, /duration/);
+    refused(() => read("--max-wait"), /needs a value/, /occupancy test --help/);
+    refused(() => read("--lowd"), /no option --lowd/, /--loud/);
+    refused(() => read("--aks"), /no option --aks/, /--ask/);
+    refused(() => read("--no-akk"), /no option --no-akk/, /--no-ask/);
+    refused(() => read("--no-max-wait"), /no option --no-max-wait/, /./);
+    refused(() => read("--loud=1"), /takes no value/, /just --loud/);
+    assert.equal(read("--nonsense", "--help").flags.get("help"), true);
+  },
+});
+
+Deno.test({
+  name: "a --config file is checked as a whole: exit 2, and what to do",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const cases: [toml: string, says: RegExp, hint: RegExp][] = [
+      ["brokr = 'x'", /no setting brokr/, /Did you mean broker\?/],
+      ["stale_after = 5", /no setting stale_after/, /stale-after\?/],
+      ["[sever]\nname = 'x'", /no command sever/, /Did you mean server\?/],
+      ["[server]\nregion = 'x'", /no setting server\.region/, /flags|mean/],
+      ["[client]\nfile = ", /line 2, column \d+: /, /TOML/],
+      ["timeout = 1979-05-27", /timeout in \S+ is a date/, /text, a number/],
+      [
+        "[request]\ntimeout = 0",
+        /request\.timeout in \S+ cannot be "0"/,
+        /more/,
+      ],
+      [
+        "broker = 'http://a:b@c'",
+        /Cannot speak http.*\*\*\*.* \(broker in /,
+        /mqtts/,
+      ],
+      ["json = 'maybe'", /json in \S+ cannot be "maybe"/, /true or false/],
+    ];
+    for (const [i, [toml, says, hint]] of cases.entries()) {
+      const file = await folder.file(`${i}.toml`, toml);
+      const ended = await runOccupancy(["request", "--config", file]);
+      assertTold(ended, 2, says, hint);
+    }
+    const absent = await runOccupancy(["request"], {
+      env: { OCCUPANCY_CONFIG: `${folder.path}/absent.toml` },
+    });
+    assertTold(absent, 2, /absent\.toml: there is no such file/, /--config/);
+  },
+});
+
+Deno.test({
+  name:
+    "occupancy config tells each setting and where it comes from, without passwords",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const file = await folder.file(
+      "occupancy.toml",
+      `# for all
+broker = "mqtt://ann:s3cret@broker.example"
+timeout = 9
+[request]
+region = [-1, -2, 3, 4] # wins over the top
+map = true
+[server]
+max-skew = "10s"
+`,
+    );
+    const env = { OCCUPANCY_LAYER: "hall/l2", OCCUPANCY_CONFIG: file };
+    const ended = await runOccupancy(
+      ["config", "--json", "request", "--timeout", "3s"],
+      { env },
+    );
+    assert.equal(ended.code, 0, ended.stderr);
+    const records = ended.stdout.trimEnd().split("\n")
+      .map((line) => JSON.parse(line));
+    const of = (option: string) => {
+      const { command, ...rest } = records.find((one) => one.option === option);
+      assert.equal(command, "request");
+      return rest;
+    };
+    assert.deepEqual(of("timeout"), {
+      option: "timeout",
+      value: "3s",
+      source: "flag",
+      where: "--timeout",
+    });
+    assert.equal(of("layer").where, "OCCUPANCY_LAYER");
+    assert.deepEqual(
+      [of("region").value, of("region").where],
+      ["-1,-2,3,4", `request.region in ${file}`],
+    );
+    assert.deepEqual([of("map").value, of("map").source], ["true", "file"]);
+    assert.equal(of("broker").value, "mqtt://ann:***@broker.example");
+    assert.equal(of("prefix").source, "default");
+    assert.equal(of("at").source, "unset");
+
+    const table = await runOccupancy(["config"], { env });
+    assert.match(table.stdout, /^occupancy server\nsetting +value +from\n/);
+    assert.match(table.stdout, /^max-skew +10s +server\.max-skew in /m);
+    assert.match(table.stdout, /^\noccupancy request$/m);
+    assert.doesNotMatch(table.stdout + ended.stdout, /s3cret/);
+    const typo = await runOccupancy(["config", "sever"]);
+    assertTold(typo, 2, /no command sever/, /Did you mean server\?/);
+    const wrong = await runOccupancy(["config", "server", "--max-skwe", "1s"]);
+    assertTold(wrong, 2, /no option --max-skwe/, /--max-skew/);
+  },
+});

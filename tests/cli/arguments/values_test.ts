@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  parseAt,
+  parseBroker,
+  parseCount,
+  parseDuration,
+  parseListen,
+  parseName,
+  parseRegion,
+  parseStore,
+  parseTimeout,
+  parseWait,
+} from "../../../src/cli/arguments/values.ts";
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+
+function refuses(parse: (text: string) => unknown, texts: string[]): void {
+  for (const text of texts) {
+    assert.throws(() => parse(text), RangeError, JSON.stringify(text));
+  }
+}
+
+Deno.test({
+  name: "parseDuration() reads a number with a unit; seconds without one",
+  permissions: "none",
+  fn: () => {
+    const cases = {
+      "500ms": 500,
+      "1.5s": 1500,
+      "2": 2000,
+      "0": 0,
+      "10m": 600_000,
+      "2h": 7_200_000,
+      "7d": 604_800_000,
+      " 5 s ": 5000,
+    };
+    for (const [text, ms] of Object.entries(cases)) {
+      assert.equal(parseDuration(text), ms, text);
+    }
+    refuses(parseDuration, ["", "s", "-1s", "1e3", "1w", "1 s s", "NaN", ".5"]);
+  },
+});
+
+Deno.test({
+  name: "parseDuration() refuses more than a hundred years",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseDuration("36500d"), 3_153_600_000_000);
+    refuses(parseDuration, ["36501d", "9".repeat(400), "1" + "0".repeat(30)]);
+  },
+});
+
+Deno.test({
+  name: "parseWait() refuses what a timer cannot wait for",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseWait("24d"), 2_073_600_000);
+    refuses(parseWait, ["25d", "3000000", "x"]);
+  },
+});
+
+Deno.test({
+  name: "parseCount() reads 1 to 1000000",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseCount("1"), 1);
+    assert.equal(parseCount("1000000"), 1_000_000);
+    refuses(parseCount, ["0", "-1", "1.5", "1e3", "", " 1", "1000001", "x"]);
+  },
+});
+
+Deno.test({
+  name:
+    "parseAt() and parseRegion() read all int32, and the corners in any order",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(int32, int32, int32, int32, (a, b, c, d) => {
+      assert.deepEqual(parseAt(`${a},${b}`), { x0: a, y0: b, x1: a, y1: b });
+      const region = {
+        x0: Math.min(a, c),
+        y0: Math.min(b, d),
+        x1: Math.max(a, c),
+        y1: Math.max(b, d),
+      };
+      assert.deepEqual(parseRegion(`${a},${b},${c},${d}`), region);
+      assert.deepEqual(parseRegion(`${c}, ${b}, ${a}, ${d}`), region);
+    }));
+    assert.deepEqual(parseAt("+1,-0"), { x0: 1, y0: 0, x1: 1, y1: 0 });
+  },
+});
+
+Deno.test({
+  name: "parseAt() and parseRegion() refuse what is no cell, and no rectangle",
+  permissions: "none",
+  fn: () => {
+    refuses(parseAt, ["", "1", "1,2,3", "a,b", "1.5,2", "1e3,2", "1,"]);
+    refuses(parseAt, ["2147483648,0", "0,-2147483649", "99999999999,1", "1;2"]);
+    refuses(parseRegion, ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,1e99"]);
+  },
+});
+
+Deno.test({
+  name: "parseListen() reads HOST:PORT, :PORT and [IPv6]:PORT",
+  permissions: "none",
+  fn: () => {
+    const cases = {
+      "127.0.0.1:1883": { host: "127.0.0.1", port: 1883 },
+      ":0": { host: "127.0.0.1", port: 0 },
+      "[::1]:1883": { host: "::1", port: 1883 },
+      "broker.local:65535": { host: "broker.local", port: 65_535 },
+    };
+    for (const [text, listen] of Object.entries(cases)) {
+      assert.deepEqual(parseListen(text), listen);
+    }
+    refuses(parseListen, ["", "1883", "host", "h:", "h:65536", "::1:1883"]);
+    refuses(parseListen, ["h:-1", "h:1e3", "[::1]", "h:1:2"]);
+  },
+});
+
+Deno.test({
+  name: "parseTimeout() refuses what nobody can wait for, and no time at all",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseTimeout("1ms"), 1);
+    assert.equal(parseTimeout("5"), 5000);
+    for (const text of ["0", "0s", "0.0001", "25d", "soon", "-1s"]) {
+      assert.throws(() => parseTimeout(text), RangeError, text);
+    }
+  },
+});
+
+Deno.test({
+  name: "parseStore(), parseName() and parseBroker() give back what is one",
+  permissions: "none",
+  fn: () => {
+    for (const text of ["memory:", "sqlite:map.db", "sqlite:/a b/c"]) {
+      assert.equal(parseStore(text), text);
+    }
+    for (const text of ["", "foo:", "sqlite:", "memory", "map.db"]) {
+      assert.throws(() => parseStore(text), RangeError, text);
+    }
+    assert.equal(parseName("hall 2"), "hall 2");
+    for (const text of ["", "  ", "a\nb", "\0"]) {
+      assert.throws(() => parseName(text), RangeError, text);
+    }
+    assert.equal(parseBroker("broker.example"), "broker.example");
+    assert.throws(() => parseBroker("http://x"), /Cannot speak http/);
+  },
+});

@@ -1,0 +1,290 @@
+/** The live screen without a screen: keys, panes, and what is redrawn. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { readKeys } from "../../../../src/cli/commands/request/live/keys.ts";
+import { MapPane } from "../../../../src/cli/commands/request/live/map_pane.ts";
+import type {
+  Pane,
+  Scene,
+} from "../../../../src/cli/commands/request/live/pane.ts";
+import { firstOf } from "../../../../src/cli/commands/request/live/select.ts";
+import { TablePane } from "../../../../src/cli/commands/request/live/table_pane.ts";
+import {
+  BOLD,
+  Canvas,
+  type ColorDepth,
+  encodeChanges,
+  encodeLines,
+  KnownCells,
+  styleOf,
+} from "../../../../src/cli/terminal/map/mod.ts";
+import {
+  further,
+  type Gaze,
+  moved,
+  nearer,
+  shownRegion,
+  viewportOf,
+} from "../../../../src/cli/terminal/map/viewport.ts";
+import { ReadingBatch } from "../../../../src/protocol/mod.ts";
+import { FakeTerminal } from "../../fake_terminal.ts";
+
+const NOW = 1_760_000_000_000;
+
+const canvas = (width: number, height: number) =>
+  fc.array(
+    fc.record({
+      character: fc.constantFrom(" ", " ", "a", "▀", "░"),
+      ink: fc.integer({ min: 0, max: 3 }),
+      paper: fc.integer({ min: 0, max: 3 }),
+      bold: fc.boolean(),
+    }),
+    { minLength: width * height, maxLength: width * height },
+  ).map((cells) => {
+    const drawn = new Canvas(width, height);
+    cells.forEach(({ character, ink, paper, bold }, i) => {
+      const style = styleOf(ink, paper) | (bold ? BOLD : 0);
+      const row = Math.floor(i / width);
+      drawn.put(i % width, row, character.codePointAt(0)!, style);
+    });
+    return drawn;
+  });
+
+Deno.test({
+  name: "encodeChanges() makes a terminal show what drawing it anew shows",
+  permissions: "none",
+  fn: () => {
+    const size = fc.tuple(
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 5 }),
+    );
+    const screens = size.chain(([width, height]) =>
+      fc.tuple(canvas(width, height), canvas(width, height))
+    );
+    const depth = fc.constantFrom<ColorDepth>("none", "256", "truecolor");
+    fc.assert(fc.property(screens, depth, ([before, after], depth) => {
+      const { width, height } = before;
+      const terminal = new FakeTerminal(width, height);
+      terminal.write(encodeChanges(undefined, before, depth));
+      terminal.write(encodeChanges(before, after, depth));
+      const anew = new FakeTerminal(width, height);
+      anew.write(encodeChanges(undefined, after, depth));
+      const printed = new FakeTerminal(width, height + 1);
+      printed.write(encodeLines(after, depth));
+      assert.deepEqual(terminal.looks, anew.looks);
+      assert.deepEqual(terminal.looks, printed.looks.slice(0, -1));
+      assert.ok(terminal.isPlain && anew.isPlain);
+      assert.equal(encodeChanges(after, after, depth), "");
+    }));
+  },
+});
+
+Deno.test({
+  name: "encodeChanges() writes only what differs",
+  permissions: "none",
+  fn: () => {
+    const before = new Canvas(20, 3);
+    before.write(0, 0, [["12 cells", BOLD], [" of them"]]);
+    const after = before.resized(20, 3).resized(21, 3).resized(20, 3);
+    after.write(0, 0, [["13 cells", BOLD]]);
+    after.write(18, 2, [["ab"]]);
+    assert.equal(
+      encodeChanges(before, after, "256"),
+      "\x1b[1;2H\x1b[1m3\x1b[3;19H\x1b[22mab",
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "Canvas.write() gives wide characters two columns, and cuts off what is outside",
+  permissions: "none",
+  fn: () => {
+    const drawn = new Canvas(6, 1);
+    assert.equal(drawn.write(0, 0, [["a楼b\u0301\x1bc层"]]), 5);
+    assert.equal(encodeLines(drawn, "none"), "a楼bc\n");
+    assert.equal(drawn.write(2, 7, [["below"]]), 2);
+  },
+});
+
+Deno.test({
+  name:
+    "readKeys() knows arrows of both kinds, and passes over what it does not know",
+  permissions: "none",
+  fn: () => {
+    assert.deepEqual(
+      readKeys("q\x1b[A\x1bOB\x1b[C\x1b[1;5D\x1b[5~\x1b[6~\x1b[H\x1bOF+\x03"),
+      [
+        "q",
+        "up",
+        "down",
+        "right",
+        "left",
+        "page up",
+        "page down",
+        "home",
+        "end",
+        "+",
+        "interrupt",
+      ],
+    );
+    assert.deepEqual(readKeys("\x1b\x1b[200~\x1b[Z\r\n\t\x7f"), []);
+    assert.deepEqual(readKeys(""), []);
+  },
+});
+
+Deno.test({
+  name: "firstOf() gives what sorting all and taking the first gives",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(
+      fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 60 }),
+      fc.nat(70),
+      (keys, count) => {
+        const compare = (a: number, b: number) => keys[a]! - keys[b]! || a - b;
+        const sorted = keys.map((_, i) => i).sort(compare);
+        assert.deepEqual(
+          firstOf(keys.length, count, compare),
+          sorted.slice(0, count),
+        );
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "moves and zooms never leave the map, and lead back to all of it",
+  permissions: "none",
+  fn: () => {
+    const span = fc.integer({ min: 0, max: 5000 });
+    fc.assert(fc.property(
+      fc.record({
+        x: fc.integer({ min: -(2 ** 31), max: 2 ** 30 }),
+        y: fc.integer({ min: -(2 ** 31), max: 2 ** 30 }),
+        across: span,
+        down: span,
+      }),
+      fc.record({
+        width: fc.integer({ min: 1, max: 200 }),
+        height: fc.integer({ min: 2, max: 100 }),
+        magnify: fc.constantFrom(2, 8),
+      }),
+      fc.array(fc.constantFrom("+", "-", "left", "right", "up", "down")),
+      ({ x, y, across, down }, room, keys) => {
+        const region = { x0: x, y0: y, x1: x + across, y1: y + down };
+        let gaze: Gaze | undefined;
+        const look = () => viewportOf(region, room, gaze);
+        for (const key of keys) {
+          if (key === "+") gaze = nearer(look(), room);
+          else if (key === "-") gaze = further(look(), room, region);
+          else if (gaze) {
+            const by = key === "left" || key === "up" ? -1 : 1;
+            const aside = key === "left" || key === "right";
+            gaze = moved(look(), aside ? by : 0, aside ? 0 : by);
+          }
+          const { x0, y0, x1, y1 } = shownRegion(look(), region);
+          assert.ok(x0 >= region.x0 && x0 <= x1 && x1 <= region.x1);
+          assert.ok(y0 >= region.y0 && y0 <= y1 && y1 <= region.y1);
+        }
+        for (let i = 0; gaze && i < 40; i++) {
+          gaze = further(look(), room, region);
+        }
+        assert.equal(gaze, undefined);
+        assert.deepEqual(shownRegion(look(), region), region);
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "MapPane zooms and pans by its keys, several at once too",
+  permissions: "none",
+  fn: () => {
+    const cells = known(
+      Array.from({ length: 10_000 }, (_, i) => [i % 100, i / 100 | 0, 0]),
+    );
+    const pane = new MapPane();
+    assert.equal(pane.press("+"), false, "nothing is shown yet");
+    const scene = sceneOf(cells, 40, 20);
+    const scale = () => /1 c.*/.exec(linesOf(pane, scene).join("\n"))?.[0];
+    const far = linesOf(pane, scene);
+    assert.match(far.join("\n"), /q quit/);
+    assert.equal(pane.press("left"), false, "all of it is shown");
+    assert.equal(scale(), "1 char = 4.2 × 8.3 cells");
+    assert.ok(pane.press("+") && pane.press("+"));
+    assert.equal(scale(), "1 char = 2 × 4 cells");
+    const corner = () => linesOf(pane, scene)[2]!.trim().split(/ +/)[0];
+    const before = corner();
+    assert.ok(pane.press("right") && pane.press("down"));
+    assert.notEqual(corner(), before);
+    for (let i = 0; i < 30; i++) pane.press("up"), pane.press("left");
+    assert.equal(corner(), "0,0");
+    assert.ok(pane.press("0"));
+    assert.deepEqual(linesOf(pane, scene), far);
+    assert.equal(pane.press("x"), false);
+    const gone = linesOf(pane, { ...scene, note: "The broker is gone" });
+    assert.match(gone.join("\n"), /The broker is gone/);
+  },
+});
+
+Deno.test({
+  name: "TablePane sorts and scrolls, as high as the terminal",
+  permissions: "none",
+  fn: () => {
+    const pane = new TablePane();
+    const cells = known([[5, 0, 0], [-1, 0, 3], [2, 1, 12], [2, -1, -1]]);
+    const scene = sceneOf(cells, 60, 7);
+    const rows = () => linesOf(pane, scene).slice(2, -2).map((l) => l.trim());
+    assert.deepEqual(linesOf(pane, scene), [
+      "default   7×3 · 4 cells   15 people   2 occupied (66.7%)",
+      "1 free   1 unknown   17 no data",
+      " x   y  value  status        age",
+      " 2  -1      ?  unknown       0 s",
+      "-1   0      3  occupied      1 s",
+      " 5   0      0  free          1 s",
+      "1–3 of 4  q quit · s sort: place · ↑↓ scroll",
+    ]);
+    assert.ok(pane.press("down"));
+    assert.match(linesOf(pane, scene).join("\n"), /2–4 of 4/);
+    assert.ok(pane.press("end"));
+    assert.match(linesOf(pane, scene).join("\n"), /2–4 of 4/);
+    assert.ok(pane.press("s"));
+    assert.match(rows()[1]!, /^2 +1 +12 +occupied/);
+    assert.ok(pane.press("s") && pane.press("home"));
+    assert.match(linesOf(pane, scene).at(-1)!, /sort: newest/);
+    assert.equal(pane.press("left"), false);
+    const empty = linesOf(new TablePane(), sceneOf(known([]), 60, 5));
+    assert.match(empty.join("\n"), /Nothing has been reported yet/);
+  },
+});
+
+/** Observed now if y is even, else a second ago. */
+function known(rows: number[][]): KnownCells {
+  const batch = new ReadingBatch();
+  for (const [x, y, value] of rows) {
+    batch.push(x!, y!, value!, NOW - (y! % 2 === 0 ? 1000 : 0));
+  }
+  const cells = new KnownCells();
+  cells.add({ cells: batch, time: NOW });
+  return cells;
+}
+
+function sceneOf(cells: KnownCells, width: number, height: number): Scene {
+  return {
+    layer: "default",
+    cells,
+    width,
+    height,
+    time: NOW,
+    staleAfter: undefined,
+    note: undefined,
+    depth: "256",
+  };
+}
+
+function linesOf(pane: Pane, scene: Scene): string[] {
+  const { width, height } = scene;
+  const drawn = pane.draw(scene);
+  assert.ok(drawn.width <= width && drawn.height <= height);
+  return encodeLines(drawn, "none").trimEnd().split("\n");
+}

@@ -1,0 +1,234 @@
+/** `occupancy server` with its HTTP options, as a process. */
+import assert from "node:assert/strict";
+import { needs } from "../../../support/needs.ts";
+import { startMosquitto } from "../../../support/mosquitto.ts";
+import {
+  occupancy,
+  ROOT,
+  Running,
+  runOccupancy,
+} from "../../../support/processes.ts";
+import { tempDir } from "../../../support/temp.ts";
+import { until } from "../../../support/until.ts";
+import { EventReader } from "../../../http/event_reader.ts";
+import { SMALL_PNG } from "../../../http/plans_fixture.ts";
+
+const SERVER = ["server", "--listen", "127.0.0.1:0"];
+
+async function urlOf(server: ReturnType<typeof occupancy>): Promise<string> {
+  return (await server.said(/Map at (http:\/\/\S+)\/ /))[1]!;
+}
+
+Deno.test({
+  name: "server says where the map is, answers there, and ends cleanly",
+  ...needs(),
+  fn: async () => {
+    await using server = occupancy([...SERVER, "--http", "127.0.0.1:0"]);
+    const url = await urlOf(server);
+    await server.said(/Ready/);
+    const posted = await fetch(`${url}/api/v1/readings`, {
+      method: "POST",
+      body: "1,2,3",
+    });
+    assert.equal((await posted.json()).accepted, 1);
+    await using events = new EventReader(await fetch(`${url}/api/v1/changes`));
+    await events.next();
+    server.kill("SIGTERM");
+    assert.equal(await events.next(), undefined);
+    const { code } = await server.ended(5000);
+    assert.equal(code, 0);
+  },
+});
+
+Deno.test({
+  name: "server without a token does not listen beyond this machine",
+  ...needs(),
+  fn: async () => {
+    for (
+      const at of ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "host.example:80"]
+    ) {
+      const { code, stderr } = await runOccupancy([...SERVER, "--http", at]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /could be asked by other machines/);
+      assert.match(stderr, /hint: .*--http-token-file/);
+    }
+  },
+});
+
+Deno.test({
+  name: "server with a token listens for all, and asks for it",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const secret = "0123456789abcdef0123456789abcdef";
+    const file = await folder.file("token", `${secret}\n`);
+    await using server = occupancy([
+      ...SERVER,
+      "--http",
+      "0.0.0.0:0",
+      "--http-token-file",
+      file,
+    ]);
+    const { port } = new URL(await urlOf(server));
+    await server.said(/Ready/);
+    const url = `http://127.0.0.1:${port}/api/v1/layers`;
+    const without = await fetch(url);
+    assert.equal(without.status, 401);
+    await without.body?.cancel();
+    const authorization = `Bearer ${secret}`;
+    const shown = await fetch(url, { headers: { authorization } });
+    assert.equal(shown.status, 200);
+    await shown.body?.cancel();
+    assert.ok(!server.stderr.includes(secret));
+  },
+});
+
+Deno.test({
+  name: "server refuses files that it cannot use, and says what to do",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const short = await folder.file("short", "1234\n");
+    const map = await folder.file(
+      "maps.json",
+      '{"layers":{"a":{"image":"b.png"}}}',
+    );
+    const svg = await folder.file(
+      "svg.json",
+      '{"layers":{"a":{"image":"b.svg"}}}',
+    );
+    await folder.file("b.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>');
+    for (
+      const [args, exitCode, told] of [
+        [
+          ["--http-token-file", short],
+          2,
+          /at least 16 .*\n {2}hint: .*openssl/,
+        ],
+        [["--http-token-file", `${short}x`], 1, /No such file: .*\n {2}hint: /],
+        [["--map-file", map], 1, /No such file: .*b\.png/],
+        [["--map-file", svg], 2, /svg\.json: Layer a: .*\n {2}hint: /],
+        [["--http", "8080"], 2, /HOST:PORT, like 127\.0\.0\.1:8080/],
+      ] as const
+    ) {
+      const { code, stderr } = await runOccupancy([
+        ...SERVER,
+        "--http",
+        "127.0.0.1:0",
+        ...args,
+      ]);
+      assert.equal(code, exitCode, stderr);
+      assert.match(stderr, told);
+    }
+  },
+});
+
+Deno.test({
+  name: "server shows the floor plans of its map file",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    await folder.file("ground.png", SMALL_PNG);
+    const map = await folder.file(
+      "maps.json",
+      '{"layers":{"default":{"title":"Ground","image":"ground.png"}}}',
+    );
+    await using server = occupancy([
+      ...SERVER,
+      "--http",
+      "127.0.0.1:0",
+      "--map-file",
+      map,
+    ]);
+    const url = await urlOf(server);
+    const { plans } = await (await fetch(`${url}/api/v1/plans`)).json();
+    assert.equal(plans[0].title, "Ground");
+    const image = await fetch(url + plans[0].image.url);
+    assert.deepEqual(new Uint8Array(await image.arrayBuffer()), SMALL_PNG);
+  },
+});
+
+Deno.test({
+  name:
+    "server ends when the port it was told is taken, goes on without the default one",
+  ...needs(),
+  fn: async () => {
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = taken.addr as Deno.NetAddr;
+    const { code, stderr } = await runOccupancy([
+      ...SERVER,
+      "--http",
+      `127.0.0.1:${port}`,
+    ]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /Something else listens on .* already/);
+    assert.match(stderr, /hint: Choose another port with --http/);
+
+    using usual = listenOn8080(); // or somebody else has it: taken as well
+    // Other tests' servers have no HTTP: this one is to do as it always does.
+    await using server = new Running("env", [
+      "-u",
+      "OCCUPANCY_HTTP",
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--allow-all",
+      `${ROOT}main.ts`,
+      ...SERVER,
+    ]);
+    await server.said(
+      /No HTTP: Something else listens on 127\.0\.0\.1:8080/,
+    );
+    await server.said(/Ready/);
+    assert.ok(usual !== null);
+  },
+});
+
+Deno.test({
+  name: "readyz tells when the broker has gone, and when it is back",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    await using server = occupancy([
+      "server",
+      "--broker",
+      broker.url,
+      "--http",
+      "127.0.0.1:0",
+    ]);
+    const url = await urlOf(server);
+    const status = async () => {
+      const response = await fetch(`${url}/readyz`);
+      return { ...await response.json(), status: response.status };
+    };
+    await until(async () => (await status()).status === 200);
+    await broker.kill();
+    const gone = await until(async () => {
+      const now = await status();
+      return now.status === 503 && now;
+    });
+    assert.equal(gone.reasons[0].code, "broker-down");
+    assert.equal(
+      (await (await fetch(`${url}/healthz`)).json()).status,
+      "alive",
+    );
+    // What is posted is kept and answered all the same.
+    const posted = await fetch(`${url}/api/v1/readings`, {
+      method: "POST",
+      body: "7,7,7",
+    });
+    assert.equal((await posted.json()).accepted, 1);
+    await broker.start();
+    await until(async () => (await status()).status === 200, {
+      deadline: 20_000,
+    });
+  },
+});
+
+function listenOn8080(): Disposable {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port: 8080 });
+  } catch {
+    return { [Symbol.dispose]: () => {} };
+  }
+}

@@ -1,0 +1,197 @@
+/** `occupancy simulate` as a person runs it: sent, printed, piped, ended. */
+import assert from "node:assert/strict";
+import { SIMULATE } from "../../../../src/cli/commands/simulate/options.ts";
+import { SCENES } from "../../../../src/simulate/mod.ts";
+import { assertTold } from "../../../support/assert_told.ts";
+import { needs } from "../../../support/needs.ts";
+import {
+  forEachAtOnce,
+  occupancy,
+  ROOT,
+  Running,
+  runOccupancy,
+} from "../../../support/processes.ts";
+import { BROKERS, startSystem } from "../../../support/system.ts";
+import { until } from "../../../support/until.ts";
+
+Deno.test({
+  name: "simulate offers all scenes that there are",
+  permissions: "none",
+  fn: () => {
+    const { choices } = SIMULATE.options.find(({ name }) => name === "scene")!;
+    assert.deepEqual(choices, SCENES);
+  },
+});
+
+const NOWHERE = "mqtt://127.0.0.1:1";
+
+for (const kind of BROKERS) {
+  Deno.test({
+    name:
+      `simulate sends --count readings, acknowledged, dated now, over ${kind}`,
+    ...needs(...(kind === "mosquitto" ? ["mosquitto" as const] : [])),
+    fn: async () => {
+      await using system = await startSystem(kind);
+      const before = Date.now();
+      const { code, stdout, stderr } = await runOccupancy([
+        ...["simulate", "--broker", system.url, "--scene", "robots"],
+        ...["--rate", "max", "--count", "12345", "--layer", "hall"],
+      ]);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, "");
+      assert.match(
+        stderr,
+        /^Sent 12345 readings in 124 messages to occupancy\/data\/hall, [\d,]+ a second\n$/,
+      );
+      await until(() => system.server.stats.accepted >= 12345);
+      assert.equal(system.server.stats.accepted, 12345);
+      const hall = system.map.layer("hall")!;
+      let occupied = 0;
+      for (const cell = hall.cells(); cell.next();) {
+        assert.ok(cell.time >= before && cell.time <= Date.now());
+        if (cell.value > 0) occupied++;
+      }
+      // The last reading may fall between a robot's leaving and its arriving.
+      assert.ok(occupied === 24 || occupied === 23, `${occupied} robots`);
+    },
+  });
+}
+
+Deno.test({
+  name: "simulate ends after --duration, and with --quiet says nothing",
+  ...needs(),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    const { code, stdout, stderr } = await runOccupancy([
+      ...["simulate", "--broker", system.url, "--scene", "desks", "--quiet"],
+      ...["--rate", "1000", "--duration", "500ms", "--source", "test"],
+    ]);
+    assert.deepEqual({ code, stdout, stderr }, {
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    const { accepted } = system.server.stats;
+    assert.ok(accepted > 100 && accepted <= 501, `${accepted}`);
+  },
+});
+
+Deno.test({
+  name: "simulate goes on until Ctrl-C; what was sent has arrived",
+  ...needs(),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await using running = occupancy([
+      ...["simulate", "--broker", system.url, "--speed", "600"],
+    ]);
+    await until(() => system.server.stats.accepted > 1000);
+    running.kill("SIGINT");
+    const { code, stderr } = await running.ended();
+    assert.equal(code, 130);
+    const sent = /Sent (\d+) readings/.exec(stderr)?.[1];
+    assert.equal(Number(sent), system.server.stats.accepted, stderr);
+  },
+});
+
+Deno.test({
+  name:
+    "simulate --dry-run prints the same bytes for the same seed, as CSV and as NDJSON",
+  ...needs(),
+  fn: async () => {
+    const printed = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runOccupancy(
+        ["simulate", "--dry-run", ...args],
+      );
+      assert.equal(code, 0, stderr);
+      assert.equal(stderr, "");
+      return stdout;
+    };
+    const [first, same, other, json, hour] = await Promise.all([
+      printed("--count", "5000", "--seed", "7"),
+      printed("--count", "5000", "--seed", "7", "--rate", "max"),
+      printed("--count", "5000", "--seed", "8"),
+      printed("--count", "5000", "--seed", "7", "--format", "ndjson"),
+      printed("--scene", "desks", "--size", "10", "--duration", "1h"),
+    ]);
+    assert.match(first, /^(\d+,\d+,\d+\n){5000}$/);
+    assert.equal(same, first);
+    assert.notEqual(other, first);
+    const rows = json.trimEnd().split("\n").map((line) => {
+      const { x, y, value } = JSON.parse(line);
+      return `${x},${y},${value}\n`;
+    });
+    assert.equal(rows.join(""), first);
+    assert.equal(hour.split("\n").length - 1, 10 + 60 * 10);
+  },
+});
+
+Deno.test({
+  name: "simulate --dry-run feeds the client through a pipe",
+  ...needs("sh"),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await using shell = new Running("sh", [
+      "-c",
+      `${ROOT}occupancy simulate --scene rooms --dry-run --count 600 | ${ROOT}occupancy client --file - --broker ${system.url} --no-request`,
+    ]);
+    const { code, stderr } = await shell.ended();
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /Sent 600 readings/);
+    assert.equal(system.map.layer("default")!.size, 60);
+  },
+});
+
+Deno.test({
+  name: "simulate --dry-run ends quietly when its reader goes, and at Ctrl-C",
+  ...needs("sh"),
+  fn: async () => {
+    await using shell = new Running("sh", [
+      "-c",
+      `${ROOT}occupancy simulate --dry-run | head -n 2`,
+    ]);
+    const { stdout, stderr } = await shell.ended();
+    assert.equal(stdout, "0,0,1\n1,0,0\n");
+    assert.equal(stderr, "");
+    await using slow = occupancy(["simulate", "--dry-run", "--rate", "100"]);
+    await until(() => slow.stdout.length > 0);
+    slow.kill("SIGINT");
+    const { code, stderr: said } = await slow.ended();
+    assert.deepEqual({ code, said }, { code: 130, said: "" });
+  },
+});
+
+Deno.test({
+  name: "simulate says what is wrong with its flags before it connects",
+  ...needs(),
+  fn: () =>
+    forEachAtOnce(
+      [
+        [["--scene", "office"], /Write desks, rooms, robots or campus/],
+        [["--rate", "0"], /Write a number from 0.001/],
+        [["--speed", "-1"], /Write a number from 0.001/],
+        [["--start", "25:00"], /Write a time of day/],
+        [["--seed", "1e9"], /Write a whole number of up to 32 bits/],
+        [["--count", "0"], /Write a whole number of at least 1/],
+        [["--rate", "5", "--speed", "5"], /--rate cannot be used with --speed/],
+        [["--format", "csv"], /--format goes with --dry-run/],
+        [["--dry-run", "--batch", "5"], /--dry-run has no --batch/],
+        [["--layer", "a//b"], /layer name/],
+      ] as const,
+      async ([args, says]) => {
+        const ended = await runOccupancy(
+          ["simulate", "--broker", NOWHERE, ...args],
+        );
+        assert.equal(ended.code, 2, ended.stderr);
+        assert.match(ended.stderr, says);
+      },
+    ),
+});
+
+Deno.test({
+  name: "simulate says that no broker answers",
+  ...needs(),
+  fn: async () => {
+    const ended = await runOccupancy(["simulate", "--broker", NOWHERE]);
+    assertTold(ended, 4, /No broker answers/, /--broker/);
+  },
+});

@@ -1,0 +1,57 @@
+/** A reader that leaves is no failure; a place that takes nothing is. */
+import assert from "node:assert/strict";
+import { assertTold } from "../../support/assert_told.ts";
+import { needs, requireTool } from "../../support/needs.ts";
+import { forEachAtOnce, ROOT, Running } from "../../support/processes.ts";
+import { startSystem } from "../../support/system.ts";
+
+/** Runs our program in bash, its output going to `to`. */
+function piped(line: string, to: string): Running {
+  const program =
+    `'${Deno.execPath()}' run --quiet --no-prompt --config '${ROOT}deno.json' ` +
+    `--allow-net --allow-read --allow-env '${ROOT}main.ts' ${line}`;
+  return new Running(requireTool("bash"), [
+    "-c",
+    `${program} ${to}; exit \${PIPESTATUS[0]}`,
+  ]);
+}
+
+Deno.test({
+  name: "every command ends quietly when its reader leaves",
+  ...needs("bash"),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    const broker = `--broker ${system.url}`;
+    const lines = [
+      "--help",
+      "--version",
+      "server --help",
+      "config",
+      "config --json",
+      "man",
+      ...["bash", "zsh", "fish"].map((shell) => `completions ${shell}`),
+      "simulate --dry-run --count 100000",
+      `doctor ${broker}`,
+      `request ${broker} --json`,
+      `client --quiet --file client1.json ${broker}`,
+    ];
+    await forEachAtOnce(lines, async (line) => {
+      await using running = piped(line, "| true");
+      const { code, stderr } = await running.ended();
+      assert.deepEqual([code, stderr], [0, ""], line);
+    });
+  },
+});
+
+Deno.test({
+  name: "output that cannot be written is a failure: exit 1, and why",
+  ...needs("bash"),
+  ignore: needs("bash").ignore || Deno.build.os !== "linux",
+  fn: async () => {
+    for (const line of ["--help", "man", "config"]) {
+      await using running = piped(line, "> /dev/full");
+      const ended = await running.ended();
+      assertTold(ended, 1, /Cannot write the output: No space left/, /disk/);
+    }
+  },
+});

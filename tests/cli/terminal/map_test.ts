@@ -1,0 +1,319 @@
+/** The map as text: what must hold for every map, and texts kept of some. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type ColorDepth,
+  encodeLines,
+  KnownCells,
+  Level,
+  levelOf,
+  renderMap,
+} from "../../../src/cli/terminal/map/mod.ts";
+import { LEVELS } from "../../../src/cli/terminal/map/level.ts";
+import {
+  Color,
+  colorOfLevel,
+  glyphOfLevel,
+  sgrColor,
+} from "../../../src/cli/terminal/map/palette.ts";
+import { drawPoints } from "../../../src/cli/terminal/map/points.ts";
+import { viewportOf } from "../../../src/cli/terminal/map/viewport.ts";
+import {
+  corners,
+  duration,
+  grouped,
+} from "../../../src/cli/terminal/map/caption.ts";
+import { ReadingBatch } from "../../../src/protocol/mod.ts";
+import { FakeTerminal } from "../fake_terminal.ts";
+import kept from "../../golden/maps.json" with { type: "json" };
+import { pictures, textOf } from "../../golden/pictures.ts";
+
+const NOW = 1_760_000_000_000;
+const STALE_AFTER = 1000;
+const DEPTHS: readonly ColorDepth[] = ["none", "256", "truecolor"];
+
+interface Told {
+  readonly x: number;
+  readonly y: number;
+  readonly value: number;
+  readonly stale: boolean;
+}
+
+const coordinate = fc.oneof(
+  fc.integer({ min: -30, max: 30 }),
+  fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+);
+const told: fc.Arbitrary<Told> = fc.record({
+  x: coordinate,
+  y: coordinate,
+  value: fc.integer({ min: -2, max: 14 }),
+  stale: fc.boolean(),
+});
+const size = {
+  width: fc.integer({ min: 1, max: 120 }),
+  height: fc.integer({ min: 1, max: 60 }),
+};
+
+function known(cells: readonly Told[]): KnownCells {
+  const batch = new ReadingBatch();
+  for (const { x, y, value, stale } of cells) {
+    batch.push(x, y, value, NOW - (stale ? STALE_AFTER + 1 : 0));
+  }
+  const all = new KnownCells();
+  all.add({ cells: batch, time: NOW, staleAfter: STALE_AFTER });
+  return all;
+}
+
+Deno.test({
+  name:
+    "drawPoints() shows every cell, and each point the greatest of its cells",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(
+      fc.array(told, { minLength: 1, maxLength: 60 }),
+      fc.record({ ...size, magnify: fc.constantFrom(1, 2, 8) }),
+      (cells, room) => {
+        const all = known(cells);
+        const view = viewportOf(all.bounds!, room);
+        assert.ok(view.width <= room.width && view.height <= room.height);
+        const { level, width, height } = drawPoints(all, view);
+        const expected = new Uint8Array(level.length);
+        const { cellsPerPoint, left, top } = view;
+        for (let i = 0; i < all.size; i++) {
+          const column = Math.floor((all.x[i]! - left) / cellsPerPoint);
+          const row = Math.floor((all.y[i]! - top) / cellsPerPoint);
+          assert.ok(column >= 0 && column < width, "no cell is left out");
+          assert.ok(row >= 0 && row < height, "no cell is left out");
+          const at = row * width + column;
+          assert.ok(level[at]! >= all.level[i]!, "nothing greater is hidden");
+          expected[at] = Math.max(expected[at]!, all.level[i]!);
+        }
+        if (cellsPerPoint >= 1) assert.deepEqual(level, expected);
+        else assert.equal(level.some((one) => one > 0), all.size > 0);
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "what is occupied never looks free, unknown, stale or absent",
+  permissions: "none",
+  fn: () => {
+    const levels = Array.from({ length: LEVELS }, (_, level) => level);
+    const others = levels.filter((level) => level < Level.Occupied);
+    for (const level of levels.filter((level) => level >= Level.Occupied)) {
+      for (const other of others) {
+        assert.notEqual(glyphOfLevel(level), glyphOfLevel(other));
+        for (const sparse of [false, true]) {
+          for (const depth of ["256", "truecolor"] as const) {
+            const codeOf = (color: number) => sgrColor(color, "ink", depth);
+            const code = codeOf(colorOfLevel(level, sparse));
+            assert.notEqual(code, codeOf(colorOfLevel(other)));
+            assert.notEqual(code, codeOf(Color.UnknownBack));
+          }
+        }
+      }
+    }
+    assert.equal(new Set(levels.map(glyphOfLevel)).size, LEVELS);
+    assert.equal(new Set(others.map((level) => colorOfLevel(level))).size, 5);
+  },
+});
+
+Deno.test({
+  name: "levelOf() lets the surer and the fuller hide the rest",
+  permissions: "none",
+  fn: () => {
+    const rising = [
+      Level.None,
+      levelOf(0, false),
+      levelOf(0, true),
+      levelOf(-1, false),
+      levelOf(3, true),
+      levelOf(1, false),
+      levelOf(2, false),
+      levelOf(10, false),
+    ];
+    assert.deepEqual([...rising].sort((a, b) => a - b), rising);
+    assert.equal(levelOf(2 ** 31 - 1, false), levelOf(10, false));
+    assert.equal(levelOf(-5, true), Level.Unknown);
+  },
+});
+
+Deno.test({
+  name:
+    "renderMap() is never larger than the terminal, and every line ends plain",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(
+      fc.array(told, { maxLength: 40 }),
+      fc.record(size),
+      fc.constantFrom(...DEPTHS),
+      fc.constantFrom(
+        "default",
+        "a/很长的名字/l2",
+        "e\u0301\u202e\x1b[2J".repeat(9),
+      ),
+      (cells, { width, height }, depth, layer) => {
+        const all = known(cells);
+        const { canvas } = renderMap({
+          layer,
+          cells: all,
+          width,
+          height,
+          depth,
+        });
+        const text = encodeLines(canvas, depth);
+        const lines = text.split("\n").slice(0, -1);
+        assert.ok(lines.length <= height);
+        for (const line of lines) {
+          // Wide characters take two columns: here a blank stands for the second.
+          const shown = line.replaceAll(/\p{Script=Han}/gu, "$& ");
+          const terminal = new FakeTerminal(width, 1);
+          terminal.write(shown); // throws if it is too wide
+          assert.ok(terminal.isPlain);
+          if (depth === "none") assert.ok(!line.includes("\x1b"));
+        }
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "renderMap() draws the maps whose texts are kept",
+  permissions: "none",
+  fn: () => {
+    const texts: Record<string, string[]> = kept;
+    for (const picture of pictures()) {
+      assert.deepEqual(
+        textOf(picture).split("\n"),
+        texts[picture.name],
+        `${picture.name}: tests/golden/keep.ts keeps a change that was meant`,
+      );
+    }
+    assert.equal(Object.keys(texts).length, pictures().length);
+  },
+});
+
+Deno.test({
+  name: "renderMap() without a cell says so, and with one draws it",
+  permissions: "none",
+  fn: () => {
+    const draw = (cells: Told[], width = 80, height = 24) =>
+      encodeLines(
+        renderMap({
+          layer: "hall",
+          cells: known(cells),
+          width,
+          height,
+          depth: "none",
+        }).canvas,
+        "none",
+      );
+    assert.equal(
+      draw([]),
+      "hall   0 cells   0 occupied   0 free\nNothing has been reported yet\n",
+    );
+    assert.equal(
+      draw([{ x: -3, y: 7, value: 2, stale: false }]),
+      [
+        "hall   1×1 · 1 cell   2 people   1 occupied (100.0%)   0 free",
+        "  -3,7",
+        "  2",
+        "",
+        "· free  1-9  █ 10+ people  ? unknown  1 cell = 2 × 1 chars",
+        "",
+      ].join("\n"),
+    );
+    assert.equal(
+      draw([{ x: 0, y: 0, value: 1, stale: false }], 3, 2),
+      "hal\n1×1\n",
+      "as much as there is room for",
+    );
+  },
+});
+
+Deno.test({
+  name: "KnownCells keeps the latest of each cell, and counts as a model does",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(
+      fc.array(fc.array(told, { maxLength: 80 }), { maxLength: 4 }),
+      (steps) => {
+        const all = new KnownCells();
+        const model = new Map<string, Told>();
+        for (const step of steps) {
+          const batch = new ReadingBatch();
+          for (const cell of step) {
+            const { x, y, value, stale } = cell;
+            batch.push(x, y, value, NOW - (stale ? STALE_AFTER + 1 : 0));
+            model.set(`${x},${y}`, cell);
+          }
+          all.add({ cells: batch, time: NOW, staleAfter: STALE_AFTER });
+        }
+        const cells = [...model.values()];
+        const count = (test: (one: Told) => boolean) =>
+          cells.filter(test).length;
+        const taken = cells.filter((one) => one.value > 0 && !one.stale);
+        assert.deepEqual(all.counts(), {
+          cells: cells.length,
+          free: count(({ value, stale }) => value === 0 && !stale),
+          occupied: taken.length,
+          people: taken.reduce((sum, { value }) => sum + value, 0),
+          stale: count(({ value, stale }) => value >= 0 && stale),
+          unknown: count(({ value }) => value < 0),
+        });
+        for (const { x, y, value, stale } of cells) {
+          const at = all.indexOf(x, y);
+          assert.equal(all.value[at], value);
+          assert.equal(all.level[at], levelOf(value, stale));
+        }
+        assert.equal(all.indexOf(1234, -4321), -1);
+        if (cells.length > 0) {
+          const { x0, y1 } = all.bounds!;
+          assert.equal(x0, Math.min(...cells.map(({ x }) => x)));
+          assert.equal(y1, Math.max(...cells.map(({ y }) => y)));
+        }
+        all.clear();
+        assert.deepEqual([all.size, all.bounds], [0, undefined]);
+        assert.equal(all.counts().people, 0);
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "corners() names two corners where there is no room for four",
+  permissions: "none",
+  fn: () => {
+    const region = { x0: -10, y0: 0, x1: 99, y1: 5 };
+    assert.deepEqual(corners(region, 12), ["-10,0   99,0", "-10,5   99,5"]);
+    assert.deepEqual(corners(region, 10), ["-10,0", "      99,5"]);
+    assert.deepEqual(corners(region, 1), ["-10,0", "99,5"]);
+    assert.deepEqual(corners({ x0: 1, y0: 2, x1: 1, y1: 2 }, 9), ["1,2", ""]);
+    assert.deepEqual(corners({ x0: 1, y0: 2, x1: 1, y1: 9 }, 4), [
+      "1,2",
+      "1,9",
+    ]);
+    assert.deepEqual(corners({ x0: 1, y0: 2, x1: 8, y1: 2 }, 8), [
+      "1,2  8,2",
+      "",
+    ]);
+  },
+});
+
+Deno.test({
+  name: "duration() and grouped() tell numbers to people",
+  permissions: "none",
+  fn: () => {
+    const spans = [0, 1500, 2000, 90_000, 300_000, 7_200_000, 172_800_000];
+    assert.deepEqual(
+      spans.map(duration),
+      ["0 ms", "1500 ms", "2 s", "90 s", "5 min", "2 h", "2 d"],
+    );
+    assert.deepEqual([0, 106_656, 2 ** 64].map(grouped), [
+      "0",
+      "106,656",
+      "1.8e+19",
+    ]);
+  },
+});

@@ -1,0 +1,87 @@
+/** The pictures whose texts are kept beside this file, to see what a change changes. */
+import {
+  type ColorDepth,
+  encodeLines,
+  KnownCells,
+  renderMap,
+} from "../../src/cli/terminal/map/mod.ts";
+import { ReadingBatch } from "../../src/protocol/mod.ts";
+
+const NOW = 1_760_000_000_000;
+const STALE_AFTER = 300_000;
+
+/** A map of cells, and the size of the terminal. */
+export interface Picture {
+  readonly name: string;
+  readonly cells: KnownCells;
+  readonly layer: string;
+  readonly width: number;
+  readonly height: number;
+  readonly depth: ColorDepth;
+}
+
+/** All that are kept. */
+export function pictures(): Picture[] {
+  const widths = [[40, 20], [80, 24], [200, 50]] as const;
+  const depths = ["none", "256", "truecolor"] as const;
+  const maps = [
+    { name: "floor", layer: "campus2/l2", cells: floor() },
+    { name: "tiny", layer: "default", cells: tiny() },
+  ];
+  return maps.flatMap(({ name, ...map }) =>
+    widths.flatMap(([width, height]) =>
+      depths.map((depth) => ({
+        ...map,
+        name: `${name}_${width}_${depth}`,
+        width,
+        height,
+        depth,
+      }))
+    )
+  );
+}
+
+/** The picture as it is printed; `␛` stands for ESC, so that one can read it. */
+export function textOf(picture: Picture): string {
+  const { canvas } = renderMap({ ...picture, staleAfter: STALE_AFTER });
+  return encodeLines(canvas, picture.depth).replaceAll("\x1b", "␛");
+}
+
+/** 120×80 cells: rooms with desks, a hall with counts, dead sensors, a corner without any. */
+function floor(): KnownCells {
+  const told = new ReadingBatch();
+  for (let y = 0; y < 80; y++) {
+    for (let x = 0; x < 120; x++) {
+      if (x >= 100 && y < 12) continue;
+      const stale = x >= 80 && y >= 56;
+      told.push(x - 10, y - 5, valueAt(x, y), NOW - (stale ? 600_000 : 1000));
+    }
+  }
+  return known(told);
+}
+
+function valueAt(x: number, y: number): number {
+  if (x >= 50 && x < 70 && y >= 60) return -1;
+  const desk = x % 12 < 6 && y % 10 < 4;
+  if (y < 30) return desk && (x / 12 + y / 10 | 0) % 3 !== 0 ? 1 : 0;
+  if (x < 40) return desk ? 1 + (x * 7 + y * 3) % 12 : 0;
+  return desk && x >= 76 ? 1 : 0;
+}
+
+/** The sample clients' coordinates, and one of each other kind. */
+function tiny(): KnownCells {
+  const told = new ReadingBatch();
+  told.push(1, 2, 1, NOW);
+  told.push(2, 2, 0, NOW);
+  told.push(1, 3, 12, NOW);
+  told.push(3, 3, 0, NOW - 600_000);
+  told.push(4, 4, 1, NOW - 600_000);
+  told.push(2, 4, -1, NOW);
+  return known(told);
+}
+
+function known(cells: ReadingBatch): KnownCells {
+  const known = new KnownCells();
+  known.add({ cells, time: NOW, staleAfter: STALE_AFTER });
+  return known;
+}

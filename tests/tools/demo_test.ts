@@ -1,0 +1,48 @@
+/** `deno task demo --live`: a server, a simulated campus, and its map. */
+import assert from "node:assert/strict";
+import { assertTold } from "../support/assert_told.ts";
+import { needs, requireTool } from "../support/needs.ts";
+import { ROOT, Running } from "../support/processes.ts";
+
+const DEMO = [
+  ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],
+  ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}tools/demo.ts`],
+];
+
+Deno.test({
+  name:
+    "demo --live shows the campus as it lives, ends after --for, and gives the terminal back",
+  ...needs("script"),
+  fn: async () => {
+    const command = [Deno.execPath(), ...DEMO, "--live", "--for", "1500ms"]
+      .map((word) => `'${word}'`).join(" ");
+    await using session = new Running(requireTool("script"), [
+      ...["--quiet", "--return", "--flush", "--command"],
+      ...[`stty cols 80 rows 24; exec ${command}`, "/dev/null"],
+    ], { env: { TERM: "xterm" } });
+    const { code, stdout } = await session.ended();
+    assert.equal(code, 0, stdout);
+    const frames = stdout.split("\x1b[?2026l").length - 1;
+    assert.ok(frames >= 5, `${frames} frames`);
+    assert.match(stdout, /default {2,}75×27 · [\d,]+ cells/);
+    assert.ok(stdout.includes("\x1b[?1049l"), "the screen is given back");
+  },
+});
+
+Deno.test({
+  name:
+    "demo says what is wrong with its flags, and where there is no terminal",
+  ...needs(),
+  fn: async () => {
+    const run = async (...args: string[]) => {
+      await using running = new Running(Deno.execPath(), [...DEMO, ...args]);
+      return await running.ended();
+    };
+    assertTold(await run("--live"), 2, /A live map needs a terminal/, /--live/);
+    assertTold(await run("--for", "5s"), 2, /--for goes with --live/, /demo/);
+    assertTold(await run("--life"), 2, /Unknown option '--life'/, /demo/);
+    const { code, stdout } = await run();
+    assert.equal(code, 0);
+    assert.match(stdout, /5 cells · 5 occupied/);
+  },
+});
