@@ -1,6 +1,6 @@
 import type { Check } from "./check.ts";
 import { type Finding, right, unseen, warning, wrong } from "./finding.ts";
-import type { ServerReply } from "./server_signs.ts";
+import type { ServerReply } from "./server_probe.ts";
 
 /** Clocks that differ by less agree well enough, ms. */
 const AGREED = 1000;

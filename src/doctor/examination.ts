@@ -1,8 +1,8 @@
 import type { ServerState, Topics } from "../protocol/mod.ts";
 import { redactUrl } from "../mqtt/url.ts";
-import { type ServerSigns, watchServer } from "./server_signs.ts";
-import { type Manners, watchManners } from "./manners.ts";
-import { Probe, type ProbeOptions, type ProbeTarget } from "./probe.ts";
+import { type ServerSigns, watchServer } from "./server_probe.ts";
+import { type Manners, watchManners } from "./broker_info.ts";
+import { Probe, type ProbeOptions, type ProbeTarget } from "./broker_probe.ts";
 
 /** Where a server would listen. */
 export interface Endpoint {

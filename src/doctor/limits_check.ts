@@ -1,6 +1,6 @@
 import type { Check } from "./check.ts";
 import { type Finding, right, unseen, warning, wrong } from "./finding.ts";
-import type { ConnackProperties } from "./probe.ts";
+import type { ConnackProperties } from "./broker_probe.ts";
 
 /** A part of a reply, its topic and headers (docs/PROTOCOL.md, Replies). */
 const REPLY_BYTES = 256 * 1024 + 1024;

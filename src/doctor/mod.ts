@@ -9,7 +9,7 @@ import type { Check } from "./check.ts";
 import { clockCheck } from "./clock_check.ts";
 import { denoCheck, filesCheck } from "./deno_check.ts";
 import { limitsCheck } from "./limits_check.ts";
-import { lossesCheck } from "./losses_check.ts";
+import { lossesCheck } from "./dropped_messages_check.ts";
 import { portCheck } from "./port_check.ts";
 import { serverCheck } from "./server_check.ts";
 import { sessionCheck } from "./session_check.ts";

@@ -1,7 +1,7 @@
 import type { ServerState } from "../protocol/mod.ts";
 import type { Check } from "./check.ts";
 import { type Finding, right, warning, wrong } from "./finding.ts";
-import type { ServerSigns } from "./server_signs.ts";
+import type { ServerSigns } from "./server_probe.ts";
 
 /** So many states in a moment: a restart has three, two servers that fight more. */
 const FIGHTING = 4;

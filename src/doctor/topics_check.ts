@@ -1,7 +1,7 @@
 import type { Check } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import { type Finding, right, unseen, warning, wrong } from "./finding.ts";
-import { type Probe, REFUSED } from "./probe.ts";
+import { type Probe, REFUSED } from "./broker_probe.ts";
 
 const EMPTY = new Uint8Array(0);
 

@@ -18,7 +18,7 @@ import {
 import { Asker, type MapView } from "./ask.ts";
 import { RefusedError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
-import { within } from "./within.ts";
+import { within } from "./region_check.ts";
 
 /** How long no delta may come before the watcher asks whether it missed one, ms. */
 const CHECK_AFTER = 10_000;

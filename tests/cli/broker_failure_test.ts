@@ -1,6 +1,6 @@
 /** What people are told when there is no broker, or something else is there. */
 import assert from "node:assert/strict";
-import { assertTold } from "../support/assert_told.ts";
+import { assertTold } from "../support/assert_failure.ts";
 import { needs } from "../support/needs.ts";
 import {
   forEachAtOnce,

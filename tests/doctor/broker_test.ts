@@ -6,7 +6,7 @@ import { occupancy, runOccupancy } from "../support/processes.ts";
 import { startSystem } from "../support/system.ts";
 import { freePort } from "../support/temp.ts";
 import { until } from "../support/until.ts";
-import { diagnose } from "./doctor.ts";
+import { diagnose } from "./run_doctor.ts";
 
 Deno.test({
   name:
@@ -208,7 +208,7 @@ Deno.test({
     const { CHECKS, Examination, runChecks } = await import(
       "../../src/doctor/mod.ts"
     );
-    const { Probe } = await import("../../src/doctor/probe.ts");
+    const { Probe } = await import("../../src/doctor/broker_probe.ts");
     const { Topics } = await import("../../src/protocol/mod.ts");
     const examination = new Examination({
       broker: { url: mosquitto.url },
@@ -246,7 +246,7 @@ Deno.test({
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto();
-    const { Probe } = await import("../../src/doctor/probe.ts");
+    const { Probe } = await import("../../src/doctor/broker_probe.ts");
     const names = new Set<string>();
     const listener = await Probe.open({
       url: mosquitto.url,

@@ -4,7 +4,7 @@ import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { occupancy } from "../support/processes.ts";
 import { freePort } from "../support/temp.ts";
-import { diagnose } from "./doctor.ts";
+import { diagnose } from "./run_doctor.ts";
 
 Deno.test({
   name:

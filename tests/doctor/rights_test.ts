@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
-import { diagnose } from "./doctor.ts";
+import { diagnose } from "./run_doctor.ts";
 
 /** As docs/OPERATIONS.md says it, for a user without a name. */
 const SERVER_RULES = [

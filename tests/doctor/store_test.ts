@@ -4,7 +4,7 @@ import { needs } from "../support/needs.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";
 import { needsImmutable, setImmutable } from "../support/small_disk.ts";
 import { freePort, tempDir } from "../support/temp.ts";
-import { diagnose } from "./doctor.ts";
+import { diagnose } from "./run_doctor.ts";
 
 /** What a folder holds, byte for byte. */
 function contents(path: string): Record<string, string> {

@@ -1,6 +1,6 @@
 /** What a person is told whose store cannot be used: a sentence, a hint, exit code 1. */
 import assert from "node:assert/strict";
-import { assertTold } from "../support/assert_told.ts";
+import { assertTold } from "../support/assert_failure.ts";
 import { needs, permitted } from "../support/needs.ts";
 import {
   type Ended,

@@ -1,6 +1,6 @@
 /** `deno task demo --live`: a server, a simulated campus, and its map. */
 import assert from "node:assert/strict";
-import { assertTold } from "../support/assert_told.ts";
+import { assertTold } from "../support/assert_failure.ts";
 import { needs, requireTool } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 

@@ -10,7 +10,7 @@ import {
 } from "../../../src/cli/arguments/settings.ts";
 import { readWords } from "../../../src/cli/arguments/parse.ts";
 import { parseWait } from "../../../src/cli/arguments/values.ts";
-import { assertTold } from "../../support/assert_told.ts";
+import { assertTold } from "../../support/assert_failure.ts";
 import { needs } from "../../support/needs.ts";
 import { runOccupancy } from "../../support/processes.ts";
 import { tempDir } from "../../support/temp.ts";

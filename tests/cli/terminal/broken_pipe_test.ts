@@ -1,6 +1,6 @@
 /** A reader that leaves is no failure; a place that takes nothing is. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../support/assert_told.ts";
+import { assertTold } from "../../support/assert_failure.ts";
 import { needs, requireTool } from "../../support/needs.ts";
 import { forEachAtOnce, ROOT, Running } from "../../support/processes.ts";
 import { startSystem } from "../../support/system.ts";

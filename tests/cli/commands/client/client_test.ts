@@ -1,6 +1,6 @@
 /** `occupancy client` as a person runs it: files, pipes, flags, exit codes. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../../support/assert_told.ts";
+import { assertTold } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
 import {
   type Ended,

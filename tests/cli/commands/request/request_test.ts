@@ -1,6 +1,6 @@
 /** `occupancy request` as a person runs it. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../../support/assert_told.ts";
+import { assertTold } from "../../../support/assert_failure.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {

@@ -1,6 +1,6 @@
 /** `occupancy request --watch`, `--map` and `--test`, as people and scripts run them. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../../support/assert_told.ts";
+import { assertTold } from "../../../support/assert_failure.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {
   occupancy,

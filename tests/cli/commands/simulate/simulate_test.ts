@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { SIMULATE } from "../../../../src/cli/commands/simulate/options.ts";
 import { SCENES } from "../../../../src/simulate/mod.ts";
-import { assertTold } from "../../../support/assert_told.ts";
+import { assertTold } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
 import {
   forEachAtOnce,
