@@ -1,61 +1,149 @@
-/** Imports point one way: the rooms of the house and the doors between them. */
+/** Imports point one way: every folder names the folders below it that it may use. */
 import assert from "node:assert/strict";
 import { permitted } from "./support/needs.ts";
 import { ROOT, Running } from "./support/processes.ts";
 
-/** All that is known of a store and a broker by those who are given one. */
-const INTERFACES = ["src/store/store.ts", "src/mqtt/link.ts"];
+/** The rules of one folder. */
+interface Room {
+  /** The folder, or one file, as a path from the top of the checkout. */
+  readonly path: string;
+  /** Paths that its files may import, besides those of the folder itself. */
+  readonly imports: readonly string[];
+  /** Packages and `node:` modules that its files may import; undefined: any. */
+  readonly packages?: readonly string[];
+  /** No clock, no input or output, no globals of a runtime. */
+  readonly pure?: true;
+  /** Runs in a browser: nothing of Deno or Node.js. */
+  readonly browser?: true;
+}
 
-/** What the files of a room may import besides their own, as prefixes from the top. */
-const ALLOWED: Record<string, readonly string[]> = {
-  "src/protocol/": [],
-  "src/grid/": [],
-  "src/store/": ["src/grid/", "src/protocol/"],
-  "src/mqtt/": ["src/protocol/", "src/grid/"],
-  "src/broker/": ["src/protocol/", "src/grid/", "src/mqtt/"],
-  "src/http/": ["src/protocol/", "src/grid/", ...INTERFACES],
-  "src/server/": ["src/protocol/", "src/grid/", ...INTERFACES],
-  "src/client/": ["src/protocol/", "src/grid/", ...INTERFACES],
-  "src/request/": ["src/protocol/", "src/grid/", ...INTERFACES],
-  "src/simulate/": ["src/protocol/"],
-  "src/doctor/": ["src/protocol/", "src/grid/", "src/store/", "src/mqtt/"],
-  "src/cli/": ["src/", "deno.json"],
-  "src/": ["src/client/", "src/mqtt/", "src/protocol/", "src/request/"],
-  "main.ts": ["src/cli/"],
-  // What builds the program is not part of it, and uses nothing of it.
-  "tools/": ["deno.json"],
+/** What a server, a client or a request knows of its store and its broker. */
+const INTERFACES = ["src/store/store.ts", "src/mqtt/link.ts"];
+const PURE = { packages: [], pure: true } as const;
+
+/** All folders, lowest first: a folder may only import from those before it. */
+const ROOMS: readonly Room[] = [
+  { path: "deno.json", imports: [] },
+  { path: "src/common/", imports: [] },
+  { path: "src/protocol/", imports: ["src/common/"], ...PURE },
+  { path: "src/grid/", imports: ["src/common/", "src/protocol/"], ...PURE },
+  {
+    path: "src/feed/",
+    imports: ["src/common/", "src/protocol/", "src/grid/"],
+    browser: true,
+    ...PURE,
+  },
+  { path: "src/simulate/", imports: ["src/common/", "src/protocol/"], ...PURE },
+  {
+    path: "src/store/",
+    imports: ["src/common/", "src/protocol/", "src/grid/"],
+  },
+  {
+    path: "src/mqtt/",
+    imports: ["src/common/", "src/protocol/", "src/grid/"],
+  },
+  {
+    path: "src/broker/",
+    imports: ["src/common/", "src/protocol/", "src/grid/", "src/mqtt/"],
+  },
+  {
+    path: "src/client/",
+    imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
+  },
+  {
+    path: "src/request/",
+    imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
+  },
+  {
+    path: "src/server/",
+    imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
+  },
+  {
+    path: "src/page/",
+    imports: ["src/common/", "src/protocol/", "src/grid/", "src/feed/"],
+    packages: ["ol", "uplot"],
+    browser: true,
+  },
+  {
+    path: "src/http/",
+    imports: [
+      "src/common/",
+      "src/protocol/",
+      "src/grid/",
+      "src/feed/",
+      ...INTERFACES,
+    ],
+  },
+  {
+    path: "src/doctor/",
+    imports: [
+      "src/common/",
+      "src/protocol/",
+      "src/grid/",
+      "src/store/",
+      "src/mqtt/",
+    ],
+  },
+  {
+    path: "src/cli/",
+    imports: [
+      "deno.json",
+      "src/common/",
+      "src/protocol/",
+      "src/grid/",
+      "src/simulate/",
+      "src/store/",
+      "src/mqtt/",
+      "src/broker/",
+      "src/client/",
+      "src/request/",
+      "src/server/",
+      "src/http/",
+      "src/doctor/",
+    ],
+  },
+  { path: "main.ts", imports: ["src/cli/"] },
+  // The library: what a client needs.
+  {
+    path: "src/mod.ts",
+    imports: [
+      "src/client/",
+      "src/common/",
+      "src/mqtt/",
+      "src/protocol/",
+      "src/request/",
+    ],
+  },
+  { path: "tools/", imports: ["deno.json", "src/"] },
+];
+
+/** Packages that may be imported in some folders only. */
+const OWNERS: Record<string, readonly string[]> = {
+  mqtt: ["src/mqtt/", "src/doctor/broker_probe.ts"],
+  aedes: ["src/broker/"],
+  ws: ["src/broker/"],
+  "@logtape/logtape": ["src/cli/commands/server/"],
+  "smol-toml": ["src/cli/arguments/"],
+  esbuild: ["tools/"],
+  "node:sqlite": ["src/store/", "src/doctor/"],
+  "prom-client": ["src/http/metrics/"],
+  "js-yaml": ["src/http/plans/"],
+  "image-size": ["src/http/plans/"],
+  ol: ["src/page/"],
+  uplot: ["src/page/"],
 };
 
-/** The rooms that are pure: no packages, no Node, no Deno, no clock. */
-const PURE = ["src/protocol/", "src/grid/", "src/simulate/"];
 const IMPURE =
   /\bDeno\.|\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bMath\.random\(|\bset(?:Timeout|Interval)\(|\bfetch\(|\bconsole\.|\bprocess\./;
-
-/** The files that may import a package, where not all may. */
-const OWNERS: Record<string, RegExp> = {
-  mqtt: /^src\/(?:mqtt\/(?:connection|transport)|doctor\/probe)\.ts$/,
-  aedes: /^src\/broker\/broker\.ts$/,
-  "@logtape/logtape": /^src\/cli\/log\//,
-  "smol-toml": /^src\/cli\/settings\/config_file\.ts$/,
-  esbuild: /^tools\/bundle\//,
-  "node:sqlite": /^src\/(?:store\/|doctor\/store_lock\.ts$)/,
-  "prom-client": /^src\/http\/metrics\//,
-  "js-yaml": /^src\/http\/plans\//,
-  "image-size": /^src\/http\/plans\//,
-  ol: /^src\/http\/dashboard\/page\//,
-  uplot: /^src\/http\/dashboard\/page\//,
-};
-
-/** What runs in a browser, or may, and what that does not have. */
-const IN_BROWSER =
-  /^src\/http\/(?:dashboard\/page|live)\/(?!(?:mod|deflate)\.ts$)/;
 const NOT_IN_BROWSER = /\bDeno\.|["']node:/;
+/** Bundled or built: not written by hand. */
+const BUILT = "src/http/dashboard/built/";
 
 interface Import {
   readonly file: string;
   /** As written. */
   readonly specifier: string;
-  /** From the top of the checkout, if it is a file of ours. */
+  /** The imported file of this project, as a path from the top. */
   readonly target: string | undefined;
 }
 
@@ -63,9 +151,18 @@ const STATEMENT =
   /^(?:import|export)\s[^;"']*?\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
 
 Deno.test({
-  name: "imports point one way",
+  name: "a folder imports only from folders below it",
   ignore: !permitted(),
   fn: () => {
+    ROOMS.forEach((room, level) => {
+      for (const path of room.imports) {
+        const below = ROOMS.slice(0, level);
+        assert.ok(
+          path === "src/" || below.some((one) => path.startsWith(one.path)),
+          `${room.path} may not import ${path}: it is not below`,
+        );
+      }
+    });
     const imports = sources().flatMap(importsOf);
     assert.ok(imports.length > 100, "the files have been found");
     assert.deepEqual(imports.map(faultOf).filter((fault) => fault), []);
@@ -73,15 +170,15 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "protocol, grid and simulate are pure: no clock, no IO, no globals of a runtime",
+  name: "pure folders use no clock, no IO, no globals of a runtime",
   ignore: !permitted(),
   fn: () => {
-    const impure = sources().filter((file) =>
-      PURE.some((room) => file.startsWith(room)) &&
-      IMPURE.test(withoutComments(read(file)))
+    const pure = sources().filter((file) => roomOf(file).pure);
+    assert.ok(pure.length > 40, "the files have been found");
+    assert.deepEqual(
+      pure.filter((file) => IMPURE.test(withoutComments(read(file)))),
+      [],
     );
-    assert.deepEqual(impure, []);
   },
 });
 
@@ -89,8 +186,8 @@ Deno.test({
   name: "the page uses nothing that a browser does not have",
   ignore: !permitted(),
   fn: () => {
-    const page = sources().filter((file) => IN_BROWSER.test(file));
-    assert.ok(page.length > 10, "the files have been found");
+    const page = sources().filter((file) => roomOf(file).browser);
+    assert.ok(page.length > 40, "the files have been found");
     assert.deepEqual(
       page.filter((file) => NOT_IN_BROWSER.test(withoutComments(read(file)))),
       [],
@@ -134,26 +231,38 @@ Deno.test({
   },
 });
 
-/** What of an import is against the rules, if anything is. */
+/** Why an import is not allowed; empty if it is. */
 function faultOf({ file, specifier, target }: Import): string {
-  const said = `${file} imports ${specifier}`;
+  const statement = `${file} imports ${specifier}`;
+  const room = roomOf(file);
   if (target === undefined) {
-    // A file of a package (`ol/Map.js`) belongs to whom the package belongs to.
-    const owner = OWNERS[specifier] ?? OWNERS[specifier.split("/")[0]!];
-    if (owner && !owner.test(file)) return `${said}: not its owner`;
-    if (PURE.some((room) => file.startsWith(room))) return `${said}: not pure`;
+    const name = packageOf(specifier);
+    const owners = OWNERS[name];
+    if (owners && !owners.some((path) => file.startsWith(path))) {
+      return `${statement}: only ${owners.join(", ")} may`;
+    }
+    if (room.packages && !room.packages.includes(name)) {
+      return `${statement}: ${room.path} may not`;
+    }
     return "";
   }
-  const room = roomOf(file);
-  const allowed = target.startsWith(room) && room !== "src/" ||
-    ALLOWED[room]!.some((prefix) => target.startsWith(prefix));
-  return allowed ? "" : `${said}: the wrong way`;
+  if (room.path.endsWith("/") && target.startsWith(room.path)) return "";
+  if (room.imports.some((path) => target.startsWith(path))) return "";
+  return `${statement}: ${room.path} may not`;
 }
 
-function roomOf(file: string): string {
-  const room = /^(?:src\/[^/]+|tools)\//.exec(file)?.[0] ??
-    (file.startsWith("src/") ? "src/" : file);
-  assert.ok(ALLOWED[room], `${file} is in no room that this test knows`);
+/** The package of a specifier: `ol` of `ol/Map.js`. */
+function packageOf(specifier: string): string {
+  if (specifier.startsWith("node:")) return specifier;
+  const parts = specifier.split("/");
+  return parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+function roomOf(file: string): Room {
+  const room = ROOMS.find(({ path }) =>
+    path.endsWith("/") ? file.startsWith(path) : file === path
+  );
+  assert.ok(room, `${file} is in no folder that this test knows`);
   return room;
 }
 
@@ -177,7 +286,8 @@ function withoutComments(code: string): string {
 }
 
 function sources(): string[] {
-  return ["main.ts", ...filesIn("src/"), ...filesIn("tools/")];
+  return ["main.ts", ...filesIn("src/"), ...filesIn("tools/")]
+    .filter((file) => !file.startsWith(BUILT));
 }
 
 function filesIn(folder: string): string[] {
