@@ -1,3 +1,4 @@
+import { messageOf } from "../common/errors.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
@@ -5,7 +6,6 @@ import { createServer as createTcpServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { Buffer } from "node:buffer";
-import { messageOf } from "../mqtt/failure.ts";
 import { LinkError } from "../mqtt/link.ts";
 
 /** Where to listen. */

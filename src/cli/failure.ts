@@ -1,4 +1,4 @@
-import type { ProtocolError } from "../protocol/mod.ts";
+import { AppError, type ExitClass, messageOf } from "../common/errors.ts";
 import { CliError, Exit } from "./exit.ts";
 
 /** What a person is told of a failure. */
@@ -8,12 +8,11 @@ export interface Told {
   readonly exitCode: number;
 }
 
-/** Exit codes of the errors that the rest of the house throws, by name. */
-const EXIT_BY_NAME: Record<string, number> = {
-  LinkError: Exit.broker,
-  StoreError: Exit.failure,
-  NoAnswerError: Exit.noAnswer,
-  RefusedError: Exit.failure,
+const EXIT_BY_CLASS: Record<ExitClass, number> = {
+  failure: Exit.failure,
+  usage: Exit.usage,
+  broker: Exit.broker,
+  "no-answer": Exit.noAnswer,
 };
 
 /** What of the protocol's faults can stand in a command line, and what to do. */
@@ -31,31 +30,20 @@ const REPLY_HINT =
  */
 export function tell(error: unknown): Told {
   if (error instanceof CliError) return error;
-  if ((error as Error | undefined)?.name === "ProtocolError") {
-    return tellProtocol(error as ProtocolError);
-  }
-  if (error instanceof Error) {
-    const exitCode = EXIT_BY_NAME[error.name];
-    const { hint, code } = error as { hint?: string; code?: unknown };
-    if (exitCode !== undefined) {
-      return {
-        message: error.message,
-        hint,
-        exitCode: code === "bad-address" ? Exit.usage : exitCode,
-      };
-    }
+  if (error instanceof AppError) {
+    if (error.name === "ProtocolError") return tellProtocol(error);
+    const { message, hint, exitClass } = error;
+    return { message, hint, exitCode: EXIT_BY_CLASS[exitClass] };
   }
   return {
-    message: `Unexpected: ${
-      error instanceof Error ? error.message : String(error)
-    }`,
+    message: `Unexpected: ${messageOf(error)}`,
     hint: "This is a fault of occupancy; OCCUPANCY_DEBUG=1 shows where.",
     exitCode: Exit.failure,
   };
 }
 
 /** What is no fault of the command line is one of the answer. */
-function tellProtocol({ code, message, hint }: ProtocolError): Told {
+function tellProtocol({ code, message, hint }: AppError): Told {
   const usage = USAGE_HINTS[code];
   return {
     message: message[0]!.toUpperCase() + message.slice(1),

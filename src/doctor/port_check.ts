@@ -1,3 +1,4 @@
+import { messageOf } from "../common/errors.ts";
 import type { Check } from "./check.ts";
 import { type Endpoint, type Examination, urlOf } from "./examination.ts";
 import { type Finding, right, warning, wrong } from "./finding.ts";
@@ -103,7 +104,7 @@ async function look(
         `Ports below 1024 are for root: choose another with ${flag}.`,
       );
     }
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return bad(
       `Cannot listen on ${where}: ${message}`,
       `Name an address of this machine with ${flag}, or 0.0.0.0 for all.`,

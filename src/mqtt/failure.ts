@@ -1,3 +1,4 @@
+import { messageOf } from "../common/errors.ts";
 import { LinkError } from "./link.ts";
 
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2). */
@@ -158,9 +159,4 @@ function codeOf(error: unknown): string | number | undefined {
   // An attempt over several addresses fails with one error for each.
   const first = (error as { errors?: unknown[] } | undefined)?.errors?.[0];
   return first === undefined ? undefined : codeOf(first);
-}
-
-/** What went wrong, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

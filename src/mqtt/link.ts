@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { AppError } from "../common/errors.ts";
 
 /** Quality of service: at most once, at least once, exactly once (MQTT 5, 4.3). */
 export type QoS = 0 | 1 | 2;
@@ -116,24 +117,22 @@ export type LinkErrorCode =
   | "closed"
   | "tls";
 
-/** A failure of the connection or the broker, in words for people. */
-export class LinkError extends Error {
+/** A failure of the connection or the broker. */
+export class LinkError extends AppError {
   override readonly name = "LinkError";
-  /** What kind of failure it is. */
-  readonly code: LinkErrorCode;
-  /** What to do about it, if that is known. */
-  readonly hint: string | undefined;
+  declare readonly code: LinkErrorCode;
 
+  /**
+   * @param code what kind of failure it is
+   * @param message what happened, for people
+   * @param options hint and cause
+   */
   constructor(
     code: LinkErrorCode,
     message: string,
     options: { hint?: string; cause?: unknown } = {},
   ) {
-    super(
-      message,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
-    this.code = code;
-    this.hint = options.hint;
+    const exitClass = code === "bad-address" ? "usage" : "broker";
+    super(code, message, { ...options, exitClass });
   }
 }

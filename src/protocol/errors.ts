@@ -1,14 +1,9 @@
-/** Further particulars of a {@linkcode ProtocolError}. */
-export interface ProtocolErrorOptions {
-  /** What to do about it, one sentence for people. */
-  readonly hint?: string | undefined;
-  /** The error underneath, if there is one. */
-  readonly cause?: unknown;
-}
+import { AppError, type AppErrorOptions } from "../common/errors.ts";
 
 /**
- * Something that was sent is not what the protocol says. The only error that
- * the parsers of this folder throw, whatever bytes they are given.
+ * Bytes or names that do not follow the protocol. The only error that the
+ * parsers of this folder throw, for any input. Its `code` is one of those that
+ * docs/PROTOCOL.md lists.
  *
  * @example
  * ```ts
@@ -18,25 +13,15 @@ export interface ProtocolErrorOptions {
  * console.log(error.code); // bad-layer
  * ```
  */
-export class ProtocolError extends Error {
+export class ProtocolError extends AppError {
   override readonly name: string = "ProtocolError";
-  /** What is wrong, in kebab case, for programs. docs/PROTOCOL.md lists all. */
-  readonly code: string;
-  /** What to do about it, if there is something to say. */
-  readonly hint?: string;
 
   /**
-   * @param code What is wrong, in kebab case
-   * @param message What is wrong, for people, without a full stop
-   * @param options A hint and a cause
+   * @param code what is wrong, in kebab case
+   * @param message what is wrong, for people, without a full stop
+   * @param options hint and cause
    */
-  constructor(
-    code: string,
-    message: string,
-    options: ProtocolErrorOptions = {},
-  ) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
-    this.code = code;
-    if (options.hint !== undefined) this.hint = options.hint;
+  constructor(code: string, message: string, options: AppErrorOptions = {}) {
+    super(code, message, options);
   }
 }

@@ -16,7 +16,7 @@ export {
   parseChanges,
 } from "./changes.ts";
 export { encodeCsv, MAX_LINE_BYTES } from "./csv.ts";
-export { ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
+export { ProtocolError } from "./errors.ts";
 export {
   encodeBatchJson,
   type EncodeBatchOptions,

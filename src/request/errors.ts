@@ -1,23 +1,19 @@
-/** No answer came in time. */
-export class NoAnswerError extends Error {
-  override readonly name = "NoAnswerError";
-  /** What to do about it. */
-  readonly hint: string | undefined;
+import { AppError } from "../common/errors.ts";
 
+/** No server answered in time. */
+export class NoAnswerError extends AppError {
+  override readonly name = "NoAnswerError";
+
+  /**
+   * @param message what was not answered, for people
+   * @param options what to do about it
+   */
   constructor(message: string, options: { hint?: string } = {}) {
-    super(message);
-    this.hint = options.hint;
+    super("no-answer", message, { ...options, exitClass: "no-answer" });
   }
 }
 
-/** The server answered that it will not. */
-export class RefusedError extends Error {
+/** The server answered a request with an error. Its `code` is the server's. */
+export class RefusedError extends AppError {
   override readonly name = "RefusedError";
-  /** The reason, as in the table of error codes. */
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../common/errors.ts";
 import type { Link } from "../mqtt/link.ts";
 import { encodeState, type Topics } from "../protocol/mod.ts";
 
@@ -47,7 +48,7 @@ export class Announcer {
     try {
       await link.publish(topic, payload, { qos: retain ? 1 : 0, retain });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       warn(`Could not publish on ${topic}: ${reason}`);
     }
   }

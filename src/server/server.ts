@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../common/errors.ts";
 import type { LinkError } from "../mqtt/link.ts";
 import type { StoreError } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
@@ -401,8 +402,4 @@ async function atMost(ms: number, work: Promise<void>): Promise<void> {
   const timer = setTimeout(resolve, ms);
   await Promise.race([work, promise]);
   clearTimeout(timer);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

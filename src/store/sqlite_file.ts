@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../common/errors.ts";
 import { DatabaseSync } from "node:sqlite";
 import { type Durability, StoreError } from "./store.ts";
 
@@ -93,7 +94,7 @@ export function openDatabase(
 /** Says in words for people what SQLite says in codes (https://sqlite.org/rescode.html). */
 export function explainSqlite(path: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const options = { cause: error };
   switch (resultCode(error, message)) {
     case SQLITE_BUSY:

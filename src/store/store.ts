@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { AppError } from "../common/errors.ts";
 import type { Ageing, OccupancyMap, ReadingColumns } from "../grid/mod.ts";
 
 /**
@@ -85,20 +86,18 @@ export function applyEntry(
   }
 }
 
-/** A store that cannot be opened, read or written, in words for people. */
-export class StoreError extends Error {
+/** A store that cannot be opened, read or written. */
+export class StoreError extends AppError {
   override readonly name = "StoreError";
-  /** What to do about it, if that is known. */
-  readonly hint: string | undefined;
 
+  /**
+   * @param message what happened, for people
+   * @param options hint and cause
+   */
   constructor(
     message: string,
     options: { hint?: string; cause?: unknown } = {},
   ) {
-    super(
-      message,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
-    this.hint = options.hint;
+    super("store", message, options);
   }
 }

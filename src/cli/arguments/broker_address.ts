@@ -1,3 +1,4 @@
+import { messageOf } from "../../common/errors.ts";
 import { brokerUrl } from "../../mqtt/url.ts";
 import type { BrokerFlags } from "./flags.ts";
 import { CliError, Exit } from "../exit.ts";
@@ -52,7 +53,7 @@ export function explainFile(
       hint: "Check who may read the file.",
     });
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new CliError(`Cannot read ${path}: ${message}`, options);
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../common/errors.ts";
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { COMMANDS } from "../commands/mod.ts";
 import { CliError, Exit } from "../exit.ts";
@@ -90,9 +91,7 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
       ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : String(error);
+      : messageOf(error);
     throw usage(
       `Cannot read the settings in ${path}: ${why}`,
       "Check the path behind --config (or in OCCUPANCY_CONFIG).",

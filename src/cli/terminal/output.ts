@@ -1,4 +1,5 @@
 /** Data goes to stdout, everything said to people goes to stderr. */
+import { messageOf } from "../../common/errors.ts";
 import { colorDepth, type ColorWhen } from "./color.ts";
 import { CliError } from "../exit.ts";
 import { isBrokenPipe } from "../failure.ts";
@@ -39,7 +40,7 @@ export async function drainOut(data: string | Uint8Array): Promise<void> {
 /** A reader that left is no failure, which is told elsewhere; the rest is one. */
 function explained(error: unknown): unknown {
   if (isBrokenPipe(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new CliError(`Cannot write the output: ${message}`, {
     hint: "Look at where it goes: the disk may be full.",
     cause: error,

@@ -1,11 +1,16 @@
-/** A map file, or what it names, that cannot be used; in words for people. */
-export class PlanError extends Error {
-  override readonly name = "PlanError";
-  /** What to do about it. */
-  readonly hint: string;
+import { AppError } from "../../common/errors.ts";
 
+/** A map file, or a file that it names, cannot be used. */
+export class PlanError extends AppError {
+  override readonly name = "PlanError";
+  declare readonly hint: string;
+
+  /**
+   * @param message what is wrong, for people
+   * @param hint what to do about it
+   * @param cause the error that caused this one
+   */
   constructor(message: string, hint: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.hint = hint;
+    super("bad-plan", message, { hint, cause });
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../../common/errors.ts";
 import { Follower } from "./follower.ts";
 import { decodeFrame, type Frame } from "../../feed/frames.ts";
 import { inflateRaw } from "./inflate.ts";
@@ -194,7 +195,7 @@ class Connection {
     socket.onmessage = ({ data }) => {
       this.#heard = performance.now();
       this.#work = this.#work.then(() => this.#take(data)).catch((error) => {
-        this.#end(error instanceof Error ? error.message : String(error));
+        this.#end(messageOf(error));
       });
     };
     socket.onerror = () => {}; // it closes then, too

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../common/errors.ts";
 import { dirname, resolve } from "node:path";
 import type {
   HttpServer,
@@ -126,7 +127,7 @@ function explainListen(host: string, port: number, error: unknown): CliError {
       cause: error,
     });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new CliError(`Cannot listen on ${at}: ${reason}`, {
     hint: "Name an address of this machine with --http HOST:PORT.",
     cause: error,
