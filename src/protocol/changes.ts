@@ -6,6 +6,7 @@ import { readCount, readPart, readShared } from "./part_reader.ts";
 import { openHeader, PartWriter } from "./part_writer.ts";
 import { DEFAULT_MAX_BYTES } from "./request.ts";
 import { type MapMoment, sharedFields } from "./response.ts";
+import { checkStep } from "./sequence.ts";
 import { isJsonObject } from "./text.ts";
 
 /** What all parts of a delta say alike. */
@@ -149,12 +150,10 @@ export class ChangesFollower {
   /** Takes a part, in whatever order; what comes twice counts once. */
   take(part: ChangesPart): FollowResult {
     if (part.began !== this.#began) return "other-map";
+    const step = checkStep(this.#revision, part);
+    if (step === "gap") return "gap";
+    if (step === "known") return "wait";
     const { from, to } = part;
-    if (to <= this.#revision) {
-      // Late, or a map that was put back to what it was: only asking tells.
-      return from === to && to < this.#revision ? "gap" : "wait";
-    }
-    if (from > this.#revision || from === to) return "gap";
     if (this.#next?.from !== from || this.#next.to !== to) this.#parts.clear();
     this.#next = part;
     this.#parts.set(part.part, part);

@@ -1,5 +1,6 @@
 import type { Frame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
+import { checkStep } from "../../protocol/sequence.ts";
 
 /**
  * What to do with a frame: `take` it in; `skip` it, for it is of a view that is no
@@ -37,7 +38,10 @@ export class Follower {
     if (frame.layer !== this.#view?.layer) return "skip";
     if (frame.kind === "delta") {
       if (this.#revision === undefined) return "skip";
-      if (frame.from !== this.#revision || this.#part > 0) return "hole";
+      if (this.#part > 0) return "hole";
+      const step = checkStep(this.#revision, frame);
+      if (step === "gap") return "hole";
+      if (step === "known") return "skip";
       this.#revision = frame.to;
       return "take";
     }
