@@ -9,6 +9,7 @@
 
 export type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
 export { type CellReader, CellRows, type ScanOptions } from "./cell_reader.ts";
+export { ChangedCells, type ChangedCellsOptions } from "./changed_cells.ts";
 export {
   type Ageing,
   type AgeingOptions,

@@ -1,4 +1,4 @@
-import type { Grid, OccupancyMap } from "../grid/mod.ts";
+import { ChangedCells, type Grid, type OccupancyMap } from "../grid/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import {
   ChangesWriter,
@@ -137,14 +137,15 @@ export class Changes {
   #tellLayer(layer: string, grid: Grid, from: number, now: number): void {
     const header = this.#headerOf(layer, from, now);
     const writer = new ChangesWriter(header);
-    let count = 0;
-    for (const cell = grid.cells({ since: from }); cell.next(); count++) {
-      if (count === MAX_CELLS) {
-        this.#pauses.set(layer, OVERLOAD_PAUSE);
-        this.#syncLayer(layer);
-        return;
-      }
+    const changed = new ChangedCells(grid, { since: from, limit: MAX_CELLS });
+    const { cell } = changed;
+    while (changed.next()) {
       writer.cell(cell.x, cell.y, cell.value, cell.time);
+    }
+    if (changed.exceeded) {
+      this.#pauses.set(layer, OVERLOAD_PAUSE);
+      this.#syncLayer(layer);
+      return;
     }
     this.#told.set(layer, header.to);
     this.#publish(layer, writer.finish());

@@ -1,7 +1,6 @@
 import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
 import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
-import type { CopiedCells } from "./copied_cells.ts";
-import { type CellStatus, statusOf } from "./status.ts";
+import { type CellColumns, STALE, Status } from "../../feed/columns.ts";
 
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
@@ -9,11 +8,13 @@ const COMMA = 0x2c;
 const LF = 0x0a;
 
 const encoder = new TextEncoder();
-const STATUS_BYTES: Readonly<Record<CellStatus, Uint8Array>> = {
-  free: encoder.encode(",free,"),
-  occupied: encoder.encode(",occupied,"),
-  unknown: encoder.encode(",unknown,"),
-  stale: encoder.encode(",stale,"),
+/** By the numbers of the status column. */
+const STATUS_BYTES: Readonly<Record<number, Uint8Array>> = {
+  [Status.Free]: encoder.encode(",free,"),
+  [Status.Occupied]: encoder.encode(",occupied,"),
+  [Status.Unknown]: encoder.encode(",unknown,"),
+  [Status.Free | STALE]: encoder.encode(",stale,"),
+  [Status.Occupied | STALE]: encoder.encode(",stale,"),
 };
 /** More than any status takes. */
 const MAX_STATUS_BYTES = 16;
@@ -30,7 +31,7 @@ export const CSV_HEADER = "x,y,value,status,time\n";
  * @param to behind the last one
  */
 export function writeJsonRows(
-  cells: CopiedCells,
+  cells: CellColumns,
   from: number,
   to: number,
 ): Uint8Array<ArrayBuffer> {
@@ -51,7 +52,7 @@ export function writeJsonRows(
 
 /** Writes cells as CSV, a line `x,y,value,status,time` each; arguments as above. */
 export function writeCsvRows(
-  cells: CopiedCells,
+  cells: CellColumns,
   from: number,
   to: number,
 ): Uint8Array<ArrayBuffer> {
@@ -60,11 +61,10 @@ export function writeCsvRows(
   const times = new TimeWriter();
   let at = 0;
   for (let i = from; i < to; i++) {
-    const value = cells.value[i]!;
     at = writeField(view, at, cells.x[i]!);
     at = writeField(view, at, cells.y[i]!);
-    at = writeInt(view, at, value);
-    const status = STATUS_BYTES[statusOf(value, cells.freshnessAt(i))];
+    at = writeInt(view, at, cells.value[i]!);
+    const status = STATUS_BYTES[cells.status[i]!]!;
     bytes.set(status, at);
     at = times.write(view, at + status.length, cells.time[i]!);
     view.setUint8(at++, LF);

@@ -1,3 +1,5 @@
+import type { CellColumns } from "../../feed/columns.ts";
+import { copyCells } from "../cell_columns.ts";
 import { byteStream } from "../byte_stream.ts";
 import { MANY_CELLS } from "../limits.ts";
 import { acceptsGzip, hasETag } from "../negotiation.ts";
@@ -22,7 +24,6 @@ import {
 } from "../query.ts";
 import type { Ask, Route } from "../route.ts";
 import { CSV_HEADER, writeCsvRows, writeJsonRows } from "./cell_rows.ts";
-import { CopiedCells } from "./copied_cells.ts";
 import { etagOf, momentOf } from "./moment.ts";
 
 /** Cells of one piece of an answer. */
@@ -115,10 +116,7 @@ function answerCells(
   const grid = context.map.layer(layer);
   const many = (grid?.size ?? 0) > MANY_CELLS;
   const release = many ? limits.take("copies") : () => {};
-  const cells = new CopiedCells(grid, {
-    ...(region && { region }),
-    ...(since !== undefined && { since }),
-  });
+  const cells = copyCells(grid, { since: since ?? 0, region });
   const pieces = format === "csv"
     ? csvPieces(cells)
     : jsonPieces(cells, { layer, revision, ...moment });
@@ -138,7 +136,7 @@ function answerCells(
 }
 
 function* jsonPieces(
-  cells: CopiedCells,
+  cells: CellColumns,
   head: Record<string, unknown>,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"cells":[`);
@@ -150,7 +148,7 @@ function* jsonPieces(
 }
 
 function* csvPieces(
-  cells: CopiedCells,
+  cells: CellColumns,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   yield encoder.encode(CSV_HEADER);
   for (let from = 0; from < cells.length; from += PIECE) {

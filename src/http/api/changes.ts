@@ -1,5 +1,7 @@
 import type { HttpContext } from "../context.ts";
 import type { Region } from "../../grid/mod.ts";
+import type { CellColumns } from "../../feed/columns.ts";
+import { copyCells } from "../cell_columns.ts";
 import { byteStream } from "../byte_stream.ts";
 import { type Limits, MANY_CELLS, type Release } from "../limits.ts";
 import {
@@ -11,7 +13,6 @@ import {
 import { checkNames, readLayer, readRegion, readSince } from "../query.ts";
 import type { Ask, Route } from "../route.ts";
 import { writeJsonRows } from "./cell_rows.ts";
-import { CopiedCells } from "./copied_cells.ts";
 import { Waiter } from "./waiter.ts";
 
 /** ms between two events at least, so that many changes become one. */
@@ -171,10 +172,7 @@ class ChangeFeed {
     }
     const from = this.#told;
     const to = this.#told = map.revision;
-    const cells = new CopiedCells(grid, {
-      since: from,
-      ...(region && { region }),
-    });
+    const cells = copyCells(grid, { since: from, region });
     if (!this.#first && cells.length === 0) {
       this.#release();
       return "nothing";
@@ -186,7 +184,7 @@ class ChangeFeed {
   }
 
   *#events(
-    cells: CopiedCells,
+    cells: CellColumns,
     moment: { from: number; to: number; time: number },
     first: boolean,
   ): Generator<Uint8Array<ArrayBuffer>, undefined> {

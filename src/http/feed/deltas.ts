@@ -1,5 +1,5 @@
 import type { ReadableMap } from "../context.ts";
-import { addCell, cellsWithin } from "./cell_rows.ts";
+import { cellsWithin, copyAtMost } from "../cell_columns.ts";
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
 import { deflateFast } from "./deflate.ts";
 import { encodeFrame } from "../../feed/frames.ts";
@@ -93,25 +93,11 @@ export class TurnDeltas {
 
   #scan({ layer, region }: View, since: number) {
     const grid = this.#map.layer(layer);
-    let cells = newColumns(256);
-    if (grid === undefined || grid.revision <= since) return cells;
-    const options = region === null ? { since } : { since, region };
-    for (const cell = grid.cells(options); cell.next();) {
-      if (cells.length === this.#most) return TOO_MUCH;
-      if (cells.length === cells.x.length) cells = grown(cells);
-      addCell(cells, cell);
-    }
-    return cells;
+    if (grid === undefined || grid.revision <= since) return newColumns(0);
+    return copyAtMost(this.#most, grid, {
+      since,
+      region: region ?? undefined,
+    }) ??
+      TOO_MUCH;
   }
-}
-
-function grown(cells: CellColumns): CellColumns {
-  const larger = newColumns(4 * cells.length);
-  larger.length = cells.length;
-  larger.x.set(cells.x);
-  larger.y.set(cells.y);
-  larger.value.set(cells.value);
-  larger.status.set(cells.status);
-  larger.time.set(cells.time);
-  return larger;
 }

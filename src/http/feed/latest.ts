@@ -1,4 +1,4 @@
-import { copyCell } from "./cell_rows.ts";
+import { copyCell } from "../cell_columns.ts";
 import { type CellColumns, isStale, newColumns } from "../../feed/columns.ts";
 import type { LatestChange } from "../../feed/messages.ts";
 

@@ -1,5 +1,5 @@
 import type { Grid, Region } from "../../grid/mod.ts";
-import { addCell, copyCell } from "./cell_rows.ts";
+import { addCell, copyCell } from "../cell_columns.ts";
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
 
 /** Cells lie in tiles of 32 by 32. */

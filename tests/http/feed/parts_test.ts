@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import { LayerBounds } from "../../../src/http/feed/bounds.ts";
-import { addCell } from "../../../src/http/feed/cell_rows.ts";
+import { addCell } from "../../../src/http/cell_columns.ts";
 import { Flow } from "../../../src/http/feed/flow.ts";
 import { Follower } from "../../../src/page/feed/follower.ts";
 import { type Frame, newColumns, statusOf } from "../../../src/feed/frames.ts";
