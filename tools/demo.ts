@@ -14,8 +14,8 @@ import { Server, serverSubscriptions } from "../src/server/mod.ts";
 import { MemoryStore } from "../src/store/memory.ts";
 import { client } from "../src/cli/commands/client/run.ts";
 import { CliError, Exit } from "../src/cli/exit.ts";
-import { tell } from "../src/cli/failure.ts";
-import { say } from "../src/cli/terminal/output.ts";
+import { describeError } from "../src/cli/failure.ts";
+import { printError } from "../src/cli/terminal/output.ts";
 import { parseWait } from "../src/cli/arguments/values.ts";
 import { VERSION } from "../src/cli/version.ts";
 
@@ -79,11 +79,11 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
 
 /** The two sample clients; it ends by itself. */
 async function samples(): Promise<number> {
-  const { address, stop } = await startServer(say);
+  const { address, stop } = await startServer(printError);
   try {
-    say(`$ occupancy server --listen ${address}`);
+    printError(`$ occupancy server --listen ${address}`);
     for (const sample of SAMPLES) {
-      say(`\n$ occupancy client --file ${sample}`);
+      printError(`\n$ occupancy client --file ${sample}`);
       await client({
         broker: `mqtt://${address}`,
         prefix: new Topics().prefix,
@@ -96,7 +96,7 @@ async function samples(): Promise<number> {
         color: "auto",
       });
     }
-    say(
+    printError(
       "\nThe clients disagree about (1,2), (2,2) and (3,3): the map shows who spoke last.",
     );
     return Exit.ok;
@@ -121,7 +121,7 @@ async function live(flags: DemoFlags): Promise<number> {
     return await demoLive(`mqtt://${address}`, flags.for);
   } finally {
     await stop();
-    for (const line of said) say(line);
+    for (const line of said) printError(line);
   }
 }
 
@@ -129,8 +129,8 @@ try {
   const flags = readFlags(Deno.args);
   Deno.exit(flags.live ? await live(flags) : await samples());
 } catch (error) {
-  const { message, hint, exitCode } = tell(error);
-  say(`demo: ${message}`);
-  if (hint !== undefined) say(`  hint: ${hint}`);
+  const { message, hint, exitCode } = describeError(error);
+  printError(`demo: ${message}`);
+  if (hint !== undefined) printError(`  hint: ${hint}`);
   Deno.exit(exitCode);
 }

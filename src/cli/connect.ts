@@ -2,13 +2,13 @@ import type { Connection } from "../mqtt/connection.ts";
 import { type Link, LinkError, type LinkHandlers } from "../mqtt/link.ts";
 import type { BrokerFlags } from "./arguments/flags.ts";
 import { brokerOf, caOf } from "./arguments/broker_address.ts";
-import { detail } from "./terminal/output.ts";
+import { verbose } from "./terminal/output.ts";
 
 /** How long a goodbye may take, ms. */
 const GOODBYE = 1000;
 
 /** Who a connection is for: an asker, or a watcher. */
-export interface Party {
+export interface Role {
   /** The MQTT client id. */
   readonly name: string;
   readonly subscriptions: string[];
@@ -30,7 +30,7 @@ export type ConnectFlags = BrokerFlags & {
  */
 export async function connect(
   flags: ConnectFlags,
-  party: Party,
+  party: Role,
   told: Pick<LinkHandlers, "up" | "down"> = {},
 ): Promise<Connection> {
   const { Connection } = await import("../mqtt/connection.ts");
@@ -58,7 +58,7 @@ export async function connect(
   await inTime(opened, timeout, link);
   const version = link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
   const took = Math.round(performance.now() - start);
-  detail(flags, `Joined ${link.description} (${version}) in ${took} ms`);
+  verbose(flags, `Joined ${link.description} (${version}) in ${took} ms`);
   return link;
 }
 

@@ -2,7 +2,7 @@ import { AppError, type ExitClass, messageOf } from "../common/errors.ts";
 import { CliError, Exit } from "./exit.ts";
 
 /** What a person is told of a failure. */
-export interface Told {
+export interface ErrorReport {
   readonly message: string;
   readonly hint: string | undefined;
   readonly exitCode: number;
@@ -28,7 +28,7 @@ const REPLY_HINT =
  * Says an error in words for people. Errors that were not foreseen keep their
  * message and ask for a report; a stack trace is shown only with OCCUPANCY_DEBUG.
  */
-export function tell(error: unknown): Told {
+export function describeError(error: unknown): ErrorReport {
   if (error instanceof CliError) return error;
   if (error instanceof AppError) {
     if (error.name === "ProtocolError") return tellProtocol(error);
@@ -43,7 +43,7 @@ export function tell(error: unknown): Told {
 }
 
 /** What is no fault of the command line is one of the answer. */
-function tellProtocol({ code, message, hint }: AppError): Told {
+function tellProtocol({ code, message, hint }: AppError): ErrorReport {
   const usage = USAGE_HINTS[code];
   return {
     message: message[0]!.toUpperCase() + message.slice(1),

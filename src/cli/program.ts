@@ -6,9 +6,9 @@
  */
 import { COMMANDS } from "./commands/mod.ts";
 import { CliError, Exit } from "./exit.ts";
-import { isBrokenPipe, tell } from "./failure.ts";
+import { describeError, isBrokenPipe } from "./failure.ts";
 import type { Action, CommandEntry } from "./arguments/spec.ts";
-import { helpLook, say, writeOut } from "./terminal/output.ts";
+import { helpLook, printError, writeOut } from "./terminal/output.ts";
 
 /**
  * Runs one command line.
@@ -21,9 +21,9 @@ export async function run(args: readonly string[]): Promise<number> {
     return await dispatch(args);
   } catch (error) {
     if (isBrokenPipe(error)) return Exit.ok;
-    const told = tell(error);
-    say(`occupancy: ${told.message}`);
-    if (told.hint) say(`  hint: ${told.hint}`);
+    const told = describeError(error);
+    printError(`occupancy: ${told.message}`);
+    if (told.hint) printError(`  hint: ${told.hint}`);
     if (Deno.env.get("OCCUPANCY_DEBUG")) console.error(error);
     return told.exitCode;
   }
@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
 async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   switch (first) {
     case undefined:
-      say((await programHelp(Deno.stderr)).trimEnd());
+      printError((await programHelp(Deno.stderr)).trimEnd());
       return Exit.usage;
     case "-h":
     case "--help":

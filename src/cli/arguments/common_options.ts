@@ -61,8 +61,8 @@ export const EVERY_OPTIONS: readonly OptionSpec[] = [
     name: "verbose",
     short: "v",
     summary: "say more",
-    excludes: ["quiet"],
-    either: "One asks for more, one for less: leave one out.",
+    conflictsWith: ["quiet"],
+    conflictHint: "One asks for more, one for less: leave one out.",
     group: EVERY,
   },
   {
@@ -111,7 +111,7 @@ export const FORMAT_OPTIONS: readonly OptionSpec[] = [
   {
     name: "json",
     summary: "the same as --format json",
-    excludes: ["format"],
-    either: "--json is --format json: leave one out.",
+    conflictsWith: ["format"],
+    conflictHint: "--json is --format json: leave one out.",
   },
 ];

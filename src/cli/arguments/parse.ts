@@ -89,7 +89,7 @@ export function readWords(
 
 /** All flags as they are written, with `--no-` where help shows it. */
 function flagNames(options: readonly OptionSpec[]): string[] {
-  return options.flatMap(({ name, on }) =>
-    on ? [`--no-${name}`, `--${name}`] : [`--${name}`]
+  return options.flatMap(({ name, defaultOn }) =>
+    defaultOn ? [`--no-${name}`, `--${name}`] : [`--${name}`]
   );
 }

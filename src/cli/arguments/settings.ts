@@ -87,7 +87,7 @@ function read(option: OptionSpec, { flags, env, file }: Sources): Setting {
   if (option.default !== undefined) {
     return setting(option, "default", "", option.default);
   }
-  if (option.on) return setting(option, "default", "", true);
+  if (option.defaultOn) return setting(option, "default", "", true);
   return unset(option);
 }
 
@@ -113,7 +113,7 @@ function setting(
     : readValue(option, text, where);
   // A switch that is off is as if it were not given, unless off says something.
   const isOff = option.value === undefined && value === false;
-  const means = isOff && !option.on ? undefined : value;
+  const means = isOff && !option.defaultOn ? undefined : value;
   return { option, source, where, text, value: means };
 }
 
@@ -161,8 +161,8 @@ function withoutExcluded(one: Setting, all: readonly Setting[]): Setting {
   if (one.value === undefined) return one;
   for (const other of all) {
     if (other.value === undefined) continue;
-    const mine = one.option.excludes?.includes(other.option.name);
-    const theirs = other.option.excludes?.includes(one.option.name);
+    const mine = one.option.conflictsWith?.includes(other.option.name);
+    const theirs = other.option.conflictsWith?.includes(one.option.name);
     if (!mine && !theirs) continue;
     const weaker = STRENGTH.indexOf(other.source) -
       STRENGTH.indexOf(one.source);
@@ -171,7 +171,7 @@ function withoutExcluded(one: Setting, all: readonly Setting[]): Setting {
     const [first, second] = mine ? [one, other] : [other, one];
     throw new CliError(`${first.where} cannot be used with ${second.where}`, {
       exitCode: Exit.usage,
-      hint: first.option.either ?? "Leave one of them out.",
+      hint: first.option.conflictHint ?? "Leave one of them out.",
     });
   }
   return one;

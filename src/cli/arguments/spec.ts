@@ -24,7 +24,7 @@ export interface OptionSpec {
   /** What holds unless it is given, in words, where no value says it. */
   readonly unset?: string;
   /** A switch that is on: help shows `--no-NAME`, which turns it off. */
-  readonly on?: true;
+  readonly defaultOn?: true;
   /** Makes a value fit to be shown, if it can hold a secret. */
   readonly mask?: (text: string) => string;
   /** True if the value is a file's name, for completions. */
@@ -32,9 +32,9 @@ export interface OptionSpec {
   /** The command does nothing without it. */
   readonly required?: true;
   /** Options that it takes the place of; of two, the one from the stronger source counts. */
-  readonly excludes?: readonly string[];
+  readonly conflictsWith?: readonly string[];
   /** Why not both, and what to do, if both come from the same source. */
-  readonly either?: string;
+  readonly conflictHint?: string;
   /** The heading in help that it stands under. Default `Options`. */
   readonly group?: string;
   /** It is no setting: it can be given as a flag only. */

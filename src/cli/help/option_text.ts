@@ -17,15 +17,15 @@ export function grouped(
 }
 
 /** As it is written: `--no-request`, `--timeout <duration>`. */
-export function usageOf({ name, value, on }: OptionSpec): string {
-  return `--${on ? "no-" : ""}${name}${
+export function usageOf({ name, value, defaultOn }: OptionSpec): string {
+  return `--${defaultOn ? "no-" : ""}${name}${
     value === undefined ? "" : ` <${value}>`
   }`;
 }
 
 /** As it is completed, without its value: `--no-request`, `--timeout`. */
-export function switchName({ name, on }: OptionSpec): string {
-  return `--${on ? "no-" : ""}${name}`;
+export function switchName({ name, defaultOn }: OptionSpec): string {
+  return `--${defaultOn ? "no-" : ""}${name}`;
 }
 
 /** What it does, what can be chosen, and what holds without it. */

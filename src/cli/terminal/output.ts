@@ -48,7 +48,7 @@ function explained(error: unknown): unknown {
 }
 
 /** Says one line to the person at the terminal. */
-export function say(line: string): void {
+export function printError(line: string): void {
   errorOutput(line + "\n");
 }
 
@@ -62,13 +62,16 @@ export function errorOutput(text: string): void {
 }
 
 /** The same, unless it is asked to be quiet: what is good to know, and not wrong. */
-export function chat(flags: { readonly quiet?: true }, line: string): void {
-  if (!flags.quiet) say(line);
+export function info(flags: { readonly quiet?: true }, line: string): void {
+  if (!flags.quiet) printError(line);
 }
 
 /** Says more to whoever asks for it. */
-export function detail(flags: { readonly verbose?: true }, line: string): void {
-  if (flags.verbose) say(line);
+export function verbose(
+  flags: { readonly verbose?: true },
+  line: string,
+): void {
+  if (flags.verbose) printError(line);
 }
 
 function writeAll(

@@ -24,12 +24,12 @@ const WAIT: OptionSpec = {
   parse: parseWait,
 };
 const LOUD: OptionSpec = { name: "loud", short: "l", summary: "be loud" };
-const ASK: OptionSpec = { name: "ask", summary: "do not ask", on: true };
+const ASK: OptionSpec = { name: "ask", summary: "do not ask", defaultOn: true };
 const SOFT: OptionSpec = {
   name: "soft",
   summary: "be soft",
-  excludes: ["loud"],
-  either: "Loud is not soft.",
+  conflictsWith: ["loud"],
+  conflictHint: "Loud is not soft.",
 };
 const OPTIONS = [WAIT, LOUD, ASK, SOFT];
 

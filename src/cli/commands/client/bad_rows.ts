@@ -1,6 +1,6 @@
 import type { Rows } from "../../../client/mod.ts";
 import { CliError } from "../../exit.ts";
-import { say } from "../../terminal/output.ts";
+import { printError } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 
 /** Bad rows that are named; more are counted. */
@@ -38,7 +38,7 @@ export class BadRows {
         });
       }
       if (this.#named++ < MAX_NAMED) {
-        say(`Skipped ${this.#file}${where}: ${message}`);
+        printError(`Skipped ${this.#file}${where}: ${message}`);
       }
     }
   }
@@ -46,7 +46,9 @@ export class BadRows {
   /** Says how many there were, if not all were named. */
   summarise(): void {
     if (this.count > Math.min(this.#named, MAX_NAMED)) {
-      say(`Skipped ${plural(this.count, "row")} of ${this.#file} in all`);
+      printError(
+        `Skipped ${plural(this.count, "row")} of ${this.#file} in all`,
+      );
     }
   }
 }

@@ -44,7 +44,7 @@ export const CLIENT: CommandSpec = {
     {
       name: "request",
       summary: "do not ask for the map afterwards",
-      on: true,
+      defaultOn: true,
     },
     {
       name: "strict",

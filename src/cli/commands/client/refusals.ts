@@ -4,7 +4,7 @@ import {
   ProtocolError,
   type Report,
 } from "../../../protocol/mod.ts";
-import { say } from "../../terminal/output.ts";
+import { printError } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 
 /** Reports that are shown; more are counted. */
@@ -63,17 +63,17 @@ export class HeardRefusals {
     const whose = sure
       ? ` of ${source}`
       : ", from here or from another client that sends there";
-    say(
+    printError(
       `Warning: the server reports ${
         plural(this.count, "refused reading")
       } on ${dataTopic}${whose}; there may be more:`,
     );
     for (const { code, message, count } of this.#shown) {
       const times = count > 1 ? `, ${count} readings` : "";
-      say(`  ${message} [${code}]${times}`);
+      printError(`  ${message} [${code}]${times}`);
     }
     const more = this.#reports - this.#shown.length;
-    if (more > 0) say(`  and ${plural(more, "more report")}`);
+    if (more > 0) printError(`  and ${plural(more, "more report")}`);
   }
 
   /** False only if it is sure to be about others. */

@@ -13,7 +13,7 @@ import { connect, leave } from "../../connect.ts";
 import { CliError, Exit } from "../../exit.ts";
 import type { ClientFlags } from "../../arguments/flags.ts";
 import { explainFile, uniqueName } from "../../arguments/broker_address.ts";
-import { chat } from "../../terminal/output.ts";
+import { info } from "../../terminal/output.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { HeardRefusals } from "./refusals.ts";
 import { plural } from "../../terminal/render.ts";
@@ -81,7 +81,7 @@ async function connectAndHear(
   } catch (error) {
     const { code, message } = error as { code?: unknown; message: string };
     if (code !== "refused" || !message.includes(errorsTopic)) throw error;
-    chat(flags, `${message}: it will not be told if the server refuses some`);
+    info(flags, `${message}: it will not be told if the server refuses some`);
     return await connect(flags, asker);
   }
 }
@@ -120,7 +120,7 @@ async function sendAll(
   }
   const { readings, messages } = sender.sent;
   if (readings === 0) throw nothingIn(file, badRows.count);
-  chat(
+  info(
     flags,
     `Sent ${plural(readings, "reading")} in ${
       plural(messages, "message")

@@ -92,12 +92,12 @@ export function manPage(
 }
 
 function entry(option: OptionSpec): string[] {
-  const { short, value, on, name } = option;
+  const { short, value, defaultOn, name } = option;
   const long = value === undefined ? usageOf(option) : `--${name}`;
   const bold = (text: string) => `\\fB${roff(text)}\\fR`;
   const what = value === undefined ? "" : ` \\fI${roff(value)}\\fR`;
   const flags = [
-    ...(short && !on ? [bold(`-${short}`)] : []),
+    ...(short && !defaultOn ? [bold(`-${short}`)] : []),
     bold(long) + what,
   ];
   return [".TP", flags.join(", "), roff(meaningOf(option))];

@@ -33,8 +33,8 @@ export const REQUEST: CommandSpec = {
       value: "x,y",
       summary: "only this cell",
       parse: parseAt,
-      excludes: ["region"],
-      either: "A cell is a region of its own: leave one out.",
+      conflictsWith: ["region"],
+      conflictHint: "A cell is a region of its own: leave one out.",
     },
     ...FORMAT_OPTIONS,
     {

@@ -15,7 +15,7 @@ import {
   KnownCells,
   renderMap,
 } from "../../terminal/map/mod.ts";
-import { pictureSize, say, writeOut } from "../../terminal/output.ts";
+import { pictureSize, printError, writeOut } from "../../terminal/output.ts";
 import { renderJson, renderTable, renderTsv } from "../../terminal/render.ts";
 import { type Form, requestMode } from "./mode.ts";
 import { exitCodeOf, verdictOf } from "./test_result.ts";
@@ -41,7 +41,7 @@ export async function request(flags: RequestFlags): Promise<number> {
     return exitCodeOf(verdict);
   }
   printAs(mode.form, view, flags);
-  if (view.cells.length === 0 && !flags.quiet) say(nothingThere(flags));
+  if (view.cells.length === 0 && !flags.quiet) printError(nothingThere(flags));
   return Exit.ok;
 }
 

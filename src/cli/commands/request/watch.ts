@@ -6,10 +6,10 @@ import { Ending } from "../../terminal/ending.ts";
 import { Exit } from "../../exit.ts";
 import type { RequestFlags } from "../../arguments/flags.ts";
 import { uniqueName } from "../../arguments/broker_address.ts";
-import { Liveness } from "./live/connection_status.ts";
+import { ConnectionStatus } from "./live/connection_status.ts";
 import { firstOf } from "./live/select.ts";
 import { KnownCells } from "../../terminal/map/mod.ts";
-import { drainOut, say } from "../../terminal/output.ts";
+import { drainOut, printError } from "../../terminal/output.ts";
 import { renderJson, renderTsv } from "../../terminal/render.ts";
 import type { Form } from "./mode.ts";
 
@@ -45,7 +45,7 @@ export async function watch(
   });
   const ending = new Ending();
   const view = lines ? new Lines(form, flags) : await live(flags, form, ending);
-  const liveness = new Liveness(topics, (words) => view.note(words));
+  const liveness = new ConnectionStatus(topics, (words) => view.note(words));
   try {
     const party = liveness.listening(watcher);
     const link = await connect(flags, party, liveness.connection);
@@ -150,8 +150,8 @@ class Lines implements View {
   /** A pipe has no place for it, and whoever reads the terminal has. */
   note(words: string | undefined): void {
     if (this.#quiet || !this.#begun) return;
-    if (words !== undefined) say(words);
-    else if (this.#noted) say("Live again");
+    if (words !== undefined) printError(words);
+    else if (this.#noted) printError("Live again");
     this.#noted = words !== undefined;
   }
 

@@ -23,8 +23,8 @@ const LISTEN: OptionSpec = {
   value: "host:port",
   summary: "start the embedded broker there (port 0: any free one)",
   parse: parseListen,
-  excludes: ["broker"],
-  either: "--listen starts a broker, --broker joins one: leave one out.",
+  conflictsWith: ["broker"],
+  conflictHint: "--listen starts a broker, --broker joins one: leave one out.",
   group: "Broker",
 };
 
@@ -122,8 +122,8 @@ export const SERVER: CommandSpec = {
     {
       name: "no-http",
       summary: "the same as --http off",
-      excludes: ["http"],
-      either: "--no-http is --http off: leave one out.",
+      conflictsWith: ["http"],
+      conflictHint: "--no-http is --http off: leave one out.",
       group: HTTP,
     },
     {

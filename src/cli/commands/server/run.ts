@@ -18,23 +18,23 @@ import {
   DEFAULT_LISTEN,
 } from "../../arguments/broker_address.ts";
 import { DroppedWatch, sessionWarning } from "./dropped_messages.ts";
-import { tell } from "../../failure.ts";
-import type { Voice } from "./server_log.ts";
-import { say } from "../../terminal/output.ts";
+import { describeError } from "../../failure.ts";
+import type { ServerLog } from "./server_log.ts";
+import { printError } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { storeAddress } from "../../arguments/store_address.ts";
 import { VERSION } from "../../version.ts";
 
 /** `occupancy server`: keeps the map until it is told to end. */
 export async function server(flags: ServerFlags): Promise<number> {
-  const { openVoice } = await import("./server_log.ts");
-  const voice = openVoice(flags);
+  const { openServerLog } = await import("./server_log.ts");
+  const voice = openServerLog(flags);
   try {
     return await keep(flags, voice);
   } catch (error) {
     // Whoever reads the log as JSON gets this as JSON too.
     if (flags.logFormat !== "json") throw error;
-    const { message, hint, exitCode } = tell(error);
+    const { message, hint, exitCode } = describeError(error);
     voice.error(hint === undefined ? message : `${message} (${hint})`);
     return exitCode;
   } finally {
@@ -42,7 +42,7 @@ export async function server(flags: ServerFlags): Promise<number> {
   }
 }
 
-async function keep(flags: ServerFlags, voice: Voice): Promise<number> {
+async function keep(flags: ServerFlags, voice: ServerLog): Promise<number> {
   const ending = untilSignal();
   const settings = await httpSettings(flags);
   const topics = new Topics(flags.prefix);
@@ -135,13 +135,13 @@ function banner(
     map: string | undefined;
   },
 ): void {
-  say(`occupancy ${VERSION}`);
-  say(`  Broker    ${broker}`);
-  say(`  Map       ${kept}`);
-  say(
+  printError(`occupancy ${VERSION}`);
+  printError(`  Broker    ${broker}`);
+  printError(`  Map       ${kept}`);
+  printError(
     `  Topics    ${topics.data()} takes readings, ${topics.request} asks for the map`,
   );
-  say(`  To end    Ctrl-C; to see the map: ${map}`);
+  printError(`  To end    Ctrl-C; to see the map: ${map}`);
 }
 
 /** @throws {CliError} if there is no place to keep the map */
@@ -168,7 +168,7 @@ interface ChosenLink {
 async function chooseLink(
   flags: ServerFlags,
   topics: Topics,
-  voice: Voice,
+  voice: ServerLog,
 ): Promise<ChosenLink> {
   if (flags.listen !== undefined) {
     return await embedded(flags, topics, voice, flags.listen, "");
@@ -188,7 +188,7 @@ async function chooseLink(
 async function joined(
   flags: ServerFlags,
   topics: Topics,
-  voice: Voice,
+  voice: ServerLog,
 ): Promise<ChosenLink> {
   const { Connection } = await import("../../../mqtt/connection.ts");
   const broker = { url: brokerOf(flags), ...await caOf(flags) };
@@ -219,7 +219,7 @@ async function joined(
 async function embedded(
   flags: ServerFlags,
   topics: Topics,
-  voice: Voice,
+  voice: ServerLog,
   listen: { host: string; port: number },
   why: string,
 ): Promise<ChosenLink> {

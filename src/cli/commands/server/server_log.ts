@@ -15,11 +15,11 @@ import {
 } from "@logtape/logtape";
 import { colorDepth } from "../../terminal/color.ts";
 import type { ServerFlags } from "../../arguments/flags.ts";
-import { say } from "../../terminal/output.ts";
+import { printError } from "../../terminal/output.ts";
 import { type Status, StatusLine } from "./status_line.ts";
 
 /** What a server can say, and how. */
-export interface Voice {
+export interface ServerLog {
   /** For whoever looks for a fault. */
   debug(line: string): void;
   info(line: string): void;
@@ -34,7 +34,7 @@ export interface Voice {
 }
 
 /** What of the flags decides on the voice. */
-export type VoiceFlags = Pick<
+export type ServerLogFlags = Pick<
   ServerFlags,
   "logFormat" | "logLevel" | "quiet" | "verbose" | "color"
 >;
@@ -46,7 +46,7 @@ const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
 /** Opens the voice of this process; there is one at a time. */
-export function openVoice(flags: VoiceFlags): Voice {
+export function openServerLog(flags: ServerLogFlags): ServerLog {
   const { logFormat, quiet, verbose } = flags;
   const terminal = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
   const live = logFormat === "auto" && terminal && !quiet;
@@ -64,7 +64,7 @@ export function openVoice(flags: VoiceFlags): Voice {
           status?.noteProblem(String(record.message.join("")));
         }
         if (status) status.above(format(record));
-        else say(format(record));
+        else printError(format(record));
       },
     },
     loggers: [
@@ -95,7 +95,7 @@ export function openVoice(flags: VoiceFlags): Voice {
 }
 
 function formatterOf(
-  format: VoiceFlags["logFormat"],
+  format: ServerLogFlags["logFormat"],
   live: boolean,
   color: boolean,
 ): (record: LogRecord) => string {

@@ -19,7 +19,7 @@ import { Ending } from "../../terminal/ending.ts";
 import { CliError, Exit } from "../../exit.ts";
 import type { SimulateFlags } from "../../arguments/flags.ts";
 import { uniqueName } from "../../arguments/broker_address.ts";
-import { drainOut, say } from "../../terminal/output.ts";
+import { drainOut, printError } from "../../terminal/output.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { plural } from "../../terminal/render.ts";
 
@@ -144,7 +144,7 @@ async function publish(
     } finally {
       progress?.stop();
       if (!flags.quiet) {
-        say(summary(sender, topic, performance.now() - start));
+        printError(summary(sender, topic, performance.now() - start));
       }
     }
   } finally {
@@ -159,7 +159,8 @@ function join(flags: SimulateFlags): Promise<Connection> {
     subscriptions: [],
     handlersFor: () => ({ message: () => {} }),
   }, {
-    down: (reason) => say(`The connection is lost, trying again: ${reason}`),
+    down: (reason) =>
+      printError(`The connection is lost, trying again: ${reason}`),
   });
 }
 

@@ -4,7 +4,7 @@ import {
   ProtocolError,
   type Topics,
 } from "../../../../protocol/mod.ts";
-import type { Party } from "../../../connect.ts";
+import type { Role } from "../../../connect.ts";
 
 /** How long an answer may take until the picture is called what it is, ms. */
 const PATIENCE = 1000;
@@ -14,7 +14,7 @@ const EVERY = 250;
  * Knows whether what is shown is live: the broker and the server are there, and
  * a question is not left without an answer. It tells at once when they are gone.
  */
-export class Liveness {
+export class ConnectionStatus {
   readonly #topics: Topics;
   readonly #note: (words: string | undefined) => void;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -32,7 +32,7 @@ export class Liveness {
   }
 
   /** The same party, whose messages are listened to. */
-  listening(party: Party): Party {
+  listening(party: Role): Role {
     return {
       name: party.name,
       subscriptions: party.subscriptions,
