@@ -201,7 +201,7 @@ Deno.test({
   fn: () => {
     const all = [...sources(), ...filesIn("tests/"), ...filesIn("bench/")]
       .flatMap(importsOf);
-    const { imports } = JSON.parse(read("deno.json"));
+    const { imports } = JSON.parse(read("import_map.json"));
     const specifiers = [
       ...all.map(({ specifier }) => specifier),
       ...Object.values<string>(imports),
@@ -220,6 +220,8 @@ Deno.test({
     await using info = new Running(Deno.execPath(), [
       "info",
       "--json",
+      "--lock",
+      "--frozen",
       "main.ts",
     ]);
     const { code, stdout, stderr } = await info.ended();

@@ -39,6 +39,8 @@ async function bundle(to: URL): Promise<void> {
     args: [
       "bundle",
       "--quiet",
+      "--lock",
+      "--frozen",
       "--platform",
       "browser",
       "--minify",

@@ -32,7 +32,8 @@ async function main([executable]: readonly string[]): Promise<void> {
     const run = [Deno.execPath(), "run", "--quiet"];
     const ways: Record<string, string[]> = {
       checkout: [
-        ...[...run, "--config", `${ROOT}deno.json`],
+        ...[...run, "--frozen", `--config=${ROOT}deno.json`],
+        `--lock=${ROOT}deno.lock`,
         ...[...PERMISSIONS, `${ROOT}main.ts`],
       ],
       bundle: [...run, "--no-config", ...PERMISSIONS, BUNDLE],

@@ -140,8 +140,9 @@ export function denoArgs(
     "--quiet",
     "--no-prompt",
     "--allow-all",
-    "--config",
-    `${root}deno.json`,
+    "--frozen",
+    `--config=${root}deno.json`,
+    `--lock=${root}deno.lock`,
     `${root}${file}`,
     ...args,
   ];

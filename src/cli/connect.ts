@@ -2,6 +2,7 @@ import type { Connection } from "../mqtt/connection.ts";
 import { type Link, LinkError, type LinkHandlers } from "../mqtt/link.ts";
 import type { BrokerFlags } from "./arguments/flags.ts";
 import { brokerOf, caOf } from "./arguments/broker_address.ts";
+import { announceDownload } from "./packages.ts";
 import { verbose } from "./terminal/output.ts";
 
 /** How long a goodbye may take, ms. */
@@ -19,6 +20,7 @@ export interface Role {
 export type ConnectFlags = BrokerFlags & {
   /** How long joining may take, ms. Default 5,000. */
   readonly timeout?: number;
+  readonly quiet?: true;
   readonly verbose?: true;
 };
 
@@ -33,6 +35,7 @@ export async function connect(
   party: Role,
   told: Pick<LinkHandlers, "up" | "down"> = {},
 ): Promise<Connection> {
+  announceDownload(["mqtt"], flags);
   const { Connection } = await import("../mqtt/connection.ts");
   const { timeout = 5000 } = flags;
   const start = performance.now();

@@ -1,5 +1,5 @@
 import { requireTool } from "../support/needs.ts";
-import { ROOT } from "../support/processes.ts";
+import { DENO_RUN, ROOT } from "../support/processes.ts";
 import { until, within } from "../support/until.ts";
 
 /** The size of the terminal, and what is in the environment. */
@@ -122,7 +122,7 @@ export class TerminalSession implements AsyncDisposable {
 export function ours(args: string[]): string {
   return [
     Deno.execPath(),
-    ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],
+    ...DENO_RUN,
     ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}main.ts`],
     ...args,
   ].map((word) => `'${word}'`).join(" ");

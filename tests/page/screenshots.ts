@@ -16,7 +16,7 @@ import {
   Scene,
   type SceneReading,
 } from "./fixture/scene.ts";
-import { ROOT, Running } from "../support/processes.ts";
+import { DENO_RUN, ROOT, Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
 
 const LAYER = "campus2/l2";
@@ -148,8 +148,7 @@ async function main(): Promise<void> {
       JSON.stringify(mapFile()),
     );
     await using server = new Running(Deno.execPath(), [
-      "run",
-      "--quiet",
+      ...DENO_RUN,
       "--allow-all",
       "--preload",
       `${ROOT}tests/page/fixture/fast_clock.ts`,

@@ -111,6 +111,12 @@ export class Running implements AsyncDisposable {
   }
 }
 
+/** Arguments of Deno that run a file of this checkout as the launcher does. */
+export const DENO_RUN: readonly string[] = [
+  ...["run", "--quiet", "--no-prompt", "--frozen"],
+  ...["--config", `${ROOT}deno.json`, `--lock=${ROOT}deno.lock`],
+];
+
 /**
  * Starts our program from source. It keeps nothing unless --store is among the
  * arguments: a test must not find what another has left.
@@ -120,11 +126,7 @@ export function occupancy(
   options: SpawnOptions = {},
 ): Running {
   return new Running(Deno.execPath(), [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--config",
-    `${ROOT}deno.json`,
+    ...DENO_RUN,
     "--allow-net",
     "--allow-read",
     "--allow-write",

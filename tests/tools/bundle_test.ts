@@ -34,7 +34,8 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using elsewhere = await tempDir();
-    for (const name of ["main.ts", "deno.json", "deno.lock", "src", "tools"]) {
+    const manifests = ["deno.json", "deno.lock", "import_map.json"];
+    for (const name of [...manifests, "main.ts", "src", "tools"]) {
       await cp(ROOT + name, `${elsewhere.path}/${name}`, { recursive: true });
     }
     const commit = "0123456789ab";

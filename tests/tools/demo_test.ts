@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { assertTold } from "../support/assert_failure.ts";
 import { needs, requireTool } from "../support/needs.ts";
-import { ROOT, Running } from "../support/processes.ts";
+import { DENO_RUN, ROOT, Running } from "../support/processes.ts";
 
 const DEMO = [
-  ...["run", "--quiet", "--no-prompt", "--config", `${ROOT}deno.json`],
+  ...DENO_RUN,
   ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}tools/demo.ts`],
 ];
 

@@ -24,13 +24,14 @@ Deno.test({
     const [pinned] = matches("occupancy", /deno@(\d+\.\d+\.\d+)/g);
     assert.ok(pinned);
     const named = [
+      ...matches("occupancy.cmd", /deno@(\d+\.\d+\.\d+)/g),
       ...matches(".ci/run", /deno@(\d+\.\d+\.\d+)/g),
       ...matches("packaging/Dockerfile", /^FROM denoland\/deno:(\S+)/gm),
       ...WORKFLOWS.flatMap((file) =>
         matches(file, /deno-version: (\d+\.\d+\.\d+)/g)
       ).filter((version) => version !== "2.6.8"), // the oldest that is served
     ];
-    assert.ok(named.length >= 6);
+    assert.ok(named.length >= 7);
     assert.deepEqual(new Set(named), new Set([pinned]));
   },
 });
@@ -93,5 +94,36 @@ Deno.test({
         "NoNewPrivileges=yes",
       ]
     ) assert.ok(unit.split("\n").includes(line), line);
+  },
+});
+
+Deno.test({
+  name: "the launcher for Windows runs Deno with the same permissions",
+  ...needs(),
+  fn: () => {
+    const flags = (file: string) =>
+      new Set(matches(file, /(?<=[\s=])(--[\w-]+)/g));
+    assert.deepEqual(flags("occupancy.cmd"), flags("occupancy"));
+    const lines = read("occupancy.cmd").split("\n").slice(0, -1);
+    assert.ok(lines.every((line) => line.endsWith("\r")), "cmd.exe needs CRLF");
+  },
+});
+
+Deno.test({
+  name: "every task and launcher uses the committed deno.lock",
+  ...needs(),
+  fn: () => {
+    // deno.json itself names no lock file: `deno task` would download all
+    // packages of the lock file before it runs a task.
+    const { tasks, lock } = JSON.parse(read("deno.json"));
+    assert.equal(lock, false);
+    const commands = Object.values<{ command: string }>(tasks)
+      .flatMap(({ command }) => command.split(" && "))
+      .filter((command) => /^deno (run|test|check|bench)\b/.test(command));
+    assert.ok(commands.length > 10);
+    assert.deepEqual(
+      commands.filter((command) => !command.includes(" --lock --frozen ")),
+      [],
+    );
   },
 });

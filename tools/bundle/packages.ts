@@ -20,7 +20,9 @@ export async function layOutPackages(root: string): Promise<Packages> {
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
   try {
-    const { imports } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+    const { imports } = JSON.parse(
+      await Deno.readTextFile(`${root}import_map.json`),
+    );
     const config = { imports, nodeModulesDir: "auto" };
     await Deno.writeTextFile(`${path}/deno.json`, JSON.stringify(config));
     await Deno.copyFile(`${root}deno.lock`, `${path}/deno.lock`);

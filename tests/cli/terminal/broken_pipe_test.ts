@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import { assertTold } from "../../support/assert_failure.ts";
 import { needs, requireTool } from "../../support/needs.ts";
-import { forEachAtOnce, ROOT, Running } from "../../support/processes.ts";
+import {
+  DENO_RUN,
+  forEachAtOnce,
+  ROOT,
+  Running,
+} from "../../support/processes.ts";
 import { startSystem } from "../../support/system.ts";
 
 /** Runs our program in bash, its output going to `to`. */
 function piped(line: string, to: string): Running {
   const program =
-    `'${Deno.execPath()}' run --quiet --no-prompt --config '${ROOT}deno.json' ` +
+    [Deno.execPath(), ...DENO_RUN].map((word) => `'${word}' `).join("") +
     `--allow-net --allow-read --allow-env '${ROOT}main.ts' ${line}`;
   return new Running(requireTool("bash"), [
     "-c",

@@ -4,6 +4,7 @@ import {
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, OptionSpec } from "../../arguments/spec.ts";
 import { parseCount, parseTimeout } from "../../arguments/values.ts";
+import { announceDownload } from "../../packages.ts";
 import { SERVER } from "../server/options.ts";
 
 /** What a server is told, it is examined with. */
@@ -48,7 +49,10 @@ export const DOCTOR: CommandSpec = {
     "doctor --listen 0.0.0.0:1883 --store sqlite:map.db",
     "doctor --json",
   ],
-  load: async () => (await import("./run.ts")).doctor,
+  load: async () => {
+    announceDownload(["mqtt"]);
+    return (await import("./run.ts")).doctor;
+  },
 };
 
 function ofTheServer(name: string): OptionSpec {

@@ -23,10 +23,13 @@ import type { ServerLog } from "./server_log.ts";
 import { printError } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { storeAddress } from "../../arguments/store_address.ts";
+import { announceDownload } from "../../packages.ts";
 import { VERSION } from "../../version.ts";
 
 /** `occupancy server`: keeps the map until it is told to end. */
 export async function server(flags: ServerFlags): Promise<number> {
+  const joins = flags.broker === undefined ? [] : ["mqtt"];
+  announceDownload(["@logtape/logtape", ...joins], flags);
   const { openServerLog } = await import("./server_log.ts");
   const voice = openServerLog(flags);
   try {

@@ -4,6 +4,7 @@ import { assertTold } from "../../../support/assert_failure.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {
+  DENO_RUN,
   type Ended,
   forEachAtOnce,
   ROOT,
@@ -75,8 +76,9 @@ Deno.test({
     await using system = await startSystem("mosquitto");
     const rows = Array.from({ length: 20_000 }, (_, i) => `${i},0,1,${TIME}`);
     await fill(system, rows.join("\n"), 20_000);
-    const command =
-      `"${Deno.execPath()}" run --no-prompt --allow-net --allow-read --allow-env main.ts request --broker ${system.url} | head -n 1`;
+    const command = `"${Deno.execPath()}" ${
+      DENO_RUN.join(" ")
+    } --allow-net --allow-read --allow-env main.ts request --broker ${system.url} | head -n 1`;
     await using shell = new Running(requireTool("sh"), ["-c", command], {
       cwd: ROOT,
     });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { assertTold } from "../../../support/assert_failure.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {
+  DENO_RUN,
   occupancy,
   ROOT,
   Running,
@@ -106,8 +107,9 @@ Deno.test({
   fn: async () => {
     await using system = await startSystem("embedded");
     await publish(system, `1,1,1,${TIME}`);
-    const command =
-      `"${Deno.execPath()}" run --no-prompt --allow-net --allow-read --allow-env main.ts request --watch --broker ${system.url} | head -n 1`;
+    const command = `"${Deno.execPath()}" ${
+      DENO_RUN.join(" ")
+    } --allow-net --allow-read --allow-env main.ts request --watch --broker ${system.url} | head -n 1`;
     await using shell = new Running(requireTool("sh"), ["-c", command], {
       cwd: ROOT,
     });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { needs } from "../../../support/needs.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
 import {
+  DENO_RUN,
   occupancy,
   ROOT,
   Running,
@@ -170,8 +171,7 @@ Deno.test({
       "-u",
       "OCCUPANCY_HTTP",
       Deno.execPath(),
-      "run",
-      "--quiet",
+      ...DENO_RUN,
       "--allow-all",
       `${ROOT}main.ts`,
       ...SERVER,

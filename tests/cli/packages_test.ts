@@ -1,0 +1,53 @@
+/** The line that announces a first download of packages. */
+import assert from "node:assert/strict";
+import { cacheFolder } from "../../src/cli/packages.ts";
+import { needs } from "../support/needs.ts";
+import { runOccupancy } from "../support/processes.ts";
+import { tempDir } from "../support/temp.ts";
+
+const ANNOUNCEMENT = "Downloading packages, once …";
+
+Deno.test({
+  name: "cacheFolder() finds Deno's cache on each system",
+  permissions: "none",
+  fn: () => {
+    const home = { HOME: "/home/me" };
+    const cases: [typeof Deno.build.os, Record<string, string>, string?][] = [
+      ["linux", home, "/home/me/.cache/deno"],
+      ["linux", { ...home, XDG_CACHE_HOME: "/var/c" }, "/var/c/deno"],
+      ["linux", { ...home, XDG_CACHE_HOME: "" }, "/home/me/.cache/deno"],
+      ["linux", { ...home, DENO_DIR: "/opt/deno" }, "/opt/deno"],
+      ["darwin", home, "/home/me/Library/Caches/deno"],
+      ["windows", { LOCALAPPDATA: "C:\\Local" }, "C:\\Local/deno"],
+      ["linux", {}],
+    ];
+    for (const [os, variables, folder] of cases) {
+      assert.equal(cacheFolder(os, (name) => variables[name]), folder);
+    }
+  },
+});
+
+Deno.test({
+  name: "a command announces a download first, and only when a package lacks",
+  ...needs(),
+  fn: async () => {
+    await using cache = await tempDir();
+    // No registry answers there: the command fails when it would download.
+    const env = { DENO_DIR: cache.path, NPM_CONFIG_REGISTRY: "http://[::1]:1" };
+    const run = (...args: string[]) => runOccupancy(args, { env });
+
+    for (const args of [["request"], ["server"], ["doctor"]]) {
+      const { stderr } = await run(...args);
+      assert.equal(stderr.split("\n")[0], ANNOUNCEMENT, args.join(" "));
+    }
+    for (const args of [["--help"], ["request", "--help"], ["request", "-q"]]) {
+      const { stderr } = await run(...args);
+      assert.ok(!stderr.includes(ANNOUNCEMENT), args.join(" "));
+    }
+    await Deno.mkdir(`${cache.path}/npm/registry.npmjs.org/mqtt`, {
+      recursive: true,
+    });
+    const { stderr } = await run("request");
+    assert.ok(!stderr.includes(ANNOUNCEMENT), stderr);
+  },
+});

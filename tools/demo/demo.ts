@@ -1,0 +1,147 @@
+/**
+ * The two demos. Both start a server with the embedded broker on a free port
+ * and run the code of the commands `client`, `simulate` and `request`.
+ *
+ * @module
+ */
+import { createBroker } from "../../src/broker/broker.ts";
+import { uniqueName } from "../../src/cli/arguments/broker_address.ts";
+import { client } from "../../src/cli/commands/client/run.ts";
+import { watch } from "../../src/cli/commands/request/watch.ts";
+import { play } from "../../src/cli/commands/simulate/run.ts";
+import { connect } from "../../src/cli/connect.ts";
+import { Exit } from "../../src/cli/exit.ts";
+import { printError } from "../../src/cli/terminal/output.ts";
+import { VERSION } from "../../src/cli/version.ts";
+import { Sender } from "../../src/client/mod.ts";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Topics } from "../../src/protocol/mod.ts";
+import { Server, serverSubscriptions } from "../../src/server/mod.ts";
+import { Feed, makeScene, SpeedPace } from "../../src/simulate/mod.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+
+const NAME = "occupancy-server";
+const SAMPLES = ["client1.json", "client2.json"];
+
+/** Robots drive at twice the real speed; an office day takes five minutes. */
+const SPEED = 2;
+const OFFICE_PACE = 60;
+const SEED = 1;
+const READINGS_PER_MESSAGE = 100;
+
+interface DemoServer {
+  /** Where its broker listens, `host:port`. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+async function startServer(log: (line: string) => void): Promise<DemoServer> {
+  const topics = new Topics();
+  const broker = createBroker({
+    host: "127.0.0.1",
+    port: 0,
+    subscriptions: serverSubscriptions(topics, NAME),
+  });
+  const server = new Server({
+    link: broker,
+    store: new MemoryStore(),
+    map: new OccupancyMap(),
+    topics,
+    name: NAME,
+    version: VERSION,
+    log: { info: log, warn: log },
+  });
+  await server.start();
+  const { host, port } = broker.address;
+  return { address: `${host}:${port}`, stop: () => server.stop() };
+}
+
+/**
+ * Sends the readings of the two sample files and prints the map after each.
+ *
+ * @returns the exit code
+ */
+export async function showSamples(): Promise<number> {
+  const { address, stop } = await startServer(printError);
+  try {
+    printError(`$ occupancy server --listen ${address}`);
+    for (const sample of SAMPLES) {
+      printError(`\n$ occupancy client --file ${sample}`);
+      await client({
+        broker: `mqtt://${address}`,
+        prefix: new Topics().prefix,
+        file: new URL(`../../${sample}`, import.meta.url).pathname,
+        layer: "default",
+        request: true,
+        wire: "current",
+        timeout: 5000,
+        format: "table",
+        color: "auto",
+      });
+    }
+    printError(
+      "\nThe clients disagree about (1,2), (2,2) and (3,3): the map shows the latest value.",
+    );
+    return Exit.ok;
+  } finally {
+    await stop();
+  }
+}
+
+/**
+ * Simulates a campus and draws its map in the terminal, as `occupancy simulate`
+ * and `occupancy request --map --watch` do.
+ *
+ * @param span how long, ms; default: until the user ends it
+ * @returns the exit code
+ */
+export async function showLive(span: number | undefined): Promise<number> {
+  const lines: string[] = [];
+  // The map fills the screen; the server's log is printed after it.
+  const { address, stop } = await startServer((line) => lines.push(line));
+  try {
+    return await simulateAndWatch(`mqtt://${address}`, span);
+  } finally {
+    await stop();
+    for (const line of lines) printError(line);
+  }
+}
+
+async function simulateAndWatch(
+  broker: string,
+  span: number | undefined,
+): Promise<number> {
+  const topics = new Topics();
+  const flags = { broker, prefix: topics.prefix };
+  const link = await connect(flags, {
+    name: uniqueName("simulate"),
+    subscriptions: [],
+    handlersFor: () => ({ message: () => {} }),
+  });
+  const abort = new AbortController();
+  const sender = new Sender(link, {
+    topic: topics.data(),
+    batch: READINGS_PER_MESSAGE,
+  });
+  const scene = makeScene("campus", { seed: SEED, officePace: OFFICE_PACE });
+  const pace = new SpeedPace(SPEED);
+  const playing = play(new Feed(scene), pace, sender, abort.signal);
+  try {
+    const watching = watch({
+      ...flags,
+      layer: "default",
+      map: true,
+      watch: true,
+      color: "auto",
+      wire: "current",
+      timeout: 5000,
+      ...(span !== undefined && { for: span }),
+    }, "map");
+    // The simulation has no end: it settles first only if it fails.
+    return await Promise.race([watching, playing.then(() => watching)]);
+  } finally {
+    abort.abort();
+    await playing.catch(() => {}); // the race above has reported it
+    await link.close();
+  }
+}
