@@ -5,14 +5,17 @@
  */
 import { bundle } from "./bundle/bundle.ts";
 import { commitOf } from "./commit.ts";
-import { BUNDLE, DIST, ROOT, writeWhole } from "./places.ts";
-import { runTool } from "./tool_error.ts";
+import { BUNDLE, DIST, ROOT, runTool, writeAtomically } from "./tool.ts";
 
-/** Makes `dist/occupancy.js`, whole or not at all; returns its size in bytes. */
+/**
+ * Makes `dist/occupancy.js`.
+ *
+ * @returns its size, bytes
+ */
 export async function makeBundle(): Promise<number> {
   const text = await bundle({ root: ROOT, commit: await commitOf(ROOT) });
   await Deno.mkdir(DIST, { recursive: true });
-  await writeWhole(BUNDLE, text);
+  await writeAtomically(BUNDLE, text);
   return (await Deno.stat(BUNDLE)).size;
 }
 

@@ -1,11 +1,10 @@
 /**
- * The commit that a build is of: what git says, or OCCUPANCY_COMMIT where there
- * is no git (an image built without `.git`). Nothing is written for it: the
- * bundler puts the text in place of a name.
+ * Finds the commit of a build: OCCUPANCY_COMMIT if set (an image is built
+ * without `.git`), else from git. The bundler writes it into the bundle.
  *
  * @param root the top of the checkout
  * @returns 12 hex digits, with `+changes` if tracked files differ from the
- * commit; empty if it cannot be told
+ * commit; empty if unknown
  */
 export async function commitOf(root: string): Promise<string> {
   const given = Deno.env.get("OCCUPANCY_COMMIT");
@@ -20,7 +19,7 @@ export async function commitOf(root: string): Promise<string> {
   return changed === "" ? head : `${head}+changes`;
 }
 
-/** What git prints; undefined if there is no git, or it fails. */
+/** @returns what git prints; undefined if git is missing or fails */
 async function git(
   root: string,
   args: string[],

@@ -1,17 +1,19 @@
 /**
  * `deno task compile`: the executable for this machine in `dist/`, with `--all`
- * those for every platform; and SHA256SUMS of what was made.
+ * the executables for every platform; and their SHA256SUMS.
  *
  * @module
  */
 import manifest from "../deno.json" with { type: "json" };
+import { AppError } from "../src/common/errors.ts";
 import { makeBundle } from "./bundle.ts";
 import { checkBaseRuntime } from "./compile/base_runtime.ts";
-import { checksums, SUMS } from "./compile/checksums.ts";
 import { compile } from "./compile/compile.ts";
-import { hostTarget, type Target, TARGETS } from "./compile/targets.ts";
-import { BUNDLE, DIST, writeWhole } from "./places.ts";
-import { runTool, ToolError } from "./tool_error.ts";
+import { hostTarget, type Target, TARGETS } from "./compile/executable.ts";
+import { BUNDLE, DIST, runTool, writeAtomically } from "./tool.ts";
+
+/** The file of checksums, as release pages name it. */
+const SUMS = "SHA256SUMS";
 
 if (import.meta.main) await runTool(() => main(Deno.args));
 
@@ -23,7 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     await checkBaseRuntime(target, { denort, host });
   }
   await makeBundle();
-  // Sums of another run would be of other files.
+  // Checksums of an earlier run would be of other files.
   await Deno.remove(DIST + SUMS).catch(() => {});
   const names: string[] = [];
   for (const target of targets) {
@@ -37,23 +39,43 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(`dist/${name}  ${(size / 1e6).toFixed(1)} MB`);
     names.push(name);
   }
-  await writeWhole(DIST + SUMS, await checksums(DIST, names));
+  await writeAtomically(DIST + SUMS, await checksums(DIST, names));
   console.log(`dist/${SUMS}`);
 }
 
-/** @throws {ToolError} for arguments that are none, or a machine without a target */
+/** @throws {AppError} for unknown arguments, or a machine that is no target */
 function targetsOf(args: readonly string[]): readonly Target[] {
   if (args.length === 1 && args[0] === "--all") return TARGETS;
   const host = hostTarget();
   if (args.length === 0 && host !== undefined) return [host];
-  throw new ToolError(
+  throw new AppError(
+    "no-target",
     args.length === 0
-      ? `No executables are made for ${Deno.build.target}`
+      ? `Cannot compile for this machine: ${Deno.build.target} is not supported`
       : `Cannot compile with ${args.join(" ")}`,
     {
-      exitCode: 2,
+      exitClass: "usage",
       hint:
-        "deno task compile makes the one for this machine, deno task compile --all those for every platform.",
+        "Without arguments the executable for this machine is made, with --all those for every platform.",
     },
   );
+}
+
+/**
+ * Computes a line for each file, in the form that `sha256sum -c` reads: digest,
+ * two spaces, name.
+ *
+ * @param folder where the files are
+ * @param names names of the files, in the order of the lines
+ */
+export async function checksums(
+  folder: string,
+  names: readonly string[],
+): Promise<string> {
+  const lines = await Promise.all(names.map(async (name) => {
+    const content = await Deno.readFile(`${folder}/${name}`);
+    const digest = await crypto.subtle.digest("SHA-256", content);
+    return `${new Uint8Array(digest).toHex()}  ${name}\n`;
+  }));
+  return lines.join("");
 }

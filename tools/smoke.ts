@@ -1,61 +1,61 @@
 /**
- * `deno task smoke [EXECUTABLE]`: does it work in an empty folder, with an empty
- * home and nothing on the PATH? Without an executable: the bundle, with an empty
- * cache, so that nothing can be loaded from npm.
+ * `deno task smoke [EXECUTABLE]`: the smoke test of an executable, or of the
+ * bundle, in an empty folder with an empty home and nothing on the PATH. The
+ * bundle runs with an empty cache, so that no package can be loaded.
  *
  * @module
  */
-import { PERMISSIONS } from "./compile/permissions.ts";
-import { BUNDLE } from "./places.ts";
+import { AppError } from "../src/common/errors.ts";
+import { PERMISSIONS } from "./compile/executable.ts";
 import { smoke } from "./smoke/smoke.ts";
-import { runTool, ToolError } from "./tool_error.ts";
+import { BUNDLE, runTool } from "./tool.ts";
 
 if (import.meta.main) await runTool(() => main(Deno.args));
 
 async function main([executable]: readonly string[]): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "occupancy-smoke-" });
   try {
-    const passed = (what: string) => console.log(`ok  ${what}`);
+    const onPassed = (what: string) => console.log(`ok  ${what}`);
     if (executable === undefined) {
-      await smokeBundle({ bundle: BUNDLE, folder, passed });
+      await smokeBundle({ bundle: BUNDLE, folder, onPassed });
     } else {
-      const command = [
-        await Deno.realPath(executable).catch(() => {
-          throw new ToolError(`There is no ${executable}`, {
-            hint: "deno task compile makes executables, in dist/.",
-          });
-        }),
-      ];
-      await smoke({ command, folder, passed });
+      const path = await Deno.realPath(executable).catch(() => {
+        throw new AppError(
+          "no-executable",
+          `Cannot find the executable ${executable}`,
+          { hint: "deno task compile makes executables, in dist/." },
+        );
+      });
+      await smoke({ command: [path], folder, onPassed });
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** What of the bundle is tried, and where. */
+/** Options of {@linkcode smokeBundle}. */
 export interface SmokeBundleOptions {
-  /** The path of the bundle; it is copied, nothing beside it is. */
+  /** Path of the bundle, which is copied to the folder. */
   readonly bundle: string;
   /** An empty folder. */
   readonly folder: string;
-  /** Default: the Deno that runs this. */
+  /** Path of Deno. Default: the Deno that runs this. */
   readonly deno?: string;
-  /** Told what has been checked. */
-  readonly passed?: (what: string) => void;
+  /** Called after each check that passed. */
+  readonly onPassed?: (what: string) => void;
 }
 
 /**
- * The smoke test of the bundle: with the permissions of an executable, an empty
- * cache and nowhere to load from.
+ * Runs the smoke test of the bundle, with the permissions of an executable and
+ * an empty cache.
  *
- * @throws {ToolError} at the first thing that is not as it should be
+ * @throws {AppError} at the first check that fails
  */
 export async function smokeBundle(options: SmokeBundleOptions): Promise<void> {
   const { bundle, folder, deno = Deno.execPath(), ...rest } = options;
   const copy = `${folder}/occupancy.js`;
   await Deno.copyFile(bundle, copy).catch(() => {
-    throw new ToolError(`There is no ${bundle}`, {
+    throw new AppError("no-bundle", `Cannot find the bundle ${bundle}`, {
       hint: "deno task bundle makes it.",
     });
   });

@@ -1,24 +1,22 @@
 /**
- * `deno task startup [EXECUTABLE]`: how long the program takes to start, from
- * the checkout, from the bundle, and as an executable if one is named, beside an
- * empty Deno program. Whole processes, interleaved, so that what else the
- * machine does is the same for all of them.
+ * `deno task startup [EXECUTABLE]`: measures the start of the program, from the
+ * checkout, the bundle and an executable, beside an empty Deno program. The
+ * processes run in turn, so that other load on the machine affects all alike.
  *
  * @module
  */
+import { PERMISSIONS } from "./compile/executable.ts";
 import { Program } from "./smoke/program.ts";
-import { PERMISSIONS } from "./compile/permissions.ts";
-import { BUNDLE, ROOT } from "./places.ts";
-import { runTool } from "./tool_error.ts";
+import { BUNDLE, ROOT, runTool } from "./tool.ts";
 
 const ROUNDS = 21;
-/** The first runs fill the caches; they are not counted. */
-const WARM_UP = 3;
+/** Uncounted rounds, which fill the caches. */
+const WARM_UP_ROUNDS = 3;
 
 interface Row {
-  readonly what: string;
+  readonly name: string;
   readonly command: readonly string[];
-  /** ms, one of each round. */
+  /** Duration in each round, ms. */
   readonly times: number[];
 }
 
@@ -30,7 +28,7 @@ async function main([executable]: readonly string[]): Promise<void> {
     const empty = `${folder}/empty.js`;
     await Deno.writeTextFile(empty, "");
     const run = [Deno.execPath(), "run", "--quiet"];
-    const ways: Record<string, string[]> = {
+    const launches: Record<string, string[]> = {
       checkout: [
         ...[...run, "--frozen", `--config=${ROOT}deno.json`],
         `--lock=${ROOT}deno.lock`,
@@ -40,17 +38,17 @@ async function main([executable]: readonly string[]): Promise<void> {
       ...(executable && { executable: [await Deno.realPath(executable)] }),
     };
     await using server = new Program({
-      command: ways.bundle!,
+      command: launches.bundle!,
       cwd: folder,
       env: Deno.env.toObject(),
     }, ["server", "--listen", "127.0.0.1:0", "--store", "memory:"]);
-    const [, port] = await server.said(/\b127\.0\.0\.1:(\d+)/);
+    const [, port] = await server.printed(/\b127\.0\.0\.1:(\d+)/);
     const request = ["request", "--broker", `mqtt://127.0.0.1:${port}`];
     const rows: Row[] = [
       row("empty program", [...run, "--no-config", empty]),
       ...[["--help"], ["--version"], request].flatMap((args) =>
-        Object.entries(ways).map(([way, command]) =>
-          row(`${way} ${args[0]}`, [...command, ...args])
+        Object.entries(launches).map(([name, command]) =>
+          row(`${name} ${args[0]}`, [...command, ...args])
         )
       ),
     ];
@@ -62,13 +60,13 @@ async function main([executable]: readonly string[]): Promise<void> {
   }
 }
 
-function row(what: string, command: string[]): Row {
-  return { what, command, times: [] };
+function row(name: string, command: string[]): Row {
+  return { name, command, times: [] };
 }
 
 async function measure(rows: readonly Row[]): Promise<void> {
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
-    for (const { what, command: [program, ...args], times } of rows) {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+    for (const { name, command: [program, ...args], times } of rows) {
       const start = performance.now();
       const { success } = await new Deno.Command(program!, {
         args,
@@ -77,7 +75,7 @@ async function measure(rows: readonly Row[]): Promise<void> {
         stderr: "null",
       }).output();
       const time = performance.now() - start;
-      if (!success) throw new Error(`Cannot measure ${what}: it fails`);
+      if (!success) throw new Error(`Cannot measure ${name}: it fails`);
       if (round >= 0) times.push(time);
     }
   }
@@ -85,12 +83,13 @@ async function measure(rows: readonly Row[]): Promise<void> {
 
 function report(rows: readonly Row[]): void {
   const base = median(rows[0]!.times);
-  console.log(`median of ${ROUNDS} runs, and the fastest`);
-  for (const { what, times } of rows) {
-    const [middle, best] = [median(times), Math.min(...times)];
+  console.log(`Median of ${ROUNDS} runs, fastest run, ratio`);
+  for (const { name, times } of rows) {
+    const middle = median(times);
+    const fastest = Math.min(...times);
     console.log(
-      `${what.padEnd(22)}${middle.toFixed(1).padStart(7)} ms${
-        best.toFixed(1).padStart(8)
+      `${name.padEnd(22)}${middle.toFixed(1).padStart(7)} ms${
+        fastest.toFixed(1).padStart(8)
       } ms${(middle / base).toFixed(2).padStart(7)} × an empty program`,
     );
   }

@@ -1,16 +1,16 @@
-/** The bundle: the same bytes every time, complete, and fit for older Denos. */
+/** The bundle is reproducible and complete, and runs on older Deno versions. */
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
+import { AppError } from "../../src/common/errors.ts";
 import { bundle } from "../../tools/bundle/bundle.ts";
-import { layOutPackages } from "../../tools/bundle/packages.ts";
-import { ToolError } from "../../tools/tool_error.ts";
+import { installPackages } from "../../tools/bundle/packages.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
 
 const RUN = ["run", "--no-config", "--no-remote", "--no-npm", "--no-prompt"];
 
-/** Bundles a program of one file, runs it, and returns what it prints. */
+/** Bundles a program of one module, runs it, and returns its output. */
 async function runBundled(
   source: string,
   files: Record<string, string | Uint8Array> = {},
@@ -30,7 +30,7 @@ async function runBundled(
 }
 
 Deno.test({
-  name: "bundle() gives the same bytes wherever it is run",
+  name: "bundle() gives the same bytes in any folder",
   ...needs(),
   fn: async () => {
     await using elsewhere = await tempDir();
@@ -42,14 +42,14 @@ Deno.test({
     const one = await bundle({ root: ROOT, commit });
     const other = await bundle({ root: `${elsewhere.path}/`, commit });
     assert.ok(one === other, "bundles of the same checkout differ");
-    for (const place of [ROOT, elsewhere.path]) {
-      assert.ok(!one.includes(place.slice(1)), `${place} is in the bundle`);
+    for (const path of [ROOT, elsewhere.path]) {
+      assert.ok(!one.includes(path.slice(1)), `${path} is in the bundle`);
     }
   },
 });
 
 Deno.test({
-  name: "bundle() embeds what is imported as text and as bytes",
+  name: "bundle() embeds files imported as text or bytes",
   ...needs(),
   fn: async () => {
     const page = '<!doctype html>\n<title>é "`${1}</title>\n';
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "bundle() loads a command's built-in modules when the command runs",
+  name: "bundle() loads a built-in module when the code that imports it runs",
   ...needs(),
   fn: async () => {
     const printed = await runBundled(
@@ -94,7 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "bundle() gives all code Node's timers, as packages expect",
+  name: "bundle() gives all code Node's timers",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -103,22 +103,22 @@ Deno.test({
       "const timer = setTimeout(() => {}); clearTimeout(timer);",
     );
     const text = await bundle({ root: ROOT, entry, commit: "" });
-    // Since Deno 2.8 the web's timers are Node's; before, only this tells.
+    // Since Deno 2.8 the global timers are Node's; before, only the import shows it.
     const [, names] = /^import\{([^}]+)\}from"node:timers";/m.exec(text) ?? [];
     assert.match(names ?? "", /\bclearTimeout\b.*\bsetTimeout\b/);
   },
 });
 
 Deno.test({
-  name: "bundle() says what cannot be found",
+  name: "bundle() names an import that is not found",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
     const entry = await folder.file("entry.ts", 'import "./gone.ts";');
     await assert.rejects(
       bundle({ root: ROOT, entry, commit: "" }),
-      (error: ToolError) => {
-        assert.ok(error instanceof ToolError);
+      (error: AppError) => {
+        assert.ok(error instanceof AppError);
         assert.match(error.message, /Could not resolve "\.\/gone\.ts"/);
         return true;
       },
@@ -127,10 +127,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "layOutPackages() leaves nothing behind",
+  name: "installPackages() deletes its folder when disposed",
   ...needs(),
   fn: async () => {
-    const packages = await layOutPackages(ROOT);
+    const packages = await installPackages(ROOT);
     assert.ok(
       (await Deno.stat(`${packages.path}/node_modules/mqtt`)).isDirectory,
     );

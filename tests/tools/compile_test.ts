@@ -1,18 +1,18 @@
-/** Executables: their names, and that no half-made one is left. */
+/** Names of executables, failures of their compilation, their checksums. */
 import assert from "node:assert/strict";
+import { AppError } from "../../src/common/errors.ts";
+import { checksums } from "../../tools/compile.ts";
 import {
   checkBaseRuntime,
   compileFailure,
-  NO_BASE_RUNTIME,
 } from "../../tools/compile/base_runtime.ts";
-import { checksums } from "../../tools/compile/checksums.ts";
 import { compile } from "../../tools/compile/compile.ts";
 import {
   executableName,
   hostTarget,
   TARGETS,
-} from "../../tools/compile/targets.ts";
-import { ToolError } from "../../tools/tool_error.ts";
+} from "../../tools/compile/executable.ts";
+import { exitCodeOf, NO_BASE_RUNTIME } from "../../tools/tool.ts";
 import { needs } from "../support/needs.ts";
 import { Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
@@ -20,7 +20,7 @@ import { tempDir } from "../support/temp.ts";
 const [linux, , , mac, windows] = TARGETS;
 
 Deno.test({
-  name: "executableName() says version and platform, with .exe for Windows",
+  name: "executableName() has version and platform, and .exe for Windows",
   permissions: "none",
   fn: () => {
     assert.deepEqual(TARGETS.map((target) => executableName("0.1.0", target)), [
@@ -34,7 +34,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "hostTarget() is undefined on a machine that no executable is for",
+  name: "hostTarget() returns undefined for an unsupported machine",
   permissions: "none",
   fn: () => {
     assert.equal(hostTarget("aarch64-apple-darwin"), mac);
@@ -44,16 +44,16 @@ Deno.test({
 
 Deno.test({
   name:
-    "compileFailure() names DENORT_BIN when the base runtime is out of reach",
+    "compileFailure() hints at DENORT_BIN if the base runtime cannot be downloaded",
   permissions: "none",
   fn: () => {
-    const said = `Download https://dl.deno.land/release/v2.9.6/denort-${
+    const stderr = `Download https://dl.deno.land/release/v2.9.6/denort-${
       linux!.triple
     }.zip
 error: Writing deno compile executable to temporary file
 Caused by: error sending request for url (https://…)`;
-    const error = compileFailure(linux!, said);
-    assert.equal(error.exitCode, NO_BASE_RUNTIME);
+    const error = compileFailure(linux!, stderr);
+    assert.equal(exitCodeOf(error), 69);
     assert.match(
       error.message,
       /linux-x86_64.*base runtime.*https:\/\/dl\.deno/,
@@ -64,17 +64,17 @@ Caused by: error sending request for url (https://…)`;
 });
 
 Deno.test({
-  name: "compileFailure() tells what else went wrong as Deno says it",
+  name: "compileFailure() passes on Deno's message for any other failure",
   permissions: "none",
   fn: () => {
     const error = compileFailure(mac!, "error: the disk is full\n");
-    assert.equal(error.exitCode, 1);
+    assert.equal(exitCodeOf(error), 1);
     assert.match(error.message, /macos-aarch64.*\nerror: the disk is full$/);
   },
 });
 
 Deno.test({
-  name: "checkBaseRuntime() refuses DENORT_BIN for another platform than this",
+  name: "checkBaseRuntime() rejects DENORT_BIN for another platform",
   permissions: "none",
   fn: async () => {
     await checkBaseRuntime(windows!, { denort: undefined, host: linux });
@@ -86,20 +86,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "checkBaseRuntime() refuses a DENORT_BIN that is not a file",
+  name: "checkBaseRuntime() rejects a DENORT_BIN that is not a file",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
     const denort = `${folder.path}/denort`;
     const check = () => checkBaseRuntime(linux!, { denort, host: linux });
-    await assert.rejects(check(), { exitCode: NO_BASE_RUNTIME });
+    await assert.rejects(check(), { code: NO_BASE_RUNTIME });
     await folder.file("denort", "");
     await check();
   },
 });
 
 Deno.test({
-  name: "checksums() are what sha256sum -c takes",
+  name: "checksums() gives lines that sha256sum -c accepts",
   ...needs("sh"),
   fn: async () => {
     await using folder = await tempDir();
@@ -116,8 +116,8 @@ Deno.test({
 });
 
 /**
- * A Deno whose `compile` writes a script: what `deno compile` itself does cannot
- * be had where its base runtime cannot be downloaded.
+ * A stand-in for Deno whose `compile` writes a script. The real one needs its
+ * base runtime, which a machine without network cannot download.
  */
 function compilerThatWrites(script: string, status = 0): string {
   return `#!/bin/sh
@@ -145,13 +145,13 @@ async function compileWith(script: string): Promise<string[]> {
   }).then(() => undefined, (error) => error);
   const names = [...Deno.readDirSync(out)].map(({ name }) => name);
   if (error === undefined) return names;
-  assert.ok(error instanceof ToolError, error);
-  assert.deepEqual(names, [], "nothing is left of what failed");
+  assert.ok(error instanceof AppError, error);
+  assert.deepEqual(names, [], "a failure leaves no file");
   throw error;
 }
 
 Deno.test({
-  name: "compile() names the executable when it has told its version",
+  name: "compile() makes an executable that prints the right version",
   ...needs("sh"),
   fn: async () => {
     const script = "#!/bin/sh\necho 'occupancy 0.1.0 (0123456789ab)'";
@@ -162,7 +162,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "compile() leaves nothing when Deno fails half-way",
+  name: "compile() leaves no file when Deno fails half-way",
   ...needs("sh"),
   fn: async () => {
     await assert.rejects(
@@ -173,13 +173,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "compile() leaves nothing when the base runtime is not one",
+  name: "compile() leaves no file when the base runtime is deno itself",
   ...needs("sh"),
   fn: async () => {
     const script = "#!/bin/sh\necho 'deno 2.9.6 (stable, release)'";
     await assert.rejects(
       compileWith(compilerThatWrites(script)),
-      /--version says "deno 2\.9\.6/,
+      /--version prints "deno 2\.9\.6/,
     );
   },
 });

@@ -1,4 +1,4 @@
-/** `deno task demo --live`: a server, a simulated campus, and its map. */
+/** `deno task demo`, with and without `--live`. */
 import assert from "node:assert/strict";
 import { assertTold } from "../support/assert_failure.ts";
 import { needs, requireTool } from "../support/needs.ts";
@@ -11,7 +11,7 @@ const DEMO = [
 
 Deno.test({
   name:
-    "demo --live shows the campus as it lives, ends after --for, and gives the terminal back",
+    "demo --live draws the map, ends after --for, and restores the terminal",
   ...needs("script"),
   fn: async () => {
     const command = [Deno.execPath(), ...DEMO, "--live", "--for", "1500ms"]
@@ -25,13 +25,12 @@ Deno.test({
     const frames = stdout.split("\x1b[?2026l").length - 1;
     assert.ok(frames >= 5, `${frames} frames`);
     assert.match(stdout, /default {2,}75×27 · [\d,]+ cells/);
-    assert.ok(stdout.includes("\x1b[?1049l"), "the screen is given back");
+    assert.ok(stdout.includes("\x1b[?1049l"), "the main screen is restored");
   },
 });
 
 Deno.test({
-  name:
-    "demo says what is wrong with its flags, and where there is no terminal",
+  name: "demo reports wrong flags and a missing terminal",
   ...needs(),
   fn: async () => {
     const run = async (...args: string[]) => {

@@ -1,6 +1,6 @@
-/** What is built elsewhere (workflows, image, unit) agrees with the tree. */
+/** The files for other machines (workflows, image, unit, launchers) fit the tree. */
 import assert from "node:assert/strict";
-import { executableName, TARGETS } from "../../tools/compile/targets.ts";
+import { executableName, TARGETS } from "../../tools/compile/executable.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT } from "../support/processes.ts";
 
@@ -12,13 +12,13 @@ function read(file: string): string {
   return Deno.readTextFileSync(ROOT + file);
 }
 
-/** All matches of the pattern's group in a file. */
+/** All matches of the first group in a file. */
 function matches(file: string, pattern: RegExp): string[] {
   return Array.from(read(file).matchAll(pattern), (match) => match[1]!);
 }
 
 Deno.test({
-  name: "one version of Deno builds and checks everywhere",
+  name: "all files name the same version of Deno",
   ...needs(),
   fn: () => {
     const [pinned] = matches("occupancy", /deno@(\d+\.\d+\.\d+)/g);
@@ -29,7 +29,7 @@ Deno.test({
       ...matches("packaging/Dockerfile", /^FROM denoland\/deno:(\S+)/gm),
       ...WORKFLOWS.flatMap((file) =>
         matches(file, /deno-version: (\d+\.\d+\.\d+)/g)
-      ).filter((version) => version !== "2.6.8"), // the oldest that is served
+      ).filter((version) => version !== "2.6.8"), // the oldest supported version
     ];
     assert.ok(named.length >= 7);
     assert.deepEqual(new Set(named), new Set([pinned]));
@@ -51,7 +51,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the release tries every executable on its own system",
+  name: "the release tests every executable on its own system",
   ...needs(),
   fn: () => {
     const labels = matches(
@@ -66,22 +66,22 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the image copies what is there, and lets nothing else in",
+  name: "the image copies existing files, and its context has only these",
   ...needs(),
   fn: () => {
     const copied = matches("packaging/Dockerfile", /^COPY (?!--)(.+) \S+$/gm)
       .flatMap((names) => names.split(" "));
-    const admitted = matches(
+    const included = matches(
       "packaging/Dockerfile.dockerignore",
       /^!(\S+)$/gm,
     );
-    assert.deepEqual(new Set(copied), new Set(admitted));
+    assert.deepEqual(new Set(copied), new Set(included));
     for (const name of copied) Deno.statSync(ROOT + name);
   },
 });
 
 Deno.test({
-  name: "the unit lets V8 compile code, and nothing write but the store",
+  name: "the unit allows V8 to compile code, and writes to the store only",
   ...needs(),
   fn: () => {
     const unit = read("packaging/occupancy.service");

@@ -1,5 +1,6 @@
+/** The notes of a release, cut from the changelog. */
 import assert from "node:assert/strict";
-import { releaseNotes, versionOfTag } from "../../tools/release/notes.ts";
+import { releaseNotes, versionOfTag } from "../../tools/release_notes.ts";
 
 const CHANGELOG = `# Changelog
 
@@ -23,7 +24,7 @@ First.
 `;
 
 Deno.test({
-  name: "releaseNotes() cuts out what stands under a version",
+  name: "releaseNotes() returns the text below a version",
   permissions: "none",
   fn: () => {
     assert.equal(
@@ -35,7 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "releaseNotes() stops at the links at the end, and takes CRLF",
+  name: "releaseNotes() stops at the links at the end, and accepts CRLF",
   permissions: "none",
   fn: () => {
     const windows = CHANGELOG.replaceAll("\n", "\r\n");
@@ -44,18 +45,21 @@ Deno.test({
 });
 
 Deno.test({
-  name: "releaseNotes() fails for a version that is missing, or says nothing",
+  name: "releaseNotes() throws if the version is missing or has no notes",
   permissions: "none",
   fn: () => {
     assert.throws(() => releaseNotes(CHANGELOG, "0.3.0"), /no version 0\.3\.0/);
-    // A version is not found by its beginning.
+    // The beginning of a version does not match.
     assert.throws(() => releaseNotes(CHANGELOG, "0.2"), /no version 0\.2$/);
-    assert.throws(() => releaseNotes(CHANGELOG, "0.1.0"), /nothing about/);
+    assert.throws(
+      () => releaseNotes(CHANGELOG, "0.1.0"),
+      /no notes of 0\.1\.0/,
+    );
   },
 });
 
 Deno.test({
-  name: "versionOfTag() fails for the tag of another version",
+  name: "versionOfTag() throws for the tag of another version",
   permissions: "none",
   fn: () => {
     assert.equal(versionOfTag("v0.2.0", "0.2.0"), "0.2.0");

@@ -1,16 +1,16 @@
-/** The smoke test: of the bundle, and that it can fail. */
+/** The smoke test passes for the bundle and fails for other programs. */
 import assert from "node:assert/strict";
+import { AppError } from "../../src/common/errors.ts";
 import { bundle } from "../../tools/bundle/bundle.ts";
-import { PERMISSIONS } from "../../tools/compile/permissions.ts";
+import { PERMISSIONS } from "../../tools/compile/executable.ts";
 import { smokeBundle } from "../../tools/smoke.ts";
-import { ToolError } from "../../tools/tool_error.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs, requireTool } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 
-/** Bundled once for all tests; each copies it. */
+/** The bundle, made once for all tests. */
 let text: Promise<string> | undefined;
 function bundled(): Promise<string> {
   return text ??= bundle({ root: ROOT, commit: "0123456789ab" });
@@ -26,7 +26,7 @@ Deno.test({
     await smokeBundle({
       bundle: await source.file("any-name.js", await bundled()),
       folder: empty.path,
-      passed: (what) => passed.push(what),
+      onPassed: (what) => passed.push(what),
     });
     assert.match(passed[0]!, /^occupancy \d+\.\d+\.\d+ \(0123456789ab\)$/);
     assert.equal(passed.length, 7);
@@ -34,7 +34,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "smokeBundle() fails for a bundle that does something else",
+  name: "smokeBundle() fails for another program",
   ...needs(),
   fn: async () => {
     await using source = await tempDir();
@@ -51,14 +51,14 @@ Deno.test({
           folder: empty.path,
         }),
         (error: Error) =>
-          error instanceof ToolError && message.test(error.message),
+          error instanceof AppError && message.test(error.message),
       );
     }
   },
 });
 
 Deno.test({
-  name: "the bundle asks for no permission in a terminal",
+  name: "the bundle prompts for no permission in a terminal",
   ...needs("script"),
   fn: async () => {
     await using folder = await tempDir();
@@ -67,7 +67,7 @@ Deno.test({
       ...[Deno.execPath(), "run", "--quiet", "--cached-only"],
       ...[...PERMISSIONS, file, "server", "--listen", "127.0.0.1:0"],
     ].join(" ");
-    // No --store: the file goes where it goes when nobody says anything.
+    // Without --store, so that the default file is used.
     await using terminal = new Running(
       requireTool("script"),
       ["-qfec", server, "/dev/null"],
@@ -94,7 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the bundle speaks MQTT 5 over WebSockets",
+  name: "the bundle connects over WebSockets with MQTT 5",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();

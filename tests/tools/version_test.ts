@@ -1,4 +1,4 @@
-/** Which commit a program is of: of a build, and of a checkout. */
+/** The commit of a build, and of a checkout. */
 import assert from "node:assert/strict";
 import { describeCheckout } from "../../src/cli/checkout.ts";
 import { commitOf } from "../../tools/commit.ts";
@@ -28,7 +28,7 @@ async function repository() {
 const rootOf = (path: string) => new URL(`file://${path}/`);
 
 Deno.test({
-  name: "describeCheckout() agrees with git, before and after packing",
+  name: "describeCheckout() agrees with git, with loose and packed refs",
   ...needs("sh"),
   fn: async () => {
     await using folder = await repository();
@@ -43,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "describeCheckout() follows a worktree to its own commit",
+  name: "describeCheckout() returns the commit of a worktree",
   ...needs("sh"),
   fn: async () => {
     await using folder = await repository();
@@ -57,7 +57,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "describeCheckout() is empty where there is no commit or no git",
+  name: "describeCheckout() is empty without a commit or without git",
   ...needs("sh"),
   fn: async () => {
     await using folder = await tempDir();
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "commitOf() tells changes of tracked files, not of others",
+  name: "commitOf() marks changes of tracked files only",
   ...needs("sh"),
   fn: async () => {
     await using folder = await repository();
@@ -87,7 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "commitOf() is empty outside of a repository",
+  name: "commitOf() is empty outside a repository",
   ...needs("sh"),
   fn: async () => {
     await using folder = await tempDir();

@@ -1,40 +1,44 @@
+/**
+ * Bundles the program and the parts of its npm packages that it uses into one
+ * JavaScript file.
+ *
+ * @module
+ */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildFailure } from "esbuild";
-import { ToolError } from "../tool_error.ts";
-import { lazyBuiltins } from "./builtins.ts";
-import { embedded, manifestVersion } from "./embedded.ts";
-import { layOutPackages } from "./packages.ts";
+import { AppError } from "../../src/common/errors.ts";
+import { installPackages } from "./packages.ts";
+import { embeddedFiles, lazyBuiltins, manifestVersion } from "./plugins.ts";
 
-/** The top of the checkout that this module is in: parts of it go into the bundle. */
-const OWN_TOP = fileURLToPath(new URL("../../", import.meta.url));
+/** The checkout of this file: its timers.ts goes into every bundle. */
+const OWN_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What to bundle. */
+/** Options of {@linkcode bundle}. */
 export interface BundleOptions {
   /** The top of the checkout, with a slash at the end. */
   readonly root: string;
-  /** The module to begin with. Default: `main.ts` at the top. */
+  /** The first module. Default: `main.ts` at the top. */
   readonly entry?: string;
-  /** The commit that `--version` names; empty if it is not known. */
+  /** The commit that `--version` prints; empty if unknown. */
   readonly commit: string;
 }
 
 /**
- * Makes one JavaScript file of the program and of what it uses of its npm
- * packages. The same checkout gives the same bytes on every machine.
+ * Bundles a program. The same checkout gives the same bytes on every machine.
  *
  * Names are kept, so that a stack trace in a bug report can be read; white
  * space and comments are not.
  *
- * @returns the file's text
- * @throws {ToolError} if the npm packages cannot be had, or something that is
- * imported is not there
+ * @returns the text of the bundle
+ * @throws {AppError} if a package cannot be installed or an import is not found
  */
 export async function bundle(options: BundleOptions): Promise<string> {
   const { root, entry = `${root}main.ts`, commit } = options;
-  // It looks into the environment when it is loaded, which tests may not.
+  // esbuild reads the environment when it is loaded: a test without
+  // permissions must be able to import this file.
   const esbuild = await import("esbuild");
-  await using packages = await layOutPackages(root);
+  await using packages = await installPackages(root);
   const base = await Deno.realPath(packages.path);
   try {
     const { outputFiles } = await esbuild.build({
@@ -54,29 +58,28 @@ export async function bundle(options: BundleOptions): Promise<string> {
       legalComments: "none",
       inject: [fileURLToPath(new URL("timers.ts", import.meta.url))],
       define: { OCCUPANCY_COMMIT: JSON.stringify(commit) },
-      plugins: [
-        lazyBuiltins(),
-        manifestVersion(),
-        embedded(),
-      ],
-      logLevel: "silent", // what is wrong is thrown
+      plugins: [lazyBuiltins(), manifestVersion(), embeddedFiles()],
+      logLevel: "silent", // errors are thrown
     });
-    return placeless(outputFiles[0]!.text, base, [root, OWN_TOP]);
+    return withoutPaths(outputFiles[0]!.text, base, [root, OWN_ROOT]);
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
-    const told = await esbuild.formatMessages(error.errors, { kind: "error" });
-    throw new ToolError(`Cannot bundle:\n${told.join("")}`, {
-      hint: "deno check main.ts tells more.",
+    const lines = await esbuild.formatMessages(error.errors, { kind: "error" });
+    throw new AppError("bundle-failed", `Cannot bundle:\n${lines.join("")}`, {
+      hint: "Run deno check main.ts for details.",
     });
   } finally {
     await esbuild.stop();
   }
 }
 
-/** esbuild labels each module with its path from `base`; here from the top of its checkout. */
-function placeless(text: string, base: string, tops: string[]): string {
-  for (const top of tops) {
-    const from = relative(base, Deno.realPathSync(top)).replaceAll("\\", "/");
+/**
+ * Removes the paths of this machine: esbuild labels each module with its path
+ * relative to `base`; afterwards it is relative to the top of its checkout.
+ */
+function withoutPaths(text: string, base: string, roots: string[]): string {
+  for (const root of roots) {
+    const from = relative(base, Deno.realPathSync(root)).replaceAll("\\", "/");
     text = text.replaceAll(`({"${from}/`, '({"');
   }
   return text;

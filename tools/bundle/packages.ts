@@ -1,19 +1,25 @@
-import { ToolError } from "../tool_error.ts";
+/**
+ * Installs the npm packages of a checkout for esbuild, which reads them from a
+ * `node_modules` folder.
+ *
+ * @module
+ */
+import { AppError } from "../../src/common/errors.ts";
 
-/** A folder with the npm packages of deno.lock; gone when disposed. */
+/** A temporary folder with npm packages, deleted when disposed. */
 export interface Packages extends AsyncDisposable {
-  /** Its path; the packages are in `node_modules` there. */
+  /** The folder; the packages are in its `node_modules`. */
   readonly path: string;
 }
 
 /**
- * Lays out the npm packages of a checkout, from Deno's cache or else from npm,
- * in exactly the versions of its deno.lock, in a folder outside of the checkout.
+ * Installs the packages of import_map.json, in the versions of deno.lock, from
+ * Deno's cache or else from npm, in a folder outside of the checkout.
  *
- * @param root the top of the checkout
- * @throws {ToolError} if a package can be had neither from the cache nor from npm
+ * @param root the top of the checkout, with a slash at the end
+ * @throws {AppError} if a package is neither in the cache nor downloaded
  */
-export async function layOutPackages(root: string): Promise<Packages> {
+export async function installPackages(root: string): Promise<Packages> {
   const path = await Deno.makeTempDir({ prefix: "occupancy-bundle-" });
   const packages: Packages = {
     path,
@@ -34,11 +40,11 @@ export async function layOutPackages(root: string): Promise<Packages> {
       stderr: "piped",
     }).output();
     if (success) return packages;
-    throw new ToolError(
-      `Cannot lay out the npm packages: ${
-        new TextDecoder().decode(stderr).trim()
-      }`,
-      { hint: "Run deno install once with the network; then try again." },
+    const reason = new TextDecoder().decode(stderr).trim();
+    throw new AppError(
+      "install-failed",
+      `Cannot install the npm packages: ${reason}`,
+      { hint: "Connect to the network and try again; Deno caches them." },
     );
   } catch (error) {
     await packages[Symbol.asyncDispose]();

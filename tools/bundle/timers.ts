@@ -1,7 +1,7 @@
 /**
- * The timers that bundled code gets. Deno gives the code of npm packages Node's
- * timers, which aedes wants (`timer.refresh()`), but before 2.8 everyone else
- * those of the web; in a bundle one cannot tell them apart.
+ * The timers of bundled code. aedes needs Node's timers (`timer.refresh()`).
+ * Deno gives those to npm packages only, and before Deno 2.8 the web's timers
+ * to all other code; a bundle is one file, so all of it gets Node's.
  *
  * @module
  */

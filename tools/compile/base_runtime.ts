@@ -1,26 +1,26 @@
-import { ToolError } from "../tool_error.ts";
-import type { Target } from "./targets.ts";
-
 /**
- * The exit code when there is no base runtime (EX_UNAVAILABLE of sysexits.h):
- * the machine lacks something, the checkout is not at fault.
+ * The base runtime (`denort`), a Deno without tools, which `deno compile`
+ * downloads and puts the bundle into.
+ *
+ * @module
  */
-export const NO_BASE_RUNTIME = 69;
+import { AppError } from "../../src/common/errors.ts";
+import { NO_BASE_RUNTIME } from "../tool.ts";
+import type { Target } from "./executable.ts";
 
-/** Where a base runtime comes from, besides Deno's own site. */
+/** Options of {@linkcode checkBaseRuntime}. */
 export interface BaseRuntimeOptions {
-  /** DENORT_BIN, if it is set: a `denort` for this machine. */
+  /** The value of DENORT_BIN: a `denort` for this machine. */
   readonly denort: string | undefined;
-  /** This machine's target. */
+  /** The target of this machine. */
   readonly host: Target | undefined;
 }
 
 /**
- * Holds DENORT_BIN against what it is to be used for. Deno takes the file that
- * it names for every target, and would make a Linux program of it and call that
- * macOS's.
+ * Checks that DENORT_BIN fits the target. Deno uses the file that it names for
+ * every target: it would make a Linux executable and name it as macOS's.
  *
- * @throws {ToolError} if it is not a file, or if it is set for another platform
+ * @throws {AppError} if it is not a file, or if it is set for another platform
  */
 export async function checkBaseRuntime(
   target: Target,
@@ -28,43 +28,46 @@ export async function checkBaseRuntime(
 ): Promise<void> {
   if (denort === undefined) return;
   if (target !== host) {
-    throw new ToolError(
+    throw new AppError(
+      "foreign-base-runtime",
       `Cannot compile for ${target.label}: DENORT_BIN names a base runtime of this machine`,
       {
         hint:
-          "Unset DENORT_BIN for --all, and let Deno download the base runtimes.",
+          "Unset DENORT_BIN, so that Deno downloads the base runtime of each platform.",
       },
     );
   }
   const info = await Deno.stat(denort).catch(() => undefined);
   if (info?.isFile) return;
-  throw new ToolError(`Cannot compile: DENORT_BIN=${denort} is not a file`, {
-    exitCode: NO_BASE_RUNTIME,
-    hint: `Set it to the denort of Deno ${Deno.version.deno}, or unset it.`,
-  });
+  throw new AppError(
+    NO_BASE_RUNTIME,
+    `Cannot compile: DENORT_BIN=${denort} is not a file`,
+    { hint: `Set it to the denort of Deno ${Deno.version.deno}, or unset it.` },
+  );
 }
 
 /**
- * What to say when `deno compile` has failed.
+ * Describes why `deno compile` failed.
  *
- * @param said what it wrote to stderr
+ * @param stderr what it printed
  */
-export function compileFailure(target: Target, said: string): ToolError {
+export function compileFailure(target: Target, stderr: string): AppError {
   const archive = `denort-${target.triple}.zip`;
-  const wanted = new RegExp(
+  const address = new RegExp(
     `\\bhttps?://\\S*${archive.replaceAll(".", "\\.")}`,
-  ).exec(said)?.[0];
-  if (wanted === undefined) {
-    return new ToolError(
-      `Cannot compile for ${target.label}: deno compile failed\n${said.trim()}`,
+  ).exec(stderr)?.[0];
+  if (address === undefined) {
+    return new AppError(
+      "compile-failed",
+      `Cannot compile for ${target.label}: deno compile failed\n${stderr.trim()}`,
     );
   }
-  return new ToolError(
-    `Cannot compile for ${target.label}: Deno's base runtime cannot be downloaded from ${wanted}`,
+  return new AppError(
+    NO_BASE_RUNTIME,
+    `Cannot compile for ${target.label}: Deno's base runtime cannot be downloaded from ${address}`,
     {
-      exitCode: NO_BASE_RUNTIME,
       hint:
-        `Set DENORT_BIN to a denort of Deno ${Deno.version.deno} for this machine, or download that file where it can be, to dl/release/v${Deno.version.deno}/${archive} in DENO_DIR.`,
+        `Set DENORT_BIN to a denort of Deno ${Deno.version.deno} for this machine, or copy that file to dl/release/v${Deno.version.deno}/${archive} in DENO_DIR.`,
     },
   );
 }

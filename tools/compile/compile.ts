@@ -1,27 +1,31 @@
-import { ToolError } from "../tool_error.ts";
+/**
+ * Compiles the bundle into an executable.
+ *
+ * @module
+ */
+import { AppError } from "../../src/common/errors.ts";
 import { compileFailure } from "./base_runtime.ts";
-import { PERMISSIONS } from "./permissions.ts";
-import { executableName, type Target } from "./targets.ts";
+import { executableName, PERMISSIONS, type Target } from "./executable.ts";
 
-/** What to compile. */
+/** Options of {@linkcode compile}. */
 export interface CompileOptions {
-  /** The bundle. */
+  /** Path of the bundle. */
   readonly bundle: string;
-  /** The folder that the executable goes to. */
+  /** Folder of the executable. */
   readonly folder: string;
   readonly version: string;
-  /** This machine's target. */
+  /** The target of this machine. */
   readonly host: Target | undefined;
-  /** Default: the Deno that runs this. */
+  /** Path of Deno. Default: the Deno that runs this. */
   readonly deno?: string;
 }
 
 /**
- * Makes the executable for a target, whole or not at all: it gets its name only
- * when it is done and, where this machine can run it, has told its version.
+ * Makes the executable for a target. The file gets its final name once it is
+ * complete and, if this machine can run it, has printed the right version.
  *
  * @returns the name of the file
- * @throws {ToolError} if it cannot be made
+ * @throws {AppError} if it cannot be made
  */
 export async function compile(
   target: Target,
@@ -29,16 +33,16 @@ export async function compile(
 ): Promise<string> {
   const { bundle, folder, version, host } = options;
   const name = executableName(version, target);
-  // Deno adds .exe for Windows where it is missing.
+  // Deno appends .exe for Windows if it is missing.
   const temporary = `${folder}/part-${name}`;
   try {
-    const made = await run(options.deno ?? Deno.execPath(), [
+    const compiled = await run(options.deno ?? Deno.execPath(), [
       "compile",
       "--quiet",
       "--no-config",
       "--no-lock",
       "--no-check",
-      // The bundle stands alone: what it would still fetch is a fault.
+      // The bundle is complete: a download would be an error.
       "--no-remote",
       "--no-npm",
       ...PERMISSIONS,
@@ -48,7 +52,7 @@ export async function compile(
       temporary,
       bundle,
     ]);
-    if (!made.success) throw compileFailure(target, made.stderr);
+    if (!compiled.success) throw compileFailure(target, compiled.stderr);
     if (target === host) await checkVersion(temporary, version);
     await Deno.rename(temporary, `${folder}/${name}`);
     return name;
@@ -58,17 +62,17 @@ export async function compile(
   }
 }
 
-/** A `denort` that is none (a whole deno, say) makes a file that runs, but not ours. */
+/** A wrong base runtime, such as `deno` itself, makes a file that runs as `deno`. */
 async function checkVersion(path: string, version: string): Promise<void> {
   const { success, stdout, stderr } = await run(path, ["--version"]);
   if (success && stdout.startsWith(`occupancy ${version}`)) return;
-  throw new ToolError(
-    `Cannot use what was compiled: --version says ${
-      JSON.stringify((stdout + stderr).split("\n")[0])
-    }`,
+  const line = JSON.stringify((stdout + stderr).split("\n")[0]);
+  throw new AppError(
+    "wrong-base-runtime",
+    `Cannot use the compiled file: --version prints ${line}`,
     {
       hint:
-        `If DENORT_BIN is set: is it the denort of Deno ${Deno.version.deno}, and not deno itself?`,
+        `If DENORT_BIN is set, it must name the denort of Deno ${Deno.version.deno}, not deno itself.`,
     },
   );
 }

@@ -1,46 +1,61 @@
-import { ToolError } from "../tool_error.ts";
+/**
+ * Starts the program under test in an environment without anything else.
+ *
+ * @module
+ */
+import { deadline } from "../../src/common/async.ts";
+import { AppError } from "../../src/common/errors.ts";
 
-/** How the program is started, and in which surroundings. */
-export interface Surroundings {
-  /** The program and the arguments that come before ours. */
+/** How the program is started. */
+export interface Launch {
+  /** The program and its first arguments. */
   readonly command: readonly string[];
-  /** The folder that it is started in. */
+  /** The current folder. */
   readonly cwd: string;
-  /** Its whole environment. */
+  /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** How a run ended, and all that it wrote. */
+/** The exit code and output of a run. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-const DEADLINE = 30_000; // ms; a first start on a slow machine included
+/** Long enough for a first start on a slow machine. */
+const DEADLINE_MS = 30_000;
 
-/** Runs the program to its end. */
+/**
+ * Runs the program to its end.
+ *
+ * @throws {AppError} if it does not end in time
+ */
 export async function runToEnd(
-  surroundings: Surroundings,
+  launch: Launch,
   args: readonly string[],
 ): Promise<Ended> {
-  await using program = new Program(surroundings, args);
+  await using program = new Program(launch, args);
   return await program.ended();
 }
 
-/** The program, started; killed if it still runs when disposed. */
+/** The running program. It is killed when disposed. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
-  readonly #what: string;
+  readonly #name: string;
   readonly #done: Promise<Ended>;
   #stderr = "";
-  #heard = Promise.withResolvers<void>();
+  #written = Promise.withResolvers<void>();
 
+  /**
+   * @param launch how the program is started
+   * @param args further arguments
+   */
   constructor(
-    { command: [program, ...first], cwd, env }: Surroundings,
+    { command: [program, ...first], cwd, env }: Launch,
     args: readonly string[],
   ) {
-    this.#what = ["occupancy", ...args].join(" ");
+    this.#name = ["occupancy", ...args].join(" ");
     this.#child = new Deno.Command(program!, {
       args: [...first, ...args],
       cwd,
@@ -54,36 +69,44 @@ export class Program implements AsyncDisposable {
     this.#done.catch(() => {});
   }
 
-  /** Waits until what it has said on stderr matches. @throws {ToolError} */
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
+  /**
+   * Waits until its stderr matches.
+   *
+   * @throws {AppError} if it ends first, or does not match in time
+   */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false;
     const end = this.#done.then(() => void (ended = true));
     for (;;) {
       const match = pattern.exec(this.#stderr);
       if (match !== null) return match;
-      if (ended) throw this.#fault(`ended before it said ${pattern}`);
-      await this.#within(
-        Promise.race([this.#heard.promise, end]),
-        `did not say ${pattern}`,
+      if (ended) throw this.#error(`ended before it printed ${pattern}`);
+      await this.#inTime(
+        Promise.race([this.#written.promise, end]),
+        `did not print ${pattern}`,
       );
     }
   }
 
-  /** Waits until it has ended by itself. @throws {ToolError} */
+  /**
+   * Waits until it has ended.
+   *
+   * @throws {AppError} if it does not end in time
+   */
   ended(): Promise<Ended> {
-    return this.#within(this.#done, "did not end");
+    return this.#inTime(this.#done, "did not end");
   }
 
   /**
-   * Asks it to end; on Windows, where it cannot be asked, ends it.
+   * Ends it with SIGTERM. Windows has no such signal: there it is killed.
    *
-   * @throws {ToolError} if it does not end well
+   * @throws {AppError} if it ends with an exit code other than 0
    */
   async stop(): Promise<void> {
     this.#child.kill("SIGTERM");
     const { code } = await this.ended();
     if (code !== 0 && Deno.build.os !== "windows") {
-      throw this.#fault(`ended with ${code} when it was stopped`);
+      throw this.#error(`ended with ${code} after SIGTERM`);
     }
   }
 
@@ -100,40 +123,36 @@ export class Program implements AsyncDisposable {
     let stdout = "";
     const [{ code }] = await Promise.all([
       this.#child.status,
-      each(this.#child.stdout, (text) => stdout += text),
-      each(this.#child.stderr, (text) => {
+      forEachText(this.#child.stdout, (text) => stdout += text),
+      forEachText(this.#child.stderr, (text) => {
         this.#stderr += text;
-        this.#heard.resolve();
-        this.#heard = Promise.withResolvers();
+        this.#written.resolve();
+        this.#written = Promise.withResolvers();
       }),
     ]);
     return { code, stdout, stderr: this.#stderr };
   }
 
-  async #within<T>(promise: Promise<T>, fault: string): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(this.#fault(`${fault} within ${DEADLINE / 1000} s`)),
-      DEADLINE,
+  #inTime<T>(work: Promise<T>, problem: string): Promise<T> {
+    return deadline(
+      work,
+      DEADLINE_MS,
+      () => this.#error(`${problem} within ${DEADLINE_MS / 1000} s`),
     );
-    try {
-      return await Promise.race([promise, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
-  #fault(what: string): ToolError {
-    return new ToolError(`${this.#what} ${what}\n${this.#stderr}`.trimEnd());
+  #error(problem: string): AppError {
+    const message = `${this.#name} ${problem}\n${this.#stderr}`;
+    return new AppError("smoke-failed", message.trimEnd());
   }
 }
 
-async function each(
+async function forEachText(
   stream: ReadableStream<Uint8Array>,
-  take: (text: string) => void,
+  onText: (text: string) => void,
 ): Promise<void> {
   const decoder = new TextDecoder();
   for await (const bytes of stream) {
-    take(decoder.decode(bytes, { stream: true }));
+    onText(decoder.decode(bytes, { stream: true }));
   }
 }

@@ -1,82 +1,91 @@
+/**
+ * The smoke test: runs what a new user would run and checks the results.
+ *
+ * @module
+ */
 import manifest from "../../deno.json" with { type: "json" };
-import { ToolError } from "../tool_error.ts";
-import { type Ended, Program, runToEnd, type Surroundings } from "./program.ts";
+import { AppError } from "../../src/common/errors.ts";
+import { type Ended, type Launch, Program, runToEnd } from "./program.ts";
 
-/** Readings, and the map that must come of them. */
+/** Readings, and the map that they must give. */
 const READINGS = "x,y,value\n1,2,1\n-3,4,0\n5,6,12\n";
 const CELLS = [[-3, 4, 0], [1, 2, 1], [5, 6, 12]];
 
-/** Commands that print something without a broker. */
-const ALONE: readonly string[][] = [
+/** Commands that need no broker. Each prints something. */
+const OFFLINE_COMMANDS: readonly string[][] = [
   ["config"],
   ["man"],
   ["completions", "bash"],
   ["simulate", "--dry-run", "--count", "3"],
 ];
 
-/** What is checked, and where. */
+/** Options of {@linkcode smoke}. */
 export interface SmokeOptions {
-  /** The program and the arguments that come before ours. */
+  /** The program and its first arguments. */
   readonly command: readonly string[];
-  /** An empty folder, to which nothing else writes. */
+  /** An empty folder, for this test only. */
   readonly folder: string;
   /** Added to the environment, which is otherwise empty. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Told what has been checked. */
-  readonly passed?: (what: string) => void;
+  /** Called after each check that passed. */
+  readonly onPassed?: (what: string) => void;
 }
 
 /**
- * Runs what a new user would run, in an empty folder with an empty home and an
- * empty environment: does the program work with nothing beside it?
+ * Checks that the program works by itself: in an empty folder, with an empty
+ * home and an empty environment.
  *
- * @throws {ToolError} at the first thing that is not as it should be
+ * @throws {AppError} at the first check that fails
  */
 export async function smoke(options: SmokeOptions): Promise<void> {
-  const { folder, passed = () => {} } = options;
-  const surroundings = await layOut(options);
+  const { folder, onPassed = () => {} } = options;
+  const launch = await prepare(options);
 
-  const { stdout: version } = await succeed(surroundings, ["--version"]);
+  const { stdout: version } = await succeed(launch, ["--version"]);
   expect(version.trim().split(" (")[0], `occupancy ${manifest.version}`);
-  passed(version.trim());
+  onPassed(version.trim());
 
-  const { stdout: help } = await succeed(surroundings, ["--help"]);
+  const { stdout: help } = await succeed(launch, ["--help"]);
   for (const command of ["server", "client", "request"]) {
-    if (!help.includes(command)) throw new ToolError(`No ${command} in --help`);
+    if (!help.includes(command)) {
+      throw failure(`--help does not list ${command}`);
+    }
   }
-  passed("--help");
+  onPassed("--help");
 
-  for (const args of ALONE) {
-    const { stdout } = await succeed(surroundings, args);
-    if (stdout === "") throw new ToolError(`Nothing from ${args.join(" ")}`);
+  for (const args of OFFLINE_COMMANDS) {
+    const { stdout } = await succeed(launch, args);
+    if (stdout === "") {
+      throw failure(`occupancy ${args.join(" ")} prints nothing`);
+    }
   }
-  passed("what needs no broker");
+  onPassed("commands that need no broker");
 
-  await roundTrip(surroundings, "memory:");
-  passed("server, client and request; the map in memory");
+  await roundTrip(launch, "memory:");
+  onPassed("server, client and request, with the map in memory");
 
   const store = `sqlite:${folder}/empty/map.sqlite`;
-  await roundTrip(surroundings, store);
-  await using again = await serve(surroundings, store);
-  await expectMap(surroundings, again);
-  passed("the same with a SQLite store, and after a restart");
+  await roundTrip(launch, store);
+  await using again = await serve(launch, store);
+  await expectMap(launch, again);
+  onPassed("the same with SQLite, and after a restart");
 
-  await succeed(surroundings, [
-    ...["doctor", "--broker", again.address],
+  await succeed(launch, [
+    ...["doctor", "--broker", again.broker],
     ...["--store", `sqlite:${folder}/empty/other.sqlite`],
   ]);
-  passed("the doctor finds nothing wrong");
+  onPassed("doctor finds no error");
 
-  await checkDashboard(again.map);
+  await checkDashboard(again.dashboard);
   await again.program.stop();
-  passed("the dashboard and HTTP");
+  onPassed("dashboard and HTTP API");
 }
 
-/** The page, what it loads, and the map that it would show. */
+/** Loads the page, its files, and the totals of the map. */
 async function checkDashboard(address: string): Promise<void> {
   const page = await get(address);
   const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)];
-  if (assets.length < 2) throw new ToolError(`No page at ${address}:\n${page}`);
+  if (assets.length < 2) throw failure(`No page at ${address}:\n${page}`);
   for (const [, path] of assets) await get(new URL(path!, address));
   await get(new URL("readyz", address));
   const summary = JSON.parse(await get(new URL("api/v1/summary", address)));
@@ -87,13 +96,13 @@ async function get(url: string | URL): Promise<string> {
   const response = await fetch(url);
   const text = await response.text();
   if (response.ok && text !== "") return text;
-  throw new ToolError(`GET ${url} answers ${response.status}\n${text}`);
+  throw failure(`GET ${url} returns ${response.status}\n${text}`);
 }
 
-/** Folders and an environment with nothing in them. */
-async function layOut(
+/** Makes empty folders and an environment that names only these. */
+async function prepare(
   { command, folder, env }: SmokeOptions,
-): Promise<Surroundings> {
+): Promise<Launch> {
   for (const name of ["empty", "home", "temp", "path"]) {
     await Deno.mkdir(`${folder}/${name}`);
   }
@@ -105,7 +114,7 @@ async function layOut(
       LOCALAPPDATA: home,
       TEMP: temp,
       TMP: temp,
-      // Sockets and random numbers need it.
+      // Needed by sockets and random numbers.
       SystemRoot: Deno.env.get("SystemRoot") ?? "C:\\Windows",
     }
     : { TMPDIR: temp };
@@ -124,27 +133,27 @@ async function layOut(
 
 interface Server extends AsyncDisposable {
   readonly program: Program;
-  /** Of its embedded broker. */
-  readonly address: string;
-  /** Where the map is shown. */
-  readonly map: string;
+  /** URL of its embedded broker. */
+  readonly broker: string;
+  /** URL of the dashboard. */
+  readonly dashboard: string;
 }
 
 async function serve(
-  surroundings: Surroundings,
+  launch: Launch,
   store: string,
 ): Promise<Server> {
   const at = "127.0.0.1:0";
   const args = ["server", "--listen", at, "--http", at, "--store", store];
-  const program = new Program(surroundings, args);
+  const program = new Program(launch, args);
   try {
-    const [, port] = await program.said(/\b127\.0\.0\.1:(\d+)/);
-    const [, map] = await program.said(/Map at (http:\S+)/);
-    await program.said(/Ready/);
+    const [, port] = await program.printed(/\b127\.0\.0\.1:(\d+)/);
+    const [, dashboard] = await program.printed(/Map at (http:\S+)/);
+    await program.printed(/Ready/);
     return {
       program,
-      map: map!,
-      address: `mqtt://127.0.0.1:${port}`,
+      dashboard: dashboard!,
+      broker: `mqtt://127.0.0.1:${port}`,
       [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -153,28 +162,28 @@ async function serve(
   }
 }
 
-/** Server, client, request; and the server ends when it is asked to. */
+/** Sends readings to a server, requests its map, and ends it. */
 async function roundTrip(
-  surroundings: Surroundings,
+  launch: Launch,
   store: string,
 ): Promise<void> {
-  await using server = await serve(surroundings, store);
-  const file = `${surroundings.cwd}/readings.csv`;
+  await using server = await serve(launch, store);
+  const file = `${launch.cwd}/readings.csv`;
   await Deno.writeTextFile(file, READINGS);
-  await succeed(surroundings, [
+  await succeed(launch, [
     ...["client", "--file", "readings.csv"],
-    ...["--broker", server.address, "--no-request"],
+    ...["--broker", server.broker, "--no-request"],
   ]);
-  await expectMap(surroundings, server);
+  await expectMap(launch, server);
   await server.program.stop();
 }
 
 async function expectMap(
-  surroundings: Surroundings,
-  { address }: Server,
+  launch: Launch,
+  { broker }: Server,
 ): Promise<void> {
-  const args = ["request", "--json", "--broker", address];
-  const { stdout } = await succeed(surroundings, args);
+  const args = ["request", "--json", "--broker", broker];
+  const { stdout } = await succeed(launch, args);
   const { cells } = JSON.parse(stdout) as { cells: number[][] };
   const sorted = cells.map((cell) => cell.slice(0, 3))
     .sort(([a = 0], [b = 0]) => a - b);
@@ -182,18 +191,21 @@ async function expectMap(
 }
 
 async function succeed(
-  surroundings: Surroundings,
+  launch: Launch,
   args: readonly string[],
 ): Promise<Ended> {
-  const ended = await runToEnd(surroundings, args);
+  const ended = await runToEnd(launch, args);
   if (ended.code === 0) return ended;
-  throw new ToolError(
-    `occupancy ${args.join(" ")} ended with ${ended.code}\n${ended.stderr}`
-      .trimEnd(),
+  throw failure(
+    `occupancy ${args.join(" ")} ended with ${ended.code}\n${ended.stderr}`,
   );
 }
 
-function expect(found: string | undefined, wanted: string): void {
-  if (found === wanted) return;
-  throw new ToolError(`Expected ${wanted}, found ${found}`);
+function expect(found: string | undefined, expected: string): void {
+  if (found === expected) return;
+  throw failure(`Expected ${expected}, found ${found}`);
+}
+
+function failure(message: string): AppError {
+  return new AppError("smoke-failed", message.trimEnd());
 }

@@ -1,0 +1,62 @@
+/**
+ * The executables: their platforms, names and permissions.
+ *
+ * @module
+ */
+
+/** A platform that executables are made for. */
+export interface Target {
+  /** Deno's name of it, a Rust target triple. */
+  readonly triple: string;
+  /** Its part of the file name. */
+  readonly label: string;
+}
+
+/** All platforms. */
+export const TARGETS: readonly Target[] = [
+  { triple: "x86_64-unknown-linux-gnu", label: "linux-x86_64" },
+  { triple: "aarch64-unknown-linux-gnu", label: "linux-aarch64" },
+  { triple: "x86_64-apple-darwin", label: "macos-x86_64" },
+  { triple: "aarch64-apple-darwin", label: "macos-aarch64" },
+  { triple: "x86_64-pc-windows-msvc", label: "windows-x86_64" },
+];
+
+/**
+ * Permissions of the bundle and the executables: the fewest that serve every
+ * command.
+ *
+ * - `net`: any broker; the ports of the embedded broker and of HTTP.
+ * - `read`: readings, certificates and the store, anywhere.
+ * - `write`: the store, anywhere.
+ * - `env`: the settings. Without a list of names, because a library of mqtt.js
+ *   (`debug`) lists the whole environment when it is loaded.
+ *
+ * Not granted: running programs, native libraries, facts about the machine
+ * (`sys`). `--no-prompt`: a missing permission fails at once, because no one
+ * could answer a service's question.
+ */
+export const PERMISSIONS: readonly string[] = [
+  "--no-prompt",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+];
+
+/**
+ * The target of a machine.
+ *
+ * @param triple default: this machine's
+ * @returns undefined if no executable is made for it
+ */
+export function hostTarget(
+  triple: string = Deno.build.target,
+): Target | undefined {
+  return TARGETS.find((target) => target.triple === triple);
+}
+
+/** @returns such as `occupancy-0.1.0-linux-x86_64`, with `.exe` for Windows */
+export function executableName(version: string, { label }: Target): string {
+  const suffix = label.startsWith("windows") ? ".exe" : "";
+  return `occupancy-${version}-${label}${suffix}`;
+}
