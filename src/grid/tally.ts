@@ -22,6 +22,28 @@ export interface CellCounts {
   readonly people: number;
 }
 
+/** The counts of no cells. */
+export const NO_CELLS: CellCounts = {
+  cells: 0,
+  free: 0,
+  occupied: 0,
+  unknown: 0,
+  stale: 0,
+  people: 0,
+};
+
+/** Adds the counts of two sets of cells. */
+export function addCounts(a: CellCounts, b: CellCounts): CellCounts {
+  return {
+    cells: a.cells + b.cells,
+    free: a.free + b.free,
+    occupied: a.occupied + b.occupied,
+    unknown: a.unknown + b.unknown,
+    stale: a.stale + b.stale,
+    people: a.people + b.people,
+  };
+}
+
 /** Counts that are raised and lowered as cells come and change. */
 export class Tally {
   #free = 0;

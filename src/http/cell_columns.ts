@@ -8,6 +8,7 @@ import {
   type CellReader,
   ChangedCells,
   type ChangedCellsOptions,
+  contains,
   Freshness,
   type Grid,
   type Region,
@@ -89,15 +90,10 @@ export function cellsWithin(
   region: Region | null,
 ): CellColumns {
   if (region === null) return cells;
-  const { x0, y0, x1, y1 } = region;
   const { x, y, length } = cells;
   const rows: number[] = [];
   for (let row = 0; row < length; row++) {
-    const column = x[row]!;
-    const line = y[row]!;
-    if (column >= x0 && column <= x1 && line >= y0 && line <= y1) {
-      rows.push(row);
-    }
+    if (contains(region, x[row]!, y[row]!)) rows.push(row);
   }
   if (rows.length === length) return cells;
   const within = newColumns(rows.length);

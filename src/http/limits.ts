@@ -1,85 +1,90 @@
+/**
+ * Limits on what the HTTP server does at the same time, so that clients cannot
+ * exhaust its memory.
+ *
+ * @module
+ */
 import { Problem } from "./problem.ts";
 
-/** The most that one request may carry, bytes: half a million readings or so. */
+/** Maximum size of a request body: about half a million readings. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** How long a body may take to arrive, ms. */
-export const BODY_TIMEOUT = 30_000;
-/** A reader of a stream that takes nothing for so long is cut off, ms. */
-export const STALL_TIMEOUT = 60_000;
+/** How long a request body may take to arrive. */
+export const BODY_TIMEOUT_MS = 30_000;
+/** How long the client of a stream may take no bytes before it is cut off. */
+export const STALL_TIMEOUT_MS = 60_000;
+/** A response with more cells counts as large: it holds a copy of its cells. */
+export const LARGE_RESPONSE_CELLS = 50_000;
 
-/** What a {@linkcode Limits} allows at one time. */
+/** What a {@linkcode Limits} allows at the same time. */
 export interface LimitOptions {
-  /** Requests being answered, streams included. Default 512. */
+  /** Requests being handled, until their response begins. Default 512. */
   readonly requests?: number;
   /** Streams of changes. Default 64. */
   readonly streams?: number;
-  /** Answers of many cells being sent; each holds a copy. Default 8. */
-  readonly copies?: number;
-  /** Bytes of bodies being read. Default 64 MiB. */
+  /** Responses of more than {@linkcode LARGE_RESPONSE_CELLS}. Default 8. */
+  readonly largeResponses?: number;
+  /** Bytes of request bodies being read. Default 64 MiB. */
   readonly bodyBytes?: number;
 }
 
-/** Answers of more cells than this count as copies: they hold one while they are sent. */
-export const MANY_CELLS = 50_000;
-
-/** Takes back what was given; safe to call twice. */
+/** Frees what was taken from {@linkcode Limits}; safe to call twice. */
 export type Release = () => void;
 
-/** Says no in time: what is under way together has bounds. */
+/** Counts what is in use and refuses what exceeds a limit. */
 export class Limits {
   readonly #max: Required<LimitOptions>;
-  readonly #used = { requests: 0, streams: 0, copies: 0, bodyBytes: 0 };
+  readonly #used = { requests: 0, streams: 0, largeResponses: 0, bodyBytes: 0 };
 
   constructor(
     {
       requests = 512,
       streams = 64,
-      copies = 8,
+      largeResponses = 8,
       bodyBytes = 64 * 1024 * 1024,
     }: LimitOptions = {},
   ) {
-    this.#max = { requests, streams, copies, bodyBytes };
+    this.#max = { requests, streams, largeResponses, bodyBytes };
   }
 
-  /** How many streams of changes there are. */
+  /** The number of streams of changes in use. */
   get streams(): number {
     return this.#used.streams;
   }
 
   /**
-   * Takes some of what there is.
+   * Takes an amount of a resource.
    *
-   * @returns gives it back
-   * @throws {Problem} 503 if there is not enough left
+   * @returns frees it
+   * @throws {Problem} 503 if not enough is left
    */
-  take(what: keyof LimitOptions, amount = 1): Release {
-    const release = this.tryTake(what, amount);
+  take(resource: keyof LimitOptions, amount = 1): Release {
+    const release = this.tryTake(resource, amount);
     if (release !== undefined) return release;
     throw new Problem({
       status: 503,
       code: "overloaded",
-      message: `Too many ${NAMES[what]} at one time`,
-      hint: "Try again in a moment, with fewer at once.",
+      message: OVERLOADED[resource],
+      hint: "Try again in a moment, with fewer requests at the same time.",
       headers: { "retry-after": "1" },
     });
   }
 
-  /** As {@linkcode Limits.take}; undefined if there is not enough left. */
-  tryTake(what: keyof LimitOptions, amount = 1): Release | undefined {
+  /** As {@linkcode Limits.take}; returns undefined if not enough is left. */
+  tryTake(resource: keyof LimitOptions, amount = 1): Release | undefined {
     const used = this.#used;
-    if (used[what] + amount > this.#max[what]) return undefined;
-    used[what] += amount;
+    if (used[resource] + amount > this.#max[resource]) return undefined;
+    used[resource] += amount;
     let held = true;
     return () => {
-      if (held) used[what] -= amount;
+      if (held) used[resource] -= amount;
       held = false;
     };
   }
 }
 
-const NAMES: Readonly<Record<keyof LimitOptions, string>> = {
-  requests: "requests",
-  streams: "streams of changes",
-  copies: "large answers",
-  bodyBytes: "bytes are sent",
+const OVERLOADED: Readonly<Record<keyof LimitOptions, string>> = {
+  requests: "Too many requests at the same time",
+  streams: "Too many streams of changes at the same time",
+  largeResponses: "Too many large responses at the same time",
+  bodyBytes: "Too many large request bodies at the same time",
 };

@@ -1,27 +1,60 @@
-/** What is wrong with a request, for programs and for people: RFC 9457. */
-export interface ProblemDetails {
+/**
+ * Errors of HTTP requests, as problem details (RFC 9457).
+ *
+ * @module
+ */
+import { AppError } from "../common/errors.ts";
+
+/** What a {@linkcode Problem} contains. */
+export interface ProblemOptions {
   /** HTTP status code, 400 or more. */
   readonly status: number;
   /** What is wrong, in kebab case, for programs. */
   readonly code: string;
-  /** What is wrong, one sentence. */
+  /** What is wrong, in one sentence. */
   readonly message: string;
-  /** What to do about it, one sentence. */
+  /** What to do about it, in one sentence. */
   readonly hint?: string | undefined;
-  /** Further members of the object. */
-  readonly more?: Readonly<Record<string, unknown>>;
-  /** Further headers. */
+  /** Additional members of the JSON object (RFC 9457, 3.2). */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+  /** Additional headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request that cannot be answered as asked; thrown by handlers. */
-export class Problem extends Error {
+/** An error to answer a request with; thrown by handlers. */
+export class Problem extends AppError {
   override readonly name = "Problem";
-  readonly details: ProblemDetails;
+  readonly #options: ProblemOptions;
 
-  constructor(details: ProblemDetails) {
-    super(details.message);
-    this.details = details;
+  constructor(options: ProblemOptions) {
+    super(options.code, options.message, { hint: options.hint });
+    this.#options = options;
+  }
+
+  /**
+   * Returns the response, as `application/problem+json`.
+   *
+   * It has no `type`, which means `about:blank`: programs use `code`, which
+   * needs no address on the Internet.
+   */
+  toResponse(): Response {
+    const { status, code, message, hint, extensions, headers } = this.#options;
+    const body = {
+      title: TITLES[status] ?? "Error",
+      status,
+      code,
+      detail: sentence(message),
+      ...(hint !== undefined && { hint: sentence(hint) }),
+      ...extensions,
+    };
+    return new Response(JSON.stringify(body), {
+      status,
+      headers: {
+        "content-type": "application/problem+json",
+        "cache-control": "no-store",
+        ...headers,
+      },
+    });
   }
 }
 
@@ -42,34 +75,8 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Says in `application/problem+json` what is wrong.
- *
- * `type` is left out, which means `about:blank`: `code` tells programs which
- * problem it is, and needs no address on the Internet.
- */
-export function problemResponse(details: ProblemDetails): Response {
-  const { status, code, message, hint, more, headers } = details;
-  const body = {
-    title: TITLES[status] ?? "Error",
-    status,
-    code,
-    detail: sentence(message),
-    ...(hint !== undefined && { hint: sentence(hint) }),
-    ...more,
-  };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      ...headers,
-    },
-  });
-}
-
-/**
- * With a capital and a full stop: the protocol's messages have neither. Names of
- * files and addresses stay as they are.
+ * Adds a capital and a full stop, which messages of the protocol do not have.
+ * File names and addresses at the start are not changed.
  */
 function sentence(text: string): string {
   const first = /^[a-z]+[ ,]/.test(text)

@@ -1,39 +1,38 @@
 /**
- * What the query of a request says, checked. All throw a 400 {@linkcode Problem}
- * that says how it is written.
+ * Reads and checks the query parameters of a request. All functions throw a 400
+ * {@linkcode Problem} for an invalid value, with a hint that shows a valid one.
  *
  * @module
  */
 import type { Region } from "../grid/mod.ts";
-import {
-  assertLayer,
-  DEFAULT_LAYER,
-  excerpt,
-  ProtocolError,
-} from "../protocol/mod.ts";
+import { assertLayer, DEFAULT_LAYER, ProtocolError } from "../protocol/mod.ts";
+import { quote } from "../protocol/text.ts";
 import { Problem } from "./problem.ts";
 
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
-/** Refuses names that the route does not know: a misspelt one would be passed over. */
+/**
+ * Refuses parameters that the route does not have, and repeated ones: a typing
+ * error would otherwise be ignored.
+ */
 export function checkNames(
   query: URLSearchParams,
   known: readonly string[],
 ): void {
   const seen = new Set<string>();
   for (const name of query.keys()) {
-    const shown = excerpt(name);
+    const shown = quote(name);
     if (!known.includes(name)) {
       const hint = known.length === 0
-        ? "This address takes no parameters."
-        : `It takes ${known.join(", ")}.`;
-      throw bad("bad-parameter", `there is no parameter ${shown} here`, hint);
+        ? "This address has no parameters."
+        : `The parameters are ${known.join(", ")}.`;
+      throw bad("bad-parameter", `Unknown parameter ${shown}`, hint);
     }
     if (seen.has(name)) {
       throw bad(
         "bad-parameter",
-        `the parameter ${shown} is there twice`,
+        `The parameter ${shown} is given twice`,
         "Give it once.",
       );
     }
@@ -41,19 +40,19 @@ export function checkNames(
   }
 }
 
-/** `layer`, a name as in topics; `default` if it is left out. */
+/** `layer`, a name as in topics. Default `default`. */
 export function readLayer(query: URLSearchParams): string {
   const layer = query.get("layer") ?? DEFAULT_LAYER;
   try {
     assertLayer(layer);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    throw bad(error.code, error.message, "Write it like l2 or hall/l2.");
+    throw bad(error.code, error.message, "Use a name like l2 or hall/l2.");
   }
   return layer;
 }
 
-/** `region=x0,y0,x1,y1`, both corners included; undefined if it is left out. */
+/** `region=x0,y0,x1,y1`, both corners included; undefined if it is not given. */
 export function readRegion(query: URLSearchParams): Region | undefined {
   const text = query.get("region");
   if (text === null) return undefined;
@@ -65,14 +64,14 @@ export function readRegion(query: URLSearchParams): Region | undefined {
   ) {
     throw bad(
       "bad-region",
-      `the region ${excerpt(text)} is not x0,y0,x1,y1`,
-      "Write four whole numbers with x0 <= x1 and y0 <= y1, like region=0,0,9,9.",
+      `Invalid region ${quote(text)}`,
+      "Use region=x0,y0,x1,y1: integers with x0 <= x1 and y0 <= y1.",
     );
   }
   return { x0, y0, x1, y1 };
 }
 
-/** `since=REVISION`; undefined if it is left out. */
+/** `since=REVISION`; undefined if it is not given. */
 export function readSince(query: URLSearchParams): number | undefined {
   const text = query.get("since");
   if (text === null) return undefined;
@@ -80,14 +79,14 @@ export function readSince(query: URLSearchParams): number | undefined {
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(since)) {
     throw bad(
       "bad-since",
-      `since ${excerpt(text)} is not a revision`,
-      "Write the revision of an earlier answer, like since=812.",
+      `Invalid since ${quote(text)}`,
+      "Use the revision of an earlier response, like since=812.",
     );
   }
   return since;
 }
 
-/** A coordinate that must be there. */
+/** A required coordinate. */
 export function readCoordinate(query: URLSearchParams, name: string): number {
   const text = query.get(name);
   const value = text === null ? undefined : readInt32(text);
@@ -95,13 +94,13 @@ export function readCoordinate(query: URLSearchParams, name: string): number {
   throw bad(
     `bad-${name}`,
     text === null
-      ? `the parameter ${name} is missing`
-      : `${name} ${excerpt(text)} is not a coordinate`,
-    `Write a whole number from ${INT32_MIN} to ${INT32_MAX}, like ${name}=3.`,
+      ? `The parameter ${name} is missing`
+      : `Invalid ${name} ${quote(text)}`,
+    `Use an integer from ${INT32_MIN} to ${INT32_MAX}, like ${name}=3.`,
   );
 }
 
-/** One of a few words; the first one if it is left out. */
+/** One of some words. Default: the first. */
 export function readChoice<T extends string>(
   query: URLSearchParams,
   name: string,
@@ -113,8 +112,8 @@ export function readChoice<T extends string>(
   if (choice !== undefined) return choice;
   throw bad(
     `bad-${name}`,
-    `there is no ${name} ${excerpt(text)}`,
-    `Write ${choices.map((one) => `${name}=${one}`).join(" or ")}.`,
+    `Invalid ${name} ${quote(text)}`,
+    `Use ${choices.map((one) => `${name}=${one}`).join(" or ")}.`,
   );
 }
 

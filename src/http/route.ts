@@ -1,31 +1,55 @@
+/**
+ * What a route is made of, and what its handler receives.
+ *
+ * @module
+ */
 import type { HttpContext } from "./context.ts";
+import type { LiveFeed } from "./feed/feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import type { Operation } from "./openapi/operation.ts";
-import type { Rates } from "./rates.ts";
-import type { PathParams, Routed } from "./router.ts";
+import type { Rates } from "./metrics/rates.ts";
+import type { Operation } from "./openapi/schemas.ts";
+import type { PathParams, RoutePath } from "./router.ts";
 
-/** One request on its way to an answer, and what there is to answer it with. */
-export interface Ask {
+/** One request, and what its handler needs to answer it. */
+export interface RequestContext {
   readonly request: Request;
   readonly url: URL;
   readonly params: PathParams;
-  readonly context: HttpContext;
-  readonly metrics: Metrics;
+  /** The occupancy server. */
+  readonly server: HttpContext;
   readonly limits: Limits;
+  readonly metrics: Metrics;
   readonly rates: Rates;
+  readonly feed: LiveFeed;
+  /** True if requests need a token. */
+  readonly tokenRequired: boolean;
 }
 
-/** One thing that can be asked, how it is answered, and how that is described. */
-export interface Route extends Routed {
-  /** Described in `GET /openapi.json`. */
+/** What a path of the API does, and its description. */
+export interface Endpoint {
+  /** For `GET /openapi.json`. */
   readonly operation: Operation;
-  /** True if it needs the map, and must wait until that is loaded. */
+  /** True if it reads the map: until that is loaded, the answer is 503. */
   readonly needsMap: boolean;
   /**
-   * Answers it. HEAD is asked as GET; the server leaves the body away.
+   * Answers a request. A HEAD request is handled as GET; the server removes the
+   * body.
    *
-   * @throws {Problem} what is to be answered instead
+   * @throws {Problem} the error to answer with
    */
-  handle(ask: Ask): Response | Promise<Response>;
+  handle(context: RequestContext): Response | Promise<Response>;
+}
+
+/** An endpoint with its method and path. */
+export type Route = RoutePath & Endpoint;
+
+/** The route `GET path`. */
+export function get(path: string, endpoint: Endpoint): Route {
+  return { method: "GET", path, ...endpoint };
+}
+
+/** The route `POST path`. */
+export function post(path: string, endpoint: Endpoint): Route {
+  return { method: "POST", path, ...endpoint };
 }

@@ -1,22 +1,28 @@
+/**
+ * Finds the route of a request by method and path.
+ *
+ * @module
+ */
+import { excerpt } from "../protocol/mod.ts";
 import { Problem } from "./problem.ts";
 
-/** Names in a path that stand for one segment, decoded. */
+/** The segments that the names in a path stand for, decoded. */
 export type PathParams = Readonly<Record<string, string>>;
 
-/** What can be asked of a path. HEAD goes with GET, OPTIONS is always there. */
+/** Methods of routes. HEAD is part of GET; every path has OPTIONS. */
 export type Method = "GET" | "POST";
 
-/** The part of a route that the router looks at. */
-export interface Routed {
+/** The method and path of a route. */
+export interface RoutePath {
   readonly method: Method;
   /**
    * `/exact`, `/with/{name}` where a name stands for one segment, or `/open/*`
-   * for all that is below.
+   * for all paths below.
    */
   readonly path: string;
 }
 
-/** A route that was found, and what its path says. */
+/** A route that matches a request. */
 export interface Match<R> {
   readonly route: R;
   readonly params: PathParams;
@@ -25,13 +31,13 @@ export interface Match<R> {
 /**
  * Finds the route of a request.
  *
- * @param routes in order: the first that fits
- * @param method of the request; HEAD is taken for GET
- * @param pathname of its URL, still percent-encoded
- * @returns undefined for OPTIONS, with which a route need not deal
- * @throws {Problem} 404 if there is no such path, 405 if it cannot be asked so
+ * @param routes the first match counts
+ * @param method of the request; HEAD counts as GET
+ * @param pathname of its URL, percent-encoded
+ * @returns undefined for OPTIONS of a path that exists
+ * @throws {Problem} 404 if no route has the path, 405 if none has the method
  */
-export function route<R extends Routed>(
+export function route<R extends RoutePath>(
   routes: readonly R[],
   method: string,
   pathname: string,
@@ -50,15 +56,15 @@ export function route<R extends Routed>(
   throw new Problem({
     status: 405,
     code: "bad-method",
-    message: `${pathname} cannot be asked with ${method}`,
-    hint: `It takes ${allow}.`,
+    message: `The method ${excerpt(method)} is not allowed here`,
+    hint: `Use ${allow}.`,
     headers: { allow },
   });
 }
 
-/** What the Allow header says of a path (RFC 9110, 10.2.1). */
+/** The Allow header of a path (RFC 9110, 10.2.1). */
 export function allowed(
-  routes: readonly Routed[],
+  routes: readonly RoutePath[],
   pathname: string,
 ): string {
   const methods = routes.filter(({ path }) => matchPath(path, pathname))
@@ -90,19 +96,19 @@ function matchPath(pattern: string, pathname: string): PathParams | undefined {
     try {
       params[name] = decodeURIComponent(segment);
     } catch {
-      return undefined; // not UTF-8: there is no such path
+      return undefined; // not UTF-8
     }
   }
   return params;
 }
 
-function notFound(routes: readonly Routed[], pathname: string): Problem {
+function notFound(routes: readonly RoutePath[], pathname: string): Problem {
   return new Problem({
     status: 404,
     code: "not-found",
-    message: `There is nothing at ${pathname}`,
-    hint: "GET /openapi.json describes what there is.",
-    more: {
+    message: `Nothing found at ${pathname}`,
+    hint: "GET /openapi.json describes all paths.",
+    extensions: {
       routes: routes.map(({ method, path }) => `${method} ${path}`),
     },
   });

@@ -1,53 +1,107 @@
-import { cellRoute } from "./api/cell.ts";
-import { cellsRoute } from "./api/cells.ts";
-import { changesRoute } from "./api/changes.ts";
-import { healthRoute, readyRoute } from "./api/health.ts";
-import { layersRoute } from "./api/layers.ts";
-import { planImageRoute, plansRoute } from "./api/plans.ts";
-import { readingsRoute } from "./api/readings.ts";
-import { summaryRoute } from "./api/summary.ts";
-import { jsonResponse } from "./json.ts";
-import { metricsRoute } from "./metrics/route.ts";
-import { describeRoutes, type DocumentOptions } from "./openapi/document.ts";
-import { type HttpParts, partRoutes } from "./parts.ts";
-import type { Route } from "./route.ts";
-
 /**
- * All that can be asked. The same table answers requests and describes itself in
- * `GET /openapi.json`.
+ * The table of all routes. It dispatches requests, and `GET /openapi.json`
+ * describes it.
+ *
+ * @module
  */
-export function makeRoutes(
-  parts: HttpParts,
-  options: DocumentOptions,
-): readonly Route[] {
-  const routes: Route[] = [
-    cellsRoute,
-    cellRoute,
-    layersRoute,
-    summaryRoute,
-    changesRoute,
-    readingsRoute,
-    plansRoute,
-    planImageRoute,
-    healthRoute,
-    readyRoute,
-    metricsRoute,
-    {
-      method: "GET",
-      path: "/openapi.json",
-      needsMap: false,
-      operation: {
-        summary: "This description, in OpenAPI 3.1",
-        answers: {
-          200: {
-            description: "The description",
-            content: { "application/json": { schema: { type: "object" } } },
-          },
-        },
+import { getCell } from "./api/cell.ts";
+import { getCells } from "./api/cells.ts";
+import { getChanges } from "./api/changes.ts";
+import { getHealth, getReadiness } from "./api/health.ts";
+import { getLayers } from "./api/layers.ts";
+import { getPlanImage, getPlans } from "./api/plans.ts";
+import { postReadings } from "./api/readings.ts";
+import { getSummary } from "./api/summary.ts";
+import { getLive } from "./feed/mod.ts";
+import { getMetrics } from "./metrics/metrics.ts";
+import { describeRoutes } from "./openapi/document.ts";
+import { problemSpec } from "./openapi/schemas.ts";
+import { Problem } from "./problem.ts";
+import { jsonResponse } from "./responses.ts";
+import {
+  type Endpoint,
+  get,
+  post,
+  type RequestContext,
+  type Route,
+} from "./route.ts";
+
+const getOpenApi: Endpoint = {
+  needsMap: false,
+  operation: {
+    summary: "This description, in OpenAPI 3.1",
+    responses: {
+      200: {
+        description: "The description",
+        content: { "application/json": { schema: { type: "object" } } },
       },
-      handle: () => jsonResponse(describeRoutes(routes, options)),
     },
-    ...partRoutes(parts),
-  ];
-  return routes;
+  },
+  handle: ({ server: { version }, tokenRequired }) =>
+    jsonResponse(describeRoutes(ROUTES, { version, tokenRequired })),
+};
+
+const noFile = problemSpec("The dashboard has no such file");
+
+const getPage: Endpoint = {
+  needsMap: false,
+  operation: {
+    summary: "The dashboard, a page that shows the map",
+    responses: {
+      200: {
+        description: "The page",
+        content: { "text/html": { schema: { type: "string" } } },
+      },
+      404: noFile,
+    },
+  },
+  handle: servePage,
+};
+
+const getAsset: Endpoint = {
+  needsMap: false,
+  operation: {
+    summary: "A file of the dashboard",
+    parameters: [{
+      name: "file",
+      in: "path",
+      required: true,
+      description: "As named by the page.",
+      schema: { type: "string" },
+    }],
+    responses: { 200: { description: "The file" }, 404: noFile },
+  },
+  handle: servePage,
+};
+
+/** Loads the page with the first request: a server without viewers needs none. */
+async function servePage({ request, url }: RequestContext): Promise<Response> {
+  const { page } = await import("./dashboard/mod.ts");
+  const response = page(request);
+  if (response !== undefined) return response;
+  throw new Problem({
+    status: 404,
+    code: "not-found",
+    message: `Nothing found at ${url.pathname}`,
+    hint: "The page is at /.",
+  });
 }
+
+/** All routes. The first that matches handles a request. */
+export const ROUTES: readonly Route[] = [
+  get("/api/v1/cells", getCells),
+  get("/api/v1/cell", getCell),
+  get("/api/v1/layers", getLayers),
+  get("/api/v1/summary", getSummary),
+  get("/api/v1/changes", getChanges),
+  post("/api/v1/readings", postReadings),
+  get("/api/v1/plans", getPlans),
+  get("/api/v1/plans/{layer}/image", getPlanImage),
+  get("/healthz", getHealth),
+  get("/readyz", getReadiness),
+  get("/metrics", getMetrics),
+  get("/openapi.json", getOpenApi),
+  get("/", getPage),
+  get("/assets/*", getAsset),
+  get("/live", getLive),
+];

@@ -1,116 +1,130 @@
 /**
- * The HTTP interface of a server: API, live feed, page and metrics on one port.
+ * The HTTP server: listens, checks who may send requests, dispatches them to
+ * routes and answers errors.
  *
  * @module
  */
 import type { HttpContext } from "./context.ts";
+import { LiveFeed, type ViewerCounts } from "./feed/feed.ts";
+import type { FeedLimits } from "./feed/limits.ts";
 import { type LimitOptions, Limits } from "./limits.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import type { HttpParts } from "./parts.ts";
-import { Problem, problemResponse } from "./problem.ts";
-import { Rates } from "./rates.ts";
-import type { Route } from "./route.ts";
+import { Rates } from "./metrics/rates.ts";
+import { Problem } from "./problem.ts";
 import { allowed, route } from "./router.ts";
-import { makeRoutes } from "./routes.ts";
-import { Guard } from "./security/guard.ts";
-import { secured } from "./security/headers.ts";
+import { ROUTES } from "./routes.ts";
+import { Guard, setSecurityHeaders } from "./security/guard.ts";
 import type { Token } from "./security/token.ts";
 
-export type { HttpParts, LiveHandler, PageHandler } from "./parts.ts";
-
-/** What an {@linkcode HttpServer} is given. */
+/** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
-  /** Where to listen. Beyond this machine only with a token. */
+  /** The address to listen on. Not loopback: only with a token. */
   readonly hostname: string;
-  /** 0 for any that is free. */
+  /** The port; 0 for any free port. */
   readonly port: number;
   readonly context: HttpContext;
-  /** Who asks must show it; without one, only this machine may ask. */
+  /** Requests must present it. Default: none, only this machine has access. */
   readonly token?: Token | undefined;
-  readonly parts?: HttpParts;
-  readonly limits?: LimitOptions;
-  /** Told of faults of ours. */
-  readonly warn: (line: string) => void;
+  readonly limits?: LimitOptions | undefined;
+  /** Limits of the live feed. */
+  readonly feedLimits?: Partial<FeedLimits> | undefined;
+  /** Called with a line for the log when the server has failed internally. */
+  readonly onFault: (line: string) => void;
 }
 
-/** How long requests under way may take to end when the server does, ms. */
-const FAREWELL = 2000;
-/** How often the rates are looked at, ms. */
-const SAMPLE = 1000;
+/** How long requests in progress may take after {@linkcode HttpServer.close}. */
+const CLOSE_TIMEOUT_MS = 2000;
+const SAMPLE_INTERVAL_MS = 1000;
 
+/** Methods that have a label of their own in the metrics. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "OPTIONS"];
 
-/** Answers over HTTP for as long as it lives. */
+/** Answers HTTP requests from its construction until it is closed. */
 export class HttpServer {
   readonly #context: HttpContext;
-  readonly #routes: readonly Route[];
   readonly #guard: Guard;
+  readonly #tokenRequired: boolean;
   readonly #limits: Limits;
-  readonly #metrics: Metrics;
   readonly #rates = new Rates();
-  readonly #warn: (line: string) => void;
+  readonly #feed: LiveFeed;
+  readonly #metrics: Metrics;
+  readonly #onFault: (line: string) => void;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #abort = new AbortController();
   readonly #sampling: ReturnType<typeof setInterval>;
 
   /**
-   * Listens at once.
+   * Starts to listen.
    *
-   * @throws {Deno.errors.AddrInUse} if the port is taken
+   * @throws {Deno.errors.AddrInUse} if the port is in use
    * @throws {Deno.errors.AddrNotAvailable} if this machine has no such address
    */
   constructor(options: HttpServerOptions) {
-    const { context, token, parts = {}, hostname, port } = options;
+    const { context, token, limits, feedLimits, hostname, port } = options;
     this.#context = context;
-    this.#warn = options.warn;
-    this.#routes = makeRoutes(parts, {
-      version: context.version,
-      token: token !== undefined,
-    });
+    this.#onFault = options.onFault;
     this.#guard = new Guard(token);
-    this.#limits = new Limits(options.limits);
-    this.#metrics = new Metrics(context, this.#limits);
+    this.#tokenRequired = token !== undefined;
+    this.#limits = new Limits(limits);
     this.#server = Deno.serve({
       hostname,
       port,
       signal: this.#abort.signal,
       onListen: () => {},
-      onError: (error) => this.#fault(error),
+      onError: (error) => this.#answerFault(error),
     }, (request) => this.#answer(request));
+    // Listening may have failed: the feed has timers and comes after it.
+    this.#feed = new LiveFeed(context, this.#rates, feedLimits);
+    this.#metrics = new Metrics({
+      context,
+      limits: this.#limits,
+      viewers: this.#feed.viewers,
+    });
     this.#sample();
-    this.#sampling = setInterval(() => this.#sample(), SAMPLE);
+    this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
   }
 
-  /** Where it listens. */
+  /** The address that it listens on. */
   get address(): Deno.NetAddr {
     return this.#server.addr;
   }
 
+  /** The viewers of the live feed and what was sent to them. */
+  get viewers(): Readonly<ViewerCounts> {
+    return this.#feed.viewers;
+  }
+
   /**
-   * Takes no more requests and ends. Streams and viewers end by the signal of
-   * the context: abort that first. Safe to call twice.
+   * Accepts no more requests and waits for those in progress. Streams and
+   * viewers end by the signal of the context: abort it before. Safe to call
+   * twice.
    */
   async close(): Promise<void> {
     clearInterval(this.#sampling);
-    const deadline = setTimeout(() => this.#abort.abort(), FAREWELL);
+    this.#feed.stop();
+    const timer = setTimeout(() => this.#abort.abort(), CLOSE_TIMEOUT_MS);
     await this.#server.shutdown();
-    clearTimeout(deadline);
+    clearTimeout(timer);
   }
 
   async #answer(request: Request): Promise<Response> {
-    const began = performance.now();
-    const asked = { route: "none" };
-    const response = secured(await this.#respond(request, asked));
-    const method = METHODS.includes(request.method) ? request.method : "other";
-    const took = performance.now() - began;
-    this.#metrics.answered(method, asked.route, response.status, took);
+    const start = performance.now();
+    const matched = { route: "none" };
+    const response = await this.#respond(request, matched);
+    setSecurityHeaders(response);
+    this.#metrics.observeRequest({
+      method: METHODS.includes(request.method) ? request.method : "other",
+      route: matched.route,
+      status: response.status,
+      ms: performance.now() - start,
+    });
     return request.method === "HEAD" ? withoutBody(response) : response;
   }
 
-  /** @param asked is told the route, for the metrics */
+  /** @param matched receives the path of the route, for the metrics */
   async #respond(
     request: Request,
-    asked: { route: string },
+    matched: { route: string },
   ): Promise<Response> {
     let release = () => {};
     try {
@@ -118,45 +132,40 @@ export class HttpServer {
       const url = new URL(request.url);
       const instead = this.#guard.check(request, url);
       if (instead !== undefined) return instead;
-      const found = route(this.#routes, request.method, url.pathname);
-      if (found === undefined) return this.#options(url.pathname);
-      asked.route = found.route.path;
-      if (found.route.needsMap && !this.#context.loaded()) throw starting();
-      return await found.route.handle({
+      const match = route(ROUTES, request.method, url.pathname);
+      if (match === undefined) return answerOptions(url.pathname);
+      matched.route = match.route.path;
+      if (match.route.needsMap && !this.#context.loaded()) throw starting();
+      return await match.route.handle({
         request,
         url,
-        params: found.params,
-        context: this.#context,
-        metrics: this.#metrics,
+        params: match.params,
+        server: this.#context,
         limits: this.#limits,
+        metrics: this.#metrics,
         rates: this.#rates,
+        feed: this.#feed,
+        tokenRequired: this.#tokenRequired,
       });
     } catch (error) {
       return error instanceof Problem
-        ? problemResponse(error.details)
-        : this.#fault(error);
+        ? error.toResponse()
+        : this.#answerFault(error);
     } finally {
       release();
     }
   }
 
-  #options(pathname: string): Response {
-    return new Response(null, {
-      status: 204,
-      headers: { allow: allowed(this.#routes, pathname) },
-    });
-  }
-
-  /** A fault of ours: told in the log, not to strangers. */
-  #fault(error: unknown): Response {
+  /** A bug: the details are for the log, not for the client. */
+  #answerFault(error: unknown): Response {
     const reason = error instanceof Error ? error.stack : String(error);
-    this.#warn(`A request over HTTP failed: ${reason}`);
-    return problemResponse({
+    this.#onFault(`An HTTP request failed: ${reason}`);
+    return new Problem({
       status: 500,
       code: "fault",
-      message: "Something went wrong in the server",
-      hint: "Its log tells what.",
-    });
+      message: "Internal error of the server",
+      hint: "The log of the server has the details.",
+    }).toResponse();
   }
 
   #sample(): void {
@@ -164,12 +173,19 @@ export class HttpServer {
   }
 }
 
+function answerOptions(pathname: string): Response {
+  return new Response(null, {
+    status: 204,
+    headers: { allow: allowed(ROUTES, pathname) },
+  });
+}
+
 function starting(): Problem {
   return new Problem({
     status: 503,
     code: "starting",
     message: "The map is not loaded yet",
-    hint: "Ask again in a moment.",
+    hint: "Try again in a moment.",
     headers: { "retry-after": "1" },
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { deflateFast } from "../../src/http/feed/deflate.ts";
+import { deflateFast } from "../../src/http/feed/snapshots.ts";
 import {
   type CellColumns,
   decodeFrame,

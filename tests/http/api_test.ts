@@ -1,4 +1,4 @@
-/** Questions and answers over HTTP, to a real server. */
+/** The API of a real server: cells, layers, summary and errors. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { startServer } from "./support.ts";
@@ -6,7 +6,7 @@ import { startServer } from "./support.ts";
 const NOW = 1_760_000_000_000;
 
 Deno.test({
-  name: "GET cells gives the map as JSON, one revision for all of it",
+  name: "GET cells returns the map as JSON, of one revision",
   ...needs(),
   fn: async () => {
     await using server = await startServer({
@@ -31,7 +31,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET cells gives only the region, and only what changed since",
+  name: "GET cells returns only the region, and only changes since a revision",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ clock: () => NOW });
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET cells says in CSV what is stale and what is unknown",
+  name: "GET cells returns CSV with the status of each cell",
   ...needs(),
   fn: async () => {
     let now = NOW;
@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET cells sends 200,000 cells whole, plain and compressed",
+  name: "GET cells returns 200,000 cells, plain and compressed",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -91,27 +91,27 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET cells answers 304 as long as nothing has changed",
+  name: "GET cells returns 304 while nothing has changed",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
     await server.post("1,1,1");
-    const ask = (etag: string) =>
+    const revalidate = (etag: string) =>
       server.get("/api/v1/cells", { headers: { "if-none-match": etag } });
     const first = await server.get("/api/v1/cells");
     const etag = first.headers.get("etag")!;
-    assert.equal((await ask(etag)).status, 304);
-    await server.post("1,1,1"); // said again: no change
-    assert.equal((await ask(etag)).status, 304);
+    assert.equal((await revalidate(etag)).status, 304);
+    await server.post("1,1,1"); // a repeated value is no change
+    assert.equal((await revalidate(etag)).status, 304);
     await server.post("1,1,0");
-    const changed = await ask(etag);
+    const changed = await revalidate(etag);
     assert.equal(changed.status, 200);
     assert.deepEqual((await changed.json()).cells[0].slice(0, 3), [1, 1, 0]);
   },
 });
 
 Deno.test({
-  name: "GET cell tells all of one coordinate, its source too",
+  name: "GET cell returns everything about a coordinate, its source included",
   ...needs(),
   fn: async () => {
     let now = NOW;
@@ -129,7 +129,7 @@ Deno.test({
       revision: 1,
       source: "<b>cam</b>",
     });
-    await server.post("1,2,4"); // nobody says who
+    await server.post("1,2,4"); // without a source
     const { value, source } = await server.json("/api/v1/cell?x=1&y=2");
     assert.deepEqual([value, source], [4, null]);
     const never = await server.json("/api/v1/cell?x=-7&y=7");
@@ -138,7 +138,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET layers and summary count what the cells say",
+  name: "GET layers and summary return the counts of cells",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -168,7 +168,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a wrong parameter is answered with what is wrong and what to write",
+  name: "an invalid parameter is answered with a reason and a hint",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -204,8 +204,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "what is not there is 404 with all routes, a wrong method 405 with Allow",
+  name: "an unknown path is 404 with all routes, a wrong method 405 with Allow",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -227,7 +226,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a layer whose name has markup comes out as text",
+  name: "a layer name with markup is returned as text",
   ...needs(),
   fn: async () => {
     await using server = await startServer();

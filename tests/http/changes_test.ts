@@ -1,4 +1,4 @@
-/** The stream of changes: nothing missed, nothing queued. */
+/** The stream of changes: no change is missed, nothing is queued. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until, within } from "../support/until.ts";
@@ -21,7 +21,7 @@ async function follow(
 }
 
 Deno.test({
-  name: "GET changes gives the map, then what changes, from where it was",
+  name: "GET changes sends the map, then its changes",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -31,7 +31,7 @@ Deno.test({
     assert.equal(first.name, "changes");
     assert.deepEqual([first.data.from, first.data.to], [0, 1]);
     assert.equal(first.data.cells.length, 2);
-    await server.post("1,1,1"); // nothing new
+    await server.post("1,1,1"); // no change
     await server.post("1,1,5");
     const second = (await events.next())!;
     assert.deepEqual([second.data.from, second.data.to], [1, 2]);
@@ -40,7 +40,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes tells only the layer and the region asked for",
+  name: "GET changes sends only the requested layer and region",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -59,7 +59,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes goes on from Last-Event-ID without a hole, cut anywhere",
+  name: "GET changes resumes at Last-Event-ID without a gap, cut anywhere",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -80,7 +80,7 @@ Deno.test({
       for (let i = 0; i <= connection % 3; i++) {
         await write();
         const event = (await events.next())!;
-        assert.equal(event.data.from, to, "it goes on where it was");
+        assert.equal(event.data.from, to, "no gap");
         for (const [x, y, value] of event.data.cells) {
           known.set(`${x},${y}`, value);
         }
@@ -104,7 +104,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes starts over when the id is of another map",
+  name: "GET changes sends all cells when the id is of another map",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -115,8 +115,8 @@ Deno.test({
       const [id, from] of [
         [`1@${began}`, 1],
         [`1@${began - 1}`, 0],
-        ["1", 0], // of a map that was kept
-        [`999@${began}`, 0], // still to come
+        ["1", 0], // of a stored map
+        [`999@${began}`, 0], // later than the map
         ["nonsense", 0],
       ] as const
     ) {
@@ -146,7 +146,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes tells that cells turned stale, without any reading",
+  name: "GET changes sends that cells became unknown, without a reading",
   ...needs(),
   fn: async () => {
     let now = 1_760_000_000_000;
@@ -164,7 +164,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes queues nothing for a reader that does not read",
+  name: "GET changes queues nothing for a client that does not read",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -178,19 +178,19 @@ Deno.test({
     await until(async () =>
       (await server.json("/api/v1/summary")).revision === 0
     );
-    // Ten times what the sockets' buffers hold.
+    // Ten times the size of the sockets' buffers.
     let revision = 0;
     for (let round = 0; round < 60; round++) {
       const rows = Array.from({ length: 30_000 }, (_, i) => `${i},0,${round}`);
       await server.post(rows.join("\n"));
       revision = server.map.revision;
     }
-    // It has been sent a part only: reading on, it comes to the newest at once.
+    // Most states were never sent: the latest one follows soon.
     const reader = new EventReader(new Response(bodyOf(slow)));
     let events = 0;
     let bytes = 0;
     for (;;) {
-      const { data } = (await within(reader.next(), "the newest"))!;
+      const { data } = (await within(reader.next(), "the latest revision"))!;
       events++;
       bytes += JSON.stringify(data).length;
       if (data.to === revision && data.part === data.parts) break;
@@ -201,7 +201,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes has a bound on how many follow, and ends with the server",
+  name: "GET changes limits the number of streams, and ends with the server",
   ...needs(),
   fn: async () => {
     const server = await startServer({ limits: { streams: 2 } });
@@ -217,7 +217,7 @@ Deno.test({
       const response = await fetch(server.url + PATH);
       await response.body?.cancel();
       return response.status === 200;
-    }, { what: "room for another" });
+    }, { what: "room for another stream" });
     await first.next();
     const began = performance.now();
     await server[Symbol.asyncDispose]();
@@ -226,14 +226,14 @@ Deno.test({
   },
 });
 
-/** What comes on a connection, behind the head of the answer. */
+/** Returns the body of a response, without its headers and chunk lengths. */
 function bodyOf(
   connection: Deno.Conn,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const decoder = new TextDecoder("latin1");
   const encoder = new TextEncoder();
   let rest = "";
-  let headless = true;
+  let inHeaders = true;
   return new ReadableStream({
     async pull(controller) {
       for (let enqueued = false; !enqueued;) {
@@ -241,13 +241,13 @@ function bodyOf(
         const count = await connection.read(buffer);
         if (count === null) return controller.close();
         rest += decoder.decode(buffer.subarray(0, count));
-        if (headless) {
+        if (inHeaders) {
           const at = rest.indexOf("\r\n\r\n");
           if (at === -1) continue;
           rest = rest.slice(at + 4);
-          headless = false;
+          inHeaders = false;
         }
-        // Chunked (RFC 9112, 7.1): a length, the bytes, a line end.
+        // Chunked (RFC 9112, 7.1): length, bytes, line end.
         for (;;) {
           const match = /^([0-9a-f]+)\r\n/i.exec(rest);
           if (match === null) break;

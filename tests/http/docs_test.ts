@@ -1,55 +1,56 @@
-/** The examples of docs/HTTP.md, run one after the other on a fresh server. */
+/** Runs the examples of docs/HTTP.md in order on a new server. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { startServer } from "./support.ts";
 
-/** What is another at each run. */
+/** Members that differ in each run. */
 const VOLATILE = ["time", "began", "age"];
 
 interface Example {
   readonly command: string;
-  /** What it prints, if the page says so. */
+  /** The output in the document; undefined if it has none. */
   readonly expected: string | undefined;
-  readonly form: string | undefined;
+  /** Language of the output's code block. */
+  readonly format: string | undefined;
 }
 
 function examples(): Example[] {
   const page = Deno.readTextFileSync(`${ROOT}docs/HTTP.md`);
   const block = /```sh\n([^`]+)```\n(?:\n```(json|text)\n([^`]+)```)?/g;
-  return [...page.matchAll(block)].map(([, command, form, expected]) => ({
+  return [...page.matchAll(block)].map(([, command, format, expected]) => ({
     command: command!,
-    form,
+    format,
     expected,
   }));
 }
 
 Deno.test({
-  name: "every example of docs/HTTP.md does what the page says",
+  name: "every example of docs/HTTP.md has the documented output",
   ...needs("curl", "sh"),
   fn: async () => {
     await using server = await startServer();
     const all = examples();
     assert.ok(all.length >= 10, `${all.length} examples`);
-    for (const { command, expected, form } of all) {
+    for (const { command, expected, format } of all) {
       const here = command.replaceAll("http://127.0.0.1:8080", server.url);
       await using shell = new Running("sh", ["-c", here]);
       const { code, stdout, stderr } = await shell.ended();
       assert.equal(code, 0, `${command}${stderr}`);
-      if (form === "json") {
+      if (format === "json") {
         assert.deepEqual(
           steady(JSON.parse(stdout)),
           steady(JSON.parse(expected!)),
           command,
         );
-      } else if (form === "text") {
+      } else if (format === "text") {
         assert.deepEqual(timeless(stdout), timeless(expected!), command);
       }
     }
   },
 });
 
-/** Without what is another at each run. */
+/** Replaces values that differ in each run. */
 function steady(value: unknown): unknown {
   const text = JSON.stringify(
     value,

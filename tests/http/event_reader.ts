@@ -1,4 +1,4 @@
-/** One server-sent event, as far as we use them. */
+/** A server-sent event: the fields that the server uses. */
 export interface Event {
   readonly id: string | undefined;
   readonly name: string | undefined;
@@ -6,7 +6,7 @@ export interface Event {
   readonly data: any;
 }
 
-/** Reads the events of a response; ends it when it is disposed of. */
+/** Reads the events of a response; disposing it closes the stream. */
 export class EventReader implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<string>;
   #rest = "";
@@ -16,7 +16,7 @@ export class EventReader implements AsyncDisposable {
       .getReader();
   }
 
-  /** The next event; undefined at the end. Comments are passed over. */
+  /** Returns the next event; undefined at the end. Skips comments. */
   async next(): Promise<Event | undefined> {
     for (;;) {
       const end = this.#rest.indexOf("\n\n");

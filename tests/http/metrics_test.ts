@@ -1,4 +1,4 @@
-/** What Prometheus is told. */
+/** `GET /metrics` of a real server. */
 import assert from "node:assert/strict";
 import { findTool, needs } from "../support/needs.ts";
 import { occupancy, Running } from "../support/processes.ts";
@@ -8,7 +8,7 @@ import { RawConnection } from "../support/raw_mqtt.ts";
 import { until } from "../support/until.ts";
 import { startServer, type TestServer } from "./support.ts";
 
-/** A page of metrics as values by name and labels. */
+/** Returns the values of all metrics by name and labels. */
 async function scrape(server: TestServer): Promise<Map<string, number>> {
   const lines = (await (await server.get("/metrics")).text()).split("\n");
   return new Map(
@@ -55,55 +55,55 @@ Deno.test({
 
 const REPLY = "occupancy/response/me";
 
-/** A broker that takes its time with replies. */
+/** A broker that acknowledges replies on request. */
 class SlowLink extends FakeLink {
-  readonly #taken: (() => void)[] = [];
+  readonly #pending: (() => void)[] = [];
 
-  /** Replies, and parts of them, that it has not taken yet. */
-  get waiting(): number {
-    return this.#taken.length;
+  /** The number of parts of replies that are not acknowledged. */
+  get pending(): number {
+    return this.#pending.length;
   }
 
   override async publish(...args: Parameters<Link["publish"]>): Promise<void> {
     await super.publish(...args);
     if (args[0] !== REPLY) return;
-    await new Promise<void>((resolve) => this.#taken.push(resolve));
+    await new Promise<void>((resolve) => this.#pending.push(resolve));
   }
 
-  /** Takes the oldest. */
-  take(): void {
-    this.#taken.shift()!();
+  /** Acknowledges the oldest part. */
+  acknowledgeOne(): void {
+    this.#pending.shift()!();
   }
 }
 
 Deno.test({
   name:
-    "GET metrics counts how long requests over MQTT take until the broker has all of the reply",
+    "GET metrics measures MQTT requests until the broker has the whole reply",
   ...needs(),
   fn: async () => {
     const link = new SlowLink();
     await using server = await startServer({ link });
     const rows = Array.from({ length: 200 }, (_, i) => `${i},0,1`).join("\n");
     await server.post(rows);
-    const seen = async () => {
+    const durations = async () => {
       const metrics = await scrape(server);
       const of = (name: string) =>
         metrics.get(`occupancy_mqtt_request_duration_seconds_${name}`);
       return { count: of("count"), sum: of("sum")! };
     };
-    assert.deepEqual(await seen(), { count: 0, sum: 0 });
+    assert.deepEqual(await durations(), { count: 0, sum: 0 });
     const arrived = performance.now();
     link.handlers.message(incoming(
       server.context.topics.request,
       JSON.stringify({ maxBytes: 1024 }),
       { responseTopic: REPLY },
     ));
-    await until(() => link.waiting > 1);
-    while (link.waiting > 1) link.take();
+    await until(() => link.pending > 1);
+    while (link.pending > 1) link.acknowledgeOne();
     const before = (performance.now() - arrived) / 1000;
-    assert.equal((await seen()).count, 0, "one part is on its way yet");
-    link.take();
-    const { count, sum } = await seen();
+    assert.equal((await durations()).count, 0, "one part is not acknowledged");
+    link.acknowledgeOne();
+    const { count, sum } = await durations();
     assert.equal(count, 1);
     assert.ok(sum >= before, `${sum} s, and ${before} s had passed`);
     assert.ok(sum <= (performance.now() - arrived) / 1000);
@@ -111,8 +111,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "GET metrics counts the clients of the embedded broker, and of no other",
+  name: "GET metrics counts the clients of the embedded broker only",
   ...needs(),
   fn: async () => {
     await using other = await startServer();
@@ -139,11 +138,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET metrics says when broker or store fail",
+  name: "GET metrics and readyz show that broker or store fail",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
-    server.link.handlers.down?.("it hung up");
+    server.link.handlers.down?.("connection closed");
     server.store.failing = true;
     await server.post("1,1,1");
     const metrics = await scrape(server);
@@ -151,7 +150,7 @@ Deno.test({
     assert.equal(metrics.get("occupancy_store_up"), 0);
     const { reasons } = await server.json("/readyz");
     assert.deepEqual(reasons, [
-      { code: "broker-down", message: "fake: it hung up" },
+      { code: "broker-down", message: "fake: connection closed" },
       { code: "store-failing", message: "The disk is full" },
     ]);
     server.store.failing = false;
@@ -159,8 +158,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "GET metrics has no more labels than Prometheus likes, however many layers",
+  name: "GET metrics limits the number of labels, for any number of layers",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -185,7 +183,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET metrics is clean in the eyes of promtool, odd names too",
+  name: "GET metrics passes promtool, with unusual layer names",
   ...needs("promtool"),
   fn: async () => {
     const link = Object.assign(new FakeLink(), { clients: 3 });

@@ -1,4 +1,4 @@
-/** The description of the API: valid, whole, and true. */
+/** `GET /openapi.json` is valid, complete and correct. */
 import Ajv2020 from "ajv/dist/2020.js";
 import assert from "node:assert/strict";
 import { Validator } from "openapi-schema-validator";
@@ -6,7 +6,7 @@ import { needs } from "../support/needs.ts";
 import { PLANS } from "./plans_fixture.ts";
 import { startServer, type TestServer } from "./support.ts";
 
-/** Where there is nothing to answer in this test, or no end of it. */
+/** Paths whose response has no JSON, or no end. */
 const NOT_JSON = ["/", "/assets/{file}", "/live", "/api/v1/changes"];
 
 // deno-lint-ignore no-explicit-any
@@ -35,7 +35,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET openapi.json has every route, and every route is there",
+  name: "GET openapi.json has exactly the routes of the server",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "every example in openapi.json is answered as it says",
+  name: "every example in openapi.json has a response of its schema",
   ...needs(),
   fn: async () => {
     await using server = await startWithCells();
@@ -79,13 +79,12 @@ Deno.test({
         }
       }
     }
-    assert.ok(checked >= 10, `${checked} answers`);
+    assert.ok(checked >= 10, `${checked} responses`);
   },
 });
 
 Deno.test({
-  name:
-    "problems are answered with a status that openapi.json has, in its form",
+  name: "problems have a status and a schema of openapi.json",
   ...needs(),
   fn: async () => {
     await using server = await startWithCells();
@@ -102,8 +101,8 @@ Deno.test({
     ) {
       const response = await server.get(path, init);
       const method = "method" in init ? "post" : "get";
-      const told = paths[route][method].responses[response.status];
-      assert.ok(told?.content["application/problem+json"], path);
+      const spec = paths[route][method].responses[response.status];
+      assert.ok(spec?.content["application/problem+json"], path);
       const problem = await response.json();
       checkSchema(document, components.schemas.Problem, problem, path);
     }
@@ -115,7 +114,7 @@ interface Example {
   readonly init: RequestInit;
 }
 
-/** One request with all examples of parameters, for each example of a body. */
+/** Returns a request with all example parameters, for each example body. */
 function requestsOf(method: string, path: string, operation: Json): Example[] {
   const query = new URLSearchParams();
   for (const { name, in: where, example } of operation.parameters ?? []) {
@@ -123,11 +122,11 @@ function requestsOf(method: string, path: string, operation: Json): Example[] {
     if (where === "query") query.set(name, String(example));
     if (where === "path") path = path.replace(`{${name}}`, String(example));
   }
-  const asked = query.size === 0 ? path : `${path}?${query}`;
+  const target = query.size === 0 ? path : `${path}?${query}`;
   const bodies = Object.entries<Json>(operation.requestBody?.content ?? {});
-  if (bodies.length === 0) return [{ path: asked, init: { method } }];
+  if (bodies.length === 0) return [{ path: target, init: { method } }];
   return bodies.map(([type, { example }]) => ({
-    path: asked,
+    path: target,
     init: {
       method,
       headers: { "content-type": type },

@@ -1,5 +1,5 @@
-import { planImage } from "../../src/http/plans/image.ts";
-import { encodePng } from "../../src/http/plans/png.ts";
+import { encodePng } from "../../src/http/plans/grey_image.ts";
+import { planImage } from "../../src/http/plans/plan.ts";
 import type { Plan } from "../../src/http/mod.ts";
 
 /** A grey image of 4 by 2 pixels. */
@@ -9,7 +9,7 @@ export const SMALL_PNG: Uint8Array<ArrayBuffer> = encodePng({
   pixels: Uint8Array.of(0, 1, 2, 3, 252, 253, 254, 255),
 });
 
-/** One plan with an image, one with a title only. */
+/** A plan with an image, and one with a title only. */
 export const PLANS: ReadonlyMap<string, Plan> = new Map([
   ["default", {
     layer: "default",

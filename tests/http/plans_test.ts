@@ -1,12 +1,11 @@
-/** Floor plans: the files, and what is sent of them. */
+/** Floor plans: reading the files, and sending the images. */
 import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
-import { sniffImage } from "../../src/http/plans/image.ts";
-import { decodePgm } from "../../src/http/plans/pgm.ts";
-import { encodePng } from "../../src/http/plans/png.ts";
+import { decodePgm, encodePng } from "../../src/http/plans/grey_image.ts";
+import { sniffImage } from "../../src/http/plans/plan.ts";
 import { PlanError, readPlans } from "../../src/http/plans/read.ts";
-import { layUnderCells, parseRosMap } from "../../src/http/plans/ros.ts";
+import { convertImage, parseRosMap } from "../../src/http/plans/ros.ts";
 import { needs } from "../support/needs.ts";
 import { PLANS, SMALL_PNG } from "./plans_fixture.ts";
 import { startServer } from "./support.ts";
@@ -21,11 +20,11 @@ free_thresh: 0.196
 
 /** Files in memory. */
 function files(all: Record<string, string | Uint8Array<ArrayBuffer>>) {
-  const asked: string[] = [];
+  const opened: string[] = [];
   return {
-    asked,
+    opened,
     read: (path = "maps") => {
-      asked.push(path);
+      opened.push(path);
       const content = all[path] ?? assert.fail(`no file ${path}`);
       return Promise.resolve(
         typeof content === "string"
@@ -41,7 +40,7 @@ function text(bytes: string): Uint8Array {
 }
 
 Deno.test({
-  name: "decodePgm() reads P2 and P5, with comments and other depths",
+  name: "decodePgm() reads P2 and P5, with comments and any depth",
   permissions: "none",
   fn: () => {
     const plain = decodePgm(
@@ -61,7 +60,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "decodePgm() refuses what is none, cut off or too large",
+  name: "decodePgm() throws for other formats, truncated and too large images",
   permissions: "none",
   fn: () => {
     for (
@@ -80,7 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "encodePng() keeps every pixel, whatever the image",
+  name: "encodePng() preserves every pixel of any image",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
@@ -101,7 +100,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseRosMap() reads what map_saver writes",
+  name: "parseRosMap() reads a file of map_saver",
   permissions: "none",
   fn: () => {
     assert.deepEqual(parseRosMap(MAP_YAML), {
@@ -117,23 +116,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseRosMap() says what is missing or wrong, and what to write",
+  name: "parseRosMap() throws with a reason and a hint",
   permissions: "none",
   fn: () => {
     for (
-      const [from, to, told] of [
+      const [from, to, reason] of [
         ["image: map.pgm", "", /no image/],
         ["0.050000", "0", /no resolution/],
         ["[-10.000000, -5.000000, 0.000000]", "[1]", /no origin/],
-        ["0.000000]", "1.57]", /turned by 1.57/],
+        ["0.000000]", "1.57]", /rotated by 1.57/],
         ["negate: 0", "mode: odd", /mode odd/],
         ["0.65", "65", /occupied_thresh/],
-        ["image: map.pgm", "image: [", /no YAML/],
+        ["image: map.pgm", "image: [", /not YAML/],
       ] as const
     ) {
       assert.throws(() => parseRosMap(MAP_YAML.replace(from, to)), (error) => {
         assert.ok(error instanceof PlanError);
-        assert.match(error.message, told);
+        assert.match(error.message, reason);
         assert.ok(error.hint.length > 0);
         return true;
       });
@@ -142,8 +141,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "layUnderCells() turns the rows round and shows occupied, free, unknown",
+  name: "convertImage() flips the rows and shows occupied, free and unknown",
   permissions: "none",
   fn: () => {
     const map = parseRosMap(MAP_YAML);
@@ -153,24 +151,24 @@ Deno.test({
       pixels: Uint8Array.of(0, 254, 205, 80, 220, 100),
     };
     assert.deepEqual(
-      [...layUnderCells(image, map).pixels],
+      [...convertImage(image, map).pixels],
       [0, 254, 205, 0, 254, 205],
     );
     const negated = { ...map, negate: true };
     assert.deepEqual(
-      [...layUnderCells(image, negated).pixels].slice(3),
+      [...convertImage(image, negated).pixels].slice(3),
       [254, 0, 0],
     );
     const raw = { ...map, mode: "raw" as const };
     assert.deepEqual(
-      [...layUnderCells(image, raw).pixels],
+      [...convertImage(image, raw).pixels],
       [80, 220, 100, 0, 254, 205],
     );
   },
 });
 
 Deno.test({
-  name: "readPlans() takes a ROS map for the layer default, in cells",
+  name: "readPlans() reads a ROS map for the layer default, in cells",
   permissions: "none",
   fn: async () => {
     const file = files({
@@ -182,12 +180,12 @@ Deno.test({
     assert.equal(metresPerCell, 0.05);
     assert.deepEqual(image!.extent, [-200, -100, -196, -98]);
     assert.equal(image!.type, "image/png");
-    assert.deepEqual(file.asked, ["maps", "map.pgm"]);
+    assert.deepEqual(file.opened, ["maps", "map.pgm"]);
   },
 });
 
 Deno.test({
-  name: "readPlans() reads maps.json, with images and ROS maps beside it",
+  name: "readPlans() reads maps.json, with images and ROS maps",
   permissions: "none",
   fn: async () => {
     const file = files({
@@ -218,31 +216,31 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readPlans() says which layer is wrong, and what to write",
+  name: "readPlans() throws with the layer, a reason and a hint",
   permissions: "none",
   fn: async () => {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
     for (
-      const [maps, told] of [
-        ["nonsense", /no JSON/],
-        ["[]", /no layers/],
+      const [maps, reason] of [
+        ["nonsense", /Not JSON/],
+        ["[]", /No object "layers"/],
         ['{"layers":{"a//b":{}}}', /empty level/],
-        ['{"layers":{"a":3}}', /Layer a is no object/],
-        ['{"layers":{"a":{"tilte":"x"}}}', /Layer a has tilte/],
-        ['{"layers":{"a":{"title":""}}}', /a title that is no text/],
+        ['{"layers":{"a":3}}', /Layer a: not an object/],
+        ['{"layers":{"a":{"tilte":"x"}}}', /Layer a: unknown member "tilte"/],
+        ['{"layers":{"a":{"title":""}}}', /title is not a text/],
         ['{"layers":{"a":{"metresPerCell":0}}}', /metresPerCell/],
         ['{"layers":{"a":{"origin":[1]}}}', /origin/],
-        ['{"layers":{"a":{"image":"x","ros":"y"}}}', /image and ros/],
-        ['{"layers":{"a":{"image":"svg"}}}', /Layer a: An SVG/],
-        ['{"layers":{"a":{"image":"text"}}}', /Layer a: It is no PNG/],
-        ['{"layers":{"a":{"ros":"text"}}}', /Layer a: The ROS map/],
+        ['{"layers":{"a":{"image":"x","ros":"y"}}}', /both image and ros/],
+        ['{"layers":{"a":{"image":"svg"}}}', /Layer a: SVG/],
+        ['{"layers":{"a":{"image":"text"}}}', /Layer a: The image is not PNG/],
+        ['{"layers":{"a":{"ros":"text"}}}', /Layer a: Invalid ROS map/],
       ] as const
     ) {
       const file = files({ maps, svg, text: "hello" });
       await assert.rejects(readPlans("maps.json", file), (error) => {
         assert.ok(error instanceof PlanError, String(error));
-        assert.match(error.message, told);
+        assert.match(error.message, reason);
         assert.ok(error.hint.length > 0);
         return true;
       });
@@ -251,7 +249,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET plans lists them, and their images can be had",
+  name: "GET plans lists the floor plans and the addresses of their images",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ plans: PLANS });
@@ -286,7 +284,7 @@ Deno.test({
   },
 });
 
-/** The pixels of a PNG that has filter Up on each row. */
+/** Returns the pixels of a PNG with filter Up on each row. */
 function decodePng(png: Uint8Array, width: number, height: number): Uint8Array {
   const view = new DataView(png.buffer);
   let at = 8;

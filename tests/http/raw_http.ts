@@ -1,4 +1,4 @@
-/** What an HTTP server answered, as far as a test looks. */
+/** The response to {@linkcode rawRequest}. */
 export interface RawAnswer {
   readonly status: number;
   readonly head: string;
@@ -6,8 +6,10 @@ export interface RawAnswer {
 }
 
 /**
- * Sends a request as it is written: with headers that `fetch` does not let
- * anyone set. The connection is closed behind it.
+ * Sends a request over TCP, with headers that `fetch` does not allow, and closes
+ * the connection.
+ *
+ * @param lines the request line and the headers
  */
 export async function rawRequest(
   url: string,

@@ -1,4 +1,4 @@
-/** Readings in over HTTP: what is answered, and that it is true. */
+/** `POST /api/v1/readings`: the responses, and their effect on the map. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
@@ -7,7 +7,7 @@ import { startServer } from "./support.ts";
 const NOW = 1_760_000_000_000;
 
 Deno.test({
-  name: "POST readings tells what was taken, and each row that was not",
+  name: "POST readings returns accepted readings and each refused row",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ clock: () => NOW });
@@ -36,7 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "POST readings tells late and future readings, and answers 200",
+  name: "POST readings returns 200 for late and future readings",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ clock: () => NOW });
@@ -45,15 +45,15 @@ Deno.test({
     assert.equal(late.status, 200);
     assert.deepEqual((await late.json()).reasons, { late: 1 });
     const future = await server.post(`1,1,0,${NOW + 3_600_000}`);
-    const told = await future.json();
-    assert.deepEqual(told.reasons, { future: 1 });
-    assert.equal(told.problems[0].code, "future");
+    const { reasons, problems } = await future.json();
+    assert.deepEqual(reasons, { future: 1 });
+    assert.equal(problems[0].code, "future");
     assert.equal(server.map.layer("default")?.get(1, 1)?.value, 1);
   },
 });
 
 Deno.test({
-  name: "POST readings answers 400 if nothing can be read",
+  name: "POST readings returns 400 if no row is valid",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -76,8 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "POST readings takes the Content-Type for the form, else the first byte",
+  name: "POST readings detects the format by Content-Type or the first byte",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -102,7 +101,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "POST readings is one commit with what else came in that turn",
+  name: "POST readings shares a commit with other readings of the same turn",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -115,14 +114,13 @@ Deno.test({
     assert.deepEqual(commits, [4]);
     assert.equal(a.outcome === "kept" && a.accepted, 2);
     assert.equal(b.outcome === "kept" && b.accepted, 1);
-    // Over MQTT first, then what was submitted: the later one wins.
+    // MQTT readings come first in a commit, so the submitted one is the last.
     assert.equal(server.map.layer("default")?.get(1, 1)?.value, 1);
   },
 });
 
 Deno.test({
-  name:
-    "POST readings answers 503 while the store fails, and keeps nothing of it",
+  name: "POST readings returns 503 while the store fails, and stores nothing",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -150,30 +148,30 @@ Deno.test({
 
 Deno.test({
   name:
-    "POST readings refuses bodies that are too long, told or not, or compressed",
+    "POST readings refuses too large bodies, with and without length, and compressed ones",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
     const long = new Uint8Array(8 * 1024 * 1024 + 1).fill(0x31);
-    const told = await server.post(long);
-    assert.equal(told.status, 413);
-    assert.equal((await told.json()).code, "too-large");
-    const untold = await server.post(
+    const announced = await server.post(long);
+    assert.equal(announced.status, 413);
+    assert.equal((await announced.json()).code, "too-large");
+    const streamed = await server.post(
       new Blob([long]).stream(),
       "",
       { headers: { "content-type": "text/csv" } },
     );
-    assert.equal(untold.status, 413);
-    const packed = await server.post("1,1,1", "", {
+    assert.equal(streamed.status, 413);
+    const compressed = await server.post("1,1,1", "", {
       headers: { "content-encoding": "gzip" },
     });
-    assert.equal(packed.status, 415);
+    assert.equal(compressed.status, 415);
     assert.equal(server.map.size, 0);
   },
 });
 
 Deno.test({
-  name: "POST readings says no when too many bytes come at one time",
+  name: "POST readings returns 503 when too many bytes are being read",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ limits: { bodyBytes: 10 } });
@@ -185,7 +183,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "nothing is said of the map before it is loaded",
+  name: "routes that need the map return 503 until it is loaded",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ started: false });
@@ -212,7 +210,7 @@ function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** How the protocol itself refuses a row. */
+/** Returns why the protocol refuses a row. */
 async function refusalOf(row: string) {
   const { parseReadings, ReadingBatch } = await import(
     "../../src/protocol/mod.ts"

@@ -1,6 +1,6 @@
-/** Who may ask, and what browsers are told to allow. */
+/** Which requests a real server allows, and its security headers. */
 import assert from "node:assert/strict";
-import { Token } from "../../src/http/mod.ts";
+import { type Plan, Token } from "../../src/http/mod.ts";
 import { needs } from "../support/needs.ts";
 import { rawRequest } from "./raw_http.ts";
 import { startServer } from "./support.ts";
@@ -8,7 +8,7 @@ import { startServer } from "./support.ts";
 const SECRET = "correct-horse-battery-staple";
 
 Deno.test({
-  name: "without a token only names of this machine are answered",
+  name: "without a token only host names of this machine are allowed",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -38,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a page of another origin can neither send readings nor listen live",
+  name: "a page of another origin can neither send readings nor open the feed",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -79,7 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "with a token every route but /healthz asks for it",
+  name: "with a token every route but /healthz requires it",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ token: new Token(SECRET) });
@@ -114,13 +114,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a browser shows the token once and has a cookie from then on",
+  name: "a browser presents the token once and receives a cookie",
   ...needs(),
   fn: async () => {
     await using server = await startServer({ token: new Token(SECRET) });
     const asked = await server.get("/", { headers: { accept: "text/html" } });
     assert.equal(asked.status, 401);
-    assert.match(await asked.text(), /asks for a token/);
+    assert.match(await asked.text(), /requires a token/);
     assert.match(
       asked.headers.get("content-security-policy")!,
       /default-src 'none'/,
@@ -133,13 +133,16 @@ Deno.test({
     assert.equal(welcome.status, 200);
     const cookie = welcome.headers.get("set-cookie")!;
     assert.match(cookie, /; HttpOnly; SameSite=Strict$/);
-    assert.ok(!cookie.includes(SECRET), "the token itself is not in it");
+    assert.ok(
+      !cookie.includes(SECRET),
+      "the cookie does not contain the token",
+    );
     assert.equal(welcome.headers.get("referrer-policy"), "no-referrer");
     const layers = await server.get("/api/v1/layers", {
       headers: { cookie: `other=1; ${cookie.split(";")[0]}` },
     });
     assert.equal(layers.status, 200);
-    // Not anywhere else: a link to the API is no way in.
+    // The page only: a link to the API does not log in.
     assert.equal(
       (await server.get(`/api/v1/layers?token=${SECRET}`)).status,
       401,
@@ -148,7 +151,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "every answer has the headers that keep browsers safe",
+  name: "every response has the security headers",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -166,7 +169,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "paths that climb reach no file",
+  name: "paths with .. reach no file",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -192,18 +195,18 @@ Deno.test({
   },
 });
 
+class BrokenPlans extends Map<string, Plan> {
+  override values(): never {
+    throw new Error("a secret detail");
+  }
+}
+
 Deno.test({
-  name: "a fault in a part is told in the log, not to the asker",
+  name: "an internal error is in the log, not in the response",
   ...needs(),
   fn: async () => {
-    await using server = await startServer({
-      parts: {
-        page: () => {
-          throw new Error("a secret detail");
-        },
-      },
-    });
-    const response = await server.get("/");
+    await using server = await startServer({ plans: new BrokenPlans() });
+    const response = await server.get("/api/v1/plans");
     assert.equal(response.status, 500);
     assert.ok(!(await response.text()).includes("secret"));
     assert.match(server.log.join("\n"), /a secret detail/);
@@ -211,7 +214,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "requests that are no HTTP do not stop the server",
+  name: "invalid HTTP does not stop the server",
   ...needs(),
   fn: async () => {
     await using server = await startServer();

@@ -1,11 +1,12 @@
 /**
- * A real server with its HTTP side on a free port. The test plays the broker,
- * and may let the store fail.
+ * A real server with HTTP on a free port. The test acts as the broker, and can
+ * make the store fail.
  *
  * @module
  */
 import { httpContext } from "../../src/cli/commands/server/http_context.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
+import type { ViewerCounts } from "../../src/http/feed/feed.ts";
 import type { HttpContext, Plan } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
@@ -14,7 +15,7 @@ import { MemoryStore } from "../../src/store/memory.ts";
 import { type Entry, StoreError } from "../../src/store/store.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 
-/** A store that fails when it is told to. */
+/** A store that fails on request. */
 export class FailingStore extends MemoryStore {
   failing = false;
 
@@ -25,19 +26,21 @@ export class FailingStore extends MemoryStore {
   }
 }
 
-/** How a {@linkcode TestServer} is set up. */
+/** Options of {@linkcode startServer}. */
 export interface TestServerOptions
-  extends Partial<Pick<HttpServerOptions, "token" | "limits" | "parts">> {
+  extends Partial<Pick<HttpServerOptions, "token" | "limits" | "feedLimits">> {
   readonly ageing?: AgeingOptions;
   readonly plans?: ReadonlyMap<string, Plan>;
   readonly clock?: () => number;
-  /** What the server is joined by; the test is the broker behind it. */
+  /** The connection to the broker, which the test controls. */
   readonly link?: FakeLink;
-  /** Whether the server is started. Default true. */
+  /** The HTTP port. Default: any free port. */
+  readonly port?: number;
+  /** Whether to start the server. Default true. */
   readonly started?: boolean;
 }
 
-/** A server, and ways to ask it. */
+/** A server with methods to send requests and readings. */
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
   readonly server: Server;
@@ -45,23 +48,25 @@ export interface TestServer extends AsyncDisposable {
   readonly store: FailingStore;
   readonly map: OccupancyMap;
   readonly context: HttpContext;
+  readonly viewers: Readonly<ViewerCounts>;
   readonly log: string[];
-  /** Asks for a path of it. */
+  /** Sends a request. */
   get(path: string, init?: RequestInit): Promise<Response>;
-  /** Asks for a path of it, and reads the JSON of the answer. */
+  /** Sends a request and reads the JSON of the response. */
   // deno-lint-ignore no-explicit-any
   json(path: string, init?: RequestInit): Promise<any>;
-  /** Sends readings. */
+  /** Sends readings over HTTP. */
   post(body: BodyInit, query?: string, init?: RequestInit): Promise<Response>;
-  /** A message with readings, as the broker hands it over. */
+  /** Sends readings over MQTT. */
   publish(payload: string, layer?: string): void;
 }
 
-/** Starts one. */
+/** Starts a server. */
 export async function startServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
-  const { token, limits, parts, ageing, plans = new Map(), clock } = options;
+  const { token, limits, feedLimits, ageing, clock } = options;
+  const { plans = new Map(), port = 0 } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
   const store = new FailingStore();
@@ -86,12 +91,12 @@ export async function startServer(
   );
   const http = new HttpServer({
     hostname: "127.0.0.1",
-    port: 0,
+    port,
     context,
     token,
-    ...(limits && { limits }),
-    ...(parts && { parts }),
-    warn: (line) => log.push(line),
+    limits,
+    feedLimits,
+    onFault: (line) => log.push(line),
   });
   if (options.started !== false) await server.start();
   const url = `http://127.0.0.1:${http.address.port}`;
@@ -108,6 +113,7 @@ export async function startServer(
     store,
     map,
     context,
+    viewers: http.viewers,
     log,
     get,
     json: async (path, init) => await (await get(path, init)).json(),
@@ -117,7 +123,7 @@ export async function startServer(
       link.handlers.message(incoming(topics.data(layer), payload)),
     [Symbol.asyncDispose]: async () => {
       for (const { bodyUsed, body } of responses) {
-        if (!bodyUsed) await body?.cancel(); // what a test did not look at
+        if (!bodyUsed) await body?.cancel(); // not read by the test
       }
       ending.abort();
       await http.close();

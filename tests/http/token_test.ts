@@ -1,10 +1,11 @@
+/** Unit tests of the token and of host names. */
 import assert from "node:assert/strict";
 import { isLoopback, Token } from "../../src/http/mod.ts";
 
 const SECRET = "correct-horse-battery-staple";
 
 Deno.test({
-  name: "Token refuses secrets that can be guessed or cannot be sent",
+  name: "Token throws for secrets that are too short or not printable ASCII",
   permissions: "none",
   fn: () => {
     for (
@@ -23,40 +24,42 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Token.isShown() knows the token and its cookie, and nothing else",
+  name: "Token.authorizes() accepts the token and its cookie only",
   permissions: "none",
   fn: () => {
     const token = new Token(SECRET);
-    const shown = (headers: HeadersInit) =>
-      token.isShown(new Request("http://localhost/", { headers }));
-    const cookie = token.cookie(false).split(";")[0]!;
-    assert.ok(shown({ authorization: `Bearer ${SECRET}` }));
-    assert.ok(shown({ authorization: `bearer  ${SECRET}` }));
-    assert.ok(shown({ cookie: `a=b; ${cookie}; c=d` }));
-    assert.ok(!shown({}));
-    assert.ok(!shown({ authorization: SECRET }));
-    assert.ok(!shown({ authorization: "Bearer " }));
-    assert.ok(!shown({ cookie: "occupancy_session=" }));
-    assert.ok(!shown({ cookie: cookie.slice(0, -1) }));
+    const authorized = (headers: HeadersInit) =>
+      token.authorizes(new Request("http://localhost/", { headers }));
+    const cookie = token.cookieHeader(false).split(";")[0]!;
+    assert.ok(authorized({ authorization: `Bearer ${SECRET}` }));
+    assert.ok(authorized({ authorization: `bearer  ${SECRET}` }));
+    assert.ok(authorized({ cookie: `a=b; ${cookie}; c=d` }));
+    assert.ok(!authorized({}));
+    assert.ok(!authorized({ authorization: SECRET }));
+    assert.ok(!authorized({ authorization: "Bearer " }));
+    assert.ok(!authorized({ cookie: "occupancy_session=" }));
+    assert.ok(!authorized({ cookie: cookie.slice(0, -1) }));
     const other = new Token(`${SECRET}2`);
     assert.ok(
-      !other.isShown(new Request("http://localhost/", { headers: { cookie } })),
+      !other.authorizes(
+        new Request("http://localhost/", { headers: { cookie } }),
+      ),
     );
   },
 });
 
 Deno.test({
-  name: "Token.cookie() is for TLS only when the browser came over it",
+  name: "Token.cookieHeader() has Secure if the browser uses TLS",
   permissions: "none",
   fn: () => {
     const token = new Token(SECRET);
-    assert.match(token.cookie(true), /; Secure$/);
-    assert.doesNotMatch(token.cookie(false), /Secure/);
+    assert.match(token.cookieHeader(true), /; Secure$/);
+    assert.doesNotMatch(token.cookieHeader(false), /Secure/);
   },
 });
 
 Deno.test({
-  name: "isLoopback() is true for this machine's own names only",
+  name: "isLoopback() is true for names of this machine only",
   permissions: "none",
   fn: () => {
     for (

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Floor plans of a server that was started with `--map-file`, under the cells. */
 import assert from "node:assert/strict";
-import { encodePng } from "../../src/http/plans/png.ts";
+import { encodePng } from "../../src/http/plans/grey_image.ts";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";

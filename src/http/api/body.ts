@@ -1,36 +1,42 @@
+/**
+ * Reads the body of a request, within limits of size and time.
+ *
+ * @module
+ */
 import {
-  BODY_TIMEOUT,
+  BODY_TIMEOUT_MS,
   type Limits,
   MAX_BODY_BYTES,
   type Release,
 } from "../limits.ts";
 import { Problem } from "../problem.ts";
 
-/** A body that has been read. */
+/** The body of a request. */
 export interface Body {
   readonly bytes: Uint8Array;
-  /** Gives back the room that it takes; when it is no longer needed. */
+  /** Frees its share of the limits; call it when the bytes are not used anymore. */
   readonly release: Release;
 }
 
 /**
- * Reads the body of a request, if it is not too long and does not take too long.
+ * Reads the body of a request.
  *
- * @param timeout ms; by default {@linkcode BODY_TIMEOUT}
- * @throws {Problem} 408, 413, 415, 503
+ * @param timeoutMs maximum time for the whole body, in ms
+ * @throws {Problem} 400 if it ends early, 408 if it is too slow, 413 if it is
+ * too large, 415 if it is compressed, 503 if there are too many
  */
 export async function readBody(
   request: Request,
   limits: Limits,
-  timeout: number = BODY_TIMEOUT,
+  timeoutMs: number = BODY_TIMEOUT_MS,
 ): Promise<Body> {
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding !== "identity") {
     throw new Problem({
       status: 415,
       code: "bad-encoding",
-      message: "A compressed body is not taken",
-      hint: "Send it without Content-Encoding.",
+      message: "Compressed bodies are not supported",
+      hint: "Send the body without Content-Encoding.",
     });
   }
   const length = request.headers.get("content-length");
@@ -38,7 +44,7 @@ export async function readBody(
   if (announced > MAX_BODY_BYTES) throw tooLarge();
   const release = limits.take("bodyBytes", announced);
   try {
-    return { bytes: await collect(request, timeout), release };
+    return { bytes: await collect(request, timeoutMs), release };
   } catch (error) {
     release();
     throw error;
@@ -47,21 +53,21 @@ export async function readBody(
 
 async function collect(
   request: Request,
-  timeout: number,
+  timeoutMs: number,
 ): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
-  let late = false;
+  let timedOut = false;
   const timer = setTimeout(() => {
-    late = true;
+    timedOut = true;
     reader.cancel().catch(() => {});
-  }, timeout);
+  }, timeoutMs);
   const chunks: Uint8Array[] = [];
   let total = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (late) throw tooSlow(timeout);
+      if (timedOut) throw tooSlow(timeoutMs);
       if (done) return join(chunks, total);
       total += value.length;
       if (total > MAX_BODY_BYTES) {
@@ -72,10 +78,10 @@ async function collect(
     }
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw late ? tooSlow(timeout) : new Problem({
+    throw timedOut ? tooSlow(timeoutMs) : new Problem({
       status: 400,
       code: "incomplete-body",
-      message: "The body ended too soon",
+      message: "The body ended before its announced length",
       hint: "Send it again.",
     });
   } finally {
@@ -98,16 +104,16 @@ function tooLarge(): Problem {
   return new Problem({
     status: 413,
     code: "too-large",
-    message: `The body has more than ${MAX_BODY_BYTES} bytes`,
+    message: `The body is larger than ${MAX_BODY_BYTES} bytes`,
     hint: "Send the readings in several requests.",
   });
 }
 
-function tooSlow(timeout: number): Problem {
+function tooSlow(timeoutMs: number): Problem {
   return new Problem({
     status: 408,
     code: "too-slow",
-    message: `The body did not come within ${timeout / 1000} s`,
-    hint: "Send fewer readings at once.",
+    message: `The body did not arrive within ${timeoutMs / 1000} s`,
+    hint: "Send fewer readings per request.",
   });
 }

@@ -1,50 +1,39 @@
+/**
+ * `GET /api/v1/cell`: everything known about one coordinate.
+ *
+ * @module
+ */
+import { Freshness } from "../../grid/mod.ts";
 import {
   COORDINATE,
-  json,
+  jsonSpec,
   LAYER_PARAMETER,
   object,
-  problem,
+  type Parameter,
+  problemSpec,
   REVISION,
+  type Schema,
   STATUS,
   TEXT,
   TIME,
   VALUE,
 } from "../openapi/schemas.ts";
-import type { Parameter } from "../openapi/operation.ts";
 import { checkNames, readCoordinate, readLayer } from "../query.ts";
-import { jsonResponse } from "../json.ts";
-import type { Ask, Route } from "../route.ts";
-import { momentOf } from "./moment.ts";
-import { statusOf } from "./status.ts";
+import { jsonResponse } from "../responses.ts";
+import type { Endpoint, RequestContext } from "../route.ts";
+import { refreshMap } from "./moment.ts";
 
-const orNull = (schema: Record<string, unknown>) => ({
-  anyOf: [schema, { type: "null" }],
-});
-
-function coordinate(name: "x" | "y"): Parameter {
-  return {
-    name,
-    in: "query",
-    required: true,
-    description: "The coordinate.",
-    schema: COORDINATE,
-    example: 1,
-  };
-}
-
-/** `GET /api/v1/cell`: all that is known of one coordinate. */
-export const cellRoute: Route = {
-  method: "GET",
-  path: "/api/v1/cell",
+/** `GET /api/v1/cell` */
+export const getCell: Endpoint = {
   needsMap: true,
   operation: {
-    summary: "All that is known of one coordinate",
+    summary: "Everything known about one coordinate",
     description:
-      "One that was never reported is `unknown`, with null for what there is none of. `source` is who reported it last; null if that reading named no source, or came before the server was last started.",
+      "A coordinate that was never reported has the status `unknown` and null for all other members. `source` is who last reported the cell; null if that reading named no source, or if the server has restarted since.",
     parameters: [LAYER_PARAMETER, coordinate("x"), coordinate("y")],
-    answers: {
-      200: json(
-        "What is known",
+    responses: {
+      200: jsonSpec(
+        "The cell",
         object({
           layer: TEXT,
           x: COORDINATE,
@@ -54,27 +43,27 @@ export const cellRoute: Route = {
           time: orNull(TIME),
           age: orNull({
             type: "number",
-            description: "ms since it was observed",
+            description: "ms since the observation",
           }),
           revision: orNull(REVISION),
           source: orNull(TEXT),
         }),
       ),
-      400: problem("A parameter is wrong"),
-      503: problem("The store fails"),
+      400: problemSpec("A parameter is invalid"),
+      503: problemSpec("The store fails"),
     },
   },
   handle: answerCell,
 };
 
-function answerCell({ url, context }: Ask): Response {
+function answerCell({ url, server }: RequestContext): Response {
   const query = url.searchParams;
   checkNames(query, ["layer", "x", "y"]);
   const layer = readLayer(query);
   const x = readCoordinate(query, "x");
   const y = readCoordinate(query, "y");
-  const { time: now } = momentOf(context);
-  const cell = context.map.layer(layer)?.get(x, y);
+  const { time: now } = refreshMap(server);
+  const cell = server.map.layer(layer)?.get(x, y);
   if (cell === undefined) {
     return jsonResponse({
       layer,
@@ -94,10 +83,31 @@ function answerCell({ url, context }: Ask): Response {
     x,
     y,
     value,
-    status: statusOf(value, freshness),
+    status: statusName(value, freshness),
     time,
     age: now - time,
     revision,
-    source: context.sourceOf(layer, x, y) ?? null,
+    source: server.sourceOf(layer, x, y) ?? null,
   });
+}
+
+function statusName(value: number, freshness: Freshness): string {
+  if (value < 0) return "unknown";
+  if (freshness !== Freshness.Fresh) return "stale";
+  return value === 0 ? "free" : "occupied";
+}
+
+function orNull(schema: Schema): Schema {
+  return { anyOf: [schema, { type: "null" }] };
+}
+
+function coordinate(name: "x" | "y"): Parameter {
+  return {
+    name,
+    in: "query",
+    required: true,
+    description: "The coordinate.",
+    schema: COORDINATE,
+    example: 1,
+  };
 }

@@ -1,6 +1,11 @@
+/**
+ * Writes cells as rows of JSON or CSV, as bytes.
+ *
+ * @module
+ */
+import { type CellColumns, STALE, Status } from "../../feed/columns.ts";
 import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
 import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
-import { type CellColumns, STALE, Status } from "../../feed/columns.ts";
 
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
@@ -16,19 +21,18 @@ const STATUS_BYTES: Readonly<Record<number, Uint8Array>> = {
   [Status.Free | STALE]: encoder.encode(",stale,"),
   [Status.Occupied | STALE]: encoder.encode(",stale,"),
 };
-/** More than any status takes. */
+/** More than the longest of them. */
 const MAX_STATUS_BYTES = 16;
 
-/** The first line of the CSV form. */
+/** The first line of the CSV format. */
 export const CSV_HEADER = "x,y,value,status,time\n";
 
 /**
- * Writes cells as JSON, `[x,y,value,time],[x,y,value,time]`, without a comma
- * behind the last.
+ * Writes cells as JSON without the outer brackets:
+ * `[x,y,value,time],[x,y,value,time]`.
  *
- * @param cells the cells
- * @param from the first one to write
- * @param to behind the last one
+ * @param from the first row
+ * @param to the row after the last
  */
 export function writeJsonRows(
   cells: CellColumns,
@@ -50,7 +54,12 @@ export function writeJsonRows(
   return new Uint8Array(view.buffer, 0, at);
 }
 
-/** Writes cells as CSV, a line `x,y,value,status,time` each; arguments as above. */
+/**
+ * Writes cells as CSV, one line `x,y,value,status,time` per cell.
+ *
+ * @param from the first row
+ * @param to the row after the last
+ */
 export function writeCsvRows(
   cells: CellColumns,
   from: number,

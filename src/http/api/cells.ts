@@ -1,15 +1,18 @@
+/**
+ * `GET /api/v1/cells`: the map or a part of it, as JSON or CSV.
+ *
+ * @module
+ */
 import type { CellColumns } from "../../feed/columns.ts";
 import { copyCells } from "../cell_columns.ts";
-import { byteStream } from "../byte_stream.ts";
-import { MANY_CELLS } from "../limits.ts";
-import { acceptsGzip, hasETag } from "../negotiation.ts";
+import { LARGE_RESPONSE_CELLS } from "../limits.ts";
 import {
   CELLS,
-  json,
+  jsonSpec,
   LAYER_PARAMETER,
   MOMENT,
   object,
-  problem,
+  problemSpec,
   REGION_PARAMETER,
   REVISION,
   SINCE_PARAMETER,
@@ -22,26 +25,25 @@ import {
   readRegion,
   readSince,
 } from "../query.ts";
-import type { Ask, Route } from "../route.ts";
+import { acceptsGzip, byteStream, hasETag } from "../responses.ts";
+import type { Endpoint, RequestContext } from "../route.ts";
 import { CSV_HEADER, writeCsvRows, writeJsonRows } from "./cell_rows.ts";
-import { etagOf, momentOf } from "./moment.ts";
+import { etagOf, refreshMap } from "./moment.ts";
 
-/** Cells of one piece of an answer. */
-const PIECE = 4096;
-/** Shorter answers are not worth compressing, cells. */
-const FEW = 64;
+/** Cells written at a time. */
+const PIECE_CELLS = 4096;
+/** A response of at most this many cells is not compressed: it saves little. */
+const MAX_UNCOMPRESSED_CELLS = 64;
 
 const encoder = new TextEncoder();
 
-/** `GET /api/v1/cells`: the map, or the part of it that is asked for. */
-export const cellsRoute: Route = {
-  method: "GET",
-  path: "/api/v1/cells",
+/** `GET /api/v1/cells` */
+export const getCells: Endpoint = {
   needsMap: true,
   operation: {
     summary: "The map, or a part of it",
     description:
-      "All of one revision, however many there are. The ETag is that of the revision: 304 says that no value and no freshness has changed, while cells may have been reported again.",
+      "All cells are of one revision. The ETag is that of the revision: 304 means that no value and no status has changed; cells may have been reported again with the same value.",
     parameters: [
       LAYER_PARAMETER,
       REGION_PARAMETER,
@@ -49,16 +51,16 @@ export const cellsRoute: Route = {
       {
         name: "format",
         in: "query",
-        description: "The form of the answer.",
+        description: "The format of the response.",
         schema: { enum: ["json", "csv"], default: "json" },
         example: "json",
       },
     ],
-    answers: {
+    responses: {
       200: {
         description: "The cells",
         content: {
-          ...json(
+          ...jsonSpec(
             "",
             object(
               { layer: TEXT, revision: REVISION, ...MOMENT, cells: CELLS },
@@ -68,7 +70,7 @@ export const cellsRoute: Route = {
           "text/csv": {
             schema: {
               type: "string",
-              description: `A header line, then a line a cell: ${CSV_HEADER}`,
+              description: `A header, then one line per cell: ${CSV_HEADER}`,
             },
           },
         },
@@ -76,26 +78,26 @@ export const cellsRoute: Route = {
       304: {
         description: "Nothing has changed since the revision of the ETag",
       },
-      400: problem("A parameter is wrong"),
-      503: problem("The store fails, or too many large answers are being sent"),
+      400: problemSpec("A parameter is invalid"),
+      503: problemSpec("The store fails, or too many large responses"),
     },
   },
   handle: answerCells,
 };
 
 function answerCells(
-  { url, request, context, limits, metrics }: Ask,
+  { url, request, server, limits, metrics }: RequestContext,
 ): Response {
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since", "format"]);
   const layer = readLayer(query);
   const region = readRegion(query);
-  const since = readSince(query);
+  const since = readSince(query) ?? 0;
   const format = readChoice(query, "format", ["json", "csv"]);
 
-  const moment = momentOf(context);
-  const { revision } = context.map;
-  const etag = etagOf(context);
+  const moment = refreshMap(server);
+  const { revision } = server.map;
+  const etag = etagOf(server);
   const headers = new Headers({
     etag,
     "cache-control": "no-cache",
@@ -113,20 +115,20 @@ function answerCells(
   );
   if (request.method === "HEAD") return new Response(null, { headers });
 
-  const grid = context.map.layer(layer);
-  const many = (grid?.size ?? 0) > MANY_CELLS;
-  const release = many ? limits.take("copies") : () => {};
-  const cells = copyCells(grid, { since: since ?? 0, region });
+  const grid = server.map.layer(layer);
+  const isLarge = (grid?.size ?? 0) > LARGE_RESPONSE_CELLS;
+  const release = isLarge ? limits.take("largeResponses") : () => {};
+  const cells = copyCells(grid, { since, region });
   const pieces = format === "csv"
     ? csvPieces(cells)
     : jsonPieces(cells, { layer, revision, ...moment });
   const body = byteStream({
     next: () => pieces.next().value,
-    done: release,
-    sent: (bytes) => metrics.sent("cells", bytes),
+    onEnd: release,
+    onBytes: (bytes) => metrics.addSentBytes("cells", bytes),
   });
   if (
-    cells.length <= FEW ||
+    cells.length <= MAX_UNCOMPRESSED_CELLS ||
     !acceptsGzip(request.headers.get("accept-encoding"))
   ) return new Response(body, { headers });
   headers.set("content-encoding", "gzip");
@@ -140,9 +142,10 @@ function* jsonPieces(
   head: Record<string, unknown>,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"cells":[`);
-  for (let from = 0; from < cells.length; from += PIECE) {
+  for (let from = 0; from < cells.length; from += PIECE_CELLS) {
     if (from > 0) yield encoder.encode(",");
-    yield writeJsonRows(cells, from, Math.min(from + PIECE, cells.length));
+    const to = Math.min(from + PIECE_CELLS, cells.length);
+    yield writeJsonRows(cells, from, to);
   }
   yield encoder.encode("]}\n");
 }
@@ -151,7 +154,8 @@ function* csvPieces(
   cells: CellColumns,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   yield encoder.encode(CSV_HEADER);
-  for (let from = 0; from < cells.length; from += PIECE) {
-    yield writeCsvRows(cells, from, Math.min(from + PIECE, cells.length));
+  for (let from = 0; from < cells.length; from += PIECE_CELLS) {
+    const to = Math.min(from + PIECE_CELLS, cells.length);
+    yield writeCsvRows(cells, from, to);
   }
 }

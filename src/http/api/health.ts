@@ -1,48 +1,51 @@
+/**
+ * `GET /healthz` and `GET /readyz`, for supervisors and load balancers.
+ *
+ * @module
+ */
 import type { HttpContext } from "../context.ts";
-import { jsonResponse } from "../json.ts";
-import { json, object, problem, TEXT } from "../openapi/schemas.ts";
+import { jsonSpec, object, problemSpec, TEXT } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
-import type { Ask, Route } from "../route.ts";
+import { jsonResponse } from "../responses.ts";
+import type { Endpoint } from "../route.ts";
 
-/** `GET /healthz`: the process is alive. If it is not, start it again. */
-export const healthRoute: Route = {
-  method: "GET",
-  path: "/healthz",
+/** `GET /healthz`: without an answer, restart the process. */
+export const getHealth: Endpoint = {
   needsMap: false,
   operation: {
     summary: "Whether the process is alive",
-    description: "Asks for no token.",
-    open: true,
-    answers: {
-      200: json("It is", object({ status: { const: "alive" }, version: TEXT })),
+    description: "Needs no token.",
+    isPublic: true,
+    responses: {
+      200: jsonSpec(
+        "It is alive",
+        object({ status: { const: "alive" }, version: TEXT }),
+      ),
     },
   },
-  handle({ context }: Ask): Response {
-    return jsonResponse({ status: "alive", version: context.version });
-  },
+  handle: ({ server: { version } }) =>
+    jsonResponse({ status: "alive", version }),
 };
 
-/** `GET /readyz`: readings are taken and kept. If not, send no traffic. */
-export const readyRoute: Route = {
-  method: "GET",
-  path: "/readyz",
+/** `GET /readyz`: while it is 503, send no readings. */
+export const getReadiness: Endpoint = {
   needsMap: false,
   operation: {
-    summary: "Whether readings are taken and kept",
-    answers: {
-      200: json("They are", object({ status: { const: "ready" } })),
-      503: problem("They are not, for the `reasons` given"),
+    summary: "Whether the server accepts and stores readings",
+    responses: {
+      200: jsonSpec("It does", object({ status: { const: "ready" } })),
+      503: problemSpec("It does not; `reasons` says why"),
     },
   },
-  handle({ context }: Ask): Response {
-    const reasons = reasonsOf(context);
+  handle({ server }): Response {
+    const reasons = reasonsOf(server);
     if (reasons.length === 0) return jsonResponse({ status: "ready" });
     throw new Problem({
       status: 503,
       code: "not-ready",
       message: reasons.map(({ message }) => message).join("; "),
-      hint: "The server tries again by itself; its log tells more.",
-      more: { reasons },
+      hint: "The server retries automatically. Its log has the details.",
+      extensions: { reasons },
     });
   },
 };
@@ -52,17 +55,17 @@ interface Reason {
   readonly message: string;
 }
 
-function reasonsOf(context: HttpContext): Reason[] {
+function reasonsOf(server: HttpContext): Reason[] {
   const reasons: Reason[] = [];
-  const link = context.link();
-  const store = context.store();
-  if (!context.loaded()) {
+  const link = server.link();
+  const store = server.store();
+  if (!server.loaded()) {
     reasons.push({ code: "starting", message: "The map is not loaded yet" });
   }
   if (!link.up) {
     reasons.push({
       code: "broker-down",
-      message: `${link.description}: ${link.problem ?? "not joined"}`,
+      message: `${link.description}: ${link.problem ?? "not connected"}`,
     });
   }
   if (store.problem !== undefined) {

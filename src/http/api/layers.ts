@@ -1,52 +1,55 @@
+/**
+ * `GET /api/v1/layers`: all layers and the counts of their cells.
+ *
+ * @module
+ */
 import type { CellCounts, Grid } from "../../grid/mod.ts";
 import type { HttpContext } from "../context.ts";
-import { jsonResponse } from "../json.ts";
-import type { Schema } from "../openapi/operation.ts";
 import {
   COUNT,
-  json,
+  jsonSpec,
   MOMENT,
   object,
-  problem,
+  problemSpec,
   REVISION,
+  type Schema,
   TEXT,
 } from "../openapi/schemas.ts";
 import { checkNames } from "../query.ts";
-import type { Ask, Route } from "../route.ts";
-import { momentOf } from "./moment.ts";
+import { jsonResponse } from "../responses.ts";
+import type { Endpoint } from "../route.ts";
+import { refreshMap } from "./moment.ts";
 
-/** The counts of cells, as members of an object. */
-export const COUNTS: Readonly<Record<string, Schema>> = {
-  cells: { ...COUNT, description: "coordinates that were ever reported" },
+/** The schemas of `CellCounts`. */
+export const COUNTS: Readonly<Record<keyof CellCounts, Schema>> = {
+  cells: { ...COUNT, description: "coordinates ever reported" },
   free: COUNT,
   occupied: COUNT,
   unknown: COUNT,
   stale: {
     ...COUNT,
-    description: "neither free nor occupied: too old to tell",
+    description: "observed too long ago to count as free or occupied",
   },
   people: { ...COUNT, description: "the sum of the values of occupied cells" },
 };
 
-/** What is known of one layer. */
+/** The counts of one layer. */
 interface LayerSummary extends CellCounts {
   readonly name: string;
-  /** As people call it, if a floor plan says so. */
+  /** From the floor plan. */
   readonly title?: string;
-  /** The newest revision of its cells. */
+  /** The latest revision of its cells. */
   readonly revision: number;
 }
 
-/** `GET /api/v1/layers`: which there are, and what they say. */
-export const layersRoute: Route = {
-  method: "GET",
-  path: "/api/v1/layers",
+/** `GET /api/v1/layers` */
+export const getLayers: Endpoint = {
   needsMap: true,
   operation: {
-    summary: "Which layers there are, and what their cells say",
-    answers: {
-      200: json(
-        "The layers, in the order in which they came",
+    summary: "All layers and the counts of their cells",
+    responses: {
+      200: jsonSpec(
+        "The layers, in the order of their first reading",
         object({
           revision: REVISION,
           ...MOMENT,
@@ -61,16 +64,16 @@ export const layersRoute: Route = {
           },
         }, ["staleAfter", "began"]),
       ),
-      503: problem("The store fails"),
+      503: problemSpec("The store fails"),
     },
   },
-  handle({ url, context }: Ask): Response {
+  handle({ url, server }): Response {
     checkNames(url.searchParams, []);
-    const moment = momentOf(context);
-    const layers = [...context.map.layers()].map(([name, grid]) =>
-      summarize(name, grid, context)
+    const moment = refreshMap(server);
+    const layers = [...server.map.layers()].map(([name, grid]) =>
+      summarize(name, grid, server)
     );
-    const { revision } = context.map;
+    const { revision } = server.map;
     return jsonResponse({ revision, ...moment, layers });
   },
 };

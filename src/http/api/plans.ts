@@ -1,19 +1,28 @@
-import { jsonResponse } from "../json.ts";
-import { hasETag } from "../negotiation.ts";
-import { COUNT, json, object, problem, TEXT } from "../openapi/schemas.ts";
+/**
+ * `GET /api/v1/plans` and `GET /api/v1/plans/{layer}/image`: the floor plans.
+ *
+ * @module
+ */
+import { quote } from "../../protocol/text.ts";
+import {
+  COUNT,
+  jsonSpec,
+  object,
+  problemSpec,
+  TEXT,
+} from "../openapi/schemas.ts";
 import type { Plan } from "../plans/plan.ts";
 import { Problem } from "../problem.ts";
-import type { Ask, Route } from "../route.ts";
+import { hasETag, jsonResponse } from "../responses.ts";
+import type { Endpoint } from "../route.ts";
 
-/** `GET /api/v1/plans`: the floor plans that the server was started with. */
-export const plansRoute: Route = {
-  method: "GET",
-  path: "/api/v1/plans",
+/** `GET /api/v1/plans` */
+export const getPlans: Endpoint = {
   needsMap: false,
   operation: {
-    summary: "The floor plans, by layer",
-    answers: {
-      200: json(
+    summary: "The floor plans by layer",
+    responses: {
+      200: jsonSpec(
         "The plans",
         object({
           plans: {
@@ -33,7 +42,7 @@ export const plansRoute: Route = {
                   minItems: 4,
                   maxItems: 4,
                   description:
-                    "[x0,y0,x1,y1]: the outer edges of the image, in cells; the cell x,y reaches from x,y to x+1,y+1; the first row lies at y0",
+                    "[x0,y0,x1,y1]: the outer edges of the image, in cells; the cell x,y covers x,y to x+1,y+1; the first row of the image is at y0",
                 },
               }),
             }, ["metresPerCell", "image"]),
@@ -42,15 +51,13 @@ export const plansRoute: Route = {
       ),
     },
   },
-  handle({ context }: Ask): Response {
-    return jsonResponse({ plans: [...context.plans.values()].map(describe) });
+  handle({ server }): Response {
+    return jsonResponse({ plans: [...server.plans.values()].map(describe) });
   },
 };
 
 /** `GET /api/v1/plans/{layer}/image` */
-export const planImageRoute: Route = {
-  method: "GET",
-  path: "/api/v1/plans/{layer}/image",
+export const getPlanImage: Endpoint = {
   needsMap: false,
   operation: {
     summary: "The image of a floor plan",
@@ -58,11 +65,11 @@ export const planImageRoute: Route = {
       name: "layer",
       in: "path",
       required: true,
-      description: "The layer's name, percent-encoded: `hall%2Fl2`.",
+      description: "The name of the layer, percent-encoded: `hall%2Fl2`.",
       schema: TEXT,
       example: "default",
     }],
-    answers: {
+    responses: {
       200: {
         description: "The image",
         content: Object.fromEntries(
@@ -71,19 +78,20 @@ export const planImageRoute: Route = {
           ) => [type, { schema: {} }]),
         ),
       },
-      304: { description: "It is the one with the ETag" },
-      404: problem("The layer has no image"),
+      304: { description: "The image has not changed" },
+      404: problemSpec("The layer has no image"),
     },
   },
-  handle({ context, params, request }: Ask): Response {
+  handle({ server, params, request }): Response {
     const layer = params.layer ?? "";
-    const image = context.plans.get(layer)?.image;
+    const image = server.plans.get(layer)?.image;
     if (image === undefined) {
       throw new Problem({
         status: 404,
         code: "no-plan",
-        message: "This layer has no floor plan",
-        hint: "GET /api/v1/plans tells which have one; --map-file gives them.",
+        message: `The layer ${quote(layer)} has no image`,
+        hint:
+          "GET /api/v1/plans lists the floor plans. The server's option --map-file adds them.",
       });
     }
     const { etag, type, bytes } = image;

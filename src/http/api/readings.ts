@@ -1,18 +1,23 @@
-import type { RefusedReading, Submission } from "../context.ts";
-import { jsonResponse } from "../json.ts";
-import type { Schema } from "../openapi/operation.ts";
+/**
+ * `POST /api/v1/readings`: submits readings, as on the data topic.
+ *
+ * @module
+ */
+import type { RefusedReading, SubmissionResult } from "../context.ts";
 import {
   COUNT,
-  json,
+  jsonSpec,
   LAYER_PARAMETER,
   object,
-  problem,
+  problemSpec,
   REVISION,
+  type Schema,
   TEXT,
 } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
 import { checkNames, readLayer } from "../query.ts";
-import type { Ask, Route } from "../route.ts";
+import { jsonResponse } from "../responses.ts";
+import type { Endpoint, RequestContext } from "../route.ts";
 import { readBody } from "./body.ts";
 
 const REFUSED_ROW: Schema = object({
@@ -21,15 +26,13 @@ const REFUSED_ROW: Schema = object({
   message: TEXT,
 }, ["row"]);
 
-/** `POST /api/v1/readings`: readings in, as on the data topic. */
-export const readingsRoute: Route = {
-  method: "POST",
-  path: "/api/v1/readings",
+/** `POST /api/v1/readings` */
+export const postReadings: Endpoint = {
   needsMap: true,
   operation: {
-    summary: "Readings in",
+    summary: "Submits readings",
     description:
-      "The same bytes as on occupancy/data: CSV or JSON, by Content-Type or else by the first byte. Answered once they are as safe as the store promises. Bad rows are refused alone; 400 only if no row can be read. What is not known to have been taken may be sent again: a reading says what is, not what is added.",
+      "The body has the format of occupancy/data: CSV or JSON, by Content-Type or otherwise by the first byte. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. A client without a response may send the readings again: a reading sets a value and does not add to it.",
     parameters: [LAYER_PARAMETER],
     body: {
       description: "At most 8 MiB",
@@ -47,25 +50,28 @@ export const readingsRoute: Route = {
         },
       },
     },
-    answers: {
-      200: json(
-        "What became of them",
+    responses: {
+      200: jsonSpec(
+        "The result",
         object({
           layer: TEXT,
-          revision: { ...REVISION, description: "of the map that has them" },
+          revision: {
+            ...REVISION,
+            description: "the revision of the map that has the readings",
+          },
           accepted: {
             ...COUNT,
-            description: "readings that are now what the map says",
+            description: "readings that are now the value of their cell",
           },
           changed: {
             ...COUNT,
-            description: "of these, those that changed a cell",
+            description: "accepted readings that changed a cell",
           },
           refused: COUNT,
           reasons: {
             type: "object",
             additionalProperties: COUNT,
-            description: "how many were refused for which reason",
+            description: "refused readings by reason",
           },
           problems: {
             type: "array",
@@ -75,60 +81,59 @@ export const readingsRoute: Route = {
           },
         }),
       ),
-      400: problem("No reading can be read in it, or a parameter is wrong"),
-      403: problem("It comes from a page of another origin"),
-      408: problem("The body took too long"),
-      413: problem("The body is too long"),
-      415: problem("The body is compressed"),
-      503: problem("It could not be kept: send it again after Retry-After"),
+      400: problemSpec("No row is valid, or a parameter is invalid"),
+      403: problemSpec("The request was sent by a page of another origin"),
+      408: problemSpec("The body took too long"),
+      413: problemSpec("The body is too large"),
+      415: problemSpec("The body is compressed"),
+      503: problemSpec("Nothing was stored: send it again after Retry-After"),
     },
   },
-  handle: takeReadings,
+  handle: submitReadings,
 };
 
-async function takeReadings(
-  { request, url, context, limits }: Ask,
+async function submitReadings(
+  { request, url, server, limits }: RequestContext,
 ): Promise<Response> {
   checkNames(url.searchParams, ["layer"]);
   const layer = readLayer(url.searchParams);
   const { bytes, release } = await readBody(request, limits);
   try {
     const type = request.headers.get("content-type") ?? undefined;
-    const submission = await context.submit(layer, bytes, type);
-    return answer(layer, submission);
+    return answerResult(layer, await server.submit(layer, bytes, type));
   } finally {
     release();
   }
 }
 
-function answer(layer: string, submission: Submission): Response {
-  switch (submission.outcome) {
+function answerResult(layer: string, result: SubmissionResult): Response {
+  switch (result.outcome) {
     case "unavailable":
       throw new Problem({
         status: 503,
-        code: submission.code,
-        message: submission.message,
-        hint: "Nothing of it was kept: send it again in a moment.",
+        code: result.code,
+        message: result.message,
+        hint: "Nothing was stored. Send it again in a moment.",
         headers: { "retry-after": "2" },
       });
     case "invalid":
       throw new Problem({
         status: 400,
-        code: submission.code,
-        message: submission.message,
-        hint: submission.hint ?? "docs/PROTOCOL.md tells how readings look.",
+        code: result.code,
+        message: result.message,
+        hint: result.hint ?? "See docs/PROTOCOL.md, Readings.",
       });
     case "kept":
-      return told(layer, submission);
+      return answerKept(layer, result);
   }
 }
 
-function told(
+function answerKept(
   layer: string,
-  kept: Submission & { outcome: "kept" },
+  kept: SubmissionResult & { outcome: "kept" },
 ): Response {
   const { revision, accepted, changed, refused, refusedByCode } = kept;
-  const account = {
+  const result = {
     layer,
     revision,
     accepted,
@@ -137,17 +142,18 @@ function told(
     reasons: Object.fromEntries(refusedByCode),
     problems: kept.problems.map(rowOf),
   };
+  // Late and future readings are valid rows.
   const untimely = (refusedByCode.get("late") ?? 0) +
     (refusedByCode.get("future") ?? 0);
   if (accepted > 0 || untimely > 0 || refused === 0) {
-    return jsonResponse(account);
+    return jsonResponse(result);
   }
   throw new Problem({
     status: 400,
     code: "no-readings",
-    message: "No reading could be read",
-    hint: "Send lines x,y,value or JSON: docs/PROTOCOL.md tells how.",
-    more: account,
+    message: "No reading is valid",
+    hint: "Send lines x,y,value or JSON. See docs/PROTOCOL.md, Readings.",
+    extensions: result,
   });
 }
 

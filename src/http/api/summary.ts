@@ -1,35 +1,38 @@
-import type { CellCounts } from "../../grid/mod.ts";
+/**
+ * `GET /api/v1/summary`: the state of the whole server.
+ *
+ * @module
+ */
+import { addCounts, NO_CELLS } from "../../grid/mod.ts";
 import type { HttpContext } from "../context.ts";
-import { jsonResponse } from "../json.ts";
-import type { Schema } from "../openapi/operation.ts";
 import {
   COUNT,
-  json,
+  jsonSpec,
   MOMENT,
   object,
-  problem,
+  problemSpec,
   REVISION,
+  type Schema,
   TEXT,
   TIME,
 } from "../openapi/schemas.ts";
 import { checkNames } from "../query.ts";
-import type { Ask, Route } from "../route.ts";
+import { jsonResponse } from "../responses.ts";
+import type { Endpoint } from "../route.ts";
 import { COUNTS } from "./layers.ts";
-import { momentOf } from "./moment.ts";
+import { refreshMap } from "./moment.ts";
 
 const RATE: Schema = { type: "number", minimum: 0 };
 
-/** `GET /api/v1/summary`: how it is, in one look. */
-export const summaryRoute: Route = {
-  method: "GET",
-  path: "/api/v1/summary",
+/** `GET /api/v1/summary` */
+export const getSummary: Endpoint = {
   needsMap: true,
   operation: {
-    summary: "How it is, in one look",
+    summary: "The state of the server",
     description:
-      "Sums over all layers, what comes in, and how things stand with broker and store.",
-    answers: {
-      200: json(
+      "Counts over all layers, rates of incoming readings, and the status of broker and store.",
+    responses: {
+      200: jsonSpec(
         "The summary",
         object({
           name: TEXT,
@@ -46,7 +49,7 @@ export const summaryRoute: Route = {
               messages: RATE,
               bytes: RATE,
             }),
-            description: "a second, over the last ten seconds",
+            description: "per second, over the last ten seconds",
           },
           readings: object({
             accepted: COUNT,
@@ -68,67 +71,47 @@ export const summaryRoute: Route = {
           }, ["problem"]),
         }, ["staleAfter", "began"]),
       ),
-      503: problem("The store fails"),
+      503: problemSpec("The store fails"),
     },
   },
-  handle({ url, context, rates }: Ask): Response {
+  handle({ url, server, rates, feed }): Response {
     checkNames(url.searchParams, []);
-    const moment = momentOf(context);
-    const { name, version, started, map, counts, viewers } = context;
+    const moment = refreshMap(server);
+    const { name, version, started, map, counts } = server;
+    const layers = [...map.layers()].map(([, grid]) => grid.counts());
     return jsonResponse({
       name,
       version,
       started,
       revision: map.revision,
       ...moment,
-      layers: [...map.layers()].length,
-      ...totals(context),
+      layers: layers.length,
+      ...layers.reduce(addCounts, NO_CELLS),
       rates: rates.report(),
       readings: {
         accepted: counts.accepted,
         changed: counts.changed,
         refused: Object.fromEntries(counts.refused),
       },
-      viewers: viewers.current,
-      ...parts(context),
+      viewers: feed.viewers.current,
+      broker: brokerOf(server),
+      store: storeOf(server),
     });
   },
 };
 
-/** The counts of all layers together. */
-function totals({ map }: HttpContext): CellCounts {
-  const sum = {
-    cells: 0,
-    free: 0,
-    occupied: 0,
-    unknown: 0,
-    stale: 0,
-    people: 0,
+function brokerOf(server: HttpContext) {
+  const { description, mqttVersion, up, since, problem } = server.link();
+  return {
+    description,
+    mqtt: mqttVersion === 5 ? "5" : "3.1.1",
+    up,
+    since,
+    ...(problem !== undefined && { problem }),
   };
-  for (const [, grid] of map.layers()) {
-    const counts = grid.counts();
-    for (const key of Object.keys(sum) as (keyof CellCounts)[]) {
-      sum[key] += counts[key];
-    }
-  }
-  return sum;
 }
 
-function parts(context: HttpContext): Record<string, unknown> {
-  const link = context.link();
-  const store = context.store();
-  return {
-    broker: {
-      description: link.description,
-      mqtt: link.mqttVersion === 5 ? "5" : "3.1.1",
-      up: link.up,
-      since: link.since,
-      ...(link.problem !== undefined && { problem: link.problem }),
-    },
-    store: {
-      description: store.description,
-      durable: store.durable,
-      ...(store.problem !== undefined && { problem: store.problem }),
-    },
-  };
+function storeOf(server: HttpContext) {
+  const { description, durable, problem } = server.store();
+  return { description, durable, ...(problem !== undefined && { problem }) };
 }

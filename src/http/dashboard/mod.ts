@@ -1,5 +1,5 @@
 /**
- * The dashboard: one page, embedded in the program, served from memory.
+ * Serves the files of the dashboard, which are part of the program, from memory.
  *
  * @module
  */
@@ -9,19 +9,21 @@ import script from "./built/app.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
 import html from "./built/index.html" with { type: "text" };
-import { acceptsGzip, hasETag } from "../negotiation.ts";
+import { acceptsGzip, hasETag } from "../responses.ts";
 
-/** Names that hold the hash of what they name never mean anything else. */
-const FOR_EVER = "public, max-age=31536000, immutable";
-/** The page itself is asked for each time, and answered with 304 if it is the same. */
+/** For names with a hash of the content: another content has another name. */
+const CACHE_FOREVER = "public, max-age=31536000, immutable";
+/** For the page itself: browsers revalidate it with its ETag. */
 const REVALIDATE = "no-cache";
 const HASH_LENGTH = 12;
 
-/** A file of the page as it is sent. */
+/** A file of the dashboard. */
 interface Asset {
+  /** Content-Type. */
   readonly type: string;
+  /** Cache-Control. */
   readonly caching: string;
-  /** Quotes included (RFC 9110, 8.8.3). */
+  /** With its quotes (RFC 9110, 8.8.3). */
   readonly etag: string;
   readonly plain: Uint8Array<ArrayBuffer>;
   readonly gzipped: Uint8Array<ArrayBuffer>;
@@ -30,12 +32,12 @@ interface Asset {
 let assets: ReadonlyMap<string, Asset> | undefined;
 
 /**
- * Answers `GET` and `HEAD` of `/` and of what the page needs under `/assets/`.
+ * Answers `GET` and `HEAD` of `/` and of the files under `/assets/`.
  *
- * @returns undefined for a path that the page does not have
+ * @returns undefined if there is no such file
  */
 export function page(request: Request): Response | undefined {
-  // Compressed when it is first asked for: a server that nobody looks at starts no later.
+  // Compressing takes time, so it waits for the first request.
   assets ??= prepare();
   const asset = assets.get(new URL(request.url).pathname);
   if (asset === undefined) return undefined;
@@ -55,7 +57,7 @@ export function page(request: Request): Response | undefined {
   return new Response(request.method === "HEAD" ? null : body, { headers });
 }
 
-/** All files of the page by their paths. */
+/** Returns all files by their paths. */
 function prepare(): Map<string, Asset> {
   const all = new Map<string, Asset>();
   let start = html;
@@ -67,7 +69,7 @@ function prepare(): Map<string, Asset> {
   for (const [name, type, text] of files) {
     const [stem, extension] = name.split(".");
     const path = `/assets/${stem}-${hash(text)}.${extension}`;
-    all.set(path, assetOf(text, type, FOR_EVER));
+    all.set(path, assetOf(text, type, CACHE_FOREVER));
     start = start.replaceAll(`/assets/${name}`, path);
   }
   all.set("/", assetOf(start, "text/html; charset=utf-8", REVALIDATE));

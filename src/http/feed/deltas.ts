@@ -1,103 +1,107 @@
-import type { ReadableMap } from "../context.ts";
-import { cellsWithin, copyAtMost } from "../cell_columns.ts";
+/**
+ * Deltas for viewers. Viewers with the same view and revision share one delta.
+ *
+ * @module
+ */
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
-import { deflateFast } from "./deflate.ts";
 import { encodeFrame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
-import { keyOf } from "./snapshots.ts";
+import { cellsWithin, copyAtMost } from "../cell_columns.ts";
+import type { ReadableMap } from "../context.ts";
+import { deflateFast, viewKey } from "./snapshots.ts";
 
-/** What one viewer is to be told. */
-export interface Behind {
+/** What a viewer has. */
+export interface ViewerState {
   readonly view: View;
-  /** The revision that the viewer knows of: the `from` of its next delta. */
-  readonly told: number;
-  /** Nothing in the view has changed up to this revision, since `told`. */
-  readonly seen: number;
+  /** The revision of the viewer's cells: the `from` of its next delta. */
+  readonly revision: number;
+  /** The revision up to which nothing in the view has changed since. */
+  readonly unchangedUntil: number;
 }
 
-/** What changed for a viewer. */
+/** The changes for a viewer. */
 export interface Delta {
   readonly cells: CellColumns;
-  /** The frame; the same object for all to whom it says the same. */
+  /** The encoded frame, shared by all viewers with the same state. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** So much changed that a snapshot is better. */
-export const TOO_MUCH = Symbol("too much changed");
-/** Nothing in the view changed. */
-export const NOTHING = Symbol("nothing changed");
+/** More cells changed than a delta may have. */
+export const TOO_LARGE = Symbol("too large");
+/** No cell of the view changed. */
+export const UNCHANGED = Symbol("unchanged");
+
+/** Options of {@linkcode TickDeltas}. */
+export interface TickDeltasOptions {
+  readonly map: ReadableMap;
+  /** The time at which the map is correct, ms since 1970. */
+  readonly time: number;
+  /** Maximum cells of a delta. */
+  readonly maxCells: number;
+  /** Number of viewers. For a single viewer only its view is read. */
+  readonly viewers: number;
+}
 
 /**
- * What changed, read from the map for one turn of the feed: each part of it once,
- * whoever wants it. It is valid until the map is next written to.
+ * The deltas of one tick of the feed. Each is read from the map and encoded
+ * once. Valid until the map changes.
  */
-export class TurnDeltas {
-  readonly #map: ReadableMap;
-  readonly #time: number;
-  readonly #most: number;
-  readonly #shared: boolean;
-  readonly #changed = new Map<string, CellColumns | typeof TOO_MUCH>();
-  readonly #frames = new Map<string, Delta>();
+export class TickDeltas {
+  readonly #options: TickDeltasOptions;
+  readonly #changed = new Map<string, CellColumns | typeof TOO_LARGE>();
+  readonly #deltas = new Map<string, Delta>();
 
-  /**
-   * @param time the server's clock, at which the map is right
-   * @param most cells of a delta
-   * @param viewers how many there are: of one, only what it sees is read
-   */
-  constructor(map: ReadableMap, time: number, most: number, viewers: number) {
-    this.#map = map;
-    this.#time = time;
-    this.#most = most;
-    this.#shared = viewers > 1;
+  constructor(options: TickDeltasOptions) {
+    this.#options = options;
   }
 
-  /** What changed for a viewer, up to the revision of the map. */
-  of({ view, told, seen }: Behind): Delta | typeof TOO_MUCH | typeof NOTHING {
-    const key = `${seen} ${told} ${keyOf(view)}`;
-    const known = this.#frames.get(key);
+  /** Returns the changes for a viewer, up to the revision of the map. */
+  deltaFor(
+    { view, revision, unchangedUntil }: ViewerState,
+  ): Delta | typeof TOO_LARGE | typeof UNCHANGED {
+    const key = `${unchangedUntil} ${revision} ${viewKey(view)}`;
+    const known = this.#deltas.get(key);
     if (known !== undefined) return known;
-    const cells = this.#cellsOf(view, seen);
-    if (cells === TOO_MUCH) return TOO_MUCH;
-    if (cells.length === 0) return NOTHING;
+    const cells = this.#cellsOf(view, unchangedUntil);
+    if (cells === TOO_LARGE) return TOO_LARGE;
+    if (cells.length === 0) return UNCHANGED;
     const bytes = encodeFrame({
       kind: "delta",
       layer: view.layer,
-      from: told,
-      to: this.#map.revision,
-      time: this.#time,
+      from: revision,
+      to: this.#options.map.revision,
+      time: this.#options.time,
       cells,
     }, deflateFast);
     const delta = { cells, bytes };
-    this.#frames.set(key, delta);
+    this.#deltas.set(key, delta);
     return delta;
   }
 
-  #cellsOf(view: View, since: number): CellColumns | typeof TOO_MUCH {
-    if (this.#shared && view.region !== null) {
-      const all = this.#read({ layer: view.layer, region: null }, since);
-      // Where there is much in the layer, there may be little in the view.
-      if (all !== TOO_MUCH) return cellsWithin(all, view.region);
+  #cellsOf(view: View, since: number): CellColumns | typeof TOO_LARGE {
+    if (this.#options.viewers > 1 && view.region !== null) {
+      const all = this.#changedCells({ ...view, region: null }, since);
+      // Too many in the layer may still be few in the view.
+      if (all !== TOO_LARGE) return cellsWithin(all, view.region);
     }
-    return this.#read(view, since);
+    return this.#changedCells(view, since);
   }
 
-  #read(view: View, since: number): CellColumns | typeof TOO_MUCH {
-    const key = `${since} ${keyOf(view)}`;
+  #changedCells(view: View, since: number): CellColumns | typeof TOO_LARGE {
+    const key = `${since} ${viewKey(view)}`;
     let changed = this.#changed.get(key);
     if (changed === undefined) {
-      changed = this.#scan(view, since);
+      changed = this.#read(view, since);
       this.#changed.set(key, changed);
     }
     return changed;
   }
 
-  #scan({ layer, region }: View, since: number) {
-    const grid = this.#map.layer(layer);
+  #read({ layer, region }: View, since: number) {
+    const { map, maxCells } = this.#options;
+    const grid = map.layer(layer);
     if (grid === undefined || grid.revision <= since) return newColumns(0);
-    return copyAtMost(this.#most, grid, {
-      since,
-      region: region ?? undefined,
-    }) ??
-      TOO_MUCH;
+    const options = { since, region: region ?? undefined };
+    return copyAtMost(maxCells, grid, options) ?? TOO_LARGE;
   }
 }

@@ -1,237 +1,272 @@
-import type { HttpContext } from "../context.ts";
-import { Rates } from "../rates.ts";
-import { TurnDeltas } from "./deltas.ts";
-import { History, HISTORY_STEP } from "./history.ts";
-import { LayersReporter } from "./layer_status.ts";
-import { DEFAULT_LIMITS, type LiveLimits } from "./limits.ts";
+/**
+ * The live feed: sends the map and its changes to all viewers.
+ *
+ * @module
+ */
 import {
   type FarewellMessage,
   LIVE_PROTOCOL,
   type StatusMessage,
 } from "../../feed/messages.ts";
+import type { HttpContext } from "../context.ts";
+import type { Rates } from "../metrics/rates.ts";
+import { TickDeltas } from "./deltas.ts";
+import {
+  CountHistory,
+  HISTORY_INTERVAL_MS,
+  LayerReporter,
+} from "./layer_status.ts";
+import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./limits.ts";
 import { Snapshots } from "./snapshots.ts";
-import { type Turn, Viewer, type ViewerOptions } from "./viewer.ts";
+import { type Tick, Viewer, type ViewerOptions } from "./viewer.ts";
 
-/** ms between two status messages. */
-const STATUS_INTERVAL = 1000;
-/** How long a turn may make parts of snapshots, ms: readings wait for so long. */
-const TURN_BUDGET = 5;
-/** While readings come in, the feed rests this many times as long as a turn took... */
-const REST = 9;
-/** ...but no longer than this, ms. */
-const LONGEST_REST = 1000;
+const STATUS_INTERVAL_MS = 1000;
+/** Time that a tick may spend on parts of snapshots: readings wait meanwhile. */
+const TICK_BUDGET_MS = 5;
+/** While readings arrive, the feed pauses this many times its last tick... */
+const PAUSE_FACTOR = 9;
+/** ...but at most this long. */
+const MAX_PAUSE_MS = 1000;
 
 const STOPPING: FarewellMessage = {
   type: "gone",
   code: "stopping",
-  message: "The server is ending; the map is as it was. Try again in a moment.",
+  message:
+    "The server is stopping. The map may be out of date. Try again in a moment.",
 };
 
+/** The viewers and what was sent to them. */
+export interface ViewerCounts {
+  /** Viewers that are connected. */
+  current: number;
+  /** Bytes sent to viewers since the start. */
+  sentBytes: number;
+}
+
 /**
- * The live feed: tells each viewer what it looks at and then what changes in
- * there.
+ * Sends each viewer its view and then the changes in it.
  *
- * Nothing is queued. What changed is read from the map when there is room to send
- * it, once for all who look at the same, so viewers that are slow cost nothing.
+ * Nothing is queued. Changes are read from the map when there is room to send
+ * them, once for all viewers with the same view, so slow viewers cost nothing.
  */
 export class LiveFeed {
+  /** Counts for the metrics. */
+  readonly viewers: ViewerCounts = { current: 0, sentBytes: 0 };
   readonly #context: HttpContext;
-  readonly #limits: LiveLimits;
+  readonly #rates: Rates;
+  readonly #limits: FeedLimits;
   readonly #snapshots: Snapshots;
-  readonly #history = new History();
-  readonly #layers: LayersReporter;
-  readonly #rates = new Rates();
-  readonly #viewers = new Set<Viewer>();
+  readonly #history = new CountHistory();
+  readonly #layers: LayerReporter;
+  readonly #connected = new Set<Viewer>();
   readonly #viewerOptions: ViewerOptions;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the timer goes off. */
-  #timerAt = 0;
-  #status: ReturnType<typeof setInterval>;
-  #sampling: ReturnType<typeof setInterval>;
-  #unobserve: () => void;
-  /** When deltas were last sent, ms of a clock that nobody sets. */
+  readonly #statusTimer: ReturnType<typeof setInterval>;
+  readonly #historyTimer: ReturnType<typeof setInterval>;
+  readonly #unobserve: () => void;
+  /** The timer of the next tick. */
+  #tickTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When it fires; this and the next two are monotonic times, in ms. */
+  #tickAt = 0;
+  /** When deltas were last sent. */
   #deltasAt = -Infinity;
-  /** No turn before this, ms of that clock. */
-  #restUntil = -Infinity;
-  /** Messages with readings that had come at the last turn. */
+  /** No tick before this time. */
+  #pausedUntil = -Infinity;
+  /** Messages with readings at the last tick. */
   #messages = 0;
-  /** The last time at which the map was right. */
-  #rightAt: number | undefined;
-  /** Broker and store as they were told last. */
+  /** The last time at which the map was correct, ms since 1970. */
+  #correctAt: number | undefined;
+  /** The state of broker and store in the last status message. */
   #health = "";
   #stopped = false;
 
-  constructor(context: HttpContext, limits: Partial<LiveLimits> = {}) {
+  /**
+   * Starts to record the history of the layers. Ends when the signal of the
+   * context is aborted.
+   *
+   * @param rates of the server, sampled once a second
+   */
+  constructor(
+    context: HttpContext,
+    rates: Rates,
+    limits: Partial<FeedLimits> = {},
+  ) {
     this.#context = context;
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#rates = rates;
+    this.#limits = { ...DEFAULT_FEED_LIMITS, ...limits };
     this.#snapshots = new Snapshots(context.map, this.#limits.partCells);
-    this.#layers = new LayersReporter(context);
+    this.#layers = new LayerReporter(context);
     this.#viewerOptions = {
       context,
       limits: this.#limits,
       snapshots: this.#snapshots,
-      welcome: (viewer, layer) => {
-        const points = this.#history.points(layer);
-        viewer.send({ type: "history", layer, points });
-      },
-      poke: (urgent) => urgent ? this.#schedule(0) : this.#poke(),
+      historyOf: (layer) => this.#history.points(layer),
+      onSent: (bytes) => this.viewers.sentBytes += bytes,
+      schedule: (urgent) => urgent ? this.#schedule(0) : this.#scheduleDeltas(),
     };
-    this.#status = setInterval(() => this.#everySecond(), STATUS_INTERVAL);
-    this.#sampling = setInterval(() => this.#sample(), HISTORY_STEP);
-    this.#unobserve = context.observe(() => this.#poke());
-    this.#everySecond();
-    this.#sample();
+    this.#statusTimer = setInterval(
+      () => this.#everySecond(),
+      STATUS_INTERVAL_MS,
+    );
+    this.#historyTimer = setInterval(
+      () => this.#sampleHistory(),
+      HISTORY_INTERVAL_MS,
+    );
+    this.#unobserve = context.observe(() => this.#scheduleDeltas());
+    this.#sampleHistory();
     if (context.signal.aborted) this.stop();
     else context.signal.addEventListener("abort", () => this.stop());
   }
 
-  /** Whether another viewer may come. */
-  get full(): boolean {
-    return this.#viewers.size >= this.#limits.viewers;
-  }
-
   /**
-   * Shows the map to whoever is at the other end.
+   * Adds a viewer, or closes its socket if there are too many.
    *
-   * @param socket open, of the type that `Deno.upgradeWebSocket` gives
+   * @param socket open, from `Deno.upgradeWebSocket`
    */
-  admit(socket: WebSocket): void {
+  add(socket: WebSocket): void {
     const viewer = new Viewer(socket, this.#viewerOptions);
     if (this.#stopped) {
       viewer.close(1001, STOPPING);
       return;
     }
-    if (this.full) {
-      viewer.close(1013, this.#fullMessage());
+    const { viewers: maximum } = this.#limits;
+    if (this.#connected.size >= maximum) {
+      viewer.close(1013, {
+        type: "gone",
+        code: "too-many-viewers",
+        message:
+          `The server allows ${maximum} viewers, and all are connected. Close one, or try again later.`,
+      });
       return;
     }
-    this.#viewers.add(viewer);
-    this.#context.viewers.current = this.#viewers.size;
+    this.#connected.add(viewer);
+    this.viewers.current = this.#connected.size;
     socket.onmessage = ({ data }) => viewer.receive(data);
     socket.onclose = () => {
-      viewer.forget();
-      this.#viewers.delete(viewer);
-      this.#context.viewers.current = this.#viewers.size;
+      viewer.dispose();
+      this.#connected.delete(viewer);
+      this.viewers.current = this.#connected.size;
     };
     const { version, name, map: { ageing } } = this.#context;
     viewer.send({
       type: "hello",
       version,
       protocol: LIVE_PROTOCOL,
-      staleAfter: finite(ageing.staleAfter),
-      forgetAfter: finite(ageing.forgetAfter),
+      staleAfter: finiteOrNull(ageing.staleAfter),
+      forgetAfter: finiteOrNull(ageing.forgetAfter),
       title: name,
     });
     viewer.send(this.#statusMessage());
   }
 
-  /** Says goodbye to all viewers, and ends. Safe to call twice. */
+  /** Closes all viewers and ends. Safe to call twice. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#status);
-    clearInterval(this.#sampling);
+    clearTimeout(this.#tickTimer);
+    clearInterval(this.#statusTimer);
+    clearInterval(this.#historyTimer);
     this.#unobserve();
-    for (const viewer of this.#viewers) viewer.close(1001, STOPPING);
+    for (const viewer of this.#connected) viewer.close(1001, STOPPING);
   }
 
-  /** There may be something to send: cheap, the look is taken later. */
-  #poke(): void {
-    if (this.#viewers.size === 0) return;
-    const due = this.#deltasAt + this.#limits.interval;
+  /** Schedules a tick at the time of the next deltas. Cheap. */
+  #scheduleDeltas(): void {
+    if (this.#connected.size === 0) return;
+    const due = this.#deltasAt + this.#limits.intervalMs;
     this.#schedule(due - performance.now());
   }
 
-  /** Takes a turn after so many ms and some rest, or sooner if one comes sooner. */
-  #schedule(delay: number): void {
+  /** Schedules a tick after a delay and a pause, unless one is due earlier. */
+  #schedule(delayMs: number): void {
     if (this.#stopped) return;
     const now = performance.now();
-    const at = Math.max(now, now + delay, this.#restUntil);
-    if (this.#timer !== undefined) {
-      if (this.#timerAt <= at) return;
-      clearTimeout(this.#timer);
+    const at = Math.max(now, now + delayMs, this.#pausedUntil);
+    if (this.#tickTimer !== undefined) {
+      if (this.#tickAt <= at) return;
+      clearTimeout(this.#tickTimer);
     }
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#turn();
+    this.#tickAt = at;
+    this.#tickTimer = setTimeout(() => {
+      this.#tickTimer = undefined;
+      this.#tick();
     }, at - now);
   }
 
-  #turn(): void {
-    const at = performance.now();
-    this.#tellHealth();
+  /** Sends each viewer what there is room for. */
+  #tick(): void {
+    const start = performance.now();
+    this.#sendStatusIfHealthChanged();
     if (!this.#context.loaded()) return;
     const time = this.#refresh();
-    const due = at >= this.#deltasAt + this.#limits.interval;
-    const turn: Turn = {
+    const isDue = start >= this.#deltasAt + this.#limits.intervalMs;
+    const tick: Tick = {
       time,
-      at,
-      deltas: due ? this.#deltasNow(time) : undefined,
-      enough: () => performance.now() - at > TURN_BUDGET,
+      at: start,
+      deltas: isDue ? this.#deltas(time) : undefined,
+      isTimeUp: () => performance.now() - start > TICK_BUDGET_MS,
     };
-    let more = false;
-    for (const viewer of this.#viewers) more = viewer.step(turn) || more;
-    if (due) this.#deltasAt = at;
-    this.#rest(at);
-    if (more) this.#schedule(0);
-    else if (this.#isBehind()) this.#poke();
+    let hasMore = false;
+    for (const viewer of this.#connected) {
+      hasMore = viewer.update(tick) || hasMore;
+    }
+    if (isDue) this.#deltasAt = start;
+    this.#pause(start);
+    if (hasMore) this.#schedule(0);
+    else if (this.#hasPending()) this.#scheduleDeltas();
   }
 
-  #deltasNow(time: number): TurnDeltas {
-    const { deltaCells } = this.#limits;
-    return new TurnDeltas(
-      this.#context.map,
+  #deltas(time: number): TickDeltas {
+    return new TickDeltas({
+      map: this.#context.map,
       time,
-      deltaCells,
-      this.#viewers.size,
-    );
+      maxCells: this.#limits.deltaCells,
+      viewers: this.#connected.size,
+    });
   }
 
-  /** Leaves most of the time to the readings, if there are any. */
-  #rest(began: number): void {
+  /** Leaves most of the time to readings, while some arrive. */
+  #pause(tickStart: number): void {
     const { messages } = this.#context.counts;
     const now = performance.now();
-    const rest = messages === this.#messages ? 0 : REST * (now - began);
-    this.#restUntil = now + Math.min(rest, LONGEST_REST);
+    const pause = messages === this.#messages
+      ? 0
+      : PAUSE_FACTOR * (now - tickStart);
+    this.#pausedUntil = now + Math.min(pause, MAX_PAUSE_MS);
     this.#messages = messages;
   }
 
-  #isBehind(): boolean {
-    for (const viewer of this.#viewers) if (viewer.behind) return true;
+  #hasPending(): boolean {
+    for (const viewer of this.#connected) if (viewer.hasPending) return true;
     return false;
   }
 
-  /** Lets cells age; the last time at which they were right. */
+  /** Updates which cells are stale; returns the time of the map. */
   #refresh(): number {
-    this.#rightAt = this.#context.refresh() ?? this.#rightAt;
-    return this.#rightAt ?? this.#context.clock();
+    this.#correctAt = this.#context.refresh() ?? this.#correctAt;
+    return this.#correctAt ?? this.#context.clock();
   }
 
   #everySecond(): void {
-    this.#rates.sample(this.#context.counts, performance.now());
-    this.#snapshots.sweep();
-    this.#tellStatus();
-    this.#poke(); // a viewer may stand still
+    this.#snapshots.removeExpired();
+    this.#sendStatus();
+    this.#scheduleDeltas(); // a viewer may have stalled
   }
 
-  /** Tells at once when the broker or the store is lost, or is back. */
-  #tellHealth(): void {
-    if (this.#viewers.size === 0) return;
+  #sendStatusIfHealthChanged(): void {
+    if (this.#connected.size === 0) return;
     const { up } = this.#context.link();
     const { problem } = this.#context.store();
-    if (this.#health !== `${up} ${problem}`) this.#tellStatus();
+    if (this.#health !== `${up} ${problem}`) this.#sendStatus();
   }
 
-  #tellStatus(): void {
-    if (this.#viewers.size === 0) return;
+  #sendStatus(): void {
+    if (this.#connected.size === 0) return;
     const status = JSON.stringify(this.#statusMessage());
-    for (const viewer of this.#viewers) viewer.sendIfRoom(status);
+    for (const viewer of this.#connected) viewer.sendIfRoom(status);
   }
 
   #statusMessage(): StatusMessage {
-    const { map, viewers } = this.#context;
+    const { map } = this.#context;
     const { up } = this.#context.link();
     const { problem } = this.#context.store();
     this.#health = `${up} ${problem}`;
@@ -246,28 +281,18 @@ export class LiveFeed {
       store: problem ?? "ok",
       rate: this.#rates.report(),
       ...this.#layers.report(),
-      viewers: viewers.current,
+      viewers: this.viewers.current,
     };
   }
 
-  #sample(): void {
-    const { map } = this.#context;
+  #sampleHistory(): void {
     if (!this.#context.loaded()) return;
     const time = this.#context.refresh();
-    if (time !== undefined) this.#history.sample(map, time);
-  }
-
-  #fullMessage(): FarewellMessage {
-    return {
-      type: "gone",
-      code: "too-many-viewers",
-      message:
-        `${this.#limits.viewers} viewers are connected, which is all that this server allows. Close one, or try again later.`,
-    };
+    if (time !== undefined) this.#history.sample(this.#context.map, time);
   }
 }
 
 /** JSON has no infinity. */
-function finite(ms: number): number | null {
+function finiteOrNull(ms: number): number | null {
   return Number.isFinite(ms) ? ms : null;
 }

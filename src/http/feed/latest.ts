@@ -1,60 +1,65 @@
+/**
+ * The cells of a view with the latest observations.
+ *
+ * @module
+ */
 import { copyCell } from "../cell_columns.ts";
 import { type CellColumns, isStale, newColumns } from "../../feed/columns.ts";
 import type { LatestChange } from "../../feed/messages.ts";
 
-/** How many changes are told. */
-export const LATEST = 30;
+/** Maximum number of cells in the list. */
+export const MAX_LATEST = 30;
 
-/** Who reported a cell last, if that is known. */
+/** Returns who last reported a cell; undefined if unknown. */
 export type SourceOf = (x: number, y: number) => string | undefined;
 
 /**
- * The cells of a view that were observed last, each once. Stale cells do not come
- * in: growing old is no news.
+ * The cells with the latest observations, each once. Cells that turn stale are
+ * not added: that is no new observation.
  */
 export class LatestList {
-  /** The newest first. */
-  #cells = newColumns(LATEST);
-  #dirty = false;
+  /** The latest first. */
+  #cells = newColumns(MAX_LATEST);
+  #changed = false;
 
-  /** True if it is other than when it was last asked for. */
-  get dirty(): boolean {
-    return this.#dirty;
+  /** True if the list has changed since {@linkcode LatestList.take}. */
+  get changed(): boolean {
+    return this.#changed;
   }
 
-  /** The cells, the newest first. */
+  /** The cells, the latest first. */
   get cells(): CellColumns {
     return this.#cells;
   }
 
-  /** Takes in what changed: what it says of a cell replaces what is known of it. */
+  /** Adds changed cells. They replace the same cells in the list. */
   add(changed: CellColumns): void {
-    const all = newColumns(LATEST + Math.min(changed.length, LATEST));
-    for (const row of newestRows(changed)) {
+    const all = newColumns(MAX_LATEST + Math.min(changed.length, MAX_LATEST));
+    for (const row of latestRows(changed)) {
       copyCell(changed, row, all, all.length++);
     }
-    const come = all.length;
-    if (come === 0) return;
+    const added = all.length;
+    if (added === 0) return;
     for (let row = 0; row < this.#cells.length; row++) {
-      if (!has(all, come, this.#cells.x[row]!, this.#cells.y[row]!)) {
+      if (!has(all, added, this.#cells.x[row]!, this.#cells.y[row]!)) {
         copyCell(this.#cells, row, all, all.length++);
       }
     }
-    const next = newColumns(LATEST);
-    for (const row of newestRows(all)) copyCell(all, row, next, next.length++);
+    const next = newColumns(MAX_LATEST);
+    for (const row of latestRows(all)) copyCell(all, row, next, next.length++);
     this.#cells = next;
-    this.#dirty = true;
+    this.#changed = true;
   }
 
-  /** Forgets all. */
+  /** Removes all cells. */
   clear(): void {
     this.#cells.length = 0;
-    this.#dirty = true;
+    this.#changed = true;
   }
 
-  /** What is to be told, the newest first. */
+  /** Returns the list as it is sent, and sets `changed` to false. */
   take(sourceOf: SourceOf): LatestChange[] {
-    this.#dirty = false;
+    this.#changed = false;
     const { length, x, y, value, time } = this.#cells;
     const changes: LatestChange[] = [];
     for (let row = 0; row < length; row++) {
@@ -65,20 +70,23 @@ export class LatestList {
   }
 }
 
-/** The rows that were observed last, the newest first; of equal ones the first. */
-export function newestRows({ length, time, status }: CellColumns): number[] {
+/**
+ * Returns the rows of the latest observations, the latest first, stale ones left
+ * out. Of equal times the first row comes first.
+ */
+export function latestRows({ length, time, status }: CellColumns): number[] {
   const rows: number[] = [];
-  let least = -Infinity;
+  let earliest = -Infinity;
   for (let row = 0; row < length; row++) {
     const at = time[row]!;
-    if (rows.length === LATEST && at <= least || isStale(status[row]!)) {
-      continue;
-    }
+    if (
+      rows.length === MAX_LATEST && at <= earliest || isStale(status[row]!)
+    ) continue;
     let place = rows.length;
     while (place > 0 && time[rows[place - 1]!]! < at) place--;
     rows.splice(place, 0, row);
-    if (rows.length > LATEST) rows.pop();
-    least = time[rows.at(-1)!]!;
+    if (rows.length > MAX_LATEST) rows.pop();
+    earliest = time[rows.at(-1)!]!;
   }
   return rows;
 }

@@ -1,18 +1,36 @@
-import type { HttpContext } from "../context.ts";
-import { LayerBounds } from "./bounds.ts";
-import type { LayerStatus } from "../../feed/messages.ts";
+/**
+ * What the live feed reports about layers: their counts, their bounds, and the
+ * history of their counts.
+ *
+ * @module
+ */
+import { type Grid, NO_CELLS } from "../../grid/mod.ts";
+import type {
+  Corners,
+  HistoryPoint,
+  LayerStatus,
+} from "../../feed/messages.ts";
+import type { HttpContext, ReadableMap } from "../context.ts";
 
-/** Layers that are told of; how many more there are is told too. */
-const MOST_LAYERS = 500;
+/** Maximum number of layers in a status message. */
+const MAX_LAYERS = 500;
+/** Time between two points of the history. */
+export const HISTORY_INTERVAL_MS = 5000;
+/** Points of a layer: half an hour. */
+const MAX_POINTS = 30 * 60_000 / HISTORY_INTERVAL_MS;
+/** Layers with a history, the first in the map: 9 KiB each. */
+const MAX_HISTORY_LAYERS = 256;
+/** Numbers of a point: time, people, occupied. */
+const POINT_SIZE = 3;
 
-/** What the layers of a map say. */
+/** The layers part of a status message. */
 export interface LayersReport {
   readonly layers: readonly LayerStatus[];
   readonly layersOmitted: number;
 }
 
-/** Looks at the layers of a map; keeps their bounds. */
-export class LayersReporter {
+/** Reports the status of all layers. */
+export class LayerReporter {
   readonly #context: HttpContext;
   readonly #bounds = new Map<string, LayerBounds>();
 
@@ -20,13 +38,16 @@ export class LayersReporter {
     this.#context = context;
   }
 
-  /** All layers with cells in the order in which they came, then those that only have a plan. */
+  /**
+   * Returns the layers with cells, in the order of their first reading, then
+   * those with a floor plan only.
+   */
   report(): LayersReport {
     const { map, plans } = this.#context;
     const layers: LayerStatus[] = [];
     let layersOmitted = 0;
     for (const [name, grid] of map.layers()) {
-      if (layers.length === MOST_LAYERS) {
+      if (layers.length === MAX_LAYERS) {
         layersOmitted++;
         continue;
       }
@@ -44,8 +65,15 @@ export class LayersReporter {
     }
     for (const name of plans.keys()) {
       if (map.layer(name) !== undefined) continue;
-      if (layers.length === MOST_LAYERS) layersOmitted++;
-      else layers.push({ name, ...this.#titleOf(name), ...NO_CELLS });
+      if (layers.length === MAX_LAYERS) layersOmitted++;
+      else {
+        layers.push({
+          name,
+          ...this.#titleOf(name),
+          bounds: null,
+          ...NO_CELLS,
+        });
+      }
     }
     return { layers, layersOmitted };
   }
@@ -56,12 +84,83 @@ export class LayersReporter {
   }
 }
 
-const NO_CELLS = {
-  bounds: null,
-  people: 0,
-  occupied: 0,
-  free: 0,
-  stale: 0,
-  unknown: 0,
-  cells: 0,
-} as const;
+/**
+ * The smallest region with all cells of a layer. Cells are never removed, so an
+ * update reads only those that changed.
+ */
+export class LayerBounds {
+  #x0 = Infinity;
+  #y0 = Infinity;
+  #x1 = -Infinity;
+  #y1 = -Infinity;
+  /** The revision of the last update. */
+  #revision = 0;
+
+  /** Returns the bounds of the layer; null if it has no cells. */
+  of(grid: Grid): Corners | null {
+    if (grid.revision > this.#revision) {
+      for (const cell = grid.cells({ since: this.#revision }); cell.next();) {
+        const x = cell.x;
+        const y = cell.y;
+        if (x < this.#x0) this.#x0 = x;
+        if (x > this.#x1) this.#x1 = x;
+        if (y < this.#y0) this.#y0 = y;
+        if (y > this.#y1) this.#y1 = y;
+      }
+      this.#revision = grid.revision;
+    }
+    if (this.#x0 > this.#x1) return null;
+    return [this.#x0, this.#y0, this.#x1, this.#y1];
+  }
+}
+
+/** The counts of the layers over the last half hour; in memory only. */
+export class CountHistory {
+  readonly #layers = new Map<string, PointRing>();
+
+  /**
+   * Adds a point to each layer.
+   *
+   * @param time ms since 1970
+   */
+  sample(map: ReadableMap, time: number): void {
+    for (const [name, grid] of map.layers()) {
+      let ring = this.#layers.get(name);
+      if (ring === undefined) {
+        if (this.#layers.size === MAX_HISTORY_LAYERS) continue;
+        ring = new PointRing();
+        this.#layers.set(name, ring);
+      }
+      const { people, occupied } = grid.counts();
+      ring.push([time, people, occupied]);
+    }
+  }
+
+  /** Returns the points of a layer, the oldest first. */
+  points(layer: string): HistoryPoint[] {
+    return this.#layers.get(layer)?.all() ?? [];
+  }
+}
+
+/** A ring buffer of points. */
+class PointRing {
+  readonly #numbers = new Float64Array(MAX_POINTS * POINT_SIZE);
+  #count = 0;
+
+  push(point: HistoryPoint): void {
+    this.#numbers.set(point, this.#count++ % MAX_POINTS * POINT_SIZE);
+  }
+
+  all(): HistoryPoint[] {
+    const points: HistoryPoint[] = [];
+    for (let i = Math.max(0, this.#count - MAX_POINTS); i < this.#count; i++) {
+      const at = i % MAX_POINTS * POINT_SIZE;
+      const [time, people, occupied] = this.#numbers.subarray(
+        at,
+        at + POINT_SIZE,
+      );
+      points.push([time!, people!, occupied!]);
+    }
+    return points;
+  }
+}

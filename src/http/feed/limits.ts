@@ -1,28 +1,102 @@
-/** What the live feed allows, and how often it does what. */
-export interface LiveLimits {
-  /** Viewers at one time. Default 64. */
+/**
+ * Limits of the live feed: how many viewers it accepts, how much it sends to a
+ * viewer ahead of its acknowledgements, and how much a viewer may send.
+ *
+ * @module
+ */
+
+/** Limits and intervals of the live feed. */
+export interface FeedLimits {
+  /** Maximum number of viewers. Default 64. */
   readonly viewers: number;
-  /** ms between two deltas of a viewer at the least. Default 50. */
-  readonly interval: number;
-  /** Cells of a delta; if more changed, a fresh snapshot comes instead. Default 65,536. */
+  /** Minimum time between two deltas of a viewer, in ms. Default 50. */
+  readonly intervalMs: number;
+  /** Maximum cells of a delta; above, a snapshot is sent. Default 65,536. */
   readonly deltaCells: number;
-  /** Cells of a part of a snapshot, at least 1,024. Default 32,768. */
+  /** Maximum cells of a part of a snapshot, at least 1,024. Default 32,768. */
   readonly partCells: number;
-  /** Frames on their way to a viewer that it has not said it got. Default 8. */
-  readonly framesUnderWay: number;
-  /** Bytes of these, beyond which no more is sent. Default 1 MiB. */
-  readonly bytesUnderWay: number;
-  /** Messages that a viewer may send in a second, and at once. Default 200. */
+  /** Maximum frames sent to a viewer and not acknowledged. Default 8. */
+  readonly framesInFlight: number;
+  /** Bytes of these frames above which no more are sent. Default 1 MiB. */
+  readonly bytesInFlight: number;
+  /** Messages that a viewer may send in a second. Default 200. */
   readonly messagesPerSecond: number;
 }
 
-/** What holds unless told otherwise. */
-export const DEFAULT_LIMITS: LiveLimits = {
+/** The default of {@linkcode FeedLimits}. */
+export const DEFAULT_FEED_LIMITS: FeedLimits = {
   viewers: 64,
-  interval: 50,
+  intervalMs: 50,
   deltaCells: 65_536,
   partCells: 32_768,
-  framesUnderWay: 8,
-  bytesUnderWay: 1024 * 1024,
+  framesInFlight: 8,
+  bytesInFlight: 1024 * 1024,
   messagesPerSecond: 200,
 };
+
+/**
+ * The frames sent to a viewer that it has not acknowledged. They include what
+ * operating systems and the network buffer, so a viewer is never further behind
+ * than this.
+ */
+export class SendWindow {
+  readonly #limits: Pick<FeedLimits, "framesInFlight" | "bytesInFlight">;
+  /** Bytes of each frame, the oldest first. */
+  readonly #frames: number[] = [];
+  #bytes = 0;
+  /** Frames acknowledged in total. */
+  #acknowledged = 0;
+
+  constructor(limits: Pick<FeedLimits, "framesInFlight" | "bytesInFlight">) {
+    this.#limits = limits;
+  }
+
+  /** True if another frame may be sent. */
+  get hasRoom(): boolean {
+    const { framesInFlight, bytesInFlight } = this.#limits;
+    return this.#frames.length < framesInFlight && this.#bytes < bytesInFlight;
+  }
+
+  /** Adds a frame that was sent. */
+  add(bytes: number): void {
+    this.#frames.push(bytes);
+    this.#bytes += bytes;
+  }
+
+  /**
+   * Removes acknowledged frames.
+   *
+   * @param total frames acknowledged since the connection began
+   * @returns false if the viewer cannot have received as many
+   */
+  acknowledge(total: number): boolean {
+    const count = total - this.#acknowledged;
+    if (count < 0 || count > this.#frames.length) return false;
+    for (const bytes of this.#frames.splice(0, count)) this.#bytes -= bytes;
+    this.#acknowledged = total;
+    return true;
+  }
+}
+
+/** Limits the messages that a viewer sends: a token bucket of one second. */
+export class MessageBudget {
+  readonly #perSecond: number;
+  #left: number;
+  #refilledAt = performance.now();
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#left = perSecond;
+  }
+
+  /** Takes one message; returns false if the budget is used up. */
+  take(): boolean {
+    const now = performance.now();
+    const refill = (now - this.#refilledAt) / 1000 * this.#perSecond;
+    this.#refilledAt = now;
+    this.#left = Math.min(this.#left + refill, this.#perSecond);
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+}

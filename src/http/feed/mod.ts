@@ -1,65 +1,50 @@
 /**
- * The live feed of the page: a WebSocket with cells in binary and the rest in
- * JSON. docs/LIVE.md is the specification.
+ * The live feed of the dashboard: a WebSocket with cells in binary frames and
+ * everything else in JSON. docs/LIVE.md is the specification.
  *
  * @module
  */
-import type { HttpContext } from "../context.ts";
+import { problemSpec } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
-import { LiveFeed } from "./feed.ts";
+import type { Endpoint, RequestContext } from "../route.ts";
 
 export { LiveFeed } from "./feed.ts";
-export { DEFAULT_LIMITS, type LiveLimits } from "./limits.ts";
+export { DEFAULT_FEED_LIMITS, type FeedLimits } from "./limits.ts";
 
-/** A viewer that answers no ping for so long is cut off, seconds. */
-const IDLE_TIMEOUT = 30;
+/** A viewer that answers no ping for this time is disconnected. */
+const IDLE_TIMEOUT_S = 30;
 
-const feeds = new WeakMap<HttpContext, LiveFeed>();
+/** `GET /live` */
+export const getLive: Endpoint = {
+  needsMap: true,
+  operation: {
+    summary: "The live feed of the dashboard: a WebSocket",
+    description: "docs/LIVE.md is the specification.",
+    responses: {
+      101: { description: "The feed begins" },
+      403: problemSpec("The request was sent by a page of another origin"),
+      426: problemSpec("The request is not a WebSocket upgrade"),
+    },
+  },
+  handle: upgrade,
+};
 
-/**
- * Begins to keep the history that a viewer is shown. Call it when the server
- * starts: else it begins with the first viewer. It ends with the context's signal.
- *
- * @returns the one feed of this context
- */
-export function startLive(context: HttpContext): LiveFeed {
-  let feed = feeds.get(context);
-  if (feed === undefined) {
-    feed = new LiveFeed(context);
-    feeds.set(context, feed);
-  }
-  return feed;
-}
-
-/**
- * Shows the map over a WebSocket. Who may ask must have been checked.
- *
- * @throws {Problem} 426 if the request is not one for a WebSocket
- */
-export function live(request: Request, context: HttpContext): Response {
-  return showOver(request, startLive(context));
-}
-
-/**
- * As {@linkcode live}, with a feed of one's own.
- *
- * @throws {Problem} 426 if the request is not one for a WebSocket
- */
-export function showOver(request: Request, feed: LiveFeed): Response {
+/** The server has checked token, Host and Origin before. */
+function upgrade({ request, feed }: RequestContext): Response {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     throw new Problem({
       status: 426,
       code: "no-websocket",
       message: "The live feed is a WebSocket",
-      hint: "Programs may rather follow GET /api/v1/changes.",
+      hint: "Programs can use GET /api/v1/changes.",
       headers: { upgrade: "websocket" },
     });
   }
   const { socket, response } = Deno.upgradeWebSocket(request, {
-    idleTimeout: IDLE_TIMEOUT,
+    idleTimeout: IDLE_TIMEOUT_S,
   });
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => feed.admit(socket);
-  socket.onerror = () => {}; // it closes then
+  socket.onopen = () => feed.add(socket);
+  socket.onerror = () => {}; // close follows
   return response;
 }

@@ -1,78 +1,98 @@
-import type { Grid, Region } from "../../grid/mod.ts";
-import { addCell, copyCell } from "../cell_columns.ts";
+/**
+ * Reads the cells of a view slice by slice. The map may change between slices.
+ *
+ * @module
+ */
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
+import type { Grid, Region } from "../../grid/mod.ts";
+import {
+  area,
+  contains,
+  keyOf,
+  TILE_BITS,
+  TILE_CELLS,
+  tileSpan,
+} from "../../grid/region.ts";
+import { addCell, copyCell } from "../cell_columns.ts";
 
-/** Cells lie in tiles of 32 by 32. */
-const TILE_BITS = 5;
-const TILE = 1 << TILE_BITS;
-/** The most cells that a tile has. */
-export const TILE_CELLS = TILE * TILE;
-/** A view of no more tiles is read tile by tile of the view, else of the layer. */
-const FEW_TILES = 4096;
-/** Tiles between two looks at the clock. */
-const STRIDE = 8;
+const TILE_SIZE = 1 << TILE_BITS;
+/** A view of more tiles is read by the tiles of the layer. */
+const MAX_VIEW_TILES = 4096;
+/** Tiles between two calls of `isTimeUp`. */
+const TILES_PER_CHECK = 8;
 
-/** Shared by all readers: sorting a tile is over before the next begins. */
+/** Buffers of `sortRows`, shared by all readers. */
 const unsorted: CellColumns = newColumns(TILE_CELLS);
 const keys = new Uint32Array(TILE_CELLS);
 
-/** Which tiles to read: `at` gives the next, null past the last. */
+/** The coordinates of a tile. */
+interface Tile {
+  readonly tx: number;
+  readonly ty: number;
+}
+
+/** The tiles to read. */
 interface TileWalk {
-  next(): { readonly tx: number; readonly ty: number } | null;
+  /** Returns the next tile, null after the last. */
+  next(): Tile | null;
 }
 
 /**
- * Reads a layer, or a part of it, a slice at a time; the layer may be written to
- * between slices.
+ * Reads the cells of a layer or of a region, a slice at a time.
  *
- * Each cell that was there when it began is read once, as it is when its slice is
- * read: what changes meanwhile may be in it or not, and must be told again.
+ * Returns each cell that existed at the start once, as it is when its slice is
+ * read. A change in between may be included or not, so it must be sent again.
  */
 export class SnapshotReader {
   readonly #grid: Grid | undefined;
   readonly #region: Region | null;
+  /** The tiles that the region touches. */
+  readonly #span: Region | null;
   readonly #tiles: TileWalk;
   #done: boolean;
 
   /**
-   * @param grid undefined for a layer that has no cells
-   * @param region null for all of it
+   * @param grid undefined for a layer without cells
+   * @param region null for the whole layer
    */
   constructor(grid: Grid | undefined, region: Region | null) {
     this.#grid = grid;
     this.#region = region;
+    this.#span = region && tileSpan(region);
     this.#done = grid === undefined;
-    this.#tiles = region !== null && tilesOf(region) <= FEW_TILES
-      ? new SpanWalk(region)
+    this.#tiles = this.#span !== null && area(this.#span) <= MAX_VIEW_TILES
+      ? new SpanWalk(this.#span)
       : new LayerWalk(grid);
   }
 
-  /** True once all has been read. */
+  /** True when all cells have been read. */
   get done(): boolean {
     return this.#done;
   }
 
   /**
-   * Reads on.
+   * Reads the next slice.
    *
-   * @param into has its cells added, as long as there is room for a whole tile
-   * @param enough is asked now and then whether the slice has taken long enough
+   * @param into receives the cells, while it has room for a whole tile
+   * @param isTimeUp called from time to time; returns true to end the slice
    */
-  read(into: CellColumns, enough: () => boolean): void {
-    const most = into.x.length - TILE_CELLS;
-    for (let tiles = 1; !this.#done && into.length <= most; tiles++) {
+  read(into: CellColumns, isTimeUp: () => boolean): void {
+    const maxLength = into.x.length - TILE_CELLS;
+    for (let tiles = 1; !this.#done && into.length <= maxLength; tiles++) {
       const tile = this.#tiles.next();
       if (tile === null) this.#done = true;
-      else if (touches(this.#region, tile)) {
-        this.#readTile(into, tile.tx, tile.ty);
+      else if (
+        this.#span === null || contains(this.#span, tile.tx, tile.ty)
+      ) {
+        this.#readTile(into, tile);
       }
-      if (tiles % STRIDE === 0 && enough()) return;
+      if (tiles % TILES_PER_CHECK === 0 && isTimeUp()) return;
     }
   }
 
-  #readTile(into: CellColumns, tx: number, ty: number): void {
+  #readTile(into: CellColumns, tile: Tile): void {
     const first = into.length;
-    const region = clip(tx, ty, this.#region);
+    const region = clipTile(tile, this.#region);
     for (const cell = this.#grid!.cells({ region }); cell.next();) {
       addCell(into, cell);
     }
@@ -80,36 +100,30 @@ export class SnapshotReader {
   }
 }
 
-/** The tiles of a region, row by row, whether they hold cells or not. */
+/** The tiles of a span, row by row, with or without cells. */
 class SpanWalk implements TileWalk {
-  readonly #x0: number;
-  readonly #x1: number;
-  readonly #y1: number;
+  readonly #span: Region;
   #tx: number;
   #ty: number;
 
-  constructor({ x0, y0, x1, y1 }: Region) {
-    this.#x0 = this.#tx = x0 >> TILE_BITS;
-    this.#x1 = x1 >> TILE_BITS;
-    this.#ty = y0 >> TILE_BITS;
-    this.#y1 = y1 >> TILE_BITS;
+  constructor(span: Region) {
+    this.#span = span;
+    this.#tx = span.x0;
+    this.#ty = span.y0;
   }
 
-  next() {
-    if (this.#ty > this.#y1) return null;
+  next(): Tile | null {
+    if (this.#ty > this.#span.y1) return null;
     const tile = { tx: this.#tx, ty: this.#ty };
-    if (++this.#tx > this.#x1) {
-      this.#tx = this.#x0;
+    if (++this.#tx > this.#span.x1) {
+      this.#tx = this.#span.x0;
       this.#ty++;
     }
     return tile;
   }
 }
 
-/**
- * The tiles that a layer has. They keep their numbers and new ones come last, so
- * it may be written to meanwhile.
- */
+/** The tiles of a layer. Their numbers do not change and new tiles come last. */
 class LayerWalk implements TileWalk {
   readonly #grid: Grid | undefined;
   #tile = 0;
@@ -118,32 +132,17 @@ class LayerWalk implements TileWalk {
     this.#grid = grid;
   }
 
-  next() {
+  next(): Tile | null {
     return this.#grid?.tileAt(this.#tile++) ?? null;
   }
 }
 
-function tilesOf({ x0, y0, x1, y1 }: Region): number {
-  return ((x1 >> TILE_BITS) - (x0 >> TILE_BITS) + 1) *
-    ((y1 >> TILE_BITS) - (y0 >> TILE_BITS) + 1);
-}
-
-function touches(
-  region: Region | null,
-  { tx, ty }: { readonly tx: number; readonly ty: number },
-): boolean {
-  if (region === null) return true;
-  const { x0, y0, x1, y1 } = region;
-  return tx >= x0 >> TILE_BITS && tx <= x1 >> TILE_BITS &&
-    ty >= y0 >> TILE_BITS && ty <= y1 >> TILE_BITS;
-}
-
-/** What of a tile lies in a region. */
-function clip(tx: number, ty: number, region: Region | null): Region {
-  const x0 = tx * TILE;
-  const y0 = ty * TILE;
-  const x1 = x0 + TILE - 1;
-  const y1 = y0 + TILE - 1;
+/** Returns the part of a tile in a region. */
+function clipTile({ tx, ty }: Tile, region: Region | null): Region {
+  const x0 = tx * TILE_SIZE;
+  const y0 = ty * TILE_SIZE;
+  const x1 = x0 + TILE_SIZE - 1;
+  const y1 = y0 + TILE_SIZE - 1;
   if (region === null) return { x0, y0, x1, y1 };
   return {
     x0: Math.max(x0, region.x0),
@@ -153,20 +152,18 @@ function clip(tx: number, ty: number, region: Region | null): Region {
   };
 }
 
-/** Sorts the rows of one tile, row by row of the map: so they take the fewest bytes. */
+/** Sorts the cells of a tile by row: then they take the fewest bytes. */
 function sortRows(cells: CellColumns, first: number): void {
   const count = cells.length - first;
   let last = -1;
-  let sorted = true;
+  let isSorted = true;
   for (let i = 0; i < count; i++) {
-    const row = first + i;
-    const place = (cells.y[row]! & TILE - 1) << TILE_BITS |
-      cells.x[row]! & TILE - 1;
-    if (place < last) sorted = false;
-    last = place;
-    keys[i] = place << 2 * TILE_BITS | i;
+    const key = keyOf(cells.x[first + i]!, cells.y[first + i]!);
+    if (key < last) isSorted = false;
+    last = key;
+    keys[i] = key << 2 * TILE_BITS | i;
   }
-  if (sorted) return;
+  if (isSorted) return;
   for (let i = 0; i < count; i++) copyCell(cells, first + i, unsorted, i);
   const order = keys.subarray(0, count).sort();
   for (let i = 0; i < count; i++) {

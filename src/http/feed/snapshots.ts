@@ -1,109 +1,117 @@
-import { deflateFast } from "./deflate.ts";
-import { encodeFrame } from "../../feed/frames.ts";
-import { LatestList } from "./latest.ts";
-import type { View } from "../../feed/messages.ts";
-import type { ReadableMap } from "../context.ts";
+/**
+ * Snapshots for viewers. Viewers that request the same view at about the same
+ * time share one snapshot.
+ *
+ * @module
+ */
+import { deflateRawSync } from "node:zlib";
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
-import { SnapshotReader, TILE_CELLS } from "./snapshot_reader.ts";
+import { encodeFrame } from "../../feed/frames.ts";
+import type { View } from "../../feed/messages.ts";
+import { TILE_CELLS } from "../../grid/region.ts";
+import type { ReadableMap } from "../context.ts";
+import { LatestList } from "./latest.ts";
+import { SnapshotReader } from "./snapshot_reader.ts";
 
-/** A snapshot can be joined for so long after it was begun, ms... */
-const JOIN_MS = 1000;
-/** ...while it is not larger than this, bytes. */
-const JOIN_BYTES = 8 * 1024 * 1024;
+/** Viewers may join a snapshot within this time of its start... */
+const JOIN_PERIOD_MS = 1000;
+/** ...unless it has more bytes. */
+const MAX_JOIN_BYTES = 8 * 1024 * 1024;
 
-/** Where a viewer is in a snapshot. */
+/** The position of a viewer in a snapshot. */
 export interface SnapshotCursor {
   readonly snapshot: Snapshot;
-  /** How many parts it has been given. */
+  /** Parts that the viewer has received. */
   taken: number;
 }
 
 /**
- * One snapshot, made part by part as its viewers take it: for all who asked for
- * the same view at about the same time.
+ * A snapshot of a view, made part by part when a viewer takes the next part.
  *
- * All parts have the revision that the map had when it was begun. A part is read
- * when it is made, so it may have newer cells: the delta that follows begins at
- * that revision, and has these again.
+ * All parts have the revision that the map had at the start. A part is read when
+ * it is made, so it may have later changes; the first delta starts at that
+ * revision and has these changes again.
  */
 export class Snapshot {
   readonly revision: number;
-  /** The newest of its cells; complete when it is. */
+  /** The cells with the latest observations, of the parts made so far. */
   readonly latest: LatestList = new LatestList();
   readonly #view: View;
   readonly #reader: SnapshotReader;
-  readonly #cells: CellColumns;
+  readonly #buffer: CellColumns;
   readonly #cursors = new Set<SnapshotCursor>();
-  /** Those that may still be asked for; those before are dropped. */
+  /** The parts that a viewer may still take. */
   readonly #parts: Uint8Array<ArrayBuffer>[] = [];
-  #dropped = 0;
+  /** Parts before these, removed after the last viewer took them. */
+  #removed = 0;
   #bytes = 0;
-  readonly #joinable: () => boolean;
+  readonly #mayJoin: () => boolean;
 
   /**
-   * @param scratch room for the cells of a part, used while one is made
-   * @param joinable whether viewers may still join: until then, parts are kept
+   * @param buffer room for the cells of a part, shared with other snapshots
+   * @param mayJoin returns true while viewers may join: until then all parts are
+   * kept
    */
   constructor(
     map: ReadableMap,
     view: View,
-    scratch: CellColumns,
-    joinable: (bytes: number) => boolean,
+    buffer: CellColumns,
+    mayJoin: (bytes: number) => boolean,
   ) {
     this.revision = map.revision;
     this.#view = view;
     this.#reader = new SnapshotReader(map.layer(view.layer), view.region);
-    this.#cells = scratch;
-    this.#joinable = () => joinable(this.#bytes);
+    this.#buffer = buffer;
+    this.#mayJoin = () => mayJoin(this.#bytes);
   }
 
-  /** Whether a viewer may still join: all parts that were made are there. */
-  get joinable(): boolean {
-    return this.#dropped === 0 && this.#joinable();
+  /** True while viewers may join. */
+  get canJoin(): boolean {
+    return this.#removed === 0 && this.#mayJoin();
   }
 
-  /** Lets a viewer in, at the first part. */
+  /** Adds a viewer; returns its position, before the first part. */
   join(): SnapshotCursor {
     const cursor = { snapshot: this, taken: 0 };
     this.#cursors.add(cursor);
     return cursor;
   }
 
-  /** Lets a viewer out: it has all parts, or wants no more. */
+  /** Removes a viewer. */
   leave(cursor: SnapshotCursor): void {
     this.#cursors.delete(cursor);
-    this.#drop();
+    this.#removeTaken();
   }
 
-  /** Whether that viewer has all parts. */
+  /** Returns true if the viewer has all parts. */
   isComplete({ taken }: SnapshotCursor): boolean {
-    return this.#reader.done && taken === this.#dropped + this.#parts.length;
+    return this.#reader.done && taken === this.#removed + this.#parts.length;
   }
 
   /**
-   * The next part for a viewer; made if nobody has had it yet. There must be one.
+   * Returns the next part for a viewer that has not all parts yet.
    *
-   * @param time the server's clock, at which the map is right
-   * @param enough whether making it has taken long enough: then the part is small
+   * @param time the time at which the map is correct, ms since 1970
+   * @param isTimeUp returns true to end the part early
    */
   take(
     cursor: SnapshotCursor,
     time: number,
-    enough: () => boolean,
+    isTimeUp: () => boolean,
   ): Uint8Array<ArrayBuffer> {
-    const index = cursor.taken++ - this.#dropped;
-    if (index === this.#parts.length) this.#make(time, enough);
+    const index = cursor.taken++ - this.#removed;
+    if (index === this.#parts.length) this.#makePart(time, isTimeUp);
     const part = this.#parts[index]!;
-    this.#drop();
+    this.#removeTaken();
     return part;
   }
 
-  #make(time: number, enough: () => boolean): void {
-    const cells = this.#cells;
+  #makePart(time: number, isTimeUp: () => boolean): void {
+    const cells = this.#buffer;
     cells.length = 0;
-    this.#reader.read(cells, enough);
+    this.#reader.read(cells, isTimeUp);
     this.latest.add(cells);
-    const part = this.#dropped + this.#parts.length + 1;
+    const part = this.#removed + this.#parts.length + 1;
     const bytes = encodeFrame({
       kind: "snapshot",
       ...this.#view,
@@ -117,62 +125,67 @@ export class Snapshot {
     this.#bytes += bytes.length;
   }
 
-  /** Drops the parts that nobody will ask for. */
-  #drop(): void {
-    if (this.#joinable()) return;
-    let taken = this.#dropped + this.#parts.length;
+  /** Removes the parts that all viewers have, if none can join. */
+  #removeTaken(): void {
+    if (this.#mayJoin()) return;
+    let taken = this.#removed + this.#parts.length;
     for (const cursor of this.#cursors) taken = Math.min(taken, cursor.taken);
-    this.#parts.splice(0, taken - this.#dropped);
-    this.#dropped = taken;
+    this.#parts.splice(0, taken - this.#removed);
+    this.#removed = taken;
   }
 }
 
-/** The snapshots that can still be joined. */
+/** The snapshots that viewers can join. */
 export class Snapshots {
   readonly #map: ReadableMap;
-  readonly #scratch: CellColumns;
+  readonly #buffer: CellColumns;
   readonly #byView = new Map<string, Snapshot>();
 
-  /** @param partCells the most cells of a part */
+  /** @param partCells maximum cells of a part */
   constructor(map: ReadableMap, partCells: number) {
     this.#map = map;
-    this.#scratch = newColumns(Math.max(partCells, TILE_CELLS));
+    this.#buffer = newColumns(Math.max(partCells, TILE_CELLS));
   }
 
   /**
-   * A place in a snapshot of a view: of one that was begun just now, or of a new one.
+   * Joins a snapshot of a view, or starts one.
    *
-   * @param at ms, of a clock that nobody sets
-   * @param least the revision that it must have at the least
+   * @param at monotonic time, in ms
+   * @param minRevision the snapshot has this revision or a later one
    */
-  join(view: View, at: number, least: number): SnapshotCursor {
-    this.sweep();
-    const key = keyOf(view);
+  join(view: View, at: number, minRevision: number): SnapshotCursor {
+    this.removeExpired();
+    const key = viewKey(view);
     let snapshot = this.#byView.get(key);
-    if (snapshot === undefined || snapshot.revision < least) {
-      const end = at + JOIN_MS;
+    if (snapshot === undefined || snapshot.revision < minRevision) {
+      const end = at + JOIN_PERIOD_MS;
       snapshot = new Snapshot(
         this.#map,
         view,
-        this.#scratch,
-        (bytes) => bytes <= JOIN_BYTES && performance.now() < end,
+        this.#buffer,
+        (bytes) => bytes <= MAX_JOIN_BYTES && performance.now() < end,
       );
       this.#byView.set(key, snapshot);
     }
     return snapshot.join();
   }
 
-  /** Lets go of those that can be joined no more. */
-  sweep(): void {
-    for (const [key, { joinable }] of this.#byView) {
-      if (!joinable) this.#byView.delete(key);
+  /** Removes the snapshots that viewers cannot join anymore. */
+  removeExpired(): void {
+    for (const [key, { canJoin }] of this.#byView) {
+      if (!canJoin) this.#byView.delete(key);
     }
   }
 }
 
-/** The same for the same views only. */
-export function keyOf({ layer, region }: View): string {
+/** Returns a key that is the same for equal views only. */
+export function viewKey({ layer, region }: View): string {
   return region === null
     ? layer
     : `${layer} ${region.x0} ${region.y0} ${region.x1} ${region.y1}`;
+}
+
+/** Compresses (RFC 1951) at the fastest level: readings wait meanwhile. */
+export function deflateFast(bytes: Uint8Array): Uint8Array {
+  return deflateRawSync(bytes, { level: 1 });
 }

@@ -1,288 +1,301 @@
-import type { HttpContext } from "../context.ts";
-import { NOTHING, TOO_MUCH, type TurnDeltas } from "./deltas.ts";
-import { Flow } from "./flow.ts";
-import { LatestList } from "./latest.ts";
-import type { LiveLimits } from "./limits.ts";
+/**
+ * One viewer of the live feed: its view, what it has received, and its socket.
+ *
+ * @module
+ */
 import {
   type FarewellMessage,
+  type HistoryPoint,
   MessageError,
   parseViewerMessage,
   type ServerMessage,
   type View,
 } from "../../feed/messages.ts";
+import type { HttpContext } from "../context.ts";
+import { type TickDeltas, TOO_LARGE, UNCHANGED } from "./deltas.ts";
+import { LatestList } from "./latest.ts";
+import { type FeedLimits, MessageBudget, SendWindow } from "./limits.ts";
 import type { SnapshotCursor, Snapshots } from "./snapshots.ts";
 
-/** The latest changes are told no more often than this, ms. */
-const LATEST_INTERVAL = 250;
-/** A viewer gets no more than one snapshot begun in so long, ms. */
-const SNAPSHOT_INTERVAL = 100;
-/** A viewer that takes nothing of its snapshot for so long gets another one, ms. */
-const STALLED = 5000;
-/** Text that waits to be sent, beyond which status messages are left out, bytes. */
-const TEXT_WAITING = 256 * 1024;
-/** Text that waits, beyond which a viewer that goes on asking is sent away, bytes. */
-const MOST_WAITING = 8 * 1024 * 1024;
+/** Minimum time between two `latest` messages. */
+const LATEST_INTERVAL_MS = 250;
+/** Minimum time between the starts of two snapshots. */
+const SNAPSHOT_INTERVAL_MS = 100;
+/** A snapshot without an acknowledgement for this time is started again. */
+const SNAPSHOT_TIMEOUT_MS = 5000;
+/** Buffered bytes above which status messages are left out. */
+const MAX_STATUS_BUFFER_BYTES = 256 * 1024;
+/** Buffered bytes above which a viewer that sends pings is disconnected. */
+const MAX_PING_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /** What a viewer needs of the feed. */
 export interface ViewerOptions {
   readonly context: HttpContext;
-  readonly limits: LiveLimits;
+  readonly limits: FeedLimits;
   readonly snapshots: Snapshots;
-  /** Sends the history of a layer. */
-  readonly welcome: (viewer: Viewer, layer: string) => void;
-  /** There may be something to send; parts of a snapshot, if it is urgent. */
-  readonly poke: (urgent: boolean) => void;
+  readonly historyOf: (layer: string) => readonly HistoryPoint[];
+  readonly onSent: (bytes: number) => void;
+  /** Schedules a tick: at once if it is urgent, otherwise for the next deltas. */
+  readonly schedule: (urgent: boolean) => void;
 }
 
-/** One turn of the feed, for all viewers. */
-export interface Turn {
-  /** The server's clock, at which the map is right. */
+/** One tick of the feed, for all viewers. */
+export interface Tick {
+  /** The time at which the map is correct, ms since 1970. */
   readonly time: number;
-  /** ms, of a clock that nobody sets. */
+  /** Monotonic time, in ms. */
   readonly at: number;
-  /** Undefined if it is not yet time for deltas. */
-  readonly deltas: TurnDeltas | undefined;
-  /** Whether parts have taken enough of this turn. */
-  readonly enough: () => boolean;
+  /** Undefined if no deltas are due. */
+  readonly deltas: TickDeltas | undefined;
+  /** Returns true when parts of snapshots have used the time of this tick. */
+  readonly isTimeUp: () => boolean;
 }
 
-/** Who looks at the map over one WebSocket. */
+/** A client that views the map over one WebSocket. */
 export class Viewer {
   readonly #socket: WebSocket;
   readonly #options: ViewerOptions;
-  readonly #flow: Flow;
+  readonly #window: SendWindow;
+  readonly #budget: MessageBudget;
   readonly #latest = new LatestList();
-  #latestTold = -Infinity;
-  /** What it asked for last, if it has not begun to get that. */
-  #wanted: View | undefined;
+  #latestSentAt = -Infinity;
+  /** The last requested view, until its snapshot starts. */
+  #requested: View | undefined;
+  /** The current view. */
   #view: View | undefined;
-  /** Where it is in its snapshot, until it has all of it. */
+  /** The position in its snapshot, until the viewer has all parts. */
   #cursor: SnapshotCursor | undefined;
-  /** The revision that its next snapshot must have at the least. */
-  #least = 0;
-  /** When its snapshot was begun. */
-  #begun = -Infinity;
-  /** When it last got a part, or began. */
-  #moved = 0;
-  /** The revision that it knows of. */
-  #told = 0;
-  /** Nothing in its view has changed since `told` up to here. */
-  #seen = 0;
-  /** Messages that it may still send. */
-  #allowance: number;
-  #refilled = performance.now();
+  /** The next snapshot must have this revision or a later one. */
+  #minRevision = 0;
+  /** When the last snapshot started; this and the next are monotonic. */
+  #snapshotAt = -Infinity;
+  /** When the last part was sent. */
+  #partSentAt = 0;
+  /** The revision of the viewer's cells. */
+  #revision = 0;
+  /** The revision up to which nothing in the view has changed since. */
+  #unchangedUntil = 0;
 
   /** @param socket open */
   constructor(socket: WebSocket, options: ViewerOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#flow = new Flow(options.limits);
-    this.#allowance = options.limits.messagesPerSecond;
+    this.#window = new SendWindow(options.limits);
+    this.#budget = new MessageBudget(options.limits.messagesPerSecond);
   }
 
-  /** Takes a message of the viewer: text, or what is none. */
+  /** Handles a message of the viewer; closes the socket if it is not valid. */
   receive(data: unknown): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#allow()) {
-      this.#refuse("too-fast", "Too many messages in a second: send fewer");
+    if (!this.#budget.take()) {
+      this.#fail("too-fast", "Too many messages per second. Send fewer.");
       return;
     }
     try {
       if (typeof data !== "string") {
         throw new MessageError("A message is binary; viewers send text");
       }
-      this.#take(data);
+      this.#handle(data);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      this.#refuse("bad-message", error.message);
+      this.#fail("bad-message", error.message);
     }
   }
 
-  #take(text: string): void {
+  #handle(text: string): void {
     const message = parseViewerMessage(text);
     switch (message.type) {
       case "view":
-        this.#wanted = { layer: message.layer, region: message.region };
+        this.#requested = { layer: message.layer, region: message.region };
         break;
       case "got":
-        if (!this.#flow.got(message.frames)) {
+        if (!this.#window.acknowledge(message.frames)) {
           throw new MessageError(
-            `${message.frames} frames cannot have been got: count those of this connection`,
+            `Cannot acknowledge ${message.frames} frames: they were not sent on this connection`,
           );
         }
         break;
       case "ping":
-        if (this.#socket.bufferedAmount > MOST_WAITING) {
-          this.#refuse("too-slow", "What is asked for is not read: read it");
-          return;
-        }
-        this.send({
-          type: "pong",
-          id: message.id,
-          time: this.#options.context.clock(),
-        });
+        this.#answerPing(message.id);
         return;
     }
-    this.#options.poke(
-      this.#wanted !== undefined || this.#cursor !== undefined,
+    this.#options.schedule(
+      this.#requested !== undefined || this.#cursor !== undefined,
     );
   }
 
-  /** Sends a message for sure. */
+  #answerPing(id: number): void {
+    if (this.#socket.bufferedAmount > MAX_PING_BUFFER_BYTES) {
+      this.#fail("too-slow", "The answers to pings are not read. Read them.");
+      return;
+    }
+    this.send({ type: "pong", id, time: this.#options.context.clock() });
+  }
+
+  /** Sends a message. */
   send(message: ServerMessage): void {
-    this.#send(JSON.stringify(message));
+    this.#sendData(JSON.stringify(message));
   }
 
-  /** Sends a message, unless much waits already: another like it will come. */
+  /** Sends a message that a later one replaces, unless much is buffered. */
   sendIfRoom(message: string): void {
-    if (this.#socket.bufferedAmount <= TEXT_WAITING) this.#send(message);
+    if (this.#socket.bufferedAmount <= MAX_STATUS_BUFFER_BYTES) {
+      this.#sendData(message);
+    }
   }
 
-  /** Says why, and closes. */
+  /**
+   * Sends a last message and closes the socket.
+   *
+   * @param code WebSocket close code (RFC 6455, 7.4)
+   */
   close(code: number, farewell: FarewellMessage): void {
     this.send(farewell);
-    this.forget();
+    this.dispose();
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.close(code, farewell.code);
     }
   }
 
-  /** It is gone: nothing is kept for it. */
-  forget(): void {
-    this.#leave();
-    this.#wanted = this.#view = undefined;
+  /** Frees what is kept for the viewer. Call it when the socket has closed. */
+  dispose(): void {
+    this.#leaveSnapshot();
+    this.#requested = this.#view = undefined;
   }
 
   /**
    * Sends what there is room for.
    *
-   * @returns whether there is more to send at once
+   * @returns true if there is more to send at once
    */
-  step(turn: Turn): boolean {
-    this.#begin(turn.at);
-    if (this.#cursor !== undefined) {
-      return this.#sendParts(this.#cursor, turn);
-    }
-    if (this.#view !== undefined && turn.deltas !== undefined && this.#open) {
-      this.#sendDelta(this.#view, turn.deltas);
-      this.#tellLatest(this.#view, turn.at);
+  update(tick: Tick): boolean {
+    this.#startSnapshot(tick.at);
+    if (this.#cursor !== undefined) return this.#sendParts(this.#cursor, tick);
+    if (
+      this.#view !== undefined && tick.deltas !== undefined && this.#hasRoom
+    ) {
+      this.#sendDelta(this.#view, tick.deltas);
+      this.#sendLatest(this.#view, tick.at);
     }
     return false;
   }
 
-  /** Whether there is something that it could be told now. */
-  get behind(): boolean {
-    if (!this.#open) return false;
-    return this.#wanted !== undefined || this.#cursor !== undefined ||
+  /** True if there is something to send and room for it. */
+  get hasPending(): boolean {
+    if (!this.#hasRoom) return false;
+    return this.#requested !== undefined || this.#cursor !== undefined ||
       this.#view !== undefined &&
-        (this.#seen < this.#options.context.map.revision || this.#latest.dirty);
+        (this.#unchangedUntil < this.#options.context.map.revision ||
+          this.#latest.changed);
   }
 
-  get #open(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN && this.#flow.open &&
-      this.#socket.bufferedAmount < this.#options.limits.bytesUnderWay;
+  get #hasRoom(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN &&
+      this.#window.hasRoom &&
+      this.#socket.bufferedAmount < this.#options.limits.bytesInFlight;
   }
 
-  /** Begins with what was asked for, or again with what stood still for too long. */
-  #begin(at: number): void {
-    if (!this.#open) {
-      if (this.#cursor !== undefined && at - this.#moved > STALLED) {
-        this.#startAgain();
-        this.#leave();
+  /** Starts the snapshot of the requested view; gives up a stalled one. */
+  #startSnapshot(at: number): void {
+    if (!this.#hasRoom) {
+      if (
+        this.#cursor !== undefined &&
+        at - this.#partSentAt > SNAPSHOT_TIMEOUT_MS
+      ) {
+        this.#requestSnapshot();
+        this.#leaveSnapshot();
       }
       return;
     }
-    const view = this.#wanted;
-    if (view === undefined || at - this.#begun < SNAPSHOT_INTERVAL) return;
-    const { snapshots, welcome } = this.#options;
-    this.#leave();
-    this.#wanted = undefined;
-    if (view.layer !== this.#view?.layer) welcome(this, view.layer);
+    const view = this.#requested;
+    if (view === undefined || at - this.#snapshotAt < SNAPSHOT_INTERVAL_MS) {
+      return;
+    }
+    const { snapshots, historyOf } = this.#options;
+    const { layer } = view;
+    this.#leaveSnapshot();
+    this.#requested = undefined;
+    if (layer !== this.#view?.layer) {
+      this.send({ type: "history", layer, points: historyOf(layer) });
+    }
     this.#view = view;
-    this.#cursor = snapshots.join(view, at, this.#least);
-    this.#least = 0;
-    this.#moved = this.#begun = at;
+    this.#cursor = snapshots.join(view, at, this.#minRevision);
+    this.#minRevision = 0;
+    this.#partSentAt = this.#snapshotAt = at;
     this.#latest.clear();
   }
 
   #sendParts(
     cursor: SnapshotCursor,
-    { time, at, enough }: Turn,
+    { time, at, isTimeUp }: Tick,
   ): boolean {
     const { snapshot } = cursor;
-    while (this.#open) {
-      if (enough()) return true;
-      this.#sendFrame(snapshot.take(cursor, time, enough));
-      this.#moved = at;
+    while (this.#hasRoom) {
+      if (isTimeUp()) return true;
+      this.#sendFrame(snapshot.take(cursor, time, isTimeUp));
+      this.#partSentAt = at;
       if (!snapshot.isComplete(cursor)) continue;
-      this.#told = this.#seen = snapshot.revision;
+      this.#revision = this.#unchangedUntil = snapshot.revision;
       this.#latest.add(snapshot.latest.cells);
-      this.#tellLatest(this.#view!, at);
-      this.#leave();
+      this.#sendLatest(this.#view!, at);
+      this.#leaveSnapshot();
       return false;
     }
     return false;
   }
 
-  #sendDelta(view: View, deltas: TurnDeltas): void {
+  #sendDelta(view: View, deltas: TickDeltas): void {
     const { revision } = this.#options.context.map;
-    if (this.#seen === revision) return;
-    const delta = deltas.of({ view, told: this.#told, seen: this.#seen });
-    if (delta === TOO_MUCH) {
-      this.#startAgain();
+    if (this.#unchangedUntil === revision) return;
+    const delta = deltas.deltaFor({
+      view,
+      revision: this.#revision,
+      unchangedUntil: this.#unchangedUntil,
+    });
+    if (delta === TOO_LARGE) {
+      this.#requestSnapshot();
       return;
     }
-    this.#seen = revision;
-    if (delta === NOTHING) return;
-    this.#told = revision;
+    this.#unchangedUntil = revision;
+    if (delta === UNCHANGED) return;
+    this.#revision = revision;
     this.#latest.add(delta.cells);
     this.#sendFrame(delta.bytes);
   }
 
-  #tellLatest(view: View, at: number): void {
-    if (!this.#latest.dirty || at - this.#latestTold < LATEST_INTERVAL) return;
-    this.#latestTold = at;
-    const { layer } = view;
+  #sendLatest({ layer }: View, at: number): void {
+    if (
+      !this.#latest.changed || at - this.#latestSentAt < LATEST_INTERVAL_MS
+    ) return;
+    this.#latestSentAt = at;
     const { context } = this.#options;
     const changes = this.#latest.take((x, y) => context.sourceOf(layer, x, y));
     this.sendIfRoom(JSON.stringify({ type: "latest", layer, changes }));
   }
 
   #sendFrame(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#flow.sent(bytes.length);
-    this.#send(bytes);
+    this.#window.add(bytes.length);
+    this.#sendData(bytes);
   }
 
-  #send(data: string | Uint8Array<ArrayBuffer>): void {
+  #sendData(data: string | Uint8Array<ArrayBuffer>): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#options.context.viewers.sentBytes += data.length;
+    this.#options.onSent(data.length);
     this.#socket.send(data);
   }
 
-  /** It needs a snapshot, newer than any that there is. */
-  #startAgain(): void {
-    this.#wanted ??= this.#view;
-    this.#least = this.#options.context.map.revision;
+  /** Requests a new snapshot of the current view, at a later revision. */
+  #requestSnapshot(): void {
+    this.#requested ??= this.#view;
+    this.#minRevision = this.#options.context.map.revision;
   }
 
-  #leave(): void {
+  #leaveSnapshot(): void {
     this.#cursor?.snapshot.leave(this.#cursor);
     this.#cursor = undefined;
   }
 
-  #refuse(code: string, message: string): void {
+  #fail(code: string, message: string): void {
     this.close(1008, { type: "error", code, message });
-  }
-
-  /** Takes one message off the allowance, which fills up with time. */
-  #allow(): boolean {
-    const { messagesPerSecond } = this.#options.limits;
-    const now = performance.now();
-    const more = (now - this.#refilled) / 1000 * messagesPerSecond;
-    this.#refilled = now;
-    this.#allowance = Math.min(this.#allowance + more, messagesPerSecond);
-    if (this.#allowance < 1) return false;
-    this.#allowance--;
-    return true;
   }
 }

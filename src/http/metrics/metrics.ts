@@ -1,10 +1,41 @@
+/**
+ * The metrics of a server, in the text format of Prometheus. docs/HTTP.md lists
+ * them.
+ *
+ * @module
+ */
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { HttpContext } from "../context.ts";
+import { addCounts, type CellCounts, NO_CELLS } from "../../grid/mod.ts";
+import type { HttpContext, ReadableMap } from "../context.ts";
+import type { ViewerCounts } from "../feed/feed.ts";
 import type { Limits } from "../limits.ts";
-import { countsByLabel } from "./cells.ts";
+import type { Endpoint } from "../route.ts";
 
-/** What is sent besides small answers. */
+/** `GET /metrics`, for Prometheus. */
+export const getMetrics: Endpoint = {
+  needsMap: false,
+  operation: {
+    summary: "Metrics in the text format of Prometheus",
+    responses: {
+      200: {
+        description: "The metrics; docs/HTTP.md explains them",
+        content: { "text/plain": { schema: { type: "string" } } },
+      },
+    },
+  },
+  async handle({ metrics, server }): Promise<Response> {
+    server.refresh(); // the counts of stale cells
+    return new Response(await metrics.render(), {
+      headers: {
+        "content-type": metrics.contentType,
+        "cache-control": "no-store",
+      },
+    });
+  },
+};
+
+/** Responses whose bytes are counted. */
 export type SentKind = "cells" | "changes";
 
 const COMMIT_SECONDS = [
@@ -37,44 +68,64 @@ const REQUEST_SECONDS = [
   2.5,
   10,
 ];
+/** Layers with a label of their own: many labels are expensive in Prometheus. */
+export const MAX_LAYER_LABELS = 100;
+/** The label of all other layers. No layer has it: `+` is not valid in names. */
+export const OTHER_LAYERS = "+others";
 
-/** A number that is looked up when it is asked for. */
-interface Looked {
+/** A metric that is computed when it is scraped. */
+interface ComputedMetric {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
-  /** The values, each with its labels. */
+  /** Returns the values, each with its labels. */
   read(): Iterable<readonly [value: number, labels: Record<string, string>]>;
 }
 
-/**
- * The metrics of a server in the text form of Prometheus. What the server counts
- * anyway is looked up when it is asked for and costs nothing until then.
- */
+/** What {@linkcode Metrics} reads its values from. */
+export interface MetricsSources {
+  readonly context: HttpContext;
+  readonly limits: Limits;
+  readonly viewers: Readonly<ViewerCounts>;
+}
+
+/** An HTTP request whose response has begun. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** The path of its route; `none` if no route matched. */
+  readonly route: string;
+  /** Status code of the response. */
+  readonly status: number;
+  /** Time until the response began, in ms. */
+  readonly ms: number;
+}
+
+/** Records durations and sent bytes; computes all other metrics at a scrape. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #sent: Record<SentKind, number> = { cells: 0, changes: 0 };
   readonly #requests: Histogram<"method" | "route" | "code">;
 
-  constructor(context: HttpContext, limits: Limits) {
+  constructor(sources: MetricsSources) {
+    const { context } = sources;
     const registers = [this.#registry];
     this.#requests = new Histogram({
       name: "occupancy_http_request_duration_seconds",
       help:
-        "How long requests over HTTP took until their answer began, by route and status code.",
+        "Time from an HTTP request to the beginning of its response, by route and status code.",
       labelNames: ["method", "route", "code"],
       buckets: REQUEST_SECONDS,
       registers,
     });
     const commitSeconds = new Histogram({
       name: "occupancy_commit_duration_seconds",
-      help: "How long the store took to keep a group of readings.",
+      help: "Time that the store took to commit a group of readings.",
       buckets: COMMIT_SECONDS,
       registers,
     });
     const commitReadings = new Histogram({
       name: "occupancy_commit_readings",
-      help: "How many readings were kept together.",
+      help: "Number of readings in a commit.",
       buckets: COMMIT_READINGS,
       registers,
     });
@@ -85,38 +136,38 @@ export class Metrics {
     const mqttRequests = new Histogram({
       name: "occupancy_mqtt_request_duration_seconds",
       help:
-        "How long requests over MQTT took from their arrival until the broker had the last part of the reply.",
+        "Time from the arrival of an MQTT request until the broker had the last part of the reply.",
       buckets: REQUEST_SECONDS,
       registers,
     });
     context.observeRequests((ms) => mqttRequests.observe(ms / 1000));
-    for (const one of counters(context, this.#sent)) this.#add(Counter, one);
-    for (const one of gauges(context, limits)) this.#add(Gauge, one);
+    for (const one of counters(sources, this.#sent)) this.#add(Counter, one);
+    for (const one of gauges(sources)) this.#add(Gauge, one);
   }
 
-  /** The type of what {@linkcode Metrics.render} returns. */
+  /** The media type of {@linkcode Metrics.render}. */
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  /** A request was answered, or began to be. */
-  answered(method: string, route: string, code: number, ms: number): void {
-    this.#requests.labels(method, route, String(code)).observe(ms / 1000);
+  /** Records the duration of an HTTP request. */
+  observeRequest({ method, route, status, ms }: AnsweredRequest): void {
+    this.#requests.labels(method, route, String(status)).observe(ms / 1000);
   }
 
-  /** Bytes of an answer went out. */
-  sent(kind: SentKind, bytes: number): void {
+  /** Adds to the bytes sent in responses. */
+  addSentBytes(kind: SentKind, bytes: number): void {
     this.#sent[kind] += bytes;
   }
 
-  /** All of them, as they are now. */
+  /** Returns all metrics with their current values. */
   render(): Promise<string> {
     return this.#registry.metrics();
   }
 
   #add(
     Metric: typeof Counter | typeof Gauge,
-    { name, help, labels = [], read }: Looked,
+    { name, help, labels = [], read }: ComputedMetric,
   ): void {
     new Metric({
       name,
@@ -133,17 +184,16 @@ export class Metrics {
 
 const single = (value: number) => [[value, {}]] as const;
 
-/** What only ever rises. */
+/** Metrics that only increase. */
 function counters(
-  context: HttpContext,
+  { context: { counts }, viewers }: MetricsSources,
   sent: Readonly<Record<SentKind, number>>,
-): Looked[] {
-  const { counts, viewers } = context;
+): ComputedMetric[] {
   return [
     {
       name: "occupancy_readings_total",
       help:
-        "Readings by outcome: changed a cell, renewed it, or refused for a reason; a whole payload that is refused counts as one.",
+        "Readings by outcome: changed a cell, renewed it, or refused for a reason. A payload refused as a whole counts as one.",
       labels: ["outcome", "reason"],
       *read() {
         const renewed = counts.accepted - counts.changed;
@@ -156,7 +206,7 @@ function counters(
     },
     {
       name: "occupancy_messages_total",
-      help: "Messages with readings that were taken in, by MQTT and by HTTP.",
+      help: "Accepted messages with readings, over MQTT and HTTP.",
       read: () => single(counts.messages),
     },
     {
@@ -166,13 +216,13 @@ function counters(
     },
     {
       name: "occupancy_mqtt_requests_total",
-      help: "Requests for the map over MQTT that were answered.",
+      help: "Answered MQTT requests for the map.",
       read: () => single(counts.requests),
     },
     {
       name: "occupancy_sent_bytes_total",
       help:
-        "Bytes sent over HTTP, cells before their compression: to viewers of the live map, as cells, as streams of changes.",
+        "Bytes sent over HTTP: to viewers of the live feed, as cells (before compression), and as streams of changes.",
       labels: ["kind"],
       read: () => [
         [viewers.sentBytes, { kind: "live" }],
@@ -182,7 +232,7 @@ function counters(
     },
     {
       name: "process_cpu_seconds_total",
-      help: "Processor time that the server has used, in seconds.",
+      help: "Processor time used by the server, in seconds.",
       read() {
         const { user, system } = process.cpuUsage();
         return single((user + system) / 1e6);
@@ -191,13 +241,14 @@ function counters(
   ];
 }
 
-/** What rises and falls. */
-function gauges(context: HttpContext, limits: Limits): Looked[] {
-  const { map, viewers } = context;
+/** Metrics that increase and decrease. */
+function gauges(sources: MetricsSources): ComputedMetric[] {
+  const { context, limits, viewers } = sources;
+  const { map } = context;
   return [
     {
       name: "occupancy_cells",
-      help: "Cells by layer and by what they say.",
+      help: "Cells by layer and status.",
       labels: ["layer", "state"],
       *read() {
         for (const [layer, counts] of countsByLabel(map)) {
@@ -211,7 +262,7 @@ function gauges(context: HttpContext, limits: Limits): Looked[] {
     },
     {
       name: "occupancy_people",
-      help: "The sum of the values of occupied cells, by layer.",
+      help: "Sum of the values of occupied cells, by layer.",
       labels: ["layer"],
       *read() {
         for (const [layer, { people }] of countsByLabel(map)) {
@@ -221,43 +272,44 @@ function gauges(context: HttpContext, limits: Limits): Looked[] {
     },
     {
       name: "occupancy_layers",
-      help: "Layers that have cells.",
+      help: "Number of layers with cells.",
       read: () => single([...map.layers()].length),
     },
     {
       name: "occupancy_revision",
-      help: "The revision of the map.",
+      help: "Revision of the map.",
       read: () => single(map.revision),
     },
     {
       name: "occupancy_broker_up",
-      help: "1 while the broker is joined, else 0.",
+      help: "1 while connected to the broker, otherwise 0.",
       read: () => single(Number(context.link().up)),
     },
     {
       name: "occupancy_broker_since_timestamp_seconds",
-      help: "Since when the broker is joined or lost, in seconds since 1970.",
+      help:
+        "When the connection to the broker was made or lost, in seconds since 1970.",
       read: () => single(context.link().since / 1000),
     },
     ...brokerClients(context),
     {
       name: "occupancy_store_up",
-      help: "1 while the store keeps what it is given, else 0.",
+      help: "1 while the store works, otherwise 0.",
       read: () => single(Number(context.store().problem === undefined)),
     },
     {
       name: "occupancy_viewers",
-      help: "Viewers of the live map.",
+      help: "Viewers of the live feed.",
       read: () => single(viewers.current),
     },
     {
       name: "occupancy_change_streams",
-      help: "Clients that follow /api/v1/changes.",
+      help: "Clients of /api/v1/changes.",
       read: () => single(limits.streams),
     },
     {
       name: "occupancy_build_info",
-      help: "1, with the version of occupancy.",
+      help: "Always 1; the label has the version of occupancy.",
       labels: ["version"],
       read: () => [[1, { version: context.version }]],
     },
@@ -268,7 +320,7 @@ function gauges(context: HttpContext, limits: Limits): Looked[] {
     },
     {
       name: "process_resident_memory_bytes",
-      help: "Memory that the server has, in bytes.",
+      help: "Resident memory of the server, in bytes.",
       read: () => single(Deno.memoryUsage().rss),
     },
     {
@@ -279,13 +331,23 @@ function gauges(context: HttpContext, limits: Limits): Looked[] {
   ];
 }
 
-/** Known of the embedded broker only; of another nothing is said, rather than 0. */
-function brokerClients({ link }: HttpContext): Looked[] {
+/** Absent, and not 0, for an external broker: its clients are unknown. */
+function brokerClients({ link }: HttpContext): ComputedMetric[] {
   if (link().clients === undefined) return [];
   return [{
     name: "occupancy_broker_clients",
-    help:
-      "Clients connected to the embedded broker: those that subscribe and those that only send.",
+    help: "Clients connected to the embedded broker.",
     read: () => single(link().clients ?? 0),
   }];
+}
+
+/** The counts of the layers, by their label in the metrics. */
+export function countsByLabel(map: ReadableMap): Map<string, CellCounts> {
+  const counts = new Map<string, CellCounts>();
+  for (const [name, grid] of map.layers()) {
+    const label = counts.size < MAX_LAYER_LABELS ? name : OTHER_LAYERS;
+    const before = counts.get(label) ?? NO_CELLS;
+    counts.set(label, addCounts(before, grid.counts()));
+  }
+  return counts;
 }

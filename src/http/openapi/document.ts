@@ -1,47 +1,57 @@
+/**
+ * Describes the routes in OpenAPI 3.1.
+ *
+ * @module
+ */
 import type { Route } from "../route.ts";
-import type { Operation } from "./operation.ts";
-import { PROBLEM } from "./schemas.ts";
+import { type Operation, PROBLEM } from "./schemas.ts";
 
-/** What the document says of the server as a whole. */
+/** Options of {@linkcode describeRoutes}. */
 export interface DocumentOptions {
+  /** The version of occupancy. */
   readonly version: string;
-  /** Whether a token is asked for. */
-  readonly token: boolean;
+  /** True if requests need a token. */
+  readonly tokenRequired: boolean;
 }
 
 /**
- * Describes the routes in OpenAPI 3.1: the same table that answers requests, so
- * that what is described is what is there.
+ * Describes routes in OpenAPI 3.1. The server dispatches by the same table, so
+ * the description is complete and correct.
  */
 export function describeRoutes(
   routes: readonly Route[],
-  { version, token }: DocumentOptions,
+  { version, tokenRequired }: DocumentOptions,
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { method, path, operation } of routes) {
-    // What is below a path cannot be said in OpenAPI: one name for it.
+    // OpenAPI has no notation for all paths below one: one name for them.
     const item = paths[path.replace("*", "{file}")] ??= {};
-    item[method.toLowerCase()] = describe(method, path, operation, token);
+    item[method.toLowerCase()] = describe(
+      method,
+      path,
+      operation,
+      tokenRequired,
+    );
   }
   return {
     openapi: "3.1.0",
     info: {
       title: "occupancy",
       version,
-      summary: "A live, truthful occupancy map",
+      summary: "A live occupancy map",
       description:
-        "Readings in, the latest value of every coordinate out. docs/HTTP.md tells more.",
+        "Receives readings and returns the latest value of every coordinate. The reference is docs/HTTP.md.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
     paths,
     components: {
       schemas: { Problem: PROBLEM },
-      ...(token && {
+      ...(tokenRequired && {
         securitySchemes: { token: { type: "http", scheme: "bearer" } },
       }),
     },
-    ...(token && { security: [{ token: [] }] }),
+    ...(tokenRequired && { security: [{ token: [] }] }),
   };
 }
 
@@ -49,17 +59,18 @@ function describe(
   method: string,
   path: string,
   operation: Operation,
-  token: boolean,
+  tokenRequired: boolean,
 ): Record<string, unknown> {
-  const { summary, description, parameters, body, answers, open } = operation;
+  const { summary, description, parameters, body, responses, isPublic } =
+    operation;
   return {
     operationId: operationIdOf(method, path),
     summary,
     ...(description !== undefined && { description }),
     ...(parameters !== undefined && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, ...body } }),
-    responses: answers,
-    ...(token && open === true && { security: [] }),
+    responses,
+    ...(tokenRequired && isPublic === true && { security: [] }),
   };
 }
 

@@ -1,17 +1,58 @@
 /**
- * Schemas and parameters that more than one route has.
+ * The parts of an OpenAPI description, and the schemas, parameters and responses
+ * that several routes use.
  *
  * @module
  */
-import type { Answer, Parameter, Schema } from "./operation.ts";
+
+/** A JSON Schema, as in OpenAPI 3.1 (draft 2020-12). */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** A parameter in the query, the path or a header. */
+export interface Parameter {
+  readonly name: string;
+  readonly in: "query" | "path" | "header";
+  readonly required?: boolean;
+  readonly description: string;
+  readonly schema: Schema;
+  /** A valid value for a server with some cells; a test sends it. */
+  readonly example?: unknown;
+}
+
+/** The description of a response. */
+export interface ResponseSpec {
+  readonly description: string;
+  /** By media type. */
+  readonly content?: Readonly<
+    Record<string, { readonly schema: Schema; readonly example?: unknown }>
+  >;
+}
+
+/** The description of a route (OpenAPI 3.1, Operation Object). */
+export interface Operation {
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly body?: {
+    readonly description: string;
+    readonly content: Readonly<
+      Record<string, { readonly schema: Schema; readonly example: unknown }>
+    >;
+  };
+  /** By status code. */
+  readonly responses: Readonly<Record<number, ResponseSpec>>;
+  /** True if it never needs a token. */
+  readonly isPublic?: boolean;
+}
 
 const INT32 = { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 /** int32: a coordinate. */
 export const COORDINATE: Schema = INT32;
-/** 0 free, above 0 occupied or how many people, below 0 unknown. */
+/** 0 free, above 0 occupied or the number of people, below 0 unknown. */
 export const VALUE: Schema = {
   ...INT32,
-  description: "0 free, above 0 occupied or how many people, below 0 unknown",
+  description:
+    "0 free, above 0 occupied or the number of people, below 0 unknown",
 };
 /** ms since 1970. */
 export const TIME: Schema = {
@@ -22,25 +63,18 @@ export const TIME: Schema = {
 export const REVISION: Schema = {
   type: "integer",
   minimum: 0,
-  description: "rises with every change of the map",
+  description: "increases with every change of the map",
 };
 export const COUNT: Schema = { type: "integer", minimum: 0 };
 export const TEXT: Schema = { type: "string" };
 export const STATUS: Schema = {
   enum: ["free", "occupied", "unknown", "stale"],
 };
-export const REGION: Schema = {
-  type: "array",
-  items: COORDINATE,
-  minItems: 4,
-  maxItems: 4,
-  description: "[x0,y0,x1,y1], both corners included",
-};
 
-/** `[[x,y,value,time],…]`, in no particular order. */
+/** `[[x,y,value,time],…]`, in any order. */
 export const CELLS: Schema = {
   type: "array",
-  description: "[x,y,value,time] each, in no particular order",
+  description: "[x,y,value,time] each, in any order",
   items: {
     type: "array",
     prefixItems: [COORDINATE, COORDINATE, VALUE, TIME],
@@ -49,22 +83,26 @@ export const CELLS: Schema = {
   },
 };
 
-/** When the map was read, and what is stale then: as in replies over MQTT. */
+/** When the map was read and which cells are stale, as in MQTT replies. */
 export const MOMENT: Readonly<Record<string, Schema>> = {
   time: { ...TIME, description: "the server's clock, ms since 1970" },
   staleAfter: {
     type: "number",
     description:
-      "a cell observed longer before `time` than this, in ms, is stale; left out if cells do not turn stale",
+      "a cell observed more than this before `time`, in ms, is stale; absent if cells do not turn stale",
   },
   began: {
     ...TIME,
     description:
-      "when the server began this map, which ends with it: revisions of another one do not compare; left out if the map is kept",
+      "when this map began, if it ends with the server: revisions of maps with another `began` are not comparable; absent if the map is stored",
   },
 };
 
-/** An object with just these members, all required but those named. */
+/**
+ * An object with exactly these members.
+ *
+ * @param optional names of members that may be absent
+ */
 export function object(
   properties: Readonly<Record<string, Schema>>,
   optional: readonly string[] = [],
@@ -79,7 +117,7 @@ export function object(
   };
 }
 
-/** What went wrong: `application/problem+json` (RFC 9457). */
+/** `application/problem+json` (RFC 9457). */
 export const PROBLEM: Schema = {
   type: "object",
   properties: {
@@ -92,8 +130,8 @@ export const PROBLEM: Schema = {
   required: ["title", "status", "code", "detail"],
 };
 
-/** An answer of `application/problem+json`. */
-export function problem(description: string): Answer {
+/** A response of `application/problem+json`. */
+export function problemSpec(description: string): ResponseSpec {
   return {
     description,
     content: {
@@ -104,15 +142,15 @@ export function problem(description: string): Answer {
   };
 }
 
-/** An answer of `application/json`. */
-export function json(description: string, schema: Schema): Answer {
+/** A response of `application/json`. */
+export function jsonSpec(description: string, schema: Schema): ResponseSpec {
   return { description, content: { "application/json": { schema } } };
 }
 
 export const LAYER_PARAMETER: Parameter = {
   name: "layer",
   in: "query",
-  description: "The layer's name, as in topics; `default` if it is left out.",
+  description: "The name of the layer, as in topics. Default `default`.",
   schema: { type: "string", minLength: 1 },
   example: "default",
 };

@@ -1,15 +1,24 @@
+/**
+ * Reads the floor plans of `--map-file`: `maps.json`, or a ROS `map.yaml`.
+ *
+ * @module
+ */
 import {
   assertLayer,
   DEFAULT_LAYER,
   excerpt,
   ProtocolError,
 } from "../../protocol/mod.ts";
-import { PlanError } from "./error.ts";
-import { MAX_IMAGE_BYTES, planImage } from "./image.ts";
-import { decodePgm } from "./pgm.ts";
-import type { Plan, PlanImage } from "./plan.ts";
-import { encodePng } from "./png.ts";
-import { layUnderCells, parseRosMap } from "./ros.ts";
+import { quote } from "../../protocol/text.ts";
+import { decodePgm, encodePng } from "./grey_image.ts";
+import {
+  MAX_IMAGE_BYTES,
+  type Plan,
+  PlanError,
+  type PlanImage,
+  planImage,
+} from "./plan.ts";
+import { convertImage, parseRosMap } from "./ros.ts";
 
 export { PlanError };
 
@@ -18,9 +27,9 @@ export interface MapFile {
   /**
    * Reads a file.
    *
-   * @param path relative to the map file's folder, or absolute; undefined: the
-   * map file itself
-   * @param maxBytes more is refused
+   * @param path absolute, or relative to the folder of the map file; undefined:
+   * the map file itself
+   * @param maxBytes a larger file is refused
    */
   read(
     path: string | undefined,
@@ -28,8 +37,8 @@ export interface MapFile {
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-const MAX_FILE_BYTES = 1024 * 1024;
-const KEYS = [
+const MAX_TEXT_BYTES = 1024 * 1024;
+const MEMBERS = [
   "title",
   "image",
   "ros",
@@ -40,7 +49,7 @@ const KEYS = [
 const EXAMPLE =
   'Write { "layers": { "default": { "title": "Ground floor", "image": "ground.png" } } }.';
 
-/** What `maps.json` says of a layer; paths are relative to it. */
+/** A layer in `maps.json`. */
 interface Entry {
   readonly title?: string;
   readonly image?: string;
@@ -51,18 +60,19 @@ interface Entry {
 }
 
 /**
- * Reads the floor plans that a map file names: `maps.json`, or a ROS `map.yaml`
- * for the layer `default`.
+ * Reads the floor plans of a map file.
  *
- * @param path of the map file: its name tells which of the two it is
- * @param file reads it, and what it names
- * @throws {PlanError} if something in it cannot be used
+ * @param path `*.yaml` or `*.yml`: a ROS map for the layer `default`; any other
+ * name: `maps.json`
+ * @param file reads the map file and the files named by it
+ * @returns the plans by layer
+ * @throws {PlanError} if a file cannot be used
  */
 export async function readPlans(
   path: string,
   file: MapFile,
 ): Promise<Map<string, Plan>> {
-  const bytes = await file.read(undefined, MAX_FILE_BYTES);
+  const bytes = await file.read(undefined, MAX_TEXT_BYTES);
   const text = new TextDecoder().decode(bytes);
   const plans = new Map<string, Plan>();
   if (/\.ya?ml$/i.test(path)) {
@@ -90,7 +100,7 @@ async function planOf(
   file: MapFile,
 ): Promise<Plan> {
   if (entry.ros !== undefined) {
-    const bytes = await file.read(entry.ros, MAX_FILE_BYTES);
+    const bytes = await file.read(entry.ros, MAX_TEXT_BYTES);
     const text = new TextDecoder().decode(bytes);
     return await rosPlan(layer, text, entry, file, entry.ros);
   }
@@ -115,7 +125,7 @@ async function readImage(
   return { ...image, extent: extentOf(image, origin, pixelsPerCell) };
 }
 
-/** A pixel of a ROS map is a cell; cells are counted from the origin of the frame. */
+/** A pixel of a ROS map is a cell; the cell 0,0 is at the origin of its frame. */
 async function rosPlan(
   layer: string,
   text: string,
@@ -127,7 +137,7 @@ async function rosPlan(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const image = isAbsolute(map.image) ? map.image : folder + map.image;
   const grey = decodePgm(await file.read(image, MAX_IMAGE_BYTES));
-  const png = encodePng(layUnderCells(grey, map));
+  const png = encodePng(convertImage(grey, map));
   const [x, y] = map.origin;
   const { resolution } = map;
   return {
@@ -136,7 +146,11 @@ async function rosPlan(
     metresPerCell: resolution,
     image: planImage(
       png,
-      extentOf(grey, origin ?? [tidy(x / resolution), tidy(y / resolution)], 1),
+      extentOf(
+        grey,
+        origin ?? [rounded(x / resolution), rounded(y / resolution)],
+        1,
+      ),
     ),
   };
 }
@@ -149,8 +163,8 @@ function extentOf(
   return [x, y, x + width / pixelsPerCell, y + height / pixelsPerCell];
 }
 
-/** -10 m at 0.05 m a cell is -200 cells, not -199.99999999999997. */
-function tidy(cells: number): number {
+/** -10 m at 0.05 m per cell is -200 cells, not -199.99999999999997. */
+function rounded(cells: number): number {
   return Math.round(cells * 1e6) / 1e6;
 }
 
@@ -164,19 +178,23 @@ function parseMaps(text: string): [string, Entry][] {
     value = JSON.parse(text);
   } catch (error) {
     throw new PlanError(
-      `It is no JSON: ${(error as Error).message}`,
+      `Not JSON: ${(error as Error).message}`,
       EXAMPLE,
       error,
     );
   }
   const layers = isObject(value) ? value.layers : undefined;
-  if (!isObject(layers)) throw new PlanError("It has no layers", EXAMPLE);
+  if (!isObject(layers)) throw new PlanError('No object "layers"', EXAMPLE);
   return Object.entries(layers).map(([layer, entry]) => {
     try {
       assertLayer(layer);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      throw new PlanError(error.message, "Write it like l2 or hall/l2.", error);
+      throw new PlanError(
+        error.message,
+        "Use a name like l2 or hall/l2.",
+        error,
+      );
     }
     return [layer, checkEntry(layer, entry)];
   });
@@ -184,24 +202,27 @@ function parseMaps(text: string): [string, Entry][] {
 
 function checkEntry(layer: string, entry: unknown): Entry {
   const fail = (what: string, hint: string): never => {
-    throw new PlanError(`Layer ${excerpt(layer)} ${what}`, hint);
+    throw new PlanError(`Layer ${excerpt(layer)}: ${what}`, hint);
   };
-  if (!isObject(entry)) return fail("is no object", EXAMPLE);
+  if (!isObject(entry)) return fail("not an object", EXAMPLE);
   for (const key of Object.keys(entry)) {
-    if (!KEYS.includes(key)) {
-      fail(`has ${excerpt(key)}`, `It may have ${KEYS.join(", ")}.`);
+    if (!MEMBERS.includes(key)) {
+      fail(
+        `unknown member ${quote(key)}`,
+        `The members are ${MEMBERS.join(", ")}.`,
+      );
     }
   }
   for (const key of ["title", "image", "ros"]) {
     const text = entry[key];
     if (text !== undefined && (typeof text !== "string" || text === "")) {
-      fail(`has a ${key} that is no text`, `Write "${key}": "…".`);
+      fail(`${key} is not a text`, `Write "${key}": "…".`);
     }
   }
   for (const key of ["pixelsPerCell", "metresPerCell"]) {
     const number = entry[key];
     if (number !== undefined && !(isFinite(number) && number > 0)) {
-      fail(`has a ${key} that is no number above 0`, `Write "${key}": 0.5.`);
+      fail(`${key} is not a number above 0`, `Write "${key}": 0.5.`);
     }
   }
   const { origin } = entry;
@@ -210,12 +231,15 @@ function checkEntry(layer: string, entry: unknown): Entry {
     !(Array.isArray(origin) && origin.length === 2 && origin.every(isFinite))
   ) {
     fail(
-      "has an origin that is not two numbers",
-      'Write "origin": [x, y], where the first pixel lies, in cells.',
+      "origin is not two numbers",
+      'Write "origin": [x, y], the position of the first pixel in cells.',
     );
   }
   if (entry.ros !== undefined && entry.image !== undefined) {
-    fail("has image and ros", "A ROS map names its image: leave image out.");
+    fail(
+      "both image and ros are given",
+      "Remove image: the ROS map has its own.",
+    );
   }
   return entry as Entry;
 }

@@ -1,32 +1,37 @@
+/**
+ * ROS maps: reads `map.yaml`, and converts its image for the dashboard.
+ *
+ * @module
+ */
 import { load } from "js-yaml";
-import { PlanError } from "./error.ts";
-import type { GreyImage } from "./pgm.ts";
+import type { GreyImage } from "./grey_image.ts";
+import { PlanError } from "./plan.ts";
 
 /**
- * What a ROS `map.yaml` says.
+ * The content of a ROS `map.yaml`.
  *
  * @see {@link https://wiki.ros.org/map_server#Map_format}
  */
 export interface RosMap {
-  /** The path of the image, as written. */
+  /** The path of the image, as in the file. */
   readonly image: string;
-  /** Metres a pixel, which is a cell. */
+  /** Metres per pixel; a pixel is a cell. */
   readonly resolution: number;
-  /** Where the lower left corner of the image is, metres. */
+  /** The lower left corner of the image, in metres. */
   readonly origin: readonly [x: number, y: number];
-  /** Whether white means occupied. */
+  /** True if white means occupied. */
   readonly negate: boolean;
-  /** At least so occupied is occupied, 0 to 1. */
+  /** A pixel with a higher occupancy is occupied, 0 to 1. */
   readonly occupiedThresh: number;
-  /** At most so occupied is free, 0 to 1. */
+  /** A pixel with a lower occupancy is free, 0 to 1. */
   readonly freeThresh: number;
-  /** `trinary`: occupied, free or unknown only. */
+  /** `trinary`: only occupied, free and unknown. */
   readonly mode: "trinary" | "scale" | "raw";
 }
 
 const MODES = ["trinary", "scale", "raw"] as const;
 
-/** The shades in which map_server's tools draw a map. */
+/** The shades of grey that map_server's tools write. */
 const OCCUPIED = 0;
 const UNKNOWN = 205;
 const FREE = 254;
@@ -35,56 +40,56 @@ const FREE = 254;
  * Reads a ROS `map.yaml`.
  *
  * @param text the file
- * @throws {PlanError} if it is none, or a turned one
+ * @throws {PlanError} if it is not valid, or if the map is rotated
  */
 export function parseRosMap(text: string): RosMap {
   const fields = readYaml(text);
   const { image } = fields;
   if (typeof image !== "string" || image === "") {
-    throw bad("has no image", "Add a line image: map.pgm.");
+    throw invalid("no image", "Add a line image: map.pgm.");
   }
   const resolution = fields.resolution;
   if (!isNumber(resolution) || resolution <= 0) {
-    throw bad(
-      "has no resolution above 0",
-      "Add a line resolution: 0.05, metres a pixel.",
+    throw invalid(
+      "no resolution above 0",
+      "Add a line resolution: 0.05, in metres per pixel.",
     );
   }
   const origin: unknown[] = Array.isArray(fields.origin) ? fields.origin : [];
   const [x, y, yaw = 0] = origin;
   if (origin.length > 3 || !isNumber(x) || !isNumber(y) || !isNumber(yaw)) {
-    throw bad(
-      "has no origin of two or three numbers",
+    throw invalid(
+      "no origin of two or three numbers",
       "Add a line origin: [0.0, 0.0, 0.0], in metres.",
     );
   }
   if (yaw !== 0) {
-    throw bad(
-      `is turned by ${yaw}, which cells cannot be`,
-      "Turn the image, and set the third number of origin to 0.",
+    throw invalid(
+      `the map is rotated by ${yaw}`,
+      "Rotate the image, and set the third number of origin to 0.",
     );
   }
   const mode = fields.mode ?? "trinary";
   const known = MODES.find((one) => one === mode);
   if (known === undefined) {
-    throw bad(`has the mode ${mode}`, `Write ${MODES.join(", ")}.`);
+    throw invalid(`unknown mode ${mode}`, `Use ${MODES.join(", ")}.`);
   }
   return {
     image,
     resolution,
     origin: [x, y],
     negate: fields.negate === 1 || fields.negate === true,
-    occupiedThresh: share(fields.occupied_thresh, 0.65, "occupied_thresh"),
-    freeThresh: share(fields.free_thresh, 0.196, "free_thresh"),
+    occupiedThresh: fraction(fields.occupied_thresh, 0.65, "occupied_thresh"),
+    freeThresh: fraction(fields.free_thresh, 0.196, "free_thresh"),
     mode: known,
   };
 }
 
 /**
- * The image of a ROS map as it lies under the cells: its first row is the one of
- * the smallest y, while that of the file is the one of the largest.
+ * Converts the image of a ROS map for the dashboard: flips the rows, since its
+ * first row has the largest y, and applies the thresholds.
  */
-export function layUnderCells(image: GreyImage, map: RosMap): GreyImage {
+export function convertImage(image: GreyImage, map: RosMap): GreyImage {
   const { width, height } = image;
   const shades = Uint8Array.from({ length: 256 }, (_, v) => shade(v, map));
   const pixels = new Uint8Array(width * height);
@@ -111,24 +116,31 @@ function readYaml(text: string): Record<string, unknown> {
     value = load(text);
   } catch (error) {
     const reason = (error as Error).message.split("\n", 1)[0];
-    throw bad(`is no YAML: ${reason}`, "Look at the line it names.", error);
+    throw invalid(
+      `not YAML: ${reason}`,
+      "Correct the line in the message.",
+      error,
+    );
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw bad("is empty", "Write image, resolution and origin.");
+  throw invalid(
+    "it has no fields",
+    "Add lines image, resolution and origin.",
+  );
 }
 
-function share(value: unknown, otherwise: number, name: string): number {
-  if (value === undefined) return otherwise;
+function fraction(value: unknown, fallback: number, name: string): number {
+  if (value === undefined) return fallback;
   if (isNumber(value) && value >= 0 && value <= 1) return value;
-  throw bad(`has a ${name} that is not from 0 to 1`, "Write one like 0.65.");
+  throw invalid(`${name} is not from 0 to 1`, "Use a number like 0.65.");
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-function bad(what: string, hint: string, cause?: unknown): PlanError {
-  return new PlanError(`The ROS map ${what}`, hint, cause);
+function invalid(reason: string, hint: string, cause?: unknown): PlanError {
+  return new PlanError(`Invalid ROS map: ${reason}`, hint, cause);
 }

@@ -1,26 +1,32 @@
+/**
+ * Login for people with a browser: a form for the token, and a cookie in
+ * exchange for it.
+ *
+ * @module
+ */
 import type { Token } from "./token.ts";
 
 const HTML = { "content-type": "text/html; charset=utf-8" } as const;
 
 /**
- * A browser opens the page with `?token=` once: it gets the cookie, and is sent
- * on to the page without the token.
+ * Answers `GET /?token=TOKEN`: sets the cookie and forwards to the page without
+ * the token in its address.
  *
- * By a page of ours, not by a redirect: after a link from elsewhere a browser
- * would follow the redirect without the cookie (SameSite=Strict).
+ * It forwards by a page and not by a redirect: after a link from another site a
+ * browser would follow the redirect without the cookie (SameSite=Strict).
  *
- * @returns undefined if it is not such a request; 401 if the token is wrong
+ * @returns undefined if it is another request; 401 if the token is wrong
  */
 export function login(
   request: Request,
   url: URL,
   token: Token,
 ): Response | undefined {
-  const shown = url.searchParams.get("token");
-  if (shown === null || url.pathname !== "/" || request.method !== "GET") {
+  const given = url.searchParams.get("token");
+  if (given === null || url.pathname !== "/" || request.method !== "GET") {
     return undefined;
   }
-  if (!token.matches(shown)) return askForToken("That is not the token.");
+  if (!token.matches(given)) return tokenForm("This token is wrong.");
   const secure = request.headers.get("x-forwarded-proto") === "https";
   return new Response(
     page(
@@ -31,25 +37,29 @@ export function login(
       headers: {
         ...HTML,
         "cache-control": "no-store",
-        "set-cookie": token.cookie(secure),
+        "set-cookie": token.cookieHeader(secure),
       },
     },
   );
 }
 
-/** True if it is a person with a browser who asks, not a program. */
+/** Returns true if a browser requests a page for a person. */
 export function isNavigation(request: Request): boolean {
   return request.method === "GET" &&
     (request.headers.get("accept") ?? "").includes("text/html");
 }
 
-/** Asks a person for the token, with 401. */
-export function askForToken(problem = ""): Response {
+/**
+ * Returns a page with a form for the token, status 401.
+ *
+ * @param problem why the form is shown again
+ */
+export function tokenForm(problem = ""): Response {
   return new Response(
     page(
       "",
-      `<h1>This map asks for a token</h1>
-<p>${problem} It is in the file that the server was started with (--http-token-file).</p>
+      `<h1>This map requires a token</h1>
+<p>${problem} The token is in the file of the server's option --http-token-file.</p>
 <form action="/" method="get">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>

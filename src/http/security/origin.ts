@@ -1,19 +1,25 @@
-import { excerpt } from "../../protocol/mod.ts";
+/**
+ * Checks where a request comes from: that its Host is this machine, and that no
+ * page of another origin sent it.
+ *
+ * @module
+ */
+import { quote } from "../../protocol/text.ts";
 import { Problem } from "../problem.ts";
 
 const LOCAL_NAME =
   /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-/** True for an address or name that only this machine can reach. */
+/** Returns true for an address or name that only this machine can reach. */
 export function isLoopback(hostname: string): boolean {
   const bare = hostname.toLowerCase();
   return LOCAL_NAME.test(bare) || bare === "::1";
 }
 
 /**
- * Refuses names that are not this machine's own. A page from elsewhere whose
- * name is made to lead to 127.0.0.1 (DNS rebinding) is of one origin with us as
- * far as a browser can tell; its Host header gives it away.
+ * Refuses Host names other than this machine's own, against DNS rebinding: a
+ * page whose name is made to resolve to 127.0.0.1 is of the same origin for a
+ * browser, but its Host header has the other name.
  *
  * @throws {Problem} 421
  */
@@ -23,18 +29,18 @@ export function checkHost(request: Request): void {
   throw new Problem({
     status: 421,
     code: "bad-host",
-    message: `This server is not known as ${excerpt(host)}`,
+    message: `The host name ${quote(host)} is not allowed`,
     hint:
-      "Ask for it as localhost, or start it with --http-token-file to let it be known by other names.",
+      "Use localhost, or start the server with --http-token-file to allow other names.",
   });
 }
 
 /**
- * Refuses what a page of another origin has a browser send. Programs that are no
- * browsers send neither header and pass.
+ * Refuses requests that a page of another origin makes a browser send. Other
+ * programs send neither header and pass.
  *
- * `Sec-Fetch-Site` is the browser's own word (Fetch Metadata); older ones have
- * only `Origin` (RFC 6454). Behind a proxy the name that the browser knows is in
+ * Browsers send `Sec-Fetch-Site` (Fetch Metadata); older ones only `Origin` (RFC
+ * 6454). Behind a proxy the name that the browser uses is in
  * `X-Forwarded-Host`, which no page can set for another origin.
  *
  * @throws {Problem} 403
@@ -51,16 +57,16 @@ export function checkSameOrigin(request: Request): void {
     status: 403,
     code: "foreign-origin",
     message: `Pages of ${
-      origin === null ? "another origin" : excerpt(origin)
-    } may not do this`,
-    hint: "Send it from a page of this server, or from a program.",
+      origin === null ? "other origins" : quote(origin)
+    } may not send this request`,
+    hint: "Send it from a page of this server or from a program.",
   });
 }
 
 function isOwn(origin: string, headers: Headers): boolean {
   let host: string;
   try {
-    host = new URL(origin).host; // "null", of a sandbox, is no URL
+    host = new URL(origin).host; // the origin of a sandbox is "null", not a URL
   } catch {
     return false;
   }

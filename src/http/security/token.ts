@@ -1,60 +1,67 @@
+/**
+ * The secret that requests must present.
+ *
+ * @module
+ */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** The cookie that a browser has after it has shown the token once. */
-const COOKIE = "occupancy_session";
-/** How long a browser keeps it: 90 days, in seconds. */
-const COOKIE_AGE = 90 * 86_400;
-/** Shorter tokens can be guessed. */
-export const LEAST_TOKEN_LENGTH = 16;
+const COOKIE_NAME = "occupancy_session";
+/** How long a browser keeps the cookie: 90 days. */
+const COOKIE_MAX_AGE_S = 90 * 86_400;
+/** Minimum number of characters: shorter tokens can be guessed. */
+export const MIN_TOKEN_LENGTH = 16;
 
 /**
- * The secret that whoever asks must show: as `Authorization: Bearer` (RFC 6750),
- * or as a cookie that was given for it.
+ * Checks the token of requests: `Authorization: Bearer TOKEN` (RFC 6750), or a
+ * cookie that a browser received for it.
  *
- * Only digests are compared, in constant time, and the cookie has a digest too:
- * the token itself is in no browser's store.
+ * Compares digests only, in constant time. The cookie holds a digest too, so no
+ * browser stores the token itself.
  */
 export class Token {
   readonly #digest: Uint8Array;
   readonly #session: string;
 
   /**
-   * @param token at least {@linkcode LEAST_TOKEN_LENGTH} characters, none blank
-   * @throws {RangeError} if it is not
+   * @param token at least {@linkcode MIN_TOKEN_LENGTH} printable characters
+   * without spaces
+   * @throws {RangeError} if it is shorter or has other characters
    */
   constructor(token: string) {
-    if (token.length < LEAST_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token)) {
+    if (token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token)) {
       throw new RangeError(
-        `Cannot use the token: expected at least ${LEAST_TOKEN_LENGTH} printable characters without blanks`,
+        `Cannot use the token: expected at least ${MIN_TOKEN_LENGTH} printable ASCII characters without spaces`,
       );
     }
     this.#digest = digest(token);
-    this.#session = createHmac("sha256", token).update(COOKIE).digest("hex");
+    this.#session = createHmac("sha256", token).update(COOKIE_NAME)
+      .digest("hex");
   }
 
-  /** Whether a request shows the token, or the cookie. */
-  isShown({ headers }: Request): boolean {
+  /** Returns true if a request has the token or the cookie. */
+  authorizes({ headers }: Request): boolean {
     const bearer = /^Bearer +(\S+) *$/i.exec(
       headers.get("authorization") ?? "",
     )?.[1];
     if (bearer !== undefined) return this.matches(bearer);
     const cookie = cookieOf(headers.get("cookie") ?? "");
     return cookie !== undefined &&
-      isEqual(digest(cookie), digest(this.#session));
+      timingSafeEqual(digest(cookie), digest(this.#session));
   }
 
-  /** Whether it is the token. */
+  /** Returns true if the text is the token. */
   matches(candidate: string): boolean {
-    return isEqual(digest(candidate), this.#digest);
+    return timingSafeEqual(digest(candidate), this.#digest);
   }
 
   /**
-   * The Set-Cookie header for a browser that has shown the token.
+   * Returns the Set-Cookie header for a browser that presented the token.
    *
-   * @param secure whether the browser came over TLS: then it never sends it without
+   * @param secure true if the browser uses TLS: then it sends the cookie over
+   * TLS only
    */
-  cookie(secure: boolean): string {
-    return `${COOKIE}=${this.#session}; Path=/; Max-Age=${COOKIE_AGE}; HttpOnly; SameSite=Strict${
+  cookieHeader(secure: boolean): string {
+    return `${COOKIE_NAME}=${this.#session}; Path=/; Max-Age=${COOKIE_MAX_AGE_S}; HttpOnly; SameSite=Strict${
       secure ? "; Secure" : ""
     }`;
   }
@@ -63,16 +70,12 @@ export class Token {
 function cookieOf(header: string): string | undefined {
   for (const pair of header.split(";")) {
     const [name, value] = pair.trim().split("=", 2);
-    if (name === COOKIE) return value;
+    if (name === COOKIE_NAME) return value;
   }
   return undefined;
 }
 
-/** Of one length whatever the text, so that comparing tells nothing about it. */
+/** Has one length for any text, so that a comparison reveals nothing. */
 function digest(text: string): Uint8Array {
   return createHmac("sha256", "occupancy").update(text).digest();
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return timingSafeEqual(a, b);
 }

@@ -1,25 +1,21 @@
-/** The live feed of a real server, seen through real WebSockets. */
+/** The live feed of a real server, over real WebSockets. */
 import assert from "node:assert/strict";
-import { live, LiveFeed, showOver } from "../../../src/http/feed/mod.ts";
 import { STALE, Status } from "../../../src/feed/frames.ts";
-import { startServer, type TestServerOptions } from "../support.ts";
+import { startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { freePort } from "../../support/temp.ts";
 import { until, within } from "../../support/until.ts";
-import { ALL, Watcher } from "./recording_viewer.ts";
+import { ALL, RecordingViewer } from "./recording_viewer.ts";
 import { assertSame } from "./viewer_model.ts";
 
-const start = (options: TestServerOptions = {}) =>
-  startServer({ parts: { live }, ...options });
-
 Deno.test({
-  name: "live() greets, tells the status, gives the view, then what changes",
+  name: "LiveFeed sends hello, status and the view, then its changes",
   ...needs(),
   fn: async () => {
-    await using server = await start({ ageing: { staleAfter: 60_000 } });
+    await using server = await startServer({ ageing: { staleAfter: 60_000 } });
     server.publish("1,2,1\n-3,-4,0\n5,6,-1");
     server.publish("9,9,3", "hall/2");
-    await using viewer = new Watcher(server.url);
+    await using viewer = new RecordingViewer(server.url);
     await viewer.live();
     const [hello] = viewer.hellos;
     assert.deepEqual({ ...hello }, {
@@ -56,76 +52,76 @@ Deno.test({
         cells: 1,
       },
     ]);
-    assertSame(viewer.mirror, server.map, ALL, { times: true });
-    assert.deepEqual(viewer.mirror.cells.get("5,6")!.slice(0, 2), [
+    assertSame(viewer.model, server.map, ALL, { times: true });
+    assert.deepEqual(viewer.model.cells.get("5,6")!.slice(0, 2), [
       -1,
       Status.Unknown,
     ]);
 
-    const before = viewer.mirror.deltas;
+    const before = viewer.model.deltas;
     server.publish("1,2,0\n7,7,7");
     await viewer.sees(7, 7, 7);
     await viewer.sees(1, 2, 0);
-    assert.equal(viewer.mirror.deltas, before + 1, "one delta for one commit");
-    assertSame(viewer.mirror, server.map, ALL, { times: true });
-    assert.equal(viewer.mirror.snapshots, 1);
+    assert.equal(viewer.model.deltas, before + 1, "one delta for one commit");
+    assertSame(viewer.model, server.map, ALL, { times: true });
+    assert.equal(viewer.model.snapshots, 1);
   },
 });
 
 Deno.test({
-  name: "live() shows a change within 100 ms of its acknowledgement",
+  name: "LiveFeed sends a change within 100 ms of its acknowledgement",
   ...needs(),
   fn: async () => {
-    await using server = await start();
+    await using server = await startServer();
     server.publish("0,0,0");
-    await using viewer = new Watcher(server.url);
+    await using viewer = new RecordingViewer(server.url);
     await viewer.live();
     const took: number[] = [];
     for (let value = 1; value <= 20; value++) {
-      const { mirror } = viewer;
-      const seen = until(() => mirror.cells.get("0,0")?.[0] === value)
+      const { model } = viewer;
+      const shown = until(() => model.cells.get("0,0")?.[0] === value)
         .then(() => performance.now());
       assert.equal((await server.post(`0,0,${value}`)).status, 200);
       const acknowledged = performance.now();
-      took.push(await seen - acknowledged);
+      took.push(await shown - acknowledged);
     }
     took.sort((a, b) => a - b);
     assert.ok(took[10]! < 100, `median ${took[10]} ms`);
-    assert.ok(took.at(-1)! < 250, `most ${took.at(-1)} ms`);
+    assert.ok(took.at(-1)! < 250, `maximum ${took.at(-1)} ms`);
   },
 });
 
 Deno.test({
-  name: "live() gives only what is in the view, and another view when asked",
+  name: "LiveFeed sends only the view, and another view on request",
   ...needs(),
   fn: async () => {
-    await using server = await start();
+    await using server = await startServer();
     server.publish("0,0,1\n10,10,1\n-2147483648,2147483647,4");
     const region = { x0: 5, y0: 5, x1: 20, y1: 20 };
-    await using viewer = new Watcher(server.url, {
+    await using viewer = new RecordingViewer(server.url, {
       view: { layer: "default", region },
     });
-    await using second = new Watcher(server.url, {
+    await using second = new RecordingViewer(server.url, {
       view: { layer: "hall/2", region: null },
     });
     await viewer.live();
     await second.live();
-    assert.deepEqual([...viewer.mirror.cells.keys()], ["10,10"]);
+    assert.deepEqual([...viewer.model.cells.keys()], ["10,10"]);
     assert.equal(
-      second.mirror.cells.size,
+      second.model.cells.size,
       0,
       "an empty layer has an empty snapshot",
     );
     server.publish("1,1,1");
-    server.publish("2,2,2", "hall/2"); // appears after its viewer
+    server.publish("2,2,2", "hall/2"); // the layer appears after its viewer
     server.publish("11,11,2");
     await viewer.sees(11, 11, 2);
     await second.sees(2, 2, 2);
-    assert.equal(viewer.mirror.cells.size, 2);
+    assert.equal(viewer.model.cells.size, 2);
     viewer.client.view("default", null);
     await viewer.live(2);
-    assertSame(viewer.mirror, server.map, ALL);
-    assert.deepEqual(viewer.mirror.cells.get("-2147483648,2147483647")?.[0], 4);
+    assertSame(viewer.model, server.map, ALL);
+    assert.deepEqual(viewer.model.cells.get("-2147483648,2147483647")?.[0], 4);
     server.publish("-2147483648,2147483647,5\n2147483647,-2147483648,6");
     await viewer.sees(2147483647, -2147483648, 6);
     await viewer.sees(-2147483648, 2147483647, 5);
@@ -134,45 +130,45 @@ Deno.test({
 });
 
 Deno.test({
-  name: "live() tells that cells turn stale and unknown without any traffic",
+  name: "LiveFeed sends that cells turn stale and unknown, without readings",
   ...needs(),
   fn: async () => {
     let now = Date.now();
-    await using server = await start({
+    await using server = await startServer({
       ageing: { staleAfter: 10_000, forgetAfter: 20_000 },
       clock: () => now,
     });
     server.publish("1,1,0\n2,2,5");
-    await using viewer = new Watcher(server.url);
+    await using viewer = new RecordingViewer(server.url);
     await viewer.live();
-    assert.deepEqual(viewer.mirror.cells.get("1,1")!.slice(0, 2), [
+    assert.deepEqual(viewer.model.cells.get("1,1")!.slice(0, 2), [
       0,
       Status.Free,
     ]);
     now += 11_000;
     await until(() =>
-      viewer.mirror.cells.get("1,1")![1] === (Status.Free | STALE)
+      viewer.model.cells.get("1,1")![1] === (Status.Free | STALE)
     );
-    assert.deepEqual(viewer.mirror.cells.get("2,2")!.slice(0, 2), [
+    assert.deepEqual(viewer.model.cells.get("2,2")!.slice(0, 2), [
       5,
       Status.Occupied | STALE,
     ]);
     await until(() => viewer.status!.layers[0]!.stale === 2);
     assert.equal(viewer.status!.layers[0]!.free, 0);
     now += 10_000;
-    await until(() => viewer.mirror.cells.get("1,1")![1] === Status.Unknown);
-    assert.equal(viewer.mirror.cells.get("2,2")![0], -1);
+    await until(() => viewer.model.cells.get("1,1")![1] === Status.Unknown);
+    assert.equal(viewer.model.cells.get("2,2")![0], -1);
   },
 });
 
 Deno.test({
-  name: "live() tells at once when the broker or the store is lost, and back",
+  name: "LiveFeed sends at once when broker or store fail and recover",
   ...needs(),
   fn: async () => {
-    await using server = await start();
-    await using viewer = new Watcher(server.url);
+    await using server = await startServer();
+    await using viewer = new RecordingViewer(server.url);
     await viewer.live();
-    const told = async (member: "broker" | "store", value: string) => {
+    const timeUntil = async (member: "broker" | "store", value: string) => {
       const began = performance.now();
       await until(() => viewer.status?.[member] === value, {
         what: () => JSON.stringify(viewer.status),
@@ -180,26 +176,26 @@ Deno.test({
       return performance.now() - began;
     };
     server.link.handlers.down?.("cable cut");
-    assert.ok(await told("broker", "down") < 500);
+    assert.ok(await timeUntil("broker", "down") < 500);
     server.link.handlers.up?.();
-    assert.ok(await told("broker", "up") < 500);
+    assert.ok(await timeUntil("broker", "up") < 500);
     server.store.failing = true;
     server.publish("1,1,1");
-    assert.ok(await told("store", "The disk is full") < 500);
+    assert.ok(await timeUntil("store", "The disk is full") < 500);
     server.store.failing = false;
-    await told("store", "ok");
+    await timeUntil("store", "ok");
     await viewer.sees(1, 1, 1);
   },
 });
 
 Deno.test({
   name:
-    "live() tells the latest changes with their sources, and the history of the layer",
+    "LiveFeed sends the latest changes with their sources, and the history of the layer",
   ...needs(),
   fn: async () => {
-    await using server = await start();
+    await using server = await startServer();
     server.publish('{"source":"cam <b>1</b>","cells":[[1,1,1],[2,2,0]]}');
-    await using viewer = new Watcher(server.url);
+    await using viewer = new RecordingViewer(server.url);
     await viewer.live();
     await until(() => viewer.latest.at(-1)?.changes.length === 2);
     const sources = viewer.latest.at(-1)!.changes.map(([, , , , source]) =>
@@ -217,7 +213,7 @@ Deno.test({
     assert.equal(
       viewer.histories.length,
       1,
-      "the same layer has the same history",
+      "no history for another region of the same layer",
     );
     viewer.client.view("hall/2", null);
     await viewer.live(3);
@@ -229,7 +225,7 @@ Deno.test({
   },
 });
 
-/** A WebSocket, what it got as text, and how it ended. */
+/** Opens a WebSocket and records its text messages and its end. */
 async function open(url: string) {
   const socket = new WebSocket(`${url.replace("http", "ws")}/live`);
   const texts: string[] = [];
@@ -244,14 +240,14 @@ async function open(url: string) {
 }
 
 Deno.test({
-  name: "live() answers a bad message with an error, and closes with 1008",
+  name: "LiveFeed answers a bad message with an error, and closes with 1008",
   ...needs(),
   fn: async () => {
-    await using server = await start();
+    await using server = await startServer();
     const cases: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
       ["{", /not JSON/],
       ["x".repeat(5000), /5000 characters; 4096 are allowed/],
-      ['{"type":"got","frames":1}', /1 frames cannot have been got/],
+      ['{"type":"got","frames":1}', /Cannot acknowledge 1 frames/],
       ['{"type":"view","layer":"a//b"}', /empty level/],
       [Uint8Array.of(1, 2, 3), /is binary/],
     ];
@@ -265,18 +261,18 @@ Deno.test({
       assert.equal(last.type, "error");
       assert.match(last.message, message);
     }
-    await until(() => server.context.viewers.current === 0);
+    await until(() => server.viewers.current === 0);
   },
 });
 
 Deno.test({
-  name: "live() sends a viewer away that sends too many messages",
+  name: "LiveFeed disconnects a viewer that sends too many messages",
   ...needs(),
   fn: async () => {
-    await using server = await start();
+    await using server = await startServer();
     const { socket, texts, closed } = await open(server.url);
     let sent = 0;
-    // Answers are awaited: what is written after a farewell may destroy it.
+    // Wait for each answer: data sent after the close may discard the last one.
     while (socket.readyState === WebSocket.OPEN && sent < 5000) {
       const answered = new Promise((resolve) => {
         for (const type of ["message", "close"]) {
@@ -288,46 +284,40 @@ Deno.test({
     }
     const { code, reason } = await closed();
     assert.deepEqual([code, reason], [1008, "too-fast"]);
-    assert.ok(sent >= 200, `${sent} were allowed`);
+    assert.ok(sent >= 200, `${sent} messages were accepted`);
     assert.equal(JSON.parse(texts.at(-1)!).code, "too-fast");
   },
 });
 
 Deno.test({
-  name: "live() turns away one viewer too many, which tries again later",
+  name: "LiveFeed refuses a viewer above the limit, which tries again later",
   ...needs(),
   fn: async () => {
-    let feed: LiveFeed | undefined;
-    await using server = await startServer({
-      parts: {
-        live: (request, context) =>
-          showOver(request, feed ??= new LiveFeed(context, { viewers: 1 })),
-      },
-    });
-    await using second = new Watcher(server.url, { retryAtMost: 100 });
+    await using server = await startServer({ feedLimits: { viewers: 1 } });
+    await using second = new RecordingViewer(server.url, { retryAtMost: 100 });
     {
-      await using first = new Watcher(server.url, { retryAtMost: 20 });
+      await using first = new RecordingViewer(server.url, { retryAtMost: 20 });
       await until(() => first.refused.length + second.refused.length > 0);
       const [refusal] = [...first.refused, ...second.refused];
       assert.equal(refusal?.code, "too-many-viewers");
       assert.match(
         refusal!.message,
-        /^1 viewers are connected, .* Close one, or try again later\.$/,
+        /^The server allows 1 viewers, .* Close one, or try again later\.$/,
       );
       const { texts, closed } = await open(server.url);
       assert.equal((await closed()).code, 1013);
       assert.equal(JSON.parse(texts.at(-1)!).type, "gone");
     }
     await second.live();
-    assert.equal(server.context.viewers.current, 1);
+    assert.equal(server.viewers.current, 1);
   },
 });
 
 Deno.test({
-  name: "live() says goodbye with 1001 when the server stops",
+  name: "LiveFeed closes with 1001 when the server stops",
   ...needs(),
   fn: async () => {
-    const server = await start();
+    const server = await startServer();
     const { texts, closed } = await open(server.url);
     await server[Symbol.asyncDispose]();
     assert.equal((await closed()).code, 1001);
@@ -336,52 +326,39 @@ Deno.test({
 });
 
 Deno.test({
-  name: "live() gives the map again to a client whose server was away",
+  name: "LiveClient receives the map of a restarted server",
   ...needs(),
   fn: async () => {
     const port = freePort();
-    const serve = async () => {
-      const server = await start();
-      const http = Deno.serve({
-        hostname: "127.0.0.1",
-        port,
-        onListen: () => {},
-      }, (request) => live(request, server.context));
-      const stop = async () => {
-        await server[Symbol.asyncDispose]();
-        await http.shutdown();
-      };
-      return { ...server, [Symbol.asyncDispose]: stop };
-    };
     const url = `http://127.0.0.1:${port}`;
-    await using viewer = new Watcher(url);
+    await using viewer = new RecordingViewer(url);
     {
-      await using first = await serve();
+      await using first = await startServer({ port });
       first.publish("1,1,1");
       await viewer.live();
     }
     await until(() =>
-      viewer.lost.some((reason) => reason.startsWith("The server is ending"))
+      viewer.lost.some((reason) => reason.startsWith("The server is stopping"))
     );
-    assert.equal(viewer.mirror.cells.size, 1, "the last known map stays");
+    assert.equal(viewer.model.cells.size, 1, "the last map stays");
     const attempts = viewer.lost.length;
     await until(() => viewer.lost.length > attempts, {
       what: "another attempt",
     });
-    await using second = await serve();
+    await using second = await startServer({ port });
     second.publish("2,2,2");
     await viewer.live(2);
-    assertSame(viewer.mirror, second.map, ALL);
+    assertSame(viewer.model, second.map, ALL);
     second.publish("3,3,3");
     await viewer.sees(3, 3, 3);
   },
 });
 
 Deno.test({
-  name: "live() asks for an upgrade with 426 where there is none",
+  name: "GET live answers 426 without an upgrade",
   ...needs(),
   fn: async () => {
-    await using server = await start();
+    await using server = await startServer();
     const response = await server.get("/live");
     assert.equal(response.status, 426);
     assert.equal(response.headers.get("upgrade"), "websocket");

@@ -1,24 +1,24 @@
 /**
- * The law of the live feed: whatever happens, when it and how long turns take, a
- * viewer that has caught up knows what the map knows.
+ * The invariant of the live feed: after any sequence of events, a viewer that
+ * has received everything has the cells of the map.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import type { HttpContext } from "../../../src/http/context.ts";
-import { TurnDeltas } from "../../../src/http/feed/deltas.ts";
+import { TickDeltas } from "../../../src/http/feed/deltas.ts";
 import { Follower } from "../../../src/page/feed/follower.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
-import { DEFAULT_LIMITS } from "../../../src/http/feed/limits.ts";
+import { DEFAULT_FEED_LIMITS } from "../../../src/http/feed/limits.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
 import { Snapshots } from "../../../src/http/feed/snapshots.ts";
 import { Viewer } from "../../../src/http/feed/viewer.ts";
-import { assertSame, Mirror } from "./viewer_model.ts";
+import { assertSame, ViewerModel } from "./viewer_model.ts";
 
 const T0 = 1_790_000_000_000;
 
-/** A socket that keeps what is sent until the other end takes it. */
+/** A socket that keeps frames until the test reads them. */
 class FakeSocket {
   readyState: number = WebSocket.OPEN;
   bufferedAmount = 0;
@@ -31,19 +31,18 @@ class FakeSocket {
   }
 }
 
-/** A viewer and what it shows. */
-class Seat {
+/** The server's and the client's end of a viewer. */
+class TestViewer {
   readonly socket = new FakeSocket();
   readonly viewer: Viewer;
   readonly follower = new Follower();
-  readonly mirror = new Mirror();
+  readonly model = new ViewerModel();
   view: View | undefined;
   #got = 0;
 
   constructor(map: OccupancyMap, snapshots: Snapshots, limits: typeof LIMITS) {
     const context = {
       map,
-      viewers: { current: 1, sentBytes: 0 },
       clock: () => T0,
       sourceOf: () => undefined,
     } as unknown as HttpContext;
@@ -51,34 +50,35 @@ class Seat {
       context,
       limits,
       snapshots,
-      welcome: () => {},
-      poke: () => {},
+      historyOf: () => [],
+      onSent: () => {},
+      schedule: () => {},
     });
   }
 
-  look(view: View): void {
+  requestView(view: View): void {
     this.view = view;
     this.follower.ask(view);
     this.viewer.receive(viewMessage(view));
   }
 
-  /** Takes so many of the frames that came. */
+  /** Reads and acknowledges a number of frames. */
   async read(count: number): Promise<void> {
     for (const bytes of this.socket.frames.splice(0, count)) {
       const frame = await decodeFrame(bytes, inflateRaw);
       const verdict = this.follower.judge(frame);
       assert.notEqual(verdict, "hole");
-      if (verdict === "take") this.mirror.take(frame);
+      if (verdict === "take") this.model.take(frame);
       this.viewer.receive(JSON.stringify({ type: "got", frames: ++this.#got }));
     }
   }
 }
 
 const LIMITS = {
-  ...DEFAULT_LIMITS,
+  ...DEFAULT_FEED_LIMITS,
   deltaCells: 40,
   partCells: 1024,
-  framesUnderWay: 3,
+  framesInFlight: 3,
   messagesPerSecond: 1e9,
 };
 
@@ -103,7 +103,7 @@ const view: fc.Arbitrary<View> = fc.record({
       })),
   ),
 });
-const seat = fc.integer({ min: 0, max: 2 });
+const viewer = fc.integer({ min: 0, max: 2 });
 const step = fc.oneof(
   {
     weight: 4,
@@ -122,21 +122,21 @@ const step = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("look" as const), seat, view }),
+    arbitrary: fc.record({ do: fc.constant("view" as const), viewer, view }),
   },
   {
     weight: 6,
     arbitrary: fc.record({
-      do: fc.constant("turn" as const),
+      do: fc.constant("tick" as const),
       deltas: fc.boolean(),
-      patience: fc.integer({ min: 1, max: 20 }),
+      steps: fc.integer({ min: 1, max: 20 }),
     }),
   },
   {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("read" as const),
-      seat,
+      viewer,
       frames: fc.nat(4),
     }),
   },
@@ -144,15 +144,14 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant("stall" as const),
-      seat,
+      viewer,
       bytes: fc.constantFrom(0, 1e9),
     }),
   },
 );
 
 Deno.test({
-  name:
-    "a viewer that has caught up knows the map, whatever came in which order",
+  name: "a viewer that has received everything has the map, after any events",
   permissions: "none",
   fn: async () => {
     let snapshots = 0;
@@ -164,10 +163,10 @@ Deno.test({
           const world = new World();
           for (const step of steps) await world.do(step);
           await world.settle();
-          for (const { mirror, view } of world.seats) {
-            if (view !== undefined) assertSame(mirror, world.map, view);
-            snapshots += mirror.snapshots;
-            deltas += mirror.deltas;
+          for (const { model, view } of world.viewers) {
+            if (view !== undefined) assertSame(model, world.map, view);
+            snapshots += model.snapshots;
+            deltas += model.deltas;
           }
         },
       ),
@@ -185,11 +184,11 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 class World {
   readonly map = new OccupancyMap({ staleAfter: 1000, forgetAfter: 3000 });
   readonly #snapshots = new Snapshots(this.map, LIMITS.partCells);
-  readonly seats = [0, 1, 2].map(() =>
-    new Seat(this.map, this.#snapshots, LIMITS)
+  readonly viewers = [0, 1, 2].map(() =>
+    new TestViewer(this.map, this.#snapshots, LIMITS)
   );
   #now = T0;
-  /** Of the clock that nobody sets: far apart, so that nothing is too soon. */
+  /** Monotonic time; ticks are far apart, so that no interval limits them. */
   #at = 0;
 
   async do(step: Step): Promise<void> {
@@ -208,44 +207,48 @@ class World {
       case "wait":
         this.#now += step.ms;
         break;
-      case "look":
-        this.seats[step.seat]!.look(step.view);
+      case "view":
+        this.viewers[step.viewer]!.requestView(step.view);
         break;
-      case "turn":
-        this.turn(step.deltas, step.patience);
+      case "tick":
+        this.tick(step.deltas, step.steps);
         break;
       case "read":
-        await this.seats[step.seat]!.read(step.frames);
+        await this.viewers[step.viewer]!.read(step.frames);
         break;
       case "stall":
-        this.seats[step.seat]!.socket.bufferedAmount = step.bytes;
+        this.viewers[step.viewer]!.socket.bufferedAmount = step.bytes;
         break;
     }
   }
 
-  turn(withDeltas: boolean, patience: number): void {
+  /** @param steps slices of snapshots before the time is up */
+  tick(withDeltas: boolean, steps: number): void {
     this.map.age(this.#now);
-    const { deltaCells } = LIMITS;
-    const { length } = this.seats;
-    const turn = {
+    const tick = {
       time: this.#now,
       at: this.#at += 1000,
       deltas: withDeltas
-        ? new TurnDeltas(this.map, this.#now, deltaCells, length)
+        ? new TickDeltas({
+          map: this.map,
+          time: this.#now,
+          maxCells: LIMITS.deltaCells,
+          viewers: this.viewers.length,
+        })
         : undefined,
-      enough: () => patience-- <= 0,
+      isTimeUp: () => steps-- <= 0,
     };
-    for (const { viewer } of this.seats) viewer.step(turn);
+    for (const { viewer } of this.viewers) viewer.update(tick);
   }
 
-  /** Everyone is given time. */
+  /** Ticks until all viewers have received everything. */
   async settle(): Promise<void> {
-    for (const { socket } of this.seats) socket.bufferedAmount = 0;
+    for (const { socket } of this.viewers) socket.bufferedAmount = 0;
     for (let i = 0; i < 200; i++) {
-      this.turn(true, 1000);
-      for (const seat of this.seats) await seat.read(10);
-      if (this.seats.every(({ viewer }) => !viewer.behind)) return;
+      this.tick(true, 1000);
+      for (const viewer of this.viewers) await viewer.read(10);
+      if (this.viewers.every(({ viewer }) => !viewer.hasPending)) return;
     }
-    assert.fail("the viewers never caught up");
+    assert.fail("the viewers do not receive everything");
   }
 }

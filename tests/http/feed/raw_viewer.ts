@@ -1,13 +1,13 @@
 /**
- * A viewer that reads only when the test says so: WebSocket (RFC 6455) by hand
- * over TCP.
+ * A viewer that reads only on request, unlike the WebSocket class: it implements
+ * WebSocket (RFC 6455) over TCP.
  */
 import { Follower } from "../../../src/page/feed/follower.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
 import { concat } from "../../support/raw_mqtt.ts";
-import { Mirror } from "./viewer_model.ts";
+import { ViewerModel } from "./viewer_model.ts";
 
 const TEXT = 1;
 const BINARY = 2;
@@ -15,7 +15,7 @@ const PING = 9;
 const PONG = 10;
 
 export class RawViewer implements Disposable {
-  readonly mirror = new Mirror();
+  readonly model = new ViewerModel();
   readonly #connection: Deno.Conn;
   readonly #follower = new Follower();
   #bytes: Uint8Array = new Uint8Array();
@@ -25,7 +25,7 @@ export class RawViewer implements Disposable {
     this.#connection = connection;
   }
 
-  /** Connects and shakes hands, without the greeting that follows. */
+  /** Connects and upgrades to a WebSocket. */
   static async connect(url: string): Promise<RawViewer> {
     const { hostname, port, host } = new URL(url);
     const connection = await Deno.connect({ hostname, port: Number(port) });
@@ -41,21 +41,21 @@ export class RawViewer implements Disposable {
     return viewer;
   }
 
-  /** Asks for a view. */
-  async look(view: View): Promise<void> {
+  /** Requests a view. */
+  async requestView(view: View): Promise<void> {
     this.#follower.ask(view);
     await this.#send(TEXT, new TextEncoder().encode(viewMessage(view)));
   }
 
-  /** Reads and deals with one message. */
+  /** Reads and handles one message. */
   async read(): Promise<void> {
     const { opcode, payload } = await this.#message();
     if (opcode === PING) await this.#send(PONG, payload);
     if (opcode !== BINARY) return;
     const frame = await decodeFrame(payload, inflateRaw);
     const verdict = this.#follower.judge(frame);
-    if (verdict === "hole") throw new Error("There is a hole");
-    if (verdict === "take") this.mirror.take(frame);
+    if (verdict === "hole") throw new Error("A frame is missing");
+    if (verdict === "take") this.model.take(frame);
     const got = JSON.stringify({ type: "got", frames: ++this.#got });
     await this.#send(TEXT, new TextEncoder().encode(got));
   }
@@ -64,7 +64,7 @@ export class RawViewer implements Disposable {
     this.#connection.close();
   }
 
-  /** A message of the server: in one frame, not masked. */
+  /** Reads a message of the server: one WebSocket frame, not masked. */
   async #message() {
     await this.#need(2);
     const opcode = this.#bytes[0]! & 15;
@@ -91,11 +91,11 @@ export class RawViewer implements Disposable {
   async #receive(): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
     const count = await this.#connection.read(buffer);
-    if (count === null) throw new Error("The server has hung up");
+    if (count === null) throw new Error("The server closed the connection");
     this.#bytes = concat([this.#bytes, buffer.subarray(0, count)]);
   }
 
-  /** Masked, as viewers must, with zeros; up to 125 bytes. */
+  /** Sends up to 125 bytes; clients must mask them: here with zeros. */
   async #send(opcode: number, payload: Uint8Array): Promise<void> {
     const head = Uint8Array.of(128 | opcode, 128 | payload.length, 0, 0, 0, 0);
     await this.#write(concat([head, payload]));

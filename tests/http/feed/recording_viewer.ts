@@ -1,4 +1,4 @@
-/** A viewer over the real client, that keeps what it is told. */
+/** A viewer that records all messages, over the client of the page. */
 import {
   LiveClient,
   type LiveClientOptions,
@@ -12,21 +12,21 @@ import type {
   View,
 } from "../../../src/feed/messages.ts";
 import { until } from "../../support/until.ts";
-import { Mirror } from "./viewer_model.ts";
+import { ViewerModel } from "./viewer_model.ts";
 
-/** How a {@linkcode Watcher} looks. */
-export interface WatcherOptions extends LiveClientOptions {
+/** Options of {@linkcode RecordingViewer}. */
+export interface RecordingViewerOptions extends LiveClientOptions {
   readonly view?: View;
-  /** Called before a frame is dealt with; what it returns is waited for. */
+  /** Called before each frame is handled; its promise is awaited. */
   readonly onFrame?: () => void | Promise<void>;
 }
 
 /** The whole of the default layer. */
 export const ALL: View = { layer: "default", region: null };
 
-export class Watcher implements AsyncDisposable {
+export class RecordingViewer implements AsyncDisposable {
   readonly client: LiveClient;
-  mirror = new Mirror();
+  model = new ViewerModel();
   /** The `to` of the last frame. */
   revision = 0;
   lives = 0;
@@ -40,7 +40,7 @@ export class Watcher implements AsyncDisposable {
 
   constructor(
     url: string,
-    { view = ALL, onFrame, ...options }: WatcherOptions = {},
+    { view = ALL, onFrame, ...options }: RecordingViewerOptions = {},
   ) {
     this.client = new LiveClient(`${url.replace("http", "ws")}/live`, {
       hello: (message) => void this.hellos.push(message),
@@ -53,7 +53,7 @@ export class Watcher implements AsyncDisposable {
       live: () => void this.lives++,
       frame: async (frame) => {
         await onFrame?.();
-        this.mirror.take(frame);
+        this.model.take(frame);
         if (frame.kind === "delta") this.revision = frame.to;
         else if (frame.part === frame.parts) this.revision = frame.revision;
       },
@@ -65,16 +65,16 @@ export class Watcher implements AsyncDisposable {
     return this.statuses.at(-1);
   }
 
-  /** Waits until the view has come as a whole. */
+  /** Waits until the view is complete, for the n-th time. */
   async live(times = 1): Promise<this> {
-    await until(() => this.lives >= times, { what: "a whole snapshot" });
+    await until(() => this.lives >= times, { what: "a complete snapshot" });
     return this;
   }
 
-  /** Waits for a cell to say so. */
+  /** Waits until a cell has a value. */
   async sees(x: number, y: number, value: number): Promise<void> {
-    await until(() => this.mirror.cells.get(`${x},${y}`)?.[0] === value, {
-      what: () => `${x},${y} is ${this.mirror.cells.get(`${x},${y}`)}`,
+    await until(() => this.model.cells.get(`${x},${y}`)?.[0] === value, {
+      what: () => `${x},${y} is ${this.model.cells.get(`${x},${y}`)}`,
     });
   }
 

@@ -1,15 +1,17 @@
-/** Viewers that are slower than the map. */
+/** The live feed with viewers that are slower than the changes. */
 import assert from "node:assert/strict";
-import { DEFAULT_LIMITS } from "../../../src/http/feed/limits.ts";
-import { live, LiveFeed, showOver } from "../../../src/http/feed/mod.ts";
+import { DEFAULT_FEED_LIMITS } from "../../../src/http/feed/limits.ts";
 import { startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { until } from "../../support/until.ts";
 import { assertSame } from "./viewer_model.ts";
 import { RawViewer } from "./raw_viewer.ts";
-import { ALL, Watcher } from "./recording_viewer.ts";
+import { ALL, RecordingViewer } from "./recording_viewer.ts";
 
-/** All cells of a square: noise, which cannot be deflated, and `corner` at the last. */
+/**
+ * Readings of a square of cells: noise, which cannot be compressed, and `corner`
+ * at the last cell.
+ */
 function square(size: number, corner: number): string {
   const lines: string[] = [];
   let noise = corner;
@@ -23,105 +25,98 @@ function square(size: number, corner: number): string {
   return lines.join("\n");
 }
 
-/** What the server may have sent to someone who takes nothing. */
-const MOST_UNDER_WAY = DEFAULT_LIMITS.bytesUnderWay + 512 * 1024;
+/** Maximum bytes sent to a viewer that does not read. */
+const MAX_BYTES_SENT = DEFAULT_FEED_LIMITS.bytesInFlight + 512 * 1024;
 
 Deno.test({
-  name: "a viewer that stops reading costs nothing, and gets a fresh snapshot",
+  name:
+    "a viewer that stops reading costs nothing, and receives a new snapshot",
   ...needs(),
   fn: async () => {
-    await using server = await startServer({ parts: { live } });
+    await using server = await startServer();
     server.publish(square(300, 0));
     using frozen = await RawViewer.connect(server.url);
-    await frozen.look(ALL);
-    while (frozen.mirror.snapshots === 0) await frozen.read();
+    await frozen.requestView(ALL);
+    while (frozen.model.snapshots === 0) await frozen.read();
 
-    await using quick = new Watcher(server.url);
+    await using quick = new RecordingViewer(server.url);
     await quick.live();
-    const beforeAll = server.context.viewers.sentBytes;
+    const beforeAll = server.viewers.sentBytes;
     let toQuick = 0;
     for (let value = 1; value <= 10; value++) {
       server.publish(square(300, value));
       await quick.sees(299, 299, value);
-      toQuick = quick.mirror.snapshots;
+      toQuick = quick.model.snapshots;
     }
-    assert.ok(toQuick > 5, "who reads is shown all of it");
-    const sent = server.context.viewers.sentBytes - beforeAll;
+    assert.ok(toQuick > 5, "a reading viewer receives each state");
+    const sent = server.viewers.sentBytes - beforeAll;
 
-    // One more round with nobody but the frozen one.
+    // Once more with the frozen viewer only.
     await quick.client.close();
-    await until(() => server.context.viewers.current === 1);
-    const before = server.context.viewers.sentBytes;
+    await until(() => server.viewers.current === 1);
+    const before = server.viewers.sentBytes;
     for (let value = 11; value <= 30; value++) {
       server.publish(square(300, value));
       await until(() =>
         server.map.layer("default")!.get(299, 299)!.value === value
       );
     }
-    const toFrozen = server.context.viewers.sentBytes - before;
+    const toFrozen = server.viewers.sentBytes - before;
     assert.ok(
-      toFrozen < MOST_UNDER_WAY,
+      toFrozen < MAX_BYTES_SENT,
       `${toFrozen} bytes to the frozen, ${sent} to both`,
     );
 
-    const { snapshots } = frozen.mirror;
-    while (frozen.mirror.cells.get("299,299")?.[0] !== 30) await frozen.read();
-    assert.ok(frozen.mirror.snapshots > snapshots, "a fresh snapshot");
-    assertSame(frozen.mirror, server.map, ALL);
+    const { snapshots } = frozen.model;
+    while (frozen.model.cells.get("299,299")?.[0] !== 30) await frozen.read();
+    assert.ok(frozen.model.snapshots > snapshots, "a new snapshot");
+    assertSame(frozen.model, server.map, ALL);
   },
 });
 
 Deno.test({
-  name:
-    "a viewer that falls a little behind gets one delta for all that changed",
+  name: "a viewer that is a little behind receives one delta for all changes",
   ...needs(),
   fn: async () => {
-    await using server = await startServer({ parts: { live } });
+    await using server = await startServer();
     server.publish(square(100, 0));
     const gate = { open: Promise.resolve() };
-    await using viewer = new Watcher(server.url, { onFrame: () => gate.open });
+    await using viewer = new RecordingViewer(server.url, {
+      onFrame: () => gate.open,
+    });
     await viewer.live();
     const { promise, resolve } = Promise.withResolvers<void>();
     gate.open = promise;
     for (let value = 1; value <= 30; value++) {
-      const before = server.context.viewers.sentBytes;
+      const before = server.viewers.sentBytes;
       server.publish(`1,1,${value}\n${value},2,1`);
       await until(() =>
-        value <= DEFAULT_LIMITS.framesUnderWay
-          ? server.context.viewers.sentBytes > before
+        value <= DEFAULT_FEED_LIMITS.framesInFlight
+          ? server.viewers.sentBytes > before
           : server.map.layer("default")!.get(1, 1)!.value === value
       );
     }
     resolve();
     await viewer.sees(1, 1, 30);
-    assertSame(viewer.mirror, server.map, ALL);
-    assert.equal(viewer.mirror.snapshots, 1);
+    assertSame(viewer.model, server.map, ALL);
+    assert.equal(viewer.model.snapshots, 1);
     assert.ok(
-      viewer.mirror.deltas <= DEFAULT_LIMITS.framesUnderWay + 2,
-      `${viewer.mirror.deltas} deltas`,
+      viewer.model.deltas <= DEFAULT_FEED_LIMITS.framesInFlight + 2,
+      `${viewer.model.deltas} deltas`,
     );
   },
 });
 
 Deno.test({
-  name: "while a snapshot is on its way in many parts, changes are not lost",
+  name: "changes during a snapshot of many parts are not lost",
   ...needs(),
   fn: async () => {
-    let feed: LiveFeed | undefined;
-    await using server = await startServer({
-      parts: {
-        live: (request, context) =>
-          showOver(
-            request,
-            feed ??= new LiveFeed(context, { partCells: 1024 }),
-          ),
-      },
-    });
+    await using server = await startServer({ feedLimits: { partCells: 1024 } });
     server.publish(square(300, 0));
     let parts = 0;
-    await using viewer = new Watcher(server.url, {
+    await using viewer = new RecordingViewer(server.url, {
       onFrame: () => {
-        // Behind and before the part that is being read, and where nothing was.
+        // In parts already read and not yet read, and in new cells.
         if (parts++ < 60) {
           server.publish(
             `0,0,${parts}\n299,299,${parts}\n${1000 + parts},${-parts},1`,
@@ -131,8 +126,8 @@ Deno.test({
     });
     await viewer.sees(0, 0, 60);
     await viewer.sees(299, 299, 60);
-    assertSame(viewer.mirror, server.map, ALL);
-    assert.equal(viewer.mirror.snapshots, 1);
+    assertSame(viewer.model, server.map, ALL);
+    assert.equal(viewer.model.snapshots, 1);
     assert.ok(parts > 80, `${parts} parts`);
   },
 });

@@ -1,15 +1,15 @@
-/** What a viewer knows: frames applied, and compared with the map itself. */
+/** A model of a viewer: applies frames and compares the result with the map. */
 import assert from "node:assert/strict";
 import { Freshness, type OccupancyMap } from "../../../src/grid/mod.ts";
 import { type Frame, statusOf } from "../../../src/feed/frames.ts";
 import type { View } from "../../../src/feed/messages.ts";
 
-/** A viewer's copy of its view, as a page keeps it. */
-export class Mirror {
+/** The cells of a view, as the page keeps them. */
+export class ViewerModel {
   /** `x,y` → value, status, time. */
   cells = new Map<string, readonly [number, number, number]>();
   #next: typeof this.cells | undefined;
-  /** Whole snapshots that came. */
+  /** Complete snapshots received. */
   snapshots = 0;
   deltas = 0;
 
@@ -20,7 +20,7 @@ export class Mirror {
       return;
     }
     if (frame.part === 1) this.#next = new Map();
-    assert.ok(this.#next, "a part follows part 1");
+    assert.ok(this.#next, "a snapshot starts with part 1");
     this.#add(this.#next, frame);
     if (frame.part !== frame.parts) return;
     this.cells = this.#next;
@@ -39,12 +39,12 @@ export class Mirror {
   }
 }
 
-/** What a viewer of this view should know; times too, if nothing was only renewed. */
+/** Returns the cells of a view from the map. */
 export function expectedCells(
   map: OccupancyMap,
   { layer, region }: View,
-): Mirror["cells"] {
-  const cells: Mirror["cells"] = new Map();
+): ViewerModel["cells"] {
+  const cells: ViewerModel["cells"] = new Map();
   map.layer(layer)?.scan((x, y, value, time, _, freshness) => {
     const status = statusOf(value, freshness === Freshness.Stale);
     cells.set(`${x},${y}`, [value, status, time]);
@@ -52,16 +52,21 @@ export function expectedCells(
   return cells;
 }
 
-/** Holds that a viewer knows the map: values and statuses, and times where asked. */
+/**
+ * Asserts that a viewer has the values and statuses of the map.
+ *
+ * @param times whether to compare times too: a reading that repeats a value
+ * changes the time in the map only
+ */
 export function assertSame(
-  mirror: Mirror,
+  model: ViewerModel,
   map: OccupancyMap,
   view: View,
   { times = false } = {},
 ): void {
-  const sorted = (cells: Mirror["cells"]) =>
+  const sorted = (cells: ViewerModel["cells"]) =>
     [...cells].map(([key, [value, status, time]]) =>
       times ? [key, value, status, time] : [key, value, status]
     ).sort(([a], [b]) => a! < b! ? -1 : 1);
-  assert.deepEqual(sorted(mirror.cells), sorted(expectedCells(map, view)));
+  assert.deepEqual(sorted(model.cells), sorted(expectedCells(map, view)));
 }

@@ -4,8 +4,8 @@ import { encodeFrame, newColumns } from "../../../src/feed/frames.ts";
 import { needs } from "../../support/needs.ts";
 import { until } from "../../support/until.ts";
 import {
-  Watcher,
-  type WatcherOptions,
+  RecordingViewer,
+  type RecordingViewerOptions,
 } from "../../http/feed/recording_viewer.ts";
 
 const HELLO = {
@@ -99,8 +99,8 @@ function say(socket: WebSocket, message: unknown): void {
   socket.send(JSON.stringify(message));
 }
 
-const watch = (server: FakeServer, options?: WatcherOptions) =>
-  new Watcher(server.url, options);
+const watch = (server: FakeServer, options?: RecordingViewerOptions) =>
+  new RecordingViewer(server.url, options);
 
 Deno.test({
   name: "LiveClient asks again when a delta is missing, and says what it got",
@@ -117,7 +117,7 @@ Deno.test({
     server.snapshot(9);
     server.delta(9, 10);
     await until(() => viewer.revision === 10);
-    assert.equal(viewer.mirror.deltas, 2);
+    assert.equal(viewer.model.deltas, 2);
     assert.equal(viewer.lives, 2);
     const got = server.received.filter(({ type }) => type === "got");
     await until(() => server.received.at(-1).frames === 6);
@@ -227,7 +227,9 @@ Deno.test({
     await until(() =>
       server.sockets.every(({ readyState }) => readyState === WebSocket.CLOSED)
     );
-    const waiting = new Watcher("http://127.0.0.1:1", { retryAfter: 60_000 });
+    const waiting = new RecordingViewer("http://127.0.0.1:1", {
+      retryAfter: 60_000,
+    });
     await until(() => waiting.lost.length === 1);
     await waiting[Symbol.asyncDispose]();
     assert.deepEqual([...connecting.lost, ...working.lost], []);

@@ -1,11 +1,6 @@
 import { messageOf } from "../../../common/errors.ts";
 import { dirname, resolve } from "node:path";
-import type {
-  HttpServer,
-  PageHandler,
-  Plan,
-  Token,
-} from "../../../http/mod.ts";
+import type { HttpServer, Plan, Token } from "../../../http/mod.ts";
 import { CliError, Exit } from "../../exit.ts";
 import type { ServerFlags } from "../../arguments/flags.ts";
 import { httpContext, type ServerParts } from "./http_context.ts";
@@ -77,10 +72,7 @@ export async function openHttp(
   parts: ServerParts,
   warn: (line: string) => void,
 ): Promise<Http | undefined> {
-  const [{ HttpServer }, { live, startLive }] = await Promise.all([
-    import("../../../http/mod.ts"),
-    import("../../../http/feed/mod.ts"),
-  ]);
+  const { HttpServer } = await import("../../../http/mod.ts");
   const ending = new AbortController();
   const context = httpContext(parts, plans, ending.signal);
   let server: HttpServer;
@@ -90,8 +82,7 @@ export async function openHttp(
       port,
       token,
       context,
-      parts: { page: showPage, live },
-      warn,
+      onFault: warn,
     });
   } catch (error) {
     const failure = explainListen(host, port, error);
@@ -99,7 +90,6 @@ export async function openHttp(
     warn(`No HTTP: ${failure.message}. ${failure.hint}`);
     return undefined;
   }
-  startLive(context);
   const { address } = server;
   const shown = address.hostname.includes(":")
     ? `[${address.hostname}]`
@@ -112,12 +102,6 @@ export async function openHttp(
     },
   };
 }
-
-/** Loads the page when it is first asked for. */
-const showPage: PageHandler = async (request) => {
-  const { page } = await import("../../../http/dashboard/mod.ts");
-  return page(request);
-};
 
 function explainListen(host: string, port: number, error: unknown): CliError {
   const at = `${host}:${port}`;

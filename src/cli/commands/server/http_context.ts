@@ -34,7 +34,6 @@ export function httpContext(
     topics,
     map,
     counts: server.stats,
-    viewers: { current: 0, sentBytes: 0 },
     plans,
     started: server.clock(),
     signal,

@@ -1,19 +1,24 @@
-import type { ServerCounts } from "./context.ts";
+/**
+ * How fast the counts of a server increase.
+ *
+ * @module
+ */
+import type { ServerCounts } from "../context.ts";
 
-/** What comes in a second, averaged over the last few. */
+/** Rates per second, averaged over the last ten seconds. */
 export interface RateReport {
-  /** Readings taken, new or repeated, a second. */
+  /** Accepted readings, new or repeated. */
   readonly readings: number;
-  /** Readings that changed a cell, a second. */
+  /** Readings that changed a cell. */
   readonly changes: number;
-  /** Messages with readings, a second. */
+  /** Messages with readings. */
   readonly messages: number;
-  /** Bytes of their payloads, a second. */
+  /** Bytes of the payloads of these messages. */
   readonly bytes: number;
 }
 
 interface Sample {
-  /** ms, monotonic. */
+  /** Monotonic time, in ms. */
   readonly at: number;
   readonly accepted: number;
   readonly changed: number;
@@ -21,26 +26,26 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** Samples kept; with one a second the average is over the last ten seconds. */
-const SAMPLES = 11;
+/** One sample a second: the average is over the last ten seconds. */
+const MAX_SAMPLES = 11;
 
-/** How fast the counts of a server rise. */
+/** Computes rates from samples of the counts. */
 export class Rates {
   readonly #samples: Sample[] = [];
 
   /**
-   * Looks at the counts: call it once a second.
+   * Takes a sample. Call it once a second.
    *
    * @param counts of the server
-   * @param at ms, of a clock that nobody sets
+   * @param at monotonic time, in ms
    */
   sample(counts: ServerCounts, at: number): void {
     const { accepted, changed, messages, bytes } = counts;
     this.#samples.push({ at, accepted, changed, messages, bytes });
-    if (this.#samples.length > SAMPLES) this.#samples.shift();
+    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
   }
 
-  /** What came in a second between the first and the last look that count. */
+  /** Returns the rates between the first and the last sample. */
   report(): RateReport {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);

@@ -1,15 +1,18 @@
-/** The small parts of the live feed, one by one. */
+/** Unit tests of the live feed. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
-import { LayerBounds } from "../../../src/http/feed/bounds.ts";
 import { addCell } from "../../../src/http/cell_columns.ts";
-import { Flow } from "../../../src/http/feed/flow.ts";
+import {
+  CountHistory,
+  HISTORY_INTERVAL_MS,
+  LayerBounds,
+} from "../../../src/http/feed/layer_status.ts";
+import { SendWindow } from "../../../src/http/feed/limits.ts";
 import { Follower } from "../../../src/page/feed/follower.ts";
 import { type Frame, newColumns, statusOf } from "../../../src/feed/frames.ts";
-import { History, HISTORY_STEP } from "../../../src/http/feed/history.ts";
 import { ClockOffset } from "../../../src/page/feed/clock_offset.ts";
-import { LATEST, LatestList } from "../../../src/http/feed/latest.ts";
+import { LatestList, MAX_LATEST } from "../../../src/http/feed/latest.ts";
 import { SnapshotReader } from "../../../src/http/feed/snapshot_reader.ts";
 
 const permissions = "none";
@@ -36,30 +39,29 @@ function report(map: OccupancyMap, rows: readonly Row[], now = T0): void {
 }
 
 Deno.test({
-  name:
-    "Flow.open says no beyond either bound, until the viewer has got something",
+  name: "SendWindow.hasRoom is false at a limit, until frames are acknowledged",
   permissions,
   fn: () => {
-    const flow = new Flow({ framesUnderWay: 2, bytesUnderWay: 100 });
-    flow.sent(10);
-    assert.equal(flow.open, true);
-    flow.sent(10);
-    assert.equal(flow.open, false);
-    assert.equal(flow.got(3), false, "three were never sent");
-    assert.equal(flow.got(1), true);
-    assert.equal(flow.got(0), false, "it had one already");
-    assert.equal(flow.open, true);
-    flow.sent(1000);
-    flow.got(2);
-    assert.equal(flow.open, false, "1,000 bytes are under way");
-    assert.equal(flow.got(3), true);
-    assert.equal(flow.open, true);
+    const window = new SendWindow({ framesInFlight: 2, bytesInFlight: 100 });
+    window.add(10);
+    assert.equal(window.hasRoom, true);
+    window.add(10);
+    assert.equal(window.hasRoom, false);
+    assert.equal(window.acknowledge(3), false, "three were never sent");
+    assert.equal(window.acknowledge(1), true);
+    assert.equal(window.acknowledge(0), false, "one is acknowledged already");
+    assert.equal(window.hasRoom, true);
+    window.add(1000);
+    window.acknowledge(2);
+    assert.equal(window.hasRoom, false, "1,000 bytes are in flight");
+    assert.equal(window.acknowledge(3), true);
+    assert.equal(window.hasRoom, true);
   },
 });
 
 Deno.test({
   name:
-    "LatestList keeps the newest observations, each cell once, whatever the order",
+    "LatestList keeps the latest observations, each cell once, in any order",
   permissions,
   fn: () => {
     const row = fc.tuple(fc.nat(9), fc.nat(9), fc.nat(3), fc.nat(50));
@@ -76,30 +78,30 @@ Deno.test({
           const kept = model.filter(([x, y]) =>
             !unique.some((row) => row[0] === x && row[1] === y)
           );
-          model = [...newest(unique), ...kept];
-          model = newest(model);
+          model = [...latestOf(unique), ...kept];
+          model = latestOf(model);
         }
-        const told = list.take(() => undefined);
+        const taken = list.take(() => undefined);
         assert.deepEqual(
-          told.map(([, , , time]) => time),
+          taken.map(([, , , time]) => time),
           model.map(([, , , time]) => time),
         );
         assert.equal(
-          new Set(told.map(([x, y]) => `${x},${y}`)).size,
-          told.length,
+          new Set(taken.map(([x, y]) => `${x},${y}`)).size,
+          taken.length,
         );
-        assert.equal(list.dirty, false);
+        assert.equal(list.changed, false);
       }),
     );
   },
 });
 
-function newest(rows: readonly Row[]): Row[] {
-  return rows.toSorted((a, b) => b[3] - a[3]).slice(0, LATEST);
+function latestOf(rows: readonly Row[]): Row[] {
+  return rows.toSorted((a, b) => b[3] - a[3]).slice(0, MAX_LATEST);
 }
 
 Deno.test({
-  name: "LatestList leaves out what only grew old",
+  name: "LatestList leaves out cells that only turned stale",
   permissions,
   fn: () => {
     const list = new LatestList();
@@ -111,26 +113,27 @@ Deno.test({
 });
 
 Deno.test({
-  name: "History keeps half an hour of each layer, the oldest point first",
+  name: "CountHistory keeps half an hour of each layer, the oldest point first",
   permissions,
   fn: () => {
     const map = new OccupancyMap();
-    const history = new History();
+    const history = new CountHistory();
     history.sample(map, T0);
     assert.deepEqual(history.points("default"), []);
     for (let i = 0; i < 400; i++) {
       report(map, [[0, 0, i, T0 + i]], T0 + i);
-      history.sample(map, T0 + i * HISTORY_STEP);
+      history.sample(map, T0 + i * HISTORY_INTERVAL_MS);
     }
     const points = history.points("default");
     assert.equal(points.length, 360);
-    assert.deepEqual(points[0], [T0 + 40 * HISTORY_STEP, 40, 1]);
-    assert.deepEqual(points.at(-1), [T0 + 399 * HISTORY_STEP, 399, 1]);
+    assert.deepEqual(points[0], [T0 + 40 * HISTORY_INTERVAL_MS, 40, 1]);
+    assert.deepEqual(points.at(-1), [T0 + 399 * HISTORY_INTERVAL_MS, 399, 1]);
   },
 });
 
 Deno.test({
-  name: "LayerBounds.of() is the least region of all cells, as they come",
+  name:
+    "LayerBounds.of() returns the smallest region with all cells, after each change",
   permissions,
   fn: () => {
     const coordinate = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -154,7 +157,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SnapshotReader.read() gives each cell once, in slices, near and far",
+  name: "SnapshotReader.read() returns each cell once, in slices",
   permissions,
   fn: () => {
     const coordinate = fc.oneof(
@@ -200,7 +203,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "addCell() tells a forgotten cell as unknown, not as stale",
+  name: "addCell() marks a forgotten cell as unknown, not as stale",
   permissions,
   fn: () => {
     const map = new OccupancyMap({ staleAfter: 10, forgetAfter: 20 });

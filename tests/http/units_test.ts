@@ -1,9 +1,10 @@
+/** Unit tests of the router, the limits, and the headers of responses. */
 import assert from "node:assert/strict";
-import { acceptsGzip, hasETag } from "../../src/http/negotiation.ts";
-import { Problem } from "../../src/http/problem.ts";
-import { allowed, route } from "../../src/http/router.ts";
 import { Limits } from "../../src/http/limits.ts";
-import { Rates } from "../../src/http/rates.ts";
+import { Rates } from "../../src/http/metrics/rates.ts";
+import { Problem } from "../../src/http/problem.ts";
+import { acceptsGzip, hasETag } from "../../src/http/responses.ts";
+import { allowed, route } from "../../src/http/router.ts";
 
 const ROUTES = [
   { method: "GET", path: "/" },
@@ -19,12 +20,12 @@ function statusOf(method: string, path: string): number {
     return 200;
   } catch (error) {
     assert.ok(error instanceof Problem);
-    return error.details.status;
+    return error.toResponse().status;
   }
 }
 
 Deno.test({
-  name: "route() finds what fits the whole path, HEAD with GET",
+  name: "route() matches the whole path, HEAD as GET",
   permissions: "none",
   fn: () => {
     assert.equal(route(ROUTES, "GET", "/cells")!.route, ROUTES[1]);
@@ -43,7 +44,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route() decodes names, once, and takes what is no UTF-8 for nothing",
+  name: "route() decodes names once, and matches no path that is not UTF-8",
   permissions: "none",
   fn: () => {
     const layerOf = (path: string) => route(ROUTES, "GET", path)!.params.layer;
@@ -68,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "acceptsGzip() heeds a weight of nothing",
+  name: "acceptsGzip() returns false for a weight of 0",
   permissions: "none",
   fn: () => {
     for (const yes of ["gzip", "br, gzip;q=0.5", "*", "GZIP"]) {
@@ -82,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Limits gives what there is, and once back what it gave",
+  name: "Limits refuses above the limit, and releases once",
   permissions: "none",
   fn: () => {
     const limits = new Limits({ streams: 2 });
@@ -98,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Rates are those of the last ten seconds",
+  name: "Rates.report() averages over the last ten seconds",
   permissions: "none",
   fn: () => {
     const rates = new Rates();

@@ -1,0 +1,219 @@
+/**
+ * The events of one client of `GET /api/v1/changes`.
+ *
+ * @module
+ */
+import type { CellColumns } from "../../feed/columns.ts";
+import type { Region } from "../../grid/mod.ts";
+import { copyCells } from "../cell_columns.ts";
+import type { HttpContext } from "../context.ts";
+import { LARGE_RESPONSE_CELLS, type Limits, type Release } from "../limits.ts";
+import { writeJsonRows } from "./cell_rows.ts";
+import { momentAt, revisionId } from "./moment.ts";
+
+/** Minimum time between two deltas, so that many changes become one delta. */
+const INTERVAL_MS = 100;
+/** After this time without an event, a comment shows that the stream is open. */
+const HEARTBEAT_INTERVAL_MS = 15_000;
+/** Maximum number of cells of an event. */
+const MAX_EVENT_CELLS = 10_000;
+/** When a client should reconnect after it lost the stream. */
+const RECONNECT_DELAY_MS = 2000;
+
+const encoder = new TextEncoder();
+
+/** Options of {@linkcode ChangeStream}. */
+export interface ChangeStreamOptions {
+  readonly server: HttpContext;
+  readonly limits: Limits;
+  readonly layer: string;
+  readonly region: Region | undefined;
+  /** The revision that the client has; 0 for none. */
+  readonly since: number;
+}
+
+/**
+ * Produces the events of one client. Nothing is queued: changes are read from
+ * the map when the client takes the next event.
+ */
+export class ChangeStream {
+  readonly #options: ChangeStreamOptions;
+  readonly #server: HttpContext;
+  readonly #waiter: ChangeWaiter;
+  /** The revision of the last delta. */
+  #revision: number;
+  #isFirst = true;
+  #sentAt = -Infinity;
+  /** The events of the current delta. */
+  #events: Generator<Uint8Array<ArrayBuffer>, undefined> | undefined;
+  #release: Release = () => {};
+
+  constructor(options: ChangeStreamOptions) {
+    const { server, since } = options;
+    this.#options = options;
+    this.#server = server;
+    // A later revision than the map's is of another map.
+    this.#revision = since > server.map.revision ? 0 : since;
+    this.#waiter = new ChangeWaiter(server);
+  }
+
+  /** Waits for the next event and returns it; undefined when the server ends. */
+  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    for (;;) {
+      const event = this.#events?.next().value;
+      if (event !== undefined) return event;
+      this.#events = undefined;
+      this.#release();
+      if (this.#waiter.closed) return undefined;
+      await this.#waiter.pause(this.#sentAt + INTERVAL_MS - performance.now());
+      const result = this.#read();
+      if (result === "delta") continue;
+      if (result === "overloaded") {
+        this.#sentAt = performance.now();
+        continue;
+      }
+      if (await this.#waiter.change(HEARTBEAT_INTERVAL_MS)) continue;
+      if (!this.#waiter.closed) return encoder.encode(":\n\n");
+    }
+  }
+
+  /** Ends the stream; {@linkcode ChangeStream.next} returns undefined. */
+  close(): void {
+    this.#waiter.close();
+    this.#release();
+  }
+
+  /** Reads the next delta from the map, if the limits allow a copy of it. */
+  #read(): "delta" | "unchanged" | "overloaded" {
+    const { limits, layer, region } = this.#options;
+    const { map } = this.#server;
+    const time = this.#server.refresh();
+    if (time === undefined || this.#waiter.closed) return "unchanged";
+    const grid = map.layer(layer);
+    const from = this.#revision;
+    if (!this.#isFirst && (grid?.revision ?? 0) <= from) return "unchanged";
+    if ((grid?.size ?? 0) > LARGE_RESPONSE_CELLS) {
+      const release = limits.tryTake("largeResponses");
+      if (release === undefined) return "overloaded";
+      this.#release = release;
+    }
+    const to = this.#revision = map.revision;
+    const cells = copyCells(grid, { since: from, region });
+    if (!this.#isFirst && cells.length === 0) {
+      this.#release();
+      return "unchanged";
+    }
+    this.#events = this.#write(cells, { from, to, time }, this.#isFirst);
+    this.#isFirst = false;
+    this.#sentAt = performance.now();
+    return "delta";
+  }
+
+  *#write(
+    cells: CellColumns,
+    { from, to, time }: { from: number; to: number; time: number },
+    isFirst: boolean,
+  ): Generator<Uint8Array<ArrayBuffer>, undefined> {
+    const { layer } = this.#options;
+    const moment = momentAt(this.#server, time);
+    const id = revisionId({ revision: to, began: moment.began });
+    const parts = Math.max(1, Math.ceil(cells.length / MAX_EVENT_CELLS));
+    for (let part = 1; part <= parts; part++) {
+      const head = JSON.stringify({ layer, from, to, ...moment, part, parts });
+      const end = part * MAX_EVENT_CELLS;
+      const rows = writeJsonRows(
+        cells,
+        end - MAX_EVENT_CELLS,
+        Math.min(end, cells.length),
+      );
+      const retryLine = isFirst && part === 1
+        ? `retry: ${RECONNECT_DELAY_MS}\n`
+        : "";
+      // Only the last part has an id: a client that lost one gets all again.
+      const idLine = part < parts ? "" : `id: ${id}\n`;
+      yield joined(
+        `${retryLine}event: changes\n${idLine}data: ${
+          head.slice(0, -1)
+        },"cells":[`,
+        rows,
+        "]}\n\n",
+      );
+    }
+  }
+}
+
+/** Waits until the server has changed something, or has ended. */
+class ChangeWaiter {
+  readonly #server: HttpContext;
+  readonly #onAbort = () => this.close();
+  readonly #unobserve: () => void;
+  #closed = false;
+  #changed = true;
+  #wake: (() => void) | undefined;
+
+  constructor(server: HttpContext) {
+    this.#server = server;
+    this.#closed = server.signal.aborted;
+    server.signal.addEventListener("abort", this.#onAbort);
+    this.#unobserve = server.observe(() => {
+      this.#changed = true;
+      this.#wake?.();
+    });
+  }
+
+  /** True after {@linkcode ChangeWaiter.close}, or once the server ends. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Waits for a time, in ms. Changes until then count as seen. */
+  async pause(ms: number): Promise<void> {
+    this.#changed = false;
+    if (ms > 0) await this.#wait(ms, () => this.#closed);
+    this.#changed = false;
+  }
+
+  /**
+   * Waits for a change.
+   *
+   * @param ms maximum, in ms
+   * @returns true if something has changed since the last pause
+   */
+  async change(ms: number): Promise<boolean> {
+    await this.#wait(ms, () => this.#closed || this.#changed);
+    return this.#changed && !this.#closed;
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    this.#closed = true;
+    this.#unobserve();
+    this.#server.signal.removeEventListener("abort", this.#onAbort);
+    this.#wake?.();
+  }
+
+  async #wait(ms: number, isDone: () => boolean): Promise<void> {
+    if (isDone()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = () => {
+      if (isDone()) resolve();
+    };
+    await promise;
+    this.#wake = undefined;
+    clearTimeout(timer);
+  }
+}
+
+function joined(
+  before: string,
+  rows: Uint8Array,
+  after: string,
+): Uint8Array<ArrayBuffer> {
+  const head = encoder.encode(before);
+  const bytes = new Uint8Array(head.length + rows.length + after.length);
+  bytes.set(head);
+  bytes.set(rows, head.length);
+  encoder.encodeInto(after, bytes.subarray(head.length + rows.length));
+  return bytes;
+}

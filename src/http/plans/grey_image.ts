@@ -1,0 +1,188 @@
+/**
+ * Grey images: decodes PGM, the format of ROS maps, and encodes PNG for browsers.
+ *
+ * @module
+ */
+import { crc32, deflateSync } from "node:zlib";
+import { MAX_PIXELS, PlanError } from "./plan.ts";
+
+/** A grey image, row by row from the top. */
+export interface GreyImage {
+  /** Pixels. */
+  readonly width: number;
+  /** Pixels. */
+  readonly height: number;
+  /** One byte per pixel: 0 is black, 255 is white. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+const LF = 0x0a;
+const HASH = 0x23;
+const ZERO = 0x30;
+const PGM_HINT = "Save the map again, for example with map_saver_cli.";
+
+const PNG_SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
+/** Each row is the difference from the row above (PNG, 9.2: filter Up). */
+const FILTER_UP = 2;
+
+/**
+ * Decodes a PGM image, binary (P5) or plain (P2), with 8 or 16 bits per pixel.
+ *
+ * @param bytes the file
+ * @throws {PlanError} if it is not valid, or has too many pixels
+ * @see {@link https://netpbm.sourceforge.net/doc/pgm.html}
+ */
+export function decodePgm(bytes: Uint8Array): GreyImage {
+  const scanner = new Scanner(bytes);
+  const magic = String.fromCharCode(...bytes.subarray(0, 2));
+  if (magic !== "P5" && magic !== "P2") {
+    throw invalidPgm("it does not start with P5 or P2");
+  }
+  scanner.at = 2;
+  const width = scanner.number("width");
+  const height = scanner.number("height");
+  const maximum = scanner.number("maximum value");
+  if (width === 0 || height === 0) throw invalidPgm("it has no pixels");
+  if (width * height > MAX_PIXELS) {
+    throw invalidPgm(
+      `it has ${width} by ${height} pixels, more than ${MAX_PIXELS}`,
+    );
+  }
+  if (maximum === 0 || maximum > 65_535) {
+    throw invalidPgm(`its maximum value is ${maximum}`);
+  }
+  const pixels = magic === "P5"
+    ? readBinary(bytes, scanner.at + 1, width * height, maximum)
+    : readPlain(scanner, width * height, maximum);
+  return { width, height, pixels };
+}
+
+/** Reads one or two bytes per pixel, big-endian. */
+function readBinary(
+  bytes: Uint8Array,
+  from: number,
+  count: number,
+  maximum: number,
+): Uint8Array<ArrayBuffer> {
+  const size = maximum > 255 ? 2 : 1;
+  if (bytes.length < from + count * size) {
+    throw invalidPgm("it ends before its last pixel");
+  }
+  const pixels = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = size === 1
+      ? bytes[from + i]!
+      : bytes[from + 2 * i]! << 8 | bytes[from + 2 * i + 1]!;
+    pixels[i] = grey(value, maximum);
+  }
+  return pixels;
+}
+
+/** Reads one decimal number per pixel. */
+function readPlain(
+  scanner: Scanner,
+  count: number,
+  maximum: number,
+): Uint8Array<ArrayBuffer> {
+  const pixels = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    pixels[i] = grey(scanner.number("pixel"), maximum);
+  }
+  return pixels;
+}
+
+function grey(value: number, maximum: number): number {
+  return maximum === 255
+    ? value
+    : Math.round(255 * Math.min(value, maximum) / maximum);
+}
+
+/** Reads decimal numbers; skips white space and comments. */
+class Scanner {
+  at = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  number(what: string): number {
+    this.#skip();
+    const from = this.at;
+    let n = 0;
+    for (; this.at < this.#bytes.length; this.at++) {
+      const digit = this.#bytes[this.at]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      n = n * 10 + digit;
+    }
+    if (this.at === from || this.at - from > 9) {
+      throw invalidPgm(`no ${what} at byte ${from}`);
+    }
+    return n;
+  }
+
+  #skip(): void {
+    const bytes = this.#bytes;
+    for (; this.at < bytes.length; this.at++) {
+      if (bytes[this.at] === HASH) {
+        while (this.at < bytes.length && bytes[this.at] !== LF) this.at++;
+      } else if (bytes[this.at]! > 0x20) return;
+    }
+  }
+}
+
+function invalidPgm(reason: string): PlanError {
+  return new PlanError(`Invalid PGM image: ${reason}`, PGM_HINT);
+}
+
+/**
+ * Encodes a grey image as PNG, 8 bits per pixel.
+ *
+ * @see {@link https://www.w3.org/TR/png-3/}
+ */
+export function encodePng(
+  { width, height, pixels }: GreyImage,
+): Uint8Array<ArrayBuffer> {
+  const rows = new Uint8Array((width + 1) * height);
+  for (let y = 0; y < height; y++) {
+    const to = y * (width + 1);
+    const from = y * width;
+    rows[to] = FILTER_UP;
+    for (let x = 0; x < width; x++) {
+      const above = y === 0 ? 0 : pixels[from - width + x]!;
+      rows[to + 1 + x] = pixels[from + x]! - above;
+    }
+  }
+  const header = new DataView(new ArrayBuffer(13));
+  header.setUint32(0, width);
+  header.setUint32(4, height);
+  header.setUint8(8, 8); // bits; colour type (0: grey) and the rest are 0
+  return join([
+    PNG_SIGNATURE,
+    chunk("IHDR", new Uint8Array(header.buffer)),
+    chunk("IDAT", deflateSync(rows)),
+    chunk("IEND", new Uint8Array()),
+  ]);
+}
+
+/** A chunk: length, type, data, and the CRC of type and data (PNG, 5.3). */
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const named = join([new TextEncoder().encode(type), data]);
+  const ends = new DataView(new ArrayBuffer(8));
+  ends.setUint32(0, data.length);
+  ends.setUint32(4, crc32(named));
+  const bytes = new Uint8Array(ends.buffer);
+  return join([bytes.subarray(0, 4), named, bytes.subarray(4)]);
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

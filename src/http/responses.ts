@@ -1,0 +1,113 @@
+/**
+ * Builds responses: JSON, streams of bytes, and the headers of conditional and
+ * compressed responses.
+ *
+ * @module
+ */
+import { STALL_TIMEOUT_MS } from "./limits.ts";
+
+/**
+ * Returns a JSON response that must not be cached.
+ *
+ * @param value any value that `JSON.stringify` accepts
+ */
+export function jsonResponse(value: unknown): Response {
+  return new Response(`${JSON.stringify(value)}\n`, {
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+    },
+  });
+}
+
+/** Where the bytes of a {@linkcode byteStream} come from. */
+export interface ByteSource {
+  /**
+   * Returns the next bytes, undefined at the end. Called only when the client
+   * has taken the bytes before, so nothing is queued for a slow client.
+   */
+  next():
+    | Promise<Uint8Array<ArrayBuffer> | undefined>
+    | Uint8Array<ArrayBuffer>
+    | undefined;
+  /** Called once when the stream ends: complete, cancelled or failed. */
+  onEnd(): void;
+  /** Called with the number of bytes of each piece. */
+  onBytes?(bytes: number): void;
+  /**
+   * How long a client may take no bytes, in ms; then the stream fails. Default
+   * {@linkcode STALL_TIMEOUT_MS}.
+   */
+  readonly stallTimeoutMs?: number;
+}
+
+/** Returns a response body that is produced while the client reads it. */
+export function byteStream(
+  source: ByteSource,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const { stallTimeoutMs = STALL_TIMEOUT_MS } = source;
+  let stall: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  const end = () => {
+    clearTimeout(stall);
+    if (!ended) source.onEnd();
+    ended = true;
+  };
+  return new ReadableStream({
+    async pull(controller) {
+      clearTimeout(stall);
+      try {
+        const bytes = await source.next();
+        if (ended) return;
+        if (bytes === undefined) {
+          end();
+          controller.close();
+          return;
+        }
+        source.onBytes?.(bytes.length);
+        controller.enqueue(bytes);
+        stall = setTimeout(() => {
+          end();
+          controller.error(new Error("The client stopped reading"));
+        }, stallTimeoutMs);
+      } catch (error) {
+        end();
+        controller.error(error);
+      }
+    },
+    cancel: end,
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * Returns true if an If-None-Match header matches an ETag: weak comparison, a
+ * list or `*` (RFC 9110, 13.1.2).
+ *
+ * @param header the header of the request; null if it has none
+ * @param etag with its quotes, weak or strong
+ */
+export function hasETag(header: string | null, etag: string): boolean {
+  if (header === null) return false;
+  if (header.trim() === "*") return true;
+  const bare = (tag: string) => tag.trim().replace(/^W\//, "");
+  return header.split(",").some((tag) => bare(tag) === bare(etag));
+}
+
+/**
+ * Returns true if an Accept-Encoding header accepts gzip (RFC 9110, 12.5.3).
+ *
+ * @param header the header of the request; null if it has none
+ */
+export function acceptsGzip(header: string | null): boolean {
+  if (header === null) return false;
+  let any = false;
+  for (const part of header.split(",")) {
+    const [coding = "", ...rest] = part.split(";").map((text) =>
+      text.trim().toLowerCase()
+    );
+    const refused = rest.some((text) => /^q=0(?:\.0*)?$/.test(text));
+    if (coding === "gzip") return !refused;
+    if (coding === "*") any = !refused;
+  }
+  return any;
+}
