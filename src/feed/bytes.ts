@@ -1,117 +1,96 @@
 /**
- * Numbers and text as bytes, small numbers in few: LEB128 varints, with a zigzag
- * where they may be negative.
+ * Numbers and text as bytes. Integers are LEB128 varints, so small numbers take
+ * few bytes; signed integers are zigzag-encoded.
  *
  * @module
  */
+import { encodeText } from "../protocol/text.ts";
+import { ByteWriter } from "../protocol/writer.ts";
 
 const FIRST_CAPACITY = 1024;
-/** Bytes of the longest varint of 53 bits. */
-const LONGEST = 8;
+/** Bytes of a varint of 53 bits. */
+const MAX_VARINT_BYTES = 8;
 const LOW_28 = 2 ** 28;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes that grow as they are written. */
-export class ByteWriter {
-  #bytes = new Uint8Array(FIRST_CAPACITY);
-  #view = new DataView(this.#bytes.buffer);
-  #length = 0;
-
-  /** How many have been written. */
-  get length(): number {
-    return this.#length;
+/** Writes numbers and text to a buffer that grows. */
+export class BinaryWriter extends ByteWriter {
+  constructor() {
+    super(FIRST_CAPACITY);
   }
 
-  /** Starts afresh; the memory is kept. */
+  /** Removes all bytes and keeps the memory. */
   clear(): void {
-    this.#length = 0;
+    this.at = 0;
   }
 
-  /** What has been written: a copy. */
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
-  }
-
-  /** What has been written: valid until the next call. */
+  /** Returns the bytes without copying them: valid until the next call. */
   peek(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#length);
+    return new Uint8Array(this.view.buffer, 0, this.at);
   }
 
-  /** One byte, 0 to 255. */
+  /** Writes a byte, 0 to 255. */
   byte(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.reserve(1);
+    this.view.setUint8(this.at++, value);
   }
 
-  /** An integer from 0 to 2^53. */
+  /** Writes an integer from 0 to 2^53. */
   uint(value: number): void {
-    this.#reserve(LONGEST);
-    const bytes = this.#bytes;
+    this.reserve(MAX_VARINT_BYTES);
+    const { view } = this;
+    let at = this.at;
     while (value >= LOW_28) {
-      bytes[this.#length++] = value % 128 | 128;
+      view.setUint8(at++, value % 128 | 128);
       value = Math.floor(value / 128);
     }
     while (value >= 128) {
-      bytes[this.#length++] = value & 127 | 128;
+      view.setUint8(at++, value & 127 | 128);
       value >>>= 7;
     }
-    bytes[this.#length++] = value;
+    view.setUint8(at++, value);
+    this.at = at;
   }
 
-  /** An int32. */
+  /** Writes an int32. */
   int32(value: number): void {
     this.uint((value << 1 ^ value >> 31) >>> 0);
   }
 
-  /** An integer from -2^52 to 2^52. */
+  /** Writes an integer from -2^52 to 2^52. */
   int53(value: number): void {
     this.uint(value < 0 ? -2 * value - 1 : 2 * value);
   }
 
-  /** A float64, little-endian. */
+  /** Writes a float64, little-endian. */
   float64(value: number): void {
-    this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
-    this.#length += 8;
+    this.reserve(8);
+    this.view.setFloat64(this.at, value, true);
+    this.at += 8;
   }
 
-  /** Text in UTF-8, its length in front. */
-  text(value: string): void {
-    this.bytes(encoder.encode(value));
+  /** Writes the length of a text in UTF-8, then the text. */
+  string(value: string): void {
+    const bytes = encodeText(value);
+    this.uint(bytes.length);
+    this.raw(bytes);
   }
 
-  /** Bytes, their number in front. */
-  bytes(value: Uint8Array): void {
-    this.uint(value.length);
-    this.raw(value);
-  }
-
-  /** Bytes as they are. */
+  /** Writes bytes without their length. */
   raw(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#bytes.set(value, this.#length);
-    this.#length += value.length;
-  }
-
-  #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, needed));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.reserve(value.length);
+    new Uint8Array(this.view.buffer).set(value, this.at);
+    this.at += value.length;
   }
 }
 
 /**
- * Reads what a {@linkcode ByteWriter} wrote, from anyone.
+ * Reads what a {@linkcode BinaryWriter} wrote; safe for bytes from any source.
  *
- * Every method throws a `RangeError` when the bytes end too early or are not what
- * it reads.
+ * Each method throws a `RangeError` if the bytes end too early or are not valid.
  */
-export class ByteReader {
+export class BinaryReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #at = 0;
@@ -121,18 +100,18 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** How many bytes are left. */
+  /** The number of bytes left. */
   get left(): number {
     return this.#bytes.length - this.#at;
   }
 
-  /** One byte. */
+  /** Reads a byte. */
   byte(): number {
     if (this.#at >= this.#bytes.length) throw tooShort();
     return this.#bytes[this.#at++]!;
   }
 
-  /** An integer from 0 to 2^53. */
+  /** Reads an integer from 0 to 2^53. */
   uint(): number {
     const bytes = this.#bytes;
     let value = 0;
@@ -153,7 +132,7 @@ export class ByteReader {
     throw new RangeError("a number has more than 53 bits");
   }
 
-  /** An int32. */
+  /** Reads an int32. */
   int32(): number {
     const value = this.uint();
     if (value >= 2 ** 32) {
@@ -162,13 +141,13 @@ export class ByteReader {
     return value >>> 1 ^ -(value & 1);
   }
 
-  /** An integer from -2^52 to 2^52. */
+  /** Reads an integer from -2^52 to 2^52. */
   int53(): number {
     const value = this.uint();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** A float64. */
+  /** Reads a float64. */
   float64(): number {
     if (this.left < 8) throw tooShort();
     const value = this.#view.getFloat64(this.#at, true);
@@ -176,8 +155,8 @@ export class ByteReader {
     return value;
   }
 
-  /** Text. */
-  text(): string {
+  /** Reads a text with its length. */
+  string(): string {
     const length = this.uint();
     if (length > this.left) throw tooShort();
     const bytes = this.#bytes.subarray(this.#at, this.#at + length);
@@ -187,13 +166,6 @@ export class ByteReader {
     } catch {
       throw new RangeError("text is not UTF-8");
     }
-  }
-
-  /** All that is left. */
-  rest(): Uint8Array {
-    const bytes = this.#bytes.subarray(this.#at);
-    this.#at = this.#bytes.length;
-    return bytes;
   }
 }
 

@@ -1,39 +1,39 @@
 /**
- * Cells as bytes, column by column: what is alike stands together, so that it
- * takes little room and deflates well. The order of the cells is kept.
+ * Encodes cells column by column: similar numbers are adjacent, so they take few
+ * bytes and compress well. The order of the cells is preserved.
  *
  * ```text
  * count          uint
- * positions      runs of cells beside each other in a row, until there are count:
- *                  dx, dy  int32  from the first cell of the run before (0,0 at first), mod 2^32
- *                  length  uint   1 or more; x counts up, mod 2^32
+ * positions      runs of neighbouring cells in a row, until there are count cells:
+ *                  dx, dy  int32  from the first cell of the previous run (initially 0,0), mod 2^32
+ *                  length  uint   1 or more; x increases by one per cell, mod 2^32
  * values         count × int32
- * stale          runs of fresh and stale cells by turns, fresh first, until there are count: uint
- * times          byte: 0 whole ms, 1 others; then
- *                  0: count × int53, from the time before (0 at first)
+ * stale          alternating runs of fresh and stale cells, fresh first: uint each
+ * times          byte: 0 integers, 1 other numbers; then
+ *                  0: count × int53, from the previous time (initially 0)
  *                  1: count × float64
  * ```
  *
  * @module
  */
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import type { BinaryReader, BinaryWriter } from "./bytes.ts";
 import { type CellColumns, newColumns, STALE, statusOf } from "./columns.ts";
 
-/** Whole times within this have differences that int53 has room for. */
-const MOST_TIME = 2 ** 51;
-const WHOLE = 0;
-const ANY = 1;
-/** More cells than this are not read: a frame has far fewer. */
-const MOST_CELLS = 2 ** 20;
-/** The fewest bytes that a cell takes: one of its value, one of its time. */
-const LEAST_BYTES = 2;
+/** The difference of two times up to this fits into int53. */
+const MAX_TIME_MS = 2 ** 51;
+const INTEGER_TIMES = 0;
+const FLOAT_TIMES = 1;
+/** Maximum cells that are read; a frame has far fewer. */
+const MAX_CELLS = 2 ** 20;
+/** Minimum bytes of a cell: one of its value and one of its time. */
+const MIN_CELL_BYTES = 2;
 
 /**
  * Writes cells.
  *
- * @param cells their `status` must be what {@linkcode statusOf} says
+ * @param cells `status` as returned by {@linkcode statusOf}
  */
-export function writeCells(to: ByteWriter, cells: CellColumns): void {
+export function writeCells(to: BinaryWriter, cells: CellColumns): void {
   to.uint(cells.length);
   writePositions(to, cells);
   for (let i = 0; i < cells.length; i++) to.int32(cells.value[i]!);
@@ -44,12 +44,12 @@ export function writeCells(to: ByteWriter, cells: CellColumns): void {
 /**
  * Reads what {@linkcode writeCells} wrote.
  *
- * @throws {RangeError} if it is not that
+ * @throws {RangeError} if the bytes are not valid
  */
-export function readCells(from: ByteReader): CellColumns {
+export function readCells(from: BinaryReader): CellColumns {
   const length = from.uint();
-  if (length > MOST_CELLS || length * LEAST_BYTES > from.left) {
-    throw new RangeError(`it has no room for its ${length} cells`);
+  if (length > MAX_CELLS || length * MIN_CELL_BYTES > from.left) {
+    throw new RangeError(`it is too short for ${length} cells`);
   }
   const cells = newColumns(length);
   cells.length = length;
@@ -60,7 +60,7 @@ export function readCells(from: ByteReader): CellColumns {
   return cells;
 }
 
-function writePositions(to: ByteWriter, { length, x, y }: CellColumns): void {
+function writePositions(to: BinaryWriter, { length, x, y }: CellColumns): void {
   let lastX = 0;
   let lastY = 0;
   for (let start = 0; start < length;) {
@@ -79,22 +79,25 @@ function writePositions(to: ByteWriter, { length, x, y }: CellColumns): void {
   }
 }
 
-function readPositions(from: ByteReader, { length, x, y }: CellColumns): void {
+function readPositions(
+  from: BinaryReader,
+  { length, x, y }: CellColumns,
+): void {
   let runX = 0;
   let runY = 0;
   for (let start = 0; start < length;) {
     runX = runX + from.int32() | 0;
     runY = runY + from.int32() | 0;
-    const end = start + runOf(from, length - start, 1);
+    const end = start + readRun(from, length - start, 1);
     for (let i = start; i < end; i++) {
-      x[i] = runX + i - start; // wraps as it is stored
+      x[i] = runX + i - start; // the array wraps at 2^32
       y[i] = runY;
     }
     start = end;
   }
 }
 
-function writeStale(to: ByteWriter, { length, status }: CellColumns): void {
+function writeStale(to: BinaryWriter, { length, status }: CellColumns): void {
   let stale = 0;
   for (let start = 0; start < length;) {
     let end = start;
@@ -106,26 +109,27 @@ function writeStale(to: ByteWriter, { length, status }: CellColumns): void {
 }
 
 function readStatus(
-  from: ByteReader,
+  from: BinaryReader,
   { length, value, status }: CellColumns,
 ): void {
   let stale = false;
   for (let start = 0; start < length; stale = !stale) {
-    // Only the first run may be empty: if the first cell is stale.
-    const end = start + runOf(from, length - start, stale || start > 0 ? 1 : 0);
+    // Only the first run may be empty, if the first cell is stale.
+    const end = start +
+      readRun(from, length - start, stale || start > 0 ? 1 : 0);
     for (let i = start; i < end; i++) status[i] = statusOf(value[i]!, stale);
     start = end;
   }
 }
 
-function writeTimes(to: ByteWriter, { length, time }: CellColumns): void {
+function writeTimes(to: BinaryWriter, { length, time }: CellColumns): void {
   let last = 0;
-  if (!areWhole(time, length)) {
-    to.byte(ANY);
+  if (!areIntegers(time, length)) {
+    to.byte(FLOAT_TIMES);
     for (let i = 0; i < length; i++) to.float64(time[i]!);
     return;
   }
-  to.byte(WHOLE);
+  to.byte(INTEGER_TIMES);
   for (let i = 0; i < length; i++) {
     const next = time[i]!;
     to.int53(next - last);
@@ -133,27 +137,31 @@ function writeTimes(to: ByteWriter, { length, time }: CellColumns): void {
   }
 }
 
-function readTimes(from: ByteReader, { length, time }: CellColumns): void {
+function readTimes(from: BinaryReader, { length, time }: CellColumns): void {
   const kind = from.byte();
-  if (kind > ANY) throw new RangeError(`it has times of kind ${kind}`);
+  if (kind > FLOAT_TIMES) {
+    throw new RangeError(`it has times of unknown kind ${kind}`);
+  }
   let last = 0;
   for (let i = 0; i < length; i++) {
-    time[i] = last = kind === ANY ? from.float64() : last + from.int53();
+    time[i] = last = kind === FLOAT_TIMES
+      ? from.float64()
+      : last + from.int53();
   }
 }
 
-function areWhole(time: Float64Array, length: number): boolean {
+function areIntegers(time: Float64Array, length: number): boolean {
   for (let i = 0; i < length; i++) {
     const one = time[i]!;
-    if (!Number.isInteger(one) || Math.abs(one) > MOST_TIME) return false;
+    if (!Number.isInteger(one) || Math.abs(one) > MAX_TIME_MS) return false;
   }
   return true;
 }
 
-function runOf(from: ByteReader, most: number, least: number): number {
+function readRun(from: BinaryReader, left: number, minimum: number): number {
   const length = from.uint();
-  if (length < least || length > most) {
-    throw new RangeError(`it has a run of ${length} where ${most} are left`);
+  if (length < minimum || length > left) {
+    throw new RangeError(`it has a run of ${length} with ${left} cells left`);
   }
   return length;
 }

@@ -1,18 +1,18 @@
 /**
- * Cells in columns, as the live feed has them at both of its ends.
+ * Cells in columns, as server and page have them.
  *
  * @module
  */
 
-/** The first `length` elements of each column count. */
+/** Cells in columns; only the first `length` elements are used. */
 export interface CellColumns {
-  /** How many cells. */
+  /** The number of cells. */
   length: number;
   /** The coordinate. */
   x: Int32Array;
   /** The coordinate. */
   y: Int32Array;
-  /** 0 free, above 0 occupied or how many people, below 0 unknown. */
+  /** 0 free, above 0 occupied or the number of people, below 0 unknown. */
   value: Int32Array;
   /** A {@linkcode Status}, plus {@linkcode STALE}. */
   status: Uint8Array;
@@ -20,20 +20,20 @@ export interface CellColumns {
   time: Float64Array;
 }
 
-/** What a cell said when it was observed. */
+/** The status of a cell when it was observed. */
 export const Status = { Free: 0, Occupied: 1, Unknown: 2 } as const;
 
 /** One of the numbers of {@linkcode Status}. */
 export type Status = typeof Status[keyof typeof Status];
 
-/** Set if a cell was observed too long ago to tell; never with unknown. */
+/** Flag of a stale cell; never set with unknown. */
 export const STALE = 4;
 
 /**
- * The status of a cell.
+ * Returns the number in the status column.
  *
  * @param value of the cell; below 0 is unknown, stale or not
- * @param stale whether it was observed too long ago
+ * @param stale whether the cell is stale
  */
 export function statusOf(value: number, stale: boolean): number {
   if (value < 0) return Status.Unknown;
@@ -41,12 +41,12 @@ export function statusOf(value: number, stale: boolean): number {
   return stale ? status | STALE : status;
 }
 
-/** Whether a status has {@linkcode STALE}. */
+/** Returns true if a status has the flag {@linkcode STALE}. */
 export function isStale(status: number): boolean {
   return (status & STALE) !== 0;
 }
 
-/** Columns with room for so many cells; their length is 0. */
+/** Returns empty columns with room for a number of cells. */
 export function newColumns(capacity: number): CellColumns {
   return {
     length: 0,

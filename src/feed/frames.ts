@@ -1,12 +1,12 @@
 /**
- * The binary messages of the live feed: cells. Pure: runs in the server and in
- * the page. docs/LIVE.md is the specification.
+ * Encodes and decodes the binary messages of the live feed, which have cells.
+ * Pure: runs in server and page. docs/LIVE.md is the specification.
  *
  * ```text
  * byte 0   version: 1
- * byte 1   bit 0: 0 snapshot, 1 delta; bit 1: the body is deflated (RFC 1951)
- * if deflated: uint  bytes of the body before it was deflated
- * body     layer      text
+ * byte 1   bit 0: 0 snapshot, 1 delta; bit 1: the body is compressed (RFC 1951)
+ * if compressed: uint  bytes of the uncompressed body
+ * body     layer      string
  *          snapshot:  byte 1 and region (4 × int32), or byte 0 for the whole layer;
  *                     revision uint, time float64, part uint, parts uint
  *          delta:     from uint, to uint, time float64
@@ -16,7 +16,7 @@
  * @module
  */
 import type { Region } from "../grid/mod.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { BinaryReader, BinaryWriter } from "./bytes.ts";
 import { readCells, writeCells } from "./cell_codec.ts";
 import type { CellColumns } from "./columns.ts";
 
@@ -31,38 +31,38 @@ export {
 
 /** The first byte of every frame. */
 export const FRAME_VERSION = 1;
-/** Bytes of a body, not deflated; a frame that says more is refused. */
+/** Maximum bytes of an uncompressed body; a larger one is refused. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** A smaller body is not deflated: it would cost more than it saves. */
-const LEAST_DEFLATED = 256;
-const DELTA = 1;
-const DEFLATED = 2;
+/** A smaller body is not compressed: it would save too little. */
+const MIN_COMPRESSED_BYTES = 256;
+const DELTA_FLAG = 1;
+const COMPRESSED_FLAG = 2;
 
-/** A part of a layer, or of all in a region, to start from. */
+/** A part of a snapshot. */
 export interface SnapshotFrame {
   readonly kind: "snapshot";
   readonly layer: string;
-  /** What was asked for; null for the whole layer. */
+  /** The requested region; null for the whole layer. */
   readonly region: Region | null;
-  /** The same in all parts. What changed after it may be in here, and comes again. */
+  /** The same in all parts. Later changes may be included; they are sent again. */
   readonly revision: number;
-  /** The server's clock: statuses are right at this time, ms since 1970. */
+  /** The server's clock, at which the statuses are correct, ms since 1970. */
   readonly time: number;
-  /** From 1 on; part 1 begins a new snapshot, also if the last was not complete. */
+  /** From 1; part 1 starts a new snapshot, even if the last is incomplete. */
   readonly part: number;
-  /** How many parts there are, told by the last of them; 0 before. */
+  /** The number of parts in the last part, 0 in all others. */
   readonly parts: number;
   readonly cells: CellColumns;
 }
 
-/** What changed in the view, each cell once. */
+/** The changed cells of the view, each once. */
 export interface DeltaFrame {
   readonly kind: "delta";
   readonly layer: string;
-  /** The revision of the snapshot or the `to` of the delta before it. */
+  /** The revision of the snapshot, or the `to` of the previous delta. */
   readonly from: number;
   readonly to: number;
-  /** The server's clock: statuses are right at this time, ms since 1970. */
+  /** The server's clock, at which the statuses are correct, ms since 1970. */
   readonly time: number;
   readonly cells: CellColumns;
 }
@@ -70,113 +70,111 @@ export interface DeltaFrame {
 /** A binary message of the live feed. */
 export type Frame = SnapshotFrame | DeltaFrame;
 
-/** Deflates (RFC 1951), e.g. `deflateRawSync` of `node:zlib`. */
+/** Compresses (RFC 1951), e.g. `deflateRawSync` of `node:zlib`. */
 export type Deflate = (body: Uint8Array<ArrayBuffer>) => Uint8Array;
 
-/**
- * Inflates (RFC 1951), and fails if that gives anything but `length` bytes.
- */
+/** Decompresses (RFC 1951); throws if the result has not `length` bytes. */
 export type Inflate = (
   deflated: Uint8Array<ArrayBuffer>,
   length: number,
 ) => Uint8Array | Promise<Uint8Array>;
 
-/** Bytes that are not a frame, or not one that this version reads. */
+/** Bytes are not a frame, or a frame of another version. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
-/** Shared: writing a frame is over before the next begins. */
-const scratch = new ByteWriter();
+/** The buffer of all frames: only one is written at a time. */
+const buffer = new BinaryWriter();
 
 /**
- * Writes a frame.
+ * Encodes a frame.
  *
- * @param frame each status of its cells as `statusOf` says; numbers in their ranges
- * @param deflate without it, nothing is deflated; also not if that saves nothing
+ * @param frame each status as returned by `statusOf`; numbers in their ranges
+ * @param deflate compresses the body if that saves bytes; undefined: never
  */
 export function encodeFrame(
   frame: Frame,
   deflate?: Deflate,
 ): Uint8Array<ArrayBuffer> {
-  scratch.clear();
-  writeBody(scratch, frame);
-  const body = scratch.peek();
-  const kind = frame.kind === "delta" ? DELTA : 0;
-  if (deflate !== undefined && body.length >= LEAST_DEFLATED) {
-    const deflated = deflate(body);
-    if (deflated.length < body.length) {
-      const head = new ByteWriter();
-      head.byte(FRAME_VERSION);
-      head.byte(kind | DEFLATED);
-      head.uint(body.length);
-      head.raw(deflated);
-      return head.finish();
+  buffer.clear();
+  writeBody(buffer, frame);
+  const body = buffer.peek();
+  const kind = frame.kind === "delta" ? DELTA_FLAG : 0;
+  if (deflate !== undefined && body.length >= MIN_COMPRESSED_BYTES) {
+    const compressed = deflate(body);
+    if (compressed.length < body.length) {
+      const bytes = new BinaryWriter();
+      bytes.byte(FRAME_VERSION);
+      bytes.byte(kind | COMPRESSED_FLAG);
+      bytes.uint(body.length);
+      bytes.raw(compressed);
+      return bytes.finish();
     }
   }
-  const plain = new Uint8Array(2 + body.length);
-  plain[0] = FRAME_VERSION;
-  plain[1] = kind;
-  plain.set(body, 2);
-  return plain;
+  const bytes = new Uint8Array(2 + body.length);
+  bytes[0] = FRAME_VERSION;
+  bytes[1] = kind;
+  bytes.set(body, 2);
+  return bytes;
 }
 
 /**
- * Reads a frame, from anyone.
+ * Decodes a frame; safe for bytes from any source.
  *
  * @param bytes the whole message
- * @param inflate is given a deflated body; its errors are told as a FrameError
- * @throws {FrameError} if it is not a frame
+ * @param inflate decompresses the body; its errors become a FrameError
+ * @throws {FrameError} if the bytes are not a frame of this version
  */
 export async function decodeFrame(
   bytes: Uint8Array<ArrayBuffer>,
   inflate: Inflate,
 ): Promise<Frame> {
-  const { delta, deflated, body, length } = openFrame(bytes);
-  if (!deflated) return readBody(body, delta);
+  const { isDelta, isCompressed, body, length } = readHeader(bytes);
+  if (!isCompressed) return readBody(body, isDelta);
   let inflated: Uint8Array;
   try {
     inflated = await inflate(body, length);
   } catch (error) {
-    throw new FrameError("Cannot read the frame: it does not inflate", {
+    throw new FrameError("Cannot read the frame: it does not decompress", {
       cause: error,
     });
   }
-  return readBody(inflated, delta);
+  return readBody(inflated, isDelta);
 }
 
-/** What is in front of the body. */
-function openFrame(bytes: Uint8Array<ArrayBuffer>) {
+/** Reads the bytes before the body; `length` is that of a compressed body. */
+function readHeader(bytes: Uint8Array<ArrayBuffer>) {
   if (bytes[0] !== FRAME_VERSION) {
     throw new FrameError(
       bytes.length === 0
         ? "Cannot read the frame: it is empty"
         : `Cannot read the frame: it has version ${
           bytes[0]
-        }, this program reads ${FRAME_VERSION}`,
+        }, expected ${FRAME_VERSION}`,
     );
   }
   const flags = bytes[1] ?? Infinity;
-  if (flags > (DELTA | DEFLATED)) {
-    throw new FrameError("Cannot read the frame: it is of no known kind");
+  if (flags > (DELTA_FLAG | COMPRESSED_FLAG)) {
+    throw new FrameError("Cannot read the frame: its kind is unknown");
   }
-  const delta = (flags & DELTA) !== 0;
-  if ((flags & DEFLATED) === 0) {
-    return { delta, deflated: false, body: bytes.subarray(2), length: 0 };
+  const isDelta = (flags & DELTA_FLAG) !== 0;
+  if ((flags & COMPRESSED_FLAG) === 0) {
+    return { isDelta, isCompressed: false, body: bytes.subarray(2), length: 0 };
   }
-  return guarded(() => {
-    const reader = new ByteReader(bytes.subarray(2));
+  return toFrameError(() => {
+    const reader = new BinaryReader(bytes.subarray(2));
     const length = reader.uint();
     if (length > MAX_BODY_BYTES) {
-      throw new RangeError(`it says that it has ${length} bytes`);
+      throw new RangeError(`its length of ${length} bytes is too large`);
     }
     const body = bytes.subarray(bytes.length - reader.left);
-    return { delta, deflated: true, body, length };
+    return { isDelta, isCompressed: true, body, length };
   });
 }
 
-function writeBody(to: ByteWriter, frame: Frame): void {
-  to.text(frame.layer);
+function writeBody(to: BinaryWriter, frame: Frame): void {
+  to.string(frame.layer);
   if (frame.kind === "delta") {
     to.uint(frame.from);
     to.uint(frame.to);
@@ -198,21 +196,21 @@ function writeBody(to: ByteWriter, frame: Frame): void {
   writeCells(to, frame.cells);
 }
 
-function readBody(body: Uint8Array, delta: boolean): Frame {
-  return guarded(() => {
-    const from = new ByteReader(body);
-    const frame = delta ? readDelta(from) : readSnapshot(from);
+function readBody(body: Uint8Array, isDelta: boolean): Frame {
+  return toFrameError(() => {
+    const from = new BinaryReader(body);
+    const frame = isDelta ? readDelta(from) : readSnapshot(from);
     if (from.left > 0) {
-      throw new RangeError(`${from.left} bytes follow it`);
+      throw new RangeError(`${from.left} bytes follow its end`);
     }
     return frame;
   });
 }
 
-function readDelta(from: ByteReader): DeltaFrame {
+function readDelta(from: BinaryReader): DeltaFrame {
   return {
     kind: "delta",
-    layer: from.text(),
+    layer: from.string(),
     from: from.uint(),
     to: from.uint(),
     time: from.float64(),
@@ -220,10 +218,10 @@ function readDelta(from: ByteReader): DeltaFrame {
   };
 }
 
-function readSnapshot(from: ByteReader): SnapshotFrame {
+function readSnapshot(from: BinaryReader): SnapshotFrame {
   return {
     kind: "snapshot",
-    layer: from.text(),
+    layer: from.string(),
     region: readRegion(from),
     revision: from.uint(),
     time: from.float64(),
@@ -233,10 +231,10 @@ function readSnapshot(from: ByteReader): SnapshotFrame {
   };
 }
 
-function readRegion(from: ByteReader): Region | null {
-  const there = from.byte();
-  if (there === 0) return null;
-  if (there !== 1) throw new RangeError("it has a region of no known kind");
+function readRegion(from: BinaryReader): Region | null {
+  const hasRegion = from.byte();
+  if (hasRegion === 0) return null;
+  if (hasRegion !== 1) throw new RangeError("its region is not valid");
   return {
     x0: from.int32(),
     y0: from.int32(),
@@ -245,8 +243,8 @@ function readRegion(from: ByteReader): Region | null {
   };
 }
 
-/** What is wrong with bytes, as a FrameError. */
-function guarded<T>(read: () => T): T {
+/** Converts a RangeError of the reader to a FrameError. */
+function toFrameError<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

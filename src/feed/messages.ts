@@ -1,111 +1,109 @@
 /**
  * The text messages of the live feed: JSON objects with a `type`. Pure: runs in
- * the server and in the page. docs/LIVE.md is the specification.
+ * server and page. docs/LIVE.md is the specification.
  *
  * @module
  */
 import type { Region } from "../grid/mod.ts";
 import { assertLayer } from "../protocol/mod.ts";
 
-/** Told in `hello`: rises when a viewer must be changed to understand it. */
-export const LIVE_PROTOCOL = 1;
-/** The longest message that a viewer may send, in UTF-16 units. */
+/** The `protocol` of `hello`. Another version is not compatible. */
+export const PROTOCOL_VERSION = 1;
+/** Maximum length of a message of a viewer, in UTF-16 code units. */
 export const MAX_MESSAGE_LENGTH = 4096;
 
-/** What is looked at. */
+/** The part of the map that a viewer shows. */
 export interface View {
   readonly layer: string;
   /** Null for the whole layer. */
   readonly region: Region | null;
 }
 
-/** Asks for a snapshot and what changes then; replaces the view before it. */
+/** Requests a view; replaces the previous one. */
 export interface ViewMessage extends View {
   readonly type: "view";
 }
 
-/** The corners of a rectangle of cells, both in it. */
+/** The corners of a rectangle of cells, both included. */
 export type Corners = readonly [x0: number, y0: number, x1: number, y1: number];
 
-/** Asks for a `pong`, to measure how long it takes. */
+/** Requests a `pong`, to measure the round-trip time. */
 export interface PingMessage {
   readonly type: "ping";
   readonly id: number;
 }
 
-/**
- * Says how many binary messages the viewer has dealt with since the connection
- * began: without it the server stops to send.
- */
+/** Acknowledges binary messages; without it the server stops sending. */
 export interface GotMessage {
   readonly type: "got";
+  /** Binary messages handled since the connection began. */
   readonly frames: number;
 }
 
-/** What a viewer sends. */
+/** A message of a viewer. */
 export type ViewerMessage = ViewMessage | PingMessage | GotMessage;
 
-/** The first message. */
+/** The first message of the server. */
 export interface HelloMessage {
   readonly type: "hello";
-  /** Of occupancy. */
+  /** The version of occupancy. */
   readonly version: string;
-  /** {@linkcode LIVE_PROTOCOL}. */
+  /** {@linkcode PROTOCOL_VERSION}. */
   readonly protocol: number;
-  /** A cell that was observed longer ago is stale, ms; null for never. */
+  /** A cell is stale after this time without a reading, in ms; null: never. */
   readonly staleAfter: number | null;
-  /** A cell that was observed longer ago is unknown, ms; null for never. */
+  /** A cell is unknown after this time without a reading, in ms; null: never. */
   readonly forgetAfter: number | null;
   /** The name of the server. */
   readonly title: string;
 }
 
-/** What comes in, a second. */
+/** Incoming readings, per second. */
 export interface LiveRates {
   readonly readings: number;
   readonly messages: number;
   /** Readings that changed a cell. */
   readonly changes: number;
-  /** Of the payloads. */
+  /** Bytes of the payloads. */
   readonly bytes: number;
 }
 
-/** What the cells of a layer say. */
+/** The counts of the cells of a layer. */
 export interface LayerStatus {
   readonly name: string;
-  /** What people call it, if that is known. */
+  /** From the floor plan. */
   readonly title?: string;
-  /** The least region that has all cells; null if there are none. */
+  /** The smallest region with all cells; null if there are none. */
   readonly bounds: Corners | null;
   /** The sum of the values of the occupied cells. */
   readonly people: number;
   readonly occupied: number;
   readonly free: number;
-  /** Neither free nor occupied: observed too long ago. */
+  /** Observed too long ago to count as free or occupied. */
   readonly stale: number;
   readonly unknown: number;
-  /** Coordinates ever reported: the sum of the four. */
+  /** Coordinates ever reported: the sum of the four counts. */
   readonly cells: number;
 }
 
-/** How things stand: once a second, and at once when broker or store change. */
+/** Sent once per second, and at once when broker or store fail or recover. */
 export interface StatusMessage {
   readonly type: "status";
   readonly revision: number;
   /** The server's clock, ms since 1970. */
   readonly time: number;
   readonly broker: "up" | "down";
-  /** `ok`, or for people why it fails: then cells may look younger than they are. */
+  /** `ok`, or why the store fails: then cells may be staler than shown. */
   readonly store: string;
   readonly rate: LiveRates;
   readonly layers: readonly LayerStatus[];
-  /** How many more layers there are. */
+  /** The number of layers that are left out. */
   readonly layersOmitted: number;
-  /** How many look at the map, this viewer among them. */
+  /** The number of viewers, this one included. */
   readonly viewers: number;
 }
 
-/** A change for a list; `source` is null if it is not known. */
+/** An observed cell; `source` is null if it is unknown. */
 export type LatestChange = readonly [
   x: number,
   y: number,
@@ -114,21 +112,21 @@ export type LatestChange = readonly [
   source: string | null,
 ];
 
-/** The latest changes in the view, the newest first; replaces those before. */
+/** The latest observations in the view, the latest first; replaces the last list. */
 export interface LatestMessage {
   readonly type: "latest";
   readonly layer: string;
   readonly changes: readonly LatestChange[];
 }
 
-/** What a layer's counts were, every few seconds, the oldest first. */
+/** The counts of a layer at a time. */
 export type HistoryPoint = readonly [
   time: number,
   people: number,
   occupied: number,
 ];
 
-/** Sent when a viewer has chosen another layer. */
+/** The history of a layer, the oldest point first; sent for each new layer. */
 export interface HistoryMessage {
   readonly type: "history";
   readonly layer: string;
@@ -144,28 +142,28 @@ export interface PongMessage {
 }
 
 /**
- * The last message before the server closes. `gone` is the server's affair
- * (`stopping`, `too-many-viewers`): try again later. `error` is the viewer's
- * (`bad-message`, `too-fast`, `too-slow`).
+ * The last message before the server closes the connection. `gone`: the server
+ * is not available (`stopping`, `too-many-viewers`), try again later. `error`:
+ * the viewer made an error (`bad-message`, `too-fast`, `too-slow`).
  */
-export interface FarewellMessage {
+export interface CloseMessage {
   readonly type: "gone" | "error";
   /** In kebab case, for programs. */
   readonly code: string;
-  /** For people: what happened and what to do. */
+  /** What happened and what to do, for people. */
   readonly message: string;
 }
 
-/** What the server sends as text. */
+/** A text message of the server. */
 export type ServerMessage =
   | HelloMessage
   | StatusMessage
   | LatestMessage
   | HistoryMessage
   | PongMessage
-  | FarewellMessage;
+  | CloseMessage;
 
-/** A message that is not one; its message says why, for people. */
+/** A message is not valid. */
 export class MessageError extends Error {
   override readonly name = "MessageError";
 }
@@ -173,14 +171,14 @@ export class MessageError extends Error {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a message of a viewer, from anyone.
+ * Parses a message of a viewer.
  *
- * @throws {MessageError} if it is too long or not such a message
+ * @throws {MessageError} if it is too long or not valid
  */
 export function parseViewerMessage(text: string): ViewerMessage {
   if (text.length > MAX_MESSAGE_LENGTH) {
     throw new MessageError(
-      `A message has ${text.length} characters; ${MAX_MESSAGE_LENGTH} are allowed`,
+      `The message has ${text.length} characters, at most ${MAX_MESSAGE_LENGTH} are allowed`,
     );
   }
   const message = parseObject(text);
@@ -193,17 +191,16 @@ export function parseViewerMessage(text: string): ViewerMessage {
       return { type: "got", frames: count(message, "frames") };
     default:
       throw new MessageError(
-        'A message has no known "type"; viewers send "view", "ping" and "got"',
+        'Unknown message type: use "view", "ping" or "got"',
       );
   }
 }
 
 /**
- * Reads a message of the server. Its members are checked as far as a page relies
- * on them; of a type that is not known, nothing is.
+ * Parses a message of the server. Checks the members that the page depends on.
  *
- * @returns undefined if it is of a type that this version does not know
- * @throws {MessageError} if it is not such a message
+ * @returns undefined for an unknown type
+ * @throws {MessageError} if it is not valid
  */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const message = parseObject(text);
@@ -228,9 +225,9 @@ const SERVER_MESSAGES: ReadonlyMap<string, (message: Json) => void> = new Map(
       number(message, "time");
       string(message, "store");
       if (message.broker !== "up" && message.broker !== "down") {
-        throw wrong(message, "broker");
+        throw invalid(message, "broker");
       }
-      if (!isObject(message.rate)) throw wrong(message, "rate");
+      if (!isObject(message.rate)) throw invalid(message, "rate");
       list(message, "layers");
     },
     latest: (message) => {
@@ -245,18 +242,18 @@ const SERVER_MESSAGES: ReadonlyMap<string, (message: Json) => void> = new Map(
       number(message, "id");
       number(message, "time");
     },
-    gone: checkFarewell,
-    error: checkFarewell,
+    gone: checkClose,
+    error: checkClose,
   }),
 );
 
-function checkFarewell(message: Json): void {
+function checkClose(message: Json): void {
   string(message, "code");
   string(message, "message");
 }
 
-/** The same view with whole bounds that are int32, no cell less in it. */
-export function wholeView({ layer, region }: View): View {
+/** Rounds the bounds of a region outwards to int32. */
+export function roundView({ layer, region }: View): View {
   if (region === null) return { layer, region };
   return {
     layer,
@@ -273,9 +270,9 @@ function int32(bound: number): number {
   return Math.min(Math.max(bound, -(2 ** 31)), 2 ** 31 - 1);
 }
 
-/** The message that asks for a view; bounds as `wholeView` makes them. */
+/** Returns the message that requests a view, rounded by {@linkcode roundView}. */
 export function viewMessage(view: View): string {
-  const { layer, region } = wholeView(view);
+  const { layer, region } = roundView(view);
   const corners = region && [region.x0, region.y0, region.x1, region.y1];
   return JSON.stringify({ type: "view", layer, region: corners });
 }
@@ -286,7 +283,7 @@ function parseView(message: Json): View {
     assertLayer(layer);
   } catch (error) {
     throw new MessageError(
-      `A view has a layer that is none: ${(error as Error).message}`,
+      `Invalid layer of a view: ${(error as Error).message}`,
     );
   }
   return { layer, region: parseRegion(message.region) };
@@ -303,7 +300,7 @@ function parseRegion(region: unknown): Region | null {
     return { x0, y0, x1, y1 };
   }
   throw new MessageError(
-    "A view has a region that is none: expected [x0,y0,x1,y1], int32, with x0 <= x1 and y0 <= y1, or null",
+    "Invalid region of a view: expected null or [x0,y0,x1,y1], int32, with x0 <= x1 and y0 <= y1",
   );
 }
 
@@ -312,10 +309,10 @@ function parseObject(text: string): Json {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new MessageError("A message is not JSON");
+    throw new MessageError("The message is not JSON");
   }
   if (isObject(value)) return value;
-  throw new MessageError("A message is not a JSON object");
+  throw new MessageError("The message is not a JSON object");
 }
 
 function isObject(value: unknown): value is Json {
@@ -324,30 +321,28 @@ function isObject(value: unknown): value is Json {
 
 function string(message: Json, name: string): string {
   const value = message[name];
-  if (typeof value !== "string") throw wrong(message, name);
+  if (typeof value !== "string") throw invalid(message, name);
   return value;
 }
 
 function number(message: Json, name: string): number {
   const value = message[name];
-  if (typeof value !== "number") throw wrong(message, name);
+  if (typeof value !== "number") throw invalid(message, name);
   return value;
 }
 
 function count(message: Json, name: string): number {
   const value = number(message, name);
-  if (!Number.isSafeInteger(value) || value < 0) throw wrong(message, name);
+  if (!Number.isSafeInteger(value) || value < 0) throw invalid(message, name);
   return value;
 }
 
 function list(message: Json, name: string): readonly unknown[] {
   const value = message[name];
-  if (!Array.isArray(value)) throw wrong(message, name);
+  if (!Array.isArray(value)) throw invalid(message, name);
   return value;
 }
 
-function wrong(message: Json, name: string): MessageError {
-  return new MessageError(
-    `A "${message.type}" message has no good "${name}"`,
-  );
+function invalid(message: Json, name: string): MessageError {
+  return new MessageError(`Invalid "${name}" in a "${message.type}" message`);
 }

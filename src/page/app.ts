@@ -30,7 +30,7 @@ import { contains, widened } from "./controls/selection.ts";
 import type { LiveClient, LiveEvents } from "./feed/client.ts";
 import type { Frame } from "../feed/frames.ts";
 import type {
-  FarewellMessage,
+  CloseMessage,
   HelloMessage,
   HistoryMessage,
   LatestMessage,
@@ -191,7 +191,7 @@ export class App implements LiveEvents {
   }
 
   /** @inheritdoc */
-  refused({ message }: FarewellMessage): void {
+  refused({ message }: CloseMessage): void {
     this.#health.refused(message);
     this.#tick();
   }

@@ -1,3 +1,4 @@
+/** The binary messages of the live feed. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { deflateFast } from "../../src/http/feed/snapshots.ts";
@@ -61,7 +62,7 @@ const anyTimes = fc.record({
   stale: fc.boolean(),
   time: fc.double({ noNaN: true }),
 });
-/** Rows of cells beside each other, as a floor has them. */
+/** Rows of neighbouring cells, as on a floor. */
 const rows = fc.array(
   fc.record({ x: int32, y: int32, length: fc.integer({ min: 1, max: 70 }) }),
   { maxLength: 8 },
@@ -106,7 +107,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   }),
 );
 
-/** Without prototypes: what matters is what is in it. */
+/** Returns a plain object, to compare values and not types. */
 function plain(frame: Frame): unknown {
   return JSON.parse(JSON.stringify(frame, (_, value) => {
     if (Object.is(value, -0)) return "-0";
@@ -117,7 +118,7 @@ function plain(frame: Frame): unknown {
 }
 
 Deno.test({
-  name: "decodeFrame() gives what encodeFrame() was given, deflated or not",
+  name: "decodeFrame() returns the frame of encodeFrame(), compressed or not",
   permissions,
   fn: async () => {
     await fc.assert(fc.asyncProperty(frame, async (frame) => {
@@ -133,8 +134,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "decodeFrame() reads damaged bytes as a frame or refuses them with a FrameError",
+  name: "decodeFrame() returns a frame or throws FrameError for damaged bytes",
   permissions,
   fn: async () => {
     const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1 });
@@ -167,8 +167,7 @@ async function orFrameError(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
 }
 
 Deno.test({
-  name:
-    "decodeFrame() refuses what claims more than it has, without making room for it",
+  name: "decodeFrame() refuses false lengths without allocating memory",
   permissions,
   fn: async () => {
     // Version, plain delta, layer "", from 0, to 0, time, then 2^32 cells.
@@ -196,21 +195,20 @@ Deno.test({
       decodeFrame(claim, inflateRaw),
       {
         name: "FrameError",
-        message:
-          "Cannot read the frame: it has no room for its 4294967296 cells",
+        message: "Cannot read the frame: it is too short for 4294967296 cells",
       },
     );
-    // Deflated, 2^33 bytes.
+    // Compressed, of 2^33 bytes.
     const bomb = Uint8Array.of(1, 2, 128, 128, 128, 128, 32, 0);
     await assert.rejects(
       decodeFrame(bomb, inflateRaw),
-      /it says that it has 8589934592 bytes/,
+      /its length of 8589934592 bytes is too large/,
     );
     const zeros = deflateFast(new Uint8Array(1_000_000));
     await assert.rejects(inflateRaw(new Uint8Array(zeros), 10), RangeError);
     await assert.rejects(
       decodeFrame(Uint8Array.of(9, 0), inflateRaw),
-      /it has version 9, this program reads 1/,
+      /it has version 9, expected 1/,
     );
     await assert.rejects(
       decodeFrame(new Uint8Array(), inflateRaw),
@@ -218,13 +216,14 @@ Deno.test({
     );
     await assert.rejects(
       decodeFrame(Uint8Array.of(1, 8), inflateRaw),
-      /no known kind/,
+      /its kind is unknown/,
     );
   },
 });
 
 Deno.test({
-  name: "encodeFrame() takes little room: a full floor, and scattered changes",
+  name:
+    "encodeFrame() takes few bytes for a full floor and for scattered changes",
   permissions,
   fn: () => {
     const floor: PlainCell[] = [];
@@ -250,7 +249,7 @@ Deno.test({
       }, deflateFast).length;
     assert.ok(
       size(floor) < 1000,
-      `${size(floor)} bytes for 10,000 alike cells`,
+      `${size(floor)} bytes for 10,000 similar cells`,
     );
     const scattered = floor.filter(({ x, y }) => (x * 31 + y * 17) % 10 === 0)
       .map((cell, i) => ({ ...cell, time: cell.time + i * 7919 % 100 }));
@@ -262,8 +261,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "statusOf() never says free of what is unknown, and marks what is stale",
+  name: "statusOf() returns unknown below 0, and the flag of stale cells",
   permissions,
   fn: () => {
     assert.equal(statusOf(0, false), Status.Free);

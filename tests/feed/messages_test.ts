@@ -1,3 +1,4 @@
+/** The text messages of the live feed. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -11,7 +12,7 @@ import {
 const permissions = "none";
 
 Deno.test({
-  name: "parseViewerMessage() reads a view, a ping and what was got",
+  name: "parseViewerMessage() parses view, ping and got",
   permissions,
   fn: () => {
     assert.deepEqual(
@@ -43,27 +44,39 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ["", /is not JSON/],
   ["null", /is not a JSON object/],
   ["[]", /is not a JSON object/],
-  ["{}", /no known "type"/],
-  ['{"type":"hello"}', /no known "type"/],
-  ['{"type":"view"}', /"view" message has no good "layer"/],
-  ['{"type":"view","layer":""}', /layer that is none: .*is empty/],
+  ["{}", /Unknown message type/],
+  ['{"type":"hello"}', /Unknown message type/],
+  ['{"type":"view"}', /Invalid "layer" in a "view" message/],
+  ['{"type":"view","layer":""}', /Invalid layer of a view: .*is empty/],
   ['{"type":"view","layer":"a/#"}', /has a wildcard/],
-  ['{"type":"view","layer":"a","region":[1,2,3]}', /region that is none/],
-  ['{"type":"view","layer":"a","region":[2,0,1,0]}', /region that is none/],
-  ['{"type":"view","layer":"a","region":[0,0,0.5,1]}', /region that is none/],
+  ['{"type":"view","layer":"a","region":[1,2,3]}', /Invalid region of a view/],
+  [
+    '{"type":"view","layer":"a","region":[2,0,1,0]}',
+    /Invalid region of a view/,
+  ],
+  [
+    '{"type":"view","layer":"a","region":[0,0,0.5,1]}',
+    /Invalid region of a view/,
+  ],
   [
     '{"type":"view","layer":"a","region":[0,0,2147483648,1]}',
-    /region that is none/,
+    /Invalid region of a view/,
   ],
-  ['{"type":"view","layer":"a","region":["0",0,1,1]}', /region that is none/],
-  ['{"type":"ping"}', /"ping" message has no good "id"/],
-  ['{"type":"got","frames":-1}', /"got" message has no good "frames"/],
-  ['{"type":"got","frames":1.5}', /"got" message has no good "frames"/],
-  [`"${"x".repeat(MAX_MESSAGE_LENGTH)}"`, /4098 characters; 4096 are allowed/],
+  [
+    '{"type":"view","layer":"a","region":["0",0,1,1]}',
+    /Invalid region of a view/,
+  ],
+  ['{"type":"ping"}', /Invalid "id" in a "ping" message/],
+  ['{"type":"got","frames":-1}', /Invalid "frames" in a "got" message/],
+  ['{"type":"got","frames":1.5}', /Invalid "frames" in a "got" message/],
+  [
+    `"${"x".repeat(MAX_MESSAGE_LENGTH)}"`,
+    /4098 characters, at most 4096 are allowed/,
+  ],
 ];
 
 Deno.test({
-  name: "parseViewerMessage() says what is wrong with a bad message",
+  name: "parseViewerMessage() throws with the reason for an invalid message",
   permissions,
   fn: () => {
     for (const [text, message] of BAD) {
@@ -76,8 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "parseViewerMessage() throws nothing but a MessageError, whatever comes",
+  name: "parseViewerMessage() and parseServerMessage() only throw MessageError",
   permissions,
   fn: () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
@@ -93,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "viewMessage() asks for whole cells, and for none beyond int32",
+  name: "viewMessage() rounds the region outwards, to int32",
   permissions,
   fn: () => {
     const region = { x0: -0.5, y0: -1e12, x1: 7.2, y1: Infinity };
@@ -107,7 +119,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "parseServerMessage() leaves out types it does not know, and refuses bad ones",
+    "parseServerMessage() returns undefined for unknown types, throws for invalid ones",
   permissions,
   fn: () => {
     assert.equal(parseServerMessage('{"type":"news"}'), undefined);

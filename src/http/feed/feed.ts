@@ -4,8 +4,8 @@
  * @module
  */
 import {
-  type FarewellMessage,
-  LIVE_PROTOCOL,
+  type CloseMessage,
+  PROTOCOL_VERSION,
   type StatusMessage,
 } from "../../feed/messages.ts";
 import type { HttpContext } from "../context.ts";
@@ -28,7 +28,7 @@ const PAUSE_FACTOR = 9;
 /** ...but at most this long. */
 const MAX_PAUSE_MS = 1000;
 
-const STOPPING: FarewellMessage = {
+const STOPPING: CloseMessage = {
   type: "gone",
   code: "stopping",
   message:
@@ -150,7 +150,7 @@ export class LiveFeed {
     viewer.send({
       type: "hello",
       version,
-      protocol: LIVE_PROTOCOL,
+      protocol: PROTOCOL_VERSION,
       staleAfter: finiteOrNull(ageing.staleAfter),
       forgetAfter: finiteOrNull(ageing.forgetAfter),
       title: name,

@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  type FarewellMessage,
+  type CloseMessage,
   type HistoryPoint,
   MessageError,
   parseViewerMessage,
@@ -93,7 +93,7 @@ export class Viewer {
     }
     try {
       if (typeof data !== "string") {
-        throw new MessageError("A message is binary; viewers send text");
+        throw new MessageError("The message is binary, viewers send text");
       }
       this.#handle(data);
     } catch (error) {
@@ -149,11 +149,11 @@ export class Viewer {
    *
    * @param code WebSocket close code (RFC 6455, 7.4)
    */
-  close(code: number, farewell: FarewellMessage): void {
-    this.send(farewell);
+  close(code: number, message: CloseMessage): void {
+    this.send(message);
     this.dispose();
     if (this.#socket.readyState === WebSocket.OPEN) {
-      this.#socket.close(code, farewell.code);
+      this.#socket.close(code, message.code);
     }
   }
 

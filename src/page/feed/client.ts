@@ -10,16 +10,16 @@ import { decodeFrame, type Frame } from "../../feed/frames.ts";
 import { inflateRaw } from "./inflate.ts";
 import { ClockOffset } from "./clock_offset.ts";
 import {
-  type FarewellMessage,
+  type CloseMessage,
   type HelloMessage,
   type HistoryMessage,
   type LatestMessage,
-  LIVE_PROTOCOL,
   parseServerMessage,
+  PROTOCOL_VERSION,
+  roundView,
   type StatusMessage,
   type View,
   viewMessage,
-  wholeView,
 } from "../../feed/messages.ts";
 
 /** What comes over a {@linkcode LiveClient}; each is called in the order in which it came. */
@@ -47,7 +47,7 @@ export interface LiveEvents {
   /** The connection is gone, for this reason; another one is being tried for. */
   lost?(reason: string): void;
   /** The server sends this viewer away and says why; it is tried again later. */
-  refused?(message: FarewellMessage): void;
+  refused?(message: CloseMessage): void;
 }
 
 /** How a {@linkcode LiveClient} goes about it; the defaults are right for a page. */
@@ -108,7 +108,7 @@ export class LiveClient {
    * @param region null for all of the layer; what is not whole is rounded outwards
    */
   view(layer: string, region: View["region"]): void {
-    this.#view = wholeView({ layer, region });
+    this.#view = roundView({ layer, region });
     this.#connection?.ask(this.#view);
   }
 
@@ -185,7 +185,7 @@ class Connection {
   /** The ping that waits for its answer. */
   #ping: { id: number; sent: number } | undefined;
   #heard = performance.now();
-  #farewell: FarewellMessage | undefined;
+  #farewell: CloseMessage | undefined;
   #ended = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions) {
@@ -230,7 +230,7 @@ class Connection {
     const message = parseServerMessage(text);
     switch (message?.type) {
       case "hello":
-        if (message.protocol !== LIVE_PROTOCOL) {
+        if (message.protocol !== PROTOCOL_VERSION) {
           throw new Error(
             "The server has another version: load the page again",
           );

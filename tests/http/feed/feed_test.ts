@@ -246,7 +246,7 @@ Deno.test({
     await using server = await startServer();
     const cases: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
       ["{", /not JSON/],
-      ["x".repeat(5000), /5000 characters; 4096 are allowed/],
+      ["x".repeat(5000), /5000 characters, at most 4096 are allowed/],
       ['{"type":"got","frames":1}', /Cannot acknowledge 1 frames/],
       ['{"type":"view","layer":"a//b"}', /empty level/],
       [Uint8Array.of(1, 2, 3), /is binary/],

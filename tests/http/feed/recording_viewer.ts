@@ -4,7 +4,7 @@ import {
   type LiveClientOptions,
 } from "../../../src/page/feed/client.ts";
 import type {
-  FarewellMessage,
+  CloseMessage,
   HelloMessage,
   HistoryMessage,
   LatestMessage,
@@ -35,7 +35,7 @@ export class RecordingViewer implements AsyncDisposable {
   readonly latest: LatestMessage[] = [];
   readonly histories: HistoryMessage[] = [];
   readonly lost: string[] = [];
-  readonly refused: FarewellMessage[] = [];
+  readonly refused: CloseMessage[] = [];
   readonly lags: number[] = [];
 
   constructor(
