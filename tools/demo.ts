@@ -6,8 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { parseWait } from "../src/cli/arguments/values.ts";
-import { CliError, Exit } from "../src/cli/exit.ts";
-import { describeError } from "../src/cli/failure.ts";
+import { describeError, usageError } from "../src/cli/errors.ts";
 import { announceDownload } from "../src/cli/packages.ts";
 import { printError } from "../src/cli/terminal/output.ts";
 
@@ -20,17 +19,17 @@ interface DemoFlags {
   readonly for?: number;
 }
 
-/** @throws {CliError} if an option is unknown, or `--live` cannot be shown */
+/** @throws {AppError} if an option is unknown, or `--live` cannot be shown */
 function readFlags(args: readonly string[]): DemoFlags {
   const flags = parseFlags(args);
   if (
     flags.live &&
     (!Deno.stdout.isTerminal() || Deno.env.get("TERM") === "dumb")
   ) {
-    throw new CliError("A live map needs a terminal", {
-      exitCode: Exit.usage,
-      hint: "Without --live the demo prints two maps and ends.",
-    });
+    throw usageError(
+      "A live map needs a terminal",
+      "Without --live the demo prints two maps and ends.",
+    );
   }
   return flags;
 }
@@ -46,11 +45,7 @@ function parseFlags(args: readonly string[]): DemoFlags {
     if (!live) throw new RangeError("--for goes with --live.");
     return { live, for: parseWait(values.for) };
   } catch (error) {
-    throw new CliError((error as Error).message, {
-      exitCode: Exit.usage,
-      hint: USAGE,
-      cause: error,
-    });
+    throw usageError((error as Error).message, USAGE, error);
   }
 }
 

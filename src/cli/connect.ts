@@ -1,14 +1,17 @@
+/** Connects a command to its broker, with a time limit. */
+import { abortable, deadline, doneWithin } from "../common/async.ts";
 import type { Connection } from "../mqtt/connection.ts";
 import { type Link, LinkError, type LinkHandlers } from "../mqtt/link.ts";
-import type { BrokerFlags } from "./arguments/flags.ts";
-import { brokerOf, caOf } from "./arguments/broker_address.ts";
+import { brokerOf, caOf } from "./arguments/addresses.ts";
+import type { BrokerFlags } from "./arguments/common_options.ts";
 import { announceDownload } from "./packages.ts";
 import { verbose } from "./terminal/output.ts";
 
-/** How long a goodbye may take, ms. */
-const GOODBYE = 1000;
+const DEFAULT_TIMEOUT_MS = 5000;
+/** Maximum time to disconnect and to send what is pending. */
+const CLOSE_TIMEOUT_MS = 1000;
 
-/** Who a connection is for: an asker, or a watcher. */
+/** The part that a command plays on the broker. */
 export interface Role {
   /** The MQTT client id. */
   readonly name: string;
@@ -16,92 +19,89 @@ export interface Role {
   handlersFor(link: Link): LinkHandlers;
 }
 
-/** What of a command's options matters for joining its broker. */
+/** The flags that {@linkcode connect} uses. */
 export type ConnectFlags = BrokerFlags & {
-  /** How long joining may take, ms. Default 5,000. */
+  /** Maximum time to connect, in ms. Default 5,000. */
   readonly timeout?: number;
   readonly quiet?: true;
   readonly verbose?: true;
 };
 
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions extends Pick<LinkHandlers, "up" | "down"> {
+  /** Aborts the attempt. */
+  readonly signal?: AbortSignal;
+}
+
+/** A client id that no other client has. */
+export function uniqueClientId(command: string): string {
+  return `occupancy-${command}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
 /**
- * A connection to the broker that the flags name.
+ * Connects to the broker of the flags.
  *
- * @param told Is told too when the connection is lost, and when it is there
- * @throws {LinkError} if it cannot be had, or not in time
+ * @param flags broker, time limit
+ * @param role client id, subscriptions and handlers
+ * @param options handlers called after those of the role; a signal
+ * @throws {LinkError} if it cannot connect in time
+ * @throws the signal's reason if aborted
  */
 export async function connect(
   flags: ConnectFlags,
-  party: Role,
-  told: Pick<LinkHandlers, "up" | "down"> = {},
+  role: Role,
+  options: ConnectOptions = {},
 ): Promise<Connection> {
   announceDownload(["mqtt"], flags);
   const { Connection } = await import("../mqtt/connection.ts");
-  const { timeout = 5000 } = flags;
+  const { timeout = DEFAULT_TIMEOUT_MS } = flags;
+  const { signal } = options;
   const start = performance.now();
   const link = new Connection({
     url: brokerOf(flags),
-    clientId: party.name,
-    subscriptions: party.subscriptions,
-    connectTimeout: 2 * timeout, // ours comes first, and bounds all of it
+    clientId: role.name,
+    subscriptions: role.subscriptions,
+    connectTimeout: 2 * timeout, // the deadline below comes first
     ...await caOf(flags),
   });
-  const handlers = party.handlersFor(link);
+  const handlers = role.handlersFor(link);
   const opened = link.open({
     ...handlers,
     up: () => {
       handlers.up?.();
-      told.up?.();
+      options.up?.();
     },
     down: (reason) => {
       handlers.down?.(reason);
-      told.down?.(reason);
+      options.down?.(reason);
     },
   });
-  await inTime(opened, timeout, link);
+  try {
+    const waited = deadline(opened, timeout, () => noBroker(link, timeout));
+    await abortable(waited, signal);
+  } catch (error) {
+    opened.catch(() => {}); // a later failure does not matter
+    await leave(link);
+    throw error;
+  }
   const version = link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
-  const took = Math.round(performance.now() - start);
-  verbose(flags, `Joined ${link.description} (${version}) in ${took} ms`);
+  const ms = Math.round(performance.now() - start);
+  verbose(flags, `Connected to ${link.description} (${version}) in ${ms} ms`);
   return link;
 }
 
-/**
- * Says goodbye, but waits no longer than {@linkcode GOODBYE} for a broker that
- * does not hear it.
- */
+/** Disconnects, and stops waiting for a broker that does not respond. */
 export async function leave(link: Link): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, GOODBYE);
-  await Promise.race([link.close(), late.promise]);
-  clearTimeout(timer);
+  await doneWithin(link.close(), CLOSE_TIMEOUT_MS);
 }
 
-/** @throws {LinkError} if it takes longer than so many ms, or as `opened` does */
-async function inTime(
-  opened: Promise<void>,
-  ms: number,
-  link: Link,
-): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(
-      new LinkError(
-        "unreachable",
-        `No broker answered at ${link.description} within ${ms / 1000} s`,
-        {
-          hint:
-            "What listens there may be busy, or no broker: check the port, or give it longer with --timeout.",
-        },
-      ),
-    );
-  }, ms);
-  try {
-    await Promise.race([opened, late.promise]);
-  } catch (error) {
-    opened.catch(() => {}); // told already, or too late to matter
-    await leave(link);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+function noBroker({ description }: Link, timeout: number): LinkError {
+  return new LinkError(
+    "unreachable",
+    `No broker answered at ${description} within ${timeout / 1000} s`,
+    {
+      hint:
+        "Check that a broker listens on this port, or allow more time with --timeout.",
+    },
+  );
 }

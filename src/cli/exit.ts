@@ -1,19 +1,21 @@
-/** Exit codes, as documented in the README. */
+import type { ExitClass } from "../common/errors.ts";
+
+/** The exit codes of all commands. */
 export const Exit = {
+  /** Done. With `--test`: occupied. */
   ok: 0,
-  /** Something failed that has no code of its own. */
   failure: 1,
-  /** The command line is wrong. */
+  /** The command line or a setting is wrong. */
   usage: 2,
-  /** Done, but rows of the input were skipped. */
+  /** Done, but readings were skipped or refused. */
   skipped: 3,
-  /** The broker cannot be joined, or was lost for good. */
+  /** Cannot connect to the broker, or the connection is lost permanently. */
   broker: 4,
   /** No server answered in time. */
   noAnswer: 5,
-  /** `--test`: free. Occupied is {@linkcode Exit.ok}. */
+  /** `--test`: free. */
   free: 10,
-  /** `--test`: unknown, stale or never reported. */
+  /** `--test`: unknown or stale. */
   unknown: 11,
   /** Ended by SIGHUP. */
   hungUp: 129,
@@ -23,39 +25,29 @@ export const Exit = {
   terminated: 143,
 } as const;
 
-/** What each exit code tells, for people. */
+/** The exit code of a command that fails with an error of a class. */
+export const EXIT_BY_CLASS: Readonly<Record<ExitClass, number>> = {
+  failure: Exit.failure,
+  usage: Exit.usage,
+  broker: Exit.broker,
+  "no-answer": Exit.noAnswer,
+};
+
+/** The exit codes with their meanings, for the manual page and docs/CLI.md. */
 export const EXIT_MEANINGS: readonly (readonly [string, string])[] = [
   ["0", "done; with --test: occupied"],
   ["1", "failed"],
-  ["2", "the command line is wrong, or a setting"],
+  ["2", "wrong command line or setting"],
   ["3", "done, but readings were skipped or refused"],
-  ["4", "the broker cannot be joined, or was lost for good"],
+  [
+    "4",
+    "cannot connect to the broker, or the connection was lost permanently",
+  ],
   ["5", "no server answered in time"],
   ["10", "with --test: free"],
-  ["11", "with --test: unknown, stale or never reported"],
+  ["11", "with --test: unknown or stale"],
   [
     "129, 130, 143",
-    "ended by SIGHUP, SIGINT or SIGTERM; a server only by a second one",
+    "ended by SIGHUP, SIGINT or SIGTERM; a server returns these only after a second signal",
   ],
 ];
-
-/** A failure in words for people, with the exit code it ends in. */
-export class CliError extends Error {
-  override readonly name = "CliError";
-  readonly exitCode: number;
-  /** What to do next. */
-  readonly hint: string | undefined;
-
-  constructor(
-    message: string,
-    options: { exitCode?: number; hint?: string | undefined; cause?: unknown } =
-      {},
-  ) {
-    super(
-      message,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
-    this.exitCode = options.exitCode ?? Exit.failure;
-    this.hint = options.hint;
-  }
-}

@@ -1,31 +1,33 @@
 /**
- * From the words of a command line to a command that runs: finds the command,
- * settles its options, and says failures in words for people.
+ * Runs a command line: finds the command, reads its flags and settings, runs it,
+ * and prints errors.
  *
  * @module
  */
+import type { CommandEntry } from "./arguments/spec.ts";
 import { COMMANDS } from "./commands/mod.ts";
-import { CliError, Exit } from "./exit.ts";
-import { describeError, isBrokenPipe } from "./failure.ts";
-import type { Action, CommandEntry } from "./arguments/spec.ts";
+import { describeError, isBrokenPipe, usageError } from "./errors.ts";
+import { Exit } from "./exit.ts";
+import { CommandEnded } from "./terminal/ending.ts";
 import { helpLook, printError, writeOut } from "./terminal/output.ts";
 
 /**
  * Runs one command line.
  *
- * @param args what came after the program's name
- * @returns the exit code; every failure has been told on stderr
+ * @param args the words after the program's name
+ * @returns the exit code; an error has been printed to stderr
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args);
   } catch (error) {
     if (isBrokenPipe(error)) return Exit.ok;
-    const told = describeError(error);
-    printError(`occupancy: ${told.message}`);
-    if (told.hint) printError(`  hint: ${told.hint}`);
+    if (error instanceof CommandEnded) return error.exitCode;
+    const { message, hint, exitCode } = describeError(error);
+    printError(`occupancy: ${message}`);
+    if (hint) printError(`  hint: ${hint}`);
     if (Deno.env.get("OCCUPANCY_DEBUG")) console.error(error);
-    return told.exitCode;
+    return exitCode;
   }
 }
 
@@ -46,40 +48,37 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
       if (rest[0] === undefined) return await dispatch(["--help"]);
       return await dispatch([rest[0], "--help"]);
   }
-  const entry = await entryOf(first);
-  const spec = await entry.load();
+  const { name, loadSpec, loadAction } = await findCommand(first);
+  const spec = await loadSpec();
   const { prepare } = await import("./arguments/prepare.ts");
-  const prepared = await prepare(entry.name, spec, rest);
+  const prepared = await prepare(name, spec, rest, COMMANDS);
   if ("help" in prepared) {
     const { commandHelp } = await import("./help/help.ts");
-    const look = helpLook(Deno.stdout, prepared.help);
-    writeOut(commandHelp(entry.name, spec, look));
+    writeOut(commandHelp(name, spec, helpLook(Deno.stdout, prepared.help)));
     return Exit.ok;
   }
-  const action: Action = await spec.load();
-  return await action(prepared.flags, prepared.operands);
+  const action = await loadAction();
+  return await action(prepared.flags, prepared.operands, COMMANDS);
 }
 
-/** @throws {CliError} (usage) if there is no such command */
-async function entryOf(word: string): Promise<CommandEntry> {
+/** @throws {AppError} (usage) if there is no such command */
+async function findCommand(word: string): Promise<CommandEntry> {
   const entry = COMMANDS.find(({ name }) => name === word);
   if (entry !== undefined) return entry;
   if (word.startsWith("-")) {
-    throw new CliError(
-      `There is no option ${word.split("=")[0]} before a command`,
-      {
-        exitCode: Exit.usage,
-        hint:
-          "Name the command first, as in occupancy request --json. See occupancy --help.",
-      },
+    throw usageError(
+      `Unknown option: ${word.split("=")[0]}`,
+      "Write the command first, such as occupancy request --json. " +
+        "See occupancy --help.",
     );
   }
   const { didYouMean } = await import("./arguments/suggest.ts");
-  const meant = didYouMean(word, [...COMMANDS.map(({ name }) => name), "help"]);
-  throw new CliError(`There is no command ${word}`, {
-    exitCode: Exit.usage,
-    hint: `${meant}${meant && " "}See occupancy --help.`,
-  });
+  const names = [...COMMANDS.map(({ name }) => name), "help"];
+  const meant = didYouMean(word, names);
+  throw usageError(
+    `Unknown command: ${word}`,
+    `${meant}${meant && " "}See occupancy --help.`,
+  );
 }
 
 async function programHelp(to: typeof Deno.stdout): Promise<string> {

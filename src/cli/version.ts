@@ -1,3 +1,4 @@
+/** The version of the program. */
 import manifest from "../../deno.json" with { type: "json" };
 
 /** The version of this program. */

@@ -58,6 +58,31 @@ export async function doneWithin(
 }
 
 /**
+ * Waits for a promise, at most until a signal is aborted. The work itself is not
+ * cancelled.
+ *
+ * @param work what to wait for; if it rejects after the abort, the rejection is
+ * ignored
+ * @param signal ends the wait; undefined: never
+ * @returns what the work resolved to
+ * @throws what the work rejects with, or the signal's reason
+ */
+export async function abortable<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal!.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([promise, work]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
  * Waits for a time, or until a signal is aborted. Does not throw when aborted.
  *
  * @param ms how long, in ms

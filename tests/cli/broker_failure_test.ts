@@ -100,15 +100,18 @@ Deno.test({
     const cases: [args: string[], says: RegExp][] = [
       [["--listen", "nowhere"], /HOST:PORT/],
       [["--listen", ":99999"], /HOST:PORT/],
-      [["--listen", ":0", "--broker", "x"], /cannot be used with/],
+      [
+        ["--listen", ":0", "--broker", "x"],
+        /Cannot use --listen with --broker/,
+      ],
       [["--prefix", "#"], /wildcard/],
       [["--prefix", "$SYS"], /starts with \$/],
       [["--prefix", ""], /is empty/],
       [["--max-skew", "-1s"], /500ms/],
       [["--max-skew", "x"], /500ms/],
-      [["--name", ""], /--name cannot be ""/],
-      [["--store", "foo:"], /--store cannot be "foo:"/],
-      [["--store", "sqlite:"], /--store cannot be "sqlite:"/],
+      [["--name", ""], /Invalid --name ""/],
+      [["--store", "foo:"], /Invalid --store "foo:"/],
+      [["--store", "sqlite:"], /Invalid --store "sqlite:"/],
       // The store would be made first, if the address were not looked at before.
       [
         ["--broker", "http://x", "--store", "sqlite:/dev/null/map.db"],

@@ -68,7 +68,7 @@ Deno.test({
     await using server = occupancy([
       ...["server", ...broker, "--name", "one", "--http", "127.0.0.1:0"],
     ]);
-    const [, at] = await server.said(/Map at http:\/\/(\S+)\/ /);
+    const [, at] = await server.said(/Dashboard at http:\/\/(\S+)\/ /);
     await server.said(/Ready/);
     const own = await diagnose([...broker, "--http", at!]);
     assert.deepEqual(own.of("port"), [`right: ${at} is held by one`]);

@@ -122,7 +122,7 @@ Deno.test({
       ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
     ]);
     const [, port] = await server.said(/embedded broker on 127\.0\.0\.1:(\d+)/);
-    const [, url] = await server.said(/Map at (http:\/\/\S+)\/ /);
+    const [, url] = await server.said(/Dashboard at (http:\/\/\S+)\/ /);
     await server.said(/Ready/);
     const clients = async () => {
       const text = await (await fetch(`${url}/metrics`)).text();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { httpContext } from "../../src/cli/commands/server/http_context.ts";
+import { httpContext } from "../../src/cli/commands/server/http.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
 import type { ViewerCounts } from "../../src/http/feed/feed.ts";
 import type { HttpContext, Plan } from "../../src/http/mod.ts";

@@ -31,7 +31,7 @@ for (const end of ["closed", "killed"] as const) {
       ]);
       await server.said(/Ready/);
       const passed = Math.round(performance.now() - start);
-      assert.match(server.stderr, /Keeping 1000000 cells/);
+      assert.match(server.stderr, /Map: 1000000 cells/);
       assert.ok(passed < DEADLINE, `${passed} ms`);
     },
   });

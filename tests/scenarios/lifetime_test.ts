@@ -126,7 +126,7 @@ Deno.test({
     await broker.kill();
     await server.said(/Lost the broker/);
     server.kill("SIGTERM");
-    await until(() => /Ending/.test(server.stderr));
+    await until(() => /Shutting down/.test(server.stderr));
     const { code, stderr } = await server.ended(10_000);
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stderr, / {4}at /);
@@ -145,7 +145,7 @@ Deno.test({
       await server.said(/Ready/);
       broker.freeze();
       server.kill("SIGTERM");
-      await server.said(/Ending/);
+      await server.said(/Shutting down/);
       server.kill(signal);
       const { code, stderr } = await server.ended(3000);
       assert.equal(code, exitCode, stderr);

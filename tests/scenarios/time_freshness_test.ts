@@ -94,7 +94,7 @@ Deno.test({
     await until(() => Date.now() > due, { what: "the cells are due" });
     {
       await using server = occupancy(args);
-      await server.said(/Keeping 3 cells/);
+      await server.said(/Map: 3 cells/);
       assert.match(await tsv(broker.port), /^stale stale occupied$/);
       await using client = await RawConnection.open(broker.port, "client");
       const after = await ask(client);

@@ -93,7 +93,7 @@ Deno.test({
       assertTold(
         await runOccupancy(["server", "--store", store]),
         2,
-        /^occupancy: --store cannot be "/m,
+        /^occupancy: Invalid --store "/m,
         /sqlite:PATH.* memory:/,
       );
     }
@@ -165,7 +165,7 @@ Deno.test({
     assertTold(await start(`${disk.path}/other.sqlite`), 1, full, /Make room/);
     await disk.free();
     await using server = occupancy(argsOf(path));
-    await server.said(/Keeping 1000 cells/);
+    await server.said(/Map: 1000 cells/);
   },
 });
 

@@ -20,6 +20,6 @@ export function assertTold(
   }
   assert.doesNotMatch(
     stderr,
-    /^ {4}at |^occupancy: Unexpected|undefined|\[object/m,
+    /^ {4}at |^occupancy: Internal error|undefined|\[object/m,
   );
 }

@@ -5,11 +5,10 @@
  * @module
  */
 import { createBroker } from "../../src/broker/broker.ts";
-import { uniqueName } from "../../src/cli/arguments/broker_address.ts";
 import { client } from "../../src/cli/commands/client/run.ts";
 import { watch } from "../../src/cli/commands/request/watch.ts";
-import { play } from "../../src/cli/commands/simulate/run.ts";
-import { connect } from "../../src/cli/connect.ts";
+import { play } from "../../src/cli/commands/simulate/play.ts";
+import { connect, uniqueClientId } from "../../src/cli/connect.ts";
 import { Exit } from "../../src/cli/exit.ts";
 import { printError } from "../../src/cli/terminal/output.ts";
 import { VERSION } from "../../src/cli/version.ts";
@@ -114,7 +113,7 @@ async function simulateAndWatch(
   const topics = new Topics();
   const flags = { broker, prefix: topics.prefix };
   const link = await connect(flags, {
-    name: uniqueName("simulate"),
+    name: uniqueClientId("simulate"),
     subscriptions: [],
     handlersFor: () => ({ message: () => {} }),
   });

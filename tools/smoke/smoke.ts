@@ -148,7 +148,7 @@ async function serve(
   const program = new Program(launch, args);
   try {
     const [, port] = await program.printed(/\b127\.0\.0\.1:(\d+)/);
-    const [, dashboard] = await program.printed(/Map at (http:\S+)/);
+    const [, dashboard] = await program.printed(/Dashboard at (http:\S+)/);
     await program.printed(/Ready/);
     return {
       program,

@@ -1,18 +1,25 @@
+/** Options that several commands share, with the types of their flags. */
 import { redactUrl } from "../../mqtt/url.ts";
-import { parseBroker, parseTimeout } from "./values.ts";
-import type { OptionSpec } from "./spec.ts";
+import type { FlagsOf, OptionSpec } from "./spec.ts";
+import {
+  parseBroker,
+  parseLayer,
+  parsePrefix,
+  parseSource,
+  parseTimeout,
+} from "./values.ts";
 
 const BROKER = "Broker";
-const EVERY = "Every command";
+const ALL_COMMANDS = "All commands";
 
-/** Which broker, and as whom. */
-export const BROKER_OPTIONS: readonly OptionSpec[] = [
+/** Which broker to connect to. */
+export const BROKER_OPTIONS = [
   {
     name: "broker",
     short: "b",
     value: "url",
     summary:
-      "broker to join: mqtt, mqtts, ws or wss, with user:password@ if it asks for them",
+      "broker to connect to: mqtt, mqtts, ws or wss, with user:password@ if it requires a login",
     unset: "mqtt://localhost:1883",
     parse: parseBroker,
     mask: redactUrl,
@@ -21,90 +28,111 @@ export const BROKER_OPTIONS: readonly OptionSpec[] = [
   {
     name: "ca",
     value: "file",
-    summary: "PEM certificate authority to trust for TLS",
+    summary: "PEM file of the certificate authority to trust for TLS",
     file: true,
     group: BROKER,
   },
   {
     name: "prefix",
     value: "topic",
-    summary: "what all topics begin with",
+    summary: "prefix of all topics",
     default: "occupancy",
+    parse: parsePrefix,
     group: BROKER,
   },
-];
+] as const satisfies readonly OptionSpec[];
 
-/** What every command takes. */
-export const EVERY_OPTIONS: readonly OptionSpec[] = [
+/** Flags of {@linkcode BROKER_OPTIONS}. */
+export type BrokerFlags = FlagsOf<typeof BROKER_OPTIONS>;
+
+/** Options of all commands. */
+export const COMMON_OPTIONS = [
   {
     name: "config",
     value: "file",
-    summary: "TOML file that settings are read from",
+    summary: "TOML file with settings",
     file: true,
-    group: EVERY,
+    group: ALL_COMMANDS,
   },
   {
     name: "color",
     value: "when",
-    summary: "colours; auto: in a terminal, unless NO_COLOR is set",
+    summary: "when to use colours; auto: in a terminal, unless NO_COLOR is set",
     choices: ["auto", "always", "never"],
     default: "auto",
-    group: EVERY,
+    group: ALL_COMMANDS,
   },
   {
     name: "quiet",
     short: "q",
-    summary: "say nothing but what is wrong",
-    group: EVERY,
+    summary: "print no messages except errors and warnings",
+    group: ALL_COMMANDS,
   },
   {
     name: "verbose",
     short: "v",
-    summary: "say more",
+    summary: "print more messages",
     conflictsWith: ["quiet"],
-    conflictHint: "One asks for more, one for less: leave one out.",
-    group: EVERY,
+    conflictHint: "Use one of them.",
+    group: ALL_COMMANDS,
   },
   {
     name: "help",
     short: "h",
     summary: "print this help",
     flagOnly: true,
-    group: EVERY,
+    group: ALL_COMMANDS,
   },
-];
+] as const satisfies readonly OptionSpec[];
 
-/** Which map. */
-export function layerOption(summary: string): OptionSpec {
-  return { name: "layer", value: "name", summary, default: "default" };
+/** Flags of {@linkcode COMMON_OPTIONS}. */
+export type CommonFlags = FlagsOf<typeof COMMON_OPTIONS>;
+
+/** `--layer`. */
+export function layerOption<const Summary extends string>(summary: Summary) {
+  return {
+    name: "layer",
+    value: "name",
+    summary,
+    default: "default",
+    parse: parseLayer,
+  } as const satisfies OptionSpec;
 }
 
-/** Whose wire is spoken. */
-export const WIRE_OPTION: OptionSpec = {
+/** `--source`. */
+export const SOURCE_OPTION = {
+  name: "source",
+  value: "name",
+  summary: "name of the sensor or program that reports, sent with each reading",
+  parse: parseSource,
+} as const satisfies OptionSpec;
+
+/** `--wire`. */
+export const WIRE_OPTION = {
   name: "wire",
   value: "form",
-  summary: "original: speak to a server of the original Python kind",
+  summary: "protocol; original: that of the three Python scripts",
   choices: ["current", "original"],
   default: "current",
   group: BROKER,
-};
+} as const satisfies OptionSpec;
 
-/** How long is waited. */
-export const TIMEOUT_OPTION: OptionSpec = {
+/** `--timeout`. */
+export const TIMEOUT_OPTION = {
   name: "timeout",
   value: "duration",
-  summary: "how long to wait for the broker, and then for the answer",
+  summary: "maximum wait for the broker, and then for the reply",
   default: "5s",
   parse: parseTimeout,
   group: BROKER,
-};
+} as const satisfies OptionSpec;
 
 /** How a map is printed. */
-export const FORMAT_OPTIONS: readonly OptionSpec[] = [
+export const FORMAT_OPTIONS = [
   {
     name: "format",
     value: "form",
-    summary: "table for people, tsv (x, y, value, status, time), or json",
+    summary: "table, tsv (x, y, value, status, time) or json",
     choices: ["table", "tsv", "json"],
     unset: "table in a terminal, tsv in a pipe",
   },
@@ -112,6 +140,9 @@ export const FORMAT_OPTIONS: readonly OptionSpec[] = [
     name: "json",
     summary: "the same as --format json",
     conflictsWith: ["format"],
-    conflictHint: "--json is --format json: leave one out.",
+    conflictHint: "--json is the same as --format json: use one of them.",
   },
-];
+] as const satisfies readonly OptionSpec[];
+
+/** Flags of {@linkcode FORMAT_OPTIONS}. */
+export type FormatFlags = FlagsOf<typeof FORMAT_OPTIONS>;

@@ -1,81 +1,80 @@
-import { messageOf } from "../../common/errors.ts";
+/**
+ * The configuration file. It is TOML (https://toml.io/en/v1.0.0), because people
+ * write it: it has comments, and a table for each command.
+ *
+ * @module
+ */
 import { parse, TomlDate, TomlError } from "smol-toml";
-import { COMMANDS } from "../commands/mod.ts";
-import { CliError, Exit } from "../exit.ts";
-import type { OptionSpec } from "./spec.ts";
+import { type AppError, messageOf } from "../../common/errors.ts";
+import { usageError } from "../errors.ts";
+import { type CommandEntry, loadSpecs, type OptionSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** One setting of the file. */
-interface Kept {
+/** A value of the file and its place. */
+interface Entry {
   readonly value: string | boolean;
-  /** `server.timeout in occupancy.toml` */
+  /** Such as `server.timeout in occupancy.toml`. */
   readonly where: string;
 }
 
-/** What a file has for one command, by the option's name. */
-export type FileSettings = ReadonlyMap<string, Kept>;
+/** The file's settings for one command, by the options' names. */
+export type FileSettings = ReadonlyMap<string, Entry>;
 
 /** The options of each command, by its name. */
 type Tables = ReadonlyMap<string, readonly OptionSpec[]>;
 
-/** Options that the file cannot have: it would name itself. */
-const NOT_HERE = new Set(["config", "help"]);
+/** Options that the file cannot set. */
+const FLAGS_ONLY = new Set(["config", "help"]);
 
 /**
- * Reads a configuration file. Keys at its top are for every command that has
- * such an option, those in a table (`[server]`) for that command, and these win.
- * All names in it are checked, whatever the command.
+ * Reads a configuration file. Keys at the top level are for all commands that
+ * have such an option. Keys in a table such as `[server]` are for this command,
+ * and win over those at the top level. The keys of all commands are checked.
  *
- * TOML (https://toml.io/en/v1.0.0), for it is written by people: it has comments,
- * and a table per command is what it is for.
- *
- * @throws {CliError} (usage) if it is no TOML, or has keys that mean nothing
+ * @param path the file
+ * @param command the name of the command to read settings for
+ * @param commands all commands
+ * @throws {AppError} (usage) if it is not TOML, or has unknown keys
  */
 export async function readConfigFile(
   path: string,
   command: string,
+  commands: readonly CommandEntry[],
 ): Promise<FileSettings> {
   const tables: Tables = new Map(
-    await Promise.all(COMMANDS.map(async ({ name, load }) => {
-      const { options } = await load();
-      const own = options.filter((option) => !NOT_HERE.has(option.name));
-      return [name, own] as const;
-    })),
+    (await loadSpecs(commands)).map(({ name, spec }) => [
+      name,
+      spec.options.filter((option) => !FLAGS_ONLY.has(option.name)),
+    ]),
   );
-  const top = parseToml(await readText(path), path);
-  const settings = new Map<string, Kept>();
-  const sections: [string, unknown][] = [];
-  for (const [key, value] of Object.entries(top)) {
+  const settings = new Map<string, Entry>();
+  const sections: [string, object][] = [];
+  for (const [key, value] of Object.entries(await readToml(path))) {
     if (isTable(value)) {
       sections.push([key, value]);
       continue;
     }
-    const kept = {
-      value: textOf(value, key, path),
-      where: `${key} in ${path}`,
-    };
+    const entry = entryOf(value, key, path);
     if (![...tables.values()].some((options) => has(options, key))) {
-      throw unknown(key, [...tables.values()].flat(), path, [...tables.keys()]);
+      const options = [...tables.values()].flat();
+      throw unknownSetting(key, options, path, [...tables.keys()]);
     }
-    if (has(tables.get(command)!, key)) settings.set(key, kept);
+    if (has(tables.get(command)!, key)) settings.set(key, entry);
   }
   for (const [section, table] of sections) {
     const options = tables.get(section);
     if (options === undefined) {
-      throw usage(
-        `There is no command ${section} for [${section}] in ${path}`,
+      throw usageError(
+        `Unknown command: [${section}] in ${path}`,
         didYouMean(section, [...tables.keys()]) ||
-          `The commands are ${[...tables.keys()].join(", ")}.`,
+          `Use one of: ${[...tables.keys()].join(", ")}.`,
       );
     }
-    for (const [key, value] of Object.entries(table as object)) {
+    for (const [key, value] of Object.entries(table)) {
       const full = `${section}.${key}`;
-      const kept = {
-        value: textOf(value, full, path),
-        where: `${full} in ${path}`,
-      };
-      if (!has(options, key)) throw unknown(full, options, path);
-      if (section === command) settings.set(key, kept);
+      const entry = entryOf(value, full, path);
+      if (!has(options, key)) throw unknownSetting(full, options, path);
+      if (section === command) settings.set(key, entry);
     }
   }
   return settings;
@@ -85,72 +84,68 @@ function has(options: readonly OptionSpec[], key: string): boolean {
   return options.some(({ name }) => name === key);
 }
 
-async function readText(path: string): Promise<string> {
+async function readToml(path: string): Promise<Record<string, unknown>> {
   try {
-    return await Deno.readTextFile(path);
+    return parse(await Deno.readTextFile(path));
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
+    if (error instanceof TomlError) throw syntaxError(error, path);
+    const reason = error instanceof Deno.errors.NotFound
+      ? "no such file"
       : messageOf(error);
-    throw usage(
-      `Cannot read the settings in ${path}: ${why}`,
-      "Check the path behind --config (or in OCCUPANCY_CONFIG).",
+    throw usageError(
+      `Cannot read the settings in ${path}: ${reason}`,
+      "Check the path after --config or in OCCUPANCY_CONFIG.",
+      error,
     );
   }
 }
 
-function parseToml(text: string, path: string): Record<string, unknown> {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const { line, column } = error;
-    // The first line says it; the others draw the place.
-    const why = error.message.split("\n")[0]!.replace(/^.*?: /, "");
-    throw usage(
-      `${path}, line ${line}, column ${column}: ${why}`,
-      'Settings are written in TOML, like stale-after = "5m".',
-    );
-  }
-}
-
-/** A value as it would be written behind a flag. */
-function textOf(value: unknown, key: string, path: string): string | boolean {
-  if (typeof value === "boolean" || typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "bigint") {
-    return String(value);
-  }
-  if (Array.isArray(value) && value.every((one) => typeof one === "number")) {
-    return value.join(",");
-  }
-  throw usage(
-    `${key} in ${path} is ${
-      value instanceof TomlDate ? "a date" : "a table or a list"
-    }`,
-    'Write a text, a number, true or false, like stale-after = "5m".',
+function syntaxError(error: TomlError, path: string): AppError {
+  const { line, column } = error;
+  // The other lines of the message draw the place.
+  const reason = error.message.split("\n")[0]!.replace(/^.*?: /, "");
+  return usageError(
+    `${path}, line ${line}, column ${column}: ${reason}`,
+    'Write settings in TOML, such as stale-after = "5m".',
+    error,
   );
 }
 
-function isTable(value: unknown): boolean {
+/** A value as it would be written after a flag. */
+function entryOf(value: unknown, key: string, path: string): Entry {
+  const where = `${key} in ${path}`;
+  if (typeof value === "boolean" || typeof value === "string") {
+    return { value, where };
+  }
+  if (typeof value === "number" || typeof value === "bigint") {
+    return { value: String(value), where };
+  }
+  if (Array.isArray(value) && value.every((one) => typeof one === "number")) {
+    return { value: value.join(","), where };
+  }
+  const kind = value instanceof TomlDate ? "a date" : "a table or a list";
+  throw usageError(
+    `Invalid ${where}: ${kind}`,
+    'Use a text, a number, true or false, such as stale-after = "5m".',
+  );
+}
+
+function isTable(value: unknown): value is object {
   return typeof value === "object" && value !== null &&
     !Array.isArray(value) && !(value instanceof TomlDate);
 }
 
-function unknown(
+function unknownSetting(
   key: string,
   options: readonly OptionSpec[],
   path: string,
   commands: readonly string[] = [],
-): CliError {
+): AppError {
   const bare = key.slice(key.indexOf(".") + 1);
   const names = [...new Set(options.map(({ name }) => name))];
-  return usage(
-    `There is no setting ${key} (${path})`,
+  return usageError(
+    `Unknown setting: ${key} in ${path}`,
     didYouMean(bare.replaceAll("_", "-"), [...names, ...commands]) ||
-      "Settings are named as the flags are, without dashes at the start.",
+      "Settings have the names of the flags, without the leading dashes.",
   );
-}
-
-function usage(message: string, hint: string): CliError {
-  return new CliError(message, { exitCode: Exit.usage, hint });
 }

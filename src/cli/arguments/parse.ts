@@ -1,23 +1,26 @@
+/** Splits the words of a command line into flags and operands. */
 import { parseArgs } from "node:util";
-import { CliError, Exit } from "../exit.ts";
+import { usageError } from "../errors.ts";
 import type { OptionSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** What a command line says. */
+/** The words of a command line. */
 export interface Words {
   /** By the option's long name: its text, or for a switch whether it is on. */
   readonly flags: ReadonlyMap<string, string | boolean>;
-  /** The words that are no options. */
+  /** The words that are not options. */
   readonly operands: readonly string[];
 }
 
 /**
- * Reads the words behind a command. Each switch has a `--no-` form too; of an
- * option that is given twice the last counts.
+ * Reads the words after a command's name. Each switch also has a `--no-` form.
+ * The last of several flags with the same name counts.
  *
+ * @param words the words
+ * @param options the command's options
  * @param command for hints, such as `occupancy server`
- * @param extra `rest`: from the first word that is no option on, all are operands
- * @throws {CliError} (usage) if there is no such option, or its value is missing
+ * @param extra `rest`: all words after the first operand are operands
+ * @throws {AppError} (usage) if an option is unknown, or its value is missing
  */
 export function readWords(
   words: readonly string[],
@@ -38,15 +41,12 @@ export function readWords(
   const flags = new Map<string, string | boolean>();
   const operands: string[] = [];
   const wrong = (message: string, hint: string) =>
-    new CliError(message, {
-      exitCode: Exit.usage,
-      hint: `${hint}${hint && " "}See ${command} --help.`,
-    });
-  const named = (name: string) =>
+    usageError(message, `${hint}${hint && " "}See ${command} --help.`);
+  const last = (name: string) =>
     tokens.findLast((token) => token.kind === "option" && token.name === name);
-  // Help is given whatever else is wrong.
-  if (named("help")) {
-    const color = named("color");
+  // Help is printed even if other words are wrong.
+  if (last("help")) {
+    const color = last("color");
     flags.set("help", true);
     if (color?.kind === "option" && color.value) {
       flags.set("color", color.value);
@@ -64,21 +64,24 @@ export function readWords(
     const option = known.get(negated ? token.name.slice(3) : token.name);
     if (option === undefined || (negated && option.value !== undefined)) {
       throw wrong(
-        `There is no option ${rawName}`,
+        `Unknown option: ${rawName}`,
         didYouMean(rawName, flagNames(options)),
       );
     }
     if (option.value === undefined) {
       if (value !== undefined) {
-        throw wrong(`${rawName} takes no value`, `Write just ${rawName}.`);
+        throw wrong(
+          `${rawName} does not take a value`,
+          `Write ${rawName} without "=".`,
+        );
       }
       flags.set(option.name, !negated);
       continue;
     }
-    // What looks like another option is one, unless it stands behind a "=".
+    // A value that starts like an option is one, unless it follows "=".
     if (value === undefined || (!inlineValue && /^--?[A-Za-z]/.test(value))) {
       throw wrong(
-        `${rawName} needs a value`,
+        `Missing value of ${rawName}`,
         `Write ${rawName} <${option.value}>.`,
       );
     }
@@ -87,7 +90,7 @@ export function readWords(
   return { flags, operands };
 }
 
-/** All flags as they are written, with `--no-` where help shows it. */
+/** All flags as in help, and the other form of a switch that is on by default. */
 function flagNames(options: readonly OptionSpec[]): string[] {
   return options.flatMap(({ name, defaultOn }) =>
     defaultOn ? [`--no-${name}`, `--${name}`] : [`--${name}`]

@@ -1,26 +1,38 @@
+/**
+ * From the words of a command line to the flags and operands of a command.
+ *
+ * @module
+ */
+import type { AppError } from "../../common/errors.ts";
+import { usageError } from "../errors.ts";
 import type { ColorWhen } from "../terminal/color.ts";
-import { CliError, Exit } from "../exit.ts";
-import type { CommandSpec } from "./spec.ts";
-import { assertComplete, flagsOf, type Setting, settle } from "./settings.ts";
 import { readWords } from "./parse.ts";
+import { assertComplete, flagsOf, type Setting, settle } from "./settings.ts";
+import type { CommandEntry, CommandSpec, OperandSpec } from "./spec.ts";
+import { didYouMean } from "./suggest.ts";
 
-/** What a command is given. */
+/** What a command runs with. */
 export interface Prepared {
-  /** Its options, by their names in code. */
+  /** Values by the options' names in camel case. */
   readonly flags: Record<string, unknown>;
-  readonly operands: string[];
+  readonly operands: readonly string[];
 }
 
 /**
- * Reads the words behind a command.
+ * Reads the words after a command's name, and its settings.
  *
- * @returns what the command is given, or in which colours help was asked for
- * @throws {CliError} (usage) if they are wrong
+ * @param name the command's name
+ * @param spec its option table
+ * @param words the words after its name
+ * @param commands all commands, to check the configuration file
+ * @returns flags and operands, or with `--help` the value of `--color`
+ * @throws {AppError} (usage) if a word or a setting is wrong
  */
 export async function prepare(
   name: string,
   spec: CommandSpec,
   words: readonly string[],
+  commands: readonly CommandEntry[],
 ): Promise<Prepared | { readonly help: ColorWhen }> {
   const { operand } = spec;
   const command = `occupancy ${name}`;
@@ -31,50 +43,65 @@ export async function prepare(
     const color = flags.get("color");
     return { help: color === "always" || color === "never" ? color : "auto" };
   }
-  const [word, ...more] = operands;
-  if (operand === undefined ? word !== undefined : more[0] && !operand.rest) {
-    const extra = operand === undefined ? word : more[0];
-    throw usage(
-      `${command} does not know what to do with "${extra}"`,
-      `Leave it out, or put quotes around what belongs together. See ${command} --help.`,
-    );
-  }
-  if (operand?.required && word === undefined) {
-    throw usage(
-      `${command} needs a ${operand.name}`,
-      `Write one of: ${operand.choices.join(", ")}.`,
-    );
-  }
-  if (operand && word !== undefined && !operand.choices.includes(word)) {
-    const { didYouMean } = await import("./suggest.ts");
-    throw usage(
-      `There is no ${operand.name} ${word}`,
-      didYouMean(word, operand.choices) ||
-        `Write one of: ${operand.choices.join(", ")}.`,
-    );
-  }
-  const settings = await settingsOf(name, spec, flags);
+  checkOperands(operands, operand, command);
+  const settings = await settingsOf(name, spec, flags, commands);
   assertComplete(settings, command);
-  return { flags: flagsOf(settings), operands: [...operands] };
+  return { flags: flagsOf(settings), operands };
 }
 
-/** Each option of a command with where it comes from; reads the file if one is named. */
+/**
+ * All options of a command with their values and sources.
+ *
+ * @param name the command's name
+ * @param spec its option table
+ * @param flags the flags of the command line
+ * @param commands all commands, to check the configuration file
+ * @throws {AppError} (usage) if a setting is wrong
+ */
 export async function settingsOf(
   name: string,
   { options }: CommandSpec,
   flags: ReadonlyMap<string, string | boolean>,
+  commands: readonly CommandEntry[],
 ): Promise<Setting[]> {
   const env = (name: string) => Deno.env.get(name);
   const path = flags.get("config") ?? env("OCCUPANCY_CONFIG");
-  const file = path
-    ? await (await import("./config_file.ts")).readConfigFile(
-      String(path),
-      name,
-    )
-    : undefined;
+  if (!path) return settle(options, { flags, env });
+  const { readConfigFile } = await import("./config_file.ts");
+  const file = await readConfigFile(String(path), name, commands);
   return settle(options, { flags, env, file });
 }
 
-function usage(message: string, hint: string): CliError {
-  return new CliError(message, { exitCode: Exit.usage, hint });
+function checkOperands(
+  operands: readonly string[],
+  operand: OperandSpec | undefined,
+  command: string,
+): void {
+  const [word, second] = operands;
+  const extra = operand === undefined
+    ? word
+    : operand.rest
+    ? undefined
+    : second;
+  if (extra !== undefined) throw unexpectedWord(extra, command);
+  if (operand === undefined) return;
+  const { name, choices, required } = operand;
+  const list = `Use one of: ${choices.join(", ")}.`;
+  if (required && word === undefined) {
+    throw usageError(`Missing ${name} after ${command}`, list);
+  }
+  if (word !== undefined && !choices.includes(word)) {
+    throw usageError(
+      `Unknown ${name}: ${word}`,
+      didYouMean(word, choices) || list,
+    );
+  }
+}
+
+/** The error for a word that a command does not take. */
+export function unexpectedWord(word: string, command: string): AppError {
+  return usageError(
+    `Unexpected argument: ${word}`,
+    `Remove it, or quote a value that contains spaces. See ${command} --help.`,
+  );
 }

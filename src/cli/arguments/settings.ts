@@ -1,30 +1,42 @@
-import { CliError, Exit } from "../exit.ts";
-import { flagOf, keyOf, type OptionSpec, variableOf } from "./spec.ts";
+/**
+ * Settings: the value of each option and where it comes from. A flag wins over
+ * an environment variable, a variable over the configuration file, the file over
+ * the default.
+ *
+ * @module
+ */
+import { AppError } from "../../common/errors.ts";
+import { usageError } from "../errors.ts";
 import type { FileSettings } from "./config_file.ts";
+import { flagOf, keyOf, type OptionSpec, variableOf } from "./spec.ts";
 
-/** Where a setting can come from, the strongest first. */
+/** Where a setting comes from. */
 export type Source = "flag" | "environment" | "file" | "default" | "unset";
 
-/** One option as it is in force. */
+/** The effective value of one option. */
 export interface Setting {
   readonly option: OptionSpec;
   readonly source: Source;
-  /** `--timeout`, `OCCUPANCY_TIMEOUT`, `occupancy.toml: server.timeout`; empty for the rest. */
+  /**
+   * `--timeout`, `OCCUPANCY_TIMEOUT` or `server.timeout in occupancy.toml`;
+   * empty for a default.
+   */
   readonly where: string;
-  /** As it was written; `true` and `false` for a switch, undefined if it is not set. */
+  /** As written; `true` or `false` for a switch; undefined if not set. */
   readonly text: string | undefined;
-  /** What it means. */
+  /** The parsed value. */
   readonly value: unknown;
 }
 
-/** What settings are taken from. */
+/** Where {@linkcode settle} looks for settings. */
 export interface Sources {
   readonly flags: ReadonlyMap<string, string | boolean>;
   readonly env: (name: string) => string | undefined;
-  /** The settings that the file has for this command. */
+  /** The settings of this command in the configuration file. */
   readonly file?: FileSettings | undefined;
 }
 
+/** Weakest first. */
 const STRENGTH: readonly Source[] = [
   "unset",
   "default",
@@ -34,10 +46,9 @@ const STRENGTH: readonly Source[] = [
 ];
 
 /**
- * Settles each option of a command: a flag wins over the environment, that over
- * the file, and that over the default.
+ * Finds and parses the value of each option.
  *
- * @throws {CliError} (usage) if a value is wrong, or two options contradict
+ * @throws {AppError} (usage) if a value is invalid, or two options conflict
  */
 export function settle(
   options: readonly OptionSpec[],
@@ -45,10 +56,10 @@ export function settle(
 ): Setting[] {
   const settings = options.filter(({ flagOnly }) => !flagOnly)
     .map((option) => read(option, sources));
-  return settings.map((setting) => withoutExcluded(setting, settings));
+  return settings.map((setting) => withoutConflict(setting, settings));
 }
 
-/** The settings by their names in code, for a command; what is not set is left out. */
+/** The values by the options' names in camel case, without those not set. */
 export function flagsOf(settings: readonly Setting[]): Record<string, unknown> {
   return Object.fromEntries(
     settings.filter(({ value }) => value !== undefined)
@@ -56,18 +67,18 @@ export function flagsOf(settings: readonly Setting[]): Record<string, unknown> {
   );
 }
 
-/** @throws {CliError} (usage) if a setting that must be there is not */
+/** @throws {AppError} (usage) if a required setting is missing */
 export function assertComplete(
   settings: readonly Setting[],
   command: string,
 ): void {
   for (const { option, value } of settings) {
     if (!option.required || value !== undefined) continue;
-    throw new CliError(`${flagOf(option)} is missing`, {
-      exitCode: Exit.usage,
-      hint: `Add ${flagOf(option)} <${option.value}>: ${option.summary}. ` +
+    throw usageError(
+      `Missing ${flagOf(option)}`,
+      `Add ${flagOf(option)} <${option.value}>: ${option.summary}. ` +
         `See ${command} --help.`,
-    });
+    );
   }
 }
 
@@ -77,13 +88,13 @@ function read(option: OptionSpec, { flags, env, file }: Sources): Setting {
     const shown = flag === false ? `--no-${option.name}` : flagOf(option);
     return setting(option, "flag", shown, flag);
   }
-  // An empty variable is one that is not there (as of NO_COLOR).
+  // An empty variable counts as not set (as with NO_COLOR).
   const variable = env(variableOf(option));
   if (variable) {
     return setting(option, "environment", variableOf(option), variable);
   }
-  const kept = file?.get(option.name);
-  if (kept) return setting(option, "file", kept.where, kept.value);
+  const stored = file?.get(option.name);
+  if (stored) return setting(option, "file", stored.where, stored.value);
   if (option.default !== undefined) {
     return setting(option, "default", "", option.default);
   }
@@ -108,75 +119,65 @@ function setting(
   given: string | boolean,
 ): Setting {
   const text = String(given);
-  const value = option.value === undefined
-    ? readSwitch(given, where)
-    : readValue(option, text, where);
-  // A switch that is off is as if it were not given, unless off says something.
-  const isOff = option.value === undefined && value === false;
-  const means = isOff && !option.defaultOn ? undefined : value;
-  return { option, source, where, text, value: means };
+  const parsed = option.value === undefined
+    ? parseSwitch(given, where)
+    : parseValue(option, text, where);
+  // A switch that is off counts as absent, unless it is on by default.
+  const isOff = option.value === undefined && parsed === false;
+  const value = isOff && !option.defaultOn ? undefined : parsed;
+  return { option, source, where, text, value };
 }
 
-function readValue(option: OptionSpec, text: string, where: string): unknown {
+function parseValue(option: OptionSpec, text: string, where: string): unknown {
   const { choices, parse, mask = (text) => text } = option;
-  const wrong = (hint: string) =>
-    new CliError(`${where} cannot be "${mask(text)}"`, {
-      exitCode: Exit.usage,
-      hint,
-    });
+  const invalid = (hint: string) =>
+    usageError(`Invalid ${where} "${mask(text)}"`, hint);
   if (choices !== undefined && !choices.includes(text)) {
-    throw wrong(`Write ${listed(choices)}.`);
+    throw invalid(`Use ${listed(choices)}.`);
   }
   if (parse === undefined) return text;
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof RangeError) throw wrong(error.message);
-    const { hint } = error as { hint?: string };
-    if (!(error instanceof Error) || hint === undefined) throw error;
-    throw new CliError(`${error.message} (${where})`, {
-      exitCode: Exit.usage,
-      hint,
-      cause: error,
-    });
+    if (error instanceof RangeError) throw invalid(error.message);
+    if (!(error instanceof AppError)) throw error;
+    throw usageError(`${error.message} (${where})`, error.hint, error);
   }
 }
 
 const ON = ["true", "1", "yes", "on"];
 const OFF = ["false", "0", "no", "off"];
 
-function readSwitch(given: string | boolean, where: string): boolean {
+function parseSwitch(given: string | boolean, where: string): boolean {
   if (typeof given === "boolean") return given;
   const word = given.toLowerCase();
   if (ON.includes(word)) return true;
   if (OFF.includes(word)) return false;
-  throw new CliError(`${where} cannot be "${given}"`, {
-    exitCode: Exit.usage,
-    hint: "Write true or false.",
-  });
+  throw usageError(`Invalid ${where} "${given}"`, "Use true or false.");
 }
 
-/** Of two that exclude each other the one from the weaker source falls away. */
-function withoutExcluded(one: Setting, all: readonly Setting[]): Setting {
+/** The setting; unset if it conflicts with one from a stronger source. */
+function withoutConflict(one: Setting, all: readonly Setting[]): Setting {
   if (one.value === undefined) return one;
   for (const other of all) {
     if (other.value === undefined) continue;
-    const mine = one.option.conflictsWith?.includes(other.option.name);
-    const theirs = other.option.conflictsWith?.includes(one.option.name);
-    if (!mine && !theirs) continue;
-    const weaker = STRENGTH.indexOf(other.source) -
+    const declared = one.option.conflictsWith?.includes(other.option.name);
+    const reverse = other.option.conflictsWith?.includes(one.option.name);
+    if (!declared && !reverse) continue;
+    const difference = STRENGTH.indexOf(other.source) -
       STRENGTH.indexOf(one.source);
-    if (weaker > 0) return unset(one.option);
-    if (weaker < 0) continue;
-    const [first, second] = mine ? [one, other] : [other, one];
-    throw new CliError(`${first.where} cannot be used with ${second.where}`, {
-      exitCode: Exit.usage,
-      hint: first.option.conflictHint ?? "Leave one of them out.",
-    });
+    if (difference > 0) return unset(one.option);
+    if (difference < 0) continue;
+    const [first, second] = declared ? [one, other] : [other, one];
+    throw usageError(
+      `Cannot use ${first.where} with ${second.where}`,
+      first.option.conflictHint ?? "Use one of them.",
+    );
   }
   return one;
 }
 
+/** `table, tsv or json`. */
 function listed(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

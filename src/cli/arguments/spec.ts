@@ -1,6 +1,7 @@
 /**
- * The form of the option tables. Parsing, help, completions, the man page, the
- * environment and the configuration file are all made from these.
+ * The types of the option tables. Parsing, help, completions, the manual page,
+ * docs/CLI.md, environment variables and the configuration file are made from
+ * the tables, and so are the types of a command's flags.
  *
  * @module
  */
@@ -11,47 +12,33 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** What its value is called in help, such as `duration`; without one it is a switch. */
+  /** The value's name in help, such as `duration`. Without one it is a switch. */
   readonly value?: string;
-  /** What it does, for people: starts small, ends without a full stop. */
+  /** What the option does: starts in lower case, ends without a full stop. */
   readonly summary: string;
-  /** All values that there are. */
+  /** All allowed values. */
   readonly choices?: readonly string[];
-  /** Reads the value. It throws a `RangeError` that says what to write instead. */
+  /** Parses the value. Throws a `RangeError` whose message says what to write. */
   readonly parse?: (text: string) => unknown;
-  /** What holds unless it is given, as one would write it. */
+  /** The default, as a user would write it. */
   readonly default?: string;
-  /** What holds unless it is given, in words, where no value says it. */
+  /** The default in words, where no value expresses it. */
   readonly unset?: string;
-  /** A switch that is on: help shows `--no-NAME`, which turns it off. */
+  /** A switch that is on by default: help shows `--no-NAME`, which turns it off. */
   readonly defaultOn?: true;
-  /** Makes a value fit to be shown, if it can hold a secret. */
+  /** Hides secrets in the value before it is printed. */
   readonly mask?: (text: string) => string;
-  /** True if the value is a file's name, for completions. */
+  /** The value is a file's name (for completions). */
   readonly file?: true;
-  /** The command does nothing without it. */
   readonly required?: true;
-  /** Options that it takes the place of; of two, the one from the stronger source counts. */
+  /** Options that it conflicts with. The one from the stronger source wins. */
   readonly conflictsWith?: readonly string[];
-  /** Why not both, and what to do, if both come from the same source. */
+  /** The hint of the error if both come from the same source. */
   readonly conflictHint?: string;
-  /** The heading in help that it stands under. Default `Options`. */
+  /** The heading in help. Default `Options`. */
   readonly group?: string;
-  /** It is no setting: it can be given as a flag only. */
+  /** Accepted on the command line only, not as a setting. */
   readonly flagOnly?: true;
-}
-
-/** What a command is and takes, and how it is done. */
-export interface CommandSpec {
-  /** Its words between the name and the options, such as `<shell>`. */
-  readonly operand?: OperandSpec;
-  /** In a sentence or a few. */
-  readonly description: string;
-  readonly options: readonly OptionSpec[];
-  /** Command lines that work, without the program's name. */
-  readonly examples: readonly string[];
-  /** Loads what does the work. Only called when the command is chosen. */
-  readonly load: () => Promise<Action>;
 }
 
 /** The word that a command takes besides its options. */
@@ -60,36 +47,157 @@ export interface OperandSpec {
   readonly summary: string;
   readonly choices: readonly string[];
   readonly required: boolean;
-  /** The words behind it are not looked at here: they belong to it. */
+  /** All words after it are operands too, options included. */
   readonly rest?: true;
 }
 
-/** A command's name and summary; the rest is loaded when it is asked for. */
+/** What a command does and takes. */
+export interface CommandSpec {
+  /** One or a few sentences. */
+  readonly description: string;
+  readonly operand?: OperandSpec;
+  readonly options: readonly OptionSpec[];
+  /** Command lines that work, without the program's name. */
+  readonly examples: readonly string[];
+}
+
+/**
+ * The work of a command.
+ *
+ * @param flags values by the options' names in camel case
+ * @param operands the words that are not options
+ * @param commands the table of all commands
+ * @returns the exit code
+ */
+export type Action<Flags> = (
+  flags: Flags,
+  operands: readonly string[],
+  commands: readonly CommandEntry[],
+) => Promise<number>;
+
+/** A line of the table of commands. Everything else is loaded when needed. */
 export interface CommandEntry {
   readonly name: string;
   /** Half a line, for the list of commands. */
   readonly summary: string;
-  readonly load: () => Promise<CommandSpec>;
+  /** Loads the option table. */
+  readonly loadSpec: () => Promise<CommandSpec>;
+  /** Loads the work. The flags that it takes follow from the option table. */
+  readonly loadAction: () => Promise<Action<Record<string, unknown>>>;
+}
+
+/** `stale-after` as `staleAfter`. */
+type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
+
+type ValueOf<Option extends OptionSpec> = Option extends
+  { readonly parse: (text: string) => infer Value } ? Value
+  : Option extends { readonly choices: readonly (infer Choice)[] } ? Choice
+  : Option extends { readonly value: string } ? string
+  : Option extends { readonly defaultOn: true } ? boolean
+  : true;
+
+/** Options that always have a value. */
+type Always =
+  | { readonly default: string }
+  | { readonly required: true }
+  | { readonly defaultOn: true };
+
+type Setting<Options extends readonly OptionSpec[]> = Exclude<
+  Options[number],
+  { readonly flagOnly: true }
+>;
+
+/**
+ * The values of a table of options, by name in camel case. The value's type is
+ * that of `parse`, a union of the `choices`, or `string`; a switch is `true` or
+ * absent. The table has to be declared `as const`.
+ */
+export type FlagsOf<Options extends readonly OptionSpec[]> =
+  & {
+    readonly [
+      Option in Extract<Setting<Options>, Always> as CamelCase<Option["name"]>
+    ]: ValueOf<Option>;
+  }
+  & {
+    readonly [
+      Option in Exclude<Setting<Options>, Always> as CamelCase<Option["name"]>
+    ]?: ValueOf<Option>;
+  };
+
+/** Makes a line of the table of commands; the compiler compares table and work. */
+export function defineCommand<const Spec extends CommandSpec>(
+  { loadAction, ...rest }: {
+    readonly name: string;
+    readonly summary: string;
+    readonly loadSpec: () => Promise<Spec>;
+    readonly loadAction: () => Promise<Action<FlagsOf<Spec["options"]>>>;
+  },
+): CommandEntry {
+  return {
+    ...rest,
+    loadAction: async () => {
+      const action = await loadAction();
+      // The flags were made from this very table (settings.ts, flagsOf()).
+      return (flags, operands, commands) =>
+        action(flags as FlagsOf<Spec["options"]>, operands, commands);
+    },
+  };
 }
 
 /**
- * A command's work: it is given its options by name (in camel case) and returns
- * an exit code. `operands` are the words that are no options.
+ * Options of another table, by name.
+ *
+ * @param options the table
+ * @param names which options, in the order of the result
  */
-// deno-lint-ignore no-explicit-any -- the table's options make up the type; flags.ts says which
-export type Action = (flags: any, operands: string[]) => Promise<number>;
+export function pickOptions<
+  const Options extends readonly OptionSpec[],
+  const Name extends Options[number]["name"],
+>(
+  options: Options,
+  names: readonly Name[],
+): Extract<Options[number], { readonly name: Name }>[] {
+  return names.map((name) =>
+    options.find((option) => option.name === name) as Extract<
+      Options[number],
+      { readonly name: Name }
+    >
+  );
+}
 
-/** As it is written: `--stale-after`. */
+/** A command with its option table. */
+export interface LoadedCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly spec: CommandSpec;
+}
+
+/** Loads all option tables, in the order of help. */
+export async function loadSpecs(
+  commands: readonly CommandEntry[],
+): Promise<LoadedCommand[]> {
+  return await Promise.all(
+    commands.map(async ({ name, summary, loadSpec }) => ({
+      name,
+      summary,
+      spec: await loadSpec(),
+    })),
+  );
+}
+
+/** As on the command line: `--stale-after`. */
 export function flagOf({ name }: OptionSpec): string {
   return `--${name}`;
 }
 
-/** The variable of the environment: `OCCUPANCY_STALE_AFTER`. */
+/** As an environment variable: `OCCUPANCY_STALE_AFTER`. */
 export function variableOf({ name }: OptionSpec): string {
   return `OCCUPANCY_${name.replaceAll("-", "_").toUpperCase()}`;
 }
 
-/** The name in code: `staleAfter`. */
+/** As in code: `staleAfter`. */
 export function keyOf({ name }: OptionSpec): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,30 +1,32 @@
 /**
- * Says which name was probably meant.
+ * Suggests the names that a misspelt one may stand for.
  *
- * @param names What there is
- * @returns `Did you mean --broker?`, or nothing if no name is near
+ * @param given the misspelt name; dashes at its start do not matter
+ * @param names the names that exist
+ * @returns `Did you mean --broker?`, or an empty text if no name is similar
  */
 export function didYouMean(given: string, names: readonly string[]): string {
   const bare = (name: string) => name.replace(/^-+/, "").toLowerCase();
-  const far = (name: string) => distance(bare(given), bare(name));
-  const near = names
-    .map((name) => ({ name, far: far(name) }))
-    // A third of the letters may be wrong.
-    .filter(({ name, far }) =>
-      far <= Math.max(1, Math.floor(bare(name).length / 3)) ||
-      (bare(given).length > 2 && bare(name).startsWith(bare(given)))
+  const word = bare(given);
+  const similar = names
+    .map((name) => ({ name, edits: editDistance(word, bare(name)) }))
+    .filter(({ name, edits }) =>
+      // A third of the letters may be wrong.
+      edits <= Math.max(1, Math.floor(bare(name).length / 3)) ||
+      (word.length > 2 && bare(name).startsWith(word))
     )
-    .sort((a, b) => a.far - b.far);
-  const best = near.filter(({ far }) => far === near[0]!.far).slice(0, 3);
+    .sort((a, b) => a.edits - b.edits);
+  const best = similar.filter(({ edits }) => edits === similar[0]!.edits)
+    .slice(0, 3);
   if (best.length === 0) return "";
   return `Did you mean ${best.map(({ name }) => name).join(" or ")}?`;
 }
 
 /**
- * How many letters differ: put in, left out, changed, or two that follow each
- * other swapped (optimal string alignment).
+ * The number of letters to insert, delete, replace, or swap with their neighbour
+ * (optimal string alignment distance).
  */
-function distance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

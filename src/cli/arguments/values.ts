@@ -1,13 +1,22 @@
-import type { Region } from "../../grid/mod.ts";
+/**
+ * Parsers of option values. Each throws a `RangeError` whose message says what
+ * to write instead, or an `AppError` with a hint.
+ *
+ * @module
+ */
+import type { Region } from "../../grid/region.ts";
 import { brokerUrl } from "../../mqtt/url.ts";
+import { ReadingBatch } from "../../protocol/batch.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { encodeBatchJson } from "../../protocol/json.ts";
+import { assertLayer, Topics } from "../../protocol/topics.ts";
+import { capitalized, usageError } from "../errors.ts";
 
-const INT32_MIN = -0x8000_0000;
-const INT32_MAX = 0x7fff_ffff;
-/** A hundred years or so, ms. */
-const MAX_DURATION = 36_500 * 86_400_000;
-/** What a timer can wait for is 2^31 - 1 ms; with more it fires at once. */
-const MAX_WAIT = 24 * 86_400_000;
-const UNITS: Record<string, number> = {
+/** About a hundred years. */
+const MAX_DURATION_MS = 36_500 * 86_400_000;
+/** A timer of more than 2^31 - 1 ms fires at once. */
+const MAX_WAIT_MS = 24 * 86_400_000;
+const UNIT_MS: Record<string, number> = {
   ms: 1,
   s: 1000,
   m: 60_000,
@@ -15,127 +24,226 @@ const UNITS: Record<string, number> = {
   d: 86_400_000,
 };
 
+/** Host and port to listen on. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
 /**
- * Reads a span of time: `500ms`, `1.5s`, `10m`, `2h`, `7d`; a bare number is seconds.
+ * Parses `500ms`, `1.5s`, `10m`, `2h` or `7d`; without a unit in seconds.
  *
  * @returns ms
- * @throws {RangeError} if it is none
+ * @throws {RangeError} if the text is not a duration
  */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim());
-  if (match === null) {
-    throw new RangeError("Write it like 500ms, 5s, 10m, 2h or 7d.");
-  }
-  const ms = Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
-  if (ms > MAX_DURATION) throw new RangeError("Write at most 36500d.");
+  if (match === null) throw new RangeError("Use 500ms, 5s, 10m, 2h or 7d.");
+  const ms = Math.round(Number(match[1]) * UNIT_MS[match[2] ?? "s"]!);
+  if (ms > MAX_DURATION_MS) throw new RangeError("Use at most 36500d.");
   return ms;
 }
 
-/** Reads a span of time that somebody waits for. @returns ms @throws {RangeError} */
+/**
+ * Parses a duration for a timer, at most 24 days.
+ *
+ * @returns ms
+ * @throws {RangeError} if the text is not such a duration
+ */
 export function parseWait(text: string): number {
   const ms = parseDuration(text);
-  if (ms > MAX_WAIT) throw new RangeError("Write at most 24d.");
+  if (ms > MAX_WAIT_MS) throw new RangeError("Use at most 24d.");
   return ms;
 }
 
-/** Reads how long an answer is waited for. @returns ms, at least 1 @throws {RangeError} */
+/**
+ * Parses a duration for a timer, from 1 ms to 24 days.
+ *
+ * @returns ms
+ * @throws {RangeError} if the text is not such a duration
+ */
 export function parseTimeout(text: string): number {
   const ms = parseWait(text);
-  if (ms < 1) throw new RangeError("Write more than 0, like 500ms or 5s.");
+  if (ms < 1) throw new RangeError("Use more than 0, such as 500ms or 5s.");
   return ms;
 }
 
-/** Checks a broker's address. @throws {LinkError} with a hint, if it is none */
+/**
+ * Checks a broker's address.
+ *
+ * @throws {LinkError} with a hint, if it is not one
+ */
 export function parseBroker(text: string): string {
   brokerUrl(text);
   return text;
 }
 
-/** Checks a store's address; whether it can be used is another thing. @throws {RangeError} */
-export function parseStore(text: string): string {
-  if (text === "memory:" || /^sqlite:./.test(text)) return text;
-  throw new RangeError("Write sqlite:PATH, like sqlite:map.db, or memory:.");
+/**
+ * Checks a topic prefix.
+ *
+ * @throws {AppError} with a hint, if it is not one
+ */
+export function parsePrefix(text: string): string {
+  return accepted(
+    text,
+    () => new Topics(text),
+    "Use topic levels, such as occupancy or site/occupancy.",
+  );
 }
 
-/** Checks an MQTT client id (MQTT 5, 3.1.3.1). @throws {RangeError} */
+/**
+ * Checks a layer's name.
+ *
+ * @throws {AppError} with a hint, if it is not one
+ */
+export function parseLayer(text: string): string {
+  return accepted(
+    text,
+    () => assertLayer(text),
+    "Use a name or a path of names, such as l2 or hall/l2.",
+  );
+}
+
+/**
+ * Checks the name of a source of readings.
+ *
+ * @throws {AppError} with a hint, if it is not one
+ */
+export function parseSource(text: string): string {
+  return accepted(
+    text,
+    () => encodeBatchJson(new ReadingBatch(0), 0, 0, { source: text }),
+    "Use a shorter name, in valid Unicode.",
+  );
+}
+
+/**
+ * Checks the form of a store's address.
+ *
+ * @throws {RangeError} if it has another form
+ */
+export function parseStore(text: string): string {
+  if (text === "memory:" || /^sqlite:./.test(text)) return text;
+  throw new RangeError("Use sqlite:PATH, such as sqlite:map.db, or memory:.");
+}
+
+/**
+ * Checks an MQTT client id (MQTT 5, 3.1.3.1).
+ *
+ * @throws {RangeError} if it is blank or has control characters
+ */
 export function parseName(text: string): string {
   if (text.trim() === "" || /\p{Cc}/u.test(text)) {
-    throw new RangeError("Write a name, like occupancy-server.");
+    throw new RangeError("Use a name, such as occupancy-server.");
   }
   return text;
 }
 
-/** Reads a whole number of at least 1. @throws {RangeError} */
+/**
+ * Parses a whole number from 1 to 1,000,000.
+ *
+ * @throws {RangeError} if the text is not such a number
+ */
 export function parseCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > 1_000_000) {
-    throw new RangeError("Write a whole number from 1 to 1000000.");
+    throw new RangeError("Use a whole number from 1 to 1000000.");
   }
   return count;
 }
 
-/** Reads a whole number of at least 1, such as of readings. @throws {RangeError} */
-export function parseMany(text: string): number {
+/**
+ * Parses a whole number from 1 to 2^53 - 1.
+ *
+ * @throws {RangeError} if the text is not such a number
+ */
+export function parseLargeCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError("Write a whole number of at least 1.");
+    throw new RangeError("Use a whole number of at least 1.");
   }
   return count;
 }
 
-/** Reads how many a second: a number above 0, or `max`. @throws {RangeError} */
+/**
+ * Parses a number per second, from 0.001 to 10,000,000, or `max`.
+ *
+ * @throws {RangeError} if the text is neither
+ */
 export function parseRate(text: string): number | "max" {
   if (text === "max") return "max";
-  const rate = factor(text);
+  const rate = parseDecimal(text);
   if (rate === undefined || rate < 0.001 || rate > 10_000_000) {
-    throw new RangeError("Write a number from 0.001 to 10000000, or max.");
+    throw new RangeError("Use a number from 0.001 to 10000000, or max.");
   }
   return rate;
 }
 
-/** Reads how many times as fast. @throws {RangeError} */
+/**
+ * Parses a factor from 0.001 to 1,000,000.
+ *
+ * @throws {RangeError} if the text is not such a number
+ */
 export function parseSpeed(text: string): number {
-  const speed = factor(text);
+  const speed = parseDecimal(text);
   if (speed === undefined || speed < 0.001 || speed > 1_000_000) {
-    throw new RangeError("Write a number from 0.001 to 1000000, like 60.");
+    throw new RangeError("Use a number from 0.001 to 1000000, such as 60.");
   }
   return speed;
 }
 
-/** Reads an int32. @throws {RangeError} */
+/**
+ * Parses a 32-bit integer.
+ *
+ * @throws {RangeError} if the text is not one
+ */
 export function parseSeed(text: string): number {
-  const [seed, more] = integers(text) ?? [];
-  if (seed === undefined || more !== undefined) {
-    throw new RangeError("Write a whole number of up to 32 bits.");
+  const [seed, ...more] = parseIntegers(text) ?? [];
+  if (seed === undefined || more.length > 0) {
+    throw new RangeError("Use a whole number of up to 32 bits.");
   }
   return seed;
 }
 
-/** Reads a time of day, `HH:MM`. @returns ms since midnight @throws {RangeError} */
+/**
+ * Parses a time of day, `HH:MM`.
+ *
+ * @returns ms since midnight
+ * @throws {RangeError} if the text is not a time of day
+ */
 export function parseTimeOfDay(text: string): number {
   const match = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
   if (match === null) {
-    throw new RangeError("Write a time of day, like 08:00 or 14:30.");
+    throw new RangeError("Use a time of day, such as 08:00 or 14:30.");
   }
-  return Number(match[1]) * UNITS["h"]! + Number(match[2]) * UNITS["m"]!;
+  return Number(match[1]) * UNIT_MS["h"]! + Number(match[2]) * UNIT_MS["m"]!;
 }
 
-/** Reads `X,Y`. @throws {RangeError} */
+/**
+ * Parses `X,Y`, as the region of this one cell.
+ *
+ * @throws {RangeError} if the text is not two 32-bit integers
+ */
 export function parseAt(text: string): Region {
-  const at = integers(text);
+  const at = parseIntegers(text);
   if (at === undefined || at.length !== 2) {
-    throw new RangeError("Write two whole numbers, like 3,4 or -1,4.");
+    throw new RangeError("Use two whole numbers, such as 3,4 or -1,4.");
   }
   const [x, y] = at as [number, number];
   return { x0: x, y0: y, x1: x, y1: y };
 }
 
-/** Reads `X0,Y0,X1,Y1`; the corners may come in any order. @throws {RangeError} */
+/**
+ * Parses `X0,Y0,X1,Y1`, two opposite corners in any order.
+ *
+ * @throws {RangeError} if the text is not four 32-bit integers
+ */
 export function parseRegion(text: string): Region {
-  const corners = integers(text);
+  const corners = parseIntegers(text);
   if (corners === undefined || corners.length !== 4) {
     throw new RangeError(
-      "Write four whole numbers, like 0,0,9,9 or -3,-2,4,5.",
+      "Use four whole numbers, such as 0,0,9,9 or -3,-2,4,5.",
     );
   }
   const [ax, ay, bx, by] = corners as [number, number, number, number];
@@ -148,42 +256,54 @@ export function parseRegion(text: string): Region {
 }
 
 /**
- * Reads `HOST:PORT`, `:PORT` or `[IPv6]:PORT`.
+ * Parses `HOST:PORT`, `:PORT` or `[IPv6]:PORT`.
  *
- * @param usual the port of the examples
- * @throws {RangeError}
+ * @param text the address
+ * @param examplePort the port in the error's examples
+ * @throws {RangeError} if the text is not such an address
  */
-export function parseListen(
-  text: string,
-  usual = 1883,
-): { host: string; port: number } {
+export function parseListen(text: string, examplePort = 1883): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
     throw new RangeError(
-      `Write HOST:PORT, like 127.0.0.1:${usual} or 0.0.0.0:${usual}.`,
+      `Use HOST:PORT, such as 127.0.0.1:${examplePort} or ` +
+        `0.0.0.0:${examplePort}.`,
     );
   }
   return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
 }
 
-/** Reads where HTTP is served: `HOST:PORT`, or `off`. @throws {RangeError} */
-export function parseHttp(
-  text: string,
-): { host: string; port: number } | false {
+/**
+ * Parses where to serve HTTP: `HOST:PORT`, or `off`.
+ *
+ * @returns the address; false for `off`
+ * @throws {RangeError} if the text is neither
+ */
+export function parseHttp(text: string): ListenAddress | false {
   return text === "off" ? false : parseListen(text, 8080);
 }
 
-/** A decimal number, not negative. */
-function factor(text: string): number | undefined {
+/** Returns the text if the check does not throw a {@linkcode ProtocolError}. */
+function accepted(text: string, check: () => unknown, hint: string): string {
+  try {
+    check();
+    return text;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw usageError(capitalized(error.message), hint, error);
+  }
+}
+
+/** Parses a decimal number without a sign. */
+function parseDecimal(text: string): number | undefined {
   return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
-function integers(text: string): number[] | undefined {
+/** Parses 32-bit integers with commas between them. */
+function parseIntegers(text: string): number[] | undefined {
   const parts = text.split(",").map((part) => part.trim());
   if (!parts.every((part) => /^[+-]?\d{1,10}$/.test(part))) return undefined;
-  const numbers = parts.map((part) => Number(part) + 0); // no negative zero
-  return numbers.every((n) => n >= INT32_MIN && n <= INT32_MAX)
-    ? numbers
-    : undefined;
+  const numbers = parts.map((part) => Number(part) + 0); // -0 becomes 0
+  return numbers.every((n) => n === (n | 0)) ? numbers : undefined;
 }

@@ -1,52 +1,61 @@
 /**
- * The table of commands. To add one: write its options in a file beside this
- * one, and add a line here. Nothing heavy may be imported: a command's work is
- * loaded when it is chosen.
+ * The table of commands. To add one: a folder with `options.ts` and `run.ts`,
+ * and an entry here. This file is loaded for `--help` too, so it imports
+ * nothing else.
  *
  * @module
  */
-import type { CommandEntry } from "../arguments/spec.ts";
+import { type CommandEntry, defineCommand } from "../arguments/spec.ts";
 
 /** All commands, in the order of help. */
 export const COMMANDS: readonly CommandEntry[] = [
-  {
+  defineCommand({
     name: "server",
-    summary: "keep the map",
-    load: async () => (await import("./server/options.ts")).SERVER,
-  },
-  {
+    summary: "run the server",
+    loadSpec: async () => (await import("./server/options.ts")).SERVER,
+    loadAction: async () => (await import("./server/run.ts")).server,
+  }),
+  defineCommand({
     name: "client",
-    summary: "send readings, then print the map",
-    load: async () => (await import("./client/options.ts")).CLIENT,
-  },
-  {
+    summary: "send readings from a file, then print the map",
+    loadSpec: async () => (await import("./client/options.ts")).CLIENT,
+    loadAction: async () => (await import("./client/run.ts")).client,
+  }),
+  defineCommand({
     name: "request",
-    summary: "print the map, or watch it change",
-    load: async () => (await import("./request/options.ts")).REQUEST,
-  },
-  {
+    summary: "print the map, or follow its changes",
+    loadSpec: async () => (await import("./request/options.ts")).REQUEST,
+    loadAction: async () => (await import("./request/run.ts")).request,
+  }),
+  defineCommand({
     name: "simulate",
-    summary: "send believable readings of nobody",
-    load: async () => (await import("./simulate/options.ts")).SIMULATE,
-  },
-  {
+    summary: "send simulated readings",
+    loadSpec: async () => (await import("./simulate/options.ts")).SIMULATE,
+    loadAction: async () => (await import("./simulate/run.ts")).simulate,
+  }),
+  defineCommand({
     name: "doctor",
-    summary: "look at all that a server needs",
-    load: async () => (await import("./doctor/options.ts")).DOCTOR,
-  },
-  {
+    summary: "check broker, store, ports and clock",
+    loadSpec: async () => (await import("./doctor/options.ts")).DOCTOR,
+    loadAction: async () => (await import("./doctor/run.ts")).doctor,
+  }),
+  defineCommand({
     name: "config",
-    summary: "print what is set, and where",
-    load: async () => (await import("./config/options.ts")).CONFIG,
-  },
-  {
+    summary: "show effective settings and their source",
+    loadSpec: async () => (await import("./config/options.ts")).CONFIG,
+    loadAction: async () => (await import("./config/run.ts")).config,
+  }),
+  defineCommand({
     name: "completions",
-    summary: "print completions for a shell",
-    load: async () => (await import("./completions/options.ts")).COMPLETIONS,
-  },
-  {
+    summary: "print a completion script for a shell",
+    loadSpec: async () =>
+      (await import("./completions/options.ts")).COMPLETIONS,
+    loadAction: async () => (await import("./completions/run.ts")).completions,
+  }),
+  defineCommand({
     name: "man",
     summary: "print the manual page",
-    load: async () => (await import("./man/options.ts")).MAN,
-  },
+    loadSpec: async () => (await import("./man/options.ts")).MAN,
+    loadAction: async () => (await import("./man/run.ts")).man,
+  }),
 ];

@@ -1,31 +1,32 @@
+/** The texts of `--help`. */
 import type { CommandEntry, CommandSpec } from "../arguments/spec.ts";
 import { grouped, meaningOf, synopsisOf, usageOf } from "./option_text.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
 
-/** Wider lines are hard to read. */
-const WIDEST = 100;
-const NARROWEST = 30;
-/** So much room is wanted for what it means beside what it is called. */
-const LEAST_ROOM = 24;
+/** Wider lines are hard to read, in characters. */
+const MAX_WIDTH = 100;
+const MIN_WIDTH = 30;
+/** With less room beside the terms, the meanings go below them, in characters. */
+const MIN_MEANING_WIDTH = 24;
 
 const ABOUT =
-  "A live occupancy map over MQTT: clients report x,y,value; the server keeps the latest of every coordinate and hands out the map.";
+  "A live occupancy map over MQTT. Clients publish x,y,value; the server stores the latest value of every coordinate and returns the map to every client that requests it.";
 const SETTINGS =
-  "Each option is also a variable (OCCUPANCY_MAX_SKEW for --max-skew) and a key of the --config file. A flag wins over a variable, that over the file. occupancy config shows what is in force.";
+  "Each option is also an environment variable (OCCUPANCY_MAX_SKEW for --max-skew) and a key of the --config file. A flag wins over a variable, a variable over the file. occupancy config shows the effective settings.";
 const EXAMPLES = [
   "server",
   "client --file client1.json",
   "request --region 0,0,9,9",
 ];
 
-/** How help looks. */
+/** Layout of help. */
 export interface HelpLook {
-  /** Characters in a line. */
+  /** The width of the terminal, in characters. */
   readonly columns: number;
   readonly color: boolean;
 }
 
-/** Help for the whole program. */
+/** Help for the program: all commands. */
 export function programHelp(
   commands: readonly CommandEntry[],
   look: HelpLook,
@@ -41,7 +42,7 @@ export function programHelp(
     { short: "h", term: "--help", meaning: "print this help" },
     { short: "V", term: "--version", meaning: "print the version" },
   ]);
-  page.paragraph("occupancy <command> --help tells more of a command.");
+  page.paragraph("occupancy <command> --help describes a command.");
   page.examples(EXAMPLES);
   return page.text;
 }
@@ -77,21 +78,22 @@ export function commandHelp(
   return page.text;
 }
 
-/** A line of a list. */
+/** An entry of a list. */
 interface Entry {
+  /** The letter of the short flag. */
   readonly short?: string | undefined;
   readonly term: string;
   readonly meaning: string;
 }
 
-/** Text that is put together from the top. */
+/** A help text, built block by block. */
 class Page {
   readonly #width: number;
   readonly #color: boolean;
   #blocks: string[] = [];
 
   constructor({ columns, color }: HelpLook) {
-    this.#width = Math.max(NARROWEST, Math.min(columns, WIDEST));
+    this.#width = Math.max(MIN_WIDTH, Math.min(columns, MAX_WIDTH));
     this.#color = color;
   }
 
@@ -119,7 +121,7 @@ class Page {
       `${short ? `-${short}, ` : shorts ? "    " : ""}${term}`;
     const column = Math.max(...entries.map((entry) => termOf(entry).length)) +
       4;
-    const beside = this.#width - column >= LEAST_ROOM;
+    const beside = this.#width - column >= MIN_MEANING_WIDTH;
     const lines = entries.flatMap((entry) => {
       const width = this.#width;
       const term = `  ${termOf(entry)}`;

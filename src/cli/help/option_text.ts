@@ -1,34 +1,34 @@
-/** How options are called in help and in the manual. */
+/** The words for an option in help, manual page, docs/CLI.md and completions. */
 import type { CommandSpec, OptionSpec } from "../arguments/spec.ts";
 
-/** The heading of options that name none. */
-const OWN = "Options";
+/** The heading of options without a group. */
+const DEFAULT_GROUP = "Options";
 
-/** Options under their headings; those of every command come last. */
+/** Options by their headings, in the order of the table. */
 export function grouped(
   options: readonly OptionSpec[],
 ): Map<string, OptionSpec[]> {
   const groups = new Map<string, OptionSpec[]>();
   for (const option of options) {
-    const group = option.group ?? OWN;
+    const group = option.group ?? DEFAULT_GROUP;
     groups.set(group, [...groups.get(group) ?? [], option]);
   }
   return groups;
 }
 
-/** As it is written: `--no-request`, `--timeout <duration>`. */
+/** The flag with its value: `--no-request`, `--timeout <duration>`. */
 export function usageOf({ name, value, defaultOn }: OptionSpec): string {
   return `--${defaultOn ? "no-" : ""}${name}${
     value === undefined ? "" : ` <${value}>`
   }`;
 }
 
-/** As it is completed, without its value: `--no-request`, `--timeout`. */
-export function switchName({ name, defaultOn }: OptionSpec): string {
+/** The flag without its value: `--no-request`, `--timeout`. */
+export function flagName({ name, defaultOn }: OptionSpec): string {
   return `--${defaultOn ? "no-" : ""}${name}`;
 }
 
-/** What it does, what can be chosen, and what holds without it. */
+/** The summary with choices and default. */
 export function meaningOf(option: OptionSpec): string {
   const { summary, choices, unset } = option;
   const notes = [
@@ -40,7 +40,7 @@ export function meaningOf(option: OptionSpec): string {
   return notes.length === 0 ? summary : `${summary} (${notes.join("; ")})`;
 }
 
-/** What stands behind the program's name. */
+/** The usage of a command, without the program's name. */
 export function synopsisOf(
   name: string,
   { operand, options }: CommandSpec,

@@ -1,12 +1,12 @@
-/** What every line begins with, and how long it may be with that. */
+/** Options of {@linkcode wrap} and {@linkcode wrapCommand}. */
 export interface WrapOptions {
-  /** In characters. */
+  /** The maximum length of a line with its indent, in characters. */
   readonly width: number;
   /** Spaces before each line. Default 0. */
   readonly indent?: number;
 }
 
-/** Breaks a text between words; a word that is longer than a line stands alone. */
+/** Breaks a text between words. A word longer than a line gets its own line. */
 export function wrap(
   text: string,
   { width, indent = 0 }: WrapOptions,
@@ -23,13 +23,13 @@ export function wrap(
   return [...lines, line].map((line) => " ".repeat(indent) + line);
 }
 
-/** Breaks a command line so that it can still be pasted into a shell. */
+/** Breaks a command line with backslashes, so that a shell accepts it. */
 export function wrapCommand(
   command: string,
   { width, indent = 0 }: WrapOptions,
 ): string[] {
   if (indent + command.length <= width) return [" ".repeat(indent) + command];
-  const lines = wrap(command, { width: width - 4 }); // two more in, " \" behind
+  const lines = wrap(command, { width: width - 4 }); // 2 of indent, " \" at the end
   return lines.map((line, i) =>
     " ".repeat(indent + (i > 0 ? 2 : 0)) + line +
     (i < lines.length - 1 ? " \\" : "")

@@ -1,60 +1,102 @@
+import { abortable } from "../../common/async.ts";
 import { Exit } from "../exit.ts";
 
-/** Signals that end a command in order, and the exit codes of that. */
-const SIGNALS: readonly (readonly [Deno.Signal, number])[] =
+type ExitCode = typeof Exit[keyof typeof Exit];
+
+const SIGNALS: readonly (readonly [Deno.Signal, ExitCode])[] =
   Deno.build.os === "windows" ? [["SIGINT", Exit.interrupted]] : [
     ["SIGINT", Exit.interrupted],
     ["SIGTERM", Exit.terminated],
     ["SIGHUP", Exit.hungUp],
   ];
 
-/** When and how something ends that would go on for ever. */
-export class Ending {
+/** Thrown by what an {@linkcode Ending} interrupted. Not a failure. */
+export class CommandEnded extends Error {
+  override readonly name = "CommandEnded";
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super("The command has been ended");
+    this.exitCode = exitCode;
+  }
+}
+
+/** Options of {@linkcode Ending}. */
+export interface EndingOptions {
+  /** Called at SIGHUP, which then does not end the command. */
+  readonly onHangup?: (() => void) | undefined;
+}
+
+/**
+ * Decides when a command ends and with which exit code. The first SIGINT,
+ * SIGTERM or SIGHUP aborts {@linkcode signal}, so that the command can finish in
+ * order. The second one ends the process at once.
+ */
+export class Ending implements Disposable {
   readonly #abort = new AbortController();
-  readonly #listening: (() => void)[] = [];
+  readonly #listeners: (readonly [Deno.Signal, () => void])[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #exitCode: number | undefined;
 
-  /** Aborted when it ends. */
+  /** Listens to signals until disposed. */
+  constructor({ onHangup }: EndingOptions = {}) {
+    for (const [name, exitCode] of SIGNALS) {
+      const listener = name === "SIGHUP" && onHangup !== undefined
+        ? onHangup
+        : () => this.#receive(exitCode);
+      Deno.addSignalListener(name, listener);
+      this.#listeners.push([name, listener]);
+    }
+  }
+
+  /** Aborted when the command is to end; the reason is a CommandEnded. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** What the command ends with. */
+  /** The exit code of the command. */
   get exitCode(): number {
     return this.#exitCode ?? Exit.ok;
   }
 
-  /** Ends it; the first reason counts. */
+  /** Ends the command; the first exit code counts. */
   end(exitCode: number): void {
     this.#exitCode ??= exitCode;
-    this.#abort.abort();
+    this.#abort.abort(new CommandEnded(this.#exitCode));
   }
 
-  /** Ends it after so many ms. */
+  /** Ends the command after a time, in ms, with {@linkcode Exit.ok}. */
   endIn(ms: number): void {
     this.#timer ??= setTimeout(() => this.end(Exit.ok), ms);
   }
 
   /**
-   * Lets signals end it in order, so that what was begun is finished.
+   * Waits for work, at most until the command is to end. The work itself is not
+   * cancelled.
    *
-   * @param again Is called at a signal that comes when it is ending already
+   * @throws {CommandEnded} if the command is to end first
    */
-  heedSignals(again?: (exitCode: number) => void): void {
-    for (const [signal, exitCode] of SIGNALS) {
-      const on = () => {
-        if (this.signal.aborted) again?.(exitCode);
-        this.end(exitCode);
-      };
-      Deno.addSignalListener(signal, on);
-      this.#listening.push(() => Deno.removeSignalListener(signal, on));
+  until<T>(work: Promise<T>): Promise<T> {
+    return abortable(work, this.signal);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const [name, listener] of this.#listeners.splice(0)) {
+      Deno.removeSignalListener(name, listener);
     }
   }
 
-  /** Lets go of timers and signals. */
-  stop(): void {
-    clearTimeout(this.#timer);
-    for (const stop of this.#listening.splice(0)) stop();
+  #receive(exitCode: ExitCode): void {
+    if (this.signal.aborted) Deno.exit(exitCode);
+    this.end(exitCode);
   }
+}
+
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -1,8 +1,7 @@
 /** Data goes to stdout, everything said to people goes to stderr. */
-import { messageOf } from "../../common/errors.ts";
+import { AppError, messageOf } from "../../common/errors.ts";
 import { colorDepth, type ColorWhen } from "./color.ts";
-import { CliError } from "../exit.ts";
-import { isBrokenPipe } from "../failure.ts";
+import { isBrokenPipe } from "../errors.ts";
 
 const encoder = new TextEncoder();
 
@@ -10,7 +9,7 @@ const encoder = new TextEncoder();
  * Writes all of it to stdout.
  *
  * @throws {Deno.errors.BrokenPipe} if the reader left
- * @throws {CliError} if it cannot be written
+ * @throws {AppError} if it cannot be written
  */
 export function writeOut(data: string | Uint8Array): void {
   try {
@@ -24,7 +23,7 @@ export function writeOut(data: string | Uint8Array): void {
  * The same, but other things go on while a slow reader is waited for.
  *
  * @throws {Deno.errors.BrokenPipe} if the reader left
- * @throws {CliError} if it cannot be written
+ * @throws {AppError} if it cannot be written
  */
 export async function drainOut(data: string | Uint8Array): Promise<void> {
   let rest = typeof data === "string" ? encoder.encode(data) : data;
@@ -41,8 +40,8 @@ export async function drainOut(data: string | Uint8Array): Promise<void> {
 function explained(error: unknown): unknown {
   if (isBrokenPipe(error)) return error;
   const message = messageOf(error);
-  return new CliError(`Cannot write the output: ${message}`, {
-    hint: "Look at where it goes: the disk may be full.",
+  return new AppError("cannot-write", `Cannot write the output: ${message}`, {
+    hint: "Check where it is written to: the disk may be full.",
     cause: error,
   });
 }

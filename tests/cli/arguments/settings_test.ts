@@ -1,7 +1,7 @@
 /** Where settings come from, and which of them holds. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CliError, Exit } from "../../../src/cli/exit.ts";
+import { AppError } from "../../../src/common/errors.ts";
 import type { OptionSpec } from "../../../src/cli/arguments/spec.ts";
 import {
   flagsOf,
@@ -54,8 +54,8 @@ function settled({ words = [], env = {}, file }: Given) {
 
 function refused(run: () => unknown, says: RegExp, hint: RegExp): void {
   assert.throws(run, (error) => {
-    assert.ok(error instanceof CliError);
-    assert.equal(error.exitCode, Exit.usage);
+    assert.ok(error instanceof AppError);
+    assert.equal(error.exitClass, "usage");
     assert.match(error.message, says);
     assert.match(error.hint ?? "", hint);
     return true;
@@ -95,16 +95,19 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const cases: [Given, RegExp][] = [
-      [{ words: ["--max-wait", "soon"] }, /^--max-wait cannot be "soon"$/],
-      [{ env: { OCCUPANCY_MAX_WAIT: "x" } }, /^OCCUPANCY_MAX_WAIT cannot be/],
-      [{ file: { "max-wait": "x" } }, /^max-wait in x\.toml cannot be "x"$/],
+      [{ words: ["--max-wait", "soon"] }, /^Invalid --max-wait "soon"$/],
+      [
+        { env: { OCCUPANCY_MAX_WAIT: "x" } },
+        /^Invalid OCCUPANCY_MAX_WAIT "x"$/,
+      ],
+      [{ file: { "max-wait": "x" } }, /^Invalid max-wait in x\.toml "x"$/],
     ];
     for (const [given, says] of cases) {
       refused(() => settled(given), says, /500ms/);
     }
     refused(
       () => settled({ env: { OCCUPANCY_LOUD: "maybe" } }),
-      /OCCUPANCY_LOUD cannot be "maybe"/,
+      /Invalid OCCUPANCY_LOUD "maybe"/,
       /true or false/,
     );
   },
@@ -141,7 +144,7 @@ Deno.test({
     assert.deepEqual([soft["loud"], soft["soft"]], [undefined, true]);
     refused(
       () => settled({ words: ["--loud", "--soft"] }),
-      /--soft cannot be used with --loud/,
+      /Cannot use --soft with --loud/,
       /Loud is not soft/,
     );
   },
@@ -159,13 +162,21 @@ Deno.test({
     assert.equal(read("-lw3").flags.get("max-wait"), "3");
     assert.equal(read("--max-wait=--x").flags.get("max-wait"), "--x");
     assert.deepEqual(read("a", "--", "--loud").operands, ["a", "--loud"]);
-    refused(() => read("--max-wait", "--loud"), /needs a value/, /duration/);
-    refused(() => read("--max-wait"), /needs a value/, /occupancy test --help/);
-    refused(() => read("--lowd"), /no option --lowd/, /--loud/);
-    refused(() => read("--aks"), /no option --aks/, /--ask/);
-    refused(() => read("--no-akk"), /no option --no-akk/, /--no-ask/);
-    refused(() => read("--no-max-wait"), /no option --no-max-wait/, /./);
-    refused(() => read("--loud=1"), /takes no value/, /just --loud/);
+    refused(
+      () => read("--max-wait", "--loud"),
+      /Missing value of --max-wait/,
+      /duration/,
+    );
+    refused(
+      () => read("--max-wait"),
+      /Missing value of --max-wait/,
+      /occupancy test --help/,
+    );
+    refused(() => read("--lowd"), /Unknown option: --lowd/, /--loud/);
+    refused(() => read("--aks"), /Unknown option: --aks/, /--ask/);
+    refused(() => read("--no-akk"), /Unknown option: --no-akk/, /--no-ask/);
+    refused(() => read("--no-max-wait"), /Unknown option: --no-max-wait/, /./);
+    refused(() => read("--loud=1"), /does not take a value/, /--loud without/);
     assert.equal(read("--nonsense", "--help").flags.get("help"), true);
   },
 });
@@ -176,15 +187,27 @@ Deno.test({
   fn: async () => {
     await using folder = await tempDir();
     const cases: [toml: string, says: RegExp, hint: RegExp][] = [
-      ["brokr = 'x'", /no setting brokr/, /Did you mean broker\?/],
-      ["stale_after = 5", /no setting stale_after/, /stale-after\?/],
-      ["[sever]\nname = 'x'", /no command sever/, /Did you mean server\?/],
-      ["[server]\nregion = 'x'", /no setting server\.region/, /flags|mean/],
+      ["brokr = 'x'", /Unknown setting: brokr/, /Did you mean broker\?/],
+      ["stale_after = 5", /Unknown setting: stale_after/, /stale-after\?/],
+      [
+        "[sever]\nname = 'x'",
+        /Unknown command: \[sever\]/,
+        /Did you mean server\?/,
+      ],
+      [
+        "[server]\nregion = 'x'",
+        /Unknown setting: server\.region/,
+        /flags|mean/,
+      ],
       ["[client]\nfile = ", /line 2, column \d+: /, /TOML/],
-      ["timeout = 1979-05-27", /timeout in \S+ is a date/, /text, a number/],
+      [
+        "timeout = 1979-05-27",
+        /Invalid timeout in \S+: a date/,
+        /text, a number/,
+      ],
       [
         "[request]\ntimeout = 0",
-        /request\.timeout in \S+ cannot be "0"/,
+        /Invalid request\.timeout in \S+ "0"/,
         /more/,
       ],
       [
@@ -192,7 +215,7 @@ Deno.test({
         /Cannot speak http.*\*\*\*.* \(broker in /,
         /mqtts/,
       ],
-      ["json = 'maybe'", /json in \S+ cannot be "maybe"/, /true or false/],
+      ["json = 'maybe'", /Invalid json in \S+ "maybe"/, /true or false/],
     ];
     for (const [i, [toml, says, hint]] of cases.entries()) {
       const file = await folder.file(`${i}.toml`, toml);
@@ -202,7 +225,7 @@ Deno.test({
     const absent = await runOccupancy(["request"], {
       env: { OCCUPANCY_CONFIG: `${folder.path}/absent.toml` },
     });
-    assertTold(absent, 2, /absent\.toml: there is no such file/, /--config/);
+    assertTold(absent, 2, /absent\.toml: no such file/, /--config/);
   },
 });
 
@@ -254,13 +277,13 @@ max-skew = "10s"
     assert.equal(of("at").source, "unset");
 
     const table = await runOccupancy(["config"], { env });
-    assert.match(table.stdout, /^occupancy server\nsetting +value +from\n/);
+    assert.match(table.stdout, /^occupancy server\nsetting +value +source\n/);
     assert.match(table.stdout, /^max-skew +10s +server\.max-skew in /m);
     assert.match(table.stdout, /^\noccupancy request$/m);
     assert.doesNotMatch(table.stdout + ended.stdout, /s3cret/);
     const typo = await runOccupancy(["config", "sever"]);
-    assertTold(typo, 2, /no command sever/, /Did you mean server\?/);
+    assertTold(typo, 2, /Unknown command: sever/, /Did you mean server\?/);
     const wrong = await runOccupancy(["config", "server", "--max-skwe", "1s"]);
-    assertTold(wrong, 2, /no option --max-skwe/, /--max-skew/);
+    assertTold(wrong, 2, /Unknown option: --max-skwe/, /--max-skew/);
   },
 });

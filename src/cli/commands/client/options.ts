@@ -1,37 +1,34 @@
-import { parseCount, parseWait } from "../../arguments/values.ts";
 import {
   BROKER_OPTIONS,
-  EVERY_OPTIONS,
+  COMMON_OPTIONS,
   FORMAT_OPTIONS,
   layerOption,
+  SOURCE_OPTION,
   TIMEOUT_OPTION,
   WIRE_OPTION,
 } from "../../arguments/common_options.ts";
-import type { CommandSpec } from "../../arguments/spec.ts";
+import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
+import { parseCount, parseWait } from "../../arguments/values.ts";
 
-/** `occupancy client`. */
-export const CLIENT: CommandSpec = {
+/** The options of `occupancy client`. */
+export const CLIENT = {
   description:
-    "Send the readings of a file, wait until each is acknowledged, then ask for the map and print it.",
+    "Send the readings of a file, wait until the broker has acknowledged each, then request the map and print it.",
   options: [
     {
       name: "file",
       short: "f",
       value: "path",
-      summary: "readings to send: .json, .ndjson or .csv; - reads a pipe",
+      summary: "file with readings: .json, .ndjson or .csv; - for a pipe",
       file: true,
       required: true,
     },
-    layerOption("layer that the readings belong to"),
-    {
-      name: "source",
-      value: "name",
-      summary: "who reports, sent with the readings",
-    },
+    layerOption("layer of the readings"),
+    SOURCE_OPTION,
     {
       name: "batch",
       value: "n",
-      summary: "readings a message",
+      summary: "readings per message",
       unset: "100, or 1 with --interval",
       parse: parseCount,
     },
@@ -43,7 +40,7 @@ export const CLIENT: CommandSpec = {
     },
     {
       name: "request",
-      summary: "do not ask for the map afterwards",
+      summary: "do not request the map afterwards",
       defaultOn: true,
     },
     {
@@ -54,12 +51,14 @@ export const CLIENT: CommandSpec = {
     ...BROKER_OPTIONS,
     WIRE_OPTION,
     TIMEOUT_OPTION,
-    ...EVERY_OPTIONS,
+    ...COMMON_OPTIONS,
   ],
   examples: [
     "client --file client2.json",
     "client --file floor.csv --layer campus2/l2 --no-request",
     "client --file - --interval 1s",
   ],
-  load: async () => (await import("./run.ts")).client,
-};
+} as const satisfies CommandSpec;
+
+/** The flags of `occupancy client`. */
+export type ClientFlags = FlagsOf<typeof CLIENT.options>;

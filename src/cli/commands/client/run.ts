@@ -1,103 +1,122 @@
 import { formatOf, readRows, type Rows, Sender } from "../../../client/mod.ts";
-import type { Link } from "../../../mqtt/link.ts";
-import {
-  DEFAULT_LAYER,
-  encodeBatchJson,
-  ProtocolError,
-  ReadingBatch,
-  Topics,
-} from "../../../protocol/mod.ts";
+import { AppError } from "../../../common/errors.ts";
+import { type Link, LinkError } from "../../../mqtt/link.ts";
+import { DEFAULT_LAYER, ProtocolError, Topics } from "../../../protocol/mod.ts";
 import { Asker } from "../../../request/mod.ts";
-import { BadRows, nameOf } from "./bad_rows.ts";
-import { connect, leave } from "../../connect.ts";
-import { CliError, Exit } from "../../exit.ts";
-import type { ClientFlags } from "../../arguments/flags.ts";
-import { explainFile, uniqueName } from "../../arguments/broker_address.ts";
+import { connect, leave, type Role, uniqueClientId } from "../../connect.ts";
+import { usageError } from "../../errors.ts";
+import { Exit } from "../../exit.ts";
+import { fileError } from "../../files.ts";
+import { Ending } from "../../terminal/ending.ts";
 import { info } from "../../terminal/output.ts";
 import { Progress } from "../../terminal/progress.ts";
-import { HeardRefusals } from "./refusals.ts";
 import { plural } from "../../terminal/render.ts";
 import { print } from "../request/run.ts";
+import type { ClientFlags } from "./options.ts";
+import { BadRows, displayName, RefusalReports } from "./rejected.ts";
 
 const DEFAULT_BATCH = 100;
+const ROW_HINT = 'A row is x,y,value, or in JSON {"x":1,"y":2,"value":1}.';
+/** By the code of the error. */
+const FILE_HINTS: Record<string, string> = {
+  "bad-form": ROW_HINT,
+  "bad-json": "Check the JSON, or name the file .csv or .ndjson if it is one.",
+  "bad-utf8": "Save the file as UTF-8.",
+};
 
-/** `occupancy client`: sends the readings of a file, then asks for the map. */
+/** Returns the next rows at each call; undefined after the last. */
+type NextRows = () => Promise<Rows | undefined>;
+
+/** Runs `occupancy client`: sends the readings of a file, then prints the map. */
 export async function client(flags: ClientFlags): Promise<number> {
   const { file, layer, timeout } = flags;
   checkWire(flags);
+  using ending = new Ending();
   const topics = new Topics(flags.prefix);
-  // A wrong name is told before a file is read.
-  topics.data(layer);
-  assertSource(flags.source);
-  const rows = nextRows(flags, await openInput(file));
-  // The first rows are read before anything is sent: a file that is missing or
-  // broken costs no connection.
-  const first = await rows();
+  const next = rowsOf(flags, await openInput(file));
+  // Read before connecting: a missing or broken file needs no broker.
+  const first = await ending.until(next());
   const asker = new Asker({
     topics,
-    name: uniqueName("client"),
+    name: uniqueClientId("client"),
     wire: flags.wire,
   });
-  const refusals = new HeardRefusals({
+  const refusals = new RefusalReports({
     errorsTopic: topics.errors,
     dataTopic: topics.data(layer),
     source: flags.source,
   });
-  const link = await connectAndHear(flags, asker, refusals, topics.errors);
+  const link = await connectClient(
+    flags,
+    asker,
+    refusals,
+    topics.errors,
+    ending,
+  );
   try {
-    const skipped = await sendAll(flags, topics, link, first, rows);
-    // Its answer comes after what the server says of the readings before it.
-    if (flags.request) print(await asker.ask(link, { layer, timeout }), flags);
-    refusals.summarise();
+    const skipped = await sendAll(flags, topics, link, first, next, ending);
+    // The reply follows the reports about the readings sent before.
+    if (flags.request) {
+      const { signal } = ending;
+      print(await asker.ask(link, { layer, timeout, signal }), flags);
+    }
+    refusals.printSummary();
     return skipped + refusals.count > 0 ? Exit.skipped : Exit.ok;
   } finally {
     await leave(link);
   }
 }
 
-/** Listens to refusals too, where the broker lets this client. */
-async function connectAndHear(
+/** Connects, and subscribes to the reports if the broker allows it. */
+async function connectClient(
   flags: ClientFlags,
   asker: Asker,
-  refusals: HeardRefusals,
+  refusals: RefusalReports,
   errorsTopic: string,
+  { signal }: Ending,
 ): Promise<Link> {
-  if (flags.wire === "original") return await connect(flags, asker);
+  if (flags.wire === "original") return await connect(flags, asker, { signal });
+  const role: Role = {
+    name: asker.name,
+    subscriptions: [...asker.subscriptions, errorsTopic],
+    handlersFor: (link) => {
+      const handlers = asker.handlersFor(link);
+      return {
+        ...handlers,
+        message: (message) => {
+          if (refusals.handle(message)) link.acknowledge([message]);
+          else handlers.message(message);
+        },
+      };
+    },
+  };
   try {
-    return await connect(flags, {
-      name: asker.name,
-      subscriptions: [...asker.subscriptions, errorsTopic],
-      handlersFor: (link) => {
-        const asking = asker.handlersFor(link);
-        return {
-          ...asking,
-          message: (message) => {
-            if (refusals.hear(message)) link.acknowledge([message]);
-            else asking.message(message);
-          },
-        };
-      },
-    });
+    return await connect(flags, role, { signal });
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (code !== "refused" || !message.includes(errorsTopic)) throw error;
-    info(flags, `${message}: it will not be told if the server refuses some`);
-    return await connect(flags, asker);
+    const isForbidden = error instanceof LinkError &&
+      error.code === "refused" && error.message.includes(errorsTopic);
+    if (!isForbidden) throw error;
+    info(flags, `${error.message}: refused readings will not be reported`);
+    return await connect(flags, asker, { signal });
   }
 }
 
-/** Gives the next rows each time it is called; undefined when there are no more. */
-type NextRows = () => Promise<Rows | undefined>;
-
-/** Sends all rows; returns how many were skipped. */
+/**
+ * Sends all rows.
+ *
+ * @param first the first rows
+ * @param next returns those that follow
+ * @returns how many rows were skipped
+ */
 async function sendAll(
   flags: ClientFlags,
   topics: Topics,
   link: Link,
   first: Rows | undefined,
   next: NextRows,
+  ending: Ending,
 ): Promise<number> {
-  const { file, interval } = flags;
+  const { file, interval, strict = false } = flags;
   const topic = topics.data(flags.layer);
   const sender = new Sender(link, {
     topic,
@@ -105,51 +124,61 @@ async function sendAll(
     interval,
     source: flags.source,
     original: flags.wire === "original",
+    signal: ending.signal,
   });
   const badRows = new BadRows(file);
   const progress = new Progress(() => sender.sent.readings, flags);
+  const printSummary = () => {
+    progress.stop();
+    const { readings, messages } = sender.sent;
+    const what = `${plural(readings, "reading")} in ${
+      plural(messages, "message")
+    }`;
+    info(flags, `Sent ${what} to ${topic}`);
+    badRows.printSummary();
+  };
   try {
-    for (let rows = first; rows !== undefined; rows = await next()) {
+    for (
+      let rows = first;
+      rows !== undefined;
+      rows = await ending.until(next())
+    ) {
       await sender.send(rows.readings);
-      if (flags.strict && rows.skipped > 0) await sender.finish();
-      badRows.note(rows, flags.strict ?? false);
+      if (strict && rows.skipped > 0) await sender.finish();
+      ending.signal.throwIfAborted();
+      badRows.add(rows, strict);
     }
     await sender.finish();
+    ending.signal.throwIfAborted();
+  } catch (error) {
+    if (ending.signal.aborted) {
+      await leave(link); // waits for the acknowledgements
+      printSummary();
+    }
+    throw error;
   } finally {
     progress.stop();
   }
-  const { readings, messages } = sender.sent;
-  if (readings === 0) throw nothingIn(file, badRows.count);
-  info(
-    flags,
-    `Sent ${plural(readings, "reading")} in ${
-      plural(messages, "message")
-    } to ${topic}`,
-  );
-  badRows.summarise();
+  if (sender.sent.readings === 0) throw noReadings(file, badRows.count);
+  printSummary();
   return badRows.count;
 }
 
-/** The original server knows one layer and one reading a message. */
+/** The original protocol has one layer, and one reading per message. */
 function checkWire({ wire, layer, batch, source }: ClientFlags): void {
   if (wire !== "original") return;
-  const foreign = layer !== DEFAULT_LAYER
+  const unsupported = layer !== DEFAULT_LAYER
     ? "--layer"
     : (batch ?? 1) > 1
     ? "--batch"
     : source !== undefined
     ? "--source"
     : undefined;
-  if (foreign === undefined) return;
-  throw new CliError(`The original wire has no ${foreign}`, {
-    exitCode: Exit.usage,
-    hint: `Leave out ${foreign}, or --wire original.`,
-  });
-}
-
-/** @throws {ProtocolError} "bad-source" */
-function assertSource(source: string | undefined): void {
-  encodeBatchJson(new ReadingBatch(0), 0, 0, { source });
+  if (unsupported === undefined) return;
+  throw usageError(
+    `Cannot use ${unsupported} with --wire original`,
+    `Remove ${unsupported}, or --wire original.`,
+  );
 }
 
 async function openInput(file: string): Promise<AsyncIterable<Uint8Array>> {
@@ -162,11 +191,11 @@ async function openInput(file: string): Promise<AsyncIterable<Uint8Array>> {
     }
     return opened.readable;
   } catch (error) {
-    throw explainFile(file, error);
+    throw fileError(file, error);
   }
 }
 
-function nextRows(
+function rowsOf(
   { file, strict }: ClientFlags,
   input: AsyncIterable<Uint8Array>,
 ): NextRows {
@@ -176,29 +205,25 @@ function nextRows(
       const { done, value } = await all.next();
       return done ? undefined : value;
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw explainFile(file, error);
-      throw new CliError(`Cannot use ${nameOf(file)}: ${error.message}`, {
-        hint: error.hint ?? HINTS[error.code],
-        cause: error,
-      });
+      if (!(error instanceof ProtocolError)) throw fileError(file, error);
+      throw new AppError(
+        error.code,
+        `Cannot read ${displayName(file)}: ${error.message}`,
+        { hint: error.hint ?? FILE_HINTS[error.code], cause: error },
+      );
     }
   };
 }
 
-const ROW_HINT = 'A row is x,y,value, or in JSON {"x":1,"y":2,"value":1}.';
-const HINTS: Record<string, string> = {
-  "bad-form": ROW_HINT,
-  "bad-json": "Check the file as JSON, or name it .csv or .ndjson if it is.",
-  "bad-utf8": "Save the file as UTF-8.",
-};
-
-function nothingIn(file: string, skipped: number): CliError {
-  return new CliError(
+function noReadings(file: string, skipped: number): AppError {
+  const name = displayName(file);
+  return new AppError(
+    "no-readings",
     skipped === 0
-      ? `No readings in ${nameOf(file)}`
+      ? `No readings in ${name}`
       : skipped === 1
-      ? `The only row of ${nameOf(file)} is not a reading`
-      : `None of the ${plural(skipped, "row")} of ${nameOf(file)} is a reading`,
+      ? `The only row of ${name} is not a reading`
+      : `None of the ${plural(skipped, "row")} of ${name} is a reading`,
     { hint: ROW_HINT },
   );
 }

@@ -1,15 +1,14 @@
-import type { OptionSpec } from "../../arguments/spec.ts";
-import type { LoadedCommand } from "../../help/loaded.ts";
-import { switchName } from "../../help/option_text.ts";
+import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
+import { flagName } from "../../help/option_text.ts";
 
-/** Completions for bash 3.2 and later; bash-completion is not needed. */
+/** The script for bash 3.2 and later; it does not need bash-completion. */
 export function bashCompletions(commands: readonly LoadedCommand[]): string {
   const names = commands.map(({ name }) => name).join(" ");
-  return `# bash completion for occupancy, made by: occupancy completions bash
+  return `# bash completion for occupancy, printed by: occupancy completions bash
 _occupancy() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   local command= inner= word i
-  # "--format=js" comes as three words.
+  # bash splits "--format=js" into three words.
   if [[ $cur == = ]]; then
     cur=
   elif [[ $prev == = ]]; then
@@ -31,7 +30,7 @@ ${commands.flatMap(valueCases).join("\n")}
   esac
   local words=
   case $command in
-    "") words=${single(`${names} help --help --version`)} ;;
+    "") words=${quoted(`${names} help --help --version`)} ;;
 ${commands.map(wordsCase).join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
@@ -40,7 +39,7 @@ complete -F _occupancy occupancy
 `;
 }
 
-/** What comes behind an option that takes a value. */
+/** Completions of the values of options. */
 function valueCases({ name, spec }: LoadedCommand): string[] {
   return spec.options.filter(({ value }) => value !== undefined).map(
     (option) => {
@@ -48,15 +47,15 @@ function valueCases({ name, spec }: LoadedCommand): string[] {
         `--${option.name}`,
         ...(option.short ? [`-${option.short}`] : []),
       ]
-        .map((flag) => single(`${name} ${flag}`)).join("|");
-      return `    ${flags}) ${completed(option)}; return ;;`;
+        .map((flag) => quoted(`${name} ${flag}`)).join("|");
+      return `    ${flags}) ${valueCompletion(option)}; return ;;`;
     },
   );
 }
 
-function completed({ choices, file }: OptionSpec): string {
+function valueCompletion({ choices, file }: OptionSpec): string {
   if (choices) {
-    return `COMPREPLY=($(compgen -W ${single(choices.join(" "))} -- "$cur"))`;
+    return `COMPREPLY=($(compgen -W ${quoted(choices.join(" "))} -- "$cur"))`;
   }
   return file
     ? `compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$cur"))`
@@ -64,11 +63,12 @@ function completed({ choices, file }: OptionSpec): string {
 }
 
 function wordsCase({ name, spec }: LoadedCommand): string {
-  const flags = spec.options.map(switchName);
+  const flags = spec.options.map(flagName);
   const words = [...spec.operand?.choices ?? [], ...flags];
-  return `    ${name}) words=${single(words.join(" "))} ;;`;
+  return `    ${name}) words=${quoted(words.join(" "))} ;;`;
 }
 
-function single(text: string): string {
+/** In single quotes. */
+function quoted(text: string): string {
   return `'${text}'`;
 }

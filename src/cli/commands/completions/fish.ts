@@ -1,11 +1,10 @@
-import type { OptionSpec } from "../../arguments/spec.ts";
-import type { LoadedCommand } from "../../help/loaded.ts";
-import { switchName } from "../../help/option_text.ts";
+import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
+import { flagName } from "../../help/option_text.ts";
 
-/** Completions for fish 3 and later. */
+/** The script for fish 3 and later. */
 export function fishCompletions(commands: readonly LoadedCommand[]): string {
   const lines = [
-    "# fish completion for occupancy, made by: occupancy completions fish",
+    "# fish completion for occupancy, printed by: occupancy completions fish",
     "complete -c occupancy -f",
     ...commands.map(({ name, summary }) =>
       `complete -c occupancy -n __fish_use_subcommand -a ${name} -d ${
@@ -45,7 +44,7 @@ function argument(option: OptionSpec): string {
     ? " -r -F"
     : " -x";
   return `${short ? `-s ${short} ` : ""}-l ${
-    switchName(option).slice(2)
+    flagName(option).slice(2)
   }${taken} -d ${quoted(summary)}`;
 }
 

@@ -1,17 +1,16 @@
-import { EVERY_OPTIONS } from "../../arguments/common_options.ts";
+import { COMMON_OPTIONS } from "../../arguments/common_options.ts";
 import type { CommandSpec } from "../../arguments/spec.ts";
 
-/** `occupancy completions`. */
-export const COMPLETIONS: CommandSpec = {
+/** The options of `occupancy completions`. */
+export const COMPLETIONS = {
   description:
-    "Print completions for a shell. In bash, source them; in zsh, keep them as _occupancy on the fpath; in fish, as occupancy.fish among its completions.",
+    "Print a completion script. bash: source it. zsh: save it as _occupancy in a folder of the fpath. fish: save it as occupancy.fish in ~/.config/fish/completions.",
   operand: {
     name: "shell",
-    summary: "which shell they are for",
+    summary: "shell to complete in",
     choices: ["bash", "zsh", "fish"],
     required: true,
   },
-  options: EVERY_OPTIONS,
+  options: COMMON_OPTIONS,
   examples: ["completions bash", "completions zsh > _occupancy"],
-  load: async () => (await import("./run.ts")).completions,
-};
+} as const satisfies CommandSpec;

@@ -1,19 +1,26 @@
+import { type CommandEntry, loadSpecs } from "../../arguments/spec.ts";
 import { Exit } from "../../exit.ts";
-import { loadedCommands } from "../../help/loaded.ts";
 import { writeOut } from "../../terminal/output.ts";
 
-/** `occupancy completions`: a script for a shell, made from the table of commands. */
+/**
+ * Runs `occupancy completions`.
+ *
+ * @param _flags not used
+ * @param operands the shell
+ * @param commands all commands
+ */
 export async function completions(
   _flags: unknown,
-  [shell]: string[],
+  [shell]: readonly string[],
+  commands: readonly CommandEntry[],
 ): Promise<number> {
-  const commands = await loadedCommands();
+  const loaded = await loadSpecs(commands);
   if (shell === "bash") {
-    writeOut((await import("./bash.ts")).bashCompletions(commands));
+    writeOut((await import("./bash.ts")).bashCompletions(loaded));
   } else if (shell === "zsh") {
-    writeOut((await import("./zsh.ts")).zshCompletions(commands));
+    writeOut((await import("./zsh.ts")).zshCompletions(loaded));
   } else {
-    writeOut((await import("./fish.ts")).fishCompletions(commands));
+    writeOut((await import("./fish.ts")).fishCompletions(loaded));
   }
   return Exit.ok;
 }

@@ -1,14 +1,13 @@
-import type { OptionSpec } from "../../arguments/spec.ts";
-import type { LoadedCommand } from "../../help/loaded.ts";
-import { switchName } from "../../help/option_text.ts";
+import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
+import { flagName } from "../../help/option_text.ts";
 
-/** Completions for zsh: to be kept as `_occupancy` on the fpath, or sourced. */
+/** The script for zsh: to save as `_occupancy` on the fpath, or to source. */
 export function zshCompletions(commands: readonly LoadedCommand[]): string {
   const list = commands.map(({ name, summary }) =>
     `    '${name}:${quoted(summary)}'`
   ).join("\n");
   return `#compdef occupancy
-# zsh completion for occupancy, made by: occupancy completions zsh
+# zsh completion for occupancy, printed by: occupancy completions zsh
 
 _occupancy() {
   local curcontext="$curcontext" state line
@@ -49,7 +48,7 @@ function commandCase({ name, spec }: LoadedCommand): string {
   const lines = options.map(argument);
   if (operand) {
     lines.push(`'1:${operand.name}:(${operand.choices.join(" ")})'`);
-    // The words behind it are completed as if the command stood first.
+    // The words after it are completed as those of that command.
     if (operand.rest) lines.push(`'*::words:_occupancy_inner'`);
   }
   const body = lines.map((line) => `        ${line}`).join(" \\\n");
@@ -58,20 +57,22 @@ function commandCase({ name, spec }: LoadedCommand): string {
 
 function argument(option: OptionSpec): string {
   const { short, value } = option;
-  const long = switchName(option);
+  const long = flagName(option);
   const about = `[${quoted(option.summary)}]`;
-  const what = value === undefined ? "" : `:${value}:${completed(option)}`;
-  // "=" lets the value follow either a "=" or a space.
+  const what = value === undefined
+    ? ""
+    : `:${value}:${valueCompletion(option)}`;
+  // "=" allows a value after "=" and after a space.
   const flag = value === undefined ? long : `${long}=`;
   if (short === undefined) return `'${flag}${about}${what}'`;
   return `'(-${short} ${long})'{-${short},${flag}}'${about}${what}'`;
 }
 
-function completed({ choices, file }: OptionSpec): string {
+function valueCompletion({ choices, file }: OptionSpec): string {
   return choices ? `(${choices.join(" ")})` : file ? "_files" : " ";
 }
 
-/** Inside single quotes, and inside the brackets or behind the colon of a specification. */
+/** Escaped for single quotes, and for the brackets and colons of _arguments. */
 function quoted(text: string): string {
   return text.replace(/[[\]:]/g, "\\$&").replaceAll("'", "'\\''");
 }

@@ -1,28 +1,36 @@
-import { EVERY_OPTIONS } from "../../arguments/common_options.ts";
-import type { CommandSpec } from "../../arguments/spec.ts";
+import { COMMON_OPTIONS } from "../../arguments/common_options.ts";
+import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 
-/** `occupancy config`. */
-export const CONFIG: CommandSpec = {
+/** The commands whose settings can be shown, in the order of help. */
+export const CONFIGURABLE = [
+  "server",
+  "client",
+  "request",
+  "simulate",
+  "doctor",
+] as const;
+
+/** The options of `occupancy config`. */
+export const CONFIG = {
   description:
-    "Print what is in force for a command, and where each setting comes from: a flag, a variable, the --config file, or the default. Passwords are masked.",
+    "Show the effective settings of a command, and the source of each: a flag, an environment variable, the --config file, or the default. Passwords are masked.",
   operand: {
     name: "command",
-    summary: "whose settings; flags behind it are taken as that command's",
-    choices: ["server", "client", "request", "simulate", "doctor"],
+    summary: "command whose settings to show; flags after it are its own",
+    choices: CONFIGURABLE,
     required: false,
     rest: true,
   },
   options: [
-    {
-      name: "json",
-      summary: "an object a setting, for a program",
-    },
-    ...EVERY_OPTIONS,
+    { name: "json", summary: "print one JSON object per setting" },
+    ...COMMON_OPTIONS,
   ],
   examples: [
     "config server",
     "config --json request",
     "config server --config occupancy.toml --max-skew 10s",
   ],
-  load: async () => (await import("./run.ts")).config,
-};
+} as const satisfies CommandSpec;
+
+/** The flags of `occupancy config`. */
+export type ConfigFlags = FlagsOf<typeof CONFIG.options>;

@@ -1,47 +1,47 @@
 import {
   BROKER_OPTIONS,
-  EVERY_OPTIONS,
+  COMMON_OPTIONS,
 } from "../../arguments/common_options.ts";
-import type { CommandSpec, OptionSpec } from "../../arguments/spec.ts";
+import {
+  type CommandSpec,
+  type FlagsOf,
+  pickOptions,
+} from "../../arguments/spec.ts";
 import { parseCount, parseTimeout } from "../../arguments/values.ts";
-import { announceDownload } from "../../packages.ts";
 import { SERVER } from "../server/options.ts";
 
-/** What a server is told, it is examined with. */
-const OF_THE_SERVER = [
-  "name",
-  "listen",
-  "http",
-  "no-http",
-  "store",
-  "session-expiry",
-  "max-skew",
-] as const;
-
-/** `occupancy doctor`. */
-export const DOCTOR: CommandSpec = {
+/** The options of `occupancy doctor`. */
+export const DOCTOR = {
   description:
-    "Look at all that a server needs: the broker, what it keeps and allows, the store, the ports, the clock. Give it the server's options. It changes nothing.",
+    "Check what a server needs: the broker with its limits and permissions, the store, the ports, the clock. It takes the options of the server, and changes nothing.",
   options: [
     {
       name: "queue",
       value: "n",
       summary:
-        "messages to send to a client that is away, to see how many wait for it",
+        "messages to send to a disconnected client, to see how many the broker stores",
       default: "1",
       parse: parseCount,
     },
     {
       name: "timeout",
       value: "duration",
-      summary: "how long each check may take",
+      summary: "maximum time for each check",
       default: "5s",
       parse: parseTimeout,
     },
-    { name: "json", summary: "a JSON object a line" },
-    ...OF_THE_SERVER.map(ofTheServer),
+    { name: "json", summary: "print one JSON object per line" },
+    ...pickOptions(SERVER.options, [
+      "name",
+      "listen",
+      "http",
+      "no-http",
+      "store",
+      "session-expiry",
+      "max-skew",
+    ]),
     ...BROKER_OPTIONS,
-    ...EVERY_OPTIONS,
+    ...COMMON_OPTIONS,
   ],
   examples: [
     "doctor",
@@ -49,12 +49,7 @@ export const DOCTOR: CommandSpec = {
     "doctor --listen 0.0.0.0:1883 --store sqlite:map.db",
     "doctor --json",
   ],
-  load: async () => {
-    announceDownload(["mqtt"]);
-    return (await import("./run.ts")).doctor;
-  },
-};
+} as const satisfies CommandSpec;
 
-function ofTheServer(name: string): OptionSpec {
-  return SERVER.options.find((option) => option.name === name)!;
-}
+/** The flags of `occupancy doctor`. */
+export type DoctorFlags = FlagsOf<typeof DOCTOR.options>;

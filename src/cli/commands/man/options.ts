@@ -1,11 +1,10 @@
-import { EVERY_OPTIONS } from "../../arguments/common_options.ts";
+import { COMMON_OPTIONS } from "../../arguments/common_options.ts";
 import type { CommandSpec } from "../../arguments/spec.ts";
 
-/** `occupancy man`. */
-export const MAN: CommandSpec = {
+/** The options of `occupancy man`. */
+export const MAN = {
   description:
-    "Print the manual page, as roff. To read it: occupancy man | man -l -",
-  options: EVERY_OPTIONS,
+    "Print the manual page in roff format. To read it: occupancy man | man -l -",
+  options: COMMON_OPTIONS,
   examples: ["man", "man > occupancy.1"],
-  load: async () => (await import("./run.ts")).man,
-};
+} as const satisfies CommandSpec;

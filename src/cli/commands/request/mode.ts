@@ -1,6 +1,7 @@
 import { DEFAULT_LAYER } from "../../../protocol/mod.ts";
-import { CliError, Exit } from "../../exit.ts";
-import type { RequestFlags } from "../../arguments/flags.ts";
+import type { AppError } from "../../../common/errors.ts";
+import { usageError } from "../../errors.ts";
+import type { RequestFlags } from "./options.ts";
 
 /** How the map is shown. */
 export type Form = "table" | "tsv" | "json" | "map";
@@ -22,7 +23,7 @@ export interface OutputPlace {
 /**
  * Says what the flags mean in that place.
  *
- * @throws {CliError} if they contradict each other, with a hint
+ * @throws {AppError} if they contradict each other, with a hint
  */
 export function requestMode(
   flags: RequestFlags,
@@ -99,6 +100,6 @@ function refuseForeignLayer({ wire, layer }: RequestFlags): void {
   );
 }
 
-function wrong(message: string, hint: string): CliError {
-  return new CliError(message, { exitCode: Exit.usage, hint });
+function wrong(message: string, hint: string): AppError {
+  return usageError(message, hint);
 }

@@ -1,31 +1,31 @@
 import {
-  parseAt,
-  parseCount,
-  parseRegion,
-  parseWait,
-} from "../../arguments/values.ts";
-import {
   BROKER_OPTIONS,
-  EVERY_OPTIONS,
+  COMMON_OPTIONS,
   FORMAT_OPTIONS,
   layerOption,
   TIMEOUT_OPTION,
   WIRE_OPTION,
 } from "../../arguments/common_options.ts";
-import type { CommandSpec } from "../../arguments/spec.ts";
+import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
+import {
+  parseAt,
+  parseCount,
+  parseRegion,
+  parseWait,
+} from "../../arguments/values.ts";
 
-/** `occupancy request`. */
-export const REQUEST: CommandSpec = {
+/** The options of `occupancy request`. */
+export const REQUEST = {
   description:
-    "Ask for the map, or a part of it, and print it; or watch it change.",
+    "Request the map, or a part of it, and print it. With --watch, follow its changes.",
   options: [
-    layerOption("layer to ask for"),
+    layerOption("layer to request"),
     {
       name: "region",
       short: "r",
       value: "x0,y0,x1,y1",
       summary:
-        "only this rectangle: two opposite corners, in any order, both included",
+        "only this rectangle: two opposite corners in any order, both included",
       parse: parseRegion,
     },
     {
@@ -34,7 +34,7 @@ export const REQUEST: CommandSpec = {
       summary: "only this cell",
       parse: parseAt,
       conflictsWith: ["region"],
-      conflictHint: "A cell is a region of its own: leave one out.",
+      conflictHint: "Use one of them: --at is the region of one cell.",
     },
     ...FORMAT_OPTIONS,
     {
@@ -46,29 +46,29 @@ export const REQUEST: CommandSpec = {
       name: "watch",
       short: "w",
       summary:
-        "then what changes: a live table or --map in a terminal, else a line a change",
+        "follow the changes: in a terminal a live table, or a live map with --map; in a pipe one change per line",
     },
     {
       name: "count",
       value: "n",
-      summary: "with --watch: end after so many changes",
+      summary: "with --watch: end after n changes",
       parse: parseCount,
     },
     {
       name: "for",
       value: "duration",
-      summary: "with --watch: end after so long, such as 10s",
+      summary: "with --watch: end after this time, such as 10s",
       parse: parseWait,
     },
     {
       name: "test",
       summary:
-        "print occupied, free, stale or unknown (nothing with --quiet), and exit with 0, 10, 11, 11",
+        "print occupied, free, stale or unknown (nothing with --quiet), and exit with 0, 10, 11 or 11",
     },
     ...BROKER_OPTIONS,
     WIRE_OPTION,
     TIMEOUT_OPTION,
-    ...EVERY_OPTIONS,
+    ...COMMON_OPTIONS,
   ],
   examples: [
     "request",
@@ -77,5 +77,7 @@ export const REQUEST: CommandSpec = {
     "request --map --watch",
     "request --at 3,4 --test --quiet && echo occupied",
   ],
-  load: async () => (await import("./run.ts")).request,
-};
+} as const satisfies CommandSpec;
+
+/** The flags of `occupancy request`. */
+export type RequestFlags = FlagsOf<typeof REQUEST.options>;

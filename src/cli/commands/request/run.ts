@@ -1,14 +1,14 @@
-import { assertLayer, Topics } from "../../../protocol/mod.ts";
+import { Topics } from "../../../protocol/mod.ts";
 import { Asker, type MapView, within } from "../../../request/mod.ts";
 import { colorDepth } from "../../terminal/color.ts";
-import { connect, leave } from "../../connect.ts";
+import { connect, leave, uniqueClientId } from "../../connect.ts";
+import { Ending } from "../../terminal/ending.ts";
 import { Exit } from "../../exit.ts";
 import type {
-  EveryFlags,
+  CommonFlags,
   FormatFlags,
-  RequestFlags,
-} from "../../arguments/flags.ts";
-import { uniqueName } from "../../arguments/broker_address.ts";
+} from "../../arguments/common_options.ts";
+import type { RequestFlags } from "./options.ts";
 import {
   type ColorDepth,
   encodeLines,
@@ -29,7 +29,6 @@ export async function request(flags: RequestFlags): Promise<number> {
     terminal: Deno.stdout.isTerminal(),
     movable: env("TERM") !== "dumb",
   });
-  assertLayer(flags.layer); // a wrong name costs no connection
   if (mode.kind === "watch") {
     const { watch } = await import("./watch.ts");
     return await watch(flags, mode.form);
@@ -58,7 +57,7 @@ function nothingThere({ layer, at, region }: RequestFlags): string {
 /** Prints a map as the flags say, else as suits where it goes. */
 export function print(
   view: MapView,
-  flags: FormatFlags & Pick<EveryFlags, "color">,
+  flags: FormatFlags & Pick<CommonFlags, "color">,
 ): void {
   const suits = Deno.stdout.isTerminal() ? "table" : "tsv";
   const form = flags.json ? "json" : flags.format ?? suits;
@@ -69,11 +68,13 @@ export function print(
 async function ask(flags: RequestFlags): Promise<MapView> {
   const { layer, timeout, wire } = flags;
   const topics = new Topics(flags.prefix);
-  const asker = new Asker({ topics, name: uniqueName("request"), wire });
-  const link = await connect(flags, asker);
+  const asker = new Asker({ topics, name: uniqueClientId("request"), wire });
+  using ending = new Ending();
+  const { signal } = ending;
+  const link = await connect(flags, asker, { signal });
   try {
     const region = flags.at ?? flags.region;
-    const question = { layer, timeout, ...(region && { region }) };
+    const question = { layer, timeout, signal, ...(region && { region }) };
     const view = await asker.ask(link, question);
     // Servers of the original kind know no regions.
     return wire === "original" && region

@@ -1,11 +1,10 @@
 import { ReadingBatch, Topics, UNKNOWN } from "../../../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../../../request/mod.ts";
 import { colorDepth } from "../../terminal/color.ts";
-import { connect, leave } from "../../connect.ts";
+import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { Exit } from "../../exit.ts";
-import type { RequestFlags } from "../../arguments/flags.ts";
-import { uniqueName } from "../../arguments/broker_address.ts";
+import type { RequestFlags } from "./options.ts";
 import { ConnectionStatus } from "./live/connection_status.ts";
 import { firstOf } from "./live/select.ts";
 import { KnownCells } from "../../terminal/map/mod.ts";
@@ -36,19 +35,22 @@ export async function watch(
   const lines = form === "tsv" || form === "json";
   const watcher = new Watcher({
     topics,
-    name: uniqueName("request"),
+    name: uniqueClientId("request"),
     layer,
     timeout,
     ...(region && { region }),
     // A person must not look at a dead picture for long.
     ...(!lines && { checkAfter: CHECK_AFTER }),
   });
-  const ending = new Ending();
+  using ending = new Ending();
   const view = lines ? new Lines(form, flags) : await live(flags, form, ending);
   const liveness = new ConnectionStatus(topics, (words) => view.note(words));
   try {
     const party = liveness.listening(watcher);
-    const link = await connect(flags, party, liveness.connection);
+    const link = await connect(flags, party, {
+      ...liveness.connection,
+      signal: ending.signal,
+    });
     try {
       const asked = liveness.asking(link);
       const events = watcher.watch(asked, { signal: ending.signal });
@@ -58,7 +60,6 @@ export async function watch(
     }
   } finally {
     liveness.stop();
-    ending.stop();
   }
   return ending.exitCode;
 }
@@ -82,7 +83,6 @@ async function live(
   const pane = form === "map"
     ? new (await import("./live/map_pane.ts")).MapPane(region)
     : new (await import("./live/table_pane.ts")).TablePane(region);
-  ending.heedSignals();
   ending.signal.addEventListener("abort", () => {
     // Whatever hangs: who ends it does not wait for that.
     const timer = setTimeout(() => Deno.exit(ending.exitCode), LAST);

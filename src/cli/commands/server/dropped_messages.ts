@@ -1,81 +1,84 @@
+/** Warnings about messages that the broker has dropped or will drop. */
 import type { Link } from "../../../mqtt/link.ts";
 
-const ADVICE = "(docs/OPERATIONS.md tells which settings keep it)";
+const ADVICE = "(docs/OPERATIONS.md lists the settings that avoid this)";
 const decoder = new TextDecoder();
 
 /**
- * What to say of a broker that does not keep what it should while the server
- * is away; undefined if nothing is known against it.
+ * The warning about a broker that does not store messages as long as requested.
  *
- * @param link the joined broker
- * @param asked for how many seconds it was asked to keep the session
- * @param wasHere whether the server has been there before
+ * @param link the open link
+ * @param requested session expiry, in seconds
+ * @param isRestart true if the server ran before
+ * @returns undefined if there is nothing to warn about
  */
 export function sessionWarning(
   link: Pick<Link, "sessionPresent" | "sessionExpiry">,
-  asked: number,
-  wasHere: boolean,
+  requested: number,
+  isRestart: boolean,
 ): string | undefined {
-  const { sessionPresent, sessionExpiry = asked } = link;
-  if (sessionPresent === false && wasHere && asked > 0) {
-    return `the broker kept no session for this server: what was sent while it was away is lost ${ADVICE}`;
+  const { sessionPresent, sessionExpiry = requested } = link;
+  if (sessionPresent === false && isRestart && requested > 0) {
+    return `the broker has no session for this server: messages sent while it was stopped are lost ${ADVICE}`;
   }
-  if (sessionExpiry < Math.ceil(asked)) {
-    return `the broker keeps what arrives while this server is away for ${sessionExpiry} s only, not for the ${
-      Math.ceil(asked)
-    } s of --session-expiry`;
+  const seconds = Math.ceil(requested);
+  if (sessionExpiry < seconds) {
+    return `while this server is disconnected, the broker stores messages for ${sessionExpiry} s only, instead of ${seconds} s (--session-expiry)`;
   }
   return undefined;
 }
 
 /**
- * Listens to what Mosquitto tells of messages that it has dropped: it
- * acknowledges them to who sent them, then drops them when too many wait for a
- * client, by default 1,000. It does not tell whose they were.
+ * Warns when Mosquitto counts more dropped messages. It acknowledges messages to
+ * their senders and then drops them when too many wait for a client (1,000 by
+ * default). The count does not say for which client they were.
  *
- * It has a connection of its own, for some brokers hang up on who asks for
- * topics under `$SYS`; then it gives up.
+ * It uses a connection of its own, because some brokers disconnect clients that
+ * subscribe to `$SYS` topics. Then it stops.
  */
-export class DroppedWatch {
-  /** Where Mosquitto counts them, since it started; told when it changes. */
+export class DroppedMessages {
+  /** Where Mosquitto publishes the count since its start, when it changes. */
   static readonly topic = "$SYS/broker/publish/messages/dropped";
   readonly #link: Link;
   readonly #warn: (warning: string) => void;
-  #dropped: number | undefined;
+  #count: number | undefined;
 
-  /** @param link is to be opened and closed here, subscribed to {@linkcode topic} */
+  /**
+   * @param link subscribed to {@linkcode topic}, not yet open
+   * @param warn called with each warning
+   */
   constructor(link: Link, warn: (warning: string) => void) {
     this.#link = link;
     this.#warn = warn;
   }
 
-  /** Begins to listen. A broker that forbids it is not listened to. */
+  /** Connects. Stops if the broker does not allow it. */
   open(): void {
-    const giveUp = () => this.close();
+    const stop = () => this.close();
     this.#link.open({
-      message: ({ payload }) => this.#hear(decoder.decode(payload)),
+      message: ({ payload }) => this.#receive(decoder.decode(payload)),
       down: () => {
-        if (this.#dropped === undefined) giveUp();
+        if (this.#count === undefined) stop();
       },
-    }).catch(giveUp);
+    }).catch(stop);
   }
 
-  /** Ends it. */
+  /** Disconnects. */
   close(): Promise<void> {
     return this.#link.close();
   }
 
-  #hear(text: string): void {
-    const dropped = Number(text);
-    if (!Number.isSafeInteger(dropped)) return;
-    const before = this.#dropped;
-    this.#dropped = dropped;
-    const more = dropped - (before ?? 0);
-    if (more <= 0) return; // it was started again, and counts from zero
+  #receive(text: string): void {
+    const count = Number(text);
+    if (!Number.isSafeInteger(count)) return;
+    const before = this.#count;
+    this.#count = count;
+    const more = count - (before ?? 0);
+    if (more <= 0) return; // after a restart the broker counts from 0
     this.#warn(
       before === undefined
-        ? `the broker has dropped ${dropped} messages since it started; if they were for this server, what they said is lost ${ADVICE}`
-        : `the broker has dropped ${more} more messages; if they were for this server, what they said is lost ${ADVICE}`,
+        ? `the broker has dropped ${count} messages since it started; those for this server are lost ${ADVICE}`
+        : `the broker has dropped ${more} more messages; those for this server are lost ${ADVICE}`,
     );
   }
 }

@@ -1,4 +1,9 @@
 import {
+  BROKER_OPTIONS,
+  COMMON_OPTIONS,
+} from "../../arguments/common_options.ts";
+import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
+import {
   parseCount,
   parseDuration,
   parseHttp,
@@ -7,31 +12,17 @@ import {
   parseStore,
   parseWait,
 } from "../../arguments/values.ts";
-import {
-  BROKER_OPTIONS,
-  EVERY_OPTIONS,
-} from "../../arguments/common_options.ts";
-import type { CommandSpec, OptionSpec } from "../../arguments/spec.ts";
 
+const BROKER = "Broker";
+const STORE = "Store";
 const TIME = "Time";
 const HTTP = "Dashboard and HTTP";
-const LOG = "What it says";
+const LOG = "Log";
 
-const LISTEN: OptionSpec = {
-  name: "listen",
-  short: "l",
-  value: "host:port",
-  summary: "start the embedded broker there (port 0: any free one)",
-  parse: parseListen,
-  conflictsWith: ["broker"],
-  conflictHint: "--listen starts a broker, --broker joins one: leave one out.",
-  group: "Broker",
-};
-
-/** `occupancy server`. */
-export const SERVER: CommandSpec = {
+/** The options of `occupancy server`. */
+export const SERVER = {
   description:
-    "Keep the map. Joins the broker on localhost:1883 if there is one, else starts the embedded one there.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, it starts the embedded broker there. SIGHUP without a terminal reloads the files of --http-token-file, --map-file and --ca.",
   options: [
     {
       name: "name",
@@ -39,48 +30,58 @@ export const SERVER: CommandSpec = {
       summary: "MQTT client id, unique on the broker",
       default: "occupancy-server",
       parse: parseName,
-      group: "Broker",
+      group: BROKER,
     },
     ...BROKER_OPTIONS,
-    LISTEN,
+    {
+      name: "listen",
+      short: "l",
+      value: "host:port",
+      summary: "start the embedded broker on this address (port 0: any free)",
+      parse: parseListen,
+      conflictsWith: ["broker"],
+      conflictHint:
+        "Use --listen to start the embedded broker, or --broker to connect to another.",
+      group: BROKER,
+    },
     {
       name: "session-expiry",
       value: "duration",
       summary:
-        "how long the broker is asked to keep what arrives while the server is away",
+        "how long the broker stores messages for the disconnected server",
       default: "7d",
       parse: parseDuration,
-      group: "Broker",
+      group: BROKER,
     },
     {
       name: "store",
       value: "address",
-      summary: "where the map is kept: sqlite:PATH or memory:",
+      summary: "where the map is stored: sqlite:PATH or memory:",
       unset: "a file in your data folder, named after --name",
       parse: parseStore,
-      group: "Store",
+      group: STORE,
     },
     {
       name: "durability",
       value: "level",
       summary:
-        "what acknowledged readings survive: fsync, a power loss; commit, the end of the process",
+        "what acknowledged readings survive; fsync: a power failure; commit: a crash of the process",
       choices: ["fsync", "commit"],
       default: "fsync",
-      group: "Store",
+      group: STORE,
     },
     {
       name: "max-layers",
       value: "n",
-      summary: "refuse readings that would make more layers than this",
+      summary: "maximum number of layers; readings for more are refused",
       default: "10000",
       parse: parseCount,
-      group: "Store",
+      group: STORE,
     },
     {
       name: "stale-after",
       value: "duration",
-      summary: "a cell not observed for so long is stale",
+      summary: "a cell without an observation for this time is stale",
       unset: "never",
       parse: parseDuration,
       group: TIME,
@@ -88,7 +89,7 @@ export const SERVER: CommandSpec = {
     {
       name: "forget-after",
       value: "duration",
-      summary: "a cell not observed for so long is unknown",
+      summary: "a cell without an observation for this time is unknown",
       unset: "never",
       parse: parseDuration,
       group: TIME,
@@ -96,7 +97,7 @@ export const SERVER: CommandSpec = {
     {
       name: "max-skew",
       value: "duration",
-      summary: "refuse readings from further in the future",
+      summary: "refuse readings that are further in the future",
       default: "60s",
       parse: parseDuration,
       group: TIME,
@@ -105,7 +106,7 @@ export const SERVER: CommandSpec = {
       name: "changes-interval",
       value: "duration",
       summary:
-        "changes of a layer are published at most once in so long; 0 for not at all",
+        "minimum time between two messages with the changes of a layer; 0: publish none",
       default: "100ms",
       parse: parseWait,
       group: TIME,
@@ -113,8 +114,7 @@ export const SERVER: CommandSpec = {
     {
       name: "http",
       value: "host:port",
-      summary:
-        "where the map is shown and asked for over HTTP; port 0: any free one; off: nowhere",
+      summary: "address of the dashboard and the API; port 0: any free; or off",
       unset: "127.0.0.1:8080",
       parse: parseHttp,
       group: HTTP,
@@ -123,21 +123,22 @@ export const SERVER: CommandSpec = {
       name: "no-http",
       summary: "the same as --http off",
       conflictsWith: ["http"],
-      conflictHint: "--no-http is --http off: leave one out.",
+      conflictHint: "--no-http is the same as --http off: use one of them.",
       group: HTTP,
     },
     {
       name: "http-token-file",
       value: "file",
       summary:
-        "a secret that whoever asks over HTTP must show; needed to listen beyond this machine",
+        "file with the access token for HTTP; required unless --http is a loopback address",
       file: true,
       group: HTTP,
     },
     {
       name: "map-file",
       value: "file",
-      summary: "floor plans under the cells: maps.json, or a ROS map.yaml",
+      summary:
+        "floor plans to draw under the cells: maps.json, or a ROS map.yaml",
       file: true,
       group: HTTP,
     },
@@ -145,7 +146,7 @@ export const SERVER: CommandSpec = {
       name: "log-format",
       value: "form",
       summary:
-        "text or json lines; auto: a banner and a status line in a terminal, text elsewhere",
+        "text, or json lines; auto: a status line in a terminal, else text",
       choices: ["auto", "text", "json"],
       default: "auto",
       group: LOG,
@@ -153,12 +154,12 @@ export const SERVER: CommandSpec = {
     {
       name: "log-level",
       value: "level",
-      summary: "the least that is said",
+      summary: "minimum log level",
       choices: ["debug", "info", "warning", "error"],
       unset: "info; with --quiet warning, with --verbose debug",
       group: LOG,
     },
-    ...EVERY_OPTIONS,
+    ...COMMON_OPTIONS,
   ],
   examples: [
     "server",
@@ -166,5 +167,7 @@ export const SERVER: CommandSpec = {
     "server --broker mqtts://user:secret@broker.example",
     "server --stale-after 5m --store sqlite:map.db",
   ],
-  load: async () => (await import("./run.ts")).server,
-};
+} as const satisfies CommandSpec;
+
+/** The flags of `occupancy server`. */
+export type ServerFlags = FlagsOf<typeof SERVER.options>;

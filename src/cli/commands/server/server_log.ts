@@ -1,6 +1,6 @@
 /**
- * How a server speaks to the person who runs it: as lines with times for a log,
- * or with a banner and a status line in a terminal. All of it is on stderr.
+ * The log of a server on stderr: lines with times, or in a terminal a status
+ * line below them.
  *
  * @module
  */
@@ -14,26 +14,25 @@ import {
   resetSync,
 } from "@logtape/logtape";
 import { colorDepth } from "../../terminal/color.ts";
-import type { ServerFlags } from "../../arguments/flags.ts";
 import { printError } from "../../terminal/output.ts";
+import type { ServerFlags } from "./options.ts";
 import { type Status, StatusLine } from "./status_line.ts";
 
-/** What a server can say, and how. */
+/** The log of the process. */
 export interface ServerLog {
-  /** For whoever looks for a fault. */
   debug(line: string): void;
   info(line: string): void;
   warn(line: string): void;
   error(line: string): void;
-  /** True if a person reads this in a terminal. */
+  /** True with a status line: in a terminal. */
   readonly live: boolean;
-  /** Shows how it is going, in one line that is rewritten in place; in a terminal only. */
-  follow(status: () => Status): void;
-  /** Takes the status line away, and ends. */
+  /** Shows a status line that is rewritten in place, if {@linkcode live}. */
+  showStatus(status: () => Status): void;
+  /** Removes the status line and closes the log. */
   close(): void;
 }
 
-/** What of the flags decides on the voice. */
+/** The flags that configure the log. */
 export type ServerLogFlags = Pick<
   ServerFlags,
   "logFormat" | "logLevel" | "quiet" | "verbose" | "color"
@@ -45,7 +44,7 @@ const YELLOW = "\x1b[33m";
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
-/** Opens the voice of this process; there is one at a time. */
+/** Opens the log. There can be only one at a time. */
 export function openServerLog(flags: ServerLogFlags): ServerLog {
   const { logFormat, quiet, verbose } = flags;
   const terminal = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
@@ -54,16 +53,16 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
     (quiet ? "warning" : verbose ? "debug" : "info");
   const env = (name: string) => Deno.env.get(name);
   const color = colorDepth(flags.color, env, terminal) !== "none";
-  const status = live ? new StatusLine() : undefined;
+  const statusLine = live ? new StatusLine() : undefined;
   const format = formatterOf(logFormat, live, color);
   configureSync({
     reset: true,
     sinks: {
       stderr: (record) => {
         if (record.level === "warning" || record.level === "error") {
-          status?.noteProblem(String(record.message.join("")));
+          statusLine?.setProblem(String(record.message.join("")));
         }
-        if (status) status.above(format(record));
+        if (statusLine) statusLine.printAbove(format(record));
         else printError(format(record));
       },
     },
@@ -77,18 +76,18 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
     ],
   });
   const logger = getLogger(CATEGORY);
-  // Braces would be taken for places to fill in; without an opening one, as they are.
-  const plain = (line: string) =>
+  // LogTape replaces {name} by a property, and {{ by {.
+  const escape = (line: string) =>
     line.includes("{") ? line.replace(/[{}]/g, "$&$&") : line;
   return {
-    debug: (line) => logger.debug(plain(line)),
-    info: (line) => logger.info(plain(line)),
-    warn: (line) => logger.warn(plain(line)),
-    error: (line) => logger.error(plain(line)),
+    debug: (line) => logger.debug(escape(line)),
+    info: (line) => logger.info(escape(line)),
+    warn: (line) => logger.warn(escape(line)),
+    error: (line) => logger.error(escape(line)),
     live,
-    follow: (told) => status?.follow(told),
+    showStatus: (status) => statusLine?.show(status),
     close: () => {
-      status?.close();
+      statusLine?.close();
       resetSync();
     },
   };
@@ -107,24 +106,24 @@ function formatterOf(
     timestamp: live ? "time" : "rfc3339",
     level: "full",
     format: ({ timestamp, message, record }) =>
-      painted(`${timestamp} ${wordOf(record.level)}${message}`, record, color),
+      colored(`${timestamp} ${label(record.level)}${message}`, record, color),
   });
   return (record) => text(record).trimEnd();
 }
 
-/** Information needs no word for it. */
-function wordOf(level: LogLevel): string {
+/** `Warning: `; empty for info. */
+function label(level: LogLevel): string {
   if (level === "info") return "";
   return `${level[0]!.toUpperCase()}${level.slice(1)}: `;
 }
 
-function painted(line: string, { level }: LogRecord, color: boolean): string {
-  const paint = level === "error" || level === "fatal"
+function colored(line: string, { level }: LogRecord, color: boolean): string {
+  const code = level === "error" || level === "fatal"
     ? RED
     : level === "warning"
     ? YELLOW
     : level === "debug"
     ? DIM
     : undefined;
-  return color && paint ? paint + line + RESET : line;
+  return color && code ? code + line + RESET : line;
 }

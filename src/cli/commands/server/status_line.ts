@@ -1,53 +1,52 @@
 import { errorOutput } from "../../terminal/output.ts";
 
-/** How it is going. */
+/** What the status line shows of a server. */
 export interface Status {
-  /** Readings that were taken in since the start. */
+  /** Readings accepted since the start. */
   readonly readings: number;
-  /** Cells that are known. */
+  /** Cells with a value. */
   readonly cells: number;
-  /** The broker, for people. */
+  /** The broker's description. */
   readonly broker: string;
 }
 
-/** How often it is looked at, ms. */
-const EVERY = 500;
-/** What the rate is averaged over, ms. */
-const SPAN = 2000;
-const CLEAR = "\r\x1b[2K";
+const UPDATE_INTERVAL_MS = 500;
+/** The period over which the rate is averaged. */
+const RATE_WINDOW_MS = 2000;
+const CLEAR_LINE = "\r\x1b[2K";
 
-/** One line at the bottom of a terminal that is rewritten in place. */
+/** A line at the bottom of a terminal that is rewritten in place. */
 export class StatusLine {
   #timer: ReturnType<typeof setInterval> | undefined;
   #shown = "";
   #status: (() => Status) | undefined;
-  #problem: { readonly words: string; readonly at: number } | undefined;
-  #counts: { readonly at: number; readonly readings: number }[] = [];
+  #problem: { readonly message: string; readonly at: number } | undefined;
+  #samples: { readonly at: number; readonly readings: number }[] = [];
 
-  /** Begins to show it. */
-  follow(status: () => Status): void {
+  /** Shows the status, and updates it twice a second. */
+  show(status: () => Status): void {
     this.#status = status;
-    this.#timer ??= setInterval(() => this.#draw(), EVERY);
+    this.#timer ??= setInterval(() => this.#draw(), UPDATE_INTERVAL_MS);
     this.#draw();
   }
 
-  /** Remembers what went wrong last. */
-  noteProblem(words: string): void {
-    this.#problem = { words, at: performance.now() };
+  /** Sets the last problem to show. */
+  setProblem(message: string): void {
+    this.#problem = { message, at: performance.now() };
   }
 
-  /** Writes a line that stays, above this one. */
-  above(line: string): void {
+  /** Prints a line above this one. */
+  printAbove(line: string): void {
     const shown = this.#shown;
-    errorOutput(`${shown && CLEAR}${line}\n${shown}`);
+    errorOutput(`${shown && CLEAR_LINE}${line}\n${shown}`);
   }
 
-  /** Takes it away. */
+  /** Removes the line. */
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#status = undefined;
-    if (this.#shown) errorOutput(CLEAR);
+    if (this.#shown) errorOutput(CLEAR_LINE);
     this.#shown = "";
   }
 
@@ -55,15 +54,16 @@ export class StatusLine {
     if (this.#status === undefined) return;
     const now = performance.now();
     const status = this.#status();
-    this.#counts.push({ at: now, readings: status.readings });
-    while (this.#counts.length > 2 && now - this.#counts[1]!.at >= SPAN) {
-      this.#counts.shift();
+    const samples = this.#samples;
+    samples.push({ at: now, readings: status.readings });
+    while (samples.length > 2 && now - samples[1]!.at >= RATE_WINDOW_MS) {
+      samples.shift();
     }
     const text = statusText(status, {
-      rate: rateOf(this.#counts),
+      rate: rateOf(samples),
       ...(this.#problem && {
         problem: {
-          words: this.#problem.words,
+          message: this.#problem.message,
           seconds: Math.floor((now - this.#problem.at) / 1000),
         },
       }),
@@ -71,21 +71,21 @@ export class StatusLine {
     });
     if (text === this.#shown) return;
     this.#shown = text;
-    errorOutput(CLEAR + text);
+    errorOutput(CLEAR_LINE + text);
   }
 }
 
-/** The rest of what a status line tells. */
+/** What else {@linkcode statusText} shows, and in how many columns. */
 export interface StatusExtras {
-  /** Readings a second. */
+  /** Readings per second. */
   readonly rate: number;
-  /** What went wrong last, and how many seconds ago. */
-  readonly problem?: { readonly words: string; readonly seconds: number };
-  /** Of the terminal. */
+  /** The last problem, and how many seconds ago it was. */
+  readonly problem?: { readonly message: string; readonly seconds: number };
+  /** The width of the terminal. */
   readonly columns: number;
 }
 
-/** The line, short enough not to be broken by the terminal. */
+/** The text of the status line, cut to the width of the terminal. */
 export function statusText(
   { cells, broker }: Status,
   { rate, problem, columns }: StatusExtras,
@@ -96,24 +96,24 @@ export function statusText(
     `${number(cells)} ${cells === 1 ? "cell" : "cells"}`,
     problem === undefined
       ? "no errors"
-      : `${ago(problem.seconds)} ago: ${problem.words}`,
+      : `${formatSeconds(problem.seconds)} ago: ${problem.message}`,
     broker,
   ].join(" · ");
-  // The last column stays free: some terminals break the line behind it.
+  // Some terminals wrap a line that fills the last column.
   if (text.length < columns) return text;
   return `${text.slice(0, Math.max(0, columns - 2))}…`;
 }
 
 function rateOf(
-  counts: readonly { readonly at: number; readonly readings: number }[],
+  samples: readonly { readonly at: number; readonly readings: number }[],
 ): number {
-  const [first, last] = [counts[0]!, counts.at(-1)!];
+  const [first, last] = [samples[0]!, samples.at(-1)!];
   if (last.at <= first.at) return 0;
   return (last.readings - first.readings) * 1000 / (last.at - first.at);
 }
 
-/** In one unit, so that the line does not jump every second for hours. */
-function ago(seconds: number): string {
+/** In one unit, so that the line changes rarely. */
+function formatSeconds(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h`;

@@ -1,90 +1,86 @@
 import {
+  BROKER_OPTIONS,
+  COMMON_OPTIONS,
+  layerOption,
+  SOURCE_OPTION,
+} from "../../arguments/common_options.ts";
+import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
+import {
   parseCount,
   parseDuration,
-  parseMany,
+  parseLargeCount,
   parseRate,
   parseSeed,
   parseSpeed,
   parseTimeOfDay,
 } from "../../arguments/values.ts";
-import {
-  BROKER_OPTIONS,
-  EVERY_OPTIONS,
-  layerOption,
-} from "../../arguments/common_options.ts";
-import type { CommandSpec } from "../../arguments/spec.ts";
 
-/** `occupancy simulate`. */
-export const SIMULATE: CommandSpec = {
+/** The options of `occupancy simulate`. */
+export const SIMULATE = {
   description:
-    "Send believable readings: desks over a day, rooms with people, robots driving.",
+    "Send the readings of simulated sensors: desks over a day, meeting rooms, moving robots.",
   options: [
     {
       name: "scene",
       short: "s",
       value: "name",
       summary:
-        "what is watched: desks in an office, meeting rooms, robots in a warehouse, or a campus of all three",
+        "desks of an office, meeting rooms, robots in a warehouse, or a campus with all three",
       choices: ["desks", "rooms", "robots", "campus"],
       default: "campus",
     },
     {
       name: "size",
       value: "n",
-      summary: "how many desks, rooms or robots; of a campus, how many desks",
+      summary: "number of desks, rooms or robots; of a campus, its desks",
       parse: parseCount,
     },
     {
       name: "seed",
       value: "n",
-      summary: "where chance begins: the same, the same again",
+      summary: "random seed; the same seed repeats the run",
       default: "1",
       parse: parseSeed,
     },
     {
       name: "start",
       value: "hh:mm",
-      summary: "time of day at the beginning",
+      summary: "simulated time of day at the start",
       unset: "08:00",
       parse: parseTimeOfDay,
     },
     {
       name: "speed",
       value: "n",
-      summary: "how many times as fast as the clock",
+      summary: "speed of simulated time; 60: an hour per minute",
       unset: "1",
       parse: parseSpeed,
     },
     {
       name: "rate",
       value: "n",
-      summary:
-        "readings a second, instead of --speed; max for as fast as they are taken",
+      summary: "readings per second, instead of --speed; max: no limit",
       parse: parseRate,
     },
     {
       name: "count",
       value: "n",
-      summary: "end after so many readings",
-      parse: parseMany,
+      summary: "end after n readings",
+      parse: parseLargeCount,
     },
     {
       name: "duration",
       value: "duration",
       summary:
-        "end after so long; of a --dry-run without a pace, so long of the scene's time",
+        "end after this time; simulated time with --dry-run without --rate and --speed",
       parse: parseDuration,
     },
-    layerOption("layer that the readings belong to"),
-    {
-      name: "source",
-      value: "name",
-      summary: "who reports, sent with the readings",
-    },
+    layerOption("layer of the readings"),
+    SOURCE_OPTION,
     {
       name: "batch",
       value: "n",
-      summary: "readings a message at most",
+      summary: "maximum number of readings per message",
       unset: "100",
       parse: parseCount,
     },
@@ -95,12 +91,12 @@ export const SIMULATE: CommandSpec = {
     {
       name: "format",
       value: "form",
-      summary: "with --dry-run: csv or ndjson",
+      summary: "format of --dry-run",
       choices: ["csv", "ndjson"],
       unset: "csv",
     },
     ...BROKER_OPTIONS,
-    ...EVERY_OPTIONS,
+    ...COMMON_OPTIONS,
   ],
   examples: [
     "simulate --speed 60",
@@ -108,5 +104,7 @@ export const SIMULATE: CommandSpec = {
     "simulate --scene desks --rate 10000 --count 1000000",
     "simulate --dry-run --count 1000",
   ],
-  load: async () => (await import("./run.ts")).simulate,
-};
+} as const satisfies CommandSpec;
+
+/** The flags of `occupancy simulate`. */
+export type SimulateFlags = FlagsOf<typeof SIMULATE.options>;

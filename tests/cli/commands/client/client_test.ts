@@ -27,14 +27,14 @@ const UNUSABLE: {
   {
     name: "broken.json",
     content: '{"x":1,',
-    says: /Cannot use \S+broken\.json: the JSON does not parse/,
-    hint: /Check the file as JSON/,
+    says: /Cannot read \S+broken\.json: the JSON does not parse/,
+    hint: /Check the JSON/,
   },
   {
     name: "text.json",
     content: "1,2,1\n",
-    says: /Cannot use \S+text\.json: the JSON does not parse/,
-    hint: /name it \.csv/,
+    says: /Cannot read \S+text\.json: the JSON does not parse/,
+    hint: /name the file \.csv/,
   },
   {
     name: "number.json",
@@ -96,7 +96,7 @@ Deno.test({
     assertTold(
       await client(folder.path, NOWHERE),
       1,
-      /Not a file but a directory/,
+      /Cannot read \S+: it is a directory/,
     );
   },
 });
@@ -189,7 +189,7 @@ Deno.test({
     const { code, stderr } = await client(file, system.url, ["--no-request"]);
     assert.equal(code, 3, stderr);
     assert.ok(stderr.split("\n").length < 30);
-    assert.match(stderr, /Skipped 500 rows of \S+many\.csv in all/);
+    assert.match(stderr, /Skipped 500 rows of \S+many\.csv in total/);
   },
 });
 
@@ -286,22 +286,31 @@ Deno.test({
   fn: async () => {
     const file = ["--file", "client1.json"];
     const cases: [args: string[], says: RegExp][] = [
-      [[], /--file is missing/],
-      [["--file"], /--file needs a value/],
+      [[], /Missing --file/],
+      [["--file"], /Missing value of --file/],
       [[...file, "--batch", "0"], /whole number from 1/],
       [[...file, "--batch", "x"], /whole number from 1/],
       [[...file, "--interval", "soon"], /500ms/],
       [
         [...file, "--wire", "morse"],
-        /--wire cannot be "morse"[^]*current or original/,
+        /Invalid --wire "morse"[^]*current or original/,
       ],
-      [[...file, "--nonsense"], /There is no option --nonsense/],
-      [[...file, "excess"], /does not know what to do with "excess"/],
+      [[...file, "--nonsense"], /Unknown option: --nonsense/],
+      [[...file, "excess"], /Unexpected argument: excess/],
       [[...file, "--layer", "a//b"], /layer name "a\/\/b" has an empty level/],
       [[...file, "--prefix", "a/#"], /wildcard/],
-      [[...file, "--wire", "original", "--layer", "l2"], /has no --layer/],
-      [[...file, "--wire", "original", "--batch", "2"], /has no --batch/],
-      [[...file, "--wire", "original", "--source", "s"], /has no --source/],
+      [
+        [...file, "--wire", "original", "--layer", "l2"],
+        /Cannot use --layer with --wire original/,
+      ],
+      [
+        [...file, "--wire", "original", "--batch", "2"],
+        /Cannot use --batch with --wire original/,
+      ],
+      [
+        [...file, "--wire", "original", "--source", "s"],
+        /Cannot use --source with --wire original/,
+      ],
       [[...file, "--source", "s".repeat(300)], /over 200 characters/],
     ];
     await forEachAtOnce(cases, async ([args, says]) =>

@@ -130,9 +130,9 @@ Deno.test({
   fn: async () => {
     const none = await runOccupancy(["completions"]);
     assert.deepEqual([none.code, none.stdout], [2, ""]);
-    assert.match(none.stderr, /needs a shell[^]*bash, zsh, fish/);
+    assert.match(none.stderr, /Missing shell[^]*bash, zsh, fish/);
     const other = await runOccupancy(["completions", "bahs"]);
-    assert.match(other.stderr, /no shell bahs[^]*Did you mean bash\?/);
+    assert.match(other.stderr, /Unknown shell: bahs[^]*Did you mean bash\?/);
   },
 });
 

@@ -1,8 +1,8 @@
 /** What the flags of `occupancy request` mean, and the answers of --test. */
 import assert from "node:assert/strict";
 import { colorDepth } from "../../../../src/cli/terminal/color.ts";
-import { CliError, Exit } from "../../../../src/cli/exit.ts";
-import type { RequestFlags } from "../../../../src/cli/arguments/flags.ts";
+import type { RequestFlags } from "../../../../src/cli/commands/request/options.ts";
+import { AppError } from "../../../../src/common/errors.ts";
 import { requestMode } from "../../../../src/cli/commands/request/mode.ts";
 import {
   exitCodeOf,
@@ -77,9 +77,9 @@ Deno.test({
     ];
     for (const [some, place, says] of cases) {
       assert.throws(() => requestMode(flags(some), place), (error) => {
-        assert.ok(error instanceof CliError);
+        assert.ok(error instanceof AppError);
         assert.match(error.message, says);
-        assert.equal(error.exitCode, Exit.usage);
+        assert.equal(error.exitClass, "usage");
         assert.ok(error.hint);
         return true;
       });

@@ -17,7 +17,7 @@ import { SMALL_PNG } from "../../../http/plans_fixture.ts";
 const SERVER = ["server", "--listen", "127.0.0.1:0"];
 
 async function urlOf(server: ReturnType<typeof occupancy>): Promise<string> {
-  return (await server.said(/Map at (http:\/\/\S+)\/ /))[1]!;
+  return (await server.said(/Dashboard at (http:\/\/\S+)\/ /))[1]!;
 }
 
 Deno.test({
@@ -50,7 +50,7 @@ Deno.test({
     ) {
       const { code, stderr } = await runOccupancy([...SERVER, "--http", at]);
       assert.equal(code, 2, stderr);
-      assert.match(stderr, /could be asked by other machines/);
+      assert.match(stderr, /other machines can reach it/);
       assert.match(stderr, /hint: .*--http-token-file/);
     }
   },
@@ -109,7 +109,7 @@ Deno.test({
         [["--http-token-file", `${short}x`], 1, /No such file: .*\n {2}hint: /],
         [["--map-file", map], 1, /No such file: .*b\.png/],
         [["--map-file", svg], 2, /svg\.json: Layer a: .*\n {2}hint: /],
-        [["--http", "8080"], 2, /HOST:PORT, like 127\.0\.0\.1:8080/],
+        [["--http", "8080"], 2, /HOST:PORT, such as 127\.0\.0\.1:8080/],
       ] as const
     ) {
       const { code, stderr } = await runOccupancy([
@@ -162,7 +162,7 @@ Deno.test({
       `127.0.0.1:${port}`,
     ]);
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /Something else listens on .* already/);
+    assert.match(stderr, /Cannot listen on .*: in use/);
     assert.match(stderr, /hint: Choose another port with --http/);
 
     using usual = listenOn8080(); // or somebody else has it: taken as well
@@ -177,7 +177,7 @@ Deno.test({
       ...SERVER,
     ]);
     await server.said(
-      /No HTTP: Something else listens on 127\.0\.0\.1:8080/,
+      /No HTTP: Cannot listen on 127\.0\.0\.1:8080: in use/,
     );
     await server.said(/Ready/);
     assert.ok(usual !== null);

@@ -40,7 +40,7 @@ Deno.test({
     await server.shows(/· 2 cells · no errors/);
     await server.type("\x03");
     assert.equal(await server.ended(), 0);
-    assert.match(server.output, /Ending: finishing what has arrived/);
+    assert.match(server.output, /Shutting down: processing what was received/);
     // The status line does not stay behind.
     assert.ok(server.output.endsWith(CLEAR), server.output);
   },

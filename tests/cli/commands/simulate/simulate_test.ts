@@ -15,11 +15,11 @@ import { BROKERS, startSystem } from "../../../support/system.ts";
 import { until } from "../../../support/until.ts";
 
 Deno.test({
-  name: "simulate offers all scenes that there are",
+  name: "simulate offers all scenes",
   permissions: "none",
   fn: () => {
-    const { choices } = SIMULATE.options.find(({ name }) => name === "scene")!;
-    assert.deepEqual(choices, SCENES);
+    const [scene] = SIMULATE.options;
+    assert.deepEqual(scene.choices, SCENES);
   },
 });
 
@@ -41,7 +41,7 @@ for (const kind of BROKERS) {
       assert.equal(stdout, "");
       assert.match(
         stderr,
-        /^Sent 12345 readings in 124 messages to occupancy\/data\/hall, [\d,]+ a second\n$/,
+        /^Sent 12345 readings in 124 messages to occupancy\/data\/hall, [\d,]+ per second\n$/,
       );
       await until(() => system.server.stats.accepted >= 12345);
       assert.equal(system.server.stats.accepted, 12345);
@@ -166,15 +166,15 @@ Deno.test({
   fn: () =>
     forEachAtOnce(
       [
-        [["--scene", "office"], /Write desks, rooms, robots or campus/],
-        [["--rate", "0"], /Write a number from 0.001/],
-        [["--speed", "-1"], /Write a number from 0.001/],
-        [["--start", "25:00"], /Write a time of day/],
-        [["--seed", "1e9"], /Write a whole number of up to 32 bits/],
-        [["--count", "0"], /Write a whole number of at least 1/],
-        [["--rate", "5", "--speed", "5"], /--rate cannot be used with --speed/],
-        [["--format", "csv"], /--format goes with --dry-run/],
-        [["--dry-run", "--batch", "5"], /--dry-run has no --batch/],
+        [["--scene", "office"], /Use desks, rooms, robots or campus/],
+        [["--rate", "0"], /Use a number from 0.001/],
+        [["--speed", "-1"], /Use a number from 0.001/],
+        [["--start", "25:00"], /Use a time of day/],
+        [["--seed", "1e9"], /Use a whole number of up to 32 bits/],
+        [["--count", "0"], /Use a whole number of at least 1/],
+        [["--rate", "5", "--speed", "5"], /Cannot use --rate with --speed/],
+        [["--format", "csv"], /Cannot use --format without --dry-run/],
+        [["--dry-run", "--batch", "5"], /Cannot use --batch with --dry-run/],
         [["--layer", "a//b"], /layer name/],
       ] as const,
       async ([args, says]) => {

@@ -1,7 +1,7 @@
-/** What `occupancy client` knows of readings that the server refused. */
+/** `occupancy client` reports readings that the server refused. */
 import assert from "node:assert/strict";
 import { parseReport, ProtocolError } from "../../../../src/protocol/mod.ts";
-import { HeardRefusals } from "../../../../src/cli/commands/client/refusals.ts";
+import { RefusalReports } from "../../../../src/cli/commands/client/rejected.ts";
 import { needs } from "../../../support/needs.ts";
 import { runOccupancy } from "../../../support/processes.ts";
 import { BROKERS, startSystem } from "../../../support/system.ts";
@@ -16,14 +16,14 @@ const REPORT = {
   time: 1_760_000_000_000,
 };
 
-function heard(source: string | undefined, ...bodies: unknown[]): number {
-  const refusals = new HeardRefusals({
+function countOf(source: string | undefined, ...bodies: unknown[]): number {
+  const refusals = new RefusalReports({
     errorsTopic: "occupancy/errors",
     dataTopic: "occupancy/data",
     source,
   });
   for (const body of bodies) {
-    refusals.hear({
+    refusals.handle({
       topic: "occupancy/errors",
       payload: encoder.encode(JSON.stringify(body)),
       qos: 0,
@@ -34,22 +34,22 @@ function heard(source: string | undefined, ...bodies: unknown[]): number {
 }
 
 Deno.test({
-  name: "HeardRefusals counts what may be ours, and leaves out what is not",
+  name: "RefusalReports counts reports that may be about its own readings",
   permissions: "none",
   fn: () => {
-    assert.equal(heard(undefined, REPORT, { ...REPORT, count: 2 }), 5);
-    assert.equal(heard("a", REPORT, { ...REPORT, source: "a" }), 6);
-    assert.equal(heard("a", { ...REPORT, source: "b" }), 0);
+    assert.equal(countOf(undefined, REPORT, { ...REPORT, count: 2 }), 5);
+    assert.equal(countOf("a", REPORT, { ...REPORT, source: "a" }), 6);
+    assert.equal(countOf("a", { ...REPORT, source: "b" }), 0);
     assert.equal(
-      heard(undefined, { ...REPORT, topic: "occupancy/data/l2" }),
+      countOf(undefined, { ...REPORT, topic: "occupancy/data/l2" }),
       0,
     );
-    assert.equal(heard(undefined, 5, {}, { ...REPORT, count: "3" }), 0);
+    assert.equal(countOf(undefined, 5, {}, { ...REPORT, count: "3" }), 0);
   },
 });
 
 Deno.test({
-  name: "parseReport() reads what it knows, and refuses what is no report",
+  name: "parseReport() ignores unknown fields and rejects what is not a report",
   permissions: "none",
   fn: () => {
     const parse = (body: unknown) =>
@@ -93,7 +93,7 @@ for (const broker of BROKERS) {
         /Warning: the server reports 1 refused reading on occupancy\/data.*there may be more/,
       );
       assert.match(late.stderr, /observed before .* \[late\]/);
-      // The map is printed all the same: data is data.
+      // The map is printed too.
       assert.match(late.stdout, /^1\t1\t1\t/);
       const future = await send(`5,5,1,${now + 3_600_000}\n`);
       assert.equal(future.code, 3, future.stderr);

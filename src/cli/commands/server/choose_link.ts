@@ -1,0 +1,121 @@
+/** Chooses the broker of a server: another one, or the embedded one. */
+import type { Link } from "../../../mqtt/link.ts";
+import type { Topics } from "../../../protocol/mod.ts";
+import {
+  offlineState,
+  serverLiveSubscriptions,
+  serverSubscriptions,
+} from "../../../server/mod.ts";
+import {
+  brokerOf,
+  caOf,
+  DEFAULT_BROKER,
+  DEFAULT_LISTEN,
+} from "../../arguments/addresses.ts";
+import type { ListenAddress } from "../../arguments/values.ts";
+import { VERSION } from "../../version.ts";
+import { DroppedMessages } from "./dropped_messages.ts";
+import type { ServerFlags } from "./options.ts";
+import type { ServerLog } from "./server_log.ts";
+
+/** The link of a server, not yet open. */
+export interface ChosenLink {
+  readonly link: Link;
+  /** `Connected to`, or `Started the`. */
+  readonly verb: string;
+  /** Describes the broker, once the link is open. */
+  readonly describe: () => string;
+  /** Reports messages that another broker has dropped. */
+  readonly dropped?: DroppedMessages;
+}
+
+/**
+ * Chooses the broker: that of `--broker`, the embedded one with `--listen`, else
+ * the one on the default port, or the embedded one if no broker answers there.
+ *
+ * @throws {AppError} if the CA file cannot be read
+ */
+export async function chooseLink(
+  flags: ServerFlags,
+  topics: Topics,
+  log: ServerLog,
+): Promise<ChosenLink> {
+  const { listen, broker } = flags;
+  if (listen !== undefined) {
+    return await embedded(flags, topics, log, listen, "");
+  }
+  if (broker !== undefined || await accepts(DEFAULT_BROKER)) {
+    return await connected(flags, topics, log);
+  }
+  const reason = " (no broker answered on localhost:1883)";
+  return await embedded(flags, topics, log, DEFAULT_LISTEN, reason);
+}
+
+async function connected(
+  flags: ServerFlags,
+  topics: Topics,
+  log: ServerLog,
+): Promise<ChosenLink> {
+  const { Connection } = await import("../../../mqtt/connection.ts");
+  const broker = { url: brokerOf(flags), ...await caOf(flags) };
+  const link = new Connection({
+    ...broker,
+    clientId: flags.name,
+    subscriptions: serverSubscriptions(topics, flags.name),
+    liveSubscriptions: serverLiveSubscriptions(topics),
+    will: {
+      topic: topics.state,
+      payload: offlineState(flags.name, VERSION),
+    },
+    sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
+  });
+  const dropped = new DroppedMessages(
+    new Connection({
+      ...broker,
+      clientId: `${flags.name}-watch`,
+      subscriptions: [DroppedMessages.topic],
+    }),
+    (warning) => log.warn(warning),
+  );
+  const describe = () =>
+    `${link.description} (${link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1"})`;
+  return { link, verb: "Connected to", describe, dropped };
+}
+
+async function embedded(
+  flags: ServerFlags,
+  topics: Topics,
+  log: ServerLog,
+  listen: ListenAddress,
+  reason: string,
+): Promise<ChosenLink> {
+  const { createBroker } = await import("../../../broker/broker.ts");
+  const link = createBroker({
+    ...listen,
+    subscriptions: serverSubscriptions(topics, flags.name),
+    reserved: [`${topics.prefix}/server/#`, `${topics.prefix}/changes/#`],
+    refused: (client, topic) =>
+      log.warn(
+        `Refused a message of ${client} to ${topic}: only the server may publish there`,
+      ),
+    dropped: (client = "a client", reason) =>
+      log.warn(`Disconnected ${client}: ${reason}`),
+    sessionFull: (client) =>
+      log.warn(
+        `Dropped messages for ${client}: it is disconnected, and too many are stored for it`,
+      ),
+  });
+  const describe = () => `${link.description}${reason}`;
+  return { link, verb: "Started the", describe };
+}
+
+/** True if something accepts TCP connections at an address. */
+async function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  try {
+    (await Deno.connect({ hostname, port: Number(port) })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,106 @@
+/** The settings of `occupancy server` for HTTP, with the files they name. */
+import { dirname, resolve } from "node:path";
+import { AppError } from "../../../common/errors.ts";
+import type { Plan, Token } from "../../../http/mod.ts";
+import { DEFAULT_HTTP } from "../../arguments/addresses.ts";
+import { usageError } from "../../errors.ts";
+import { fileError, readText } from "../../files.ts";
+import type { ServerFlags } from "./options.ts";
+
+/** Address, token and floor plans. */
+export interface HttpSettings {
+  readonly host: string;
+  readonly port: number;
+  /** The address was not set: the server also runs without HTTP. */
+  readonly isDefault: boolean;
+  readonly token: Token | undefined;
+  readonly plans: Map<string, Plan>;
+}
+
+/**
+ * Reads and checks the settings for HTTP.
+ *
+ * @returns undefined for no HTTP
+ * @throws {AppError} if a file is unusable, or the address requires a token
+ */
+export async function readHttpSettings(
+  flags: ServerFlags,
+): Promise<HttpSettings | undefined> {
+  if (flags.http === false || flags.noHttp) return undefined;
+  const { isLoopback } = await import("../../../http/mod.ts");
+  const { host, port } = flags.http ?? DEFAULT_HTTP;
+  const { httpTokenFile, mapFile } = flags;
+  if (!isLoopback(host) && httpTokenFile === undefined) {
+    throw usageError(
+      `Cannot serve HTTP on ${host}:${port} without a token: other machines can reach it`,
+      "Create a token (openssl rand -hex 32 > token) and add --http-token-file token, or listen on 127.0.0.1.",
+    );
+  }
+  return {
+    host,
+    port,
+    isDefault: flags.http === undefined,
+    token: httpTokenFile === undefined
+      ? undefined
+      : await readToken(httpTokenFile),
+    plans: new Map(mapFile === undefined ? [] : await readPlans(mapFile)),
+  };
+}
+
+/** @throws {AppError} if the file cannot be read, or is not a token */
+export async function readToken(path: string): Promise<Token> {
+  const text = (await readText(path)).trim();
+  const { Token } = await import("../../../http/mod.ts");
+  try {
+    return new Token(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw usageError(
+      `${path}: ${error.message}`,
+      "Create a token with: openssl rand -hex 32 > token",
+      error,
+    );
+  }
+}
+
+/** @throws {AppError} if the file, or an image it names, is unusable */
+export async function readPlans(
+  path: string,
+): Promise<ReadonlyMap<string, Plan>> {
+  const { readPlans, PlanError } = await import("../../../http/plans/read.ts");
+  try {
+    return await readPlans(path, {
+      read: (name, maxBytes) =>
+        readBytes(
+          name === undefined ? path : resolve(dirname(path), name),
+          maxBytes,
+        ),
+    });
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error;
+    throw usageError(`${path}: ${error.message}`, error.hint, error);
+  }
+}
+
+async function readBytes(
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > maxBytes) {
+      throw usageError(
+        `${path} has ${size} bytes, the maximum is ${maxBytes}`,
+        "Use a smaller file.",
+      );
+    }
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw fileError(
+      path,
+      error,
+      "Check the path; paths in a map file are relative to its folder.",
+    );
+  }
+}

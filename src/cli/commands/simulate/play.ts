@@ -1,0 +1,53 @@
+/** Plays a simulation in real time. */
+import type { Sender } from "../../../client/mod.ts";
+import { delay } from "../../../common/async.ts";
+import { ReadingBatch } from "../../../protocol/mod.ts";
+import type { Feed, Pace } from "../../../simulate/mod.ts";
+import { untilAborted } from "../../terminal/ending.ts";
+
+/** Readings that are due within this time are sent together. */
+const COALESCE_MS = 10;
+
+/**
+ * Sends readings at a pace, with the present as their time, until the feed ends
+ * or the signal is aborted.
+ *
+ * @throws {LinkError} if the broker refuses a message, or the connection is lost
+ * permanently
+ */
+export async function play(
+  feed: Feed,
+  pace: Pace,
+  sender: Sender,
+  signal: AbortSignal,
+): Promise<void> {
+  const aborted = untilAborted(signal);
+  await forEachDue(feed, pace, signal, async (readings) => {
+    readings.time.fill(Date.now(), 0, readings.length);
+    await Promise.race([sender.send(readings), aborted]);
+  });
+  if (!signal.aborted) await sender.finish();
+}
+
+/**
+ * Takes readings from a feed at a pace, until it ends or the signal is aborted.
+ *
+ * @param use called with the readings that are due; the next ones wait for it
+ */
+export async function forEachDue(
+  feed: Feed,
+  pace: Pace,
+  signal: AbortSignal,
+  use: (readings: ReadingBatch) => Promise<void>,
+): Promise<void> {
+  const readings = new ReadingBatch();
+  const start = performance.now();
+  while (!feed.ended && !signal.aborted) {
+    readings.clear();
+    const wait = pace.take(feed, performance.now() - start, readings);
+    await use(readings);
+    if (feed.ended) return;
+    // Even a delay of 0 lets signals and the network run.
+    await delay(wait === 0 ? 0 : Math.max(wait, COALESCE_MS), signal);
+  }
+}

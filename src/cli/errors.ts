@@ -1,0 +1,63 @@
+/** How errors are described to users, and the exit codes they lead to. */
+import { AppError, messageOf } from "../common/errors.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { Exit, EXIT_BY_CLASS } from "./exit.ts";
+
+/** An error as it is printed. */
+export interface ErrorReport {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
+/**
+ * A wrong command line or setting.
+ *
+ * @param message what is wrong, without a full stop
+ * @param hint what to write instead, in sentences
+ * @param cause the error that caused it
+ */
+export function usageError(
+  message: string,
+  hint: string | undefined,
+  cause?: unknown,
+): AppError {
+  return new AppError("usage", message, { hint, exitClass: "usage", cause });
+}
+
+/**
+ * Describes anything that was thrown. An error that is not an
+ * {@linkcode AppError} is a bug: its description says so.
+ */
+export function describeError(error: unknown): ErrorReport {
+  if (error instanceof AppError) {
+    const { message, hint, exitClass } = error;
+    const exitCode = EXIT_BY_CLASS[exitClass];
+    // Options are checked when they are parsed, so this is about a reply.
+    if (error instanceof ProtocolError) {
+      return {
+        message: capitalized(message),
+        hint: hint ??
+          "Check --prefix and --wire: another kind of server may have replied.",
+        exitCode,
+      };
+    }
+    return { message, hint, exitCode };
+  }
+  return {
+    message: `Internal error: ${messageOf(error)}`,
+    hint: "This is a bug in occupancy; OCCUPANCY_DEBUG=1 prints where.",
+    exitCode: Exit.failure,
+  };
+}
+
+/** True if the reader of the output closed it, which is not a failure. */
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    (error as { code?: unknown })?.code === "EPIPE";
+}
+
+/** The text with its first letter in upper case. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,64 @@
+import { AppError, messageOf } from "../common/errors.ts";
+
+/**
+ * Reads a text file.
+ *
+ * @throws {AppError} if it cannot be read
+ */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/**
+ * Describes why a file cannot be read.
+ *
+ * @param path as the user wrote it
+ * @param error what was thrown
+ * @param hint what to do if there is no such file
+ */
+export function fileError(
+  path: string,
+  error: unknown,
+  hint = "Check the path; it is relative to the current directory.",
+): AppError {
+  if (error instanceof Deno.errors.NotFound) {
+    return unreadable(`No such file: ${path}`, hint, error);
+  }
+  if (
+    error instanceof Deno.errors.IsADirectory ||
+    (error as { code?: string }).code === "EISDIR"
+  ) {
+    return unreadable(
+      `Cannot read ${path}: it is a directory`,
+      "Name a file.",
+      error,
+    );
+  }
+  if (
+    error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable
+  ) {
+    return unreadable(
+      `Cannot read ${path}: permission denied`,
+      "Check the permissions of the file.",
+      error,
+    );
+  }
+  return unreadable(
+    `Cannot read ${path}: ${messageOf(error)}`,
+    undefined,
+    error,
+  );
+}
+
+function unreadable(
+  message: string,
+  hint: string | undefined,
+  cause: unknown,
+): AppError {
+  return new AppError("unreadable-file", message, { hint, cause });
+}
