@@ -6,6 +6,7 @@
  */
 import type { Region } from "../grid/mod.ts";
 import { assertLayer } from "../protocol/mod.ts";
+import { isJsonObject } from "../protocol/text.ts";
 
 /** The `protocol` of `hello`. Another version is not compatible. */
 export const PROTOCOL_VERSION = 1;
@@ -227,7 +228,7 @@ const SERVER_MESSAGES: ReadonlyMap<string, (message: Json) => void> = new Map(
       if (message.broker !== "up" && message.broker !== "down") {
         throw invalid(message, "broker");
       }
-      if (!isObject(message.rate)) throw invalid(message, "rate");
+      if (!isJsonObject(message.rate)) throw invalid(message, "rate");
       list(message, "layers");
     },
     latest: (message) => {
@@ -311,12 +312,8 @@ function parseObject(text: string): Json {
   } catch {
     throw new MessageError("The message is not JSON");
   }
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   throw new MessageError("The message is not a JSON object");
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function string(message: Json, name: string): string {

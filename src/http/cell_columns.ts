@@ -1,6 +1,6 @@
 /**
- * Copies cells of the map into columns, for answers that are sent while the map
- * goes on changing.
+ * Copies cells of the map into columns, for responses that are sent while the
+ * map changes.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import {
 } from "../grid/mod.ts";
 import { type CellColumns, newColumns, statusOf } from "../feed/columns.ts";
 
-/** Capacity in cells where the number of cells is known only at the end. */
-const FIRST_CAPACITY = 1024;
+/** First capacity of columns whose final length is not known. */
+const FIRST_CAPACITY_CELLS = 1024;
 
 /** Which cells to copy. */
 export type CopyOptions = Omit<ChangedCellsOptions, "limit">;
@@ -47,7 +47,7 @@ export function copyAtMost(
 ): CellColumns | undefined {
   if (grid === undefined) return newColumns(0);
   const all = since === 0 && region === undefined && limit === Infinity;
-  let cells = newColumns(all ? grid.size : FIRST_CAPACITY);
+  let cells = newColumns(all ? grid.size : FIRST_CAPACITY_CELLS);
   const changed = new ChangedCells(grid, { since, region, limit });
   while (changed.next()) {
     if (cells.length === cells.x.length) cells = grown(cells);

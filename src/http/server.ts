@@ -73,7 +73,7 @@ export class HttpServer {
       onListen: () => {},
       onError: (error) => this.#answerFault(error),
     }, (request) => this.#answer(request));
-    // Listening may have failed: the feed has timers and comes after it.
+    // After Deno.serve(), which may throw: the feed has timers.
     this.#feed = new LiveFeed(context, this.#rates, feedLimits);
     this.#metrics = new Metrics({
       context,

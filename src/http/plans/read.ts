@@ -9,7 +9,7 @@ import {
   excerpt,
   ProtocolError,
 } from "../../protocol/mod.ts";
-import { quote } from "../../protocol/text.ts";
+import { isJsonObject, quote } from "../../protocol/text.ts";
 import { decodePgm, encodePng } from "./grey_image.ts";
 import {
   MAX_IMAGE_BYTES,
@@ -183,8 +183,8 @@ function parseMaps(text: string): [string, Entry][] {
       error,
     );
   }
-  const layers = isObject(value) ? value.layers : undefined;
-  if (!isObject(layers)) throw new PlanError('No object "layers"', EXAMPLE);
+  const layers = isJsonObject(value) ? value.layers : undefined;
+  if (!isJsonObject(layers)) throw new PlanError('No object "layers"', EXAMPLE);
   return Object.entries(layers).map(([layer, entry]) => {
     try {
       assertLayer(layer);
@@ -201,10 +201,10 @@ function parseMaps(text: string): [string, Entry][] {
 }
 
 function checkEntry(layer: string, entry: unknown): Entry {
-  const fail = (what: string, hint: string): never => {
-    throw new PlanError(`Layer ${excerpt(layer)}: ${what}`, hint);
+  const fail = (reason: string, hint: string): never => {
+    throw new PlanError(`Layer ${excerpt(layer)}: ${reason}`, hint);
   };
-  if (!isObject(entry)) return fail("not an object", EXAMPLE);
+  if (!isJsonObject(entry)) return fail("not an object", EXAMPLE);
   for (const key of Object.keys(entry)) {
     if (!MEMBERS.includes(key)) {
       fail(
@@ -246,8 +246,4 @@ function checkEntry(layer: string, entry: unknown): Entry {
 
 function isFinite(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

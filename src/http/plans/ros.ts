@@ -4,6 +4,7 @@
  * @module
  */
 import { load } from "js-yaml";
+import { isJsonObject } from "../../protocol/text.ts";
 import type { GreyImage } from "./grey_image.ts";
 import { PlanError } from "./plan.ts";
 
@@ -70,8 +71,8 @@ export function parseRosMap(text: string): RosMap {
     );
   }
   const mode = fields.mode ?? "trinary";
-  const known = MODES.find((one) => one === mode);
-  if (known === undefined) {
+  const knownMode = MODES.find((one) => one === mode);
+  if (knownMode === undefined) {
     throw invalid(`unknown mode ${mode}`, `Use ${MODES.join(", ")}.`);
   }
   return {
@@ -81,7 +82,7 @@ export function parseRosMap(text: string): RosMap {
     negate: fields.negate === 1 || fields.negate === true,
     occupiedThresh: fraction(fields.occupied_thresh, 0.65, "occupied_thresh"),
     freeThresh: fraction(fields.free_thresh, 0.196, "free_thresh"),
-    mode: known,
+    mode: knownMode,
   };
 }
 
@@ -122,9 +123,7 @@ function readYaml(text: string): Record<string, unknown> {
       error,
     );
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isJsonObject(value)) return value;
   throw invalid(
     "it has no fields",
     "Add lines image, resolution and origin.",
