@@ -12,7 +12,7 @@
  * @module
  */
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { launch } from "../tests/page/stage.ts";
+import { launch } from "../tests/page/session.ts";
 import { occupancy } from "../tests/support/processes.ts";
 import { until } from "../tests/support/until.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
-import { BLANK, Stage } from "./stage.ts";
+import { BLANK, Stage } from "./session.ts";
 
 const NEAR = "#layer=default&at=5,5&scale=40";
 const READINGS = { default: "4,4,2\n5,4,0\n6,4,-1\n5,5,1\n", hall: "0,0,1\n" };

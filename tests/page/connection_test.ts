@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
-import { BLANK, Stage } from "./stage.ts";
+import { BLANK, Stage } from "./session.ts";
 
 Deno.test({
   name:

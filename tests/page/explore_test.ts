@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
-import { BLANK, Stage } from "./stage.ts";
+import { BLANK, Stage } from "./session.ts";
 
 const NEAR = "#layer=default&at=5,5&scale=40";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
-import { BLANK, Stage } from "./stage.ts";
+import { BLANK, Stage } from "./session.ts";
 
 Deno.test({
   name: "choosing a layer shows its cells, and none of the last one's",

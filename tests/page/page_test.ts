@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { page } from "../../src/http/dashboard/mod.ts";
 import { needs } from "../support/needs.ts";
-import { BLANK, Stage } from "./stage.ts";
+import { BLANK, Stage } from "./session.ts";
 
 const options = { permissions: "none" } as const;
 const MOST_BYTES = 150 * 1024;

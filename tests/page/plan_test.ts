@@ -5,7 +5,7 @@ import { encodePng } from "../../src/http/plans/grey_image.ts";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
-import { BLANK, Stage } from "./stage.ts";
+import { BLANK, Stage } from "./session.ts";
 
 /** What no turning or mirroring leaves as it is: `#` black, `.` white. */
 const DRAWING = ["##..", "#...", "...."];

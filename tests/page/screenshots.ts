@@ -6,7 +6,7 @@
  * @module
  */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { launch } from "./stage.ts";
+import { launch } from "./session.ts";
 import { BACK, SPEED } from "./fixture/fast_clock.ts";
 import { PLAN_MARGIN, PLAN_SCALE, planSvg } from "./fixture/plan.ts";
 import {

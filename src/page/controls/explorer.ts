@@ -8,10 +8,10 @@
 import type { Region } from "../../grid/mod.ts";
 import { announce } from "../elements/announcer.ts";
 import { ago, cellWords, some } from "../elements/format.ts";
-import type { CellFinder, CellPlace, CellReport } from "./find_cell.ts";
+import type { CellFinder, CellPlace, CellReport } from "../feed/requests.ts";
 import type { CellPoint, MapView } from "../map/map_view.ts";
 import { Marks } from "../map/marks.ts";
-import { between, clamped, clampedRegion, type Point } from "./selection.ts";
+import { between, clamped, clampedRegion, type Point } from "../map/regions.ts";
 import { SelectionPanel } from "../panels/selection_panel.ts";
 import { Tooltip } from "../panels/tooltip.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { messageOf } from "../../common/errors.ts";
-import { Follower } from "./follower.ts";
+import { Follower } from "./frame_sequence.ts";
 import { decodeFrame, type Frame } from "../../feed/frames.ts";
 import { inflateRaw } from "./inflate.ts";
 import { ClockOffset } from "./clock_offset.ts";

@@ -7,12 +7,12 @@
 
 import Layer from "ol/layer/Layer.js";
 import type { FrameState } from "ol/Map.js";
-import { ChunkPainter, suitsChunks } from "./chunk_painter.ts";
-import type { Frame } from "./frame.ts";
-import { NearPainter, suitsNear } from "./near_painter.ts";
+import { ChunkPainter, suitsChunks } from "./overview_painter.ts";
+import type { Frame } from "./viewport.ts";
+import { NearPainter, suitsNear } from "./detail_painter.ts";
 import { type Colors, pixelsOf, VEIL } from "./palette.ts";
 import { ScatterPainter } from "./scatter_painter.ts";
-import { World } from "./world.ts";
+import { World } from "./layer_cells.ts";
 
 /** Draws a {@linkcode World}, in the way that suits the scale; only when it must. */
 export class CellLayer {

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { type Frame, leftOf, seen, topOf } from "./frame.ts";
+import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
 import { TEXTURE } from "./palette.ts";
-import type { World } from "./world.ts";
+import type { World } from "./layer_cells.ts";
 
 /** Draws a whole table; costs what the table holds, not what the map spans. */
 export class ScatterPainter {

@@ -7,7 +7,7 @@
 
 import { announce } from "../elements/announcer.ts";
 import { sendCommand } from "../elements/command.ts";
-import { CommandBox } from "./command_box.ts";
+import { CommandBox } from "../elements/command_box.ts";
 import { byId, el } from "../elements/dom.ts";
 
 /** The words in the middle of an empty map. */

@@ -7,11 +7,11 @@
 
 import type { Region } from "../../grid/mod.ts";
 import { requestCommand } from "../elements/command.ts";
-import { CommandBox } from "./command_box.ts";
+import { CommandBox } from "../elements/command_box.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import { count, some } from "../elements/format.ts";
 import { ICONS } from "../elements/icons.ts";
-import type { Totals } from "../map/world.ts";
+import type { Totals } from "../map/layer_cells.ts";
 
 /** The panel that is there while something is selected. */
 export class SelectionPanel {

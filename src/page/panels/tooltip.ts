@@ -7,13 +7,9 @@
  */
 
 import { byId, el, setText } from "../elements/dom.ts";
-import type {
-  CellFinder,
-  CellPlace,
-  CellReport,
-} from "../controls/find_cell.ts";
+import type { CellFinder, CellPlace, CellReport } from "../feed/requests.ts";
 import { ago, cellWords } from "../elements/format.ts";
-import type { World } from "../map/world.ts";
+import type { World } from "../map/layer_cells.ts";
 
 /** A pointer that passes by asks nothing, ms. */
 const LINGER = 120;

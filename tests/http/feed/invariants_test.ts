@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import type { HttpContext } from "../../../src/http/context.ts";
 import { TickDeltas } from "../../../src/http/feed/deltas.ts";
-import { Follower } from "../../../src/page/feed/follower.ts";
+import { Follower } from "../../../src/page/feed/frame_sequence.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { DEFAULT_FEED_LIMITS } from "../../../src/http/feed/limits.ts";

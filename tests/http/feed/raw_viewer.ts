@@ -2,7 +2,7 @@
  * A viewer that reads only on request, unlike the WebSocket class: it implements
  * WebSocket (RFC 6455) over TCP.
  */
-import { Follower } from "../../../src/page/feed/follower.ts";
+import { Follower } from "../../../src/page/feed/frame_sequence.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Level, LEVELS } from "../../src/page/map/levels.ts";
+import { Level, LEVELS } from "../../../src/page/map/levels.ts";
 import {
   colorsOf,
   contrast,
@@ -8,7 +8,7 @@ import {
   PALETTES,
   pixelsOf,
   TEXTURE,
-} from "../../src/page/map/palette.ts";
+} from "../../../src/page/map/palette.ts";
 
 const options = { permissions: "none" } as const;
 const EACH = (Object.keys(PALETTES) as PaletteName[]).flatMap((palette) =>

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { el, setText } from "../elements/dom.ts";
-import { ICONS } from "../elements/icons.ts";
+import { el, setText } from "./dom.ts";
+import { ICONS } from "./icons.ts";
 
 const THANKS_MS = 1600;
 

@@ -5,7 +5,7 @@ import {
   parseCoordinate,
   parseHash,
   type ViewState,
-} from "../../src/page/controls/view_hash.ts";
+} from "../../../src/page/controls/view_hash.ts";
 
 const options = { permissions: "none" } as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Health } from "../../src/page/panels/health.ts";
-import type { StatusMessage } from "../../src/feed/messages.ts";
+import { Health } from "../../../src/page/panels/connection_state.ts";
+import type { StatusMessage } from "../../../src/feed/messages.ts";
 
 const options = { permissions: "none" } as const;
 

@@ -8,8 +8,8 @@
 
 import type { Region } from "../../grid/mod.ts";
 import { type CellColumns, type Frame, isStale } from "../../feed/frames.ts";
-import { contains } from "../controls/selection.ts";
-import { World } from "../map/world.ts";
+import { contains } from "./regions.ts";
+import { World } from "./layer_cells.ts";
 
 /** How long one slice may take, ms: a frame at 60 a second has 16. */
 const SLICE_MS = 7;

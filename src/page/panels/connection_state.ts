@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LinkState } from "./pill.ts";
+import type { LinkState } from "./connection_pill.ts";
 import type { StatusMessage } from "../../feed/messages.ts";
 
 /** Updates are counted over this long, ms. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   requestCommand,
   sendCommand,
-} from "../../src/page/elements/command.ts";
+} from "../../../src/page/elements/command.ts";
 import {
   ago,
   byteRate,
@@ -10,8 +10,8 @@ import {
   count,
   share,
   span,
-} from "../../src/page/elements/format.ts";
-import { niceLength } from "../../src/page/panels/legend.ts";
+} from "../../../src/page/elements/format.ts";
+import { niceLength } from "../../../src/page/panels/legend.ts";
 
 const options = { permissions: "none" } as const;
 

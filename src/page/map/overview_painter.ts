@@ -6,9 +6,9 @@
  */
 
 import { CHUNK, type Chunk, CHUNK_BITS } from "./chunk.ts";
-import { type Frame, leftOf, seen, topOf } from "./frame.ts";
+import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
 import { TEXTURE } from "./palette.ts";
-import type { World } from "./world.ts";
+import type { World } from "./layer_cells.ts";
 
 /** A chunk as last painted. */
 interface Picture {

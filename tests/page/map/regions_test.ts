@@ -4,7 +4,7 @@ import {
   clampedRegion,
   contains,
   widened,
-} from "../../src/page/controls/selection.ts";
+} from "../../../src/page/map/regions.ts";
 
 const options = { permissions: "none" } as const;
 const LEAST = -(2 ** 31);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { History, WINDOW } from "../../src/page/panels/history.ts";
+import { History, WINDOW } from "../../../src/page/panels/history.ts";
 
 const options = { permissions: "none" } as const;
 const START = 1_700_000_000_000;

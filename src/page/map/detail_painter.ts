@@ -6,11 +6,11 @@
  */
 
 import type { Region } from "../../grid/mod.ts";
-import { type Frame, leftOf, seen, topOf } from "./frame.ts";
+import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
 import { Level, LEVELS } from "./levels.ts";
 import { type Colors, css, pixelsOf, TEXTURE } from "./palette.ts";
 import { drawSprite, type Look } from "./sprite.ts";
-import type { World } from "./world.ts";
+import type { World } from "./layer_cells.ts";
 
 /** CSS pixels a cell from which on there is room for gaps … */
 const ROOMY = 7;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CHUNK, Chunk, CHUNK_BITS } from "../../src/page/map/chunk.ts";
-import { Level, levelOf } from "../../src/page/map/levels.ts";
-import { World } from "../../src/page/map/world.ts";
+import { CHUNK, Chunk, CHUNK_BITS } from "../../../src/page/map/chunk.ts";
+import { Level, levelOf } from "../../../src/page/map/levels.ts";
+import { World } from "../../../src/page/map/layer_cells.ts";
 
 const options = { permissions: "none" } as const;
 
