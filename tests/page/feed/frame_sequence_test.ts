@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Frame, newColumns } from "../../../src/feed/frames.ts";
 import { ClockOffset } from "../../../src/page/feed/clock_offset.ts";
-import { Follower } from "../../../src/page/feed/follower.ts";
+import { Follower } from "../../../src/page/feed/frame_sequence.ts";
 
 const permissions = "none";
 const T0 = 1_790_000_000_000;
