@@ -46,6 +46,16 @@ export function isStale(status: number): boolean {
   return (status & STALE) !== 0;
 }
 
+/** The status of a cell in one word. */
+export type StatusName = "free" | "occupied" | "unknown" | "stale";
+
+/** Returns the word for a number of the status column. */
+export function statusName(status: number): StatusName {
+  if (isStale(status)) return "stale";
+  if (status === Status.Unknown) return "unknown";
+  return status === Status.Free ? "free" : "occupied";
+}
+
 /** Returns empty columns with room for a number of cells. */
 export function newColumns(capacity: number): CellColumns {
   return {

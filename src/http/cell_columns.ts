@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  type Cell,
   type CellReader,
   ChangedCells,
   type ChangedCellsOptions,
@@ -59,12 +60,16 @@ export function copyAtMost(
 /** Appends the cell that a reader is at; there must be room. */
 export function addCell(to: CellColumns, cell: CellReader): void {
   const row = to.length++;
-  const value = cell.value;
   to.x[row] = cell.x;
   to.y[row] = cell.y;
-  to.value[row] = value;
-  to.status[row] = statusOf(value, cell.freshness === Freshness.Stale);
+  to.value[row] = cell.value;
+  to.status[row] = statusOfCell(cell);
   to.time[row] = cell.time;
+}
+
+/** Returns the number in the status column for a cell of the map. */
+export function statusOfCell({ value, freshness }: Cell): number {
+  return statusOf(value, freshness === Freshness.Stale);
 }
 
 /** Copies a cell to a row of the same or other columns. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Freshness } from "../../grid/mod.ts";
+import { statusName } from "../../feed/columns.ts";
+import { statusOfCell } from "../cell_columns.ts";
 import {
   COORDINATE,
   jsonSpec,
@@ -77,24 +78,18 @@ function answerCell({ url, server }: RequestContext): Response {
       source: null,
     });
   }
-  const { value, time, revision, freshness } = cell;
+  const { value, time, revision } = cell;
   return jsonResponse({
     layer,
     x,
     y,
     value,
-    status: statusName(value, freshness),
+    status: statusName(statusOfCell(cell)),
     time,
     age: now - time,
     revision,
     source: server.sourceOf(layer, x, y) ?? null,
   });
-}
-
-function statusName(value: number, freshness: Freshness): string {
-  if (value < 0) return "unknown";
-  if (freshness !== Freshness.Fresh) return "stale";
-  return value === 0 ? "free" : "occupied";
 }
 
 function orNull(schema: Schema): Schema {

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type CellColumns, STALE, Status } from "../../feed/columns.ts";
+import {
+  type CellColumns,
+  STALE,
+  Status,
+  statusName,
+} from "../../feed/columns.ts";
 import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
 import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
 
@@ -13,14 +18,11 @@ const COMMA = 0x2c;
 const LF = 0x0a;
 
 const encoder = new TextEncoder();
-/** By the numbers of the status column. */
-const STATUS_BYTES: Readonly<Record<number, Uint8Array>> = {
-  [Status.Free]: encoder.encode(",free,"),
-  [Status.Occupied]: encoder.encode(",occupied,"),
-  [Status.Unknown]: encoder.encode(",unknown,"),
-  [Status.Free | STALE]: encoder.encode(",stale,"),
-  [Status.Occupied | STALE]: encoder.encode(",stale,"),
-};
+/** `,free,` and so on, by the numbers of the status column. */
+const STATUS_BYTES: readonly Uint8Array[] = Array.from(
+  { length: (Status.Occupied | STALE) + 1 },
+  (_, status) => encoder.encode(`,${statusName(status)},`),
+);
 /** More than the longest of them. */
 const MAX_STATUS_BYTES = 16;
 
