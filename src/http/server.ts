@@ -89,6 +89,11 @@ export class HttpServer {
     return this.#server.addr;
   }
 
+  /** Requires another token. There has to be one already. */
+  setToken(token: Token): void {
+    this.#guard.setToken(token);
+  }
+
   /** The viewers of the live feed and what was sent to them. */
   get viewers(): Readonly<ViewerCounts> {
     return this.#feed.viewers;

@@ -85,7 +85,7 @@ const HEADER_BYTES = 64;
 
 /** A {@linkcode Link} over a TCP, TLS or WebSocket connection. */
 export class Connection implements Link {
-  readonly #options: ConnectionOptions;
+  #options: ConnectionOptions;
   readonly #contention = new Contention();
   #client: MqttClient | undefined;
   #handlers: LinkHandlers = { message: () => {} };
@@ -127,6 +127,16 @@ export class Connection implements Link {
       (topic.length + contentType.length + responseTopic.length);
     return this.#maxPacketBytes - HEADER_BYTES - texts -
       (correlationData?.length ?? 0);
+  }
+
+  /**
+   * Replaces the certificate authorities to trust. Used when it connects again.
+   *
+   * @param pem certificates in PEM format
+   */
+  setCa(pem: string): void {
+    this.#options = { ...this.#options, ca: pem };
+    if (this.#client !== undefined) this.#client.options.ca = pem;
   }
 
   async open(handlers: LinkHandlers): Promise<void> {

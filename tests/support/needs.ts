@@ -16,6 +16,7 @@ export type Tool =
   | "groff"
   | "man"
   | "mosquitto"
+  | "openssl"
   | "paho"
   | "promtool"
   | "script"

@@ -14,10 +14,15 @@ const PUBLIC_PATH = "/healthz";
 
 /** Checks each request before its route is looked up. */
 export class Guard {
-  readonly #token: Token | undefined;
+  #token: Token | undefined;
 
   /** @param token undefined: only this machine has access */
   constructor(token: Token | undefined) {
+    this.#token = token;
+  }
+
+  /** Requires another token from now on. */
+  setToken(token: Token): void {
     this.#token = token;
   }
 

@@ -27,6 +27,8 @@ export interface ChosenLink {
   readonly describe: () => string;
   /** Reports messages that another broker has dropped. */
   readonly dropped?: DroppedMessages;
+  /** Sets the certificate authority for the next connection. */
+  readonly setCa?: (pem: string) => void;
 }
 
 /**
@@ -69,17 +71,19 @@ async function connected(
     },
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
   });
-  const dropped = new DroppedMessages(
-    new Connection({
-      ...broker,
-      clientId: `${flags.name}-watch`,
-      subscriptions: [DroppedMessages.topic],
-    }),
-    (warning) => log.warn(warning),
-  );
+  const watchLink = new Connection({
+    ...broker,
+    clientId: `${flags.name}-watch`,
+    subscriptions: [DroppedMessages.topic],
+  });
+  const dropped = new DroppedMessages(watchLink, log.warn);
+  const setCa = (pem: string) => {
+    link.setCa(pem);
+    watchLink.setCa(pem);
+  };
   const describe = () =>
     `${link.description} (${link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1"})`;
-  return { link, verb: "Connected to", describe, dropped };
+  return { link, verb: "Connected to", describe, dropped, setCa };
 }
 
 async function embedded(

@@ -1,6 +1,11 @@
 /** The HTTP side of `occupancy server`. */
 import type { OccupancyMap } from "../../../grid/mod.ts";
-import type { HttpContext, HttpServer, Plan } from "../../../http/mod.ts";
+import type {
+  HttpContext,
+  HttpServer,
+  Plan,
+  Token,
+} from "../../../http/mod.ts";
 import { AppError, messageOf } from "../../../common/errors.ts";
 import type { Link } from "../../../mqtt/link.ts";
 import type { Topics } from "../../../protocol/mod.ts";
@@ -13,6 +18,9 @@ import type { HttpSettings } from "./http_settings.ts";
 export interface Http {
   /** Such as `http://127.0.0.1:8080/`. */
   readonly url: string;
+  /** Replaces the token; viewers that are connected stay connected. */
+  setToken(token: Token): void;
+  setPlans(plans: ReadonlyMap<string, Plan>): void;
   /** Ends streams and viewers, completes requests. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -65,6 +73,12 @@ export async function openHttp(
     : address.hostname;
   return {
     url: `http://${shown}:${address.port}/`,
+    setToken: (token) => server.setToken(token),
+    setPlans: (changed) => {
+      // The context has this very map.
+      plans.clear();
+      for (const [layer, plan] of changed) plans.set(layer, plan);
+    },
     close: async () => {
       abort.abort();
       await server.close();

@@ -15,6 +15,7 @@ import { sessionWarning } from "./dropped_messages.ts";
 import { type Http, openHttp } from "./http.ts";
 import { readHttpSettings } from "./http_settings.ts";
 import type { ServerFlags } from "./options.ts";
+import { FileReloader, hasTerminal } from "./reload.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** Runs `occupancy server` until a signal. */
@@ -38,17 +39,17 @@ export async function server(flags: ServerFlags): Promise<number> {
 }
 
 async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
-  using ending = new Ending();
+  const reloader = new FileReloader(flags, log);
+  using ending = new Ending({
+    onHangup: hasTerminal() ? undefined : () => reloader.request(),
+  });
   const httpSettings = await readHttpSettings(flags);
   const topics = new Topics(flags.prefix);
   if (flags.broker !== undefined) brokerOf(flags);
   const map = mapOf(flags);
   const store = await openStore(storeOf(flags), flags.durability);
-  const { link, verb, describe, dropped } = await chooseLink(
-    flags,
-    topics,
-    log,
-  );
+  const chosen = await chooseLink(flags, topics, log);
+  const { link, verb, describe, dropped } = chosen;
   const server = new Server({
     link,
     store,
@@ -69,9 +70,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     await server.start();
     const isRestart = store.durable && map.revision > 0;
     const warning = sessionWarning(link, flags.sessionExpiry / 1000, isRestart);
-    const cells = `${plural(map.size, "cell")} in ${store.description}${
-      store.durable ? "" : " (lost when the server stops)"
-    }`;
+    const place = store.durable
+      ? store.description
+      : "memory (lost when the server stops)";
+    const cells = `${plural(map.size, "cell")} in ${place}`;
     const url = http?.url;
     if (log.live) printBanner({ broker: describe(), cells, topics, url });
     else {
@@ -89,6 +91,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       broker: link.description,
     }));
     dropped?.open();
+    reloader.start({ http, setCa: chosen.setCa });
     const failure = await Promise.race([
       untilAborted(ending.signal),
       server.gone,

@@ -1,0 +1,123 @@
+/** Reloads the files of a running server, at SIGHUP without a terminal. */
+import { X509Certificate } from "node:crypto";
+import { describeError, usageError } from "../../errors.ts";
+import { readText } from "../../files.ts";
+import type { Http } from "./http.ts";
+import { readPlans, readToken } from "./http_settings.ts";
+import type { ServerFlags } from "./options.ts";
+import type { ServerLog } from "./server_log.ts";
+
+/** What uses the files. */
+export interface FileUsers {
+  /** Undefined if the server does not serve HTTP. */
+  readonly http: Http | undefined;
+  /** Sets the certificate authority; undefined without TLS. */
+  readonly setCa: ((pem: string) => void) | undefined;
+}
+
+/** A file to reload. */
+interface ReloadableFile {
+  readonly what: string;
+  readonly path: string;
+  /** Reads and checks the file, then uses it. */
+  readonly load: (path: string) => Promise<void>;
+}
+
+/** True if the process has a terminal, so that SIGHUP means that it closed. */
+export function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr]
+    .some((stream) => stream.isTerminal());
+}
+
+/**
+ * Reloads the files of `--http-token-file`, `--map-file` and `--ca` and logs
+ * each. A file that is bad is not used: the old one stays in use.
+ */
+export class FileReloader {
+  readonly #flags: ServerFlags;
+  readonly #log: ServerLog;
+  readonly #users = Promise.withResolvers<FileUsers>();
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(flags: ServerFlags, log: ServerLog) {
+    this.#flags = flags;
+    this.#log = log;
+  }
+
+  /** Reloads the files, once the server has started. */
+  request(): void {
+    this.#queue = this.#queue.then(async () =>
+      this.#reload(await this.#users.promise)
+    );
+  }
+
+  /** Starts what was requested; called once, when the server has started. */
+  start(users: FileUsers): void {
+    this.#users.resolve(users);
+  }
+
+  async #reload(users: FileUsers): Promise<void> {
+    const log = this.#log;
+    const files = filesOf(this.#flags, users);
+    for (const { what, path, load } of files) {
+      try {
+        await load(path);
+        log.info(`Reloaded the ${what} from ${path}`);
+      } catch (error) {
+        const { message, hint } = describeError(error);
+        const advice = hint === undefined ? "" : ` (${hint})`;
+        log.error(
+          `Cannot reload the ${what}, the old one stays in use: ${message}${advice}`,
+        );
+      }
+    }
+    if (files.length === 0) log.info("No files to reload");
+    const { config } = this.#flags;
+    if (config !== undefined) {
+      log.info(`Not reloaded: ${config}; restart the server to apply it`);
+    }
+  }
+}
+
+function filesOf(
+  { httpTokenFile, mapFile, ca }: ServerFlags,
+  { http, setCa }: FileUsers,
+): ReloadableFile[] {
+  const files: ReloadableFile[] = [];
+  if (http !== undefined && httpTokenFile !== undefined) {
+    files.push({
+      what: "access token",
+      path: httpTokenFile,
+      load: async (path) => http.setToken(await readToken(path)),
+    });
+  }
+  if (http !== undefined && mapFile !== undefined) {
+    files.push({
+      what: "map file",
+      path: mapFile,
+      load: async (path) => http.setPlans(await readPlans(path)),
+    });
+  }
+  if (setCa !== undefined && ca !== undefined) {
+    files.push({
+      what: "certificate authority",
+      path: ca,
+      load: async (path) => setCa(await readCertificate(path)),
+    });
+  }
+  return files;
+}
+
+async function readCertificate(path: string): Promise<string> {
+  const pem = await readText(path);
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (error) {
+    throw usageError(
+      `${path} is not a certificate`,
+      "Use a file in PEM format.",
+      error,
+    );
+  }
+}
