@@ -8,6 +8,8 @@
  * @module
  */
 
+import { hashCoordinate } from "./coordinate_hash.ts";
+
 /** No tile. */
 export const NO_TILE = -1;
 
@@ -76,7 +78,7 @@ export class TileTable {
   find(tx: number, ty: number): number {
     const directory = this.#directory;
     const mask = directory.length - 1;
-    const mixed = hash(tx, ty);
+    const mixed = hashCoordinate(tx, ty);
     for (let slot = mixed & mask;; slot = (slot + 1) & mask) {
       const entry = directory[slot]!;
       if (entry === 0) return NO_TILE;
@@ -227,7 +229,7 @@ export class TileTable {
 
   #enter(tile: number, tx: number, ty: number): void {
     const mask = this.#directory.length - 1;
-    const mixed = hash(tx, ty);
+    const mixed = hashCoordinate(tx, ty);
     let slot = mixed & mask;
     while (this.#directory[slot] !== 0) slot = (slot + 1) & mask;
     this.#directory[slot] = mixed & ~mask | tile + 1;
@@ -251,12 +253,4 @@ export class TileTable {
 /** The first word of a record in its chunk. */
 function at(tile: number): number {
   return (tile & CHUNK_MASK) << RECORD_BITS;
-}
-
-/** Mixes both coordinates into 32 bits; the finaliser of MurmurHash3 makes the low ones good. */
-function hash(tx: number, ty: number): number {
-  let h = Math.imul(tx, 0x9e3779b1) ^ Math.imul(ty, 0x85ebca77) ^ ty >>> 16;
-  h = Math.imul(h ^ h >>> 16, 0x85ebca6b);
-  h = Math.imul(h ^ h >>> 13, 0xc2b2ae35);
-  return h ^ h >>> 16;
 }

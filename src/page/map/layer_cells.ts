@@ -5,7 +5,7 @@
  */
 
 import type { Region } from "../../grid/mod.ts";
-import { CellTable } from "./cell_table.ts";
+import { CellTable } from "../../grid/cell_table.ts";
 import { CHUNK, Chunk, CHUNK_BITS, chunkKey } from "./chunk.ts";
 import { Level, levelOf } from "./levels.ts";
 
@@ -33,7 +33,6 @@ export class World {
   version = 0;
   readonly #chunks = new Map<number, Chunk>();
   #scattered = false;
-  #bounds: Region | undefined;
 
   /** Whether cells lie so scattered that there are no chunks. */
   get scattered(): boolean {
@@ -42,7 +41,7 @@ export class World {
 
   /** The least region that has all cells; undefined if there are none. */
   get bounds(): Region | undefined {
-    return this.#bounds;
+    return this.table.bounds;
   }
 
   /** All chunks. */
@@ -64,7 +63,6 @@ export class World {
     stale: boolean,
   ): void {
     this.table.set(x, y, value, time, stale);
-    this.#reach(x, y);
     if (this.#scattered) {
       this.version++;
       return;
@@ -124,16 +122,5 @@ export class World {
       }
     }
     return { cells, people, occupied, free, stale: old, unknown };
-  }
-
-  #reach(x: number, y: number): void {
-    const now = this.#bounds;
-    if (now && x >= now.x0 && x <= now.x1 && y >= now.y0 && y <= now.y1) return;
-    this.#bounds = {
-      x0: Math.min(now?.x0 ?? x, x),
-      y0: Math.min(now?.y0 ?? y, y),
-      x1: Math.max(now?.x1 ?? x, x),
-      y1: Math.max(now?.y1 ?? y, y),
-    };
   }
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import {
   type ColorDepth,
   encodeLines,
-  KnownCells,
+  LayerCells,
   Level,
   levelOf,
   renderMap,
@@ -54,12 +54,12 @@ const size = {
   height: fc.integer({ min: 1, max: 60 }),
 };
 
-function known(cells: readonly Told[]): KnownCells {
+function known(cells: readonly Told[]): LayerCells {
   const batch = new ReadingBatch();
   for (const { x, y, value, stale } of cells) {
     batch.push(x, y, value, NOW - (stale ? STALE_AFTER + 1 : 0));
   }
-  const all = new KnownCells();
+  const all = new LayerCells();
   all.add({ cells: batch, time: NOW, staleAfter: STALE_AFTER });
   return all;
 }
@@ -74,22 +74,25 @@ Deno.test({
       fc.record({ ...size, magnify: fc.constantFrom(1, 2, 8) }),
       (cells, room) => {
         const all = known(cells);
-        const view = viewportOf(all.bounds!, room);
+        const view = viewportOf(all.table.bounds!, room);
         assert.ok(view.width <= room.width && view.height <= room.height);
         const { level, width, height } = drawPoints(all, view);
         const expected = new Uint8Array(level.length);
         const { cellsPerPoint, left, top } = view;
-        for (let i = 0; i < all.size; i++) {
-          const column = Math.floor((all.x[i]! - left) / cellsPerPoint);
-          const row = Math.floor((all.y[i]! - top) / cellsPerPoint);
+        for (let i = 0; i < all.table.length; i++) {
+          const column = Math.floor((all.table.x[i]! - left) / cellsPerPoint);
+          const row = Math.floor((all.table.y[i]! - top) / cellsPerPoint);
           assert.ok(column >= 0 && column < width, "no cell is left out");
           assert.ok(row >= 0 && row < height, "no cell is left out");
           const at = row * width + column;
-          assert.ok(level[at]! >= all.level[i]!, "nothing greater is hidden");
-          expected[at] = Math.max(expected[at]!, all.level[i]!);
+          assert.ok(
+            level[at]! >= all.levelOfRow(i),
+            "nothing greater is hidden",
+          );
+          expected[at] = Math.max(expected[at]!, all.levelOfRow(i));
         }
         if (cellsPerPoint >= 1) assert.deepEqual(level, expected);
-        else assert.equal(level.some((one) => one > 0), all.size > 0);
+        else assert.equal(level.some((one) => one > 0), all.table.length > 0);
       },
     ));
   },
@@ -233,13 +236,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "KnownCells keeps the latest of each cell, and counts as a model does",
+  name: "LayerCells keeps the latest of each cell, and counts as a model does",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
       fc.array(fc.array(told, { maxLength: 80 }), { maxLength: 4 }),
       (steps) => {
-        const all = new KnownCells();
+        const all = new LayerCells();
         const model = new Map<string, Told>();
         for (const step of steps) {
           const batch = new ReadingBatch();
@@ -263,18 +266,18 @@ Deno.test({
           unknown: count(({ value }) => value < 0),
         });
         for (const { x, y, value, stale } of cells) {
-          const at = all.indexOf(x, y);
-          assert.equal(all.value[at], value);
-          assert.equal(all.level[at], levelOf(value, stale));
+          const at = all.table.find(x, y);
+          assert.equal(all.table.value[at], value);
+          assert.equal(all.levelOfRow(at), levelOf(value, stale));
         }
-        assert.equal(all.indexOf(1234, -4321), -1);
+        assert.equal(all.table.find(1234, -4321), -1);
         if (cells.length > 0) {
-          const { x0, y1 } = all.bounds!;
+          const { x0, y1 } = all.table.bounds!;
           assert.equal(x0, Math.min(...cells.map(({ x }) => x)));
           assert.equal(y1, Math.max(...cells.map(({ y }) => y)));
         }
         all.clear();
-        assert.deepEqual([all.size, all.bounds], [0, undefined]);
+        assert.deepEqual([all.table.length, all.table.bounds], [0, undefined]);
         assert.equal(all.counts().people, 0);
       },
     ));

@@ -7,7 +7,7 @@ import { Exit } from "../../exit.ts";
 import type { RequestFlags } from "./options.ts";
 import { ConnectionStatus } from "./live/connection_status.ts";
 import { firstOf } from "./live/select.ts";
-import { KnownCells } from "../../terminal/map/mod.ts";
+import { LayerCells } from "../../terminal/map/mod.ts";
 import { drainOut, printError } from "../../terminal/output.ts";
 import { renderJson, renderTsv } from "../../terminal/render.ts";
 import type { Form } from "./mode.ts";
@@ -130,7 +130,7 @@ function firstCells(cells: ReadingBatch, count: number): ReadingBatch {
 class Lines implements View {
   readonly #form: "tsv" | "json";
   readonly #quiet: boolean;
-  #known = new KnownCells();
+  #known = new LayerCells();
   #noted = false;
   #begun = false;
 
@@ -161,7 +161,7 @@ class Lines implements View {
       return renderTsv(event);
     }
     const before = this.#known;
-    this.#known = new KnownCells();
+    this.#known = new LayerCells();
     this.#known.add(event);
     const gone = cellsOnlyIn(before, this.#known);
     return renderTsv({ ...event, cells: gone }) + renderTsv(event);
@@ -169,12 +169,12 @@ class Lines implements View {
 }
 
 /** When a server begins its map anew, cells of the old one that it has not are unknown. */
-function cellsOnlyIn(before: KnownCells, now: KnownCells): ReadingBatch {
+function cellsOnlyIn(before: LayerCells, now: LayerCells): ReadingBatch {
   const gone = new ReadingBatch();
-  for (let i = 0; i < before.size; i++) {
-    const x = before.x[i]!;
-    const y = before.y[i]!;
-    if (now.indexOf(x, y) === -1) gone.push(x, y, UNKNOWN);
+  for (let row = 0; row < before.table.length; row++) {
+    const x = before.table.x[row]!;
+    const y = before.table.y[row]!;
+    if (now.table.find(x, y) < 0) gone.push(x, y, UNKNOWN);
   }
   return gone;
 }

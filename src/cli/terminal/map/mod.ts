@@ -7,7 +7,7 @@
 
 export { Canvas, columnsOf, flow, type Span } from "./canvas.ts";
 export { encodeChanges, encodeLines } from "./encode.ts";
-export { KnownCells, type ToldCells } from "./known_cells.ts";
+export { LayerCells } from "./layer_cells.ts";
 export {
   type CellStatus,
   Level,

@@ -1,4 +1,4 @@
-import type { KnownCells } from "./known_cells.ts";
+import type { LayerCells } from "./layer_cells.ts";
 import { Level } from "./level.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -16,7 +16,7 @@ export interface Points {
  * Draws the cells that a viewport shows. Costs what the map holds: about 10 ns
  * a cell.
  */
-export function drawPoints(cells: KnownCells, view: Viewport): Points {
+export function drawPoints(cells: LayerCells, view: Viewport): Points {
   const { width, height } = view;
   const level = new Uint8Array(width * height);
   const sparse = new Uint8Array(width * height);
@@ -26,19 +26,20 @@ export function drawPoints(cells: KnownCells, view: Viewport): Points {
 }
 
 function drawGathered(
-  { size, x, y, level: levels }: KnownCells,
+  cells: LayerCells,
   { cellsPerPoint, left, top, width, height }: Viewport,
   greatest: Uint8Array,
   sparse: Uint8Array,
 ): void {
+  const { length, x, y } = cells.table;
   /** Occupied cells less the others. */
   const balance = new Int32Array(width * height);
-  for (let i = 0; i < size; i++) {
+  for (let i = 0; i < length; i++) {
     const column = Math.floor((x[i]! - left) / cellsPerPoint);
     const row = Math.floor((y[i]! - top) / cellsPerPoint);
     if (column < 0 || column >= width || row < 0 || row >= height) continue;
     const at = row * width + column;
-    const level = levels[i]!;
+    const level = cells.levelOfRow(i);
     if (level > greatest[at]!) greatest[at] = level;
     balance[at]! += level >= Level.Occupied ? 1 : -1;
   }
@@ -49,20 +50,22 @@ function drawGathered(
 
 /** A point has one cell at most, so there is nothing to gather. */
 function drawMagnified(
-  { size, x, y, level: levels }: KnownCells,
+  cells: LayerCells,
   { cellsPerPoint, left, top, width, height }: Viewport,
   to: Uint8Array,
 ): void {
+  const { length, x, y } = cells.table;
   const side = Math.round(1 / cellsPerPoint);
   // Where there is room, a gap tells neighbours apart.
   const inked = side > 2 ? side - 1 : side;
-  for (let i = 0; i < size; i++) {
+  for (let i = 0; i < length; i++) {
     const column = (x[i]! - left) * side;
     const row = (y[i]! - top) * side;
     if (column < 0 || column >= width || row < 0 || row >= height) continue;
+    const level = cells.levelOfRow(i);
     for (let down = row; down < row + inked; down++) {
       const start = down * width + column;
-      to.fill(levels[i]!, start, start + inked);
+      to.fill(level, start, start + inked);
     }
   }
 }

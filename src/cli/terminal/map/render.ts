@@ -1,6 +1,6 @@
 import type { Region } from "../../../grid/mod.ts";
 import { Canvas, flow, type Span } from "./canvas.ts";
-import type { KnownCells } from "./known_cells.ts";
+import type { LayerCells } from "./layer_cells.ts";
 import { BOLD, type ColorDepth, DIM } from "./palette.ts";
 import { paintPoints } from "./paint.ts";
 import { drawPoints } from "./points.ts";
@@ -26,7 +26,7 @@ const LEAST_ROWS = 4;
 /** What {@linkcode renderMap} is given. */
 export interface MapPicture {
   readonly layer: string;
-  readonly cells: KnownCells;
+  readonly cells: LayerCells;
   /** What is shown. Default: the least that has all cells. */
   readonly region?: Region;
   /** Told in the legend, ms. */
@@ -60,7 +60,7 @@ export interface RenderedMap {
  */
 export function renderMap(picture: MapPicture): RenderedMap {
   const { layer, cells, width, height, depth, warning, notes = [] } = picture;
-  const region = picture.region ?? cells.bounds;
+  const region = picture.region ?? cells.table.bounds;
   const counts = cells.counts();
   const head = flow(headline(layer, counts, region), width, HEAD_GAP);
   const foot = notes.map((note): Span[] => [[note, DIM]]);

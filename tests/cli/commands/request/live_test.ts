@@ -15,7 +15,7 @@ import {
   type ColorDepth,
   encodeChanges,
   encodeLines,
-  KnownCells,
+  LayerCells,
   styleOf,
 } from "../../../../src/cli/terminal/map/mod.ts";
 import {
@@ -259,17 +259,17 @@ Deno.test({
 });
 
 /** Observed now if y is even, else a second ago. */
-function known(rows: number[][]): KnownCells {
+function known(rows: number[][]): LayerCells {
   const batch = new ReadingBatch();
   for (const [x, y, value] of rows) {
     batch.push(x!, y!, value!, NOW - (y! % 2 === 0 ? 1000 : 0));
   }
-  const cells = new KnownCells();
+  const cells = new LayerCells();
   cells.add({ cells: batch, time: NOW });
   return cells;
 }
 
-function sceneOf(cells: KnownCells, width: number, height: number): Scene {
+function sceneOf(cells: LayerCells, width: number, height: number): Scene {
   return {
     layer: "default",
     cells,

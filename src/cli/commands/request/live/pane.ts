@@ -1,14 +1,14 @@
 import type {
   Canvas,
   ColorDepth,
-  KnownCells,
+  LayerCells,
 } from "../../../terminal/map/mod.ts";
 import type { Key } from "./keys.ts";
 
 /** All that there is to show. */
 export interface Scene {
   readonly layer: string;
-  readonly cells: KnownCells;
+  readonly cells: LayerCells;
   /** The server's time by now, ms since 1970. */
   readonly time: number;
   /** ms */

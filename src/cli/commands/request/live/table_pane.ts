@@ -7,7 +7,7 @@ import {
   flow,
   grouped,
   headline,
-  type KnownCells,
+  type LayerCells,
   Level,
   PLAIN,
   type Span,
@@ -29,20 +29,22 @@ const VALUE_WIDTH = "value".length;
 const AGE_WIDTH = "119 min".length;
 
 /** Whether a cell comes before another, by index; negative if it does. */
-type Order = (cells: KnownCells, a: number, b: number) => number;
+type Order = (cells: LayerCells, a: number, b: number) => number;
 
-const byPlace: Order = ({ x, y }, a, b) => y[a]! - y[b]! || x[a]! - x[b]!;
+const byPlace: Order = ({ table: { x, y } }, a, b) =>
+  y[a]! - y[b]! || x[a]! - x[b]!;
 
 /** What `s` goes through. The level tells fresh from stale, so it comes first. */
 const ORDERS: readonly (readonly [name: string, order: Order])[] = [
   ["place", byPlace],
   ["value", (cells, a, b) => {
-    const { level, value } = cells;
-    return level[b]! - level[a]! || value[b]! - value[a]! ||
+    const { value } = cells.table;
+    return cells.levelOfRow(b) - cells.levelOfRow(a) || value[b]! - value[a]! ||
       byPlace(cells, a, b);
   }],
   ["newest", (cells, a, b) => {
-    const at = (i: number) => Number.isNaN(cells.time[i]!) ? 0 : cells.time[i]!;
+    const { time } = cells.table;
+    const at = (row: number) => Number.isNaN(time[row]!) ? 0 : time[row]!;
     return at(b) - at(a) || byPlace(cells, a, b);
   }],
 ];
@@ -66,15 +68,15 @@ export class TablePane implements Pane {
     const { layer, cells, width, height, note } = scene;
     const [orderName, order] = ORDERS[this.#order]!;
     const head = flow(
-      headline(layer, cells.counts(), this.#region ?? cells.bounds),
+      headline(layer, cells.counts(), this.#region ?? cells.table.bounds),
       width,
       3,
     );
-    const reach = Math.min(cells.size, MAX_ROWS);
+    const reach = Math.min(cells.table.length, MAX_ROWS);
     const foot = (from: number, to: number): Span[][] => {
-      const place = cells.size === 0
+      const place = cells.table.length === 0
         ? "Nothing has been reported yet"
-        : `${from}–${to} of ${grouped(cells.size)}`;
+        : `${from}–${to} of ${grouped(cells.table.length)}`;
       const keys = `q quit · s sort: ${orderName} · ↑↓ scroll`;
       const items: Span[][] = note === undefined
         ? [[[place, DIM]], [[keys, DIM]]]
@@ -86,7 +88,7 @@ export class TablePane implements Pane {
     this.#top = Math.max(0, Math.min(this.#top, reach - this.#rows));
     const end = Math.min(reach, this.#top + this.#rows);
     const shown = firstOf(
-      cells.size,
+      cells.table.length,
       end,
       (a, b) => order(cells, a, b),
     ).slice(this.#top);
@@ -98,7 +100,7 @@ export class TablePane implements Pane {
       [[aligned(["x", "y", "value", "status", "age"], widths), DIM]],
       ...rows.map((row, i): Span[] => [[
         aligned(row, widths),
-        styleOfRow(cells.level[shown[i]!]!),
+        styleOfRow(cells.levelOfRow(shown[i]!)),
       ]]),
     ];
     while (lines.length < height - footRows) lines.push([]);
@@ -138,20 +140,21 @@ export class TablePane implements Pane {
   }
 }
 
-function rowOf(cells: KnownCells, i: number, now: number): string[] {
-  const level = cells.level[i]!;
+function rowOf(cells: LayerCells, i: number, now: number): string[] {
+  const { x, y, value, time } = cells.table;
+  const level = cells.levelOfRow(i);
   return [
-    String(cells.x[i]),
-    String(cells.y[i]),
-    level === Level.Unknown ? "?" : String(cells.value[i]),
+    String(x[i]),
+    String(y[i]),
+    level === Level.Unknown ? "?" : String(value[i]),
     statusOfLevel(level),
-    Number.isNaN(cells.time[i]!) ? "" : formatAge(now - cells.time[i]!),
+    Number.isNaN(time[i]!) ? "" : formatAge(now - time[i]!),
   ];
 }
 
 /** As wide as all rows need, not only those shown: nothing jumps while one scrolls. */
 function widthsOf(
-  { bounds }: KnownCells,
+  { table: { bounds } }: LayerCells,
   rows: readonly (readonly string[])[],
 ): number[] {
   const { x0, y0, x1, y1 } = bounds ?? { x0: 0, y0: 0, x1: 0, y1: 0 };

@@ -1,0 +1,48 @@
+import { CellTable } from "../../../grid/cell_table.ts";
+import { Freshness } from "../../../grid/freshness.ts";
+import { type CellCounts, Tally } from "../../../grid/tally.ts";
+import type { MapView } from "../../../request/mod.ts";
+import { levelOf, wasStale } from "./level.ts";
+
+/** The cells of a layer as the server sent them, and their counts. */
+export class LayerCells {
+  readonly table: CellTable = new CellTable();
+  #tally = new Tally();
+
+  /** Adds the cells of a reply or of an event; they replace earlier ones. */
+  add(view: Pick<MapView, "cells" | "time" | "staleAfter">): void {
+    const { table } = this;
+    const { length, x, y, value, time } = view.cells;
+    for (let i = 0; i < length; i++) {
+      const before = table.length;
+      const row = table.insert(x[i]!, y[i]!);
+      if (row < before) {
+        this.#tally.remove(table.value[row]!, this.#freshnessOf(row));
+      }
+      table.value[row] = value[i]!;
+      table.time[row] = time[i]!;
+      table.stale[row] = wasStale(view, time[i]!) ? 1 : 0;
+      this.#tally.add(value[i]!, this.#freshnessOf(row));
+    }
+  }
+
+  /** Removes all cells. */
+  clear(): void {
+    this.table.clear();
+    this.#tally = new Tally();
+  }
+
+  /** Returns the {@linkcode Level} of the cell in a row of the table. */
+  levelOfRow(row: number): number {
+    return levelOf(this.table.value[row]!, this.table.stale[row] === 1);
+  }
+
+  /** Returns the number of cells by status. */
+  counts(): CellCounts {
+    return this.#tally.counts();
+  }
+
+  #freshnessOf(row: number): Freshness {
+    return this.table.stale[row] === 1 ? Freshness.Stale : Freshness.Fresh;
+  }
+}
