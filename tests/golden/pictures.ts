@@ -1,8 +1,8 @@
 /** The pictures whose texts are kept beside this file, to see what a change changes. */
 import {
   type ColorDepth,
+  CountedCells,
   encodeLines,
-  LayerCells,
   renderMap,
 } from "../../src/cli/terminal/map/mod.ts";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
@@ -13,7 +13,7 @@ const STALE_AFTER = 300_000;
 /** A map of cells, and the size of the terminal. */
 export interface Picture {
   readonly name: string;
-  readonly cells: LayerCells;
+  readonly cells: CountedCells;
   readonly layer: string;
   readonly width: number;
   readonly height: number;
@@ -48,7 +48,7 @@ export function textOf(picture: Picture): string {
 }
 
 /** 120×80 cells: rooms with desks, a hall with counts, dead sensors, a corner without any. */
-function floor(): LayerCells {
+function floor(): CountedCells {
   const told = new ReadingBatch();
   for (let y = 0; y < 80; y++) {
     for (let x = 0; x < 120; x++) {
@@ -69,7 +69,7 @@ function valueAt(x: number, y: number): number {
 }
 
 /** The sample clients' coordinates, and one of each other kind. */
-function tiny(): LayerCells {
+function tiny(): CountedCells {
   const told = new ReadingBatch();
   told.push(1, 2, 1, NOW);
   told.push(2, 2, 0, NOW);
@@ -80,8 +80,8 @@ function tiny(): LayerCells {
   return known(told);
 }
 
-function known(cells: ReadingBatch): LayerCells {
-  const known = new LayerCells();
+function known(cells: ReadingBatch): CountedCells {
+  const known = new CountedCells();
   known.add({ cells, time: NOW, staleAfter: STALE_AFTER });
   return known;
 }

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type ColorDepth,
+  CountedCells,
   encodeLines,
-  LayerCells,
   Level,
   levelOf,
   renderMap,
@@ -54,12 +54,12 @@ const size = {
   height: fc.integer({ min: 1, max: 60 }),
 };
 
-function known(cells: readonly Told[]): LayerCells {
+function known(cells: readonly Told[]): CountedCells {
   const batch = new ReadingBatch();
   for (const { x, y, value, stale } of cells) {
     batch.push(x, y, value, NOW - (stale ? STALE_AFTER + 1 : 0));
   }
-  const all = new LayerCells();
+  const all = new CountedCells();
   all.add({ cells: batch, time: NOW, staleAfter: STALE_AFTER });
   return all;
 }
@@ -236,13 +236,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LayerCells keeps the latest of each cell, and counts as a model does",
+  name:
+    "CountedCells keeps the latest of each cell, and counts as a model does",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
       fc.array(fc.array(told, { maxLength: 80 }), { maxLength: 4 }),
       (steps) => {
-        const all = new LayerCells();
+        const all = new CountedCells();
         const model = new Map<string, Told>();
         for (const step of steps) {
           const batch = new ReadingBatch();

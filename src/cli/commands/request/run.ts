@@ -11,8 +11,8 @@ import type {
 import type { RequestFlags } from "./options.ts";
 import {
   type ColorDepth,
+  CountedCells,
   encodeLines,
-  LayerCells,
   renderMap,
 } from "../../terminal/map/mod.ts";
 import { pictureSize, printError, writeOut } from "../../terminal/output.ts";
@@ -107,7 +107,7 @@ function mapOf(view: MapView, flags: LookFlags, depth: ColorDepth): string {
   const { layer, staleAfter } = view;
   const { width, height } = pictureSize();
   const region = flags.at ?? flags.region;
-  const cells = new LayerCells();
+  const cells = new CountedCells();
   cells.add(view);
   const { canvas } = renderMap({
     layer,

@@ -7,7 +7,7 @@ import { Exit } from "../../exit.ts";
 import type { RequestFlags } from "./options.ts";
 import { ConnectionStatus } from "./live/connection_status.ts";
 import { firstOf } from "./live/select.ts";
-import { LayerCells } from "../../terminal/map/mod.ts";
+import { CountedCells } from "../../terminal/map/mod.ts";
 import { drainOut, printError } from "../../terminal/output.ts";
 import { renderJson, renderTsv } from "../../terminal/render.ts";
 import type { Form } from "./mode.ts";
@@ -130,7 +130,7 @@ function firstCells(cells: ReadingBatch, count: number): ReadingBatch {
 class Lines implements View {
   readonly #form: "tsv" | "json";
   readonly #quiet: boolean;
-  #known = new LayerCells();
+  #known = new CountedCells();
   #noted = false;
   #begun = false;
 
@@ -161,7 +161,7 @@ class Lines implements View {
       return renderTsv(event);
     }
     const before = this.#known;
-    this.#known = new LayerCells();
+    this.#known = new CountedCells();
     this.#known.add(event);
     const gone = cellsOnlyIn(before, this.#known);
     return renderTsv({ ...event, cells: gone }) + renderTsv(event);
@@ -169,7 +169,7 @@ class Lines implements View {
 }
 
 /** When a server begins its map anew, cells of the old one that it has not are unknown. */
-function cellsOnlyIn(before: LayerCells, now: LayerCells): ReadingBatch {
+function cellsOnlyIn(before: CountedCells, now: CountedCells): ReadingBatch {
   const gone = new ReadingBatch();
   for (let row = 0; row < before.table.length; row++) {
     const x = before.table.x[row]!;

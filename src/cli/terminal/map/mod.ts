@@ -7,7 +7,7 @@
 
 export { Canvas, columnsOf, flow, type Span } from "./canvas.ts";
 export { encodeChanges, encodeLines } from "./encode.ts";
-export { LayerCells } from "./layer_cells.ts";
+export { CountedCells } from "./counted_cells.ts";
 export {
   type CellStatus,
   Level,

@@ -1,4 +1,4 @@
-import type { LayerCells } from "./layer_cells.ts";
+import type { CountedCells } from "./counted_cells.ts";
 import { Level } from "./level.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -16,7 +16,7 @@ export interface Points {
  * Draws the cells that a viewport shows. Costs what the map holds: about 10 ns
  * a cell.
  */
-export function drawPoints(cells: LayerCells, view: Viewport): Points {
+export function drawPoints(cells: CountedCells, view: Viewport): Points {
   const { width, height } = view;
   const level = new Uint8Array(width * height);
   const sparse = new Uint8Array(width * height);
@@ -26,7 +26,7 @@ export function drawPoints(cells: LayerCells, view: Viewport): Points {
 }
 
 function drawGathered(
-  cells: LayerCells,
+  cells: CountedCells,
   { cellsPerPoint, left, top, width, height }: Viewport,
   greatest: Uint8Array,
   sparse: Uint8Array,
@@ -50,7 +50,7 @@ function drawGathered(
 
 /** A point has one cell at most, so there is nothing to gather. */
 function drawMagnified(
-  cells: LayerCells,
+  cells: CountedCells,
   { cellsPerPoint, left, top, width, height }: Viewport,
   to: Uint8Array,
 ): void {

@@ -1,6 +1,6 @@
 import type { Region } from "../../../grid/mod.ts";
 import { Canvas, flow, type Span } from "./canvas.ts";
-import type { LayerCells } from "./layer_cells.ts";
+import type { CountedCells } from "./counted_cells.ts";
 import { BOLD, type ColorDepth, DIM } from "./palette.ts";
 import { paintPoints } from "./paint.ts";
 import { drawPoints } from "./points.ts";
@@ -26,7 +26,7 @@ const LEAST_ROWS = 4;
 /** What {@linkcode renderMap} is given. */
 export interface MapPicture {
   readonly layer: string;
-  readonly cells: LayerCells;
+  readonly cells: CountedCells;
   /** What is shown. Default: the least that has all cells. */
   readonly region?: Region;
   /** Told in the legend, ms. */

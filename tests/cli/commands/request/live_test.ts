@@ -13,9 +13,9 @@ import {
   BOLD,
   Canvas,
   type ColorDepth,
+  CountedCells,
   encodeChanges,
   encodeLines,
-  LayerCells,
   styleOf,
 } from "../../../../src/cli/terminal/map/mod.ts";
 import {
@@ -259,17 +259,17 @@ Deno.test({
 });
 
 /** Observed now if y is even, else a second ago. */
-function known(rows: number[][]): LayerCells {
+function known(rows: number[][]): CountedCells {
   const batch = new ReadingBatch();
   for (const [x, y, value] of rows) {
     batch.push(x!, y!, value!, NOW - (y! % 2 === 0 ? 1000 : 0));
   }
-  const cells = new LayerCells();
+  const cells = new CountedCells();
   cells.add({ cells: batch, time: NOW });
   return cells;
 }
 
-function sceneOf(cells: LayerCells, width: number, height: number): Scene {
+function sceneOf(cells: CountedCells, width: number, height: number): Scene {
   return {
     layer: "default",
     cells,

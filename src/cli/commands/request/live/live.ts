@@ -1,5 +1,5 @@
 import type { WatchEvent } from "../../../../request/mod.ts";
-import { type ColorDepth, LayerCells } from "../../../terminal/map/mod.ts";
+import { type ColorDepth, CountedCells } from "../../../terminal/map/mod.ts";
 import { readKeys } from "./keys.ts";
 import type { Pane } from "./pane.ts";
 import { Screen, TerminalGone, typed } from "./screen.ts";
@@ -29,7 +29,7 @@ export interface LiveOptions {
  */
 export class Live {
   readonly #options: LiveOptions;
-  readonly #cells = new LayerCells();
+  readonly #cells = new CountedCells();
   #screen: Screen | undefined;
   #last: { readonly event: WatchEvent; readonly at: number } | undefined;
   #note: string | undefined;

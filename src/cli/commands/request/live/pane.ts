@@ -1,14 +1,14 @@
 import type {
   Canvas,
   ColorDepth,
-  LayerCells,
+  CountedCells,
 } from "../../../terminal/map/mod.ts";
 import type { Key } from "./keys.ts";
 
 /** All that there is to show. */
 export interface Scene {
   readonly layer: string;
-  readonly cells: LayerCells;
+  readonly cells: CountedCells;
   /** The server's time by now, ms since 1970. */
   readonly time: number;
   /** ms */

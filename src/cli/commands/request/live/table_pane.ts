@@ -3,11 +3,11 @@ import {
   BOLD,
   Canvas,
   colorOfLevel,
+  type CountedCells,
   DIM,
   flow,
   grouped,
   headline,
-  type LayerCells,
   Level,
   PLAIN,
   type Span,
@@ -29,7 +29,7 @@ const VALUE_WIDTH = "value".length;
 const AGE_WIDTH = "119 min".length;
 
 /** Whether a cell comes before another, by index; negative if it does. */
-type Order = (cells: LayerCells, a: number, b: number) => number;
+type Order = (cells: CountedCells, a: number, b: number) => number;
 
 const byPlace: Order = ({ table: { x, y } }, a, b) =>
   y[a]! - y[b]! || x[a]! - x[b]!;
@@ -140,7 +140,7 @@ export class TablePane implements Pane {
   }
 }
 
-function rowOf(cells: LayerCells, i: number, now: number): string[] {
+function rowOf(cells: CountedCells, i: number, now: number): string[] {
   const { x, y, value, time } = cells.table;
   const level = cells.levelOfRow(i);
   return [
@@ -154,7 +154,7 @@ function rowOf(cells: LayerCells, i: number, now: number): string[] {
 
 /** As wide as all rows need, not only those shown: nothing jumps while one scrolls. */
 function widthsOf(
-  { table: { bounds } }: LayerCells,
+  { table: { bounds } }: CountedCells,
   rows: readonly (readonly string[])[],
 ): number[] {
   const { x0, y0, x1, y1 } = bounds ?? { x0: 0, y0: 0, x1: 0, y1: 0 };

@@ -5,7 +5,7 @@ import type { MapView } from "../../../request/mod.ts";
 import { levelOf, wasStale } from "./level.ts";
 
 /** The cells of a layer as the server sent them, and their counts. */
-export class LayerCells {
+export class CountedCells {
   readonly table: CellTable = new CellTable();
   #tally = new Tally();
 
