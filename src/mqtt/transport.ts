@@ -11,7 +11,7 @@
 import type { IClientOptions, MqttClient } from "mqtt";
 import client from "mqtt/lib/client";
 import { createConnection } from "node:net";
-import { domainToASCII } from "node:url";
+import { tcpTarget } from "./url.ts";
 
 // Deno gives all that a CommonJS module exports; a bundler, its default.
 const Client: typeof MqttClient = "default" in client
@@ -21,17 +21,6 @@ const Client: typeof MqttClient = "default" in client
 /** Begins to connect; what comes of it the client's events tell. */
 export type Connect = (options: IClientOptions) => MqttClient;
 
-/** Where an `mqtt:` address leads, and as whom. */
-export interface TcpTarget {
-  readonly host: string;
-  /** Default 1883. */
-  readonly port: number;
-  readonly username?: string;
-  readonly password?: string;
-}
-
-/** The port of MQTT over TCP, as IANA has registered it. */
-const MQTT_PORT = 1883;
 /** Where mqtt.js looks for a proxy to go through. */
 const PROXY_VARIABLE = "MQTTJS_SOCKS_PROXY";
 
@@ -53,21 +42,4 @@ export async function connectorOf(url: string): Promise<Connect> {
       ...options,
       ...credentials,
     });
-}
-
-/**
- * Reads an `mqtt:` address as mqtt.js does.
- *
- * @throws {URIError} if user or password has a `%` that begins no escape
- */
-export function tcpTarget(url: string): TcpTarget {
-  const { hostname, port, username, password } = new URL(url);
-  return {
-    host: hostname.startsWith("[")
-      ? hostname.slice(1, -1)
-      : domainToASCII(decodeURIComponent(hostname)),
-    port: Number(port || MQTT_PORT),
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-  };
 }

@@ -1,6 +1,17 @@
 import { LinkError } from "./link.ts";
 
 const SCHEMES = new Set(["mqtt:", "mqtts:", "ws:", "wss:"]);
+/** The port of MQTT over TCP, as IANA has registered it. */
+const MQTT_PORT = 1883;
+
+/** The parts of an `mqtt:` address. */
+export interface TcpTarget {
+  readonly host: string;
+  /** Default 1883. */
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+}
 
 /**
  * Checks a broker's address.
@@ -40,4 +51,24 @@ export function redactUrl(text: string): string {
     ? /^(\w+:\/\/[^:/@]*):[^/]*@/
     : /^(\w+:\/\/[^:/@]*):.*@/;
   return text.replace(password, "$1:***@");
+}
+
+/**
+ * Splits an `mqtt:` address into the parts that a socket and CONNECT need.
+ *
+ * @param url an address with the scheme `mqtt:`
+ * @returns host without brackets and in ASCII, port, user name and password
+ * @throws {TypeError} if the host is not a host name
+ * @throws {URIError} if user or password has a `%` without two hex digits
+ */
+export function tcpTarget(url: string): TcpTarget {
+  const { hostname, port, username, password } = new URL(url);
+  // URL decodes a host and writes it in ASCII for the schemes of the web only.
+  const host = new URL(`http://${hostname}`).hostname;
+  return {
+    host: host.startsWith("[") ? host.slice(1, -1) : host,
+    port: Number(port || MQTT_PORT),
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/mqtt/link.ts";
-import { brokerUrl, redactUrl } from "../../src/mqtt/url.ts";
+import { brokerUrl, redactUrl, tcpTarget } from "../../src/mqtt/url.ts";
 
 Deno.test({
   name: "brokerUrl() completes an address without a scheme",
@@ -77,5 +77,43 @@ Deno.test({
     for (const [text, shown] of Object.entries(cases)) {
       assert.equal(redactUrl(text), shown);
     }
+  },
+});
+
+Deno.test({
+  name: "tcpTarget() reads host and port, 1883 if none is named",
+  permissions: "none",
+  fn: () => {
+    const cases = {
+      "mqtt://broker.example": ["broker.example", 1883],
+      "mqtt://10.0.0.1:1884": ["10.0.0.1", 1884],
+      "mqtt://broker:80/ignored?x=1": ["broker", 80],
+      "MQTT://broker": ["broker", 1883],
+      "mqtt://[::1]": ["::1", 1883],
+      "mqtt://[fe80::1]:1884": ["fe80::1", 1884],
+      "mqtt://bücher.example": ["xn--bcher-kva.example", 1883],
+    };
+    for (const [url, [host, port]] of Object.entries(cases)) {
+      assert.deepEqual(tcpTarget(url), { host, port }, url);
+    }
+  },
+});
+
+Deno.test({
+  name: "tcpTarget() decodes user and password, which may have a colon or an @",
+  permissions: "none",
+  fn: () => {
+    const cases: Record<string, { username?: string; password?: string }> = {
+      "mqtt://me@b": { username: "me" },
+      "mqtt://me:secret@b": { username: "me", password: "secret" },
+      "mqtt://m%40e:p%3A%2Fs@b": { username: "m@e", password: "p:/s" },
+      "mqtt://me:a:b@b": { username: "me", password: "a:b" },
+      "mqtt://me:a@b@b": { username: "me", password: "a@b" },
+    };
+    for (const [url, credentials] of Object.entries(cases)) {
+      const target = { host: "b", port: 1883, ...credentials };
+      assert.deepEqual(tcpTarget(url), target, url);
+    }
+    assert.throws(() => tcpTarget("mqtt://me:50%@b"), URIError);
   },
 });
