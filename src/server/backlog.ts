@@ -52,8 +52,8 @@ export class Backlog {
 
   /** Begins, with what the store knows from before. */
   start(): void {
-    const { lastThere } = this.#options.store;
-    if (lastThere !== undefined) this.#options.clock.away(lastThere);
+    const { lastAlive } = this.#options.store;
+    if (lastAlive !== undefined) this.#options.clock.away(lastAlive);
   }
 
   /** The connection is lost. */
@@ -131,6 +131,6 @@ export class Backlog {
     const keepsSession = link.sessionPresent !== undefined;
     if (this.#pending || !keepsSession || !store.durable) return;
     const now = clock.now();
-    if (keep({ kind: "there", now })) this.#notedAt = now;
+    if (keep({ kind: "alive", now })) this.#notedAt = now;
   }
 }

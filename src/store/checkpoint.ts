@@ -15,9 +15,12 @@ export const FOREVER = -1;
 export interface Moment {
   /** The last journal row whose entries the map has. */
   readonly journal: number;
-  /** See `Store.lastThere`. */
-  readonly lastThere?: number;
+  /** See `Store.lastAlive`. */
+  readonly lastAlive?: number;
 }
+
+/** The row of `meta` that holds `lastAlive`; files of earlier versions have it. */
+export const LAST_ALIVE_KEY = "lastThere";
 
 /** What one step has done, once its transaction is kept. */
 interface Step {
@@ -193,7 +196,12 @@ export class Checkpoint {
       this.#written.push([chunk, tiles]);
     }
     if (fold.taken < fold.tiles) return false;
-    const meta = { ...this.#moment, chunk: this.#last };
+    const { lastAlive, ...moment } = this.#moment;
+    const meta = {
+      ...moment,
+      ...(lastAlive !== undefined && { [LAST_ALIVE_KEY]: lastAlive }),
+      chunk: this.#last,
+    };
     for (const [key, value] of Object.entries(meta)) {
       this.#writeMeta.run(key, Number.isFinite(value) ? value : FOREVER);
     }

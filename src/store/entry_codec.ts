@@ -14,7 +14,7 @@ import type { ReadingColumns } from "../grid/mod.ts";
 import type { Entry } from "./store.ts";
 
 /** A kind is written as its index: only ever added to. */
-const KINDS = ["apply", "age", "configure", "there"] as const;
+const KINDS = ["apply", "age", "configure", "alive"] as const;
 const RAW = 8;
 /** Kind, room to align, clock. */
 const HEAD_BYTES = 16;
@@ -143,7 +143,7 @@ class Reader {
       case "apply":
         return { kind, now, ...this.#apply() };
       case "age":
-      case "there":
+      case "alive":
         return { kind, now };
       case "configure": {
         const [staleAfter, forgetAfter, maxSkew] = [

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { DEFAULT_AGEING, type OccupancyMap } from "../grid/mod.ts";
-import { Checkpoint, FOREVER } from "./checkpoint.ts";
+import { Checkpoint, FOREVER, LAST_ALIVE_KEY } from "./checkpoint.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { checkedBytes, readRows } from "./rows.ts";
 import { damaged, explainSqlite, openDatabase } from "./sqlite_file.ts";
@@ -51,7 +51,7 @@ export class SqliteStore implements Store {
   readonly #checkpoint: Checkpoint;
   /** False if what is there could not be read: then it must stay as it is. */
   #loaded = false;
-  #lastThere: number | undefined;
+  #lastAlive: number | undefined;
   /** The last row of the journal. */
   #lastEntry = 0;
   /** Bytes of the journal that are in no tile yet. */
@@ -80,8 +80,8 @@ export class SqliteStore implements Store {
     }
   }
 
-  get lastThere(): number | undefined {
-    return this.#lastThere;
+  get lastAlive(): number | undefined {
+    return this.#lastAlive;
   }
 
   load(map: OccupancyMap): void {
@@ -160,7 +160,7 @@ export class SqliteStore implements Store {
     this.#foldingBytes = this.#journalBytes;
     this.#checkpoint.begin(map, {
       journal: this.#lastEntry,
-      ...(this.#lastThere !== undefined && { lastThere: this.#lastThere }),
+      ...(this.#lastAlive !== undefined && { lastAlive: this.#lastAlive }),
     });
   }
 
@@ -182,7 +182,7 @@ export class SqliteStore implements Store {
 
   /** Remembers what is no part of the map. */
   #note(entry: Entry): void {
-    if (entry.kind === "there") this.#lastThere = entry.now;
+    if (entry.kind === "alive") this.#lastAlive = entry.now;
   }
 
   #journalLimit(): number {
@@ -205,7 +205,7 @@ export class SqliteStore implements Store {
     const meta = new Map(
       rows.map(({ key, value }) => [key as string, Number(value)]),
     );
-    this.#lastThere = meta.get("lastThere");
+    this.#lastAlive = meta.get(LAST_ALIVE_KEY);
     const threshold = (key: keyof typeof DEFAULT_AGEING) => {
       const value = meta.get(key) ?? DEFAULT_AGEING[key];
       return value === FOREVER ? Infinity : value;

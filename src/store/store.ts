@@ -29,7 +29,7 @@ export type Entry =
     readonly ageing: Ageing;
   }
   /** The server was there, and had taken in all that the broker had for it. */
-  | { readonly kind: "there"; readonly now: number };
+  | { readonly kind: "alive"; readonly now: number };
 
 /** What survives: the death of the process, or a power loss too. */
 export type Durability = "commit" | "fsync";
@@ -44,7 +44,7 @@ export interface Store {
    * The time of the last entry of the kind `there`, ms since 1970; undefined if
    * none was kept. Meaningful once loaded.
    */
-  readonly lastThere?: number | undefined;
+  readonly lastAlive?: number | undefined;
   /**
    * Fills an empty map with what is kept, thresholds and revision included.
    *
@@ -81,7 +81,7 @@ export function applyEntry(
     case "configure":
       map.configure(entry.ageing);
       return undefined;
-    case "there":
+    case "alive":
       return undefined; // nothing changes
   }
 }

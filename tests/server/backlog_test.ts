@@ -29,17 +29,17 @@ class DeafLink extends SessionLink {
 class DatedStore implements Store {
   readonly description = "dated";
   readonly durable = true;
-  lastThere: number | undefined;
+  lastAlive: number | undefined;
 
-  constructor(lastThere: number | undefined) {
-    this.lastThere = lastThere;
+  constructor(lastAlive: number | undefined) {
+    this.lastAlive = lastAlive;
   }
 
   load(): void {}
 
   commit(entries: readonly Entry[]): void {
     for (const { kind, now } of entries) {
-      if (kind === "there") this.lastThere = now;
+      if (kind === "alive") this.lastAlive = now;
     }
   }
 
@@ -49,14 +49,14 @@ class DatedStore implements Store {
 }
 
 async function start(
-  { lastThere, sessionPresent = true, link = new SessionLink() }: {
-    lastThere?: number;
+  { lastAlive, sessionPresent = true, link = new SessionLink() }: {
+    lastAlive?: number;
     sessionPresent?: boolean;
     link?: SessionLink;
   } = {},
 ) {
   link.sessionPresent = sessionPresent;
-  const store = new DatedStore(lastThere);
+  const store = new DatedStore(lastAlive);
   const map = new OccupancyMap();
   const system = { now: NOW };
   const server = new Server({
@@ -96,17 +96,17 @@ Deno.test({
   name: "until its marker is back, readings are as old as the server was away",
   permissions: "none",
   fn: async () => {
-    await using system = await start({ lastThere: NOW - HOUR });
+    await using system = await start({ lastAlive: NOW - HOUR });
     await system.send("0,0,5\n0,1,6");
     assert.deepEqual(system.cell(0), { value: 5, time: NOW - HOUR });
-    assert.equal(system.store.lastThere, NOW - HOUR, "not yet there");
+    assert.equal(system.store.lastAlive, NOW - HOUR, "not yet there");
 
     system.link.handlers.message(incoming(DATA, "0,2,7"));
     const [marker] = system.markers();
     system.link.handlers.message(marker!);
     assert.ok(system.link.acknowledged.includes(marker!));
     assert.deepEqual(system.cell(2), { value: 7, time: NOW - HOUR });
-    assert.equal(system.store.lastThere, NOW);
+    assert.equal(system.store.lastAlive, NOW);
 
     await system.send("0,1,8");
     assert.deepEqual(system.cell(1), { value: 8, time: NOW });
@@ -119,7 +119,7 @@ Deno.test({
     "what waited behind a reading with a time is no older than that, and never late",
   permissions: "none",
   fn: async () => {
-    await using system = await start({ lastThere: NOW - HOUR });
+    await using system = await start({ lastAlive: NOW - HOUR });
     const time = NOW - 10 * MINUTE;
     await system.send(`0,0,1,${time}\n0,0,2\n0,1,3`);
     assert.deepEqual(system.cell(0), { value: 2, time });
@@ -168,15 +168,15 @@ Deno.test({
   fn: async () => {
     {
       await using system = await start({
-        lastThere: NOW - HOUR,
+        lastAlive: NOW - HOUR,
         sessionPresent: false,
       });
       await system.send("0,0,1");
       assert.deepEqual(system.cell(0), { value: 1, time: NOW });
     }
     const link = new DeafLink();
-    await using system = await start({ lastThere: NOW - HOUR, link });
-    await until(() => system.store.lastThere === NOW);
+    await using system = await start({ lastAlive: NOW - HOUR, link });
+    await until(() => system.store.lastAlive === NOW);
     await system.send("0,0,1");
     assert.deepEqual(system.cell(0), { value: 1, time: NOW });
   },
@@ -189,6 +189,6 @@ Deno.test({
     const system = await start({ sessionPresent: false });
     system.now += 30_000;
     await system.server.stop();
-    assert.equal(system.store.lastThere, NOW + 30_000);
+    assert.equal(system.store.lastAlive, NOW + 30_000);
   },
 });
