@@ -1,6 +1,6 @@
 /** The commit of a build, and of a checkout. */
 import assert from "node:assert/strict";
-import { describeCheckout } from "../../src/cli/checkout.ts";
+import { describeCheckout } from "../../src/cli/version.ts";
 import { commitOf } from "../../tools/commit.ts";
 import { needs } from "../support/needs.ts";
 import { Running } from "../support/processes.ts";

@@ -1,4 +1,5 @@
 import type { ExaminationOptions, Result } from "../../../doctor/mod.ts";
+import { doneWithin } from "../../../common/async.ts";
 import { brokerUrl } from "../../../mqtt/url.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { serverSubscriptions } from "../../../server/mod.ts";
@@ -18,6 +19,8 @@ import { pictureSize, writeOut } from "../../terminal/output.ts";
 import type { DoctorFlags } from "./options.ts";
 
 const MIN_COLUMNS = 20;
+/** Maximum time to disconnect from the broker. */
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** Runs `occupancy doctor`: checks what a server needs, and changes nothing. */
 export async function doctor(flags: DoctorFlags): Promise<number> {
@@ -51,7 +54,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   try {
     await ending.until(printAll());
   } finally {
-    await examination.close();
+    await doneWithin(examination.close(), CLOSE_TIMEOUT_MS);
   }
   if (!json && !quiet) writeOut(renderSummary(results));
   return exitCodeOf(results);

@@ -1,0 +1,137 @@
+/** SIGINT, SIGTERM and SIGHUP end every command in order, with their exit codes. */
+import assert from "node:assert/strict";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { needs } from "../support/needs.ts";
+import {
+  type Ended,
+  forEachAtOnce,
+  occupancy,
+  type Running,
+} from "../support/processes.ts";
+import { startSystem } from "../support/system.ts";
+import { tempDir } from "../support/temp.ts";
+import { until } from "../support/until.ts";
+
+const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
+const EXIT_DEADLINE_MS = 4000;
+
+/**
+ * Sends a signal to a new process when it is ready.
+ *
+ * @param args the words of the command
+ * @param ready waits until it can be ended; the layer is its own
+ * @param check looks at its output
+ */
+async function endsAt(
+  [signal, exitCode]: typeof SIGNALS[number],
+  args: string[],
+  ready: (running: Running, layer: string) => Promise<unknown>,
+  check: (ended: Ended) => unknown = () => {},
+): Promise<void> {
+  await using running = occupancy(args, { env: { OCCUPANCY_LAYER: signal } });
+  await ready(running, signal);
+  running.kill(signal);
+  const ended = await running.ended(EXIT_DEADLINE_MS);
+  assert.equal(ended.code, exitCode, ended.stderr);
+  assert.equal(ended.signal, null, "the command ended itself");
+  assert.doesNotMatch(ended.stderr, /occupancy: |hint:/);
+  await check(ended);
+}
+
+/** The same with each signal, at once. */
+async function endsAtEach(
+  args: string[],
+  ready: (running: Running, layer: string) => Promise<unknown>,
+  check?: (ended: Ended) => unknown,
+): Promise<void> {
+  await forEachAtOnce(SIGNALS, (one) => endsAt(one, args, ready, check));
+}
+
+/** A listener that accepts connections and never replies. */
+function silentListener() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted: Deno.Conn[] = [];
+  const loop = (async () => {
+    for await (const connection of listener) accepted.push(connection);
+  })();
+  return {
+    url: `mqtt://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    accepts: () => until(() => accepted.length > 0),
+    [Symbol.asyncDispose]: async () => {
+      listener.close();
+      await loop;
+      for (const connection of accepted) connection.close();
+    },
+  };
+}
+
+Deno.test({
+  name: "client ends at a signal: what was sent is acknowledged and counted",
+  ...needs(),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await using folder = await tempDir();
+    const file = await folder.file("rows.csv", "1,1,1\n2,2,1\n3,3,1\n");
+    await endsAtEach(
+      ["client", "-f", file, "-b", system.url, "--interval", "1h"],
+      (_, layer) => until(() => system.map.layer(layer)?.size),
+      ({ stdout, stderr }) => {
+        assert.equal(stdout, "");
+        assert.match(
+          stderr,
+          /^Sent 1 reading in 1 message to occupancy\/data\/SIG/m,
+        );
+      },
+    );
+  },
+});
+
+Deno.test({
+  name: "request ends at a signal while it waits for the reply",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    await endsAtEach(
+      ["request", "-b", broker.url, "--timeout", "1h", "--verbose"],
+      (running) => running.said(/Connected/),
+    );
+  },
+});
+
+Deno.test({
+  name: "request, client and doctor end at a signal while they connect",
+  ...needs(),
+  fn: async () => {
+    for (
+      const command of [
+        ["request"],
+        ["request", "--watch"],
+        ["client", "--file", "client1.json"],
+        ["doctor", "--http", "off"],
+      ]
+    ) {
+      await forEachAtOnce(SIGNALS, async (one) => {
+        await using listener = silentListener();
+        const args = [...command, "-b", listener.url, "--timeout", "1h"];
+        await endsAt(one, args, listener.accepts);
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "request --watch and simulate end at a signal",
+  ...needs(),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await endsAtEach(
+      ["simulate", "-b", system.url, "--rate", "1000"],
+      (_, layer) => until(() => system.map.layer(layer)?.size),
+      ({ stderr }) => assert.match(stderr, /^Sent \d+ readings? in/),
+    );
+    await endsAtEach(
+      ["request", "--watch", "-b", system.url],
+      (running) => until(() => running.stdout !== ""),
+    );
+  },
+});
