@@ -17,7 +17,7 @@
  * @module
  */
 import type { BinaryReader, BinaryWriter } from "./bytes.ts";
-import { type CellColumns, newColumns, STALE, statusOf } from "./columns.ts";
+import { type CellColumns, newColumns } from "./columns.ts";
 
 /** The difference of two times up to this fits into int53. */
 const MAX_TIME_MS = 2 ** 51;
@@ -31,7 +31,7 @@ const MIN_CELL_BYTES = 2;
 /**
  * Writes cells.
  *
- * @param cells `status` as returned by {@linkcode statusOf}
+ * @param cells `stale` 0 where the value is below 0
  */
 export function writeCells(to: BinaryWriter, cells: CellColumns): void {
   to.uint(cells.length);
@@ -55,7 +55,7 @@ export function readCells(from: BinaryReader): CellColumns {
   cells.length = length;
   readPositions(from, cells);
   for (let i = 0; i < length; i++) cells.value[i] = from.int32();
-  readStatus(from, cells);
+  readStale(from, cells);
   readTimes(from, cells);
   return cells;
 }
@@ -97,27 +97,27 @@ function readPositions(
   }
 }
 
-function writeStale(to: BinaryWriter, { length, status }: CellColumns): void {
-  let stale = 0;
+function writeStale(to: BinaryWriter, { length, stale }: CellColumns): void {
+  let flag = 0;
   for (let start = 0; start < length;) {
     let end = start;
-    while (end < length && (status[end]! & STALE) === stale) end++;
+    while (end < length && stale[end] === flag) end++;
     to.uint(end - start);
     start = end;
-    stale ^= STALE;
+    flag ^= 1;
   }
 }
 
-function readStatus(
+function readStale(
   from: BinaryReader,
-  { length, value, status }: CellColumns,
+  { length, value, stale }: CellColumns,
 ): void {
-  let stale = false;
-  for (let start = 0; start < length; stale = !stale) {
+  let flag = 0;
+  for (let start = 0; start < length; flag ^= 1) {
     // Only the first run may be empty, if the first cell is stale.
     const end = start +
-      readRun(from, length - start, stale || start > 0 ? 1 : 0);
-    for (let i = start; i < end; i++) status[i] = statusOf(value[i]!, stale);
+      readRun(from, length - start, flag === 1 || start > 0 ? 1 : 0);
+    for (let i = start; i < end; i++) stale[i] = value[i]! < 0 ? 0 : flag;
     start = end;
   }
 }

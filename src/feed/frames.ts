@@ -20,14 +20,7 @@ import { BinaryReader, BinaryWriter } from "./bytes.ts";
 import { readCells, writeCells } from "./cell_codec.ts";
 import type { CellColumns } from "./columns.ts";
 
-export {
-  type CellColumns,
-  isStale,
-  newColumns,
-  STALE,
-  Status,
-  statusOf,
-} from "./columns.ts";
+export { type CellColumns, newColumns } from "./columns.ts";
 
 /** The first byte of every frame. */
 export const FRAME_VERSION = 1;
@@ -90,7 +83,7 @@ const buffer = new BinaryWriter();
 /**
  * Encodes a frame.
  *
- * @param frame each status as returned by `statusOf`; numbers in their ranges
+ * @param frame `stale` 0 where the value is below 0; numbers in their ranges
  * @param deflate compresses the body if that saves bytes; undefined: never
  */
 export function encodeFrame(

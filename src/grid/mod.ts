@@ -19,6 +19,7 @@ export {
 export type { Grid } from "./grid.ts";
 export { OccupancyMap } from "./occupancy_map.ts";
 export { contains, type Region } from "./region.ts";
+export { type CellStatus, statusOf } from "./status.ts";
 export { addCounts, type CellCounts, NO_CELLS } from "./tally.ts";
 export { MAX_TILE_BYTES } from "./tile_codec.ts";
 export type { SavedTile } from "./tile_save.ts";

@@ -5,7 +5,6 @@
  * @module
  */
 import {
-  type Cell,
   type CellReader,
   ChangedCells,
   type ChangedCellsOptions,
@@ -14,7 +13,7 @@ import {
   type Grid,
   type Region,
 } from "../grid/mod.ts";
-import { type CellColumns, newColumns, statusOf } from "../feed/columns.ts";
+import { type CellColumns, newColumns } from "../feed/columns.ts";
 
 /** First capacity of columns whose final length is not known. */
 const FIRST_CAPACITY_CELLS = 1024;
@@ -60,16 +59,12 @@ export function copyAtMost(
 /** Appends the cell that a reader is at; there must be room. */
 export function addCell(to: CellColumns, cell: CellReader): void {
   const row = to.length++;
+  const value = cell.value;
   to.x[row] = cell.x;
   to.y[row] = cell.y;
-  to.value[row] = cell.value;
-  to.status[row] = statusOfCell(cell);
+  to.value[row] = value;
+  to.stale[row] = value >= 0 && cell.freshness === Freshness.Stale ? 1 : 0;
   to.time[row] = cell.time;
-}
-
-/** Returns the number in the status column for a cell of the map. */
-export function statusOfCell({ value, freshness }: Cell): number {
-  return statusOf(value, freshness === Freshness.Stale);
 }
 
 /** Copies a cell to a row of the same or other columns. */
@@ -82,7 +77,7 @@ export function copyCell(
   to.x[toRow] = from.x[row]!;
   to.y[toRow] = from.y[row]!;
   to.value[toRow] = from.value[row]!;
-  to.status[toRow] = from.status[row]!;
+  to.stale[toRow] = from.stale[row]!;
   to.time[toRow] = from.time[row]!;
 }
 
@@ -113,7 +108,7 @@ function grown(cells: CellColumns): CellColumns {
   larger.x.set(cells.x);
   larger.y.set(cells.y);
   larger.value.set(cells.value);
-  larger.status.set(cells.status);
+  larger.stale.set(cells.stale);
   larger.time.set(cells.time);
   return larger;
 }

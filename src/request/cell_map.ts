@@ -1,4 +1,5 @@
 import { CellTable } from "../grid/cell_table.ts";
+import { wasStale } from "../grid/status.ts";
 import type { MapView } from "./ask.ts";
 import type { WatchEvent } from "./watch.ts";
 
@@ -92,19 +93,19 @@ export class CellMap implements Iterable<CellState> {
     };
   }
 
-  #update({ revision, time, staleAfter = Infinity, cells }: MapView): void {
+  #update(view: MapView): void {
+    const { revision, time, cells } = view;
     this.#revision = revision;
     this.#time = time;
     if (this.size === 0) this.#table.reserve(cells.length);
     for (let i = 0; i < cells.length; i++) {
       const observed = cells.time[i]!;
-      const stale = time !== undefined && time > observed + staleAfter;
       this.#table.set(
         cells.x[i]!,
         cells.y[i]!,
         cells.value[i]!,
         observed,
-        stale,
+        wasStale(observed, view),
       );
     }
   }

@@ -9,9 +9,6 @@ import {
   type Frame,
   FrameError,
   newColumns,
-  STALE,
-  Status,
-  statusOf,
 } from "../../src/feed/frames.ts";
 import { inflateRaw } from "../../src/page/feed/inflate.ts";
 
@@ -32,7 +29,7 @@ function columnsOf(cells: readonly PlainCell[]): CellColumns {
     columns.x[row] = x;
     columns.y[row] = y;
     columns.value[row] = value;
-    columns.status[row] = statusOf(value, stale);
+    columns.stale[row] = stale && value >= 0 ? 1 : 0;
     columns.time[row] = time;
   }
   return columns;
@@ -257,17 +254,5 @@ Deno.test({
       size(scattered) < 4 * scattered.length,
       `${size(scattered)} bytes for ${scattered.length} scattered cells`,
     );
-  },
-});
-
-Deno.test({
-  name: "statusOf() returns unknown below 0, and the flag of stale cells",
-  permissions,
-  fn: () => {
-    assert.equal(statusOf(0, false), Status.Free);
-    assert.equal(statusOf(0, true), Status.Free | STALE);
-    assert.equal(statusOf(3, true), Status.Occupied | STALE);
-    assert.equal(statusOf(-1, true), Status.Unknown);
-    assert.equal(statusOf(-(2 ** 31), false), Status.Unknown);
   },
 });

@@ -1,6 +1,6 @@
 import type { ReadingBatch } from "../../protocol/mod.ts";
+import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
 import type { MapView } from "../../request/mod.ts";
-import { type CellStatus, wasStale } from "./map/level.ts";
 
 /** Rows of the table that a person is shown; the rest is counted. */
 const MAX_ROWS = 1000;
@@ -13,17 +13,10 @@ const STYLES: Partial<Record<CellStatus, string>> = {
   stale: DIM,
 };
 
-/** `free`, `occupied` or `unknown` (docs/PROTOCOL.md, Values). */
-export function statusOf(value: number): CellStatus {
-  return value < 0 ? "unknown" : value === 0 ? "free" : "occupied";
-}
-
-/** The status of a cell of a view: `stale`, not free or occupied, if it is too old to tell. */
-function statusAt(view: MapView, i: number): CellStatus {
+/** Returns the status of a cell of a view. */
+export function statusAt(view: MapView, i: number): CellStatus {
   const { value, time } = view.cells;
-  return value[i]! >= 0 && wasStale(view, time[i]!)
-    ? "stale"
-    : statusOf(value[i]!);
+  return statusOf(value[i]!, wasStale(time[i]!, view));
 }
 
 /** The map for a person: what there is, then a row a cell. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { statusName } from "../../feed/columns.ts";
-import { statusOfCell } from "../cell_columns.ts";
+import { Freshness } from "../../grid/mod.ts";
+import { statusOf } from "../../grid/status.ts";
 import {
   COORDINATE,
   jsonSpec,
@@ -78,13 +78,13 @@ function answerCell({ url, server }: RequestContext): Response {
       source: null,
     });
   }
-  const { value, time, revision } = cell;
+  const { value, time, revision, freshness } = cell;
   return jsonResponse({
     layer,
     x,
     y,
     value,
-    status: statusName(statusOfCell(cell)),
+    status: statusOf(value, freshness === Freshness.Stale),
     time,
     age: now - time,
     revision,

@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  type CellColumns,
-  STALE,
-  Status,
-  statusName,
-} from "../../feed/columns.ts";
+import type { CellColumns } from "../../feed/columns.ts";
+import { type CellStatus, statusOf } from "../../grid/status.ts";
 import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
 import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
 
@@ -18,11 +14,12 @@ const COMMA = 0x2c;
 const LF = 0x0a;
 
 const encoder = new TextEncoder();
-/** `,free,` and so on, by the numbers of the status column. */
-const STATUS_BYTES: readonly Uint8Array[] = Array.from(
-  { length: (Status.Occupied | STALE) + 1 },
-  (_, status) => encoder.encode(`,${statusName(status)},`),
-);
+const STATUS_BYTES: Readonly<Record<CellStatus, Uint8Array>> = {
+  free: encoder.encode(",free,"),
+  occupied: encoder.encode(",occupied,"),
+  stale: encoder.encode(",stale,"),
+  unknown: encoder.encode(",unknown,"),
+};
 /** More than the longest of them. */
 const MAX_STATUS_BYTES = 16;
 
@@ -74,8 +71,9 @@ export function writeCsvRows(
   for (let i = from; i < to; i++) {
     at = writeField(view, at, cells.x[i]!);
     at = writeField(view, at, cells.y[i]!);
-    at = writeInt(view, at, cells.value[i]!);
-    const status = STATUS_BYTES[cells.status[i]!]!;
+    const value = cells.value[i]!;
+    at = writeInt(view, at, value);
+    const status = STATUS_BYTES[statusOf(value, cells.stale[i] === 1)];
     bytes.set(status, at);
     at = times.write(view, at + status.length, cells.time[i]!);
     view.setUint8(at++, LF);

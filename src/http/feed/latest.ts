@@ -4,7 +4,7 @@
  * @module
  */
 import { copyCell } from "../cell_columns.ts";
-import { type CellColumns, isStale, newColumns } from "../../feed/columns.ts";
+import { type CellColumns, newColumns } from "../../feed/columns.ts";
 import type { LatestChange } from "../../feed/messages.ts";
 
 /** Maximum number of cells in the list. */
@@ -74,13 +74,13 @@ export class LatestList {
  * Returns the rows of the latest observations, the latest first, stale ones left
  * out. Of equal times the first row comes first.
  */
-export function latestRows({ length, time, status }: CellColumns): number[] {
+export function latestRows({ length, time, stale }: CellColumns): number[] {
   const rows: number[] = [];
   let earliest = -Infinity;
   for (let row = 0; row < length; row++) {
     const at = time[row]!;
     if (
-      rows.length === MAX_LATEST && at <= earliest || isStale(status[row]!)
+      rows.length === MAX_LATEST && at <= earliest || stale[row] === 1
     ) continue;
     let place = rows.length;
     while (place > 0 && time[rows[place - 1]!]! < at) place--;

@@ -7,7 +7,7 @@
  */
 
 import type { Region } from "../../grid/mod.ts";
-import { type CellColumns, type Frame, isStale } from "../../feed/frames.ts";
+import type { CellColumns, Frame } from "../../feed/frames.ts";
 import { contains } from "./regions.ts";
 import { World } from "./layer_cells.ts";
 
@@ -120,8 +120,8 @@ function take(
   from: number,
   to: number,
 ): void {
-  const { x, y, value, status, time } = cells;
+  const { x, y, value, stale, time } = cells;
   for (let row = from; row < to; row++) {
-    world.set(x[row]!, y[row]!, value[row]!, time[row]!, isStale(status[row]!));
+    world.set(x[row]!, y[row]!, value[row]!, time[row]!, stale[row] === 1);
   }
 }

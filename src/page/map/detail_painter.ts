@@ -7,7 +7,7 @@
 
 import type { Region } from "../../grid/mod.ts";
 import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
-import { Level, LEVELS } from "./levels.ts";
+import { Level, LEVELS } from "../../grid/status.ts";
 import { type Colors, css, pixelsOf, TEXTURE } from "./palette.ts";
 import { drawSprite, type Look } from "./sprite.ts";
 import type { World } from "./layer_cells.ts";

@@ -6,25 +6,14 @@
 
 import type { Region } from "../../grid/mod.ts";
 import { CellTable } from "../../grid/cell_table.ts";
+import { Freshness } from "../../grid/freshness.ts";
+import { type CellCounts, Tally } from "../../grid/tally.ts";
 import { CHUNK, Chunk, CHUNK_BITS, chunkKey } from "./chunk.ts";
-import { Level, levelOf } from "./levels.ts";
+import { Level, levelOf } from "../../grid/status.ts";
 
 /** A chunk is 87 KB: beyond so many, cells lie too scattered for bitmaps. */
 const MOST_CHUNKS = 1024;
 const WITHIN = CHUNK - 1;
-
-/** What the cells of a region say: a sum of what is known of each. */
-export interface Totals {
-  /** Coordinates ever reported. */
-  readonly cells: number;
-  /** The sum of the values of the occupied cells. */
-  readonly people: number;
-  readonly occupied: number;
-  readonly free: number;
-  /** Observed too long ago; neither free nor occupied. */
-  readonly stale: number;
-  readonly unknown: number;
-}
 
 /** One layer as far as it was told. */
 export class World {
@@ -102,25 +91,20 @@ export class World {
     return levelOf(value[row]!, stale[row] === 1);
   }
 
-  /** What the cells of a region say; its edges belong to it. */
-  totals({ x0, y0, x1, y1 }: Region): Totals {
+  /** Counts the cells of a region. */
+  totals({ x0, y0, x1, y1 }: Region): CellCounts {
     const { length, x, y, value, stale } = this.table;
-    let cells = 0, people = 0, occupied = 0, free = 0, old = 0, unknown = 0;
+    const tally = new Tally();
     for (let row = 0; row < length; row++) {
       const column = x[row]!;
       if (column < x0 || column > x1) continue;
       const line = y[row]!;
       if (line < y0 || line > y1) continue;
-      cells++;
-      const told = value[row]!;
-      if (told < 0) unknown++;
-      else if (stale[row] === 1) old++;
-      else if (told === 0) free++;
-      else {
-        occupied++;
-        people += told;
-      }
+      tally.add(
+        value[row]!,
+        stale[row] === 1 ? Freshness.Stale : Freshness.Fresh,
+      );
     }
-    return { cells, people, occupied, free, stale: old, unknown };
+    return tally.counts();
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Level, LEVELS, MOST } from "./levels.ts";
+import { Level, LEVELS, MAX_DRAWN_VALUE } from "../../grid/status.ts";
 
 /** A palette that one can choose. */
 export type PaletteName = "safe" | "traffic" | "rviz";
@@ -192,8 +192,8 @@ function mix(from: Rgb, to: Rgb, part: number): Rgb {
 
 /** As many colours as there are levels of occupied, evenly between the stops. */
 function spread(stops: readonly Rgb[]): Rgb[] {
-  return Array.from({ length: MOST }, (_, index) => {
-    const place = index / (MOST - 1) * (stops.length - 1);
+  return Array.from({ length: MAX_DRAWN_VALUE }, (_, index) => {
+    const place = index / (MAX_DRAWN_VALUE - 1) * (stops.length - 1);
     const stop = Math.min(Math.floor(place), stops.length - 2);
     return mix(stops[stop]!, stops[stop + 1]!, place - stop);
   });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Level } from "./levels.ts";
+import { Level } from "../../grid/status.ts";
 import { colorOfLevel, type Colors, css, inkOn, staleInk } from "./palette.ts";
 
 const FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';

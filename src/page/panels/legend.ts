@@ -7,7 +7,7 @@
 
 import { byId, el, setText } from "../elements/dom.ts";
 import { span } from "../elements/format.ts";
-import { Level } from "../map/levels.ts";
+import { Level } from "../../grid/status.ts";
 import { drawSprite } from "../map/sprite.ts";
 import type { Colors } from "../map/palette.ts";
 import { css } from "../map/palette.ts";

@@ -5,13 +5,12 @@
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
+import type { CellCounts, Region } from "../../grid/mod.ts";
 import { requestCommand } from "../elements/command.ts";
 import { CommandBox } from "../elements/command_box.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import { count, some } from "../elements/format.ts";
 import { ICONS } from "../elements/icons.ts";
-import type { Totals } from "../map/layer_cells.ts";
 
 /** The panel that is there while something is selected. */
 export class SelectionPanel {
@@ -52,7 +51,7 @@ export class SelectionPanel {
     selection: {
       readonly layer: string;
       readonly region: Region;
-      readonly totals: Totals;
+      readonly totals: CellCounts;
       /** Whether all of the region has come; else the totals are of a part. */
       readonly whole: boolean;
     } | undefined,
@@ -68,7 +67,7 @@ export class SelectionPanel {
       }`,
     );
     for (const [name, { set }] of Object.entries(this.#numbers)) {
-      set(count(totals[name as keyof Totals]));
+      set(count(totals[name as keyof CellCounts]));
     }
     this.#command.command = requestCommand(layer, region);
   }

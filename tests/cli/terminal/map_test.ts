@@ -5,11 +5,9 @@ import {
   type ColorDepth,
   CountedCells,
   encodeLines,
-  Level,
-  levelOf,
   renderMap,
 } from "../../../src/cli/terminal/map/mod.ts";
-import { LEVELS } from "../../../src/cli/terminal/map/level.ts";
+import { Level, levelOf, LEVELS } from "../../../src/grid/status.ts";
 import {
   Color,
   colorOfLevel,
@@ -119,26 +117,6 @@ Deno.test({
     }
     assert.equal(new Set(levels.map(glyphOfLevel)).size, LEVELS);
     assert.equal(new Set(others.map((level) => colorOfLevel(level))).size, 5);
-  },
-});
-
-Deno.test({
-  name: "levelOf() lets the surer and the fuller hide the rest",
-  permissions: "none",
-  fn: () => {
-    const rising = [
-      Level.None,
-      levelOf(0, false),
-      levelOf(0, true),
-      levelOf(-1, false),
-      levelOf(3, true),
-      levelOf(1, false),
-      levelOf(2, false),
-      levelOf(10, false),
-    ];
-    assert.deepEqual([...rising].sort((a, b) => a - b), rising);
-    assert.equal(levelOf(2 ** 31 - 1, false), levelOf(10, false));
-    assert.equal(levelOf(-5, true), Level.Unknown);
   },
 });
 

@@ -5,7 +5,6 @@ import {
   renderJson,
   renderTable,
   renderTsv,
-  statusOf,
 } from "../../../src/cli/terminal/render.ts";
 import { ReadingBatch } from "../../../src/protocol/mod.ts";
 import type { MapView } from "../../../src/request/mod.ts";
@@ -127,20 +126,6 @@ Deno.test({
       layer: "default",
       cells: [],
     });
-  },
-});
-
-Deno.test({
-  name: "statusOf() never takes unknown for free",
-  permissions: "none",
-  fn: () => {
-    assert.deepEqual([-2147483648, -1, 0, 1, 7].map(statusOf), [
-      "unknown",
-      "unknown",
-      "free",
-      "occupied",
-      "occupied",
-    ]);
   },
 });
 

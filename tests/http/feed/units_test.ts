@@ -9,7 +9,7 @@ import {
   LayerBounds,
 } from "../../../src/http/feed/layer_status.ts";
 import { SendWindow } from "../../../src/http/feed/limits.ts";
-import { newColumns, statusOf } from "../../../src/feed/frames.ts";
+import { newColumns } from "../../../src/feed/frames.ts";
 import { LatestList, MAX_LATEST } from "../../../src/http/feed/latest.ts";
 import { SnapshotReader } from "../../../src/http/feed/snapshot_reader.ts";
 
@@ -26,7 +26,7 @@ function columns(rows: readonly Row[], stale = false) {
     cells.y[row] = y;
     cells.value[row] = value;
     cells.time[row] = time;
-    cells.status[row] = statusOf(value, stale);
+    cells.stale[row] = stale && value >= 0 ? 1 : 0;
   }
   return cells;
 }
@@ -211,9 +211,6 @@ Deno.test({
     const cell = map.layer("default")!.cells();
     assert.ok(cell.next());
     addCell(cells, cell);
-    assert.deepEqual([cells.value[0], cells.status[0]], [
-      -1,
-      statusOf(-1, false),
-    ]);
+    assert.deepEqual([cells.value[0], cells.stale[0]], [-1, 0]);
   },
 });

@@ -1,13 +1,14 @@
 /** A model of a viewer: applies frames and compares the result with the map. */
 import assert from "node:assert/strict";
 import { Freshness, type OccupancyMap } from "../../../src/grid/mod.ts";
-import { type Frame, statusOf } from "../../../src/feed/frames.ts";
+import { type CellStatus, statusOf } from "../../../src/grid/status.ts";
+import type { Frame } from "../../../src/feed/frames.ts";
 import type { View } from "../../../src/feed/messages.ts";
 
 /** The cells of a view, as the page keeps them. */
 export class ViewerModel {
   /** `x,y` → value, status, time. */
-  cells = new Map<string, readonly [number, number, number]>();
+  cells = new Map<string, readonly [number, CellStatus, number]>();
   #next: typeof this.cells | undefined;
   /** Complete snapshots received. */
   snapshots = 0;
@@ -32,7 +33,7 @@ export class ViewerModel {
     for (let i = 0; i < cells.length; i++) {
       to.set(`${cells.x[i]},${cells.y[i]}`, [
         cells.value[i]!,
-        cells.status[i]!,
+        statusOf(cells.value[i]!, cells.stale[i] === 1),
         cells.time[i]!,
       ]);
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CHUNK, Chunk, CHUNK_BITS } from "../../../src/page/map/chunk.ts";
-import { Level, levelOf } from "../../../src/page/map/levels.ts";
+import { Level, levelOf } from "../../../src/grid/status.ts";
 import { World } from "../../../src/page/map/layer_cells.ts";
 
 const options = { permissions: "none" } as const;

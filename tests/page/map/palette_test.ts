@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Level, LEVELS } from "../../../src/page/map/levels.ts";
+import { Level, LEVELS } from "../../../src/grid/status.ts";
 import {
   colorsOf,
   contrast,

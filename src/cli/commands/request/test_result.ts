@@ -1,11 +1,7 @@
+import type { CellStatus } from "../../../grid/status.ts";
 import type { MapView } from "../../../request/mod.ts";
 import { Exit } from "../../exit.ts";
-import {
-  type CellStatus,
-  levelOf,
-  statusOfLevel,
-  wasStale,
-} from "../../terminal/map/mod.ts";
+import { statusAt } from "../../terminal/render.ts";
 
 /**
  * What the cells of an answer say together: occupied if one of them is for
@@ -14,12 +10,8 @@ import {
  * no cell at all.
  */
 export function verdictOf(view: MapView): CellStatus {
-  const { cells } = view;
   const seen = new Set<CellStatus>();
-  for (let i = 0; i < cells.length; i++) {
-    const stale = wasStale(view, cells.time[i]!);
-    seen.add(statusOfLevel(levelOf(cells.value[i]!, stale)));
-  }
+  for (let i = 0; i < view.cells.length; i++) seen.add(statusAt(view, i));
   const order: readonly CellStatus[] = ["occupied", "unknown", "stale", "free"];
   return order.find((status) => seen.has(status)) ?? "unknown";
 }

@@ -1,6 +1,6 @@
 import type { CellCounts, Region } from "../../../grid/mod.ts";
 import type { Span } from "./canvas.ts";
-import { Level } from "./level.ts";
+import { Level } from "../../../grid/status.ts";
 import { HATCH, HATCHED } from "./paint.ts";
 import {
   BOLD,
@@ -68,7 +68,7 @@ export function legend(
     depth === "none"
       ? [glyphOfLevel(level)]
       : ["■", styleOf(colorOfLevel(level))];
-  const { Free, Occupied, OccupiedMost, StaleFree, StaleOccupied } = Level;
+  const { Free, Occupied, OccupiedMax, StaleFree, StaleOccupied } = Level;
   const unknown: Span = depth === "none"
     ? [glyphOfLevel(Level.Unknown)]
     : [HATCH, HATCHED];
@@ -76,10 +76,10 @@ export function legend(
   if (counts.people === counts.occupied) {
     items.push([mark(Occupied), [" occupied"]]);
   } else if (depth === "none") {
-    items.push([["1-9"]], [mark(OccupiedMost), [" 10+ people"]]);
+    items.push([["1-9"]], [mark(OccupiedMax), [" 10+ people"]]);
   } else {
     items.push([mark(Occupied), [" 1"]], [mark(Occupied + 2), [" 3"]]);
-    items.push([mark(OccupiedMost), [" 10+ people"]]);
+    items.push([mark(OccupiedMax), [" 10+ people"]]);
   }
   if (staleAfter !== undefined) {
     const words = ` stale > ${duration(staleAfter)}`;

@@ -2,7 +2,7 @@ import { CellTable } from "../../../grid/cell_table.ts";
 import { Freshness } from "../../../grid/freshness.ts";
 import { type CellCounts, Tally } from "../../../grid/tally.ts";
 import type { MapView } from "../../../request/mod.ts";
-import { levelOf, wasStale } from "./level.ts";
+import { levelOf, wasStale } from "../../../grid/status.ts";
 
 /** The cells of a layer as the server sent them, and their counts. */
 export class CountedCells {
@@ -21,7 +21,7 @@ export class CountedCells {
       }
       table.value[row] = value[i]!;
       table.time[row] = time[i]!;
-      table.stale[row] = wasStale(view, time[i]!) ? 1 : 0;
+      table.stale[row] = wasStale(time[i]!, view) ? 1 : 0;
       this.#tally.add(value[i]!, this.#freshnessOf(row));
     }
   }

@@ -9,13 +9,6 @@ export { Canvas, columnsOf, flow, type Span } from "./canvas.ts";
 export { encodeChanges, encodeLines } from "./encode.ts";
 export { CountedCells } from "./counted_cells.ts";
 export {
-  type CellStatus,
-  Level,
-  levelOf,
-  statusOfLevel,
-  wasStale,
-} from "./level.ts";
-export {
   BOLD,
   type ColorDepth,
   colorOfLevel,

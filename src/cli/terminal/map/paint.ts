@@ -1,5 +1,5 @@
 import type { Canvas } from "./canvas.ts";
-import { Level } from "./level.ts";
+import { Level } from "../../../grid/status.ts";
 import {
   Color,
   type ColorDepth,

@@ -1,4 +1,4 @@
-import { Level, LEVELS } from "./level.ts";
+import { Level, LEVELS } from "../../../grid/status.ts";
 
 /** How many colours there are: 24-bit, the 256 of xterm, or none at all. */
 export type ColorDepth = "truecolor" | "256" | "none";
@@ -153,7 +153,7 @@ const LEVEL_GLYPHS = Array.from({ length: LEVELS }, (_, level): string => {
       return "?";
     case Level.StaleOccupied:
       return "▒";
-    case Level.OccupiedMost:
+    case Level.OccupiedMax:
       return "█";
     default:
       return String(level - Level.Occupied + 1);

@@ -1,5 +1,5 @@
 import type { CountedCells } from "./counted_cells.ts";
-import { Level } from "./level.ts";
+import { Level } from "../../../grid/status.ts";
 import type { Viewport } from "./viewport.ts";
 
 /** A picture of square points, row by row. */

@@ -1,3 +1,4 @@
+import { Level, statusOf } from "../../../../grid/status.ts";
 import type { Region } from "../../../../grid/mod.ts";
 import {
   BOLD,
@@ -8,10 +9,8 @@ import {
   flow,
   grouped,
   headline,
-  Level,
   PLAIN,
   type Span,
-  statusOfLevel,
   type Style,
   styleOf,
 } from "../../../terminal/map/mod.ts";
@@ -141,13 +140,12 @@ export class TablePane implements Pane {
 }
 
 function rowOf(cells: CountedCells, i: number, now: number): string[] {
-  const { x, y, value, time } = cells.table;
-  const level = cells.levelOfRow(i);
+  const { x, y, value, time, stale } = cells.table;
   return [
     String(x[i]),
     String(y[i]),
-    level === Level.Unknown ? "?" : String(value[i]),
-    statusOfLevel(level),
+    value[i]! < 0 ? "?" : String(value[i]),
+    statusOf(value[i]!, stale[i] === 1),
     Number.isNaN(time[i]!) ? "" : formatAge(now - time[i]!),
   ];
 }
