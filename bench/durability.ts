@@ -1,21 +1,25 @@
 /**
- * What durability costs: the same load, at QoS 1, one reading a message, with
- * each store in turn. `deno run --allow-all bench/durability.ts [--quick]`
+ * `deno run -A bench/durability.ts [--quick]`: the cost of `--durability`. The
+ * same load, QoS 1, one reading per message, with each level in turn.
  *
  * @module
  */
 import { ingest, type IngestShape } from "./cases/ingest.ts";
-import { sizeOf } from "./cases/size.ts";
 import { describeMachine, describeVersions } from "./harness/machine.ts";
 import { renderText } from "./harness/render.ts";
-import { type Case, runCase, type Subject } from "./harness/rounds.ts";
-import { startMosquitto } from "./systems/mosquitto.ts";
-import { READY, startServer, type Transport } from "./systems/occupancy.ts";
-import { disposeAll, freePort, type Start } from "./systems/system.ts";
+import { type Case, runCase, sizeOf, type Subject } from "./harness/rounds.ts";
+import {
+  occupancy,
+  type OccupancyOptions,
+  type Transport,
+} from "./systems/occupancy.ts";
 
 const MEMORY = "memory";
-/** Stores, and what their acknowledged readings survive. */
-const STORES = [MEMORY, "commit", "fsync"] as const;
+const LEVELS: Record<string, Omit<OccupancyOptions, "transport">> = {
+  [MEMORY]: { store: "memory" },
+  commit: { store: "sqlite", durability: "commit" },
+  fsync: { store: "sqlite", durability: "fsync" },
+};
 
 const size = sizeOf({ quick: Deno.args.includes("--quick") });
 const shape: IngestShape = {
@@ -42,49 +46,20 @@ for (const transport of ["mosquitto", "embedded"] as const) {
 function durability(transport: Transport): Case {
   return {
     name: `durability-${transport}`,
-    title: `QoS 1, one reading a message, ${transport}`,
+    title: `1 reading per message, QoS 1, ${transport}`,
     settings: { ...shape },
-    subjects: STORES.map((store): Subject => ({
-      name: store,
-      measure: () => ingest(start(transport, store), shape, { checked: true }),
+    subjects: Object.entries(LEVELS).map(([name, level]): Subject => ({
+      name,
+      measure: () =>
+        ingest(occupancy({ transport, ...level }), shape, { checked: true }),
     })),
-    goals: STORES.slice(1).map((subject) => ({
-      what: "of the memory store",
-      figure: "messagesPerSecond",
-      subject,
-      over: MEMORY,
-      atLeast: 0.5,
-    })),
-  };
-}
-
-function start(transport: Transport, store: typeof STORES[number]): Start {
-  return async ({ folder }) => {
-    const started: AsyncDisposable[] = [];
-    let port = freePort();
-    let link = ["--listen", `127.0.0.1:${port}`];
-    const members = [];
-    if (transport === "mosquitto") {
-      const broker = await startMosquitto(folder);
-      started.push(broker);
-      members.push({ role: "broker", pid: broker.pid });
-      port = broker.port;
-      link = ["--broker", `mqtt://127.0.0.1:${port}`];
-    }
-    const server = startServer(
-      store === MEMORY ? { link, store: "memory:" } : {
-        link: [...link, "--durability", store],
-        store: `sqlite:${folder}/map.sqlite`,
-      },
-    );
-    started.push(server);
-    members.push({ role: "server", pid: server.pid });
-    await server.says(READY);
-    return {
-      port,
-      members,
-      settled: (_messages, load) => load.ask(),
-      [Symbol.asyncDispose]: () => disposeAll(started),
-    };
+    goals: Object.keys(LEVELS).filter((name) => name !== MEMORY)
+      .map((subject) => ({
+        what: "ratio to the memory store",
+        figure: "messagesPerSecond",
+        subject,
+        over: MEMORY,
+        atLeast: 0.5,
+      })),
   };
 }

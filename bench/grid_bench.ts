@@ -1,12 +1,14 @@
 /**
- * The grid beside the plain ways to keep the latest value of every coordinate.
+ * `deno bench bench/grid_bench.ts`: the grid beside simpler structures that store
+ * the latest value of every coordinate.
  *
- *     deno bench bench/grid_bench.ts
+ * The others store a value only. The grid also stores time, revision, freshness,
+ * first-seen order and counts, refuses late readings, and can be scanned by
+ * region and by revision.
  *
- * The maps keep a value and nothing else; the grid keeps time, revision, freshness, first-seen
- * order and counts as well, refuses late readings, and can be scanned by region and by change.
+ * The time per iteration is for all readings or cells named.
  *
- * Time per iteration is for all of the readings or cells that the name tells.
+ * @module
  */
 
 import {
@@ -20,13 +22,13 @@ import {
 const MILLION = 1_000_000;
 const NOW = 1_700_000_000_000;
 
-/** Readings that sweep a square row by row, as a sensor or a map server sends them. */
+/** Readings of a square, row by row. */
 function dense(count: number): ReadingColumns {
   const side = Math.round(Math.sqrt(count));
   return readings(side * side, (i) => i % side, (i) => Math.floor(i / side));
 }
 
-/** Readings all over 65,536 by 65,536: next to none shares a tile with another. */
+/** Readings spread over 65,536 × 65,536: nearly each has a tile of its own. */
 function scattered(count: number): ReadingColumns {
   const random = () => Math.floor(Math.random() * 65_536);
   return readings(count, random, random);
@@ -46,9 +48,9 @@ function readings(
   };
 }
 
-/** Something that keeps the latest value of every coordinate. */
+/** A structure that stores the latest value of every coordinate. */
 interface Contender {
-  /** Takes readings in. `round` is added to the values, so that each round changes every cell. */
+  /** Stores readings. `round` is added to the values, so that every cell changes. */
   apply(batch: ReadingColumns, round: number): void;
 }
 
@@ -72,7 +74,7 @@ class NumberMap implements Contender {
   }
 }
 
-/** One hash table over typed arrays, with linear probing and at most every other slot taken. */
+/** A hash table over typed arrays: linear probing, at most half full. */
 class OpenAddressing implements Contender {
   #x = new Int32Array(64);
   #y = new Int32Array(64);
@@ -124,7 +126,7 @@ class OpenAddressing implements Contender {
 
 class Tiles implements Contender {
   readonly map = new OccupancyMap({ staleAfter: 60_000 });
-  /** The values of a batch with a round added, so that all contenders do this addition. */
+  /** The values of a batch plus the round: all contenders do this addition. */
   #values = new Int32Array(0);
 
   apply(batch: ReadingColumns, round: number): void {
@@ -172,7 +174,7 @@ for (const [input, batch] of Object.entries(inputs)) {
       n: 10,
       warmup: 3,
       fn() {
-        contender ??= fill(make(), batch); // while warming up
+        contender ??= fill(make(), batch); // during the warm-up
         contender.apply(batch, ++round);
       },
     });
@@ -184,7 +186,7 @@ function fill<T extends Contender>(contender: T, batch: ReadingColumns): T {
   return contender;
 }
 
-// What only the grid does, over maps of three sizes.
+// Operations of the grid only, with maps of three sizes.
 const patch = dense(100_000);
 const few = dense(9);
 for (const count of [100_000, MILLION, 10 * MILLION]) {
@@ -207,11 +209,11 @@ for (const count of [100_000, MILLION, 10 * MILLION]) {
   const region = { x0: 100, y0: 100, x1: 199, y1: 199 };
   bench("update 100k", (tiles, round) => tiles.apply(patch, round));
   bench("read a region of 10k", ({ grid }) => void sum(grid, { region }));
-  bench("change 9 and read what changed", (tiles, round) => {
+  bench("change 9 cells and read the changes", (tiles, round) => {
     tiles.apply(few, round);
     sum(tiles.grid, { since: tiles.map.revision - 1 });
   });
-  bench("age, nothing due", ({ map }) => void map.age(NOW));
+  bench("age, no cell due", ({ map }) => void map.age(NOW));
 }
 
 for (const [input, batch] of Object.entries(inputs)) {
@@ -245,10 +247,10 @@ for (const [input, batch] of Object.entries(inputs)) {
     for (const bytes of blobs) map.restoreTiles("default", bytes);
   });
   const { bytes, size } = fill(new Tiles(), batch).grid;
-  console.log(`grid, ${input} 1M: ${(bytes / size).toFixed(1)} bytes a cell`);
+  console.log(`grid, ${input} 1M: ${(bytes / size).toFixed(1)} bytes per cell`);
 }
 
-/** Reads every field that a reply has of the cells asked for. */
+/** Reads every field that a reply has. */
 function sum(grid: Grid, options: ScanOptions): number {
   let sum = 0;
   for (const cell = grid.cells(options); cell.next();) {

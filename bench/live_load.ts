@@ -1,35 +1,40 @@
 /**
- * What viewers cost: how many readings a second a server takes with none and
- * with twenty, by turns in one run; and how much of a core it needs for 10,000
- * changes a second.
+ * `deno run -A bench/live_load.ts [SECONDS] [TURNS]`: the cost of viewers. It
+ * measures the readings per second that a server processes with and without 20
+ * viewers, in turn, and its CPU time at 10,000 changes per second.
  *
- *     deno run -A bench/live_load.ts [seconds a turn] [turns of each]
- *
- * The server is a process of its own with the embedded broker and 100,000 cells.
- * Half of the viewers look at all of them, half at parts of their own.
+ * The server is a process with the embedded broker and 100,000 cells. Half of
+ * the viewers show all cells, the others one region each.
  *
  * @module
  */
+import { delay } from "../src/common/async.ts";
 import type { View } from "../src/feed/messages.ts";
 import { occupancy } from "../tests/support/processes.ts";
 import { encodeConnect, encodePublish } from "../tests/support/raw_mqtt.ts";
 import { freePort } from "../tests/support/temp.ts";
-import { residentMiB } from "../tests/support/watch_load.ts";
-import type { ViewersReport, ViewersWanted } from "./live_viewers.ts";
+import { memoryOf, Meter } from "./harness/meter.ts";
+import { quantile } from "./harness/statistics.ts";
+import type { ViewersCommand, ViewersReport } from "./live_viewers.ts";
 
+/** Duration of a turn, s. */
 const seconds = Number(Deno.args[0] ?? 5);
+/** Turns with viewers, and turns without. */
 const turns = Number(Deno.args[1] ?? 4);
 
 const VIEWERS = 20;
-/** Cells of the square along one side: 100,000 in all. */
-const SIDE = 316;
-/** Readings of a message. */
-const BATCH = 500;
-/** Messages that wait for their acknowledgement. */
+/** Side of the square of 100,000 cells. */
+const SIDE_CELLS = 316;
+const READINGS_PER_MESSAGE = 500;
+/** Unacknowledged messages. */
 const WINDOW = 32;
-const PACED = 10_000;
+/** Readings per second in the last turns. */
+const PACED_RATE = 10_000;
+const WARM_UP_MS = 2000;
+/** The load without a limit. */
+const SATURATED = "saturated";
 
-/** Sends readings over MQTT at QoS 1, each of which changes a cell. */
+/** Publishes readings at QoS 1, each of which changes a cell. */
 class Load {
   readonly #connection: Deno.TcpConn;
   readonly #messages: readonly Uint8Array[];
@@ -40,7 +45,7 @@ class Load {
   private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
     this.#messages = makeMessages();
-    this.#count();
+    this.#readAcknowledgements();
   }
 
   static async open(port: number): Promise<Load> {
@@ -50,27 +55,34 @@ class Load {
     return new Load(connection);
   }
 
-  /** Sends all cells once. */
+  /** Sends two readings of each cell. */
   async fill(): Promise<void> {
     while (this.#sent < this.#messages.length) await this.#send();
-    await this.#settle(0);
+    await this.#acknowledgedExcept(0);
   }
 
-  /** Sends for so long, so many readings a second; gives how many it were a second. */
+  /**
+   * Sends readings for a time.
+   *
+   * @param ms how long, ms
+   * @param perSecond readings per second; default: as many as possible
+   * @returns acknowledged readings per second
+   */
   async run(ms: number, perSecond = Infinity): Promise<number> {
-    const began = performance.now();
+    const startedAt = performance.now();
     const before = this.acknowledged;
     for (;;) {
-      const passed = performance.now() - began;
-      if (passed >= ms) break;
-      const due = before + Math.ceil(passed / 1000 * perSecond / BATCH);
-      if (this.#sent >= due) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      } else await this.#send();
+      const elapsed = performance.now() - startedAt;
+      if (elapsed >= ms) break;
+      const due = before +
+        Math.ceil(elapsed / 1000 * perSecond / READINGS_PER_MESSAGE);
+      if (this.#sent >= due) await delay(5);
+      else await this.#send();
     }
-    await this.#settle(0);
-    const took = performance.now() - began;
-    return (this.acknowledged - before) * BATCH / took * 1000;
+    await this.#acknowledgedExcept(0);
+    const elapsed = performance.now() - startedAt;
+    const readings = (this.acknowledged - before) * READINGS_PER_MESSAGE;
+    return readings / elapsed * 1000;
   }
 
   close(): void {
@@ -78,24 +90,24 @@ class Load {
   }
 
   async #send(): Promise<void> {
-    await this.#settle(WINDOW - 1);
+    await this.#acknowledgedExcept(WINDOW - 1);
     const message = this.#messages[this.#sent++ % this.#messages.length]!;
     for (let at = 0; at < message.length;) {
       at += await this.#connection.write(message.subarray(at));
     }
   }
 
-  /** Waits until no more than so many wait for their acknowledgement. */
-  async #settle(most: number): Promise<void> {
-    while (this.#sent - this.acknowledged > most) {
+  /** Waits until at most `max` messages are unacknowledged. */
+  async #acknowledgedExcept(max: number): Promise<void> {
+    while (this.#sent - this.acknowledged > max) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       await promise;
     }
   }
 
-  /** A PUBACK has four bytes, and nothing else comes. */
-  async #count(): Promise<void> {
+  /** Counts PUBACKs: four bytes each, and the broker sends nothing else. */
+  async #readAcknowledgements(): Promise<void> {
     const chunk = new Uint8Array(4096);
     let bytes = 0;
     try {
@@ -105,23 +117,27 @@ class Load {
         this.#wake();
       }
     } catch {
-      // closed here
+      // The connection was closed by close().
     }
   }
 }
 
-/** All cells in a random order, with one value and then with another. */
+/** Messages with all cells in a random order: first value 1, then value 0. */
 function makeMessages(): Uint8Array[] {
-  const cells = Array.from({ length: SIDE * SIDE }, (_, i) => i);
+  const cells = Array.from({ length: SIDE_CELLS * SIDE_CELLS }, (_, i) => i);
   for (let i = cells.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));
     [cells[i], cells[j]] = [cells[j]!, cells[i]!];
   }
   const messages: Uint8Array[] = [];
   for (const value of [1, 0]) {
-    for (let at = 0; at + BATCH <= cells.length; at += BATCH) {
-      const lines = cells.slice(at, at + BATCH).map((cell) =>
-        `${cell % SIDE},${Math.floor(cell / SIDE)},${value}`
+    for (
+      let at = 0;
+      at + READINGS_PER_MESSAGE <= cells.length;
+      at += READINGS_PER_MESSAGE
+    ) {
+      const lines = cells.slice(at, at + READINGS_PER_MESSAGE).map((cell) =>
+        `${cell % SIDE_CELLS},${Math.floor(cell / SIDE_CELLS)},${value}`
       );
       const payload = new TextEncoder().encode(lines.join("\n"));
       messages.push(encodePublish("occupancy/data", payload, {
@@ -133,24 +149,13 @@ function makeMessages(): Uint8Array[] {
   return messages;
 }
 
-/** What the viewers look at. */
+/** The views of the viewers. */
 const views = Array.from({ length: VIEWERS }, (_, i): View => ({
   layer: "default",
   region: i % 2 === 0
     ? null
     : { x0: 10 * i, y0: 5 * i, x1: 10 * i + 99, y1: 5 * i + 99 },
 }));
-
-/** Processor time that a process has used, ms; NaN where there is no /proc. */
-function processorTime(pid: number): number {
-  try {
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`)
-      .replace(/^.*\) /, "").split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10; // 100 ticks a second
-  } catch {
-    return NaN;
-  }
-}
 
 const port = freePort();
 const httpPort = freePort();
@@ -166,84 +171,90 @@ await using server = occupancy([
 await server.said(/Ready/);
 const load = await Load.open(port);
 await load.fill();
-await load.run(2000); // warm
+await load.run(WARM_UP_MS);
 
 const worker = new Worker(new URL("live_viewers.ts", import.meta.url), {
   type: "module",
 });
-async function look(wanted: readonly View[]): Promise<ViewersReport> {
+
+/** Replaces the viewers. @returns what the former ones received */
+async function setViewers(views: readonly View[]): Promise<ViewersReport> {
   const messages: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   worker.onmessage = ({ data }) => {
     if (messages.push(data) === 2) resolve();
   };
   const url = `ws://127.0.0.1:${httpPort}/live`;
-  worker.postMessage({ url, views: wanted } satisfies ViewersWanted);
+  worker.postMessage({ url, views } satisfies ViewersCommand);
   await promise;
   return messages[0] as ViewersReport;
 }
 
-/** One row of the table. */
+/** A row of the table. */
 interface Row {
   readonly load: string;
   readonly viewers: number;
   readonly "readings/s": number;
   readonly "server, % of a core": number;
-  readonly "frames/s a viewer": number;
-  readonly "kB/s a viewer": number;
+  readonly "frames/s per viewer": number;
+  readonly "kB/s per viewer": number;
 }
 
 async function measure(viewers: number, perSecond: number): Promise<Row> {
-  await look(views.slice(0, viewers));
-  const cpu = processorTime(server.pid);
-  const began = performance.now();
+  await setViewers(views.slice(0, viewers));
+  const meter = new Meter([{ role: "server", pid: server.pid }]);
+  const startedAt = performance.now();
   const rate = await load.run(seconds * 1000, perSecond);
-  const took = performance.now() - began;
-  const used = processorTime(server.pid) - cpu;
-  const { frames, bytes } = await look([]);
-  const each = (count: number) =>
-    viewers === 0 ? 0 : count / viewers / took * 1000;
+  const elapsed = performance.now() - startedAt;
+  const [usage] = meter.stop();
+  const { frames, bytes } = await setViewers([]);
+  const perViewer = (count: number) =>
+    viewers === 0 ? 0 : count / viewers / elapsed * 1000;
   return {
-    load: perSecond === Infinity ? "all it takes" : `${perSecond}/s`,
+    load: perSecond === Infinity ? SATURATED : `${perSecond}/s`,
     viewers,
     "readings/s": Math.round(rate),
-    "server, % of a core": Math.round(used / took * 100),
-    "frames/s a viewer": Math.round(10 * each(frames)) / 10,
-    "kB/s a viewer": Math.round(each(bytes) / 1000),
+    "server, % of a core": Math.round(usage!.cpuMicroseconds / elapsed / 10),
+    "frames/s per viewer": Math.round(10 * perViewer(frames)) / 10,
+    "kB/s per viewer": Math.round(perViewer(bytes) / 1000),
   };
 }
 
-const memory = residentMiB(server.pid) ?? NaN;
+const memory = residentMiB();
 const rows: Row[] = [];
 for (let turn = 0; turn < turns; turn++) {
   for (const viewers of turn % 2 === 0 ? [0, VIEWERS] : [VIEWERS, 0]) {
     rows.push(await measure(viewers, Infinity));
   }
 }
-for (const viewers of [0, VIEWERS]) rows.push(await measure(viewers, PACED));
+for (const viewers of [0, VIEWERS]) {
+  rows.push(await measure(viewers, PACED_RATE));
+}
 console.table(rows);
 
-/** The median of what a server with so many viewers did. */
-function median(viewers: number, what: (row: Row) => number): number {
-  const all = rows.filter((row) =>
-    row.viewers === viewers && row.load === "all it takes"
-  ).map(what).sort((a, b) => a - b);
-  const middle = all.length >> 1;
-  return all.length % 2 === 1
-    ? all[middle]!
-    : (all[middle - 1]! + all[middle]!) / 2;
+/** Resident memory of the server, MiB. */
+function residentMiB(): number {
+  return memoryOf(server.pid).now / 2 ** 20;
 }
-const share = (what: (row: Row) => number) =>
-  `${(100 * median(VIEWERS, what) / median(0, what)).toFixed(1)}%`;
+
+/** The median over the saturated turns with a number of viewers. */
+function median(viewers: number, figure: (row: Row) => number): number {
+  const turns = rows.filter((row) =>
+    row.viewers === viewers && row.load === SATURATED
+  );
+  return quantile(turns.map(figure), 0.5);
+}
+const share = (figure: (row: Row) => number) =>
+  `${(100 * median(VIEWERS, figure) / median(0, figure)).toFixed(1)}%`;
 const perSecond = share((row) => row["readings/s"]);
-// Where others use the machine too, this tells more.
+// More exact if the machine has other load.
 const perCpuSecond = share((row) =>
   row["readings/s"] / row["server, % of a core"]
 );
 console.log(
-  `With ${VIEWERS} viewers the server takes ${perSecond} of the readings that it takes without (${perCpuSecond} for each second of processor time); its memory went from ${
+  `With ${VIEWERS} viewers the server processes ${perSecond} of the readings per second without viewers (${perCpuSecond} per second of CPU time); its memory grew from ${
     memory.toFixed(0)
-  } to ${(residentMiB(server.pid) ?? NaN).toFixed(0)} MiB`,
+  } to ${residentMiB().toFixed(0)} MiB`,
 );
 worker.terminate();
 load.close();

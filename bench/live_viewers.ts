@@ -1,21 +1,20 @@
 /// <reference lib="deno.worker" />
 /**
- * Viewers of the live feed for `live_load.ts`, in a thread of their own: they
- * take what comes and say so, and do not look into it, so that what is measured
- * is the server.
+ * The viewers of `live_load.ts`, in a worker. They confirm each frame without
+ * decoding it, so that the server is measured and not they.
  *
  * @module
  */
 import { type View, viewMessage } from "../src/feed/messages.ts";
 
-/** Asks for so many viewers: those before are closed. */
-export interface ViewersWanted {
-  /** `ws:` */
+/** Opens viewers, one per view, after it has closed the former ones. */
+export interface ViewersCommand {
+  /** A `ws:` URL. */
   readonly url: string;
   readonly views: readonly View[];
 }
 
-/** What came, all viewers together, since the last report. */
+/** What all viewers received since the last command. */
 export interface ViewersReport {
   readonly frames: number;
   readonly bytes: number;
@@ -25,7 +24,7 @@ let sockets: WebSocket[] = [];
 let frames = 0;
 let bytes = 0;
 
-self.onmessage = async ({ data }: MessageEvent<ViewersWanted>) => {
+self.onmessage = async ({ data }: MessageEvent<ViewersCommand>) => {
   for (const socket of sockets) socket.close();
   self.postMessage({ frames, bytes } satisfies ViewersReport);
   frames = bytes = 0;
@@ -35,20 +34,21 @@ self.onmessage = async ({ data }: MessageEvent<ViewersWanted>) => {
   self.postMessage("ready");
 };
 
-/** Resolves when the first cells have come. */
+/** Opens a viewer and waits for its first frame. */
 function open(url: string, view: View): Promise<WebSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
-  let got = 0;
+  let received = 0;
   socket.onopen = () => socket.send(viewMessage(view));
-  socket.onerror = () => reject(new Error("A viewer was cut off"));
+  socket.onerror = () =>
+    reject(new Error("The server closed a viewer's connection"));
   socket.onmessage = ({ data }) => {
     if (typeof data === "string") return;
     frames++;
     bytes += data.byteLength;
     if (socket.readyState === WebSocket.OPEN) {
-      socket.send(`{"type":"got","frames":${++got}}`);
+      socket.send(`{"type":"got","frames":${++received}}`);
     }
     resolve(socket);
   };

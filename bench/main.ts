@@ -1,6 +1,6 @@
 /**
- * Benchmarks from end to end: our server beside other ways to do the same, each
- * in processes of its own, in turns. `deno task bench --help` tells the options.
+ * `deno task bench`: end-to-end benchmarks of our server beside other systems,
+ * each in processes of its own, measured in turn.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { ingestCases } from "./cases/ingest_cases.ts";
 import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
 import { replyCases } from "./cases/reply_cases.ts";
-import { type Size, sizeOf } from "./cases/size.ts";
 import { startCases } from "./cases/start_cases.ts";
 import { describeMachine, describeVersions } from "./harness/machine.ts";
 import { type Format, render, renderText } from "./harness/render.ts";
 import type { CaseReport, Report } from "./harness/report.ts";
-import { type Case, runCase } from "./harness/rounds.ts";
+import { type Case, runCase, type Size, sizeOf } from "./harness/rounds.ts";
 import { MOSQUITTO_SETTINGS } from "./systems/mosquitto.ts";
 
-const HELP = `deno task bench [options]
+const HELP = `Usage: deno task bench [options]
 
+Options:
   --quick              a quarter of the work, three rounds
-  --rounds N           how often each subject is measured
-  --case NAMES         only these cases, with commas between them
-  --subject TEXTS      only subjects whose names have one of these
-  --against DIR        measure another checkout too, as "before"
-  --format FORM        text, json or markdown
-  --list               print the names of the cases`;
+  --rounds N           number of rounds
+  --case NAMES         only these cases, separated by commas
+  --subject TEXTS      only subjects whose name contains one of these
+  --against DIR        also measure another checkout, as "before"
+  --format FORMAT      text, json or markdown
+  --list               list the cases`;
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -82,7 +82,9 @@ async function main(): Promise<void> {
 
 function formatOf(text: string): Format {
   if (text === "text" || text === "json" || text === "markdown") return text;
-  throw new RangeError(`There is no --format ${text}: text, json or markdown`);
+  throw new RangeError(
+    `Invalid --format ${JSON.stringify(text)}. Use text, json or markdown`,
+  );
 }
 
 function casesOf(size: Size): Case[] {

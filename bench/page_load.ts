@@ -1,26 +1,27 @@
 /// <reference lib="dom" />
 /**
- * The page under load, in headless Chromium: frames a second while panning, how far
- * the page is behind, and whether its memory stays flat.
+ * `deno run -A bench/page_load.ts [--seconds 60] [--rate 10000]`: the dashboard
+ * under load in headless Chromium. It measures frames per second while panning,
+ * the delay from a reading to the page, and the memory of the page.
  *
- *     deno run --allow-all bench/page_load.ts [--seconds 60] [--rate 10000]
- *
- * Two maps: 100,000 cells with changes, then 1,000,000 cells with the same changes.
- * The server, the browser and this program share the machine; the browser draws
- * without a GPU.
+ * It runs with maps of 100,000 and 1,000,000 cells and the same changes. Server,
+ * browser and this program share the machine; the browser has no GPU.
  *
  * @module
  */
 import type { Browser, CDPSession, Page } from "playwright-core";
+import { delay } from "../src/common/async.ts";
 import { launch } from "../tests/page/session.ts";
 import { occupancy } from "../tests/support/processes.ts";
 import { until } from "../tests/support/until.ts";
+import { memoryOf } from "./harness/meter.ts";
 
-/** Readings in one POST. */
-const BATCH = 500;
-const SEED_BATCH = 10_000;
-/** Where the cell is whose changes are timed. */
+const READINGS_PER_POST = 500;
+const READINGS_PER_FIRST_POST = 10_000;
+/** Both coordinates of the probe, the cell whose changes are timed. */
 const PROBE = -5;
+const PROBE_INTERVAL_MS = 700;
+const POINTER_INTERVAL_MS = 8;
 
 interface Report {
   readonly cells: number;
@@ -29,9 +30,9 @@ interface Report {
   readonly framesPerSecond: number;
   readonly slowestTenSeconds: number;
   readonly frameMs95: number;
-  readonly frameMsMost: number;
-  readonly behindMsMedian: number;
-  readonly behindMsMost: number;
+  readonly frameMsMax: number;
+  readonly delayMsMedian: number;
+  readonly delayMsMax: number;
   readonly memoryMiB: readonly number[];
 }
 
@@ -52,9 +53,9 @@ async function measure(
   const [url] = await server.said(/http:\/\/127\.0\.0\.1:\d+/);
   await server.said(/Ready/);
   const send = sender(url);
-  for (let from = 0; from < width * height; from += SEED_BATCH) {
-    const many = Math.min(SEED_BATCH, width * height - from);
-    await send(Array.from({ length: many }, (_, index) => {
+  for (let from = 0; from < width * height; from += READINGS_PER_FIRST_POST) {
+    const length = Math.min(READINGS_PER_FIRST_POST, width * height - from);
+    await send(Array.from({ length }, (_, index) => {
       const at = from + index;
       return [at % width, Math.floor(at / width), Number(at % 5 === 0)];
     }));
@@ -100,7 +101,7 @@ async function watch(
       look();
     })
   );
-  // The words of one cell are held on the page: their change can be timed while panning.
+  // Pin the text of the probe, so that its change can be timed while panning.
   await page.getByLabel("Go to x,y").fill(`${PROBE},${PROBE}`);
   await page.keyboard.press("Enter");
   await until(async () =>
@@ -112,36 +113,36 @@ async function watch(
 
   const end = performance.now() + 1000 * seconds;
   const memoryMiB: number[] = [];
-  const behind: number[] = [];
+  const delays: number[] = [];
   let changes = 0;
-  const began = performance.now();
+  const startedAt = performance.now();
   await Promise.all([
-    load(send, { width, height, rate, end }, (many) => changes += many),
+    load(send, { width, height, rate, end }, (count) => changes += count),
     pan(page, end),
-    probe(page, send, behind, end),
-    sample(page, session, memoryMiB, end),
+    probe(page, send, delays, end),
+    sampleMemory(page, session, memoryMiB, end),
   ]);
-  const took = (performance.now() - began) / 1000;
+  const elapsed = (performance.now() - startedAt) / 1000;
   const frames = await page.evaluate(() =>
     (globalThis as unknown as { frames: number[] }).frames
   );
-  const sorted = frames.toSorted((one, other) => one - other);
-  behind.sort((one, other) => one - other);
+  const sorted = frames.toSorted((a, b) => a - b);
+  delays.sort((a, b) => a - b);
   return {
     cells: width * height,
     firstPaintMs: Math.round(firstPaintMs),
-    changesPerSecond: Math.round(changes / took),
+    changesPerSecond: Math.round(changes / elapsed),
     framesPerSecond: round(rateOf(frames)),
     slowestTenSeconds: round(slowest(frames, 10_000)),
     frameMs95: round(sorted[Math.floor(sorted.length * 0.95)]!),
-    frameMsMost: round(sorted.at(-1)!),
-    behindMsMedian: Math.round(behind[behind.length >> 1]!),
-    behindMsMost: Math.round(behind.at(-1)!),
+    frameMsMax: round(sorted.at(-1)!),
+    delayMsMedian: Math.round(delays[delays.length >> 1]!),
+    delayMsMax: Math.round(delays.at(-1)!),
     memoryMiB,
   };
 }
 
-/** In the page: how long each frame took, and when the probe's words changed. */
+/** Runs in the page: records frame durations and changes of the probe's text. */
 function startRecording(): void {
   const frames: number[] = [];
   const changes: number[] = [];
@@ -164,7 +165,7 @@ function startRecording(): void {
   });
 }
 
-/** Changes cells at random, as many a second as asked for. */
+/** Changes random cells at a rate. */
 async function load(
   send: Send,
   { width, height, rate, end }: {
@@ -173,22 +174,22 @@ async function load(
     rate: number;
     end: number;
   },
-  sent: (many: number) => void,
+  onSent: (count: number) => void,
 ): Promise<void> {
-  const every = 1000 * BATCH / rate;
-  for (let next = performance.now(); next < end; next += every) {
-    await pause(next - performance.now());
-    // Values that hardly ever repeat: nearly every reading is a change.
-    await send(Array.from({ length: BATCH }, () => [
+  const interval = 1000 * READINGS_PER_POST / rate;
+  for (let next = performance.now(); next < end; next += interval) {
+    await delay(next - performance.now());
+    // The values rarely repeat, so nearly every reading is a change.
+    await send(Array.from({ length: READINGS_PER_POST }, () => [
       Math.floor(Math.random() * width),
       Math.floor(Math.random() * height),
       Math.random() < 0.5 ? 0 : 1 + Math.floor(Math.random() * 1000),
     ]));
-    sent(BATCH);
+    onSent(READINGS_PER_POST);
   }
 }
 
-/** Drags the map about, as with a hand that never rests. */
+/** Drags the map without a pause. */
 async function pan(page: Page, end: number): Promise<void> {
   await page.mouse.move(600, 420);
   await page.mouse.down();
@@ -197,16 +198,16 @@ async function pan(page: Page, end: number): Promise<void> {
       600 + 160 * Math.sin(step / 25),
       420 + 90 * Math.cos(step / 19),
     );
-    await pause(8);
+    await delay(POINTER_INTERVAL_MS);
   }
   await page.mouse.up();
 }
 
-/** Times a change from its acknowledgement to its words on the page. */
+/** Measures the time from a reading's acknowledgement to its text on the page. */
 async function probe(
   page: Page,
   send: Send,
-  behind: number[],
+  delays: number[],
   end: number,
 ): Promise<void> {
   for (let turn = 1; performance.now() < end; turn++) {
@@ -218,33 +219,28 @@ async function probe(
       );
       return changes.length >= turn && changes[turn - 1];
     }, { what: "the probe's change on the page" });
-    behind.push(seen - acknowledged);
-    await pause(700);
+    delays.push(seen - acknowledged);
+    await delay(PROBE_INTERVAL_MS);
   }
 }
 
-/** The memory of the page's process, MiB, ten times. */
-async function sample(
+/** Samples the memory of the page's process ten times, MiB. */
+async function sampleMemory(
   page: Page,
   session: CDPSession,
-  into: number[],
+  memoryMiB: number[],
   end: number,
 ): Promise<void> {
-  const every = (end - performance.now()) / 10;
+  const interval = (end - performance.now()) / 10;
   const collector = await page.context().newCDPSession(page);
-  while (performance.now() < end - every / 2) {
-    await pause(every);
+  while (performance.now() < end - interval / 2) {
+    await delay(interval);
     await collector.send("HeapProfiler.collectGarbage");
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
     const renderers = processInfo.filter(({ type }) => type === "renderer");
-    const sizes = renderers.map(({ id }) => residentMiB(id));
-    into.push(Math.round(Math.max(...sizes)));
+    const sizes = renderers.map(({ id }) => memoryOf(id).now / 2 ** 20);
+    memoryMiB.push(Math.round(Math.max(...sizes)));
   }
-}
-
-function residentMiB(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) / 1024;
 }
 
 function sender(url: string): Send {
@@ -254,8 +250,8 @@ function sender(url: string): Send {
       headers: { "content-type": "text/csv" },
       body: lines.join("\n"),
     });
-    const told = await response.text();
-    if (!response.ok) throw new Error(`Cannot send readings: ${told}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Cannot send readings: ${text}`);
   };
 }
 
@@ -263,14 +259,14 @@ function rateOf(frames: readonly number[]): number {
   return 1000 * frames.length / frames.reduce((sum, one) => sum + one, 0);
 }
 
-/** The lowest rate over any stretch of this length, ms. */
-function slowest(frames: readonly number[], length: number): number {
+/** The lowest rate over any span of `ms`. */
+function slowest(frames: readonly number[], ms: number): number {
   let lowest = rateOf(frames);
   let from = 0, sum = 0;
   frames.forEach((frame, index) => {
     sum += frame;
-    while (sum - frames[from]! > length) sum -= frames[from++]!;
-    if (sum >= length) {
+    while (sum - frames[from]! > ms) sum -= frames[from++]!;
+    if (sum >= ms) {
       lowest = Math.min(lowest, 1000 * (index + 1 - from) / sum);
     }
   });
@@ -281,13 +277,9 @@ function round(number: number): number {
   return Math.round(10 * number) / 10;
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
-}
-
-function option(name: string, otherwise: number): number {
+function option(name: string, usual: number): number {
   const at = Deno.args.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(Deno.args[at + 1]);
+  return at < 0 ? usual : Number(Deno.args[at + 1]);
 }
 
 if (import.meta.main) {

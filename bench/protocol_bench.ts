@@ -1,8 +1,10 @@
 /**
- * What the protocol's parsers and writers cost, beside the usual ways to do the
- * same. Run with `deno bench bench/protocol_bench.ts`.
+ * `deno bench bench/protocol_bench.ts`: the protocol's parsers and writers beside
+ * the standard functions.
  *
- * Readings: divide by the number of readings a payload for ns a reading.
+ * The time per iteration is for one payload.
+ *
+ * @module
  */
 
 import {
@@ -19,7 +21,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const T0 = 1_700_000_000_000;
 
-/** A cell of a floor 1,000 wide, the same every time. */
+/** The i-th cell of a floor that is 1,000 cells wide. */
 function cellOf(i: number): [x: number, y: number, value: number] {
   return [i % 1000, Math.floor(i / 1000), (i * 7919) % 3];
 }
@@ -40,7 +42,7 @@ function parse(payload: Uint8Array): void {
 }
 
 for (const count of [1, 1000]) {
-  const group = `${count} reading${count === 1 ? "" : "s"} a payload`;
+  const group = `${count} reading${count === 1 ? "" : "s"} per payload`;
   const batch = batchOf(count);
   const csv = encodeCsv(batch);
   const timedCsv = encodeCsv(batchOf(count, true));
@@ -58,7 +60,7 @@ for (const count of [1, 1000]) {
   Deno.bench({ name: `CSV`, group, baseline: true, fn: () => parse(csv) });
   Deno.bench({ name: "CSV with times", group, fn: () => parse(timedCsv) });
   Deno.bench({
-    name: "CSV by decode, split and Number",
+    name: "CSV with TextDecoder, split and Number",
     group,
     fn() {
       sink.clear();
@@ -71,13 +73,13 @@ for (const count of [1, 1000]) {
   });
   Deno.bench({ name: "JSON batch", group, fn: () => parse(json) });
   Deno.bench({
-    name: "JSON batch as Python writes it",
+    name: "JSON batch with spaces, as Python writes it",
     group,
     fn: () => parse(spaced),
   });
   Deno.bench({ name: "JSON objects", group, fn: () => parse(objects) });
   Deno.bench({
-    name: "JSON batch by JSON.parse, unchecked",
+    name: "JSON batch with JSON.parse, unchecked",
     group,
     fn() {
       sink.clear();

@@ -1,6 +1,8 @@
 /**
- * What a reply and a delta cost from the grid to bytes, beside `JSON.stringify`
- * of objects in the same run. Run with `deno bench bench/reply_bench.ts`.
+ * `deno bench bench/reply_bench.ts`: replies and deltas from the grid to bytes,
+ * beside `JSON.stringify`.
+ *
+ * @module
  */
 import { type Grid, OccupancyMap } from "../src/grid/mod.ts";
 import {
@@ -16,7 +18,7 @@ const NOW = 1_700_000_000_000;
 const MILLION = 1_000_000;
 const encoder = new TextEncoder();
 
-/** A floor 1,000 wide. */
+/** A map that is 1,000 cells wide. */
 function mapOf(cells: number): OccupancyMap {
   const map = new OccupancyMap({ staleAfter: 60_000 });
   const batch = new ReadingBatch(cells);
@@ -37,7 +39,7 @@ const whole = {
   maxBytes: 256 * 1024,
 } as const;
 
-/** As one would write it: an object a cell, one string, its bytes. */
+/** The simplest writer: an object per cell, one string, its bytes. */
 function stringified(grid: Grid): Uint8Array {
   const cells: unknown[] = [];
   grid.scan((x, y, value, time) => cells.push({ x, y, value, time }));
@@ -46,7 +48,7 @@ function stringified(grid: Grid): Uint8Array {
   );
 }
 
-/** The same with an array a cell: what our wire says. */
+/** An array per cell, as in our protocol. */
 function stringifiedArrays(grid: Grid): Uint8Array {
   const cells: unknown[] = [];
   grid.scan((x, y, value, time) => cells.push([x, y, value, time]));
@@ -83,7 +85,7 @@ Deno.bench({
   fn: () => void stringifiedArrays(grid),
 });
 
-// A delta of 10,000 cells out of a million, as it is made ten times a second.
+// A delta of 10,000 cells out of a million.
 const from = map.revision;
 const changed = new ReadingBatch(10_000);
 for (let i = 0; i < 10_000; i++) {
@@ -100,17 +102,17 @@ function delta(): Uint8Array[] {
   return writer.finish();
 }
 
-const telling = { group: "10,000 changes of a million cells", warmup: 20 };
+const delta10k = { group: "10,000 changes of a million cells", warmup: 20 };
 Deno.bench({
-  ...telling,
-  name: "delta, written",
+  ...delta10k,
+  name: "delta, write",
   baseline: true,
   fn: () => void delta(),
 });
 const parts = delta();
 Deno.bench({
-  ...telling,
-  name: "delta, read",
+  ...delta10k,
+  name: "delta, parse",
   fn: () => parts.forEach(parseChanges),
 });
 
@@ -128,7 +130,7 @@ const decoder = new TextDecoder();
 const reading = { group: "a million cells from bytes", n: 15, warmup: 3 };
 Deno.bench({
   ...reading,
-  name: "reply, read",
+  name: "reply, parse",
   baseline: true,
   fn: () => reply.forEach(parseReply),
 });

@@ -1,86 +1,93 @@
 /**
- * How many messages and readings a second a system takes.
+ * One trial of ingest: how many messages and readings per second a system
+ * processes.
  *
  * @module
  */
-import { limitOf, type Member, Meter, type Usage } from "../harness/cpu.ts";
-import { Loader } from "../harness/loader.ts";
+import { tempDir } from "../../tests/support/temp.ts";
+import { LoadGenerator } from "../harness/load_generator.ts";
+import {
+  limitOf,
+  Meter,
+  type MeteredProcess,
+  type Usage,
+} from "../harness/meter.ts";
 import type { Order } from "../harness/packets.ts";
 import type { Sample } from "../harness/report.ts";
-import { withFolder } from "../harness/folder.ts";
 import {
   DATA_TOPIC,
   PREFIX,
-  type Start,
+  type StartSystem,
   type System,
 } from "../systems/system.ts";
 
-/** What is sent. */
+/** The load of a trial. */
 export interface IngestShape {
   readonly qos: 0 | 1;
   readonly readingsPerMessage: number;
-  /** Messages before the clock starts, for the compilers to warm up. */
+  /** Messages before the clock starts, so that the code is compiled. */
   readonly warmUp: number;
   readonly messages: number;
   readonly cells: number;
   readonly order: Order;
   /** QoS 1 messages in flight. */
   readonly window: number;
-  /** Cells that are there before, sent a thousand a message. */
+  /** Cells that the map has before the trial. */
   readonly preloaded?: number;
 }
 
-/** A trial whose system is an occupancy server, so that its map can be checked. */
+/** Options of {@linkcode ingest}. */
 export interface IngestOptions {
+  /** True if the system is an occupancy server, whose map is then checked. */
   readonly checked?: boolean;
 }
 
 /**
- * Sends a load and waits until all of it has been dealt with.
+ * Sends a load and waits until the system has processed it.
  *
- * @throws {Error} if anything was lost on the way
+ * @throws {Error} if a message or a reading was lost
  */
-export function ingest(
-  start: Start,
+export async function ingest(
+  start: StartSystem,
   shape: IngestShape,
   { checked = false }: IngestOptions = {},
 ): Promise<Sample> {
-  return withFolder(async (folder) => {
-    const { warmUp, messages, qos, readingsPerMessage } = shape;
-    const total = warmUp + messages;
-    await using system = await start({ qos, marks: [warmUp, total], folder });
-    await using load = await Loader.start({
-      ...shape,
-      messages: total,
-      topic: DATA_TOPIC,
-      port: system.port,
-      prefix: PREFIX,
-    });
-    if (shape.preloaded !== undefined) await preload(system, shape.preloaded);
-    await load.send(warmUp);
-    await system.settled(warmUp, load);
-    const meter = new Meter(membersOf(system, load));
-    const { startedAt } = await load.send(messages);
-    const seconds = (await system.settled(total, load) - startedAt) / 1000;
-    const usages = meter.stop();
-    if (checked) await check(system, load, shape);
-    return {
-      figures: {
-        messagesPerSecond: messages / seconds,
-        ...(readingsPerMessage > 1 && {
-          readingsPerSecond: messages * readingsPerMessage / seconds,
-        }),
-        ...costs(usages, messages),
-      },
-      limit: limitOf(usages),
-    };
+  await using folder = await tempDir();
+  const { warmUp, messages, qos, readingsPerMessage } = shape;
+  const total = warmUp + messages;
+  const marks = [warmUp, total];
+  await using system = await start({ qos, marks, folder: folder.path });
+  await using load = await LoadGenerator.start({
+    ...shape,
+    messages: total,
+    topic: DATA_TOPIC,
+    port: system.port,
+    prefix: PREFIX,
   });
+  if (shape.preloaded !== undefined) await preload(system, shape.preloaded);
+  await load.send(warmUp);
+  await system.processed(warmUp, load);
+  const meter = new Meter(allProcesses(system, load));
+  const { startedAt } = await load.send(messages);
+  const seconds = (await system.processed(total, load) - startedAt) / 1000;
+  const usages = meter.stop();
+  if (checked) await check(system, load, shape);
+  return {
+    figures: {
+      messagesPerSecond: messages / seconds,
+      ...(readingsPerMessage > 1 && {
+        readingsPerSecond: messages * readingsPerMessage / seconds,
+      }),
+      ...cpuPerMessage(usages, messages),
+    },
+    limit: limitOf(usages),
+  };
 }
 
 /**
- * Fills the map of a server of ours, a thousand readings a message.
+ * Fills the map of an occupancy server, 1,000 readings per message.
  *
- * @param readings How many; default: one a cell
+ * @param readings how many; default: one per cell
  */
 export async function preload(
   { port }: System,
@@ -89,7 +96,7 @@ export async function preload(
   readings: number = cells,
 ): Promise<void> {
   const messages = Math.ceil(readings / 1000);
-  await using load = await Loader.start({
+  await using load = await LoadGenerator.start({
     topic: DATA_TOPIC,
     prefix: PREFIX,
     port,
@@ -101,16 +108,19 @@ export async function preload(
     window: 20,
   });
   await load.send(messages);
-  await load.ask();
+  await load.request();
 }
 
-/** All processes of a trial. */
-export function membersOf(system: System, load: Loader): Member[] {
-  return [...system.members, { role: "generator", pid: load.pid }];
+/** The processes of a trial: those of the system, and the load generator. */
+export function allProcesses(
+  system: System,
+  load: LoadGenerator,
+): MeteredProcess[] {
+  return [...system.processes, { role: "generator", pid: load.pid }];
 }
 
-/** CPU a message of each process. */
-export function costs(
+/** The figures of CPU time per message, one for each process. */
+export function cpuPerMessage(
   usages: readonly Usage[],
   messages: number,
 ): Record<string, number> {
@@ -122,13 +132,13 @@ export function costs(
   );
 }
 
-/** Other systems count what they get; a server of ours is asked for its map. */
+/** Compares our map with the readings sent. Other systems count messages. */
 async function check(
   system: System,
-  load: Loader,
+  load: LoadGenerator,
   { warmUp, messages, readingsPerMessage, cells, order }: IngestShape,
 ): Promise<void> {
-  const dropped = await system.dropped?.() ?? 0;
+  const dropped = await system.droppedMessages?.() ?? 0;
   if (dropped > 0) throw new Error(`The broker dropped ${dropped} messages`);
   if (order !== "sweep") return;
   const readings = (warmUp + messages) * readingsPerMessage;

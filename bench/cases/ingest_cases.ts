@@ -1,24 +1,33 @@
+/**
+ * Cases of ingest: our server beside other systems with the same messages.
+ *
+ * @module
+ */
 import type { Goal } from "../harness/report.ts";
-import type { Case, Subject } from "../harness/rounds.ts";
+import {
+  type Case,
+  ourSubjects,
+  type Size,
+  type Subject,
+} from "../harness/rounds.ts";
 import { broker, mosquittoSub, subscriber } from "../systems/compared.ts";
 import { occupancy, type Transport } from "../systems/occupancy.ts";
-import type { Start } from "../systems/system.ts";
+import type { StartSystem } from "../systems/system.ts";
 import { ingest, type IngestShape } from "./ingest.ts";
-import type { Size } from "./size.ts";
 
 const MEMORY = "occupancy, memory";
 const SQLITE = "occupancy, SQLite";
 const MOSQUITTO_SUB = "mosquitto_sub";
-const MAP = "mqtt.js and a Map";
-const PARSER = "mqtt.js and our parser, nothing kept";
-const ORIGINAL = "paho, dict and log line";
-const ROWS = "mqtt.js and SQLite, a row a cell";
-const REDIS = "mqtt.js and Redis, HSET in a pipeline";
-const AEDES = "aedes with an empty hook";
+const MAP = "mqtt.js, Map with string keys";
+const PARSER = "mqtt.js, our parser, no map";
+const ORIGINAL = "paho-mqtt, dict, log line";
+const ROWS = "mqtt.js, SQLite, one row per cell";
+const REDIS = "mqtt.js, Redis, pipelined HSET";
+const AEDES = "aedes, empty hook";
 
 const STORES = { [MEMORY]: "memory", [SQLITE]: "sqlite" } as const;
 
-/** All that measure how fast readings are taken in. */
+/** All cases of ingest. */
 export function ingestCases(size: Size): Case[] {
   return [
     onePerMessage(size, 0),
@@ -43,7 +52,7 @@ function onePerMessage(size: Size, qos: 0 | 1): Case {
   };
   return {
     name: `one-qos${qos}`,
-    title: `One reading a message, QoS ${qos}, through Mosquitto`,
+    title: `1 reading per message, QoS ${qos}, Mosquitto`,
     settings: settingsOf(shape),
     subjects: [
       other(MOSQUITTO_SUB, mosquittoSub, shape),
@@ -51,15 +60,15 @@ function onePerMessage(size: Size, qos: 0 | 1): Case {
       other(MAP, subscriber("bare_map.ts"), shape),
       other(ORIGINAL, subscriber("original.py"), shape),
       ...(qos === 0 ? [] : [
-        other(ROWS, subscriber("row_a_cell.ts"), shape),
+        other(ROWS, subscriber("row_per_cell.ts"), shape),
         other(REDIS, subscriber("redis_hset.ts", { redis: true }), shape),
       ]),
     ],
     goals: [
-      messages("of what mosquitto_sub receives", SQLITE, MOSQUITTO_SUB, 0.95),
-      messages("of the original's way", SQLITE, ORIGINAL, 2),
+      messages("ratio to mosquitto_sub", SQLITE, MOSQUITTO_SUB, 0.95),
+      messages("ratio to the original script", SQLITE, ORIGINAL, 2),
       ...(qos === 0 ? [] : [
-        messages("of the memory store", SQLITE, MEMORY, 0.5),
+        messages("ratio to the memory store", SQLITE, MEMORY, 0.5),
       ]),
     ],
   };
@@ -77,22 +86,24 @@ function embedded(size: Size, qos: 0 | 1): Case {
   };
   return {
     name: `embedded-qos${qos}`,
-    title: `One reading a message, QoS ${qos}, embedded broker`,
+    title: `1 reading per message, QoS ${qos}, embedded broker`,
     settings: settingsOf(shape),
     subjects: [
       other(AEDES, broker("bare_aedes.ts"), shape),
       ...ours("embedded", shape, size),
     ],
-    goals: qos === 0 ? [] : [messages("of bare aedes", SQLITE, AEDES, 0.8)],
+    goals: qos === 0
+      ? []
+      : [messages("ratio to aedes alone", SQLITE, AEDES, 0.8)],
   };
 }
 
 function manyPerMessage(size: Size, readingsPerMessage: 100 | 1000): Case {
   const shape = manyShape(size, readingsPerMessage);
-  const rows = readingsPerMessage === 100
+  const slow = readingsPerMessage === 100
     ? [
-      // Fewer: it takes long enough.
-      other(ROWS, subscriber("row_a_cell.ts"), {
+      // Fewer messages, because these are slow.
+      other(ROWS, subscriber("row_per_cell.ts"), {
         ...shape,
         messages: size.count(3_000),
       }),
@@ -104,21 +115,21 @@ function manyPerMessage(size: Size, readingsPerMessage: 100 | 1000): Case {
     : [];
   return {
     name: `many-${readingsPerMessage}`,
-    title: `${readingsPerMessage} readings a message, QoS 1, through Mosquitto`,
+    title: `${readingsPerMessage} readings per message, QoS 1, Mosquitto`,
     settings: settingsOf(shape),
     subjects: [
       other(PARSER, subscriber("bare_parser.ts"), shape),
       ...ours("mosquitto", shape, size),
       other(MAP, subscriber("bare_map.ts"), shape),
-      ...rows,
+      ...slow,
     ],
     goals: readingsPerMessage === 100
       ? [
-        readings("of parsing alone", MEMORY, PARSER, 0.8),
-        readings("of the memory store", SQLITE, MEMORY, 0.4),
-        readings("of a row a cell", SQLITE, ROWS, 15),
+        readings("ratio to parsing only", MEMORY, PARSER, 0.8),
+        readings("ratio to the memory store", SQLITE, MEMORY, 0.4),
+        readings("ratio to one row per cell", SQLITE, ROWS, 15),
       ]
-      : [readings("of the memory store", SQLITE, MEMORY, 0.4)],
+      : [readings("ratio to the memory store", SQLITE, MEMORY, 0.4)],
   };
 }
 
@@ -126,13 +137,13 @@ function manyEmbedded(size: Size): Case {
   const shape = manyShape(size, 100);
   return {
     name: "embedded-many-100",
-    title: "100 readings a message, QoS 1, embedded broker",
+    title: "100 readings per message, QoS 1, embedded broker",
     settings: settingsOf(shape),
     subjects: [
       other(AEDES, broker("bare_aedes.ts"), shape),
       ...ours("embedded", shape, size),
     ],
-    goals: [readings("of the memory store", SQLITE, MEMORY, 0.4)],
+    goals: [readings("ratio to the memory store", SQLITE, MEMORY, 0.4)],
   };
 }
 
@@ -140,7 +151,7 @@ function manyShape(size: Size, readingsPerMessage: number): IngestShape {
   return {
     qos: 1,
     readingsPerMessage,
-    // All cells are there when the clock starts.
+    // The warm-up creates all cells.
     warmUp: size.count(1_000_000) / readingsPerMessage,
     messages: size.count(8_000_000) / readingsPerMessage,
     cells: size.count(1_000_000),
@@ -149,26 +160,23 @@ function manyShape(size: Size, readingsPerMessage: number): IngestShape {
   };
 }
 
-/** Our server with both stores, of this checkout and of the one it is compared with. */
+/** Our server with each store. */
 function ours(
   transport: Transport,
   shape: IngestShape,
-  { against }: Size,
+  size: Size,
 ): Subject[] {
-  return Object.entries(STORES).flatMap(([name, store]) => {
-    const start = (root?: string) =>
-      occupancy({ transport, store, ...(root !== undefined && { root }) });
-    const subject = (name: string, root?: string): Subject => ({
+  return Object.entries(STORES).flatMap(([name, store]) =>
+    ourSubjects(
       name,
-      measure: () => ingest(start(root), shape, { checked: true }),
-    });
-    return against === undefined
-      ? [subject(name)]
-      : [subject(name), subject(`${name}, before`, against)];
-  });
+      size,
+      (root) =>
+        ingest(occupancy({ transport, store, root }), shape, { checked: true }),
+    )
+  );
 }
 
-function other(name: string, start: Start, shape: IngestShape): Subject {
+function other(name: string, start: StartSystem, shape: IngestShape): Subject {
   return { name, measure: () => ingest(start, shape) };
 }
 

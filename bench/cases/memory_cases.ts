@@ -1,45 +1,37 @@
 /**
- * What maps take in memory, and how a large one holds up.
+ * Cases of memory: bytes per cell, and ingest with a large map.
  *
  * @module
  */
-import { Asker } from "../harness/asker.ts";
-import { memoryOf } from "../harness/cpu.ts";
-import { withFolder } from "../harness/folder.ts";
-import { RawClient } from "../harness/mqtt.ts";
+import { tempDir } from "../../tests/support/temp.ts";
+import { memoryOf } from "../harness/meter.ts";
 import type { Order } from "../harness/packets.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import type { Sample } from "../harness/report.ts";
-import type { Case, Subject } from "../harness/rounds.ts";
+import { Requester } from "../harness/requester.ts";
+import { type Case, ourSubjects, type Size } from "../harness/rounds.ts";
 import { occupancy } from "../systems/occupancy.ts";
 import { PREFIX } from "../systems/system.ts";
 import { ingest, type IngestShape, preload } from "./ingest.ts";
-import type { Size } from "./size.ts";
 
 const MILLION = 1_000_000;
 const DENSE = "10 million cells, dense";
 const SCATTERED = "1 million cells, scattered";
-/** Dense and scattered, in resident bytes a cell; and all of a server, in bytes. */
+/** Bytes per cell; bytes of the whole server. */
 const GOALS = { dense: 40, scattered: 120, server: 1.2e9 };
 const STORES = ["memory", "sqlite"] as const;
 
-/** Memory, and ingest over a large map beside a small one. */
+/** The memory of a map, and ingest with a small and a large map. */
 export function memoryCases(size: Size): Case[] {
   return [memory(size), flat(size)];
 }
 
-function memory({ against }: Size): Case {
-  const subjects = (name: string, cells: number, order: Order): Subject[] => {
-    const subject = (name: string, root?: string): Subject => ({
-      name,
-      measure: () => measureMemory(cells, order, root),
-    });
-    return against === undefined
-      ? [subject(name)]
-      : [subject(name), subject(`${name}, before`, against)];
-  };
+function memory(size: Size): Case {
+  const subjects = (name: string, cells: number, order: Order) =>
+    ourSubjects(name, size, (root) => measureMemory(cells, order, root));
   return {
     name: "memory",
-    title: "Memory of a server, SQLite, embedded broker",
+    title: "Memory of the server, SQLite, embedded broker",
     settings: { readingsPerMessage: 1000 },
     subjects: [
       ...subjects(DENSE, 10 * MILLION, "sweep"),
@@ -47,19 +39,19 @@ function memory({ against }: Size): Case {
     ],
     goals: [
       {
-        what: "resident, a cell",
+        what: "resident bytes per cell",
         figure: "residentBytesPerCell",
         subject: DENSE,
         atMost: GOALS.dense,
       },
       {
-        what: "resident, a cell",
+        what: "resident bytes per cell",
         figure: "residentBytesPerCell",
         subject: SCATTERED,
         atMost: GOALS.scattered,
       },
       {
-        what: "at most while the whole map is sent",
+        what: "peak while the whole map is sent",
         figure: "peakResidentBytes",
         subject: DENSE,
         atMost: GOALS.server,
@@ -69,39 +61,36 @@ function memory({ against }: Size): Case {
   };
 }
 
-function measureMemory(
+async function measureMemory(
   cells: number,
   order: Order,
   root?: string,
 ): Promise<Sample> {
-  return withFolder(async (folder) => {
-    await using system = await occupancy({
-      transport: "embedded",
-      store: "sqlite",
-      ...(root !== undefined && { root }),
-    })({ qos: 1, marks: [], folder });
-    const { pid } = system.members.at(-1)!;
-    // The same work over a small map, so that what the work takes is not counted.
-    await preload(system, 1000, "sweep", cells);
-    const before = memoryOf(pid).now;
-    await preload(system, cells, order);
-    const { now, peak } = memoryOf(pid);
-    using client = await RawClient.connect(system.port, "asks");
-    const asker = new Asker(client, PREFIX, "asks");
-    await asker.open();
-    const start = performance.now();
-    const replyBytes = await asker.map();
-    return {
-      figures: {
-        residentBytes: now,
-        residentBytesPerCell: (now - before) / cells,
-        peakIngestResidentBytes: peak,
-        peakResidentBytes: memoryOf(pid).peak,
-        replyBytes,
-        replyMilliseconds: performance.now() - start,
-      },
-    };
-  });
+  await using folder = await tempDir();
+  const start = occupancy({ transport: "embedded", store: "sqlite", root });
+  await using system = await start({ qos: 1, marks: [], folder: folder.path });
+  const { pid } = system.processes.at(-1)!;
+  // The same number of readings over a small map first: the memory of the work
+  // itself is not counted.
+  await preload(system, 1000, "sweep", cells);
+  const before = memoryOf(pid).now;
+  await preload(system, cells, order);
+  const { now, peak } = memoryOf(pid);
+  using client = await RawClient.connect(system.port, "requests");
+  const requester = new Requester(client, PREFIX, "requests");
+  await requester.open();
+  const startedAt = performance.now();
+  const replyBytes = await requester.requestMap();
+  return {
+    figures: {
+      residentBytes: now,
+      residentBytesPerCell: (now - before) / cells,
+      peakIngestResidentBytes: peak,
+      peakResidentBytes: memoryOf(pid).peak,
+      replyBytes,
+      replyMilliseconds: performance.now() - startedAt,
+    },
+  };
 }
 
 function flat(size: Size): Case {
@@ -117,34 +106,25 @@ function flat(size: Size): Case {
   const large = size.quick ? MILLION : 10 * MILLION;
   const nameOf = (store: string, cells: number) => `${store}, ${cells} cells`;
   const subjects = STORES.flatMap((store) =>
-    [small, large].flatMap((cells): Subject[] => {
-      const all: IngestShape = { ...shape, cells, preloaded: cells };
-      const subject = (name: string, root?: string): Subject => ({
-        name,
-        measure: () =>
-          ingest(
-            occupancy({
-              transport: "embedded",
-              store,
-              ...(root !== undefined && { root }),
-            }),
-            all,
-            { checked: true },
-          ),
-      });
-      const name = nameOf(store, cells);
-      return size.against === undefined
-        ? [subject(name)]
-        : [subject(name), subject(`${name}, before`, size.against)];
+    [small, large].flatMap((cells) => {
+      const load: IngestShape = { ...shape, cells, preloaded: cells };
+      return ourSubjects(
+        nameOf(store, cells),
+        size,
+        (root) =>
+          ingest(occupancy({ transport: "embedded", store, root }), load, {
+            checked: true,
+          }),
+      );
     })
   );
   return {
     name: "flat",
-    title: "Ingest over a small and a large map, embedded broker",
+    title: "Ingest with a small and a large map, embedded broker",
     settings: { ...shape },
     subjects,
     goals: STORES.map((store) => ({
-      what: "of the small map",
+      what: "ratio to the small map",
       figure: "readingsPerSecond",
       subject: nameOf(store, large),
       over: nameOf(store, small),

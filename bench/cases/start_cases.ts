@@ -1,17 +1,16 @@
 /**
- * How long a server takes to start, by what it finds on disk.
+ * Cases of start: the time from the start of the process until the server is
+ * ready, by the size of its store.
  *
  * @module
  */
+import { freePort, tempDir } from "../../tests/support/temp.ts";
 import { Child, denoArgs } from "../harness/child.ts";
-import { memoryOf } from "../harness/cpu.ts";
-import { withFolder } from "../harness/folder.ts";
+import { memoryOf } from "../harness/meter.ts";
 import type { Order } from "../harness/packets.ts";
 import type { Sample } from "../harness/report.ts";
-import type { Case, Subject } from "../harness/rounds.ts";
-import { READY, startServer } from "../systems/occupancy.ts";
-import { freePort } from "../systems/system.ts";
-import type { Size } from "./size.ts";
+import { type Case, ourSubjects, type Size } from "../harness/rounds.ts";
+import { startServer } from "../systems/occupancy.ts";
 
 const MILLION = 1_000_000;
 const EMPTY = "empty";
@@ -19,28 +18,33 @@ const ONE = "1 million cells, dense";
 const TEN = "10 million cells, dense";
 const SCATTERED = "1 million cells, scattered";
 
-/** What a store is made of. */
+/** Options of `programs/fill_store.ts`. */
 export interface StoreContents {
+  /** Path of the store. */
   readonly path: string;
   readonly cells: number;
   readonly order: Order;
+  /** The checkout whose code writes the store; default: this one. */
+  readonly root?: string | undefined;
 }
 
-/** Starts over stores that were closed in good order. */
+/** Starts with stores that were closed cleanly. */
 export function startCases(size: Size): Case[] {
+  const subjects = (name: string, cells: number, order: Order) =>
+    ourSubjects(name, size, (root) => start(cells, order, root));
   return [{
     name: "start",
-    title: "From the start of the process to ready, SQLite, embedded broker",
+    title: "Start of the process until ready, SQLite, embedded broker",
     settings: {},
     subjects: [
-      ...subjects(EMPTY, 0, "sweep", size),
-      ...subjects(ONE, MILLION, "sweep", size),
-      ...subjects(SCATTERED, MILLION, "scattered", size),
-      ...subjects(TEN, 10 * MILLION, "sweep", size),
+      ...subjects(EMPTY, 0, "sweep"),
+      ...subjects(ONE, MILLION, "sweep"),
+      ...subjects(SCATTERED, MILLION, "scattered"),
+      ...subjects(TEN, 10 * MILLION, "sweep"),
     ],
     goals: [
       {
-        what: "more than an empty start",
+        what: "more than with an empty store",
         figure: "startMilliseconds",
         subject: ONE,
         over: EMPTY,
@@ -48,7 +52,7 @@ export function startCases(size: Size): Case[] {
         atMost: 500,
       },
       {
-        what: "in all",
+        what: "total",
         figure: "startMilliseconds",
         subject: TEN,
         atMost: 5000,
@@ -58,51 +62,37 @@ export function startCases(size: Size): Case[] {
   }];
 }
 
-function subjects(
-  name: string,
+async function start(
   cells: number,
   order: Order,
-  { against }: Size,
-): Subject[] {
-  const subject = (name: string, root?: string): Subject => ({
-    name,
-    measure: () => start(cells, order, root),
+  root?: string,
+): Promise<Sample> {
+  await using folder = await tempDir();
+  const path = `${folder.path}/map.sqlite`;
+  if (cells > 0) await fill({ path, cells, order, root });
+  const startedAt = performance.now();
+  await using server = await startServer({
+    link: ["--listen", `127.0.0.1:${freePort()}`],
+    store: `sqlite:${path}`,
+    root,
   });
-  return against === undefined
-    ? [subject(name)]
-    : [subject(name), subject(`${name}, before`, against)];
+  const startMilliseconds = performance.now() - startedAt;
+  const { now, peak } = memoryOf(server.pid);
+  return {
+    figures: {
+      startMilliseconds,
+      residentBytes: now,
+      peakResidentBytes: peak,
+      fileBytes: (await Deno.stat(path)).size,
+    },
+  };
 }
 
-function start(cells: number, order: Order, root?: string): Promise<Sample> {
-  return withFolder(async (folder) => {
-    const path = `${folder}/map.sqlite`;
-    if (cells > 0) await fill({ path, cells, order }, root);
-    const startedAt = performance.now();
-    await using server = startServer({
-      link: ["--listen", `127.0.0.1:${freePort()}`],
-      store: `sqlite:${path}`,
-      ...(root !== undefined && { root }),
-    });
-    await server.says(READY);
-    const startMilliseconds = performance.now() - startedAt;
-    const { now, peak } = memoryOf(server.pid);
-    return {
-      figures: {
-        startMilliseconds,
-        residentBytes: now,
-        peakResidentBytes: peak,
-        fileBytes: (await Deno.stat(path)).size,
-      },
-    };
-  });
-}
-
-async function fill(contents: StoreContents, root?: string): Promise<void> {
-  const args = [JSON.stringify({ ...contents, root })];
+async function fill(contents: StoreContents): Promise<void> {
   await using filling = new Child(
     Deno.execPath(),
-    denoArgs("bench/programs/fill_store.ts", args),
+    denoArgs("bench/programs/fill_store.ts", [JSON.stringify(contents)]),
     { lines: "stdout" },
   );
-  await filling.ends();
+  await filling.ended();
 }

@@ -1,9 +1,16 @@
-/** How a program is started. */
+/**
+ * The processes of a benchmark: how they are started, read and ended.
+ *
+ * @module
+ */
+import { deadline } from "../../src/common/async.ts";
+
+/** Options of {@linkcode Child}. */
 export interface ChildOptions {
-  /** Where its lines are: what it says of itself, for the harness to read. */
+  /** The output that is read line by line. Default: none. */
   readonly lines?: "stdout" | "stderr";
-  /** True if it is told things, a line of JSON each. */
-  readonly told?: boolean;
+  /** True if it reads commands from stdin, one line of JSON each. */
+  readonly commands?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -12,14 +19,14 @@ export const ROOT: string = decodeURIComponent(
   new URL("../../", import.meta.url).pathname,
 );
 
-const DEADLINE = 120_000;
-/** Lines kept to explain an end that came too soon. */
+const DEADLINE_MS = 120_000;
+/** Last lines kept for the message of an error. */
 const KEPT_LINES = 20;
 
-/** A program that takes part in a benchmark. It is killed when it is disposed of. */
+/** A process of a benchmark. It is killed when disposed. */
 export class Child implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
-  readonly #what: string;
+  readonly #name: string;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
   readonly #waiting: ((line: string | undefined) => void)[] = [];
   readonly #unread: string[] = [];
@@ -27,14 +34,19 @@ export class Child implements AsyncDisposable {
   readonly #done: Promise<void>;
   #ended = false;
 
+  /**
+   * @param command the program
+   * @param args its arguments
+   * @param options what is read from it, and its environment
+   */
   constructor(command: string, args: readonly string[], options: ChildOptions) {
-    const { lines, told = false, env = {} } = options;
-    this.#what = [command, ...args].join(" ").slice(0, 200);
+    const { lines, commands = false, env = {} } = options;
+    this.#name = [command, ...args].join(" ").slice(0, 200);
     this.#process = new Deno.Command(command, {
       args: [...args],
       cwd: ROOT,
       env: { NO_COLOR: "1", ...env },
-      stdin: told ? "piped" : "null",
+      stdin: commands ? "piped" : "null",
       stdout: lines === "stdout" ? "piped" : "null",
       stderr: lines === "stderr"
         ? "piped"
@@ -42,7 +54,7 @@ export class Child implements AsyncDisposable {
         ? "inherit"
         : "null",
     }).spawn();
-    if (told) this.#stdin = this.#process.stdin.getWriter();
+    if (commands) this.#stdin = this.#process.stdin.getWriter();
     this.#done = this.#read(lines);
   }
 
@@ -50,54 +62,70 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Tells it something. */
-  async tell(message: unknown): Promise<void> {
-    const line = `${JSON.stringify(message)}\n`;
+  /** Writes a command to its stdin, as a line of JSON. */
+  async send(command: unknown): Promise<void> {
+    const line = `${JSON.stringify(command)}\n`;
     await this.#stdin!.write(new TextEncoder().encode(line));
   }
 
-  /** What it says next, from JSON. @throws {Error} if it ends or is late */
-  async hear<T>(deadline?: number): Promise<T> {
-    return JSON.parse(await this.#next(deadline));
+  /**
+   * Reads its next line as JSON.
+   *
+   * @throws {Error} if it ends first, or prints none in time
+   */
+  async nextReport<T>(): Promise<T> {
+    return JSON.parse(await this.#nextLine());
   }
 
-  /** Waits for a line. @throws {Error} if it ends before, or is late */
-  async says(pattern: RegExp, deadline?: number): Promise<void> {
-    while (!pattern.test(await this.#next(deadline)));
+  /**
+   * Reads its lines until one matches.
+   *
+   * @throws {Error} if it ends first, or prints none in time
+   */
+  async printed(pattern: RegExp): Promise<void> {
+    while (!pattern.test(await this.#nextLine()));
   }
 
-  /** Waits until it has ended by itself. @throws {Error} if it fails or is late */
-  async ends(deadline = DEADLINE): Promise<void> {
-    const { code } = await withDeadline(
+  /**
+   * Waits until it has ended with exit code 0.
+   *
+   * @throws {Error} if it fails, or does not end in time
+   */
+  async ended(): Promise<void> {
+    const { code } = await deadline(
       this.#process.status,
-      deadline,
-      () => this.#fault("did not end"),
+      DEADLINE_MS,
+      () => this.#error("did not end"),
     );
-    if (code !== 0) throw this.#fault(`ended with ${code}`);
+    if (code !== 0) throw this.#error(`ended with ${code}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       this.#process.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended.
     }
     await this.#stdin?.close().catch(() => {});
     await this.#process.status;
     await this.#done;
   }
 
-  #next(deadline = DEADLINE): Promise<string> {
+  #nextLine(): Promise<string> {
     const line = this.#unread.shift();
     if (line !== undefined) return Promise.resolve(line);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const take = (line: string | undefined) => {
-      if (line === undefined) reject(this.#fault("ended too soon"));
+    const onLine = (line: string | undefined) => {
+      if (line === undefined) reject(this.#error("ended too soon"));
       else resolve(line);
     };
-    if (this.#ended) take(undefined);
-    else this.#waiting.push(take);
-    return withDeadline(promise, deadline, () => this.#fault("said nothing"));
+    if (this.#ended) onLine(undefined);
+    else this.#waiting.push(onLine);
+    return deadline(
+      promise,
+      DEADLINE_MS,
+      () => this.#error("printed nothing"),
+    );
   }
 
   async #read(lines: "stdout" | "stderr" | undefined): Promise<void> {
@@ -107,29 +135,35 @@ export class Child implements AsyncDisposable {
       for await (const chunk of text) {
         const parts = (rest + chunk).split("\n");
         rest = parts.pop()!;
-        for (const part of parts) this.#take(part);
+        for (const part of parts) this.#onLine(part);
       }
     }
     this.#ended = true;
-    for (const take of this.#waiting.splice(0)) take(undefined);
+    for (const onLine of this.#waiting.splice(0)) onLine(undefined);
   }
 
-  #take(line: string): void {
+  #onLine(line: string): void {
     this.#recent.push(line);
     if (this.#recent.length > KEPT_LINES) this.#recent.shift();
-    const take = this.#waiting.shift();
-    if (take === undefined) this.#unread.push(line);
-    else take(line);
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#unread.push(line);
+    else waiting(line);
   }
 
-  #fault(what: string): Error {
+  #error(problem: string): Error {
     return new Error(
-      [`${this.#what}: ${what}`, ...this.#recent].join("\n  "),
+      [`${this.#name}: ${problem}`, ...this.#recent].join("\n  "),
     );
   }
 }
 
-/** Runs a TypeScript program of this checkout, or of another one. */
+/**
+ * The arguments of Deno that run a program of a checkout.
+ *
+ * @param file path of the program from the top
+ * @param args arguments of the program
+ * @param root the top of the checkout; default: this one
+ */
 export function denoArgs(
   file: string,
   args: readonly string[],
@@ -146,19 +180,4 @@ export function denoArgs(
     `${root}${file}`,
     ...args,
   ];
-}
-
-/** Waits, but not for ever. */
-export async function withDeadline<T>(
-  promise: Promise<T>,
-  deadline: number,
-  fault: () => Error,
-): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(fault()), deadline);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,10 +1,16 @@
-import { withFolder } from "./folder.ts";
+/**
+ * The machine and the versions of a benchmark run.
+ *
+ * @module
+ */
+import { tempDir } from "../../tests/support/temp.ts";
 import type { Machine } from "./report.ts";
-import { spreadOf } from "./statistics.ts";
+import { type Spread, spreadOf } from "./statistics.ts";
 
 const SYNCS = 21;
+const PAGE_BYTES = 4096;
 
-/** What this machine is. */
+/** Describes this machine. */
 export async function describeMachine(): Promise<Machine> {
   const cpu = /^model name\s*:\s*(.+)$/m.exec(await read("/proc/cpuinfo"))?.[1];
   return {
@@ -16,20 +22,24 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** The versions of all that takes part, where they can be had. */
+/** The versions of the programs and packages; `?` if unknown. */
 export async function describeVersions(): Promise<Record<string, string>> {
   const { imports } = JSON.parse(
-    await read(new URL("../../deno.json", import.meta.url)),
+    await read(new URL("../../import_map.json", import.meta.url)),
   );
-  const packageOf = (name: string) => imports[name]?.split("@").at(-1) ?? "?";
+  const packageVersion = (name: string) => imports[name].split("@").at(-1);
   return {
     deno: Deno.version.deno,
     v8: Deno.version.v8,
-    mqtt: packageOf("mqtt"),
-    aedes: packageOf("aedes"),
-    mosquitto: await ask("/usr/sbin/mosquitto", ["-h"], /version ([\d.]+)/),
-    redis: await ask("redis-server", ["--version"], /v=([\d.]+)/),
-    paho: await ask(
+    mqtt: packageVersion("mqtt"),
+    aedes: packageVersion("aedes"),
+    mosquitto: await programVersion(
+      "/usr/sbin/mosquitto",
+      ["-h"],
+      /version ([\d.]+)/,
+    ),
+    redis: await programVersion("redis-server", ["--version"], /v=([\d.]+)/),
+    paho: await programVersion(
       "/usr/bin/python3",
       ["-c", "import paho.mqtt; print(paho.mqtt.__version__)"],
       /([\d.]+)/,
@@ -37,26 +47,25 @@ export async function describeVersions(): Promise<Record<string, string>> {
   };
 }
 
-/** What a commit to disk costs here: a page appended and forced out. */
-async function measureSync(): Promise<Machine["fdatasyncMilliseconds"]> {
-  return await withFolder(async (folder) => {
-    using file = await Deno.open(`${folder}/sync`, {
-      write: true,
-      create: true,
-    });
-    const page = new Uint8Array(4096);
-    const times: number[] = [];
-    for (let i = 0; i < SYNCS; i++) {
-      await file.write(page);
-      const start = performance.now();
-      file.syncDataSync();
-      times.push(performance.now() - start);
-    }
-    return spreadOf(times);
+/** Measures a commit to disk: a page is appended and synced. */
+async function measureSync(): Promise<Spread> {
+  await using folder = await tempDir();
+  using file = await Deno.open(`${folder.path}/sync`, {
+    write: true,
+    create: true,
   });
+  const page = new Uint8Array(PAGE_BYTES);
+  const times: number[] = [];
+  for (let i = 0; i < SYNCS; i++) {
+    await file.write(page);
+    const start = performance.now();
+    file.syncDataSync();
+    times.push(performance.now() - start);
+  }
+  return spreadOf(times);
 }
 
-async function ask(
+async function programVersion(
   command: string,
   args: string[],
   pattern: RegExp,
@@ -65,7 +74,7 @@ async function ask(
     const { stdout } = await new Deno.Command(command, { args }).output();
     return pattern.exec(new TextDecoder().decode(stdout))?.[1] ?? "?";
   } catch {
-    return "not here";
+    return "not installed";
   }
 }
 

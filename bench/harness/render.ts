@@ -1,10 +1,15 @@
-import { digits, formatSpread, headingOf } from "./format.ts";
+/**
+ * Prints a report as text, JSON or Markdown.
+ *
+ * @module
+ */
 import type { CaseReport, GoalReport, Report, Row } from "./report.ts";
+import type { Spread } from "./statistics.ts";
 
-/** How a report can be printed. */
+/** The form of a printed report. */
 export type Format = "text" | "json" | "markdown";
 
-/** A report as it is printed. */
+/** Prints a report. */
 export function render(report: Report, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const heading = format === "markdown" ? "### " : "";
@@ -15,7 +20,7 @@ export function render(report: Report, format: Format): string {
   ].join("\n\n");
 }
 
-/** One case, for whoever watches the run. */
+/** Prints one case as text. */
 export function renderText(report: CaseReport): string {
   return renderCase(report, "", textTable);
 }
@@ -87,7 +92,7 @@ function describe({ startedAt, machine, versions, settings }: Report): string {
     `${startedAt}: ${cores} cores of ${cpu}, ${memory}, ${system}; fdatasync ${sync}`,
     pairs(versions),
     pairs(settings),
-    "Figures are medians over interleaved rounds, [least–most]; goals are medians of the ratios within a round.",
+    "Figures are medians over interleaved rounds, [min–max]; goals compare medians of the ratios within a round.",
   ].join("\n\n");
 }
 
@@ -114,4 +119,54 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
   const [head, ...body] = rows;
   return [line(head!), line(head!.map(() => "---")), ...body.map(line)]
     .join("\n");
+}
+
+/** Units by the end of a figure's name; the first match applies. */
+const UNITS: readonly (readonly [RegExp, (value: number) => string])[] = [
+  [/PerSecond$/, (value) => scaled(value, 1000, ["", "k", "M"])],
+  [/Microseconds(PerMessage)?$/, (value) => `${digits(value)} µs`],
+  [/Milliseconds$/, (value) => `${digits(value)} ms`],
+  [/BytesPerCell$/, (value) => `${digits(value)} B`],
+  [/Bytes$/, (value) => scaled(value, 1024, ["B", "KiB", "MiB", "GiB"])],
+];
+
+/** A figure with its unit and spread: `98.0 k [95.0 k–101 k]`. */
+export function formatSpread(name: string, spread: Spread): string {
+  const { median, min, max } = spread;
+  const format = UNITS.find(([pattern]) => pattern.test(name))?.[1] ?? digits;
+  return min === max
+    ? format(median)
+    : `${format(median)} [${format(min)}–${format(max)}]`;
+}
+
+/** A figure's name as a heading: `server CPU per message`. */
+export function headingOf(name: string): string {
+  return name
+    .replace(/(Microseconds|Milliseconds)(?=PerMessage$)/, "")
+    .replace(/(Microseconds|Milliseconds)$/, "")
+    .replace(/(?<=.)Bytes/, "")
+    .replace(/Per([A-Z])/g, " per $1")
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .replace(/\bcpu\b/, "CPU");
+}
+
+/** A number with three significant digits, or all digits before the point. */
+function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100 || value === 0) return value.toFixed(0);
+  return value.toFixed(size >= 10 ? 1 : 2);
+}
+
+function scaled(
+  value: number,
+  step: number,
+  units: readonly string[],
+): string {
+  let unit = 0;
+  while (value >= step && unit < units.length - 1) {
+    value /= step;
+    unit++;
+  }
+  return `${digits(value)} ${units[unit]}`.trimEnd();
 }

@@ -1,29 +1,29 @@
 /**
- * What a benchmark run says: one model for all cases, printed as text, JSON or
- * Markdown.
+ * The report of a benchmark run: one model for all cases, printed as text, JSON
+ * or Markdown by render.ts.
  *
  * @module
  */
 import { type Spread, spreadOf } from "./statistics.ts";
 
-/** A whole run. */
+/** The report of a run. */
 export interface Report {
-  /** When it began, RFC 3339. */
+  /** RFC 3339 */
   readonly startedAt: string;
   readonly machine: Machine;
-  /** Of everything that takes part, by name. */
+  /** Versions of the programs and packages, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly cases: readonly CaseReport[];
 }
 
-/** Where a run took place. */
+/** The machine of a run. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryBytes: number;
   readonly system: string;
-  /** What one fdatasync of the disk took just before, in milliseconds. */
+  /** Duration of one fdatasync before the run, ms. */
   readonly fdatasyncMilliseconds: Spread;
 }
 
@@ -36,43 +36,43 @@ export interface CaseReport {
   readonly goals: readonly GoalReport[];
 }
 
-/** What one subject did. */
+/** The figures of one subject. */
 export interface Row {
   readonly subject: string;
-  /** The unit is the end of each name, e.g. `messagesPerSecond`. */
+  /** By name; each name ends with its unit, such as `messagesPerSecond`. */
   readonly figures: Readonly<Record<string, Spread>>;
-  /** What was busy all the time, in the rounds in which it was that. */
+  /** The processes that limited it; several if rounds differ. */
   readonly limits: readonly string[];
 }
 
-/** A ratio, or a figure, that is to be reached. */
+/** A bound for a figure, or for its ratio to that of another subject. */
 export interface Goal {
+  /** What is bounded, for people. */
   readonly what: string;
   readonly figure: string;
   readonly subject: string;
-  /** The figure is divided by this subject's of the same round; by nothing if left out. */
+  /** The subject whose figure of the same round is the divisor. */
   readonly over?: string;
-  /** The figure of {@linkcode over}, if it is another one. */
-  readonly overFigure?: string;
-  /** Taken away instead of divided by. */
+  /** With {@linkcode over}: the difference is bounded instead of the ratio. */
   readonly difference?: true;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-/** How near a goal is. */
+/** A goal and its result. */
 export interface GoalReport extends Goal {
   readonly measured: Spread;
   readonly met: boolean;
 }
 
-/** One trial of one subject: its figures, and what was busy all the time. */
+/** The result of one trial. */
 export interface Sample {
   readonly figures: Readonly<Record<string, number>>;
+  /** The processes that limited it. */
   readonly limit?: string;
 }
 
-/** The row of a subject. */
+/** Summarizes the trials of a subject. */
 export function rowOf(subject: string, samples: readonly Sample[]): Row {
   const names = new Set(samples.flatMap(({ figures }) => Object.keys(figures)));
   const figures: Record<string, Spread> = {};
@@ -86,11 +86,11 @@ export function rowOf(subject: string, samples: readonly Sample[]): Row {
 }
 
 /**
- * Judges a goal by the ratios of the same round, so that what disturbs the
- * machine disturbs both sides.
+ * Checks a goal. Ratios are taken within a round, so that other load on the
+ * machine affects both sides alike.
  *
- * @param samples Of each subject, by round
- * @returns undefined if a subject took no part
+ * @param samples the trials of each subject, in the order of the rounds
+ * @returns undefined if a subject was not measured
  */
 export function judge(
   goal: Goal,
@@ -101,7 +101,7 @@ export function judge(
   if (own.length === 0) return undefined;
   let ratios = own;
   if (over !== undefined) {
-    const base = figuresOf(samples.get(over), goal.overFigure ?? figure);
+    const base = figuresOf(samples.get(over), figure);
     if (base.length !== own.length) return undefined;
     ratios = own.map((value, round) =>
       goal.difference ? value - base[round]! : value / base[round]!

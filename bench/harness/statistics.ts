@@ -1,3 +1,9 @@
+/**
+ * Median and extremes of measurements.
+ *
+ * @module
+ */
+
 /** A figure over all rounds. */
 export interface Spread {
   readonly median: number;
@@ -6,9 +12,9 @@ export interface Spread {
 }
 
 /**
- * The middle of some numbers, and how far they lie apart.
+ * Computes median, minimum and maximum.
  *
- * @throws {RangeError} if there are none
+ * @throws {RangeError} if there are no samples
  */
 export function spreadOf(samples: readonly number[]): Spread {
   return {
@@ -19,11 +25,11 @@ export function spreadOf(samples: readonly number[]): Spread {
 }
 
 /**
- * The number below which a share of the samples lies, by linear interpolation
- * between the nearest two (Hyndman and Fan 1996, definition 7).
+ * Computes a quantile by linear interpolation between the nearest two samples
+ * (Hyndman and Fan 1996, definition 7).
  *
- * @param samples In any order
- * @param share 0 to 1
+ * @param samples in any order
+ * @param share share of the samples below the result, 0 to 1
  * @throws {RangeError} if there are no samples, or the share is out of range
  */
 export function quantile(samples: readonly number[], share: number): number {

@@ -1,15 +1,17 @@
 /**
- * aedes with an empty hook. Its streams are guarded as ours are: without that it
- * does not work on this Deno.
+ * A broker of aedes with an empty hook. Its streams are guarded like ours:
+ * without that, aedes does not work on this version of Deno.
+ *
+ * @module
  */
 import { Aedes } from "aedes";
 import { createServer } from "node:net";
 import { guardStream } from "../../src/broker/client_stream.ts";
-import { dealtWith, options, sayReady } from "./marks.ts";
+import { countProcessed, options, reportReady } from "./marks.ts";
 
 const aedes = new Aedes({
   authorizePublish: (_client, packet, done) => {
-    if (packet.topic === options.topic) dealtWith();
+    if (packet.topic === options.topic) countProcessed();
     done(null);
   },
 });
@@ -22,4 +24,4 @@ const server = createServer({ noDelay: true }, (socket) => {
     mayRead: () => true,
   }));
 });
-server.listen(options.port, "127.0.0.1", sayReady);
+server.listen(options.port, "127.0.0.1", reportReady);

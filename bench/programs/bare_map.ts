@@ -1,5 +1,9 @@
-/** What a user would write: mqtt.js, split, and a Map with strings as keys. */
-import { dealtWith } from "./marks.ts";
+/**
+ * The simplest server: mqtt.js, `split`, and a Map with string keys.
+ *
+ * @module
+ */
+import { countProcessed } from "./marks.ts";
 import { subscribe } from "./subscribe.ts";
 
 const cells = new Map<string, number>();
@@ -11,5 +15,5 @@ await subscribe((payload) => {
     const [x, y, value] = line.split(",");
     cells.set(`${x},${y}`, Number(value));
   }
-  dealtWith();
+  countProcessed();
 });

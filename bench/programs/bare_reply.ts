@@ -1,8 +1,13 @@
-/** The least that a server in Deno must do to send a map: write bytes, publish them by mqtt.js. */
+/**
+ * The minimum work of a server to send a map: write the bytes, publish them with
+ * mqtt.js.
+ *
+ * @module
+ */
 import mqtt from "mqtt";
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
-import { options, sayReady } from "./marks.ts";
+import { options, reportReady } from "./marks.ts";
 import { writeReply } from "./write_reply.ts";
 
 const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${options.port}`);
@@ -14,4 +19,4 @@ client.on("message", (_topic, payload) => {
   }
 });
 await client.subscribeAsync("occupancy/request", { qos: 1 });
-sayReady();
+reportReady();

@@ -1,9 +1,14 @@
-/** The least that a broker in Deno must do to send a map: write bytes, publish them by aedes. */
+/**
+ * The minimum work of a broker to send a map: write the bytes, publish them with
+ * aedes.
+ *
+ * @module
+ */
 import { Aedes } from "aedes";
 import { Buffer } from "node:buffer";
 import { createServer } from "node:net";
 import { guardStream } from "../../src/broker/client_stream.ts";
-import { options, sayReady } from "./marks.ts";
+import { options, reportReady } from "./marks.ts";
 import { writeReply } from "./write_reply.ts";
 
 const aedes = new Aedes({
@@ -29,4 +34,4 @@ const server = createServer({ noDelay: true }, (socket) => {
     mayRead: () => true,
   }));
 });
-server.listen(options.port, "127.0.0.1", sayReady);
+server.listen(options.port, "127.0.0.1", reportReady);

@@ -1,12 +1,15 @@
-/** Makes a store with so many cells, and closes it in good order. */
+/**
+ * Writes a store with many cells and closes it cleanly.
+ *
+ * @module
+ */
 import type { StoreContents } from "../cases/start_cases.ts";
 import { Readings } from "../harness/packets.ts";
 
 const BATCH = 100_000;
-const { path, cells, order, root }: StoreContents & { root?: string } = JSON
-  .parse(Deno.args[0]!);
+const { path, cells, order, root }: StoreContents = JSON.parse(Deno.args[0]!);
 
-// Of the checkout that will read it.
+// The store is written by the code of the checkout that will read it.
 const from = root === undefined
   ? new URL("../../src/", import.meta.url).href
   : `file://${root}src/`;

@@ -1,27 +1,31 @@
-import { epoch } from "../harness/clock.ts";
+/**
+ * What the programs under test share: their options, and reports at marks.
+ *
+ * @module
+ */
+import { epoch, report } from "../harness/parent.ts";
 import type { ProgramOptions, ProgramReport } from "../systems/compared.ts";
 
-/** What this program was started with. */
+/** The options of this program. */
 export const options: ProgramOptions = JSON.parse(Deno.args[0]!);
 
 const marks = [...options.marks];
-let count = 0;
+let processed = 0;
 
-/** Says that the program is ready. */
-export function sayReady(): void {
-  say();
+/** Reports that the program is ready. */
+export function reportReady(): void {
+  reportTime();
 }
 
-/** Counts messages that have been dealt with; says when a mark is reached. */
-export function dealtWith(messages = 1): void {
-  count += messages;
-  if (marks.length > 0 && count >= marks[0]!) {
+/** Counts processed messages, and reports each mark. */
+export function countProcessed(messages = 1): void {
+  processed += messages;
+  if (marks.length > 0 && processed >= marks[0]!) {
     marks.shift();
-    say();
+    reportTime();
   }
 }
 
-function say(): void {
-  const report: ProgramReport = { at: epoch() };
-  console.log(JSON.stringify(report));
+function reportTime(): void {
+  report({ at: epoch() } satisfies ProgramReport);
 }

@@ -1,4 +1,4 @@
-"""A server of the original's kind: paho-mqtt, a dict, a log line a message."""
+"""A server like the original script: paho-mqtt, a dict, a log line per message."""
 import json
 import sys
 import time
@@ -11,7 +11,7 @@ occupancy = {}
 count = 0
 
 
-def say():
+def report():
     print(json.dumps({"at": time.time() * 1000}), file=sys.stderr, flush=True)
 
 
@@ -20,7 +20,7 @@ def on_connect(client, userdata, flags, rc):
 
 
 def on_subscribe(client, userdata, mid, granted_qos):
-    say()
+    report()
 
 
 def on_message(client, userdata, message):
@@ -32,7 +32,7 @@ def on_message(client, userdata, message):
     count += 1
     if marks and count >= marks[0]:
         marks.pop(0)
-        say()
+        report()
 
 
 client = mqtt.Client()

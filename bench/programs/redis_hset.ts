@@ -1,7 +1,11 @@
-/** Each message is one HSET of all its readings, in a pipeline to Redis. */
+/**
+ * Sends each message to Redis as one HSET with all its readings, pipelined.
+ *
+ * @module
+ */
 import { connect } from "node:net";
 import type { Buffer } from "node:buffer";
-import { dealtWith, options } from "./marks.ts";
+import { countProcessed, options } from "./marks.ts";
 import { subscribe } from "./subscribe.ts";
 
 const LF = 0x0a;
@@ -9,12 +13,12 @@ const decoder = new TextDecoder();
 const redis = connect(options.redisPort!, "127.0.0.1");
 redis.setNoDelay(true);
 
-// Each command is answered with one line, `:<count>\r\n`.
+// The reply to each command is one line, `:<count>\r\n`.
 redis.on("data", (bytes: Buffer) => {
   if (bytes[0] === 0x2d) throw new Error(bytes.toString());
   let lines = 0;
   for (const byte of bytes) if (byte === LF) lines++;
-  dealtWith(lines);
+  countProcessed(lines);
 });
 
 await subscribe((payload) => {

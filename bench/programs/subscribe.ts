@@ -1,7 +1,7 @@
 import mqtt from "mqtt";
-import { options, sayReady } from "./marks.ts";
+import { options, reportReady } from "./marks.ts";
 
-/** Subscribes as mqtt.js' documentation shows it. */
+/** Subscribes with mqtt.js as its documentation shows. */
 export async function subscribe(
   onMessage: (payload: Uint8Array) => void,
 ): Promise<void> {
@@ -9,5 +9,5 @@ export async function subscribe(
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
   client.on("message", (_topic, payload) => onMessage(payload));
   await client.subscribeAsync(topic, { qos });
-  sayReady();
+  reportReady();
 }

@@ -1,3 +1,8 @@
+/**
+ * Writes a reply without a map: the comparison for our replies.
+ *
+ * @module
+ */
 import { ReplyWriter } from "../../src/protocol/mod.ts";
 import { options } from "./marks.ts";
 
@@ -9,7 +14,7 @@ const y = Int32Array.from({ length: count }, (_, i) => Math.floor(i / side));
 const value = Int32Array.from({ length: count }, (_, i) => i % 3);
 const time = new Float64Array(count).fill(Date.now());
 
-/** All cells of plain columns, as a reply to a request. */
+/** Writes a reply with all cells, from plain columns. */
 export function writeReply(request: Uint8Array): {
   topic: string;
   parts: Uint8Array<ArrayBuffer>[];

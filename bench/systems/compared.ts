@@ -1,58 +1,59 @@
 /**
- * What our server is compared with: other programs that take the same messages.
+ * The systems that our server is compared with. Each receives the same messages.
  *
  * @module
  */
+import { freePort } from "../../tests/support/temp.ts";
 import { Child, denoArgs } from "../harness/child.ts";
-import { epoch } from "../harness/clock.ts";
-import type { Member } from "../harness/cpu.ts";
+import type { MeteredProcess } from "../harness/meter.ts";
+import { epoch } from "../harness/parent.ts";
 import { startMosquitto } from "./mosquitto.ts";
 import {
   DATA_TOPIC,
   disposeAll,
-  freePort,
-  type Start,
+  type StartSystem,
   type System,
-  type Work,
+  type TrialOptions,
 } from "./system.ts";
 
-/** What the programs of this benchmark are given, as JSON. */
+/** Options of a program in `bench/programs`, passed as JSON. */
 export interface ProgramOptions {
-  /** Of the broker; where to listen for one that is a broker. */
+  /** Port of the broker; if the program is a broker, the port to listen on. */
   readonly port: number;
   readonly topic: string;
   readonly qos: 0 | 1;
-  /** It says when it has dealt with so many messages. */
+  /** Counts of processed messages at which it prints a report. */
   readonly marks: readonly number[];
-  /** For its files. */
+  /** An empty folder for its files. */
   readonly folder: string;
-  /** Of the Redis server, if there is one. */
+  /** Port of the Redis server, if there is one. */
   readonly redisPort?: number;
 }
 
-/** What they say: that they are ready, then one line for each mark. */
+/** A report of a program: one when it is ready, one at each mark. */
 export interface ProgramReport {
-  /** ms since 1970. */
+  /** ms since 1970 */
   readonly at: number;
 }
 
-/** `mosquitto_sub`, which writes what it gets to /dev/null. */
-export const mosquittoSub: Start = async (work) => {
-  const broker = await startMosquitto(work.folder);
+/** `mosquitto_sub`, whose output goes to /dev/null. */
+export const mosquittoSub: StartSystem = async (options) => {
+  const broker = await startMosquitto(options.folder);
+  const total = options.marks.at(-1);
   const child = new Child("mosquitto_sub", [
     ...["-h", "127.0.0.1", "-p", `${broker.port}`, "-t", DATA_TOPIC],
-    ...["-q", `${work.qos}`, "-C", `${work.marks.at(-1)}`],
+    ...["-q", `${options.qos}`, "-C", `${total}`],
   ], {});
   await broker.subscribed(DATA_TOPIC);
   return {
     port: broker.port,
-    members: [
+    processes: [
       { role: "broker", pid: broker.pid },
       { role: "server", pid: child.pid },
     ],
-    settled: async (messages) => {
-      // It says nothing until its last message, and is not made faster by a warm-up.
-      if (messages === work.marks.at(-1)) await child.ends();
+    processed: async (messages) => {
+      // It reports nothing before its end, and a warm-up would not change it.
+      if (messages === total) await child.ended();
       return epoch();
     },
     [Symbol.asyncDispose]: () => disposeAll([broker, child]),
@@ -63,55 +64,55 @@ export const mosquittoSub: Start = async (work) => {
 export function subscriber(
   file: string,
   { redis = false }: { readonly redis?: boolean } = {},
-): Start {
-  return async (work) => {
-    const broker = await startMosquitto(work.folder);
+): StartSystem {
+  return async (options) => {
+    const broker = await startMosquitto(options.folder);
     const started: AsyncDisposable[] = [broker];
-    const members: Member[] = [{ role: "broker", pid: broker.pid }];
+    const processes: MeteredProcess[] = [{ role: "broker", pid: broker.pid }];
     let redisPort: number | undefined;
     if (redis) {
       redisPort = freePort();
-      const server = await startRedis(redisPort, work.folder);
+      const server = await startRedis(redisPort, options.folder);
       started.push(server);
-      members.push({ role: "Redis", pid: server.pid });
+      processes.push({ role: "Redis", pid: server.pid });
     }
     const { port } = broker;
-    const program = startProgram(file, work, port, redisPort);
+    const program = startProgram(file, options, port, redisPort);
     started.push(program);
-    members.push({ role: "server", pid: program.pid });
-    await program.hear<ProgramReport>();
-    return system(port, members, program, started);
+    processes.push({ role: "server", pid: program.pid });
+    await program.nextReport<ProgramReport>();
+    return system(port, processes, program, started);
   };
 }
 
-/** A program of `bench/programs` that is the broker itself. */
-export function broker(file: string): Start {
-  return async (work) => {
+/** A program of `bench/programs` that is a broker. */
+export function broker(file: string): StartSystem {
+  return async (options) => {
     const port = freePort();
-    const program = startProgram(file, work, port);
-    await program.hear<ProgramReport>();
-    const members = [{ role: "server", pid: program.pid }];
-    return system(port, members, program, [program]);
+    const program = startProgram(file, options, port);
+    await program.nextReport<ProgramReport>();
+    const processes = [{ role: "server", pid: program.pid }];
+    return system(port, processes, program, [program]);
   };
 }
 
 function system(
   port: number,
-  members: readonly Member[],
+  processes: readonly MeteredProcess[],
   program: Child,
   started: readonly AsyncDisposable[],
 ): System {
   return {
     port,
-    members,
-    settled: async () => (await program.hear<ProgramReport>()).at,
+    processes,
+    processed: async () => (await program.nextReport<ProgramReport>()).at,
     [Symbol.asyncDispose]: () => disposeAll(started),
   };
 }
 
 function startProgram(
   file: string,
-  { qos, marks, folder }: Work,
+  { qos, marks, folder }: TrialOptions,
   port: number,
   redisPort?: number,
 ): Child {
@@ -130,12 +131,12 @@ function startProgram(
     : new Child(Deno.execPath(), denoArgs(path, args), { lines: "stdout" });
 }
 
-/** Redis that keeps nothing on disk: as fast as it goes. */
+/** Starts Redis without persistence, its fastest mode. */
 async function startRedis(port: number, folder: string): Promise<Child> {
   const child = new Child("redis-server", [
     ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
     ...["--save", "", "--appendonly", "no"],
   ], { lines: "stdout" });
-  await child.says(/Ready to accept connections/);
+  await child.printed(/Ready to accept connections/);
   return child;
 }

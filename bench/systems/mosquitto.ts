@@ -1,8 +1,14 @@
+/**
+ * Mosquitto, with the same settings in every trial.
+ *
+ * @module
+ */
+import { findTool } from "../../tests/support/needs.ts";
+import { freePort } from "../../tests/support/temp.ts";
 import { Child } from "../harness/child.ts";
-import { RawClient } from "../harness/mqtt.ts";
-import { freePort } from "./system.ts";
+import { RawClient } from "../harness/raw_client.ts";
 
-/** The same for all subjects; what they do is told in docs/PERFORMANCE.md. */
+/** Settings of Mosquitto; docs/PERFORMANCE.md explains them. */
 export const MOSQUITTO_SETTINGS: Readonly<Record<string, string | number>> = {
   set_tcp_nodelay: "true",
   max_inflight_messages: 1000,
@@ -10,24 +16,26 @@ export const MOSQUITTO_SETTINGS: Readonly<Record<string, string | number>> = {
   sys_interval: 1,
 };
 
-/** Debian keeps it where only root looks. */
-const PROGRAMS = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"];
-/** What it tells: that it runs, and who subscribes. */
-const LOGGED = ["error", "warning", "information", "subscribe"];
+/** Types of log lines: with these it logs its start and each subscription. */
+const LOG_TYPES = ["error", "warning", "information", "subscribe"];
 const DROPPED = "$SYS/broker/publish/messages/dropped";
 const UPTIME = "$SYS/broker/uptime";
 
-/** A Mosquitto on a free port. */
+/** A running Mosquitto. */
 export interface Mosquitto extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
-  /** Waits until somebody has subscribed to a topic. */
+  /** Waits until a client has subscribed to a topic. */
   subscribed(topic: string): Promise<void>;
-  /** How many messages it has thrown away since it started. */
-  dropped(): Promise<number>;
+  /** How many messages it has dropped since its start. */
+  droppedMessages(): Promise<number>;
 }
 
-/** Starts one. */
+/**
+ * Starts Mosquitto on a free port.
+ *
+ * @param folder for its configuration
+ */
 export async function startMosquitto(folder: string): Promise<Mosquitto> {
   const port = freePort();
   const path = `${folder}/mosquitto.conf`;
@@ -39,36 +47,32 @@ export async function startMosquitto(folder: string): Promise<Mosquitto> {
       `listener ${port} 127.0.0.1`,
       "allow_anonymous true",
       "log_dest stderr",
-      ...LOGGED.map((type) => `log_type ${type}`),
+      ...LOG_TYPES.map((type) => `log_type ${type}`),
       ...settings,
       "",
     ].join("\n"),
   );
-  const child = new Child(mosquittoPath(), ["-c", path], { lines: "stderr" });
-  await child.says(/ running$/);
+  const child = new Child(
+    findTool("mosquitto") ?? "mosquitto",
+    ["-c", path],
+    { lines: "stderr" },
+  );
+  await child.printed(/ running$/);
   return {
     port,
     pid: child.pid,
-    subscribed: (topic) => child.says(new RegExp(` ${topic}$`)),
-    dropped: () => droppedBy(port),
+    subscribed: (topic) => child.printed(new RegExp(` ${topic}$`)),
+    droppedMessages: () => droppedMessages(port),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
 
-/** The program's path, or its name if the PATH leads to it. */
-export function mosquittoPath(): string {
-  return PROGRAMS.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  }) ?? "mosquitto";
-}
-
-/** It tells its counts once a second: the first may be older than the last message. */
-async function droppedBy(port: number): Promise<number> {
-  using client = await RawClient.connect(port, "count-of-dropped");
+/**
+ * Reads the count that Mosquitto publishes every second. The first one received
+ * may be older than the last message, so this waits for three ticks.
+ */
+async function droppedMessages(port: number): Promise<number> {
+  using client = await RawClient.connect(port, "dropped-messages");
   let dropped = NaN;
   let ticks = 0;
   client.onMessage = ({ topic, payload }) => {

@@ -1,79 +1,87 @@
+/**
+ * Our server, started as users start it.
+ *
+ * @module
+ */
+import { freePort } from "../../tests/support/temp.ts";
 import { Child, denoArgs, ROOT } from "../harness/child.ts";
-import type { Member } from "../harness/cpu.ts";
+import type { MeteredProcess } from "../harness/meter.ts";
 import { startMosquitto } from "./mosquitto.ts";
 import {
   disposeAll,
-  freePort,
   PREFIX,
-  type Start,
-  type System,
-  type Work,
+  type StartSystem,
+  type TrialOptions,
 } from "./system.ts";
 
-/** Which broker a server works with. */
+/** The broker of a server. */
 export type Transport = "mosquitto" | "embedded";
 
-/** How our server is started. */
+/** Options of {@linkcode occupancy}. */
 export interface OccupancyOptions {
   readonly transport: Transport;
-  /** SQLite's commits are on disk (`--durability fsync`) before they are acknowledged. */
+  /** With SQLite, readings are on disk before they are acknowledged. */
   readonly store: "memory" | "sqlite";
-  /** The checkout that it is of; default: this one. */
-  readonly root?: string;
+  /** Default `fsync`. */
+  readonly durability?: "commit" | "fsync";
+  /** The top of its checkout, with a slash at the end; default: this one. */
+  readonly root?: string | undefined;
 }
 
-/** Our server, as its users start it. */
-export function occupancy(options: OccupancyOptions): Start {
-  return async ({ folder }: Work): Promise<System> => {
-    const { transport, store } = options;
+/** Our server and its broker. */
+export function occupancy(options: OccupancyOptions): StartSystem {
+  return async ({ folder }: TrialOptions) => {
+    const { transport, store, durability, root } = options;
     const started: AsyncDisposable[] = [];
-    const members: Member[] = [];
+    const processes: MeteredProcess[] = [];
     let port = freePort();
-    let dropped: (() => Promise<number>) | undefined;
+    let droppedMessages: (() => Promise<number>) | undefined;
     let link = ["--listen", `127.0.0.1:${port}`];
     if (transport === "mosquitto") {
       const broker = await startMosquitto(folder);
       started.push(broker);
-      members.push({ role: "broker", pid: broker.pid });
+      processes.push({ role: "broker", pid: broker.pid });
       port = broker.port;
-      dropped = broker.dropped;
+      droppedMessages = broker.droppedMessages;
       link = ["--broker", `mqtt://127.0.0.1:${port}`];
     }
-    const server = startServer({
+    if (durability !== undefined) link.push("--durability", durability);
+    const server = await startServer({
       link,
       store: store === "memory" ? "memory:" : `sqlite:${folder}/map.sqlite`,
-      ...(options.root !== undefined && { root: options.root }),
+      root,
     });
     started.push(server);
-    members.push({ role: "server", pid: server.pid });
-    await server.says(READY);
+    processes.push({ role: "server", pid: server.pid });
     return {
       port,
-      members,
-      settled: (_messages, load) => load.ask(),
-      ...(dropped && { dropped }),
+      processes,
+      processed: (_messages, load) => load.request(),
+      ...(droppedMessages && { droppedMessages }),
       [Symbol.asyncDispose]: () => disposeAll(started),
     };
   };
 }
 
-/** What our server says when it has begun. */
-export const READY = / Ready: /;
+/** Options of {@linkcode startServer}. */
+export interface ServerOptions {
+  /** The options that select the broker. */
+  readonly link: readonly string[];
+  /** The value of `--store`. */
+  readonly store: string;
+  readonly root?: string | undefined;
+}
 
-/** Starts our server as a process; it says {@linkcode READY} on stderr. */
-export function startServer(
-  { link, store, root = ROOT }: {
-    /** The options that say which broker. */
-    readonly link: readonly string[];
-    /** As `--store` takes it. */
-    readonly store: string;
-    readonly root?: string;
-  },
-): Child {
+/** Starts our server and waits until it is ready. */
+export async function startServer(
+  { link, store, root = ROOT }: ServerOptions,
+): Promise<Child> {
   const args = ["server", "--name", "bench", "--prefix", PREFIX];
-  return new Child(
+  const server = new Child(
     Deno.execPath(),
     denoArgs("main.ts", [...args, "--store", store, ...link], root),
     { lines: "stderr" },
   );
+  await server.printed(/ Ready: /);
+  return server;
 }

@@ -1,48 +1,50 @@
-import type { Member } from "../harness/cpu.ts";
-import type { Loader } from "../harness/loader.ts";
+/**
+ * The interface of all systems under test: a program that receives readings,
+ * with its broker.
+ *
+ * @module
+ */
+import type { LoadGenerator } from "../harness/load_generator.ts";
+import type { MeteredProcess } from "../harness/meter.ts";
 
-/** What every trial uses as the prefix of its topics. */
+/** Prefix of the topics in every trial. */
 export const PREFIX = "occupancy";
 
 /** The topic of the readings. */
 export const DATA_TOPIC = `${PREFIX}/data`;
 
-/** Something that readings are sent to, with its broker: processes of its own. */
+/** A running system. Each of its parts is a process of its own. */
 export interface System extends AsyncDisposable {
-  /** Where its broker listens, on the loopback. */
+  /** Port of its broker, on the loopback. */
   readonly port: number;
-  readonly members: readonly Member[];
+  readonly processes: readonly MeteredProcess[];
   /**
-   * Resolves when it has dealt with so many messages in all.
+   * Waits until it has processed a number of messages in all.
    *
-   * @returns when that was, ms since 1970
+   * @returns when it had, ms since 1970
    */
-  settled(messages: number, load: Loader): Promise<number>;
-  /** Messages that its broker has thrown away; undefined if it can throw none away. */
-  dropped?(): Promise<number>;
+  processed(messages: number, load: LoadGenerator): Promise<number>;
+  /** How many messages its broker dropped; undefined if it never drops any. */
+  droppedMessages?(): Promise<number>;
 }
 
-/** What a system is started for. */
-export interface Work {
+/** What a system needs to start. */
+export interface TrialOptions {
   readonly qos: 0 | 1;
-  /** At which counts of messages it is asked whether it has {@linkcode System.settled}. */
+  /** The counts of messages for which {@linkcode System.processed} is called. */
   readonly marks: readonly number[];
-  /** A directory for its files, its own. */
+  /** An empty folder for its files. */
   readonly folder: string;
 }
 
-/** How a system is started, afresh. */
-export type Start = (work: Work) => Promise<System>;
+/** Starts a system. */
+export type StartSystem = (options: TrialOptions) => Promise<System>;
 
-/** A TCP port of the loopback that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-/** Ends things in reverse order. */
+/** Disposes of resources in reverse order. */
 export async function disposeAll(
-  things: readonly AsyncDisposable[],
+  resources: readonly AsyncDisposable[],
 ): Promise<void> {
-  for (const thing of things.toReversed()) await thing[Symbol.asyncDispose]();
+  for (const resource of resources.toReversed()) {
+    await resource[Symbol.asyncDispose]();
+  }
 }

@@ -1,4 +1,4 @@
-/** What the load generator sends is what it says that it sends. */
+/** The packets of the load generator. */
 import assert from "node:assert/strict";
 import {
   encodeLoad,
@@ -33,7 +33,7 @@ function readPacket(bytes: Uint8Array) {
   });
 }
 
-test("encodeLoad() makes packets that hold the readings of its shape, in order", () => {
+test("encodeLoad() makes packets with the readings of its shape, in order", () => {
   for (const order of ORDERS) {
     for (const qos of [0, 1] as const) {
       for (const readingsPerMessage of [1, 100, 1000]) {
@@ -70,7 +70,7 @@ test("encodeLoad() makes packets that hold the readings of its shape, in order",
   }
 });
 
-test("encodeLoad() uses the packet identifiers again, but for that of requests", () => {
+test("encodeLoad() reuses packet identifiers, without that of requests", () => {
   const { bytes, starts } = encodeLoad({
     topic: "t",
     qos: 1,
@@ -84,7 +84,7 @@ test("encodeLoad() uses the packet identifiers again, but for that of requests",
   assert.deepEqual([0, 65_533, 65_534].map(idOf), [1, 65_534, 1]);
 });
 
-test("Readings of a sweep visit each cell once a round, with another value", () => {
+test("a sweep visits each cell once per round, with another value", () => {
   const shape: LoadShape = {
     topic: "t",
     qos: 0,
@@ -105,7 +105,7 @@ test("Readings of a sweep visit each cell once a round, with another value", () 
   assert.equal(values.size, 90);
 });
 
-test("encodePublish() makes a packet of any length", () => {
+test("encodePublish() makes packets of any length", () => {
   for (const length of [0, 1, 200, 20_000, 3_000_000]) {
     const payload = new Uint8Array(length).fill(65);
     const packet = readPacket(encodePublish("a/b", payload, 9));

@@ -1,12 +1,11 @@
+/** How a benchmark measures in rounds, checks goals and summarizes. */
 import assert from "node:assert/strict";
 import {
   type Goal,
   judge,
-  type Report,
   rowOf,
   type Sample,
 } from "../../bench/harness/report.ts";
-import { render } from "../../bench/harness/render.ts";
 import { type Case, runCase } from "../../bench/harness/rounds.ts";
 
 function test(name: string, fn: () => void | Promise<void>) {
@@ -27,14 +26,14 @@ const goal: Goal = {
   atLeast: 0.95,
 };
 
-test("judge() takes the ratios within rounds, and their median", () => {
+test("judge() takes the median of the ratios within rounds", () => {
   const judged = judge(goal, samples)!;
   assert.deepEqual(judged.measured, { median: 0.9, min: 0.8, max: 2 });
   assert.equal(judged.met, false);
   assert.equal(judge({ ...goal, atLeast: 0.9 }, samples)!.met, true);
 });
 
-test("judge() takes differences, and figures by themselves", () => {
+test("judge() also bounds differences and single figures", () => {
   const difference = judge(
     {
       what: "more",
@@ -56,13 +55,13 @@ test("judge() takes differences, and figures by themselves", () => {
   assert.equal(alone.met, false);
 });
 
-test("judge() says nothing of subjects that took no part", () => {
-  assert.equal(judge({ ...goal, subject: "nobody" }, samples), undefined);
-  assert.equal(judge({ ...goal, over: "nobody" }, samples), undefined);
-  assert.equal(judge({ ...goal, figure: "cakes" }, samples), undefined);
+test("judge() returns undefined if a subject was not measured", () => {
+  assert.equal(judge({ ...goal, subject: "missing" }, samples), undefined);
+  assert.equal(judge({ ...goal, over: "missing" }, samples), undefined);
+  assert.equal(judge({ ...goal, figure: "missing" }, samples), undefined);
 });
 
-test("rowOf() has each figure's spread, and each limit once", () => {
+test("rowOf() returns each figure's spread, and each limit once", () => {
   assert.deepEqual(
     rowOf("ours", [
       { figures: { a: 1, b: 7 }, limit: "broker" },
@@ -80,7 +79,7 @@ test("rowOf() has each figure's spread, and each limit once", () => {
   );
 });
 
-test("runCase() measures the subjects in turns, each round from another one on", async () => {
+test("runCase() measures the subjects in turn, each round starting with the next", async () => {
   const order: string[] = [];
   const subject = (name: string) => ({
     name,
@@ -107,43 +106,4 @@ test("runCase() measures the subjects in turns, each round from another one on",
     (await runCase({ ...one, maxRounds: 1 }, 2, () => {})).settings.rounds,
     1,
   );
-});
-
-test("render() says the same in all forms", () => {
-  const report: Report = {
-    startedAt: "2026-01-01T00:00:00Z",
-    machine: {
-      cpu: "a CPU",
-      cores: 2,
-      memoryBytes: 2 ** 34,
-      system: "linux",
-      fdatasyncMilliseconds: { median: 0.2, min: 0.1, max: 1 },
-    },
-    versions: { deno: "2" },
-    settings: { quick: true },
-    cases: [{
-      name: "case",
-      title: "A case",
-      settings: { qos: 1 },
-      rows: [rowOf("ours", samples.get("ours")!)],
-      goals: [judge(goal, samples)!],
-    }],
-  };
-  assert.deepEqual(JSON.parse(render(report, "json")), report);
-  for (const form of ["text", "markdown"] as const) {
-    const text = render(report, form);
-    for (
-      const part of [
-        "16.0 GiB",
-        "A case",
-        "messages per second",
-        "90.0 [40.0–200]",
-        "ours: of theirs",
-        "≥ 0.95",
-        "0.90 [0.80–2.00]",
-        "NOT MET",
-      ]
-    ) assert.ok(text.includes(part), `${part} in ${text}`);
-  }
-  assert.match(render(report, "markdown"), /^\| ours \| 90\.0 /m);
 });

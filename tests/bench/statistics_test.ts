@@ -1,3 +1,4 @@
+/** Medians and quantiles. */
 import assert from "node:assert/strict";
 import { quantile, spreadOf } from "../../bench/harness/statistics.ts";
 
@@ -5,7 +6,7 @@ function test(name: string, fn: () => void) {
   Deno.test({ name, permissions: "none", fn });
 }
 
-test("quantile() lies between the nearest two samples", () => {
+test("quantile() interpolates between the nearest two samples", () => {
   assert.equal(quantile([3], 0.99), 3);
   assert.equal(quantile([4, 1, 3, 2], 0.5), 2.5);
   assert.equal(quantile([4, 1, 3, 2], 0), 1);
@@ -14,14 +15,14 @@ test("quantile() lies between the nearest two samples", () => {
   assert.equal(quantile(hundred, 0.99), 99);
 });
 
-test("quantile() throws RangeError, when there is nothing to take or the share is none", () => {
+test("quantile() throws RangeError without samples or for a share out of range", () => {
   assert.throws(() => quantile([], 0.5), RangeError);
   for (const share of [-0.1, 1.1, NaN]) {
     assert.throws(() => quantile([1], share), RangeError);
   }
 });
 
-test("spreadOf() has the middle and both ends, and leaves the samples as they were", () => {
+test("spreadOf() returns median, minimum and maximum, and keeps the samples", () => {
   const samples = [5, 1, 9];
   assert.deepEqual(spreadOf(samples), { median: 5, min: 1, max: 9 });
   assert.deepEqual(samples, [5, 1, 9]);

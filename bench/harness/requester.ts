@@ -1,33 +1,43 @@
+/**
+ * Requests to an occupancy server over a {@linkcode RawClient}.
+ *
+ * @module
+ */
 import { parseReply } from "../../src/protocol/mod.ts";
-import type { RawClient } from "./mqtt.ts";
 import {
   encodePublish,
   type LoadShape,
   Readings,
   REQUEST_ID,
 } from "./packets.ts";
+import type { RawClient } from "./raw_client.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-/** Where a reply says which of its parts a message is. */
+/** The header of a reply, which has the number of its parts, is in here. */
 const HEAD_BYTES = 400;
 
-/** Asks an occupancy server for its map, or for one cell of it. */
-export class Asker {
+/** Requests the map or one cell, and counts the replies. */
+export class Requester {
   readonly #client: RawClient;
   readonly #requestTopic: string;
   readonly #replyTopic: string;
   #parts: Uint8Array[] | undefined;
   #bytes = 0;
-  /** Parts that have come of the reply that is awaited. */
+  /** Received parts of the current reply. */
   #received = 0;
   #expected = Infinity;
-  /** Replies that have come whole. */
-  answered = 0;
+  /** Number of complete replies. */
+  replies = 0;
 
-  /** Told of each reply that has come whole, in the order of the requests. */
-  onAnswer: () => void = () => {};
+  /** Called at each complete reply, in the order of the requests. */
+  onReply: () => void = () => {};
 
+  /**
+   * @param client a connected client, whose messages this takes over
+   * @param prefix prefix of the server's topics
+   * @param name the last level of the reply topic, unique on the broker
+   */
   constructor(client: RawClient, prefix: string, name: string) {
     this.#client = client;
     this.#requestTopic = `${prefix}/request`;
@@ -36,30 +46,38 @@ export class Asker {
 
   /** Subscribes to the replies. */
   async open(): Promise<void> {
-    this.#client.onMessage = ({ payload }) => this.#take(payload);
+    this.#client.onMessage = ({ payload }) => this.#receive(payload);
     await this.#client.subscribe(this.#replyTopic);
   }
 
-  /** Asks for a cell, and does not wait. */
-  async post(x = 0, y = 0): Promise<void> {
+  /** Requests a cell without waiting for the reply. */
+  async postCell(x = 0, y = 0): Promise<void> {
+    await this.#post({ region: [x, y, x, y] });
+  }
+
+  /** Requests a cell and waits for the reply. */
+  async requestCell(x: number, y: number): Promise<void> {
     await this.#request({ region: [x, y, x, y] });
   }
 
-  /** Asks for a cell; resolves when the answer is there. */
-  async cell(x: number, y: number): Promise<void> {
-    await this.#ask({ region: [x, y, x, y] });
-  }
-
-  /** Asks for the map; resolves with the bytes of the answer. */
-  async map(): Promise<number> {
+  /**
+   * Requests the map and waits for the reply.
+   *
+   * @returns the size of the reply, bytes
+   */
+  async requestMap(): Promise<number> {
     this.#bytes = 0;
-    await this.#ask({});
+    await this.#request({});
     return this.#bytes;
   }
 
   /**
-   * Compares the map with what a sweep must have left: how many of `count`
-   * cells are wrong, missing or too many, after readings 0 to `readings - 1`.
+   * Compares the map with the readings that were sent.
+   *
+   * @param shape the load
+   * @param readings how many of its readings were sent
+   * @param count how many cells the last of them set
+   * @returns how many cells are wrong, missing or surplus
    */
   async compare(
     shape: LoadShape,
@@ -67,7 +85,7 @@ export class Asker {
     count: number,
   ): Promise<number> {
     const parts: Uint8Array[] = this.#parts = [];
-    await this.#ask({});
+    await this.#request({});
     this.#parts = undefined;
     const expected = new Map<number, number>();
     const model = new Readings(shape);
@@ -89,21 +107,21 @@ export class Asker {
     return wrong + expected.size;
   }
 
-  async #ask(request: Record<string, unknown>): Promise<void> {
-    const before = this.answered;
-    await this.#request(request);
-    await this.#client.until(() => this.answered > before);
+  async #request(request: Record<string, unknown>): Promise<void> {
+    const before = this.replies;
+    await this.#post(request);
+    await this.#client.until(() => this.replies > before);
   }
 
-  /** At QoS 1: behind all readings that were sent before, with any broker. */
-  async #request(request: Record<string, unknown>): Promise<void> {
+  /** Publishes at QoS 1: every broker delivers it after the earlier readings. */
+  async #post(request: Record<string, unknown>): Promise<void> {
     const payload = JSON.stringify({ ...request, replyTo: this.#replyTopic });
     await this.#client.write(
       encodePublish(this.#requestTopic, encoder.encode(payload), REQUEST_ID),
     );
   }
 
-  #take(payload: Uint8Array): void {
+  #receive(payload: Uint8Array): void {
     this.#bytes += payload.length;
     this.#parts?.push(payload.slice());
     const head = decoder.decode(payload.subarray(0, HEAD_BYTES));
@@ -112,8 +130,8 @@ export class Asker {
     this.#expected = Number(parts);
     if (++this.#received < this.#expected) return;
     this.#received = 0;
-    this.answered++;
-    this.onAnswer();
+    this.replies++;
+    this.onReply();
   }
 }
 

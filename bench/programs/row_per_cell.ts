@@ -1,11 +1,13 @@
 /**
- * The usual way to make it durable: a row for each cell. Our parser, and one
- * transaction for all that arrived together, so that only the rows differ.
+ * The usual durable server: SQLite with one row per cell. It uses our parser,
+ * and one transaction for all messages received together, as our server does.
+ *
+ * @module
  */
 import { setImmediate } from "node:timers";
 import { DatabaseSync } from "node:sqlite";
 import { parseReadings, ReadingBatch } from "../../src/protocol/mod.ts";
-import { dealtWith, options } from "./marks.ts";
+import { countProcessed, options } from "./marks.ts";
 import { subscribe } from "./subscribe.ts";
 
 const db = new DatabaseSync(`${options.folder}/rows.sqlite`);
@@ -28,7 +30,7 @@ function commit(): void {
   }
   db.exec("COMMIT");
   batch.clear();
-  dealtWith(messages);
+  countProcessed(messages);
   messages = 0;
 }
 

@@ -1,76 +1,81 @@
 /**
- * What processes cost, from Linux' `/proc`.
+ * CPU time and memory of processes, from Linux' `/proc`.
  *
  * @module
  */
 
-/** A process that takes part, and the part that it has. */
-export interface Member {
+/** A process under measurement. */
+export interface MeteredProcess {
+  /** Its part in the trial, such as `server`. */
   readonly role: string;
   readonly pid: number;
 }
 
-/** What a process did between two moments. */
+/** The work of a process between two moments. */
 export interface Usage {
   readonly role: string;
-  /** Of all its threads, in microseconds. */
+  /** CPU time of all its threads, µs. */
   readonly cpuMicroseconds: number;
   /**
-   * The share of the time in which its main thread ran or waited for a core, in
-   * percent: near 100, it could not have done more.
+   * Share of the time in which its main thread ran or waited for a core, in
+   * percent. Near 100, it was the limit.
    */
   readonly demandPercent: number;
 }
 
-interface Reading {
+interface Snapshot {
+  /** ms */
   readonly at: number;
   readonly cpuMicroseconds: number;
   readonly demandMicroseconds: number;
 }
 
-/** How often the last reading is renewed: a program may end before it is asked. */
-const EVERY = 50;
-/** A main thread as busy as this is what limits. */
+/** How often snapshots are taken: a process may end before {@linkcode Meter.stop}. */
+const INTERVAL_MS = 50;
+/** A main thread as busy as this is the limit. */
 const LIMIT_PERCENT = 90;
 
-/** Watches processes from now on. */
+/** Measures processes from its construction on. */
 export class Meter {
-  readonly #members: readonly Member[];
-  readonly #first: readonly (Reading | undefined)[];
-  #last: (Reading | undefined)[];
+  readonly #processes: readonly MeteredProcess[];
+  readonly #first: readonly (Snapshot | undefined)[];
+  #last: (Snapshot | undefined)[];
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(members: readonly Member[]) {
-    this.#members = members;
-    this.#first = members.map(({ pid }) => read(pid));
+  constructor(processes: readonly MeteredProcess[]) {
+    this.#processes = processes;
+    this.#first = processes.map(({ pid }) => snapshot(pid));
     this.#last = [...this.#first];
-    this.#timer = setInterval(() => this.#renew(), EVERY);
+    this.#timer = setInterval(() => this.#update(), INTERVAL_MS);
   }
 
-  /** What they did until now, or until they ended. */
+  /** @returns the work of each process until now, or until it ended */
   stop(): Usage[] {
     clearInterval(this.#timer);
-    this.#renew();
-    return this.#members.flatMap(({ role }, i) => {
+    this.#update();
+    return this.#processes.flatMap(({ role }, i) => {
       const first = this.#first[i];
       const last = this.#last[i];
       if (first === undefined || last === undefined) return [];
-      const passed = 1000 * (last.at - first.at);
+      const elapsedMicroseconds = 1000 * (last.at - first.at);
       return {
         role,
         cpuMicroseconds: last.cpuMicroseconds - first.cpuMicroseconds,
         demandPercent: 100 *
-          (last.demandMicroseconds - first.demandMicroseconds) / passed,
+          (last.demandMicroseconds - first.demandMicroseconds) /
+          elapsedMicroseconds,
       };
     });
   }
 
-  #renew(): void {
-    this.#last = this.#members.map(({ pid }, i) => read(pid) ?? this.#last[i]);
+  #update(): void {
+    this.#last = this.#processes.map(({ pid }, i) =>
+      snapshot(pid) ?? this.#last[i]
+    );
   }
 }
 
-/** What kept the others waiting, in words. */
+/** Names the process, or processes, that limited a trial. */
 export function limitOf(usages: readonly Usage[]): string {
   const busiest = usages.toSorted((a, b) => b.demandPercent - a.demandPercent);
   const full = busiest.filter((usage) => usage.demandPercent >= LIMIT_PERCENT);
@@ -80,7 +85,7 @@ export function limitOf(usages: readonly Usage[]): string {
   return `none alone (${first.role} most)`;
 }
 
-/** Resident memory of a process, now and at most, in bytes. */
+/** Resident memory of a process, now and at its peak, bytes. */
 export function memoryOf(pid: number): { now: number; peak: number } {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   const of = (name: string) =>
@@ -89,10 +94,10 @@ export function memoryOf(pid: number): { now: number; peak: number } {
 }
 
 /**
- * From the scheduler's own count of each thread, in nanoseconds: `/proc/PID/stat`
- * has hundredths of a second, too coarse for a short run.
+ * Reads the scheduler's counts of each thread, which are in ns. The counts in
+ * `/proc/PID/stat` are in hundredths of a second, too coarse for a short run.
  */
-function read(pid: number): Reading | undefined {
+function snapshot(pid: number): Snapshot | undefined {
   try {
     const at = performance.now();
     let ran = 0;
@@ -112,7 +117,7 @@ function read(pid: number): Reading | undefined {
   }
 }
 
-/** How long a thread has run, and waited for a core, in ns (Linux, sched-stats). */
+/** Time that a thread ran and waited for a core, ns (Linux, sched-stats). */
 function readThread(path: string): { ran: number; waited: number } {
   const [ran, waited] = Deno.readTextFileSync(path).split(" ");
   return { ran: Number(ran), waited: Number(waited) };

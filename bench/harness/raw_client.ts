@@ -1,3 +1,9 @@
+/**
+ * A minimal MQTT 3.1.1 client over TCP, so that the load generator is not the
+ * limit.
+ *
+ * @module
+ */
 import { encodeConnect, encodeSubscribe, REQUEST_ID } from "./packets.ts";
 
 /** Packet types (MQTT 3.1.1, 2.2.1). */
@@ -8,7 +14,7 @@ const SUBACK = 9;
 
 const READ_BYTES = 1 << 18;
 
-/** A message that arrived at QoS 0. */
+/** A received message, QoS 0. */
 export interface Message {
   readonly topic: string;
   /** Valid until the handler returns. */
@@ -16,20 +22,20 @@ export interface Message {
 }
 
 /**
- * An MQTT 3.1.1 client that does next to nothing: bytes out as they are given,
- * acknowledgements counted, messages handed over.
+ * Writes packets as they are, counts acknowledgements and passes messages to
+ * `onMessage`.
  */
 export class RawClient implements Disposable {
   readonly #connection: Deno.TcpConn;
   readonly #replies: (() => void)[] = [];
   readonly #wakers = new Set<() => void>();
-  /** What is left of a packet that has not come whole. */
+  /** The start of an incomplete packet. */
   #rest = new Uint8Array(0);
   #failure: Error | undefined;
   #closed = false;
-  /** PUBACKs so far, but for those of requests. */
+  /** Number of PUBACKs, without those of requests. */
   acknowledged = 0;
-  /** Told of each message. */
+  /** Called for each message. */
   onMessage: (message: Message) => void = () => {};
 
   constructor(connection: Deno.TcpConn) {
@@ -37,28 +43,32 @@ export class RawClient implements Disposable {
     this.#read().catch((error) => this.#fail(error));
   }
 
-  /** Connects to a broker on the loopback. @throws {Error} if it refuses */
+  /**
+   * Connects to a broker on the loopback.
+   *
+   * @throws {Error} if the broker refuses
+   */
   static async connect(port: number, clientId: string): Promise<RawClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
     const client = new RawClient(connection);
-    await client.#ask(encodeConnect(clientId));
+    await client.#exchange(encodeConnect(clientId));
     return client;
   }
 
   /** Subscribes at QoS 0. */
   async subscribe(filter: string): Promise<void> {
-    await this.#ask(encodeSubscribe(filter, 0));
+    await this.#exchange(encodeSubscribe(filter, 0));
   }
 
-  /** Writes packets as they are. */
+  /** Writes encoded packets. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       at += await this.#connection.write(bytes.subarray(at));
     }
   }
 
-  /** Waits until something has arrived that makes the condition true. */
+  /** Waits until a received packet makes the condition true. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -71,19 +81,19 @@ export class RawClient implements Disposable {
     this.#connection.close();
   }
 
-  async #ask(packet: Uint8Array): Promise<void> {
-    let answered = false;
-    this.#replies.push(() => answered = true);
+  async #exchange(packet: Uint8Array): Promise<void> {
+    let replied = false;
+    this.#replies.push(() => replied = true);
     await this.write(packet);
-    await this.until(() => answered);
+    await this.until(() => replied);
   }
 
   async #read(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     for (;;) {
       const length = await this.#connection.read(buffer);
-      if (length === null) throw new Error("the broker closed the connection");
-      this.#take(buffer.subarray(0, length));
+      if (length === null) throw new Error("The broker closed the connection");
+      this.#receive(buffer.subarray(0, length));
       for (const wake of this.#wakers) wake();
       this.#wakers.clear();
     }
@@ -95,7 +105,7 @@ export class RawClient implements Disposable {
     for (const wake of this.#wakers) wake();
   }
 
-  #take(chunk: Uint8Array): void {
+  #receive(chunk: Uint8Array): void {
     let bytes = chunk;
     if (this.#rest.length > 0) {
       bytes = new Uint8Array(this.#rest.length + chunk.length);
@@ -107,7 +117,7 @@ export class RawClient implements Disposable {
     this.#rest = bytes.slice(at);
   }
 
-  /** Deals with a packet; returns where it ends, or -1 if it is not all there. */
+  /** Handles a packet. @returns where it ends, or -1 if it is incomplete */
   #packet(bytes: Uint8Array, at: number): number {
     let length = 0;
     let body = at + 1;
@@ -125,7 +135,9 @@ export class RawClient implements Disposable {
       if (id !== REQUEST_ID) this.acknowledged++;
     } else if (type === PUBLISH) this.#publish(bytes.subarray(body, end));
     else if (type === SUBACK || type === CONNACK) {
-      if (bytes[end - 1]! > 2) throw new Error("the broker refuses");
+      if (bytes[end - 1]! > 2) {
+        throw new Error("The broker refused CONNECT or SUBSCRIBE");
+      }
       this.#replies.shift()?.();
     }
     return end;
