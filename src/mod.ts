@@ -34,13 +34,12 @@ import {
 } from "./client/mod.ts";
 import { type Link, LinkError } from "./mqtt/link.ts";
 import { brokerUrl } from "./mqtt/url.ts";
-import { type RequestRegion, Topics } from "./protocol/mod.ts";
+import { type Region, Topics } from "./protocol/mod.ts";
 import { Asker, CellMap, Watcher, type WatchEvent } from "./request/mod.ts";
 
 export type { Reading, ReadingTable } from "./client/mod.ts";
 export { LinkError, type LinkErrorCode } from "./mqtt/link.ts";
-export { ProtocolError, ReadingBatch } from "./protocol/mod.ts";
-export type { RequestRegion as Region } from "./protocol/mod.ts";
+export { ProtocolError, ReadingBatch, type Region } from "./protocol/mod.ts";
 export {
   CellMap,
   type CellState,
@@ -83,7 +82,7 @@ export interface RequestOptions {
   /** Default `default`. */
   readonly layer?: string;
   /** Only these cells, edges included; 32-bit integers. Default: all. */
-  readonly region?: RequestRegion;
+  readonly region?: Region;
   /** Only what changed after this revision of an earlier map. Default: all. */
   readonly since?: number;
   /** Ends the waiting. */
@@ -95,7 +94,7 @@ export interface WatchOptions {
   /** Default `default`. */
   readonly layer?: string;
   /** Only these cells, edges included; 32-bit integers. Default: all. */
-  readonly region?: RequestRegion;
+  readonly region?: Region;
   /** Ends the watching. */
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import {
   checkReadingTime,
   explainTime,
+  isInt32,
   ReadingBatch,
   UNKNOWN,
 } from "../protocol/mod.ts";
@@ -78,9 +79,9 @@ function push(
   value: number,
   time: number,
 ): void {
-  if (x !== (x | 0)) throw wrong(batch, "x", x);
-  if (y !== (y | 0)) throw wrong(batch, "y", y);
-  if (value !== (value | 0)) throw wrong(batch, "value", value);
+  if (!isInt32(x)) throw wrong(batch, "x", x);
+  if (!isInt32(y)) throw wrong(batch, "y", y);
+  if (!isInt32(value)) throw wrong(batch, "value", value);
   if (!Number.isNaN(time) && Number.isNaN(checkReadingTime(time))) {
     throw new RangeError(
       `Cannot send reading ${batch.length + 1}: ${explainTime(time)}`,

@@ -4,8 +4,14 @@
  *
  * @module
  */
-import type { Region } from "../grid/mod.ts";
 import { assertLayer } from "../protocol/mod.ts";
+import {
+  INT32_MAX,
+  INT32_MIN,
+  type Region,
+  regionFrom,
+  type RegionTuple,
+} from "../protocol/region.ts";
 import { isJsonObject } from "../protocol/text.ts";
 
 /** The `protocol` of `hello`. Another version is not compatible. */
@@ -24,9 +30,6 @@ export interface View {
 export interface ViewMessage extends View {
   readonly type: "view";
 }
-
-/** The corners of a rectangle of cells, both included. */
-export type Corners = readonly [x0: number, y0: number, x1: number, y1: number];
 
 /** Requests a `pong`, to measure the round-trip time. */
 export interface PingMessage {
@@ -75,7 +78,7 @@ export interface LayerStatus {
   /** From the floor plan. */
   readonly title?: string;
   /** The smallest region with all cells; null if there are none. */
-  readonly bounds: Corners | null;
+  readonly bounds: RegionTuple | null;
   /** The sum of the values of the occupied cells. */
   readonly people: number;
   readonly occupied: number;
@@ -268,7 +271,7 @@ export function roundView({ layer, region }: View): View {
 }
 
 function int32(bound: number): number {
-  return Math.min(Math.max(bound, -(2 ** 31)), 2 ** 31 - 1);
+  return Math.min(Math.max(bound, INT32_MIN), INT32_MAX);
 }
 
 /** Returns the message that requests a view, rounded by {@linkcode roundView}. */
@@ -290,16 +293,10 @@ function parseView(message: Json): View {
   return { layer, region: parseRegion(message.region) };
 }
 
-function parseRegion(region: unknown): Region | null {
-  if (region === null || region === undefined) return null;
-  if (
-    Array.isArray(region) && region.length === 4 &&
-    region.every((bound) => bound === (bound | 0)) &&
-    region[0] <= region[2] && region[1] <= region[3]
-  ) {
-    const [x0, y0, x1, y1] = region;
-    return { x0, y0, x1, y1 };
-  }
+function parseRegion(value: unknown): Region | null {
+  if (value === null || value === undefined) return null;
+  const region = regionFrom(value);
+  if (region !== undefined) return region;
   throw new MessageError(
     "Invalid region of a view: expected null or [x0,y0,x1,y1], int32, with x0 <= x1 and y0 <= y1",
   );

@@ -12,14 +12,13 @@ import { Freshness } from "./freshness.ts";
 import {
   area,
   clipRegion,
-  contains,
-  type Region,
   TILE_BITS,
   TILE_CELLS,
   tileSpan,
   xOf,
   yOf,
-} from "./region.ts";
+} from "./tiles.ts";
+import { contains, type Region } from "../protocol/region.ts";
 import type { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { hashCoordinate } from "./coordinate_hash.ts";
-import { contains, type Region } from "./region.ts";
+import { contains, type Region } from "../protocol/region.ts";
 
 const MIN_CAPACITY = 64;
 

@@ -6,7 +6,7 @@
 
 import type { CellReader } from "./cell_reader.ts";
 import type { Grid } from "./grid.ts";
-import type { Region } from "./region.ts";
+import type { Region } from "../protocol/region.ts";
 
 /** Options of {@linkcode ChangedCells}. */
 export interface ChangedCellsOptions {

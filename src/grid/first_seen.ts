@@ -9,7 +9,7 @@ import { metaFreshness, metaKey } from "./block.ts";
 import type { CellVisitor } from "./cell.ts";
 import { UNKNOWN } from "./cell_reader.ts";
 import { Freshness } from "./freshness.ts";
-import { xOf, yOf } from "./region.ts";
+import { xOf, yOf } from "./tiles.ts";
 import type { TileStore } from "./tile_store.ts";
 
 /**

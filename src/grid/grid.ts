@@ -10,7 +10,8 @@ import { CellReader, type ScanOptions, UNKNOWN } from "./cell_reader.ts";
 import { ChangeList } from "./change_list.ts";
 import { type Ageing, dueAt, Freshness, freshnessAt } from "./freshness.ts";
 import { scanInOrder } from "./first_seen.ts";
-import { keyOf, TILE_BITS } from "./region.ts";
+import { keyOf, TILE_BITS } from "./tiles.ts";
+import { isInt32 } from "../protocol/region.ts";
 import { type CellCounts, Tally } from "./tally.ts";
 import type { TileColumns } from "./tile_codec.ts";
 import { LOOK_AHEAD, TileCursor } from "./tile_cursor.ts";
@@ -74,7 +75,7 @@ export class Grid {
    * @returns what is known of it; `undefined` when it was never seen
    */
   get(x: number, y: number): Cell | undefined {
-    if (x !== (x | 0) || y !== (y | 0)) return undefined;
+    if (!isInt32(x) || !isInt32(y)) return undefined;
     const tile = this.#tiles.find(x >> TILE_BITS, y >> TILE_BITS);
     if (tile === NO_TILE) return undefined;
     const block = this.#tiles.block(tile);

@@ -18,7 +18,7 @@ export {
 } from "./freshness.ts";
 export type { Grid } from "./grid.ts";
 export { OccupancyMap } from "./occupancy_map.ts";
-export { contains, type Region } from "./region.ts";
+export { contains, type Region } from "../protocol/region.ts";
 export { type CellStatus, statusOf } from "./status.ts";
 export { addCounts, type CellCounts, NO_CELLS } from "./tally.ts";
 export { MAX_TILE_BYTES } from "./tile_codec.ts";

@@ -20,7 +20,7 @@
  */
 
 import { isMeta, metaKey } from "./block.ts";
-import { TILE_BITS, TILE_CELLS } from "./region.ts";
+import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
 
 /** The format that this module writes, and the only one that it reads. */
 export const TILE_FORMAT = 1;

@@ -6,7 +6,7 @@
 
 import { blockLimit, findSlot } from "./block.ts";
 import type { CellChunk } from "./cell_slab.ts";
-import { keyOf, TILE_BITS } from "./region.ts";
+import { keyOf, TILE_BITS } from "./tiles.ts";
 import type { TileSave } from "./tile_save.ts";
 import type { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";

@@ -4,13 +4,16 @@
  *
  * @module
  */
-import type { Region } from "../grid/mod.ts";
 import { assertLayer, DEFAULT_LAYER, ProtocolError } from "../protocol/mod.ts";
+import {
+  INT32_MAX,
+  INT32_MIN,
+  isInt32,
+  type Region,
+  regionFrom,
+} from "../protocol/region.ts";
 import { quote } from "../protocol/text.ts";
 import { Problem } from "./problem.ts";
-
-const INT32_MIN = -(2 ** 31);
-const INT32_MAX = 2 ** 31 - 1;
 
 /**
  * Refuses parameters that the route does not have, and repeated ones: a typing
@@ -56,19 +59,13 @@ export function readLayer(query: URLSearchParams): string {
 export function readRegion(query: URLSearchParams): Region | undefined {
   const text = query.get("region");
   if (text === null) return undefined;
-  const bounds = text.split(",").map(readInt32);
-  const [x0, y0, x1, y1] = bounds;
-  if (
-    bounds.length !== 4 || x0 === undefined || y0 === undefined ||
-    x1 === undefined || y1 === undefined || x0 > x1 || y0 > y1
-  ) {
-    throw bad(
-      "bad-region",
-      `Invalid region ${quote(text)}`,
-      "Use region=x0,y0,x1,y1: integers with x0 <= x1 and y0 <= y1.",
-    );
-  }
-  return { x0, y0, x1, y1 };
+  const region = regionFrom(text.split(",").map(readInt32));
+  if (region !== undefined) return region;
+  throw bad(
+    "bad-region",
+    `Invalid region ${quote(text)}`,
+    "Use region=x0,y0,x1,y1: integers with x0 <= x1 and y0 <= y1.",
+  );
 }
 
 /** `since=REVISION`; undefined if it is not given. */
@@ -120,7 +117,7 @@ export function readChoice<T extends string>(
 function readInt32(text: string): number | undefined {
   if (!/^[+-]?\d{1,10}$/.test(text.trim())) return undefined;
   const value = Number(text) + 0; // no negative zero
-  return value >= INT32_MIN && value <= INT32_MAX ? value : undefined;
+  return isInt32(value) ? value : undefined;
 }
 
 function bad(code: string, message: string, hint: string): Problem {

@@ -12,6 +12,7 @@ import {
 } from "./cells.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Refusals } from "./refusals.ts";
+import { isInt32 } from "./region.ts";
 import { describeJson, isJsonObject, parseJson, quote } from "./text.ts";
 import { checkReadingTime, explainJsonTime, readJsonTime } from "./time.ts";
 import { ByteWriter } from "./writer.ts";
@@ -204,10 +205,6 @@ function explainElement(element: unknown): string {
   return Array.isArray(element)
     ? `${problem}: arrays belong into {"cells":[…]}`
     : problem;
-}
-
-function isInt32(value: unknown): value is number {
-  return typeof value === "number" && value === (value | 0);
 }
 
 function explainInt32(name: string, value: unknown): string {

@@ -30,6 +30,13 @@ export {
 } from "./original.ts";
 export { parseReadings, type ParseReadingsOptions } from "./reading.ts";
 export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
+export {
+  contains,
+  intersection,
+  isInt32,
+  type Region,
+  regionFrom,
+} from "./region.ts";
 export { ReplyAssembler } from "./reply_assembler.ts";
 export { parseReply, type ReplyPart } from "./reply_reader.ts";
 export { ReplyWriter, type ReplyWriterOptions } from "./reply_writer.ts";
@@ -49,7 +56,6 @@ export {
   type ReplyRouting,
   RequestError,
   type RequestFields,
-  type RequestRegion,
   type Scalar,
 } from "./request.ts";
 export {

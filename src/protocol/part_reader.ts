@@ -2,6 +2,7 @@
 
 import { ReadingBatch } from "./batch.ts";
 import { readCellsHead, scanCells } from "./cells.ts";
+import { isInt32 } from "./region.ts";
 import type { MapMoment } from "./response.ts";
 import { describeJson, parseJson } from "./text.ts";
 import { checkReplyTime } from "./time.ts";
@@ -112,8 +113,4 @@ function readCells(value: unknown, fail: Fail): ReadingBatch {
     cells.push(x, y, state, ms);
   }
   return cells;
-}
-
-function isInt32(value: unknown): value is number {
-  return typeof value === "number" && value === (value | 0);
 }

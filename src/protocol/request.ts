@@ -1,6 +1,7 @@
 /** Requests for the map: what a client asks, and where it wants the answer. */
 
 import { ProtocolError } from "./errors.ts";
+import { isInt32, type Region, regionFrom } from "./region.ts";
 import {
   afterByteOrderMark,
   describeJson,
@@ -13,14 +14,6 @@ import { assertLayer, DEFAULT_LAYER, type Topics } from "./topics.ts";
 
 /** A JSON value that is neither object nor array. */
 export type Scalar = string | number | boolean | null;
-
-/** A rectangle of the map, its edges included; int32 with x0 <= x1, y0 <= y1. */
-export interface RequestRegion {
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
 
 /** The form of a reply; "original" is {@linkcode OriginalWriter}'s. */
 export type ReplyFormat = "json" | "csv" | "original";
@@ -67,7 +60,7 @@ export interface LayerMapRequest extends ReplyRouting {
   /** The layer asked for. */
   readonly layer: string;
   /** Only the cells in it; all if left out. */
-  readonly region?: RequestRegion;
+  readonly region?: Region;
   /** Only what changed after this revision; all if left out. */
   readonly since?: number;
   /** The form of the reply. */
@@ -250,7 +243,7 @@ function readLayer(value: unknown): string {
   return value;
 }
 
-function readRegion(value: unknown): { region?: RequestRegion } {
+function readRegion(value: unknown): { region?: Region } {
   if (value === undefined || value === null) return {};
   const problem = regionProblem(value);
   if (problem !== undefined) {
@@ -258,8 +251,7 @@ function readRegion(value: unknown): { region?: RequestRegion } {
       hint: "Send [x0,y0,x1,y1], the edges included.",
     });
   }
-  const [x0, y0, x1, y1] = value as [number, number, number, number];
-  return { region: { x0: x0 + 0, y0: y0 + 0, x1: x1 + 0, y1: y1 + 0 } };
+  return { region: regionFrom(value)! };
 }
 
 function regionProblem(value: unknown): string | undefined {
@@ -271,7 +263,7 @@ function regionProblem(value: unknown): string | undefined {
   }
   for (const [index, name] of ["x0", "y0", "x1", "y1"].entries()) {
     const number: unknown = value[index];
-    if (typeof number !== "number" || number !== (number | 0)) {
+    if (!isInt32(number)) {
       const shown = describeJson(number);
       return `${name} of the region is not a 32-bit integer: ${shown}`;
     }
@@ -325,7 +317,7 @@ function readMaxBytes(value: unknown): number {
 export interface RequestFields {
   readonly transaction?: Scalar | undefined;
   readonly layer?: string | undefined;
-  readonly region?: RequestRegion | undefined;
+  readonly region?: Region | undefined;
   readonly since?: number | undefined;
   readonly format?: ReplyFormat | undefined;
   /** The reply topic, for those who cannot send an MQTT 5 Response Topic. */

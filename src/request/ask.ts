@@ -1,5 +1,6 @@
 import type { Incoming, Link, LinkHandlers } from "../mqtt/link.ts";
 import {
+  contains,
   DEFAULT_LAYER,
   encodeRequest,
   type ErrorReply,
@@ -8,10 +9,10 @@ import {
   parseReply,
   parseState,
   ProtocolError,
-  type ReadingBatch,
+  ReadingBatch,
+  type Region,
   ReplyAssembler,
   type ReplyPart,
-  type RequestRegion,
   type Topics,
 } from "../protocol/mod.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
@@ -24,7 +25,7 @@ export interface Question {
   /** Default `default`. */
   readonly layer?: string;
   /** Only these cells, edges included. Default: all. */
-  readonly region?: RequestRegion;
+  readonly region?: Region;
   /** Only what changed after this revision of an earlier answer. Default: all. */
   readonly since?: number;
   /** The most bytes of a message of the answer. Default 256 KiB. */
@@ -124,7 +125,7 @@ export class Asker {
    * @throws What the signal was aborted with
    */
   async ask(link: Link, question: Question): Promise<MapView> {
-    const { timeout, signal } = question;
+    const { timeout, signal, region } = question;
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<MapView>();
     const transaction = `${this.name}-${++this.#transactions}`;
@@ -141,7 +142,12 @@ export class Asker {
         if (part.status === "error") throw refusal(part);
         if (assembler.add(part)) resolve(viewOf(part, assembler.cells()));
       },
-      heardOriginal: (cells) => resolve({ layer: DEFAULT_LAYER, cells }),
+      // A server with the original wire always sends all cells.
+      heardOriginal: (cells) =>
+        resolve({
+          layer: DEFAULT_LAYER,
+          cells: region === undefined ? cells : cellsWithin(cells, region),
+        }),
     });
     try {
       this.#publish(link, question, transaction).catch(reject);
@@ -231,6 +237,20 @@ export class Asker {
       this.#serverState = undefined;
     }
   }
+}
+
+/** Returns the cells of a batch that are in a region. */
+export function cellsWithin(
+  { length, x, y, value, time }: ReadingBatch,
+  region: Region,
+): ReadingBatch {
+  const inside = new ReadingBatch();
+  for (let i = 0; i < length; i++) {
+    if (contains(region, x[i]!, y[i]!)) {
+      inside.push(x[i]!, y[i]!, value[i]!, time[i]);
+    }
+  }
+  return inside;
 }
 
 function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {

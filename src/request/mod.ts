@@ -8,4 +8,3 @@ export {
 export { CellMap, type CellState } from "./cell_map.ts";
 export { NoAnswerError, RefusedError } from "./errors.ts";
 export { Watcher, type WatcherOptions, type WatchEvent } from "./watch.ts";
-export { within } from "./region_check.ts";

@@ -12,13 +12,12 @@ import {
   parseChanges,
   ProtocolError,
   type ReadingBatch,
-  type RequestRegion,
+  type Region,
   type Topics,
 } from "../protocol/mod.ts";
-import { Asker, type MapView } from "./ask.ts";
+import { Asker, cellsWithin, type MapView } from "./ask.ts";
 import { RefusedError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
-import { within } from "./region_check.ts";
 
 /** How long no delta may come before the watcher asks whether it missed one, ms. */
 const CHECK_AFTER = 10_000;
@@ -55,7 +54,7 @@ export interface WatcherOptions {
   /** Default `default`. */
   readonly layer?: string;
   /** Only these cells, edges included. Default: all. */
-  readonly region?: RequestRegion;
+  readonly region?: Region;
   /** How long the server or the broker may be away, ms. */
   readonly timeout: number;
   /** How long no delta may come before it asks whether it missed one, ms. Default 10,000. */
@@ -267,7 +266,7 @@ export class Watcher {
     else if (result === "gap") this.#mustAsk = true;
     if (typeof result === "string") return undefined;
     const { region } = this.#options;
-    const cells = region === undefined ? result : within(result, region);
+    const cells = region === undefined ? result : cellsWithin(result, region);
     return this.#eventOf("changes", { ...part, cells }, follower.revision);
   }
 

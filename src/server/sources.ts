@@ -1,10 +1,7 @@
 import type { Grid } from "../grid/mod.ts";
+import { keyOf, TILE_BITS, TILE_CELLS } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
 
-/** Cells of a tile along one side, as a power of two. */
-const TILE_BITS = 5;
-const TILE_MASK = (1 << TILE_BITS) - 1;
-const TILE_CELLS = 1 << (2 * TILE_BITS);
 /** Tile coordinates have 27 bits: with these a key is exact in a double. */
 const TY_OFFSET = 2 ** 26;
 const TX_FACTOR = 2 ** 27;
@@ -68,9 +65,9 @@ export class SourceBook {
       const tile = this.#tileAt(layer, x[i]!, y[i]!, name !== 0);
       if (tile === undefined) continue;
       if (grid.get(x[i]!, y[i]!)?.time !== time[i]) continue;
-      const slot = slotOf(x[i]!, y[i]!);
-      tile.name[slot] = name;
-      tile.time[slot] = time[i]!;
+      const key = keyOf(x[i]!, y[i]!);
+      tile.name[key] = name;
+      tile.time[key] = time[i]!;
     }
   }
 
@@ -88,11 +85,11 @@ export class SourceBook {
     y: number,
     time: number,
   ): string | undefined {
-    const tile = this.#layers.get(layer)?.get(keyOf(x, y));
+    const tile = this.#layers.get(layer)?.get(tileKeyOf(x, y));
     if (tile === undefined) return undefined;
-    const slot = slotOf(x, y);
-    if (tile.time[slot] !== time) return undefined;
-    return this.#names[tile.name[slot]!] || undefined;
+    const key = keyOf(x, y);
+    if (tile.time[key] !== time) return undefined;
+    return this.#names[tile.name[key]!] || undefined;
   }
 
   #indexesOf(sources: readonly string[]): number[] {
@@ -126,7 +123,7 @@ export class SourceBook {
     y: number,
     make: boolean,
   ): Tile | undefined {
-    const key = keyOf(x, y);
+    const key = tileKeyOf(x, y);
     const tile = this.#layers.get(layer)?.get(key);
     return tile ?? (make ? this.#begin(layer, key) : undefined);
   }
@@ -159,10 +156,6 @@ export class SourceBook {
 }
 
 /** Unique for each tile: within ±2^53, where doubles are exact integers. */
-function keyOf(x: number, y: number): number {
+function tileKeyOf(x: number, y: number): number {
   return (x >> TILE_BITS) * TX_FACTOR + ((y >> TILE_BITS) + TY_OFFSET);
-}
-
-function slotOf(x: number, y: number): number {
-  return (y & TILE_MASK) << TILE_BITS | (x & TILE_MASK);
 }

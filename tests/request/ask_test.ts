@@ -244,3 +244,16 @@ Deno.test({
     assert.ok(Number.isNaN(cells.time[0]));
   },
 });
+
+Deno.test({
+  name: "Asker.ask() on the original wire returns the cells of the region only",
+  permissions: "none",
+  fn: async () => {
+    using _ = new FakeClock();
+    const { ask, hears } = await asker("original");
+    const answer = ask({ region: { x0: 0, y0: 0, x1: 4, y1: 4 } });
+    hears("{(1, 2): 1, (5, 4): 0, (4, 4): 1}", "occupancy/response");
+    const { cells } = await answer;
+    assert.deepEqual([...cells.x.subarray(0, cells.length)], [1, 4]);
+  },
+});

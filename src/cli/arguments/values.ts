@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Region } from "../../grid/region.ts";
 import { brokerUrl } from "../../mqtt/url.ts";
 import { ReadingBatch } from "../../protocol/batch.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeBatchJson } from "../../protocol/json.ts";
+import { isInt32, type Region } from "../../protocol/region.ts";
 import { assertLayer, Topics } from "../../protocol/topics.ts";
 import { capitalized, usageError } from "../errors.ts";
 
@@ -305,5 +305,5 @@ function parseIntegers(text: string): number[] | undefined {
   const parts = text.split(",").map((part) => part.trim());
   if (!parts.every((part) => /^[+-]?\d{1,10}$/.test(part))) return undefined;
   const numbers = parts.map((part) => Number(part) + 0); // -0 becomes 0
-  return numbers.every((n) => n === (n | 0)) ? numbers : undefined;
+  return numbers.every(isInt32) ? numbers : undefined;
 }

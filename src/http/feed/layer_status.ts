@@ -5,11 +5,8 @@
  * @module
  */
 import { type Grid, NO_CELLS } from "../../grid/mod.ts";
-import type {
-  Corners,
-  HistoryPoint,
-  LayerStatus,
-} from "../../feed/messages.ts";
+import type { HistoryPoint, LayerStatus } from "../../feed/messages.ts";
+import type { RegionTuple } from "../../protocol/region.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
 
 /** Maximum number of layers in a status message. */
@@ -97,7 +94,7 @@ export class LayerBounds {
   #revision = 0;
 
   /** Returns the bounds of the layer; null if it has no cells. */
-  of(grid: Grid): Corners | null {
+  of(grid: Grid): RegionTuple | null {
     if (grid.revision > this.#revision) {
       for (const cell = grid.cells({ since: this.#revision }); cell.next();) {
         const x = cell.x;

@@ -4,15 +4,15 @@
  * @module
  */
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
-import type { Grid, Region } from "../../grid/mod.ts";
+import type { Grid } from "../../grid/mod.ts";
 import {
   area,
-  contains,
   keyOf,
   TILE_BITS,
   TILE_CELLS,
   tileSpan,
-} from "../../grid/region.ts";
+} from "../../grid/tiles.ts";
+import { contains, intersection, type Region } from "../../protocol/region.ts";
 import { addCell, copyCell } from "../cell_columns.ts";
 
 const TILE_SIZE = 1 << TILE_BITS;
@@ -141,15 +141,8 @@ class LayerWalk implements TileWalk {
 function clipTile({ tx, ty }: Tile, region: Region | null): Region {
   const x0 = tx * TILE_SIZE;
   const y0 = ty * TILE_SIZE;
-  const x1 = x0 + TILE_SIZE - 1;
-  const y1 = y0 + TILE_SIZE - 1;
-  if (region === null) return { x0, y0, x1, y1 };
-  return {
-    x0: Math.max(x0, region.x0),
-    y0: Math.max(y0, region.y0),
-    x1: Math.min(x1, region.x1),
-    y1: Math.min(y1, region.y1),
-  };
+  const all = { x0, y0, x1: x0 + TILE_SIZE - 1, y1: y0 + TILE_SIZE - 1 };
+  return region === null ? all : intersection(all, region);
 }
 
 /** Sorts the cells of a tile by row: then they take the fewest bytes. */

@@ -8,7 +8,7 @@ import { deflateRawSync } from "node:zlib";
 import { type CellColumns, newColumns } from "../../feed/columns.ts";
 import { encodeFrame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
-import { TILE_CELLS } from "../../grid/region.ts";
+import { TILE_CELLS } from "../../grid/tiles.ts";
 import type { ReadableMap } from "../context.ts";
 import { LatestList } from "./latest.ts";
 import { SnapshotReader } from "./snapshot_reader.ts";

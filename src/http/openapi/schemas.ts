@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { INT32_MAX, INT32_MIN } from "../../protocol/region.ts";
 
 /** A JSON Schema, as in OpenAPI 3.1 (draft 2020-12). */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -45,7 +46,7 @@ export interface Operation {
   readonly isPublic?: boolean;
 }
 
-const INT32 = { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+const INT32 = { type: "integer", minimum: INT32_MIN, maximum: INT32_MAX };
 /** int32: a coordinate. */
 export const COORDINATE: Schema = INT32;
 /** 0 free, above 0 occupied or the number of people, below 0 unknown. */

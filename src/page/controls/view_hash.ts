@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
+import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
 import { type PaletteName, PALETTES, type Theme } from "../map/palette.ts";
 
 /** What is looked at, and how; what is not given is as the page thinks best. */
@@ -22,7 +22,6 @@ export interface ViewState {
   readonly box?: Region;
 }
 
-const INT32 = 2 ** 31;
 const NUMBERS = /^-?\d{1,10}(?:\.\d{1,6})?$/;
 
 /**
@@ -46,7 +45,7 @@ export function parseHash(hash: string): ViewState {
   const scale = numbers(values.get("scale"), 1)?.[0];
   const palette = values.get("palette");
   const theme = values.get("theme");
-  const box = regionFrom(values.get("box"));
+  const box = regionFrom(numbers(values.get("box"), 4));
   return {
     ...(layer ? { layer } : {}),
     ...(center ? { center: [center[0]!, center[1]!] as const } : {}),
@@ -88,22 +87,11 @@ export function parseCoordinate(
   return isInt32(x!) && isInt32(y!) ? [x!, y!] : undefined;
 }
 
-function regionFrom(text: string | undefined): Region | undefined {
-  const edges = numbers(text, 4);
-  if (edges === undefined || !edges.every(isInt32)) return undefined;
-  const [x0, y0, x1, y1] = edges as [number, number, number, number];
-  return x0 <= x1 && y0 <= y1 ? { x0, y0, x1, y1 } : undefined;
-}
-
 function numbers(text: string | undefined, many: number): number[] | undefined {
   const parts = text?.split(",") ?? [];
   return parts.length === many && parts.every((part) => NUMBERS.test(part))
     ? parts.map(Number)
     : undefined;
-}
-
-function isInt32(number: number): boolean {
-  return Number.isInteger(number) && number >= -INT32 && number < INT32;
 }
 
 function isPalette(name: string | undefined): name is PaletteName {

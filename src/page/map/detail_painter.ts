@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
+import { intersection, type Region } from "../../protocol/region.ts";
 import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
 import { Level, LEVELS } from "../../grid/status.ts";
 import { type Colors, css, pixelsOf, TEXTURE } from "./palette.ts";
@@ -198,16 +198,4 @@ function valueText(world: World, x: number, y: number): string {
   const row = world.table.find(x, y);
   const value = row < 0 ? 0 : world.table.value[row]!;
   return value <= 0 ? "" : value < 1000 ? String(value) : SHORT.format(value);
-}
-
-function intersection(
-  one: Region,
-  other: Region,
-): Region {
-  return {
-    x0: Math.max(one.x0, other.x0),
-    y0: Math.max(one.y0, other.y0),
-    x1: Math.min(one.x1, other.x1),
-    y1: Math.min(one.y1, other.y1),
-  };
 }

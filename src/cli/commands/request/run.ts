@@ -1,5 +1,5 @@
 import { Topics } from "../../../protocol/mod.ts";
-import { Asker, type MapView, within } from "../../../request/mod.ts";
+import { Asker, type MapView } from "../../../request/mod.ts";
 import { colorDepth } from "../../terminal/color.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { Ending } from "../../terminal/ending.ts";
@@ -75,11 +75,7 @@ async function ask(flags: RequestFlags): Promise<MapView> {
   try {
     const region = flags.at ?? flags.region;
     const question = { layer, timeout, signal, ...(region && { region }) };
-    const view = await asker.ask(link, question);
-    // Servers of the original kind know no regions.
-    return wire === "original" && region
-      ? { ...view, cells: within(view.cells, region) }
-      : view;
+    return await asker.ask(link, question);
   } finally {
     await leave(link);
   }

@@ -1,8 +1,10 @@
 /**
- * Rectangles of cells, and the tiles that they touch.
+ * Tiles of 32 by 32 cells: which tiles a region touches, and where a cell is in
+ * its tile.
  *
  * @module
  */
+import { INT32_MAX, INT32_MIN, type Region } from "../protocol/region.ts";
 
 /** A tile covers 2^TILE_BITS by 2^TILE_BITS cells: 32 by 32. */
 export const TILE_BITS = 5;
@@ -11,20 +13,6 @@ export const TILE_BITS = 5;
 export const TILE_CELLS = 1 << (2 * TILE_BITS);
 
 const TILE_MASK = (1 << TILE_BITS) - 1;
-const INT32_MIN = -(2 ** 31);
-const INT32_MAX = 2 ** 31 - 1;
-
-/** A rectangle of cells; both corners belong to it. `x0 <= x1`, `y0 <= y1`. */
-export interface Region {
-  /** The smallest x. */
-  readonly x0: number;
-  /** The smallest y. */
-  readonly y0: number;
-  /** The largest x. */
-  readonly x1: number;
-  /** The largest y. */
-  readonly y1: number;
-}
 
 /**
  * The part of a region in which there can be cells.
@@ -65,15 +53,6 @@ export function tileSpan(region: Region): Region {
 /** How many cells (or tiles, of a span) a rectangle covers; 0 when it is empty. */
 export function area({ x0, y0, x1, y1 }: Region): number {
   return Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
-}
-
-/** Whether a rectangle holds a point. */
-export function contains(
-  { x0, y0, x1, y1 }: Region,
-  x: number,
-  y: number,
-): boolean {
-  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }
 
 /** The place of a coordinate within its tile, 0 to 1023, row by row. */
