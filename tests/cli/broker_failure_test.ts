@@ -1,4 +1,4 @@
-/** What people are told when there is no broker, or something else is there. */
+/** Errors of the commands without a broker, or with another program in its place. */
 import assert from "node:assert/strict";
 import { assertTold } from "../support/assert_failure.ts";
 import { needs } from "../support/needs.ts";
@@ -17,7 +17,7 @@ const COMMANDS = [
 
 for (const command of COMMANDS) {
   Deno.test({
-    name: `${command[0]} where no broker is: exit 4 and a hint`,
+    name: `${command[0]} without a broker: exit 4 and a hint`,
     ...needs(),
     fn: async () => {
       const url = `mqtt://127.0.0.1:${freePort()}`;
@@ -31,7 +31,7 @@ for (const command of COMMANDS) {
   });
 
   Deno.test({
-    name: `${command[0]} where something else than a broker is: exit 4`,
+    name: `${command[0]} with an HTTP server instead of a broker: exit 4`,
     ...needs(),
     fn: async () => {
       await using server = Deno.serve(
@@ -50,11 +50,11 @@ for (const command of COMMANDS) {
 }
 
 Deno.test({
-  name: "request where something is silent: exit 4 within --timeout",
+  name: "request with a listener that never replies: exit 4 after --timeout",
   ...needs(),
   fn: async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const taken = (async () => {
+    const accepted = (async () => {
       const all: Deno.Conn[] = [];
       for await (const conn of listener) all.push(conn);
       return all;
@@ -74,7 +74,7 @@ Deno.test({
     );
     assert.ok(took > 700 && took < 4500, `${took} ms`);
     listener.close();
-    for (const conn of await taken) conn.close();
+    for (const conn of await accepted) conn.close();
   },
 });
 
@@ -94,10 +94,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server with wrong flags: exit 2 and a hint",
+  name: "server with invalid flags: exit 2 and a hint",
   ...needs(),
   fn: async () => {
-    const cases: [args: string[], says: RegExp][] = [
+    const cases: [args: string[], message: RegExp][] = [
       [["--listen", "nowhere"], /HOST:PORT/],
       [["--listen", ":99999"], /HOST:PORT/],
       [
@@ -112,7 +112,7 @@ Deno.test({
       [["--name", ""], /Invalid --name ""/],
       [["--store", "foo:"], /Invalid --store "foo:"/],
       [["--store", "sqlite:"], /Invalid --store "sqlite:"/],
-      // The store would be made first, if the address were not looked at before.
+      // The address is checked before the store is created.
       [
         ["--broker", "http://x", "--store", "sqlite:/dev/null/map.db"],
         /Cannot speak http/,
@@ -120,14 +120,14 @@ Deno.test({
     ];
     await forEachAtOnce(
       cases,
-      async ([args, says]) =>
-        assertTold(await runOccupancy(["server", ...args]), 2, says, /./),
+      async ([args, message]) =>
+        assertTold(await runOccupancy(["server", ...args]), 2, message, /./),
     );
   },
 });
 
 Deno.test({
-  name: "a password in the broker's address is never shown",
+  name: "a password in the broker's address is never printed",
   ...needs(),
   fn: async () => {
     const url = `mqtt://ann:s3cret@127.0.0.1:${freePort()}`;

@@ -1,8 +1,8 @@
-/** One character on a screen, and how it looks. */
-interface Shown {
+/** A character on the screen with its style. */
+interface StyledCharacter {
   readonly character: string;
-  /** Foreground, background and weight, as the SGR codes that set them. */
-  readonly look: string;
+  /** The SGR codes of foreground, background and weight. */
+  readonly style: string;
 }
 
 /** CSI with its parameters and final character, or any one character. */
@@ -10,45 +10,46 @@ interface Shown {
 const TOKEN = /\x1b\[([?0-9;]*)([A-Za-z])|[^]/gu;
 
 /**
- * As much of a terminal (ECMA-48) as the map uses: CUP, ED, SGR and characters
- * of one column. What it does not know is an error, so that tests notice.
+ * The part of a terminal (ECMA-48) that the map uses: CUP, ED, SGR and
+ * characters of one column. Throws an error for everything else.
  */
 export class FakeTerminal {
   readonly width: number;
   readonly height: number;
-  readonly #shown: Shown[][];
+  readonly #lines: StyledCharacter[][];
   #row = 0;
   #column = 0;
-  #ink = "39";
-  #paper = "49";
+  #foreground = "39";
+  #background = "49";
   #weight = "22";
 
   constructor(width: number, height: number) {
     this.width = width;
     this.height = height;
-    this.#shown = Array.from({ length: height }, () => this.#blankLine());
+    this.#lines = Array.from({ length: height }, () => this.#blankLine());
   }
 
   /** The characters, line by line. */
   get text(): string[] {
-    return this.#shown.map((line) =>
+    return this.#lines.map((line) =>
       line.map(({ character }) => character).join("")
     );
   }
 
-  /** Characters and looks; of a blank only what can be seen. */
-  get looks(): string[][] {
-    return this.#shown.map((line) =>
-      line.map(({ character, look }) => character + look)
+  /** Characters with their styles; of a blank only the background. */
+  get styles(): string[][] {
+    return this.#lines.map((line) =>
+      line.map(({ character, style }) => character + style)
     );
   }
 
-  /** Whether what is written next is plain. */
+  /** True if the next character will have the default style. */
   get isPlain(): boolean {
-    return this.#ink === "39" && this.#paper === "49" && this.#weight === "22";
+    return this.#foreground === "39" && this.#background === "49" &&
+      this.#weight === "22";
   }
 
-  /** Shows what a program writes. */
+  /** Processes output of a program. */
   write(output: string): void {
     for (const [token, parameters, final] of output.matchAll(TOKEN)) {
       if (final !== undefined) this.#control(parameters!, final);
@@ -64,27 +65,27 @@ export class FakeTerminal {
       this.#column = column! - 1;
     } else if (final === "J" && parameters === "2") {
       for (let row = 0; row < this.height; row++) {
-        this.#shown[row] = this.#blankLine();
+        this.#lines[row] = this.#blankLine();
       }
     } else if (final === "m") {
-      this.#look(parameters.split(";"));
+      this.#setStyle(parameters.split(";"));
     } else {
-      throw new Error(`Cannot do CSI ${parameters} ${final}`);
+      throw new Error(`Unsupported CSI ${parameters} ${final}`);
     }
   }
 
-  #look(codes: string[]): void {
+  #setStyle(codes: string[]): void {
     for (let code; (code = codes.shift()) !== undefined;) {
       if (code === "0") {
-        [this.#ink, this.#paper, this.#weight] = ["39", "49", "22"];
+        [this.#foreground, this.#background, this.#weight] = ["39", "49", "22"];
       } else if (code === "1" || code === "22") this.#weight = code;
-      else if (code === "39") this.#ink = code;
-      else if (code === "49") this.#paper = code;
+      else if (code === "39") this.#foreground = code;
+      else if (code === "49") this.#background = code;
       else if (code === "38" || code === "48") {
         const color = codes.splice(0, codes[0] === "5" ? 2 : 4).join(";");
-        if (code === "38") this.#ink = color;
-        else this.#paper = color;
-      } else throw new Error(`Cannot do SGR ${code}`);
+        if (code === "38") this.#foreground = color;
+        else this.#background = color;
+      } else throw new Error(`Unsupported SGR ${code}`);
     }
   }
 
@@ -94,10 +95,10 @@ export class FakeTerminal {
         `${character} at ${this.#column},${this.#row} is outside`,
       );
     }
-    const look = character === " "
-      ? ` ${this.#paper}`
-      : ` ${this.#ink} ${this.#paper} ${this.#weight}`;
-    this.#shown[this.#row]![this.#column++] = { character, look };
+    const style = character === " "
+      ? ` ${this.#background}`
+      : ` ${this.#foreground} ${this.#background} ${this.#weight}`;
+    this.#lines[this.#row]![this.#column++] = { character, style };
   }
 
   #newLine(): void {
@@ -105,10 +106,10 @@ export class FakeTerminal {
     this.#column = 0;
   }
 
-  #blankLine(): Shown[] {
+  #blankLine(): StyledCharacter[] {
     return Array.from(
       { length: this.width },
-      () => ({ character: " ", look: " 49" }),
+      () => ({ character: " ", style: " 49" }),
     );
   }
 }

@@ -4,7 +4,7 @@ import { needs } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
 
-/** A PATH on which the Deno that runs the tests comes first. */
+/** A PATH that starts with the Deno that runs the tests. */
 function path(): string {
   const deno = Deno.execPath();
   return `${deno.slice(0, deno.lastIndexOf("/"))}:${Deno.env.get("PATH")}`;
@@ -23,7 +23,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "occupancy works from another directory and through symlinks",
+  name: "occupancy runs from another directory and through symlinks",
   ...needs("sh"),
   fn: async () => {
     await using folder = await tempDir();
@@ -42,7 +42,7 @@ Deno.test({
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^occupancy \d+\.\d+\.\d+( \(.+\))?\n$/);
     }
-    // A path is taken from where the person is, not from where the program is.
+    // Paths are relative to the current directory, not to the program.
     await using client = new Running(relative, ["client", "-f", "here.csv"], {
       cwd: folder.path,
       env: { PATH: path(), OCCUPANCY_BROKER: "mqtt://127.0.0.1:1" },
@@ -53,7 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "occupancy without Deno and npx says what it needs",
+  name: "occupancy without Deno and npx: exit 1 and what it needs",
   ...needs("sh"),
   fn: async () => {
     await using folder = await tempDir();

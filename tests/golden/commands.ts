@@ -1,23 +1,24 @@
-/** What commands print, in terminals of several widths and in a pipe. */
+/** The output of commands, in terminals of several widths and in a pipe. */
 import { forEachAtOnce, runOccupancy } from "../support/processes.ts";
 import { encodePublish, RawConnection } from "../support/raw_mqtt.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
 import { TerminalSession } from "../cli/terminal_session.ts";
 
-/** Columns of the terminals. */
+/** Widths of the terminals, in columns. */
 const WIDTHS = [40, 80, 200];
-/** Processes at a time. */
-const AT_ONCE = 4;
-const TIME = 1_760_000_000_000;
+/** Processes that run at once. */
+const CONCURRENCY = 4;
+/** The time of the server, in ms since 1970. */
+const NOW = 1_760_000_000_000;
 const READINGS = [
-  `1,2,1,${TIME - 1000}`,
-  `2,2,0,${TIME - 65_000}`,
-  `1,3,12,${TIME - 3_700_000}`,
-  `-3,7,-1,${TIME}`,
+  `1,2,1,${NOW - 1000}`,
+  `2,2,0,${NOW - 65_000}`,
+  `1,3,12,${NOW - 3_700_000}`,
+  `-3,7,-1,${NOW}`,
 ];
 
-/** The command lines; `URL` stands for the broker's address. */
+/** The command lines. `URL` is replaced by the broker's address. */
 export const COMMAND_LINES: readonly string[] = [
   "--help",
   ...[
@@ -41,8 +42,8 @@ export const COMMAND_LINES: readonly string[] = [
   "sever",
 ];
 
-/** Where a command runs, and what it printed there. */
-export interface Printed {
+/** The output of one command in one place. */
+export interface CommandOutput {
   /** `80 columns: request --broker URL`, or `pipe: …`. */
   readonly name: string;
   readonly text: string;
@@ -50,22 +51,24 @@ export interface Printed {
   readonly plain: string;
 }
 
-/** Runs every command everywhere. */
-export async function printAll(): Promise<Printed[]> {
-  await using system = await startSystem("embedded", { clock: () => TIME });
+/** Runs all commands in all places. */
+export async function runAll(): Promise<CommandOutput[]> {
+  await using system = await startSystem("embedded", { clock: () => NOW });
   await fill(system);
-  const jobs: (() => Promise<Printed>)[] = COMMAND_LINES.flatMap((line) => [
+  const jobs: (() => Promise<CommandOutput>)[] = COMMAND_LINES.flatMap((
+    line,
+  ) => [
     ...WIDTHS.map((columns) => () => inTerminal(line, columns, system.url)),
     () => inPipe(line, system.url),
   ]);
-  const printed: Printed[] = [];
+  const outputs: CommandOutput[] = [];
   const next = async () => {
     for (let job; (job = jobs.shift()) !== undefined;) {
-      printed.push(await job());
+      outputs.push(await job());
     }
   };
-  await forEachAtOnce(Array.from({ length: AT_ONCE }, () => 0), next);
-  return printed.sort((a, b) => a.name < b.name ? -1 : 1);
+  await forEachAtOnce(Array.from({ length: CONCURRENCY }, () => 0), next);
+  return outputs.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
 async function fill(system: System): Promise<void> {
@@ -81,7 +84,7 @@ async function inTerminal(
   line: string,
   columns: number,
   url: string,
-): Promise<Printed> {
+): Promise<CommandOutput> {
   const run = async (env: Record<string, string>) => {
     await using session = new TerminalSession(wordsOf(line, url), {
       columns,
@@ -89,7 +92,7 @@ async function inTerminal(
       env,
     });
     const code = await session.ended();
-    return settled(session.output, url) + `exit ${code}`;
+    return normalized(session.output, url) + `exit ${code}`;
   };
   return {
     name: `${columns} columns: ${line}`,
@@ -98,13 +101,13 @@ async function inTerminal(
   };
 }
 
-async function inPipe(line: string, url: string): Promise<Printed> {
+async function inPipe(line: string, url: string): Promise<CommandOutput> {
   const run = async (env: Record<string, string>) => {
     const { code, stdout, stderr } = await runOccupancy(wordsOf(line, url), {
       env,
     });
-    const said = stderr && `--- stderr\n${stderr}`;
-    return settled(stdout + said, url) + `exit ${code}`;
+    const errors = stderr && `--- stderr\n${stderr}`;
+    return normalized(stdout + errors, url) + `exit ${code}`;
   };
   return {
     name: `pipe: ${line}`,
@@ -117,10 +120,10 @@ function wordsOf(line: string, url: string): string[] {
   return line.split(" ").map((word) => word === "URL" ? url : word);
 }
 
-/** Without what differs from run to run. */
-function settled(text: string, url: string): string {
+/** The output without what differs between runs. */
+function normalized(text: string, url: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(url, "URL")
     .replace(/\r[\d,]+ readings sent/g, "").replaceAll("\r\x1b[K", "")
-    // What the client has just sent is dated when it came.
+    // The server dates the readings of the client with the present.
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }

@@ -1,29 +1,29 @@
-/** What every command prints is held against texts that somebody has looked at. */
+/** Compares the output of every command with golden texts. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
-import kept from "./commands.json" with { type: "json" };
-import { COMMAND_LINES, printAll } from "./commands.ts";
+import golden from "./commands.json" with { type: "json" };
+import { COMMAND_LINES, runAll } from "./commands.ts";
 import { COMMANDS } from "../../src/cli/commands/mod.ts";
 
-// deno-lint-ignore no-control-regex -- the escapes are what is looked for
+// deno-lint-ignore no-control-regex -- escape sequences are control characters
 const ESCAPE = /\x1b\[[0-9;?]*[A-Za-z]/g;
 const widthOf = (line: string) => [...line.replace(ESCAPE, "")].length;
 
 Deno.test({
-  name: "every command prints what is kept, in terminals and in a pipe",
+  name: "every command prints its golden text, in terminals and in a pipe",
   ...needs("script"),
   fn: async () => {
-    const printed = await printAll();
+    const outputs = await runAll();
     assert.deepEqual(
       Object.fromEntries(
-        printed.map(({ name, text }) => [name, text.split("\n")]),
+        outputs.map(({ name, text }) => [name, text.split("\n")]),
       ),
-      kept,
-      "If this was meant: deno run --allow-all tests/golden/keep.ts",
+      golden,
+      "If the change is intended: deno run --allow-all tests/golden/keep.ts",
     );
-    for (const { name, text, plain } of printed) {
+    for (const { name, text, plain } of outputs) {
       assert.doesNotMatch(plain, ESCAPE, `${name}, with NO_COLOR`);
-      // A map has other characters where it has no colours.
+      // A map without colours has other characters.
       if (name.includes("--map")) continue;
       assert.equal(plain, text.replace(ESCAPE, ""), `${name}, with NO_COLOR`);
     }
@@ -31,11 +31,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "the kept texts: no escape in a pipe, and help no wider than the terminal",
+  name: "golden texts: no escape sequences in a pipe, help fits the terminal",
   permissions: "none",
   fn: () => {
-    for (const [name, lines] of Object.entries<string[]>(kept)) {
+    for (const [name, lines] of Object.entries<string[]>(golden)) {
       if (name.startsWith("pipe:")) {
         assert.doesNotMatch(lines.join("\n"), ESCAPE, name);
       }
@@ -50,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "help of every command is among the kept texts",
+  name: "golden texts include the help of every command",
   permissions: "none",
   fn: () => {
     for (const { name } of COMMANDS) {

@@ -1,20 +1,20 @@
 /**
- * Writes the kept texts anew, after a change that was meant:
- * `deno run --allow-all tests/golden/keep.ts`, then look at the diff.
+ * Rewrites the golden texts after an intended change:
+ * `deno run --allow-all tests/golden/keep.ts`. Check the diff.
  */
-import { printAll } from "./commands.ts";
+import { runAll } from "./commands.ts";
 import { pictures, textOf } from "./pictures.ts";
 
-await keep(
+await write(
   "maps.json",
   pictures().map((picture) => [picture.name, textOf(picture)]),
 );
-await keep(
+await write(
   "commands.json",
-  (await printAll()).map(({ name, text }) => [name, text]),
+  (await runAll()).map(({ name, text }) => [name, text]),
 );
 
-async function keep(
+async function write(
   file: string,
   texts: readonly (readonly [name: string, text: string])[],
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** Where settings come from, and which of them holds. */
+/** Settings from flags, variables and the configuration file. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AppError } from "../../../src/common/errors.ts";
@@ -33,6 +33,7 @@ const SOFT: OptionSpec = {
 };
 const OPTIONS = [WAIT, LOUD, ASK, SOFT];
 
+/** Settings by their source. */
 interface Given {
   readonly words?: string[];
   readonly env?: Record<string, string>;
@@ -52,11 +53,11 @@ function settled({ words = [], env = {}, file }: Given) {
   });
 }
 
-function refused(run: () => unknown, says: RegExp, hint: RegExp): void {
+function refused(run: () => unknown, message: RegExp, hint: RegExp): void {
   assert.throws(run, (error) => {
     assert.ok(error instanceof AppError);
     assert.equal(error.exitClass, "usage");
-    assert.match(error.message, says);
+    assert.match(error.message, message);
     assert.match(error.hint ?? "", hint);
     return true;
   });
@@ -64,7 +65,7 @@ function refused(run: () => unknown, says: RegExp, hint: RegExp): void {
 
 Deno.test({
   name:
-    "settle(): a flag wins over a variable, that over the file, that over the default",
+    "settle(): flags win over variables, variables over the file, the file over defaults",
   permissions: "none",
   fn: () => {
     const sources = fc.record({
@@ -91,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "settle() names where a wrong value stands, and what to write",
+  name: "settle() reports an invalid value with its place and a hint",
   permissions: "none",
   fn: () => {
     const cases: [Given, RegExp][] = [
@@ -102,8 +103,8 @@ Deno.test({
       ],
       [{ file: { "max-wait": "x" } }, /^Invalid max-wait in x\.toml "x"$/],
     ];
-    for (const [given, says] of cases) {
-      refused(() => settled(given), says, /500ms/);
+    for (const [given, message] of cases) {
+      refused(() => settled(given), message, /500ms/);
     }
     refused(
       () => settled({ env: { OCCUPANCY_LOUD: "maybe" } }),
@@ -114,8 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "settle() reads switches, and --no- turns off what another source turns on",
+  name: "settle() reads switches; --no-NAME overrides other sources",
   permissions: "none",
   fn: () => {
     const flags = (given: Given) => flagsOf(settled(given));
@@ -127,13 +127,13 @@ Deno.test({
     assert.equal(flags({ env: { OCCUPANCY_LOUD: "1" } })["loud"], true);
     const off = flags({ words: ["--no-loud"], file: { loud: true } });
     assert.equal("loud" in off, false);
-    // An empty variable is as if it were not there.
+    // An empty variable counts as not set.
     assert.equal("loud" in flags({ env: { OCCUPANCY_LOUD: "" } }), false);
   },
 });
 
 Deno.test({
-  name: "settle(): of two that exclude each other the stronger source counts",
+  name: "settle() resolves a conflict in favour of the stronger source",
   permissions: "none",
   fn: () => {
     const loud = flagsOf(settled({ words: ["--loud"], file: { soft: true } }));
@@ -151,8 +151,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "readWords() takes negative numbers for values, and options for options",
+  name: "readWords() reads negative numbers as values, and options as options",
   permissions: "none",
   fn: () => {
     const read = (...words: string[]) =>
@@ -182,11 +181,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a --config file is checked as a whole: exit 2, and what to do",
+  name: "all names in a --config file are checked: exit 2 and a hint",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
-    const cases: [toml: string, says: RegExp, hint: RegExp][] = [
+    const cases: [toml: string, message: RegExp, hint: RegExp][] = [
       ["brokr = 'x'", /Unknown setting: brokr/, /Did you mean broker\?/],
       ["stale_after = 5", /Unknown setting: stale_after/, /stale-after\?/],
       [
@@ -217,10 +216,10 @@ Deno.test({
       ],
       ["json = 'maybe'", /Invalid json in \S+ "maybe"/, /true or false/],
     ];
-    for (const [i, [toml, says, hint]] of cases.entries()) {
+    for (const [i, [toml, message, hint]] of cases.entries()) {
       const file = await folder.file(`${i}.toml`, toml);
       const ended = await runOccupancy(["request", "--config", file]);
-      assertTold(ended, 2, says, hint);
+      assertTold(ended, 2, message, hint);
     }
     const absent = await runOccupancy(["request"], {
       env: { OCCUPANCY_CONFIG: `${folder.path}/absent.toml` },
@@ -230,18 +229,17 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "occupancy config tells each setting and where it comes from, without passwords",
+  name: "config prints each setting with its source, and masks passwords",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
     const file = await folder.file(
       "occupancy.toml",
-      `# for all
+      `# for all commands
 broker = "mqtt://ann:s3cret@broker.example"
 timeout = 9
 [request]
-region = [-1, -2, 3, 4] # wins over the top
+region = [-1, -2, 3, 4] # wins over the top level
 map = true
 [server]
 max-skew = "10s"

@@ -5,7 +5,7 @@ import { didYouMean } from "../../../src/cli/arguments/suggest.ts";
 const NAMES = ["--broker", "--batch", "--timeout", "--format", "--no-request"];
 
 Deno.test({
-  name: "didYouMean() finds what is one slip away",
+  name: "didYouMean() finds names with one mistake",
   permissions: "none",
   fn: () => {
     assert.equal(didYouMean("--brokr", NAMES), "Did you mean --broker?");
@@ -18,7 +18,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "didYouMean() says nothing where nothing is near",
+  name: "didYouMean() is empty if no name is similar",
   permissions: "none",
   fn: () => {
     assert.equal(didYouMean("--elephant", NAMES), "");
@@ -28,19 +28,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: "didYouMean() forgives any one letter left out, added or swapped",
+  name: "didYouMean() accepts any one letter missing, added or swapped",
   permissions: "none",
   fn: () => {
     const name = "session-expiry";
     const at = fc.nat({ max: name.length - 2 });
     fc.assert(fc.property(at, fc.constantFrom(0, 1, 2), (i, how) => {
       const [head, tail] = [name.slice(0, i), name.slice(i)];
-      const slip = how === 0
+      const misspelt = how === 0
         ? head + tail.slice(1)
         : how === 1
         ? `${head}q${tail}`
         : head + tail[1] + tail[0] + tail.slice(2);
-      assert.equal(didYouMean(slip, [name]), `Did you mean ${name}?`);
+      assert.equal(didYouMean(misspelt, [name]), `Did you mean ${name}?`);
     }));
   },
 });

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { AppError } from "../../../src/common/errors.ts";
 import {
   parseAt,
   parseBroker,
   parseCount,
   parseDuration,
+  parseLayer,
   parseListen,
   parseName,
+  parsePrefix,
   parseRegion,
+  parseSource,
   parseStore,
   parseTimeout,
   parseWait,
@@ -15,7 +19,7 @@ import {
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
-function refuses(parse: (text: string) => unknown, texts: string[]): void {
+function rejects(parse: (text: string) => unknown, texts: string[]): void {
   for (const text of texts) {
     assert.throws(() => parse(text), RangeError, JSON.stringify(text));
   }
@@ -38,25 +42,25 @@ Deno.test({
     for (const [text, ms] of Object.entries(cases)) {
       assert.equal(parseDuration(text), ms, text);
     }
-    refuses(parseDuration, ["", "s", "-1s", "1e3", "1w", "1 s s", "NaN", ".5"]);
+    rejects(parseDuration, ["", "s", "-1s", "1e3", "1w", "1 s s", "NaN", ".5"]);
   },
 });
 
 Deno.test({
-  name: "parseDuration() refuses more than a hundred years",
+  name: "parseDuration() rejects more than a hundred years",
   permissions: "none",
   fn: () => {
     assert.equal(parseDuration("36500d"), 3_153_600_000_000);
-    refuses(parseDuration, ["36501d", "9".repeat(400), "1" + "0".repeat(30)]);
+    rejects(parseDuration, ["36501d", "9".repeat(400), "1" + "0".repeat(30)]);
   },
 });
 
 Deno.test({
-  name: "parseWait() refuses what a timer cannot wait for",
+  name: "parseWait() rejects more than a timer can wait",
   permissions: "none",
   fn: () => {
     assert.equal(parseWait("24d"), 2_073_600_000);
-    refuses(parseWait, ["25d", "3000000", "x"]);
+    rejects(parseWait, ["25d", "3000000", "x"]);
   },
 });
 
@@ -66,13 +70,13 @@ Deno.test({
   fn: () => {
     assert.equal(parseCount("1"), 1);
     assert.equal(parseCount("1000000"), 1_000_000);
-    refuses(parseCount, ["0", "-1", "1.5", "1e3", "", " 1", "1000001", "x"]);
+    rejects(parseCount, ["0", "-1", "1.5", "1e3", "", " 1", "1000001", "x"]);
   },
 });
 
 Deno.test({
   name:
-    "parseAt() and parseRegion() read all int32, and the corners in any order",
+    "parseAt() and parseRegion() read all 32-bit integers, corners in any order",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(int32, int32, int32, int32, (a, b, c, d) => {
@@ -91,12 +95,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseAt() and parseRegion() refuse what is no cell, and no rectangle",
+  name: "parseAt() and parseRegion() reject other texts",
   permissions: "none",
   fn: () => {
-    refuses(parseAt, ["", "1", "1,2,3", "a,b", "1.5,2", "1e3,2", "1,"]);
-    refuses(parseAt, ["2147483648,0", "0,-2147483649", "99999999999,1", "1;2"]);
-    refuses(parseRegion, ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,1e99"]);
+    rejects(parseAt, ["", "1", "1,2,3", "a,b", "1.5,2", "1e3,2", "1,"]);
+    rejects(parseAt, ["2147483648,0", "0,-2147483649", "99999999999,1", "1;2"]);
+    rejects(parseRegion, ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,1e99"]);
   },
 });
 
@@ -113,13 +117,13 @@ Deno.test({
     for (const [text, listen] of Object.entries(cases)) {
       assert.deepEqual(parseListen(text), listen);
     }
-    refuses(parseListen, ["", "1883", "host", "h:", "h:65536", "::1:1883"]);
-    refuses(parseListen, ["h:-1", "h:1e3", "[::1]", "h:1:2"]);
+    rejects(parseListen, ["", "1883", "host", "h:", "h:65536", "::1:1883"]);
+    rejects(parseListen, ["h:-1", "h:1e3", "[::1]", "h:1:2"]);
   },
 });
 
 Deno.test({
-  name: "parseTimeout() refuses what nobody can wait for, and no time at all",
+  name: "parseTimeout() rejects 0 and more than a timer can wait",
   permissions: "none",
   fn: () => {
     assert.equal(parseTimeout("1ms"), 1);
@@ -131,7 +135,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseStore(), parseName() and parseBroker() give back what is one",
+  name:
+    "parseStore(), parseName() and parseBroker() return valid texts unchanged",
   permissions: "none",
   fn: () => {
     for (const text of ["memory:", "sqlite:map.db", "sqlite:/a b/c"]) {
@@ -146,5 +151,32 @@ Deno.test({
     }
     assert.equal(parseBroker("broker.example"), "broker.example");
     assert.throws(() => parseBroker("http://x"), /Cannot speak http/);
+  },
+});
+
+Deno.test({
+  name:
+    "parsePrefix(), parseLayer() and parseSource() reject names with a hint",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parsePrefix("site/occupancy"), "site/occupancy");
+    assert.equal(parseLayer("hall/l2"), "hall/l2");
+    assert.equal(parseSource("north door"), "north door");
+    const cases = [
+      [parsePrefix, "a/#", /^The topic prefix "a\/#" has a wildcard$/],
+      [parsePrefix, "$SYS", /starts with \$/],
+      [parseLayer, "a//b", /^The layer name "a\/\/b" has an empty level$/],
+      [parseSource, "s".repeat(201), /^Source has over 200 characters/],
+      [parseSource, "\ud800", /surrogate/],
+    ] as const;
+    for (const [parse, text, message] of cases) {
+      assert.throws(() => parse(text), (error) => {
+        assert.ok(error instanceof AppError);
+        assert.match(error.message, message);
+        assert.equal(error.exitClass, "usage");
+        assert.match(error.hint ?? "", /^Use /);
+        return true;
+      });
+    }
   },
 });

@@ -1,4 +1,4 @@
-/** `occupancy client` as a person runs it: files, pipes, flags, exit codes. */
+/** `occupancy client` as a process: files, pipes, flags, exit codes. */
 import assert from "node:assert/strict";
 import { assertTold } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
@@ -17,75 +17,75 @@ import { startSystem } from "../../../support/system.ts";
 import { tempDir } from "../../../support/temp.ts";
 import { until } from "../../../support/until.ts";
 
-/** Files that cannot be used at all: told before any connection is made. */
+/** Files that fail before the client connects. */
 const UNUSABLE: {
   name: string;
   content: string | Uint8Array;
-  says: RegExp;
+  message: RegExp;
   hint: RegExp;
 }[] = [
   {
     name: "broken.json",
     content: '{"x":1,',
-    says: /Cannot read \S+broken\.json: the JSON does not parse/,
+    message: /Cannot read \S+broken\.json: the JSON does not parse/,
     hint: /Check the JSON/,
   },
   {
     name: "text.json",
     content: "1,2,1\n",
-    says: /Cannot read \S+text\.json: the JSON does not parse/,
+    message: /Cannot read \S+text\.json: the JSON does not parse/,
     hint: /name the file \.csv/,
   },
   {
     name: "number.json",
     content: "5",
-    says: /the JSON is neither an object nor an array but 5/,
+    message: /the JSON is neither an object nor an array but 5/,
     hint: /./,
   },
   {
     name: "latin1.json",
     content: Uint8Array.of(0x5b, 0x22, 0xe9, 0x22, 0x5d),
-    says: /not valid UTF-8/,
+    message: /not valid UTF-8/,
     hint: /UTF-8/,
   },
 ];
 
-/** Files in which there is nothing to send. */
-const EMPTY: { name: string; content: string; says: RegExp }[] = [
-  { name: "empty.csv", content: "", says: /No readings in \S+empty\.csv/ },
-  { name: "empty.json", content: "", says: /No readings in/ },
-  { name: "empty.ndjson", content: "", says: /No readings in/ },
-  { name: "array.json", content: "[]", says: /No readings in/ },
-  { name: "blank.csv", content: "\n \r\n\n", says: /No readings in/ },
-  { name: "header.csv", content: "x,y,value\n", says: /No readings in/ },
+/** Files without readings. */
+const EMPTY: { name: string; content: string; message: RegExp }[] = [
+  { name: "empty.csv", content: "", message: /No readings in \S+empty\.csv/ },
+  { name: "empty.json", content: "", message: /No readings in/ },
+  { name: "empty.ndjson", content: "", message: /No readings in/ },
+  { name: "array.json", content: "[]", message: /No readings in/ },
+  { name: "blank.csv", content: "\n \r\n\n", message: /No readings in/ },
+  { name: "header.csv", content: "x,y,value\n", message: /No readings in/ },
   {
     name: "bad.csv",
     content: "NaN,1,1\n1e99,1,1\n",
-    says: /None of the 2 rows of \S+bad\.csv is a reading/,
+    message: /None of the 2 rows of \S+bad\.csv is a reading/,
   },
   {
     name: "one.csv",
     content: "NaN,1,1\n",
-    says: /The only row of \S+one\.csv is not a reading/,
+    message: /The only row of \S+one\.csv is not a reading/,
   },
   {
     name: "long.csv",
     content: "1".repeat(3_000_000),
-    says: /the line has 3000000 bytes, 1048576 are the most/,
+    message: /the line has 3000000 bytes, 1048576 are the most/,
   },
 ];
 
-/** Nothing is there; files that fail before must not find out. */
+/** No broker listens here. */
 const NOWHERE = "mqtt://127.0.0.1:1";
 
 Deno.test({
-  name: "client says what is wrong with a file that it cannot use",
+  name: "client describes a file that it cannot read, without connecting",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
-    for (const { name, content, says, hint } of UNUSABLE) {
+    for (const { name, content, message, hint } of UNUSABLE) {
       const file = await folder.file(name, content);
-      assertTold(await client(file, NOWHERE), 1, says, hint);
+      assertTold(await client(file, NOWHERE), 1, message, hint);
     }
     assertTold(
       await client(`${folder.path}/absent.csv`, NOWHERE),
@@ -102,14 +102,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: "client says when there is nothing to send",
+  name: "client fails if there are no readings",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
     await using system = await startSystem("mosquitto");
-    for (const { name, content, says } of EMPTY) {
+    for (const { name, content, message } of EMPTY) {
       const file = await folder.file(name, content);
-      assertTold(await client(file, system.url), 1, says, /A row is x,y,value/);
+      assertTold(
+        await client(file, system.url),
+        1,
+        message,
+        /A row is x,y,value/,
+      );
     }
     assertTold(
       await client("-", system.url, [], { input: "" }),
@@ -141,7 +146,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "client names bad rows with file and line, skips them, and exits 3",
+  name: "client prints bad rows with file and line, skips them, and exits 3",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
@@ -153,12 +158,12 @@ Deno.test({
     const { code, stdout, stderr } = await client(file, system.url, ["--json"]);
     assert.equal(code, 3, stderr);
     assert.deepEqual(cellsOf(stdout), [[1, 1, 1], [2, 2, 1], [3, 3, 1]]);
-    const named = stderr.match(/^Skipped \S+mixed\.csv row \d+: .+$/gm) ?? [];
+    const printed = stderr.match(/^Skipped \S+mixed\.csv row \d+: .+$/gm) ?? [];
     assert.deepEqual(
-      named.map((line) => Number(/row (\d+)/.exec(line)![1])),
+      printed.map((line) => Number(/row (\d+)/.exec(line)![1])),
       [2, 5, 6, 8],
     );
-    assert.match(named[0]!, /x is not an integer: "NaN"/);
+    assert.match(printed[0]!, /x is not an integer: "NaN"/);
 
     const ndjson = await folder.file(
       "mixed.ndjson",
@@ -180,7 +185,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "client counts the bad rows that it does not name",
+  name: "client counts the bad rows that it does not print",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
@@ -222,7 +227,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "client - reads a pipe, whatever the form",
+  name: "client --file - reads every format from a pipe",
   ...needs("mosquitto"),
   fn: async () => {
     await using system = await startSystem("mosquitto");
@@ -238,7 +243,7 @@ Deno.test({
       });
       assert.equal(code, 0, stderr);
     }
-    // The broker has acknowledged all of it; the server may still be at it.
+    // The broker has acknowledged it; the server may still process it.
     await until(() => system.map.size === 5);
   },
 });
@@ -274,18 +279,18 @@ Deno.test({
         '{"source":"north","cells":[[1,1,1],[2,2,1],[3,3,1]]}',
       ],
     ]);
-    const began = performance.now();
+    const start = performance.now();
     assert.equal((await shape("--interval", "50ms")).length, 3);
-    assert.ok(performance.now() - began >= 100, "two pauses between three");
+    assert.ok(performance.now() - start >= 100, "two pauses between three");
   },
 });
 
 Deno.test({
-  name: "client with wrong flags: exit 2 and a hint",
+  name: "client with invalid flags: exit 2 and a hint",
   ...needs(),
   fn: async () => {
     const file = ["--file", "client1.json"];
-    const cases: [args: string[], says: RegExp][] = [
+    const cases: [args: string[], message: RegExp][] = [
       [[], /Missing --file/],
       [["--file"], /Missing value of --file/],
       [[...file, "--batch", "0"], /whole number from 1/],
@@ -313,11 +318,11 @@ Deno.test({
       ],
       [[...file, "--source", "s".repeat(300)], /over 200 characters/],
     ];
-    await forEachAtOnce(cases, async ([args, says]) =>
+    await forEachAtOnce(cases, async ([args, message]) =>
       assertTold(
         await runOccupancy(["client", "--broker", NOWHERE, ...args]),
         2,
-        says,
+        message,
         /./,
       ));
   },

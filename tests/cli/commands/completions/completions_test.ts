@@ -1,4 +1,4 @@
-/** Completions as real shells make use of them. */
+/** The completion scripts in real shells, and the manual page. */
 import assert from "node:assert/strict";
 import {
   findTool,
@@ -9,7 +9,7 @@ import {
 import { Running, runOccupancy } from "../../../support/processes.ts";
 import { tempDir } from "../../../support/temp.ts";
 
-/** What is typed, and what a shell must offer for the last word. */
+/** Typed lines, and the completions of their last words. */
 const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ["occupancy reque", ["request"]],
   ["occupancy comp", ["completions"]],
@@ -21,7 +21,7 @@ const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ["occupancy completions z", ["zsh"]],
 ];
 
-/** Runs a script of ours in a shell, and gives what it prints. */
+/** Runs a shell; returns its output. */
 async function inShell(shell: Tool, args: string[]): Promise<string> {
   await using running = new Running(requireTool(shell), args, {
     env: { TERM: "dumb" },
@@ -44,7 +44,7 @@ Deno.test({
     await using folder = await tempDir();
     const file = await folder.file("completions.bash", await scriptFor("bash"));
     await folder.file("some file.csv", "");
-    const ask = `source ${file}
+    const script = `source ${file}
 cd ${folder.path}
 offers() {
   COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
@@ -56,13 +56,13 @@ complete -p occupancy >/dev/null || exit 1
 ${CASES.map(([line]) => `offers ${line.replace(/ $/, " ''")}`).join("\n")}
 offers occupancy request --format = j
 offers occupancy client --file some`;
-    const answers = (await inShell("bash", ["--norc", "-c", ask]))
-      .split("--\n").map((answer) => answer.trim().split("\n"));
+    const outputs = (await inShell("bash", ["--norc", "-c", script]))
+      .split("--\n").map((output) => output.trim().split("\n"));
     for (const [i, [line, offers]] of CASES.entries()) {
-      assert.deepEqual(answers[i], offers, line);
+      assert.deepEqual(outputs[i], offers, line);
     }
-    assert.deepEqual(answers[CASES.length], ["json"]);
-    assert.deepEqual(answers[CASES.length + 1], ["some file.csv"]);
+    assert.deepEqual(outputs[CASES.length], ["json"]);
+    assert.deepEqual(outputs[CASES.length + 1], ["some file.csv"]);
   },
 });
 
@@ -73,23 +73,23 @@ Deno.test({
     await using folder = await tempDir();
     const file = await folder.file("occupancy.fish", await scriptFor("fish"));
     for (const [line, offers] of CASES) {
-      const said = await inShell("fish", [
+      const output = await inShell("fish", [
         "--no-config",
         "-c",
         `source ${file}; complete -C '${line}'`,
       ]);
-      const words = said.trim().split("\n").map((row) => row.split("\t")[0]!);
+      const words = output.trim().split("\n").map((row) => row.split("\t")[0]!);
       assert.deepEqual(words.sort(), offers, line);
     }
   },
 });
 
-/** Types a line and Tab into a zsh of its own, and prints what is on its screen then. */
+/** Types each line and Tab in an interactive zsh, and prints the screen. */
 const ZSH_DRIVER = `
 zmodload zsh/zpty
 for words in "\${@:2}"; do
   zpty z "zsh -f -i"
-  # The prompt is there when the line editor is: before, a Tab is no Tab.
+  # Tab completes only when the line editor runs, which prints the prompt.
   zpty -w z "autoload -Uz compinit; compinit -D -u; source $1; PS1='@''@ '"
   until zpty -r -m z line '*@@*'; do :; done
   zpty -n -w z "$words"$'\\t'$'\\x15'"print DO''NE"$'\\n'
@@ -109,8 +109,8 @@ Deno.test({
     const file = await folder.file("_occupancy", await scriptFor("zsh"));
     const driver = await folder.file("driver.zsh", ZSH_DRIVER);
     const lines = CASES.map(([line]) => line);
-    const said = await inShell("zsh", ["-f", driver, file, ...lines]);
-    const screens = said.split("--END--");
+    const output = await inShell("zsh", ["-f", driver, file, ...lines]);
+    const screens = output.split("--END--");
     for (const [i, [line, offers]] of CASES.entries()) {
       for (const word of offers) {
         assert.match(
@@ -124,8 +124,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "completions without a shell, or for another: exit 2 and which there are",
+  name: "completions for no shell or an unknown one: exit 2 and the known ones",
   ...needs(),
   fn: async () => {
     const none = await runOccupancy(["completions"]);
@@ -137,7 +136,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "man prints a page without a fault, with every command and option",
+  name: "man prints a page without warnings, with all commands and options",
   ...needs("man"),
   fn: async () => {
     await using folder = await tempDir();

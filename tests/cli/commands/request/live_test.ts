@@ -71,8 +71,8 @@ Deno.test({
       anew.write(encodeChanges(undefined, after, depth));
       const printed = new FakeTerminal(width, height + 1);
       printed.write(encodeLines(after, depth));
-      assert.deepEqual(terminal.looks, anew.looks);
-      assert.deepEqual(terminal.looks, printed.looks.slice(0, -1));
+      assert.deepEqual(terminal.styles, anew.styles);
+      assert.deepEqual(terminal.styles, printed.styles.slice(0, -1));
       assert.ok(terminal.isPlain && anew.isPlain);
       assert.equal(encodeChanges(after, after, depth), "");
     }));

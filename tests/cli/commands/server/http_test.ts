@@ -21,7 +21,8 @@ async function urlOf(server: ReturnType<typeof occupancy>): Promise<string> {
 }
 
 Deno.test({
-  name: "server says where the map is, answers there, and ends cleanly",
+  name:
+    "server logs the dashboard's address, serves HTTP there, and ends cleanly",
   ...needs(),
   fn: async () => {
     await using server = occupancy([...SERVER, "--http", "127.0.0.1:0"]);
@@ -42,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server without a token does not listen beyond this machine",
+  name: "server without a token listens on loopback addresses only",
   ...needs(),
   fn: async () => {
     for (
@@ -57,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server with a token listens for all, and asks for it",
+  name: "server with a token listens on all addresses, and requires it",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -77,15 +78,15 @@ Deno.test({
     assert.equal(without.status, 401);
     await without.body?.cancel();
     const authorization = `Bearer ${secret}`;
-    const shown = await fetch(url, { headers: { authorization } });
-    assert.equal(shown.status, 200);
-    await shown.body?.cancel();
+    const authorized = await fetch(url, { headers: { authorization } });
+    assert.equal(authorized.status, 200);
+    await authorized.body?.cancel();
     assert.ok(!server.stderr.includes(secret));
   },
 });
 
 Deno.test({
-  name: "server refuses files that it cannot use, and says what to do",
+  name: "server rejects bad files with a hint",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -100,7 +101,7 @@ Deno.test({
     );
     await folder.file("b.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>');
     for (
-      const [args, exitCode, told] of [
+      const [args, exitCode, message] of [
         [
           ["--http-token-file", short],
           2,
@@ -119,13 +120,13 @@ Deno.test({
         ...args,
       ]);
       assert.equal(code, exitCode, stderr);
-      assert.match(stderr, told);
+      assert.match(stderr, message);
     }
   },
 });
 
 Deno.test({
-  name: "server shows the floor plans of its map file",
+  name: "server serves the floor plans of --map-file",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -151,11 +152,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "server ends when the port it was told is taken, goes on without the default one",
+    "server fails if the port of --http is in use, and runs without the default one",
   ...needs(),
   fn: async () => {
-    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = taken.addr as Deno.NetAddr;
+    using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = other.addr as Deno.NetAddr;
     const { code, stderr } = await runOccupancy([
       ...SERVER,
       "--http",
@@ -165,8 +166,8 @@ Deno.test({
     assert.match(stderr, /Cannot listen on .*: in use/);
     assert.match(stderr, /hint: Choose another port with --http/);
 
-    using usual = listenOn8080(); // or somebody else has it: taken as well
-    // Other tests' servers have no HTTP: this one is to do as it always does.
+    using usual = listenOn8080(); // or another program does
+    // Other tests set OCCUPANCY_HTTP=off; here the default is tested.
     await using server = new Running("env", [
       "-u",
       "OCCUPANCY_HTTP",
@@ -185,7 +186,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readyz tells when the broker has gone, and when it is back",
+  name: "readyz reports when the broker is lost, and when it is back",
   ...needs("mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto();
@@ -203,16 +204,16 @@ Deno.test({
     };
     await until(async () => (await status()).status === 200);
     await broker.kill();
-    const gone = await until(async () => {
+    const down = await until(async () => {
       const now = await status();
       return now.status === 503 && now;
     });
-    assert.equal(gone.reasons[0].code, "broker-down");
+    assert.equal(down.reasons[0].code, "broker-down");
     assert.equal(
       (await (await fetch(`${url}/healthz`)).json()).status,
       "alive",
     );
-    // What is posted is kept and answered all the same.
+    // Readings over HTTP are still accepted.
     const posted = await fetch(`${url}/api/v1/readings`, {
       method: "POST",
       body: "7,7,7",

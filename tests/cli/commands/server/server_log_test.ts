@@ -1,4 +1,4 @@
-/** What `occupancy server` says: in a terminal, in a pipe, as JSON. */
+/** The log of `occupancy server`: in a terminal, in a pipe, as JSON. */
 import assert from "node:assert/strict";
 import { needs } from "../../../support/needs.ts";
 import { occupancy, runOccupancy } from "../../../support/processes.ts";
@@ -9,15 +9,14 @@ import { TerminalSession } from "../../terminal_session.ts";
 const SERVER = ["server", "--listen", "127.0.0.1:0", "--store", "memory:"];
 const CLEAR = "\r\x1b[2K";
 
-/** Where a server of this test listens. */
+/** The address of the embedded broker. */
 async function urlOf(server: { said(p: RegExp): Promise<RegExpExecArray> }) {
   const [, port] = await server.said(/127\.0\.0\.1:(\d+)/);
   return `mqtt://127.0.0.1:${port}`;
 }
 
 Deno.test({
-  name:
-    "server in a terminal: five lines, then a status line that is rewritten",
+  name: "server in a terminal prints five lines, then updates a status line",
   ...needs("script"),
   fn: async () => {
     await using server = new TerminalSession(SERVER, { columns: 80, rows: 24 });
@@ -41,14 +40,13 @@ Deno.test({
     await server.type("\x03");
     assert.equal(await server.ended(), 0);
     assert.match(server.output, /Shutting down: processing what was received/);
-    // The status line does not stay behind.
+    // The status line is removed.
     assert.ok(server.output.endsWith(CLEAR), server.output);
   },
 });
 
 Deno.test({
-  name:
-    "server in a terminal: what goes wrong stays above the status line, and in it",
+  name: "server in a terminal prints warnings above the status line and in it",
   ...needs("script"),
   fn: async () => {
     await using server = new TerminalSession(SERVER, {
@@ -74,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server in a pipe: a line with its time for each thing, or as JSON",
+  name: "server in a pipe logs lines with times, or JSON",
   ...needs(),
   fn: async () => {
     await using text = occupancy(SERVER);
@@ -107,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server --quiet and --log-level say no more than is asked for",
+  name: "server --quiet and --log-level set the minimum level",
   ...needs(),
   fn: async () => {
     for (const flags of [["--quiet"], ["--log-level", "error"]]) {
@@ -115,7 +113,7 @@ Deno.test({
       await using server = occupancy([
         ...["server", "--listen", address, "--store", "memory:", ...flags],
       ]);
-      const asked = await until(async () => {
+      const answered = await until(async () => {
         const ended = await runOccupancy([
           "request",
           "-b",
@@ -124,7 +122,7 @@ Deno.test({
         ]);
         return ended.code === 0 && ended;
       });
-      assert.equal(asked.stderr, "");
+      assert.equal(answered.stderr, "");
       server.kill();
       assert.equal((await server.ended()).stderr, "");
     }

@@ -21,7 +21,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "statusText() is always shorter than the terminal is wide",
+  name: "statusText() is shorter than the terminal is wide",
   permissions: "none",
   fn: () => {
     const columns = fc.integer({ min: 2, max: 120 });

@@ -1,4 +1,4 @@
-/** `occupancy simulate` as a person runs it: sent, printed, piped, ended. */
+/** `occupancy simulate` as a process: sends, prints, ends. */
 import assert from "node:assert/strict";
 import { SIMULATE } from "../../../../src/cli/commands/simulate/options.ts";
 import { SCENES } from "../../../../src/simulate/mod.ts";
@@ -23,12 +23,12 @@ Deno.test({
   },
 });
 
+/** No broker listens here. */
 const NOWHERE = "mqtt://127.0.0.1:1";
 
 for (const kind of BROKERS) {
   Deno.test({
-    name:
-      `simulate sends --count readings, acknowledged, dated now, over ${kind}`,
+    name: `simulate sends --count readings with the present time over ${kind}`,
     ...needs(...(kind === "mosquitto" ? ["mosquitto" as const] : [])),
     fn: async () => {
       await using system = await startSystem(kind);
@@ -51,14 +51,14 @@ for (const kind of BROKERS) {
         assert.ok(cell.time >= before && cell.time <= Date.now());
         if (cell.value > 0) occupied++;
       }
-      // The last reading may fall between a robot's leaving and its arriving.
+      // The last reading may be between a robot's departure and arrival.
       assert.ok(occupied === 24 || occupied === 23, `${occupied} robots`);
     },
   });
 }
 
 Deno.test({
-  name: "simulate ends after --duration, and with --quiet says nothing",
+  name: "simulate ends after --duration, and prints nothing with --quiet",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -77,7 +77,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "simulate goes on until Ctrl-C; what was sent has arrived",
+  name:
+    "simulate runs until Ctrl-C, and prints how many readings were acknowledged",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -95,7 +96,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "simulate --dry-run prints the same bytes for the same seed, as CSV and as NDJSON",
+    "simulate --dry-run prints the same bytes for the same seed, as CSV and NDJSON",
   ...needs(),
   fn: async () => {
     const printed = async (...args: string[]) => {
@@ -126,7 +127,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "simulate --dry-run feeds the client through a pipe",
+  name: "client sends the readings of simulate --dry-run from a pipe",
   ...needs("sh"),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -142,7 +143,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "simulate --dry-run ends quietly when its reader goes, and at Ctrl-C",
+  name: "simulate --dry-run ends silently when its reader ends, and at Ctrl-C",
   ...needs("sh"),
   fn: async () => {
     await using shell = new Running("sh", [
@@ -155,13 +156,13 @@ Deno.test({
     await using slow = occupancy(["simulate", "--dry-run", "--rate", "100"]);
     await until(() => slow.stdout.length > 0);
     slow.kill("SIGINT");
-    const { code, stderr: said } = await slow.ended();
-    assert.deepEqual({ code, said }, { code: 130, said: "" });
+    const ended = await slow.ended();
+    assert.deepEqual([ended.code, ended.stderr], [130, ""]);
   },
 });
 
 Deno.test({
-  name: "simulate says what is wrong with its flags before it connects",
+  name: "simulate with invalid flags: exit 2 before it connects",
   ...needs(),
   fn: () =>
     forEachAtOnce(
@@ -177,18 +178,18 @@ Deno.test({
         [["--dry-run", "--batch", "5"], /Cannot use --batch with --dry-run/],
         [["--layer", "a//b"], /layer name/],
       ] as const,
-      async ([args, says]) => {
+      async ([args, message]) => {
         const ended = await runOccupancy(
           ["simulate", "--broker", NOWHERE, ...args],
         );
         assert.equal(ended.code, 2, ended.stderr);
-        assert.match(ended.stderr, says);
+        assert.match(ended.stderr, message);
       },
     ),
 });
 
 Deno.test({
-  name: "simulate says that no broker answers",
+  name: "simulate without a broker: exit 4 and a hint",
   ...needs(),
   fn: async () => {
     const ended = await runOccupancy(["simulate", "--broker", NOWHERE]);
