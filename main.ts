@@ -1,15 +1,15 @@
 /**
- * The program. A command is loaded when it is chosen, so that `--help` costs
- * nothing of what a server needs.
+ * The command-line program. A command is loaded only when it runs, so that
+ * `--help` does not load what a server needs.
  *
  * @module
  */
 import { run } from "./src/cli/program.ts";
 
 if (import.meta.main) {
-  // In a turn of its own: V8's compiled code is kept for the next start once
-  // this module has been run, which a process that ends within it never does.
+  // Not in this turn of the event loop: V8 caches its compiled code only after
+  // this module has been evaluated.
   setTimeout(async () => Deno.exit(await run(Deno.args)));
-  // Should the program run dry without an end, that is a failure.
+  // The exit code if the event loop ends before run() does.
   Deno.exitCode = 1;
 }

@@ -4,7 +4,10 @@
  *
  * @module
  */
-import { COMMON_OPTIONS } from "../src/cli/arguments/common_options.ts";
+import {
+  COMMON_OPTIONS,
+  withoutCommon,
+} from "../src/cli/arguments/common_options.ts";
 import {
   type LoadedCommand,
   loadSpecs,
@@ -102,9 +105,9 @@ export async function cliDocs(): Promise<string> {
 
 function commandSection({ name, spec }: LoadedCommand): string {
   const { description, operand, options, examples } = spec;
-  const common = new Set<string>(COMMON_OPTIONS.map((option) => option.name));
-  const own = options.filter((option) => !common.has(option.name));
-  const groups = [...grouped(own)].flatMap(([group, members]) => [
+  const groups = [...grouped(withoutCommon(options))].flatMap((
+    [group, members],
+  ) => [
     `**${group}**`,
     optionTable(members),
   ]);

@@ -53,7 +53,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   const { prepare } = await import("./arguments/prepare.ts");
   const prepared = await prepare(name, spec, rest, COMMANDS);
   if ("help" in prepared) {
-    const { commandHelp } = await import("./help/help.ts");
+    const { commandHelp } = await import("./help/help_text.ts");
     writeOut(commandHelp(name, spec, helpLook(Deno.stdout, prepared.help)));
     return Exit.ok;
   }
@@ -82,6 +82,6 @@ async function findCommand(word: string): Promise<CommandEntry> {
 }
 
 async function programHelp(to: typeof Deno.stdout): Promise<string> {
-  const { programHelp } = await import("./help/help.ts");
+  const { programHelp } = await import("./help/help_text.ts");
   return programHelp(COMMANDS, helpLook(to));
 }

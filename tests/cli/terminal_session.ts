@@ -2,7 +2,7 @@ import { requireTool } from "../support/needs.ts";
 import { DENO_RUN, ROOT } from "../support/processes.ts";
 import { until, within } from "../support/until.ts";
 
-/** The size of the terminal, and what is in the environment. */
+/** Options of {@linkcode TerminalSession}. */
 export interface SessionOptions {
   readonly columns: number;
   readonly rows: number;
@@ -12,9 +12,9 @@ export interface SessionOptions {
 }
 
 /**
- * Our program in a terminal of its own, as `script` of util-linux gives one to
- * it; killed, if it still runs, when the test is over. Instead of our arguments
- * it takes a line for the shell, too.
+ * Runs the program in a terminal, which `script` of util-linux creates. Instead
+ * of arguments of the program it also accepts a shell command. Disposing kills
+ * it.
  */
 export class TerminalSession implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -42,7 +42,7 @@ export class TerminalSession implements AsyncDisposable {
         TERM: "xterm-256color",
         COLORTERM: "",
         NO_COLOR: "",
-        OCCUPANCY_HTTP: "off", // tests that want it say where
+        OCCUPANCY_HTTP: "off", // a test that needs HTTP sets it
         ...env,
       },
       cwd,
@@ -55,12 +55,12 @@ export class TerminalSession implements AsyncDisposable {
     this.#done.catch(() => {});
   }
 
-  /** All that it has written so far. */
+  /** The output so far. */
   get output(): string {
     return this.#output;
   }
 
-  /** Waits until it has written what matches. */
+  /** Waits until the output matches. */
   async shows(pattern: RegExp): Promise<void> {
     await until(() => {
       if (this.#ended && !pattern.test(this.#output)) {
@@ -70,12 +70,12 @@ export class TerminalSession implements AsyncDisposable {
     }, { what: () => `${pattern} in ${JSON.stringify(this.#output)}` });
   }
 
-  /** Types something. */
+  /** Sends keys. */
   async type(keys: string): Promise<void> {
     await this.#keyboard.write(new TextEncoder().encode(keys));
   }
 
-  /** What runs in the terminal, or in a session of its own that it started. */
+  /** The process in the terminal: the last descendant of `script`. */
   get pid(): number {
     let pid = this.#child.pid;
     for (;;) {
@@ -86,17 +86,17 @@ export class TerminalSession implements AsyncDisposable {
     }
   }
 
-  /** Takes nothing more of what is written, as a terminal that hangs. */
+  /** Stops reading the output, as a terminal that hangs. */
   hang(): void {
     this.#child.kill("SIGSTOP");
   }
 
-  /** Is gone, without a word: what runs in it is told by the kernel, if at all. */
+  /** Closes the terminal without a message to the program. */
   vanish(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** Waits until it has ended; returns its exit code. */
+  /** Waits for the end. @returns the exit code */
   ended(): Promise<number> {
     return within(this.#done, () => `the end after ${this.#output}`);
   }
@@ -118,7 +118,7 @@ export class TerminalSession implements AsyncDisposable {
   }
 }
 
-/** A line for the shell that runs our program. */
+/** The shell command that runs the program. */
 export function ours(args: string[]): string {
   return [
     Deno.execPath(),

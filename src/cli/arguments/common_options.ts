@@ -88,6 +88,12 @@ export const COMMON_OPTIONS = [
 /** Flags of {@linkcode COMMON_OPTIONS}. */
 export type CommonFlags = FlagsOf<typeof COMMON_OPTIONS>;
 
+/** The options that only this command has, or a few. */
+export function withoutCommon(options: readonly OptionSpec[]): OptionSpec[] {
+  const common = new Set<string>(COMMON_OPTIONS.map(({ name }) => name));
+  return options.filter(({ name }) => !common.has(name));
+}
+
 /** `--layer`. */
 export function layerOption<const Summary extends string>(summary: Summary) {
   return {

@@ -17,10 +17,11 @@ export function grouped(
 }
 
 /** The flag with its value: `--no-request`, `--timeout <duration>`. */
-export function usageOf({ name, value, defaultOn }: OptionSpec): string {
-  return `--${defaultOn ? "no-" : ""}${name}${
-    value === undefined ? "" : ` <${value}>`
-  }`;
+export function usageOf(option: OptionSpec): string {
+  const { value } = option;
+  return value === undefined
+    ? flagName(option)
+    : `${flagName(option)} <${value}>`;
 }
 
 /** The flag without its value: `--no-request`, `--timeout`. */

@@ -36,7 +36,7 @@ function commandLines({ name, spec }: LoadedCommand): string[] {
 
 function argument(option: OptionSpec): string {
   const { short, value, summary, choices, file } = option;
-  const taken = value === undefined
+  const completion = value === undefined
     ? ""
     : choices
     ? ` -x -a '${choices.join(" ")}'`
@@ -45,7 +45,7 @@ function argument(option: OptionSpec): string {
     : " -x";
   return `${short ? `-s ${short} ` : ""}-l ${
     flagName(option).slice(2)
-  }${taken} -d ${quoted(summary)}`;
+  }${completion} -d ${quoted(summary)}`;
 }
 
 function quoted(text: string): string {

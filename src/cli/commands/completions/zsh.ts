@@ -58,14 +58,14 @@ function commandCase({ name, spec }: LoadedCommand): string {
 function argument(option: OptionSpec): string {
   const { short, value } = option;
   const long = flagName(option);
-  const about = `[${quoted(option.summary)}]`;
-  const what = value === undefined
+  const meaning = `[${quoted(option.summary)}]`;
+  const completion = value === undefined
     ? ""
     : `:${value}:${valueCompletion(option)}`;
   // "=" allows a value after "=" and after a space.
   const flag = value === undefined ? long : `${long}=`;
-  if (short === undefined) return `'${flag}${about}${what}'`;
-  return `'(-${short} ${long})'{-${short},${flag}}'${about}${what}'`;
+  if (short === undefined) return `'${flag}${meaning}${completion}'`;
+  return `'(-${short} ${long})'{-${short},${flag}}'${meaning}${completion}'`;
 }
 
 function valueCompletion({ choices, file }: OptionSpec): string {

@@ -1,4 +1,8 @@
-import { COMMON_OPTIONS } from "../../arguments/common_options.ts";
+import {
+  COMMON_OPTIONS,
+  withoutCommon,
+} from "../../arguments/common_options.ts";
+/** `occupancy man`. */
 import {
   type CommandEntry,
   type LoadedCommand,
@@ -37,7 +41,6 @@ function manPage(
   commands: readonly LoadedCommand[],
   version: string,
 ): string {
-  const common = new Set<string>(COMMON_OPTIONS.map(({ name }) => name));
   return [
     `.TH OCCUPANCY 1 "" "occupancy ${version}" "User Commands"`,
     ".SH NAME",
@@ -64,7 +67,7 @@ function manPage(
           roff(`${spec.operand.summary} (${spec.operand.choices.join(", ")})`),
         ]
         : []),
-      ...spec.options.filter(({ name }) => !common.has(name)).flatMap(entry),
+      ...withoutCommon(spec.options).flatMap(entry),
     ]),
     ".SH OPTIONS OF ALL COMMANDS",
     ...COMMON_OPTIONS.flatMap(entry),
@@ -72,10 +75,10 @@ function manPage(
     "Each option is also an environment variable; a switch takes true or false.",
     "A flag wins over a variable, a variable over the file, the file over the",
     "default.",
-    ...variables(commands).flatMap(({ variable, of }) => [
+    ...variables(commands).flatMap(({ variable, flag }) => [
       ".TP",
       `.B ${roff(variable)}`,
-      roff(of),
+      roff(flag),
     ]),
     ".TP",
     ".B NO_COLOR",
@@ -110,14 +113,15 @@ function manPage(
   ].join("\n") + "\n";
 }
 
+/** An option with its meaning. */
 function entry(option: OptionSpec): string[] {
   const { short, value, defaultOn, name } = option;
   const long = value === undefined ? usageOf(option) : `--${name}`;
   const bold = (text: string) => `\\fB${roff(text)}\\fR`;
-  const what = value === undefined ? "" : ` \\fI${roff(value)}\\fR`;
+  const argument = value === undefined ? "" : ` \\fI${roff(value)}\\fR`;
   const flags = [
     ...(short && !defaultOn ? [bold(`-${short}`)] : []),
-    bold(long) + what,
+    bold(long) + argument,
   ];
   return [".TP", flags.join(", "), roff(meaningOf(option))];
 }
@@ -125,14 +129,14 @@ function entry(option: OptionSpec): string[] {
 /** All environment variables, each once, with their flags. */
 function variables(
   commands: readonly LoadedCommand[],
-): { variable: string; of: string }[] {
+): { variable: string; flag: string }[] {
   const options = commands.flatMap(({ spec }) => spec.options)
     .filter(({ flagOnly }) => !flagOnly);
   const named = new Map(
     options.map((option) => [variableOf(option), usageOf(option)]),
   );
   return [...named].sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([variable, of]) => ({ variable, of }));
+    .map(([variable, flag]) => ({ variable, flag }));
 }
 
 /** Escapes a text: dashes stay ASCII, and no line is taken for a request. */
