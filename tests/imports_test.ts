@@ -119,13 +119,13 @@ const ROOMS: readonly Room[] = [
 
 /** Packages that may be imported in some folders only. */
 const OWNERS: Record<string, readonly string[]> = {
-  mqtt: ["src/mqtt/", "src/doctor/broker_probe.ts"],
+  mqtt: ["src/mqtt/"],
   aedes: ["src/broker/"],
   ws: ["src/broker/"],
   "@logtape/logtape": ["src/cli/commands/server/"],
   "smol-toml": ["src/cli/arguments/"],
   esbuild: ["tools/"],
-  "node:sqlite": ["src/store/", "src/doctor/"],
+  "node:sqlite": ["src/store/"],
   "prom-client": ["src/http/metrics/"],
   "js-yaml": ["src/http/plans/"],
   "image-size": ["src/http/plans/"],

@@ -1,43 +1,45 @@
+import { redactUrl } from "../mqtt/url.ts";
 import type { Check } from "./check.ts";
-import { describe } from "./examination.ts";
-import { type Finding, right, wrongBecause } from "./finding.ts";
+import { errorFinding, type Finding, finding } from "./finding.ts";
 
-/** Whether there is a broker, and which MQTT it speaks. */
+/** Checks that a broker answers, and reports its version of MQTT. */
 export const brokerCheck: Check = {
   name: "broker",
-  run: async (examination): Promise<Finding[]> => {
-    const joining = await examination.joining();
-    const { listen, usualListen, usual } = examination.options;
-    switch (joining.kind) {
-      case "failed": {
-        const finding = wrongBecause(joining.error);
-        return [{ ...finding, data: { joined: false } }];
-      }
+  run: async (context): Promise<Finding[]> => {
+    const result = await context.broker();
+    const { listen, defaultListen, defaultBroker } = context.options;
+    switch (result.kind) {
+      case "failed":
+        return [{ ...errorFinding(result.error), data: { joined: false } }];
       case "none": {
-        const { host, port } = listen ?? usualListen;
-        const why = listen ? "" : `No broker at ${describe(usual)}: `;
+        const { host, port } = listen ?? defaultListen;
+        const none = listen
+          ? ""
+          : `No broker at ${redactUrl(defaultBroker.url)}: `;
         return [
-          right(
-            `${why}${
-              why ? "o" : "O"
-            }ccupancy server would start its own on ${host}:${port}`,
+          finding(
+            "ok",
+            `${none}a server would start its own broker on ${host}:${port}`,
             { data: { embedded: true } },
           ),
         ];
       }
-      case "joined": {
-        const { version } = joining.probe;
-        const mqtt = version === 5 ? "5" : "3.1.1";
-        const manners = await examination.manners();
-        const kind = manners?.embedded
+      case "connected": {
+        const mqtt = result.probe.version === 5 ? "5" : "3.1.1";
+        const { embedded = false, version } = await context.brokerInfo() ?? {};
+        const kind = embedded
           ? ", the embedded broker of a server"
-          : manners?.version
-          ? `, ${manners.version}`
+          : version
+          ? `, ${version}`
           : "";
         return [
-          right(`${describe(joining.target)} speaks MQTT ${mqtt}${kind}`, {
-            data: { joined: true, mqtt, embedded: !!manners?.embedded },
-          }),
+          finding(
+            "ok",
+            `Connected to ${
+              redactUrl(result.target.url)
+            } with MQTT ${mqtt}${kind}`,
+            { data: { joined: true, mqtt, embedded } },
+          ),
         ];
       }
     }

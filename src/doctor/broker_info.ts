@@ -1,48 +1,48 @@
-import type { Examination } from "./examination.ts";
+import type { OpenProbe } from "../mqtt/probe_connection.ts";
 
-/** What a broker tells of itself below `$SYS`, where it does. */
-export interface Manners {
-  /** As `$SYS/broker/version` says, e.g. `mosquitto version 2.0.11`. */
+/** What a broker publishes about itself below `$SYS`. */
+export interface BrokerInfo {
+  /** From `$SYS/broker/version`, for example `mosquitto version 2.0.11`. */
   readonly version?: string;
-  /** Messages that it has dropped since it started. */
-  readonly dropped?: number;
-  /** True if it is the embedded one of an occupancy server. */
+  /** Messages that the broker has dropped since it started. */
+  readonly droppedMessages?: number;
+  /** True if it is the embedded broker of an occupancy server. */
   readonly embedded: boolean;
 }
 
-const VERSION = "$SYS/broker/version";
-const DROPPED = "$SYS/broker/publish/messages/dropped";
-/** aedes, which the embedded broker is made of, tells here who subscribes. */
-const SUBSCRIBES = "$SYS/+/new/subscribes";
+const VERSION_TOPIC = "$SYS/broker/version";
+const DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped";
+/** aedes, on which the embedded broker is based, publishes subscriptions here. */
+const AEDES_FILTER = "$SYS/+/new/subscribes";
 const decoder = new TextDecoder();
 
 /**
- * Asks. It takes a connection of its own: some brokers hang up on who asks for
- * topics below `$SYS`.
+ * Reads what a broker publishes about itself.
+ *
+ * @param connect opens a separate connection: some brokers disconnect a client
+ * that subscribes below `$SYS`
  */
-export async function watchManners(
-  examination: Examination,
-): Promise<Manners | undefined> {
-  if (await examination.probe() === undefined) return undefined;
-  const heard = new Map<string, string>();
+export async function readBrokerInfo(
+  connect: OpenProbe,
+): Promise<BrokerInfo> {
+  const texts = new Map<string, string>();
   try {
-    const probe = await examination.open("sys", {
-      message: ({ topic, payload }) =>
-        heard.set(topic, decoder.decode(payload)),
-    });
-    for (const filter of [SUBSCRIBES, VERSION, DROPPED]) {
+    const probe = await connect(({ topic, payload }) =>
+      texts.set(topic, decoder.decode(payload))
+    );
+    for (const filter of [AEDES_FILTER, VERSION_TOPIC, DROPPED_TOPIC]) {
       await probe.subscribe(filter, 0);
     }
-    await probe.settle();
+    await probe.roundTrip();
   } catch {
-    // It tells nothing.
+    // The broker publishes nothing.
   }
-  const version = heard.get(VERSION);
-  const dropped = Number(heard.get(DROPPED) ?? NaN);
+  const version = texts.get(VERSION_TOPIC);
+  const droppedMessages = Number(texts.get(DROPPED_TOPIC) ?? NaN);
   return {
     ...(version !== undefined && { version }),
-    ...(Number.isSafeInteger(dropped) && { dropped }),
-    embedded: [...heard.keys()].some((topic) =>
+    ...(Number.isSafeInteger(droppedMessages) && { droppedMessages }),
+    embedded: [...texts.keys()].some((topic) =>
       topic.endsWith("/new/subscribes")
     ),
   };

@@ -1,80 +1,76 @@
-import type { Examination } from "./examination.ts";
-import { type Finding, warning, wrong, wrongBecause } from "./finding.ts";
+import { doneWithin } from "../common/async.ts";
+import { AppError, messageOf } from "../common/errors.ts";
+import type { CheckContext } from "./check_context.ts";
+import { errorFinding, type Finding, finding } from "./finding.ts";
 
-/** One thing to look at. */
+/** One check of the doctor. */
 export interface Check {
-  /** One word: how its lines begin. */
+  /** One word, printed before each of its findings. */
   readonly name: string;
-  /** Looks; no finding where there is nothing to look at. */
-  run(examination: Examination): Promise<Finding[]> | Finding[];
+  /**
+   * Runs the check.
+   *
+   * @returns the findings; none if the check does not apply
+   */
+  run(context: CheckContext): Promise<Finding[]> | Finding[];
 }
 
-/** A finding, and what it is of. */
+/** A finding, and the check that made it. */
 export interface Result extends Finding {
+  /** The name of the check. */
   readonly check: string;
 }
 
 /**
- * Runs checks at once and gives their findings in the order of the table. A
- * check that fails or takes too long is a finding itself; the others go on.
+ * Runs checks in parallel and yields their findings in the order of the checks.
+ * A check that fails or exceeds its time yields a finding about that.
  *
- * @param timeout How long each may take once the broker was tried, ms
+ * @param checks the checks
+ * @param context what the checks share
+ * @param timeoutMs the maximum time of a check, in ms, counted from the end of
+ * the attempt to connect to the broker
  */
 export async function* runChecks(
   checks: readonly Check[],
-  examination: Examination,
-  timeout: number,
+  context: CheckContext,
+  timeoutMs: number,
 ): AsyncGenerator<Result> {
-  const running = checks.map((check) => runOne(check, examination, timeout));
+  const running = checks.map((check) => runCheck(check, context, timeoutMs));
   for (const [i, findings] of running.entries()) {
-    for (const finding of await findings) {
-      yield { check: checks[i]!.name, ...finding };
+    for (const one of await findings) {
+      yield { check: checks[i]!.name, ...one };
     }
   }
 }
 
-async function runOne(
+async function runCheck(
   check: Check,
-  examination: Examination,
-  timeout: number,
+  context: CheckContext,
+  timeoutMs: number,
 ): Promise<Finding[]> {
-  const late = Promise.withResolvers<Finding[]>();
-  const begin = () =>
-    setTimeout(() => {
-      late.resolve([
-        warning(`No result within ${timeout / 1000} s`, {
-          hint: "The broker may be slow: wait longer with --timeout 30s.",
-        }),
-      ]);
-    }, timeout);
-  let timer: ReturnType<typeof begin> | undefined;
-  let over = false;
-  // Joining has a deadline of its own, and tells more when it fails.
-  examination.joining().then(() => {
-    if (!over) timer = begin();
-  });
-  try {
-    return await Promise.race([look(check, examination), late.promise]);
-  } finally {
-    over = true;
-    clearTimeout(timer);
-  }
+  const findings = findingsOf(check, context);
+  // Connecting has its own timeout, with a better message.
+  await Promise.race([findings, context.broker()]);
+  if (await doneWithin(findings, timeoutMs)) return await findings;
+  return [
+    finding("warning", `No result within ${timeoutMs / 1000} s`, {
+      hint:
+        "The broker may be slow. Allow more time, for example --timeout 30s.",
+    }),
+  ];
 }
 
-async function look(
+async function findingsOf(
   check: Check,
-  examination: Examination,
+  context: CheckContext,
 ): Promise<Finding[]> {
   try {
-    return await check.run(examination);
+    return await check.run(context);
   } catch (error) {
-    const { name, message } = error as Error;
-    if (name === "LinkError" || name === "StoreError") {
-      return [wrongBecause(error)];
-    }
+    if (error instanceof AppError) return [errorFinding(error)];
     return [
-      wrong(`The check itself failed: ${message ?? error}`, {
-        hint: "This is a fault of occupancy; please report it.",
+      finding("error", `The check failed: ${messageOf(error)}`, {
+        hint: "This is a bug in occupancy. Please report it.",
       }),
     ];
   }

@@ -1,54 +1,58 @@
 import type { Check } from "./check.ts";
-import { type Finding, right, unseen, warning, wrong } from "./finding.ts";
+import { type Finding, finding } from "./finding.ts";
 import type { ServerReply } from "./server_probe.ts";
 
-/** Clocks that differ by less agree well enough, ms. */
-const AGREED = 1000;
+/** A smaller difference between two clocks is ok, in ms. */
+const MAX_DIFFERENCE_MS = 1000;
 
-/** Whether this machine and the server agree on the time. */
+/** Compares the server's clock with the clock of this machine. */
 export const clockCheck: Check = {
   name: "clock",
-  run: async (examination) => {
-    const signs = await examination.server();
-    if (signs === undefined) return [];
-    const reply = signs.replies[0];
+  run: async (context) => {
+    const probe = await context.serverProbe();
+    if (probe === undefined) return [];
+    const reply = probe.replies[0];
     if (reply === undefined) {
-      return [
-        unseen("No server answers whose clock this one could be compared with"),
-      ];
+      return [finding("unknown", "No server answered: its clock is unknown")];
     }
-    return [judgeClock(reply, examination.options.maxSkew)];
+    return [judgeClock(reply, context.options.maxSkew)];
   },
 };
 
 /**
  * Judges a server's clock.
  *
- * @param maxSkew The most ms that a reading may be ahead of the server's clock
+ * @param reply the server's time, and this machine's
+ * @param maxSkew how far a reading's time may be ahead of the server's clock,
+ * in ms
  */
 export function judgeClock(
   { time, expected, uncertainty }: ServerReply,
   maxSkew: number,
 ): Finding {
   const ahead = Math.round(time - expected);
-  const about = Math.max(1, Math.ceil(uncertainty));
-  const data = { aheadMs: ahead, uncertaintyMs: about };
-  const apart = Math.abs(ahead) - about;
-  const how = `measured by one request, to ${about} ms`;
-  if (apart <= AGREED) {
-    return right(`The server's differs by ${Math.abs(ahead)} ms (${how})`, {
-      data,
-    });
+  const error = Math.max(1, Math.ceil(uncertainty));
+  const data = { aheadMs: ahead, uncertaintyMs: error };
+  const difference = Math.abs(ahead) - error;
+  const how = `measured with one request, ± ${error} ms`;
+  if (difference <= MAX_DIFFERENCE_MS) {
+    return finding(
+      "ok",
+      `The server's clock differs by ${Math.abs(ahead)} ms (${how})`,
+      { data },
+    );
   }
-  const said = `The server's clock is ${seconds(ahead)} ${
+  const seconds = (Math.abs(ahead) / 1000).toFixed(1);
+  const message = `The server's clock is ${seconds} s ${
     ahead > 0 ? "ahead" : "behind"
   } (${how})`;
-  const hint = "Let both machines take the time from NTP (chrony).";
-  return apart > maxSkew && ahead < 0
-    ? wrong(`${said}: it refuses what is dated by this machine`, { hint, data })
-    : warning(said, { hint, data });
-}
-
-function seconds(ms: number): string {
-  return `${(Math.abs(ms) / 1000).toFixed(1)} s`;
+  const hint = "Synchronize both machines with NTP (chrony).";
+  if (difference > maxSkew && ahead < 0) {
+    return finding(
+      "error",
+      `${message}: it refuses readings with this machine's time`,
+      { hint, data },
+    );
+  }
+  return finding("warning", message, { hint, data });
 }

@@ -1,24 +1,30 @@
 import type { Check } from "./check.ts";
-import { right, warning } from "./finding.ts";
+import { finding } from "./finding.ts";
 
-/** What Mosquitto tells of messages that it has dropped. */
-export const lossesCheck: Check = {
-  name: "losses",
-  run: async (examination) => {
-    const dropped = (await examination.manners())?.dropped;
+/** Reports how many messages Mosquitto has dropped. */
+export const droppedMessagesCheck: Check = {
+  name: "dropped",
+  run: async (context) => {
+    const dropped = (await context.brokerInfo())?.droppedMessages;
     if (dropped === undefined) return [];
     const data = { dropped };
-    return dropped > 0
-      ? [
-        warning(
-          `The broker has dropped ${dropped} messages since it started; it does not tell whose`,
-          {
-            hint:
-              "If a server was among those they were for, let more wait: see docs/OPERATIONS.md.",
-            data,
-          },
-        ),
-      ]
-      : [right("The broker has dropped nothing since it started", { data })];
+    if (dropped === 0) {
+      return [
+        finding("ok", "The broker has dropped no messages since it started", {
+          data,
+        }),
+      ];
+    }
+    return [
+      finding(
+        "warning",
+        `The broker has dropped ${dropped} messages since it started`,
+        {
+          hint:
+            "It does not report whose. If they were a server's, raise its queue limit: see docs/OPERATIONS.md.",
+          data,
+        },
+      ),
+    ];
   },
 };

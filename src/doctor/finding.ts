@@ -1,51 +1,47 @@
-/**
- * How something is: `right`; `warning`, it works but may lose or mislead;
- * `wrong`, it does not work; `unseen`, it cannot be known from here.
- */
-export type Status = "right" | "warning" | "wrong" | "unseen";
+import { AppError, messageOf } from "../common/errors.ts";
 
-/** What a check has found. */
+/**
+ * The result of a check: `ok`; `warning`, it works but may lose or mislead;
+ * `error`, it does not work; `unknown`, the doctor cannot find out.
+ */
+export type Status = "ok" | "warning" | "error" | "unknown";
+
+/** What a check found. */
 export interface Finding {
   readonly status: Status;
-  /** In words for people, without a full stop. */
+  /** What was found, for people, without a full stop. */
   readonly message: string;
-  /** What to do about it. */
+  /** What to do about it: one or two sentences. */
   readonly hint?: string;
-  /** The same for programs: names and plain values. */
+  /** The facts of the message, for programs. */
   readonly data?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** What may be known besides the message. */
-export type FindingOptions = Omit<Finding, "status" | "message">;
-
-/** All is well. */
-export function right(message: string, options: FindingOptions = {}): Finding {
-  return { status: "right", message, ...options };
-}
-
-/** It works, but may lose or mislead. */
-export function warning(
+/**
+ * Makes a finding.
+ *
+ * @param status how serious it is
+ * @param message what was found, for people, without a full stop
+ * @param options hint and data
+ */
+export function finding(
+  status: Status,
   message: string,
-  options: FindingOptions = {},
+  options: Pick<Finding, "hint" | "data"> = {},
 ): Finding {
-  return { status: "warning", message, ...options };
+  return { status, message, ...options };
 }
 
-/** It does not work. */
-export function wrong(message: string, options: FindingOptions = {}): Finding {
-  return { status: "wrong", message, ...options };
-}
-
-/** It cannot be known from here. */
-export function unseen(
-  message: string,
-  options: FindingOptions = {},
-): Finding {
-  return { status: "unseen", message, ...options };
-}
-
-/** An error that has words for people, and a hint, as a finding. */
-export function wrongBecause(error: unknown): Finding {
-  const { message, hint } = error as { message?: string; hint?: string };
-  return wrong(message ?? String(error), hint === undefined ? {} : { hint });
+/**
+ * Makes a finding with the status `error` of anything that was thrown.
+ *
+ * @param error what was thrown; the finding has the hint of an AppError
+ */
+export function errorFinding(error: unknown): Finding {
+  const hint = error instanceof AppError ? error.hint : undefined;
+  return finding(
+    "error",
+    messageOf(error),
+    hint === undefined ? {} : { hint },
+  );
 }

@@ -1,34 +1,37 @@
+import type { ConnackProperties } from "../mqtt/probe_connection.ts";
 import type { Check } from "./check.ts";
-import { type Finding, right, unseen, warning, wrong } from "./finding.ts";
-import type { ConnackProperties } from "./broker_probe.ts";
+import { type Finding, finding } from "./finding.ts";
 
-/** A part of a reply, its topic and headers (docs/PROTOCOL.md, Replies). */
+/** One part of a reply with its topic and headers (docs/PROTOCOL.md, Replies). */
 const REPLY_BYTES = 256 * 1024 + 1024;
 
-/** What the broker says to CONNECT that it does not allow. */
+/** Checks the limits that the broker reports in CONNACK. */
 export const limitsCheck: Check = {
   name: "limits",
-  run: async (examination) => {
-    const probe = await examination.probe();
+  run: async (context) => {
+    const probe = await context.probe();
     if (probe === undefined) return [];
-    if (probe.version === 4) {
-      const manners = await examination.manners();
-      return [
-        manners?.embedded
-          ? right("Messages of up to 32 MiB")
-          : unseen("MQTT 3.1.1 does not tell a broker's limits", {
-            hint: "See docs/OPERATIONS.md for the settings that matter.",
-          }),
-      ];
+    if (probe.version === 5) {
+      return judgeLimits(probe.connack.properties ?? {});
     }
-    return judgeLimits(probe.connack.properties ?? {});
+    const info = await context.brokerInfo();
+    return [
+      info?.embedded
+        ? finding("ok", "Messages of up to 32 MiB")
+        : finding("unknown", "A broker with MQTT 3.1.1 reports no limits", {
+          hint: "docs/OPERATIONS.md lists the settings that matter.",
+        }),
+    ];
   },
 };
 
-/** Judges the properties of a CONNACK (MQTT 5, 3.2.2.3); what is left out is not limited. */
-export function judgeLimits(
-  properties: ConnackProperties,
-): Finding[] {
+/**
+ * Judges the limits of a broker.
+ *
+ * @param properties the properties of CONNACK (MQTT 5, 3.2.2.3); a missing one
+ * means no limit
+ */
+export function judgeLimits(properties: ConnackProperties): Finding[] {
   const {
     maximumQoS = 2,
     retainAvailable = true,
@@ -39,7 +42,7 @@ export function judgeLimits(
   const findings: Finding[] = [];
   if (maximumQoS < 1) {
     findings.push(
-      wrong("The broker allows QoS 0 only: readings may be lost anywhere", {
+      finding("error", "The broker allows QoS 0 only: readings can be lost", {
         hint: "Allow QoS 1 (mosquitto: max_qos 2).",
         data: { maximumQoS },
       }),
@@ -47,27 +50,36 @@ export function judgeLimits(
   }
   if (!retainAvailable) {
     findings.push(
-      wrong("The broker keeps no retained messages: a server cannot join", {
-        hint: "Allow them (mosquitto: retain_available true).",
-        data: { retainAvailable },
-      }),
+      finding(
+        "error",
+        "The broker does not allow retained messages: a server cannot connect",
+        {
+          hint: "Allow them (mosquitto: retain_available true).",
+          data: { retainAvailable },
+        },
+      ),
     );
   }
   if (!wildcardSubscriptionAvailable) {
     findings.push(
-      wrong("The broker has no wildcard subscriptions: layers are not heard", {
-        hint: "Allow them, or use another broker.",
-        data: { wildcardSubscriptionAvailable },
-      }),
+      finding(
+        "error",
+        "The broker does not allow wildcard subscriptions: a server receives no layers",
+        {
+          hint: "Allow them, or use another broker.",
+          data: { wildcardSubscriptionAvailable },
+        },
+      ),
     );
   }
   if (maximumPacketSize !== undefined && maximumPacketSize < REPLY_BYTES) {
     findings.push(
-      warning(
-        `The broker takes messages of ${maximumPacketSize} bytes at most: replies of large maps do not pass`,
+      finding(
+        "warning",
+        `The broker allows messages of up to ${maximumPacketSize} bytes: replies with large maps fail`,
         {
           hint:
-            "Allow 257 KiB (mosquitto: max_packet_size 263168), or ask with maxBytes.",
+            "Allow 257 KiB (mosquitto: max_packet_size 263168), or request with maxBytes.",
           data: { maximumPacketSize },
         },
       ),
@@ -78,7 +90,8 @@ export function judgeLimits(
     ? "of any size"
     : `of up to ${maximumPacketSize} bytes`;
   return [
-    right(
+    finding(
+      "ok",
       `QoS ${maximumQoS}, retained messages, messages ${size}, ${receiveMaximum} in flight`,
       {
         data: {

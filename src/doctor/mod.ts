@@ -1,15 +1,16 @@
 /**
- * What stands between a server and its work: the broker, the store, the ports,
- * the clock. One file a check; a check changes nothing that it finds.
+ * Checks what a server needs: the broker, the store, the ports, the clock. One
+ * file per check. The checks change nothing.
  *
  * @module
  */
 import { brokerCheck } from "./broker_check.ts";
 import type { Check } from "./check.ts";
 import { clockCheck } from "./clock_check.ts";
-import { denoCheck, filesCheck } from "./deno_check.ts";
+import { denoCheck } from "./deno_check.ts";
+import { droppedMessagesCheck } from "./dropped_messages_check.ts";
+import { filesCheck } from "./files_check.ts";
 import { limitsCheck } from "./limits_check.ts";
-import { lossesCheck } from "./dropped_messages_check.ts";
 import { portCheck } from "./port_check.ts";
 import { serverCheck } from "./server_check.ts";
 import { sessionCheck } from "./session_check.ts";
@@ -18,10 +19,10 @@ import { topicsCheck } from "./topics_check.ts";
 
 export { type Check, type Result, runChecks } from "./check.ts";
 export {
+  CheckContext,
+  type CheckOptions,
   type Endpoint,
-  Examination,
-  type ExaminationOptions,
-} from "./examination.ts";
+} from "./check_context.ts";
 export type { Finding, Status } from "./finding.ts";
 export {
   renderJson,
@@ -30,7 +31,7 @@ export {
   renderSummary,
 } from "./render.ts";
 
-/** All checks, in the order in which they are told. */
+/** All checks, in the order in which their findings are printed. */
 export const CHECKS: readonly Check[] = [
   denoCheck,
   filesCheck,
@@ -39,7 +40,7 @@ export const CHECKS: readonly Check[] = [
   portCheck,
   limitsCheck,
   sessionCheck,
-  lossesCheck,
+  droppedMessagesCheck,
   topicsCheck,
   serverCheck,
   clockCheck,

@@ -1,130 +1,133 @@
 import { messageOf } from "../common/errors.ts";
 import type { Check } from "./check.ts";
-import { type Endpoint, type Examination, urlOf } from "./examination.ts";
-import { type Finding, right, warning, wrong } from "./finding.ts";
+import { type CheckContext, type Endpoint, localUrl } from "./check_context.ts";
+import { type Finding, finding } from "./finding.ts";
 
 /** A port that a server listens on. */
 interface Port {
-  /** Where; undefined if it would not be used. */
-  readonly of: (examination: Examination) => Promise<Endpoint | undefined>;
-  /** What for, to follow "for". */
+  /** What the server uses it for, to follow "for". */
   readonly use: string;
-  /** What chooses another. */
+  /** The option that sets it. */
   readonly flag: string;
-  /** Whether a server that cannot have it goes on, since nobody asked for it. */
-  readonly spared: (examination: Examination) => boolean;
-  /** Who of ours has it; undefined if it is another program. */
-  readonly holder: (
-    examination: Examination,
+  /** Returns the endpoint; undefined if the server does not use it. */
+  readonly endpoint: (context: CheckContext) => Promise<Endpoint | undefined>;
+  /** Returns true if the server starts without the port. */
+  readonly optional: (context: CheckContext) => boolean;
+  /** Returns the occupancy server that uses the port; undefined if none does. */
+  readonly user: (
+    context: CheckContext,
     endpoint: Endpoint,
-  ) => Promise<Holder | undefined>;
+  ) => Promise<PortUser | undefined>;
 }
 
-/** A server of ours that has a port already. */
-interface Holder {
-  /** In words, to follow "held by". */
-  readonly words: string;
-  /** Whether it is the one that is examined. */
+/** An occupancy server that uses a port. */
+interface PortUser {
+  /** Its name, or a description, to follow "used by". */
+  readonly name: string;
+  /** True if it is the server that the doctor checks for. */
   readonly own: boolean;
 }
 
-/** All of them: add one here, and it is checked. */
+/** All ports of a server. */
 const PORTS: readonly Port[] = [
   {
     use: "the embedded broker",
     flag: "--listen",
-    of: async (examination) => {
-      const { listen, usualListen } = examination.options;
+    endpoint: async (context) => {
+      const { listen, defaultListen } = context.options;
       if (listen !== undefined) return listen;
-      const { kind } = await examination.joining();
-      return kind === "none" ? usualListen : undefined;
+      const { kind } = await context.broker();
+      return kind === "none" ? defaultListen : undefined;
     },
-    spared: () => false,
-    holder: serverThere,
+    optional: () => false,
+    user: runningServer,
   },
   {
     use: "the map over HTTP",
     flag: "--http",
-    of: ({ options: { http, usualHttp } }) =>
-      Promise.resolve(http === false ? undefined : http ?? usualHttp),
-    spared: ({ options }) => options.http === undefined,
-    holder: async (examination, endpoint) =>
-      await isOurs(endpoint, examination.options.timeout)
-        ? await serverThere(examination) ??
-          { words: "another occupancy server", own: false }
+    endpoint: ({ options: { http, defaultHttp } }) =>
+      Promise.resolve(http === false ? undefined : http ?? defaultHttp),
+    optional: ({ options }) => options.http === undefined,
+    user: async (context, endpoint) =>
+      await answersHealth(endpoint, context.options.timeout)
+        ? await runningServer(context) ??
+          { name: "another occupancy server", own: false }
         : undefined,
   },
 ];
 
-/** Whether the ports that a server listens on are free, or its own already. */
+/** Checks that the server's ports are free, or used by this server. */
 export const portCheck: Check = {
   name: "port",
-  run: async (examination) => {
+  run: async (context) => {
     const findings: Finding[] = [];
     for (const port of PORTS) {
-      const endpoint = await port.of(examination);
+      const endpoint = await port.endpoint(context);
       if (endpoint === undefined) continue;
-      findings.push(await look(port, endpoint, examination));
+      findings.push(await tryListening(port, endpoint, context));
     }
     return findings;
   },
 };
 
-async function look(
-  { use, flag, spared, holder }: Port,
+async function tryListening(
+  { use, flag, optional, user }: Port,
   endpoint: Endpoint,
-  examination: Examination,
+  context: CheckContext,
 ): Promise<Finding> {
   const { host, port } = endpoint;
   const where = `${host}:${port}`;
   const data = { host, port };
-  const bad = (message: string, hint: string) =>
-    spared(examination)
-      ? warning(`${message}: a server does without ${use}`, { hint, data })
-      : wrong(message, { hint, data });
+  const problem = (message: string, hint: string) =>
+    optional(context)
+      ? finding("warning", `${message}: a server starts without ${use}`, {
+        hint,
+        data,
+      })
+      : finding("error", message, { hint, data });
   try {
     Deno.listen({ hostname: host, port }).close();
-    return right(`${where} is free for ${use}`, { data });
+    return finding("ok", `${where} is free for ${use}`, { data });
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
-      const held = await holder(examination, endpoint);
-      if (held?.own) {
-        return right(`${where} is held by ${held.words}`, { data });
-      }
-      return bad(
-        held === undefined
-          ? `${where} is in use by another program`
-          : `${where} is held by ${held.words}`,
-        `Choose another with ${flag} HOST:PORT, or end that program.`,
+      const server = await user(context, endpoint);
+      const message = `${where} is used by ${
+        server?.name ?? "another program"
+      }`;
+      return server?.own ? finding("ok", message, { data }) : problem(
+        message,
+        `Choose another with ${flag} HOST:PORT, or stop that program.`,
       );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
-      return bad(
-        `Not allowed to listen on ${where}`,
-        `Ports below 1024 are for root: choose another with ${flag}.`,
+      return problem(
+        `Cannot listen on ${where}: permission denied`,
+        `Ports below 1024 need root. Choose another with ${flag}.`,
       );
     }
-    const message = messageOf(error);
-    return bad(
-      `Cannot listen on ${where}: ${message}`,
-      `Name an address of this machine with ${flag}, or 0.0.0.0 for all.`,
+    return problem(
+      `Cannot listen on ${where}: ${messageOf(error)}`,
+      `Set an address of this machine with ${flag}, or 0.0.0.0 for all.`,
     );
   }
 }
 
-/** The server that is examined, if it runs. */
-async function serverThere(
-  examination: Examination,
-): Promise<Holder | undefined> {
-  const state = await examination.serverState();
+/** Returns the server that the doctor checks for, if it is running. */
+async function runningServer(
+  context: CheckContext,
+): Promise<PortUser | undefined> {
+  const state = await context.serverState();
   if (state?.state !== "online") return undefined;
-  return { words: state.name ?? "a running server", own: true };
+  return { name: state.name ?? "a running server", own: true };
 }
 
-/** True if who listens there answers as our servers do; it asks for no token. */
-async function isOurs(endpoint: Endpoint, timeout: number): Promise<boolean> {
+/** True if an occupancy server answers at `/healthz`, which needs no token. */
+async function answersHealth(
+  endpoint: Endpoint,
+  timeout: number,
+): Promise<boolean> {
   try {
-    const response = await fetch(`${urlOf("http", endpoint)}/healthz`, {
+    const response = await fetch(`${localUrl("http", endpoint)}/healthz`, {
       redirect: "error",
       signal: AbortSignal.timeout(timeout / 2),
     });
@@ -132,6 +135,6 @@ async function isOurs(endpoint: Endpoint, timeout: number): Promise<boolean> {
     return typeof health === "object" && health !== null &&
       "status" in health && health.status === "alive" && "version" in health;
   } catch {
-    return false; // it does not answer, or with something else
+    return false; // no answer, or another program's
   }
 }

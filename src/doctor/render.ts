@@ -1,84 +1,100 @@
 import type { Result } from "./check.ts";
 import type { Status } from "./finding.ts";
 
-/** How a report looks. */
+/** Options of {@linkcode renderResult}. */
 export interface RenderOptions {
-  /** Columns there are, at least 20. */
+  /** Columns of the terminal, at least 20. */
   readonly width: number;
-  /** Whether there may be colour. It only repeats what words say. */
+  /** Whether to colour the status. */
   readonly color: boolean;
 }
 
-const STATUS_WIDTH = "warning".length + 2;
-const CHECK_WIDTH = "session".length + 2;
-const INDENT = STATUS_WIDTH + CHECK_WIDTH;
-/** Below this a line of its own names the check, and the words go below it. */
-const WIDE = 60;
-/** Words in long lines are hard to read. */
-const WIDEST = 100;
-const ARROW = "→ ";
+const STATUS_COLUMNS = "warning".length + 2;
+const CHECK_COLUMNS = "session".length + 2;
+/** In narrower terminals the message starts below status and check. */
+const MIN_WIDE_COLUMNS = 60;
+const MAX_COLUMNS = 100;
+const NARROW_INDENT = 2;
+const HINT_MARK = "→ ";
 
 const STYLES: Record<Status, string> = {
-  right: "\x1b[32m",
+  ok: "\x1b[32m",
   warning: "\x1b[33m",
-  wrong: "\x1b[31m",
-  unseen: "\x1b[2m",
+  error: "\x1b[31m",
+  unknown: "\x1b[2m",
 };
 const RESET = "\x1b[0m";
 
-/** One finding for people: a line or a few, with a line feed at the end. */
+/**
+ * Renders a result for people.
+ *
+ * @param result the result
+ * @param options width and colour
+ * @returns one or more lines, each with a line feed
+ */
 export function renderResult(
   { status, check, message, hint }: Result,
   { width, color }: RenderOptions,
 ): string {
-  const word = status.padEnd(STATUS_WIDTH);
-  const painted = color ? STYLES[status] + word + RESET : word;
-  const wide = width >= WIDE;
-  const indent = " ".repeat(wide ? INDENT : 2);
-  const room = Math.min(width, WIDEST) - indent.length;
-  const lines = wrap(message, room);
+  const padded = status.padEnd(STATUS_COLUMNS);
+  const painted = color ? STYLES[status] + padded + RESET : padded;
+  const wide = width >= MIN_WIDE_COLUMNS;
+  const indent = " ".repeat(
+    wide ? STATUS_COLUMNS + CHECK_COLUMNS : NARROW_INDENT,
+  );
+  const columns = Math.min(width, MAX_COLUMNS) - indent.length;
+  const lines = wrap(message, columns);
   if (hint !== undefined) {
-    const [first, ...rest] = wrap(hint, room - ARROW.length);
-    lines.push(ARROW + first, ...rest.map((line) => "  " + line));
+    const [first, ...rest] = wrap(hint, columns - HINT_MARK.length);
+    lines.push(
+      HINT_MARK + first,
+      ...rest.map((line) => " ".repeat(HINT_MARK.length) + line),
+    );
   }
-  if (wide) {
-    return `${painted}${check.padEnd(CHECK_WIDTH)}${
-      lines.join(`\n${indent}`)
-    }\n`;
-  }
-  return `${painted}${check}\n${indent}${lines.join(`\n${indent}`)}\n`;
+  const text = lines.join(`\n${indent}`);
+  return wide
+    ? `${painted}${check.padEnd(CHECK_COLUMNS)}${text}\n`
+    : `${painted}${check}\n${indent}${text}\n`;
 }
 
-/** One finding for programs: a JSON object in a line. */
+/**
+ * Renders a result for programs.
+ *
+ * @param result the result
+ * @returns a JSON object and a line feed
+ */
 export function renderJson(
   { check, status, message, hint, data }: Result,
 ): string {
   return JSON.stringify({ check, status, message, hint, data }) + "\n";
 }
 
-/** How many there are of each, for people. */
+/**
+ * Renders how many results have each status.
+ *
+ * @param results the results of all checks
+ * @returns a line with a line feed
+ */
 export function renderSummary(results: readonly Result[]): string {
   const count = (status: Status) =>
     results.filter((result) => result.status === status).length;
-  const warnings = count("warning");
-  const hidden = count("unseen");
+  const plural = (n: number, noun: string) =>
+    `${n} ${noun}${n === 1 ? "" : "s"}`;
+  const unknown = count("unknown");
   return [
-    `${count("right")} right`,
-    `${warnings} warning${warnings === 1 ? "" : "s"}`,
-    `${count("wrong")} wrong`,
-    ...(hidden > 0 ? [`${hidden} unseen`] : []),
+    `${count("ok")} ok`,
+    plural(count("warning"), "warning"),
+    plural(count("error"), "error"),
+    ...(unknown > 0 ? [`${unknown} unknown`] : []),
   ].join(", ") + "\n";
 }
 
-/**
- * Cuts text into lines at its spaces. A word that is too long stays whole: a
- * path is there to be copied.
- */
-function wrap(text: string, width: number): string[] {
+/** Wraps text at spaces. A longer word stays whole: users copy paths. */
+function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
       lines.push(line);
       line = "";
     }

@@ -1,86 +1,92 @@
 import type { ServerState } from "../protocol/mod.ts";
 import type { Check } from "./check.ts";
-import { type Finding, right, warning, wrong } from "./finding.ts";
-import type { ServerSigns } from "./server_probe.ts";
+import { type Finding, finding } from "./finding.ts";
+import type { ServerProbe } from "./server_probe.ts";
 
-/** So many states in a moment: a restart has three, two servers that fight more. */
-const FIGHTING = 4;
+/** States during one probe: a restart publishes three, a client id conflict more. */
+const MIN_CONFLICT_STATES = 4;
 
-/** Which server is there, whether all is well with it, and whether it is alone. */
+/** Checks that at most one server uses the prefix, and that it works. */
 export const serverCheck: Check = {
   name: "server",
-  run: async (examination) => {
-    const signs = await examination.server();
-    if (signs === undefined) return [];
-    const { topics, name } = examination.options;
-    return judgeServer(signs, topics.prefix, name);
+  run: async (context) => {
+    const probe = await context.serverProbe();
+    if (probe === undefined) return [];
+    const { topics, name } = context.options;
+    return [judgeServer(probe, topics.prefix, name)];
   },
 };
 
-/** Judges what servers show of themselves. */
+/**
+ * Judges the servers with one prefix.
+ *
+ * @param probe what they published
+ * @param prefix the prefix
+ * @param name the name of the server that the doctor checks for
+ */
 export function judgeServer(
-  { states, replies }: ServerSigns,
+  { states, replies }: ServerProbe,
   prefix: string,
   name: string,
-): Finding[] {
+): Finding {
   const state = states.at(-1);
-  if (states.length >= FIGHTING) {
-    return [
-      wrong(
-        `Two servers with the name ${
-          state?.name ?? name
-        } throw each other off the broker`,
-        { hint: "Stop one, or give it a --name and a --prefix of its own." },
-      ),
-    ];
+  if (states.length >= MIN_CONFLICT_STATES) {
+    return finding(
+      "error",
+      `Two servers named ${state?.name ?? name} disconnect each other`,
+      { hint: "Stop one, or use a different --name and --prefix for it." },
+    );
   }
   if (replies.length > 1) {
-    return [
-      wrong(`${replies.length} servers answer for the prefix ${prefix}`, {
-        hint: "Stop all but one, or give each a --prefix of its own.",
+    return finding(
+      "error",
+      `${replies.length} servers answer for the prefix ${prefix}`,
+      {
+        hint: "Stop all but one, or use a different --prefix for each.",
         data: { servers: replies.length },
-      }),
-    ];
+      },
+    );
   }
   if (state === undefined) {
-    return [
-      right(`None is there yet for the prefix ${prefix}`, {
-        data: { state: "none" },
-      }),
-    ];
+    return finding("ok", `No server uses the prefix ${prefix} yet`, {
+      data: { state: "none" },
+    });
   }
-  return [present(state, replies.length > 0, name)];
+  return judgeState(state, replies.length > 0, name);
 }
 
-function present(
+function judgeState(
   state: ServerState,
   answers: boolean,
   name: string,
 ): Finding {
-  const { name: who = "a server", version, since, problem } = state;
-  const said = [
-    who,
+  const { name: serverName = "a server", version, since, problem } = state;
+  const summary = [
+    serverName,
     version,
     state.state,
     since === undefined ? "" : `since ${new Date(since).toISOString()}`,
   ].filter(Boolean).join(" ");
-  const data = { state: state.state, name: who, answers };
-  if (state.state === "offline") return right(said, { data });
+  const data = { state: state.state, name: serverName, answers };
+  if (state.state === "offline") return finding("ok", summary, { data });
   if (problem !== undefined) {
-    return wrong(`${who} cannot keep readings: ${problem}`, {
-      hint: "It tries again by itself; docs/OPERATIONS.md, The store.",
+    return finding("error", `${serverName} cannot store readings: ${problem}`, {
+      hint: "It retries by itself: see docs/OPERATIONS.md, The store.",
       data,
     });
   }
   if (!answers) {
-    return warning(`${said}, but it does not answer`, {
+    return finding("warning", `${summary}, but it does not answer`, {
       hint:
-        "It may be busy, or this user may not write requests and read responses.",
+        "It may be busy, or this user may lack the right to publish requests or to read responses.",
       data,
     });
   }
-  return right(
-    who === name ? `${said}; a second one needs another --name` : said,
+  return finding(
+    "ok",
+    serverName === name
+      ? `${summary}; a second server needs another --name`
+      : summary,
     { data },
   );
 }

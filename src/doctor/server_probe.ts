@@ -1,72 +1,81 @@
+import { delay } from "../common/async.ts";
+import type { OpenProbe, ProbeMessage } from "../mqtt/probe_connection.ts";
 import {
   encodeRequest,
   parseReply,
   parseState,
   type ServerState,
+  type Topics,
 } from "../protocol/mod.ts";
-import type { Examination } from "./examination.ts";
 
-/** How long signs of servers are waited for, ms. */
-const WATCHED = 1500;
+/** How long the probe waits for states and replies, in ms. */
+const PROBE_DURATION_MS = 1500;
 
-/** What servers under a prefix show of themselves. */
-export interface ServerSigns {
-  /** What the state topic said, the retained message first. */
+/** What the servers with one prefix published during a probe. */
+export interface ServerProbe {
+  /** Messages on the state topic, the retained one first. */
   readonly states: readonly ServerState[];
-  /** Answers to one question: more than one says that several answer. */
+  /** Replies to one request: more than one means several servers. */
   readonly replies: readonly ServerReply[];
 }
 
-/** One answer. */
+/** The clocks of server and client, from one reply. */
 export interface ServerReply {
-  /** The server's clock, ms since 1970. */
+  /** The server's clock, in ms since 1970. */
   readonly time: number;
-  /** This machine's clock halfway between question and answer, ms since 1970. */
+  /** This machine's clock halfway between request and reply, in ms since 1970. */
   readonly expected: number;
-  /** How far `expected` may be off: half of the way there and back, ms. */
+  /** The maximum error of `expected`: half of the round trip, in ms. */
   readonly uncertainty: number;
 }
 
-/** Listens for a while, and asks for one cell. */
-export async function watchServer(
-  examination: Examination,
-): Promise<ServerSigns | undefined> {
-  if (await examination.probe() === undefined) return undefined;
-  const { topics, timeout } = examination.options;
+/**
+ * Requests one cell, and collects replies and states.
+ *
+ * @param connect opens a connection to the broker
+ * @param topics the topics of the server
+ * @param id the id of the request, not used by another client
+ * @param timeout the maximum time of a check, in ms; the probe takes half of it
+ * at most
+ */
+export async function probeServer(
+  connect: OpenProbe,
+  topics: Topics,
+  id: string,
+  timeout: number,
+): Promise<ServerProbe> {
   const states: ServerState[] = [];
   const replies: ServerReply[] = [];
-  const replyTo = topics.responseFor(examination.id);
-  let askedAt = NaN;
-  const probe = await examination.open("server", {
-    message: ({ topic, payload, at }) => {
-      try {
-        if (topic === topics.state) states.push(parseState(payload));
-        else {
-          const reply = parseReply(payload);
-          if (reply.transaction !== examination.id) return;
-          if (reply.status !== "ok") return;
-          const half = (at - askedAt) / 2;
-          const expected = askedAt + half;
-          replies.push({ time: reply.time, expected, uncertainty: half });
-        }
-      } catch {
-        // Somebody else's message.
+  const replyTo = topics.responseFor(id);
+  let sentAt = NaN;
+  const onMessage = ({ topic, payload, at }: ProbeMessage) => {
+    try {
+      if (topic === topics.state) {
+        states.push(parseState(payload));
+        return;
       }
-    },
-  });
+      const reply = parseReply(payload);
+      if (reply.transaction !== id || reply.status !== "ok") return;
+      const half = (at - sentAt) / 2;
+      const expected = sentAt + half;
+      replies.push({ time: reply.time, expected, uncertainty: half });
+    } catch {
+      // Not from a server.
+    }
+  };
+  const probe = await connect(onMessage);
   await probe.subscribe(topics.state, 0);
   await probe.subscribe(replyTo, 1);
-  await probe.settle();
-  askedAt = Date.now();
+  await probe.roundTrip();
+  sentAt = Date.now();
   await probe.publish(
     topics.request,
     encodeRequest({
-      transaction: examination.id,
+      transaction: id,
       region: { x0: 0, y0: 0, x1: 0, y1: 0 },
       replyTo,
     }),
   );
-  const wait = Math.min(WATCHED, timeout / 2);
-  await new Promise((resolve) => setTimeout(resolve, wait));
+  await delay(Math.min(PROBE_DURATION_MS, timeout / 2));
   return { states, replies };
 }

@@ -1,44 +1,43 @@
+import type { ProbeConnection } from "../mqtt/probe_connection.ts";
 import type { Check } from "./check.ts";
-import type { Examination } from "./examination.ts";
-import { type Finding, right, unseen, warning, wrong } from "./finding.ts";
-import type { Probe } from "./broker_probe.ts";
+import type { CheckContext } from "./check_context.ts";
+import { type Finding, finding } from "./finding.ts";
 
-const ADVICE = "docs/OPERATIONS.md tells which settings keep it.";
 const EMPTY = new Uint8Array(0);
-/** Messages that are under way at once. */
-const TOGETHER = 100;
-/** After so long without a message no more is to come, ms. */
-const QUIET = 300;
-/** The embedded broker's own limit (docs/OPERATIONS.md, The embedded broker). */
-const EMBEDDED_QUEUE = 1000;
+/** Messages that are published before their acknowledgements arrive. */
+const MAX_IN_FLIGHT = 100;
+/** The queue is empty if no message arrives for this time, in ms. */
+const IDLE_MS = 300;
+/** The embedded broker's limit (docs/OPERATIONS.md, The embedded broker). */
+const EMBEDDED_QUEUE_MESSAGES = 1000;
 
 /**
- * Whether the broker keeps the session of a client that is away, and what is
- * sent to it meanwhile. Tried with a client id and a topic of its own, which
- * are forgotten afterwards.
+ * Checks that the broker keeps the session of a disconnected client and queues
+ * messages for it. Uses a separate client id and topic, and ends the session.
  */
 export const sessionCheck: Check = {
   name: "session",
-  run: async (examination) => {
-    const probe = await examination.probe();
+  run: async (context) => {
+    const probe = await context.probe();
     if (probe === undefined) return [];
-    const embedded = (await examination.manners())?.embedded ?? false;
-    const { topics, sessionExpiry, queue } = examination.options;
-    // Servers may read and write below server/; of the embedded one that is its own.
+    const embedded = (await context.brokerInfo())?.embedded ?? false;
+    const { topics, sessionExpiry, queue } = context.options;
+    // A server may use topics below server/; the embedded broker reserves them.
     const topic = embedded
-      ? topics.responseFor(`${examination.id}-session`)
-      : `${topics.prefix}/server/${examination.id}-session`;
-    examination.cleanUp(() => forget(examination));
-    const first = await examination.open("session", { sessionExpiry });
+      ? topics.responseFor(`${context.id}-session`)
+      : `${topics.prefix}/server/${context.id}-session`;
+    context.addCleanup(() => endSession(context));
+    const first = await context.connect("session", { sessionExpiry });
     await first.subscribe(topic, 1);
-    const granted = grantedExpiry(first, sessionExpiry);
+    const granted = first.connack.properties?.sessionExpiryInterval ??
+      sessionExpiry;
     await first.close();
     await publishAll(probe, topic, queue);
-    const { sessionPresent, arrived } = await comeBack(examination);
-    return judge({
+    const { sessionPresent, arrived } = await resumeSession(context);
+    return judgeSession({
       sessionPresent,
       granted,
-      asked: sessionExpiry,
+      requested: sessionExpiry,
       queue,
       arrived,
       embedded,
@@ -46,123 +45,137 @@ export const sessionCheck: Check = {
   },
 };
 
-/** Publishes so many messages; most of them are under way at once. */
+/** Publishes `count` empty messages. */
 async function publishAll(
-  probe: Probe,
+  probe: ProbeConnection,
   topic: string,
   count: number,
 ): Promise<void> {
-  for (let sent = 0; sent < count; sent += TOGETHER) {
-    const together = Math.min(TOGETHER, count - sent);
+  for (let sent = 0; sent < count; sent += MAX_IN_FLIGHT) {
+    const length = Math.min(MAX_IN_FLIGHT, count - sent);
     await Promise.all(
-      Array.from({ length: together }, () => probe.publish(topic, EMPTY)),
+      Array.from({ length }, () => probe.publish(topic, EMPTY)),
     );
   }
 }
 
-/** Takes the session up again, and counts what waited in it. */
-async function comeBack(
-  examination: Examination,
-): Promise<Pick<SessionSigns, "sessionPresent" | "arrived">> {
-  const { sessionExpiry, queue } = examination.options;
+/** Connects again and counts the queued messages. */
+async function resumeSession(
+  context: CheckContext,
+): Promise<Pick<SessionResult, "sessionPresent" | "arrived">> {
+  const { sessionExpiry, queue } = context.options;
   let arrived = 0;
-  let at = performance.now();
-  const again = await examination.open("session", {
+  let lastAt = performance.now();
+  const probe = await context.connect("session", {
     sessionExpiry,
-    message: () => {
+    onMessage: () => {
       arrived++;
-      at = performance.now();
+      lastAt = performance.now();
     },
   });
-  const { sessionPresent } = again.connack;
-  const waiting = () => arrived < queue && performance.now() - at < QUIET;
-  while (sessionPresent && waiting()) await again.settle();
-  await again.close();
+  const { sessionPresent } = probe.connack;
+  if (sessionPresent) {
+    while (arrived < queue && performance.now() - lastAt < IDLE_MS) {
+      await probe.roundTrip();
+    }
+  }
+  await probe.close();
   return { sessionPresent, arrived };
 }
 
-/** What was found out about a session. */
-export interface SessionSigns {
-  /** Whether it was there on return. */
+/** Connects with a clean session: the broker drops the old one and its queue. */
+async function endSession(context: CheckContext): Promise<void> {
+  const probe = await context.connect("session");
+  await probe.close();
+}
+
+/** What happened to a session while its client was disconnected. */
+export interface SessionResult {
+  /** True if the broker kept the session. */
   readonly sessionPresent: boolean;
-  /** How long it is kept, s. */
+  /** The session expiry that the broker granted, in s. */
   readonly granted: number;
-  /** How long it was asked to be kept, s. */
-  readonly asked: number;
-  /** Messages sent meanwhile. */
+  /** The session expiry that the client requested, in s. */
+  readonly requested: number;
+  /** Messages published meanwhile. */
   readonly queue: number;
-  /** How many of them waited. */
+  /** Messages that arrived after the client connected again. */
   readonly arrived: number;
+  /** True if it is the embedded broker. */
   readonly embedded: boolean;
 }
 
-/** Judges a session. */
-export function judge(signs: SessionSigns): Finding[] {
-  const { sessionPresent, granted, asked, queue, arrived, embedded } = signs;
+/**
+ * Judges how a broker keeps sessions.
+ *
+ * @param result what happened to a session
+ */
+export function judgeSession(result: SessionResult): Finding[] {
+  const { sessionPresent, granted, requested, queue, arrived, embedded } =
+    result;
   const data = { sessionPresent, granted, queue, arrived };
   if (!sessionPresent) {
     return [
-      wrong(
-        "The broker keeps no session: what is sent while a server is away is lost",
-        { hint: ADVICE, data },
+      finding(
+        "error",
+        "The broker keeps no sessions: messages to a disconnected server are lost",
+        { hint: "docs/OPERATIONS.md has the settings that keep them.", data },
       ),
     ];
   }
   const findings: Finding[] = [];
-  if (granted < asked) {
+  if (granted < requested) {
     findings.push(
-      warning(
-        `The broker keeps a session for ${granted} s only, not for ${asked} s`,
-        { hint: "Raise its limit, or be away for no longer.", data },
+      finding(
+        "warning",
+        `The broker keeps sessions for ${granted} s instead of ${requested} s`,
+        { hint: "Raise its limit, or lower --session-expiry.", data },
       ),
     );
   }
-  if (arrived < queue) {
+  if (arrived === 0) {
     findings.push(
-      warning(
-        arrived === 0
-          ? "The session is kept, but what was sent to it meanwhile did not arrive"
-          : `Of ${queue} messages to a client that is away ${arrived} arrived: the rest is lost`,
+      finding("warning", "The broker kept the session, but no messages", {
+        hint:
+          "See the check topics, or the broker's settings in docs/OPERATIONS.md.",
+        data,
+      }),
+    );
+  } else if (arrived < queue) {
+    findings.push(
+      finding(
+        "warning",
+        `The broker kept ${arrived} of ${queue} messages to a disconnected client`,
         {
-          hint: arrived === 0
-            ? "See the line topics, or the broker's settings in docs/OPERATIONS.md."
-            : "Let more wait (mosquitto: max_queued_messages 0); see docs/OPERATIONS.md.",
+          hint:
+            "Raise its queue limit (mosquitto: max_queued_messages 0); see docs/OPERATIONS.md.",
           data,
         },
       ),
     );
   } else if (findings.length === 0) {
     findings.push(
-      right(
-        `Kept, with ${
-          queue === 1 ? "the message" : `all ${queue} messages`
-        } sent to it while away`,
+      finding(
+        "ok",
+        `The broker kept the session and ${
+          queue === 1 ? "its message" : `all ${queue} messages`
+        }`,
         { data },
       ),
     );
   }
-  if (arrived === queue && queue <= 1) {
-    findings.push(
-      embedded
-        ? right(`Up to ${EMBEDDED_QUEUE} messages wait for a client`)
-        : unseen(
-          "No broker tells how many messages wait for a client, or whether they survive its own restart",
-          {
-            hint:
-              "Try it with --queue 2000; docs/OPERATIONS.md has the settings.",
-          },
-        ),
-    );
-  }
+  if (arrived < queue || queue > 1) return findings;
+  findings.push(
+    embedded
+      ? finding(
+        "ok",
+        `The broker queues up to ${EMBEDDED_QUEUE_MESSAGES} messages per client`,
+      )
+      : finding(
+        "unknown",
+        "The queue limit, and if sessions survive a restart of the broker",
+        { hint: "Try --queue 2000; docs/OPERATIONS.md has the settings." },
+      ),
+  );
   return findings;
-}
-
-function grantedExpiry({ connack }: Probe, asked: number): number {
-  return connack.properties?.sessionExpiryInterval ?? asked;
-}
-
-/** A clean start without expiry ends the session and all that waits in it. */
-async function forget(examination: Examination): Promise<void> {
-  const last = await examination.open("session");
-  await last.close();
 }

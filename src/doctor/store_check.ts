@@ -2,36 +2,29 @@ import { OccupancyMap } from "../grid/mod.ts";
 import { openStore } from "../store/open.ts";
 import { StoreError } from "../store/store.ts";
 import type { Check } from "./check.ts";
-import {
-  type Finding,
-  right,
-  unseen,
-  warning,
-  wrong,
-  wrongBecause,
-} from "./finding.ts";
+import { errorFinding, type Finding, finding } from "./finding.ts";
 
-/** A larger file is not read through, bytes: it would take seconds. */
-const MOST_READ = 64 * 1024 * 1024;
+/** Larger stores are not read: that would take seconds. */
+const MAX_READ_BYTES = 64 * 1024 * 1024;
 
 /**
- * Whether the map can be kept where a server would keep it. What is there is
- * not touched: a copy is opened, and a file beside it is made and removed.
+ * Checks that a server can write the store and read its cells. Leaves the store
+ * as it is: reads a copy, and creates and removes a file beside it.
  */
 export const storeCheck: Check = {
   name: "store",
   run: async ({ options: { store } }) => {
     if (store === undefined) {
       return [
-        wrong("No place to keep the map: HOME is not set", {
-          hint: "Name a file with --store sqlite:PATH, or --store memory:.",
+        finding("error", "Cannot choose a file for the map: HOME is not set", {
+          hint: "Set --store sqlite:PATH, or --store memory:.",
         }),
       ];
     }
     if (store === "memory:") {
       return [
-        warning("Nothing is kept: the map ends with the server", {
-          hint: "Name a file with --store sqlite:PATH.",
+        finding("warning", "The map is in memory: it is lost with the server", {
+          hint: "Set --store sqlite:PATH to keep it.",
           data: { store },
         }),
       ];
@@ -39,61 +32,69 @@ export const storeCheck: Check = {
     const path = /^sqlite:(.+)$/.exec(store)?.[1];
     if (path === undefined) {
       return [
-        wrong(`No such store: ${store}`, {
+        finding("error", `Unknown store: ${store}`, {
           hint: "Use --store sqlite:PATH or --store memory:.",
         }),
       ];
     }
-    return [await lookAt(path)];
+    return [await checkFile(path)];
   },
 };
 
-async function lookAt(path: string): Promise<Finding> {
+async function checkFile(path: string): Promise<Finding> {
   let info: Deno.FileInfo | undefined;
   try {
     info = await Deno.stat(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return forbidden(path);
+    if (!(error instanceof Deno.errors.NotFound)) {
+      return finding("error", `Cannot read ${path}`, {
+        hint:
+          "Check the permissions of its directory, or choose another file with --store.",
+      });
+    }
   }
   if (info?.isDirectory) {
-    return wrong(`${path} is a directory`, {
-      hint: "Name a file, for example with /occupancy.sqlite added.",
+    return finding("error", `${path} is a directory`, {
+      hint: `Set a file, for example --store sqlite:${path}/occupancy.sqlite.`,
     });
   }
-  const folder = folderOf(path);
   const data = { store: `sqlite:${path}` };
-  const unwritable = await tryWriting(folder, info !== undefined);
-  if (unwritable !== undefined) return unwritable;
+  const problem = await tryCreating(parentOf(path), info !== undefined);
+  if (problem !== undefined) return problem;
   if (info === undefined) {
-    return right(`${path} is not there yet and can be made`, { data });
+    return finding("ok", `${path} does not exist yet and can be created`, {
+      data,
+    });
   }
   try {
-    (await Deno.open(path, { write: true })).close(); // nothing is written
+    (await Deno.open(path, { write: true })).close(); // writes nothing
   } catch {
-    return wrong(`Not allowed to write to ${path}`, {
-      hint: "Make the file writable, or name another with --store.",
+    return finding("error", `Cannot write to ${path}`, {
+      hint: "Make the file writable, or choose another with --store.",
     });
   }
-  return await readThrough(path, info.size, data);
+  return await checkContent(path, info.size, data);
 }
 
-/** Opens the store as a server does: the file's copy, that nothing may happen to it. */
-async function readThrough(
+/** Opens a copy of the store as a server would, so that the file stays as it is. */
+async function checkContent(
   path: string,
-  size: number,
+  bytes: number,
   data: Record<string, string>,
 ): Promise<Finding> {
-  if (await isHeld(path)) {
-    return right(`${path} is in use by a running server`, {
+  const { isInUse } = await import("../store/sqlite_lock.ts");
+  if (await isInUse(path)) {
+    return finding("ok", `${path} is used by a running server`, {
       data: { ...data, held: true },
     });
   }
-  if (size > MOST_READ) {
-    const mb = Math.round(size / 1024 / 1024);
-    return unseen(`${path} can be written; its ${mb} MiB were not read`, {
-      hint: "A server says at its start whether they are whole.",
-      data,
-    });
+  if (bytes > MAX_READ_BYTES) {
+    const mib = Math.round(bytes / 1024 / 1024);
+    return finding(
+      "unknown",
+      `${path} is writable; its content (${mib} MiB) was not checked`,
+      { hint: "A server checks the whole file when it starts.", data },
+    );
   }
   const folder = await Deno.makeTempDir({ prefix: "occupancy-doctor-" });
   const copy = `${folder}/store.sqlite`;
@@ -104,7 +105,7 @@ async function readThrough(
     try {
       const map = new OccupancyMap();
       store.load(map);
-      return right(`${path} holds ${map.size} cells and can be written`, {
+      return finding("ok", `${path} is writable and holds ${map.size} cells`, {
         data: { ...data, cells: map.size },
       });
     } finally {
@@ -112,62 +113,48 @@ async function readThrough(
     }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const { message, hint } = error;
-    return wrongBecause({ message: message.replaceAll(copy, path), hint });
+    const found = errorFinding(error);
+    return { ...found, message: found.message.replaceAll(copy, path) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 /**
- * True if a server has the file. It holds SQLite's lock on it for as long as it
- * runs, and has a `-wal` file beside it; without one there is nothing to ask.
- * Else the question would make one, and a `-shm` file.
+ * Creates and removes a file in a directory. If the directory does not exist,
+ * uses the nearest existing one above it, unless `exists` is true.
+ *
+ * @returns a finding if that fails
  */
-async function isHeld(path: string): Promise<boolean> {
-  if (!await exists(`${path}-wal`)) return false;
-  const hadShm = await exists(`${path}-shm`);
-  const { isLocked } = await import("./store_lock.ts");
-  const held = isLocked(path);
-  // Who reads a file whose server was killed leaves this behind.
-  if (!held && !hadShm) await Deno.remove(`${path}-shm`).catch(() => {});
-  return held;
-}
-
-/** Makes a file in a folder, or above where it is to be made, and removes it. */
-async function tryWriting(
-  folder: string,
-  present: boolean,
+async function tryCreating(
+  directory: string,
+  exists: boolean,
 ): Promise<Finding | undefined> {
-  let there = folder;
-  while (!present && !await exists(there) && there !== folderOf(there)) {
-    there = folderOf(there);
+  let existing = directory;
+  while (
+    !exists && !await isPresent(existing) && existing !== parentOf(existing)
+  ) {
+    existing = parentOf(existing);
   }
-  const probe = `${there}/.occupancy-doctor-${crypto.randomUUID()}`;
+  const file = `${existing}/.occupancy-doctor-${crypto.randomUUID()}`;
   try {
-    await Deno.writeFile(probe, new Uint8Array(1), { createNew: true });
-    await Deno.remove(probe);
+    await Deno.writeFile(file, new Uint8Array(1), { createNew: true });
+    await Deno.remove(file);
     return undefined;
   } catch (error) {
     const { code } = error as { code?: string };
     return code === "ENOSPC"
-      ? wrong(`The disk of ${there} is full`, {
-        hint: "Make room, or name another file with --store.",
+      ? finding("error", `Cannot create a file in ${existing}: disk full`, {
+        hint: "Free some space, or choose another file with --store.",
       })
-      : wrong(`Not allowed to write in the directory ${there}`, {
-        hint: "Make it writable, or name another file with --store.",
+      : finding("error", `Cannot create a file in ${existing}`, {
+        hint:
+          "Make the directory writable, or choose another file with --store.",
       });
   }
 }
 
-function forbidden(path: string): Finding {
-  return wrong(`Not allowed to look at ${path}`, {
-    hint:
-      "Check who may read its directory, or name another file with --store.",
-  });
-}
-
-async function exists(path: string): Promise<boolean> {
+async function isPresent(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;
@@ -176,8 +163,8 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** The directory that a path lies in. */
-function folderOf(path: string): string {
+/** The directory of a path. */
+function parentOf(path: string): string {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   return end < 0 ? "." : end === 0 ? "/" : path.slice(0, end);
 }

@@ -38,7 +38,7 @@ import {
   PendingPublishes,
   tooLong,
 } from "./pending_publishes.ts";
-import { connectorOf } from "./transport.ts";
+import { connectorOf, endClient } from "./transport.ts";
 import { redactUrl } from "./url.ts";
 
 /** How to reach the broker, and as whom. */
@@ -428,8 +428,4 @@ export class Connection implements Link {
  */
 function sendAtOnce(stream: Duplex): void {
   if (stream instanceof Socket) stream.setNoDelay(true);
-}
-
-function endClient(client: MqttClient, force: boolean): Promise<void> {
-  return new Promise((resolve) => client.end(force, () => resolve()));
 }

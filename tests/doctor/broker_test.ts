@@ -1,4 +1,4 @@
-/** `occupancy doctor` against real brokers with differing settings, and none. */
+/** `occupancy doctor` with real brokers of several configurations, and with none. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -6,33 +6,38 @@ import { occupancy, runOccupancy } from "../support/processes.ts";
 import { startSystem } from "../support/system.ts";
 import { freePort } from "../support/temp.ts";
 import { until } from "../support/until.ts";
-import { diagnose } from "./run_doctor.ts";
+import { checkOptions, diagnose } from "./run_doctor.ts";
 
 Deno.test({
-  name:
-    "doctor finds nothing wrong with a Mosquitto, and says what it cannot see",
+  name: "doctor finds no error with Mosquitto, and reports what is unknown",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto();
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 0, found.stderr);
     assert.equal(found.stderr, "");
-    assert.match(found.of("broker")[0]!, /^right: .* speaks MQTT 5, mosquitto/);
-    assert.match(found.of("limits")[0]!, /^right: QoS 2, retained messages/);
-    assert.match(found.of("session")[0]!, /^right: Kept, with the message/);
-    assert.match(found.of("session")[1]!, /^unseen: No broker tells how many/);
-    assert.match(found.of("topics")[0]!, /^right: A server may read and write/);
-    assert.match(found.of("topics")[1]!, /^unseen: Mosquitto grants any/);
+    assert.match(
+      found.of("broker")[0]!,
+      /^ok: Connected to .* with MQTT 5, mosquitto/,
+    );
+    assert.match(found.of("limits")[0]!, /^ok: QoS 2, retained messages/);
+    assert.match(
+      found.of("session")[0]!,
+      /^ok: The broker kept the session and its message/,
+    );
+    assert.match(found.of("session")[1]!, /^unknown: The queue limit, and/);
+    assert.match(found.of("topics")[0]!, /^ok: A server may read and write/);
+    assert.match(found.of("topics")[1]!, /^unknown: Mosquitto accepts all/);
     assert.deepEqual(found.of("server"), [
-      "right: None is there yet for the prefix occupancy",
+      "ok: No server uses the prefix occupancy yet",
     ]);
-    assert.match(found.of("clock")[0]!, /^unseen: No server answers/);
-    assert.deepEqual(found.of("port"), [], "it would not listen");
+    assert.match(found.of("clock")[0]!, /^unknown: No server answered/);
+    assert.deepEqual(found.of("port"), [], "a server would use no port");
   },
 });
 
 Deno.test({
-  name: "doctor sees a running server: its clock, its store, its name",
+  name: "doctor reports the name and the clock of a running server",
   ...needs("mosquitto"),
   fn: async () => {
     await using system = await startSystem("mosquitto");
@@ -40,16 +45,24 @@ Deno.test({
     assert.equal(found.code, 0, found.stderr);
     assert.match(
       found.of("server")[0]!,
-      /^right: server-under-test 0\.0\.0 on/,
+      /^ok: server-under-test 0\.0\.0 on/,
     );
-    assert.match(found.of("clock")[0]!, /differs by \d+ ms \(measured by one/);
-    assert.equal(system.server.stats.refused.size, 0, "it disturbs nobody");
+    assert.match(
+      found.of("clock")[0]!,
+      /differs by \d+ ms \(measured with one/,
+    );
+    assert.equal(
+      system.server.stats.refused.size,
+      0,
+      "the server is unaffected",
+    );
     assert.equal(system.map.size, 0);
   },
 });
 
 Deno.test({
-  name: "doctor tells a server's clock that is behind by more than --max-skew",
+  name:
+    "doctor reports a server's clock that is behind by more than --max-skew",
   ...needs("mosquitto"),
   fn: async () => {
     const clock = () => Date.now() - 120_000;
@@ -58,89 +71,98 @@ Deno.test({
     assert.equal(found.code, 1);
     assert.match(
       found.of("clock")[0]!,
-      /^wrong: The server's clock is 1[12]\d\.\d s behind .* refuses what is dated/,
+      /^error: The server's clock is 1[12]\d\.\d s behind .* refuses readings/,
     );
   },
 });
 
 Deno.test({
-  name: "doctor knows the embedded broker, and that its port is held",
+  name: "doctor recognizes the embedded broker, and the server on its port",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
     const found = await diagnose(["--listen", `127.0.0.1:${system.port}`]);
     assert.equal(found.code, 0, JSON.stringify(found.lines));
     assert.match(found.of("broker")[0]!, /MQTT 3\.1\.1, the embedded broker/);
-    assert.match(found.of("port")[0]!, /^right: .* held by server-under-test/);
-    assert.match(found.of("session").join(), /Kept.*Up to 1000 messages/);
-    assert.match(found.of("topics").join(), /^right/);
+    assert.match(found.of("port")[0]!, /^ok: .* used by server-under-test/);
+    assert.match(
+      found.of("session").join(),
+      /kept the session.*up to 1000 messages/,
+    );
+    assert.match(found.of("topics").join(), /^ok/);
   },
 });
 
 Deno.test({
-  name: "doctor finds out how many messages wait with --queue",
+  name: "doctor --queue counts the messages that a broker queues",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto(["max_queued_messages 25"]);
     const found = await diagnose(
       ["--broker", mosquitto.url, "--queue", "150"],
     );
-    assert.equal(found.code, 0, "a warning is no failure");
-    // Mosquitto counts what is in flight apart.
-    const [, arrived] = /^warning: Of 150 messages .* (\d+) arrived/
+    assert.equal(found.code, 0, "a warning is not an error");
+    // Mosquitto does not count the messages in flight.
+    const [, arrived] = /^warning: The broker kept (\d+) of 150 messages/
       .exec(found.of("session")[0]!) ?? [];
     assert.ok(Number(arrived) >= 25 && Number(arrived) < 60, `${arrived}`);
     await using good = await startMosquitto(["max_queued_messages 0"]);
     const better = await diagnose(["--broker", good.url, "--queue", "1500"]);
     assert.deepEqual(better.of("session"), [
-      "right: Kept, with all 1500 messages sent to it while away",
+      "ok: The broker kept the session and all 1500 messages",
     ]);
   },
 });
 
 Deno.test({
-  name: "doctor warns of a broker that takes short messages only",
+  name: "doctor warns of a broker with a low limit for the size of messages",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto(["max_packet_size 4000"]);
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 0, JSON.stringify(found.lines));
-    assert.match(found.of("limits")[0]!, /^warning: .* messages of 4000 bytes/);
+    assert.match(
+      found.of("limits")[0]!,
+      /^warning: .* messages of up to 4000 bytes/,
+    );
   },
 });
 
 Deno.test({
-  name: "doctor tells a broker without retained messages",
+  name: "doctor reports a broker without retained messages",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto(["retain_available false"]);
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 1, JSON.stringify(found.lines));
-    assert.match(found.of("limits").join(), /wrong: .* no retained messages/);
+    assert.match(
+      found.of("limits").join(),
+      /error: .* not allow retained messages/,
+    );
   },
 });
 
 Deno.test({
   name:
-    "doctor tells a broker that lets nobody in, with exit code 4, and goes on",
+    "doctor exits with 4 if the broker refuses the login, and runs the other checks",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto([], { anonymous: false });
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 4);
-    assert.match(found.of("broker")[0]!, /^wrong: .* does not let this client/);
+    assert.match(found.of("broker")[0]!, /^error: .* does not let this client/);
     assert.match(
       found.lines.find(({ check }) => check === "broker")!.hint!,
       /user:password@/,
     );
     assert.deepEqual(found.of("session"), []);
-    assert.match(found.of("deno")[0]!, /^right/);
-    assert.match(found.of("store")[0]!, /^warning: Nothing is kept/);
+    assert.match(found.of("deno")[0]!, /^ok/);
+    assert.match(found.of("store")[0]!, /^warning: The map is in memory/);
   },
 });
 
 Deno.test({
-  name: "doctor hides a password",
+  name: "doctor prints no password",
   ...needs(),
   fn: async () => {
     const port = freePort();
@@ -153,7 +175,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor gives up on a broker that says nothing, in time",
+  name: "doctor stops waiting for a broker that does not answer",
   ...needs(),
   fn: async () => {
     using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -162,12 +184,12 @@ Deno.test({
       ...["--broker", `mqtt://127.0.0.1:${port}`, "--timeout", "400ms"],
     ]);
     assert.equal(found.code, 4);
-    assert.match(found.of("broker")[0]!, /^wrong: .* does not speak MQTT/);
+    assert.match(found.of("broker")[0]!, /^error: .* does not speak MQTT/);
   },
 });
 
 Deno.test({
-  name: "doctor without any broker says what a server would do",
+  name: "doctor without a broker reports what a server would do",
   ...needs(),
   fn: async () => {
     const port = freePort();
@@ -175,9 +197,9 @@ Deno.test({
     assert.equal(found.code, 0, JSON.stringify(found.lines));
     assert.match(
       found.of("broker")[0]!,
-      new RegExp(`start its own on 127.0.0.1:${port}`),
+      new RegExp(`start its own broker on 127.0.0.1:${port}`),
     );
-    assert.match(found.of("port")[0]!, /^right: .* is free/);
+    assert.match(found.of("port")[0]!, /^ok: .* is free/);
     for (const check of ["limits", "session", "topics", "server", "clock"]) {
       assert.deepEqual(found.of(check), []);
     }
@@ -185,7 +207,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor tells that two servers answer for one prefix",
+  name: "doctor reports two servers with one prefix",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto();
@@ -196,43 +218,33 @@ Deno.test({
     await Promise.all([one.said(/Ready/), two.said(/Ready/)]);
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 1);
-    assert.match(found.of("server")[0]!, /^wrong: 2 servers answer/);
+    assert.match(found.of("server")[0]!, /^error: 2 servers answer/);
   },
 });
 
 Deno.test({
-  name: "doctor leaves no session behind",
+  name: "CheckContext.close() ends the session that a check created",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto(["sys_interval 1"]);
-    const { CHECKS, Examination, runChecks } = await import(
+    const { CHECKS, CheckContext, runChecks } = await import(
       "../../src/doctor/mod.ts"
     );
-    const { Probe } = await import("../../src/doctor/broker_probe.ts");
-    const { Topics } = await import("../../src/protocol/mod.ts");
-    const examination = new Examination({
-      broker: { url: mosquitto.url },
-      usual: { url: mosquitto.url },
-      usualListen: { host: "127.0.0.1", port: 0 },
-      usualHttp: { host: "127.0.0.1", port: 0 },
-      topics: new Topics(),
-      name: "n",
-      subscriptions: [],
-      store: "memory:",
-      sessionExpiry: 60,
-      maxSkew: 1000,
-      queue: 1,
-      timeout: 5000,
-    });
+    const { ProbeConnection } = await import(
+      "../../src/mqtt/probe_connection.ts"
+    );
+    const context = new CheckContext(
+      checkOptions({ broker: { url: mosquitto.url } }),
+    );
     const statuses: string[] = [];
-    for await (const result of runChecks(CHECKS, examination, 5000)) {
+    for await (const result of runChecks(CHECKS, context, 5000)) {
       if (result.check === "session") statuses.push(result.status);
     }
-    await examination.close();
-    assert.deepEqual(statuses, ["right", "unseen"]);
-    const again = await Probe.open({
+    await context.close();
+    assert.deepEqual(statuses, ["ok", "unknown"]);
+    const again = await ProbeConnection.open({
       url: mosquitto.url,
-      clientId: `occupancy-${examination.id}-session`,
+      clientId: `occupancy-${context.id}-session`,
       sessionExpiry: 1,
       timeout: 5000,
     });
@@ -242,18 +254,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor cleans up behind itself at Ctrl-C, too",
+  name: "doctor ends its session at Ctrl-C too",
   ...needs("mosquitto"),
   fn: async () => {
     await using mosquitto = await startMosquitto();
-    const { Probe } = await import("../../src/doctor/broker_probe.ts");
+    const { ProbeConnection } = await import(
+      "../../src/mqtt/probe_connection.ts"
+    );
     const names = new Set<string>();
-    const listener = await Probe.open({
+    const listener = await ProbeConnection.open({
       url: mosquitto.url,
       clientId: "listener",
       timeout: 5000,
-      // The session's topic is published to while its client is away.
-      message: ({ topic }) => names.add(topic),
+      // The doctor publishes to the session's topic while its client is offline.
+      onMessage: ({ topic }) => names.add(topic),
     });
     await listener.subscribe("occupancy/server/+", 1);
     await using running = occupancy(["doctor", "--broker", mosquitto.url]);
@@ -264,7 +278,7 @@ Deno.test({
     assert.equal((await running.ended()).code, 130);
     await listener.close();
     const clientId = `occupancy-${topic.split("/").at(-1)}`;
-    const again = await Probe.open({
+    const again = await ProbeConnection.open({
       url: mosquitto.url,
       clientId,
       sessionExpiry: 1,
@@ -276,8 +290,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "doctor prints a table that fits 40 columns, and with --quiet what is not right",
+  name: "doctor prints a table that fits 40 columns; --quiet omits what is ok",
   ...needs(),
   fn: async () => {
     const listen = ["--listen", `127.0.0.1:${freePort()}`];
@@ -286,32 +299,25 @@ Deno.test({
     });
     assert.equal(code, 0);
     for (const line of stdout.split("\n")) assert.ok(line.length <= 40, line);
-    assert.match(stdout, /^right {4}deno\n {2}Deno 2\./);
-    assert.match(stdout, /\n\d right, 1 warning, 0 wrong\n$/);
+    assert.match(stdout, /^ok {7}deno\n {2}Deno 2\./);
+    assert.match(stdout, /\n\d ok, 1 warning, 0 errors\n$/);
     const quiet = await runOccupancy(["doctor", "--quiet", ...listen]);
-    assert.match(quiet.stdout, /^warning {2}store .*\n.*Name a file.*\n$/);
+    assert.match(
+      quiet.stdout,
+      /^warning {2}store .*\n.*Set --store sqlite:PATH .*\n$/,
+    );
   },
 });
 
 Deno.test({
-  name: "doctor goes on when one check fails or hangs",
+  name: "runChecks() runs all checks when one fails or hangs",
   ...needs(),
   fn: async () => {
-    const { Examination, runChecks } = await import("../../src/doctor/mod.ts");
-    const { Topics } = await import("../../src/protocol/mod.ts");
-    const examination = new Examination({
-      usual: { url: `mqtt://127.0.0.1:${freePort()}` },
-      usualListen: { host: "127.0.0.1", port: 0 },
-      usualHttp: { host: "127.0.0.1", port: 0 },
-      topics: new Topics(),
-      name: "n",
-      subscriptions: [],
-      store: "memory:",
-      sessionExpiry: 1,
-      maxSkew: 1,
-      queue: 1,
+    const { CheckContext, runChecks } = await import("../../src/doctor/mod.ts");
+    const context = new CheckContext(checkOptions({
+      defaultBroker: { url: `mqtt://127.0.0.1:${freePort()}` },
       timeout: 100,
-    });
+    }));
     const results: string[] = [];
     const never = Promise.withResolvers<never>().promise;
     const run = runChecks(
@@ -323,9 +329,9 @@ Deno.test({
             throw new Error("oh");
           },
         },
-        { name: "works", run: () => [{ status: "right", message: "yes" }] },
+        { name: "works", run: () => [{ status: "ok", message: "yes" }] },
       ],
-      examination,
+      context,
       100,
     );
     for await (const { check, status, message } of run) {
@@ -333,8 +339,8 @@ Deno.test({
     }
     assert.deepEqual(results, [
       "hangs warning No result within 0.1 s",
-      "fails wrong The check itself failed: oh",
-      "works right yes",
+      "fails error The check failed: oh",
+      "works ok yes",
     ]);
   },
 });

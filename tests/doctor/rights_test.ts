@@ -1,11 +1,11 @@
-/** `occupancy doctor` and what a broker lets a server do. */
+/** The doctor's check of what a broker allows a server. */
 import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
 import { diagnose } from "./run_doctor.ts";
 
-/** As docs/OPERATIONS.md says it, for a user without a name. */
+/** The rules of docs/OPERATIONS.md, for a client without a user name. */
 const SERVER_RULES = [
   "topic read occupancy/data/#",
   "topic read occupancy/request",
@@ -16,12 +16,11 @@ const SERVER_RULES = [
   "topic read $SYS/broker/publish/messages/dropped",
 ];
 
-/** As root Mosquitto becomes another user, who may not read what a test wrote. */
+/** As root, Mosquitto changes to a user that may not read the test's files. */
 const withRules = (acl: string) => ["user root", `acl_file ${acl}`];
 
 Deno.test({
-  name:
-    "doctor is content with the rights that docs/OPERATIONS.md gives a server",
+  name: "doctor accepts the rules of docs/OPERATIONS.md for a server",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
@@ -29,21 +28,21 @@ Deno.test({
     await using mosquitto = await startMosquitto(withRules(acl));
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 0, JSON.stringify(found.lines));
-    assert.match(found.of("topics")[0]!, /^right/);
-    assert.match(found.of("session")[0]!, /^right/);
-    assert.match(found.of("losses")[0] ?? "right", /^right/);
+    assert.match(found.of("topics")[0]!, /^ok/);
+    assert.match(found.of("session")[0]!, /^ok/);
+    assert.match(found.of("dropped")[0] ?? "ok", /^ok/);
   },
 });
 
 Deno.test({
-  name: "doctor names each topic that a server lacks rights to",
+  name: "doctor reports each topic that a server may not publish to",
   ...needs("mosquitto"),
   fn: async () => {
     for (
-      const [without, says] of [
-        ["response", /^wrong: .* publish below occupancy\/response\//],
-        ["changes", /^wrong: .* publish below occupancy\/changes\//],
-        ["server", /^wrong: .* publish below occupancy\/server\//],
+      const [without, message] of [
+        ["response", /^error: .* refuses messages below occupancy\/response\//],
+        ["changes", /^error: .* refuses messages below occupancy\/changes\//],
+        ["server", /^error: .* refuses messages below occupancy\/server\//],
       ] as const
     ) {
       await using folder = await tempDir();
@@ -53,13 +52,13 @@ Deno.test({
       const found = await diagnose(["--broker", mosquitto.url]);
       assert.equal(found.code, 1, without);
       assert.equal(found.of("topics").length, 1, found.of("topics").join());
-      assert.match(found.of("topics")[0]!, says);
+      assert.match(found.of("topics")[0]!, message);
     }
   },
 });
 
 Deno.test({
-  name: "doctor tells that a server may write but not read its own topics",
+  name: "doctor reports that a server may not read its own topics",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
@@ -72,7 +71,7 @@ Deno.test({
     assert.equal(found.code, 1);
     assert.match(
       found.of("topics")[0]!,
-      /^wrong: What is published below occupancy\/server\/ does not come back/,
+      /^error: A message below occupancy\/server\/ was not received/,
     );
   },
 });

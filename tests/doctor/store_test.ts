@@ -1,4 +1,4 @@
-/** `occupancy doctor` and the store: it says how it is, and leaves it as it was. */
+/** The doctor's check of the store, which changes nothing. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";
@@ -6,7 +6,7 @@ import { needsImmutable, setImmutable } from "../support/small_disk.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { diagnose } from "./run_doctor.ts";
 
-/** What a folder holds, byte for byte. */
+/** The files of a folder with their bytes. */
 function contents(path: string): Record<string, string> {
   const files = [...Deno.readDirSync(path)].map(({ name, isDirectory }) => {
     const file = `${path}/${name}`;
@@ -17,7 +17,7 @@ function contents(path: string): Record<string, string> {
   return Object.fromEntries(files.sort());
 }
 
-/** What the doctor says of a store, with no broker near; and that it left all as it was. */
+/** Returns the finding about a store; asserts that the folder did not change. */
 async function storeLine(path: string, folder: string): Promise<string> {
   const before = contents(folder);
   const found = await diagnose([
@@ -26,11 +26,11 @@ async function storeLine(path: string, folder: string): Promise<string> {
   assert.deepEqual(contents(folder), before, "nothing has changed");
   const [line = "", ...more] = found.of("store");
   assert.deepEqual(more, []);
-  assert.equal(found.code, line.startsWith("wrong") ? 1 : 0, line);
+  assert.equal(found.code, line.startsWith("error") ? 1 : 0, line);
   return line;
 }
 
-/** A store with some cells in it, from a server that was ended in that way. */
+/** Makes a store with four cells; the server ends with the signal. */
 async function filledStore(path: string, signal: Deno.Signal): Promise<void> {
   const port = freePort();
   await using server = occupancy([
@@ -48,20 +48,21 @@ async function filledStore(path: string, signal: Deno.Signal): Promise<void> {
 
 Deno.test({
   name:
-    "doctor says of a store that is not there that it can be made, and does not make it",
+    "doctor reports that a missing store can be created, and does not create it",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
     const path = `${folder.path}/a/b/map.sqlite`;
     assert.match(
       await storeLine(path, folder.path),
-      /^right: \S+map\.sqlite is not there yet and can be made$/,
+      /^ok: \S+map\.sqlite does not exist yet and can be created$/,
     );
   },
 });
 
 Deno.test({
-  name: "doctor reads a store through, after a clean end and after kill -9",
+  name:
+    "doctor counts the cells of a store, after a clean exit and after kill -9",
   ...needs(),
   fn: async () => {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
@@ -70,7 +71,7 @@ Deno.test({
       await filledStore(path, signal);
       assert.match(
         await storeLine(path, folder.path),
-        /^right: \S+map\.sqlite holds 4 cells and can be written$/,
+        /^ok: \S+map\.sqlite is writable and holds 4 cells$/,
         signal,
       );
     }
@@ -78,7 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor says of a store that a running server holds that it is right",
+  name: "doctor accepts a store that a running server uses",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -91,25 +92,25 @@ Deno.test({
     assert.equal(found.code, 0, JSON.stringify(found.lines));
     assert.match(
       found.of("store")[0]!,
-      /^right: .* in use by a running server/,
+      /^ok: .* used by a running server/,
     );
-    assert.match(found.of("port")[0]!, /^right: .* held by occupancy-server/);
+    assert.match(found.of("port")[0]!, /^ok: .* used by occupancy-server/);
   },
 });
 
 Deno.test({
-  name: "doctor says what is wrong with a file, and what is no store",
+  name: "doctor reports a damaged store, and a file of another program",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
     const path = `${folder.path}/map.sqlite`;
-    const says = async (content: string | Uint8Array) => {
+    const findingOf = async (content: string | Uint8Array) => {
       await folder.file("map.sqlite", content);
       return await storeLine(path, folder.path);
     };
     assert.match(
-      await says("x,y,value\n1,2,1\n and some more text"),
-      /^wrong: \S+map\.sqlite is not an occupancy store$/,
+      await findingOf("x,y,value\n1,2,1\n and some more text"),
+      /^error: \S+map\.sqlite is not an occupancy store$/,
     );
     await Deno.remove(path);
     await filledStore(path, "SIGTERM");
@@ -117,26 +118,26 @@ Deno.test({
     const newer = whole.slice();
     new DataView(newer.buffer).setUint32(60, 99); // user_version
     assert.match(
-      await says(newer),
-      /^wrong: \S+map\.sqlite was written by a newer version/,
+      await findingOf(newer),
+      /^error: \S+map\.sqlite was written by a newer version/,
     );
     const broken = whole.slice();
     broken.fill(0xff, 4096);
     assert.match(
-      await says(broken),
-      /^wrong: The store \S+map\.sqlite is damaged/,
+      await findingOf(broken),
+      /^error: The store \S+map\.sqlite is damaged/,
     );
     await Deno.remove(path);
     await Deno.mkdir(path);
     assert.match(
       await storeLine(path, folder.path),
-      /^wrong: \S+map\.sqlite is a directory$/,
+      /^error: \S+map\.sqlite is a directory$/,
     );
   },
 });
 
 Deno.test({
-  name: "doctor tells a file and a folder that cannot be written",
+  name: "doctor reports a file and a folder that are not writable",
   ...needsImmutable(),
   fn: async () => {
     await using folder = await tempDir();
@@ -146,7 +147,7 @@ Deno.test({
     try {
       assert.match(
         await storeLine(path, folder.path),
-        /^wrong: Not allowed to write to \S+map\.sqlite$/,
+        /^error: Cannot write to \S+map\.sqlite$/,
       );
     } finally {
       setImmutable(path, false);
@@ -155,7 +156,7 @@ Deno.test({
     try {
       assert.match(
         await storeLine(`${folder.path}/new.sqlite`, folder.path),
-        /^wrong: Not allowed to write in the directory \S+$/,
+        /^error: Cannot create a file in \S+$/,
       );
     } finally {
       setImmutable(folder.path, false);
@@ -164,7 +165,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor finds the store where a server would",
+  name: "doctor checks the store that a server would use by default",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -173,7 +174,7 @@ Deno.test({
     const found = await diagnose([...listen, "--name", "hall"], { env });
     assert.match(
       found.of("store")[0]!,
-      new RegExp(`^right: ${folder.path}/occupancy/hall\\.sqlite is not there`),
+      new RegExp(`^ok: ${folder.path}/occupancy/hall\\.sqlite does not exist`),
     );
   },
 });

@@ -1,4 +1,4 @@
-import type { ExaminationOptions, Result } from "../../../doctor/mod.ts";
+import type { CheckOptions, Result } from "../../../doctor/mod.ts";
 import { doneWithin } from "../../../common/async.ts";
 import { brokerUrl } from "../../../mqtt/url.ts";
 import { Topics } from "../../../protocol/mod.ts";
@@ -28,14 +28,14 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   announceDownload(["mqtt"], flags);
   const {
     CHECKS,
-    Examination,
+    CheckContext,
     renderJson,
     renderResult,
     renderSummary,
     runChecks,
   } = await import("../../../doctor/mod.ts");
   using ending = new Ending();
-  const examination = new Examination(await examinationOptions(flags));
+  const context = new CheckContext(await checkOptions(flags));
   const terminal = Deno.stdout.isTerminal();
   const look = {
     width: Math.max(MIN_COLUMNS, pictureSize().width),
@@ -44,25 +44,25 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   const results: Result[] = [];
   const printAll = async () => {
     for await (
-      const result of runChecks(CHECKS, examination, flags.timeout)
+      const result of runChecks(CHECKS, context, flags.timeout)
     ) {
       results.push(result);
-      if (quiet && result.status === "right") continue;
+      if (quiet && result.status === "ok") continue;
       writeOut(json ? renderJson(result) : renderResult(result, look));
     }
   };
   try {
     await ending.until(printAll());
   } finally {
-    await doneWithin(examination.close(), CLOSE_TIMEOUT_MS);
+    await doneWithin(context.close(), CLOSE_TIMEOUT_MS);
   }
   if (!json && !quiet) writeOut(renderSummary(results));
   return exitCodeOf(results);
 }
 
-async function examinationOptions(
+async function checkOptions(
   flags: DoctorFlags,
-): Promise<ExaminationOptions> {
+): Promise<CheckOptions> {
   const { name, listen } = flags;
   const http = flags.noHttp ? false : flags.http;
   const topics = new Topics(flags.prefix);
@@ -71,11 +71,11 @@ async function examinationOptions(
     ...(flags.broker !== undefined && {
       broker: { url: brokerOf(flags), ...ca },
     }),
-    usual: { url: brokerUrl(DEFAULT_BROKER), ...ca },
+    defaultBroker: { url: brokerUrl(DEFAULT_BROKER), ...ca },
     ...(listen !== undefined && { listen }),
-    usualListen: DEFAULT_LISTEN,
+    defaultListen: DEFAULT_LISTEN,
     ...(http !== undefined && { http }),
-    usualHttp: DEFAULT_HTTP,
+    defaultHttp: DEFAULT_HTTP,
     topics,
     name,
     subscriptions: serverSubscriptions(topics, name),
@@ -89,7 +89,7 @@ async function examinationOptions(
 
 /** A broker that cannot be reached has its own exit code. */
 function exitCodeOf(results: readonly Result[]): number {
-  const errors = results.filter(({ status }) => status === "wrong");
+  const errors = results.filter(({ status }) => status === "error");
   if (errors.some(({ check }) => check === "broker")) return Exit.broker;
   return errors.length > 0 ? Exit.failure : Exit.ok;
 }

@@ -1,0 +1,212 @@
+import {
+  ProbeConnection,
+  type ProbeOptions,
+  type ProbeTarget,
+} from "../mqtt/probe_connection.ts";
+import type { ServerState, Topics } from "../protocol/mod.ts";
+import { type BrokerInfo, readBrokerInfo } from "./broker_info.ts";
+import { probeServer, type ServerProbe } from "./server_probe.ts";
+
+/** An address to listen on. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the doctor checks: the settings of a server. */
+export interface CheckOptions {
+  /** The broker from --broker; undefined if not set. */
+  readonly broker?: ProbeTarget;
+  /** The broker to use if none is set and this one answers. */
+  readonly defaultBroker: ProbeTarget;
+  /** Where the embedded broker listens, from --listen; undefined if not set. */
+  readonly listen?: Endpoint;
+  /** Where the embedded broker listens by default. */
+  readonly defaultListen: Endpoint;
+  /** The HTTP endpoint from --http; undefined if not set; false if disabled. */
+  readonly http?: Endpoint | false;
+  /** The HTTP endpoint by default. */
+  readonly defaultHttp: Endpoint;
+  /** The topics of the server. */
+  readonly topics: Topics;
+  /** The name of the server. */
+  readonly name: string;
+  /** Topic filters that the server subscribes to. */
+  readonly subscriptions: readonly string[];
+  /** `sqlite:PATH` or `memory:`; undefined if no folder is known. */
+  readonly store: string | undefined;
+  /** The session expiry that the server requests, in s. */
+  readonly sessionExpiry: number;
+  /** How far a reading's time may be ahead of the server's clock, in ms. */
+  readonly maxSkew: number;
+  /** Messages to queue for a disconnected client, at least 1. */
+  readonly queue: number;
+  /** The maximum time of one step, in ms. */
+  readonly timeout: number;
+}
+
+/** The result of connecting to the broker. */
+export type BrokerResult =
+  /** No broker is set, and none answers at the default address. */
+  | { readonly kind: "none" }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | {
+    readonly kind: "connected";
+    readonly probe: ProbeConnection;
+    readonly target: ProbeTarget;
+  };
+
+/**
+ * What the checks share: the options, the connections to the broker, and
+ * results that several checks need, each fetched once.
+ */
+export class CheckContext {
+  readonly options: CheckOptions;
+  /** A random id, part of each client id and topic that the doctor creates. */
+  readonly id: string = `doctor-${crypto.randomUUID().slice(0, 8)}`;
+  #broker: Promise<BrokerResult> | undefined;
+  #brokerInfo: Promise<BrokerInfo | undefined> | undefined;
+  #serverProbe: Promise<ServerProbe | undefined> | undefined;
+  readonly #connections: Promise<ProbeConnection>[] = [];
+  readonly #cleanups: (() => Promise<void>)[] = [];
+
+  constructor(options: CheckOptions) {
+    this.options = options;
+  }
+
+  /** Connects to the broker as a server would. */
+  broker(): Promise<BrokerResult> {
+    return this.#broker ??= this.#connectToBroker();
+  }
+
+  /** The connection to the broker; undefined if there is none. */
+  async probe(): Promise<ProbeConnection | undefined> {
+    const result = await this.broker();
+    return result.kind === "connected" ? result.probe : undefined;
+  }
+
+  /** What the broker publishes about itself; undefined without a broker. */
+  brokerInfo(): Promise<BrokerInfo | undefined> {
+    return this.#brokerInfo ??= this.#ifConnected(() =>
+      readBrokerInfo((onMessage) => this.connect("sys", { onMessage }))
+    );
+  }
+
+  /** What servers with the prefix answer; undefined without a broker. */
+  serverProbe(): Promise<ServerProbe | undefined> {
+    return this.#serverProbe ??= this.#ifConnected(() =>
+      probeServer(
+        (onMessage) => this.connect("server", { onMessage }),
+        this.options.topics,
+        this.id,
+        this.options.timeout,
+      )
+    );
+  }
+
+  /** The latest state that a server published; undefined if none did. */
+  async serverState(): Promise<ServerState | undefined> {
+    return (await this.serverProbe())?.states.at(-1);
+  }
+
+  /**
+   * Opens another connection to the broker. {@linkcode close} closes it.
+   *
+   * @param role the last part of the client id
+   * @param options options that differ from those of the first connection
+   */
+  connect(
+    role: string,
+    options: Partial<ProbeOptions> = {},
+  ): Promise<ProbeConnection> {
+    const connection = this.#connect(role, options);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Adds work for {@linkcode close}, which undoes a change to the broker. */
+  addCleanup(cleanup: () => Promise<void>): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Undoes all changes and closes all connections. */
+  async close(): Promise<void> {
+    for (const cleanup of this.#cleanups.splice(0)) {
+      await cleanup().catch(() => {}); // without a broker; a check reports that
+    }
+    for (const connection of this.#connections.splice(0)) {
+      await connection.then((probe) => probe.close(), () => {});
+    }
+  }
+
+  async #ifConnected<T>(run: () => Promise<T>): Promise<T | undefined> {
+    return await this.probe() === undefined ? undefined : await run();
+  }
+
+  async #connect(
+    role: string,
+    options: Partial<ProbeOptions>,
+  ): Promise<ProbeConnection> {
+    const result = await this.broker();
+    if (result.kind !== "connected") throw new Error("There is no broker");
+    return await ProbeConnection.open({
+      ...result.target,
+      version: result.probe.version,
+      clientId: `occupancy-${this.id}-${role}`,
+      timeout: this.options.timeout,
+      ...options,
+    });
+  }
+
+  async #connectToBroker(): Promise<BrokerResult> {
+    const { broker, listen, defaultBroker, timeout } = this.options;
+    const target = broker ??
+      (listen ? { url: localUrl("mqtt", listen) } : defaultBroker);
+    // A broker that is not set is optional.
+    if (broker === undefined && !await accepts(target.url, timeout)) {
+      return { kind: "none" };
+    }
+    const opening = ProbeConnection.open({
+      ...target,
+      clientId: `occupancy-${this.id}`,
+      timeout,
+    });
+    this.#connections.push(opening);
+    try {
+      return { kind: "connected", probe: await opening, target };
+    } catch (error) {
+      // --listen needs a free port, not a broker.
+      return listen ? { kind: "none" } : { kind: "failed", error };
+    }
+  }
+}
+
+/**
+ * The URL at which a client on this machine reaches an endpoint.
+ *
+ * @param scheme the scheme of the URL
+ * @param endpoint where a server listens, maybe on all addresses
+ */
+export function localUrl(
+  scheme: "mqtt" | "http",
+  { host, port }: Endpoint,
+): string {
+  const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `${scheme}://${local.includes(":") ? `[${local}]` : local}:${port}`;
+}
+
+/** True if something accepts TCP connections there. */
+async function accepts(url: string, timeout: number): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  try {
+    const connection = await Deno.connect({
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port),
+      signal: AbortSignal.timeout(timeout),
+    });
+    connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
