@@ -1,109 +1,113 @@
 /**
- * What the chunks on disk still hold, so that those that hold nothing can go.
+ * An index of the chunks on disk: which chunk holds the current version of each
+ * tile, and which chunks can be deleted.
  *
- * Tiles are written many to a row, a chunk, and never over what is there: a tile
- * that is written again is in a newer chunk from then on, and what the older one
- * has of it is garbage, as in a log-structured file system (Rosenblum and
- * Ousterhout, 1992).
+ * A chunk is a row of many tiles and is immutable. A changed tile is written to
+ * a newer chunk; its version in the older chunk is garbage, as in a
+ * log-structured file system (Rosenblum and Ousterhout, 1992).
  *
  * @module
  */
 
-/** A chunk that has been written. */
+/** A chunk on disk. */
 export interface Chunk {
-  /** Rises: of two chunks that have a tile, the one with the higher id has it right. */
+  /** Increases: of two chunks with the same tile, the higher id is current. */
   readonly id: number;
   readonly layer: string;
+  /** Size of the encoded tiles. */
   readonly bytes: number;
-  /** How many tiles it was written with. */
+  /** Number of tiles that were written to it. */
   readonly tiles: number;
 }
 
-/** A chunk, and how many of its tiles no newer one has. */
-interface Entry extends Chunk {
+/** A chunk, and the number of tiles whose current version it holds. */
+interface IndexedChunk extends Chunk {
   live: number;
 }
 
-/** No chunk has the tile. */
-const NOWHERE = 0;
-const FIRST_CAPACITY = 64;
+/** The slot of tiles that are in no chunk. */
+const NO_SLOT = 0;
+const INITIAL_TILES = 64;
 
-/** Knows which chunk has the present version of each tile. */
+/** Maps each tile to the chunk that holds its current version. */
 export class ChunkIndex {
-  /** Chunks by a small number of their own, from 1, which is free again once they are gone. */
-  readonly #chunks: (Entry | undefined)[] = [undefined];
-  readonly #free: number[] = [];
-  /** Of each layer, the chunk of each of its tiles by that number. */
-  readonly #homes = new Map<string, Int32Array<ArrayBuffer>>();
-  /** Ids of chunks that hold nothing any more. */
+  /** Chunks by slot, from 1. The slot of a deleted chunk is used again. */
+  readonly #chunks: (IndexedChunk | undefined)[] = [undefined];
+  readonly #freeSlots: number[] = [];
+  /** For each layer: the slot of each tile's chunk, by tile number. */
+  readonly #slots = new Map<string, Int32Array<ArrayBuffer>>();
+  /** Ids of chunks without current tiles. */
   #dead: number[] = [];
   #bytes = 0;
   #liveBytes = 0;
 
-  /** Bytes of the present versions of all tiles, about. */
+  /** Approximate size of the current versions of all tiles, in bytes. */
   get liveBytes(): number {
     return this.#liveBytes;
   }
 
-  /** True if most of what is kept is garbage. */
-  get wasteful(): boolean {
+  /** True if more than half of the bytes in chunks are garbage. */
+  get isMostlyGarbage(): boolean {
     return this.#bytes > 2 * this.#liveBytes;
   }
 
   /**
-   * Adds a chunk that has been written.
+   * Adds a chunk.
    *
-   * @param tiles the numbers of those of its tiles whose present version it has
+   * @param tiles numbers of the tiles whose current version it holds
    */
   add(chunk: Chunk, tiles: readonly number[]): void {
     if (tiles.length === 0) {
       this.#dead.push(chunk.id);
       return;
     }
-    const number = this.#free.pop() ?? this.#chunks.length;
-    this.#chunks[number] = { ...chunk, live: tiles.length };
+    const slot = this.#freeSlots.pop() ?? this.#chunks.length;
+    this.#chunks[slot] = { ...chunk, live: tiles.length };
     this.#bytes += chunk.bytes;
     this.#liveBytes += chunk.bytes * tiles.length / chunk.tiles;
-    for (const tile of tiles) this.#move(chunk.layer, tile, number);
+    for (const tile of tiles) this.#move(chunk.layer, tile, slot);
   }
 
-  /** Ids of chunks that can be deleted; each is told once. */
+  /** Returns the ids of chunks that can be deleted, and removes them. */
   takeDead(): number[] {
     const dead = this.#dead;
     this.#dead = [];
     return dead;
   }
 
-  /** The tiles of a layer whose chunks are more than half garbage: written again, they free those. */
+  /**
+   * Returns the tiles of a layer whose chunks are more than half garbage. When
+   * they are written again, these chunks can be deleted.
+   */
   *tilesToMove(layer: string): Generator<number> {
-    const homes = this.#homes.get(layer) ?? [];
-    for (let tile = 0; tile < homes.length; tile++) {
-      const chunk = this.#chunks[homes[tile]!];
+    const slots = this.#slots.get(layer) ?? [];
+    for (let tile = 0; tile < slots.length; tile++) {
+      const chunk = this.#chunks[slots[tile]!];
       if (chunk !== undefined && 2 * chunk.live < chunk.tiles) yield tile;
     }
   }
 
-  #move(layer: string, tile: number, number: number): void {
-    let homes = this.#homes.get(layer) ?? new Int32Array(FIRST_CAPACITY);
-    if (tile >= homes.length) {
-      const larger = new Int32Array(Math.max(tile + 1, 2 * homes.length));
-      larger.set(homes);
-      homes = larger;
+  #move(layer: string, tile: number, slot: number): void {
+    let slots = this.#slots.get(layer) ?? new Int32Array(INITIAL_TILES);
+    if (tile >= slots.length) {
+      const larger = new Int32Array(Math.max(tile + 1, 2 * slots.length));
+      larger.set(slots);
+      slots = larger;
     }
-    this.#homes.set(layer, homes);
-    const before = homes[tile]!;
-    homes[tile] = number;
-    if (before !== NOWHERE) this.#leave(before);
+    this.#slots.set(layer, slots);
+    const previous = slots[tile]!;
+    slots[tile] = slot;
+    if (previous !== NO_SLOT) this.#removeTile(previous);
   }
 
-  /** A chunk has one tile less. */
-  #leave(number: number): void {
-    const chunk = this.#chunks[number]!;
+  /** Records that a chunk holds one current tile less. */
+  #removeTile(slot: number): void {
+    const chunk = this.#chunks[slot]!;
     this.#liveBytes -= chunk.bytes / chunk.tiles;
     if (--chunk.live > 0) return;
     this.#bytes -= chunk.bytes;
     this.#dead.push(chunk.id);
-    this.#chunks[number] = undefined;
-    this.#free.push(number);
+    this.#chunks[slot] = undefined;
+    this.#freeSlots.push(slot);
   }
 }

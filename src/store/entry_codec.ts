@@ -1,65 +1,72 @@
 /**
- * Journal entries as bytes.
+ * Encodes journal entries as bytes, and decodes them.
  *
- * A column is written as its least value and the distances from it, in as few
- * bytes each as the largest distance needs (frame of reference, Goldstein et al.,
- * "Compressing relations and indexes", 1998). Readings of one place and moment
- * take three to six bytes instead of twenty.
+ * A column is stored as its minimum and the offset of each value from it, in 0,
+ * 1, 2 or 4 bytes, as the largest offset needs, or as float64 (frame of
+ * reference, Goldstein et al., "Compressing relations and indexes", 1998).
+ * Readings of one place and time take 3 to 6 bytes each instead of 20.
  *
- * All numbers are little-endian, as all machines that Deno runs on are.
+ * Numbers are little-endian, as on all machines that Deno supports. Every field
+ * begins at a multiple of 8 bytes.
  *
  * @module
  */
 import type { ReadingColumns } from "../grid/mod.ts";
+import { ByteWriter } from "../protocol/writer.ts";
 import type { Entry } from "./store.ts";
 
-/** A kind is written as its index: only ever added to. */
+/** A kind is stored as its index. Append new kinds; never reorder them. */
 const KINDS = ["apply", "age", "configure", "alive"] as const;
-const RAW = 8;
-/** Kind, room to align, clock. */
-const HEAD_BYTES = 16;
+const INITIAL_BYTES = 4096;
+/** Kind (1 byte), padding to 8 bytes, clock (float64). */
+const ENTRY_HEAD_BYTES = 16;
+/** Width of an offset (1 byte), padding to 8 bytes, minimum (float64). */
 const COLUMN_HEAD_BYTES = 16;
+const ALIGNMENT_BYTES = 8;
+/** The width of a column of float64 values instead of offsets. */
+const FLOAT64_BYTES = 8;
+const WIDTHS = [0, 1, 2, 4, FLOAT64_BYTES];
 
-/** More than any group holds: what says so is not an entry. */
+/** Above the size of any group; a larger length is damage. */
 const MAX_READINGS = 1 << 27;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder("utf-8", { fatal: true });
 
 type Column = ReadingColumns["x"] | ReadingColumns["time"];
 
-/** Writes entries one behind the other into a buffer that is used again. */
+/** Encodes entries, one after another, into a reused buffer. */
 export class EntryEncoder {
-  #buffer = new ArrayBuffer(4096);
-  #bytes = new Uint8Array(this.#buffer);
-  #view = new DataView(this.#buffer);
-  #at = 0;
+  readonly #out = new ByteWriter(INITIAL_BYTES);
 
-  /** @returns the bytes, valid until the next call */
+  /**
+   * Encodes entries.
+   *
+   * @returns the bytes, valid until the next call
+   */
   encode(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
-    this.#at = 0;
+    this.#out.at = 0;
     for (const entry of entries) this.#entry(entry);
-    return this.#bytes.subarray(0, this.#at);
+    return new Uint8Array(this.#out.view.buffer, 0, this.#out.at);
   }
 
   #entry(entry: Entry): void {
-    this.#reserve(HEAD_BYTES);
-    this.#bytes[this.#at] = KINDS.indexOf(entry.kind);
-    this.#view.setFloat64(this.#at + 8, entry.now, true);
-    this.#at += HEAD_BYTES;
+    const start = this.#append(ENTRY_HEAD_BYTES);
+    const { view } = this.#out;
+    view.setUint8(start, KINDS.indexOf(entry.kind));
+    view.setFloat64(start + 8, entry.now, true);
     if (entry.kind === "apply") this.#apply(entry.layer, entry.readings);
     if (entry.kind === "configure") {
       const { staleAfter, forgetAfter, maxSkew } = entry.ageing;
-      this.#doubles(staleAfter, forgetAfter, maxSkew);
+      this.#float64s(staleAfter, forgetAfter, maxSkew);
     }
   }
 
   #apply(layer: string, readings: ReadingColumns): void {
-    const name = encoder.encode(layer);
-    this.#doubles(name.length, readings.length);
-    this.#reserve(name.length);
-    this.#bytes.set(name, this.#at);
-    this.#at = aligned(this.#at + name.length);
+    const name = utf8Encoder.encode(layer);
+    this.#float64s(name.length, readings.length);
+    const start = this.#append(name.length);
+    new Uint8Array(this.#out.view.buffer).set(name, start);
     this.#column(readings.x, readings.length);
     this.#column(readings.y, readings.length);
     this.#column(readings.value, readings.length);
@@ -67,66 +74,66 @@ export class EntryEncoder {
   }
 
   #column(column: Column, length: number): void {
-    let least = Infinity;
-    let most = -Infinity;
+    let min = Infinity;
+    let max = -Infinity;
     for (let i = 0; i < length; i++) {
       const value = column[i]!;
-      if (value < least) least = value;
-      if (value > most) most = value;
+      if (value < min) min = value;
+      if (value > max) max = value;
     }
-    const width = widthOf(most - least);
-    this.#reserve(COLUMN_HEAD_BYTES + width * length);
-    this.#bytes[this.#at] = width;
-    this.#view.setFloat64(this.#at + 8, least, true);
-    this.#at += COLUMN_HEAD_BYTES;
-    if (width === RAW) {
-      new Float64Array(this.#buffer, this.#at, length).set(
-        column.subarray(0, length),
-      );
+    const width = widthOf(max - min);
+    const head = this.#append(COLUMN_HEAD_BYTES);
+    this.#out.view.setUint8(head, width);
+    this.#out.view.setFloat64(head + 8, min, true);
+    const data = this.#append(width * length);
+    const { buffer } = this.#out.view;
+    if (width === FLOAT64_BYTES) {
+      new Float64Array(buffer, data, length).set(column.subarray(0, length));
     } else if (width > 0) {
-      const offsets = offsetsOf(width, this.#buffer, this.#at, length);
-      for (let i = 0; i < length; i++) offsets[i] = column[i]! - least;
+      const offsets = offsetsIn(buffer, data, width, length);
+      for (let i = 0; i < length; i++) offsets[i] = column[i]! - min;
     }
-    this.#at = aligned(this.#at + width * length);
   }
 
-  #doubles(...values: number[]): void {
-    this.#reserve(8 * values.length);
+  #float64s(...values: number[]): void {
+    let at = this.#append(8 * values.length);
     for (const value of values) {
-      this.#view.setFloat64(this.#at, value, true);
-      this.#at += 8;
+      this.#out.view.setFloat64(at, value, true);
+      at += 8;
     }
   }
 
-  /** Makes room, and room to align what follows. */
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes + 8;
-    if (needed <= this.#buffer.byteLength) return;
-    this.#buffer = this.#buffer.transfer(
-      Math.max(needed, 2 * this.#buffer.byteLength),
-    );
-    this.#bytes = new Uint8Array(this.#buffer);
-    this.#view = new DataView(this.#buffer);
+  /**
+   * Appends a field without writing to it.
+   *
+   * @returns where the field begins
+   */
+  #append(bytes: number): number {
+    const start = this.#out.at;
+    this.#out.reserve(bytes + ALIGNMENT_BYTES);
+    this.#out.at = aligned(start + bytes);
+    return start;
   }
 }
 
 /**
- * Reads what {@linkcode EntryEncoder} wrote.
+ * Decodes the bytes of an {@linkcode EntryEncoder}.
  *
- * @throws {RangeError} if the bytes are not that
+ * @throws {RangeError} if the bytes are not valid entries
+ * @throws {TypeError} if the name of a layer is not UTF-8
  */
 export function* decodeEntries(bytes: Uint8Array): Generator<Entry> {
-  const reader = new Reader(bytes);
-  while (!reader.done) yield reader.entry();
+  const decoder = new EntryDecoder(bytes);
+  while (!decoder.done) yield decoder.entry();
 }
 
-class Reader {
+class EntryDecoder {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    // Its own buffer: columns are read where they lie, which must be aligned.
+    // A copy begins at offset 0 of its buffer, so its columns are aligned.
     this.#bytes = bytes.slice();
     this.#view = new DataView(this.#bytes.buffer);
   }
@@ -136,7 +143,7 @@ class Reader {
   }
 
   entry(): Entry {
-    const start = this.#take(HEAD_BYTES);
+    const start = this.#take(ENTRY_HEAD_BYTES);
     const kind = KINDS[this.#bytes[start]!];
     const now = this.#view.getFloat64(start + 8, true);
     switch (kind) {
@@ -147,27 +154,27 @@ class Reader {
         return { kind, now };
       case "configure": {
         const [staleAfter, forgetAfter, maxSkew] = [
-          this.#double(),
-          this.#double(),
-          this.#double(),
+          this.#float64(),
+          this.#float64(),
+          this.#float64(),
         ];
         return { kind, now, ageing: { staleAfter, forgetAfter, maxSkew } };
       }
       default:
         throw new RangeError(
-          `Cannot read entry: no kind ${this.#bytes[start]}`,
+          `Cannot read entry: unknown kind ${this.#bytes[start]}`,
         );
     }
   }
 
   #apply(): { layer: string; readings: ReadingColumns } {
-    const nameLength = this.#double();
-    const length = this.#double();
+    const nameLength = this.#float64();
+    const length = this.#float64();
     if (length > MAX_READINGS) {
       throw new RangeError(`Cannot read entry: ${length} readings`);
     }
     const start = this.#take(nameLength);
-    const layer = decoder.decode(
+    const layer = utf8Decoder.decode(
       this.#bytes.subarray(start, start + nameLength),
     );
     const x = this.#column(Int32Array, length);
@@ -183,66 +190,67 @@ class Reader {
   ): T {
     const start = this.#take(COLUMN_HEAD_BYTES);
     const width = this.#bytes[start]!;
-    const least = this.#view.getFloat64(start + 8, true);
-    if (![0, 1, 2, 4, RAW].includes(width)) {
-      throw new RangeError(`Cannot read column: no width ${width}`);
+    const min = this.#view.getFloat64(start + 8, true);
+    if (!WIDTHS.includes(width)) {
+      throw new RangeError(`Cannot read entry: unknown column width ${width}`);
     }
     const data = this.#take(width * length);
     const column = new Type(length);
-    if (width === RAW) {
-      column.set(new Float64Array(this.#bytes.buffer, data, length));
+    const { buffer } = this.#bytes;
+    if (width === FLOAT64_BYTES) {
+      column.set(new Float64Array(buffer, data, length));
     } else if (width === 0) {
-      column.fill(least);
+      column.fill(min);
     } else {
-      const offsets = offsetsOf(width, this.#bytes.buffer, data, length);
-      for (let i = 0; i < length; i++) column[i] = offsets[i]! + least;
+      const offsets = offsetsIn(buffer, data, width, length);
+      for (let i = 0; i < length; i++) column[i] = offsets[i]! + min;
     }
     return column;
   }
 
-  #double(): number {
+  #float64(): number {
     return this.#view.getFloat64(this.#take(8), true);
   }
 
-  /** Where so many bytes start; the next are behind them, aligned. */
-  #take(length: number): number {
+  /** Moves past a field. Returns where the field begins. */
+  #take(bytes: number): number {
     const start = this.#at;
     if (
-      !(Number.isInteger(length) && length >= 0) ||
-      start + length > this.#bytes.length
+      !(Number.isInteger(bytes) && bytes >= 0) ||
+      start + bytes > this.#bytes.length
     ) {
-      throw new RangeError("Cannot read entry: it is cut short");
+      throw new RangeError("Cannot read entry: it is incomplete");
     }
-    this.#at = aligned(start + length);
+    this.#at = aligned(start + bytes);
     return start;
   }
 }
 
-/** Bytes that a distance takes; whole numbers only, of at most 2^53. */
+/** Bytes of an offset. `range` is an integer up to 2^53, or -Infinity. */
 function widthOf(range: number): number {
-  if (!(range > 0)) return 0; // no readings, or all the same
+  if (!(range > 0)) return 0; // no readings, or all values are equal
   if (range <= 0xff) return 1;
   if (range <= 0xffff) return 2;
   if (range <= 0xffff_ffff) return 4;
-  return RAW;
+  return FLOAT64_BYTES;
 }
 
-function offsetsOf(
-  width: number,
+function offsetsIn(
   buffer: ArrayBuffer,
-  at: number,
+  start: number,
+  width: number,
   length: number,
 ): Uint8Array | Uint16Array | Uint32Array {
   switch (width) {
     case 1:
-      return new Uint8Array(buffer, at, length);
+      return new Uint8Array(buffer, start, length);
     case 2:
-      return new Uint16Array(buffer, at, length);
+      return new Uint16Array(buffer, start, length);
     default:
-      return new Uint32Array(buffer, at, length);
+      return new Uint32Array(buffer, start, length);
   }
 }
 
 function aligned(at: number): number {
-  return (at + 7) & ~7;
+  return (at + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
 }

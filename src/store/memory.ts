@@ -1,6 +1,6 @@
 import type { Store } from "./store.ts";
 
-/** Keeps nothing: the map lives as long as the process. For tests and trials. */
+/** A store that stores nothing: the map ends with the process. */
 export class MemoryStore implements Store {
   readonly description = "memory:";
   readonly durable = false;

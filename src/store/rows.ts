@@ -1,17 +1,21 @@
+/**
+ * Reads rows of the database, in pages and with their checksums checked.
+ *
+ * @module
+ */
 import { crc32 } from "node:zlib";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
-/** Rows read at a time. */
 const PAGE_ROWS = 250;
 
 /**
- * Reads rows in the order of their id, some at a time. Not by iterate(): in Deno
- * 2.9.6 it takes an error in the middle for the end of the rows, and a damaged
- * file would read as a smaller map.
+ * Reads rows in the order of their id, in pages. It does not use `iterate()`,
+ * which in Deno 2.9.6 ends silently on an error: a damaged file would read as a
+ * smaller map.
  *
- * @param sql Selects `id` and more, with two parameters: the id behind which, in
- * its order, to go on, and how many rows
- * @param start The first of these ids
+ * @param sql selects `id` and other columns; its first parameter is the id after
+ * which to continue, in the order of the rows, the second the number of rows
+ * @param start the first parameter of the first page
  */
 export function* readRows(
   db: DatabaseSync,
@@ -29,20 +33,21 @@ export function* readRows(
 }
 
 /**
- * The bytes of a row. SQLite has no checksums of its own: a disk that gives back
- * something else would otherwise be believed.
+ * Returns the bytes of a row if they match its checksum. SQLite itself has no
+ * checksums and would return the changed bytes of a bad disk.
  *
- * @param row has `bytes`, and their `crc32` or null
- * @throws {RangeError} if they are not as they were written
+ * @param row has `id`, `bytes`, and `crc32`: their CRC-32, or null for rows of
+ * schema 1
+ * @throws {RangeError} if the bytes differ from what was written
  */
 export function checkedBytes(
   { id, bytes, crc32: expected }: Record<string, SQLOutputValue>,
 ): Uint8Array {
-  const found = bytes instanceof Uint8Array ? bytes : undefined;
   if (
-    found === undefined || (expected !== null && crc32(found) !== expected)
+    !(bytes instanceof Uint8Array) ||
+    (expected !== null && crc32(bytes) !== expected)
   ) {
-    throw new RangeError(`row ${id} is not as it was written`);
+    throw new RangeError(`row ${id} has a wrong checksum`);
   }
-  return found;
+  return bytes;
 }

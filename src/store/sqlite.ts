@@ -1,10 +1,20 @@
+/**
+ * A store in one SQLite file.
+ *
+ * @module
+ */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { DEFAULT_AGEING, type OccupancyMap } from "../grid/mod.ts";
-import { Checkpoint, FOREVER, LAST_ALIVE_KEY } from "./checkpoint.ts";
+import {
+  Checkpointer,
+  LAST_ALIVE_KEY,
+  STORED_INFINITY,
+} from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { checkedBytes, readRows } from "./rows.ts";
-import { damaged, explainSqlite, openDatabase } from "./sqlite_file.ts";
+import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
+import { openDatabase } from "./sqlite_file.ts";
 import {
   applyEntry,
   type Durability,
@@ -12,33 +22,30 @@ import {
   type Store,
 } from "./store.ts";
 
-/**
- * The journal is folded into tiles when it is larger than this, and than all
- * tiles: a fold may have to write all of them, and should not write more than
- * came in. Until a fold is complete the journal grows by as much again.
- */
-const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+const DEFAULT_MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
-/** How a {@linkcode SqliteStore} is opened. */
+/** Options of {@linkcode SqliteStore}. */
 export interface SqliteOptions {
-  /** The file; made if it is not there. */
+  /** The file. Created if it does not exist. */
   readonly path: string;
-  /**
-   * What committed entries survive: `commit` the death of the process, `fsync`
-   * (the default) the loss of power too.
-   */
+  /** What committed entries survive. Default `fsync`. */
   readonly durability?: Durability;
-  /** Bytes of journal after which it is folded, if there are not as many of tiles. Default 8 MiB. */
+  /**
+   * A checkpoint begins when the journal is larger than this and than all
+   * tiles: it may have to write all tiles, and should not write more than
+   * arrived. Until it is complete, the journal may grow to twice that size.
+   * Default 8 MiB.
+   */
   readonly maxJournalBytes?: number;
 }
 
 /**
- * Keeps a map in one SQLite file.
+ * Stores a map in one SQLite file.
  *
- * A commit appends its entries, as they are, to a journal: one row, whatever it
- * holds. Now and then the tiles that changed are written, a few with each commit
- * (see `checkpoint.ts`), and the journal begins anew. A start reads the tiles and
- * replays the rest.
+ * A commit appends its entries to the journal, as one row. From time to time a
+ * checkpoint writes the changed tiles, a part with each commit, and the journal
+ * starts empty (see `checkpointer.ts`). A start reads the tiles and replays the
+ * journal.
  */
 export class SqliteStore implements Store {
   readonly description: string;
@@ -48,35 +55,37 @@ export class SqliteStore implements Store {
   readonly #maxJournalBytes: number;
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
-  readonly #checkpoint: Checkpoint;
-  /** False if what is there could not be read: then it must stay as it is. */
+  readonly #checkpointer: Checkpointer;
+  /** False if the file could not be read. Then it must not be changed. */
   #loaded = false;
   #lastAlive: number | undefined;
   /** The last row of the journal. */
-  #lastEntry = 0;
-  /** Bytes of the journal that are in no tile yet. */
+  #lastRow = 0;
+  /** Size of the journal since the last complete checkpoint. */
   #journalBytes = 0;
-  /** How many of these the fold under way has. */
-  #foldingBytes = 0;
-  #foldAt: number;
+  /** The part of `#journalBytes` that the running checkpoint covers. */
+  #coveredBytes = 0;
+  /** Size of the journal at which the next checkpoint begins. */
+  #checkpointAtBytes: number;
   #closed = false;
 
-  /** @throws {StoreError} if the file cannot be used; it is left as it was */
+  /** @throws {StoreError} if the file cannot be used; it is not changed */
   constructor(options: SqliteOptions) {
     const { path, durability = "fsync" } = options;
     this.description = `sqlite:${path}`;
     this.#path = path;
-    this.#maxJournalBytes = options.maxJournalBytes ?? MAX_JOURNAL_BYTES;
-    this.#foldAt = this.#maxJournalBytes;
+    this.#maxJournalBytes = options.maxJournalBytes ??
+      DEFAULT_MAX_JOURNAL_BYTES;
+    this.#checkpointAtBytes = this.#maxJournalBytes;
     this.#db = openDatabase(path, durability);
     try {
       this.#append = this.#db.prepare(
         "INSERT INTO journal (entries, crc32) VALUES (?, ?)",
       );
-      this.#checkpoint = new Checkpoint(this.#db);
+      this.#checkpointer = new Checkpointer(this.#db);
     } catch (error) {
       this.#db.close();
-      throw explainSqlite(path, error);
+      throw storeErrorOf(path, error);
     }
   }
 
@@ -87,106 +96,108 @@ export class SqliteStore implements Store {
   load(map: OccupancyMap): void {
     try {
       const meta = this.#loadMeta(map);
-      this.#checkpoint.load(this.#db, map, meta);
+      this.#checkpointer.load(this.#db, map, meta);
       this.#replay(map);
       this.#loaded = true;
     } catch (error) {
       throw error instanceof RangeError || error instanceof TypeError
-        ? damaged(this.#path, error.message, error)
-        : explainSqlite(this.#path, error);
+        ? damagedError(this.#path, error.message, error)
+        : storeErrorOf(this.#path, error);
     }
-    this.#foldAt = this.#journalLimit();
+    this.#checkpointAtBytes = this.#journalLimit();
   }
 
   commit(entries: readonly Entry[]): void {
     const bytes = this.#encoder.encode(entries);
     try {
-      this.#rollBack(); // within a transaction it would keep nothing
-      const kept = this.#checkpoint.busy && this.#commitWithStep(bytes);
-      if (!kept) this.#appendRow(bytes); // a statement by itself is a transaction
+      this.#rollBack(); // a row appended to a failed transaction would be lost
+      const committed = this.#checkpointer.hasWork &&
+        this.#commitWithStep(bytes);
+      if (!committed) this.#appendRow(bytes); // one statement: one transaction
     } catch (error) {
-      throw explainSqlite(this.#path, error);
+      throw storeErrorOf(this.#path, error);
     }
-    for (const entry of entries) this.#note(entry);
+    for (const entry of entries) this.#noteAlive(entry);
     this.#journalBytes += bytes.length;
   }
 
   applied(map: OccupancyMap): void {
-    if (this.#checkpoint.folding || this.#journalBytes < this.#foldAt) return;
-    this.#beginFold(map);
+    if (
+      !this.#checkpointer.running &&
+      this.#journalBytes >= this.#checkpointAtBytes
+    ) this.#beginCheckpoint(map);
   }
 
   close(map?: OccupancyMap): void {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      if (map !== undefined && this.#loaded) this.#finishAll(map);
+      if (map !== undefined && this.#loaded) this.#checkpointAll(map);
     } catch {
-      // A full disk, for example. The journal still has everything.
+      // The disk is full, for example. The journal is still complete.
     }
     this.#db.close();
   }
 
   /**
-   * Commits, and does some of the checkpoint's work in the same transaction.
+   * Appends entries and runs a step of the checkpoint, in one transaction.
    *
-   * @returns false if that failed: maybe there is no room for the work, but for
-   * the entries by themselves
+   * @returns false if it failed. The disk may still have space for the entries
+   * without the step
    */
   #commitWithStep(bytes: Uint8Array<ArrayBuffer>): boolean {
-    const share = Math.min(1, bytes.length / this.#foldAt);
+    const share = Math.min(1, bytes.length / this.#checkpointAtBytes);
     try {
       this.#transaction(() => {
         this.#appendRow(bytes);
-        this.#checkpoint.step(share);
+        this.#checkpointer.step(share);
       });
     } catch {
-      this.#checkpoint.abandon();
-      this.#foldAt = 2 * this.#journalBytes; // later, then
+      this.#checkpointer.stepFailed();
+      this.#checkpointAtBytes = 2 * this.#journalBytes; // try again later
       this.#rollBack();
       return false;
     }
-    this.#noteStep();
+    this.#afterStep();
     return true;
   }
 
   #appendRow(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#lastEntry = Number(
+    this.#lastRow = Number(
       this.#append.run(bytes, crc32(bytes)).lastInsertRowid,
     );
   }
 
-  #beginFold(map: OccupancyMap): void {
-    this.#foldingBytes = this.#journalBytes;
-    this.#checkpoint.begin(map, {
-      journal: this.#lastEntry,
+  #beginCheckpoint(map: OccupancyMap): void {
+    this.#coveredBytes = this.#journalBytes;
+    this.#checkpointer.begin(map, {
+      row: this.#lastRow,
       ...(this.#lastAlive !== undefined && { lastAlive: this.#lastAlive }),
     });
   }
 
-  #noteStep(): void {
-    if (!this.#checkpoint.kept()) return;
-    this.#journalBytes -= this.#foldingBytes;
-    this.#foldAt = this.#journalLimit();
+  #afterStep(): void {
+    if (!this.#checkpointer.stepCommitted()) return;
+    this.#journalBytes -= this.#coveredBytes;
+    this.#checkpointAtBytes = this.#journalLimit();
   }
 
-  /** Leaves nothing but tiles. */
-  #finishAll(map: OccupancyMap): void {
+  /** Writes all changed tiles and empties the journal. */
+  #checkpointAll(map: OccupancyMap): void {
     this.#rollBack();
-    while (this.#checkpoint.busy || this.#journalBytes > 0) {
-      if (!this.#checkpoint.busy) this.#beginFold(map);
-      this.#transaction(() => this.#checkpoint.step(1));
-      this.#noteStep();
+    while (this.#checkpointer.hasWork || this.#journalBytes > 0) {
+      if (!this.#checkpointer.hasWork) this.#beginCheckpoint(map);
+      this.#transaction(() => this.#checkpointer.step(1));
+      this.#afterStep();
     }
   }
 
-  /** Remembers what is no part of the map. */
-  #note(entry: Entry): void {
+  #noteAlive(entry: Entry): void {
     if (entry.kind === "alive") this.#lastAlive = entry.now;
   }
 
   #journalLimit(): number {
-    return Math.max(this.#maxJournalBytes, this.#checkpoint.liveBytes);
+    return Math.max(this.#maxJournalBytes, this.#checkpointer.liveBytes);
   }
 
   #transaction(work: () => void): void {
@@ -195,7 +206,7 @@ export class SqliteStore implements Store {
     this.#db.exec("COMMIT");
   }
 
-  /** Ends a transaction that failed, unless SQLite has done so by itself. */
+  /** Ends a failed transaction, unless SQLite has ended it itself. */
   #rollBack(): void {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
@@ -208,7 +219,7 @@ export class SqliteStore implements Store {
     this.#lastAlive = meta.get(LAST_ALIVE_KEY);
     const threshold = (key: keyof typeof DEFAULT_AGEING) => {
       const value = meta.get(key) ?? DEFAULT_AGEING[key];
-      return value === FOREVER ? Infinity : value;
+      return value === STORED_INFINITY ? Infinity : value;
     };
     map.configure({
       staleAfter: threshold("staleAfter"),
@@ -219,23 +230,20 @@ export class SqliteStore implements Store {
     return meta;
   }
 
+  /** Applies the entries since the last checkpoint. */
   #replay(map: OccupancyMap): void {
-    const { folded } = this.#checkpoint;
-    this.#lastEntry = folded;
-    for (
-      const row of readRows(
-        this.#db,
-        "SELECT id, entries AS bytes, crc32 FROM journal WHERE id > ? ORDER BY id LIMIT ?",
-        folded,
-      )
-    ) {
+    const { checkpointedRow } = this.#checkpointer;
+    this.#lastRow = checkpointedRow;
+    const journal =
+      "SELECT id, entries AS bytes, crc32 FROM journal WHERE id > ? ORDER BY id LIMIT ?";
+    for (const row of readRows(this.#db, journal, checkpointedRow)) {
       const bytes = checkedBytes(row);
       for (const entry of decodeEntries(bytes)) {
         applyEntry(map, entry);
-        this.#note(entry);
+        this.#noteAlive(entry);
       }
       this.#journalBytes += bytes.length;
-      this.#lastEntry = Number(row.id);
+      this.#lastRow = Number(row.id);
     }
   }
 }

@@ -1,18 +1,21 @@
 /**
- * Opening the database file: that it is ours, that it is whole, that nobody
- * else writes to it, and that its schema is the present one.
+ * Opens the database file: checks that it is an intact occupancy store, locks
+ * it, and updates its schema.
  *
  * @module
  */
-import { messageOf } from "../common/errors.ts";
 import { DatabaseSync } from "node:sqlite";
+import { notOurFileError, storeErrorOf } from "./sqlite_errors.ts";
 import { type Durability, StoreError } from "./store.ts";
 
 /** `occu`, in the header of the file (https://sqlite.org/fileformat.html, 1.3.18). */
 const APPLICATION_ID = 0x6f63_6375;
 const HEADER = "SQLite format 3\0";
 
-/** What brings a file from each schema version to the next; never edited, only added to. */
+/**
+ * The steps from each schema version to the next. Append new steps; never edit
+ * the existing ones.
+ */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE meta (
      key TEXT PRIMARY KEY,
@@ -29,7 +32,7 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY AUTOINCREMENT,
      entries BLOB NOT NULL
    ) STRICT;`,
-  // Tiles many to a row; a tile by itself is a row of one.
+  // Rows of many tiles, with checksums. A row of one tile becomes a chunk.
   `CREATE TABLE chunk (
      id INTEGER PRIMARY KEY,
      layer TEXT NOT NULL,
@@ -43,29 +46,12 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE tile;`,
 ];
 
-const SQLITE_BUSY = 5;
-const SQLITE_READONLY = 8;
-const SQLITE_IOERR = 10;
-const SQLITE_CORRUPT = 11;
-const SQLITE_FULL = 13;
-const SQLITE_CANTOPEN = 14;
-const SQLITE_NOTADB = 26;
-/** As `sqlite3_errstr()` says them. */
-const RESULT_TEXTS: readonly (readonly [string, number])[] = [
-  ["database is locked", SQLITE_BUSY],
-  ["readonly database", SQLITE_READONLY],
-  ["disk I/O error", SQLITE_IOERR],
-  ["disk image is malformed", SQLITE_CORRUPT],
-  ["malformed database schema", SQLITE_CORRUPT],
-  ["database or disk is full", SQLITE_FULL],
-  ["unable to open database file", SQLITE_CANTOPEN],
-  ["file is not a database", SQLITE_NOTADB],
-];
-
 /**
- * Opens or makes a database. What is there and is not ours is left as it is.
+ * Opens a database, or creates it. A file that is not a store is not changed.
  *
- * @throws {StoreError}
+ * @param path the file
+ * @param durability what committed transactions survive
+ * @throws {StoreError} if the file cannot be used
  */
 export function openDatabase(
   path: string,
@@ -75,7 +61,8 @@ export function openDatabase(
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
-    // Held until the end: one writer, and no shared memory to coordinate others.
+    // The lock is held until the database is closed: there is only one writer,
+    // and SQLite needs no shared memory to coordinate others.
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     db.exec("BEGIN IMMEDIATE; COMMIT");
     checkOwner(db, path);
@@ -87,93 +74,11 @@ export function openDatabase(
     return db;
   } catch (error) {
     db?.close();
-    throw explainSqlite(path, error);
+    throw storeErrorOf(path, error);
   }
 }
 
-/** Says in words for people what SQLite says in codes (https://sqlite.org/rescode.html). */
-export function explainSqlite(path: string, error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  const message = messageOf(error);
-  const options = { cause: error };
-  switch (resultCode(error, message)) {
-    case SQLITE_BUSY:
-      return new StoreError(`Another server is using ${path}`, {
-        ...options,
-        hint: "Stop it, or give this one a file of its own with --store.",
-      });
-    case SQLITE_READONLY:
-      return readOnly(path, error);
-    case SQLITE_IOERR:
-      if (isReadOnly(path)) return readOnly(path, error);
-      return new StoreError(`Cannot write to ${path}: ${message}`, {
-        ...options,
-        hint: "Check the disk, and what the system's log says of it.",
-      });
-    case SQLITE_CORRUPT:
-      // What follows the colon may be any bytes of the file.
-      return damaged(path, message.replace(/ ?\(.*/s, ""), error);
-    case SQLITE_FULL:
-      return new StoreError(`The disk is full: cannot write to ${path}`, {
-        ...options,
-        hint: "Make room; nothing that was acknowledged is lost.",
-      });
-    case SQLITE_CANTOPEN:
-      return new StoreError(`Cannot open ${path}`, {
-        ...options,
-        hint: "Check that its directory is there and writable.",
-      });
-    case SQLITE_NOTADB:
-      return foreign(path);
-    default:
-      return new StoreError(`Cannot use ${path}: ${message}`, options);
-  }
-}
-
-/** The primary result code; not all errors carry it, but all carry its text. */
-function resultCode(error: unknown, message: string): number | undefined {
-  const { errcode } = error as { errcode?: number };
-  if (errcode !== undefined) return errcode & 0xff;
-  return RESULT_TEXTS.find(([text]) => message.includes(text))?.[1];
-}
-
-/** What is said of a file that is ours but broken. */
-export function damaged(
-  path: string,
-  what: string,
-  cause?: unknown,
-): StoreError {
-  return new StoreError(`The store ${path} is damaged: ${what}`, {
-    hint:
-      "It was left as it is. Put a copy back, or move it away to start empty.",
-    cause,
-  });
-}
-
-function readOnly(path: string, cause: unknown): StoreError {
-  return new StoreError(`Cannot write to ${path}: it is read-only`, {
-    hint: "Make the file and its directory writable.",
-    cause,
-  });
-}
-
-/** True if the file is there and may not be written to; SQLite calls that an I/O error. */
-function isReadOnly(path: string): boolean {
-  try {
-    Deno.openSync(path, { write: true }).close();
-    return false;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
-}
-
-function foreign(path: string): StoreError {
-  return new StoreError(`${path} is not an occupancy store`, {
-    hint: "It was left as it is. Name another file with --store.",
-  });
-}
-
-/** A file that is no database is refused before SQLite touches it. */
+/** Rejects a file that is not a database, before SQLite opens it. */
 function checkHeader(path: string): void {
   let file: Deno.FsFile;
   try {
@@ -181,44 +86,49 @@ function checkHeader(path: string): void {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
     throw new StoreError(`Cannot open ${path}`, {
-      hint: "Check who may read and write it.",
+      hint: "Check the permissions of the file.",
       cause: error,
     });
   }
   try {
     if (file.statSync().isDirectory) {
-      throw new StoreError(`${path} is a directory`, {
-        hint: "Name a file, for example with /occupancy.sqlite added.",
+      throw new StoreError(`Cannot open ${path}: it is a directory`, {
+        hint: `For example, use ${path}/occupancy.sqlite instead.`,
       });
     }
     const start = new Uint8Array(HEADER.length);
     const length = file.readSync(start);
-    if (length === null) return; // empty: SQLite makes a database of it
-    if (new TextDecoder("latin1").decode(start) !== HEADER) throw foreign(path);
+    if (length === null) return; // SQLite makes a database of an empty file
+    if (new TextDecoder("latin1").decode(start) !== HEADER) {
+      throw notOurFileError(path);
+    }
   } finally {
     file.close();
   }
 }
 
+/** Rejects a database of another program or of a newer version. */
 function checkOwner(db: DatabaseSync, path: string): void {
-  const version = pragma(db, "user_version");
+  const version = readPragma(db, "user_version");
   const empty = db.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
   if (empty && version === 0) return;
-  if (pragma(db, "application_id") !== APPLICATION_ID) throw foreign(path);
+  if (readPragma(db, "application_id") !== APPLICATION_ID) {
+    throw notOurFileError(path);
+  }
   if (version > MIGRATIONS.length) {
     throw new StoreError(
-      `${path} was written by a newer version of occupancy`,
+      `Cannot open ${path}: a newer version of occupancy wrote it`,
       {
         hint:
-          "It was left as it is. Use that version, or another file with --store.",
+          "The file was not changed. Use that version, or another file with --store.",
       },
     );
   }
 }
 
-/** All or none: a migration that fails leaves the file at its old version. */
+/** Updates the schema in one transaction. */
 function migrate(db: DatabaseSync): void {
-  const version = pragma(db, "user_version");
+  const version = readPragma(db, "user_version");
   if (version === MIGRATIONS.length) return;
   db.exec("BEGIN IMMEDIATE");
   try {
@@ -232,6 +142,6 @@ function migrate(db: DatabaseSync): void {
   }
 }
 
-function pragma(db: DatabaseSync, name: string): number {
+function readPragma(db: DatabaseSync, name: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0]);
 }

@@ -1,7 +1,8 @@
 /**
- * Where the map is kept. The server commits what it is about to apply, and only
- * then applies it, acknowledges it and tells others: what anyone has been shown
- * is never gone after a restart.
+ * The interface to storage, the entries of its journal, and how to apply them.
+ *
+ * The server commits entries before it applies and acknowledges them, so a
+ * restart never loses a change that a client has seen.
  *
  * @module
  */
@@ -9,65 +10,78 @@ import { AppError } from "../common/errors.ts";
 import type { Ageing, OccupancyMap, ReadingColumns } from "../grid/mod.ts";
 
 /**
- * One step in the history of a map. The same steps in the same order make the
- * same map with the same revisions. `now` is the server's clock, ms since 1970.
+ * One step in the history of a map. Applying the same entries in the same order
+ * gives the same map with the same revisions. `now` is the server's clock, in ms
+ * since 1970.
  */
 export type Entry =
-  /** Readings of one layer were taken in. */
+  /** Readings of one layer arrived. */
   | {
     readonly kind: "apply";
     readonly now: number;
     readonly layer: string;
     readonly readings: ReadingColumns;
   }
-  /** Time went by: cells turned stale, fresh or forgotten. */
+  /** Time passed: cells turned stale, fresh or forgotten. */
   | { readonly kind: "age"; readonly now: number }
-  /** Other thresholds hold from here on. */
+  /** The thresholds changed. */
   | {
     readonly kind: "configure";
     readonly now: number;
     readonly ageing: Ageing;
   }
-  /** The server was there, and had taken in all that the broker had for it. */
+  /** The server was connected and had processed its backlog. */
   | { readonly kind: "alive"; readonly now: number };
 
-/** What survives: the death of the process, or a power loss too. */
+/**
+ * What committed entries survive: `commit` a crash of the process, `fsync` also
+ * a power loss.
+ */
 export type Durability = "commit" | "fsync";
 
-/** Keeps one map. One server owns a store at a time. */
+/** Stores one map. Only one server uses a store at a time. */
 export interface Store {
-  /** As given on the command line, e.g. `memory:`. */
+  /** The address of the store, as on the command line: `memory:`. */
   readonly description: string;
-  /** True if what is committed outlives the process. */
+  /** True if committed entries survive the process. */
   readonly durable: boolean;
   /**
-   * The time of the last entry of the kind `there`, ms since 1970; undefined if
-   * none was kept. Meaningful once loaded.
+   * The time of the last entry `alive`, in ms since 1970; undefined if there is
+   * none. Valid after {@linkcode Store.load}.
    */
   readonly lastAlive?: number | undefined;
   /**
-   * Fills an empty map with what is kept, thresholds and revision included.
+   * Restores the stored map, with its thresholds and its revision.
    *
-   * @throws {StoreError} if what is kept cannot be read
+   * @param map an empty map
+   * @throws {StoreError} if the stored map cannot be read
    */
   load(map: OccupancyMap): void;
   /**
-   * Keeps entries, all or none. When this returns they are as safe as the store
-   * promises.
+   * Stores entries, all or none. When it returns, they have the durability of
+   * the store.
    *
-   * @throws {StoreError} if nothing was kept; it may be tried again
+   * @throws {StoreError} if nothing was stored; the call may be repeated
    */
   commit(entries: readonly Entry[]): void;
   /**
-   * Told after committed entries have been applied: the store may keep the map
-   * itself instead of the steps that led to it. Never throws.
+   * Called after committed entries were applied to the map. The store may use
+   * the map to shorten its journal. Never throws.
    */
   applied(map: OccupancyMap): void;
-  /** Frees everything; with the map, leaves it quick to load. Safe to call twice. */
+  /**
+   * Closes the store. May be called more than once.
+   *
+   * @param map if given, is stored completely, so that the next start is fast
+   */
   close(map?: OccupancyMap): void;
 }
 
-/** Takes one step. */
+/**
+ * Applies an entry to a map.
+ *
+ * @returns the result of an entry `apply`; undefined for other kinds
+ */
 export function applyEntry(
   map: OccupancyMap,
   entry: Entry,
@@ -82,16 +96,16 @@ export function applyEntry(
       map.configure(entry.ageing);
       return undefined;
     case "alive":
-      return undefined; // nothing changes
+      return undefined;
   }
 }
 
-/** A store that cannot be opened, read or written. */
+/** A store cannot be opened, read or written. */
 export class StoreError extends AppError {
   override readonly name = "StoreError";
 
   /**
-   * @param message what happened, for people
+   * @param message what happened, for users
    * @param options hint and cause
    */
   constructor(

@@ -110,7 +110,7 @@ Deno.test({
     };
     assert.match(
       await findingOf("x,y,value\n1,2,1\n and some more text"),
-      /^error: \S+map\.sqlite is not an occupancy store$/,
+      /^error: Cannot open \S+map\.sqlite: it is not an occupancy store$/,
     );
     await Deno.remove(path);
     await filledStore(path, "SIGTERM");
@@ -119,13 +119,13 @@ Deno.test({
     new DataView(newer.buffer).setUint32(60, 99); // user_version
     assert.match(
       await findingOf(newer),
-      /^error: \S+map\.sqlite was written by a newer version/,
+      /^error: Cannot open \S+map\.sqlite: a newer version of occupancy/,
     );
     const broken = whole.slice();
     broken.fill(0xff, 4096);
     assert.match(
       await findingOf(broken),
-      /^error: The store \S+map\.sqlite is damaged/,
+      /^error: Cannot read \S+map\.sqlite: the file is damaged/,
     );
     await Deno.remove(path);
     await Deno.mkdir(path);

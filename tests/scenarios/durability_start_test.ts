@@ -4,7 +4,7 @@ import { OccupancyMap } from "../../src/grid/mod.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
-import { applied, keep } from "../store/support.ts";
+import { commitAndApply, readingsEntry } from "../store/support.ts";
 
 const CELLS = 1_000_000;
 const A_COMMIT = 10_000;
@@ -48,7 +48,7 @@ async function fill(path: string, orderly: boolean): Promise<void> {
       const n = from + i;
       return [n % SIDE, Math.trunc(n / SIDE), n % 3, NOW + n] as const;
     });
-    keep(store, map, applied(NOW + CELLS, rows));
+    commitAndApply(store, map, readingsEntry(NOW + CELLS, rows));
   }
   assert.equal(map.size, CELLS);
   store.close(orderly ? map : undefined);

@@ -51,7 +51,7 @@ for (const broker of BROKERS) {
       const { problem, state } = await untilState(watcher, hasProblem);
       assert.match(
         problem!,
-        /^The disk is full: cannot write to .*map.sqlite$/,
+        /^Cannot write to .*map.sqlite: the disk is full$/,
       );
       assert.equal(state, "online");
       const early = broker === "embedded" ? acknowledged(sender) : 0;
@@ -97,7 +97,7 @@ for (const broker of BROKERS) {
         await untilAcknowledged(sender, BEFORE);
         await disk.fill();
         await send(sender, BEFORE, AFTER);
-        await server.said(/The disk is full/);
+        await server.said(/the disk is full/);
         // Mosquitto has acknowledged all: it must have all of the rest still.
         if (mosquitto) await untilAcknowledged(sender, AFTER);
         server.kill("SIGKILL");

@@ -12,7 +12,7 @@ const chunk = (id: number, tiles: number, layer = "default") => ({
   bytes: 10 * tiles,
 });
 
-test("takeDead() tells each chunk once, when newer ones have all its tiles", () => {
+test("takeDead() returns a chunk once, when newer chunks hold all its tiles", () => {
   const index = new ChunkIndex();
   index.add(chunk(1, 2), [0, 1]);
   index.add(chunk(2, 2), [2, 500]);
@@ -25,20 +25,20 @@ test("takeDead() tells each chunk once, when newer ones have all its tiles", () 
   assert.deepEqual(index.takeDead(), [2, 3]);
 });
 
-test("takeDead() tells a chunk of which nothing was restored", () => {
+test("takeDead() returns a chunk without current tiles", () => {
   const index = new ChunkIndex();
   index.add(chunk(8, 3), []);
   assert.deepEqual(index.takeDead(), [8]);
 });
 
-test("add() does not take the tiles of one layer for those of another", () => {
+test("add() separates tiles with the same number in different layers", () => {
   const index = new ChunkIndex();
   index.add(chunk(1, 1), [0]);
   index.add(chunk(2, 1, "b"), [0]);
   assert.deepEqual(index.takeDead(), []);
 });
 
-test("tilesToMove() has the tiles of chunks that are more than half garbage", () => {
+test("tilesToMove() returns the tiles of chunks that are more than half garbage", () => {
   const index = new ChunkIndex();
   index.add(chunk(1, 4), [0, 1, 2, 3]);
   index.add(chunk(2, 4), [4, 5, 6, 7]);
@@ -47,7 +47,7 @@ test("tilesToMove() has the tiles of chunks that are more than half garbage", ()
   assert.equal(index.liveBytes, 80);
   assert.deepEqual([...index.tilesToMove("default")], [3]);
   assert.deepEqual([...index.tilesToMove("other")], []);
-  assert.equal(index.wasteful, false);
+  assert.equal(index.isMostlyGarbage, false);
   for (let id = 4; id < 8; id++) index.add(chunk(id, 2), [0, 4]);
   index.add(chunk(8, 3), [1, 2, 5]);
   assert.deepEqual(index.takeDead(), [4, 5, 6, 3]);

@@ -30,7 +30,9 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
       },
     }),
   ),
-  ms.map((now): Entry => ({ kind: "age", now })),
+  fc.tuple(fc.constantFrom("age" as const, "alive" as const), ms).map(
+    ([kind, now]): Entry => ({ kind, now }),
+  ),
   fc.record({ now: ms, a: threshold, b: threshold, c: threshold }).map(
     ({ now, a, b, c }): Entry => ({
       kind: "configure",
@@ -41,7 +43,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
 );
 
 Deno.test({
-  name: "decodeEntries() gives back what EntryEncoder wrote",
+  name: "decodeEntries() decodes what EntryEncoder encoded",
   permissions: "none",
   fn() {
     const encoder = new EntryEncoder();
@@ -56,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "EntryEncoder takes a few bytes a reading, when they are of one place",
+  name: "EntryEncoder needs few bytes for readings of one place and time",
   permissions: "none",
   fn() {
     const length = 1000;
@@ -77,8 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "decodeEntries() throws RangeError or TypeError and nothing else, whatever the bytes",
+  name: "decodeEntries() throws only RangeError or TypeError for invalid bytes",
   permissions: "none",
   fn() {
     const decode = (bytes: Uint8Array) => {

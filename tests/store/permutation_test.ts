@@ -1,4 +1,4 @@
-/** The outcome does not depend on the order of arrival: through the server, to disk and back. */
+/** The order of arrival does not change the map, in the server and after a restart. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
@@ -11,10 +11,10 @@ import { until } from "../support/until.ts";
 
 const NOW = 1_760_000_000_000;
 const READINGS = 10_000;
-/** Cells along each side: some 25 readings fight over each. */
+/** Cells along each side: about 25 readings for each cell. */
 const SIDE = 20;
 const MAX_SKEW = 60_000;
-/** Readings that are too far ahead, on top. */
+/** Number of additional readings beyond the allowed skew. */
 const FUTURE = 100;
 const MAX_MESSAGE = 300;
 
@@ -27,7 +27,7 @@ interface Reading {
 
 Deno.test({
   name:
-    "any order of 10,000 timed readings, with duplicates too, ends in the same map",
+    "any order of 10,000 timed readings gives the same map, with and without duplicates",
   ...needs(),
   fn: async () => {
     const { SqliteStore } = await import("../../src/store/sqlite.ts");
@@ -37,9 +37,9 @@ Deno.test({
       fc.asyncProperty(
         fc.infiniteStream(fc.nat()),
         fc.constantFrom(0, 0.3, 1),
-        async (numbers, repeated) => {
+        async (numbers, repeatedShare) => {
           const next = (below: number) => numbers.next().value! % below;
-          const readings = make(next);
+          const readings = makeReadings(next);
           const expected = modelOf(readings);
           const future = readings.filter(isFuture).length;
           for (let order = 0; order < 2; order++) {
@@ -48,11 +48,11 @@ Deno.test({
               new SqliteStore({
                 path,
                 durability: "commit",
-                maxJournalBytes: 20_000, // folded many times on the way
+                maxJournalBytes: 20_000, // many checkpoints
               });
             const sent = shuffle([
               ...readings,
-              ...readings.filter(() => next(1000) < 1000 * repeated),
+              ...readings.filter(() => next(1000) < 1000 * repeatedShare),
             ], next);
             const map = new OccupancyMap({ maxSkew: MAX_SKEW });
             const stats = await serve(open(), map, messagesOf(sent, next));
@@ -60,10 +60,10 @@ Deno.test({
 
             const { accepted, refused } = stats;
             const late = refused.get("late") ?? 0;
-            const repeats = sent.filter(isFuture).length;
-            assert.ok(repeats >= future);
-            assert.equal(refused.get("future"), repeats);
-            assert.equal(accepted + late + repeats, sent.length);
+            const sentFuture = sent.filter(isFuture).length;
+            assert.ok(sentFuture >= future);
+            assert.equal(refused.get("future"), sentFuture);
+            assert.equal(accepted + late + sentFuture, sent.length);
             assert.equal(refused.size, late > 0 ? 2 : 1);
 
             const reopened = new OccupancyMap();
@@ -80,10 +80,10 @@ Deno.test({
   },
 });
 
-/** Readings of which no two have cell and time in common: ties go to the later arrival. */
-function make(next: (below: number) => number): Reading[] {
+/** Readings without two of the same cell and time: there, the order matters. */
+function makeReadings(next: (below: number) => number): Reading[] {
   const readings: Reading[] = [];
-  const taken = new Set<string>();
+  const used = new Set<string>();
   while (readings.length < READINGS) {
     const reading = {
       x: next(SIDE) - SIDE / 2,
@@ -92,8 +92,8 @@ function make(next: (below: number) => number): Reading[] {
       time: NOW + MAX_SKEW - next(1_000_000),
     };
     const key = `${reading.x},${reading.y},${reading.time}`;
-    if (taken.has(key)) continue;
-    taken.add(key);
+    if (used.has(key)) continue;
+    used.add(key);
     readings.push(reading);
   }
   for (let i = 0; i < FUTURE; i++) {
@@ -106,14 +106,14 @@ function isFuture({ time }: Reading): boolean {
   return time > NOW + MAX_SKEW;
 }
 
-/** The latest of each cell, in an order of its own. */
+/** The latest reading of each cell, sorted. */
 function modelOf(readings: readonly Reading[]): Reading[] {
   const cells = new Map<string, Reading>();
   for (const reading of readings) {
     if (isFuture(reading)) continue;
     const key = `${reading.x},${reading.y}`;
-    const known = cells.get(key);
-    if (known === undefined || reading.time > known.time) {
+    const present = cells.get(key);
+    if (present === undefined || reading.time > present.time) {
       cells.set(key, reading);
     }
   }
@@ -132,7 +132,7 @@ function sorted(cells: Reading[]): Reading[] {
   return cells.sort((a, b) => a.x - b.x || a.y - b.y);
 }
 
-/** In any order (Fisher and Yates). */
+/** Shuffles in place (Fisher and Yates). */
 function shuffle(
   readings: Reading[],
   next: (below: number) => number,
@@ -144,7 +144,7 @@ function shuffle(
   return readings;
 }
 
-/** Payloads of one reading or many. */
+/** Payloads with one or more readings each. */
 function messagesOf(
   readings: readonly Reading[],
   next: (below: number) => number,
@@ -162,7 +162,7 @@ function messagesOf(
   return messages;
 }
 
-/** Lets a server take them in, a commit for every fifty. */
+/** Passes messages to a server in groups of 50. Returns its statistics. */
 async function serve(
   store: import("../../src/store/store.ts").Store,
   map: OccupancyMap,

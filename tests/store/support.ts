@@ -1,11 +1,60 @@
+/** Opens stores, makes entries and compares maps, for tests of the store. */
 import assert from "node:assert/strict";
-import type { Cell, OccupancyMap } from "../../src/grid/mod.ts";
+import { type Cell, OccupancyMap } from "../../src/grid/mod.ts";
+import type { SqliteOptions, SqliteStore } from "../../src/store/sqlite.ts";
 import { applyEntry, type Entry, type Store } from "../../src/store/store.ts";
 
-/** Readings of one layer as an entry. */
-export function applied(
+/** An open store and the map that it loaded. */
+export interface OpenStore {
+  readonly store: SqliteStore;
+  readonly map: OccupancyMap;
+}
+
+/**
+ * Returns a function that opens a store and loads its map.
+ *
+ * @param defaults options that the function's own options override
+ */
+export async function storeOpener(
+  defaults: SqliteOptions,
+): Promise<(options?: Partial<SqliteOptions>) => OpenStore> {
+  const { SqliteStore } = await import("../../src/store/sqlite.ts");
+  return (options = {}) => {
+    const store = new SqliteStore({ ...defaults, ...options });
+    const map = new OccupancyMap();
+    try {
+      store.load(map);
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+    return { store, map };
+  };
+}
+
+/** Runs SQL statements on a store file that is not open. */
+export async function execSql(path: string, sql: string): Promise<void> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using db = new DatabaseSync(path);
+  db.exec(sql);
+}
+
+/** Returns the number that a query selects from a store file. */
+export async function queryNumber(path: string, sql: string): Promise<number> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using db = new DatabaseSync(path);
+  return Number(Object.values(db.prepare(sql).get()!)[0]);
+}
+
+/** An entry with readings of one layer; their time is `now` by default. */
+export function readingsEntry(
   now: number,
-  rows: readonly (readonly [number, number, number, number?])[],
+  rows: readonly (readonly [
+    x: number,
+    y: number,
+    value: number,
+    time?: number,
+  ])[],
   layer = "default",
 ): Entry {
   return {
@@ -22,15 +71,24 @@ export function applied(
   };
 }
 
-/** As the server does it: commit, apply, tell the store. */
-export function keep(store: Store, map: OccupancyMap, ...entries: Entry[]) {
+/** Commits entries and applies them, as the server does. */
+export function commitAndApply(
+  store: Store,
+  map: OccupancyMap,
+  ...entries: Entry[]
+) {
   store.commit(entries);
   for (const entry of entries) applyEntry(map, entry);
   store.applied(map);
 }
 
-/** All that can be seen of a map, in an order of its own. */
-export function contents(map: OccupancyMap) {
+/** Fails unless both maps have the same content. */
+export function assertSameMap(actual: OccupancyMap, expected: OccupancyMap) {
+  assert.deepEqual(contentsOf(actual), contentsOf(expected));
+}
+
+/** The whole observable content of a map, in a defined order. */
+function contentsOf(map: OccupancyMap) {
   const layers = [...map.layers()].map(([name, grid]) => {
     const cells: Cell[] = [];
     grid.scan((x, y, value, time, revision, freshness) =>
@@ -42,9 +100,4 @@ export function contents(map: OccupancyMap) {
     return { name, cells, order, counts: grid.counts() };
   }).sort((a, b) => a.name < b.name ? -1 : 1);
   return { revision: map.revision, ageing: map.ageing, layers };
-}
-
-/** Fails unless both maps show the same. */
-export function assertSameMap(actual: OccupancyMap, expected: OccupancyMap) {
-  assert.deepEqual(contents(actual), contents(expected));
 }

@@ -1,6 +1,6 @@
 /** Default addresses, and the addresses that flags select. */
 import { brokerUrl } from "../../mqtt/url.ts";
-import { defaultStorePath } from "../../store/location.ts";
+import { defaultStorePath } from "../../store/open.ts";
 import { readText } from "../files.ts";
 import type { BrokerFlags } from "./common_options.ts";
 

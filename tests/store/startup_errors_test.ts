@@ -1,4 +1,4 @@
-/** What a person is told whose store cannot be used: a sentence, a hint, exit code 1. */
+/** Errors of a server that cannot use its store: message, hint and exit code. */
 import assert from "node:assert/strict";
 import { assertTold } from "../support/assert_failure.ts";
 import { needs, permitted } from "../support/needs.ts";
@@ -12,62 +12,66 @@ import {
 import { needsMount, smallDisk } from "../support/small_disk.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
+import { execSql } from "./support.ts";
 
-/** Permissions mean nothing to root, unless it gives up the right to pass them. */
+/** Options of setpriv: root without the right to bypass file permissions. */
 const WITHOUT_OVERRIDE = [
   "--bounding-set=-dac_override,-dac_read_search",
   "--inh-caps=-dac_override,-dac_read_search",
 ];
 
-/** One that makes all cells older, at 0 ms since 1970: kind 1, then zeros. */
+/** An encoded entry `age` at 0 ms since 1970: kind 1, then zeros. */
 const AGE_ENTRY = `01${"00".repeat(15)}`;
 
 Deno.test({
-  name: "a foreign, a newer or a damaged file: told, and left as it was",
+  name:
+    "a server rejects a foreign, newer or damaged file and does not change it",
   ...needs(),
   fn: async () => {
-    const { DatabaseSync } = await import("node:sqlite");
     await using folder = await tempDir();
     const path = `${folder.path}/map.sqlite`;
-    const change = (sql: string) => {
-      const db = new DatabaseSync(path);
-      db.exec(sql);
-      db.close();
-    };
-    const refused = async (sentence: RegExp) => {
+    const assertRejected = async (message: RegExp) => {
       const before = await Deno.readFile(path);
-      assertTold(await start(path), 1, sentence, /It was left as it is\. \S/);
+      assertTold(
+        await start(path),
+        1,
+        message,
+        /The file was not changed\. \S/,
+      );
       assert.deepEqual(await Deno.readFile(path), before);
     };
 
     await Deno.writeTextFile(path, "x,y,value\n".repeat(500));
-    await refused(/^occupancy: \/.*map.sqlite is not an occupancy store$/m);
+    await assertRejected(
+      /^occupancy: Cannot open \/.*map.sqlite: it is not an occupancy store$/m,
+    );
     await Deno.remove(path);
-    change("CREATE TABLE recipes (name TEXT)");
-    await refused(/is not an occupancy store/);
+    await execSql(path, "CREATE TABLE recipes (name TEXT)");
+    await assertRejected(/is not an occupancy store/);
     await Deno.remove(path);
 
     await makeStore(path);
-    change("PRAGMA user_version = 7");
-    await refused(/map.sqlite was written by a newer version of occupancy$/m);
-    change("PRAGMA user_version = 2; DELETE FROM journal");
-    change("INSERT INTO journal (entries) VALUES (x'00112233')");
-    await refused(/The store .*map.sqlite is damaged: Cannot read entry/);
-    // Good entries before the bad one must not be folded over all there is.
-    change(
+    await execSql(path, "PRAGMA user_version = 7");
+    await assertRejected(/map.sqlite: a newer version of occupancy wrote it$/m);
+    await execSql(path, "PRAGMA user_version = 2; DELETE FROM journal");
+    await execSql(path, "INSERT INTO journal (entries) VALUES (x'00112233')");
+    await assertRejected(/map.sqlite: the file is damaged \(Cannot read entry/);
+    // The valid entry before the invalid one must not start a checkpoint.
+    await execSql(
+      path,
       `DELETE FROM journal; INSERT INTO journal (entries) VALUES
          (x'${AGE_ENTRY}'), (x'00112233')`,
     );
-    await refused(/The store .*map.sqlite is damaged: Cannot read entry/);
-    change("DELETE FROM journal; UPDATE meta SET value = 1.5");
-    await refused(/The store .*map.sqlite is damaged/);
+    await assertRejected(/map.sqlite: the file is damaged \(Cannot read entry/);
+    await execSql(path, "DELETE FROM journal; UPDATE meta SET value = 1.5");
+    await assertRejected(/map.sqlite: the file is damaged/);
     await Deno.truncate(path, 6000);
-    await refused(/The store .*map.sqlite is damaged: .*malformed/);
+    await assertRejected(/map.sqlite: the file is damaged \(.*malformed/);
   },
 });
 
 Deno.test({
-  name: "a store that another server uses: told, and the other goes on",
+  name: "a server rejects a store that another server is using",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
@@ -77,7 +81,7 @@ Deno.test({
     assertTold(
       await start(path),
       1,
-      /^occupancy: Another server is using \/.*map.sqlite$/m,
+      /^occupancy: Cannot open \/.*map.sqlite: another server is using it$/m,
       /--store/,
     );
     first.kill("SIGTERM");
@@ -86,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a store of an address that is none: told, with the two that there are",
+  name: "a server rejects an invalid store address and lists the valid forms",
   ...needs(),
   fn: async () => {
     for (const store of ["map.sqlite", "redis://localhost", "sqlite:", ""]) {
@@ -101,8 +105,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a place that may not be written to: told, whatever it is",
-  ignore: !permitted() || !mayDropPrivilege(),
+  name: "a server rejects a file or directory without permission to write",
+  ignore: !permitted() || !canRunUnprivileged(),
   fn: async () => {
     await using folder = await tempDir();
     const path = `${folder.path}/map.sqlite`;
@@ -116,16 +120,16 @@ Deno.test({
     {
       await using _ = await forbid(0o555, folder.path);
       assertTold(
-        await startAsAnybody(path),
+        await startUnprivileged(path),
         1,
         /^occupancy: Cannot open \/.*map.sqlite$/m,
-        /directory is there and writable/,
+        /directory exists and is writable/,
       );
       assertTold(
-        await startAsAnybody(`${folder.path}/deeper/map.sqlite`),
+        await startUnprivileged(`${folder.path}/deeper/map.sqlite`),
         1,
-        /^occupancy: Cannot make the directory \/.*deeper$/m,
-        /who may write there/,
+        /^occupancy: Cannot create the directory \/.*deeper$/m,
+        /permissions of its parent/,
       );
     }
     await makeStore(path);
@@ -133,36 +137,46 @@ Deno.test({
       /^occupancy: Cannot write to \/.*map.sqlite: it is read-only$/m;
     {
       await using _ = await forbid(0o444, path);
-      assertTold(await startAsAnybody(path), 1, readOnly, /writable/);
+      assertTold(await startUnprivileged(path), 1, readOnly, /writable/);
     }
     {
       await using _ = await forbid(0o555, folder.path);
-      assertTold(await startAsAnybody(path), 1, readOnly, /writable/);
+      assertTold(await startUnprivileged(path), 1, readOnly, /writable/);
     }
     {
       await using _ = await forbid(0o000, path);
       assertTold(
-        await startAsAnybody(path),
+        await startUnprivileged(path),
         1,
         /^occupancy: Cannot open \/.*map.sqlite$/m,
-        /who may read and write it/,
+        /permissions of the file/,
       );
     }
-    assertTold(await start(folder.path), 1, /is a directory$/m, /Name a file/);
+    assertTold(
+      await start(folder.path),
+      1,
+      /it is a directory$/m,
+      /For example, use/,
+    );
   },
 });
 
 Deno.test({
-  name: "a disk that is full at the start: told, and nothing is lost",
+  name: "a server does not start on a full disk and loses nothing",
   ...needsMount(),
   fn: async () => {
     await using disk = await smallDisk();
     const path = `${disk.path}/map.sqlite`;
     await makeStore(path);
     await disk.fill();
-    const full = /^occupancy: The disk is full: cannot write to \/.*\.sqlite$/m;
-    assertTold(await start(path), 1, full, /Make room/);
-    assertTold(await start(`${disk.path}/other.sqlite`), 1, full, /Make room/);
+    const full = /^occupancy: Cannot write to \/.*\.sqlite: the disk is full$/m;
+    assertTold(await start(path), 1, full, /Free some space/);
+    assertTold(
+      await start(`${disk.path}/other.sqlite`),
+      1,
+      full,
+      /Free some space/,
+    );
     await disk.free();
     await using server = occupancy(argsOf(path));
     await server.said(/Map: 1000 cells/);
@@ -177,7 +191,7 @@ function start(path: string): Promise<Ended> {
   return runOccupancy(argsOf(path));
 }
 
-/** A store with a thousand cells. */
+/** Makes a store with 1,000 cells. */
 async function makeStore(path: string): Promise<void> {
   await using server = occupancy(argsOf(path));
   const [, port] = await server.said(/127\.0\.0\.1:(\d+)/);
@@ -192,7 +206,7 @@ async function makeStore(path: string): Promise<void> {
   await until(() => !exists(`${path}-wal`));
 }
 
-function mayDropPrivilege(): boolean {
+function canRunUnprivileged(): boolean {
   if (Deno.build.os === "windows") return false;
   if (Deno.uid() !== 0) return true;
   try {
@@ -203,8 +217,8 @@ function mayDropPrivilege(): boolean {
   }
 }
 
-/** Starts a server that is bound to what the permissions of files say. */
-async function startAsAnybody(path: string): Promise<Ended> {
+/** Starts a server that file permissions apply to, also if the tests run as root. */
+async function startUnprivileged(path: string): Promise<Ended> {
   if (Deno.uid() !== 0) return await start(path);
   await using running = new Running("setpriv", [
     ...WITHOUT_OVERRIDE,

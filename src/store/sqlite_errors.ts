@@ -1,0 +1,133 @@
+/**
+ * Errors of SQLite and of its file, described for users.
+ *
+ * @module
+ */
+import { messageOf } from "../common/errors.ts";
+import { StoreError } from "./store.ts";
+
+// Result codes, https://sqlite.org/rescode.html
+const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+
+/** Texts of `sqlite3_errstr()`, for errors without a result code. */
+const RESULT_TEXTS: readonly (readonly [string, number])[] = [
+  ["database is locked", SQLITE_BUSY],
+  ["readonly database", SQLITE_READONLY],
+  ["disk I/O error", SQLITE_IOERR],
+  ["disk image is malformed", SQLITE_CORRUPT],
+  ["malformed database schema", SQLITE_CORRUPT],
+  ["database or disk is full", SQLITE_FULL],
+  ["unable to open database file", SQLITE_CANTOPEN],
+  ["file is not a database", SQLITE_NOTADB],
+];
+
+/**
+ * Converts an error of SQLite into an error for users.
+ *
+ * @param path the database file
+ * @param error what was thrown; a StoreError is returned as it is
+ */
+export function storeErrorOf(path: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const message = messageOf(error);
+  switch (resultCode(error, message)) {
+    case SQLITE_BUSY:
+      return new StoreError(`Cannot open ${path}: another server is using it`, {
+        hint: "Stop the other server, or use another file with --store.",
+        cause: error,
+      });
+    case SQLITE_READONLY:
+      return readOnlyError(path, error);
+    case SQLITE_IOERR:
+      if (isReadOnly(path)) return readOnlyError(path, error);
+      return new StoreError(`Cannot write to ${path}: ${message}`, {
+        hint: "Check the disk and the system log.",
+        cause: error,
+      });
+    case SQLITE_CORRUPT:
+      // The parentheses may quote any bytes of the file.
+      return damagedError(path, message.replace(/ ?\(.*/s, ""), error);
+    case SQLITE_FULL:
+      return new StoreError(`Cannot write to ${path}: the disk is full`, {
+        hint: "Free some space. No acknowledged reading is lost.",
+        cause: error,
+      });
+    case SQLITE_CANTOPEN:
+      return new StoreError(`Cannot open ${path}`, {
+        hint: "Check that its directory exists and is writable.",
+        cause: error,
+      });
+    case SQLITE_NOTADB:
+      return notOurFileError(path);
+    default:
+      return new StoreError(`Cannot use ${path}: ${message}`, {
+        hint: "Check the file, or use another one with --store.",
+        cause: error,
+      });
+  }
+}
+
+/**
+ * The error for a store file with invalid content.
+ *
+ * @param path the database file
+ * @param problem what is invalid
+ */
+export function damagedError(
+  path: string,
+  problem: string,
+  cause?: unknown,
+): StoreError {
+  return new StoreError(
+    `Cannot read ${path}: the file is damaged (${problem})`,
+    {
+      hint:
+        "The file was not changed. Restore a backup, or move the file away to start with an empty map.",
+      cause,
+    },
+  );
+}
+
+/**
+ * The error for a file that another program made.
+ *
+ * @param path the file
+ */
+export function notOurFileError(path: string): StoreError {
+  return new StoreError(`Cannot open ${path}: it is not an occupancy store`, {
+    hint: "The file was not changed. Use another file with --store.",
+  });
+}
+
+function readOnlyError(path: string, cause: unknown): StoreError {
+  return new StoreError(`Cannot write to ${path}: it is read-only`, {
+    hint: "Make the file and its directory writable.",
+    cause,
+  });
+}
+
+/**
+ * Returns true if the file exists and cannot be opened for writing. SQLite
+ * reports that as an I/O error.
+ */
+function isReadOnly(path: string): boolean {
+  try {
+    Deno.openSync(path, { write: true }).close();
+    return false;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+/** The primary result code. Not all errors have it, but all have its text. */
+function resultCode(error: unknown, message: string): number | undefined {
+  const { errcode } = error as { errcode?: number };
+  if (errcode !== undefined) return errcode & 0xff;
+  return RESULT_TEXTS.find(([text]) => message.includes(text))?.[1];
+}
