@@ -1,4 +1,7 @@
-/** Imports point one way: every folder names the folders below it that it may use. */
+/**
+ * Imports point one way: every folder names the folders below it that it may
+ * use, and no file imports itself through others.
+ */
 import assert from "node:assert/strict";
 import { permitted } from "./support/needs.ts";
 import { ROOT, Running } from "./support/processes.ts";
@@ -170,6 +173,14 @@ Deno.test({
 });
 
 Deno.test({
+  name: "no file imports itself through others",
+  ignore: !permitted(),
+  fn: () => {
+    assert.deepEqual(cyclesOf(sources().flatMap(importsOf)), []);
+  },
+});
+
+Deno.test({
   name: "pure folders use no clock, no IO, no globals of a runtime",
   ignore: !permitted(),
   fn: () => {
@@ -232,6 +243,36 @@ Deno.test({
     assert.deepEqual(loaded.filter((name) => !name.startsWith("file:")), []);
   },
 });
+
+/** Groups of files that import each other (Tarjan, 1972), types included. */
+function cyclesOf(imports: readonly Import[]): string[][] {
+  const next = Map.groupBy(
+    imports.filter(({ target }) => target !== undefined),
+    ({ file }) => file,
+  );
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const cycles: string[][] = [];
+  const visit = (file: string) => {
+    index.set(file, index.size);
+    low.set(file, index.get(file)!);
+    stack.push(file);
+    for (const { target } of next.get(file) ?? []) {
+      if (!index.has(target!)) {
+        visit(target!);
+        low.set(file, Math.min(low.get(file)!, low.get(target!)!));
+      } else if (stack.includes(target!)) {
+        low.set(file, Math.min(low.get(file)!, index.get(target!)!));
+      }
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const group = stack.splice(stack.indexOf(file));
+    if (group.length > 1) cycles.push(group.sort());
+  };
+  for (const file of next.keys()) if (!index.has(file)) visit(file);
+  return cycles;
+}
 
 /** Why an import is not allowed; empty if it is. */
 function faultOf({ file, specifier, target }: Import): string {

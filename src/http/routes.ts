@@ -13,7 +13,6 @@ import { getPlanImage, getPlans } from "./api/plans.ts";
 import { postReadings } from "./api/readings.ts";
 import { getSummary } from "./api/summary.ts";
 import { getLive } from "./feed/mod.ts";
-import { getMetrics } from "./metrics/metrics.ts";
 import { describeRoutes } from "./openapi/document.ts";
 import { problemSpec } from "./openapi/schemas.ts";
 import { Problem } from "./problem.ts";
@@ -25,6 +24,28 @@ import {
   type RequestContext,
   type Route,
 } from "./route.ts";
+
+const getMetrics: Endpoint = {
+  needsMap: false,
+  operation: {
+    summary: "Metrics in the text format of Prometheus",
+    responses: {
+      200: {
+        description: "The metrics; docs/HTTP.md explains them",
+        content: { "text/plain": { schema: { type: "string" } } },
+      },
+    },
+  },
+  async handle({ metrics, server }): Promise<Response> {
+    server.refresh(); // the counts of stale cells
+    return new Response(await metrics.render(), {
+      headers: {
+        "content-type": metrics.contentType,
+        "cache-control": "no-store",
+      },
+    });
+  },
+};
 
 const getOpenApi: Endpoint = {
   needsMap: false,

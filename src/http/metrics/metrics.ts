@@ -10,30 +10,6 @@ import { addCounts, type CellCounts, NO_CELLS } from "../../grid/mod.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
 import type { ViewerCounts } from "../feed/feed.ts";
 import type { Limits } from "../limits.ts";
-import type { Endpoint } from "../route.ts";
-
-/** `GET /metrics`, for Prometheus. */
-export const getMetrics: Endpoint = {
-  needsMap: false,
-  operation: {
-    summary: "Metrics in the text format of Prometheus",
-    responses: {
-      200: {
-        description: "The metrics; docs/HTTP.md explains them",
-        content: { "text/plain": { schema: { type: "string" } } },
-      },
-    },
-  },
-  async handle({ metrics, server }): Promise<Response> {
-    server.refresh(); // the counts of stale cells
-    return new Response(await metrics.render(), {
-      headers: {
-        "content-type": metrics.contentType,
-        "cache-control": "no-store",
-      },
-    });
-  },
-};
 
 /** Responses whose bytes are counted. */
 export type SentKind = "cells" | "changes";
