@@ -1,6 +1,9 @@
 /** The files for other machines (workflows, image, unit, launchers) fit the tree. */
 import assert from "node:assert/strict";
+import { load } from "js-yaml";
+import { SERVER } from "../../src/cli/commands/server/options.ts";
 import { executableName, TARGETS } from "../../tools/compile/executable.ts";
+import { documentedSettings } from "../chaos/documented_settings.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT } from "../support/processes.ts";
 
@@ -122,8 +125,74 @@ Deno.test({
       .filter((command) => /^deno (run|test|check|bench)\b/.test(command));
     assert.ok(commands.length > 10);
     assert.deepEqual(
-      commands.filter((command) => !command.includes(" --lock --frozen ")),
+      commands.filter((command) => !/ --lock --frozen(=false)? /.test(command)),
       [],
     );
   },
 });
+
+Deno.test({
+  name: "the compose file builds the image and mounts existing files",
+  ...needs(),
+  fn: () => {
+    const { services, secrets, volumes } = load(
+      read("packaging/compose.yaml"),
+    ) as Compose;
+    const { mosquitto, occupancy } = services;
+    const { context, dockerfile } = occupancy!.build!;
+    Deno.statSync(`${ROOT}packaging/${context}/${dockerfile}`);
+    const [config] = mosquitto!.volumes[0]!.split(":");
+    Deno.statSync(`${ROOT}packaging/${config}`);
+    const named = [mosquitto!.volumes[1]!, occupancy!.volumes[0]!]
+      .map((volume) => volume.split(":")[0]);
+    assert.deepEqual(Object.keys(volumes), named);
+    assert.equal(occupancy!.volumes[0]!.split(":")[1], "/data");
+    const ignored = read(".gitignore").split("\n");
+    for (const { file } of Object.values(secrets)) {
+      assert.ok(ignored.includes(`packaging/${file.slice(2)}`), file);
+    }
+  },
+});
+
+Deno.test({
+  name: "the compose file's Mosquitto has the documented settings",
+  ...needs(),
+  fn: async () => {
+    const settings = read("packaging/mosquitto.conf").split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    assert.deepEqual(settings, [
+      "listener 1883",
+      "allow_anonymous true",
+      ...await documentedSettings("/mosquitto/data"),
+    ]);
+  },
+});
+
+Deno.test({
+  name:
+    "the settings of unit, image and compose file are options of the server",
+  ...needs(),
+  fn: () => {
+    const known = new Set(
+      SERVER.options.map(({ name }) =>
+        `OCCUPANCY_${name.replaceAll("-", "_").toUpperCase()}`
+      ),
+    );
+    const files = ["occupancy.service", "Dockerfile", "compose.yaml"];
+    const used = files.flatMap((file) =>
+      matches(`packaging/${file}`, /\b(OCCUPANCY_[A-Z_]+)\b/g)
+    ).filter((name) => name !== "OCCUPANCY_COMMIT"); // of the build
+    assert.ok(used.length >= 5);
+    assert.deepEqual(used.filter((name) => !known.has(name)), []);
+  },
+});
+
+/** The fields of compose.yaml that are checked. */
+interface Compose {
+  readonly services: Record<string, {
+    readonly build?: { readonly context: string; readonly dockerfile: string };
+    readonly volumes: readonly string[];
+  }>;
+  readonly secrets: Record<string, { readonly file: string }>;
+  readonly volumes: Record<string, unknown>;
+}
