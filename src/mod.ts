@@ -35,7 +35,7 @@ import {
 import { type Link, LinkError } from "./mqtt/link.ts";
 import { brokerUrl } from "./mqtt/url.ts";
 import { type Region, Topics } from "./protocol/mod.ts";
-import { Asker, CellMap, Watcher, type WatchEvent } from "./request/mod.ts";
+import { CellMap, Requester, Watcher, type WatchEvent } from "./request/mod.ts";
 
 export type { Reading, ReadingTable } from "./client/mod.ts";
 export { LinkError, type LinkErrorCode } from "./mqtt/link.ts";
@@ -120,7 +120,7 @@ export class OccupancyClient implements AsyncDisposable {
   readonly clientId: string;
   readonly #options: ConnectOptions;
   readonly #topics: Topics;
-  readonly #asker: Asker;
+  readonly #requester: Requester;
   readonly #timeout: number;
   readonly #closing = new AbortController();
   readonly #links = new Set<Link>();
@@ -134,12 +134,15 @@ export class OccupancyClient implements AsyncDisposable {
       `occupancy-${crypto.randomUUID().slice(0, 8)}`;
     this.#topics = new Topics(options.prefix);
     this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
-    this.#asker = new Asker({ topics: this.#topics, name: this.clientId });
+    this.#requester = new Requester({
+      topics: this.#topics,
+      name: this.clientId,
+    });
   }
 
   /** Connects. {@linkcode connect} has done that. @throws {LinkError} as it does */
   async open(): Promise<void> {
-    this.#link ??= await this.#connect(this.#asker);
+    this.#link ??= await this.#connect(this.#requester);
   }
 
   /**
@@ -176,7 +179,7 @@ export class OccupancyClient implements AsyncDisposable {
    * @throws What the signal was aborted with
    */
   async request(options: RequestOptions = {}): Promise<CellMap> {
-    const view = await this.#asker.ask(this.#open(), {
+    const view = await this.#requester.request(this.#open(), {
       ...options,
       timeout: this.#timeout,
       signal: this.#untilClosed(options.signal),
@@ -239,7 +242,7 @@ export class OccupancyClient implements AsyncDisposable {
     return signal ? AbortSignal.any([signal, closing]) : closing;
   }
 
-  async #connect(listener: Asker | Watcher): Promise<Link> {
+  async #connect(listener: Requester | Watcher): Promise<Link> {
     const { broker = DEFAULT_BROKER, ca } = this.#options;
     // Loaded when it is needed: it is most of what there is to load.
     const { Connection } = await import("./mqtt/connection.ts");

@@ -37,7 +37,7 @@ export const MAX_TRANSACTION_BYTES = 256;
 const FORMATS: readonly string[] = ["json", "csv", "original"];
 const OPEN_BRACE = 0x7b;
 
-/** Where an answer goes and how the asker will know it. */
+/** Where an answer goes and how the requester will know it. */
 export interface ReplyRouting {
   /** The topic of the reply; valid, whatever was asked for. */
   readonly replyTopic: string;

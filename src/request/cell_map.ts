@@ -1,6 +1,11 @@
+/**
+ * A client's copy of the map, for users of the library.
+ *
+ * @module
+ */
 import { CellTable } from "../grid/cell_table.ts";
 import { wasStale } from "../grid/status.ts";
-import type { MapView } from "./ask.ts";
+import type { MapView } from "./requester.ts";
 import type { WatchEvent } from "./watch.ts";
 
 /** The state of one cell. */

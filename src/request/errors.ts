@@ -1,19 +1,24 @@
+/**
+ * The errors of requests.
+ *
+ * @module
+ */
 import { AppError } from "../common/errors.ts";
 
-/** No server answered in time. */
+/** No server replied in time. */
 export class NoAnswerError extends AppError {
   override readonly name = "NoAnswerError";
 
   /**
-   * @param message what was not answered, for people
-   * @param options what to do about it
+   * @param message what did not reply, for people, without a full stop
+   * @param options hint: what to do about it, in sentences
    */
   constructor(message: string, options: { hint?: string } = {}) {
     super("no-answer", message, { ...options, exitClass: "no-answer" });
   }
 }
 
-/** The server answered a request with an error. Its `code` is the server's. */
+/** The server rejected a request. Its `code` is the one that the server sent. */
 export class RefusedError extends AppError {
   override readonly name = "RefusedError";
 }

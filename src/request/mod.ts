@@ -1,10 +1,15 @@
-export {
-  Asker,
-  type AskerOptions,
-  type MapView,
-  type Question,
-  type Wire,
-} from "./ask.ts";
+/**
+ * Requests for the map and their replies, once or continuously.
+ *
+ * @module
+ */
 export { CellMap, type CellState } from "./cell_map.ts";
 export { NoAnswerError, RefusedError } from "./errors.ts";
+export {
+  type MapQuery,
+  type MapView,
+  Requester,
+  type RequesterOptions,
+  type Wire,
+} from "./requester.ts";
 export { Watcher, type WatcherOptions, type WatchEvent } from "./watch.ts";

@@ -1,3 +1,9 @@
+/**
+ * Watches the map: a snapshot, then every change.
+ *
+ * @module
+ */
+import { delay, doneWithin } from "../common/async.ts";
 import {
   type Incoming,
   type Link,
@@ -15,58 +21,64 @@ import {
   type Region,
   type Topics,
 } from "../protocol/mod.ts";
-import { Asker, cellsWithin, type MapView } from "./ask.ts";
+import { cellsWithin, type MapView, Requester } from "./requester.ts";
 import { RefusedError } from "./errors.ts";
-import { Inbox } from "./inbox.ts";
+import { DeltaBuffer } from "./delta_buffer.ts";
 
-/** How long no delta may come before the watcher asks whether it missed one, ms. */
-const CHECK_AFTER = 10_000;
-/** The least time between two questions, ms: a server in need gets no more. */
-const ASK_PAUSE = 1000;
+/** Default of {@linkcode WatcherOptions.checkAfter}. */
+const CHECK_AFTER_MS = 10_000;
+/** Default of {@linkcode WatcherOptions.requestInterval}. */
+const REQUEST_INTERVAL_MS = 1000;
 
 /**
- * A step of the map: apply all, in order, and you have the server's map.
+ * A step of the map. A client that applies all steps in order has the server's
+ * map.
  *
- * A cell is stale if `time` of the event that told it last is more than
- * `staleAfter` after its own; cells that are not told stay as they are, and
- * turning stale, fresh or unknown is told. So never age cells by your own clock.
+ * A cell is stale if it was observed more than `staleAfter` before the `time` of
+ * the event that had it last. The server sends an event when cells become stale,
+ * fresh or unknown, so do not age cells by a local clock.
  */
 export interface WatchEvent {
-  /** Whether `cells` is all there is (in the region), or what changed. */
+  /** Whether `cells` are all cells (of the region), or those that changed. */
   readonly kind: "snapshot" | "changes";
-  /** The layer watched. */
+  /** The watched layer. */
   readonly layer: string;
-  /** The revision of the map that this leads to. */
+  /** The revision of the map after this event. */
   readonly revision: number;
   /** The server's time when it read the map, ms since 1970. */
   readonly time: number;
-  /** Cells observed more than this before `time` are stale, ms; none are if it is left out. */
+  /**
+   * Cells observed longer ago than this, before `time`, are stale, in ms.
+   * Without it, no cell is stale.
+   */
   readonly staleAfter?: number;
-  /** The cells, each with its time; a value below 0 is unknown. Yours to keep. */
+  /** Each with its time; a value below 0 is unknown. The receiver may keep it. */
   readonly cells: ReadingBatch;
 }
 
-/** What a {@linkcode Watcher} is given. */
+/** Options of {@linkcode Watcher}. */
 export interface WatcherOptions {
   readonly topics: Topics;
-  /** The MQTT client id; the reply topic of the watcher is named after it. */
+  /** The MQTT client id. The reply topic is derived from it. */
   readonly name: string;
   /** Default `default`. */
   readonly layer?: string;
-  /** Only these cells, edges included. Default: all. */
+  /** Only the cells of this region. Default: all. */
   readonly region?: Region;
-  /** How long the server or the broker may be away, ms. */
+  /** Maximum time without the server or the broker, in ms. */
   readonly timeout: number;
-  /** How long no delta may come before it asks whether it missed one, ms. Default 10,000. */
+  /**
+   * Time without a delta after which the watcher requests what changed, in ms,
+   * in case it missed one. Default 10,000.
+   */
   readonly checkAfter?: number;
-  /** The least time between two questions, ms. Default 1,000. */
-  readonly askPause?: number;
+  /** Minimum time between two requests, in ms. Default 1,000. */
+  readonly requestInterval?: number;
 }
 
 /**
- * Follows the map: a snapshot first, then what changes. It never misses a
- * change: when a delta is missing, and after each reconnect, it asks for what
- * changed since. The link must have been opened with
+ * Follows the map and never misses a change: after a missing delta and after
+ * each reconnect it requests what changed. Open the link with
  * {@linkcode subscriptions} and {@linkcode handlersFor}.
  */
 export class Watcher {
@@ -75,195 +87,204 @@ export class Watcher {
   readonly #options: WatcherOptions;
   readonly #layer: string;
   readonly #changesTopic: string;
-  readonly #asker: Asker;
-  readonly #inbox = new Inbox();
+  readonly #requester: Requester;
+  readonly #deltas = new DeltaBuffer();
   #watching = false;
   #connected = false;
-  #downReason = "";
-  #failure: LinkError | undefined;
-  /** What is known so far; undefined before the first snapshot. */
+  #disconnectReason = "";
+  #linkFailure: LinkError | undefined;
+  /** The state of the copy; undefined before the first snapshot. */
   #follower: ChangesFollower | undefined;
-  /** True if only an answer can tell what is known. */
-  #mustAsk = true;
-  #lastAsk = -Infinity;
-  /** When the server first said that its store fails; undefined if it works. */
-  #refusedSince: number | undefined;
-  /** Ends the question that is being asked: its answer may never come. */
+  /** True if deltas were missed, or may have been. */
+  #mustRequest = true;
+  #lastRequest = -Infinity;
+  /** When the server first replied that its store fails; undefined if it works. */
+  #storeFailingSince: number | undefined;
+  /** Aborted to end the current wait or request. */
   #interrupt = new AbortController();
   #wake: (() => void) | undefined;
 
-  /** @throws {ProtocolError} "bad-layer", or "bad-reply-topic" of the name */
+  /** @throws {ProtocolError} "bad-layer", or "bad-reply-topic" for the name */
   constructor(options: WatcherOptions) {
     const { topics, name, layer = DEFAULT_LAYER } = options;
     this.name = name;
     this.#options = options;
     this.#layer = layer;
     this.#changesTopic = topics.changes(layer);
-    this.#asker = new Asker({ topics, name });
+    this.#requester = new Requester({ topics, name });
   }
 
-  /** The topics that the link must be subscribed to. */
+  /** The topics to subscribe to. */
   get subscriptions(): string[] {
-    return [...this.#asker.subscriptions, this.#changesTopic];
+    return [...this.#requester.subscriptions, this.#changesTopic];
   }
 
-  /** What the link must be opened with. */
+  /** Returns the handlers to open the link with. */
   handlersFor(link: Link): LinkHandlers {
-    const asking = this.#asker.handlersFor(link);
+    const requester = this.#requester.handlersFor(link);
     return {
       message: (message) => {
         if (message.topic === this.#changesTopic) {
           link.acknowledge([message]);
-          this.#hear(message);
+          this.#receiveDelta(message);
         } else {
-          const before = this.#asker.serverState;
-          asking.message(message);
-          const after = this.#asker.serverState;
-          if (before === "offline" && after !== before) this.#returned();
-          else if (after === "offline" && after !== before) this.#disturb();
+          const before = this.#requester.serverState;
+          requester.message(message);
+          const after = this.#requester.serverState;
+          if (before === "offline" && after !== before) this.#onReturn();
+          else if (after === "offline" && after !== before) {
+            this.#interruptWait();
+          }
         }
       },
       up: () => {
         this.#connected = true;
-        this.#returned();
+        this.#onReturn();
       },
       down: (reason) => {
         this.#connected = false;
-        this.#downReason = reason;
-        this.#disturb();
+        this.#disconnectReason = reason;
+        this.#interruptWait();
       },
       failed: (error) => {
-        this.#failure = error;
-        asking.failed?.(error);
-        this.#disturb();
+        this.#linkFailure = error;
+        requester.failed?.(error);
+        this.#interruptWait();
       },
     };
   }
 
   /**
-   * Watches, for as long as the consumer wants. It ends when the signal is
-   * aborted. A broker or a server that is away is waited for, up to the
-   * timeout. A consumer that is slow is not told each change, but gets them
-   * summed up: what waits for it is bounded, here and in the server.
+   * Watches until the consumer ends the loop or the signal is aborted. Waits for
+   * a broker or server that is away, up to the timeout. A slow consumer receives
+   * fewer events, each with the sum of several deltas: what is buffered for it
+   * is bounded, here and in the server.
    *
-   * @throws {NoAnswerError} if the server is away or silent for too long
-   * @throws {RefusedError} if the server refuses to give the map
-   * @throws {ProtocolError} if an answer is not one
-   * @throws {LinkError} if the broker is away for too long, or for good
-   * @throws {Error} if this watcher is watching already
+   * @throws {NoAnswerError} if the server is offline or silent for too long
+   * @throws {RefusedError} if the server rejects the request
+   * @throws {ProtocolError} if a reply is malformed
+   * @throws {LinkError} if the broker is away for too long, or the connection
+   * fails permanently
+   * @throws {Error} if this watcher is already watching
    */
   async *watch(
     link: Link,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<WatchEvent, void, void> {
-    if (this.#watching) throw new Error("Cannot watch: it is watching already");
+    if (this.#watching) {
+      throw new Error("Cannot watch: this watcher is already watching");
+    }
     this.#watching = true;
-    const disturb = () => this.#disturb();
-    signal?.addEventListener("abort", disturb);
+    const onAbort = () => this.#interruptWait();
+    signal?.addEventListener("abort", onAbort);
     try {
       while (!signal?.aborted) {
         const event = await this.#step(link, signal);
         if (event !== undefined) yield event;
       }
     } finally {
-      signal?.removeEventListener("abort", disturb);
-      this.#inbox.close();
-      this.#startOver();
-      this.#lastAsk = -Infinity;
+      signal?.removeEventListener("abort", onAbort);
+      this.#deltas.close();
+      this.#discardCopy();
+      this.#lastRequest = -Infinity;
       this.#watching = false;
     }
   }
 
-  /** Does what is to be done next; undefined if nothing came of it for the consumer. */
+  /** Does the next thing to do. Returns undefined if that makes no event. */
   async #step(
     link: Link,
     signal: AbortSignal | undefined,
   ): Promise<WatchEvent | undefined> {
-    // What disturbed so far has been seen; from here on it ends the waiting.
+    // Interrupts up to here are handled below; later ones end the wait.
     const interrupt = this.#interrupt = new AbortController();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#linkFailure !== undefined) throw this.#linkFailure;
     if (signal?.aborted) return undefined;
-    if (this.#away) return await this.#waitForReturn(interrupt.signal);
-    if (this.#mustAsk || !this.#inbox.isOpen) {
+    if (this.#isServerAway) return await this.#waitForServer(interrupt.signal);
+    if (this.#mustRequest || !this.#deltas.isOpen) {
       return await this.#catchUp(link, interrupt.signal);
     }
-    const part = this.#inbox.take();
-    if (part !== undefined) return this.#follow(part);
-    const { checkAfter = CHECK_AFTER } = this.#options;
-    if (!await this.#stirred(checkAfter)) this.#mustAsk = true;
+    const part = this.#deltas.take();
+    if (part !== undefined) return this.#applyDelta(part);
+    const { checkAfter = CHECK_AFTER_MS } = this.#options;
+    if (!await this.#isWokenWithin(checkAfter)) this.#mustRequest = true;
     return undefined;
   }
 
-  /** True if there is nobody to ask. */
-  get #away(): boolean {
-    return !this.#connected || this.#asker.serverState === "offline";
+  get #isServerAway(): boolean {
+    return !this.#connected || this.#requester.serverState === "offline";
   }
 
-  async #waitForReturn(interrupted: AbortSignal): Promise<undefined> {
+  /** @throws when the timeout is over */
+  async #waitForServer(interrupted: AbortSignal): Promise<undefined> {
     const { timeout } = this.#options;
-    await this.#rest(performance.now() + timeout, interrupted);
+    await this.#waitUntil(performance.now() + timeout, interrupted);
     if (interrupted.aborted) return;
-    throw this.#connected ? this.#asker.silence(timeout) : new LinkError(
-      "unreachable",
-      `The broker is gone: ${this.#downReason}`,
-      { hint: "Check that it is running, and the network." },
-    );
+    throw this.#connected
+      ? this.#requester.noAnswerError(timeout)
+      : new LinkError(
+        "unreachable",
+        `Disconnected from the broker: ${this.#disconnectReason}`,
+        { hint: "Check that the broker runs and that the network works." },
+      );
   }
 
-  /** Asks for the map, or for what changed since what is known. */
+  /** Requests the map, or what changed since the revision of the copy. */
   async #catchUp(
     link: Link,
     interrupted: AbortSignal,
   ): Promise<WatchEvent | undefined> {
-    const { region, timeout, askPause = ASK_PAUSE } = this.#options;
-    await this.#rest(this.#lastAsk + askPause, interrupted);
+    const { region, timeout, requestInterval = REQUEST_INTERVAL_MS } =
+      this.#options;
+    await this.#waitUntil(this.#lastRequest + requestInterval, interrupted);
     if (interrupted.aborted) return undefined;
-    this.#lastAsk = performance.now();
-    this.#mustAsk = true; // until there is an answer
-    this.#inbox.open(); // before asking: nothing is missed in between
-    const known = this.#follower;
-    const since = known?.revision;
+    this.#lastRequest = performance.now();
+    this.#mustRequest = true; // until the reply is applied
+    this.#deltas.open(); // before the request, so that no delta is missed
+    const follower = this.#follower;
+    const since = follower?.revision;
     try {
-      const view = await this.#asker.ask(link, {
+      const view = await this.#requester.request(link, {
         layer: this.#layer,
         timeout,
         signal: interrupted,
         ...(region && { region }),
         ...(since !== undefined && { since }),
       });
-      // Told to begin anew while the answer was on its way in.
+      // Interrupted between the arrival of the reply and now.
       if (interrupted.aborted) return undefined;
-      this.#refusedSince = undefined;
-      return this.#learn(view as FullView, known);
+      this.#storeFailingSince = undefined;
+      return this.#applyReply(view as FullView, follower);
     } catch (error) {
-      if (interrupted.aborted || this.#mayPass(error)) return undefined;
+      if (interrupted.aborted || this.#isTemporary(error)) return undefined;
       throw error;
     }
   }
 
-  /** Takes an answer. */
-  #learn(
+  #applyReply(
     view: FullView,
-    known: ChangesFollower | undefined,
+    follower: ChangesFollower | undefined,
   ): WatchEvent | undefined {
     const { revision, began } = view;
-    if (known && (began !== known.began || revision < known.revision)) {
-      this.#startOver();
-      this.#lastAsk = -Infinity; // the question was spent on what is gone
+    if (
+      follower !== undefined &&
+      (began !== follower.began || revision < follower.revision)
+    ) {
+      this.#discardCopy();
+      this.#lastRequest = -Infinity; // request all of the new map at once
       return undefined;
     }
     this.#follower = new ChangesFollower(view);
-    this.#inbox.dropUpTo(revision);
-    this.#mustAsk = false;
-    return this.#eventOf(known ? "changes" : "snapshot", view, revision);
+    this.#deltas.dropUpTo(revision);
+    this.#mustRequest = false;
+    return this.#eventOf(follower ? "changes" : "snapshot", view, revision);
   }
 
-  /** Takes a delta. */
-  #follow(part: ChangesPart): WatchEvent | undefined {
+  #applyDelta(part: ChangesPart): WatchEvent | undefined {
     const follower = this.#follower!;
     const result = follower.take(part);
-    if (result === "other-map") this.#startOver();
-    else if (result === "gap") this.#mustAsk = true;
+    if (result === "other-map") this.#discardCopy();
+    else if (result === "gap") this.#mustRequest = true;
     if (typeof result === "string") return undefined;
     const { region } = this.#options;
     const cells = region === undefined ? result : cellsWithin(result, region);
@@ -272,10 +293,9 @@ export class Watcher {
 
   #eventOf(
     kind: WatchEvent["kind"],
-    told: MapMoment & { readonly cells: ReadingBatch },
+    { time, staleAfter, cells }: MapMoment & { readonly cells: ReadingBatch },
     revision: number,
   ): WatchEvent | undefined {
-    const { time, staleAfter, cells } = told;
     if (kind === "changes" && cells.length === 0) return undefined;
     return {
       kind,
@@ -287,68 +307,62 @@ export class Watcher {
     };
   }
 
-  /** The server has another map than the one known: only all of it helps. */
-  #startOver(): void {
+  /** The server has another map: only a new snapshot helps. */
+  #discardCopy(): void {
     this.#follower = undefined;
-    this.#mustAsk = true;
+    this.#mustRequest = true;
   }
 
-  /** True if the server cannot keep readings just now, and has not for long. */
-  #mayPass(error: unknown): boolean {
+  /** Returns true if the store fails, but not yet for longer than the timeout. */
+  #isTemporary(error: unknown): boolean {
     if (!(error instanceof RefusedError && error.code === "store-failing")) {
       return false;
     }
-    this.#refusedSince ??= performance.now();
-    const patience = this.#follower === undefined ? 0 : this.#options.timeout;
-    return performance.now() - this.#refusedSince < patience;
+    this.#storeFailingSince ??= performance.now();
+    const limit = this.#follower === undefined ? 0 : this.#options.timeout;
+    return performance.now() - this.#storeFailingSince < limit;
   }
 
-  #hear({ payload, retain }: Incoming): void {
-    if (retain || !this.#inbox.isOpen) return;
+  #receiveDelta({ payload, retain }: Incoming): void {
+    if (retain || !this.#deltas.isOpen) return;
     try {
       const part = parseChanges(payload);
-      if (part.layer === this.#layer) this.#inbox.add(part);
+      if (part.layer === this.#layer) this.#deltas.add(part);
     } catch (error) {
-      // Not from our server, or damaged: then the next one shows a gap.
+      // From another sender, or damaged: then the next delta reveals the gap.
       if (!(error instanceof ProtocolError)) throw error;
     }
     this.#wake?.();
   }
 
-  /** Broker or server is there again: what came meanwhile is not known. */
-  #returned(): void {
-    this.#mustAsk = true;
-    this.#disturb();
+  /** The broker or the server is back: deltas were missed meanwhile. */
+  #onReturn(): void {
+    this.#mustRequest = true;
+    this.#interruptWait();
   }
 
-  /** Ends whatever is being waited for. */
-  #disturb(): void {
+  #interruptWait(): void {
     this.#interrupt.abort();
     this.#wake?.();
   }
 
-  /** Waits until then (of `performance.now()`), or until it is interrupted. */
-  async #rest(until: number, interrupted: AbortSignal): Promise<void> {
-    while (!interrupted.aborted) {
-      const left = until - performance.now();
-      if (left <= 0) return;
-      await this.#stirred(left);
-    }
+  /** Waits until `time`, of `performance.now()`, or an interrupt. */
+  async #waitUntil(time: number, interrupted: AbortSignal): Promise<void> {
+    const ms = time - performance.now();
+    if (ms > 0) await delay(ms, interrupted);
   }
 
-  /** Waits until something happens; false if nothing did for so many ms. */
-  async #stirred(ms: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), ms);
-    this.#wake = () => resolve(true);
+  /** Waits for a delta or an interrupt. Returns false if none came in time. */
+  async #isWokenWithin(ms: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
     try {
-      return await promise;
+      return await doneWithin(promise, ms);
     } finally {
       this.#wake = undefined;
-      clearTimeout(timer);
     }
   }
 }
 
-/** What our servers answer, other than those of the original kind. */
+/** The reply of a server of this project; the original one sends fewer members. */
 type FullView = MapView & MapMoment & { readonly revision: number };

@@ -172,17 +172,20 @@ function momentsOf(kills: number, random: () => number): Moment[] {
 /** The map, once all that was sent before has been taken in. */
 async function ask(url: string): Promise<MapView> {
   const { Connection } = await import("../../src/mqtt/connection.ts");
-  const { Asker } = await import("../../src/request/mod.ts");
+  const { Requester } = await import("../../src/request/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
-  const asker = new Asker({ topics: new Topics(), name: "chaos-judge" });
+  const requester = new Requester({
+    topics: new Topics(),
+    name: "chaos-judge",
+  });
   const link = new Connection({
     url,
-    clientId: asker.name,
-    subscriptions: asker.subscriptions,
+    clientId: requester.name,
+    subscriptions: requester.subscriptions,
   });
-  await link.open(asker.handlersFor(link));
+  await link.open(requester.handlersFor(link));
   try {
-    return await asker.ask(link, { timeout: 60_000 });
+    return await requester.request(link, { timeout: 60_000 });
   } finally {
     await link.close();
   }

@@ -45,23 +45,23 @@ const events = fc.array(
 );
 
 Deno.test({
-  name: "CellMap holds what was told last of each coordinate",
+  name: "CellMap holds the latest state of each cell",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(fc.array(cell), events, (first, steps) => {
       const map = new CellMap(event("snapshot", first));
       const model = new Map<string, CellState>();
-      const tell = (cells: readonly Cell[]) => {
+      const setAll = (cells: readonly Cell[]) => {
         for (const [x, y, value, time] of cells) {
           const stale = NOW - time > STALE_AFTER;
           model.set(`${x},${y}`, { x, y, value, time, stale });
         }
       };
-      tell(first);
+      setAll(first);
       for (const [kind, cells] of steps) {
         map.apply(event(kind, cells));
         if (kind === "snapshot") model.clear();
-        tell(cells);
+        setAll(cells);
       }
       assert.equal(map.size, model.size);
       assert.deepEqual([...map], [...model.values()]);
@@ -74,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "CellMap of a server that tells no times has no stale cells",
+  name: "CellMap has no stale cells if the server sends no times",
   permissions: "none",
   fn: () => {
     const cells = new ReadingBatch();

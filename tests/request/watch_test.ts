@@ -1,4 +1,4 @@
-/** The watcher over a link that the test plays: what it asks, and what it says. */
+/** The watcher over a fake link: the requests it sends and the events it yields. */
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/mqtt/link.ts";
 import {
@@ -19,19 +19,19 @@ import { until } from "../support/until.ts";
 
 const NOW = 1_760_000_000_000;
 const REQUEST = "occupancy/request";
-const MINE = "occupancy/response/me";
+const REPLY_TOPIC = "occupancy/response/me";
 const CHANGES = "occupancy/changes";
 const STATE = "occupancy/server/state";
 
 type Cell = readonly [x: number, y: number, value: number];
 
-/** A watcher that watches; its events are gathered. */
+/** A running watcher, whose events are collected, and the server that it has. */
 class Watch implements AsyncDisposable {
   readonly link = new FakeLink();
   readonly watcher: Watcher;
   readonly events: WatchEvent[] = [];
   readonly #abort = new AbortController();
-  /** How the watching ended. */
+  /** The error that ended the watch; undefined if it ended without one. */
   readonly ended: Promise<unknown>;
   /** If set, the consumer waits for it after each event. */
   gate: Promise<void> | undefined;
@@ -41,7 +41,7 @@ class Watch implements AsyncDisposable {
       topics: new Topics(),
       name: "me",
       timeout: 1000,
-      askPause: 0,
+      requestInterval: 0,
       ...options,
     });
     void this.link.open(this.watcher.handlersFor(this.link));
@@ -56,24 +56,26 @@ class Watch implements AsyncDisposable {
     }
   }
 
-  /** Waits for the request of that number, from 1. */
-  async asked(count: number) {
+  /** Waits for the request with this number, from 1. */
+  async request(count: number) {
     const requests = () => this.link.textsOn(REQUEST);
-    await until(() => requests().length >= count, { what: `${count} asked` });
+    await until(() => requests().length >= count, {
+      what: `${count} requests`,
+    });
     assert.equal(requests().length, count);
     return JSON.parse(requests()[count - 1]!);
   }
 
-  /** Answers the request of that number. */
-  async answer(
+  /** Replies to the request with this number. */
+  async reply(
     count: number,
     revision: number,
     cells: readonly Cell[],
     rest: { began?: number; staleAfter?: number } = {},
   ) {
-    const asked = await this.asked(count);
+    const request = await this.request(count);
     const writer = new ReplyWriter({
-      transaction: asked.transaction,
+      transaction: request.transaction,
       layer: "default",
       revision,
       time: NOW,
@@ -82,13 +84,16 @@ class Watch implements AsyncDisposable {
       ...rest,
     });
     for (const cell of cells) writer.cell(...cell, NOW);
-    for (const part of writer.finish()) this.hears(MINE, part);
-    return asked;
+    for (const part of writer.finish()) this.receive(REPLY_TOPIC, part);
+    return request;
   }
 
-  async refuse(count: number, code: string): Promise<void> {
-    const { transaction } = await this.asked(count);
-    this.hears(MINE, encodeErrorReply({ transaction, code, message: "no" }));
+  async replyError(count: number, code: string): Promise<void> {
+    const { transaction } = await this.request(count);
+    this.receive(
+      REPLY_TOPIC,
+      encodeErrorReply({ transaction, code, message: "no" }),
+    );
   }
 
   delta(
@@ -105,16 +110,19 @@ class Watch implements AsyncDisposable {
       ...rest,
     });
     for (const cell of cells) writer.cell(...cell, NOW);
-    for (const part of writer.finish()) this.hears(CHANGES, part);
+    for (const part of writer.finish()) this.receive(CHANGES, part);
   }
 
-  hears(topic: string, payload: string | Uint8Array, retain = false): void {
+  receive(topic: string, payload: string | Uint8Array, retain = false): void {
     const message = incoming(topic, payload, { retain });
     this.link.handlers.message(message);
   }
 
-  /** Waits for the event of that number, from 1; as text: kind, revision, cells. */
-  async told(count: number): Promise<string> {
+  /**
+   * Waits for the event with this number, from 1, and returns it as text: kind,
+   * revision, cells.
+   */
+  async event(count: number): Promise<string> {
     await until(() => this.events.length >= count, { what: `${count} events` });
     const { kind, revision, cells } = this.events[count - 1]!;
     const text = Array.from(
@@ -134,180 +142,194 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, permissions: "none", fn });
 }
 
-test("Watcher.watch() tells a snapshot, then what changes", async () => {
-  await using it = new Watch({ layer: "default" });
-  assert.deepEqual(it.watcher.subscriptions, [MINE, STATE, CHANGES]);
-  const asked = await it.answer(1, 10, [[1, 2, 1]], { staleAfter: 5000 });
-  assert.equal(asked.since, undefined);
-  assert.equal(await it.told(1), "snapshot 10 1,2=1");
-  assert.equal(it.events[0]!.staleAfter, 5000);
-  assert.equal(it.events[0]!.time, NOW);
-  it.delta(8, 12, [[1, 2, 0], [3, 4, 2]]);
-  assert.equal(await it.told(2), "changes 12 1,2=0 3,4=2");
-  assert.equal(it.events[1]!.staleAfter, undefined);
+test("Watcher.watch() yields a snapshot, then changes", async () => {
+  await using watch = new Watch({ layer: "default" });
+  assert.deepEqual(watch.watcher.subscriptions, [REPLY_TOPIC, STATE, CHANGES]);
+  const request = await watch.reply(1, 10, [[1, 2, 1]], { staleAfter: 5000 });
+  assert.equal(request.since, undefined);
+  assert.equal(await watch.event(1), "snapshot 10 1,2=1");
+  assert.equal(watch.events[0]!.staleAfter, 5000);
+  assert.equal(watch.events[0]!.time, NOW);
+  watch.delta(8, 12, [[1, 2, 0], [3, 4, 2]]);
+  assert.equal(await watch.event(2), "changes 12 1,2=0 3,4=2");
+  assert.equal(watch.events[1]!.staleAfter, undefined);
 });
 
-test("Watcher.watch() tells an empty map too", async () => {
-  await using it = new Watch();
-  await it.answer(1, 0, []);
-  assert.equal(await it.told(1), "snapshot 0");
+test("Watcher.watch() yields an empty snapshot too", async () => {
+  await using watch = new Watch();
+  await watch.reply(1, 0, []);
+  assert.equal(await watch.event(1), "snapshot 0");
 });
 
-test("Watcher.watch() misses no delta that comes while it asks", async () => {
-  await using it = new Watch();
-  await it.asked(1);
-  it.delta(10, 11, [[1, 1, 1]]);
-  it.delta(11, 12, [[2, 2, 2]]);
-  it.delta(12, 13, [[3, 3, 3]]);
-  await it.answer(1, 12, [[1, 1, 1], [2, 2, 2]]);
-  assert.equal(await it.told(1), "snapshot 12 1,1=1 2,2=2");
-  assert.equal(await it.told(2), "changes 13 3,3=3");
+test("Watcher.watch() misses no delta that arrives during its request", async () => {
+  await using watch = new Watch();
+  await watch.request(1);
+  watch.delta(10, 11, [[1, 1, 1]]);
+  watch.delta(11, 12, [[2, 2, 2]]);
+  watch.delta(12, 13, [[3, 3, 3]]);
+  await watch.reply(1, 12, [[1, 1, 1], [2, 2, 2]]);
+  assert.equal(await watch.event(1), "snapshot 12 1,1=1 2,2=2");
+  assert.equal(await watch.event(2), "changes 13 3,3=3");
 });
 
-test("Watcher.watch() asks what changed since when a delta is missing", async () => {
-  await using it = new Watch();
-  await it.answer(1, 10, []);
-  await it.told(1);
-  it.delta(12, 13, [[1, 1, 1]]);
-  it.delta(13, 14, [[2, 2, 2]]);
-  const asked = await it.answer(2, 13, [[0, 0, 9], [1, 1, 1]]);
-  assert.equal(asked.since, 10);
-  assert.equal(await it.told(2), "changes 13 0,0=9 1,1=1");
-  assert.equal(await it.told(3), "changes 14 2,2=2");
+test("Watcher.watch() requests what changed when a delta is missing", async () => {
+  await using watch = new Watch();
+  await watch.reply(1, 10, []);
+  await watch.event(1);
+  watch.delta(12, 13, [[1, 1, 1]]);
+  watch.delta(13, 14, [[2, 2, 2]]);
+  const request = await watch.reply(2, 13, [[0, 0, 9], [1, 1, 1]]);
+  assert.equal(request.since, 10);
+  assert.equal(await watch.event(2), "changes 13 0,0=9 1,1=1");
+  assert.equal(await watch.event(3), "changes 14 2,2=2");
 });
 
-test("Watcher.watch() asks when the server says that it has come further", async () => {
-  await using it = new Watch();
-  await it.answer(1, 10, []);
-  await it.told(1);
-  it.delta(10, 10);
-  it.delta(15, 15);
-  assert.equal((await it.answer(2, 15, [])).since, 10);
-  it.delta(15, 16, [[1, 1, 1]]);
-  assert.equal(await it.told(2), "changes 16 1,1=1", "nothing is no event");
-});
-
-test("Watcher.watch() starts over when the server has another map", async () => {
-  await using it = new Watch();
-  await it.answer(1, 10, [[1, 1, 1]], { began: 1 });
-  await it.told(1);
-  it.delta(3, 12, [[2, 2, 2]], { began: 2 });
+test("Watcher.watch() requests what changed after an empty delta of a later revision", async () => {
+  await using watch = new Watch();
+  await watch.reply(1, 10, []);
+  await watch.event(1);
+  watch.delta(10, 10);
+  watch.delta(15, 15);
+  assert.equal((await watch.reply(2, 15, [])).since, 10);
+  watch.delta(15, 16, [[1, 1, 1]]);
   assert.equal(
-    (await it.answer(2, 12, [[2, 2, 2]], { began: 2 })).since,
+    await watch.event(2),
+    "changes 16 1,1=1",
+    "no event without changes",
+  );
+});
+
+test("Watcher.watch() yields a new snapshot when the server has another map", async () => {
+  await using watch = new Watch();
+  await watch.reply(1, 10, [[1, 1, 1]], { began: 1 });
+  await watch.event(1);
+  watch.delta(3, 12, [[2, 2, 2]], { began: 2 });
+  assert.equal(
+    (await watch.reply(2, 12, [[2, 2, 2]], { began: 2 })).since,
     undefined,
   );
-  assert.equal(await it.told(2), "snapshot 12 2,2=2");
-  // The map of a server that was put back to what it was.
-  it.delta(5, 5, [], { began: 2 });
-  assert.equal((await it.answer(3, 5, [], { began: 2 })).since, 12);
+  assert.equal(await watch.event(2), "snapshot 12 2,2=2");
+  // A server that was restored from a backup.
+  watch.delta(5, 5, [], { began: 2 });
+  assert.equal((await watch.reply(3, 5, [], { began: 2 })).since, 12);
   assert.equal(
-    (await it.answer(4, 5, [[3, 3, 3]], { began: 2 })).since,
+    (await watch.reply(4, 5, [[3, 3, 3]], { began: 2 })).since,
     undefined,
   );
-  assert.equal(await it.told(3), "snapshot 5 3,3=3");
+  assert.equal(await watch.event(3), "snapshot 5 3,3=3");
 });
 
-test("Watcher.watch() passes over what is not from the server, or not for it", async () => {
-  await using it = new Watch();
-  await it.answer(1, 10, []);
-  it.hears(CHANGES, "nonsense");
-  it.hears(CHANGES, '{"layer":"default","from":99,"to":100}');
-  it.delta(50, 60, [[1, 1, 1]], { layer: "l2" });
-  it.hears(`${CHANGES}/l2`, "{}");
+test("Watcher.watch() ignores malformed messages and those of other layers", async () => {
+  await using watch = new Watch();
+  await watch.reply(1, 10, []);
+  watch.receive(CHANGES, "nonsense");
+  watch.receive(CHANGES, '{"layer":"default","from":99,"to":100}');
+  watch.delta(50, 60, [[1, 1, 1]], { layer: "l2" });
+  watch.receive(`${CHANGES}/l2`, "{}");
   const [retained] = new ChangesWriter({
     layer: "default",
     from: 70,
     to: 80,
     time: NOW,
   }).finish();
-  it.hears(CHANGES, retained!, true);
-  it.delta(10, 11, [[2, 2, 2]]);
-  assert.equal(await it.told(2), "changes 11 2,2=2");
-  assert.equal(it.link.textsOn(REQUEST).length, 1);
+  watch.receive(CHANGES, retained!, true);
+  watch.delta(10, 11, [[2, 2, 2]]);
+  assert.equal(await watch.event(2), "changes 11 2,2=2");
+  assert.equal(watch.link.textsOn(REQUEST).length, 1);
 });
 
-test("Watcher.watch() tells of its region only", async () => {
+test("Watcher.watch() yields only cells of its region", async () => {
   const region = { x0: 0, y0: 0, x1: 4, y1: 4 };
-  await using it = new Watch({ region });
-  assert.deepEqual((await it.answer(1, 10, [[1, 1, 1]])).region, [0, 0, 4, 4]);
-  it.delta(10, 11, [[5, 1, 1], [-1, 0, 1]]);
-  it.delta(11, 12, [[4, 4, 1], [0, 5, 1], [0, 0, 3]]);
-  assert.equal(await it.told(2), "changes 12 4,4=1 0,0=3");
+  await using watch = new Watch({ region });
+  assert.deepEqual((await watch.reply(1, 10, [[1, 1, 1]])).region, [
+    0,
+    0,
+    4,
+    4,
+  ]);
+  watch.delta(10, 11, [[5, 1, 1], [-1, 0, 1]]);
+  watch.delta(11, 12, [[4, 4, 1], [0, 5, 1], [0, 0, 3]]);
+  assert.equal(await watch.event(2), "changes 12 4,4=1 0,0=3");
 });
 
-test("Watcher.watch() asks again after a reconnect, and after a restart of the server", async () => {
-  await using it = new Watch();
-  it.hears(STATE, '{"state":"online"}', true);
-  await it.answer(1, 10, []);
-  await it.told(1);
-  it.link.handlers.down?.("gone");
-  it.link.handlers.up?.();
-  assert.equal((await it.answer(2, 11, [[1, 1, 1]])).since, 10);
-  assert.equal(await it.told(2), "changes 11 1,1=1");
-  it.hears(STATE, '{"state":"offline"}');
-  it.hears(STATE, '{"state":"online"}');
-  assert.equal((await it.answer(3, 12, [[2, 2, 2]])).since, 11);
-  assert.equal(await it.told(3), "changes 12 2,2=2");
+test("Watcher.watch() requests what changed after a reconnect and a server restart", async () => {
+  await using watch = new Watch();
+  watch.receive(STATE, '{"state":"online"}', true);
+  await watch.reply(1, 10, []);
+  await watch.event(1);
+  watch.link.handlers.down?.("gone");
+  watch.link.handlers.up?.();
+  assert.equal((await watch.reply(2, 11, [[1, 1, 1]])).since, 10);
+  assert.equal(await watch.event(2), "changes 11 1,1=1");
+  watch.receive(STATE, '{"state":"offline"}');
+  watch.receive(STATE, '{"state":"online"}');
+  assert.equal((await watch.reply(3, 12, [[2, 2, 2]])).since, 11);
+  assert.equal(await watch.event(3), "changes 12 2,2=2");
 });
 
-test("Watcher.watch() asks anew if the connection is lost while it asks", async () => {
-  await using it = new Watch({ timeout: 60_000 });
-  const { transaction } = await it.asked(1);
-  it.link.handlers.down?.("gone");
-  it.link.handlers.up?.();
-  assert.notEqual((await it.asked(2)).transaction, transaction);
-  await it.answer(2, 3, []);
-  assert.equal(await it.told(1), "snapshot 3");
+test("Watcher.watch() repeats a request during which the connection was lost", async () => {
+  await using watch = new Watch({ timeout: 60_000 });
+  const { transaction } = await watch.request(1);
+  watch.link.handlers.down?.("gone");
+  watch.link.handlers.up?.();
+  assert.notEqual((await watch.request(2)).transaction, transaction);
+  await watch.reply(2, 3, []);
+  assert.equal(await watch.event(1), "snapshot 3");
 });
 
-test("Watcher.watch() asks whether it missed something when all is quiet", async () => {
-  await using it = new Watch({ checkAfter: 10 });
-  await it.answer(1, 10, []);
-  assert.equal((await it.answer(2, 11, [[1, 1, 1]])).since, 10);
-  assert.equal(await it.told(2), "changes 11 1,1=1");
+test("Watcher.watch() requests what changed after a time without deltas", async () => {
+  await using watch = new Watch({ checkAfter: 10 });
+  await watch.reply(1, 10, []);
+  assert.equal((await watch.reply(2, 11, [[1, 1, 1]])).since, 10);
+  assert.equal(await watch.event(2), "changes 11 1,1=1");
 });
 
-test("Watcher.watch() asks no more often than it may", async () => {
-  await using it = new Watch({ askPause: 50 });
-  await it.answer(1, 10, []);
+test("Watcher.watch() waits between two requests", async () => {
+  await using watch = new Watch({ requestInterval: 50 });
+  await watch.reply(1, 10, []);
   const start = performance.now();
   for (let n = 2; n <= 4; n++) {
-    it.delta(n * 100, n * 100);
-    await it.answer(n, n * 100, [[n, n, n]]);
-    await it.told(n);
+    watch.delta(n * 100, n * 100);
+    await watch.reply(n, n * 100, [[n, n, n]]);
+    await watch.event(n);
   }
   assert.ok(performance.now() - start > 3 * 50 - 20);
 });
 
-test("Watcher.watch() sums up for a consumer that is slow", async () => {
-  await using it = new Watch();
+test("Watcher.watch() yields the sum of the deltas to a slow consumer", async () => {
+  await using watch = new Watch();
   const gate = Promise.withResolvers<void>();
-  it.gate = gate.promise;
-  await it.answer(1, 0, []);
-  await it.told(1);
+  watch.gate = gate.promise;
+  await watch.reply(1, 0, []);
+  await watch.event(1);
   const cells = Array.from({ length: 1000 }, (_, i): Cell => [i, i, 1]);
-  for (let n = 0; n < 400; n++) it.delta(n, n + 1, cells);
+  for (let n = 0; n < 400; n++) watch.delta(n, n + 1, cells);
   gate.resolve();
-  assert.equal((await it.asked(2)).since, 0, "what waited was given up");
-  it.delta(400, 401, [[7, 7, 7]]);
-  await it.answer(2, 400, [[1, 1, 1]]);
-  assert.equal(await it.told(2), "changes 400 1,1=1");
-  assert.equal(await it.told(3), "changes 401 7,7=7");
+  assert.equal(
+    (await watch.request(2)).since,
+    0,
+    "the buffered deltas were dropped",
+  );
+  watch.delta(400, 401, [[7, 7, 7]]);
+  await watch.reply(2, 400, [[1, 1, 1]]);
+  assert.equal(await watch.event(2), "changes 400 1,1=1");
+  assert.equal(await watch.event(3), "changes 401 7,7=7");
 });
 
-test("Watcher.watch() gives up when broker or server are away for too long", async () => {
+test("Watcher.watch() throws when the broker or the server is away for too long", async () => {
   const broker = new Watch({ timeout: 30 });
-  await broker.answer(1, 1, []);
+  await broker.reply(1, 1, []);
   broker.link.handlers.down?.("cut");
   const lost = await broker.ended;
   assert.ok(
-    lost instanceof LinkError && /The broker is gone: cut/.test(lost.message),
+    lost instanceof LinkError &&
+      /Disconnected from the broker: cut/.test(lost.message),
   );
 
   const offline = new Watch({ timeout: 30 });
-  await offline.answer(1, 1, []);
-  offline.hears(STATE, '{"state":"online"}');
-  offline.hears(STATE, '{"state":"offline"}');
+  await offline.reply(1, 1, []);
+  offline.receive(STATE, '{"state":"online"}');
+  offline.receive(STATE, '{"state":"offline"}');
   const away = await offline.ended;
   assert.ok(away instanceof NoAnswerError && /is offline/.test(away.message));
 
@@ -315,38 +337,38 @@ test("Watcher.watch() gives up when broker or server are away for too long", asy
   assert.ok(await silent.ended instanceof NoAnswerError);
 
   const taken = new Watch();
-  await taken.answer(1, 1, []);
+  await taken.reply(1, 1, []);
   taken.link.handlers.failed?.(new LinkError("refused", "taken over"));
   assert.match(String(await taken.ended), /taken over/);
 });
 
-test("Watcher.watch() throws what the server refuses", async () => {
-  const it = new Watch();
-  await it.refuse(1, "bad-region");
-  const error = await it.ended;
+test("Watcher.watch() throws when the server rejects its request", async () => {
+  const watch = new Watch();
+  await watch.replyError(1, "bad-region");
+  const error = await watch.ended;
   assert.ok(error instanceof RefusedError && error.code === "bad-region");
 });
 
-test("Watcher.watch() bears with a store that fails, but not for ever", async () => {
-  const it = new Watch({ timeout: 40, askPause: 5 });
-  await it.answer(1, 10, []);
-  await it.told(1);
-  it.delta(15, 15);
-  await it.refuse(2, "store-failing");
-  await it.answer(3, 15, [[1, 1, 1]]);
-  assert.equal(await it.told(2), "changes 15 1,1=1");
-  it.delta(20, 20);
+test("Watcher.watch() tolerates a failing store up to the timeout", async () => {
+  const watch = new Watch({ timeout: 40, requestInterval: 5 });
+  await watch.reply(1, 10, []);
+  await watch.event(1);
+  watch.delta(15, 15);
+  await watch.replyError(2, "store-failing");
+  await watch.reply(3, 15, [[1, 1, 1]]);
+  assert.equal(await watch.event(2), "changes 15 1,1=1");
+  watch.delta(20, 20);
   let over = false;
-  void it.ended.then(() => over = true);
+  void watch.ended.then(() => over = true);
   for (let n = 4; !over; n++) {
-    await it.refuse(n, "store-failing");
-    await until(() => over || it.link.textsOn(REQUEST).length > n);
+    await watch.replyError(n, "store-failing");
+    await until(() => over || watch.link.textsOn(REQUEST).length > n);
   }
-  const error = await it.ended;
+  const error = await watch.ended;
   assert.ok(error instanceof RefusedError && error.code === "store-failing");
 });
 
-test("Watcher.watch() ends when it is told to, and can begin again", async () => {
+test("Watcher.watch() ends when aborted, and can be called again", async () => {
   const link = new FakeLink();
   const watcher = new Watcher({
     topics: new Topics(),
@@ -359,7 +381,7 @@ test("Watcher.watch() ends when it is told to, and can begin again", async () =>
     const events = watcher.watch(link, { signal: abort.signal });
     const first = events.next();
     await until(() => link.textsOn(REQUEST).length === n);
-    await assert.rejects(watcher.watch(link).next(), /watching already/);
+    await assert.rejects(watcher.watch(link).next(), /already watching/);
     abort.abort();
     assert.equal((await first).done, true);
   }

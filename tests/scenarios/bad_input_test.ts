@@ -259,8 +259,11 @@ async function assertAnswers(
   client: RawConnection,
 ): Promise<void> {
   const n = ++lastTransaction;
-  await using asker = await RawConnection.open(system.port, `asker-${n}`);
-  await asker.subscribe(REPLY_TOPIC);
+  await using requester = await RawConnection.open(
+    system.port,
+    `requester-${n}`,
+  );
+  await requester.subscribe(REPLY_TOPIC);
   // On the stranger's own connection, so behind all that it has sent.
   await client.write(concat([
     encodePublish("occupancy/data", `-77,77,${n}`, { qos: 1, id: 60_001 }),
@@ -274,7 +277,7 @@ async function assertAnswers(
       { qos: 1, id: 60_002 },
     ),
   ]));
-  const reply = JSON.parse(text(await nextPublish(asker)));
+  const reply = JSON.parse(text(await nextPublish(requester)));
   assert.equal(reply.transaction, n, describe(system));
   assert.deepEqual(reply.cells.map((cell: number[]) => cell.slice(0, 3)), [
     [-77, 77, n],

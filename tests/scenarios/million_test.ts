@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
 import { encodePublish, RawConnection } from "../support/raw_mqtt.ts";
-import { Asker } from "../../src/request/mod.ts";
+import { Requester } from "../../src/request/mod.ts";
 import { encodeCsv, ReadingBatch, Topics } from "../../src/protocol/mod.ts";
 
 const SIDE = 1000;
@@ -22,13 +22,16 @@ for (const broker of BROKERS) {
       const sent = cells();
       assert.equal(sent.length, (SIDE + MARGIN) ** 2);
 
-      const asker = new Asker({ topics: new Topics(), name: "asker" });
+      const requester = new Requester({
+        topics: new Topics(),
+        name: "requester",
+      });
       const link = new Connection({
         url: system.url,
-        clientId: asker.name,
-        subscriptions: asker.subscriptions,
+        clientId: requester.name,
+        subscriptions: requester.subscriptions,
       });
-      await link.open(asker.handlersFor(link));
+      await link.open(requester.handlersFor(link));
       try {
         for (let from = 0; from < sent.length; from += A_MESSAGE) {
           const to = Math.min(from + A_MESSAGE, sent.length);
@@ -36,7 +39,7 @@ for (const broker of BROKERS) {
             qos: 1,
           });
         }
-        const view = await asker.ask(link, { timeout: 20_000 });
+        const view = await requester.request(link, { timeout: 20_000 });
         assertSame(view.cells, sent);
       } finally {
         await link.close();

@@ -239,18 +239,21 @@ for (const kind of BROKERS) {
     ...needs("mosquitto"),
     fn: async () => {
       const { Connection } = await import("../../src/mqtt/connection.ts");
-      const { Asker } = await import("../../src/request/mod.ts");
+      const { Requester } = await import("../../src/request/mod.ts");
       const { encodeCsv } = await import("../../src/protocol/mod.ts");
       await using system = await startSystem(kind);
       const load = new Connection({ url: system.url, clientId: "load" });
       await load.open({ message: () => {} });
-      const asker = new Asker({ topics: new Topics(), name: "asker" });
+      const requester = new Requester({
+        topics: new Topics(),
+        name: "requester",
+      });
       const link = new Connection({
         url: system.url,
-        clientId: asker.name,
-        subscriptions: asker.subscriptions,
+        clientId: requester.name,
+        subscriptions: requester.subscriptions,
       });
-      await link.open(asker.handlersFor(link));
+      await link.open(requester.handlersFor(link));
 
       // Each message sets all cells to its number: so they agree at any revision.
       let done = false;
@@ -266,7 +269,7 @@ for (const kind of BROKERS) {
         await until(() => system.map.size === CELLS);
         const seen = new Set<number>();
         const ask = async (maxBytes: number) => {
-          const { cells, revision } = await asker.ask(link, {
+          const { cells, revision } = await requester.request(link, {
             timeout: 10_000,
             maxBytes,
           });

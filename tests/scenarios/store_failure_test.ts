@@ -56,10 +56,10 @@ for (const broker of BROKERS) {
       assert.equal(state, "online");
       const early = broker === "embedded" ? acknowledged(sender) : 0;
       assert.ok(early < AFTER / 2, `${early} were acknowledged`);
-      await using asker = await RawConnection.open(port, "doctor");
-      await asker.subscribe(REPLIES);
+      await using requester = await RawConnection.open(port, "doctor");
+      await requester.subscribe(REPLIES);
       // At QoS 1 it would wait in Mosquitto, behind the readings in flight.
-      const refusal = await ask(asker, broker === "mosquitto" ? 0 : 1);
+      const refusal = await ask(requester, broker === "mosquitto" ? 0 : 1);
       assert.equal(refusal.status, "error");
       assert.equal(refusal.error?.code, "store-failing");
       assert.match(refusal.error!.message, /disk is full/);
@@ -67,7 +67,10 @@ for (const broker of BROKERS) {
       await disk.free();
       await untilState(watcher, (state) => !hasProblem(state));
       await untilAcknowledged(sender, AFTER - early);
-      assert.deepEqual(await valuesOf(asker, BEFORE + AFTER), firstNumbers());
+      assert.deepEqual(
+        await valuesOf(requester, BEFORE + AFTER),
+        firstNumbers(),
+      );
       assert.match(server.stderr, /Readings wait, unacknowledged/);
       assert.match(server.stderr, /what waited has been kept/);
       assert.doesNotMatch(server.stderr, / {4}at |Internal error/);
@@ -256,9 +259,9 @@ async function assertKept(
 ): Promise<void> {
   await using server: Running = occupancy(args);
   await server.said(/Ready/);
-  await using asker = await RawConnection.open(port, "doctor");
-  await asker.subscribe(REPLIES);
-  const values = await valuesOf(asker, count);
+  await using requester = await RawConnection.open(port, "doctor");
+  await requester.subscribe(REPLIES);
+  const values = await valuesOf(requester, count);
   assert.deepEqual(values, firstNumbers(values.length));
 }
 

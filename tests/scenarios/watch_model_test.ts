@@ -170,7 +170,7 @@ class Follower {
       layer,
       ...(region && { region }),
       timeout: 10_000,
-      askPause: 0,
+      requestInterval: 0,
       checkAfter: 60_000, // never: deltas alone must tell what is missing
     });
     this.link = world.broker.link({

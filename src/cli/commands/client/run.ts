@@ -2,7 +2,7 @@ import { formatOf, readRows, type Rows, Sender } from "../../../client/mod.ts";
 import { AppError } from "../../../common/errors.ts";
 import { type Link, LinkError } from "../../../mqtt/link.ts";
 import { DEFAULT_LAYER, ProtocolError, Topics } from "../../../protocol/mod.ts";
-import { Asker } from "../../../request/mod.ts";
+import { Requester } from "../../../request/mod.ts";
 import { connect, leave, type Role, uniqueClientId } from "../../connect.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit.ts";
@@ -36,7 +36,7 @@ export async function client(flags: ClientFlags): Promise<number> {
   const next = rowsOf(flags, await openInput(file));
   // Read before connecting: a missing or broken file needs no broker.
   const first = await ending.until(next());
-  const asker = new Asker({
+  const requester = new Requester({
     topics,
     name: uniqueClientId("client"),
     wire: flags.wire,
@@ -48,7 +48,7 @@ export async function client(flags: ClientFlags): Promise<number> {
   });
   const link = await connectClient(
     flags,
-    asker,
+    requester,
     refusals,
     topics.errors,
     ending,
@@ -58,7 +58,7 @@ export async function client(flags: ClientFlags): Promise<number> {
     // The reply follows the reports about the readings sent before.
     if (flags.request) {
       const { signal } = ending;
-      print(await asker.ask(link, { layer, timeout, signal }), flags);
+      print(await requester.request(link, { layer, timeout, signal }), flags);
     }
     refusals.printSummary();
     return skipped + refusals.count > 0 ? Exit.skipped : Exit.ok;
@@ -70,17 +70,19 @@ export async function client(flags: ClientFlags): Promise<number> {
 /** Connects, and subscribes to the reports if the broker allows it. */
 async function connectClient(
   flags: ClientFlags,
-  asker: Asker,
+  requester: Requester,
   refusals: RefusalReports,
   errorsTopic: string,
   { signal }: Ending,
 ): Promise<Link> {
-  if (flags.wire === "original") return await connect(flags, asker, { signal });
+  if (flags.wire === "original") {
+    return await connect(flags, requester, { signal });
+  }
   const role: Role = {
-    name: asker.name,
-    subscriptions: [...asker.subscriptions, errorsTopic],
+    name: requester.name,
+    subscriptions: [...requester.subscriptions, errorsTopic],
     handlersFor: (link) => {
-      const handlers = asker.handlersFor(link);
+      const handlers = requester.handlersFor(link);
       return {
         ...handlers,
         message: (message) => {
@@ -97,7 +99,7 @@ async function connectClient(
       error.code === "refused" && error.message.includes(errorsTopic);
     if (!isForbidden) throw error;
     info(flags, `${error.message}: refused readings will not be reported`);
-    return await connect(flags, asker, { signal });
+    return await connect(flags, requester, { signal });
   }
 }
 

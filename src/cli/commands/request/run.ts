@@ -1,5 +1,5 @@
 import { Topics } from "../../../protocol/mod.ts";
-import { Asker, type MapView } from "../../../request/mod.ts";
+import { type MapView, Requester } from "../../../request/mod.ts";
 import { colorDepth } from "../../terminal/color.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { Ending } from "../../terminal/ending.ts";
@@ -68,14 +68,18 @@ export function print(
 async function ask(flags: RequestFlags): Promise<MapView> {
   const { layer, timeout, wire } = flags;
   const topics = new Topics(flags.prefix);
-  const asker = new Asker({ topics, name: uniqueClientId("request"), wire });
+  const requester = new Requester({
+    topics,
+    name: uniqueClientId("request"),
+    wire,
+  });
   using ending = new Ending();
   const { signal } = ending;
-  const link = await connect(flags, asker, { signal });
+  const link = await connect(flags, requester, { signal });
   try {
     const region = flags.at ?? flags.region;
     const question = { layer, timeout, signal, ...(region && { region }) };
-    return await asker.ask(link, question);
+    return await requester.request(link, question);
   } finally {
     await leave(link);
   }

@@ -1,37 +1,44 @@
+/**
+ * Buffers deltas until the consumer of a watch takes them.
+ *
+ * @module
+ */
 import type { ChangesPart } from "../protocol/mod.ts";
 
-/** Cells that may wait for a slow consumer: some 10 MB. */
+/** About 10 MB. */
 const MAX_CELLS = 250_000;
-/** Parts that may wait, as some have no cells. */
+/** Parts may have no cells. */
 const MAX_PARTS = 10_000;
 
 /**
- * Deltas that wait to be looked at. When too many wait it forgets them all and
- * takes no more: asking what changed meanwhile costs less than keeping it.
+ * Parts of deltas in order of arrival. When a slow consumer leaves too many, the
+ * buffer drops all of them and closes: to request what changed meanwhile costs
+ * less than to store it.
  */
-export class Inbox {
+export class DeltaBuffer {
   #parts: ChangesPart[] = [];
+  /** Index of the first part that was not taken. */
   #next = 0;
   #cells = 0;
   #open = false;
 
-  /** Whether it takes parts; if not, what came is lost. */
+  /** False while parts are dropped. */
   get isOpen(): boolean {
     return this.#open;
   }
 
-  /** Takes parts from now on. */
+  /** Stores parts from now on. */
   open(): void {
     this.#open = true;
   }
 
-  /** Forgets all and takes no more. */
+  /** Drops all parts, also those that are added later. */
   close(): void {
     this.#open = false;
     this.#clear();
   }
 
-  /** Takes a part, unless it is closed; closes if it is one too many. */
+  /** Adds a part. Closes the buffer if it exceeds a limit. */
   add(part: ChangesPart): void {
     if (!this.#open) return;
     this.#parts.push(part);
@@ -39,7 +46,7 @@ export class Inbox {
     if (this.#cells > MAX_CELLS || this.#parts.length > MAX_PARTS) this.close();
   }
 
-  /** Gives the part that came first and forgets it; undefined if there is none. */
+  /** Removes and returns the oldest part; undefined if the buffer is empty. */
   take(): ChangesPart | undefined {
     const part = this.#parts[this.#next];
     if (part === undefined) return undefined;
@@ -49,7 +56,7 @@ export class Inbox {
     return part;
   }
 
-  /** Forgets what is known already to whoever has this revision. */
+  /** Drops the parts that lead to this revision or an earlier one. */
   dropUpTo(revision: number): void {
     const left = this.#parts.slice(this.#next)
       .filter(({ to }) => to > revision);

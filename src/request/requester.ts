@@ -1,3 +1,8 @@
+/**
+ * Sends requests for the map and collects the parts of each reply.
+ *
+ * @module
+ */
 import type { Incoming, Link, LinkHandlers } from "../mqtt/link.ts";
 import {
   contains,
@@ -17,72 +22,76 @@ import {
 } from "../protocol/mod.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
 
-/** Whose wire is spoken: ours, or that of the three Python scripts. */
+/** A wire format: that of this project, or that of the three Python scripts. */
 export type Wire = "current" | "original";
 
-/** Which part of the map. */
-export interface Question {
+/** Which part of the map to request, and how long to wait for it. */
+export interface MapQuery {
   /** Default `default`. */
   readonly layer?: string;
-  /** Only these cells, edges included. Default: all. */
+  /** Only the cells of this region. Default: all. */
   readonly region?: Region;
-  /** Only what changed after this revision of an earlier answer. Default: all. */
+  /** Only the cells that changed after this revision. Default: all. */
   readonly since?: number;
-  /** The most bytes of a message of the answer. Default 256 KiB. */
+  /** Maximum size of a message of the reply, in bytes. Default 256 KiB. */
   readonly maxBytes?: number;
-  /** How long the server may be silent, in ms: before its answer and within it. */
+  /** Maximum time to the first part of the reply, and between two parts, in ms. */
   readonly timeout: number;
-  /** Ends the waiting. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
-/** The map, or the part of it that was asked for. */
+/** The map, or the requested part of it, at one moment. */
 export interface MapView {
   readonly layer: string;
   readonly cells: ReadingBatch;
-  /** Left out by servers of the original kind, as are the two that follow. */
+  /** Not sent on the original wire; neither are the members below. */
   readonly revision?: number;
   /** The server's time when it read the map, ms since 1970. */
   readonly time?: number;
-  /** Cells observed more than this before `time` are stale, ms. */
+  /** Cells observed longer ago than this, before `time`, are stale, in ms. */
   readonly staleAfter?: number;
-  /** See `MapMoment.began`: revisions compare only where it is the same. */
+  /**
+   * Identifies the map, see `MapMoment.began`. Revisions of different maps
+   * cannot be compared.
+   */
   readonly began?: number;
 }
 
-/** What an {@linkcode Asker} is given. */
-export interface AskerOptions {
+/** Options of {@linkcode Requester}. */
+export interface RequesterOptions {
   readonly topics: Topics;
-  /** The MQTT client id; the reply topic of the asker is named after it. */
+  /** The MQTT client id. The reply topic is derived from it. */
   readonly name: string;
   /** Default `current`. */
   readonly wire?: Wire;
 }
 
-/** A question that waits for its answer. */
-interface Pending {
-  readonly heard: (reply: ReplyPart | ErrorReply) => void;
-  readonly heardOriginal: (cells: ReadingBatch) => void;
-  readonly failed: (error: unknown) => void;
+/** Handlers of a request that has no reply yet. */
+interface PendingRequest {
+  readonly onReply: (reply: ReplyPart | ErrorReply) => void;
+  readonly onOriginalReply: (cells: ReadingBatch) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /**
- * Asks a server for its map. The link must have been opened with
- * {@linkcode subscriptions} and {@linkcode handlersFor}. Questions may overlap;
- * on the original wire all that wait get the next answer.
+ * Requests the map from a server. Open the link with {@linkcode subscriptions}
+ * and {@linkcode handlersFor}. Requests may overlap; on the original wire, which
+ * has no transactions, the next reply answers all pending requests.
  */
-export class Asker {
+export class Requester {
   /** The MQTT client id. */
   readonly name: string;
   readonly #topics: Topics;
   readonly #wire: Wire;
   readonly #replyTopic: string;
   /** By transaction. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<string, PendingRequest>();
   #serverState: "online" | "offline" | undefined;
   #transactions = 0;
 
-  constructor({ topics, name, wire = "current" }: AskerOptions) {
+  /** @throws {ProtocolError} "bad-reply-topic" if no topic can have the name */
+  constructor({ topics, name, wire = "current" }: RequesterOptions) {
     this.#topics = topics;
     this.name = name;
     this.#wire = wire;
@@ -91,76 +100,76 @@ export class Asker {
       : topics.responseFor(name);
   }
 
-  /** The topics that the link must be subscribed to. */
+  /** The topics to subscribe to. */
   get subscriptions(): string[] {
     return [this.#replyTopic, this.#topics.state];
   }
 
-  /** What the link must be opened with. */
+  /** Returns the handlers to open the link with. */
   handlersFor(link: Link): LinkHandlers {
     return {
       message: (message) => {
         link.acknowledge([message]);
-        if (message.topic === this.#topics.state) this.#noteState(message);
+        if (message.topic === this.#topics.state) this.#readState(message);
         else if (message.topic === this.#replyTopic && !message.retain) {
-          this.#hear(message);
+          this.#receive(message);
         }
       },
-      failed: (error) => this.#fail(error),
+      failed: (error) => this.#failAll(error),
     };
   }
 
-  /** What the server says of itself; undefined if it has said nothing. */
+  /** The state that the server published; undefined if none was received. */
   get serverState(): "online" | "offline" | undefined {
     return this.#serverState;
   }
 
   /**
-   * Asks, and waits for the whole answer.
+   * Sends a request and waits for the whole reply.
    *
-   * @throws {NoAnswerError} if the server is silent for too long
-   * @throws {RefusedError} if the server refuses the request
-   * @throws {ProtocolError} if the answer is not one
-   * @throws {LinkError} if the broker is gone for good
-   * @throws What the signal was aborted with
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request
+   * @throws {ProtocolError} if the reply is malformed
+   * @throws {LinkError} if the connection fails permanently
+   * @throws the signal's reason if aborted
    */
-  async ask(link: Link, question: Question): Promise<MapView> {
-    const { timeout, signal, region } = question;
+  async request(link: Link, query: MapQuery): Promise<MapView> {
+    const { timeout, signal, region } = query;
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<MapView>();
     const transaction = `${this.name}-${++this.#transactions}`;
-    const silent = () => reject(this.silence(timeout));
-    let timer = setTimeout(silent, timeout);
-    const aborted = () => reject(signal!.reason);
-    signal?.addEventListener("abort", aborted);
+    const onTimeout = () => reject(this.noAnswerError(timeout));
+    let timer = setTimeout(onTimeout, timeout);
+    const onAbort = () => reject(signal!.reason);
+    signal?.addEventListener("abort", onAbort);
     const assembler = new ReplyAssembler();
     this.#pending.set(transaction, {
-      failed: reject,
-      heard: (part) => {
+      onError: reject,
+      onReply: (part) => {
         clearTimeout(timer);
-        timer = setTimeout(silent, timeout);
-        if (part.status === "error") throw refusal(part);
+        timer = setTimeout(onTimeout, timeout);
+        if (part.status === "error") throw refusedError(part);
         if (assembler.add(part)) resolve(viewOf(part, assembler.cells()));
       },
-      // A server with the original wire always sends all cells.
-      heardOriginal: (cells) =>
+      // The original request cannot name a region.
+      onOriginalReply: (cells) =>
         resolve({
           layer: DEFAULT_LAYER,
           cells: region === undefined ? cells : cellsWithin(cells, region),
         }),
     });
     try {
-      this.#publish(link, question, transaction).catch(reject);
+      this.#publish(link, query, transaction).catch(reject);
       return await promise;
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", aborted);
+      signal?.removeEventListener("abort", onAbort);
       this.#pending.delete(transaction);
     }
   }
 
-  /** What to say of a server that has not answered for so many ms. */
-  silence(timeout: number): NoAnswerError {
+  /** Returns the error for a server that did not reply within `timeout` ms. */
+  noAnswerError(timeout: number): NoAnswerError {
     const within = `within ${timeout / 1000} s`;
     if (this.#serverState === "online") {
       return new NoAnswerError(`The server did not answer ${within}`, {
@@ -181,7 +190,7 @@ export class Asker {
 
   #publish(
     link: Link,
-    { layer, region, since, maxBytes }: Question,
+    { layer, region, since, maxBytes }: MapQuery,
     transaction: string,
   ): Promise<void> {
     const { request } = this.#topics;
@@ -204,32 +213,32 @@ export class Asker {
     });
   }
 
-  /** Gives an answer to the question that it answers. */
-  #hear({ payload }: Incoming): void {
+  /** Passes a reply to its request. A malformed one fails all requests. */
+  #receive({ payload }: Incoming): void {
     if (this.#pending.size === 0) return;
-    let asked: Pending | undefined;
+    let request: PendingRequest | undefined;
     try {
       if (this.#wire === "original") {
         const cells = parseOriginal(payload);
-        for (const { heardOriginal } of this.#pending.values()) {
-          heardOriginal(cells);
+        for (const { onOriginalReply } of this.#pending.values()) {
+          onOriginalReply(cells);
         }
         return;
       }
       const reply = parseReply(payload);
-      asked = this.#pending.get(String(reply.transaction));
-      asked?.heard(reply); // if it is not there: an earlier question's
+      request = this.#pending.get(String(reply.transaction));
+      request?.onReply(reply); // undefined if the request has ended
     } catch (error) {
-      if (asked !== undefined) asked.failed(error);
-      else this.#fail(error);
+      if (request !== undefined) request.onError(error);
+      else this.#failAll(error);
     }
   }
 
-  #fail(error: unknown): void {
-    for (const { failed } of this.#pending.values()) failed(error);
+  #failAll(error: unknown): void {
+    for (const { onError } of this.#pending.values()) onError(error);
   }
 
-  #noteState({ payload }: Incoming): void {
+  #readState({ payload }: Incoming): void {
     try {
       this.#serverState = parseState(payload).state;
     } catch (error) {
@@ -265,6 +274,6 @@ function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {
   };
 }
 
-function refusal({ code, message }: ErrorReply): RefusedError {
+function refusedError({ code, message }: ErrorReply): RefusedError {
   return new RefusedError(code, `The server refused the request: ${message}`);
 }
