@@ -255,7 +255,7 @@ Deno.test({
     const told = failing.output.indexOf(LEAVE) + LEAVE.length;
     assert.match(
       failing.output.slice(told),
-      /^occupancy: The (broker is gone|server of "occupancy" is offline)/,
+      /^occupancy: (Disconnected from|The server of "occupancy" is offline)/,
     );
 
     await using system = await startSystem("embedded");
