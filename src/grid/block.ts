@@ -1,8 +1,8 @@
 /**
- * A block of cells as a small hash table, from the key of a cell in its tile to its slot.
- *
- * Open addressing with linear probing. The largest block has a slot for every key and no
- * collisions: it is the plain dense array of a tile. All sizes share one code path.
+ * A block of cells: a small hash table from the key of a cell in its tile to its
+ * slot. Open addressing with linear probing. The largest block has one slot for
+ * every key and no collisions: it is the dense array of a tile. All sizes share
+ * one code path.
  *
  * @module
  */
@@ -17,29 +17,29 @@ const KEY_MASK = (1 << KEY_BITS) - 1;
 /** Any odd number near 1024 / golden ratio spreads rows and columns of a tile over the slots. */
 const MULTIPLIER = 633;
 
-/** What a cell's `meta` is made of. */
+/** Makes a cell's `meta` of its key and freshness. */
 export function metaOf(key: number, freshness: Freshness): number {
   return (freshness + 1) << KEY_BITS | key;
 }
 
-/** The key in a `meta`. */
+/** Returns the key in a `meta`. */
 export function metaKey(meta: number): number {
   return meta & KEY_MASK;
 }
 
-/** The freshness in a `meta` that is not 0. */
+/** Returns the freshness in a `meta`, which is not 0. */
 export function metaFreshness(meta: number): Freshness {
   return (meta >>> KEY_BITS) - 1 as Freshness;
 }
 
-/** Whether a number is the `meta` of a cell. */
+/** Returns true if a number is the `meta` of a cell. */
 export function isMeta(meta: number): boolean {
   return meta >>> KEY_BITS >= 1 && meta >>> KEY_BITS <= 3;
 }
 
 /**
- * How many cells a block takes before the tile needs a larger one: all its slots when it is tiny
- * (or dense), else three in four, to keep probes short.
+ * The maximum number of cells in a block: all slots if it is tiny or dense, else
+ * three in four, to keep probes short.
  */
 export function blockLimit(sizeClass: number): number {
   const slots = 1 << sizeClass;
@@ -48,7 +48,7 @@ export function blockLimit(sizeClass: number): number {
     : slots - (slots >>> 2);
 }
 
-/** The smallest size class whose blocks take `count` cells, 1 to 1024. */
+/** The smallest size class for `count` cells, 1 to 1024. */
 export function sizeClassFor(count: number): number {
   let sizeClass = 0;
   while (blockLimit(sizeClass) < count) sizeClass++;
@@ -56,14 +56,15 @@ export function sizeClassFor(count: number): number {
 }
 
 /**
- * Looks a key up.
+ * Finds the slot of a key.
  *
  * @param meta the column of the chunk that holds the block
  * @param start the offset of the block in the chunk
  * @param sizeClass the block has 2^sizeClass slots
  * @param key 0 to 1023
- * @returns the offset in the chunk of the cell; if there is none, the complement (`~`) of the
- * offset of the slot to put it in, which is free unless the block is full
+ * @returns the offset of the cell in the chunk; if there is no such cell, the
+ * complement (`~`) of the offset at which to insert it, which is free unless the
+ * block is full
  */
 export function findSlot(
   meta: Uint16Array,
@@ -85,7 +86,7 @@ export function findSlot(
 }
 
 /**
- * Moves the cells of a block to one of another size, and gives the old one back.
+ * Moves the cells of a block to a new one of another size, and frees the old one.
  *
  * @returns the address of the new block
  */

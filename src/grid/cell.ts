@@ -1,5 +1,5 @@
 /**
- * What goes into the map and what comes out of it.
+ * The types of readings that the map applies, and of cells that it returns.
  *
  * @module
  */
@@ -8,47 +8,47 @@ import type { Freshness } from "./freshness.ts";
 
 /** Columns of readings. The first `length` elements of each column count. */
 export interface ReadingColumns {
-  /** How many readings. */
+  /** Number of readings. */
   readonly length: number;
-  /** The coordinate. */
+  /** x coordinates */
   readonly x: Int32Array;
-  /** The coordinate. */
+  /** y coordinates */
   readonly y: Int32Array;
-  /** 0 free, above 0 occupied or how many people, below 0 unknown. */
+  /** 0 free, above 0 occupied or the number of people, below 0 unknown */
   readonly value: Int32Array;
-  /** When it was observed, ms since 1970. */
+  /** Time of observation, ms since 1970. */
   readonly time: Float64Array;
 }
 
-/** What became of the readings of a batch; the four add up to its length. */
+/** How the readings of a batch were applied; the four add up to its length. */
 export interface ApplyResult {
-  /** New cells, and other values or freshness than before: these have the new revision. */
+  /** Readings that changed a value or a freshness, or made a cell. */
   readonly changed: number;
-  /** Readings that said again what was known: only the time was renewed. */
+  /** Readings that repeated the cell: only its time changed. */
   readonly renewed: number;
-  /** Readings observed before the one that is stored: dropped. */
+  /** Readings older than their cell: dropped. */
   readonly late: number;
-  /** Readings observed more than `maxSkew` ahead of the clock, or at NaN: dropped. */
+  /** Readings more than `maxSkew` ahead of the clock, or with time NaN: dropped. */
   readonly future: number;
 }
 
-/** What is known of one coordinate. */
+/** One coordinate that was ever reported. */
 export interface Cell {
-  /** The coordinate. */
+  /** int32 */
   readonly x: number;
-  /** The coordinate. */
+  /** int32 */
   readonly y: number;
-  /** 0 free, above 0 occupied or how many people, below 0 unknown; -1 when forgotten. */
+  /** 0 free, above 0 occupied or the number of people, below 0 unknown; -1 if forgotten */
   readonly value: number;
-  /** When it was observed, ms since 1970. */
+  /** Time of observation, ms since 1970. */
   readonly time: number;
   /** The revision of the map that last changed it. */
   readonly revision: number;
-  /** Whether it is still to be trusted. */
+  /** Whether the value can still be trusted. */
   readonly freshness: Freshness;
 }
 
-/** Is given the fields of a {@linkcode Cell} one by one. It must not change the map. */
+/** Receives the fields of a {@linkcode Cell}. It must not change the map. */
 export type CellVisitor = (
   x: number,
   y: number,

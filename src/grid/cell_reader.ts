@@ -1,11 +1,11 @@
 /**
- * Reads the cells of a layer, one after the other.
+ * Reads the cells of a layer: by region and change, or in first-seen order.
  *
  * @module
  */
 
 import { metaFreshness, metaKey } from "./block.ts";
-import type { Cell } from "./cell.ts";
+import type { Cell, CellVisitor } from "./cell.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import type { ChangeList } from "./change_list.ts";
 import { Freshness } from "./freshness.ts";
@@ -22,32 +22,31 @@ import { contains, type Region } from "../protocol/region.ts";
 import type { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
 
-/** What a forgotten cell reads as. */
+/** The value of a forgotten cell. */
 export const UNKNOWN = -1;
 
 /** Which cells to read. */
 export interface ScanOptions {
-  /** Only cells in here. Default: the whole layer. */
+  /** Only cells in this region. Default: the whole layer. */
   readonly region?: Region;
   /** Only cells that changed after this revision. Default 0: all. */
   readonly since?: number;
 }
 
-/** The parts of a layer that are read. */
+/** The parts of a layer that a reader needs. */
 export interface ReadSource {
   /** Its tiles and their cells. */
   readonly store: TileStore;
-  /** Its tiles by their last change. */
+  /** Its tiles in order of their last change. */
   readonly changes: ChangeList;
   /** Every tile with a revision above this is in the list of changes. */
   readonly listedAfter: number;
 }
 
 /**
- * Goes from cell to cell, in no particular order, and is the cell that it is on. Nothing is made
- * for a cell, no object and no boxed number, so this is the fastest way to read many.
- *
- * It is valid until the layer is next written to.
+ * Moves from cell to cell in no particular order; its properties are those of the
+ * current cell. It allocates nothing for a cell, so it is the fastest way to read
+ * many. It is valid until the next write to the layer.
  *
  * @example
  * ```ts
@@ -65,34 +64,34 @@ export class CellReader implements Cell {
   readonly #writes: number;
   readonly #since: number;
   readonly #bounds: Region | undefined;
-  /** The tiles to look at; `undefined` for all there are. */
+  /** The tiles to read; undefined for all. */
   readonly #selected: readonly number[] | undefined;
-  /** How many of them have been looked at. */
+  /** How many of them were read. */
   #done = 0;
 
-  // The tile that it is on, and where in there. The columns one by one: each is read for each cell.
+  // The current tile and slot. The columns are fields because each is read for each cell.
   #metas: CellChunk["meta"];
   #values: CellChunk["value"];
   #times: CellChunk["time"];
   #revisions: CellChunk["revision"];
   #slot = -1;
   #end = 0;
-  // The cell: found out once, in a place that compilers deal with best.
+  // The current cell, in fields, which compilers optimise best.
   #meta = 0;
   #x = 0;
   #y = 0;
   #value = 0;
   #tx = 0;
   #ty = 0;
-  /** The region, if the tile is not wholly in it. */
+  /** The region, if the current tile is only partly in it. */
   #clip: Region | undefined;
 
   /**
-   * Stands before the first cell.
+   * Makes a reader before the first cell.
    *
    * @param source the layer
    * @param options which cells
-   * @throws {RangeError} when the region is none, see {@linkcode clipRegion}
+   * @throws {RangeError} if the region is not valid, see {@linkcode clipRegion}
    */
   constructor(source: ReadSource, options: ScanOptions) {
     this.#store = source.store;
@@ -108,10 +107,10 @@ export class CellReader implements Cell {
   }
 
   /**
-   * Goes to the next cell.
+   * Moves to the next cell.
    *
-   * @returns whether there is one; if not, the fields have no meaning
-   * @throws {Error} when the layer was written to in between
+   * @returns false after the last cell; the properties are then undefined
+   * @throws {Error} if the layer was written to in between
    */
   next(): boolean {
     if (this.#store.writes !== this.#writes) {
@@ -143,22 +142,22 @@ export class CellReader implements Cell {
     return false;
   }
 
-  /** The coordinate. */
+  /** int32 */
   get x(): number {
     return this.#x;
   }
 
-  /** The coordinate. */
+  /** int32 */
   get y(): number {
     return this.#y;
   }
 
-  /** 0 free, above 0 occupied or how many people, below 0 unknown; -1 when forgotten. */
+  /** 0 free, above 0 occupied or the number of people, below 0 unknown; -1 if forgotten */
   get value(): number {
     return this.#value;
   }
 
-  /** When it was observed, ms since 1970. */
+  /** Time of observation, ms since 1970. */
   get time(): number {
     return this.#times[this.#slot]!;
   }
@@ -168,18 +167,18 @@ export class CellReader implements Cell {
     return this.#revisions[this.#slot]!;
   }
 
-  /** Whether it is still to be trusted. */
+  /** Whether the value can still be trusted. */
   get freshness(): Freshness {
     return metaFreshness(this.#meta);
   }
 
   /**
-   * Reads the next cells at once, those of one tile: twice as fast as one by one,
-   * where a map is read whole. Not to be mixed with {@linkcode CellReader.next}.
+   * Reads the cells of the next tile at once: twice as fast as one by one when a whole
+   * map is read. Do not mix it with {@linkcode CellReader.next}.
    *
-   * @param rows is filled with them
-   * @returns how many there are; 0 when there are no more
-   * @throws {Error} when the layer was written to in between
+   * @param rows receives the cells
+   * @returns their number; 0 if there are no more
+   * @throws {Error} if the layer was written to in between
    */
   take(rows: CellRows): number {
     if (this.#store.writes !== this.#writes) {
@@ -215,7 +214,7 @@ export class CellReader implements Cell {
     return count;
   }
 
-  /** Goes before the first cell of the next tile in which something may have changed. */
+  /** Moves before the first cell of the next tile that may have changes. */
   #nextTile(): boolean {
     const { tiles, slab } = this.#store;
     const selected = this.#selected;
@@ -245,7 +244,7 @@ export class CellReader implements Cell {
   }
 }
 
-/** Room for the cells of a tile, to be used again and again; see {@linkcode Cell}. */
+/** Reusable columns with room for the cells of one tile; see {@linkcode Cell}. */
 export class CellRows {
   /** int32 */
   readonly x: Int32Array = new Int32Array(TILE_CELLS);
@@ -258,10 +257,10 @@ export class CellRows {
 }
 
 /**
- * Finds the tiles to look at: the fewest of all there are, those that changed, and those that the
- * region touches.
+ * Selects the tiles to read: all, those that changed, or those that the region
+ * touches, whichever are fewest.
  *
- * @returns their numbers, each once; `undefined` for all there are
+ * @returns their numbers, each once; undefined for all
  */
 function selectTiles(
   { store: { tiles }, changes, listedAfter }: ReadSource,
@@ -295,10 +294,66 @@ function selectTiles(
   return selected;
 }
 
-/** Whether a region holds all the cells that a tile can have. */
+/** Returns true if a region contains a whole tile. */
 function holdsTile(region: Region, tx: number, ty: number): boolean {
   const last = (1 << TILE_BITS) - 1;
   const x = tx << TILE_BITS;
   const y = ty << TILE_BITS;
   return contains(region, x, y) && contains(region, x + last, y + last);
+}
+
+/**
+ * Visits all cells in the order in which their coordinates were first reported,
+ * the order of replies on the original wire. Collects all cells, then sorts them by
+ * their rank.
+ *
+ * @param store the layer
+ * @param size the number of its cells
+ * @param visit called with each cell
+ */
+export function scanInOrder(
+  { tiles, slab }: TileStore,
+  size: number,
+  visit: CellVisitor,
+): void {
+  const orders = new Uint32Array(size);
+  const addresses = new Uint32Array(size);
+  const owners = new Int32Array(size);
+  let found = 0;
+  for (let tile = 0; tile < tiles.length; tile++) {
+    const block = tiles.block(tile);
+    const { meta, order } = slab.chunkOf(block);
+    const start = slab.offsetOf(block);
+    for (let i = 0; i < 1 << tiles.sizeClass(tile); i++) {
+      if (meta[start + i] === 0) continue;
+      orders[found] = order[start + i]!;
+      addresses[found] = block + i;
+      owners[found++] = tile;
+    }
+  }
+  for (const index of sortedIndices(orders)) {
+    const tile = owners[index]!;
+    const chunk = slab.chunkOf(addresses[index]!);
+    const slot = slab.offsetOf(addresses[index]!);
+    const key = metaKey(chunk.meta[slot]!);
+    const freshness = metaFreshness(chunk.meta[slot]!);
+    visit(
+      xOf(tiles.tx(tile), key),
+      yOf(tiles.ty(tile), key),
+      freshness === Freshness.Forgotten ? UNKNOWN : chunk.value[slot]!,
+      chunk.time[slot]!,
+      chunk.revision[slot]!,
+      freshness,
+    );
+  }
+}
+
+/** Returns the permutation that sorts the ranks. */
+function sortedIndices(orders: Uint32Array): Uint32Array {
+  const none = 0xffff_ffff;
+  const sequence = new Uint32Array(orders.length).fill(none);
+  for (let i = 0; i < orders.length; i++) sequence[orders[i]!] = i;
+  // The ranks are 0, 1, 2... unless only some tiles of a layer were restored.
+  if (!sequence.includes(none)) return sequence;
+  return sequence.map((_, i) => i).sort((a, b) => orders[a]! - orders[b]!);
 }

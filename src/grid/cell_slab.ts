@@ -1,46 +1,46 @@
 /**
- * The memory of the cells: columns of typed arrays, given out in blocks.
+ * Allocates the memory of cells: columns of typed arrays, in blocks.
  *
- * A tile owns one block of 2^k cells, k from 0 to 10, and trades it for one of twice the size when
- * it fills. A buddy allocator (Knowlton 1965) hands the blocks out: a block of 2^k cells lies at a
- * multiple of 2^k, a large one is halved when a small one is wanted, and freed halves ("buddies")
- * join again. So what tiles leave behind as they grow is used by the next ones, in any order of
- * growth, with no object and no buffer per block.
+ * A tile owns one block of 2^k cells, k from 0 to 10, and replaces it by one of
+ * twice the size when it is full. This is a buddy allocator (Knowlton 1965): a
+ * block of 2^k cells starts at a multiple of 2^k; allocating a small block splits
+ * a larger one, and freed halves ("buddies") join again. Growing tiles reuse the
+ * memory that others left, without an object or a buffer for each block.
  *
  * @module
  */
 
-/** The largest block has 2^MAX_SIZE_CLASS cells: a whole tile. */
+/** The size class of the largest block, a whole tile of 2^MAX_SIZE_CLASS cells. */
 export const MAX_SIZE_CLASS = 10;
 
-/** Cells of a chunk: 1.6 MiB of columns. A chunk never moves, so growth copies nothing large. */
+/** Cells of a chunk: 1.6 MiB of columns. Chunks never move, so growing copies little. */
 const CHUNK_BITS = 16;
 const CHUNK_CELLS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_CELLS - 1;
 
-/** The first chunk starts this small and doubles, so that a room with ten cells costs little. */
+/** Cells of the first chunk at the start; it doubles, so a small layer costs little. */
 const FIRST_CAPACITY = 64;
 
-/** No address: there can be no block there, since blocks of one cell end before it. */
+/** No address: the slab ends before it. */
 const NONE = 0xffff_ffff;
 
-/** In `meta`, above key and freshness: 1 + size class on the first cell of a free block. */
+/** `meta` of the first cell of a free block: 1 + size class, above key and freshness. */
 const FREE_SHIFT = 12;
 
 /** 2^16 cells as columns (the first chunk of a slab may have fewer). */
 export class CellChunk {
-  /** Key and freshness of a cell, see `block.ts`; 0 where there is no cell. */
+  /** Key and freshness of a cell, see `block.ts`; 0 if there is no cell. */
   meta: Uint16Array;
-  /** The value last observed, also of a forgotten cell. */
+  /** The last observed value, also of a forgotten cell. */
   value: Int32Array;
-  /** The rank of the coordinate in the order in which the layer first saw them. */
+  /** The rank of the coordinate in first-seen order. */
   order: Uint32Array;
-  /** When it was observed, ms since 1970. */
+  /** Time of observation, ms since 1970. */
   time: Float64Array;
   /** The revision of the map that last changed it. */
   revision: Float64Array;
 
-  /** Columns of empty cells. */
+  /** @param capacity number of cells; all are empty */
   constructor(capacity: number) {
     this.meta = new Uint16Array(capacity);
     this.value = new Int32Array(capacity);
@@ -49,7 +49,7 @@ export class CellChunk {
     this.revision = new Float64Array(capacity);
   }
 
-  /** Makes room for `capacity` cells; those there are stay where they are. */
+  /** Grows to `capacity` cells; existing cells keep their offsets. */
   grow(capacity: number): void {
     const larger = new CellChunk(capacity);
     larger.meta.set(this.meta);
@@ -60,7 +60,7 @@ export class CellChunk {
     Object.assign(this, larger);
   }
 
-  /** Writes the cell at `from` of another (or the same) chunk to `to` of this one. */
+  /** Copies the cell at `from` of a chunk to `to` of this one. */
   copyCell(to: number, source: CellChunk, from: number): void {
     this.meta[to] = source.meta[from]!;
     this.value[to] = source.value[from]!;
@@ -69,7 +69,7 @@ export class CellChunk {
     this.revision[to] = source.revision[from]!;
   }
 
-  /** Memory of the columns, bytes. */
+  /** Memory of the columns, in bytes. */
   get bytes(): number {
     return this.meta.byteLength + this.value.byteLength +
       this.order.byteLength + this.time.byteLength + this.revision.byteLength;
@@ -77,27 +77,28 @@ export class CellChunk {
 }
 
 /**
- * Blocks of cells. An address is the number of a cell in the slab, 0 to 2^32 - 2: its chunk is
- * `chunkOf(address)` and its place there `offsetOf(address)`. A block lies in one chunk.
+ * Blocks of cells. An address is the number of a cell in the slab, 0 to 2^32 - 2;
+ * `chunkOf(address)` is its chunk, `offsetOf(address)` its offset there. A block
+ * is within one chunk.
  */
 export class CellSlab {
   readonly #chunks: CellChunk[] = [new CellChunk(FIRST_CAPACITY)];
-  /** Of each size class, the first free block. Links to others are kept in the blocks. */
+  /** The first free block of each size class; free blocks hold links to the next. */
   readonly #free = new Uint32Array(MAX_SIZE_CLASS + 1).fill(NONE);
-  /** Addresses from here on have never been given out. */
+  /** The first address that was never allocated. */
   #end = 0;
 
-  /** The chunk that holds an address. It stays the same object for good. */
+  /** The chunk of an address. It stays the same object. */
   chunkOf(address: number): CellChunk {
     return this.#chunks[address >>> CHUNK_BITS]!;
   }
 
-  /** The place of an address in its chunk. */
+  /** The offset of an address in its chunk. */
   offsetOf(address: number): number {
     return address & CHUNK_MASK;
   }
 
-  /** Memory of all columns, bytes. */
+  /** Memory of all columns, in bytes. */
   get bytes(): number {
     let bytes = this.#free.byteLength;
     for (const chunk of this.#chunks) bytes += chunk.bytes;
@@ -105,11 +106,11 @@ export class CellSlab {
   }
 
   /**
-   * Takes a block.
+   * Allocates a block.
    *
    * @param sizeClass the block has 2^sizeClass cells, 0 to {@linkcode MAX_SIZE_CLASS}
-   * @returns the address of its first cell; all its cells are empty
-   * @throws {RangeError} when the slab would pass 2^32 - 1 cells (104 GiB)
+   * @returns the address of its first cell; all cells are empty
+   * @throws {RangeError} if the slab would exceed 2^32 - 1 cells (104 GiB)
    */
   allocate(sizeClass: number): number {
     for (let larger = sizeClass; larger <= MAX_SIZE_CLASS; larger++) {
@@ -125,7 +126,7 @@ export class CellSlab {
     return this.#extend(sizeClass);
   }
 
-  /** Gives a block back. Its cells are emptied. */
+  /** Frees a block and empties its cells. */
   release(address: number, sizeClass: number): void {
     const { meta } = this.chunkOf(address);
     const offset = this.offsetOf(address);
@@ -133,7 +134,7 @@ export class CellSlab {
     this.#join(address, sizeClass);
   }
 
-  /** Takes a block that was never given out. */
+  /** Allocates a block at the end of the slab. */
   #extend(sizeClass: number): number {
     const cells = 1 << sizeClass;
     let gap = this.#end;
@@ -143,7 +144,7 @@ export class CellSlab {
     }
     this.#end = address + cells;
     this.#reserve();
-    // What is left out for alignment is free: blocks of 1, 2, 4... as they are aligned.
+    // The gap before an aligned block is free: blocks of 1, 2, 4... cells.
     while (gap < address) {
       const size = 31 - Math.clz32(gap & -gap);
       this.#join(gap, size);
@@ -152,7 +153,7 @@ export class CellSlab {
     return address;
   }
 
-  /** Has a chunk for every address below the end. */
+  /** Makes sure that every address below the end has a chunk. */
   #reserve(): void {
     const first = this.#chunks[0]!;
     let capacity = first.meta.length;
@@ -165,11 +166,11 @@ export class CellSlab {
     }
   }
 
-  /** Frees an empty block, joined with its buddy for as long as that one is free too. */
+  /** Frees an empty block, joined with its buddy as long as that one is free too. */
   #join(address: number, sizeClass: number): void {
     while (sizeClass < MAX_SIZE_CLASS) {
       const buddy = (address ^ (1 << sizeClass)) >>> 0;
-      // Beyond the end of the first chunk there is no tag to read, and no free block.
+      // After the end of the first chunk there are no tags and no free blocks.
       const tag = this.chunkOf(buddy)?.meta[this.offsetOf(buddy)] ?? 0;
       if (tag >>> FREE_SHIFT !== sizeClass + 1) break;
       this.#unlink(buddy, sizeClass);
@@ -179,19 +180,19 @@ export class CellSlab {
     this.#link(address, sizeClass);
   }
 
-  /** Puts an empty block first in the list of its class. */
+  /** Inserts an empty block at the front of the free list of its class. */
   #link(address: number, sizeClass: number): void {
     const chunk = this.chunkOf(address);
     const offset = this.offsetOf(address);
     const next = this.#free[sizeClass]!;
     chunk.meta[offset] = (sizeClass + 1) << FREE_SHIFT;
     chunk.order[offset] = next;
-    chunk.value[offset] = NONE; // the one before; -1 as int32
+    chunk.value[offset] = NONE; // previous block; -1 as int32
     if (next !== NONE) this.chunkOf(next).value[this.offsetOf(next)] = address;
     this.#free[sizeClass] = address;
   }
 
-  /** Takes a block out of the list of its class. */
+  /** Removes a block from the free list of its class. */
   #unlink(address: number, sizeClass: number): void {
     const chunk = this.chunkOf(address);
     const offset = this.offsetOf(address);

@@ -1,28 +1,28 @@
 /**
- * The tiles of a layer in the order of their last change, so that "what changed since" costs what
- * changed.
+ * The tiles of a layer in the order of their last change: the cost of a delta
+ * depends on the number of changes.
  *
  * @module
  */
 
 import { NO_TILE, type TileTable } from "./tile_table.ts";
 
-/** A doubly linked list whose links are fields of the tile records. */
+/** A doubly linked list; the links are fields of the tile records. */
 export class ChangeList {
   readonly #tiles: TileTable;
   #newest = NO_TILE;
 
-  /** An empty list over these tiles. */
+  /** Makes an empty list over these tiles. */
   constructor(tiles: TileTable) {
     this.#tiles = tiles;
   }
 
-  /** The tile that changed last, or `NO_TILE`; go on with `TileTable.older`. */
+  /** The tile that changed last, or `NO_TILE`; `TileTable.older` leads to the next. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** Notes that a tile changed: it comes first from now on, whether it was listed or not. */
+  /** Moves or inserts a tile that changed to the front. */
   touch(tile: number): void {
     const tiles = this.#tiles;
     const first = this.#newest;
@@ -37,7 +37,7 @@ export class ChangeList {
     this.#newest = tile;
   }
 
-  /** How many listed tiles have a revision above `since`; counts no further than `limit`. */
+  /** Counts the listed tiles with a revision above `since`, up to `limit`. */
   countSince(since: number, limit: number): number {
     let count = 0;
     let tile = this.#newest;

@@ -1,10 +1,10 @@
 /**
- * How old a cell may grow before it is stale, and then forgotten.
+ * When a cell becomes stale and then forgotten, from its age.
  *
  * @module
  */
 
-/** How far the value of a cell can still be trusted. Only ever a function of the cell's age. */
+/** How far the value of a cell can be trusted. Depends on the age of the cell only. */
 export const Freshness = {
   /** Observed recently enough. */
   Fresh: 0,
@@ -27,10 +27,10 @@ export interface AgeingOptions {
   maxSkew?: number;
 }
 
-/** {@linkcode AgeingOptions} with every value known. */
+/** {@linkcode AgeingOptions} with all values set. */
 export type Ageing = Readonly<Required<AgeingOptions>>;
 
-/** What holds when nothing is asked for: nothing ages, clocks may be a minute ahead. */
+/** The defaults: cells never age, clocks may be a minute ahead. */
 export const DEFAULT_AGEING: Ageing = {
   staleAfter: Infinity,
   forgetAfter: Infinity,
@@ -38,12 +38,12 @@ export const DEFAULT_AGEING: Ageing = {
 };
 
 /**
- * Fills in and checks the thresholds.
+ * Checks thresholds and fills in those that are missing.
  *
  * @param options the thresholds to set
- * @param base what holds for those not given
+ * @param base values for those that are not given
  * @returns every threshold
- * @throws {RangeError} when one is negative or not a number
+ * @throws {RangeError} if one is negative or not a number
  */
 export function resolveAgeing(
   options: AgeingOptions,
@@ -60,12 +60,13 @@ export function resolveAgeing(
 }
 
 /**
- * The freshness of a cell.
+ * Returns the freshness of a cell.
  *
  * @param time when it was observed, ms since 1970
  * @param now the clock, ms since 1970
  * @param ageing the thresholds
- * @returns fresh while `now` has not passed `time + staleAfter`, and so on
+ * @returns fresh up to `time + staleAfter`, then stale up to `time + forgetAfter`,
+ * then forgotten; all bounds included
  */
 export function freshnessAt(
   time: number,
@@ -78,13 +79,13 @@ export function freshnessAt(
 }
 
 /**
- * The last moment at which a cell still has the freshness that it has: it must be looked at again
- * once the clock has passed this.
+ * Returns the last time at which a cell has its present freshness: after this
+ * time it must be checked again.
  *
  * @param time when the cell was observed, ms since 1970
- * @param freshness what it is now
+ * @param freshness the present one
  * @param ageing the thresholds
- * @returns ms since 1970, `Infinity` when only a clock that is set back can change it
+ * @returns ms since 1970, `Infinity` if it never changes, unless the clock is set back
  */
 export function dueAt(
   time: number,

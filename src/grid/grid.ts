@@ -6,10 +6,14 @@
 
 import { findSlot, metaFreshness, metaKey, metaOf } from "./block.ts";
 import type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
-import { CellReader, type ScanOptions, UNKNOWN } from "./cell_reader.ts";
+import {
+  CellReader,
+  scanInOrder,
+  type ScanOptions,
+  UNKNOWN,
+} from "./cell_reader.ts";
 import { ChangeList } from "./change_list.ts";
 import { type Ageing, dueAt, Freshness, freshnessAt } from "./freshness.ts";
-import { scanInOrder } from "./first_seen.ts";
 import { keyOf, TILE_BITS } from "./tiles.ts";
 import { isInt32 } from "../protocol/region.ts";
 import { type CellCounts, Tally } from "./tally.ts";
@@ -20,10 +24,10 @@ import { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
 
 /**
- * The cells of one layer, in tiles of 32 by 32 that cost what they hold.
+ * The cells of one layer, in tiles of 32 by 32 cells.
  *
- * Readers may use all of it but `write`, `age` and `restore`: these belong to `OccupancyMap`,
- * which keeps the revisions of its layers together. A save belongs to the one store of the map.
+ * Only `OccupancyMap` may call `write`, `age` and `restore`, because it maintains
+ * the revision of all layers. Only the store may save.
  */
 export class Grid {
   readonly #store = new TileStore();
@@ -35,44 +39,44 @@ export class Grid {
   readonly #tally = new Tally();
   #size = 0;
   #revision = 0;
-  /** The newest revision that came with restored tiles, which are not in the list of changes. */
+  /** The newest revision of restored tiles, which are not in the list of changes. */
   #restored = 0;
-  /** One above the largest first-seen order. */
+  /** The first-seen order of the next new cell. */
   #nextOrder = 0;
-  /** The least of the tiles' own. */
+  /** The minimum over all tiles. */
   #due = Infinity;
 
-  /** How many coordinates it has ever seen. */
+  /** Number of cells. */
   get size(): number {
     return this.#size;
   }
 
-  /** The newest revision of its cells; 0 when it has none. */
+  /** The newest revision of its cells; 0 if it has none. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** No cell is due for another freshness up to this time, ms since 1970. */
+  /** No cell changes freshness up to this time, ms since 1970. */
   get due(): number {
     return this.#due;
   }
 
-  /** Memory of its tiles and cells, bytes. */
+  /** Memory of its tiles and cells, in bytes. */
   get bytes(): number {
     return this.#store.bytes + this.#save.bytes;
   }
 
-  /** How many cells say what. Costs nothing: the counts are kept up to date. */
+  /** Returns the number of cells by status, at constant cost. */
   counts(): CellCounts {
     return this.#tally.counts();
   }
 
   /**
-   * Looks one coordinate up.
+   * Returns the cell at a coordinate.
    *
    * @param x int32
    * @param y int32
-   * @returns what is known of it; `undefined` when it was never seen
+   * @returns undefined if it was never reported
    */
   get(x: number, y: number): Cell | undefined {
     if (!isInt32(x) || !isInt32(y)) return undefined;
@@ -96,12 +100,12 @@ export class Grid {
   }
 
   /**
-   * Reads cells, in no particular order. Costs what the region holds and what changed, not what
-   * the layer holds.
+   * Reads cells in no particular order. The cost depends on the size of the region and
+   * the number of changes, not on the size of the layer.
    *
    * @param options which cells; all by default
-   * @returns stands before the first cell
-   * @throws {RangeError} when the region has a bound that is not a number, or `x0 > x1`, `y0 > y1`
+   * @returns a reader before the first cell
+   * @throws {RangeError} if a bound of the region is not a number, or `x0 > x1`, `y0 > y1`
    */
   cells(options: ScanOptions = {}): CellReader {
     const source = {
@@ -113,40 +117,34 @@ export class Grid {
   }
 
   /**
-   * Visits cells as {@linkcode Grid.cells} reads them, for where speed matters less.
+   * Visits the cells that {@linkcode Grid.cells} reads; slower.
    *
-   * @param visit is given each cell; it must not change the map
+   * @param visit called with each cell; must not change the map
    * @param options which cells; all by default
    * @throws {RangeError} as `cells` does
    */
   scan(visit: CellVisitor, options: ScanOptions = {}): void {
     for (const cell = this.cells(options); cell.next();) {
-      visit(
-        cell.x,
-        cell.y,
-        cell.value,
-        cell.time,
-        cell.revision,
-        cell.freshness,
-      );
+      const { x, y, value, time, revision, freshness } = cell;
+      visit(x, y, value, time, revision, freshness);
     }
   }
 
   /**
-   * Visits all cells in the order in which their coordinates were first seen. Slower than
-   * {@linkcode Grid.scan}, and takes 16 bytes a cell while it lasts.
+   * Visits all cells in the order in which their coordinates were first reported.
+   * Slower than {@linkcode Grid.scan}; needs 16 bytes a cell meanwhile.
    *
-   * @param visit is given each cell; it must not change the map
+   * @param visit called with each cell; must not change the map
    */
   scanInOrder(visit: CellVisitor): void {
     scanInOrder(this.#store, this.#size, visit);
   }
 
   /**
-   * Where a tile lies. Tiles keep their numbers, from 0, and new ones come last: whoever reads a
-   * layer in slices finds on from there.
+   * Returns the tile coordinates of a tile. Tiles have fixed numbers from 0, and new
+   * tiles get the next number, so a layer can be read in slices.
    *
-   * @returns its tile coordinates; undefined past the last
+   * @returns undefined after the last tile
    */
   tileAt(tile: number): { tx: number; ty: number } | undefined {
     const tiles = this.#tiles;
@@ -155,12 +153,12 @@ export class Grid {
   }
 
   /**
-   * Begins to save the tiles that were written to (also if only times were renewed) since the last
-   * save began. They are handed out by {@linkcode Grid.nextSaved} as they are now, whatever
-   * happens to the layer meanwhile.
+   * Begins to save the tiles that changed since the last save began (also those with
+   * new times only). {@linkcode Grid.nextSaved} returns them as they are now, even if
+   * the layer changes meanwhile.
    *
-   * @returns how many tiles there are to save
-   * @throws {RangeError} when a save is under way
+   * @returns the number of tiles to save
+   * @throws {RangeError} if a save is running
    */
   beginSave(): number {
     this.#cursor.leave();
@@ -168,43 +166,45 @@ export class Grid {
   }
 
   /**
-   * Writes the next tile of the save under way, as it was when that began, for
-   * `OccupancyMap.restoreTiles`.
+   * Encodes the next tile of the running save, for `OccupancyMap.restoreTiles`.
    *
-   * @param bytes where it goes
-   * @param from where it starts there, with room for `MAX_TILE_BYTES`
-   * @returns which tile it is and where it ends; undefined when there are no more
-   * @throws {RangeError} when there is no room; it is still the next one
+   * @param bytes destination, with room for `MAX_TILE_BYTES`
+   * @param from offset of the first byte
+   * @returns the tile and the offset after it; undefined if there are no more
+   * @throws {RangeError} if there is no room; the next call returns the same tile
    */
   nextSaved(bytes: Uint8Array, from: number): SavedTile | undefined {
     return this.#save.next(bytes, from);
   }
 
   /**
-   * Ends the save under way, if there is one.
+   * Ends the running save, if there is one.
    *
-   * @param stored whether all its tiles are safe; if not, the next save has them again
+   * @param stored true if all tiles are stored; if false, the next save repeats them
    */
   endSave(stored: boolean): void {
     this.#save.end(stored);
   }
 
   /**
-   * Has the next save take a tile again, though nothing was written to it.
+   * Makes the next save include a tile that did not change.
    *
-   * @throws {RangeError} when there is no such tile
+   * @throws {RangeError} if there is no such tile
    */
   markDirty(tile: number): void {
-    this.#check(tile);
+    const { length } = this.#tiles;
+    if (!(tile >= 0 && tile < length && Number.isInteger(tile))) {
+      throw new RangeError(`Cannot use tile ${tile}: the layer has ${length}`);
+    }
     this.#save.noteWrite(tile);
   }
 
   /**
-   * Takes a batch of readings in. For `OccupancyMap` only.
+   * Applies a batch of readings. For `OccupancyMap` only.
    *
    * @param batch the readings, in order of arrival
    * @param now the clock, ms since 1970
-   * @param revision what changed cells get: above that of every cell
+   * @param revision for changed cells: above that of every cell
    * @param ageing the thresholds
    */
   write(
@@ -231,7 +231,7 @@ export class Grid {
       const slot = cursor.seek(x, y, ahead);
       const chunk = cursor.chunk;
       const oldTime = slot < 0 ? time : chunk.time[slot]!;
-      // A stored time beyond the skew was taken in under a clock since set back: it wins nothing.
+      // A stored time beyond the skew dates from before the clock was set back: it never wins.
       if (time < oldTime && oldTime <= latest) {
         late++;
         continue;
@@ -245,7 +245,7 @@ export class Grid {
         const oldValue = chunk.value[slot]!;
         const oldMeta = chunk.meta[slot]!;
         chunk.time[slot] = time;
-        // With the same freshness a later time is only due later: the bound still holds.
+        // With the same freshness a later time is due later: the bound stays valid.
         if (meta !== oldMeta || time < oldTime) {
           this.#lowerDue(dueAt(time, freshness, ageing));
         }
@@ -267,16 +267,16 @@ export class Grid {
   }
 
   /**
-   * Moves cells to the freshness that their age demands. For `OccupancyMap` only.
+   * Updates the freshness of cells. For `OccupancyMap` only.
    *
-   * Looks only into tiles in which a cell may be due; so it relies on the clock having moved
-   * forwards, under the same thresholds, since all cells were last looked at.
+   * Checks only tiles in which a cell may be due, unless `everything` is true: that is
+   * necessary after the clock was set back or the thresholds changed.
    *
    * @param now the clock, ms since 1970
-   * @param revision what changed cells get: above that of every cell
+   * @param revision for changed cells: above that of every cell
    * @param ageing the thresholds
-   * @param everything whether to look at all cells, due or not
-   * @returns how many cells changed
+   * @param everything true to check all cells
+   * @returns the number of cells that changed
    */
   age(
     now: number,
@@ -300,10 +300,10 @@ export class Grid {
   }
 
   /**
-   * Takes a tile in as it was encoded, unless it is there already. For `OccupancyMap` only.
+   * Adds a decoded tile, unless the layer has it. For `OccupancyMap` only.
    *
-   * @param columns the cells, as `decodeTile` checked them
-   * @returns its number; undefined when it was there
+   * @param columns the cells, as `decodeTile` returned them
+   * @returns its number; undefined if the layer has it
    */
   restore(columns: TileColumns): number | undefined {
     const { tx, ty, count } = columns;
@@ -321,13 +321,13 @@ export class Grid {
     this.#tiles.setRevision(tile, newest);
     this.#restored = Math.max(this.#restored, newest);
     this.#revision = Math.max(this.#revision, newest);
-    // Time has passed, or the clock was set, since it was encoded: age() looks at it in any case.
+    // Its freshness is as old as the encoding: the next age() must check it.
     this.#tiles.setDue(tile, -Infinity);
     this.#due = -Infinity;
     return tile;
   }
 
-  /** Adds a cell to the tile that is written to, at the slot where it was not found. */
+  /** Adds a cell to the current tile; `slot` as `TileCursor.insert` takes it. */
   #insert(
     slot: number,
     meta: number,
@@ -345,7 +345,7 @@ export class Grid {
     this.#size++;
   }
 
-  /** Moves the cells of a tile to their freshness, and finds when the next one is due. */
+  /** Updates the freshness of a tile's cells, and when the next one is due. */
   #ageTile(
     tile: number,
     now: number,
@@ -378,7 +378,7 @@ export class Grid {
     return changed;
   }
 
-  /** A cell of a tile has this revision, the newest of all. */
+  /** Notes a change in a tile, at the newest revision. */
   #noteChange(tile: number, revision: number): void {
     this.#save.noteWrite(tile);
     if (this.#tiles.revision(tile) === revision) return;
@@ -387,19 +387,10 @@ export class Grid {
     this.#revision = revision;
   }
 
-  /** A cell of the tile that is written to is due at this time. */
+  /** Notes when a cell of the current tile is due. */
   #lowerDue(due: number): void {
     const { tile } = this.#cursor;
     if (due < this.#tiles.due(tile)) this.#tiles.setDue(tile, due);
     if (due < this.#due) this.#due = due;
-  }
-
-  #check(tile: number): void {
-    if (tile >= 0 && tile < this.#tiles.length && Number.isInteger(tile)) {
-      return;
-    }
-    throw new RangeError(
-      `Cannot use tile ${tile}: the layer has ${this.#tiles.length}`,
-    );
   }
 }

@@ -1,8 +1,7 @@
 /**
- * What is known: a live occupancy map in memory.
- *
- * Pure: the clock is passed in, and nothing is read or written. {@linkcode OccupancyMap} takes
- * readings in and ages them; {@linkcode Grid}, one of its layers, is looked up, scanned and saved.
+ * The occupancy map in memory. Pure: the time is passed in, nothing is read or
+ * written. {@linkcode OccupancyMap} applies readings and ages cells;
+ * {@linkcode Grid}, one of its layers, is for look-ups, scans and saving.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * All layers under one revision.
+ * The map: all layers, with one revision.
  *
  * @module
  */
@@ -9,14 +9,15 @@ import { type Ageing, type AgeingOptions, resolveAgeing } from "./freshness.ts";
 import { Grid } from "./grid.ts";
 import { decodeTile, TileColumns } from "./tile_codec.ts";
 
-/** Shared by all maps: a tile is restored before the next is decoded. */
+/** Shared by all maps: one tile is restored before the next is decoded. */
 const scratch = new TileColumns();
 
 /**
- * What is known: layers of cells, the latest value of each by time of observation.
+ * Layers of cells, each with the value that was observed last.
  *
- * It has no clock: each call is told the time. The same calls with the same arguments give the
- * same map with the same revisions, so a journal of calls can be replayed.
+ * It has no clock: each call takes the time. The same calls with the same
+ * arguments make the same map with the same revisions, so a journal of calls can
+ * be replayed.
  *
  * @example
  * ```ts
@@ -38,65 +39,65 @@ export class OccupancyMap {
   #ageing: Ageing;
   #revision = 0;
   /**
-   * The latest clock since age() last left all cells right; Infinity when the thresholds have
-   * changed. An age() before this cannot rely on cells having only grown older.
+   * The latest time of a call since age() last updated all cells; Infinity after a
+   * change of thresholds. An age() with an earlier time must check every cell.
    */
   #latest = -Infinity;
 
   /**
-   * An empty map at revision 0.
+   * Makes an empty map at revision 0.
    *
    * @param options the thresholds, ms
-   * @throws {RangeError} when one is negative or not a number
+   * @throws {RangeError} if one is negative or not a number
    */
   constructor(options: AgeingOptions = {}) {
     this.#ageing = resolveAgeing(options);
   }
 
-  /** How many times it has changed: what the cells changed last have as theirs. */
+  /** Grows with each change. The cells that changed last have this revision. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** The thresholds that hold, ms. */
+  /** The thresholds in force, in ms. */
   get ageing(): Ageing {
     return this.#ageing;
   }
 
-  /** How many coordinates all layers have. */
+  /** Number of cells in all layers. */
   get size(): number {
     let size = 0;
     for (const grid of this.#layers.values()) size += grid.size;
     return size;
   }
 
-  /** How many layers have cells. */
+  /** Number of layers with cells. */
   get layerCount(): number {
     return this.#layers.size;
   }
 
-  /** The layer of this name; `undefined` as long as it has no cells. */
+  /** Returns a layer; undefined if it has no cells. */
   layer(name: string): Grid | undefined {
     return this.#layers.get(name);
   }
 
-  /** All layers by name, in the order in which they came. */
+  /** Returns all layers by name, in order of creation. */
   layers(): Iterable<[string, Grid]> {
     return this.#layers.entries();
   }
 
   /**
-   * Takes readings in. The reading with the latest time of observation wins, of equal ones the
-   * one that arrived last.
+   * Applies readings. For each cell the latest observation wins, and of equal times
+   * the last one that arrived.
    *
-   * If any cell changes, the revision of the map goes up by one and is that of these cells. A
-   * reading that only repeats what is known renews the time of the cell, and changes nothing.
+   * If any cell changes, the revision of the map increases by one, and the changed
+   * cells get it. A reading that repeats the value of its cell updates only the time.
    *
-   * @param layer its name; the layer is made if it gets a cell
+   * @param layer its name; created if it gets a cell
    * @param batch the readings in order of arrival
    * @param now the clock, ms since 1970
-   * @returns what became of them
-   * @throws {RangeError} when `now` is not finite, or a column is shorter than the batch
+   * @returns how many changed a cell, and how many were refused
+   * @throws {RangeError} if `now` is not finite, or a column is shorter than the batch
    */
   apply(layer: string, batch: ReadingColumns, now: number): ApplyResult {
     checkClock(now);
@@ -113,14 +114,15 @@ export class OccupancyMap {
   }
 
   /**
-   * Moves all cells to the freshness that their age demands, whichever way the clock went. Cheap
-   * when nothing is due: call it once a second.
+   * Updates the freshness of all cells, also after the clock was set back. Cheap if
+   * no cell is due: call it once a second.
    *
-   * If any cell changes, the revision of the map goes up by one and is that of these cells.
+   * If any cell changes, the revision of the map increases by one, and the changed
+   * cells get it.
    *
    * @param now the clock, ms since 1970
-   * @returns how many cells turned fresh, stale or forgotten
-   * @throws {RangeError} when `now` is not finite
+   * @returns the number of cells that became fresh, stale or forgotten
+   * @throws {RangeError} if `now` is not finite
    */
   age(now: number): number {
     checkClock(now);
@@ -136,8 +138,8 @@ export class OccupancyMap {
   }
 
   /**
-   * Whether {@linkcode OccupancyMap.age} may change something. Costs nothing; true more often
-   * than need be.
+   * Returns true if {@linkcode OccupancyMap.age} may change a cell. Constant cost for
+   * each layer; may return true when no cell is due.
    *
    * @param now the clock, ms since 1970
    */
@@ -148,10 +150,11 @@ export class OccupancyMap {
   }
 
   /**
-   * Sets thresholds; those not given stay. Cells follow at the next {@linkcode OccupancyMap.age}.
+   * Changes thresholds; those not given stay. Takes effect at the next
+   * {@linkcode OccupancyMap.age}.
    *
    * @param options the thresholds, ms
-   * @throws {RangeError} when one is negative or not a number
+   * @throws {RangeError} if one is negative or not a number
    */
   configure(options: AgeingOptions): void {
     this.#ageing = resolveAgeing(options, this.#ageing);
@@ -159,19 +162,19 @@ export class OccupancyMap {
   }
 
   /**
-   * Takes in tiles that `Grid.nextSaved` handed out, one behind the other. A tile that is there
-   * already is passed over: restore the newest first. When it throws, those before the bad one are
-   * in the map.
+   * Restores a sequence of tiles that `Grid.nextSaved` encoded. Skips tiles that the
+   * map has already, so restore the newest first. If it throws, the tiles before the
+   * invalid one are in the map.
    *
-   * The revision of the map rises to that of the newest cell. Call {@linkcode OccupancyMap.age}
-   * when all that was stored is back, and what a journal has is replayed: until then the cells
-   * have the freshness with which they were encoded.
+   * The revision of the map rises to that of the newest cell. Call
+   * {@linkcode OccupancyMap.age} after restoring all tiles and replaying the journal:
+   * until then the cells have the freshness that was encoded.
    *
    * @param layer its name
    * @param bytes the tiles
-   * @param restored is given the number of each tile that was taken in
-   * @returns how many tiles the bytes hold
-   * @throws {RangeError} when the bytes are not tiles
+   * @param restored called with the number of each restored tile
+   * @returns the number of tiles in the bytes
+   * @throws {RangeError} if the bytes are not valid tiles
    */
   restoreTiles(
     layer: string,
@@ -192,10 +195,10 @@ export class OccupancyMap {
   }
 
   /**
-   * Sets the revision, so that it goes on from where it was.
+   * Sets the revision to the one that was stored.
    *
    * @param revision an integer, not below the present one
-   * @throws {RangeError} when it is not that
+   * @throws {RangeError} if it is not such a number
    */
   restoreRevision(revision: number): void {
     if (!Number.isSafeInteger(revision) || revision < this.#revision) {

@@ -1,22 +1,22 @@
 /**
- * The counts of a layer, kept up to date cell by cell.
+ * Counts the cells of a layer by status, incrementally.
  *
  * @module
  */
 
 import { Freshness } from "./freshness.ts";
 
-/** What the cells of a layer say. `cells = free + occupied + unknown + stale`. */
+/** Number of cells by status. `cells = free + occupied + unknown + stale`. */
 export interface CellCounts {
-  /** Coordinates ever seen. */
+  /** Coordinates that were ever reported. */
   readonly cells: number;
   /** Fresh cells with value 0. */
   readonly free: number;
   /** Fresh cells with a value above 0. */
   readonly occupied: number;
-  /** Cells with a value below 0, and forgotten ones. */
+  /** Cells with a value below 0, and forgotten cells. */
   readonly unknown: number;
-  /** Cells that are stale and not unknown; they are neither free nor occupied. */
+  /** Stale cells that are not unknown; they count as neither free nor occupied. */
   readonly stale: number;
   /** The sum of the values of the occupied cells; exact up to 2^53. */
   readonly people: number;
@@ -44,7 +44,7 @@ export function addCounts(a: CellCounts, b: CellCounts): CellCounts {
   };
 }
 
-/** Counts that are raised and lowered as cells come and change. */
+/** Counts that are updated with each change of a cell. */
 export class Tally {
   #free = 0;
   #occupied = 0;
@@ -52,17 +52,17 @@ export class Tally {
   #stale = 0;
   #people = 0;
 
-  /** Counts a cell in. */
+  /** Adds a cell. */
   add(value: number, freshness: Freshness): void {
     this.#count(value, freshness, 1);
   }
 
-  /** Counts a cell out, given what it was counted in with. */
+  /** Removes a cell; takes the values that it was added with. */
   remove(value: number, freshness: Freshness): void {
     this.#count(value, freshness, -1);
   }
 
-  /** The counts as they are now. */
+  /** Returns the present counts. */
   counts(): CellCounts {
     return {
       cells: this.#free + this.#occupied + this.#unknown + this.#stale,

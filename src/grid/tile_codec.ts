@@ -1,5 +1,5 @@
 /**
- * A tile as bytes, for a store.
+ * Encodes a tile as bytes, and decodes it, for a store.
  *
  * Format 1, all numbers little-endian:
  *
@@ -11,10 +11,11 @@
  * | 2 each | the cells: uint16, key (y % 32 * 32 + x % 32) in bits 0-9, 1 + freshness in bits 10-11 |
  * | | four columns: value, order, time, revision |
  *
- * A column is one byte of width. Width 8: a float64 for each cell. Width 0, 1, 2 or 4: a float64,
- * the least of the numbers, then for each cell an unsigned integer of that width, to be added to
- * it ("frame of reference"; Goldstein, Ramakrishnan, Shaft 1998). A thousand cells take about
- * 10 bytes each.
+ * A column begins with its width in one byte. Width 8: one float64 for each cell.
+ * Width 0, 1, 2 or 4: the smallest number as a float64, then for each cell an
+ * unsigned integer of that width, the difference to it ("frame of reference";
+ * Goldstein, Ramakrishnan, Shaft 1998). In a tile of a thousand cells, each takes
+ * about 10 bytes.
  *
  * @module
  */
@@ -22,22 +23,22 @@
 import { isMeta, metaKey } from "./block.ts";
 import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
 
-/** The format that this module writes, and the only one that it reads. */
+/** The only format that this module writes and reads. */
 export const TILE_FORMAT = 1;
 
-/** One below the largest uint32, so that the next cell has an order too. */
+/** Below the largest uint32, so that the next cell has an order too. */
 const MAX_ORDER = 2 ** 32 - 2;
 
 const HEADER_BYTES = 11;
 const TILE_LIMIT = 2 ** (31 - TILE_BITS);
 
-/** The cells of one tile as columns with room for a full one, to be used again and again. */
+/** Reusable columns with room for the cells of one full tile. */
 export class TileColumns {
   /** Tile coordinates. */
   tx = 0;
   /** Tile coordinates. */
   ty = 0;
-  /** How many cells the columns hold. */
+  /** Number of cells. */
   count = 0;
   /** Key and freshness, see `block.ts`. */
   readonly meta: Uint16Array = new Uint16Array(TILE_CELLS);
@@ -49,22 +50,22 @@ export class TileColumns {
   readonly time: Float64Array = new Float64Array(TILE_CELLS);
   /** 1 or more */
   readonly revision: Float64Array = new Float64Array(TILE_CELLS);
-  /** Bit k is set while keys are checked for being there twice. */
+  /** Bit k marks key k as present, to find duplicates while decoding. */
   readonly seen: Uint32Array = new Uint32Array(TILE_CELLS / 32);
 }
 
-/** The most that a tile takes: header, keys, and four columns of float64. */
+/** Maximum size of an encoded tile: header, keys, four columns of float64. */
 export const MAX_TILE_BYTES: number = HEADER_BYTES + 2 * TILE_CELLS +
   4 * (9 + 8 * TILE_CELLS);
 
 /**
- * Writes a tile.
+ * Encodes a tile.
  *
- * @param columns the cells, one or more
- * @param bytes where it goes, with room for {@linkcode MAX_TILE_BYTES}
- * @param from where it starts
- * @returns where it ends
- * @throws {RangeError} when there is no room
+ * @param columns one cell or more
+ * @param bytes destination, with room for {@linkcode MAX_TILE_BYTES}
+ * @param from offset of the first byte
+ * @returns the offset after the last byte
+ * @throws {RangeError} if there is no room
  */
 export function encodeTile(
   columns: TileColumns,
@@ -86,13 +87,13 @@ export function encodeTile(
 }
 
 /**
- * Reads a tile, which may stand among others.
+ * Decodes one tile among others.
  *
- * @param view of what {@linkcode encodeTile} wrote: one serves for many tiles
- * @param columns where the cells go; of no use when this throws
- * @param from where the tile starts
- * @returns where it ends
- * @throws {RangeError} when there is no tile of format 1
+ * @param view over the bytes of {@linkcode encodeTile}; one view for all tiles
+ * @param columns receives the cells; undefined content if this throws
+ * @param from offset of the tile
+ * @returns the offset after the tile
+ * @throws {RangeError} if it is not a valid tile of format 1
  */
 export function decodeTile(
   view: DataView,
@@ -128,38 +129,38 @@ export function decodeTile(
   return at;
 }
 
-/** Writes a column in the least width; returns where it ends. */
+/** Writes a column in the smallest width; returns the offset after it. */
 function writeColumn(
   view: DataView,
   at: number,
   numbers: Float64Array,
   count: number,
 ): number {
-  let least = Infinity;
-  let most = -Infinity;
+  let min = Infinity;
+  let max = -Infinity;
   let integers = true;
   for (let i = 0; i < count; i++) {
     const number = numbers[i]!;
-    if (number < least) least = number;
-    if (number > most) most = number;
+    if (number < min) min = number;
+    if (number > max) max = number;
     integers &&= Number.isSafeInteger(number);
   }
-  const width = integers ? widthOf(most - least) : 8;
+  const width = integers ? widthOf(max - min) : 8;
   view.setUint8(at++, width);
   if (width !== 8) {
-    view.setFloat64(at, least, true);
+    view.setFloat64(at, min, true);
     at += 8;
   }
-  // One loop a width: a choice inside the loop would cost more than the write.
+  // One loop for each width: a branch in the loop costs more than the write.
   if (width === 1) {
-    for (let i = 0; i < count; i++) view.setUint8(at + i, numbers[i]! - least);
+    for (let i = 0; i < count; i++) view.setUint8(at + i, numbers[i]! - min);
   } else if (width === 2) {
     for (let i = 0; i < count; i++) {
-      view.setUint16(at + 2 * i, numbers[i]! - least, true);
+      view.setUint16(at + 2 * i, numbers[i]! - min, true);
     }
   } else if (width === 4) {
     for (let i = 0; i < count; i++) {
-      view.setUint32(at + 4 * i, numbers[i]! - least, true);
+      view.setUint32(at + 4 * i, numbers[i]! - min, true);
     }
   } else if (width === 8) {
     for (let i = 0; i < count; i++) {
@@ -169,7 +170,7 @@ function writeColumn(
   return at + width * count;
 }
 
-/** The bytes that numbers of 0 to `range` need. */
+/** The width in bytes for numbers from 0 to `range`. */
 function widthOf(range: number): number {
   if (range === 0) return 0;
   if (range < 2 ** 8) return 1;
@@ -193,7 +194,7 @@ function readColumn(
     at += 8;
   }
   if (width === 0) {
-    // Not fill(): most tiles of a scattered map have one cell.
+    // Faster than fill(): most tiles of a scattered map have one cell.
     for (let i = 0; i < count; i++) numbers[i] = base;
   } else if (width === 1) {
     for (let i = 0; i < count; i++) numbers[i] = base + view.getUint8(at + i);
@@ -213,7 +214,7 @@ function readColumn(
   return at + width * count;
 }
 
-/** Refuses columns that no grid could have written. */
+/** @throws {RangeError} if no grid can have written these columns */
 function checkCells(
   { count, meta, value, order, time, revision, seen }: TileColumns,
 ): void {
@@ -223,7 +224,7 @@ function checkCells(
     const bit = 1 << (key & 31);
     if (!isMeta(meta[i]!)) refuse(`cell ${i} has flags ${meta[i]}`);
     if (count > 1) {
-      if ((seen[key >>> 5]! & bit) !== 0) refuse(`cell ${i} is there twice`);
+      if ((seen[key >>> 5]! & bit) !== 0) refuse(`cell ${i} appears twice`);
       seen[key >>> 5]! |= bit;
     }
     if (value[i] !== (value[i]! | 0)) refuse(`value ${value[i]}`);

@@ -1,5 +1,5 @@
 /**
- * Where a layer is being written to.
+ * Finds the cells to write in a layer, and makes room for new ones.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { TileSave } from "./tile_save.ts";
 import type { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
 
-/** How many readings {@linkcode TileCursor.lookAhead} takes at a time. */
+/** Number of readings in one {@linkcode TileCursor.lookAhead}. */
 export const LOOK_AHEAD = 256;
 
-/** A tile coordinate that no tile has: they lie within 2^26. */
+/** A coordinate that no tile has: those are within 2^26. */
 const NOWHERE = 1 << 30;
 
 /**
- * Finds cells to write, and makes room for new ones. It stays on a tile until a cell of another is
- * wanted, so that readings that lie close together do not look their tile up each time.
+ * A position in a layer for writing. It stays on a tile until a reading is in
+ * another one, so that neighbouring readings share one look-up of their tile.
  *
- * Nobody else may give its tile another block.
+ * While it is on a tile, nothing else may replace the block of that tile.
  */
 export class TileCursor {
   readonly #store: TileStore;
@@ -32,34 +32,39 @@ export class TileCursor {
   #chunk: CellChunk;
   #start = 0;
   #sizeClass = 0;
-  /** The tiles of the readings to come, `NO_TILE` for those that were not there yet. */
+  /** The tiles of the next readings; `NO_TILE` for tiles that do not exist yet. */
   readonly #ahead = new Int32Array(LOOK_AHEAD);
 
-  /** A cursor that is on no tile yet. It tells `save` before it lets a tile be written to. */
+  /**
+   * Makes a cursor that is on no tile.
+   *
+   * @param store the layer
+   * @param save is called before a tile is written
+   */
   constructor(store: TileStore, save: TileSave) {
     this.#store = store;
     this.#save = save;
     this.#chunk = store.slab.chunkOf(0);
   }
 
-  /** The tile that it is on. */
+  /** The current tile. */
   get tile(): number {
     return this.#tile;
   }
 
-  /** The chunk that holds the cells of that tile. */
+  /** The chunk with the cells of the current tile. */
   get chunk(): CellChunk {
     return this.#chunk;
   }
 
   /**
-   * Finds the tiles of the next readings. Looked up in a row, with nothing in between, they do not
-   * wait for each other's memory: scattered readings are taken in twice as fast.
+   * Looks up the tiles of the next readings. Without other work in between, the
+   * memory accesses overlap: scattered readings are applied twice as fast.
    *
    * @param x the coordinates of all readings
    * @param y the coordinates of all readings
-   * @param from the first of the next ones, of which it takes {@linkcode LOOK_AHEAD}
-   * @param length how many readings there are in all
+   * @param from the first reading to look up, of up to {@linkcode LOOK_AHEAD}
+   * @param length number of all readings
    */
   lookAhead(
     x: Int32Array,
@@ -83,13 +88,14 @@ export class TileCursor {
   }
 
   /**
-   * Goes to a coordinate, making its tile if there is none.
+   * Moves to a coordinate; creates its tile if there is none.
    *
    * @param x int32
    * @param y int32
-   * @param ahead which of the readings last looked ahead to this is, 0 to `LOOK_AHEAD - 1`
-   * @returns the offset of the cell in the chunk; if there is none, the complement (`~`) of an
-   * offset for {@linkcode TileCursor.insert}, which must follow then
+   * @param ahead index of this reading in the last look-ahead, 0 to `LOOK_AHEAD - 1`
+   * @returns the offset of the cell in the chunk; if there is no such cell, the
+   * complement (`~`) of an offset for {@linkcode TileCursor.insert}, which must
+   * follow
    */
   seek(x: number, y: number, ahead: number): number {
     const tx = x >> TILE_BITS;
@@ -103,7 +109,7 @@ export class TileCursor {
     );
   }
 
-  /** Leaves its tile: the next {@linkcode TileCursor.seek} enters it afresh. */
+  /** Leaves the current tile, so that the next {@linkcode TileCursor.seek} enters it again. */
   leave(): void {
     this.#tile = NO_TILE;
     this.#tx = NOWHERE;
@@ -113,9 +119,9 @@ export class TileCursor {
   /**
    * Makes room for a cell that was not found.
    *
-   * @param slot what it was not found at: the complement of the result of `seek`
-   * @param key of the cell in its tile
-   * @returns the offset in the chunk, maybe another one, where the cell must be written now
+   * @param slot the complement of the result of `seek`
+   * @param key the key of the cell in its tile
+   * @returns the offset in the chunk (possibly a new one) at which to write the cell
    */
   insert(slot: number, key: number): number {
     const { tiles } = this.#store;
@@ -131,7 +137,7 @@ export class TileCursor {
 
   #enter(tx: number, ty: number, ahead: number): void {
     let tile = this.#ahead[ahead]!;
-    // A reading since then may have made it.
+    // An earlier reading may have created it since.
     if (tile === NO_TILE) tile = this.#store.tiles.find(tx, ty);
     if (tile === NO_TILE) tile = this.#store.add(tx, ty, 0);
     else this.#save.beforeWrite(tile);

@@ -1,5 +1,5 @@
 /**
- * Which tiles a store has yet to write, and what they held when it began to.
+ * Saves the changed tiles of a layer as they were at one moment, in slices.
  *
  * @module
  */
@@ -7,47 +7,47 @@
 import { encodeTile, MAX_TILE_BYTES, TileColumns } from "./tile_codec.ts";
 import type { TileStore } from "./tile_store.ts";
 
-/** Shared by all: encoding a tile is over before the next begins. */
+/** Shared by all saves: one tile is encoded before the next. */
 const columns = new TileColumns();
 const scratch = new Uint8Array(MAX_TILE_BYTES);
 const NONE = new Int32Array(0);
 
-/** A tile that was written out as it was when a save began. */
+/** A tile encoded as it was when the save began. */
 export interface SavedTile {
-  /** Its number in its layer, which it keeps as long as the grid lives. */
+  /** Its number in its layer, which never changes. */
   readonly tile: number;
-  /** Where its bytes end. */
+  /** The offset after its last byte. */
   readonly end: number;
 }
 
 /**
- * Lets a store write a consistent state bit by bit while the map goes on: a tile
- * that is about to be written to is encoded first, if the save has not come to
- * it yet ("copy on write").
+ * Lets a store write a consistent state in slices while the map changes: a tile
+ * that is about to change is encoded first, unless it is saved already ("copy on
+ * write").
  */
 export class TileSave {
   readonly #store: TileStore;
-  /** How many tiles were written to since the last save began. */
+  /** Number of tiles that changed since the last save began. */
   #dirty = 0;
-  /** The tiles of the save under way, and how many of them have been handed out. */
+  /** The tiles of the running save; `#next` of them were returned. */
   #saving = NONE;
   #next = 0;
-  /** Those that were written to before they were handed out. */
+  /** Encoded copies of tiles that changed before they were returned. */
   readonly #kept = new Map<number, Uint8Array<ArrayBuffer>>();
 
-  /** Nothing to save. */
+  /** @param store the layer */
   constructor(store: TileStore) {
     this.#store = store;
   }
 
-  /** Memory of its lists, bytes. */
+  /** Memory of its lists, in bytes. */
   get bytes(): number {
     let bytes = this.#saving.byteLength;
     for (const kept of this.#kept.values()) bytes += kept.byteLength;
     return bytes;
   }
 
-  /** Must be called before a tile is written to. */
+  /** Must be called before a tile changes. */
   beforeWrite(tile: number): void {
     const { tiles } = this.#store;
     if (!tiles.saving(tile)) return;
@@ -55,7 +55,7 @@ export class TileSave {
     this.#kept.set(tile, scratch.slice(0, this.#encode(tile, scratch, 0)));
   }
 
-  /** Notes that a tile is no longer as it was last saved. */
+  /** Marks a tile as changed since it was last saved. */
   noteWrite(tile: number): void {
     const { tiles } = this.#store;
     if (tiles.dirty(tile)) return;
@@ -74,7 +74,7 @@ export class TileSave {
       throw new RangeError("Cannot begin a save: one is under way");
     }
     const { tiles } = this.#store;
-    // Looked for only now: a list of them would take as much as a cell that is alone in its tile.
+    // Searched only now: a list would need as much memory as a cell alone in its tile.
     const saving = new Int32Array(this.#dirty);
     for (let tile = 0, count = 0; count < saving.length; tile++) {
       if (!tiles.dirty(tile)) continue;
@@ -87,7 +87,7 @@ export class TileSave {
     return saving.length;
   }
 
-  /** As {@linkcode Grid.nextSaved}. */
+  /** See {@linkcode Grid.nextSaved}. */
   next(bytes: Uint8Array, from: number): SavedTile | undefined {
     const tile = this.#saving[this.#next];
     if (tile === undefined) return undefined;
@@ -108,7 +108,7 @@ export class TileSave {
   /**
    * Ends the save.
    *
-   * @param stored whether all its tiles are safe; if not, they must be saved again
+   * @param stored true if all tiles are stored; if false, the next save repeats them
    */
   end(stored: boolean): void {
     const { tiles } = this.#store;

@@ -1,5 +1,5 @@
 /**
- * The tiles of a layer with their cells: records in a table, blocks in a slab.
+ * The tiles of a layer and their cells: records in a table, blocks in a slab.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { CellSlab } from "./cell_slab.ts";
 import type { TileColumns } from "./tile_codec.ts";
 import { TileTable } from "./tile_table.ts";
 
-/** Keeps the table of tiles and the slab of cells together. */
+/** The table of tiles together with the slab of cells. */
 export class TileStore {
   /** The records of the tiles. */
   readonly tiles: TileTable = new TileTable();
   /** Their cells. */
   readonly slab: CellSlab = new CellSlab();
 
-  /** Raised before anything is written: readers that began before are no longer valid. */
+  /** Increased before each write, which invalidates all readers. */
   writes = 0;
 
-  /** Memory of both, bytes. */
+  /** Memory of both, in bytes. */
   get bytes(): number {
     return this.tiles.bytes + this.slab.bytes;
   }
 
   /**
-   * Makes a tile that is not there yet, with an empty block.
+   * Creates a tile with an empty block; there must be no tile at its coordinates.
    *
    * @returns its number
    */
@@ -36,7 +36,7 @@ export class TileStore {
     return tile;
   }
 
-  /** Gives a tile a block of twice the size. */
+  /** Doubles the block of a tile. */
   grow(tile: number): void {
     const { tiles, slab } = this;
     const sizeClass = tiles.sizeClass(tile);
@@ -49,7 +49,7 @@ export class TileStore {
     tiles.setBlock(tile, block, sizeClass + 1);
   }
 
-  /** Copies the cells of a tile out. */
+  /** Copies the cells of a tile into columns. */
   read(tile: number, columns: TileColumns): void {
     const { tiles, slab } = this;
     const block = tiles.block(tile);
@@ -72,7 +72,8 @@ export class TileStore {
   }
 
   /**
-   * Makes a tile that is not there yet, with these cells; their keys must differ.
+   * Creates a tile with cells; there must be no tile at its coordinates, and the
+   * keys must differ.
    *
    * @returns its number
    */

@@ -1,9 +1,9 @@
 /**
- * The tiles of a layer: one fixed record each, found by their coordinates.
+ * The records of a layer's tiles, found by their coordinates.
  *
- * A tile is known by its number, 0, 1, 2... in the order in which they were made; tiles are never
- * removed. The records lie in chunks of typed arrays that never move; a hash table of numbers
- * (open addressing, linear probing) leads from coordinates to records.
+ * Tiles have the numbers 0, 1, 2... in order of creation, and are never removed.
+ * The records are in chunks of typed arrays that never move; a hash table of
+ * numbers (open addressing, linear probing) leads from coordinates to records.
  *
  * @module
  */
@@ -38,7 +38,7 @@ const SAVING = 0x1_0000;
 class TileChunk {
   words: Int32Array;
   doubles: Float64Array;
-  /** Apart from the records, since age() reads this one of every tile. */
+  /** Separate from the records, because age() reads it for every tile. */
   due: Float64Array;
 
   constructor(capacity: number) {
@@ -49,23 +49,24 @@ class TileChunk {
   }
 }
 
-/** The records of a layer's tiles. Numbers given to its methods must be those of tiles. */
+/** The records of a layer's tiles. Its methods take the numbers of existing tiles. */
 export class TileTable {
   readonly #chunks: TileChunk[] = [new TileChunk(FIRST_CAPACITY)];
   /**
-   * 0, or in the low bits (those of a slot number) 1 + the number of a tile, and in the others
-   * the same bits of its hash: a look-up seldom reads the record of another tile. The length is a
-   * power of two, and at least twice the number of tiles.
+   * An entry is 0, or 1 + the number of a tile in the low bits (as many as a slot
+   * number has) and the same bits of its hash above them, so that a look-up seldom
+   * reads the record of another tile. The length is a power of two, at least twice
+   * the number of tiles.
    */
   #directory = new Int32Array(2 * FIRST_CAPACITY);
   #length = 0;
 
-  /** How many tiles there are. */
+  /** Number of tiles. */
   get length(): number {
     return this.#length;
   }
 
-  /** Memory of records and hash table, bytes. */
+  /** Memory of records and hash table, in bytes. */
   get bytes(): number {
     let bytes = this.#directory.byteLength;
     for (const { words, due } of this.#chunks) {
@@ -91,13 +92,13 @@ export class TileTable {
   }
 
   /**
-   * Makes the record of a tile that is not there yet: no cells, revision 0, in no list.
+   * Creates the record of a new tile: no cells, revision 0, in no list.
    *
    * @returns its number
    */
   add(tx: number, ty: number): number {
     const tile = this.#length++;
-    // At most every other slot is taken: probes stay short, for 8 to 16 bytes a tile.
+    // At most half of the slots are used, to keep probes short: 8 to 16 bytes a tile.
     if (this.#length * 2 > this.#directory.length) {
       this.#directory = new Int32Array(this.#directory.length * 2);
       for (let other = 0; other < tile; other++) {
@@ -136,7 +137,7 @@ export class TileTable {
     return this.#words(tile)[at(tile) + INFO]! >>> CLASS_SHIFT & CLASS_MASK;
   }
 
-  /** Gives it a block. */
+  /** Sets its block. */
   setBlock(tile: number, block: number, sizeClass: number): void {
     const words = this.#words(tile);
     const info = at(tile) + INFO;
@@ -145,32 +146,32 @@ export class TileTable {
       sizeClass << CLASS_SHIFT;
   }
 
-  /** How many cells it has, 0 to 1024. */
+  /** Number of its cells, 0 to 1024. */
   count(tile: number): number {
     return this.#words(tile)[at(tile) + INFO]! & COUNT_MASK;
   }
 
-  /** Counts `cells` more. */
+  /** Adds to the number of its cells. */
   addCount(tile: number, cells: number): void {
     this.#words(tile)[at(tile) + INFO]! += cells;
   }
 
-  /** Whether it was written since it was last saved. */
+  /** True if it changed since it was last saved. */
   dirty(tile: number): boolean {
     return (this.#words(tile)[at(tile) + INFO]! & DIRTY) !== 0;
   }
 
-  /** Sets whether it was written since it was last saved. */
+  /** Sets whether it changed since it was last saved. */
   setDirty(tile: number, dirty: boolean): void {
     this.#setFlag(tile, DIRTY, dirty);
   }
 
-  /** Whether a save under way has yet to take it, as it is now. */
+  /** True if the running save still needs its present content. */
   saving(tile: number): boolean {
     return (this.#words(tile)[at(tile) + INFO]! & SAVING) !== 0;
   }
 
-  /** Sets whether a save under way has yet to take it. */
+  /** Sets whether the running save still needs its present content. */
   setSaving(tile: number, saving: boolean): void {
     this.#setFlag(tile, SAVING, saving);
   }
@@ -187,12 +188,12 @@ export class TileTable {
       .doubles[((tile & CHUNK_MASK) << RECORD_BITS - 1) + REVISION] = revision;
   }
 
-  /** No cell of it changes freshness before the clock has passed this, ms since 1970. */
+  /** No cell of it changes freshness up to this time, ms since 1970. */
   due(tile: number): number {
     return this.#chunks[tile >>> CHUNK_BITS]!.due[tile & CHUNK_MASK]!;
   }
 
-  /** Sets the bound. */
+  /** Sets {@linkcode TileTable.due}. */
   setDue(tile: number, due: number): void {
     this.#chunks[tile >>> CHUNK_BITS]!.due[tile & CHUNK_MASK] = due;
   }
@@ -235,7 +236,7 @@ export class TileTable {
     this.#directory[slot] = mixed & ~mask | tile + 1;
   }
 
-  /** Has a chunk for every tile. */
+  /** Makes sure that every tile has a chunk. */
   #reserve(): void {
     const first = this.#chunks[0]!;
     const capacity = first.due.length;

@@ -15,11 +15,11 @@ export const TILE_CELLS = 1 << (2 * TILE_BITS);
 const TILE_MASK = (1 << TILE_BITS) - 1;
 
 /**
- * The part of a region in which there can be cells.
+ * Cuts a region to the coordinates that cells can have.
  *
  * @param region any rectangle; infinite bounds are allowed
- * @returns the same rectangle, cut to 32-bit signed integers
- * @throws {RangeError} when a bound is not a number, or the corners are the wrong way round
+ * @returns the region within 32-bit signed integers
+ * @throws {RangeError} if a bound is not a number, or `x0 > x1` or `y0 > y1`
  */
 export function clipRegion({ x0, y0, x1, y1 }: Region): Region {
   if (!(x0 <= x1 && y0 <= y1)) {
@@ -50,7 +50,7 @@ export function tileSpan(region: Region): Region {
   };
 }
 
-/** How many cells (or tiles, of a span) a rectangle covers; 0 when it is empty. */
+/** The number of cells in a region (or tiles in a span); 0 if it is empty. */
 export function area({ x0, y0, x1, y1 }: Region): number {
   return Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
 }

@@ -11,7 +11,7 @@ interface Block {
   sizeClass: number;
 }
 
-/** Asserts that blocks are aligned, in the slab, and share no cell. */
+/** Asserts that blocks are aligned and do not overlap. */
 function assertApart(blocks: readonly Block[]): void {
   let end = 0;
   for (
@@ -22,13 +22,13 @@ function assertApart(blocks: readonly Block[]): void {
     assert.equal(address % (1 << sizeClass), 0);
     assert.ok(
       address >= end,
-      `${address} lies in the block before, which ends at ${end}`,
+      `${address} overlaps the block before, which ends at ${end}`,
     );
     end = address + (1 << sizeClass);
   }
 }
 
-/** Fills a block with what no other has, or asserts that it is there. */
+/** Fills a block with unique content, or asserts that it is unchanged. */
 function mark(
   slab: CellSlab,
   { address, sizeClass }: Block,
@@ -48,7 +48,7 @@ function mark(
   }
 }
 
-test("CellSlab gives out empty blocks that stay apart, whatever is released", () => {
+test("CellSlab allocates empty blocks that never overlap, in any order of release", () => {
   const step = fc.tuple(
     fc.boolean(),
     fc.nat(MAX_SIZE_CLASS),
@@ -81,7 +81,7 @@ test("CellSlab gives out empty blocks that stay apart, whatever is released", ()
   );
 });
 
-test("CellSlab joins released blocks, so that a large one fits where small ones were", () => {
+test("CellSlab joins released blocks for a larger one", () => {
   const slab = new CellSlab();
   const small = Array.from({ length: 1024 }, () => slab.allocate(0));
   const { bytes } = slab;
@@ -92,7 +92,7 @@ test("CellSlab joins released blocks, so that a large one fits where small ones 
   assert.equal(slab.bytes, bytes);
 });
 
-test("CellSlab keeps what is in its chunks, when it grows", () => {
+test("CellSlab keeps the content of its chunks when it grows", () => {
   const slab = new CellSlab();
   const blocks = Array.from({ length: 400 }, (_, i): Block => {
     const sizeClass = i % 11;

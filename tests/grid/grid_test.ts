@@ -51,7 +51,7 @@ function randoms(below: number, seed = 2_463_534_242): () => number {
   };
 }
 
-test("get() finds cells at the ends of int32, and only there", () => {
+test("get() finds cells at the limits of int32, and nothing beyond", () => {
   const corners = [MIN, MIN + 1, -33, -32, -1, 0, 31, 32, MAX - 1, MAX];
   const readings = corners.flatMap((y) =>
     corners.map((x): Reading => [x, y, x ^ y, NOW])
@@ -72,7 +72,7 @@ test("get() finds cells at the ends of int32, and only there", () => {
   assert.equal(grid.get(NaN, 0), undefined);
 });
 
-test("scan() takes regions up to and beyond the ends of int32", () => {
+test("scan() accepts regions up to and beyond the limits of int32", () => {
   const [, grid] = mapOf([[MIN, MIN, 1, NOW], [0, 0, 2, NOW], [
     MAX,
     MAX,
@@ -91,7 +91,7 @@ test("scan() takes regions up to and beyond the ends of int32", () => {
   assert.deepEqual(values(-0.5, -0.5, 0.5, 0.5), [2]);
 });
 
-test("scan() throws RangeError, when the region is upside down or not a number", () => {
+test("scan() throws RangeError if the corners are swapped or not numbers", () => {
   const [, grid] = mapOf(block(0, 0, 1, 1));
   for (const [x0, y0, x1, y1] of [[1, 0, 0, 0], [0, 1, 0, 0], [NaN, 0, 0, 0]]) {
     const region = { x0: x0!, y0: y0!, x1: x1!, y1: y1! };
@@ -102,8 +102,8 @@ test("scan() throws RangeError, when the region is upside down or not a number",
   }
 });
 
-test("scan() finds the same cells, however it chooses its tiles", () => {
-  // Small regions look tiles up, large ones walk them, and `since` follows the list of changes.
+test("scan() finds the same cells with each way to select tiles", () => {
+  // Small regions look tiles up, large ones read all, `since` reads the list of changes.
   const [map, grid] = mapOf([
     ...block(-50, -50, 100, 100),
     ...block(5000, 0, 3, 3),
@@ -131,7 +131,7 @@ test("scan() finds the same cells, however it chooses its tiles", () => {
   assert.equal(count({ since: 0, region: box(4000, -9, 6000, 9) }), 9);
 });
 
-test("scan() with since finds what changed, also in tiles that were restored", () => {
+test("scan() with since finds changes in restored tiles too", () => {
   const [map] = mapOf(block(0, 0, 100, 100));
   map.apply("default", columns([[0, 0, 9, NOW], [99, 99, 9, NOW]]), NOW);
   const again = restored(map, new OccupancyMap());
@@ -144,7 +144,7 @@ test("scan() with since finds what changed, also in tiles that were restored", (
   assert.equal(changed(0).length, 10_000);
 });
 
-test("cells() throws, when the layer was written to while it was read", () => {
+test("cells() throws if the layer was written to while reading", () => {
   const [map, grid] = mapOf(block(0, 0, 10, 10));
   const cells = grid.cells();
   assert.ok(cells.next());
@@ -157,7 +157,7 @@ test("cells() throws, when the layer was written to while it was read", () => {
   assert.equal(end.next(), false);
 });
 
-test("cells() can be read twice at once", () => {
+test("cells() returns independent readers", () => {
   const [, grid] = mapOf(block(0, 0, 40, 2));
   let pairs = 0;
   for (const a = grid.cells(); a.next();) {
@@ -166,7 +166,7 @@ test("cells() can be read twice at once", () => {
   assert.equal(pairs, 160);
 });
 
-test("scanInOrder() keeps first-seen order, as tiles grow and values change", () => {
+test("scanInOrder() keeps first-seen order when tiles grow and values change", () => {
   const random = randoms(200);
   const seen = new Map<string, number>();
   const map = new OccupancyMap();
@@ -180,7 +180,7 @@ test("scanInOrder() keeps first-seen order, as tiles grow and values change", ()
   assert.deepEqual(cells.map(({ value }) => value), [...seen.values()]);
 });
 
-test("scanInOrder() keeps first-seen order, when only some tiles came back", () => {
+test("scanInOrder() keeps first-seen order when only some tiles were restored", () => {
   const readings: Reading[] = [
     [99, 0, 1, NOW],
     [0, 0, 2, NOW],
@@ -197,7 +197,7 @@ test("scanInOrder() keeps first-seen order, when only some tiles came back", () 
   assert.deepEqual(values, [1, 3, 4, 5]);
 });
 
-test("Grid holds a tile of any number of cells, added in any order", () => {
+test("Grid holds a tile with any number of cells, added in any order", () => {
   const random = randoms(1024);
   const map = new OccupancyMap();
   const model = new Map<string, number>();
@@ -218,7 +218,7 @@ test("Grid holds a tile of any number of cells, added in any order", () => {
   }
 });
 
-test("a save has the tiles written to since the last one, and those marked, once", () => {
+test("a save has each changed and each marked tile once", () => {
   const [map, grid] = mapOf([[0, 0, 1, NOW], [99, 0, 1, NOW], [1, 0, 1, NOW]]);
   const numbers = () => tilesToSave(grid).map(({ tile }) => tile);
   assert.deepEqual(numbers(), [0, 1]);
@@ -242,7 +242,7 @@ test("a save has the tiles written to since the last one, and those marked, once
   }
 });
 
-test("Grid takes at most 40 bytes a cell, when a million cells are dense", () => {
+test("Grid needs at most 40 bytes a cell for a million dense cells", () => {
   for (const mixed of [false, true]) {
     const batch = columns(block(-500, -500, 1000, 1000));
     const random = randoms(1_000_000);
@@ -263,7 +263,7 @@ test("Grid takes at most 40 bytes a cell, when a million cells are dense", () =>
   }
 });
 
-test("Grid takes at most 120 bytes a cell, when 200,000 cells are scattered", () => {
+test("Grid needs at most 120 bytes a cell for 200,000 scattered cells", () => {
   const random = randoms(65_536);
   const batch = columns(block(0, 0, 500, 400));
   for (let i = 0; i < batch.length; i++) {
@@ -280,7 +280,7 @@ test("Grid takes at most 120 bytes a cell, when 200,000 cells are scattered", ()
   );
 });
 
-test("Grid takes little, when it has a few cells", () => {
+test("Grid needs little memory for a few cells", () => {
   const [, grid] = mapOf(block(0, 0, 2, 5));
   assert.ok(grid.bytes < 4096, `${grid.bytes} bytes`);
 });

@@ -1,6 +1,6 @@
 /**
- * A plain model of the occupancy map, to hold the real one against: a `Map` of objects, written
- * down as the rules are, with no thought for speed.
+ * A simple model of the occupancy map for comparison: a `Map` of objects that follows
+ * the rules literally, without regard to speed.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export function scanned(
   return cells;
 }
 
-/** The same as `CellReader.take()` hands them out. */
+/** The same cells, read by `CellReader.take()`. */
 function taken(grid: Grid, options: { region?: Region; since?: number }) {
   const reader = grid.cells(options);
   const rows = new CellRows();
@@ -71,7 +71,7 @@ export function inOrder(grid: Grid): Cell[] {
   return cells;
 }
 
-/** Sorted by coordinate, for comparisons. */
+/** Sorts cells by coordinate. */
 export function sorted(cells: readonly Cell[]): Cell[] {
   return cells.toSorted((a, b) => a.y - b.y || a.x - b.x);
 }
@@ -92,13 +92,13 @@ export function recount(cells: readonly Cell[]): CellCounts {
 
 type Entry = { -readonly [Key in keyof Cell]: Cell[Key] };
 
-/** The rules of the map, spelled out. */
+/** The rules of the map, literally. */
 export class Model {
   revision = 0;
   staleAfter: number;
   forgetAfter: number;
   readonly maxSkew: number;
-  /** In first-seen order, as `Map` keeps it. */
+  /** In first-seen order, which `Map` maintains. */
   readonly layers: Map<string, Map<string, Entry>> = new Map();
 
   constructor(staleAfter: number, forgetAfter: number, maxSkew: number) {
@@ -153,7 +153,7 @@ export class Model {
     return changed;
   }
 
-  /** The cells of a layer as they read, in first-seen order. */
+  /** The cells of a layer as the map shows them, in first-seen order. */
   cells(name: string): Cell[] {
     return Array.from(this.layers.get(name)?.values() ?? [], (cell) => ({
       ...cell,
@@ -162,7 +162,7 @@ export class Model {
   }
 }
 
-/** Asserts that a map holds what the model holds, by every way of asking. */
+/** Asserts that map and model are equal, by every method of the map. */
 export function assertSame(map: OccupancyMap, model: Model): void {
   assert.equal(map.revision, model.revision);
   assert.deepEqual(
@@ -183,7 +183,7 @@ export function assertSame(map: OccupancyMap, model: Model): void {
   assert.equal(map.size, size);
 }
 
-/** A tile by itself, as it is saved. */
+/** One saved tile. */
 export interface TileBytes {
   readonly tile: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -196,7 +196,7 @@ export function nextSaved(grid: Grid): TileBytes | undefined {
   return saved && { tile: saved.tile, bytes: bytes.slice(0, saved.end) };
 }
 
-/** The tiles of a layer that are to be saved, which they still are afterwards. */
+/** The changed tiles of a layer. They stay marked as changed. */
 export function tilesToSave(grid: Grid): TileBytes[] {
   grid.beginSave();
   const tiles: TileBytes[] = [];
@@ -211,7 +211,7 @@ export function coordinatesOf(bytes: Uint8Array): string {
   return `${view.getInt32(1, true)},${view.getInt32(5, true)}`;
 }
 
-/** A new map with the tiles of another, which are still to be saved there. */
+/** Restores the changed tiles of a map into another. They stay marked as changed. */
 export function restored(
   source: OccupancyMap,
   target: OccupancyMap,

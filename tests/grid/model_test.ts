@@ -16,7 +16,7 @@ import {
 
 const START = 1_700_000_000_000;
 
-/** Mostly a few crowded tiles around the origin; some far away, some at the ends of int32. */
+/** Mostly in a few tiles around the origin; some far away, some at the limits of int32. */
 const coordinate = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: -40, max: 40 }) },
   { weight: 2, arbitrary: fc.integer({ min: -2000, max: 2000 }) },
@@ -38,7 +38,7 @@ const region = fc.tuple(coordinate, coordinate, coordinate, coordinate)
     y1: Math.max(c, d),
   }));
 
-/** Offsets of the time of observation from the clock: old, new, at the thresholds, too new. */
+/** Time of observation relative to the clock: old, new, at the thresholds, too new. */
 const lag = fc.oneof(
   fc.integer({ min: -120, max: 20 }),
   fc.constantFrom(-100, -101, -50, -51, 10, 11),
@@ -92,7 +92,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "restart" as const }) },
 );
 
-/** The tile of a coordinate, filled from its first corner on. */
+/** Readings that fill the tile of a coordinate, from its first corner. */
 function tileful(x: number, y: number, cells: number, time: number): Reading[] {
   return Array.from({ length: cells }, (_, i): Reading => {
     return [x & ~31 | i % 32, y & ~31 | Math.floor(i / 32), i % 3, time];
@@ -100,7 +100,7 @@ function tileful(x: number, y: number, cells: number, time: number): Reading[] {
 }
 
 Deno.test({
-  name: "OccupancyMap does what a plain model does, whatever happens to both",
+  name: "OccupancyMap equals a simple model after any sequence of calls",
   permissions: "none",
   fn() {
     const commands = fc.array(command, { minLength: 1, maxLength: 30 });
@@ -172,7 +172,7 @@ Deno.test({
               break;
             }
           }
-          // What changed after some earlier revision, in a region.
+          // The changes after an earlier revision, in a region.
           const since = Math.max(0, model.revision - back);
           for (const [name, grid] of map.layers()) {
             const changed = model.cells(name).filter((c) => c.revision > since);
@@ -199,11 +199,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "OccupancyMap ends the same, whatever the order in which timed readings arrive",
+  name: "OccupancyMap is the same after any order of arrival of timed readings",
   permissions: "none",
   fn() {
-    // Times differ for each coordinate; the same reading may arrive more than once.
+    // The times of a coordinate differ; a reading may arrive more than once.
     const timed = fc.uniqueArray(
       fc.tuple(
         fc.integer({ min: -20, max: 20 }),
@@ -255,7 +254,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OccupancyMap ends the same for two orders of 10,000 timed readings",
+  name: "OccupancyMap is the same after two orders of 10,000 timed readings",
   permissions: "none",
   fn() {
     const readings = Array.from({ length: 10_000 }, (_, i): Reading => [
@@ -280,8 +279,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "OccupancyMap goes on from restored tiles as it would have gone on without a restart",
+  name: "OccupancyMap continues from restored tiles as without a restart",
   permissions: "none",
   fn() {
     const batch = fc.array(reading, { maxLength: 60 });

@@ -17,7 +17,7 @@ function test(name: string, fn: () => void) {
   Deno.test({ name, permissions: "none", fn });
 }
 
-test("OccupancyMap is empty, at revision 0, when made", () => {
+test("OccupancyMap() is empty, at revision 0", () => {
   const map = new OccupancyMap();
   assert.equal(map.revision, 0);
   assert.equal(map.size, 0);
@@ -30,7 +30,7 @@ test("OccupancyMap is empty, at revision 0, when made", () => {
   });
 });
 
-test("OccupancyMap() throws RangeError, when a threshold is no duration", () => {
+test("OccupancyMap() throws RangeError if a threshold is not a duration", () => {
   for (const bad of [-1, NaN, -Infinity]) {
     assert.throws(() => new OccupancyMap({ staleAfter: bad }), {
       name: "RangeError",
@@ -45,7 +45,7 @@ test("OccupancyMap() throws RangeError, when a threshold is no duration", () => 
   }
 });
 
-test("apply() keeps the later observation, when two clients overlap", () => {
+test("apply() keeps the later observation when two clients overlap", () => {
   const one: Reading[] = [[1, 2, 0, NOW], [1, 3, 1, NOW], [2, 2, 0, NOW]];
   const two: Reading[] = [[1, 2, 1, NOW + 1], [2, 2, 1, NOW + 1], [
     4,
@@ -65,7 +65,7 @@ test("apply() keeps the later observation, when two clients overlap", () => {
   }
 });
 
-test("apply() drops and counts late readings, and lets the later arrival win a tie", () => {
+test("apply() drops and counts late readings; of equal times the later arrival wins", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, 5, NOW - 10]);
   assert.deepEqual(apply(map, NOW, [1, 1, 6, NOW - 11]), {
@@ -80,7 +80,7 @@ test("apply() drops and counts late readings, and lets the later arrival win a t
   assert.equal(map.revision, 2);
 });
 
-test("apply() drops and counts future readings, and makes no layer for them", () => {
+test("apply() drops and counts future readings, and creates no layer for them", () => {
   const map = new OccupancyMap({ maxSkew: 100 });
   const result = apply(map, NOW, [1, 1, 1, NOW + 101], [1, 1, 1, NaN]);
   assert.deepEqual(result, { changed: 0, renewed: 0, late: 0, future: 2 });
@@ -89,7 +89,7 @@ test("apply() drops and counts future readings, and makes no layer for them", ()
   assert.equal(cell(map, 1, 1)?.freshness, Freshness.Fresh);
 });
 
-test("apply() raises the revision once a batch, for what changed only", () => {
+test("apply() increases the revision once for a batch, for changed cells only", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, 1, NOW], [2, 2, 1, NOW]);
   assert.equal(map.revision, 1);
@@ -109,7 +109,7 @@ test("apply() raises the revision once a batch, for what changed only", () => {
   assert.equal(map.revision, 2);
 });
 
-test("apply() shares one revision among layers", () => {
+test("apply() uses one revision for all layers", () => {
   const map = new OccupancyMap();
   map.apply("a", columns([[0, 0, 1, NOW]]), NOW);
   map.apply("b", columns([[0, 0, 2, NOW]]), NOW);
@@ -119,7 +119,7 @@ test("apply() shares one revision among layers", () => {
   assert.deepEqual(Array.from(map.layers(), ([name]) => name), ["a", "b"]);
 });
 
-test("apply() keeps a cell stale, when the newer reading is stale on arrival", () => {
+test("apply() keeps a cell stale if the newer reading is stale on arrival", () => {
   const map = new OccupancyMap({ staleAfter: 100 });
   apply(map, NOW, [1, 1, 1, NOW]);
   assert.equal(map.age(NOW + 500), 1);
@@ -131,7 +131,7 @@ test("apply() keeps a cell stale, when the newer reading is stale on arrival", (
   assert.equal(map.revision, 3);
 });
 
-test("apply() throws RangeError, when the clock or the columns make no sense", () => {
+test("apply() throws RangeError if the clock or the columns are invalid", () => {
   const map = new OccupancyMap();
   const batch = columns([[1, 1, 1, NOW]]);
   for (const now of [NaN, Infinity, -Infinity]) {
@@ -147,7 +147,7 @@ test("apply() throws RangeError, when the clock or the columns make no sense", (
   assert.equal(map.size, 0);
 });
 
-test("age() makes cells stale, then forgotten, past and not at the thresholds", () => {
+test("age() makes cells stale, then forgotten, after and not at the thresholds", () => {
   const map = new OccupancyMap({ staleAfter: 100, forgetAfter: 300 });
   apply(map, NOW, [1, 1, 3, NOW], [2, 2, 0, NOW + 50], [3, 3, -1, NOW]);
   const grid = map.layer("default");
@@ -183,14 +183,14 @@ test("age() makes cells stale, then forgotten, past and not at the thresholds", 
   assert.equal(map.age(NOW + 1e9), 0);
 });
 
-test("age() forgets fresh cells at once, when only forgetAfter is set", () => {
+test("age() forgets fresh cells at once if only forgetAfter is set", () => {
   const map = new OccupancyMap({ forgetAfter: 10 });
   apply(map, NOW, [1, 1, 3, NOW]);
   assert.equal(map.age(NOW + 11), 1);
   assert.equal(cell(map, 1, 1)?.freshness, Freshness.Forgotten);
 });
 
-test("age() brings the old value back, when the clock is set back", () => {
+test("age() restores the old value when the clock is set back", () => {
   const map = new OccupancyMap({ staleAfter: 100, forgetAfter: 300 });
   apply(map, NOW, [1, 1, 3, NOW], [900, 900, 1, NOW - 150]);
   map.age(NOW + 1_000_000);
@@ -201,7 +201,7 @@ test("age() brings the old value back, when the clock is set back", () => {
   assert.equal(cell(map, 900, 900)?.freshness, Freshness.Stale);
 });
 
-test("age() finds a cell again, when it was stale and has been renewed", () => {
+test("age() makes a renewed cell stale again", () => {
   const map = new OccupancyMap({ staleAfter: 100, forgetAfter: 10_000 });
   apply(map, NOW, [1, 1, 1, NOW]);
   assert.equal(map.age(NOW + 101), 1);
@@ -211,7 +211,7 @@ test("age() finds a cell again, when it was stale and has been renewed", () => {
   assert.equal(cell(map, 1, 1)?.freshness, Freshness.Stale);
 });
 
-test("age() corrects what apply() was told by a clock that then went back", () => {
+test("age() corrects the freshness after apply() with a clock that was then set back", () => {
   const map = new OccupancyMap({ staleAfter: 100 });
   map.age(NOW);
   apply(map, NOW + 5000, [1, 1, 1, NOW]);
@@ -220,7 +220,7 @@ test("age() corrects what apply() was told by a clock that then went back", () =
   assert.equal(cell(map, 1, 1)?.freshness, Freshness.Fresh);
 });
 
-test("configure() takes effect at the next age(), and keeps what is not given", () => {
+test("configure() takes effect at the next age() and keeps other thresholds", () => {
   const map = new OccupancyMap({ staleAfter: 100, maxSkew: 7 });
   apply(map, NOW, [1, 1, 3, NOW]);
   map.age(NOW + 200);
@@ -236,7 +236,7 @@ test("configure() takes effect at the next age(), and keeps what is not given", 
   assert.equal(map.age(NOW + 1001), 1);
 });
 
-test("restoreTiles() and restoreRevision() go on from the stored revision", () => {
+test("restoreTiles() and restoreRevision() continue at the stored revision", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, 1, NOW], [99, 1, 1, NOW]);
   apply(map, NOW, [99, 1, 2, NOW]);
@@ -255,7 +255,7 @@ test("restoreTiles() and restoreRevision() go on from the stored revision", () =
   }
 });
 
-test("restoreTiles() takes tiles one behind the other, and passes over what is there", () => {
+test("restoreTiles() restores a sequence of tiles and skips existing ones", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, 1, NOW], [99, 1, 3, NOW]);
   const grid = map.layer("default")!;

@@ -74,7 +74,7 @@ function contents(tile: TileColumns) {
   return [tx, ty, count, ...parts.map((part) => [...part.subarray(0, count)])];
 }
 
-test("decodeTile() reads what encodeTile() wrote", () => {
+test("decodeTile() returns what encodeTile() wrote", () => {
   const target = new TileColumns();
   fc.assert(
     fc.property(tileCoordinate, tileCoordinate, cells, (tx, ty, cells) => {
@@ -102,7 +102,7 @@ test("decodeTile() reads a tile anywhere among other bytes", () => {
   assert.deepEqual(contents(target), contents(source));
 });
 
-test("encodeTile() takes about 10 bytes a cell, when a tile is full", () => {
+test("encodeTile() needs about 10 bytes a cell for a full tile", () => {
   const full = Array.from({ length: 1024 }, (_, key) => ({
     key,
     freshness: 0 as const,
@@ -114,7 +114,7 @@ test("encodeTile() takes about 10 bytes a cell, when a tile is full", () => {
   assert.ok(encodeTile(tile(0, 0, full)).length <= 11 * 1024);
 });
 
-test("decodeTile() throws nothing but RangeError, when the bytes are any bytes", () => {
+test("decodeTile() throws only RangeError for arbitrary bytes", () => {
   const target = new TileColumns();
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 100 }),
@@ -133,7 +133,7 @@ test("decodeTile() throws nothing but RangeError, when the bytes are any bytes",
   );
 });
 
-test("restoreTiles() refuses or takes whole a tile with one byte changed or cut off", () => {
+test("restoreTiles() refuses a damaged tile or restores all of it", () => {
   const map = new OccupancyMap();
   map.apply("default", columns([[1, 1, 1, NOW], [2, 2, 500, NOW - 5]]), NOW);
   const bytes = tilesToSave(map.layer("default")!)[0]!.bytes;
@@ -159,7 +159,7 @@ test("restoreTiles() refuses or takes whole a tile with one byte changed or cut 
   }
 });
 
-test("decodeTile() says what is wrong", () => {
+test("decodeTile() names what is wrong", () => {
   const one = {
     key: 5,
     freshness: 0 as const,
@@ -177,7 +177,7 @@ test("decodeTile() says what is wrong", () => {
   const bytes = encodeTile(tile(0, 0, [one]));
   refuses(Uint8Array.of(2, ...bytes.slice(1)), "format 2, expected 1");
   refuses(bytes.subarray(0, 5), "5 bytes, expected 11 or more");
-  refuses(encodeTile(tile(0, 0, [one, one])), "cell 1 is there twice");
+  refuses(encodeTile(tile(0, 0, [one, one])), "cell 1 appears twice");
   refuses(
     encodeTile(tile(2 ** 26, 0, [one])),
     "tile coordinates 67108864,0 out of range",

@@ -1,4 +1,4 @@
-/** A save is of one moment, however slowly it goes and whatever happens meanwhile. */
+/** Tests that a save holds one moment while the map changes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
@@ -20,7 +20,7 @@ const readings = fc.array(
   fc.tuple(coordinate, coordinate, fc.integer({ min: -1, max: 3 })),
   { maxLength: 30 },
 );
-/** Readings come, time goes by, the save takes so many tiles, or it ends. */
+/** Apply readings, advance the clock, save some tiles, or end the save. */
 const step = fc.oneof(
   { weight: 4, arbitrary: readings.map((rows) => ({ rows })) },
   { weight: 2, arbitrary: fc.nat(60).map((ms) => ({ ms })) },
@@ -29,7 +29,7 @@ const step = fc.oneof(
 );
 
 Deno.test({
-  name: "a save hands tiles out as they were when it began",
+  name: "a save returns tiles as they were when it began",
   permissions: "none",
   fn() {
     fc.assert(
@@ -38,7 +38,7 @@ Deno.test({
         let now = START;
         map.apply("default", columns([[0, 0, 1, now]]), now);
         const grid = map.layer("default")!;
-        /** What the completed saves have, and what that should be. */
+        /** The tiles of the completed saves, and of the running one. */
         let stored = new Map<string, Uint8Array>();
         let taken = new Map<string, Uint8Array>();
         let moment = contents(map);
