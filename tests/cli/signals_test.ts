@@ -6,7 +6,8 @@ import {
   type Ended,
   forEachAtOnce,
   occupancy,
-  type Running,
+  ROOT,
+  Running,
 } from "../support/processes.ts";
 import { startSystem } from "../support/system.ts";
 import { tempDir } from "../support/temp.ts";
@@ -133,5 +134,29 @@ Deno.test({
       ["request", "--watch", "-b", system.url],
       (running) => until(() => running.stdout !== ""),
     );
+  },
+});
+
+Deno.test({
+  name: "request --watch ends at a signal although nobody reads its output",
+  ...needs("sh"),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await using folder = await tempDir();
+    const fifo = `${folder.path}/fifo`;
+    await using mkfifo = new Running("mkfifo", [fifo]);
+    assert.equal((await mkfifo.ended()).code, 0);
+    using reader = await Deno.open(fifo, { read: true, write: true });
+    await using watching = new Running("sh", [
+      "-c",
+      `exec ${ROOT}occupancy request --watch --json -b ${system.url} > ${fifo}`,
+    ]);
+    await reader.read(new Uint8Array(1)); // then the pipe fills
+    await using filling = occupancy(
+      ["simulate", "-b", system.url, "--rate", "max", "--count", "200000"],
+    );
+    assert.equal((await filling.ended()).code, 0);
+    watching.kill("SIGTERM");
+    assert.equal((await watching.ended(10_000)).code, 143);
   },
 });

@@ -25,7 +25,14 @@ export class CommandEnded extends Error {
 export interface EndingOptions {
   /** Called at SIGHUP, which then does not end the command. */
   readonly onHangup?: (() => void) | undefined;
+  /**
+   * How long the command may take to end after a signal, in ms. Then the process
+   * is ended: a reader of the output may have stopped. Default 5,000.
+   */
+  readonly timeoutMs?: number | undefined;
 }
+
+const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
  * Decides when a command ends and with which exit code. The first SIGINT,
@@ -35,11 +42,15 @@ export interface EndingOptions {
 export class Ending implements Disposable {
   readonly #abort = new AbortController();
   readonly #listeners: (readonly [Deno.Signal, () => void])[] = [];
+  readonly #timeoutMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #exitCode: number | undefined;
 
   /** Listens to signals until disposed. */
-  constructor({ onHangup }: EndingOptions = {}) {
+  constructor(
+    { onHangup, timeoutMs = DEFAULT_TIMEOUT_MS }: EndingOptions = {},
+  ) {
+    this.#timeoutMs = timeoutMs;
     for (const [name, exitCode] of SIGNALS) {
       const listener = name === "SIGHUP" && onHangup !== undefined
         ? onHangup
@@ -90,6 +101,8 @@ export class Ending implements Disposable {
   #receive(exitCode: ExitCode): void {
     if (this.signal.aborted) Deno.exit(exitCode);
     this.end(exitCode);
+    if (this.#timeoutMs === Infinity) return;
+    Deno.unrefTimer(setTimeout(() => Deno.exit(exitCode), this.#timeoutMs));
   }
 }
 

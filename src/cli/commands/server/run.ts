@@ -42,6 +42,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const reloader = new FileReloader(flags, log);
   using ending = new Ending({
     onHangup: hasTerminal() ? undefined : () => reloader.request(),
+    timeoutMs: Infinity, // the broker may come back and take what is pending
   });
   const httpSettings = await readHttpSettings(flags);
   const topics = new Topics(flags.prefix);
