@@ -71,7 +71,7 @@ const EMPTY: { name: string; content: string; message: RegExp }[] = [
   {
     name: "long.csv",
     content: "1".repeat(3_000_000),
-    message: /the line has 3000000 bytes, 1048576 are the most/,
+    message: /the line has 3000000 bytes, more than the maximum of 1048576/,
   },
 ];
 
