@@ -1,44 +1,38 @@
-/**
- * Splits a stream of bytes into blocks of whole lines.
- *
- * @module
- */
-
-/** Longer lines are skipped: no reading is that long, and memory is bounded. */
+/** A line longer than this is passed over: no reading is, and memory must stay bounded. */
 export const MAX_ROW_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-const NO_BYTES = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
 
-/** Consecutive lines, or one line that is too long. */
+/** Whole lines, together, with the number of the first of them. */
 export interface LineBlock {
-  /** The lines with their line feeds; the last line of the input may have none. */
+  /** The lines, each with its line feed but perhaps the last of the input. */
   readonly bytes: Uint8Array;
   /** Number of the first line, from 1. */
   readonly firstLine: number;
-  /** Length of a line that is too long, in bytes; then `bytes` is empty. */
+  /** Of a single line that is too long to be held: its length, in bytes; then there are none here. */
   readonly tooLong?: number;
 }
 
 /**
- * Splits a stream of bytes into blocks of whole lines. Each chunk that completes
- * a line gives one block, so a slow pipe is read line by line and a file in
- * large pieces.
+ * Cuts a stream of bytes at its line ends: one block for each chunk that
+ * completes a line, so that a slow pipe is dealt with line by line and a file
+ * in large pieces.
  */
 export async function* lineBlocks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<LineBlock> {
-  let rest: Uint8Array = NO_BYTES;
+  let rest: Uint8Array = NOTHING;
   let firstLine = 1;
-  /** Bytes received of a line that is too long. */
-  let skipped = 0;
+  /** How much has come of a line that is passed over. */
+  let passed = 0;
   for await (let chunk of chunks) {
-    if (skipped > 0) {
+    if (passed > 0) {
       const end = chunk.indexOf(NEWLINE);
-      skipped += end < 0 ? chunk.length : end;
+      passed += end < 0 ? chunk.length : end;
       if (end < 0) continue;
-      yield { bytes: NO_BYTES, firstLine, tooLong: skipped };
+      yield { bytes: NOTHING, firstLine, tooLong: passed };
       firstLine++;
-      skipped = 0;
+      passed = 0;
       chunk = chunk.subarray(end + 1);
     }
     const bytes = joined(rest, chunk);
@@ -50,15 +44,15 @@ export async function* lineBlocks(
     }
     rest = bytes.subarray(end);
     if (rest.length > MAX_ROW_BYTES) {
-      skipped = rest.length;
-      rest = NO_BYTES;
+      passed = rest.length;
+      rest = NOTHING;
     }
   }
-  if (skipped > 0) yield { bytes: NO_BYTES, firstLine, tooLong: skipped };
+  if (passed > 0) yield { bytes: NOTHING, firstLine, tooLong: passed };
   else if (rest.length > 0) yield { bytes: rest, firstLine };
 }
 
-/** Returns the number of line feeds. */
+/** How many line feeds there are. */
 export function countLines(bytes: Uint8Array): number {
   let count = 0;
   let at = bytes.indexOf(NEWLINE);

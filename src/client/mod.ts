@@ -1,8 +1,3 @@
-/**
- * Reads readings from a file, a pipe or objects, and publishes them.
- *
- * @module
- */
 export { type Reading, type ReadingTable, toBatch } from "./readings.ts";
 export {
   type BadRow,

@@ -1,8 +1,3 @@
-/**
- * Readings as users of the library write them: objects, or columns.
- *
- * @module
- */
 import {
   checkReadingTime,
   explainTime,
@@ -11,24 +6,21 @@ import {
   UNKNOWN,
 } from "../protocol/mod.ts";
 
-/** The observation of one cell. */
+/** One observation of one coordinate. */
 export interface Reading {
   /** int32 */
   readonly x: number;
   /** int32 */
   readonly y: number;
-  /**
-   * int32. 0 or false is free; above 0, or true, is occupied; below 0, or null,
-   * is unknown.
-   */
+  /** int32: 0 or false free, above 0 or true occupied; below 0 or null unknown. */
   readonly value: number | boolean | null;
-  /** When it was observed, ms since 1970. Default: when the server receives it. */
+  /** When it was observed, ms since 1970; when the server receives it if left out. */
   readonly time?: number | Date;
 }
 
-/** Readings as columns. A {@linkcode ReadingBatch} is one of these. */
+/** Many observations, a column a field. A {@linkcode ReadingBatch} is one too. */
 export interface ReadingTable {
-  /** The number of readings. */
+  /** How many there are. */
   readonly length: number;
   /** int32 */
   readonly x: ArrayLike<number>;
@@ -36,15 +28,15 @@ export interface ReadingTable {
   readonly y: ArrayLike<number>;
   /** int32: 0 free, above 0 occupied, below 0 unknown. */
   readonly value: ArrayLike<number>;
-  /** ms since 1970. NaN, or no column: when the server receives the reading. */
+  /** ms since 1970; NaN, or no column, for when the server receives it. */
   readonly time?: ArrayLike<number>;
 }
 
 /**
- * Converts readings to a batch.
+ * Readings in the form in which they are sent.
  *
- * @param readings objects or columns
- * @throws {RangeError} if a field is out of range
+ * @param readings One by one, or as columns
+ * @throws {RangeError} If a field is not what it must be; nothing is left out
  *
  * @example
  * ```ts
@@ -56,17 +48,15 @@ export interface ReadingTable {
 export function toBatch(
   readings: Iterable<Reading> | ReadingTable,
 ): ReadingBatch {
-  return Symbol.iterator in readings
-    ? fromObjects(readings)
-    : fromTable(readings);
+  return Symbol.iterator in readings ? fromEach(readings) : fromTable(readings);
 }
 
-function fromObjects(readings: Iterable<Reading>): ReadingBatch {
+function fromEach(readings: Iterable<Reading>): ReadingBatch {
   const batch = new ReadingBatch();
   for (const { x, y, value, time } of readings) {
     const ms = time === undefined ? NaN : Number(time);
     if (time !== undefined && Number.isNaN(ms)) {
-      throw fieldError(batch, "time", time);
+      throw wrong(batch, "time", time);
     }
     push(batch, x, y, value === null ? UNKNOWN : Number(value), ms);
   }
@@ -89,9 +79,9 @@ function push(
   value: number,
   time: number,
 ): void {
-  if (!isInt32(x)) throw fieldError(batch, "x", x);
-  if (!isInt32(y)) throw fieldError(batch, "y", y);
-  if (!isInt32(value)) throw fieldError(batch, "value", value);
+  if (!isInt32(x)) throw wrong(batch, "x", x);
+  if (!isInt32(y)) throw wrong(batch, "y", y);
+  if (!isInt32(value)) throw wrong(batch, "value", value);
   if (!Number.isNaN(time) && Number.isNaN(checkReadingTime(time))) {
     throw new RangeError(
       `Cannot send reading ${batch.length + 1}: ${explainTime(time)}`,
@@ -100,11 +90,7 @@ function push(
   batch.push(x, y, value, Math.trunc(time));
 }
 
-function fieldError(
-  batch: ReadingBatch,
-  name: string,
-  value: unknown,
-): RangeError {
+function wrong(batch: ReadingBatch, name: string, value: unknown): RangeError {
   return new RangeError(
     `Cannot send reading ${
       batch.length + 1

@@ -1,9 +1,3 @@
-/**
- * Publishes readings, many messages at a time.
- *
- * @module
- */
-import { delay } from "../common/async.ts";
 import type { Link } from "../mqtt/link.ts";
 import {
   encodeBatchJson,
@@ -12,42 +6,44 @@ import {
   type ReadingBatch,
 } from "../protocol/mod.ts";
 
-/** Maximum number of unacknowledged messages. */
-const MAX_PENDING_MESSAGES = 1000;
+/** Messages that may wait for their acknowledgement at once. */
+const MAX_PENDING = 1000;
 
-/** Options of {@linkcode Sender}. */
+/** How readings are sent. */
 export interface SendOptions {
-  /** The topic to publish to. */
+  /** The topic they go to. */
   readonly topic: string;
-  /** Maximum readings per message, at least 1. Default 1. */
+  /** Readings a message, at least 1. Default 1. */
   readonly batch?: number | undefined;
-  /** Time between two messages, in ms. Default 0. */
+  /** Pause between messages, in ms. Default 0. */
   readonly interval?: number | undefined;
-  /** Name of the source of all readings. The messages are then JSON, else CSV. */
+  /** Who reports; makes the messages JSON. */
   readonly source?: string | undefined;
-  /** True for the original wire: one reading per message, as `x,y,value`. */
+  /** One reading a message, `x,y,value`, as the original server wants it. */
   readonly original?: boolean | undefined;
-  /** Aborts the sending. */
+  /** Ends the pauses and the sending. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the broker has acknowledged. */
+/** What has been sent. */
 export interface Sent {
   readonly readings: number;
   readonly messages: number;
 }
 
-/** Publishes readings at QoS 1. */
+/**
+ * Sends readings at QoS 1, many messages under way at once. It counts a message
+ * once the broker has acknowledged it.
+ */
 export class Sender {
   readonly #link: Link;
   readonly #options: SendOptions;
   #readings = 0;
   #messages = 0;
-  /** The number of unacknowledged messages. */
   #pending = 0;
   #failure: unknown;
   #wake: (() => void) | undefined;
-  #isFirst = true;
+  #first = true;
 
   constructor(link: Link, options: SendOptions) {
     this.#link = link;
@@ -55,37 +51,31 @@ export class Sender {
     options.signal?.addEventListener("abort", () => this.#wake?.());
   }
 
-  /** What the broker has acknowledged so far. */
+  /** What has been acknowledged so far. */
   get sent(): Sent {
     return { readings: this.#readings, messages: this.#messages };
   }
 
   /**
-   * Publishes all readings of a batch, in order. Waits while too many messages
-   * are unacknowledged, but not for the last ones: see {@linkcode finish}.
+   * Sends all readings of a batch, in order.
    *
-   * @throws {LinkError} if the broker refused a message, or the connection failed
-   * permanently
+   * @throws {LinkError} if the broker refused one, or is gone for good
    */
   async send(readings: ReadingBatch): Promise<void> {
     const { original = false, signal } = this.#options;
     const size = original ? 1 : this.#options.batch ?? 1;
     for (let from = 0, to; from < readings.length; from = to) {
-      await this.#waitInterval();
-      await this.#waitForPending(MAX_PENDING_MESSAGES - 1);
+      await this.#pause();
+      await this.#below(MAX_PENDING);
       if (signal?.aborted) return;
-      to = endOfSource(readings, from, Math.min(from + size, readings.length));
+      to = sameSource(readings, from, Math.min(from + size, readings.length));
       this.#publish(this.#encode(readings, from, to), to - from);
     }
   }
 
-  /**
-   * Waits until all messages are acknowledged, or the signal is aborted.
-   *
-   * @throws {LinkError} as {@linkcode send}
-   */
+  /** Waits until everything has been acknowledged, or the signal. @throws {LinkError} as send */
   async finish(): Promise<void> {
-    await this.#waitForPending(0);
+    await this.#below(1);
   }
 
   #encode(readings: ReadingBatch, from: number, to: number): Uint8Array {
@@ -117,32 +107,43 @@ export class Sender {
     });
   }
 
-  /** Waits until at most `limit` messages are unacknowledged. */
-  async #waitForPending(limit: number): Promise<void> {
+  /** Waits until fewer than `limit` messages are under way. */
+  async #below(limit: number): Promise<void> {
     const { signal } = this.#options;
     while (
-      this.#pending > limit && this.#failure === undefined && !signal?.aborted
+      this.#pending >= limit && this.#failure === undefined && !signal?.aborted
     ) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #waitInterval(): Promise<void> {
+  async #pause(): Promise<void> {
     const { interval = 0, signal } = this.#options;
-    if (!this.#isFirst && interval > 0) await delay(interval, signal);
-    this.#isFirst = false;
+    if (this.#first || interval === 0) {
+      this.#first = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, interval);
+      signal?.addEventListener("abort", done);
+    });
   }
 }
 
-/** Returns the end of the readings with one source: a message names only one. */
-function endOfSource(
+/** Where the run of readings that have one source ends: a message names one. */
+function sameSource(
   readings: ReadingBatch,
   from: number,
-  end: number,
+  most: number,
 ): number {
   const source = readings.sourceIndex[from];
   let to = from + 1;
-  while (to < end && readings.sourceIndex[to] === source) to++;
+  while (to < most && readings.sourceIndex[to] === source) to++;
   return to;
 }

@@ -4,23 +4,26 @@ import { Robots } from "./robots.ts";
 import { Rooms } from "./rooms.ts";
 import { DEFAULT_START, type Scene, type SceneOptions } from "./scene.ts";
 
-/** Cells between the parts of the campus. */
-const GAP = 3;
+const DEFAULT_DESKS = 240;
+const ROOMS_PER_DESK = 0.2;
+const ROBOTS_PER_DESK = 0.08;
+/** Columns or rows between two parts of the campus. */
+const GAP_CELLS = 3;
 
-/** A part of the campus, and where it lies. */
+/** A part of the campus and its position. */
 interface Part {
   readonly scene: Scene;
   readonly x: number;
   readonly y: number;
-  /** The part has its turn once in so many steps of the campus. */
-  readonly every: number;
-  /** Then it takes so many steps of its own. */
+  /** The part is stepped in every n-th step of the campus. */
+  readonly period: number;
+  /** The number of its steps then. */
   readonly steps: number;
 }
 
 /**
- * An office above, meeting rooms below it, and a warehouse beside both, on one
- * map. `size` is the number of desks; the others follow from it.
+ * An office, meeting rooms below it, and a warehouse to the right of both, on
+ * one map. `size` is the number of desks; the other sizes follow from it.
  */
 export class Campus implements Scene {
   readonly stepMs: number;
@@ -32,17 +35,21 @@ export class Campus implements Scene {
   #steps = 0;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = 240, start = DEFAULT_START, officePace = 1 } =
-      options;
-    const share = (part: number) => Math.max(1, Math.round(size * part));
+    const {
+      seed = 1,
+      size = DEFAULT_DESKS,
+      start = DEFAULT_START,
+      officeSpeed = 1,
+    } = options;
+    const sizeOf = (perDesk: number) => Math.max(1, Math.round(size * perDesk));
     const desks = new Desks({ seed, start, size });
-    const rooms = new Rooms({ seed, start, size: share(0.2) });
-    const robots = new Robots({ seed, size: share(0.08) });
+    const rooms = new Rooms({ seed, start, size: sizeOf(ROOMS_PER_DESK) });
+    const robots = new Robots({ seed, size: sizeOf(ROBOTS_PER_DESK) });
     this.stepMs = robots.stepMs;
     this.#parts = [
-      this.#part(desks, 0, 0, officePace),
-      this.#part(rooms, 0, desks.height + GAP, officePace),
-      this.#part(robots, Math.max(desks.width, rooms.width) + GAP, 0),
+      this.#part(desks, 0, 0, officeSpeed),
+      this.#part(rooms, 0, desks.height + GAP_CELLS, officeSpeed),
+      this.#part(robots, Math.max(desks.width, rooms.width) + GAP_CELLS, 0),
     ];
     this.width = Math.max(...this.#parts.map((p) => p.x + p.scene.width));
     this.height = Math.max(...this.#parts.map((p) => p.y + p.scene.height));
@@ -51,26 +58,26 @@ export class Campus implements Scene {
 
   begin(out: ReadingBatch): void {
     for (const part of this.#parts) {
-      this.#moved(part, out, (batch) => part.scene.begin(batch));
+      this.#appendMoved(part, out, (batch) => part.scene.begin(batch));
     }
   }
 
   step(out: ReadingBatch): void {
     this.#steps++;
     for (const part of this.#parts) {
-      if (this.#steps % part.every !== 0) continue;
-      this.#moved(part, out, (batch) => {
+      if (this.#steps % part.period !== 0) continue;
+      this.#appendMoved(part, out, (batch) => {
         for (let i = 0; i < part.steps; i++) part.scene.step(batch);
       });
     }
   }
 
   #part(scene: Scene, x: number, y: number, steps = 1): Part {
-    return { scene, x, y, steps, every: scene.stepMs / this.stepMs };
+    return { scene, x, y, steps, period: scene.stepMs / this.stepMs };
   }
 
-  /** Pushes the readings of a part where the part lies. */
-  #moved(
+  /** Appends the readings of a part, moved to its position. */
+  #appendMoved(
     { x, y }: Part,
     out: ReadingBatch,
     report: (batch: ReadingBatch) => void,

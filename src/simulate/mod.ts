@@ -1,6 +1,7 @@
 /**
- * Believable readings: desks over a day, rooms with people, robots driving.
- * Pure: chance comes from a seed and time is counted in steps, so the same
+ * Realistic simulated readings: desks over a day, meeting rooms, moving robots.
+ *
+ * Pure: random numbers come from a seed and time passes in steps, so the same
  * options give the same readings, byte for byte.
  *
  * @module
@@ -11,11 +12,11 @@ import { Robots } from "./robots.ts";
 import { Rooms } from "./rooms.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
-export { Feed } from "./feed.ts";
-export { FullPace, type Pace, RatePace, SpeedPace } from "./pace.ts";
-export { DAY, DEFAULT_START, type Scene, type SceneOptions } from "./scene.ts";
+export { type Pace, RatePace, SpeedPace, UnlimitedPace } from "./pace.ts";
+export { DAY, type Scene, type SceneOptions } from "./scene.ts";
+export { SceneReader } from "./scene_reader.ts";
 
-/** What there is to be simulated. */
+/** The names of all scenes. */
 export const SCENES = ["desks", "rooms", "robots", "campus"] as const;
 
 /** The name of a scene. */
@@ -27,10 +28,10 @@ export type SceneName = typeof SCENES[number];
  * @example
  * ```ts
  * import { ReadingBatch } from "../protocol/mod.ts";
- * import { Feed, makeScene } from "./mod.ts";
+ * import { makeScene, SceneReader } from "./mod.ts";
  *
  * const readings = new ReadingBatch();
- * new Feed(makeScene("desks", { seed: 7 })).take(1000, readings);
+ * new SceneReader(makeScene("desks", { seed: 7 })).read(1000, readings);
  * console.log(readings.length); // 1000
  * ```
  */

@@ -1,73 +1,79 @@
+/**
+ * Paces: how many readings of a simulation are due at a time. The caller passes
+ * the time in and waits between calls.
+ *
+ * @module
+ */
 import type { ReadingBatch } from "../protocol/mod.ts";
-import type { Feed } from "./feed.ts";
+import type { SceneReader } from "./scene_reader.ts";
 
-/** How fast readings come. */
+/** Decides when readings are due. */
 export interface Pace {
   /**
-   * Pushes what is due.
+   * Appends the readings that are due.
    *
-   * @param elapsed Since it began, ms
-   * @returns ms until more is due; 0 if some is already
+   * @param elapsedMs real time since the start, in ms
+   * @returns ms until more readings are due; 0 if some are due already
    */
-  take(feed: Feed, elapsed: number, out: ReadingBatch): number;
+  readDue(reader: SceneReader, elapsedMs: number, out: ReadingBatch): number;
 }
 
-/** Readings taken at once, at most: others want their turn. */
-const PORTION = 10_000;
-/** Steps of a scene taken at once, at most. */
-const STEPS = 200;
-/** What is overdue by more than this is not made up for, ms. */
-const PATIENCE = 1000;
+/** Maximum number of readings in a call. */
+const MAX_READINGS = 10_000;
+/** Maximum number of steps in a call. */
+const MAX_STEPS = 200;
+/** A longer delay is skipped: a pace does not catch up after a long pause. */
+const MAX_LAG_MS = 1000;
 
-/** As many readings a second as are wanted; the scene's time follows. */
+/** A fixed number of readings per second. Simulated time follows from it. */
 export class RatePace implements Pace {
   readonly #rate: number;
-  #given = 0;
+  /** Number of due readings so far, appended or skipped. */
+  #count = 0;
 
-  /** @param rate Readings a second, above 0 */
+  /** @param rate readings per second, above 0 */
   constructor(rate: number) {
     this.#rate = rate;
   }
 
-  take(feed: Feed, elapsed: number, out: ReadingBatch): number {
+  readDue(reader: SceneReader, elapsedMs: number, out: ReadingBatch): number {
     const perMs = this.#rate / 1000;
-    const due = Math.floor(elapsed * perMs) + 1;
-    const missed = due - this.#given - Math.ceil(PATIENCE * perMs);
-    if (missed > 0) this.#given += missed;
-    const count = Math.min(due - this.#given, PORTION);
-    feed.take(count, out);
-    this.#given += count;
-    return Math.max(0, this.#given / perMs - elapsed);
+    const due = Math.floor(elapsedMs * perMs) + 1;
+    const skipped = due - this.#count - Math.ceil(MAX_LAG_MS * perMs);
+    if (skipped > 0) this.#count += skipped;
+    const count = Math.min(due - this.#count, MAX_READINGS);
+    reader.read(count, out);
+    this.#count += count;
+    return Math.max(0, this.#count / perMs - elapsedMs);
   }
 }
 
-/** The scene's time goes as the clock, or so many times as fast. */
+/** Simulated time passes at a multiple of real time. */
 export class SpeedPace implements Pace {
   readonly #speed: number;
-  /** How much of the time was missed, ms of the clock. */
-  #missed = 0;
+  /** Real time that was skipped. */
+  #skippedMs = 0;
 
   /** @param speed 1 for real time; above 0 */
   constructor(speed: number) {
     this.#speed = speed;
   }
 
-  take(feed: Feed, elapsed: number, out: ReadingBatch): number {
-    const behind = elapsed - this.#missed - feed.elapsed / this.#speed;
-    if (behind > PATIENCE + feed.stepMs / this.#speed) {
-      this.#missed += behind - PATIENCE;
-    }
-    const now = elapsed - this.#missed;
-    feed.advance(now * this.#speed, out, STEPS);
-    const next = (feed.elapsed + feed.stepMs) / this.#speed;
-    return Math.max(0, next - now);
+  readDue(reader: SceneReader, elapsedMs: number, out: ReadingBatch): number {
+    const stepMs = reader.stepMs / this.#speed;
+    const lagMs = elapsedMs - this.#skippedMs - reader.elapsedMs / this.#speed;
+    if (lagMs > MAX_LAG_MS + stepMs) this.#skippedMs += lagMs - MAX_LAG_MS;
+    const nowMs = elapsedMs - this.#skippedMs;
+    reader.readUntil(nowMs * this.#speed, out, MAX_STEPS);
+    const nextMs = (reader.elapsedMs + reader.stepMs) / this.#speed;
+    return Math.max(0, nextMs - nowMs);
   }
 }
 
-/** As fast as they are taken. */
-export class FullPace implements Pace {
-  take(feed: Feed, _elapsed: number, out: ReadingBatch): number {
-    feed.take(PORTION, out);
+/** Readings are always due. */
+export class UnlimitedPace implements Pace {
+  readDue(reader: SceneReader, _elapsedMs: number, out: ReadingBatch): number {
+    reader.read(MAX_READINGS, out);
     return 0;
   }
 }

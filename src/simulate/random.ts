@@ -1,8 +1,8 @@
 /**
- * Numbers by chance that are the same for the same seed, on every machine: only
- * 32-bit integers and IEEE 754 arithmetic. Not for secrets.
+ * A generator of random numbers, the same for the same seed on every machine: it
+ * uses only 32-bit integers and IEEE 754 arithmetic. Not for secrets.
  *
- * The generator is sfc32 ("small fast counter", Chris Doty-Humphrey, PractRand).
+ * The algorithm is sfc32 ("small fast counter", Chris Doty-Humphrey, PractRand).
  */
 export class Random {
   #a: number;
@@ -11,9 +11,9 @@ export class Random {
   #counter = 1;
 
   /**
-   * @param seed int32
-   * @param stream Which of the sequences of this seed: two or more int32, such as
-   * the number of a desk and of a day, so that each has chances of its own
+   * @param seed an int32
+   * @param stream selects one of the sequences of this seed: int32 numbers, such
+   * as the number of a desk and of a day
    */
   constructor(seed: number, ...stream: readonly number[]) {
     this.#a = 0;
@@ -26,7 +26,7 @@ export class Random {
     }
   }
 
-  /** A uint32. */
+  /** Returns the next uint32. */
   next(): number {
     const sum = (this.#a + this.#b + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -36,31 +36,39 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** From 0 to 1, 1 not included. */
+  /** Returns a number from 0 to 1, without 1. */
   unit(): number {
     return this.next() / 0x1_0000_0000;
   }
 
-  /** A whole number from 0 to `limit` - 1. @param limit 1 to 2^31 */
+  /**
+   * Returns an integer from 0 to `limit` - 1.
+   *
+   * @param limit 1 to 2^31
+   */
   below(limit: number): number {
     return Math.floor(this.unit() * limit);
   }
 
-  /** A whole number, both ends included. */
-  between(least: number, most: number): number {
-    return least + this.below(most - least + 1);
+  /** Returns an integer from `min` to `max`, both included. */
+  between(min: number, max: number): number {
+    return min + this.below(max - min + 1);
   }
 
-  /** True with that probability, 0 to 1. */
+  /**
+   * Returns true with a probability.
+   *
+   * @param probability 0 to 1
+   */
   chance(probability: number): boolean {
     return this.unit() < probability;
   }
 
   /**
-   * Around a mean, as many habits are: the sum of four even chances, which is
-   * close to a bell and never further than 3.5 deviations from the mean.
+   * Returns a number of an approximately normal distribution: the sum of four
+   * uniform numbers, at most 3.5 standard deviations from the mean.
    */
-  around(mean: number, deviation: number): number {
+  normal(mean: number, deviation: number): number {
     const sum = this.unit() + this.unit() + this.unit() + this.unit();
     return mean + (sum - 2) * Math.sqrt(3) * deviation;
   }

@@ -2,21 +2,25 @@ import type { ReadingBatch } from "../protocol/mod.ts";
 import { Random } from "./random.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
-const DEFAULT_SIZE = 24;
-/** Cells of floor that there are for each robot, about. */
-const ROOM_FOR_EACH = 60;
-/** Shelves stand in rows of two, with aisles of two between them. */
-const SHELF = { period: 4, deep: 2, gap: 12, cross: 2 };
-/** A robot that has arrived loads for so many steps. */
-const LOADING = { least: 4, most: 30 };
-/** The four cells beside one, as x and y. */
-const BESIDE = [[1, 0], [0, 1], [-1, 0], [0, -1]] as const;
+const DEFAULT_ROBOTS = 24;
+/** Approximate number of cells for each robot, with shelves. */
+const CELLS_PER_ROBOT = 60;
+/** Layout of the shelves in cells; `period` and `depth` along y, the others along x. */
+const SHELVES = { period: 4, depth: 2, length: 12, gap: 2 };
+/** How long a robot loads at its target, in steps. */
+const LOADING_STEPS = { min: 4, max: 30 };
+/** The four cells next to a cell, as offsets of x and y. */
+const NEIGHBOURS = [[1, 0], [0, 1], [-1, 0], [0, -1]] as const;
+
+// What is in a cell; a robot is its number from 1.
+const FREE = 0;
+const SHELF = -1;
 
 /**
- * A warehouse: robots drive on a grid between shelves, half a metre a step,
- * which is half a second. Each reports the cell that it left as free, the one
- * that it is in as occupied, and what it sees in the cells beside: so several
- * report the same cells. Shelves are never reported: nobody has been there.
+ * A warehouse: robots drive between shelves, one cell (half a metre) a step. A
+ * robot reports the cell that it left as free, its own cell as occupied, and the
+ * state of the cells next to it, so robots report each other's cells too.
+ * Shelves are never reported.
  */
 export class Robots implements Scene {
   readonly stepMs = 500;
@@ -24,80 +28,86 @@ export class Robots implements Scene {
   readonly height: number;
   readonly cells: number;
   readonly #random: Random;
-  /** Who is in a cell: 0 nobody, -1 a shelf, else the robot's number from 1. */
+  /** What is in each cell, row by row. */
   readonly #floor: Int32Array;
   readonly #x: Int32Array;
   readonly #y: Int32Array;
   readonly #targetX: Int32Array;
   readonly #targetY: Int32Array;
-  /** The way along a shelf that a robot has chosen: 1, -1, or 0 for none. */
-  readonly #along: Int8Array;
-  /** Steps that a robot stands still yet. */
+  /** The direction in which a robot drives along a shelf: 1 or -1; else 0. */
+  readonly #detour: Int8Array;
+  /** Steps that a robot still loads. */
   readonly #loading: Int32Array;
 
-  constructor({ seed = 1, size = DEFAULT_SIZE }: SceneOptions = {}) {
+  constructor({ seed = 1, size = DEFAULT_ROBOTS }: SceneOptions = {}) {
     this.#random = new Random(seed, 0);
-    const area = size * ROOM_FOR_EACH;
+    const area = size * CELLS_PER_ROBOT;
     this.width = Math.max(8, Math.ceil(Math.sqrt(area * 1.6)));
     this.height = Math.max(6, Math.ceil(area / this.width));
     this.#floor = new Int32Array(this.width * this.height);
-    this.#putShelves();
-    this.cells = this.#floor.filter((who) => who === 0).length;
+    this.#placeShelves();
+    this.cells = this.#floor.filter((content) => content === FREE).length;
     this.#x = new Int32Array(size);
     this.#y = new Int32Array(size);
     this.#targetX = new Int32Array(size);
     this.#targetY = new Int32Array(size);
-    this.#along = new Int8Array(size);
+    this.#detour = new Int8Array(size);
     this.#loading = new Int32Array(size);
-    for (let robot = 0; robot < size; robot++) this.#put(robot);
+    for (let robot = 0; robot < size; robot++) this.#placeRobot(robot);
   }
 
-  /** Where the robots are, one pair a robot. */
+  /** Returns the position of each robot. */
   positions(): [x: number, y: number][] {
     return Array.from(this.#x, (x, robot) => [x, this.#y[robot]!]);
   }
 
-  /** Whether a cell is floor that a robot may be on. */
+  /** Returns true if a cell is in the warehouse and not a shelf. */
   isFloor(x: number, y: number): boolean {
     return x >= 0 && x < this.width && y >= 0 && y < this.height &&
-      this.#floor[y * this.width + x] !== -1;
+      this.#floor[y * this.width + x] !== SHELF;
   }
 
   begin(out: ReadingBatch): void {
     for (let robot = 0; robot < this.#x.length; robot++) {
-      this.#look(robot, out);
+      this.#report(robot, out);
     }
   }
 
+  /** Moves the robots one by one, so that no two enter the same cell. */
   step(out: ReadingBatch): void {
     for (let robot = 0; robot < this.#x.length; robot++) {
       if (this.#loading[robot]! > 0) this.#loading[robot]!--;
       else this.#drive(robot, out);
-      this.#look(robot, out);
+      this.#report(robot, out);
     }
   }
 
-  /** One after the other, so that two never take the same cell. */
   #drive(robot: number, out: ReadingBatch): void {
     const x = this.#x[robot]!;
     const y = this.#y[robot]!;
     const dx = this.#targetX[robot]! - x;
     const dy = this.#targetY[robot]! - y;
     if (dx === 0 && dy === 0) {
-      this.#loading[robot] = this.#random.between(LOADING.least, LOADING.most);
-      this.#aim(robot);
+      this.#loading[robot] = this.#random.between(
+        LOADING_STEPS.min,
+        LOADING_STEPS.max,
+      );
+      this.#chooseTarget(robot);
       return;
     }
-    const way = this.#wayFrom(robot, x, y, dx, dy);
-    if (way === undefined) return;
-    this.#floor[y * this.width + x] = 0;
+    const next = this.#nextCell(robot, x, y, dx, dy);
+    if (next === undefined) return;
+    this.#floor[y * this.width + x] = FREE;
     out.push(x, y, 0);
-    [this.#x[robot], this.#y[robot]] = way;
-    this.#floor[way[1] * this.width + way[0]] = robot + 1;
+    [this.#x[robot], this.#y[robot]] = next;
+    this.#floor[next[1] * this.width + next[0]] = robot + 1;
   }
 
-  /** The cell to go to: the longer way first, along a shelf if one is in the way. */
-  #wayFrom(
+  /**
+   * Chooses the next cell: along the longer distance first, or along a shelf
+   * that blocks the way. Returns undefined if no candidate is free.
+   */
+  #nextCell(
     robot: number,
     x: number,
     y: number,
@@ -106,58 +116,59 @@ export class Robots implements Scene {
   ): readonly [x: number, y: number] | undefined {
     const alongX = [x + Math.sign(dx), y] as const;
     const alongY = [x, y + Math.sign(dy)] as const;
-    const along = this.#along[robot]!;
-    // Who came along a shelf takes its end, or would turn back for ever.
-    let ways = along === 0 && Math.abs(dx) > Math.abs(dy)
+    const detour = this.#detour[robot]!;
+    // At the end of a detour y has priority: otherwise the robot would turn back
+    // again and again.
+    let candidates = detour === 0 && Math.abs(dx) > Math.abs(dy)
       ? [alongX, alongY]
       : [alongY, alongX];
-    this.#along[robot] = 0;
+    this.#detour[robot] = 0;
     if (dy !== 0 && !this.isFloor(...alongY)) {
-      const side = along || Math.sign(dx) || this.#anySide();
-      ways = [[x + side, y]];
-      this.#along[robot] = this.isFloor(x + side, y) ? side : -side;
+      const side = detour || Math.sign(dx) || this.#randomSide();
+      candidates = [[x + side, y]];
+      this.#detour[robot] = this.isFloor(x + side, y) ? side : -side;
     }
-    // Who is in a jam goes anywhere.
-    const [ax, ay] = BESIDE[this.#random.below(BESIDE.length)]!;
-    ways.push([x + ax, y + ay]);
-    return ways.find((way) => this.#isFree(...way));
+    // A random neighbour resolves jams.
+    const [rx, ry] = NEIGHBOURS[this.#random.below(NEIGHBOURS.length)]!;
+    candidates.push([x + rx, y + ry]);
+    return candidates.find((cell) => this.#isFree(...cell));
   }
 
-  #anySide(): number {
+  #randomSide(): number {
     return this.#random.chance(0.5) ? 1 : -1;
   }
 
-  /** Reports where it is, and what is beside it. */
-  #look(robot: number, out: ReadingBatch): void {
+  /** Reports the cell of a robot and the cells next to it. */
+  #report(robot: number, out: ReadingBatch): void {
     const x = this.#x[robot]!;
     const y = this.#y[robot]!;
     out.push(x, y, 1);
-    for (const [dx, dy] of BESIDE) {
+    for (const [dx, dy] of NEIGHBOURS) {
       if (!this.isFloor(x + dx, y + dy)) continue;
       out.push(x + dx, y + dy, this.#isFree(x + dx, y + dy) ? 0 : 1);
     }
   }
 
   #isFree(x: number, y: number): boolean {
-    return this.isFloor(x, y) && this.#floor[y * this.width + x] === 0;
+    return this.isFloor(x, y) && this.#floor[y * this.width + x] === FREE;
   }
 
-  #put(robot: number): void {
-    const [x, y] = this.#anyFree();
+  #placeRobot(robot: number): void {
+    const [x, y] = this.#randomFreeCell();
     this.#x[robot] = x;
     this.#y[robot] = y;
     this.#floor[y * this.width + x] = robot + 1;
-    this.#aim(robot);
+    this.#chooseTarget(robot);
   }
 
-  #aim(robot: number): void {
-    const [x, y] = this.#anyFree();
+  #chooseTarget(robot: number): void {
+    const [x, y] = this.#randomFreeCell();
     this.#targetX[robot] = x;
     this.#targetY[robot] = y;
   }
 
-  /** There always is one: robots take a part of the floor only. */
-  #anyFree(): [x: number, y: number] {
+  /** Robots occupy only a part of the floor, so there always is a free cell. */
+  #randomFreeCell(): [x: number, y: number] {
     for (;;) {
       const x = this.#random.below(this.width);
       const y = this.#random.below(this.height);
@@ -165,13 +176,13 @@ export class Robots implements Scene {
     }
   }
 
-  #putShelves(): void {
-    const { period, deep, gap, cross } = SHELF;
-    for (let y = 2; y + deep < this.height - 1; y += period) {
+  #placeShelves(): void {
+    const { period, depth, length, gap } = SHELVES;
+    for (let y = 2; y + depth < this.height - 1; y += period) {
       for (let x = 2; x < this.width - 2; x++) {
-        if ((x - 2) % (gap + cross) >= gap) continue;
-        for (let row = y; row < y + deep; row++) {
-          this.#floor[row * this.width + x] = -1;
+        if ((x - 2) % (length + gap) >= length) continue;
+        for (let row = y; row < y + depth; row++) {
+          this.#floor[row * this.width + x] = SHELF;
         }
       }
     }

@@ -1,5 +1,4 @@
 import type { ReadingBatch } from "../protocol/mod.ts";
-import { Poll } from "./poll.ts";
 import { Random } from "./random.ts";
 import {
   DAY,
@@ -7,40 +6,47 @@ import {
   HOUR,
   isWorkday,
   MINUTE,
+  RoundRobin,
   type Scene,
   type SceneOptions,
   SECOND,
 } from "./scene.ts";
 
-const DEFAULT_SIZE = 60;
-/** Steps in which every sensor reports once: twice a minute. */
-const SLOTS = 30;
-/** Meetings begin at the full and the half hour. */
-const BLOCK = 30 * MINUTE;
-const OPENS = 8 * HOUR;
-const CLOSES = 18 * HOUR;
-/** Most rooms are small. */
+const DEFAULT_ROOMS = 60;
+/** Each sensor reports once in this number of steps: twice a minute. */
+const REPORT_STEPS = 30;
+/** Meetings begin at the full and the half hour, from 8 to 18 o'clock. */
+const MEETING_SLOT = 30 * MINUTE;
+const FIRST_MEETING = 8 * HOUR;
+const LAST_END = 18 * HOUR;
+/** Seats of a room, one of these at random: most rooms are small. */
 const CAPACITIES = [4, 4, 6, 6, 8, 8, 12, 20];
-/** Some look in when no meeting is on: to call, to ask, to clean. */
-const VISITS = 6;
+/** Maximum number of short visits of one person a day. */
+const MAX_VISITS = 5;
 
-/** One who comes or goes: when, s since midnight, and +1 or -1. */
+/** A person enters or leaves a room. */
 interface Passage {
+  /** Seconds since midnight. */
   readonly at: number;
+  /** The change of the number of people. */
   readonly change: 1 | -1;
 }
 
-/** A room's day: all who come and go, in order, and how far it is. */
+/** The day of a room. */
 interface RoomDay {
+  /** Days since a Monday; -1 before the first reading. */
   day: number;
+  /** In order of time. */
   passages: readonly Passage[];
+  /** Index of the next passage. */
   next: number;
+  /** People in the room before the next passage. */
   people: number;
 }
 
 /**
- * Meeting rooms: a cell a room, its value how many people are in it. Meetings
- * take blocks of half an hour; people trickle in and out around them.
+ * Meeting rooms. Each room is a cell whose value is the number of people in it.
+ * Meetings take slots of half an hour; people arrive and leave one by one.
  */
 export class Rooms implements Scene {
   readonly stepMs = SECOND;
@@ -48,16 +54,16 @@ export class Rooms implements Scene {
   readonly width: number;
   readonly height: number;
   readonly #seed: number;
-  readonly #poll: Poll;
+  readonly #sensors: RoundRobin;
   readonly #days: RoomDay[];
   #now: number;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = DEFAULT_SIZE, start = DEFAULT_START } = options;
+    const { seed = 1, size = DEFAULT_ROOMS, start = DEFAULT_START } = options;
     this.cells = size;
     this.#seed = seed;
     this.#now = start;
-    this.#poll = new Poll(size, SLOTS);
+    this.#sensors = new RoundRobin(size, REPORT_STEPS);
     this.width = Math.ceil(Math.sqrt(size * 1.5));
     this.height = Math.ceil(size / this.width);
     this.#days = Array.from({ length: size }, () => ({
@@ -68,7 +74,7 @@ export class Rooms implements Scene {
     }));
   }
 
-  /** How many people a room is for. */
+  /** The number of seats in a room. */
   capacityOf(room: number): number {
     return CAPACITIES[
       new Random(this.#seed, room, -1).below(CAPACITIES.length)
@@ -81,7 +87,7 @@ export class Rooms implements Scene {
 
   step(out: ReadingBatch): void {
     this.#now += this.stepMs;
-    this.#poll.turn((room) => this.#report(room, out));
+    this.#sensors.next((room) => this.#report(room, out));
   }
 
   #report(room: number, out: ReadingBatch): void {
@@ -111,41 +117,46 @@ export class Rooms implements Scene {
     return today.people;
   }
 
-  /** Who comes and goes on a day. */
+  /** Makes the passages of a room for a day, in order of time. */
   #planOf(room: number, day: number): Passage[] {
     const random = new Random(this.#seed, room, day);
     const passages: Passage[] = [];
     if (!isWorkday(day)) return passages;
     const capacity = this.capacityOf(room);
-    let start = OPENS;
-    while (start < CLOSES) {
+    let start = FIRST_MEETING;
+    while (start < LAST_END) {
       if (!random.chance(0.45)) {
-        start += BLOCK;
+        start += MEETING_SLOT;
         continue;
       }
-      const end = Math.min(start + random.between(1, 4) * BLOCK, CLOSES);
+      const end = Math.min(
+        start + random.between(1, 4) * MEETING_SLOT,
+        LAST_END,
+      );
       const people = random.between(2, capacity);
       for (let i = 0; i < people; i++) {
-        // All have left before the next meeting's first come: 4 minutes apart.
-        const comes = random.around(start + 2 * MINUTE, MINUTE);
-        const goes = random.around(end - 5 * MINUTE, MINUTE);
-        stay(passages, comes, goes);
+        // The last to leave and the first of the next meeting do not overlap:
+        // the means are 7 minutes apart, each within 3.5.
+        const arrival = random.normal(start + 2 * MINUTE, MINUTE);
+        const departure = random.normal(end - 5 * MINUTE, MINUTE);
+        addStay(passages, arrival, departure);
       }
       start = end;
     }
-    for (let i = random.below(VISITS); i > 0; i--) {
-      const comes = random.around(13 * HOUR, 2.5 * HOUR);
-      stay(passages, comes, comes + random.around(6 * MINUTE, 1.5 * MINUTE));
+    for (let i = random.between(0, MAX_VISITS); i > 0; i--) {
+      const arrival = random.normal(13 * HOUR, 2.5 * HOUR);
+      const duration = random.normal(6 * MINUTE, 1.5 * MINUTE);
+      addStay(passages, arrival, arrival + duration);
     }
     return passages.sort((a, b) => a.at - b.at || b.change - a.change);
   }
 }
 
-/** One comes, and goes again. */
-function stay(passages: Passage[], comes: number, goes: number): void {
-  const from = Math.round(comes / SECOND);
+/** Adds the passages of a person who stays from `start` to `end`, in ms. */
+function addStay(passages: Passage[], start: number, end: number): void {
+  const from = Math.round(start / SECOND);
   passages.push(
     { at: from, change: 1 },
-    { at: Math.max(from, Math.round(goes / SECOND)), change: -1 },
+    { at: Math.max(from, Math.round(end / SECOND)), change: -1 },
   );
 }

@@ -1,56 +1,87 @@
+/**
+ * The interface of a simulated scene, and what the scenes share.
+ *
+ * @module
+ */
 import type { ReadingBatch } from "../protocol/mod.ts";
 
 /**
- * Something that sensors watch. It has a time of its own, which goes on by
- * steps: the same calls give the same readings, whatever the clock of the
- * machine says. Readings have no time; who sends them gives them one.
+ * A place with simulated sensors. Its time passes in steps, independently of the
+ * clock: the same calls give the same readings. The readings have no time; the
+ * sender sets it.
  */
 export interface Scene {
-  /** How much of its time a step takes, ms. */
+  /** Duration of a step in simulated time, in ms. */
   readonly stepMs: number;
-  /** Different cells that it may report. */
+  /** Number of different cells that the sensors may report. */
   readonly cells: number;
-  /** They lie in so many columns, from x = 0. */
+  /** Number of columns: x is from 0 to `width` - 1. */
   readonly width: number;
-  /** And in so many rows, from y = 0. */
+  /** Number of rows: y is from 0 to `height` - 1. */
   readonly height: number;
-  /** Pushes one reading for each sensor: how it is at the beginning. */
+  /** Appends the first reading of each sensor, before the first step. */
   begin(out: ReadingBatch): void;
   /**
-   * Goes on by a step and pushes what the sensors report in it, in the order of
-   * observation: of two readings of one cell the later one holds.
+   * Simulates one step and appends its readings in the order of observation: of
+   * two readings of a cell, the later one is valid.
    */
   step(out: ReadingBatch): void;
 }
 
-/** How a scene is made. */
+/** Options of a scene. */
 export interface SceneOptions {
-  /** Chance begins here; the same seed gives the same readings. int32. Default 1. */
+  /** Random seed, an int32: the same seed gives the same readings. Default 1. */
   readonly seed?: number;
-  /** How many desks, rooms or robots there are; a scene has its own default. */
+  /** Number of desks, rooms or robots. Each scene has its own default. */
   readonly size?: number;
-  /** Time of day at the beginning, ms since midnight of a Monday. Default 8:00. */
+  /** Simulated time at the start, in ms since midnight of a Monday. Default 8:00. */
   readonly start?: number;
   /**
-   * Of a campus: how many times as fast as the warehouse its offices live, a
-   * whole number; people come and go more slowly than robots. Default 1.
+   * How many times faster time passes in the offices of a campus than in its
+   * warehouse: people move less often than robots. A positive integer. Default 1.
    */
-  readonly officePace?: number;
+  readonly officeSpeed?: number;
 }
 
-/** ms */
+// Durations, in ms.
 export const SECOND = 1000;
-/** ms */
 export const MINUTE = 60 * SECOND;
-/** ms */
 export const HOUR = 60 * MINUTE;
-/** ms */
 export const DAY = 24 * HOUR;
 
-/** When a scene begins unless told otherwise: people are about to come. */
+/** The default start of a scene: most people arrive soon after. */
 export const DEFAULT_START = 8 * HOUR;
 
-/** True on the days on which people work; day 0 is a Monday. */
+/**
+ * Returns true from Monday to Friday.
+ *
+ * @param day days since a Monday
+ */
 export function isWorkday(day: number): boolean {
   return day % 7 < 5;
+}
+
+/**
+ * Distributes the reports of sensors over the steps of a period: each sensor
+ * reports once a period, as in a real network, and a step stays cheap.
+ */
+export class RoundRobin {
+  readonly #sensors: number;
+  readonly #steps: number;
+  #step = 0;
+
+  /**
+   * @param sensors number of sensors
+   * @param steps number of steps in a period
+   */
+  constructor(sensors: number, steps: number) {
+    this.#sensors = sensors;
+    this.#steps = steps;
+  }
+
+  /** Calls `report` for each sensor of the next step. */
+  next(report: (sensor: number) => void): void {
+    for (let i = this.#step; i < this.#sensors; i += this.#steps) report(i);
+    this.#step = (this.#step + 1) % this.#steps;
+  }
 }

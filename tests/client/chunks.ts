@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Splits bytes into chunks at the given places. */
+/** Bytes as a stream of chunks that end at the given places. */
 export async function* chunked(
   bytes: Uint8Array,
   cuts: readonly number[],
@@ -14,12 +14,12 @@ export async function* chunked(
   }
 }
 
-/** Places to split at; each is taken modulo the length. */
+/** Places to cut at; taken modulo the length. */
 export const cuts: fc.Arbitrary<number[]> = fc.array(fc.nat(), {
   maxLength: 30,
 });
 
-/** Collects the items of an async iterable. */
+/** Everything that an async iterable gives. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found = [];
   for await (const item of items) found.push(item);

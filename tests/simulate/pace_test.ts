@@ -1,31 +1,35 @@
-/** When readings are due; time is passed in. */
+/** When readings are due. The tests pass the time in. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
 import {
-  Feed,
-  FullPace,
   makeScene,
   type Pace,
   RatePace,
+  SceneReader,
   SpeedPace,
+  UnlimitedPace,
 } from "../../src/simulate/mod.ts";
 
 const pure = { permissions: "none" } as const;
 
-/** Waits as it is told, with some delay each time. @returns readings given in that time */
-function run(pace: Pace, feed: Feed, ms: number, delay = 0): number {
+/**
+ * Reads at a pace for a time, with an additional delay before each call.
+ *
+ * @returns the number of readings
+ */
+function run(pace: Pace, reader: SceneReader, ms: number, delay = 0): number {
   const out = new ReadingBatch();
-  let turns = 0;
-  for (let now = 0; now < ms; turns++) {
-    now += Math.max(pace.take(feed, now, out), 0.01) + delay;
-    assert.ok(turns < 1_000_000, "it goes on");
+  let calls = 0;
+  for (let now = 0; now < ms; calls++) {
+    now += Math.max(pace.readDue(reader, now, out), 0.01) + delay;
+    assert.ok(calls < 1_000_000, "time passes");
   }
   return out.length;
 }
 
 Deno.test(
-  "RatePace gives what is asked for a second, however late it is called",
+  "RatePace.readDue() keeps its rate, however late it is called",
   pure,
   () => {
     fc.assert(
@@ -33,15 +37,18 @@ Deno.test(
         fc.double({ min: 0.5, max: 50_000, noNaN: true }),
         fc.integer({ min: 0, max: 150 }),
         (rate, delay) => {
-          const given = run(
+          const count = run(
             new RatePace(rate),
-            new Feed(makeScene("rooms")),
+            new SceneReader(makeScene("rooms")),
             4000,
             delay,
           );
-          const wanted = rate * 4;
+          const expected = rate * 4;
           const slack = 2 + rate * (delay + 1) / 1000;
-          assert.ok(Math.abs(given - wanted) <= slack, `${given} of ${wanted}`);
+          assert.ok(
+            Math.abs(count - expected) <= slack,
+            `${count} instead of ${expected}`,
+          );
         },
       ),
       { numRuns: 40 },
@@ -49,29 +56,33 @@ Deno.test(
   },
 );
 
-Deno.test("RatePace does not make up for a long break", pure, () => {
-  const pace = new RatePace(100);
-  const feed = new Feed(makeScene("desks"));
-  const out = new ReadingBatch();
-  pace.take(feed, 0, out);
-  assert.equal(out.length, 1);
-  out.clear();
-  pace.take(feed, 3_600_000, out);
-  assert.equal(out.length, 100, "one second of it");
-});
+Deno.test(
+  "RatePace.readDue() does not catch up after a long pause",
+  pure,
+  () => {
+    const pace = new RatePace(100);
+    const reader = new SceneReader(makeScene("desks"));
+    const out = new ReadingBatch();
+    pace.readDue(reader, 0, out);
+    assert.equal(out.length, 1);
+    out.clear();
+    pace.readDue(reader, 3_600_000, out);
+    assert.equal(out.length, 100, "the readings of one second");
+  },
+);
 
 Deno.test(
-  "SpeedPace lets the scene's time go as fast as is asked",
+  "SpeedPace.readDue() keeps its speed, however late it is called",
   pure,
   () => {
     for (const speed of [0.5, 1, 60, 600]) {
       for (const delay of [0, 90]) {
-        const feed = new Feed(makeScene("desks"));
-        run(new SpeedPace(speed), feed, 10_000, delay);
-        const off = Math.abs(feed.elapsed - 10_000 * speed);
+        const reader = new SceneReader(makeScene("desks"));
+        run(new SpeedPace(speed), reader, 10_000, delay);
+        const error = Math.abs(reader.elapsedMs - 10_000 * speed);
         assert.ok(
-          off <= (delay + 1) * speed + 2000,
-          `${speed}: ${feed.elapsed}`,
+          error <= (delay + 1) * speed + 2000,
+          `${speed}: ${reader.elapsedMs}`,
         );
       }
     }
@@ -79,33 +90,37 @@ Deno.test(
 );
 
 Deno.test(
-  "SpeedPace begins with all sensors and waits for the next step",
+  "SpeedPace.readDue() reads all sensors first, then waits for the next step",
   pure,
   () => {
-    const feed = new Feed(makeScene("desks", { size: 50 }));
+    const reader = new SceneReader(makeScene("desks", { size: 50 }));
     const out = new ReadingBatch();
-    assert.equal(new SpeedPace(2).take(feed, 0, out), 500);
+    assert.equal(new SpeedPace(2).readDue(reader, 0, out), 500);
     assert.equal(out.length, 50);
   },
 );
 
-Deno.test("SpeedPace does not make up for a long break", pure, () => {
-  const pace = new SpeedPace(1);
-  const feed = new Feed(makeScene("desks"));
-  const out = new ReadingBatch();
-  pace.take(feed, 0, out);
-  pace.take(feed, 3_600_000, out);
-  assert.ok(feed.elapsed <= 2000, `${feed.elapsed}`);
-  assert.ok(pace.take(feed, 3_600_000, out) <= 1000);
-});
+Deno.test(
+  "SpeedPace.readDue() does not catch up after a long pause",
+  pure,
+  () => {
+    const pace = new SpeedPace(1);
+    const reader = new SceneReader(makeScene("desks"));
+    const out = new ReadingBatch();
+    pace.readDue(reader, 0, out);
+    pace.readDue(reader, 3_600_000, out);
+    assert.ok(reader.elapsedMs <= 2000, `${reader.elapsedMs}`);
+    assert.ok(pace.readDue(reader, 3_600_000, out) <= 1000);
+  },
+);
 
-Deno.test("FullPace is always due", pure, () => {
-  const feed = new Feed(makeScene("robots"), 25_000);
+Deno.test("UnlimitedPace.readDue() never waits", pure, () => {
+  const reader = new SceneReader(makeScene("robots"), 25_000);
   const out = new ReadingBatch();
-  const pace = new FullPace();
-  for (let turn = 0; turn < 3; turn++) {
-    assert.equal(pace.take(feed, 0, out), 0);
+  const pace = new UnlimitedPace();
+  for (let call = 0; call < 3; call++) {
+    assert.equal(pace.readDue(reader, 0, out), 0);
   }
   assert.equal(out.length, 25_000);
-  assert.ok(feed.ended);
+  assert.ok(reader.ended);
 });

@@ -1,13 +1,13 @@
-/** What makes the simulated readings believable, as laws. */
+/** Properties of realistic readings that each simulated scene must have. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeCsv, ReadingBatch } from "../../src/protocol/mod.ts";
 import { Desks } from "../../src/simulate/desks.ts";
 import {
   DAY,
-  Feed,
   makeScene,
   type SceneName,
+  SceneReader,
   SCENES,
 } from "../../src/simulate/mod.ts";
 import { Robots } from "../../src/simulate/robots.ts";
@@ -16,11 +16,10 @@ import { Rooms } from "../../src/simulate/rooms.ts";
 const HOUR = 3_600_000;
 const pure = { permissions: "none" } as const;
 const anySeed = fc.integer();
-const anyScene = fc.constantFrom(...SCENES);
 
 for (const name of SCENES) {
   Deno.test(
-    `makeScene("${name}") gives the same bytes for the same seed, other bytes for another`,
+    `makeScene("${name}") gives the same bytes for the same seed, different bytes for another`,
     pure,
     () => {
       fc.assert(
@@ -37,13 +36,13 @@ for (const name of SCENES) {
   );
 
   Deno.test(
-    `makeScene("${name}") reports cells within its size only, all of them sooner or later`,
+    `makeScene("${name}") reports all its cells, and no others`,
     pure,
     () => {
       const scene = makeScene(name, { size: 12 });
       const seen = new Set<string>();
       const out = new ReadingBatch();
-      new Feed(scene).take(200_000, out);
+      new SceneReader(scene).read(200_000, out);
       for (let i = 0; i < out.length; i++) {
         const [x, y] = [out.x[i]!, out.y[i]!];
         assert.ok(x >= 0 && x < scene.width && y >= 0 && y < scene.height);
@@ -56,76 +55,7 @@ for (const name of SCENES) {
 }
 
 Deno.test(
-  "Feed.take() gives as many as are asked for, and no more than its count",
-  pure,
-  () => {
-    fc.assert(
-      fc.property(
-        anyScene,
-        fc.integer({ min: 1, max: 5000 }),
-        fc.array(fc.integer({ min: 0, max: 2000 }), { maxLength: 8 }),
-        (name, count, portions) => {
-          const feed = new Feed(makeScene(name), count);
-          const out = new ReadingBatch();
-          let asked = 0;
-          for (const portion of portions) {
-            feed.take(portion, out);
-            asked = Math.min(count, asked + portion);
-            assert.equal(out.length, asked);
-          }
-          assert.equal(feed.ended, asked === count);
-          feed.advance(30 * 24 * HOUR, out);
-          assert.equal(out.length, count, "by time, too");
-          assert.ok(feed.ended);
-        },
-      ),
-      { numRuns: 50 },
-    );
-  },
-);
-
-Deno.test("Feed gives the same sequence however it is taken", pure, () => {
-  fc.assert(
-    fc.property(
-      anyScene,
-      fc.array(
-        fc.record({
-          by: fc.constantFrom("number", "time"),
-          amount: fc.integer({ min: 0, max: 5000 }),
-        }),
-        { maxLength: 10 },
-      ),
-      (name, portions) => {
-        const feed = new Feed(makeScene(name));
-        const out = new ReadingBatch();
-        for (const { by, amount } of portions) {
-          if (by === "number") feed.take(amount, out);
-          else feed.advance(feed.elapsed + amount, out);
-        }
-        const whole = new ReadingBatch();
-        new Feed(makeScene(name)).take(out.length, whole);
-        assert.deepEqual(encodeCsv(out), encodeCsv(whole));
-      },
-    ),
-    { numRuns: 50 },
-  );
-});
-
-Deno.test(
-  "Feed.advance() stops after so many steps, and goes on from there",
-  pure,
-  () => {
-    const feed = new Feed(makeScene("desks"));
-    const out = new ReadingBatch();
-    assert.equal(feed.advance(60_000, out, 10), false);
-    assert.equal(feed.elapsed, 10_000);
-    assert.equal(feed.advance(60_000, out, 100), true);
-    assert.equal(feed.elapsed, 60_000);
-  },
-);
-
-Deno.test(
-  "Robots: each is in one cell, no two in the same, and the readings say so",
+  "Robots reports the cells of its robots as occupied, no two in one cell",
   pure,
   () => {
     fc.assert(
@@ -153,11 +83,11 @@ Deno.test(
             apply();
             const now = robots.positions();
             assert.deepEqual(occupied, new Set(now.map(String)));
-            assert.equal(occupied.size, size, "no two in one cell");
+            assert.equal(occupied.size, size, "one robot a cell");
             now.forEach(([x, y], i) => {
               const [bx, by] = before[i]!;
-              const way = Math.abs(x - bx) + Math.abs(y - by);
-              assert.ok(way <= 1, "one cell a step");
+              const distance = Math.abs(x - bx) + Math.abs(y - by);
+              assert.ok(distance <= 1, "at most one cell a step");
             });
           }
         },
@@ -168,41 +98,41 @@ Deno.test(
 );
 
 Deno.test(
-  "Robots: they get about, and several report the same cells",
+  "Robots moves all over the floor, and several robots report the same cells",
   pure,
   () => {
     const robots = new Robots({ size: 24 });
     const out = new ReadingBatch();
     robots.begin(out);
     const start = robots.positions();
-    let again = 0;
+    let repeated = 0;
     for (let step = 0; step < 600; step++) {
       out.clear();
       robots.step(out);
       const cells = new Set<string>();
       for (let i = 0; i < out.length; i++) cells.add(`${out.x[i]},${out.y[i]}`);
-      again += out.length - cells.size;
+      repeated += out.length - cells.size;
     }
     const moved = robots.positions()
       .filter(([x, y], i) => x !== start[i]![0] || y !== start[i]![1]);
-    assert.ok(moved.length > 18, `${moved.length} of 24 are elsewhere`);
-    assert.ok(again > 1000, `${again} readings of cells reported before`);
+    assert.ok(moved.length > 18, `${moved.length} of 24 have moved`);
+    assert.ok(repeated > 1000, `${repeated} readings of cells reported before`);
   },
 );
 
 Deno.test(
-  "Rooms: never fewer than nobody, never more than visitors beyond the seats",
+  "Rooms reports 0 people or more, and at most 5 above the capacity",
   pure,
   () => {
     fc.assert(
       fc.property(anySeed, fc.integer({ min: 0, max: 6 }), (seed, day) => {
         const rooms = new Rooms({ seed, size: 20, start: day * DAY });
         const out = new ReadingBatch();
-        new Feed(rooms).advance(DAY + HOUR, out);
+        new SceneReader(rooms).readUntil(DAY + HOUR, out);
         for (let i = 0; i < out.length; i++) {
           const room = out.y[i]! * rooms.width + out.x[i]!;
-          const most = rooms.capacityOf(room) + 5;
-          assert.ok(out.value[i]! >= 0 && out.value[i]! <= most);
+          const max = rooms.capacityOf(room) + 5;
+          assert.ok(out.value[i]! >= 0 && out.value[i]! <= max);
         }
       }),
       { numRuns: 10 },
@@ -211,7 +141,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Rooms: empty at night and at weekends, busy in the day, in blocks",
+  "Rooms are empty at night and at weekends, and busy during meetings",
   pure,
   () => {
     const at = (start: number) => sumOf(new Rooms({ size: 200, start }));
@@ -226,7 +156,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Desks: people come in the morning, go to lunch, and home",
+  "Desks fill in the morning, empty at lunch and in the evening",
   pure,
   () => {
     const at = (start: number) => sumOf(new Desks({ size: 2000, start }));
@@ -235,25 +165,25 @@ Deno.test(
     const eleven = at(11 * HOUR);
     const lunch = at(12.5 * HOUR);
     const three = at(15 * HOUR);
-    const eight2 = at(20 * HOUR);
+    const evening = at(20 * HOUR);
     assert.ok(eight > 0 && eight < 0.5 * eleven, `${eight} at 8`);
     assert.ok(eleven > 800 && eleven < 1500, `${eleven} at 11`);
     assert.ok(lunch < 0.6 * eleven, `${lunch} at lunch`);
     assert.ok(three > 0.7 * eleven, `${three} at 15`);
-    assert.ok(eight2 < 0.1 * eleven, `${eight2} at 20`);
+    assert.ok(evening < 0.1 * eleven, `${evening} at 20`);
     const sunday = at(6 * DAY + 11 * HOUR);
     assert.ok(sunday < 0.1 * eleven, `${sunday} on a Sunday`);
   },
 );
 
 Deno.test(
-  "Campus: its offices live as much faster as is asked, robots stay as they are",
+  "Campus speeds up its offices, not its robots",
   pure,
   () => {
-    const readings = (officePace: number) => {
-      const feed = new Feed(makeScene("campus", { officePace }));
+    const readings = (officeSpeed: number) => {
+      const reader = new SceneReader(makeScene("campus", { officeSpeed }));
       const out = new ReadingBatch();
-      feed.advance(HOUR / 60, out);
+      reader.readUntil(HOUR / 60, out);
       const robots = new ReadingBatch();
       let offices = 0;
       for (let i = 0; i < out.length; i++) {
@@ -266,12 +196,16 @@ Deno.test(
     const slow = readings(1);
     const fast = readings(60);
     assert.deepEqual(fast.robots, slow.robots);
-    assert.equal(slow.offices, 288 + 240 + 2 * 48, "the first, then in turn");
+    assert.equal(
+      slow.offices,
+      288 + 240 + 2 * 48,
+      "the first readings, then those of a minute",
+    );
     assert.equal(fast.offices, 288 + 60 * (240 + 2 * 48));
   },
 );
 
-Deno.test("Desks: each reports once a minute, 1 or 0", pure, () => {
+Deno.test("Desks reports each desk once a minute, as 1 or 0", pure, () => {
   const desks = new Desks({ size: 100, start: 10 * HOUR });
   const out = new ReadingBatch();
   desks.begin(out);
@@ -289,11 +223,11 @@ Deno.test("Desks: each reports once a minute, 1 or 0", pure, () => {
 
 function bytesOf(name: SceneName, seed: number, count: number): Uint8Array {
   const out = new ReadingBatch();
-  new Feed(makeScene(name, { seed })).take(count, out);
+  new SceneReader(makeScene(name, { seed })).read(count, out);
   return encodeCsv(out);
 }
 
-/** The sum of what all sensors report at the beginning. */
+/** The sum of the first readings of all sensors. */
 function sumOf(scene: Desks | Rooms): number {
   const out = new ReadingBatch();
   scene.begin(out);

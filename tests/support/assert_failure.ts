@@ -2,24 +2,19 @@ import assert from "node:assert/strict";
 import type { Ended } from "./processes.ts";
 
 /**
- * Asserts that a command failed in order: with the exit code, a message, a hint
- * if one is given, nothing on stdout, and no stack trace.
- *
- * @param ended the command
- * @param code the expected exit code
- * @param message what stderr has to match
- * @param hint what the hint has to match
+ * Asserts that a command failed as people expect it: the exit code, a sentence,
+ * a hint if one is given, nothing on stdout, and no stack trace.
  */
-export function assertFailure(
+export function assertTold(
   ended: Ended,
   code: number,
-  message: RegExp,
+  sentence: RegExp,
   hint?: RegExp,
 ): void {
   const { stdout, stderr } = ended;
   assert.equal(ended.code, code, stderr);
   assert.equal(stdout, "");
-  assert.match(stderr, message);
+  assert.match(stderr, sentence);
   if (hint !== undefined) {
     assert.match(/^ {2}hint: (.*)$/m.exec(stderr)?.[1] ?? "", hint);
   }

@@ -16,7 +16,7 @@ import { Sender } from "../../src/client/mod.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
 import { Server, serverSubscriptions } from "../../src/server/mod.ts";
-import { Feed, makeScene, SpeedPace } from "../../src/simulate/mod.ts";
+import { makeScene, SceneReader, SpeedPace } from "../../src/simulate/mod.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 
 const NAME = "occupancy-server";
@@ -24,7 +24,7 @@ const SAMPLES = ["client1.json", "client2.json"];
 
 /** Robots drive at twice the real speed; an office day takes five minutes. */
 const SPEED = 2;
-const OFFICE_PACE = 60;
+const OFFICE_SPEED = 60;
 const SEED = 1;
 const READINGS_PER_MESSAGE = 100;
 
@@ -122,9 +122,9 @@ async function simulateAndWatch(
     topic: topics.data(),
     batch: READINGS_PER_MESSAGE,
   });
-  const scene = makeScene("campus", { seed: SEED, officePace: OFFICE_PACE });
+  const scene = makeScene("campus", { seed: SEED, officeSpeed: OFFICE_SPEED });
   const pace = new SpeedPace(SPEED);
-  const playing = play(new Feed(scene), pace, sender, abort.signal);
+  const playing = play(new SceneReader(scene), pace, sender, abort.signal);
   try {
     const watching = watch({
       ...flags,

@@ -2,27 +2,27 @@
 import type { Sender } from "../../../client/mod.ts";
 import { delay } from "../../../common/async.ts";
 import { ReadingBatch } from "../../../protocol/mod.ts";
-import type { Feed, Pace } from "../../../simulate/mod.ts";
+import type { Pace, SceneReader } from "../../../simulate/mod.ts";
 import { untilAborted } from "../../terminal/ending.ts";
 
 /** Readings that are due within this time are sent together. */
 const COALESCE_MS = 10;
 
 /**
- * Sends readings at a pace, with the present as their time, until the feed ends
- * or the signal is aborted.
+ * Sends readings at a pace, with the present as their time, until the reader
+ * ends or the signal is aborted.
  *
  * @throws {LinkError} if the broker refuses a message, or the connection is lost
  * permanently
  */
 export async function play(
-  feed: Feed,
+  reader: SceneReader,
   pace: Pace,
   sender: Sender,
   signal: AbortSignal,
 ): Promise<void> {
   const aborted = untilAborted(signal);
-  await forEachDue(feed, pace, signal, async (readings) => {
+  await forEachDue(reader, pace, signal, async (readings) => {
     readings.time.fill(Date.now(), 0, readings.length);
     await Promise.race([sender.send(readings), aborted]);
   });
@@ -30,23 +30,23 @@ export async function play(
 }
 
 /**
- * Takes readings from a feed at a pace, until it ends or the signal is aborted.
+ * Reads at a pace, until the reader ends or the signal is aborted.
  *
  * @param use called with the readings that are due; the next ones wait for it
  */
 export async function forEachDue(
-  feed: Feed,
+  reader: SceneReader,
   pace: Pace,
   signal: AbortSignal,
   use: (readings: ReadingBatch) => Promise<void>,
 ): Promise<void> {
   const readings = new ReadingBatch();
   const start = performance.now();
-  while (!feed.ended && !signal.aborted) {
+  while (!reader.ended && !signal.aborted) {
     readings.clear();
-    const wait = pace.take(feed, performance.now() - start, readings);
+    const wait = pace.readDue(reader, performance.now() - start, readings);
     await use(readings);
-    if (feed.ended) return;
+    if (reader.ended) return;
     // Even a delay of 0 lets signals and the network run.
     await delay(wait === 0 ? 0 : Math.max(wait, COALESCE_MS), signal);
   }

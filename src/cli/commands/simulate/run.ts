@@ -2,12 +2,12 @@ import { Sender } from "../../../client/mod.ts";
 import { doneWithin } from "../../../common/async.ts";
 import { encodeCsv, ReadingBatch, Topics } from "../../../protocol/mod.ts";
 import {
-  Feed,
-  FullPace,
   makeScene,
   type Pace,
   RatePace,
+  SceneReader,
   SpeedPace,
+  UnlimitedPace,
 } from "../../../simulate/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { usageError } from "../../errors.ts";
@@ -30,7 +30,7 @@ const PRINT_STEPS = 64;
 export async function simulate(flags: SimulateFlags): Promise<number> {
   checkFlags(flags);
   const { scene, dryRun, count, seed, size, start } = flags;
-  const feed = new Feed(
+  const reader = new SceneReader(
     makeScene(scene, {
       seed,
       ...(size !== undefined && { size }),
@@ -39,8 +39,8 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
     count,
   );
   using ending = new Ending();
-  if (dryRun) await printReadings(feed, flags, ending);
-  else await sendReadings(feed, flags, ending);
+  if (dryRun) await printReadings(reader, flags, ending);
+  else await sendReadings(reader, flags, ending);
   return ending.exitCode;
 }
 
@@ -75,13 +75,13 @@ function checkFlags(
 
 /** The pace of `--rate` or `--speed`; undefined without both. */
 function paceOf({ rate, speed }: SimulateFlags): Pace | undefined {
-  if (rate === "max") return new FullPace();
+  if (rate === "max") return new UnlimitedPace();
   if (rate !== undefined) return new RatePace(rate);
   return speed === undefined ? undefined : new SpeedPace(speed);
 }
 
 async function sendReadings(
-  feed: Feed,
+  reader: SceneReader,
   flags: SimulateFlags,
   ending: Ending,
 ): Promise<void> {
@@ -106,7 +106,7 @@ async function sendReadings(
     const start = performance.now();
     try {
       const pace = paceOf(flags) ?? new SpeedPace(1);
-      await play(feed, pace, sender, ending.signal);
+      await play(reader, pace, sender, ending.signal);
       if (ending.signal.aborted) {
         await doneWithin(sender.finish(), FINISH_TIMEOUT_MS);
       }
@@ -128,7 +128,7 @@ function summaryOf({ sent }: Sender, topic: string, ms: number): string {
 
 /** Prints readings at a pace, or without one as fast as they are read. */
 async function printReadings(
-  feed: Feed,
+  reader: SceneReader,
   flags: SimulateFlags,
   ending: Ending,
 ): Promise<void> {
@@ -143,15 +143,15 @@ async function printReadings(
   const pace = paceOf(flags);
   if (pace !== undefined) {
     if (flags.duration !== undefined) ending.endIn(flags.duration);
-    return await forEachDue(feed, pace, signal, write);
+    return await forEachDue(reader, pace, signal, write);
   }
   const readings = new ReadingBatch();
   for (let done = false; !done && !signal.aborted;) {
     readings.clear();
     if (flags.duration === undefined) {
-      feed.take(PRINT_READINGS, readings);
-      done = feed.ended;
-    } else done = feed.advance(flags.duration, readings, PRINT_STEPS);
+      reader.read(PRINT_READINGS, readings);
+      done = reader.ended;
+    } else done = reader.readUntil(flags.duration, readings, PRINT_STEPS);
     await write(readings);
   }
 }

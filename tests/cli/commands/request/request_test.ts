@@ -1,6 +1,6 @@
 /** `occupancy request` as a person runs it. */
 import assert from "node:assert/strict";
-import { assertFailure } from "../../../support/assert_failure.ts";
+import { assertTold } from "../../../support/assert_failure.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {
@@ -95,7 +95,7 @@ Deno.test({
   fn: async () => {
     await using broker = await startMosquitto();
     const ask = () => request(broker.url, "--timeout", "200ms");
-    assertFailure(
+    assertTold(
       await ask(),
       5,
       /No server answered for "occupancy" within 0\.2 s/,
@@ -111,16 +111,11 @@ Deno.test({
       await client.take(4);
     };
     await tell('{"state":"offline"}');
-    assertFailure(
-      await ask(),
-      5,
-      /The server of "occupancy" is offline/,
-      /Start/,
-    );
+    assertTold(await ask(), 5, /The server of "occupancy" is offline/, /Start/);
     await tell('{"state":"online"}');
-    assertFailure(await ask(), 5, /The server did not answer/, /--timeout/);
+    assertTold(await ask(), 5, /The server did not answer/, /--timeout/);
     await tell("nonsense");
-    assertFailure(await ask(), 5, /No server answered/, /Start/);
+    assertTold(await ask(), 5, /No server answered/, /Start/);
   },
 });
 
@@ -154,17 +149,12 @@ Deno.test({
     ];
     await forEachAtOnce(cases, async ([args, says]) => {
       const ended = await runOccupancy(["request", ...args]);
-      assertFailure(ended, 2, says, /./);
+      assertTold(ended, 2, says, /./);
     });
-    assertFailure(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
-    assertFailure(
-      await runOccupancy(["reqeust"]),
-      2,
-      /reqeust/,
-      /mean request\?/,
-    );
+    assertTold(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
+    assertTold(await runOccupancy(["reqeust"]), 2, /reqeust/, /mean request\?/);
     const early = await runOccupancy(["--json", "request"]);
-    assertFailure(early, 2, /Unknown option: --json/, /command first/);
+    assertTold(early, 2, /Unknown option: --json/, /command first/);
     const bare = await runOccupancy([]);
     assert.equal(bare.code, 2);
     assert.match(bare.stderr, /Usage: occupancy/);
