@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { AppError } from "../../src/common/errors.ts";
-import { bundle } from "../../tools/bundle/bundle.ts";
-import { installPackages } from "../../tools/bundle/packages.ts";
+import { bundle, installPackages } from "../../tools/bundle/bundle.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";

@@ -1,7 +1,7 @@
 /** The commit of a build, and of a checkout. */
 import assert from "node:assert/strict";
 import { describeCheckout } from "../../src/cli/version.ts";
-import { commitOf } from "../../tools/commit.ts";
+import { commitOf } from "../../tools/bundle.ts";
 import { needs } from "../support/needs.ts";
 import { Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
