@@ -62,9 +62,58 @@ const ROOMS: readonly Room[] = [
     imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
   },
   {
+    path: "src/page/elements/",
+    imports: ["src/protocol/"],
+    packages: [],
+    browser: true,
+  },
+  {
+    path: "src/page/feed/",
+    imports: ["src/common/", "src/protocol/", "src/feed/"],
+    packages: [],
+    browser: true,
+  },
+  {
+    path: "src/page/map/",
+    imports: [
+      "src/protocol/",
+      "src/grid/",
+      "src/feed/",
+      "src/page/elements/",
+      "src/page/feed/",
+    ],
+    packages: ["ol"],
+    browser: true,
+  },
+  {
+    path: "src/page/panels/",
+    imports: [
+      "src/protocol/",
+      "src/grid/",
+      "src/feed/",
+      "src/page/elements/",
+      "src/page/feed/",
+      "src/page/map/",
+    ],
+    packages: ["uplot"],
+    browser: true,
+  },
+  {
+    path: "src/page/controls/",
+    imports: [
+      "src/protocol/",
+      "src/page/elements/",
+      "src/page/feed/",
+      "src/page/map/",
+      "src/page/panels/",
+    ],
+    packages: [],
+    browser: true,
+  },
+  {
     path: "src/page/",
-    imports: ["src/common/", "src/protocol/", "src/grid/", "src/feed/"],
-    packages: ["ol", "uplot"],
+    imports: ["src/feed/"],
+    packages: [],
     browser: true,
   },
   {
@@ -132,8 +181,8 @@ const OWNERS: Record<string, readonly string[]> = {
   "prom-client": ["src/http/metrics/"],
   "js-yaml": ["src/http/plans/"],
   "image-size": ["src/http/plans/"],
-  ol: ["src/page/"],
-  uplot: ["src/page/"],
+  ol: ["src/page/map/"],
+  uplot: ["src/page/panels/"],
 };
 
 const IMPURE =

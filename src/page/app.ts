@@ -1,33 +1,10 @@
 /// <reference lib="dom" />
 /**
- * The page: what comes from the server goes to the parts that show it, and what
- * a person does goes to those that act on it.
+ * The dashboard: connects the live feed, the map, the panels and the controls.
  *
  * @module
  */
 
-import type { Region } from "../grid/mod.ts";
-import { announce } from "./elements/announcer.ts";
-import { Cards } from "./panels/cards.ts";
-import { CellInbox } from "./map/cell_loader.ts";
-import { Chart } from "./panels/chart.ts";
-import { Controls } from "./controls/controls.ts";
-import { byId } from "./elements/dom.ts";
-import { EmptyNotice } from "./panels/empty_notice.ts";
-import { Explorer } from "./controls/explorer.ts";
-import { findCell } from "./feed/requests.ts";
-import { Health } from "./panels/connection_state.ts";
-import { History } from "./panels/history.ts";
-import { LatestPanel } from "./panels/latest_panel.ts";
-import { LayersPanel, titleOf } from "./panels/layers_panel.ts";
-import { showLegend, showScale } from "./panels/legend.ts";
-import { MapView } from "./map/map_view.ts";
-import { colorsOf, css } from "./map/palette.ts";
-import { Pill } from "./panels/connection_pill.ts";
-import { Plans } from "./map/plans.ts";
-import { watchScrollers } from "./elements/scrollers.ts";
-import { contains, widened } from "./map/regions.ts";
-import type { LiveClient, LiveEvents } from "./feed/client.ts";
 import type { Frame } from "../feed/frames.ts";
 import type {
   CloseMessage,
@@ -37,262 +14,269 @@ import type {
   LayerStatus,
   StatusMessage,
 } from "../feed/messages.ts";
-import { formatHash, parseHash, type ViewState } from "./controls/view_hash.ts";
+import { Controls } from "./controls/controls.ts";
+import { Explorer } from "./controls/explorer.ts";
+import { Preferences } from "./controls/preferences.ts";
+import { parseHash, ViewHash, type ViewState } from "./controls/view_hash.ts";
+import { announce, byId, focusWhileScrollable } from "./elements/dom.ts";
+import type { LiveClient } from "./feed/client.ts";
+import type { LiveEvents } from "./feed/connection.ts";
+import { CellLoader } from "./map/cell_loader.ts";
+import { FloorPlans } from "./map/floor_plans.ts";
+import { MapView } from "./map/map_view.ts";
+import { colorsOf, css } from "./map/palette.ts";
+import type { Point } from "./map/regions.ts";
+import { ViewRequests } from "./map/view_requests.ts";
+import { ConnectionPill } from "./panels/connection_pill.ts";
+import { ConnectionMonitor } from "./panels/connection_state.ts";
+import { LayerPanels } from "./panels/layer_panels.ts";
+import { titleOf } from "./panels/layers_panel.ts";
+import { showLegend, showScale } from "./panels/legend.ts";
 
-/** The layer of readings that name none. */
+/** The layer of readings without a layer name. */
 const DEFAULT_LAYER = "default";
-/** A layer of more cells than this is asked for only where one looks. */
-const WHOLE_LAYER = 3_000_000;
 const TICK_MS = 1000;
-const HASH_MS = 250;
-const STILL = "(prefers-reduced-motion: reduce)";
+const REDUCED_MOTION = "(prefers-reduced-motion: reduce)";
 
-/** What the page needs of its connection to the server. */
-export type Link = Pick<LiveClient, "view" | "serverTime">;
+/** What the app needs of the live feed. */
+export type Feed = Pick<LiveClient, "view" | "serverTime">;
 
-/** All of the page. */
+/** The dashboard. */
 export class App implements LiveEvents {
-  readonly #link: Link;
+  readonly #feed: Feed;
+  readonly #requests: ViewRequests;
   readonly #map: MapView;
-  readonly #controls: Controls;
-  readonly #cards = new Cards();
-  readonly #layers: LayersPanel;
-  readonly #latest: LatestPanel;
-  readonly #chart = new Chart();
-  readonly #empty = new EmptyNotice();
+  readonly #loader: CellLoader;
+  readonly #plans: FloorPlans;
+  readonly #panels: LayerPanels;
+  readonly #monitor = new ConnectionMonitor();
+  readonly #pill = new ConnectionPill();
+  readonly #preferences: Preferences;
   readonly #explorer: Explorer;
-  readonly #inbox: CellInbox;
-  readonly #health = new Health();
-  readonly #pill = new Pill();
-  readonly #plans: Plans;
-  #history = new History();
+  readonly #controls: Controls;
+  readonly #hash: ViewHash;
   #layer: string | undefined;
   #status: StatusMessage | undefined;
   #staleAfter: number | null = null;
-  /** What is looked at is to be found first: nobody has said where. */
-  #unplaced = true;
-  #asked: Region | null = null;
-  #askedFor: string | undefined;
-  #hashTimer: ReturnType<typeof setTimeout> | undefined;
-  #hash = "";
+  /**
+   * Whether the camera has a place: from the address, a person, or the cells.
+   */
+  #placed = false;
 
-  /** @param connect Opens the connection whose events are given */
-  constructor(connect: (events: LiveEvents) => Link) {
+  /** @param connect opens the live feed with the given callbacks */
+  constructor(connect: (events: LiveEvents) => Feed) {
     const view = parseHash(location.hash);
-    this.#explorer = new Explorer({
-      map: () => this.#map,
-      layer: () => this.#named(),
-      knows: (region) => this.#inbox.knows(region),
-      now: () => this.#now(),
-      find: findCell,
-      selected: () => this.#rememberView(),
-    });
-    this.#controls = new Controls(view, {
-      colors: () => this.#recolor(),
-      goTo: (x, y) => this.#goTo(x, y),
-      layer: () => this.#layers.focus(),
-      explorer: this.#explorer,
-      map: () => this.#map,
-      fit: () => this.#fit(true),
-      plan: (on) => this.#showPlan(on),
-    });
+    this.#preferences = new Preferences(view, () => this.#recolor());
     this.#map = new MapView(
       byId("div", "map"),
       this.#colors(),
       {
-        settled: () => this.#settled(),
-        drawn: () => this.#drawn(),
-        hovered: (cell) => this.#explorer.hover(cell),
-        clicked: (cell) => this.#explorer.click(cell),
-        boxed: (region) => this.#explorer.select(region),
+        onMoveEnd: () => {
+          this.#requestView();
+          this.#hash.scheduleWrite();
+        },
+        onRender: () => {
+          this.#explorer.followMap();
+          this.#showScale();
+        },
+        onHover: (cell) => this.#explorer.hover(cell),
+        onClick: (cell) => this.#explorer.click(cell),
+        onBox: (region) => this.#explorer.select(region),
       },
-      matchMedia(STILL).matches,
+      !matchMedia(REDUCED_MOTION).matches,
     );
-    this.#inbox = new CellInbox(
-      (world) => {
-        this.#map.cells.show(world);
-        this.#changed();
+    this.#loader = new CellLoader(
+      (cells) => {
+        this.#map.cellLayer.cells = cells;
+        this.#onCellsChange();
       },
-      () => this.#changed(),
+      () => this.#onCellsChange(),
     );
-    this.#layers = new LayersPanel((name) => this.#choose(name));
-    this.#latest = new LatestPanel((x, y) => this.#goTo(x, y));
-    this.#plans = new Plans(() => this.#showPlan(this.#controls.planShown));
-    watchScrollers([
+    this.#plans = new FloorPlans(() => this.#showPlan());
+    this.#panels = new LayerPanels({
+      onSelectLayer: (name) => this.#selectLayer(name),
+      onSelectCell: (x, y) => this.#goTo({ x, y }),
+    });
+    this.#hash = new ViewHash(
+      () => this.#viewState(),
+      (edited) => this.#applyView(edited),
+    );
+    this.#explorer = new Explorer({
+      map: this.#map,
+      layer: () => this.#currentLayer(),
+      hasLoaded: (region) => this.#loader.hasLoaded(region),
+      now: () => this.#now(),
+      onSelect: () => this.#hash.scheduleWrite(),
+    });
+    this.#controls = new Controls({
+      explorer: this.#explorer,
+      map: this.#map,
+      preferences: this.#preferences,
+      goTo: (cell) => this.#goTo(cell),
+      fit: () => this.#fit({ animated: true }),
+      focusLayers: () => this.#panels.focusMenu(),
+      onPlanToggle: () => this.#showPlan(),
+    });
+    focusWhileScrollable([
       byId("section", "cards"),
       byId("aside", "side"),
       byId("section", "latest-panel"),
     ]);
-    this.#link = connect(this);
+    this.#feed = connect(this);
+    this.#requests = new ViewRequests((layer, region) =>
+      this.#feed.view(layer, region)
+    );
     this.#recolor();
     this.#applyView(view);
     this.#tick();
     setInterval(() => this.#tick(), TICK_MS);
-    addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this.#hash) {
-        this.#applyView(parseHash(location.hash));
-      }
-    });
   }
 
   /** @inheritdoc */
-  hello({ staleAfter }: HelloMessage): void {
-    this.#health.hello(Date.now());
-    this.#plans.forget();
+  onHello({ staleAfter }: HelloMessage): void {
+    this.#monitor.onHello(Date.now());
+    this.#plans.invalidate();
     this.#staleAfter = staleAfter;
     showLegend(this.#colors(), staleAfter);
     this.#tick();
   }
 
   /** @inheritdoc */
-  status(status: StatusMessage): void {
-    this.#health.status(status, Date.now());
+  onStatus(status: StatusMessage): void {
+    this.#monitor.onStatus(status, Date.now());
     this.#status = status;
-    this.#layer ??= this.#firstLayer(status.layers);
-    this.#ask();
-    const layer = this.#current();
-    if (layer) {
-      const { people, occupied } = layer;
-      this.#history.add({ time: status.time, people, occupied });
-    }
-    this.#plans.look();
+    this.#layer ??= firstLayer(status.layers);
+    this.#requestView();
+    const layer = this.#layerStatus();
+    if (layer) this.#panels.addPoint(layer, status.time);
+    this.#plans.load();
     this.#showStatus();
   }
 
   /** @inheritdoc */
-  latest({ layer, changes }: LatestMessage): void {
-    if (layer !== this.#layer) return;
-    this.#latest.update(changes, this.#now());
+  onLatest(message: LatestMessage): void {
+    if (message.layer !== this.#layer) return;
+    this.#panels.showLatest(message, this.#now());
   }
 
   /** @inheritdoc */
-  history({ layer, points }: HistoryMessage): void {
-    if (layer !== this.#layer) return;
-    this.#history.fill(points);
-    this.#chart.show(this.#history, this.#now());
+  onHistory(message: HistoryMessage): void {
+    if (message.layer !== this.#layer) return;
+    this.#panels.showHistory(message, this.#now());
   }
 
   /** @inheritdoc */
-  async frame(frame: Frame): Promise<void> {
+  async onFrame(frame: Frame): Promise<void> {
     if (frame.layer !== this.#layer) return;
-    this.#health.update(Date.now());
-    await this.#inbox.push(frame);
+    this.#monitor.onFrame(Date.now());
+    await this.#loader.push(frame);
   }
 
   /** @inheritdoc */
-  lag(ms: number): void {
-    this.#health.lag(ms);
+  onLag(ms: number): void {
+    this.#monitor.onLag(ms);
   }
 
   /** @inheritdoc */
-  lost(): void {
-    this.#health.lost();
+  onLost(): void {
+    this.#monitor.onLost();
     this.#tick();
   }
 
   /** @inheritdoc */
-  refused({ message }: CloseMessage): void {
-    this.#health.refused(message);
+  onRefused({ message }: CloseMessage): void {
+    this.#monitor.onRefused(message);
     this.#tick();
   }
 
   #now(): number {
-    return this.#link.serverTime();
+    return this.#feed.serverTime();
   }
 
   #colors() {
-    const { palette, theme } = this.#controls;
+    const { palette, theme } = this.#preferences;
     return colorsOf(palette, theme);
   }
 
-  #named(): { name: string; title: string } {
+  #currentLayer(): { name: string; title: string } {
     const name = this.#layer ?? DEFAULT_LAYER;
-    const layer = this.#current();
+    const layer = this.#layerStatus();
     return { name, title: layer ? titleOf(layer) : name };
   }
 
-  #current(): LayerStatus | undefined {
+  #layerStatus(): LayerStatus | undefined {
     return this.#status?.layers.find(({ name }) => name === this.#layer);
   }
 
-  #firstLayer(layers: readonly LayerStatus[]): string {
-    const known = layers.find(({ name }) => name === DEFAULT_LAYER) ??
-      layers[0];
-    return known?.name ?? DEFAULT_LAYER;
-  }
-
-  #choose(name: string): void {
+  /** Handles a layer that the person selected. */
+  #selectLayer(name: string): void {
     if (name === this.#layer) return;
-    this.#layer = name;
-    this.#unplaced = true;
-    this.#forget();
-    this.#ask();
+    this.#switchLayer(name);
+    this.#requestView();
     this.#showStatus();
-    announce(`Layer ${this.#named().title}`);
+    announce(`Layer ${this.#currentLayer().title}`);
   }
 
-  /** What is shown is of another layer: none of it may stay for a moment. */
-  #forget(): void {
-    this.#asked = null;
-    this.#inbox.clear();
-    this.#history = new History();
-    this.#latest.clear();
+  /** Removes all that belongs to the previous layer. */
+  #switchLayer(name: string): void {
+    this.#layer = name;
+    this.#placed = false;
+    this.#requests.reset();
+    this.#loader.clear();
+    this.#panels.clear(this.#now());
     this.#explorer.reset();
-    this.#chart.show(this.#history, this.#now());
-    this.#showPlan(this.#controls.planShown);
+    this.#showPlan();
   }
 
-  /** Asks for the cells that are to be seen, if they are others than before. */
-  #ask(): void {
-    const name = this.#layer;
-    if (name === undefined) return;
-    const large = (this.#current()?.cells ?? 0) > WHOLE_LAYER;
-    const seen = large && !this.#unplaced ? this.#map.seen : undefined;
-    const fits = seen === undefined
-      ? this.#asked === null
-      : this.#asked !== null && contains(this.#asked, seen);
-    if (this.#askedFor === name && fits) return;
-    this.#askedFor = name;
-    this.#asked = seen ? widened(seen) : null;
-    this.#link.view(name, this.#asked);
+  #requestView(): void {
+    if (this.#layer === undefined) return;
+    const cells = this.#layerStatus()?.cells ?? 0;
+    this.#requests.update(
+      { name: this.#layer, cells },
+      this.#placed ? this.#map.visibleRegion : null,
+    );
   }
 
-  #changed(): void {
-    this.#map.changed();
+  #onCellsChange(): void {
+    this.#map.redraw();
     this.#explorer.refresh();
-    const { world } = this.#map.cells;
-    if (this.#unplaced && this.#map.ready && world.table.length > 0) {
-      this.#unplaced = false;
-      this.#fit(false);
+    const { table } = this.#map.cellLayer.cells;
+    if (!this.#placed && this.#map.ready && table.length > 0) {
+      this.#placed = true;
+      this.#fit({ animated: false });
     }
   }
 
-  #fit(moving: boolean): void {
-    const bounds = this.#bounds();
-    if (bounds) this.#map.fit(bounds, moving);
+  /** Shows the whole layer, even if only a part of it is loaded. */
+  #fit({ animated }: { animated: boolean }): void {
+    const corners = this.#layerStatus()?.bounds;
+    if (corners) {
+      const [x0, y0, x1, y1] = corners;
+      this.#map.fit({ x0, y0, x1, y1 }, animated);
+    } else {
+      const { bounds } = this.#map.cellLayer.cells;
+      if (bounds) this.#map.fit(bounds, animated);
+    }
   }
 
-  /** All of the layer, also where only a part of it has come. */
-  #bounds(): Region | undefined {
-    const told = this.#current()?.bounds;
-    if (!told) return this.#map.cells.world.bounds;
-    const [x0, y0, x1, y1] = told;
-    return { x0, y0, x1, y1 };
+  #goTo(cell: Point): void {
+    this.#placed = true;
+    this.#map.goTo(cell);
+    this.#explorer.pin(cell);
   }
 
-  #goTo(x: number, y: number): void {
-    this.#unplaced = false;
-    this.#map.goTo(x, y);
-    this.#explorer.pin(x, y);
+  /** Shows or hides the floor plan of the layer. */
+  #showPlan(): void {
+    const image = this.#plans.of(this.#layer)?.image;
+    const shown = this.#controls.planOn ? image : undefined;
+    this.#controls.hasPlan = image !== undefined;
+    this.#map.plan = shown;
+    this.#map.cellLayer.setColors(this.#colors(), shown !== undefined);
+    this.#showScale();
   }
 
-  #showPlan(on: boolean): void {
-    const plan = this.#plans.of(this.#layer);
-    const image = plan?.image;
-    this.#controls.planKnown(image !== undefined);
-    this.#map.plan = on ? image : undefined;
-    this.#map.cells.paintWith(this.#colors(), on && image !== undefined);
-    showScale(this.#map.scale, plan?.metres);
+  #showScale(): void {
+    showScale(this.#map.scale, this.#plans.of(this.#layer)?.metresPerCell);
   }
 
   #recolor(): void {
@@ -301,75 +285,56 @@ export class App implements LiveEvents {
       "--occupied",
       css(colors.ramp[3]!),
     );
-    this.#showPlan(this.#controls.planShown);
+    this.#showPlan();
     showLegend(colors, this.#staleAfter);
-    this.#chart.recolor();
-    this.#rememberView();
+    this.#panels.recolor();
+    this.#hash.scheduleWrite();
   }
 
-  #settled(): void {
-    this.#ask();
-    this.#rememberView();
-  }
-
-  #drawn(): void {
-    this.#explorer.follow();
-    showScale(this.#map.scale, this.#plans.of(this.#layer)?.metres);
-  }
-
-  /** What has to be right also when nothing comes. */
+  /** Updates what changes with time, also without messages. */
   #tick(): void {
-    const now = Date.now();
-    this.#pill.update(this.#health.state(now));
-    this.#latest.tick(this.#now());
+    this.#pill.update(this.#monitor.state(Date.now()));
+    this.#panels.tick(this.#now());
     this.#explorer.refresh();
   }
 
   #showStatus(): void {
-    const layer = this.#current();
-    const layers = this.#status?.layers ?? [];
-    this.#layers.update(layers, this.#named().name);
-    this.#cards.update({
-      layer,
-      rates: this.#status?.rate,
+    this.#panels.update({
+      name: this.#currentLayer().name,
+      status: this.#status,
       staleAfter: this.#staleAfter,
-      trend: this.#history.trend(),
+      now: this.#now(),
     });
-    this.#chart.show(this.#history, this.#now());
-    this.#empty.update(this.#named().name, (layer?.cells ?? 0) === 0);
-    document.title = layer
-      ? `${layer.people} · ${titleOf(layer)} · occupancy`
-      : "occupancy";
   }
 
+  /** Applies the view of an address. */
   #applyView(view: ViewState): void {
-    this.#controls.apply(view);
+    this.#preferences.apply(view);
     if (view.layer !== undefined && view.layer !== this.#layer) {
-      this.#layer = view.layer;
-      this.#unplaced = true;
-      this.#forget();
+      this.#switchLayer(view.layer);
     }
     if (view.center && view.scale !== undefined) {
-      this.#unplaced = false;
-      this.#map.look(view.center, view.scale);
+      this.#placed = true;
+      this.#map.jumpTo({ center: view.center, scale: view.scale });
     }
     this.#explorer.select(view.box);
-    this.#ask();
+    this.#requestView();
   }
 
-  /** Puts the view into the address, a moment after it was last changed. */
-  #rememberView(): void {
-    clearTimeout(this.#hashTimer);
-    this.#hashTimer = setTimeout(() => {
-      const { selection } = this.#explorer;
-      const placed = !this.#unplaced;
-      this.#hash = formatHash({
-        ...(this.#layer === undefined ? {} : { layer: this.#layer }),
-        ...(placed ? { center: this.#map.center, scale: this.#map.scale } : {}),
-        ...this.#controls.chosen,
-        ...(selection ? { box: selection } : {}),
-      });
-      history.replaceState(null, "", `#${this.#hash}`);
-    }, HASH_MS);
+  /** Returns the view for the address. */
+  #viewState(): ViewState {
+    const { selection } = this.#explorer;
+    return {
+      ...(this.#layer === undefined ? {} : { layer: this.#layer }),
+      ...(this.#placed ? this.#map.camera : {}),
+      ...this.#preferences.viewState,
+      ...(selection ? { box: selection } : {}),
+    };
   }
+}
+
+/** The layer to show if the address names none. */
+function firstLayer(layers: readonly LayerStatus[]): string {
+  const layer = layers.find(({ name }) => name === DEFAULT_LAYER) ?? layers[0];
+  return layer?.name ?? DEFAULT_LAYER;
 }

@@ -1,7 +1,11 @@
 /// <reference lib="dom" />
-/** The start of the page. */
-import { LiveClient } from "./feed/client.ts";
+/** Starts the dashboard in the browser. */
 import { App } from "./app.ts";
+import { LiveClient } from "./feed/client.ts";
+
+/** `?kiosk=1` shows only the map, the counts and the connection. */
+const kiosk = new URLSearchParams(location.search).get("kiosk") === "1";
+document.body.classList.toggle("kiosk", kiosk);
 
 const url = new URL("/live", location.href);
 url.protocol = url.protocol.replace("http", "ws");

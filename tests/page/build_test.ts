@@ -5,8 +5,7 @@ import { ROOT } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
 
 Deno.test({
-  name:
-    "the page that is committed is what `deno task build` makes of its sources",
+  name: "the committed page is what `deno task build` makes of its sources",
   ignore: !permitted(),
   fn: async () => {
     await using folder = await tempDir();
@@ -16,10 +15,10 @@ Deno.test({
         Deno.readTextFile(`${folder.path}/${name}`),
         Deno.readTextFile(`${ROOT}src/http/dashboard/built/${name}`),
       ]);
-      // Not deepEqual: no one wants to read the difference of two bundles.
+      // Not assert.equal: it would print both bundles.
       assert.ok(
         made === committed,
-        `${name} is not current: run "deno task build" and commit it`,
+        `${name} is not up to date: run "deno task build" and commit it`,
       );
     }
   },

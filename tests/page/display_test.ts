@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
-import { BLANK, Stage } from "./session.ts";
+import { BLANK, PageSession } from "./session.ts";
 
-const NEAR = "#layer=default&at=5,5&scale=40";
+const VIEW = "#layer=default&at=5,5&scale=40";
 const PHONE = {
   viewport: { width: 390, height: 844 },
   deviceScaleFactor: 3,
@@ -13,27 +13,28 @@ const PHONE = {
 const READINGS = { default: "5,5,1\n4,4,0\n" };
 
 Deno.test({
-  name: "on a phone nothing is wider than the screen, and a tap tells the cell",
+  name:
+    "on a phone the page fits the screen, and a tap shows the tooltip of a cell",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: READINGS,
-      address: NEAR,
+      address: VIEW,
       browser: PHONE,
     });
-    await stage.repainted(5, 5, BLANK);
-    const [page, screen] = await stage.page.evaluate(() => [
+    await session.waitForColorChange(5, 5, BLANK);
+    const [pageWidth, screenWidth] = await session.page.evaluate(() => [
       document.documentElement.scrollWidth,
       innerWidth,
     ]);
-    assert.ok(page! <= screen!, `${page} px on ${screen}`);
-    const { left, top } = await stage.place(5, 5);
-    await stage.page.touchscreen.tap(left, top);
-    await stage.reads("#tip", /^Occupied x 5, y 5/);
-    const tip = (await stage.page.locator("#tip").boundingBox())!;
-    assert.ok(tip.x >= 0 && tip.x + tip.width <= screen!);
-    // Nothing to press is too small for a finger (WCAG 2.2, 2.5.8).
-    for (const button of await stage.page.locator("button:visible").all()) {
+    assert.ok(pageWidth! <= screenWidth!, `${pageWidth} px on ${screenWidth}`);
+    const { left, top } = await session.positionOf(5, 5);
+    await session.page.touchscreen.tap(left, top);
+    await session.waitForText("#tip", /^Occupied x 5, y 5/);
+    const tip = (await session.page.locator("#tip").boundingBox())!;
+    assert.ok(tip.x >= 0 && tip.x + tip.width <= screenWidth!);
+    // All buttons have the minimum size (WCAG 2.2, 2.5.8).
+    for (const button of await session.page.locator("button:visible").all()) {
       const { width, height } = (await button.boundingBox())!;
       assert.ok(width >= 24 && height >= 24, await button.innerHTML());
     }
@@ -41,61 +42,65 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the page is dark where the system is, and follows it",
+  name: "the page follows the colour scheme of the system",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: READINGS,
-      address: NEAR,
+      address: VIEW,
       browser: { colorScheme: "dark" },
     });
-    const dark = await stage.repainted(4, 4, BLANK);
-    assert.ok(await lightness(stage) < 40);
-    await stage.page.emulateMedia({ colorScheme: "light" });
-    await stage.repainted(4, 4, dark);
-    assert.ok(await lightness(stage) > 215);
-    assert.ok(!stage.page.url().includes("theme="));
+    const dark = await session.waitForColorChange(4, 4, BLANK);
+    assert.ok(await lightness(session) < 40);
+    await session.page.emulateMedia({ colorScheme: "light" });
+    await session.waitForColorChange(4, 4, dark);
+    assert.ok(await lightness(session) > 215);
+    assert.ok(!session.page.url().includes("theme="));
   },
 });
 
 Deno.test({
-  name: "each palette has other colours, and the choice is kept",
+  name: "each palette has other colours, and the browser stores the choice",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({ readings: READINGS, address: NEAR });
-    const safe = await stage.repainted(4, 4, BLANK);
-    await stage.page.locator("#palette").selectOption("traffic");
-    const traffic = await stage.repainted(4, 4, safe);
-    await stage.page.locator("#palette").selectOption("rviz");
-    await stage.repainted(4, 4, traffic);
-    await stage.page.goto("about:blank");
-    await stage.page.goto(`${stage.url}/${NEAR}`);
-    assert.equal(await stage.page.locator("#palette").inputValue(), "rviz");
-  },
-});
-
-Deno.test({
-  name: "?kiosk=1 shows the map and its totals, and nothing to press",
-  ...needs("chromium"),
-  fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: READINGS,
-      address: `?kiosk=1${NEAR}`,
+      address: VIEW,
     });
-    await stage.repainted(5, 5, BLANK);
-    await stage.reads("#cards", /People 1/);
-    for (const shown of ["#pill", "#legend", "#scale"]) {
-      assert.ok(await stage.page.locator(shown).isVisible(), shown);
-    }
-    assert.equal(await stage.page.locator("button:visible").count(), 0);
-    assert.equal(await stage.page.locator("input:visible").count(), 0);
-    assert.match(stage.page.url(), /\?kiosk=1#/);
+    const safe = await session.waitForColorChange(4, 4, BLANK);
+    await session.page.locator("#palette").selectOption("traffic");
+    const traffic = await session.waitForColorChange(4, 4, safe);
+    await session.page.locator("#palette").selectOption("rviz");
+    await session.waitForColorChange(4, 4, traffic);
+    await session.page.goto("about:blank");
+    await session.page.goto(`${session.url}/${VIEW}`);
+    assert.equal(await session.page.locator("#palette").inputValue(), "rviz");
   },
 });
 
-/** How light the background of the page is, 0 to 255. */
-function lightness(stage: Stage): Promise<number> {
-  return stage.page.evaluate(() =>
+Deno.test({
+  name:
+    "?kiosk=1 shows the map, the counts and the connection, without controls",
+  ...needs("chromium"),
+  fn: async () => {
+    await using session = await PageSession.open({
+      readings: READINGS,
+      address: `?kiosk=1${VIEW}`,
+    });
+    await session.waitForColorChange(5, 5, BLANK);
+    await session.waitForText("#cards", /People 1/);
+    for (const shown of ["#pill", "#legend", "#scale"]) {
+      assert.ok(await session.page.locator(shown).isVisible(), shown);
+    }
+    assert.equal(await session.page.locator("button:visible").count(), 0);
+    assert.equal(await session.page.locator("input:visible").count(), 0);
+    assert.match(session.page.url(), /\?kiosk=1#/);
+  },
+});
+
+/** The lightness of the background of the page, 0 to 255. */
+function lightness(session: PageSession): Promise<number> {
+  return session.page.evaluate(() =>
     Math.max(
       ...getComputedStyle(document.body).backgroundColor.match(/\d+/g)!
         .slice(0, 3).map(Number),

@@ -2,86 +2,84 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
-import { BLANK, Stage } from "./session.ts";
+import { BLANK, PageSession } from "./session.ts";
 
-const NEAR = "#layer=default&at=5,5&scale=40";
+const VIEW = "#layer=default&at=5,5&scale=40";
 
 Deno.test({
-  name:
-    "the page shows the map: free, occupied, unknown and no data, each its own way",
+  name: "free, occupied, unknown and unreported cells have different colours",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: { default: "3,3,0\n4,3,2\n5,3,-1\n" },
-      address: NEAR,
+      address: VIEW,
     });
-    const free = await stage.repainted(3, 3, BLANK);
-    const occupied = await stage.colorOf(4, 3);
-    const unknown = await stage.colorOf(5, 3);
-    assert.equal(await stage.colorOf(6, 3), BLANK);
+    const free = await session.waitForColorChange(3, 3, BLANK);
+    const occupied = await session.colorOf(4, 3);
+    const unknown = await session.colorOf(5, 3);
+    assert.equal(await session.colorOf(6, 3), BLANK);
     assert.equal(new Set([free, occupied, unknown, BLANK]).size, 4);
-    await stage.reads(
+    await session.waitForText(
       "#cards",
       /People 2 .*Cells occupied 1 .*Free 1 .*Unknown 1/,
     );
-    await stage.reads("#pill", /^Live/);
-    assert.deepEqual(stage.complaints, []);
+    await session.waitForText("#pill", /^Live/);
+    assert.deepEqual(session.errors, []);
   },
 });
 
 Deno.test({
-  name:
-    "the page shows all of a layer when the address does not say where to look",
+  name: "the page shows the whole layer if the address has no coordinate",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: { "hall/l2": "-40,-30,1\n59,29,1\n" },
     });
-    // The only layer there is, and both of its far corners.
-    const color = await stage.repainted(-40, -30, BLANK);
-    assert.equal(await stage.colorOf(59, 29), color);
-    assert.equal(await stage.colorOf(0, 0), BLANK);
-    assert.match(stage.page.url(), /#layer=hall\/l2&at=/);
+    // The only layer, with both corners.
+    const color = await session.waitForColorChange(-40, -30, BLANK);
+    assert.equal(await session.colorOf(59, 29), color);
+    assert.equal(await session.colorOf(0, 0), BLANK);
+    assert.match(session.page.url(), /#layer=hall\/l2&at=/);
   },
 });
 
 Deno.test({
-  name: "a live change is drawn within 250 ms of the reading's acknowledgement",
+  name: "a change is drawn within 250 ms after the acknowledgement",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: { default: "5,5,0\n" },
-      address: NEAR,
+      address: VIEW,
     });
-    await stage.repainted(5, 5, BLANK);
-    const { left, top } = await stage.place(5, 5);
-    // The page notes when the pixel was first another: asking from outside would add to it.
-    await stage.page.evaluate(([left, top]) => {
+    await session.waitForColorChange(5, 5, BLANK);
+    const { left, top } = await session.positionOf(5, 5);
+    // The page records when the pixel changes: polling would add a delay.
+    await session.page.evaluate(([left, top]) => {
       const canvas = document.querySelector<HTMLCanvasElement>("canvas.cells")!;
       const box = canvas.getBoundingClientRect();
       const context = canvas.getContext("2d")!;
-      const seen: number[] = [];
-      Object.assign(globalThis, { seen });
+      const changes: number[] = [];
+      Object.assign(globalThis, { changes });
       let last = "";
-      const look = () => {
+      const check = () => {
         const color = context.getImageData(left - box.left, top - box.top, 1, 1)
           .data.join();
-        if (last !== "" && color !== last) seen.push(Date.now());
+        if (last !== "" && color !== last) changes.push(Date.now());
         last = color;
-        requestAnimationFrame(look);
+        requestAnimationFrame(check);
       };
-      look();
+      check();
     }, [left, top] as const);
-    const seen = () =>
-      stage.page.evaluate(() =>
-        (globalThis as unknown as { seen: number[] }).seen
+    const changeTimes = () =>
+      session.page.evaluate(() =>
+        (globalThis as unknown as { changes: number[] }).changes
       );
     const delays: number[] = [];
     for (let turn = 1; turn <= 9; turn++) {
-      await stage.submit("default", `5,5,${turn % 2}\n`);
+      await session.submit("default", `5,5,${turn % 2}\n`);
       const acknowledged = Date.now();
       const times = await until(async () => {
-        const times = await seen();
+        const times = await changeTimes();
         return times.length === turn && times;
       }, { what: `change ${turn}` });
       delays.push(times.at(-1)! - acknowledged);
@@ -93,33 +91,36 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a layer without readings says how to send some, until some come",
+  name: "an empty map shows how to send readings, until some arrive",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open();
-    await stage.reads("#empty", /No readings yet .*occupancy client --file/);
-    await stage.submit("default", "1,2,1\n");
-    await stage.page.locator("#empty").waitFor({ state: "hidden" });
-    await stage.repainted(1, 2, BLANK);
+    await using session = await PageSession.open();
+    await session.waitForText(
+      "#empty",
+      /No readings yet .*occupancy client --file/,
+    );
+    await session.submit("default", "1,2,1\n");
+    await session.page.locator("#empty").waitFor({ state: "hidden" });
+    await session.waitForColorChange(1, 2, BLANK);
   },
 });
 
 Deno.test({
-  name: "a stale cell is hollow, and is said to be stale",
+  name: "a stale cell has another colour and a tooltip that says so",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       server: ["--stale-after", "1s"],
       readings: { default: "4,5,1\n" },
-      address: NEAR,
+      address: VIEW,
     });
-    await stage.reads("#cards", /Stale 1 older than 1 s/);
-    const stale = await stage.repainted(4, 5, BLANK);
-    await stage.submit("default", "4,5,1\n");
-    const fresh = await stage.repainted(4, 5, stale);
-    await stage.repainted(4, 5, fresh);
-    const { left, top } = await stage.place(4, 5);
-    await stage.page.mouse.move(left, top);
-    await stage.reads("#tip", /^Stale · was occupied/);
+    await session.waitForText("#cards", /Stale 1 older than 1 s/);
+    const stale = await session.waitForColorChange(4, 5, BLANK);
+    await session.submit("default", "4,5,1\n");
+    const fresh = await session.waitForColorChange(4, 5, stale);
+    await session.waitForColorChange(4, 5, fresh);
+    const { left, top } = await session.positionOf(4, 5);
+    await session.page.mouse.move(left, top);
+    await session.waitForText("#tip", /^Stale · was occupied/);
   },
 });

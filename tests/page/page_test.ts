@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { page } from "../../src/http/dashboard/mod.ts";
 import { needs } from "../support/needs.ts";
-import { BLANK, Stage } from "./session.ts";
+import { BLANK, PageSession } from "./session.ts";
 
 const options = { permissions: "none" } as const;
-const MOST_BYTES = 150 * 1024;
+const MAX_BYTES = 150 * 1024;
 
 function get(path: string, headers: Record<string, string> = {}) {
   return page(new Request(`http://localhost${path}`, { headers }));
@@ -17,7 +17,7 @@ async function assets(): Promise<string[]> {
 }
 
 Deno.test(
-  "page() has all that the page names, and nothing else",
+  "page() serves the files that the page names, and no others",
   options,
   async () => {
     const named = await assets();
@@ -40,7 +40,7 @@ Deno.test(
 );
 
 Deno.test(
-  "page() lets browsers keep what is named by its hash, and ask for the rest",
+  "page() lets browsers cache files with a hash in their name, and revalidate the page",
   options,
   async () => {
     const start = get("/")!;
@@ -58,7 +58,7 @@ Deno.test(
   },
 );
 
-Deno.test("page() compresses for those who can take it", options, async () => {
+Deno.test("page() compresses if the client accepts gzip", options, async () => {
   const [path] = await assets();
   const plain = get(path!)!;
   assert.equal(plain.headers.get("content-encoding"), null);
@@ -76,7 +76,7 @@ Deno.test("page() compresses for those who can take it", options, async () => {
   }
 });
 
-Deno.test("page() answers HEAD as GET, without a body", options, async () => {
+Deno.test("page() answers HEAD like GET, without a body", options, async () => {
   const asked = new Request("http://localhost/", { method: "HEAD" });
   const response = page(asked)!;
   assert.equal(await response.text(), "");
@@ -92,11 +92,11 @@ Deno.test("the compressed page is at most 150 KB", options, async () => {
     const sent = get(path, { "accept-encoding": "gzip" })!;
     bytes += (await sent.arrayBuffer()).byteLength;
   }
-  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`);
+  assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`);
 });
 
 Deno.test(
-  "the page has no script, style or address of its own in its markup",
+  "the markup has no inline script or style, and no absolute address",
   options,
   async () => {
     const html = await get("/")!.text();
@@ -109,27 +109,28 @@ Deno.test(
 );
 
 Deno.test({
-  name: "the page asks nothing of any other server, and keeps to its policy",
+  name:
+    "the page requests nothing from other servers, and complies with its policy",
   ...needs("chromium"),
   fn: async () => {
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       readings: { default: "5,5,1\n" },
       address: "#layer=default&at=5,5&scale=40",
     });
-    const start = await fetch(stage.url);
+    const start = await fetch(session.url);
     await start.body?.cancel();
     const policy = start.headers.get("content-security-policy")!;
     assert.doesNotMatch(policy, /unsafe|http/);
     assert.match(policy, /default-src 'none'/);
-    await stage.repainted(5, 5, BLANK);
-    await stage.page.keyboard.press("?");
-    await stage.page.keyboard.press("Escape");
-    await stage.reads("#chart-legend", /people \d/);
-    assert.ok(stage.requests.length >= 4);
+    await session.waitForColorChange(5, 5, BLANK);
+    await session.page.keyboard.press("?");
+    await session.page.keyboard.press("Escape");
+    await session.waitForText("#chart-legend", /people \d/);
+    assert.ok(session.requests.length >= 4);
     assert.deepEqual(
-      stage.requests.filter((url) => new URL(url).origin !== stage.url),
+      session.requests.filter((url) => new URL(url).origin !== session.url),
       [],
     );
-    assert.deepEqual(stage.complaints, []);
+    assert.deepEqual(session.errors, []);
   },
 });

@@ -1,23 +1,23 @@
 /// <reference lib="dom" />
-/** Floor plans of a server that was started with `--map-file`, under the cells. */
+/** Floor plans under the cells, from `--map-file`. */
 import assert from "node:assert/strict";
 import { encodePng } from "../../src/http/plans/grey_image.ts";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
-import { BLANK, Stage } from "./session.ts";
+import { BLANK, PageSession } from "./session.ts";
 
-/** What no turning or mirroring leaves as it is: `#` black, `.` white. */
+/** A drawing without any symmetry: `#` black, `.` white. */
 const DRAWING = ["##..", "#...", "...."];
 const SCALE = 40;
 const PIXELS_PER_CELL = 5;
 
 Deno.test({
-  name: "an image of maps.json lies under its cells, upright",
+  name: "an image of maps.json is upright under its cells",
   ...needs("chromium"),
   fn: async () => {
     await using folder = await tempDir();
-    await folder.file("hall.png", drawn());
+    await folder.file("hall.png", drawingPng());
     const maps = {
       layers: {
         "hall/l2": {
@@ -30,26 +30,26 @@ Deno.test({
     };
     const file = await folder.file("maps.json", JSON.stringify(maps));
     // A cell on black, one on white, one just beside the plan.
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       server: ["--map-file", file],
       readings: { "hall/l2": "-3,2,1\n0,4,1\n1,4,1\n" },
       address: `#layer=hall/l2&at=0,4&scale=${SCALE}`,
     });
-    await stage.repainted(1, 4, BLANK);
-    await shows(stage, [-3, 2], ["@#..", "#...", "...@"]);
-    // The same without it, and with it again.
-    const button = stage.page.getByRole("button", { name: "Floor plan" });
+    await session.waitForColorChange(1, 4, BLANK);
+    await waitForPicture(session, [-3, 2], ["@#..", "#...", "...@"]);
+    // Turned off, and on again.
+    const button = session.page.getByRole("button", { name: "Floor plan" });
     await button.click();
-    await shows(stage, [-3, 2], ["@...", "....", "...@"]);
+    await waitForPicture(session, [-3, 2], ["@...", "....", "...@"]);
     await button.click();
-    await shows(stage, [-3, 2], ["@#..", "#...", "...@"]);
-    assert.deepEqual(stage.complaints, []);
+    await waitForPicture(session, [-3, 2], ["@#..", "#...", "...@"]);
+    assert.deepEqual(session.errors, []);
   },
 });
 
 Deno.test({
   name:
-    "a ROS map lies under its cells where its origin says, its last row first",
+    "a ROS map is under its cells at its origin, with its last row at the bottom",
   ...needs("chromium"),
   fn: async () => {
     await using folder = await tempDir();
@@ -63,20 +63,20 @@ Deno.test({
       "map.yaml",
       "image: map.pgm\nresolution: 0.5\norigin: [-1.5, 1.0, 0.0]\nnegate: 0\noccupied_thresh: 0.65\nfree_thresh: 0.196\n",
     );
-    await using stage = await Stage.open({
+    await using session = await PageSession.open({
       server: ["--map-file", file],
       // The drawing's upper left: x = -1.5 m, y = 1 m + 2 rows of 0.5 m.
       readings: { default: "-3,4,1\n" },
       address: `#layer=default&at=0,4&scale=${SCALE}`,
     });
-    await stage.repainted(-3, 4, BLANK);
-    await shows(stage, [-3, 2], ["....", "#...", "@#.."]);
-    assert.deepEqual(stage.complaints, []);
+    await session.waitForColorChange(-3, 4, BLANK);
+    await waitForPicture(session, [-3, 2], ["....", "#...", "@#.."]);
+    assert.deepEqual(session.errors, []);
   },
 });
 
 /** The drawing as PNG. */
-function drawn(): Uint8Array<ArrayBuffer> {
+function drawingPng(): Uint8Array<ArrayBuffer> {
   const width = DRAWING[0]!.length * PIXELS_PER_CELL;
   const height = DRAWING.length * PIXELS_PER_CELL;
   const pixels = Uint8Array.from({ length: width * height }, (_, at) => {
@@ -92,43 +92,48 @@ function shade(mark: string): number {
 }
 
 /**
- * Waits until a person sees that where the drawing should be: `#` dark, `.`
- * light, `@` coloured, as an occupied cell is.
+ * Waits until a screenshot has the picture at a coordinate: `#` dark, `.` light,
+ * `@` the colour of an occupied cell.
  */
-async function shows(
-  stage: Stage,
+async function waitForPicture(
+  session: PageSession,
   [x0, y0]: readonly [number, number],
   rows: readonly string[],
 ): Promise<void> {
   const expected = rows.join("\n");
   let last = "";
   await until(async () => {
-    last = await look(stage, x0, y0);
+    last = await readPicture(session, x0, y0);
     return last === expected;
-  }, { what: () => `the picture\n${expected}\nin place of\n${last}` });
+  }, { what: () => `the picture\n${expected}\nThe page shows\n${last}` });
 }
 
-async function look(stage: Stage, x0: number, y0: number): Promise<string> {
-  const picture = await stage.page.screenshot();
-  const places: { left: number; top: number }[] = [];
+/** Returns the colours of the cells in a screenshot as marks. */
+async function readPicture(
+  session: PageSession,
+  x0: number,
+  y0: number,
+): Promise<string> {
+  const picture = await session.page.screenshot();
+  const positions: { left: number; top: number }[] = [];
   for (const [row, marks] of DRAWING.entries()) {
     for (let column = 0; column < marks.length; column++) {
-      const { left, top } = await stage.place(x0 + column, y0 + row);
-      // Beside the middle, where the value of an occupied cell is written.
-      places.push({ left: left - SCALE / 4, top: top - SCALE / 4 });
+      const { left, top } = await session.positionOf(x0 + column, y0 + row);
+      // Beside the middle, where an occupied cell has its number.
+      positions.push({ left: left - SCALE / 4, top: top - SCALE / 4 });
     }
   }
-  // Another page, since the policy of ours lets it read no image of a test.
-  const reader = await stage.page.context().newPage();
-  const colors = await reader.evaluate(async ({ bytes, places }) => {
+  // On another page: the policy of the dashboard forbids to read images.
+  const reader = await session.page.context().newPage();
+  const colors = await reader.evaluate(async ({ bytes, positions }) => {
     const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)]));
     const canvas = new OffscreenCanvas(image.width, image.height);
     const context = canvas.getContext("2d")!;
     context.drawImage(image, 0, 0);
-    return places.map(({ left, top }) => [
+    return positions.map(({ left, top }) => [
       ...context.getImageData(Math.round(left), Math.round(top), 1, 1).data,
     ]);
-  }, { bytes: [...picture], places });
+  }, { bytes: [...picture], positions });
   await reader.close();
   const marks = colors.map((color) => {
     const [red = 0, green = 0, blue = 0] = color;

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * A real server, a real Chromium, and the page between them.
+ * Test support: a server process, Chromium, and the dashboard open in it.
  *
  * @module
  */
@@ -9,41 +9,41 @@ import { requireTool } from "../support/needs.ts";
 import { occupancy, type Running } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
-/** What is shown on a desk; a test says so if it wants another size. */
-const DESK: BrowserContextOptions = {
+/** The default browser; each test can override it. */
+const DESKTOP: BrowserContextOptions = {
   viewport: { width: 1280, height: 800 },
   reducedMotion: "reduce",
   colorScheme: "light",
 };
 
-/** How the stage is set. */
-export interface StageOptions {
-  /** Of the browser: size, theme, touch. */
+/** Options of {@linkcode PageSession.open}. */
+export interface PageSessionOptions {
+  /** Size, theme, touch and permissions of the browser. */
   readonly browser?: BrowserContextOptions;
-  /** Further arguments of the server. */
+  /** More arguments of `occupancy server`. */
   readonly server?: readonly string[];
-  /** What comes after the server's address: `?kiosk=1#layer=…`. */
+  /** The end of the page's address: `?kiosk=1#layer=…`. */
   readonly address?: string;
-  /** Sent before the page is opened: a layer and lines of `x,y,value`. */
+  /** Submitted before the page opens: for each layer, CSV lines or JSON. */
   readonly readings?: Readonly<Record<string, string>>;
 }
 
-/** A server, a browser and a page that shows it. All end with the stage. */
-export class Stage implements AsyncDisposable {
+/** A server and a page that shows it. Disposing ends both. */
+export class PageSession implements AsyncDisposable {
   readonly page: Page;
-  /** Of the server: `http://127.0.0.1:1234`. */
+  /** The address of the server: `http://127.0.0.1:1234`. */
   readonly url: string;
-  /** What the page complained about: errors, and what its policy forbade. */
-  readonly complaints: string[] = [];
-  /** Addresses that the page asked for. */
+  /** Errors on the page, including violations of its security policy. */
+  readonly errors: string[] = [];
+  /** The addresses that the page requested. */
   readonly requests: string[] = [];
   readonly #browser: Browser;
-  readonly #options: StageOptions;
+  readonly #options: PageSessionOptions;
   #server: Running;
 
   private constructor(
     parts: { page: Page; url: string; browser: Browser; server: Running },
-    options: StageOptions,
+    options: PageSessionOptions,
   ) {
     this.page = parts.page;
     this.url = parts.url;
@@ -51,28 +51,31 @@ export class Stage implements AsyncDisposable {
     this.#server = parts.server;
     this.#options = options;
     this.page.on("pageerror", (error) => {
-      this.complaints.push(String(error));
+      this.errors.push(String(error));
     });
     this.page.on("console", (message) => {
-      if (message.type() === "error") this.complaints.push(message.text());
+      if (message.type() === "error") this.errors.push(message.text());
     });
     this.page.on("request", (request) => this.requests.push(request.url()));
   }
 
-  /** Starts all, sends the readings and opens the page. */
-  static async open(options: StageOptions = {}): Promise<Stage> {
+  /** Starts the server, submits the readings and opens the page. */
+  static async open(options: PageSessionOptions = {}): Promise<PageSession> {
     const { server, url } = await startServer("127.0.0.1:0", options.server);
     let browser: Browser | undefined;
     try {
-      for (const [layer, lines] of Object.entries(options.readings ?? {})) {
-        await submit(url, layer, lines);
+      for (const [layer, readings] of Object.entries(options.readings ?? {})) {
+        await submit(url, layer, readings);
       }
       browser = await launch();
-      const context = await browser.newContext({ ...DESK, ...options.browser });
+      const context = await browser.newContext({
+        ...DESKTOP,
+        ...options.browser,
+      });
       const page = await context.newPage();
-      const stage = new Stage({ page, url, browser, server }, options);
+      const session = new PageSession({ page, url, browser, server }, options);
       await page.goto(url + "/" + (options.address ?? ""));
-      return stage;
+      return session;
     } catch (error) {
       await browser?.close();
       await server[Symbol.asyncDispose]();
@@ -80,19 +83,19 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Sends readings; resolves when they are acknowledged. */
-  async submit(layer: string, lines: string): Promise<void> {
-    await submit(this.url, layer, lines);
+  /** Submits readings, as CSV lines or JSON; resolves when they are acknowledged. */
+  async submit(layer: string, readings: string): Promise<void> {
+    await submit(this.url, layer, readings);
   }
 
-  /** Ends the server without a word. */
+  /** Ends the server with SIGKILL. */
   async killServer(): Promise<void> {
     this.#server.kill("SIGKILL");
     await this.#server.ended();
   }
 
-  /** Starts a server again where the last one was. */
-  async startServer(): Promise<void> {
+  /** Starts a server at the address of the previous one. */
+  async restartServer(): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
     const { server } = await startServer(
       new URL(this.url).host,
@@ -101,27 +104,27 @@ export class Stage implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** The text of an element as a person reads it. */
+  /** Returns the visible text of an element, with single spaces. */
   async text(selector: string): Promise<string> {
     return (await this.page.locator(selector).innerText()).replace(/\s+/g, " ");
   }
 
-  /** Waits until the text of an element matches. */
-  async reads(selector: string, pattern: RegExp): Promise<string> {
+  /** Waits until the text of an element matches, and returns the text. */
+  async waitForText(selector: string, pattern: RegExp): Promise<string> {
     let text = "";
     return await until(async () => {
       text = await this.text(selector);
       return pattern.test(text) && text;
-    }, { what: () => `${pattern} in ${selector}, which reads: ${text}` });
+    }, { what: () => `${pattern} in ${selector}, which is: ${text}` });
   }
 
   /**
-   * The colour in the middle of a cell, as the canvas has it.
+   * Returns the colour in the middle of a cell on the canvas.
    *
-   * @returns `red,green,blue,alpha`; all 0 where nothing is drawn
+   * @returns `red,green,blue,alpha`; {@linkcode BLANK} where nothing is drawn
    */
   async colorOf(x: number, y: number): Promise<string> {
-    const { left, top } = await this.place(x, y);
+    const { left, top } = await this.positionOf(x, y);
     return await this.page.evaluate(([left, top]) => {
       const canvas = document.querySelector<HTMLCanvasElement>("canvas.cells");
       if (!canvas) return "0,0,0,0";
@@ -136,8 +139,11 @@ export class Stage implements AsyncDisposable {
     }, [left, top] as const);
   }
 
-  /** Where the middle of a cell is on the screen, by what the address says. */
-  async place(x: number, y: number): Promise<{ left: number; top: number }> {
+  /** Returns the middle of a cell on the screen, computed from the address. */
+  async positionOf(
+    x: number,
+    y: number,
+  ): Promise<{ left: number; top: number }> {
     const hash = await until(() => {
       const hash = new URL(this.page.url()).hash;
       return hash.includes("scale=") && hash;
@@ -152,12 +158,16 @@ export class Stage implements AsyncDisposable {
     };
   }
 
-  /** Waits until a cell has another colour than the one given. */
-  async repainted(x: number, y: number, from: string): Promise<string> {
+  /** Waits until a cell has another colour, and returns the new one. */
+  async waitForColorChange(
+    x: number,
+    y: number,
+    from: string,
+  ): Promise<string> {
     return await until(async () => {
       const color = await this.colorOf(x, y);
       return color !== from && color;
-    }, { what: `another colour of ${x},${y} than ${from}` });
+    }, { what: `a colour of ${x},${y} other than ${from}` });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,13 +176,13 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** What a canvas has where nothing is drawn. */
+/** The colour where nothing is drawn. */
 export const BLANK = "0,0,0,0";
 
-/** Starts Chromium, without a window. */
+/** Starts Chromium without a window. */
 export async function launch(): Promise<Browser> {
-  // Loaded here: it reads files and the environment, which tests without
-  // permissions must not.
+  // Imported here: it reads files and the environment, which tests without
+  // permissions cannot.
   const { chromium } = await import("playwright-core");
   return await chromium.launch({ executablePath: requireTool("chromium") });
 }
@@ -202,17 +212,16 @@ async function startServer(
 async function submit(
   url: string,
   layer: string,
-  lines: string,
+  readings: string,
 ): Promise<void> {
   const to = new URL("/api/v1/readings", url);
   to.searchParams.set("layer", layer);
+  const isJson = /^\s*[[{]/.test(readings);
   const response = await fetch(to, {
     method: "POST",
-    body: lines,
-    headers: {
-      "content-type": /^\s*[[{]/.test(lines) ? "application/json" : "text/csv",
-    },
+    body: readings,
+    headers: { "content-type": isJson ? "application/json" : "text/csv" },
   });
-  const told = await response.text();
-  if (!response.ok) throw new Error(`Cannot send readings: ${told}`);
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`Cannot submit readings: ${answer}`);
 }

@@ -1,253 +1,174 @@
 /// <reference lib="dom" />
 /**
- * What one presses: the bar, the tools on the map, the keys.
+ * The controls of the page: the map tools, the coordinate field, the help and
+ * the keys.
  *
  * @module
  */
 
-import { announce } from "../elements/announcer.ts";
-import { byId, el } from "../elements/dom.ts";
+import { announce, byId, el } from "../elements/dom.ts";
+import { ICONS } from "../elements/icons.ts";
+import type { MapView } from "../map/map_view.ts";
+import type { Point } from "../map/regions.ts";
 import type { Explorer } from "./explorer.ts";
 import { Help } from "./help.ts";
-import { ICONS } from "../elements/icons.ts";
 import { listenToKeys } from "./keys.ts";
-import type { MapView } from "../map/map_view.ts";
-import { type PaletteName, PALETTES, type Theme } from "../map/palette.ts";
-import { prefer, preferred } from "./preferences.ts";
-import { ThemeSwitch } from "./theme.ts";
-import { parseCoordinate, type ViewState } from "./view_hash.ts";
+import type { Preferences } from "./preferences.ts";
+import { parseCoordinate } from "./view_hash.ts";
 
 /** How far an arrow key moves the map, CSS pixels. */
 const PAN_PX = 120;
-const ZOOM = 1.6;
-const NO_COORDINATE = "Not a coordinate: write it like 12,-4";
+/** The factor of one zoom step. */
+const ZOOM_FACTOR = 1.6;
+const INVALID_COORDINATE = "Enter a coordinate such as 12,-4";
 
-/** What the controls act on. */
-export interface Controlled {
+/** What {@linkcode Controls} use and call. */
+export interface ControlsOptions {
   readonly explorer: Explorer;
-  readonly map: () => MapView;
-  /** The palette or the theme is another. */
-  colors(): void;
-  goTo(x: number, y: number): void;
-  /** Puts the focus where a layer is chosen. */
-  layer(): void;
+  readonly map: MapView;
+  readonly preferences: Preferences;
+  /** Shows a cell. */
+  goTo(cell: Point): void;
+  /** Shows the whole layer. */
   fit(): void;
-  plan(on: boolean): void;
+  /** Moves the focus to the menu of layers. */
+  focusLayers(): void;
+  /** Called when the person turns the floor plan on or off. */
+  onPlanToggle(): void;
 }
 
-/** The controls, and what is chosen with them. */
+/** The controls. */
 export class Controls {
-  readonly #on: Controlled;
-  readonly #palette = byId("select", "palette");
-  readonly #theme: ThemeSwitch;
-  readonly #themeButton = byId("button", "theme");
-  readonly #goto = byId("input", "goto-text");
-  readonly #box: HTMLButtonElement;
-  readonly #plan: HTMLButtonElement;
-  #letters = preferred("letters") !== "off";
-  /** What the address asks for, or a person has chosen on this page. */
-  #chosenPalette: PaletteName | undefined;
+  readonly #options: ControlsOptions;
+  readonly #map = byId("div", "map");
+  readonly #field = byId("input", "goto-text");
+  readonly #boxButton: HTMLButtonElement;
+  readonly #planButton: HTMLButtonElement;
+  readonly #help: Help;
 
-  /** @param view What the address asks for */
-  constructor(view: ViewState, on: Controlled) {
-    this.#on = on;
-    this.#chosenPalette = view.palette;
-    this.#palette.append(
-      ...Object.entries(PALETTES).map(([name, title]) =>
-        el("option", { value: name }, title)
-      ),
+  constructor(options: ControlsOptions) {
+    this.#options = options;
+    const { map, preferences, fit, onPlanToggle } = options;
+    this.#boxButton = createTool(
+      "Select cells: drag a box (b)",
+      ICONS.box(),
+      () => this.#toggleBoxTool(),
     );
-    this.#palette.value = view.palette ?? known(preferred("palette"));
-    this.#palette.addEventListener("change", () => {
-      this.#chosenPalette = this.palette;
-      prefer("palette", this.palette);
-      on.colors();
+    this.#planButton = createTool("Floor plan", ICONS.plan(), () => {
+      this.#planButton.setAttribute("aria-pressed", String(!this.planOn));
+      onPlanToggle();
     });
-    const theme = preferred("theme");
-    this.#theme = new ThemeSwitch(
-      view.theme ?? (theme === "light" || theme === "dark" ? theme : "auto"),
-      () => {
-        this.#showTheme();
-        on.colors();
-      },
-    );
-    this.#themeButton.addEventListener("click", () => this.#turnTheme());
-    this.#showTheme();
-
-    this.#box = tool("Select cells: drag a box (b)", ICONS.box(), () => {
-      this.#toggleBox();
-    });
-    this.#plan = tool("Floor plan", ICONS.plan(), () => {
-      const shown = !this.planShown;
-      this.#plan.setAttribute("aria-pressed", String(shown));
-      on.plan(shown);
-    });
-    this.#box.setAttribute("aria-pressed", "false");
-    this.#plan.setAttribute("aria-pressed", "true");
-    this.#plan.hidden = true;
+    this.#boxButton.setAttribute("aria-pressed", "false");
+    this.#planButton.setAttribute("aria-pressed", "true");
+    this.#planButton.hidden = true;
     byId("div", "tools").append(
-      tool("Zoom in (+)", ICONS.nearer(), () => on.map().zoomBy(ZOOM)),
-      tool("Zoom out (−)", ICONS.further(), () => on.map().zoomBy(1 / ZOOM)),
-      tool("Show all (0)", ICONS.fit(), () => on.fit()),
-      this.#box,
-      this.#plan,
+      createTool("Zoom in (+)", ICONS.zoomIn(), () => map.zoomBy(ZOOM_FACTOR)),
+      createTool(
+        "Zoom out (−)",
+        ICONS.zoomOut(),
+        () => map.zoomBy(1 / ZOOM_FACTOR),
+      ),
+      createTool("Show all (0)", ICONS.fit(), fit),
+      this.#boxButton,
+      this.#planButton,
     );
-    const help = new Help({
-      get: () => this.#letters,
-      set: (letters) => {
-        this.#letters = letters;
-        prefer("letters", letters ? "on" : "off");
-      },
-    });
+    this.#help = new Help(preferences);
     const helpButton = byId("button", "help");
     helpButton.append(ICONS.help());
-    helpButton.addEventListener("click", () => help.show());
+    helpButton.addEventListener("click", () => this.#help.show());
     byId("form", "goto").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#submit();
+      this.#submitCoordinate();
     });
-    this.#goto.addEventListener("input", () => this.#valid(true));
-    document.body.classList.toggle(
-      "kiosk",
-      new URLSearchParams(location.search).get("kiosk") === "1",
-    );
-    this.#listen(help);
+    this.#field.addEventListener("input", () => this.#setFieldValid(true));
+    this.#listenToKeys();
   }
 
-  get palette(): PaletteName {
-    return this.#palette.value as PaletteName;
+  /** Whether the floor plan is turned on. */
+  get planOn(): boolean {
+    return this.#planButton.getAttribute("aria-pressed") === "true";
   }
 
-  get theme(): Theme {
-    return this.#theme.theme;
+  /** Shows the button of the floor plan only if the layer has one. */
+  set hasPlan(hasPlan: boolean) {
+    this.#planButton.hidden = !hasPlan;
   }
 
-  /** Whether a floor plan is to be shown where there is one. */
-  get planShown(): boolean {
-    return this.#plan.getAttribute("aria-pressed") === "true";
-  }
-
-  /** What belongs into the address: only what is not as usual. */
-  get chosen(): Pick<ViewState, "palette" | "theme"> {
-    const { choice } = this.#theme;
-    return {
-      ...(this.#chosenPalette ? { palette: this.#chosenPalette } : {}),
-      ...(choice === "auto" ? {} : { theme: choice }),
-    };
-  }
-
-  /** Follows an address that was changed by hand. */
-  apply({ palette, theme }: ViewState): void {
-    if (palette && palette !== this.palette) {
-      this.#palette.value = this.#chosenPalette = palette;
-      this.#on.colors();
-    }
-    if (theme && theme !== this.#theme.choice) this.#theme.choose(theme);
-  }
-
-  /** Whether this layer has a floor plan that can be put under it. */
-  planKnown(known: boolean): void {
-    this.#plan.hidden = !known;
-  }
-
-  #listen(help: Help): void {
-    const { explorer, map } = this.#on;
-    listenToKeys(byId("div", "map"), {
+  #listenToKeys(): void {
+    const { explorer, map, preferences, ...options } = this.#options;
+    listenToKeys(this.#map, {
       arrow: (right, down, selecting) => {
         if (explorer.hasCursor) explorer.moveCursor(right, down, selecting);
-        else map().panBy(right * PAN_PX, down * PAN_PX);
+        else map.panBy(right * PAN_PX, down * PAN_PX);
       },
-      zoom: (direction) => map().zoomBy(ZOOM ** direction),
-      fit: () => this.#on.fit(),
+      zoom: (direction) => map.zoomBy(ZOOM_FACTOR ** direction),
+      fit: () => options.fit(),
       goTo: () => {
-        this.#goto.focus();
-        this.#goto.select();
+        this.#field.focus();
+        this.#field.select();
       },
-      layer: () => this.#on.layer(),
-      theme: () => this.#turnTheme(),
-      boxTool: () => this.#toggleBox(),
-      cursor: () => {
+      chooseLayer: () => options.focusLayers(),
+      nextTheme: () => preferences.nextTheme(),
+      toggleBoxTool: () => this.#toggleBoxTool(),
+      toggleCursor: () => {
         explorer.toggleCursor();
-        byId("div", "map").focus();
+        this.#map.focus();
       },
-      help: () => help.show(),
+      help: () => this.#help.show(),
       escape: () => {
-        if (document.activeElement === this.#goto) {
-          this.#valid(true);
-          byId("div", "map").focus();
+        if (document.activeElement === this.#field) {
+          this.#setFieldValid(true);
+          this.#map.focus();
           return true;
         }
-        if (map().boxTool) {
-          this.#toggleBox();
+        if (map.boxTool) {
+          this.#toggleBoxTool();
           return true;
         }
         return explorer.escape();
       },
-    }, () => this.#letters);
+    }, () => preferences.letterKeys);
   }
 
-  #submit(): void {
-    const at = parseCoordinate(this.#goto.value);
-    this.#valid(at !== undefined);
-    if (at === undefined) {
-      announce(NO_COORDINATE);
-      this.#goto.reportValidity(); // shows it, too
+  #submitCoordinate(): void {
+    const coordinate = parseCoordinate(this.#field.value);
+    this.#setFieldValid(coordinate !== undefined);
+    if (coordinate === undefined) {
+      announce(INVALID_COORDINATE);
+      this.#field.reportValidity();
       return;
     }
-    this.#on.goTo(...at);
-    byId("div", "map").focus();
+    const [x, y] = coordinate;
+    this.#options.goTo({ x, y });
+    this.#map.focus();
   }
 
-  #valid(valid: boolean): void {
-    this.#goto.setAttribute("aria-invalid", String(!valid));
-    this.#goto.setCustomValidity(valid ? "" : NO_COORDINATE);
+  #setFieldValid(valid: boolean): void {
+    this.#field.setAttribute("aria-invalid", String(!valid));
+    this.#field.setCustomValidity(valid ? "" : INVALID_COORDINATE);
   }
 
-  #toggleBox(): void {
-    const on = !this.#on.map().boxTool;
-    this.#on.map().boxTool = on;
-    this.#box.setAttribute("aria-pressed", String(on));
-    announce(on ? "Drag a box to select cells" : "Drag moves the map");
-  }
-
-  #turnTheme(): void {
-    this.#theme.turn();
-    prefer("theme", this.#theme.choice);
-    announce(`Theme: ${THEME_NAMES[this.#theme.choice]}`);
-  }
-
-  #showTheme(): void {
-    const { choice } = this.#theme;
-    const name = `Theme: ${THEME_NAMES[choice]}`;
-    this.#themeButton.replaceChildren(ICONS[choice]());
-    this.#themeButton.setAttribute("aria-label", name);
-    this.#themeButton.title = `${name} (t)`;
+  #toggleBoxTool(): void {
+    const { map } = this.#options;
+    const on = !map.boxTool;
+    map.boxTool = on;
+    this.#boxButton.setAttribute("aria-pressed", String(on));
+    announce(on ? "Drag to select cells" : "Drag to move the map");
   }
 }
 
-const THEME_NAMES = {
-  auto: "automatic",
-  light: "light",
-  dark: "dark",
-} as const;
-
-function tool(
-  name: string,
+/** @param title with the key in brackets, which the label omits */
+function createTool(
+  title: string,
   picture: SVGSVGElement,
-  press: () => void,
+  onClick: () => void,
 ): HTMLButtonElement {
   const button = el("button", {
     type: "button",
     class: "square",
-    "aria-label": name.replace(/ \(.*/, ""),
-    title: name,
+    "aria-label": title.replace(/ \(.*/, ""),
+    title,
   }, picture);
-  button.addEventListener("click", press);
+  button.addEventListener("click", onClick);
   return button;
-}
-
-function known(name: string | undefined): PaletteName {
-  return name !== undefined && Object.hasOwn(PALETTES, name)
-    ? name as PaletteName
-    : "safe";
 }

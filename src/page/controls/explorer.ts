@@ -1,262 +1,342 @@
 /// <reference lib="dom" />
 /**
- * What a person does on the map: points at cells, moves a cursor, selects.
+ * Pointer, cursor and selection on the map, and what they show: marks, tooltip
+ * and announcements.
  *
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
-import { announce } from "../elements/announcer.ts";
-import { ago, cellWords, some } from "../elements/format.ts";
-import type { CellFinder, CellPlace, CellReport } from "../feed/requests.ts";
-import type { CellPoint, MapView } from "../map/map_view.ts";
-import { Marks } from "../map/marks.ts";
-import { between, clamped, clampedRegion, type Point } from "../map/regions.ts";
+import type { Region } from "../../protocol/region.ts";
+import { announce, byId, el } from "../elements/dom.ts";
+import { describeCell, formatAge, formatQuantity } from "../elements/format.ts";
+import type { CellLocation, Observation } from "../feed/requests.ts";
+import type { LayerCells } from "../map/layer_cells.ts";
+import type { MapView, Rect } from "../map/map_view.ts";
+import {
+  clampPoint,
+  clampRegion,
+  type Point,
+  regionBetween,
+  regionOf,
+} from "../map/regions.ts";
 import { SelectionPanel } from "../panels/selection_panel.ts";
 import { Tooltip } from "../panels/tooltip.ts";
 
-/** How often the totals of a selection are counted at most, ms. */
-const COUNT_MS = 250;
-/** A mark around a cell smaller than this would only hide it, CSS pixels. */
-const MARKABLE = 5;
+/** Minimum time between two counts of the selection, ms. */
+const MIN_COUNT_MS = 250;
+/** A mark would hide a smaller cell, CSS pixels. */
+const MIN_HOVER_SCALE = 5;
+/** Minimum width and height of a mark, CSS pixels. */
+const MIN_MARK_PX = 6;
+/**
+ * Marks are cut here: browsers do not draw elements that are too large, CSS
+ * pixels.
+ */
+const MAX_MARK_PX = 10_000;
 
-/** What the explorer needs to know of the rest of the page. */
-export interface Surroundings {
-  readonly map: () => MapView;
-  /** The layer that is looked at, and what it is called. */
-  readonly layer: () => { readonly name: string; readonly title: string };
-  /** Whether all that the server has of a region has come. */
-  readonly knows: (region: Region) => boolean;
-  /** The server's clock, ms since 1970. */
-  readonly now: () => number;
-  readonly find: CellFinder;
-  /** The selection is another. */
-  readonly selected: () => void;
+/** What {@linkcode Explorer} uses and calls. */
+export interface ExplorerOptions {
+  readonly map: MapView;
+  /** Returns the current layer. */
+  layer(): { readonly name: string; readonly title: string };
+  /** Whether the cells of a region are loaded. */
+  hasLoaded(region: Region): boolean;
+  /** Returns the server's clock, ms since 1970. */
+  now(): number;
+  /** Called when the selection changes. */
+  onSelect(): void;
 }
 
-/** The tooltip, the cursor and the selection. */
+/**
+ * Tracks the cell under the pointer, a clicked cell, the cursor and the
+ * selection.
+ */
 export class Explorer {
-  readonly #around: Surroundings;
+  readonly #options: ExplorerOptions;
+  readonly #map: MapView;
   readonly #marks = new Marks();
   readonly #tooltip: Tooltip;
   readonly #panel: SelectionPanel;
   #hovered: Point | undefined;
+  /** The clicked cell, whose tooltip stays. */
   #pinned: Point | undefined;
   #cursor: Point | undefined;
+  /** Where a selection with the cursor began. */
   #anchor: Point | undefined;
   #selection: Region | undefined;
-  #spoken = "";
-  #counted = 0;
-  #recount: ReturnType<typeof setTimeout> | undefined;
+  /** The state of the cell that was announced last. */
+  #announced = "";
+  #lastCount = 0;
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(around: Surroundings) {
-    this.#around = around;
-    this.#tooltip = new Tooltip(
-      around.find,
-      (place, report) => this.#renew(place, report),
+  constructor(options: ExplorerOptions) {
+    this.#options = options;
+    this.#map = options.map;
+    this.#tooltip = new Tooltip((cell, observation) =>
+      this.#applyNewer(cell, observation)
     );
-    this.#panel = new SelectionPanel(() => this.select(undefined), announce);
+    this.#panel = new SelectionPanel(() => this.select(undefined));
   }
 
-  /** The cells that are selected. */
+  /** The selected cells. */
   get selection(): Region | undefined {
     return this.#selection;
   }
 
-  /** Whether the cursor is on the map. */
+  /** Whether the cursor is on. */
   get hasCursor(): boolean {
     return this.#cursor !== undefined;
   }
 
-  /** The pointer is over a cell, or over none. */
-  hover(cell: CellPoint | undefined): void {
-    this.#hovered = cell && clamped(cell);
-    this.#showTip();
-    this.place();
+  /** Handles the pointer over a cell, or outside the map. */
+  hover(cell: Point | undefined): void {
+    this.#hovered = cell && clampPoint(cell);
+    this.#update();
   }
 
-  /** A cell was clicked: its words stay until it is clicked again. */
-  click(cell: CellPoint): void {
-    const at = clamped(cell);
+  /** Handles a click: the tooltip stays until the cell is clicked again. */
+  click(cell: Point): void {
+    const at = clampPoint(cell);
     const again = this.#pinned?.x === at.x && this.#pinned.y === at.y;
     this.#pinned = again ? undefined : at;
     if (again) this.#hovered = undefined;
     if (this.#cursor) this.#cursor = at;
-    this.#showTip();
-    this.place();
+    this.#update();
   }
 
-  /** Shows a cell as if it had been clicked. */
-  pin(x: number, y: number): void {
-    this.#pinned = { x, y };
+  /** Shows the tooltip of a cell, as after a click. */
+  pin(cell: Point): void {
+    this.#pinned = cell;
     this.#hovered = undefined;
-    this.#showTip();
-    this.place();
-    announce(this.#words(this.#pinned));
+    this.#update();
+    announce(this.#describe(cell));
   }
 
-  /** Puts the cursor into the middle of the map, or takes it away. */
+  /** Turns the cursor on in the centre of the map, or off. */
   toggleCursor(): void {
     if (this.#cursor) {
       this.#cursor = this.#anchor = undefined;
       announce("Cursor off");
     } else {
-      const [x, y] = this.#around.map().center;
-      this.#cursor = clamped({ x: Math.floor(x), y: Math.floor(y) });
-      this.#speak();
+      const [x, y] = this.#map.camera.center;
+      this.#cursor = clampPoint({ x: Math.floor(x), y: Math.floor(y) });
+      this.#announceCursor();
     }
-    this.#showTip();
-    this.place();
+    this.#update();
   }
 
-  /** Moves the cursor. @param selecting Whether the selection grows with it */
+  /**
+   * Moves the cursor by cells.
+   *
+   * @param selecting whether to select the cells between start and end
+   */
   moveCursor(right: number, down: number, selecting: boolean): void {
     const from = this.#cursor;
     if (from === undefined) return;
     this.#hovered = this.#pinned = undefined;
-    this.#cursor = clamped({ x: from.x + right, y: from.y + down });
+    this.#cursor = clampPoint({ x: from.x + right, y: from.y + down });
     if (selecting) {
       this.#anchor ??= from;
-      this.select(between(this.#anchor, this.#cursor));
+      this.select(regionBetween(this.#anchor, this.#cursor));
     } else this.#anchor = undefined;
-    this.#around.map().reveal(this.#cursor.x, this.#cursor.y);
-    this.#speak();
-    this.#showTip();
-    this.place();
+    this.#map.reveal(this.#cursor);
+    this.#announceCursor();
+    this.#update();
   }
 
-  /** Selects cells, or none. */
+  /** Selects cells; undefined clears the selection. */
   select(region: Region | undefined): void {
-    this.#selection = region && clampedRegion(region);
+    this.#selection = region && clampRegion(region);
     if (region === undefined) this.#anchor = undefined;
     this.#count();
-    this.place();
-    this.#around.selected();
+    this.#placeMarks();
+    this.#options.onSelect();
   }
 
-  /** Takes the last thing away that was put on the map. @returns whether there was any */
+  /**
+   * Closes the tooltip of a click, else clears the selection, else turns the
+   * cursor off.
+   *
+   * @returns whether there was one of them
+   */
   escape(): boolean {
     if (this.#pinned) this.#pinned = undefined;
     else if (this.#selection) this.select(undefined);
     else if (this.#cursor) this.toggleCursor();
     else return false;
-    this.#showTip();
-    this.place();
+    this.#update();
     return true;
   }
 
-  /** Another layer is looked at: nothing of the last one stays. */
+  /** Removes what belongs to the previous layer. */
   reset(): void {
     this.#hovered = this.#pinned = undefined;
-    this.#showTip();
+    this.#showTooltip();
     if (this.#selection) this.#count();
   }
 
-  /** Cells have changed, or time has passed. */
+  /**
+   * Updates tooltip, announcement and counts after cells or their ages changed.
+   */
   refresh(): void {
-    if (this.#hovered || this.#pinned || this.#cursor) this.#showTip();
-    if (this.#cursor) this.#speak(true);
-    if (this.#selection === undefined || this.#recount !== undefined) return;
-    const wait = this.#counted + COUNT_MS - performance.now();
-    this.#recount = setTimeout(() => this.#count(), Math.max(0, wait));
+    if (this.#hovered || this.#pinned || this.#cursor) this.#showTooltip();
+    if (this.#cursor) this.#announceCursor({ onlyChanges: true });
+    if (this.#selection && this.#countTimer === undefined) {
+      const delay = this.#lastCount + MIN_COUNT_MS - performance.now();
+      this.#countTimer = setTimeout(() => this.#count(), Math.max(0, delay));
+    }
   }
 
-  /** The map has moved: marks follow their cells. */
-  place(): void {
-    const map = this.#around.map();
-    const markable = map.scale >= MARKABLE;
-    const rect = (at: Point | undefined) =>
-      at && map.rectOf({ x0: at.x, y0: at.y, x1: at.x, y1: at.y });
+  /** Moves marks and tooltip with the map. */
+  followMap(): void {
+    this.#placeMarks();
+    if (this.#pinned || this.#cursor) this.#showTooltip();
+  }
+
+  get #cells(): LayerCells {
+    return this.#map.cellLayer.cells;
+  }
+
+  #update(): void {
+    this.#showTooltip();
+    this.#placeMarks();
+  }
+
+  #placeMarks(): void {
+    const map = this.#map;
+    const rectOf = (cell: Point | undefined) =>
+      cell && map.rectOf(regionOf(cell));
     this.#marks.place("box", this.#selection && map.rectOf(this.#selection));
-    this.#marks.place("cursor", rect(this.#cursor));
-    const pointed = this.#hovered ?? this.#pinned;
-    const shown = markable || this.#hovered === undefined;
-    this.#marks.place("hover", shown ? rect(pointed) : undefined);
+    this.#marks.place("cursor", rectOf(this.#cursor));
+    const hides = this.#hovered !== undefined && map.scale < MIN_HOVER_SCALE;
+    const marked = hides ? undefined : this.#hovered ?? this.#pinned;
+    this.#marks.place("hover", rectOf(marked));
   }
 
-  /** The map has moved: the words follow too. */
-  follow(): void {
-    this.place();
-    if (this.#pinned || this.#cursor) this.#showTip();
-  }
-
-  #showTip(): void {
-    const at = this.#hovered ?? this.#pinned ?? this.#cursor;
-    const map = this.#around.map();
-    const region = at && { x0: at.x, y0: at.y, x1: at.x, y1: at.y };
-    const rect = region && map.rectOf(region);
-    // Before the cells have come, nobody can say that there is no data.
-    if (!at || !rect || !this.#around.knows(region)) {
+  #showTooltip(): void {
+    const cell = this.#hovered ?? this.#pinned ?? this.#cursor;
+    const rect = cell && this.#map.rectOf(regionOf(cell));
+    // Before the cells are loaded, "no data" could be wrong.
+    if (!cell || !rect || !this.#options.hasLoaded(regionOf(cell))) {
       return this.#tooltip.hide();
     }
-    const { name, title } = this.#around.layer();
-    const { world } = map.cells;
-    const target = { ...at, rect, layer: name, title };
-    this.#tooltip.show(target, world, this.#around.now());
+    const { name: layer, title } = this.#options.layer();
+    this.#tooltip.show(
+      { ...cell, layer, title, rect },
+      this.#cells,
+      this.#options.now(),
+    );
   }
 
-  /** The server knows a newer report of a cell than the feed has told. */
-  #renew({ layer, x, y }: CellPlace, report: CellReport): void {
-    if (layer !== this.#around.layer().name) return;
-    const map = this.#around.map();
-    const { world } = map.cells;
-    const row = world.table.find(x, y);
-    const { value, time, stale } = report;
-    if (row < 0 || time <= world.table.time[row]!) return;
-    world.set(x, y, value, time, stale);
-    map.changed();
-    this.#showTip();
+  /**
+   * Applies an observation that the feed does not have: it repeats the value.
+   */
+  #applyNewer({ layer, x, y }: CellLocation, observation: Observation): void {
+    if (layer !== this.#options.layer().name) return;
+    const row = this.#cells.table.find(x, y);
+    const { value, time, stale } = observation;
+    if (row < 0 || time <= this.#cells.table.time[row]!) return;
+    this.#cells.set(x, y, value, time, stale);
+    this.#map.redraw();
+    this.#showTooltip();
   }
 
   #count(): void {
-    clearTimeout(this.#recount);
-    this.#recount = undefined;
-    this.#counted = performance.now();
+    clearTimeout(this.#countTimer);
+    this.#countTimer = undefined;
+    this.#lastCount = performance.now();
     const region = this.#selection;
-    const { name: layer } = this.#around.layer();
     this.#panel.update(
       region && {
-        layer,
+        layer: this.#options.layer().name,
         region,
-        totals: this.#around.map().cells.world.totals(region),
-        whole: this.#around.knows(region),
+        counts: this.#cells.countsIn(region),
+        complete: this.#options.hasLoaded(region),
       },
     );
   }
 
-  /** @param news Whether only a change of the cell is worth a word */
-  #speak(news = false): void {
-    const { x, y } = this.#cursor!;
-    const { table } = this.#around.map().cells.world;
-    const row = table.find(x, y);
-    const state = `${x},${y}: ${row < 0 ? "" : table.value[row]} ${
-      row < 0 ? "" : table.stale[row]
-    }`;
-    if (news && state === this.#spoken) return;
-    this.#spoken = state;
+  /** @param onlyChanges whether to be silent if the cell has not changed */
+  #announceCursor({ onlyChanges = false } = {}): void {
+    const cursor = this.#cursor!;
+    const { table } = this.#cells;
+    const row = table.find(cursor.x, cursor.y);
+    const state = [
+      cursor.x,
+      cursor.y,
+      ...(row < 0 ? [] : [table.value[row], table.stale[row]]),
+    ].join();
+    if (onlyChanges && state === this.#announced) return;
+    this.#announced = state;
     const region = this.#selection;
     const selected = this.#anchor && region
       ? `, ${
-        some((region.x1 - region.x0 + 1) * (region.y1 - region.y0 + 1), "place")
+        formatQuantity(
+          (region.x1 - region.x0 + 1) * (region.y1 - region.y0 + 1),
+          "coordinate",
+        )
       } selected`
       : "";
-    announce(this.#words(this.#cursor!) + selected);
+    announce(this.#describe(cursor) + selected);
   }
 
-  #words({ x, y }: Point): string {
-    if (!this.#around.knows({ x0: x, y0: y, x1: x, y1: y })) {
+  /**
+   * Describes a cell for a screen reader: `5, 4: occupied, 2 people, observed 3
+   * s ago`.
+   */
+  #describe(cell: Point): string {
+    const { x, y } = cell;
+    if (!this.#options.hasLoaded(regionOf(cell))) {
       return `${x}, ${y}: not loaded yet`;
     }
-    const { table } = this.#around.map().cells.world;
+    const { table } = this.#cells;
     const row = table.find(x, y);
     if (row < 0) return `${x}, ${y}: no data`;
-    const { title, detail } = cellWords(
+    const { title, detail } = describeCell(
       table.value[row],
       table.stale[row] === 1,
     );
-    const age = ago(this.#around.now() - table.time[row]!);
-    return `${x}, ${y}: ${
-      [title.toLowerCase(), detail].filter((one) => one).join(", ")
-    }, observed ${age}`;
+    const state = detail
+      ? `${title.toLowerCase()}, ${detail}`
+      : title.toLowerCase();
+    const age = formatAge(this.#options.now() - table.time[row]!);
+    return `${x}, ${y}: ${state}, observed ${age}`;
   }
+}
+
+type MarkName = "box" | "hover" | "cursor";
+
+/**
+ * The frames around the selection, the cell under the pointer, and the cursor.
+ */
+class Marks {
+  readonly #elements = new Map<MarkName, HTMLElement>();
+
+  constructor() {
+    for (const name of ["box", "hover", "cursor"] as const) {
+      const element = el("div", { class: `mark ${name}`, hidden: true });
+      this.#elements.set(name, element);
+      byId("div", "marks").append(element);
+    }
+  }
+
+  /** Places a mark around a rectangle; undefined hides it. */
+  place(name: MarkName, rect: Rect | undefined): void {
+    const element = this.#elements.get(name)!;
+    element.hidden = rect === undefined;
+    if (rect === undefined) return;
+    const [left, width] = markExtent(rect.left, rect.width);
+    const [top, height] = markExtent(rect.top, rect.height);
+    element.style.transform = `translate(${left}px, ${top}px)`;
+    element.style.width = `${width}px`;
+    element.style.height = `${height}px`;
+  }
+}
+
+/** Returns start and length, enlarged to the minimum and cut to the maximum. */
+function markExtent(start: number, length: number): [number, number] {
+  const margin = Math.max(0, MIN_MARK_PX - length) / 2;
+  const from = Math.max(start - margin, -MAX_MARK_PX);
+  const to = Math.min(start + length + margin, MAX_MARK_PX);
+  return [from, Math.max(0, to - from)];
 }

@@ -1,80 +1,86 @@
 /// <reference lib="dom" />
 /**
- * The help: what can be done, and with which keys.
+ * The help dialog: keyboard shortcuts and the meaning of cells.
  *
  * @module
  */
 
 import { byId, el } from "../elements/dom.ts";
 import { ICONS } from "../elements/icons.ts";
+import type { Preferences } from "./preferences.ts";
 
-const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [["←", "↑", "→", "↓"], "Move the map, or the cursor if there is one"],
+const SHORTCUTS: readonly (readonly [keys: readonly string[], string])[] = [
+  [["←", "↑", "→", "↓"], "Move the map, or the cursor if it is on"],
   [["+", "−"], "Zoom in, zoom out"],
   [["0"], "Show the whole map"],
-  [["Enter"], "Put a cursor on a cell; its cell is read out"],
-  [["Shift", "arrows"], "Select cells from the cursor on"],
-  [["b"], "Drag a box to select (also Shift and drag)"],
+  [["Enter"], "Turn the cursor on or off; screen readers read its cell"],
+  [["Shift", "arrows"], "Select cells with the cursor"],
+  [["b"], "Select cells: drag a box (or hold Shift and drag)"],
   [["g"], "Go to a coordinate"],
   [["l"], "Choose a layer"],
-  [["t"], "Automatic, light or dark"],
-  [["Esc"], "Take the cursor off, clear the selection"],
-  [["?"], "This help"],
+  [["t"], "Theme: automatic, light or dark"],
+  [["Esc"], "Close the tooltip, clear the selection, turn the cursor off"],
+  [["?"], "Show this help"],
 ];
 
-const WORDS: readonly (readonly [word: string, meaning: string])[] = [
-  ["Free, occupied", "As last observed; a number is how many people"],
+const MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
+  [
+    "Free, occupied",
+    "The last observation; the number is the people in a cell",
+  ],
   [
     "Stale",
-    "Observed too long ago to be sure: dotted, and never counted as free or occupied",
+    "The last observation is too old; counts as neither free nor occupied",
   ],
-  ["Unknown", "Reported as unknown, or forgotten: hatched"],
-  ["No data", "Never reported: left blank"],
+  ["Unknown", "Reported as unknown, or not observed for too long"],
+  ["No data", "Never reported"],
 ];
 
-/** The dialog with the help. */
+/** The help dialog. */
 export class Help {
   readonly #dialog = byId("dialog", "help-dialog");
 
-  /** @param letters Whether single-letter keys are on, and how to turn them on and off */
-  constructor(letters: { get(): boolean; set(on: boolean): void }) {
+  constructor(preferences: Preferences) {
     const close = el("button", {
       type: "button",
       class: "quiet",
       "aria-label": "Close",
     }, ICONS.close());
     close.addEventListener("click", () => this.#dialog.close());
-    // A click beside the dialog is one on its backdrop.
+    // A click on the backdrop has the dialog itself as its target.
     this.#dialog.addEventListener("click", (event) => {
       if (event.target === this.#dialog) this.#dialog.close();
     });
-    const box = el("input", { type: "checkbox" });
-    box.checked = letters.get();
-    box.addEventListener("change", () => letters.set(box.checked));
+    const letterKeys = el("input", { type: "checkbox" });
+    letterKeys.checked = preferences.letterKeys;
+    letterKeys.addEventListener("change", () => {
+      preferences.letterKeys = letterKeys.checked;
+    });
     this.#dialog.append(
       el("header", {}, el("h2", { id: "help-title" }, "Help"), close),
-      el("h3", {}, "Keys"),
+      el("h3", {}, "Keyboard shortcuts"),
       el(
         "dl",
         {},
-        ...KEYS.flatMap(([keys, what]) => [
+        ...SHORTCUTS.flatMap(([keys, action]) => [
           el("dt", {}, ...keys.flatMap((key) => [el("kbd", {}, key), " "])),
-          el("dd", {}, what),
+          el("dd", {}, action),
         ]),
       ),
-      el("label", { class: "check" }, box, "Single letters are shortcuts"),
-      el("h3", {}, "What the map says"),
+      el("label", { class: "check" }, letterKeys, "Single-letter shortcuts"),
+      el("h3", {}, "Cells"),
       el(
         "dl",
         {},
-        ...WORDS.flatMap(([word, meaning]) => [
-          el("dt", {}, word),
+        ...MEANINGS.flatMap(([status, meaning]) => [
+          el("dt", {}, status),
           el("dd", {}, meaning),
         ]),
       ),
     );
   }
 
+  /** Opens the dialog. */
   show(): void {
     if (!this.#dialog.open) this.#dialog.showModal();
   }

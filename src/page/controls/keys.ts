@@ -1,23 +1,23 @@
 /// <reference lib="dom" />
 /**
- * The keyboard.
+ * Maps keys to actions.
  *
  * @module
  */
 
-/** What keys do. */
+/** The actions of the keys. */
 export interface KeyActions {
-  /** @param selecting Whether Shift is held: the selection grows from the cursor */
+  /** @param selecting whether Shift is held */
   arrow(right: number, down: number, selecting: boolean): void;
   zoom(direction: 1 | -1): void;
   fit(): void;
   goTo(): void;
-  layer(): void;
-  theme(): void;
-  boxTool(): void;
-  cursor(): void;
+  chooseLayer(): void;
+  nextTheme(): void;
+  toggleBoxTool(): void;
+  toggleCursor(): void;
   help(): void;
-  /** @returns whether there was anything to take away */
+  /** @returns whether there was anything to close or clear */
   escape(): boolean;
 }
 
@@ -28,77 +28,66 @@ const ARROWS: Record<string, readonly [right: number, down: number]> = {
   ArrowDown: [0, 1],
 };
 
-/** In these, keys are for writing and choosing. */
-const TYPING = "input, select, textarea, dialog";
+/** Elements that use the keys themselves. */
+const KEY_CONSUMERS = "input, select, textarea, dialog";
 
 /**
- * Listens for keys all over the page, but where something else uses them.
+ * Listens for keys on the whole page. Arrow keys, Enter and Home have an effect
+ * only while the map or nothing has the focus.
  *
- * @param map Arrow keys and Enter are meant for the map only here, or when nothing has the focus
- * @param letters Whether single letters are shortcuts (WCAG 2.1.4: one can turn them off)
+ * @param letterKeys whether single characters are shortcuts; a person can turn
+ * them off (WCAG 2.1.4), except plus and minus on the map
  */
 export function listenToKeys(
   map: HTMLElement,
   actions: KeyActions,
-  letters: () => boolean,
+  letterKeys: () => boolean,
 ): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = event.target instanceof Element ? event.target : document.body;
-    if (event.key === "Escape" && at.closest("dialog") === null) {
+    const target = event.target instanceof Element
+      ? event.target
+      : document.body;
+    if (event.key === "Escape" && target.closest("dialog") === null) {
       if (actions.escape()) event.preventDefault();
       return;
     }
-    if (at.closest(TYPING)) return;
-    const done = onMap(at, map)
-      ? mapKey(event, actions) || letters() && letterKey(event.key, actions)
-      : letters() && letterKey(event.key, actions);
-    if (done) event.preventDefault();
+    if (target.closest(KEY_CONSUMERS)) return;
+    const onMap = target === document.body || target === map;
+    const handled = onMap && handleMapKey(event, actions) ||
+      letterKeys() && handleCharacter(event.key, actions);
+    if (handled) event.preventDefault();
   });
 }
 
-function onMap(at: Element, map: HTMLElement): boolean {
-  return at === document.body || at === map;
+/** @returns whether the key has an action */
+function handleMapKey(
+  { key, shiftKey }: KeyboardEvent,
+  actions: KeyActions,
+): boolean {
+  const arrow = ARROWS[key];
+  if (arrow) actions.arrow(...arrow, shiftKey);
+  else if (key === "Enter") actions.toggleCursor();
+  else if (key === "Home") actions.fit();
+  else return handleZoomKey(key, actions);
+  return true;
 }
 
-function mapKey({ key, shiftKey }: KeyboardEvent, to: KeyActions): boolean {
-  const arrow = ARROWS[key];
-  if (arrow) to.arrow(...arrow, shiftKey);
-  else if (key === "Enter") to.cursor();
-  else if (key === "+" || key === "=") to.zoom(1);
-  else if (key === "-" || key === "_") to.zoom(-1);
-  else if (key === "Home") to.fit();
+function handleZoomKey(key: string, actions: KeyActions): boolean {
+  if (key === "+" || key === "=") actions.zoom(1);
+  else if (key === "-" || key === "_") actions.zoom(-1);
   else return false;
   return true;
 }
 
-function letterKey(key: string, to: KeyActions): boolean {
-  switch (key) {
-    case "+":
-    case "=":
-      return done(to.zoom(1));
-    case "-":
-    case "_":
-      return done(to.zoom(-1));
-    case "0":
-      return done(to.fit());
-    case "g":
-      return done(to.goTo());
-    case "l":
-      return done(to.layer());
-    case "t":
-      return done(to.theme());
-    case "b":
-      return done(to.boxTool());
-    case "c":
-      return done(to.cursor());
-    case "?":
-      return done(to.help());
-    default:
-      return false;
-  }
-}
-
-function done(_: void): true {
+function handleCharacter(key: string, actions: KeyActions): boolean {
+  if (key === "0") actions.fit();
+  else if (key === "g") actions.goTo();
+  else if (key === "l") actions.chooseLayer();
+  else if (key === "t") actions.nextTheme();
+  else if (key === "b") actions.toggleBoxTool();
+  else if (key === "c") actions.toggleCursor();
+  else if (key === "?") actions.help();
+  else return handleZoomKey(key, actions);
   return true;
 }

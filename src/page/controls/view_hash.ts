@@ -1,34 +1,63 @@
+/// <reference lib="dom" />
 /**
- * The view as the part of the address after `#`, so that it can be bookmarked,
- * shared, and is there again after a reload.
+ * The view in the part of the address after `#`: it can be bookmarked and
+ * shared, and a reload restores it.
  *
  * @module
  */
 
 import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
-import { type PaletteName, PALETTES, type Theme } from "../map/palette.ts";
+import type { Camera } from "../map/map_view.ts";
+import { isPaletteName, type PaletteName, type Theme } from "../map/palette.ts";
 
-/** What is looked at, and how; what is not given is as the page thinks best. */
-export interface ViewState {
+/** What the page shows, and how. The page chooses what is undefined. */
+export interface ViewState extends Partial<Camera> {
   readonly layer?: string;
-  /** The coordinate in the middle. */
-  readonly center?: readonly [x: number, y: number];
-  /** How large a cell is, CSS pixels. */
-  readonly scale?: number;
   readonly palette?: PaletteName;
-  /** Not given: what the system prefers. */
+  /** Undefined: as the system prefers. */
   readonly theme?: Theme;
-  /** The cells that are selected. */
+  /** The selected cells. */
   readonly box?: Region;
 }
 
-const NUMBERS = /^-?\d{1,10}(?:\.\d{1,6})?$/;
+/** How long the view must be unchanged before it is written, ms. */
+const WRITE_DELAY_MS = 250;
+
+/** Writes the view to the address, and reads it when a person edits it. */
+export class ViewHash {
+  readonly #current: () => ViewState;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #written = "";
+
+  /**
+   * @param current returns the current view
+   * @param onEdit called with the view of an edited address
+   */
+  constructor(current: () => ViewState, onEdit: (view: ViewState) => void) {
+    this.#current = current;
+    addEventListener("hashchange", () => {
+      if (location.hash.slice(1) !== this.#written) {
+        onEdit(parseHash(location.hash));
+      }
+    });
+  }
+
+  /** Writes the current view soon. */
+  scheduleWrite(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#written = formatHash(this.#current());
+      history.replaceState(null, "", `#${this.#written}`);
+    }, WRITE_DELAY_MS);
+  }
+}
+
+const NUMBER = /^-?\d{1,10}(?:\.\d{1,6})?$/;
 
 /**
- * Reads the view from an address. What is not understood is left out: an address
- * that someone typed must not break the page.
+ * Parses a view. Ignores invalid parts, since people edit addresses.
  *
- * @param hash With or without `#`: `#layer=hall/l2&at=56.5,177&scale=8&box=0,0,9,9`
+ * @param hash `layer=hall/l2&at=56.5,177&scale=8&box=0,0,9,9`, `#` before it or not
  */
 export function parseHash(hash: string): ViewState {
   const values = new Map<string, string>();
@@ -37,34 +66,34 @@ export function parseHash(hash: string): ViewState {
     try {
       values.set(key!, decodeURIComponent(value));
     } catch {
-      // A stray percent sign: the part is not one of ours.
+      // An invalid percent-encoding: ignored.
     }
   }
   const layer = values.get("layer");
-  const center = numbers(values.get("at"), 2);
-  const scale = numbers(values.get("scale"), 1)?.[0];
+  const center = parseNumbers(values.get("at"), 2);
+  const scale = parseNumbers(values.get("scale"), 1)?.[0];
   const palette = values.get("palette");
   const theme = values.get("theme");
-  const box = regionFrom(numbers(values.get("box"), 4));
+  const box = regionFrom(parseNumbers(values.get("box"), 4));
   return {
     ...(layer ? { layer } : {}),
     ...(center ? { center: [center[0]!, center[1]!] as const } : {}),
     ...(scale !== undefined && scale > 0 ? { scale } : {}),
-    ...(isPalette(palette) ? { palette } : {}),
+    ...(isPaletteName(palette) ? { palette } : {}),
     ...(theme === "light" || theme === "dark" ? { theme } : {}),
     ...(box ? { box } : {}),
   };
 }
 
-/** The view as the part of an address after `#`, without it. */
+/** Formats a view as the part of an address after `#`. */
 export function formatHash(view: ViewState): string {
   const { layer, center, scale, palette, theme, box } = view;
   const parts: string[] = [];
   if (layer !== undefined) {
     parts.push(`layer=${encodeURIComponent(layer).replaceAll("%2F", "/")}`);
   }
-  if (center) parts.push(`at=${center.map((one) => rounded(one, 1)).join()}`);
-  if (scale !== undefined) parts.push(`scale=${rounded(scale, 4)}`);
+  if (center) parts.push(`at=${center.map((at) => round(at, 1)).join()}`);
+  if (scale !== undefined) parts.push(`scale=${round(scale, 4)}`);
   if (palette !== undefined) parts.push(`palette=${palette}`);
   if (theme !== undefined) parts.push(`theme=${theme}`);
   if (box) parts.push(`box=${box.x0},${box.y0},${box.x1},${box.y1}`);
@@ -72,9 +101,9 @@ export function formatHash(view: ViewState): string {
 }
 
 /**
- * Reads a coordinate that a person typed: `12,-4`, `12 -4`, `x 12, y -4`.
+ * Parses a coordinate as people type it: `12,-4`, `12 -4`, `x 12, y -4`.
  *
- * @returns undefined if it is none
+ * @returns undefined if the text is not a coordinate
  */
 export function parseCoordinate(
   text: string,
@@ -83,21 +112,20 @@ export function parseCoordinate(
     /^\s*\(?\s*(?:x\s*[:=]?)?\s*([-−]?\d+)\s*[,;\s]\s*(?:y\s*[:=]?)?\s*([-−]?\d+)\s*\)?\s*$/i
       .exec(text);
   if (match === null) return undefined;
-  const [x, y] = match.slice(1).map((one) => Number(one.replace("−", "-")));
+  const [x, y] = match.slice(1).map((part) => Number(part.replace("−", "-")));
   return isInt32(x!) && isInt32(y!) ? [x!, y!] : undefined;
 }
 
-function numbers(text: string | undefined, many: number): number[] | undefined {
+function parseNumbers(
+  text: string | undefined,
+  count: number,
+): number[] | undefined {
   const parts = text?.split(",") ?? [];
-  return parts.length === many && parts.every((part) => NUMBERS.test(part))
+  return parts.length === count && parts.every((part) => NUMBER.test(part))
     ? parts.map(Number)
     : undefined;
 }
 
-function isPalette(name: string | undefined): name is PaletteName {
-  return name !== undefined && Object.hasOwn(PALETTES, name);
-}
-
-function rounded(number: number, digits: number): string {
+function round(number: number, digits: number): string {
   return String(Number(number.toFixed(digits)));
 }

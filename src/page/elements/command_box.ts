@@ -1,22 +1,26 @@
 /// <reference lib="dom" />
 /**
- * A command to copy.
+ * A command line of `occupancy` with a button that copies it.
  *
  * @module
  */
 
-import { el, setText } from "./dom.ts";
+import type { Region } from "../../protocol/region.ts";
+import { announce, el, setText } from "./dom.ts";
 import { ICONS } from "./icons.ts";
 
-const THANKS_MS = 1600;
+/** How long the button shows that the command was copied, ms. */
+const COPIED_MS = 1600;
 
-/** A command in a box, with a button that copies it. */
+/** Characters that need no quotes in a shell. */
+const UNQUOTED = /^[\w./:@%+,=-]+$/;
+
+/** A box with a command and a button that copies it to the clipboard. */
 export class CommandBox {
   readonly element: HTMLDivElement;
   readonly #code = el("code");
 
-  /** @param announce Says that it was copied to who cannot see it */
-  constructor(announce: (text: string) => void, command = "") {
+  constructor() {
     const button = el("button", {
       type: "button",
       class: "quiet",
@@ -25,13 +29,12 @@ export class CommandBox {
     }, ICONS.copy());
     button.addEventListener("click", async () => {
       const copied = await copy(this.#code);
-      announce(copied ? "Copied" : "Selected: copy it with the keyboard");
+      announce(copied ? "Copied" : "Selected. Copy it with the keyboard.");
       if (!copied) return;
       button.replaceChildren(ICONS.done());
-      setTimeout(() => button.replaceChildren(ICONS.copy()), THANKS_MS);
+      setTimeout(() => button.replaceChildren(ICONS.copy()), COPIED_MS);
     });
     this.element = el("div", { class: "command" }, this.#code, button);
-    this.command = command;
   }
 
   set command(text: string) {
@@ -39,7 +42,36 @@ export class CommandBox {
   }
 }
 
-/** Without https a browser has no clipboard to give: then the text is selected. */
+/** The `occupancy request` that prints a region of a layer. */
+export function requestCommand(layer: string, region: Region): string {
+  const { x0, y0, x1, y1 } = region;
+  const name = optionValue(layer);
+  // "=", since the first number may be negative and look like an option.
+  return `occupancy request --layer${name} --region=${x0},${y0},${x1},${y1}`;
+}
+
+/** The `occupancy client` that sends readings to a layer. */
+export function sendCommand(layer: string): string {
+  const option = layer === "default" ? "" : ` --layer${optionValue(layer)}`;
+  return `occupancy client${option} --file client1.json`;
+}
+
+/**
+ * A value as it follows its option: quoted for a shell, after a space or `=`.
+ */
+function optionValue(value: string): string {
+  const quoted = UNQUOTED.test(value)
+    ? value
+    : `'${value.replaceAll("'", `'\\''`)}'`;
+  return value.startsWith("-") ? `=${quoted}` : ` ${quoted}`;
+}
+
+/**
+ * Copies the text of an element, or selects it: without HTTPS a browser gives
+ * no access to the clipboard.
+ *
+ * @returns whether the text is in the clipboard
+ */
 async function copy(element: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(element.textContent ?? "");

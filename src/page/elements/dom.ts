@@ -1,26 +1,29 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /**
- * Elements, made from code. Text goes in as text only: what a sensor or a layer
- * is called is never read as markup.
+ * Creates, finds and updates elements of the page. Names from the server are
+ * inserted as text, never parsed as markup.
  *
  * @module
  */
 
-/** Attributes; `true` is one without a value, `false` and undefined leave it out. */
+/**
+ * Attributes of an element: `true` sets an empty value, `false` and undefined
+ * omit it.
+ */
 export type Attributes = Readonly<
   Record<string, string | number | boolean | undefined>
 >;
 
-/** What is in an element. */
+/** A child of an element; undefined adds nothing. */
 export type Content = Node | string | undefined;
 
 /**
- * Makes an element.
+ * Creates an element.
  *
- * @param attributes `class`, `aria-label` and so on; never `style` or `on…`,
- * which the Content-Security-Policy forbids
- * @param content Elements, and texts
+ * @param attributes `class`, `aria-label` and so on, but not `style` or `on…`:
+ * the Content-Security-Policy forbids them
+ * @param content child elements and texts
  */
 export function el<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
@@ -28,39 +31,23 @@ export function el<Name extends keyof HTMLElementTagNameMap>(
   ...content: readonly Content[]
 ): HTMLElementTagNameMap[Name] {
   const element = document.createElement(name);
-  decorate(element, attributes);
-  element.append(...content.filter((one) => one !== undefined));
+  setAttributes(element, attributes);
+  element.append(...content.filter((child) => child !== undefined));
   return element;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * An icon of 20 × 20, drawn with a line in the colour of the text.
- *
- * @param paths What SVG has as `d`
- */
-export function icon(...paths: readonly string[]): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  decorate(svg, {
-    viewBox: "0 0 20 20",
-    width: 20,
-    height: 20,
-    class: "icon",
-    "aria-hidden": "true",
-  });
-  for (const d of paths) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
+/** Sets the attributes of an element. */
+export function setAttributes(element: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    element.setAttribute(name, value === true ? "" : String(value));
   }
-  return svg;
 }
 
 /**
- * The element of the page with this id.
+ * Returns the element with an id.
  *
- * @throws {Error} if the page has none of that kind
+ * @throws {Error} if the page has no such element with this tag
  */
 export function byId<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
@@ -73,14 +60,36 @@ export function byId<Name extends keyof HTMLElementTagNameMap>(
   return element as HTMLElementTagNameMap[Name];
 }
 
-/** Sets a text if it is another: nothing is laid out again for nothing. */
+/** Sets the text of an element if it differs, which avoids a layout. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function decorate(element: Element, attributes: Attributes): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === false) continue;
-    element.setAttribute(name, value === true ? "" : String(value));
+/** Makes a screen reader read a text once it is idle (aria-live polite). */
+export function announce(text: string): void {
+  const region = byId("div", "announcer");
+  // A screen reader reads only changes: the same text needs a difference.
+  region.textContent = region.textContent === text ? `${text}\u00a0` : text;
+}
+
+/**
+ * Makes elements focusable while their content overflows: scrollable content
+ * must be reachable with the keyboard (WCAG 2.1.1).
+ */
+export function focusWhileScrollable(elements: readonly HTMLElement[]): void {
+  const update = () => {
+    for (const element of elements) {
+      const overflows = element.scrollHeight > element.clientHeight + 1 ||
+        element.scrollWidth > element.clientWidth + 1;
+      if (overflows) element.tabIndex = 0;
+      else element.removeAttribute("tabindex");
+    }
+  };
+  const resizes = new ResizeObserver(update);
+  const mutations = new MutationObserver(update);
+  for (const element of elements) {
+    resizes.observe(element);
+    mutations.observe(element, { childList: true, subtree: true });
   }
+  update();
 }

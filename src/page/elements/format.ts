@@ -1,39 +1,39 @@
 /**
- * Numbers, ages and statuses in words for people.
+ * Formats numbers, ages and cell states as texts of the page.
  *
  * @module
  */
 
 const NUMBER = new Intl.NumberFormat("en");
-const SHORT = new Intl.NumberFormat("en", {
+const COMPACT = new Intl.NumberFormat("en", {
   notation: "compact",
   maximumFractionDigits: 1,
 });
 const PERCENT = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-/** From here on a count is given in short: 12.3M. */
-const LONG = 1e9;
+/** {@linkcode formatCount} abbreviates from here on. */
+const COMPACT_LIMIT = 1e9;
 
-const AGES: readonly (readonly [ms: number, name: string])[] = [
+const DURATION_UNITS: readonly (readonly [ms: number, unit: string])[] = [
   [86_400_000, "d"],
   [3_600_000, "h"],
   [60_000, "min"],
   [1000, "s"],
 ];
 
-/** A count with its thousands told apart, or in short from a billion on. */
-export function count(number: number): string {
-  return Math.abs(number) < LONG ? NUMBER.format(number) : SHORT.format(number);
+/** Formats a count: `1,234,567`, from a billion on `12.3B`. */
+export function formatCount(count: number): string {
+  return (Math.abs(count) < COMPACT_LIMIT ? NUMBER : COMPACT).format(count);
 }
 
-/** A count where there is little room: `1.5M`. */
-export function shortCount(number: number): string {
-  return Math.abs(number) < 10_000
-    ? NUMBER.format(number)
-    : SHORT.format(number);
+/** Formats a count for a small space: `9,999`, from the limit on `12.3K`. */
+export function formatShortCount(count: number, limit = 10_000): string {
+  return (Math.abs(count) < limit ? NUMBER : COMPACT).format(count);
 }
 
-/** A share: `5.6%`, and `<0.1%` rather than a zero that is none. */
-export function share(part: number, whole: number): string {
+/**
+ * Formats a share: `5.6%`. Rounds neither to 0% nor to 100%: `<0.1%`, `>99.9%`.
+ */
+export function formatShare(part: number, whole: number): string {
   if (whole === 0) return "–";
   const percent = 100 * part / whole;
   if (percent > 0 && percent < 0.1) return "<0.1%";
@@ -41,19 +41,26 @@ export function share(part: number, whole: number): string {
   return `${PERCENT.format(percent)}%`;
 }
 
-/** How long something takes or has been, roughly: `14 s`, `3 min`, `2 h`, `5 d`. */
-export function span(ms: number): string {
-  const [size, name] = AGES.find(([size]) => ms >= size) ?? AGES.at(-1)!;
-  return `${Math.max(0, Math.floor(ms / size))} ${name}`;
+/**
+ * Formats a duration, rounded down to one unit: `14 s`, `3 min`, `2 h`, `5 d`.
+ */
+export function formatDuration(ms: number): string {
+  const [size, unit] = DURATION_UNITS.find(([size]) => ms >= size) ??
+    DURATION_UNITS.at(-1)!;
+  return `${Math.max(0, Math.floor(ms / size))} ${unit}`;
 }
 
-/** How long ago something was. @param ms below 0: the clocks disagree */
-export function ago(ms: number): string {
-  return ms < 1000 ? "just now" : `${span(ms)} ago`;
+/**
+ * Formats an age: `just now`, `14 s ago`.
+ *
+ * @param ms below 0 if the clocks of sensor and server differ
+ */
+export function formatAge(ms: number): string {
+  return ms < 1000 ? "just now" : `${formatDuration(ms)} ago`;
 }
 
-/** Bytes a second: `19.0 KiB/s`. */
-export function byteRate(bytes: number): string {
+/** Formats bytes per second: `19.0 KiB/s`. */
+export function formatByteRate(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} B/s`;
   const kib = bytes / 1024;
   return kib < 1024
@@ -61,37 +68,41 @@ export function byteRate(bytes: number): string {
     : `${(kib / 1024).toFixed(1)} MiB/s`;
 }
 
-/** A number of things: `1 cell`, `2 cells`; people are `1 person`. */
-export function some(number: number, one: string, many = `${one}s`): string {
-  return `${count(number)} ${number === 1 ? one : many}`;
+/** Formats a count with its noun: `1 cell`, `2 cells`. */
+export function formatQuantity(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** The time of day where the person is: `13:08:33`. */
-export function clock(ms: number): string {
+/**
+ * Formats the local time of day: `13:08:33`.
+ *
+ * @param ms since 1970
+ */
+export function formatTime(ms: number): string {
   return new Date(ms).toLocaleTimeString("en-GB");
 }
 
-/** What is known of a cell: its kind, and a sentence that says all of it. */
-export interface CellWords {
+/** A cell's state in words. */
+export interface CellDescription {
   /** `Occupied`, `Free`, `Stale`, `Unknown` or `No data`. */
   readonly title: string;
-  /** More on it, or empty: `2 people`, `was occupied`. */
+  /** `2 people` or `was occupied`; may be empty. */
   readonly detail: string;
 }
 
 /**
- * Words for a cell.
+ * Describes the state of a cell.
  *
- * @param value Its value; undefined if it was never reported
- * @param stale Whether it was observed too long ago
+ * @param value undefined if the cell was never reported
+ * @param stale whether the observation is too old to be trusted
  */
-export function cellWords(
+export function describeCell(
   value: number | undefined,
   stale: boolean,
-): CellWords {
+): CellDescription {
   if (value === undefined) return { title: "No data", detail: "" };
   if (value < 0) return { title: "Unknown", detail: "" };
-  const people = value > 1 ? `${count(value)} people` : "";
+  const people = value > 1 ? `${formatCount(value)} people` : "";
   if (stale) {
     const was = value === 0 ? "free" : people || "occupied";
     return { title: "Stale", detail: `was ${was}` };

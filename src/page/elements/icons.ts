@@ -1,16 +1,18 @@
 /// <reference lib="dom" />
 /**
- * The icons, drawn in code: nothing is fetched for them.
+ * The icons of the buttons, as SVG that is created in code.
  *
  * @module
  */
 
-import { icon } from "./dom.ts";
+import { setAttributes } from "./dom.ts";
 
-/** What an icon is for; each call draws a new one. */
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Each function creates a new icon of 20 × 20 in the colour of the text. */
 export const ICONS = {
-  nearer: () => icon("M10 4v12M4 10h12"),
-  further: () => icon("M4 10h12"),
+  zoomIn: () => icon("M10 4v12M4 10h12"),
+  zoomOut: () => icon("M4 10h12"),
   fit: () => icon("M12 3h5v5M17 3l-5.5 5.5M8 17H3v-5M3 17l5.5-5.5"),
   box: () =>
     icon(
@@ -34,3 +36,19 @@ export const ICONS = {
   copy: () => icon("M7.5 7.5h9v9h-9zM4.5 12.5h-1v-9h9v1"),
   done: () => icon("M4 10.5l4 4 8-9"),
 } as const;
+
+/** @param d the path data, as in the SVG attribute `d` */
+function icon(d: string): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  setAttributes(svg, {
+    viewBox: "0 0 20 20",
+    width: 20,
+    height: 20,
+    class: "icon",
+    "aria-hidden": "true",
+  });
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", d);
+  svg.append(path);
+  return svg;
+}

@@ -1,54 +1,62 @@
-/** Answers to pings that are remembered. */
-const REMEMBERED = 8;
+/**
+ * Estimates the server's clock from pings and their answers.
+ *
+ * @module
+ */
 
-/** A ping and its answer. */
-interface Round {
-  /** How long it took, ms. */
-  readonly trip: number;
-  /** How far the server's clock is ahead of this one, ms. */
-  readonly ahead: number;
+/** Round trips that the estimate uses. */
+const MAX_ROUND_TRIPS = 8;
+
+interface RoundTrip {
+  readonly durationMs: number;
+  /** The server's clock minus the local clock, ms. */
+  readonly offsetMs: number;
 }
 
 /**
- * How far the server's clock is ahead, from pings: of the last few the one that
- * took the shortest time tells best, and is wrong by half of that at most.
+ * The difference of the server's clock to the local one. The estimate is the
+ * shortest of the last round trips; its error is at most half of its duration.
  */
 export class ClockOffset {
-  #rounds: Round[] = [];
+  #roundTrips: RoundTrip[] = [];
 
   /**
-   * Takes an answer in.
+   * Adds a round trip.
    *
-   * @param sent when the ping was sent, by the clock here, ms since 1970
-   * @param answered when the server answered, by its clock
-   * @param now when the answer came, by the clock here
+   * @param sent when the ping was sent, local clock, ms since 1970
+   * @param answered when the server answered, its clock, ms since 1970
+   * @param received when the answer arrived, local clock, ms since 1970
    */
-  add(sent: number, answered: number, now: number): void {
-    const trip = Math.max(0, now - sent);
-    this.#rounds.push({ trip, ahead: answered - (sent + now) / 2 });
-    if (this.#rounds.length > REMEMBERED) this.#rounds.shift();
+  add(sent: number, answered: number, received: number): void {
+    this.#roundTrips.push({
+      durationMs: Math.max(0, received - sent),
+      offsetMs: answered - (sent + received) / 2,
+    });
+    if (this.#roundTrips.length > MAX_ROUND_TRIPS) this.#roundTrips.shift();
   }
 
-  /** The server's clock, given the one here; undefined before the first answer. */
+  /** The server's clock at a local time; undefined before the first answer. */
   serverTime(now: number): number | undefined {
     const best = this.#best();
-    return best && now + best.ahead;
+    return best && now + best.offsetMs;
   }
 
-  /** How long a message takes one way, ms; undefined before the first answer. */
+  /**
+   * How long a message takes one way, ms; undefined before the first answer.
+   */
   get oneWay(): number | undefined {
     const best = this.#best();
-    return best && best.trip / 2;
+    return best && best.durationMs / 2;
   }
 
-  /** Forgets all: it may be another server. */
+  /** Removes all round trips, as for another server. */
   clear(): void {
-    this.#rounds = [];
+    this.#roundTrips = [];
   }
 
-  #best(): Round | undefined {
-    return this.#rounds.reduce<Round | undefined>(
-      (best, round) => best && best.trip <= round.trip ? best : round,
+  #best(): RoundTrip | undefined {
+    return this.#roundTrips.reduce<RoundTrip | undefined>(
+      (best, trip) => best && best.durationMs <= trip.durationMs ? best : trip,
       undefined,
     );
   }

@@ -1,61 +1,68 @@
+/**
+ * Checks the order of frames: a snapshot in parts, then deltas without a gap.
+ *
+ * @module
+ */
 import type { Frame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
 import { checkStep } from "../../protocol/sequence.ts";
 
-/**
- * What to do with a frame: `take` it in; `skip` it, for it is of a view that is no
- * longer wanted; or ask again, for one before it is missing (`hole`).
- */
-export type Verdict = "take" | "skip" | "hole";
+/** What the viewer does with a frame. */
+export type FrameAction =
+  /** Apply it. */
+  | "apply"
+  /** Ignore it: it belongs to an earlier view, or is known. */
+  | "skip"
+  /** Request the view again: a frame before this one is missing. */
+  | "gap";
 
-/** Holds that frames follow each other: a snapshot in parts, then deltas without a hole. */
-export class Follower {
+/** Decides which frames of a connection to apply. */
+export class FrameSequence {
   #view: View | undefined;
-  /** The revision that is known; undefined until there is a whole snapshot. */
   #revision: number | undefined;
-  /** The last part that came of a snapshot that is not whole. */
+  /** The last part of an incomplete snapshot; 0 if there is none. */
   #part = 0;
 
-  /** The revision that is known; undefined until there is a whole snapshot. */
+  /** The revision of the map; undefined before the first complete snapshot. */
   get revision(): number | undefined {
     return this.#revision;
   }
 
-  /** What was asked for last. */
+  /** The view that was requested last. */
   get view(): View | undefined {
     return this.#view;
   }
 
-  /** Begins with another view: nothing is known of it. */
-  ask(view: View): void {
+  /** Starts a new view, of which nothing is known. */
+  start(view: View): void {
     this.#view = view;
     this.#revision = undefined;
     this.#part = 0;
   }
 
-  /** Looks at the next frame. */
-  judge(frame: Frame): Verdict {
+  /** Decides what to do with the next frame, and assumes that it is done. */
+  check(frame: Frame): FrameAction {
     if (frame.layer !== this.#view?.layer) return "skip";
     if (frame.kind === "delta") {
       if (this.#revision === undefined) return "skip";
-      if (this.#part > 0) return "hole";
+      if (this.#part > 0) return "gap";
       const step = checkStep(this.#revision, frame);
-      if (step === "gap") return "hole";
+      if (step === "gap") return "gap";
       if (step === "known") return "skip";
       this.#revision = frame.to;
-      return "take";
+      return "apply";
     }
     if (!sameRegion(frame.region, this.#view.region)) return "skip";
     if (frame.part !== 1 && frame.part !== this.#part + 1) {
-      // The rest of a snapshot whose beginning was for another time.
-      return this.#part === 0 ? "skip" : "hole";
+      // Without a part 1 before, these are the last parts of an older snapshot.
+      return this.#part === 0 ? "skip" : "gap";
     }
     this.#part = frame.part;
     if (frame.parts === frame.part) {
       this.#part = 0;
       this.#revision = frame.revision;
     }
-    return "take";
+    return "apply";
   }
 }
 

@@ -1,32 +1,36 @@
 /**
- * Inflates (RFC 1951) with what browsers have; Deno has it too.
+ * Decompresses frames with what browsers and Deno both have.
  *
- * @param length bytes that it must give
- * @throws {RangeError} if it gives more or fewer
- * @throws {TypeError} if the bytes are not deflated
+ * @module
+ */
+
+/**
+ * Inflates raw deflate data (RFC 1951).
+ *
+ * @param length the length of the inflated data in bytes
+ * @throws {RangeError} if the data has another length
+ * @throws {TypeError} if the bytes are not deflate data
  */
 export async function inflateRaw(
   deflated: Uint8Array<ArrayBuffer>,
   length: number,
 ): Promise<Uint8Array> {
-  const body = new Blob([deflated]).stream()
+  const stream = new Blob([deflated]).stream()
     .pipeThrough(new DecompressionStream("deflate-raw"));
   const inflated = new Uint8Array(length);
   let filled = 0;
-  for await (const chunk of chunksOf(body)) {
+  for await (const chunk of chunksOf(stream)) {
     if (filled + chunk.length > length) {
-      throw new RangeError(
-        `it has more than the ${length} bytes that it tells`,
-      );
+      throw new RangeError(`it has more than the stated ${length} bytes`);
     }
     inflated.set(chunk, filled);
     filled += chunk.length;
   }
   if (filled === length) return inflated;
-  throw new RangeError(`it has ${filled} of the ${length} bytes that it tells`);
+  throw new RangeError(`it has ${filled} of the stated ${length} bytes`);
 }
 
-/** Not all browsers can iterate over a stream. */
+/** Not all browsers have the async iterator of ReadableStream. */
 async function* chunksOf(stream: ReadableStream<Uint8Array>) {
   const reader = stream.getReader();
   try {

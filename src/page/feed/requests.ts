@@ -1,59 +1,102 @@
 /// <reference lib="dom" />
 /**
- * All that is known of a cell, asked of the server: who reported it last, and
- * when. The live feed tells neither of a reading that repeats what is known.
+ * The page's requests to the HTTP API: floor plans, and the details of a cell.
+ * Responses of the own server are not validated.
  *
  * @module
  */
 
-/** A coordinate of a layer. */
-export interface CellPlace {
+/** A cell of a layer. */
+export interface CellLocation {
   readonly layer: string;
   readonly x: number;
   readonly y: number;
 }
 
-/** What the server says of a cell. */
-export interface FoundCell {
-  /** Who reported it last; null if nobody said. */
-  readonly source: string | null;
-  /** What was reported last, and when; undefined if nothing was. */
-  readonly report: CellReport | undefined;
-}
-
-/** A report of a cell. */
-export interface CellReport {
+/** The last observation of a cell. */
+export interface Observation {
   readonly value: number;
-  /** When it was observed, ms since 1970. */
+  /** ms since 1970. */
   readonly time: number;
-  /** Whether that is too long ago. */
+  /** Whether it is too old to be trusted. */
   readonly stale: boolean;
 }
 
-/** Finds out what is known of a cell. @throws {Error} if there is no answer that can be used */
-export type CellFinder = (
-  place: CellPlace,
-  signal: AbortSignal,
-) => Promise<FoundCell>;
+/**
+ * What the server has of a cell. The live feed has neither the source nor
+ * readings that repeat the value.
+ */
+export interface CellDetails {
+  /** The source of the last reading; null if unknown. */
+  readonly source: string | null;
+  /** Undefined if the cell was never observed. */
+  readonly observation: Observation | undefined;
+}
 
-/** Asks `GET /api/v1/cell`. */
-export const findCell: CellFinder = async ({ layer, x, y }, signal) => {
-  const query = new URLSearchParams({ layer, x: String(x), y: String(y) });
-  const response = await fetch(`/api/v1/cell?${query}`, { signal });
-  if (!response.ok) throw new Error(`Cannot find out: ${response.status}`);
-  const { source, value, time, status } = await response.json() as Told;
-  return {
-    source: source === "" ? null : source,
-    report: value === null || time === null
-      ? undefined
-      : { value, time, stale: status === "stale" },
-  };
-};
-
-/** What `GET /api/v1/cell` tells; our own server's word is trusted. */
-interface Told {
+/** The response of `GET /api/v1/cell`. */
+interface CellResponse {
   readonly value: number | null;
   readonly time: number | null;
   readonly status: string;
   readonly source: string | null;
+}
+
+/**
+ * Requests the details of a cell.
+ *
+ * @throws {Error} if there is no usable answer
+ */
+export async function fetchCell(
+  { layer, x, y }: CellLocation,
+  signal: AbortSignal,
+): Promise<CellDetails> {
+  const query = new URLSearchParams({ layer, x: String(x), y: String(y) });
+  const { source, value, time, status } = await fetchJson<CellResponse>(
+    `/api/v1/cell?${query}`,
+    signal,
+  );
+  return {
+    source: source === "" ? null : source,
+    observation: value === null || time === null
+      ? undefined
+      : { value, time, stale: status === "stale" },
+  };
+}
+
+/** An image and its place in the layer. */
+export interface PlanImage {
+  /** A path on the same server. */
+  readonly url: string;
+  /** The outer edges in cells: left, top, right, bottom. y grows downwards. */
+  readonly extent: readonly [x0: number, y0: number, x1: number, y1: number];
+}
+
+/** The floor plan of a layer. */
+export interface FloorPlan {
+  readonly layer: string;
+  readonly metresPerCell?: number;
+  readonly image?: PlanImage;
+}
+
+/**
+ * Requests the floor plans of all layers.
+ *
+ * @throws {Error} if there is no usable answer
+ */
+export async function fetchPlans(): Promise<readonly FloorPlan[]> {
+  const { plans } = await fetchJson<{ plans: readonly FloorPlan[] }>(
+    "/api/v1/plans",
+  );
+  return plans;
+}
+
+async function fetchJson<Body>(
+  path: string,
+  signal?: AbortSignal,
+): Promise<Body> {
+  const response = await fetch(path, signal ? { signal } : {});
+  if (!response.ok) {
+    throw new Error(`Cannot get ${path}: status ${response.status}`);
+  }
+  return await response.json();
 }

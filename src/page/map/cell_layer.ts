@@ -1,63 +1,64 @@
 /// <reference lib="dom" />
 /**
- * The cells as a layer of the map.
+ * The cells as a layer of the OpenLayers map.
  *
  * @module
  */
 
 import Layer from "ol/layer/Layer.js";
 import type { FrameState } from "ol/Map.js";
-import { ChunkPainter, suitsChunks } from "./overview_painter.ts";
-import type { Frame } from "./viewport.ts";
-import { NearPainter, suitsNear } from "./detail_painter.ts";
-import { type Colors, pixelsOf, VEIL } from "./palette.ts";
-import { ScatterPainter } from "./scatter_painter.ts";
-import { World } from "./layer_cells.ts";
+import { DetailPainter, suitsDetail } from "./detail_painter.ts";
+import { LayerCells } from "./layer_cells.ts";
+import { OverviewPainter } from "./overview_painter.ts";
+import { type Colors, FREE_OPACITY, texturesOf } from "./palette.ts";
+import type { Viewport } from "./viewport.ts";
 
-/** Draws a {@linkcode World}, in the way that suits the scale; only when it must. */
+/**
+ * Draws {@linkcode LayerCells} with the painter for the scale, when something
+ * changed.
+ */
 export class CellLayer {
-  /** What the map is given. */
+  /** The layer to add to the map. */
   readonly layer: Layer;
   readonly #canvas = document.createElement("canvas");
   readonly #context = this.#canvas.getContext("2d")!;
-  readonly #chunks = new ChunkPainter();
-  readonly #near = new NearPainter();
-  readonly #scatter = new ScatterPainter();
-  #world = new World();
+  readonly #overview = new OverviewPainter();
+  readonly #detail = new DetailPainter();
+  #cells = new LayerCells();
   #colors: Colors;
-  #veiled = false;
-  #pixels: Uint32Array;
-  /** What is on the canvas. */
+  #overPlan = false;
+  #textures: Uint32Array;
+  /** Identifies what the canvas shows. */
   #drawn = "";
+  /** Increases with each change of cells or colours. */
   #generation = 0;
 
   constructor(colors: Colors) {
     this.#colors = colors;
-    this.#pixels = pixelsOf(colors, false);
+    this.#textures = texturesOf(colors, false);
     this.#canvas.className = "cells";
     this.layer = new Layer({ render: (state) => this.#render(state) });
   }
 
-  /** What is shown. */
-  get world(): World {
-    return this.#world;
+  /** The cells that are shown. */
+  get cells(): LayerCells {
+    return this.#cells;
   }
 
-  /** Shows another layer, or another snapshot of it. */
-  show(world: World): void {
-    this.#world = world;
-    this.#refresh();
+  set cells(cells: LayerCells) {
+    this.#cells = cells;
+    this.#invalidate();
   }
 
-  /** @param veiled Whether free lets a floor plan under it show through */
-  paintWith(colors: Colors, veiled: boolean): void {
+  /** @param overPlan whether a floor plan must be visible through free cells */
+  setColors(colors: Colors, overPlan: boolean): void {
     this.#colors = colors;
-    this.#veiled = veiled;
-    this.#pixels = pixelsOf(colors, veiled);
-    this.#refresh();
+    this.#overPlan = overPlan;
+    this.#textures = texturesOf(colors, overPlan);
+    this.#invalidate();
   }
 
-  #refresh(): void {
+  #invalidate(): void {
     this.#generation++;
     this.layer.changed();
   }
@@ -68,40 +69,44 @@ export class CellLayer {
     const { viewState, size, pixelRatio } = state;
     const width = Math.round(size[0]! * pixelRatio);
     const height = Math.round(size[1]! * pixelRatio);
-    const frame: Frame = {
+    const viewport: Viewport = {
       width,
       height,
       x: viewState.center[0]!,
       y: -viewState.center[1]!,
       scale: pixelRatio / viewState.resolution,
     };
-    const drawing = [
+    const key = [
       this.#generation,
-      this.#world.version,
-      ...Object.values(frame),
+      this.#cells.version,
+      ...Object.values(viewport),
     ].join();
-    if (drawing === this.#drawn) return canvas;
-    this.#drawn = drawing;
+    if (key === this.#drawn) return canvas;
+    this.#drawn = key;
     if (canvas.width !== width || canvas.height !== height) {
       canvas.width = width;
       canvas.height = height;
     } else {
       this.#context.clearRect(0, 0, width, height);
     }
-    this.#draw(frame, pixelRatio);
+    this.#draw(viewport, pixelRatio);
     return canvas;
   }
 
-  #draw(frame: Frame, pixelRatio: number): void {
-    const [onto, world] = [this.#context, this.#world];
-    if (suitsNear(frame, pixelRatio)) {
-      this.#near.draw(onto, world, frame, {
+  #draw(viewport: Viewport, pixelRatio: number): void {
+    if (suitsDetail(viewport, pixelRatio)) {
+      this.#detail.draw(this.#context, this.#cells, viewport, {
         colors: this.#colors,
-        veil: this.#veiled ? VEIL : 1,
+        freeOpacity: this.#overPlan ? FREE_OPACITY : 1,
         pixelRatio,
       });
-    } else if (world.scattered || !suitsChunks(frame)) {
-      this.#scatter.draw(onto, world, frame, this.#pixels);
-    } else this.#chunks.draw(onto, world, frame, this.#pixels);
+    } else {
+      this.#overview.draw(
+        this.#context,
+        this.#cells,
+        viewport,
+        this.#textures,
+      );
+    }
   }
 }

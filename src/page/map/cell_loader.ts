@@ -1,127 +1,137 @@
 /// <reference lib="dom" />
 /**
- * Takes in cells as they come, in slices: a snapshot of a million cells must not
- * freeze the page.
+ * Applies frames of the live feed in short slices of time: a snapshot of a
+ * million cells must not block the page.
  *
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
+import type { Region } from "../../protocol/region.ts";
 import type { CellColumns, Frame } from "../../feed/frames.ts";
-import { contains } from "./regions.ts";
-import { World } from "./layer_cells.ts";
+import { LayerCells } from "./layer_cells.ts";
+import { containsRegion } from "./regions.ts";
 
-/** How long one slice may take, ms: a frame at 60 a second has 16. */
+/** Maximum time of a slice, ms. A screen frame at 60 Hz has 16 ms. */
 const SLICE_MS = 7;
-/** Cells between two looks at the clock. */
-const STRIDE = 2000;
+/** Cells applied between two checks of the clock. */
+const BATCH_CELLS = 2000;
 
-/** Puts frames into a {@linkcode World}, a slice a frame of the screen. */
-export class CellInbox {
-  readonly #shown: (world: World) => void;
-  readonly #changed: () => void;
-  /** The map that is shown; undefined until a snapshot is whole. */
-  #current: World | undefined;
-  /** What of the layer it has. */
+interface QueuedFrame {
+  readonly frame: Frame;
+  /** Resolves the promise of {@linkcode CellLoader.push}. */
+  readonly done: () => void;
+}
+
+/** Applies frames to {@linkcode LayerCells}, one slice per screen frame. */
+export class CellLoader {
+  readonly #onReplace: (cells: LayerCells) => void;
+  readonly #onChange: () => void;
+  /** The cells that are shown; undefined until a snapshot is complete. */
+  #current: LayerCells | undefined;
+  /** The region of {@linkcode #current}; null for the whole layer. */
   #region: Region | null = null;
-  /** The snapshot that is being put together: not shown until it is whole. */
-  #next: World | undefined;
-  #queue: { readonly frame: Frame; readonly taken: () => void }[] = [];
-  /** Cells of the first frame of the queue that are taken in. */
-  #taken = 0;
+  /** A snapshot that is not complete yet. */
+  #next: LayerCells | undefined;
+  #queue: QueuedFrame[] = [];
+  /** Cells of the first queued frame that are applied. */
+  #applied = 0;
   #scheduled = false;
 
   /**
-   * @param shown Called with the map that is to be shown from now on
-   * @param changed Called when cells of that map have changed
+   * @param onReplace called with the cells to show from now on
+   * @param onChange called when those cells have changed
    */
-  constructor(shown: (world: World) => void, changed: () => void) {
-    this.#shown = shown;
-    this.#changed = changed;
+  constructor(onReplace: (cells: LayerCells) => void, onChange: () => void) {
+    this.#onReplace = onReplace;
+    this.#onChange = onChange;
   }
 
-  /** Whether all that the server has of a region is in the map that is shown. */
-  knows(region: Region): boolean {
+  /** Whether the cells of a region are loaded. */
+  hasLoaded(region: Region): boolean {
     return this.#current !== undefined &&
-      (this.#region === null || contains(this.#region, region));
+      (this.#region === null || containsRegion(this.#region, region));
   }
 
-  /** Forgets all: what comes next is of another layer. */
+  /** Discards all cells and queued frames, as for another layer. */
   clear(): void {
-    for (const { taken } of this.#queue.splice(0)) taken();
-    this.#taken = 0;
+    for (const { done } of this.#queue.splice(0)) done();
+    this.#applied = 0;
     this.#next = undefined;
     this.#current = undefined;
-    this.#shown(new World());
+    this.#onReplace(new LayerCells());
   }
 
   /**
-   * Takes a frame in, after all that came before it.
+   * Queues a frame.
    *
-   * @returns resolves when it is in the map, or no longer of use
+   * @returns a promise that resolves when the frame is applied or discarded
    */
   push(frame: Frame): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#queue.push({ frame, taken: resolve });
-    // At once, as the server waits for it; only what takes long waits for the screen.
-    if (!this.#scheduled) this.#work(SLICE_MS);
+    this.#queue.push({ frame, done: resolve });
+    // The first slice at once, so that small frames are acknowledged at once.
+    if (!this.#scheduled) this.#run(SLICE_MS);
     return promise;
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // A page that is not seen gets no frames of the screen, and can be blocked.
-    if (document.hidden) queueMicrotask(() => this.#work(Infinity));
-    else requestAnimationFrame(() => this.#work(SLICE_MS));
+    // A hidden page gets no animation frames, and may be blocked.
+    if (document.hidden) queueMicrotask(() => this.#run(Infinity));
+    else requestAnimationFrame(() => this.#run(SLICE_MS));
   }
 
-  #work(budget: number): void {
+  #run(sliceMs: number): void {
     this.#scheduled = false;
-    const deadline = performance.now() + budget;
+    const deadline = performance.now() + sliceMs;
     const before = this.#current;
     const version = before?.version;
-    for (let next; (next = this.#queue[0]) !== undefined;) {
-      const { frame, taken } = next;
-      if (frame.kind === "snapshot" && frame.part === 1 && this.#taken === 0) {
-        this.#next = new World();
-      }
-      const into = frame.kind === "snapshot" ? this.#next : this.#current;
-      if (into === undefined) {
-        // Left over from a view that was asked for before: its beginning is gone.
-        this.#queue.shift();
-        taken();
-        continue;
-      }
-      const to = Math.min(this.#taken + STRIDE, frame.cells.length);
-      take(into, frame.cells, this.#taken, to);
-      this.#taken = to;
-      if (to === frame.cells.length) {
-        this.#queue.shift();
-        this.#taken = 0;
-        if (frame.kind === "snapshot" && frame.part === frame.parts) {
-          this.#current = this.#next;
-          this.#region = frame.region;
-          this.#next = undefined;
-        }
-        taken();
-      }
+    for (let first; (first = this.#queue[0]) !== undefined;) {
+      this.#applyBatch(first);
       if (performance.now() > deadline) break;
     }
     if (this.#queue.length > 0) this.#schedule();
-    if (this.#current && this.#current !== before) this.#shown(this.#current);
-    else if (this.#current?.version !== version) this.#changed();
+    if (this.#current && this.#current !== before) {
+      this.#onReplace(this.#current);
+    } else if (this.#current?.version !== version) this.#onChange();
+  }
+
+  /** Applies the next cells of the first queued frame. */
+  #applyBatch({ frame, done }: QueuedFrame): void {
+    const isSnapshot = frame.kind === "snapshot";
+    if (isSnapshot && frame.part === 1 && this.#applied === 0) {
+      this.#next = new LayerCells();
+    }
+    const target = isSnapshot ? this.#next : this.#current;
+    if (target === undefined) {
+      // The frame belongs to an earlier view, whose first part was discarded.
+      this.#queue.shift();
+      done();
+      return;
+    }
+    const end = Math.min(this.#applied + BATCH_CELLS, frame.cells.length);
+    applyCells(target, frame.cells, this.#applied, end);
+    this.#applied = end;
+    if (end < frame.cells.length) return;
+    this.#queue.shift();
+    this.#applied = 0;
+    if (isSnapshot && frame.part === frame.parts) {
+      this.#current = this.#next;
+      this.#region = frame.region;
+      this.#next = undefined;
+    }
+    done();
   }
 }
 
-function take(
-  world: World,
-  cells: CellColumns,
+function applyCells(
+  cells: LayerCells,
+  { x, y, value, stale, time }: CellColumns,
   from: number,
   to: number,
 ): void {
-  const { x, y, value, stale, time } = cells;
   for (let row = from; row < to; row++) {
-    world.set(x[row]!, y[row]!, value[row]!, time[row]!, stale[row] === 1);
+    cells.set(x[row]!, y[row]!, value[row]!, time[row]!, stale[row] === 1);
   }
 }

@@ -1,170 +1,164 @@
 /// <reference lib="dom" />
 /**
- * Cells seen from near: each apart from the next, with its value and its shape.
+ * Draws cells that are large enough for gaps between them, shapes and numbers.
  *
  * @module
  */
 
 import { intersection, type Region } from "../../protocol/region.ts";
-import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
 import { Level, LEVELS } from "../../grid/status.ts";
-import { type Colors, css, pixelsOf, TEXTURE } from "./palette.ts";
-import { drawSprite, type Look } from "./sprite.ts";
-import type { World } from "./layer_cells.ts";
+import { formatShortCount } from "../elements/format.ts";
+import type { LayerCells } from "./layer_cells.ts";
+import { type Colors, css, TEXTURE_PIXELS, texturesOf } from "./palette.ts";
+import { drawSprite, type SpriteOptions } from "./sprite.ts";
+import { leftOf, topOf, type Viewport, visibleRegion } from "./viewport.ts";
 
-/** CSS pixels a cell from which on there is room for gaps … */
-const ROOMY = 7;
-/** … for shapes … */
-const SHAPELY = 13;
-/** … and for values. */
-const LEGIBLE = 19;
-/** Sprites kept; beyond, those of sizes no longer needed are thrown away. */
-const SPRITES = 600;
-/** CSS pixels of a dot of a texture. */
-const DOT = 2;
+/** Minimum size of a cell for gaps, CSS pixels. */
+const GAP_SCALE = 7;
+/** Minimum size of a cell for shapes, CSS pixels. */
+const SHAPE_SCALE = 13;
+/** Minimum size of a cell for numbers, CSS pixels. */
+const NUMBER_SCALE = 19;
+/** Above this number all sprites are discarded. */
+const MAX_SPRITES = 600;
+/** Size of a dot of a texture, CSS pixels. */
+const DOT_PX = 2;
 
-const SHORT = new Intl.NumberFormat("en", {
-  notation: "compact",
-  maximumFractionDigits: 1,
-});
-
-/** How cells are to be drawn. */
-export interface NearStyle {
+/** Options of {@linkcode DetailPainter.draw}. */
+export interface DetailStyle {
   readonly colors: Colors;
-  /** How opaque free is, 0 to 1: less than 1 over a floor plan. */
-  readonly veil: number;
-  /** Pixels of the canvas in a CSS pixel. */
+  /** Opacity of free cells, 0 to 1: below 1 over a floor plan. */
+  readonly freeOpacity: number;
+  /** Canvas pixels per CSS pixel. */
   readonly pixelRatio: number;
 }
 
-/** Whether cells are large enough on the screen to be drawn one by one. */
-export function suitsNear({ scale }: Frame, pixelRatio: number): boolean {
-  return scale >= ROOMY * pixelRatio;
+/** Whether cells are large enough for {@linkcode DetailPainter}. */
+export function suitsDetail({ scale }: Viewport, pixelRatio: number): boolean {
+  return scale >= GAP_SCALE * pixelRatio;
 }
 
-/** Draws cells from near, those with a shape or a value from ready-made sprites. */
-export class NearPainter {
+/**
+ * Draws cells in detail; those with a shape or a number from cached sprites.
+ */
+export class DetailPainter {
   readonly #sprites = new Map<string, HTMLCanvasElement>();
+  /** The fill style of each level. */
   #fills: (string | CanvasPattern)[] = [];
-  #style: NearStyle | undefined;
+  #style: DetailStyle | undefined;
 
-  /** Draws the cells that are seen. */
+  /** Draws the visible cells. */
   draw(
-    onto: CanvasRenderingContext2D,
-    world: World,
-    frame: Frame,
-    style: NearStyle,
+    context: CanvasRenderingContext2D,
+    cells: LayerCells,
+    viewport: Viewport,
+    style: DetailStyle,
   ): void {
-    this.#dress(onto, style);
-    const bounds = world.bounds;
+    this.#setStyle(context, style);
+    const { bounds } = cells;
     if (bounds === undefined) return;
-    const inner = intersection(seen(frame), bounds);
+    const region = intersection(visibleRegion(viewport), bounds);
     const { pixelRatio } = style;
-    const legible = frame.scale >= LEGIBLE * pixelRatio;
-    const shapely = frame.scale >= SHAPELY * pixelRatio;
-    const gap = Math.max(1, Math.round(pixelRatio * (legible ? 2 : 1)));
-    this.#drawRuns(onto, world, frame, inner, shapely);
-    // What was drawn in one piece is cut into cells.
-    for (let x = inner.x0; x <= inner.x1 + 1; x++) {
-      onto.clearRect(leftOf(frame, x) - gap, 0, gap, frame.height);
-    }
-    for (let y = inner.y0; y <= inner.y1 + 1; y++) {
-      onto.clearRect(0, topOf(frame, y) - gap, frame.width, gap);
-    }
-    if (shapely) {
-      this.#drawSprites(onto, world, frame, inner, { gap, legible });
+    const withNumbers = viewport.scale >= NUMBER_SCALE * pixelRatio;
+    const withShapes = viewport.scale >= SHAPE_SCALE * pixelRatio;
+    const gap = Math.max(1, Math.round(pixelRatio * (withNumbers ? 2 : 1)));
+    this.#drawRuns(context, cells, viewport, region, withShapes);
+    clearGaps(context, viewport, region, gap);
+    if (withShapes) {
+      this.#drawSprites(context, cells, viewport, region, { gap, withNumbers });
     }
   }
 
-  /** Neighbours of the same level are one rectangle: most cells are like the next. */
+  /**
+   * Draws neighbours in a row with the same level as one rectangle, which is
+   * fast.
+   */
   #drawRuns(
-    onto: CanvasRenderingContext2D,
-    world: World,
-    frame: Frame,
+    context: CanvasRenderingContext2D,
+    cells: LayerCells,
+    viewport: Viewport,
     { x0, y0, x1, y1 }: Region,
-    shapely: boolean,
+    withShapes: boolean,
   ): void {
-    /** For each level: left, top, width and height of one run after the other. */
+    /** For each level: left, top, width and height of each run. */
     const runs = Array.from({ length: LEVELS }, (): number[] => []);
     for (let y = y0; y <= y1; y++) {
-      const top = topOf(frame, y);
-      const height = topOf(frame, y + 1) - top;
+      const top = topOf(viewport, y);
+      const height = topOf(viewport, y + 1) - top;
       for (let x = x0; x <= x1;) {
-        const level = world.levelAt(x, y);
-        const left = leftOf(frame, x);
-        for (x++; x <= x1 && world.levelAt(x, y) === level;) x++;
-        runs[level]!.push(left, top, leftOf(frame, x) - left, height);
+        const level = cells.levelAt(x, y);
+        const left = leftOf(viewport, x);
+        for (x++; x <= x1 && cells.levelAt(x, y) === level;) x++;
+        runs[level]!.push(left, top, leftOf(viewport, x) - left, height);
       }
     }
-    for (let level = Level.Free; level < LEVELS; level++) {
-      if (shapely && level > Level.Free) break;
-      const rectangles = runs[level]!;
-      onto.fillStyle = this.#fills[level]!;
-      for (let at = 0; at < rectangles.length; at += 4) {
-        onto.fillRect(
-          rectangles[at]!,
-          rectangles[at + 1]!,
-          rectangles[at + 2]!,
-          rectangles[at + 3]!,
-        );
+    const highest: number = withShapes ? Level.Free : LEVELS - 1;
+    for (let level: number = Level.Free; level <= highest; level++) {
+      const run = runs[level]!;
+      context.fillStyle = this.#fills[level]!;
+      for (let at = 0; at < run.length; at += 4) {
+        context.fillRect(run[at]!, run[at + 1]!, run[at + 2]!, run[at + 3]!);
       }
     }
   }
 
+  /** Draws all cells that are not free. */
   #drawSprites(
-    onto: CanvasRenderingContext2D,
-    world: World,
-    frame: Frame,
+    context: CanvasRenderingContext2D,
+    cells: LayerCells,
+    viewport: Viewport,
     { x0, y0, x1, y1 }: Region,
-    { gap, legible }: { gap: number; legible: boolean },
+    { gap, withNumbers }: { gap: number; withNumbers: boolean },
   ): void {
     for (let y = y0; y <= y1; y++) {
-      const top = topOf(frame, y);
-      const height = topOf(frame, y + 1) - top - gap;
+      const top = topOf(viewport, y);
+      const height = topOf(viewport, y + 1) - top - gap;
       for (let x = x0; x <= x1; x++) {
-        const level = world.levelAt(x, y);
+        const level = cells.levelAt(x, y);
         if (level <= Level.Free) continue;
-        const left = leftOf(frame, x);
-        const width = leftOf(frame, x + 1) - left - gap;
-        const text = legible ? valueText(world, x, y) : "";
-        onto.drawImage(this.#sprite({ level, text, width, height }), left, top);
+        const left = leftOf(viewport, x);
+        const width = leftOf(viewport, x + 1) - left - gap;
+        const text = withNumbers ? numberIn(cells, x, y) : "";
+        const sprite = this.#sprite({ level, text, width, height });
+        context.drawImage(sprite, left, top);
       }
     }
   }
 
-  #sprite(look: Look): HTMLCanvasElement {
-    const { level, text, width, height } = look;
+  #sprite(options: SpriteOptions): HTMLCanvasElement {
+    const { level, text, width, height } = options;
     const key = `${level} ${width} ${height} ${text}`;
     let sprite = this.#sprites.get(key);
     if (sprite === undefined) {
-      sprite = drawSprite(look, this.#style!.colors);
+      sprite = drawSprite(options, this.#style!.colors);
       this.#sprites.set(key, sprite);
     }
     return sprite;
   }
 
-  /** Makes ready what depends on the colours alone. */
-  #dress(onto: CanvasRenderingContext2D, style: NearStyle): void {
-    const { colors, veil, pixelRatio } = style;
-    const last = this.#style;
+  /** Prepares what depends only on the style. */
+  #setStyle(context: CanvasRenderingContext2D, style: DetailStyle): void {
+    const { colors, freeOpacity, pixelRatio } = style;
+    const previous = this.#style;
     this.#style = style;
-    if (this.#sprites.size > SPRITES) this.#sprites.clear();
+    if (this.#sprites.size > MAX_SPRITES) this.#sprites.clear();
     if (
-      last?.colors === colors && last.veil === veil &&
-      last.pixelRatio === pixelRatio
+      previous?.colors === colors && previous.freeOpacity === freeOpacity &&
+      previous.pixelRatio === pixelRatio
     ) return;
     this.#sprites.clear();
-    const pixels = pixelsOf(colors, false);
+    const textures = texturesOf(colors, false);
+    const dot = Math.round(DOT_PX * pixelRatio);
     this.#fills = Array.from({ length: LEVELS }, (_, level) => {
       switch (level) {
         case Level.None:
           return "transparent";
         case Level.Free:
-          return css(colors.free, veil);
+          return css(colors.free, freeOpacity);
         case Level.StaleFree:
         case Level.Unknown:
         case Level.StaleOccupied:
-          return texture(onto, pixels, level, Math.round(DOT * pixelRatio));
+          return createPattern(context, textures, level, dot);
         default:
           return css(colors.ramp[level - Level.Occupied]!);
       }
@@ -172,30 +166,45 @@ export class NearPainter {
   }
 }
 
-/** The texture of a level, as the bitmaps have it. @param dot Pixels of a dot */
-function texture(
-  onto: CanvasRenderingContext2D,
-  pixels: Uint32Array,
+/** Clears the lines between rows and columns of cells. */
+function clearGaps(
+  context: CanvasRenderingContext2D,
+  viewport: Viewport,
+  { x0, y0, x1, y1 }: Region,
+  gap: number,
+): void {
+  for (let x = x0; x <= x1 + 1; x++) {
+    context.clearRect(leftOf(viewport, x) - gap, 0, gap, viewport.height);
+  }
+  for (let y = y0; y <= y1 + 1; y++) {
+    context.clearRect(0, topOf(viewport, y) - gap, viewport.width, gap);
+  }
+}
+
+/** @param dot size of a dot in canvas pixels */
+function createPattern(
+  context: CanvasRenderingContext2D,
+  textures: Uint32Array,
   level: number,
   dot: number,
 ): CanvasPattern {
-  const side = TEXTURE * dot;
+  const side = TEXTURE_PIXELS * dot;
   const image = new ImageData(side, side);
-  const words = new Uint32Array(image.data.buffer);
+  const pixels = new Uint32Array(image.data.buffer);
   for (let at = 0; at < side * side; at++) {
     const x = Math.floor(at % side / dot);
     const y = Math.floor(at / side / dot);
-    words[at] = pixels[level * TEXTURE + (x + y) % TEXTURE]!;
+    pixels[at] = textures[level * TEXTURE_PIXELS + (x + y) % TEXTURE_PIXELS]!;
   }
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side;
   canvas.getContext("2d")!.putImageData(image, 0, 0);
-  return onto.createPattern(canvas, "repeat")!;
+  return context.createPattern(canvas, "repeat")!;
 }
 
-/** The number in a cell: only how many people; that it is free its colour says. */
-function valueText(world: World, x: number, y: number): string {
-  const row = world.table.find(x, y);
-  const value = row < 0 ? 0 : world.table.value[row]!;
-  return value <= 0 ? "" : value < 1000 ? String(value) : SHORT.format(value);
+/** The number of people in a cell; empty for none. */
+function numberIn(cells: LayerCells, x: number, y: number): string {
+  const row = cells.table.find(x, y);
+  const value = row < 0 ? 0 : cells.table.value[row]!;
+  return value <= 0 ? "" : formatShortCount(value, 1000);
 }

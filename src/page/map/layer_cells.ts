@@ -1,49 +1,52 @@
 /**
- * All that the page knows of a layer: its cells, and their levels in chunks.
+ * The page's copy of a layer: the cells, and their levels in chunks to draw.
  *
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
 import { CellTable } from "../../grid/cell_table.ts";
 import { Freshness } from "../../grid/freshness.ts";
-import { type CellCounts, Tally } from "../../grid/tally.ts";
-import { CHUNK, Chunk, CHUNK_BITS, chunkKey } from "./chunk.ts";
 import { Level, levelOf } from "../../grid/status.ts";
+import { type CellCounts, Tally } from "../../grid/tally.ts";
+import type { Region } from "../../protocol/region.ts";
+import { Chunk, CHUNK_BITS, CHUNK_CELLS, chunkKey } from "./chunk.ts";
 
-/** A chunk is 87 KB: beyond so many, cells lie too scattered for bitmaps. */
-const MOST_CHUNKS = 1024;
-const WITHIN = CHUNK - 1;
+/**
+ * Maximum chunks, of 87 KB each. A layer that spans more is drawn without them.
+ */
+const MAX_CHUNKS = 1024;
+const CHUNK_MASK = CHUNK_CELLS - 1;
 
-/** One layer as far as it was told. */
-export class World {
+/** The cells of one layer, or of the part of it that was requested. */
+export class LayerCells {
   readonly table: CellTable = new CellTable();
-  /** Rises when anything that can be seen changes. */
+  /** Increases with each visible change. */
   version = 0;
   readonly #chunks = new Map<number, Chunk>();
-  #scattered = false;
+  #sparse = false;
 
-  /** Whether cells lie so scattered that there are no chunks. */
-  get scattered(): boolean {
-    return this.#scattered;
+  /** Whether the cells are too scattered for chunks. */
+  get sparse(): boolean {
+    return this.#sparse;
   }
 
-  /** The least region that has all cells; undefined if there are none. */
+  /** The smallest region with all cells; undefined without cells. */
   get bounds(): Region | undefined {
     return this.table.bounds;
   }
 
-  /** All chunks. */
+  /** All chunks; none if the layer is sparse. */
   chunks(): Iterable<Chunk> {
     return this.#chunks.values();
   }
 
-  /** The chunk with these chunk coordinates, if any of its cells was reported. */
-  chunk(cx: number, cy: number): Chunk | undefined {
-    return this.#chunks.get(chunkKey(cx, cy));
-  }
-
-  /** Takes in what is known of a cell. */
+  /**
+   * Sets the state of a cell.
+   *
+   * @param value 0 free, above 0 occupied, below 0 unknown
+   * @param time when it was observed, ms since 1970
+   * @param stale whether the observation is too old to be trusted
+   */
   set(
     x: number,
     y: number,
@@ -52,16 +55,16 @@ export class World {
     stale: boolean,
   ): void {
     this.table.set(x, y, value, time, stale);
-    if (this.#scattered) {
+    if (this.#sparse) {
       this.version++;
       return;
     }
     const cx = x >> CHUNK_BITS;
     const cy = y >> CHUNK_BITS;
-    let chunk = this.chunk(cx, cy);
+    let chunk = this.#chunk(cx, cy);
     if (chunk === undefined) {
-      if (this.#chunks.size >= MOST_CHUNKS) {
-        this.#scattered = true;
+      if (this.#chunks.size >= MAX_CHUNKS) {
+        this.#sparse = true;
         this.#chunks.clear();
         this.version++;
         return;
@@ -70,41 +73,44 @@ export class World {
       this.#chunks.set(chunkKey(cx, cy), chunk);
     }
     const level = levelOf(value, stale);
-    if (chunk.set(x & WITHIN, y & WITHIN, level)) this.version++;
+    if (chunk.set(x & CHUNK_MASK, y & CHUNK_MASK, level)) this.version++;
   }
 
-  /** The level of a coordinate, {@linkcode Level.None} if it was never reported. */
+  /**
+   * Returns the level of a coordinate; {@linkcode Level.None} if it was never
+   * reported.
+   */
   levelAt(x: number, y: number): number {
-    if (!this.#scattered) {
-      const chunk = this.chunk(x >> CHUNK_BITS, y >> CHUNK_BITS);
-      return chunk === undefined
-        ? Level.None
-        : chunk.get(x & WITHIN, y & WITHIN);
+    if (!this.#sparse) {
+      const chunk = this.#chunk(x >> CHUNK_BITS, y >> CHUNK_BITS);
+      return chunk?.get(x & CHUNK_MASK, y & CHUNK_MASK) ?? Level.None;
     }
     const row = this.table.find(x, y);
     return row < 0 ? Level.None : this.levelOfRow(row);
   }
 
-  /** The level of a row of the table. */
+  /** Returns the level of a row of the table. */
   levelOfRow(row: number): number {
     const { value, stale } = this.table;
     return levelOf(value[row]!, stale[row] === 1);
   }
 
-  /** Counts the cells of a region. */
-  totals({ x0, y0, x1, y1 }: Region): CellCounts {
+  /** Counts the cells of a region, both corners included. */
+  countsIn({ x0, y0, x1, y1 }: Region): CellCounts {
     const { length, x, y, value, stale } = this.table;
     const tally = new Tally();
     for (let row = 0; row < length; row++) {
-      const column = x[row]!;
-      if (column < x0 || column > x1) continue;
-      const line = y[row]!;
-      if (line < y0 || line > y1) continue;
-      tally.add(
-        value[row]!,
-        stale[row] === 1 ? Freshness.Stale : Freshness.Fresh,
-      );
+      const cellX = x[row]!;
+      if (cellX < x0 || cellX > x1) continue;
+      const cellY = y[row]!;
+      if (cellY < y0 || cellY > y1) continue;
+      const isStale = stale[row] === 1;
+      tally.add(value[row]!, isStale ? Freshness.Stale : Freshness.Fresh);
     }
     return tally.counts();
+  }
+
+  #chunk(cx: number, cy: number): Chunk | undefined {
+    return this.#chunks.get(chunkKey(cx, cy));
   }
 }

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /**
- * The map that one pans, zooms and selects in: OpenLayers on a flat plane, one
- * unit a cell. Its y grows upwards, ours downwards: this file turns one into the
- * other, and no other file knows of it.
+ * The interactive map: OpenLayers on a plane with one unit per cell. The y of
+ * OpenLayers grows upwards, that of cells downwards: only the files that import
+ * OpenLayers convert between them.
  *
  * @module
  */
@@ -18,81 +18,99 @@ import Kinetic from "ol/Kinetic.js";
 import OlMap from "ol/Map.js";
 import Projection from "ol/proj/Projection.js";
 import View from "ol/View.js";
-import type { Region } from "../../grid/mod.ts";
+import type { Region } from "../../protocol/region.ts";
+import type { PlanImage } from "../feed/requests.ts";
 import { CellLayer } from "./cell_layer.ts";
-import { type Plan, planLayer } from "./plan_layer.ts";
+import { createPlanLayer } from "./floor_plans.ts";
 import type { Colors } from "./palette.ts";
+import type { Point } from "./regions.ts";
 
-/** CSS pixels a cell: as near and as far as one can go. */
-const NEAREST = 96;
-/** OpenLayers wants whole powers of two between the nearest and the furthest. */
-const FURTHEST = NEAREST / 2 ** 30;
-/** What is left free around a map that is shown whole, CSS pixels: tools and legend. */
-const MARGIN = 24;
-const FOOT = 66;
-const TOOLS = 64;
-/** A map narrower than this has its tools above. */
-const NARROW = 640;
-/** A map of a few cells is not blown up to more than this, CSS pixels a cell. */
-const COMFORTABLE = 48;
-const MOVE_MS = 220;
-const REACH = 2 ** 31;
+/** The largest scale, CSS pixels per cell. */
+const MAX_SCALE = 96;
+/** The smallest scale. OpenLayers needs a power of two between the two. */
+const MIN_SCALE = MAX_SCALE / 2 ** 30;
+/** The largest scale of {@linkcode MapView.fit}, for maps of a few cells. */
+const MAX_FIT_SCALE = 48;
+/** The smallest scale of {@linkcode MapView.goTo}. */
+const MIN_GO_TO_SCALE = 24;
 
-/** How {@linkcode MapView} tells what a person does with it. */
+/** Space around a map that is shown whole, CSS pixels. */
+const MARGIN_PX = 24;
+/** The same for the legend at the bottom, and for the tools. */
+const LEGEND_PX = 66;
+const TOOLS_PX = 64;
+/** A map narrower than this has its tools at the top, else at the left. */
+const NARROW_PX = 640;
+
+const ANIMATION_MS = 220;
+const INT32_RANGE = 2 ** 31;
+
+/** Callbacks of {@linkcode MapView}. */
 export interface MapEvents {
-  /** The view has moved or was zoomed; not told while it is moving. */
-  settled(): void;
-  /** Each frame that is drawn. */
-  drawn(): void;
-  /** The pointer is over a cell, or has left. @param pixel In the map, CSS pixels */
-  hovered(cell: CellPoint | undefined): void;
-  /** A cell was clicked or tapped. */
-  clicked(cell: CellPoint): void;
-  /** A box was dragged. */
-  boxed(region: Region): void;
+  /** Called after the camera has moved. */
+  onMoveEnd(): void;
+  /** Called after each frame that is drawn. */
+  onRender(): void;
+  /**
+   * Called when the pointer moves over a cell; undefined when it leaves the
+   * map.
+   */
+  onHover(cell: Point | undefined): void;
+  /** Called when a cell is clicked or tapped. */
+  onClick(cell: Point): void;
+  /** Called when a box was dragged. */
+  onBox(region: Region): void;
 }
 
-/** A cell, and where on the map the pointer was, CSS pixels. */
-export interface CellPoint {
-  readonly x: number;
-  readonly y: number;
+/** Which part of the map is visible. */
+export interface Camera {
+  /** The coordinate in the centre, in cells: 0.5 is the centre of cell 0. */
+  readonly center: readonly [x: number, y: number];
+  /** CSS pixels per cell. */
+  readonly scale: number;
+}
+
+/** A rectangle on the map, CSS pixels. */
+export interface Rect {
   readonly left: number;
   readonly top: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** The map on the page. */
 export class MapView {
   /** The cells. */
-  readonly cells: CellLayer;
+  readonly cellLayer: CellLayer;
   readonly #map: OlMap;
   readonly #target: HTMLElement;
   readonly #view: View;
-  readonly #still: boolean;
+  readonly #animated: boolean;
   #boxTool = false;
-  #plan: ReturnType<typeof planLayer> | undefined;
-  #planShown: Plan | undefined;
+  #plan: PlanImage | undefined;
+  #planLayer: ReturnType<typeof createPlanLayer> | undefined;
 
-  /** @param still Whether nothing may move by itself (prefers-reduced-motion) */
+  /** @param animated false for people who prefer reduced motion */
   constructor(
     target: HTMLElement,
     colors: Colors,
     events: MapEvents,
-    still: boolean,
+    animated: boolean,
   ) {
-    this.#still = still;
+    this.#animated = animated;
     this.#target = target;
-    this.cells = new CellLayer(colors);
+    this.cellLayer = new CellLayer(colors);
     const projection = new Projection({
       code: "cells",
       units: "pixels",
-      extent: [-REACH, -REACH, REACH, REACH],
+      extent: [-INT32_RANGE, -INT32_RANGE, INT32_RANGE, INT32_RANGE],
     });
     this.#view = new View({
       projection,
       center: [0, 0],
       resolution: 1,
-      minResolution: 1 / NEAREST,
-      maxResolution: 1 / FURTHEST,
+      minResolution: 1 / MAX_SCALE,
+      maxResolution: 1 / MIN_SCALE,
       enableRotation: false,
       smoothResolutionConstraint: false,
     });
@@ -102,16 +120,19 @@ export class MapView {
         originalEvent instanceof PointerEvent && originalEvent.button === 0 &&
         (this.#boxTool || originalEvent.shiftKey),
     });
+    const zoomOptions = animated ? {} : { duration: 0 };
     this.#map = new OlMap({
       target,
       view: this.#view,
       controls: [],
-      layers: [this.cells.layer],
+      layers: [this.cellLayer.layer],
       interactions: [
-        new DragPan(still ? {} : { kinetic: new Kinetic(-0.005, 0.05, 100) }),
-        new MouseWheelZoom(still ? { duration: 0 } : {}),
-        new PinchZoom(still ? { duration: 0 } : {}),
-        new DoubleClickZoom(still ? { duration: 0 } : {}),
+        new DragPan(
+          animated ? { kinetic: new Kinetic(-0.005, 0.05, 100) } : {},
+        ),
+        new MouseWheelZoom(zoomOptions),
+        new PinchZoom(zoomOptions),
+        new DoubleClickZoom(zoomOptions),
         box,
       ],
       moveTolerance: 4,
@@ -123,44 +144,42 @@ export class MapView {
         number,
         number,
       ];
-      events.boxed({
+      events.onBox({
         x0: Math.floor(left),
         y0: Math.floor(-top),
         x1: Math.max(Math.floor(left), Math.ceil(right) - 1),
         y1: Math.max(Math.floor(-top), Math.ceil(-bottom) - 1),
       });
     });
-    this.#map.on("moveend", () => events.settled());
-    this.#map.on("postrender", () => events.drawn());
+    this.#map.on("moveend", () => events.onMoveEnd());
+    this.#map.on("postrender", () => events.onRender());
     this.#map.on("pointermove", (event) => {
-      if (event.dragging) events.hovered(undefined);
-      else events.hovered(this.#pointOf(event));
+      events.onHover(event.dragging ? undefined : cellAt(event));
     });
-    this.#map.on("click", (event) => events.clicked(this.#pointOf(event)));
-    target.addEventListener("pointerleave", () => {
-      events.hovered(undefined);
-    });
+    this.#map.on("click", (event) => events.onClick(cellAt(event)));
+    target.addEventListener("pointerleave", () => events.onHover(undefined));
   }
 
-  /** Whether there is a size to draw in yet. */
+  /** Whether the map has a size. */
   get ready(): boolean {
     const [width = 0, height = 0] = this.#map.getSize() ?? [];
     return width > 0 && height > 0;
   }
 
-  /** What is in the middle, in cells: 0.5 is the centre of cell 0. */
-  get center(): readonly [x: number, y: number] {
+  /** What the map shows. */
+  get camera(): Camera {
     const [x, y] = this.#view.getCenter() as [number, number];
-    return [x, 0 - y];
+    // 0 - y, since -y can be -0.
+    return { center: [x, 0 - y], scale: this.scale };
   }
 
-  /** CSS pixels a cell. */
+  /** CSS pixels per cell. */
   get scale(): number {
     return 1 / this.#view.getResolution()!;
   }
 
-  /** All cells of which anything is seen. */
-  get seen(): Region {
+  /** The cells that are visible, at least in part. */
+  get visibleRegion(): Region {
     const [left, bottom, right, top] = this.#view.calculateExtent(
       this.#map.getSize(),
     ) as [number, number, number, number];
@@ -172,73 +191,68 @@ export class MapView {
     };
   }
 
-  /** Looks elsewhere at once. @param scale CSS pixels a cell */
-  look(center: readonly [number, number], scale: number): void {
+  /** Sets the camera without an animation. */
+  jumpTo({ center: [x, y], scale }: Camera): void {
     this.#view.cancelAnimations();
-    this.#view.setCenter([center[0], -center[1]]);
+    this.#view.setCenter([x, -y]);
     this.#view.setResolution(1 / scale);
   }
 
-  /** Shows all of a region, as large as there is room for. */
-  fit({ x0, y0, x1, y1 }: Region, moving: boolean): void {
+  /** Shows all of a region, as large as possible. */
+  fit({ x0, y0, x1, y1 }: Region, animated: boolean): void {
     const [width = 1, height = 1] = this.#map.getSize() ?? [];
     const kiosk = document.body.classList.contains("kiosk");
-    const narrow = width < NARROW;
-    const left = narrow || kiosk ? MARGIN : TOOLS;
-    const top = narrow && !kiosk ? TOOLS : MARGIN;
-    const bottom = narrow ? FOOT + TOOLS / 2 : FOOT;
-    const across = Math.max(1, width - left - MARGIN) / (x1 - x0 + 1);
-    const down = Math.max(1, height - top - bottom) / (y1 - y0 + 1);
-    const scale = Math.min(across, down, COMFORTABLE);
+    const narrow = width < NARROW_PX;
+    const left = narrow || kiosk ? MARGIN_PX : TOOLS_PX;
+    const top = narrow && !kiosk ? TOOLS_PX : MARGIN_PX;
+    const bottom = narrow ? LEGEND_PX + TOOLS_PX / 2 : LEGEND_PX;
+    const scaleX = Math.max(1, width - left - MARGIN_PX) / (x1 - x0 + 1);
+    const scaleY = Math.max(1, height - top - bottom) / (y1 - y0 + 1);
+    const scale = Math.min(scaleX, scaleY, MAX_FIT_SCALE);
     const center = [
-      (x0 + x1 + 1 - (left - MARGIN) / scale) / 2,
+      (x0 + x1 + 1 - (left - MARGIN_PX) / scale) / 2,
       (y0 + y1 + 1 - (top - bottom) / scale) / 2,
     ] as const;
-    if (moving) this.#move({ center, scale });
-    else this.look(center, scale);
+    if (animated) this.#moveTo({ center, scale });
+    else this.jumpTo({ center, scale });
   }
 
-  /** Moves to a cell; nearer, if it could not be made out. */
-  goTo(x: number, y: number): void {
-    this.#move({
+  /** Moves a cell into the centre, and zooms in if it is too small to see. */
+  goTo({ x, y }: Point): void {
+    this.#moveTo({
       center: [x + 0.5, y + 0.5],
-      scale: Math.max(this.scale, 24),
+      scale: Math.max(this.scale, MIN_GO_TO_SCALE),
     });
   }
 
-  /** Zooms, the middle staying where it is. @param factor 2 is twice as large */
+  /** Zooms around the centre. @param factor above 1 zooms in */
   zoomBy(factor: number): void {
-    this.#move({ center: this.center, scale: this.scale * factor });
+    const { center, scale } = this.camera;
+    this.#moveTo({ center, scale: scale * factor });
   }
 
-  /** Moves by CSS pixels. */
+  /** Moves the camera by CSS pixels. */
   panBy(right: number, down: number): void {
-    const [x, y] = this.center;
-    this.#move({
-      center: [x + right / this.scale, y + down / this.scale],
-      scale: this.scale,
+    const { center: [x, y], scale } = this.camera;
+    this.#moveTo({ center: [x + right / scale, y + down / scale], scale });
+  }
+
+  /** Moves the camera as little as needed to show a cell. */
+  reveal({ x, y }: Point): void {
+    const { x0, y0, x1, y1 } = this.visibleRegion;
+    if (x > x0 && x < x1 && y > y0 && y < y1) return;
+    // One cell further than the edge, whose cells may be visible only in part.
+    const shift = (at: number, first: number, last: number) =>
+      at <= first ? at - first - 2 : at >= last ? at - last + 2 : 0;
+    const { center: [cx, cy], scale } = this.camera;
+    this.#moveTo({
+      center: [cx + shift(x, x0, x1), cy + shift(y, y0, y1)],
+      scale,
     });
   }
 
-  /** Moves just so far that a cell is seen. */
-  reveal(x: number, y: number): void {
-    const { x0, y0, x1, y1 } = this.seen;
-    const [cx, cy] = this.center;
-    if (x > x0 && x < x1 && y > y0 && y < y1) return;
-    const nearer = (at: number, from: number, to: number, middle: number) =>
-      at <= from
-        ? middle - (from - at + 2)
-        : at >= to
-        ? middle + (at - to + 2)
-        : middle;
-    const center = [nearer(x, x0, x1, cx), nearer(y, y0, y1, cy)] as const;
-    this.#move({ center, scale: this.scale });
-  }
-
-  /** Where a region is on the map, CSS pixels; undefined before the first frame. */
-  rectOf(
-    { x0, y0, x1, y1 }: Region,
-  ): { left: number; top: number; width: number; height: number } | undefined {
+  /** The place of a region on the map; undefined before the first frame. */
+  rectOf({ x0, y0, x1, y1 }: Region): Rect | undefined {
     const from = this.#map.getPixelFromCoordinate([x0, -y0]) as
       | [number, number]
       | null;
@@ -250,7 +264,7 @@ export class MapView {
     return { left, top, width: to[0] - left, height: to[1] - top };
   }
 
-  /** Whether dragging selects a box instead of moving the map. */
+  /** Whether a drag selects a box instead of moving the map. */
   set boxTool(on: boolean) {
     this.#boxTool = on;
     this.#target.classList.toggle("boxing", on);
@@ -260,35 +274,35 @@ export class MapView {
     return this.#boxTool;
   }
 
-  /** Puts a floor plan under the cells, or none. */
-  set plan(plan: Plan | undefined) {
-    if (plan === this.#planShown) return;
-    this.#planShown = plan;
-    if (this.#plan) this.#map.removeLayer(this.#plan);
-    this.#plan = plan && planLayer(plan);
-    if (this.#plan) this.#map.getLayers().insertAt(0, this.#plan);
+  /** The floor plan under the cells; undefined for none. */
+  set plan(plan: PlanImage | undefined) {
+    if (plan === this.#plan) return;
+    this.#plan = plan;
+    if (this.#planLayer) this.#map.removeLayer(this.#planLayer);
+    this.#planLayer = plan && createPlanLayer(plan);
+    if (this.#planLayer) this.#map.getLayers().insertAt(0, this.#planLayer);
   }
 
-  /** Draws again at the next frame. */
-  changed(): void {
-    this.cells.layer.changed();
+  /** Draws changed cells with the next frame. */
+  redraw(): void {
+    this.cellLayer.layer.changed();
   }
 
-  #move(to: { center: readonly [number, number]; scale: number }): void {
-    const scale = Math.min(Math.max(to.scale, FURTHEST), NEAREST);
-    if (this.#still) return this.look(to.center, scale);
+  /** Sets the camera, with an animation if the person allows it. */
+  #moveTo({ center, scale }: Camera): void {
+    const limited = Math.min(Math.max(scale, MIN_SCALE), MAX_SCALE);
+    if (!this.#animated) return this.jumpTo({ center, scale: limited });
     this.#view.cancelAnimations();
     this.#view.animate({
-      center: [to.center[0], -to.center[1]],
-      resolution: 1 / scale,
-      duration: MOVE_MS,
+      center: [center[0], -center[1]],
+      resolution: 1 / limited,
+      duration: ANIMATION_MS,
       easing: easeOut,
     });
   }
+}
 
-  #pointOf({ coordinate, pixel }: MapBrowserEvent): CellPoint {
-    const [x, y] = coordinate as [number, number];
-    const [left, top] = pixel as [number, number];
-    return { x: Math.floor(x), y: Math.floor(-y), left, top };
-  }
+function cellAt({ coordinate }: MapBrowserEvent): Point {
+  const [x, y] = coordinate as [number, number];
+  return { x: Math.floor(x), y: Math.floor(-y) };
 }

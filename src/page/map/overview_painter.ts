@@ -1,127 +1,202 @@
 /// <reference lib="dom" />
 /**
- * The map as bitmaps, one for each chunk, drawn to scale.
+ * Draws cells that are a few pixels large or smaller, as textures without gaps.
  *
  * @module
  */
 
-import { CHUNK, type Chunk, CHUNK_BITS } from "./chunk.ts";
-import { type Frame, leftOf, seen, topOf } from "./viewport.ts";
-import { TEXTURE } from "./palette.ts";
-import type { World } from "./layer_cells.ts";
+import { type Chunk, CHUNK_BITS, CHUNK_CELLS } from "./chunk.ts";
+import type { LayerCells } from "./layer_cells.ts";
+import { TEXTURE_PIXELS } from "./palette.ts";
+import { leftOf, topOf, type Viewport, visibleRegion } from "./viewport.ts";
 
-/** A chunk as last painted. */
-interface Picture {
+/** The bitmap of a chunk, as last painted. */
+interface Bitmap {
   readonly context: CanvasRenderingContext2D;
   mip: number;
-  pixels: Uint32Array;
+  textures: Uint32Array;
 }
 
-/** Keeps a bitmap of every chunk that is seen, and paints what changed. */
-export class ChunkPainter {
-  readonly #pictures = new WeakMap<Chunk, Picture>();
-  /** Where pixels are put together, for each mip. */
-  readonly #images: (readonly [ImageData, Uint32Array])[] = [];
+/**
+ * Draws dense layers from one bitmap per chunk, of which only the changed part
+ * is painted again, and sparse layers cell by cell. A pixel that stands for
+ * several cells shows the highest level.
+ */
+export class OverviewPainter {
+  readonly #bitmaps = new WeakMap<Chunk, Bitmap>();
+  /** Buffers in which pixels are composed, one per mip. */
+  readonly #buffers: PixelBuffer[] = [];
+  #screen: PixelBuffer | undefined;
+  #screenLevels = new Uint8Array(0);
 
   /**
-   * Draws the chunks that are seen.
+   * Draws the visible cells.
    *
-   * @param pixels The palette, see `pixelsOf`
+   * @param textures of the palette, see `texturesOf`
    */
   draw(
-    onto: CanvasRenderingContext2D,
-    world: World,
-    frame: Frame,
-    pixels: Uint32Array,
+    context: CanvasRenderingContext2D,
+    cells: LayerCells,
+    viewport: Viewport,
+    textures: Uint32Array,
   ): void {
-    // A pixel of the bitmap is never smaller than one of the screen: with
-    // smoothing off it might not be drawn, and an occupied cell be lost.
-    const mip = mipOf(frame.scale);
-    onto.imageSmoothingEnabled = false;
-    for (const chunk of seenChunks(world, frame)) {
+    const isChunkVisible = viewport.scale * CHUNK_CELLS >= 1;
+    if (cells.sparse || !isChunkVisible) {
+      this.#drawCells(context, cells, viewport, textures);
+    } else this.#drawChunks(context, cells, viewport, textures);
+  }
+
+  #drawChunks(
+    context: CanvasRenderingContext2D,
+    cells: LayerCells,
+    viewport: Viewport,
+    textures: Uint32Array,
+  ): void {
+    const mip = mipOf(viewport.scale);
+    context.imageSmoothingEnabled = false;
+    for (const chunk of visibleChunks(cells, viewport)) {
       const { cx, cy } = chunk;
-      const left = leftOf(frame, cx * CHUNK);
-      const top = topOf(frame, cy * CHUNK);
-      // Edges are whole pixels and shared by neighbours: no seams.
-      onto.drawImage(
-        this.#painted(chunk, mip, pixels),
+      const left = leftOf(viewport, cx * CHUNK_CELLS);
+      const top = topOf(viewport, cy * CHUNK_CELLS);
+      // Edges are whole pixels that neighbours share: no seams.
+      context.drawImage(
+        this.#bitmapOf(chunk, mip, textures),
         left,
         top,
-        leftOf(frame, (cx + 1) * CHUNK) - left,
-        topOf(frame, (cy + 1) * CHUNK) - top,
+        leftOf(viewport, (cx + 1) * CHUNK_CELLS) - left,
+        topOf(viewport, (cy + 1) * CHUNK_CELLS) - top,
       );
     }
   }
 
-  #painted(chunk: Chunk, mip: number, pixels: Uint32Array): HTMLCanvasElement {
-    const side = CHUNK >> mip;
-    let picture = this.#pictures.get(chunk);
-    const { dirty } = chunk;
-    let { x0, y0, x1, y1 } = dirty;
-    if (picture?.mip !== mip || picture.pixels !== pixels) {
-      picture ??= { context: contextOf(), mip, pixels };
-      picture.context.canvas.width = picture.context.canvas.height = side;
-      picture.mip = mip;
-      picture.pixels = pixels;
-      this.#pictures.set(chunk, picture);
-      [x0, y0, x1, y1] = [0, 0, CHUNK - 1, CHUNK - 1];
+  /** Returns the up-to-date bitmap of a chunk. */
+  #bitmapOf(
+    chunk: Chunk,
+    mip: number,
+    textures: Uint32Array,
+  ): HTMLCanvasElement {
+    const side = CHUNK_CELLS >> mip;
+    let bitmap = this.#bitmaps.get(chunk);
+    let { x0, y0, x1, y1 } = chunk.dirty;
+    if (bitmap?.mip !== mip || bitmap.textures !== textures) {
+      bitmap ??= { context: newContext(), mip, textures };
+      bitmap.context.canvas.width = bitmap.context.canvas.height = side;
+      bitmap.mip = mip;
+      bitmap.textures = textures;
+      this.#bitmaps.set(chunk, bitmap);
+      [x0, y0, x1, y1] = [0, 0, CHUNK_CELLS - 1, CHUNK_CELLS - 1];
     }
     if (x1 >= x0) {
-      this.#paint(picture, chunk, [x0 >> mip, y0 >> mip, x1 >> mip, y1 >> mip]);
-      chunk.clean();
+      this.#paint(bitmap, chunk, [x0 >> mip, y0 >> mip, x1 >> mip, y1 >> mip]);
+      chunk.markClean();
     }
-    return picture.context.canvas;
+    return bitmap.context.canvas;
   }
 
-  /** Paints a part of a chunk. @param part In pixels of its mip; edges belong to it */
+  /** Paints a part of a chunk, in pixels of its mip, both corners included. */
   #paint(
-    { context, mip, pixels }: Picture,
+    { context, mip, textures }: Bitmap,
     chunk: Chunk,
     [x0, y0, x1, y1]: readonly [number, number, number, number],
   ): void {
-    const side = CHUNK >> mip;
-    const [image, words] = this.#imageOf(mip);
+    const side = CHUNK_CELLS >> mip;
+    const { image, pixels } = this.#buffers[mip] ??= newBuffer(side, side);
     const levels = chunk.mip(mip);
     for (let y = y0; y <= y1; y++) {
       for (let x = x0; x <= x1; x++) {
         const at = y * side + x;
-        words[at] = pixels[levels[at]! * TEXTURE + (x + y) % TEXTURE]!;
+        pixels[at] = texturePixel(textures, levels[at]!, x + y);
       }
     }
     context.putImageData(image, 0, 0, x0, y0, x1 - x0 + 1, y1 - y0 + 1);
   }
 
-  #imageOf(mip: number): readonly [ImageData, Uint32Array] {
-    const side = CHUNK >> mip;
-    return this.#images[mip] ??= (() => {
-      const image = new ImageData(side, side);
-      return [image, new Uint32Array(image.data.buffer)] as const;
-    })();
+  /** Draws each cell by itself. Takes time for each cell, not for the area. */
+  #drawCells(
+    context: CanvasRenderingContext2D,
+    cells: LayerCells,
+    viewport: Viewport,
+    textures: Uint32Array,
+  ): void {
+    const { width, height, scale } = viewport;
+    const image = this.#screen?.image;
+    if (image?.width !== width || image.height !== height) {
+      this.#screen = newBuffer(width, height);
+      this.#screenLevels = new Uint8Array(width * height);
+    }
+    const levels = this.#screenLevels.fill(0);
+    const { x, y, length } = cells.table;
+    const { x0, y0, x1, y1 } = visibleRegion(viewport);
+    const side = Math.max(1, Math.round(scale));
+    for (let row = 0; row < length; row++) {
+      const cellX = x[row]!, cellY = y[row]!;
+      if (cellX < x0 || cellX > x1 || cellY < y0 || cellY > y1) continue;
+      const left = leftOf(viewport, cellX), top = topOf(viewport, cellY);
+      const level = cells.levelOfRow(row);
+      const right = Math.min(left + side, width);
+      const bottom = Math.min(top + side, height);
+      for (let py = Math.max(top, 0); py < bottom; py++) {
+        for (let px = Math.max(left, 0); px < right; px++) {
+          const at = py * width + px;
+          if (levels[at]! < level) levels[at] = level;
+        }
+      }
+    }
+    const screen = this.#screen!;
+    for (let py = 0, at = 0; py < height; py++) {
+      for (let px = 0; px < width; px++, at++) {
+        screen.pixels[at] = texturePixel(textures, levels[at]!, px + py);
+      }
+    }
+    context.putImageData(screen.image, 0, 0);
   }
 }
 
-/** Whether chunks are large enough on the screen to be drawn one by one. */
-export function suitsChunks({ scale }: Frame): boolean {
-  return scale * CHUNK >= 1;
+/** An image and the same memory as 32-bit pixels. */
+interface PixelBuffer {
+  readonly image: ImageData;
+  readonly pixels: Uint32Array;
 }
 
-/** How often cells are halved so that what is left is at least a pixel. */
+function newBuffer(width: number, height: number): PixelBuffer {
+  const image = new ImageData(width, height);
+  return { image, pixels: new Uint32Array(image.data.buffer) };
+}
+
+function newContext(): CanvasRenderingContext2D {
+  return document.createElement("canvas").getContext("2d")!;
+}
+
+/** @param diagonal x + y of the pixel */
+function texturePixel(
+  textures: Uint32Array,
+  level: number,
+  diagonal: number,
+): number {
+  return textures[level * TEXTURE_PIXELS + diagonal % TEXTURE_PIXELS]!;
+}
+
+/**
+ * The mip whose pixels are at least as large as those of the screen. Smaller
+ * ones could be left out when the bitmap is scaled, and hide an occupied cell.
+ */
 function mipOf(scale: number): number {
-  const halved = Math.ceil(Math.log2(1 / scale) - 1e-9);
-  return Math.min(Math.max(halved, 0), CHUNK_BITS);
+  const mip = Math.ceil(Math.log2(1 / scale) - 1e-9);
+  return Math.min(Math.max(mip, 0), CHUNK_BITS);
 }
 
-function* seenChunks(world: World, frame: Frame): Iterable<Chunk> {
-  const { x0, y0, x1, y1 } = seen(frame);
-  // No shifts: what is seen may reach beyond 32 bits.
-  const left = Math.floor(x0 / CHUNK), right = Math.floor(x1 / CHUNK);
-  const top = Math.floor(y0 / CHUNK), bottom = Math.floor(y1 / CHUNK);
-  for (const chunk of world.chunks()) {
+function* visibleChunks(
+  cells: LayerCells,
+  viewport: Viewport,
+): Iterable<Chunk> {
+  const { x0, y0, x1, y1 } = visibleRegion(viewport);
+  // Division, not a shift: the region may exceed 32 bits.
+  const left = Math.floor(x0 / CHUNK_CELLS);
+  const right = Math.floor(x1 / CHUNK_CELLS);
+  const top = Math.floor(y0 / CHUNK_CELLS);
+  const bottom = Math.floor(y1 / CHUNK_CELLS);
+  for (const chunk of cells.chunks()) {
     const { cx, cy } = chunk;
     if (cx >= left && cx <= right && cy >= top && cy <= bottom) yield chunk;
   }
-}
-
-function contextOf(): CanvasRenderingContext2D {
-  return document.createElement("canvas").getContext("2d")!;
 }

@@ -1,20 +1,28 @@
 /**
- * The colours of cells, for each palette, in light and in dark.
+ * The colours of cells, for each palette, in light and dark.
  *
  * @module
  */
 
 import { Level, LEVELS, MAX_DRAWN_VALUE } from "../../grid/status.ts";
 
-/** A palette that one can choose. */
+/** The name of a palette, as in the address of the page. */
 export type PaletteName = "safe" | "traffic" | "rviz";
 
-/** What the palettes are called, in the order of the menu. */
+/** The titles of the palettes, in the order of the menu. */
 export const PALETTES: Readonly<Record<PaletteName, string>> = {
   safe: "Colour-blind safe",
   traffic: "Green and red",
   rviz: "RViz",
 };
+
+/** Whether a text is the name of a palette. */
+export function isPaletteName(name: string | undefined): name is PaletteName {
+  return name !== undefined && Object.hasOwn(PALETTES, name);
+}
+
+/** The colour scheme of the page. */
+export type Theme = "light" | "dark";
 
 /** Red, green and blue, 0 to 255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -22,32 +30,31 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** The colours of one palette in one theme. */
 export interface Colors {
   readonly free: Rgb;
-  /** Occupied, from one person to ten and more. */
+  /** Occupied with value 1, 2, … up to {@linkcode MAX_DRAWN_VALUE} or more. */
   readonly ramp: readonly Rgb[];
-  /** The lines of the hatching of unknown, and what is between them. */
-  readonly hatch: readonly [Rgb, Rgb];
-  /** What is behind the cells: stale fades to it. */
-  readonly back: Rgb;
+  /** The lines of the hatching of unknown cells, and the space between them. */
+  readonly hatch: readonly [lines: Rgb, space: Rgb];
+  readonly background: Rgb;
 }
 
-/** How far stale is from the background, 0 to 1. */
-const FADED = 0.5;
-/** The same between its dots. */
-const FAINT = 0.22;
-/** How opaque free is over a floor plan. */
-export const VEIL = 0.55;
+/** Colour of stale cells: 0 is the background, 1 the colour of a fresh cell. */
+const STALE_STRENGTH = 0.5;
+/** The same for the space between the dots of a stale cell. */
+const STALE_SPACE_STRENGTH = 0.22;
+/** Opacity of free cells over a floor plan. */
+export const FREE_OPACITY = 0.55;
 
-const BACK: Record<Theme, Rgb> = { light: [255, 255, 255], dark: [19, 25, 34] };
+const BACKGROUND: Record<Theme, Rgb> = {
+  light: [255, 255, 255],
+  dark: [19, 25, 34],
+};
 
-/** Light or dark. */
-export type Theme = "light" | "dark";
-
-/** Free, occupied from few to many (spread over the ramp), and the hatching. */
-const CHOICES: Record<
+/** Free, occupied from few to many people, and the hatching of unknown. */
+const PALETTE_COLORS: Record<
   PaletteName,
   Record<Theme, readonly [Rgb, readonly Rgb[], readonly [Rgb, Rgb]]>
 > = {
-  // Blue and orange: all kinds of colour vision tell them apart, and lightness does too.
+  // Blue and orange differ for every kind of colour vision, and in lightness.
   safe: {
     light: [
       [214, 228, 242],
@@ -72,7 +79,7 @@ const CHOICES: Record<
       [[112, 122, 138], [62, 70, 84]],
     ],
   },
-  // The map display of RViz: free is white, occupied black, unknown a grey green.
+  // The map display of RViz: free white, occupied black, unknown grey green.
   rviz: {
     light: [
       [232, 234, 236],
@@ -87,36 +94,41 @@ const CHOICES: Record<
   },
 };
 
-/** The colours of a palette in a theme. */
+/** Returns the colours of a palette in a theme. */
 export function colorsOf(palette: PaletteName, theme: Theme): Colors {
-  const [free, stops, hatch] = CHOICES[palette][theme];
-  return { free, ramp: spread(stops), hatch, back: BACK[theme] };
+  const [free, stops, hatch] = PALETTE_COLORS[palette][theme];
+  return {
+    free,
+    ramp: interpolate(stops, MAX_DRAWN_VALUE),
+    hatch,
+    background: BACKGROUND[theme],
+  };
 }
 
-/** A colour as CSS has it. */
+/** Formats a colour for CSS. */
 export function css(color: Rgb, alpha = 1): string {
   return alpha === 1
     ? `rgb(${color.join(" ")})`
     : `rgb(${color.join(" ")} / ${alpha})`;
 }
 
-const DARK_INK: Rgb = [22, 16, 8];
-const LIGHT_INK: Rgb = [255, 255, 255];
+const DARK_TEXT: Rgb = [22, 16, 8];
+const LIGHT_TEXT: Rgb = [255, 255, 255];
 
-/** Dark or white, whichever is easier to read on a colour (WCAG 2, 1.4.3). */
-export function inkOn(color: Rgb): Rgb {
-  return contrast(color, DARK_INK) > contrast(color, LIGHT_INK)
-    ? DARK_INK
-    : LIGHT_INK;
+/** The text colour with the higher contrast to a background (WCAG 2, 1.4.3). */
+export function textColorOn(background: Rgb): Rgb {
+  return contrast(background, DARK_TEXT) > contrast(background, LIGHT_TEXT)
+    ? DARK_TEXT
+    : LIGHT_TEXT;
 }
 
-/** How well two colours stand out against each other, 1 to 21 (WCAG 2). */
+/** The contrast ratio of two colours, 1 to 21 (WCAG 2). */
 export function contrast(one: Rgb, other: Rgb): number {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
-/** The colour of a level, without texture; undefined where there is nothing. */
+/** The plain colour of a level; undefined for {@linkcode Level.None}. */
 export function colorOfLevel(level: number, colors: Colors): Rgb | undefined {
   switch (level) {
     case Level.None:
@@ -124,88 +136,105 @@ export function colorOfLevel(level: number, colors: Colors): Rgb | undefined {
     case Level.Free:
       return colors.free;
     case Level.StaleFree:
-      return mix(colors.back, staleInk(Level.Free, colors), FADED);
+      return staleColor(Level.Free, STALE_STRENGTH, colors);
     case Level.Unknown:
       return colors.hatch[0];
     case Level.StaleOccupied:
-      return mix(colors.back, staleInk(Level.Occupied, colors), FADED);
+      return staleColor(Level.Occupied, STALE_STRENGTH, colors);
     default:
       return colors.ramp[level - Level.Occupied];
   }
 }
 
-/** The colour of the outline of a stale cell. */
-export function staleInk(level: number, { free, ramp, back }: Colors): Rgb {
-  const dark = luminance(back) < 0.5;
+/**
+ * The colour of the outline of a stale cell.
+ *
+ * @param level when it was last observed, {@linkcode Level.Free} or
+ * {@linkcode Level.Occupied}
+ */
+export function staleOutline(
+  level: number,
+  { free, ramp, background }: Colors,
+): Rgb {
   if (level !== Level.Free) return ramp[2]!;
-  // Free is close to the background: its outline must be seen all the same.
-  return mix(free, dark ? [255, 255, 255] : [40, 62, 92], 0.45);
+  // Free is similar to the background, so its outline needs more contrast.
+  const isDark = luminance(background) < 0.5;
+  return mix(free, isDark ? [255, 255, 255] : [40, 62, 92], 0.45);
 }
 
-/** How many pixels of a texture there are: x + y modulo this chooses one. */
-export const TEXTURE = 4;
+/**
+ * Pixels in a texture. The pixel at x, y uses number (x + y) % TEXTURE_PIXELS.
+ */
+export const TEXTURE_PIXELS = 4;
 
 /**
- * Pixels for ImageData: four for each level, so that what is not sure has a
- * texture even where a cell is a single pixel. Stale is dotted, unknown is
- * hatched along the diagonal.
+ * Returns the textures of all levels, {@linkcode TEXTURE_PIXELS} pixels each,
+ * for ImageData. Stale is dotted and unknown hatched, even where a cell is a
+ * single pixel.
  *
- * @param veiled Whether free lets a floor plan under it show through
+ * @param overPlan whether a floor plan must be visible through free cells
  */
-export function pixelsOf(colors: Colors, veiled: boolean): Uint32Array {
-  const pixels = new Uint32Array(LEVELS * TEXTURE);
-  // By bytes, so that it is right whatever the order of bytes is.
+export function texturesOf(colors: Colors, overPlan: boolean): Uint32Array {
+  const pixels = new Uint32Array(LEVELS * TEXTURE_PIXELS);
+  // Written as bytes, which does not depend on the byte order.
   const bytes = new Uint8ClampedArray(pixels.buffer);
   for (let level = 1; level < LEVELS; level++) {
-    for (let place = 0; place < TEXTURE; place++) {
-      const alpha = veiled && level <= Level.StaleFree ? VEIL : 1;
+    for (let index = 0; index < TEXTURE_PIXELS; index++) {
+      const alpha = overPlan && level <= Level.StaleFree ? FREE_OPACITY : 1;
       bytes.set(
-        [...textured(level, place, colors), Math.round(255 * alpha)],
-        4 * (level * TEXTURE + place),
+        [...textureColor(level, index, colors), Math.round(255 * alpha)],
+        4 * (level * TEXTURE_PIXELS + index),
       );
     }
   }
   return pixels;
 }
 
-function textured(level: number, place: number, colors: Colors): Rgb {
-  const odd = place % 2 === 1;
+/** @param index of the pixel in the texture */
+function textureColor(level: number, index: number, colors: Colors): Rgb {
   switch (level) {
     case Level.Unknown:
-      return colors.hatch[place < TEXTURE / 2 ? 0 : 1];
+      return colors.hatch[index < TEXTURE_PIXELS / 2 ? 0 : 1];
     case Level.StaleFree:
     case Level.StaleOccupied: {
       const fresh = level === Level.StaleFree ? Level.Free : Level.Occupied;
-      const strength = odd ? FADED : FAINT;
-      return mix(colors.back, staleInk(fresh, colors), strength);
+      const isDot = index % 2 === 1;
+      return staleColor(
+        fresh,
+        isDot ? STALE_STRENGTH : STALE_SPACE_STRENGTH,
+        colors,
+      );
     }
     default:
       return colorOfLevel(level, colors)!;
   }
 }
 
-function mix(from: Rgb, to: Rgb, part: number): Rgb {
-  const at = (one: 0 | 1 | 2) =>
-    Math.round(from[one] + (to[one] - from[one]) * part);
-  return [at(0), at(1), at(2)];
+function staleColor(level: number, strength: number, colors: Colors): Rgb {
+  return mix(colors.background, staleOutline(level, colors), strength);
 }
 
-/** As many colours as there are levels of occupied, evenly between the stops. */
-function spread(stops: readonly Rgb[]): Rgb[] {
-  return Array.from({ length: MAX_DRAWN_VALUE }, (_, index) => {
-    const place = index / (MAX_DRAWN_VALUE - 1) * (stops.length - 1);
-    const stop = Math.min(Math.floor(place), stops.length - 2);
-    return mix(stops[stop]!, stops[stop + 1]!, place - stop);
+/** @param part 0 for `from`, 1 for `to` */
+function mix(from: Rgb, to: Rgb, part: number): Rgb {
+  const channel = (index: 0 | 1 | 2) =>
+    Math.round(from[index] + (to[index] - from[index]) * part);
+  return [channel(0), channel(1), channel(2)];
+}
+
+/** Returns colours that are evenly spread over the stops. */
+function interpolate(stops: readonly Rgb[], count: number): Rgb[] {
+  return Array.from({ length: count }, (_, index) => {
+    const position = index / (count - 1) * (stops.length - 1);
+    const stop = Math.min(Math.floor(position), stops.length - 2);
+    return mix(stops[stop]!, stops[stop + 1]!, position - stop);
   });
 }
 
-/** Relative luminance, 0 to 1 (WCAG 2). */
+/** The relative luminance of a colour, 0 to 1 (WCAG 2). */
 function luminance(color: Rgb): number {
-  const [red, green, blue] = color.map((part) => {
-    const linear = part / 255;
-    return linear <= 0.04045
-      ? linear / 12.92
-      : ((linear + 0.055) / 1.055) ** 2.4;
+  const [red, green, blue] = color.map((channel) => {
+    const value = channel / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   });
   return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
 }

@@ -1,58 +1,62 @@
 /**
- * A box of cells between two corners.
+ * Arithmetic with coordinates and regions of cells.
  *
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
+import { INT32_MAX, INT32_MIN, type Region } from "../../protocol/region.ts";
 
-const LEAST = -(2 ** 31);
-const MOST = 2 ** 31 - 1;
-
-/** A coordinate. */
+/** A coordinate of a cell. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
-/** The region that has both cells, whichever way they lie. */
-export function between(one: Point, other: Point): Region {
+/** The region of one cell. */
+export function regionOf({ x, y }: Point): Region {
+  return { x0: x, y0: y, x1: x, y1: y };
+}
+
+/**
+ * The smallest region with both cells, which may be any two opposite corners.
+ */
+export function regionBetween(a: Point, b: Point): Region {
   return {
-    x0: Math.min(one.x, other.x),
-    y0: Math.min(one.y, other.y),
-    x1: Math.max(one.x, other.x),
-    y1: Math.max(one.y, other.y),
+    x0: Math.min(a.x, b.x),
+    y0: Math.min(a.y, b.y),
+    x1: Math.max(a.x, b.x),
+    y1: Math.max(a.y, b.y),
   };
 }
 
-/** A coordinate that can be: 32-bit integers only. */
-export function clamped({ x, y }: Point): Point {
+/** The nearest valid coordinate: cells have 32-bit signed integers. */
+export function clampPoint({ x, y }: Point): Point {
   return { x: clamp(x), y: clamp(y) };
 }
 
-/** The part of a region that can be. */
-export function clampedRegion({ x0, y0, x1, y1 }: Region): Region {
+/** A region with both corners moved to the nearest valid coordinates. */
+export function clampRegion({ x0, y0, x1, y1 }: Region): Region {
   return { x0: clamp(x0), y0: clamp(y0), x1: clamp(x1), y1: clamp(y1) };
 }
 
-/** A region with room around it: half of its width and height on each side. */
-export function widened({ x0, y0, x1, y1 }: Region): Region {
-  const across = Math.ceil((x1 - x0 + 1) / 2);
-  const down = Math.ceil((y1 - y0 + 1) / 2);
-  return clampedRegion({
-    x0: x0 - across,
-    y0: y0 - down,
-    x1: x1 + across,
-    y1: y1 + down,
+/** A region enlarged by half of its width and height on each side. */
+export function enlarge({ x0, y0, x1, y1 }: Region): Region {
+  const marginX = Math.ceil((x1 - x0 + 1) / 2);
+  const marginY = Math.ceil((y1 - y0 + 1) / 2);
+  return clampRegion({
+    x0: x0 - marginX,
+    y0: y0 - marginY,
+    x1: x1 + marginX,
+    y1: y1 + marginY,
   });
 }
 
-/** Whether a region has all of another. */
-export function contains(outer: Region, inner: Region): boolean {
+/** Whether a region contains all of another. */
+export function containsRegion(outer: Region, inner: Region): boolean {
   return outer.x0 <= inner.x0 && outer.y0 <= inner.y0 &&
     outer.x1 >= inner.x1 && outer.y1 >= inner.y1;
 }
 
-function clamp(number: number): number {
-  return Math.min(Math.max(number, LEAST), MOST);
+function clamp(value: number): number {
+  return Math.min(Math.max(value, INT32_MIN), INT32_MAX);
 }

@@ -1,41 +1,46 @@
 /**
- * Which cells are where on the screen.
+ * Maps cells to pixels of a canvas.
  *
  * @module
  */
 
-import type { Region } from "../../grid/mod.ts";
+import type { Region } from "../../protocol/region.ts";
 
-/** What a canvas shows. x grows to the right and y downwards, as in the terminal. */
-export interface Frame {
-  /** In pixels of the canvas. */
+/**
+ * The part of the map that a canvas shows. x grows to the right, y downwards.
+ */
+export interface Viewport {
+  /** Canvas pixels. */
   readonly width: number;
+  /** Canvas pixels. */
   readonly height: number;
-  /** What is in the middle, in cells: 0.5 is the centre of cell 0. */
+  /** The coordinate in the centre, in cells: 0.5 is the centre of cell 0. */
   readonly x: number;
   readonly y: number;
-  /** Pixels a cell. */
+  /** Canvas pixels per cell. */
   readonly scale: number;
 }
 
-/** Where cell x begins, in whole pixels from the left. */
-export function leftOf({ x, scale, width }: Frame, column: number): number {
+/** The left edge of a column of cells, in whole canvas pixels. */
+export function leftOf({ x, scale, width }: Viewport, column: number): number {
   return Math.round((column - x) * scale + width / 2);
 }
 
-/** Where cell y begins, in whole pixels from the top. */
-export function topOf({ y, scale, height }: Frame, row: number): number {
+/** The top edge of a row of cells, in whole canvas pixels. */
+export function topOf({ y, scale, height }: Viewport, row: number): number {
   return Math.round((row - y) * scale + height / 2);
 }
 
-/** All cells of which anything is seen. */
-export function seen({ width, height, x, y, scale }: Frame): Region {
-  const across = width / 2 / scale;
-  const down = height / 2 / scale;
+/** The cells that are visible, at least in part. */
+export function visibleRegion(
+  { width, height, x, y, scale }: Viewport,
+): Region {
+  const halfWidth = width / 2 / scale;
+  const halfHeight = height / 2 / scale;
   return {
-    x0: Math.floor(x - across),
-    y0: Math.floor(y - down),
-    x1: Math.ceil(x + across) - 1,
-    y1: Math.ceil(y + down) - 1,
+    x0: Math.floor(x - halfWidth),
+    y0: Math.floor(y - halfHeight),
+    x1: Math.ceil(x + halfWidth) - 1,
+    y1: Math.ceil(y + halfHeight) - 1,
   };
 }

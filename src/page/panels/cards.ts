@@ -1,121 +1,137 @@
 /// <reference lib="dom" />
 /**
- * The totals of a layer in large numbers.
+ * The row of cards with the counts of a layer.
  *
  * @module
  */
 
 import { byId, el, setText } from "../elements/dom.ts";
-import { byteRate, count, share, span } from "../elements/format.ts";
+import {
+  formatByteRate,
+  formatCount,
+  formatDuration,
+  formatShare,
+} from "../elements/format.ts";
 import type { LayerStatus, LiveRates } from "../../feed/messages.ts";
+import type { RegionTuple } from "../../protocol/region.ts";
+import type { Trend } from "./history.ts";
 
-/** What the cards tell. */
-export interface CardFacts {
-  /** Undefined while the layer has nothing. */
+/** The data of {@linkcode Cards}. */
+export interface CardData {
+  /** Undefined if the layer has no cells. */
   readonly layer: LayerStatus | undefined;
   readonly rates: LiveRates | undefined;
   /** ms, or null for never. */
   readonly staleAfter: number | null;
-  /** People now less those some minutes ago, if that is known. */
-  readonly trend: { readonly by: number; readonly minutes: number } | undefined;
+  readonly trend: Trend | undefined;
 }
 
-/** The row of cards. */
+/** The cards: people, occupied, free, stale, unknown, changes. */
 export class Cards {
-  readonly #people = card("People");
-  readonly #occupied = card("Cells occupied");
-  readonly #free = card("Free");
-  readonly #stale = card("Stale");
-  readonly #unknown = card("Unknown");
-  readonly #changes = card("Changes");
+  readonly #people = createCard("People");
+  readonly #occupied = createCard("Cells occupied");
+  readonly #free = createCard("Free");
+  readonly #stale = createCard("Stale");
+  readonly #unknown = createCard("Unknown");
+  readonly #changes = createCard("Changes");
   readonly #meter = el("i");
 
   constructor() {
-    const meter = el("div", { class: "meter", "aria-hidden": true });
-    meter.append(this.#meter);
-    this.#occupied.element.append(meter);
-    const all = [
+    this.#occupied.element.append(
+      el("div", { class: "meter", "aria-hidden": "true" }, this.#meter),
+    );
+    byId("section", "cards").append(
+      ...[...this.#layerCards, this.#changes].map(({ element }) => element),
+    );
+  }
+
+  /** Shows new data. */
+  update({ layer, rates, staleAfter, trend }: CardData): void {
+    if (layer === undefined) {
+      for (const card of this.#layerCards) card.set("–", "");
+      this.#meter.style.width = "0";
+    } else {
+      const { people, occupied, free, stale, unknown, cells, bounds } = layer;
+      const known = occupied + free;
+      this.#people.set(formatCount(people), trend ? formatTrend(trend) : "");
+      this.#occupied.set(
+        formatCount(occupied),
+        known > 0
+          ? `${formatShare(occupied, known)} of ${formatCount(known)}`
+          : "",
+      );
+      this.#meter.style.width = `${known > 0 ? 100 * occupied / known : 0}%`;
+      this.#free.set(
+        formatCount(free),
+        known > 0 ? formatShare(free, known) : "",
+      );
+      this.#stale.set(
+        formatCount(stale),
+        staleAfter === null
+          ? "no limit set"
+          : `older than ${formatDuration(staleAfter)}`,
+      );
+      this.#unknown.set(formatCount(unknown), formatNoData(bounds, cells));
+      this.#stale.warn(stale > 0);
+      this.#unknown.warn(unknown > 0);
+    }
+    this.#changes.set(
+      rates ? formatCount(Math.round(rates.changes)) : "–",
+      rates ? `per s · ${formatByteRate(rates.bytes)}` : "",
+    );
+  }
+
+  get #layerCards(): readonly Card[] {
+    return [
       this.#people,
       this.#occupied,
       this.#free,
       this.#stale,
       this.#unknown,
-      this.#changes,
     ];
-    byId("section", "cards").append(...all.map(({ element }) => element));
-  }
-
-  /** Shows other numbers. */
-  update({ layer, rates, staleAfter, trend }: CardFacts): void {
-    if (layer === undefined) {
-      for (
-        const one of [
-          this.#people,
-          this.#occupied,
-          this.#free,
-          this.#stale,
-          this.#unknown,
-        ]
-      ) one.set("–", "");
-      this.#meter.style.width = "0";
-    } else {
-      const { people, occupied, free, stale, unknown, cells, bounds } = layer;
-      const known = occupied + free;
-      this.#people.set(count(people), trend ? trendWords(trend) : "");
-      this.#occupied.set(
-        count(occupied),
-        known > 0 ? `${share(occupied, known)} of ${count(known)}` : "",
-      );
-      this.#meter.style.width = `${known > 0 ? 100 * occupied / known : 0}%`;
-      this.#free.set(count(free), known > 0 ? share(free, known) : "");
-      this.#stale.set(
-        count(stale),
-        staleAfter === null ? "no limit set" : `older than ${span(staleAfter)}`,
-      );
-      this.#unknown.set(count(unknown), noData(bounds, cells));
-      this.#stale.warn(stale > 0);
-      this.#unknown.warn(unknown > 0);
-    }
-    this.#changes.set(
-      rates ? count(Math.round(rates.changes)) : "–",
-      rates ? `per s · ${byteRate(rates.bytes)}` : "",
-    );
   }
 }
 
-/** Coordinates within the bounds that nobody ever reported. */
-function noData(
-  bounds: readonly [number, number, number, number] | null,
-  cells: number,
-): string {
+/**
+ * Formats the number of coordinates within the bounds that were never reported.
+ */
+function formatNoData(bounds: RegionTuple | null, cells: number): string {
   if (bounds === null) return "";
   const [x0, y0, x1, y1] = bounds;
-  const never = (x1 - x0 + 1) * (y1 - y0 + 1) - cells;
-  return never > 0 ? `+ ${count(never)} no data` : "";
+  const missing = (x1 - x0 + 1) * (y1 - y0 + 1) - cells;
+  return missing > 0 ? `+ ${formatCount(missing)} no data` : "";
 }
 
-function trendWords({ by, minutes }: { by: number; minutes: number }): string {
-  if (by === 0) return `same as ${minutes} min ago`;
-  return `${by > 0 ? "▲" : "▼"} ${count(Math.abs(by))} in ${minutes} min`;
+function formatTrend({ change, minutes }: Trend): string {
+  if (change === 0) return `same as ${minutes} min ago`;
+  const arrow = change > 0 ? "▲" : "▼";
+  return `${arrow} ${formatCount(Math.abs(change))} in ${minutes} min`;
 }
 
-function card(name: string) {
-  const number = el("strong", {}, "–");
-  const more = el("span");
+interface Card {
+  readonly element: HTMLElement;
+  set(value: string, detail: string): void;
+  /** Highlights the value. */
+  warn(on: boolean): void;
+}
+
+function createCard(title: string): Card {
+  const value = el("strong", {}, "–");
+  const detail = el("span");
   const element = el(
     "div",
     { class: "card" },
-    el("h2", {}, name),
-    el("p", {}, number, " ", more),
+    el("h2", {}, title),
+    el("p", {}, value, " ", detail),
   );
   return {
     element,
-    set(main: string, sub: string): void {
-      setText(number, main);
-      setText(more, sub);
-      more.title = sub;
+    set(valueText, detailText) {
+      setText(value, valueText);
+      setText(detail, detailText);
+      detail.title = detailText;
     },
-    warn(on: boolean): void {
+    warn(on) {
       element.classList.toggle("warn", on);
     },
   };

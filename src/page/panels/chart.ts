@@ -1,25 +1,30 @@
 /// <reference lib="dom" />
 /**
- * The last 30 minutes: people and occupied cells.
+ * The chart of people and occupied cells over the last 30 minutes.
  *
  * @module
  */
 
 import uPlot from "uplot";
 import { byId, el, setText } from "../elements/dom.ts";
-import { clock, count, shortCount } from "../elements/format.ts";
-import { History, WINDOW } from "./history.ts";
+import {
+  formatCount,
+  formatShortCount,
+  formatTime,
+} from "../elements/format.ts";
+import { HISTORY_MS, LayerHistory } from "./history.ts";
 
-const HEIGHT = 112;
+const HEIGHT_PX = 112;
+const TITLE = "People and occupied cells in the last 30 minutes";
 
-/** The chart, drawn again at most once a second. */
+/** The chart and its legend. */
 export class Chart {
   readonly #box = byId("div", "chart");
   readonly #people = el("b");
   readonly #occupied = el("b");
   readonly #time = el("time");
   #plot: uPlot | undefined;
-  #history = new History();
+  #history = new LayerHistory();
 
   constructor() {
     byId("div", "chart-legend").append(
@@ -28,31 +33,36 @@ export class Chart {
       this.#time,
     );
     new ResizeObserver(() => {
-      this.#plot?.setSize({ width: this.#box.clientWidth, height: HEIGHT });
+      this.#plot?.setSize({ width: this.#box.clientWidth, height: HEIGHT_PX });
     }).observe(this.#box);
   }
 
-  /** Shows a history; the same one again when it has grown. @param now The server's clock, ms */
-  show(history: History, now: number): void {
+  /**
+   * Shows a history. Call it again when the history has a new point.
+   *
+   * @param now the server's clock, ms since 1970
+   */
+  show(history: LayerHistory, now: number): void {
     this.#history = history;
     if (history.length < 2) {
       this.#plot?.destroy();
       this.#plot = undefined;
-      this.#box.replaceChildren(
-        el("p", {}, "The first points come within seconds"),
-      );
-      this.#describe(null);
+      this.#box.replaceChildren(el("p", {}, "Collecting data…"));
+      this.#describePoint(null);
       return;
     }
     if (this.#plot === undefined) {
       this.#box.replaceChildren();
       this.#plot = new uPlot(this.#options(), history.columns(), this.#box);
     } else this.#plot.setData(history.columns(), false);
-    this.#plot.setScale("x", { min: (now - WINDOW) / 1000, max: now / 1000 });
-    this.#describe(null);
+    this.#plot.setScale("x", {
+      min: (now - HISTORY_MS) / 1000,
+      max: now / 1000,
+    });
+    this.#describePoint(null);
   }
 
-  /** Draws again in the colours that hold now. */
+  /** Draws the chart again in the current colours. */
   recolor(): void {
     if (this.#plot === undefined) return;
     const { min, max } = this.#plot.scales["x"]!;
@@ -65,40 +75,22 @@ export class Chart {
     this.#plot.setScale("x", { min: min!, max: max! });
   }
 
-  /** @param index The point that is pointed at; null for the last */
-  #describe(index: number | null): void {
+  /** @param index of the point under the pointer; null for the last point */
+  #describePoint(index: number | null): void {
     const point = this.#history.at(index ?? this.#history.length - 1);
-    setText(this.#occupied, point ? count(point.occupied) : "–");
-    setText(this.#people, point ? count(point.people) : "–");
-    setText(this.#time, point ? clock(point.time) : "");
+    const people = point ? formatCount(point.people) : "–";
+    const occupied = point ? formatCount(point.occupied) : "–";
+    setText(this.#occupied, occupied);
+    setText(this.#people, people);
+    setText(this.#time, point ? formatTime(point.time) : "");
     this.#box.setAttribute(
       "aria-label",
-      "People and occupied cells in the last 30 minutes" +
-        (point
-          ? `: ${count(point.people)} people, ${
-            count(point.occupied)
-          } occupied cells`
-          : ""),
+      point ? `${TITLE}: ${people} people, ${occupied} occupied cells` : TITLE,
     );
   }
 
   #options(): uPlot.Options {
-    const styles = getComputedStyle(document.documentElement);
-    // A canvas does not know light-dark(): the colour is asked of an element.
-    const probe = el("i", { hidden: true });
-    document.body.append(probe);
-    const color = (name: string): string => {
-      probe.style.color = `var(--${name})`;
-      return getComputedStyle(probe).color;
-    };
-    const [people, occupied, line, muted] = [
-      color("people"),
-      color("occupied"),
-      color("line"),
-      color("muted"),
-    ];
-    probe.remove();
-    const font = `11.5px ${styles.getPropertyValue("--font")}`;
+    const { people, occupied, line, muted, font } = readStyle();
     const axis: uPlot.Axis = {
       stroke: muted,
       font,
@@ -107,7 +99,7 @@ export class Chart {
     };
     return {
       width: this.#box.clientWidth,
-      height: HEIGHT,
+      height: HEIGHT_PX,
       padding: [6, 8, 0, 0],
       legend: { show: false },
       cursor: {
@@ -117,13 +109,13 @@ export class Chart {
       },
       scales: { x: { auto: false }, y: { range: rangeOf } },
       axes: [
-        { ...axis, size: 22, values: (_, at) => at.map(minutes) },
+        { ...axis, size: 22, values: (_, ticks) => ticks.map(formatMinute) },
         {
           ...axis,
           size: 48,
           space: 26,
-          values: (_, at) => at.map((one) => shortCount(one)),
-          incrs: STEPS,
+          values: (_, ticks) => ticks.map((tick) => formatShortCount(tick)),
+          incrs: TICK_STEPS,
         },
       ],
       series: [
@@ -132,34 +124,56 @@ export class Chart {
         {
           stroke: occupied,
           width: 2,
-          fill: faint(occupied),
+          fill: translucent(occupied),
           points: { show: false },
         },
       ],
       hooks: {
-        setCursor: [(plot) => this.#describe(plot.cursor.idx ?? null)],
+        setCursor: [(plot) => this.#describePoint(plot.cursor.idx ?? null)],
       },
     };
   }
 }
 
-/** Whole numbers only: there are no half people. */
-const STEPS = Array.from(
+/** Whole numbers only. */
+const TICK_STEPS = Array.from(
   { length: 13 },
-  (_, power) => [1, 2, 5].map((one) => one * 10 ** power),
+  (_, power) => [1, 2, 5].map((step) => step * 10 ** power),
 ).flat();
 
-/** From zero unless that would hide all there is to see. */
+/** The range of the y axis: from 0, unless that would flatten the lines. */
 function rangeOf(_: uPlot, min: number, max: number): [number, number] {
   const spread = Math.max(1, max - min);
   const bottom = min < 4 * spread ? 0 : Math.max(0, min - spread / 2);
   return [bottom, max + Math.max(1, 0.1 * (max - bottom))];
 }
 
-function minutes(seconds: number): string {
-  return clock(1000 * seconds).slice(0, 5);
+function formatMinute(seconds: number): string {
+  return formatTime(1000 * seconds).slice(0, 5);
 }
 
-function faint(color: string): string {
+/** Reads colours and font from the style sheet. */
+function readStyle() {
+  const styles = getComputedStyle(document.documentElement);
+  // A canvas cannot parse light-dark(), so an element resolves the colours.
+  const probe = el("i", { hidden: true });
+  document.body.append(probe);
+  const color = (name: string): string => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const style = {
+    people: color("people"),
+    occupied: color("occupied"),
+    line: color("line"),
+    muted: color("muted"),
+    font: `11.5px ${styles.getPropertyValue("--font")}`,
+  };
+  probe.remove();
+  return style;
+}
+
+/** @param color as the browser computes it: `rgb(217, 95, 14)` */
+function translucent(color: string): string {
   return color.replace(/^rgb\((.*)\)$/, "rgb($1 / 0.13)").replaceAll(",", "");
 }

@@ -1,71 +1,50 @@
 /// <reference lib="dom" />
 /**
- * Whether what is seen is live, and since when it is not.
+ * Shows the connection state: the pill in the bar, and a notice on the map when
+ * the data is not live.
  *
  * @module
  */
 
-import { announce } from "../elements/announcer.ts";
-import { byId, setText } from "../elements/dom.ts";
-import { clock, span } from "../elements/format.ts";
+import { announce, byId, setText } from "../elements/dom.ts";
+import { formatDuration, formatTime } from "../elements/format.ts";
+import type { ConnectionState } from "./connection_state.ts";
 
-/** What is between the sensors and the page. */
-export type LinkState =
-  | { readonly kind: "connecting" }
-  | {
-    readonly kind: "live";
-    /** Updates of the map in the last second. */
-    readonly hertz: number;
-    /** How long news are on their way, ms; undefined until it was measured. */
-    readonly lag: number | undefined;
-  }
-  /** The server is there, its broker is not. */
-  | { readonly kind: "no-broker"; readonly since: number }
-  /** The server is there, but cannot keep what arrives. */
-  | { readonly kind: "store"; readonly problem: string }
-  /** The server turned the page away. */
-  | { readonly kind: "refused"; readonly reason: string }
-  | {
-    readonly kind: "lost";
-    /** When the last word came, ms since 1970 by the clock of this machine. */
-    readonly since: number;
-    readonly now: number;
-  };
-
-/** The pill in the bar, and the notice on the map. */
-export class Pill {
+/** The pill and the notice. */
+export class ConnectionPill {
   readonly #pill = byId("div", "pill");
   readonly #title = byId("strong", "pill-title");
   readonly #detail = byId("span", "pill-detail");
   readonly #notice = byId("p", "notice");
-  #said = "";
+  #lastTitle = "";
 
-  /** Shows another state. */
-  update(state: LinkState): void {
-    const { look, title, detail = "", notice, grave = false } = wordsOf(state);
-    // Said once: the seconds that follow are for the eye.
-    if (title !== this.#said && this.#said !== "") announce(notice ?? title);
-    this.#said = title;
+  /** Shows a state. */
+  update(state: ConnectionState): void {
+    const { look, title, detail = "", notice } = describeConnection(state);
+    // Announced once, and not each second with the new duration.
+    if (title !== this.#lastTitle && this.#lastTitle !== "") {
+      announce(notice ?? title);
+    }
+    this.#lastTitle = title;
     this.#pill.dataset["state"] = look;
     setText(this.#title, title);
     setText(this.#detail, detail && `· ${detail}`);
     this.#notice.hidden = notice === undefined;
-    this.#notice.dataset["kind"] = grave ? "bad" : "warn";
+    this.#notice.dataset["kind"] = look === "lost" ? "bad" : "warn";
     setText(this.#notice, notice ?? "");
-    document.body.classList.toggle("lost", grave);
+    document.body.classList.toggle("lost", look === "lost");
   }
 }
 
-interface Words {
+interface ConnectionTexts {
+  /** `warn`: the server is connected, but gets no new data. */
   readonly look: "connecting" | "live" | "warn" | "lost";
   readonly title: string;
   readonly detail?: string;
   readonly notice?: string;
-  /** Whether nothing on the page is live. */
-  readonly grave?: boolean;
 }
 
-function wordsOf(state: LinkState): Words {
+function describeConnection(state: ConnectionState): ConnectionTexts {
   switch (state.kind) {
     case "connecting":
       return { look: "connecting", title: "Connecting" };
@@ -75,45 +54,40 @@ function wordsOf(state: LinkState): Words {
       return {
         look: "live",
         title: "Live",
-        detail: lag === undefined ? rate : `${rate} · ${lagWords(lag)} behind`,
+        detail: lag === undefined ? rate : `${rate} · ${formatLag(lag)} behind`,
       };
     }
-    case "no-broker":
+    case "broker-down": {
+      const since = formatTime(state.since);
       return {
         look: "warn",
         title: "No broker",
-        detail: `since ${clock(state.since)}`,
-        notice: `The server has lost its broker: nothing new has come since ${
-          clock(state.since)
-        }. It keeps trying.`,
+        detail: `since ${since}`,
+        notice:
+          `The server lost its MQTT broker at ${since} and is reconnecting. New readings do not arrive.`,
       };
-    case "store":
+    }
+    case "store-failing":
       return {
         look: "warn",
-        title: "Nothing new is kept",
+        title: "Storage error",
         notice:
-          `The server cannot store what arrives: ${state.problem}. It keeps trying.`,
+          `The server cannot store new readings and is retrying: ${state.problem}`,
       };
     case "refused":
-      return {
-        look: "lost",
-        title: "Not connected",
-        notice: state.reason,
-        grave: true,
-      };
+      return { look: "lost", title: "Not connected", notice: state.reason };
     case "lost":
       return {
         look: "lost",
-        title: "Lost",
-        detail: `for ${span(state.now - state.since)} · retrying`,
-        notice: `No connection since ${
-          clock(state.since)
-        }: this is the map as it was then. Trying again.`,
-        grave: true,
+        title: "Disconnected",
+        detail: `${formatDuration(state.now - state.since)} · reconnecting`,
+        notice: `No connection to the server since ${
+          formatTime(state.since)
+        }. The map shows the last known state.`,
       };
   }
 }
 
-function lagWords(ms: number): string {
+function formatLag(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

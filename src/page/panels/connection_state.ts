@@ -1,79 +1,109 @@
 /**
- * How the connection is, from what is heard over it.
+ * The state of the connection from the page to the server, its broker and its
+ * store.
  *
  * @module
  */
 
-import type { LinkState } from "./connection_pill.ts";
 import type { StatusMessage } from "../../feed/messages.ts";
 
-/** Updates are counted over this long, ms. */
-const COUNTED_MS = 2000;
+/** Frames are counted over this time, ms. */
+const RATE_WINDOW_MS = 2000;
 
-/** Follows a connection. Times are ms since 1970 by the clock of this machine. */
-export class Health {
+/**
+ * Whether the page shows live data, and if not, why. Times are local, ms since
+ * 1970.
+ */
+export type ConnectionState =
+  | { readonly kind: "connecting" }
+  | {
+    readonly kind: "live";
+    /** Frames per second. */
+    readonly hertz: number;
+    /** Delay from the server to the page, ms; undefined until measured. */
+    readonly lag: number | undefined;
+  }
+  /** The server is connected, but has lost its broker. */
+  | { readonly kind: "broker-down"; readonly since: number }
+  /** The server is connected, but cannot store new readings. */
+  | { readonly kind: "store-failing"; readonly problem: string }
+  /** The server rejected the page. */
+  | { readonly kind: "refused"; readonly reason: string }
+  | {
+    readonly kind: "lost";
+    /** When the last message arrived. */
+    readonly since: number;
+    readonly now: number;
+  };
+
+/**
+ * Derives the {@linkcode ConnectionState}. All times are local, ms since 1970.
+ */
+export class ConnectionMonitor {
   #connected = false;
-  #heard: number | undefined;
+  #lastMessage: number | undefined;
   #lag: number | undefined;
   #refused: string | undefined;
-  #brokerDown: number | undefined;
+  #brokerDownSince: number | undefined;
   #store = "ok";
-  #updates: number[] = [];
+  /** When frames arrived, within the rate window. */
+  #frames: number[] = [];
 
-  /** There is a connection. */
-  hello(now: number): void {
+  /** Records that a connection was established. */
+  onHello(now: number): void {
     this.#connected = true;
     this.#refused = undefined;
-    this.#heard = now;
+    this.#lastMessage = now;
   }
 
-  /** Something came. */
-  heard(now: number): void {
-    this.#heard = now;
-  }
-
-  /** The server told how it is. */
-  status({ broker, store }: StatusMessage, now: number): void {
-    this.#heard = now;
+  /** Records the state of broker and store. */
+  onStatus({ broker, store }: StatusMessage, now: number): void {
+    this.#lastMessage = now;
     this.#store = store;
-    if (broker === "up") this.#brokerDown = undefined;
-    else this.#brokerDown ??= now;
+    if (broker === "up") this.#brokerDownSince = undefined;
+    else this.#brokerDownSince ??= now;
   }
 
-  /** Cells came. */
-  update(now: number): void {
-    this.#heard = now;
-    this.#updates.push(now);
+  /** Records that cells arrived. */
+  onFrame(now: number): void {
+    this.#lastMessage = now;
+    this.#frames.push(now);
   }
 
-  /** How far what was told last was behind when it was in the map, ms. */
-  lag(ms: number): void {
+  /** Records the delay from the server to the page, in ms. */
+  onLag(ms: number): void {
     this.#lag = ms;
   }
 
-  lost(): void {
+  /** Records that the connection was lost. */
+  onLost(): void {
     this.#connected = false;
     this.#lag = undefined;
-    this.#updates = [];
+    this.#frames = [];
   }
 
-  refused(reason: string): void {
-    this.lost();
+  /** Records that the server rejected the page. */
+  onRefused(reason: string): void {
+    this.onLost();
     this.#refused = reason;
   }
 
-  /** What to tell of it. */
-  state(now: number): LinkState {
+  /** Returns the state at a time. */
+  state(now: number): ConnectionState {
     if (this.#refused) return { kind: "refused", reason: this.#refused };
-    if (this.#heard === undefined) return { kind: "connecting" };
-    if (!this.#connected) return { kind: "lost", since: this.#heard, now };
-    if (this.#store !== "ok") return { kind: "store", problem: this.#store };
-    if (this.#brokerDown !== undefined) {
-      return { kind: "no-broker", since: this.#brokerDown };
+    if (this.#lastMessage === undefined) return { kind: "connecting" };
+    if (!this.#connected) {
+      return { kind: "lost", since: this.#lastMessage, now };
     }
-    const from = now - COUNTED_MS;
-    this.#updates = this.#updates.filter((time) => time > from);
-    const hertz = Math.round(1000 * this.#updates.length / COUNTED_MS);
+    if (this.#store !== "ok") {
+      return { kind: "store-failing", problem: this.#store };
+    }
+    if (this.#brokerDownSince !== undefined) {
+      return { kind: "broker-down", since: this.#brokerDownSince };
+    }
+    const from = now - RATE_WINDOW_MS;
+    this.#frames = this.#frames.filter((time) => time > from);
+    const hertz = Math.round(1000 * this.#frames.length / RATE_WINDOW_MS);
     return { kind: "live", hertz, lag: this.#lag };
   }
 }

@@ -1,46 +1,51 @@
 /**
- * What the counts of a layer were in the last 30 minutes.
+ * The counts of a layer over the last 30 minutes.
  *
  * @module
  */
 
-/** How far back it goes, ms. */
-export const WINDOW: number = 30 * 60_000;
-/** Points closer than this to the one before replace it, ms. */
-const STEP = 4500;
+import type { HistoryPoint } from "../../feed/messages.ts";
 
-/** What the counts were at one time. */
-export interface Point {
-  /** ms since 1970, of the server's clock. */
+/** How far the history goes back, ms. */
+export const HISTORY_MS: number = 30 * 60_000;
+/** A point replaces the previous one if they are closer than this, ms. */
+const MIN_STEP_MS = 4500;
+/** The trend compares with the counts of this many minutes ago. */
+const TREND_MINUTES = 5;
+
+/** The counts at one time. */
+export interface CountPoint {
+  /** The server's clock, ms since 1970. */
   readonly time: number;
   readonly people: number;
   readonly occupied: number;
 }
 
-/** Points in the order of time; those that are too old are dropped. */
-export class History {
-  #points: Point[] = [];
-  /** The last point may still be replaced by a later one of the same step. */
+/** The change of the number of people over some minutes. */
+export interface Trend {
+  readonly change: number;
+  /** 1 to 5. */
+  readonly minutes: number;
+}
+
+/** Points in order of time; old points are dropped. */
+export class LayerHistory {
+  #points: CountPoint[] = [];
+  /** Whether the next point replaces the last one. */
   #provisional = false;
 
-  /** How many points. */
+  /** The number of points. */
   get length(): number {
     return this.#points.length;
   }
 
-  /** A point by its index, from the oldest. */
-  at(index: number): Point | undefined {
+  /** Returns a point; 0 is the oldest. */
+  at(index: number): CountPoint | undefined {
     return this.#points[index];
   }
 
-  /** Starts again with what the server remembers. */
-  fill(
-    points: readonly (readonly [
-      time: number,
-      people: number,
-      occupied: number,
-    ])[],
-  ): void {
+  /** Replaces all points with those of the server. */
+  fill(points: readonly HistoryPoint[]): void {
     this.#points = points.map(([time, people, occupied]) => ({
       time,
       people,
@@ -49,35 +54,41 @@ export class History {
     this.#provisional = false;
   }
 
-  /** Adds what the counts are now. */
-  add(point: Point): void {
+  /** Adds the current counts. */
+  add(point: CountPoint): void {
     const points = this.#points;
     if (this.#provisional) points.pop();
     const last = points.at(-1);
-    // A clock that was set back starts a new history: lines do not run backwards.
+    // The clock was set back: a line cannot run backwards, so start again.
     if (last && point.time < last.time) points.length = 0;
-    this.#provisional = last !== undefined && point.time - last.time < STEP;
+    this.#provisional = last !== undefined &&
+      point.time - last.time < MIN_STEP_MS;
     points.push(point);
-    const from = point.time - WINDOW;
-    const old = points.findIndex(({ time }) => time >= from);
-    // One that is older is kept, so that the line begins at the edge.
-    if (old > 1) points.splice(0, old - 1);
+    const from = point.time - HISTORY_MS;
+    const first = points.findIndex(({ time }) => time >= from);
+    // One older point is kept, so that the line begins at the edge.
+    if (first > 1) points.splice(0, first - 1);
   }
 
-  /** How people have changed since about five minutes ago, or since it began. */
-  trend(): { readonly by: number; readonly minutes: number } | undefined {
+  /** Returns the trend; undefined in the first minute. */
+  trend(): Trend | undefined {
     const last = this.#points.at(-1);
     if (last === undefined) return undefined;
-    const then =
-      this.#points.findLast(({ time }) => time <= last.time - 5 * 60_000) ??
-        this.#points[0]!;
-    const minutes = Math.floor((last.time - then.time) / 60_000);
-    return minutes < 1
-      ? undefined
-      : { by: last.people - then.people, minutes: Math.min(minutes, 5) };
+    const start = last.time - TREND_MINUTES * 60_000;
+    const first = this.#points.findLast(({ time }) => time <= start) ??
+      this.#points[0]!;
+    const minutes = Math.floor((last.time - first.time) / 60_000);
+    if (minutes < 1) return undefined;
+    return {
+      change: last.people - first.people,
+      minutes: Math.min(minutes, TREND_MINUTES),
+    };
   }
 
-  /** For the chart: seconds since 1970, people, occupied cells. */
+  /**
+   * Returns the columns of the chart: seconds since 1970, people, occupied
+   * cells.
+   */
   columns(): [number[], number[], number[]] {
     return [
       this.#points.map(({ time }) => time / 1000),

@@ -1,76 +1,87 @@
 /// <reference lib="dom" />
 /**
- * The latest changes, newest first.
+ * The list of the latest changes, the newest first.
  *
  * @module
  */
 
 import type { LatestChange } from "../../feed/messages.ts";
 import { byId, el, setText } from "../elements/dom.ts";
-import { ago, cellWords } from "../elements/format.ts";
+import { describeCell, formatAge } from "../elements/format.ts";
 
-const MOST = 30;
-/** The list stands still for this long at least, so that it can be read, ms. */
-const STILL_MS = 500;
+const MAX_ROWS = 30;
+/** Minimum time between two updates of the list, so that it can be read, ms. */
+const MIN_UPDATE_MS = 500;
 
-/** The list of changes; a click goes to the cell. */
+/** The list of changes; a click on one goes to its cell. */
 export class LatestPanel {
   readonly #list = byId("ol", "latest");
   readonly #goTo: (x: number, y: number) => void;
   readonly #rows: Row[] = [];
   #changes: readonly LatestChange[] = [];
-  /** What has come since. */
-  #next: readonly LatestChange[] | undefined;
-  #shown = -Infinity;
+  /** Newer changes that are not shown yet. */
+  #pending: readonly LatestChange[] | undefined;
+  #lastUpdate = -Infinity;
 
+  /** @param goTo called with the coordinate of a clicked row */
   constructor(goTo: (x: number, y: number) => void) {
     this.#goTo = goTo;
-    this.#show();
+    this.#render();
   }
 
-  /** Takes other changes, newest first. @param now The server's clock, ms since 1970 */
+  /**
+   * Replaces the changes.
+   *
+   * @param changes the newest first
+   * @param now the server's clock, ms since 1970
+   */
   update(changes: readonly LatestChange[], now: number): void {
-    this.#next = changes.slice(0, MOST);
-    if (performance.now() - this.#shown >= STILL_MS) this.tick(now);
+    this.#pending = changes.slice(0, MAX_ROWS);
+    if (performance.now() - this.#lastUpdate >= MIN_UPDATE_MS) this.tick(now);
   }
 
-  /** Lets them age, and shows what has come. @param now The server's clock, ms since 1970 */
+  /**
+   * Updates the ages and shows pending changes.
+   *
+   * @param now the server's clock, ms since 1970
+   */
   tick(now: number): void {
-    // Under a finger or the focus, rows must not change places.
+    // Rows must not move under the pointer or the focus.
     const busy = this.#list.matches(":hover, :focus-within");
-    if (this.#next && (!busy || this.#changes.length === 0)) {
-      this.#changes = this.#next;
-      this.#next = undefined;
-      this.#shown = performance.now();
-      this.#show();
+    if (this.#pending && (!busy || this.#changes.length === 0)) {
+      this.#changes = this.#pending;
+      this.#pending = undefined;
+      this.#lastUpdate = performance.now();
+      this.#render();
     }
     this.#changes.forEach((change, index) =>
       this.#rows[index]!.set(change, now)
     );
   }
 
-  /** Forgets all: another layer is looked at. */
+  /** Removes all changes, as for another layer. */
   clear(): void {
     this.#changes = [];
-    this.#next = undefined;
-    this.#shown = -Infinity;
-    this.#show();
+    this.#pending = undefined;
+    this.#lastUpdate = -Infinity;
+    this.#render();
   }
 
-  #show(): void {
-    const many = this.#changes.length;
-    while (this.#rows.length < many) {
+  /** Shows as many rows as there are changes. */
+  #render(): void {
+    const { length } = this.#changes;
+    while (this.#rows.length < length) {
       const index = this.#rows.length;
-      this.#rows.push(rowOf(() => {
+      this.#rows.push(createRow(() => {
         const change = this.#changes[index];
         if (change) this.#goTo(change[0], change[1]);
       }));
     }
-    if (this.#list.childElementCount !== many || many === 0) {
+    if (this.#list.childElementCount !== length || length === 0) {
       this.#list.replaceChildren(
-        ...(many === 0
-          ? [el("li", { class: "none" }, "Nothing has changed yet")]
-          : this.#rows.slice(0, many).map(({ item }) => item)),
+        ...(length === 0
+          ? [el("li", { class: "none" }, "No changes yet")]
+          : this.#rows.slice(0, length).map(({ item }) => item)),
       );
     }
   }
@@ -81,20 +92,21 @@ interface Row {
   set(change: LatestChange, now: number): void;
 }
 
-function rowOf(choose: () => void): Row {
-  const where = el("span");
-  const what = el("span", { class: "what" });
-  const who = el("span", { class: "who" });
-  const button = el("button", { type: "button" }, where, what, who);
-  button.addEventListener("click", choose);
+function createRow(onClick: () => void): Row {
+  const coordinate = el("span");
+  const state = el("span", { class: "state" });
+  const origin = el("span", { class: "origin" });
+  const button = el("button", { type: "button" }, coordinate, state, origin);
+  button.addEventListener("click", onClick);
   return {
     item: el("li", {}, button),
     set([x, y, value, time, source], now) {
-      const { title, detail } = cellWords(value, false);
-      setText(where, `${x}, ${y}`);
-      setText(what, detail ? `${title} · ${detail}` : title);
-      setText(who, source ?? ago(now - time));
-      button.title = source === null ? "" : `${source}, ${ago(now - time)}`;
+      const { title, detail } = describeCell(value, false);
+      const age = formatAge(now - time);
+      setText(coordinate, `${x}, ${y}`);
+      setText(state, detail ? `${title} · ${detail}` : title);
+      setText(origin, source ?? age);
+      button.title = source === null ? "" : `${source}, ${age}`;
     },
   };
 }

@@ -1,75 +1,75 @@
 /// <reference lib="dom" />
 /**
- * The layers: a list with their totals, and the chooser in the bar.
+ * The layers: a list with their counts, and the menu in the bar.
  *
  * @module
  */
 
 import { byId, el, setText } from "../elements/dom.ts";
-import { count, some } from "../elements/format.ts";
+import { formatCount, formatQuantity } from "../elements/format.ts";
 import type { LayerStatus } from "../../feed/messages.ts";
 
-/** Rows of the list; with more layers the chooser has them all. */
-const MOST = 60;
+/** Maximum rows of the list. The menu has all layers. */
+const MAX_ROWS = 60;
 
-/** Shows the layers and lets one be chosen. */
+/** Shows the layers; one can be selected in the list and in the menu. */
 export class LayersPanel {
   readonly #list = byId("ul", "layers");
-  readonly #select = byId("select", "layer");
-  readonly #chosen: (name: string) => void;
-  /** What the rows and the options are for. */
-  #shown = "";
+  readonly #menu = byId("select", "layer");
+  readonly #onSelect: (name: string) => void;
+  /** Identifies the layers of the current rows and options. */
+  #key = "";
   #rows: Row[] = [];
 
-  /** @param chosen Called with the name of the layer that a person wants to see */
-  constructor(chosen: (name: string) => void) {
-    this.#chosen = chosen;
-    this.#select.addEventListener("change", () => chosen(this.#select.value));
+  /** @param onSelect called with the name of the selected layer */
+  constructor(onSelect: (name: string) => void) {
+    this.#onSelect = onSelect;
+    this.#menu.addEventListener("change", () => onSelect(this.#menu.value));
   }
 
-  /** Shows other layers, or other numbers. @param current The one that is looked at */
+  /** Shows layers and their counts. */
   update(layers: readonly LayerStatus[], current: string): void {
     const key = JSON.stringify([
       current,
       layers.map(({ name, title }) => [name, title]),
     ]);
-    if (key !== this.#shown) {
-      this.#shown = key;
+    if (key !== this.#key) {
+      this.#key = key;
       this.#rebuild(layers, current);
     }
-    const most = Math.max(1, ...layers.map(({ people }) => people));
-    this.#rows.forEach((row, index) => row.set(layers[index]!, most));
+    const mostPeople = Math.max(1, ...layers.map(({ people }) => people));
+    this.#rows.forEach((row, index) => row.set(layers[index]!, mostPeople));
   }
 
-  /** Puts the focus where a layer is chosen. */
+  /** Moves the focus to the menu. */
   focus(): void {
-    this.#select.focus();
+    this.#menu.focus();
   }
 
   #rebuild(layers: readonly LayerStatus[], current: string): void {
-    const known = layers.some(({ name }) => name === current);
-    this.#select.disabled = layers.length === 0;
-    this.#select.replaceChildren(
-      ...(known ? [] : [option(current, `${current} (nothing yet)`)]),
-      ...layers.map((layer) => option(layer.name, titleOf(layer))),
+    const exists = layers.some(({ name }) => name === current);
+    this.#menu.disabled = layers.length === 0;
+    this.#menu.replaceChildren(
+      ...(exists ? [] : [createOption(current, `${current} (no data yet)`)]),
+      ...layers.map((layer) => createOption(layer.name, titleOf(layer))),
     );
-    this.#select.value = current;
+    this.#menu.value = current;
     const focused = this.#rows.findIndex(({ button }) =>
       button === document.activeElement
     );
-    this.#rows = layers.slice(0, MOST).map(({ name }) =>
-      rowOf(name === current, () => this.#chosen(name))
+    this.#rows = layers.slice(0, MAX_ROWS).map(({ name }) =>
+      createRow(name === current, () => this.#onSelect(name))
     );
     this.#list.replaceChildren(
       ...(layers.length === 0
-        ? [el("li", {}, el("p", {}, "None yet"))]
+        ? [el("li", {}, el("p", {}, "No layers yet"))]
         : this.#rows.map(({ item }) => item)),
     );
     this.#rows[focused]?.button.focus();
   }
 }
 
-/** What a layer is called for people. */
+/** Returns the title of a layer, or its name if it has none. */
 export function titleOf({ name, title }: LayerStatus): string {
   return title || name;
 }
@@ -77,10 +77,11 @@ export function titleOf({ name, title }: LayerStatus): string {
 interface Row {
   readonly item: HTMLLIElement;
   readonly button: HTMLButtonElement;
-  set(layer: LayerStatus, most: number): void;
+  /** @param mostPeople of all layers: the full width of the bar */
+  set(layer: LayerStatus, mostPeople: number): void;
 }
 
-function rowOf(current: boolean, choose: () => void): Row {
+function createRow(current: boolean, onClick: () => void): Row {
   const name = el("b");
   const number = el("strong");
   const unit = el("span");
@@ -92,21 +93,21 @@ function rowOf(current: boolean, choose: () => void): Row {
     el("em", {}, number, " ", unit),
     el("div", { class: "meter", "aria-hidden": "true" }, bar),
   );
-  button.addEventListener("click", choose);
+  button.addEventListener("click", onClick);
   return {
     item: el("li", {}, button),
     button,
-    set(layer, most) {
+    set(layer, mostPeople) {
       const { people, cells } = layer;
       setText(name, titleOf(layer));
-      setText(number, count(people));
+      setText(number, formatCount(people));
       setText(unit, people === 1 ? "person" : "people");
-      button.title = `${layer.name} · ${some(cells, "cell")}`;
-      bar.style.width = `${100 * people / most}%`;
+      button.title = `${layer.name} · ${formatQuantity(cells, "cell")}`;
+      bar.style.width = `${100 * people / mostPeople}%`;
     },
   };
 }
 
-function option(value: string, text: string): HTMLOptionElement {
+function createOption(value: string, text: string): HTMLOptionElement {
   return el("option", { value }, text);
 }

@@ -1,24 +1,27 @@
 /// <reference lib="dom" />
 /**
- * What the colours and shapes mean, and how large a cell is.
+ * The legend of the map: what the colours and shapes mean, and the scale.
  *
  * @module
  */
 
 import { byId, el, setText } from "../elements/dom.ts";
-import { span } from "../elements/format.ts";
+import { formatDuration, formatQuantity } from "../elements/format.ts";
 import { Level } from "../../grid/status.ts";
+import { type Colors, css } from "../map/palette.ts";
 import { drawSprite } from "../map/sprite.ts";
-import type { Colors } from "../map/palette.ts";
-import { css } from "../map/palette.ts";
 
-/** Lengths of the scale: these, times a power of ten. */
-const NICE = [1, 2, 5];
-const SHORTEST_PX = 60;
+/** Lengths of the scale bar: one of these times a power of ten. */
+const ROUND_LENGTHS = [1, 2, 5];
+const MIN_SCALE_PX = 60;
 const SAMPLE_PX = 15;
 const RAMP_PX = 72;
 
-/** Shows the legend. @param staleAfter ms, or null for never */
+/**
+ * Shows the legend.
+ *
+ * @param staleAfter ms, or null for never
+ */
 export function showLegend(colors: Colors, staleAfter: number | null): void {
   const sample = (level: number) => {
     const side = Math.round(SAMPLE_PX * devicePixelRatio);
@@ -31,74 +34,80 @@ export function showLegend(colors: Colors, staleAfter: number | null): void {
   };
   byId("div", "legend").replaceChildren(
     el("span", {}, sample(Level.Free), "Free"),
-    el("span", {}, ramp(colors), "1 → 10+ people"),
+    el("span", {}, drawRamp(colors), "1 → 10+ people"),
     el(
       "span",
       {},
       sample(Level.StaleFree),
       sample(Level.StaleOccupied),
       "Stale ",
-      staleAfter === null ? undefined : el("em", {}, `> ${span(staleAfter)}`),
+      staleAfter === null
+        ? undefined
+        : el("em", {}, `> ${formatDuration(staleAfter)}`),
     ),
     el("span", {}, sample(Level.Unknown), "Unknown"),
   );
 }
 
 /**
- * Shows the scale: a length that is easy to read, in cells or in metres.
+ * Shows the scale bar, in metres or in cells.
  *
- * @param scale CSS pixels a cell
- * @param metres Metres a cell, if a floor plan tells
+ * @param scale CSS pixels per cell
+ * @param metresPerCell from the floor plan, if known
  */
-export function showScale(scale: number, metres: number | undefined): void {
+export function showScale(
+  scale: number,
+  metresPerCell: number | undefined,
+): void {
   const bar = byId("div", "scale");
-  const { length, px } = niceLength(
-    scale / (metres ?? 1),
-    metres === undefined,
+  const { length, px } = scaleBar(
+    scale / (metresPerCell ?? 1),
+    metresPerCell === undefined,
   );
   bar.style.width = `${Math.round(px)}px`;
-  setText(bar, lengthWords(length, metres !== undefined));
+  setText(
+    bar,
+    metresPerCell === undefined
+      ? formatQuantity(length, "cell")
+      : formatMetres(length),
+  );
 }
 
 /**
- * The shortest nice length that is long enough on the screen.
+ * Returns the shortest round length that is long enough on the screen.
  *
- * @param perUnit CSS pixels a unit
- * @param whole Whether there are no parts of a unit
+ * @param pxPerUnit CSS pixels per cell or per metre
+ * @param whole whether the length must be an integer
+ * @returns the length in cells or metres, and in CSS pixels
  */
-export function niceLength(
-  perUnit: number,
+export function scaleBar(
+  pxPerUnit: number,
   whole: boolean,
 ): { length: number; px: number } {
-  const power = Math.floor(Math.log10(SHORTEST_PX / perUnit));
+  const power = Math.floor(Math.log10(MIN_SCALE_PX / pxPerUnit));
   for (let exponent = power;; exponent++) {
-    for (const one of NICE) {
-      const length = Number((one * 10 ** exponent).toPrecision(1));
-      if (whole && length < 1) continue;
-      if (length * perUnit >= SHORTEST_PX) {
-        return { length, px: length * perUnit };
-      }
+    for (const factor of ROUND_LENGTHS) {
+      const length = Number((factor * 10 ** exponent).toPrecision(1));
+      const px = length * pxPerUnit;
+      if (px >= MIN_SCALE_PX && (!whole || length >= 1)) return { length, px };
     }
   }
 }
 
-function lengthWords(length: number, metres: boolean): string {
-  if (!metres) {
-    return `${length.toLocaleString("en")} ${length === 1 ? "cell" : "cells"}`;
-  }
+function formatMetres(length: number): string {
   if (length >= 1000) return `${(length / 1000).toLocaleString("en")} km`;
   return length >= 1
     ? `${length} m`
     : `${Number((100 * length).toFixed(3))} cm`;
 }
 
-function ramp({ ramp: colors }: Colors): HTMLCanvasElement {
+function drawRamp({ ramp }: Colors): HTMLCanvasElement {
   const canvas = el("canvas", { width: RAMP_PX, height: 1 });
   canvas.style.width = `${RAMP_PX}px`;
   const context = canvas.getContext("2d")!;
   const gradient = context.createLinearGradient(0, 0, RAMP_PX, 0);
-  colors.forEach((color, index) =>
-    gradient.addColorStop(index / (colors.length - 1), css(color))
+  ramp.forEach((color, index) =>
+    gradient.addColorStop(index / (ramp.length - 1), css(color))
   );
   context.fillStyle = gradient;
   context.fillRect(0, 0, RAMP_PX, 1);

@@ -1,84 +1,86 @@
 /// <reference lib="dom" />
 /**
- * What the selected cells say, and the command that prints them.
+ * The panel with the counts of the selected cells, and the command that prints
+ * them.
  *
  * @module
  */
 
-import type { CellCounts, Region } from "../../grid/mod.ts";
-import { requestCommand } from "../elements/command.ts";
-import { CommandBox } from "../elements/command_box.ts";
+import type { CellCounts } from "../../grid/tally.ts";
+import type { Region } from "../../protocol/region.ts";
+import { CommandBox, requestCommand } from "../elements/command_box.ts";
 import { byId, el, setText } from "../elements/dom.ts";
-import { count, some } from "../elements/format.ts";
+import { formatCount, formatQuantity } from "../elements/format.ts";
 import { ICONS } from "../elements/icons.ts";
 
-/** The panel that is there while something is selected. */
+/** The selected cells. */
+export interface Selection {
+  readonly layer: string;
+  readonly region: Region;
+  readonly counts: CellCounts;
+  /** Whether all cells of the region are loaded and counted. */
+  readonly complete: boolean;
+}
+
+/** The panel, which is visible while cells are selected. */
 export class SelectionPanel {
   readonly #panel = byId("section", "selection");
-  readonly #where = el("p", { class: "where" });
-  readonly #numbers = {
-    people: number("People"),
-    occupied: number("Occupied"),
-    free: number("Free"),
-    stale: number("Stale"),
-    unknown: number("Unknown"),
+  readonly #extent = el("p", { class: "extent" });
+  readonly #counts = {
+    people: createCount("People"),
+    occupied: createCount("Occupied"),
+    free: createCount("Free"),
+    stale: createCount("Stale"),
+    unknown: createCount("Unknown"),
   };
-  readonly #command: CommandBox;
+  readonly #command = new CommandBox();
 
-  constructor(clear: () => void, announce: (text: string) => void) {
+  /** @param onClear called when the person clears the selection */
+  constructor(onClear: () => void) {
     const close = el("button", {
       type: "button",
       class: "quiet",
       "aria-label": "Clear the selection",
       title: "Clear (Esc)",
     }, ICONS.close());
-    close.addEventListener("click", clear);
-    this.#command = new CommandBox(announce);
+    close.addEventListener("click", onClear);
     this.#panel.append(
       el("header", {}, el("h2", { id: "selection-title" }, "Selection"), close),
-      this.#where,
+      this.#extent,
       el(
         "dl",
         { class: "totals" },
-        ...Object.values(this.#numbers).map(({ element }) => element),
+        ...Object.values(this.#counts).map(({ element }) => element),
       ),
       this.#command.element,
     );
   }
 
-  /** Shows a selection, or that there is none. */
-  update(
-    selection: {
-      readonly layer: string;
-      readonly region: Region;
-      readonly totals: CellCounts;
-      /** Whether all of the region has come; else the totals are of a part. */
-      readonly whole: boolean;
-    } | undefined,
-  ): void {
+  /** Shows a selection; undefined hides the panel. */
+  update(selection: Selection | undefined): void {
     this.#panel.hidden = selection === undefined;
     if (selection === undefined) return;
-    const { layer, region, totals, whole } = selection;
+    const { layer, region, counts, complete } = selection;
     const { x0, y0, x1, y1 } = region;
+    const extent = `x ${formatRange(x0, x1)}, y ${formatRange(y0, y1)}`;
+    const cells = formatQuantity(counts.cells, "cell");
     setText(
-      this.#where,
-      `x ${from(x0, x1)}, y ${from(y0, y1)} · ${some(totals.cells, "cell")}${
-        whole ? "" : " so far: not all is loaded"
-      }`,
+      this.#extent,
+      `${extent} · ${cells}${complete ? "" : " loaded so far"}`,
     );
-    for (const [name, { set }] of Object.entries(this.#numbers)) {
-      set(count(totals[name as keyof CellCounts]));
+    for (const [name, { set }] of Object.entries(this.#counts)) {
+      set(formatCount(counts[name as keyof CellCounts]));
     }
     this.#command.command = requestCommand(layer, region);
   }
 }
 
-function from(first: number, last: number): string {
+function formatRange(first: number, last: number): string {
   if (first === last) return String(first);
   return first < 0 || last < 0 ? `${first} to ${last}` : `${first}–${last}`;
 }
 
-function number(name: string) {
+function createCount(name: string) {
   const value = el("dd");
   return {
     element: el("div", {}, el("dt", {}, name), value),

@@ -1,152 +1,172 @@
 /// <reference lib="dom" />
 /**
- * All that is known of one cell, beside it. Who reported it last, and when, is
- * asked of the server when someone looks, and again as long as they look.
+ * The tooltip of a cell: its state, age and source. While it is visible it
+ * requests the source and the latest observation from the server.
  *
  * @module
  */
 
 import { byId, el, setText } from "../elements/dom.ts";
-import type { CellFinder, CellPlace, CellReport } from "../feed/requests.ts";
-import { ago, cellWords } from "../elements/format.ts";
-import type { World } from "../map/layer_cells.ts";
+import { describeCell, formatAge } from "../elements/format.ts";
+import {
+  type CellLocation,
+  fetchCell,
+  type Observation,
+} from "../feed/requests.ts";
+import type { LayerCells } from "../map/layer_cells.ts";
+import type { Rect } from "../map/map_view.ts";
 
-/** A pointer that passes by asks nothing, ms. */
-const LINGER = 120;
-/** How often it is asked again: a report that repeats the last is not told, ms. */
-const AGAIN = 2000;
-const OFFSET = 14;
-const EDGE = 8;
+/** A pointer that only passes a cell sends no request, ms. */
+const REQUEST_DELAY_MS = 120;
+/** Requests are repeated: the feed has no readings that repeat a value, ms. */
+const REFRESH_INTERVAL_MS = 2000;
+/** Distance to the cell, CSS pixels. */
+const OFFSET_PX = 14;
+/** Distance to the edge of the map, CSS pixels. */
+const MARGIN_PX = 8;
 
-/** Where it is and what of. */
-export interface TipTarget {
-  readonly x: number;
-  readonly y: number;
-  /** The edges of the cell on the map, CSS pixels. */
-  readonly rect: {
-    readonly left: number;
-    readonly top: number;
-    readonly width: number;
-    readonly height: number;
-  };
-  readonly layer: string;
+/** The cell of the tooltip. */
+export interface TooltipTarget extends CellLocation {
+  /** The title of the layer. */
   readonly title: string;
+  /** The place of the cell on the map. */
+  readonly rect: Rect;
 }
 
-/** The box beside the cell that is pointed at. */
+/** The tooltip. */
 export class Tooltip {
   readonly #tip = byId("div", "tip");
-  readonly #title = el("strong");
-  readonly #where = el("div");
+  readonly #state = el("strong");
+  readonly #location = el("div");
   readonly #age = el("div");
   readonly #source = el("div");
-  readonly #find: CellFinder;
-  readonly #found: (place: CellPlace, report: CellReport) => void;
-  /** What was asked for last, and with which time it was known. */
-  #asked = "";
-  /** When there was an answer to it, of `performance.now()`. */
+  readonly #onNewer: (cell: CellLocation, observation: Observation) => void;
+  /** The cell and observation time of the last request. */
+  #requested: { readonly cell: string; readonly time: number | undefined } = {
+    cell: "",
+    time: undefined,
+  };
+  /** When the last request ended, as `performance.now()`. */
   #answered = Infinity;
   #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param found Called with a report that is newer than what is shown */
+  /**
+   * @param onNewer called with an observation that is newer than the one shown
+   */
   constructor(
-    find: CellFinder,
-    found: (place: CellPlace, report: CellReport) => void,
+    onNewer: (cell: CellLocation, observation: Observation) => void,
   ) {
-    this.#find = find;
-    this.#found = found;
-    this.#tip.append(this.#title, this.#where, this.#age, this.#source);
+    this.#onNewer = onNewer;
+    this.#tip.append(this.#state, this.#location, this.#age, this.#source);
   }
 
-  /** Takes it away. */
+  /** Hides the tooltip. */
   hide(): void {
     this.#tip.hidden = true;
-    this.#asked = "";
+    this.#requested = { cell: "", time: undefined };
     clearTimeout(this.#timer);
     this.#abort.abort();
   }
 
-  /** Shows a cell as it is known now. @param now The server's clock, ms since 1970 */
-  show(target: TipTarget, world: World, now: number): void {
+  /**
+   * Shows the tooltip of a cell.
+   *
+   * @param now the server's clock, ms since 1970
+   */
+  show(target: TooltipTarget, cells: LayerCells, now: number): void {
     const { x, y, title } = target;
-    const row = world.table.find(x, y);
-    const { value, stale, time } = world.table;
-    const known = row >= 0;
-    const words = cellWords(known ? value[row] : undefined, stale[row] === 1);
-    setText(
-      this.#title,
-      words.detail ? `${words.title} · ${words.detail}` : words.title,
+    const row = cells.table.find(x, y);
+    const { value, stale } = cells.table;
+    const time = row < 0 ? undefined : cells.table.time[row]!;
+    const state = describeCell(
+      row < 0 ? undefined : value[row],
+      stale[row] === 1,
     );
-    setText(this.#where, `x ${x}, y ${y} · ${title}`);
-    const age = known ? `observed ${ago(now - time[row]!)}` : "never reported";
-    setText(this.#age, age);
+    setText(
+      this.#state,
+      state.detail ? `${state.title} · ${state.detail}` : state.title,
+    );
+    setText(this.#location, `x ${x}, y ${y} · ${title}`);
+    setText(
+      this.#age,
+      time === undefined
+        ? "never reported"
+        : `observed ${formatAge(now - time)}`,
+    );
     this.#tip.hidden = false;
-    this.#place(target);
-    // A source may change with each report, not only with the place.
-    const observed = known ? time[row]! : undefined;
-    const asked = keyOf(target, observed);
-    const due = performance.now() - this.#answered >= AGAIN;
-    if (asked === this.#asked && !due) return;
-    const same = this.#asked.startsWith(keyOf(target, undefined).slice(0, -1));
-    this.#asked = asked;
+    this.#place(target.rect);
+    this.#requestIfDue(target, time);
+  }
+
+  /** Each observation can have another source, so each one is requested. */
+  #requestIfDue(target: TooltipTarget, time: number | undefined): void {
+    const cell = cellKey(target);
+    const sameCell = cell === this.#requested.cell;
+    const due = performance.now() - this.#answered >= REFRESH_INTERVAL_MS;
+    if (sameCell && time === this.#requested.time && !due) return;
+    this.#requested = { cell, time };
     this.#answered = Infinity;
     clearTimeout(this.#timer);
     this.#abort.abort();
-    if (!same) this.#source.hidden = true;
-    if (observed === undefined) return;
-    this.#timer = setTimeout(() => this.#ask(target, observed), LINGER);
+    if (!sameCell) this.#source.hidden = true;
+    if (time === undefined) return;
+    this.#timer = setTimeout(
+      () => this.#request(target, time),
+      REQUEST_DELAY_MS,
+    );
   }
 
-  /** @param observed When, as far as it is known */
-  async #ask(target: TipTarget, observed: number): Promise<void> {
+  /** @param time of the observation that is shown */
+  async #request(target: TooltipTarget, time: number): Promise<void> {
     const abort = this.#abort = new AbortController();
     try {
-      const { source, report } = await this.#find(target, abort.signal);
+      const { source, observation } = await fetchCell(target, abort.signal);
       if (abort.signal.aborted) return;
       this.#source.hidden = source === null;
       setText(this.#source, `from ${source}`);
-      this.#place(target);
+      this.#place(target.rect);
       this.#answered = performance.now();
-      if (report === undefined || report.time <= observed) return;
-      // It will be known in a moment, and is nothing to ask for again.
-      this.#asked = keyOf(target, report.time);
-      this.#found(target, report);
+      if (observation === undefined || observation.time <= time) return;
+      // The source belongs to this observation: no request for it.
+      this.#requested = { cell: cellKey(target), time: observation.time };
+      this.#onNewer(target, observation);
     } catch {
-      // No answer: it stays without a source, and is asked again.
+      // Without an answer there is no source. The next request is later.
       if (abort.signal.aborted) return;
       this.#source.hidden = true;
       this.#answered = performance.now();
     }
   }
 
-  /** Beside the cell where there is room, never over it. */
-  #place({ rect }: TipTarget): void {
-    const map = this.#tip.parentElement!;
-    const { clientWidth: room, clientHeight: height } = map;
-    const { offsetWidth: wide, offsetHeight: high } = this.#tip;
-    const right = rect.left + rect.width + OFFSET;
-    const left = right + wide + EDGE <= room
-      ? right
-      : rect.left - OFFSET - wide;
-    const below = rect.top + rect.height + OFFSET;
-    const fitsBeside = left >= EDGE;
-    const top = fitsBeside
-      ? rect.top + rect.height / 2 - high / 2
-      : below + high + EDGE <= height
+  /**
+   * Places the tooltip beside the cell, or below or above it, within the map.
+   */
+  #place({ left, top, width, height }: Rect): void {
+    const { clientWidth: mapWidth, clientHeight: mapHeight } = this.#tip
+      .parentElement!;
+    const { offsetWidth: tipWidth, offsetHeight: tipHeight } = this.#tip;
+    const right = left + width + OFFSET_PX;
+    const below = top + height + OFFSET_PX;
+    const fitsRight = right + tipWidth + MARGIN_PX <= mapWidth;
+    const beside = fitsRight ? right : left - OFFSET_PX - tipWidth;
+    const fitsBeside = beside >= MARGIN_PX;
+    const fitsBelow = below + tipHeight + MARGIN_PX <= mapHeight;
+    const tipTop = fitsBeside
+      ? top + height / 2 - tipHeight / 2
+      : fitsBelow
       ? below
-      : rect.top - OFFSET - high;
-    const clamp = (at: number, most: number) =>
-      Math.round(Math.min(Math.max(at, EDGE), Math.max(EDGE, most - EDGE)));
+      : top - OFFSET_PX - tipHeight;
+    const clamp = (at: number, max: number) =>
+      Math.round(
+        Math.min(Math.max(at, MARGIN_PX), Math.max(MARGIN_PX, max - MARGIN_PX)),
+      );
     this.#tip.style.transform = `translate(${
-      clamp(fitsBeside ? left : rect.left, room - wide)
-    }px, ${clamp(top, height - high)}px)`;
+      clamp(fitsBeside ? beside : left, mapWidth - tipWidth)
+    }px, ${clamp(tipTop, mapHeight - tipHeight)}px)`;
   }
 }
 
-/** What was asked for: a place, and the time of its report as far as it is known. */
-function keyOf({ layer, x, y }: CellPlace, time: number | undefined): string {
-  return JSON.stringify(
-    time === undefined ? [layer, x, y] : [layer, x, y, time],
-  );
+function cellKey({ layer, x, y }: CellLocation): string {
+  return JSON.stringify([layer, x, y]);
 }

@@ -285,9 +285,9 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using server = await startServer({ feedLimits: { viewers: 1 } });
-    await using second = new RecordingViewer(server.url, { retryAtMost: 100 });
+    await using second = new RecordingViewer(server.url, { maxRetryMs: 100 });
     {
-      await using first = new RecordingViewer(server.url, { retryAtMost: 20 });
+      await using first = new RecordingViewer(server.url, { maxRetryMs: 20 });
       await until(() => first.refused.length + second.refused.length > 0);
       const [refusal] = [...first.refused, ...second.refused];
       assert.equal(refusal?.code, "too-many-viewers");

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import type { HttpContext } from "../../../src/http/context.ts";
 import { TickDeltas } from "../../../src/http/feed/deltas.ts";
-import { Follower } from "../../../src/page/feed/frame_sequence.ts";
+import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { DEFAULT_FEED_LIMITS } from "../../../src/http/feed/limits.ts";
@@ -35,7 +35,7 @@ class FakeSocket {
 class TestViewer {
   readonly socket = new FakeSocket();
   readonly viewer: Viewer;
-  readonly follower = new Follower();
+  readonly sequence = new FrameSequence();
   readonly model = new ViewerModel();
   view: View | undefined;
   #got = 0;
@@ -58,7 +58,7 @@ class TestViewer {
 
   requestView(view: View): void {
     this.view = view;
-    this.follower.ask(view);
+    this.sequence.start(view);
     this.viewer.receive(viewMessage(view));
   }
 
@@ -66,9 +66,9 @@ class TestViewer {
   async read(count: number): Promise<void> {
     for (const bytes of this.socket.frames.splice(0, count)) {
       const frame = await decodeFrame(bytes, inflateRaw);
-      const verdict = this.follower.judge(frame);
-      assert.notEqual(verdict, "hole");
-      if (verdict === "take") this.model.take(frame);
+      const action = this.sequence.check(frame);
+      assert.notEqual(action, "gap");
+      if (action === "apply") this.model.take(frame);
       this.viewer.receive(JSON.stringify({ type: "got", frames: ++this.#got }));
     }
   }

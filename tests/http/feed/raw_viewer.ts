@@ -2,7 +2,7 @@
  * A viewer that reads only on request, unlike the WebSocket class: it implements
  * WebSocket (RFC 6455) over TCP.
  */
-import { Follower } from "../../../src/page/feed/frame_sequence.ts";
+import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
@@ -17,7 +17,7 @@ const PONG = 10;
 export class RawViewer implements Disposable {
   readonly model = new ViewerModel();
   readonly #connection: Deno.Conn;
-  readonly #follower = new Follower();
+  readonly #sequence = new FrameSequence();
   #bytes: Uint8Array = new Uint8Array();
   #got = 0;
 
@@ -43,7 +43,7 @@ export class RawViewer implements Disposable {
 
   /** Requests a view. */
   async requestView(view: View): Promise<void> {
-    this.#follower.ask(view);
+    this.#sequence.start(view);
     await this.#send(TEXT, new TextEncoder().encode(viewMessage(view)));
   }
 
@@ -53,9 +53,9 @@ export class RawViewer implements Disposable {
     if (opcode === PING) await this.#send(PONG, payload);
     if (opcode !== BINARY) return;
     const frame = await decodeFrame(payload, inflateRaw);
-    const verdict = this.#follower.judge(frame);
-    if (verdict === "hole") throw new Error("A frame is missing");
-    if (verdict === "take") this.model.take(frame);
+    const action = this.#sequence.check(frame);
+    if (action === "gap") throw new Error("A frame is missing");
+    if (action === "apply") this.model.take(frame);
     const got = JSON.stringify({ type: "got", frames: ++this.#got });
     await this.#send(TEXT, new TextEncoder().encode(got));
   }

@@ -43,21 +43,21 @@ export class RecordingViewer implements AsyncDisposable {
     { view = ALL, onFrame, ...options }: RecordingViewerOptions = {},
   ) {
     this.client = new LiveClient(`${url.replace("http", "ws")}/live`, {
-      hello: (message) => void this.hellos.push(message),
-      status: (message) => void this.statuses.push(message),
-      latest: (message) => void this.latest.push(message),
-      history: (message) => void this.histories.push(message),
-      lost: (reason) => void this.lost.push(reason),
-      refused: (message) => void this.refused.push(message),
-      lag: (ms) => void this.lags.push(ms),
-      live: () => void this.lives++,
-      frame: async (frame) => {
+      onHello: (message) => void this.hellos.push(message),
+      onStatus: (message) => void this.statuses.push(message),
+      onLatest: (message) => void this.latest.push(message),
+      onHistory: (message) => void this.histories.push(message),
+      onLost: (reason) => void this.lost.push(reason),
+      onRefused: (message) => void this.refused.push(message),
+      onLag: (ms) => void this.lags.push(ms),
+      onLive: () => void this.lives++,
+      onFrame: async (frame) => {
         await onFrame?.();
         this.model.take(frame);
         if (frame.kind === "delta") this.revision = frame.to;
         else if (frame.part === frame.parts) this.revision = frame.revision;
       },
-    }, { retryAfter: 20, ...options });
+    }, { minRetryMs: 20, ...options });
     this.client.view(view.layer, view.region);
   }
 

@@ -17,7 +17,7 @@ const region = fc.tuple(int32, int32, int32, int32).map(([a, b, c, d]) => ({
   y1: Math.max(b, d),
 }));
 const tenth = int32.map((number) => Math.round(number) / 10 + 0);
-const view: fc.Arbitrary<ViewState> = fc.record({
+const anyView: fc.Arbitrary<ViewState> = fc.record({
   layer: fc.string({ unit: "grapheme", minLength: 1 }),
   center: fc.tuple(tenth, tenth),
   scale: fc.integer({ min: 1, max: 1e6 }).map((number) => number / 1e4),
@@ -26,15 +26,19 @@ const view: fc.Arbitrary<ViewState> = fc.record({
   box: region,
 }, { requiredKeys: [], noNullPrototype: true });
 
-Deno.test("parseHash() gives back what formatHash() was given", options, () => {
-  fc.assert(fc.property(view, (one) => {
-    assert.deepEqual(parseHash(formatHash(one)), one);
-    assert.deepEqual(parseHash(`#${formatHash(one)}`), one);
-  }));
-});
+Deno.test(
+  "parseHash() returns the view that formatHash() formatted",
+  options,
+  () => {
+    fc.assert(fc.property(anyView, (view) => {
+      assert.deepEqual(parseHash(formatHash(view)), view);
+      assert.deepEqual(parseHash(`#${formatHash(view)}`), view);
+    }));
+  },
+);
 
 Deno.test(
-  "parseHash() takes any text, and leaves out what is not right",
+  "parseHash() accepts any text and ignores invalid parts",
   options,
   () => {
     fc.assert(fc.property(fc.string(), (text) => void parseHash(text)));
@@ -59,14 +63,18 @@ Deno.test(
   },
 );
 
-Deno.test("formatHash() keeps a layer's path readable", options, () => {
-  assert.equal(
-    formatHash({ layer: "hall a/l2", center: [1.25, -4], scale: 8 }),
-    "layer=hall%20a/l2&at=1.3,-4&scale=8",
-  );
-});
+Deno.test(
+  "formatHash() does not escape the slashes of a layer name",
+  options,
+  () => {
+    assert.equal(
+      formatHash({ layer: "hall a/l2", center: [1.25, -4], scale: 8 }),
+      "layer=hall%20a/l2&at=1.3,-4&scale=8",
+    );
+  },
+);
 
-Deno.test("parseCoordinate() understands what people type", options, () => {
+Deno.test("parseCoordinate() accepts the usual notations", options, () => {
   for (
     const [text, expected] of [
       ["12,-4", [12, -4]],

@@ -1,4 +1,4 @@
-/** The page's end of the live feed, with a server that misbehaves. */
+/** The client of the live feed, with a server that sends invalid messages. */
 import assert from "node:assert/strict";
 import { encodeFrame, newColumns } from "../../../src/feed/frames.ts";
 import { needs } from "../../support/needs.ts";
@@ -17,16 +17,16 @@ const HELLO = {
   title: "fake",
 };
 
-/** A server that says what the test says. */
+/** A server that sends what the test tells it to. */
 class FakeServer implements AsyncDisposable {
   readonly sockets: WebSocket[] = [];
-  /** What viewers sent, pings left out. */
+  /** The messages of viewers, without pings. */
   // deno-lint-ignore no-explicit-any
   readonly received: any[] = [];
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
 
-  /** @param greet is given each new connection */
-  constructor(greet = (socket: WebSocket) => say(socket, HELLO)) {
+  /** @param onOpen called for each new connection */
+  constructor(onOpen = (socket: WebSocket) => sendJson(socket, HELLO)) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#http = Deno.serve({
       hostname: "127.0.0.1",
@@ -37,7 +37,7 @@ class FakeServer implements AsyncDisposable {
       const { socket, response } = Deno.upgradeWebSocket(request);
       socket.onopen = () => {
         this.sockets.push(socket);
-        greet(socket);
+        onOpen(socket);
       };
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
@@ -56,7 +56,7 @@ class FakeServer implements AsyncDisposable {
     return this.sockets.at(-1)!;
   }
 
-  /** So many views were asked for. */
+  /** Waits until viewers have requested this many views. */
   async views(count: number): Promise<void> {
     await until(() =>
       this.received.filter(({ type }) => type === "view").length === count
@@ -95,24 +95,25 @@ class FakeServer implements AsyncDisposable {
   }
 }
 
-function say(socket: WebSocket, message: unknown): void {
+function sendJson(socket: WebSocket, message: unknown): void {
   socket.send(JSON.stringify(message));
 }
 
-const watch = (server: FakeServer, options?: RecordingViewerOptions) =>
+const connect = (server: FakeServer, options?: RecordingViewerOptions) =>
   new RecordingViewer(server.url, options);
 
 Deno.test({
-  name: "LiveClient asks again when a delta is missing, and says what it got",
+  name:
+    "LiveClient requests the view again when a delta is missing, and acknowledges each frame",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer();
-    await using viewer = watch(server);
+    await using viewer = connect(server);
     await server.views(1);
     server.snapshot(5);
     server.delta(5, 6);
     server.delta(7, 8);
-    server.delta(8, 9); // of what is no longer known
+    server.delta(8, 9); // after the gap
     await server.views(2);
     server.snapshot(9);
     server.delta(9, 10);
@@ -127,19 +128,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LiveClient tells how far it is behind, by the server's clock",
+  name: "LiveClient measures its lag with the server's clock",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer((socket) => {
       socket.addEventListener("message", ({ data }) => {
         const { type, id } = JSON.parse(data);
         if (type === "ping") {
-          say(socket, { type: "pong", id, time: Date.now() + 3_600_000 });
+          sendJson(socket, { type: "pong", id, time: Date.now() + 3_600_000 });
         }
       });
-      say(socket, HELLO);
+      sendJson(socket, HELLO);
     });
-    await using viewer = watch(server, { pingEvery: 20 });
+    await using viewer = connect(server, { pingIntervalMs: 20 });
     await server.views(1);
     await until(() => viewer.client.serverTime() - Date.now() > 3_500_000);
     const error = viewer.client.serverTime() - Date.now() - 3_600_000;
@@ -149,31 +150,36 @@ Deno.test({
     await until(() => viewer.lags.some((lag) => lag > 1_000_000));
     const lag = Math.max(...viewer.lags);
     assert.ok(Math.abs(lag - 3_600_000) < 1000, `${lag}`);
-    const told = viewer.lags.length;
-    await until(() => viewer.lags.length > told);
-    assert.ok(viewer.lags.at(-1)! < 1000, "while nothing changes: one way");
+    const before = viewer.lags.length;
+    await until(() => viewer.lags.length > before);
+    assert.ok(
+      viewer.lags.at(-1)! < 1000,
+      "while nothing changes, the time of a message",
+    );
   },
 });
 
 Deno.test({
-  name:
-    "LiveClient gives up a connection on which nothing is heard, and makes another",
+  name: "LiveClient replaces a connection that is silent",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer();
-    await using viewer = watch(server, { pingEvery: 10, silence: 60 });
+    await using viewer = connect(server, {
+      pingIntervalMs: 10,
+      silenceTimeoutMs: 60,
+    });
     await until(() => viewer.lost.length > 0 && server.sockets.length > 1);
-    assert.equal(viewer.lost[0], "nothing is heard of the server");
+    assert.equal(viewer.lost[0], "No message from the server within 60 ms");
     assert.ok(viewer.hellos.length >= 1);
   },
 });
 
 Deno.test({
-  name: "LiveClient makes another connection after bytes that are no frame",
+  name: "LiveClient reconnects after an invalid frame",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer();
-    await using viewer = watch(server);
+    await using viewer = connect(server);
     await server.views(1);
     server.socket.send(Uint8Array.of(7, 7, 7));
     await server.views(2);
@@ -184,28 +190,32 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LiveClient says when the server speaks another version",
+  name: "LiveClient rejects another version of the protocol",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer((socket) =>
-      say(socket, { ...HELLO, protocol: 2 })
+      sendJson(socket, { ...HELLO, protocol: 2 })
     );
-    await using viewer = watch(server);
+    await using viewer = connect(server);
     await until(() => viewer.lost.length > 0);
-    assert.match(viewer.lost[0]!, /another version: load the page again/);
+    assert.match(
+      viewer.lost[0]!,
+      /has protocol 2, the page 1: reload the page/,
+    );
     assert.equal(viewer.hellos.length, 0);
   },
 });
 
 Deno.test({
-  name: "LiveClient waits longer each time, and not when it had a connection",
+  name:
+    "LiveClient doubles the delay after each failed attempt, up to a maximum",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer((socket) => socket.close(1011));
     const began = performance.now();
-    await using viewer = watch(server, {
-      retryAfter: 10,
-      retryAtMost: 80,
+    await using viewer = connect(server, {
+      minRetryMs: 10,
+      maxRetryMs: 80,
       random: () => 1,
     });
     await until(() => viewer.lost.length === 6);
@@ -215,20 +225,21 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LiveClient.close() ends it, also while it connects, waits or works",
+  name:
+    "LiveClient.close() works while connecting, waiting and handling a frame",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer();
-    const connecting = watch(server);
+    const connecting = connect(server);
     await connecting[Symbol.asyncDispose]();
-    const working = watch(server, { onFrame: () => working.client.close() });
+    const working = connect(server, { onFrame: () => working.client.close() });
     await server.views(1);
     server.snapshot(1);
     await until(() =>
       server.sockets.every(({ readyState }) => readyState === WebSocket.CLOSED)
     );
     const waiting = new RecordingViewer("http://127.0.0.1:1", {
-      retryAfter: 60_000,
+      minRetryMs: 60_000,
     });
     await until(() => waiting.lost.length === 1);
     await waiting[Symbol.asyncDispose]();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CHUNK, Chunk, CHUNK_BITS } from "../../../src/page/map/chunk.ts";
+import { Chunk, CHUNK_BITS, CHUNK_CELLS } from "../../../src/page/map/chunk.ts";
 import { Level, levelOf } from "../../../src/grid/status.ts";
-import { World } from "../../../src/page/map/layer_cells.ts";
+import { LayerCells } from "../../../src/page/map/layer_cells.ts";
 
 const options = { permissions: "none" } as const;
 
@@ -15,7 +15,7 @@ interface Cell {
   readonly time: number;
   readonly stale: boolean;
 }
-const cell = (coordinate: fc.Arbitrary<number>): fc.Arbitrary<Cell> =>
+const anyCell = (coordinate: fc.Arbitrary<number>): fc.Arbitrary<Cell> =>
   fc.record({
     x: coordinate,
     y: coordinate,
@@ -23,39 +23,39 @@ const cell = (coordinate: fc.Arbitrary<number>): fc.Arbitrary<Cell> =>
     time: fc.integer({ min: 0, max: 1e9 }),
     stale: fc.boolean(),
   });
-function worldOf(cells: readonly Cell[]): [World, Map<string, Cell>] {
-  const world = new World();
+function layerOf(cells: readonly Cell[]): [LayerCells, Map<string, Cell>] {
+  const layer = new LayerCells();
   const expected = new Map<string, Cell>();
-  for (const one of cells) {
-    world.set(one.x, one.y, one.value, one.time, one.stale);
-    expected.set(`${one.x},${one.y}`, one);
+  for (const cell of cells) {
+    layer.set(cell.x, cell.y, cell.value, cell.time, cell.stale);
+    expected.set(`${cell.x},${cell.y}`, cell);
   }
-  return [world, expected];
+  return [layer, expected];
 }
 
 Deno.test(
-  "World has the latest of every cell, wherever cells lie",
+  "LayerCells has the last state of each cell, for any coordinates",
   options,
   () => {
-    const cells = fc.array(fc.oneof(cell(near), cell(anywhere)), {
+    const anyCells = fc.array(fc.oneof(anyCell(near), anyCell(anywhere)), {
       maxLength: 3000,
       size: "max",
     });
     fc.assert(
-      fc.property(cells, (told) => {
-        const [world, expected] = worldOf(told);
-        assert.equal(world.table.length, expected.size);
+      fc.property(anyCells, (cells) => {
+        const [layer, expected] = layerOf(cells);
+        assert.equal(layer.table.length, expected.size);
         for (const { x, y, value, time, stale } of expected.values()) {
-          const row = world.table.find(x, y);
-          assert.equal(world.table.value[row], value);
-          assert.equal(world.table.time[row], time);
-          assert.equal(world.levelAt(x, y), levelOf(value, stale));
+          const row = layer.table.find(x, y);
+          assert.equal(layer.table.value[row], value);
+          assert.equal(layer.table.time[row], time);
+          assert.equal(layer.levelAt(x, y), levelOf(value, stale));
         }
         const xs = [...expected.values()].map(({ x }) => x);
         const ys = [...expected.values()].map(({ y }) => y);
         assert.deepEqual(
-          world.bounds,
-          told.length === 0 ? undefined : {
+          layer.bounds,
+          cells.length === 0 ? undefined : {
             x0: xs.reduce((a, b) => Math.min(a, b)),
             y0: ys.reduce((a, b) => Math.min(a, b)),
             x1: xs.reduce((a, b) => Math.max(a, b)),
@@ -69,18 +69,18 @@ Deno.test(
 );
 
 Deno.test(
-  "World goes without chunks when cells are scattered, and knows them all the same",
+  "LayerCells has no chunks when its cells are scattered, but all levels",
   options,
   () => {
-    const world = new World();
+    const layer = new LayerCells();
     for (let index = 0; index < 2000; index++) {
-      world.set(index * 5000, -index * 7000, index % 3, index, false);
+      layer.set(index * 5000, -index * 7000, index % 3, index, false);
     }
-    assert.equal(world.scattered, true);
-    assert.equal([...world.chunks()].length, 0);
+    assert.equal(layer.sparse, true);
+    assert.equal([...layer.chunks()].length, 0);
     for (let index = 0; index < 2000; index++) {
       assert.equal(
-        world.levelAt(index * 5000, -index * 7000),
+        layer.levelAt(index * 5000, -index * 7000),
         levelOf(index % 3, false),
       );
     }
@@ -88,10 +88,10 @@ Deno.test(
 );
 
 Deno.test(
-  "World.totals() counts a stale cell as stale only, an unknown as unknown only",
+  "LayerCells.countsIn() counts a cell as either stale, unknown, free or occupied",
   options,
   () => {
-    const [world] = worldOf([
+    const [layer] = layerOf([
       { x: 0, y: 0, value: 0, time: 0, stale: false },
       { x: 1, y: 0, value: 3, time: 0, stale: false },
       { x: 2, y: 0, value: 2, time: 0, stale: true },
@@ -99,7 +99,7 @@ Deno.test(
       { x: 4, y: 0, value: -1, time: 0, stale: true },
       { x: 9, y: 9, value: 7, time: 0, stale: false },
     ]);
-    assert.deepEqual(world.totals({ x0: 0, y0: 0, x1: 8, y1: 8 }), {
+    assert.deepEqual(layer.countsIn({ x0: 0, y0: 0, x1: 8, y1: 8 }), {
       cells: 5,
       people: 3,
       occupied: 1,
@@ -111,25 +111,25 @@ Deno.test(
 );
 
 Deno.test(
-  "Chunk.mip() shows the greatest of the cells under each pixel",
+  "Chunk.mip() has the highest level of the cells of each block",
   options,
   () => {
-    const within = fc.integer({ min: 0, max: CHUNK - 1 });
+    const within = fc.integer({ min: 0, max: CHUNK_CELLS - 1 });
     const set = fc.tuple(within, within, fc.integer({ min: 0, max: 14 }));
     fc.assert(
       fc.property(fc.array(set, { maxLength: 400, size: "max" }), (sets) => {
         const chunk = new Chunk(0, 0);
-        const cells = new Uint8Array(CHUNK * CHUNK);
+        const cells = new Uint8Array(CHUNK_CELLS * CHUNK_CELLS);
         for (const [x, y, level] of sets) {
           chunk.set(x, y, level);
-          cells[y * CHUNK + x] = level;
+          cells[y * CHUNK_CELLS + x] = level;
         }
         for (let mip = 0; mip <= CHUNK_BITS; mip++) {
-          const side = CHUNK >> mip;
+          const side = CHUNK_CELLS >> mip;
           const expected = new Uint8Array(side * side);
           cells.forEach((level, at) => {
             const to = (at >> CHUNK_BITS >> mip) * side +
-              ((at & CHUNK - 1) >> mip);
+              ((at & CHUNK_CELLS - 1) >> mip);
             expected[to] = Math.max(expected[to]!, level);
           });
           assert.deepEqual(chunk.mip(mip), expected);
@@ -141,16 +141,16 @@ Deno.test(
 );
 
 Deno.test(
-  "Chunk.dirty spans what changed since it was cleaned, no more",
+  "Chunk.dirty is the smallest region of the changes since markClean()",
   options,
   () => {
     const chunk = new Chunk(0, 0);
-    chunk.clean();
+    chunk.markClean();
     assert.ok(chunk.dirty.x1 < chunk.dirty.x0);
     chunk.set(3, 7, Level.Free);
     chunk.set(9, 2, Level.Occupied);
     assert.deepEqual(chunk.dirty, { x0: 3, y0: 2, x1: 9, y1: 7 });
-    chunk.clean();
+    chunk.markClean();
     assert.equal(chunk.set(3, 7, Level.Free), false);
     assert.ok(chunk.dirty.x1 < chunk.dirty.x0);
   },

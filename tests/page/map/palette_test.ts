@@ -3,11 +3,12 @@ import { Level, LEVELS } from "../../../src/grid/status.ts";
 import {
   colorsOf,
   contrast,
-  inkOn,
   type PaletteName,
   PALETTES,
-  pixelsOf,
-  TEXTURE,
+  textColorOn,
+  TEXTURE_PIXELS,
+  texturesOf,
+  type Theme,
 } from "../../../src/page/map/palette.ts";
 
 const options = { permissions: "none" } as const;
@@ -16,22 +17,23 @@ const EACH = (Object.keys(PALETTES) as PaletteName[]).flatMap((palette) =>
 );
 
 Deno.test(
-  "pixelsOf() gives every level a look of its own, in every palette",
+  "texturesOf() returns a different texture for each level, in every palette",
   options,
   () => {
     for (const { palette, theme } of EACH) {
-      const pixels = pixelsOf(colorsOf(palette, theme), false);
-      const looks = new Set<string>();
-      for (let level = 0; level < LEVELS; level++) {
-        looks.add(pixels.slice(level * TEXTURE, (level + 1) * TEXTURE).join());
-      }
-      assert.equal(looks.size, LEVELS, `${palette} ${theme}`);
+      const textures = new Set(
+        Array.from(
+          { length: LEVELS },
+          (_, level) => textureOf(level, palette, theme).join(),
+        ),
+      );
+      assert.equal(textures.size, LEVELS, `${palette} ${theme}`);
     }
   },
 );
 
 Deno.test(
-  "pixelsOf() has texture for what is not sure, and none for what is",
+  "texturesOf() varies the pixels of stale and unknown levels only",
   options,
   () => {
     const textured: number[] = [
@@ -40,20 +42,21 @@ Deno.test(
       Level.StaleOccupied,
     ];
     for (const { palette, theme } of EACH) {
-      const pixels = pixelsOf(colorsOf(palette, theme), false);
       for (let level = 1; level < LEVELS; level++) {
-        const look = new Set(
-          pixels.slice(level * TEXTURE, (level + 1) * TEXTURE),
+        const pixels = new Set(textureOf(level, palette, theme));
+        assert.equal(
+          pixels.size > 1,
+          textured.includes(level),
+          `level ${level}`,
         );
-        assert.equal(look.size > 1, textured.includes(level), `level ${level}`);
       }
-      assert.ok(pixels.slice(0, TEXTURE).every((pixel) => pixel === 0));
+      assert.ok(textureOf(0, palette, theme).every((pixel) => pixel === 0));
     }
   },
 );
 
 Deno.test(
-  "free and occupied differ in lightness too: colour alone says nothing",
+  "free and occupied differ in lightness, not only in colour",
   options,
   () => {
     for (const { palette, theme } of EACH) {
@@ -66,11 +69,25 @@ Deno.test(
   },
 );
 
-Deno.test("the numbers in cells can be read (WCAG 2, 1.4.3)", options, () => {
-  for (const { palette, theme } of EACH) {
-    for (const color of colorsOf(palette, theme).ramp) {
-      const ratio = contrast(inkOn(color), color);
-      assert.ok(ratio >= 4.5, `${palette} ${theme}: ${color} is ${ratio}`);
+Deno.test(
+  "textColorOn() returns a colour with enough contrast (WCAG 2, 1.4.3)",
+  options,
+  () => {
+    for (const { palette, theme } of EACH) {
+      for (const color of colorsOf(palette, theme).ramp) {
+        const ratio = contrast(textColorOn(color), color);
+        assert.ok(ratio >= 4.5, `${palette} ${theme}: ${color} is ${ratio}`);
+      }
     }
-  }
-});
+  },
+);
+
+/** The pixels of one level. */
+function textureOf(
+  level: number,
+  palette: PaletteName,
+  theme: Theme,
+): Uint32Array {
+  return texturesOf(colorsOf(palette, theme), false)
+    .slice(level * TEXTURE_PIXELS, (level + 1) * TEXTURE_PIXELS);
+}

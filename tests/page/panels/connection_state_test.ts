@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Health } from "../../../src/page/panels/connection_state.ts";
+import { ConnectionMonitor } from "../../../src/page/panels/connection_state.ts";
 import type { StatusMessage } from "../../../src/feed/messages.ts";
 
 const options = { permissions: "none" } as const;
@@ -20,46 +20,46 @@ function status(changed: Partial<StatusMessage> = {}): StatusMessage {
 }
 
 Deno.test(
-  "Health.state() is live only while there is a connection",
+  "ConnectionMonitor.state() is live only while connected",
   options,
   () => {
-    const health = new Health();
-    assert.deepEqual(health.state(0), { kind: "connecting" });
-    health.lost();
-    assert.deepEqual(health.state(500), { kind: "connecting" });
-    health.hello(1000);
-    assert.equal(health.state(1000).kind, "live");
-    health.update(4000);
-    health.lost();
-    assert.deepEqual(health.state(9000), {
+    const monitor = new ConnectionMonitor();
+    assert.deepEqual(monitor.state(0), { kind: "connecting" });
+    monitor.onLost();
+    assert.deepEqual(monitor.state(500), { kind: "connecting" });
+    monitor.onHello(1000);
+    assert.equal(monitor.state(1000).kind, "live");
+    monitor.onFrame(4000);
+    monitor.onLost();
+    assert.deepEqual(monitor.state(9000), {
       kind: "lost",
       since: 4000,
       now: 9000,
     });
-    health.lost();
-    assert.deepEqual(health.state(9500), {
+    monitor.onLost();
+    assert.deepEqual(monitor.state(9500), {
       kind: "lost",
       since: 4000,
       now: 9500,
     });
-    health.hello(10_000);
-    assert.equal(health.state(10_000).kind, "live");
+    monitor.onHello(10_000);
+    assert.equal(monitor.state(10_000).kind, "live");
   },
 );
 
 Deno.test(
-  "Health.state() counts the updates of the last two seconds",
+  "ConnectionMonitor.state() has the frames per second of the last two seconds",
   options,
   () => {
-    const health = new Health();
-    health.hello(0);
-    for (let time = 0; time < 10_000; time += 200) health.update(time);
-    assert.deepEqual(health.state(10_000), {
+    const monitor = new ConnectionMonitor();
+    monitor.onHello(0);
+    for (let time = 0; time < 10_000; time += 200) monitor.onFrame(time);
+    assert.deepEqual(monitor.state(10_000), {
       kind: "live",
       hertz: 5,
       lag: undefined,
     });
-    assert.deepEqual(health.state(13_000), {
+    assert.deepEqual(monitor.state(13_000), {
       kind: "live",
       hertz: 0,
       lag: undefined,
@@ -68,16 +68,16 @@ Deno.test(
 );
 
 Deno.test(
-  "Health.state() tells how far behind the last update was, while it is live",
+  "ConnectionMonitor.state() has the delay of the last frame of this connection",
   options,
   () => {
-    const health = new Health();
-    health.hello(0);
-    health.lag(240);
-    assert.deepEqual(health.state(0), { kind: "live", hertz: 0, lag: 240 });
-    health.lost();
-    health.hello(900);
-    assert.deepEqual(health.state(900), {
+    const monitor = new ConnectionMonitor();
+    monitor.onHello(0);
+    monitor.onLag(240);
+    assert.deepEqual(monitor.state(0), { kind: "live", hertz: 0, lag: 240 });
+    monitor.onLost();
+    monitor.onHello(900);
+    assert.deepEqual(monitor.state(900), {
       kind: "live",
       hertz: 0,
       lag: undefined,
@@ -86,23 +86,23 @@ Deno.test(
 );
 
 Deno.test(
-  "Health.state() tells what is wrong behind the server, and since when",
+  "ConnectionMonitor.state() has failures of the server's broker and store",
   options,
   () => {
-    const health = new Health();
-    health.hello(0);
-    health.status(status({ broker: "down" }), 2000);
-    health.status(status({ broker: "down" }), 3000);
-    assert.deepEqual(health.state(4000), { kind: "no-broker", since: 2000 });
-    health.status(status({ store: "the disk is full" }), 5000);
-    assert.deepEqual(health.state(5000), {
-      kind: "store",
+    const monitor = new ConnectionMonitor();
+    monitor.onHello(0);
+    monitor.onStatus(status({ broker: "down" }), 2000);
+    monitor.onStatus(status({ broker: "down" }), 3000);
+    assert.deepEqual(monitor.state(4000), { kind: "broker-down", since: 2000 });
+    monitor.onStatus(status({ store: "the disk is full" }), 5000);
+    assert.deepEqual(monitor.state(5000), {
+      kind: "store-failing",
       problem: "the disk is full",
     });
-    health.status(status(), 6000);
-    assert.equal(health.state(6000).kind, "live");
-    health.refused("Too many viewers");
-    assert.deepEqual(health.state(6000), {
+    monitor.onStatus(status(), 6000);
+    assert.equal(monitor.state(6000).kind, "live");
+    monitor.onRefused("Too many viewers");
+    assert.deepEqual(monitor.state(6000), {
       kind: "refused",
       reason: "Too many viewers",
     });

@@ -1,0 +1,68 @@
+/// <reference lib="dom" />
+/**
+ * The floor plans under the cells.
+ *
+ * @module
+ */
+
+import ImageLayer from "ol/layer/Image.js";
+import ImageStatic from "ol/source/ImageStatic.js";
+import {
+  fetchPlans,
+  type FloorPlan,
+  type PlanImage,
+} from "../feed/requests.ts";
+
+/** The floor plans of all layers, loaded on request. */
+export class FloorPlans {
+  readonly #plans = new Map<string, FloorPlan>();
+  readonly #onLoad: () => void;
+  /** Whether the plans are loaded or loading. */
+  #requested = false;
+
+  /** @param onLoad called when the plans are loaded, if there are any */
+  constructor(onLoad: () => void) {
+    this.#onLoad = onLoad;
+  }
+
+  /** Returns the plan of a layer; undefined if it has none. */
+  of(layer: string | undefined): FloorPlan | undefined {
+    return layer === undefined ? undefined : this.#plans.get(layer);
+  }
+
+  /** Loads the plans, once. After an error the next call tries again. */
+  load(): void {
+    if (this.#requested) return;
+    this.#requested = true;
+    this.#fetch().catch(() => this.#requested = false);
+  }
+
+  /** Makes the next {@linkcode load} request the plans again. */
+  invalidate(): void {
+    this.#requested = false;
+  }
+
+  async #fetch(): Promise<void> {
+    const plans = await fetchPlans();
+    this.#plans.clear();
+    for (const plan of plans) this.#plans.set(plan.layer, plan);
+    if (plans.length > 0) this.#onLoad();
+  }
+}
+
+/**
+ * Creates the map layer of an image. Its y grows upwards, that of cells
+ * downwards.
+ */
+export function createPlanLayer(
+  { url, extent: [left, top, right, bottom] }: PlanImage,
+): ImageLayer<ImageStatic> {
+  return new ImageLayer({
+    className: "plan",
+    source: new ImageStatic({
+      url,
+      imageExtent: [left, -bottom, right, -top],
+      interpolate: true,
+    }),
+  });
+}
