@@ -35,6 +35,7 @@ export interface AppErrorOptions {
  * ```
  */
 export class AppError extends Error {
+  /** The name of the class. */
   override readonly name: string = "AppError";
   /** What is wrong, in kebab case, for programs. */
   readonly code: string;
@@ -44,6 +45,8 @@ export class AppError extends Error {
   readonly exitClass: ExitClass;
 
   /**
+   * Makes an error.
+   *
    * @param code what is wrong, in kebab case
    * @param message what happened, for people, without a full stop
    * @param options hint, exit class and cause

@@ -1,13 +1,19 @@
-/** What a JSON `null` reads as; any value below 0 means unknown. */
-export const UNKNOWN = -1;
+/**
+ * Readings as columns of typed arrays.
+ *
+ * @module
+ */
+
+/** The value of a JSON `null`. Every value below 0 means unknown. */
+export const UNKNOWN: -1 = -1;
 
 const FIRST_CAPACITY = 16;
 
 /**
- * Readings as columns: one typed array a field, grown as needed, reused after
- * {@linkcode clear}. The columns are as long as the capacity; only the first
- * {@linkcode length} entries count. A column is replaced when it grows, so do
- * not hold on to one across {@linkcode push}.
+ * Readings as columns: one typed array for each field. It grows when necessary and
+ * is reusable after {@linkcode clear}. Only the first {@linkcode length} elements
+ * of a column are readings. Growing replaces the columns, so do not keep a
+ * reference to one across {@linkcode push}.
  *
  * @example
  * ```ts
@@ -19,24 +25,28 @@ const FIRST_CAPACITY = 16;
  * ```
  */
 export class ReadingBatch {
-  /** How many readings there are. */
+  /** Number of readings. */
   length = 0;
-  /** The column of the map, int32. */
+  /** x coordinates, int32. */
   x: Int32Array<ArrayBuffer>;
-  /** The row of the map, int32. */
+  /** y coordinates, int32. */
   y: Int32Array<ArrayBuffer>;
-  /** 0 free, above 0 occupied (or how many people), below 0 unknown. */
+  /** 0 free, above 0 occupied (or the number of people), below 0 unknown. */
   value: Int32Array<ArrayBuffer>;
-  /** When it was observed, whole ms since 1970; NaN if the sender did not say. */
+  /** Time of observation, whole ms since 1970; NaN if the reading has none. */
   time: Float64Array<ArrayBuffer>;
-  /** Who observed it: an index into {@linkcode sources}. */
+  /** The sender: an index into {@linkcode sources}. */
   sourceIndex: Uint32Array<ArrayBuffer>;
-  /** The sources named so far; the first one, "", stands for none. */
+  /** The names of sources; the first one, "", means none. */
   readonly sources: string[] = [""];
 
   readonly #indexes = new Map<string, number>([["", 0]]);
 
-  /** @param capacity For how many readings to make room at once */
+  /**
+   * Makes an empty batch.
+   *
+   * @param capacity number of readings to allocate memory for
+   */
   constructor(capacity: number = FIRST_CAPACITY) {
     this.x = new Int32Array(capacity);
     this.y = new Int32Array(capacity);
@@ -51,8 +61,8 @@ export class ReadingBatch {
    * @param x int32
    * @param y int32
    * @param value int32
-   * @param time Whole ms since 1970, or NaN if not known
-   * @param sourceIndex What {@linkcode source} returned, or 0
+   * @param time whole ms since 1970, or NaN if not known
+   * @param sourceIndex the result of {@linkcode source}, or 0
    */
   push(
     x: number,
@@ -71,7 +81,7 @@ export class ReadingBatch {
     this.length = at + 1;
   }
 
-  /** Adds all readings of another batch, which stays as it is. */
+  /** Adds all readings of another batch. */
   append(other: ReadingBatch): void {
     const at = this.length;
     const length = at + other.length;
@@ -87,7 +97,7 @@ export class ReadingBatch {
     this.length = length;
   }
 
-  /** The index of a source in {@linkcode sources}, which it joins if it is new. */
+  /** Returns the index of a source in {@linkcode sources}; adds it if it is new. */
   source(name: string): number {
     let index = this.#indexes.get(name);
     if (index === undefined) {
@@ -98,10 +108,10 @@ export class ReadingBatch {
   }
 
   /**
-   * Forgets the readings from `length` on, and the sources from `sources` on.
+   * Removes the readings from `length` on, and the sources from `sources` on.
    *
-   * @param length How many readings stay
-   * @param sources How many sources stay, at least 1; all by default
+   * @param length number of readings to keep
+   * @param sources number of sources to keep, at least 1; default: all
    */
   truncate(length: number, sources: number = this.sources.length): void {
     this.length = length;
@@ -110,13 +120,13 @@ export class ReadingBatch {
     }
   }
 
-  /** Forgets all readings and sources, and keeps the room they took. */
+  /** Removes all readings and sources, and keeps the memory. */
   clear(): void {
     this.truncate(0, 1);
   }
 
-  #grow(least: number): void {
-    const capacity = Math.max(least, 2 * this.x.length, FIRST_CAPACITY);
+  #grow(needed: number): void {
+    const capacity = Math.max(needed, 2 * this.x.length, FIRST_CAPACITY);
     this.x = grown(this.x, new Int32Array(capacity));
     this.y = grown(this.y, new Int32Array(capacity));
     this.value = grown(this.value, new Int32Array(capacity));

@@ -1,12 +1,14 @@
 /**
- * The array of cells, `[[x,y,value],[x,y,value,time],…]`, that ends a JSON batch
- * of readings and a JSON reply, parsed without JSON.parse.
+ * Parses and writes the array of cells, `[[x,y,value],[x,y,value,time],…]`, at the
+ * end of a JSON batch of readings or a JSON reply, without JSON.parse.
  *
- * Only what JSON.parse would read alike is read; for all else the caller falls
- * back to JSON.parse. That is sound for this reason: if the bytes up to and with
- * the `[` of `"cells":[` make a JSON object once `]}` is put behind them, that
- * array is a member of the top-level object; and if, after the cells, only `]}`
- * follows, the whole is that same object with those cells.
+ * The parser accepts only input for which JSON.parse would return the same; for
+ * other input the caller uses JSON.parse. This is correct because: if the bytes up
+ * to the `[` of `"cells":[`, followed by `]}`, are a JSON object, then that array
+ * is a member of the top-level object; and if only `]}` follows after the cells,
+ * the input is that object with those cells.
+ *
+ * @module
  */
 
 import type { ReadingBatch } from "./batch.ts";
@@ -31,34 +33,38 @@ const CLOSE = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
 const KEY = new TextEncoder().encode('"cells"');
-const MOST_HEAD_BYTES = 4096; // what stands before the cells is short
+/** Maximum length of what precedes the cells. */
+const MAX_HEAD_BYTES = 4096;
 
-/** The most bytes that writing a cell touches: time, brackets, comma, slack. */
+/** Maximum bytes that writing a cell touches: time, brackets, comma, slack. */
 export const MAX_CELL_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 3 +
   SLACK_BYTES;
 
-/** A JSON object whose last member, `cells`, is still to be scanned. */
+/** A JSON object whose last member, `cells`, was not parsed yet. */
 export interface CellsHead {
   /** The object, with `cells` empty. */
   readonly object: Record<string, unknown>;
-  /** Behind the `[` of the cells. */
+  /** The offset after the `[` of the cells. */
   readonly at: number;
 }
 
-/** Shorter payloads than this are sooner parsed by JSON.parse alone. */
-const LEAST_BYTES = 256;
+/** Below this, JSON.parse alone is faster. */
+const MIN_BYTES = 256;
 
 /**
  * Reads a JSON object up to its `cells`, if the first `[` in it opens them.
  *
- * @returns undefined if it is not so, or not JSON, or not worth it
+ * @param bytes the payload
+ * @param from offset of the JSON text
+ * @returns undefined if it does not, if the bytes are not JSON, or if the payload
+ * is short
  */
 export function readCellsHead(
   bytes: Uint8Array,
   from: number,
 ): CellsHead | undefined {
-  if (bytes.length - from < LEAST_BYTES) return undefined;
-  const open = bytes.subarray(from, from + MOST_HEAD_BYTES).indexOf(OPEN);
+  if (bytes.length - from < MIN_BYTES) return undefined;
+  const open = bytes.subarray(from, from + MAX_HEAD_BYTES).indexOf(OPEN);
   if (open === -1) return undefined;
   const at = from + open + 1;
   let end = at - 1;
@@ -75,7 +81,7 @@ export function readCellsHead(
   head[at - from + 1] = CLOSE_BRACE;
   try {
     const object = parseJson(head);
-    // The key may be the end of another's, after an escaped quote.
+    // The bytes may be the end of another key, after an escaped quote.
     if (!isJsonObject(object) || !Array.isArray(object.cells)) return undefined;
     return { object, at };
   } catch {
@@ -84,15 +90,15 @@ export function readCellsHead(
 }
 
 /**
- * Appends the cells from `at` on to a batch.
+ * Parses the cells from `at` on and appends them to a batch.
  *
- * @param bytes The payload
- * @param at Behind the `[` of the cells
- * @param batch Where the cells go; if false is returned, it has some of them
- * @param check Which times are acceptable
- * @param time The time of a cell that has none, or NaN
- * @param source The source index of all of them
- * @returns False if anything is other than expected, up to the payload's end
+ * @param bytes the payload
+ * @param at the offset after the `[` of the cells
+ * @param batch receives the cells; has some of them if this returns false
+ * @param check which times are valid
+ * @param time the time of cells without one, or NaN
+ * @param source the source index of all cells
+ * @returns false if anything up to the end of the payload is unexpected
  */
 export function scanCells(
   bytes: Uint8Array,
@@ -114,7 +120,7 @@ export function scanCells(
   }
 }
 
-/** @returns Behind the cell, or -1 */
+/** @returns the offset after the cell, or -1 */
 function scanCell(
   bytes: Uint8Array,
   at: number,
@@ -138,7 +144,7 @@ function scanCell(
       if (digit < 0 || digit > 9) break;
       n = (n * 10 + digit) | 0;
     }
-    // Nine digits cannot overflow; JSON knows no leading zeros (RFC 8259, 6).
+    // Nine digits cannot overflow; JSON has no leading zeros (RFC 8259, 6).
     const digits = at - first;
     if (digits === 0 || digits > 9) return -1;
     if (digits > 1 && bytes[first] === ZERO) return -1;
@@ -174,11 +180,12 @@ function endsObject(bytes: Uint8Array, at: number): boolean {
 }
 
 /**
- * Writes `[x,y,value]` or `[x,y,value,time]`, and a comma behind it.
+ * Writes `[x,y,value]` or `[x,y,value,time]` and a comma.
  *
- * @param view Has room for {@linkcode MAX_CELL_BYTES} from `at` on
- * @param time Left out if NaN
- * @returns Where it ended
+ * @param view with room for {@linkcode MAX_CELL_BYTES} from `at` on
+ * @param at offset of the first byte
+ * @param time omitted if NaN
+ * @returns the offset after the comma
  */
 export function writeCell(
   view: DataView,

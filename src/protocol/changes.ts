@@ -1,45 +1,50 @@
-/** Deltas: what changed in a layer from one revision to the next that was told. */
+/**
+ * Writes, parses and follows deltas: the cells of a layer that changed between two
+ * revisions.
+ *
+ * @module
+ */
 
 import { ReadingBatch } from "./batch.ts";
 import { ProtocolError } from "./errors.ts";
 import { readCount, readPart, readShared } from "./part_reader.ts";
 import { openHeader, PartWriter } from "./part_writer.ts";
-import { DEFAULT_MAX_BYTES } from "./request.ts";
+import { DEFAULT_PART_BYTES } from "./request.ts";
 import { type MapMoment, sharedFields } from "./response.ts";
 import { checkStep } from "./sequence.ts";
 import { isJsonObject } from "./text.ts";
 
-/** What all parts of a delta say alike. */
+/** The header that all parts of a delta share. */
 export interface ChangesHeader extends MapMoment {
-  /** The layer that the cells are of. */
+  /** The layer of the cells. */
   readonly layer: string;
   /** The delta has all cells that changed after this revision … */
   readonly from: number;
   /**
-   * … as they are at this one. Equal to `from`, without cells: so far the map
-   * has come, and who is behind has to ask.
+   * … as they are at this one. Equal to `from`, without cells: the map has this
+   * revision, and a client with an older one must send a request.
    */
   readonly to: number;
 }
 
 /** One part of a delta. */
 export interface ChangesPart extends ChangesHeader {
-  /** Which part it is, from 1. */
+  /** The number of this part, from 1. */
   readonly part: number;
-  /** How many parts there are. */
+  /** Number of parts. */
   readonly parts: number;
-  /** The cells in it, each with its time. */
+  /** The cells of this part, each with a time. */
   readonly cells: ReadingBatch;
 }
 
 /** Options of {@linkcode ChangesWriter}. */
 export interface ChangesWriterOptions extends ChangesHeader {
-  /** The most bytes of a part, 1024 or more. Default 256 KiB. */
+  /** Maximum size of a part in bytes, 1024 or more. Default 256 KiB. */
   readonly maxBytes?: number;
 }
 
 /**
- * Writes a delta cell by cell, straight into the parts that will be published.
+ * Writes a delta cell by cell, directly into the parts to publish.
  *
  * @example
  * ```ts
@@ -58,11 +63,13 @@ export interface ChangesWriterOptions extends ChangesHeader {
  */
 export class ChangesWriter extends PartWriter {
   /**
-   * @param options The header and the size of parts
-   * @throws {RangeError} If a part cannot hold the header and a cell
+   * Starts a delta.
+   *
+   * @param options header and maximum size of parts
+   * @throws {RangeError} if a part cannot hold the header and a cell
    */
   constructor(options: ChangesWriterOptions) {
-    const { layer, from, to, maxBytes = DEFAULT_MAX_BYTES } = options;
+    const { layer, from, to, maxBytes = DEFAULT_PART_BYTES } = options;
     super({
       start: openHeader({ layer, from, to, ...sharedFields(options) }),
       format: "json",
@@ -74,12 +81,12 @@ export class ChangesWriter extends PartWriter {
 /**
  * Parses one message of a delta.
  *
- * @param payload The application message
+ * @param payload the application message
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-changes"
  */
 export function parseChanges(payload: Uint8Array): ChangesPart {
   const { body, cells } = readPart(payload, fail);
-  if (!isJsonObject(body)) return fail("they are not a JSON object");
+  if (!isJsonObject(body)) return fail("not a JSON object");
   const { layer } = body;
   if (typeof layer !== "string") return fail("layer is not a string");
   const from = readCount(body.from, "from", fail);
@@ -95,20 +102,20 @@ function fail(reason: string): never {
   );
 }
 
-/** What the rule of {@linkcode ChangesFollower} says of a part. */
+/** What a receiver does after {@linkcode ChangesFollower.take}. */
 export type FollowResult =
-  /** Nothing to do: known already, or the other parts of the delta are to come. */
+  /** Nothing: it has these changes, or other parts of the delta are missing. */
   | "wait"
-  /** Changes are missing: ask for what changed `since` the revision that one has. */
+  /** Changes are missing: request the cells that changed `since` its revision. */
   | "gap"
-  /** The revisions are of another map: ask for all of it. */
+  /** The delta is of another map: request the whole map. */
   | "other-map"
-  /** These cells, in this order, are what changed. */
+  /** Apply these cells, in this order. */
   | ReadingBatch;
 
 /**
- * The rule by which a receiver that has a map at one revision takes deltas, so
- * that it never misses a change without knowing. It holds one delta at most.
+ * Decides how a receiver with a map at one revision applies deltas, so that it
+ * detects every missed change. Buffers at most one delta.
  *
  * @example
  * ```ts
@@ -127,11 +134,15 @@ export type FollowResult =
 export class ChangesFollower {
   readonly #began: number | undefined;
   #revision: number;
-  /** The parts that have come of the delta that ends at {@linkcode #next}. */
+  /** The parts received of the delta {@linkcode #next}. */
   readonly #parts = new Map<number, ChangesPart>();
   #next: ChangesHeader | undefined;
 
-  /** @param map Where the receiver's map stands: the header of its snapshot */
+  /**
+   * Starts at a snapshot.
+   *
+   * @param map the header of the receiver's snapshot
+   */
   constructor(map: { readonly revision: number; readonly began?: number }) {
     this.#revision = map.revision;
     this.#began = map.began;
@@ -142,12 +153,12 @@ export class ChangesFollower {
     return this.#revision;
   }
 
-  /** When the map was begun that the receiver has, as its server says. */
+  /** {@linkcode MapMoment.began} of the receiver's map. */
   get began(): number | undefined {
     return this.#began;
   }
 
-  /** Takes a part, in whatever order; what comes twice counts once. */
+  /** Processes a part. Parts may arrive in any order, and more than once. */
   take(part: ChangesPart): FollowResult {
     if (part.began !== this.#began) return "other-map";
     const step = checkStep(this.#revision, part);

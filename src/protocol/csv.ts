@@ -1,6 +1,9 @@
 /**
- * Readings as CSV: a line each, `x,y,value` or `x,y,value,time`, no header and
- * no quotes. Lines end in LF or CRLF; the last end may be missing.
+ * Parses and writes readings as CSV: one line for each, `x,y,value` or
+ * `x,y,value,time`, without header and quotes. Lines end with LF or CRLF; the last
+ * line may end with the payload.
+ *
+ * @module
  */
 
 import type { ReadingBatch } from "./batch.ts";
@@ -24,7 +27,7 @@ import {
 } from "./time.ts";
 import { ByteWriter } from "./writer.ts";
 
-/** The longest line, in bytes, without its end. */
+/** Maximum length of a line in bytes, without its end. */
 export const MAX_LINE_BYTES = 1024;
 
 const LF = 0x0a;
@@ -38,18 +41,19 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 
 const NAMES = ["x", "y", "value"] as const;
-const MOST_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 1 + SLACK_BYTES;
+const MAX_ROW_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 1 +
+  SLACK_BYTES;
 
 /**
- * Parses lines and appends their readings to a batch. A bad line is refused
- * alone; blank lines are skipped, but counted as lines.
+ * Parses lines and appends their readings to a batch. Invalid lines are refused one
+ * by one; blank lines are skipped, but counted.
  *
- * @param bytes The payload
- * @param from Where the first line starts
- * @param batch Where good readings go
- * @param refusals Where bad lines go
- * @param check Which times are acceptable
- * @param firstLine The number of the first line
+ * @param bytes the payload
+ * @param from offset of the first line
+ * @param batch receives the valid readings
+ * @param refusals receives the invalid lines
+ * @param check which times are valid
+ * @param firstLine number of the first line
  */
 export function parseCsv(
   bytes: Uint8Array,
@@ -75,10 +79,10 @@ export function parseCsv(
 }
 
 /**
- * The lines that nearly all senders write: short integers, no white space. What
- * it reads, {@linkcode parseLine} would read alike; all else it leaves to it.
+ * Parses the usual lines: short integers without white space. Accepts only lines
+ * for which {@linkcode parseLine} has the same result.
  *
- * @returns Where the next line starts, or -1 if nothing was read
+ * @returns the offset of the next line, or -1 if the line is not of this kind
  */
 function parsePlainLine(
   bytes: Uint8Array,
@@ -94,7 +98,7 @@ function parsePlainLine(
     if (negative) at++;
     const first = at;
     let n = 0;
-    let byte = LF; // what the end of the payload counts as
+    let byte = LF; // the end of the payload ends a line
     for (; at < end; at++) {
       byte = bytes[at]!;
       const digit = byte - ZERO;
@@ -126,7 +130,7 @@ function parsePlainLine(
   }
 }
 
-/** Any line: appends its reading, or says what is wrong with it. */
+/** Parses any line: appends its reading or adds a refusal. */
 function parseLine(
   bytes: Uint8Array,
   from: number,
@@ -142,7 +146,7 @@ function parseLine(
     refusals.add(
       "line-too-long",
       () =>
-        `the line has ${length} bytes, ${MAX_LINE_BYTES} are the most: ` +
+        `the line has ${length} bytes, more than ${MAX_LINE_BYTES}: ` +
         quoteBytes(bytes, from, to),
       line,
     );
@@ -199,7 +203,7 @@ function parseLine(
   batch.push(numbers[0]!, numbers[1]!, numbers[2]!, time);
 }
 
-/** A decimal integer with an optional sign; NaN if it is none, however large. */
+/** Parses a decimal integer of any size with an optional sign; NaN if it is not one. */
 function parseInteger(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   const negative = at < to && bytes[at] === MINUS;
@@ -228,7 +232,7 @@ function explainInteger(
     : `${name} is not a 32-bit integer: ${shown}`;
 }
 
-/** Milliseconds, a fraction allowed and cut off, or RFC 3339. */
+/** Parses milliseconds, a fraction is truncated, or RFC 3339. */
 function parseTimeField(bytes: Uint8Array, from: number, to: number): number {
   const dot = bytes.subarray(from, to).indexOf(DOT);
   if (dot === -1) {
@@ -268,14 +272,14 @@ function trimSpace(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * Writes readings as CSV, a line each, with the time where it is known.
- * Sources have no place in this form.
+ * Writes readings as CSV, one line for each, with the time if it is known. CSV has
+ * no sources.
  *
- * @param batch The readings
- * @param from The first of them
- * @param to Behind the last of them
- * @returns The payload, in a buffer of its own
- * @throws {RangeError} If a time is out of range
+ * @param batch the readings
+ * @param from index of the first reading
+ * @param to index after the last reading
+ * @returns the payload, in a separate buffer
+ * @throws {RangeError} if a time is out of range
  */
 export function encodeCsv(
   batch: ReadingBatch,
@@ -285,7 +289,7 @@ export function encodeCsv(
   const { x, y, value, time } = batch;
   const out = new ByteWriter();
   for (let i = from; i < to; i++) {
-    out.reserve(MOST_BYTES);
+    out.reserve(MAX_ROW_BYTES);
     const { view } = out;
     let at = writeInt(view, out.at, x[i]!);
     view.setUint8(at, COMMA);

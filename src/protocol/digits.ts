@@ -1,32 +1,34 @@
 /**
- * Numbers as ASCII digits, straight out of and into buffers: no string is made.
+ * Reads and writes numbers as ASCII digits in buffers, without strings.
  *
- * Writing goes through a DataView, four digits a store: half again as fast as
- * byte by byte. A store may reach behind the number, into bytes that the caller
- * fills next or leaves out; hence {@linkcode SLACK_BYTES}.
+ * Writing stores four digits at a time through a DataView: 1.5 times as fast as
+ * single bytes. A store may overwrite up to {@linkcode SLACK_BYTES} after the
+ * number, so the caller writes from left to right.
+ *
+ * @module
  */
 
 import { MAX_TIME } from "./time.ts";
 
-/** The most bytes of an int32: `-2147483648`. */
+/** Maximum bytes of an int32: `-2147483648`. */
 export const MAX_INT_BYTES = 11;
 
-/** The most bytes of a time: {@linkcode MAX_TIME} has 15 digits. */
+/** Maximum bytes of a time: {@linkcode MAX_TIME} has 15 digits. */
 export const MAX_TIME_BYTES = 15;
 
-/** How many bytes behind the last number may be overwritten. */
+/** How many bytes after a number may be overwritten. */
 export const SLACK_BYTES = 3;
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const COMMA = 0x2c;
-const HALF = 1e8; // a time is written in two halves, the lower of eight digits
+const HALF = 1e8; // a time is written in two parts, the lower one has eight digits
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
-/** Four ASCII digits each, the first in the lowest byte: `0007`; and `7000`. */
+/** Four ASCII digits each, the first in the lowest byte: 7 is `0007` and `7000`. */
 const RIGHT_ALIGNED = new Int32Array(10000);
 const LEFT_ALIGNED = new Int32Array(10000);
-// Each from one that is there: worked out digit by digit, they take 4 ms of a start.
+// Each from an earlier entry: computing all digits would add 4 ms to a start.
 RIGHT_ALIGNED[0] = 0x30303030;
 for (let n = 1; n < 10000; n++) {
   const front = RIGHT_ALIGNED[Math.trunc(n / 10)]!;
@@ -37,7 +39,7 @@ for (let n = 0; n < 10000; n++) {
   LEFT_ALIGNED[n] = RIGHT_ALIGNED[n * size]!;
 }
 
-/** 0 to 999 with a comma behind it, the first digit in the lowest byte. */
+/** 0 to 999 followed by a comma, the first digit in the lowest byte. */
 const WITH_COMMA = new Int32Array(1000);
 for (let n = 0; n < 1000; n++) {
   const comma = n < 10 ? 8 : n < 100 ? 16 : 24;
@@ -45,7 +47,7 @@ for (let n = 0; n < 1000; n++) {
   WITH_COMMA[n] = digits | COMMA << comma;
 }
 
-/** The index of the first byte from `at` on that is no digit. */
+/** Returns the index of the first byte from `at` on that is not a digit. */
 export function endOfDigits(bytes: Uint8Array, at: number): number {
   for (; at < bytes.length; at++) {
     const digit = bytes[at]! - ZERO;
@@ -55,18 +57,18 @@ export function endOfDigits(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * The number that some digits write.
+ * Returns the number of a sequence of digits.
  *
- * @param bytes Digits from `from` to `to`
- * @param from The first digit
- * @param to Behind the last; 15 digits at most
+ * @param bytes has digits from `from` to `to`
+ * @param from index of the first digit
+ * @param to index after the last digit; at most 15 digits
  */
 export function readDigits(
   bytes: Uint8Array,
   from: number,
   to: number,
 ): number {
-  // Nine digits fit into an int32, which is faster to build than a double.
+  // Nine digits fit into an int32, which is faster than a double.
   const middle = Math.min(to, from + 9);
   let high = 0;
   for (let at = from; at < middle; at++) {
@@ -83,10 +85,10 @@ export function readDigits(
 /**
  * Writes an int32 in decimal.
  *
- * @param view Has room for {@linkcode MAX_INT_BYTES} and the slack from `at` on
- * @param at Where to start
+ * @param view with room for {@linkcode MAX_INT_BYTES} and the slack from `at` on
+ * @param at offset of the first byte
  * @param n int32
- * @returns Where it ended
+ * @returns the offset after the number
  */
 export function writeInt(view: DataView, at: number, n: number): number {
   if (n >= 0) return writeUnsigned(view, at, n);
@@ -95,13 +97,13 @@ export function writeInt(view: DataView, at: number, n: number): number {
 }
 
 /**
- * Writes an int32 in decimal and a comma behind it: as {@linkcode writeInt}, but
- * in one store if it is short, as most coordinates and values are.
+ * Writes an int32 in decimal, followed by a comma. Short numbers, as most
+ * coordinates and values are, take a single store.
  *
- * @param view Has room for {@linkcode MAX_INT_BYTES}, a comma and the slack
- * @param at Where to start
+ * @param view with room for {@linkcode MAX_INT_BYTES}, a comma and the slack
+ * @param at offset of the first byte
  * @param n int32
- * @returns Where it ended
+ * @returns the offset after the comma
  */
 export function writeField(view: DataView, at: number, n: number): number {
   if (n >= 0 && n < 1000) {
@@ -114,13 +116,13 @@ export function writeField(view: DataView, at: number, n: number): number {
 }
 
 /**
- * Writes a time in whole milliseconds; a fraction is cut off.
+ * Writes a time in whole milliseconds; a fraction is truncated.
  *
- * @param view Has room for {@linkcode MAX_TIME_BYTES} and the slack from `at` on
- * @param at Where to start
+ * @param view with room for {@linkcode MAX_TIME_BYTES} and the slack from `at` on
+ * @param at offset of the first byte
  * @param ms 0 to 1e14
- * @returns Where it ended
- * @throws {RangeError} If the time is out of range or NaN
+ * @returns the offset after the number
+ * @throws {RangeError} if the time is out of range or NaN
  */
 export function writeTime(view: DataView, at: number, ms: number): number {
   if (!(ms >= 0 && ms <= MAX_TIME)) {
@@ -136,25 +138,27 @@ export function writeTime(view: DataView, at: number, ms: number): number {
   return at + 8;
 }
 
-/** What {@linkcode TimeWriter} has at hand holds for so many ms. */
-const SPAN = 10_000;
+/** Length of the interval whose leading digits {@linkcode TimeWriter} caches. */
+const SPAN_MS = 10_000;
 
 /**
- * Writes times as {@linkcode writeTime} does, sooner where one is close to the
- * other: all digits but the last four are kept from the last.
+ * Writes times as {@linkcode writeTime} does; faster if consecutive times are close:
+ * it caches all digits except the last four.
  */
 export class TimeWriter {
-  /** The first ms for which the digits at hand are right. */
+  /** The first ms for which the cached digits are valid. */
   #start = NaN;
   #length = 0;
   #first = 0;
   #second = 0;
   #third = 0;
 
-  /** As {@linkcode writeTime}. */
+  /** See {@linkcode writeTime}. */
   write(view: DataView, at: number, ms: number): number {
     const rest = ms - this.#start;
-    if (!(rest >= 0 && rest < SPAN)) return this.#writeAnother(view, at, ms);
+    if (!(rest >= 0 && rest < SPAN_MS)) {
+      return this.#writeUncached(view, at, ms);
+    }
     view.setInt32(at, this.#first, true);
     view.setInt32(at + 4, this.#second, true);
     view.setInt32(at + 8, this.#third, true);
@@ -163,11 +167,11 @@ export class TimeWriter {
     return at + 4;
   }
 
-  #writeAnother(view: DataView, at: number, ms: number): number {
+  #writeUncached(view: DataView, at: number, ms: number): number {
     const end = writeTime(view, at, ms);
-    // Below, there are no digits before the last four; above, not all are times.
-    if (ms >= SPAN && ms < MAX_TIME) {
-      this.#start = ms - ms % SPAN;
+    // Smaller times have no digits before the last four; larger ones are invalid.
+    if (ms >= SPAN_MS && ms < MAX_TIME) {
+      this.#start = ms - ms % SPAN_MS;
       this.#length = end - 4 - at;
       this.#first = view.getInt32(at, true);
       this.#second = view.getInt32(at + 4, true);

@@ -14,9 +14,12 @@ import { AppError, type AppErrorOptions } from "../common/errors.ts";
  * ```
  */
 export class ProtocolError extends AppError {
+  /** The name of the class. */
   override readonly name: string = "ProtocolError";
 
   /**
+   * Makes an error.
+   *
    * @param code what is wrong, in kebab case
    * @param message what is wrong, for people, without a full stop
    * @param options hint and cause

@@ -1,6 +1,8 @@
 /**
- * Readings as JSON: an object, an array of objects, or a batch
+ * Parses and writes readings as JSON: an object, an array of objects, or a batch
  * `{"source":…,"time":…,"cells":[[x,y,value],[x,y,value,time],…]}`.
+ *
+ * @module
  */
 
 import { type ReadingBatch, UNKNOWN } from "./batch.ts";
@@ -17,19 +19,19 @@ import { describeJson, isJsonObject, parseJson, quote } from "./text.ts";
 import { checkReadingTime, explainJsonTime, readJsonTime } from "./time.ts";
 import { ByteWriter } from "./writer.ts";
 
-/** The most UTF-16 code units of a source's name. */
+/** Maximum length of a source's name in UTF-16 code units. */
 export const MAX_SOURCE_LENGTH = 200;
 
 /**
- * Parses a JSON payload and appends its readings to a batch. A bad element is
- * refused alone; it is counted from 1.
+ * Parses a JSON payload and appends its readings to a batch. Invalid elements are
+ * refused one by one; their numbers count from 1.
  *
- * @param bytes The payload
- * @param from Where the JSON starts
- * @param batch Where good readings go; all that throws, throws before the first
- * @param refusals Where bad elements go
+ * @param bytes the payload
+ * @param from offset of the JSON text
+ * @param batch receives the valid readings; unchanged if this throws
+ * @param refusals receives the invalid elements
  * @throws {ProtocolError} "bad-utf8", "bad-json", "bad-form", and "bad-time" or
- * "bad-source" where a batch has one for all its cells
+ * "bad-source" for those of a batch as a whole
  */
 export function parseJsonReadings(
   bytes: Uint8Array,
@@ -42,10 +44,10 @@ export function parseJsonReadings(
 }
 
 /**
- * The batch form as nearly all senders write it: the cells last, their numbers
- * plain integers. What it reads, {@linkcode parseAnyReadings} would read alike.
+ * Parses the usual form of a batch: the cells last, with plain integers. Accepts only
+ * payloads for which {@linkcode parseAnyReadings} has the same result.
  *
- * @returns False if it is not of that kind; the batch is as it was
+ * @returns false if the payload is not of this kind; the batch is unchanged
  */
 function parsePlainBatch(
   bytes: Uint8Array,
@@ -63,14 +65,14 @@ function parsePlainBatch(
       return true;
     }
   } catch (error) {
-    // Whether the rest is JSON at all decides what is said of it.
+    // If the rest is not JSON, that is the error to report.
     if (!(error instanceof ProtocolError)) throw error;
   }
   batch.truncate(length, sources);
   return false;
 }
 
-/** All three forms, by JSON.parse. */
+/** Parses all three forms with JSON.parse. */
 export function parseAnyReadings(
   bytes: Uint8Array,
   from: number,
@@ -125,7 +127,7 @@ function addBatch(
   }
 }
 
-/** What a batch says for all its cells: a time, or NaN, and a source, or "". */
+/** Reads the time (or NaN) and the source (or "") of all cells of a batch. */
 function readDefaults(
   payload: Record<string, unknown>,
 ): { time: number; source: string } {
@@ -161,12 +163,12 @@ function addElement(
   addReading(x, y, value, time ?? NaN, index, line, batch, refusals);
 }
 
-/** Adds a reading, or refuses it for the first of its fields that is bad. */
+/** Adds a reading, or a refusal for its first invalid field. */
 function addReading(
   x: unknown,
   y: unknown,
   value: unknown,
-  time: unknown, // NaN, which JSON cannot say, if none is given
+  time: unknown, // NaN, which JSON does not have, means none
   source: number,
   line: number,
   batch: ReadingBatch,
@@ -203,7 +205,7 @@ function explainFields(cell: unknown): string {
 function explainElement(element: unknown): string {
   const problem = `expected an object, found ${describeJson(element)}`;
   return Array.isArray(element)
-    ? `${problem}: arrays belong into {"cells":[…]}`
+    ? `${problem}: put arrays into {"cells":[…]}`
     : problem;
 }
 
@@ -217,12 +219,12 @@ function explainInt32(name: string, value: unknown): string {
     : `${name} is not an integer: ${value}`;
 }
 
-/** `null` is as if left out. */
+/** Returns false for `null` too. */
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** What is wrong with an optional source, if anything is. */
+/** Returns what is wrong with an optional source; undefined if it is valid. */
 function sourceProblem(source: unknown): string | undefined {
   if (!isGiven(source)) return undefined;
   if (typeof source !== "string") {
@@ -242,21 +244,21 @@ function nameOf(source: unknown): string {
 
 /** Options of {@linkcode encodeBatchJson}. */
 export interface EncodeBatchOptions {
-  /** Who observed the readings, at most 200 characters. */
+  /** The sender of the readings, at most 200 characters. */
   readonly source?: string | undefined;
 }
 
 /**
- * Writes readings as a JSON batch, with the time where it is known. The form
- * has one source for all: the readings' own sources are not written.
+ * Writes readings as a JSON batch, with times if they are known. A batch has one
+ * source for all readings; those of the readings are not written.
  *
- * @param batch The readings
- * @param from The first of them
- * @param to Behind the last of them
- * @param options The source
- * @returns The payload, in a buffer of its own
+ * @param batch the readings
+ * @param from index of the first reading
+ * @param to index after the last reading
+ * @param options the source
+ * @returns the payload, in a separate buffer
  * @throws {ProtocolError} "bad-source"
- * @throws {RangeError} If a time is out of range
+ * @throws {RangeError} if a time is out of range
  */
 export function encodeBatchJson(
   batch: ReadingBatch,
@@ -276,7 +278,7 @@ export function encodeBatchJson(
     out.reserve(MAX_CELL_BYTES);
     out.at = writeCell(out.view, out.at, x[i]!, y[i]!, value[i]!, time[i]!);
   }
-  if (to > from) out.at--; // the comma behind the last cell
+  if (to > from) out.at--; // the comma after the last cell
   out.text("]}");
   return out.finish();
 }

@@ -1,10 +1,16 @@
 /**
- * What travels: readings, requests, replies and reports, as bytes and as
- * values. Pure: no clock, no IO. docs/PROTOCOL.md is the specification.
+ * Parses and encodes the messages of the protocol: readings, requests, replies,
+ * deltas, reports and states. Pure: no clock, no IO. docs/PROTOCOL.md is the
+ * specification.
  *
  * @module
  */
 
+export {
+  AppError,
+  type AppErrorOptions,
+  type ExitClass,
+} from "../common/errors.ts";
 export { ReadingBatch, UNKNOWN } from "./batch.ts";
 export {
   ChangesFollower,
@@ -28,6 +34,7 @@ export {
   OriginalWriter,
   parseOriginal,
 } from "./original.ts";
+export { PartWriter, type PartWriterOptions } from "./part_writer.ts";
 export { parseReadings, type ParseReadingsOptions } from "./reading.ts";
 export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
 export {
@@ -42,13 +49,13 @@ export { parseReply, type ReplyPart } from "./reply_reader.ts";
 export { ReplyWriter, type ReplyWriterOptions } from "./reply_writer.ts";
 export { encodeReport, parseReport, type Report } from "./report.ts";
 export {
-  DEFAULT_MAX_BYTES,
+  DEFAULT_PART_BYTES,
   encodeRequest,
   type LayerMapRequest,
-  LEAST_MAX_BYTES,
   type MapRequest,
+  MAX_PART_BYTES,
   MAX_TRANSACTION_BYTES,
-  MOST_MAX_BYTES,
+  MIN_PART_BYTES,
   type OriginalMapRequest,
   parseRequest,
   type ParseRequestOptions,

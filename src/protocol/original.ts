@@ -1,7 +1,9 @@
 /**
- * The wire of the system that came before: one CSV reading a message, a word
- * as the request, and the whole map in one message as Python prints a dict,
+ * The wire of the three original Python scripts: one CSV reading in a message, a
+ * word as the request, and the whole map in one message as Python prints a dict,
  * `{(1, 2): 1, (1, 3): 1}`.
+ *
+ * @module
  */
 
 import { ReadingBatch, UNKNOWN } from "./batch.ts";
@@ -10,7 +12,7 @@ import { ProtocolError } from "./errors.ts";
 import { encodeText, quoteBytes, skipBlank } from "./text.ts";
 import { ByteWriter } from "./writer.ts";
 
-/** What the original clients send as a request. */
+/** The request of the original clients. */
 export const ORIGINAL_REQUEST = "get data";
 
 const COMMA = 0x2c;
@@ -24,17 +26,17 @@ const COLON_SPACE = 0x3a20;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** `, (x, y): value` at its longest. */
-const MOST_BYTES = 3 * MAX_INT_BYTES + 8 + SLACK_BYTES;
+/** Maximum bytes of `, (x, y): value`. */
+const MAX_ENTRY_BYTES = 3 * MAX_INT_BYTES + 8 + SLACK_BYTES;
 
-/** What Python writes for values that are no numbers. */
+/** The words that Python writes for values that are not numbers. */
 const WORDS: readonly (readonly [Uint8Array, number])[] = [
   [encodeText("True"), 1],
   [encodeText("False"), 0],
   [encodeText("None"), UNKNOWN],
 ];
 
-/** Writes one reading as the original clients do: `x,y,value`. */
+/** Encodes one reading as the original clients do: `x,y,value`. */
 export function encodeOriginalReading(
   x: number,
   y: number,
@@ -44,8 +46,7 @@ export function encodeOriginalReading(
 }
 
 /**
- * Writes the map as the original server does, cell by cell, in the order they
- * are given.
+ * Writes the map as the original server does, in the order of the calls.
  *
  * @example
  * ```ts
@@ -64,10 +65,10 @@ export class OriginalWriter {
     this.#out.text("{");
   }
 
-  /** Adds a cell; all three are int32. A coordinate must come once only. */
+  /** Adds a cell; all three are int32. Each coordinate may be added once. */
   cell(x: number, y: number, value: number): void {
     const out = this.#out;
-    out.reserve(MOST_BYTES);
+    out.reserve(MAX_ENTRY_BYTES);
     const { view } = out;
     let at = out.at;
     if (at > 1) {
@@ -83,7 +84,11 @@ export class OriginalWriter {
     out.at = writeInt(view, at + 3, value);
   }
 
-  /** @returns The payload, in a buffer of its own; `{}` if there are no cells */
+  /**
+   * Ends the map.
+   *
+   * @returns the payload, in a separate buffer; `{}` if there are no cells
+   */
   finish(): Uint8Array<ArrayBuffer> {
     this.#out.text("}");
     return this.#out.finish();
@@ -91,12 +96,11 @@ export class OriginalWriter {
 }
 
 /**
- * Parses the map as the original server sends it. White space may stand
- * between any two tokens; values are integers, `True`, `False` or `None`
- * (unknown, {@linkcode UNKNOWN}).
+ * Parses a map of the original server. Tokens may be separated by white space;
+ * values are integers, `True`, `False` or `None` ({@linkcode UNKNOWN}).
  *
- * @param payload The application message
- * @returns The cells, without times
+ * @param payload the application message
+ * @returns the cells, without times
  * @throws {ProtocolError} "bad-original"
  */
 export function parseOriginal(payload: Uint8Array): ReadingBatch {
@@ -119,7 +123,7 @@ export function parseOriginal(payload: Uint8Array): ReadingBatch {
   return batch;
 }
 
-/** Tokens of a payload, white space skipped before each. */
+/** Reads the tokens of a payload and skips the white space before each. */
 class Scanner {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -128,7 +132,7 @@ class Scanner {
     this.#bytes = bytes;
   }
 
-  /** Takes the byte if it is next. */
+  /** Reads the byte if it is next. */
   accept(byte: number): boolean {
     this.#at = skipBlank(this.#bytes, this.#at);
     if (this.#bytes[this.#at] !== byte) return false;

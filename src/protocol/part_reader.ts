@@ -1,4 +1,8 @@
-/** What the readers of replies and of deltas share. */
+/**
+ * Reads the parts of replies and deltas: shared header fields, and cells.
+ *
+ * @module
+ */
 
 import { ReadingBatch } from "./batch.ts";
 import { readCellsHead, scanCells } from "./cells.ts";
@@ -7,20 +11,20 @@ import type { MapMoment } from "./response.ts";
 import { describeJson, parseJson } from "./text.ts";
 import { checkReplyTime } from "./time.ts";
 
-/** Throws what is wrong with a message. */
+/** Throws an error with the reason. */
 export type Fail = (reason: string) => never;
 
-/** A JSON message whose cells are read apart from the rest of it. */
+/** A JSON message whose cells are read separately. */
 export interface PartMessage {
-  /** The message as JSON; its `cells` may be left out. */
+  /** The message as JSON, possibly without its `cells`. */
   readonly body: unknown;
-  /** Its cells. Throws if they are none. */
+  /** Returns its cells. Throws if they are not valid. */
   readonly cells: () => ReadingBatch;
 }
 
 /**
- * Reads a message in JSON, its cells in one pass over the bytes if they are
- * written as our servers write them.
+ * Reads a JSON message. Reads its cells in one pass over the bytes if they have the
+ * form that this server writes.
  *
  * @throws {ProtocolError} "bad-utf8" or "bad-json"
  */
@@ -39,12 +43,12 @@ export function readPart(payload: Uint8Array, fail: Fail): PartMessage {
   };
 }
 
-/** A guess, on the large side for usual cells; the columns grow if need be. */
+/** Estimates the number of cells; high for usual cells. */
 export function capacityFor(payload: Uint8Array): number {
   return Math.ceil(payload.length / 20);
 }
 
-/** True if a cell does not say when it was observed. */
+/** Returns true if a cell has no time. */
 export function hasUntimed(cells: ReadingBatch): boolean {
   for (let i = 0; i < cells.length; i++) {
     if (Number.isNaN(cells.time[i]!)) return true;
@@ -52,7 +56,7 @@ export function hasUntimed(cells: ReadingBatch): boolean {
   return false;
 }
 
-/** The fields of a header that say when, and which part of how many it is. */
+/** Reads the header fields about the moment and the number of the part. */
 export function readShared(
   body: Record<string, unknown>,
   fail: Fail,
@@ -69,7 +73,7 @@ export function readShared(
     return fail("began is not in 0..1e14");
   }
   if (!isCount(part) || !isCount(parts) || part < 1 || part > parts) {
-    return fail("part and parts do not number it");
+    return fail("part is not a number from 1 to parts");
   }
   return {
     time,
@@ -80,7 +84,7 @@ export function readShared(
   };
 }
 
-/** An integer of 0 or more, named in the error if it is not one. */
+/** Reads an integer of 0 or more; the error names it. */
 export function readCount(value: unknown, name: string, fail: Fail): number {
   return isCount(value)
     ? value
@@ -108,7 +112,7 @@ function readCells(value: unknown, fail: Fail): ReadingBatch {
     const [x, y, state, time] = cell as unknown[];
     const ms = typeof time === "number" ? checkReplyTime(time) : NaN;
     if (!isInt32(x) || !isInt32(y) || !isInt32(state) || Number.isNaN(ms)) {
-      return fail(`cell ${i + 1} has a number that is missing or out of range`);
+      return fail(`cell ${i + 1} has a number out of range or none`);
     }
     cells.push(x, y, state, ms);
   }

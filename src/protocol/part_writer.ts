@@ -1,8 +1,12 @@
-/** Cells as bytes, in as many messages as it takes: replies and deltas. */
+/**
+ * Writes the parts of replies and deltas.
+ *
+ * @module
+ */
 
 import { MAX_CELL_BYTES } from "./cells.ts";
 import { TimeWriter, writeField } from "./digits.ts";
-import { LEAST_MAX_BYTES } from "./request.ts";
+import { MIN_PART_BYTES } from "./request.ts";
 import { encodeText } from "./text.ts";
 
 const OPEN = 0x5b;
@@ -14,33 +18,33 @@ const FIRST_CAPACITY = 4096;
 const NEXT_CAPACITY = 256 * 1024;
 const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
 
-/** A part being filled: room for the header, then cells up to `end`. */
+/** A filled part: space for the header, then cells up to `end`. */
 interface Part {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly end: number;
 }
 
-/** What a {@linkcode PartWriter} writes around the cells. */
+/** Options of {@linkcode PartWriter}. */
 export interface PartWriterOptions {
   /** The header that all parts share: see {@linkcode openHeader}. */
   readonly start: string;
-  /** JSON, or CSV behind a header line that starts with `#`. */
+  /** JSON, or CSV after a header line that starts with `#`. */
   readonly format: "json" | "csv";
-  /** The most bytes of a part; {@linkcode LEAST_MAX_BYTES} or more. */
+  /** Maximum size of a part in bytes, {@linkcode MIN_PART_BYTES} or more. */
   readonly maxBytes: number;
 }
 
-/** An object as JSON up to the number of the part: `{…,"part":`. */
+/** Encodes a header as JSON up to the number of the part: `{…,"part":`. */
 export function openHeader(header: Record<string, unknown>): string {
   return JSON.stringify(header).slice(0, -1) + ',"part":';
 }
 
 /**
- * Writes cell by cell, straight into the parts that will be published.
+ * Writes cells directly into the parts to publish.
  *
- * How many parts there are is known only at the end, but each part's header
- * says it. So each starts with room for the longest header, and the header is
- * put right-aligned before the cells when all is written: no cell is copied.
+ * Each header contains the number of parts, which is known only at the end. So each
+ * part begins with space for the longest header; at the end the headers are written
+ * right-aligned before the cells, which are not copied.
  */
 export class PartWriter {
   readonly #json: boolean;
@@ -55,8 +59,10 @@ export class PartWriter {
   #finished = false;
 
   /**
-   * @param options The header, the form and the size of parts
-   * @throws {RangeError} If a part cannot hold the header and a cell
+   * Starts the first part.
+   *
+   * @param options header, format and maximum size of parts
+   * @throws {RangeError} if a part cannot hold the header and a cell
    */
   constructor({ start, format, maxBytes }: PartWriterOptions) {
     this.#json = format === "json";
@@ -64,15 +70,15 @@ export class PartWriter {
     this.#start = encodeText((this.#json ? "" : "#") + start);
     this.#room = this.#start.length + 2 * MAX_COUNT_DIGITS +
       this.#counts("", "").length;
-    const least = this.#room + MAX_CELL_BYTES + 2;
-    if (!(maxBytes >= LEAST_MAX_BYTES && maxBytes >= least)) {
+    const needed = this.#room + MAX_CELL_BYTES + 2;
+    if (!(maxBytes >= MIN_PART_BYTES && maxBytes >= needed)) {
       throw new RangeError(
         `Cannot write parts of ${maxBytes} bytes: ` +
-          `${Math.max(least, LEAST_MAX_BYTES)} are needed`,
+          `${Math.max(needed, MIN_PART_BYTES)} are needed`,
       );
     }
     this.#at = this.#room;
-    this.#view = viewOf(Math.min(maxBytes, Math.max(least, FIRST_CAPACITY)));
+    this.#view = viewOf(Math.min(maxBytes, Math.max(needed, FIRST_CAPACITY)));
     this.#limit = this.#lastStart();
   }
 
@@ -82,9 +88,9 @@ export class PartWriter {
    * @param x int32
    * @param y int32
    * @param value int32
-   * @param time When it was observed, ms since 1970, 0 to 1e14
-   * @throws {RangeError} If the time is out of range
-   * @throws {Error} If the writer is finished
+   * @param time time of observation, ms since 1970, 0 to 1e14
+   * @throws {RangeError} if the time is out of range
+   * @throws {Error} if the writer is finished
    */
   cell(x: number, y: number, value: number, time: number): void {
     while (this.#at > this.#limit) this.#makeRoom();
@@ -105,12 +111,12 @@ export class PartWriter {
   /**
    * Ends the last part.
    *
-   * @returns The payloads, part 1 first; at least one. They share no buffer
+   * @returns one payload or more, in order, in separate buffers
    */
   finish(): Uint8Array<ArrayBuffer>[] {
     this.#endPart();
     this.#finished = true;
-    this.#limit = -1; // so that another cell asks for room, and is refused
+    this.#limit = -1; // so that another cell calls #makeRoom(), which throws
     const count = String(this.#full.length);
     return this.#full.map(({ bytes, end }, index) => {
       const counts = encodeText(this.#counts(String(index + 1), count));
@@ -122,19 +128,21 @@ export class PartWriter {
     });
   }
 
-  /** The end of a header, from the part's number on. */
+  /** Returns the end of a header, from the part's number on. */
   #counts(part: string, parts: string): string {
     return `${part},"parts":${parts}` + (this.#json ? ',"cells":[' : "}\n");
   }
 
-  /** The last place where a cell may start that leaves room for the end. */
+  /** Returns the last offset at which a cell may start. */
   #lastStart(): number {
     return this.#view.byteLength - MAX_CELL_BYTES - 2;
   }
 
-  /** Grows the buffer while it may grow, then starts the next part. */
+  /** Grows the buffer up to the maximum, then starts the next part. */
   #makeRoom(): void {
-    if (this.#finished) throw new Error("Cannot add a cell: it is finished");
+    if (this.#finished) {
+      throw new Error("Cannot add a cell: the writer is finished");
+    }
     const length = this.#view.byteLength;
     if (length < this.#maxBytes) {
       const grown = viewOf(Math.min(this.#maxBytes, 4 * length));
@@ -151,7 +159,7 @@ export class PartWriter {
   #endPart(): void {
     let end = this.#at;
     if (this.#json) {
-      if (end > this.#room) end--; // the comma behind the last cell
+      if (end > this.#room) end--; // the comma after the last cell
       this.#view.setUint16(end, CLOSE_OBJECT);
       end += 2;
     }

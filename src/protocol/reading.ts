@@ -8,8 +8,8 @@ import { afterByteOrderMark, skipBlank } from "./text.ts";
 /** Options of {@linkcode parseReadings}. */
 export interface ParseReadingsOptions {
   /**
-   * The MQTT 5 Content Type (3.3.2.3.9). `text/csv` and `application/json`
-   * decide the form; any other, or none, leaves it to the first byte.
+   * The MQTT 5 Content Type (3.3.2.3.9), `text/csv` or `application/json`. Without
+   * one of these, the first byte decides.
    */
   readonly contentType?: string | undefined;
 }
@@ -18,14 +18,14 @@ const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
 /**
- * Parses a payload of readings, CSV or JSON, and appends them to a batch. Bad
- * lines and elements are refused alone, the good ones beside them are kept.
+ * Parses a payload of readings, CSV or JSON, and appends them to a batch. Invalid
+ * lines and elements are refused one by one; the valid ones are kept.
  *
- * @param payload The application message
- * @param batch Where good readings go; after a throw it is as it was
- * @param options The content type
- * @returns What was refused
- * @throws {ProtocolError} If the payload as a whole is not valid: "empty",
+ * @param payload the application message
+ * @param batch receives the valid readings; unchanged if this throws
+ * @param options the content type
+ * @returns the refused lines or elements
+ * @throws {ProtocolError} if the payload as a whole is not valid: "empty",
  * "bad-utf8", "bad-json", "bad-form", or "bad-time" or "bad-source" of a batch
  *
  * @example

@@ -1,49 +1,49 @@
-/** One line or element that was refused while those beside it were kept. */
+/** One refused line or element of a payload. */
 export interface Refusal {
   /** What is wrong, in kebab case, for programs. */
   readonly code: string;
   /** What is wrong, for people, without a full stop. */
   readonly message: string;
-  /** The line (CSV) or element (JSON) it was, counted from 1. */
+  /** The line (CSV) or element (JSON), from 1. */
   readonly line?: number;
 }
 
-/** How many refusals are kept with their message; all are counted. */
+/** Maximum number of refusals kept with their message; all are counted. */
 export const MAX_KEPT_REFUSALS = 8;
 
-const NOTHING: ReadonlyMap<string, number> = new Map();
-const NONE: readonly Refusal[] = [];
+const NO_COUNTS: ReadonlyMap<string, number> = new Map();
+const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
- * What was refused of one payload: all of it counted, the first few told.
- * An empty one holds nothing, so that a payload without faults costs little.
+ * The refused lines or elements of one payload: all are counted, the first are kept
+ * with their message. Allocates nothing for a valid payload.
  */
 export class Refusals {
   #total = 0;
   #byCode: Map<string, number> | undefined;
   #kept: Refusal[] | undefined;
 
-  /** How many were refused. */
+  /** Number of refusals. */
   get total(): number {
     return this.#total;
   }
 
-  /** How many were refused for each code. */
+  /** Number of refusals by code. */
   get byCode(): ReadonlyMap<string, number> {
-    return this.#byCode ?? NOTHING;
+    return this.#byCode ?? NO_COUNTS;
   }
 
-  /** The first {@linkcode MAX_KEPT_REFUSALS} of them. */
+  /** The first {@linkcode MAX_KEPT_REFUSALS}. */
   get kept(): readonly Refusal[] {
-    return this.#kept ?? NONE;
+    return this.#kept ?? NO_REFUSALS;
   }
 
   /**
-   * Counts one.
+   * Adds one.
    *
-   * @param code What is wrong, in kebab case
-   * @param describe Says what is wrong; asked only if the refusal is kept
-   * @param line The line or element, counted from 1
+   * @param code what is wrong, in kebab case
+   * @param describe returns what is wrong; called only if the refusal is kept
+   * @param line the line or element, from 1
    */
   add(code: string, describe: () => string, line?: number): void {
     this.#total++;

@@ -3,8 +3,8 @@ import { ProtocolError } from "./errors.ts";
 import type { ReplyPart } from "./reply_reader.ts";
 
 /**
- * Puts the parts of one reply together, in whatever order they come; a part
- * that comes twice (QoS 1 allows it) counts once.
+ * Joins the parts of one reply. They may arrive in any order and more than once (QoS
+ * 1 allows it).
  *
  * @example
  * ```ts
@@ -33,34 +33,34 @@ export class ReplyAssembler {
   readonly #parts = new Map<number, ReplyPart>();
   #first: ReplyPart | undefined;
 
-  /** The first part that came, whose header all share; undefined before it. */
+  /** The first part that arrived, with the shared header; undefined before. */
   get header(): ReplyPart | undefined {
     return this.#first;
   }
 
-  /** How many different parts have come. */
+  /** Number of different parts that arrived. */
   get received(): number {
     return this.#parts.size;
   }
 
-  /** True once all parts have come. */
+  /** True when all parts have arrived. */
   get complete(): boolean {
     return this.#parts.size === this.#first?.parts;
   }
 
   /**
-   * Takes a part.
+   * Adds a part.
    *
    * @returns {@linkcode complete}
-   * @throws {ProtocolError} "bad-part" if it does not belong to the parts before
+   * @throws {ProtocolError} "bad-part" if it is not of the same reply
    */
   add(part: ReplyPart): boolean {
     this.#first ??= part;
-    const odd = differenceOf(this.#first, part);
-    if (odd !== undefined) {
+    const difference = differenceOf(this.#first, part);
+    if (difference !== undefined) {
       throw new ProtocolError(
         "bad-part",
-        `part ${part.part} of the reply has another ${odd} than the first`,
+        `part ${part.part} of the reply has another ${difference} than the first`,
       );
     }
     if (!this.#parts.has(part.part)) this.#parts.set(part.part, part);
@@ -68,15 +68,15 @@ export class ReplyAssembler {
   }
 
   /**
-   * All cells, in the order the server wrote them.
+   * Returns all cells, in the order in which the server wrote them.
    *
-   * @throws {Error} If parts are missing
+   * @throws {Error} if parts are missing
    */
   cells(): ReadingBatch {
     if (!this.complete) {
       const parts = this.#first?.parts ?? "unknown";
       throw new Error(
-        `Cannot give the cells: ${this.received} of ${parts} parts have come`,
+        `Cannot return the cells: ${this.received} of ${parts} parts have arrived`,
       );
     }
     let length = 0;
@@ -99,7 +99,7 @@ const SHARED = [
   "parts",
 ] as const;
 
-/** The first thing of the header in which two parts of a reply differ. */
+/** Returns the first header field in which two parts differ. */
 function differenceOf(a: ReplyPart, b: ReplyPart): string | undefined {
   return SHARED.find((key) => a[key] !== b[key]);
 }

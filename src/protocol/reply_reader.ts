@@ -16,12 +16,13 @@ import { checkReplyTime } from "./time.ts";
 
 /** One part of a reply. */
 export interface ReplyPart extends ReplyHeader {
+  /** Distinguishes it from an {@linkcode ErrorReply}. */
   readonly status: "ok";
-  /** Which part it is, from 1. */
+  /** The number of this part, from 1. */
   readonly part: number;
-  /** How many parts there are. */
+  /** Number of parts. */
   readonly parts: number;
-  /** The cells in it, each with its time. */
+  /** The cells of this part, each with a time. */
   readonly cells: ReadingBatch;
 }
 
@@ -31,7 +32,7 @@ const LF = 0x0a;
 /**
  * Parses one message of a reply, JSON or CSV.
  *
- * @param payload The application message
+ * @param payload the application message
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-reply"
  */
 export function parseReply(payload: Uint8Array): ReplyPart | ErrorReply {
@@ -42,7 +43,7 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   const feed = payload.indexOf(LF);
   const stop = feed === -1 ? payload.length : feed;
   const header = readHeader(parseJson(payload.subarray(1, stop)));
-  if (header.status === "error") return fail("an error is not sent as CSV");
+  if (header.status === "error") return fail("an error reply cannot be CSV");
   const cells = new ReadingBatch(capacityFor(payload));
   const refusals = new Refusals();
   parseCsv(payload, stop + 1, cells, refusals, checkReplyTime, 2);
@@ -59,10 +60,10 @@ function parseJsonReply(payload: Uint8Array): ReplyPart | ErrorReply {
 }
 
 function readHeader(body: unknown): Omit<ReplyPart, "cells"> | ErrorReply {
-  if (!isJsonObject(body)) return fail("it is not a JSON object");
+  if (!isJsonObject(body)) return fail("not a JSON object");
   const { transaction, status, layer, revision } = body;
   if (typeof transaction === "object" && transaction !== null) {
-    return fail("transaction is not a scalar");
+    return fail("transaction is an object or an array");
   }
   const echoed = transaction === undefined
     ? {}

@@ -3,14 +3,14 @@ import { type ReplyHeader, sharedFields } from "./response.ts";
 
 /** Options of {@linkcode ReplyWriter}. */
 export interface ReplyWriterOptions extends ReplyHeader {
-  /** JSON, or CSV behind a header line that starts with `#`. */
+  /** JSON, or CSV after a header line that starts with `#`. */
   readonly format: "json" | "csv";
-  /** The most bytes of a part; {@linkcode LEAST_MAX_BYTES} or more. */
+  /** Maximum size of a part in bytes, {@linkcode MIN_PART_BYTES} or more. */
   readonly maxBytes: number;
 }
 
 /**
- * Writes a reply cell by cell, straight into the parts that will be published.
+ * Writes a reply cell by cell, directly into the parts to publish.
  *
  * @example
  * ```ts
@@ -31,13 +31,15 @@ export interface ReplyWriterOptions extends ReplyHeader {
  */
 export class ReplyWriter extends PartWriter {
   /**
-   * @param options The header, the form and the size of parts
-   * @throws {RangeError} If a part cannot hold the header and a cell
+   * Starts a reply.
+   *
+   * @param options header, format and maximum size of parts
+   * @throws {RangeError} if a part cannot hold the header and a cell
    */
   constructor(options: ReplyWriterOptions) {
     const { transaction, layer, revision, format, maxBytes } = options;
     const start = openHeader({
-      transaction, // left out if undefined
+      transaction, // omitted if undefined
       status: "ok",
       layer,
       revision,

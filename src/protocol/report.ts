@@ -1,27 +1,27 @@
 import { ProtocolError } from "./errors.ts";
 import { encodeText, isJsonObject, parseJson } from "./text.ts";
 
-/** Why a payload, or part of it, was refused: a message on `<prefix>/errors`. */
+/** A message on `<prefix>/errors`: why a payload or a part of it was refused. */
 export interface Report {
   /** The topic of the payload. */
   readonly topic: string;
   /** What is wrong, in kebab case. */
   readonly code: string;
-  /** What is wrong with the first that was refused for it, for people. */
+  /** What is wrong with the first refused line or element, for people. */
   readonly message: string;
-  /** The line or element of the first, counted from 1. */
+  /** The number of that line or element, from 1. */
   readonly line?: number | undefined;
-  /** Who sent it, if the payload says so. */
+  /** The sender, if the payload names it. */
   readonly source?: string | undefined;
-  /** How many lines or elements of the payload were refused for this code. */
+  /** Number of lines or elements of the payload refused for this code. */
   readonly count: number;
-  /** How many reports were held back since the one before (the rate is limited). */
+  /** Number of reports not published since the last one, to limit the rate. */
   readonly suppressed: number;
   /** The server's time, ms since 1970. */
   readonly time: number;
 }
 
-/** Writes a report as JSON. */
+/** Encodes a report as JSON. */
 export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {
   const { topic, code, message, line, source } = report;
   const { count, suppressed, time } = report;
@@ -38,14 +38,14 @@ export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Parses a report; keys that it does not know are ignored.
+ * Parses a report and ignores unknown keys.
  *
- * @param payload The application message
+ * @param payload the application message
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-report"
  */
 export function parseReport(payload: Uint8Array): Report {
   const body = parseJson(payload);
-  if (!isJsonObject(body)) return fail("it is not a JSON object");
+  if (!isJsonObject(body)) return fail("not a JSON object");
   const { topic, code, message, line, source, count, suppressed, time } = body;
   if (
     typeof topic !== "string" || typeof code !== "string" ||
@@ -56,7 +56,7 @@ export function parseReport(payload: Uint8Array): Report {
   if (!isCount(count) || !isCount(suppressed) || typeof time !== "number") {
     return fail("count, suppressed and time are not all numbers");
   }
-  if (line !== undefined && !isCount(line)) return fail("line is no number");
+  if (line !== undefined && !isCount(line)) return fail("line is not a number");
   if (source !== undefined && typeof source !== "string") {
     return fail("source is not a string");
   }
@@ -77,5 +77,5 @@ function isCount(value: unknown): value is number {
 }
 
 function fail(reason: string): never {
-  throw new ProtocolError("bad-report", `a report: ${reason}`);
+  throw new ProtocolError("bad-report", `the report is not valid: ${reason}`);
 }

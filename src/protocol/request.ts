@@ -1,4 +1,8 @@
-/** Requests for the map: what a client asks, and where it wants the answer. */
+/**
+ * Parses and encodes requests for the map.
+ *
+ * @module
+ */
 
 import { ProtocolError } from "./errors.ts";
 import { isInt32, type Region, regionFrom } from "./region.ts";
@@ -15,75 +19,82 @@ import { assertLayer, DEFAULT_LAYER, type Topics } from "./topics.ts";
 /** A JSON value that is neither object nor array. */
 export type Scalar = string | number | boolean | null;
 
-/** The form of a reply; "original" is {@linkcode OriginalWriter}'s. */
+/** The format of a reply; "original" is that of {@linkcode OriginalWriter}. */
 export type ReplyFormat = "json" | "csv" | "original";
 
-/** The size of a part unless a request says otherwise, bytes. */
-export const DEFAULT_MAX_BYTES = 256 * 1024;
+/** Default of the maximum size of a part, in bytes. */
+export const DEFAULT_PART_BYTES = 256 * 1024;
 
-/** The smallest part that can be asked for: it holds any header and a cell. */
-export const LEAST_MAX_BYTES = 1024;
+/** Smallest maximum size of a part that a request may set: every header and one cell fit. */
+export const MIN_PART_BYTES = 1024;
 
 /**
- * The largest part that can be asked for. An MQTT packet has at most
- * 268,435,455 bytes behind its fixed header (MQTT 3.1.1, 2.2.3); this leaves
- * room for topic and properties.
+ * Largest maximum size of a part that a request may set. An MQTT packet has at most
+ * 268,435,455 bytes after its fixed header (MQTT 3.1.1, 2.2.3); this leaves room
+ * for topic and properties.
  */
-export const MOST_MAX_BYTES = 268_000_000;
+export const MAX_PART_BYTES = 268_000_000;
 
-/** The most bytes of a transaction's JSON. */
+/** Maximum size of a transaction as JSON, in bytes. */
 export const MAX_TRANSACTION_BYTES = 256;
 
 const FORMATS: readonly string[] = ["json", "csv", "original"];
 const OPEN_BRACE = 0x7b;
 
-/** Where an answer goes and how the requester will know it. */
+/** Where to send a reply, and what to echo in it. */
 export interface ReplyRouting {
-  /** The topic of the reply; valid, whatever was asked for. */
+  /** The topic of the reply. Always valid. */
   readonly replyTopic: string;
-  /** MQTT 5 Correlation Data, to be echoed byte for byte. */
+  /** MQTT 5 Correlation Data, to be echoed. */
   readonly correlationData?: Uint8Array;
 }
 
-/** A request as the original clients send it: any payload but a JSON object. */
+/** A request of the original clients: any payload that is not a JSON object. */
 export interface OriginalMapRequest extends ReplyRouting {
+  /** Distinguishes it from a {@linkcode LayerMapRequest}. */
   readonly kind: "original";
-  /** Why the payload is no JSON object though it starts like one. */
+  /** Why a payload that starts like a JSON object is not one. */
   readonly malformed?: string;
 }
 
 /** A request as a JSON object. */
 export interface LayerMapRequest extends ReplyRouting {
+  /** Distinguishes it from an {@linkcode OriginalMapRequest}. */
   readonly kind: "map";
-  /** To be echoed; left out if the request has none. */
+  /** To be echoed; absent if the request has none. */
   readonly transaction?: Scalar;
-  /** The layer asked for. */
+  /** The requested layer. */
   readonly layer: string;
-  /** Only the cells in it; all if left out. */
+  /** Only the cells in this region. Default: all. */
   readonly region?: Region;
-  /** Only what changed after this revision; all if left out. */
+  /** Only cells that changed after this revision. Default: all. */
   readonly since?: number;
-  /** The form of the reply. */
+  /** The format of the reply. */
   readonly format: ReplyFormat;
-  /** The most bytes of a part. */
+  /** Maximum size of a part, in bytes. */
   readonly maxBytes: number;
 }
 
-/** What {@linkcode parseRequest} returns. */
+/** The result of {@linkcode parseRequest}. */
 export type MapRequest = OriginalMapRequest | LayerMapRequest;
 
-/** A request that is refused, with all that the error reply needs. */
+/** A refused request, with everything that the error reply needs. */
 export class RequestError extends ProtocolError implements ReplyRouting {
+  /** The name of the class. */
   override readonly name = "RequestError";
-  /** The request's transaction, if it has a valid one. */
+  /** The transaction of the request, if it is valid. */
   readonly transaction?: Scalar;
+  /** The topic of the error reply. */
   readonly replyTopic: string;
+  /** MQTT 5 Correlation Data, to be echoed. */
   readonly correlationData?: Uint8Array;
 
   /**
-   * @param error What is wrong
-   * @param routing Where the error reply goes
-   * @param transaction The request's, if it has a valid one
+   * Makes an error of what is wrong.
+   *
+   * @param error what is wrong
+   * @param routing where to send the error reply
+   * @param transaction the transaction of the request, if it is valid
    */
   constructor(
     error: ProtocolError,
@@ -103,18 +114,18 @@ export class RequestError extends ProtocolError implements ReplyRouting {
 export interface ParseRequestOptions {
   /** The topics of this server. */
   readonly topics: Topics;
-  /** MQTT 5 Response Topic (3.3.2.3.5); it wins over `replyTo`. */
+  /** MQTT 5 Response Topic (3.3.2.3.5); overrides `replyTo`. */
   readonly responseTopic?: string | undefined;
   /** MQTT 5 Correlation Data (3.3.2.3.6). */
   readonly correlationData?: Uint8Array | undefined;
 }
 
 /**
- * Parses a request. A payload that is not a JSON object, whatever it is, is the
- * request of the original clients.
+ * Parses a request. Any payload that is not a JSON object is a request of the
+ * original clients.
  *
- * @param payload The application message
- * @param options The topics, and what came beside the payload
+ * @param payload the application message
+ * @param options the topics, and the MQTT 5 properties of the message
  * @throws {RequestError} "bad-transaction", "bad-reply-topic", "bad-layer",
  * "bad-region", "bad-since", "bad-format" or "bad-max-bytes"
  */
@@ -177,11 +188,11 @@ function readTransaction(value: unknown): Scalar | undefined {
   if (typeof scalar === "number" && !isEchoable(scalar)) {
     throw new ProtocolError(
       "bad-transaction",
-      `transaction ${scalar} is a number that would not be echoed exactly`,
+      `transaction ${scalar} is a number that cannot be echoed exactly`,
       { hint: "Send it as a string." },
     );
   }
-  // A code unit is at least a byte: the long need no encoding.
+  // A code unit is at least one byte, so a long text need not be encoded.
   const json = JSON.stringify(scalar);
   if (
     json.length > MAX_TRANSACTION_BYTES ||
@@ -189,20 +200,20 @@ function readTransaction(value: unknown): Scalar | undefined {
   ) {
     throw new ProtocolError(
       "bad-transaction",
-      `transaction takes over ${MAX_TRANSACTION_BYTES} bytes`,
+      `transaction has over ${MAX_TRANSACTION_BYTES} bytes`,
     );
   }
   return scalar;
 }
 
-/** Of the integers, those that a double holds exactly (RFC 8259, 6). */
+/** Returns true if a double holds the number exactly (RFC 8259, 6). */
 function isEchoable(number: number): boolean {
   return Number.isInteger(number)
     ? Number.isSafeInteger(number)
     : Number.isFinite(number);
 }
 
-/** Where an answer goes; with a fault, where the answer that tells it goes. */
+/** Returns where to send the reply; with a fault, where to send the error reply. */
 function readRouting(
   replyTo: unknown,
   { topics, responseTopic, correlationData }: ParseRequestOptions,
@@ -248,7 +259,7 @@ function readRegion(value: unknown): { region?: Region } {
   const problem = regionProblem(value);
   if (problem !== undefined) {
     throw new ProtocolError("bad-region", problem, {
-      hint: "Send [x0,y0,x1,y1], the edges included.",
+      hint: "Send [x0,y0,x1,y1]; both corners are included.",
     });
   }
   return { region: regionFrom(value)! };
@@ -259,7 +270,7 @@ function regionProblem(value: unknown): string | undefined {
     return `region is not an array: ${describeJson(value)}`;
   }
   if (value.length !== 4) {
-    return `region has ${value.length} numbers, not four`;
+    return `region has ${value.length} numbers instead of four`;
   }
   for (const [index, name] of ["x0", "y0", "x1", "y1"].entries()) {
     const number: unknown = value[index];
@@ -292,40 +303,46 @@ function readFormat(value: unknown): ReplyFormat {
   if (typeof value !== "string" || !FORMATS.includes(value)) {
     throw new ProtocolError(
       "bad-format",
-      `format is none of json, csv and original: ${describeJson(value)}`,
+      `format is not json, csv or original: ${describeJson(value)}`,
     );
   }
   return value as ReplyFormat;
 }
 
 function readMaxBytes(value: unknown): number {
-  if (value === undefined || value === null) return DEFAULT_MAX_BYTES;
+  if (value === undefined || value === null) return DEFAULT_PART_BYTES;
   if (
     !Number.isInteger(value) ||
-    value as number < LEAST_MAX_BYTES || value as number > MOST_MAX_BYTES
+    value as number < MIN_PART_BYTES || value as number > MAX_PART_BYTES
   ) {
     throw new ProtocolError(
       "bad-max-bytes",
-      `maxBytes is not an integer from ${LEAST_MAX_BYTES} to ` +
-        `${MOST_MAX_BYTES}: ${describeJson(value)}`,
+      `maxBytes is not an integer from ${MIN_PART_BYTES} to ` +
+        `${MAX_PART_BYTES}: ${describeJson(value)}`,
     );
   }
   return value as number;
 }
 
-/** What a client may ask for; all of it optional. */
+/** The fields of a request; all are optional. */
 export interface RequestFields {
+  /** To be echoed in the reply. */
   readonly transaction?: Scalar | undefined;
+  /** The layer. Default: {@linkcode DEFAULT_LAYER}. */
   readonly layer?: string | undefined;
+  /** Only the cells in this region. */
   readonly region?: Region | undefined;
+  /** Only cells that changed after this revision. */
   readonly since?: number | undefined;
+  /** The format of the reply. Default: json. */
   readonly format?: ReplyFormat | undefined;
-  /** The reply topic, for those who cannot send an MQTT 5 Response Topic. */
+  /** The reply topic, for clients without MQTT 5 Response Topic. */
   readonly replyTo?: string | undefined;
+  /** Maximum size of a part, in bytes. Default: {@linkcode DEFAULT_PART_BYTES}. */
   readonly maxBytes?: number | undefined;
 }
 
-/** Writes a request as JSON. It is the server that checks it. */
+/** Encodes a request as JSON. Does not check it: the server does. */
 export function encodeRequest(
   fields: RequestFields = {},
 ): Uint8Array<ArrayBuffer> {

@@ -1,22 +1,27 @@
-/** What replies are made of, and the replies that carry no cells. */
+/**
+ * The headers of replies, and error replies.
+ *
+ * @module
+ */
 
 import type { Scalar } from "./request.ts";
 import { encodeText } from "./text.ts";
 
-/** What all parts of a reply say alike. */
+/** The header that all parts of a reply share. */
 export interface ReplyHeader extends MapMoment {
-  /** The request's transaction; left out if it had none. */
+  /** The transaction of the request; absent if it had none. */
   readonly transaction?: Scalar;
-  /** The layer that the cells are of. */
+  /** The layer of the cells. */
   readonly layer: string;
-  /** The revision that the cells are at: one for all parts. */
+  /** The revision of the map; equal in all parts. */
   readonly revision: number;
 }
 
-/** The answer to a request that was refused. */
+/** The reply to a refused request. */
 export interface ErrorReply {
+  /** Distinguishes it from a reply with cells. */
   readonly status: "error";
-  /** The request's transaction; left out if it had no valid one. */
+  /** The transaction of the request; absent if it had no valid one. */
   readonly transaction?: Scalar;
   /** What is wrong, in kebab case. */
   readonly code: string;
@@ -24,42 +29,45 @@ export interface ErrorReply {
   readonly message: string;
 }
 
-/** What {@linkcode encodeErrorReply} writes; a {@linkcode RequestError} fits. */
+/** The fields of an error reply; a {@linkcode RequestError} has them. */
 export interface ErrorReplyFields {
+  /** The transaction of the request, if it is valid. */
   readonly transaction?: Scalar;
+  /** What is wrong, in kebab case. */
   readonly code: string;
+  /** What is wrong, for people. */
   readonly message: string;
 }
 
-/** Writes `{"transaction":…,"status":"error","error":{"code":…,"message":…}}`. */
+/** Encodes `{"transaction":…,"status":"error","error":{"code":…,"message":…}}`. */
 export function encodeErrorReply(
   { transaction, code, message }: ErrorReplyFields,
 ): Uint8Array<ArrayBuffer> {
   return encodeText(JSON.stringify({
-    transaction, // left out if undefined
+    transaction, // omitted if undefined
     status: "error",
     error: { code, message },
   }));
 }
 
-/** What replies and deltas say alike of when and under which rules they were made. */
+/** The moment of a reply or delta, and the rules that applied. */
 export interface MapMoment {
   /** The server's time when it read the map, ms since 1970. */
   readonly time: number;
   /**
-   * A cell is stale if it was observed more than this before `time`, ms; left
-   * out if cells do not turn stale.
+   * Cells observed more than this before `time` are stale, in ms. Absent if cells
+   * never become stale.
    */
   readonly staleAfter?: number;
   /**
-   * When the server began the map, ms since 1970, if the map ends with the
-   * server; left out if it is kept. Where it differs, it is another map, whose
-   * revisions do not compare.
+   * The start of the map, ms since 1970, if the server does not store it; absent if
+   * it does. Maps with different starts are different maps: their revisions are not
+   * comparable.
    */
   readonly began?: number;
 }
 
-/** A moment as it is sent: without what has no value. */
+/** Returns the JSON fields of a moment. */
 export function sharedFields(
   { time, staleAfter, began }: MapMoment,
 ): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /**
- * The rule by which a receiver applies deltas, so that it notices each change it
- * missed.
+ * Decides whether a delta follows what a receiver has.
+ *
+ * @module
  */
 
 /** A step from one revision of a map to a later one. */

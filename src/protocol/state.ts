@@ -1,21 +1,21 @@
 import { ProtocolError } from "./errors.ts";
 import { encodeText, isJsonObject, parseJson } from "./text.ts";
 
-/** What the retained message on `<prefix>/server/state` says. */
+/** The retained message on `<prefix>/server/state`. */
 export interface ServerState {
-  /** Whether the server is there. Its will says "offline". */
+  /** Whether the server is running. The broker publishes "offline" as its will. */
   readonly state: "online" | "offline";
   /** The server's name. */
   readonly name?: string;
   /** The server's version. */
   readonly version?: string;
-  /** Since when it is in this state, ms since 1970. A will cannot know. */
+  /** When this state began, ms since 1970. Absent in a will. */
   readonly since?: number;
-  /** Why readings are not taken in just now, for people; left out if they are. */
+  /** Why the server cannot store readings now, for people; absent if it can. */
   readonly problem?: string;
 }
 
-/** Writes a state as JSON. */
+/** Encodes a state as JSON. */
 export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
   const { name, version, since, problem } = state;
   return encodeText(
@@ -24,14 +24,14 @@ export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Parses a state; keys that it does not know are ignored.
+ * Parses a state and ignores unknown keys.
  *
- * @param payload The application message
+ * @param payload the application message
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-state"
  */
 export function parseState(payload: Uint8Array): ServerState {
   const body = parseJson(payload);
-  if (!isJsonObject(body)) return fail("it is not a JSON object");
+  if (!isJsonObject(body)) return fail("not a JSON object");
   const { state, name, version, since, problem } = body;
   if (state !== "online" && state !== "offline") {
     return fail("state is neither online nor offline");
@@ -58,5 +58,8 @@ export function parseState(payload: Uint8Array): ServerState {
 }
 
 function fail(reason: string): never {
-  throw new ProtocolError("bad-state", `the server's state: ${reason}`);
+  throw new ProtocolError(
+    "bad-state",
+    `the server's state is not valid: ${reason}`,
+  );
 }

@@ -1,13 +1,17 @@
-/** Text in and out of bytes, and excerpts of strangers' bytes for messages. */
+/**
+ * Encodes and decodes text and JSON, and quotes foreign text in messages.
+ *
+ * @module
+ */
 
 import { ProtocolError } from "./errors.ts";
 
 const encoder = new TextEncoder();
-// A second byte order mark is a character like any other: JSON refuses it.
+// ignoreBOM keeps a second byte order mark, which JSON refuses.
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The most characters of somebody's payload that a message quotes. */
+/** Maximum length of a quotation in a message, in UTF-16 code units. */
 export const MAX_EXCERPT = 40;
 
 /** Controls, format characters (bidi among them), lone surrogates, separators. */
@@ -19,12 +23,12 @@ const SHORT_ESCAPES: Record<string, string> = {
   "\r": "\\r",
 };
 
-/** `text` as UTF-8; a lone surrogate becomes U+FFFD. */
+/** Encodes text as UTF-8; a lone surrogate becomes U+FFFD. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** Bytes `from` to `to` (exclusive) as text; what is not UTF-8 becomes U+FFFD. */
+/** Decodes bytes `from` to `to` (exclusive); invalid UTF-8 becomes U+FFFD. */
 export function decodeText(
   bytes: Uint8Array,
   from: number,
@@ -33,27 +37,27 @@ export function decodeText(
   return lenient.decode(bytes.subarray(from, to));
 }
 
-/** The index of the first byte after a UTF-8 byte order mark, if there is one. */
+/** Returns the index of the first byte after a UTF-8 byte order mark, if any. */
 export function afterByteOrderMark(bytes: Uint8Array): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
-/** The index of the first byte from `at` on that is not white space. */
+/** Returns the index of the first byte from `at` on that is not white space. */
 export function skipBlank(bytes: Uint8Array, at: number): number {
   while (at < bytes.length && isBlank(bytes[at]!)) at++;
   return at;
 }
 
-/** True for JSON's white space: space, tab, line feed, carriage return (RFC 8259, 2). */
+/** Returns true for white space of JSON (RFC 8259, 2). */
 export function isBlank(byte: number): boolean {
   return byte <= 0x20 &&
     (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
 /**
- * Parses JSON (RFC 8259), a byte order mark before it allowed.
+ * Parses JSON (RFC 8259), with or without a byte order mark.
  *
- * @param bytes The JSON text, UTF-8
+ * @param bytes the JSON text, UTF-8
  * @throws {ProtocolError} "bad-utf8" or "bad-json"
  */
 export function parseJson(bytes: Uint8Array): unknown {
@@ -69,7 +73,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    // Not only SyntaxError: nesting may exhaust the stack (RangeError).
+    // SyntaxError, or RangeError if nesting exhausts the stack.
     const reason = cause instanceof Error ? excerpt(cause.message, 100) : "";
     throw new ProtocolError("bad-json", `the JSON does not parse: ${reason}`, {
       cause,
@@ -79,19 +83,19 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 function decodeStrictly(bytes: Uint8Array, from: number): string {
   const whole = from === 0 ? bytes : bytes.subarray(from);
-  // A fatal decoder takes thrice as long: ask it only if there is a doubt.
+  // A fatal decoder takes three times as long: use it only if necessary.
   const text = lenient.decode(whole);
   return text.includes("\ufffd") ? strict.decode(whole) : text;
 }
 
-/** True for what a JSON object parses to. */
+/** Returns true if a parsed JSON value is an object. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
- * What a JSON value is, for a message: itself if it is short and harmless,
- * else its kind. Never walks into it, so deep nesting costs nothing.
+ * Describes a JSON value in a message: the value if it is a scalar, else its kind.
+ * Does not depend on its size.
  */
 export function describeJson(value: unknown): string {
   if (typeof value === "string") return quote(value);
@@ -100,32 +104,32 @@ export function describeJson(value: unknown): string {
   return String(value);
 }
 
-/** {@linkcode excerpt} in double quotes. */
+/** Quotes an {@linkcode excerpt} of a text. */
 export function quote(text: string): string {
   return `"${excerpt(text)}"`;
 }
 
-/** Bytes `from` to `to` (exclusive), decoded leniently, as {@linkcode quote}. */
+/** Quotes bytes `from` to `to` (exclusive), see {@linkcode quote}. */
 export function quoteBytes(
   bytes: Uint8Array,
   from: number,
   to: number,
 ): string {
-  // Four bytes a character at most, and one character more shows that it is cut.
+  // At most four bytes for each character; one more shows that it is cut.
   const stop = Math.min(to, from + 4 * (MAX_EXCERPT + 1));
   return quote(decodeText(bytes, from, stop));
 }
 
 /**
- * The start of `text`, safe to log and to show in a terminal: control and
- * format characters are escaped, what is too long ends in "…".
+ * Returns the start of a text, safe for logs and terminals: escapes control and
+ * format characters, and ends with "…" if the text is longer.
  *
- * @param text Anything
- * @param max The most UTF-16 code units of the result
+ * @param text any text
+ * @param max maximum length of the result in UTF-16 code units
  */
 export function excerpt(text: string, max = MAX_EXCERPT): string {
   let shown = "";
-  let room = 0; // how much of `shown` leaves room for the ellipsis
+  let room = 0; // the part of `shown` that leaves room for the ellipsis
   for (const character of text.slice(0, max + 1)) {
     const next = UNPRINTABLE.test(character) ? escape(character) : character;
     if (shown.length + next.length > max) return shown.slice(0, room) + "…";

@@ -1,22 +1,24 @@
 /**
- * Observation times: milliseconds since 1970 (UTC), or an RFC 3339 string.
+ * Parses times of observation: milliseconds since 1970 (UTC), or RFC 3339.
  *
- * A reading's time is accepted in two ranges: 0 to 1e8 (a day and a bit, for
- * tests and simulations that start their clock at 0) and 1e11 to 1e14 (March
- * 1973 to November 5138). What lies between are today's times in seconds, what
- * lies above are microseconds: refused, because a map that takes one for the
- * other shows nonsense.
+ * Readings may have times in two ranges: 0 to 1e8 (about a day, for tests and
+ * simulations that start at 0) and 1e11 to 1e14 (March 1973 to November 5138).
+ * Times between these ranges look like seconds, and larger ones like microseconds:
+ * they are refused, because the map would be wrong.
+ *
+ * @module
  */
 
 import { encodeText, quote, quoteBytes } from "./text.ts";
 
-/** The greatest time anywhere in the protocol, ms since 1970. */
+/** The largest time in the protocol, ms since 1970. */
 export const MAX_TIME = 1e14;
 
-const LAST_TINY_TIME = 1e8;
-const FIRST_TIME = 1e11;
-const MINUTES_A_DAY = 1440;
-const LONGEST_TIMESTAMP = 64; // more digits of a second than anybody has
+const MAX_TINY_TIME = 1e8;
+const MIN_TIME = 1e11;
+const MINUTES_PER_DAY = 1440;
+/** Longer than every useful fraction of a second. */
+const MAX_TIMESTAMP_LENGTH = 64;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const DASH = 0x2d;
@@ -27,31 +29,31 @@ const LOWER_T = 0x74;
 const LOWER_Z = 0x7a;
 const ZERO = 0x30;
 
-/** Returns the time in whole milliseconds if it is acceptable, else NaN. */
+/** Returns the time in whole milliseconds if it is valid, else NaN. */
 export type TimeCheck = (ms: number) => number;
 
-/** The {@linkcode TimeCheck} of readings: what looks like another unit is refused. */
+/** The {@linkcode TimeCheck} of readings: refuses times that look like another unit. */
 export function checkReadingTime(ms: number): number {
   if (!(ms >= 0)) return NaN;
   const whole = Math.trunc(ms);
-  if (whole > LAST_TINY_TIME && whole < FIRST_TIME) return NaN;
+  if (whole > MAX_TINY_TIME && whole < MIN_TIME) return NaN;
   return whole <= MAX_TIME ? whole + 0 : NaN; // + 0: no negative zero
 }
 
-/** The {@linkcode TimeCheck} of replies: any clock's time, 0 to 1e14. */
+/** The {@linkcode TimeCheck} of replies: 0 to 1e14. */
 export function checkReplyTime(ms: number): number {
   return ms >= 0 && ms <= MAX_TIME ? Math.trunc(ms) + 0 : NaN;
 }
 
 /**
- * Why {@linkcode checkReadingTime} refuses a number.
+ * Returns why {@linkcode checkReadingTime} refuses a number.
  *
- * @param ms The number
- * @param shown How to quote it
+ * @param ms the number
+ * @param shown how to quote it
  */
 export function explainTime(ms: number, shown: string = String(ms)): string {
   if (ms < 0) return `time is negative: ${shown}`;
-  const unit = ms < FIRST_TIME
+  const unit = ms < MIN_TIME
     ? "seconds"
     : ms < 1e17
     ? "microseconds"
@@ -60,18 +62,20 @@ export function explainTime(ms: number, shown: string = String(ms)): string {
 }
 
 /**
- * The time that a JSON value tells, or NaN if it is no acceptable one.
+ * Returns the time of a JSON value, or NaN if it is not valid.
  *
- * @param value A number of milliseconds or an RFC 3339 string
+ * @param value a number of milliseconds, or an RFC 3339 string
  */
 export function readJsonTime(value: unknown): number {
   if (typeof value === "number") return checkReadingTime(value);
-  if (typeof value !== "string" || value.length > LONGEST_TIMESTAMP) return NaN;
+  if (typeof value !== "string" || value.length > MAX_TIMESTAMP_LENGTH) {
+    return NaN;
+  }
   const bytes = encodeText(value);
   return checkReadingTime(parseTimestamp(bytes, 0, bytes.length));
 }
 
-/** Why {@linkcode readJsonTime} refuses a value. */
+/** Returns why {@linkcode readJsonTime} refuses a value. */
 export function explainJsonTime(value: unknown): string {
   if (typeof value === "number") return explainTime(value);
   if (typeof value !== "string") {
@@ -80,21 +84,21 @@ export function explainJsonTime(value: unknown): string {
   if (/^\s*[+-]?\d+(\.\d*)?\s*$/.test(value)) {
     return `time ${quote(value)} is a string: send the number without quotes`;
   }
-  const bytes = encodeText(value.slice(0, LONGEST_TIMESTAMP + 1));
+  const bytes = encodeText(value.slice(0, MAX_TIMESTAMP_LENGTH + 1));
   return explainTimestamp(bytes, 0, bytes.length);
 }
 
 /**
- * Parses an RFC 3339 date-time (5.6) strictly: `2026-01-31T12:00:00Z`, with a
- * fraction of a second (cut off after milliseconds) and with an offset instead
- * of the `Z`; lower-case `t` and `z` too.
+ * Parses an RFC 3339 date-time (5.6) strictly: `2026-01-31T12:00:00Z`, optionally
+ * with a fraction of a second (truncated to milliseconds), with an offset instead of
+ * `Z`, and with lower-case `t` and `z`.
  *
- * A leap second (`23:59:60` UTC, nowhere else) reads as 23:59:59.999: after
- * the second before it and before the one that follows.
+ * A leap second (only `23:59:60` UTC) is read as 23:59:59.999, between the seconds
+ * before and after it.
  *
- * @param bytes Holds the text
- * @param from Where it starts
- * @param to Where it ends, exclusive
+ * @param bytes contains the text
+ * @param from index of its first byte
+ * @param to index after its last byte
  * @returns ms since 1970, negative before; NaN if it is not a date-time
  */
 export function parseTimestamp(
@@ -102,14 +106,14 @@ export function parseTimestamp(
   from: number,
   to: number,
 ): number {
-  if (to - from < 20 || to - from > LONGEST_TIMESTAMP) return NaN;
+  if (to - from < 20 || to - from > MAX_TIMESTAMP_LENGTH) return NaN;
   if (
     bytes[from + 4] !== DASH || bytes[from + 7] !== DASH ||
     (bytes[from + 10]! | 0x20) !== LOWER_T ||
     bytes[from + 13] !== COLON || bytes[from + 16] !== COLON
   ) return NaN;
 
-  // What is not a digit makes NaN, and NaN passes none of the tests below.
+  // A non-digit makes NaN, which fails all tests below.
   const year = decimal(bytes, from, 4);
   const month = decimal(bytes, from + 5, 2);
   const day = decimal(bytes, from + 8, 2);
@@ -136,17 +140,17 @@ export function parseTimestamp(
   const offset = parseOffset(bytes, at, to);
   if (Number.isNaN(offset)) return NaN;
 
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  // Date.UTC maps the years 0 to 99 to 1900 to 1999.
   if (year < 1969) return -1;
   const utcMinute = hour * 60 + minute - offset;
   const midnight = Date.UTC(year, month - 1, day);
   if (second < 60) return midnight + utcMinute * 60_000 + second * 1000 + ms;
-  const ofDay = (utcMinute + 2 * MINUTES_A_DAY) % MINUTES_A_DAY;
-  if (ofDay !== MINUTES_A_DAY - 1) return NaN;
+  const ofDay = (utcMinute + 2 * MINUTES_PER_DAY) % MINUTES_PER_DAY;
+  if (ofDay !== MINUTES_PER_DAY - 1) return NaN;
   return midnight + utcMinute * 60_000 + 59_999;
 }
 
-/** Why {@linkcode parseTimestamp} and the range refuse a text. */
+/** Returns why a text is not a valid time. */
 export function explainTimestamp(
   bytes: Uint8Array,
   from: number,
@@ -155,13 +159,13 @@ export function explainTimestamp(
   const shown = quoteBytes(bytes, from, to);
   const ms = parseTimestamp(bytes, from, to);
   if (ms < 0) return `time ${shown} is before 1970`;
-  if (ms < FIRST_TIME) return `time ${shown} is before March 1973`;
+  if (ms < MIN_TIME) return `time ${shown} is before March 1973`;
   if (ms > MAX_TIME) return `time ${shown} is after November 5138`;
   return `time ${shown} is neither milliseconds since 1970 nor RFC 3339 ` +
     "such as 2026-01-31T12:00:00Z";
 }
 
-/** Minutes east of UTC that `Z` or `+hh:mm` says; NaN if it is neither. */
+/** Returns the minutes east of UTC of `Z` or `+hh:mm`; NaN if it is neither. */
 function parseOffset(bytes: Uint8Array, at: number, to: number): number {
   if (at + 1 === to) return (bytes[at]! | 0x20) === LOWER_Z ? 0 : NaN;
   const sign = bytes[at];

@@ -1,18 +1,18 @@
 import { ProtocolError } from "./errors.ts";
 import { encodeText, quote } from "./text.ts";
 
-/** The layer that a reading or a request without a layer means. */
+/** The layer of readings and requests that name none. */
 export const DEFAULT_LAYER = "default";
 
-/** The prefix of all topics unless another is chosen. */
+/** The default prefix of all topics. */
 export const DEFAULT_PREFIX = "occupancy";
 
-/** The most bytes (UTF-8) of a prefix, of a layer name and of a reply name. */
+/** Maximum size of a prefix, a layer name and a reply name, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 200;
 
 /**
- * What MQTT 3.1.1 (1.5.3, 4.7) forbids in a topic name or lets a receiver hang
- * up for: control characters and noncharacters. Lone surrogates are tested apart.
+ * Characters that MQTT 3.1.1 (1.5.3, 4.7) forbids in a topic name, or for which a
+ * receiver may disconnect. Lone surrogates are tested separately.
  */
 const FORBIDDEN = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 
@@ -29,32 +29,34 @@ const FORBIDDEN = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
  * ```
  */
 export class Topics {
-  /** What every topic starts with, without a slash at its end. */
+  /** The start of every topic, without a slash at the end. */
   readonly prefix: string;
-  /** Where requests are published. */
+  /** The topic of requests. */
   readonly request: string;
-  /** Where replies go that were not asked for elsewhere. */
+  /** The default topic of replies. */
   readonly response: string;
-  /** Where the server says whether it is there (retained; its will too). */
+  /** The topic of the server's state (retained; also the topic of its will). */
   readonly state: string;
-  /** Where refused payloads are reported. */
+  /** The topic of reports about refused payloads. */
   readonly errors: string;
-  /** The filter of all readings: it matches the parent level too (MQTT 3.1.1, 4.7.1.2). */
+  /** The filter of all readings. It matches the parent level too (MQTT 3.1.1, 4.7.1.2). */
   readonly dataFilter: string;
 
   readonly #data: string;
   readonly #changes: string;
-  // One topic is usually followed by itself: remember the last answer.
+  // The same topic usually follows itself: cache the last result.
   #lastTopic = "";
   #lastLayer: string | undefined;
 
   /**
-   * @param prefix One or more topic levels, e.g. `site/occupancy`
+   * Makes the topics of a prefix.
+   *
+   * @param prefix one or more topic levels, such as `site/occupancy`
    * @throws {ProtocolError} "bad-prefix"
    */
   constructor(prefix: string = DEFAULT_PREFIX) {
     const problem = prefix.startsWith("$")
-      ? "starts with $, which brokers keep for themselves"
+      ? "starts with $, which is reserved for brokers"
       : nameProblem(prefix);
     if (problem !== undefined) {
       throw new ProtocolError(
@@ -73,9 +75,9 @@ export class Topics {
   }
 
   /**
-   * Where the readings of a layer are published.
+   * Returns the topic of a layer's readings.
    *
-   * @param layer The layer's name
+   * @param layer the name of the layer
    * @throws {ProtocolError} "bad-layer"
    */
   data(layer: string = DEFAULT_LAYER): string {
@@ -83,9 +85,9 @@ export class Topics {
   }
 
   /**
-   * Where the changes of a layer are published.
+   * Returns the topic of a layer's deltas.
    *
-   * @param layer The layer's name
+   * @param layer the name of the layer
    * @throws {ProtocolError} "bad-layer"
    */
   changes(layer: string = DEFAULT_LAYER): string {
@@ -93,9 +95,9 @@ export class Topics {
   }
 
   /**
-   * A reply topic of one's own, to be asked for in a request.
+   * Returns a reply topic for one client, for use in requests.
    *
-   * @param name One or more topic levels, unique among the clients
+   * @param name one or more topic levels, unique among the clients
    * @throws {ProtocolError} "bad-reply-topic"
    */
   responseFor(name: string): string {
@@ -105,8 +107,8 @@ export class Topics {
   }
 
   /**
-   * The layer whose readings a topic carries, or undefined if the topic
-   * carries no readings or names no valid layer (`occupancy/data/`).
+   * Returns the layer of a topic with readings; undefined for other topics, and for
+   * topics without a valid layer (`occupancy/data/`).
    */
   layerOf(topic: string): string | undefined {
     if (topic !== this.#lastTopic) {
@@ -124,8 +126,8 @@ export class Topics {
   }
 
   /**
-   * Checks that a reply may go to a topic: `<prefix>/response` or below it.
-   * The server never publishes where a stranger points it.
+   * Checks that a topic is allowed for replies: `<prefix>/response` or below it. A
+   * request cannot make the server publish elsewhere.
    *
    * @throws {ProtocolError} "bad-reply-topic"
    */
@@ -138,13 +140,13 @@ export class Topics {
     throw new ProtocolError(
       "bad-reply-topic",
       `the reply topic ${quote(topic)} ${problem}`,
-      { hint: `Ask for a reply on ${this.response}/<a name of your own>.` },
+      { hint: `Use ${this.response}/ and a name of your choice.` },
     );
   }
 }
 
 /**
- * Checks a layer's name: one or more topic levels, at most 200 bytes.
+ * Checks the name of a layer: one or more topic levels, at most 200 bytes.
  *
  * @throws {ProtocolError} "bad-layer"
  */
@@ -164,7 +166,7 @@ function ofLayer(root: string, layer: string): string {
   return `${root}/${layer}`;
 }
 
-/** What is wrong with topic levels from a stranger, to follow their quotation. */
+/** Returns what is wrong with a name, to follow its quotation; undefined if valid. */
 function nameProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   if (name.includes("+") || name.includes("#")) return "has a wildcard";
@@ -173,7 +175,7 @@ function nameProblem(name: string): string | undefined {
   if (name.startsWith("/") || name.endsWith("/") || name.includes("//")) {
     return "has an empty level";
   }
-  // A code unit is at most three bytes: most names need no encoding to be short.
+  // A code unit is at most three bytes, so most names need not be encoded.
   if (name.length * 3 > MAX_NAME_BYTES) {
     const { length } = encodeText(name.slice(0, MAX_NAME_BYTES + 1));
     if (length > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;

@@ -1,24 +1,29 @@
+/**
+ * A growing buffer for encoders.
+ *
+ * @module
+ */
 import { encodeText } from "./text.ts";
 
 const FIRST_CAPACITY = 256;
 
-/** A byte buffer that grows. Hot loops reserve room once and write into it. */
+/** A growing byte buffer. Hot loops reserve space once, then write into the view. */
 export class ByteWriter {
-  /** The bytes; replaced when it grows. */
+  /** The bytes. Growing replaces it. */
   view: DataView<ArrayBuffer>;
-  /** Where the next byte goes. */
+  /** The offset of the next byte. */
   at = 0;
 
-  /** @param capacity How many bytes to make room for at once */
+  /** @param capacity number of bytes to allocate */
   constructor(capacity: number = FIRST_CAPACITY) {
     this.view = new DataView(new ArrayBuffer(capacity));
   }
 
-  /** Makes sure that `bytes` more fit. */
+  /** Makes sure that `bytes` more bytes fit. */
   reserve(bytes: number): void {
-    const least = this.at + bytes;
-    if (least <= this.view.byteLength) return;
-    const next = new Uint8Array(Math.max(least, 2 * this.view.byteLength));
+    const needed = this.at + bytes;
+    if (needed <= this.view.byteLength) return;
+    const next = new Uint8Array(Math.max(needed, 2 * this.view.byteLength));
     next.set(new Uint8Array(this.view.buffer, 0, this.at));
     this.view = new DataView(next.buffer);
   }
@@ -31,7 +36,7 @@ export class ByteWriter {
     this.at += bytes.length;
   }
 
-  /** A copy of what was written, no longer than that. */
+  /** Returns a copy of the written bytes. */
   finish(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.view.buffer.slice(0, this.at));
   }

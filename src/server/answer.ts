@@ -8,8 +8,8 @@ import {
   DEFAULT_LAYER,
   encodeErrorReply,
   type LayerMapRequest,
-  LEAST_MAX_BYTES,
   type MapRequest,
+  MIN_PART_BYTES,
   OriginalWriter,
   ProtocolError,
   ReplyWriter,
@@ -52,7 +52,7 @@ export function answer(
     if (part.length > room) throw tooLarge(request, part.length, room);
     return { topic, parts: [part], correlationData, contentType: undefined };
   }
-  if (room < LEAST_MAX_BYTES) throw tooLarge(request, LEAST_MAX_BYTES, room);
+  if (room < MIN_PART_BYTES) throw tooLarge(request, MIN_PART_BYTES, room);
   const { layer, region, since, format } = request;
   const writer = new ReplyWriter({
     ...(request.transaction !== undefined &&

@@ -3,8 +3,8 @@ import type { Link } from "../mqtt/link.ts";
 import {
   ChangesWriter,
   type ChangesWriterOptions,
-  DEFAULT_MAX_BYTES,
-  LEAST_MAX_BYTES,
+  DEFAULT_PART_BYTES,
+  MIN_PART_BYTES,
   type Topics,
 } from "../protocol/mod.ts";
 
@@ -175,7 +175,7 @@ export class Changes {
     const room = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
       Infinity;
     return {
-      maxBytes: Math.max(LEAST_MAX_BYTES, Math.min(DEFAULT_MAX_BYTES, room)),
+      maxBytes: Math.max(MIN_PART_BYTES, Math.min(DEFAULT_PART_BYTES, room)),
       layer,
       from,
       to: map.revision,

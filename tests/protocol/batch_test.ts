@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
 import { batchOf, pure, rowsOf } from "./support.ts";
 
-pure("ReadingBatch grows, and keeps what it has", () => {
+pure("ReadingBatch keeps its readings when it grows", () => {
   const batch = new ReadingBatch(0);
   for (let i = 0; i < 1000; i++) {
     batch.push(i, -i, i % 3, i * 1e6, batch.source(i % 2 ? "odd" : ""));
@@ -12,7 +12,7 @@ pure("ReadingBatch grows, and keeps what it has", () => {
   assert.deepEqual(rowsOf(batch)[2], [2, -2, 2, 2e6]);
 });
 
-pure("clear() keeps the columns and forgets the sources", () => {
+pure("clear() keeps the columns and removes the sources", () => {
   const batch = batchOf([[1, 2, 3, 4, "a"]]);
   const { x, time } = batch;
   batch.clear();
@@ -36,14 +36,14 @@ pure("source() gives each name one index, more than 65,536 of them", () => {
   assert.equal(batch.sources[batch.sourceIndex[69_999]!], "source 70000");
 });
 
-pure("truncate() forgets the last readings and sources", () => {
+pure("truncate() removes the last readings and sources", () => {
   const batch = batchOf([[1, 2, 3, 4, "a"], [5, 6, 7, 8, "b"]]);
   batch.truncate(1, 2);
   assert.deepEqual(rowsOf(batch), [[1, 2, 3, 4, "a"]]);
   assert.equal(batch.source("c"), 2);
 });
 
-pure("append() brings the sources along", () => {
+pure("append() copies the sources", () => {
   const batch = batchOf([[1, 1, 1, 1, "a"], [2, 2, 2, 2, "b"]]);
   const other = batchOf([[3, 3, 3, 3, "b"], [4, 4, 4], [5, 5, 5, 5, "c"]]);
   const all = [...rowsOf(batch), ...rowsOf(other)];

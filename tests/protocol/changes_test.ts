@@ -94,7 +94,7 @@ pure("parseChanges() reads what ChangesWriter wrote, part by part", () => {
   );
 });
 
-pure("ChangesWriter splits at 256 KiB unless told otherwise", () => {
+pure("ChangesWriter splits at 256 KiB by default", () => {
   const cells = Array.from(
     { length: 20_000 },
     (_, i): Cell => [i, -i, 1, 1e12],
@@ -143,7 +143,7 @@ pure("parseChanges() refuses what is not a delta", () => {
 });
 
 pure(
-  "parseChanges() throws nothing but ProtocolError, whatever the bytes",
+  "parseChanges() throws only ProtocolError for arbitrary bytes",
   () => {
     fc.assert(fc.property(
       fc.uint8Array({ maxLength: 400 }),
@@ -162,7 +162,7 @@ pure(
   },
 );
 
-pure("ChangesFollower.take() applies what is contiguous or overlaps", () => {
+pure("ChangesFollower.take() applies contiguous and overlapping deltas", () => {
   const follower = new ChangesFollower({ revision: 10 });
   const contiguous = follower.take(delta(10, 12, [[1, 2, 3, 4]]));
   assert.deepEqual(rowsOf(contiguous as ReadingBatch), [[1, 2, 3, 4]]);
@@ -171,7 +171,7 @@ pure("ChangesFollower.take() applies what is contiguous or overlaps", () => {
   assert.equal(follower.revision, 13);
 });
 
-pure("ChangesFollower.take() passes over what is known", () => {
+pure("ChangesFollower.take() ignores known deltas", () => {
   const follower = new ChangesFollower({ revision: 10 });
   assert.equal(follower.take(delta(8, 10)), "wait");
   assert.equal(follower.take(delta(7, 9)), "wait");
@@ -179,7 +179,7 @@ pure("ChangesFollower.take() passes over what is known", () => {
   assert.equal(follower.revision, 10);
 });
 
-pure("ChangesFollower.take() tells a gap, and stays where it is", () => {
+pure("ChangesFollower.take() reports a gap and keeps its revision", () => {
   const follower = new ChangesFollower({ revision: 10 });
   assert.equal(follower.take(delta(11, 12, [[1, 2, 3, 4]])), "gap");
   assert.equal(follower.take(delta(12, 12)), "gap", "a start or an overload");
@@ -188,7 +188,7 @@ pure("ChangesFollower.take() tells a gap, and stays where it is", () => {
   assert.ok(follower.take(delta(10, 12)) instanceof ReadingBatch);
 });
 
-pure("ChangesFollower.take() tells another map by when it began", () => {
+pure("ChangesFollower.take() reports another map by its start", () => {
   const kept = new ChangesFollower({ revision: 10 });
   assert.equal(kept.take(delta(10, 11, [], { began: 5 })), "other-map");
   const passing = new ChangesFollower({ revision: 10, began: 5 });
@@ -224,7 +224,7 @@ pure("ChangesFollower.take() waits for all parts, in any order", () => {
   ));
 });
 
-pure("ChangesFollower.take() tells a gap after a part is lost", () => {
+pure("ChangesFollower.take() reports a gap after a lost part", () => {
   const cells = Array.from(
     { length: 100 },
     (_, i): Cell => [i, 7 - i, i, 1e12],
@@ -238,7 +238,7 @@ pure("ChangesFollower.take() tells a gap after a part is lost", () => {
   assert.ok(follower.take(delta(812, 816)) instanceof ReadingBatch, "heals");
 });
 
-/** A history: a cell changes at each revision; a delta may end at some of them. */
+/** A history: each revision changes a cell; deltas end at some revisions. */
 const history = fc.record({
   changes: fc.array(fc.tuple(fc.nat(5), fc.nat(9)), { minLength: 1 }),
   ends: fc.array(fc.boolean()),
@@ -246,7 +246,7 @@ const history = fc.record({
 });
 
 pure(
-  "ChangesFollower: snapshot and deltas are the map, whatever is lost, late or twice",
+  "ChangesFollower: snapshot and deltas make the map when messages are lost, late or repeated",
   () => {
     fc.assert(fc.property(history, ({ changes, ends, fate }) => {
       const server: number[] = [];

@@ -13,7 +13,7 @@ import {
   utf8,
 } from "./support.ts";
 
-pure("CSV takes a reading a line", () => {
+pure("CSV has one reading in a line", () => {
   assert.deepEqual(parse("1,2,1").rows, [[1, 2, 1]]);
   assert.deepEqual(parse("1,2,1\n-3,+4,-5\n").rows, [[1, 2, 1], [-3, 4, -5]]);
   assert.deepEqual(parse("1,2,1\r\n3,4,5\r\n").rows, [[1, 2, 1], [3, 4, 5]]);
@@ -26,7 +26,7 @@ pure("CSV takes a reading a line", () => {
   ]);
 });
 
-pure("CSV takes times as milliseconds and as RFC 3339", () => {
+pure("CSV accepts times as milliseconds and as RFC 3339", () => {
   const time = 1_700_000_000_123;
   const forms = [
     String(time),
@@ -45,7 +45,7 @@ pure("CSV takes times as milliseconds and as RFC 3339", () => {
   assert.deepEqual(parse("1,2,3,0").rows, [[1, 2, 3, 0]]);
 });
 
-pure("CSV takes the extremes of int32 and refuses what lies beyond", () => {
+pure("CSV accepts the limits of int32 and refuses numbers beyond", () => {
   const line = "-2147483648,2147483647,-2147483648";
   const row = [-2147483648, 2147483647, -2147483648];
   assert.deepEqual(parse(line).rows, [row]);
@@ -58,47 +58,50 @@ pure("CSV takes the extremes of int32 and refuses what lies beyond", () => {
   }
 });
 
-pure("CSV refuses a bad line alone, with its number and the reason", () => {
-  const table: [string, string, RegExp][] = [
-    ["1.0,2,3", "bad-x", /x is not an integer: "1\.0"/],
-    ["1e3,2,3", "bad-x", /"1e3"/],
-    ["1e99,2,3", "bad-x", /"1e99"/],
-    ["NaN,2,3", "bad-x", /"NaN"/],
-    ["1,Infinity,3", "bad-y", /"Infinity"/],
-    ["1,0x10,3", "bad-y", /"0x10"/],
-    ["1,1_000,3", "bad-y", /"1_000"/],
-    ["1,,3", "bad-y", /y is empty/],
-    [",,", "bad-x", /x is empty/],
-    ["1,2,", "bad-value", /value is empty/],
-    ["1,2,-", "bad-value", /"-"/],
-    ["1,2,--3", "bad-value", /"--3"/],
-    ["1,2,3 4", "bad-value", /"3 4"/],
-    ["1,2,None", "bad-value", /"None"/],
-    ['"1",2,3', "bad-x", /x is not an integer/],
-    ["١,2,3", "bad-x", /"١"/],
-    ["1,2,3,", "bad-time", /time is empty/],
-    ["1,2,3,1e12", "bad-time", /RFC 3339/],
-    ["1,2,3,1700000000000.", "bad-time", /RFC 3339/],
-    ["1,2,3,1700000000", "bad-time", /seconds/],
-    ["1", "bad-fields", /found 1 field: "1"/],
-    ["1,2", "bad-fields", /found 2 fields: "1,2"/],
-    ["1;2;3", "bad-fields", /found 1 field/],
-    ["1,2,3,4,5", "bad-fields", /found 5 fields/],
-    ["x,y,value", "bad-x", /"x"/],
-    ["1,2,\x1b[31m", "bad-value", /\\x1b\[31m/],
-    ["1,2,3\r4", "bad-value", /"3\\r4"/],
-    ["1,2,3\0", "bad-value", /"3\\x00"/],
-  ];
-  for (const [line, code, reason] of table) {
-    const { rows, refusals, refused } = parse(`7,8,9\n${line}\r\n\n4,5,6`);
-    assert.deepEqual(rows, [[7, 8, 9], [4, 5, 6]], line);
-    assert.deepEqual(refused, [`2:${code}`], line);
-    assert.match(refusals.kept[0]!.message, reason);
-    assert.equal(refusals.total, 1);
-  }
-});
+pure(
+  "CSV refuses only the invalid line, with its number and the reason",
+  () => {
+    const table: [string, string, RegExp][] = [
+      ["1.0,2,3", "bad-x", /x is not an integer: "1\.0"/],
+      ["1e3,2,3", "bad-x", /"1e3"/],
+      ["1e99,2,3", "bad-x", /"1e99"/],
+      ["NaN,2,3", "bad-x", /"NaN"/],
+      ["1,Infinity,3", "bad-y", /"Infinity"/],
+      ["1,0x10,3", "bad-y", /"0x10"/],
+      ["1,1_000,3", "bad-y", /"1_000"/],
+      ["1,,3", "bad-y", /y is empty/],
+      [",,", "bad-x", /x is empty/],
+      ["1,2,", "bad-value", /value is empty/],
+      ["1,2,-", "bad-value", /"-"/],
+      ["1,2,--3", "bad-value", /"--3"/],
+      ["1,2,3 4", "bad-value", /"3 4"/],
+      ["1,2,None", "bad-value", /"None"/],
+      ['"1",2,3', "bad-x", /x is not an integer/],
+      ["١,2,3", "bad-x", /"١"/],
+      ["1,2,3,", "bad-time", /time is empty/],
+      ["1,2,3,1e12", "bad-time", /RFC 3339/],
+      ["1,2,3,1700000000000.", "bad-time", /RFC 3339/],
+      ["1,2,3,1700000000", "bad-time", /seconds/],
+      ["1", "bad-fields", /found 1 field: "1"/],
+      ["1,2", "bad-fields", /found 2 fields: "1,2"/],
+      ["1;2;3", "bad-fields", /found 1 field/],
+      ["1,2,3,4,5", "bad-fields", /found 5 fields/],
+      ["x,y,value", "bad-x", /"x"/],
+      ["1,2,\x1b[31m", "bad-value", /\\x1b\[31m/],
+      ["1,2,3\r4", "bad-value", /"3\\r4"/],
+      ["1,2,3\0", "bad-value", /"3\\x00"/],
+    ];
+    for (const [line, code, reason] of table) {
+      const { rows, refusals, refused } = parse(`7,8,9\n${line}\r\n\n4,5,6`);
+      assert.deepEqual(rows, [[7, 8, 9], [4, 5, 6]], line);
+      assert.deepEqual(refused, [`2:${code}`], line);
+      assert.match(refusals.kept[0]!.message, reason);
+      assert.equal(refusals.total, 1);
+    }
+  },
+);
 
-pure("CSV refuses a line over 1 KiB without quoting it in full", () => {
+pure("CSV refuses a line over 1 KiB and quotes its start", () => {
   const huge = "1".repeat(1_000_000);
   for (const line of [huge, " ".repeat(1025), `1,2,3${" ".repeat(1020)}`]) {
     const { rows, refused, refusals } = parse(`1,2,3\n${line}\n4,5,6`);
@@ -129,13 +132,13 @@ pure("CSV counts all refusals and keeps the first eight", () => {
   ]);
 });
 
-pure("CSV with nothing but bad lines is refused line by line", () => {
+pure("CSV with invalid lines only is refused line by line", () => {
   const { rows, refused } = parse("hello\nworld");
   assert.deepEqual(rows, []);
   assert.deepEqual(refused, ["1:bad-fields", "2:bad-fields"]);
 });
 
-/** The same grammar, written with regular expressions. */
+/** The grammar of CSV in regular expressions. */
 function model(text: string): { rows: Row[]; refused: string[] } {
   const rows: Row[] = [];
   const refused: string[] = [];
@@ -203,7 +206,7 @@ const payloads = fc.array(
   { minLength: 1, maxLength: 12 },
 ).map((parts) => parts.flat().join(""));
 
-pure("CSV reads what a grammar in regular expressions reads", () => {
+pure("CSV parses like a grammar of regular expressions", () => {
   fc.assert(
     fc.property(payloads, (text) => {
       if (/^[ \t\r\n]*$/.test(text)) return;
@@ -227,7 +230,7 @@ const rows = fc.array(
   { minLength: 1 },
 );
 
-pure("encodeCsv() is undone by parseReadings()", () => {
+pure("encodeCsv() is the inverse of parseReadings()", () => {
   fc.assert(fc.property(rows, (rows) => {
     const payload = encodeCsv(batchOf(rows));
     assert.deepEqual(parse(payload).rows, rows);
@@ -235,7 +238,7 @@ pure("encodeCsv() is undone by parseReadings()", () => {
   }));
 });
 
-pure("encodeCsv() writes the range asked for, in a buffer of its own", () => {
+pure("encodeCsv() writes the given range into a separate buffer", () => {
   const batch = batchOf([[1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]);
   const payload = encodeCsv(batch, 1, 2);
   assert.equal(textOf(payload), "4,5,6,7\n");
@@ -244,7 +247,7 @@ pure("encodeCsv() writes the range asked for, in a buffer of its own", () => {
   assert.deepEqual(rowsOf(batch).length, 3);
 });
 
-pure("encodeCsv() throws a RangeError for a time that cannot be sent", () => {
+pure("encodeCsv() throws RangeError for an invalid time", () => {
   for (const bad of [-1, Infinity, 1e15]) {
     assert.throws(() => encodeCsv(batchOf([[1, 2, 3, bad]])), RangeError);
   }

@@ -25,7 +25,7 @@ function written(
   return textOf(bytes.subarray(1, end));
 }
 
-/** Numbers of every length, and those beside each power of ten. */
+/** Numbers of every length, and the neighbours of each power of ten. */
 function* numbersUpTo(most: number): Iterable<number> {
   for (let power = 1; power <= most; power *= 10) {
     for (const n of [power - 1, power, power + 1, 3 * power, power * 9.99]) {
@@ -35,7 +35,7 @@ function* numbersUpTo(most: number): Iterable<number> {
   yield most;
 }
 
-pure("writeInt() writes what String() does, for every int32", () => {
+pure("writeInt() writes the same as String() for every int32", () => {
   for (const n of numbersUpTo(2 ** 31 - 1)) {
     assert.equal(written(writeInt, MAX_INT_BYTES, n), String(n));
     if (n > 0) assert.equal(written(writeInt, MAX_INT_BYTES, -n), String(-n));
@@ -46,7 +46,7 @@ pure("writeInt() writes what String() does, for every int32", () => {
   }));
 });
 
-pure("writeTime() writes what String() does, for every time", () => {
+pure("writeTime() writes the same as String() for every time", () => {
   for (const ms of numbersUpTo(1e14)) {
     assert.equal(written(writeTime, MAX_TIME_BYTES, ms), String(ms));
   }
@@ -62,7 +62,7 @@ pure("writeTime() writes what String() does, for every time", () => {
   }
 });
 
-pure("writeField() writes the number and a comma, for every int32", () => {
+pure("writeField() writes number and comma for every int32", () => {
   const check = (n: number) =>
     assert.equal(written(writeField, MAX_INT_BYTES + 1, n), `${n},`);
   for (let n = 0; n <= 1000; n++) check(n);
@@ -74,7 +74,7 @@ pure("writeField() writes the number and a comma, for every int32", () => {
 });
 
 pure(
-  "TimeWriter.write() writes as writeTime() does, whatever came before",
+  "TimeWriter.write() writes the same as writeTime() in any sequence",
   () => {
     const time = fc.oneof(
       fc.integer({ min: 0, max: 1e14 }),

@@ -25,7 +25,7 @@ import {
 
 const T = 1_700_000_000_000;
 
-pure("JSON takes an object", () => {
+pure("JSON may be an object", () => {
   assert.deepEqual(parse('{"x":1,"y":-2,"value":3}').rows, [[1, -2, 3]]);
   assert.deepEqual(
     parse(`{"value":3,"source":"cam 1","time":${T},"y":2,"x":1,"more":[]}`)
@@ -42,7 +42,7 @@ pure("JSON takes an object", () => {
   );
 });
 
-pure("JSON takes an array of objects", () => {
+pure("JSON may be an array of objects", () => {
   const { rows } = parse(
     `[{"x":1,"y":2,"value":3,"source":"a"},{"x":4,"y":5,"value":6}]`,
   );
@@ -50,7 +50,7 @@ pure("JSON takes an array of objects", () => {
   assert.deepEqual(parse("[]").rows, []);
 });
 
-pure("JSON takes a batch, its time the default of its cells", () => {
+pure("JSON may be a batch whose time is the default of its cells", () => {
   const { rows } = parse(
     `{"source":"a","time":${T},"cells":[[1,2,3],[4,5,6,7],[8,9,0,null]]}`,
   );
@@ -86,50 +86,53 @@ pure("JSON values are integers, booleans, and null for unknown", () => {
   }
 });
 
-pure("JSON refuses a bad element alone, with its number and the reason", () => {
-  const deep = "[".repeat(5000) + "]".repeat(5000);
-  const table: [string, string, RegExp][] = [
-    ['{"y":2,"value":3}', "bad-x", /x is missing/],
-    ['{"x":null,"y":2,"value":3}', "bad-x", /not a number: null/],
-    ['{"x":"1","y":2,"value":3}', "bad-x", /not a number: "1"/],
-    ['{"x":true,"y":2,"value":3}', "bad-x", /not a number: true/],
-    ['{"x":1.5,"y":2,"value":3}', "bad-x", /not an integer: 1\.5/],
-    ['{"x":1e99,"y":2,"value":3}', "bad-x", /not a 32-bit integer: 1e\+99/],
-    ['{"x":1e999,"y":2,"value":3}', "bad-x", /32-bit integer: Infinity/],
-    [`{"x":${deep},"y":2,"value":3}`, "bad-x", /not a number: an array/],
-    ['{"x":1,"value":3}', "bad-y", /y is missing/],
-    ['{"x":1,"y":2147483648,"value":3}', "bad-y", /32-bit/],
-    ['{"x":1,"y":2}', "bad-value", /value is missing/],
-    ['{"x":1,"y":2,"value":{}}', "bad-value", /not a number: an object/],
-    ['{"x":1,"y":2,"value":"\\u001b[2J"}', "bad-value", /"\\x1b\[2J"/],
-    ['{"x":1,"y":2,"value":3,"time":true}', "bad-time", /RFC 3339/],
-    ['{"x":1,"y":2,"value":3,"source":7}', "bad-source", /not a string: 7/],
-    [
-      `{"x":1,"y":2,"value":3,"source":"${"s".repeat(201)}"}`,
-      "bad-source",
-      /over 200 characters/,
-    ],
-    [
-      '{"x":1,"y":2,"value":3,"source":"\\ud800"}',
-      "bad-source",
-      /surrogate/,
-    ],
-    ["[1,2,3]", "bad-element", /arrays belong into \{"cells"/],
-    ["7", "bad-element", /expected an object, found 7/],
-    ["null", "bad-element", /found null/],
-  ];
-  for (const [element, code, reason] of table) {
-    const good = '{"x":7,"y":8,"value":9}';
-    const { rows, refusals, refused } = parse(`[${good},${element},${good}]`);
-    assert.deepEqual(rows, [[7, 8, 9], [7, 8, 9]], element);
-    assert.deepEqual(refused, [`2:${code}`], element);
-    assert.match(refusals.kept[0]!.message, reason);
-    assert.ok(refusals.kept[0]!.message.length < 150);
-  }
-  assert.deepEqual(parse('{"x":1}').refused, ["1:bad-y"]);
-});
+pure(
+  "JSON refuses only the invalid element, with its number and the reason",
+  () => {
+    const deep = "[".repeat(5000) + "]".repeat(5000);
+    const table: [string, string, RegExp][] = [
+      ['{"y":2,"value":3}', "bad-x", /x is missing/],
+      ['{"x":null,"y":2,"value":3}', "bad-x", /not a number: null/],
+      ['{"x":"1","y":2,"value":3}', "bad-x", /not a number: "1"/],
+      ['{"x":true,"y":2,"value":3}', "bad-x", /not a number: true/],
+      ['{"x":1.5,"y":2,"value":3}', "bad-x", /not an integer: 1\.5/],
+      ['{"x":1e99,"y":2,"value":3}', "bad-x", /not a 32-bit integer: 1e\+99/],
+      ['{"x":1e999,"y":2,"value":3}', "bad-x", /32-bit integer: Infinity/],
+      [`{"x":${deep},"y":2,"value":3}`, "bad-x", /not a number: an array/],
+      ['{"x":1,"value":3}', "bad-y", /y is missing/],
+      ['{"x":1,"y":2147483648,"value":3}', "bad-y", /32-bit/],
+      ['{"x":1,"y":2}', "bad-value", /value is missing/],
+      ['{"x":1,"y":2,"value":{}}', "bad-value", /not a number: an object/],
+      ['{"x":1,"y":2,"value":"\\u001b[2J"}', "bad-value", /"\\x1b\[2J"/],
+      ['{"x":1,"y":2,"value":3,"time":true}', "bad-time", /RFC 3339/],
+      ['{"x":1,"y":2,"value":3,"source":7}', "bad-source", /not a string: 7/],
+      [
+        `{"x":1,"y":2,"value":3,"source":"${"s".repeat(201)}"}`,
+        "bad-source",
+        /over 200 characters/,
+      ],
+      [
+        '{"x":1,"y":2,"value":3,"source":"\\ud800"}',
+        "bad-source",
+        /surrogate/,
+      ],
+      ["[1,2,3]", "bad-element", /put arrays into \{"cells"/],
+      ["7", "bad-element", /expected an object, found 7/],
+      ["null", "bad-element", /found null/],
+    ];
+    for (const [element, code, reason] of table) {
+      const good = '{"x":7,"y":8,"value":9}';
+      const { rows, refusals, refused } = parse(`[${good},${element},${good}]`);
+      assert.deepEqual(rows, [[7, 8, 9], [7, 8, 9]], element);
+      assert.deepEqual(refused, [`2:${code}`], element);
+      assert.match(refusals.kept[0]!.message, reason);
+      assert.ok(refusals.kept[0]!.message.length < 150);
+    }
+    assert.deepEqual(parse('{"x":1}').refused, ["1:bad-y"]);
+  },
+);
 
-pure("JSON refuses a bad cell of a batch alone", () => {
+pure("JSON refuses only the invalid cell of a batch", () => {
   const table: [string, string][] = [
     ["[1,2]", "bad-fields"],
     ["[1,2,3,4,5]", "bad-fields"],
@@ -154,7 +157,7 @@ pure("JSON refuses a bad cell of a batch alone", () => {
   }
 });
 
-pure("JSON refuses a payload as a whole where it is not valid", () => {
+pure("JSON refuses the whole payload if it is not valid", () => {
   const table: [string | Uint8Array, string, RegExp][] = [
     ["{", "bad-json", /does not parse/],
     ['{"x":1,"y":2,"value":NaN}', "bad-json", /NaN|token/],
@@ -189,21 +192,21 @@ pure("JSON refuses a payload as a whole where it is not valid", () => {
   }
 });
 
-pure("JSON survives nesting that is deep and closed", () => {
+pure("JSON with deep nesting is refused", () => {
   const deep = "[".repeat(100_000) + "]".repeat(100_000);
-  // Either verdict is right; a stack overflow is not.
+  // Both results are correct; a stack overflow is not.
   const result = attempt(() => parse(deep));
   if (result !== undefined) {
     assert.deepEqual(result.refused, ["1:bad-element"]);
   }
 });
 
-pure("JSON keeps U+FFFD that was sent as such", () => {
+pure("JSON keeps U+FFFD of the payload", () => {
   const { rows } = parse('{"x":1,"y":2,"value":3,"source":"\ufffd"}');
   assert.deepEqual(rows, [[1, 2, 3, undefined, "\ufffd"]]);
 });
 
-/** What a parser makes of a payload, to be compared. */
+/** The result of a parser, for comparison. */
 interface Outcome {
   readonly rows: Row[];
   readonly kept: readonly Refusal[];
@@ -281,7 +284,7 @@ const batchText = fc.tuple(
   }${space}${cells.join(`,${space}`)}${end}`
 );
 
-pure("JSON's short cut reads just what JSON.parse reads", () => {
+pure("JSON's fast path has the same result as JSON.parse", () => {
   let good = 0;
   fc.assert(
     fc.property(batchText, (text) => {
@@ -295,7 +298,7 @@ pure("JSON's short cut reads just what JSON.parse reads", () => {
   assert.ok(good > 100, `only ${good} payloads could take the short cut`);
 });
 
-pure("JSON's short cut and JSON.parse agree when any byte is changed", () => {
+pure("JSON's fast path and JSON.parse agree when any byte is changed", () => {
   const text =
     `{"source":"a",${" ".repeat(260)}"time":${T},"cells":[[1,-2,3],` +
     `[40, 5,6,7],[-2147483648,2147483647,0]]}`;
@@ -333,7 +336,7 @@ const source = fc.string({ unit: "binary", maxLength: 200 }).filter((text) =>
   text.isWellFormed() && text.length <= 200
 );
 
-pure("encodeBatchJson() is undone by parseReadings()", () => {
+pure("encodeBatchJson() is the inverse of parseReadings()", () => {
   const cells = fc.array(fc.tuple(int32, int32, int32, time));
   fc.assert(fc.property(cells, source, (cells, source) => {
     const rows = cells.map(([x, y, value, time]): Row =>
@@ -350,7 +353,7 @@ pure("encodeBatchJson() is undone by parseReadings()", () => {
   }));
 });
 
-pure("encodeBatchJson() refuses a source that a server would refuse", () => {
+pure("encodeBatchJson() refuses a source that a server refuses", () => {
   const batch = new ReadingBatch();
   for (const source of ["s".repeat(201), "\ud800"]) {
     const error = errorOf(() => encodeBatchJson(batch, 0, 0, { source }));

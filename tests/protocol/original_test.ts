@@ -54,7 +54,7 @@ pure("parseOriginal() reads what Python prints", () => {
   assert.deepEqual(read("{}\n"), []);
 });
 
-pure("parseOriginal() is undone by OriginalWriter, and undoes it", () => {
+pure("parseOriginal() is the inverse of OriginalWriter", () => {
   const row = fc.tuple(fc.integer(), fc.integer(), fc.integer());
   fc.assert(fc.property(fc.array(row), (rows) => {
     const text = write(rows as Row[]);
@@ -63,7 +63,7 @@ pure("parseOriginal() is undone by OriginalWriter, and undoes it", () => {
   }));
 });
 
-pure("parseOriginal() refuses all else, with the place", () => {
+pure("parseOriginal() refuses other input, with the position", () => {
   const table: [string, RegExp][] = [
     ["", /expected "\{" at byte 0, found the end/],
     ["[]", /expected "\{" at byte 0, found "\[\]"/],
@@ -93,7 +93,7 @@ pure("parseOriginal() refuses all else, with the place", () => {
 });
 
 pure(
-  "parseOriginal() throws nothing but ProtocolError, whatever the bytes",
+  "parseOriginal() throws only ProtocolError for arbitrary bytes",
   () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
@@ -124,7 +124,7 @@ pure("encodeOriginalReading() is one line of CSV", () => {
   );
 });
 
-pure("ORIGINAL_REQUEST is taken for the original request", () => {
+pure("ORIGINAL_REQUEST is an original request", () => {
   const request = parseRequest(utf8(ORIGINAL_REQUEST), {
     topics: new Topics(),
   });

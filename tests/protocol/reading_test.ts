@@ -14,7 +14,7 @@ import {
 
 const BOM = "\ufeff";
 
-pure("parseReadings() tells JSON from CSV by the first byte", () => {
+pure("parseReadings() distinguishes JSON from CSV by the first byte", () => {
   const row = [[1, 2, 3]];
   assert.deepEqual(parse("1,2,3").rows, row);
   assert.deepEqual(parse(" \r\n\t1,2,3").rows, row);
@@ -32,7 +32,7 @@ pure("parseReadings() counts the lines before the first reading", () => {
   assert.deepEqual(parse(`${BOM}\n\n1,2,3\n4,5`).refused, ["4:bad-fields"]);
 });
 
-pure("parseReadings() obeys the content types that it knows", () => {
+pure("parseReadings() follows the content type", () => {
   const json = '{"x":1,"y":2,"value":3}';
   assert.deepEqual(parse(json, "text/csv").refused, ["1:bad-x"]);
   assert.deepEqual(parse("1,2,3", "Text/CSV; charset=utf-8").rows, [[1, 2, 3]]);
@@ -55,14 +55,14 @@ pure("parseReadings() refuses an empty payload", () => {
   }
 });
 
-pure("parseReadings() reads a view without its neighbours", () => {
+pure("parseReadings() reads only the bytes of a view", () => {
   assert.deepEqual(parse(embedded(utf8("1,2,3"))).rows, [[1, 2, 3]]);
   assert.deepEqual(parse(embedded(utf8("1,2,3,4"))).rows, [[1, 2, 3, 4]]);
   const json = `{${" ".repeat(300)}"cells":[[1,2,3]]}`;
   assert.deepEqual(parse(embedded(utf8(json))).rows, [[1, 2, 3]]);
 });
 
-pure("parseReadings() appends, and takes all back when it throws", () => {
+pure("parseReadings() appends; a throw leaves the batch unchanged", () => {
   const batch = batchOf([[1, 2, 3, 4, "a"]]);
   parseReadings(utf8('[{"x":5,"y":6,"value":7,"source":"b"}]'), batch);
   parseReadings(utf8("8,9,0"), batch);
@@ -88,7 +88,7 @@ pure("parseReadings() appends, and takes all back when it throws", () => {
 });
 
 pure(
-  "parseReadings() throws nothing but ProtocolError, whatever the bytes",
+  "parseReadings() throws only ProtocolError for arbitrary bytes",
   () => {
     const types = fc.constantFrom(undefined, "text/csv", "application/json");
     const bytes = fc.oneof(
@@ -118,7 +118,7 @@ pure(
   },
 );
 
-pure("parseReadings() never throws for the start of a good payload", () => {
+pure("parseReadings() never throws for the start of a valid payload", () => {
   const pad = " ".repeat(256);
   const payloads = [
     "-12,34,1,1700000000000\r\n5,+6,7,2023-11-14T22:13:20.5+01:00\n",
@@ -133,7 +133,7 @@ pure("parseReadings() never throws for the start of a good payload", () => {
   }
 });
 
-pure("parseReadings() keeps the good lines beside the bad ones", () => {
+pure("parseReadings() keeps the valid lines among invalid ones", () => {
   const bad = fc.constantFrom("", "a", "1,2", "1,2,3,4,5", "1,2,x", "\0,1,1");
   const line = fc.oneof(
     bad.map((text) => ({ text, good: false })),

@@ -63,7 +63,7 @@ pure("ReplyWriter writes the JSON of the specification", () => {
   );
 });
 
-pure("ReplyWriter writes CSV behind a header line", () => {
+pure("ReplyWriter writes CSV after a header line", () => {
   const [part] = write([[1, 2, 1, 5], [-1, 3, -1, 0]], { format: "csv" });
   assert.equal(
     textOf(part!),
@@ -103,7 +103,7 @@ pure("ReplyWriter echoes a transaction and a layer that need escapes", () => {
   );
 });
 
-pure("ReplyWriter can put the longest header into the smallest part", () => {
+pure("ReplyWriter fits the longest header into the smallest part", () => {
   const header = {
     transaction: "\x01".repeat(42) + "aa", // 256 bytes of JSON
     layer: '"'.repeat(200),
@@ -125,7 +125,7 @@ pure("ReplyWriter can put the longest header into the smallest part", () => {
 });
 
 pure(
-  "ReplyWriter refuses a size that cannot hold a cell, and bad times",
+  "ReplyWriter refuses a size that cannot hold a cell, and invalid times",
   () => {
     assert.throws(() => write([], { maxBytes: 1023 }), RangeError);
     assert.throws(() => write([], { maxBytes: NaN }), RangeError);
@@ -144,7 +144,7 @@ pure(
   },
 );
 
-pure("ReplyWriter copes with a header longer than its first buffer", () => {
+pure("ReplyWriter accepts a header longer than its first buffer", () => {
   const header = { ...HEADER, layer: "l".repeat(300_000) };
   const [payload] = write([[1, 2, 3, 4]], { header, maxBytes: 1_000_000 });
   assert.deepEqual(rowsOf(readPart(payload!).cells), [[1, 2, 3, 4]]);
@@ -166,7 +166,7 @@ const maxBytes = fc.oneof(
   fc.integer({ min: 1024, max: 20_000 }),
 );
 
-pure("a reply in parts of any size comes back as it was", () => {
+pure("a reply in parts of any size is parsed to the same cells", () => {
   fc.assert(
     fc.property(cells, format, maxBytes, (cells, format, maxBytes) => {
       const header = { ...HEADER, transaction: "t", staleAfter: 5 };
@@ -191,7 +191,7 @@ pure("a reply in parts of any size comes back as it was", () => {
   );
 });
 
-pure("ReplyWriter fills each part but the last", () => {
+pure("ReplyWriter fills every part except the last", () => {
   const cells = Array.from({ length: 5000 }, (_, i): Cell => [i, i, 1, 1e12]);
   for (const maxBytes of [1024, 4097, 5000, 20_000]) {
     const parts = write(cells, { maxBytes });
@@ -217,7 +217,7 @@ pure("ReplyWriter has room for the longest cells at every size", () => {
   }
 });
 
-pure("a hundred thousand cells take the default parts", () => {
+pure("a hundred thousand cells are split into default parts", () => {
   const cells = Array.from({ length: 100_000 }, (_, i): Cell => [
     i % 1000,
     5 - Math.trunc(i / 1000),
@@ -226,7 +226,7 @@ pure("a hundred thousand cells take the default parts", () => {
   ]);
   const parts = write(cells);
   assert.ok(parts.length > 5 && parts.every(({ length }) => length <= 262144));
-  // As text, for deepEqual would take minutes to show a difference.
+  // As text, because deepEqual takes minutes to show a difference.
   const sent = JSON.stringify(cells);
   const parsed = parts.flatMap((part) => jsonOf(part).cells);
   assert.ok(JSON.stringify(parsed) === sent);
@@ -234,7 +234,7 @@ pure("a hundred thousand cells take the default parts", () => {
   assert.ok(JSON.stringify(read) === sent);
 });
 
-pure("encodeErrorReply() is undone by parseReply()", () => {
+pure("encodeErrorReply() is the inverse of parseReply()", () => {
   const error = { transaction: 7, code: "bad-region", message: 'x0 "is"' };
   assert.deepEqual(parseReply(encodeErrorReply(error)), {
     status: "error",
@@ -246,7 +246,7 @@ pure("encodeErrorReply() is undone by parseReply()", () => {
   );
 });
 
-pure("parseReply() refuses what is no reply", () => {
+pure("parseReply() refuses invalid replies", () => {
   const ok = '"status":"ok","layer":"l","revision":1,"time":2';
   const one = `${ok},"part":1,"parts":1`;
   const table: [string, string][] = [
@@ -298,7 +298,7 @@ pure("parseReply() refuses what is no reply", () => {
 });
 
 pure(
-  "parseReply() reads what JSON.parse reads when any byte is changed",
+  "parseReply() agrees with JSON.parse when any byte is changed",
   () => {
     const [good] = write([[1, -2, 3, 4], [50, 60, 0, 1.7e12]], {
       header: { ...HEADER, transaction: "t".repeat(200) },
@@ -330,7 +330,7 @@ pure(
 );
 
 pure(
-  "parseReply() throws nothing but ProtocolError, whatever the bytes",
+  "parseReply() throws only ProtocolError for arbitrary bytes",
   () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 100 }),
@@ -352,7 +352,7 @@ function partsOf(count: number, revision = 812): ReplyPart[] {
   });
 }
 
-pure("ReplyAssembler takes parts in any order, and twice", () => {
+pure("ReplyAssembler accepts parts in any order, and twice", () => {
   const shuffled = fc.shuffledSubarray([...partsOf(6), ...partsOf(6)], {
     minLength: 12,
   });
@@ -372,13 +372,13 @@ pure("ReplyAssembler takes parts in any order, and twice", () => {
 });
 
 pure(
-  "ReplyAssembler refuses a part of another reply, and stays as it was",
+  "ReplyAssembler refuses a part of another reply and keeps its parts",
   () => {
     const [one, two] = partsOf(2) as [ReplyPart, ReplyPart];
     const assembler = new ReplyAssembler();
     assert.equal(assembler.header, undefined);
     assert.equal(assembler.complete, false);
-    assert.throws(() => assembler.cells(), /0 of unknown parts have come/);
+    assert.throws(() => assembler.cells(), /0 of unknown parts have arrived/);
     assembler.add(one);
     const strangers: [Partial<ReplyPart>, RegExp][] = [
       [{ revision: 813 }, /another revision/],
@@ -394,7 +394,7 @@ pure(
       assert.match(error.message, reason);
     }
     assert.equal(assembler.received, 1);
-    assert.throws(() => assembler.cells(), /1 of 2 parts have come/);
+    assert.throws(() => assembler.cells(), /1 of 2 parts have arrived/);
     assert.equal(assembler.add(two), true);
     assert.equal(assembler.header, one);
   },

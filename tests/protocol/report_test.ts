@@ -9,7 +9,7 @@ import {
 import { attempt, errorOf, jsonOf, pure, textOf, utf8 } from "./support.ts";
 
 pure(
-  "encodeReport() says what was refused, and leaves out what is not known",
+  "encodeReport() omits unknown fields",
   () => {
     const report = {
       topic: "occupancy/data/l2",
@@ -29,7 +29,7 @@ pure(
   },
 );
 
-pure("encodeState() is undone by parseState()", () => {
+pure("encodeState() is the inverse of parseState()", () => {
   const states: ServerState[] = [
     { state: "online" },
     { state: "offline" },
@@ -47,7 +47,7 @@ pure("encodeState() is undone by parseState()", () => {
   });
 });
 
-pure("parseState() refuses all else", () => {
+pure("parseState() refuses other input", () => {
   const table: [string, string][] = [
     ["", "bad-json"],
     ["online", "bad-json"],

@@ -30,7 +30,7 @@ function refusal(
   return error;
 }
 
-pure("parseRequest() fills in what a request leaves out", () => {
+pure("parseRequest() fills in defaults", () => {
   assert.deepEqual(parse("{}"), {
     kind: "map",
     replyTopic: "occupancy/response",
@@ -41,7 +41,7 @@ pure("parseRequest() fills in what a request leaves out", () => {
 });
 
 pure(
-  "parseRequest() reads every key, and ignores those it does not know",
+  "parseRequest() reads every key and ignores unknown ones",
   () => {
     const payload = "\ufeff " + JSON.stringify({
       transaction: "t1",
@@ -67,7 +67,7 @@ pure(
 );
 
 pure(
-  "parseRequest() takes null for left out, but echoes it as a transaction",
+  "parseRequest() treats null as absent, but echoes it as a transaction",
   () => {
     const request = parse(
       '{"transaction":null,"layer":null,"region":null,"since":null,' +
@@ -78,7 +78,7 @@ pure(
 );
 
 pure(
-  "parseRequest() takes all but a JSON object for the original request",
+  "parseRequest() treats everything except a JSON object as the original request",
   () => {
     const payloads = [
       "get data",
@@ -101,7 +101,7 @@ pure(
   },
 );
 
-pure("parseRequest() says what is wrong with a broken JSON object", () => {
+pure("parseRequest() names what is wrong with a broken JSON object", () => {
   const payloads = [
     "{",
     '{"region":[1,2,3,4]',
@@ -117,7 +117,7 @@ pure("parseRequest() says what is wrong with a broken JSON object", () => {
 });
 
 pure(
-  "parseRequest() sends the reply where MQTT 5 says, else to replyTo",
+  "parseRequest() uses the MQTT 5 Response Topic, else replyTo",
   () => {
     const correlationData = new Uint8Array([0, 255, 7]);
     const beside = {
@@ -134,7 +134,7 @@ pure(
   },
 );
 
-pure("parseRequest() refuses a reply topic that is not its own", () => {
+pure("parseRequest() refuses reply topics outside its prefix", () => {
   const stranger = refusal('{"transaction":7,"replyTo":"home/door/set"}');
   assert.equal(stranger.code, "bad-reply-topic");
   assert.equal(stranger.replyTopic, "occupancy/response");
@@ -148,7 +148,7 @@ pure("parseRequest() refuses a reply topic that is not its own", () => {
   const original = refusal("get data", { responseTopic: "" });
   assert.equal(original.code, "bad-reply-topic");
 
-  // The one that is good is where the refusal of the other goes.
+  // The error reply goes to the valid one.
   const both = refusal('{"replyTo":"x"}', {
     responseTopic: "occupancy/response/me",
   });
@@ -156,7 +156,7 @@ pure("parseRequest() refuses a reply topic that is not its own", () => {
   assert.equal(refusal('{"replyTo":7}').code, "bad-reply-topic");
 });
 
-pure("parseRequest() refuses what it cannot answer, and says why", () => {
+pure("parseRequest() refuses invalid fields with the reason", () => {
   const table: [string, string, RegExp][] = [
     ['"transaction":[]', "bad-transaction", /an array/],
     ['"transaction":{}', "bad-transaction", /an object/],
@@ -170,8 +170,8 @@ pure("parseRequest() refuses what it cannot answer, and says why", () => {
     ['"layer":"\\ud800"', "bad-layer", /surrogate/],
     ['"layer":"a\\u0000"', "bad-layer", /control/],
     ['"region":{}', "bad-region", /not an array: an object/],
-    ['"region":[1,2,3]', "bad-region", /3 numbers, not four/],
-    ['"region":[1,2,3,4,5]', "bad-region", /5 numbers, not four/],
+    ['"region":[1,2,3]', "bad-region", /3 numbers instead of four/],
+    ['"region":[1,2,3,4,5]', "bad-region", /5 numbers instead of four/],
     ['"region":[1,2,3,"4"]', "bad-region", /y1 .*: "4"/],
     ['"region":[1,2.5,3,4]', "bad-region", /y0 .*: 2\.5/],
     ['"region":[-2147483649,0,0,0]', "bad-region", /x0 .*32-bit/],
@@ -207,7 +207,7 @@ pure("parseRequest() refuses what it cannot answer, and says why", () => {
   }
 });
 
-pure("parseRequest() takes the extremes", () => {
+pure("parseRequest() accepts the limits", () => {
   const { region } = parse(
     '{"region":[-2147483648,-2147483648,2147483647,2147483647]}',
   ) as { region?: unknown };
@@ -234,7 +234,7 @@ const scalar: fc.Arbitrary<Scalar> = fc.oneof(
   fc.constant(null),
 );
 
-pure("a transaction comes back in an error reply as it was", () => {
+pure("an error reply echoes the transaction", () => {
   fc.assert(fc.property(scalar, (transaction) => {
     const payload = JSON.stringify({ transaction, format: "?" });
     const reply = jsonOf(encodeErrorReply(refusal(payload)));
@@ -246,7 +246,7 @@ pure("a transaction comes back in an error reply as it was", () => {
   );
 });
 
-pure("encodeRequest() is undone by parseRequest()", () => {
+pure("encodeRequest() is the inverse of parseRequest()", () => {
   const corner = fc.tuple(fc.integer(), fc.integer())
     .map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
   const fields = fc.record({
@@ -279,7 +279,7 @@ pure("encodeRequest() is undone by parseRequest()", () => {
 });
 
 pure(
-  "parseRequest() answers or refuses with routing, whatever the bytes",
+  "parseRequest() returns or throws with routing for arbitrary bytes",
   () => {
     const key = fc.constantFrom(
       "transaction",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { checkStep } from "../../src/protocol/sequence.ts";
 
 Deno.test({
-  name: "checkStep() applies what follows or overlaps, and reports gaps",
+  name: "checkStep() applies deltas that follow or overlap, and reports gaps",
   permissions: "none",
   fn: () => {
     for (

@@ -1,4 +1,4 @@
-/** What the tests of the protocol share. */
+/** Helpers for the tests of the protocol. */
 
 import assert from "node:assert/strict";
 import {
@@ -8,7 +8,7 @@ import {
   type Refusals,
 } from "../../src/protocol/mod.ts";
 
-/** A test that proves to need no permission. */
+/** Defines a test without permissions, which proves that it is pure. */
 export function pure(name: string, fn: () => void): void {
   Deno.test({ name, permissions: "none", fn });
 }
@@ -29,14 +29,14 @@ export function jsonOf(bytes: Uint8Array): any {
   return JSON.parse(textOf(bytes));
 }
 
-/** Bytes that hold each other's neighbours: a view into a larger buffer. */
+/** The bytes as a view into a larger buffer. */
 export function embedded(bytes: Uint8Array): Uint8Array {
   const larger = new Uint8Array(bytes.length + 16).fill(0x31);
   larger.set(bytes, 8);
   return larger.subarray(8, 8 + bytes.length);
 }
 
-/** One reading; time and source only where given. */
+/** One reading; time and source are optional. */
 export type Row = [
   x: number,
   y: number,
@@ -68,7 +68,7 @@ export function batchOf(rows: readonly Row[]): ReadingBatch {
   return batch;
 }
 
-/** What a payload parses to. */
+/** Parses a payload. */
 export function parse(
   payload: string | Uint8Array,
   contentType?: string,
@@ -94,7 +94,7 @@ export function errorOf(fn: () => unknown): ProtocolError {
   assert.fail("did not throw");
 }
 
-/** Runs a function; undefined if it threw a ProtocolError. Others pass through. */
+/** Runs a function; returns undefined if it throws a ProtocolError. */
 export function attempt<T>(fn: () => T): T | undefined {
   try {
     return fn();

@@ -49,7 +49,7 @@ pure("parseTimestamp() reads the forms of RFC 3339", () => {
 });
 
 pure(
-  "parseTimestamp() reads a leap second as the end of the one before",
+  "parseTimestamp() reads a leap second as the end of the previous second",
   () => {
     const last = Date.UTC(2016, 11, 31, 23, 59, 59, 999);
     assert.equal(timestamp("2016-12-31T23:59:60Z"), last);

@@ -91,7 +91,7 @@ pure("layerOf() is undefined for what carries no readings", () => {
 });
 
 pure(
-  "assertReplyTopic() lets only the response topic and those below pass",
+  "assertReplyTopic() accepts only the response topic and those below",
   () => {
     const topics = new Topics();
     topics.assertReplyTopic("occupancy/response");
