@@ -46,7 +46,7 @@ export function describeError(error: unknown): ErrorReport {
   }
   return {
     message: `Internal error: ${messageOf(error)}`,
-    hint: "This is a bug in occupancy; OCCUPANCY_DEBUG=1 prints where.",
+    hint: "This is a bug in occupancy. OCCUPANCY_DEBUG=1 prints a stack trace.",
     exitCode: Exit.failure,
   };
 }
