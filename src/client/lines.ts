@@ -1,38 +1,44 @@
-/** A line longer than this is passed over: no reading is, and memory must stay bounded. */
+/**
+ * Splits a stream of bytes into blocks of whole lines.
+ *
+ * @module
+ */
+
+/** Longer lines are skipped: no reading is that long, and memory is bounded. */
 export const MAX_ROW_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
-/** Whole lines, together, with the number of the first of them. */
+/** Consecutive lines, or one line that is too long. */
 export interface LineBlock {
-  /** The lines, each with its line feed but perhaps the last of the input. */
+  /** The lines with their line feeds; the last line of the input may have none. */
   readonly bytes: Uint8Array;
   /** Number of the first line, from 1. */
   readonly firstLine: number;
-  /** Of a single line that is too long to be held: its length, in bytes; then there are none here. */
+  /** Length of a line that is too long, in bytes; then `bytes` is empty. */
   readonly tooLong?: number;
 }
 
 /**
- * Cuts a stream of bytes at its line ends: one block for each chunk that
- * completes a line, so that a slow pipe is dealt with line by line and a file
- * in large pieces.
+ * Splits a stream of bytes into blocks of whole lines. Each chunk that completes
+ * a line gives one block, so a slow pipe is read line by line and a file in
+ * large pieces.
  */
 export async function* lineBlocks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<LineBlock> {
-  let rest: Uint8Array = NOTHING;
+  let rest: Uint8Array = NO_BYTES;
   let firstLine = 1;
-  /** How much has come of a line that is passed over. */
-  let passed = 0;
+  /** Bytes received of a line that is too long. */
+  let skipped = 0;
   for await (let chunk of chunks) {
-    if (passed > 0) {
+    if (skipped > 0) {
       const end = chunk.indexOf(NEWLINE);
-      passed += end < 0 ? chunk.length : end;
+      skipped += end < 0 ? chunk.length : end;
       if (end < 0) continue;
-      yield { bytes: NOTHING, firstLine, tooLong: passed };
+      yield { bytes: NO_BYTES, firstLine, tooLong: skipped };
       firstLine++;
-      passed = 0;
+      skipped = 0;
       chunk = chunk.subarray(end + 1);
     }
     const bytes = joined(rest, chunk);
@@ -44,15 +50,15 @@ export async function* lineBlocks(
     }
     rest = bytes.subarray(end);
     if (rest.length > MAX_ROW_BYTES) {
-      passed = rest.length;
-      rest = NOTHING;
+      skipped = rest.length;
+      rest = NO_BYTES;
     }
   }
-  if (passed > 0) yield { bytes: NOTHING, firstLine, tooLong: passed };
+  if (skipped > 0) yield { bytes: NO_BYTES, firstLine, tooLong: skipped };
   else if (rest.length > 0) yield { bytes: rest, firstLine };
 }
 
-/** How many line feeds there are. */
+/** Returns the number of line feeds. */
 export function countLines(bytes: Uint8Array): number {
   let count = 0;
   let at = bytes.indexOf(NEWLINE);

@@ -1,3 +1,8 @@
+/**
+ * Reads readings from a file, a pipe or objects, and publishes them.
+ *
+ * @module
+ */
 export { type Reading, type ReadingTable, toBatch } from "./readings.ts";
 export {
   type BadRow,

@@ -1,3 +1,8 @@
+/**
+ * Readings as users of the library write them: objects, or columns.
+ *
+ * @module
+ */
 import {
   checkReadingTime,
   explainTime,
@@ -6,21 +11,24 @@ import {
   UNKNOWN,
 } from "../protocol/mod.ts";
 
-/** One observation of one coordinate. */
+/** The observation of one cell. */
 export interface Reading {
   /** int32 */
   readonly x: number;
   /** int32 */
   readonly y: number;
-  /** int32: 0 or false free, above 0 or true occupied; below 0 or null unknown. */
+  /**
+   * int32. 0 or false is free; above 0, or true, is occupied; below 0, or null,
+   * is unknown.
+   */
   readonly value: number | boolean | null;
-  /** When it was observed, ms since 1970; when the server receives it if left out. */
+  /** When it was observed, ms since 1970. Default: when the server receives it. */
   readonly time?: number | Date;
 }
 
-/** Many observations, a column a field. A {@linkcode ReadingBatch} is one too. */
+/** Readings as columns. A {@linkcode ReadingBatch} is one of these. */
 export interface ReadingTable {
-  /** How many there are. */
+  /** The number of readings. */
   readonly length: number;
   /** int32 */
   readonly x: ArrayLike<number>;
@@ -28,15 +36,15 @@ export interface ReadingTable {
   readonly y: ArrayLike<number>;
   /** int32: 0 free, above 0 occupied, below 0 unknown. */
   readonly value: ArrayLike<number>;
-  /** ms since 1970; NaN, or no column, for when the server receives it. */
+  /** ms since 1970. NaN, or no column: when the server receives the reading. */
   readonly time?: ArrayLike<number>;
 }
 
 /**
- * Readings in the form in which they are sent.
+ * Converts readings to a batch.
  *
- * @param readings One by one, or as columns
- * @throws {RangeError} If a field is not what it must be; nothing is left out
+ * @param readings objects or columns
+ * @throws {RangeError} if a field is out of range
  *
  * @example
  * ```ts
@@ -48,15 +56,17 @@ export interface ReadingTable {
 export function toBatch(
   readings: Iterable<Reading> | ReadingTable,
 ): ReadingBatch {
-  return Symbol.iterator in readings ? fromEach(readings) : fromTable(readings);
+  return Symbol.iterator in readings
+    ? fromObjects(readings)
+    : fromTable(readings);
 }
 
-function fromEach(readings: Iterable<Reading>): ReadingBatch {
+function fromObjects(readings: Iterable<Reading>): ReadingBatch {
   const batch = new ReadingBatch();
   for (const { x, y, value, time } of readings) {
     const ms = time === undefined ? NaN : Number(time);
     if (time !== undefined && Number.isNaN(ms)) {
-      throw wrong(batch, "time", time);
+      throw fieldError(batch, "time", time);
     }
     push(batch, x, y, value === null ? UNKNOWN : Number(value), ms);
   }
@@ -79,9 +89,9 @@ function push(
   value: number,
   time: number,
 ): void {
-  if (!isInt32(x)) throw wrong(batch, "x", x);
-  if (!isInt32(y)) throw wrong(batch, "y", y);
-  if (!isInt32(value)) throw wrong(batch, "value", value);
+  if (!isInt32(x)) throw fieldError(batch, "x", x);
+  if (!isInt32(y)) throw fieldError(batch, "y", y);
+  if (!isInt32(value)) throw fieldError(batch, "value", value);
   if (!Number.isNaN(time) && Number.isNaN(checkReadingTime(time))) {
     throw new RangeError(
       `Cannot send reading ${batch.length + 1}: ${explainTime(time)}`,
@@ -90,7 +100,11 @@ function push(
   batch.push(x, y, value, Math.trunc(time));
 }
 
-function wrong(batch: ReadingBatch, name: string, value: unknown): RangeError {
+function fieldError(
+  batch: ReadingBatch,
+  name: string,
+  value: unknown,
+): RangeError {
   return new RangeError(
     `Cannot send reading ${
       batch.length + 1

@@ -1,3 +1,8 @@
+/**
+ * Reads readings from CSV, JSON and NDJSON.
+ *
+ * @module
+ */
 import {
   parseReadings,
   ProtocolError,
@@ -6,43 +11,45 @@ import {
 } from "../protocol/mod.ts";
 import { lineBlocks, MAX_ROW_BYTES } from "./lines.ts";
 
-/** How the rows of a file are written. */
+/** A file format. */
 export type RowFormat = "csv" | "json" | "ndjson";
 
-/** A row that could not be used. */
+/** A row that is not a valid reading. */
 export interface BadRow {
-  /** Line of the file, or element of a JSON array, from 1. */
+  /** Number of the line, or of the element of a JSON array, from 1. */
   readonly line: number | undefined;
+  /** What is wrong with it. */
   readonly message: string;
 }
 
-/** Readings that came together, and the rows among them that are none. */
+/** The readings of one part of a file, and its bad rows. */
 export interface Rows {
   readonly readings: ReadingBatch;
-  /** The first few bad rows. */
+  /** The first bad rows. */
   readonly bad: readonly BadRow[];
-  /** How many bad rows there were. */
+  /** The number of all bad rows. */
   readonly skipped: number;
 }
 
 const NEWLINE = 0x0a;
-const BYTE_ORDER_MARK = 0xef; // the first byte of it
+const BYTE_ORDER_MARK = 0xef; // its first byte
 const CSV_HEADER = /^[^\S\n]*"?x"?\s*,\s*"?y"?\s*,/i;
 const HEADER_BYTES = 256;
 const decoder = new TextDecoder();
 
-/** The format that a file's name tells, if it does. */
+/** Returns the format by the extension of a file name; undefined if it has none. */
 export function formatOf(path: string): RowFormat | undefined {
   const ending = /\.(csv|json|ndjson|jsonl)$/i.exec(path)?.[1]?.toLowerCase();
   return ending === "jsonl" ? "ndjson" : ending as RowFormat | undefined;
 }
 
 /**
- * Reads rows as they come. A bad row costs only itself; if `strict`, reading
- * ends at the first one, and nothing behind it is given out.
+ * Reads rows as they arrive.
  *
- * @param format How they are written; found out from the start if undefined
- * @throws {ProtocolError} if a JSON document is not valid as a whole
+ * @param chunks the bytes of the file
+ * @param format detected from the first bytes if undefined
+ * @param strict true to end at the first bad row; else bad rows are skipped
+ * @throws {ProtocolError} if a JSON document is malformed
  */
 export async function* readRows(
   chunks: AsyncIterable<Uint8Array>,
@@ -51,25 +58,24 @@ export async function* readRows(
 ): AsyncGenerator<Rows> {
   if (format === undefined) {
     const [first, all] = await peek(chunks);
-    yield* readRows(all, sniff(first), strict);
+    yield* readRows(all, detectFormat(first), strict);
   } else if (format === "json") {
-    yield parseWhole(await gather(chunks), strict);
+    yield parseDocument(await readAll(chunks), strict);
   } else {
     const parse = format === "csv" ? parseCsv : parseNdjson;
     for await (const { bytes, firstLine, tooLong } of lineBlocks(chunks)) {
       const rows = tooLong === undefined
         ? parse(bytes, firstLine, strict)
-        : refused(firstLine, tooLong);
+        : rowTooLong(firstLine, tooLong);
       yield rows;
       if (strict && rows.skipped > 0) return;
     }
   }
 }
 
-/** A line so long that it was not even held. */
-function refused(line: number, length: number): Rows {
+function rowTooLong(line: number, length: number): Rows {
   const message =
-    `the line has ${length} bytes, ${MAX_ROW_BYTES} are the most that is read`;
+    `the line has ${length} bytes, more than the maximum of ${MAX_ROW_BYTES}`;
   return {
     readings: new ReadingBatch(0),
     bad: [{ line, message }],
@@ -129,7 +135,7 @@ function parseNdjson(
   return { readings, bad, skipped };
 }
 
-function parseWhole(bytes: Uint8Array, strict: boolean): Rows {
+function parseDocument(bytes: Uint8Array, strict: boolean): Rows {
   const readings = new ReadingBatch();
   const refusals = parsePart(bytes, readings, "application/json");
   const bad = refusals.kept.map(({ line, message }) => ({ line, message }));
@@ -140,7 +146,7 @@ function parseWhole(bytes: Uint8Array, strict: boolean): Rows {
   return { readings, bad, skipped: refusals.total };
 }
 
-/** As the wire is parsed, but that nothing is no fault of a part of a file. */
+/** Parses as messages are parsed, but accepts an empty part of a file. */
 function parsePart(
   bytes: Uint8Array,
   readings: ReadingBatch,
@@ -156,8 +162,8 @@ function parsePart(
   }
 }
 
-/** A first line that is JSON by itself is one of many; else it begins a document. */
-function sniff(start: Uint8Array): RowFormat {
+/** Detects NDJSON by a first line that is complete JSON. */
+function detectFormat(start: Uint8Array): RowFormat {
   const end = lineEnd(start);
   const line = decoder.decode(start.subarray(0, end));
   if (!/^\s*[{[]/.test(line)) return "csv";
@@ -174,7 +180,7 @@ function hasHeader(bytes: Uint8Array): boolean {
   return CSV_HEADER.test(decoder.decode(bytes.subarray(0, HEADER_BYTES)));
 }
 
-/** The bytes behind an empty line: a mark that starts them starts no file. */
+/** Puts an empty line before the bytes: a byte order mark after it is an error. */
 function afterBlankLine(bytes: Uint8Array): Uint8Array {
   const all = new Uint8Array(bytes.length + 1);
   all[0] = NEWLINE;
@@ -182,20 +188,20 @@ function afterBlankLine(bytes: Uint8Array): Uint8Array {
   return all;
 }
 
-/** What follows so many lines. */
+/** Returns the bytes after a number of lines. */
 function afterLines(bytes: Uint8Array, count: number): Uint8Array {
   let rest = bytes;
   for (; count > 0; count--) rest = rest.subarray(lineEnd(rest) + 1);
   return rest;
 }
 
-/** Where the first line ends: at its line feed, or with the bytes. */
+/** Returns the index of the first line feed, or the length. */
 function lineEnd(bytes: Uint8Array): number {
   const end = bytes.indexOf(NEWLINE);
   return end < 0 ? bytes.length : end;
 }
 
-/** The first chunk, and all chunks with it. */
+/** Returns the first chunk, and all chunks including the first. */
 async function peek(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<[Uint8Array, AsyncIterable<Uint8Array>]> {
@@ -209,7 +215,7 @@ async function peek(
   return [first, all()];
 }
 
-async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(
     await new Response(ReadableStream.from(chunks)).arrayBuffer(),
   );

@@ -1,3 +1,9 @@
+/**
+ * Publishes readings, many messages at a time.
+ *
+ * @module
+ */
+import { delay } from "../common/async.ts";
 import type { Link } from "../mqtt/link.ts";
 import {
   encodeBatchJson,
@@ -6,44 +12,42 @@ import {
   type ReadingBatch,
 } from "../protocol/mod.ts";
 
-/** Messages that may wait for their acknowledgement at once. */
-const MAX_PENDING = 1000;
+/** Maximum number of unacknowledged messages. */
+const MAX_PENDING_MESSAGES = 1000;
 
-/** How readings are sent. */
+/** Options of {@linkcode Sender}. */
 export interface SendOptions {
-  /** The topic they go to. */
+  /** The topic to publish to. */
   readonly topic: string;
-  /** Readings a message, at least 1. Default 1. */
+  /** Maximum readings per message, at least 1. Default 1. */
   readonly batch?: number | undefined;
-  /** Pause between messages, in ms. Default 0. */
+  /** Time between two messages, in ms. Default 0. */
   readonly interval?: number | undefined;
-  /** Who reports; makes the messages JSON. */
+  /** Name of the source of all readings. The messages are then JSON, else CSV. */
   readonly source?: string | undefined;
-  /** One reading a message, `x,y,value`, as the original server wants it. */
+  /** True for the original wire: one reading per message, as `x,y,value`. */
   readonly original?: boolean | undefined;
-  /** Ends the pauses and the sending. */
+  /** Aborts the sending. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What has been sent. */
+/** What the broker has acknowledged. */
 export interface Sent {
   readonly readings: number;
   readonly messages: number;
 }
 
-/**
- * Sends readings at QoS 1, many messages under way at once. It counts a message
- * once the broker has acknowledged it.
- */
+/** Publishes readings at QoS 1. */
 export class Sender {
   readonly #link: Link;
   readonly #options: SendOptions;
   #readings = 0;
   #messages = 0;
+  /** The number of unacknowledged messages. */
   #pending = 0;
   #failure: unknown;
   #wake: (() => void) | undefined;
-  #first = true;
+  #isFirst = true;
 
   constructor(link: Link, options: SendOptions) {
     this.#link = link;
@@ -51,31 +55,37 @@ export class Sender {
     options.signal?.addEventListener("abort", () => this.#wake?.());
   }
 
-  /** What has been acknowledged so far. */
+  /** What the broker has acknowledged so far. */
   get sent(): Sent {
     return { readings: this.#readings, messages: this.#messages };
   }
 
   /**
-   * Sends all readings of a batch, in order.
+   * Publishes all readings of a batch, in order. Waits while too many messages
+   * are unacknowledged, but not for the last ones: see {@linkcode finish}.
    *
-   * @throws {LinkError} if the broker refused one, or is gone for good
+   * @throws {LinkError} if the broker refused a message, or the connection failed
+   * permanently
    */
   async send(readings: ReadingBatch): Promise<void> {
     const { original = false, signal } = this.#options;
     const size = original ? 1 : this.#options.batch ?? 1;
     for (let from = 0, to; from < readings.length; from = to) {
-      await this.#pause();
-      await this.#below(MAX_PENDING);
+      await this.#waitInterval();
+      await this.#waitForPending(MAX_PENDING_MESSAGES - 1);
       if (signal?.aborted) return;
-      to = sameSource(readings, from, Math.min(from + size, readings.length));
+      to = endOfSource(readings, from, Math.min(from + size, readings.length));
       this.#publish(this.#encode(readings, from, to), to - from);
     }
   }
 
-  /** Waits until everything has been acknowledged, or the signal. @throws {LinkError} as send */
+  /**
+   * Waits until all messages are acknowledged, or the signal is aborted.
+   *
+   * @throws {LinkError} as {@linkcode send}
+   */
   async finish(): Promise<void> {
-    await this.#below(1);
+    await this.#waitForPending(0);
   }
 
   #encode(readings: ReadingBatch, from: number, to: number): Uint8Array {
@@ -107,43 +117,32 @@ export class Sender {
     });
   }
 
-  /** Waits until fewer than `limit` messages are under way. */
-  async #below(limit: number): Promise<void> {
+  /** Waits until at most `limit` messages are unacknowledged. */
+  async #waitForPending(limit: number): Promise<void> {
     const { signal } = this.#options;
     while (
-      this.#pending >= limit && this.#failure === undefined && !signal?.aborted
+      this.#pending > limit && this.#failure === undefined && !signal?.aborted
     ) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #pause(): Promise<void> {
+  async #waitInterval(): Promise<void> {
     const { interval = 0, signal } = this.#options;
-    if (this.#first || interval === 0) {
-      this.#first = false;
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, interval);
-      signal?.addEventListener("abort", done);
-    });
+    if (!this.#isFirst && interval > 0) await delay(interval, signal);
+    this.#isFirst = false;
   }
 }
 
-/** Where the run of readings that have one source ends: a message names one. */
-function sameSource(
+/** Returns the end of the readings with one source: a message names only one. */
+function endOfSource(
   readings: ReadingBatch,
   from: number,
-  most: number,
+  end: number,
 ): number {
   const source = readings.sourceIndex[from];
   let to = from + 1;
-  while (to < most && readings.sourceIndex[to] === source) to++;
+  while (to < end && readings.sourceIndex[to] === source) to++;
   return to;
 }

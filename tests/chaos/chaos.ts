@@ -1,24 +1,25 @@
 /**
- * A server that is killed again and again while readings pour in, and the
- * question whether any that was acknowledged is gone.
+ * Kills a server repeatedly during ingest, then checks that its map has every
+ * acknowledged reading.
  *
  * @module
  */
+import { delay } from "../../src/common/async.ts";
 import type { MapView } from "../../src/request/mod.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { occupancy, type Running } from "../support/processes.ts";
 import type { BrokerKind } from "../support/system.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
-import { documentedSettings } from "./documented_settings.ts";
+import { documentedSettings } from "../support/documented_settings.ts";
 import { Publisher } from "./publisher.ts";
 import { planWorkload, randomFrom, type Workload } from "./workload.ts";
 
-/** How a run is set up. */
+/** Options of {@linkcode runChaos}. */
 export interface ChaosOptions {
   readonly broker: BrokerKind;
   readonly readings: number;
-  /** How many times the server is killed. */
+  /** How often the server is killed. */
   readonly kills: number;
   readonly seed: number;
   /** Default 2. */
@@ -26,29 +27,32 @@ export interface ChaosOptions {
   readonly durability?: "commit" | "fsync";
 }
 
-/** What came of it. */
+/** The result of a run. */
 export interface ChaosReport {
-  /** Readings that were acknowledged to their publisher: all that were sent. */
+  /** Acknowledged readings: all that were sent. */
   readonly acknowledged: number;
   readonly messages: number;
-  /** Messages that publishers sent again after a lost connection. */
+  /** Messages sent again after a lost connection. */
   readonly resent: number;
-  /** Cells that are missing or hold what an earlier reading said. */
+  /** Cells that are missing or have the value of an earlier reading. */
   readonly lost: readonly string[];
-  /** Cells that hold what nobody sent there. */
+  /** Cells with a value that was never sent for them. */
   readonly invented: readonly string[];
   readonly cells: number;
-  /** From each kill until the server took messages again, in ms. */
+  /** Time from each kill until the server was ready again, ms. */
   readonly recoveries: readonly number[];
-  /** From the first reading to the last acknowledgement, in ms. */
+  /** Time from the first reading to the last acknowledgement, ms. */
   readonly duration: number;
 }
 
-/** Sends everything through five deaths, say, and compares the map with the model's. */
+/**
+ * Sends a workload while the server is killed, then compares the map with the
+ * expected one.
+ */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { broker, seed, publishers = 2 } = options;
-  const began = Date.now();
-  const workload = planWorkload({ ...options, publishers, now: began });
+  const startedAt = Date.now();
+  const workload = planWorkload({ ...options, publishers, now: startedAt });
   await using folder = await tempDir();
   await using mosquitto = broker === "mosquitto"
     ? await startMosquitto(await documentedSettings(folder.path))
@@ -71,7 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       port,
       clientId: `chaos-${i}`,
       messages,
-      allowed: (share) => killer.allow(share),
+      mayReach: (share) => killer.mayReach(share),
     })
   );
   const start = performance.now();
@@ -82,9 +86,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await Promise.all([...fleet.map((publisher) => publisher.run()), killing]);
   const duration = performance.now() - start;
 
-  const view = await ask(`mqtt://127.0.0.1:${port}`);
+  const view = await requestMap(`mqtt://127.0.0.1:${port}`);
   return {
-    ...compare(workload, view, began),
+    ...compare(workload, view, startedAt),
     acknowledged: sum(fleet, ({ acknowledged }) => acknowledged),
     messages: sum(workload.publishers, ({ length }) => length),
     resent: sum(fleet, ({ resent }) => resent),
@@ -94,13 +98,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   };
 }
 
-/** Kills a server with SIGKILL, and starts it again at once. */
+/** Kills a server with SIGKILL and starts it again at once. */
 class Killer implements AsyncDisposable {
   readonly #args: string[];
   #server: Running;
   readonly recoveries: number[] = [];
-  /** The share of the readings at which it is killed next. */
-  #next = 1;
+  /** The share of the readings at the next kill. */
+  #nextShare = 1;
   #ready = Promise.resolve();
 
   static async start(args: string[]): Promise<Killer> {
@@ -115,29 +119,29 @@ class Killer implements AsyncDisposable {
   }
 
   /**
-   * Holds publishers back while there is no server, but only at the next kill:
-   * else all would be sent before it comes.
+   * Makes publishers wait for the restart before they pass the share of the next
+   * kill. Otherwise all would be sent before that kill.
    */
-  async allow(share: number): Promise<void> {
-    if (share > this.#next) await this.#ready;
+  async mayReach(share: number): Promise<void> {
+    if (share > this.#nextShare) await this.#ready;
   }
 
-  /** Kills the server each time that the progress has passed one of the moments. */
+  /** Kills the server at each of the moments. */
   async run(
     { moments, progress }: {
       moments: readonly Moment[];
       progress: () => number;
     },
   ): Promise<void> {
-    for (const [i, { share, delay }] of moments.entries()) {
+    for (const [i, { share, delayMs }] of moments.entries()) {
       await until(() => progress() >= share, {
         deadline: 60_000,
-        what: () => `${share} of the readings; ${progress()} are there`,
+        what: () => `${share} of the readings; ${progress()} are acknowledged`,
       });
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await delay(delayMs);
       const killed = performance.now();
       const ready = Promise.withResolvers<void>();
-      this.#next = moments[i + 1]?.share ?? 1;
+      this.#nextShare = moments[i + 1]?.share ?? 1;
       this.#ready = ready.promise;
       this.#server.kill("SIGKILL");
       await this.#server.ended();
@@ -153,24 +157,24 @@ class Killer implements AsyncDisposable {
   }
 }
 
-/** When the server dies. */
+/** A moment at which the server is killed. */
 interface Moment {
-  /** Once this share of all messages is acknowledged. */
+  /** When this share of all messages is acknowledged, */
   readonly share: number;
-  /** And so many ms later: anywhere in the round of gather, commit, acknowledge. */
-  readonly delay: number;
+  /** and this time has passed, ms: anywhere between receipt and acknowledgement. */
+  readonly delayMs: number;
 }
 
-/** Spread over the run, the earliest first. */
+/** Chooses moments over the whole run, in order. */
 function momentsOf(kills: number, random: () => number): Moment[] {
   return Array.from({ length: kills }, () => ({
     share: 0.02 + 0.9 * random(),
-    delay: 10 * random(),
+    delayMs: 10 * random(),
   })).sort((a, b) => a.share - b.share);
 }
 
-/** The map, once all that was sent before has been taken in. */
-async function ask(url: string): Promise<MapView> {
+/** Requests the map. The server replies after it has processed all readings. */
+async function requestMap(url: string): Promise<MapView> {
   const { Connection } = await import("../../src/mqtt/connection.ts");
   const { Requester } = await import("../../src/request/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
@@ -191,11 +195,11 @@ async function ask(url: string): Promise<MapView> {
   }
 }
 
-/** What differs between the map and the model's. */
+/** Finds the differences between the map and the expected one. */
 function compare(
   { expected, publishers }: Workload,
   { cells, time }: MapView,
-  began: number,
+  startedAt: number,
 ): { lost: string[]; invented: string[] } {
   const sent = new Set<string>();
   for (const { readings } of publishers.flat()) {
@@ -206,17 +210,17 @@ function compare(
   for (let i = 0; i < cells.length; i++) {
     const cell = `${cells.x[i]},${cells.y[i]}`;
     found.set(cell, i);
-    const said = `${cell}=${cells.value[i]}`;
-    if (!sent.has(said)) invented.push(said);
+    const shown = `${cell}=${cells.value[i]}`;
+    if (!sent.has(shown)) invented.push(shown);
   }
   const lost: string[] = [];
   for (const [cell, { value, time: observed }] of expected) {
     const i = found.get(cell);
     const at = i === undefined ? NaN : cells.time[i]!;
-    const dated = observed === undefined
-      ? at >= began && at <= time!
+    const timeIsRight = observed === undefined
+      ? at >= startedAt && at <= time!
       : at === observed;
-    if (i === undefined || cells.value[i] !== value || !dated) {
+    if (i === undefined || cells.value[i] !== value || !timeIsRight) {
       lost.push(`${cell}=${value}`);
     }
   }

@@ -1,4 +1,4 @@
-/** `deno task chaos`: the full size, with both brokers. */
+/** `deno task chaos`: a chaos run of full size with each broker and durability. */
 import { parseArgs } from "node:util";
 import { BROKERS } from "../support/system.ts";
 import { type ChaosReport, runChaos } from "./chaos.ts";
@@ -16,7 +16,7 @@ const readings = Number(values.readings);
 const kills = Number(values.kills);
 
 let failed = false;
-console.log(`seed ${seed}: the same again with deno task chaos --seed ${seed}`);
+console.log(`Seed ${seed}. Repeat with: deno task chaos --seed ${seed}`);
 for (const broker of BROKERS) {
   for (const durability of ["fsync", "commit"] as const) {
     const report = await runChaos({
@@ -39,9 +39,9 @@ function summary(report: ChaosReport): string {
     `${acknowledged} readings acknowledged (${messages} messages, ${resent} sent again)`,
     `${recoveries.length} kills`,
     `${lost.length} cells that lost a reading`,
-    `${invented.length} that nobody sent`,
-    `${cells} cells compared with the model's`,
-    `back in ${Math.round(Math.max(0, ...recoveries))} ms at most`,
+    `${invented.length} cells with a value that was never sent`,
+    `${cells} cells compared`,
+    `ready again within ${Math.round(Math.max(0, ...recoveries))} ms`,
     `${(duration / 1000).toFixed(1)} s`,
     ...lost.slice(0, 5).map((cell) => `\n  lost ${cell}`),
     ...invented.slice(0, 5).map((cell) => `\n  invented ${cell}`),

@@ -1,3 +1,8 @@
+/**
+ * A QoS 1 publisher that sends again what was not acknowledged.
+ *
+ * @module
+ */
 import {
   concat,
   encodeConnect,
@@ -7,47 +12,46 @@ import {
 import { until, within } from "../support/until.ts";
 import type { Message } from "./workload.ts";
 
-/** QoS 1 messages under way at once. */
+/** QoS 1 messages in flight. */
 const WINDOW = 1000;
-/** Messages in one write, so that acknowledgements of one burst overlap the next. */
+/** Messages in one write: acknowledgements of a burst overlap the next burst. */
 const BURST = 100;
-/** How long nothing may be acknowledged, in ms, before it gives up. */
-const PATIENCE = 30_000;
+/** Longest time without an acknowledgement. */
+const TIMEOUT_MS = 30_000;
 const TOPIC = "occupancy/data";
-/** All that a broker sends to one who only publishes: CONNACK and PUBACK. */
-const FRAME_BYTES = 4;
+/** Size of CONNACK and PUBACK, the only packets that a publisher receives. */
+const PACKET_BYTES = 4;
 
-/** What a {@linkcode Publisher} is given. */
+/** Options of {@linkcode Publisher}. */
 export interface PublisherOptions {
   readonly port: number;
   readonly clientId: string;
   readonly messages: readonly Message[];
-  /** Resolves once it may send this share of its messages, 0 to 1. */
-  readonly allowed: (share: number) => Promise<void>;
+  /** Resolves when it may send up to this share of its messages, 0 to 1. */
+  readonly mayReach: (share: number) => Promise<void>;
 }
 
 /**
- * A QoS 1 publisher that does what MQTT asks of it: many messages under way,
- * and after a lost connection it sends again, in order, all that were not
- * acknowledged (MQTT 3.1.1, 4.4). It never pauses, so that there is always
- * something under way when its broker dies.
+ * Keeps many messages in flight. After a lost connection it sends all
+ * unacknowledged messages again, in order (MQTT 3.1.1, 4.4). It never pauses, so
+ * messages are in flight whenever its broker is killed.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
-  /** The first message that is not acknowledged. */
+  /** Index of the first unacknowledged message. */
   #base = 0;
-  /** One behind the last message that was ever sent. */
+  /** Number of messages sent at least once. */
   #sent = 0;
   #acknowledged = 0;
   #resent = 0;
-  /** Wakes the sender: there is room, or the connection is lost. */
+  /** Wakes the sender: the window has space, or the connection is lost. */
   #wake = () => {};
 
   constructor(options: PublisherOptions) {
     this.#options = options;
   }
 
-  /** Messages that are acknowledged, as a share of all. */
+  /** Share of the messages that is acknowledged, 0 to 1. */
   get progress(): number {
     return this.#base / this.#options.messages.length;
   }
@@ -57,17 +61,21 @@ export class Publisher {
     return this.#acknowledged;
   }
 
-  /** Messages that were sent more than once, each time counted. */
+  /** Number of messages sent again. */
   get resent(): number {
     return this.#resent;
   }
 
-  /** Sends everything. @throws {Error} if nothing moves for too long */
+  /**
+   * Sends all messages.
+   *
+   * @throws {Error} if none is acknowledged for too long
+   */
   async run(): Promise<void> {
     while (this.#base < this.#options.messages.length) {
       const connection = await this.#connect();
       let lost = false;
-      const hearing = this.#hear(connection).catch((error) => {
+      const reading = this.#read(connection).catch((error) => {
         if (!isLoss(error)) throw error;
       }).finally(() => {
         lost = true;
@@ -79,12 +87,12 @@ export class Publisher {
         if (!isLoss(error)) throw error;
       } finally {
         close(connection);
-        await hearing;
+        await reading;
       }
     }
   }
 
-  /** Waits until there is a broker that lets it in. */
+  /** Connects, again and again until a broker accepts. */
   async #connect(): Promise<Deno.TcpConn> {
     const { port, clientId } = this.#options;
     return await until(async () => {
@@ -92,39 +100,39 @@ export class Publisher {
       try {
         connection = await Deno.connect({ hostname: "127.0.0.1", port });
         await writeAll(connection, encodeConnect(clientId));
-        const connack = new Uint8Array(FRAME_BYTES);
+        const connack = new Uint8Array(PACKET_BYTES);
         const count = await connection.read(connack);
-        if (count === FRAME_BYTES && connack[0] === Packet.connack << 4) {
+        if (count === PACKET_BYTES && connack[0] === Packet.connack << 4) {
           return connection;
         }
       } catch (error) {
         if (!isLoss(error)) throw error;
       }
       if (connection) close(connection);
-    }, { deadline: PATIENCE, what: "the broker lets the publisher in" });
+    }, { deadline: TIMEOUT_MS, what: "a connection to the broker" });
   }
 
-  /** Sends until all is acknowledged or the connection is lost. */
+  /** Sends until all messages are acknowledged or the connection is lost. */
   async #send(connection: Deno.TcpConn, lost: () => boolean): Promise<void> {
-    const { messages, allowed } = this.#options;
-    const again = this.#sent;
+    const { messages, mayReach } = this.#options;
+    const sentBefore = this.#sent;
     let next = this.#base;
     while (this.#base < messages.length && !lost()) {
-      const room = Math.min(this.#base + WINDOW, messages.length);
-      if (next === room) {
+      const windowEnd = Math.min(this.#base + WINDOW, messages.length);
+      if (next === windowEnd) {
         await this.#woken();
         continue;
       }
-      const limit = Math.min(next + BURST, room);
-      await allowed(limit / messages.length);
+      const limit = Math.min(next + BURST, windowEnd);
+      await mayReach(limit / messages.length);
       const burst = messages.slice(next, limit).map(({ payload }, i) =>
         encodePublish(TOPIC, payload, {
           qos: 1,
           id: idOf(next + i),
-          dup: next + i < again,
+          dup: next + i < sentBefore,
         })
       );
-      this.#resent += Math.max(0, Math.min(again, limit) - next);
+      this.#resent += Math.max(0, Math.min(sentBefore, limit) - next);
       next = limit;
       this.#sent = Math.max(this.#sent, next);
       await writeAll(connection, concat(burst));
@@ -135,32 +143,32 @@ export class Publisher {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     const { length } = this.#options.messages;
-    const what = () => `a PUBACK: ${this.#base} of ${length} are there`;
-    return within(promise, what, PATIENCE);
+    const what = () => `a PUBACK: ${this.#base} of ${length} received`;
+    return within(promise, what, TIMEOUT_MS);
   }
 
   /** Counts acknowledgements until the connection is lost. */
-  async #hear(connection: Deno.TcpConn): Promise<void> {
+  async #read(connection: Deno.TcpConn): Promise<void> {
     const chunk = new Uint8Array(64 * 1024);
-    let held = 0;
+    let buffered = 0;
     for (;;) {
-      const count = await connection.read(chunk.subarray(held));
+      const count = await connection.read(chunk.subarray(buffered));
       if (count === null) return;
-      held += count;
-      const whole = held - held % FRAME_BYTES;
-      for (let at = 0; at < whole; at += FRAME_BYTES) {
+      buffered += count;
+      const complete = buffered - buffered % PACKET_BYTES;
+      for (let at = 0; at < complete; at += PACKET_BYTES) {
         this.#acknowledge(
           chunk[at]! >> 4,
           chunk[at + 2]! << 8 | chunk[at + 3]!,
         );
       }
-      chunk.copyWithin(0, whole, held);
-      held -= whole;
+      chunk.copyWithin(0, complete, buffered);
+      buffered -= complete;
       this.#wake();
     }
   }
 
-  /** Acknowledgements come in the order of the messages (4.6). */
+  /** The broker acknowledges in the order of the messages (4.6). */
   #acknowledge(type: number, id: number): void {
     const { messages } = this.#options;
     if (
@@ -182,7 +190,7 @@ function idOf(index: number): number {
   return index % 65_535 + 1;
 }
 
-/** True if it says no more than that the broker is gone. */
+/** True if the error means that the connection is lost. */
 function isLoss(error: unknown): boolean {
   return [
     Deno.errors.ConnectionRefused,

@@ -1,17 +1,17 @@
 /**
- * What the publishers of a chaos run send, and the map that must come of it.
- * Pure: the same seed gives the same messages.
+ * The messages of a chaos run and the expected map. Pure: the same seed gives
+ * the same messages.
  *
  * @module
  */
 
-/** One reading; without a time it is dated by the server. */
+/** A reading. Without a time it gets the server's. */
 export interface Planned {
   readonly x: number;
   readonly y: number;
-  /** No other reading of the run has it: what the map shows tells who wrote it. */
+  /** Unique in the run: a value on the map identifies its reading. */
   readonly value: number;
-  /** ms since 1970. */
+  /** ms since 1970 */
   readonly time?: number;
 }
 
@@ -21,36 +21,35 @@ export interface Message {
   readonly readings: readonly Planned[];
 }
 
-/** What one run sends. */
+/** The messages of a run. */
 export interface Workload {
-  /** The messages of each publisher, in the order in which it sends them. */
+  /** The messages of each publisher, in the order of sending. */
   readonly publishers: readonly (readonly Message[])[];
   /** The cells of the final map, by `x,y`. */
   readonly expected: ReadonlyMap<string, Planned>;
 }
 
-/** How big a run is. */
+/** Options of {@linkcode planWorkload}. */
 export interface WorkloadOptions {
-  /** How many readings all publishers send together. */
+  /** Number of readings of all publishers. */
   readonly readings: number;
   readonly publishers: number;
   readonly seed: number;
-  /** The clock, ms since 1970: readings with a time are older than this. */
+  /** The present, ms since 1970: readings with a time are older. */
   readonly now: number;
 }
 
-/** Cells that many readings fight over, along each side. */
-const SIDE = 20;
-/** Share of messages with more readings than one. */
+/** Side of the square of cells that many readings set. */
+const SIDE_CELLS = 20;
+/** Share of messages with several readings. */
 const BATCHED = 0.02;
 const MAX_BATCH = 20;
 
 /**
- * Plans a run. A third of the readings have a cell each, so that each one that
- * is lost shows. A third, without a time, fight over the cells of their
- * publisher: the last one sent must win. A third, with shuffled times, fight
- * over cells that all publishers share: the latest must win, however they
- * arrive.
+ * Plans a run. A third of the readings have a cell each, so that every lost
+ * reading is visible. A third, without a time, set the cells of their publisher:
+ * the last one sent must win. A third, with shuffled times, set cells that all
+ * publishers share: the latest time must win, in any order of arrival.
  */
 export function planWorkload(options: WorkloadOptions): Workload {
   const { readings, publishers, seed, now } = options;
@@ -77,7 +76,7 @@ export function planWorkload(options: WorkloadOptions): Workload {
   return { publishers: plans, expected };
 }
 
-/** Numbers from 0 to 1 that a seed determines (mulberry32, Tommy Ettinger). */
+/** Random numbers from 0 to 1 (mulberry32, Tommy Ettinger); the same seed repeats them. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -97,14 +96,14 @@ function plan(
   const value = number + 1;
   const kind = Math.floor(random() * 3);
   if (kind === 0) return { x: number, y: -1 - publisher, value };
-  const x = Math.floor(random() * SIDE);
-  const y = Math.floor(random() * SIDE);
+  const x = Math.floor(random() * SIDE_CELLS);
+  const y = Math.floor(random() * SIDE_CELLS);
   return kind === 1
     ? { x, y: y + (publisher + 1) * 1000, value }
     : { x, y, value, time };
 }
 
-/** Latest by time where there is one, else the last one sent. */
+/** Expects the latest reading by time, or the last one sent without times. */
 function expect(expected: Map<string, Planned>, reading: Planned): void {
   const key = `${reading.x},${reading.y}`;
   const known = expected.get(key);
@@ -112,7 +111,7 @@ function expect(expected: Map<string, Planned>, reading: Planned): void {
   expected.set(key, reading);
 }
 
-/** CSV or a JSON batch, as it comes. */
+/** Encodes as CSV or, one time in ten, as a JSON batch. */
 function encode(readings: readonly Planned[], random: () => number): string {
   const rows = readings.map(({ x, y, value, time }) =>
     time === undefined ? [x, y, value] : [x, y, value, time]
@@ -122,7 +121,7 @@ function encode(readings: readonly Planned[], random: () => number): string {
     : JSON.stringify({ source: "chaos", cells: rows });
 }
 
-/** The numbers from 0 to `count` - 1 in any order (Fisher and Yates). */
+/** The numbers from 0 to `count` - 1 in random order (Fisher and Yates). */
 function shuffled(count: number, random: () => number): Float64Array {
   const numbers = Float64Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {

@@ -1,6 +1,6 @@
 /** Errors of the commands without a broker, or with another program in its place. */
 import assert from "node:assert/strict";
-import { assertTold } from "../support/assert_failure.ts";
+import { assertFailure } from "../support/assert_failure.ts";
 import { needs } from "../support/needs.ts";
 import {
   forEachAtOnce,
@@ -21,7 +21,7 @@ for (const command of COMMANDS) {
     ...needs(),
     fn: async () => {
       const url = `mqtt://127.0.0.1:${freePort()}`;
-      assertTold(
+      assertFailure(
         await runOccupancy([...command, "--broker", url]),
         4,
         new RegExp(`^occupancy: No broker answers at ${url}\n  hint: .+\n$`),
@@ -39,7 +39,7 @@ for (const command of COMMANDS) {
         () => new Response("hello"),
       );
       const url = `mqtt://127.0.0.1:${server.addr.port}`;
-      assertTold(
+      assertFailure(
         await runOccupancy([...command, "--broker", url]),
         4,
         /^occupancy: What answers at \S+ does not speak MQTT\n {2}hint: .+\n$/,
@@ -66,7 +66,7 @@ Deno.test({
       ...["--timeout", "700ms"],
     ]);
     const took = performance.now() - start;
-    assertTold(
+    assertFailure(
       ended,
       4,
       /No broker answered at \S+ within 0\.7 s/,
@@ -84,7 +84,7 @@ Deno.test({
   fn: async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
-    assertTold(
+    assertFailure(
       await runOccupancy(["server", "--listen", `127.0.0.1:${port}`]),
       4,
       new RegExp(`${port}`),
@@ -121,7 +121,7 @@ Deno.test({
     await forEachAtOnce(
       cases,
       async ([args, message]) =>
-        assertTold(await runOccupancy(["server", ...args]), 2, message, /./),
+        assertFailure(await runOccupancy(["server", ...args]), 2, message, /./),
     );
   },
 });
@@ -133,7 +133,12 @@ Deno.test({
     const url = `mqtt://ann:s3cret@127.0.0.1:${freePort()}`;
     await using running = occupancy(["request", "--broker", url]);
     const ended = await running.ended();
-    assertTold(ended, 4, /No broker answers at mqtt:\/\/ann:\*\*\*@127/, /./);
+    assertFailure(
+      ended,
+      4,
+      /No broker answers at mqtt:\/\/ann:\*\*\*@127/,
+      /./,
+    );
     if (ended.stderr.includes("s3cret")) throw new Error(ended.stderr);
   },
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Bytes as a stream of chunks that end at the given places. */
+/** Splits bytes into chunks at the given places. */
 export async function* chunked(
   bytes: Uint8Array,
   cuts: readonly number[],
@@ -14,12 +14,12 @@ export async function* chunked(
   }
 }
 
-/** Places to cut at; taken modulo the length. */
+/** Places to split at; each is taken modulo the length. */
 export const cuts: fc.Arbitrary<number[]> = fc.array(fc.nat(), {
   maxLength: 30,
 });
 
-/** Everything that an async iterable gives. */
+/** Collects the items of an async iterable. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found = [];
   for await (const item of items) found.push(item);

@@ -6,7 +6,7 @@ import { all, chunked, cuts } from "./chunks.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Blocks as text, to be compared. */
+/** Returns the blocks as text. */
 async function blocksOf(chunks: AsyncIterable<Uint8Array>) {
   return (await all(lineBlocks(chunks))).map(({ bytes, firstLine }) => ({
     text: decoder.decode(bytes),
@@ -15,7 +15,7 @@ async function blocksOf(chunks: AsyncIterable<Uint8Array>) {
 }
 
 Deno.test({
-  name: "lineBlocks() gives whole lines as soon as a chunk completes one",
+  name: "lineBlocks() yields whole lines as soon as a chunk completes one",
   permissions: "none",
   fn: async () => {
     const bytes = encoder.encode("one\ntwo\nthree\nfour");
@@ -28,7 +28,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lineBlocks() of nothing gives nothing",
+  name: "lineBlocks() yields nothing for no bytes",
   permissions: "none",
   fn: async () => {
     assert.deepEqual(await blocksOf(chunked(new Uint8Array(0), [])), []);
@@ -36,7 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lineBlocks() loses no byte and miscounts no line, however it is cut",
+  name: "lineBlocks() yields all bytes and correct line numbers for any chunks",
   permissions: "none",
   fn: async () => {
     const line = fc.string({
@@ -60,7 +60,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "lineBlocks() holds nothing of a line of gigabytes, but tells its length and number",
+    "lineBlocks() skips a line of gigabytes and yields its length and number",
   permissions: "none",
   fn: async () => {
     const much = new Uint8Array(512 * 1024).fill("9".charCodeAt(0));

@@ -12,7 +12,7 @@ interface Read {
   skipped: number;
 }
 
-/** All rows of a text, cut into chunks. */
+/** Reads all rows of a text, split into chunks. */
 async function read(
   text: string,
   format: RowFormat | undefined,
@@ -34,7 +34,7 @@ async function read(
 }
 
 Deno.test({
-  name: "formatOf() goes by the ending, in any case",
+  name: "formatOf() returns the format by the extension, in any case",
   permissions: "none",
   fn: () => {
     assert.equal(formatOf("a.csv"), "csv");
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() reads the same rows however a file is cut into chunks",
+  name: "readRows() reads the same rows for any chunks",
   permissions: "none",
   fn: async () => {
     const int = fc.oneof(
@@ -85,7 +85,7 @@ Deno.test({
             const inPieces = await read(whole, format, { strict, cuts });
             assert.deepEqual(inPieces.readings, atOnce.readings);
             assert.equal(inPieces.skipped, atOnce.skipped);
-            // All are counted; of each block the first few are named.
+            // All are counted, but each block lists only its first ones.
             assert.deepEqual(
               inPieces.bad.slice(0, 8),
               atOnce.bad.slice(0, 8),
@@ -98,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() finds the format of a pipe out from its start",
+  name: "readRows() detects the format from the first line",
   permissions: "none",
   fn: async () => {
     const one = [[1, 2, 3]];
@@ -124,7 +124,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() numbers bad rows by the line of the file",
+  name: "readRows() numbers bad rows by their line in the file",
   permissions: "none",
   fn: async () => {
     const { bad, readings, skipped } = await read(
@@ -139,7 +139,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() takes a header only in the first line",
+  name: "readRows() accepts a header in the first line only",
   permissions: "none",
   fn: async () => {
     for (const header of ["x,y,value", "X, Y, value, time", '"x","y","v"']) {
@@ -150,7 +150,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() with strict ends at the first bad row, whatever the form",
+  name: "readRows() with strict ends at the first bad row, in every format",
   permissions: "none",
   fn: async () => {
     const rows = ['{"x":1,"y":1,"value":1}', "{}", '{"x":2,"y":2,"value":1}'];
@@ -171,7 +171,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() refuses a JSON document that is none, as a whole",
+  name: "readRows() throws ProtocolError for a malformed JSON document",
   permissions: "none",
   fn: async () => {
     for (const text of ["{", "[1,", "nonsense", "5", '"text"', "{}"]) {
@@ -181,7 +181,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readRows() of any bytes never throws but ProtocolError",
+  name: "readRows() throws only ProtocolError for any bytes",
   permissions: "none",
   fn: async () => {
     await fc.assert(

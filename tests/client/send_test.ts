@@ -7,7 +7,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 const TOPIC = "occupancy/data";
 
-function sender(options: Partial<SendOptions> = {}, manual = false) {
+function start(options: Partial<SendOptions> = {}, manual = false) {
   const link = new FakeLink({ manual });
   return {
     link,
@@ -26,25 +26,24 @@ function readings(count: number, sources: string[] = []): ReadingBatch {
 }
 
 Deno.test({
-  name:
-    "Sender.send() puts so many readings into a message, in order, at QoS 1",
+  name: "Sender.send() publishes batches of readings, in order, at QoS 1",
   permissions: "none",
   fn: async () => {
-    const { sender: it, texts, link } = sender({ batch: 2 });
-    await it.send(readings(3));
-    await it.finish();
+    const { sender, texts, link } = start({ batch: 2 });
+    await sender.send(readings(3));
+    await sender.finish();
     assert.deepEqual(texts(), ["0,0,1\n1,0,1\n", "2,0,1\n"]);
     assert.ok(link.published.every(({ options }) => options.qos === 1));
-    assert.deepEqual(it.sent, { readings: 3, messages: 2 });
+    assert.deepEqual(sender.sent, { readings: 3, messages: 2 });
   },
 });
 
 Deno.test({
-  name: "Sender.send() never mixes sources in a message",
+  name: "Sender.send() publishes one source per message",
   permissions: "none",
   fn: async () => {
-    const { sender: it, texts } = sender({ batch: 10 });
-    await it.send(readings(4, ["a", "a", "b", ""]));
+    const { sender, texts } = start({ batch: 10 });
+    await sender.send(readings(4, ["a", "a", "b", ""]));
     assert.deepEqual(texts(), [
       '{"source":"a","cells":[[0,0,1],[1,0,1]]}',
       '{"source":"b","cells":[[2,0,1]]}',
@@ -54,41 +53,43 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Sender.send() on the original wire sends x,y,value alone",
+  name:
+    "Sender.send() on the original wire publishes one x,y,value per message",
   permissions: "none",
   fn: async () => {
-    const { sender: it, texts } = sender({ original: true, batch: 10 });
-    await it.send(readings(2));
+    const { sender, texts } = start({ original: true, batch: 10 });
+    await sender.send(readings(2));
     assert.deepEqual(texts(), ["0,0,1", "1,0,1"]);
   },
 });
 
 Deno.test({
-  name: "Sender counts what is acknowledged, and finish() waits for all of it",
+  name:
+    "Sender.sent counts acknowledged messages, and finish() waits for all of them",
   permissions: "none",
   fn: async () => {
-    const { sender: it, link } = sender({}, true);
-    await it.send(readings(3));
+    const { sender, link } = start({}, true);
+    await sender.send(readings(3));
     let finished = false;
-    const finishing = it.finish().then(() => finished = true);
+    const finishing = sender.finish().then(() => finished = true);
     link.published[1]!.settle();
     await settled();
-    assert.deepEqual(it.sent, { readings: 1, messages: 1 });
+    assert.deepEqual(sender.sent, { readings: 1, messages: 1 });
     link.published[0]!.settle();
     await settled();
     assert.equal(finished, false);
     link.published[2]!.settle();
     await finishing;
-    assert.deepEqual(it.sent, { readings: 3, messages: 3 });
+    assert.deepEqual(sender.sent, { readings: 3, messages: 3 });
   },
 });
 
 Deno.test({
-  name: "Sender.send() has at most a thousand messages under way",
+  name: "Sender.send() waits while 1,000 messages are unacknowledged",
   permissions: "none",
   fn: async () => {
-    const { sender: it, link } = sender({}, true);
-    const sending = it.send(readings(1500));
+    const { sender, link } = start({}, true);
+    const sending = sender.send(readings(1500));
     await settled();
     for (let i = 0; i < 1000; i++) await settled();
     assert.equal(link.published.length, 1000);
@@ -97,31 +98,32 @@ Deno.test({
       await settled();
     }
     await sending;
-    await it.finish();
-    assert.equal(it.sent.readings, 1500);
+    await sender.finish();
+    assert.equal(sender.sent.readings, 1500);
   },
 });
 
 Deno.test({
-  name: "Sender throws what the link throws",
+  name: "Sender.send() and finish() throw the error of the link",
   permissions: "none",
   fn: async () => {
-    const { sender: it, link } = sender({}, true);
-    await it.send(readings(2));
+    const { sender, link } = start({}, true);
+    await sender.send(readings(2));
     link.published[0]!.settle(new LinkError("refused", "not allowed"));
     link.published[1]!.settle();
-    await assert.rejects(it.finish(), /not allowed/);
-    await assert.rejects(it.send(readings(1)), /not allowed/);
+    await assert.rejects(sender.finish(), /not allowed/);
+    await assert.rejects(sender.send(readings(1)), /not allowed/);
   },
 });
 
 Deno.test({
-  name: "Sender.send() pauses between messages, not before the first",
+  name:
+    "Sender.send() waits for the interval between messages, not before the first",
   permissions: "none",
   fn: async () => {
     using clock = new FakeClock();
-    const { sender: it, texts } = sender({ interval: 1000 });
-    const sending = it.send(readings(3));
+    const { sender, texts } = start({ interval: 1000 });
+    const sending = sender.send(readings(3));
     await settled();
     assert.equal(texts().length, 1);
     clock.tick(999);
@@ -137,14 +139,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Sender.send() ends at once when its signal says so, pauses too",
+  name:
+    "Sender.send() ends at once when its signal is aborted, also in an interval",
   permissions: "none",
   fn: async () => {
     using clock = new FakeClock();
     const controller = new AbortController();
     const { signal } = controller;
-    const { sender: it, texts } = sender({ interval: 60_000, signal });
-    const sending = it.send(readings(3));
+    const { sender, texts } = start({ interval: 60_000, signal });
+    const sending = sender.send(readings(3));
     await settled();
     controller.abort();
     await sending;

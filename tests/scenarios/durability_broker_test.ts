@@ -1,6 +1,6 @@
 /** What a broker keeps for a server that is away, with which settings, and what the server says. */
 import assert from "node:assert/strict";
-import { documentedSettings } from "../chaos/documented_settings.ts";
+import { documentedSettings } from "../support/documented_settings.ts";
 import { connack5, FakeBroker } from "../support/fake_broker.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs, requireTool } from "../support/needs.ts";

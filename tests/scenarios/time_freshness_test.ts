@@ -1,6 +1,6 @@
 /** Cells age by themselves, across restarts of everything, and nothing old is shown as new. */
 import assert from "node:assert/strict";
-import { documentedSettings } from "../chaos/documented_settings.ts";
+import { documentedSettings } from "../support/documented_settings.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";

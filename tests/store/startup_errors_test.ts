@@ -1,6 +1,6 @@
 /** Errors of a server that cannot use its store: message, hint and exit code. */
 import assert from "node:assert/strict";
-import { assertTold } from "../support/assert_failure.ts";
+import { assertFailure } from "../support/assert_failure.ts";
 import { needs, permitted } from "../support/needs.ts";
 import {
   type Ended,
@@ -32,7 +32,7 @@ Deno.test({
     const path = `${folder.path}/map.sqlite`;
     const assertRejected = async (message: RegExp) => {
       const before = await Deno.readFile(path);
-      assertTold(
+      assertFailure(
         await start(path),
         1,
         message,
@@ -78,7 +78,7 @@ Deno.test({
     const path = `${folder.path}/map.sqlite`;
     await using first = occupancy(argsOf(path));
     await first.said(/Ready/);
-    assertTold(
+    assertFailure(
       await start(path),
       1,
       /^occupancy: Cannot open \/.*map.sqlite: another server is using it$/m,
@@ -94,7 +94,7 @@ Deno.test({
   ...needs(),
   fn: async () => {
     for (const store of ["map.sqlite", "redis://localhost", "sqlite:", ""]) {
-      assertTold(
+      assertFailure(
         await runOccupancy(["server", "--store", store]),
         2,
         /^occupancy: Invalid --store "/m,
@@ -119,13 +119,13 @@ Deno.test({
     };
     {
       await using _ = await forbid(0o555, folder.path);
-      assertTold(
+      assertFailure(
         await startUnprivileged(path),
         1,
         /^occupancy: Cannot open \/.*map.sqlite$/m,
         /directory exists and is writable/,
       );
-      assertTold(
+      assertFailure(
         await startUnprivileged(`${folder.path}/deeper/map.sqlite`),
         1,
         /^occupancy: Cannot create the directory \/.*deeper$/m,
@@ -137,22 +137,22 @@ Deno.test({
       /^occupancy: Cannot write to \/.*map.sqlite: it is read-only$/m;
     {
       await using _ = await forbid(0o444, path);
-      assertTold(await startUnprivileged(path), 1, readOnly, /writable/);
+      assertFailure(await startUnprivileged(path), 1, readOnly, /writable/);
     }
     {
       await using _ = await forbid(0o555, folder.path);
-      assertTold(await startUnprivileged(path), 1, readOnly, /writable/);
+      assertFailure(await startUnprivileged(path), 1, readOnly, /writable/);
     }
     {
       await using _ = await forbid(0o000, path);
-      assertTold(
+      assertFailure(
         await startUnprivileged(path),
         1,
         /^occupancy: Cannot open \/.*map.sqlite$/m,
         /permissions of the file/,
       );
     }
-    assertTold(
+    assertFailure(
       await start(folder.path),
       1,
       /it is a directory$/m,
@@ -170,8 +170,8 @@ Deno.test({
     await makeStore(path);
     await disk.fill();
     const full = /^occupancy: Cannot write to \/.*\.sqlite: the disk is full$/m;
-    assertTold(await start(path), 1, full, /Free some space/);
-    assertTold(
+    assertFailure(await start(path), 1, full, /Free some space/);
+    assertFailure(
       await start(`${disk.path}/other.sqlite`),
       1,
       full,

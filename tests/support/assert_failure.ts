@@ -2,19 +2,24 @@ import assert from "node:assert/strict";
 import type { Ended } from "./processes.ts";
 
 /**
- * Asserts that a command failed as people expect it: the exit code, a sentence,
- * a hint if one is given, nothing on stdout, and no stack trace.
+ * Asserts that a command failed in order: with the exit code, a message, a hint
+ * if one is given, nothing on stdout, and no stack trace.
+ *
+ * @param ended the command
+ * @param code the expected exit code
+ * @param message what stderr has to match
+ * @param hint what the hint has to match
  */
-export function assertTold(
+export function assertFailure(
   ended: Ended,
   code: number,
-  sentence: RegExp,
+  message: RegExp,
   hint?: RegExp,
 ): void {
   const { stdout, stderr } = ended;
   assert.equal(ended.code, code, stderr);
   assert.equal(stdout, "");
-  assert.match(stderr, sentence);
+  assert.match(stderr, message);
   if (hint !== undefined) {
     assert.match(/^ {2}hint: (.*)$/m.exec(stderr)?.[1] ?? "", hint);
   }

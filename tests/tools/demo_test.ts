@@ -1,6 +1,6 @@
 /** `deno task demo`, with and without `--live`. */
 import assert from "node:assert/strict";
-import { assertTold } from "../support/assert_failure.ts";
+import { assertFailure } from "../support/assert_failure.ts";
 import { needs, requireTool } from "../support/needs.ts";
 import { DENO_RUN, ROOT, Running } from "../support/processes.ts";
 
@@ -37,9 +37,19 @@ Deno.test({
       await using running = new Running(Deno.execPath(), [...DEMO, ...args]);
       return await running.ended();
     };
-    assertTold(await run("--live"), 2, /A live map needs a terminal/, /--live/);
-    assertTold(await run("--for", "5s"), 2, /--for goes with --live/, /demo/);
-    assertTold(await run("--life"), 2, /Unknown option '--life'/, /demo/);
+    assertFailure(
+      await run("--live"),
+      2,
+      /A live map needs a terminal/,
+      /--live/,
+    );
+    assertFailure(
+      await run("--for", "5s"),
+      2,
+      /--for goes with --live/,
+      /demo/,
+    );
+    assertFailure(await run("--life"), 2, /Unknown option '--life'/, /demo/);
     const { code, stdout } = await run();
     assert.equal(code, 0);
     assert.match(stdout, /5 cells · 5 occupied/);

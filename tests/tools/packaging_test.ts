@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { load } from "js-yaml";
 import { SERVER } from "../../src/cli/commands/server/options.ts";
 import { executableName, TARGETS } from "../../tools/compile/executable.ts";
-import { documentedSettings } from "../chaos/documented_settings.ts";
+import { documentedSettings } from "../support/documented_settings.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT } from "../support/processes.ts";
 

@@ -10,7 +10,7 @@ import {
 } from "../../../src/cli/arguments/settings.ts";
 import { readWords } from "../../../src/cli/arguments/parse.ts";
 import { parseWait } from "../../../src/cli/arguments/values.ts";
-import { assertTold } from "../../support/assert_failure.ts";
+import { assertFailure } from "../../support/assert_failure.ts";
 import { needs } from "../../support/needs.ts";
 import { runOccupancy } from "../../support/processes.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -219,12 +219,12 @@ Deno.test({
     for (const [i, [toml, message, hint]] of cases.entries()) {
       const file = await folder.file(`${i}.toml`, toml);
       const ended = await runOccupancy(["request", "--config", file]);
-      assertTold(ended, 2, message, hint);
+      assertFailure(ended, 2, message, hint);
     }
     const absent = await runOccupancy(["request"], {
       env: { OCCUPANCY_CONFIG: `${folder.path}/absent.toml` },
     });
-    assertTold(absent, 2, /absent\.toml: no such file/, /--config/);
+    assertFailure(absent, 2, /absent\.toml: no such file/, /--config/);
   },
 });
 
@@ -280,8 +280,8 @@ max-skew = "10s"
     assert.match(table.stdout, /^\noccupancy request$/m);
     assert.doesNotMatch(table.stdout + ended.stdout, /s3cret/);
     const typo = await runOccupancy(["config", "sever"]);
-    assertTold(typo, 2, /Unknown command: sever/, /Did you mean server\?/);
+    assertFailure(typo, 2, /Unknown command: sever/, /Did you mean server\?/);
     const wrong = await runOccupancy(["config", "server", "--max-skwe", "1s"]);
-    assertTold(wrong, 2, /Unknown option: --max-skwe/, /--max-skew/);
+    assertFailure(wrong, 2, /Unknown option: --max-skwe/, /--max-skew/);
   },
 });

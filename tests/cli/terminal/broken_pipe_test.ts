@@ -1,6 +1,6 @@
 /** A reader that leaves is no failure; a place that takes nothing is. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../support/assert_failure.ts";
+import { assertFailure } from "../../support/assert_failure.ts";
 import { needs, requireTool } from "../../support/needs.ts";
 import {
   DENO_RUN,
@@ -56,7 +56,7 @@ Deno.test({
     for (const line of ["--help", "man", "config"]) {
       await using running = piped(line, "> /dev/full");
       const ended = await running.ended();
-      assertTold(ended, 1, /Cannot write the output: No space left/, /disk/);
+      assertFailure(ended, 1, /Cannot write the output: No space left/, /disk/);
     }
   },
 });

@@ -1,6 +1,6 @@
 /** `occupancy client` as a process: files, pipes, flags, exit codes. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../../support/assert_failure.ts";
+import { assertFailure } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
 import {
   type Ended,
@@ -71,7 +71,7 @@ const EMPTY: { name: string; content: string; message: RegExp }[] = [
   {
     name: "long.csv",
     content: "1".repeat(3_000_000),
-    message: /the line has 3000000 bytes, 1048576 are the most/,
+    message: /the line has 3000000 bytes, more than the maximum of 1048576/,
   },
 ];
 
@@ -85,15 +85,15 @@ Deno.test({
     await using folder = await tempDir();
     for (const { name, content, message, hint } of UNUSABLE) {
       const file = await folder.file(name, content);
-      assertTold(await client(file, NOWHERE), 1, message, hint);
+      assertFailure(await client(file, NOWHERE), 1, message, hint);
     }
-    assertTold(
+    assertFailure(
       await client(`${folder.path}/absent.csv`, NOWHERE),
       1,
       /No such file: \S+absent\.csv/,
       /path/,
     );
-    assertTold(
+    assertFailure(
       await client(folder.path, NOWHERE),
       1,
       /Cannot read \S+: it is a directory/,
@@ -109,14 +109,14 @@ Deno.test({
     await using system = await startSystem("mosquitto");
     for (const { name, content, message } of EMPTY) {
       const file = await folder.file(name, content);
-      assertTold(
+      assertFailure(
         await client(file, system.url),
         1,
         message,
         /A row is x,y,value/,
       );
     }
-    assertTold(
+    assertFailure(
       await client("-", system.url, [], { input: "" }),
       1,
       /No readings in standard input/,
@@ -215,7 +215,7 @@ Deno.test({
     for (const [name, content] of Object.entries(files)) {
       const layer = name.slice(0, 1);
       const file = await folder.file(name, content);
-      assertTold(
+      assertFailure(
         await client(file, system.url, ["--strict", "--layer", layer]),
         1,
         new RegExp(`Stopped at \\S+${name} row 3: `),
@@ -319,7 +319,7 @@ Deno.test({
       [[...file, "--source", "s".repeat(300)], /over 200 characters/],
     ];
     await forEachAtOnce(cases, async ([args, message]) =>
-      assertTold(
+      assertFailure(
         await runOccupancy(["client", "--broker", NOWHERE, ...args]),
         2,
         message,

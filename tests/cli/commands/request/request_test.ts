@@ -1,6 +1,6 @@
 /** `occupancy request` as a person runs it. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../../support/assert_failure.ts";
+import { assertFailure } from "../../../support/assert_failure.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {
@@ -95,7 +95,7 @@ Deno.test({
   fn: async () => {
     await using broker = await startMosquitto();
     const ask = () => request(broker.url, "--timeout", "200ms");
-    assertTold(
+    assertFailure(
       await ask(),
       5,
       /No server answered for "occupancy" within 0\.2 s/,
@@ -111,11 +111,16 @@ Deno.test({
       await client.take(4);
     };
     await tell('{"state":"offline"}');
-    assertTold(await ask(), 5, /The server of "occupancy" is offline/, /Start/);
+    assertFailure(
+      await ask(),
+      5,
+      /The server of "occupancy" is offline/,
+      /Start/,
+    );
     await tell('{"state":"online"}');
-    assertTold(await ask(), 5, /The server did not answer/, /--timeout/);
+    assertFailure(await ask(), 5, /The server did not answer/, /--timeout/);
     await tell("nonsense");
-    assertTold(await ask(), 5, /No server answered/, /Start/);
+    assertFailure(await ask(), 5, /No server answered/, /Start/);
   },
 });
 
@@ -149,12 +154,17 @@ Deno.test({
     ];
     await forEachAtOnce(cases, async ([args, says]) => {
       const ended = await runOccupancy(["request", ...args]);
-      assertTold(ended, 2, says, /./);
+      assertFailure(ended, 2, says, /./);
     });
-    assertTold(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
-    assertTold(await runOccupancy(["reqeust"]), 2, /reqeust/, /mean request\?/);
+    assertFailure(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
+    assertFailure(
+      await runOccupancy(["reqeust"]),
+      2,
+      /reqeust/,
+      /mean request\?/,
+    );
     const early = await runOccupancy(["--json", "request"]);
-    assertTold(early, 2, /Unknown option: --json/, /command first/);
+    assertFailure(early, 2, /Unknown option: --json/, /command first/);
     const bare = await runOccupancy([]);
     assert.equal(bare.code, 2);
     assert.match(bare.stderr, /Usage: occupancy/);

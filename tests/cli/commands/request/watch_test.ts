@@ -1,6 +1,6 @@
 /** `occupancy request --watch`, `--map` and `--test`, as people and scripts run them. */
 import assert from "node:assert/strict";
-import { assertTold } from "../../../support/assert_failure.ts";
+import { assertFailure } from "../../../support/assert_failure.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
 import {
   DENO_RUN,
@@ -92,7 +92,7 @@ Deno.test({
       ...["request", "--broker", system.url, "--prefix", "nobody"],
       ...["--watch", "--for", "100ms", "--timeout", "300ms"],
     ]);
-    assertTold(
+    assertFailure(
       silent,
       5,
       /No server answered for "nobody"/,
@@ -192,11 +192,11 @@ Deno.test({
   ...needs(),
   fn: async () => {
     const live = await runOccupancy(["request", "--watch", "--map"]);
-    assertTold(live, 2, /live map needs a terminal/, /--watch/);
+    assertFailure(live, 2, /live map needs a terminal/, /--watch/);
     const none = await runOccupancy(["request", "--watch", "--count", "0"]);
-    assertTold(none, 2, /whole number from 1/, /./);
+    assertFailure(none, 2, /whole number from 1/, /./);
     const alone = await runOccupancy(["request", "--for", "1s"]);
-    assertTold(alone, 2, /--for goes with --watch/, /Add --watch/);
+    assertFailure(alone, 2, /--for goes with --watch/, /Add --watch/);
   },
 });
 

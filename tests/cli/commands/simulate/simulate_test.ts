@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { SIMULATE } from "../../../../src/cli/commands/simulate/options.ts";
 import { SCENES } from "../../../../src/simulate/mod.ts";
-import { assertTold } from "../../../support/assert_failure.ts";
+import { assertFailure } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
 import {
   forEachAtOnce,
@@ -193,6 +193,6 @@ Deno.test({
   ...needs(),
   fn: async () => {
     const ended = await runOccupancy(["simulate", "--broker", NOWHERE]);
-    assertTold(ended, 4, /No broker answers/, /--broker/);
+    assertFailure(ended, 4, /No broker answers/, /--broker/);
   },
 });

@@ -1,16 +1,16 @@
-import { ROOT } from "../support/processes.ts";
+import { ROOT } from "./processes.ts";
 
 /**
- * The settings of Mosquitto that docs/OPERATIONS.md tells people to use, so
- * that what it promises is what the tests try.
+ * Reads the settings of Mosquitto that docs/OPERATIONS.md recommends, so that
+ * tests check its guarantees with exactly these.
  *
- * @param folder where Mosquitto may keep its own file
+ * @param folder replaces the folder of `persistence_location`
  */
 export async function documentedSettings(folder: string): Promise<string[]> {
   const text = await Deno.readTextFile(`${ROOT}docs/OPERATIONS.md`);
   const block = /```conf\n([^]*?)```/.exec(text)?.[1];
   if (block === undefined) {
-    throw new Error("docs/OPERATIONS.md has no block of settings any more");
+    throw new Error("docs/OPERATIONS.md has no block of Mosquitto's settings");
   }
   return block.split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
