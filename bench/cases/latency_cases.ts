@@ -9,7 +9,7 @@ import { LoadGenerator } from "../harness/load_generator.ts";
 import { limitOf, Meter } from "../harness/meter.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import type { Sample } from "../harness/report.ts";
-import { Requester } from "../harness/requester.ts";
+import { RawRequester } from "../harness/raw_requester.ts";
 import {
   type Case,
   ourSubjects,
@@ -98,7 +98,7 @@ async function latency(start: StartSystem, shape: Shape): Promise<Sample> {
     pace: { every: inFlight / 4, outstanding: 4 },
   });
   using client = await RawClient.connect(system.port, "requests");
-  const requester = new Requester(client, PREFIX, "requests");
+  const requester = new RawRequester(client, PREFIX, "requests");
   await requester.open();
   await load.send(warmUp);
   await load.request();
@@ -127,7 +127,7 @@ async function latency(start: StartSystem, shape: Shape): Promise<Sample> {
  * request during the pause, which would hide it ("coordinated omission", Tene).
  */
 function requestSteadily(
-  requester: Requester,
+  requester: RawRequester,
   client: RawClient,
 ): { stop(): Promise<number[]> } {
   const first = performance.now();

@@ -8,7 +8,7 @@ import { memoryOf } from "../harness/meter.ts";
 import type { Order } from "../harness/packets.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import type { Sample } from "../harness/report.ts";
-import { Requester } from "../harness/requester.ts";
+import { RawRequester } from "../harness/raw_requester.ts";
 import { type Case, ourSubjects, type Size } from "../harness/rounds.ts";
 import { occupancy } from "../systems/occupancy.ts";
 import { PREFIX } from "../systems/system.ts";
@@ -77,7 +77,7 @@ async function measureMemory(
   await preload(system, cells, order);
   const { now, peak } = memoryOf(pid);
   using client = await RawClient.connect(system.port, "requests");
-  const requester = new Requester(client, PREFIX, "requests");
+  const requester = new RawRequester(client, PREFIX, "requests");
   await requester.open();
   const startedAt = performance.now();
   const replyBytes = await requester.requestMap();

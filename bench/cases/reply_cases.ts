@@ -8,7 +8,7 @@ import { tempDir } from "../../tests/support/temp.ts";
 import { limitOf, Meter } from "../harness/meter.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import type { Sample } from "../harness/report.ts";
-import { Requester } from "../harness/requester.ts";
+import { RawRequester } from "../harness/raw_requester.ts";
 import { type Case, ourSubjects, type Size } from "../harness/rounds.ts";
 import { quantile } from "../harness/statistics.ts";
 import { broker, subscriber } from "../systems/compared.ts";
@@ -67,7 +67,7 @@ async function reply(
   await using system = await start({ qos: 1, marks, folder: folder.path });
   if (fill) await preload(system, CELLS);
   using client = await RawClient.connect(system.port, "requests");
-  const requester = new Requester(client, PREFIX, "requests");
+  const requester = new RawRequester(client, PREFIX, "requests");
   await requester.open();
   for (let i = 0; i < WARM_UP_REQUESTS; i++) await requester.requestMap();
   const meter = new Meter(system.processes);

@@ -12,7 +12,7 @@ import type {
 import { encodeLoad } from "../harness/packets.ts";
 import { commands, epoch, report } from "../harness/parent.ts";
 import { RawClient } from "../harness/raw_client.ts";
-import { Requester } from "../harness/requester.ts";
+import { RawRequester } from "../harness/raw_requester.ts";
 
 /** Bytes in one write: acknowledgements are read between writes. */
 const WRITE_BYTES = 1 << 18;
@@ -21,7 +21,7 @@ const options: LoadOptions = JSON.parse(Deno.args[0]!);
 const { port, window, pace, qos } = options;
 const { bytes, starts } = encodeLoad(options);
 using client = await RawClient.connect(port, `load-${Deno.pid}`);
-const requester = new Requester(client, options.prefix, `load-${Deno.pid}`);
+const requester = new RawRequester(client, options.prefix, `load-${Deno.pid}`);
 await requester.open();
 let sent = 0;
 report({ at: epoch() } satisfies LoadReport);

@@ -18,7 +18,7 @@ const decoder = new TextDecoder();
 const HEAD_BYTES = 400;
 
 /** Requests the map or one cell, and counts the replies. */
-export class Requester {
+export class RawRequester {
   readonly #client: RawClient;
   readonly #requestTopic: string;
   readonly #replyTopic: string;
