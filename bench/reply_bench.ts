@@ -12,9 +12,10 @@ import {
   ReadingBatch,
   ReplyWriter,
 } from "../src/protocol/mod.ts";
-import { answer } from "../src/server/answer.ts";
+import { writeReply } from "../src/server/reply.ts";
 
 const NOW = 1_700_000_000_000;
+const AT = { now: NOW, began: undefined };
 const MILLION = 1_000_000;
 const encoder = new TextEncoder();
 
@@ -62,17 +63,17 @@ Deno.bench({
   ...writing,
   name: "reply, JSON",
   baseline: true,
-  fn: () => void answer({ ...whole, format: "json" }, map, NOW, undefined),
+  fn: () => void writeReply({ ...whole, format: "json" }, map, AT),
 });
 Deno.bench({
   ...writing,
   name: "reply, CSV",
-  fn: () => void answer({ ...whole, format: "csv" }, map, NOW, undefined),
+  fn: () => void writeReply({ ...whole, format: "csv" }, map, AT),
 });
 Deno.bench({
   ...writing,
   name: "reply, original form",
-  fn: () => void answer({ ...whole, format: "original" }, map, NOW, undefined),
+  fn: () => void writeReply({ ...whole, format: "original" }, map, AT),
 });
 Deno.bench({
   ...writing,

@@ -41,6 +41,8 @@ export class Topics {
   readonly errors: string;
   /** The filter of all readings. It matches the parent level too (MQTT 3.1.1, 4.7.1.2). */
   readonly dataFilter: string;
+  /** Filters of the topics that only the server may publish to. */
+  readonly serverOnlyFilters: readonly string[];
 
   readonly #data: string;
   readonly #changes: string;
@@ -72,6 +74,7 @@ export class Topics {
     this.#data = `${prefix}/data`;
     this.#changes = `${prefix}/changes`;
     this.dataFilter = `${this.#data}/#`;
+    this.serverOnlyFilters = [`${prefix}/server/#`, `${this.#changes}/#`];
   }
 
   /**
@@ -92,6 +95,29 @@ export class Topics {
    */
   changes(layer: string = DEFAULT_LAYER): string {
     return ofLayer(this.#changes, layer);
+  }
+
+  /**
+   * Where a server publishes markers to itself.
+   *
+   * @param name the server's MQTT client id
+   */
+  marker(name: string): string {
+    return `${this.prefix}/server/barrier/${name}`;
+  }
+
+  /**
+   * The filters that a server subscribes to at QoS 1.
+   *
+   * @param name the server's MQTT client id
+   */
+  serverSubscriptions(name: string): string[] {
+    return [this.dataFilter, this.request, this.marker(name)];
+  }
+
+  /** The filters that a server subscribes to at QoS 0: its session keeps none. */
+  serverLiveSubscriptions(): string[] {
+    return [this.state];
   }
 
   /**

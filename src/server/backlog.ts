@@ -1,136 +1,113 @@
-import type { Incoming, Link } from "../mqtt/link.ts";
-import type { Entry, Store } from "../store/store.ts";
-import type { ReceiptClock } from "./clock.ts";
+import type { ServerContext } from "./context.ts";
+import type { Marker, Markers } from "./markers.ts";
+import type { Pipeline } from "./pipeline.ts";
 
 /**
- * How long the marker may take, in ms; what comes later is taken as new. Long,
- * for much may wait; but a broker whose rules forbid the marker may not say so.
+ * How long the marker may take; after that all readings count as new. It is
+ * long because much may wait, but not endless: a broker may drop the marker.
  */
-const DEADLINE = 300_000;
-/** How often it is noted that the server is there, in ms. */
-const NOTED = 60_000;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** What a {@linkcode Backlog} is given. */
-export interface BacklogOptions {
-  readonly link: Link;
-  /** A topic of the server's own, subscribed to by its link. */
-  readonly topic: string;
-  readonly clock: ReceiptClock;
-  readonly store: Store;
-  /** Deals with all that has arrived; false if it waits for the store. */
-  readonly flush: () => boolean;
-  /** Keeps an entry; false if the store fails just now. */
-  readonly keep: (entry: Entry) => boolean;
-}
+const MARKER_TIMEOUT_MS = 300_000;
+/** How often the store records that the server is connected. */
+const ALIVE_INTERVAL_MS = 60_000;
 
 /**
- * Tells what waited in the broker while the server was away from what is new,
- * so that nothing old is dated as if it were observed now.
+ * Distinguishes readings that waited in the broker while the server was
+ * disconnected from new ones, so that no old reading is dated as new.
  *
- * MQTT does not say how long a message has waited. But it keeps order (MQTT 5,
- * 4.6): a QoS 1 message that the server sends itself comes behind all that
- * waited. And since when messages may have waited, the store knows: once a
- * minute it is noted there that the server has taken in all that there was.
+ * MQTT does not say how long a message has waited. But a marker that the server
+ * publishes after each connect arrives after all messages that waited. Until
+ * then, readings without a time are dated with the last time when the server
+ * was certainly connected. The store records that time once a minute.
  */
 export class Backlog {
-  readonly #options: BacklogOptions;
-  /** True from when the server goes until all that waited has come. */
+  readonly #context: ServerContext;
+  readonly #markers: Markers;
+  readonly #pipeline: Pick<Pipeline, "flush" | "commit">;
+  /** True from a disconnection until all messages that waited are committed. */
   #pending = true;
-  /** True once all that waited has come, until it has been dealt with. */
-  #ending = false;
-  #notedAt = -Infinity;
-  /** What the marker under way says; undefined if none is. */
-  #marker: string | undefined;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** True if they have arrived, but may not be committed yet. */
+  #received = false;
+  #recordedAt = -Infinity;
+  #marker: Marker | undefined;
+  #timeout: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: BacklogOptions) {
-    this.#options = options;
+  constructor(
+    context: ServerContext,
+    markers: Markers,
+    pipeline: Pick<Pipeline, "flush" | "commit">,
+  ) {
+    this.#context = context;
+    this.#markers = markers;
+    this.#pipeline = pipeline;
   }
 
-  /** Begins, with what the store knows from before. */
+  /** Call after the map was loaded. */
   start(): void {
-    const { lastAlive } = this.#options.store;
-    if (lastAlive !== undefined) this.#options.clock.away(lastAlive);
+    const { store, clock } = this.#context;
+    if (store.lastAlive !== undefined) clock.markDisconnected(store.lastAlive);
   }
 
-  /** The connection is lost. */
-  lost(): void {
-    const { clock, flush } = this.#options;
-    flush();
-    this.#wait(undefined);
-    this.#ending = false;
+  /** Call after each connect. */
+  connected(): void {
+    this.#cancelMarker();
+    // Without a session the broker has stored nothing.
+    if (this.#context.link.sessionPresent !== true) return this.#end();
+    const onReturn = () => this.#end();
+    this.#marker = this.#markers.publish({ onReturn, onFailure: onReturn });
+    this.#timeout = setTimeout(onReturn, MARKER_TIMEOUT_MS);
+  }
+
+  /** Call when the connection is lost. */
+  disconnected(): void {
+    const { clock } = this.#context;
+    this.#pipeline.flush();
+    this.#cancelMarker();
+    this.#received = false;
     this.#pending = true;
-    clock.away(clock.now());
+    clock.markDisconnected(clock.now());
   }
 
-  /** The connection is there: what waits comes first, if the broker has kept any. */
-  back(): void {
-    const { link, topic } = this.#options;
-    if (link.sessionPresent !== true) return this.#end();
-    // Unlike any other: one of an earlier connection may come late.
-    const marker = `backlog ${crypto.randomUUID()}`;
-    this.#wait(marker);
-    link.publish(topic, encoder.encode(marker), { qos: 1 }).catch(() => {
-      if (this.#marker === marker) this.#end();
-    });
-  }
-
-  /** Once a second or so: notes now and then that the server is there. */
+  /** Call about once a second. */
   tick(): void {
     this.#settle();
-    const passed = this.#options.clock.now() - this.#notedAt;
-    if (Math.abs(passed) >= NOTED) this.#note();
+    const elapsed = this.#context.clock.now() - this.#recordedAt;
+    if (Math.abs(elapsed) >= ALIVE_INTERVAL_MS) this.#recordAlive();
   }
 
-  /** True if the message is a marker: it is dealt with here. */
-  stops(message: Incoming): boolean {
-    const { link, topic } = this.#options;
-    if (message.topic !== topic) return false;
-    const marker = decoder.decode(message.payload);
-    if (!marker.startsWith("backlog ")) return false;
-    link.acknowledge([message]);
-    if (marker === this.#marker) this.#end();
-    return true;
-  }
-
-  /** Ends it: from now on messages wait. */
+  /** Call before the link is closed: from then on messages wait. */
   stop(): void {
-    this.#note();
-    this.#wait(undefined);
+    this.#recordAlive();
+    this.#cancelMarker();
   }
 
   #end(): void {
-    this.#wait(undefined);
-    this.#ending = true;
+    this.#cancelMarker();
+    this.#received = true;
     this.#settle();
   }
 
-  /** What came before the marker must be dated as it must be, before new is new. */
+  /** Commits what arrived before the marker, then dates readings as new again. */
   #settle(): void {
-    const { flush, clock } = this.#options;
-    if (!this.#ending || !flush()) return;
-    this.#ending = false;
-    clock.caughtUp();
+    if (!this.#received || !this.#pipeline.flush()) return;
+    this.#received = false;
+    this.#context.clock.markCaughtUp();
     this.#pending = false;
-    this.#note();
+    this.#recordAlive();
   }
 
-  #wait(marker: string | undefined): void {
-    clearTimeout(this.#deadline);
-    this.#marker = marker;
-    if (marker !== undefined) {
-      this.#deadline = setTimeout(() => this.#end(), DEADLINE);
-    }
+  #cancelMarker(): void {
+    clearTimeout(this.#timeout);
+    this.#marker?.cancel();
+    this.#marker = undefined;
   }
 
-  #note(): void {
-    const { link, store, clock, keep } = this.#options;
+  #recordAlive(): void {
+    const { link, store, clock } = this.#context;
     const keepsSession = link.sessionPresent !== undefined;
     if (this.#pending || !keepsSession || !store.durable) return;
     const now = clock.now();
-    if (keep({ kind: "alive", now })) this.#notedAt = now;
+    if (this.#pipeline.commit([{ kind: "alive", now }])) {
+      this.#recordedAt = now;
+    }
   }
 }

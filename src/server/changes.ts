@@ -1,132 +1,114 @@
-import { ChangedCells, type Grid, type OccupancyMap } from "../grid/mod.ts";
-import type { Link } from "../mqtt/link.ts";
+import { ChangedCells, type Grid } from "../grid/mod.ts";
 import {
   ChangesWriter,
   type ChangesWriterOptions,
   DEFAULT_PART_BYTES,
   MIN_PART_BYTES,
-  type Topics,
 } from "../protocol/mod.ts";
+import type { ServerContext } from "./context.ts";
+import type { Pipeline } from "./pipeline.ts";
 
-/** How often a delta is sent at most, in ms, unless told otherwise. */
-export const CHANGES_INTERVAL = 100;
-/** Cells of one delta. What is more is told to be asked for. */
-const MAX_CELLS = 100_000;
-/** Bytes under way; while there are more, changes wait in the map, where they cost nothing. */
-const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
-/** Intervals between deltas of a layer that changes faster than it can be told. */
-const OVERLOAD_PAUSE = 10;
+/** A layer with more changed cells gets an announcement instead of a delta. */
+const MAX_DELTA_CELLS = 100_000;
+/** Above this, changes stay in the map, where they cost no memory. */
+const MAX_INFLIGHT_BYTES = 16 * 1024 * 1024;
+/** How long a layer that had too many changed cells is paused. */
+const PAUSE_INTERVALS = 10;
 const JSON_TYPE = { contentType: "application/json" } as const;
 
-/** What {@linkcode Changes} is given. */
-export interface ChangesOptions {
-  readonly link: Link;
-  readonly map: OccupancyMap;
-  readonly topics: Topics;
-  /** ms since 1970. */
-  readonly clock: () => number;
-  /** ms between deltas at the least; 0 for none at all. */
-  readonly interval: number;
-  /**
-   * Lets cells age to the present, so that what is told is true at the time
-   * that it tells: returns that time, or undefined if it cannot be done now.
-   */
-  readonly refresh: () => number | undefined;
-  /** See `MapMoment.began`; asked when it is needed. */
-  readonly began: () => number | undefined;
-}
-
 /**
- * Tells what changed: for each layer that did, one delta with all cells that
- * changed since the last, at once after a quiet time, then once an interval.
+ * Publishes deltas: for each layer that changed, the cells that changed since
+ * its last delta. The first change is published at once, later ones once per
+ * interval.
  *
- * Nothing is queued. What changed is read from the map when there is room to
- * send it, so receivers that are slow or gone cost nothing but that room.
+ * Nothing is queued: the cells are read from the map when they can be sent, so
+ * slow or disconnected receivers cost no memory. Changes that cannot be sent as a
+ * delta are announced: by a delta without cells whose `from` equals its `to`. A
+ * receiver with an older revision then requests what changed.
  */
-export class Changes {
-  readonly #options: ChangesOptions;
-  /** The revision up to which each layer was told, if it was since the last sync. */
-  readonly #told = new Map<string, number>();
-  /** The same of all other layers: the revision at the last sync. */
-  #synced = 0;
-  /** The revision up to which all layers were told. */
-  #toldAll = 0;
-  /** Intervals that a layer still has to wait, after it was too much. */
+export class ChangesPublisher {
+  readonly #context: ServerContext;
+  readonly #pipeline: Pick<Pipeline, "refresh">;
+  /** All layers are published up to this revision … */
+  #published = 0;
+  /** … or up to that of the last announcement of all … */
+  #announced = 0;
+  /** … or up to these. */
+  readonly #publishedLayers = new Map<string, number>();
+  /** Intervals that a layer is still paused. */
   readonly #pauses = new Map<string, number>();
-  #up = false;
-  /** True if something was lost: nobody can rely on what was told before. */
-  #broken = false;
-  #unsent = 0;
+  #isConnected = false;
+  /** True if a delta was lost since then. */
+  #lostDelta = false;
+  #inflightBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ChangesOptions) {
-    this.#options = options;
+  constructor(context: ServerContext, pipeline: Pick<Pipeline, "refresh">) {
+    this.#context = context;
+    this.#pipeline = pipeline;
   }
 
-  /**
-   * After each connect: tells how far each layer has come. Who has less has
-   * missed something, and asks.
-   */
-  up(): void {
-    this.#up = true;
-    if (this.#options.interval > 0) this.#sync();
+  /** Call after each connect: announces the revision of each layer. */
+  connected(): void {
+    this.#isConnected = true;
+    if (this.#context.changesInterval > 0) this.#announceAll();
   }
 
-  /** The connection is lost, and with it what was on its way. */
-  down(): void {
-    this.#up = false;
+  /** Call when the connection is lost. */
+  disconnected(): void {
+    this.#isConnected = false;
   }
 
-  /** Told whenever the map may have changed. Costs next to nothing. */
-  poke(): void {
+  /** Call after the map may have changed; it is cheap. */
+  notify(): void {
     if (this.#timer === undefined) this.#schedule(0);
   }
 
-  /** Tells what is left, and ends. */
+  /** Publishes the remaining changes and stops. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#pauses.clear();
-    this.#tell();
-    this.#up = false;
+    this.#publishChanges();
+    this.#isConnected = false;
   }
 
   #schedule(delay: number): void {
-    const { interval } = this.#options;
-    if (interval === 0 || !this.#up) return;
+    const { changesInterval } = this.#context;
+    if (changesInterval === 0 || !this.#isConnected) return;
     this.#timer = setTimeout(() => {
-      const told = this.#tell(); // meanwhile poke() need not do anything
+      const hadChanges = this.#publishChanges(); // notify() has no effect yet
       this.#timer = undefined;
-      if (told) this.#schedule(interval);
+      if (hadChanges) this.#schedule(changesInterval);
     }, delay);
   }
 
-  /** Tells what changed, if it can; false if nothing did. */
-  #tell(): boolean {
-    const { map, interval } = this.#options;
-    if (!this.#up || interval === 0) return false;
-    if (!this.#broken && map.revision === this.#toldAll) return false;
-    if (this.#unsent > MAX_UNSENT_BYTES) return true;
-    const now = this.#options.refresh();
+  /** Publishes what changed, if possible; returns false if nothing did. */
+  #publishChanges(): boolean {
+    const { map, changesInterval } = this.#context;
+    if (!this.#isConnected || changesInterval === 0) return false;
+    if (!this.#lostDelta && map.revision === this.#published) return false;
+    if (this.#inflightBytes > MAX_INFLIGHT_BYTES) return true;
+    const now = this.#pipeline.refresh();
     if (now === undefined) return true;
-    if (this.#broken) this.#sync();
-    else this.#tellAll(now);
+    if (this.#lostDelta) this.#announceAll();
+    else this.#publishDeltas(now);
     return true;
   }
 
-  #tellAll(now: number): void {
-    const { map } = this.#options;
-    let all = true;
+  #publishDeltas(now: number): void {
+    const { map } = this.#context;
+    let isComplete = true;
     for (const [layer, grid] of map.layers()) {
-      const from = this.#told.get(layer) ?? this.#synced;
+      const from = this.#publishedLayers.get(layer) ?? this.#announced;
       if (grid.revision <= from) continue;
-      if (this.#isPaused(layer)) all = false;
-      else this.#tellLayer(layer, grid, from, now);
+      if (this.#countPause(layer)) isComplete = false;
+      else this.#publishDelta(layer, grid, from, now);
     }
-    if (all) this.#toldAll = map.revision;
+    if (isComplete) this.#published = map.revision;
   }
 
-  /** Counts a layer's pause down. */
-  #isPaused(layer: string): boolean {
+  /** Returns true if a layer is paused for this interval. */
+  #countPause(layer: string): boolean {
     const left = this.#pauses.get(layer);
     if (left === undefined) return false;
     if (left > 1) this.#pauses.set(layer, left - 1);
@@ -134,48 +116,49 @@ export class Changes {
     return true;
   }
 
-  #tellLayer(layer: string, grid: Grid, from: number, now: number): void {
+  #publishDelta(layer: string, grid: Grid, from: number, now: number): void {
     const header = this.#headerOf(layer, from, now);
     const writer = new ChangesWriter(header);
-    const changed = new ChangedCells(grid, { since: from, limit: MAX_CELLS });
+    const changed = new ChangedCells(grid, {
+      since: from,
+      limit: MAX_DELTA_CELLS,
+    });
     const { cell } = changed;
     while (changed.next()) {
       writer.cell(cell.x, cell.y, cell.value, cell.time);
     }
     if (changed.exceeded) {
-      this.#pauses.set(layer, OVERLOAD_PAUSE);
-      this.#syncLayer(layer);
+      this.#pauses.set(layer, PAUSE_INTERVALS);
+      this.#announce(layer);
       return;
     }
-    this.#told.set(layer, header.to);
+    this.#publishedLayers.set(layer, header.to);
     this.#publish(layer, writer.finish());
   }
 
-  #sync(): void {
-    const { map } = this.#options;
-    this.#broken = false;
-    this.#told.clear();
-    this.#toldAll = this.#synced = map.revision;
-    for (const [layer] of map.layers()) this.#syncLayer(layer);
+  #announceAll(): void {
+    const { map } = this.#context;
+    this.#lostDelta = false;
+    this.#publishedLayers.clear();
+    this.#published = this.#announced = map.revision;
+    for (const [layer] of map.layers()) this.#announce(layer);
   }
 
-  /** Tells how far a layer has come, without what changed. */
-  #syncLayer(layer: string): void {
-    const { map, clock } = this.#options;
+  /** Publishes the revision of a layer without cells. */
+  #announce(layer: string): void {
+    const { map, clock } = this.#context;
     const { revision } = map;
-    this.#told.set(layer, revision);
-    const header = this.#headerOf(layer, revision, clock());
-    const writer = new ChangesWriter(header);
-    this.#publish(layer, writer.finish());
+    this.#publishedLayers.set(layer, revision);
+    const header = this.#headerOf(layer, revision, clock.now());
+    this.#publish(layer, new ChangesWriter(header).finish());
   }
 
   #headerOf(layer: string, from: number, time: number): ChangesWriterOptions {
-    const { map, link, topics } = this.#options;
-    const began = this.#options.began();
-    const room = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
+    const { map, link, topics, status: { began } } = this.#context;
+    const limit = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
       Infinity;
     return {
-      maxBytes: Math.max(MIN_PART_BYTES, Math.min(DEFAULT_PART_BYTES, room)),
+      maxBytes: Math.max(MIN_PART_BYTES, Math.min(DEFAULT_PART_BYTES, limit)),
       layer,
       from,
       to: map.revision,
@@ -185,21 +168,17 @@ export class Changes {
     };
   }
 
-  async #publish(
-    layer: string,
-    parts: readonly Uint8Array[],
-  ): Promise<void> {
-    const { link, topics } = this.#options;
+  async #publish(layer: string, parts: readonly Uint8Array[]): Promise<void> {
+    const { link, topics } = this.#context;
     const topic = topics.changes(layer);
     await Promise.all(parts.map(async (part) => {
-      this.#unsent += part.length;
+      this.#inflightBytes += part.length;
       try {
         await link.publish(topic, part, JSON_TYPE);
       } catch {
-        // The connection was lost: up() comes, or the next delta says it.
-        this.#broken = true;
+        this.#lostDelta = true; // announced with the next delta
       }
-      this.#unsent -= part.length;
+      this.#inflightBytes -= part.length;
     }));
   }
 }

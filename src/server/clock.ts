@@ -1,119 +1,142 @@
 import type { OccupancyMap } from "../grid/mod.ts";
-import type { Dating } from "./intake.ts";
 
-/** What a {@linkcode ReceiptClock} is given. */
+/** Smaller differences between two checks are drift, not a clock that was set. */
+const CLOCK_STEP_THRESHOLD_MS = 5000;
+
+/** Options of {@linkcode ReceiptClock}. */
 export interface ReceiptClockOptions {
   /** The clock of the machine, ms since 1970. */
   readonly clock: () => number;
-  /** A clock that nobody sets, ms since any moment. */
-  readonly monotonic: () => number;
-  /** What readings are dated for. */
-  readonly map: OccupancyMap;
-  /** Told when the clock was set, by how many ms; below 0 if it was set back. */
-  readonly jumped: (ms: number) => void;
+  /** A clock that is never set, in ms. Default `performance.now()`. */
+  readonly monotonic?: () => number;
 }
 
-/** What drifts less than this between two looks was not set, ms. */
-const UNNOTICED = 5000;
-
 /**
- * The machine's clock, and what readings without a time are dated when it alone
- * does not tell. They are then as old as they may be, but no older than what
- * they replace: the order of arrival is certain.
+ * The clock of a server. It also dates readings without a time.
  *
- * - What waited in the broker while the server was away was observed at any
- *   time since; or since the latest time that a reading before it has.
- * - After the clock was set back, what is known of a cell may be dated later
- *   than now. Without this, what comes would be refused as late.
+ * Such a reading was usually observed when it was received. In two cases it gets
+ * the earliest possible time instead, but never one before the reading that it
+ * replaces, because the order of arrival is certain:
+ *
+ * - It may have waited in the broker while the server was disconnected: then it
+ *   was observed after the disconnection, and after earlier dated readings.
+ * - The system clock was set back: the present cell may have a later time than
+ *   now, and the reading would be refused as late.
  */
-export class ReceiptClock implements Dating {
-  readonly #options: ReceiptClockOptions;
+export class ReceiptClock {
+  readonly #map: OccupancyMap;
+  readonly #clock: () => number;
+  readonly #monotonic: () => number;
+  /** The latest time that the clock or a cell has had. */
   #latest = -Infinity;
-  /** What comes was observed after this, but perhaps not now; undefined if now. */
-  #since: number | undefined;
-  /** How far the machine's clock is ahead of the monotonic one. */
-  #lead: number;
+  /** The earliest time of readings that may have waited; undefined if none may. */
+  #earliest: number | undefined;
+  /** The difference of the two clocks at the last check. */
+  #offset: number;
 
-  constructor(options: ReceiptClockOptions) {
-    this.#options = options;
-    this.#lead = this.#leadNow();
+  /** @param map with the cells that readings replace */
+  constructor(
+    map: OccupancyMap,
+    { clock, monotonic = () => performance.now() }: ReceiptClockOptions,
+  ) {
+    this.#map = map;
+    this.#clock = clock;
+    this.#monotonic = monotonic;
+    this.#offset = clock() - monotonic();
   }
 
-  get uncertain(): boolean {
-    return this.#since !== undefined || this.now() < this.#latest;
-  }
-
-  /** The server has been away since then, ms since 1970: what comes may have waited. */
-  away(since: number): void {
-    this.#since ??= since;
-  }
-
-  /** All that waited has come. */
-  caughtUp(): void {
-    this.#since = undefined;
-  }
-
-  /** ms since 1970. */
+  /** Returns the time, ms since 1970. */
   now(): number {
-    const now = this.#options.clock();
+    const now = this.#clock();
     if (now > this.#latest) this.#latest = now;
     return now;
   }
 
-  observed(time: number, now: number): void {
-    if (this.#since === undefined || time > now) return;
-    if (time > this.#since) this.#since = time;
+  /** True if readings may be older than their receipt. */
+  get isUncertain(): boolean {
+    return this.#earliest !== undefined || this.now() < this.#latest;
   }
 
-  dateOf(layer: string, x: number, y: number, now: number): number {
-    return this.#date(layer, x, y, now, Math.min(this.#since ?? now, now));
+  /**
+   * From now on readings may have waited in the broker.
+   *
+   * @param time when the server was certainly connected, ms since 1970
+   */
+  markDisconnected(time: number): void {
+    this.#earliest ??= time;
   }
 
-  /** As {@linkcode dateOf}, for what has not waited in the broker: it is new. */
-  dateNew(layer: string, x: number, y: number, now: number): number {
-    return now < this.#latest ? this.#date(layer, x, y, now, now) : now;
+  /** All readings that waited have been received. */
+  markCaughtUp(): void {
+    this.#earliest = undefined;
   }
 
-  #date(
+  /** Notes the time of a dated reading: later ones were observed after it. */
+  noteObserved(time: number, now: number): void {
+    if (this.#earliest === undefined || time > now) return;
+    if (time > this.#earliest) this.#earliest = time;
+  }
+
+  /**
+   * Dates a reading without a time that the broker delivered.
+   *
+   * @param now when it was received, ms since 1970
+   * @returns ms since 1970
+   */
+  dateReading(layer: string, x: number, y: number, now: number): number {
+    const earliest = Math.min(this.#earliest ?? now, now);
+    return this.#notBefore(layer, x, y, now, earliest);
+  }
+
+  /** Like {@linkcode dateReading}, for a reading that cannot have waited. */
+  dateSubmitted(layer: string, x: number, y: number, now: number): number {
+    return now < this.#latest ? this.#notBefore(layer, x, y, now, now) : now;
+  }
+
+  /** Returns the time of the cell if it is later, else `earliest`. */
+  #notBefore(
     layer: string,
     x: number,
     y: number,
     now: number,
     earliest: number,
   ): number {
-    const { map } = this.#options;
-    const known = map.layer(layer)?.get(x, y)?.time ?? earliest;
-    // A time beyond the skew wins against nothing, see Grid.write().
-    const counts = known > earliest && known <= now + map.ageing.maxSkew;
-    return counts ? known : earliest;
+    const present = this.#map.layer(layer)?.get(x, y)?.time ?? earliest;
+    // A time beyond the skew never wins, see Grid.write().
+    const isValid = present <= now + this.#map.ageing.maxSkew;
+    return present > earliest && isValid ? present : earliest;
   }
 
-  /** After the map was loaded: the clock may have been set back since it was kept. */
-  resume(): void {
-    for (const [, grid] of this.#options.map.layers()) {
+  /** Call after the map was loaded: the clock may have been set back since. */
+  mapLoaded(): void {
+    for (const [, grid] of this.#map.layers()) {
       for (const cell = grid.cells(); cell.next();) {
         if (cell.time > this.#latest) this.#latest = cell.time;
       }
     }
   }
 
-  /** Looks whether the clock was set since it was asked last. */
-  check(): void {
-    const lead = this.#leadNow();
-    const jump = lead - this.#lead;
-    this.#lead = lead;
-    if (Math.abs(jump) >= UNNOTICED) this.#options.jumped(jump);
-  }
-
-  #leadNow(): number {
-    return this.#options.clock() - this.#options.monotonic();
+  /**
+   * Checks whether the system clock was set since the last check.
+   *
+   * @returns by how many ms, below 0 if it was set back; undefined if it was not
+   */
+  checkStep(): number | undefined {
+    const offset = this.#clock() - this.#monotonic();
+    const step = offset - this.#offset;
+    this.#offset = offset;
+    return Math.abs(step) >= CLOCK_STEP_THRESHOLD_MS ? step : undefined;
   }
 }
 
-/** What to say to people of a clock that was set. */
-export function describeJump(ms: number): string {
+/**
+ * Describes a step of the system clock for people.
+ *
+ * @param ms below 0 if the clock was set back
+ */
+export function describeStep(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);
   return ms > 0
-    ? `The system clock went ${seconds} s forward: all that is known is that much older`
-    : `The system clock was set back by ${seconds} s: what is known from before counts as just observed for so long`;
+    ? `The system clock was set forward by ${seconds} s: all cells are older by that time`
+    : `The system clock was set back by ${seconds} s: cells count as just observed until it reaches their times`;
 }

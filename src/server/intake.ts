@@ -1,74 +1,47 @@
-import type { OccupancyMap } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
 import {
   parseReadings,
   ProtocolError,
   ReadingBatch,
   type Refusals,
-  type Topics,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
-import { type Complaint, complaintsOf } from "./reports.ts";
+import type { ServerContext } from "./context.ts";
+import { refusedInputs, type Reports } from "./reports.ts";
 
-/** Dates readings that do not say when they were observed. */
-export interface Dating {
-  /** True if when a reading is received does not tell when it was observed. */
-  readonly uncertain: boolean;
-  /** Told of the times of readings that have one, ms since 1970, while it is uncertain. */
-  observed(time: number, now: number): void;
-  /** The time of a reading without one that is received `now`, ms since 1970. */
-  dateOf(layer: string, x: number, y: number, now: number): number;
-}
-
-/** Says whether a layer that has no cells yet may have some. */
-export interface LayerLimit {
-  /** Layers in all. */
-  readonly maxLayers: number;
-  readonly map: Pick<OccupancyMap, "layer" | "layerCount">;
-}
-
-/** Batches kept for the next group; more layers than this are rare in one. */
-const MAX_SPARE = 64;
+/** Batches to reuse in the next group; few groups have more layers. */
+const MAX_SPARE_BATCHES = 64;
 
 /**
- * Turns the messages of one commit group into columns of readings, a batch for
- * each layer.
+ * Parses the messages of one group into columns of readings, a batch for each
+ * layer.
  */
 export class Intake {
-  readonly #topics: Topics;
-  readonly #complain: (complaint: Complaint) => void;
-  readonly #dating: Dating | undefined;
-  readonly #limit: LayerLimit | undefined;
-  /** Layers of this group that the map does not have yet. */
-  readonly #newLayers = new Set<string>();
+  readonly #context: ServerContext;
+  readonly #reports: Pick<Reports, "add">;
   readonly #batches = new Map<string, ReadingBatch>();
+  /** Layers of this group that the map does not have. */
+  readonly #newLayers = new Set<string>();
   readonly #spare: ReadingBatch[] = [];
 
-  /**
-   * @param dating without it, what does not say so was observed when received
-   * @param limit without it, there may be any number of layers
-   */
-  constructor(
-    topics: Topics,
-    complain: (complaint: Complaint) => void,
-    dating?: Dating,
-    limit?: LayerLimit,
-  ) {
-    this.#topics = topics;
-    this.#complain = complain;
-    this.#dating = dating;
-    this.#limit = limit;
+  constructor(context: ServerContext, reports: Pick<Reports, "add">) {
+    this.#context = context;
+    this.#reports = reports;
   }
 
-  /** Adds what one message says; complains of what cannot be used. */
+  /**
+   * Adds the readings of a message, and reports those that are not valid.
+   *
+   * @param now when it was received, ms since 1970
+   */
   add(message: Incoming, now: number): void {
     const { topic } = message;
-    const layer = this.#topics.layerOf(topic);
+    const layer = this.#context.topics.layerOf(topic);
     if (layer === undefined) {
-      this.#complain({
+      this.#reports.add({
         topic,
         code: "bad-layer",
-        message: "The topic names no valid layer",
+        message: "the topic names no valid layer",
         count: 1,
       });
       return;
@@ -77,36 +50,35 @@ export class Intake {
       const refusals = message.retain
         ? this.#addRetained(message, layer)
         : this.#addLive(message, layer, now);
-      if (refusals.total > 0) {
-        complaintsOf(refusals, topic).forEach(this.#complain);
+      if (refusals.total === 0) return;
+      for (const refused of refusedInputs(refusals, topic)) {
+        this.#reports.add(refused);
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
-      this.#complain({ topic, code, message, count: 1 });
+      this.#reports.add({ topic, code, message, count: 1 });
     }
   }
 
   /**
-   * Makes sure that a layer may have readings of this group.
+   * Reserves a layer for readings of this group.
    *
-   * @throws {ProtocolError} if it would be a new layer, and there are enough
+   * @throws {ProtocolError} "too-many-layers"
    */
   reserve(layer: string): void {
-    if (this.#limit === undefined) return;
-    const { map, maxLayers } = this.#limit;
-    const isNew = map.layer(layer) === undefined && !this.#newLayers.has(layer);
-    if (!isNew) return;
+    const { map, maxLayers } = this.#context;
+    if (map.layer(layer) !== undefined || this.#newLayers.has(layer)) return;
     if (map.layerCount + this.#newLayers.size >= maxLayers) {
       throw new ProtocolError(
         "too-many-layers",
-        `There are ${maxLayers} layers already, and this would be a new one`,
+        `there are ${maxLayers} layers already, and this would be a new one`,
       );
     }
     this.#newLayers.add(layer);
   }
 
-  /** What was added since the last {@linkcode clear}, for the store and the map. */
+  /** Returns what was added, valid until {@linkcode clear}. */
   entries(now: number): Entry[] {
     const entries: Entry[] = [];
     for (const [layer, readings] of this.#batches) {
@@ -117,11 +89,11 @@ export class Intake {
     return entries;
   }
 
-  /** Forgets what was added. The entries given out are no longer valid. */
+  /** Removes what was added. */
   clear(): void {
     for (const batch of this.#batches.values()) {
       batch.clear();
-      if (this.#spare.length < MAX_SPARE) this.#spare.push(batch);
+      if (this.#spare.length < MAX_SPARE_BATCHES) this.#spare.push(batch);
     }
     this.#batches.clear();
     this.#newLayers.clear();
@@ -137,7 +109,7 @@ export class Intake {
     return batch;
   }
 
-  /** A reading without a time was observed when it was received. */
+  /** A reading without a time usually was observed when it was received. */
   #addLive(message: Incoming, layer: string, now: number): Refusals {
     const batch = this.#batchOf(layer);
     const start = batch.length;
@@ -145,24 +117,29 @@ export class Intake {
       contentType: message.contentType,
     });
     const { x, y, time, length } = batch;
-    const dating = this.#dating?.uncertain ? this.#dating : undefined;
+    const { clock } = this.#context;
+    const isUncertain = clock.isUncertain;
     for (let i = start; i < length; i++) {
-      if (!Number.isNaN(time[i])) dating?.observed(time[i]!, now);
-      else time[i] = dating?.dateOf(layer, x[i]!, y[i]!, now) ?? now;
+      if (Number.isNaN(time[i])) {
+        time[i] = isUncertain
+          ? clock.dateReading(layer, x[i]!, y[i]!, now)
+          : now;
+      } else if (isUncertain) clock.noteObserved(time[i]!, now);
     }
     return refusals;
   }
 
-  /** The broker kept it for a time nobody knows: without a time of its own it is refused. */
+  /** A retained reading may be of any age, so one without a time is refused. */
   #addRetained(message: Incoming, layer: string): Refusals {
-    const kept = new ReadingBatch();
-    const refusals = parseReadings(message.payload, kept, {
+    const retained = new ReadingBatch();
+    const refusals = parseReadings(message.payload, retained, {
       contentType: message.contentType,
     });
     const batch = this.#batchOf(layer);
-    for (let i = 0; i < kept.length; i++) {
-      if (Number.isNaN(kept.time[i])) refusals.add("retained", undated, i + 1);
-      else batch.push(kept.x[i]!, kept.y[i]!, kept.value[i]!, kept.time[i]);
+    const { x, y, value, time, length } = retained;
+    for (let i = 0; i < length; i++) {
+      if (Number.isNaN(time[i])) refusals.add("retained", undated, i + 1);
+      else batch.push(x[i]!, y[i]!, value[i]!, time[i]);
     }
     return refusals;
   }

@@ -1,14 +1,10 @@
-export type { LinkState, ServerLog, ServerOptions } from "./options.ts";
-export {
-  offlineState,
-  serverLiveSubscriptions,
-  serverSubscriptions,
-} from "./own_topics.ts";
+/**
+ * The server: readings in, a map that is stored and published.
+ *
+ * @module
+ */
+export type { LinkState, ServerLog, ServerOptions } from "./context.ts";
+export { offlineState } from "./presence.ts";
 export { Server } from "./server.ts";
-export type { Stats } from "./stats.ts";
-export type {
-  InvalidResult,
-  KeptResult,
-  SubmissionResult,
-  UnavailableResult,
-} from "./submission.ts";
+export type { SubmissionResult } from "./submission.ts";
+export type { Stats } from "./telemetry.ts";

@@ -1,118 +1,123 @@
-import type { Link } from "../mqtt/link.ts";
-import type { Reply } from "./answer.ts";
+import { messageOf } from "../common/errors.ts";
+import type { Reply } from "./reply.ts";
+import type { ServerContext } from "./context.ts";
 
-/** Reply bytes under way at once; more wait, so that memory stays bounded. */
-const MAX_BYTES = 64 * 1024 * 1024;
-/** Parts of one reply under way at once. */
-const MAX_PARTS = 32;
-/** Requests waiting for an answer; more are turned away. */
-const MAX_WAITING = 10_000;
-/** What they may hold on to, in bytes: Correlation Data, above all. */
+/** Bytes of replies in flight; above this, further replies wait. */
+const MAX_INFLIGHT_BYTES = 64 * 1024 * 1024;
+/** Parts of one reply in flight. */
+const MAX_INFLIGHT_PARTS = 32;
+/** Replies that wait to be written; further requests are refused. */
+const MAX_WAITING_REPLIES = 10_000;
+/** Memory that waiting replies may retain, mostly Correlation Data. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** A reply that is not written yet. */
-interface Waiting {
-  readonly write: () => Reply;
-  /** Bytes that it holds on to. */
-  readonly holds: number;
-  readonly sent: (() => void) | undefined;
+/** Options of {@linkcode Outbox.send}. */
+export interface SendOptions {
+  /** Bytes of memory that `write` retains. Default 0. */
+  readonly retainedBytes?: number | undefined;
+  /** Called when the broker has the last part; not if a part fails. */
+  readonly onSent?: () => void;
 }
 
-/** What {@linkcode Outbox.send} may be given besides the reply. */
-export interface SendOptions {
-  /** Bytes that the writing of the reply holds on to. Default 0. */
-  readonly holds?: number | undefined;
-  /** Called when the broker has the last part; not if there is no part, or it fails. */
-  readonly sent?: () => void;
+interface WaitingReply {
+  readonly write: () => Reply;
+  readonly retainedBytes: number;
+  readonly onSent: (() => void) | undefined;
 }
 
 /**
- * Sends replies, each as soon as there is room for it. A reply is written only
- * when its turn comes, so a crowd of slow askers costs requests, not maps.
+ * Sends replies as soon as there is room. A reply is written only when it can be
+ * sent, so many slow clients cost the memory of their requests, not of their
+ * replies.
  */
 export class Outbox {
-  readonly #link: Link;
-  readonly #failed: (topic: string, error: unknown) => void;
-  readonly #waiting: Waiting[] = [];
+  readonly #context: Pick<ServerContext, "link" | "log">;
+  readonly #waiting: WaitingReply[] = [];
   #waitingBytes = 0;
-  #bytes = 0;
-  #active = 0;
-  #idle: (() => void)[] = [];
+  #inflightBytes = 0;
+  #inflightReplies = 0;
+  readonly #drained: (() => void)[] = [];
 
-  constructor(
-    link: Link,
-    failed: (topic: string, error: unknown) => void,
-  ) {
-    this.#link = link;
-    this.#failed = failed;
+  constructor(context: Pick<ServerContext, "link" | "log">) {
+    this.#context = context;
   }
 
-  /** Replies that are being sent or wait for it. */
+  /** Replies that wait or are in flight. */
   get size(): number {
-    return this.#active + this.#waiting.length;
+    return this.#inflightReplies + this.#waiting.length;
   }
 
   /**
-   * Sends what `write` returns, once there is room.
+   * Sends the reply that `write` returns, once there is room.
    *
-   * @param write Writes the reply
-   * @returns false if too much waits already; `write` will not be called
+   * @returns false if too many replies wait; then `write` is never called
    */
-  send(write: () => Reply, { holds = 0, sent }: SendOptions = {}): boolean {
+  send(
+    write: () => Reply,
+    { retainedBytes = 0, onSent }: SendOptions = {},
+  ): boolean {
     if (
-      this.#waiting.length >= MAX_WAITING ||
-      this.#waitingBytes + holds > MAX_WAITING_BYTES
+      this.#waiting.length >= MAX_WAITING_REPLIES ||
+      this.#waitingBytes + retainedBytes > MAX_WAITING_BYTES
     ) return false;
-    this.#waiting.push({ write, holds, sent });
-    this.#waitingBytes += holds;
+    this.#waiting.push({ write, retainedBytes, onSent });
+    this.#waitingBytes += retainedBytes;
     this.#pump();
     return true;
   }
 
-  /** Resolves when all that was given has been sent. */
+  /** Resolves when all replies have been sent or have failed. */
   async drained(): Promise<void> {
     if (this.size === 0) return;
-    await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
   #pump(): void {
-    while (this.#waiting.length > 0 && this.#bytes < MAX_BYTES) {
-      const { write, holds, sent } = this.#waiting.shift()!;
-      this.#waitingBytes -= holds;
+    while (
+      this.#waiting.length > 0 && this.#inflightBytes < MAX_INFLIGHT_BYTES
+    ) {
+      const { write, retainedBytes, onSent } = this.#waiting.shift()!;
+      this.#waitingBytes -= retainedBytes;
       try {
-        this.#deliver(write(), sent);
+        this.#deliver(write(), onSent);
       } catch (error) {
-        this.#failed("a request", error); // no memory for it, say
+        this.#warn(`Cannot write a reply: ${messageOf(error)}`); // out of memory
       }
     }
-    if (this.size === 0) { for (const wake of this.#idle.splice(0)) wake(); }
+    if (this.size > 0) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
-  async #deliver(reply: Reply, sent: (() => void) | undefined): Promise<void> {
+  async #deliver(reply: Reply, onSent: (() => void) | undefined) {
     const bytes = reply.parts.reduce((sum, part) => sum + part.length, 0);
-    this.#bytes += bytes;
-    this.#active++;
+    this.#inflightBytes += bytes;
+    this.#inflightReplies++;
     try {
       await this.#publish(reply);
-      if (reply.parts.length > 0) sent?.();
+      if (reply.parts.length > 0) onSent?.();
     } catch (error) {
-      this.#failed(reply.topic, error);
+      this.#warn(`Cannot reply on ${reply.topic}: ${messageOf(error)}`);
     }
-    this.#bytes -= bytes;
-    this.#active--;
+    this.#inflightBytes -= bytes;
+    this.#inflightReplies--;
     this.#pump();
   }
 
   async #publish(reply: Reply): Promise<void> {
+    const { link } = this.#context;
     const { topic, parts, correlationData, contentType } = reply;
     const options = { qos: 1, correlationData, contentType } as const;
     let next = 0;
     const worker = async () => {
       while (next < parts.length) {
-        await this.#link.publish(topic, parts[next++]!, options);
+        await link.publish(topic, parts[next++]!, options);
       }
     };
-    const workers = Math.min(MAX_PARTS, parts.length);
+    const workers = Math.min(MAX_INFLIGHT_PARTS, parts.length);
     await Promise.all(Array.from({ length: workers }, worker));
+  }
+
+  #warn(line: string): void {
+    this.#context.log.warn(line);
   }
 }

@@ -1,27 +1,21 @@
-import { encodeReport, type Refusals } from "../protocol/mod.ts";
+import { encodeReport, type Refusals, type Report } from "../protocol/mod.ts";
+import { publishOrWarn, type ServerContext } from "./context.ts";
 
-/** Something that was refused, and why. */
-export interface Complaint {
-  /** The topic it came on. */
-  readonly topic: string;
-  /** The reason, as in the table of error codes. */
-  readonly code: string;
-  /** The reason in words. */
-  readonly message: string;
-  /** Line or element, from 1, where there is one. */
-  readonly line?: number | undefined;
-  /** Who sent it, where the payload says so. */
-  readonly source?: string | undefined;
-  /** How many readings it stands for. */
-  readonly count: number;
-}
+/** Reports in one second; the next report counts the others. */
+const MAX_REPORTS_PER_SECOND = 10;
 
-/** What is said of readings that the map does not take because of their time. */
-export const LATE = "observed before what is already known of the cell";
+/** The reasons of readings that the map refuses because of their time. */
+export const LATE = "observed before the present value of the cell";
 export const FUTURE = "observed in the future: check the sender's clock";
 
-/** One complaint for each reason for which readings of a payload were refused. */
-export function complaintsOf(refusals: Refusals, topic: string): Complaint[] {
+/** Input that was refused for one reason. */
+export type RefusedInput = Omit<Report, "suppressed" | "time">;
+
+/** Returns the refused readings of a payload, one item per reason. */
+export function refusedInputs(
+  refusals: Refusals,
+  topic: string,
+): RefusedInput[] {
   return [...refusals.byCode].map(([code, count]) => {
     const first = refusals.kept.find((refusal) => refusal.code === code);
     return {
@@ -34,86 +28,74 @@ export function complaintsOf(refusals: Refusals, topic: string): Complaint[] {
   });
 }
 
-/** What {@linkcode Reports} needs from the outside. */
-export interface ReportsOptions {
-  /** Sends one report. */
-  readonly publish: (payload: Uint8Array) => void;
-  /** Tells the person at the server's terminal. */
-  readonly log: (complaint: Complaint, suppressed: number) => void;
-  /** ms since 1970. */
-  readonly clock: () => number;
-  /** Reports a second at most. Default 10. */
-  readonly perSecond?: number;
-}
-
 /**
- * Says what was refused on the errors topic, at a bounded rate: a client that
- * sends nothing but nonsense costs ten messages a second, not one each. What a
- * second's limit holds back is counted in the next report.
+ * Counts refused input, and reports it on the errors topic and in the log. The
+ * rate is limited: a client that sends only invalid payloads causes ten reports
+ * a second. The next report counts those that were suppressed.
  */
 export class Reports {
-  readonly #options: ReportsOptions;
-  readonly #perSecond: number;
+  readonly #context: ServerContext;
   #windowStart = -Infinity;
   #sent = 0;
   #suppressed = 0;
-  #last: Complaint | undefined;
+  /** The latest suppressed input. */
+  #last: RefusedInput | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ReportsOptions) {
-    this.#options = options;
-    this.#perSecond = options.perSecond ?? 10;
+  constructor(context: ServerContext) {
+    this.#context = context;
   }
 
-  /** Reports it, now or in the sum at the end of the second. */
-  add(complaint: Complaint): void {
-    const now = this.#options.clock();
+  /** Counts it, and reports it now or in the sum at the end of the second. */
+  add(refused: RefusedInput): void {
+    const { clock, telemetry } = this.#context;
+    telemetry.countRefused(refused.code, refused.count);
+    const now = clock.now();
     if (Math.abs(now - this.#windowStart) >= 1000) {
       this.#windowStart = now;
       this.#sent = 0;
     }
-    if (this.#sent < this.#perSecond) {
-      this.#send(complaint, now);
+    if (this.#sent < MAX_REPORTS_PER_SECOND) {
+      this.#send(refused, now);
       return;
     }
-    this.#suppressed += complaint.count;
-    this.#last = complaint;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.flush();
-    }, 1000);
+    this.#suppressed += refused.count;
+    this.#last = refused;
+    this.#timer ??= setTimeout(() => this.flush(), 1000);
   }
 
-  /** Reports the last of what was held back, with the count of all of it. */
+  /** Reports the last suppressed input with the count of all others. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#last !== undefined) {
       this.#suppressed -= this.#last.count;
-      this.#send(this.#last, this.#options.clock());
+      this.#send(this.#last, this.#context.clock.now());
     }
   }
 
-  /** Ends it; what is still held back is not reported any more. */
+  /** Drops what is suppressed, and stops the timer. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#last = undefined;
   }
 
-  #send(complaint: Complaint, time: number): void {
+  #send(refused: RefusedInput, time: number): void {
+    const { topics, log } = this.#context;
     const suppressed = this.#suppressed;
     this.#suppressed = 0;
     this.#last = undefined;
     this.#sent++;
-    this.#options.log(complaint, suppressed);
-    this.#options.publish(encodeReport({ ...complaint, suppressed, time }));
+    log.warn(describeRefused(refused, suppressed));
+    const payload = encodeReport({ ...refused, suppressed, time });
+    void publishOrWarn(this.#context, topics.errors, payload);
   }
 }
 
-/** A complaint in one line for people. */
-export function describeComplaint(
-  { topic, code, message, line, count }: Complaint,
+/** Describes refused input in one line for people. */
+export function describeRefused(
+  { topic, code, message, line, count }: RefusedInput,
   suppressed: number,
 ): string {
   const where = line === undefined ? "" : `, row ${line}`;

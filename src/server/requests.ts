@@ -1,113 +1,111 @@
-import type { OccupancyMap } from "../grid/mod.ts";
-import type { Incoming, Link } from "../mqtt/link.ts";
+import type { Incoming } from "../mqtt/link.ts";
 import {
   type MapRequest,
   parseRequest,
   ProtocolError,
   type ReplyRouting,
   RequestError,
-  type Topics,
 } from "../protocol/mod.ts";
-import type { StoreError } from "../store/store.ts";
-import { answer, answerError, noReply, type Reply } from "./answer.ts";
-import type { Outbox } from "./outbox.ts";
-import type { Complaint } from "./reports.ts";
+import {
+  emptyReply,
+  type Reply,
+  writeErrorReply,
+  writeReply,
+} from "./reply.ts";
+import type { ServerContext } from "./context.ts";
+import { Outbox } from "./outbox.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Reports } from "./reports.ts";
 
-/** What {@linkcode Requests} is given. */
-export interface RequestsOptions {
-  readonly link: Pick<Link, "maxPayload">;
-  readonly topics: Topics;
-  readonly map: OccupancyMap;
-  readonly outbox: Outbox;
-  /** Told when the broker has the last part of a reply. */
-  readonly answered: (request: Incoming) => void;
-  readonly complain: (complaint: Complaint) => void;
-  /** ms since 1970. */
-  readonly clock: () => number;
-  /**
-   * Lets cells age to the present: returns the time at which the map is right,
-   * or undefined if the store fails.
-   */
-  readonly refresh: () => number | undefined;
-  /** Why the store fails just now, if it does. */
-  readonly problem: () => StoreError | undefined;
-  /** See `MapMoment.began`; asked when it is needed. */
-  readonly began: () => number | undefined;
-}
-
-/** Reads requests for the map and sends what they are answered. */
+/** Answers requests for the map. */
 export class Requests {
-  readonly #options: RequestsOptions;
+  readonly #context: ServerContext;
+  readonly #reports: Pick<Reports, "add">;
+  readonly #pipeline: Pick<Pipeline, "refresh">;
+  readonly #outbox: Outbox;
 
-  constructor(options: RequestsOptions) {
-    this.#options = options;
+  constructor(
+    context: ServerContext,
+    reports: Pick<Reports, "add">,
+    pipeline: Pick<Pipeline, "refresh">,
+  ) {
+    this.#context = context;
+    this.#reports = reports;
+    this.#pipeline = pipeline;
+    this.#outbox = new Outbox(context);
   }
 
-  /** Answers a request, if only with what is wrong with it. */
+  /** Answers a request; one that is not valid with an error. */
   answer(message: Incoming): void {
-    const { topics } = this.#options;
+    const { topics, telemetry: { stats } } = this.#context;
+    stats.requests++;
     let request: MapRequest;
     try {
       request = parseRequest(message.payload, {
         topics,
         responseTopic: message.responseTopic,
-        // A copy: it is a view of all that was read at once.
+        // Copied: it is a view of the buffer that the socket was read into.
         correlationData: message.correlationData?.slice(),
       });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.#complain(error, message.topic);
-      this.#send(message, error, () => answerError(error));
+      this.#report(error.code, error.message, message.topic);
+      this.#send(message, error, () => writeErrorReply(error));
       return;
     }
     if (request.kind === "original" && request.malformed !== undefined) {
-      this.#options.complain({
-        topic: message.topic,
-        code: "bad-json",
-        message: request.malformed,
-        count: 1,
-      });
+      this.#report("bad-json", request.malformed, message.topic);
     }
     this.#send(message, request, () => this.#reply(request));
   }
 
-  /** What the map says, at a time at which it is right. */
+  /** Resolves when all replies have been sent or have failed. */
+  drained(): Promise<void> {
+    return this.#outbox.drained();
+  }
+
   #reply(request: MapRequest): Reply {
-    const { map, clock, refresh, began } = this.#options;
-    const now = refresh();
-    const problem = this.#options.problem();
-    if (problem !== undefined && request.kind === "map") {
-      const error = new ProtocolError("store-failing", problem.message);
-      return answerError(
+    const { link, topics, map, clock, status } = this.#context;
+    const now = this.#pipeline.refresh();
+    const { storeProblem } = status;
+    if (storeProblem !== undefined && request.kind === "map") {
+      const error = new ProtocolError("store-failing", storeProblem.message);
+      return writeErrorReply(
         new RequestError(error, request, request.transaction),
       );
     }
-    const { link, topics } = this.#options;
     const { replyTopic, correlationData } = request;
-    const room = link.maxPayload?.(replyTopic, { correlationData });
     try {
-      return answer(request, map, now ?? clock(), began(), room);
+      return writeReply(request, map, {
+        now: now ?? clock.now(),
+        began: status.began,
+        maxBytes: link.maxPayload?.(replyTopic, { correlationData }),
+      });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.#complain(error, topics.request);
-      // What the original scripts would read in an error reply is no map.
-      return request.kind === "map" ? answerError(error) : noReply(error);
+      this.#report(error.code, error.message, topics.request);
+      // The original scripts would read an error reply as a map.
+      return request.kind === "map"
+        ? writeErrorReply(error)
+        : emptyReply(error);
     }
   }
 
-  #complain({ code, message }: RequestError, topic: string): void {
-    this.#options.complain({ topic, code, message, count: 1 });
+  #send(message: Incoming, routing: ReplyRouting, write: () => Reply): void {
+    const { topics, telemetry } = this.#context;
+    const isAccepted = this.#outbox.send(write, {
+      retainedBytes: routing.correlationData?.length,
+      onSent: () => telemetry.replySent(message),
+    });
+    if (isAccepted) return;
+    this.#report(
+      "overloaded",
+      "too many requests wait for a reply",
+      topics.request,
+    );
   }
 
-  #send(message: Incoming, routing: ReplyRouting, write: () => Reply): void {
-    const { outbox, answered, complain, topics } = this.#options;
-    const holds = routing.correlationData?.length;
-    if (outbox.send(write, { holds, sent: () => answered(message) })) return;
-    complain({
-      topic: topics.request,
-      code: "overloaded",
-      message: "Too many requests wait for an answer",
-      count: 1,
-    });
+  #report(code: string, message: string, topic: string): void {
+    this.#reports.add({ topic, code, message, count: 1 });
   }
 }

@@ -1,405 +1,290 @@
-/**
- * The server: keeps one map and hands it out.
- *
- * @module
- */
-import { messageOf } from "../common/errors.ts";
+import { doneWithin } from "../common/async.ts";
 import type { LinkError } from "../mqtt/link.ts";
 import type { StoreError } from "../store/store.ts";
-import { Announcer } from "./announcer.ts";
 import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
-import { Changes, CHANGES_INTERVAL } from "./changes.ts";
-import { describeJump, ReceiptClock } from "./clock.ts";
-import { Intake } from "./intake.ts";
-import { Neighbours } from "./neighbours.ts";
-import { Observers } from "./observers.ts";
-import type { LinkState, ServerOptions } from "./options.ts";
-import { Outbox } from "./outbox.ts";
-import { barrierTopic } from "./own_topics.ts";
-import { type CommitObserver, Pipeline } from "./pipeline.ts";
-import { type Complaint, describeComplaint, Reports } from "./reports.ts";
-import { type RequestObserver, RequestTimes } from "./request_times.ts";
+import { ChangesPublisher } from "./changes.ts";
+import { describeStep } from "./clock.ts";
+import {
+  createContext,
+  type LinkState,
+  type ServerContext,
+  type ServerOptions,
+} from "./context.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { Markers } from "./markers.ts";
+import { Pipeline } from "./pipeline.ts";
+import { PeerServers, Presence } from "./presence.ts";
+import { Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
-import { SourceBook } from "./sources.ts";
-import { countRefused, newStats, type Stats } from "./stats.ts";
 import { type SubmissionResult, submit, unavailable } from "./submission.ts";
+import type { Stats, Telemetry } from "./telemetry.ts";
 
-/** How often cells that are due for it age, in ms. */
-const TICK = 1000;
-/** Each costs about 9 KB, and anyone who may publish can make one. */
-const MAX_LAYERS = 10_000;
-/** How long stopping may wait for the last replies to go out, in ms. */
-const FAREWELL = 5000;
+/** How often cells age and the clock is checked. */
+const TICK_INTERVAL_MS = 1000;
+/** How long {@linkcode Server.stop} waits for the last replies to be sent. */
+const CLOSE_TIMEOUT_MS = 5000;
 
-/** Keeps one map, and hands it out. */
+/**
+ * The server: keeps the map of one topic prefix. It commits readings to the
+ * store, publishes what changed and answers requests.
+ */
 export class Server {
-  /** What it has done since it started. */
-  readonly stats: Stats = newStats();
-  readonly #options: ServerOptions;
-  readonly #receipt: ReceiptClock;
-  readonly #clock: () => number;
+  readonly #context: ServerContext;
   readonly #reports: Reports;
   readonly #pipeline: Pipeline;
-  readonly #outbox: Outbox;
-  readonly #barrier: Barrier;
-  readonly #neighbours: Neighbours;
-  readonly #backlog: Backlog;
-  readonly #changes: Changes;
   readonly #requests: Requests;
-  readonly #requestTimes: RequestTimes;
-  readonly #announcer: Announcer;
-  readonly #observers = new Observers();
-  readonly #sources = new SourceBook();
-  /** When it began the map; undefined if the map outlives the server. */
-  #began: number | undefined;
-  readonly #gone = Promise.withResolvers<LinkError>();
-  #link: LinkState;
-  /** True once the map is loaded. */
-  #loaded = false;
-  /** Why the store fails just now, if it does. */
-  #problem: StoreError | undefined;
+  readonly #changes: ChangesPublisher;
+  readonly #presence: Presence;
+  readonly #backlog: Backlog;
+  readonly #barrier: Barrier;
+  readonly #dispatcher: Dispatcher;
+  readonly #linkFailure = Promise.withResolvers<LinkError>();
+  #hasConnected = false;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
-    const { link, store, map, topics, name, log } = options;
-    const complain = (complaint: Complaint) => this.#complain(complaint);
-    this.#options = options;
-    this.#receipt = new ReceiptClock({
-      clock: options.clock ?? Date.now,
-      monotonic: () => performance.now(),
-      map,
-      jumped: (ms) => log.warn(describeJump(ms)),
+    const context = createContext(options);
+    this.#context = context;
+    this.#reports = new Reports(context);
+    this.#pipeline = new Pipeline(context, this.#reports, {
+      onRequest: (request) => this.#requests.answer(request),
+      onApplied: () => this.#onApplied(),
+      onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
-    this.#clock = () => this.#receipt.now();
-    this.#link = {
-      up: false,
-      since: this.#clock(),
-      problem: "the broker has not been joined yet",
-    };
-    this.#announcer = new Announcer({
-      link,
-      topics,
-      name,
-      version: options.version,
-      clock: this.#clock,
-      problem: () => this.#problem?.message,
-      warn: log.warn,
-    });
-    this.#reports = new Reports({
-      publish: (payload) => this.#announcer.publish(topics.errors, payload),
-      log: (complaint, suppressed) =>
-        log.warn(describeComplaint(complaint, suppressed)),
-      clock: this.#clock,
-    });
-    this.#pipeline = new Pipeline({
-      link,
-      store,
-      map,
-      intake: new Intake(topics, complain, this.#receipt, {
-        map,
-        maxLayers: options.maxLayers ?? MAX_LAYERS,
-      }),
-      stats: this.stats,
-      topics,
-      sources: this.#sources,
-      clock: this.#clock,
-      dateNew: (layer, x, y, now) => this.#receipt.dateNew(layer, x, y, now),
-      answer: (request) => {
-        this.stats.requests++;
-        this.#requests.answer(request);
-      },
-      complain,
-      applied: () => {
-        this.#changes.poke();
-        this.#observers.tell();
-      },
-      failing: (failure) => this.#noteFailure(failure),
-    });
-    this.#outbox = new Outbox(link, (to, error) => {
-      log.warn(`Could not reply to ${to}: ${messageOf(error)}`);
-    });
-    this.#requestTimes = new RequestTimes(topics.request);
-    this.#requests = new Requests({
-      link,
-      topics,
-      map,
-      outbox: this.#outbox,
-      answered: (request) => this.#requestTimes.answered(request),
-      complain,
-      clock: this.#clock,
-      refresh: () => this.refresh(),
-      problem: () => this.#problem,
-      began: () => this.#began,
-    });
-    this.#neighbours = new Neighbours({
-      link,
-      topic: topics.state,
-      name,
-      announce: () => void this.#announcer.announce("online"),
-      warn: (line) => log.warn(line),
-    });
-    this.#barrier = new Barrier({
-      link,
-      topic: barrierTopic(topics, name),
-      requestTopic: topics.request,
-      release: (request) => this.#pipeline.push(request),
-    });
-    this.#backlog = new Backlog({
-      link,
-      topic: barrierTopic(topics, name),
-      clock: this.#receipt,
-      store,
-      flush: () => this.#pipeline.flush(),
-      keep: (entry) => this.#pipeline.keep([entry]),
-    });
-    this.#changes = new Changes({
-      link,
-      map,
-      topics,
-      clock: this.#clock,
-      interval: options.changesInterval ?? CHANGES_INTERVAL,
-      refresh: () => this.refresh(),
-      began: () => this.#began,
+    this.#requests = new Requests(context, this.#reports, this.#pipeline);
+    this.#changes = new ChangesPublisher(context, this.#pipeline);
+    this.#presence = new Presence(context);
+    const markers = new Markers(context);
+    this.#backlog = new Backlog(context, markers, this.#pipeline);
+    this.#barrier = new Barrier(markers, this.#pipeline);
+    this.#dispatcher = new Dispatcher(context, {
+      peers: new PeerServers(context, this.#presence),
+      markers,
+      barrier: this.#barrier,
+      pipeline: this.#pipeline,
     });
   }
 
-  /** ms since 1970, as readings are dated. */
-  get clock(): () => number {
-    return this.#clock;
+  /** Counts since the server was created. */
+  get stats(): Readonly<Stats> {
+    return this.#context.telemetry.stats;
   }
 
-  /** When it began the map, ms since 1970; undefined if the map outlives it. */
-  get began(): number | undefined {
-    return this.#began;
+  /** Counts, and listeners for changes, commits and replies. */
+  get telemetry(): Telemetry {
+    return this.#context.telemetry;
   }
 
-  /** True once the map is loaded: before, it says nothing. */
+  /** True once the map is loaded. Before, it is empty. */
   get loaded(): boolean {
-    return this.#loaded;
+    return this.#context.status.loaded;
   }
 
-  /** How things stand with the broker. */
+  /** When the map began, ms since 1970; undefined if the store is durable. */
+  get began(): number | undefined {
+    return this.#context.status.began;
+  }
+
+  /** The connection to the broker. */
   get linkState(): LinkState {
-    return this.#link;
+    return this.#context.status.link;
   }
 
-  /** Why the store fails just now; undefined while it works. */
+  /** Why the store fails; undefined while it works. */
   get storeProblem(): string | undefined {
-    return this.#problem?.message;
+    return this.#context.status.storeProblem?.message;
   }
 
-  /** Is told of each commit; the last one that was set. */
-  set observeCommit(observe: CommitObserver | undefined) {
-    this.#pipeline.observeCommit = observe;
+  /** Resolves if the connection to the broker is lost permanently. */
+  get linkFailure(): Promise<LinkError> {
+    return this.#linkFailure.promise;
   }
 
-  /** Is told of each request that was answered; the last one that was set. */
-  set observeRequest(observe: RequestObserver | undefined) {
-    this.#requestTimes.observe = observe;
+  /** Returns the server's time, ms since 1970. */
+  now(): number {
+    return this.#context.clock.now();
   }
 
-  /**
-   * Calls the listener after the map, the link or the store has changed, at
-   * most once a commit. It must be quick and must not throw.
-   *
-   * @returns ends it; safe to call twice
-   */
-  observe(listener: () => void): () => void {
-    return this.#observers.add(listener);
-  }
-
-  /** Who reported a cell last, if its reading said so: see {@linkcode SourceBook}. */
+  /** Returns who last reported a cell; undefined if that is not known. */
   sourceOf(layer: string, x: number, y: number): string | undefined {
-    const cell = this.#options.map.layer(layer)?.get(x, y);
-    return cell && this.#sources.sourceOf(layer, x, y, cell.time);
+    const { map, sources } = this.#context;
+    const cell = map.layer(layer)?.get(x, y);
+    return cell && sources.sourceOf(layer, x, y, cell.time);
   }
 
   /**
-   * Takes in a payload of readings that did not come over the link. What is
-   * refused is counted and reported as if it had come on the data topic.
+   * Ages the cells to the present. Call it before reading the map; it is cheap
+   * when no cell is due.
+   *
+   * @returns the time at which the map is correct, ms since 1970; undefined
+   * while the store fails: then cells may be staler than the map shows
+   */
+  refresh(): number | undefined {
+    return this.#pipeline.refresh();
+  }
+
+  /**
+   * Submits a payload of readings that did not arrive over the link. Refused
+   * readings are counted and reported as if they had arrived on the data topic.
    *
    * @param layer a valid name
-   * @param payload not to be changed until this resolves
-   * @param contentType as an MQTT 5 message has it
-   * @returns what became of it, once it is committed and in the map
+   * @param payload must not be changed until the promise resolves
+   * @param contentType as in an MQTT 5 message
+   * @returns resolves once the readings are committed and in the map, or refused
    */
   async submit(
     layer: string,
     payload: Uint8Array,
     contentType?: string,
   ): Promise<SubmissionResult> {
-    if (!this.#loaded || this.#stopped !== undefined) {
-      return this.#loaded
-        ? unavailable("stopping", "The server is ending")
-        : unavailable("starting", "The map is not loaded yet");
+    const { topics, status } = this.#context;
+    if (!status.loaded) {
+      return unavailable("starting", "The map is not loaded yet");
     }
-    return await submit(layer, payload, contentType, {
-      topic: this.#options.topics.data(layer),
-      push: (submission) => this.#pipeline.submit(submission),
-      complain: (complaint) => this.#complain(complaint),
-    });
-  }
-
-  /** Resolves with the reason if the link is lost for good. */
-  get gone(): Promise<LinkError> {
-    return this.#gone.promise;
+    if (this.#stopped !== undefined) {
+      return unavailable("stopping", "The server is shutting down");
+    }
+    const topic = topics.data(layer);
+    const submitted = { layer, payload, contentType, topic };
+    return await submit(submitted, this.#pipeline, this.#reports);
   }
 
   /**
-   * Loads the map, connects and says that it is there.
+   * Loads the map, connects and publishes the state `online`.
    *
-   * @throws {StoreError} if what is kept cannot be read, or nothing can be kept
+   * @throws {StoreError} if the map cannot be loaded, or nothing can be stored
    * @throws {LinkError} if the link cannot be opened
    */
   async start(): Promise<void> {
-    const { link, log } = this.#options;
     this.#load();
-    this.#ticking = setInterval(() => this.#tick(), TICK);
-    let connected = false;
-    await link.open({
+    this.#ticking = setInterval(() => this.#tick(), TICK_INTERVAL_MS);
+    await this.#context.link.open({
       message: (message) => {
-        if (this.#stopped !== undefined) return; // its broker sends it again
-        if (this.#neighbours.stops(message)) return;
-        this.#requestTimes.arrived(message);
-        if (this.#backlog.stops(message)) return;
-        if (!this.#barrier.stops(message)) this.#pipeline.push(message);
-        else if (this.#problem !== undefined) this.#barrier.reset();
+        // After the stop messages stay unacknowledged: the broker sends them again.
+        if (this.#stopped === undefined) this.#dispatcher.dispatch(message);
       },
-      up: () => {
-        if (connected) this.#rejoined();
-        connected = true;
-        this.#noteLink(undefined);
-        this.#backlog.back();
-        this.#barrier.reset();
-        this.#announcer.announce("online");
-        this.#changes.up();
-      },
-      down: (reason) => {
-        this.#noteLink(reason);
-        this.#backlog.lost();
-        this.#changes.down();
-        log.warn(`Lost the broker: ${reason}; trying again`);
-      },
+      up: () => this.#onConnected(),
+      down: (reason) => this.#onDisconnected(reason),
       failed: (error) => {
-        this.#noteLink(error.message);
-        this.#gone.resolve(error);
+        this.#setLinkState(error.message);
+        this.#linkFailure.resolve(error);
       },
     });
   }
 
-  /** Finishes what has arrived, says goodbye, closes link and store. */
+  /**
+   * Processes what has arrived, publishes the state `offline`, and closes link
+   * and store.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
   async #stop(): Promise<void> {
-    const { link, store } = this.#options;
+    const { link, store, map, status } = this.#context;
     clearInterval(this.#ticking);
-    this.#barrier.reset();
+    this.#barrier.releaseAll();
     this.#backlog.stop();
     this.#pipeline.stop();
     this.#changes.stop();
-    if (this.#link.up) await atMost(FAREWELL, this.#farewell());
+    if (status.link.up) await doneWithin(this.#publishLast(), CLOSE_TIMEOUT_MS);
     this.#reports.close();
     await link.close();
-    // A map that was never loaded says nothing of what is kept.
-    const whole = this.#loaded && this.#problem === undefined;
-    store.close(whole ? this.#options.map : undefined);
+    // A map that is not loaded or not committed must not be stored.
+    const isComplete = status.loaded && status.storeProblem === undefined;
+    store.close(isComplete ? map : undefined);
   }
 
-  #rejoined(): void {
-    const { link, log } = this.#options;
-    log.info(`Joined ${link.description} again`);
-    if (link.sessionPresent === false) {
-      log.warn(
-        "The broker had forgotten this server: what was on its way through it is lost (docs/OPERATIONS.md tells which settings keep it)",
-      );
-    }
+  async #publishLast(): Promise<void> {
+    await this.#requests.drained();
+    this.#reports.flush();
+    await this.#presence.announce("offline");
   }
 
-  /** Brings back what is kept, and lets it age to the present. */
   #load(): void {
-    const { store, map } = this.#options;
+    const { store, map, clock, status } = this.#context;
     const { ageing } = map;
     store.load(map);
-    this.#receipt.resume();
+    clock.mapLoaded();
     this.#backlog.start();
-    const now = this.#clock();
-    if (!store.durable) this.#began = now;
-    const kept = this.#pipeline.keep([
+    const now = clock.now();
+    if (!store.durable) status.began = now;
+    const isCommitted = this.#pipeline.commit([
       { kind: "configure", now, ageing },
       { kind: "age", now },
     ]);
-    if (!kept) throw this.#problem!;
-    this.#loaded = true;
+    if (!isCommitted) throw status.storeProblem!;
+    status.loaded = true;
   }
 
-  /** The broker is joined, or lost for the reason given. */
-  #noteLink(problem: string | undefined): void {
-    const up = problem === undefined;
-    this.#link = { up, since: this.#clock(), problem };
-    this.#observers.tell();
-  }
-
-  /** Cells age without any traffic. */
   #tick(): void {
-    this.#receipt.check();
+    const { clock, log } = this.#context;
+    const step = clock.checkStep();
+    if (step !== undefined) log.warn(describeStep(step));
     this.#backlog.tick();
-    if (this.#options.map.isDue(this.#clock())) this.refresh();
+    this.refresh();
   }
 
-  /**
-   * Lets cells age to the present. Cheap when none is due.
-   *
-   * @returns the time at which the map is right, ms since 1970; undefined if the
-   * store fails, and cells may look younger than they are
-   */
-  refresh(): number | undefined {
-    const { map } = this.#options;
-    const time = this.#clock();
-    if (!map.isDue(time)) return time;
-    this.#pipeline.flush(); // first, for it takes the clock on
-    const now = this.#clock();
-    return this.#pipeline.keep([{ kind: "age", now }]) ? now : undefined;
+  #onConnected(): void {
+    if (this.#hasConnected) this.#logReconnect();
+    this.#hasConnected = true;
+    this.#setLinkState(undefined);
+    this.#backlog.connected();
+    this.#barrier.releaseAll();
+    void this.#presence.announce("online");
+    this.#changes.connected();
   }
 
-  async #farewell(): Promise<void> {
-    await this.#outbox.drained();
-    this.#reports.flush();
-    await this.#announcer.announce("offline");
+  #logReconnect(): void {
+    const { link, log } = this.#context;
+    log.info(`Reconnected to ${link.description}`);
+    if (link.sessionPresent === false) {
+      log.warn(
+        "The broker has lost this server's session: messages that it stored for the server are lost (docs/OPERATIONS.md lists the settings that avoid this)",
+      );
+    }
   }
 
-  /** The store failed, or is well again: says so to whoever watches the state. */
-  #noteFailure(failure: StoreError | undefined): void {
-    const { log } = this.#options;
-    this.#problem = failure;
-    if (failure === undefined) {
-      log.info("The store works again: what waited has been kept");
+  #onDisconnected(reason: string): void {
+    this.#setLinkState(reason);
+    this.#backlog.disconnected();
+    this.#changes.disconnected();
+    this.#context.log.warn(
+      `Disconnected from the broker (${reason}), reconnecting`,
+    );
+  }
+
+  /** @param problem why the link is down; undefined if it is up */
+  #setLinkState(problem: string | undefined): void {
+    const { status, clock, telemetry } = this.#context;
+    status.link = {
+      up: problem === undefined,
+      since: clock.now(),
+      problem,
+    };
+    telemetry.notify();
+  }
+
+  #onApplied(): void {
+    this.#changes.notify();
+    this.#context.telemetry.notify();
+  }
+
+  #onStoreProblem(problem: StoreError | undefined): void {
+    const { log, telemetry } = this.#context;
+    if (problem === undefined) {
+      log.info("The store works again: waiting readings are stored");
     } else {
       log.warn(
-        `${failure.message}. Readings wait, unacknowledged, until it works again`,
+        `${problem.message}. Readings stay unacknowledged until the store works again`,
       );
-      // What requests wait for does not come: a broker whose in-flight window is
-      // full of such readings sends nothing more at QoS 1.
-      this.#barrier.reset();
+      // Once its in-flight window is full of readings, the broker sends no marker.
+      this.#barrier.releaseAll();
     }
-    this.#announcer.announce("online");
-    this.#observers.tell();
+    void this.#presence.announce("online");
+    telemetry.notify();
   }
-
-  #complain(complaint: Complaint): void {
-    countRefused(this.stats, complaint.code, complaint.count);
-    this.#reports.add(complaint);
-  }
-}
-
-/** Waits for work, but no longer than so many ms: the broker may be gone. */
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }

@@ -6,58 +6,60 @@ import type { ReadingBatch } from "../protocol/mod.ts";
 const TY_OFFSET = 2 ** 26;
 const TX_FACTOR = 2 ** 27;
 
-/** How much a {@linkcode SourceBook} may hold. */
+/** Limits of a {@linkcode SourceBook}. */
 export interface SourceLimits {
   /** Tiles of 32 by 32 cells, 10 KiB each. Default 4,096: 40 MiB. */
-  readonly tiles?: number;
+  readonly maxTiles?: number;
   /** Different names. Default 10,000, at most 65,535. */
-  readonly names?: number;
+  readonly maxNames?: number;
 }
 
-/** Which name reported the cells of a tile, and with a reading of what time. */
+/** The sources of the cells of a tile. */
 interface Tile {
+  /** Index of the name in the list of names. */
   readonly name: Uint16Array;
+  /** The time of the reading that named the source. */
   readonly time: Float64Array;
 }
 
 /**
- * Who reported each cell last, where readings say it: kept in memory only, and
- * only so much of it. What is not known any more reads as unknown, never as
- * somebody else: a name counts only while the cell still has the time of the
- * reading that came with it.
+ * The source that last reported each cell, for readings that name one. It is
+ * held in memory only, and within limits.
  *
- * Layers whose readings name no source cost nothing. When there are too many
- * names it starts afresh; when there are too many tiles, the one that was begun
- * first goes.
+ * A source is valid only while the cell has the time of the reading that named
+ * it. So a source that was dropped is unknown, and never replaced by another.
+ *
+ * Layers whose readings name no source use no memory. If there are too many
+ * names, all sources are dropped; if there are too many tiles, the oldest tile.
  */
 export class SourceBook {
   readonly #maxTiles: number;
   readonly #maxNames: number;
   readonly #layers = new Map<string, Map<number, Tile>>();
-  /** All tiles, the one that was begun first in front. */
+  /** All tiles, the oldest first. */
   readonly #tiles = new Map<Tile, { layer: string; key: number }>();
-  /** The first stands for none. */
+  /** Index 0: no source. */
   #names: string[] = [""];
   #indexes = new Map<string, number>();
 
-  constructor({ tiles = 4096, names = 10_000 }: SourceLimits = {}) {
-    this.#maxTiles = tiles;
-    this.#maxNames = Math.min(names, 0xffff);
+  constructor({ maxTiles = 4096, maxNames = 10_000 }: SourceLimits = {}) {
+    this.#maxTiles = maxTiles;
+    this.#maxNames = Math.min(maxNames, 0xffff);
   }
 
-  /** How many tiles it holds. */
+  /** The number of tiles in memory. */
   get tiles(): number {
     return this.#tiles.size;
   }
 
   /**
-   * Notes the sources of readings that the map has taken in just now.
+   * Records the sources of readings, after they were applied to the map.
    *
    * @param layer the layer's name
-   * @param grid the layer, with the readings in it
-   * @param batch the readings; those that the map did not take are passed over
+   * @param grid the layer
+   * @param batch the readings; those that the map refused are ignored
    */
-  note(layer: string, grid: Grid, batch: ReadingBatch): void {
+  record(layer: string, grid: Grid, batch: ReadingBatch): void {
     const indexes = this.#indexesOf(batch.sources);
     const { x, y, time, sourceIndex, length } = batch;
     for (let i = 0; i < length; i++) {
@@ -72,12 +74,12 @@ export class SourceBook {
   }
 
   /**
-   * Who reported a cell, if that is known.
+   * Returns the source of a cell; undefined if it is unknown.
    *
    * @param layer the layer's name
    * @param x int32
    * @param y int32
-   * @param time when the cell was observed, as the map has it, ms since 1970
+   * @param time the observation time of the cell, ms since 1970
    */
   sourceOf(
     layer: string,
@@ -93,13 +95,13 @@ export class SourceBook {
   }
 
   #indexesOf(sources: readonly string[]): number[] {
-    const fresh =
+    const newNames =
       sources.filter((name) => name !== "" && !this.#indexes.has(name)).length;
-    if (this.#names.length + fresh > this.#maxNames + 1) this.#startAfresh();
+    if (this.#names.length + newNames > this.#maxNames + 1) this.#clear();
     return sources.map((name) => this.#indexOf(name));
   }
 
-  /** 0 for none, and for names for which there is no room at all. */
+  /** Returns 0 for no source, and for names above the limit. */
   #indexOf(name: string): number {
     if (name === "") return 0;
     const known = this.#indexes.get(name);
@@ -110,7 +112,7 @@ export class SourceBook {
     return index;
   }
 
-  #startAfresh(): void {
+  #clear(): void {
     this.#layers.clear();
     this.#tiles.clear();
     this.#names = [""];
@@ -121,14 +123,14 @@ export class SourceBook {
     layer: string,
     x: number,
     y: number,
-    make: boolean,
+    create: boolean,
   ): Tile | undefined {
     const key = tileKeyOf(x, y);
     const tile = this.#layers.get(layer)?.get(key);
-    return tile ?? (make ? this.#begin(layer, key) : undefined);
+    return tile ?? (create ? this.#create(layer, key) : undefined);
   }
 
-  #begin(layer: string, key: number): Tile {
+  #create(layer: string, key: number): Tile {
     if (this.#tiles.size >= this.#maxTiles) this.#dropOldest();
     const tile: Tile = {
       name: new Uint16Array(TILE_CELLS),
@@ -155,7 +157,7 @@ export class SourceBook {
   }
 }
 
-/** Unique for each tile: within ±2^53, where doubles are exact integers. */
+/** Returns a number unique to the tile of a cell, within ±2^53. */
 function tileKeyOf(x: number, y: number): number {
   return (x >> TILE_BITS) * TX_FACTOR + ((y >> TILE_BITS) + TY_OFFSET);
 }

@@ -1,3 +1,9 @@
+/**
+ * Readings that arrive over HTTP: they join a group of the pipeline, and their
+ * sender receives the result.
+ *
+ * @module
+ */
 import type { ApplyResult } from "../grid/mod.ts";
 import {
   parseReadings,
@@ -7,69 +13,59 @@ import {
   type Refusals,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
-import { type Complaint, complaintsOf, FUTURE, LATE } from "./reports.ts";
+import type { ReceiptClock } from "./clock.ts";
+import { FUTURE, LATE, refusedInputs, type Reports } from "./reports.ts";
 
-/** What became of a payload of readings. */
-export type SubmissionResult = KeptResult | InvalidResult | UnavailableResult;
+/** The result of submitting a payload of readings. */
+export type SubmissionResult =
+  /** The valid readings are committed and in the map. */
+  | {
+    readonly outcome: "kept";
+    /** Readings that are now the value of their cell, new or repeated. */
+    readonly accepted: number;
+    /** How many of these changed a cell. */
+    readonly changed: number;
+    /** Readings that were refused. */
+    readonly refused: number;
+    /** The same by reason. */
+    readonly refusedByCode: ReadonlyMap<string, number>;
+    /** The first refused readings; `late` and `future` once each, without a line. */
+    readonly problems: readonly Refusal[];
+    /** The revision of the map that has the readings. */
+    readonly revision: number;
+  }
+  /** The payload as a whole is not valid: nothing was stored. */
+  | {
+    readonly outcome: "invalid";
+    /** One of the error codes of docs/PROTOCOL.md. */
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | undefined;
+  }
+  /** Nothing was stored; the client may send it again. */
+  | {
+    readonly outcome: "unavailable";
+    readonly code: UnavailableCode;
+    readonly message: string;
+  };
 
-/** The good readings are committed and in the map; some may have been refused. */
-export interface KeptResult {
-  readonly outcome: "kept";
-  /** Readings that are now what the map says, new or repeated. */
-  readonly accepted: number;
-  /** How many of these changed a cell. */
-  readonly changed: number;
-  /** How many readings were refused or dropped. */
-  readonly refused: number;
-  /** How many of these for each reason. */
-  readonly refusedByCode: ReadonlyMap<string, number>;
-  /** The first of them, with their rows; `late` and `future` once each, without. */
-  readonly problems: readonly Refusal[];
-  /** The revision of the map that has them. */
-  readonly revision: number;
-}
+/** Why readings cannot be submitted now. */
+export type UnavailableCode = "store-failing" | "starting" | "stopping";
 
-/** The payload as a whole is not valid: nothing of it was taken. */
-export interface InvalidResult {
-  readonly outcome: "invalid";
-  /** As in docs/PROTOCOL.md. */
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | undefined;
-}
-
-/** It could not be kept just now, and will not be: it may be sent again. */
-export interface UnavailableResult {
-  readonly outcome: "unavailable";
-  readonly code: "store-failing" | "starting" | "stopping";
-  readonly message: string;
-}
-
-/** When a reading without a time was observed, ms since 1970. */
-export type DateReading = (
-  layer: string,
-  x: number,
-  y: number,
-  now: number,
-) => number;
-
-/**
- * A payload of readings that did not come over the link, on its way through the
- * pipeline: its sender waits for what becomes of it.
- */
+/** A parsed payload on its way through the pipeline. */
 export class Submission {
   readonly layer: string;
   /** Bytes of the payload. */
   readonly bytes: number;
-  /** What was refused before it came to the map. */
+  /** Readings that the parser refused. */
   readonly refusals: Refusals;
   readonly #batch = new ReadingBatch();
-  readonly #settled = Promise.withResolvers<SubmissionResult>();
+  readonly #result = Promise.withResolvers<SubmissionResult>();
 
   /**
    * @param layer a valid name
-   * @param payload the same bytes as on a data topic
-   * @param contentType as `parseReadings` takes it
+   * @param payload as on a data topic
+   * @param contentType as in {@linkcode parseReadings}
    * @throws {ProtocolError} if the payload as a whole is not valid
    */
   constructor(layer: string, payload: Uint8Array, contentType?: string) {
@@ -78,36 +74,40 @@ export class Submission {
     this.refusals = parseReadings(payload, this.#batch, { contentType });
   }
 
-  /** Resolves once it is known what became of it. */
+  /** Resolves when one of the methods below is called. */
   get result(): Promise<SubmissionResult> {
-    return this.#settled.promise;
+    return this.#result.promise;
   }
 
-  /** What is to be kept; undefined if all was refused. */
-  entry(now: number, date: DateReading): Entry | undefined {
+  /** Returns the readings to commit; undefined if all were refused. */
+  entry(
+    now: number,
+    clock: Pick<ReceiptClock, "dateSubmitted">,
+  ): Entry | undefined {
+    const { layer } = this;
     const { x, y, time, length } = this.#batch;
     if (length === 0) return undefined;
     for (let i = 0; i < length; i++) {
       if (Number.isNaN(time[i])) {
-        time[i] = date(this.layer, x[i]!, y[i]!, now);
+        time[i] = clock.dateSubmitted(layer, x[i]!, y[i]!, now);
       }
     }
-    return { kind: "apply", layer: this.layer, readings: this.#batch, now };
+    return { kind: "apply", layer, readings: this.#batch, now };
   }
 
-  /** It is committed, and the map has it. */
-  kept(applied: ApplyResult | undefined, revision: number): void {
+  /** The readings are committed and in the map. */
+  complete(applied: ApplyResult | undefined, revision: number): void {
     const { changed = 0, renewed = 0, late = 0, future = 0 } = applied ?? {};
     const byCode = new Map(this.refusals.byCode);
     const problems: Refusal[] = [...this.refusals.kept];
-    const drop = (code: string, message: string, count: number) => {
+    const refuse = (code: string, message: string, count: number) => {
       if (count === 0) return;
       byCode.set(code, (byCode.get(code) ?? 0) + count);
       problems.push({ code, message });
     };
-    drop("late", LATE, late);
-    drop("future", FUTURE, future);
-    this.#settled.resolve({
+    refuse("late", LATE, late);
+    refuse("future", FUTURE, future);
+    this.#result.resolve({
       outcome: "kept",
       accepted: changed + renewed,
       changed,
@@ -118,61 +118,68 @@ export class Submission {
     });
   }
 
-  /** None of it may be kept. */
-  refused({ code, message, hint }: ProtocolError): void {
-    this.#settled.resolve({ outcome: "invalid", code, message, hint });
+  /** The readings are not valid in this map. */
+  refuse(error: ProtocolError): void {
+    this.#result.resolve(invalid(error));
   }
 
-  /** It was not kept. */
-  failed(code: UnavailableResult["code"], message: string): void {
-    this.#settled.resolve({ outcome: "unavailable", code, message });
+  /** The readings were not stored. */
+  fail(code: UnavailableCode, message: string): void {
+    this.#result.resolve(unavailable(code, message));
   }
 }
 
-/** What {@linkcode submit} hands on to. */
-export interface SubmitOptions {
-  /** The data topic of the layer, for what is said of refused readings. */
+/** A payload of readings from another source than MQTT. */
+export interface SubmittedPayload {
+  /** A valid name. */
+  readonly layer: string;
+  /** Must not be changed until the result is known. */
+  readonly payload: Uint8Array;
+  /** As in an MQTT 5 message. */
+  readonly contentType: string | undefined;
+  /** The data topic of the layer, for reports. */
   readonly topic: string;
-  /** Takes it into the next commit. */
-  readonly push: (submission: Submission) => void;
-  readonly complain: (complaint: Complaint) => void;
 }
 
 /**
- * Takes a payload in. What is refused is counted and reported as if it had come
- * on the data topic.
+ * Submits a payload of readings. Refused readings are counted and reported as if
+ * they had arrived on the data topic.
  *
- * @returns what became of it, once it is committed and in the map
+ * @returns resolves once the readings are committed and in the map, or refused
  */
 export async function submit(
-  layer: string,
-  payload: Uint8Array,
-  contentType: string | undefined,
-  { topic, push, complain }: SubmitOptions,
+  { layer, payload, contentType, topic }: SubmittedPayload,
+  pipeline: { submit(submission: Submission): void },
+  reports: Pick<Reports, "add">,
 ): Promise<SubmissionResult> {
+  const report = ({ code, message }: { code: string; message: string }) =>
+    reports.add({ topic, code, message, count: 1 });
   let submission: Submission;
   try {
     submission = new Submission(layer, payload, contentType);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    const { code, message, hint } = error;
-    complain({ topic, code, message, count: 1 });
-    return { outcome: "invalid", code, message, hint };
+    report(error);
+    return invalid(error);
   }
-  push(submission);
+  pipeline.submit(submission);
   const result = await submission.result;
+  if (result.outcome === "invalid") report(result);
   if (result.outcome === "kept") {
-    complaintsOf(submission.refusals, topic).forEach(complain);
-  } else if (result.outcome === "invalid") {
-    const { code, message } = result;
-    complain({ topic, code, message, count: 1 });
+    for (const refused of refusedInputs(submission.refusals, topic)) {
+      reports.add(refused);
+    }
   }
   return result;
 }
 
-/** What becomes of a payload that comes too early or too late. */
+function invalid({ code, message, hint }: ProtocolError): SubmissionResult {
+  return { outcome: "invalid", code, message, hint };
+}
+
+/** Returns the result of a submission that the server does not accept now. */
 export function unavailable(
-  code: "starting" | "stopping",
+  code: UnavailableCode,
   message: string,
 ): SubmissionResult {
   return { outcome: "unavailable", code, message };

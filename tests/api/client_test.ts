@@ -205,7 +205,7 @@ Deno.test({
     await until(() => live?.size === 1);
     await mosquitto.kill();
     await mosquitto.start();
-    await server.said(/Joined .* again/); // it has forgotten the session
+    await server.said(/Reconnected to/); // it has forgotten the session
     await client.publish([{ x: 2, y: 2, value: 2 }]);
     await until(() => live?.get(2, 2)?.value === 2);
     assert.equal(kinds.filter((kind) => kind === "snapshot").length, 1);

@@ -11,20 +11,8 @@ import type { HttpContext, Plan } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
-import { MemoryStore } from "../../src/store/memory.ts";
-import { type Entry, StoreError } from "../../src/store/store.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
-
-/** A store that fails on request. */
-export class FailingStore extends MemoryStore {
-  failing = false;
-
-  override commit(entries: readonly Entry[] = []): void {
-    if (this.failing && entries.length > 0) {
-      throw new StoreError("The disk is full");
-    }
-  }
-}
+import { FakeStore } from "../support/fake_store.ts";
 
 /** Options of {@linkcode startServer}. */
 export interface TestServerOptions
@@ -45,7 +33,7 @@ export interface TestServer extends AsyncDisposable {
   readonly url: string;
   readonly server: Server;
   readonly link: FakeLink;
-  readonly store: FailingStore;
+  readonly store: FakeStore;
   readonly map: OccupancyMap;
   readonly context: HttpContext;
   readonly viewers: Readonly<ViewerCounts>;
@@ -69,7 +57,7 @@ export async function startServer(
   const { plans = new Map(), port = 0 } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
-  const store = new FailingStore();
+  const store = new FakeStore();
   const map = new OccupancyMap(ageing);
   const topics = new Topics();
   const name = "me";

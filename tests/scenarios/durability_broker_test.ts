@@ -129,8 +129,8 @@ Deno.test({
       await send(broker.port, 1);
       await broker.kill();
       await broker.start();
-      await server.said(/Joined mqtt:\S+ again/);
-      await server.said(/The broker had forgotten this server/);
+      await server.said(/Reconnected to mqtt:\S+/);
+      await server.said(/The broker has lost this server's session/);
       server.kill("SIGTERM");
       await server.ended();
     }

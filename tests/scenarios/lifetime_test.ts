@@ -28,9 +28,9 @@ Deno.test({
       assert.match(await ask(client), /\[1,2,1,\d+\]/);
     }
     await broker.kill();
-    await server.said(/Lost the broker: .+; trying again/);
+    await server.said(/Disconnected from the broker \(.+\), reconnecting/);
     await broker.start(); // without persistence: it has forgotten everything
-    await server.said(/Joined mqtt:\S+ again/);
+    await server.said(/Reconnected to mqtt:\S+/);
     await using client = await RawConnection.open(broker.port, "after");
     assert.equal(await state(client), "online");
     assert.match(await ask(client), /\[1,2,1,\d+\]/, "the map is still there");
@@ -124,7 +124,7 @@ Deno.test({
     await using server = occupancy(["server", "--broker", broker.url]);
     await server.said(/Ready/);
     await broker.kill();
-    await server.said(/Lost the broker/);
+    await server.said(/Disconnected from the broker/);
     server.kill("SIGTERM");
     await until(() => /Shutting down/.test(server.stderr));
     const { code, stderr } = await server.ended(10_000);

@@ -71,8 +71,8 @@ for (const broker of BROKERS) {
         await valuesOf(requester, BEFORE + AFTER),
         firstNumbers(),
       );
-      assert.match(server.stderr, /Readings wait, unacknowledged/);
-      assert.match(server.stderr, /what waited has been kept/);
+      assert.match(server.stderr, /Readings stay unacknowledged/);
+      assert.match(server.stderr, /waiting readings are stored/);
       assert.doesNotMatch(server.stderr, / {4}at |Internal error/);
       server.kill("SIGTERM");
       assert.equal((await server.ended()).code, 0);

@@ -151,9 +151,11 @@ Deno.test({
       server.kill("SIGSTOP"); // it must see that the broker was away
       await broker.kill();
       server.kill("SIGCONT");
-      await server.said(new RegExp(`(Lost the broker[^]*){${i + 1}}`));
+      await server.said(
+        new RegExp(`(Disconnected from the broker[^]*){${i + 1}}`),
+      );
       await broker.start();
-      await server.said(new RegExp(`(Joined \\S+ again[^]*){${i + 1}}`));
+      await server.said(new RegExp(`(Reconnected to mqtt[^]*){${i + 1}}`));
       await check();
     }
   },

@@ -8,8 +8,8 @@ import { setImmediate } from "node:timers";
 import { type Ageing, Freshness, OccupancyMap } from "../../src/grid/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
 import { CellMap, Watcher, type WatchEvent } from "../../src/request/mod.ts";
-import { Server, serverSubscriptions } from "../../src/server/mod.ts";
-import { applyEntry, type Entry, type Store } from "../../src/store/store.ts";
+import { Server } from "../../src/server/mod.ts";
+import { FakeStore } from "../support/fake_store.ts";
 import { MemoryBroker, type MemoryLink } from "../support/memory_broker.ts";
 
 const T0 = 1_760_000_000_000;
@@ -20,40 +20,6 @@ const LAYERS = ["default", "l2"];
 const AGEING = { staleAfter: 1000, forgetAfter: 5000, maxSkew: 60_000 };
 const topics = new Topics();
 const encoder = new TextEncoder();
-
-/** Keeps the steps, so that another server can take them again. */
-class JournalStore implements Store {
-  readonly description = "journal";
-  readonly durable = true;
-  readonly #entries: Entry[] = [];
-
-  load(map: OccupancyMap): void {
-    for (const entry of this.#entries) applyEntry(map, entry);
-  }
-
-  commit(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#entries.push(structuredCloneOf(entry));
-  }
-
-  applied(): void {}
-
-  close(): void {}
-}
-
-function structuredCloneOf(entry: Entry): Entry {
-  if (entry.kind !== "apply") return entry;
-  const { length, x, y, value, time } = entry.readings;
-  return {
-    ...entry,
-    readings: {
-      length,
-      x: x.slice(0, length),
-      y: y.slice(0, length),
-      value: value.slice(0, length),
-      time: time.slice(0, length),
-    },
-  };
-}
 
 /** xorshift32 (Marsaglia 2003): the same rounds for the same seed. */
 function generator(seed: number): (below: number) => number {
@@ -79,7 +45,7 @@ async function until(condition: () => boolean): Promise<void> {
 class World {
   readonly broker = new MemoryBroker();
   readonly random: (below: number) => number;
-  readonly store = new JournalStore();
+  readonly store = new FakeStore({ durable: true });
   readonly client: MemoryLink = this.broker.link({ subscriptions: [] });
   now = T0;
   /** Of the beacon: never late, though clocks are set back. */
@@ -95,7 +61,7 @@ class World {
   async start(ageing: Partial<Ageing> = AGEING): Promise<void> {
     this.map = new OccupancyMap(ageing);
     this.serverLink = this.broker.link({
-      subscriptions: serverSubscriptions(topics, "server"),
+      subscriptions: topics.serverSubscriptions("server"),
       session: true,
     });
     this.server = new Server({

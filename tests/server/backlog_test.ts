@@ -1,51 +1,26 @@
-/** What waited in the broker while the server was away is not taken for new. */
+/** Dates of readings that waited in the broker while the server was disconnected. */
 import assert from "node:assert/strict";
-import { OccupancyMap } from "../../src/grid/mod.ts";
-import { Topics } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
-import type { Entry, Store } from "../../src/store/store.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
+import { FakeStore } from "../support/fake_store.ts";
 import { until } from "../support/until.ts";
+import { fakeOptions, NOW } from "./support.ts";
 
-const NOW = 1_760_000_000_000;
-const HOUR = 3_600_000;
-const MINUTE = 60_000;
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const DATA = "occupancy/data";
 const MARKERS = "occupancy/server/barrier/me";
 
-/** A link to a broker that keeps sessions. */
+/** A link to a broker that stores sessions. */
 class SessionLink extends FakeLink {
   sessionPresent = true;
 }
 
-/** One that takes nothing. */
-class DeafLink extends SessionLink {
+/** A link to a broker that refuses all messages. */
+class RefusingLink extends SessionLink {
   override publish(): Promise<void> {
     return Promise.reject(new Error("refused"));
   }
-}
-
-/** A store that outlives the process, and knows when the server was there. */
-class DatedStore implements Store {
-  readonly description = "dated";
-  readonly durable = true;
-  lastAlive: number | undefined;
-
-  constructor(lastAlive: number | undefined) {
-    this.lastAlive = lastAlive;
-  }
-
-  load(): void {}
-
-  commit(entries: readonly Entry[]): void {
-    for (const { kind, now } of entries) {
-      if (kind === "alive") this.lastAlive = now;
-    }
-  }
-
-  applied(): void {}
-
-  close(): void {}
 }
 
 async function start(
@@ -56,29 +31,25 @@ async function start(
   } = {},
 ) {
   link.sessionPresent = sessionPresent;
-  const store = new DatedStore(lastAlive);
-  const map = new OccupancyMap();
+  const store = new FakeStore({ durable: true, lastAlive });
   const system = { now: NOW };
-  const server = new Server({
+  const options = {
+    ...fakeOptions(),
     link,
     store,
-    map,
-    topics: new Topics(),
-    name: "me",
-    version: "0",
-    log: { info: () => {}, warn: () => {} },
     clock: () => system.now,
     changesInterval: 0,
-  });
+  };
+  const server = new Server(options);
   await server.start();
   return Object.assign(system, {
     link,
     store,
     server,
     refused: () => [...server.stats.refused.keys()],
-    /** What is known of the cell (0, `y`). */
+    /** The cell (0, `y`). */
     cell: (y: number) => {
-      const { value, time } = map.layer("default")!.get(0, y)!;
+      const { value, time } = options.map.layer("default")!.get(0, y)!;
       return { value, time };
     },
     send: async (payload: string) => {
@@ -86,26 +57,27 @@ async function start(
       link.handlers.message(message);
       await until(() => link.acknowledged.includes(message));
     },
-    /** The markers that the server has sent itself, as they come back. */
+    /** The markers that the server has published, as they return. */
     markers: () => link.textsOn(MARKERS).map((text) => incoming(MARKERS, text)),
     [Symbol.asyncDispose]: () => server.stop(),
   });
 }
 
 Deno.test({
-  name: "until its marker is back, readings are as old as the server was away",
+  name:
+    "until the marker returns, readings are dated with the server's last time alive",
   permissions: "none",
   fn: async () => {
-    await using system = await start({ lastAlive: NOW - HOUR });
+    await using system = await start({ lastAlive: NOW - HOUR_MS });
     await system.send("0,0,5\n0,1,6");
-    assert.deepEqual(system.cell(0), { value: 5, time: NOW - HOUR });
-    assert.equal(system.store.lastAlive, NOW - HOUR, "not yet there");
+    assert.deepEqual(system.cell(0), { value: 5, time: NOW - HOUR_MS });
+    assert.equal(system.store.lastAlive, NOW - HOUR_MS, "not updated yet");
 
     system.link.handlers.message(incoming(DATA, "0,2,7"));
     const [marker] = system.markers();
     system.link.handlers.message(marker!);
     assert.ok(system.link.acknowledged.includes(marker!));
-    assert.deepEqual(system.cell(2), { value: 7, time: NOW - HOUR });
+    assert.deepEqual(system.cell(2), { value: 7, time: NOW - HOUR_MS });
     assert.equal(system.store.lastAlive, NOW);
 
     await system.send("0,1,8");
@@ -116,11 +88,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "what waited behind a reading with a time is no older than that, and never late",
+    "a reading that waited is not dated before an earlier dated reading, nor late",
   permissions: "none",
   fn: async () => {
-    await using system = await start({ lastAlive: NOW - HOUR });
-    const time = NOW - 10 * MINUTE;
+    await using system = await start({ lastAlive: NOW - HOUR_MS });
+    const time = NOW - 10 * MINUTE_MS;
     await system.send(`0,0,1,${time}\n0,0,2\n0,1,3`);
     assert.deepEqual(system.cell(0), { value: 2, time });
     assert.deepEqual(system.cell(1), { value: 3, time });
@@ -133,7 +105,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a connection that is lost and comes back: the same",
+  name:
+    "after a reconnect, readings are dated with the disconnection until the marker returns",
   permissions: "none",
   fn: async () => {
     await using system = await start({ sessionPresent: false });
@@ -142,9 +115,9 @@ Deno.test({
     assert.deepEqual(system.markers(), [], "nothing can have waited");
 
     system.link.handlers.down!("gone");
-    system.now += HOUR;
+    system.now += HOUR_MS;
     system.link.sessionPresent = true;
-    await system.send("0,0,2"); // may come before up()
+    await system.send("0,0,2"); // may arrive before up()
     system.link.handlers.up!();
     await system.send("0,1,3");
     assert.deepEqual(system.cell(0), { value: 2, time: NOW });
@@ -153,29 +126,30 @@ Deno.test({
     const [first] = system.markers();
     system.link.handlers.down!("gone again");
     system.link.handlers.up!();
-    system.link.handlers.message(first!); // late: of the connection before
+    system.link.handlers.message(first!); // of the previous connection
     await system.send("0,2,4");
     assert.deepEqual(system.cell(2), { value: 4, time: NOW });
     system.link.handlers.message(system.markers()[1]!);
     await system.send("0,3,5");
-    assert.deepEqual(system.cell(3), { value: 5, time: NOW + HOUR });
+    assert.deepEqual(system.cell(3), { value: 5, time: NOW + HOUR_MS });
   },
 });
 
 Deno.test({
-  name: "a broker that kept nothing, or refuses the marker: all is new",
+  name:
+    "readings count as new if the broker stored no session or refuses the marker",
   permissions: "none",
   fn: async () => {
     {
       await using system = await start({
-        lastAlive: NOW - HOUR,
+        lastAlive: NOW - HOUR_MS,
         sessionPresent: false,
       });
       await system.send("0,0,1");
       assert.deepEqual(system.cell(0), { value: 1, time: NOW });
     }
-    const link = new DeafLink();
-    await using system = await start({ lastAlive: NOW - HOUR, link });
+    const link = new RefusingLink();
+    await using system = await start({ lastAlive: NOW - HOUR_MS, link });
     await until(() => system.store.lastAlive === NOW);
     await system.send("0,0,1");
     assert.deepEqual(system.cell(0), { value: 1, time: NOW });
@@ -183,7 +157,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Server.stop() notes when it was there last",
+  name: "Server.stop() stores when the server was last alive",
   permissions: "none",
   fn: async () => {
     const system = await start({ sessionPresent: false });

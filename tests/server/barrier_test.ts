@@ -1,79 +1,62 @@
 import assert from "node:assert/strict";
 import { Barrier } from "../../src/server/barrier.ts";
+import { Markers } from "../../src/server/markers.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeLink, incoming, settled } from "../support/fake_link.ts";
+import { fakeContext } from "./support.ts";
 
-const TOPIC = "occupancy/server/barrier/me";
+const MARKERS = "occupancy/server/barrier/me";
 const REQUEST = "occupancy/request";
 
-function barrier() {
+function start() {
   const link = new FakeLink({ manual: true });
+  const markers = new Markers(fakeContext({ link }));
   const released: string[] = [];
-  const barrier = new Barrier({
-    link,
-    topic: TOPIC,
-    requestTopic: REQUEST,
-    release: ({ payload }) => released.push(new TextDecoder().decode(payload)),
+  const barrier = new Barrier(markers, {
+    push: ({ payload }) => released.push(new TextDecoder().decode(payload)),
   });
   return {
     link,
     released,
     barrier,
-    /** A request at QoS 0. */
-    ask: (text: string) => barrier.stops(incoming(REQUEST, text, { qos: 0 })),
-    /** The marker published as the nth comes back. */
-    comesBack: (n: number) =>
-      barrier.stops(incoming(TOPIC, link.published[n - 1]!.payload)),
+    hold: (text: string) => barrier.hold(incoming(REQUEST, text, { qos: 0 })),
+    /** Returns the nth marker that was published. */
+    returnMarker: (n: number) =>
+      markers.handle(incoming(MARKERS, link.published[n - 1]!.payload)),
   };
 }
 
 Deno.test({
-  name: "Barrier.stops() lets readings and requests at QoS 1 pass",
-  permissions: "none",
-  fn: () => {
-    const { barrier: it, link } = barrier();
-    assert.equal(it.stops(incoming("occupancy/data", "1,2,1")), false);
-    assert.equal(
-      it.stops(incoming("occupancy/data", "1,2,1", { qos: 0 })),
-      false,
-    );
-    assert.equal(it.stops(incoming(REQUEST, "{}")), false);
-    assert.equal(link.published.length, 0);
-  },
-});
-
-Deno.test({
-  name: "Barrier holds a request at QoS 0 until its marker is back",
+  name: "Barrier.hold() holds a request until its marker returns",
   permissions: "none",
   fn: () => {
     using _ = new FakeClock();
-    const { ask, comesBack, link, released } = barrier();
-    assert.equal(ask("a"), true);
+    const { hold, returnMarker, link, released } = start();
+    hold("a");
     assert.equal(link.published.length, 1);
-    assert.equal(link.published[0]!.topic, TOPIC);
+    assert.equal(link.published[0]!.topic, MARKERS);
     assert.equal(link.published[0]!.options.qos, 1);
     assert.deepEqual(released, []);
-    assert.equal(comesBack(1), true);
+    returnMarker(1);
     assert.deepEqual(released, ["a"]);
     assert.equal(link.acknowledged.length, 1, "the marker is acknowledged");
   },
 });
 
 Deno.test({
-  name:
-    "Barrier has one marker under way; what comes meanwhile waits for the next",
+  name: "Barrier.hold() waits for a new marker while one is in flight",
   permissions: "none",
   fn: () => {
     using _ = new FakeClock();
-    const { ask, comesBack, link, released } = barrier();
-    ask("a");
-    ask("b");
-    ask("c");
+    const { hold, returnMarker, link, released } = start();
+    hold("a");
+    hold("b");
+    hold("c");
     assert.equal(link.published.length, 1);
-    comesBack(1);
+    returnMarker(1);
     assert.deepEqual(released, ["a"]);
     assert.equal(link.published.length, 2);
-    comesBack(2);
+    returnMarker(2);
     assert.deepEqual(released, ["a", "b", "c"]);
     assert.equal(link.published.length, 2);
   },
@@ -81,32 +64,32 @@ Deno.test({
 
 Deno.test({
   name:
-    "Barrier.reset() lets all go, and late markers of before let nothing go",
+    "Barrier.releaseAll() releases all requests; earlier markers have no effect",
   permissions: "none",
   fn: () => {
     using _ = new FakeClock();
-    const { barrier: it, ask, comesBack, released } = barrier();
-    ask("a");
-    ask("b");
-    it.reset();
+    const { barrier, hold, returnMarker, released } = start();
+    hold("a");
+    hold("b");
+    barrier.releaseAll();
     assert.deepEqual(released, ["a", "b"]);
-    ask("c");
-    comesBack(1);
-    assert.deepEqual(released, ["a", "b"], "the marker of before came late");
-    comesBack(2);
+    hold("c");
+    returnMarker(1);
+    assert.deepEqual(released, ["a", "b"], "an earlier marker");
+    returnMarker(2);
     assert.deepEqual(released, ["a", "b", "c"]);
-    comesBack(2);
-    assert.deepEqual(released, ["a", "b", "c"], "QoS 1 may deliver it twice");
+    returnMarker(2);
+    assert.deepEqual(released, ["a", "b", "c"], "a duplicate");
   },
 });
 
 Deno.test({
-  name: "Barrier answers out of order where the broker refuses its marker",
+  name: "Barrier releases requests when the broker refuses the marker",
   permissions: "none",
   fn: async () => {
     using _ = new FakeClock();
-    const { ask, link, released } = barrier();
-    ask("a");
+    const { hold, link, released } = start();
+    hold("a");
     link.published[0]!.settle(new Error("not authorised"));
     await settled();
     assert.deepEqual(released, ["a"]);
@@ -114,20 +97,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Barrier answers out of order where the broker drops its first marker",
+  name: "Barrier releases requests after 2 s when no marker has ever returned",
   permissions: "none",
   fn: () => {
     using clock = new FakeClock();
-    const { ask, comesBack, released } = barrier();
-    ask("a");
+    const { hold, returnMarker, released } = start();
+    hold("a");
     clock.tick(1999);
     assert.deepEqual(released, []);
     clock.tick(1);
     assert.deepEqual(released, ["a"]);
-    ask("b");
-    comesBack(2);
+    hold("b");
+    returnMarker(2);
     assert.deepEqual(released, ["a", "b"]);
-    ask("c"); // markers come back: from now on only a reconnect ends the wait
+    hold("c"); // a marker has returned: no timeout
     clock.tick(60_000);
     assert.deepEqual(released, ["a", "b"]);
     assert.equal(clock.pending, 0);

@@ -1,24 +1,21 @@
-/** A clock that is set, forwards and back, while the server runs and between runs. */
+/** Dates of readings when the system clock is set, forward or back. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
-import { Topics } from "../../src/protocol/mod.ts";
-import { describeJump, ReceiptClock } from "../../src/server/clock.ts";
+import { describeStep, ReceiptClock } from "../../src/server/clock.ts";
 import { Server } from "../../src/server/mod.ts";
-import { MemoryStore } from "../../src/store/memory.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";
+import { fakeOptions, NOW } from "./support.ts";
 
-const NOW = 1_760_000_000_000;
 const SECOND = 1000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const DATA = "occupancy/data";
 
-/** A server whose clock the test sets, and can be started again with its map. */
-class Clocked implements AsyncDisposable {
+/** A server whose clock the test sets, and that can restart with its map. */
+class System implements AsyncDisposable {
   now = NOW;
-  readonly log: string[] = [];
   readonly map: OccupancyMap;
   link = new FakeLink();
   server: Server | undefined;
@@ -31,16 +28,9 @@ class Clocked implements AsyncDisposable {
     await this.server?.stop();
     this.link = new FakeLink();
     this.server = new Server({
+      ...fakeOptions(),
       link: this.link,
-      store: new MemoryStore(),
       map: this.map,
-      topics: new Topics(),
-      name: "me",
-      version: "0",
-      log: {
-        info: (line) => this.log.push(line),
-        warn: (line) => this.log.push(line),
-      },
       clock: () => this.now,
       changesInterval: 0,
     });
@@ -48,19 +38,19 @@ class Clocked implements AsyncDisposable {
     return this;
   }
 
-  /** Sends a payload; returns when it is acknowledged. */
+  /** Sends a payload and waits for its acknowledgement. */
   async send(payload: string, rest: { retain?: boolean } = {}): Promise<void> {
     const message = incoming(DATA, payload, rest);
     this.link.handlers.message(message);
     await until(() => this.link.acknowledged.includes(message));
   }
 
-  /** What is known of a cell. */
+  /** Returns a cell. */
   cell(x: number, y: number) {
     return this.map.layer("default")?.get(x, y);
   }
 
-  /** What was refused since the start, by reason. */
+  /** Returns the counts of refused readings since the start, by reason. */
   refused(): Record<string, number> {
     return Object.fromEntries(this.server!.stats.refused);
   }
@@ -71,7 +61,7 @@ class Clocked implements AsyncDisposable {
 }
 
 Deno.test({
-  name: "a reading without a time is never late, however the clock was set",
+  name: "a reading without a time is never late, whatever the clock is set to",
   permissions: "none",
   fn: async () => {
     const small = fc.integer({ min: 0, max: 2 });
@@ -90,7 +80,7 @@ Deno.test({
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 30 }),
         async (steps) => {
-          await using system = await new Clocked().start();
+          await using system = await new System().start();
           for (const [value, step] of steps.entries()) {
             if ("jump" in step) system.now += step.jump;
             else if ("restart" in step) await system.start();
@@ -108,11 +98,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a clock set back by less than the skew: what is known does not age backwards",
+  name: "a clock set back by less than the skew: cells keep their times",
   permissions: "none",
   fn: async () => {
-    await using system = await new Clocked().start();
+    await using system = await new System().start();
     await system.send("1,2,1");
     system.now -= 30 * SECOND;
     await system.send("1,2,2");
@@ -120,7 +109,7 @@ Deno.test({
     assert.deepEqual({ value, time }, { value: 2, time: NOW });
     await system.send("5,5,1");
     assert.equal(system.cell(5, 5)?.time, NOW - 30 * SECOND);
-    // With times, it is the senders' clocks that count.
+    // If readings have times, those decide.
     await system.send(`1,2,3,${NOW - 1}`);
     assert.equal(system.cell(1, 2)?.value, 2);
     assert.deepEqual(system.refused(), { late: 1 });
@@ -129,10 +118,10 @@ Deno.test({
 
 Deno.test({
   name:
-    "a clock that runs a day ahead for a while: all ages, and is fresh again after",
+    "a clock that is a day ahead for a while: cells age, then are fresh again",
   permissions: "none",
   fn: async () => {
-    await using system = await new Clocked({
+    await using system = await new System({
       staleAfter: HOUR,
       forgetAfter: 12 * HOUR,
     }).start();
@@ -156,7 +145,7 @@ Deno.test({
     assert.equal(system.cell(1, 2)?.value, 1, "nothing was lost");
 
     await system.send(`3,4,6,${NOW}`);
-    assert.equal(system.cell(3, 4)?.value, 6, "a time from the future is none");
+    assert.equal(system.cell(3, 4)?.value, 6, "a time in the future loses");
     assert.equal(system.cell(3, 4)?.time, NOW);
     assert.deepEqual(system.refused(), {});
   },
@@ -164,10 +153,10 @@ Deno.test({
 
 Deno.test({
   name:
-    "a clock that is a day behind: dated readings are refused as future, with the reason",
+    "a clock that is a day behind: readings with times are refused as future",
   permissions: "none",
   fn: async () => {
-    await using system = await new Clocked().start();
+    await using system = await new System().start();
     system.now -= DAY;
     await system.send(`1,2,1,${NOW}\n1,3,1`);
     assert.equal(system.cell(1, 2), undefined);
@@ -180,10 +169,10 @@ Deno.test({
 
 Deno.test({
   name:
-    "times in seconds, negative, as strings: refused with a hint, those beside them kept",
+    "times in seconds, negative or as strings are refused with a hint, other readings accepted",
   permissions: "none",
   fn: async () => {
-    await using system = await new Clocked().start();
+    await using system = await new System().start();
     const seconds = NOW / 1000;
     await system.send(
       `1,1,1,${seconds}\n2,1,1,-5\n3,1,1,yesterday\n4,1,1,${NOW}000\n5,1,1`,
@@ -208,11 +197,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a retained reading makes nothing young: with its time it is as old as that, without it is refused",
+  name: "a retained reading is dated with its time, and refused without one",
   permissions: "none",
   fn: async () => {
-    await using system = await new Clocked({ staleAfter: HOUR }).start();
+    await using system = await new System({ staleAfter: HOUR }).start();
     await system.send(`1,2,1,${NOW - 2 * HOUR}\n1,3,7`, { retain: true });
     assert.deepEqual(countsOf(system.map).stale, 1);
     assert.equal(system.cell(1, 3), undefined);
@@ -221,33 +209,32 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ReceiptClock tells when the clock was set, not when time goes by",
+  name: "ReceiptClock.checkStep() returns by how much the clock was set",
   permissions: "none",
   fn: () => {
     let wall = NOW;
     let ticks = 0;
-    const jumps: number[] = [];
-    const clock = new ReceiptClock({
+    const steps: number[] = [];
+    const clock = new ReceiptClock(new OccupancyMap(), {
       clock: () => wall,
       monotonic: () => ticks,
-      map: new OccupancyMap(),
-      jumped: (ms) => jumps.push(ms),
     });
-    const pass = (ms: number, set = 0) => {
+    const advance = (ms: number, set = 0) => {
       ticks += ms;
       wall += ms + set;
-      clock.check();
+      const step = clock.checkStep();
+      if (step !== undefined) steps.push(step);
     };
-    for (let i = 0; i < 100; i++) pass(SECOND, 20);
-    pass(DAY);
-    assert.deepEqual(jumps, []);
-    pass(SECOND, HOUR);
-    pass(SECOND);
-    pass(SECOND, -2 * HOUR);
-    pass(SECOND);
-    assert.deepEqual(jumps, [HOUR, -2 * HOUR]);
-    assert.match(describeJump(HOUR), /went 3600 s forward/);
-    assert.match(describeJump(-HOUR), /was set back by 3600 s/);
+    for (let i = 0; i < 100; i++) advance(SECOND, 20);
+    advance(DAY);
+    assert.deepEqual(steps, []);
+    advance(SECOND, HOUR);
+    advance(SECOND);
+    advance(SECOND, -2 * HOUR);
+    advance(SECOND);
+    assert.deepEqual(steps, [HOUR, -2 * HOUR]);
+    assert.match(describeStep(HOUR), /set forward by 3600 s/);
+    assert.match(describeStep(-HOUR), /set back by 3600 s/);
   },
 });
 
@@ -260,8 +247,8 @@ function countsOf(map: OccupancyMap) {
   return counts;
 }
 
-/** Lets the server look at the clock: a reply is right at the time that it tells. */
-async function aged({ link }: Clocked): Promise<void> {
+/** Sends a request: the server ages the cells before it replies. */
+async function aged({ link }: System): Promise<void> {
   const before = link.published.length;
   link.handlers.message(incoming("occupancy/request", "{}"));
   await until(() => link.published.length > before);

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import type { Reply } from "../../src/server/answer.ts";
+import type { Reply } from "../../src/server/reply.ts";
 import { Outbox } from "../../src/server/outbox.ts";
 import { FakeLink, settled } from "../support/fake_link.ts";
+import { fakeContext } from "./support.ts";
 
 const MB = 1024 * 1024;
 
-function outbox() {
+function start() {
+  const log: string[] = [];
   const link = new FakeLink({ manual: true });
-  const failed: string[] = [];
-  const outbox = new Outbox(link, (topic, error) => {
-    failed.push(`${topic}: ${(error as Error).message}`);
-  });
-  return { link, failed, outbox };
+  return { link, log, outbox: new Outbox(fakeContext({ link }, log)) };
 }
 
 function reply(topic: string, sizes: number[]): Reply {
@@ -28,9 +26,9 @@ Deno.test({
     "Outbox.send() publishes the parts in order, at QoS 1, with their properties",
   permissions: "none",
   fn: async () => {
-    const { outbox: it, link } = outbox();
-    it.send(() => reply("r", Array.from({ length: 50 }, (_, i) => i)));
-    assert.equal(link.published.length, 32, "so many at once");
+    const { outbox, link } = start();
+    outbox.send(() => reply("r", Array.from({ length: 50 }, (_, i) => i)));
+    assert.equal(link.published.length, 32, "parts in flight");
     for (let i = 0; i < 50; i++) {
       link.published[i]!.settle();
       await settled();
@@ -45,24 +43,24 @@ Deno.test({
       assert.equal(options.contentType, "application/json");
       assert.deepEqual(options.correlationData, Uint8Array.of(1, 2));
     }
-    assert.equal(it.size, 0);
+    assert.equal(outbox.size, 0);
   },
 });
 
 Deno.test({
-  name: "Outbox writes a reply only when there is room for it",
+  name: "Outbox.send() writes a reply only when there is room for it",
   permissions: "none",
   fn: async () => {
-    const { outbox: it, link } = outbox();
+    const { outbox, link } = start();
     const written: number[] = [];
     for (let i = 0; i < 5; i++) {
-      it.send(() => {
+      outbox.send(() => {
         written.push(i);
         return reply(`r${i}`, [40 * MB]);
       });
     }
     assert.deepEqual(written, [0, 1], "the second crosses the limit");
-    assert.equal(it.size, 5);
+    assert.equal(outbox.size, 5);
     link.published[0]!.settle();
     await settled();
     assert.deepEqual(written, [0, 1, 2]);
@@ -71,55 +69,55 @@ Deno.test({
       await settled();
     }
     assert.deepEqual(written, [0, 1, 2, 3, 4]);
-    assert.equal(it.size, 0);
+    assert.equal(outbox.size, 0);
   },
 });
 
 Deno.test({
-  name: "Outbox.send() turns away what comes when too many wait",
+  name: "Outbox.send() returns false when too many replies wait",
   permissions: "none",
   fn: () => {
-    const { outbox: it } = outbox();
-    it.send(() => reply("large", [64 * MB]));
+    const { outbox } = start();
+    outbox.send(() => reply("large", [64 * MB]));
     for (let i = 0; i < 10_000; i++) {
-      assert.equal(it.send(() => reply("small", [1])), true);
+      assert.equal(outbox.send(() => reply("small", [1])), true);
     }
-    let asked = false;
-    const taken = it.send(() => {
-      asked = true;
+    let isWritten = false;
+    const isAccepted = outbox.send(() => {
+      isWritten = true;
       return reply("one too many", [1]);
     });
-    assert.equal(taken, false);
-    assert.equal(asked, false);
+    assert.equal(isAccepted, false);
+    assert.equal(isWritten, false);
   },
 });
 
 Deno.test({
-  name: "Outbox tells of a reply that could not be sent, and goes on",
+  name: "Outbox logs a reply that could not be sent, and continues",
   permissions: "none",
   fn: async () => {
-    const { outbox: it, link, failed } = outbox();
-    it.send(() => reply("a", [1]));
-    it.send(() => reply("b", [1]));
+    const { outbox, link, log } = start();
+    outbox.send(() => reply("a", [1]));
+    outbox.send(() => reply("b", [1]));
     link.published[0]!.settle(new Error("gone"));
     await settled();
-    assert.deepEqual(failed, ["a: gone"]);
+    assert.deepEqual(log, ["Cannot reply on a: gone"]);
     link.published[1]!.settle();
     await settled();
-    assert.equal(it.size, 0);
+    assert.equal(outbox.size, 0);
   },
 });
 
 Deno.test({
   name:
-    "Outbox.send() says so when the broker has the last part, not if it has not all",
+    "Outbox.send() calls onSent when the broker has all parts, not after a failure",
   permissions: "none",
   fn: async () => {
-    const { outbox: it, link } = outbox();
+    const { outbox, link } = start();
     const sent: string[] = [];
     for (const [topic, sizes] of [["a", [1, 1]], ["b", [1, 1]], ["c", []]]) {
-      it.send(() => reply(topic as string, sizes as number[]), {
-        sent: () => sent.push(topic as string),
+      outbox.send(() => reply(topic as string, sizes as number[]), {
+        onSent: () => sent.push(topic as string),
       });
     }
     const [a1, a2, b1, b2] = link.published;
@@ -130,19 +128,19 @@ Deno.test({
     a2!.settle();
     b2!.settle(new Error("gone"));
     await settled();
-    assert.deepEqual(sent, ["a"], "b failed, and c was no reply");
+    assert.deepEqual(sent, ["a"], "b failed, c has no parts");
   },
 });
 
 Deno.test({
-  name: "Outbox.drained() resolves when all has been sent",
+  name: "Outbox.drained() resolves when all replies have been sent",
   permissions: "none",
   fn: async () => {
-    const { outbox: it, link } = outbox();
-    await it.drained();
-    it.send(() => reply("a", [1, 1]));
+    const { outbox, link } = start();
+    await outbox.drained();
+    outbox.send(() => reply("a", [1, 1]));
     let drained = false;
-    const waiting = it.drained().then(() => drained = true);
+    const waiting = outbox.drained().then(() => drained = true);
     link.published[0]!.settle();
     await settled();
     assert.equal(drained, false);

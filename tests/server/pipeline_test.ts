@@ -1,70 +1,39 @@
-/** What is committed together. */
+/** Which messages the pipeline commits together. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { OccupancyMap } from "../../src/grid/mod.ts";
-import type { Incoming } from "../../src/mqtt/link.ts";
-import { Topics } from "../../src/protocol/mod.ts";
-import { Intake } from "../../src/server/intake.ts";
 import { Pipeline } from "../../src/server/pipeline.ts";
-import { SourceBook } from "../../src/server/sources.ts";
-import { newStats } from "../../src/server/stats.ts";
-import type { Entry, Store } from "../../src/store/store.ts";
-import { FakeLink } from "../support/fake_link.ts";
+import { FakeLink, incoming } from "../support/fake_link.ts";
+import { FakeStore } from "../support/fake_store.ts";
 import { until } from "../support/until.ts";
+import { fakeContext } from "./support.ts";
 
-const T0 = 1_700_000_000_000;
-
-/** A pipeline, and how many readings each commit had. */
-function pipeline() {
+/** A pipeline and the number of readings of each commit. */
+function start() {
   const commits: number[] = [];
-  const store: Store = {
-    description: "test:",
-    durable: true,
-    load: () => {},
-    commit: (entries: readonly Entry[]) => {
-      let readings = 0;
-      for (const entry of entries) {
-        if (entry.kind === "apply") readings += entry.readings.length;
-      }
-      commits.push(readings);
-    },
-    applied: () => {},
-    close: () => {},
-  };
   const link = new FakeLink();
-  const topics = new Topics();
-  const made = new Pipeline({
-    link,
-    store,
-    map: new OccupancyMap(),
-    topics,
-    intake: new Intake(topics, () => {}),
-    stats: newStats(),
-    sources: new SourceBook(),
-    clock: () => T0,
-    dateNew: () => T0,
-    answer: () => {},
-    complain: () => {},
-    applied: () => {},
-    failing: () => {},
+  const store = new FakeStore();
+  store.onCommit = (readings) => commits.push(readings);
+  const pipeline = new Pipeline(fakeContext({ link, store }), {
+    add: () => {},
+  }, {
+    onRequest: () => {},
+    onApplied: () => {},
+    onStoreProblem: () => {},
   });
-  return { pipeline: made, commits, link };
+  return { pipeline, commits, link };
 }
 
-function message(text: string): Incoming {
-  const payload = new TextEncoder().encode(text);
-  return { topic: "occupancy/data", payload, qos: 1, retain: false };
-}
+const message = (text: string) => incoming("occupancy/data", text);
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 Deno.test({
-  name: "push() gathers into one commit what comes turn after turn",
+  name: "Pipeline.push() commits messages of successive turns together",
   permissions: "none",
   fn: async () => {
-    const { pipeline: made, commits, link } = pipeline();
+    const { pipeline, commits, link } = start();
     for (let i = 0; i < 20; i++) {
-      made.push(message(`${i},0,1`));
+      pipeline.push(message(`${i},0,1`));
       await turn();
     }
     await until(() => link.acknowledged.length === 20);
@@ -73,29 +42,29 @@ Deno.test({
 });
 
 Deno.test({
-  name: "push() does not wait for more, when nothing comes for a turn",
+  name: "Pipeline.push() commits after a turn without messages",
   permissions: "none",
   fn: async () => {
-    const { pipeline: made, commits, link } = pipeline();
-    made.push(message("1,1,1"));
+    const { pipeline, commits, link } = start();
+    pipeline.push(message("1,1,1"));
     for (let turns = 0; turns < 3; turns++) await turn();
     assert.deepEqual(commits, [1]);
     assert.equal(link.acknowledged.length, 1);
-    made.push(message("1,1,1"));
-    made.push(message("1,1,1"));
+    pipeline.push(message("1,1,1"));
+    pipeline.push(message("1,1,1"));
     for (let turns = 0; turns < 3; turns++) await turn();
     assert.deepEqual(commits, [1, 2]);
   },
 });
 
 Deno.test({
-  name: "push() commits what is enough for a group, though more comes",
+  name: "Pipeline.push() commits a large group while messages keep arriving",
   permissions: "none",
   fn: async () => {
-    const { pipeline: made, commits } = pipeline();
+    const { pipeline, commits } = start();
     const large = message("1,1,1\n".repeat(10_000)); // 60 kB
     for (let i = 0; i < 20; i++) {
-      made.push(large);
+      pipeline.push(large);
       await turn();
     }
     await until(() => commits.length >= 4);

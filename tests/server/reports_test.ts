@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  type Complaint,
-  describeComplaint,
+  describeRefused,
+  type RefusedInput,
   Reports,
 } from "../../src/server/reports.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { FakeLink } from "../support/fake_link.ts";
+import { fakeContext } from "./support.ts";
 
 interface Sent {
   readonly code: string;
@@ -15,54 +17,63 @@ interface Sent {
   readonly at: number;
 }
 
-function reports(clock: FakeClock) {
-  const sent: Sent[] = [];
-  const logged: string[] = [];
-  const reports = new Reports({
-    publish: (payload) =>
-      sent.push({
-        ...JSON.parse(new TextDecoder().decode(payload)),
-        at: clock.now,
-      }),
-    log: (complaint, suppressed) =>
-      logged.push(describeComplaint(complaint, suppressed)),
-    clock: () => clock.now,
-  });
-  return { reports, sent, logged };
+/** A link that records when each report was published. */
+class ReportLink extends FakeLink {
+  readonly sent: Sent[] = [];
+
+  constructor(readonly clock: FakeClock) {
+    super();
+  }
+
+  override publish(_topic: string, payload: Uint8Array): Promise<void> {
+    const report = JSON.parse(new TextDecoder().decode(payload));
+    this.sent.push({ ...report, at: this.clock.now });
+    return Promise.resolve();
+  }
 }
 
-function complaint(count = 1, code = "bad-x"): Complaint {
+function start(clock: FakeClock) {
+  const log: string[] = [];
+  const link = new ReportLink(clock);
+  const context = fakeContext({ link, clock: () => clock.now }, log);
+  const reports = new Reports(context);
+  return { reports, sent: link.sent, log, stats: context.telemetry.stats };
+}
+
+function refused(count = 1, code = "bad-x"): RefusedInput {
   return { topic: "occupancy/data", code, message: "x is empty", count };
 }
 
 Deno.test({
-  name: "Reports.add() publishes ten a second, and counts the rest in the next",
+  name:
+    "Reports.add() publishes ten reports a second and counts the others in the next",
   permissions: "none",
   fn: () => {
     using clock = new FakeClock();
-    const { reports: it, sent, logged } = reports(clock);
-    for (let i = 0; i < 25; i++) it.add(complaint());
+    const { reports, sent, log, stats } = start(clock);
+    for (let i = 0; i < 25; i++) reports.add(refused());
     assert.equal(sent.length, 10);
     clock.tick(1000);
     assert.equal(sent.length, 11);
     assert.deepEqual([sent[10]!.count, sent[10]!.suppressed], [1, 14]);
-    assert.equal(logged.length, 11);
-    assert.match(logged[10]!, /14 more not shown$/);
+    assert.equal(log.length, 11);
+    assert.match(log[10]!, /14 more not shown$/);
     assert.equal(clock.pending, 0);
+    assert.equal(stats.refused.get("bad-x"), 25);
   },
 });
 
 Deno.test({
-  name: "Reports.add() in the next second takes what was held back along",
+  name: "Reports.add() includes the suppressed count in the next second",
   permissions: "none",
   fn: () => {
     using clock = new FakeClock();
-    const { reports: it, sent } = reports(clock);
-    for (let i = 0; i < 10; i++) it.add(complaint());
+    const { reports, sent } = start(clock);
+    for (let i = 0; i < 10; i++) reports.add(refused());
     clock.tick(500);
-    it.add(complaint(3)); // held back until 1.5 s
+    reports.add(refused(3)); // suppressed until 1.5 s
     clock.tick(600);
-    it.add(complaint(2, "late"));
+    reports.add(refused(2, "late"));
     const { code, count, suppressed } = sent[10]!;
     assert.deepEqual([code, count, suppressed], ["late", 2, 3]);
     clock.tick(5000);
@@ -71,40 +82,40 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Reports.add() is not stopped by a clock that jumps back",
+  name: "Reports.add() continues after the clock was set back",
   permissions: "none",
   fn: () => {
     using clock = new FakeClock();
-    const { reports: it, sent } = reports(clock);
-    for (let i = 0; i < 10; i++) it.add(complaint());
+    const { reports, sent } = start(clock);
+    for (let i = 0; i < 10; i++) reports.add(refused());
     clock.now -= 86_400_000;
-    it.add(complaint());
+    reports.add(refused());
     assert.equal(sent.length, 11);
   },
 });
 
 Deno.test({
-  name: "Reports.flush() publishes what is held back; close() forgets it",
+  name: "Reports.flush() publishes what is suppressed; close() drops it",
   permissions: "none",
   fn: () => {
     using clock = new FakeClock();
-    const { reports: it, sent } = reports(clock);
-    for (let i = 0; i < 12; i++) it.add(complaint());
-    it.flush();
+    const { reports, sent } = start(clock);
+    for (let i = 0; i < 12; i++) reports.add(refused());
+    reports.flush();
     assert.equal(sent.length, 11);
-    it.flush();
+    reports.flush();
     assert.equal(sent.length, 11);
-    it.add(complaint());
-    it.close();
+    reports.add(refused());
+    reports.close();
     assert.equal(clock.pending, 0);
     clock.tick(10_000);
-    it.flush();
+    reports.flush();
     assert.equal(sent.length, 11);
   },
 });
 
 Deno.test({
-  name: "Reports: at any pace all are counted once, at a bounded rate",
+  name: "Reports counts all input once and limits the rate, at any pace",
   permissions: "none",
   fn: () => {
     const wait = fc.oneof(
@@ -117,11 +128,11 @@ Deno.test({
       }),
       (arrivals) => {
         using clock = new FakeClock();
-        const { reports: it, sent } = reports(clock);
+        const { reports, sent } = start(clock);
         let total = 0;
         for (const [wait, count] of arrivals) {
           clock.tick(wait);
-          it.add(complaint(count));
+          reports.add(refused(count));
           total += count;
         }
         clock.tick(2000);
@@ -142,16 +153,16 @@ Deno.test({
 });
 
 Deno.test({
-  name: "describeComplaint() says it in one line",
+  name: "describeRefused() returns one line",
   permissions: "none",
   fn: () => {
-    const full = { ...complaint(3), line: 7, source: "north" };
+    const full = { ...refused(3), line: 7, source: "north" };
     assert.equal(
-      describeComplaint(full, 2),
+      describeRefused(full, 2),
       "Refused on occupancy/data, row 7: x is empty [bad-x] (3 times); 2 more not shown",
     );
     assert.equal(
-      describeComplaint(complaint(), 0),
+      describeRefused(refused(), 0),
       "Refused on occupancy/data: x is empty [bad-x]",
     );
   },

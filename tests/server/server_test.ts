@@ -1,52 +1,30 @@
-/** The server over a link that the test plays: the steps and their order. */
+/** A server over a fake link and a fake store: its steps and their order. */
 import assert from "node:assert/strict";
-import { OccupancyMap } from "../../src/grid/mod.ts";
 import type { Incoming } from "../../src/mqtt/link.ts";
-import { Topics } from "../../src/protocol/mod.ts";
-import { Server, serverSubscriptions } from "../../src/server/mod.ts";
-import { type Entry, type Store, StoreError } from "../../src/store/store.ts";
-import { MemoryStore } from "../../src/store/memory.ts";
+import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";
+import { fakeOptions, NOW } from "./support.ts";
 
-const NOW = 1_760_000_000_000;
 const DATA = "occupancy/data";
 const REQUEST = "occupancy/request";
 const RESPONSE = "occupancy/response";
+const STATE = "occupancy/server/state";
+const MARKERS = "occupancy/server/barrier/me";
 
-/** A store that tells when it commits, and fails when it is told to. */
-class SpyStore extends MemoryStore implements Store {
-  failing = false;
-  readonly #note: (what: string) => void;
-
-  constructor(note: (what: string) => void) {
-    super();
-    this.#note = note;
-  }
-
-  override commit(entries: readonly Entry[] = []): void {
-    const readings = entries.map((entry) =>
-      entry.kind === "apply" ? entry.readings.length : 0
-    ).reduce((sum, count) => sum + count, 0);
-    if (readings === 0) return;
-    if (this.failing) throw new StoreError("The disk is full");
-    this.#note(`commit ${readings}`);
-  }
-}
-
-/** A link that tells what is acknowledged and published. */
-class SpyLink extends FakeLink {
-  constructor(readonly note: (what: string) => void) {
+/** A link that records acknowledgements and published messages as steps. */
+class RecordingLink extends FakeLink {
+  constructor(readonly steps: string[]) {
     super();
   }
 
   override acknowledge(messages: readonly Incoming[]): void {
     super.acknowledge(messages);
-    if (messages.length > 0) this.note(`acknowledge ${messages.length}`);
+    if (messages.length > 0) this.steps.push(`acknowledge ${messages.length}`);
   }
 
   override publish(...args: Parameters<FakeLink["publish"]>): Promise<void> {
-    this.note(`publish ${args[0]}`);
+    this.steps.push(`publish ${args[0]}`);
     return super.publish(...args);
   }
 }
@@ -54,21 +32,13 @@ class SpyLink extends FakeLink {
 async function start(options: { maxLayers?: number } = {}) {
   const steps: string[] = [];
   const log: string[] = [];
-  const note = (what: string) => void steps.push(what);
-  const link = new SpyLink(note);
-  const store = new SpyStore(note);
-  const map = new OccupancyMap({ maxSkew: 60_000 });
-  const server = new Server({
-    link,
-    store,
-    map,
-    topics: new Topics(),
-    name: "me",
-    version: "1.2.3",
-    log: { info: (line) => log.push(line), warn: (line) => log.push(line) },
-    clock: () => NOW,
-    ...options,
-  });
+  const link = new RecordingLink(steps);
+  const fakes = { ...fakeOptions(log), link };
+  const { store, map } = fakes;
+  store.onCommit = (readings) => {
+    if (readings > 0) steps.push(`commit ${readings}`);
+  };
+  const server = new Server({ ...fakes, ...options });
   await server.start();
   steps.length = 0;
   return {
@@ -78,9 +48,9 @@ async function start(options: { maxLayers?: number } = {}) {
     store,
     map,
     server,
-    take: (...args: Parameters<typeof incoming>) =>
+    receive: (...args: Parameters<typeof incoming>) =>
       link.handlers.message(incoming(...args)),
-    /** Waits for so many messages on a topic; returns them, parsed. */
+    /** Waits for `count` messages on a topic and returns all, parsed. */
     replies: async (count: number, topic = RESPONSE) => {
       await until(() => link.textsOn(topic).length >= count, {
         what: `${count} on ${topic}`,
@@ -93,24 +63,28 @@ async function start(options: { maxLayers?: number } = {}) {
 
 Deno.test({
   name:
-    "Server commits what arrived together once, then acknowledges, then answers",
+    "Server commits a group once, then acknowledges it, then answers requests",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
-    it.take(DATA, "1,2,1");
-    it.take(DATA, "nonsense");
-    it.take(REQUEST, "{}");
-    it.take(`${DATA}/l2`, "3,4,1\n5,6,0");
-    assert.deepEqual(it.steps, [], "nothing before all has arrived");
-    const [reply] = await it.replies(1);
-    assert.deepEqual(it.steps.filter((step) => !/errors|changes/.test(step)), [
-      "commit 3",
-      "acknowledge 4",
-      `publish ${RESPONSE}`,
-    ]);
+    await using system = await start();
+    system.receive(DATA, "1,2,1");
+    system.receive(DATA, "nonsense");
+    system.receive(REQUEST, "{}");
+    system.receive(`${DATA}/l2`, "3,4,1\n5,6,0");
+    assert.deepEqual(system.steps, [], "no step before the group is complete");
+    const [reply] = await system.replies(1);
+    assert.deepEqual(
+      system.steps.filter((step) => !/errors|changes/.test(step)),
+      [
+        "commit 3",
+        "acknowledge 4",
+        `publish ${RESPONSE}`,
+      ],
+    );
     assert.deepEqual(reply.cells, [[1, 2, 1, NOW]]);
-    assert.equal(it.map.layer("l2")?.size, 2);
-    const { messages, accepted, changed, requests, refused } = it.server.stats;
+    assert.equal(system.map.layer("l2")?.size, 2);
+    const { messages, accepted, changed, requests, refused } =
+      system.server.stats;
     assert.deepEqual(
       [messages, accepted, changed, requests, refused.get("bad-fields")],
       [3, 3, 3, 1, 1],
@@ -119,23 +93,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Server acknowledges nothing that the store has not kept",
+  name: "Server acknowledges only readings that the store has committed",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
-    it.store.failing = true;
-    it.take(DATA, "1,2,1");
-    await until(() => it.log.some((line) => /The disk is full/.test(line)));
-    it.take(DATA, "3,4,1");
-    it.take(REQUEST, "{}");
-    const [reply] = await it.replies(1);
+    await using system = await start();
+    system.store.failing = true;
+    system.receive(DATA, "1,2,1");
+    await until(() => system.log.some((line) => /The disk is full/.test(line)));
+    system.receive(DATA, "3,4,1");
+    system.receive(REQUEST, "{}");
+    const [reply] = await system.replies(1);
     assert.equal(reply.error.code, "store-failing");
-    assert.equal(it.link.acknowledged.length, 0);
-    assert.equal(it.map.size, 0);
-    it.store.failing = false;
-    await until(() => it.link.acknowledged.length === 3);
-    assert.equal(it.map.size, 2);
-    const commits = it.steps.filter((step) => /commit|ack/.test(step));
+    assert.equal(system.link.acknowledged.length, 0);
+    assert.equal(system.map.size, 0);
+    system.store.failing = false;
+    await until(() => system.link.acknowledged.length === 3);
+    assert.equal(system.map.size, 2);
+    const commits = system.steps.filter((step) => /commit|ack/.test(step));
     assert.deepEqual(commits, [
       "commit 1",
       "acknowledge 1",
@@ -149,82 +123,86 @@ Deno.test({
   name: "Server stops cleanly while its store fails",
   permissions: "none",
   fn: async () => {
-    const it = await start();
-    it.store.failing = true;
-    it.take(DATA, "1,2,1");
-    await until(() => it.log.some((line) => /The disk is full/.test(line)));
-    await it.server.stop();
-    assert.equal(it.link.acknowledged.length, 0);
-    assert.ok(it.link.closed);
+    const system = await start();
+    system.store.failing = true;
+    system.receive(DATA, "1,2,1");
+    await until(() => system.log.some((line) => /The disk is full/.test(line)));
+    await system.server.stop();
+    assert.equal(system.link.acknowledged.length, 0);
+    assert.ok(system.link.closed);
   },
 });
 
 Deno.test({
-  name: "Server takes the MQTT 5 Content Type for the form of readings",
+  name: "Server parses readings by their MQTT 5 Content Type",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
+    await using system = await start();
     const cases: [contentType: string, payload: string][] = [
       ["text/csv", '{"x":1,"y":1,"value":1}'], // bad-fields or bad-x
       ["application/json", "1,1,1"], // bad-json
       ["application/json", "5"], // bad-form
-      ["image/png", "1,1,1"], // none that we know: the first byte decides
+      ["image/png", "1,1,1"], // unknown: the first byte decides
       ["text/csv; charset=utf-8", "2,2,1"],
       ["Application/JSON", '{"x":3,"y":3,"value":1}'],
       ["", "4,4,1"],
     ];
     for (const [contentType, payload] of cases) {
-      it.take(DATA, payload, { contentType });
+      system.receive(DATA, payload, { contentType });
     }
-    await until(() => it.link.acknowledged.length === cases.length);
-    assert.equal(it.map.size, 4);
-    const refused = [...it.server.stats.refused.values()];
+    await until(() => system.link.acknowledged.length === cases.length);
+    assert.equal(system.map.size, 4);
+    const refused = [...system.server.stats.refused.values()];
     assert.equal(refused.reduce((sum, count) => sum + count, 0), 3);
   },
 });
 
 Deno.test({
-  name: "Server answers where Response Topic says, and echoes Correlation Data",
+  name: "Server replies to the Response Topic with the Correlation Data",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
+    await using system = await start();
     const correlationData = Uint8Array.of(0, 255, 1);
-    it.take(REQUEST, '{"transaction":7,"replyTo":"occupancy/response/other"}', {
-      responseTopic: `${RESPONSE}/mine`,
-      correlationData,
-    });
-    const [reply] = await it.replies(1, `${RESPONSE}/mine`);
+    system.receive(
+      REQUEST,
+      '{"transaction":7,"replyTo":"occupancy/response/other"}',
+      {
+        responseTopic: `${RESPONSE}/mine`,
+        correlationData,
+      },
+    );
+    const [reply] = await system.replies(1, `${RESPONSE}/mine`);
     assert.equal(reply.transaction, 7);
-    const { options } = it.link.published.at(-1)!;
+    const { options } = system.link.published.at(-1)!;
     assert.deepEqual(options.correlationData, correlationData);
     assert.equal(options.contentType, "application/json");
 
-    it.take(REQUEST, '{"format":"csv"}', {
+    system.receive(REQUEST, '{"format":"csv"}', {
       responseTopic: `${RESPONSE}/mine`,
       correlationData,
     });
     await until(() =>
-      it.link.published.at(-1)!.options.contentType === "text/csv"
+      system.link.published.at(-1)!.options.contentType === "text/csv"
     );
 
-    it.take(REQUEST, "get data", {
+    system.receive(REQUEST, "get data", {
       responseTopic: `${RESPONSE}/mine`,
       correlationData,
     });
-    await until(() => it.link.textsOn(`${RESPONSE}/mine`).length === 3);
-    assert.equal(it.link.textsOn(`${RESPONSE}/mine`)[2], "{}");
+    await until(() => system.link.textsOn(`${RESPONSE}/mine`).length === 3);
+    assert.equal(system.link.textsOn(`${RESPONSE}/mine`)[2], "{}");
     assert.deepEqual(
-      it.link.published.at(-1)!.options.correlationData,
+      system.link.published.at(-1)!.options.correlationData,
       correlationData,
     );
   },
 });
 
 Deno.test({
-  name: "Server never publishes where a stranger points it",
+  name: "Server publishes replies only below its response topic",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
+    await using system = await start();
     const topics = [
       "",
       "#",
@@ -232,7 +210,7 @@ Deno.test({
       "occupancy",
       "occupancy/data",
       "occupancy/request",
-      "occupancy/server/state",
+      STATE,
       "occupancy/responses",
       "occupancy/response/",
       "occupancy/response/#",
@@ -244,52 +222,50 @@ Deno.test({
       `occupancy/response/${"r".repeat(1000)}`,
     ];
     for (const responseTopic of topics) {
-      it.take(REQUEST, "{}", {
+      system.receive(REQUEST, "{}", {
         responseTopic,
         correlationData: Uint8Array.of(9),
       });
-      it.take(REQUEST, JSON.stringify({ replyTo: responseTopic }));
+      system.receive(REQUEST, JSON.stringify({ replyTo: responseTopic }));
     }
-    const replies = await it.replies(2 * topics.length);
+    const replies = await system.replies(2 * topics.length);
     for (const reply of replies) {
       assert.equal(reply.error.code, "bad-reply-topic");
     }
-    const where = new Set(it.link.published.map(({ topic }) => topic));
-    assert.deepEqual([...where].sort(), [
+    const published = new Set(system.link.published.map(({ topic }) => topic));
+    assert.deepEqual([...published].sort(), [
       "occupancy/errors",
       RESPONSE,
-      "occupancy/server/state",
+      STATE,
     ]);
   },
 });
 
 Deno.test({
-  name: "Server answers a request at QoS 0 once its marker is back",
+  name: "Server answers a request at QoS 0 when its marker returns",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
-    const marker = serverSubscriptions(new Topics(), "me")[2]!;
-    it.take(REQUEST, "{}", { qos: 0 });
-    await until(() => it.link.textsOn(marker).length === 1);
-    it.take(DATA, "1,2,1"); // the broker had held it back
-    it.take(marker, it.link.textsOn(marker)[0]!);
-    const [reply] = await it.replies(1);
+    await using system = await start();
+    system.receive(REQUEST, "{}", { qos: 0 });
+    await until(() => system.link.textsOn(MARKERS).length === 1);
+    system.receive(DATA, "1,2,1"); // delayed by the broker
+    system.receive(MARKERS, system.link.textsOn(MARKERS)[0]!);
+    const [reply] = await system.replies(1);
     assert.deepEqual(reply.cells, [[1, 2, 1, NOW]]);
   },
 });
 
 Deno.test({
-  name:
-    "Server says that it is online each time it is up, and offline when it ends",
+  name: "Server publishes online after each connect, and offline when it stops",
   permissions: "none",
   fn: async () => {
-    const it = await start();
-    it.link.handlers.down?.("gone");
-    it.link.handlers.up?.();
-    await it.server.stop();
-    await it.server.stop();
-    const states = it.link.published
-      .filter(({ topic }) => topic === "occupancy/server/state");
+    const system = await start();
+    system.link.handlers.down?.("gone");
+    system.link.handlers.up?.();
+    await system.server.stop();
+    await system.server.stop();
+    const states = system.link.published
+      .filter(({ topic }) => topic === STATE);
     assert.deepEqual(
       states.map(({ payload }) =>
         JSON.parse(new TextDecoder().decode(payload)).state
@@ -300,51 +276,54 @@ Deno.test({
       assert.equal(options.retain, true);
       assert.equal(options.qos, 1);
     }
-    assert.ok(it.link.closed);
+    assert.ok(system.link.closed);
   },
 });
 
 Deno.test({
-  name: "Server finishes what has arrived before it ends",
+  name: "Server.stop() processes what has arrived",
   permissions: "none",
   fn: async () => {
-    const it = await start();
-    it.take(DATA, "1,2,1");
-    it.take(REQUEST, "{}");
-    await it.server.stop();
-    const [reply] = it.link.textsOn(RESPONSE).map((text) => JSON.parse(text));
+    const system = await start();
+    system.receive(DATA, "1,2,1");
+    system.receive(REQUEST, "{}");
+    await system.server.stop();
+    const [reply] = system.link.textsOn(RESPONSE).map((text) =>
+      JSON.parse(text)
+    );
     assert.deepEqual(reply.cells, [[1, 2, 1, NOW]]);
-    assert.equal(it.link.acknowledged.length, 2);
-    const last = it.link.published.at(-1)!;
-    assert.equal(last.topic, "occupancy/server/state", "the farewell is last");
+    assert.equal(system.link.acknowledged.length, 2);
+    const last = system.link.published.at(-1)!;
+    assert.equal(last.topic, STATE, "the state is last");
   },
 });
 
 Deno.test({
-  name: "Server keeps replies to what the broker takes, or says that it cannot",
+  name:
+    "Server limits replies to what the broker accepts, or replies too-large",
   permissions: "none",
   fn: async () => {
     const { server, link } = await start();
     const rows = Array.from({ length: 2000 }, (_, i) => `${i},0,1`).join("\n");
     link.handlers.message(incoming(DATA, rows));
-    const ask = async (request: string, room: number) => {
+    const send = async (request: string, room: number) => {
       const before = link.textsOn(RESPONSE).length;
       link.maxPayload = () => room;
       link.handlers.message(incoming(REQUEST, request));
       await until(() => link.textsOn(RESPONSE).length > before);
       return link.textsOn(RESPONSE).slice(before);
     };
-    const parts = await ask('{"maxBytes":1000000}', 2000);
+    const parts = await send('{"maxBytes":1000000}', 2000);
     assert.ok(parts.length > 10);
     assert.ok(parts.every((part) => part.length <= 2000));
 
-    const [refused] = await ask('{"transaction":7,"format":"original"}', 2000);
+    const [refused] = await send('{"transaction":7,"format":"original"}', 2000);
     const { status, transaction, error } = JSON.parse(refused!);
     assert.deepEqual([status, transaction], ["error", 7]);
     assert.equal(error.code, "too-large");
-    assert.match((await ask('{"format":"json"}', 100))[0]!, /"too-large"/);
+    assert.match((await send('{"format":"json"}', 100))[0]!, /"too-large"/);
 
-    // The original scripts would take an error for a map: they get nothing.
+    // The original scripts would read an error as a map: they get no reply.
     const before = link.textsOn(RESPONSE).length;
     link.maxPayload = () => 2000;
     link.handlers.message(incoming(REQUEST, "get data"));
@@ -355,8 +334,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "Server refuses a layer too many, and keeps taking readings of the others",
+  name: "Server refuses readings of more than maxLayers layers",
   permissions: "none",
   fn: async () => {
     const { server, link, map } = await start({ maxLayers: 2 });
@@ -378,34 +356,35 @@ Deno.test({
 
 Deno.test({
   name:
-    "Server warns of another under its prefix, and says that it is there when that one ends",
+    "Server warns of a peer server, and publishes its state again when that one stops",
   permissions: "none",
   fn: async () => {
     const { server, link, log } = await start();
-    const STATE = "occupancy/server/state";
-    const say = (state: string, name: string) =>
+    const publish = (state: string, name: string) =>
       link.handlers.message(
         incoming(STATE, JSON.stringify({ state, name, version: "1" })),
       );
-    const told = () => link.textsOn(STATE).map((text) => JSON.parse(text));
-    say("online", "me"); // its own word
-    say("online", "other");
-    say("online", "other");
+    const states = () => link.textsOn(STATE).map((text) => JSON.parse(text));
+    publish("online", "me"); // its own state
+    publish("online", "other");
+    publish("online", "other");
     assert.equal(
-      log.filter((line) => /"other" has come, and answers/.test(line)).length,
+      log.filter((line) =>
+        /"other" runs under this topic prefix too/.test(line)
+      ).length,
       1,
     );
-    assert.equal(told().length, 1);
+    assert.equal(states().length, 1);
     link.handlers.message(
       incoming(STATE, '{"state":"online","name":"old"}', { retain: true }),
     );
-    assert.match(log.at(-1)!, /"old" has not said that it ended: if it still/);
-    say("offline", "me"); // its own will, of a life before
-    assert.equal(told().length, 1);
-    say("offline", "other");
-    await until(() => told().length === 2);
+    assert.match(log.at(-1)!, /"old" may run under this topic prefix too/);
+    publish("offline", "me"); // its own will, of an earlier run
+    assert.equal(states().length, 1);
+    publish("offline", "other");
+    await until(() => states().length === 2);
     assert.deepEqual(
-      [told()[1].state, told()[1].name],
+      [states()[1].state, states()[1].name],
       ["online", "me"],
     );
     link.handlers.message(incoming(STATE, "nonsense"));
@@ -416,20 +395,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Server counts late readings and those from the future",
+  name: "Server refuses and counts readings that are late or in the future",
   permissions: "none",
   fn: async () => {
-    await using it = await start();
-    it.take(DATA, `1,2,1,${NOW}`);
-    it.take(
+    await using system = await start();
+    system.receive(DATA, `1,2,1,${NOW}`);
+    system.receive(
       DATA,
       `1,2,0,${NOW - 1}\n3,4,1,${NOW + 60_001}\n5,6,1,${NOW + 60_000}`,
     );
-    await until(() => it.link.acknowledged.length === 2);
-    const { refused, accepted } = it.server.stats;
+    await until(() => system.link.acknowledged.length === 2);
+    const { refused, accepted } = system.server.stats;
     assert.deepEqual([...refused].sort(), [["future", 1], ["late", 1]]);
     assert.equal(accepted, 2);
-    const reports = await it.replies(2, "occupancy/errors");
+    const reports = await system.replies(2, "occupancy/errors");
     assert.deepEqual(reports.map(({ code }) => code).sort(), [
       "future",
       "late",

@@ -1,11 +1,11 @@
-/** Who reported a cell last: right, or not known. */
+/** The source of a cell is right or unknown, never wrong. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
 import { SourceBook } from "../../src/server/sources.ts";
+import { NOW } from "./support.ts";
 
-const NOW = 1_760_000_000_000;
 const CORNERS = [-(2 ** 31), -33, -32, -1, 0, 31, 32, 2 ** 31 - 1];
 
 interface Reading {
@@ -15,20 +15,22 @@ interface Reading {
   readonly source: string;
 }
 
-/** A map and its book, fed as the pipeline does. */
+/** A map and its source book, used as the pipeline does. */
 function start(book = new SourceBook()) {
   const map = new OccupancyMap({ maxSkew: 1000 });
   let value = 0;
   return {
     map,
     book,
-    take(readings: readonly Reading[], layer = "default") {
+    apply(readings: readonly Reading[], layer = "default") {
       const batch = new ReadingBatch();
       for (const { x, y, time, source } of readings) {
         batch.push(x, y, value++, time, batch.source(source));
       }
       map.apply(layer, batch, NOW);
-      if (batch.sources.length > 1) book.note(layer, map.layer(layer)!, batch);
+      if (batch.sources.length > 1) {
+        book.record(layer, map.layer(layer)!, batch);
+      }
     },
     sourceOf(x: number, y: number, layer = "default") {
       const cell = map.layer(layer)?.get(x, y);
@@ -38,7 +40,8 @@ function start(book = new SourceBook()) {
 }
 
 Deno.test({
-  name: "SourceBook says who won, or nothing, never somebody else",
+  name:
+    "SourceBook.sourceOf() returns the source of the latest reading or undefined",
   permissions: "none",
   fn: () => {
     const reading = fc.record({
@@ -51,88 +54,92 @@ Deno.test({
       maxLength: 12,
     });
     fc.assert(fc.property(history, (batches) => {
-      // Whole ms between batches, so that no two readings have the same time.
+      // No two readings have the same time.
       let last = 0;
-      const server = start();
-      const truth = new Map<string, { time: number; source: string }>();
+      const system = start();
+      const expected = new Map<string, { time: number; source: string }>();
       for (const batch of batches) {
         const readings = batch.map((one) => ({
           ...one,
           time: one.time * 1000 + last++,
         })).map((one) => ({ ...one, time: one.time / 1000 }));
-        server.take(readings);
+        system.apply(readings);
         for (const { x, y, time, source } of readings) {
-          const known = truth.get(`${x},${y}`);
-          if (known === undefined || time >= known.time) {
-            truth.set(`${x},${y}`, { time, source });
+          const previous = expected.get(`${x},${y}`);
+          if (previous === undefined || time >= previous.time) {
+            expected.set(`${x},${y}`, { time, source });
           }
         }
       }
-      for (const [at, { source }] of truth) {
-        const [x, y] = at.split(",").map(Number) as [number, number];
-        assert.equal(server.sourceOf(x, y) ?? "", source, at);
+      for (const [cell, { source }] of expected) {
+        const [x, y] = cell.split(",").map(Number) as [number, number];
+        assert.equal(system.sourceOf(x, y) ?? "", source, cell);
       }
     }));
   },
 });
 
 Deno.test({
-  name: "SourceBook passes over readings that the map refused",
+  name: "SourceBook.record() ignores readings that the map refused",
   permissions: "none",
   fn: () => {
-    const server = start();
-    server.take([{ x: 1, y: 1, time: NOW, source: "right" }]);
-    server.take([
+    const system = start();
+    system.apply([{ x: 1, y: 1, time: NOW, source: "right" }]);
+    system.apply([
       { x: 1, y: 1, time: NOW - 500, source: "late" },
       { x: 1, y: 1, time: NOW + 60_000, source: "future" },
     ]);
-    assert.equal(server.sourceOf(1, 1), "right");
+    assert.equal(system.sourceOf(1, 1), "right");
   },
 });
 
 Deno.test({
-  name: "SourceBook costs nothing where no source is named",
+  name: "SourceBook.record() stores nothing for readings without a source",
   permissions: "none",
   fn: () => {
-    const server = start();
-    server.take([{ x: 1, y: 1, time: NOW, source: "" }]);
-    server.take([
+    const system = start();
+    system.apply([{ x: 1, y: 1, time: NOW, source: "" }]);
+    system.apply([
       { x: 500, y: 1, time: NOW, source: "" },
       { x: 1, y: 1, time: NOW, source: "a" },
     ]);
-    assert.equal(server.book.tiles, 1);
-    assert.equal(server.sourceOf(1, 1, "other"), undefined);
+    assert.equal(system.book.tiles, 1);
+    assert.equal(system.sourceOf(1, 1, "other"), undefined);
   },
 });
 
 Deno.test({
-  name: "SourceBook holds no more tiles and names than it may",
+  name: "SourceBook limits its tiles and names",
   permissions: "none",
   fn: () => {
-    const server = start(new SourceBook({ tiles: 3, names: 4 }));
+    const system = start(new SourceBook({ maxTiles: 3, maxNames: 4 }));
     for (let i = 0; i < 5; i++) {
-      server.take(
+      system.apply(
         [{ x: i * 32, y: 0, time: NOW, source: "a" }],
         `layer${i % 2}`,
       );
     }
-    assert.equal(server.book.tiles, 3);
-    assert.equal(server.sourceOf(0, 0, "layer0"), undefined);
-    assert.equal(server.sourceOf(128, 0, "layer0"), "a");
+    assert.equal(system.book.tiles, 3);
+    assert.equal(system.sourceOf(0, 0, "layer0"), undefined);
+    assert.equal(system.sourceOf(128, 0, "layer0"), "a");
     for (const source of ["b", "c", "d", "e"]) {
-      server.take([{ x: 128, y: 0, time: NOW, source }], "layer0");
+      system.apply([{ x: 128, y: 0, time: NOW, source }], "layer0");
     }
-    assert.equal(server.sourceOf(128, 0, "layer0"), "e");
-    assert.equal(server.sourceOf(96, 0, "layer1"), undefined, "started afresh");
+    assert.equal(system.sourceOf(128, 0, "layer0"), "e");
+    assert.equal(
+      system.sourceOf(96, 0, "layer1"),
+      undefined,
+      "all sources were dropped",
+    );
     const many = ["p", "q", "r", "s", "t", "u"].map((source, i) => ({
       x: i,
       y: 0,
       time: NOW,
       source,
     }));
-    server.take(many);
+    system.apply(many);
     for (const { x, source } of many) {
-      assert.ok([source, undefined].includes(server.sourceOf(x, 0)), source);
+      assert.ok([source, undefined].includes(system.sourceOf(x, 0)), source);
     }
   },
 });

@@ -34,12 +34,12 @@ export async function startSystem(
 ): Promise<System> {
   const { OccupancyMap } = await import("../../src/grid/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
-  const { Server, serverSubscriptions, offlineState } = await import(
+  const { Server, offlineState } = await import(
     "../../src/server/mod.ts"
   );
   const { MemoryStore } = await import("../../src/store/memory.ts");
   const topics = new Topics();
-  const subscriptions = serverSubscriptions(topics, NAME);
+  const subscriptions = topics.serverSubscriptions(NAME);
   const log: string[] = [];
   const map = new OccupancyMap({ maxSkew: 60_000 });
   const serverOver = (link: Link) =>
@@ -77,7 +77,7 @@ export async function startSystem(
       host: "127.0.0.1",
       port: 0,
       subscriptions,
-      reserved: [`${topics.prefix}/server/#`],
+      reserved: topics.serverOnlyFilters,
     });
     server = serverOver(broker);
     await server.start();

@@ -15,7 +15,7 @@ import { VERSION } from "../../src/cli/version.ts";
 import { Sender } from "../../src/client/mod.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
-import { Server, serverSubscriptions } from "../../src/server/mod.ts";
+import { Server } from "../../src/server/mod.ts";
 import { makeScene, SceneReader, SpeedPace } from "../../src/simulate/mod.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 
@@ -39,7 +39,7 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
   const broker = createBroker({
     host: "127.0.0.1",
     port: 0,
-    subscriptions: serverSubscriptions(topics, NAME),
+    subscriptions: topics.serverSubscriptions(NAME),
   });
   const server = new Server({
     link: broker,

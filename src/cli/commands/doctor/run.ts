@@ -2,7 +2,6 @@ import type { CheckOptions, Result } from "../../../doctor/mod.ts";
 import { doneWithin } from "../../../common/async.ts";
 import { brokerUrl } from "../../../mqtt/url.ts";
 import { Topics } from "../../../protocol/mod.ts";
-import { serverSubscriptions } from "../../../server/mod.ts";
 import {
   brokerOf,
   caOf,
@@ -78,7 +77,7 @@ async function checkOptions(
     defaultHttp: DEFAULT_HTTP,
     topics,
     name,
-    subscriptions: serverSubscriptions(topics, name),
+    subscriptions: topics.serverSubscriptions(name),
     store: storeAddress(flags),
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
     maxSkew: flags.maxSkew,

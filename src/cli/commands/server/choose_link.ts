@@ -1,11 +1,7 @@
 /** Chooses the broker of a server: another one, or the embedded one. */
 import type { Link } from "../../../mqtt/link.ts";
 import type { Topics } from "../../../protocol/mod.ts";
-import {
-  offlineState,
-  serverLiveSubscriptions,
-  serverSubscriptions,
-} from "../../../server/mod.ts";
+import { offlineState } from "../../../server/mod.ts";
 import {
   brokerOf,
   caOf,
@@ -63,8 +59,8 @@ async function connected(
   const link = new Connection({
     ...broker,
     clientId: flags.name,
-    subscriptions: serverSubscriptions(topics, flags.name),
-    liveSubscriptions: serverLiveSubscriptions(topics),
+    subscriptions: topics.serverSubscriptions(flags.name),
+    liveSubscriptions: topics.serverLiveSubscriptions(),
     will: {
       topic: topics.state,
       payload: offlineState(flags.name, VERSION),
@@ -96,8 +92,8 @@ async function embedded(
   const { createBroker } = await import("../../../broker/broker.ts");
   const link = createBroker({
     ...listen,
-    subscriptions: serverSubscriptions(topics, flags.name),
-    reserved: [`${topics.prefix}/server/#`, `${topics.prefix}/changes/#`],
+    subscriptions: topics.serverSubscriptions(flags.name),
+    reserved: topics.serverOnlyFilters,
     refused: (client, topic) =>
       log.warn(
         `Refused a message of ${client} to ${topic}: only the server may publish there`,

@@ -105,10 +105,10 @@ export function httpContext(
     map,
     counts: server.stats,
     plans,
-    started: server.clock(),
+    started: server.now(),
     signal,
     began: () => server.began,
-    clock: server.clock,
+    clock: () => server.now(),
     refresh: () => server.refresh(),
     loaded: () => server.loaded,
     link: () => ({
@@ -124,9 +124,9 @@ export function httpContext(
     }),
     submit: (layer, payload, contentType) =>
       server.submit(layer, payload, contentType),
-    observe: (listener) => server.observe(listener),
-    observeCommits: (listener) => server.observeCommit = listener,
-    observeRequests: (listener) => server.observeRequest = listener,
+    observe: (listener) => server.telemetry.observe(listener),
+    observeCommits: (listener) => server.telemetry.onCommit = listener,
+    observeRequests: (listener) => server.telemetry.onReply = listener,
     sourceOf: (layer, x, y) => server.sourceOf(layer, x, y),
   };
 }

@@ -95,7 +95,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     reloader.start({ http, setCa: chosen.setCa });
     const failure = await Promise.race([
       untilAborted(ending.signal),
-      server.gone,
+      server.linkFailure,
     ]);
     if (failure !== undefined) throw failure;
     log.info("Shutting down: processing what was received");

@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 const REPORT = {
   topic: "occupancy/data",
   code: "late",
-  message: "observed before what is already known of the cell",
+  message: "observed before the present value of the cell",
   count: 3,
   suppressed: 0,
   time: 1_760_000_000_000,

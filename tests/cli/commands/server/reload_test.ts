@@ -140,14 +140,14 @@ Deno.test({
     await broker.kill();
     await create("new");
     await broker.start();
-    await server.said(/Lost the broker|Disconnected/);
+    await server.said(/Disconnected from the broker/);
     await folder.file("ca.pem", "not a certificate");
     server.kill("SIGHUP");
     await server.said(/Cannot reload the certificate authority.*PEM format/);
     await Deno.copyFile(`${path}/cert.pem`, ca);
     server.kill("SIGHUP");
     await server.said(/Reloaded the certificate authority from/);
-    await server.said(/Reloaded the cert[^]*(Joined|onnected)/);
+    await server.said(/Reloaded the cert[^]*Reconnected to/);
   },
 });
 

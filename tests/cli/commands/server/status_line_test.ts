@@ -12,10 +12,10 @@ Deno.test({
       statusText(STATUS, { rate: 1234.4, columns: 100 }),
       "1,234 readings/s · 9,360 cells · no errors · mqtt://localhost:1883",
     );
-    const problem = { message: "Lost the broker", seconds: 61 };
+    const problem = { message: "Disconnected from the broker", seconds: 61 };
     assert.equal(
       statusText({ ...STATUS, cells: 1 }, { rate: 0, problem, columns: 100 }),
-      "0 readings/s · 1 cell · 1 min ago: Lost the broker · mqtt://localhost:1883",
+      "0 readings/s · 1 cell · 1 min ago: Disconnected from the broker · mqtt://localhost:1883",
     );
   },
 });

@@ -1,3 +1,8 @@
+/**
+ * Writes the replies to requests for the map.
+ *
+ * @module
+ */
 import {
   CellRows,
   contains,
@@ -16,10 +21,10 @@ import {
   RequestError,
 } from "../protocol/mod.ts";
 
-/** Shared by all replies: one is written before the next begins. */
+/** Shared by all replies: each is written without interruption. */
 const rows = new CellRows();
 
-/** A reply ready to be published: all its parts are of one revision. */
+/** A reply to publish. All its parts are of one revision. */
 export interface Reply {
   readonly topic: string;
   readonly parts: readonly Uint8Array[];
@@ -27,43 +32,47 @@ export interface Reply {
   readonly contentType: string | undefined;
 }
 
+/** Options of {@linkcode writeReply}. */
+export interface WriteReplyOptions {
+  /** The time at which the map is correct, ms since 1970. */
+  readonly now: number;
+  /** See `MapMoment.began`. */
+  readonly began: number | undefined;
+  /** The most bytes that the broker accepts in a message. Default: no limit. */
+  readonly maxBytes?: number | undefined;
+}
+
 /**
- * Writes the map, or the part of it that a request asks for.
+ * Writes the cells that a request selects.
  *
- * @param request What is asked for
- * @param map Not changed while this writes: so all parts are of one revision
- * @param now The time at which the map is right, ms since 1970
- * @param began See `MapMoment.began`
- * @param room The most bytes that the broker takes in one message
- * @throws {RequestError} `too-large`, if there is not room enough
+ * @throws {RequestError} "too-large" if the broker does not accept the reply
  */
-export function answer(
+export function writeReply(
   request: MapRequest,
   map: OccupancyMap,
-  now: number,
-  began: number | undefined,
-  room = Infinity,
+  { now, began, maxBytes = Infinity }: WriteReplyOptions,
 ): Reply {
   const { replyTopic: topic, correlationData } = request;
   if (request.kind === "original" || request.format === "original") {
     const part = request.kind === "original"
       ? writeOriginal(map.layer(DEFAULT_LAYER))
       : writeOriginal(map.layer(request.layer), request);
-    if (part.length > room) throw tooLarge(request, part.length, room);
+    if (part.length > maxBytes) throw tooLarge(request, part.length, maxBytes);
     return { topic, parts: [part], correlationData, contentType: undefined };
   }
-  if (room < MIN_PART_BYTES) throw tooLarge(request, MIN_PART_BYTES, room);
-  const { layer, region, since, format } = request;
+  if (maxBytes < MIN_PART_BYTES) {
+    throw tooLarge(request, MIN_PART_BYTES, maxBytes);
+  }
+  const { layer, region, since, format, transaction } = request;
   const writer = new ReplyWriter({
-    ...(request.transaction !== undefined &&
-      { transaction: request.transaction }),
+    ...(transaction !== undefined && { transaction }),
     layer,
     revision: map.revision,
     time: now,
     staleAfter: map.ageing.staleAfter,
     ...(began !== undefined && { began }),
     format,
-    maxBytes: Math.min(request.maxBytes, room),
+    maxBytes: Math.min(request.maxBytes, maxBytes),
   });
   const cells = map.layer(layer)?.cells({
     ...(region && { region }),
@@ -83,22 +92,8 @@ export function answer(
   };
 }
 
-function tooLarge(
-  request: MapRequest,
-  bytes: number,
-  room: number,
-): RequestError {
-  const error = new ProtocolError(
-    "too-large",
-    `A reply of ${bytes} bytes is too long for the broker, which takes ${room}`,
-    { hint: "Ask for a region, or in a format that comes in parts." },
-  );
-  const transaction = request.kind === "map" ? request.transaction : undefined;
-  return new RequestError(error, request, transaction);
-}
-
-/** The reply to a request that cannot be answered. */
-export function answerError(error: RequestError): Reply {
+/** Writes the reply to a request that is not valid or cannot be answered. */
+export function writeErrorReply(error: RequestError): Reply {
   return {
     topic: error.replyTopic,
     parts: [encodeErrorReply(error)],
@@ -107,12 +102,26 @@ export function answerError(error: RequestError): Reply {
   };
 }
 
-/** No reply at all: what there is to say could only be misread. */
-export function noReply(error: RequestError): Reply {
-  return { ...answerError(error), parts: [] };
+/** Returns a reply without parts, for clients that cannot read error replies. */
+export function emptyReply(error: RequestError): Reply {
+  return { ...writeErrorReply(error), parts: [] };
 }
 
-/** A layer in the form of the three Python scripts, in one message. */
+function tooLarge(
+  request: MapRequest,
+  bytes: number,
+  maxBytes: number,
+): RequestError {
+  const error = new ProtocolError(
+    "too-large",
+    `the reply has ${bytes} bytes, and the broker accepts ${maxBytes} in a message`,
+    { hint: "Request a region, or a format that is sent in parts." },
+  );
+  const transaction = request.kind === "map" ? request.transaction : undefined;
+  return new RequestError(error, request, transaction);
+}
+
+/** Writes a layer in the format of the original Python scripts, in one message. */
 function writeOriginal(
   grid: Grid | undefined,
   { region, since = 0 }: Pick<LayerMapRequest, "region" | "since"> = {},

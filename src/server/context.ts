@@ -1,0 +1,130 @@
+/**
+ * The options of a server, and the context that its parts share.
+ *
+ * @module
+ */
+import type { OccupancyMap } from "../grid/mod.ts";
+import { messageOf } from "../common/errors.ts";
+import type { Link, PublishOptions } from "../mqtt/link.ts";
+import type { Topics } from "../protocol/mod.ts";
+import type { Store, StoreError } from "../store/store.ts";
+import { ReceiptClock } from "./clock.ts";
+import { SourceBook } from "./sources.ts";
+import { Telemetry } from "./telemetry.ts";
+
+/** Layers of a map. Each costs about 9 KB, and any publisher can create one. */
+const MAX_LAYERS = 10_000;
+const CHANGES_INTERVAL_MS = 100;
+
+/** Messages of a server to the person who runs it. */
+export interface ServerLog {
+  info(line: string): void;
+  warn(line: string): void;
+}
+
+/** Options of {@linkcode Server}. */
+export interface ServerOptions {
+  /** Opened by {@linkcode Server.start}, closed by {@linkcode Server.stop}. */
+  readonly link: Link;
+  /** Loaded at start, closed at stop. */
+  readonly store: Store;
+  /** Empty; filled from the store at start. */
+  readonly map: OccupancyMap;
+  readonly topics: Topics;
+  /** The MQTT client id; published in the server's state. */
+  readonly name: string;
+  readonly version: string;
+  readonly log: ServerLog;
+  /** The clock of the machine, ms since 1970. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** Readings that would create one more layer are refused. Default 10,000. */
+  readonly maxLayers?: number;
+  /** The shortest time between deltas of a layer, in ms; 0: no deltas. Default 100. */
+  readonly changesInterval?: number;
+}
+
+/** The connection to the broker. */
+export interface LinkState {
+  readonly up: boolean;
+  /** When `up` last changed, ms since 1970. */
+  readonly since: number;
+  /** Why it is down, for people; undefined while it is up. */
+  readonly problem: string | undefined;
+}
+
+/** The present state of a server. Each field is written in one place. */
+export interface ServerStatus {
+  /** True once the map is loaded. Written by {@linkcode Server}. */
+  loaded: boolean;
+  /**
+   * When the map began, see `MapMoment.began`, ms since 1970; undefined if the
+   * store is durable. Written by {@linkcode Server}.
+   */
+  began: number | undefined;
+  /** Written by {@linkcode Server}. */
+  link: LinkState;
+  /** Why the store fails; undefined while it works. Written by the pipeline. */
+  storeProblem: StoreError | undefined;
+}
+
+/** What the parts of a server share. */
+export interface ServerContext {
+  readonly link: Link;
+  readonly store: Store;
+  readonly map: OccupancyMap;
+  readonly sources: SourceBook;
+  readonly topics: Topics;
+  readonly name: string;
+  readonly version: string;
+  readonly log: ServerLog;
+  readonly clock: ReceiptClock;
+  readonly telemetry: Telemetry;
+  readonly status: ServerStatus;
+  readonly maxLayers: number;
+  /** In ms; 0: no deltas. */
+  readonly changesInterval: number;
+}
+
+/** Returns the context of a server that has not started. */
+export function createContext(options: ServerOptions): ServerContext {
+  const { link, store, map, topics, name, version, log } = options;
+  const clock = new ReceiptClock(map, { clock: options.clock ?? Date.now });
+  return {
+    link,
+    store,
+    map,
+    sources: new SourceBook(),
+    topics,
+    name,
+    version,
+    log,
+    clock,
+    telemetry: new Telemetry(),
+    status: {
+      loaded: false,
+      began: undefined,
+      link: {
+        up: false,
+        since: clock.now(),
+        problem: "not connected to the broker yet",
+      },
+      storeProblem: undefined,
+    },
+    maxLayers: options.maxLayers ?? MAX_LAYERS,
+    changesInterval: options.changesInterval ?? CHANGES_INTERVAL_MS,
+  };
+}
+
+/** Publishes; logs a failure instead of throwing. */
+export async function publishOrWarn(
+  { link, log }: Pick<ServerContext, "link" | "log">,
+  topic: string,
+  payload: Uint8Array,
+  options: PublishOptions = {},
+): Promise<void> {
+  try {
+    await link.publish(topic, payload, options);
+  } catch (error) {
+    log.warn(`Cannot publish on ${topic}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Incoming } from "../mqtt/link.ts";
+import type { Barrier } from "./barrier.ts";
+import type { ServerContext } from "./context.ts";
+import type { Markers } from "./markers.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { PeerServers } from "./presence.ts";
+
+/** The parts of a server that handle messages. */
+export interface MessageHandlers {
+  readonly peers: Pick<PeerServers, "handle">;
+  readonly markers: Pick<Markers, "topic" | "handle">;
+  readonly barrier: Pick<Barrier, "hold">;
+  readonly pipeline: Pick<Pipeline, "push">;
+}
+
+/** Passes each message that arrives to the part that handles its topic. */
+export class Dispatcher {
+  readonly #context: ServerContext;
+  readonly #handlers: MessageHandlers;
+
+  constructor(context: ServerContext, handlers: MessageHandlers) {
+    this.#context = context;
+    this.#handlers = handlers;
+  }
+
+  /** Handles a message. The handler acknowledges it. */
+  dispatch(message: Incoming): void {
+    const { topics, telemetry, status } = this.#context;
+    const { peers, markers, barrier, pipeline } = this.#handlers;
+    switch (message.topic) {
+      // The retained state of this server, or of another under the same prefix.
+      case topics.state:
+        peers.handle(message);
+        break;
+
+      // What this server has published to itself.
+      case markers.topic:
+        markers.handle(message);
+        break;
+
+      // A request is answered after the readings before it. At QoS 0 it may have
+      // overtaken them, and waits; while the store fails, it gets an error.
+      case topics.request:
+        telemetry.requestArrived(message);
+        if (message.qos === 0 && status.storeProblem === undefined) {
+          barrier.hold(message);
+        } else pipeline.push(message);
+        break;
+
+      // <prefix>/data or below it: readings.
+      default:
+        pipeline.push(message);
+    }
+  }
+}

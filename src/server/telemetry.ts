@@ -1,0 +1,84 @@
+/**
+ * Counts and durations of a server, and the listeners that receive them.
+ *
+ * @module
+ */
+import type { Incoming } from "../mqtt/link.ts";
+
+/** Counts since the server started. They never decrease. */
+export interface Stats {
+  /** Messages with readings that were accepted, over MQTT and HTTP. */
+  messages: number;
+  /** Bytes of the payloads of these messages. */
+  bytes: number;
+  /** Readings that are now the value of their cell, new or repeated. */
+  accepted: number;
+  /** Readings that changed a cell. */
+  changed: number;
+  /** Requests answered over MQTT, errors included. */
+  requests: number;
+  /** Refused readings and payloads by reason. */
+  readonly refused: Map<string, number>;
+}
+
+/** Receives the duration of a commit, in ms, and its number of readings. */
+export type CommitListener = (ms: number, readings: number) => void;
+
+/** Receives the time from a request's arrival to its reply, in ms. */
+export type RequestListener = (ms: number) => void;
+
+/** Counts and measures the work of a server. */
+export class Telemetry {
+  readonly stats: Stats = {
+    messages: 0,
+    bytes: 0,
+    accepted: 0,
+    changed: 0,
+    requests: 0,
+    refused: new Map(),
+  };
+  /** Called after each commit. */
+  onCommit: CommitListener | undefined;
+  /**
+   * Called when the broker has the last part of a reply. Only requests that
+   * arrive while it is set are measured.
+   */
+  onReply: RequestListener | undefined;
+  readonly #arrivals = new WeakMap<Incoming, number>();
+  readonly #observers = new Set<() => void>();
+
+  /** Counts refused readings or payloads. */
+  countRefused(code: string, count: number): void {
+    const { refused } = this.stats;
+    refused.set(code, (refused.get(code) ?? 0) + count);
+  }
+
+  /** Call when a request arrives. */
+  requestArrived(request: Incoming): void {
+    if (this.onReply === undefined) return;
+    this.#arrivals.set(request, performance.now());
+  }
+
+  /** Call when the broker has the last part of the reply to a request. */
+  replySent(request: Incoming): void {
+    const arrival = this.#arrivals.get(request);
+    if (arrival !== undefined) this.onReply?.(performance.now() - arrival);
+  }
+
+  /**
+   * Calls a listener after the map, the link or the store has changed, at most
+   * once per commit. The listener must be fast and must not throw.
+   *
+   * @returns removes the listener; safe to call twice
+   */
+  observe(listener: () => void): () => void {
+    const observer = () => listener(); // distinct if added twice
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  /** Calls the listeners of {@linkcode observe}. */
+  notify(): void {
+    for (const observer of this.#observers) observer();
+  }
+}

@@ -1,0 +1,45 @@
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Topics } from "../../src/protocol/mod.ts";
+import {
+  createContext,
+  type ServerContext,
+  type ServerOptions,
+} from "../../src/server/context.ts";
+import { FakeLink } from "../support/fake_link.ts";
+import { FakeStore } from "../support/fake_store.ts";
+
+/** ms since 1970. */
+export const NOW = 1_760_000_000_000;
+
+/** A server's options with fakes. */
+export interface FakeOptions extends ServerOptions {
+  readonly link: FakeLink;
+  readonly store: FakeStore;
+}
+
+/**
+ * Returns the options of a server named "me", whose clock stands at NOW.
+ *
+ * @param log receives what the server logs
+ */
+export function fakeOptions(log: string[] = []): FakeOptions {
+  const add = (line: string) => void log.push(line);
+  return {
+    link: new FakeLink(),
+    store: new FakeStore(),
+    map: new OccupancyMap({ maxSkew: 60_000 }),
+    topics: new Topics(),
+    name: "me",
+    version: "1.2.3",
+    log: { info: add, warn: add },
+    clock: () => NOW,
+  };
+}
+
+/** Returns the context of such a server, to test one of its parts. */
+export function fakeContext(
+  options: Partial<ServerOptions> = {},
+  log: string[] = [],
+): ServerContext {
+  return createContext({ ...fakeOptions(log), ...options });
+}
