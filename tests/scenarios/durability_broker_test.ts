@@ -137,7 +137,7 @@ Deno.test({
     await broker.kill();
     await broker.start();
     await using server = occupancy(args);
-    await server.said(/Warning: the broker kept no session for this server/);
+    await server.said(/Warning: the broker has no session for this server/);
     await server.said(/Ready/);
   },
 });
@@ -156,7 +156,7 @@ Deno.test({
       Uint8Array.of(0x90, 7, body[0]!, body[1]!, 0, 1, 1, 1, 0),
     );
     await server.said(
-      /Warning: the broker keeps what arrives while this server is away for 60 s only, not for the 604800 s of --session-expiry/,
+      /Warning: while this server is disconnected, the broker stores messages for 60 s only, instead of 604800 s \(--session-expiry\)/,
     );
     await server.said(/Ready/);
   },

@@ -64,8 +64,8 @@ Deno.test({
     assert.equal(watcher!.asked, 1, "no delta was missing");
     assert.ok(watcher!.worstLag < 3000, `${watcher!.worstLag} ms behind`);
     assert.ok(after - before < 200, `from ${before} to ${after} MiB`);
-    await until(() => /was cut off/.test(server.stderr), {
-      what: () => `the frozen one to be cut off: ${server.stderr}`,
+    await until(() => /Disconnected frozen/.test(server.stderr), {
+      what: () => `the frozen client to be disconnected: ${server.stderr}`,
     });
     assert.ok(frozen);
   },
