@@ -142,7 +142,7 @@ async function watch(
   };
 }
 
-/** Runs in the page: records frame durations and changes of the probe's text. */
+/** Runs in the page. Records frame durations and changes of the probe. */
 function startRecording(): void {
   const frames: number[] = [];
   const changes: number[] = [];
@@ -203,7 +203,7 @@ async function pan(page: Page, end: number): Promise<void> {
   await page.mouse.up();
 }
 
-/** Measures the time from a reading's acknowledgement to its text on the page. */
+/** Measures the delay from a reading's acknowledgement to the page. */
 async function probe(
   page: Page,
   send: Send,

@@ -30,7 +30,7 @@ interface Snapshot {
   readonly demandMicroseconds: number;
 }
 
-/** How often snapshots are taken: a process may end before {@linkcode Meter.stop}. */
+/** Interval of snapshots, because a process may end before `stop()`. */
 const INTERVAL_MS = 50;
 /** A main thread as busy as this is the limit. */
 const LIMIT_PERCENT = 90;

@@ -1,4 +1,4 @@
-/** docs/CLI.md is what the option tables say. */
+/** docs/CLI.md matches the option tables. */
 import assert from "node:assert/strict";
 import { CLI_DOCS, cliDocs } from "../../tools/cli_docs.ts";
 import { needs } from "../support/needs.ts";
