@@ -17,16 +17,16 @@ const DEFAULT_DESKS = 240;
 const REPORT_STEPS = 60;
 /** Maximum number of absences in a day: lunch, meetings, coffee. */
 const MAX_BREAKS = 6;
-/** Numbers in the plan of a desk: start and end of the day and of each break. */
+/** Length of a desk's plan: start and end of the day and of each break. */
 const PLAN_LENGTH = 2 + 2 * MAX_BREAKS;
-/** Desks stand in blocks of this size, with aisles one cell wide between them. */
+/** Desks stand in blocks of this size, with aisles of one cell between. */
 const BLOCK = { columns: 4, rows: 2 };
 /** Probability that a person comes on a day; on workdays each has their own. */
 const PRESENCE = { min: 0.35, max: 0.95, weekend: 0.03 };
 
 /**
  * An office over the day. Each desk is a cell, with value 1 while a person sits
- * there. Each person has habits: arrives, has lunch, meetings and breaks, leaves.
+ * there. Each person has habits: arrival, lunch, meetings, breaks, departure.
  */
 export class Desks implements Scene {
   readonly stepMs = SECOND;

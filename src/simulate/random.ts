@@ -1,8 +1,9 @@
 /**
- * A generator of random numbers, the same for the same seed on every machine: it
- * uses only 32-bit integers and IEEE 754 arithmetic. Not for secrets.
+ * A generator of random numbers, the same for the same seed on every machine:
+ * it uses only 32-bit integers and IEEE 754 arithmetic. Not for secrets.
  *
- * The algorithm is sfc32 ("small fast counter", Chris Doty-Humphrey, PractRand).
+ * The algorithm is sfc32 ("small fast counter", Chris Doty-Humphrey,
+ * PractRand).
  */
 export class Random {
   #a: number;
@@ -12,8 +13,8 @@ export class Random {
 
   /**
    * @param seed an int32
-   * @param stream selects one of the sequences of this seed: int32 numbers, such
-   * as the number of a desk and of a day
+   * @param stream selects one of the sequences of this seed: int32 numbers,
+   * such as the number of a desk and of a day
    */
   constructor(seed: number, ...stream: readonly number[]) {
     this.#a = 0;

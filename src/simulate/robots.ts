@@ -5,7 +5,10 @@ import type { Scene, SceneOptions } from "./scene.ts";
 const DEFAULT_ROBOTS = 24;
 /** Approximate number of cells for each robot, with shelves. */
 const CELLS_PER_ROBOT = 60;
-/** Layout of the shelves in cells; `period` and `depth` along y, the others along x. */
+/**
+ * Layout of the shelves in cells; `period` and `depth` along y, the others
+ * along x.
+ */
 const SHELVES = { period: 4, depth: 2, length: 12, gap: 2 };
 /** How long a robot loads at its target, in steps. */
 const LOADING_STEPS = { min: 4, max: 30 };
@@ -18,8 +21,8 @@ const SHELF = -1;
 
 /**
  * A warehouse: robots drive between shelves, one cell (half a metre) a step. A
- * robot reports the cell that it left as free, its own cell as occupied, and the
- * state of the cells next to it, so robots report each other's cells too.
+ * robot reports the cell that it left as free, its own cell as occupied, and
+ * the state of the cells next to it, so robots report each other's cells too.
  * Shelves are never reported.
  */
 export class Robots implements Scene {
@@ -117,8 +120,8 @@ export class Robots implements Scene {
     const alongX = [x + Math.sign(dx), y] as const;
     const alongY = [x, y + Math.sign(dy)] as const;
     const detour = this.#detour[robot]!;
-    // At the end of a detour y has priority: otherwise the robot would turn back
-    // again and again.
+    // At the end of a detour y has priority: otherwise the robot would turn
+    // back again and again.
     let candidates = detour === 0 && Math.abs(dx) > Math.abs(dy)
       ? [alongX, alongY]
       : [alongY, alongX];

@@ -6,9 +6,9 @@
 import type { ReadingBatch } from "../protocol/mod.ts";
 
 /**
- * A place with simulated sensors. Its time passes in steps, independently of the
- * clock: the same calls give the same readings. The readings have no time; the
- * sender sets it.
+ * A place with simulated sensors. Its time passes in steps, independently of
+ * the clock: the same calls give the same readings. The readings have no time;
+ * the sender sets it.
  */
 export interface Scene {
   /** Duration of a step in simulated time, in ms. */
@@ -30,15 +30,15 @@ export interface Scene {
 
 /** Options of a scene. */
 export interface SceneOptions {
-  /** Random seed, an int32: the same seed gives the same readings. Default 1. */
+  /** Random seed (int32). The same seed gives the same readings. Default 1. */
   readonly seed?: number;
   /** Number of desks, rooms or robots. Each scene has its own default. */
   readonly size?: number;
-  /** Simulated time at the start, in ms since midnight of a Monday. Default 8:00. */
+  /** Simulated start, in ms since midnight of a Monday. Default 8:00. */
   readonly start?: number;
   /**
    * How many times faster time passes in the offices of a campus than in its
-   * warehouse: people move less often than robots. A positive integer. Default 1.
+   * warehouse: people move less often than robots. Integer above 0, default 1.
    */
   readonly officeSpeed?: number;
 }

@@ -2,8 +2,8 @@ import { ReadingBatch } from "../protocol/mod.ts";
 import type { Scene } from "./scene.ts";
 
 /**
- * Reads the readings of a scene, by number or by simulated time. The sequence of
- * readings does not depend on how they are read.
+ * Reads the readings of a scene, by number or by simulated time. The sequence
+ * of readings does not depend on how they are read.
  */
 export class SceneReader {
   readonly #scene: Scene;

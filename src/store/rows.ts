@@ -13,8 +13,9 @@ const PAGE_ROWS = 250;
  * which in Deno 2.9.6 ends silently on an error: a damaged file would read as a
  * smaller map.
  *
- * @param sql selects `id` and other columns; its first parameter is the id after
- * which to continue, in the order of the rows, the second the number of rows
+ * @param sql selects `id` and other columns; its first parameter is the id
+ * after which to continue, in the order of the rows, the second the number of
+ * rows
  * @param start the first parameter of the first page
  */
 export function* readRows(

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { notOurFileError, storeErrorOf } from "./sqlite_errors.ts";
 import { type Durability, StoreError } from "./store.ts";
 
-/** `occu`, in the header of the file (https://sqlite.org/fileformat.html, 1.3.18). */
+/** `occu`, in the file header (https://sqlite.org/fileformat.html, 1.3.18). */
 const APPLICATION_ID = 0x6f63_6375;
 const HEADER = "SQLite format 3\0";
 

@@ -11,8 +11,8 @@ import type { Ageing, OccupancyMap, ReadingColumns } from "../grid/mod.ts";
 
 /**
  * One step in the history of a map. Applying the same entries in the same order
- * gives the same map with the same revisions. `now` is the server's clock, in ms
- * since 1970.
+ * gives the same map with the same revisions. `now` is the server's clock, in
+ * ms since 1970.
  */
 export type Entry =
   /** Readings of one layer arrived. */

@@ -1,4 +1,4 @@
-/** Checkpoints that run in steps, and a server that may be killed at any step. */
+/** Checkpoints in steps, and a server that is killed at any of them. */
 import assert from "node:assert/strict";
 import { MAX_TILE_BYTES, OccupancyMap } from "../../src/grid/mod.ts";
 import { applyEntry, type Entry, StoreError } from "../../src/store/store.ts";
@@ -28,7 +28,7 @@ function openerIn(folder: string) {
   });
 }
 
-/** Random integers below a limit (xorshift32; Marsaglia 2003), the same for each run. */
+/** Random integers (xorshift32; Marsaglia 2003), the same in each run. */
 function randoms(seed: number): (below: number) => number {
   let s = seed;
   return (below) => {
@@ -49,7 +49,7 @@ Deno.test({
     const random = randoms(7);
     const model = new OccupancyMap();
     let current = open();
-    const keep = (entry: Entry) => {
+    const commit = (entry: Entry) => {
       applyEntry(model, entry);
       current.store.commit([entry]);
       // A server killed between commit and apply has the entry after a restart.
@@ -70,16 +70,16 @@ Deno.test({
     };
     for (let i = 0; i < 1500; i++) {
       const time = T0 + 10 * i;
-      if (random(50) === 0) keep({ kind: "age", now: time });
+      if (random(50) === 0) commit({ kind: "age", now: time });
       else if (random(300) === 0) {
         const ageing = { staleAfter: 4000, forgetAfter: 9000, maxSkew: 1e6 };
-        keep({ kind: "configure", now: time, ageing });
+        commit({ kind: "configure", now: time, ageing });
       } else {
         const rows = Array.from(
           { length: random(200) },
           () => [32 * random(TILES), random(2), random(3)] as const,
         );
-        keep(readingsEntry(time, rows, random(3) === 0 ? "b" : "default"));
+        commit(readingsEntry(time, rows, random(3) === 0 ? "b" : "default"));
       }
     }
     reopen(true);
@@ -96,16 +96,16 @@ Deno.test({
     const open = await openerIn(dir.path);
     const random = randoms(9);
     let { store, map } = open();
-    const keep = (rows: (readonly [number, number, number])[], i: number) =>
+    const commit = (rows: (readonly [number, number, number])[], i: number) =>
       commitAndApply(store, map, readingsEntry(T0 + i, rows));
-    keep(Array.from({ length: TILES }, (_, i) => [32 * i, 0, 1]), 0);
+    commit(Array.from({ length: TILES }, (_, i) => [32 * i, 0, 1]), 0);
     store.close(map);
     const { size: initialSize } = await Deno.stat(path);
     ({ store, map } = open());
     for (let i = 1; i < 4000; i++) {
       // One half of the tiles changes often, the other half seldom.
       const below = random(20) === 0 ? TILES : TILES / 2;
-      keep(
+      commit(
         Array.from({ length: 100 }, () => [32 * random(below), 0, i % 5]),
         i,
       );

@@ -1,4 +1,4 @@
-/** The order of arrival does not change the map, in the server and after a restart. */
+/** The map does not depend on the order of arrival, nor does its file. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";

@@ -27,9 +27,9 @@ Deno.test({
       await using dir = await tempDir();
       const open = await openerIn(dir.path);
       const first = open({ maxJournalBytes });
-      const keep = (...entries: Entry[]) =>
+      const commit = (...entries: Entry[]) =>
         commitAndApply(first.store, first.map, ...entries);
-      keep(
+      commit(
         {
           kind: "configure",
           now: T0,
@@ -37,9 +37,9 @@ Deno.test({
         },
         readingsEntry(T0, [[1, 2, 0], [1, 3, 1], [-5, 9, 7]]),
       );
-      keep(readingsEntry(T0 + 10, [[1, 2, 1]], "hall/l2"));
-      keep(readingsEntry(T0 + 20, [[1, 2, 3], [1, 3, 1]]));
-      keep({ kind: "age", now: T0 + 2000 });
+      commit(readingsEntry(T0 + 10, [[1, 2, 1]], "hall/l2"));
+      commit(readingsEntry(T0 + 20, [[1, 2, 3], [1, 3, 1]]));
+      commit({ kind: "age", now: T0 + 2000 });
       first.store.close(); // without the map, like a crash
       const second = open();
       assertSameMap(second.map, first.map);

@@ -1,4 +1,4 @@
-/** Errors of a server that cannot use its store: message, hint and exit code. */
+/** Errors of a server whose store is unusable: message, hint, exit code. */
 import assert from "node:assert/strict";
 import { assertFailure } from "../support/assert_failure.ts";
 import { needs, permitted } from "../support/needs.ts";
@@ -217,7 +217,7 @@ function canRunUnprivileged(): boolean {
   }
 }
 
-/** Starts a server that file permissions apply to, also if the tests run as root. */
+/** Starts a server to which file permissions apply, also under root. */
 async function startUnprivileged(path: string): Promise<Ended> {
   if (Deno.uid() !== 0) return await start(path);
   await using running = new Running("setpriv", [
