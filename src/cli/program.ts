@@ -9,7 +9,8 @@ import { COMMANDS } from "./commands/mod.ts";
 import { describeError, isBrokenPipe, usageError } from "./errors.ts";
 import { Exit } from "./exit.ts";
 import { CommandEnded } from "./terminal/ending.ts";
-import { helpLook, printError, writeOut } from "./terminal/output.ts";
+import { helpLayout } from "./terminal/capabilities.ts";
+import { printError, writeOut } from "./terminal/output.ts";
 
 /**
  * Runs one command line.
@@ -54,7 +55,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   const prepared = await prepare(name, spec, rest, COMMANDS);
   if ("help" in prepared) {
     const { commandHelp } = await import("./help/help_text.ts");
-    writeOut(commandHelp(name, spec, helpLook(Deno.stdout, prepared.help)));
+    writeOut(commandHelp(name, spec, helpLayout(Deno.stdout, prepared.help)));
     return Exit.ok;
   }
   const action = await loadAction();
@@ -83,5 +84,5 @@ async function findCommand(word: string): Promise<CommandEntry> {
 
 async function programHelp(to: typeof Deno.stdout): Promise<string> {
   const { programHelp } = await import("./help/help_text.ts");
-  return programHelp(COMMANDS, helpLook(to));
+  return programHelp(COMMANDS, helpLayout(to));
 }

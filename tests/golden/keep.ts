@@ -21,6 +21,6 @@ async function write(
   const lines = texts.map(([name, text]) => [name, text.split("\n")]);
   await Deno.writeTextFile(
     new URL(`./${file}`, import.meta.url),
-    JSON.stringify(Object.fromEntries(lines), null, 1) + "\n",
+    JSON.stringify(Object.fromEntries(lines), null, 2) + "\n",
   );
 }

@@ -1,4 +1,4 @@
-/** The pictures whose texts are kept beside this file, to see what a change changes. */
+/** The maps whose golden texts are in maps.json. */
 import {
   type ColorDepth,
   CountedCells,
@@ -10,7 +10,7 @@ import { ReadingBatch } from "../../src/protocol/mod.ts";
 const NOW = 1_760_000_000_000;
 const STALE_AFTER = 300_000;
 
-/** A map of cells, and the size of the terminal. */
+/** A map and the size of the terminal. */
 export interface Picture {
   readonly name: string;
   readonly cells: CountedCells;
@@ -20,7 +20,7 @@ export interface Picture {
   readonly depth: ColorDepth;
 }
 
-/** All that are kept. */
+/** Returns all maps. */
 export function pictures(): Picture[] {
   const widths = [[40, 20], [80, 24], [200, 50]] as const;
   const depths = ["none", "256", "truecolor"] as const;
@@ -41,23 +41,23 @@ export function pictures(): Picture[] {
   );
 }
 
-/** The picture as it is printed; `␛` stands for ESC, so that one can read it. */
+/** Returns a map as it is printed, with `␛` for ESC. */
 export function textOf(picture: Picture): string {
   const { canvas } = renderMap({ ...picture, staleAfter: STALE_AFTER });
   return encodeLines(canvas, picture.depth).replaceAll("\x1b", "␛");
 }
 
-/** 120×80 cells: rooms with desks, a hall with counts, dead sensors, a corner without any. */
+/** 120×80 cells: desks, a hall with counts, stale, unknown and missing cells. */
 function floor(): CountedCells {
-  const told = new ReadingBatch();
+  const cells = new ReadingBatch();
   for (let y = 0; y < 80; y++) {
     for (let x = 0; x < 120; x++) {
       if (x >= 100 && y < 12) continue;
       const stale = x >= 80 && y >= 56;
-      told.push(x - 10, y - 5, valueAt(x, y), NOW - (stale ? 600_000 : 1000));
+      cells.push(x - 10, y - 5, valueAt(x, y), NOW - (stale ? 600_000 : 1000));
     }
   }
-  return known(told);
+  return counted(cells);
 }
 
 function valueAt(x: number, y: number): number {
@@ -68,20 +68,20 @@ function valueAt(x: number, y: number): number {
   return desk && x >= 76 ? 1 : 0;
 }
 
-/** The sample clients' coordinates, and one of each other kind. */
+/** Six cells, one of each status. */
 function tiny(): CountedCells {
-  const told = new ReadingBatch();
-  told.push(1, 2, 1, NOW);
-  told.push(2, 2, 0, NOW);
-  told.push(1, 3, 12, NOW);
-  told.push(3, 3, 0, NOW - 600_000);
-  told.push(4, 4, 1, NOW - 600_000);
-  told.push(2, 4, -1, NOW);
-  return known(told);
+  const cells = new ReadingBatch();
+  cells.push(1, 2, 1, NOW);
+  cells.push(2, 2, 0, NOW);
+  cells.push(1, 3, 12, NOW);
+  cells.push(3, 3, 0, NOW - 600_000);
+  cells.push(4, 4, 1, NOW - 600_000);
+  cells.push(2, 4, -1, NOW);
+  return counted(cells);
 }
 
-function known(cells: ReadingBatch): CountedCells {
-  const known = new CountedCells();
-  known.add({ cells, time: NOW, staleAfter: STALE_AFTER });
-  return known;
+function counted(cells: ReadingBatch): CountedCells {
+  const counted = new CountedCells();
+  counted.add({ cells, time: NOW, staleAfter: STALE_AFTER });
+  return counted;
 }

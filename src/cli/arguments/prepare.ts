@@ -5,7 +5,7 @@
  */
 import type { AppError } from "../../common/errors.ts";
 import { usageError } from "../errors.ts";
-import type { ColorWhen } from "../terminal/color.ts";
+import type { ColorMode } from "../terminal/capabilities.ts";
 import { readWords } from "./parse.ts";
 import { assertComplete, flagsOf, type Setting, settle } from "./settings.ts";
 import type { CommandEntry, CommandSpec, OperandSpec } from "./spec.ts";
@@ -33,7 +33,7 @@ export async function prepare(
   spec: CommandSpec,
   words: readonly string[],
   commands: readonly CommandEntry[],
-): Promise<Prepared | { readonly help: ColorWhen }> {
+): Promise<Prepared | { readonly help: ColorMode }> {
   const { operand } = spec;
   const command = `occupancy ${name}`;
   const { flags, operands } = readWords(words, spec.options, command, {

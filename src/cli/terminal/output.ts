@@ -1,28 +1,32 @@
-/** Data goes to stdout, everything said to people goes to stderr. */
+/**
+ * Writes data to stdout and messages for people to stderr.
+ *
+ * @module
+ */
 import { AppError, messageOf } from "../../common/errors.ts";
-import { colorDepth, type ColorWhen } from "./color.ts";
 import { isBrokenPipe } from "../errors.ts";
 
+const PROGRESS_INTERVAL_MS = 200;
 const encoder = new TextEncoder();
 
 /**
- * Writes all of it to stdout.
+ * Writes data to stdout, blocking until all of it is written.
  *
- * @throws {Deno.errors.BrokenPipe} if the reader left
+ * @throws {Deno.errors.BrokenPipe} if the reader has closed the pipe
  * @throws {AppError} if it cannot be written
  */
 export function writeOut(data: string | Uint8Array): void {
   try {
     writeAll(Deno.stdout, data);
   } catch (error) {
-    throw explained(error);
+    throw outputError(error);
   }
 }
 
 /**
- * The same, but other things go on while a slow reader is waited for.
+ * Writes data to stdout without blocking, at the reader's speed.
  *
- * @throws {Deno.errors.BrokenPipe} if the reader left
+ * @throws {Deno.errors.BrokenPipe} if the reader has closed the pipe
  * @throws {AppError} if it cannot be written
  */
 export async function drainOut(data: string | Uint8Array): Promise<void> {
@@ -32,12 +36,11 @@ export async function drainOut(data: string | Uint8Array): Promise<void> {
       rest = rest.subarray(await Deno.stdout.write(rest));
     }
   } catch (error) {
-    throw explained(error);
+    throw outputError(error);
   }
 }
 
-/** A reader that left is no failure, which is told elsewhere; the rest is one. */
-function explained(error: unknown): unknown {
+function outputError(error: unknown): unknown {
   if (isBrokenPipe(error)) return error;
   const message = messageOf(error);
   return new AppError("cannot-write", `Cannot write the output: ${message}`, {
@@ -46,26 +49,26 @@ function explained(error: unknown): unknown {
   });
 }
 
-/** Says one line to the person at the terminal. */
+/** Writes a line to stderr. */
 export function printError(line: string): void {
-  errorOutput(line + "\n");
+  writeError(line + "\n");
 }
 
-/** Writes just this to stderr. */
-export function errorOutput(text: string): void {
+/** Writes text to stderr. Errors are ignored: they must not end a server. */
+export function writeError(text: string): void {
   try {
     writeAll(Deno.stderr, text);
   } catch {
-    // Nobody listens; that must not end a server.
+    // See above.
   }
 }
 
-/** The same, unless it is asked to be quiet: what is good to know, and not wrong. */
+/** Writes a line to stderr, but not with --quiet. */
 export function info(flags: { readonly quiet?: true }, line: string): void {
   if (!flags.quiet) printError(line);
 }
 
-/** Says more to whoever asks for it. */
+/** Writes a line to stderr with --verbose. */
 export function verbose(
   flags: { readonly verbose?: true },
   line: string,
@@ -81,39 +84,23 @@ function writeAll(
   while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
 }
 
-/**
- * Columns and lines that there are for a picture: those of the terminal without
- * one for the prompt, else what COLUMNS and LINES say, else 80 wide and so high
- * that a square fits.
- */
-export function pictureSize(): { width: number; height: number } {
-  if (Deno.stdout.isTerminal()) {
-    const { columns, rows } = Deno.consoleSize();
-    // A terminal that does not know its size says 0.
-    if (columns > 0 && rows > 1) return { width: columns, height: rows - 1 };
+/** A line on stderr that counts the sent readings, on terminals only. */
+export class Progress {
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #isShown = false;
+
+  /** @param count returns the number of readings sent so far */
+  constructor(count: () => number, { quiet }: { readonly quiet?: true } = {}) {
+    if (quiet || !Deno.stderr.isTerminal()) return;
+    this.#timer = setInterval(() => {
+      this.#isShown = true;
+      writeError(`\r${count().toLocaleString("en")} readings sent`);
+    }, PROGRESS_INTERVAL_MS);
   }
-  const width = told("COLUMNS") ?? 80;
-  return { width, height: told("LINES") ?? width };
-}
 
-/** How help looks where it goes: in colours if a person reads it, as wide as there is room. */
-export function helpLook(
-  to: { isTerminal(): boolean },
-  when: ColorWhen = "auto",
-): { columns: number; color: boolean } {
-  const terminal = to.isTerminal();
-  const depth = colorDepth(when, (name) => Deno.env.get(name), terminal);
-  const seen = terminal ? Deno.consoleSize().columns : 0;
-  return {
-    columns: seen > 0 ? seen : told("COLUMNS") ?? 80,
-    color: depth !== "none",
-  };
-}
-
-/** A number of the environment that makes sense as a size. */
-function told(name: string): number | undefined {
-  const size = Number(Deno.env.get(name));
-  return Number.isInteger(size) && size > 0 && size <= 10_000
-    ? size
-    : undefined;
+  /** Removes the line. */
+  stop(): void {
+    clearInterval(this.#timer);
+    if (this.#isShown) writeError("\r\x1b[K");
+  }
 }

@@ -1,10 +1,14 @@
+/**
+ * Renders a map as a table, TSV or JSON.
+ *
+ * @module
+ */
 import type { ReadingBatch } from "../../protocol/mod.ts";
 import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
 import type { MapView } from "../../request/mod.ts";
 
-/** Rows of the table that a person is shown; the rest is counted. */
-const MAX_ROWS = 1000;
-/** Colour only repeats what words say. */
+/** Maximum rows of a table. Further cells are counted. */
+const MAX_TABLE_ROWS = 1000;
 const BOLD = "\x1b[1m";
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
@@ -19,48 +23,63 @@ export function statusAt(view: MapView, i: number): CellStatus {
   return statusOf(value[i]!, wasStale(time[i]!, view));
 }
 
-/** The map for a person: what there is, then a row a cell. */
+/** The titles of the columns of a table of cells. */
+export const TABLE_HEAD = ["x", "y", "value", "status", "age"];
+/** The only column of words, aligned to the left. */
+const STATUS_COLUMN = TABLE_HEAD.indexOf("status");
+
+/** Renders a summary and a table with a row for each cell, for people. */
 export function renderTable(view: MapView, color: boolean): string {
   const { cells } = view;
   const paint = (code: string, text: string) =>
     color ? code + text + RESET : text;
   const lines = [summaryLine(view, paint)];
   if (cells.length > 0) {
-    const shown = sortedCells(cells).slice(0, MAX_ROWS);
-    const dated = view.time !== undefined;
-    const head = ["x", "y", "value", "status", ...(dated ? ["age"] : [])];
+    const shown = sortedCells(cells).slice(0, MAX_TABLE_ROWS);
+    const hasTimes = view.time !== undefined;
+    const head = hasTimes ? TABLE_HEAD : TABLE_HEAD.slice(0, -1);
     const rows = shown.map((i) => [
       String(cells.x[i]),
       String(cells.y[i]),
       cells.value[i]! < 0 ? "?" : String(cells.value[i]),
       statusAt(view, i),
-      ...(dated ? [formatAge(view.time! - cells.time[i]!)] : []),
+      ...(hasTimes ? [formatAge(view.time! - cells.time[i]!)] : []),
     ]);
     const widths = head.map((title, column) =>
       Math.max(title.length, ...rows.map((row) => row[column]!.length))
     );
-    const align = (row: readonly string[]) =>
-      row.map((text, column) =>
-        column === 3
-          ? text.padEnd(widths[column]!)
-          : text.padStart(widths[column]!)
-      ).join("  ").trimEnd();
-    lines.push(paint(DIM, align(head)));
+    lines.push(paint(DIM, alignRow(head, widths)));
     rows.forEach((row, i) => {
       const style = STYLES[statusAt(view, shown[i]!)];
-      lines.push(style === undefined ? align(row) : paint(style, align(row)));
+      const line = alignRow(row, widths);
+      lines.push(style === undefined ? line : paint(style, line));
     });
     const hidden = cells.length - shown.length;
     if (hidden > 0) {
       lines.push(
-        paint(DIM, `… and ${hidden} more: --region shows a part, a pipe all`),
+        paint(
+          DIM,
+          `… and ${hidden} more. Use --region, or a pipe, which gets all cells.`,
+        ),
       );
     }
   }
   return lines.join("\n") + "\n";
 }
 
-/** The map for a pipe: `x y value status time`, tab-separated, row by row. */
+/** Returns the texts of a row of a table of cells, aligned in columns. */
+export function alignRow(
+  texts: readonly string[],
+  widths: readonly number[],
+): string {
+  return texts.map((text, column) =>
+    column === STATUS_COLUMN
+      ? text.padEnd(widths[column]!)
+      : text.padStart(widths[column]!)
+  ).join("  ").trimEnd();
+}
+
+/** Renders lines `x y value status time`, separated by tabs, for pipes. */
 export function renderTsv(view: MapView): string {
   const { cells } = view;
   const lines: string[] = [];
@@ -76,7 +95,7 @@ export function renderTsv(view: MapView): string {
   return lines.join("");
 }
 
-/** The map for programs: one JSON object in one line. */
+/** Renders one JSON object on one line, for programs. */
 export function renderJson(view: MapView): string {
   const { cells, layer, revision, time, staleAfter } = view;
   const head = JSON.stringify({ layer, revision, time, staleAfter });
@@ -111,7 +130,7 @@ function summaryLine(
   return `${paint(BOLD, view.layer ?? "default")}  ${parts.join(" · ")}`;
 }
 
-/** Row by row, as a map is read. */
+/** Returns the indexes of the cells by y, then by x. */
 function sortedCells(cells: ReadingBatch): number[] {
   const order = Array.from({ length: cells.length }, (_, i) => i);
   return order.sort((a, b) =>
@@ -119,7 +138,7 @@ function sortedCells(cells: ReadingBatch): number[] {
   );
 }
 
-/** How long ago, in one unit: `3 s`, `5 min`, `2 h`, `9 d`. */
+/** Returns an age in one unit: `3 s`, `5 min`, `2 h`, `9 d`. */
 export function formatAge(ms: number): string {
   if (ms < 0) return "0 s";
   const seconds = Math.floor(ms / 1000);
@@ -131,7 +150,7 @@ export function formatAge(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
-/** `1 cell`, `2 cells`. */
+/** Returns a count with its noun: `1 cell`, `2 cells`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

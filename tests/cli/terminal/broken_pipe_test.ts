@@ -1,4 +1,4 @@
-/** A reader that leaves is no failure; a place that takes nothing is. */
+/** A closed pipe is not a failure; output that cannot be written is. */
 import assert from "node:assert/strict";
 import { assertFailure } from "../../support/assert_failure.ts";
 import { needs, requireTool } from "../../support/needs.ts";
@@ -10,7 +10,7 @@ import {
 } from "../../support/processes.ts";
 import { startSystem } from "../../support/system.ts";
 
-/** Runs our program in bash, its output going to `to`. */
+/** Runs a command line in bash, with its output redirected. */
 function piped(line: string, to: string): Running {
   const program =
     [Deno.execPath(), ...DENO_RUN].map((word) => `'${word}' `).join("") +
@@ -22,7 +22,7 @@ function piped(line: string, to: string): Running {
 }
 
 Deno.test({
-  name: "every command ends quietly when its reader leaves",
+  name: "every command ends quietly when the reader closes the pipe",
   ...needs("bash"),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "output that cannot be written is a failure: exit 1, and why",
+  name: "a command whose output cannot be written exits with 1 and the reason",
   ...needs("bash"),
   ignore: needs("bash").ignore || Deno.build.os !== "linux",
   fn: async () => {

@@ -1,4 +1,4 @@
-/** The map as text: what must hold for every map, and texts kept of some. */
+/** The map as text: properties of every map, and golden texts of some. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -12,25 +12,25 @@ import {
   Color,
   colorOfLevel,
   glyphOfLevel,
-  sgrColor,
+  sgrParameters,
 } from "../../../src/cli/terminal/map/palette.ts";
-import { drawPoints } from "../../../src/cli/terminal/map/points.ts";
+import { drawPixels } from "../../../src/cli/terminal/map/pixels.ts";
 import { viewportOf } from "../../../src/cli/terminal/map/viewport.ts";
 import {
   corners,
-  duration,
-  grouped,
+  formatCount,
+  formatDuration,
 } from "../../../src/cli/terminal/map/caption.ts";
 import { ReadingBatch } from "../../../src/protocol/mod.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
-import kept from "../../golden/maps.json" with { type: "json" };
+import golden from "../../golden/maps.json" with { type: "json" };
 import { pictures, textOf } from "../../golden/pictures.ts";
 
 const NOW = 1_760_000_000_000;
 const STALE_AFTER = 1000;
 const DEPTHS: readonly ColorDepth[] = ["none", "256", "truecolor"];
 
-interface Told {
+interface TestCell {
   readonly x: number;
   readonly y: number;
   readonly value: number;
@@ -41,7 +41,7 @@ const coordinate = fc.oneof(
   fc.integer({ min: -30, max: 30 }),
   fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
 );
-const told: fc.Arbitrary<Told> = fc.record({
+const testCell: fc.Arbitrary<TestCell> = fc.record({
   x: coordinate,
   y: coordinate,
   value: fc.integer({ min: -2, max: 14 }),
@@ -52,7 +52,7 @@ const size = {
   height: fc.integer({ min: 1, max: 60 }),
 };
 
-function known(cells: readonly Told[]): CountedCells {
+function counted(cells: readonly TestCell[]): CountedCells {
   const batch = new ReadingBatch();
   for (const { x, y, value, stale } of cells) {
     batch.push(x, y, value, NOW - (stale ? STALE_AFTER + 1 : 0));
@@ -63,33 +63,32 @@ function known(cells: readonly Told[]): CountedCells {
 }
 
 Deno.test({
-  name:
-    "drawPoints() shows every cell, and each point the greatest of its cells",
+  name: "drawPixels() shows every cell, and in each pixel the highest level",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
-      fc.array(told, { minLength: 1, maxLength: 60 }),
-      fc.record({ ...size, magnify: fc.constantFrom(1, 2, 8) }),
-      (cells, room) => {
-        const all = known(cells);
-        const view = viewportOf(all.table.bounds!, room);
-        assert.ok(view.width <= room.width && view.height <= room.height);
-        const { level, width, height } = drawPoints(all, view);
+      fc.array(testCell, { minLength: 1, maxLength: 60 }),
+      fc.record({ ...size, maxCellWidth: fc.constantFrom(1, 2, 8) }),
+      (cells, area) => {
+        const all = counted(cells);
+        const view = viewportOf(all.table.bounds!, area);
+        assert.ok(view.width <= area.width && view.height <= area.height);
+        const { level, width, height } = drawPixels(all, view);
         const expected = new Uint8Array(level.length);
-        const { cellsPerPoint, left, top } = view;
+        const { cellsPerPixel, left, top } = view;
         for (let i = 0; i < all.table.length; i++) {
-          const column = Math.floor((all.table.x[i]! - left) / cellsPerPoint);
-          const row = Math.floor((all.table.y[i]! - top) / cellsPerPoint);
-          assert.ok(column >= 0 && column < width, "no cell is left out");
-          assert.ok(row >= 0 && row < height, "no cell is left out");
+          const column = Math.floor((all.table.x[i]! - left) / cellsPerPixel);
+          const row = Math.floor((all.table.y[i]! - top) / cellsPerPixel);
+          assert.ok(column >= 0 && column < width, "every cell is shown");
+          assert.ok(row >= 0 && row < height, "every cell is shown");
           const at = row * width + column;
           assert.ok(
             level[at]! >= all.levelOfRow(i),
-            "nothing greater is hidden",
+            "no higher level is hidden",
           );
           expected[at] = Math.max(expected[at]!, all.levelOfRow(i));
         }
-        if (cellsPerPoint >= 1) assert.deepEqual(level, expected);
+        if (cellsPerPixel >= 1) assert.deepEqual(level, expected);
         else assert.equal(level.some((one) => one > 0), all.table.length > 0);
       },
     ));
@@ -97,7 +96,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is occupied never looks free, unknown, stale or absent",
+  name: "occupied cells have other colors and characters than all others",
   permissions: "none",
   fn: () => {
     const levels = Array.from({ length: LEVELS }, (_, level) => level);
@@ -107,7 +106,8 @@ Deno.test({
         assert.notEqual(glyphOfLevel(level), glyphOfLevel(other));
         for (const sparse of [false, true]) {
           for (const depth of ["256", "truecolor"] as const) {
-            const codeOf = (color: number) => sgrColor(color, "ink", depth);
+            const codeOf = (color: number) =>
+              sgrParameters(color, "foreground", depth);
             const code = codeOf(colorOfLevel(level, sparse));
             assert.notEqual(code, codeOf(colorOfLevel(other)));
             assert.notEqual(code, codeOf(Color.UnknownBack));
@@ -121,12 +121,11 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "renderMap() is never larger than the terminal, and every line ends plain",
+  name: "renderMap() fits the terminal, and every line ends in the plain style",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
-      fc.array(told, { maxLength: 40 }),
+      fc.array(testCell, { maxLength: 40 }),
       fc.record(size),
       fc.constantFrom(...DEPTHS),
       fc.constantFrom(
@@ -135,7 +134,7 @@ Deno.test({
         "e\u0301\u202e\x1b[2J".repeat(9),
       ),
       (cells, { width, height }, depth, layer) => {
-        const all = known(cells);
+        const all = counted(cells);
         const { canvas } = renderMap({
           layer,
           cells: all,
@@ -147,7 +146,7 @@ Deno.test({
         const lines = text.split("\n").slice(0, -1);
         assert.ok(lines.length <= height);
         for (const line of lines) {
-          // Wide characters take two columns: here a blank stands for the second.
+          // FakeTerminal has no wide characters: a blank is their second column.
           const shown = line.replaceAll(/\p{Script=Han}/gu, "$& ");
           const terminal = new FakeTerminal(width, 1);
           terminal.write(shown); // throws if it is too wide
@@ -160,15 +159,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderMap() draws the maps whose texts are kept",
+  name: "renderMap() renders the golden texts",
   permissions: "none",
   fn: () => {
-    const texts: Record<string, string[]> = kept;
+    const texts: Record<string, string[]> = golden;
     for (const picture of pictures()) {
       assert.deepEqual(
         textOf(picture).split("\n"),
         texts[picture.name],
-        `${picture.name}: tests/golden/keep.ts keeps a change that was meant`,
+        `${picture.name}: run tests/golden/keep.ts if this change is intended`,
       );
     }
     assert.equal(Object.keys(texts).length, pictures().length);
@@ -176,14 +175,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderMap() without a cell says so, and with one draws it",
+  name: "renderMap() renders maps without cells and with one cell",
   permissions: "none",
   fn: () => {
-    const draw = (cells: Told[], width = 80, height = 24) =>
+    const draw = (cells: TestCell[], width = 80, height = 24) =>
       encodeLines(
         renderMap({
           layer: "hall",
-          cells: known(cells),
+          cells: counted(cells),
           width,
           height,
           depth: "none",
@@ -208,21 +207,21 @@ Deno.test({
     assert.equal(
       draw([{ x: 0, y: 0, value: 1, stale: false }], 3, 2),
       "hal\n1×1\n",
-      "as much as there is room for",
+      "as much as fits",
     );
   },
 });
 
 Deno.test({
   name:
-    "CountedCells keeps the latest of each cell, and counts as a model does",
+    "CountedCells holds the latest state of each cell, and counts as a model does",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
-      fc.array(fc.array(told, { maxLength: 80 }), { maxLength: 4 }),
+      fc.array(fc.array(testCell, { maxLength: 80 }), { maxLength: 4 }),
       (steps) => {
         const all = new CountedCells();
-        const model = new Map<string, Told>();
+        const model = new Map<string, TestCell>();
         for (const step of steps) {
           const batch = new ReadingBatch();
           for (const cell of step) {
@@ -233,7 +232,7 @@ Deno.test({
           all.add({ cells: batch, time: NOW, staleAfter: STALE_AFTER });
         }
         const cells = [...model.values()];
-        const count = (test: (one: Told) => boolean) =>
+        const count = (test: (one: TestCell) => boolean) =>
           cells.filter(test).length;
         const taken = cells.filter((one) => one.value > 0 && !one.stale);
         assert.deepEqual(all.counts(), {
@@ -264,7 +263,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "corners() names two corners where there is no room for four",
+  name: "corners() returns two corners if there is no area for four",
   permissions: "none",
   fn: () => {
     const region = { x0: -10, y0: 0, x1: 99, y1: 5 };
@@ -284,15 +283,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "duration() and grouped() tell numbers to people",
+  name: "formatDuration() and formatCount() return numbers for people",
   permissions: "none",
   fn: () => {
     const spans = [0, 1500, 2000, 90_000, 300_000, 7_200_000, 172_800_000];
     assert.deepEqual(
-      spans.map(duration),
+      spans.map(formatDuration),
       ["0 ms", "1500 ms", "2 s", "90 s", "5 min", "2 h", "2 d"],
     );
-    assert.deepEqual([0, 106_656, 2 ** 64].map(grouped), [
+    assert.deepEqual([0, 106_656, 2 ** 64].map(formatCount), [
       "0",
       "106,656",
       "1.8e+19",

@@ -1,4 +1,4 @@
-/** A value that is too old to tell is never shown as free or occupied. */
+/** A stale value is never shown as free or occupied. */
 import assert from "node:assert/strict";
 import { renderTable, renderTsv } from "../../../src/cli/terminal/render.ts";
 import { ReadingBatch } from "../../../src/protocol/mod.ts";
@@ -7,7 +7,7 @@ import type { MapView } from "../../../src/request/mod.ts";
 const NOW = 1_760_000_000_000;
 const STALE_AFTER = 60_000;
 
-/** Free and occupied, just fresh and just stale; unknown; and one whose clock is ahead. */
+/** Cells just fresh and just stale, an unknown one, and one from the future. */
 function view(): MapView {
   const cells = new ReadingBatch();
   cells.push(0, 0, 0, NOW - STALE_AFTER);
@@ -26,7 +26,7 @@ function view(): MapView {
 }
 
 Deno.test({
-  name: "renderTsv() says stale, not free or occupied, of what is too old",
+  name: "renderTsv() has the status stale for old observations",
   permissions: "none",
   fn: () => {
     const status = renderTsv(view()).trimEnd().split("\n")
@@ -43,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderTable() counts what is stale by itself, and shows how old it is",
+  name: "renderTable() counts stale cells apart, and shows their age",
   permissions: "none",
   fn: () => {
     assert.deepEqual(renderTable(view(), false).trimEnd().split("\n"), [

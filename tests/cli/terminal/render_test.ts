@@ -24,7 +24,7 @@ function view(
 }
 
 Deno.test({
-  name: "renderTable() sums up, and shows a row a cell as a map is read",
+  name: "renderTable() returns a summary and the cells by row",
   permissions: "none",
   fn: () => {
     const rows: [number, number, number, number][] = [
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderTable() of a server without times has no ages",
+  name: "renderTable() has no ages if the server sends no times",
   permissions: "none",
   fn: () => {
     assert.equal(
@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderTable() uses escapes only where colour is wanted",
+  name: "renderTable() has escape sequences only with color",
   permissions: "none",
   fn: () => {
     const one = view([[1, 2, 1, 0]]);
@@ -78,7 +78,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderTable() shows a thousand rows and counts the rest",
+  name: "renderTable() returns 1,000 rows and counts the rest",
   permissions: "none",
   fn: () => {
     const rows = Array.from(
@@ -92,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderTsv() has five columns, the time left empty if it is not known",
+  name: "renderTsv() has five columns; an unknown time is empty",
   permissions: "none",
   fn: () => {
     assert.equal(
@@ -106,7 +106,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderJson() is one line that JSON.parse reads back",
+  name: "renderJson() returns one line of valid JSON",
   permissions: "none",
   fn: () => {
     const json = renderJson(view([[1, 2, 1, 0], [3, 4, 0]], {
@@ -130,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "formatAge() tells an age in one unit",
+  name: "formatAge() returns an age in one unit",
   permissions: "none",
   fn: () => {
     const cases: [ms: number, text: string][] = [
@@ -148,7 +148,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "plural() counts things",
+  name: "plural() adds an s, except for one",
   permissions: "none",
   fn: () => {
     assert.deepEqual([0, 1, 2].map((n) => plural(n, "cell")), [

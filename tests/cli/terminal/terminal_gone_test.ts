@@ -1,4 +1,4 @@
-/** A live picture whose terminal goes away or hangs: it ends, come what may. */
+/** A live view ends when its terminal is closed or does not read. */
 import assert from "node:assert/strict";
 import { needs } from "../../support/needs.ts";
 import { encodePublish, RawConnection } from "../../support/raw_mqtt.ts";
@@ -7,21 +7,22 @@ import { until } from "../../support/until.ts";
 import { ours, TerminalSession } from "../terminal_session.ts";
 
 const SIZE = { columns: 70, rows: 20 };
-/** How long it may take to end, ms. */
-const SOON = 1000;
-/** How long a terminal that hangs is written to: far more than it has room for, ms. */
-const LOAD = 2000;
+/** Maximum time to end, ms. */
+const END_TIMEOUT_MS = 1000;
+/** Time of writing to a terminal that does not read, ms: fills every buffer. */
+const LOAD_MS = 2000;
 
 for (const form of ["--map", "--table"]) {
   Deno.test({
     name:
-      `request --watch ${form} ends when its terminal is gone, without a SIGHUP`,
+      `request --watch ${form} ends when its terminal is closed, without SIGHUP`,
     ...needs("script"),
     fn: async () => {
       await using system = await startSystem("embedded");
       const args = ["request", "--watch", "--broker", system.url];
       if (form === "--map") args.push(form);
-      // Of util-linux, as script is. The kernel hangs up on the terminal's own session only.
+      // The kernel sends SIGHUP only to the session of the terminal. setsid, of
+      // util-linux like script, starts another session.
       const line = `exec setsid --wait ${ours(args)}`;
       await using session = new TerminalSession(line, SIZE);
       await session.shows(/Nothing has been reported yet/);
@@ -33,7 +34,7 @@ for (const form of ["--map", "--table"]) {
 }
 
 Deno.test({
-  name: "request --watch ends at SIGTERM, also when its terminal takes nothing",
+  name: "request --watch ends at SIGTERM, also when its terminal does not read",
   ...needs("script"),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -48,11 +49,11 @@ Deno.test({
   },
 });
 
-/** Waits until a process that is not our child has ended. */
+/** Waits until a process has ended that is not a child of this one. */
 async function ends(pid: number): Promise<void> {
   try {
     await until(() => !runs(pid), {
-      deadline: SOON,
+      deadline: END_TIMEOUT_MS,
       what: `the end of ${pid}`,
     });
   } finally {
@@ -63,7 +64,7 @@ async function ends(pid: number): Promise<void> {
 function runs(pid: number): boolean {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // Nobody may have taken note of its end yet (proc_pid_stat(5): Z, X).
+    // A zombie has ended (proc_pid_stat(5): Z, X).
     return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
   } catch (error) {
     assert.ok(error instanceof Deno.errors.NotFound, String(error));
@@ -71,10 +72,10 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Changes every cell of the picture again and again. */
+/** Changes every visible cell, again and again. */
 async function load(system: System): Promise<void> {
   await using client = await RawConnection.open(system.port, "load");
-  const end = performance.now() + LOAD;
+  const end = performance.now() + LOAD_MS;
   for (let turn = 1; performance.now() < end; turn++) {
     const { revision } = system.map;
     const rows = Array.from(

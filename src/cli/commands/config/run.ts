@@ -3,7 +3,8 @@ import { settingsOf, unexpectedWord } from "../../arguments/prepare.ts";
 import type { Setting } from "../../arguments/settings.ts";
 import type { CommandEntry } from "../../arguments/spec.ts";
 import { Exit } from "../../exit.ts";
-import { helpLook, writeOut } from "../../terminal/output.ts";
+import { helpLayout } from "../../terminal/capabilities.ts";
+import { writeOut } from "../../terminal/output.ts";
 import { type ConfigFlags, CONFIGURABLE } from "./options.ts";
 
 /**
@@ -19,7 +20,7 @@ export async function config(
   commands: readonly CommandEntry[],
 ): Promise<number> {
   const names = command === undefined ? CONFIGURABLE : [command];
-  const { color, columns } = helpLook(Deno.stdout, flags.color);
+  const { color, columns } = helpLayout(Deno.stdout, flags.color);
   const width = Deno.stdout.isTerminal() ? columns : Infinity;
   const parts: string[] = [];
   for (const name of names) {

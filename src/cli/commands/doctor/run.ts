@@ -12,9 +12,9 @@ import {
 } from "../../arguments/addresses.ts";
 import { Exit } from "../../exit.ts";
 import { announceDownload } from "../../packages.ts";
-import { colorDepth } from "../../terminal/color.ts";
+import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
-import { pictureSize, writeOut } from "../../terminal/output.ts";
+import { writeOut } from "../../terminal/output.ts";
 import type { DoctorFlags } from "./options.ts";
 
 const MIN_COLUMNS = 20;
@@ -37,7 +37,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   const context = new CheckContext(await checkOptions(flags));
   const terminal = Deno.stdout.isTerminal();
   const look = {
-    width: Math.max(MIN_COLUMNS, pictureSize().width),
+    width: Math.max(MIN_COLUMNS, outputSize().width),
     color: colorDepth(flags.color, (n) => Deno.env.get(n), terminal) !== "none",
   };
   const results: Result[] = [];

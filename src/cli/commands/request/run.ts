@@ -1,75 +1,83 @@
+/**
+ * Runs `occupancy request`.
+ *
+ * @module
+ */
+import type { CellStatus } from "../../../grid/status.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { type MapView, Requester } from "../../../request/mod.ts";
-import { colorDepth } from "../../terminal/color.ts";
-import { connect, leave, uniqueClientId } from "../../connect.ts";
-import { Ending } from "../../terminal/ending.ts";
-import { Exit } from "../../exit.ts";
 import type {
   CommonFlags,
   FormatFlags,
 } from "../../arguments/common_options.ts";
-import type { RequestFlags } from "./options.ts";
+import { connect, leave, uniqueClientId } from "../../connect.ts";
+import { Exit } from "../../exit.ts";
+import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
+import { Ending } from "../../terminal/ending.ts";
 import {
   type ColorDepth,
   CountedCells,
   encodeLines,
   renderMap,
 } from "../../terminal/map/mod.ts";
-import { pictureSize, printError, writeOut } from "../../terminal/output.ts";
-import { renderJson, renderTable, renderTsv } from "../../terminal/render.ts";
-import { type Form, requestMode } from "./mode.ts";
-import { exitCodeOf, verdictOf } from "./test_result.ts";
+import { printError, writeOut } from "../../terminal/output.ts";
+import {
+  renderJson,
+  renderTable,
+  renderTsv,
+  statusAt,
+} from "../../terminal/render.ts";
+import { type OutputForm, requestMode } from "./mode.ts";
+import type { RequestFlags } from "./options.ts";
 
-/** The least columns for a picture, be the terminal what it may. */
-const LEAST_WIDTH = 20;
+/** Minimum width of a map, also on a narrower terminal, in columns. */
+const MIN_MAP_WIDTH = 20;
 
-/** `occupancy request`: a question and its answer, or what changes. */
+/** Runs `occupancy request`: prints one reply, or the changes too. */
 export async function request(flags: RequestFlags): Promise<number> {
   const mode = requestMode(flags, {
     terminal: Deno.stdout.isTerminal(),
-    movable: env("TERM") !== "dumb",
+    cursor: env("TERM") !== "dumb",
   });
   if (mode.kind === "watch") {
     const { watch } = await import("./watch.ts");
     return await watch(flags, mode.form);
   }
-  const view = await ask(flags);
+  const view = await requestMap(flags);
   if (mode.kind === "test") {
-    const verdict = verdictOf(view);
-    if (!flags.quiet) writeOut(verdict + "\n");
-    return exitCodeOf(verdict);
+    const status = combinedStatus(view);
+    if (!flags.quiet) writeOut(status + "\n");
+    return exitCodeOf(status);
   }
   printAs(mode.form, view, flags);
-  if (view.cells.length === 0 && !flags.quiet) printError(nothingThere(flags));
+  if (view.cells.length === 0 && !flags.quiet) printError(whyEmpty(flags));
   return Exit.ok;
 }
 
-/** Why an answer is empty: a name may be mistyped, or a part be elsewhere. */
-function nothingThere({ layer, at, region }: RequestFlags): string {
+/** Explains an empty reply: the layer or the region may be mistyped. */
+function whyEmpty({ layer, at, region }: RequestFlags): string {
   if (at !== undefined) {
-    return `${at.x0},${at.y0} was never reported in the layer ${layer}`;
+    return `The cell ${at.x0},${at.y0} of layer ${layer} was never reported`;
   }
   return region === undefined
-    ? `No reading has come to the layer ${layer} yet`
-    : `No cell of this part of the layer ${layer} was ever reported`;
+    ? `Layer ${layer} has no readings yet`
+    : `No cell of this region of layer ${layer} was ever reported`;
 }
 
-/** Prints a map as the flags say, else as suits where it goes. */
+/** Prints a map in the format of the flags; by default as suits the output. */
 export function print(
   view: MapView,
   flags: FormatFlags & Pick<CommonFlags, "color">,
 ): void {
-  const suits = Deno.stdout.isTerminal() ? "table" : "tsv";
-  const form = flags.json ? "json" : flags.format ?? suits;
+  const suitable = Deno.stdout.isTerminal() ? "table" : "tsv";
+  const form = flags.json ? "json" : flags.format ?? suitable;
   printAs(form, view, flags);
 }
 
-/** One question, one answer. */
-async function ask(flags: RequestFlags): Promise<MapView> {
+async function requestMap(flags: RequestFlags): Promise<MapView> {
   const { layer, timeout, wire } = flags;
-  const topics = new Topics(flags.prefix);
   const requester = new Requester({
-    topics,
+    topics: new Topics(flags.prefix),
     name: uniqueClientId("request"),
     wire,
   });
@@ -78,17 +86,35 @@ async function ask(flags: RequestFlags): Promise<MapView> {
   const link = await connect(flags, requester, { signal });
   try {
     const region = flags.at ?? flags.region;
-    const question = { layer, timeout, signal, ...(region && { region }) };
-    return await requester.request(link, question);
+    const query = { layer, timeout, signal, ...(region && { region }) };
+    return await requester.request(link, query);
   } finally {
     await leave(link);
   }
 }
 
-/** What matters of the flags for printing. */
-type LookFlags = Pick<RequestFlags, "color"> & Partial<RequestFlags>;
+/**
+ * Returns the status of the cells of a view together: occupied if one of them
+ * is, free if all of them are, else unknown or stale. Coordinates that were
+ * never reported do not count, except if there is no cell at all.
+ */
+export function combinedStatus(view: MapView): CellStatus {
+  const found = new Set<CellStatus>();
+  for (let i = 0; i < view.cells.length; i++) found.add(statusAt(view, i));
+  const order: readonly CellStatus[] = ["occupied", "unknown", "stale", "free"];
+  return order.find((status) => found.has(status)) ?? "unknown";
+}
 
-function printAs(form: Form, view: MapView, flags: LookFlags): void {
+/** Returns the exit code of `--test`. */
+export function exitCodeOf(status: CellStatus): number {
+  if (status === "occupied") return Exit.ok;
+  return status === "free" ? Exit.free : Exit.unknown;
+}
+
+/** The flags that matter for printing. */
+type PrintFlags = Pick<RequestFlags, "color"> & Partial<RequestFlags>;
+
+function printAs(form: OutputForm, view: MapView, flags: PrintFlags): void {
   const depth = colorDepth(flags.color, env, Deno.stdout.isTerminal());
   switch (form) {
     case "json":
@@ -98,14 +124,14 @@ function printAs(form: Form, view: MapView, flags: LookFlags): void {
     case "table":
       return writeOut(renderTable(view, depth !== "none"));
     case "map":
-      return writeOut(mapOf(view, flags, depth));
+      return writeOut(mapText(view, flags, depth));
   }
 }
 
-/** The map as a picture that fits where it goes. */
-function mapOf(view: MapView, flags: LookFlags, depth: ColorDepth): string {
+/** Returns a map of the size of the output. */
+function mapText(view: MapView, flags: PrintFlags, depth: ColorDepth): string {
   const { layer, staleAfter } = view;
-  const { width, height } = pictureSize();
+  const { width, height } = outputSize();
   const region = flags.at ?? flags.region;
   const cells = new CountedCells();
   cells.add(view);
@@ -113,7 +139,7 @@ function mapOf(view: MapView, flags: LookFlags, depth: ColorDepth): string {
     layer,
     cells,
     depth,
-    width: Math.max(LEAST_WIDTH, width),
+    width: Math.max(MIN_MAP_WIDTH, width),
     height,
     ...(region && { region }),
     ...(staleAfter !== undefined && { staleAfter }),

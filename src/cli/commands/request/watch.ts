@@ -1,138 +1,139 @@
+/**
+ * Runs `occupancy request --watch`: live on a terminal, or as lines in a pipe.
+ *
+ * @module
+ */
 import { ReadingBatch, Topics, UNKNOWN } from "../../../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../../../request/mod.ts";
-import { colorDepth } from "../../terminal/color.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
-import { Ending } from "../../terminal/ending.ts";
 import { Exit } from "../../exit.ts";
-import type { RequestFlags } from "./options.ts";
-import { ConnectionStatus } from "./live/connection_status.ts";
-import { firstOf } from "./live/select.ts";
+import { colorDepth } from "../../terminal/capabilities.ts";
+import { Ending } from "../../terminal/ending.ts";
 import { CountedCells } from "../../terminal/map/mod.ts";
 import { drainOut, printError } from "../../terminal/output.ts";
 import { renderJson, renderTsv } from "../../terminal/render.ts";
-import type { Form } from "./mode.ts";
+import { ConnectionStatus } from "./live/connection_status.ts";
+import { firstOf } from "./live/select.ts";
+import type { OutputForm } from "./mode.ts";
+import type { RequestFlags } from "./options.ts";
 
-/** How long nothing may come in a terminal until it is asked whether all is well, ms. */
-const CHECK_AFTER = 1500;
-/** How long a live picture may take to end, ms. */
-const LAST = 900;
+/** Time without a delta after which a live view checks the server, ms. */
+const CHECK_AFTER_MS = 1500;
+/** Maximum time for a live view to end, ms. */
+const END_TIMEOUT_MS = 900;
 
-/** What a live picture ends with. */
-const ENDS = {
+/** The exit codes of a live view, by what ended it. */
+const EXIT_BY_REASON = {
   quit: Exit.ok,
   interrupt: Exit.interrupted,
-  gone: Exit.hungUp,
+  terminalGone: Exit.hungUp,
 } as const;
 
-/** `occupancy request --watch`: the map, then what changes, until it is enough. */
+/** Prints the map, then its changes, until the command is ended. */
 export async function watch(
   flags: RequestFlags,
-  form: Form,
+  form: OutputForm,
 ): Promise<number> {
   const { layer, timeout } = flags;
   const region = flags.at ?? flags.region;
   const topics = new Topics(flags.prefix);
-  const lines = form === "tsv" || form === "json";
+  const isLive = form === "table" || form === "map";
   const watcher = new Watcher({
     topics,
     name: uniqueClientId("request"),
     layer,
     timeout,
     ...(region && { region }),
-    // A person must not look at a dead picture for long.
-    ...(!lines && { checkAfter: CHECK_AFTER }),
+    // A live view must soon say that it is not live any more.
+    ...(isLive && { checkAfter: CHECK_AFTER_MS }),
   });
   using ending = new Ending();
-  const view = lines ? new Lines(form, flags) : await live(flags, form, ending);
-  const liveness = new ConnectionStatus(topics, (words) => view.note(words));
+  const view = isLive
+    ? await liveView(flags, form, ending)
+    : new LinePrinter(form, flags);
+  using status = new ConnectionStatus(topics, (text) => view.setNotice(text));
+  const link = await connect(flags, status.observe(watcher), {
+    ...status.connectionHandlers,
+    signal: ending.signal,
+  });
   try {
-    const party = liveness.listening(watcher);
-    const link = await connect(flags, party, {
-      ...liveness.connection,
+    const events = watcher.watch(status.observeRequests(link), {
       signal: ending.signal,
     });
-    try {
-      const asked = liveness.asking(link);
-      const events = watcher.watch(asked, { signal: ending.signal });
-      await view.show(limited(events, flags, ending));
-    } finally {
-      await leave(link);
-    }
+    await view.show(limited(events, flags, ending));
   } finally {
-    liveness.stop();
+    await leave(link);
   }
   return ending.exitCode;
 }
 
-/** Something that events are shown on. */
+/** Shows the events of a watch. */
 interface View {
   /** Shows events until there are no more. */
   show(events: AsyncIterable<WatchEvent>): Promise<void>;
-  /** Says something to a person who looks. */
-  note(words: string | undefined): void;
+  /** Shows a notice to the user; undefined removes it. */
+  setNotice(text: string | undefined): void;
 }
 
-/** Loaded only where it is asked for. */
-async function live(
+/** Loads the live view. */
+async function liveView(
   flags: RequestFlags,
   form: "table" | "map",
   ending: Ending,
 ): Promise<View> {
   const region = flags.at ?? flags.region;
-  const { Live } = await import("./live/live.ts");
-  const pane = form === "map"
-    ? new (await import("./live/map_pane.ts")).MapPane(region)
-    : new (await import("./live/table_pane.ts")).TablePane(region);
+  const { LiveView } = await import("./live/live_view.ts");
+  const { MapPane, TablePane } = await import("./live/panes.ts");
   ending.signal.addEventListener("abort", () => {
-    // Whatever hangs: who ends it does not wait for that.
-    const timer = setTimeout(() => Deno.exit(ending.exitCode), LAST);
+    // The process ends even if the terminal or the broker blocks.
+    const timer = setTimeout(() => Deno.exit(ending.exitCode), END_TIMEOUT_MS);
     Deno.unrefTimer(timer);
   });
-  return new Live({
+  return new LiveView({
     layer: flags.layer,
-    pane,
+    pane: form === "map" ? new MapPane(region) : new TablePane(region),
     depth: colorDepth(flags.color, (name) => Deno.env.get(name), true),
-    end: (why) => ending.end(ENDS[why]),
+    onEnd: (reason) => ending.end(EXIT_BY_REASON[reason]),
   });
 }
 
-/** Events until `--count` or `--for` says that it is enough. */
+/** Yields events up to the limits of `--count` and `--for`. */
 async function* limited(
   events: AsyncIterable<WatchEvent>,
-  { count = Infinity, for: span, json, format }: RequestFlags,
+  { count = Infinity, for: duration, json, format }: RequestFlags,
   ending: Ending,
 ): AsyncGenerator<WatchEvent> {
   let left = count;
   for await (const event of events) {
-    if (span !== undefined) ending.endIn(span);
+    if (duration !== undefined) ending.endIn(duration);
     const { kind, cells } = event;
     const changes = kind === "changes" ? cells.length : 0;
-    // A JSON object is one step of the map and stays whole.
-    const whole = changes <= left || json || format === "json";
-    yield whole ? event : { ...event, cells: firstCells(cells, left) };
+    // An event printed as JSON is not split.
+    const isWhole = changes <= left || json || format === "json";
+    yield isWhole ? event : { ...event, cells: firstCells(cells, left) };
     left -= changes;
     if (left <= 0) return;
   }
 }
 
-/** The first of some cells, as they are printed: row by row. */
+/** Returns the first cells in the order in which they are printed. */
 function firstCells(cells: ReadingBatch, count: number): ReadingBatch {
   const { length, x, y, value, time } = cells;
   const first = new ReadingBatch(count);
-  const order = (a: number, b: number) => y[a]! - y[b]! || x[a]! - x[b]!;
-  for (const i of firstOf(length, count, order)) {
+  const compare = (a: number, b: number) => y[a]! - y[b]! || x[a]! - x[b]!;
+  for (const i of firstOf(length, count, compare)) {
     first.push(x[i]!, y[i]!, value[i]!, time[i]);
   }
   return first;
 }
 
-/** A line a cell, or a JSON object an event, for whoever reads the pipe. */
-class Lines implements View {
+/** Prints a line per cell as TSV, or a line per event as JSON. */
+class LinePrinter implements View {
   readonly #form: "tsv" | "json";
   readonly #quiet: boolean;
-  #known = new CountedCells();
-  #noted = false;
-  #begun = false;
+  #cells = new CountedCells();
+  #hasNotice = false;
+  #hasEvents = false;
 
   constructor(form: "tsv" | "json", { quiet = false }: { quiet?: boolean }) {
     this.#form = form;
@@ -141,42 +142,46 @@ class Lines implements View {
 
   async show(events: AsyncIterable<WatchEvent>): Promise<void> {
     for await (const event of events) {
-      this.#begun = true;
-      // Waiting for a slow reader lets the watcher sum up what it misses.
+      this.#hasEvents = true;
+      // While a slow reader blocks this, the watcher sums up the changes.
       await drainOut(this.#form === "json" ? jsonOf(event) : this.#tsv(event));
     }
   }
 
-  /** A pipe has no place for it, and whoever reads the terminal has. */
-  note(words: string | undefined): void {
-    if (this.#quiet || !this.#begun) return;
-    if (words !== undefined) printError(words);
-    else if (this.#noted) printError("Live again");
-    this.#noted = words !== undefined;
+  /** Prints the notice to stderr, after the first event only. */
+  setNotice(text: string | undefined): void {
+    if (this.#quiet || !this.#hasEvents) return;
+    if (text !== undefined) printError(text);
+    else if (this.#hasNotice) printError("Live again");
+    this.#hasNotice = text !== undefined;
   }
 
   #tsv(event: WatchEvent): string {
     if (event.kind === "changes") {
-      this.#known.add(event);
+      this.#cells.add(event);
       return renderTsv(event);
     }
-    const before = this.#known;
-    this.#known = new CountedCells();
-    this.#known.add(event);
-    const gone = cellsOnlyIn(before, this.#known);
-    return renderTsv({ ...event, cells: gone }) + renderTsv(event);
+    const before = this.#cells;
+    this.#cells = new CountedCells();
+    this.#cells.add(event);
+    const removed = missingCells(before, this.#cells);
+    return renderTsv({ ...event, cells: removed }) + renderTsv(event);
   }
 }
 
-/** When a server begins its map anew, cells of the old one that it has not are unknown. */
-function cellsOnlyIn(before: CountedCells, now: CountedCells): ReadingBatch {
-  const gone = new ReadingBatch();
-  for (let row = 0; row < before.table.length; row++) {
-    const x = before.table.x[row]!;
-    const y = before.table.y[row]!;
-    if (now.table.find(x, y) < 0) gone.push(x, y, UNKNOWN);
+/**
+ * Returns the cells that are missing in a new snapshot, as unknown: the server
+ * has begun another map.
+ */
+function missingCells(before: CountedCells, now: CountedCells): ReadingBatch {
+  const missing = new ReadingBatch();
+  const { length, x, y } = before.table;
+  for (let row = 0; row < length; row++) {
+    if (now.table.find(x[row]!, y[row]!) < 0) {
+      missing.push(x[row]!, y[row]!, UNKNOWN);
+    }
   }
-  return gone;
+  return missing;
 }
 
 function jsonOf(event: WatchEvent): string {

@@ -13,7 +13,7 @@ import {
   type LogRecord,
   resetSync,
 } from "@logtape/logtape";
-import { colorDepth } from "../../terminal/color.ts";
+import { colorDepth } from "../../terminal/capabilities.ts";
 import { printError } from "../../terminal/output.ts";
 import type { ServerFlags } from "./options.ts";
 import { type Status, StatusLine } from "./status_line.ts";

@@ -1,4 +1,4 @@
-import { errorOutput } from "../../terminal/output.ts";
+import { writeError } from "../../terminal/output.ts";
 
 /** What the status line shows of a server. */
 export interface Status {
@@ -38,7 +38,7 @@ export class StatusLine {
   /** Prints a line above this one. */
   printAbove(line: string): void {
     const shown = this.#shown;
-    errorOutput(`${shown && CLEAR_LINE}${line}\n${shown}`);
+    writeError(`${shown && CLEAR_LINE}${line}\n${shown}`);
   }
 
   /** Removes the line. */
@@ -46,7 +46,7 @@ export class StatusLine {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#status = undefined;
-    if (this.#shown) errorOutput(CLEAR_LINE);
+    if (this.#shown) writeError(CLEAR_LINE);
     this.#shown = "";
   }
 
@@ -71,7 +71,7 @@ export class StatusLine {
     });
     if (text === this.#shown) return;
     this.#shown = text;
-    errorOutput(CLEAR_LINE + text);
+    writeError(CLEAR_LINE + text);
   }
 }
 

@@ -12,8 +12,7 @@ import {
 import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { usageError } from "../../errors.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
-import { drainOut, info, printError } from "../../terminal/output.ts";
-import { Progress } from "../../terminal/progress.ts";
+import { drainOut, info, printError, Progress } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import type { SimulateFlags } from "./options.ts";
 import { forEachDue, play } from "./play.ts";

@@ -1,18 +1,23 @@
+/**
+ * A rectangle of styled characters, and lines of text on it.
+ *
+ * @module
+ */
 import { PLAIN, type Style } from "./palette.ts";
 
-/** The character of a column that belongs to the wide character before it. */
-const CONTINUED = 0;
+/** The value of the second column of a wide character. */
+const WIDE_TAIL = 0;
 const SPACE = 0x20;
-/** East Asian wide characters and emoji (Unicode Standard Annex #11), roughly. */
+/** East Asian wide characters and emoji, nearly (Unicode Standard Annex #11). */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-/** What takes no column, and what must not reach a terminal. */
+/** Characters without width, and control characters. */
 const INVISIBLE = /[\p{M}\p{Cf}\p{Cc}\p{Cs}]/u;
 
-/** Characters of one style. */
+/** Text of one style. */
 export type Span = readonly [text: string, style?: Style];
 
-/** A screenful of characters, each with its style. */
+/** A rectangle of characters, each with its style. */
 export class Canvas {
   /** In columns. */
   readonly width: number;
@@ -20,10 +25,10 @@ export class Canvas {
   readonly height: number;
   /** Code points, row by row; 0 is the second column of a wide character. */
   readonly characters: Uint32Array;
-  /** See {@linkcode Style}. */
+  /** Row by row. */
   readonly styles: Uint32Array;
 
-  /** Blank. */
+  /** Creates a blank canvas. */
   constructor(width: number, height: number) {
     this.width = width;
     this.height = height;
@@ -31,7 +36,7 @@ export class Canvas {
     this.styles = new Uint32Array(width * height).fill(PLAIN);
   }
 
-  /** The same with another size: cut off, or with blanks to the right and below. */
+  /** Returns the canvas with another size, cut off or with blanks added. */
   resized(width: number, height: number): Canvas {
     if (width === this.width && height === this.height) return this;
     const to = new Canvas(width, height);
@@ -47,7 +52,7 @@ export class Canvas {
     return to;
   }
 
-  /** Puts a character of one column there, which must be on the canvas. */
+  /** Sets a character of one column. The place must be on the canvas. */
   put(column: number, row: number, codePoint: number, style: Style): void {
     const at = row * this.width + column;
     this.characters[at] = codePoint;
@@ -55,9 +60,9 @@ export class Canvas {
   }
 
   /**
-   * Writes a text; what is beyond the right or the lower edge is cut off.
+   * Writes text; what is beyond the right or the lower edge is cut off.
    *
-   * @returns the column after it
+   * @returns the column after the text
    */
   write(column: number, row: number, spans: readonly Span[]): number {
     if (row >= this.height) return column;
@@ -66,7 +71,7 @@ export class Canvas {
         const width = WIDE.test(character) ? 2 : 1;
         if (column + width > this.width) return column;
         this.put(column, row, character.codePointAt(0)!, style);
-        if (width === 2) this.put(column + 1, row, CONTINUED, style);
+        if (width === 2) this.put(column + 1, row, WIDE_TAIL, style);
         column += width;
       }
     }
@@ -74,8 +79,8 @@ export class Canvas {
   }
 }
 
-/** How many columns a text takes. */
-export function columnsOf(spans: readonly Span[]): number {
+/** Returns the number of columns that a text takes. */
+export function textWidth(spans: readonly Span[]): number {
   let columns = 0;
   for (const [text] of spans) {
     for (const character of visible(text)) {
@@ -86,11 +91,12 @@ export function columnsOf(spans: readonly Span[]): number {
 }
 
 /**
- * Breaks items into lines, as words are.
+ * Wraps items into lines. No item is split.
  *
- * @param gap Columns between two items of a line
+ * @param width maximum width of a line, in columns
+ * @param gap columns between two items of a line
  */
-export function flow(
+export function wrapItems(
   items: readonly (readonly Span[])[],
   width: number,
   gap: number,
@@ -98,7 +104,7 @@ export function flow(
   const lines: Span[][] = [];
   let used = 0;
   for (const item of items) {
-    const columns = columnsOf(item);
+    const columns = textWidth(item);
     const line = lines.at(-1);
     if (line && used + gap + columns <= width) {
       line.push([" ".repeat(gap)], ...item);
@@ -111,7 +117,8 @@ export function flow(
   return lines;
 }
 
-/** The characters that can be seen; joined forms where Unicode has them. */
+/** Returns the visible characters, composed where Unicode allows it. */
 function visible(text: string): string[] {
-  return [...text.normalize("NFC")].filter((one) => !INVISIBLE.test(one));
+  return [...text.normalize("NFC")]
+    .filter((character) => !INVISIBLE.test(character));
 }

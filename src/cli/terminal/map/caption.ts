@@ -1,7 +1,12 @@
+/**
+ * The text around the map: headline, legend and corners.
+ *
+ * @module
+ */
 import type { CellCounts, Region } from "../../../grid/mod.ts";
 import type { Span } from "./canvas.ts";
 import { Level } from "../../../grid/status.ts";
-import { HATCH, HATCHED } from "./paint.ts";
+import { HATCH, HATCHED } from "./pixels.ts";
 import {
   BOLD,
   type ColorDepth,
@@ -12,8 +17,8 @@ import {
 } from "./palette.ts";
 import { sizeOf } from "./viewport.ts";
 
-/** From here on a count is given roughly. */
-const ROUGHLY = 1e12;
+/** Larger counts are rounded. */
+const MAX_EXACT_COUNT = 1e12;
 const UNITS: readonly (readonly [ms: number, name: string])[] = [
   [86_400_000, "d"],
   [3_600_000, "h"],
@@ -21,14 +26,14 @@ const UNITS: readonly (readonly [ms: number, name: string])[] = [
   [1000, "s"],
 ];
 
-/** Words that stay together when a line is broken. */
+/** Text that is kept on one line. */
 type Item = readonly Span[];
 
 /**
- * What the map says in numbers. Stale cells are counted as such only, not as
- * free or occupied; the share is of the cells that are one or the other.
+ * Returns the counts of a map. Stale cells count neither as free nor as
+ * occupied; the percentage is of the free and occupied cells.
  *
- * @param region What is shown; undefined if there is nothing
+ * @param region the shown region; undefined if there are no cells
  */
 export function headline(
   layer: string,
@@ -41,24 +46,24 @@ export function headline(
   const percent = known === 0
     ? ""
     : ` (${(100 * occupied / known).toFixed(1)}%)`;
-  const some = (count: number, noun: string): Item[] =>
-    count > 0 ? [[[`${grouped(count)} ${noun}`]]] : [];
-  const size = region ? `${grouped(columns)}×${grouped(rows)} · ` : "";
+  const unlessZero = (count: number, noun: string): Item[] =>
+    count > 0 ? [[[`${formatCount(count)} ${noun}`]]] : [];
+  const size = region ? `${formatCount(columns)}×${formatCount(rows)} · ` : "";
   return [
     [[layer, BOLD]],
-    [[`${size}${grouped(cells)} ${cells === 1 ? "cell" : "cells"}`]],
+    [[`${size}${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}`]],
     ...(people === occupied
       ? []
-      : [[[grouped(people), BOLD], [" people"]] as Item]),
-    [[grouped(occupied), BOLD], [" occupied"], [percent, DIM]],
-    [[`${grouped(free)} free`]],
-    ...some(stale, "stale"),
-    ...some(unknown, "unknown"),
-    ...some(columns * rows - cells, "no data"),
+      : [[[formatCount(people), BOLD], [" people"]] as Item]),
+    [[formatCount(occupied), BOLD], [" occupied"], [percent, DIM]],
+    [[`${formatCount(free)} free`]],
+    ...unlessZero(stale, "stale"),
+    ...unlessZero(unknown, "unknown"),
+    ...unlessZero(columns * rows - cells, "no data"),
   ];
 }
 
-/** What the colours mean, or the characters where there are none. */
+/** Returns the meanings of the colors, or without colors of the characters. */
 export function legend(
   counts: CellCounts,
   staleAfter: number | undefined,
@@ -82,15 +87,15 @@ export function legend(
     items.push([mark(OccupiedMax), [" 10+ people"]]);
   }
   if (staleAfter !== undefined) {
-    const words = ` stale > ${duration(staleAfter)}`;
-    items.push([mark(StaleFree), mark(StaleOccupied), [words]]);
+    const text = ` stale > ${formatDuration(staleAfter)}`;
+    items.push([mark(StaleFree), mark(StaleOccupied), [text]]);
   }
   return [...items, [unknown, [" unknown"]]];
 }
 
 /**
- * Coordinates for the corners of a map: a line above and one below, as wide as
- * the map where there is room for that.
+ * Returns the coordinates of the corners: a line for above the map and one for
+ * below it. A map that is too narrow for four corners gets two.
  */
 export function corners(shown: Region, width: number): [string, string] {
   const { x0, y0, x1, y1 } = shown;
@@ -108,15 +113,15 @@ export function corners(shown: Region, width: number): [string, string] {
   return [`${x0},${y0}`, `${x1},${y1}`.padStart(width)];
 }
 
-/** A count with its thousands told apart. */
-export function grouped(count: number): string {
-  return Math.abs(count) < ROUGHLY
+/** Returns a count with thousands separators, or rounded if it is large. */
+export function formatCount(count: number): string {
+  return Math.abs(count) < MAX_EXACT_COUNT
     ? count.toLocaleString("en")
     : count.toExponential(1);
 }
 
-/** A span of time in the largest unit that tells it exactly. */
-export function duration(ms: number): string {
+/** Returns a duration in the largest unit that needs no fraction. */
+export function formatDuration(ms: number): string {
   const [size, name] = UNITS.find(([size]) => ms >= size && ms % size === 0) ??
     [1, "ms"];
   return `${ms / size} ${name}`;

@@ -1,3 +1,8 @@
+/**
+ * The cells of a layer and their counts, for tables and maps.
+ *
+ * @module
+ */
 import { CellTable } from "../../../grid/cell_table.ts";
 import { Freshness } from "../../../grid/freshness.ts";
 import { type CellCounts, Tally } from "../../../grid/tally.ts";

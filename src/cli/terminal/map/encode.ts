@@ -1,26 +1,29 @@
+/**
+ * Encodes a canvas for a terminal: as lines, or as changes of the screen
+ * (ECMA-48).
+ *
+ * @module
+ */
 import type { Canvas } from "./canvas.ts";
 import {
+  backgroundOf,
   BOLD,
   Color,
   type ColorDepth,
-  inkOf,
+  foregroundOf,
   isBold,
-  paperOf,
   PLAIN,
-  sgrColor,
+  sgrParameters,
   type Style,
   styleOf,
 } from "./palette.ts";
 
 const RESET = "\x1b[0m";
 const SPACE = 0x20;
-/** So many characters are drawn again sooner than passed over by a move. */
-const NEAR = 4;
+/** To draw this many characters again costs less than to move the cursor. */
+const MAX_REDRAWN = 4;
 
-/**
- * A canvas as lines of text, each with its colours reset at its end and without
- * blanks there.
- */
+/** Returns the lines of a canvas. Each ends without blanks, in the plain style. */
 export function encodeLines(canvas: Canvas, depth: ColorDepth): string {
   const { width, height } = canvas;
   let text = "";
@@ -35,11 +38,11 @@ export function encodeLines(canvas: Canvas, depth: ColorDepth): string {
 }
 
 /**
- * What makes a terminal that shows one canvas show another: moves and the
- * characters that differ, no more (ECMA-48: CUP, ED and SGR).
+ * Returns what changes the screen of a terminal from one canvas to another:
+ * cursor moves and the characters that differ (ECMA-48: CUP, ED and SGR).
  *
- * @param shown What it shows; undefined if that is not known. Then, and if the
- * size is another, all is drawn anew
+ * @param shown what the screen shows; undefined if that is not known. Then, and
+ * if the size differs, everything is drawn
  */
 export function encodeChanges(
   shown: Canvas | undefined,
@@ -69,16 +72,17 @@ export function encodeChanges(
 }
 
 function isBlank({ characters, styles }: Canvas, at: number): boolean {
-  return characters[at] === SPACE && paperOf(styles[at]!) === Color.Default;
+  return characters[at] === SPACE &&
+    backgroundOf(styles[at]!) === Color.Default;
 }
 
-/** Writes characters one after the other, and changes colours only where they do. */
+/** Writes characters, and the style only where it changes. */
 class Pen {
   readonly #canvas: Canvas;
   readonly #depth: ColorDepth;
   #text = "";
   #style: Style = PLAIN;
-  /** Where the terminal will write next, as an index into the canvas. */
+  /** Index on the canvas at which the terminal writes next; -1 if not known. */
   #next = -1;
 
   constructor(canvas: Canvas, depth: ColorDepth) {
@@ -90,8 +94,11 @@ class Pen {
     const { width } = this.#canvas;
     const at = row * width + column;
     const ahead = at - this.#next;
-    // At the start of a line it may have stayed at the end of the one before.
-    if (this.#next >= 0 && ahead >= 0 && ahead <= Math.min(NEAR, column - 1)) {
+    // After the last column, the cursor may still be on the line before.
+    if (
+      this.#next >= 0 && ahead >= 0 &&
+      ahead <= Math.min(MAX_REDRAWN, column - 1)
+    ) {
       for (let near = this.#next; near < at; near++) this.draw(near);
       return;
     }
@@ -102,32 +109,33 @@ class Pen {
   draw(at: number): void {
     const { characters, styles } = this.#canvas;
     const character = characters[at]!;
-    if (character === 0) return; // drawn with the one before
+    if (character === 0) return; // second column of a wide character
     this.#change(styles[at]!, character === SPACE);
     this.#text += String.fromCodePoint(character);
     this.#next = characters[at + 1] === 0 ? at + 2 : at + 1;
   }
 
-  /** What was written, back at plain. */
+  /** Returns what was written, followed by a reset of the style. */
   finish(): string {
     if (this.#style !== PLAIN) this.#text += RESET;
     return this.#text;
   }
 
-  #change(to: Style, inkless: boolean): void {
+  #change(to: Style, isSpace: boolean): void {
     const from = this.#style;
     if (from === to || this.#depth === "none") return;
-    const ink = inkless ? inkOf(from) : inkOf(to);
-    const bold = inkless ? isBold(from) : isBold(to);
+    const foreground = isSpace ? foregroundOf(from) : foregroundOf(to);
+    const bold = isSpace ? isBold(from) : isBold(to);
     const codes: string[] = [];
     if (isBold(from) !== bold) codes.push(bold ? "1" : "22");
-    if (inkOf(from) !== ink) codes.push(sgrColor(ink, "ink", this.#depth));
-    if (paperOf(from) !== paperOf(to)) {
-      codes.push(sgrColor(paperOf(to), "paper", this.#depth));
+    if (foregroundOf(from) !== foreground) {
+      codes.push(sgrParameters(foreground, "foreground", this.#depth));
+    }
+    if (backgroundOf(from) !== backgroundOf(to)) {
+      codes.push(sgrParameters(backgroundOf(to), "background", this.#depth));
     }
     if (codes.length > 0) this.#text += `\x1b[${codes.join(";")}m`;
-    this.#style = bold
-      ? styleOf(ink, paperOf(to)) | BOLD
-      : styleOf(ink, paperOf(to));
+    const style = styleOf(foreground, backgroundOf(to));
+    this.#style = bold ? style | BOLD : style;
   }
 }

@@ -1,31 +1,30 @@
 /**
- * The map as text: cells in, lines of characters out. Pure: no clock, no IO; the
- * size of the terminal and what it can show are passed in.
+ * The map as text: cells in, lines of characters out. Pure: the size of the
+ * terminal and its colors are passed in.
  *
  * @module
  */
 
-export { Canvas, columnsOf, flow, type Span } from "./canvas.ts";
-export { encodeChanges, encodeLines } from "./encode.ts";
+export { Canvas, type Span, textWidth, wrapItems } from "./canvas.ts";
+export { formatCount, headline } from "./caption.ts";
 export { CountedCells } from "./counted_cells.ts";
+export { encodeChanges, encodeLines } from "./encode.ts";
 export {
   BOLD,
   type ColorDepth,
   colorOfLevel,
   DIM,
-  glyphOfLevel,
   PLAIN,
   type Style,
   styleOf,
 } from "./palette.ts";
-export { type MapPicture, type RenderedMap, renderMap } from "./render.ts";
+export { type MapOptions, type RenderedMap, renderMap } from "./render_map.ts";
 export {
-  further,
-  type Gaze,
-  moved,
-  nearer,
-  type Room,
+  type Camera,
+  type MapArea,
+  pan,
   type Viewport,
   viewportOf,
+  zoomIn,
+  zoomOut,
 } from "./viewport.ts";
-export { grouped, headline } from "./caption.ts";

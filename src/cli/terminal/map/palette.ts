@@ -1,36 +1,40 @@
+/**
+ * The colors of the map and of text, as styles and as SGR parameters.
+ *
+ * @module
+ */
 import { Level, LEVELS } from "../../../grid/status.ts";
 
-/** How many colours there are: 24-bit, the 256 of xterm, or none at all. */
+/** The colors of a terminal: 24-bit, the 256 of xterm, or none. */
 export type ColorDepth = "truecolor" | "256" | "none";
 
 /**
- * The colours, as numbers that fit a {@linkcode Style}. Free and occupied are
- * blue and orange, which all kinds of colour vision tell apart, and as far apart
- * in lightness; stale is a darker shade of either.
+ * The colors, by number. Free is blue and occupied orange: they differ in
+ * lightness too, and in every kind of color vision. Stale is a darker shade.
  */
 export const Color = {
-  /** The terminal's own. */
+  /** The default color of the terminal. */
   Default: 0,
-  /** Text that is less important. */
+  /** Less important text. */
   Dim: 1,
   Free: 2,
   StaleFree: 3,
-  /** The lines of the hatching … */
+  /** Foreground of the hatching of unknown cells. */
   Unknown: 4,
-  /** … and what is between them. */
+  /** Background of the hatching. */
   UnknownBack: 5,
   StaleOccupied: 6,
-  /** Occupied with value 1; each number above is one more, up to 10. */
+  /** Occupied with value 1; each higher number is one more, up to 10. */
   Occupied: 7,
-  /** The same in the same order, where fewer than half of some cells are. */
+  /** The same, for a pixel of which fewer than half of the cells are occupied. */
   Sparse: 17,
 } as const;
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
-/** In the order of {@linkcode Color}: 24-bit, and the nearest that suits of the 256. */
+/** By {@linkcode Color}: 24-bit, and a similar one of the 256. */
 const COLORS: readonly (readonly [Rgb, number])[] = [
-  [[0, 0, 0], 0], // never used: the terminal's own has a code of its own
+  [[0, 0, 0], 0], // not used: the default color has its own SGR parameter
   [[138, 147, 163], 245],
   [[36, 64, 95], 24],
   [[24, 36, 54], 17],
@@ -63,43 +67,46 @@ const COLOR_BITS = 8;
 const COLOR_MASK = (1 << COLOR_BITS) - 1;
 const BOLD_BIT = 1 << (2 * COLOR_BITS);
 
-/** A foreground, a background and a weight as one number; 0 is plain text. */
+/** Foreground, background and weight of text, as one number. */
 export type Style = number;
 
 /** Plain text. */
 export const PLAIN: Style = 0;
-/** Text that is less important. */
+/** Less important text. */
 export const DIM: Style = Color.Dim;
-/** Text that is more important. */
+/** More important text. */
 export const BOLD: Style = BOLD_BIT;
 
-/** The style of two of the {@linkcode Color}s. */
-export function styleOf(ink: number, paper: number = Color.Default): Style {
-  return ink | paper << COLOR_BITS;
+/** Returns the style of two {@linkcode Color}s. */
+export function styleOf(
+  foreground: number,
+  background: number = Color.Default,
+): Style {
+  return foreground | background << COLOR_BITS;
 }
 
-/** The foreground of a style. */
-export function inkOf(style: Style): number {
+/** Returns the foreground of a style. */
+export function foregroundOf(style: Style): number {
   return style & COLOR_MASK;
 }
 
-/** The background of a style. */
-export function paperOf(style: Style): number {
+/** Returns the background of a style. */
+export function backgroundOf(style: Style): number {
   return style >> COLOR_BITS & COLOR_MASK;
 }
 
-/** Whether a style is bold. */
+/** Returns true if a style is bold. */
 export function isBold(style: Style): boolean {
   return (style & BOLD_BIT) !== 0;
 }
 
-/** The parameters of SGR (ECMA-48, 8.3.117) that set a foreground or a background. */
-export function sgrColor(
+/** Returns the parameters of SGR that set a color (ECMA-48, 8.3.117). */
+export function sgrParameters(
   color: number,
-  ground: "ink" | "paper",
+  ground: "foreground" | "background",
   depth: ColorDepth,
 ): string {
-  const set = ground === "ink" ? 38 : 48;
+  const set = ground === "foreground" ? 38 : 48;
   if (color === Color.Default) return String(set + 1);
   const [rgb, index] = COLORS[color]!;
   return depth === "truecolor"
@@ -108,9 +115,10 @@ export function sgrColor(
 }
 
 /**
- * The colour of a level; {@linkcode Color.Default} where there is nothing.
+ * Returns the color of a level; {@linkcode Color.Default} if no cell was
+ * reported.
  *
- * @param sparse Whether fewer than half of the cells meant are occupied
+ * @param sparse whether fewer than half of the cells are occupied
  */
 export function colorOfLevel(level: number, sparse: boolean = false): number {
   const color = LEVEL_COLORS[level]!;
@@ -119,7 +127,7 @@ export function colorOfLevel(level: number, sparse: boolean = false): number {
     : color;
 }
 
-/** The character of a level where there are no colours: each has a shape of its own. */
+/** Returns the character of a level for terminals without colors. */
 export function glyphOfLevel(level: number): string {
   return LEVEL_GLYPHS[level]!;
 }

@@ -1,175 +1,198 @@
+/**
+ * The geometry of the map: which cells are on the screen at which scale, and how
+ * the camera zooms and pans.
+ *
+ * @module
+ */
 import type { Region } from "../../../grid/mod.ts";
 
-/** Points a cell may be wide and high: even, so that a cell fills whole characters. */
-const MAGNIFIED = [8, 6, 4, 2];
-/** Cells a point, from near to far; beyond, each is twice the one before. */
-const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16];
+/** Possible widths of a cell, in pixels. Even, so that it fills whole characters. */
+const CELL_WIDTHS = [8, 6, 4, 2];
+/** Cells per pixel of the zoom levels; further ones double. */
+const SCALES = [1, 1.5, 2, 3, 4, 6, 8, 12, 16];
 
-/** A step that changes the scale by less would seem to do nothing. */
-const NOTICEABLE = 1.2;
+/** Factor below which a change of the scale is hardly visible. */
+const MIN_ZOOM_FACTOR = 1.2;
 
-/** How many points there is room for. A character is one point wide and two high. */
-export interface Room {
+/** The space for the map, in pixels. A character is one pixel wide and two high. */
+export interface MapArea {
   readonly width: number;
   readonly height: number;
-  /** The most points that a cell may be wide: 8 at most, 1 for no more than one. */
-  readonly magnify: number;
+  /** Maximum width of a cell, in pixels, from 1 to 8. */
+  readonly maxCellWidth: number;
 }
 
-/** Which cells are shown by which points. */
+/** A rectangle of pixels and the cells that it shows. */
 export interface Viewport {
-  /** The side of a point in cells: 2.8, or 1/4 where a cell is 4 points wide. */
-  readonly cellsPerPoint: number;
-  /** Where the first point begins, in cells. */
+  /** The scale: 2.8, or 1/4 if a cell is 4 pixels wide. */
+  readonly cellsPerPixel: number;
+  /** The left edge, in cells. */
   readonly left: number;
+  /** The upper edge, in cells. */
   readonly top: number;
-  /** In points. */
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
 }
 
-/** Where a person looks, if not at everything. */
-export interface Gaze {
-  readonly cellsPerPoint: number;
-  /** The centre, in cells. */
+/** Scale and center of a part of the map. */
+export interface Camera {
+  readonly cellsPerPixel: number;
+  /** The center, in cells. */
   readonly x: number;
   readonly y: number;
 }
 
-/** The sides of a region, in cells. */
+/** Returns width and height of a region, in cells. */
 export function sizeOf({ x0, y0, x1, y1 }: Region): [number, number] {
   return [x1 - x0 + 1, y1 - y0 + 1];
 }
 
 /**
- * The viewport that shows all of a region as large as there is room for; or
- * where a gaze is given, that part of it.
+ * Returns the viewport of a camera. Without a camera, or if its scale is larger,
+ * the viewport shows the whole region, as large as the area allows.
  */
-export function viewportOf(region: Region, room: Room, gaze?: Gaze): Viewport {
+export function viewportOf(
+  region: Region,
+  area: MapArea,
+  camera?: Camera,
+): Viewport {
   const [columns, rows] = sizeOf(region);
-  const fit = fitting(region, room);
-  const step = gaze ? Math.min(gaze.cellsPerPoint, fit) : fit;
-  const across = axis(region.x0, columns, room.width, step, gaze?.x);
-  const down = axis(region.y0, rows, room.height, step, gaze?.y);
+  const fit = fitScale(region, area);
+  const scale = camera ? Math.min(camera.cellsPerPixel, fit) : fit;
+  const across = axis(region.x0, columns, area.width, scale, camera?.x);
+  const down = axis(region.y0, rows, area.height, scale, camera?.y);
   return {
-    cellsPerPoint: step,
+    cellsPerPixel: scale,
     left: across.start,
-    width: across.points,
+    width: across.pixels,
     top: down.start,
-    height: down.points,
+    height: down.pixels,
   };
 }
 
-/** The cells of a region that a viewport shows. */
-export function shownRegion(view: Viewport, region: Region): Region {
-  const { cellsPerPoint: step, left, top, width, height } = view;
+/** Returns the cells of a region that a viewport shows. */
+export function shownRegion(viewport: Viewport, region: Region): Region {
+  const { cellsPerPixel: scale, left, top, width, height } = viewport;
   return {
     x0: Math.max(region.x0, Math.ceil(left)),
     y0: Math.max(region.y0, Math.ceil(top)),
-    x1: Math.min(region.x1, Math.ceil(left + width * step) - 1),
-    y1: Math.min(region.y1, Math.ceil(top + height * step) - 1),
+    x1: Math.min(region.x1, Math.ceil(left + width * scale) - 1),
+    y1: Math.min(region.y1, Math.ceil(top + height * scale) - 1),
   };
 }
 
-/** Where to look to see less, but larger: one step nearer, the same centre. */
-export function nearer(view: Viewport, room: Room): Gaze {
-  const { cellsPerPoint: step } = view;
-  const next = stepsOf(room, step).findLast((one) => one < step / NOTICEABLE) ??
-    step;
-  return { ...centreOf(view), cellsPerPoint: next };
+/** Returns the camera one zoom level nearer, with the same center. */
+export function zoomIn(viewport: Viewport, area: MapArea): Camera {
+  const { cellsPerPixel: scale } = viewport;
+  const next = zoomLevels(area, scale)
+    .findLast((level) => level < scale / MIN_ZOOM_FACTOR) ?? scale;
+  return { ...centerOf(viewport), cellsPerPixel: next };
 }
 
-/** Where to look to see more, one step further; undefined is all of the region. */
-export function further(
-  view: Viewport,
-  room: Room,
+/**
+ * Returns the camera one zoom level further away, with the same center;
+ * undefined if that shows the whole region.
+ */
+export function zoomOut(
+  viewport: Viewport,
+  area: MapArea,
   region: Region,
-): Gaze | undefined {
-  const { cellsPerPoint: step } = view;
-  const next = stepsOf(room, 2 * step).find((one) => one > step * NOTICEABLE)!;
-  return next * NOTICEABLE < fitting(region, room)
-    ? { ...centreOf(view), cellsPerPoint: next }
+): Camera | undefined {
+  const { cellsPerPixel: scale } = viewport;
+  const next = zoomLevels(area, 2 * scale)
+    .find((level) => level > scale * MIN_ZOOM_FACTOR)!;
+  return next * MIN_ZOOM_FACTOR < fitScale(region, area)
+    ? { ...centerOf(viewport), cellsPerPixel: next }
     : undefined;
 }
 
-/** Where to look after a move by so many eighths of what is seen. */
-export function moved(view: Viewport, across: number, down: number): Gaze {
-  const { cellsPerPoint: step, width, height } = view;
-  const { x, y } = centreOf(view);
-  const by = (points: number, eighths: number) =>
-    eighths * Math.max(1, Math.round(points * step / 8));
+/**
+ * Returns the camera moved sideways.
+ *
+ * @param across distance to the right, in eighths of the width
+ * @param down distance downwards, in eighths of the height
+ */
+export function pan(viewport: Viewport, across: number, down: number): Camera {
+  const { cellsPerPixel: scale, width, height } = viewport;
+  const { x, y } = centerOf(viewport);
+  const distance = (pixels: number, eighths: number) =>
+    eighths * Math.max(1, Math.round(pixels * scale / 8));
   return {
-    cellsPerPoint: step,
-    x: x + by(width, across),
-    y: y + by(height, down),
+    cellsPerPixel: scale,
+    x: x + distance(width, across),
+    y: y + distance(height, down),
   };
 }
 
-/** The scale for people, in characters: `1 char = 2.8 × 5.6 cells`. */
-export function describeScale({ cellsPerPoint: step }: Viewport): string {
-  if (step >= 1) return `1 char = ${round(step)} × ${round(2 * step)} cells`;
-  const points = Math.round(1 / step);
-  return `1 cell = ${points} × ${points / 2} chars`;
+/** Returns the scale in characters, for people: `1 char = 2.8 × 5.6 cells`. */
+export function describeScale({ cellsPerPixel: scale }: Viewport): string {
+  if (scale >= 1) {
+    return `1 char = ${roundCells(scale)} × ${roundCells(2 * scale)} cells`;
+  }
+  const width = Math.round(1 / scale);
+  return `1 cell = ${width} × ${width / 2} chars`;
 }
 
-function round(cells: number): string {
+function roundCells(cells: number): string {
   return cells < 1e6
     ? String(Math.round(cells * 10) / 10)
     : cells.toExponential(1);
 }
 
-/** Cells a point at which all of the region has room. */
-function fitting(region: Region, room: Room): number {
+/** Returns the cells per pixel at which the whole region fits the area. */
+function fitScale(region: Region, area: MapArea): number {
   const [columns, rows] = sizeOf(region);
-  const step = Math.max(columns / room.width, rows / room.height);
-  if (step > 1) return step;
-  return magnified(room).find((step) =>
-    columns / step <= room.width && rows / step <= room.height
+  const scale = Math.max(columns / area.width, rows / area.height);
+  if (scale > 1) return scale;
+  return enlargedScales(area).find((scale) =>
+    columns / scale <= area.width && rows / scale <= area.height
   ) ?? 1;
 }
 
-/** All scales from near to far, the last at least `furthest`. */
-function stepsOf(room: Room, furthest: number): number[] {
-  const steps = [...magnified(room), ...STEPS];
-  while (steps.at(-1)! < furthest) steps.push(2 * steps.at(-1)!);
-  return steps;
+/** Returns the zoom levels from the nearest one; the last is at least `furthest`. */
+function zoomLevels(area: MapArea, furthest: number): number[] {
+  const scales = [...enlargedScales(area), ...SCALES];
+  while (scales.at(-1)! < furthest) scales.push(2 * scales.at(-1)!);
+  return scales;
 }
 
-/** The scales at which a cell is more than a point, from near to far. */
-function magnified({ magnify }: Room): number[] {
-  return MAGNIFIED.filter((points) => points <= magnify)
-    .map((points) => 1 / points);
+/** Returns the scales at which a cell is wider than a pixel, nearest first. */
+function enlargedScales({ maxCellWidth }: MapArea): number[] {
+  return CELL_WIDTHS.filter((width) => width <= maxCellWidth)
+    .map((width) => 1 / width);
 }
 
-/** One direction: where to start, and how many points are needed. */
+/** Returns where a viewport starts in one direction, and its pixels. */
 function axis(
   first: number,
   cells: number,
-  room: number,
-  step: number,
-  centre: number | undefined,
-): { start: number; points: number } {
-  // A cell is not shown in part.
-  const whole = step < 1 ? Math.round(1 / step) : 1;
-  const most = Math.max(whole, room - room % whole);
-  const needed = step < 1 ? cells * whole : Math.ceil(cells / step);
-  const points = Math.min(most, Math.max(needed, 1));
-  if (centre === undefined || points === needed) {
-    return { start: first, points };
+  available: number,
+  scale: number,
+  center: number | undefined,
+): { start: number; pixels: number } {
+  // Only whole cells are shown.
+  const cellWidth = scale < 1 ? Math.round(1 / scale) : 1;
+  const most = Math.max(cellWidth, available - available % cellWidth);
+  const needed = scale < 1 ? cells * cellWidth : Math.ceil(cells / scale);
+  const pixels = Math.min(most, Math.max(needed, 1));
+  if (center === undefined || pixels === needed) {
+    return { start: first, pixels };
   }
-  // Points keep their cells when they move, so that nothing flickers.
-  const unit = Math.max(step, 1);
-  const hidden = Math.ceil((cells - points * step) / unit - 1e-9);
-  const before = Math.round((centre - points * step / 2 - first) / unit);
+  // Move by whole pixels, so that each keeps its cells and nothing flickers.
+  const unit = Math.max(scale, 1);
+  const hidden = Math.ceil((cells - pixels * scale) / unit - 1e-9);
+  const before = Math.round((center - pixels * scale / 2 - first) / unit);
   return {
     start: first + unit * Math.min(Math.max(before, 0), hidden),
-    points,
+    pixels,
   };
 }
 
-function centreOf({ left, top, width, height, cellsPerPoint }: Viewport) {
+function centerOf({ left, top, width, height, cellsPerPixel }: Viewport) {
   return {
-    x: left + width * cellsPerPoint / 2,
-    y: top + height * cellsPerPoint / 2,
+    x: left + width * cellsPerPixel / 2,
+    y: top + height * cellsPerPixel / 2,
   };
 }

@@ -1,4 +1,4 @@
-/** A live picture that is not live says so. */
+/** A live view shows when it is not live. */
 import assert from "node:assert/strict";
 import { needs } from "../../../support/needs.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
@@ -8,7 +8,7 @@ import { TerminalSession } from "../../terminal_session.ts";
 
 const SIZE = { columns: 80, rows: 24 };
 
-/** A server in a process of its own; it ends with the test. */
+/** Starts a server process, which ends with the test. */
 async function serverAt(...flags: string[]) {
   const server = occupancy(["server", "--store", "memory:", ...flags]);
   await server.said(/Ready: /);
@@ -22,10 +22,10 @@ async function send(url: string): Promise<void> {
 }
 
 for (const form of [[], ["--map"]]) {
-  const what = form.length > 0 ? "picture" : "table";
+  const what = form.length > 0 ? "map" : "table";
   Deno.test({
     name:
-      `request --watch: a live ${what} says at once that the broker is gone`,
+      `request --watch: a live ${what} shows at once that the broker is disconnected`,
     ...needs("script"),
     fn: async () => {
       const address = `127.0.0.1:${freePort()}`;
@@ -40,7 +40,7 @@ for (const form of [[], ["--map"]]) {
       assert.doesNotMatch(watching.output, /NOT LIVE/);
       server.kill("SIGKILL");
       const start = performance.now();
-      await watching.shows(/NOT LIVE: the broker is gone/);
+      await watching.shows(/NOT LIVE: disconnected from the broker/);
       assert.ok(performance.now() - start < 2000);
       await watching.type("q");
       assert.equal(await watching.ended(), 0);
@@ -50,7 +50,7 @@ for (const form of [[], ["--map"]]) {
 
 Deno.test({
   name:
-    "request --watch: a live table says that the server is gone, or is silent",
+    "request --watch: a live table shows that the server is offline or silent",
   ...needs("script", "mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto();
@@ -66,7 +66,7 @@ Deno.test({
     server.kill("SIGCONT");
     await watching.shows(/does not answer[^]*q quit/);
     server.kill("SIGKILL");
-    await watching.shows(/NOT LIVE: the server is gone/);
+    await watching.shows(/NOT LIVE: the server is offline/);
     await watching.type("q");
     assert.equal(await watching.ended(), 0);
   },
@@ -74,7 +74,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "request --watch: a live table of a broker that stands still says so in seconds",
+    "request --watch: a live table shows within seconds that the broker hangs",
   ...needs("script", "mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto();
@@ -90,7 +90,7 @@ Deno.test({
     await watching.shows(/NOT LIVE: the server does not answer/);
     assert.ok(performance.now() - start < 5000);
     await watching.type("q");
-    // What is under way is not waited for: nobody is there to take it.
+    // Pending messages are not waited for: the broker hangs.
     assert.equal(await watching.ended(), 0);
   },
 });

@@ -1,14 +1,16 @@
-/** The live screen without a screen: keys, panes, and what is redrawn. */
+/** The parts of the live view, without a terminal. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readKeys } from "../../../../src/cli/commands/request/live/keys.ts";
-import { MapPane } from "../../../../src/cli/commands/request/live/map_pane.ts";
+import { parseKeys } from "../../../../src/cli/commands/request/live/keyboard.ts";
 import type {
   Pane,
   Scene,
-} from "../../../../src/cli/commands/request/live/pane.ts";
+} from "../../../../src/cli/commands/request/live/live_view.ts";
+import {
+  MapPane,
+  TablePane,
+} from "../../../../src/cli/commands/request/live/panes.ts";
 import { firstOf } from "../../../../src/cli/commands/request/live/select.ts";
-import { TablePane } from "../../../../src/cli/commands/request/live/table_pane.ts";
 import {
   BOLD,
   Canvas,
@@ -19,12 +21,12 @@ import {
   styleOf,
 } from "../../../../src/cli/terminal/map/mod.ts";
 import {
-  further,
-  type Gaze,
-  moved,
-  nearer,
+  type Camera,
+  pan,
   shownRegion,
   viewportOf,
+  zoomIn,
+  zoomOut,
 } from "../../../../src/cli/terminal/map/viewport.ts";
 import { ReadingBatch } from "../../../../src/protocol/mod.ts";
 import { FakeTerminal } from "../../fake_terminal.ts";
@@ -51,7 +53,7 @@ const canvas = (width: number, height: number) =>
   });
 
 Deno.test({
-  name: "encodeChanges() makes a terminal show what drawing it anew shows",
+  name: "encodeChanges() leads to the same screen as drawing everything",
   permissions: "none",
   fn: () => {
     const size = fc.tuple(
@@ -97,7 +99,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "Canvas.write() gives wide characters two columns, and cuts off what is outside",
+    "Canvas.write() uses two columns for wide characters, and cuts off the rest",
   permissions: "none",
   fn: () => {
     const drawn = new Canvas(6, 1);
@@ -108,12 +110,11 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "readKeys() knows arrows of both kinds, and passes over what it does not know",
+  name: "parseKeys() reads CSI and SS3 sequences, and ignores unknown ones",
   permissions: "none",
   fn: () => {
     assert.deepEqual(
-      readKeys("q\x1b[A\x1bOB\x1b[C\x1b[1;5D\x1b[5~\x1b[6~\x1b[H\x1bOF+\x03"),
+      parseKeys("q\x1b[A\x1bOB\x1b[C\x1b[1;5D\x1b[5~\x1b[6~\x1b[H\x1bOF+\x03"),
       [
         "q",
         "up",
@@ -128,13 +129,13 @@ Deno.test({
         "interrupt",
       ],
     );
-    assert.deepEqual(readKeys("\x1b\x1b[200~\x1b[Z\r\n\t\x7f"), []);
-    assert.deepEqual(readKeys(""), []);
+    assert.deepEqual(parseKeys("\x1b\x1b[200~\x1b[Z\r\n\t\x7f"), []);
+    assert.deepEqual(parseKeys(""), []);
   },
 });
 
 Deno.test({
-  name: "firstOf() gives what sorting all and taking the first gives",
+  name: "firstOf() returns the start of the sorted items",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(
@@ -153,7 +154,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "moves and zooms never leave the map, and lead back to all of it",
+  name:
+    "pan(), zoomIn() and zoomOut() stay on the map, and lead back to all of it",
   permissions: "none",
   fn: () => {
     const span = fc.integer({ min: 0, max: 5000 });
@@ -167,49 +169,49 @@ Deno.test({
       fc.record({
         width: fc.integer({ min: 1, max: 200 }),
         height: fc.integer({ min: 2, max: 100 }),
-        magnify: fc.constantFrom(2, 8),
+        maxCellWidth: fc.constantFrom(2, 8),
       }),
       fc.array(fc.constantFrom("+", "-", "left", "right", "up", "down")),
-      ({ x, y, across, down }, room, keys) => {
+      ({ x, y, across, down }, area, keys) => {
         const region = { x0: x, y0: y, x1: x + across, y1: y + down };
-        let gaze: Gaze | undefined;
-        const look = () => viewportOf(region, room, gaze);
+        let camera: Camera | undefined;
+        const viewport = () => viewportOf(region, area, camera);
         for (const key of keys) {
-          if (key === "+") gaze = nearer(look(), room);
-          else if (key === "-") gaze = further(look(), room, region);
-          else if (gaze) {
+          if (key === "+") camera = zoomIn(viewport(), area);
+          else if (key === "-") camera = zoomOut(viewport(), area, region);
+          else if (camera) {
             const by = key === "left" || key === "up" ? -1 : 1;
             const aside = key === "left" || key === "right";
-            gaze = moved(look(), aside ? by : 0, aside ? 0 : by);
+            camera = pan(viewport(), aside ? by : 0, aside ? 0 : by);
           }
-          const { x0, y0, x1, y1 } = shownRegion(look(), region);
+          const { x0, y0, x1, y1 } = shownRegion(viewport(), region);
           assert.ok(x0 >= region.x0 && x0 <= x1 && x1 <= region.x1);
           assert.ok(y0 >= region.y0 && y0 <= y1 && y1 <= region.y1);
         }
-        for (let i = 0; gaze && i < 40; i++) {
-          gaze = further(look(), room, region);
+        for (let i = 0; camera && i < 40; i++) {
+          camera = zoomOut(viewport(), area, region);
         }
-        assert.equal(gaze, undefined);
-        assert.deepEqual(shownRegion(look(), region), region);
+        assert.equal(camera, undefined);
+        assert.deepEqual(shownRegion(viewport(), region), region);
       },
     ));
   },
 });
 
 Deno.test({
-  name: "MapPane zooms and pans by its keys, several at once too",
+  name: "MapPane zooms and pans by keys, also by several between two frames",
   permissions: "none",
   fn: () => {
-    const cells = known(
+    const cells = counted(
       Array.from({ length: 10_000 }, (_, i) => [i % 100, i / 100 | 0, 0]),
     );
     const pane = new MapPane();
-    assert.equal(pane.press("+"), false, "nothing is shown yet");
+    assert.equal(pane.press("+"), false, "before the first frame");
     const scene = sceneOf(cells, 40, 20);
     const scale = () => /1 c.*/.exec(linesOf(pane, scene).join("\n"))?.[0];
     const far = linesOf(pane, scene);
     assert.match(far.join("\n"), /q quit/);
-    assert.equal(pane.press("left"), false, "all of it is shown");
+    assert.equal(pane.press("left"), false, "the whole map is shown");
     assert.equal(scale(), "1 char = 4.2 × 8.3 cells");
     assert.ok(pane.press("+") && pane.press("+"));
     assert.equal(scale(), "1 char = 2 × 4 cells");
@@ -222,17 +224,17 @@ Deno.test({
     assert.ok(pane.press("0"));
     assert.deepEqual(linesOf(pane, scene), far);
     assert.equal(pane.press("x"), false);
-    const gone = linesOf(pane, { ...scene, note: "The broker is gone" });
-    assert.match(gone.join("\n"), /The broker is gone/);
+    const disconnected = linesOf(pane, { ...scene, notice: "Disconnected" });
+    assert.match(disconnected.join("\n"), /Disconnected/);
   },
 });
 
 Deno.test({
-  name: "TablePane sorts and scrolls, as high as the terminal",
+  name: "TablePane sorts and scrolls within the height of the terminal",
   permissions: "none",
   fn: () => {
     const pane = new TablePane();
-    const cells = known([[5, 0, 0], [-1, 0, 3], [2, 1, 12], [2, -1, -1]]);
+    const cells = counted([[5, 0, 0], [-1, 0, 3], [2, 1, 12], [2, -1, -1]]);
     const scene = sceneOf(cells, 60, 7);
     const rows = () => linesOf(pane, scene).slice(2, -2).map((l) => l.trim());
     assert.deepEqual(linesOf(pane, scene), [
@@ -253,13 +255,13 @@ Deno.test({
     assert.ok(pane.press("s") && pane.press("home"));
     assert.match(linesOf(pane, scene).at(-1)!, /sort: newest/);
     assert.equal(pane.press("left"), false);
-    const empty = linesOf(new TablePane(), sceneOf(known([]), 60, 5));
+    const empty = linesOf(new TablePane(), sceneOf(counted([]), 60, 5));
     assert.match(empty.join("\n"), /Nothing has been reported yet/);
   },
 });
 
-/** Observed now if y is even, else a second ago. */
-function known(rows: number[][]): CountedCells {
+/** Returns cells observed now if y is odd, else a second ago. */
+function counted(rows: number[][]): CountedCells {
   const batch = new ReadingBatch();
   for (const [x, y, value] of rows) {
     batch.push(x!, y!, value!, NOW - (y! % 2 === 0 ? 1000 : 0));
@@ -277,7 +279,7 @@ function sceneOf(cells: CountedCells, width: number, height: number): Scene {
     height,
     time: NOW,
     staleAfter: undefined,
-    note: undefined,
+    notice: undefined,
     depth: "256",
   };
 }

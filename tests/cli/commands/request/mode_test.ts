@@ -1,18 +1,18 @@
-/** What the flags of `occupancy request` mean, and the answers of --test. */
+/** The modes of `occupancy request`, and the exit codes of --test. */
 import assert from "node:assert/strict";
-import { colorDepth } from "../../../../src/cli/terminal/color.ts";
+import { colorDepth } from "../../../../src/cli/terminal/capabilities.ts";
 import type { RequestFlags } from "../../../../src/cli/commands/request/options.ts";
 import { AppError } from "../../../../src/common/errors.ts";
 import { requestMode } from "../../../../src/cli/commands/request/mode.ts";
 import {
+  combinedStatus,
   exitCodeOf,
-  verdictOf,
-} from "../../../../src/cli/commands/request/test_result.ts";
+} from "../../../../src/cli/commands/request/run.ts";
 import { ReadingBatch } from "../../../../src/protocol/mod.ts";
 
-const PIPE = { terminal: false, movable: true };
-const TERMINAL = { terminal: true, movable: true };
-const DUMB = { terminal: true, movable: false };
+const PIPE = { terminal: false, cursor: true };
+const TERMINAL = { terminal: true, cursor: true };
+const DUMB = { terminal: true, cursor: false };
 const AT = { x0: 1, y0: 2, x1: 1, y1: 2 };
 
 function flags(some: Partial<RequestFlags> = {}): RequestFlags {
@@ -27,7 +27,7 @@ function flags(some: Partial<RequestFlags> = {}): RequestFlags {
 }
 
 Deno.test({
-  name: "requestMode() suits the place: a table for people, lines for a pipe",
+  name: "requestMode() returns a table for a terminal and lines for a pipe",
   permissions: "none",
   fn: () => {
     const cases: [Partial<RequestFlags>, typeof PIPE, string][] = [
@@ -45,8 +45,8 @@ Deno.test({
       [{ watch: true, json: true, count: 3 }, TERMINAL, "watch json"],
       [{ watch: true, map: true, for: 1000 }, TERMINAL, "watch map"],
     ];
-    for (const [some, place, expected] of cases) {
-      const mode = requestMode(flags(some), place);
+    for (const [some, output, expected] of cases) {
+      const mode = requestMode(flags(some), output);
       assert.ok(mode.kind !== "test");
       assert.equal(`${mode.kind} ${mode.form}`, expected);
     }
@@ -56,29 +56,50 @@ Deno.test({
 });
 
 Deno.test({
-  name: "requestMode() refuses flags that contradict each other, with a hint",
+  name:
+    "requestMode() throws for flags that contradict each other, with a hint",
   permissions: "none",
   fn: () => {
     const cases: [Partial<RequestFlags>, typeof PIPE, RegExp][] = [
-      [{ count: 3 }, PIPE, /--count goes with --watch/],
-      [{ for: 3000 }, PIPE, /--for goes with --watch/],
-      [{ test: true }, PIPE, /--test needs a place/],
+      [{ count: 3 }, PIPE, /Cannot use --count without --watch/],
+      [{ for: 3000 }, PIPE, /Cannot use --for without --watch/],
+      [{ test: true }, PIPE, /--test without --at or --region/],
       [{ test: true, at: AT, watch: true }, PIPE, /--test .* --watch/],
       [{ test: true, at: AT, map: true }, PIPE, /--test .* --map/],
       [{ test: true, at: AT, json: true }, PIPE, /--test .* --json/],
       [{ test: true, at: AT, format: "tsv" }, PIPE, /--test .* --format tsv/],
-      [{ map: true, json: true }, PIPE, /--map cannot be used with --json/],
+      [{ map: true, json: true }, PIPE, /Cannot use --map with --json/],
       [{ map: true, format: "tsv" }, PIPE, /--map .* --format tsv/],
-      [{ watch: true, map: true }, PIPE, /live map needs a terminal/],
-      [{ watch: true, map: true }, DUMB, /live map needs a terminal/],
-      [{ watch: true, format: "table" }, PIPE, /live table needs a terminal/],
-      [{ watch: true, wire: "original" }, PIPE, /no changes to watch/],
-      [{ layer: "l2", wire: "original" }, PIPE, /has no --layer/],
+      [
+        { watch: true, map: true },
+        PIPE,
+        /--map with --watch: a live map needs a terminal/,
+      ],
+      [
+        { watch: true, map: true },
+        DUMB,
+        /--map with --watch: a live map needs a terminal/,
+      ],
+      [
+        { watch: true, format: "table" },
+        PIPE,
+        /--format table with .* table needs a terminal/,
+      ],
+      [
+        { watch: true, wire: "original" },
+        PIPE,
+        /Cannot use --watch with --wire original/,
+      ],
+      [
+        { layer: "l2", wire: "original" },
+        PIPE,
+        /Cannot use --layer with --wire original/,
+      ],
     ];
-    for (const [some, place, says] of cases) {
-      assert.throws(() => requestMode(flags(some), place), (error) => {
+    for (const [some, output, expected] of cases) {
+      assert.throws(() => requestMode(flags(some), output), (error) => {
         assert.ok(error instanceof AppError);
-        assert.match(error.message, says);
+        assert.match(error.message, expected);
         assert.equal(error.exitClass, "usage");
         assert.ok(error.hint);
         return true;
@@ -88,7 +109,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "colorDepth() heeds NO_COLOR, TERM, COLORTERM and --color",
+  name: "colorDepth() respects NO_COLOR, TERM, COLORTERM and --color",
   permissions: "none",
   fn: () => {
     const cases: [
@@ -116,27 +137,27 @@ Deno.test({
 });
 
 Deno.test({
-  name: "verdictOf() says free only if all cells are for sure",
+  name: "combinedStatus() returns free only if all cells are free and fresh",
   permissions: "none",
   fn: () => {
     const NOW = 1_760_000_000_000;
-    const verdict = (...cells: [value: number, age: number][]) => {
+    const test = (...cells: [value: number, age: number][]) => {
       const batch = new ReadingBatch();
       cells.forEach(([value, age], x) => batch.push(x, 0, value, NOW - age));
       const view = { layer: "default", cells: batch, time: NOW };
-      const verdict = verdictOf({ ...view, staleAfter: 1000 });
-      return `${verdict} ${exitCodeOf(verdict)}`;
+      const status = combinedStatus({ ...view, staleAfter: 1000 });
+      return `${status} ${exitCodeOf(status)}`;
     };
-    assert.equal(verdict([1, 0]), "occupied 0");
-    assert.equal(verdict([0, 0]), "free 10");
-    assert.equal(verdict([0, 1000]), "free 10", "just not stale");
-    assert.equal(verdict([0, 1001]), "stale 11");
-    assert.equal(verdict([4, 1001]), "stale 11");
-    assert.equal(verdict([-1, 0]), "unknown 11");
-    assert.equal(verdict(), "unknown 11", "never reported");
-    assert.equal(verdict([0, 0], [0, 0]), "free 10");
-    assert.equal(verdict([0, 0], [1, 1001]), "stale 11");
-    assert.equal(verdict([0, 0], [-1, 0], [0, 1001]), "unknown 11");
-    assert.equal(verdict([-1, 0], [0, 1001], [2, 0]), "occupied 0");
+    assert.equal(test([1, 0]), "occupied 0");
+    assert.equal(test([0, 0]), "free 10");
+    assert.equal(test([0, 1000]), "free 10", "just not stale");
+    assert.equal(test([0, 1001]), "stale 11");
+    assert.equal(test([4, 1001]), "stale 11");
+    assert.equal(test([-1, 0]), "unknown 11");
+    assert.equal(test(), "unknown 11", "never reported");
+    assert.equal(test([0, 0], [0, 0]), "free 10");
+    assert.equal(test([0, 0], [1, 1001]), "stale 11");
+    assert.equal(test([0, 0], [-1, 0], [0, 1001]), "unknown 11");
+    assert.equal(test([-1, 0], [0, 1001], [2, 0]), "occupied 0");
   },
 });

@@ -1,4 +1,4 @@
-/** `occupancy request` as a person runs it. */
+/** `occupancy request` as a process. */
 import assert from "node:assert/strict";
 import { assertFailure } from "../../../support/assert_failure.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
@@ -18,7 +18,7 @@ import { until } from "../../../support/until.ts";
 const TIME = 1_760_000_000_000;
 
 Deno.test({
-  name: "request --region and --at take negative coordinates",
+  name: "request --region and --at accept negative coordinates",
   ...needs("mosquitto"),
   fn: async () => {
     await using system = await startSystem("mosquitto");
@@ -36,7 +36,11 @@ Deno.test({
     };
     const inside = ["-1,4,2", "-3,-2,1", "0,0,-1", "4,5,0"];
     assert.deepEqual(await cells("--region", "-3,-2,4,5"), inside);
-    assert.deepEqual(await cells("--region=4,5,-3,-2"), inside, "any corners");
+    assert.deepEqual(
+      await cells("--region=4,5,-3,-2"),
+      inside,
+      "corners in any order",
+    );
     assert.deepEqual(await cells("-r", "-4,0,-4,0"), ["-4,0,1"]);
     assert.deepEqual(await cells("--at=-1,4"), ["-1,4,2"]);
     assert.deepEqual(await cells("--at", "-1,4"), ["-1,4,2"]);
@@ -46,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request in a pipe prints x, y, value, status, time, row by row",
+  name: "request in a pipe prints x, y, value, status, time, sorted by row",
   ...needs("mosquitto"),
   fn: async () => {
     await using system = await startSystem("mosquitto");
@@ -70,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request into a pipe whose reader leaves ends quietly",
+  name: "request ends quietly when the reader closes the pipe",
   ...needs("mosquitto", "sh"),
   fn: async () => {
     await using system = await startSystem("mosquitto");
@@ -90,7 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request without a server: exit 5, with what is known of it",
+  name: "request without a server exits with 5 and describes its state",
   ...needs("mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto();
@@ -125,7 +129,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request with wrong flags: exit 2 and a hint",
+  name: "request with wrong flags exits with 2 and a hint",
   ...needs(),
   fn: async () => {
     const cases: [args: string[], says: RegExp][] = [
@@ -190,7 +194,7 @@ function request(broker: string, ...flags: string[]): Promise<Ended> {
   return runOccupancy(["request", "--broker", broker, ...flags]);
 }
 
-/** Puts readings into the map. */
+/** Publishes readings and waits until the map has them. */
 async function fill(
   system: System,
   csv: string,

@@ -1,4 +1,4 @@
-/** `occupancy request --watch`, `--map` and `--test`, as people and scripts run them. */
+/** `occupancy request` with --watch, --map and --test, in a pipe and a terminal. */
 import assert from "node:assert/strict";
 import { assertFailure } from "../../../support/assert_failure.ts";
 import { needs, requireTool } from "../../../support/needs.ts";
@@ -17,12 +17,12 @@ import { TerminalSession } from "../../terminal_session.ts";
 const TIME = 1_760_000_000_000;
 const AT_TIME = "2025-10-09T08:53:20.000Z";
 const ENTER = "\x1b[?1049h\x1b[?25l";
-/** What the screen, the cursor and the wrapping were before. */
+/** Restores the style, the wrapping, the cursor and the screen. */
 const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 Deno.test({
   name:
-    "request --watch in a pipe: the map, then a line a change, --count of them",
+    "request --watch in a pipe prints the map, then --count lines of changes",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch --json: an object a step, whole ones, within a region",
+  name: "request --watch --json prints one whole object per event, of a region",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -80,7 +80,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch --for ends in time, and without a server says so",
+  name: "request --watch --for ends in time, and exits with 5 without a server",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -102,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch into a pipe whose reader leaves ends quietly",
+  name: "request --watch ends quietly when the reader closes the pipe",
   ...needs("sh"),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -117,7 +117,7 @@ Deno.test({
     const end = shell.ended();
     let over = false;
     end.finally(() => over = true).catch(() => {});
-    // The reader has what it wants, but perhaps has not left yet.
+    // The reader has its line, but may not have closed the pipe yet.
     for (let value = 2; !over; value++) {
       await publish(system, `1,1,${value},${TIME}`);
     }
@@ -130,7 +130,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --test answers with its exit code, and a word unless --quiet",
+  name:
+    "request --test returns an exit code and prints a word, except with --quiet",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -152,7 +153,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "request --map in a pipe is plain, as wide as COLUMNS, colourful if told",
+    "request --map in a pipe is plain and as wide as COLUMNS; --color adds colors",
   ...needs(),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -188,7 +189,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch refuses what it cannot show: exit 2 and a hint",
+  name: "request --watch rejects impossible flags: exit 2 and a hint",
   ...needs(),
   fn: async () => {
     const live = await runOccupancy(["request", "--watch", "--map"]);
@@ -196,13 +197,13 @@ Deno.test({
     const none = await runOccupancy(["request", "--watch", "--count", "0"]);
     assertFailure(none, 2, /whole number from 1/, /./);
     const alone = await runOccupancy(["request", "--for", "1s"]);
-    assertFailure(alone, 2, /--for goes with --watch/, /Add --watch/);
+    assertFailure(alone, 2, /Cannot use --for without --watch/, /Add --watch/);
   },
 });
 
 Deno.test({
   name:
-    "request --watch --map in a terminal draws, redraws, and gives the screen back",
+    "request --watch --map in a terminal draws, redraws and restores the screen",
   ...needs("script"),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -217,7 +218,7 @@ Deno.test({
     const frame = session.output.slice(output.length);
     assert.ok(!frame.includes("\x1b[2J"), "only what differs is redrawn");
     assert.ok(frame.includes("\x1b[?2026h") && frame.includes("\x1b[?2026l"));
-    assert.ok(!frame.includes("q quit"), "what stays the same is not");
+    assert.ok(!frame.includes("q quit"), "unchanged text is not redrawn");
     await session.type("q");
     assert.equal(await session.ended(), 0);
     assert.ok(session.output.endsWith(LEAVE));
@@ -225,7 +226,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch in a terminal is a table; Ctrl-C ends it with 130",
+  name: "request --watch in a terminal shows a table; Ctrl-C ends it with 130",
   ...needs("script"),
   fn: async () => {
     await using system = await startSystem("embedded");
@@ -243,14 +244,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch in a terminal gives it back at the end and on errors",
+  name: "request --watch restores the terminal at the end and after errors",
   ...needs("script"),
   fn: async () => {
     const lost = await startSystem("embedded");
     await using failing = live(lost, "--map", "--timeout", "200ms");
     await failing.shows(/Nothing has been reported yet/);
     await lost[Symbol.asyncDispose]();
-    // The server says that it is offline, then its broker is gone.
+    // The server publishes that it is offline, then its broker ends.
     assert.ok([4, 5].includes(await failing.ended()));
     const told = failing.output.indexOf(LEAVE) + LEAVE.length;
     assert.match(
@@ -274,7 +275,7 @@ function live(system: System, ...flags: string[]): TerminalSession {
   return new TerminalSession(args, { columns: 70, rows: 20 });
 }
 
-/** Puts readings into the map. */
+/** Publishes readings and waits until the map has them. */
 async function publish(system: System, csv: string): Promise<void> {
   const { revision } = system.map;
   await using client = await RawConnection.open(system.port, "filler");

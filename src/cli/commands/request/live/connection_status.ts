@@ -1,3 +1,8 @@
+/**
+ * Finds out whether a live view is still live.
+ *
+ * @module
+ */
 import type { Incoming, Link, LinkHandlers } from "../../../../mqtt/link.ts";
 import {
   parseState,
@@ -6,42 +11,42 @@ import {
 } from "../../../../protocol/mod.ts";
 import type { Role } from "../../../connect.ts";
 
-/** How long an answer may take until the picture is called what it is, ms. */
-const PATIENCE = 1000;
-const EVERY = 250;
+/** Time to wait for a reply before the view counts as not live, ms. */
+const REPLY_TIMEOUT_MS = 1000;
+const CHECK_INTERVAL_MS = 250;
 
 /**
- * Knows whether what is shown is live: the broker and the server are there, and
- * a question is not left without an answer. It tells at once when they are gone.
+ * The state of the connection of a watch: not live while the broker is
+ * disconnected, the server is offline, or a request has no reply.
  */
-export class ConnectionStatus {
+export class ConnectionStatus implements Disposable {
   readonly #topics: Topics;
-  readonly #note: (words: string | undefined) => void;
+  readonly #onChange: (notice: string | undefined) => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  #brokerGone = false;
-  #serverGone = false;
-  /** When a question was asked that nothing has come after, of `performance.now()`. */
-  #asked: number | undefined;
-  #told: string | undefined;
+  #isDisconnected = false;
+  #isServerOffline = false;
+  /** When a request was sent that has no reply yet, of `performance.now()`. */
+  #requested: number | undefined;
+  #notice: string | undefined;
 
-  /** @param note Is told why it is not live, and undefined when it is again */
-  constructor(topics: Topics, note: (words: string | undefined) => void) {
+  /** @param onChange receives why the view is not live; undefined if it is */
+  constructor(topics: Topics, onChange: (notice: string | undefined) => void) {
     this.#topics = topics;
-    this.#note = note;
-    this.#timer = setInterval(() => this.#tell(), EVERY);
+    this.#onChange = onChange;
+    this.#timer = setInterval(() => this.#update(), CHECK_INTERVAL_MS);
   }
 
-  /** The same party, whose messages are listened to. */
-  listening(party: Role): Role {
+  /** Returns a role whose messages are observed. */
+  observe(role: Role): Role {
     return {
-      name: party.name,
-      subscriptions: party.subscriptions,
+      name: role.name,
+      subscriptions: role.subscriptions,
       handlersFor: (link) => {
-        const handlers = party.handlersFor(link);
+        const handlers = role.handlersFor(link);
         return {
           ...handlers,
           message: (message) => {
-            this.#hear(message);
+            this.#receive(message);
             handlers.message(message);
           },
         };
@@ -49,25 +54,27 @@ export class ConnectionStatus {
     };
   }
 
-  /** What is to be told when the connection is lost, and when it is there. */
-  get connection(): Pick<LinkHandlers, "up" | "down"> {
+  /** The handlers for lost and restored connections. */
+  get connectionHandlers(): Pick<LinkHandlers, "up" | "down"> {
     return {
       up: () => {
-        this.#brokerGone = false;
-        this.#asked = performance.now(); // what was missed is asked for
-        this.#tell();
+        this.#isDisconnected = false;
+        this.#requested = performance.now(); // the watcher requests what changed
+        this.#update();
       },
       down: () => {
-        this.#brokerGone = true;
-        this.#tell();
+        this.#isDisconnected = true;
+        this.#update();
       },
     };
   }
 
-  /** The same link, whose questions are noticed. */
-  asking(link: Link): Link {
+  /** Returns a link whose requests are observed. */
+  observeRequests(link: Link): Link {
     const publish: Link["publish"] = (topic, payload, options) => {
-      if (topic === this.#topics.request) this.#asked ??= performance.now();
+      if (topic === this.#topics.request) {
+        this.#requested ??= performance.now();
+      }
       return link.publish(topic, payload, options);
     };
     return new Proxy(link, {
@@ -79,36 +86,39 @@ export class ConnectionStatus {
     });
   }
 
-  /** Ends it. */
-  stop(): void {
+  [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
-  #hear({ topic, payload }: Incoming): void {
+  #receive({ topic, payload }: Incoming): void {
     if (topic === this.#topics.state) {
       try {
-        this.#serverGone = parseState(payload).state === "offline";
+        this.#isServerOffline = parseState(payload).state === "offline";
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
       }
-    } else this.#asked = undefined;
-    this.#tell();
+    } else this.#requested = undefined;
+    this.#update();
   }
 
-  #tell(): void {
-    const words = this.#words();
-    if (words === this.#told) return;
-    this.#told = words;
-    this.#note(words);
+  #update(): void {
+    const notice = this.#currentNotice();
+    if (notice === this.#notice) return;
+    this.#notice = notice;
+    this.#onChange(notice);
   }
 
-  #words(): string | undefined {
-    if (this.#brokerGone) return "NOT LIVE: the broker is gone, trying again";
-    if (this.#serverGone) return "NOT LIVE: the server is gone, waiting for it";
-    const silent = this.#asked === undefined
+  #currentNotice(): string | undefined {
+    if (this.#isDisconnected) {
+      return "NOT LIVE: disconnected from the broker, reconnecting";
+    }
+    if (this.#isServerOffline) {
+      return "NOT LIVE: the server is offline, waiting for it";
+    }
+    const waited = this.#requested === undefined
       ? 0
-      : performance.now() - this.#asked;
-    return silent < PATIENCE
+      : performance.now() - this.#requested;
+    return waited < REPLY_TIMEOUT_MS
       ? undefined
       : "NOT LIVE: the server does not answer";
   }

@@ -1,3 +1,9 @@
+/**
+ * The screen of the terminal: takes it, draws canvases on it, and restores it.
+ *
+ * @module
+ */
+import { doneWithin } from "../../../../common/async.ts";
 import {
   type Canvas,
   type ColorDepth,
@@ -7,19 +13,19 @@ import { drainOut, writeOut } from "../../../terminal/output.ts";
 
 /** Alternate screen (xterm 1049), no cursor (DECTCEM), no wrapping (DECAWM). */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
-/** The same undone, in the reverse order. */
+/** Undoes {@linkcode ENTER}, in the reverse order. */
 const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
-/** Synchronized output: a terminal that knows it shows all of a frame at once. */
-const BEGIN = "\x1b[?2026h";
-const END = "\x1b[?2026l";
+/** Synchronized output: terminals that support it show a frame at once. */
+const BEGIN_FRAME = "\x1b[?2026h";
+const END_FRAME = "\x1b[?2026l";
 
-/** How long a terminal that takes nothing is waited for at the end, ms. */
-const FAREWELL = 250;
+/** Maximum time to restore a terminal that does not read, ms. */
+const CLOSE_TIMEOUT_MS = 250;
 
-/** Faults of a program that nobody catches. */
-const FAULTS = ["error", "unhandledrejection"] as const;
+/** Events of errors that nothing catches. */
+const FATAL_EVENTS = ["error", "unhandledrejection"] as const;
 
-/** The terminal is not there any more: its window was closed, or its line is cut. */
+/** The terminal was closed, or its connection was lost. */
 export class TerminalGone extends Error {
   override readonly name = "TerminalGone";
 
@@ -29,27 +35,29 @@ export class TerminalGone extends Error {
 }
 
 /**
- * The terminal as a canvas that is drawn again and again: only what differs is
- * written. It gets back what it showed before when this is disposed of, and
- * also if the program fails. A terminal that takes nothing holds up no more than
- * the picture: it is written to while other things go on.
+ * The terminal while it shows live canvases. Writes only what differs from the
+ * last canvas, without blocking: a terminal that does not read delays the frames
+ * only. Disposing restores the terminal; a fatal error does so too.
  */
 export class Screen implements AsyncDisposable {
   readonly #depth: ColorDepth;
-  readonly #keyboard: boolean;
-  readonly #abandon = () => this.#giveBackNow();
+  readonly #hasKeyboard: boolean;
+  readonly #onFatalEvent = () => this.#restoreNow();
+  /** What the screen shows; undefined if that is not known. */
   #shown: Canvas | undefined;
-  #entered = false;
-  /** What is on its way to the terminal. */
+  #isEntered = false;
+  /** The write in progress. */
   #writing: Promise<void> = Promise.resolve();
-  #left = false;
+  #isLeft = false;
 
-  /** Takes the terminal. */
+  /** Takes the terminal; the screen changes at the first frame. */
   constructor(depth: ColorDepth) {
     this.#depth = depth;
-    this.#keyboard = Deno.stdin.isTerminal();
-    for (const fault of FAULTS) addEventListener(fault, this.#abandon);
-    if (this.#keyboard) this.#setRaw(true);
+    this.#hasKeyboard = Deno.stdin.isTerminal();
+    for (const event of FATAL_EVENTS) {
+      addEventListener(event, this.#onFatalEvent);
+    }
+    if (this.#hasKeyboard) this.#setRaw(true);
   }
 
   /** In characters. @throws {TerminalGone} */
@@ -59,9 +67,10 @@ export class Screen implements AsyncDisposable {
   }
 
   /**
-   * Shows a canvas from the upper left; the rest is blank. One at a time.
+   * Shows a canvas in the upper left corner; the rest is blank. Do not call it
+   * again before the promise resolves.
    *
-   * @returns resolves when the terminal has taken it
+   * @returns resolves when the terminal has read the frame
    * @throws {TerminalGone}
    */
   async draw(canvas: Canvas): Promise<void> {
@@ -69,63 +78,63 @@ export class Screen implements AsyncDisposable {
     const full = canvas.resized(width, height);
     const changes = encodeChanges(this.#shown, full, this.#depth);
     this.#shown = full;
-    if (changes === "" && this.#entered) return;
-    const enter = this.#entered ? "" : ENTER;
-    this.#entered = true;
+    if (changes === "" && this.#isEntered) return;
+    const enter = this.#isEntered ? "" : ENTER;
+    this.#isEntered = true;
     try {
-      this.#writing = drainOut(enter + BEGIN + changes + END);
+      this.#writing = drainOut(enter + BEGIN_FRAME + changes + END_FRAME);
       await this.#writing;
     } catch (error) {
       throw new TerminalGone(error);
     }
   }
 
-  /** Draws all anew the next time: what is shown is not known any more. */
-  forget(): void {
+  /** Draws everything in the next frame, for example after a resize. */
+  invalidate(): void {
     this.#shown = undefined;
   }
 
   /**
-   * Gives the terminal back, if it is there to be given. Safe to call twice.
+   * Restores the terminal. Safe to call twice.
    *
-   * @returns resolves soon, even if the terminal takes nothing
+   * @returns resolves within {@linkcode CLOSE_TIMEOUT_MS}
    */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#leave()) return;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), FAREWELL);
     const written = this.#writing.then(() => drainOut(LEAVE))
-      .then(() => true, () => true); // else nobody is there to see it
-    const taken = await Promise.race([written, promise]);
-    clearTimeout(timer);
-    // It waits for what is being written (tcsetattr(3), TCSADRAIN), maybe for ever.
-    if (this.#keyboard && taken) this.#setRaw(false);
+      .catch(() => {}); // the terminal is gone
+    const isRead = await doneWithin(written, CLOSE_TIMEOUT_MS);
+    // Setting the mode waits for all output (tcsetattr(3), TCSADRAIN), which
+    // never ends on a terminal that does not read.
+    if (this.#hasKeyboard && isRead) this.#setRaw(false);
   }
 
-  /** The same for a program that fails and has no time. */
-  #giveBackNow(): void {
+  /** Restores the terminal, blocking. */
+  #restoreNow(): void {
     if (!this.#leave()) return;
     try {
       writeOut(LEAVE);
     } catch {
-      // It is gone, or takes nothing: what failed is told all the same.
+      // The terminal is gone. The fatal error is reported anyway.
     }
-    if (this.#keyboard) this.#setRaw(false);
+    if (this.#hasKeyboard) this.#setRaw(false);
   }
 
-  /** False if that was done before. */
+  /** Returns false if it was called before. */
   #leave(): boolean {
-    const first = !this.#left;
-    this.#left = true;
-    for (const fault of FAULTS) removeEventListener(fault, this.#abandon);
-    return first;
+    const isFirst = !this.#isLeft;
+    this.#isLeft = true;
+    for (const event of FATAL_EVENTS) {
+      removeEventListener(event, this.#onFatalEvent);
+    }
+    return isFirst;
   }
 
   #setRaw(raw: boolean): void {
     try {
       Deno.stdin.setRaw(raw);
     } catch {
-      // It is gone: whoever reads or writes next is told.
+      // The terminal is gone: the next read or write throws.
     }
   }
 }
@@ -135,24 +144,5 @@ function consoleSize(): { columns: number; rows: number } {
     return Deno.consoleSize();
   } catch (error) {
     throw new TerminalGone(error);
-  }
-}
-
-/**
- * What a person types, as it is read; nothing where there is no keyboard.
- *
- * @throws {TerminalGone}
- */
-export async function* typed(): AsyncGenerator<string> {
-  if (!Deno.stdin.isTerminal()) return;
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(256);
-  for (;;) {
-    const length = await Deno.stdin.read(buffer).catch((error) => {
-      throw new TerminalGone(error);
-    });
-    // In raw mode no key is the end of input: only a hang-up is.
-    if (length === null) throw new TerminalGone();
-    yield decoder.decode(buffer.subarray(0, length), { stream: true });
   }
 }

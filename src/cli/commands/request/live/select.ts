@@ -1,29 +1,37 @@
 /**
- * The first `count` of the numbers below `size` in some order, without sorting
- * the others: costs a comparison for most of them.
+ * Selects the first of many items without sorting all of them.
  *
- * @param compare Negative if `a` comes before `b`; never 0 for different ones
+ * @module
+ */
+
+/** Returns a negative number if a comes before b. Never 0 for different items. */
+type Compare = (a: number, b: number) => number;
+
+/**
+ * Returns the first `count` of the numbers 0 to `size - 1`, in order. Costs one
+ * comparison for most of the numbers.
  */
 export function firstOf(
   size: number,
   count: number,
-  compare: (a: number, b: number) => number,
+  compare: Compare,
 ): number[] {
-  /** A heap: each comes after the two at 2i + 1 and 2i + 2, so the first is the last. */
+  /** A heap: each item comes after its children at 2i + 1 and 2i + 2. */
   const heap: number[] = [];
-  for (let one = 0; one < size; one++) {
+  for (let item = 0; item < size; item++) {
     if (heap.length < count) {
-      heap.push(one);
-      rise(heap, compare);
-    } else if (count > 0 && compare(one, heap[0]!) < 0) {
-      heap[0] = one;
-      sink(heap, compare);
+      heap.push(item);
+      moveUp(heap, compare);
+    } else if (count > 0 && compare(item, heap[0]!) < 0) {
+      heap[0] = item;
+      moveDown(heap, compare);
     }
   }
   return heap.sort(compare);
 }
 
-function rise(heap: number[], compare: (a: number, b: number) => number): void {
+/** Restores the heap after its last item was added. */
+function moveUp(heap: number[], compare: Compare): void {
   let at = heap.length - 1;
   while (at > 0) {
     const parent = at - 1 >> 1;
@@ -33,7 +41,8 @@ function rise(heap: number[], compare: (a: number, b: number) => number): void {
   }
 }
 
-function sink(heap: number[], compare: (a: number, b: number) => number): void {
+/** Restores the heap after its first item was replaced. */
+function moveDown(heap: number[], compare: Compare): void {
   for (let at = 0;;) {
     const left = 2 * at + 1;
     if (left >= heap.length) return;

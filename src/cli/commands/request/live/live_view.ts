@@ -1,0 +1,185 @@
+/**
+ * Shows a watched map on the terminal.
+ *
+ * @module
+ */
+import type { WatchEvent } from "../../../../request/mod.ts";
+import {
+  type Canvas,
+  type ColorDepth,
+  CountedCells,
+} from "../../../terminal/map/mod.ts";
+import { type Key, pressedKeys } from "./keyboard.ts";
+import { Screen, TerminalGone } from "./screen.ts";
+
+/** Minimum time between two frames, ms. */
+const FRAME_INTERVAL_MS = 50;
+/** Drawing takes at most 1/4 of the time. */
+const MAX_LOAD = 1 / 4;
+/** Time between two frames of a pane that changes with the time, ms. */
+const TICK_INTERVAL_MS = 1000;
+
+/** What a pane draws. */
+export interface Scene {
+  readonly layer: string;
+  readonly cells: CountedCells;
+  /** The server's time, ms since 1970. */
+  readonly time: number;
+  /** In ms; undefined if cells do not become stale. */
+  readonly staleAfter: number | undefined;
+  /** An urgent notice to the user. */
+  readonly notice: string | undefined;
+  /** Of the terminal, in columns. */
+  readonly width: number;
+  /** Of the terminal, in lines. */
+  readonly height: number;
+  readonly depth: ColorDepth;
+}
+
+/** A way to show a map. It stores what the user selected by keys. */
+export interface Pane {
+  /** True if the picture changes as time passes. */
+  readonly hasAges: boolean;
+  /** Draws a scene, not larger than the terminal. */
+  draw(scene: Scene): Canvas;
+  /** Handles a key. Returns false if it has no meaning here. */
+  press(key: Key): boolean;
+}
+
+/** Options of {@linkcode LiveView}. */
+export interface LiveViewOptions {
+  readonly layer: string;
+  readonly pane: Pane;
+  readonly depth: ColorDepth;
+  /**
+   * Called when the view is to end: by `q`, by Ctrl-C, or because the terminal
+   * is gone, which does not always send SIGHUP.
+   */
+  readonly onEnd: (reason: "quit" | "interrupt" | "terminalGone") => void;
+}
+
+/**
+ * Shows a map on the terminal as it changes. Takes the terminal at the first
+ * event and restores it at the end.
+ */
+export class LiveView {
+  readonly #options: LiveViewOptions;
+  readonly #cells = new CountedCells();
+  #screen: Screen | undefined;
+  /** The last event, and when it arrived, of `performance.now()`. */
+  #last: { readonly event: WatchEvent; readonly at: number } | undefined;
+  #notice: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isDrawing = false;
+  /** True if the frame being drawn lacks a change. */
+  #isOutdated = false;
+  /** The earliest time of the next frame, of `performance.now()`. */
+  #nextFrame = 0;
+  /** Rejects {@linkcode show}; undefined while it is not running. */
+  #reject: ((error: unknown) => void) | undefined;
+
+  constructor(options: LiveViewOptions) {
+    this.#options = options;
+  }
+
+  /** Shows events until there are no more. @throws what events or terminal throw */
+  async show(events: AsyncIterable<WatchEvent>): Promise<void> {
+    const failure = Promise.withResolvers<never>();
+    this.#reject = failure.reject;
+    const onResize = () => {
+      this.#screen?.invalidate();
+      this.#scheduleFrame();
+    };
+    const hasResizeSignal = Deno.build.os !== "windows";
+    if (hasResizeSignal) Deno.addSignalListener("SIGWINCH", onResize);
+    const ticker = this.#options.pane.hasAges
+      ? setInterval(() => this.#scheduleFrame(), TICK_INTERVAL_MS)
+      : undefined;
+    try {
+      await Promise.race([this.#follow(events), failure.promise]);
+    } finally {
+      clearInterval(ticker);
+      clearTimeout(this.#timer);
+      this.#reject = undefined;
+      if (hasResizeSignal) Deno.removeSignalListener("SIGWINCH", onResize);
+      await this.#screen?.[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Shows a notice in place of the keys; undefined removes it. */
+  setNotice(text: string | undefined): void {
+    this.#notice = text;
+    this.#scheduleFrame();
+  }
+
+  async #follow(events: AsyncIterable<WatchEvent>): Promise<void> {
+    for await (const event of events) {
+      if (event.kind === "snapshot") this.#cells.clear();
+      this.#cells.add(event);
+      this.#last = { event, at: performance.now() };
+      if (this.#screen === undefined) {
+        this.#screen = new Screen(this.#options.depth);
+        this.#handleKeys().catch((error) => this.#fail(error));
+      }
+      this.#scheduleFrame();
+    }
+  }
+
+  async #handleKeys(): Promise<void> {
+    const { pane, onEnd } = this.#options;
+    for await (const key of pressedKeys()) {
+      if (key === "interrupt") onEnd("interrupt");
+      else if (key === "q" || key === "Q") onEnd("quit");
+      else if (pane.press(key)) this.#scheduleFrame();
+    }
+  }
+
+  /** Draws the next frame as soon as it is due, with all changes until then. */
+  #scheduleFrame(): void {
+    if (this.#reject === undefined) return;
+    if (this.#isDrawing) {
+      this.#isOutdated = true;
+      return;
+    }
+    const wait = Math.max(0, this.#nextFrame - performance.now());
+    this.#timer ??= setTimeout(async () => {
+      this.#timer = undefined;
+      this.#isDrawing = true;
+      this.#isOutdated = false;
+      try {
+        await this.#draw();
+      } catch (error) {
+        this.#fail(error);
+      }
+      this.#isDrawing = false;
+      if (this.#isOutdated) this.#scheduleFrame();
+    }, wait);
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof TerminalGone) this.#options.onEnd("terminalGone");
+    else this.#reject?.(error);
+  }
+
+  async #draw(): Promise<void> {
+    if (this.#screen === undefined || this.#last === undefined) return;
+    const start = performance.now();
+    const { event, at } = this.#last;
+    const { layer, pane, depth } = this.#options;
+    await this.#screen.draw(pane.draw({
+      layer,
+      depth,
+      cells: this.#cells,
+      // By the server's clock: the local one may differ.
+      time: event.time + (start - at),
+      staleAfter: event.staleAfter,
+      notice: this.#notice,
+      ...this.#screen.size,
+    }));
+    const end = performance.now();
+    this.#nextFrame = Math.max(
+      start + FRAME_INTERVAL_MS,
+      start + (end - start) / MAX_LOAD,
+    );
+  }
+}
