@@ -11,7 +11,7 @@
 import { delay } from "../src/common/async.ts";
 import type { View } from "../src/feed/messages.ts";
 import { occupancy } from "../tests/support/processes.ts";
-import { encodeConnect, encodePublish } from "../tests/support/raw_mqtt.ts";
+import { encodeConnect, encodePublish } from "../tests/support/packets.ts";
 import { freePort } from "../tests/support/temp.ts";
 import { memoryOf, Meter } from "./harness/meter.ts";
 import { quantile } from "./harness/statistics.ts";

@@ -11,7 +11,7 @@
 import { startMosquitto } from "../tests/support/mosquitto.ts";
 import { findTool } from "../tests/support/needs.ts";
 import { occupancy } from "../tests/support/processes.ts";
-import { encodeConnect, encodeSubscribe } from "../tests/support/raw_mqtt.ts";
+import { encodeConnect, encodeSubscribe } from "../tests/support/packets.ts";
 import { freePort } from "../tests/support/temp.ts";
 import { watchLoad } from "../tests/support/watch_load.ts";
 import { memoryOf } from "./harness/meter.ts";
@@ -26,7 +26,7 @@ async function run(kind: string, port: number, args: string[]): Promise<void> {
   const sampling = setInterval(() => memory.push(residentMiB()), 1000);
   using frozen = await Deno.connect({ hostname: "127.0.0.1", port });
   await frozen.write(encodeConnect("frozen"));
-  await frozen.write(encodeSubscribe(1, "occupancy/changes", 0));
+  await frozen.write(encodeSubscribe("occupancy/changes"));
   const results = await watchLoad({
     url: `mqtt://127.0.0.1:${port}`,
     watchers: 5,

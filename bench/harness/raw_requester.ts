@@ -4,15 +4,10 @@
  * @module
  */
 import { parseReply } from "../../src/protocol/mod.ts";
-import {
-  encodePublish,
-  type LoadShape,
-  Readings,
-  REQUEST_ID,
-} from "./packets.ts";
+import { generate } from "mqtt-packet";
+import { type LoadShape, Readings, REQUEST_ID } from "./packets.ts";
 import type { RawClient } from "./raw_client.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** The header of a reply, which has the number of its parts, is in here. */
 const HEAD_BYTES = 400;
@@ -116,9 +111,15 @@ export class RawRequester {
   /** Publishes at QoS 1: every broker delivers it after the earlier readings. */
   async #post(request: Record<string, unknown>): Promise<void> {
     const payload = JSON.stringify({ ...request, replyTo: this.#replyTopic });
-    await this.#client.write(
-      encodePublish(this.#requestTopic, encoder.encode(payload), REQUEST_ID),
-    );
+    await this.#client.write(generate({
+      cmd: "publish",
+      topic: this.#requestTopic,
+      payload,
+      qos: 1,
+      messageId: REQUEST_ID,
+      retain: false,
+      dup: false,
+    }));
   }
 
   #receive(payload: Uint8Array): void {

@@ -1,36 +1,39 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { FrameScan } from "./frame_scan.ts";
 
-/** What {@linkcode guardStream} keeps a client within. */
+/** Limits of {@linkcode guardStream}. */
 export interface StreamLimits {
-  /** Longest packet taken in, in bytes. A longer one ends the connection. */
+  /** The longest packet, in bytes. A longer one ends the connection. */
   readonly maxPacketBytes: number;
-  /** What may wait to be sent before the broker is told to wait, in bytes. */
+  /** Unsent bytes above which `write()` reports a full buffer. */
   readonly softBufferBytes: number;
-  /** What may wait to be sent before the connection is ended, in bytes. */
+  /** Unsent bytes above which the connection is ended. */
   readonly hardBufferBytes: number;
-  /** Asked before each read: false keeps what comes in the socket. */
+  /**
+   * Called before each read, with the number of packets read so far. If it
+   * returns false, the data stays in the socket.
+   */
   readonly mayRead: (packets: number) => boolean;
 }
 
 /**
- * Makes a client's stream fit for the broker, and the broker safe from it.
+ * Adapts a client's stream to aedes, and limits what the client can cost.
  *
- * `read()` must return all that has arrived. aedes calls it once an event and
- * relies on that, and calls it again from within its parser, where it must find
- * nothing; but streams as of Node 26 return one buffer at a time
- * (nodejs/node#60441). Without this, a flood, a long packet or a WebSocket
- * breaks the connection.
+ * `read()` must return all data that has arrived: aedes calls it once per event.
+ * aedes calls it again inside its parser, and then expects null. But streams as
+ * of Node.js 26 return one buffer at a time (nodejs/node#60441), so a burst, a
+ * long packet or a WebSocket would break the connection.
  *
- * Refusing a read is back-pressure: the stream fills, and then TCP. No event
- * calls for the refused read again: the owner must see to it that aedes asks.
+ * Refusing a read is back-pressure: the stream fills, then TCP. No event repeats
+ * the refused read: the caller must make sure that aedes reads again.
  *
- * `write()` reports a full buffer later than the stream would, so that one slow
- * reader does not make the broker wait at every message, and ends the
- * connection of one that does not read at all.
+ * `write()` reports a full buffer later than the stream, so that a slow client
+ * does not delay each message of the others, and ends the connection of a client
+ * that does not read.
  *
- * @returns the same stream, changed
+ * @param stream the client's stream, which is changed
+ * @param limits the limits
+ * @returns the same stream
  */
 export function guardStream<T extends Duplex>(
   stream: T,
@@ -38,12 +41,10 @@ export function guardStream<T extends Duplex>(
 ): T {
   const scan = new FrameScan(limits.maxPacketBytes);
   const readOne = stream.read.bind(stream) as Duplex["read"];
-  const write = stream.write.bind(stream) as (
-    ...args: unknown[]
-  ) => boolean;
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
 
   stream.read = (size?: number): Buffer | null => {
-    // Streams ask themselves for read(0) to be filled: it must not take anything out.
+    // Streams call read(0) to fill their buffer: it must not take data out.
     if (size === 0) return readOne(0);
     if (!limits.mayRead(scan.packets)) return null;
     const bytes = readAll(readOne);
@@ -55,8 +56,8 @@ export function guardStream<T extends Duplex>(
   };
 
   stream.write = (...args: unknown[]): boolean => {
-    const room = write(...args);
-    if (room || stream.writableLength < limits.softBufferBytes) return true;
+    const hasRoom = write(...args);
+    if (hasRoom || stream.writableLength < limits.softBufferBytes) return true;
     if (stream.writableLength > limits.hardBufferBytes) {
       stream.destroy(new Error("does not read what is sent to it"));
     }
@@ -65,7 +66,7 @@ export function guardStream<T extends Duplex>(
   return stream;
 }
 
-/** All that the stream holds, as one buffer. */
+/** Returns all data of the stream as one buffer. */
 function readAll(readOne: () => Buffer | null): Buffer | null {
   const first = readOne();
   if (first === null) return null;
@@ -74,4 +75,68 @@ function readAll(readOne: () => Buffer | null): Buffer | null {
   const chunks = [first];
   for (; next !== null; next = readOne()) chunks.push(next);
   return Buffer.concat(chunks);
+}
+
+/**
+ * Reads the fixed headers of an MQTT stream (MQTT 3.1.1, 2.2), to detect a packet
+ * that is too long before it is received.
+ */
+export class FrameScan {
+  readonly #maxBytes: number;
+  /** Missing bytes of the current packet, if its length is known. */
+  #missing = 0;
+  #inHeader = false;
+  #length = 0;
+  #factor = 1;
+  #packets = 0;
+
+  /** @param maxBytes the longest packet, in bytes without the fixed header */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Complete packets so far. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /**
+   * Reads the next bytes of the stream.
+   *
+   * @param bytes the bytes
+   * @returns what is wrong with them, for people; undefined if they are valid
+   */
+  push(bytes: Uint8Array): string | undefined {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#missing > 0) {
+        const step = Math.min(this.#missing, bytes.length - at);
+        this.#missing -= step;
+        at += step;
+        if (this.#missing === 0) this.#packets++;
+        continue;
+      }
+      if (!this.#inHeader) {
+        this.#inHeader = true;
+        this.#length = 0;
+        this.#factor = 1;
+        at++; // packet type and flags
+        continue;
+      }
+      const digit = bytes[at++]!;
+      this.#length += (digit & 0x7f) * this.#factor;
+      this.#factor *= 128;
+      if (this.#length > this.#maxBytes) {
+        return `a packet of more than ${this.#maxBytes} bytes`;
+      }
+      if (digit < 0x80) {
+        this.#inHeader = false;
+        this.#missing = this.#length;
+        if (this.#length === 0) this.#packets++;
+      } else if (this.#factor > 128 ** 3) {
+        return "a malformed packet length"; // at most four digits (2.2.3)
+      }
+    }
+    return undefined;
+  }
 }

@@ -89,8 +89,9 @@ export async function listenWebSocket(
     maxPayload,
     handleProtocols: (offered: Set<string>) => offered.has("mqtt") && "mqtt",
   });
-  webSockets.on("connection", (webSocket) => {
-    const stream = createWebSocketStream(webSocket);
+  type WebSocket = Parameters<typeof createWebSocketStream>[0];
+  webSockets.on("connection", (webSocket: WebSocket) => {
+    const stream: Duplex = createWebSocketStream(webSocket);
     // One frame for what was written together, not one for each piece of a packet.
     stream._writev = (chunks, done) =>
       stream._write(

@@ -1,11 +1,12 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import fc from "fast-check";
 import {
+  FrameScan,
   guardStream,
   type StreamLimits,
 } from "../../src/broker/client_stream.ts";
-import { concat, frame } from "./raw_client.ts";
 
 const LIMITS: StreamLimits = {
   maxPacketBytes: 1_000,
@@ -14,8 +15,16 @@ const LIMITS: StreamLimits = {
   mayRead: () => true,
 };
 
-/** A stream whose other side sends what is pushed, and reads nothing. */
-function frozen(limits: Partial<StreamLimits> = {}) {
+/** A packet with a body of up to 16,383 bytes. */
+function frame(first: number, body: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(body);
+  const { length } = bytes;
+  const digits = length < 128 ? [length] : [length % 128 | 128, length >> 7];
+  return Buffer.concat([Uint8Array.of(first, ...digits), bytes]);
+}
+
+/** A guarded stream whose other end sends what the test pushes and never reads. */
+function openStream(limits: Partial<StreamLimits> = {}) {
   const errors: string[] = [];
   const stream = new Duplex({ read() {}, write() {} });
   stream.on("error", (error) => errors.push(error.message));
@@ -23,51 +32,48 @@ function frozen(limits: Partial<StreamLimits> = {}) {
 }
 
 Deno.test({
-  name:
-    "guardStream() makes read() return all that has arrived, and read(0) nothing",
+  name: "guardStream() makes read() return all data, and read(0) none",
   permissions: "none",
   fn() {
-    const { stream } = frozen();
+    const { stream } = openStream();
     const chunks = [frame(0x30, "a"), frame(0x30, "b"), frame(0x30, "c")];
     for (const chunk of chunks) stream.push(chunk);
     equal(stream.read(0), null);
-    deepEqual(stream.read(), Buffer.from(concat(chunks)));
+    deepEqual(stream.read(), Buffer.concat(chunks));
     equal(stream.read(), null);
   },
 });
 
 Deno.test({
-  name:
-    "guardStream() asks before each read, with the packets seen whole so far",
+  name: "guardStream() calls mayRead() before each read, with complete packets",
   permissions: "none",
   fn() {
-    const asked: number[] = [];
-    const { stream } = frozen({
+    const calls: number[] = [];
+    const { stream } = openStream({
       mayRead: (packets: number) => {
-        asked.push(packets);
+        calls.push(packets);
         return packets < 2;
       },
     });
-    const bytes = concat([frame(0x10, "x"), frame(0x30, "y")]);
+    const bytes = Buffer.concat([frame(0x10, "one"), frame(0x30, "two")]);
     stream.push(bytes.subarray(0, 3));
     equal(stream.read().length, 3);
     stream.push(bytes.subarray(3));
     equal(stream.read().length, bytes.length - 3);
     stream.push(frame(0x30, "kept"));
     equal(stream.read(), null);
-    deepEqual(asked, [0, 0, 2]);
+    deepEqual(calls, [0, 0, 2]);
     equal(stream.readableLength > 0, true);
   },
 });
 
 Deno.test({
-  name:
-    "guardStream() ends a stream with a packet that is too long, and gives out none of it",
+  name: "guardStream() ends a stream with a packet that is too long",
   permissions: "none",
   async fn() {
-    const { stream, errors } = frozen();
+    const { stream, errors } = openStream();
     stream.push(frame(0x30, new Uint8Array(1_001)).subarray(0, 10));
-    equal(stream.read(), null);
+    equal(stream.read(), null, "none of its bytes");
     equal(stream.destroyed, true);
     await new Promise((done) => stream.once("close", done));
     deepEqual(errors, ["a packet of more than 1000 bytes"]);
@@ -76,15 +82,75 @@ Deno.test({
 
 Deno.test({
   name:
-    "guardStream() makes write() say full at the soft limit, and end the stream at the hard one",
+    "guardStream() makes write() report the soft limit, and ends the stream at the hard one",
   permissions: "none",
   async fn() {
-    const { stream, errors } = frozen();
+    const { stream, errors } = openStream();
     const chunk = new Uint8Array(10_000);
     const room: boolean[] = [];
     while (!stream.destroyed) room.push(stream.write(chunk));
     deepEqual(room, [...Array(9).fill(true), ...Array(12).fill(false)]);
     await new Promise((done) => stream.once("close", done));
     deepEqual(errors, ["does not read what is sent to it"]);
+  },
+});
+
+const MAX_BYTES = 300;
+
+Deno.test({
+  name: "FrameScan.push() counts the packets for any division of the stream",
+  permissions: "none",
+  fn() {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: MAX_BYTES }), { maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }),
+        (bodies, cuts) => {
+          const stream = Buffer.concat(
+            bodies.map((body) => frame(0x30, body)),
+          );
+          const scan = new FrameScan(MAX_BYTES);
+          for (let at = 0, i = 0; at < stream.length; i++) {
+            const end = at + cuts[i % cuts.length]!;
+            equal(scan.push(stream.subarray(at, end)), undefined);
+            at = end;
+          }
+          equal(scan.packets, bodies.length);
+        },
+      ),
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "FrameScan.push() detects a packet that is too long by its header, also byte by byte",
+  permissions: "none",
+  fn() {
+    const good = frame(0x30, new Uint8Array(MAX_BYTES));
+    const bad = frame(0x30, new Uint8Array(MAX_BYTES + 1)).subarray(0, 3);
+    const bytes = Buffer.concat([good, bad]);
+    const whole = new FrameScan(MAX_BYTES);
+    match(whole.push(bytes)!, /more than 300 bytes/);
+    equal(whole.packets, 1);
+    const slow = new FrameScan(MAX_BYTES);
+    const problems = Array.from(
+      bytes,
+      (byte) => slow.push(Uint8Array.of(byte)),
+    );
+    match(problems.at(-1)!, /more than 300 bytes/);
+    equal(problems.filter((problem) => problem !== undefined).length, 1);
+  },
+});
+
+Deno.test({
+  name: "FrameScan.push() accepts four digits of length, and refuses five",
+  permissions: "none",
+  fn() {
+    const max = 268_435_455; // MQTT 3.1.1, 2.2.3
+    const longest = Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f);
+    equal(new FrameScan(max).push(longest), undefined);
+    const five = Uint8Array.of(0x30, 0x80, 0x80, 0x80, 0x80, 0x01);
+    match(new FrameScan(max).push(five)!, /malformed/);
   },
 });

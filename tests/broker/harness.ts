@@ -1,101 +1,82 @@
 import type { Broker, BrokerOptions } from "../../src/broker/broker.ts";
 import type { Incoming } from "../../src/mqtt/link.ts";
+import { within } from "../support/until.ts";
 
-/** True where a test may not use the network: it is shown as ignored there. */
-export const OFFLINE =
-  ["127.0.0.1", "0.0.0.0"].some((host) =>
-    Deno.permissions.querySync({ name: "net", host }).state !== "granted"
-  ) || Deno.permissions.querySync({ name: "env" }).state !== "granted";
+/** How long a test waits for one event, in ms. */
+const EVENT_TIMEOUT_MS = 15_000;
 
-/** How long a test waits for what should happen at once, in ms. */
-const PATIENCE = 15_000;
-
-/** What `promise` resolves to, unless that takes too long. */
-export async function deadline<T>(
-  promise: Promise<T>,
-  what: string,
-  ms = PATIENCE,
-): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`Waited ${ms} ms for ${what}`)),
-    ms,
-  );
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** A broker with the server's side of it, which keeps what it is handed. */
+/** An embedded broker that records all calls of its handlers and callbacks. */
 export class Harness implements AsyncDisposable {
   readonly broker: Broker;
   readonly received: Incoming[] = [];
   readonly refused: string[] = [];
   readonly dropped: { id: string | undefined; reason: string }[] = [];
   readonly full: string[] = [];
-  /** Acknowledge each message as it comes. */
-  prompt: boolean;
-  #watchers: { met: () => boolean; done: () => void }[] = [];
+  /** Whether to acknowledge each message when it is received. */
+  readonly #acknowledge: boolean;
+  #waiting: { condition: () => boolean; resolve: () => void }[] = [];
 
-  private constructor(broker: Broker, prompt: boolean) {
-    this.broker = broker;
-    this.prompt = prompt;
+  private constructor(
+    create: (callbacks: Partial<BrokerOptions>) => Broker,
+    acknowledge: boolean,
+  ) {
+    this.#acknowledge = acknowledge;
+    this.broker = create({
+      refused: (id, topic) => this.#add(this.refused, `${id} ${topic}`),
+      dropped: (id, reason) => this.#add(this.dropped, { id, reason }),
+      sessionFull: (id) => this.#add(this.full, id),
+    });
   }
 
-  /** Opens a broker on a free port that takes `data/#` and `request`. */
+  /** Opens a broker on a free port with the subscriptions `data/#` and `request`. */
   static async open(
-    { prompt = true, ...options }: Partial<BrokerOptions> & {
-      prompt?: boolean;
+    { acknowledge = true, ...options }: Partial<BrokerOptions> & {
+      acknowledge?: boolean;
     } = {},
   ): Promise<Harness> {
     const { createBroker } = await import("../../src/broker/broker.ts");
-    const harness: Harness = new Harness(
-      createBroker({
-        host: "127.0.0.1",
-        port: 0,
-        subscriptions: ["data/#", "request"],
-        refused: (id, topic) =>
-          harness.#note(harness.refused, `${id} ${topic}`),
-        dropped: (id, reason) => harness.#note(harness.dropped, { id, reason }),
-        sessionFull: (id) => harness.#note(harness.full, id),
-        ...options,
-      }),
-      prompt,
+    const harness = new Harness(
+      (callbacks) =>
+        createBroker({
+          host: "127.0.0.1",
+          port: 0,
+          subscriptions: ["data/#", "request"],
+          ...callbacks,
+          ...options,
+        }),
+      acknowledge,
     );
     await harness.broker.open({
       message: (message) => {
-        harness.#note(harness.received, message);
-        if (harness.prompt) harness.broker.acknowledge([message]);
+        harness.#add(harness.received, message);
+        if (harness.#acknowledge) harness.broker.acknowledge([message]);
       },
     });
     return harness;
   }
 
-  /** Where to connect to. */
-  get at(): { port: number } {
-    return this.broker.address;
+  /** The broker's TCP port on the loopback. */
+  get port(): number {
+    return this.broker.address.port;
   }
 
-  /** Resolves when `met` is true, looked at whenever the broker has told something. */
-  until(met: () => boolean, what: string): Promise<void> {
-    if (met()) return Promise.resolve();
-    return deadline(
-      new Promise((done) => this.#watchers.push({ met, done })),
-      what,
-    );
+  /** Waits until a call makes the condition true. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    if (condition()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ condition, resolve });
+    await within(promise, what, EVENT_TIMEOUT_MS);
   }
 
-  /** Resolves when so many messages have been handed over in all. */
+  /** Waits until `count` messages have been received in total. */
   receives(count: number): Promise<void> {
     return this.until(
       () => this.received.length >= count,
-      `${count} messages (there are ${this.received.length})`,
+      `${count} messages (${this.received.length} received)`,
     );
   }
 
-  /** The payloads handed over, as text. */
+  /** The payloads of the received messages, as text. */
   texts(): string[] {
     return this.received.map(({ payload }) =>
       new TextDecoder().decode(payload)
@@ -106,11 +87,11 @@ export class Harness implements AsyncDisposable {
     await this.broker.close();
   }
 
-  #note<T>(list: T[], item: T): void {
+  #add<T>(list: T[], item: T): void {
     list.push(item);
-    this.#watchers = this.#watchers.filter(({ met, done }) => {
-      if (!met()) return true;
-      done();
+    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
+      if (!condition()) return true;
+      resolve();
       return false;
     });
   }

@@ -4,11 +4,11 @@
  * @module
  */
 import {
-  concat,
   encodeConnect,
   encodePublish,
-  Packet,
-} from "../support/raw_mqtt.ts";
+  type Packet,
+} from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { until, within } from "../support/until.ts";
 import type { Message } from "./workload.ts";
 
@@ -19,8 +19,6 @@ const BURST = 100;
 /** Longest time without an acknowledgement. */
 const TIMEOUT_MS = 30_000;
 const TOPIC = "occupancy/data";
-/** Size of CONNACK and PUBACK, the only packets that a publisher receives. */
-const PACKET_BYTES = 4;
 
 /** Options of {@linkcode Publisher}. */
 export interface PublisherOptions {
@@ -75,9 +73,7 @@ export class Publisher {
     while (this.#base < this.#options.messages.length) {
       const connection = await this.#connect();
       let lost = false;
-      const reading = this.#read(connection).catch((error) => {
-        if (!isLoss(error)) throw error;
-      }).finally(() => {
+      const reading = this.#readAcknowledgements(connection).finally(() => {
         lost = true;
         this.#wake();
       });
@@ -86,34 +82,30 @@ export class Publisher {
       } catch (error) {
         if (!isLoss(error)) throw error;
       } finally {
-        close(connection);
+        await connection[Symbol.asyncDispose]();
         await reading;
       }
     }
   }
 
   /** Connects, again and again until a broker accepts. */
-  async #connect(): Promise<Deno.TcpConn> {
+  async #connect(): Promise<RawConnection> {
     const { port, clientId } = this.#options;
     return await until(async () => {
-      let connection: Deno.TcpConn | undefined;
+      let connection: RawConnection | undefined;
       try {
-        connection = await Deno.connect({ hostname: "127.0.0.1", port });
-        await writeAll(connection, encodeConnect(clientId));
-        const connack = new Uint8Array(PACKET_BYTES);
-        const count = await connection.read(connack);
-        if (count === PACKET_BYTES && connack[0] === Packet.connack << 4) {
-          return connection;
-        }
+        connection = await RawConnection.dial(port);
+        await connection.write(encodeConnect(clientId));
+        if ((await connection.next())?.cmd === "connack") return connection;
       } catch (error) {
         if (!isLoss(error)) throw error;
       }
-      if (connection) close(connection);
+      await connection?.[Symbol.asyncDispose]();
     }, { deadline: TIMEOUT_MS, what: "a connection to the broker" });
   }
 
   /** Sends until all messages are acknowledged or the connection is lost. */
-  async #send(connection: Deno.TcpConn, lost: () => boolean): Promise<void> {
+  async #send(connection: RawConnection, lost: () => boolean): Promise<void> {
     const { messages, mayReach } = this.#options;
     const sentBefore = this.#sent;
     let next = this.#base;
@@ -135,7 +127,7 @@ export class Publisher {
       this.#resent += Math.max(0, Math.min(sentBefore, limit) - next);
       next = limit;
       this.#sent = Math.max(this.#sent, next);
-      await writeAll(connection, concat(burst));
+      await connection.write(...burst);
     }
   }
 
@@ -148,38 +140,21 @@ export class Publisher {
   }
 
   /** Counts acknowledgements until the connection is lost. */
-  async #read(connection: Deno.TcpConn): Promise<void> {
-    const chunk = new Uint8Array(64 * 1024);
-    let buffered = 0;
-    for (;;) {
-      const count = await connection.read(chunk.subarray(buffered));
-      if (count === null) return;
-      buffered += count;
-      const complete = buffered - buffered % PACKET_BYTES;
-      for (let at = 0; at < complete; at += PACKET_BYTES) {
-        this.#acknowledge(
-          chunk[at]! >> 4,
-          chunk[at + 2]! << 8 | chunk[at + 3]!,
-        );
-      }
-      chunk.copyWithin(0, complete, buffered);
-      buffered -= complete;
+  async #readAcknowledgements(connection: RawConnection): Promise<void> {
+    for await (const packet of connection) {
+      this.#acknowledge(packet);
       this.#wake();
     }
   }
 
   /** The broker acknowledges in the order of the messages (4.6). */
-  #acknowledge(type: number, id: number): void {
+  #acknowledge({ cmd, messageId }: Packet): void {
     const { messages } = this.#options;
+    const expected = idOf(this.#base);
     if (
-      type !== Packet.puback || id !== idOf(this.#base) ||
-      this.#base >= this.#sent
+      cmd !== "puback" || messageId !== expected || this.#base >= this.#sent
     ) {
-      throw new Error(
-        `Expected PUBACK ${
-          idOf(this.#base)
-        }, got packet type ${type}, id ${id}`,
-      );
+      throw new Error(`Expected PUBACK ${expected}, got ${cmd} ${messageId}`);
     }
     this.#acknowledged += messages[this.#base++]!.readings.length;
   }
@@ -200,17 +175,4 @@ function isLoss(error: unknown): boolean {
     Deno.errors.Interrupted,
     Deno.errors.NotConnected,
   ].some((Loss) => error instanceof Loss);
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch (error) {
-    if (!isLoss(error)) throw error;
-  }
-}
-
-async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await to.write(rest));
 }

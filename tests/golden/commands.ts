@@ -1,6 +1,7 @@
 /** The output of commands, in terminals of several widths and in a pipe. */
 import { forEachAtOnce, runOccupancy } from "../support/processes.ts";
-import { encodePublish, RawConnection } from "../support/raw_mqtt.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
 import { TerminalSession } from "../cli/terminal_session.ts";

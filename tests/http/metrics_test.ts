@@ -4,7 +4,7 @@ import { findTool, needs } from "../support/needs.ts";
 import { occupancy, Running } from "../support/processes.ts";
 import type { Link } from "../../src/mqtt/link.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
-import { RawConnection } from "../support/raw_mqtt.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { until } from "../support/until.ts";
 import { startServer, type TestServer } from "./support.ts";
 

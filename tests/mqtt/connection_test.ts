@@ -13,21 +13,16 @@ import {
   connack5,
   FakeBroker,
   grantSubscription,
-  numbered,
 } from "../support/fake_broker.ts";
 import { needs } from "../support/needs.ts";
 import {
-  concat,
-  decodePublish,
-  encodePacket,
-  encodePuback,
+  encode,
+  encodeNumbered,
   encodePublish,
-  Packet,
-  type RawConnection,
-} from "../support/raw_mqtt.ts";
+  type Packet,
+} from "../support/packets.ts";
+import type { RawConnection } from "../support/raw_connection.ts";
 import { until, within } from "../support/until.ts";
-
-const RECEIVE_MAXIMUM = 0x21; // MQTT 5, 3.2.2.3.3
 
 Deno.test({
   name: "Connection acknowledges when it is told, not before",
@@ -36,7 +31,7 @@ Deno.test({
     await using broker = new FakeBroker();
     await using joined = await join(broker);
     const { raw, link, messages } = joined;
-    await raw.write(concat(numbered("t", 200)));
+    await raw.write(encodeNumbered("t", 200));
     await until(() => messages.length === 200);
     assert.equal(await acknowledgedBefore(joined, "one"), 0);
 
@@ -56,11 +51,11 @@ Deno.test({
     await using broker = new FakeBroker();
     await using joined = await join(broker);
     const { raw, link, messages } = joined;
-    await raw.write(concat([
+    await raw.write(
       encodePublish("t", "0"),
       encodePublish("t", "1", { qos: 1, id: 7 }),
       encodePublish("t", "0"),
-    ]));
+    );
     await until(() => messages.length === 3);
     link.acknowledge(messages);
     assert.deepEqual(await acknowledgedIds(raw, 1), [7]);
@@ -76,7 +71,7 @@ Deno.test({
     await using broker = new FakeBroker();
     await using joined = await join(broker);
     const { link, messages } = joined;
-    await joined.raw.write(concat(numbered("t", 3)));
+    await joined.raw.write(encodeNumbered("t", 3));
     await until(() => messages.length === 3);
     const old = messages.slice();
 
@@ -87,7 +82,7 @@ Deno.test({
     assert.equal(joined.events[1], "up");
 
     // The same packet ids now mean other messages.
-    await joined.raw.write(concat(numbered("t", 3)));
+    await joined.raw.write(encodeNumbered("t", 3));
     await until(() => messages.length === 6);
     link.acknowledge(old);
     assert.equal(await acknowledgedBefore(joined, "one"), 0);
@@ -102,18 +97,18 @@ Deno.test({
   ...needs(),
   fn: async () => {
     // mqtt.js says "connect" only when that publish is settled; by then they are here.
-    const four = encodePacket(Packet.connack, Uint8Array.of(1, 0));
+    const four = connack4(0, true);
     await using broker = new FakeBroker({ four });
     await using joined = await join(broker, { sessionExpiry: 60 });
     const { link, messages } = joined;
     const published = link.publish("own", new Uint8Array(1), { qos: 1 });
-    await joined.raw.take(Packet.publish);
+    await joined.raw.take("publish");
     await joined.raw[Symbol.asyncDispose]();
 
     const raw = joined.raw = await broker.admit();
-    const own = encodePuback(await nextId(raw));
-    await raw.write(concat([...numbered("t", 20), own]));
-    await grantSubscription(raw, await raw.take(Packet.subscribe));
+    const own = encode({ cmd: "puback", messageId: await nextId(raw) });
+    await raw.write(encodeNumbered("t", 20), own);
+    await grantSubscription(raw, await raw.take("subscribe"));
     await published;
     assert.equal(messages.length, 20);
     link.acknowledge(messages);
@@ -132,7 +127,7 @@ Deno.test({
     const refused = assert.rejects(published, /too long for the broker/);
     let { raw } = joined;
     for (let losses = 0; losses < 3; losses++) {
-      await raw.take(Packet.publish);
+      await raw.take("publish");
       await raw[Symbol.asyncDispose]();
       raw = await broker.admit();
     }
@@ -148,7 +143,7 @@ Deno.test({
     await using joined = await join(broker);
     const published = joined.link.publish("own", new Uint8Array(1), { qos: 1 });
     const rejected = assert.rejects(published, /connection .* is closed/);
-    await joined.raw.take(Packet.publish);
+    await joined.raw.take("publish");
     await joined.raw[Symbol.asyncDispose]();
     await until(() => joined.events.length > 0);
     await joined.link.close();
@@ -162,7 +157,7 @@ Deno.test({
   fn: async () => {
     await using broker = new FakeBroker();
     await using joined = await join(broker);
-    await joined.raw.write(concat(numbered("t", 1)));
+    await joined.raw.write(encodeNumbered("t", 1));
     await until(() => joined.messages.length === 1);
     await joined.raw[Symbol.asyncDispose]();
     await until(() => joined.events.length === 1);
@@ -177,7 +172,7 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker({
-      five: connack5(0, [RECEIVE_MAXIMUM, 0, 5]),
+      five: connack5(0, { receiveMaximum: 5 }),
     });
     await using joined = await join(broker, { subscriptions: [] });
     const { raw, link } = joined;
@@ -189,11 +184,13 @@ Deno.test({
     for (let i = 0; i < 5; i++) ids.push(await nextId(raw));
     assert.equal(await publishedBefore(joined, "one"), 0, "no sixth");
     for (let i = 0; i < 7; i++) {
-      await raw.write(encodePuback(ids.shift()!));
+      await raw.send({ cmd: "puback", messageId: ids.shift()! });
       ids.push(await nextId(raw));
       assert.equal(await publishedBefore(joined, `${i}`), 0, "one for one");
     }
-    for (const id of ids) await raw.write(encodePuback(id));
+    for (const id of ids) {
+      await raw.send({ cmd: "puback", messageId: id });
+    }
     await within(Promise.all(sent), "all to be acknowledged");
   },
 });
@@ -210,23 +207,23 @@ Deno.test({
     const id = await nextId(joined.raw);
     await publishedBefore(joined, "one");
     assert.equal(done, false);
-    await joined.raw.write(encodePuback(id));
+    await joined.raw.send({ cmd: "puback", messageId: id });
     await within(sent, "the publisher to go on");
   },
 });
 
 for (
   const [name, five] of [
-    ["refuses it in the form of 3.1.1", connack4(1)],
-    ["refuses it in the form of MQTT 5", connack5(0x84)],
-    ["hangs up", "hang up"],
+    ["refuses it in the form of 3.1.1", () => connack4(1)],
+    ["refuses it in the form of MQTT 5", () => connack5(0x84)],
+    ["hangs up", () => "hang up" as const],
   ] as const
 ) {
   Deno.test({
     name: `Connection falls back to MQTT 3.1.1 where a broker ${name}`,
     ...needs(),
     fn: async () => {
-      await using broker = new FakeBroker({ five });
+      await using broker = new FakeBroker({ five: five() });
       await using joined = await join(broker);
       assert.equal(joined.link.mqttVersion, 4);
       // Properties have no place in 3.1.1: they are left out.
@@ -235,8 +232,8 @@ for (
         responseTopic: "r",
         correlationData: Uint8Array.of(1),
       });
-      const { body } = await joined.raw.take(Packet.publish);
-      assert.deepEqual([...body], [0, 1, "t".charCodeAt(0)]);
+      const { topic, length } = await joined.raw.take("publish");
+      assert.deepEqual([topic, length], ["t", 3], "nothing but the topic");
     },
   });
 }
@@ -247,9 +244,7 @@ Deno.test({
   fn: async () => {
     await using broker = new FakeBroker({ five: connack5() });
     await using joined = await join(broker, { subscriptions: [] });
-    await joined.raw.write(
-      encodePacket(Packet.disconnect, Uint8Array.of(0x8e, 0)),
-    );
+    await joined.raw.send({ cmd: "disconnect", reasonCode: 0x8e });
     const error = await within(joined.failed, "the failure");
     assert.equal(error.code, "refused");
     assert.match(error.message, /Another program .* client id "tester"/);
@@ -288,7 +283,7 @@ Deno.test({
     await using joined = await join(broker);
     const { raw, link } = joined;
     const closing = Promise.all([link.close(), link.close()]);
-    await raw.take(Packet.disconnect);
+    await raw.take("disconnect");
     await within(closing, "the end");
     await link.close();
     await assert.rejects(link.publish("t", new Uint8Array(0), { qos: 1 }));
@@ -351,29 +346,28 @@ async function newConnection(
  * now: TCP keeps the order, so none can be on its way.
  */
 function acknowledgedBefore(joined: Joined, marker: string): Promise<number> {
-  return packetsBefore(joined, marker, Packet.puback);
+  return packetsBefore(joined, marker, "puback");
 }
 
 /** How many messages at QoS 1 the broker has got before one that is published now. */
 function publishedBefore(joined: Joined, marker: string): Promise<number> {
-  return packetsBefore(joined, marker, Packet.publish);
+  return packetsBefore(joined, marker, "publish");
 }
 
 async function packetsBefore(
   { raw, link }: Joined,
   marker: string,
-  type: number,
+  cmd: Packet["cmd"],
 ): Promise<number> {
   await link.publish(`marker/${marker}`, new Uint8Array(0));
-  const isMarker = (packet: RawConnection["packets"][number]) =>
-    packet.type === Packet.publish &&
-    decodePublish(packet).topic === `marker/${marker}`;
+  const isMarker = (packet: Packet) =>
+    packet.cmd === "publish" && packet.topic === `marker/${marker}`;
   const at = await until(() => {
     const at = raw.packets.findIndex(isMarker);
     return at < 0 ? undefined : { index: at };
   });
   return raw.packets.splice(0, at.index + 1).slice(0, -1)
-    .filter((packet) => packet.type === type).length;
+    .filter((packet) => packet.cmd === cmd).length;
 }
 
 async function acknowledgedIds(
@@ -382,14 +376,13 @@ async function acknowledgedIds(
 ): Promise<number[]> {
   const ids = [];
   while (ids.length < count) {
-    const { body } = await raw.take(Packet.puback);
-    ids.push(body[0]! << 8 | body[1]!);
+    ids.push((await raw.take("puback")).messageId!);
   }
   return ids;
 }
 
 async function nextId(raw: RawConnection): Promise<number> {
-  return decodePublish(await raw.take(Packet.publish)).id;
+  return (await raw.take("publish")).messageId!;
 }
 
 function range(from: number, to: number): number[] {

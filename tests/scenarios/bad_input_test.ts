@@ -1,15 +1,10 @@
 /** Whatever strangers send: the server lives, answers, counts and reports. */
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { BAD_READINGS, BAD_REQUESTS } from "../support/bad_payloads.ts";
 import { needs } from "../support/needs.ts";
-import {
-  concat,
-  decodePublish,
-  encodePublish,
-  Packet,
-  RawConnection,
-  type RawPublish,
-} from "../support/raw_mqtt.ts";
+import { encodePublish, type PublishPacket } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { BROKERS, startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
 
@@ -66,9 +61,7 @@ for (const broker of BROKERS) {
           encodePublish(`occupancy/data/${layer}`, "1,2,1", { qos: 1, id: 1 }),
         );
         // A broker may refuse such a topic itself, and hang up.
-        await until(() =>
-          other.closed || other.taken(Packet.puback).length > 0
-        );
+        await until(() => other.closed || other.taken("puback").length > 0);
       }
       await client.write(
         encodePublish("occupancy/data/__proto__", "1,2,1", { qos: 1, id: 1 }),
@@ -189,7 +182,7 @@ for (const broker of BROKERS) {
       await fc.assert(
         fc.asyncProperty(messages, async (messages) => {
           await client.write(
-            concat(
+            Buffer.concat(
               messages.map(([topic, payload], i) =>
                 encodePublish(topic, payload, { qos: 1, id: i + 1 })
               ),
@@ -215,7 +208,7 @@ Deno.test({
     await using system = await startSystem("mosquitto", {
       before: async (port) => {
         await using client = await RawConnection.open(port, "long-gone");
-        await client.write(concat([
+        await client.write(Buffer.concat([
           encodePublish("occupancy/data/undated", "1,2,1", { retain: true }),
           encodePublish(
             "occupancy/data/dated",
@@ -223,7 +216,7 @@ Deno.test({
             { retain: true, qos: 1, id: 7 },
           ),
         ]));
-        await client.take(Packet.puback);
+        await client.take("puback");
       },
     });
     await until(() => system.server.stats.refused.get("retained") === 2);
@@ -244,7 +237,7 @@ function burst(
   topic: string,
   payloads: readonly (string | Uint8Array)[],
 ): Uint8Array {
-  return concat(
+  return Buffer.concat(
     payloads.map((payload, i) =>
       encodePublish(topic, payload, { qos: 1, id: i + 1 })
     ),
@@ -265,7 +258,7 @@ async function assertAnswers(
   );
   await requester.subscribe(REPLY_TOPIC);
   // On the stranger's own connection, so behind all that it has sent.
-  await client.write(concat([
+  await client.write(Buffer.concat([
     encodePublish("occupancy/data", `-77,77,${n}`, { qos: 1, id: 60_001 }),
     encodePublish(
       "occupancy/request",
@@ -294,8 +287,8 @@ async function assertReported(
     sum(reports.map(({ count, suppressed }) => count + suppressed));
   const began = performance.now();
   await until(() => {
-    for (const packet of client.taken(Packet.publish)) {
-      reports.push(JSON.parse(text(decodePublish(packet))));
+    for (const packet of client.taken("publish")) {
+      reports.push(JSON.parse(text(packet)));
     }
     return counted() >= total;
   }, { what: () => `${total} reported, not ${counted()}` });
@@ -310,12 +303,12 @@ async function nextReport(client: RawConnection): Promise<ErrorReport> {
   return JSON.parse(text(await nextPublish(client)));
 }
 
-async function nextPublish(client: RawConnection): Promise<RawPublish> {
-  return decodePublish(await client.take(Packet.publish));
+async function nextPublish(client: RawConnection): Promise<PublishPacket> {
+  return await client.take("publish");
 }
 
-function text({ payload }: RawPublish): string {
-  return new TextDecoder().decode(payload);
+function text({ payload }: PublishPacket): string {
+  return payload.toString();
 }
 
 function describe(system: System): string {

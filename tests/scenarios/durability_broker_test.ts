@@ -1,17 +1,17 @@
 /** What a broker keeps for a server that is away, with which settings, and what the server says. */
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { documentedSettings } from "../support/documented_settings.ts";
-import { connack5, FakeBroker } from "../support/fake_broker.ts";
+import {
+  connack5,
+  FakeBroker,
+  grantSubscription,
+} from "../support/fake_broker.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs, requireTool } from "../support/needs.ts";
 import { occupancy, Running } from "../support/processes.ts";
-import {
-  concat,
-  decodePublish,
-  encodePublish,
-  Packet,
-  RawConnection,
-} from "../support/raw_mqtt.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 
@@ -146,15 +146,12 @@ Deno.test({
   name: "a broker that keeps the session for less than asked: the server warns",
   ...needs(),
   fn: async () => {
-    const sessionExpiry = [0x11, 0, 0, 0, 60]; // MQTT 5, 3.2.2.3.2
-    await using broker = new FakeBroker({ five: connack5(0, sessionExpiry) });
+    await using broker = new FakeBroker({
+      five: connack5(0, { sessionExpiryInterval: 60 }),
+    });
     await using server = occupancy(["server", "--broker", broker.url]);
     const raw = await broker.admit();
-    const { body } = await raw.take(Packet.subscribe);
-    // SUBACK of MQTT 5 (3.9): id, no properties, a code for each of the filters.
-    await raw.write(
-      Uint8Array.of(0x90, 7, body[0]!, body[1]!, 0, 1, 1, 1, 0),
-    );
+    await grantSubscription(raw, await raw.take("subscribe"));
     await server.said(
       /Warning: while this server is disconnected, the broker stores messages for 60 s only, instead of 604800 s \(--session-expiry\)/,
     );
@@ -169,7 +166,7 @@ function argsOf(url: string, folder: string): string[] {
 /** Sends readings at QoS 1, a cell each; returns when the broker has acknowledged all. */
 async function send(port: number, count: number, row = 0): Promise<void> {
   await using raw = await RawConnection.open(port, "sender");
-  await raw.write(concat(
+  await raw.write(Buffer.concat(
     Array.from(
       { length: count },
       (_, i) =>
@@ -178,7 +175,7 @@ async function send(port: number, count: number, row = 0): Promise<void> {
   ));
   let acknowledged = 0;
   await until(
-    () => (acknowledged += raw.taken(Packet.puback).length) === count,
+    () => (acknowledged += raw.taken("puback").length) === count,
     { what: () => `${count} PUBACKs; ${acknowledged} came` },
   );
 }
@@ -192,8 +189,8 @@ async function count(port: number): Promise<number> {
   await raw.write(
     encodePublish("occupancy/request", request, { qos: 1, id: 1 }),
   );
-  const { payload } = decodePublish(await raw.take(Packet.publish));
-  const reply = JSON.parse(new TextDecoder().decode(payload));
+  const { payload } = await raw.take("publish");
+  const reply = JSON.parse(payload.toString());
   assert.equal(reply.parts, 1);
   return reply.cells.length;
 }

@@ -3,12 +3,8 @@ import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { occupancy } from "../support/processes.ts";
-import {
-  decodePublish,
-  encodePublish,
-  Packet,
-  RawConnection,
-} from "../support/raw_mqtt.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { until } from "../support/until.ts";
 
 const STATE = "occupancy/server/state";
@@ -162,7 +158,7 @@ async function ask(client: RawConnection): Promise<string> {
     JSON.stringify({ replyTo: topic }),
     { qos: 1, id: 2 },
   ));
-  return text(await client.take(Packet.publish));
+  return (await client.take("publish")).payload.toString();
 }
 
 /** The state that a newcomer is told; what "online" waits for. */
@@ -172,9 +168,5 @@ async function state(client: RawConnection): Promise<string> {
 }
 
 async function nextState(client: RawConnection): Promise<string> {
-  return JSON.parse(text(await client.take(Packet.publish))).state;
-}
-
-function text(packet: Parameters<typeof decodePublish>[0]): string {
-  return new TextDecoder().decode(decodePublish(packet).payload);
+  return JSON.parse((await client.take("publish")).payload.toString()).state;
 }

@@ -3,16 +3,11 @@
  * before it: 1,000 readings and the request in one write, so that nothing but
  * the broker and the server can put them in another order.
  */
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
-import {
-  concat,
-  decodePublish,
-  encodePuback,
-  encodePublish,
-  Packet,
-  RawConnection,
-} from "../support/raw_mqtt.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { type BrokerKind, BROKERS, startSystem } from "../support/system.ts";
 import { parseReply } from "../../src/protocol/mod.ts";
 
@@ -81,11 +76,13 @@ function burst(round: number, data: QoS, request: QoS): Uint8Array {
     JSON.stringify({ transaction: round, replyTo: REPLY_TOPIC }),
     { qos: request, id: READINGS + 1 },
   ));
-  return concat(packets);
+  return Buffer.concat(packets);
 }
 
 async function nextReply(client: RawConnection) {
-  const publish = decodePublish(await client.take(Packet.publish));
-  if (publish.qos === 1) await client.write(encodePuback(publish.id));
+  const publish = await client.take("publish");
+  if (publish.qos === 1) {
+    await client.send({ cmd: "puback", messageId: publish.messageId! });
+  }
   return parseReply(publish.payload);
 }

@@ -1,15 +1,11 @@
 /** What the server says and does while its store fails, and after. */
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy, type Running } from "../support/processes.ts";
-import {
-  concat,
-  decodePublish,
-  encodePublish,
-  Packet,
-  RawConnection,
-} from "../support/raw_mqtt.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import {
   needsImmutable,
   needsMount,
@@ -181,7 +177,7 @@ async function send(
   from: number,
   count: number,
 ): Promise<void> {
-  await raw.write(concat(
+  await raw.write(Buffer.concat(
     Array.from(
       { length: count },
       (_, i) =>
@@ -195,7 +191,7 @@ async function send(
 
 /** PUBACKs since it was asked last. */
 function acknowledged(raw: RawConnection): number {
-  return raw.taken(Packet.puback).length;
+  return raw.taken("puback").length;
 }
 
 async function untilAcknowledged(
@@ -218,7 +214,9 @@ async function untilState(
   right: (state: State) => boolean,
 ): Promise<State> {
   for (;;) {
-    const state: State = JSON.parse(text(await raw.take(Packet.publish)));
+    const state: State = JSON.parse(
+      (await raw.take("publish")).payload.toString(),
+    );
     if (right(state)) return state;
   }
 }
@@ -228,7 +226,7 @@ async function ask(raw: RawConnection, qos: 0 | 1 = 1): Promise<Reply> {
   await raw.write(
     encodePublish("occupancy/request", request, { qos, id: 1 }),
   );
-  return JSON.parse(text(await raw.take(Packet.publish)));
+  return JSON.parse((await raw.take("publish")).payload.toString());
 }
 
 /** The values of the map in order, once it has so many; each in its cell. */
@@ -263,8 +261,4 @@ async function assertKept(
   await requester.subscribe(REPLIES);
   const values = await valuesOf(requester, count);
   assert.deepEqual(values, firstNumbers(values.length));
-}
-
-function text(packet: Parameters<typeof decodePublish>[0]): string {
-  return new TextDecoder().decode(decodePublish(packet).payload);
 }

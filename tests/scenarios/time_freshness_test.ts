@@ -4,12 +4,8 @@ import { documentedSettings } from "../support/documented_settings.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";
-import {
-  decodePublish,
-  encodePublish,
-  Packet,
-  RawConnection,
-} from "../support/raw_mqtt.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { BROKERS } from "../support/system.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
@@ -231,14 +227,16 @@ async function publish(
   const topic = layer === undefined ? DATA : `${DATA}/${layer}`;
   const retain = layer !== undefined;
   await raw.write(encodePublish(topic, payload, { qos: 1, id: 9, retain }));
-  await until(() => raw.packets.some(({ type }) => type === Packet.puback));
-  raw.taken(Packet.puback);
+  await until(() => raw.packets.some(({ cmd }) => cmd === "puback"));
+  raw.taken("puback");
 }
 
 /** The next delta that tells of cells. */
 async function nextChange(raw: RawConnection): Promise<Change> {
   for (;;) {
-    const change: Change = JSON.parse(text(await raw.take(Packet.publish)));
+    const change: Change = JSON.parse(
+      (await raw.take("publish")).payload.toString(),
+    );
     if (change.cells?.length > 0) return change;
   }
 }
@@ -258,7 +256,7 @@ async function ask(raw: RawConnection, layer = "default"): Promise<Reply> {
       id: 8,
     }),
   );
-  return JSON.parse(text(await raw.take(Packet.publish)));
+  return JSON.parse((await raw.take("publish")).payload.toString());
 }
 
 /** What `occupancy request` says of the status of each cell, row by row. */
@@ -278,8 +276,4 @@ async function table(port: number): Promise<string> {
 function request(port: number, ...flags: string[]) {
   const broker = `mqtt://127.0.0.1:${port}`;
   return runOccupancy(["request", "--broker", broker, ...flags]);
-}
-
-function text(packet: Parameters<typeof decodePublish>[0]): string {
-  return new TextDecoder().decode(decodePublish(packet).payload);
 }

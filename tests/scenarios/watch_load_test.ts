@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
-import { encodeConnect, encodeSubscribe } from "../support/raw_mqtt.ts";
+import { encodeConnect, encodeSubscribe } from "../support/packets.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
 import { freePort } from "../support/temp.ts";
 import { until } from "../support/until.ts";
@@ -76,7 +76,7 @@ async function freeze(port: number): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(encodeConnect("frozen"));
   await connection.read(new Uint8Array(4)); // CONNACK
-  await connection.write(encodeSubscribe(1, "occupancy/changes", 0));
+  await connection.write(encodeSubscribe("occupancy/changes"));
   await connection.read(new Uint8Array(5)); // SUBACK
   return connection;
 }

@@ -1,44 +1,39 @@
-/** A broker that does exactly what a test says, byte by byte. */
-import {
-  encodePacket,
-  encodePublish,
-  Packet,
-  RawConnection,
-  type RawPacket,
-} from "./raw_mqtt.ts";
+/** A broker whose answers the test defines packet by packet. */
+import type { IConnackPacket, ISubscribePacket } from "mqtt-packet";
+import { encode } from "./packets.ts";
+import { RawConnection } from "./raw_connection.ts";
 
-/** What the broker answers to a CONNECT of each version: bytes, or it hangs up. */
+/** Answers to a CONNECT of each protocol version. */
 export interface Answers {
-  /** MQTT 5. Default: refused, as a broker of 3.1.1 does. */
+  /** MQTT 5. Default: refused, as by a broker of MQTT 3.1.1. */
   readonly five?: Uint8Array | "hang up";
   /** MQTT 3.1.1. Default: accepted. */
   readonly four?: Uint8Array | "hang up";
 }
 
-/** CONNACK of MQTT 3.1.1 (3.2). */
-export function connack4(code = 0): Uint8Array {
-  return encodePacket(Packet.connack, Uint8Array.of(0, code));
+/** Encodes a CONNACK of MQTT 3.1.1 (3.2). */
+export function connack4(returnCode = 0, sessionPresent = false): Uint8Array {
+  return encode({ cmd: "connack", returnCode, sessionPresent }, 4);
 }
 
-/** CONNACK of MQTT 5 (3.2), with properties. */
+/** Encodes a CONNACK of MQTT 5 (3.2). */
 export function connack5(
-  code = 0,
-  properties: readonly number[] = [],
+  reasonCode = 0,
+  properties: NonNullable<IConnackPacket["properties"]> = {},
 ): Uint8Array {
-  return encodePacket(
-    Packet.connack,
-    Uint8Array.of(0, code, properties.length, ...properties),
+  return encode(
+    { cmd: "connack", reasonCode, sessionPresent: false, properties },
+    5,
   );
 }
 
-const UNSUPPORTED = 1; // MQTT 3.1.1, 3.2.2.3
-const PROTOCOL_LEVEL = 6; // behind the name "MQTT" and its length
+const UNSUPPORTED_VERSION = 1; // MQTT 3.1.1, 3.2.2.3
 
-/** Listens on the loopback, and lets clients in one by one. */
+/** Listens on the loopback. The test accepts the connections one by one. */
 export class FakeBroker implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #answers: Answers;
-  readonly #open: RawConnection[] = [];
+  readonly #connections: RawConnection[] = [];
   #closed = false;
 
   constructor(answers: Answers = {}) {
@@ -50,56 +45,59 @@ export class FakeBroker implements AsyncDisposable {
     return `mqtt://127.0.0.1:${port}`;
   }
 
-  /** The next connection, whatever it says. */
+  /** Accepts the next TCP connection and sends nothing. */
   async accept(): Promise<RawConnection> {
-    const raw = new RawConnection(await this.#listener.accept());
-    this.#open.push(raw);
-    return raw;
+    const connection = new RawConnection(await this.#listener.accept());
+    this.#connections.push(connection);
+    return connection;
   }
 
-  /** Lets the next client in that speaks a version which is accepted. */
+  /** Answers CONNECTs until it has accepted one. */
   async admit(): Promise<RawConnection> {
     for (;;) {
-      const raw = await this.accept();
-      const { body } = await raw.take(Packet.connect);
-      const { five = connack4(UNSUPPORTED), four = connack4() } = this.#answers;
-      const answer = body[PROTOCOL_LEVEL] === 5 ? five : four;
-      if (answer !== "hang up") await raw.write(answer);
-      const code = answer === "hang up" ? -1 : answer[3];
-      if (code === 0) return raw;
-      await raw[Symbol.asyncDispose]();
+      const connection = await this.accept();
+      const { protocolVersion } = await connection.take("connect");
+      const { five = connack4(UNSUPPORTED_VERSION), four = connack4() } =
+        this.#answers;
+      const answer = protocolVersion === 5 ? five : four;
+      if (answer !== "hang up") {
+        await connection.write(answer);
+        if (answer[3] === 0) return connection; // the code, in both versions
+      }
+      await connection[Symbol.asyncDispose]();
     }
   }
 
-  /** As {@linkcode admit}, and grants what the client subscribes to. */
+  /** As {@linkcode admit}; also answers a SUBSCRIBE to one filter. */
   async admitSubscriber(grant = 1): Promise<RawConnection> {
-    const raw = await this.admit();
-    await grantSubscription(raw, await raw.take(Packet.subscribe), grant);
-    return raw;
+    const connection = await this.admit();
+    await grantSubscription(
+      connection,
+      await connection.take("subscribe"),
+      grant,
+    );
+    return connection;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener.close();
-    for (const raw of this.#open) await raw[Symbol.asyncDispose]();
+    for (const connection of this.#connections) {
+      await connection[Symbol.asyncDispose]();
+    }
   }
 }
 
-/** Answers a SUBSCRIBE to one filter with a SUBACK of MQTT 3.1.1 (3.9). */
+/** Answers a SUBSCRIBE with one code for each filter. */
 export async function grantSubscription(
-  raw: RawConnection,
-  { body }: RawPacket,
+  connection: RawConnection,
+  { messageId, subscriptions }: ISubscribePacket,
   grant = 1,
 ): Promise<void> {
-  const answer = Uint8Array.of(body[0]!, body[1]!, grant);
-  await raw.write(encodePacket(Packet.suback, answer));
-}
-
-/** PUBLISH packets at QoS 1 with the ids from 1 on; the payload says which. */
-export function numbered(topic: string, count: number): Uint8Array[] {
-  return Array.from(
-    { length: count },
-    (_, i) => encodePublish(topic, String(i + 1), { qos: 1, id: i + 1 }),
-  );
+  await connection.send({
+    cmd: "suback",
+    messageId: messageId!,
+    granted: subscriptions.map(() => grant),
+  });
 }

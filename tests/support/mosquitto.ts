@@ -1,6 +1,7 @@
 import { requireTool } from "./needs.ts";
 import { Running } from "./processes.ts";
-import { encodeConnect, Packet, RawConnection } from "./raw_mqtt.ts";
+import { encodeConnect } from "./packets.ts";
+import { RawConnection } from "./raw_connection.ts";
 import { freePort, tempDir } from "./temp.ts";
 import { until } from "./until.ts";
 
@@ -65,12 +66,10 @@ export async function startMosquitto(
 /** True if a broker there lets a client in, or says that it will not. */
 async function answers(port: number, anonymous: boolean): Promise<boolean> {
   try {
-    await using raw = new RawConnection(
-      await Deno.connect({ hostname: "127.0.0.1", port }),
-    );
+    await using raw = await RawConnection.dial(port);
     await raw.write(encodeConnect("are-you-there"));
-    const { body } = await raw.take(Packet.connack);
-    return (body[1] === 0) === anonymous;
+    const { returnCode } = await raw.take("connack");
+    return (returnCode === 0) === anonymous;
   } catch {
     return false;
   }

@@ -1,49 +1,58 @@
-const EVERY = 5; // ms
+import { deadline, delay } from "../../src/common/async.ts";
 
-/** How long to wait, and what for. */
+const DEADLINE_MS = 10_000;
+const INTERVAL_MS = 5;
+
+/** Options of {@linkcode until}. */
 export interface UntilOptions {
-  /** ms. Default 10,000. */
+  /** The deadline, in ms. Default 10,000. */
   readonly deadline?: number;
-  /** Told if it does not come true; asked then, so that it can say how far it came. */
+  /**
+   * What the error names, for example the state at the deadline. Default: the
+   * source of the condition.
+   */
   readonly what?: string | (() => string);
 }
 
 /**
- * Waits for a condition.
+ * Waits for a condition. Evaluates it every 5 ms.
  *
- * @returns what the condition returned when it was first truthy
- * @throws {Error} if it has not come true at the deadline
+ * @param condition the condition
+ * @param options the deadline, and the text of the error
+ * @returns the first truthy result of the condition
+ * @throws {Error} at the deadline
  */
 export async function until<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  { deadline = 10_000, what = String(condition) }: UntilOptions = {},
+  { deadline: ms = DEADLINE_MS, what = String(condition) }: UntilOptions = {},
 ): Promise<T> {
-  const end = performance.now() + deadline;
+  const end = performance.now() + ms;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (performance.now() > end) {
-      const told = typeof what === "string" ? what : what();
-      throw new Error(`Not within ${deadline} ms: ${told}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, EVERY));
+    if (performance.now() > end) throw timeoutError(what, ms);
+    await delay(INTERVAL_MS);
   }
 }
 
-/** Waits for a promise, but not for ever. @throws {Error} at the deadline */
-export async function within<T>(
-  promise: Promise<T>,
+/**
+ * Waits for a promise.
+ *
+ * @param work what to wait for
+ * @param what what the error names; called at the deadline
+ * @param ms the deadline, in ms
+ * @throws {Error} at the deadline
+ */
+export function within<T>(
+  work: Promise<T>,
   what: string | (() => string),
-  deadline = 10_000,
+  ms = DEADLINE_MS,
 ): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const told = typeof what === "string" ? what : what();
-    late.reject(new Error(`Not within ${deadline} ms: ${told}`));
-  }, deadline);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return deadline(work, ms, () => timeoutError(what, ms));
+}
+
+function timeoutError(what: string | (() => string), ms: number): Error {
+  return new Error(
+    `Not within ${ms} ms: ${typeof what === "string" ? what : what()}`,
+  );
 }

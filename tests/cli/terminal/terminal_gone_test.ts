@@ -1,7 +1,8 @@
 /** A live view ends when its terminal is closed or does not read. */
 import assert from "node:assert/strict";
 import { needs } from "../../support/needs.ts";
-import { encodePublish, RawConnection } from "../../support/raw_mqtt.ts";
+import { encodePublish } from "../../support/packets.ts";
+import { RawConnection } from "../../support/raw_connection.ts";
 import { startSystem, type System } from "../../support/system.ts";
 import { until } from "../../support/until.ts";
 import { ours, TerminalSession } from "../terminal_session.ts";

@@ -2,11 +2,11 @@
  * A viewer that reads only on request, unlike the WebSocket class: it implements
  * WebSocket (RFC 6455) over TCP.
  */
+import { Buffer } from "node:buffer";
 import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
-import { concat } from "../../support/raw_mqtt.ts";
 import { ViewerModel } from "./viewer_model.ts";
 
 const TEXT = 1;
@@ -92,13 +92,15 @@ export class RawViewer implements Disposable {
     const buffer = new Uint8Array(64 * 1024);
     const count = await this.#connection.read(buffer);
     if (count === null) throw new Error("The server closed the connection");
-    this.#bytes = concat([this.#bytes, buffer.subarray(0, count)]);
+    this.#bytes = new Uint8Array(
+      Buffer.concat([this.#bytes, buffer.subarray(0, count)]),
+    );
   }
 
   /** Sends up to 125 bytes; clients must mask them: here with zeros. */
   async #send(opcode: number, payload: Uint8Array): Promise<void> {
     const head = Uint8Array.of(128 | opcode, 128 | payload.length, 0, 0, 0, 0);
-    await this.#write(concat([head, payload]));
+    await this.#write(Buffer.concat([head, payload]));
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -8,11 +8,7 @@ import {
   runOccupancy,
   type SpawnOptions,
 } from "../../../support/processes.ts";
-import {
-  decodePublish,
-  Packet,
-  RawConnection,
-} from "../../../support/raw_mqtt.ts";
+import { RawConnection } from "../../../support/raw_connection.ts";
 import { startSystem } from "../../../support/system.ts";
 import { tempDir } from "../../../support/temp.ts";
 import { until } from "../../../support/until.ts";
@@ -261,10 +257,8 @@ Deno.test({
       const ended = await client(file, system.url, ["--no-request", ...flags]);
       assert.equal(ended.code, 0, ended.stderr);
       assert.equal(ended.stdout, "");
-      return watcher.taken(Packet.publish).map((packet) => {
-        const { topic, payload } = decodePublish(packet);
-        return [topic, new TextDecoder().decode(payload)];
-      });
+      return watcher.taken("publish")
+        .map(({ topic, payload }) => [topic, payload.toString()]);
     };
     assert.deepEqual(await shape(), [
       ["occupancy/data", "1,1,1\n2,2,1\n3,3,1\n"],

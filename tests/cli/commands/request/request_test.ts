@@ -11,7 +11,8 @@ import {
   Running,
   runOccupancy,
 } from "../../../support/processes.ts";
-import { encodePublish, RawConnection } from "../../../support/raw_mqtt.ts";
+import { encodePublish } from "../../../support/packets.ts";
+import { RawConnection } from "../../../support/raw_connection.ts";
 import { startSystem, type System } from "../../../support/system.ts";
 import { until } from "../../../support/until.ts";
 
@@ -112,7 +113,7 @@ Deno.test({
         state,
         { retain: true, qos: 1, id: 1 },
       ));
-      await client.take(4);
+      await client.take("puback");
     };
     await tell('{"state":"offline"}');
     assertFailure(

@@ -9,7 +9,8 @@ import {
   Running,
   runOccupancy,
 } from "../../../support/processes.ts";
-import { encodePublish, RawConnection } from "../../../support/raw_mqtt.ts";
+import { encodePublish } from "../../../support/packets.ts";
+import { RawConnection } from "../../../support/raw_connection.ts";
 import { startSystem, type System } from "../../../support/system.ts";
 import { until } from "../../../support/until.ts";
 import { TerminalSession } from "../../terminal_session.ts";
