@@ -1,40 +1,43 @@
 /**
- * `deno task build`: bundles the page in `src/page/` into the files that
- * `src/http/dashboard/mod.ts` embeds. The same sources give the same bytes, on any machine: what is built is
- * committed, and a test holds that it is current.
+ * `deno task build`: bundles `src/page/` into the files that
+ * `src/http/dashboard/mod.ts` embeds. The same sources give the same bytes on
+ * every machine. The built files are committed, and a test checks that they are
+ * up to date.
  *
  * @module
  */
+import { AppError } from "../src/common/errors.ts";
+import { ROOT, runTool } from "./tool.ts";
 
-const TOP = new URL("../", import.meta.url);
-const SOURCES = new URL("src/page/", TOP);
+const SOURCES = "src/page/";
 const BUILT_FOLDER = "src/http/dashboard/built/";
 
-/** The files that a build makes. */
+/** The files of a build. */
 export const BUILT = ["app.js", "app.css", "index.html", "icon.svg"] as const;
 
 /**
  * Builds the page.
  *
- * @param folder Where to; made if it is not there
- * @throws {Error} if it cannot be bundled; the message has what the bundler said
+ * @param folder where to write the files, with a slash at the end; created if
+ * it does not exist
+ * @throws {AppError} if the bundler fails; the message has its output
  */
-export async function build(folder: URL): Promise<void> {
+export async function buildPage(folder: string): Promise<void> {
+  const sources = ROOT + SOURCES;
   await Deno.mkdir(folder, { recursive: true });
-  await bundle(new URL("app.js", folder));
-  const styles: string[] = [];
-  const names = [...Deno.readDirSync(new URL("css/", SOURCES))]
+  await bundleScript(`${folder}app.js`);
+  const styleSheets = [...Deno.readDirSync(`${sources}css/`)]
     .map(({ name }) => name).filter((name) => name.endsWith(".css")).sort();
-  for (const name of names) {
-    styles.push(await Deno.readTextFile(new URL(`css/${name}`, SOURCES)));
-  }
-  await Deno.writeTextFile(new URL("app.css", folder), plain(styles.join("")));
+  const styles = await Promise.all(
+    styleSheets.map((name) => Deno.readTextFile(`${sources}css/${name}`)),
+  );
+  await Deno.writeTextFile(`${folder}app.css`, minifyCss(styles.join("")));
   for (const name of ["index.html", "icon.svg"]) {
-    await Deno.copyFile(new URL(name, SOURCES), new URL(name, folder));
+    await Deno.copyFile(sources + name, folder + name);
   }
 }
 
-async function bundle(to: URL): Promise<void> {
+async function bundleScript(to: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
@@ -45,23 +48,22 @@ async function bundle(to: URL): Promise<void> {
       "browser",
       "--minify",
       "--output",
-      decodeURIComponent(to.pathname),
-      decodeURIComponent(new URL("main.ts", SOURCES).pathname),
+      to,
+      `${SOURCES}main.ts`,
     ],
-    // From the top, so that no path of this machine can get in.
-    cwd: TOP,
+    // Relative to the root, so that no path of this machine is in the bundle.
+    cwd: ROOT,
     stdout: "null",
     stderr: "piped",
   }).output();
   if (!success) {
-    throw new Error(
-      `Cannot bundle the page: ${new TextDecoder().decode(stderr)}`,
-    );
+    const output = new TextDecoder().decode(stderr);
+    throw new AppError("bundle-failed", `Cannot bundle the page: ${output}`);
   }
 }
 
-/** Styles without comments and indents. */
-function plain(css: string): string {
+/** Removes comments and indentation. */
+function minifyCss(css: string): string {
   return css.replace(/\/\*[\s\S]*?\*\//g, "")
     .replace(/\n\s*/g, "\n")
     .replace(/\n+/g, "\n")
@@ -69,6 +71,8 @@ function plain(css: string): string {
 }
 
 if (import.meta.main) {
-  await build(new URL(BUILT_FOLDER, TOP));
-  console.error(`Built the page: ${BUILT_FOLDER}`);
+  await runTool(async () => {
+    await buildPage(ROOT + BUILT_FOLDER);
+    console.error(`Built the page: ${BUILT_FOLDER}`);
+  });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { build, BUILT } from "../../tools/build_page.ts";
+import { buildPage, BUILT } from "../../tools/build_page.ts";
 import { permitted } from "../support/needs.ts";
 import { ROOT } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
@@ -9,7 +9,7 @@ Deno.test({
   ignore: !permitted(),
   fn: async () => {
     await using folder = await tempDir();
-    await build(new URL(`file://${folder.path}/`));
+    await buildPage(`${folder.path}/`);
     for (const name of BUILT) {
       const [made, committed] = await Promise.all([
         Deno.readTextFile(`${folder.path}/${name}`),

@@ -92,7 +92,7 @@ function shade(mark: string): number {
 }
 
 /**
- * Waits until a screenshot has the picture at a coordinate: `#` dark, `.` light,
+ * Waits until a screenshot has a picture at a coordinate: `#` dark, `.` light,
  * `@` the colour of an occupied cell.
  */
 async function waitForPicture(

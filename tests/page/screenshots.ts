@@ -1,13 +1,14 @@
 /// <reference lib="dom" />
 /**
- * `deno task screenshots`: the pictures in docs/images/. A real server, a real
- * browser, and a made-up floor of offices with people who come and go.
+ * `deno task screenshots`: takes the pictures in docs/images/ of a server that
+ * receives readings of a simulated floor of offices.
  *
  * @module
  */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { delay } from "../../src/common/async.ts";
 import { launch } from "./session.ts";
-import { BACK, SPEED } from "./fixture/fast_clock.ts";
+import { CATCH_UP_MS } from "./fixture/fast_clock.ts";
 import { PLAN_MARGIN, PLAN_SCALE, planSvg } from "./fixture/plan.ts";
 import {
   FLOOR,
@@ -20,30 +21,44 @@ import { DENO_RUN, ROOT, Running } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
 
 const LAYER = "campus2/l2";
-const DESK = { viewport: { width: 1440, height: 900 } };
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const PHONE = {
   viewport: { width: 390, height: 844 },
   deviceScaleFactor: 2,
   isMobile: true,
   hasTouch: true,
 };
-/** Readings in one POST. */
-const BATCH = 5000;
+/** Readings per POST. */
+const BATCH_READINGS = 5000;
+/** Pause between two batches of readings during the history, and later, ms. */
+const HISTORY_PAUSE_MS = 20;
+const LIVE_PAUSE_MS = 180;
+/**
+ * Longer than the window of the rates, so that the first readings do not count,
+ * ms.
+ */
+const RATES_SETTLE_MS = 12_000;
 
-/** The other floors, so that there is something to choose from. */
-const OTHERS = [
+/** The other floors: layer, seed, share of occupied places. */
+const OTHER_FLOORS = [
   ["campus2/l1", 11, 0.42],
   ["campus2/l3", 12, 0.3],
   ["campus1/lobby", 13, 0.16],
 ] as const;
 
-type News = readonly (readonly [Room, SceneReading])[];
+type RoomReadings = readonly (readonly [Room, SceneReading])[];
 
-/** Sends what rooms report to a layer. */
-async function send(url: string, layer: string, news: News): Promise<void> {
-  for (let from = 0; from < news.length; from += BATCH) {
+/** Submits readings to a layer. */
+async function submit(
+  url: string,
+  layer: string,
+  readings: RoomReadings,
+): Promise<void> {
+  for (let from = 0; from < readings.length; from += BATCH_READINGS) {
     const body = JSON.stringify(
-      news.slice(from, from + BATCH).map(([{ source }, reading]) => ({
+      readings.slice(from, from + BATCH_READINGS).map((
+        [{ source }, reading],
+      ) => ({
         ...reading,
         source,
       })),
@@ -54,37 +69,38 @@ async function send(url: string, layer: string, news: News): Promise<void> {
       headers: { "content-type": "application/json" },
       body,
     });
-    const told = await response.text();
-    if (!response.ok) throw new Error(`Cannot send readings: ${told}`);
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`Cannot submit readings: ${answer}`);
   }
 }
 
-function all(scene: Scene, silentToo: boolean): News {
-  return ROOMS.filter(({ silent }) => silentToo || !silent)
+/** @param withSilent whether to include rooms whose sensors are silent */
+function allReadings(scene: Scene, withSilent: boolean): RoomReadings {
+  return ROOMS.filter(({ silent }) => withSilent || !silent)
     .flatMap((room) =>
       scene.cells(room).map((reading) => [room, reading] as const)
     );
 }
 
-/** Lets half an hour pass on the floor, at the speed of the server's clock. */
-async function pass(url: string, scene: Scene): Promise<void> {
-  const end = performance.now() + BACK / (SPEED - 1);
-  const heard = ROOMS.filter(({ silent }) => !silent);
-  for (let turn = 0; performance.now() < end; turn++) {
-    // A morning that fills up, with a dip for lunch.
-    const left = (end - performance.now()) / (BACK / (SPEED - 1));
-    const busy = 0.78 - 0.3 * left + 0.07 * Math.sin(9 * left);
-    const news = scene.step(90, busy);
-    // Sensors repeat what they know, or it would be stale within minutes.
-    const again = heard[turn % heard.length]!;
-    const same = scene.cells(again).map((one) => [again, one] as const);
-    await send(url, LAYER, [...news, ...same]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/** Submits readings until the fast clock of the server has caught up. */
+async function fillHistory(url: string, scene: Scene): Promise<void> {
+  const end = performance.now() + CATCH_UP_MS;
+  const reporting = ROOMS.filter(({ silent }) => !silent);
+  for (let step = 0; performance.now() < end; step++) {
+    // The floor fills up, with a dip for lunch.
+    const remaining = (end - performance.now()) / CATCH_UP_MS;
+    const busy = 0.78 - 0.3 * remaining + 0.07 * Math.sin(9 * remaining);
+    const changes = scene.step(90, busy);
+    // One room at a time repeats its cells, which would become stale.
+    const room = reporting[step % reporting.length]!;
+    const repeated = scene.cells(room).map((one) => [room, one] as const);
+    await submit(url, LAYER, [...changes, ...repeated]);
+    await delay(HISTORY_PAUSE_MS);
   }
 }
 
-/** The plan as PNG, drawn by the browser. */
-async function drawPlan(browser: Browser, path: string): Promise<void> {
+/** Writes the floor plan as PNG. */
+async function writePlan(browser: Browser, path: string): Promise<void> {
   const page = await browser.newPage({
     viewport: {
       width: (FLOOR.width + 2 * PLAN_MARGIN) * PLAN_SCALE,
@@ -96,7 +112,7 @@ async function drawPlan(browser: Browser, path: string): Promise<void> {
   await page.close();
 }
 
-/** The titles of the floors, and the plan of the one that is shown. */
+/** The map file with the titles of the floors and one floor plan. */
 function mapFile() {
   return {
     layers: {
@@ -114,25 +130,26 @@ function mapFile() {
   };
 }
 
-async function shoot(
+/** Takes a picture. */
+async function takePicture(
   browser: Browser,
   address: string,
   name: string,
   options: BrowserContextOptions,
-  act: (page: Page) => Promise<void> = async () => {},
+  prepare: (page: Page) => Promise<void> = async () => {},
 ): Promise<void> {
   const context = await browser.newContext({
-    ...DESK,
+    ...DESKTOP,
     ...options,
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
   await page.goto(address);
-  // Long enough for the rates to be those of more than a moment.
+  // Long enough for a steady rate of updates.
   await page.locator("#pill[data-state=live]").waitFor();
   await page.locator("#latest li button").first().waitFor();
   await page.waitForTimeout(4000);
-  await act(page);
+  await prepare(page);
   await page.screenshot({ path: `${ROOT}docs/images/${name}.png` });
   await context.close();
   console.error(`docs/images/${name}.png`);
@@ -142,7 +159,7 @@ async function main(): Promise<void> {
   await using folder = await tempDir();
   const browser = await launch();
   try {
-    await drawPlan(browser, `${folder.path}/l2.png`);
+    await writePlan(browser, `${folder.path}/l2.png`);
     const maps = await folder.file(
       "maps.json",
       JSON.stringify(mapFile()),
@@ -168,52 +185,51 @@ async function main(): Promise<void> {
     const [url] = await server.said(/http:\/\/127\.0\.0\.1:\d+/);
     await server.said(/Ready/);
     const scene = new Scene(7, 0.4);
-    await send(url, LAYER, all(scene, true));
-    for (const [layer, seed, busy] of OTHERS) {
-      await send(url, layer, all(new Scene(seed, busy), false));
+    await submit(url, LAYER, allReadings(scene, true));
+    for (const [layer, seed, busy] of OTHER_FLOORS) {
+      await submit(url, layer, allReadings(new Scene(seed, busy), false));
     }
-    await pass(url, scene);
-    // Now the clock is right. All but the silent have been heard of just now.
-    await send(url, LAYER, all(scene, false));
-    for (const [layer, seed, busy] of OTHERS) {
-      await send(url, layer, all(new Scene(seed, busy), false));
+    await fillHistory(url, scene);
+    // The clock is right now: all rooms but the silent ones become fresh.
+    await submit(url, LAYER, allReadings(scene, false));
+    for (const [layer, seed, busy] of OTHER_FLOORS) {
+      await submit(url, layer, allReadings(new Scene(seed, busy), false));
     }
-    await live(url, scene, async () => {
-      // All that was just sent at once must be out of the rates.
-      await new Promise((resolve) => setTimeout(resolve, 12_000));
-      await shootAll(browser, url);
+    await withLiveReadings(url, scene, async () => {
+      await delay(RATES_SETTLE_MS);
+      await takePictures(browser, url);
     });
   } finally {
     await browser.close();
   }
 }
 
-/** Goes on with the life of the floor while something is done. */
-async function live(
+/** Submits changes of the floor while an action runs. */
+async function withLiveReadings(
   url: string,
   scene: Scene,
   action: () => Promise<void>,
 ): Promise<void> {
   let ended = false;
-  const living = (async () => {
+  const sending = (async () => {
     while (!ended) {
-      await send(url, LAYER, scene.step(14, 0.75));
-      await new Promise((resolve) => setTimeout(resolve, 180));
+      await submit(url, LAYER, scene.step(14, 0.75));
+      await delay(LIVE_PAUSE_MS);
     }
   })();
   try {
     await action();
   } finally {
     ended = true;
-    await living;
+    await sending;
   }
 }
 
-async function shootAll(browser: Browser, url: string): Promise<void> {
+async function takePictures(browser: Browser, url: string): Promise<void> {
   const at = `${url}/#layer=${LAYER}`;
-  await shoot(browser, at, "light", { colorScheme: "light" });
-  await shoot(browser, at, "dark", { colorScheme: "dark" });
-  await shoot(
+  await takePicture(browser, at, "light", { colorScheme: "light" });
+  await takePicture(browser, at, "dark", { colorScheme: "dark" });
+  await takePicture(
     browser,
     `${at}&at=33,97.5&scale=40&box=24,93,32,97`,
     "zoom",
@@ -223,7 +239,7 @@ async function shootAll(browser: Browser, url: string): Promise<void> {
       await page.locator("#tip", { hasText: "from" }).waitFor();
     },
   );
-  await shoot(browser, at, "phone", { colorScheme: "light", ...PHONE });
+  await takePicture(browser, at, "phone", { colorScheme: "light", ...PHONE });
 }
 
 await main();

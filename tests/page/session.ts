@@ -83,7 +83,10 @@ export class PageSession implements AsyncDisposable {
     }
   }
 
-  /** Submits readings, as CSV lines or JSON; resolves when they are acknowledged. */
+  /**
+   * Submits readings, as CSV lines or JSON; resolves when they are
+   * acknowledged.
+   */
   async submit(layer: string, readings: string): Promise<void> {
     await submit(this.url, layer, readings);
   }

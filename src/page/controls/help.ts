@@ -13,9 +13,9 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], string])[] = [
   [["←", "↑", "→", "↓"], "Move the map, or the cursor if it is on"],
   [["+", "−"], "Zoom in, zoom out"],
   [["0"], "Show the whole map"],
-  [["Enter"], "Turn the cursor on or off; screen readers read its cell"],
+  [["Enter"], "Turn the cell cursor on or off"],
   [["Shift", "arrows"], "Select cells with the cursor"],
-  [["b"], "Select cells: drag a box (or hold Shift and drag)"],
+  [["b"], "Drag a box to select cells (or Shift and drag)"],
   [["g"], "Go to a coordinate"],
   [["l"], "Choose a layer"],
   [["t"], "Theme: automatic, light or dark"],
@@ -26,7 +26,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], string])[] = [
 const MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
   [
     "Free, occupied",
-    "The last observation; the number is the people in a cell",
+    "As last observed; a number is the people in the cell",
   ],
   [
     "Stale",
