@@ -206,7 +206,7 @@ Deno.test({
   fn: async () => {
     const time = Date.now() - 3_600_000;
     await using system = await startSystem("mosquitto", {
-      before: async (port) => {
+      beforeServer: async (port) => {
         await using client = await RawConnection.open(port, "long-gone");
         await client.write(Buffer.concat([
           encodePublish("occupancy/data/undated", "1,2,1", { retain: true }),

@@ -1,10 +1,10 @@
-/** Killed again and again under load: nothing that was acknowledged is gone. */
+/** A server that is killed repeatedly under load loses no acknowledged reading. */
 import assert from "node:assert/strict";
 import { runChaos } from "../chaos/chaos.ts";
 import { needs } from "../support/needs.ts";
 import { BROKERS } from "../support/system.ts";
 
-/** `deno task chaos` does 60,000. */
+/** `deno task chaos` sends 60,000. */
 const READINGS = 20_000;
 const KILLS = 5;
 
@@ -21,9 +21,9 @@ for (const broker of BROKERS) {
         kills: KILLS,
         seed,
       });
-      const again = `deno task chaos --readings ${READINGS} --seed ${seed}`;
-      assert.deepEqual(report.lost, [], `lost; again with ${again}`);
-      assert.deepEqual(report.invented, [], `invented; again with ${again}`);
+      const command = `deno task chaos --readings ${READINGS} --seed ${seed}`;
+      assert.deepEqual(report.lost, [], `lost; repeat with ${command}`);
+      assert.deepEqual(report.invented, [], `invented; repeat with ${command}`);
       assert.equal(report.acknowledged, READINGS);
       assert.equal(report.recoveries.length, KILLS);
     },

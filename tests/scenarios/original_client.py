@@ -1,7 +1,7 @@
-"""What the clients of the original system do, on paho-mqtt 1.6.1.
+"""The client of the original system, on paho-mqtt 1.6.1.
 
 Usage: original_client.py PORT READINGS_JSON
-Publishes each reading as "x,y,value" at QoS 0, asks with "get data", reads one
+Publishes each reading as "x,y,value" at QoS 0, requests with "get data", reads one
 message from occupancy/response, and prints the dict in it as sorted JSON rows.
 """
 import json

@@ -1,4 +1,4 @@
-"""What the server of the original system does, on paho-mqtt 1.6.1.
+"""The server of the original system, on paho-mqtt 1.6.1.
 
 Usage: original_server.py PORT
 Keeps a dict, and publishes str(dict) on occupancy/response for any request.

@@ -1,6 +1,6 @@
 /**
- * The original system's wire, both ways: its clients against our server, and
- * our client and request against its server, each over both brokers.
+ * Compatibility with the original Python scripts over both brokers: their client
+ * with our server, and our client and request with their server.
  */
 import assert from "node:assert/strict";
 import { needs, requireTool } from "../support/needs.ts";
@@ -15,13 +15,14 @@ const CLIENT2: Row[] = [[1, 2, 1], [2, 2, 1], [3, 3, 1], [4, 4, 1]];
 
 for (const broker of BROKERS) {
   Deno.test({
-    name: `original clients get the right dict from our server, over ${broker}`,
+    name:
+      `the original client receives the dict from our server, over ${broker}`,
     ...needs("mosquitto", "paho"),
     fn: async () => {
       await using system = await startSystem(broker);
       assert.deepEqual(await originalClient(system.port, []), []);
       assert.deepEqual(await originalClient(system.port, CLIENT1), CLIENT1);
-      // Coordinates stay in the order they were first seen, as in a dict.
+      // Coordinates keep the order of their first reading, as in a dict.
       assert.deepEqual(
         await originalClient(system.port, CLIENT2),
         [[1, 2, 1], [1, 3, 1], [2, 2, 1], [3, 3, 1], [4, 4, 1]],
@@ -35,7 +36,7 @@ for (const broker of BROKERS) {
 
   Deno.test({
     name:
-      `client --wire original does its round against an original server, over ${broker}`,
+      `client --wire original sends and requests from the original server, over ${broker}`,
     ...needs("mosquitto", "paho"),
     fn: async () => {
       await using original = await originalServer(broker);
@@ -52,9 +53,9 @@ for (const broker of BROKERS) {
         sent.stdout,
         "1\t2\t1\toccupied\t\n2\t2\t1\toccupied\t\n3\t3\t1\toccupied\t\n4\t4\t1\toccupied\t\n",
       );
-      const asked = await runOccupancy(["request", "--json", ...flags]);
-      assert.equal(asked.code, 0, asked.stderr);
-      assert.deepEqual(JSON.parse(asked.stdout), {
+      const requested = await runOccupancy(["request", "--json", ...flags]);
+      assert.equal(requested.code, 0, requested.stderr);
+      assert.deepEqual(JSON.parse(requested.stdout), {
         layer: "default",
         cells: CLIENT2,
       });
@@ -62,7 +63,7 @@ for (const broker of BROKERS) {
   });
 }
 
-/** Runs the original client to its end; returns what it printed. */
+/** Runs the original client; returns the rows that it prints. */
 async function originalClient(port: number, rows: Row[]): Promise<Row[]> {
   await using client = new Running(requireTool("paho"), [
     `${ROOT}tests/scenarios/original_client.py`,
@@ -74,13 +75,13 @@ async function originalClient(port: number, rows: Row[]): Promise<Row[]> {
   return JSON.parse(stdout);
 }
 
-/** An original server, and the broker that it uses: ours is a broker too. */
+/** Starts the original server and its broker. */
 async function originalServer(
   kind: "mosquitto" | "embedded",
 ): Promise<AsyncDisposable & { url: string }> {
   const resources = new AsyncDisposableStack();
   const broker = resources.use(
-    kind === "mosquitto" ? await startMosquitto() : await bareBroker(),
+    kind === "mosquitto" ? await startMosquitto() : await startEmbedded(),
   );
   const server = resources.use(
     new Running(requireTool("paho"), [
@@ -95,8 +96,8 @@ async function originalServer(
   };
 }
 
-/** The embedded broker without our server in it. */
-async function bareBroker(): Promise<AsyncDisposable & { port: number }> {
+/** Starts the embedded broker without our server. */
+async function startEmbedded(): Promise<AsyncDisposable & { port: number }> {
   const { createBroker } = await import("../../src/broker/broker.ts");
   const broker = createBroker({
     host: "127.0.0.1",

@@ -1,4 +1,4 @@
-/** Where the two sample clients disagree, the later one is right. */
+/** The two sample clients report overlapping cells: the later reading wins. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { runOccupancy } from "../support/processes.ts";
@@ -23,7 +23,8 @@ const SECOND_THEN_FIRST = [
 
 for (const broker of BROKERS) {
   Deno.test({
-    name: `client 1 then client 2 over ${broker}: client 2 is right`,
+    name:
+      `client 1 then client 2 over ${broker}: the map has the values of client 2`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
@@ -41,7 +42,8 @@ for (const broker of BROKERS) {
   });
 
   Deno.test({
-    name: `client 2 then client 1 over ${broker}: client 1 is right`,
+    name:
+      `client 2 then client 1 over ${broker}: the map has the values of client 1`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
@@ -54,7 +56,7 @@ for (const broker of BROKERS) {
   });
 }
 
-/** Runs it as a person would; returns x, y and value of the map it prints. */
+/** Runs the command; returns x, y and value of each row of its output. */
 async function client(file: string, broker: string): Promise<string[]> {
   const { code, stdout, stderr } = await runOccupancy([
     "client",

@@ -1,6 +1,6 @@
 /**
- * Requests: every combination of what can be asked for, answered exactly; and
- * answers of one revision while readings pour in.
+ * Requests: replies are exact for every combination of fields, and have one
+ * revision while readings arrive.
  */
 import assert from "node:assert/strict";
 import { Freshness, OccupancyMap } from "../../src/grid/mod.ts";
@@ -15,29 +15,29 @@ import {
   Topics,
 } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
-import { MemoryStore } from "../../src/store/memory.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
+import { FakeStore } from "../support/fake_store.ts";
 import { needs } from "../support/needs.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
 
 const NOW = 1_760_000_000_000;
 const REPLY_TOPIC = "occupancy/response/me";
-const STALE_AFTER = 60_000;
-/** Cells that change at once while they are asked for. */
+const STALE_AFTER_MS = 60_000;
+/** Cells that change together while they are requested. */
 const CELLS = 5000;
 
-/** Two layers with a history: some cells fresh, stale, unknown, changed twice. */
+/** Starts a server with two layers: cells are fresh, stale, unknown or changed twice. */
 async function startServer() {
   const link = new FakeLink();
   const map = new OccupancyMap({
-    staleAfter: STALE_AFTER,
-    forgetAfter: 10 * STALE_AFTER,
+    staleAfter: STALE_AFTER_MS,
+    forgetAfter: 10 * STALE_AFTER_MS,
   });
   const clock = { now: NOW };
   const server = new Server({
     link,
-    store: new MemoryStore(),
+    store: new FakeStore(),
     map,
     topics: new Topics(),
     name: "me",
@@ -51,7 +51,7 @@ async function startServer() {
     const lines: string[] = [];
     for (let i = 0; i < 400; i++) {
       const n = (i * 7 + step * 131) % 900;
-      const time = NOW - (i % 13) * STALE_AFTER / 2;
+      const time = NOW - (i % 13) * STALE_AFTER_MS / 2;
       lines.push(`${n % 30 - 15},${Math.floor(n / 30) - 15},${i % 4},${time}`);
     }
     const topic = step % 3 === 2 ? "occupancy/data/l2" : "occupancy/data";
@@ -103,7 +103,7 @@ function* combinations(
   }
 }
 
-/** What the map says that the answer must be, as sorted lines. */
+/** Returns the cells that a reply must have, as sorted lines. */
 function expected(
   map: OccupancyMap,
   { region, since = 0, layer = "default", format }: Combination,
@@ -132,101 +132,100 @@ function linesOf({ length, x, y, value, time }: ReadingBatch): string[] {
 }
 
 Deno.test({
-  name:
-    "requests: region, since, layer, format and maxBytes in all 1,200 combinations",
+  name: "requests: replies are exact for 1,200 combinations of fields",
   permissions: "none",
   fn: async () => {
-    await using it = await startServer();
+    await using system = await startServer();
     let count = 0;
-    for (const asked of combinations(it.revisions)) {
+    for (const fields of combinations(system.revisions)) {
       const transaction = ++count;
-      it.link.published.length = 0;
-      it.link.handlers.message(incoming(
+      system.link.published.length = 0;
+      system.link.handlers.message(incoming(
         "occupancy/request",
-        encodeRequest({ ...asked, transaction, replyTo: REPLY_TOPIC }),
+        encodeRequest({ ...fields, transaction, replyTo: REPLY_TOPIC }),
       ));
-      const what = JSON.stringify(asked);
+      const what = JSON.stringify(fields);
       const payloads = () =>
-        it.link.published.filter(({ topic }) => topic === REPLY_TOPIC)
+        system.link.published.filter(({ topic }) => topic === REPLY_TOPIC)
           .map(({ payload }) => payload);
       await until(() => payloads().length > 0, { what });
-      if (asked.format === "original") {
+      if (fields.format === "original") {
         assert.equal(payloads().length, 1, what);
         const cells = parseOriginal(payloads()[0]!);
-        assert.deepEqual(linesOf(cells), expected(it.map, asked), what);
+        assert.deepEqual(linesOf(cells), expected(system.map, fields), what);
         continue;
       }
       const assembler = new ReplyAssembler();
       let complete = false;
-      const taken: Uint8Array[] = [];
+      const received: Uint8Array[] = [];
       await until(() => {
-        for (const payload of payloads().slice(taken.length)) {
-          taken.push(payload);
-          assert.ok(payload.length <= (asked.maxBytes ?? 256 * 1024), what);
-          assert.equal(payload[0] === 0x23, asked.format === "csv", what);
+        for (const payload of payloads().slice(received.length)) {
+          received.push(payload);
+          assert.ok(payload.length <= (fields.maxBytes ?? 256 * 1024), what);
+          assert.equal(payload[0] === 0x23, fields.format === "csv", what);
           const part = parseReply(payload);
           assert.ok(part.status === "ok", what);
           assert.equal(part.transaction, transaction);
-          assert.equal(part.layer, asked.layer ?? "default");
-          assert.equal(part.revision, it.map.revision);
+          assert.equal(part.layer, fields.layer ?? "default");
+          assert.equal(part.revision, system.map.revision);
           complete = assembler.add(part);
         }
         return complete;
       }, { what });
       const cells = assembler.cells();
-      assert.deepEqual(linesOf(cells), expected(it.map, asked), what);
+      assert.deepEqual(linesOf(cells), expected(system.map, fields), what);
     }
     assert.equal(count, 5 * 5 * 4 * 4 * 3);
   },
 });
 
 Deno.test({
-  name: "requests: what turned stale or unknown by now is so in the answer",
+  name: "requests: replies have cells that have become stale or unknown",
   permissions: "none",
   fn: async () => {
-    await using it = await startServer();
-    const ask = async (transaction: number, since: number) => {
-      it.link.handlers.message(incoming(
+    await using system = await startServer();
+    const send = async (transaction: number, since: number) => {
+      system.link.handlers.message(incoming(
         "occupancy/request",
         encodeRequest({ transaction, since, replyTo: REPLY_TOPIC }),
       ));
       const reply = await until(() =>
-        it.link.published.filter(({ topic }) => topic === REPLY_TOPIC)
+        system.link.published.filter(({ topic }) => topic === REPLY_TOPIC)
           .map(({ payload }) => parseReply(payload))
           .find((reply) => reply.transaction === transaction)
       );
       assert.ok(reply.status === "ok");
       return reply;
     };
-    let { revision } = await ask(1, 0);
-    const grid = it.map.layer("default")!;
+    let { revision } = await send(1, 0);
+    const grid = system.map.layer("default")!;
     for (let n = 2; n < 14; n++) {
       const before = new Map<string, Freshness>();
       grid.scan((x, y, _v, _t, _r, freshness) => {
         before.set(`${x},${y}`, freshness);
       });
-      it.clock.now += STALE_AFTER - 1; // sooner than the server's own tick
-      const reply = await ask(n, revision);
+      system.clock.now += STALE_AFTER_MS - 1; // before the server's tick
+      const reply = await send(n, revision);
       revision = reply.revision;
-      assert.equal(reply.time, it.clock.now);
-      const told = new Set<string>();
+      assert.equal(reply.time, system.clock.now);
+      const received = new Set<string>();
       const { x, y, value, time, length } = reply.cells;
       for (let i = 0; i < length; i++) {
-        told.add(`${x[i]},${y[i]}`);
+        received.add(`${x[i]},${y[i]}`);
         const age = reply.time - time[i]!;
-        if (age > 10 * STALE_AFTER) assert.equal(value[i], -1);
+        if (age > 10 * STALE_AFTER_MS) assert.equal(value[i], -1);
       }
       grid.scan((x, y, value, time, _revision, freshness) => {
-        const age = it.clock.now - time;
-        const due = age > 10 * STALE_AFTER
+        const age = system.clock.now - time;
+        const expected = age > 10 * STALE_AFTER_MS
           ? Freshness.Forgotten
-          : age > STALE_AFTER
+          : age > STALE_AFTER_MS
           ? Freshness.Stale
           : Freshness.Fresh;
-        assert.equal(freshness, due, `${x},${y} at ${age}`);
-        if (due === Freshness.Forgotten) assert.equal(value, -1);
-        const turned = before.get(`${x},${y}`) !== freshness;
-        assert.equal(told.has(`${x},${y}`), turned, `${x},${y}`);
+        assert.equal(freshness, expected, `${x},${y} at ${age}`);
+        if (expected === Freshness.Forgotten) assert.equal(value, -1);
+        const hasChanged = before.get(`${x},${y}`) !== freshness;
+        assert.equal(received.has(`${x},${y}`), hasChanged, `${x},${y}`);
       });
     }
   },
@@ -235,7 +234,7 @@ Deno.test({
 for (const kind of BROKERS) {
   Deno.test({
     name:
-      `requests: ${kind}: all parts of an answer are of one revision while readings pour in`,
+      `requests over ${kind}: all parts of a reply have one revision while readings arrive`,
     ...needs("mosquitto"),
     fn: async () => {
       const { Connection } = await import("../../src/mqtt/connection.ts");
@@ -255,9 +254,9 @@ for (const kind of BROKERS) {
       });
       await link.open(requester.handlersFor(link));
 
-      // Each message sets all cells to its number: so they agree at any revision.
+      // Each message sets all cells to its number, so they are equal in each revision.
       let done = false;
-      const pouring = (async () => {
+      const sending = (async () => {
         const batch = new ReadingBatch(CELLS);
         for (let round = 1; !done; round++) {
           batch.clear();
@@ -267,8 +266,8 @@ for (const kind of BROKERS) {
       })();
       try {
         await until(() => system.map.size === CELLS);
-        const seen = new Set<number>();
-        const ask = async (maxBytes: number) => {
+        const revisions = new Set<number>();
+        const request = async (maxBytes: number) => {
           const { cells, revision } = await requester.request(link, {
             timeout: 10_000,
             maxBytes,
@@ -276,15 +275,15 @@ for (const kind of BROKERS) {
           assert.equal(cells.length, CELLS);
           const [first] = cells.value;
           for (let i = 0; i < CELLS; i++) assert.equal(cells.value[i], first);
-          seen.add(revision!);
+          revisions.add(revision!);
         };
         for (let n = 0; n < 20; n++) {
-          await Promise.all([ask(1024), ask(16_384)]);
+          await Promise.all([request(1024), request(16_384)]);
         }
-        assert.ok(seen.size > 10, `the map moved on: ${seen.size} revisions`);
+        assert.ok(revisions.size > 10, `${revisions.size} revisions`);
       } finally {
         done = true;
-        await pouring;
+        await sending;
         await link.close();
         await load.close();
       }

@@ -1,7 +1,7 @@
 /**
- * A watcher that sees one snapshot and then only what changed holds exactly the
- * server's map, coordinates, values and staleness, whatever is lost on the way:
- * deltas, connections of the watcher and of the server, and the server itself.
+ * A watcher that receives one snapshot and then changes has exactly the server's
+ * map (coordinates, values and staleness), although deltas, connections and the
+ * server are lost at random.
  */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
@@ -14,14 +14,14 @@ import { MemoryBroker, type MemoryLink } from "../support/memory_broker.ts";
 
 const T0 = 1_760_000_000_000;
 const SIDE = 12;
-/** A coordinate apart from those that are reported at random. */
+/** A coordinate that the random readings do not use. */
 const BEACON = 99;
 const LAYERS = ["default", "l2"];
 const AGEING = { staleAfter: 1000, forgetAfter: 5000, maxSkew: 60_000 };
 const topics = new Topics();
 const encoder = new TextEncoder();
 
-/** xorshift32 (Marsaglia 2003): the same rounds for the same seed. */
+/** Returns xorshift32 (Marsaglia 2003): the same seed repeats the run. */
 function generator(seed: number): (below: number) => number {
   let state = seed | 0 || 1;
   return (below) => {
@@ -32,23 +32,25 @@ function generator(seed: number): (below: number) => number {
   };
 }
 
-/** As `until` of the support, but looks without pause: there are thousands of rounds. */
+/** Waits for a condition without a pause between checks: there are thousands of rounds. */
 async function until(condition: () => boolean): Promise<void> {
   const end = performance.now() + 10_000;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`Not true: ${condition}`);
+    if (performance.now() > end) {
+      throw new Error(`Not within 10 s: ${condition}`);
+    }
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-/** Everything that takes part. */
+/** The server, its broker and a client that sends readings. */
 class World {
   readonly broker = new MemoryBroker();
   readonly random: (below: number) => number;
   readonly store = new FakeStore({ durable: true });
   readonly client: MemoryLink = this.broker.link({ subscriptions: [] });
   now = T0;
-  /** Of the beacon: never late, though clocks are set back. */
+  /** The time of the last beacon: it increases even if the clock is set back. */
   #latest = T0;
   map!: OccupancyMap;
   server!: Server;
@@ -85,12 +87,12 @@ class World {
   }
 
   /**
-   * Waits until all that was sent is in the map, and all that is due has aged.
-   * Something happens in each layer, so that a loss shows, and nobody has to
-   * wait for the second after which what is due ages by itself.
+   * Waits until all readings are in the map and the cells have aged. The beacon
+   * changes each layer, so that lost deltas are noticed, and the server ages the
+   * cells without waiting for its tick.
    */
-  async quiet(round: number): Promise<void> {
-    this.broker.loses = () => false;
+  async settle(round: number): Promise<void> {
+    this.broker.isLost = () => false;
     this.#latest = Math.max(this.#latest, this.now) + 1;
     for (const layer of LAYERS) {
       await this.report(layer, `${BEACON},${BEACON},${round},${this.#latest}`);
@@ -100,8 +102,8 @@ class World {
     }
   }
 
-  /** Readings of today and of a while ago; some repeat what is known. */
-  async someReadings(): Promise<void> {
+  /** Sends present and past readings; some repeat the values of their cells. */
+  async sendRandomReadings(): Promise<void> {
     const lines: string[] = [];
     for (let n = 1 + this.random(12); n > 0; n--) {
       const time = this.now - this.random(4) * 400;
@@ -115,14 +117,14 @@ class World {
   }
 }
 
-/** A watcher whose map the test compares. */
+/** A watcher whose map is compared with the server's. */
 class Follower {
   readonly link: MemoryLink;
   readonly watcher: Watcher;
   readonly seen = { snapshot: 0, changes: 0 };
   readonly #abort = new AbortController();
   readonly #done: Promise<void>;
-  #told: string | undefined;
+  #text: string | undefined;
   map: CellMap | undefined;
 
   constructor(
@@ -137,7 +139,7 @@ class Follower {
       ...(region && { region }),
       timeout: 10_000,
       requestInterval: 0,
-      checkAfter: 60_000, // never: deltas alone must tell what is missing
+      checkAfter: 60_000, // never: lost deltas must be noticed by later ones
     });
     this.link = world.broker.link({
       subscriptions: this.watcher.subscriptions,
@@ -154,7 +156,7 @@ class Follower {
       assert.ok(event.revision >= revision, "revisions only rise");
       revision = event.revision;
       this.#take(event);
-      // A consumer that now and then takes its time.
+      // A consumer that is slow at times.
       for (let n = this.world.random(6) * 20; n > 0; n--) await null;
     }
   }
@@ -162,11 +164,11 @@ class Follower {
   #take(event: WatchEvent): void {
     if (this.map === undefined) this.map = new CellMap(event);
     else this.map.apply(event);
-    this.#told = this.told(this.map);
+    this.#text = this.textOf(this.map);
   }
 
-  /** What it holds, as text: a line a cell, in order. */
-  told(map: CellMap): string {
+  /** Returns the watcher's map as text: a line per cell, sorted. */
+  textOf(map: CellMap): string {
     return lines(
       [...map].map(({ x, y, value, stale }) =>
         `${x},${y}=${value}${stale && value >= 0 ? " stale" : ""}`
@@ -174,8 +176,8 @@ class Follower {
     );
   }
 
-  /** What the server holds, likewise. */
-  known(): string {
+  /** Returns the server's map likewise. */
+  expectedText(): string {
     const { map } = this.world;
     const found: string[] = [];
     const { layer, region } = this;
@@ -186,16 +188,16 @@ class Follower {
     return lines(found);
   }
 
-  async agrees(what: string): Promise<void> {
-    let known = "";
+  async assertSameMap(what: string): Promise<void> {
+    let expected = "";
     let revision = -1;
-    const agrees = () => {
+    const isSame = () => {
       const { world } = this;
-      if (world.map.revision !== revision) known = this.known();
+      if (world.map.revision !== revision) expected = this.expectedText();
       revision = world.map.revision;
-      return this.#told === known;
+      return this.#text === expected;
     };
-    await until(agrees).catch(() => assert.equal(this.#told, known, what));
+    await until(isSame).catch(() => assert.equal(this.#text, expected, what));
   }
 
   async end(): Promise<void> {
@@ -209,28 +211,31 @@ function lines(cells: string[]): string {
   return cells.sort().join("\n");
 }
 
-/** One thing that happens; each a few times as likely as it is harmless. */
-async function happen(world: World, followers: Follower[]): Promise<void> {
+/** Does one random thing: mostly sends readings. */
+async function doRandomStep(
+  world: World,
+  followers: Follower[],
+): Promise<void> {
   const { random } = world;
-  const someone = followers[random(followers.length)]!;
+  const follower = followers[random(followers.length)]!;
   switch (random(16)) {
     case 0:
-      return someone.link.cut();
+      return follower.link.disconnect();
     case 1:
-      return world.serverLink.cut();
+      return world.serverLink.disconnect();
     case 2:
-      world.broker.loses = (topic) =>
+      world.broker.isLost = (topic) =>
         topic.startsWith("occupancy/changes") && random(3) === 0;
       return;
     case 3:
-      world.broker.loses = () => false;
+      world.broker.isLost = () => false;
       return;
     case 4:
     case 5:
       world.now += random(3000);
       return;
     case 6:
-      world.now -= random(200); // clocks are set back, too
+      world.now -= random(200); // the clock is set back
       return;
     case 7:
       if (random(8) > 0) return;
@@ -239,14 +244,14 @@ async function happen(world: World, followers: Follower[]): Promise<void> {
     case 8:
       return await new Promise((resolve) => setTimeout(resolve, random(3)));
     default:
-      return await world.someReadings();
+      return await world.sendRandomReadings();
   }
 }
 
 for (const seed of [1, 20_261_017, 0x5eed]) {
   Deno.test({
     name:
-      `watch: one snapshot and deltas are the server's map at each of 1,000 quiet points, seed ${seed}`,
+      `watch: a snapshot and changes equal the server's map in 1,000 rounds, seed ${seed}`,
     permissions: "none",
     fn: async () => {
       const world = new World(seed);
@@ -260,17 +265,17 @@ for (const seed of [1, 20_261_017, 0x5eed]) {
       try {
         for (let round = 1; round <= 1000; round++) {
           for (let n = 1 + world.random(6); n > 0; n--) {
-            await happen(world, followers);
+            await doRandomStep(world, followers);
           }
-          world.serverLink.mend();
-          for (const { link } of followers) link.mend();
-          await world.quiet(round);
+          world.serverLink.reconnect();
+          for (const { link } of followers) link.reconnect();
+          await world.settle(round);
           for (const follower of followers) {
-            await follower.agrees(`seed ${seed}, round ${round}`);
+            await follower.assertSameMap(`seed ${seed}, round ${round}`);
           }
         }
         for (const { seen } of followers) {
-          assert.equal(seen.snapshot, 1, "one snapshot was enough");
+          assert.equal(seen.snapshot, 1, "one snapshot was sufficient");
           assert.ok(seen.changes > 500);
         }
       } finally {

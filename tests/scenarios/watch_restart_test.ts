@@ -1,4 +1,4 @@
-/** A server that is killed and started again: its watchers miss nothing. */
+/** Watchers of a server that is killed and restarted lose no change. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
@@ -11,7 +11,7 @@ const ROUNDS = 3;
 for (const kind of BROKERS) {
   Deno.test({
     name:
-      `watch: ${kind}: one snapshot is enough for a server that is killed ${ROUNDS} times`,
+      `watch over ${kind}: one snapshot is sufficient while the server is killed ${ROUNDS} times`,
     ...needs("mosquitto"),
     fn: async () => {
       const { CellMap, connect } = await import("../../src/mod.ts");
@@ -51,7 +51,7 @@ for (const kind of BROKERS) {
       await until(() => live?.size === 1);
       for (let round = 1; round <= ROUNDS; round++) {
         await client.publish([{ x: 0, y: 0, value: round + 1 }]);
-        await server[Symbol.asyncDispose](); // kill -9, before it may have told
+        await server[Symbol.asyncDispose](); // SIGKILL, perhaps before the delta
         server = await start();
         await client.publish([{ x: round, y: round, value: round }]);
         await until(() => live!.get(round, round)?.value === round);

@@ -1,6 +1,6 @@
 /**
- * A clock and timers that move only when the test says so. Dispose of it to
- * get the real ones back.
+ * A clock and timers that advance only by {@linkcode FakeClock.tick}. Dispose of
+ * it to restore the real timers.
  */
 export class FakeClock implements Disposable {
   /** ms since 1970. */
@@ -25,12 +25,12 @@ export class FakeClock implements Disposable {
     });
   }
 
-  /** How many timers are set. */
+  /** The number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Lets time go by; what is due runs, in order, at its own time. */
+  /** Advances the time, and runs the timers that are due in order. */
   tick(ms: number): void {
     const end = this.now + ms;
     for (;;) {

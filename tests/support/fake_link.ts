@@ -5,16 +5,16 @@ import type {
   PublishOptions,
 } from "../../src/mqtt/link.ts";
 
-/** A message that was published on a {@linkcode FakeLink}. */
+/** A message published on a {@linkcode FakeLink}. */
 export interface Published {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly options: PublishOptions;
-  /** Lets the publisher go on. */
+  /** Resolves or rejects the promise of `publish()`. */
   readonly settle: (error?: Error) => void;
 }
 
-/** A link without a network: the test is the broker. */
+/** A link without a network: the test acts as the broker. */
 export class FakeLink implements Link {
   readonly description = "fake";
   readonly mqttVersion = 5;
@@ -23,7 +23,7 @@ export class FakeLink implements Link {
   handlers: LinkHandlers = { message: () => {} };
   maxPayload?: () => number;
   closed = false;
-  /** If set, what is published has to be settled by the test. */
+  /** If true, the test settles each published message. */
   readonly #manual: boolean;
 
   constructor({ manual = false } = {}) {
@@ -57,14 +57,14 @@ export class FakeLink implements Link {
     return Promise.resolve();
   }
 
-  /** What was published on a topic, as text. */
+  /** Returns the payloads published on a topic, as text. */
   textsOn(topic: string): string[] {
     return this.published.filter((message) => message.topic === topic)
       .map(({ payload }) => new TextDecoder().decode(payload));
   }
 }
 
-/** A message as a link hands it over. */
+/** Returns a message as a link delivers it. */
 export function incoming(
   topic: string,
   payload: string | Uint8Array,
@@ -81,7 +81,7 @@ export function incoming(
   };
 }
 
-/** Resolves once all that is ready to run has run. */
+/** Resolves after all promise callbacks that are ready have run. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }

@@ -1,6 +1,6 @@
 /**
- * A broker in memory, for scenarios with thousands of lost connections: links
- * that can be cut and mended, and messages that can be lost on their way.
+ * A broker in memory, for scenarios with thousands of lost connections: its
+ * links can be disconnected, and it can lose messages.
  *
  * @module
  */
@@ -19,57 +19,57 @@ interface Message {
   readonly qos: 0 | 1;
 }
 
-/** How a link is set up. */
+/** Options of {@linkcode MemoryBroker.link}. */
 export interface MemoryLinkOptions {
   readonly subscriptions: readonly string[];
-  /** Whether messages at QoS 1 wait for it while it is away. Default false. */
+  /** Whether messages at QoS 1 are stored while it is disconnected. Default false. */
   readonly session?: boolean;
 }
 
-/** Routes messages in order, each in a turn of its own after those before it. */
+/** Routes messages in order, a few in each turn of the event loop. */
 export class MemoryBroker {
   readonly #links = new Set<MemoryLink>();
   readonly #retained = new Map<string, Message>();
   readonly #queue: (() => void)[] = [];
   #running = false;
-  /** Told of each message at QoS 0; true if it shall get lost. */
-  loses: (topic: string) => boolean = () => false;
+  /** Returns true to lose a message at QoS 0. */
+  isLost: (topic: string) => boolean = () => false;
 
-  /** A link to this broker, not open yet. */
+  /** Returns a link to this broker, not open yet. */
   link(options: MemoryLinkOptions): MemoryLink {
     const link = new MemoryLink(this, options);
     this.#links.add(link);
     return link;
   }
 
-  /** Sends a message to all that want it. */
+  /** Delivers a message to all subscribers. */
   route(message: Message, retain: boolean): void {
     if (retain) this.#retained.set(message.topic, message);
     for (const link of this.#links) {
-      if (!link.wants(message.topic)) continue;
-      if (message.qos === 0 && this.loses(message.topic)) continue;
+      if (!link.isSubscribed(message.topic)) continue;
+      if (message.qos === 0 && this.isLost(message.topic)) continue;
       link.deliver(message, false);
     }
   }
 
-  /** Gives a link what is kept for those who come later. */
-  greet(link: MemoryLink): void {
+  /** Delivers the retained messages to a link. */
+  deliverRetained(link: MemoryLink): void {
     for (const message of this.#retained.values()) {
-      if (link.wants(message.topic)) link.deliver(message, true);
+      if (link.isSubscribed(message.topic)) link.deliver(message, true);
     }
   }
 
-  forget(link: MemoryLink): void {
+  remove(link: MemoryLink): void {
     this.#links.delete(link);
   }
 
-  /** Runs something later, after all that was to run before. */
-  later(run: () => void): void {
+  /** Calls a function later, in the order of the calls. */
+  schedule(run: () => void): void {
     this.#queue.push(run);
     if (this.#running) return;
     this.#running = true;
     const turn = () => {
-      // A few at once: as packets come in one read, but not all of them.
+      // A few at once, like the packets in one read of a socket.
       for (const next of this.#queue.splice(0, 8)) next();
       this.#running = this.#queue.length > 0;
       if (this.#running) setImmediate(turn);
@@ -78,18 +78,18 @@ export class MemoryBroker {
   }
 }
 
-/** A {@linkcode Link} that can be cut. */
+/** A {@linkcode Link} that the test can disconnect and reconnect. */
 export class MemoryLink implements Link {
   readonly description = "memory broker";
   readonly mqttVersion = 5;
   readonly #broker: MemoryBroker;
   readonly #options: MemoryLinkOptions;
   #handlers: LinkHandlers = { message: () => {} };
-  /** Counts connections: what belongs to an earlier one is lost. */
+  /** Number of the connection: messages of an earlier one are lost. */
   #epoch = 0;
-  #up = false;
+  #isConnected = false;
   #closed = false;
-  /** Not acknowledged, in order; sent again after a reconnect. */
+  /** Unacknowledged messages in order, delivered again after a reconnect. */
   readonly #unacknowledged = new Map<Incoming, Message>();
   readonly #outgoing: (() => void)[] = [];
 
@@ -100,31 +100,31 @@ export class MemoryLink implements Link {
 
   open(handlers: LinkHandlers): Promise<void> {
     this.#handlers = handlers;
-    this.mend();
+    this.reconnect();
     return Promise.resolve();
   }
 
   /** True while it is connected. */
-  get isUp(): boolean {
-    return this.#up;
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   /** Loses the connection. */
-  cut(): void {
-    if (!this.#up) return;
-    this.#up = false;
+  disconnect(): void {
+    if (!this.#isConnected) return;
+    this.#isConnected = false;
     this.#epoch++;
-    this.#handlers.down?.("cut");
+    this.#handlers.down?.("disconnected");
   }
 
   /** Connects again. */
-  mend(): void {
-    if (this.#up || this.#closed) return;
-    this.#up = true;
+  reconnect(): void {
+    if (this.#isConnected || this.#closed) return;
+    this.#isConnected = true;
     const again = [...this.#unacknowledged.values()];
     this.#unacknowledged.clear();
     this.#handlers.up?.();
-    this.#broker.greet(this);
+    this.#broker.deliverRetained(this);
     for (const message of again) this.deliver(message, false);
     for (const send of this.#outgoing.splice(0)) send();
   }
@@ -138,13 +138,13 @@ export class MemoryLink implements Link {
     const lost = () => reject(new LinkError("closed", "not connected"));
     const send = () => {
       const epoch = this.#epoch;
-      this.#broker.later(() => {
+      this.#broker.schedule(() => {
         if (qos === 0 && epoch !== this.#epoch) return lost();
         this.#broker.route({ topic, payload, qos }, retain);
         resolve();
       });
     };
-    if (this.#up) send();
+    if (this.#isConnected) send();
     else if (this.#closed || qos === 0) lost();
     else this.#outgoing.push(send);
     return promise;
@@ -156,17 +156,17 @@ export class MemoryLink implements Link {
 
   close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#broker.later(() => {
-      this.#up = false;
+    this.#broker.schedule(() => {
+      this.#isConnected = false;
       this.#closed = true;
       this.#epoch++;
-      this.#broker.forget(this);
+      this.#broker.remove(this);
       resolve();
     });
     return promise;
   }
 
-  wants(topic: string): boolean {
+  isSubscribed(topic: string): boolean {
     return this.#options.subscriptions.some((filter) =>
       filter.endsWith("/#")
         ? `${topic}/`.startsWith(filter.slice(0, -1))
@@ -175,16 +175,18 @@ export class MemoryLink implements Link {
   }
 
   deliver(message: Message, retain: boolean): void {
-    if (!this.#up && !(this.#options.session && message.qos === 1)) return;
+    if (!this.#isConnected && !(this.#options.session && message.qos === 1)) {
+      return;
+    }
     const { topic, payload, qos } = message;
     const incoming: Incoming = { topic, payload, qos, retain };
     if (qos === 1 && this.#options.session) {
       this.#unacknowledged.set(incoming, message);
     }
     const epoch = this.#epoch;
-    if (!this.#up) return;
-    this.#broker.later(() => {
-      if (epoch === this.#epoch && this.#up) {
+    if (!this.#isConnected) return;
+    this.#broker.schedule(() => {
+      if (epoch === this.#epoch && this.#isConnected) {
         this.#handlers.message(incoming);
       }
     });

@@ -3,7 +3,7 @@ import type { Link } from "../../src/mqtt/link.ts";
 import type { Server } from "../../src/server/mod.ts";
 import { type Mosquitto, startMosquitto } from "./mosquitto.ts";
 
-/** The two kinds of broker that everything must work with. */
+/** The two kinds of broker that a server supports. */
 export type BrokerKind = "mosquitto" | "embedded";
 export const BROKERS: readonly BrokerKind[] = ["mosquitto", "embedded"];
 
@@ -14,23 +14,23 @@ export interface System extends AsyncDisposable {
   readonly url: string;
   readonly server: Server;
   readonly map: OccupancyMap;
-  /** What the server has told the person who runs it. */
+  /** The lines that the server has logged. */
   readonly log: readonly string[];
 }
 
-/** What may differ from the defaults. */
+/** Options of {@linkcode startSystem}. */
 export interface SystemOptions {
   readonly clock?: () => number;
-  /** Runs before the server starts, with the broker's port; for Mosquitto only. */
-  readonly before?: (port: number) => Promise<void>;
+  /** Called with the broker's port before the server starts; for Mosquitto only. */
+  readonly beforeServer?: (port: number) => Promise<void>;
 }
 
 const NAME = "server-under-test";
 
-/** Starts a server with the memory store over a broker of that kind. */
+/** Starts a server with the memory store and a broker. */
 export async function startSystem(
   kind: BrokerKind,
-  { clock, before }: SystemOptions = {},
+  { clock, beforeServer }: SystemOptions = {},
 ): Promise<System> {
   const { OccupancyMap } = await import("../../src/grid/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
@@ -42,7 +42,7 @@ export async function startSystem(
   const subscriptions = topics.serverSubscriptions(NAME);
   const log: string[] = [];
   const map = new OccupancyMap({ maxSkew: 60_000 });
-  const serverOver = (link: Link) =>
+  const createServer = (link: Link) =>
     new Server({
       link,
       store: new MemoryStore(),
@@ -61,8 +61,8 @@ export async function startSystem(
     const { Connection } = await import("../../src/mqtt/connection.ts");
     mosquitto = await startMosquitto(["set_tcp_nodelay true"]);
     port = mosquitto.port;
-    await before?.(port);
-    server = serverOver(
+    await beforeServer?.(port);
+    server = createServer(
       new Connection({
         url: mosquitto.url,
         clientId: NAME,
@@ -79,7 +79,7 @@ export async function startSystem(
       subscriptions,
       reserved: topics.serverOnlyFilters,
     });
-    server = serverOver(broker);
+    server = createServer(broker);
     await server.start();
     port = broker.address.port;
   }

@@ -1,6 +1,6 @@
 /**
- * A load of changes, and watchers that follow it: for a test of a few seconds
- * and for the full size.
+ * Measures watchers while many cells change, for the scenarios and for
+ * `bench/watch_load.ts`.
  *
  * @module
  */
@@ -9,41 +9,41 @@ import { ReadingBatch } from "../../src/protocol/mod.ts";
 import type { CellMap } from "../../src/request/mod.ts";
 import { until } from "./until.ts";
 
-/** How much. */
+/** Options of {@linkcode watchLoad}. */
 export interface WatchLoadOptions {
-  /** The broker. */
+  /** The address of the broker. */
   readonly url: string;
   readonly watchers: number;
-  /** Cells that change each time. */
+  /** Cells that change in a round. */
   readonly cells: number;
-  /** Times a second. */
+  /** Rounds per second. */
   readonly perSecond: number;
   readonly seconds: number;
 }
 
-/** How one watcher fared. */
-export interface Followed {
-  /** Snapshots and changes that it was told. */
+/** The result of one watcher. */
+export interface WatcherResult {
+  /** Snapshots and changes that it received. */
   readonly snapshots: number;
   readonly events: number;
-  /** Questions that it asked; more than one says that it missed something. */
-  readonly asked: number;
-  /** From a reading's sending to its event, ms. */
+  /** Requests that it sent; more than one means that a delta was lost. */
+  readonly requests: number;
+  /** Time from sending a reading to its event, ms. */
   readonly medianLag: number;
   readonly worstLag: number;
-  /** Cells that it holds, and how many of them are not as last sent. */
+  /** Cells in its map, and how many of them have another value than last sent. */
   readonly cells: number;
   readonly wrong: number;
 }
 
-/** Readings a message. */
+/** Readings in a message. */
 const BATCH = 1000;
 const SIDE = 100;
 
-/** Changes cells at that rate, and watches them. */
+/** Changes cells at a rate while watchers receive the changes. */
 export async function watchLoad(
   { url, watchers, cells, perSecond, seconds }: WatchLoadOptions,
-): Promise<Followed[]> {
+): Promise<WatcherResult[]> {
   const sentAt: number[] = [];
   const rounds = perSecond * seconds;
   const following = await Promise.all(
@@ -102,7 +102,7 @@ async function follow(url: string, name: string, sentAt: readonly number[]) {
   const watcher = new Watcher({ topics, name, timeout: 10_000 });
   const { subscriptions } = watcher;
   const link = new Connection({ url, clientId: name, subscriptions });
-  const questions = countPublished(link);
+  const requests = countPublished(link);
   await link.open(watcher.handlersFor(link));
   const abort = new AbortController();
   const lags: number[] = [];
@@ -127,9 +127,11 @@ async function follow(url: string, name: string, sentAt: readonly number[]) {
   await Promise.race([first.promise, done]);
   return {
     latest: () => latest,
-    end: async (round: number): Promise<Followed> => {
-      const all = () => [...map!].every(({ value }) => value === round);
-      await until(all, { what: `all cells of round ${round}` }).catch(() => {});
+    end: async (round: number): Promise<WatcherResult> => {
+      const isComplete = () => [...map!].every(({ value }) => value === round);
+      await until(isComplete, { what: `all cells of round ${round}` }).catch(
+        () => {},
+      );
       abort.abort();
       await done;
       await link.close();
@@ -137,7 +139,7 @@ async function follow(url: string, name: string, sentAt: readonly number[]) {
       return {
         snapshots,
         events: lags.length,
-        asked: questions(),
+        requests: requests(),
         medianLag: sorted[sorted.length >> 1] ?? NaN,
         worstLag: sorted.at(-1) ?? NaN,
         cells: map!.size,
@@ -147,7 +149,7 @@ async function follow(url: string, name: string, sentAt: readonly number[]) {
   };
 }
 
-/** Counts what is published on a connection from now on. */
+/** Counts the messages published on a connection from now on. */
 function countPublished(link: Connection): () => number {
   let count = 0;
   const publish = link.publish.bind(link);
@@ -158,7 +160,7 @@ function countPublished(link: Connection): () => number {
   return () => count;
 }
 
-/** The memory of a process, in MiB; undefined where there is no /proc. */
+/** Returns the memory of a process, in MiB; undefined without /proc. */
 export function residentMiB(pid: number): number | undefined {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
