@@ -1,18 +1,17 @@
 /**
- * Waiting with a limit.
+ * Waits that end at a time limit or an abort signal.
  *
  * @module
  */
 
 /**
- * Waits for a promise, at most for a time. The work itself is not cancelled.
+ * Waits for a promise, with a time limit. Does not cancel the work itself.
  *
- * @param work what to wait for; if it rejects after the deadline, the rejection
- * is ignored
- * @param ms the longest wait, in ms
- * @param timeoutError makes the error to throw at the deadline
- * @returns what the work resolved to
- * @throws what the work rejects with, or the error of `timeoutError`
+ * @param work the promise; a rejection after the deadline is ignored
+ * @param ms the maximum wait, in ms
+ * @param timeoutError creates the error to throw at the deadline
+ * @returns the result of the work
+ * @throws the error of the work, or that of `timeoutError`
  *
  * @example
  * ```ts
@@ -37,12 +36,12 @@ export async function deadline<T>(
 }
 
 /**
- * Waits for a promise, at most for a time, and reports which came first.
+ * Waits for a promise, with a time limit, and returns whether it was done.
  *
- * @param work what to wait for
- * @param ms the longest wait, in ms
+ * @param work the promise; a rejection after the time limit is ignored
+ * @param ms the maximum wait, in ms
  * @returns true if the work was done in time
- * @throws what the work rejects with, if it does so in time
+ * @throws the error of the work, if it fails in time
  */
 export async function doneWithin(
   work: Promise<unknown>,
@@ -58,14 +57,13 @@ export async function doneWithin(
 }
 
 /**
- * Waits for a promise, at most until a signal is aborted. The work itself is not
- * cancelled.
+ * Waits for a promise until a signal is aborted. Does not cancel the work
+ * itself.
  *
- * @param work what to wait for; if it rejects after the abort, the rejection is
- * ignored
- * @param signal ends the wait; undefined: never
- * @returns what the work resolved to
- * @throws what the work rejects with, or the signal's reason
+ * @param work the promise; a rejection after the abort is ignored
+ * @param signal ends the wait when aborted; undefined: waits without limit
+ * @returns the result of the work
+ * @throws the error of the work, or the reason of the signal
  */
 export async function abortable<T>(
   work: Promise<T>,
@@ -85,7 +83,7 @@ export async function abortable<T>(
 /**
  * Waits for a time, or until a signal is aborted. Does not throw when aborted.
  *
- * @param ms how long, in ms
+ * @param ms the time, in ms
  * @param signal ends the wait early
  */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,28 +1,28 @@
 /**
- * The errors of this program. Each says what happened, what to do next, and how
- * a command that fails with it ends.
+ * The error class of expected failures: what happened, what to do next, and the
+ * exit class of the command.
  *
  * @module
  */
 
 /**
- * How a command ends that fails with an error. `src/cli` maps each class to an
- * exit code.
+ * How a command ends when it fails with an error. `src/cli` maps each class to
+ * an exit code.
  */
 export type ExitClass = "failure" | "usage" | "broker" | "no-answer";
 
-/** What an {@linkcode AppError} holds besides its code and message. */
+/** Options of {@linkcode AppError}. */
 export interface AppErrorOptions {
-  /** What to do about it: one or two sentences for people. */
+  /** What to do next: one or two sentences for people. */
   readonly hint?: string | undefined;
-  /** How a command ends that fails with it. Default `failure`. */
+  /** How a command ends when it fails with the error. Default `failure`. */
   readonly exitClass?: ExitClass | undefined;
   /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
 /**
- * A failure that was foreseen, described for people. Any other error is a bug.
+ * An expected failure, described for people. Every other error is a bug.
  *
  * @example
  * ```ts
@@ -39,9 +39,9 @@ export class AppError extends Error {
   override readonly name: string = "AppError";
   /** What is wrong, in kebab case, for programs. */
   readonly code: string;
-  /** What to do about it, for people. */
+  /** What to do next, for people. */
   readonly hint: string | undefined;
-  /** How a command ends that fails with it. */
+  /** How a command ends when it fails with this error. */
   readonly exitClass: ExitClass;
 
   /**
@@ -60,9 +60,9 @@ export class AppError extends Error {
 }
 
 /**
- * The message of anything that was thrown.
+ * Returns the message of a thrown value.
  *
- * @param error what was thrown, of any type
+ * @param error the value, of any type
  */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

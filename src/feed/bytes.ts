@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeText } from "../protocol/text.ts";
-import { ByteWriter } from "../protocol/writer.ts";
+import { ByteWriter } from "../protocol/byte_writer.ts";
 
 const FIRST_CAPACITY = 1024;
 /** Bytes of a varint of 53 bits. */

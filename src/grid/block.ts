@@ -1,8 +1,8 @@
 /**
- * A block of cells: a small hash table from the key of a cell in its tile to its
- * slot. Open addressing with linear probing. The largest block has one slot for
- * every key and no collisions: it is the dense array of a tile. All sizes share
- * one code path.
+ * A block of cells: a small hash table from the key of a cell in its tile to
+ * its slot. Open addressing with linear probing. The largest block has one slot
+ * for every key and no collisions: it is the dense array of a tile. All sizes
+ * share one code path.
  *
  * @module
  */
@@ -10,11 +10,17 @@
 import { type CellChunk, type CellSlab, MAX_SIZE_CLASS } from "./cell_slab.ts";
 import type { Freshness } from "./freshness.ts";
 
-/** `meta` of a cell: the key in bits 0-9, 1 + freshness in bits 10-11; 0 is an empty slot. */
+/**
+ * `meta` of a cell: the key in bits 0-9, 1 + freshness in bits 10-11; 0 is an
+ * empty slot.
+ */
 const KEY_BITS = 10;
 const KEY_MASK = (1 << KEY_BITS) - 1;
 
-/** Any odd number near 1024 / golden ratio spreads rows and columns of a tile over the slots. */
+/**
+ * Any odd number near 1024 / golden ratio spreads rows and columns of a tile
+ * over the slots.
+ */
 const MULTIPLIER = 633;
 
 /** Makes a cell's `meta` of its key and freshness. */
@@ -38,8 +44,8 @@ export function isMeta(meta: number): boolean {
 }
 
 /**
- * The maximum number of cells in a block: all slots if it is tiny or dense, else
- * three in four, to keep probes short.
+ * The maximum number of cells in a block: all slots if it is tiny or dense,
+ * else three in four, to keep probes short.
  */
 export function blockLimit(sizeClass: number): number {
   const slots = 1 << sizeClass;
@@ -63,8 +69,8 @@ export function sizeClassFor(count: number): number {
  * @param sizeClass the block has 2^sizeClass slots
  * @param key 0 to 1023
  * @returns the offset of the cell in the chunk; if there is no such cell, the
- * complement (`~`) of the offset at which to insert it, which is free unless the
- * block is full
+ * complement (`~`) of the offset at which to insert it, which is free unless
+ * the block is full
  */
 export function findSlot(
   meta: Uint16Array,
@@ -86,7 +92,8 @@ export function findSlot(
 }
 
 /**
- * Moves the cells of a block to a new one of another size, and frees the old one.
+ * Moves the cells of a block to a new one of another size, and frees the old
+ * one.
  *
  * @returns the address of the new block
  */

@@ -28,7 +28,7 @@ export interface ApplyResult {
   readonly renewed: number;
   /** Readings older than their cell: dropped. */
   readonly late: number;
-  /** Readings more than `maxSkew` ahead of the clock, or with time NaN: dropped. */
+  /** Dropped readings: more than `maxSkew` ahead of the clock, or time NaN. */
   readonly future: number;
 }
 
@@ -38,7 +38,7 @@ export interface Cell {
   readonly x: number;
   /** int32 */
   readonly y: number;
-  /** 0 free, above 0 occupied or the number of people, below 0 unknown; -1 if forgotten */
+  /** 0 free, above 0 occupied (or a count), below 0 unknown; -1 if forgotten */
   readonly value: number;
   /** Time of observation, ms since 1970. */
   readonly time: number;

@@ -44,9 +44,9 @@ export interface ReadSource {
 }
 
 /**
- * Moves from cell to cell in no particular order; its properties are those of the
- * current cell. It allocates nothing for a cell, so it is the fastest way to read
- * many. It is valid until the next write to the layer.
+ * Moves from cell to cell in no particular order; its properties are those of
+ * the current cell. It allocates nothing for a cell, so it is the fastest way
+ * to read many. It is valid until the next write to the layer.
  *
  * @example
  * ```ts
@@ -69,7 +69,8 @@ export class CellReader implements Cell {
   /** How many of them were read. */
   #done = 0;
 
-  // The current tile and slot. The columns are fields because each is read for each cell.
+  // The current tile and slot. The columns are fields because each is read for
+  // each cell.
   #metas: CellChunk["meta"];
   #values: CellChunk["value"];
   #times: CellChunk["time"];
@@ -152,7 +153,7 @@ export class CellReader implements Cell {
     return this.#y;
   }
 
-  /** 0 free, above 0 occupied or the number of people, below 0 unknown; -1 if forgotten */
+  /** 0 free, above 0 occupied (or a count), below 0 unknown; -1 if forgotten */
   get value(): number {
     return this.#value;
   }
@@ -173,8 +174,8 @@ export class CellReader implements Cell {
   }
 
   /**
-   * Reads the cells of the next tile at once: twice as fast as one by one when a whole
-   * map is read. Do not mix it with {@linkcode CellReader.next}.
+   * Reads the cells of the next tile at once: twice as fast as one by one when
+   * a whole map is read. Do not mix it with {@linkcode CellReader.next}.
    *
    * @param rows receives the cells
    * @returns their number; 0 if there are no more
@@ -244,7 +245,9 @@ export class CellReader implements Cell {
   }
 }
 
-/** Reusable columns with room for the cells of one tile; see {@linkcode Cell}. */
+/**
+ * Reusable columns with room for the cells of one tile; see {@linkcode Cell}.
+ */
 export class CellRows {
   /** int32 */
   readonly x: Int32Array = new Int32Array(TILE_CELLS);
@@ -304,8 +307,8 @@ function holdsTile(region: Region, tx: number, ty: number): boolean {
 
 /**
  * Visits all cells in the order in which their coordinates were first reported,
- * the order of replies on the original wire. Collects all cells, then sorts them by
- * their rank.
+ * the order of replies on the original wire. Collects all cells, then sorts
+ * them by their rank.
  *
  * @param store the layer
  * @param size the number of its cells

@@ -3,28 +3,35 @@
  *
  * A tile owns one block of 2^k cells, k from 0 to 10, and replaces it by one of
  * twice the size when it is full. This is a buddy allocator (Knowlton 1965): a
- * block of 2^k cells starts at a multiple of 2^k; allocating a small block splits
- * a larger one, and freed halves ("buddies") join again. Growing tiles reuse the
- * memory that others left, without an object or a buffer for each block.
+ * block of 2^k cells starts at a multiple of 2^k; allocating a small block
+ * splits a larger one, and freed halves ("buddies") join again. Growing tiles
+ * reuse the memory that others left, without an object or a buffer for each
+ * block.
  *
  * @module
  */
 
-/** The size class of the largest block, a whole tile of 2^MAX_SIZE_CLASS cells. */
+/** The size class of the largest block: a tile of 2^MAX_SIZE_CLASS cells. */
 export const MAX_SIZE_CLASS = 10;
 
-/** Cells of a chunk: 1.6 MiB of columns. Chunks never move, so growing copies little. */
+/**
+ * Cells of a chunk: 1.6 MiB of columns. Chunks never move, so growing copies
+ * little.
+ */
 const CHUNK_BITS = 16;
 const CHUNK_CELLS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_CELLS - 1;
 
-/** Cells of the first chunk at the start; it doubles, so a small layer costs little. */
+/** Initial cells of the first chunk; it doubles: a small layer costs little. */
 const FIRST_CAPACITY = 64;
 
 /** No address: the slab ends before it. */
 const NONE = 0xffff_ffff;
 
-/** `meta` of the first cell of a free block: 1 + size class, above key and freshness. */
+/**
+ * `meta` of the first cell of a free block: 1 + size class, above key and
+ * freshness.
+ */
 const FREE_SHIFT = 12;
 
 /** 2^16 cells as columns (the first chunk of a slab may have fewer). */
@@ -77,13 +84,13 @@ export class CellChunk {
 }
 
 /**
- * Blocks of cells. An address is the number of a cell in the slab, 0 to 2^32 - 2;
- * `chunkOf(address)` is its chunk, `offsetOf(address)` its offset there. A block
- * is within one chunk.
+ * Blocks of cells. An address is the number of a cell in the slab, 0 to
+ * 2^32 - 2; `chunkOf(address)` is its chunk, `offsetOf(address)` its offset
+ * there. A block is within one chunk.
  */
 export class CellSlab {
   readonly #chunks: CellChunk[] = [new CellChunk(FIRST_CAPACITY)];
-  /** The first free block of each size class; free blocks hold links to the next. */
+  /** The first free block of each size class; each links to the next. */
   readonly #free = new Uint32Array(MAX_SIZE_CLASS + 1).fill(NONE);
   /** The first address that was never allocated. */
   #end = 0;
@@ -108,7 +115,8 @@ export class CellSlab {
   /**
    * Allocates a block.
    *
-   * @param sizeClass the block has 2^sizeClass cells, 0 to {@linkcode MAX_SIZE_CLASS}
+   * @param sizeClass the block has 2^sizeClass cells, 0 to
+   * {@linkcode MAX_SIZE_CLASS}
    * @returns the address of its first cell; all cells are empty
    * @throws {RangeError} if the slab would exceed 2^32 - 1 cells (104 GiB)
    */
@@ -166,7 +174,7 @@ export class CellSlab {
     }
   }
 
-  /** Frees an empty block, joined with its buddy as long as that one is free too. */
+  /** Frees an empty block, and joins it with its buddies that are free. */
   #join(address: number, sizeClass: number): void {
     while (sizeClass < MAX_SIZE_CLASS) {
       const buddy = (address ^ (1 << sizeClass)) >>> 0;

@@ -17,7 +17,10 @@ export class ChangeList {
     this.#tiles = tiles;
   }
 
-  /** The tile that changed last, or `NO_TILE`; `TileTable.older` leads to the next. */
+  /**
+   * The tile that changed last, or `NO_TILE`; `TileTable.older` leads to the
+   * next.
+   */
   get newest(): number {
     return this.#newest;
   }

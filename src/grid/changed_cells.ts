@@ -54,7 +54,9 @@ export class ChangedCells {
     this.#limit = limit;
   }
 
-  /** True if {@linkcode ChangedCells.next} stopped at the limit: cells are left. */
+  /**
+   * True if {@linkcode ChangedCells.next} stopped at the limit: cells are left.
+   */
   get exceeded(): boolean {
     return this.#exceeded;
   }

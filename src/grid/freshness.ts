@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How far the value of a cell can be trusted. Depends on the age of the cell only. */
+/** How reliable the value of a cell is. Depends only on the cell's age. */
 export const Freshness = {
   /** Observed recently enough. */
   Fresh: 0,
@@ -14,16 +14,21 @@ export const Freshness = {
   Forgotten: 2,
 } as const;
 
-/** One of the numbers of {@linkcode Freshness}: 0 fresh, 1 stale, 2 forgotten. */
+/**
+ * One of the numbers of {@linkcode Freshness}: 0 fresh, 1 stale, 2 forgotten.
+ */
 export type Freshness = typeof Freshness[keyof typeof Freshness];
 
-/** Options of {@linkcode resolveAgeing}; all in milliseconds, 0 or more, `Infinity` for never. */
+/**
+ * Options of {@linkcode resolveAgeing}; all in milliseconds, 0 or more,
+ * `Infinity` for never.
+ */
 export interface AgeingOptions {
   /** A cell observed longer ago than this is stale. Default `Infinity`. */
   staleAfter?: number;
-  /** A cell observed longer ago than this is forgotten, stale or not. Default `Infinity`. */
+  /** Cells observed longer ago are forgotten. Default `Infinity`. */
   forgetAfter?: number;
-  /** A reading observed further ahead of the clock than this is refused. Default 60,000. */
+  /** Readings further ahead of the clock are refused. Default 60,000. */
   maxSkew?: number;
 }
 
@@ -65,8 +70,8 @@ export function resolveAgeing(
  * @param time when it was observed, ms since 1970
  * @param now the clock, ms since 1970
  * @param ageing the thresholds
- * @returns fresh up to `time + staleAfter`, then stale up to `time + forgetAfter`,
- * then forgotten; all bounds included
+ * @returns fresh up to `time + staleAfter`, then stale up to
+ * `time + forgetAfter`, then forgotten; all bounds included
  */
 export function freshnessAt(
   time: number,
@@ -85,7 +90,8 @@ export function freshnessAt(
  * @param time when the cell was observed, ms since 1970
  * @param freshness the present one
  * @param ageing the thresholds
- * @returns ms since 1970, `Infinity` if it never changes, unless the clock is set back
+ * @returns ms since 1970, `Infinity` if it never changes, unless the clock is
+ * set back
  */
 export function dueAt(
   time: number,

@@ -26,8 +26,8 @@ import { NO_TILE } from "./tile_table.ts";
 /**
  * The cells of one layer, in tiles of 32 by 32 cells.
  *
- * Only `OccupancyMap` may call `write`, `age` and `restore`, because it maintains
- * the revision of all layers. Only the store may save.
+ * Only `OccupancyMap` may call `write`, `age` and `restore`, because it
+ * maintains the revision of all layers. Only the store may save.
  */
 export class Grid {
   readonly #store = new TileStore();
@@ -39,7 +39,7 @@ export class Grid {
   readonly #tally = new Tally();
   #size = 0;
   #revision = 0;
-  /** The newest revision of restored tiles, which are not in the list of changes. */
+  /** The newest revision of restored tiles (not in the list of changes). */
   #restored = 0;
   /** The first-seen order of the next new cell. */
   #nextOrder = 0;
@@ -100,12 +100,12 @@ export class Grid {
   }
 
   /**
-   * Reads cells in no particular order. The cost depends on the size of the region and
-   * the number of changes, not on the size of the layer.
+   * Reads cells in no particular order. The cost depends on the size of the
+   * region and the number of changes, not on the size of the layer.
    *
    * @param options which cells; all by default
    * @returns a reader before the first cell
-   * @throws {RangeError} if a bound of the region is not a number, or `x0 > x1`, `y0 > y1`
+   * @throws {RangeError} if a bound is not a number, `x0 > x1` or `y0 > y1`
    */
   cells(options: ScanOptions = {}): CellReader {
     const source = {
@@ -131,8 +131,8 @@ export class Grid {
   }
 
   /**
-   * Visits all cells in the order in which their coordinates were first reported.
-   * Slower than {@linkcode Grid.scan}; needs 16 bytes a cell meanwhile.
+   * Visits all cells in the order in which they were first reported. Slower
+   * than {@linkcode Grid.scan}; needs 16 bytes for each cell meanwhile.
    *
    * @param visit called with each cell; must not change the map
    */
@@ -141,8 +141,8 @@ export class Grid {
   }
 
   /**
-   * Returns the tile coordinates of a tile. Tiles have fixed numbers from 0, and new
-   * tiles get the next number, so a layer can be read in slices.
+   * Returns the tile coordinates of a tile. Tiles have fixed numbers from 0,
+   * and new tiles get the next number, so a layer can be read in slices.
    *
    * @returns undefined after the last tile
    */
@@ -153,9 +153,9 @@ export class Grid {
   }
 
   /**
-   * Begins to save the tiles that changed since the last save began (also those with
-   * new times only). {@linkcode Grid.nextSaved} returns them as they are now, even if
-   * the layer changes meanwhile.
+   * Begins to save the tiles that changed since the last save began (also those
+   * with new times only). {@linkcode Grid.nextSaved} returns them as they are
+   * now, even if the layer changes meanwhile.
    *
    * @returns the number of tiles to save
    * @throws {RangeError} if a save is running
@@ -171,7 +171,7 @@ export class Grid {
    * @param bytes destination, with room for `MAX_TILE_BYTES`
    * @param from offset of the first byte
    * @returns the tile and the offset after it; undefined if there are no more
-   * @throws {RangeError} if there is no room; the next call returns the same tile
+   * @throws {RangeError} if there is no room; call again for the same tile
    */
   nextSaved(bytes: Uint8Array, from: number): SavedTile | undefined {
     return this.#save.next(bytes, from);
@@ -180,7 +180,7 @@ export class Grid {
   /**
    * Ends the running save, if there is one.
    *
-   * @param stored true if all tiles are stored; if false, the next save repeats them
+   * @param stored true if all tiles are stored; else the next save repeats them
    */
   endSave(stored: boolean): void {
     this.#save.end(stored);
@@ -231,7 +231,8 @@ export class Grid {
       const slot = cursor.seek(x, y, ahead);
       const chunk = cursor.chunk;
       const oldTime = slot < 0 ? time : chunk.time[slot]!;
-      // A stored time beyond the skew dates from before the clock was set back: it never wins.
+      // A stored time beyond the skew was set before the clock was set back: it
+      // never wins.
       if (time < oldTime && oldTime <= latest) {
         late++;
         continue;
@@ -245,7 +246,7 @@ export class Grid {
         const oldValue = chunk.value[slot]!;
         const oldMeta = chunk.meta[slot]!;
         chunk.time[slot] = time;
-        // With the same freshness a later time is due later: the bound stays valid.
+        // With the same freshness a later time is due later: the bound holds.
         if (meta !== oldMeta || time < oldTime) {
           this.#lowerDue(dueAt(time, freshness, ageing));
         }
@@ -269,8 +270,8 @@ export class Grid {
   /**
    * Updates the freshness of cells. For `OccupancyMap` only.
    *
-   * Checks only tiles in which a cell may be due, unless `everything` is true: that is
-   * necessary after the clock was set back or the thresholds changed.
+   * Checks only tiles in which a cell may be due, unless `everything` is true:
+   * that is necessary after the clock was set back or the thresholds changed.
    *
    * @param now the clock, ms since 1970
    * @param revision for changed cells: above that of every cell
@@ -327,7 +328,7 @@ export class Grid {
     return tile;
   }
 
-  /** Adds a cell to the current tile; `slot` as `TileCursor.insert` takes it. */
+  /** Adds a cell to the current tile; `slot` as for `TileCursor.insert`. */
   #insert(
     slot: number,
     meta: number,

@@ -16,8 +16,8 @@ const scratch = new TileColumns();
  * Layers of cells, each with the value that was observed last.
  *
  * It has no clock: each call takes the time. The same calls with the same
- * arguments make the same map with the same revisions, so a journal of calls can
- * be replayed.
+ * arguments make the same map with the same revisions, so a journal of calls
+ * can be replayed.
  *
  * @example
  * ```ts
@@ -39,8 +39,9 @@ export class OccupancyMap {
   #ageing: Ageing;
   #revision = 0;
   /**
-   * The latest time of a call since age() last updated all cells; Infinity after a
-   * change of thresholds. An age() with an earlier time must check every cell.
+   * The latest time of a call since age() last updated all cells; Infinity
+   * after a change of thresholds. An age() with an earlier time must check
+   * every cell.
    */
   #latest = -Infinity;
 
@@ -87,17 +88,19 @@ export class OccupancyMap {
   }
 
   /**
-   * Applies readings. For each cell the latest observation wins, and of equal times
-   * the last one that arrived.
+   * Applies readings. For each cell the latest observation wins, and of equal
+   * times the last one that arrived.
    *
-   * If any cell changes, the revision of the map increases by one, and the changed
-   * cells get it. A reading that repeats the value of its cell updates only the time.
+   * If any cell changes, the revision of the map increases by one, and the
+   * changed cells get it. A reading that repeats the value of its cell updates
+   * only the time.
    *
    * @param layer its name; created if it gets a cell
    * @param batch the readings in order of arrival
    * @param now the clock, ms since 1970
    * @returns how many changed a cell, and how many were refused
-   * @throws {RangeError} if `now` is not finite, or a column is shorter than the batch
+   * @throws {RangeError} if `now` is not finite, or a column is shorter than
+   * the batch
    */
   apply(layer: string, batch: ReadingColumns, now: number): ApplyResult {
     checkClock(now);
@@ -114,11 +117,11 @@ export class OccupancyMap {
   }
 
   /**
-   * Updates the freshness of all cells, also after the clock was set back. Cheap if
-   * no cell is due: call it once a second.
+   * Updates the freshness of all cells, also after the clock was set back.
+   * Cheap if no cell is due: call it once a second.
    *
-   * If any cell changes, the revision of the map increases by one, and the changed
-   * cells get it.
+   * If any cell changes, the revision of the map increases by one, and the
+   * changed cells get it.
    *
    * @param now the clock, ms since 1970
    * @returns the number of cells that became fresh, stale or forgotten
@@ -138,8 +141,8 @@ export class OccupancyMap {
   }
 
   /**
-   * Returns true if {@linkcode OccupancyMap.age} may change a cell. Constant cost for
-   * each layer; may return true when no cell is due.
+   * Returns true if {@linkcode OccupancyMap.age} may change a cell. Constant
+   * cost for each layer; may return true when no cell is due.
    *
    * @param now the clock, ms since 1970
    */
@@ -162,13 +165,13 @@ export class OccupancyMap {
   }
 
   /**
-   * Restores a sequence of tiles that `Grid.nextSaved` encoded. Skips tiles that the
-   * map has already, so restore the newest first. If it throws, the tiles before the
-   * invalid one are in the map.
+   * Restores a sequence of tiles that `Grid.nextSaved` encoded. Skips tiles
+   * that the map has already, so restore the newest first. If it throws, the
+   * tiles before the invalid one are in the map.
    *
    * The revision of the map rises to that of the newest cell. Call
-   * {@linkcode OccupancyMap.age} after restoring all tiles and replaying the journal:
-   * until then the cells have the freshness that was encoded.
+   * {@linkcode OccupancyMap.age} after restoring all tiles and replaying the
+   * journal: until then the cells have the freshness that was encoded.
    *
    * @param layer its name
    * @param bytes the tiles

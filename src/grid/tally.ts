@@ -16,7 +16,7 @@ export interface CellCounts {
   readonly occupied: number;
   /** Cells with a value below 0, and forgotten cells. */
   readonly unknown: number;
-  /** Stale cells that are not unknown; they count as neither free nor occupied. */
+  /** Stale cells with a known value; they are neither free nor occupied. */
   readonly stale: number;
   /** The sum of the values of the occupied cells; exact up to 2^53. */
   readonly people: number;

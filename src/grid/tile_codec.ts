@@ -11,11 +11,11 @@
  * | 2 each | the cells: uint16, key (y % 32 * 32 + x % 32) in bits 0-9, 1 + freshness in bits 10-11 |
  * | | four columns: value, order, time, revision |
  *
- * A column begins with its width in one byte. Width 8: one float64 for each cell.
- * Width 0, 1, 2 or 4: the smallest number as a float64, then for each cell an
- * unsigned integer of that width, the difference to it ("frame of reference";
- * Goldstein, Ramakrishnan, Shaft 1998). In a tile of a thousand cells, each takes
- * about 10 bytes.
+ * A column begins with its width in one byte. Width 8: one float64 for each
+ * cell. Width 0, 1, 2 or 4: the smallest number as a float64, then for each
+ * cell an unsigned integer of that width, the difference to it ("frame of
+ * reference"; Goldstein, Ramakrishnan, Shaft 1998). In a tile of a thousand
+ * cells, each takes about 10 bytes.
  *
  * @module
  */

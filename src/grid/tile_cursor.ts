@@ -32,7 +32,7 @@ export class TileCursor {
   #chunk: CellChunk;
   #start = 0;
   #sizeClass = 0;
-  /** The tiles of the next readings; `NO_TILE` for tiles that do not exist yet. */
+  /** The tiles of the next readings; `NO_TILE` for those not yet created. */
   readonly #ahead = new Int32Array(LOOK_AHEAD);
 
   /**
@@ -92,7 +92,8 @@ export class TileCursor {
    *
    * @param x int32
    * @param y int32
-   * @param ahead index of this reading in the last look-ahead, 0 to `LOOK_AHEAD - 1`
+   * @param ahead index of this reading in the last look-ahead, 0 to `LOOK_AHEAD
+   * - 1`
    * @returns the offset of the cell in the chunk; if there is no such cell, the
    * complement (`~`) of an offset for {@linkcode TileCursor.insert}, which must
    * follow
@@ -109,7 +110,10 @@ export class TileCursor {
     );
   }
 
-  /** Leaves the current tile, so that the next {@linkcode TileCursor.seek} enters it again. */
+  /**
+   * Leaves the current tile, so that the next {@linkcode TileCursor.seek}
+   * enters it again.
+   */
   leave(): void {
     this.#tile = NO_TILE;
     this.#tx = NOWHERE;
@@ -121,7 +125,8 @@ export class TileCursor {
    *
    * @param slot the complement of the result of `seek`
    * @param key the key of the cell in its tile
-   * @returns the offset in the chunk (possibly a new one) at which to write the cell
+   * @returns the offset in the chunk (possibly a new one) at which to write the
+   * cell
    */
   insert(slot: number, key: number): number {
     const { tiles } = this.#store;

@@ -22,8 +22,8 @@ export interface SavedTile {
 
 /**
  * Lets a store write a consistent state in slices while the map changes: a tile
- * that is about to change is encoded first, unless it is saved already ("copy on
- * write").
+ * that is about to change is encoded first, unless it is saved already ("copy
+ * on write").
  */
 export class TileSave {
   readonly #store: TileStore;
@@ -74,7 +74,8 @@ export class TileSave {
       throw new RangeError("Cannot begin a save: one is under way");
     }
     const { tiles } = this.#store;
-    // Searched only now: a list would need as much memory as a cell alone in its tile.
+    // Searched only now: a list would need as much memory as a cell alone in
+    // its tile.
     const saving = new Int32Array(this.#dirty);
     for (let tile = 0, count = 0; count < saving.length; tile++) {
       if (!tiles.dirty(tile)) continue;
@@ -108,7 +109,8 @@ export class TileSave {
   /**
    * Ends the save.
    *
-   * @param stored true if all tiles are stored; if false, the next save repeats them
+   * @param stored true if all tiles are stored; if false, the next save repeats
+   * them
    */
   end(stored: boolean): void {
     const { tiles } = this.#store;

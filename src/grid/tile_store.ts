@@ -25,7 +25,8 @@ export class TileStore {
   }
 
   /**
-   * Creates a tile with an empty block; there must be no tile at its coordinates.
+   * Creates a tile with an empty block; there must be no tile at its
+   * coordinates.
    *
    * @returns its number
    */
@@ -72,8 +73,8 @@ export class TileStore {
   }
 
   /**
-   * Creates a tile with cells; there must be no tile at its coordinates, and the
-   * keys must differ.
+   * Creates a tile with cells; there must be no tile at its coordinates, and
+   * the keys must differ.
    *
    * @returns its number
    */

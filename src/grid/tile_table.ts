@@ -1,9 +1,10 @@
 /**
  * The records of a layer's tiles, found by their coordinates.
  *
- * Tiles have the numbers 0, 1, 2... in order of creation, and are never removed.
- * The records are in chunks of typed arrays that never move; a hash table of
- * numbers (open addressing, linear probing) leads from coordinates to records.
+ * Tiles have the numbers 0, 1, 2... in order of creation, and are never
+ * removed. The records are in chunks of typed arrays that never move; a hash
+ * table of numbers (open addressing, linear probing) leads from coordinates to
+ * records.
  *
  * @module
  */
@@ -18,7 +19,10 @@ const CHUNK_TILES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_TILES - 1;
 const FIRST_CAPACITY = 8;
 
-/** A record is 8 words of 32 bits (half a cache line): six fields, then one float64. */
+/**
+ * A record is 8 words of 32 bits (half a cache line): six fields, then one
+ * float64.
+ */
 const RECORD_BITS = 3;
 const TX = 0;
 const TY = 1;
@@ -28,7 +32,10 @@ const NEWER = 4;
 const OLDER = 5;
 const REVISION = 3; // in units of 64 bits: words 6 and 7
 
-/** INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14, dirty in bit 15, saving in 16. */
+/**
+ * INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14,
+ * dirty in bit 15, saving in 16.
+ */
 const COUNT_MASK = 0x7ff;
 const CLASS_SHIFT = 11;
 const CLASS_MASK = 0xf;
@@ -49,14 +56,14 @@ class TileChunk {
   }
 }
 
-/** The records of a layer's tiles. Its methods take the numbers of existing tiles. */
+/** The records of a layer's tiles. Methods take numbers of existing tiles. */
 export class TileTable {
   readonly #chunks: TileChunk[] = [new TileChunk(FIRST_CAPACITY)];
   /**
-   * An entry is 0, or 1 + the number of a tile in the low bits (as many as a slot
-   * number has) and the same bits of its hash above them, so that a look-up seldom
-   * reads the record of another tile. The length is a power of two, at least twice
-   * the number of tiles.
+   * An entry is 0, or 1 + the number of a tile in the low bits (as many as a
+   * slot number has) and the same bits of its hash above them, so that a
+   * look-up seldom reads the record of another tile. The length is a power of
+   * two, at least twice the number of tiles.
    */
   #directory = new Int32Array(2 * FIRST_CAPACITY);
   #length = 0;
@@ -75,7 +82,9 @@ export class TileTable {
     return bytes;
   }
 
-  /** The number of the tile at these tile coordinates, or {@linkcode NO_TILE}. */
+  /**
+   * The number of the tile at these tile coordinates, or {@linkcode NO_TILE}.
+   */
   find(tx: number, ty: number): number {
     const directory = this.#directory;
     const mask = directory.length - 1;
@@ -98,7 +107,8 @@ export class TileTable {
    */
   add(tx: number, ty: number): number {
     const tile = this.#length++;
-    // At most half of the slots are used, to keep probes short: 8 to 16 bytes a tile.
+    // At most half of the slots are used, to keep probes short: 8 to 16 bytes a
+    // tile.
     if (this.#length * 2 > this.#directory.length) {
       this.#directory = new Int32Array(this.#directory.length * 2);
       for (let other = 0; other < tile; other++) {
@@ -198,7 +208,10 @@ export class TileTable {
     this.#chunks[tile >>> CHUNK_BITS]!.due[tile & CHUNK_MASK] = due;
   }
 
-  /** The tile that changed after it (see `change_list.ts`), or {@linkcode NO_TILE}. */
+  /**
+   * The tile that changed after it (see `change_list.ts`), or
+   * {@linkcode NO_TILE}.
+   */
   newer(tile: number): number {
     return this.#words(tile)[at(tile) + NEWER]!;
   }

@@ -38,7 +38,8 @@ export function clipRegion({ x0, y0, x1, y1 }: Region): Region {
 /**
  * The tiles that a region touches.
  *
- * @param region a rectangle within 32-bit signed integers, as {@linkcode clipRegion} gives
+ * @param region a rectangle within 32-bit signed integers, as
+ * {@linkcode clipRegion} gives
  * @returns the rectangle of tile coordinates
  */
 export function tileSpan(region: Region): Region {
@@ -60,12 +61,18 @@ export function keyOf(x: number, y: number): number {
   return (y & TILE_MASK) << TILE_BITS | (x & TILE_MASK);
 }
 
-/** The x of the cell with this key in the tile column `tx`: the inverse of {@linkcode keyOf}. */
+/**
+ * The x of the cell with this key in the tile column `tx`: the inverse of
+ * {@linkcode keyOf}.
+ */
 export function xOf(tx: number, key: number): number {
   return tx << TILE_BITS | (key & TILE_MASK);
 }
 
-/** The y of the cell with this key in the tile row `ty`: the inverse of {@linkcode keyOf}. */
+/**
+ * The y of the cell with this key in the tile row `ty`: the inverse of
+ * {@linkcode keyOf}.
+ */
 export function yOf(ty: number, key: number): number {
   return ty << TILE_BITS | key >> TILE_BITS;
 }

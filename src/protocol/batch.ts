@@ -10,10 +10,10 @@ export const UNKNOWN: -1 = -1;
 const FIRST_CAPACITY = 16;
 
 /**
- * Readings as columns: one typed array for each field. It grows when necessary and
- * is reusable after {@linkcode clear}. Only the first {@linkcode length} elements
- * of a column are readings. Growing replaces the columns, so do not keep a
- * reference to one across {@linkcode push}.
+ * Readings as columns: one typed array for each field. It grows when necessary
+ * and is reusable after {@linkcode clear}. Only the first {@linkcode length}
+ * elements of a column are readings. Growing replaces the columns, so do not
+ * keep a reference to one across {@linkcode push}.
  *
  * @example
  * ```ts
@@ -97,7 +97,9 @@ export class ReadingBatch {
     this.length = length;
   }
 
-  /** Returns the index of a source in {@linkcode sources}; adds it if it is new. */
+  /**
+   * Returns the index of a source in {@linkcode sources}; adds it if it is new.
+   */
   source(name: string): number {
     let index = this.#indexes.get(name);
     if (index === undefined) {

@@ -1,12 +1,12 @@
 /**
- * Parses and writes the array of cells, `[[x,y,value],[x,y,value,time],…]`, at the
- * end of a JSON batch of readings or a JSON reply, without JSON.parse.
+ * Parses and writes the array of cells, `[[x,y,value],[x,y,value,time],…]`, at
+ * the end of a JSON batch of readings or a JSON reply, without JSON.parse.
  *
  * The parser accepts only input for which JSON.parse would return the same; for
- * other input the caller uses JSON.parse. This is correct because: if the bytes up
- * to the `[` of `"cells":[`, followed by `]}`, are a JSON object, then that array
- * is a member of the top-level object; and if only `]}` follows after the cells,
- * the input is that object with those cells.
+ * other input the caller uses JSON.parse. This is correct because: if the bytes
+ * up to the `[` of `"cells":[`, followed by `]}`, are a JSON object, then that
+ * array is a member of the top-level object; and if only `]}` follows after the
+ * cells, the input is that object with those cells.
  *
  * @module
  */
@@ -56,8 +56,8 @@ const MIN_BYTES = 256;
  *
  * @param bytes the payload
  * @param from offset of the JSON text
- * @returns undefined if it does not, if the bytes are not JSON, or if the payload
- * is short
+ * @returns undefined if it does not, if the bytes are not JSON, or if the
+ * payload is short
  */
 export function readCellsHead(
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Writes, parses and follows deltas: the cells of a layer that changed between two
- * revisions.
+ * Writes, parses and follows deltas: the cells of a layer that changed between
+ * two revisions.
  *
  * @module
  */
@@ -8,9 +8,13 @@
 import { ReadingBatch } from "./batch.ts";
 import { ProtocolError } from "./errors.ts";
 import { readCount, readPart, readShared } from "./part_reader.ts";
-import { openHeader, PartWriter } from "./part_writer.ts";
+import {
+  type MapMoment,
+  momentFields,
+  openHeader,
+  PartWriter,
+} from "./part_writer.ts";
 import { DEFAULT_PART_BYTES } from "./request.ts";
-import { type MapMoment, sharedFields } from "./response.ts";
 import { checkStep } from "./sequence.ts";
 import { isJsonObject } from "./text.ts";
 
@@ -71,7 +75,7 @@ export class ChangesWriter extends PartWriter {
   constructor(options: ChangesWriterOptions) {
     const { layer, from, to, maxBytes = DEFAULT_PART_BYTES } = options;
     super({
-      start: openHeader({ layer, from, to, ...sharedFields(options) }),
+      start: openHeader({ layer, from, to, ...momentFields(options) }),
       format: "json",
       maxBytes,
     });
@@ -106,7 +110,7 @@ function fail(reason: string): never {
 export type FollowResult =
   /** Nothing: it has these changes, or other parts of the delta are missing. */
   | "wait"
-  /** Changes are missing: request the cells that changed `since` its revision. */
+  /** Changes are missing: request what changed `since` its revision. */
   | "gap"
   /** The delta is of another map: request the whole map. */
   | "other-map"

@@ -1,7 +1,7 @@
 /**
  * Parses and writes readings as CSV: one line for each, `x,y,value` or
- * `x,y,value,time`, without header and quotes. Lines end with LF or CRLF; the last
- * line may end with the payload.
+ * `x,y,value,time`, without header and quotes. Lines end with LF or CRLF; the
+ * last line may end with the payload.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
   parseTimestamp,
   type TimeCheck,
 } from "./time.ts";
-import { ByteWriter } from "./writer.ts";
+import { ByteWriter } from "./byte_writer.ts";
 
 /** Maximum length of a line in bytes, without its end. */
 export const MAX_LINE_BYTES = 1024;
@@ -45,8 +45,8 @@ const MAX_ROW_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 1 +
   SLACK_BYTES;
 
 /**
- * Parses lines and appends their readings to a batch. Invalid lines are refused one
- * by one; blank lines are skipped, but counted.
+ * Parses lines and appends their readings to a batch. Invalid lines are refused
+ * one by one; blank lines are skipped, but counted.
  *
  * @param bytes the payload
  * @param from offset of the first line
@@ -79,8 +79,8 @@ export function parseCsv(
 }
 
 /**
- * Parses the usual lines: short integers without white space. Accepts only lines
- * for which {@linkcode parseLine} has the same result.
+ * Parses the usual lines: short integers without white space. Accepts only
+ * lines for which {@linkcode parseLine} has the same result.
  *
  * @returns the offset of the next line, or -1 if the line is not of this kind
  */
@@ -203,7 +203,7 @@ function parseLine(
   batch.push(numbers[0]!, numbers[1]!, numbers[2]!, time);
 }
 
-/** Parses a decimal integer of any size with an optional sign; NaN if it is not one. */
+/** Parses a decimal integer of any size; NaN if it is not one. */
 function parseInteger(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   const negative = at < to && bytes[at] === MINUS;
@@ -272,8 +272,8 @@ function trimSpace(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * Writes readings as CSV, one line for each, with the time if it is known. CSV has
- * no sources.
+ * Writes readings as CSV, one line for each, with the time if it is known. CSV
+ * has no sources.
  *
  * @param batch the readings
  * @param from index of the first reading

@@ -22,10 +22,13 @@ export const SLACK_BYTES = 3;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const COMMA = 0x2c;
-const HALF = 1e8; // a time is written in two parts, the lower one has eight digits
+/** A time is written in two halves; the lower one has eight digits. */
+const HALF = 1e8;
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
-/** Four ASCII digits each, the first in the lowest byte: 7 is `0007` and `7000`. */
+/**
+ * Four ASCII digits each, the first in the lowest byte: 7 is `0007` and `7000`.
+ */
 const RIGHT_ALIGNED = new Int32Array(10000);
 const LEFT_ALIGNED = new Int32Array(10000);
 // Each from an earlier entry: computing all digits would add 4 ms to a start.
@@ -85,7 +88,8 @@ export function readDigits(
 /**
  * Writes an int32 in decimal.
  *
- * @param view with room for {@linkcode MAX_INT_BYTES} and the slack from `at` on
+ * @param view with room for {@linkcode MAX_INT_BYTES} and the slack from `at`
+ * on
  * @param at offset of the first byte
  * @param n int32
  * @returns the offset after the number
@@ -118,7 +122,8 @@ export function writeField(view: DataView, at: number, n: number): number {
 /**
  * Writes a time in whole milliseconds; a fraction is truncated.
  *
- * @param view with room for {@linkcode MAX_TIME_BYTES} and the slack from `at` on
+ * @param view with room for {@linkcode MAX_TIME_BYTES} and the slack from `at`
+ * on
  * @param at offset of the first byte
  * @param ms 0 to 1e14
  * @returns the offset after the number
@@ -138,12 +143,14 @@ export function writeTime(view: DataView, at: number, ms: number): number {
   return at + 8;
 }
 
-/** Length of the interval whose leading digits {@linkcode TimeWriter} caches. */
+/**
+ * Length of the interval whose leading digits {@linkcode TimeWriter} caches.
+ */
 const SPAN_MS = 10_000;
 
 /**
- * Writes times as {@linkcode writeTime} does; faster if consecutive times are close:
- * it caches all digits except the last four.
+ * Writes times as {@linkcode writeTime} does; faster if consecutive times are
+ * close: it caches all digits except the last four.
  */
 export class TimeWriter {
   /** The first ms for which the cached digits are valid. */
@@ -169,7 +176,8 @@ export class TimeWriter {
 
   #writeUncached(view: DataView, at: number, ms: number): number {
     const end = writeTime(view, at, ms);
-    // Smaller times have no digits before the last four; larger ones are invalid.
+    // Smaller times have no digits before the last four; larger ones are
+    // invalid.
     if (ms >= SPAN_MS && ms < MAX_TIME) {
       this.#start = ms - ms % SPAN_MS;
       this.#length = end - 4 - at;

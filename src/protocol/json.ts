@@ -1,6 +1,6 @@
 /**
- * Parses and writes readings as JSON: an object, an array of objects, or a batch
- * `{"source":…,"time":…,"cells":[[x,y,value],[x,y,value,time],…]}`.
+ * Parses and writes readings as JSON: an object, an array of objects, or a
+ * batch `{"source":…,"time":…,"cells":[[x,y,value],[x,y,value,time],…]}`.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import type { Refusals } from "./refusals.ts";
 import { isInt32 } from "./region.ts";
 import { describeJson, isJsonObject, parseJson, quote } from "./text.ts";
 import { checkReadingTime, explainJsonTime, readJsonTime } from "./time.ts";
-import { ByteWriter } from "./writer.ts";
+import { ByteWriter } from "./byte_writer.ts";
 
 /** Maximum length of a source's name in UTF-16 code units. */
 export const MAX_SOURCE_LENGTH = 200;
 
 /**
- * Parses a JSON payload and appends its readings to a batch. Invalid elements are
- * refused one by one; their numbers count from 1.
+ * Parses a JSON payload and appends its readings to a batch. Invalid elements
+ * are refused one by one; their numbers count from 1.
  *
  * @param bytes the payload
  * @param from offset of the JSON text
@@ -44,8 +44,9 @@ export function parseJsonReadings(
 }
 
 /**
- * Parses the usual form of a batch: the cells last, with plain integers. Accepts only
- * payloads for which {@linkcode parseAnyReadings} has the same result.
+ * Parses the usual form of a batch: the cells last, with plain integers.
+ * Accepts only payloads for which {@linkcode parseAnyReadings} has the same
+ * result.
  *
  * @returns false if the payload is not of this kind; the batch is unchanged
  */
@@ -249,8 +250,8 @@ export interface EncodeBatchOptions {
 }
 
 /**
- * Writes readings as a JSON batch, with times if they are known. A batch has one
- * source for all readings; those of the readings are not written.
+ * Writes readings as a JSON batch, with times if they are known. A batch has
+ * one source for all readings; those of the readings are not written.
  *
  * @param batch the readings
  * @param from index of the first reading

@@ -34,8 +34,12 @@ export {
   OriginalWriter,
   parseOriginal,
 } from "./original.ts";
-export { PartWriter, type PartWriterOptions } from "./part_writer.ts";
-export { parseReadings, type ParseReadingsOptions } from "./reading.ts";
+export {
+  type MapMoment,
+  PartWriter,
+  type PartWriterOptions,
+} from "./part_writer.ts";
+export { parseReadings, type ParseReadingsOptions } from "./readings.ts";
 export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
 export {
   contains,
@@ -46,7 +50,14 @@ export {
 } from "./region.ts";
 export { ReplyAssembler } from "./reply_assembler.ts";
 export { parseReply, type ReplyPart } from "./reply_reader.ts";
-export { ReplyWriter, type ReplyWriterOptions } from "./reply_writer.ts";
+export {
+  encodeErrorReply,
+  type ErrorReply,
+  type ErrorReplyFields,
+  type ReplyHeader,
+  ReplyWriter,
+  type ReplyWriterOptions,
+} from "./reply_writer.ts";
 export { encodeReport, parseReport, type Report } from "./report.ts";
 export {
   DEFAULT_PART_BYTES,
@@ -65,13 +76,6 @@ export {
   type RequestFields,
   type Scalar,
 } from "./request.ts";
-export {
-  encodeErrorReply,
-  type ErrorReply,
-  type ErrorReplyFields,
-  type MapMoment,
-  type ReplyHeader,
-} from "./response.ts";
 export { encodeState, parseState, type ServerState } from "./state.ts";
 export {
   assertLayer,

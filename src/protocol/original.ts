@@ -1,7 +1,7 @@
 /**
- * The wire of the three original Python scripts: one CSV reading in a message, a
- * word as the request, and the whole map in one message as Python prints a dict,
- * `{(1, 2): 1, (1, 3): 1}`.
+ * The wire of the three original Python scripts: one CSV reading in a message,
+ * a word as the request, and the whole map in one message as Python prints a
+ * dict, `{(1, 2): 1, (1, 3): 1}`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ReadingBatch, UNKNOWN } from "./batch.ts";
 import { MAX_INT_BYTES, SLACK_BYTES, writeInt } from "./digits.ts";
 import { ProtocolError } from "./errors.ts";
 import { encodeText, quoteBytes, skipBlank } from "./text.ts";
-import { ByteWriter } from "./writer.ts";
+import { ByteWriter } from "./byte_writer.ts";
 
 /** The request of the original clients. */
 export const ORIGINAL_REQUEST = "get data";

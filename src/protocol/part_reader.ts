@@ -6,9 +6,9 @@
 
 import { ReadingBatch } from "./batch.ts";
 import { readCellsHead, scanCells } from "./cells.ts";
+import type { MapMoment } from "./part_writer.ts";
 import { isInt32 } from "./region.ts";
-import type { MapMoment } from "./response.ts";
-import { describeJson, parseJson } from "./text.ts";
+import { describeJson, isCount, parseJson } from "./text.ts";
 import { checkReplyTime } from "./time.ts";
 
 /** Throws an error with the reason. */
@@ -23,8 +23,8 @@ export interface PartMessage {
 }
 
 /**
- * Reads a JSON message. Reads its cells in one pass over the bytes if they have the
- * form that this server writes.
+ * Reads a JSON message. Reads its cells in one pass over the bytes if they have
+ * the form that this server writes.
  *
  * @throws {ProtocolError} "bad-utf8" or "bad-json"
  */
@@ -89,10 +89,6 @@ export function readCount(value: unknown, name: string, fail: Fail): number {
   return isCount(value)
     ? value
     : fail(`${name} is not an integer of 0 or more`);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && value as number >= 0;
 }
 
 function isTime(value: unknown): value is number {

@@ -34,6 +34,35 @@ export interface PartWriterOptions {
   readonly maxBytes: number;
 }
 
+/** The moment of a reply or delta, and the rules that applied. */
+export interface MapMoment {
+  /** The server's time when it read the map, ms since 1970. */
+  readonly time: number;
+  /**
+   * Cells observed more than this before `time` are stale, in ms. Absent if
+   * cells never become stale.
+   */
+  readonly staleAfter?: number;
+  /**
+   * The start of the map, ms since 1970, if the server does not store it;
+   * absent if it does. Maps with different starts are different maps: their
+   * revisions are not comparable.
+   */
+  readonly began?: number;
+}
+
+/** Returns the JSON fields of a moment. */
+export function momentFields(
+  { time, staleAfter, began }: MapMoment,
+): Record<string, unknown> {
+  return {
+    time,
+    ...(staleAfter !== undefined && Number.isFinite(staleAfter) &&
+      { staleAfter }),
+    ...(began !== undefined && { began }),
+  };
+}
+
 /** Encodes a header as JSON up to the number of the part: `{…,"part":`. */
 export function openHeader(header: Record<string, unknown>): string {
   return JSON.stringify(header).slice(0, -1) + ',"part":';
@@ -42,9 +71,9 @@ export function openHeader(header: Record<string, unknown>): string {
 /**
  * Writes cells directly into the parts to publish.
  *
- * Each header contains the number of parts, which is known only at the end. So each
- * part begins with space for the longest header; at the end the headers are written
- * right-aligned before the cells, which are not copied.
+ * Each header contains the number of parts, which is known only at the end. So
+ * each part begins with space for the longest header; at the end the headers
+ * are written right-aligned before the cells, which are not copied.
  */
 export class PartWriter {
   readonly #json: boolean;

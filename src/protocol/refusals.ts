@@ -15,8 +15,8 @@ const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
- * The refused lines or elements of one payload: all are counted, the first are kept
- * with their message. Allocates nothing for a valid payload.
+ * The refused lines or elements of one payload: all are counted, the first are
+ * kept with their message. Allocates nothing for a valid payload.
  */
 export class Refusals {
   #total = 0;

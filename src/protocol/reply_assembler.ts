@@ -3,8 +3,8 @@ import { ProtocolError } from "./errors.ts";
 import type { ReplyPart } from "./reply_reader.ts";
 
 /**
- * Joins the parts of one reply. They may arrive in any order and more than once (QoS
- * 1 allows it).
+ * Joins the parts of one reply. They may arrive in any order and more than once
+ * (QoS 1 allows it).
  *
  * @example
  * ```ts

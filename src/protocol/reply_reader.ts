@@ -9,8 +9,8 @@ import {
   readShared,
 } from "./part_reader.ts";
 import { Refusals } from "./refusals.ts";
+import type { ErrorReply, ReplyHeader } from "./reply_writer.ts";
 import type { Scalar } from "./request.ts";
-import type { ErrorReply, ReplyHeader } from "./response.ts";
 import { isJsonObject, parseJson } from "./text.ts";
 import { checkReplyTime } from "./time.ts";
 

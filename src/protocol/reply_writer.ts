@@ -1,5 +1,56 @@
-import { openHeader, PartWriter } from "./part_writer.ts";
-import { type ReplyHeader, sharedFields } from "./response.ts";
+/**
+ * Writes replies with cells, and error replies.
+ *
+ * @module
+ */
+
+import {
+  type MapMoment,
+  momentFields,
+  openHeader,
+  PartWriter,
+} from "./part_writer.ts";
+import type { Scalar } from "./request.ts";
+import { encodeText } from "./text.ts";
+
+/** The header that all parts of a reply share. */
+export interface ReplyHeader extends MapMoment {
+  /** The transaction of the request; absent if it had none. */
+  readonly transaction?: Scalar;
+  /** The layer of the cells. */
+  readonly layer: string;
+  /** The revision of the map; equal in all parts. */
+  readonly revision: number;
+}
+
+/** The fields of an error reply; a {@linkcode RequestError} has them. */
+export interface ErrorReplyFields {
+  /** The transaction of the request, if it is valid. */
+  readonly transaction?: Scalar;
+  /** What is wrong, in kebab case. */
+  readonly code: string;
+  /** What is wrong, for people. */
+  readonly message: string;
+}
+
+/** The reply to a refused request, as {@linkcode parseReply} returns it. */
+export interface ErrorReply extends ErrorReplyFields {
+  /** Distinguishes it from a reply with cells. */
+  readonly status: "error";
+}
+
+/**
+ * Encodes `{"transaction":…,"status":"error","error":{"code":…,"message":…}}`.
+ */
+export function encodeErrorReply(
+  { transaction, code, message }: ErrorReplyFields,
+): Uint8Array<ArrayBuffer> {
+  return encodeText(JSON.stringify({
+    transaction, // omitted if undefined
+    status: "error",
+    error: { code, message },
+  }));
+}
 
 /** Options of {@linkcode ReplyWriter}. */
 export interface ReplyWriterOptions extends ReplyHeader {
@@ -43,7 +94,7 @@ export class ReplyWriter extends PartWriter {
       status: "ok",
       layer,
       revision,
-      ...sharedFields(options),
+      ...momentFields(options),
     });
     super({ start, format, maxBytes });
   }

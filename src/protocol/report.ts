@@ -1,7 +1,7 @@
 import { ProtocolError } from "./errors.ts";
-import { encodeText, isJsonObject, parseJson } from "./text.ts";
+import { encodeText, isCount, isJsonObject, parseJson } from "./text.ts";
 
-/** A message on `<prefix>/errors`: why a payload or a part of it was refused. */
+/** A message on `<prefix>/errors`: why (part of) a payload was refused. */
 export interface Report {
   /** The topic of the payload. */
   readonly topic: string;
@@ -70,10 +70,6 @@ export function parseReport(payload: Uint8Array): Report {
     ...(line !== undefined && { line }),
     ...(source !== undefined && { source }),
   };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function fail(reason: string): never {

@@ -10,6 +10,7 @@ import {
   afterByteOrderMark,
   describeJson,
   encodeText,
+  isCount,
   isJsonObject,
   parseJson,
   skipBlank,
@@ -25,13 +26,16 @@ export type ReplyFormat = "json" | "csv" | "original";
 /** Default of the maximum size of a part, in bytes. */
 export const DEFAULT_PART_BYTES = 256 * 1024;
 
-/** Smallest maximum size of a part that a request may set: every header and one cell fit. */
+/**
+ * Smallest maximum size of a part that a request may set: every header and one
+ * cell fit.
+ */
 export const MIN_PART_BYTES = 1024;
 
 /**
- * Largest maximum size of a part that a request may set. An MQTT packet has at most
- * 268,435,455 bytes after its fixed header (MQTT 3.1.1, 2.2.3); this leaves room
- * for topic and properties.
+ * Largest maximum size of a part that a request may set. An MQTT packet has at
+ * most 268,435,455 bytes after its fixed header (MQTT 3.1.1, 2.2.3); this
+ * leaves room for topic and properties.
  */
 export const MAX_PART_BYTES = 268_000_000;
 
@@ -213,7 +217,7 @@ function isEchoable(number: number): boolean {
     : Number.isFinite(number);
 }
 
-/** Returns where to send the reply; with a fault, where to send the error reply. */
+/** Returns where to send the reply, or the error reply if there is a fault. */
 function readRouting(
   replyTo: unknown,
   { topics, responseTopic, correlationData }: ParseRequestOptions,
@@ -287,7 +291,7 @@ function regionProblem(value: unknown): string | undefined {
 
 function readSince(value: unknown): { since?: number } {
   if (value === undefined || value === null) return {};
-  if (!Number.isSafeInteger(value) || value as number < 0) {
+  if (!isCount(value)) {
     throw new ProtocolError(
       "bad-since",
       `since is not a revision (an integer of 0 or more): ${
@@ -295,7 +299,7 @@ function readSince(value: unknown): { since?: number } {
       }`,
     );
   }
-  return { since: value as number + 0 };
+  return { since: value + 0 };
 }
 
 function readFormat(value: unknown): ReplyFormat {
@@ -338,7 +342,9 @@ export interface RequestFields {
   readonly format?: ReplyFormat | undefined;
   /** The reply topic, for clients without MQTT 5 Response Topic. */
   readonly replyTo?: string | undefined;
-  /** Maximum size of a part, in bytes. Default: {@linkcode DEFAULT_PART_BYTES}. */
+  /**
+   * Maximum size of a part, in bytes. Default: {@linkcode DEFAULT_PART_BYTES}.
+   */
   readonly maxBytes?: number | undefined;
 }
 

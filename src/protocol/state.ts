@@ -3,7 +3,7 @@ import { encodeText, isJsonObject, parseJson } from "./text.ts";
 
 /** The retained message on `<prefix>/server/state`. */
 export interface ServerState {
-  /** Whether the server is running. The broker publishes "offline" as its will. */
+  /** Whether the server is running. "offline" is also the server's will. */
   readonly state: "online" | "offline";
   /** The server's name. */
   readonly name?: string;

@@ -14,7 +14,7 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Maximum length of a quotation in a message, in UTF-16 code units. */
 export const MAX_EXCERPT = 40;
 
-/** Controls, format characters (bidi among them), lone surrogates, separators. */
+/** Control and format (bidi) characters, lone surrogates, separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 const SHORT_ESCAPES: Record<string, string> = {
@@ -37,7 +37,7 @@ export function decodeText(
   return lenient.decode(bytes.subarray(from, to));
 }
 
-/** Returns the index of the first byte after a UTF-8 byte order mark, if any. */
+/** Returns the offset of the text after a UTF-8 byte order mark, if any. */
 export function afterByteOrderMark(bytes: Uint8Array): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
@@ -93,9 +93,14 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Returns true if a parsed JSON value is an integer from 0 to 2^53 - 1. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
 /**
- * Describes a JSON value in a message: the value if it is a scalar, else its kind.
- * Does not depend on its size.
+ * Describes a JSON value in a message: the value if it is a scalar, else its
+ * kind. Does not depend on its size.
  */
 export function describeJson(value: unknown): string {
   if (typeof value === "string") return quote(value);

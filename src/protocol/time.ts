@@ -3,8 +3,8 @@
  *
  * Readings may have times in two ranges: 0 to 1e8 (about a day, for tests and
  * simulations that start at 0) and 1e11 to 1e14 (March 1973 to November 5138).
- * Times between these ranges look like seconds, and larger ones like microseconds:
- * they are refused, because the map would be wrong.
+ * Times between these ranges look like seconds, and larger ones like
+ * microseconds: they are refused, because the map would be wrong.
  *
  * @module
  */
@@ -32,7 +32,10 @@ const ZERO = 0x30;
 /** Returns the time in whole milliseconds if it is valid, else NaN. */
 export type TimeCheck = (ms: number) => number;
 
-/** The {@linkcode TimeCheck} of readings: refuses times that look like another unit. */
+/**
+ * The {@linkcode TimeCheck} of readings: refuses times that look like another
+ * unit.
+ */
 export function checkReadingTime(ms: number): number {
   if (!(ms >= 0)) return NaN;
   const whole = Math.trunc(ms);
@@ -89,12 +92,12 @@ export function explainJsonTime(value: unknown): string {
 }
 
 /**
- * Parses an RFC 3339 date-time (5.6) strictly: `2026-01-31T12:00:00Z`, optionally
- * with a fraction of a second (truncated to milliseconds), with an offset instead of
- * `Z`, and with lower-case `t` and `z`.
+ * Parses an RFC 3339 date-time (5.6) strictly: `2026-01-31T12:00:00Z`,
+ * optionally with a fraction of a second (truncated to milliseconds), with an
+ * offset instead of `Z`, and with lower-case `t` and `z`.
  *
- * A leap second (only `23:59:60` UTC) is read as 23:59:59.999, between the seconds
- * before and after it.
+ * A leap second (only `23:59:60` UTC) is read as 23:59:59.999, between the
+ * seconds before and after it.
  *
  * @param bytes contains the text
  * @param from index of its first byte

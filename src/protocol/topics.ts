@@ -7,12 +7,12 @@ export const DEFAULT_LAYER = "default";
 /** The default prefix of all topics. */
 export const DEFAULT_PREFIX = "occupancy";
 
-/** Maximum size of a prefix, a layer name and a reply name, in bytes of UTF-8. */
+/** Maximum bytes (UTF-8) of a prefix, a layer name and a reply name. */
 export const MAX_NAME_BYTES = 200;
 
 /**
- * Characters that MQTT 3.1.1 (1.5.3, 4.7) forbids in a topic name, or for which a
- * receiver may disconnect. Lone surrogates are tested separately.
+ * Characters that MQTT 3.1.1 (1.5.3, 4.7) forbids in a topic name, or for which
+ * a receiver may disconnect. Lone surrogates are tested separately.
  */
 const FORBIDDEN = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 
@@ -39,7 +39,7 @@ export class Topics {
   readonly state: string;
   /** The topic of reports about refused payloads. */
   readonly errors: string;
-  /** The filter of all readings. It matches the parent level too (MQTT 3.1.1, 4.7.1.2). */
+  /** The filter of all readings, with its parent (MQTT 3.1.1, 4.7.1.2). */
   readonly dataFilter: string;
   /** Filters of the topics that only the server may publish to. */
   readonly serverOnlyFilters: readonly string[];
@@ -115,7 +115,7 @@ export class Topics {
     return [this.dataFilter, this.request, this.marker(name)];
   }
 
-  /** The filters that a server subscribes to at QoS 0: its session keeps none. */
+  /** The filters that a server subscribes to at QoS 0 (not in its session). */
   serverLiveSubscriptions(): string[] {
     return [this.state];
   }
@@ -133,8 +133,8 @@ export class Topics {
   }
 
   /**
-   * Returns the layer of a topic with readings; undefined for other topics, and for
-   * topics without a valid layer (`occupancy/data/`).
+   * Returns the layer of a topic with readings; undefined for other topics, and
+   * for topics without a valid layer (`occupancy/data/`).
    */
   layerOf(topic: string): string | undefined {
     if (topic !== this.#lastTopic) {
@@ -152,8 +152,8 @@ export class Topics {
   }
 
   /**
-   * Checks that a topic is allowed for replies: `<prefix>/response` or below it. A
-   * request cannot make the server publish elsewhere.
+   * Checks that a topic is allowed for replies: `<prefix>/response` or below
+   * it. A request cannot make the server publish elsewhere.
    *
    * @throws {ProtocolError} "bad-reply-topic"
    */
@@ -192,7 +192,7 @@ function ofLayer(root: string, layer: string): string {
   return `${root}/${layer}`;
 }
 
-/** Returns what is wrong with a name, to follow its quotation; undefined if valid. */
+/** Returns what is wrong with a name; undefined if it is valid. */
 function nameProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   if (name.includes("+") || name.includes("#")) return "has a wildcard";

@@ -12,7 +12,7 @@
  * @module
  */
 import type { ReadingColumns } from "../grid/mod.ts";
-import { ByteWriter } from "../protocol/writer.ts";
+import { ByteWriter } from "../protocol/byte_writer.ts";
 import type { Entry } from "./store.ts";
 
 /** A kind is stored as its index. Append new kinds; never reorder them. */

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
-import { deadline, delay, doneWithin } from "../../src/common/async.ts";
+import {
+  abortable,
+  deadline,
+  delay,
+  doneWithin,
+} from "../../src/common/async.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const late = () => new Error("late");
 const never = new Promise<never>(() => {});
 
 Deno.test({
-  name: "deadline() returns what the work resolves to, and sets no timer after",
+  name: "deadline() returns the result of the work and clears its timer",
   permissions: "none",
   fn: async () => {
     using clock = new FakeClock();
@@ -42,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doneWithin() reports which came first, work or time",
+  name: "doneWithin() returns whether the work was done in time",
   permissions: "none",
   fn: async () => {
     using clock = new FakeClock();
@@ -53,6 +58,21 @@ Deno.test({
     const failed = Promise.reject(new Error("no"));
     await assert.rejects(doneWithin(failed, 1000), /no/);
     assert.equal(clock.pending, 0);
+  },
+});
+
+Deno.test({
+  name: "abortable() returns the result of the work, or throws at the abort",
+  permissions: "none",
+  fn: async () => {
+    assert.equal(await abortable(Promise.resolve(7), undefined), 7);
+    const controller = new AbortController();
+    const { signal } = controller;
+    assert.equal(await abortable(Promise.resolve(7), signal), 7);
+    const result = abortable(never, signal);
+    controller.abort(new Error("interrupted"));
+    await assert.rejects(result, /interrupted/);
+    await assert.rejects(abortable(never, signal), /interrupted/);
   },
 });
 

@@ -40,7 +40,10 @@ function block(
   ]);
 }
 
-/** A reproducible stream of numbers from 0 to `below` - 1 (xorshift32; Marsaglia 2003). */
+/**
+ * A reproducible stream of numbers from 0 to `below` - 1 (xorshift32; Marsaglia
+ * 2003).
+ */
 function randoms(below: number, seed = 2_463_534_242): () => number {
   let state = seed;
   return () => {
@@ -103,7 +106,8 @@ test("scan() throws RangeError if the corners are swapped or not numbers", () =>
 });
 
 test("scan() finds the same cells with each way to select tiles", () => {
-  // Small regions look tiles up, large ones read all, `since` reads the list of changes.
+  // Small regions look tiles up, large ones read all, `since` reads the list of
+  // changes.
   const [map, grid] = mapOf([
     ...block(-50, -50, 100, 100),
     ...block(5000, 0, 3, 3),

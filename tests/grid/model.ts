@@ -1,6 +1,6 @@
 /**
- * A simple model of the occupancy map for comparison: a `Map` of objects that follows
- * the rules literally, without regard to speed.
+ * A simple model of the occupancy map for comparison: a `Map` of objects that
+ * follows the rules literally, without regard to speed.
  *
  * @module
  */
@@ -211,7 +211,7 @@ export function coordinatesOf(bytes: Uint8Array): string {
   return `${view.getInt32(1, true)},${view.getInt32(5, true)}`;
 }
 
-/** Restores the changed tiles of a map into another. They stay marked as changed. */
+/** Restores changed tiles of a map into another; they stay marked. */
 export function restored(
   source: OccupancyMap,
   target: OccupancyMap,

@@ -16,7 +16,10 @@ import {
 
 const START = 1_700_000_000_000;
 
-/** Mostly in a few tiles around the origin; some far away, some at the limits of int32. */
+/**
+ * Mostly in a few tiles around the origin; some far away, some at the limits of
+ * int32.
+ */
 const coordinate = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: -40, max: 40 }) },
   { weight: 2, arbitrary: fc.integer({ min: -2000, max: 2000 }) },
@@ -38,7 +41,7 @@ const region = fc.tuple(coordinate, coordinate, coordinate, coordinate)
     y1: Math.max(c, d),
   }));
 
-/** Time of observation relative to the clock: old, new, at the thresholds, too new. */
+/** Time relative to the clock: old, new, at the thresholds, too new. */
 const lag = fc.oneof(
   fc.integer({ min: -120, max: 20 }),
   fc.constantFrom(-100, -101, -50, -51, 10, 11),

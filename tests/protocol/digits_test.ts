@@ -25,7 +25,7 @@ function written(
   return textOf(bytes.subarray(1, end));
 }
 
-/** Numbers of every length, and the neighbours of each power of ten. */
+/** Numbers of every length, and those next to each power of ten. */
 function* numbersUpTo(most: number): Iterable<number> {
   for (let power = 1; power <= most; power *= 10) {
     for (const n of [power - 1, power, power + 1, 3 * power, power * 9.99]) {

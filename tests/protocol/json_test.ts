@@ -353,7 +353,7 @@ pure("encodeBatchJson() is the inverse of parseReadings()", () => {
   }));
 });
 
-pure("encodeBatchJson() refuses a source that a server refuses", () => {
+pure("encodeBatchJson() throws for a source that a server would refuse", () => {
   const batch = new ReadingBatch();
   for (const source of ["s".repeat(201), "\ud800"]) {
     const error = errorOf(() => encodeBatchJson(batch, 0, 0, { source }));

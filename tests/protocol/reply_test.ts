@@ -303,7 +303,7 @@ pure(
     const [good] = write([[1, -2, 3, 4], [50, 60, 0, 1.7e12]], {
       header: { ...HEADER, transaction: "t".repeat(200) },
     });
-    const first = 210; // behind the transaction
+    const first = 210; // after the transaction
     fc.assert(
       fc.property(
         fc.integer({ min: first, max: good!.length - 1 }),

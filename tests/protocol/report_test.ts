@@ -9,7 +9,7 @@ import {
 import { attempt, errorOf, jsonOf, pure, textOf, utf8 } from "./support.ts";
 
 pure(
-  "encodeReport() omits unknown fields",
+  "encodeReport() omits undefined fields",
   () => {
     const report = {
       topic: "occupancy/data/l2",

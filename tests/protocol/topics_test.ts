@@ -35,7 +35,7 @@ const BAD_LEVELS: [string, RegExp][] = [
   ["a".repeat(100_000), /over 200 bytes/],
 ];
 
-pure("Topics() refuses a prefix that is no topic name", () => {
+pure("Topics() refuses a prefix that is not a topic name", () => {
   for (const [prefix, reason] of [...BAD_LEVELS, ["$SYS", /starts with \$/]]) {
     const error = errorOf(() => new Topics(prefix as string));
     assert.equal(error.code, "bad-prefix");
@@ -43,7 +43,7 @@ pure("Topics() refuses a prefix that is no topic name", () => {
   }
 });
 
-pure("assertLayer() refuses what is no topic level", () => {
+pure("assertLayer() refuses names that are not topic levels", () => {
   for (const [layer, reason] of BAD_LEVELS) {
     const error = errorOf(() => assertLayer(layer));
     assert.equal(error.code, "bad-layer");
@@ -68,13 +68,13 @@ pure("layerOf() is the inverse of data(), for every layer and prefix", () => {
   }));
 });
 
-pure("layerOf() knows the default layer by both its topics", () => {
+pure("layerOf() returns the default layer for both of its topics", () => {
   const topics = new Topics();
   assert.equal(topics.layerOf("occupancy/data"), "default");
   assert.equal(topics.layerOf("occupancy/data/default"), "default");
 });
 
-pure("layerOf() is undefined for what carries no readings", () => {
+pure("layerOf() returns undefined for topics without readings", () => {
   const topics = new Topics();
   for (
     const topic of [
@@ -91,7 +91,7 @@ pure("layerOf() is undefined for what carries no readings", () => {
 });
 
 pure(
-  "assertReplyTopic() accepts only the response topic and those below",
+  "assertReplyTopic() accepts only the response topic and topics below it",
   () => {
     const topics = new Topics();
     topics.assertReplyTopic("occupancy/response");

@@ -7,7 +7,10 @@ import { encodeText } from "./text.ts";
 
 const FIRST_CAPACITY = 256;
 
-/** A growing byte buffer. Hot loops reserve space once, then write into the view. */
+/**
+ * A growing byte buffer. Hot loops reserve space once, then write into the
+ * view.
+ */
 export class ByteWriter {
   /** The bytes. Growing replaces it. */
   view: DataView<ArrayBuffer>;

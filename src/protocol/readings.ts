@@ -8,8 +8,8 @@ import { afterByteOrderMark, skipBlank } from "./text.ts";
 /** Options of {@linkcode parseReadings}. */
 export interface ParseReadingsOptions {
   /**
-   * The MQTT 5 Content Type (3.3.2.3.9), `text/csv` or `application/json`. Without
-   * one of these, the first byte decides.
+   * The MQTT 5 Content Type (3.3.2.3.9), `text/csv` or `application/json`.
+   * Without one of these, the first byte decides.
    */
   readonly contentType?: string | undefined;
 }
@@ -18,8 +18,8 @@ const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
 /**
- * Parses a payload of readings, CSV or JSON, and appends them to a batch. Invalid
- * lines and elements are refused one by one; the valid ones are kept.
+ * Parses a payload of readings, CSV or JSON, and appends them to a batch.
+ * Invalid lines and elements are refused one by one; the valid ones are kept.
  *
  * @param payload the application message
  * @param batch receives the valid readings; unchanged if this throws
@@ -31,7 +31,7 @@ const OPEN_BRACE = 0x7b;
  * @example
  * ```ts
  * import { ReadingBatch } from "./batch.ts";
- * import { parseReadings } from "./reading.ts";
+ * import { parseReadings } from "./readings.ts";
  *
  * const batch = new ReadingBatch();
  * const payload = new TextEncoder().encode("1,2,1\n1,three,0\n");

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { Refusals } from "../../src/protocol/mod.ts";
+import { pure } from "./support.ts";
+
+pure("Refusals calls describe() only for the refusals that it keeps", () => {
+  const refusals = new Refusals();
+  let described = 0;
+  for (let line = 1; line <= 100; line++) {
+    refusals.add("bad-x", () => `message ${++described}`, line);
+  }
+  refusals.add("late", () => assert.fail("described"));
+  assert.equal(described, 8);
+  assert.equal(refusals.total, 101);
+  assert.deepEqual([...refusals.byCode], [["bad-x", 100], ["late", 1]]);
+  assert.deepEqual(refusals.kept[7], {
+    code: "bad-x",
+    message: "message 8",
+    line: 8,
+  });
+});
+
+pure("Refusals that are empty share no state", () => {
+  const one = new Refusals();
+  const two = new Refusals();
+  one.add("bad-x", () => "x");
+  assert.equal(two.total, 0);
+  assert.equal(two.byCode.size, 0);
+  assert.deepEqual(two.kept, []);
+  assert.deepEqual(one.kept, [{ code: "bad-x", message: "x" }]);
+});
