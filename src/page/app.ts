@@ -30,7 +30,7 @@ import { ViewRequests } from "./map/view_requests.ts";
 import { ConnectionPill } from "./panels/connection_pill.ts";
 import { ConnectionMonitor } from "./panels/connection_state.ts";
 import { LayerPanels } from "./panels/layer_panels.ts";
-import { titleOf } from "./panels/layers_panel.ts";
+import { titleOf } from "./panels/layer_list.ts";
 import { showLegend, showScale } from "./panels/legend.ts";
 
 /** The layer of readings without a layer name. */
@@ -59,9 +59,9 @@ export class App implements LiveEvents {
   #status: StatusMessage | undefined;
   #staleAfter: number | null = null;
   /**
-   * Whether the camera has a place: from the address, a person, or the cells.
+   * Whether the camera was set: by the address, a person, or the first cells.
    */
-  #placed = false;
+  #cameraSet = false;
 
   /** @param connect opens the live feed with the given callbacks */
   constructor(connect: (events: LiveEvents) => Feed) {
@@ -220,7 +220,7 @@ export class App implements LiveEvents {
   /** Removes all that belongs to the previous layer. */
   #switchLayer(name: string): void {
     this.#layer = name;
-    this.#placed = false;
+    this.#cameraSet = false;
     this.#requests.reset();
     this.#loader.clear();
     this.#panels.clear(this.#now());
@@ -233,7 +233,7 @@ export class App implements LiveEvents {
     const cells = this.#layerStatus()?.cells ?? 0;
     this.#requests.update(
       { name: this.#layer, cells },
-      this.#placed ? this.#map.visibleRegion : null,
+      this.#cameraSet ? this.#map.visibleRegion : null,
     );
   }
 
@@ -241,8 +241,8 @@ export class App implements LiveEvents {
     this.#map.redraw();
     this.#explorer.refresh();
     const { table } = this.#map.cellLayer.cells;
-    if (!this.#placed && this.#map.ready && table.length > 0) {
-      this.#placed = true;
+    if (!this.#cameraSet && this.#map.ready && table.length > 0) {
+      this.#cameraSet = true;
       this.#fit({ animated: false });
     }
   }
@@ -260,7 +260,7 @@ export class App implements LiveEvents {
   }
 
   #goTo(cell: Point): void {
-    this.#placed = true;
+    this.#cameraSet = true;
     this.#map.goTo(cell);
     this.#explorer.pin(cell);
   }
@@ -314,7 +314,7 @@ export class App implements LiveEvents {
       this.#switchLayer(view.layer);
     }
     if (view.center && view.scale !== undefined) {
-      this.#placed = true;
+      this.#cameraSet = true;
       this.#map.jumpTo({ center: view.center, scale: view.scale });
     }
     this.#explorer.select(view.box);
@@ -326,7 +326,7 @@ export class App implements LiveEvents {
     const { selection } = this.#explorer;
     return {
       ...(this.#layer === undefined ? {} : { layer: this.#layer }),
-      ...(this.#placed ? this.#map.camera : {}),
+      ...(this.#cameraSet ? this.#map.camera : {}),
       ...this.#preferences.viewState,
       ...(selection ? { box: selection } : {}),
     };

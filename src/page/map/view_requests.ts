@@ -31,7 +31,7 @@ export class ViewRequests {
    * is requested with its surroundings, so that short moves need no request.
    *
    * @param layer the current layer and its number of cells
-   * @param visible null if the camera has no place yet
+   * @param visible null if the camera was not set yet
    */
   update(
     { name, cells }: { readonly name: string; readonly cells: number },

@@ -17,7 +17,7 @@ import { Cards } from "./cards.ts";
 import { Chart } from "./chart.ts";
 import { LayerHistory } from "./history.ts";
 import { LatestPanel } from "./latest_panel.ts";
-import { LayersPanel, titleOf } from "./layers_panel.ts";
+import { LayerList, titleOf } from "./layer_list.ts";
 
 /** Callbacks of {@linkcode LayerPanels}. */
 export interface LayerPanelsEvents {
@@ -33,14 +33,14 @@ export interface LayerPanelsEvents {
  */
 export class LayerPanels {
   readonly #cards = new Cards();
-  readonly #layers: LayersPanel;
+  readonly #layers: LayerList;
   readonly #latest: LatestPanel;
   readonly #chart = new Chart();
   readonly #empty = new EmptyNotice();
   #history = new LayerHistory();
 
   constructor({ onSelectLayer, onSelectCell }: LayerPanelsEvents) {
-    this.#layers = new LayersPanel(onSelectLayer);
+    this.#layers = new LayerList(onSelectLayer);
     this.#latest = new LatestPanel(onSelectCell);
   }
 

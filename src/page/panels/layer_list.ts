@@ -13,7 +13,7 @@ import type { LayerStatus } from "../../feed/messages.ts";
 const MAX_ROWS = 60;
 
 /** Shows the layers; one can be selected in the list and in the menu. */
-export class LayersPanel {
+export class LayerList {
   readonly #list = byId("ul", "layers");
   readonly #menu = byId("select", "layer");
   readonly #onSelect: (name: string) => void;
