@@ -19,10 +19,8 @@ export interface ChangedCellsOptions {
 }
 
 /**
- * Reads the cells that changed since a revision, without copying them. Stops at
- * a limit, and then says that there were more.
- *
- * Valid until the layer is next written to.
+ * Reads the cells that changed since a revision, up to a limit, without copying
+ * them. Valid until the next write to the layer.
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@
  *
  * @param x int32
  * @param y int32
- * @returns int32; the lowest bits are as good as any
+ * @returns int32; all bits are equally well mixed
  */
 export function hashCoordinate(x: number, y: number): number {
   let mixed = Math.imul(x, 0x9e3779b1) ^ Math.imul(y, 0x85ebca77) ^ y >>> 16;

@@ -40,13 +40,13 @@ export function wasStale(
   return time > observed + staleAfter;
 }
 
-/** Maps draw all values from this one on alike. */
+/** Maps draw this and all larger values in the same way. */
 export const MAX_DRAWN_VALUE = 10;
 
 /**
  * The status of a cell as a small number, for drawing. Where one pixel or
- * character stands for several cells, it shows the highest level: an occupied
- * cell is never hidden, and a free one never hides doubt.
+ * character stands for several cells, it shows the highest level: every other
+ * status covers free, and occupied covers every other status.
  */
 export const Level = {
   /** Never reported. */

@@ -39,7 +39,7 @@ export class TileCursor {
    * Makes a cursor that is on no tile.
    *
    * @param store the layer
-   * @param save is called before a tile is written
+   * @param save called before a tile is written
    */
   constructor(store: TileStore, save: TileSave) {
     this.#store = store;
@@ -92,8 +92,7 @@ export class TileCursor {
    *
    * @param x int32
    * @param y int32
-   * @param ahead index of this reading in the last look-ahead, 0 to `LOOK_AHEAD
-   * - 1`
+   * @param ahead index of this reading in the last look-ahead, from 0
    * @returns the offset of the cell in the chunk; if there is no such cell, the
    * complement (`~`) of an offset for {@linkcode TileCursor.insert}, which must
    * follow

@@ -47,7 +47,7 @@ export class TileSave {
     return bytes;
   }
 
-  /** Must be called before a tile changes. */
+  /** Call it before a tile changes. */
   beforeWrite(tile: number): void {
     const { tiles } = this.#store;
     if (!tiles.saving(tile)) return;
@@ -64,14 +64,14 @@ export class TileSave {
   }
 
   /**
-   * Begins to save what has been written to since the last save began.
+   * Begins to save the tiles that changed since the last save began.
    *
-   * @returns how many tiles that are
-   * @throws {RangeError} when a save is under way
+   * @returns the number of tiles to save
+   * @throws {RangeError} if a save is running
    */
   begin(): number {
     if (this.#saving.length > 0) {
-      throw new RangeError("Cannot begin a save: one is under way");
+      throw new RangeError("Cannot begin a save: another one is running");
     }
     const { tiles } = this.#store;
     // Searched only now: a list would need as much memory as a cell alone in
@@ -109,8 +109,7 @@ export class TileSave {
   /**
    * Ends the save.
    *
-   * @param stored true if all tiles are stored; if false, the next save repeats
-   * them
+   * @param stored true if all tiles are stored; else the next save repeats them
    */
   end(stored: boolean): void {
     const { tiles } = this.#store;

@@ -33,7 +33,7 @@ test("ChangedCells reads what changed after a revision, in a region", () => {
   assert.deepEqual(read({ since: 1, region }), { xs: [5], exceeded: false });
 });
 
-test("ChangedCells stops at its limit and says if there were more", () => {
+test("ChangedCells stops at its limit and reports whether cells are left", () => {
   assert.deepEqual(read({ since: 1, limit: 3 }), {
     xs: [3, 4, 5],
     exceeded: false,

@@ -159,7 +159,7 @@ test("restoreTiles() refuses a damaged tile or restores all of it", () => {
   }
 });
 
-test("decodeTile() names what is wrong", () => {
+test("decodeTile() throws RangeError with the reason", () => {
   const one = {
     key: 5,
     freshness: 0 as const,

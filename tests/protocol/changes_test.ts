@@ -104,7 +104,7 @@ pure("ChangesWriter splits at 256 KiB by default", () => {
   for (const { length } of payloads) assert.ok(length <= 256 * 1024);
 });
 
-pure("parseChanges() refuses what is not a delta", () => {
+pure("parseChanges() refuses other input", () => {
   const good = {
     layer: "a",
     from: 1,

@@ -101,20 +101,23 @@ pure(
   },
 );
 
-pure("parseRequest() names what is wrong with a broken JSON object", () => {
-  const payloads = [
-    "{",
-    '{"region":[1,2,3,4]',
-    "{'transaction': 1}",
-    new Uint8Array([0x7b, 0xff, 0x7d]),
-    '{"a":'.repeat(100_000),
-  ];
-  for (const payload of payloads) {
-    const request = parse(payload);
-    assert.equal(request.kind, "original");
-    assert.ok("malformed" in request && request.malformed.length < 200);
-  }
-});
+pure(
+  "parseRequest() returns the reason why a JSON object does not parse",
+  () => {
+    const payloads = [
+      "{",
+      '{"region":[1,2,3,4]',
+      "{'transaction': 1}",
+      new Uint8Array([0x7b, 0xff, 0x7d]),
+      '{"a":'.repeat(100_000),
+    ];
+    for (const payload of payloads) {
+      const request = parse(payload);
+      assert.equal(request.kind, "original");
+      assert.ok("malformed" in request && request.malformed.length < 200);
+    }
+  },
+);
 
 pure(
   "parseRequest() uses the MQTT 5 Response Topic, else replyTo",
@@ -135,10 +138,10 @@ pure(
 );
 
 pure("parseRequest() refuses reply topics outside its prefix", () => {
-  const stranger = refusal('{"transaction":7,"replyTo":"home/door/set"}');
-  assert.equal(stranger.code, "bad-reply-topic");
-  assert.equal(stranger.replyTopic, "occupancy/response");
-  assert.equal(stranger.transaction, 7);
+  const foreign = refusal('{"transaction":7,"replyTo":"home/door/set"}');
+  assert.equal(foreign.code, "bad-reply-topic");
+  assert.equal(foreign.replyTopic, "occupancy/response");
+  assert.equal(foreign.transaction, 7);
 
   const five = refusal('{"transaction":7}', { responseTopic: "a/#" });
   assert.equal(five.code, "bad-reply-topic");
