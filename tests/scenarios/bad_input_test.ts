@@ -1,4 +1,4 @@
-/** Whatever strangers send: the server lives, answers, counts and reports. */
+/** Bad input: the server counts and reports it, and continues to answer. */
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { BAD_READINGS, BAD_REQUESTS } from "../support/bad_payloads.ts";
@@ -21,12 +21,11 @@ interface ErrorReport {
 
 for (const broker of BROKERS) {
   Deno.test({
-    name:
-      `bad readings over ${broker}: each refused for its reason, all counted`,
+    name: `bad readings over ${broker}: refused with their code and counted`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
-      await using client = await RawConnection.open(system.port, "stranger");
+      await using client = await RawConnection.open(system.port, "client");
       await client.subscribe("occupancy/errors");
       let total = 0;
       for (const [code, payloads] of BAD_READINGS) {
@@ -42,25 +41,25 @@ for (const broker of BROKERS) {
         );
       }
       assert.equal(sum(system.server.stats.refused.values()), total);
-      assert.equal(system.map.size, 0, "nothing of it is in the map");
+      assert.equal(system.map.size, 0, "no cell");
       await assertAnswers(system, client);
       await assertReported(client, total);
     },
   });
 
   Deno.test({
-    name: `bad layers over ${broker}: refused, and the server lives`,
+    name: `bad layers over ${broker}: refused`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
-      await using client = await RawConnection.open(system.port, "stranger");
+      await using client = await RawConnection.open(system.port, "client");
       const layers = ["", "/", "a//b", "/a", "a/", "l".repeat(201), "a\u0001"];
       for (const layer of layers) {
         await using other = await RawConnection.open(system.port, "layers");
         await other.write(
           encodePublish(`occupancy/data/${layer}`, "1,2,1", { qos: 1, id: 1 }),
         );
-        // A broker may refuse such a topic itself, and hang up.
+        // Some brokers refuse such a topic and disconnect the client.
         await until(() => other.closed || other.taken("puback").length > 0);
       }
       await client.write(
@@ -75,11 +74,11 @@ for (const broker of BROKERS) {
   });
 
   Deno.test({
-    name: `bad requests over ${broker}: each gets a reply that says why`,
+    name: `bad requests over ${broker}: the reply has the error code`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
-      await using client = await RawConnection.open(system.port, "stranger");
+      await using client = await RawConnection.open(system.port, "client");
       await client.subscribe("occupancy/response");
       for (const [code, payloads] of BAD_REQUESTS) {
         await client.write(burst("occupancy/request", payloads));
@@ -96,11 +95,11 @@ for (const broker of BROKERS) {
 
   Deno.test({
     name:
-      `requests that are no JSON object, over ${broker}: the original reply`,
+      `requests that are not a JSON object, over ${broker}: the reply has the original format`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
-      await using client = await RawConnection.open(system.port, "stranger");
+      await using client = await RawConnection.open(system.port, "client");
       await client.subscribe("occupancy/response");
       const payloads = [
         "",
@@ -125,11 +124,11 @@ for (const broker of BROKERS) {
   });
 
   Deno.test({
-    name: `good lines beside bad ones over ${broker}: kept`,
+    name: `valid lines beside bad ones over ${broker}: accepted`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
-      await using client = await RawConnection.open(system.port, "stranger");
+      await using client = await RawConnection.open(system.port, "client");
       await client.subscribe("occupancy/errors");
       await client.write(encodePublish(
         "occupancy/data",
@@ -154,12 +153,13 @@ for (const broker of BROKERS) {
 
 for (const broker of BROKERS) {
   Deno.test({
-    name: `any bytes as readings and requests over ${broker}: the server lives`,
+    name:
+      `any bytes as readings and requests over ${broker}: the server continues`,
     ...needs("mosquitto"),
     fn: async () => {
       const { default: fc } = await import("fast-check");
       await using system = await startSystem(broker);
-      await using client = await RawConnection.open(system.port, "stranger");
+      await using client = await RawConnection.open(system.port, "client");
       const encoder = new TextEncoder();
       const payload = fc.oneof(
         fc.uint8Array({ maxLength: 300 }),
@@ -192,7 +192,7 @@ for (const broker of BROKERS) {
         }),
         { numRuns: 40 },
       );
-      // What is refused may be told in the words of JSON.parse.
+      // Refusals may quote errors of JSON.parse.
       const others = system.log.filter((line) => !line.startsWith("Refused"));
       assert.deepEqual(others.filter((line) => /Error/.test(line)), []);
     },
@@ -201,13 +201,13 @@ for (const broker of BROKERS) {
 
 Deno.test({
   name:
-    "a retained reading without a time is refused; one with a time is taken",
+    "a retained reading without a time is refused, one with a time accepted",
   ...needs("mosquitto"),
   fn: async () => {
     const time = Date.now() - 3_600_000;
     await using system = await startSystem("mosquitto", {
       beforeServer: async (port) => {
-        await using client = await RawConnection.open(port, "long-gone");
+        await using client = await RawConnection.open(port, "publisher");
         await client.write(Buffer.concat([
           encodePublish("occupancy/data/undated", "1,2,1", { retain: true }),
           encodePublish(
@@ -223,7 +223,7 @@ Deno.test({
     assert.equal(system.map.layer("undated"), undefined);
     assert.equal(system.map.layer("dated")?.get(1, 2)?.time, time);
     assert.equal(system.map.size, 1);
-    // To a subscriber that is there it is no retained message (3.3.1.3).
+    // Delivered to a present subscriber it has no retain flag (MQTT 3.1.1, 3.3.1.3).
     await using client = await RawConnection.open(system.port, "live");
     await client.write(
       encodePublish("occupancy/data/undated", "1,2,1", { retain: true }),
@@ -232,7 +232,7 @@ Deno.test({
   },
 });
 
-/** At QoS 1: a broker stops sending if the server does not acknowledge. */
+/** Encodes messages at QoS 1: without acknowledgements a broker stops sending. */
 function burst(
   topic: string,
   payloads: readonly (string | Uint8Array)[],
@@ -246,7 +246,7 @@ function burst(
 
 let lastTransaction = 0;
 
-/** A good reading and a good request: the answer has the reading. */
+/** Sends a reading and a request, and checks that the reply has the reading. */
 async function assertAnswers(
   system: System,
   client: RawConnection,
@@ -257,7 +257,7 @@ async function assertAnswers(
     `requester-${n}`,
   );
   await requester.subscribe(REPLY_TOPIC);
-  // On the stranger's own connection, so behind all that it has sent.
+  // On the same connection, so after all that it has sent.
   await client.write(Buffer.concat([
     encodePublish("occupancy/data", `-77,77,${n}`, { qos: 1, id: 60_001 }),
     encodePublish(
@@ -277,7 +277,7 @@ async function assertAnswers(
   ]);
 }
 
-/** Ten reports a second, and all that was held back is in their counts. */
+/** Checks that at most ten reports per second count all refused input. */
 async function assertReported(
   client: RawConnection,
   total: number,
@@ -295,7 +295,7 @@ async function assertReported(
   assert.equal(counted(), total);
   const seconds = Math.ceil((performance.now() - began) / 1000) + 10;
   assert.ok(reports.length <= 10 * seconds, `${reports.length} reports`);
-  assert.ok(reports.length < total, "some were held back");
+  assert.ok(reports.length < total, "some were suppressed");
   assert.ok(reports.every(({ topic, message }) => topic && message));
 }
 

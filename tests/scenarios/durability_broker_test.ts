@@ -1,4 +1,4 @@
-/** What a broker keeps for a server that is away, with which settings, and what the server says. */
+/** Messages that a broker stores while the server is stopped, and the warnings if it does not. */
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { documentedSettings } from "../support/documented_settings.ts";
@@ -14,21 +14,22 @@ import { encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
+import { requestMap, serverArgs } from "./support.ts";
 
-/** More than Mosquitto keeps unless it is told to. */
+/** More messages than Mosquitto stores by default. */
 const WAITING = 3000;
-const MOSQUITTO_KEEPS = 1000;
+const MOSQUITTO_DEFAULT = 1000;
 
 Deno.test({
   name:
-    "mosquitto, set up as documented, keeps all that arrives while the server is away",
+    "Mosquitto with the documented settings stores all messages while the server is stopped",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
     await using broker = await startMosquitto(
       await documentedSettings(folder.path),
     );
-    const args = argsOf(broker.url, folder.path);
+    const args = serverArgs(broker.url, folder.path);
     for (const [round, signal] of (["SIGTERM", "SIGKILL"] as const).entries()) {
       {
         await using server = occupancy(args);
@@ -47,11 +48,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "mosquitto, set up as documented, keeps what waits when it is restarted itself",
+    "Mosquitto with the documented settings keeps stored messages when it restarts",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
-    await Deno.chmod(folder.path, 0o777); // as root, mosquitto becomes another user
+    await Deno.chmod(folder.path, 0o777); // if started by root, Mosquitto changes its user
     const port = freePort();
     const config = await folder.file(
       "mosquitto.conf",
@@ -62,7 +63,7 @@ Deno.test({
         "",
       ].join("\n"),
     );
-    const args = argsOf(`mqtt://127.0.0.1:${port}`, folder.path);
+    const args = serverArgs(`mqtt://127.0.0.1:${port}`, folder.path);
     const startBroker = async () => {
       const running = new Running(requireTool("mosquitto"), ["-c", config]);
       await running.said(/mosquitto version \S+ running/);
@@ -87,13 +88,12 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "mosquitto with its defaults keeps the oldest 1,000 that wait: the server warns",
+  name: "Mosquitto with its defaults stores 1,000 messages: the server warns",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
     await using broker = await startMosquitto(["sys_interval 1"]);
-    const args = argsOf(broker.url, folder.path);
+    const args = serverArgs(broker.url, folder.path);
     {
       await using server = occupancy(args);
       await server.said(/Ready/);
@@ -105,9 +105,9 @@ Deno.test({
     await server.said(
       /Warning: the broker has dropped 2000 (more )?messages/,
     );
-    assert.equal(await count(broker.port), MOSQUITTO_KEEPS);
+    assert.equal(await count(broker.port), MOSQUITTO_DEFAULT);
 
-    // While the server is there but cannot take them, too.
+    // The same while the server is connected and does not read.
     server.kill("SIGSTOP");
     await send(broker.port, 2 * WAITING, 1);
     server.kill("SIGCONT");
@@ -116,16 +116,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a broker that forgets the server: it warns, at the start and later",
+  name:
+    "a broker that loses the session: the server warns, after a reconnect and at the start",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
     await using broker = await startMosquitto(); // persistence false
-    const args = argsOf(broker.url, folder.path);
+    const args = serverArgs(broker.url, folder.path);
     {
       await using server = occupancy(args);
       await server.said(/Ready/);
-      assert.doesNotMatch(server.stderr, /Warning/, "it was never here");
+      assert.doesNotMatch(server.stderr, /Warning/, "the first start");
       await send(broker.port, 1);
       await broker.kill();
       await broker.start();
@@ -143,7 +144,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a broker that keeps the session for less than asked: the server warns",
+  name:
+    "a broker with a shorter session expiry than requested: the server warns",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker({
@@ -159,11 +161,7 @@ Deno.test({
   },
 });
 
-function argsOf(url: string, folder: string): string[] {
-  return ["server", "--broker", url, "--store", `sqlite:${folder}/map.sqlite`];
-}
-
-/** Sends readings at QoS 1, a cell each; returns when the broker has acknowledged all. */
+/** Sends `count` readings at QoS 1 and waits until all are acknowledged. */
 async function send(port: number, count: number, row = 0): Promise<void> {
   await using raw = await RawConnection.open(port, "sender");
   await raw.write(Buffer.concat(
@@ -176,21 +174,14 @@ async function send(port: number, count: number, row = 0): Promise<void> {
   let acknowledged = 0;
   await until(
     () => (acknowledged += raw.taken("puback").length) === count,
-    { what: () => `${count} PUBACKs; ${acknowledged} came` },
+    { what: () => `${count} PUBACKs; ${acknowledged} received` },
   );
 }
 
-/** How many cells the map has. */
+/** Returns the number of cells of the map. */
 async function count(port: number): Promise<number> {
-  await using raw = await RawConnection.open(port, "counter");
-  const topic = "occupancy/response/counter";
-  await raw.subscribe(topic);
-  const request = JSON.stringify({ replyTo: topic });
-  await raw.write(
-    encodePublish("occupancy/request", request, { qos: 1, id: 1 }),
-  );
-  const { payload } = await raw.take("publish");
-  const reply = JSON.parse(payload.toString());
-  assert.equal(reply.parts, 1);
-  return reply.cells.length;
+  await using client = await RawConnection.open(port, "counter");
+  const { parts, cells } = await requestMap(client);
+  assert.equal(parts, 1);
+  return cells.length;
 }

@@ -1,4 +1,4 @@
-/** A million cells in one reply, in parts, are what was sent. */
+/** A reply of a million cells, in parts, has the cells that were sent. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
@@ -8,14 +8,14 @@ import { Requester } from "../../src/request/mod.ts";
 import { encodeCsv, ReadingBatch, Topics } from "../../src/protocol/mod.ts";
 
 const SIDE = 1000;
-/** Left of it and below it: coordinates with a sign. */
+/** Rows and columns with negative coordinates. */
 const MARGIN = 10;
 const TIME = 1_760_000_000_000;
-const A_MESSAGE = 10_000; // readings
+const MESSAGE_READINGS = 10_000;
 
 for (const broker of BROKERS) {
   Deno.test({
-    name: `a million cells come back as they were sent, over ${broker}`,
+    name: `a reply has the million cells that were sent, over ${broker}`,
     ...needs("mosquitto"),
     fn: async () => {
       const { Connection } = await import("../../src/mqtt/connection.ts");
@@ -34,8 +34,8 @@ for (const broker of BROKERS) {
       });
       await link.open(requester.handlersFor(link));
       try {
-        for (let from = 0; from < sent.length; from += A_MESSAGE) {
-          const to = Math.min(from + A_MESSAGE, sent.length);
+        for (let from = 0; from < sent.length; from += MESSAGE_READINGS) {
+          const to = Math.min(from + MESSAGE_READINGS, sent.length);
           await link.publish("occupancy/data", encodeCsv(sent, from, to), {
             qos: 1,
           });
@@ -50,11 +50,11 @@ for (const broker of BROKERS) {
 }
 
 Deno.test({
-  name: "a million cells leave in parts that a broker's limits allow",
+  name: "a million cells are sent in parts of 256 KiB",
   ...needs("mosquitto"),
   fn: async () => {
     await using system = await startSystem("mosquitto");
-    await using client = await RawConnection.open(system.port, "looker");
+    await using client = await RawConnection.open(system.port, "client");
     await client.subscribe("occupancy/response");
     const sent = cells();
     await client.write(encodePublish("occupancy/data", encodeCsv(sent)));
@@ -83,7 +83,7 @@ function cells(): ReadingBatch {
   return batch;
 }
 
-/** Free, occupied, counts up to int32's ends, and unknown. */
+/** Returns 0 or any int32: free, occupied, a count or unknown. */
 function valueOf(x: number, y: number): number {
   const mixed = Math.imul(x * 7919 + y, 0x9e3779b1);
   return (mixed & 3) === 0 ? 0 : mixed;
@@ -101,7 +101,7 @@ function assertSame(found: ReadingBatch, sent: ReadingBatch): void {
       assert.fail(
         `cell ${found.x[i]},${found.y[i]} = ${found.value[i]} at ${
           found.time[i]
-        } was not sent, or came twice`,
+        } was not sent, or received twice`,
       );
     }
     seen[at] = 1;

@@ -1,7 +1,7 @@
 /**
- * On one connection a request is answered after every reading that was sent
- * before it: 1,000 readings and the request in one write, so that nothing but
- * the broker and the server can put them in another order.
+ * A request is answered after all readings that its client sent before it. The
+ * client sends 1,000 readings and the request in one write, so only the broker
+ * and the server can change their order.
  */
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import { parseReply } from "../../src/protocol/mod.ts";
 type QoS = 0 | 1;
 
 const READINGS = 1000;
-const SIDE = 100; // cells a row
+const SIDE = 100; // cells in a row
 const REPLY_TOPIC = "occupancy/response/order";
 
 const CASES: { data: QoS; request: QoS; rounds: number }[] = [
@@ -28,7 +28,7 @@ for (const broker of BROKERS) {
   for (const { data, request, rounds } of CASES) {
     Deno.test({
       name:
-        `order: ${broker}: readings at QoS ${data}, request at QoS ${request}: the answer has all ${READINGS}, ${rounds} times`,
+        `readings at QoS ${data}, a request at QoS ${request} over ${broker}: the reply has all ${READINGS}, ${rounds} times`,
       ...needs("mosquitto"),
       fn: () => playRounds(broker, data, request, rounds),
     });
@@ -42,7 +42,7 @@ async function playRounds(
   rounds: number,
 ): Promise<void> {
   await using system = await startSystem(kind);
-  await using client = await RawConnection.open(system.port, "reporter");
+  await using client = await RawConnection.open(system.port, "client");
   await client.subscribe(REPLY_TOPIC, 0);
   for (let round = 1; round <= rounds; round++) {
     await client.write(burst(round, data, request));
@@ -58,7 +58,7 @@ async function playRounds(
   }
 }
 
-/** New in every round, and different in neighbouring cells. */
+/** Different in each round and each cell. */
 function valueOf(round: number, n: number): number {
   return round * READINGS + n;
 }

@@ -1,4 +1,4 @@
-/** What the server says and does while its store fails, and after. */
+/** A server while its store fails, and after. */
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -15,16 +15,16 @@ import {
 import { BROKERS } from "../support/system.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
+import { type MapReply, requestMap, serverArgs, takeJson } from "./support.ts";
 
 const STATE = "occupancy/server/state";
-const REPLIES = "occupancy/response/doctor";
 const BEFORE = 100;
 const AFTER = 3000;
 
 for (const broker of BROKERS) {
   Deno.test({
     name:
-      `a full disk over ${broker}: says so, acknowledges nothing that it did not keep, recovers by itself`,
+      `a full disk over ${broker}: the server reports it, acknowledges no uncommitted reading, and recovers`,
     ignore: needs("mosquitto").ignore || needsMount().ignore,
     fn: async () => {
       await using disk = await smallDisk();
@@ -32,7 +32,7 @@ for (const broker of BROKERS) {
         ? await startMosquitto(["max_queued_messages 0"])
         : undefined;
       const port = mosquitto?.port ?? freePort();
-      const args = argsOf(mosquitto?.url ?? port, disk.path);
+      const args = serverArgs(mosquitto?.url ?? port, disk.path);
       await using server = occupancy(args);
       await server.said(/Ready/);
       await using watcher = await RawConnection.open(port, "watcher");
@@ -52,13 +52,13 @@ for (const broker of BROKERS) {
       assert.equal(state, "online");
       const early = broker === "embedded" ? acknowledged(sender) : 0;
       assert.ok(early < AFTER / 2, `${early} were acknowledged`);
-      await using requester = await RawConnection.open(port, "doctor");
-      await requester.subscribe(REPLIES);
-      // At QoS 1 it would wait in Mosquitto, behind the readings in flight.
-      const refusal = await ask(requester, broker === "mosquitto" ? 0 : 1);
-      assert.equal(refusal.status, "error");
-      assert.equal(refusal.error?.code, "store-failing");
-      assert.match(refusal.error!.message, /disk is full/);
+      await using requester = await RawConnection.open(port, "requester");
+      // At QoS 1 it would wait in Mosquitto behind the readings in flight.
+      const qos = broker === "mosquitto" ? 0 : 1;
+      const { status, error } = await requestMap(requester, { qos });
+      assert.equal(status, "error");
+      assert.equal(error?.code, "store-failing");
+      assert.match(error!.message, /disk is full/);
 
       await disk.free();
       await untilState(watcher, (state) => !hasProblem(state));
@@ -72,13 +72,13 @@ for (const broker of BROKERS) {
       assert.doesNotMatch(server.stderr, / {4}at |Internal error/);
       server.kill("SIGTERM");
       assert.equal((await server.ended()).code, 0);
-      await assertKept(args, port);
+      await assertCommitted(args, port);
     },
   });
 
   Deno.test({
     name:
-      `a server over ${broker} that dies while its disk is full has lost nothing that was acknowledged`,
+      `a server over ${broker} that is killed while its disk is full loses no acknowledged reading`,
     ignore: needs("mosquitto").ignore || needsMount().ignore,
     fn: async () => {
       await using disk = await smallDisk();
@@ -86,10 +86,10 @@ for (const broker of BROKERS) {
         ? await startMosquitto(["max_queued_messages 0"])
         : undefined;
       const port = mosquitto?.port ?? freePort();
-      const args = argsOf(mosquitto?.url ?? port, disk.path);
+      const args = serverArgs(mosquitto?.url ?? port, disk.path);
       await using server = occupancy(args);
       await server.said(/Ready/);
-      let kept = BEFORE;
+      let expected = BEFORE;
       {
         await using sender = await RawConnection.open(port, "sender");
         await send(sender, 0, BEFORE);
@@ -97,30 +97,30 @@ for (const broker of BROKERS) {
         await disk.fill();
         await send(sender, BEFORE, AFTER);
         await server.said(/the disk is full/);
-        // Mosquitto has acknowledged all: it must have all of the rest still.
+        // Mosquitto has acknowledged all, so it must store those not committed.
         if (mosquitto) await untilAcknowledged(sender, AFTER);
         server.kill("SIGKILL");
         await server.ended();
-        if (mosquitto) kept += AFTER;
+        if (mosquitto) expected += AFTER;
         else {
           await until(() => sender.closed);
-          kept += acknowledged(sender);
+          expected += acknowledged(sender);
         }
       }
       await disk.free();
-      await assertKept(args, port, kept);
+      await assertCommitted(args, port, expected);
     },
   });
 }
 
 Deno.test({
   name:
-    "a file that turns read-only: says so, acknowledges nothing, recovers by itself",
+    "a file that becomes read-only: the server reports it, acknowledges nothing, and recovers",
   ...needsImmutable(),
   fn: async () => {
     await using folder = await tempDir();
     const port = freePort();
-    const args = argsOf(port, folder.path);
+    const args = serverArgs(port, folder.path);
     await using server = occupancy(args);
     await server.said(/Ready/);
     await using watcher = await RawConnection.open(port, "watcher");
@@ -144,7 +144,7 @@ Deno.test({
     await untilAcknowledged(sender, AFTER);
     server.kill("SIGTERM");
     assert.equal((await server.ended()).code, 0);
-    await assertKept(args, port);
+    await assertCommitted(args, port);
   },
 });
 
@@ -153,25 +153,7 @@ interface State {
   readonly problem?: string;
 }
 
-interface Reply {
-  readonly status: string;
-  readonly error?: { readonly code: string; readonly message: string };
-  readonly parts?: number;
-  readonly cells?: readonly (readonly number[])[];
-}
-
-function argsOf(broker: string | number, folder: string): string[] {
-  return [
-    "server",
-    ...(typeof broker === "string"
-      ? ["--broker", broker]
-      : ["--listen", `127.0.0.1:${broker}`]),
-    "--store",
-    `sqlite:${folder}/map.sqlite`,
-  ];
-}
-
-/** Sends readings, each with a cell of its own, whose value is its number. */
+/** Sends readings: number n sets the cell (n, 0) to n. */
 async function send(
   raw: RawConnection,
   from: number,
@@ -189,7 +171,7 @@ async function send(
   ));
 }
 
-/** PUBACKs since it was asked last. */
+/** Returns the number of PUBACKs since the last call. */
 function acknowledged(raw: RawConnection): number {
   return raw.taken("puback").length;
 }
@@ -198,11 +180,11 @@ async function untilAcknowledged(
   raw: RawConnection,
   count: number,
 ): Promise<void> {
-  let got = 0;
-  await until(() => (got += acknowledged(raw)) >= count, {
-    what: () => `${count} PUBACKs; ${got} came`,
+  let received = 0;
+  await until(() => (received += acknowledged(raw)) >= count, {
+    what: () => `${count} PUBACKs; ${received} received`,
   });
-  assert.equal(got, count);
+  assert.equal(received, count);
 }
 
 function hasProblem({ problem }: State): boolean {
@@ -211,33 +193,23 @@ function hasProblem({ problem }: State): boolean {
 
 async function untilState(
   raw: RawConnection,
-  right: (state: State) => boolean,
+  condition: (state: State) => boolean,
 ): Promise<State> {
   for (;;) {
-    const state: State = JSON.parse(
-      (await raw.take("publish")).payload.toString(),
-    );
-    if (right(state)) return state;
+    const state: State = await takeJson(raw);
+    if (condition(state)) return state;
   }
 }
 
-async function ask(raw: RawConnection, qos: 0 | 1 = 1): Promise<Reply> {
-  const request = JSON.stringify({ replyTo: REPLIES });
-  await raw.write(
-    encodePublish("occupancy/request", request, { qos, id: 1 }),
-  );
-  return JSON.parse((await raw.take("publish")).payload.toString());
-}
-
-/** The values of the map in order, once it has so many; each in its cell. */
+/** Waits until the map has `count` cells; returns their values in order. */
 async function valuesOf(raw: RawConnection, count: number): Promise<number[]> {
-  let cells: Reply["cells"] = [];
+  let cells: MapReply["cells"] = [];
   await until(async () => {
-    const reply = await ask(raw);
+    const reply = await requestMap(raw);
     assert.equal(reply.status, "ok");
     assert.equal(reply.parts, 1);
-    return (cells = reply.cells!).length >= count;
-  }, { what: () => `${count} cells; ${cells!.length} are there` });
+    return (cells = reply.cells).length >= count;
+  }, { what: () => `${count} cells; ${cells.length} found` });
   return cells.map(([x, y, value]) => {
     assert.equal(y, 0);
     assert.equal(x, value);
@@ -249,16 +221,18 @@ function firstNumbers(count = BEFORE + AFTER): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-/** Starts the server once more: is all there? It may have kept more than it said. */
-async function assertKept(
+/**
+ * Starts the server again and checks its map. It may have committed more readings
+ * than it has acknowledged.
+ */
+async function assertCommitted(
   args: string[],
   port: number,
   count = BEFORE + AFTER,
 ): Promise<void> {
   await using server: Running = occupancy(args);
   await server.said(/Ready/);
-  await using requester = await RawConnection.open(port, "doctor");
-  await requester.subscribe(REPLIES);
+  await using requester = await RawConnection.open(port, "requester");
   const values = await valuesOf(requester, count);
   assert.deepEqual(values, firstNumbers(values.length));
 }

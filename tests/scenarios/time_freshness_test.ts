@@ -1,4 +1,4 @@
-/** Cells age by themselves, across restarts of everything, and nothing old is shown as new. */
+/** Cells age over time and across restarts, and no old reading is shown as new. */
 import assert from "node:assert/strict";
 import { documentedSettings } from "../support/documented_settings.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -9,15 +9,16 @@ import { RawConnection } from "../support/raw_connection.ts";
 import { BROKERS } from "../support/system.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
+import { type MapReply, requestMap, serverArgs, takeJson } from "./support.ts";
 
-const STALE_AFTER = 1000;
-const FORGET_AFTER = 4000;
+const STALE_AFTER_MS = 1000;
+const FORGET_AFTER_MS = 4000;
 const DATA = "occupancy/data";
 
 for (const broker of BROKERS) {
   Deno.test({
     name:
-      `over ${broker}, without any traffic, cells turn stale, then unknown; each is a change`,
+      `cells become stale, then unknown without readings, over ${broker}; both are changes`,
     ...needs("mosquitto"),
     fn: async () => {
       await using folder = await tempDir();
@@ -36,22 +37,22 @@ for (const broker of BROKERS) {
       const fresh = await nextChange(client);
       assert.deepEqual(valuesOf(fresh), { "1,2": 1, "1,3": 0 });
       const [, , , observed] = fresh.cells[0]!;
-      assert.ok(fresh.time - observed! <= STALE_AFTER);
+      assert.ok(fresh.time - observed! <= STALE_AFTER_MS);
 
       const stale = await nextChange(client);
       assert.equal(stale.from, fresh.to);
-      assert.ok(stale.to > stale.from, "it has a revision");
+      assert.ok(stale.to > stale.from, "a new revision");
       assert.deepEqual(valuesOf(stale), { "1,2": 1, "1,3": 0 });
-      assert.equal(stale.staleAfter, STALE_AFTER);
-      assert.ok(stale.time - observed! > STALE_AFTER);
-      assert.equal(await tsv(port), "stale stale");
+      assert.equal(stale.staleAfter, STALE_AFTER_MS);
+      assert.ok(stale.time - observed! > STALE_AFTER_MS);
+      assert.equal(await statuses(port), "stale stale");
 
       const unknown = await nextChange(client);
       assert.equal(unknown.from, stale.to);
       assert.ok(unknown.to > unknown.from);
       assert.deepEqual(valuesOf(unknown), { "1,2": -1, "1,3": -1 });
-      assert.ok(unknown.time - observed! > FORGET_AFTER);
-      assert.equal(await tsv(port), "unknown unknown");
+      assert.ok(unknown.time - observed! > FORGET_AFTER_MS);
+      assert.equal(await statuses(port), "unknown unknown");
       assert.match(await table(port), /0 occupied · 0 free · 2 unknown/);
 
       await publish(client, "1,3,4");
@@ -63,8 +64,7 @@ for (const broker of BROKERS) {
 }
 
 Deno.test({
-  name:
-    "cells age while server and broker are down: none is younger after, and revisions go on",
+  name: "cells age while server and broker are stopped; revisions continue",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
@@ -73,57 +73,57 @@ Deno.test({
     );
     const args = argsOf(broker.url, folder.path);
     const first = Date.now();
-    let before: Reply;
+    let before: MapReply;
     {
       await using server = occupancy(args);
       await server.said(/Ready/);
       await using client = await RawConnection.open(broker.port, "client");
       await publish(client, `1,2,1\n1,3,0\n5,5,1,${first + 30_000}`);
-      before = await ask(client);
+      before = await requestMap(client);
       assert.equal(before.cells.length, 3);
       server.kill("SIGKILL");
       await server.ended();
     }
     await broker.kill();
     await broker.start();
-    const due = before.time + STALE_AFTER;
+    const due = before.time + STALE_AFTER_MS;
     await until(() => Date.now() > due, { what: "the cells are due" });
     {
       await using server = occupancy(args);
       await server.said(/Map: 3 cells/);
-      assert.match(await tsv(broker.port), /^stale stale occupied$/);
+      assert.match(await statuses(broker.port), /^stale stale occupied$/);
       await using client = await RawConnection.open(broker.port, "client");
-      const after = await ask(client);
+      const after = await requestMap(client);
       assert.ok(after.revision > before.revision);
-      const times = ({ cells }: Reply) =>
+      const times = ({ cells }: MapReply) =>
         Object.fromEntries(cells.map(([x, y, , time]) => [`${x},${y}`, time]));
-      assert.deepEqual(times(after), times(before), "as old as they are");
+      assert.deepEqual(times(after), times(before), "the times are unchanged");
       server.kill("SIGKILL");
       await server.ended();
       before = after;
     }
-    await until(() => Date.now() > first + FORGET_AFTER + STALE_AFTER, {
+    await until(() => Date.now() > first + FORGET_AFTER_MS + STALE_AFTER_MS, {
       what: "the cells are due",
     });
     await using server = occupancy(args);
     await server.said(/Ready/);
-    assert.equal(await tsv(broker.port), "unknown unknown occupied");
+    assert.equal(await statuses(broker.port), "unknown unknown occupied");
     await using client = await RawConnection.open(broker.port, "client");
-    const last = await ask(client);
+    const last = await requestMap(client);
     assert.ok(last.revision > before.revision);
   },
 });
 
 Deno.test({
   name:
-    "retained readings make nothing young: not at the start, not when the broker comes back",
+    "retained readings do not make cells fresh, at the start or after a reconnect",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
     await using broker = await startMosquitto(
       await documentedSettings(folder.path),
     );
-    const observed = Date.now() - 2 * STALE_AFTER;
+    const observed = Date.now() - 2 * STALE_AFTER_MS;
     await using old = await RawConnection.open(broker.port, "old");
     await publish(old, `1,2,1,${observed}`, "a");
     await publish(old, "1,2,1", "b");
@@ -134,17 +134,17 @@ Deno.test({
     ]);
     await server.said(/Ready/);
     await server.said(/retained reading without a time may be of any age/);
-    const check = async () => {
+    const checkCells = async () => {
       await using client = await RawConnection.open(broker.port, "client");
-      const { cells, time } = await ask(client, "a");
+      const { cells, time } = await requestMap(client, { layer: "a" });
       assert.deepEqual(cells, [[1, 2, 1, observed]]);
-      assert.ok(time - observed > STALE_AFTER);
-      assert.deepEqual((await ask(client, "b")).cells, []);
-      assert.equal(await tsv(broker.port, "a"), "stale");
+      assert.ok(time - observed > STALE_AFTER_MS);
+      assert.deepEqual((await requestMap(client, { layer: "b" })).cells, []);
+      assert.equal(await statuses(broker.port, "a"), "stale");
     };
-    await check();
+    await checkCells();
     for (let i = 0; i < 2; i++) {
-      server.kill("SIGSTOP"); // it must see that the broker was away
+      server.kill("SIGSTOP"); // so that it notices the disconnection
       await broker.kill();
       server.kill("SIGCONT");
       await server.said(
@@ -152,45 +152,45 @@ Deno.test({
       );
       await broker.start();
       await server.said(new RegExp(`(Reconnected to mqtt[^]*){${i + 1}}`));
-      await check();
+      await checkCells();
     }
   },
 });
 
 Deno.test({
   name:
-    "what waited in the broker is as old as the server was away, not as new as its arrival",
+    "readings that waited in the broker are dated with the stop of the server",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
     await using broker = await startMosquitto();
     const args = argsOf(broker.url, folder.path);
-    let there: number;
+    let stoppedAt: number;
     {
       await using server = occupancy(args);
       await server.said(/Ready/);
-      there = Date.now();
+      stoppedAt = Date.now();
       server.kill("SIGTERM");
       await server.ended();
     }
     await using client = await RawConnection.open(broker.port, "client");
     await publish(client, "1,2,1\n1,3,0");
-    const due = Date.now() + STALE_AFTER;
+    const due = Date.now() + STALE_AFTER_MS;
     await until(() => Date.now() > due, { what: "the cells are due" });
     await using server = occupancy([...args, "--forget-after", "1h"]);
     await server.said(/Ready/);
-    assert.equal(await tsv(broker.port), "stale stale");
-    const { cells } = await ask(client);
+    assert.equal(await statuses(broker.port), "stale stale");
+    const { cells } = await requestMap(client);
     assert.equal(cells.length, 2);
     for (const [, , , time] of cells) {
-      assert.ok(time! >= there && time! < due - STALE_AFTER, `${time}`);
+      assert.ok(time! >= stoppedAt && time! < due - STALE_AFTER_MS, `${time}`);
     }
     await publish(client, "1,2,1");
-    assert.equal(await tsv(broker.port), "occupied stale");
+    assert.equal(await statuses(broker.port), "occupied stale");
   },
 });
 
-/** A delta, as far as it is looked at here. */
+/** The parts of a delta that are checked here. */
 interface Change {
   readonly from: number;
   readonly to: number;
@@ -199,26 +199,15 @@ interface Change {
   readonly cells: readonly (readonly number[])[];
 }
 
-interface Reply extends Change {
-  readonly revision: number;
-}
-
 function argsOf(broker: string | number, folder: string): string[] {
   return [
-    "server",
-    ...(typeof broker === "string"
-      ? ["--broker", broker]
-      : ["--listen", `127.0.0.1:${broker}`]),
-    "--store",
-    `sqlite:${folder}/map.sqlite`,
-    "--stale-after",
-    `${STALE_AFTER}ms`,
-    "--forget-after",
-    `${FORGET_AFTER}ms`,
+    ...serverArgs(broker, folder),
+    ...["--stale-after", `${STALE_AFTER_MS}ms`],
+    ...["--forget-after", `${FORGET_AFTER_MS}ms`],
   ];
 }
 
-/** Publishes readings; retained, if they are for a layer of the test about that. */
+/** Publishes readings. With a layer they are retained. */
 async function publish(
   raw: RawConnection,
   payload: string,
@@ -231,12 +220,10 @@ async function publish(
   raw.taken("puback");
 }
 
-/** The next delta that tells of cells. */
+/** Waits for the next delta with cells. */
 async function nextChange(raw: RawConnection): Promise<Change> {
   for (;;) {
-    const change: Change = JSON.parse(
-      (await raw.take("publish")).payload.toString(),
-    );
+    const change: Change = await takeJson(raw);
     if (change.cells?.length > 0) return change;
   }
 }
@@ -247,20 +234,8 @@ function valuesOf({ cells }: Change): Record<string, number> {
   );
 }
 
-async function ask(raw: RawConnection, layer = "default"): Promise<Reply> {
-  const replyTo = "occupancy/response/freshness";
-  await raw.subscribe(replyTo);
-  await raw.write(
-    encodePublish("occupancy/request", JSON.stringify({ replyTo, layer }), {
-      qos: 1,
-      id: 8,
-    }),
-  );
-  return JSON.parse((await raw.take("publish")).payload.toString());
-}
-
-/** What `occupancy request` says of the status of each cell, row by row. */
-async function tsv(port: number, layer = "default"): Promise<string> {
+/** Returns the status of each cell, as `occupancy request` prints it. */
+async function statuses(port: number, layer = "default"): Promise<string> {
   const { code, stdout, stderr } = await request(port, "--layer", layer);
   assert.equal(code, 0, stderr);
   return stdout.trimEnd().split("\n").map((row) => row.split("\t")[3]).join(

@@ -1,4 +1,4 @@
-/** Readings that are none, by the reason for which each is refused. */
+/** Payloads that are not valid readings, by the code of their refusal. */
 export const BAD_READINGS: readonly (readonly [
   code: string,
   payloads: readonly (string | Uint8Array)[],
@@ -105,7 +105,7 @@ export const BAD_READINGS: readonly (readonly [
   ["future", ["1,2,1,99999999999999", "1,2,1,5138-11-16T09:46:39Z"]],
 ];
 
-/** Requests that are refused, by the code of the reply that says so. */
+/** Requests that are not valid, by the code of the error reply. */
 export const BAD_REQUESTS: readonly (readonly [
   code: string,
   payloads: readonly string[],
