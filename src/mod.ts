@@ -1,7 +1,7 @@
 /**
- * A client of the occupancy server, for programs: send readings, ask for the
- * map, watch what changes. It is what `occupancy client` and `occupancy
- * request` are made of. docs/LIBRARY.md introduces it.
+ * A client of the occupancy server: publishes readings, requests the map, and
+ * watches its changes. The commands `occupancy client` and `occupancy request`
+ * are made of the same parts. docs/LIBRARY.md is the introduction.
  *
  * @example
  * ```ts
@@ -38,73 +38,82 @@ import { type Region, Topics } from "./protocol/mod.ts";
 import { CellMap, Requester, Watcher, type WatchEvent } from "./request/mod.ts";
 
 export type { Reading, ReadingTable } from "./client/mod.ts";
+export {
+  AppError,
+  type AppErrorOptions,
+  type ExitClass,
+} from "./common/errors.ts";
 export { LinkError, type LinkErrorCode } from "./mqtt/link.ts";
 export { ProtocolError, ReadingBatch, type Region } from "./protocol/mod.ts";
 export {
   CellMap,
   type CellState,
+  type MapView,
   NoAnswerError,
   RefusedError,
   type WatchEvent,
 } from "./request/mod.ts";
 
 const DEFAULT_BROKER = "mqtt://localhost:1883";
-const DEFAULT_TIMEOUT = 5000;
-/** Readings a message: the broker's work is by message. */
-const BATCH = 1000;
+const DEFAULT_TIMEOUT_MS = 5000;
+/** Readings per message: a broker's work depends on the number of messages. */
+const BATCH_SIZE = 1000;
 
-/** How to reach the server, and as whom. */
+/** Options of {@linkcode connect}. */
 export interface ConnectOptions {
-  /** `host`, `host:port` or an `mqtt:`, `mqtts:`, `ws:`, `wss:` URL. Default this machine. */
+  /**
+   * `host`, `host:port`, or a URL with `mqtt:`, `mqtts:`, `ws:` or `wss:`.
+   * Default `mqtt://localhost:1883`.
+   */
   readonly broker?: string;
-  /** What the server's topics start with. Default `occupancy`. */
+  /** The prefix of the server's topics. Default `occupancy`. */
   readonly prefix?: string;
-  /** MQTT client id, unique on the broker. Default one that nobody else has. */
+  /** The MQTT client id, unique on the broker. Default: a random one. */
   readonly clientId?: string;
-  /** How long the server or the broker may be silent, ms. Default 5,000. */
+  /** Maximum time without the server or the broker, in ms. Default 5,000. */
   readonly timeout?: number;
-  /** PEM certificate authorities to trust instead of the system's. */
+  /** Certificate authorities to trust instead of the system's, in PEM format. */
   readonly ca?: string;
 }
 
-/** Where readings go. */
+/** Options of {@linkcode OccupancyClient.publish}. */
 export interface PublishOptions {
   /** Default `default`. */
   readonly layer?: string;
-  /** Who observed them, at most 200 UTF-16 code units. */
+  /** The name of the source of the readings, at most 200 UTF-16 code units. */
   readonly source?: string;
-  /** Ends the sending; what was sent stays sent. */
+  /** Aborts the sending. What was sent before stays sent. */
   readonly signal?: AbortSignal;
 }
 
-/** Which part of the map. */
+/** Options of {@linkcode OccupancyClient.request}. */
 export interface RequestOptions {
   /** Default `default`. */
   readonly layer?: string;
-  /** Only these cells, edges included; 32-bit integers. Default: all. */
+  /** Only the cells of this region, in 32-bit integers. Default: all. */
   readonly region?: Region;
-  /** Only what changed after this revision of an earlier map. Default: all. */
+  /** Only the cells that changed after this revision. Default: all. */
   readonly since?: number;
-  /** Ends the waiting. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
-/** What is watched. */
+/** Options of {@linkcode OccupancyClient.watch}. */
 export interface WatchOptions {
   /** Default `default`. */
   readonly layer?: string;
-  /** Only these cells, edges included; 32-bit integers. Default: all. */
+  /** Only the cells of this region, in 32-bit integers. Default: all. */
   readonly region?: Region;
-  /** Ends the watching. */
+  /** Ends the watch. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Connects to the server's broker. A connection that is lost later is tried
- * again until it is closed.
+ * Connects to the broker of a server. If the connection is lost later, the
+ * client reconnects until it is closed.
  *
- * @throws {LinkError} If there is no broker, or it refuses
- * @throws {ProtocolError} If the prefix or the client id is no topic name
+ * @throws {LinkError} if the broker cannot be reached, or rejects the client
+ * @throws {ProtocolError} if the prefix or the client id cannot be in a topic
  */
 export async function connect(
   options: ConnectOptions = {},
@@ -114,7 +123,7 @@ export async function connect(
   return client;
 }
 
-/** A connection to an occupancy server. {@linkcode connect} makes one. */
+/** A connection to an occupancy server. {@linkcode connect} creates one. */
 export class OccupancyClient implements AsyncDisposable {
   /** The MQTT client id. */
   readonly clientId: string;
@@ -127,40 +136,51 @@ export class OccupancyClient implements AsyncDisposable {
   #link: Link | undefined;
   #watches = 0;
 
-  /** Not yet connected: see {@linkcode open}. Throws as {@linkcode connect} does. */
+  /**
+   * Creates a client that is not connected yet. Use {@linkcode connect} instead,
+   * or call {@linkcode open}.
+   *
+   * @throws {ProtocolError} as {@linkcode connect}
+   */
   constructor(options: ConnectOptions) {
     this.#options = options;
     this.clientId = options.clientId ??
       `occupancy-${crypto.randomUUID().slice(0, 8)}`;
     this.#topics = new Topics(options.prefix);
-    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT_MS;
     this.#requester = new Requester({
       topics: this.#topics,
       name: this.clientId,
     });
   }
 
-  /** Connects. {@linkcode connect} has done that. @throws {LinkError} as it does */
+  /**
+   * Connects, if the client is not connected.
+   *
+   * @throws {LinkError} as {@linkcode connect}
+   */
   async open(): Promise<void> {
     this.#link ??= await this.#connect(this.#requester);
   }
 
   /**
-   * Sends readings, in order, and waits until the broker has them all. On this
-   * connection a later request is answered after them.
+   * Publishes readings, in order, and waits until the broker has acknowledged
+   * all of them. The server answers a later request of this client after it has
+   * applied them.
    *
-   * @param readings One by one, or as columns
-   * @throws {RangeError} If a field is out of range; then nothing is sent
+   * @param readings objects or columns
+   * @throws {RangeError} if a field is out of range; then nothing is sent
    * @throws {ProtocolError} "bad-layer"
-   * @throws {LinkError} If the broker refuses them, or the client is closed
+   * @throws {LinkError} if the broker refuses a message, or the client is closed
+   * @throws the signal's reason if aborted
    */
   async publish(
     readings: Iterable<Reading> | ReadingTable,
     { layer, source, signal }: PublishOptions = {},
   ): Promise<void> {
-    const sender = new Sender(this.#open(), {
+    const sender = new Sender(this.#openLink(), {
       topic: this.#topics.data(layer),
-      batch: BATCH,
+      batch: BATCH_SIZE,
       source,
       signal,
     });
@@ -170,36 +190,38 @@ export class OccupancyClient implements AsyncDisposable {
   }
 
   /**
-   * Asks for the map. With `since`, only what changed is in it; if its revision
-   * is below `since`, the server has begun another map: ask for all of it.
+   * Requests the map. With `since`, the reply has only the cells that changed.
+   * If its revision is lower than `since`, the server has another map: then
+   * request all cells.
    *
-   * @throws {NoAnswerError} If the server is silent for too long
-   * @throws {RefusedError} If the server refuses the request
-   * @throws {LinkError} If the client is closed
-   * @throws What the signal was aborted with
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request
+   * @throws {LinkError} if the client is closed
+   * @throws the signal's reason if aborted
    */
   async request(options: RequestOptions = {}): Promise<CellMap> {
-    const view = await this.#requester.request(this.#open(), {
+    const view = await this.#requester.request(this.#openLink(), {
       ...options,
       timeout: this.#timeout,
-      signal: this.#untilClosed(options.signal),
+      signal: this.#orClosed(options.signal),
     });
     return new CellMap(view);
   }
 
   /**
-   * Watches the map: a snapshot, then what changes, never with a hole. It has a
-   * connection of its own, which ends with the loop. Broker and server may be
-   * away for up to the timeout.
+   * Watches the map: yields a snapshot, then every change. Uses a connection of
+   * its own, which closes when the loop ends. The broker or the server may be
+   * away for up to the timeout; no change is missed.
    *
-   * @throws {NoAnswerError} If the server is silent for too long
-   * @throws {RefusedError} If the server refuses to give the map
-   * @throws {LinkError} If the broker is away for too long
+   * @throws {NoAnswerError} if the server is offline or silent for too long
+   * @throws {RefusedError} if the server rejects the request
+   * @throws {LinkError} if the broker is away for too long, or the client is
+   * closed
    */
   async *watch(
     { layer, region, signal }: WatchOptions = {},
   ): AsyncGenerator<WatchEvent, void, void> {
-    this.#open();
+    this.#openLink();
     const watcher = new Watcher({
       topics: this.#topics,
       name: `${this.clientId}-watch${++this.#watches}`,
@@ -207,57 +229,58 @@ export class OccupancyClient implements AsyncDisposable {
       ...(layer !== undefined && { layer }),
       ...(region && { region }),
     });
-    const until = this.#untilClosed(signal);
-    if (until.aborted) return;
+    const ended = this.#orClosed(signal);
+    if (ended.aborted) return;
     const link = await this.#connect(watcher);
     try {
-      yield* watcher.watch(link, { signal: until });
+      yield* watcher.watch(link, { signal: ended });
     } finally {
       this.#links.delete(link);
       await link.close();
     }
   }
 
-  /** Ends all that is under way, and disconnects. Safe to call twice. */
+  /** Aborts requests, ends watches and disconnects. Safe to call twice. */
   async close(): Promise<void> {
-    this.#closing.abort(closed());
+    this.#closing.abort(closedError());
     this.#link = undefined;
     const links = [...this.#links];
     this.#links.clear();
     await Promise.all(links.map((link) => link.close()));
   }
 
-  /** As {@linkcode close}, for `await using`. */
+  /** Calls {@linkcode close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #open(): Link {
+  #openLink(): Link {
     if (this.#link !== undefined) return this.#link;
-    throw closed();
+    throw closedError();
   }
 
-  #untilClosed(signal: AbortSignal | undefined): AbortSignal {
+  /** Returns a signal that is also aborted when the client is closed. */
+  #orClosed(signal: AbortSignal | undefined): AbortSignal {
     const closing = this.#closing.signal;
     return signal ? AbortSignal.any([signal, closing]) : closing;
   }
 
-  async #connect(listener: Requester | Watcher): Promise<Link> {
+  async #connect(role: Requester | Watcher): Promise<Link> {
     const { broker = DEFAULT_BROKER, ca } = this.#options;
-    // Loaded when it is needed: it is most of what there is to load.
+    // Loaded on demand: the MQTT package is most of the code.
     const { Connection } = await import("./mqtt/connection.ts");
     const link = new Connection({
       url: brokerUrl(broker),
-      clientId: listener.name,
-      subscriptions: listener.subscriptions,
+      clientId: role.name,
+      subscriptions: role.subscriptions,
       ...(ca !== undefined && { ca }),
     });
-    await link.open(listener.handlersFor(link));
+    await link.open(role.handlersFor(link));
     this.#links.add(link);
     return link;
   }
 }
 
-function closed(): LinkError {
+function closedError(): LinkError {
   return new LinkError("closed", "Cannot use the client: it is not connected");
 }

@@ -119,13 +119,17 @@ export type LinkErrorCode =
 
 /** A failure of the connection or the broker. */
 export class LinkError extends AppError {
+  /** `LinkError` */
   override readonly name = "LinkError";
+  /** The kind of failure. */
   declare readonly code: LinkErrorCode;
 
   /**
-   * @param code what kind of failure it is
-   * @param message what happened, for people
-   * @param options hint and cause
+   * Creates an error of the exit class `broker`, or `usage` for "bad-address".
+   *
+   * @param code the kind of failure
+   * @param message what happened, for people, without a full stop
+   * @param options hint: what to do about it; cause: the error that caused it
    */
   constructor(
     code: LinkErrorCode,

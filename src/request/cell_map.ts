@@ -10,7 +10,9 @@ import type { WatchEvent } from "./watch.ts";
 
 /** The state of one cell. */
 export interface CellState {
+  /** int32 */
   readonly x: number;
+  /** int32 */
   readonly y: number;
   /** 0 free, above 0 occupied or a number of people, below 0 unknown. */
   readonly value: number;
@@ -46,7 +48,11 @@ export class CellMap implements Iterable<CellState> {
   #time: number | undefined;
   readonly #table = new CellTable();
 
-  /** @param view a reply, or the snapshot that a watch begins with */
+  /**
+   * Creates a copy of the map.
+   *
+   * @param view a reply, or the snapshot that a watch begins with
+   */
   constructor(view: MapView | WatchEvent) {
     this.layer = view.layer;
     this.#update(view);

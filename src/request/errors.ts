@@ -7,9 +7,12 @@ import { AppError } from "../common/errors.ts";
 
 /** No server replied in time. */
 export class NoAnswerError extends AppError {
+  /** `NoAnswerError` */
   override readonly name = "NoAnswerError";
 
   /**
+   * Creates an error with the code "no-answer".
+   *
    * @param message what did not reply, for people, without a full stop
    * @param options hint: what to do about it, in sentences
    */
@@ -20,5 +23,6 @@ export class NoAnswerError extends AppError {
 
 /** The server rejected a request. Its `code` is the one that the server sent. */
 export class RefusedError extends AppError {
+  /** `RefusedError` */
   override readonly name = "RefusedError";
 }

@@ -43,7 +43,9 @@ export interface MapQuery {
 
 /** The map, or the requested part of it, at one moment. */
 export interface MapView {
+  /** The layer. */
   readonly layer: string;
+  /** The cells, each with the time of its observation. */
   readonly cells: ReadingBatch;
   /** Not sent on the original wire; neither are the members below. */
   readonly revision?: number;
