@@ -1,4 +1,4 @@
-/** The library for programs, with an embedded broker and with Mosquitto. */
+/** The library, with the embedded broker and with Mosquitto. */
 import assert from "node:assert/strict";
 import { toBatch } from "../../src/client/mod.ts";
 import { needs } from "../support/needs.ts";
@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 
 const NOW = Date.now();
 
-/** Starts a server and connects to it. */
+/** Starts a server and connects a client. */
 async function start(kind: typeof BROKERS[number] = "embedded") {
   const { connect } = await import("../../src/mod.ts");
   const system = await startSystem(kind);
@@ -25,12 +25,12 @@ async function start(kind: typeof BROKERS[number] = "embedded") {
 
 for (const kind of BROKERS) {
   Deno.test({
-    name: `OccupancyClient: ${kind}: publish, request, watch`,
+    name: `OccupancyClient publishes, requests and watches: ${kind} broker`,
     ...needs("mosquitto"),
     fn: async () => {
       const { CellMap } = await import("../../src/mod.ts");
-      await using it = await start(kind);
-      const { client } = it;
+      await using started = await start(kind);
+      const { client } = started;
       await client.publish([
         { x: 1, y: 2, value: true, time: NOW },
         { x: -3, y: 4, value: 5, time: new Date(NOW) },
@@ -77,11 +77,12 @@ for (const kind of BROKERS) {
 }
 
 Deno.test({
-  name: "OccupancyClient.request() and watch() keep to layer and region",
+  name:
+    "OccupancyClient.request() and watch() return cells of the layer and region only",
   ...needs(),
   fn: async () => {
-    await using it = await start();
-    const { client } = it;
+    await using started = await start();
+    const { client } = started;
     const region = { x0: 0, y0: 0, x1: 1, y1: 1 };
     await client.publish([{ x: 0, y: 0, value: 1 }, { x: 5, y: 5, value: 1 }], {
       layer: "l2",
@@ -102,11 +103,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OccupancyClient.request() answers many questions at once",
+  name: "OccupancyClient.request() can be called many times at once",
   ...needs(),
   fn: async () => {
-    await using it = await start();
-    const { client } = it;
+    await using started = await start();
+    const { client } = started;
     await client.publish(
       Array.from({ length: 100 }, (_, x) => ({ x, y: 0, value: x })),
     );
@@ -125,12 +126,12 @@ Deno.test({
 
 Deno.test({
   name:
-    "OccupancyClient.close() ends what is under way, and can be called twice",
+    "OccupancyClient.close() ends requests and watches, and can be called twice",
   ...needs(),
   fn: async () => {
     const { LinkError } = await import("../../src/mod.ts");
-    await using it = await start();
-    const { client } = it;
+    await using started = await start();
+    const { client } = started;
     const events = client.watch();
     await events.next();
     const next = events.next();
@@ -146,7 +147,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OccupancyClient: errors for what is not there, refused or aborted",
+  name: "OccupancyClient throws when something is missing, rejected or aborted",
   ...needs(),
   fn: async () => {
     const { connect, LinkError, NoAnswerError, ProtocolError, RefusedError } =
@@ -156,8 +157,8 @@ Deno.test({
       (error) => error instanceof LinkError && error.code === "unreachable",
     );
     await assert.rejects(connect({ prefix: "a//b" }), ProtocolError);
-    await using it = await start();
-    const { client, system } = it;
+    await using started = await start();
+    const { client, system } = started;
     await assert.rejects(
       client.request({ region: { x0: 2, y0: 0, x1: 1, y1: 0 } }),
       (error) => error instanceof RefusedError && error.code === "bad-region",
@@ -182,7 +183,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OccupancyClient.watch() survives a broker that is gone for a while",
+  name: "OccupancyClient.watch() continues after a restart of the broker",
   ...needs("mosquitto"),
   fn: async () => {
     const { connect, CellMap } = await import("../../src/mod.ts");
@@ -205,7 +206,7 @@ Deno.test({
     await until(() => live?.size === 1);
     await mosquitto.kill();
     await mosquitto.start();
-    await server.said(/Reconnected to/); // it has forgotten the session
+    await server.said(/Reconnected to/); // Mosquitto lost the session
     await client.publish([{ x: 2, y: 2, value: 2 }]);
     await until(() => live?.get(2, 2)?.value === 2);
     assert.equal(kinds.filter((kind) => kind === "snapshot").length, 1);
@@ -215,7 +216,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "toBatch() takes readings one by one, and as columns",
+  name: "toBatch() accepts objects and columns",
   permissions: "none",
   fn: () => {
     const each = toBatch([
@@ -228,12 +229,12 @@ Deno.test({
     const columns = toBatch({ length: 2, x: [1, 2], y: [3, 4], value: [5, 6] });
     assert.deepEqual([...columns.y.subarray(0, 2)], [3, 4]);
     assert.ok(Number.isNaN(columns.time[1]));
-    assert.equal(toBatch(each).length, 3, "a batch is columns");
+    assert.equal(toBatch(each).length, 3, "a batch has columns");
   },
 });
 
 Deno.test({
-  name: "toBatch() throws RangeError for what cannot be sent, and says which",
+  name: "toBatch() throws RangeError that names the reading and the field",
   permissions: "none",
   fn: () => {
     const good = { x: 1, y: 2, value: 3 };
