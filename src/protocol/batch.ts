@@ -81,7 +81,11 @@ export class ReadingBatch {
     this.length = at + 1;
   }
 
-  /** Adds all readings of another batch. */
+  /**
+   * Adds all readings of another batch.
+   *
+   * @param other the readings; not changed
+   */
   append(other: ReadingBatch): void {
     const at = this.length;
     const length = at + other.length;
@@ -99,6 +103,8 @@ export class ReadingBatch {
 
   /**
    * Returns the index of a source in {@linkcode sources}; adds it if it is new.
+   *
+   * @param name the name of the source; "" for none
    */
   source(name: string): number {
     let index = this.#indexes.get(name);

@@ -162,7 +162,12 @@ export class ChangesFollower {
     return this.#began;
   }
 
-  /** Processes a part. Parts may arrive in any order, and more than once. */
+  /**
+   * Processes a part. Parts may arrive in any order, and more than once.
+   *
+   * @param part the parsed message
+   * @returns what the receiver has to do
+   */
   take(part: ChangesPart): FollowResult {
     if (part.began !== this.#began) return "other-map";
     const step = checkStep(this.#revision, part);

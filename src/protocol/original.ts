@@ -36,7 +36,14 @@ const WORDS: readonly (readonly [Uint8Array, number])[] = [
   [encodeText("None"), UNKNOWN],
 ];
 
-/** Encodes one reading as the original clients do: `x,y,value`. */
+/**
+ * Encodes one reading as the original clients do: `x,y,value`.
+ *
+ * @param x int32
+ * @param y int32
+ * @param value int32; 0 free, above 0 occupied, below 0 unknown
+ * @returns the payload
+ */
 export function encodeOriginalReading(
   x: number,
   y: number,
@@ -65,7 +72,13 @@ export class OriginalWriter {
     this.#out.text("{");
   }
 
-  /** Adds a cell; all three are int32. Each coordinate may be added once. */
+  /**
+   * Adds a cell. Each coordinate may be added once.
+   *
+   * @param x int32
+   * @param y int32
+   * @param value int32
+   */
   cell(x: number, y: number, value: number): void {
     const out = this.#out;
     out.reserve(MAX_ENTRY_BYTES);

@@ -30,7 +30,11 @@ export type RegionTuple = readonly [
   y1: number,
 ];
 
-/** Returns true if a value is a 32-bit signed integer, as coordinates are. */
+/**
+ * Returns true if a value is a 32-bit signed integer, as coordinates are.
+ *
+ * @param value any value
+ */
 export function isInt32(value: unknown): value is number {
   return typeof value === "number" && value === (value | 0);
 }
@@ -38,6 +42,8 @@ export function isInt32(value: unknown): value is number {
 /**
  * Returns the region of a {@linkcode RegionTuple}; undefined if the value is
  * not an array of four 32-bit integers in the right order.
+ *
+ * @param value any value, such as parsed JSON
  */
 export function regionFrom(value: unknown): Region | undefined {
   if (!Array.isArray(value) || value.length !== 4) return undefined;
@@ -48,7 +54,13 @@ export function regionFrom(value: unknown): Region | undefined {
   return { x0: x0 + 0, y0: y0 + 0, x1: x1 + 0, y1: y1 + 0 };
 }
 
-/** Returns true if a region contains a coordinate. */
+/**
+ * Returns true if a region contains a coordinate.
+ *
+ * @param region the region, edges included
+ * @param x int32
+ * @param y int32
+ */
 export function contains(
   { x0, y0, x1, y1 }: Region,
   x: number,
@@ -57,7 +69,13 @@ export function contains(
   return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }
 
-/** Returns the cells of two regions; if there are none, x0 > x1 or y0 > y1. */
+/**
+ * Returns the region that two regions share.
+ *
+ * @param one a region
+ * @param other another region
+ * @returns an empty region (x0 > x1 or y0 > y1) if they share no coordinate
+ */
 export function intersection(one: Region, other: Region): Region {
   return {
     x0: Math.max(one.x0, other.x0),

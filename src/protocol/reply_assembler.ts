@@ -51,6 +51,7 @@ export class ReplyAssembler {
   /**
    * Adds a part.
    *
+   * @param part a part in any order; repeated parts are ignored
    * @returns {@linkcode complete}
    * @throws {ProtocolError} "bad-part" if it is not of the same reply
    */

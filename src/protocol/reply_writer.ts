@@ -40,7 +40,10 @@ export interface ErrorReply extends ErrorReplyFields {
 }
 
 /**
- * Encodes `{"transaction":…,"status":"error","error":{"code":…,"message":…}}`.
+ * Encodes an error reply as JSON.
+ *
+ * @param fields transaction, code and message
+ * @returns the payload
  */
 export function encodeErrorReply(
   { transaction, code, message }: ErrorReplyFields,

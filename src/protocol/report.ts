@@ -21,7 +21,12 @@ export interface Report {
   readonly time: number;
 }
 
-/** Encodes a report as JSON. */
+/**
+ * Encodes a report as JSON.
+ *
+ * @param report the report
+ * @returns the payload
+ */
 export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {
   const { topic, code, message, line, source } = report;
   const { count, suppressed, time } = report;

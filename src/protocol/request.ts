@@ -348,7 +348,12 @@ export interface RequestFields {
   readonly maxBytes?: number | undefined;
 }
 
-/** Encodes a request as JSON. Does not check it: the server does. */
+/**
+ * Encodes a request as JSON. Does not check it: the server does.
+ *
+ * @param fields the fields that differ from their defaults
+ * @returns the payload
+ */
 export function encodeRequest(
   fields: RequestFields = {},
 ): Uint8Array<ArrayBuffer> {

@@ -15,7 +15,12 @@ export interface ServerState {
   readonly problem?: string;
 }
 
-/** Encodes a state as JSON. */
+/**
+ * Encodes a state as JSON.
+ *
+ * @param state the state
+ * @returns the payload
+ */
 export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
   const { name, version, since, problem } = state;
   return encodeText(

@@ -35,6 +35,9 @@ export type TimeCheck = (ms: number) => number;
 /**
  * The {@linkcode TimeCheck} of readings: refuses times that look like another
  * unit.
+ *
+ * @param ms ms since 1970, possibly with a fraction
+ * @returns whole ms; NaN if the time is refused
  */
 export function checkReadingTime(ms: number): number {
   if (!(ms >= 0)) return NaN;

@@ -135,6 +135,8 @@ export class Topics {
   /**
    * Returns the layer of a topic with readings; undefined for other topics, and
    * for topics without a valid layer (`occupancy/data/`).
+   *
+   * @param topic any topic
    */
   layerOf(topic: string): string | undefined {
     if (topic !== this.#lastTopic) {
@@ -155,6 +157,7 @@ export class Topics {
    * Checks that a topic is allowed for replies: `<prefix>/response` or below
    * it. A request cannot make the server publish elsewhere.
    *
+   * @param topic the requested topic
    * @throws {ProtocolError} "bad-reply-topic"
    */
   assertReplyTopic(topic: string): void {
@@ -174,6 +177,7 @@ export class Topics {
 /**
  * Checks the name of a layer: one or more topic levels, at most 200 bytes.
  *
+ * @param layer the name
  * @throws {ProtocolError} "bad-layer"
  */
 export function assertLayer(layer: string): void {
