@@ -25,7 +25,7 @@ export const sessionCheck: Check = {
     // A server may use topics below server/; the embedded broker reserves them.
     const topic = embedded
       ? topics.responseFor(`${context.id}-session`)
-      : `${topics.prefix}/server/${context.id}-session`;
+      : topics.serverCheck(`${context.id}-session`);
     context.addCleanup(() => endSession(context));
     const first = await context.connect("session", { sessionExpiry });
     await first.subscribe(topic, 1);

@@ -64,7 +64,7 @@ async function trySubscribing(context: CheckContext): Promise<Finding[]> {
 async function tryPublishing(context: CheckContext): Promise<Finding[]> {
   const { topics } = context.options;
   const { id } = context;
-  const serverTopic = `${topics.prefix}/server/${id}`;
+  const serverTopic = topics.serverCheck(id);
   const received = new Set<string>();
   const probe = await context.connect("write", {
     onMessage: ({ topic }) => received.add(topic),

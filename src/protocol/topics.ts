@@ -107,6 +107,15 @@ export class Topics {
   }
 
   /**
+   * Where the doctor checks whether a server may publish and subscribe.
+   *
+   * @param id one topic level, unique among the clients
+   */
+  serverCheck(id: string): string {
+    return `${this.prefix}/server/${id}`;
+  }
+
+  /**
    * The filters that a server subscribes to at QoS 1.
    *
    * @param name the server's MQTT client id

@@ -62,7 +62,7 @@ export class Pipeline {
   readonly #reports: Pick<Reports, "add">;
   readonly #events: PipelineEvents;
   readonly #intake: Intake;
-  /** The next group: messages and submissions in order of arrival. */
+  /** Messages and submissions of the next group, in order of arrival. */
   #messages: Incoming[] = [];
   #submissions: Submission[] = [];
   #groupBytes = 0;
@@ -73,10 +73,10 @@ export class Pipeline {
   /** The group whose commit failed; undefined while the store works. */
   #failedGroup: Group | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When the messages arrived that wait behind the failed group. */
+  /** Arrival times of the messages that wait behind the failed group. */
   #arrivals: number[] = [];
   #waitingBytes = 0;
-  /** Those among them that are requests: they have been answered already. */
+  /** The requests among these messages: they have been answered. */
   readonly #answered = new Set<Incoming>();
 
   constructor(
@@ -344,7 +344,7 @@ export class Pipeline {
     this.#arrivals.push(clock.now()); // it will be parsed later
   }
 
-  /** Nothing but this limits how many messages arrive at QoS 0. */
+  /** Refuses a message at QoS 0: the broker does not limit their number. */
   #refuse(message: Incoming): void {
     this.#context.link.acknowledge([message]);
     this.#reports.add({

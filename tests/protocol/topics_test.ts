@@ -17,6 +17,18 @@ pure("Topics names every topic under its prefix", () => {
   assert.equal(topics.changes("l2"), "occupancy/changes/l2");
   assert.equal(topics.responseFor("me/1"), "occupancy/response/me/1");
   assert.equal(new Topics("a/b").data("l2"), "a/b/data/l2");
+  assert.equal(topics.marker("me"), "occupancy/server/barrier/me");
+  assert.equal(topics.serverCheck("me"), "occupancy/server/me");
+  assert.deepEqual(topics.serverOnlyFilters, [
+    "occupancy/server/#",
+    "occupancy/changes/#",
+  ]);
+  assert.deepEqual(topics.serverSubscriptions("me"), [
+    topics.dataFilter,
+    topics.request,
+    topics.marker("me"),
+  ]);
+  assert.deepEqual(topics.serverLiveSubscriptions(), [topics.state]);
 });
 
 const BAD_LEVELS: [string, RegExp][] = [
