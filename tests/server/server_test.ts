@@ -256,31 +256,6 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Server publishes online after each connect, and offline when it stops",
-  permissions: "none",
-  fn: async () => {
-    const system = await start();
-    system.link.handlers.down?.("gone");
-    system.link.handlers.up?.();
-    await system.server.stop();
-    await system.server.stop();
-    const states = system.link.published
-      .filter(({ topic }) => topic === STATE);
-    assert.deepEqual(
-      states.map(({ payload }) =>
-        JSON.parse(new TextDecoder().decode(payload)).state
-      ),
-      ["online", "online", "offline"],
-    );
-    for (const { options } of states) {
-      assert.equal(options.retain, true);
-      assert.equal(options.qos, 1);
-    }
-    assert.ok(system.link.closed);
-  },
-});
-
-Deno.test({
   name: "Server.stop() processes what has arrived",
   permissions: "none",
   fn: async () => {
@@ -350,46 +325,6 @@ Deno.test({
     assert.equal(posted.outcome, "invalid");
     assert.equal(server.stats.refused.get("too-many-layers"), 3);
     assert.match(link.textsOn("occupancy/errors")[0]!, /too-many-layers/);
-    await server.stop();
-  },
-});
-
-Deno.test({
-  name:
-    "Server warns of a peer server, and publishes its state again when that one stops",
-  permissions: "none",
-  fn: async () => {
-    const { server, link, log } = await start();
-    const publish = (state: string, name: string) =>
-      link.handlers.message(
-        incoming(STATE, JSON.stringify({ state, name, version: "1" })),
-      );
-    const states = () => link.textsOn(STATE).map((text) => JSON.parse(text));
-    publish("online", "me"); // its own state
-    publish("online", "other");
-    publish("online", "other");
-    assert.equal(
-      log.filter((line) =>
-        /"other" runs under this topic prefix too/.test(line)
-      ).length,
-      1,
-    );
-    assert.equal(states().length, 1);
-    link.handlers.message(
-      incoming(STATE, '{"state":"online","name":"old"}', { retain: true }),
-    );
-    assert.match(log.at(-1)!, /"old" may run under this topic prefix too/);
-    publish("offline", "me"); // its own will, of an earlier run
-    assert.equal(states().length, 1);
-    publish("offline", "other");
-    await until(() => states().length === 2);
-    assert.deepEqual(
-      [states()[1].state, states()[1].name],
-      ["online", "me"],
-    );
-    link.handlers.message(incoming(STATE, "nonsense"));
-    assert.equal(link.acknowledged.length, 7);
-    assert.equal(server.stats.messages, 0);
     await server.stop();
   },
 });

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { Server } from "../../src/server/mod.ts";
+import { incoming } from "../support/fake_link.ts";
+import { until } from "../support/until.ts";
+import { fakeOptions } from "./support.ts";
+
+const STATE = "occupancy/server/state";
+
+async function start() {
+  const log: string[] = [];
+  const options = fakeOptions(log);
+  const server = new Server(options);
+  await server.start();
+  return { server, link: options.link, log };
+}
+
+Deno.test({
+  name: "Server publishes online after each connect, and offline when it stops",
+  permissions: "none",
+  fn: async () => {
+    const { server, link } = await start();
+    link.handlers.down?.("gone");
+    link.handlers.up?.();
+    await server.stop();
+    await server.stop();
+    const states = link.published
+      .filter(({ topic }) => topic === STATE);
+    assert.deepEqual(
+      states.map(({ payload }) =>
+        JSON.parse(new TextDecoder().decode(payload)).state
+      ),
+      ["online", "online", "offline"],
+    );
+    for (const { options } of states) {
+      assert.equal(options.retain, true);
+      assert.equal(options.qos, 1);
+    }
+    assert.ok(link.closed);
+  },
+});
+
+Deno.test({
+  name:
+    "Server warns of a peer server, and publishes its state again when that one stops",
+  permissions: "none",
+  fn: async () => {
+    const { server, link, log } = await start();
+    const publish = (state: string, name: string) =>
+      link.handlers.message(
+        incoming(STATE, JSON.stringify({ state, name, version: "1" })),
+      );
+    const states = () => link.textsOn(STATE).map((text) => JSON.parse(text));
+    publish("online", "me"); // its own state
+    publish("online", "other");
+    publish("online", "other");
+    assert.equal(
+      log.filter((line) =>
+        /"other" runs under this topic prefix too/.test(line)
+      ).length,
+      1,
+    );
+    assert.equal(states().length, 1);
+    link.handlers.message(
+      incoming(STATE, '{"state":"online","name":"old"}', { retain: true }),
+    );
+    assert.match(log.at(-1)!, /"old" may run under this topic prefix too/);
+    publish("offline", "me"); // its own will, of an earlier run
+    assert.equal(states().length, 1);
+    publish("offline", "other");
+    await until(() => states().length === 2);
+    assert.deepEqual(
+      [states()[1].state, states()[1].name],
+      ["online", "me"],
+    );
+    link.handlers.message(incoming(STATE, "nonsense"));
+    assert.equal(link.acknowledged.length, 7);
+    assert.equal(server.stats.messages, 0);
+    await server.stop();
+  },
+});
