@@ -70,9 +70,9 @@ Deno.test({
       yield encoder.encode("9\n2,2,1\n");
     };
     const length = 4096 * much.length + 1;
-    const told = (await all(lineBlocks(endless())))
+    const blocks = (await all(lineBlocks(endless())))
       .map(({ bytes, ...rest }) => ({ text: decoder.decode(bytes), ...rest }));
-    assert.deepEqual(told, [
+    assert.deepEqual(blocks, [
       { text: "1,1,1\n", firstLine: 1 },
       { text: "", firstLine: 2, tooLong: length },
       { text: "2,2,1\n", firstLine: 3 },

@@ -257,7 +257,7 @@ test("Watcher.watch() requests what changed after a reconnect and a server resta
   watch.receive(STATE, '{"state":"online"}', true);
   await watch.reply(1, 10, []);
   await watch.event(1);
-  watch.link.handlers.down?.("gone");
+  watch.link.handlers.down?.("cut");
   watch.link.handlers.up?.();
   assert.equal((await watch.reply(2, 11, [[1, 1, 1]])).since, 10);
   assert.equal(await watch.event(2), "changes 11 1,1=1");
@@ -270,7 +270,7 @@ test("Watcher.watch() requests what changed after a reconnect and a server resta
 test("Watcher.watch() repeats a request during which the connection was lost", async () => {
   await using watch = new Watch({ timeout: 60_000 });
   const { transaction } = await watch.request(1);
-  watch.link.handlers.down?.("gone");
+  watch.link.handlers.down?.("cut");
   watch.link.handlers.up?.();
   assert.notEqual((await watch.request(2)).transaction, transaction);
   await watch.reply(2, 3, []);

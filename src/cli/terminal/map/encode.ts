@@ -50,18 +50,18 @@ export function encodeChanges(
   depth: ColorDepth,
 ): string {
   const { width, height, characters, styles } = canvas;
-  const known = shown?.width === width && shown.height === height
+  const base = shown?.width === width && shown.height === height
     ? shown
     : undefined;
-  let text = known ? "" : RESET + "\x1b[2J";
+  let text = base ? "" : RESET + "\x1b[2J";
   const pen = new Pen(canvas, depth);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const at = row * width + column;
       if (
-        known
-          ? known.characters[at] === characters[at] &&
-            known.styles[at] === styles[at]
+        base
+          ? base.characters[at] === characters[at] &&
+            base.styles[at] === styles[at]
           : isBlank(canvas, at)
       ) continue;
       pen.moveTo(column, row);

@@ -12,102 +12,12 @@ import {
 } from "../../../../src/cli/commands/request/live/panes.ts";
 import { firstOf } from "../../../../src/cli/commands/request/live/select.ts";
 import {
-  BOLD,
-  Canvas,
-  type ColorDepth,
   CountedCells,
-  encodeChanges,
   encodeLines,
-  styleOf,
 } from "../../../../src/cli/terminal/map/mod.ts";
-import {
-  type Camera,
-  pan,
-  shownRegion,
-  viewportOf,
-  zoomIn,
-  zoomOut,
-} from "../../../../src/cli/terminal/map/viewport.ts";
 import { ReadingBatch } from "../../../../src/protocol/mod.ts";
-import { FakeTerminal } from "../../fake_terminal.ts";
 
 const NOW = 1_760_000_000_000;
-
-const canvas = (width: number, height: number) =>
-  fc.array(
-    fc.record({
-      character: fc.constantFrom(" ", " ", "a", "▀", "░"),
-      ink: fc.integer({ min: 0, max: 3 }),
-      paper: fc.integer({ min: 0, max: 3 }),
-      bold: fc.boolean(),
-    }),
-    { minLength: width * height, maxLength: width * height },
-  ).map((cells) => {
-    const drawn = new Canvas(width, height);
-    cells.forEach(({ character, ink, paper, bold }, i) => {
-      const style = styleOf(ink, paper) | (bold ? BOLD : 0);
-      const row = Math.floor(i / width);
-      drawn.put(i % width, row, character.codePointAt(0)!, style);
-    });
-    return drawn;
-  });
-
-Deno.test({
-  name: "encodeChanges() leads to the same screen as drawing everything",
-  permissions: "none",
-  fn: () => {
-    const size = fc.tuple(
-      fc.integer({ min: 1, max: 9 }),
-      fc.integer({ min: 1, max: 5 }),
-    );
-    const screens = size.chain(([width, height]) =>
-      fc.tuple(canvas(width, height), canvas(width, height))
-    );
-    const depth = fc.constantFrom<ColorDepth>("none", "256", "truecolor");
-    fc.assert(fc.property(screens, depth, ([before, after], depth) => {
-      const { width, height } = before;
-      const terminal = new FakeTerminal(width, height);
-      terminal.write(encodeChanges(undefined, before, depth));
-      terminal.write(encodeChanges(before, after, depth));
-      const anew = new FakeTerminal(width, height);
-      anew.write(encodeChanges(undefined, after, depth));
-      const printed = new FakeTerminal(width, height + 1);
-      printed.write(encodeLines(after, depth));
-      assert.deepEqual(terminal.styles, anew.styles);
-      assert.deepEqual(terminal.styles, printed.styles.slice(0, -1));
-      assert.ok(terminal.isPlain && anew.isPlain);
-      assert.equal(encodeChanges(after, after, depth), "");
-    }));
-  },
-});
-
-Deno.test({
-  name: "encodeChanges() writes only what differs",
-  permissions: "none",
-  fn: () => {
-    const before = new Canvas(20, 3);
-    before.write(0, 0, [["12 cells", BOLD], [" of them"]]);
-    const after = before.resized(20, 3).resized(21, 3).resized(20, 3);
-    after.write(0, 0, [["13 cells", BOLD]]);
-    after.write(18, 2, [["ab"]]);
-    assert.equal(
-      encodeChanges(before, after, "256"),
-      "\x1b[1;2H\x1b[1m3\x1b[3;19H\x1b[22mab",
-    );
-  },
-});
-
-Deno.test({
-  name:
-    "Canvas.write() uses two columns for wide characters, and cuts off the rest",
-  permissions: "none",
-  fn: () => {
-    const drawn = new Canvas(6, 1);
-    assert.equal(drawn.write(0, 0, [["a楼b\u0301\x1bc层"]]), 5);
-    assert.equal(encodeLines(drawn, "none"), "a楼bc\n");
-    assert.equal(drawn.write(2, 7, [["below"]]), 2);
-  },
-});
 
 Deno.test({
   name: "parseKeys() reads CSI and SS3 sequences, and ignores unknown ones",
@@ -148,51 +58,6 @@ Deno.test({
           firstOf(keys.length, count, compare),
           sorted.slice(0, count),
         );
-      },
-    ));
-  },
-});
-
-Deno.test({
-  name:
-    "pan(), zoomIn() and zoomOut() stay on the map, and lead back to all of it",
-  permissions: "none",
-  fn: () => {
-    const span = fc.integer({ min: 0, max: 5000 });
-    fc.assert(fc.property(
-      fc.record({
-        x: fc.integer({ min: -(2 ** 31), max: 2 ** 30 }),
-        y: fc.integer({ min: -(2 ** 31), max: 2 ** 30 }),
-        across: span,
-        down: span,
-      }),
-      fc.record({
-        width: fc.integer({ min: 1, max: 200 }),
-        height: fc.integer({ min: 2, max: 100 }),
-        maxCellWidth: fc.constantFrom(2, 8),
-      }),
-      fc.array(fc.constantFrom("+", "-", "left", "right", "up", "down")),
-      ({ x, y, across, down }, area, keys) => {
-        const region = { x0: x, y0: y, x1: x + across, y1: y + down };
-        let camera: Camera | undefined;
-        const viewport = () => viewportOf(region, area, camera);
-        for (const key of keys) {
-          if (key === "+") camera = zoomIn(viewport(), area);
-          else if (key === "-") camera = zoomOut(viewport(), area, region);
-          else if (camera) {
-            const by = key === "left" || key === "up" ? -1 : 1;
-            const aside = key === "left" || key === "right";
-            camera = pan(viewport(), aside ? by : 0, aside ? 0 : by);
-          }
-          const { x0, y0, x1, y1 } = shownRegion(viewport(), region);
-          assert.ok(x0 >= region.x0 && x0 <= x1 && x1 <= region.x1);
-          assert.ok(y0 >= region.y0 && y0 <= y1 && y1 <= region.y1);
-        }
-        for (let i = 0; camera && i < 40; i++) {
-          camera = zoomOut(viewport(), area, region);
-        }
-        assert.equal(camera, undefined);
-        assert.deepEqual(shownRegion(viewport(), region), region);
       },
     ));
   },

@@ -99,15 +99,15 @@ Deno.test({
   ...needs("mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto();
-    const ask = () => request(broker.url, "--timeout", "200ms");
+    const requestMap = () => request(broker.url, "--timeout", "200ms");
     assertFailure(
-      await ask(),
+      await requestMap(),
       5,
       /No server answered for "occupancy" within 0\.2 s/,
       /occupancy server/,
     );
     await using client = await RawConnection.open(broker.port, "pretender");
-    const tell = async (state: string) => {
+    const publishState = async (state: string) => {
       await client.write(encodePublish(
         "occupancy/server/state",
         state,
@@ -115,17 +115,22 @@ Deno.test({
       ));
       await client.take("puback");
     };
-    await tell('{"state":"offline"}');
+    await publishState('{"state":"offline"}');
     assertFailure(
-      await ask(),
+      await requestMap(),
       5,
       /The server of "occupancy" is offline/,
       /Start/,
     );
-    await tell('{"state":"online"}');
-    assertFailure(await ask(), 5, /The server did not answer/, /--timeout/);
-    await tell("nonsense");
-    assertFailure(await ask(), 5, /No server answered/, /Start/);
+    await publishState('{"state":"online"}');
+    assertFailure(
+      await requestMap(),
+      5,
+      /The server did not answer/,
+      /--timeout/,
+    );
+    await publishState("nonsense");
+    assertFailure(await requestMap(), 5, /No server answered/, /Start/);
   },
 });
 
@@ -133,7 +138,7 @@ Deno.test({
   name: "request with wrong flags exits with 2 and a hint",
   ...needs(),
   fn: async () => {
-    const cases: [args: string[], says: RegExp][] = [
+    const cases: [args: string[], expected: RegExp][] = [
       [["--region", "1,2,3"], /four whole numbers/],
       [["--region", "a,b,c,d"], /four whole numbers/],
       [["--region", "0,0,1,2147483648"], /four whole numbers/],
@@ -157,9 +162,9 @@ Deno.test({
       [["--broker", "http://127.0.0.1"], /Cannot speak http/],
       [["--broker", "mqtt://"], /Not a broker address/],
     ];
-    await forEachAtOnce(cases, async ([args, says]) => {
+    await forEachAtOnce(cases, async ([args, expected]) => {
       const ended = await runOccupancy(["request", ...args]);
-      assertFailure(ended, 2, says, /./);
+      assertFailure(ended, 2, expected, /./);
     });
     assertFailure(await runOccupancy(["nonsense"]), 2, /nonsense/, /--help/);
     assertFailure(

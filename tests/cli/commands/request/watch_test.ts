@@ -254,9 +254,9 @@ Deno.test({
     await lost[Symbol.asyncDispose]();
     // The server publishes that it is offline, then its broker ends.
     assert.ok([4, 5].includes(await failing.ended()));
-    const told = failing.output.indexOf(LEAVE) + LEAVE.length;
+    const end = failing.output.indexOf(LEAVE) + LEAVE.length;
     assert.match(
-      failing.output.slice(told),
+      failing.output.slice(end),
       /^occupancy: (Disconnected from|The server of "occupancy" is offline)/,
     );
 

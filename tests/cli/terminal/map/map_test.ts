@@ -6,25 +6,25 @@ import {
   CountedCells,
   encodeLines,
   renderMap,
-} from "../../../src/cli/terminal/map/mod.ts";
-import { Level, levelOf, LEVELS } from "../../../src/grid/status.ts";
+} from "../../../../src/cli/terminal/map/mod.ts";
+import { Level, levelOf, LEVELS } from "../../../../src/grid/status.ts";
 import {
   Color,
   colorOfLevel,
   glyphOfLevel,
   sgrParameters,
-} from "../../../src/cli/terminal/map/palette.ts";
-import { drawPixels } from "../../../src/cli/terminal/map/pixels.ts";
-import { viewportOf } from "../../../src/cli/terminal/map/viewport.ts";
+} from "../../../../src/cli/terminal/map/palette.ts";
+import { drawPixels } from "../../../../src/cli/terminal/map/pixels.ts";
+import { viewportOf } from "../../../../src/cli/terminal/map/viewport.ts";
 import {
   corners,
   formatCount,
   formatDuration,
-} from "../../../src/cli/terminal/map/caption.ts";
-import { ReadingBatch } from "../../../src/protocol/mod.ts";
-import { FakeTerminal } from "../fake_terminal.ts";
-import golden from "../../golden/maps.json" with { type: "json" };
-import { pictures, textOf } from "../../golden/pictures.ts";
+} from "../../../../src/cli/terminal/map/caption.ts";
+import { ReadingBatch } from "../../../../src/protocol/mod.ts";
+import { FakeTerminal } from "../../fake_terminal.ts";
+import golden from "../../../golden/maps.json" with { type: "json" };
+import { pictures, textOf } from "../../../golden/pictures.ts";
 
 const NOW = 1_760_000_000_000;
 const STALE_AFTER = 1000;
@@ -263,7 +263,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "corners() returns two corners if there is no area for four",
+  name: "corners() returns two corners if there is no room for four",
   permissions: "none",
   fn: () => {
     const region = { x0: -10, y0: 0, x1: 99, y1: 5 };
