@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { randomIntegers } from "../../tests/support/random.ts";
 
 /** Which coordinates the readings of a load have. */
 export type Order = "sweep" | "patches" | "scattered";
@@ -49,7 +50,7 @@ const SCATTER = 65_536;
 export class Readings {
   readonly #shape: LoadShape;
   readonly #side: number;
-  #state = 0x9e3779b9;
+  readonly #random = randomIntegers(0x9e3779b9);
   x = 0;
   y = 0;
   value = 0;
@@ -69,8 +70,8 @@ export class Readings {
     const { order, cells, readingsPerMessage } = this.#shape;
     const inMessage = n % readingsPerMessage;
     if (order === "scattered") {
-      this.x = this.#random() % SCATTER;
-      this.y = this.#random() % SCATTER;
+      this.x = this.#random(SCATTER);
+      this.y = this.#random(SCATTER);
       this.value = n % MAX_VALUE;
       return;
     }
@@ -79,7 +80,7 @@ export class Readings {
       this.value = Math.floor(n / cells) % MAX_VALUE;
       return;
     }
-    const first = inMessage === 0 ? this.#random() % cells : this.#first;
+    const first = inMessage === 0 ? this.#random(cells) : this.#first;
     this.#first = first;
     this.#place((first + inMessage) % cells);
     this.value = Math.floor(n / readingsPerMessage) % MAX_VALUE;
@@ -90,16 +91,6 @@ export class Readings {
   #place(cell: number): void {
     this.x = cell % this.#side;
     this.y = Math.floor(cell / this.#side);
-  }
-
-  /** xorshift32 (Marsaglia 2003): the same load every time. */
-  #random(): number {
-    let s = this.#state;
-    s ^= s << 13;
-    s ^= s >>> 17;
-    s ^= s << 5;
-    this.#state = s;
-    return s >>> 0;
   }
 }
 

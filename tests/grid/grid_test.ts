@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Grid, OccupancyMap } from "../../src/grid/mod.ts";
+import { randomIntegers } from "../support/random.ts";
 import {
   columns,
   coordinatesOf,
@@ -13,6 +14,8 @@ import {
 const NOW = 1_700_000_000_000;
 const MIN = -(2 ** 31);
 const MAX = 2 ** 31 - 1;
+/** Of the random integers: any number but 0. */
+const SEED = 2_463_534_242;
 
 function test(name: string, fn: () => void) {
   Deno.test({ name, permissions: "none", fn });
@@ -38,20 +41,6 @@ function block(
     1,
     NOW,
   ]);
-}
-
-/**
- * A reproducible stream of numbers from 0 to `below` - 1 (xorshift32; Marsaglia
- * 2003).
- */
-function randoms(below: number, seed = 2_463_534_242): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 test("get() finds cells at the limits of int32, and nothing beyond", () => {
@@ -171,11 +160,11 @@ test("cells() returns independent readers", () => {
 });
 
 test("scanInOrder() keeps first-seen order when tiles grow and values change", () => {
-  const random = randoms(200);
+  const random = randomIntegers(SEED);
   const seen = new Map<string, number>();
   const map = new OccupancyMap();
   for (let i = 0; i < 20_000; i++) {
-    const [x, y] = [random() - 100, random() - 100];
+    const [x, y] = [random(200) - 100, random(200) - 100];
     seen.set(`${x},${y}`, i);
     map.apply("default", columns([[x, y, i, NOW]]), NOW);
   }
@@ -202,11 +191,11 @@ test("scanInOrder() keeps first-seen order when only some tiles were restored", 
 });
 
 test("Grid holds a tile with any number of cells, added in any order", () => {
-  const random = randoms(1024);
+  const random = randomIntegers(SEED);
   const map = new OccupancyMap();
   const model = new Map<string, number>();
   for (let i = 0; model.size < 1024; i++) {
-    const key = random();
+    const key = random(1024);
     const [x, y] = [key % 32 - 32, Math.floor(key / 32) + 64];
     model.set(`${x},${y}`, i);
     map.apply("default", columns([[x, y, i, NOW]]), NOW);
@@ -249,9 +238,9 @@ test("a save has each changed and each marked tile once", () => {
 test("Grid needs at most 40 bytes a cell for a million dense cells", () => {
   for (const mixed of [false, true]) {
     const batch = columns(block(-500, -500, 1000, 1000));
-    const random = randoms(1_000_000);
+    const random = randomIntegers(SEED);
     for (let i = 0; mixed && i < batch.length; i++) { // in any order
-      const j = random();
+      const j = random(1_000_000);
       for (const column of [batch.x, batch.y]) {
         [column[i], column[j]] = [column[j]!, column[i]!];
       }
@@ -268,11 +257,11 @@ test("Grid needs at most 40 bytes a cell for a million dense cells", () => {
 });
 
 test("Grid needs at most 120 bytes a cell for 200,000 scattered cells", () => {
-  const random = randoms(65_536);
+  const random = randomIntegers(SEED);
   const batch = columns(block(0, 0, 500, 400));
   for (let i = 0; i < batch.length; i++) {
-    batch.x[i] = random();
-    batch.y[i] = random();
+    batch.x[i] = random(65_536);
+    batch.y[i] = random(65_536);
   }
   const map = new OccupancyMap();
   map.apply("default", batch, NOW);

@@ -11,6 +11,7 @@ import { CellMap, Watcher, type WatchEvent } from "../../src/request/mod.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { MemoryBroker, type MemoryLink } from "../support/memory_broker.ts";
+import { randomIntegers } from "../support/random.ts";
 
 const T0 = 1_760_000_000_000;
 const SIDE = 12;
@@ -20,17 +21,6 @@ const LAYERS = ["default", "l2"];
 const AGEING = { staleAfter: 1000, forgetAfter: 5000, maxSkew: 60_000 };
 const topics = new Topics();
 const encoder = new TextEncoder();
-
-/** Returns xorshift32 (Marsaglia 2003): the same seed repeats the run. */
-function generator(seed: number): (below: number) => number {
-  let state = seed | 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 /** Waits for a condition without a pause between checks: there are thousands of rounds. */
 async function until(condition: () => boolean): Promise<void> {
@@ -57,7 +47,7 @@ class World {
   serverLink!: MemoryLink;
 
   constructor(seed: number) {
-    this.random = generator(seed);
+    this.random = randomIntegers(seed);
   }
 
   async start(ageing: Partial<Ageing> = AGEING): Promise<void> {

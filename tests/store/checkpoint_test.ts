@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { MAX_TILE_BYTES, OccupancyMap } from "../../src/grid/mod.ts";
 import { applyEntry, type Entry, StoreError } from "../../src/store/store.ts";
 import { needs } from "../support/needs.ts";
+import { randomIntegers } from "../support/random.ts";
 import { needsMount, smallDisk } from "../support/small_disk.ts";
 import { tempDir } from "../support/temp.ts";
 import {
@@ -28,17 +29,6 @@ function openerIn(folder: string) {
   });
 }
 
-/** Random integers (xorshift32; Marsaglia 2003), the same in each run. */
-function randoms(seed: number): (below: number) => number {
-  let s = seed;
-  return (below) => {
-    s ^= s << 13;
-    s ^= s >>> 17;
-    s ^= s << 5;
-    return (s >>> 0) % below;
-  };
-}
-
 Deno.test({
   name:
     "SqliteStore neither loses nor repeats entries when it is killed during a checkpoint",
@@ -46,7 +36,7 @@ Deno.test({
   fn: async () => {
     await using dir = await tempDir();
     const open = await openerIn(dir.path);
-    const random = randoms(7);
+    const random = randomIntegers(7);
     const model = new OccupancyMap();
     let current = open();
     const commit = (entry: Entry) => {
@@ -94,7 +84,7 @@ Deno.test({
     await using dir = await tempDir();
     const path = `${dir.path}/map.sqlite`;
     const open = await openerIn(dir.path);
-    const random = randoms(9);
+    const random = randomIntegers(9);
     let { store, map } = open();
     const commit = (rows: (readonly [number, number, number])[], i: number) =>
       commitAndApply(store, map, readingsEntry(T0 + i, rows));
@@ -240,7 +230,7 @@ Deno.test({
     }
     store.close();
     const original = await Deno.readFile(path);
-    const random = randoms(11);
+    const random = randomIntegers(11);
     let rejected = 0;
     for (let round = 0; round < 300; round++) {
       const bytes = original.slice();
