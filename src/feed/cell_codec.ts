@@ -1,6 +1,6 @@
 /**
- * Encodes cells column by column: similar numbers are adjacent, so they take few
- * bytes and compress well. The order of the cells is preserved.
+ * Encodes cells column by column: similar numbers are adjacent, so they take
+ * few bytes and compress well. The order of the cells is preserved.
  *
  * ```text
  * count          uint
@@ -16,14 +16,14 @@
  *
  * @module
  */
-import type { BinaryReader, BinaryWriter } from "./bytes.ts";
+import type { BinaryReader, BinaryWriter } from "./binary.ts";
 import { type CellColumns, newColumns } from "./columns.ts";
 
 /** The difference of two times up to this fits into int53. */
 const MAX_TIME_MS = 2 ** 51;
 const INTEGER_TIMES = 0;
 const FLOAT_TIMES = 1;
-/** Maximum cells that are read; a frame has far fewer. */
+/** Maximum number of cells to read; frames of this server have far fewer. */
 const MAX_CELLS = 2 ** 20;
 /** Minimum bytes of a cell: one of its value and one of its time. */
 const MIN_CELL_BYTES = 2;
@@ -31,7 +31,7 @@ const MIN_CELL_BYTES = 2;
 /**
  * Writes cells.
  *
- * @param cells `stale` 0 where the value is below 0
+ * @param cells `stale` must be 0 where the value is below 0
  */
 export function writeCells(to: BinaryWriter, cells: CellColumns): void {
   to.uint(cells.length);

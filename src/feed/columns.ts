@@ -1,5 +1,6 @@
 /**
- * Cells in columns, as server and page have them.
+ * Cells in columns, one typed array per property: the form that server and page
+ * share.
  *
  * @module
  */
@@ -8,19 +9,23 @@
 export interface CellColumns {
   /** The number of cells. */
   length: number;
-  /** The coordinate. */
+  /** The x coordinate. */
   x: Int32Array;
-  /** The coordinate. */
+  /** The y coordinate. */
   y: Int32Array;
   /** 0 free, above 0 occupied or the number of people, below 0 unknown. */
   value: Int32Array;
   /** 1 for a stale cell, else 0; unknown cells have 0. */
   stale: Uint8Array;
-  /** When it was observed, ms since 1970. */
+  /** When the cell was observed, ms since 1970. */
   time: Float64Array;
 }
 
-/** Returns empty columns with room for a number of cells. */
+/**
+ * Returns empty columns.
+ *
+ * @param capacity maximum number of cells
+ */
 export function newColumns(capacity: number): CellColumns {
   return {
     length: 0,

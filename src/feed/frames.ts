@@ -1,5 +1,6 @@
 /**
- * Encodes and decodes the binary messages of the live feed, which have cells.
+ * Encodes and decodes the binary messages of the live feed (frames): snapshots
+ * and deltas of cells.
  * Pure: runs in server and page. docs/LIVE.md is the specification.
  *
  * ```text
@@ -16,7 +17,7 @@
  * @module
  */
 import type { Region } from "../grid/mod.ts";
-import { BinaryReader, BinaryWriter } from "./bytes.ts";
+import { BinaryReader, BinaryWriter } from "./binary.ts";
 import { readCells, writeCells } from "./cell_codec.ts";
 import type { CellColumns } from "./columns.ts";
 
@@ -37,11 +38,17 @@ export interface SnapshotFrame {
   readonly layer: string;
   /** The requested region; null for the whole layer. */
   readonly region: Region | null;
-  /** The same in all parts. Later changes may be included; they are sent again. */
+  /**
+   * The same in all parts. The cells may have later changes; the next delta has
+   * these again.
+   */
   readonly revision: number;
-  /** The server's clock, at which the statuses are correct, ms since 1970. */
+  /** The time at which the statuses are correct, ms since 1970. */
   readonly time: number;
-  /** From 1; part 1 starts a new snapshot, even if the last is incomplete. */
+  /**
+   * From 1; part 1 starts a new snapshot, even if the previous one is
+   * incomplete.
+   */
   readonly part: number;
   /** The number of parts in the last part, 0 in all others. */
   readonly parts: number;
@@ -55,7 +62,7 @@ export interface DeltaFrame {
   /** The revision of the snapshot, or the `to` of the previous delta. */
   readonly from: number;
   readonly to: number;
-  /** The server's clock, at which the statuses are correct, ms since 1970. */
+  /** The time at which the statuses are correct, ms since 1970. */
   readonly time: number;
   readonly cells: CellColumns;
 }
@@ -66,24 +73,27 @@ export type Frame = SnapshotFrame | DeltaFrame;
 /** Compresses (RFC 1951), e.g. `deflateRawSync` of `node:zlib`. */
 export type Deflate = (body: Uint8Array<ArrayBuffer>) => Uint8Array;
 
-/** Decompresses (RFC 1951); throws if the result has not `length` bytes. */
+/**
+ * Decompresses (RFC 1951); throws if the result does not have `length` bytes.
+ */
 export type Inflate = (
   deflated: Uint8Array<ArrayBuffer>,
   length: number,
 ) => Uint8Array | Promise<Uint8Array>;
 
-/** Bytes are not a frame, or a frame of another version. */
+/** The bytes are not a frame, or are a frame of another version. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
-/** The buffer of all frames: only one is written at a time. */
+/** Shared by all calls: only one frame is written at a time. */
 const buffer = new BinaryWriter();
 
 /**
  * Encodes a frame.
  *
- * @param frame `stale` 0 where the value is below 0; numbers in their ranges
+ * @param frame numbers in their ranges; `stale` must be 0 where the value is
+ * below 0
  * @param deflate compresses the body if that saves bytes; undefined: never
  */
 export function encodeFrame(

@@ -14,7 +14,7 @@ import {
 } from "../protocol/region.ts";
 import { isJsonObject } from "../protocol/text.ts";
 
-/** The `protocol` of `hello`. Another version is not compatible. */
+/** The `protocol` of `hello`. Versions are not compatible with each other. */
 export const PROTOCOL_VERSION = 1;
 /** Maximum length of a message of a viewer, in UTF-16 code units. */
 export const MAX_MESSAGE_LENGTH = 4096;
@@ -56,7 +56,9 @@ export interface HelloMessage {
   readonly protocol: number;
   /** A cell is stale after this time without a reading, in ms; null: never. */
   readonly staleAfter: number | null;
-  /** A cell is unknown after this time without a reading, in ms; null: never. */
+  /**
+   * A cell is unknown after this time without a reading, in ms; null: never.
+   */
   readonly forgetAfter: number | null;
   /** The name of the server. */
   readonly title: string;
@@ -90,24 +92,24 @@ export interface LayerStatus {
   readonly cells: number;
 }
 
-/** Sent once per second, and at once when broker or store fail or recover. */
+/** Sent every second, and immediately when broker or store fail or recover. */
 export interface StatusMessage {
   readonly type: "status";
   readonly revision: number;
   /** The server's clock, ms since 1970. */
   readonly time: number;
   readonly broker: "up" | "down";
-  /** `ok`, or why the store fails: then cells may be staler than shown. */
+  /** `ok`, or why the store fails: then cells shown as fresh may be stale. */
   readonly store: string;
   readonly rate: LiveRates;
   readonly layers: readonly LayerStatus[];
-  /** The number of layers that are left out. */
+  /** The number of layers above the maximum, not listed. */
   readonly layersOmitted: number;
-  /** The number of viewers, this one included. */
+  /** The number of viewers, including this one. */
   readonly viewers: number;
 }
 
-/** An observed cell; `source` is null if it is unknown. */
+/** An observed cell; `source` is null if unknown. */
 export type LatestChange = readonly [
   x: number,
   y: number,
@@ -116,7 +118,10 @@ export type LatestChange = readonly [
   source: string | null,
 ];
 
-/** The latest observations in the view, the latest first; replaces the last list. */
+/**
+ * The latest observations in the view, the latest first; replaces the previous
+ * list.
+ */
 export interface LatestMessage {
   readonly type: "latest";
   readonly layer: string;
@@ -167,7 +172,7 @@ export type ServerMessage =
   | PongMessage
   | CloseMessage;
 
-/** A message is not valid. */
+/** A message of the live feed is not valid. */
 export class MessageError extends Error {
   override readonly name = "MessageError";
 }
@@ -190,9 +195,9 @@ export function parseViewerMessage(text: string): ViewerMessage {
     case "view":
       return { type: "view", ...parseView(message) };
     case "ping":
-      return { type: "ping", id: number(message, "id") };
+      return { type: "ping", id: requireNumber(message, "id") };
     case "got":
-      return { type: "got", frames: count(message, "frames") };
+      return { type: "got", frames: requireCount(message, "frames") };
     default:
       throw new MessageError(
         'Unknown message type: use "view", "ping" or "got"',
@@ -201,59 +206,60 @@ export function parseViewerMessage(text: string): ViewerMessage {
 }
 
 /**
- * Parses a message of the server. Checks the members that the page depends on.
+ * Parses a message of the server. Checks only the members that the page uses.
  *
  * @returns undefined for an unknown type
  * @throws {MessageError} if it is not valid
  */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const message = parseObject(text);
-  const check = SERVER_MESSAGES.get(String(message.type));
+  const check = SERVER_MESSAGE_CHECKS.get(String(message.type));
   if (check === undefined) return undefined;
   check(message);
   return message as unknown as ServerMessage;
 }
 
-const SERVER_MESSAGES: ReadonlyMap<string, (message: Json) => void> = new Map(
-  Object.entries({
-    hello: (message) => {
-      string(message, "version");
-      string(message, "title");
-      count(message, "protocol");
-      for (const name of ["staleAfter", "forgetAfter"]) {
-        if (message[name] !== null) number(message, name);
-      }
-    },
-    status: (message) => {
-      for (const name of ["revision", "viewers"]) count(message, name);
-      number(message, "time");
-      string(message, "store");
-      if (message.broker !== "up" && message.broker !== "down") {
-        throw invalid(message, "broker");
-      }
-      if (!isJsonObject(message.rate)) throw invalid(message, "rate");
-      list(message, "layers");
-    },
-    latest: (message) => {
-      string(message, "layer");
-      list(message, "changes");
-    },
-    history: (message) => {
-      string(message, "layer");
-      list(message, "points");
-    },
-    pong: (message) => {
-      number(message, "id");
-      number(message, "time");
-    },
-    gone: checkClose,
-    error: checkClose,
-  }),
-);
+const SERVER_MESSAGE_CHECKS: ReadonlyMap<string, (message: Json) => void> =
+  new Map(
+    Object.entries({
+      hello: (message) => {
+        requireString(message, "version");
+        requireString(message, "title");
+        requireCount(message, "protocol");
+        for (const name of ["staleAfter", "forgetAfter"]) {
+          if (message[name] !== null) requireNumber(message, name);
+        }
+      },
+      status: (message) => {
+        for (const name of ["revision", "viewers"]) requireCount(message, name);
+        requireNumber(message, "time");
+        requireString(message, "store");
+        if (message.broker !== "up" && message.broker !== "down") {
+          throw invalidMember(message, "broker");
+        }
+        if (!isJsonObject(message.rate)) throw invalidMember(message, "rate");
+        requireArray(message, "layers");
+      },
+      latest: (message) => {
+        requireString(message, "layer");
+        requireArray(message, "changes");
+      },
+      history: (message) => {
+        requireString(message, "layer");
+        requireArray(message, "points");
+      },
+      pong: (message) => {
+        requireNumber(message, "id");
+        requireNumber(message, "time");
+      },
+      gone: checkClose,
+      error: checkClose,
+    }),
+  );
 
 function checkClose(message: Json): void {
-  string(message, "code");
-  string(message, "message");
+  requireString(message, "code");
+  requireString(message, "message");
 }
 
 /** Rounds the bounds of a region outwards to int32. */
@@ -262,19 +268,21 @@ export function roundView({ layer, region }: View): View {
   return {
     layer,
     region: {
-      x0: int32(Math.floor(region.x0)),
-      y0: int32(Math.floor(region.y0)),
-      x1: int32(Math.ceil(region.x1)),
-      y1: int32(Math.ceil(region.y1)),
+      x0: clampInt32(Math.floor(region.x0)),
+      y0: clampInt32(Math.floor(region.y0)),
+      x1: clampInt32(Math.ceil(region.x1)),
+      y1: clampInt32(Math.ceil(region.y1)),
     },
   };
 }
 
-function int32(bound: number): number {
+function clampInt32(bound: number): number {
   return Math.min(Math.max(bound, INT32_MIN), INT32_MAX);
 }
 
-/** Returns the message that requests a view, rounded by {@linkcode roundView}. */
+/**
+ * Returns the message that requests a view, rounded by {@linkcode roundView}.
+ */
 export function viewMessage(view: View): string {
   const { layer, region } = roundView(view);
   const corners = region && [region.x0, region.y0, region.x1, region.y1];
@@ -282,7 +290,7 @@ export function viewMessage(view: View): string {
 }
 
 function parseView(message: Json): View {
-  const layer = string(message, "layer");
+  const layer = requireString(message, "layer");
   try {
     assertLayer(layer);
   } catch (error) {
@@ -313,30 +321,32 @@ function parseObject(text: string): Json {
   throw new MessageError("The message is not a JSON object");
 }
 
-function string(message: Json, name: string): string {
+function requireString(message: Json, name: string): string {
   const value = message[name];
-  if (typeof value !== "string") throw invalid(message, name);
+  if (typeof value !== "string") throw invalidMember(message, name);
   return value;
 }
 
-function number(message: Json, name: string): number {
+function requireNumber(message: Json, name: string): number {
   const value = message[name];
-  if (typeof value !== "number") throw invalid(message, name);
+  if (typeof value !== "number") throw invalidMember(message, name);
   return value;
 }
 
-function count(message: Json, name: string): number {
-  const value = number(message, name);
-  if (!Number.isSafeInteger(value) || value < 0) throw invalid(message, name);
+function requireCount(message: Json, name: string): number {
+  const value = requireNumber(message, name);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw invalidMember(message, name);
+  }
   return value;
 }
 
-function list(message: Json, name: string): readonly unknown[] {
+function requireArray(message: Json, name: string): readonly unknown[] {
   const value = message[name];
-  if (!Array.isArray(value)) throw invalid(message, name);
+  if (!Array.isArray(value)) throw invalidMember(message, name);
   return value;
 }
 
-function invalid(message: Json, name: string): MessageError {
+function invalidMember(message: Json, name: string): MessageError {
   return new MessageError(`Invalid "${name}" in a "${message.type}" message`);
 }

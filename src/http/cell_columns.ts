@@ -22,7 +22,7 @@ const FIRST_CAPACITY_CELLS = 1024;
 export type CopyOptions = Omit<ChangedCellsOptions, "limit">;
 
 /**
- * Copies the cells of a layer that changed since a revision: 21 bytes a cell.
+ * Copies the cells of a layer that changed since a revision: 21 bytes per cell.
  *
  * @param grid the layer; undefined for a layer without cells
  */
@@ -34,7 +34,7 @@ export function copyCells(
 }
 
 /**
- * Copies the cells of a layer that changed since a revision, if they are few.
+ * Copies the cells of a layer that changed since a revision, up to a limit.
  *
  * @param limit maximum number of cells
  * @param grid the layer; undefined for a layer without cells
@@ -46,17 +46,18 @@ export function copyAtMost(
   { since, region }: CopyOptions,
 ): CellColumns | undefined {
   if (grid === undefined) return newColumns(0);
-  const all = since === 0 && region === undefined && limit === Infinity;
-  let cells = newColumns(all ? grid.size : FIRST_CAPACITY_CELLS);
+  const isWholeLayer = since === 0 && region === undefined &&
+    limit === Infinity;
+  let cells = newColumns(isWholeLayer ? grid.size : FIRST_CAPACITY_CELLS);
   const changed = new ChangedCells(grid, { since, region, limit });
   while (changed.next()) {
-    if (cells.length === cells.x.length) cells = grown(cells);
+    if (cells.length === cells.x.length) cells = enlarge(cells);
     addCell(cells, changed.cell);
   }
   return changed.exceeded ? undefined : cells;
 }
 
-/** Appends the cell that a reader is at; there must be room. */
+/** Appends the current cell of a reader; the columns must have room. */
 export function addCell(to: CellColumns, cell: CellReader): void {
   const row = to.length++;
   const value = cell.value;
@@ -67,7 +68,7 @@ export function addCell(to: CellColumns, cell: CellReader): void {
   to.time[row] = cell.time;
 }
 
-/** Copies a cell to a row of the same or other columns. */
+/** Copies a cell to a row of the same columns or of others. */
 export function copyCell(
   from: CellColumns,
   row: number,
@@ -82,8 +83,8 @@ export function copyCell(
 }
 
 /**
- * Returns the cells of a region: the same columns if all cells are in it, or if
- * it is null.
+ * Returns the cells of a region. Returns the same columns if the region is null
+ * or has all cells.
  */
 export function cellsWithin(
   cells: CellColumns,
@@ -102,7 +103,7 @@ export function cellsWithin(
   return within;
 }
 
-function grown(cells: CellColumns): CellColumns {
+function enlarge(cells: CellColumns): CellColumns {
   const larger = newColumns(2 * cells.length);
   larger.length = cells.length;
   larger.x.set(cells.x);

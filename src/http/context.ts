@@ -1,6 +1,6 @@
 /**
- * What the HTTP server needs of the occupancy server: the map to read, the
- * status of broker and store, and a method that takes readings.
+ * The interface through which the HTTP server uses the occupancy server: the
+ * map, the status of broker and store, and a method to submit readings.
  *
  * @module
  */
@@ -70,14 +70,14 @@ export interface RefusedReading {
 export type SubmissionResult =
   /** The valid readings are committed and in the map. */
   | {
-    readonly outcome: "kept";
+    readonly outcome: "committed";
     /** Readings that are now the value of their cell, new or repeated. */
     readonly accepted: number;
-    /** How many of these changed a cell. */
+    /** Accepted readings that changed a cell. */
     readonly changed: number;
     /** Readings that were refused. */
     readonly refused: number;
-    /** The same by reason. */
+    /** `refused` by reason. */
     readonly refusedByCode: ReadonlyMap<string, number>;
     /** The first refused readings; `late` and `future` once each. */
     readonly problems: readonly RefusedReading[];
@@ -99,35 +99,41 @@ export type SubmissionResult =
     readonly message: string;
   };
 
-/** What an HTTP server needs of its occupancy server; one object per server. */
+/** The occupancy server, as the HTTP server uses it. */
 export interface HttpContext {
   /** The server's MQTT client id. */
   readonly name: string;
   /** The version of occupancy. */
   readonly version: string;
   readonly topics: Topics;
-  /** Synchronous reads see one revision; after an `await` it may be a later one. */
+  /**
+   * Synchronous reads see one revision; after an `await` the revision may be
+   * later.
+   */
   readonly map: ReadableMap;
   readonly counts: ServerCounts;
   /** The floor plans by layer. */
   readonly plans: ReadonlyMap<string, Plan>;
   /** When the server started, ms since 1970. */
   readonly started: number;
-  /** When a map began that ends with the server, see `MapMoment.began`. */
+  /**
+   * Returns the start of a map that is not stored, see `MapMoment.began`;
+   * undefined for a stored map.
+   */
   began(): number | undefined;
-  /** Aborted when the server ends: streams and sockets close. */
+  /** Aborted when the server ends, to close streams and sockets. */
   readonly signal: AbortSignal;
   /** The server's clock, ms since 1970. */
   clock(): number;
   /**
    * Updates which cells are stale. Call it before reading the map; it is cheap
-   * when no cell is due.
+   * if no cell has become stale.
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
-   * while the store fails: then cells may be staler than the map shows
+   * while the store fails: then cells that the map shows as fresh may be stale
    */
   refresh(): number | undefined;
-  /** True once the map is loaded. Before, it is empty. */
+  /** Returns true when the map is loaded. Until then the map is empty. */
   loaded(): boolean;
   link(): LinkStatus;
   store(): StoreStatus;
@@ -147,10 +153,10 @@ export interface HttpContext {
   ): Promise<SubmissionResult>;
   /**
    * Calls the listener after the map, the link or the store has changed, at
-   * most once per commit. The listener must be fast and must not throw: ingest
-   * waits for it.
+   * most once per commit. The listener must be fast and must not throw:
+   * readings wait for it.
    *
-   * @returns removes the listener; safe to call twice
+   * @returns a function that removes the listener; safe to call twice
    */
   observe(listener: () => void): () => void;
   /**
@@ -164,8 +170,8 @@ export interface HttpContext {
    */
   observeRequests(listener: (ms: number) => void): void;
   /**
-   * Returns who last reported a cell; undefined if the reading named no source,
-   * or if the server has restarted since.
+   * Returns the source of the last reading of a cell; undefined if the reading
+   * named none, or if the server has restarted since.
    */
   sourceOf(layer: string, x: number, y: number): string | undefined;
 }

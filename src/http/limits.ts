@@ -8,14 +8,16 @@ import { Problem } from "./problem.ts";
 
 /** Maximum size of a request body: about half a million readings. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** How long a request body may take to arrive. */
+/** Maximum time in which a request body must arrive. */
 export const BODY_TIMEOUT_MS = 30_000;
-/** How long the client of a stream may take no bytes before it is cut off. */
+/** A client that reads nothing from a stream for this time is disconnected. */
 export const STALL_TIMEOUT_MS = 60_000;
-/** A response with more cells counts as large: it holds a copy of its cells. */
+/**
+ * A response with more cells is large: it keeps a copy of its cells in memory.
+ */
 export const LARGE_RESPONSE_CELLS = 50_000;
 
-/** What a {@linkcode Limits} allows at the same time. */
+/** Maximum amounts in use at the same time. */
 export interface LimitOptions {
   /** Requests being handled, until their response begins. Default 512. */
   readonly requests?: number;
@@ -27,7 +29,7 @@ export interface LimitOptions {
   readonly bodyBytes?: number;
 }
 
-/** Frees what was taken from {@linkcode Limits}; safe to call twice. */
+/** Frees an amount taken from {@linkcode Limits}; safe to call twice. */
 export type Release = () => void;
 
 /** Counts what is in use and refuses what exceeds a limit. */
@@ -54,7 +56,7 @@ export class Limits {
   /**
    * Takes an amount of a resource.
    *
-   * @returns frees it
+   * @returns a function that frees it
    * @throws {Problem} 503 if not enough is left
    */
   take(resource: keyof LimitOptions, amount = 1): Release {
@@ -74,10 +76,10 @@ export class Limits {
     const used = this.#used;
     if (used[resource] + amount > this.#max[resource]) return undefined;
     used[resource] += amount;
-    let held = true;
+    let inUse = true;
     return () => {
-      if (held) used[resource] -= amount;
-      held = false;
+      if (inUse) used[resource] -= amount;
+      inUse = false;
     };
   }
 }

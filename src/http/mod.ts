@@ -1,7 +1,7 @@
 /**
  * The HTTP server: API, live feed, dashboard and metrics on one port. It uses
- * the occupancy server only through {@linkcode HttpContext}. docs/HTTP.md is the
- * reference.
+ * the occupancy server only through {@linkcode HttpContext}. docs/HTTP.md is
+ * the reference.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 import { AppError } from "../common/errors.ts";
 
-/** What a {@linkcode Problem} contains. */
+/** Options of {@linkcode Problem}. */
 export interface ProblemOptions {
   /** HTTP status code, 400 or more. */
   readonly status: number;
@@ -21,7 +21,7 @@ export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An error to answer a request with; thrown by handlers. */
+/** The error response to a request; handlers throw it. */
 export class Problem extends AppError {
   override readonly name = "Problem";
   readonly #options: ProblemOptions;
@@ -43,8 +43,8 @@ export class Problem extends AppError {
       title: TITLES[status] ?? "Error",
       status,
       code,
-      detail: sentence(message),
-      ...(hint !== undefined && { hint: sentence(hint) }),
+      detail: toSentence(message),
+      ...(hint !== undefined && { hint: toSentence(hint) }),
       ...extensions,
     };
     return new Response(JSON.stringify(body), {
@@ -75,10 +75,10 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Adds a capital and a full stop, which messages of the protocol do not have.
- * File names and addresses at the start are not changed.
+ * Adds a capital letter and a full stop: messages of the protocol have neither.
+ * A file name or an address at the start is not changed.
  */
-function sentence(text: string): string {
+function toSentence(text: string): string {
   const first = /^[a-z]+[ ,]/.test(text)
     ? text.charAt(0).toUpperCase() + text.slice(1)
     : text;

@@ -16,8 +16,10 @@ import { quote } from "../protocol/text.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Refuses parameters that the route does not have, and repeated ones: a typing
- * error would otherwise be ignored.
+ * Refuses unknown and repeated parameters, so that a typing error is not
+ * ignored.
+ *
+ * @param known the parameters of the route
  */
 export function checkNames(
   query: URLSearchParams,
@@ -30,10 +32,10 @@ export function checkNames(
       const hint = known.length === 0
         ? "This address has no parameters."
         : `The parameters are ${known.join(", ")}.`;
-      throw bad("bad-parameter", `Unknown parameter ${shown}`, hint);
+      throw badRequest("bad-parameter", `Unknown parameter ${shown}`, hint);
     }
     if (seen.has(name)) {
-      throw bad(
+      throw badRequest(
         "bad-parameter",
         `The parameter ${shown} is given twice`,
         "Give it once.",
@@ -43,38 +45,42 @@ export function checkNames(
   }
 }
 
-/** `layer`, a name as in topics. Default `default`. */
+/** Reads `layer`, a name as in topics. Default `default`. */
 export function readLayer(query: URLSearchParams): string {
   const layer = query.get("layer") ?? DEFAULT_LAYER;
   try {
     assertLayer(layer);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    throw bad(error.code, error.message, "Use a name like l2 or hall/l2.");
+    throw badRequest(
+      error.code,
+      error.message,
+      "Use a name like l2 or hall/l2.",
+    );
   }
   return layer;
 }
 
-/** `region=x0,y0,x1,y1`, both corners included; undefined if it is not given. */
+/** Reads `region=x0,y0,x1,y1`, corners included; undefined if not given. */
 export function readRegion(query: URLSearchParams): Region | undefined {
   const text = query.get("region");
   if (text === null) return undefined;
   const region = regionFrom(text.split(",").map(readInt32));
   if (region !== undefined) return region;
-  throw bad(
+  throw badRequest(
     "bad-region",
     `Invalid region ${quote(text)}`,
     "Use region=x0,y0,x1,y1: integers with x0 <= x1 and y0 <= y1.",
   );
 }
 
-/** `since=REVISION`; undefined if it is not given. */
+/** Reads `since=REVISION`; undefined if not given. */
 export function readSince(query: URLSearchParams): number | undefined {
   const text = query.get("since");
   if (text === null) return undefined;
   const since = Number(text);
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(since)) {
-    throw bad(
+    throw badRequest(
       "bad-since",
       `Invalid since ${quote(text)}`,
       "Use the revision of an earlier response, like since=812.",
@@ -83,12 +89,12 @@ export function readSince(query: URLSearchParams): number | undefined {
   return since;
 }
 
-/** A required coordinate. */
+/** Reads a required coordinate. */
 export function readCoordinate(query: URLSearchParams, name: string): number {
   const text = query.get(name);
   const value = text === null ? undefined : readInt32(text);
   if (value !== undefined) return value;
-  throw bad(
+  throw badRequest(
     `bad-${name}`,
     text === null
       ? `The parameter ${name} is missing`
@@ -97,7 +103,7 @@ export function readCoordinate(query: URLSearchParams, name: string): number {
   );
 }
 
-/** One of some words. Default: the first. */
+/** Reads a parameter with a fixed set of values. Default: the first. */
 export function readChoice<T extends string>(
   query: URLSearchParams,
   name: string,
@@ -107,7 +113,7 @@ export function readChoice<T extends string>(
   if (text === null) return choices[0];
   const choice = choices.find((one) => one === text);
   if (choice !== undefined) return choice;
-  throw bad(
+  throw badRequest(
     `bad-${name}`,
     `Invalid ${name} ${quote(text)}`,
     `Use ${choices.map((one) => `${name}=${one}`).join(" or ")}.`,
@@ -120,6 +126,6 @@ function readInt32(text: string): number | undefined {
   return isInt32(value) ? value : undefined;
 }
 
-function bad(code: string, message: string, hint: string): Problem {
+function badRequest(code: string, message: string, hint: string): Problem {
   return new Problem({ status: 400, code, message, hint });
 }

@@ -20,11 +20,11 @@ export function jsonResponse(value: unknown): Response {
   });
 }
 
-/** Where the bytes of a {@linkcode byteStream} come from. */
+/** The source of the bytes of a {@linkcode byteStream}. */
 export interface ByteSource {
   /**
    * Returns the next bytes, undefined at the end. Called only when the client
-   * has taken the bytes before, so nothing is queued for a slow client.
+   * has read the previous bytes, so nothing is queued for a slow client.
    */
   next():
     | Promise<Uint8Array<ArrayBuffer> | undefined>
@@ -32,10 +32,10 @@ export interface ByteSource {
     | undefined;
   /** Called once when the stream ends: complete, cancelled or failed. */
   onEnd(): void;
-  /** Called with the number of bytes of each piece. */
+  /** Called with the number of bytes that `next` has returned. */
   onBytes?(bytes: number): void;
   /**
-   * How long a client may take no bytes, in ms; then the stream fails. Default
+   * The stream fails if the client reads nothing for this time, in ms. Default
    * {@linkcode STALL_TIMEOUT_MS}.
    */
   readonly stallTimeoutMs?: number;
@@ -86,7 +86,7 @@ export function byteStream(
  * @param header the header of the request; null if it has none
  * @param etag with its quotes, weak or strong
  */
-export function hasETag(header: string | null, etag: string): boolean {
+export function matchesETag(header: string | null, etag: string): boolean {
   if (header === null) return false;
   if (header.trim() === "*") return true;
   const bare = (tag: string) => tag.trim().replace(/^W\//, "");
@@ -100,14 +100,14 @@ export function hasETag(header: string | null, etag: string): boolean {
  */
 export function acceptsGzip(header: string | null): boolean {
   if (header === null) return false;
-  let any = false;
+  let acceptsAny = false;
   for (const part of header.split(",")) {
     const [coding = "", ...rest] = part.split(";").map((text) =>
       text.trim().toLowerCase()
     );
     const refused = rest.some((text) => /^q=0(?:\.0*)?$/.test(text));
     if (coding === "gzip") return !refused;
-    if (coding === "*") any = !refused;
+    if (coding === "*") acceptsAny = !refused;
   }
-  return any;
+  return acceptsAny;
 }

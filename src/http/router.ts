@@ -6,18 +6,17 @@
 import { excerpt } from "../protocol/mod.ts";
 import { Problem } from "./problem.ts";
 
-/** The segments that the names in a path stand for, decoded. */
+/** The values of the names in the path of a route, decoded. */
 export type PathParams = Readonly<Record<string, string>>;
 
-/** Methods of routes. HEAD is part of GET; every path has OPTIONS. */
+/** Methods of routes. HEAD is handled as GET; every path has OPTIONS. */
 export type Method = "GET" | "POST";
 
 /** The method and path of a route. */
 export interface RoutePath {
   readonly method: Method;
   /**
-   * `/exact`, `/with/{name}` where a name stands for one segment, or `/open/*`
-   * for all paths below.
+   * `/exact`, `/with/{name}` (any one segment), or `/open/*` (all paths below).
    */
   readonly path: string;
 }
@@ -31,13 +30,13 @@ export interface Match<R> {
 /**
  * Finds the route of a request.
  *
- * @param routes the first match counts
+ * @param routes the first that matches is used
  * @param method of the request; HEAD counts as GET
  * @param pathname of its URL, percent-encoded
  * @returns undefined for OPTIONS of a path that exists
  * @throws {Problem} 404 if no route has the path, 405 if none has the method
  */
-export function route<R extends RoutePath>(
+export function findRoute<R extends RoutePath>(
   routes: readonly R[],
   method: string,
   pathname: string,
@@ -52,7 +51,7 @@ export function route<R extends RoutePath>(
   }
   if (methods.size === 0) throw notFound(routes, pathname);
   if (method === "OPTIONS") return undefined;
-  const allow = allowOf(methods);
+  const allow = allowHeader(methods);
   throw new Problem({
     status: 405,
     code: "bad-method",
@@ -62,17 +61,17 @@ export function route<R extends RoutePath>(
   });
 }
 
-/** The Allow header of a path (RFC 9110, 10.2.1). */
-export function allowed(
+/** Returns the Allow header of a path (RFC 9110, 10.2.1). */
+export function allowedMethods(
   routes: readonly RoutePath[],
   pathname: string,
 ): string {
   const methods = routes.filter(({ path }) => matchPath(path, pathname))
     .map(({ method }) => method);
-  return allowOf(new Set(methods));
+  return allowHeader(new Set(methods));
 }
 
-function allowOf(methods: ReadonlySet<string>): string {
+function allowHeader(methods: ReadonlySet<string>): string {
   return [...methods]
     .flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method])
     .concat("OPTIONS").join(", ");

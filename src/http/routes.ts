@@ -1,6 +1,6 @@
 /**
- * The table of all routes. It dispatches requests, and `GET /openapi.json`
- * describes it.
+ * The table of all routes, for dispatching requests and for `GET
+ * /openapi.json`.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   post,
   type RequestContext,
   type Route,
-} from "./route.ts";
+} from "./endpoint.ts";
 
 const getMetrics: Endpoint = {
   needsMap: false,
@@ -95,10 +95,12 @@ const getAsset: Endpoint = {
   handle: servePage,
 };
 
-/** Loads the page with the first request: a server without viewers needs none. */
+/**
+ * Loads the files of the page at the first request: many servers never need it.
+ */
 async function servePage({ request, url }: RequestContext): Promise<Response> {
-  const { page } = await import("./dashboard/mod.ts");
-  const response = page(request);
+  const { dashboardResponse } = await import("./dashboard/mod.ts");
+  const response = dashboardResponse(request);
   if (response !== undefined) return response;
   throw new Problem({
     status: 404,
@@ -108,7 +110,7 @@ async function servePage({ request, url }: RequestContext): Promise<Response> {
   });
 }
 
-/** All routes. The first that matches handles a request. */
+/** All routes. The first that matches handles the request. */
 export const ROUTES: readonly Route[] = [
   get("/api/v1/cells", getCells),
   get("/api/v1/cell", getCell),

@@ -1,45 +1,50 @@
 /**
- * The HTTP server: listens, checks who may send requests, dispatches them to
- * routes and answers errors.
+ * The HTTP server: listens, checks the access of each request, dispatches it to
+ * its route and answers errors.
  *
  * @module
  */
 import type { HttpContext } from "./context.ts";
-import { LiveFeed, type ViewerCounts } from "./feed/feed.ts";
+import { LiveFeed, type ViewerCounts } from "./feed/live_feed.ts";
 import type { FeedLimits } from "./feed/limits.ts";
 import { type LimitOptions, Limits } from "./limits.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Rates } from "./metrics/rates.ts";
 import { Problem } from "./problem.ts";
-import { allowed, route } from "./router.ts";
+import { allowedMethods, findRoute } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import { Guard, setSecurityHeaders } from "./security/guard.ts";
 import type { Token } from "./security/token.ts";
 
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
-  /** The address to listen on. Not loopback: only with a token. */
+  /** The address to listen on; if it is not loopback, a token is required. */
   readonly hostname: string;
   /** The port; 0 for any free port. */
   readonly port: number;
   readonly context: HttpContext;
-  /** Requests must present it. Default: none, only this machine has access. */
+  /**
+   * The token that requests must have. Default: none, only this machine has
+   * access.
+   */
   readonly token?: Token | undefined;
   readonly limits?: LimitOptions | undefined;
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
-  /** Called with a line for the log when the server has failed internally. */
+  /** Called with a line for the log after an internal error. */
   readonly onFault: (line: string) => void;
 }
 
-/** How long requests in progress may take after {@linkcode HttpServer.close}. */
+/**
+ * How long requests in progress may take after {@linkcode HttpServer.close}.
+ */
 const CLOSE_TIMEOUT_MS = 2000;
 const SAMPLE_INTERVAL_MS = 1000;
 
-/** Methods that have a label of their own in the metrics. */
+/** Methods with their own label in the metrics; the others have `other`. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "OPTIONS"];
 
-/** Answers HTTP requests from its construction until it is closed. */
+/** Answers HTTP requests from construction to {@linkcode HttpServer.close}. */
 export class HttpServer {
   readonly #context: HttpContext;
   readonly #guard: Guard;
@@ -84,12 +89,12 @@ export class HttpServer {
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
   }
 
-  /** The address that it listens on. */
+  /** The address on which the server listens. */
   get address(): Deno.NetAddr {
     return this.#server.addr;
   }
 
-  /** Requires another token. There has to be one already. */
+  /** Replaces the token. Only for a server that has one. */
   setToken(token: Token): void {
     this.#guard.setToken(token);
   }
@@ -100,9 +105,8 @@ export class HttpServer {
   }
 
   /**
-   * Accepts no more requests and waits for those in progress. Streams and
-   * viewers end by the signal of the context: abort it before. Safe to call
-   * twice.
+   * Stops accepting requests and waits for those in progress. Abort the signal
+   * of the context first: it closes streams and viewers. Safe to call twice.
    */
   async close(): Promise<void> {
     clearInterval(this.#sampling);
@@ -135,9 +139,9 @@ export class HttpServer {
     try {
       release = this.#limits.take("requests");
       const url = new URL(request.url);
-      const instead = this.#guard.check(request, url);
-      if (instead !== undefined) return instead;
-      const match = route(ROUTES, request.method, url.pathname);
+      const guardResponse = this.#guard.check(request, url);
+      if (guardResponse !== undefined) return guardResponse;
+      const match = findRoute(ROUTES, request.method, url.pathname);
       if (match === undefined) return answerOptions(url.pathname);
       matched.route = match.route.path;
       if (match.route.needsMap && !this.#context.loaded()) throw starting();
@@ -161,7 +165,7 @@ export class HttpServer {
     }
   }
 
-  /** A bug: the details are for the log, not for the client. */
+  /** Answers after a bug: the details are for the log, not for the client. */
   #answerFault(error: unknown): Response {
     const reason = error instanceof Error ? error.stack : String(error);
     this.#onFault(`An HTTP request failed: ${reason}`);
@@ -181,7 +185,7 @@ export class HttpServer {
 function answerOptions(pathname: string): Response {
   return new Response(null, {
     status: 204,
-    headers: { allow: allowed(ROUTES, pathname) },
+    headers: { allow: allowedMethods(ROUTES, pathname) },
   });
 }
 

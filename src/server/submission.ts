@@ -20,7 +20,7 @@ import { FUTURE, LATE, refusedInputs, type Reports } from "./reports.ts";
 export type SubmissionResult =
   /** The valid readings are committed and in the map. */
   | {
-    readonly outcome: "kept";
+    readonly outcome: "committed";
     /** Readings that are now the value of their cell, new or repeated. */
     readonly accepted: number;
     /** How many of these changed a cell. */
@@ -108,7 +108,7 @@ export class Submission {
     refuse("late", LATE, late);
     refuse("future", FUTURE, future);
     this.#result.resolve({
-      outcome: "kept",
+      outcome: "committed",
       accepted: changed + renewed,
       changed,
       refused: this.refusals.total + late + future,
@@ -165,7 +165,7 @@ export async function submit(
   pipeline.submit(submission);
   const result = await submission.result;
   if (result.outcome === "invalid") report(result);
-  if (result.outcome === "kept") {
+  if (result.outcome === "committed") {
     for (const refused of refusedInputs(submission.refusals, topic)) {
       reports.add(refused);
     }

@@ -6,8 +6,8 @@ export interface RawAnswer {
 }
 
 /**
- * Sends a request over TCP, with headers that `fetch` does not allow, and closes
- * the connection.
+ * Sends a request over TCP, with headers that `fetch` does not allow, and
+ * closes the connection.
  *
  * @param lines the request line and the headers
  */

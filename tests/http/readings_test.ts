@@ -112,8 +112,8 @@ Deno.test({
     server.publish("1,1,7");
     const [a, b] = await Promise.all([both, other]);
     assert.deepEqual(commits, [4]);
-    assert.equal(a.outcome === "kept" && a.accepted, 2);
-    assert.equal(b.outcome === "kept" && b.accepted, 1);
+    assert.equal(a.outcome === "committed" && a.accepted, 2);
+    assert.equal(b.outcome === "committed" && b.accepted, 1);
     // MQTT readings come first in a commit, so the submitted one is the last.
     assert.equal(server.map.layer("default")?.get(1, 1)?.value, 1);
   },

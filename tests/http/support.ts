@@ -6,7 +6,7 @@
  */
 import { httpContext } from "../../src/cli/commands/server/http.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
-import type { ViewerCounts } from "../../src/http/feed/feed.ts";
+import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
 import type { HttpContext, Plan } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";

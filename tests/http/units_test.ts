@@ -1,10 +1,10 @@
-/** Unit tests of the router, the limits, and the headers of responses. */
+/** Unit tests of the router, the limits, the rates, and response headers. */
 import assert from "node:assert/strict";
 import { Limits } from "../../src/http/limits.ts";
 import { Rates } from "../../src/http/metrics/rates.ts";
 import { Problem } from "../../src/http/problem.ts";
-import { acceptsGzip, hasETag } from "../../src/http/responses.ts";
-import { allowed, route } from "../../src/http/router.ts";
+import { acceptsGzip, matchesETag } from "../../src/http/responses.ts";
+import { allowedMethods, findRoute } from "../../src/http/router.ts";
 
 const ROUTES = [
   { method: "GET", path: "/" },
@@ -16,7 +16,7 @@ const ROUTES = [
 
 function statusOf(method: string, path: string): number {
   try {
-    route(ROUTES, method, path);
+    findRoute(ROUTES, method, path);
     return 200;
   } catch (error) {
     assert.ok(error instanceof Problem);
@@ -25,29 +25,30 @@ function statusOf(method: string, path: string): number {
 }
 
 Deno.test({
-  name: "route() matches the whole path, HEAD as GET",
+  name: "findRoute() matches the whole path, HEAD as GET",
   permissions: "none",
   fn: () => {
-    assert.equal(route(ROUTES, "GET", "/cells")!.route, ROUTES[1]);
-    assert.equal(route(ROUTES, "HEAD", "/cells")!.route, ROUTES[1]);
-    assert.equal(route(ROUTES, "POST", "/cells")!.route, ROUTES[2]);
-    assert.equal(route(ROUTES, "GET", "/assets/a/b.js")!.route, ROUTES[4]);
-    assert.equal(route(ROUTES, "OPTIONS", "/cells"), undefined);
+    assert.equal(findRoute(ROUTES, "GET", "/cells")!.route, ROUTES[1]);
+    assert.equal(findRoute(ROUTES, "HEAD", "/cells")!.route, ROUTES[1]);
+    assert.equal(findRoute(ROUTES, "POST", "/cells")!.route, ROUTES[2]);
+    assert.equal(findRoute(ROUTES, "GET", "/assets/a/b.js")!.route, ROUTES[4]);
+    assert.equal(findRoute(ROUTES, "OPTIONS", "/cells"), undefined);
     for (
       const path of ["/cell", "/cells/", "//cells", "/assets", "/plans/image"]
     ) {
       assert.equal(statusOf("GET", path), 404, path);
     }
     assert.equal(statusOf("PUT", "/cells"), 405);
-    assert.equal(allowed(ROUTES, "/cells"), "GET, HEAD, POST, OPTIONS");
+    assert.equal(allowedMethods(ROUTES, "/cells"), "GET, HEAD, POST, OPTIONS");
   },
 });
 
 Deno.test({
-  name: "route() decodes names once, and matches no path that is not UTF-8",
+  name: "findRoute() decodes names once, and matches no path that is not UTF-8",
   permissions: "none",
   fn: () => {
-    const layerOf = (path: string) => route(ROUTES, "GET", path)!.params.layer;
+    const layerOf = (path: string) =>
+      findRoute(ROUTES, "GET", path)!.params.layer;
     assert.equal(layerOf("/plans/hall%2Fl2/image"), "hall/l2");
     assert.equal(layerOf("/plans/%252e/image"), "%2e");
     assert.equal(statusOf("GET", "/plans/%ff/image"), 404);
@@ -56,15 +57,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "hasETag() compares weakly, in lists too",
+  name: "matchesETag() compares weakly, in lists too",
   permissions: "none",
   fn: () => {
-    assert.ok(hasETag('W/"5"', 'W/"5"'));
-    assert.ok(hasETag('"5"', 'W/"5"'));
-    assert.ok(hasETag('"4", W/"5"', 'W/"5"'));
-    assert.ok(hasETag("*", 'W/"5"'));
-    assert.ok(!hasETag('"55"', 'W/"5"'));
-    assert.ok(!hasETag(null, 'W/"5"'));
+    assert.ok(matchesETag('W/"5"', 'W/"5"'));
+    assert.ok(matchesETag('"5"', 'W/"5"'));
+    assert.ok(matchesETag('"4", W/"5"', 'W/"5"'));
+    assert.ok(matchesETag("*", 'W/"5"'));
+    assert.ok(!matchesETag('"55"', 'W/"5"'));
+    assert.ok(!matchesETag(null, 'W/"5"'));
   },
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { page } from "../../src/http/dashboard/mod.ts";
+import { dashboardResponse } from "../../src/http/dashboard/mod.ts";
 import { needs } from "../support/needs.ts";
 import { BLANK, PageSession } from "./session.ts";
 
@@ -8,7 +8,7 @@ const options = { permissions: "none" } as const;
 const MAX_BYTES = 150 * 1024;
 
 function get(path: string, headers: Record<string, string> = {}) {
-  return page(new Request(`http://localhost${path}`, { headers }));
+  return dashboardResponse(new Request(`http://localhost${path}`, { headers }));
 }
 
 async function assets(): Promise<string[]> {
@@ -17,7 +17,7 @@ async function assets(): Promise<string[]> {
 }
 
 Deno.test(
-  "page() serves the files that the page names, and no others",
+  "dashboardResponse() serves the files of the page, and no others",
   options,
   async () => {
     const named = await assets();
@@ -40,7 +40,7 @@ Deno.test(
 );
 
 Deno.test(
-  "page() lets browsers cache files with a hash in their name, and revalidate the page",
+  "dashboardResponse() sets no-cache for the page and immutable for files with a hash",
   options,
   async () => {
     const start = get("/")!;
@@ -58,33 +58,41 @@ Deno.test(
   },
 );
 
-Deno.test("page() compresses if the client accepts gzip", options, async () => {
-  const [path] = await assets();
-  const plain = get(path!)!;
-  assert.equal(plain.headers.get("content-encoding"), null);
-  const text = await plain.text();
-  for (const accepted of ["gzip", "br, gzip;q=0.5", "*"]) {
-    const zipped = get(path!, { "accept-encoding": accepted })!;
-    assert.equal(zipped.headers.get("content-encoding"), "gzip");
-    const bytes = new Uint8Array(await zipped.arrayBuffer());
-    assert.equal(String(bytes.length), zipped.headers.get("content-length"));
-    assert.equal(new TextDecoder().decode(gunzipSync(bytes)), text);
-  }
-  for (const accepted of ["", "br", "gzip;q=0"]) {
-    const sent = get(path!, { "accept-encoding": accepted })!;
-    assert.equal(sent.headers.get("content-encoding"), null, accepted);
-  }
-});
+Deno.test(
+  "dashboardResponse() compresses if the client accepts gzip",
+  options,
+  async () => {
+    const [path] = await assets();
+    const plain = get(path!)!;
+    assert.equal(plain.headers.get("content-encoding"), null);
+    const text = await plain.text();
+    for (const accepted of ["gzip", "br, gzip;q=0.5", "*"]) {
+      const zipped = get(path!, { "accept-encoding": accepted })!;
+      assert.equal(zipped.headers.get("content-encoding"), "gzip");
+      const bytes = new Uint8Array(await zipped.arrayBuffer());
+      assert.equal(String(bytes.length), zipped.headers.get("content-length"));
+      assert.equal(new TextDecoder().decode(gunzipSync(bytes)), text);
+    }
+    for (const accepted of ["", "br", "gzip;q=0"]) {
+      const sent = get(path!, { "accept-encoding": accepted })!;
+      assert.equal(sent.headers.get("content-encoding"), null, accepted);
+    }
+  },
+);
 
-Deno.test("page() answers HEAD like GET, without a body", options, async () => {
-  const asked = new Request("http://localhost/", { method: "HEAD" });
-  const response = page(asked)!;
-  assert.equal(await response.text(), "");
-  assert.equal(
-    response.headers.get("content-length"),
-    get("/")!.headers.get("content-length"),
-  );
-});
+Deno.test(
+  "dashboardResponse() answers HEAD like GET, without a body",
+  options,
+  async () => {
+    const asked = new Request("http://localhost/", { method: "HEAD" });
+    const response = dashboardResponse(asked)!;
+    assert.equal(await response.text(), "");
+    assert.equal(
+      response.headers.get("content-length"),
+      get("/")!.headers.get("content-length"),
+    );
+  },
+);
 
 Deno.test("the compressed page is at most 150 KB", options, async () => {
   let bytes = 0;

@@ -14,7 +14,7 @@ import { Problem } from "../problem.ts";
 /** The body of a request. */
 export interface Body {
   readonly bytes: Uint8Array;
-  /** Frees its share of the limits; call it when the bytes are not used anymore. */
+  /** Frees its share of the limits. Call it after the last use of the bytes. */
   readonly release: Release;
 }
 
@@ -23,7 +23,7 @@ export interface Body {
  *
  * @param timeoutMs maximum time for the whole body, in ms
  * @throws {Problem} 400 if it ends early, 408 if it is too slow, 413 if it is
- * too large, 415 if it is compressed, 503 if there are too many
+ * too large, 415 if it is compressed, 503 if too many bodies are being read
  */
 export async function readBody(
   request: Request,

@@ -21,8 +21,8 @@ import {
 } from "../openapi/schemas.ts";
 import { checkNames, readCoordinate, readLayer } from "../query.ts";
 import { jsonResponse } from "../responses.ts";
-import type { Endpoint, RequestContext } from "../route.ts";
-import { refreshMap } from "./moment.ts";
+import type { Endpoint, RequestContext } from "../endpoint.ts";
+import { refreshMap } from "./map_moment.ts";
 
 /** `GET /api/v1/cell` */
 export const getCell: Endpoint = {

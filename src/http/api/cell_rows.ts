@@ -8,8 +8,8 @@ import { type CellStatus, statusOf } from "../../grid/status.ts";
 import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
 import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
 
-const OPEN = 0x5b;
-const CLOSE = 0x5d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const LF = 0x0a;
 
@@ -20,7 +20,7 @@ const STATUS_BYTES: Readonly<Record<CellStatus, Uint8Array>> = {
   stale: encoder.encode(",stale,"),
   unknown: encoder.encode(",unknown,"),
 };
-/** More than the longest of them. */
+/** Maximum bytes of a status, rounded up. */
 const MAX_STATUS_BYTES = 16;
 
 /** The first line of the CSV format. */
@@ -43,12 +43,12 @@ export function writeJsonRows(
   let at = 0;
   for (let i = from; i < to; i++) {
     if (i > from) view.setUint8(at++, COMMA);
-    view.setUint8(at++, OPEN);
+    view.setUint8(at++, OPEN_BRACKET);
     at = writeField(view, at, cells.x[i]!);
     at = writeField(view, at, cells.y[i]!);
     at = writeField(view, at, cells.value[i]!);
     at = times.write(view, at, cells.time[i]!);
-    view.setUint8(at++, CLOSE);
+    view.setUint8(at++, CLOSE_BRACKET);
   }
   return new Uint8Array(view.buffer, 0, at);
 }

@@ -25,12 +25,12 @@ import {
   readRegion,
   readSince,
 } from "../query.ts";
-import { acceptsGzip, byteStream, hasETag } from "../responses.ts";
-import type { Endpoint, RequestContext } from "../route.ts";
+import { acceptsGzip, byteStream, matchesETag } from "../responses.ts";
+import type { Endpoint, RequestContext } from "../endpoint.ts";
 import { CSV_HEADER, writeCsvRows, writeJsonRows } from "./cell_rows.ts";
-import { etagOf, refreshMap } from "./moment.ts";
+import { etagOf, refreshMap } from "./map_moment.ts";
 
-/** Cells written at a time. */
+/** Number of cells in each piece of the response. */
 const PIECE_CELLS = 4096;
 /** A response of at most this many cells is not compressed: it saves little. */
 const MAX_UNCOMPRESSED_CELLS = 64;
@@ -43,7 +43,7 @@ export const getCells: Endpoint = {
   operation: {
     summary: "The map, or a part of it",
     description:
-      "All cells are of one revision. The ETag is that of the revision: 304 means that no value and no status has changed; cells may have been reported again with the same value.",
+      "All cells are of one revision, which the ETag identifies. 304 means that no value and no status has changed; cells may have been reported again with the same value.",
     parameters: [
       LAYER_PARAMETER,
       REGION_PARAMETER,
@@ -104,7 +104,7 @@ function answerCells(
     "occupancy-revision": String(revision),
     vary: "accept-encoding",
   });
-  if (hasETag(request.headers.get("if-none-match"), etag)) {
+  if (matchesETag(request.headers.get("if-none-match"), etag)) {
     return new Response(null, { status: 304, headers });
   }
   headers.set(

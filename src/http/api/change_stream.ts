@@ -9,15 +9,17 @@ import { copyCells } from "../cell_columns.ts";
 import type { HttpContext } from "../context.ts";
 import { LARGE_RESPONSE_CELLS, type Limits, type Release } from "../limits.ts";
 import { writeJsonRows } from "./cell_rows.ts";
-import { momentAt, revisionId } from "./moment.ts";
+import { momentAt, revisionId } from "./map_moment.ts";
 
-/** Minimum time between two deltas, so that many changes become one delta. */
-const INTERVAL_MS = 100;
-/** After this time without an event, a comment shows that the stream is open. */
+/** Minimum time between two deltas, so that a delta combines many changes. */
+const MIN_DELTA_INTERVAL_MS = 100;
+/**
+ * After this time without an event, a comment is sent to keep the stream open.
+ */
 const HEARTBEAT_INTERVAL_MS = 15_000;
 /** Maximum number of cells of an event. */
 const MAX_EVENT_CELLS = 10_000;
-/** When a client should reconnect after it lost the stream. */
+/** Delay before a client reconnects, sent as `retry`. */
 const RECONNECT_DELAY_MS = 2000;
 
 const encoder = new TextEncoder();
@@ -34,7 +36,7 @@ export interface ChangeStreamOptions {
 
 /**
  * Produces the events of one client. Nothing is queued: changes are read from
- * the map when the client takes the next event.
+ * the map when the client reads the next event.
  */
 export class ChangeStream {
   readonly #options: ChangeStreamOptions;
@@ -52,12 +54,14 @@ export class ChangeStream {
     const { server, since } = options;
     this.#options = options;
     this.#server = server;
-    // A later revision than the map's is of another map.
+    // A revision later than the map's belongs to another map.
     this.#revision = since > server.map.revision ? 0 : since;
     this.#waiter = new ChangeWaiter(server);
   }
 
-  /** Waits for the next event and returns it; undefined when the server ends. */
+  /**
+   * Waits for the next event and returns it; undefined when the server ends.
+   */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
       const event = this.#events?.next().value;
@@ -65,14 +69,16 @@ export class ChangeStream {
       this.#events = undefined;
       this.#release();
       if (this.#waiter.closed) return undefined;
-      await this.#waiter.pause(this.#sentAt + INTERVAL_MS - performance.now());
+      await this.#waiter.pause(
+        this.#sentAt + MIN_DELTA_INTERVAL_MS - performance.now(),
+      );
       const result = this.#read();
       if (result === "delta") continue;
       if (result === "overloaded") {
         this.#sentAt = performance.now();
         continue;
       }
-      if (await this.#waiter.change(HEARTBEAT_INTERVAL_MS)) continue;
+      if (await this.#waiter.waitForChange(HEARTBEAT_INTERVAL_MS)) continue;
       if (!this.#waiter.closed) return encoder.encode(":\n\n");
     }
   }
@@ -129,9 +135,9 @@ export class ChangeStream {
       const retryLine = isFirst && part === 1
         ? `retry: ${RECONNECT_DELAY_MS}\n`
         : "";
-      // Only the last part has an id: a client that lost one gets all again.
+      // Only the last part has an id: after a lost part, all are sent again.
       const idLine = part < parts ? "" : `id: ${id}\n`;
-      yield joined(
+      yield concat(
         `${retryLine}event: changes\n${idLine}data: ${
           head.slice(0, -1)
         },"cells":[`,
@@ -142,7 +148,9 @@ export class ChangeStream {
   }
 }
 
-/** Waits until the server has changed something, or has ended. */
+/**
+ * Waits for changes of the map, the broker or the store, or the server's end.
+ */
 class ChangeWaiter {
   readonly #server: HttpContext;
   readonly #onAbort = () => this.close();
@@ -161,12 +169,12 @@ class ChangeWaiter {
     });
   }
 
-  /** True after {@linkcode ChangeWaiter.close}, or once the server ends. */
+  /** True after {@linkcode ChangeWaiter.close}, or when the server ends. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Waits for a time, in ms. Changes until then count as seen. */
+  /** Waits for a time, in ms, and ignores changes in this time. */
   async pause(ms: number): Promise<void> {
     this.#changed = false;
     if (ms > 0) await this.#wait(ms, () => this.#closed);
@@ -176,10 +184,10 @@ class ChangeWaiter {
   /**
    * Waits for a change.
    *
-   * @param ms maximum, in ms
+   * @param ms maximum time, in ms
    * @returns true if something has changed since the last pause
    */
-  async change(ms: number): Promise<boolean> {
+  async waitForChange(ms: number): Promise<boolean> {
     await this.#wait(ms, () => this.#closed || this.#changed);
     return this.#changed && !this.#closed;
   }
@@ -205,7 +213,7 @@ class ChangeWaiter {
   }
 }
 
-function joined(
+function concat(
   before: string,
   rows: Uint8Array,
   after: string,

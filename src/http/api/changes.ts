@@ -12,7 +12,7 @@ import {
 } from "../openapi/schemas.ts";
 import { checkNames, readLayer, readRegion, readSince } from "../query.ts";
 import { byteStream } from "../responses.ts";
-import type { Endpoint, RequestContext } from "../route.ts";
+import type { Endpoint, RequestContext } from "../endpoint.ts";
 import { ChangeStream } from "./change_stream.ts";
 
 /** `GET /api/v1/changes` */
@@ -57,7 +57,7 @@ function answerChanges(
   const headers = {
     "content-type": "text/event-stream",
     "cache-control": "no-store",
-    "x-accel-buffering": "no", // else nginx buffers events
+    "x-accel-buffering": "no", // otherwise nginx buffers events
   };
   if (request.method === "HEAD") return new Response(null, { headers });
   const release = limits.take("streams");
@@ -74,8 +74,10 @@ function answerChanges(
 }
 
 /**
- * Returns the revision at which a client resumes; 0 if its revision is of
- * another map; undefined without the header.
+ * Returns the revision at which a client resumes: 0 if the id is of another
+ * map, undefined without an id.
+ *
+ * @param id the header Last-Event-ID
  */
 function resumeAt(id: string | null, server: HttpContext): number | undefined {
   if (id === null) return undefined;

@@ -7,9 +7,9 @@ import type { HttpContext } from "../context.ts";
 import { jsonSpec, object, problemSpec, TEXT } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
 import { jsonResponse } from "../responses.ts";
-import type { Endpoint } from "../route.ts";
+import type { Endpoint } from "../endpoint.ts";
 
-/** `GET /healthz`: without an answer, restart the process. */
+/** `GET /healthz`: restart a process that does not answer. */
 export const getHealth: Endpoint = {
   needsMap: false,
   operation: {
@@ -18,7 +18,7 @@ export const getHealth: Endpoint = {
     isPublic: true,
     responses: {
       200: jsonSpec(
-        "It is alive",
+        "The process is alive",
         object({ status: { const: "alive" }, version: TEXT }),
       ),
     },
@@ -27,14 +27,14 @@ export const getHealth: Endpoint = {
     jsonResponse({ status: "alive", version }),
 };
 
-/** `GET /readyz`: while it is 503, send no readings. */
+/** `GET /readyz`: send no readings while the answer is 503. */
 export const getReadiness: Endpoint = {
   needsMap: false,
   operation: {
     summary: "Whether the server accepts and stores readings",
     responses: {
-      200: jsonSpec("It does", object({ status: { const: "ready" } })),
-      503: problemSpec("It does not; `reasons` says why"),
+      200: jsonSpec("Ready", object({ status: { const: "ready" } })),
+      503: problemSpec("Not ready; `reasons` has the causes"),
     },
   },
   handle({ server }): Response {

@@ -17,8 +17,8 @@ import {
 } from "../openapi/schemas.ts";
 import { checkNames } from "../query.ts";
 import { jsonResponse } from "../responses.ts";
-import type { Endpoint } from "../route.ts";
-import { refreshMap } from "./moment.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { refreshMap } from "./map_moment.ts";
 
 /** The schemas of `CellCounts`. */
 export const COUNTS: Readonly<Record<keyof CellCounts, Schema>> = {

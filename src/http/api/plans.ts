@@ -13,8 +13,8 @@ import {
 } from "../openapi/schemas.ts";
 import type { Plan } from "../plans/plan.ts";
 import { Problem } from "../problem.ts";
-import { hasETag, jsonResponse } from "../responses.ts";
-import type { Endpoint } from "../route.ts";
+import { jsonResponse, matchesETag } from "../responses.ts";
+import type { Endpoint } from "../endpoint.ts";
 
 /** `GET /api/v1/plans` */
 export const getPlans: Endpoint = {
@@ -96,7 +96,7 @@ export const getPlanImage: Endpoint = {
     }
     const { etag, type, bytes } = image;
     const headers = { etag, "cache-control": "no-cache" };
-    if (hasETag(request.headers.get("if-none-match"), etag)) {
+    if (matchesETag(request.headers.get("if-none-match"), etag)) {
       return new Response(null, { status: 304, headers });
     }
     return new Response(bytes, {

@@ -1,5 +1,5 @@
 /**
- * `POST /api/v1/readings`: submits readings, as on the data topic.
+ * `POST /api/v1/readings`: submits readings in the formats of the data topic.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 import { Problem } from "../problem.ts";
 import { checkNames, readLayer } from "../query.ts";
 import { jsonResponse } from "../responses.ts";
-import type { Endpoint, RequestContext } from "../route.ts";
+import type { Endpoint, RequestContext } from "../endpoint.ts";
 import { readBody } from "./body.ts";
 
 const REFUSED_ROW: Schema = object({
@@ -32,7 +32,7 @@ export const postReadings: Endpoint = {
   operation: {
     summary: "Submits readings",
     description:
-      "The body has the format of occupancy/data: CSV or JSON, by Content-Type or otherwise by the first byte. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. A client without a response may send the readings again: a reading sets a value and does not add to it.",
+      "The body has the format of occupancy/data: CSV or JSON, selected by Content-Type, otherwise by the first byte. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. A client without a response may send the readings again: a reading sets a value and does not add to it.",
     parameters: [LAYER_PARAMETER],
     body: {
       description: "At most 8 MiB",
@@ -123,16 +123,16 @@ function answerResult(layer: string, result: SubmissionResult): Response {
         message: result.message,
         hint: result.hint ?? "See docs/PROTOCOL.md, Readings.",
       });
-    case "kept":
-      return answerKept(layer, result);
+    case "committed":
+      return answerCommitted(layer, result);
   }
 }
 
-function answerKept(
+function answerCommitted(
   layer: string,
-  kept: SubmissionResult & { outcome: "kept" },
+  committed: SubmissionResult & { outcome: "committed" },
 ): Response {
-  const { revision, accepted, changed, refused, refusedByCode } = kept;
+  const { revision, accepted, changed, refused, refusedByCode } = committed;
   const result = {
     layer,
     revision,
@@ -140,7 +140,7 @@ function answerKept(
     changed,
     refused,
     reasons: Object.fromEntries(refusedByCode),
-    problems: kept.problems.map(rowOf),
+    problems: committed.problems.map(rowOf),
   };
   // Late and future readings are valid rows.
   const untimely = (refusedByCode.get("late") ?? 0) +

@@ -18,9 +18,9 @@ import {
 } from "../openapi/schemas.ts";
 import { checkNames } from "../query.ts";
 import { jsonResponse } from "../responses.ts";
-import type { Endpoint } from "../route.ts";
+import type { Endpoint } from "../endpoint.ts";
 import { COUNTS } from "./layers.ts";
-import { refreshMap } from "./moment.ts";
+import { refreshMap } from "./map_moment.ts";
 
 const RATE: Schema = { type: "number", minimum: 0 };
 

@@ -1,5 +1,5 @@
 /**
- * Serves the files of the dashboard, which are part of the program, from memory.
+ * Serves the files of the dashboard from memory; they are part of the program.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import script from "./built/app.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
 import html from "./built/index.html" with { type: "text" };
-import { acceptsGzip, hasETag } from "../responses.ts";
+import { acceptsGzip, matchesETag } from "../responses.ts";
 
-/** For names with a hash of the content: another content has another name. */
-const CACHE_FOREVER = "public, max-age=31536000, immutable";
+/** For names with a hash of the content: changed content has a new name. */
+const CACHE_CONTROL_IMMUTABLE = "public, max-age=31536000, immutable";
 /** For the page itself: browsers revalidate it with its ETag. */
-const REVALIDATE = "no-cache";
+const CACHE_CONTROL_REVALIDATE = "no-cache";
 const HASH_LENGTH = 12;
 
 /** A file of the dashboard. */
@@ -36,9 +36,9 @@ let assets: ReadonlyMap<string, Asset> | undefined;
  *
  * @returns undefined if there is no such file
  */
-export function page(request: Request): Response | undefined {
-  // Compressing takes time, so it waits for the first request.
-  assets ??= prepare();
+export function dashboardResponse(request: Request): Response | undefined {
+  // At the first request, because compression is slow.
+  assets ??= prepareAssets();
   const asset = assets.get(new URL(request.url).pathname);
   if (asset === undefined) return undefined;
   const headers = new Headers({
@@ -46,7 +46,7 @@ export function page(request: Request): Response | undefined {
     "etag": asset.etag,
     "vary": "accept-encoding",
   });
-  if (hasETag(request.headers.get("if-none-match"), asset.etag)) {
+  if (matchesETag(request.headers.get("if-none-match"), asset.etag)) {
     return new Response(null, { status: 304, headers });
   }
   const zipped = acceptsGzip(request.headers.get("accept-encoding"));
@@ -58,7 +58,7 @@ export function page(request: Request): Response | undefined {
 }
 
 /** Returns all files by their paths. */
-function prepare(): Map<string, Asset> {
+function prepareAssets(): Map<string, Asset> {
   const all = new Map<string, Asset>();
   let start = html;
   const files = [
@@ -69,10 +69,13 @@ function prepare(): Map<string, Asset> {
   for (const [name, type, text] of files) {
     const [stem, extension] = name.split(".");
     const path = `/assets/${stem}-${hash(text)}.${extension}`;
-    all.set(path, assetOf(text, type, CACHE_FOREVER));
+    all.set(path, assetOf(text, type, CACHE_CONTROL_IMMUTABLE));
     start = start.replaceAll(`/assets/${name}`, path);
   }
-  all.set("/", assetOf(start, "text/html; charset=utf-8", REVALIDATE));
+  all.set(
+    "/",
+    assetOf(start, "text/html; charset=utf-8", CACHE_CONTROL_REVALIDATE),
+  );
   return all;
 }
 

@@ -10,12 +10,12 @@ import { cellsWithin, copyAtMost } from "../cell_columns.ts";
 import type { ReadableMap } from "../context.ts";
 import { deflateFast, viewKey } from "./snapshots.ts";
 
-/** What a viewer has. */
+/** The view of a viewer and the revision of its cells. */
 export interface ViewerState {
   readonly view: View;
   /** The revision of the viewer's cells: the `from` of its next delta. */
   readonly revision: number;
-  /** The revision up to which nothing in the view has changed since. */
+  /** Between `revision` and this revision nothing in the view has changed. */
   readonly unchangedUntil: number;
 }
 
@@ -38,13 +38,13 @@ export interface TickDeltasOptions {
   readonly time: number;
   /** Maximum cells of a delta. */
   readonly maxCells: number;
-  /** Number of viewers. For a single viewer only its view is read. */
+  /** Number of viewers. For one viewer only its view is read, not its layer. */
   readonly viewers: number;
 }
 
 /**
- * The deltas of one tick of the feed. Each is read from the map and encoded
- * once. Valid until the map changes.
+ * The deltas of one tick of the feed, each read from the map and encoded once.
+ * An instance is valid until the map changes.
  */
 export class TickDeltas {
   readonly #options: TickDeltasOptions;

@@ -10,12 +10,12 @@ import type { LatestChange } from "../../feed/messages.ts";
 /** Maximum number of cells in the list. */
 export const MAX_LATEST = 30;
 
-/** Returns who last reported a cell; undefined if unknown. */
+/** Returns the source of the last reading of a cell; undefined if unknown. */
 export type SourceOf = (x: number, y: number) => string | undefined;
 
 /**
  * The cells with the latest observations, each once. Cells that turn stale are
- * not added: that is no new observation.
+ * not added, because nothing was observed.
  */
 export class LatestList {
   /** The latest first. */
@@ -32,7 +32,7 @@ export class LatestList {
     return this.#cells;
   }
 
-  /** Adds changed cells. They replace the same cells in the list. */
+  /** Adds changed cells; replaces those that are in the list. */
   add(changed: CellColumns): void {
     const all = newColumns(MAX_LATEST + Math.min(changed.length, MAX_LATEST));
     for (const row of latestRows(changed)) {
@@ -57,7 +57,7 @@ export class LatestList {
     this.#changed = true;
   }
 
-  /** Returns the list as it is sent, and sets `changed` to false. */
+  /** Returns the list in the form of the message; sets `changed` to false. */
   take(sourceOf: SourceOf): LatestChange[] {
     this.#changed = false;
     const { length, x, y, value, time } = this.#cells;
@@ -71,8 +71,8 @@ export class LatestList {
 }
 
 /**
- * Returns the rows of the latest observations, the latest first, stale ones left
- * out. Of equal times the first row comes first.
+ * Returns the rows of the latest observations, the latest first, stale ones
+ * left out. Of equal times the first row comes first.
  */
 export function latestRows({ length, time, stale }: CellColumns): number[] {
   const rows: number[] = [];

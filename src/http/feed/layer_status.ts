@@ -1,6 +1,6 @@
 /**
- * What the live feed reports about layers: their counts, their bounds, and the
- * history of their counts.
+ * The status of layers in the live feed: counts, bounds, and the history of the
+ * counts.
  *
  * @module
  */
@@ -15,12 +15,14 @@ const MAX_LAYERS = 500;
 export const HISTORY_INTERVAL_MS = 5000;
 /** Points of a layer: half an hour. */
 const MAX_POINTS = 30 * 60_000 / HISTORY_INTERVAL_MS;
-/** Layers with a history, the first in the map: 9 KiB each. */
+/**
+ * Maximum number of layers with a history, 9 KiB each; later ones have none.
+ */
 const MAX_HISTORY_LAYERS = 256;
 /** Numbers of a point: time, people, occupied. */
 const POINT_SIZE = 3;
 
-/** The layers part of a status message. */
+/** The members of a status message about layers. */
 export interface LayersReport {
   readonly layers: readonly LayerStatus[];
   readonly layersOmitted: number;
@@ -37,7 +39,7 @@ export class LayerReporter {
 
   /**
    * Returns the layers with cells, in the order of their first reading, then
-   * those with a floor plan only.
+   * the layers that have only a floor plan.
    */
   report(): LayersReport {
     const { map, plans } = this.#context;
@@ -83,7 +85,7 @@ export class LayerReporter {
 
 /**
  * The smallest region with all cells of a layer. Cells are never removed, so an
- * update reads only those that changed.
+ * update reads only the changed ones.
  */
 export class LayerBounds {
   #x0 = Infinity;
@@ -111,7 +113,9 @@ export class LayerBounds {
   }
 }
 
-/** The counts of the layers over the last half hour; in memory only. */
+/**
+ * The counts of the layers of the last half hour; lost when the server ends.
+ */
 export class CountHistory {
   readonly #layers = new Map<string, PointRing>();
 

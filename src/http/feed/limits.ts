@@ -17,13 +17,13 @@ export interface FeedLimits {
   readonly partCells: number;
   /** Maximum frames sent to a viewer and not acknowledged. Default 8. */
   readonly framesInFlight: number;
-  /** Bytes of these frames above which no more are sent. Default 1 MiB. */
+  /** Bytes of these frames at which no more are sent. Default 1 MiB. */
   readonly bytesInFlight: number;
   /** Messages that a viewer may send in a second. Default 200. */
   readonly messagesPerSecond: number;
 }
 
-/** The default of {@linkcode FeedLimits}. */
+/** The defaults of {@linkcode FeedLimits}. */
 export const DEFAULT_FEED_LIMITS: FeedLimits = {
   viewers: 64,
   intervalMs: 50,
@@ -35,9 +35,9 @@ export const DEFAULT_FEED_LIMITS: FeedLimits = {
 };
 
 /**
- * The frames sent to a viewer that it has not acknowledged. They include what
- * operating systems and the network buffer, so a viewer is never further behind
- * than this.
+ * The frames that were sent to a viewer and not acknowledged, including those
+ * in the buffers of operating systems and network: a viewer is never further
+ * behind than these.
  */
 export class SendWindow {
   readonly #limits: Pick<FeedLimits, "framesInFlight" | "bytesInFlight">;
@@ -67,7 +67,7 @@ export class SendWindow {
    * Removes acknowledged frames.
    *
    * @param total frames acknowledged since the connection began
-   * @returns false if the viewer cannot have received as many
+   * @returns false if fewer were sent, or more were acknowledged before
    */
   acknowledge(total: number): boolean {
     const count = total - this.#acknowledged;
@@ -89,7 +89,7 @@ export class MessageBudget {
     this.#left = perSecond;
   }
 
-  /** Takes one message; returns false if the budget is used up. */
+  /** Counts a message; returns false if the budget is used up. */
   take(): boolean {
     const now = performance.now();
     const refill = (now - this.#refilledAt) / 1000 * this.#perSecond;

@@ -6,9 +6,9 @@
  */
 import { problemSpec } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
-import type { Endpoint, RequestContext } from "../route.ts";
+import type { Endpoint, RequestContext } from "../endpoint.ts";
 
-export { LiveFeed } from "./feed.ts";
+export { LiveFeed } from "./live_feed.ts";
 export { DEFAULT_FEED_LIMITS, type FeedLimits } from "./limits.ts";
 
 /** A viewer that answers no ping for this time is disconnected. */
@@ -29,7 +29,7 @@ export const getLive: Endpoint = {
   handle: upgrade,
 };
 
-/** The server has checked token, Host and Origin before. */
+/** Token, Host and Origin were checked by the {@linkcode Guard} before. */
 function upgrade({ request, feed }: RequestContext): Response {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     throw new Problem({
@@ -45,6 +45,6 @@ function upgrade({ request, feed }: RequestContext): Response {
   });
   socket.binaryType = "arraybuffer";
   socket.onopen = () => feed.add(socket);
-  socket.onerror = () => {}; // close follows
+  socket.onerror = () => {}; // a close event follows
   return response;
 }

@@ -16,7 +16,7 @@ import { contains, intersection, type Region } from "../../protocol/region.ts";
 import { addCell, copyCell } from "../cell_columns.ts";
 
 const TILE_SIZE = 1 << TILE_BITS;
-/** A view of more tiles is read by the tiles of the layer. */
+/** For a view of more tiles, all tiles of the layer are visited instead. */
 const MAX_VIEW_TILES = 4096;
 /** Tiles between two calls of `isTimeUp`. */
 const TILES_PER_CHECK = 8;
@@ -31,7 +31,7 @@ interface Tile {
   readonly ty: number;
 }
 
-/** The tiles to read. */
+/** An iterator over the tiles to read. */
 interface TileWalk {
   /** Returns the next tile, null after the last. */
   next(): Tile | null;
@@ -40,8 +40,9 @@ interface TileWalk {
 /**
  * Reads the cells of a layer or of a region, a slice at a time.
  *
- * Returns each cell that existed at the start once, as it is when its slice is
- * read. A change in between may be included or not, so it must be sent again.
+ * Each cell that existed at the start is read once, with its value at that
+ * moment. A change after the start may be included or not, so it must be sent
+ * again.
  */
 export class SnapshotReader {
   readonly #grid: Grid | undefined;
@@ -73,8 +74,8 @@ export class SnapshotReader {
   /**
    * Reads the next slice.
    *
-   * @param into receives the cells, while it has room for a whole tile
-   * @param isTimeUp called from time to time; returns true to end the slice
+   * @param into receives the cells, up to its capacity minus one tile
+   * @param isTimeUp called every few tiles; returns true to end the slice
    */
   read(into: CellColumns, isTimeUp: () => boolean): void {
     const maxLength = into.x.length - TILE_CELLS;
@@ -100,7 +101,7 @@ export class SnapshotReader {
   }
 }
 
-/** The tiles of a span, row by row, with or without cells. */
+/** Walks over the tiles of a span row by row, with or without cells. */
 class SpanWalk implements TileWalk {
   readonly #span: Region;
   #tx: number;
@@ -123,7 +124,9 @@ class SpanWalk implements TileWalk {
   }
 }
 
-/** The tiles of a layer. Their numbers do not change and new tiles come last. */
+/**
+ * Walks over the tiles of a layer: indexes are stable, new tiles are appended.
+ */
 class LayerWalk implements TileWalk {
   readonly #grid: Grid | undefined;
   #tile = 0;
@@ -137,7 +140,7 @@ class LayerWalk implements TileWalk {
   }
 }
 
-/** Returns the part of a tile in a region. */
+/** Returns the part of a tile that is in a region. */
 function clipTile({ tx, ty }: Tile, region: Region | null): Region {
   const x0 = tx * TILE_SIZE;
   const y0 = ty * TILE_SIZE;
@@ -145,7 +148,9 @@ function clipTile({ tx, ty }: Tile, region: Region | null): Region {
   return region === null ? all : intersection(all, region);
 }
 
-/** Sorts the cells of a tile by row: then they take the fewest bytes. */
+/**
+ * Sorts the cells of a tile by row, so that they are encoded in fewest bytes.
+ */
 function sortRows(cells: CellColumns, first: number): void {
   const count = cells.length - first;
   let last = -1;

@@ -26,10 +26,10 @@ export interface SnapshotCursor {
 }
 
 /**
- * A snapshot of a view, made part by part when a viewer takes the next part.
+ * A snapshot of a view. A part is made when the first viewer takes it.
  *
- * All parts have the revision that the map had at the start. A part is read when
- * it is made, so it may have later changes; the first delta starts at that
+ * All parts have the revision that the map had at the start. A part is read
+ * when it is made, so it may have later changes; the first delta starts at that
  * revision and has these changes again.
  */
 export class Snapshot {
@@ -42,15 +42,15 @@ export class Snapshot {
   readonly #cursors = new Set<SnapshotCursor>();
   /** The parts that a viewer may still take. */
   readonly #parts: Uint8Array<ArrayBuffer>[] = [];
-  /** Parts before these, removed after the last viewer took them. */
+  /** The number of removed parts: all viewers have taken them. */
   #removed = 0;
   #bytes = 0;
   readonly #mayJoin: () => boolean;
 
   /**
    * @param buffer room for the cells of a part, shared with other snapshots
-   * @param mayJoin returns true while viewers may join: until then all parts are
-   * kept
+   * @param mayJoin returns true while viewers may join; during this time all
+   * parts are kept
    */
   constructor(
     map: ReadableMap,
@@ -89,7 +89,7 @@ export class Snapshot {
   }
 
   /**
-   * Returns the next part for a viewer that has not all parts yet.
+   * Returns the next part for a viewer that does not have all parts.
    *
    * @param time the time at which the map is correct, ms since 1970
    * @param isTimeUp returns true to end the part early
@@ -125,7 +125,7 @@ export class Snapshot {
     this.#bytes += bytes.length;
   }
 
-  /** Removes the parts that all viewers have, if none can join. */
+  /** Removes the parts that all viewers have, if no viewer can join. */
   #removeTaken(): void {
     if (this.#mayJoin()) return;
     let taken = this.#removed + this.#parts.length;
@@ -170,7 +170,7 @@ export class Snapshots {
     return snapshot.join();
   }
 
-  /** Removes the snapshots that viewers cannot join anymore. */
+  /** Removes the snapshots that viewers can no longer join. */
   removeExpired(): void {
     for (const [key, { canJoin }] of this.#byView) {
       if (!canJoin) this.#byView.delete(key);
@@ -185,7 +185,7 @@ export function viewKey({ layer, region }: View): string {
     : `${layer} ${region.x0} ${region.y0} ${region.x1} ${region.y1}`;
 }
 
-/** Compresses (RFC 1951) at the fastest level: readings wait meanwhile. */
+/** Compresses (RFC 1951) at the fastest level, because readings wait for it. */
 export function deflateFast(bytes: Uint8Array): Uint8Array {
   return deflateRawSync(bytes, { level: 1 });
 }

@@ -28,14 +28,14 @@ const MAX_STATUS_BUFFER_BYTES = 256 * 1024;
 /** Buffered bytes above which a viewer that sends pings is disconnected. */
 const MAX_PING_BUFFER_BYTES = 8 * 1024 * 1024;
 
-/** What a viewer needs of the feed. */
+/** Options of {@linkcode Viewer}. */
 export interface ViewerOptions {
   readonly context: HttpContext;
   readonly limits: FeedLimits;
   readonly snapshots: Snapshots;
   readonly historyOf: (layer: string) => readonly HistoryPoint[];
   readonly onSent: (bytes: number) => void;
-  /** Schedules a tick: at once if it is urgent, otherwise for the next deltas. */
+  /** Schedules a tick: immediately if urgent, otherwise for the next deltas. */
   readonly schedule: (urgent: boolean) => void;
 }
 
@@ -51,7 +51,7 @@ export interface Tick {
   readonly isTimeUp: () => boolean;
 }
 
-/** A client that views the map over one WebSocket. */
+/** The server's side of a client that views the map over a WebSocket. */
 export class Viewer {
   readonly #socket: WebSocket;
   readonly #options: ViewerOptions;
@@ -63,17 +63,17 @@ export class Viewer {
   #requested: View | undefined;
   /** The current view. */
   #view: View | undefined;
-  /** The position in its snapshot, until the viewer has all parts. */
+  /** The position in the snapshot of that view, until all parts are sent. */
   #cursor: SnapshotCursor | undefined;
   /** The next snapshot must have this revision or a later one. */
   #minRevision = 0;
-  /** When the last snapshot started; this and the next are monotonic. */
+  /** When the last snapshot started; this and the next are monotonic, in ms. */
   #snapshotAt = -Infinity;
   /** When the last part was sent. */
   #partSentAt = 0;
   /** The revision of the viewer's cells. */
   #revision = 0;
-  /** The revision up to which nothing in the view has changed since. */
+  /** Between `#revision` and this revision nothing in the view has changed. */
   #unchangedUntil = 0;
 
   /** @param socket open */
@@ -84,7 +84,10 @@ export class Viewer {
     this.#budget = new MessageBudget(options.limits.messagesPerSecond);
   }
 
-  /** Handles a message of the viewer; closes the socket if it is not valid. */
+  /**
+   * Handles a message of the viewer; closes the socket if the message is
+   * invalid.
+   */
   receive(data: unknown): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (!this.#budget.take()) {
@@ -93,7 +96,7 @@ export class Viewer {
     }
     try {
       if (typeof data !== "string") {
-        throw new MessageError("The message is binary, viewers send text");
+        throw new MessageError("The message is binary: send text");
       }
       this.#handle(data);
     } catch (error) {
@@ -126,7 +129,10 @@ export class Viewer {
 
   #answerPing(id: number): void {
     if (this.#socket.bufferedAmount > MAX_PING_BUFFER_BYTES) {
-      this.#fail("too-slow", "The answers to pings are not read. Read them.");
+      this.#fail(
+        "too-slow",
+        "The answers to pings are not read. Read them, or send fewer pings.",
+      );
       return;
     }
     this.send({ type: "pong", id, time: this.#options.context.clock() });
@@ -137,7 +143,9 @@ export class Viewer {
     this.#sendData(JSON.stringify(message));
   }
 
-  /** Sends a message that a later one replaces, unless much is buffered. */
+  /**
+   * Sends a message that the next one replaces; skips it if much is buffered.
+   */
   sendIfRoom(message: string): void {
     if (this.#socket.bufferedAmount <= MAX_STATUS_BUFFER_BYTES) {
       this.#sendData(message);
@@ -157,16 +165,16 @@ export class Viewer {
     }
   }
 
-  /** Frees what is kept for the viewer. Call it when the socket has closed. */
+  /** Frees the snapshot and the view. Call it when the socket has closed. */
   dispose(): void {
     this.#leaveSnapshot();
     this.#requested = this.#view = undefined;
   }
 
   /**
-   * Sends what there is room for.
+   * Sends what fits into the send window.
    *
-   * @returns true if there is more to send at once
+   * @returns true if more can be sent immediately
    */
   update(tick: Tick): boolean {
     this.#startSnapshot(tick.at);
@@ -195,7 +203,7 @@ export class Viewer {
       this.#socket.bufferedAmount < this.#options.limits.bytesInFlight;
   }
 
-  /** Starts the snapshot of the requested view; gives up a stalled one. */
+  /** Starts the snapshot of the requested view; cancels a stalled one. */
   #startSnapshot(at: number): void {
     if (!this.#hasRoom) {
       if (

@@ -8,13 +8,14 @@ import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { addCounts, type CellCounts, NO_CELLS } from "../../grid/mod.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
-import type { ViewerCounts } from "../feed/feed.ts";
+import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
 
 /** Responses whose bytes are counted. */
 export type SentKind = "cells" | "changes";
 
-const COMMIT_SECONDS = [
+/** Upper bounds of the buckets of histograms. */
+const COMMIT_DURATION_BUCKETS_S = [
   0.0001,
   0.00025,
   0.0005,
@@ -28,8 +29,19 @@ const COMMIT_SECONDS = [
   0.25,
   1,
 ];
-const COMMIT_READINGS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 100_000];
-const REQUEST_SECONDS = [
+const COMMIT_READINGS_BUCKETS = [
+  1,
+  3,
+  10,
+  30,
+  100,
+  300,
+  1000,
+  3000,
+  10_000,
+  100_000,
+];
+const REQUEST_DURATION_BUCKETS_S = [
   0.0005,
   0.001,
   0.0025,
@@ -44,9 +56,11 @@ const REQUEST_SECONDS = [
   2.5,
   10,
 ];
-/** Layers with a label of their own: many labels are expensive in Prometheus. */
+/** Maximum layers with their own label: labels are expensive in Prometheus. */
 export const MAX_LAYER_LABELS = 100;
-/** The label of all other layers. No layer has it: `+` is not valid in names. */
+/**
+ * The label of all other layers; not a valid name of a layer because of `+`.
+ */
 export const OTHER_LAYERS = "+others";
 
 /** A metric that is computed when it is scraped. */
@@ -58,21 +72,21 @@ interface ComputedMetric {
   read(): Iterable<readonly [value: number, labels: Record<string, string>]>;
 }
 
-/** What {@linkcode Metrics} reads its values from. */
+/** The objects from which {@linkcode Metrics} reads values. */
 export interface MetricsSources {
   readonly context: HttpContext;
   readonly limits: Limits;
   readonly viewers: Readonly<ViewerCounts>;
 }
 
-/** An HTTP request whose response has begun. */
+/** An HTTP request whose response has started. */
 export interface AnsweredRequest {
   readonly method: string;
   /** The path of its route; `none` if no route matched. */
   readonly route: string;
   /** Status code of the response. */
   readonly status: number;
-  /** Time until the response began, in ms. */
+  /** Time until the response started, in ms. */
   readonly ms: number;
 }
 
@@ -90,19 +104,19 @@ export class Metrics {
       help:
         "Time from an HTTP request to the beginning of its response, by route and status code.",
       labelNames: ["method", "route", "code"],
-      buckets: REQUEST_SECONDS,
+      buckets: REQUEST_DURATION_BUCKETS_S,
       registers,
     });
     const commitSeconds = new Histogram({
       name: "occupancy_commit_duration_seconds",
       help: "Time that the store took to commit a group of readings.",
-      buckets: COMMIT_SECONDS,
+      buckets: COMMIT_DURATION_BUCKETS_S,
       registers,
     });
     const commitReadings = new Histogram({
       name: "occupancy_commit_readings",
       help: "Number of readings in a commit.",
-      buckets: COMMIT_READINGS,
+      buckets: COMMIT_READINGS_BUCKETS,
       registers,
     });
     context.observeCommits((ms, readings) => {
@@ -113,7 +127,7 @@ export class Metrics {
       name: "occupancy_mqtt_request_duration_seconds",
       help:
         "Time from the arrival of an MQTT request until the broker had the last part of the reply.",
-      buckets: REQUEST_SECONDS,
+      buckets: REQUEST_DURATION_BUCKETS_S,
       registers,
     });
     context.observeRequests((ms) => mqttRequests.observe(ms / 1000));
@@ -187,7 +201,7 @@ function counters(
     },
     {
       name: "occupancy_received_bytes_total",
-      help: "Bytes of the payloads of these messages.",
+      help: "Bytes of the payloads of accepted messages with readings.",
       read: () => single(counts.bytes),
     },
     {
@@ -307,7 +321,7 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
   ];
 }
 
-/** Absent, and not 0, for an external broker: its clients are unknown. */
+/** No metric for an external broker: the number of its clients is unknown. */
 function brokerClients({ link }: HttpContext): ComputedMetric[] {
   if (link().clients === undefined) return [];
   return [{
@@ -317,7 +331,7 @@ function brokerClients({ link }: HttpContext): ComputedMetric[] {
   }];
 }
 
-/** The counts of the layers, by their label in the metrics. */
+/** Returns the counts of the layers by label. */
 export function countsByLabel(map: ReadableMap): Map<string, CellCounts> {
   const counts = new Map<string, CellCounts>();
   for (const [name, grid] of map.layers()) {

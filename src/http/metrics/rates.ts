@@ -1,5 +1,5 @@
 /**
- * How fast the counts of a server increase.
+ * Computes the rates of incoming readings from the counts of the server.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** One sample a second: the average is over the last ten seconds. */
+/** One sample per second: an average over ten seconds. */
 const MAX_SAMPLES = 11;
 
 /** Computes rates from samples of the counts. */
@@ -34,9 +34,8 @@ export class Rates {
   readonly #samples: Sample[] = [];
 
   /**
-   * Takes a sample. Call it once a second.
+   * Adds a sample. Call it every second.
    *
-   * @param counts of the server
    * @param at monotonic time, in ms
    */
   sample(counts: ServerCounts, at: number): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Route } from "../route.ts";
+import type { Route } from "../endpoint.ts";
 import { type Operation, PROBLEM } from "./schemas.ts";
 
 /** Options of {@linkcode describeRoutes}. */
@@ -24,7 +24,7 @@ export function describeRoutes(
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { method, path, operation } of routes) {
-    // OpenAPI has no notation for all paths below one: one name for them.
+    // OpenAPI has no notation for `/*`: the rest of the path is one name.
     const item = paths[path.replace("*", "{file}")] ??= {};
     item[method.toLowerCase()] = describe(
       method,

@@ -1,6 +1,6 @@
 /**
- * The parts of an OpenAPI description, and the schemas, parameters and responses
- * that several routes use.
+ * The parts of an OpenAPI description, and the schemas, parameters and
+ * responses that several routes use.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Grey images: decodes PGM, the format of ROS maps, and encodes PNG for browsers.
+ * Grey images: decodes PGM, the format of ROS maps, and encodes PNG for
+ * browsers.
  *
  * @module
  */
@@ -8,9 +9,9 @@ import { MAX_PIXELS, PlanError } from "./plan.ts";
 
 /** A grey image, row by row from the top. */
 export interface GreyImage {
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number;
-  /** Pixels. */
+  /** In pixels. */
   readonly height: number;
   /** One byte per pixel: 0 is black, 255 is white. */
   readonly pixels: Uint8Array<ArrayBuffer>;
@@ -39,9 +40,9 @@ export function decodePgm(bytes: Uint8Array): GreyImage {
     throw invalidPgm("it does not start with P5 or P2");
   }
   scanner.at = 2;
-  const width = scanner.number("width");
-  const height = scanner.number("height");
-  const maximum = scanner.number("maximum value");
+  const width = scanner.readNumber("width");
+  const height = scanner.readNumber("height");
+  const maximum = scanner.readNumber("maximum value");
   if (width === 0 || height === 0) throw invalidPgm("it has no pixels");
   if (width * height > MAX_PIXELS) {
     throw invalidPgm(
@@ -73,7 +74,7 @@ function readBinary(
     const value = size === 1
       ? bytes[from + i]!
       : bytes[from + 2 * i]! << 8 | bytes[from + 2 * i + 1]!;
-    pixels[i] = grey(value, maximum);
+    pixels[i] = toGrey(value, maximum);
   }
   return pixels;
 }
@@ -86,12 +87,12 @@ function readPlain(
 ): Uint8Array<ArrayBuffer> {
   const pixels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
-    pixels[i] = grey(scanner.number("pixel"), maximum);
+    pixels[i] = toGrey(scanner.readNumber("pixel"), maximum);
   }
   return pixels;
 }
 
-function grey(value: number, maximum: number): number {
+function toGrey(value: number, maximum: number): number {
   return maximum === 255
     ? value
     : Math.round(255 * Math.min(value, maximum) / maximum);
@@ -106,7 +107,7 @@ class Scanner {
     this.#bytes = bytes;
   }
 
-  number(what: string): number {
+  readNumber(name: string): number {
     this.#skip();
     const from = this.at;
     let n = 0;
@@ -116,7 +117,7 @@ class Scanner {
       n = n * 10 + digit;
     }
     if (this.at === from || this.at - from > 9) {
-      throw invalidPgm(`no ${what} at byte ${from}`);
+      throw invalidPgm(`no ${name} at byte ${from}`);
     }
     return n;
   }
@@ -168,10 +169,10 @@ export function encodePng(
 /** A chunk: length, type, data, and the CRC of type and data (PNG, 5.3). */
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const named = join([new TextEncoder().encode(type), data]);
-  const ends = new DataView(new ArrayBuffer(8));
-  ends.setUint32(0, data.length);
-  ends.setUint32(4, crc32(named));
-  const bytes = new Uint8Array(ends.buffer);
+  const lengthAndCrc = new DataView(new ArrayBuffer(8));
+  lengthAndCrc.setUint32(0, data.length);
+  lengthAndCrc.setUint32(4, crc32(named));
+  const bytes = new Uint8Array(lengthAndCrc.buffer);
   return join([bytes.subarray(0, 4), named, bytes.subarray(4)]);
 }
 

@@ -23,21 +23,21 @@ export interface PlanImage {
   readonly type: "image/png" | "image/jpeg" | "image/webp";
   /** The file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number;
-  /** Pixels. */
+  /** In pixels. */
   readonly height: number;
   /**
    * The outer edges of the image, in cells; usually not integers. The cell x,y
-   * covers x,y to x+1,y+1, and y grows downwards, as in the dashboard: the first
-   * row of the image is at y0.
+   * covers x,y to x+1,y+1, and y grows downwards, as in the dashboard: the
+   * first row of the image is at y0.
    */
   readonly extent: readonly [x0: number, y0: number, x1: number, y1: number];
   /** Depends on the bytes only; with its quotes. */
   readonly etag: string;
 }
 
-/** A map file, or a file named by it, cannot be used. */
+/** The map file, or a file that it names, cannot be used. */
 export class PlanError extends AppError {
   override readonly name = "PlanError";
   declare readonly hint: string;
@@ -63,7 +63,7 @@ const TYPES: Readonly<Record<string, PlanImage["type"]>> = {
   webp: "image/webp",
 };
 
-/** Makes a {@linkcode PlanImage} of a file. */
+/** Returns the {@linkcode PlanImage} of a file. */
 export function planImage(
   bytes: Uint8Array<ArrayBuffer>,
   extent: PlanImage["extent"],
@@ -86,7 +86,7 @@ export function sniffImage(
   try {
     found = imageSize(bytes);
   } catch {
-    found = undefined; // an unknown type, or damaged
+    found = undefined; // unknown type, or damaged
   }
   const type = TYPES[found?.type ?? ""];
   if (found === undefined || type === undefined) {

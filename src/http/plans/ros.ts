@@ -32,7 +32,7 @@ export interface RosMap {
 
 const MODES = ["trinary", "scale", "raw"] as const;
 
-/** The shades of grey that map_server's tools write. */
+/** The grey values that the tools of map_server write. */
 const OCCUPIED = 0;
 const UNKNOWN = 205;
 const FREE = 254;
@@ -87,8 +87,8 @@ export function parseRosMap(text: string): RosMap {
 }
 
 /**
- * Converts the image of a ROS map for the dashboard: flips the rows, since its
- * first row has the largest y, and applies the thresholds.
+ * Converts the image of a ROS map for the dashboard: flips the rows, because
+ * the first row has the largest y, and applies the thresholds.
  */
 export function convertImage(image: GreyImage, map: RosMap): GreyImage {
   const { width, height } = image;

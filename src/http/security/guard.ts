@@ -9,10 +9,10 @@ import { isNavigation, login, tokenForm } from "./login.ts";
 import { checkHost, checkSameOrigin } from "./origin.ts";
 import type { Token } from "./token.ts";
 
-/** Needs no token: supervisors have none, and it reveals nothing. */
+/** The path without a token: supervisors have none, and it reveals nothing. */
 const PUBLIC_PATH = "/healthz";
 
-/** Checks each request before its route is looked up. */
+/** Checks each request before the server finds its route. */
 export class Guard {
   #token: Token | undefined;
 
@@ -21,7 +21,7 @@ export class Guard {
     this.#token = token;
   }
 
-  /** Requires another token from now on. */
+  /** Replaces the token. */
   setToken(token: Token): void {
     this.#token = token;
   }

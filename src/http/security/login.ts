@@ -1,6 +1,6 @@
 /**
- * Login for people with a browser: a form for the token, and a cookie in
- * exchange for it.
+ * Login in a browser: shows a form for the token, and sets a cookie for a valid
+ * token.
  *
  * @module
  */
@@ -12,10 +12,10 @@ const HTML = { "content-type": "text/html; charset=utf-8" } as const;
  * Answers `GET /?token=TOKEN`: sets the cookie and forwards to the page without
  * the token in its address.
  *
- * It forwards by a page and not by a redirect: after a link from another site a
- * browser would follow the redirect without the cookie (SameSite=Strict).
+ * Forwards with a page, not with a redirect: after a link from another site a
+ * browser would follow a redirect without the cookie (SameSite=Strict).
  *
- * @returns undefined if it is another request; 401 if the token is wrong
+ * @returns undefined for any other request; 401 if the token is wrong
  */
 export function login(
   request: Request,
@@ -31,7 +31,7 @@ export function login(
   return new Response(
     page(
       '<meta http-equiv="refresh" content="0; url=/">',
-      '<p><a href="/">Go on to the map</a></p>',
+      '<p><a href="/">Open the map</a></p>',
     ),
     {
       headers: {
@@ -43,7 +43,7 @@ export function login(
   );
 }
 
-/** Returns true if a browser requests a page for a person. */
+/** Returns true if a browser requests a page to show. */
 export function isNavigation(request: Request): boolean {
   return request.method === "GET" &&
     (request.headers.get("accept") ?? "").includes("text/html");
@@ -52,7 +52,7 @@ export function isNavigation(request: Request): boolean {
 /**
  * Returns a page with a form for the token, status 401.
  *
- * @param problem why the form is shown again
+ * @param problem why an earlier token was refused, as a sentence
  */
 export function tokenForm(problem = ""): Response {
   return new Response(

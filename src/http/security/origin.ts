@@ -18,8 +18,8 @@ export function isLoopback(hostname: string): boolean {
 
 /**
  * Refuses Host names other than this machine's own, against DNS rebinding: a
- * page whose name is made to resolve to 127.0.0.1 is of the same origin for a
- * browser, but its Host header has the other name.
+ * page of another site can make its name resolve to 127.0.0.1. For a browser it
+ * then has the same origin, but the Host header has the name of that site.
  *
  * @throws {Problem} 421
  */
@@ -36,12 +36,12 @@ export function checkHost(request: Request): void {
 }
 
 /**
- * Refuses requests that a page of another origin makes a browser send. Other
- * programs send neither header and pass.
+ * Refuses requests that a page of another origin makes a browser send.
  *
- * Browsers send `Sec-Fetch-Site` (Fetch Metadata); older ones only `Origin` (RFC
- * 6454). Behind a proxy the name that the browser uses is in
- * `X-Forwarded-Host`, which no page can set for another origin.
+ * Browsers send `Sec-Fetch-Site` (Fetch Metadata); older ones only `Origin`
+ * (RFC 6454). Requests with neither are from other programs and are allowed.
+ * Behind a proxy the name that the browser uses is in `X-Forwarded-Host`, which
+ * no page can set for another origin.
  *
  * @throws {Problem} 403
  */

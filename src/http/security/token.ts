@@ -1,5 +1,6 @@
 /**
- * The secret that requests must present.
+ * The access token of HTTP: checks requests, and creates the cookie of
+ * browsers.
  *
  * @module
  */
@@ -15,8 +16,8 @@ export const MIN_TOKEN_LENGTH = 16;
  * Checks the token of requests: `Authorization: Bearer TOKEN` (RFC 6750), or a
  * cookie that a browser received for it.
  *
- * Compares digests only, in constant time. The cookie holds a digest too, so no
- * browser stores the token itself.
+ * Compares digests only, in constant time. The cookie is a digest too: no
+ * browser stores the token.
  */
 export class Token {
   readonly #digest: Uint8Array;
@@ -75,7 +76,7 @@ function cookieOf(header: string): string | undefined {
   return undefined;
 }
 
-/** Has one length for any text, so that a comparison reveals nothing. */
+/** Returns a digest of fixed length, so that a comparison reveals nothing. */
 function digest(text: string): Uint8Array {
   return createHmac("sha256", "occupancy").update(text).digest();
 }

@@ -1,6 +1,6 @@
 /**
- * A viewer that reads only on request, unlike the WebSocket class: it implements
- * WebSocket (RFC 6455) over TCP.
+ * A viewer that reads only on request, unlike the WebSocket class: it
+ * implements WebSocket (RFC 6455) over TCP.
  */
 import { Buffer } from "node:buffer";
 import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";

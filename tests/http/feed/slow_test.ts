@@ -9,8 +9,8 @@ import { RawViewer } from "./raw_viewer.ts";
 import { ALL, RecordingViewer } from "./recording_viewer.ts";
 
 /**
- * Readings of a square of cells: noise, which cannot be compressed, and `corner`
- * at the last cell.
+ * Readings of a square of cells: noise, which cannot be compressed, and
+ * `corner` at the last cell.
  */
 function square(size: number, corner: number): string {
   const lines: string[] = [];

@@ -67,7 +67,9 @@ export async function readToken(path: string): Promise<Token> {
 export async function readPlans(
   path: string,
 ): Promise<ReadonlyMap<string, Plan>> {
-  const { readPlans, PlanError } = await import("../../../http/plans/read.ts");
+  const { readPlans, PlanError } = await import(
+    "../../../http/plans/read_plans.ts"
+  );
   try {
     return await readPlans(path, {
       read: (name, maxBytes) =>

@@ -1,6 +1,6 @@
 /**
- * When the map is read, and by which rules its cells are stale: the members that
- * responses share with replies over MQTT.
+ * The moment of the map in a response: `time`, `staleAfter` and `began`, as in
+ * MQTT replies, and the ETag of the revision.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { Problem } from "../problem.ts";
 /**
  * Updates which cells are stale, and returns the time of the map.
  *
- * @throws {Problem} 503 if the store fails: cells may be staler than the map
- * shows
+ * @throws {Problem} 503 if the store fails: cells that the map shows as fresh
+ * may be stale
  */
 export function refreshMap(server: HttpContext): MapMoment {
   const time = server.refresh();
@@ -20,7 +20,11 @@ export function refreshMap(server: HttpContext): MapMoment {
   return momentAt(server, time);
 }
 
-/** Returns the members for a map that was read at a time, ms since 1970. */
+/**
+ * Returns the moment of a map.
+ *
+ * @param time when the map was read, ms since 1970
+ */
 export function momentAt(server: HttpContext, time: number): MapMoment {
   const { staleAfter } = server.map.ageing;
   const began = server.began();
@@ -42,8 +46,8 @@ function storeFailing(problem = "The store fails"): Problem {
 }
 
 /**
- * The ETag of a response at the current revision. It is weak: a reading that
- * repeats a value changes the time of its cell but not the revision.
+ * Returns the ETag of the current revision. It is weak: a reading that repeats
+ * a value changes the time of its cell but not the revision.
  */
 export function etagOf(server: HttpContext): string {
   const { revision } = server.map;
@@ -51,8 +55,8 @@ export function etagOf(server: HttpContext): string {
 }
 
 /**
- * Identifies a revision across restarts: `812`, or `812@BEGAN` for a map that
- * ends with the server.
+ * Returns an id that identifies a revision across restarts: `812`, or
+ * `812@BEGAN` for a map that is not stored.
  */
 export function revisionId(
   { revision, began }: { revision: number; began: number | undefined },

@@ -21,11 +21,13 @@ import { Snapshots } from "./snapshots.ts";
 import { type Tick, Viewer, type ViewerOptions } from "./viewer.ts";
 
 const STATUS_INTERVAL_MS = 1000;
-/** Time that a tick may spend on parts of snapshots: readings wait meanwhile. */
+/** Time of a tick for parts of snapshots; readings wait during this time. */
 const TICK_BUDGET_MS = 5;
-/** While readings arrive, the feed pauses this many times its last tick... */
+/**
+ * While readings arrive, the feed pauses for its last tick times this factor...
+ */
 const PAUSE_FACTOR = 9;
-/** ...but at most this long. */
+/** ...but at most for this time. */
 const MAX_PAUSE_MS = 1000;
 
 const STOPPING: CloseMessage = {
@@ -46,7 +48,7 @@ export interface ViewerCounts {
 /**
  * Sends each viewer its view and then the changes in it.
  *
- * Nothing is queued. Changes are read from the map when there is room to send
+ * No changes are queued. They are read from the map when a viewer has room for
  * them, once for all viewers with the same view, so slow viewers cost nothing.
  */
 export class LiveFeed {
@@ -65,7 +67,7 @@ export class LiveFeed {
   readonly #unobserve: () => void;
   /** The timer of the next tick. */
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When it fires; this and the next two are monotonic times, in ms. */
+  /** When that timer fires; this and the next two are monotonic, in ms. */
   #tickAt = 0;
   /** When deltas were last sent. */
   #deltasAt = -Infinity;
@@ -80,10 +82,10 @@ export class LiveFeed {
   #stopped = false;
 
   /**
-   * Starts to record the history of the layers. Ends when the signal of the
+   * Starts to record the history of the layers. Stops when the signal of the
    * context is aborted.
    *
-   * @param rates of the server, sampled once a second
+   * @param rates the rates of the server, sampled every second
    */
   constructor(
     context: HttpContext,
@@ -158,7 +160,7 @@ export class LiveFeed {
     viewer.send(this.#statusMessage());
   }
 
-  /** Closes all viewers and ends. Safe to call twice. */
+  /** Disconnects all viewers and stops all timers. Safe to call twice. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -176,7 +178,10 @@ export class LiveFeed {
     this.#schedule(due - performance.now());
   }
 
-  /** Schedules a tick after a delay and a pause, unless one is due earlier. */
+  /**
+   * Schedules a tick after a delay, or at the end of the pause if that is
+   * later. An earlier scheduled tick stays.
+   */
   #schedule(delayMs: number): void {
     if (this.#stopped) return;
     const now = performance.now();
@@ -192,7 +197,7 @@ export class LiveFeed {
     }, at - now);
   }
 
-  /** Sends each viewer what there is room for. */
+  /** Sends to each viewer what fits into its send window. */
   #tick(): void {
     const start = performance.now();
     this.#sendStatusIfHealthChanged();
@@ -224,7 +229,7 @@ export class LiveFeed {
     });
   }
 
-  /** Leaves most of the time to readings, while some arrive. */
+  /** While readings arrive, leaves most of the time to them. */
   #pause(tickStart: number): void {
     const { messages } = this.#context.counts;
     const now = performance.now();
@@ -249,7 +254,7 @@ export class LiveFeed {
   #everySecond(): void {
     this.#snapshots.removeExpired();
     this.#sendStatus();
-    this.#scheduleDeltas(); // a viewer may have stalled
+    this.#scheduleDeltas(); // to detect stalled viewers
   }
 
   #sendStatusIfHealthChanged(): void {
@@ -292,7 +297,7 @@ export class LiveFeed {
   }
 }
 
-/** JSON has no infinity. */
+/** Infinity is null: JSON has no infinity. */
 function finiteOrNull(ms: number): number | null {
   return Number.isFinite(ms) ? ms : null;
 }

@@ -1,23 +1,24 @@
 /**
- * Numbers and text as bytes. Integers are LEB128 varints, so small numbers take
- * few bytes; signed integers are zigzag-encoded.
+ * Writes and reads numbers and text as bytes. Integers are LEB128 varints, so
+ * small numbers take few bytes; signed integers are zigzag-encoded.
  *
  * @module
  */
 import { encodeText } from "../protocol/text.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 
-const FIRST_CAPACITY = 1024;
+const FIRST_CAPACITY_BYTES = 1024;
 /** Bytes of a varint of 53 bits. */
 const MAX_VARINT_BYTES = 8;
-const LOW_28 = 2 ** 28;
+/** Smaller integers are processed with the faster bitwise operators. */
+const TWO_POW_28 = 2 ** 28;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Writes numbers and text to a buffer that grows. */
 export class BinaryWriter extends ByteWriter {
   constructor() {
-    super(FIRST_CAPACITY);
+    super(FIRST_CAPACITY_BYTES);
   }
 
   /** Removes all bytes and keeps the memory. */
@@ -25,7 +26,9 @@ export class BinaryWriter extends ByteWriter {
     this.at = 0;
   }
 
-  /** Returns the bytes without copying them: valid until the next call. */
+  /**
+   * Returns the bytes without a copy: valid until the next call of a method.
+   */
   peek(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.view.buffer, 0, this.at);
   }
@@ -41,7 +44,7 @@ export class BinaryWriter extends ByteWriter {
     this.reserve(MAX_VARINT_BYTES);
     const { view } = this;
     let at = this.at;
-    while (value >= LOW_28) {
+    while (value >= TWO_POW_28) {
       view.setUint8(at++, value % 128 | 128);
       value = Math.floor(value / 128);
     }
@@ -88,7 +91,8 @@ export class BinaryWriter extends ByteWriter {
 /**
  * Reads what a {@linkcode BinaryWriter} wrote; safe for bytes from any source.
  *
- * Each method throws a `RangeError` if the bytes end too early or are not valid.
+ * Each method throws a `RangeError` if the bytes end too early or are not
+ * valid.
  */
 export class BinaryReader {
   readonly #bytes: Uint8Array;
@@ -121,7 +125,7 @@ export class BinaryReader {
       value |= (next & 127) << shift;
       if (next < 128) return value;
     }
-    for (let scale = LOW_28; scale < 2 ** 53; scale *= 128) {
+    for (let scale = TWO_POW_28; scale < 2 ** 53; scale *= 128) {
       const next = this.byte();
       value += (next & 127) * scale;
       if (next < 128) {

@@ -1,17 +1,18 @@
 /**
- * What a route is made of, and what its handler receives.
+ * The types of endpoints and routes, and of the context that a handler
+ * receives.
  *
  * @module
  */
 import type { HttpContext } from "./context.ts";
-import type { LiveFeed } from "./feed/feed.ts";
+import type { LiveFeed } from "./feed/live_feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Rates } from "./metrics/rates.ts";
 import type { Operation } from "./openapi/schemas.ts";
 import type { PathParams, RoutePath } from "./router.ts";
 
-/** One request, and what its handler needs to answer it. */
+/** A request, and the objects that its handler uses. */
 export interface RequestContext {
   readonly request: Request;
   readonly url: URL;
@@ -26,17 +27,19 @@ export interface RequestContext {
   readonly tokenRequired: boolean;
 }
 
-/** What a path of the API does, and its description. */
+/** The handler of a path, and its description. */
 export interface Endpoint {
   /** For `GET /openapi.json`. */
   readonly operation: Operation;
-  /** True if it reads the map: until that is loaded, the answer is 503. */
+  /**
+   * True if it reads the map: the server answers 503 until the map is loaded.
+   */
   readonly needsMap: boolean;
   /**
    * Answers a request. A HEAD request is handled as GET; the server removes the
    * body.
    *
-   * @throws {Problem} the error to answer with
+   * @throws {Problem} the error response
    */
   handle(context: RequestContext): Response | Promise<Response>;
 }
@@ -44,12 +47,12 @@ export interface Endpoint {
 /** An endpoint with its method and path. */
 export type Route = RoutePath & Endpoint;
 
-/** The route `GET path`. */
+/** Returns the route `GET path`. */
 export function get(path: string, endpoint: Endpoint): Route {
   return { method: "GET", path, ...endpoint };
 }
 
-/** The route `POST path`. */
+/** Returns the route `POST path`. */
 export function post(path: string, endpoint: Endpoint): Route {
   return { method: "POST", path, ...endpoint };
 }

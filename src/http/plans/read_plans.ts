@@ -1,5 +1,5 @@
 /**
- * Reads the floor plans of `--map-file`: `maps.json`, or a ROS `map.yaml`.
+ * Reads the floor plans of `--map-file`: a `maps.json` or a ROS `map.yaml`.
  *
  * @module
  */
@@ -22,14 +22,14 @@ import { convertImage, parseRosMap } from "./ros.ts";
 
 export { PlanError };
 
-/** Reads files for {@linkcode readPlans}. */
-export interface MapFile {
+/** Reads the map file and the files that it names. */
+export interface PlanFiles {
   /**
    * Reads a file.
    *
-   * @param path absolute, or relative to the folder of the map file; undefined:
-   * the map file itself
-   * @param maxBytes a larger file is refused
+   * @param path absolute, or relative to the folder of the map file; undefined
+   * for the map file
+   * @param maxBytes maximum size; a larger file is refused
    */
   read(
     path: string | undefined,
@@ -50,7 +50,7 @@ const EXAMPLE =
   'Write { "layers": { "default": { "title": "Ground floor", "image": "ground.png" } } }.';
 
 /** A layer in `maps.json`. */
-interface Entry {
+interface LayerEntry {
   readonly title?: string;
   readonly image?: string;
   readonly ros?: string;
@@ -64,24 +64,23 @@ interface Entry {
  *
  * @param path `*.yaml` or `*.yml`: a ROS map for the layer `default`; any other
  * name: `maps.json`
- * @param file reads the map file and the files named by it
  * @returns the plans by layer
  * @throws {PlanError} if a file cannot be used
  */
 export async function readPlans(
   path: string,
-  file: MapFile,
+  files: PlanFiles,
 ): Promise<Map<string, Plan>> {
-  const bytes = await file.read(undefined, MAX_TEXT_BYTES);
+  const bytes = await files.read(undefined, MAX_TEXT_BYTES);
   const text = new TextDecoder().decode(bytes);
   const plans = new Map<string, Plan>();
   if (/\.ya?ml$/i.test(path)) {
-    plans.set(DEFAULT_LAYER, await rosPlan(DEFAULT_LAYER, text, {}, file));
+    plans.set(DEFAULT_LAYER, await rosPlan(DEFAULT_LAYER, text, {}, files));
     return plans;
   }
   for (const [layer, entry] of parseMaps(text)) {
     try {
-      plans.set(layer, await planOf(layer, entry, file));
+      plans.set(layer, await planOf(layer, entry, files));
     } catch (error) {
       if (!(error instanceof PlanError)) throw error;
       throw new PlanError(
@@ -96,13 +95,13 @@ export async function readPlans(
 
 async function planOf(
   layer: string,
-  entry: Entry,
-  file: MapFile,
+  entry: LayerEntry,
+  files: PlanFiles,
 ): Promise<Plan> {
   if (entry.ros !== undefined) {
-    const bytes = await file.read(entry.ros, MAX_TEXT_BYTES);
+    const bytes = await files.read(entry.ros, MAX_TEXT_BYTES);
     const text = new TextDecoder().decode(bytes);
-    return await rosPlan(layer, text, entry, file, entry.ros);
+    return await rosPlan(layer, text, entry, files, entry.ros);
   }
   const { title = layer, image, metresPerCell } = entry;
   return {
@@ -111,32 +110,34 @@ async function planOf(
     metresPerCell,
     image: image === undefined
       ? undefined
-      : await readImage(image, entry, file),
+      : await readImage(image, entry, files),
   };
 }
 
 async function readImage(
   path: string,
-  { origin = [0, 0], pixelsPerCell = 1 }: Entry,
-  file: MapFile,
+  { origin = [0, 0], pixelsPerCell = 1 }: LayerEntry,
+  files: PlanFiles,
 ): Promise<PlanImage> {
-  const bytes = await file.read(path, MAX_IMAGE_BYTES);
+  const bytes = await files.read(path, MAX_IMAGE_BYTES);
   const image = planImage(bytes, [0, 0, 0, 0]);
   return { ...image, extent: extentOf(image, origin, pixelsPerCell) };
 }
 
-/** A pixel of a ROS map is a cell; the cell 0,0 is at the origin of its frame. */
+/**
+ * A pixel of a ROS map is a cell; cell 0,0 is at the origin of the map's frame.
+ */
 async function rosPlan(
   layer: string,
   text: string,
-  { title = layer, origin }: Entry,
-  file: MapFile,
+  { title = layer, origin }: LayerEntry,
+  files: PlanFiles,
   path = "",
 ): Promise<Plan> {
   const map = parseRosMap(text);
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const image = isAbsolute(map.image) ? map.image : folder + map.image;
-  const grey = decodePgm(await file.read(image, MAX_IMAGE_BYTES));
+  const grey = decodePgm(await files.read(image, MAX_IMAGE_BYTES));
   const png = encodePng(convertImage(grey, map));
   const [x, y] = map.origin;
   const { resolution } = map;
@@ -148,7 +149,7 @@ async function rosPlan(
       png,
       extentOf(
         grey,
-        origin ?? [rounded(x / resolution), rounded(y / resolution)],
+        origin ?? [roundCells(x / resolution), roundCells(y / resolution)],
         1,
       ),
     ),
@@ -163,8 +164,8 @@ function extentOf(
   return [x, y, x + width / pixelsPerCell, y + height / pixelsPerCell];
 }
 
-/** -10 m at 0.05 m per cell is -200 cells, not -199.99999999999997. */
-function rounded(cells: number): number {
+/** Removes rounding errors: -10 m at 0.05 m per cell is -200 cells. */
+function roundCells(cells: number): number {
   return Math.round(cells * 1e6) / 1e6;
 }
 
@@ -172,7 +173,7 @@ function isAbsolute(path: string): boolean {
   return /^(?:\/|\\|[a-z]:)/i.test(path);
 }
 
-function parseMaps(text: string): [string, Entry][] {
+function parseMaps(text: string): [string, LayerEntry][] {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -200,7 +201,7 @@ function parseMaps(text: string): [string, Entry][] {
   });
 }
 
-function checkEntry(layer: string, entry: unknown): Entry {
+function checkEntry(layer: string, entry: unknown): LayerEntry {
   const fail = (reason: string, hint: string): never => {
     throw new PlanError(`Layer ${excerpt(layer)}: ${reason}`, hint);
   };
@@ -241,7 +242,7 @@ function checkEntry(layer: string, entry: unknown): Entry {
       "Remove image: the ROS map has its own.",
     );
   }
-  return entry as Entry;
+  return entry as LayerEntry;
 }
 
 function isFinite(value: unknown): value is number {
