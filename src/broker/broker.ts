@@ -2,23 +2,23 @@
  * The embedded broker: aedes (MQTT 3.1.1) in this process. The only file that
  * imports `aedes`.
  *
- * The server does not connect to it. Its messages are taken in aedes'
- * `authorizePublish` hook, which comes before the acknowledgement, and are
- * published by a call.
+ * The server does not connect to it. The `authorizePublish` hook of aedes, which
+ * runs before the acknowledgement, passes messages to the server; the server
+ * publishes through a method.
  *
- * What it does not promise: retained messages and sessions live as long as the
- * process does, and sessions are bounded (see {@linkcode BrokerOptions}) but
- * not their number, nor that of retained messages; a session never expires.
- * There is no MQTT 5 (it is refused with CONNACK 1), and there are no users.
+ * Its limits: retained messages and sessions are in memory and end with the
+ * process. The size of a session is limited (see {@linkcode BrokerOptions}); the
+ * number of sessions and of retained messages is not. Sessions do not expire.
+ * There are no users. MQTT 5 is refused with CONNACK 1.
  *
  * @module
  */
 import { Aedes, type Client, type PublishPacket } from "aedes";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { delay } from "../common/async.ts";
 import { type Broker, BROKER_DEFAULTS, type BrokerOptions } from "./options.ts";
 import { guardStream } from "./client_stream.ts";
-import { Lane } from "./ack_queue.ts";
 import {
   type Incoming,
   LinkError,
@@ -38,45 +38,46 @@ import {
   type SessionPacket,
   Sessions,
 } from "./sessions.ts";
-import { Tap } from "./publish_interceptor.ts";
+import { AckQueue, PublishInterceptor } from "./publish_interceptor.ts";
 import { TopicSet } from "./topic_set.ts";
 
 export type { Broker, BrokerOptions } from "./options.ts";
 export type { Endpoint, TlsIdentity } from "./listeners.ts";
 
-/** Unsent bytes at which the sender waits: enough for a hiccup of a good client. */
+/** Unsent bytes for a client above which its publishers wait. */
 const SOFT_UNSENT_BYTES = 1024 * 1024;
-/** How long close() waits for what is under way to be sent, in ms. */
-const FLUSH_TIMEOUT = 1_000;
-/** The longest that aedes' timers can be set to: it multiplies this by 4. */
-const HARDLY_EVER = Math.floor((2 ** 31 - 1) / 4);
+/** How long close() waits until published messages are sent. */
+const FLUSH_TIMEOUT_MS = 1_000;
+/** Longest heartbeat interval: aedes multiplies it by 4 for a timer of 31 bits. */
+const MAX_HEARTBEAT_INTERVAL_MS = Math.floor((2 ** 31 - 1) / 4);
 
-/** CONNACK 1 (3.2.2.3): a client of MQTT 5 asks, and falls back. */
-const WRONG_VERSION = 1;
+/** CONNACK 1 (3.2.2.3), after which a client of MQTT 5 tries MQTT 3.1.1. */
+const UNSUPPORTED_VERSION = 1;
 
-/** Marks a packet that is acknowledged but goes to nobody. */
+/** Marks a packet that aedes acknowledges but does not route. */
 const UNROUTED = Symbol("unrouted");
-type Routed = PublishPacket & { [UNROUTED]?: true };
+type RoutedPacket = PublishPacket & { [UNROUTED]?: true };
 
-/** The parts of aedes 1.2.0 that its types leave out. */
-interface AedesInside {
+/** Parts of aedes 1.2.0 that its types omit. */
+interface AedesInternals {
   persistence: Record<string, unknown>;
   publish(
-    packet: Routed,
+    packet: RoutedPacket,
     client: unknown,
     done?: (error?: Error | null) => void,
   ): void;
 }
 
-/** A client as aedes has it. */
+/** A client of aedes, with a method that its types omit. */
 type AedesClient = Client & SessionOwner & {
   deliverQoS(packet: SessionPacket, done: () => void): void;
 };
 
 /**
- * An embedded broker, not yet listening: {@linkcode Link.open} does that.
+ * Creates an embedded broker. {@linkcode Link.open} makes it listen.
  *
- * @throws {TypeError} if a filter is not of the form that the options ask for
+ * @param options where to listen, and limits
+ * @throws {TypeError} if a filter has a wildcard other than a last `/#`
  *
  * @example
  * ```ts
@@ -97,36 +98,36 @@ export function createBroker(options: BrokerOptions): Broker {
 class EmbeddedBroker implements Broker {
   readonly mqttVersion = 4;
   readonly #options: BrokerOptions & typeof BROKER_DEFAULTS;
-  readonly #tapped: TopicSet;
+  readonly #subscriptions: TopicSet;
   readonly #reserved: TopicSet;
-  readonly #tap = new Tap();
+  readonly #interceptor = new PublishInterceptor();
   readonly #sessions: Sessions;
-  /** The order of what the server publishes to itself. */
-  readonly #ownLane = new Lane();
-  readonly #lanes = new WeakMap<Client, Lane>();
+  /** The server's messages to itself. */
+  readonly #ownQueue = new AckQueue();
+  readonly #queues = new WeakMap<Client, AckQueue>();
   readonly #admitted = new WeakSet<Client>();
   readonly #dropped = new WeakSet<Client>();
   readonly #streams = new Set<Duplex>();
-  /** True once a client has subscribed to something that the server takes in. */
+  /** True after a client has subscribed to a topic of the server. */
   #shared = false;
   #aedes: Aedes | undefined;
   #tcp: Listener | undefined;
   #tls: Listener | undefined;
   #ws: Listener | undefined;
-  /** Calls of publish() that are not settled. */
+  /** Calls of publish() without a result yet. */
   #publishing = 0;
-  #allPublished: (() => void) | undefined;
+  #onAllPublished: (() => void) | undefined;
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = { ...BROKER_DEFAULTS, ...options };
-    this.#tapped = new TopicSet(this.#options.subscriptions);
+    this.#subscriptions = new TopicSet(this.#options.subscriptions);
     this.#reserved = new TopicSet(this.#options.reserved);
     this.#sessions = new Sessions({
       maxMessages: this.#options.maxSessionMessages,
       maxBytes: this.#options.maxSessionBytes,
-      onFull: (clientId) => this.#options.sessionFull?.(clientId),
+      onFull: (clientId) => this.#options.onSessionFull?.(clientId),
     });
   }
 
@@ -152,14 +153,14 @@ class EmbeddedBroker implements Broker {
   }
 
   open(handlers: LinkHandlers): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(notOpen());
+    if (this.#closing !== undefined) return Promise.reject(closedError());
     this.#opening ??= this.#open(handlers);
     return this.#opening;
   }
 
   async #open(handlers: LinkHandlers): Promise<void> {
     const { ws, tls, maxPacketBytes } = this.#options;
-    this.#tap.connect((message) => handlers.message(message));
+    this.#interceptor.connect((message) => handlers.message(message));
     this.#aedes = await this.#createAedes();
     const accept = (stream: Duplex) => this.#accept(stream);
     try {
@@ -183,10 +184,10 @@ class EmbeddedBroker implements Broker {
   ): Promise<void> {
     const aedes = this.#aedes;
     if (aedes === undefined || this.#closing !== undefined) {
-      return Promise.reject(notOpen());
+      return Promise.reject(closedError());
     }
     if (topic === "" || /[+#]/.test(topic)) {
-      return Promise.reject(refusal(topic, new Error("not a topic name")));
+      return Promise.reject(refusedError(topic, new Error("not a topic name")));
     }
     const { buffer, byteOffset, byteLength } = payload;
     const packet: PublishPacket = {
@@ -197,21 +198,25 @@ class EmbeddedBroker implements Broker {
       retain,
       dup: false,
     };
-    if (this.#tapped.has(topic)) {
-      this.#tap.take({ topic, payload, qos }, this.#ownLane, () => {});
+    if (this.#subscriptions.has(topic)) {
+      this.#interceptor.intercept(
+        { topic, payload, qos },
+        this.#ownQueue,
+        () => {},
+      );
     }
     this.#publishing++;
     return new Promise((resolve, reject) => {
       aedes.publish(packet, (error) => {
-        if (--this.#publishing === 0) this.#allPublished?.();
+        if (--this.#publishing === 0) this.#onAllPublished?.();
         if (!error) resolve();
-        else reject(refusal(topic, error));
+        else reject(refusedError(topic, error));
       });
     });
   }
 
   acknowledge(messages: readonly Incoming[]): void {
-    this.#tap.acknowledge(messages);
+    this.#interceptor.acknowledge(messages);
   }
 
   close(): Promise<void> {
@@ -220,7 +225,7 @@ class EmbeddedBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    // If it is still opening: what it has then got must be given back.
+    // open() may still be creating listeners that must be closed.
     await this.#opening?.catch(() => {});
     await this.#end();
   }
@@ -229,7 +234,7 @@ class EmbeddedBroker implements Broker {
     const listeners = [this.#tcp, this.#tls, this.#ws]
       .filter((listener) => listener !== undefined);
     for (const listener of listeners) listener.stop();
-    this.#tap.connect(undefined);
+    this.#interceptor.connect(undefined);
     await this.#flush();
     const aedes = this.#aedes;
     if (aedes !== undefined) {
@@ -239,15 +244,15 @@ class EmbeddedBroker implements Broker {
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
-  /** Sends each client what is published, and the end of the stream. */
+  /** Waits until all published messages are sent, and ends the streams. */
   async #flush(): Promise<void> {
-    const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, FLUSH_TIMEOUT);
+    const done = new AbortController();
+    const timeout = delay(FLUSH_TIMEOUT_MS, done.signal);
     const published = new Promise<void>((resolve) => {
-      this.#allPublished = resolve;
+      this.#onAllPublished = resolve;
       if (this.#publishing === 0) resolve();
     });
-    await Promise.race([published, timeout.promise]);
+    await Promise.race([published, timeout]);
     const ended = Promise.all(
       Array.from(this.#streams, (stream) =>
         new Promise<void>((resolve) => {
@@ -255,25 +260,26 @@ class EmbeddedBroker implements Broker {
           stream.end(resolve);
         })),
     );
-    await Promise.race([ended, timeout.promise]);
-    clearTimeout(timer);
+    await Promise.race([ended, timeout]);
+    done.abort();
   }
 
   async #createAedes(): Promise<Aedes> {
     const { drainTimeout, connectTimeout } = this.#options;
     const aedes = new Aedes({
-      // No limit over all: a client that does not read would use it up, and
-      // hold up messages to all others. Each connection has its own limits.
+      // No common limit: a client that does not read would block all others.
+      // Each connection has its own limits.
       concurrency: 0,
-      // What follows CONNECT in one read waits for it; the read is the limit.
+      // Packets that follow CONNECT in the same read wait for it; the size of
+      // the read limits them.
       queueLimit: Infinity,
-      heartbeatInterval: HARDLY_EVER,
+      heartbeatInterval: MAX_HEARTBEAT_INTERVAL_MS,
       drainTimeout,
       connectTimeout,
       authorizePublish: (client, packet, done) =>
-        this.#authorize(client, packet, done),
+        this.#onPublish(client, packet, done),
       authorizeSubscribe: (_client, subscription, done) => {
-        this.#shared ||= this.#tapped.meets(subscription.topic);
+        this.#shared ||= this.#subscriptions.overlaps(subscription.topic);
         done(null, subscription);
       },
       authorizeForward: (client, packet) =>
@@ -294,98 +300,102 @@ class EmbeddedBroker implements Broker {
         ready.deliverQoS(packet, () => {});
       }
     });
-    const dropped = (client: Client, error: Error & { errorCode?: number }) => {
-      if (error.errorCode === WRONG_VERSION) return;
-      // aedes says it once for each message on the way to it.
+    const onError = (client: Client, error: Error & { errorCode?: number }) => {
+      if (error.errorCode === UNSUPPORTED_VERSION) return;
+      // aedes reports it for each message to the client.
       if (this.#closing !== undefined || this.#dropped.has(client)) return;
       this.#dropped.add(client);
-      this.#options.dropped?.(client.id ?? undefined, error.message);
+      this.#options.onDropped?.(client.id ?? undefined, error.message);
     };
-    aedes.on("clientError", dropped);
-    aedes.on("connectionError", dropped);
+    aedes.on("clientError", onError);
+    aedes.on("connectionError", onError);
     return aedes;
   }
 
   #accept(stream: Duplex): void {
     const { maxPacketBytes, maxUnsentBytes } = this.#options;
-    const lane = new Lane();
+    const queue = new AckQueue();
     this.#streams.add(stream);
     stream.once("close", () => this.#streams.delete(stream));
     guardStream(stream, {
       maxPacketBytes,
       softBufferBytes: SOFT_UNSENT_BYTES,
       hardBufferBytes: maxUnsentBytes,
-      // Nothing is read past CONNECT until it is answered: aedes would take it
-      // before it knows whose it is. Whenever this says no, aedes asks again,
-      // as it does after each packet that it is done with.
+      // Packets after CONNECT wait until it is answered: before that, aedes
+      // handles them without a client id. aedes reads again after each packet
+      // that it has handled, so a refused read is repeated.
       mayRead: (packets) =>
-        this.#closing === undefined && !lane.full &&
+        this.#closing === undefined && !queue.full &&
         (packets === 0 || this.#admitted.has(client)),
     });
     const client = this.#aedes!.handle(stream);
-    this.#lanes.set(client, lane);
+    this.#queues.set(client, queue);
   }
 
-  /** Called for each message of a client, its will too, before its acknowledgement. */
-  #authorize(
+  /** Called for each message and will of a client, before its acknowledgement. */
+  #onPublish(
     client: Client | null,
-    packet: Routed,
+    packet: RoutedPacket,
     done: (error?: Error | null) => void,
   ): void {
-    const lane = client === null ? undefined : this.#lanes.get(client);
-    if (client === null || lane === undefined || this.#closing !== undefined) {
-      // Only wills come now, of clients that are cut off as the broker closes.
+    const queue = client === null ? undefined : this.#queues.get(client);
+    if (client === null || queue === undefined || this.#closing !== undefined) {
+      // The will of a client that close() has disconnected.
       done(new Error("the broker is closing"));
       return;
     }
     const { topic } = packet;
     if (topic.startsWith("$") || this.#reserved.has(topic)) {
       packet[UNROUTED] = true;
-      this.#options.refused?.(client.id, topic);
-      lane.pass(done);
+      this.#options.onRefused?.(client.id, topic);
+      queue.pass(done);
       return;
     }
-    // A copy: the payload is a view of all that was read at once.
+    // The payload is a view of the whole read, which the copy does not keep.
     if (packet.retain) packet.payload = Buffer.from(packet.payload);
     const repeated = packet.qos === 2 &&
       this.#sessions.hasReceived(client.id, packet.messageId ?? -1);
-    if (repeated || !this.#tapped.has(topic)) {
-      lane.pass(done);
+    if (repeated || !this.#subscriptions.has(topic)) {
+      queue.pass(done);
       return;
     }
-    // Routing costs more than all the rest; it would find nobody.
+    // Routing costs more than all other steps, and would find no subscriber.
     if (!packet.retain && !this.#shared) packet[UNROUTED] = true;
     const payload = packet.payload as Buffer;
-    this.#tap.take({ topic, payload, qos: packet.qos }, lane, done);
+    this.#interceptor.intercept(
+      { topic, payload, qos: packet.qos },
+      queue,
+      done,
+    );
   }
 }
 
-/** Puts our session state in the place of aedes' own. */
+/** Replaces the session state of aedes. */
 function useSessions(aedes: Aedes, sessions: Sessions): void {
-  const { persistence } = aedes as unknown as AedesInside;
+  const { persistence } = aedes as unknown as AedesInternals;
   for (const method of SESSION_METHODS) {
     persistence[method] = sessions[method].bind(sessions);
   }
 }
 
-/** Ends the way of packets that are marked, after their acknowledgement. */
+/** Makes aedes drop the marked packets after their acknowledgement. */
 function skipUnrouted(aedes: Aedes): void {
-  const inside = aedes as unknown as AedesInside;
-  const route = inside.publish.bind(aedes);
-  inside.publish = (packet, client, done) => {
+  const internals = aedes as unknown as AedesInternals;
+  const route = internals.publish.bind(aedes);
+  internals.publish = (packet, client, done) => {
     if (packet[UNROUTED]) done?.(null);
     else route(packet, client, done);
   };
 }
 
-function notOpen(): LinkError {
+function closedError(): LinkError {
   return new LinkError("closed", "The embedded broker is not open");
 }
 
-function refusal(topic: string, cause: Error): LinkError {
+function refusedError(topic: string, cause: Error): LinkError {
   return new LinkError(
     "refused",
-    `The embedded broker does not take a message to ${topic}: ${cause.message}`,
+    `Cannot publish to ${topic}: refused by the embedded broker (${cause.message})`,
     { cause },
   );
 }

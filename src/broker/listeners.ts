@@ -1,3 +1,8 @@
+/**
+ * TCP, TLS and WebSocket sockets that listen for MQTT clients.
+ *
+ * @module
+ */
 import { messageOf } from "../common/errors.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
@@ -10,34 +15,40 @@ import { LinkError } from "../mqtt/link.ts";
 
 /** Where to listen. */
 export interface Endpoint {
-  /** A name or address of this machine; `0.0.0.0` or `::` for all of them. */
+  /** A name or address of this machine; `0.0.0.0` or `::` for all. */
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
 }
 
-/** The server's side of TLS. */
+/** The certificate of a server. */
 export interface TlsIdentity {
-  /** The certificate chain, PEM. */
+  /** The certificate chain, in PEM format. */
   readonly cert: string;
-  /** Its private key, PEM. */
+  /** The private key, in PEM format. */
   readonly key: string;
 }
 
-/** Something that takes connections. */
+/** A socket that listens. */
 export interface Listener {
-  /** As bound, with the port that was free if any was asked for. */
+  /** Where it listens, with the assigned port. */
   readonly address: Endpoint;
-  /** Takes no more connections. */
+  /** Stops accepting connections. */
   stop(): void;
-  /** Ends those that are left; resolves when the port is free. */
+  /** Ends the open connections. Resolves when the port is free. */
   close(): Promise<void>;
 }
 
-/** What is done with a client's connection. */
+/** Handles a new connection. */
 export type Accept = (stream: Duplex) => void;
 
-/** Listens for MQTT over TCP. @throws {LinkError} if the endpoint cannot be had */
+/**
+ * Listens for MQTT over TCP.
+ *
+ * @param endpoint where to listen
+ * @param accept called for each connection
+ * @throws {LinkError} if it cannot listen there
+ */
 export function listenTcp(
   endpoint: Endpoint,
   accept: Accept,
@@ -49,8 +60,10 @@ export function listenTcp(
 /**
  * Listens for MQTT over TLS.
  *
- * @throws {LinkError} if the endpoint cannot be had, or "tls" if the certificate
- * or the key is no good
+ * @param endpoint where to listen, with the certificate
+ * @param accept called for each connection
+ * @throws {LinkError} if it cannot listen there; with the code "tls" if the
+ * certificate or the key is invalid
  */
 export async function listenTls(
   endpoint: Endpoint & TlsIdentity,
@@ -62,15 +75,17 @@ export async function listenTls(
     socket.setNoDelay(true);
     accept(socket);
   });
-  // A client that fails the handshake is no concern of the others.
+  // A failed handshake concerns only that client.
   server.on("tlsClientError", () => {});
   return await listen(server, endpoint);
 }
 
 /**
- * Listens for MQTT over WebSockets (MQTT 3.1.1, 6), with TLS if given a
- * certificate.
+ * Listens for MQTT over WebSocket (MQTT 3.1.1, 6).
  *
+ * @param endpoint where to listen; uses TLS if it has a certificate
+ * @param accept called for each connection
+ * @param maxPayload the longest WebSocket message, in bytes
  * @throws {LinkError} as {@linkcode listenTls}
  */
 export async function listenWebSocket(
@@ -78,7 +93,7 @@ export async function listenWebSocket(
   accept: Accept,
   maxPayload: number,
 ): Promise<Listener> {
-  // Loaded only where it is asked for: few are.
+  // Loaded here because few servers need it.
   const { createWebSocketStream, WebSocketServer } = await import("ws");
   const { cert, key } = endpoint;
   const secure = cert !== undefined && key !== undefined;
@@ -92,7 +107,7 @@ export async function listenWebSocket(
   type WebSocket = Parameters<typeof createWebSocketStream>[0];
   webSockets.on("connection", (webSocket: WebSocket) => {
     const stream: Duplex = createWebSocketStream(webSocket);
-    // One frame for what was written together, not one for each piece of a packet.
+    // One frame for all pieces of a packet, instead of one for each.
     stream._writev = (chunks, done) =>
       stream._write(
         Buffer.concat(chunks.map(({ chunk }) => chunk)),
@@ -101,7 +116,7 @@ export async function listenWebSocket(
       );
     accept(stream);
   });
-  // It repeats the server's own errors, which listen() deals with.
+  // It repeats the errors of the server, which listen() handles.
   webSockets.on("error", () => {});
   return await listen(server, endpoint);
 }
@@ -122,7 +137,7 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
     throw explainListenFailure(error, endpoint);
   }
   server.removeAllListeners("error");
-  server.on("error", () => {}); // of one connection that could not be taken
+  server.on("error", () => {}); // one connection that was not accepted
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const address = server.address();
   return {
@@ -139,14 +154,19 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
         new Promise((resolve) => socket.once("close", resolve))
       );
       for (const socket of open) socket.destroy();
-      // Deno 2.6 counts each connection that has closed twice, and never says
-      // that the server has.
+      // Deno 2.6 counts each closed connection twice, and does not emit the
+      // server's "close".
       await Promise.race([closed, Promise.all(ended)]);
     },
   };
 }
 
-/** @throws {LinkError} "tls", which Deno's servers would say to each client instead */
+/**
+ * Checks that certificate and key belong together. Servers of Deno report that
+ * only when a client connects.
+ *
+ * @throws {LinkError} with the code "tls" if not
+ */
 function checkIdentity({ cert, key }: TlsIdentity): void {
   try {
     const certificate = new X509Certificate(cert); // the first, of a chain
@@ -155,36 +175,41 @@ function checkIdentity({ cert, key }: TlsIdentity): void {
     throw new LinkError(
       "tls",
       `Cannot use this certificate and key: ${messageOf(cause)}`,
-      { hint: "Both must be PEM text.", cause },
+      { hint: "Both must be in PEM format.", cause },
     );
   }
-  throw new LinkError("tls", "The key is not that of the certificate", {
-    hint: "Give the certificate of the server itself first, then its issuers.",
-  });
+  throw new LinkError(
+    "tls",
+    "Cannot use this certificate and key: they do not belong together",
+    { hint: "The certificate of the server must be the first in its file." },
+  );
 }
 
 function explainListenFailure(cause: unknown, at: Endpoint): LinkError {
   const where = `${at.host}:${at.port}`;
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (code === "EADDRINUSE") {
-    return new LinkError("in-use", `Port ${at.port} of ${at.host} is in use`, {
+    return new LinkError("in-use", `Cannot listen on ${where}: port in use`, {
       hint:
-        `Choose another with --listen HOST:PORT, or join the broker there with --broker mqtt://${where}.`,
+        `Choose another with --listen HOST:PORT, or connect to the broker there with --broker mqtt://${where}.`,
       cause,
     });
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
-    return new LinkError("unreachable", `No such host: ${at.host}`, {
-      hint: "Listen on a name or address of this machine, such as 127.0.0.1.",
-      cause,
-    });
+    return new LinkError(
+      "unreachable",
+      `Cannot listen on ${where}: host not found`,
+      {
+        hint: "Use a name or address of this machine, such as 127.0.0.1.",
+        cause,
+      },
+    );
   }
   return new LinkError(
     "unreachable",
     `Cannot listen on ${where}: ${messageOf(cause)}`,
     {
-      hint:
-        "Listen on an address of this machine and a port that you may use (above 1023).",
+      hint: "Use an address of this machine, and a port above 1023.",
       cause,
     },
   );

@@ -1,32 +1,153 @@
-import { type Arrived, Held, type Lane, type Proceed } from "./ack_queue.ts";
-import type { Incoming } from "../mqtt/link.ts";
-
 /**
- * Hands messages to the server and holds the broker's acknowledgements back
- * until the server says so. Knows nothing of sockets or of the broker.
+ * Passes messages of clients to the server, and delays each acknowledgement until
+ * the server has acknowledged the message. Independent of sockets and of aedes.
+ *
+ * @module
  */
-export class Tap {
+import type { Incoming, QoS } from "../mqtt/link.ts";
+
+/** Makes the broker acknowledge a message, then route it. */
+export type Proceed = () => void;
+
+/** A message of a client. */
+export interface InterceptedMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+}
+
+/** Limits of the unacknowledged messages of one client. */
+const MAX_MESSAGES = 4096;
+/** Payload bytes. Another message, and another read, may exceed them. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Passes messages to the server. */
+export class PublishInterceptor {
   #deliver: ((message: Incoming) => void) | undefined;
 
-  /** Starts handing messages to `deliver`, and stops if it is undefined. */
+  /**
+   * Sets where messages go.
+   *
+   * @param deliver called for each message; undefined to stop
+   */
   connect(deliver: ((message: Incoming) => void) | undefined): void {
     this.#deliver = deliver;
   }
 
-  /** Hands a message over; `proceed` is called once it is acknowledged. */
-  take(message: Arrived, lane: Lane, proceed: Proceed): void {
-    const held = new Held(message, lane, proceed);
-    lane.hold(held);
-    this.#deliver?.(held);
+  /**
+   * Delivers a message to the server.
+   *
+   * @param message the message
+   * @param queue the queue of its client
+   * @param proceed called after the server has acknowledged it
+   */
+  intercept(
+    message: InterceptedMessage,
+    queue: AckQueue,
+    proceed: Proceed,
+  ): void {
+    const pending = new PendingAck(message, queue, proceed);
+    queue.add(pending);
+    this.#deliver?.(pending);
   }
 
-  /** Lets messages go on; those that are not held here, or no longer, are passed over. */
+  /**
+   * Acknowledges messages. Ignores those of other links, and repeats.
+   *
+   * @param messages messages that were delivered
+   */
   acknowledge(messages: readonly Incoming[]): void {
     if (this.#deliver === undefined) return;
     for (const message of messages) {
-      if (message instanceof Held && !message.done) {
-        message.lane.release(message);
+      if (message instanceof PendingAck && !message.done) {
+        message.queue.complete(message);
       }
     }
+  }
+}
+
+/** An entry of an {@linkcode AckQueue}. */
+interface Entry {
+  readonly proceed: Proceed;
+  /** Bytes that count towards the limit. */
+  readonly size: number;
+  /** True if it waits only for the entries before it. */
+  done: boolean;
+  next: Entry | undefined;
+}
+
+/** A message whose acknowledgement is delayed. */
+class PendingAck implements Incoming, Entry {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  /** The interceptor exists before the first client: no message is retained. */
+  readonly retain = false;
+  readonly queue: AckQueue;
+  readonly proceed: Proceed;
+  done = false;
+  next: Entry | undefined = undefined;
+
+  constructor(message: InterceptedMessage, queue: AckQueue, proceed: Proceed) {
+    this.topic = message.topic;
+    this.payload = message.payload;
+    this.qos = message.qos;
+    this.queue = queue;
+    this.proceed = proceed;
+  }
+
+  get size(): number {
+    return this.payload.byteLength;
+  }
+}
+
+/**
+ * The messages of one client, acknowledged in the order of their arrival (MQTT
+ * 3.1.1, 4.6), in whichever order the server acknowledges them.
+ */
+export class AckQueue {
+  #head: Entry | undefined;
+  #tail: Entry | undefined;
+  #messages = 0;
+  #bytes = 0;
+
+  /** True if the broker should not read more from this client. */
+  get full(): boolean {
+    return this.#messages >= MAX_MESSAGES || this.#bytes >= MAX_BYTES;
+  }
+
+  /** Adds a message that the server does not receive. */
+  pass(proceed: Proceed): void {
+    if (this.#head === undefined) proceed();
+    else this.#push({ proceed, size: 0, done: true, next: undefined });
+  }
+
+  /** Adds a message that waits for {@linkcode complete}. */
+  add(pending: PendingAck): void {
+    this.#push(pending);
+  }
+
+  /** Lets a message proceed after all messages before it. Call it once. */
+  complete(pending: PendingAck): void {
+    pending.done = true;
+    if (this.#head !== pending) return;
+    for (;;) {
+      const entry: Entry | undefined = this.#head;
+      if (entry === undefined || !entry.done) return;
+      // Remove it first: proceed() can add the next messages.
+      this.#head = entry.next;
+      if (entry.next === undefined) this.#tail = undefined;
+      this.#messages--;
+      this.#bytes -= entry.size;
+      entry.proceed();
+    }
+  }
+
+  #push(entry: Entry): void {
+    if (this.#tail === undefined) this.#head = entry;
+    else this.#tail.next = entry;
+    this.#tail = entry;
+    this.#messages++;
+    this.#bytes += entry.size;
   }
 }

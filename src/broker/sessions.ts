@@ -1,59 +1,68 @@
+/**
+ * The session state of the embedded broker.
+ *
+ * @module
+ */
 import { Readable } from "node:stream";
 
-/** A packet as the broker keeps it for a client; only what is used here. */
+/** A packet of aedes; only the fields that sessions use. */
 export interface SessionPacket {
   readonly cmd: string;
   readonly payload?: Uint8Array;
   readonly qos?: number;
   readonly retain?: boolean;
   readonly dup?: boolean;
-  /** The packet identifier, once it was sent. */
+  /** The packet identifier; undefined before it is sent. */
   messageId?: number | undefined;
-  /** The broker's own count of messages; null for a retained one sent on SUBSCRIBE. */
+  /** The id of the broker; null for a retained message sent on SUBSCRIBE. */
   readonly brokerId?: string | null;
+  /** The broker's number of the message. */
   readonly brokerCounter?: number;
 }
 
-/** Whose session it is: a connected client. */
+/** The client of a session. */
 export interface SessionOwner {
   readonly id: string;
-  /** True if its session ends with the connection (3.1.2.4). */
+  /** True if the session ends with the connection (3.1.2.4). */
   readonly clean: boolean;
 }
 
-/** A subscription that a message matched. */
+/** A subscription that matches a message. */
 export interface MatchedSubscription {
   readonly clientId: string;
   readonly qos: number;
 }
 
-/** What one session may hold. */
+/** The limits of one session. */
 export interface SessionLimits {
-  /** Messages that are not acknowledged yet. */
+  /** Unacknowledged messages. */
   readonly maxMessages: number;
-  /** Their payload bytes. */
+  /** Payload bytes of the unacknowledged messages. */
   readonly maxBytes: number;
-  /** Told when a session is full; what comes then is dropped, until it has room again. */
+  /** Called when a session becomes full: it drops messages until it has room. */
   readonly onFull: (clientId: string) => void;
 }
 
-/** A message on its way; a PUBREL after its PUBREC. */
+/** An unacknowledged message. */
 interface Entry {
+  /** The PUBLISH; after a PUBREC the PUBREL. */
   packet: SessionPacket;
   readonly bytes: number;
-  /** True if it was sent when the client became ready, not when it was published. */
+  /** True if it was published before the client was ready, and sent after. */
   late: boolean;
 }
 
-/** Messages on their way to one client: by the broker's count, and by identifier once sent. */
+/** The unacknowledged messages to one client. */
 class Outgoing {
+  /** By the broker's number of the message. */
   readonly entries = new Map<number, Entry>();
+  /** The broker's number by packet identifier, of sent messages. */
   readonly sent = new Map<number, number>();
   bytes = 0;
   full = false;
 }
 
-/** The methods of aedes' persistence that {@linkcode Sessions} takes over. */
+/** The methods of aedes' persistence that {@linkcode Sessions} replaces. */
 export const SESSION_METHODS = [
   "outgoingEnqueueCombi",
   "outgoingEnqueue",
@@ -66,20 +75,20 @@ export const SESSION_METHODS = [
   "cleanIncoming",
 ] as const;
 
-const MAX_ID = 65_535;
+const MAX_PACKET_ID = 65_535;
 
 /**
- * The session state of MQTT 3.1.1 (3.1.2.4) apart from the subscriptions:
- * messages that a client has not acknowledged, and the identifiers of its QoS 2
- * messages that it has not released.
+ * The session state of MQTT 3.1.1 (3.1.2.4) except the subscriptions: the
+ * unacknowledged messages to a client, and the identifiers of its QoS 2 messages
+ * that it has not released.
  *
- * It takes the place of that part of aedes' memory persistence, which has no
- * bounds, goes through its queue once a message, and keeps a message once a
- * matching subscription. It also keeps order when a client comes back: aedes
- * would send it new messages before CONNACK and before those that waited.
+ * It replaces this part of aedes' memory persistence, which has no limits,
+ * searches its whole queue for each message, and stores a message once per
+ * matching subscription. It also keeps the order when a client reconnects: aedes
+ * would send new messages before CONNACK and before the stored ones.
  *
- * Kept for as long as the process lives. A full session drops what is new, as
- * Mosquitto's do; a client that is there is still sent it, once.
+ * Sessions end with the process. A full session drops new messages, as in
+ * Mosquitto; a connected client still receives them, once.
  */
 export class Sessions {
   readonly #limits: SessionLimits;
@@ -91,15 +100,18 @@ export class Sessions {
     this.#limits = limits;
   }
 
-  /** True if the client has sent this QoS 2 message and not released it yet (4.3.3). */
+  /**
+   * Returns true if the client has sent this QoS 2 message and not yet released
+   * it (4.3.3).
+   */
   hasReceived(clientId: string, messageId: number): boolean {
     return this.#incoming.get(clientId)?.has(messageId) ?? false;
   }
 
   /**
-   * Whether a message is sent to a client as it is published. If not, it is in
-   * its session and sent from there; at QoS 0 it is dropped, as for one who is
-   * not there yet.
+   * Returns true if aedes sends a message to a client when it is published. If
+   * false, the session stores and sends it; at QoS 0 it is dropped, as before the
+   * client connected.
    */
   forwards(client: SessionOwner, packet: SessionPacket): boolean {
     if (client.clean || packet.brokerId === null) return true;
@@ -110,10 +122,10 @@ export class Sessions {
   }
 
   /**
-   * From now on a client is sent what is published. Called once it has its
-   * CONNACK and all that waited.
+   * Lets a client receive new messages. Called after it was sent CONNACK and the
+   * stored messages.
    *
-   * @returns what was published meanwhile, to be sent now
+   * @returns the messages published since then, to be sent now
    */
   ready(client: SessionOwner): SessionPacket[] {
     if (client.clean) return [];
@@ -122,35 +134,35 @@ export class Sessions {
     for (const entry of this.#outgoing.get(client.id)?.entries.values() ?? []) {
       if (entry.packet.messageId !== undefined) continue;
       entry.late = true;
-      // Without a broker id it is not taken for a repetition of itself.
+      // Without a broker id aedes does not drop it as a repetition.
       unsent.push({ ...entry.packet, brokerId: null });
     }
     return unsent;
   }
 
-  /** What follows is called by aedes, as methods of its persistence. */
+  // aedes calls the following methods, as those of its persistence.
 
-  /** Keeps a message for the owners of subscriptions. */
+  /** Stores a message for the owners of subscriptions. */
   outgoingEnqueueCombi(
     subscriptions: readonly MatchedSubscription[],
     packet: SessionPacket,
   ): Promise<void> {
     if (subscriptions.length > 0) {
-      // A copy: the payload is a view of all that was read at once.
+      // The payload is a view of the whole read, which the copy does not keep.
       const payload = Uint8Array.prototype.slice.call(packet.payload);
       for (const { clientId, qos } of subscriptions) {
-        this.#keep(clientId, {
+        this.#store(clientId, {
           ...packet,
           payload,
           qos: Math.min(packet.qos ?? 0, qos),
-          retain: false, // it matched an established subscription (3.3.1.3)
+          retain: false, // the subscription existed before (3.3.1.3)
         });
       }
     }
     return Promise.resolve();
   }
 
-  /** Keeps a message for the owner of a subscription. */
+  /** Stores a message for the owner of a subscription. */
   outgoingEnqueue(
     subscription: MatchedSubscription,
     packet: SessionPacket,
@@ -158,11 +170,11 @@ export class Sessions {
     return this.outgoingEnqueueCombi([subscription], packet);
   }
 
-  /** A message is about to be sent with this identifier, or its PUBREC came. */
+  /** Called before a message is sent with its identifier, and after its PUBREC. */
   outgoingUpdate(client: SessionOwner, packet: SessionPacket): Promise<void> {
     const outgoing = this.#outgoing.get(client.id);
     if (outgoing !== undefined) {
-      if (packet.cmd === "publish") sending(outgoing, packet);
+      if (packet.cmd === "publish") setMessageId(outgoing, packet);
       else if (packet.messageId !== undefined) {
         const entry = outgoing.entries.get(
           outgoing.sent.get(packet.messageId) ?? -1,
@@ -173,13 +185,13 @@ export class Sessions {
     return Promise.resolve();
   }
 
-  /** The client has acknowledged a message. */
+  /** Called after the client has acknowledged a message. */
   outgoingClearMessageId(
     client: SessionOwner,
     { messageId }: SessionPacket,
   ): Promise<SessionPacket | undefined> {
     const outgoing = this.#outgoing.get(client.id);
-    // aedes asks without an identifier about one that was not forwarded: it stays.
+    // aedes passes no identifier for a message that was not sent: it stays.
     const key = outgoing?.sent.get(messageId ?? -1);
     const entry = outgoing?.entries.get(key ?? -1);
     if (
@@ -193,19 +205,19 @@ export class Sessions {
     return Promise.resolve(entry.packet);
   }
 
-  /** What waits for a client that has come back. */
+  /** Returns the stored messages of a client that has reconnected. */
   outgoingStream(client: SessionOwner): Readable {
     if (client.clean) this.#outgoing.delete(client.id);
     const entries = this.#outgoing.get(client.id)?.entries.values() ?? [];
     const packets = Array.from(entries, ({ packet }) => ({
       ...packet,
-      // Sent before: a repetition, with the same identifier (3.3.1.1, 4.4).
+      // If it was sent before, it has the same identifier (3.3.1.1, 4.4).
       dup: packet.cmd === "publish" && packet.messageId !== undefined,
     }));
     return Readable.from(packets);
   }
 
-  /** A QoS 2 message has been taken. */
+  /** Stores the identifier of a received QoS 2 message. */
   incomingStorePacket(
     client: SessionOwner,
     { messageId }: SessionPacket,
@@ -216,7 +228,7 @@ export class Sessions {
     return Promise.resolve();
   }
 
-  /** @throws {Error} if it has not been taken, or was released since */
+  /** @throws {Error} if it was not received, or is released */
   incomingGetPacket(
     client: SessionOwner,
     packet: SessionPacket,
@@ -226,7 +238,11 @@ export class Sessions {
       : Promise.reject(new Error("no such packet"));
   }
 
-  /** A QoS 2 message has been released. @throws {Error} if there is none */
+  /**
+   * Deletes the identifier of a released QoS 2 message.
+   *
+   * @throws {Error} if there is none
+   */
   incomingDelPacket(
     client: SessionOwner,
     { messageId }: SessionPacket,
@@ -236,19 +252,19 @@ export class Sessions {
       : Promise.reject(new Error("no such packet"));
   }
 
-  /** A session without memory begins or ends. */
+  /** Called when a clean session begins or ends. */
   cleanIncoming(client: SessionOwner): Promise<void> {
     this.#incoming.delete(client.id);
     return Promise.resolve();
   }
 
-  #keep(clientId: string, packet: SessionPacket): void {
+  #store(clientId: string, packet: SessionPacket): void {
     let outgoing = this.#outgoing.get(clientId);
     if (outgoing === undefined) {
       this.#outgoing.set(clientId, outgoing = new Outgoing());
     }
     const key = packet.brokerCounter ?? 0;
-    if (outgoing.entries.has(key)) return; // two of its subscriptions match
+    if (outgoing.entries.has(key)) return; // two subscriptions match
     const bytes = packet.payload?.byteLength ?? 0;
     const { maxMessages, maxBytes, onFull } = this.#limits;
     if (
@@ -263,16 +279,16 @@ export class Sessions {
   }
 }
 
-/** Notes the identifier that a message is sent with, and changes it if it is taken. */
-function sending(outgoing: Outgoing, packet: SessionPacket): void {
+/** Stores the identifier of a message. Changes it first if it is in use. */
+function setMessageId(outgoing: Outgoing, packet: SessionPacket): void {
   const key = packet.brokerCounter ?? 0;
   const entry = outgoing.entries.get(key);
-  // Not there if the session was full: it is sent, but not again.
+  // Missing if the session was full: the message is sent, but not repeated.
   if (entry === undefined || packet.messageId === undefined) return;
   if (entry.packet.messageId === packet.messageId) return;
-  // aedes counts from a random number at each connection.
+  // aedes begins at a random identifier in each connection.
   while (outgoing.sent.has(packet.messageId)) {
-    packet.messageId = packet.messageId % MAX_ID + 1;
+    packet.messageId = packet.messageId % MAX_PACKET_ID + 1;
   }
   entry.packet.messageId = packet.messageId;
   outgoing.sent.set(packet.messageId, key);

@@ -1,6 +1,6 @@
 /**
- * A set of topics, told by exact names and `name/#` filters (MQTT 3.1.1, 4.7).
- * Made for a question asked of every message, so a match builds nothing.
+ * A set of topics, given as names and `name/#` filters (MQTT 3.1.1, 4.7).
+ * Allocates nothing in {@linkcode has}, which runs for each message.
  *
  * @example
  * ```ts
@@ -8,7 +8,7 @@
  *
  * const set = new TopicSet(["occupancy/data/#", "occupancy/request"]);
  * console.log(set.has("occupancy/data/hall")); // true
- * console.log(set.meets("occupancy/+")); // true
+ * console.log(set.overlaps("occupancy/+")); // true
  * ```
  */
 export class TopicSet {
@@ -17,26 +17,30 @@ export class TopicSet {
   readonly #filters: readonly string[][];
 
   /**
-   * @param filters Topic names, and filters whose only wildcard is a last `/#`
+   * @param filters topic names, and filters whose only wildcard is a last `/#`
    * @throws {TypeError} if a filter is empty or has another wildcard
    */
   constructor(filters: readonly string[]) {
     for (const filter of filters) {
-      const many = filter.endsWith("/#");
-      const name = many ? filter.slice(0, -2) : filter;
+      const hasWildcard = filter.endsWith("/#");
+      const name = hasWildcard ? filter.slice(0, -2) : filter;
       if (name === "" || /[+#]/.test(name)) {
         throw new TypeError(
           `Cannot use the filter "${filter}": only a last /# may be a wildcard`,
         );
       }
-      // "a/#" matches its parent level, "a", too (4.7.1.2).
+      // "a/#" also matches "a" (4.7.1.2).
       this.#names.add(name);
-      if (many) this.#prefixes.push(`${name}/`);
+      if (hasWildcard) this.#prefixes.push(`${name}/`);
     }
     this.#filters = filters.map((filter) => filter.split("/"));
   }
 
-  /** True if the topic name is in the set. */
+  /**
+   * Returns true if the topic is in the set.
+   *
+   * @param topic a topic name
+   */
   has(topic: string): boolean {
     if (this.#names.has(topic)) return true;
     for (const prefix of this.#prefixes) {
@@ -45,14 +49,18 @@ export class TopicSet {
     return false;
   }
 
-  /** True if some topic matches both the set and a subscription's filter, which may have any wildcard. */
-  meets(filter: string): boolean {
+  /**
+   * Returns true if a topic of the set can match a filter.
+   *
+   * @param filter a topic filter with any wildcards
+   */
+  overlaps(filter: string): boolean {
     const levels = filter.split("/");
     return this.#filters.some((own) => overlap(own, levels));
   }
 }
 
-/** True if some topic name matches both filters. */
+/** Returns true if a topic name can match both filters. */
 function overlap(one: readonly string[], other: readonly string[]): boolean {
   for (let i = 0;; i++) {
     const a = one[i];

@@ -3,6 +3,7 @@ import {
   type ProbeOptions,
   type ProbeTarget,
 } from "../mqtt/probe_connection.ts";
+import { acceptsTcp } from "../mqtt/url.ts";
 import type { ServerState, Topics } from "../protocol/mod.ts";
 import { type BrokerInfo, readBrokerInfo } from "./broker_info.ts";
 import { probeServer, type ServerProbe } from "./server_probe.ts";
@@ -163,7 +164,10 @@ export class CheckContext {
     const target = broker ??
       (listen ? { url: localUrl("mqtt", listen) } : defaultBroker);
     // A broker that is not set is optional.
-    if (broker === undefined && !await accepts(target.url, timeout)) {
+    if (
+      broker === undefined &&
+      !await acceptsTcp(target.url, AbortSignal.timeout(timeout))
+    ) {
       return { kind: "none" };
     }
     const opening = ProbeConnection.open({
@@ -193,20 +197,4 @@ export function localUrl(
 ): string {
   const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `${scheme}://${local.includes(":") ? `[${local}]` : local}:${port}`;
-}
-
-/** True if something accepts TCP connections there. */
-async function accepts(url: string, timeout: number): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  try {
-    const connection = await Deno.connect({
-      hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: Number(port),
-      signal: AbortSignal.timeout(timeout),
-    });
-    connection.close();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,33 +1,40 @@
-/** A connection that ends sooner was not meant to last, ms. */
-const BRIEF = 1000;
-/** So many brief connections in a row, and somebody else is at it. */
-const MAX_BRIEF = 5;
+/** A shorter connection counts as brief. */
+const MIN_DURATION_MS = 1000;
+/** Brief connections in a row that mean a conflict. */
+const MAX_BRIEF_CONNECTIONS = 5;
 
 /**
- * Finds out that another program uses the same client id: each takes the
- * connection from the other, for ever. Brokers of MQTT 3.1.1 do not say so, nor
- * does Mosquitto to 2.0.11. The program that came last finds out first.
+ * Detects that another client uses the same client id: each one makes the broker
+ * disconnect the other, again and again. MQTT 3.1.1 has no code for it, and
+ * Mosquitto up to 2.0.11 does not send that of MQTT 5. The client that
+ * connected last detects it first.
  */
-export class Contention {
-  #upSince = -Infinity;
-  #brief = 0;
+export class ClientIdConflict {
+  #connectedAt = -Infinity;
+  #briefConnections = 0;
 
-  /** Call it once the broker has let us in. @param now Monotonic, ms */
-  up(now: number): void {
-    this.#upSince = now;
+  /**
+   * Call it after the broker has accepted the connection.
+   *
+   * @param now monotonic time, in ms
+   */
+  connected(now: number): void {
+    this.#connectedAt = now;
   }
 
   /**
-   * Call it when a connection or an attempt has ended.
+   * Call it after a connection or an attempt to connect has ended.
    *
-   * @param now Monotonic, ms
-   * @returns true if connections end again and again as soon as they are up
+   * @param now monotonic time, in ms
+   * @returns true if there is a conflict
    */
-  down(now: number): boolean {
-    const lasted = now - this.#upSince;
-    this.#upSince = -Infinity;
-    if (lasted === Infinity) return false; // an attempt that failed says nothing
-    this.#brief = lasted < BRIEF ? this.#brief + 1 : 0;
-    return this.#brief >= MAX_BRIEF;
+  disconnected(now: number): boolean {
+    const duration = now - this.#connectedAt;
+    this.#connectedAt = -Infinity;
+    if (duration === Infinity) return false; // only an attempt
+    this.#briefConnections = duration < MIN_DURATION_MS
+      ? this.#briefConnections + 1
+      : 0;
+    return this.#briefConnections >= MAX_BRIEF_CONNECTIONS;
   }
 }

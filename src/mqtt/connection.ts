@@ -1,24 +1,21 @@
 /**
- * A connection to somebody's MQTT broker.
+ * A connection to an MQTT broker, through mqtt.js.
  *
- * MQTT 5 is tried first and 3.1.1 when the broker refuses it. Acknowledgements
- * wait for {@linkcode Link.acknowledge}: mqtt.js handles packets one at a time,
- * so waiting inside its handler would allow one commit a message. An error given
- * to the handler's callback makes it skip the PUBACK and go on with the next
- * packet; the PUBACKs are then written here, many in one buffer. A test pins it.
+ * It connects with MQTT 5, or with 3.1.1 if the broker refuses that.
+ *
+ * mqtt.js handles one packet at a time, so a handler that waited for the commit
+ * would need a commit per message. Instead the handler passes an error to its
+ * callback: mqtt.js then sends no PUBACK and handles the next packet.
+ * {@linkcode Link.acknowledge} later writes many PUBACKs in one buffer. Tests
+ * check that mqtt.js behaves in this way.
  *
  * @module
  */
-import type {
-  IClientOptions,
-  IClientPublishOptions,
-  IPublishPacket,
-  MqttClient,
-} from "mqtt";
+import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Contention } from "./client_id_conflict.ts";
+import { ClientIdConflict } from "./client_id_conflict.ts";
 import {
   explainConnectFailure,
   explainPublishFailure,
@@ -33,60 +30,65 @@ import {
   type PublishOptions,
 } from "./link.ts";
 import {
-  closed,
-  type Pending,
+  closedError,
+  type PendingPublish,
   PendingPublishes,
-  tooLong,
+  tooLargeError,
 } from "./pending_publishes.ts";
-import { connectorOf, endClient } from "./transport.ts";
+import {
+  clientOptions,
+  connectorOf,
+  endClient,
+  publishOptions,
+} from "./transport.ts";
 import { redactUrl } from "./url.ts";
 
-/** How to reach the broker, and as whom. */
+/** Options of {@linkcode Connection}. */
 export interface ConnectionOptions {
   /** `mqtt:`, `mqtts:`, `ws:` or `wss:`, with optional `user:password@`. */
   readonly url: string;
-  /** MQTT client identifier; unique on the broker. */
+  /** MQTT client identifier, unique on the broker. */
   readonly clientId: string;
-  /** Topic filters to subscribe to at QoS 1, again after each reconnect. */
+  /** Topic filters for QoS 1. The connection subscribes after each connect. */
   readonly subscriptions?: readonly string[];
-  /** Topic filters to subscribe to at QoS 0: a session keeps nothing of these. */
+  /** Topic filters for QoS 0: the broker stores no messages for a session. */
   readonly liveSubscriptions?: readonly string[];
-  /** Published by the broker, retained at QoS 1, if this connection dies. */
+  /** Published by the broker, retained at QoS 1, if the connection is lost. */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
   /** How long the broker may take to answer, in ms. Default 5,000. */
   readonly connectTimeout?: number;
-  /** Longest pause between attempts after a loss, in ms. Default 5,000. */
+  /** The longest pause between attempts to reconnect, in ms. Default 5,000. */
   readonly maxReconnectDelay?: number;
   /**
-   * Asks the broker to keep subscriptions, and QoS 1 messages that arrive while
-   * this client is away, for so many seconds (MQTT 5, 3.1.2.11.2; MQTT 3.1.1 has
-   * no limit). Default 0: nothing is kept.
+   * How long the broker shall keep the session while the client is disconnected,
+   * in s: subscriptions, and messages at QoS 1 (MQTT 5, 3.1.2.11.2; without
+   * limit in MQTT 3.1.1). Default 0: no session.
    */
   readonly sessionExpiry?: number;
   /** PEM certificate authorities to trust instead of the system's. */
   readonly ca?: string;
 }
 
-/** An {@linkcode Incoming} that knows which connection must acknowledge it. */
+/** An {@linkcode Incoming} with what its PUBACK needs. */
 interface Received extends Incoming {
   readonly messageId: number;
   readonly stream: Duplex;
 }
 
 const SESSION_TAKEN_OVER = 0x8e; // MQTT 5, 3.14.2.1
-const FIRST_RECONNECT_DELAY = 250;
+const MIN_RECONNECT_DELAY_MS = 250;
 const SKIP_PUBACK = new Error("acknowledged after commit");
-/** QoS 1 messages under way at once where the broker names no lower limit. */
-const MAX_INFLIGHT = 1000;
-/** The longest packet that MQTT has (MQTT 5, 2.1.4). */
+/** The longest packet of MQTT (MQTT 5, 2.1.4). */
 const MAX_PACKET_BYTES = 268_435_455;
-/** Room for the headers of a PUBLISH, and its properties without their contents. */
+/** The headers of a PUBLISH, and its properties without their values. */
 const HEADER_BYTES = 64;
+/** UTF-8 bytes of a UTF-16 code unit, at most. */
+const MAX_BYTES_PER_CHAR = 3;
 
 /** A {@linkcode Link} over a TCP, TLS or WebSocket connection. */
 export class Connection implements Link {
   #options: ConnectionOptions;
-  readonly #contention = new Contention();
+  readonly #clientIdConflict = new ClientIdConflict();
   #client: MqttClient | undefined;
   #handlers: LinkHandlers = { message: () => {} };
   #version: 4 | 5 = 5;
@@ -96,10 +98,7 @@ export class Connection implements Link {
   #maxPacketBytes = MAX_PACKET_BYTES;
   readonly #pending = new PendingPublishes();
   #lastError: Error | undefined;
-  #reconnectDelay = FIRST_RECONNECT_DELAY;
-  #inflight = 0;
-  #maxInflight = MAX_INFLIGHT;
-  #waiting: (() => void)[] = [];
+  #reconnectDelay = MIN_RECONNECT_DELAY_MS;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -123,7 +122,7 @@ export class Connection implements Link {
 
   maxPayload(topic: string, options: PublishOptions = {}): number {
     const { contentType = "", responseTopic = "", correlationData } = options;
-    const texts = 3 *
+    const texts = MAX_BYTES_PER_CHAR *
       (topic.length + contentType.length + responseTopic.length);
     return this.#maxPacketBytes - HEADER_BYTES - texts -
       (correlationData?.length ?? 0);
@@ -160,11 +159,12 @@ export class Connection implements Link {
     options: PublishOptions = {},
   ): Promise<void> {
     const qos = options.qos ?? 0;
-    if (qos === 1) await this.#takeInflight();
+    if (qos === 0) return await this.#publishNow(topic, payload, qos, options);
+    await this.#pending.acquire();
     try {
       await this.#publishNow(topic, payload, qos, options);
     } finally {
-      if (qos === 1) this.#giveInflight();
+      this.#pending.release();
     }
   }
 
@@ -174,8 +174,8 @@ export class Connection implements Link {
     const frames = Buffer.allocUnsafe(messages.length * 4);
     let end = 0;
     for (const message of messages as readonly Received[]) {
-      // Each network connection has its own stream; mqtt.js' events come too late
-      // to tell: a resumed session delivers before "connect" is emitted.
+      // The stream identifies the network connection. The event "connect" would
+      // be too late: mqtt.js emits it after the messages of a resumed session.
       if (message.qos === 0 || message.stream !== stream) continue;
       frames[end++] = 0x40; // PUBACK (MQTT 5, 3.4)
       frames[end++] = 2;
@@ -189,26 +189,20 @@ export class Connection implements Link {
     if (this.#closed) return;
     this.#closed = true;
     const client = this.#client;
-    // A graceful end waits for acknowledgements; a lost connection has none to wait for.
+    // Without a connection there are no acknowledgements to wait for.
     if (client !== undefined) await endClient(client, !client.connected);
-    this.#abandon();
+    this.#pending.close();
   }
 
-  /** What is not settled never will be: mqtt.js does not say so. */
-  #abandon(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-    this.#pending.abandon();
-  }
-
-  /** One attempt with one protocol version; resolves once subscribed. */
+  /** Tries to connect once. Resolves after the subscriptions. */
   async #connect(version: 4 | 5): Promise<void> {
     this.#version = version;
     const connect = await connectorOf(this.#options.url);
-    if (this.#closed) throw closed();
+    if (this.#closed) throw closedError();
     const client = connect(this.#clientOptions(version));
     this.#client = client;
     client.handleMessage = (packet, callback) =>
-      this.#receive(packet as IPublishPacket, callback);
+      this.#onPublish(packet as IPublishPacket, callback);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let opened = false;
     client.on("error", (error) => {
@@ -220,28 +214,25 @@ export class Connection implements Link {
         reject(
           this.#lastError ?? new Error("connection closed before CONNACK"),
         );
-      } else this.#lost();
+      } else this.#onLost();
     });
     client.on("disconnect", (packet) => {
-      if (packet.reasonCode === SESSION_TAKEN_OVER) this.#takenOver();
+      if (packet.reasonCode === SESSION_TAKEN_OVER) this.#endByConflict();
     });
     client.on("connect", (packet) => {
-      sendAtOnce(client.stream);
+      disableNagle(client.stream);
       this.#sessionPresent = packet.sessionPresent;
       this.#sessionExpiry = packet.properties?.sessionExpiryInterval ??
         this.#options.sessionExpiry ?? 0;
       this.#maxPacketBytes = packet.properties?.maximumPacketSize ??
         MAX_PACKET_BYTES;
       this.#lastError = undefined;
-      this.#reconnectDelay = FIRST_RECONNECT_DELAY;
-      client.options.reconnectPeriod = FIRST_RECONNECT_DELAY;
-      this.#maxInflight = Math.min(
-        packet.properties?.receiveMaximum ?? MAX_INFLIGHT,
-        MAX_INFLIGHT,
-      );
+      this.#reconnectDelay = MIN_RECONNECT_DELAY_MS;
+      client.options.reconnectPeriod = MIN_RECONNECT_DELAY_MS;
+      this.#pending.limit(packet.properties?.receiveMaximum);
       this.#subscribe(client).then(
         () => {
-          this.#contention.up(performance.now());
+          this.#clientIdConflict.connected(performance.now());
           if (opened) this.#handlers.up?.();
           else resolve();
           opened = true;
@@ -258,31 +249,18 @@ export class Connection implements Link {
   }
 
   #clientOptions(version: 4 | 5): IClientOptions {
-    const { clientId, will, ca, connectTimeout = 5000, sessionExpiry = 0 } =
-      this.#options;
-    return {
-      protocolVersion: version,
-      clientId,
-      clean: sessionExpiry === 0,
-      ...(version === 5 && sessionExpiry > 0 && {
-        properties: { sessionExpiryInterval: sessionExpiry },
-      }),
-      keepalive: 30,
+    const { will, connectTimeout = 5000, sessionExpiry } = this.#options;
+    const options = clientOptions({
+      ...this.#options,
+      version,
       connectTimeout,
-      reconnectPeriod: 0, // until the first success: a wrong address fails at once
-      resubscribe: false, // done here, so that up() comes after it
-      queueQoSZero: false,
-      timerVariant: "native",
-      writeCache: false, // of all 65,536 packet identifiers: 15 ms and 17 MB
-      ...(ca === undefined ? {} : { ca }),
-      ...(will === undefined ? {} : {
-        will: {
-          topic: will.topic,
-          payload: Buffer.from(will.payload),
-          qos: 1,
-          retain: true,
-        },
-      }),
+      sessionExpiry: sessionExpiry || undefined,
+    });
+    if (will === undefined) return options;
+    const payload = Buffer.from(will.payload);
+    return {
+      ...options,
+      will: { topic: will.topic, payload, qos: 1, retain: true },
     };
   }
 
@@ -300,7 +278,7 @@ export class Connection implements Link {
     }
   }
 
-  #receive(packet: IPublishPacket, callback: (error?: Error) => void): void {
+  #onPublish(packet: IPublishPacket, callback: (error?: Error) => void): void {
     const properties = packet.properties;
     const message: Received = {
       topic: packet.topic,
@@ -317,17 +295,21 @@ export class Connection implements Link {
     callback(SKIP_PUBACK);
   }
 
-  #lost(): void {
+  #onLost(): void {
     if (this.#closed) return;
-    this.#pending.lost((id) => this.#client!.removeOutgoingMessage(id));
-    if (this.#contention.down(performance.now())) return this.#takenOver();
+    this.#pending.connectionLost((id) =>
+      this.#client!.removeOutgoingMessage(id)
+    );
+    if (this.#clientIdConflict.disconnected(performance.now())) {
+      return this.#endByConflict();
+    }
     const client = this.#client!;
     const { maxReconnectDelay = 5000 } = this.#options;
     this.#reconnectDelay = Math.min(
       this.#reconnectDelay * 2,
       maxReconnectDelay,
     );
-    // Spread, so that a fleet does not come back in one instant.
+    // Random, so that many clients do not reconnect at the same time.
     client.options.reconnectPeriod = Math.round(
       this.#reconnectDelay * (0.5 + Math.random() / 2),
     );
@@ -338,19 +320,18 @@ export class Connection implements Link {
     );
   }
 
-  #takenOver(): void {
+  #endByConflict(): void {
     const client = this.#client!;
     client.options.reconnectPeriod = 0;
     this.#closed = true;
     client.end(true);
-    this.#abandon();
+    this.#pending.close();
     this.#handlers.failed?.(
       new LinkError(
         "refused",
-        `Another program connected to ${this.description} with the client id "${this.#options.clientId}"`,
+        `Disconnected from ${this.description}: another client uses the client id "${this.#options.clientId}"`,
         {
-          hint:
-            "Stop one of them, or give this one a --name and a --prefix of its own.",
+          hint: "Stop it, or use a different --name and --prefix for this one.",
         },
       ),
     );
@@ -369,18 +350,25 @@ export class Connection implements Link {
     options: PublishOptions,
   ): Promise<void> {
     const client = this.#client;
-    if (client === undefined || this.#closed) return Promise.reject(closed());
+    if (client === undefined || this.#closed) {
+      return Promise.reject(closedError());
+    }
     const bytes = payload.length;
     if (bytes > this.maxPayload(topic, options)) {
-      return Promise.reject(tooLong(topic, bytes));
+      return Promise.reject(tooLargeError(topic, bytes));
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const pending: Pending = { reject, topic, bytes, messageId: undefined };
+    const pending: PendingPublish = {
+      reject,
+      topic,
+      bytes,
+      messageId: undefined,
+    };
     this.#pending.add(pending);
     client.publish(
       topic,
       Buffer.from(payload.buffer, payload.byteOffset, bytes),
-      this.#publishOptions(qos, options),
+      publishOptions(this.#version, qos, options),
       (error) => {
         this.#pending.delete(pending);
         if (error) reject(explainPublishFailure(error, topic));
@@ -390,42 +378,12 @@ export class Connection implements Link {
     if (qos === 1) pending.messageId = client.getLastMessageId();
     return promise;
   }
-
-  #publishOptions(qos: 0 | 1, options: PublishOptions): IClientPublishOptions {
-    const { retain = false, contentType, responseTopic, correlationData } =
-      options;
-    if (this.#version === 4) return { qos, retain };
-    return {
-      qos,
-      retain,
-      properties: {
-        ...(contentType === undefined ? {} : { contentType }),
-        ...(responseTopic === undefined ? {} : { responseTopic }),
-        ...(correlationData === undefined
-          ? {}
-          : { correlationData: Buffer.from(correlationData) }),
-      },
-    };
-  }
-
-  /** Keeps to the broker's Receive Maximum (MQTT 5, 3.3.4). */
-  async #takeInflight(): Promise<void> {
-    while (this.#inflight >= this.#maxInflight && !this.#closed) {
-      await new Promise<void>((wake) => this.#waiting.push(wake));
-    }
-    this.#inflight++;
-  }
-
-  #giveInflight(): void {
-    this.#inflight--;
-    this.#waiting.shift()?.();
-  }
 }
 
 /**
- * Turns Nagle's algorithm off: with it the end of a reply waits 40 ms for the
- * peer's delayed acknowledgement. WebSockets have it off already.
+ * Disables Nagle's algorithm, which delays the end of a reply by the 40 ms of
+ * TCP's delayed acknowledgement. For WebSockets it is already disabled.
  */
-function sendAtOnce(stream: Duplex): void {
+function disableNagle(stream: Duplex): void {
   if (stream instanceof Socket) stream.setNoDelay(true);
 }

@@ -1,21 +1,21 @@
+/**
+ * Turns the errors of mqtt.js and of the network into {@linkcode LinkError}s
+ * that people understand.
+ *
+ * @module
+ */
 import { messageOf } from "../common/errors.ts";
 import { LinkError } from "./link.ts";
 
+const LOGIN_HINT =
+  "Set user and password in the address: mqtt://user:password@host.";
+
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2). */
-const REFUSALS: Record<number, { message: string; hint: string }> = {
-  2: {
-    message: "refuses this client id",
-    hint: "Choose another name with --name.",
-  },
-  3: { message: "is not available", hint: "Try again later." },
-  4: {
-    message: "refuses the user name or password",
-    hint: "Put them in the address: mqtt://user:password@host.",
-  },
-  5: {
-    message: "does not let this client in",
-    hint: "Put user and password in the address: mqtt://user:password@host.",
-  },
+const REFUSALS: Record<number, { reason: string; hint: string }> = {
+  2: { reason: "client id refused", hint: "Choose another with --name." },
+  3: { reason: "broker not available", hint: "Try again later." },
+  4: { reason: "login refused (user or password)", hint: LOGIN_HINT },
+  5: { reason: "not authorized", hint: LOGIN_HINT },
 };
 REFUSALS[0x85] = REFUSALS[2]!;
 REFUSALS[0x88] = REFUSALS[3]!;
@@ -23,6 +23,7 @@ REFUSALS[0x86] = REFUSALS[4]!;
 REFUSALS[0x87] = REFUSALS[5]!;
 
 const UNSUPPORTED_VERSION = new Set([1, 0x84]);
+const MIN_FAILURE_CODE = 0x80; // MQTT 5, 2.4
 const NETWORK_FAILURES = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -32,98 +33,108 @@ const NETWORK_FAILURES = new Set([
   "ETIMEDOUT",
 ]);
 
-/** True if another protocol version may succeed where this attempt failed. */
+/**
+ * Returns true if another protocol version may succeed.
+ *
+ * @param error the error of an attempt to connect
+ */
 export function isVersionRefusal(error: unknown): boolean {
   if (error instanceof LinkError) return false;
   const code = codeOf(error);
   if (typeof code === "number") return UNSUPPORTED_VERSION.has(code);
   if (typeof code === "string" && NETWORK_FAILURES.has(code)) return false;
-  // Some brokers of 3.1.1 just hang up on a CONNECT of MQTT 5, or answer in its form.
-  const message = messageOf(error);
-  return /closed before CONNACK|parse|packet|header|properties/i.test(
-    message,
-  ) ||
-    code === "ECONNRESET";
+  // Some brokers of MQTT 3.1.1 close the connection after a CONNECT of MQTT 5,
+  // others answer in the format of 3.1.1.
+  return code === "ECONNRESET" ||
+    /closed before CONNACK|parse|packet|header|properties/i
+      .test(messageOf(error));
 }
 
-/** Says in words for people why a broker cannot be joined, and what to do. */
+/**
+ * Explains why a client cannot connect.
+ *
+ * @param error the error of the attempt
+ * @param address the broker's address, without a password
+ */
 export function explainConnectFailure(
   error: unknown,
   address: string,
 ): LinkError {
   const code = codeOf(error);
   const message = messageOf(error);
+  const cannot = `Cannot connect to ${address}`;
   const cause = error;
   if (typeof code === "number" && code !== 0) {
-    const known = REFUSALS[code];
-    const asked = code === 4 || code === 5 || code === 0x86 || code === 0x87;
-    const hint = asked && /:\/\/[^/]*@/.test(address)
-      ? "Check the user and the password in the address."
-      : known?.hint;
-    return new LinkError(
-      "refused",
-      `The broker at ${address} ${known?.message ?? `refuses: ${message}`}`,
-      hint === undefined ? { cause } : { hint, cause },
-    );
+    const { reason, hint } = REFUSALS[code] ??
+      { reason: `refused by the broker (${message})`, hint: undefined };
+    const hasUser = /:\/\/[^/]*@/.test(address);
+    return new LinkError("refused", `${cannot}: ${reason}`, {
+      ...(hint !== undefined && {
+        hint: hint === LOGIN_HINT && hasUser
+          ? "Check user and password in the address."
+          : hint,
+      }),
+      cause,
+    });
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
-    return new LinkError("unreachable", `No such host: ${address}`, {
-      hint: "Check the spelling of the broker's address.",
+    return new LinkError("unreachable", `${cannot}: host not found`, {
+      hint: "Check the spelling of the address.",
       cause,
     });
   }
   if (code === "ECONNREFUSED") {
-    return new LinkError("unreachable", `No broker answers at ${address}`, {
-      hint:
-        "Start one (occupancy server has one built in), or name another with --broker.",
-      cause,
-    });
+    return new LinkError(
+      "unreachable",
+      `${cannot}: no broker is running there`,
+      {
+        hint:
+          "Start one (occupancy server includes one), or choose another with --broker.",
+        cause,
+      },
+    );
   }
   if (
     /certificate|self.signed|UnknownIssuer|TLS|SSL/i.test(`${code} ${message}`)
   ) {
-    return new LinkError(
-      "tls",
-      `No trusted TLS connection to ${address}: ${message}`,
-      {
-        hint: "Name the certificate authority with --ca FILE, or use mqtt://.",
-        cause,
-      },
-    );
+    return new LinkError("tls", `${cannot}: TLS failed (${message})`, {
+      hint: "Set the certificate authority with --ca FILE, or use mqtt://.",
+      cause,
+    });
   }
   if (
     /closed before CONNACK|parse|packet|header|connack timeout|Unexpected server response/i
       .test(message) || code === "ECONNRESET"
   ) {
-    return new LinkError(
-      "not-mqtt",
-      `What answers at ${address} does not speak MQTT`,
-      {
-        hint: "Check the port: MQTT is usually at 1883, over TLS at 8883.",
-        cause,
-      },
-    );
+    return new LinkError("not-mqtt", `${cannot}: no answer in MQTT`, {
+      hint: "Check the port: MQTT usually uses 1883, with TLS 8883.",
+      cause,
+    });
   }
-  return new LinkError(
-    "unreachable",
-    `Cannot reach the broker at ${address}: ${message}`,
-    { hint: "Check the address and the network.", cause },
-  );
+  return new LinkError("unreachable", `${cannot}: ${message}`, {
+    hint: "Check the address and the network.",
+    cause,
+  });
 }
 
-/** Says in words for people why a message could not be published. */
+/**
+ * Explains why a message was not published.
+ *
+ * @param error the error of the publish
+ * @param topic the topic of the message
+ */
 export function explainPublishFailure(
   error: unknown,
   topic: string,
 ): LinkError {
   const code = codeOf(error);
   const message = messageOf(error);
-  if (typeof code === "number" && code >= 0x80) { // MQTT 5, 3.4.2.1
+  if (typeof code === "number" && code >= MIN_FAILURE_CODE) {
     return new LinkError(
       "refused",
-      `The broker refused a message to ${topic}: ${message}`,
+      `Cannot publish to ${topic}: refused by the broker (${message})`,
       {
-        hint: "Give this user write access to that topic on the broker.",
+        hint: "Give this user write access to the topic.",
         cause: error,
       },
     );
@@ -133,30 +144,33 @@ export function explainPublishFailure(
   });
 }
 
-/** Says in words for people which topics may not be subscribed to; another error stays. */
+/**
+ * Explains which topics a client may not subscribe to.
+ *
+ * @param error the error of the subscribe
+ * @param filters the topic filters
+ * @returns a LinkError if the broker refused a filter, else the same error
+ */
 export function explainSubscribeFailure(
   error: unknown,
   filters: readonly string[],
 ): unknown {
-  // What mqtt.js rejects with carries the SUBACK (MQTT 5, 3.9.3).
+  // The error of mqtt.js has the SUBACK (MQTT 5, 3.9.3).
   const { packet } = error as { packet?: { granted?: unknown } };
   const granted = Array.isArray(packet?.granted) ? packet.granted : [];
-  const refused = filters.filter((_, index) => granted[index] >= 0x80);
+  const refused = filters.filter((_, i) => granted[i] >= MIN_FAILURE_CODE);
   if (refused.length === 0) return error;
   return new LinkError(
     "refused",
-    `The broker does not let this client subscribe to ${refused.join(", ")}`,
-    {
-      hint: "Give this user read access to that topic on the broker.",
-      cause: error,
-    },
+    `Cannot subscribe to ${refused.join(", ")}: refused by the broker`,
+    { hint: "Give this user read access to the topic.", cause: error },
   );
 }
 
 function codeOf(error: unknown): string | number | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code === "string" || typeof code === "number") return code;
-  // An attempt over several addresses fails with one error for each.
+  // An attempt with several addresses fails with an error for each.
   const first = (error as { errors?: unknown[] } | undefined)?.errors?.[0];
   return first === undefined ? undefined : codeOf(first);
 }

@@ -1,9 +1,10 @@
 /**
- * What the rest of the house sees of MQTT: messages in, messages out, and
- * acknowledgements that wait until they are true.
+ * The interface to MQTT: messages in, messages out, and acknowledgements that
+ * are sent only after the work is done.
  *
- * Two things implement it: a {@link https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html | connection}
- * to somebody's broker, and the embedded broker itself.
+ * It has two implementations: a connection to a broker
+ * ({@link https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html | MQTT 5}
+ * or 3.1.1), and the embedded broker.
  *
  * @module
  */
@@ -12,15 +13,15 @@ import { AppError } from "../common/errors.ts";
 /** Quality of service: at most once, at least once, exactly once (MQTT 5, 4.3). */
 export type QoS = 0 | 1 | 2;
 
-/** One PUBLISH that arrived. Its link acknowledges it when told, not before. */
+/** A received PUBLISH. {@linkcode Link.acknowledge} acknowledges it. */
 export interface Incoming {
-  /** The topic name it was published to. */
+  /** The topic name. */
   readonly topic: string;
-  /** The application message, as sent. Valid for as long as the message is held. */
+  /** The application message. Valid as long as a reference to the message exists. */
   readonly payload: Uint8Array;
-  /** The quality of service it was delivered with. */
+  /** The quality of service of the delivery. */
   readonly qos: QoS;
-  /** True if the broker had kept it from before the subscription (MQTT 5, 3.3.1.3). */
+  /** True if it is a retained message, older than the subscription (MQTT 5, 3.3.1.3). */
   readonly retain: boolean;
   /** MQTT 5 Content Type (3.3.2.3.9). */
   readonly contentType?: string | undefined;
@@ -30,66 +31,72 @@ export interface Incoming {
   readonly correlationData?: Uint8Array | undefined;
 }
 
-/** How a message is published. */
+/** Options of {@linkcode Link.publish}. */
 export interface PublishOptions {
   /** Quality of service. Default 0. */
   readonly qos?: 0 | 1;
-  /** Whether the broker keeps it for later subscribers. Default false. */
+  /** Whether the broker stores it for later subscribers. Default false. */
   readonly retain?: boolean;
-  /** MQTT 5 Content Type; left out on MQTT 3.1.1. */
+  /** MQTT 5 Content Type; not sent with MQTT 3.1.1. */
   readonly contentType?: string | undefined;
-  /** MQTT 5 Response Topic; left out on MQTT 3.1.1. */
+  /** MQTT 5 Response Topic; not sent with MQTT 3.1.1. */
   readonly responseTopic?: string | undefined;
-  /** MQTT 5 Correlation Data; left out on MQTT 3.1.1. */
+  /** MQTT 5 Correlation Data; not sent with MQTT 3.1.1. */
   readonly correlationData?: Uint8Array | undefined;
 }
 
-/** What a link tells its owner. The handlers must not throw. */
+/** Callbacks of a link. They must not throw. */
 export interface LinkHandlers {
-  /** A message arrived; it stays unacknowledged until {@linkcode Link.acknowledge}. */
+  /** Called for each message. {@linkcode Link.acknowledge} acknowledges it. */
   message(message: Incoming): void;
-  /** Connected and subscribed, the first time and after each reconnect. */
+  /** Called after connecting and subscribing, the first time and each time after. */
   up?(): void;
-  /** The connection was lost; it is being tried again. `reason` is for people. */
+  /**
+   * Called after the connection was lost. The link connects again.
+   *
+   * @param reason why, for people
+   */
   down?(reason: string): void;
-  /** The connection was lost for good: trying again would not help. */
+  /**
+   * Called after the connection was lost, if the link does not connect again.
+   *
+   * @param error why another attempt would fail
+   */
   failed?(error: LinkError): void;
 }
 
 /** A way to send and receive MQTT messages. */
 export interface Link {
-  /** For people, e.g. `mqtt://localhost:1883` or `embedded broker on 127.0.0.1:1883`. */
+  /** For people: `mqtt://localhost:1883`, or `embedded broker on 127.0.0.1:1883`. */
   readonly description: string;
-  /** The protocol version in force: 4 is MQTT 3.1.1. Meaningful once open. */
+  /** The protocol version in use: 4 is MQTT 3.1.1. Valid after `open()`. */
   readonly mqttVersion: 4 | 5;
   /**
-   * Whether the broker had kept the session when it was last joined (MQTT 5,
-   * 3.2.2.1.1); undefined if the link has none to keep.
+   * Whether the broker had a session for this client at the last connect (MQTT
+   * 5, 3.2.2.1.1); undefined if the link has no sessions.
    */
   readonly sessionPresent?: boolean;
   /**
-   * For how many seconds the broker keeps the session: what was asked for, or
-   * what it grants instead (MQTT 5, 3.2.2.3.2). Meaningful once open.
+   * How long the broker keeps the session, in s: the requested time, or the one
+   * that the broker grants instead (MQTT 5, 3.2.2.3.2). Valid after `open()`.
    */
   readonly sessionExpiry?: number;
-  /**
-   * Clients that are connected to the broker just now; undefined if the link is
-   * a connection to a broker, which does not tell.
-   */
+  /** Connected clients; undefined if the broker does not report them. */
   readonly clients?: number;
   /**
-   * The most bytes of payload that the broker takes in a message to a topic, as
-   * far as it says (MQTT 5, 3.2.2.3.6). Default: what MQTT has room for.
+   * Returns the longest payload, in bytes, that the broker accepts in a message
+   * to a topic (MQTT 5, 3.2.2.3.6). Without this method: the limit of MQTT.
    */
   maxPayload?(topic: string, options?: PublishOptions): number;
   /**
    * Connects and subscribes.
    *
-   * @throws {LinkError} if that fails the first time; later losses are retried
+   * @throws {LinkError} if the first attempt fails; later ones are repeated
    */
   open(handlers: LinkHandlers): Promise<void>;
   /**
-   * Publishes; resolves once the broker has it (QoS 1: its PUBACK; QoS 0: written).
+   * Publishes a message. Resolves at QoS 1 with the broker's PUBACK, at QoS 0
+   * after the message is written.
    *
    * @throws {LinkError} if the link is closed first, or the broker refuses it
    */
@@ -99,11 +106,14 @@ export interface Link {
     options?: PublishOptions,
   ): Promise<void>;
   /**
-   * Acknowledges messages, in the order they arrived. Messages of a connection
-   * that is gone are passed over: its broker sends them again.
+   * Acknowledges messages, in the order in which they were received. Ignores
+   * those of an earlier connection: the broker sends them again.
    */
   acknowledge(messages: readonly Incoming[]): void;
-  /** Sends what is under way, says goodbye, and frees everything. Safe to call twice. */
+  /**
+   * Waits for outstanding acknowledgements, disconnects and releases all
+   * resources. May be called twice.
+   */
   close(): Promise<void>;
 }
 

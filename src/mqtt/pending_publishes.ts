@@ -1,67 +1,115 @@
 import { LinkError } from "./link.ts";
 
-/** A shorter message is long for no broker. */
-const SUSPECT_BYTES = 16 * 1024;
-/** Lost connections after which a long message is held to be the reason. */
-const MAX_LOSSES = 3;
+/** Limit of QoS 1 messages in flight, if the broker sets no lower one. */
+const MAX_IN_FLIGHT = 1000;
+/** Brokers accept shorter messages. */
+const MIN_SUSPECT_BYTES = 16 * 1024;
+/** Lost connections after which a long message is assumed to be the cause. */
+const MAX_LOST_CONNECTIONS = 3;
 
-/** A publish that is not settled. */
-export interface Pending {
+/** A publish without a result yet. */
+export interface PendingPublish {
+  /** Rejects the promise of the publish. */
   readonly reject: (error: LinkError) => void;
   readonly topic: string;
-  /** The packet identifier; undefined at QoS 0, and until it has one. */
+  /** The packet identifier; undefined at QoS 0, and before it is assigned. */
   messageId: number | undefined;
+  /** Length of the payload. */
   readonly bytes: number;
 }
 
-/** The publishes of a connection that are not settled. */
+/**
+ * The publishes of a connection that have no result yet, and the limit of those
+ * in flight.
+ */
 export class PendingPublishes {
-  /** For each, the connections that were lost while it was under way. */
-  readonly #losses = new Map<Pending, number>();
+  /** Each publish, with the number of connections lost since it was added. */
+  readonly #lostConnections = new Map<PendingPublish, number>();
+  #closed = false;
+  #inFlight = 0;
+  #maxInFlight = MAX_IN_FLIGHT;
+  readonly #waiting: (() => void)[] = [];
 
-  add(pending: Pending): void {
-    this.#losses.set(pending, 0);
+  /**
+   * Sets the broker's Receive Maximum (MQTT 5, 3.3.4).
+   *
+   * @param receiveMaximum 1 to 65,535; undefined for no limit of the broker
+   */
+  limit(receiveMaximum = MAX_IN_FLIGHT): void {
+    this.#maxInFlight = Math.min(receiveMaximum, MAX_IN_FLIGHT);
   }
 
-  /** It is settled. */
-  delete(pending: Pending): void {
-    this.#losses.delete(pending);
+  /** Waits until another QoS 1 message may be in flight. */
+  async acquire(): Promise<void> {
+    while (this.#inFlight >= this.#maxInFlight && !this.#closed) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#inFlight++;
   }
 
-  /** None of them will be settled any more: mqtt.js does not say so. */
-  abandon(): void {
-    for (const { reject } of this.#losses.keys()) reject(closed());
-    this.#losses.clear();
+  /** Ends one {@linkcode acquire}. */
+  release(): void {
+    this.#inFlight--;
+    this.#waiting.shift()?.();
+  }
+
+  /** Adds a publish that was sent. */
+  add(publish: PendingPublish): void {
+    this.#lostConnections.set(publish, 0);
+  }
+
+  /** Removes a publish that has a result. */
+  delete(publish: PendingPublish): void {
+    this.#lostConnections.delete(publish);
+  }
+
+  /** Rejects all publishes, which mqtt.js does not do when its client ends. */
+  close(): void {
+    this.#closed = true;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const { reject } of this.#lostConnections.keys()) {
+      reject(closedError());
+    }
+    this.#lostConnections.clear();
   }
 
   /**
-   * The connection is lost. Some brokers hang up on a packet that is too long
-   * for them, and mqtt.js sends it again at each reconnect: after a few times
-   * it is rejected, and `drop` is called to forget it.
+   * Call it after the connection was lost. Some brokers close the connection if
+   * a packet is too large, and mqtt.js sends it again at each reconnect. So this
+   * rejects a large message after the third lost connection.
+   *
+   * @param drop makes mqtt.js drop the message
    */
-  lost(drop: (messageId: number) => void): void {
-    for (const [pending, before] of this.#losses) {
-      const { messageId, bytes, topic, reject } = pending;
-      if (messageId === undefined || bytes < SUSPECT_BYTES) continue;
-      this.#losses.set(pending, before + 1);
-      if (before + 1 < MAX_LOSSES) continue;
-      this.#losses.delete(pending);
-      reject(tooLong(topic, bytes)); // before mqtt.js says that it was dropped
+  connectionLost(drop: (messageId: number) => void): void {
+    for (const [publish, before] of this.#lostConnections) {
+      const { messageId, bytes, topic, reject } = publish;
+      if (messageId === undefined || bytes < MIN_SUSPECT_BYTES) continue;
+      this.#lostConnections.set(publish, before + 1);
+      if (before + 1 < MAX_LOST_CONNECTIONS) continue;
+      this.#lostConnections.delete(publish);
+      reject(tooLargeError(topic, bytes)); // before the error of mqtt.js
       drop(messageId);
     }
   }
 }
 
-/** What is said of a publish on a connection that has ended. */
-export function closed(): LinkError {
+/** The error of a publish after the connection was closed. */
+export function closedError(): LinkError {
   return new LinkError("closed", "The connection to the broker is closed");
 }
 
-/** What is said of a message that the broker does not take. */
-export function tooLong(topic: string, bytes: number): LinkError {
+/**
+ * The error of a message that is too large for the broker.
+ *
+ * @param topic the topic of the message
+ * @param bytes the length of its payload
+ */
+export function tooLargeError(topic: string, bytes: number): LinkError {
   return new LinkError(
     "refused",
-    `A message of ${bytes} bytes to ${topic} is too long for the broker`,
-    { hint: "Ask for smaller parts with maxBytes, or raise its limit." },
+    `Cannot publish ${bytes} bytes to ${topic}: too large for the broker`,
+    {
+      hint: "Request smaller parts with maxBytes, or raise the broker's limit.",
+    },
   );
 }

@@ -9,7 +9,7 @@ import type { IConnackPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
 import { explainConnectFailure, isVersionRefusal } from "./failure.ts";
 import { LinkError } from "./link.ts";
-import { connectorOf, endClient } from "./transport.ts";
+import { clientOptions, connectorOf, endClient } from "./transport.ts";
 import { redactUrl } from "./url.ts";
 
 /** The broker that a probe connects to. */
@@ -94,7 +94,7 @@ export class ProbeConnection {
   static async open(options: ProbeOptions): Promise<ProbeConnection> {
     const { version = 5, url } = options;
     try {
-      const { client, connack } = await connect(options, version);
+      const { client, connack } = await openClient(options, version);
       return new ProbeConnection(client, version, connack, url);
     } catch (error) {
       if (options.version === undefined && isVersionRefusal(error)) {
@@ -187,24 +187,15 @@ export class ProbeConnection {
   }
 }
 
-async function connect(
+async function openClient(
   options: ProbeOptions,
   version: 4 | 5,
 ): Promise<{ client: MqttClient; connack: IConnackPacket }> {
-  const { url, ca, clientId, sessionExpiry, timeout, onMessage } = options;
-  const client = (await connectorOf(url))({
-    protocolVersion: version,
-    clientId,
-    clean: sessionExpiry === undefined,
-    ...(version === 5 && sessionExpiry !== undefined && {
-      properties: { sessionExpiryInterval: sessionExpiry },
-    }),
-    connectTimeout: timeout,
-    reconnectPeriod: 0,
-    queueQoSZero: false,
-    timerVariant: "native",
-    ...(ca === undefined ? {} : { ca }),
-  });
+  const { url, timeout, onMessage } = options;
+  const connect = await connectorOf(url);
+  const client = connect(
+    clientOptions({ ...options, version, connectTimeout: timeout }),
+  );
   client.on(
     "message",
     (topic, payload) => onMessage?.({ topic, payload, at: Date.now() }),

@@ -1,5 +1,5 @@
 /**
- * Opens and ends clients of mqtt.js.
+ * Opens and ends clients of mqtt.js, with their options.
  *
  * `connect()` of mqtt.js loads TCP, TLS, WebSockets and SOCKS for any address,
  * which slows down a short command like `request`. So for plain TCP, the usual
@@ -8,9 +8,11 @@
  *
  * @module
  */
-import type { IClientOptions, MqttClient } from "mqtt";
+import type { IClientOptions, IClientPublishOptions, MqttClient } from "mqtt";
 import client from "mqtt/lib/client";
+import { Buffer } from "node:buffer";
 import { createConnection } from "node:net";
+import type { PublishOptions } from "./link.ts";
 import { tcpTarget } from "./url.ts";
 
 // Deno imports a CommonJS module's exports; a bundler, their default.
@@ -43,6 +45,73 @@ export async function connectorOf(url: string): Promise<Connect> {
       ...options,
       ...credentials,
     });
+}
+
+/** Settings of {@linkcode clientOptions}. */
+export interface ClientSettings {
+  /** The protocol version; 4 is MQTT 3.1.1. */
+  readonly version: 4 | 5;
+  /** MQTT client identifier. */
+  readonly clientId: string;
+  /** How long the broker shall keep the session, in s; undefined for no session. */
+  readonly sessionExpiry?: number | undefined;
+  /** How long the broker may take to answer CONNECT, in ms. */
+  readonly connectTimeout: number;
+  /** PEM certificate authorities to trust instead of the system's. */
+  readonly ca?: string;
+}
+
+/**
+ * Returns the options of a client that does not reconnect.
+ *
+ * @param settings what differs from client to client
+ */
+export function clientOptions(
+  { version, clientId, sessionExpiry, connectTimeout, ca }: ClientSettings,
+): IClientOptions {
+  return {
+    protocolVersion: version,
+    clientId,
+    clean: sessionExpiry === undefined,
+    ...(version === 5 && sessionExpiry !== undefined && {
+      properties: { sessionExpiryInterval: sessionExpiry },
+    }),
+    keepalive: 30,
+    connectTimeout,
+    reconnectPeriod: 0, // a first failure is reported, not repeated
+    resubscribe: false, // a Connection subscribes before it calls up()
+    queueQoSZero: false,
+    timerVariant: "native",
+    writeCache: false, // a cache of all 65,536 packet ids: 15 ms and 17 MB
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
+
+/**
+ * Returns the options of a publish.
+ *
+ * @param version the protocol version: only 5 has properties
+ * @param qos quality of service
+ * @param options retain, and properties
+ */
+export function publishOptions(
+  version: 4 | 5,
+  qos: 0 | 1,
+  { retain = false, contentType, responseTopic, correlationData }:
+    PublishOptions,
+): IClientPublishOptions {
+  if (version === 4) return { qos, retain };
+  return {
+    qos,
+    retain,
+    properties: {
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+      ...(correlationData === undefined
+        ? {}
+        : { correlationData: Buffer.from(correlationData) }),
+    },
+  };
 }
 
 /**

@@ -22,9 +22,9 @@ export class Harness implements AsyncDisposable {
   ) {
     this.#acknowledge = acknowledge;
     this.broker = create({
-      refused: (id, topic) => this.#add(this.refused, `${id} ${topic}`),
-      dropped: (id, reason) => this.#add(this.dropped, { id, reason }),
-      sessionFull: (id) => this.#add(this.full, id),
+      onRefused: (id, topic) => this.#add(this.refused, `${id} ${topic}`),
+      onDropped: (id, reason) => this.#add(this.dropped, { id, reason }),
+      onSessionFull: (id) => this.#add(this.full, id),
     });
   }
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { TopicSet } from "../../src/broker/topic_set.ts";
 
 Deno.test({
-  name: "TopicSet.has() matches names, and below a last /# with its parent",
+  name: "TopicSet.has() is true for names, and for /# with its parent level",
   permissions: "none",
   fn() {
     const set = new TopicSet(["a/data/#", "a/request"]);
@@ -24,8 +24,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "TopicSet.meets() tells whether a subscription can share a topic with the set",
+  name: "TopicSet.overlaps() is true if a filter can match a topic of the set",
   permissions: "none",
   fn() {
     const set = new TopicSet(["a/data/#", "a/request"]);
@@ -43,14 +42,14 @@ Deno.test({
       ["a/response/#", false],
     ];
     for (const [filter, expected] of cases) {
-      equal(set.meets(filter), expected, filter);
+      equal(set.overlaps(filter), expected, filter);
     }
   },
 });
 
 Deno.test({
   name:
-    "TopicSet.meets() is true for each filter that matches a topic of the set",
+    "TopicSet.overlaps() is true for all filters that match a topic of the set",
   permissions: "none",
   fn() {
     const level = fc.constantFrom("a", "b", "");
@@ -66,10 +65,10 @@ Deno.test({
           const set = new TopicSet([many ? `${name}/#` : name]);
           const topic = many ? [...own, ...below] : own;
           equal(set.has(topic.join("/")), true);
-          // Any of its levels may be a wildcard.
+          // Replace any of its levels by a wildcard.
           const filter = topic.map((word, i) => wild[i] ? "+" : word);
-          equal(set.meets(filter.join("/")), true);
-          equal(set.meets([...filter.slice(0, 1), "#"].join("/")), true);
+          equal(set.overlaps(filter.join("/")), true);
+          equal(set.overlaps([...filter.slice(0, 1), "#"].join("/")), true);
         },
       ),
     );
@@ -77,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "new TopicSet() refuses what is not a name or name/#",
+  name: "TopicSet() throws TypeError for other filters than name and name/#",
   permissions: "none",
   fn() {
     for (const filter of ["", "#", "/#", "+", "a/+", "a/#/b", "a#", "a/b+"]) {

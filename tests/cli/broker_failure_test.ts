@@ -24,7 +24,9 @@ for (const command of COMMANDS) {
       assertFailure(
         await runOccupancy([...command, "--broker", url]),
         4,
-        new RegExp(`^occupancy: No broker answers at ${url}\n  hint: .+\n$`),
+        new RegExp(
+          `^occupancy: Cannot connect to ${url}: no broker is running there\n  hint: .+\n$`,
+        ),
         /Start one/,
       );
     },
@@ -42,7 +44,7 @@ for (const command of COMMANDS) {
       assertFailure(
         await runOccupancy([...command, "--broker", url]),
         4,
-        /^occupancy: What answers at \S+ does not speak MQTT\n {2}hint: .+\n$/,
+        /^occupancy: Cannot connect to \S+: no answer in MQTT\n {2}hint: .+\n$/,
         /1883/,
       );
     },
@@ -115,7 +117,7 @@ Deno.test({
       // The address is checked before the store is created.
       [
         ["--broker", "http://x", "--store", "sqlite:/dev/null/map.db"],
-        /Cannot speak http/,
+        /Invalid scheme http/,
       ],
     ];
     await forEachAtOnce(
@@ -136,7 +138,7 @@ Deno.test({
     assertFailure(
       ended,
       4,
-      /No broker answers at mqtt:\/\/ann:\*\*\*@127/,
+      /Cannot connect to mqtt:\/\/ann:\*\*\*@127/,
       /./,
     );
     if (ended.stderr.includes("s3cret")) throw new Error(ended.stderr);

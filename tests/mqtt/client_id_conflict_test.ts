@@ -1,42 +1,44 @@
 import assert from "node:assert/strict";
-import { Contention } from "../../src/mqtt/client_id_conflict.ts";
+import { ClientIdConflict } from "../../src/mqtt/client_id_conflict.ts";
 
 Deno.test({
-  name: "Contention.down() tells, after the fifth brief connection in a row",
+  name:
+    "ClientIdConflict.disconnected() is true from the fifth brief connection in a row",
   permissions: "none",
   fn: () => {
-    const contention = new Contention();
-    const told = [];
-    for (let now = 0; told.length < 6; now += 500) {
-      contention.up(now);
-      told.push(contention.down(now + 300));
+    const conflict = new ClientIdConflict();
+    const results = [];
+    for (let now = 0; results.length < 6; now += 500) {
+      conflict.connected(now);
+      results.push(conflict.disconnected(now + 300));
     }
-    assert.deepEqual(told, [false, false, false, false, true, true]);
+    assert.deepEqual(results, [false, false, false, false, true, true]);
   },
 });
 
 Deno.test({
-  name: "Contention.down() forgets brief connections when one lasts",
+  name:
+    "ClientIdConflict.disconnected() starts again after a longer connection",
   permissions: "none",
   fn: () => {
-    const contention = new Contention();
+    const conflict = new ClientIdConflict();
     for (let round = 0; round < 20; round++) {
-      const lasting = round % 5 === 4 ? 1000 : 10;
-      contention.up(round * 5000);
-      assert.equal(contention.down(round * 5000 + lasting), false);
+      const duration = round % 5 === 4 ? 1000 : 10;
+      conflict.connected(round * 5000);
+      assert.equal(conflict.disconnected(round * 5000 + duration), false);
     }
   },
 });
 
 Deno.test({
-  name: "Contention.down() takes attempts that fail for a broker that is down",
+  name: "ClientIdConflict.disconnected() ignores attempts that fail",
   permissions: "none",
   fn: () => {
-    const contention = new Contention();
-    contention.up(0);
-    assert.equal(contention.down(10), false);
+    const conflict = new ClientIdConflict();
+    conflict.connected(0);
+    assert.equal(conflict.disconnected(10), false);
     for (let now = 20; now < 60; now++) {
-      assert.equal(contention.down(now), false);
+      assert.equal(conflict.disconnected(now), false);
     }
   },
 });

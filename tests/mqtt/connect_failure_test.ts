@@ -1,4 +1,4 @@
-/** What people are told when a broker cannot be joined, case by case. */
+/** The error of each way in which a connection to a broker fails. */
 import assert from "node:assert/strict";
 import { LinkError, type LinkErrorCode } from "../../src/mqtt/link.ts";
 import type { ConnectionOptions } from "../../src/mqtt/connection.ts";
@@ -9,26 +9,37 @@ import { needs } from "../support/needs.ts";
 import { freePort } from "../support/temp.ts";
 
 Deno.test({
-  name: "Connection.open() where nothing listens: unreachable",
+  name: "Connection.open() fails with unreachable if nothing is listening",
   ...needs(),
   fn: async () => {
     const url = `mqtt://127.0.0.1:${freePort()}`;
-    await assertFails(url, "unreachable", /^No broker answers at mqtt:/);
-    // A name may have several addresses: the error is then one of each.
+    await assertFails(
+      url,
+      "unreachable",
+      /^Cannot connect to mqtt:.*: no broker is running/,
+    );
+    // A name with several addresses: an error for each.
     const named = url.replace("127.0.0.1", "localhost");
-    await assertFails(named, "unreachable", /^No broker answers at mqtt:/);
+    await assertFails(
+      named,
+      "unreachable",
+      /^Cannot connect to mqtt:.*: no broker is running/,
+    );
   },
 });
 
 Deno.test({
-  name: "explainConnectFailure() of a host that is not there: unreachable",
+  name: "explainConnectFailure() returns unreachable for an unknown host",
   permissions: "none",
   fn: () => {
     for (const code of ["ENOTFOUND", "EAI_AGAIN"]) {
       const cause = Object.assign(new Error(`getaddrinfo ${code}`), { code });
       const error = explainConnectFailure(cause, "mqtt://nowhere.invalid");
       assert.equal(error.code, "unreachable");
-      assert.equal(error.message, "No such host: mqtt://nowhere.invalid");
+      assert.equal(
+        error.message,
+        "Cannot connect to mqtt://nowhere.invalid: host not found",
+      );
       assert.match(error.hint!, /spelling/);
       assert.equal(error.cause, cause);
     }
@@ -36,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection.open() to a web server: not MQTT",
+  name: "Connection.open() fails with not-mqtt at a web server",
   ...needs(),
   fn: async () => {
     await using server = Deno.serve(
@@ -44,19 +55,19 @@ Deno.test({
       () => new Response("hello"),
     );
     const { port } = server.addr;
-    const says = /^What answers at \S+ does not speak MQTT$/;
-    await assertFails(`mqtt://127.0.0.1:${port}`, "not-mqtt", says);
-    await assertFails(`ws://127.0.0.1:${port}`, "not-mqtt", says);
+    const message = /^Cannot connect to \S+: no answer in MQTT$/;
+    await assertFails(`mqtt://127.0.0.1:${port}`, "not-mqtt", message);
+    await assertFails(`ws://127.0.0.1:${port}`, "not-mqtt", message);
   },
 });
 
 Deno.test({
-  name: "Connection.open() to one who says nothing: not MQTT, in time",
+  name: "Connection.open() fails with not-mqtt without an answer in time",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
     const accepted = broker.accept();
-    await assertFails(broker.url, "not-mqtt", /does not speak MQTT$/, {
+    await assertFails(broker.url, "not-mqtt", /no answer in MQTT$/, {
       connectTimeout: 200,
     });
     await accepted;
@@ -64,7 +75,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection.open() to one who hangs up: not MQTT",
+  name: "Connection.open() fails with not-mqtt if the connection is closed",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -74,35 +85,35 @@ Deno.test({
       }
     };
     await Promise.all([
-      assertFails(broker.url, "not-mqtt", /does not speak MQTT$/),
+      assertFails(broker.url, "not-mqtt", /no answer in MQTT$/),
       hangUp(),
     ]);
   },
 });
 
 Deno.test({
-  name: "Connection.open() with TLS to a plain port: no trusted connection",
+  name: "Connection.open() fails with tls at a port without TLS",
   ...needs("mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto();
     const url = broker.url.replace("mqtt:", "mqtts:");
     const error = await failureOf(url, {});
     assert.equal(error.code, "tls");
-    assert.match(error.message, /^No trusted TLS connection to mqtts:/);
+    assert.match(error.message, /^Cannot connect to mqtts:.*: TLS failed/);
     assert.ok(error.hint);
   },
 });
 
 for (
-  const [code4, code5, says, hint] of [
-    [2, 0x85, /refuses this client id/, /--name/],
-    [3, 0x88, /is not available/, /later/],
-    [4, 0x86, /refuses the user name or password/, /user:password@/],
-    [5, 0x87, /does not let this client in/, /user:password@/],
+  const [code4, code5, message, hint] of [
+    [2, 0x85, /client id refused$/, /--name/],
+    [3, 0x88, /broker not available$/, /later/],
+    [4, 0x86, /login refused \(user or password\)$/, /user:password@/],
+    [5, 0x87, /not authorized$/, /user:password@/],
   ] as const
 ) {
   Deno.test({
-    name: `Connection.open() refused with code ${code4} or ${code5}: says why`,
+    name: `Connection.open() explains CONNACK code ${code4} or ${code5}`,
     ...needs(),
     fn: async () => {
       const answers = [
@@ -114,7 +125,7 @@ for (
         const admitting = broker.admit().catch(() => {});
         const error = await failureOf(broker.url, {});
         assert.equal(error.code, "refused");
-        assert.match(error.message, says);
+        assert.match(error.message, message);
         assert.match(error.hint!, hint);
         await broker[Symbol.asyncDispose]();
         await admitting;
@@ -124,7 +135,7 @@ for (
 }
 
 Deno.test({
-  name: "Connection.open() with a wrong password: says so without showing it",
+  name: "Connection.open() explains a wrong password without showing it",
   ...needs("mosquitto"),
   fn: async () => {
     await using broker = await startMosquitto([], { anonymous: false });
@@ -139,12 +150,12 @@ Deno.test({
 async function assertFails(
   url: string,
   code: LinkErrorCode,
-  says: RegExp,
+  message: RegExp,
   options: Partial<ConnectionOptions> = {},
 ): Promise<void> {
   const error = await failureOf(url, options);
   assert.equal(error.code, code, error.message);
-  assert.match(error.message, says);
+  assert.match(error.message, message);
   assert.ok(error.hint);
 }
 
@@ -162,5 +173,5 @@ async function failureOf(
   } finally {
     await link.close();
   }
-  assert.fail(`${url} let us in`);
+  assert.fail(`${url} accepted the connection`);
 }

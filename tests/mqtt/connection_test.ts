@@ -1,6 +1,6 @@
 /**
- * What `Connection` promises, against a broker that is played by the test. It
- * pins what mqtt.js does where that is not documented.
+ * `Connection` with a fake broker. The tests also fix the undocumented behaviour
+ * of mqtt.js that it relies on.
  */
 import assert from "node:assert/strict";
 import { type Incoming, LinkError } from "../../src/mqtt/link.ts";
@@ -25,7 +25,7 @@ import type { RawConnection } from "../support/raw_connection.ts";
 import { until, within } from "../support/until.ts";
 
 Deno.test({
-  name: "Connection acknowledges when it is told, not before",
+  name: "Connection.acknowledge() sends the PUBACKs, which nothing else does",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -45,7 +45,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection never acknowledges a message of QoS 0",
+  name: "Connection.acknowledge() ignores messages at QoS 0",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -65,7 +65,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "Connection does not acknowledge a dead connection's message on the next",
+    "Connection.acknowledge() ignores the messages of an earlier connection",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -81,7 +81,7 @@ Deno.test({
     assert.match(joined.events[0]!, /^down: /);
     assert.equal(joined.events[1], "up");
 
-    // The same packet ids now mean other messages.
+    // The same packet ids now belong to other messages.
     await joined.raw.write(encodeNumbered("t", 3));
     await until(() => messages.length === 6);
     link.acknowledge(old);
@@ -93,10 +93,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "Connection acknowledges what a resumed session brings, when a publish of its own is sent again first",
+    "Connection.acknowledge() works in a resumed session before the event connect",
   ...needs(),
   fn: async () => {
-    // mqtt.js says "connect" only when that publish is settled; by then they are here.
+    // mqtt.js first repeats its own publish and emits "connect" after its PUBACK:
+    // by then the messages of the session have arrived.
     const four = connack4(0, true);
     await using broker = new FakeBroker({ four });
     await using joined = await join(broker, { sessionExpiry: 60 });
@@ -117,14 +118,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection gives up a long publish that costs each connection",
+  name: "Connection rejects a large publish after which the broker disconnects",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
     await using joined = await join(broker, { subscriptions: [] });
     const { link } = joined;
     const published = link.publish("own", new Uint8Array(50_000), { qos: 1 });
-    const refused = assert.rejects(published, /too long for the broker/);
+    const refused = assert.rejects(published, /too large for the broker/);
     let { raw } = joined;
     for (let losses = 0; losses < 3; losses++) {
       await raw.take("publish");
@@ -136,7 +137,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection.close() rejects what is still under way",
+  name: "Connection.close() rejects publishes without a PUBACK",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -152,7 +153,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection.acknowledge() while it is down does nothing",
+  name: "Connection.acknowledge() does nothing while disconnected",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -168,7 +169,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection keeps to the broker's Receive Maximum",
+  name: "Connection respects the broker's Receive Maximum",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker({
@@ -191,7 +192,7 @@ Deno.test({
     for (const id of ids) {
       await raw.send({ cmd: "puback", messageId: id });
     }
-    await within(Promise.all(sent), "all to be acknowledged");
+    await within(Promise.all(sent), "all PUBACKs");
   },
 });
 
@@ -208,25 +209,25 @@ Deno.test({
     await publishedBefore(joined, "one");
     assert.equal(done, false);
     await joined.raw.send({ cmd: "puback", messageId: id });
-    await within(sent, "the publisher to go on");
+    await within(sent, "the result of publish()");
   },
 });
 
 for (
   const [name, five] of [
-    ["refuses it in the form of 3.1.1", () => connack4(1)],
-    ["refuses it in the form of MQTT 5", () => connack5(0x84)],
-    ["hangs up", () => "hang up" as const],
+    ["refuses MQTT 5 in the format of 3.1.1", () => connack4(1)],
+    ["refuses MQTT 5 in its format", () => connack5(0x84)],
+    ["closes the connection", () => "hang up" as const],
   ] as const
 ) {
   Deno.test({
-    name: `Connection falls back to MQTT 3.1.1 where a broker ${name}`,
+    name: `Connection uses MQTT 3.1.1 if a broker ${name}`,
     ...needs(),
     fn: async () => {
       await using broker = new FakeBroker({ five: five() });
       await using joined = await join(broker);
       assert.equal(joined.link.mqttVersion, 4);
-      // Properties have no place in 3.1.1: they are left out.
+      // MQTT 3.1.1 has no properties.
       joined.link.publish("t", new Uint8Array(0), {
         contentType: "text/csv",
         responseTopic: "r",
@@ -239,7 +240,7 @@ for (
 }
 
 Deno.test({
-  name: "Connection ends for good when another client takes its session over",
+  name: "Connection does not reconnect if another client has its client id",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker({ five: connack5() });
@@ -247,7 +248,7 @@ Deno.test({
     await joined.raw.send({ cmd: "disconnect", reasonCode: 0x8e });
     const error = await within(joined.failed, "the failure");
     assert.equal(error.code, "refused");
-    assert.match(error.message, /Another program .* client id "tester"/);
+    assert.match(error.message, /another client uses the client id "tester"$/);
     assert.match(error.hint!, /--name/);
     assert.ok(joined.raw.closed || await until(() => joined.raw.closed));
     await assert.rejects(
@@ -258,7 +259,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection.open() says which topic it may not subscribe to",
+  name: "Connection.open() reports the topic of a refused subscription",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -267,7 +268,8 @@ Deno.test({
       link.open({ message: () => {} }),
       (error) =>
         error instanceof LinkError && error.code === "refused" &&
-        /subscribe to t/.test(error.message) && error.hint !== undefined,
+        /^Cannot subscribe to t:/.test(error.message) &&
+        error.hint !== undefined,
     );
     await broker.admitSubscriber(0x80);
     await opening;
@@ -276,7 +278,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Connection.close() may be called twice, and ends with DISCONNECT",
+  name: "Connection.close() sends DISCONNECT, and may be called twice",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
@@ -290,12 +292,12 @@ Deno.test({
   },
 });
 
-/** A connection that is up, and the broker's end of it. */
+/** An open connection, and the broker's end of it. */
 interface Joined extends AsyncDisposable {
   raw: RawConnection;
   readonly link: Connection;
   readonly messages: Incoming[];
-  /** "up" and "down: …" since it was opened. */
+  /** "up" and "down: …", after the first "up". */
   readonly events: string[];
   readonly failed: Promise<LinkError>;
 }
@@ -342,14 +344,14 @@ async function newConnection(
 }
 
 /**
- * How many PUBACKs the broker has got when a message arrives that is published
- * now: TCP keeps the order, so none can be on its way.
+ * Counts the PUBACKs that the broker receives before a marker that is published
+ * now. TCP keeps the order, so no PUBACK is on its way.
  */
 function acknowledgedBefore(joined: Joined, marker: string): Promise<number> {
   return packetsBefore(joined, marker, "puback");
 }
 
-/** How many messages at QoS 1 the broker has got before one that is published now. */
+/** Counts the messages that the broker receives before a marker. */
 function publishedBefore(joined: Joined, marker: string): Promise<number> {
   return packetsBefore(joined, marker, "publish");
 }

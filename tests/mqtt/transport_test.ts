@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { needs } from "../support/needs.ts";
 
 Deno.test({
-  name: "connectorOf() sends nothing until it is told to connect",
+  name: "connectorOf() returns a function that connects; sends nothing itself",
   ...needs(),
   fn: async () => {
-    // Loading mqtt asks for permissions.
+    // Loading mqtt needs permissions.
     const { connectorOf } = await import("../../src/mqtt/transport.ts");
     let connections = 0;
     await using server = await listening();
@@ -26,7 +26,7 @@ Deno.test({
   },
 });
 
-/** A server on a free port, that is closed with its scope. */
+/** A server on a free port. */
 async function listening(): Promise<
   Server & AsyncDisposable & { port: number }
 > {

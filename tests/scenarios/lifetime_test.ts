@@ -98,7 +98,7 @@ Deno.test({
     assert.equal(code, 4, stderr);
     assert.match(
       stderr,
-      /occupancy: Another program connected to mqtt:\S+ with the client id "twin"\n {2}hint: .*--name/,
+      /occupancy: Disconnected from mqtt:\S+: another client uses the client id "twin"\n {2}hint: .*--name/,
     );
     assert.doesNotMatch(stderr, / {4}at |Cannot/);
     await using client = await RawConnection.open(broker.port, "watcher");

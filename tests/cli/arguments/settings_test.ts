@@ -211,7 +211,7 @@ Deno.test({
       ],
       [
         "broker = 'http://a:b@c'",
-        /Cannot speak http.*\*\*\*.* \(broker in /,
+        /Invalid scheme http.*\*\*\*.* \(broker in /,
         /mqtts/,
       ],
       ["json = 'maybe'", /Invalid json in \S+ "maybe"/, /true or false/],

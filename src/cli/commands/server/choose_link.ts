@@ -1,5 +1,6 @@
 /** Chooses the broker of a server: another one, or the embedded one. */
 import type { Link } from "../../../mqtt/link.ts";
+import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
 import { offlineState } from "../../../server/mod.ts";
 import {
@@ -42,7 +43,7 @@ export async function chooseLink(
   if (listen !== undefined) {
     return await embedded(flags, topics, log, listen, "");
   }
-  if (broker !== undefined || await accepts(DEFAULT_BROKER)) {
+  if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
     return await connected(flags, topics, log);
   }
   const reason = " (no broker answered on localhost:1883)";
@@ -94,28 +95,17 @@ async function embedded(
     ...listen,
     subscriptions: topics.serverSubscriptions(flags.name),
     reserved: topics.serverOnlyFilters,
-    refused: (client, topic) =>
+    onRefused: (client, topic) =>
       log.warn(
         `Refused a message of ${client} to ${topic}: only the server may publish there`,
       ),
-    dropped: (client = "a client", reason) =>
+    onDropped: (client = "a client", reason) =>
       log.warn(`Disconnected ${client}: ${reason}`),
-    sessionFull: (client) =>
+    onSessionFull: (client) =>
       log.warn(
         `Dropped messages for ${client}: it is disconnected, and too many are stored for it`,
       ),
   });
   const describe = () => `${link.description}${reason}`;
   return { link, verb: "Started the", describe };
-}
-
-/** True if something accepts TCP connections at an address. */
-async function accepts(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  try {
-    (await Deno.connect({ hostname, port: Number(port) })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

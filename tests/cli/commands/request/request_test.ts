@@ -159,8 +159,8 @@ Deno.test({
         ["--brokr", "x"],
         /Unknown option: --brokr[^]*Did you mean --broker\?/,
       ],
-      [["--broker", "http://127.0.0.1"], /Cannot speak http/],
-      [["--broker", "mqtt://"], /Not a broker address/],
+      [["--broker", "http://127.0.0.1"], /Invalid scheme http/],
+      [["--broker", "mqtt://"], /Invalid broker address/],
     ];
     await forEachAtOnce(cases, async ([args, expected]) => {
       const ended = await runOccupancy(["request", ...args]);

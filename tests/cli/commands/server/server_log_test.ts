@@ -132,6 +132,9 @@ Deno.test({
     assert.equal(failed.code, 4);
     const record = JSON.parse(failed.stderr);
     assert.equal(record.level, "ERROR");
-    assert.match(record.message, /^No broker answers at .* \(.+\)$/);
+    assert.match(
+      record.message,
+      /^Cannot connect to .*: no broker is running there \(.+\)$/,
+    );
   },
 });

@@ -193,6 +193,6 @@ Deno.test({
   ...needs(),
   fn: async () => {
     const ended = await runOccupancy(["simulate", "--broker", NOWHERE]);
-    assertFailure(ended, 4, /No broker answers/, /--broker/);
+    assertFailure(ended, 4, /no broker is running there/, /--broker/);
   },
 });
