@@ -1,5 +1,5 @@
 import { requireTool } from "../support/needs.ts";
-import { DENO_RUN, ROOT } from "../support/processes.ts";
+import { DENO_RUN, ROOT, sendSignal } from "../support/processes.ts";
 import { until, within } from "../support/until.ts";
 
 /** Options of {@linkcode TerminalSession}. */
@@ -102,7 +102,7 @@ export class TerminalSession implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) this.#child.kill("SIGKILL");
+    if (!this.#ended) sendSignal(this.#child, "SIGKILL");
     await this.#done;
   }
 

@@ -80,7 +80,7 @@ export class Running implements AsyncDisposable {
   }
 
   kill(signal: Deno.Signal = "SIGTERM"): void {
-    if (!this.#ended) this.#child.kill(signal);
+    if (!this.#ended) sendSignal(this.#child, signal);
   }
 
   /** Waits until it has ended by itself. */
@@ -178,5 +178,18 @@ async function feed(
     await writer.close();
   } catch {
     await writer.abort().catch(() => {});
+  }
+}
+
+/** Sends a signal to a process. Does nothing if the process has just ended. */
+export function sendSignal(
+  child: Deno.ChildProcess,
+  signal: Deno.Signal,
+): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // Deno throws a TypeError once it has the exit status.
+    if (!(error instanceof TypeError)) throw error;
   }
 }
