@@ -178,7 +178,7 @@ async function load(
 ): Promise<void> {
   const interval = 1000 * READINGS_PER_POST / rate;
   for (let next = performance.now(); next < end; next += interval) {
-    await delay(next - performance.now());
+    await delay(Math.max(0, next - performance.now()));
     // The values rarely repeat, so nearly every reading is a change.
     await send(Array.from({ length: READINGS_PER_POST }, () => [
       Math.floor(Math.random() * width),

@@ -7,46 +7,48 @@
  */
 import { randomIntegers } from "../../tests/support/random.ts";
 
-/** Which coordinates the readings of a load have. */
+/** The order of the coordinates in a load. */
 export type Order = "sweep" | "patches" | "scattered";
 
-/** What is sent. */
+/** The messages of a load. */
 export interface LoadShape {
   readonly topic: string;
   readonly qos: 0 | 1;
   readonly messages: number;
   readonly readingsPerMessage: number;
-  /** How many cells there are. */
+  /** Number of cells. */
   readonly cells: number;
   /**
-   * `sweep`: row by row over a square, again and again. `patches`: each message
-   * a run of neighbours somewhere in that square. `scattered`: each reading
-   * anywhere within 65,536 by 65,536.
+   * `sweep`: row by row over a square, repeatedly. `patches`: each message is a
+   * run of neighbouring cells somewhere in that square. `scattered`: each reading
+   * is a random cell within 65,536 × 65,536.
    */
   readonly order: Order;
 }
 
-/** Packets, one behind the other. */
+/** Encoded packets. */
 export interface Packets {
+  /** The packets, concatenated. */
   readonly bytes: Uint8Array;
-  /** Where each starts, and where the last one ends. */
+  /** Offset of each packet, and the end of the last one. */
   readonly starts: Float64Array;
 }
 
 const encoder = new TextEncoder();
 const COMMA = 0x2c;
 const LF = 0x0a;
-/** `x,y,value` in a square of at most 10^10 cells, and the line's end. */
+/** Longest line: `x,y,value` in a square of at most 10^10 cells, and a line feed. */
 const LINE_BYTES = 20;
 /** Fixed header of at most 5, topic length 2, packet identifier 2. */
 const HEAD_BYTES = 9;
-/** Packet identifiers are 1 to 65,535 (2.3.1); the last one is for requests. */
+/** Packet identifiers are 1 to 65,535 (2.3.1). Requests use the last one. */
 export const REQUEST_ID = 65_535;
-/** Values are below this, so that a cell differs from one visit to the next. */
+/** Values are below this. A cell changes at every visit. */
 const MAX_VALUE = 1000;
-const SCATTER = 65_536;
+/** Side of the square of `scattered`. */
+const SCATTERED_SIDE = 65_536;
 
-/** What the n-th reading of a load says of which cell. */
+/** Computes the readings of a load, one at a time. */
 export class Readings {
   readonly #shape: LoadShape;
   readonly #side: number;
@@ -60,18 +62,18 @@ export class Readings {
     this.#side = Math.ceil(Math.sqrt(shape.cells));
   }
 
-  /** The width of the square. */
+  /** Side of the square, in cells. */
   get side(): number {
     return this.#side;
   }
 
-  /** Goes to a reading; call it for 0, 1, 2... in turn. */
+  /** Computes the n-th reading. Call it with 0, 1, 2 and so on, in order. */
   seek(n: number): void {
     const { order, cells, readingsPerMessage } = this.#shape;
     const inMessage = n % readingsPerMessage;
     if (order === "scattered") {
-      this.x = this.#random(SCATTER);
-      this.y = this.#random(SCATTER);
+      this.x = this.#random(SCATTERED_SIDE);
+      this.y = this.#random(SCATTERED_SIDE);
       this.value = n % MAX_VALUE;
       return;
     }
@@ -94,7 +96,7 @@ export class Readings {
   }
 }
 
-/** Makes the packets of a load. */
+/** Encodes the packets of a load. */
 export function encodeLoad(shape: LoadShape): Packets {
   const { messages, readingsPerMessage, qos } = shape;
   const topic = encoder.encode(shape.topic);
@@ -152,7 +154,13 @@ function writePublishHead(
   return at;
 }
 
-/** Writes a number of 0 or more, and what separates it from the next. */
+/**
+ * Writes a number and a separator.
+ *
+ * @param number 0 or more
+ * @param end the separator, a byte
+ * @returns the offset after it
+ */
 function writeNumber(
   bytes: Uint8Array,
   at: number,

@@ -54,7 +54,7 @@ export class RawClient implements Disposable {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
     const client = new RawClient(connection);
-    // Without keep-alive: the client may be busy for long.
+    // No keep-alive, because the client may send nothing for a long time.
     await client.#exchange({
       cmd: "connect",
       protocolId: "MQTT",
