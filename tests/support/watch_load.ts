@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { delay } from "../../src/common/async.ts";
 import type { Connection } from "../../src/mqtt/connection.ts";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
 import type { CellMap } from "../../src/request/mod.ts";
@@ -84,9 +85,7 @@ async function send(
       sentAt[round] = performance.now();
       await sender.send(batch);
       const due = start + round * 1000 / perSecond;
-      await new Promise((resolve) =>
-        setTimeout(resolve, due - performance.now())
-      );
+      await delay(Math.max(0, due - performance.now()));
     }
     await sender.finish();
   } finally {
