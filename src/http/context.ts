@@ -6,6 +6,7 @@
  */
 import type { OccupancyMap } from "../grid/mod.ts";
 import type { Topics } from "../protocol/mod.ts";
+import type { SubmissionResult } from "../protocol/submission.ts";
 import type { Plan } from "./plans/plan.ts";
 
 /** The map, read-only: only the server changes it. */
@@ -55,49 +56,6 @@ export interface StoreStatus {
   /** Why it fails, for people; undefined while it works. */
   readonly problem: string | undefined;
 }
-
-/** A refused reading, or all readings refused for one reason. */
-export interface RefusedReading {
-  /** The reason, in kebab case; docs/PROTOCOL.md lists all. */
-  readonly code: string;
-  /** The reason for people, without a full stop. */
-  readonly message: string;
-  /** The line (CSV) or element (JSON), counted from 1, if known. */
-  readonly line?: number;
-}
-
-/** The result of submitting a payload of readings. */
-export type SubmissionResult =
-  /** The valid readings are committed and in the map. */
-  | {
-    readonly outcome: "committed";
-    /** Readings that are now the value of their cell, new or repeated. */
-    readonly accepted: number;
-    /** Accepted readings that changed a cell. */
-    readonly changed: number;
-    /** Readings that were refused. */
-    readonly refused: number;
-    /** `refused` by reason. */
-    readonly refusedByCode: ReadonlyMap<string, number>;
-    /** The first refused readings; `late` and `future` once each. */
-    readonly problems: readonly RefusedReading[];
-    /** The revision of the map that has the readings. */
-    readonly revision: number;
-  }
-  /** The payload as a whole is not valid: nothing was stored. */
-  | {
-    readonly outcome: "invalid";
-    readonly code: string;
-    readonly message: string;
-    readonly hint: string | undefined;
-  }
-  /** Nothing was stored; the client may send it again. */
-  | {
-    readonly outcome: "unavailable";
-    /** `store-failing`, `starting` or `stopping`. */
-    readonly code: string;
-    readonly message: string;
-  };
 
 /** The occupancy server, as the HTTP server uses it. */
 export interface HttpContext {

@@ -5,12 +5,7 @@
  *
  * @module
  */
-export type {
-  HttpContext,
-  LinkStatus,
-  StoreStatus,
-  SubmissionResult,
-} from "./context.ts";
+export type { HttpContext, LinkStatus, StoreStatus } from "./context.ts";
 export type { Plan, PlanImage } from "./plans/plan.ts";
 export { isLoopback } from "./security/origin.ts";
 export { MIN_TOKEN_LENGTH, Token } from "./security/token.ts";

@@ -6,5 +6,4 @@
 export type { LinkState, ServerLog, ServerOptions } from "./context.ts";
 export { offlineState } from "./presence.ts";
 export { Server } from "./server.ts";
-export type { SubmissionResult } from "./submission.ts";
 export type { Stats } from "./telemetry.ts";

@@ -1,5 +1,6 @@
 import { doneWithin } from "../common/async.ts";
 import type { LinkError } from "../mqtt/link.ts";
+import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
 import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
@@ -17,7 +18,7 @@ import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
-import { type SubmissionResult, submit, unavailable } from "./submission.ts";
+import { submit, unavailable } from "./submission.ts";
 import type { Stats, Telemetry } from "./telemetry.ts";
 
 /** How often cells age and the clock is checked. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { RefusedReading, SubmissionResult } from "../context.ts";
+import type { Refusal } from "../../protocol/mod.ts";
+import type { SubmissionResult } from "../../protocol/submission.ts";
 import {
   COUNT,
   jsonSpec,
@@ -157,6 +158,6 @@ function answerCommitted(
   });
 }
 
-function rowOf({ line, code, message }: RefusedReading) {
+function rowOf({ line, code, message }: Refusal) {
   return { ...(line !== undefined && { row: line }), code, message };
 }
