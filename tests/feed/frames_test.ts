@@ -144,8 +144,8 @@ Deno.test({
         async (frame, deflated, damage, cut) => {
           const bytes = encodeFrame(frame, deflated ? deflateFast : undefined);
           for (const [at, byte] of damage) bytes[at % bytes.length] = byte;
-          await orFrameError(bytes);
-          await orFrameError(bytes.subarray(0, cut % (bytes.length + 1)));
+          await assertFrameOrError(bytes);
+          await assertFrameOrError(bytes.subarray(0, cut % (bytes.length + 1)));
         },
       ),
       { numRuns: 300 },
@@ -153,7 +153,9 @@ Deno.test({
   },
 });
 
-async function orFrameError(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+async function assertFrameOrError(
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
   try {
     const { cells } = await decodeFrame(bytes, inflateRaw);
     assert.ok(cells.length <= cells.x.length);

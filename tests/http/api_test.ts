@@ -6,7 +6,7 @@ import { startServer } from "./support.ts";
 const NOW = 1_760_000_000_000;
 
 Deno.test({
-  name: "GET cells returns the map as JSON, of one revision",
+  name: "GET cells returns the map as JSON, all cells of one revision",
   ...needs(),
   fn: async () => {
     await using server = await startServer({
@@ -111,7 +111,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET cell returns everything about a coordinate, its source included",
+  name: "GET cell returns everything about a coordinate, including its source",
   ...needs(),
   fn: async () => {
     let now = NOW;

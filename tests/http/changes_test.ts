@@ -1,4 +1,6 @@
-/** The stream of changes: no change is missed, nothing is queued. */
+/**
+ * `GET /api/v1/changes`: clients miss no change, and the server queues none.
+ */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until, within } from "../support/until.ts";
@@ -7,7 +9,7 @@ import { startServer, type TestServer } from "./support.ts";
 
 const PATH = "/api/v1/changes";
 
-async function follow(
+async function openStream(
   server: TestServer,
   query = "",
   lastEventId?: string,
@@ -26,7 +28,7 @@ Deno.test({
   fn: async () => {
     await using server = await startServer();
     await server.post("1,1,1\n2,2,2\n");
-    await using events = await follow(server);
+    await using events = await openStream(server);
     const first = (await events.next())!;
     assert.equal(first.name, "changes");
     assert.deepEqual([first.data.from, first.data.to], [0, 1]);
@@ -44,7 +46,7 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using server = await startServer();
-    await using events = await follow(server, "?layer=l2&region=0,0,9,9");
+    await using events = await openStream(server, "?layer=l2&region=0,0,9,9");
     assert.deepEqual((await events.next())!.data.cells, []);
     await server.post("1,1,1");
     await server.post("50,50,1", "?layer=l2");
@@ -59,7 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes resumes at Last-Event-ID without a gap, cut anywhere",
+  name: "GET changes resumes at Last-Event-ID without a gap, after any event",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -76,7 +78,7 @@ Deno.test({
     };
     for (let connection = 0; connection < 12; connection++) {
       await write();
-      await using events = await follow(server, "", id);
+      await using events = await openStream(server, "", id);
       for (let i = 0; i <= connection % 3; i++) {
         await write();
         const event = (await events.next())!;
@@ -90,16 +92,16 @@ Deno.test({
       }
       await write();
     }
-    await using events = await follow(server, "", id);
+    await using events = await openStream(server, "", id);
     for (const [x, y, value] of (await events.next())!.data.cells) {
       known.set(`${x},${y}`, value);
     }
-    const truth = new Map<string, number>();
+    const expected = new Map<string, number>();
     server.map.layer("default")!.scan((x, y, value) =>
-      truth.set(`${x},${y}`, value)
+      expected.set(`${x},${y}`, value)
     );
-    assert.equal(truth.size, 407);
-    assert.deepEqual(known, truth);
+    assert.equal(expected.size, 407);
+    assert.deepEqual(known, expected);
   },
 });
 
@@ -120,7 +122,7 @@ Deno.test({
         ["nonsense", 0],
       ] as const
     ) {
-      await using events = await follow(server, "", id);
+      await using events = await openStream(server, "", id);
       assert.equal((await events.next())!.data.from, from, id);
     }
   },
@@ -133,7 +135,7 @@ Deno.test({
     await using server = await startServer();
     const rows = Array.from({ length: 25_000 }, (_, i) => `${i},0,1`);
     await server.post(rows.join("\n"));
-    await using events = await follow(server);
+    await using events = await openStream(server);
     const seen = new Set<number>();
     for (const part of [1, 2, 3]) {
       const { id, data } = (await events.next())!;
@@ -146,7 +148,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes sends that cells became unknown, without a reading",
+  name: "GET changes sends cells that became unknown without a reading",
   ...needs(),
   fn: async () => {
     let now = 1_760_000_000_000;
@@ -155,7 +157,7 @@ Deno.test({
       ageing: { forgetAfter: 5000 },
     });
     await server.post("1,1,1");
-    await using events = await follow(server);
+    await using events = await openStream(server);
     await events.next();
     now += 6000;
     const { data } = (await within(events.next(), "the ageing"))!;
@@ -178,14 +180,14 @@ Deno.test({
     await until(async () =>
       (await server.json("/api/v1/summary")).revision === 0
     );
-    // Ten times the size of the sockets' buffers.
+    // Ten times the capacity of the sockets' buffers.
     let revision = 0;
     for (let round = 0; round < 60; round++) {
       const rows = Array.from({ length: 30_000 }, (_, i) => `${i},0,${round}`);
       await server.post(rows.join("\n"));
       revision = server.map.revision;
     }
-    // Most states were never sent: the latest one follows soon.
+    // Most states were never sent: the latest one arrives after few events.
     const reader = new EventReader(new Response(bodyOf(slow)));
     let events = 0;
     let bytes = 0;
@@ -201,13 +203,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "GET changes limits the number of streams, and ends with the server",
+  name:
+    "GET changes limits the number of streams, and ends when the server stops",
   ...needs(),
   fn: async () => {
     const server = await startServer({ limits: { streams: 2 } });
-    const first = await follow(server);
+    const first = await openStream(server);
     {
-      await using second = await follow(server);
+      await using second = await openStream(server);
       await second.next();
       const third = await server.get(PATH);
       assert.equal(third.status, 503);
@@ -222,7 +225,7 @@ Deno.test({
     const began = performance.now();
     await server[Symbol.asyncDispose]();
     assert.equal(await first.next(), undefined);
-    assert.ok(performance.now() - began < 2000, "at once");
+    assert.ok(performance.now() - began < 2000, "the stream ends immediately");
   },
 });
 

@@ -5,7 +5,7 @@ import { ROOT, Running } from "../support/processes.ts";
 import { startServer } from "./support.ts";
 
 /** Members that differ in each run. */
-const VOLATILE = ["time", "began", "age"];
+const VARYING_MEMBERS = ["time", "began", "age"];
 
 interface Example {
   readonly command: string;
@@ -33,32 +33,35 @@ Deno.test({
     const all = examples();
     assert.ok(all.length >= 10, `${all.length} examples`);
     for (const { command, expected, format } of all) {
-      const here = command.replaceAll("http://127.0.0.1:8080", server.url);
-      await using shell = new Running("sh", ["-c", here]);
+      const localCommand = command.replaceAll(
+        "http://127.0.0.1:8080",
+        server.url,
+      );
+      await using shell = new Running("sh", ["-c", localCommand]);
       const { code, stdout, stderr } = await shell.ended();
       assert.equal(code, 0, `${command}${stderr}`);
       if (format === "json") {
         assert.deepEqual(
-          steady(JSON.parse(stdout)),
-          steady(JSON.parse(expected!)),
+          maskMembers(JSON.parse(stdout)),
+          maskMembers(JSON.parse(expected!)),
           command,
         );
       } else if (format === "text") {
-        assert.deepEqual(timeless(stdout), timeless(expected!), command);
+        assert.deepEqual(maskTimes(stdout), maskTimes(expected!), command);
       }
     }
   },
 });
 
 /** Replaces values that differ in each run. */
-function steady(value: unknown): unknown {
+function maskMembers(value: unknown): unknown {
   const text = JSON.stringify(
     value,
-    (key, inner) => VOLATILE.includes(key) ? 0 : inner,
+    (key, inner) => VARYING_MEMBERS.includes(key) ? 0 : inner,
   );
-  return JSON.parse(timeless(text));
+  return JSON.parse(maskTimes(text));
 }
 
-function timeless(text: string): string {
+function maskTimes(text: string): string {
   return text.trim().replace(/\d{13}/g, "0");
 }

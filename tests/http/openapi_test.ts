@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "every example in openapi.json has a response of its schema",
+  name: "the response to every example in openapi.json matches its schema",
   ...needs(),
   fn: async () => {
     await using server = await startWithCells();
@@ -84,7 +84,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "problems have a status and a schema of openapi.json",
+  name: "problems have a status and a schema that openapi.json lists",
   ...needs(),
   fn: async () => {
     await using server = await startWithCells();

@@ -19,7 +19,7 @@ free_thresh: 0.196
 `;
 
 /** Files in memory. */
-function files(all: Record<string, string | Uint8Array<ArrayBuffer>>) {
+function memoryFiles(all: Record<string, string | Uint8Array<ArrayBuffer>>) {
   const opened: string[] = [];
   return {
     opened,
@@ -35,7 +35,7 @@ function files(all: Record<string, string | Uint8Array<ArrayBuffer>>) {
   };
 }
 
-function text(bytes: string): Uint8Array {
+function encode(bytes: string): Uint8Array {
   return new TextEncoder().encode(bytes);
 }
 
@@ -44,16 +44,16 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const plain = decodePgm(
-      text("P2 # made by hand\n3 2\n# depth\n15\n0 5 15\n15 5 0\n"),
+      encode("P2 # made by hand\n3 2\n# depth\n15\n0 5 15\n15 5 0\n"),
     );
     assert.deepEqual([plain.width, plain.height], [3, 2]);
     assert.deepEqual([...plain.pixels], [0, 85, 255, 255, 85, 0]);
     const binary = decodePgm(
-      Uint8Array.of(...text("P5\n# x\n3 1\n255\n"), 0x0a, 0x20, 255),
+      Uint8Array.of(...encode("P5\n# x\n3 1\n255\n"), 0x0a, 0x20, 255),
     );
     assert.deepEqual([...binary.pixels], [0x0a, 0x20, 255]);
     const deep = decodePgm(
-      Uint8Array.of(...text("P5 2 1 65535\n"), 0xff, 0xff, 0x80, 0x00),
+      Uint8Array.of(...encode("P5 2 1 65535\n"), 0xff, 0xff, 0x80, 0x00),
     );
     assert.deepEqual([...deep.pixels], [255, 128]);
   },
@@ -74,7 +74,7 @@ Deno.test({
         "P5\n1 1\n99999\n",
         "P2\n2 1\n255\n1 x",
       ]
-    ) assert.throws(() => decodePgm(text(bad)), PlanError, bad);
+    ) assert.throws(() => decodePgm(encode(bad)), PlanError, bad);
   },
 });
 
@@ -171,7 +171,7 @@ Deno.test({
   name: "readPlans() reads a ROS map for the layer default, in cells",
   permissions: "none",
   fn: async () => {
-    const file = files({
+    const file = memoryFiles({
       maps: MAP_YAML,
       "map.pgm": "P2 4 2 255 0 0 0 0 9 9 9 9",
     });
@@ -188,7 +188,7 @@ Deno.test({
   name: "readPlans() reads maps.json, with images and ROS maps",
   permissions: "none",
   fn: async () => {
-    const file = files({
+    const file = memoryFiles({
       maps: JSON.stringify({
         layers: {
           default: {
@@ -237,7 +237,7 @@ Deno.test({
         ['{"layers":{"a":{"ros":"text"}}}', /Layer a: Invalid ROS map/],
       ] as const
     ) {
-      const file = files({ maps, svg, text: "hello" });
+      const file = memoryFiles({ maps, svg, text: "hello" });
       await assert.rejects(readPlans("maps.json", file), (error) => {
         assert.ok(error instanceof PlanError, String(error));
         assert.match(error.message, reason);

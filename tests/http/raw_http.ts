@@ -1,5 +1,5 @@
 /** The response to {@linkcode rawRequest}. */
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly head: string;
   readonly body: string;
@@ -15,7 +15,7 @@ export async function rawRequest(
   url: string,
   lines: readonly string[],
   body = "",
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const { hostname, port } = new URL(url);
   using connection = await Deno.connect({ hostname, port: Number(port) });
   const head = [...lines, "Connection: close", "", ""].join("\r\n");

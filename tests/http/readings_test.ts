@@ -101,7 +101,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "POST readings shares a commit with other readings of the same turn",
+  name:
+    "POST readings shares a commit with readings of the same event loop turn",
   ...needs(),
   fn: async () => {
     await using server = await startServer();

@@ -169,7 +169,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "paths with .. reach no file",
+  name: "paths with .. return no file",
   ...needs(),
   fn: async () => {
     await using server = await startServer();

@@ -18,7 +18,7 @@ import { assertSame, ViewerModel } from "./viewer_model.ts";
 
 const T0 = 1_790_000_000_000;
 
-/** A socket that keeps frames until the test reads them. */
+/** A socket that stores frames until the test reads them. */
 class FakeSocket {
   readyState: number = WebSocket.OPEN;
   bufferedAmount = 0;
@@ -31,7 +31,7 @@ class FakeSocket {
   }
 }
 
-/** The server's and the client's end of a viewer. */
+/** A viewer: its part in the server, and its part in the client. */
 class TestViewer {
   readonly socket = new FakeSocket();
   readonly viewer: Viewer;
@@ -68,7 +68,7 @@ class TestViewer {
       const frame = await decodeFrame(bytes, inflateRaw);
       const action = this.sequence.check(frame);
       assert.notEqual(action, "gap");
-      if (action === "apply") this.model.take(frame);
+      if (action === "apply") this.model.apply(frame);
       this.viewer.receive(JSON.stringify({ type: "got", frames: ++this.#got }));
     }
   }
@@ -108,7 +108,7 @@ const step = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constant("report" as const),
+      action: fc.constant("report" as const),
       layer: fc.constantFrom("default", "hall/2"),
       readings: fc.array(reading, { minLength: 1, maxLength: 60 }),
     }),
@@ -116,18 +116,22 @@ const step = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      do: fc.constant("wait" as const),
+      action: fc.constant("wait" as const),
       ms: fc.nat(2000),
     }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("view" as const), viewer, view }),
+    arbitrary: fc.record({
+      action: fc.constant("view" as const),
+      viewer,
+      view,
+    }),
   },
   {
     weight: 6,
     arbitrary: fc.record({
-      do: fc.constant("tick" as const),
+      action: fc.constant("tick" as const),
       deltas: fc.boolean(),
       steps: fc.integer({ min: 1, max: 20 }),
     }),
@@ -135,7 +139,7 @@ const step = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constant("read" as const),
+      action: fc.constant("read" as const),
       viewer,
       frames: fc.nat(4),
     }),
@@ -143,7 +147,7 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constant("stall" as const),
+      action: fc.constant("stall" as const),
       viewer,
       bytes: fc.constantFrom(0, 1e9),
     }),
@@ -151,7 +155,7 @@ const step = fc.oneof(
 );
 
 Deno.test({
-  name: "a viewer that has received everything has the map, after any events",
+  name: "a viewer that has received everything has the cells of the map",
   permissions: "none",
   fn: async () => {
     let snapshots = 0;
@@ -160,11 +164,11 @@ Deno.test({
       fc.asyncProperty(
         fc.array(step, { minLength: 20, maxLength: 80, size: "max" }),
         async (steps) => {
-          const world = new World();
-          for (const step of steps) await world.do(step);
-          await world.settle();
-          for (const { model, view } of world.viewers) {
-            if (view !== undefined) assertSame(model, world.map, view);
+          const simulation = new FeedSimulation();
+          for (const step of steps) await simulation.run(step);
+          await simulation.settle();
+          for (const { model, view } of simulation.viewers) {
+            if (view !== undefined) assertSame(model, simulation.map, view);
             snapshots += model.snapshots;
             deltas += model.deltas;
           }
@@ -181,18 +185,19 @@ Deno.test({
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-class World {
+/** A map with three viewers; time and network are simulated. */
+class FeedSimulation {
   readonly map = new OccupancyMap({ staleAfter: 1000, forgetAfter: 3000 });
   readonly #snapshots = new Snapshots(this.map, LIMITS.partCells);
   readonly viewers = [0, 1, 2].map(() =>
     new TestViewer(this.map, this.#snapshots, LIMITS)
   );
   #now = T0;
-  /** Monotonic time; ticks are far apart, so that no interval limits them. */
+  /** Monotonic time, in ms; ticks are 1 s apart, more than any interval. */
   #at = 0;
 
-  async do(step: Step): Promise<void> {
-    switch (step.do) {
+  async run(step: Step): Promise<void> {
+    switch (step.action) {
       case "report": {
         const length = step.readings.length;
         this.map.apply(step.layer, {
@@ -222,7 +227,7 @@ class World {
     }
   }
 
-  /** @param steps slices of snapshots before the time is up */
+  /** @param steps number of times that `isTimeUp` returns false */
   tick(withDeltas: boolean, steps: number): void {
     this.map.age(this.#now);
     const tick = {
@@ -241,7 +246,7 @@ class World {
     for (const { viewer } of this.viewers) viewer.update(tick);
   }
 
-  /** Ticks until all viewers have received everything. */
+  /** Runs ticks until all viewers have received everything. */
   async settle(): Promise<void> {
     for (const { socket } of this.viewers) socket.bufferedAmount = 0;
     for (let i = 0; i < 200; i++) {
@@ -249,6 +254,6 @@ class World {
       for (const viewer of this.viewers) await viewer.read(10);
       if (this.viewers.every(({ viewer }) => !viewer.hasPending)) return;
     }
-    assert.fail("the viewers do not receive everything");
+    assert.fail("viewers still have pending data after 200 ticks");
   }
 }

@@ -4,7 +4,7 @@ import { startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { freePort } from "../../support/temp.ts";
 import { until, within } from "../../support/until.ts";
-import { ALL, RecordingViewer } from "./recording_viewer.ts";
+import { DEFAULT_LAYER_VIEW, RecordingViewer } from "./recording_viewer.ts";
 import { assertSame } from "./viewer_model.ts";
 
 Deno.test({
@@ -15,7 +15,7 @@ Deno.test({
     server.publish("1,2,1\n-3,-4,0\n5,6,-1");
     server.publish("9,9,3", "hall/2");
     await using viewer = new RecordingViewer(server.url);
-    await viewer.live();
+    await viewer.waitUntilComplete();
     const [hello] = viewer.hellos;
     assert.deepEqual({ ...hello }, {
       type: "hello",
@@ -51,7 +51,7 @@ Deno.test({
         cells: 1,
       },
     ]);
-    assertSame(viewer.model, server.map, ALL, { times: true });
+    assertSame(viewer.model, server.map, DEFAULT_LAYER_VIEW, { times: true });
     assert.deepEqual(viewer.model.cells.get("5,6")!.slice(0, 2), [
       -1,
       "unknown",
@@ -59,10 +59,10 @@ Deno.test({
 
     const before = viewer.model.deltas;
     server.publish("1,2,0\n7,7,7");
-    await viewer.sees(7, 7, 7);
-    await viewer.sees(1, 2, 0);
+    await viewer.waitForValue(7, 7, 7);
+    await viewer.waitForValue(1, 2, 0);
     assert.equal(viewer.model.deltas, before + 1, "one delta for one commit");
-    assertSame(viewer.model, server.map, ALL, { times: true });
+    assertSame(viewer.model, server.map, DEFAULT_LAYER_VIEW, { times: true });
     assert.equal(viewer.model.snapshots, 1);
   },
 });
@@ -74,7 +74,7 @@ Deno.test({
     await using server = await startServer();
     server.publish("0,0,0");
     await using viewer = new RecordingViewer(server.url);
-    await viewer.live();
+    await viewer.waitUntilComplete();
     const took: number[] = [];
     for (let value = 1; value <= 20; value++) {
       const { model } = viewer;
@@ -91,7 +91,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LiveFeed sends only the view, and another view on request",
+  name: "LiveFeed sends only the requested view",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
@@ -103,8 +103,8 @@ Deno.test({
     await using second = new RecordingViewer(server.url, {
       view: { layer: "hall/2", region: null },
     });
-    await viewer.live();
-    await second.live();
+    await viewer.waitUntilComplete();
+    await second.waitUntilComplete();
     assert.deepEqual([...viewer.model.cells.keys()], ["10,10"]);
     assert.equal(
       second.model.cells.size,
@@ -114,22 +114,22 @@ Deno.test({
     server.publish("1,1,1");
     server.publish("2,2,2", "hall/2"); // the layer appears after its viewer
     server.publish("11,11,2");
-    await viewer.sees(11, 11, 2);
-    await second.sees(2, 2, 2);
+    await viewer.waitForValue(11, 11, 2);
+    await second.waitForValue(2, 2, 2);
     assert.equal(viewer.model.cells.size, 2);
     viewer.client.view("default", null);
-    await viewer.live(2);
-    assertSame(viewer.model, server.map, ALL);
+    await viewer.waitUntilComplete(2);
+    assertSame(viewer.model, server.map, DEFAULT_LAYER_VIEW);
     assert.deepEqual(viewer.model.cells.get("-2147483648,2147483647")?.[0], 4);
     server.publish("-2147483648,2147483647,5\n2147483647,-2147483648,6");
-    await viewer.sees(2147483647, -2147483648, 6);
-    await viewer.sees(-2147483648, 2147483647, 5);
+    await viewer.waitForValue(2147483647, -2147483648, 6);
+    await viewer.waitForValue(-2147483648, 2147483647, 5);
     await until(() => viewer.status?.layers[0]?.bounds?.[2] === 2147483647);
   },
 });
 
 Deno.test({
-  name: "LiveFeed sends that cells turn stale and unknown, without readings",
+  name: "LiveFeed sends cells that turn stale or unknown without readings",
   ...needs(),
   fn: async () => {
     let now = Date.now();
@@ -139,7 +139,7 @@ Deno.test({
     });
     server.publish("1,1,0\n2,2,5");
     await using viewer = new RecordingViewer(server.url);
-    await viewer.live();
+    await viewer.waitUntilComplete();
     assert.deepEqual(viewer.model.cells.get("1,1")!.slice(0, 2), [0, "free"]);
     now += 11_000;
     await until(() => viewer.model.cells.get("1,1")![1] === "stale");
@@ -153,12 +153,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LiveFeed sends at once when broker or store fail and recover",
+  name:
+    "LiveFeed sends a status immediately when broker or store fail or recover",
   ...needs(),
   fn: async () => {
     await using server = await startServer();
     await using viewer = new RecordingViewer(server.url);
-    await viewer.live();
+    await viewer.waitUntilComplete();
     const timeUntil = async (member: "broker" | "store", value: string) => {
       const began = performance.now();
       await until(() => viewer.status?.[member] === value, {
@@ -175,7 +176,7 @@ Deno.test({
     assert.ok(await timeUntil("store", "The disk is full") < 500);
     server.store.failing = false;
     await timeUntil("store", "ok");
-    await viewer.sees(1, 1, 1);
+    await viewer.waitForValue(1, 1, 1);
   },
 });
 
@@ -187,7 +188,7 @@ Deno.test({
     await using server = await startServer();
     server.publish('{"source":"cam <b>1</b>","cells":[[1,1,1],[2,2,0]]}');
     await using viewer = new RecordingViewer(server.url);
-    await viewer.live();
+    await viewer.waitUntilComplete();
     await until(() => viewer.latest.at(-1)?.changes.length === 2);
     const sources = viewer.latest.at(-1)!.changes.map(([, , , , source]) =>
       source
@@ -200,14 +201,14 @@ Deno.test({
     assert.equal(changes.length, 3);
     assert.equal(viewer.histories[0]?.layer, "default");
     viewer.client.view("default", { x0: 0, y0: 0, x1: 5, y1: 5 });
-    await viewer.live(2);
+    await viewer.waitUntilComplete(2);
     assert.equal(
       viewer.histories.length,
       1,
       "no history for another region of the same layer",
     );
     viewer.client.view("hall/2", null);
-    await viewer.live(3);
+    await viewer.waitUntilComplete(3);
     assert.deepEqual(viewer.histories[1], {
       type: "history",
       layer: "hall/2",
@@ -299,7 +300,7 @@ Deno.test({
       assert.equal((await closed()).code, 1013);
       assert.equal(JSON.parse(texts.at(-1)!).type, "gone");
     }
-    await second.live();
+    await second.waitUntilComplete();
     assert.equal(server.viewers.current, 1);
   },
 });
@@ -326,7 +327,7 @@ Deno.test({
     {
       await using first = await startServer({ port });
       first.publish("1,1,1");
-      await viewer.live();
+      await viewer.waitUntilComplete();
     }
     await until(() =>
       viewer.lost.some((reason) => reason.startsWith("The server is stopping"))
@@ -338,10 +339,10 @@ Deno.test({
     });
     await using second = await startServer({ port });
     second.publish("2,2,2");
-    await viewer.live(2);
-    assertSame(viewer.model, second.map, ALL);
+    await viewer.waitUntilComplete(2);
+    assertSame(viewer.model, second.map, DEFAULT_LAYER_VIEW);
     second.publish("3,3,3");
-    await viewer.sees(3, 3, 3);
+    await viewer.waitForValue(3, 3, 3);
   },
 });
 

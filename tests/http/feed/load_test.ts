@@ -4,7 +4,7 @@ import { startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { until } from "../../support/until.ts";
 import { assertSame, type ViewerModel } from "./viewer_model.ts";
-import { ALL, RecordingViewer } from "./recording_viewer.ts";
+import { DEFAULT_LAYER_VIEW, RecordingViewer } from "./recording_viewer.ts";
 
 const SIDE_CELLS = 320;
 const CHANGES_PER_SECOND = 10_000;
@@ -24,8 +24,8 @@ Deno.test({
     const part = { layer: "default", region };
     await using whole = new RecordingViewer(server.url);
     await using partial = new RecordingViewer(server.url, { view: part });
-    await whole.live();
-    await partial.live();
+    await whole.waitUntilComplete();
+    await partial.waitUntilComplete();
     let changes = 0;
     await new Promise<void>((resolve) => {
       const began = performance.now();
@@ -49,9 +49,9 @@ Deno.test({
     await until(() => whole.revision >= revision);
     const behind = performance.now() - end;
     await until(() =>
-      partial.model.deltas > 0 && sameSums(partial.model, server, region)
+      partial.model.deltas > 0 && haveSameSums(partial.model, server, region)
     );
-    assertSame(whole.model, server.map, ALL, { times: true });
+    assertSame(whole.model, server.map, DEFAULT_LAYER_VIEW, { times: true });
     assertSame(partial.model, server.map, part, { times: true });
     assert.ok(
       changes >= CHANGES_PER_SECOND * DURATION_MS / 1000 * 0.9,
@@ -66,10 +66,10 @@ Deno.test({
   },
 });
 
-type Rectangle = NonNullable<typeof ALL.region>;
+type Rectangle = NonNullable<typeof DEFAULT_LAYER_VIEW.region>;
 
 /** Returns true if the values of a viewer and of the map have the same sum. */
-function sameSums(
+function haveSameSums(
   { cells }: ViewerModel,
   { map }: Awaited<ReturnType<typeof startServer>>,
   region: Rectangle,

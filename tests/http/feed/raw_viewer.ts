@@ -55,7 +55,7 @@ export class RawViewer implements Disposable {
     const frame = await decodeFrame(payload, inflateRaw);
     const action = this.#sequence.check(frame);
     if (action === "gap") throw new Error("A frame is missing");
-    if (action === "apply") this.model.take(frame);
+    if (action === "apply") this.model.apply(frame);
     const got = JSON.stringify({ type: "got", frames: ++this.#got });
     await this.#send(TEXT, new TextEncoder().encode(got));
   }
@@ -66,25 +66,25 @@ export class RawViewer implements Disposable {
 
   /** Reads a message of the server: one WebSocket frame, not masked. */
   async #message() {
-    await this.#need(2);
+    await this.#receiveUntil(2);
     const opcode = this.#bytes[0]! & 15;
     let length = this.#bytes[1]! & 127;
     let start = 2;
     if (length >= 126) {
       start = length === 126 ? 4 : 10;
-      await this.#need(start);
+      await this.#receiveUntil(start);
       length = 0;
       for (const byte of this.#bytes.subarray(2, start)) {
         length = length * 256 + byte;
       }
     }
-    await this.#need(start + length);
+    await this.#receiveUntil(start + length);
     const payload = this.#bytes.slice(start, start + length);
     this.#bytes = this.#bytes.subarray(start + length);
     return { opcode, payload };
   }
 
-  async #need(count: number): Promise<void> {
+  async #receiveUntil(count: number): Promise<void> {
     while (this.#bytes.length < count) await this.#receive();
   }
 

@@ -1,4 +1,4 @@
-/** A viewer that records all messages, over the client of the page. */
+/** A viewer that records all messages; it uses the client of the page. */
 import {
   LiveClient,
   type LiveClientOptions,
@@ -17,19 +17,20 @@ import { ViewerModel } from "./viewer_model.ts";
 /** Options of {@linkcode RecordingViewer}. */
 export interface RecordingViewerOptions extends LiveClientOptions {
   readonly view?: View;
-  /** Called before each frame is handled; its promise is awaited. */
+  /** Called and awaited before each frame is handled. */
   readonly onFrame?: () => void | Promise<void>;
 }
 
-/** The whole of the default layer. */
-export const ALL: View = { layer: "default", region: null };
+/** The whole layer `default`. */
+export const DEFAULT_LAYER_VIEW: View = { layer: "default", region: null };
 
 export class RecordingViewer implements AsyncDisposable {
   readonly client: LiveClient;
   model = new ViewerModel();
   /** The `to` of the last frame. */
   revision = 0;
-  lives = 0;
+  /** How many times a view was complete. */
+  completions = 0;
   readonly hellos: HelloMessage[] = [];
   readonly statuses: StatusMessage[] = [];
   readonly latest: LatestMessage[] = [];
@@ -40,7 +41,8 @@ export class RecordingViewer implements AsyncDisposable {
 
   constructor(
     url: string,
-    { view = ALL, onFrame, ...options }: RecordingViewerOptions = {},
+    { view = DEFAULT_LAYER_VIEW, onFrame, ...options }: RecordingViewerOptions =
+      {},
   ) {
     this.client = new LiveClient(`${url.replace("http", "ws")}/live`, {
       onHello: (message) => void this.hellos.push(message),
@@ -50,10 +52,10 @@ export class RecordingViewer implements AsyncDisposable {
       onLost: (reason) => void this.lost.push(reason),
       onRefused: (message) => void this.refused.push(message),
       onLag: (ms) => void this.lags.push(ms),
-      onLive: () => void this.lives++,
+      onLive: () => void this.completions++,
       onFrame: async (frame) => {
         await onFrame?.();
-        this.model.take(frame);
+        this.model.apply(frame);
         if (frame.kind === "delta") this.revision = frame.to;
         else if (frame.part === frame.parts) this.revision = frame.revision;
       },
@@ -65,14 +67,16 @@ export class RecordingViewer implements AsyncDisposable {
     return this.statuses.at(-1);
   }
 
-  /** Waits until the view is complete, for the n-th time. */
-  async live(times = 1): Promise<this> {
-    await until(() => this.lives >= times, { what: "a complete snapshot" });
+  /** Waits until a view has been complete for a number of times. */
+  async waitUntilComplete(times = 1): Promise<this> {
+    await until(() => this.completions >= times, {
+      what: "a complete snapshot",
+    });
     return this;
   }
 
   /** Waits until a cell has a value. */
-  async sees(x: number, y: number, value: number): Promise<void> {
+  async waitForValue(x: number, y: number, value: number): Promise<void> {
     await until(() => this.model.cells.get(`${x},${y}`)?.[0] === value, {
       what: () => `${x},${y} is ${this.model.cells.get(`${x},${y}`)}`,
     });

@@ -18,7 +18,7 @@ const T0 = 1_790_000_000_000;
 
 type Row = readonly [x: number, y: number, value: number, time: number];
 
-function columns(rows: readonly Row[], stale = false) {
+function columnsOf(rows: readonly Row[], stale = false) {
   const cells = newColumns(rows.length);
   for (const [x, y, value, time] of rows) {
     const row = cells.length++;
@@ -32,7 +32,7 @@ function columns(rows: readonly Row[], stale = false) {
 }
 
 function report(map: OccupancyMap, rows: readonly Row[], now = T0): void {
-  const { length, x, y, value, time } = columns(rows);
+  const { length, x, y, value, time } = columnsOf(rows);
   map.apply("default", { length, x, y, value, time }, now);
 }
 
@@ -72,7 +72,7 @@ Deno.test({
             ...new Map(batch.map((row) => [`${row[0]},${row[1]}`, row]))
               .values(),
           ];
-          list.add(columns(unique));
+          list.add(columnsOf(unique));
           const kept = model.filter(([x, y]) =>
             !unique.some((row) => row[0] === x && row[1] === y)
           );
@@ -99,13 +99,13 @@ function latestOf(rows: readonly Row[]): Row[] {
 }
 
 Deno.test({
-  name: "LatestList leaves out cells that only turned stale",
+  name: "LatestList omits cells that turned stale without an observation",
   permissions,
   fn: () => {
     const list = new LatestList();
-    list.add(columns([[1, 1, 1, T0]], true));
+    list.add(columnsOf([[1, 1, 1, T0]], true));
     assert.deepEqual(list.take(() => undefined), []);
-    list.add(columns([[1, 1, 1, T0]]));
+    list.add(columnsOf([[1, 1, 1, T0]]));
     assert.deepEqual(list.take(() => "cam"), [[1, 1, 1, T0, "cam"]]);
   },
 });

@@ -7,14 +7,14 @@ import type { View } from "../../../src/feed/messages.ts";
 
 /** The cells of a view, as the page keeps them. */
 export class ViewerModel {
-  /** `x,y` → value, status, time. */
+  /** Key `x,y`; value, status and time. */
   cells = new Map<string, readonly [number, CellStatus, number]>();
   #next: typeof this.cells | undefined;
-  /** Complete snapshots received. */
+  /** Number of complete snapshots. */
   snapshots = 0;
   deltas = 0;
 
-  take(frame: Frame): void {
+  apply(frame: Frame): void {
     if (frame.kind === "delta") {
       this.deltas++;
       this.#add(this.cells, frame);

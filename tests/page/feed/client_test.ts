@@ -119,7 +119,7 @@ Deno.test({
     server.delta(9, 10);
     await until(() => viewer.revision === 10);
     assert.equal(viewer.model.deltas, 2);
-    assert.equal(viewer.lives, 2);
+    assert.equal(viewer.completions, 2);
     const got = server.received.filter(({ type }) => type === "got");
     await until(() => server.received.at(-1).frames === 6);
     assert.ok(got.length >= 5);
@@ -185,7 +185,7 @@ Deno.test({
     await server.views(2);
     assert.match(viewer.lost[0]!, /^Cannot read the frame: it has version 7/);
     server.snapshot(1);
-    await viewer.live();
+    await viewer.waitUntilComplete();
   },
 });
 
