@@ -22,9 +22,9 @@ export interface ReadingColumns {
 
 /** How the readings of a batch were applied; the four add up to its length. */
 export interface ApplyResult {
-  /** Readings that changed a value or a freshness, or made a cell. */
+  /** Readings that created a cell or changed its value or freshness. */
   readonly changed: number;
-  /** Readings that repeated the cell: only its time changed. */
+  /** Readings that changed only the time of their cell. */
   readonly renewed: number;
   /** Readings older than their cell: dropped. */
   readonly late: number;
@@ -32,7 +32,7 @@ export interface ApplyResult {
   readonly future: number;
 }
 
-/** One coordinate that was ever reported. */
+/** The latest state of a coordinate with at least one applied reading. */
 export interface Cell {
   /** int32 */
   readonly x: number;
@@ -42,7 +42,7 @@ export interface Cell {
   readonly value: number;
   /** Time of observation, ms since 1970. */
   readonly time: number;
-  /** The revision of the map that last changed it. */
+  /** The revision of the map at the last change of the cell. */
   readonly revision: number;
   /** Whether the value can still be trusted. */
   readonly freshness: Freshness;

@@ -33,13 +33,13 @@ export interface ScanOptions {
   readonly since?: number;
 }
 
-/** The parts of a layer that a reader needs. */
+/** The layer that a {@linkcode CellReader} reads. */
 export interface ReadSource {
-  /** Its tiles and their cells. */
+  /** The tiles of the layer and their cells. */
   readonly store: TileStore;
-  /** Its tiles in order of their last change. */
+  /** The tiles in order of their last change. */
   readonly changes: ChangeList;
-  /** Every tile with a revision above this is in the list of changes. */
+  /** The list of changes has all tiles with a revision above this one. */
   readonly listedAfter: number;
 }
 
@@ -66,8 +66,8 @@ export class CellReader implements Cell {
   readonly #bounds: Region | undefined;
   /** The tiles to read; undefined for all. */
   readonly #selected: readonly number[] | undefined;
-  /** How many of them were read. */
-  #done = 0;
+  /** Number of these tiles that were read. */
+  #tilesRead = 0;
 
   // The current tile and slot. The columns are fields because each is read for
   // each cell.
@@ -115,7 +115,7 @@ export class CellReader implements Cell {
    */
   next(): boolean {
     if (this.#store.writes !== this.#writes) {
-      throw new Error("Cannot read on: the layer was written to");
+      throw new Error("Cannot read the next cell: the layer was written to");
     }
     do {
       const metas = this.#metas;
@@ -163,7 +163,7 @@ export class CellReader implements Cell {
     return this.#times[this.#slot]!;
   }
 
-  /** The revision of the map that last changed it. */
+  /** The revision of the map at the last change of the cell. */
   get revision(): number {
     return this.#revisions[this.#slot]!;
   }
@@ -181,9 +181,9 @@ export class CellReader implements Cell {
    * @returns their number; 0 if there are no more
    * @throws {Error} if the layer was written to in between
    */
-  take(rows: CellRows): number {
+  readTile(rows: CellRows): number {
     if (this.#store.writes !== this.#writes) {
-      throw new Error("Cannot read on: the layer was written to");
+      throw new Error("Cannot read the next cell: the layer was written to");
     }
     let count = 0;
     while (count === 0 && this.#nextTile()) {
@@ -220,8 +220,8 @@ export class CellReader implements Cell {
     const { tiles, slab } = this.#store;
     const selected = this.#selected;
     const length = selected === undefined ? tiles.length : selected.length;
-    while (this.#done < length) {
-      const index = this.#done++;
+    while (this.#tilesRead < length) {
+      const index = this.#tilesRead++;
       const tile = selected === undefined ? index : selected[index]!;
       if (tiles.revision(tile) <= this.#since) continue;
       const block = tiles.block(tile);

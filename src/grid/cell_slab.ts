@@ -22,10 +22,10 @@ const CHUNK_BITS = 16;
 const CHUNK_CELLS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_CELLS - 1;
 
-/** Initial cells of the first chunk; it doubles: a small layer costs little. */
-const FIRST_CAPACITY = 64;
+/** The first chunk starts small and doubles: a small layer needs few bytes. */
+const FIRST_CAPACITY_CELLS = 64;
 
-/** No address: the slab ends before it. */
+/** Not an address: all addresses are lower. */
 const NONE = 0xffff_ffff;
 
 /**
@@ -44,7 +44,7 @@ export class CellChunk {
   order: Uint32Array;
   /** Time of observation, ms since 1970. */
   time: Float64Array;
-  /** The revision of the map that last changed it. */
+  /** The revision of the map at the last change of the cell. */
   revision: Float64Array;
 
   /** @param capacity number of cells; all are empty */
@@ -89,18 +89,18 @@ export class CellChunk {
  * there. A block is within one chunk.
  */
 export class CellSlab {
-  readonly #chunks: CellChunk[] = [new CellChunk(FIRST_CAPACITY)];
+  readonly #chunks: CellChunk[] = [new CellChunk(FIRST_CAPACITY_CELLS)];
   /** The first free block of each size class; each links to the next. */
   readonly #free = new Uint32Array(MAX_SIZE_CLASS + 1).fill(NONE);
   /** The first address that was never allocated. */
   #end = 0;
 
-  /** The chunk of an address. It stays the same object. */
+  /** Returns the chunk of an address, always the same object. */
   chunkOf(address: number): CellChunk {
     return this.#chunks[address >>> CHUNK_BITS]!;
   }
 
-  /** The offset of an address in its chunk. */
+  /** Returns the offset of an address in its chunk. */
   offsetOf(address: number): number {
     return address & CHUNK_MASK;
   }
@@ -178,7 +178,7 @@ export class CellSlab {
   #join(address: number, sizeClass: number): void {
     while (sizeClass < MAX_SIZE_CLASS) {
       const buddy = (address ^ (1 << sizeClass)) >>> 0;
-      // After the end of the first chunk there are no tags and no free blocks.
+      // The first chunk may end before the buddy: then the buddy is not free.
       const tag = this.chunkOf(buddy)?.meta[this.offsetOf(buddy)] ?? 0;
       if (tag >>> FREE_SHIFT !== sizeClass + 1) break;
       this.#unlink(buddy, sizeClass);

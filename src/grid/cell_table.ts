@@ -7,7 +7,7 @@
 import { hashCoordinate } from "./coordinate_hash.ts";
 import { contains, type Region } from "../protocol/region.ts";
 
-const MIN_CAPACITY = 64;
+const MIN_CAPACITY_CELLS = 64;
 
 /**
  * Cells in columns, in the order in which they were added, and a hash table
@@ -30,16 +30,16 @@ const MIN_CAPACITY = 64;
 export class CellTable {
   /** The number of cells. */
   length = 0;
-  x: Int32Array = new Int32Array(MIN_CAPACITY);
-  y: Int32Array = new Int32Array(MIN_CAPACITY);
+  x: Int32Array = new Int32Array(MIN_CAPACITY_CELLS);
+  y: Int32Array = new Int32Array(MIN_CAPACITY_CELLS);
   /** 0 free, above 0 occupied or a number of people, below 0 unknown. */
-  value: Int32Array = new Int32Array(MIN_CAPACITY);
+  value: Int32Array = new Int32Array(MIN_CAPACITY_CELLS);
   /** When the cell was observed, ms since 1970; NaN if not known. */
-  time: Float64Array = new Float64Array(MIN_CAPACITY);
+  time: Float64Array = new Float64Array(MIN_CAPACITY_CELLS);
   /** 1 if the observation is too old to be trusted, else 0. */
-  stale: Uint8Array = new Uint8Array(MIN_CAPACITY);
+  stale: Uint8Array = new Uint8Array(MIN_CAPACITY_CELLS);
   /** Row + 1, or 0 for an empty slot. Twice as long as the columns. */
-  #slots = new Int32Array(2 * MIN_CAPACITY);
+  #slots = new Int32Array(2 * MIN_CAPACITY_CELLS);
   #bounds: Region | undefined;
 
   /** The smallest region that contains all cells; undefined without cells. */

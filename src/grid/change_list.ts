@@ -1,6 +1,6 @@
 /**
- * The tiles of a layer in the order of their last change: the cost of a delta
- * depends on the number of changes.
+ * Lists the tiles of a layer in the order of their last change. So the cost of
+ * a delta depends on the number of changes, not on the size of the layer.
  *
  * @module
  */
@@ -18,15 +18,15 @@ export class ChangeList {
   }
 
   /**
-   * The tile that changed last, or `NO_TILE`; `TileTable.older` leads to the
-   * next.
+   * The tile that changed last, or `NO_TILE`. `TileTable.older` returns the tile
+   * that changed before it.
    */
   get newest(): number {
     return this.#newest;
   }
 
-  /** Moves or inserts a tile that changed to the front. */
-  touch(tile: number): void {
+  /** Moves a changed tile to the front; inserts it if it is not in the list. */
+  moveToFront(tile: number): void {
     const tiles = this.#tiles;
     const first = this.#newest;
     if (tile === first) return;

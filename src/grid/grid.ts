@@ -18,7 +18,7 @@ import { keyOf, TILE_BITS } from "./tiles.ts";
 import { isInt32 } from "../protocol/region.ts";
 import { type CellCounts, Tally } from "./tally.ts";
 import type { TileColumns } from "./tile_codec.ts";
-import { LOOK_AHEAD, TileCursor } from "./tile_cursor.ts";
+import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
 import { type SavedTile, TileSave } from "./tile_save.ts";
 import { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
@@ -43,7 +43,7 @@ export class Grid {
   #restored = 0;
   /** The first-seen order of the next new cell. */
   #nextOrder = 0;
-  /** The minimum over all tiles. */
+  /** The minimum of `TileTable.due` over all tiles. */
   #due = Infinity;
 
   /** Number of cells. */
@@ -51,17 +51,17 @@ export class Grid {
     return this.#size;
   }
 
-  /** The newest revision of its cells; 0 if it has none. */
+  /** The newest revision of the cells; 0 without cells. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** No cell changes freshness up to this time, ms since 1970. */
+  /** All cells keep their freshness up to this time, ms since 1970. */
   get due(): number {
     return this.#due;
   }
 
-  /** Memory of its tiles and cells, in bytes. */
+  /** Memory of tiles and cells, in bytes. */
   get bytes(): number {
     return this.#store.bytes + this.#save.bytes;
   }
@@ -196,7 +196,7 @@ export class Grid {
     if (!(tile >= 0 && tile < length && Number.isInteger(tile))) {
       throw new RangeError(`Cannot use tile ${tile}: the layer has ${length}`);
     }
-    this.#save.noteWrite(tile);
+    this.#save.markDirty(tile);
   }
 
   /**
@@ -218,7 +218,7 @@ export class Grid {
     let changed = 0, renewed = 0, late = 0, future = 0;
     this.#store.writes++;
     for (let i = 0; i < batch.length; i++) {
-      const ahead = i % LOOK_AHEAD;
+      const ahead = i % LOOK_AHEAD_READINGS;
       if (ahead === 0) cursor.lookAhead(batch.x, batch.y, i, batch.length);
       const time = batch.time[i]!;
       if (!(time <= latest)) {
@@ -231,8 +231,8 @@ export class Grid {
       const slot = cursor.seek(x, y, ahead);
       const chunk = cursor.chunk;
       const oldTime = slot < 0 ? time : chunk.time[slot]!;
-      // A stored time beyond the skew was set before the clock was set back: it
-      // never wins.
+      // A stored time above `latest` is from before the clock was set back:
+      // every reading replaces it.
       if (time < oldTime && oldTime <= latest) {
         late++;
         continue;
@@ -246,12 +246,12 @@ export class Grid {
         const oldValue = chunk.value[slot]!;
         const oldMeta = chunk.meta[slot]!;
         chunk.time[slot] = time;
-        // With the same freshness a later time is due later: the bound holds.
+        // With the same freshness, a later time is due later: no update.
         if (meta !== oldMeta || time < oldTime) {
           this.#lowerDue(dueAt(time, freshness, ageing));
         }
         if (value === oldValue && meta === oldMeta) {
-          this.#save.noteWrite(cursor.tile);
+          this.#save.markDirty(cursor.tile);
           renewed++;
           continue;
         }
@@ -261,7 +261,7 @@ export class Grid {
         chunk.revision[slot] = revision;
       }
       this.#tally.add(value, freshness);
-      this.#noteChange(cursor.tile, revision);
+      this.#recordChange(cursor.tile, revision);
       changed++;
     }
     return { changed, renewed, late, future };
@@ -304,7 +304,7 @@ export class Grid {
    * Adds a decoded tile, unless the layer has it. For `OccupancyMap` only.
    *
    * @param columns the cells, as `decodeTile` returned them
-   * @returns its number; undefined if the layer has it
+   * @returns the number of the tile; undefined if it was not added
    */
   restore(columns: TileColumns): number | undefined {
     const { tx, ty, count } = columns;
@@ -322,7 +322,7 @@ export class Grid {
     this.#tiles.setRevision(tile, newest);
     this.#restored = Math.max(this.#restored, newest);
     this.#revision = Math.max(this.#revision, newest);
-    // Its freshness is as old as the encoding: the next age() must check it.
+    // The freshness was valid when the tile was encoded: age() must check it.
     this.#tiles.setDue(tile, -Infinity);
     this.#due = -Infinity;
     return tile;
@@ -346,14 +346,14 @@ export class Grid {
     this.#size++;
   }
 
-  /** Updates the freshness of a tile's cells, and when the next one is due. */
+  /** Updates the freshness of a tile's cells, and `due` of the tile. */
   #ageTile(
     tile: number,
     now: number,
     revision: number,
     ageing: Ageing,
   ): number {
-    this.#save.beforeWrite(tile);
+    this.#save.copyBeforeWrite(tile);
     const block = this.#tiles.block(tile);
     const chunk = this.#slab.chunkOf(block);
     const start = this.#slab.offsetOf(block);
@@ -375,20 +375,20 @@ export class Grid {
       changed++;
     }
     this.#tiles.setDue(tile, due);
-    if (changed > 0) this.#noteChange(tile, revision);
+    if (changed > 0) this.#recordChange(tile, revision);
     return changed;
   }
 
-  /** Notes a change in a tile, at the newest revision. */
-  #noteChange(tile: number, revision: number): void {
-    this.#save.noteWrite(tile);
+  /** Records that a cell of a tile changed at the newest revision. */
+  #recordChange(tile: number, revision: number): void {
+    this.#save.markDirty(tile);
     if (this.#tiles.revision(tile) === revision) return;
     this.#tiles.setRevision(tile, revision);
-    this.#changes.touch(tile);
+    this.#changes.moveToFront(tile);
     this.#revision = revision;
   }
 
-  /** Notes when a cell of the current tile is due. */
+  /** Lowers `due` of the current tile and of the layer to at most `due`. */
   #lowerDue(due: number): void {
     const { tile } = this.#cursor;
     if (due < this.#tiles.due(tile)) this.#tiles.setDue(tile, due);

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What the value and the age of a cell mean together. */
+/** The status of a cell; see {@linkcode statusOf}. */
 export type CellStatus = "free" | "occupied" | "stale" | "unknown";
 
 /**
@@ -27,8 +27,8 @@ export function statusOf(value: number, stale: boolean): CellStatus {
  * server publishes when a cell becomes stale.
  *
  * @param observed when the cell was observed, ms since 1970; NaN if not known
- * @param moment when the server read the map, ms since 1970, and the age from
- * which it calls cells stale, ms; without both, no cell is stale
+ * @param moment when the server read the map (ms since 1970), and the age above
+ * which cells are stale (ms); no cell is stale if one of them is missing
  */
 export function wasStale(
   observed: number,

@@ -26,7 +26,7 @@ import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
 /** The only format that this module writes and reads. */
 export const TILE_FORMAT = 1;
 
-/** Below the largest uint32, so that the next cell has an order too. */
+/** One below the largest uint32, which the next new cell may get. */
 const MAX_ORDER = 2 ** 32 - 2;
 
 const HEADER_BYTES = 11;
@@ -100,24 +100,24 @@ export function decodeTile(
   columns: TileColumns,
   from = 0,
 ): number {
-  need(view, from, HEADER_BYTES);
+  requireBytes(view, from, HEADER_BYTES);
   const format = view.getUint8(from);
   if (format !== TILE_FORMAT) {
-    refuse(`format ${format}, expected ${TILE_FORMAT}`);
+    fail(`format ${format}, expected ${TILE_FORMAT}`);
   }
   columns.tx = view.getInt32(from + 1, true);
   columns.ty = view.getInt32(from + 5, true);
   if (!isTileCoordinate(columns.tx) || !isTileCoordinate(columns.ty)) {
-    refuse(`tile coordinates ${columns.tx},${columns.ty} out of range`);
+    fail(`tile coordinates ${columns.tx},${columns.ty} out of range`);
   }
   const count = view.getUint16(from + 9, true);
   if (count < 1 || count > TILE_CELLS) {
-    refuse(`${count} cells, expected 1 to ${TILE_CELLS}`);
+    fail(`${count} cells, expected 1 to ${TILE_CELLS}`);
   }
   columns.count = count;
 
   let at = from + HEADER_BYTES;
-  need(view, at, 2 * count);
+  requireBytes(view, at, 2 * count);
   for (let i = 0; i < count; i++, at += 2) {
     columns.meta[i] = view.getUint16(at, true);
   }
@@ -184,10 +184,10 @@ function readColumn(
   numbers: Float64Array,
   count: number,
 ): number {
-  need(view, at, 1);
+  requireBytes(view, at, 1);
   const width = view.getUint8(at);
-  if (width > 8 || (width & (width - 1)) !== 0) refuse(`column width ${width}`);
-  need(view, ++at, (width === 8 ? 0 : 8) + width * count);
+  if (width > 8 || (width & (width - 1)) !== 0) fail(`column width ${width}`);
+  requireBytes(view, ++at, (width === 8 ? 0 : 8) + width * count);
   let base = 0;
   if (width !== 8) {
     base = view.getFloat64(at, true);
@@ -214,7 +214,7 @@ function readColumn(
   return at + width * count;
 }
 
-/** @throws {RangeError} if no grid can have written these columns */
+/** @throws {RangeError} if a cell is not valid or appears twice */
 function checkCells(
   { count, meta, value, order, time, revision, seen }: TileColumns,
 ): void {
@@ -222,18 +222,18 @@ function checkCells(
   for (let i = 0; i < count; i++) {
     const key = metaKey(meta[i]!);
     const bit = 1 << (key & 31);
-    if (!isMeta(meta[i]!)) refuse(`cell ${i} has flags ${meta[i]}`);
+    if (!isMeta(meta[i]!)) fail(`cell ${i} has flags ${meta[i]}`);
     if (count > 1) {
-      if ((seen[key >>> 5]! & bit) !== 0) refuse(`cell ${i} appears twice`);
+      if ((seen[key >>> 5]! & bit) !== 0) fail(`cell ${i} appears twice`);
       seen[key >>> 5]! |= bit;
     }
-    if (value[i] !== (value[i]! | 0)) refuse(`value ${value[i]}`);
+    if (value[i] !== (value[i]! | 0)) fail(`value ${value[i]}`);
     if (order[i] !== order[i]! >>> 0 || order[i]! > MAX_ORDER) {
-      refuse(`order ${order[i]}`);
+      fail(`order ${order[i]}`);
     }
-    if (Number.isNaN(time[i])) refuse("time NaN");
+    if (Number.isNaN(time[i])) fail("time NaN");
     if (!(Number.isSafeInteger(revision[i]) && revision[i]! > 0)) {
-      refuse(`revision ${revision[i]}`);
+      fail(`revision ${revision[i]}`);
     }
   }
 }
@@ -242,12 +242,12 @@ function isTileCoordinate(coordinate: number): boolean {
   return coordinate >= -TILE_LIMIT && coordinate < TILE_LIMIT;
 }
 
-function need(view: DataView, at: number, bytes: number): void {
+function requireBytes(view: DataView, at: number, bytes: number): void {
   if (at + bytes > view.byteLength) {
-    refuse(`${view.byteLength} bytes, expected ${at + bytes} or more`);
+    fail(`${view.byteLength} bytes, expected ${at + bytes} or more`);
   }
 }
 
-function refuse(problem: string): never {
+function fail(problem: string): never {
   throw new RangeError(`Cannot restore tile: ${problem}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Finds the cells to write in a layer, and makes room for new ones.
+ * Finds the slots of cells to write in a layer, and makes room for new cells.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { TileStore } from "./tile_store.ts";
 import { NO_TILE } from "./tile_table.ts";
 
 /** Number of readings in one {@linkcode TileCursor.lookAhead}. */
-export const LOOK_AHEAD = 256;
+export const LOOK_AHEAD_READINGS = 256;
 
-/** A coordinate that no tile has: those are within 2^26. */
+/** Not a tile coordinate: these are from -2^26 to 2^26 - 1. */
 const NOWHERE = 1 << 30;
 
 /**
@@ -33,7 +33,7 @@ export class TileCursor {
   #start = 0;
   #sizeClass = 0;
   /** The tiles of the next readings; `NO_TILE` for those not yet created. */
-  readonly #ahead = new Int32Array(LOOK_AHEAD);
+  readonly #ahead = new Int32Array(LOOK_AHEAD_READINGS);
 
   /**
    * Makes a cursor that is on no tile.
@@ -63,7 +63,7 @@ export class TileCursor {
    *
    * @param x the coordinates of all readings
    * @param y the coordinates of all readings
-   * @param from the first reading to look up, of up to {@linkcode LOOK_AHEAD}
+   * @param from the first reading to look up, of up to {@linkcode LOOK_AHEAD_READINGS}
    * @param length number of all readings
    */
   lookAhead(
@@ -73,7 +73,7 @@ export class TileCursor {
     length: number,
   ): void {
     const { tiles } = this.#store;
-    const to = Math.min(from + LOOK_AHEAD, length);
+    const to = Math.min(from + LOOK_AHEAD_READINGS, length);
     let tile = NO_TILE;
     let lastX = NOWHERE;
     let lastY = NOWHERE;
@@ -141,10 +141,10 @@ export class TileCursor {
 
   #enter(tx: number, ty: number, ahead: number): void {
     let tile = this.#ahead[ahead]!;
-    // An earlier reading may have created it since.
+    // An earlier reading of the same look-ahead may have created the tile.
     if (tile === NO_TILE) tile = this.#store.tiles.find(tx, ty);
     if (tile === NO_TILE) tile = this.#store.add(tx, ty, 0);
-    else this.#save.beforeWrite(tile);
+    else this.#save.copyBeforeWrite(tile);
     this.#tile = tile;
     this.#tx = tx;
     this.#ty = ty;

@@ -14,16 +14,16 @@ const NONE = new Int32Array(0);
 
 /** A tile encoded as it was when the save began. */
 export interface SavedTile {
-  /** Its number in its layer, which never changes. */
+  /** The number of the tile in its layer. It never changes. */
   readonly tile: number;
-  /** The offset after its last byte. */
+  /** The offset after the last byte of the tile. */
   readonly end: number;
 }
 
 /**
- * Lets a store write a consistent state in slices while the map changes: a tile
- * that is about to change is encoded first, unless it is saved already ("copy
- * on write").
+ * Returns the changed tiles one by one, all as they were when the save began. A
+ * tile that was not returned yet is encoded before it changes ("copy on
+ * write").
  */
 export class TileSave {
   readonly #store: TileStore;
@@ -33,30 +33,33 @@ export class TileSave {
   #saving = NONE;
   #next = 0;
   /** Encoded copies of tiles that changed before they were returned. */
-  readonly #kept = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #copies = new Map<number, Uint8Array<ArrayBuffer>>();
 
   /** @param store the layer */
   constructor(store: TileStore) {
     this.#store = store;
   }
 
-  /** Memory of its lists, in bytes. */
+  /** Memory of the running save, in bytes. */
   get bytes(): number {
     let bytes = this.#saving.byteLength;
-    for (const kept of this.#kept.values()) bytes += kept.byteLength;
+    for (const copy of this.#copies.values()) bytes += copy.byteLength;
     return bytes;
   }
 
-  /** Call it before a tile changes. */
-  beforeWrite(tile: number): void {
+  /**
+   * Copies a tile if the running save has not returned it yet. Call it before
+   * the tile changes.
+   */
+  copyBeforeWrite(tile: number): void {
     const { tiles } = this.#store;
     if (!tiles.saving(tile)) return;
     tiles.setSaving(tile, false);
-    this.#kept.set(tile, scratch.slice(0, this.#encode(tile, scratch, 0)));
+    this.#copies.set(tile, scratch.slice(0, this.#encode(tile, scratch, 0)));
   }
 
   /** Marks a tile as changed since it was last saved. */
-  noteWrite(tile: number): void {
+  markDirty(tile: number): void {
     const { tiles } = this.#store;
     if (tiles.dirty(tile)) return;
     tiles.setDirty(tile, true);
@@ -92,15 +95,15 @@ export class TileSave {
   next(bytes: Uint8Array, from: number): SavedTile | undefined {
     const tile = this.#saving[this.#next];
     if (tile === undefined) return undefined;
-    const kept = this.#kept.get(tile);
+    const copy = this.#copies.get(tile);
     let end: number;
-    if (kept === undefined) {
+    if (copy === undefined) {
       end = this.#encode(tile, bytes, from);
       this.#store.tiles.setSaving(tile, false);
     } else {
-      bytes.set(kept, from);
-      end = from + kept.length;
-      this.#kept.delete(tile);
+      bytes.set(copy, from);
+      end = from + copy.length;
+      this.#copies.delete(tile);
     }
     this.#next++;
     return { tile, end };
@@ -117,10 +120,10 @@ export class TileSave {
     for (let i = this.#next; i < saving.length; i++) {
       tiles.setSaving(saving[i]!, false);
     }
-    if (!stored) { for (const tile of saving) this.noteWrite(tile); }
+    if (!stored) { for (const tile of saving) this.markDirty(tile); }
     this.#saving = NONE;
     this.#next = 0;
-    this.#kept.clear();
+    this.#copies.clear();
   }
 
   #encode(tile: number, bytes: Uint8Array, from: number): number {

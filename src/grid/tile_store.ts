@@ -13,13 +13,13 @@ import { TileTable } from "./tile_table.ts";
 export class TileStore {
   /** The records of the tiles. */
   readonly tiles: TileTable = new TileTable();
-  /** Their cells. */
+  /** The cells of the tiles. */
   readonly slab: CellSlab = new CellSlab();
 
-  /** Increased before each write, which invalidates all readers. */
+  /** Increased before each write. A reader fails if it has changed. */
   writes = 0;
 
-  /** Memory of both, in bytes. */
+  /** Memory of tiles and cells, in bytes. */
   get bytes(): number {
     return this.tiles.bytes + this.slab.bytes;
   }
@@ -28,7 +28,7 @@ export class TileStore {
    * Creates a tile with an empty block; there must be no tile at its
    * coordinates.
    *
-   * @returns its number
+   * @returns the number of the tile
    */
   add(tx: number, ty: number, sizeClass: number): number {
     const block = this.slab.allocate(sizeClass);
@@ -76,7 +76,7 @@ export class TileStore {
    * Creates a tile with cells; there must be no tile at its coordinates, and
    * the keys must differ.
    *
-   * @returns its number
+   * @returns the number of the tile
    */
   addWith(columns: TileColumns): number {
     const { tiles, slab } = this;

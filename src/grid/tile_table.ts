@@ -1,10 +1,9 @@
 /**
- * The records of a layer's tiles, found by their coordinates.
+ * A table of a layer's tiles, with a look-up by tile coordinates.
  *
  * Tiles have the numbers 0, 1, 2... in order of creation, and are never
- * removed. The records are in chunks of typed arrays that never move; a hash
- * table of numbers (open addressing, linear probing) leads from coordinates to
- * records.
+ * removed. The records are in chunks of typed arrays that never move. A hash
+ * table (open addressing, linear probing) maps coordinates to tile numbers.
  *
  * @module
  */
@@ -17,7 +16,7 @@ export const NO_TILE = -1;
 const CHUNK_BITS = 12;
 const CHUNK_TILES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_TILES - 1;
-const FIRST_CAPACITY = 8;
+const FIRST_CAPACITY_TILES = 8;
 
 /**
  * A record is 8 words of 32 bits (half a cache line): six fields, then one
@@ -58,14 +57,14 @@ class TileChunk {
 
 /** The records of a layer's tiles. Methods take numbers of existing tiles. */
 export class TileTable {
-  readonly #chunks: TileChunk[] = [new TileChunk(FIRST_CAPACITY)];
+  readonly #chunks: TileChunk[] = [new TileChunk(FIRST_CAPACITY_TILES)];
   /**
-   * An entry is 0, or 1 + the number of a tile in the low bits (as many as a
-   * slot number has) and the same bits of its hash above them, so that a
-   * look-up seldom reads the record of another tile. The length is a power of
-   * two, at least twice the number of tiles.
+   * The hash table. An entry is 0 for a free slot. Otherwise the low bits, as
+   * many as a slot number has, hold 1 + the tile number; the high bits hold
+   * those of the hash, so that a look-up seldom reads the record of another
+   * tile. The length is a power of two, at least twice the number of tiles.
    */
-  #directory = new Int32Array(2 * FIRST_CAPACITY);
+  #directory = new Int32Array(2 * FIRST_CAPACITY_TILES);
   #length = 0;
 
   /** Number of tiles. */
@@ -82,9 +81,7 @@ export class TileTable {
     return bytes;
   }
 
-  /**
-   * The number of the tile at these tile coordinates, or {@linkcode NO_TILE}.
-   */
+  /** Returns the tile at tile coordinates, or {@linkcode NO_TILE}. */
   find(tx: number, ty: number): number {
     const directory = this.#directory;
     const mask = directory.length - 1;
@@ -95,7 +92,7 @@ export class TileTable {
       if (((entry ^ mixed) & ~mask) !== 0) continue;
       const tile = (entry & mask) - 1;
       const words = this.#words(tile);
-      const record = at(tile);
+      const record = recordOffset(tile);
       if (words[record + TX] === tx && words[record + TY] === ty) return tile;
     }
   }
@@ -103,7 +100,7 @@ export class TileTable {
   /**
    * Creates the record of a new tile: no cells, revision 0, in no list.
    *
-   * @returns its number
+   * @returns the number of the tile
    */
   add(tx: number, ty: number): number {
     const tile = this.#length++;
@@ -118,7 +115,7 @@ export class TileTable {
     this.#enter(tile, tx, ty);
     this.#reserve();
     const words = this.#words(tile);
-    const record = at(tile);
+    const record = recordOffset(tile);
     words[record + TX] = tx;
     words[record + TY] = ty;
     words[record + NEWER] = NO_TILE;
@@ -127,78 +124,79 @@ export class TileTable {
     return tile;
   }
 
-  /** Its column of tiles: x of its cells >> 5. */
+  /** The x tile coordinate: x >> 5 of every cell of the tile. */
   tx(tile: number): number {
-    return this.#words(tile)[at(tile) + TX]!;
+    return this.#words(tile)[recordOffset(tile) + TX]!;
   }
 
-  /** Its row of tiles: y of its cells >> 5. */
+  /** The y tile coordinate: y >> 5 of every cell of the tile. */
   ty(tile: number): number {
-    return this.#words(tile)[at(tile) + TY]!;
+    return this.#words(tile)[recordOffset(tile) + TY]!;
   }
 
-  /** The address of its block in the slab. */
+  /** The address in the slab of the block with the cells. */
   block(tile: number): number {
-    return this.#words(tile)[at(tile) + BLOCK]! >>> 0;
+    return this.#words(tile)[recordOffset(tile) + BLOCK]! >>> 0;
   }
 
-  /** Its block has 2^sizeClass slots. */
+  /** The size class of the block, which has 2^sizeClass slots. */
   sizeClass(tile: number): number {
-    return this.#words(tile)[at(tile) + INFO]! >>> CLASS_SHIFT & CLASS_MASK;
+    return this.#words(tile)[recordOffset(tile) + INFO]! >>> CLASS_SHIFT &
+      CLASS_MASK;
   }
 
-  /** Sets its block. */
+  /** Sets the block and its size class. */
   setBlock(tile: number, block: number, sizeClass: number): void {
     const words = this.#words(tile);
-    const info = at(tile) + INFO;
-    words[at(tile) + BLOCK] = block;
+    const info = recordOffset(tile) + INFO;
+    words[recordOffset(tile) + BLOCK] = block;
     words[info] = words[info]! & ~(CLASS_MASK << CLASS_SHIFT) |
       sizeClass << CLASS_SHIFT;
   }
 
-  /** Number of its cells, 0 to 1024. */
+  /** Number of cells in the tile, 0 to 1024. */
   count(tile: number): number {
-    return this.#words(tile)[at(tile) + INFO]! & COUNT_MASK;
+    return this.#words(tile)[recordOffset(tile) + INFO]! & COUNT_MASK;
   }
 
-  /** Adds to the number of its cells. */
+  /** Adds to the number of cells. */
   addCount(tile: number, cells: number): void {
-    this.#words(tile)[at(tile) + INFO]! += cells;
+    this.#words(tile)[recordOffset(tile) + INFO]! += cells;
   }
 
-  /** True if it changed since it was last saved. */
+  /** True if the tile changed since it was last saved. */
   dirty(tile: number): boolean {
-    return (this.#words(tile)[at(tile) + INFO]! & DIRTY) !== 0;
+    return (this.#words(tile)[recordOffset(tile) + INFO]! & DIRTY) !== 0;
   }
 
-  /** Sets whether it changed since it was last saved. */
+  /** Sets {@linkcode TileTable.dirty}. */
   setDirty(tile: number, dirty: boolean): void {
     this.#setFlag(tile, DIRTY, dirty);
   }
 
-  /** True if the running save still needs its present content. */
+  /** True if the running save still needs the present content of the tile. */
   saving(tile: number): boolean {
-    return (this.#words(tile)[at(tile) + INFO]! & SAVING) !== 0;
+    return (this.#words(tile)[recordOffset(tile) + INFO]! & SAVING) !== 0;
   }
 
-  /** Sets whether the running save still needs its present content. */
+  /** Sets {@linkcode TileTable.saving}. */
   setSaving(tile: number, saving: boolean): void {
     this.#setFlag(tile, SAVING, saving);
   }
 
-  /** The newest revision of its cells, 0 before the first. */
+  /** The newest revision of the cells; 0 without cells. */
   revision(tile: number): number {
     return this.#chunks[tile >>> CHUNK_BITS]!
       .doubles[((tile & CHUNK_MASK) << RECORD_BITS - 1) + REVISION]!;
   }
 
-  /** Sets the newest revision of its cells. */
+  /** Sets {@linkcode TileTable.revision}. */
   setRevision(tile: number, revision: number): void {
     this.#chunks[tile >>> CHUNK_BITS]!
       .doubles[((tile & CHUNK_MASK) << RECORD_BITS - 1) + REVISION] = revision;
   }
 
-  /** No cell of it changes freshness up to this time, ms since 1970. */
+  /** All cells keep their freshness up to this time, ms since 1970. */
   due(tile: number): number {
     return this.#chunks[tile >>> CHUNK_BITS]!.due[tile & CHUNK_MASK]!;
   }
@@ -209,31 +207,31 @@ export class TileTable {
   }
 
   /**
-   * The tile that changed after it (see `change_list.ts`), or
+   * The next newer tile in the list of changes (`change_list.ts`), or
    * {@linkcode NO_TILE}.
    */
   newer(tile: number): number {
-    return this.#words(tile)[at(tile) + NEWER]!;
+    return this.#words(tile)[recordOffset(tile) + NEWER]!;
   }
 
-  /** Sets the tile that changed after it. */
+  /** Sets {@linkcode TileTable.newer}. */
   setNewer(tile: number, newer: number): void {
-    this.#words(tile)[at(tile) + NEWER] = newer;
+    this.#words(tile)[recordOffset(tile) + NEWER] = newer;
   }
 
-  /** The tile that changed before it, or {@linkcode NO_TILE}. */
+  /** The next older tile in that list, or {@linkcode NO_TILE}. */
   older(tile: number): number {
-    return this.#words(tile)[at(tile) + OLDER]!;
+    return this.#words(tile)[recordOffset(tile) + OLDER]!;
   }
 
-  /** Sets the tile that changed before it. */
+  /** Sets {@linkcode TileTable.older}. */
   setOlder(tile: number, older: number): void {
-    this.#words(tile)[at(tile) + OLDER] = older;
+    this.#words(tile)[recordOffset(tile) + OLDER] = older;
   }
 
   #setFlag(tile: number, flag: number, on: boolean): void {
     const words = this.#words(tile);
-    const info = at(tile) + INFO;
+    const info = recordOffset(tile) + INFO;
     words[info] = on ? words[info]! | flag : words[info]! & ~flag;
   }
 
@@ -264,7 +262,7 @@ export class TileTable {
   }
 }
 
-/** The first word of a record in its chunk. */
-function at(tile: number): number {
+/** Returns the index of the first word of a record in its chunk. */
+function recordOffset(tile: number): number {
   return (tile & CHUNK_MASK) << RECORD_BITS;
 }

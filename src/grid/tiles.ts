@@ -36,10 +36,10 @@ export function clipRegion({ x0, y0, x1, y1 }: Region): Region {
 }
 
 /**
- * The tiles that a region touches.
+ * Returns the tiles that a region touches.
  *
  * @param region a rectangle within 32-bit signed integers, as
- * {@linkcode clipRegion} gives
+ * {@linkcode clipRegion} returns
  * @returns the rectangle of tile coordinates
  */
 export function tileSpan(region: Region): Region {
@@ -51,18 +51,18 @@ export function tileSpan(region: Region): Region {
   };
 }
 
-/** The number of cells in a region (or tiles in a span); 0 if it is empty. */
+/** Returns the number of cells in a region (or tiles in a span); 0 if it is empty. */
 export function area({ x0, y0, x1, y1 }: Region): number {
   return Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
 }
 
-/** The place of a coordinate within its tile, 0 to 1023, row by row. */
+/** Returns the key of a cell in its tile, 0 to 1023, row by row. */
 export function keyOf(x: number, y: number): number {
   return (y & TILE_MASK) << TILE_BITS | (x & TILE_MASK);
 }
 
 /**
- * The x of the cell with this key in the tile column `tx`: the inverse of
+ * Returns the x of the cell with a key in a tile: the inverse of
  * {@linkcode keyOf}.
  */
 export function xOf(tx: number, key: number): number {
@@ -70,7 +70,7 @@ export function xOf(tx: number, key: number): number {
 }
 
 /**
- * The y of the cell with this key in the tile row `ty`: the inverse of
+ * Returns the y of the cell with a key in a tile: the inverse of
  * {@linkcode keyOf}.
  */
 export function yOf(ty: number, key: number): number {

@@ -7,7 +7,7 @@
 /** The value of a JSON `null`. Every value below 0 means unknown. */
 export const UNKNOWN: -1 = -1;
 
-const FIRST_CAPACITY = 16;
+const FIRST_CAPACITY_READINGS = 16;
 
 /**
  * Readings as columns: one typed array for each field. It grows when necessary
@@ -47,7 +47,7 @@ export class ReadingBatch {
    *
    * @param capacity number of readings to allocate memory for
    */
-  constructor(capacity: number = FIRST_CAPACITY) {
+  constructor(capacity: number = FIRST_CAPACITY_READINGS) {
     this.x = new Int32Array(capacity);
     this.y = new Int32Array(capacity);
     this.value = new Int32Array(capacity);
@@ -134,7 +134,11 @@ export class ReadingBatch {
   }
 
   #grow(needed: number): void {
-    const capacity = Math.max(needed, 2 * this.x.length, FIRST_CAPACITY);
+    const capacity = Math.max(
+      needed,
+      2 * this.x.length,
+      FIRST_CAPACITY_READINGS,
+    );
     this.x = grown(this.x, new Int32Array(capacity));
     this.y = grown(this.y, new Int32Array(capacity));
     this.value = grown(this.value, new Int32Array(capacity));

@@ -5,7 +5,7 @@
  */
 import { encodeText } from "./text.ts";
 
-const FIRST_CAPACITY = 256;
+const FIRST_CAPACITY_BYTES = 256;
 
 /**
  * A growing byte buffer. Hot loops reserve space once, then write into the
@@ -18,7 +18,7 @@ export class ByteWriter {
   at = 0;
 
   /** @param capacity number of bytes to allocate */
-  constructor(capacity: number = FIRST_CAPACITY) {
+  constructor(capacity: number = FIRST_CAPACITY_BYTES) {
     this.view = new DataView(new ArrayBuffer(capacity));
   }
 

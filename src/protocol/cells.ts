@@ -2,11 +2,10 @@
  * Parses and writes the array of cells, `[[x,y,value],[x,y,value,time],…]`, at
  * the end of a JSON batch of readings or a JSON reply, without JSON.parse.
  *
- * The parser accepts only input for which JSON.parse would return the same; for
- * other input the caller uses JSON.parse. This is correct because: if the bytes
- * up to the `[` of `"cells":[`, followed by `]}`, are a JSON object, then that
- * array is a member of the top-level object; and if only `]}` follows after the
- * cells, the input is that object with those cells.
+ * The result is always that of JSON.parse; for unusual input the parser fails
+ * and the caller uses JSON.parse. First it tests that the bytes up to
+ * `"cells":[`, followed by `]}`, are a JSON object: so the array is a member of
+ * the top-level object. Then it tests that only `]}` follows the cells.
  *
  * @module
  */
@@ -33,14 +32,14 @@ const CLOSE = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
 const KEY = new TextEncoder().encode('"cells"');
-/** Maximum length of what precedes the cells. */
+/** Maximum length of the JSON text before the cells. */
 const MAX_HEAD_BYTES = 4096;
 
 /** Maximum bytes that writing a cell touches: time, brackets, comma, slack. */
 export const MAX_CELL_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 3 +
   SLACK_BYTES;
 
-/** A JSON object whose last member, `cells`, was not parsed yet. */
+/** A JSON object whose last member, `cells`, is still to be parsed. */
 export interface CellsHead {
   /** The object, with `cells` empty. */
   readonly object: Record<string, unknown>;
@@ -48,22 +47,22 @@ export interface CellsHead {
   readonly at: number;
 }
 
-/** Below this, JSON.parse alone is faster. */
-const MIN_BYTES = 256;
+/** For shorter payloads, JSON.parse is faster. */
+const MIN_SCAN_BYTES = 256;
 
 /**
- * Reads a JSON object up to its `cells`, if the first `[` in it opens them.
+ * Reads a JSON object up to the `[` of its `cells`, if this is the first `[`.
  *
  * @param bytes the payload
  * @param from offset of the JSON text
- * @returns undefined if it does not, if the bytes are not JSON, or if the
- * payload is short
+ * @returns undefined if the first `[` is another one, if the bytes are not
+ * JSON, or if the payload is short
  */
 export function readCellsHead(
   bytes: Uint8Array,
   from: number,
 ): CellsHead | undefined {
-  if (bytes.length - from < MIN_BYTES) return undefined;
+  if (bytes.length - from < MIN_SCAN_BYTES) return undefined;
   const open = bytes.subarray(from, from + MAX_HEAD_BYTES).indexOf(OPEN);
   if (open === -1) return undefined;
   const at = from + open + 1;
@@ -94,7 +93,7 @@ export function readCellsHead(
  *
  * @param bytes the payload
  * @param at the offset after the `[` of the cells
- * @param batch receives the cells; has some of them if this returns false
+ * @param batch receives the cells; if the result is false, some of them
  * @param check which times are valid
  * @param time the time of cells without one, or NaN
  * @param source the source index of all cells

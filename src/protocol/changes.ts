@@ -7,7 +7,7 @@
 
 import { ReadingBatch } from "./batch.ts";
 import { ProtocolError } from "./errors.ts";
-import { readCount, readPart, readShared } from "./part_reader.ts";
+import { readCount, readPart, readSharedFields } from "./part_reader.ts";
 import {
   type MapMoment,
   momentFields,
@@ -15,7 +15,7 @@ import {
   PartWriter,
 } from "./part_writer.ts";
 import { DEFAULT_PART_BYTES } from "./request.ts";
-import { checkStep } from "./sequence.ts";
+import { checkStep } from "./revision_step.ts";
 import { isJsonObject } from "./text.ts";
 
 /** The header that all parts of a delta share. */
@@ -96,7 +96,7 @@ export function parseChanges(payload: Uint8Array): ChangesPart {
   const from = readCount(body.from, "from", fail);
   const to = readCount(body.to, "to", fail);
   if (from > to) return fail("from is greater than to");
-  return { layer, from, to, ...readShared(body, fail), cells: cells() };
+  return { layer, from, to, ...readSharedFields(body, fail), cells: cells() };
 }
 
 function fail(reason: string): never {
@@ -106,11 +106,11 @@ function fail(reason: string): never {
   );
 }
 
-/** What a receiver does after {@linkcode ChangesFollower.take}. */
+/** What to do after {@linkcode ChangesFollower.receive}. */
 export type FollowResult =
-  /** Nothing: it has these changes, or other parts of the delta are missing. */
+  /** Nothing: the changes are known, or parts of the delta are missing. */
   | "wait"
-  /** Changes are missing: request what changed `since` its revision. */
+  /** Deltas are missing: request the changes `since` the known revision. */
   | "gap"
   /** The delta is of another map: request the whole map. */
   | "other-map"
@@ -168,7 +168,7 @@ export class ChangesFollower {
    * @param part the parsed message
    * @returns what the receiver has to do
    */
-  take(part: ChangesPart): FollowResult {
+  receive(part: ChangesPart): FollowResult {
     if (part.began !== this.#began) return "other-map";
     const step = checkStep(this.#revision, part);
     if (step === "gap") return "gap";

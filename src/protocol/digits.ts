@@ -8,12 +8,12 @@
  * @module
  */
 
-import { MAX_TIME } from "./time.ts";
+import { MAX_TIME_MS } from "./time.ts";
 
 /** Maximum bytes of an int32: `-2147483648`. */
 export const MAX_INT_BYTES = 11;
 
-/** Maximum bytes of a time: {@linkcode MAX_TIME} has 15 digits. */
+/** Maximum bytes of a time: {@linkcode MAX_TIME_MS} has 15 digits. */
 export const MAX_TIME_BYTES = 15;
 
 /** How many bytes after a number may be overwritten. */
@@ -22,16 +22,17 @@ export const SLACK_BYTES = 3;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const COMMA = 0x2c;
-/** A time is written in two halves; the lower one has eight digits. */
-const HALF = 1e8;
+/** A time is written in two halves. The lower half has eight digits. */
+const LOW_HALF_MS = 1e8;
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
 /**
- * Four ASCII digits each, the first in the lowest byte: 7 is `0007` and `7000`.
+ * Numbers as four ASCII digits, the first in the lowest byte. 7 is `0007` if
+ * right-aligned, `7000` if left-aligned.
  */
 const RIGHT_ALIGNED = new Int32Array(10000);
 const LEFT_ALIGNED = new Int32Array(10000);
-// Each from an earlier entry: computing all digits would add 4 ms to a start.
+// Uses an earlier entry: to compute all digits would add 4 ms to each start.
 RIGHT_ALIGNED[0] = 0x30303030;
 for (let n = 1; n < 10000; n++) {
   const front = RIGHT_ALIGNED[Math.trunc(n / 10)]!;
@@ -130,11 +131,11 @@ export function writeField(view: DataView, at: number, n: number): number {
  * @throws {RangeError} if the time is out of range or NaN
  */
 export function writeTime(view: DataView, at: number, ms: number): number {
-  if (!(ms >= 0 && ms <= MAX_TIME)) {
+  if (!(ms >= 0 && ms <= MAX_TIME_MS)) {
     throw new RangeError(`Cannot write a time: ${ms} is not in 0..1e14`);
   }
-  const high = (ms / HALF) | 0;
-  const low = (ms - high * HALF) | 0;
+  const high = (ms / LOW_HALF_MS) | 0;
+  const low = (ms - high * LOW_HALF_MS) | 0;
   if (high === 0) return writeUnsigned(view, at, low);
   at = writeUnsigned(view, at, high);
   const front = (low / 10000) | 0;
@@ -178,7 +179,7 @@ export class TimeWriter {
     const end = writeTime(view, at, ms);
     // Smaller times have no digits before the last four; larger ones are
     // invalid.
-    if (ms >= SPAN_MS && ms < MAX_TIME) {
+    if (ms >= SPAN_MS && ms < MAX_TIME_MS) {
       this.#start = ms - ms % SPAN_MS;
       this.#length = end - 4 - at;
       this.#first = view.getInt32(at, true);

@@ -76,7 +76,7 @@ export {
   type RequestFields,
   type Scalar,
 } from "./request.ts";
-export { encodeState, parseState, type ServerState } from "./state.ts";
+export { encodeState, parseState, type ServerState } from "./server_state.ts";
 export {
   assertLayer,
   DEFAULT_LAYER,
@@ -88,6 +88,6 @@ export { excerpt } from "./text.ts";
 export {
   checkReadingTime,
   explainTime,
-  MAX_TIME,
+  MAX_TIME_MS,
   parseTimestamp,
 } from "./time.ts";

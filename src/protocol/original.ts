@@ -1,7 +1,7 @@
 /**
- * The wire of the three original Python scripts: one CSV reading in a message,
- * a word as the request, and the whole map in one message as Python prints a
- * dict, `{(1, 2): 1, (1, 3): 1}`.
+ * Writes and parses the messages of the three original Python scripts: one CSV
+ * reading in a message, a fixed text as the request, and the whole map in one
+ * message as Python prints a dict, `{(1, 2): 1, (1, 3): 1}`.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const CLOSE_BRACE = 0x7d;
 /** Maximum bytes of `, (x, y): value`. */
 const MAX_ENTRY_BYTES = 3 * MAX_INT_BYTES + 8 + SLACK_BYTES;
 
-/** The words that Python writes for values that are not numbers. */
+/** What Python prints for values that are not numbers. */
 const WORDS: readonly (readonly [Uint8Array, number])[] = [
   [encodeText("True"), 1],
   [encodeText("False"), 0],
@@ -145,7 +145,7 @@ class Scanner {
     this.#bytes = bytes;
   }
 
-  /** Reads the byte if it is next. */
+  /** Skips the next byte if it is `byte`; else returns false. */
   accept(byte: number): boolean {
     this.#at = skipBlank(this.#bytes, this.#at);
     if (this.#bytes[this.#at] !== byte) return false;

@@ -18,23 +18,28 @@ export type Fail = (reason: string) => never;
 export interface PartMessage {
   /** The message as JSON, possibly without its `cells`. */
   readonly body: unknown;
-  /** Returns its cells. Throws if they are not valid. */
+  /** Returns the cells of the message. Throws if they are not valid. */
   readonly cells: () => ReadingBatch;
 }
 
 /**
- * Reads a JSON message. Reads its cells in one pass over the bytes if they have
- * the form that this server writes.
+ * Reads a JSON message. If the cells have the form that the server writes, they
+ * are parsed without JSON.parse.
  *
  * @throws {ProtocolError} "bad-utf8" or "bad-json"
  */
 export function readPart(payload: Uint8Array, fail: Fail): PartMessage {
   const head = readCellsHead(payload, 0);
   if (head !== undefined) {
-    const cells = new ReadingBatch(capacityFor(payload));
+    const cells = new ReadingBatch(estimateCells(payload));
     const { object, at } = head;
     const all = scanCells(payload, at, cells, checkReplyTime, NaN, 0);
-    if (all && !hasUntimed(cells)) return { body: object, cells: () => cells };
+    if (all && !hasCellWithoutTime(cells)) {
+      return {
+        body: object,
+        cells: () => cells,
+      };
+    }
   }
   const body = parseJson(payload);
   return {
@@ -43,21 +48,21 @@ export function readPart(payload: Uint8Array, fail: Fail): PartMessage {
   };
 }
 
-/** Estimates the number of cells; high for usual cells. */
-export function capacityFor(payload: Uint8Array): number {
+/** Estimates the number of cells of a payload; usually too high. */
+export function estimateCells(payload: Uint8Array): number {
   return Math.ceil(payload.length / 20);
 }
 
 /** Returns true if a cell has no time. */
-export function hasUntimed(cells: ReadingBatch): boolean {
+export function hasCellWithoutTime(cells: ReadingBatch): boolean {
   for (let i = 0; i < cells.length; i++) {
     if (Number.isNaN(cells.time[i]!)) return true;
   }
   return false;
 }
 
-/** Reads the header fields about the moment and the number of the part. */
-export function readShared(
+/** Reads the fields that replies and deltas share: moment and part number. */
+export function readSharedFields(
   body: Record<string, unknown>,
   fail: Fail,
 ): MapMoment & { readonly part: number; readonly parts: number } {
@@ -84,7 +89,7 @@ export function readShared(
   };
 }
 
-/** Reads an integer of 0 or more; the error names it. */
+/** Reads an integer of 0 or more; an error contains `name`. */
 export function readCount(value: unknown, name: string, fail: Fail): number {
   return isCount(value)
     ? value
@@ -108,7 +113,7 @@ function readCells(value: unknown, fail: Fail): ReadingBatch {
     const [x, y, state, time] = cell as unknown[];
     const ms = typeof time === "number" ? checkReplyTime(time) : NaN;
     if (!isInt32(x) || !isInt32(y) || !isInt32(state) || Number.isNaN(ms)) {
-      return fail(`cell ${i + 1} has a number out of range or none`);
+      return fail(`cell ${i + 1} has a number that is missing or out of range`);
     }
     cells.push(x, y, state, ms);
   }

@@ -14,8 +14,8 @@ const CLOSE_COMMA = 0x5d2c;
 const CLOSE_OBJECT = 0x5d7d;
 const LF = 0x0a;
 
-const FIRST_CAPACITY = 4096;
-const NEXT_CAPACITY = 256 * 1024;
+const FIRST_CAPACITY_BYTES = 4096;
+const NEXT_CAPACITY_BYTES = 256 * 1024;
 const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
 
 /** A filled part: space for the header, then cells up to `end`. */
@@ -34,19 +34,19 @@ export interface PartWriterOptions {
   readonly maxBytes: number;
 }
 
-/** The moment of a reply or delta, and the rules that applied. */
+/** When the server read the map for a reply or delta, and how cells age. */
 export interface MapMoment {
   /** The server's time when it read the map, ms since 1970. */
   readonly time: number;
   /**
-   * Cells observed more than this before `time` are stale, in ms. Absent if
-   * cells never become stale.
+   * Cells with an older observation than this at `time` are stale, in ms.
+   * Absent if cells never become stale.
    */
   readonly staleAfter?: number;
   /**
-   * The start of the map, ms since 1970, if the server does not store it;
-   * absent if it does. Maps with different starts are different maps: their
-   * revisions are not comparable.
+   * When the server made the map, ms since 1970. Absent if it stores the map
+   * on disk. Maps with different values are different maps: their revisions are
+   * not comparable.
    */
   readonly began?: number;
 }
@@ -72,15 +72,15 @@ export function openHeader(header: Record<string, unknown>): string {
  * Writes cells directly into the parts to publish.
  *
  * Each header contains the number of parts, which is known only at the end. So
- * each part begins with space for the longest header; at the end the headers
- * are written right-aligned before the cells, which are not copied.
+ * each part begins with space for the longest header. At the end, each header
+ * is written directly before the first cell, and no cell is copied.
  */
 export class PartWriter {
   readonly #json: boolean;
   readonly #maxBytes: number;
   readonly #start: Uint8Array;
-  readonly #room: number; // for the header
-  readonly #full: Part[] = [];
+  readonly #headerBytes: number; // maximum size of a header
+  readonly #filled: Part[] = [];
   readonly #times = new TimeWriter();
   #view: DataView<ArrayBuffer>;
   #at: number;
@@ -97,18 +97,20 @@ export class PartWriter {
     this.#json = format === "json";
     this.#maxBytes = maxBytes;
     this.#start = encodeText((this.#json ? "" : "#") + start);
-    this.#room = this.#start.length + 2 * MAX_COUNT_DIGITS +
+    this.#headerBytes = this.#start.length + 2 * MAX_COUNT_DIGITS +
       this.#counts("", "").length;
-    const needed = this.#room + MAX_CELL_BYTES + 2;
+    const needed = this.#headerBytes + MAX_CELL_BYTES + 2;
     if (!(maxBytes >= MIN_PART_BYTES && maxBytes >= needed)) {
       throw new RangeError(
         `Cannot write parts of ${maxBytes} bytes: ` +
           `${Math.max(needed, MIN_PART_BYTES)} are needed`,
       );
     }
-    this.#at = this.#room;
-    this.#view = viewOf(Math.min(maxBytes, Math.max(needed, FIRST_CAPACITY)));
-    this.#limit = this.#lastStart();
+    this.#at = this.#headerBytes;
+    this.#view = viewOf(
+      Math.min(maxBytes, Math.max(needed, FIRST_CAPACITY_BYTES)),
+    );
+    this.#limit = this.#lastCellOffset();
   }
 
   /**
@@ -146,10 +148,10 @@ export class PartWriter {
     this.#endPart();
     this.#finished = true;
     this.#limit = -1; // so that another cell calls #makeRoom(), which throws
-    const count = String(this.#full.length);
-    return this.#full.map(({ bytes, end }, index) => {
+    const count = String(this.#filled.length);
+    return this.#filled.map(({ bytes, end }, index) => {
       const counts = encodeText(this.#counts(String(index + 1), count));
-      const split = this.#room - counts.length;
+      const split = this.#headerBytes - counts.length;
       const begin = split - this.#start.length;
       bytes.set(this.#start, begin);
       bytes.set(counts, split);
@@ -163,7 +165,7 @@ export class PartWriter {
   }
 
   /** Returns the last offset at which a cell may start. */
-  #lastStart(): number {
+  #lastCellOffset(): number {
     return this.#view.byteLength - MAX_CELL_BYTES - 2;
   }
 
@@ -179,20 +181,20 @@ export class PartWriter {
       this.#view = grown;
     } else {
       this.#endPart();
-      this.#view = viewOf(Math.min(this.#maxBytes, NEXT_CAPACITY));
-      this.#at = this.#room;
+      this.#view = viewOf(Math.min(this.#maxBytes, NEXT_CAPACITY_BYTES));
+      this.#at = this.#headerBytes;
     }
-    this.#limit = this.#lastStart();
+    this.#limit = this.#lastCellOffset();
   }
 
   #endPart(): void {
     let end = this.#at;
     if (this.#json) {
-      if (end > this.#room) end--; // the comma after the last cell
+      if (end > this.#headerBytes) end--; // the comma after the last cell
       this.#view.setUint16(end, CLOSE_OBJECT);
       end += 2;
     }
-    this.#full.push({ bytes: new Uint8Array(this.#view.buffer), end });
+    this.#filled.push({ bytes: new Uint8Array(this.#view.buffer), end });
   }
 }
 

@@ -1,3 +1,9 @@
+/**
+ * Parses a payload of readings, CSV or JSON.
+ *
+ * @module
+ */
+
 import type { ReadingBatch } from "./batch.ts";
 import { parseCsv } from "./csv.ts";
 import { ProtocolError } from "./errors.ts";

@@ -39,7 +39,7 @@ export class Refusals {
   }
 
   /**
-   * Adds one.
+   * Adds a refusal.
    *
    * @param code what is wrong, in kebab case
    * @param describe returns what is wrong; called only if the refusal is kept

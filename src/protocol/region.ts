@@ -1,6 +1,5 @@
 /**
- * Coordinates and rectangles of cells. They are part of requests, and the map
- * is built from them, so they are here, below the map.
+ * Coordinates and rectangles of cells, as in requests and in the map.
  *
  * @module
  */

@@ -53,7 +53,7 @@ export class ReplyAssembler {
    *
    * @param part a part in any order; repeated parts are ignored
    * @returns {@linkcode complete}
-   * @throws {ProtocolError} "bad-part" if it is not of the same reply
+   * @throws {ProtocolError} "bad-part" if the part is from another reply
    */
   add(part: ReplyPart): boolean {
     this.#first ??= part;

@@ -1,12 +1,18 @@
+/**
+ * Parses replies, part by part.
+ *
+ * @module
+ */
+
 import { ReadingBatch } from "./batch.ts";
 import { parseCsv } from "./csv.ts";
 import { ProtocolError } from "./errors.ts";
 import {
-  capacityFor,
-  hasUntimed,
+  estimateCells,
+  hasCellWithoutTime,
   readCount,
   readPart,
-  readShared,
+  readSharedFields,
 } from "./part_reader.ts";
 import { Refusals } from "./refusals.ts";
 import type { ErrorReply, ReplyHeader } from "./reply_writer.ts";
@@ -44,12 +50,12 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   const stop = feed === -1 ? payload.length : feed;
   const header = readHeader(parseJson(payload.subarray(1, stop)));
   if (header.status === "error") return fail("an error reply cannot be CSV");
-  const cells = new ReadingBatch(capacityFor(payload));
+  const cells = new ReadingBatch(estimateCells(payload));
   const refusals = new Refusals();
   parseCsv(payload, stop + 1, cells, refusals, checkReplyTime, 2);
   const first = refusals.kept[0];
   if (first !== undefined) return fail(`line ${first.line}: ${first.message}`);
-  if (hasUntimed(cells)) return fail("a cell has no time");
+  if (hasCellWithoutTime(cells)) return fail("a cell has no time");
   return { ...header, cells };
 }
 
@@ -78,7 +84,7 @@ function readHeader(body: unknown): Omit<ReplyPart, "cells"> | ErrorReply {
     ...echoed,
     layer,
     revision: readCount(revision, "revision", fail),
-    ...readShared(body, fail),
+    ...readSharedFields(body, fail),
   };
 }
 

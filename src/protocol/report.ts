@@ -1,3 +1,9 @@
+/**
+ * Encodes and parses reports about refused payloads.
+ *
+ * @module
+ */
+
 import { ProtocolError } from "./errors.ts";
 import { encodeText, isCount, isJsonObject, parseJson } from "./text.ts";
 
@@ -15,7 +21,7 @@ export interface Report {
   readonly source?: string | undefined;
   /** Number of lines or elements of the payload refused for this code. */
   readonly count: number;
-  /** Number of reports not published since the last one, to limit the rate. */
+  /** Number of reports that the rate limit dropped since the last report. */
   readonly suppressed: number;
   /** The server's time, ms since 1970. */
   readonly time: number;

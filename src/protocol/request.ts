@@ -45,9 +45,9 @@ export const MAX_TRANSACTION_BYTES = 256;
 const FORMATS: readonly string[] = ["json", "csv", "original"];
 const OPEN_BRACE = 0x7b;
 
-/** Where to send a reply, and what to echo in it. */
+/** The topic of a reply, and the data to echo in it. */
 export interface ReplyRouting {
-  /** The topic of the reply. Always valid. */
+  /** The topic of the reply; always a valid one. */
   readonly replyTopic: string;
   /** MQTT 5 Correlation Data, to be echoed. */
   readonly correlationData?: Uint8Array;
@@ -57,7 +57,7 @@ export interface ReplyRouting {
 export interface OriginalMapRequest extends ReplyRouting {
   /** Distinguishes it from a {@linkcode LayerMapRequest}. */
   readonly kind: "original";
-  /** Why a payload that starts like a JSON object is not one. */
+  /** The parse error of a payload that starts with `{` and is not JSON. */
   readonly malformed?: string;
 }
 
@@ -65,7 +65,7 @@ export interface OriginalMapRequest extends ReplyRouting {
 export interface LayerMapRequest extends ReplyRouting {
   /** Distinguishes it from an {@linkcode OriginalMapRequest}. */
   readonly kind: "map";
-  /** To be echoed; absent if the request has none. */
+  /** A value to echo in the reply; absent if the request has none. */
   readonly transaction?: Scalar;
   /** The requested layer. */
   readonly layer: string;
@@ -94,9 +94,9 @@ export class RequestError extends ProtocolError implements ReplyRouting {
   readonly correlationData?: Uint8Array;
 
   /**
-   * Makes an error of what is wrong.
+   * Makes an error for a refused request.
    *
-   * @param error what is wrong
+   * @param error why the request is refused
    * @param routing where to send the error reply
    * @param transaction the transaction of the request, if it is valid
    */
@@ -196,7 +196,7 @@ function readTransaction(value: unknown): Scalar | undefined {
       { hint: "Send it as a string." },
     );
   }
-  // A code unit is at least one byte, so a long text need not be encoded.
+  // A UTF-16 code unit takes at least one byte: do not encode a long text.
   const json = JSON.stringify(scalar);
   if (
     json.length > MAX_TRANSACTION_BYTES ||
@@ -217,7 +217,7 @@ function isEchoable(number: number): boolean {
     : Number.isFinite(number);
 }
 
-/** Returns where to send the reply, or the error reply if there is a fault. */
+/** Returns the topic of the reply, or of the error reply if it is invalid. */
 function readRouting(
   replyTo: unknown,
   { topics, responseTopic, correlationData }: ParseRequestOptions,
@@ -330,7 +330,7 @@ function readMaxBytes(value: unknown): number {
 
 /** The fields of a request; all are optional. */
 export interface RequestFields {
-  /** To be echoed in the reply. */
+  /** A value to echo in the reply. */
   readonly transaction?: Scalar | undefined;
   /** The layer. Default: {@linkcode DEFAULT_LAYER}. */
   readonly layer?: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * Encodes and decodes text and JSON, and quotes foreign text in messages.
+ * Encodes and decodes text and JSON, and quotes received text in messages.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Maximum length of a quotation in a message, in UTF-16 code units. */
-export const MAX_EXCERPT = 40;
+export const MAX_EXCERPT_LENGTH = 40;
 
 /** Control and format (bidi) characters, lone surrogates, separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -99,8 +99,8 @@ export function isCount(value: unknown): value is number {
 }
 
 /**
- * Describes a JSON value in a message: the value if it is a scalar, else its
- * kind. Does not depend on its size.
+ * Describes a JSON value in a message: a scalar by its value, other values by
+ * their kind. The result is short for values of any size.
  */
 export function describeJson(value: unknown): string {
   if (typeof value === "string") return quote(value);
@@ -121,7 +121,7 @@ export function quoteBytes(
   to: number,
 ): string {
   // At most four bytes for each character; one more shows that it is cut.
-  const stop = Math.min(to, from + 4 * (MAX_EXCERPT + 1));
+  const stop = Math.min(to, from + 4 * (MAX_EXCERPT_LENGTH + 1));
   return quote(decodeText(bytes, from, stop));
 }
 
@@ -132,7 +132,7 @@ export function quoteBytes(
  * @param text any text
  * @param max maximum length of the result in UTF-16 code units
  */
-export function excerpt(text: string, max = MAX_EXCERPT): string {
+export function excerpt(text: string, max = MAX_EXCERPT_LENGTH): string {
   let shown = "";
   let room = 0; // the part of `shown` that leaves room for the ellipsis
   for (const character of text.slice(0, max + 1)) {

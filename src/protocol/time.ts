@@ -12,10 +12,10 @@
 import { encodeText, quote, quoteBytes } from "./text.ts";
 
 /** The largest time in the protocol, ms since 1970. */
-export const MAX_TIME = 1e14;
+export const MAX_TIME_MS = 1e14;
 
-const MAX_TINY_TIME = 1e8;
-const MIN_TIME = 1e11;
+const MAX_TINY_TIME_MS = 1e8;
+const MIN_TIME_MS = 1e11;
 const MINUTES_PER_DAY = 1440;
 /** Longer than every useful fraction of a second. */
 const MAX_TIMESTAMP_LENGTH = 64;
@@ -42,24 +42,24 @@ export type TimeCheck = (ms: number) => number;
 export function checkReadingTime(ms: number): number {
   if (!(ms >= 0)) return NaN;
   const whole = Math.trunc(ms);
-  if (whole > MAX_TINY_TIME && whole < MIN_TIME) return NaN;
-  return whole <= MAX_TIME ? whole + 0 : NaN; // + 0: no negative zero
+  if (whole > MAX_TINY_TIME_MS && whole < MIN_TIME_MS) return NaN;
+  return whole <= MAX_TIME_MS ? whole + 0 : NaN; // + 0: no negative zero
 }
 
 /** The {@linkcode TimeCheck} of replies: 0 to 1e14. */
 export function checkReplyTime(ms: number): number {
-  return ms >= 0 && ms <= MAX_TIME ? Math.trunc(ms) + 0 : NaN;
+  return ms >= 0 && ms <= MAX_TIME_MS ? Math.trunc(ms) + 0 : NaN;
 }
 
 /**
  * Returns why {@linkcode checkReadingTime} refuses a number.
  *
  * @param ms the number
- * @param shown how to quote it
+ * @param shown the text of the number in the message
  */
 export function explainTime(ms: number, shown: string = String(ms)): string {
   if (ms < 0) return `time is negative: ${shown}`;
-  const unit = ms < MIN_TIME
+  const unit = ms < MIN_TIME_MS
     ? "seconds"
     : ms < 1e17
     ? "microseconds"
@@ -119,7 +119,7 @@ export function parseTimestamp(
     bytes[from + 13] !== COLON || bytes[from + 16] !== COLON
   ) return NaN;
 
-  // A non-digit makes NaN, which fails all tests below.
+  // NaN, for text that is not digits, fails all tests below.
   const year = decimal(bytes, from, 4);
   const month = decimal(bytes, from + 5, 2);
   const day = decimal(bytes, from + 8, 2);
@@ -165,8 +165,8 @@ export function explainTimestamp(
   const shown = quoteBytes(bytes, from, to);
   const ms = parseTimestamp(bytes, from, to);
   if (ms < 0) return `time ${shown} is before 1970`;
-  if (ms < MIN_TIME) return `time ${shown} is before March 1973`;
-  if (ms > MAX_TIME) return `time ${shown} is after November 5138`;
+  if (ms < MIN_TIME_MS) return `time ${shown} is before March 1973`;
+  if (ms > MAX_TIME_MS) return `time ${shown} is after November 5138`;
   return `time ${shown} is neither milliseconds since 1970 nor RFC 3339 ` +
     "such as 2026-01-31T12:00:00Z";
 }

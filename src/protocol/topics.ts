@@ -1,7 +1,13 @@
+/**
+ * The topic names of a server, and the rules for names in topics.
+ *
+ * @module
+ */
+
 import { ProtocolError } from "./errors.ts";
 import { encodeText, quote } from "./text.ts";
 
-/** The layer of readings and requests that name none. */
+/** The layer of readings and requests without a layer name. */
 export const DEFAULT_LAYER = "default";
 
 /** The default prefix of all topics. */
@@ -39,14 +45,14 @@ export class Topics {
   readonly state: string;
   /** The topic of reports about refused payloads. */
   readonly errors: string;
-  /** The filter of all readings, with its parent (MQTT 3.1.1, 4.7.1.2). */
+  /** The filter of all readings; `#` includes its parent (3.1.1, 4.7.1.2). */
   readonly dataFilter: string;
   /** Filters of the topics that only the server may publish to. */
   readonly serverOnlyFilters: readonly string[];
 
   readonly #data: string;
   readonly #changes: string;
-  // The same topic usually follows itself: cache the last result.
+  // Consecutive messages usually have the same topic: cache the last result.
   #lastTopic = "";
   #lastLayer: string | undefined;
 
@@ -98,7 +104,7 @@ export class Topics {
   }
 
   /**
-   * Where a server publishes markers to itself.
+   * Returns the topic on which a server publishes markers to itself.
    *
    * @param name the server's MQTT client id
    */
@@ -116,7 +122,7 @@ export class Topics {
   }
 
   /**
-   * The filters that a server subscribes to at QoS 1.
+   * Returns the filters that a server subscribes to at QoS 1.
    *
    * @param name the server's MQTT client id
    */
@@ -124,7 +130,7 @@ export class Topics {
     return [this.dataFilter, this.request, this.marker(name)];
   }
 
-  /** The filters that a server subscribes to at QoS 0 (not in its session). */
+  /** Returns the filters of a server at QoS 0 (not in its session). */
   serverLiveSubscriptions(): string[] {
     return [this.state];
   }
@@ -214,7 +220,7 @@ function nameProblem(name: string): string | undefined {
   if (name.startsWith("/") || name.endsWith("/") || name.includes("//")) {
     return "has an empty level";
   }
-  // A code unit is at most three bytes, so most names need not be encoded.
+  // A UTF-16 code unit takes at most three bytes: encode only long names.
   if (name.length * 3 > MAX_NAME_BYTES) {
     const { length } = encodeText(name.slice(0, MAX_NAME_BYTES + 1));
     if (length > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;

@@ -282,7 +282,7 @@ export class Watcher {
 
   #applyDelta(part: ChangesPart): WatchEvent | undefined {
     const follower = this.#follower!;
-    const result = follower.take(part);
+    const result = follower.receive(part);
     if (result === "other-map") this.#discardCopy();
     else if (result === "gap") this.#mustRequest = true;
     if (typeof result === "string") return undefined;

@@ -78,7 +78,7 @@ export function writeReply(
     ...(region && { region }),
     ...(since !== undefined && { since }),
   });
-  for (let count; (count = cells?.take(rows) ?? 0) > 0;) {
+  for (let count; (count = cells?.readTile(rows) ?? 0) > 0;) {
     const { x, y, value, time } = rows;
     for (let i = 0; i < count; i++) {
       writer.cell(x[i]!, y[i]!, value[i]!, time[i]!);

@@ -2,7 +2,7 @@ import { ReadingBatch } from "../protocol/mod.ts";
 import { Desks } from "./desks.ts";
 import { Robots } from "./robots.ts";
 import { Rooms } from "./rooms.ts";
-import { DEFAULT_START, type Scene, type SceneOptions } from "./scene.ts";
+import { DEFAULT_START_MS, type Scene, type SceneOptions } from "./scene.ts";
 
 const DEFAULT_DESKS = 240;
 const ROOMS_PER_DESK = 0.2;
@@ -38,7 +38,7 @@ export class Campus implements Scene {
     const {
       seed = 1,
       size = DEFAULT_DESKS,
-      start = DEFAULT_START,
+      start = DEFAULT_START_MS,
       officeSpeed = 1,
     } = options;
     const sizeOf = (perDesk: number) => Math.max(1, Math.round(size * perDesk));

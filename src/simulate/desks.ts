@@ -1,15 +1,15 @@
 import type { ReadingBatch } from "../protocol/mod.ts";
 import { Random } from "./random.ts";
 import {
-  DAY,
-  DEFAULT_START,
-  HOUR,
+  DAY_MS,
+  DEFAULT_START_MS,
+  HOUR_MS,
   isWorkday,
-  MINUTE,
+  MINUTE_MS,
   RoundRobin,
   type Scene,
   type SceneOptions,
-  SECOND,
+  SECOND_MS,
 } from "./scene.ts";
 
 const DEFAULT_DESKS = 240;
@@ -29,7 +29,7 @@ const PRESENCE = { min: 0.35, max: 0.95, weekend: 0.03 };
  * there. Each person has habits: arrival, lunch, meetings, breaks, departure.
  */
 export class Desks implements Scene {
-  readonly stepMs = SECOND;
+  readonly stepMs = SECOND_MS;
   readonly cells: number;
   readonly width: number;
   readonly height: number;
@@ -43,7 +43,8 @@ export class Desks implements Scene {
   readonly #plans: Int32Array;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = DEFAULT_DESKS, start = DEFAULT_START } = options;
+    const { seed = 1, size = DEFAULT_DESKS, start = DEFAULT_START_MS } =
+      options;
     this.cells = size;
     this.#seed = seed;
     this.#now = start;
@@ -78,9 +79,9 @@ export class Desks implements Scene {
   }
 
   #isOccupied(desk: number): boolean {
-    const day = Math.floor(this.#now / DAY);
+    const day = Math.floor(this.#now / DAY_MS);
     if (this.#plannedDay[desk] !== day) this.#makePlan(desk, day);
-    const second = (this.#now - day * DAY) / SECOND;
+    const second = (this.#now - day * DAY_MS) / SECOND_MS;
     const from = desk * PLAN_LENGTH;
     const plan = this.#plans;
     if (second < plan[from]! || second >= plan[from + 1]!) return false;
@@ -98,27 +99,27 @@ export class Desks implements Scene {
     const habits = new Random(this.#seed, desk, -1);
     const { min, max, weekend } = PRESENCE;
     const presence = min + (max - min) * habits.unit();
-    const usualArrival = habits.normal(8.9 * HOUR, 0.8 * HOUR);
+    const usualArrival = habits.normal(8.9 * HOUR_MS, 0.8 * HOUR_MS);
     const random = new Random(this.#seed, desk, day);
     if (!random.chance(isWorkday(day) ? presence : weekend)) return;
-    const arrival = random.normal(usualArrival, 15 * MINUTE);
-    const departure = arrival + random.normal(8.4 * HOUR, 0.7 * HOUR);
+    const arrival = random.normal(usualArrival, 15 * MINUTE_MS);
+    const departure = arrival + random.normal(8.4 * HOUR_MS, 0.7 * HOUR_MS);
     const setSpan = (index: number, start: number, end: number) => {
-      plan[index] = Math.round(start / SECOND);
-      plan[index + 1] = Math.round(end / SECOND);
+      plan[index] = Math.round(start / SECOND_MS);
+      plan[index + 1] = Math.round(end / SECOND_MS);
     };
-    setSpan(0, arrival, Math.min(departure, DAY));
-    const lunch = random.normal(12.2 * HOUR, 20 * MINUTE);
-    setSpan(2, lunch, lunch + random.normal(42 * MINUTE, 9 * MINUTE));
+    setSpan(0, arrival, Math.min(departure, DAY_MS));
+    const lunch = random.normal(12.2 * HOUR_MS, 20 * MINUTE_MS);
+    setSpan(2, lunch, lunch + random.normal(42 * MINUTE_MS, 9 * MINUTE_MS));
     const breaks = random.between(1, MAX_BREAKS - 1);
     for (let i = 1; i <= breaks; i++) {
       const isMeeting = random.chance(0.4);
       const start = isMeeting
-        ? arrival + random.below(16) * 30 * MINUTE
+        ? arrival + random.below(16) * 30 * MINUTE_MS
         : arrival + random.unit() * (departure - arrival);
       const duration = isMeeting
-        ? random.between(1, 3) * 30 * MINUTE
-        : random.normal(12 * MINUTE, 3 * MINUTE);
+        ? random.between(1, 3) * 30 * MINUTE_MS
+        : random.normal(12 * MINUTE_MS, 3 * MINUTE_MS);
       setSpan(2 + 2 * i, start, start + duration);
     }
   }

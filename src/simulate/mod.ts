@@ -13,7 +13,7 @@ import { Rooms } from "./rooms.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
 export { type Pace, RatePace, SpeedPace, UnlimitedPace } from "./pace.ts";
-export { DAY, type Scene, type SceneOptions } from "./scene.ts";
+export { DAY_MS, type Scene, type SceneOptions } from "./scene.ts";
 export { SceneReader } from "./scene_reader.ts";
 
 /** The names of all scenes. */

@@ -1,24 +1,24 @@
 import type { ReadingBatch } from "../protocol/mod.ts";
 import { Random } from "./random.ts";
 import {
-  DAY,
-  DEFAULT_START,
-  HOUR,
+  DAY_MS,
+  DEFAULT_START_MS,
+  HOUR_MS,
   isWorkday,
-  MINUTE,
+  MINUTE_MS,
   RoundRobin,
   type Scene,
   type SceneOptions,
-  SECOND,
+  SECOND_MS,
 } from "./scene.ts";
 
 const DEFAULT_ROOMS = 60;
 /** Each sensor reports once in this number of steps: twice a minute. */
 const REPORT_STEPS = 30;
 /** Meetings begin at the full and the half hour, from 8 to 18 o'clock. */
-const MEETING_SLOT = 30 * MINUTE;
-const FIRST_MEETING = 8 * HOUR;
-const LAST_END = 18 * HOUR;
+const MEETING_SLOT_MS = 30 * MINUTE_MS;
+const FIRST_MEETING_MS = 8 * HOUR_MS;
+const LAST_MEETING_END_MS = 18 * HOUR_MS;
 /** Seats of a room, one of these at random: most rooms are small. */
 const CAPACITIES = [4, 4, 6, 6, 8, 8, 12, 20];
 /** Maximum number of short visits of one person a day. */
@@ -49,7 +49,7 @@ interface RoomDay {
  * Meetings take slots of half an hour; people arrive and leave one by one.
  */
 export class Rooms implements Scene {
-  readonly stepMs = SECOND;
+  readonly stepMs = SECOND_MS;
   readonly cells: number;
   readonly width: number;
   readonly height: number;
@@ -59,7 +59,8 @@ export class Rooms implements Scene {
   #now: number;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = DEFAULT_ROOMS, start = DEFAULT_START } = options;
+    const { seed = 1, size = DEFAULT_ROOMS, start = DEFAULT_START_MS } =
+      options;
     this.cells = size;
     this.#seed = seed;
     this.#now = start;
@@ -100,14 +101,14 @@ export class Rooms implements Scene {
 
   #peopleIn(room: number): number {
     const today = this.#days[room]!;
-    const day = Math.floor(this.#now / DAY);
+    const day = Math.floor(this.#now / DAY_MS);
     if (today.day !== day) {
       today.day = day;
       today.passages = this.#planOf(room, day);
       today.next = 0;
       today.people = 0;
     }
-    const second = (this.#now - day * DAY) / SECOND;
+    const second = (this.#now - day * DAY_MS) / SECOND_MS;
     const { passages } = today;
     while (
       today.next < passages.length && passages[today.next]!.at <= second
@@ -123,29 +124,29 @@ export class Rooms implements Scene {
     const passages: Passage[] = [];
     if (!isWorkday(day)) return passages;
     const capacity = this.capacityOf(room);
-    let start = FIRST_MEETING;
-    while (start < LAST_END) {
+    let start = FIRST_MEETING_MS;
+    while (start < LAST_MEETING_END_MS) {
       if (!random.chance(0.45)) {
-        start += MEETING_SLOT;
+        start += MEETING_SLOT_MS;
         continue;
       }
       const end = Math.min(
-        start + random.between(1, 4) * MEETING_SLOT,
-        LAST_END,
+        start + random.between(1, 4) * MEETING_SLOT_MS,
+        LAST_MEETING_END_MS,
       );
       const people = random.between(2, capacity);
       for (let i = 0; i < people; i++) {
         // The last to leave and the first of the next meeting do not overlap:
         // the means are 7 minutes apart, each within 3.5.
-        const arrival = random.normal(start + 2 * MINUTE, MINUTE);
-        const departure = random.normal(end - 5 * MINUTE, MINUTE);
+        const arrival = random.normal(start + 2 * MINUTE_MS, MINUTE_MS);
+        const departure = random.normal(end - 5 * MINUTE_MS, MINUTE_MS);
         addStay(passages, arrival, departure);
       }
       start = end;
     }
     for (let i = random.between(0, MAX_VISITS); i > 0; i--) {
-      const arrival = random.normal(13 * HOUR, 2.5 * HOUR);
-      const duration = random.normal(6 * MINUTE, 1.5 * MINUTE);
+      const arrival = random.normal(13 * HOUR_MS, 2.5 * HOUR_MS);
+      const duration = random.normal(6 * MINUTE_MS, 1.5 * MINUTE_MS);
       addStay(passages, arrival, arrival + duration);
     }
     return passages.sort((a, b) => a.at - b.at || b.change - a.change);
@@ -154,9 +155,9 @@ export class Rooms implements Scene {
 
 /** Adds the passages of a person who stays from `start` to `end`, in ms. */
 function addStay(passages: Passage[], start: number, end: number): void {
-  const from = Math.round(start / SECOND);
+  const from = Math.round(start / SECOND_MS);
   passages.push(
     { at: from, change: 1 },
-    { at: Math.max(from, Math.round(end / SECOND)), change: -1 },
+    { at: Math.max(from, Math.round(end / SECOND_MS)), change: -1 },
   );
 }

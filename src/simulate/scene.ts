@@ -44,13 +44,13 @@ export interface SceneOptions {
 }
 
 // Durations, in ms.
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export const SECOND_MS = 1000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** The default start of a scene: most people arrive soon after. */
-export const DEFAULT_START = 8 * HOUR;
+export const DEFAULT_START_MS = 8 * HOUR_MS;
 
 /**
  * Returns true from Monday to Friday.

@@ -14,7 +14,7 @@ import { crc32 } from "node:zlib";
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { type Grid, MAX_TILE_BYTES, type OccupancyMap } from "../grid/mod.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
-import { checkedBytes, readRows } from "./rows.ts";
+import { checkedBytes, readRows } from "./sqlite_rows.ts";
 
 /** `Infinity` in the table `meta`: SQLite has no literal for it. */
 export const STORED_INFINITY = -1;
@@ -133,7 +133,7 @@ export class Checkpointer {
     for (const row of readRows(db, newestFirst, lastValidChunk + 1)) {
       this.#loadChunk(map, row);
     }
-    this.#obsoleteChunks = [...incomplete, ...this.#index.takeDead()];
+    this.#obsoleteChunks = [...incomplete, ...this.#index.takeDeletable()];
   }
 
   /**
@@ -191,7 +191,7 @@ export class Checkpointer {
     this.#checkpointedRow = this.#position.row;
     for (const [chunk, tiles] of this.#written) this.#index.add(chunk, tiles);
     this.#written = [];
-    for (const id of this.#index.takeDead()) this.#obsoleteChunks.push(id);
+    for (const id of this.#index.takeDeletable()) this.#obsoleteChunks.push(id);
     return true;
   }
 

@@ -37,7 +37,7 @@ export class ChunkIndex {
   /** For each layer: the slot of each tile's chunk, by tile number. */
   readonly #slots = new Map<string, Int32Array<ArrayBuffer>>();
   /** Ids of chunks without current tiles. */
-  #dead: number[] = [];
+  #deletable: number[] = [];
   #bytes = 0;
   #liveBytes = 0;
 
@@ -58,7 +58,7 @@ export class ChunkIndex {
    */
   add(chunk: Chunk, tiles: readonly number[]): void {
     if (tiles.length === 0) {
-      this.#dead.push(chunk.id);
+      this.#deletable.push(chunk.id);
       return;
     }
     const slot = this.#freeSlots.pop() ?? this.#chunks.length;
@@ -69,9 +69,9 @@ export class ChunkIndex {
   }
 
   /** Returns the ids of chunks that can be deleted, and removes them. */
-  takeDead(): number[] {
-    const dead = this.#dead;
-    this.#dead = [];
+  takeDeletable(): number[] {
+    const dead = this.#deletable;
+    this.#deletable = [];
     return dead;
   }
 
@@ -106,7 +106,7 @@ export class ChunkIndex {
     this.#liveBytes -= chunk.bytes / chunk.tiles;
     if (--chunk.live > 0) return;
     this.#bytes -= chunk.bytes;
-    this.#dead.push(chunk.id);
+    this.#deletable.push(chunk.id);
     this.#chunks[slot] = undefined;
     this.#freeSlots.push(slot);
   }

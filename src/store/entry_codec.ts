@@ -143,7 +143,7 @@ class EntryDecoder {
   }
 
   entry(): Entry {
-    const start = this.#take(ENTRY_HEAD_BYTES);
+    const start = this.#skip(ENTRY_HEAD_BYTES);
     const kind = KINDS[this.#bytes[start]!];
     const now = this.#view.getFloat64(start + 8, true);
     switch (kind) {
@@ -173,7 +173,7 @@ class EntryDecoder {
     if (length > MAX_READINGS) {
       throw new RangeError(`Cannot read entry: ${length} readings`);
     }
-    const start = this.#take(nameLength);
+    const start = this.#skip(nameLength);
     const layer = utf8Decoder.decode(
       this.#bytes.subarray(start, start + nameLength),
     );
@@ -188,13 +188,13 @@ class EntryDecoder {
     Type: { new (length: number): T },
     length: number,
   ): T {
-    const start = this.#take(COLUMN_HEAD_BYTES);
+    const start = this.#skip(COLUMN_HEAD_BYTES);
     const width = this.#bytes[start]!;
     const min = this.#view.getFloat64(start + 8, true);
     if (!WIDTHS.includes(width)) {
       throw new RangeError(`Cannot read entry: unknown column width ${width}`);
     }
-    const data = this.#take(width * length);
+    const data = this.#skip(width * length);
     const column = new Type(length);
     const { buffer } = this.#bytes;
     if (width === FLOAT64_BYTES) {
@@ -209,11 +209,11 @@ class EntryDecoder {
   }
 
   #float64(): number {
-    return this.#view.getFloat64(this.#take(8), true);
+    return this.#view.getFloat64(this.#skip(8), true);
   }
 
   /** Moves past a field. Returns where the field begins. */
-  #take(bytes: number): number {
+  #skip(bytes: number): number {
     const start = this.#at;
     if (
       !(Number.isInteger(bytes) && bytes >= 0) ||

@@ -12,7 +12,7 @@ import {
   STORED_INFINITY,
 } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
-import { checkedBytes, readRows } from "./rows.ts";
+import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
 import { openDatabase } from "./sqlite_file.ts";
 import {

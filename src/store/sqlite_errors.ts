@@ -64,7 +64,7 @@ export function storeErrorOf(path: string, error: unknown): StoreError {
         cause: error,
       });
     case SQLITE_NOTADB:
-      return notOurFileError(path);
+      return foreignFileError(path);
     default:
       return new StoreError(`Cannot use ${path}: ${message}`, {
         hint: "Check the file, or use another one with --store.",
@@ -99,7 +99,7 @@ export function damagedError(
  *
  * @param path the file
  */
-export function notOurFileError(path: string): StoreError {
+export function foreignFileError(path: string): StoreError {
   return new StoreError(`Cannot open ${path}: it is not an occupancy store`, {
     hint: "The file was not changed. Use another file with --store.",
   });

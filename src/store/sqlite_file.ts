@@ -5,7 +5,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { notOurFileError, storeErrorOf } from "./sqlite_errors.ts";
+import { foreignFileError, storeErrorOf } from "./sqlite_errors.ts";
 import { type Durability, StoreError } from "./store.ts";
 
 /** `occu`, in the file header (https://sqlite.org/fileformat.html, 1.3.18). */
@@ -100,7 +100,7 @@ function checkHeader(path: string): void {
     const length = file.readSync(start);
     if (length === null) return; // SQLite makes a database of an empty file
     if (new TextDecoder("latin1").decode(start) !== HEADER) {
-      throw notOurFileError(path);
+      throw foreignFileError(path);
     }
   } finally {
     file.close();
@@ -113,7 +113,7 @@ function checkOwner(db: DatabaseSync, path: string): void {
   const empty = db.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
   if (empty && version === 0) return;
   if (readPragma(db, "application_id") !== APPLICATION_ID) {
-    throw notOurFileError(path);
+    throw foreignFileError(path);
   }
   if (version > MIGRATIONS.length) {
     throw new StoreError(

@@ -143,7 +143,7 @@ test("cells() throws if the layer was written to while reading", () => {
   assert.ok(cells.next());
   map.apply("default", columns([[1, 1, 2, NOW]]), NOW);
   assert.throws(() => cells.next(), {
-    message: "Cannot read on: the layer was written to",
+    message: "Cannot read the next cell: the layer was written to",
   });
   const end = grid.cells({ since: map.revision });
   assert.equal(end.next(), false);

@@ -48,12 +48,12 @@ export function scanned(
   return cells;
 }
 
-/** The same cells, read by `CellReader.take()`. */
+/** The same cells, read by `CellReader.readTile()`. */
 function taken(grid: Grid, options: { region?: Region; since?: number }) {
   const reader = grid.cells(options);
   const rows = new CellRows();
   const cells: Pick<Cell, "x" | "y" | "value" | "time">[] = [];
-  for (let count; (count = reader.take(rows)) > 0;) {
+  for (let count; (count = reader.readTile(rows)) > 0;) {
     for (let i = 0; i < count; i++) {
       const [x, y] = [rows.x[i]!, rows.y[i]!];
       cells.push({ x, y, value: rows.value[i]!, time: rows.time[i]! });

@@ -164,38 +164,42 @@ pure(
 
 pure("ChangesFollower.take() applies contiguous and overlapping deltas", () => {
   const follower = new ChangesFollower({ revision: 10 });
-  const contiguous = follower.take(delta(10, 12, [[1, 2, 3, 4]]));
+  const contiguous = follower.receive(delta(10, 12, [[1, 2, 3, 4]]));
   assert.deepEqual(rowsOf(contiguous as ReadingBatch), [[1, 2, 3, 4]]);
   assert.equal(follower.revision, 12);
-  assert.ok(follower.take(delta(5, 13)) instanceof ReadingBatch);
+  assert.ok(follower.receive(delta(5, 13)) instanceof ReadingBatch);
   assert.equal(follower.revision, 13);
 });
 
 pure("ChangesFollower.take() ignores known deltas", () => {
   const follower = new ChangesFollower({ revision: 10 });
-  assert.equal(follower.take(delta(8, 10)), "wait");
-  assert.equal(follower.take(delta(7, 9)), "wait");
-  assert.equal(follower.take(delta(10, 10)), "wait", "it has come so far");
+  assert.equal(follower.receive(delta(8, 10)), "wait");
+  assert.equal(follower.receive(delta(7, 9)), "wait");
+  assert.equal(follower.receive(delta(10, 10)), "wait", "it has come so far");
   assert.equal(follower.revision, 10);
 });
 
 pure("ChangesFollower.take() reports a gap and keeps its revision", () => {
   const follower = new ChangesFollower({ revision: 10 });
-  assert.equal(follower.take(delta(11, 12, [[1, 2, 3, 4]])), "gap");
-  assert.equal(follower.take(delta(12, 12)), "gap", "a start or an overload");
-  assert.equal(follower.take(delta(9, 9)), "gap", "the map was put back");
+  assert.equal(follower.receive(delta(11, 12, [[1, 2, 3, 4]])), "gap");
+  assert.equal(
+    follower.receive(delta(12, 12)),
+    "gap",
+    "a start or an overload",
+  );
+  assert.equal(follower.receive(delta(9, 9)), "gap", "the map was put back");
   assert.equal(follower.revision, 10);
-  assert.ok(follower.take(delta(10, 12)) instanceof ReadingBatch);
+  assert.ok(follower.receive(delta(10, 12)) instanceof ReadingBatch);
 });
 
 pure("ChangesFollower.take() reports another map by its start", () => {
   const kept = new ChangesFollower({ revision: 10 });
-  assert.equal(kept.take(delta(10, 11, [], { began: 5 })), "other-map");
+  assert.equal(kept.receive(delta(10, 11, [], { began: 5 })), "other-map");
   const passing = new ChangesFollower({ revision: 10, began: 5 });
-  assert.equal(passing.take(delta(10, 11)), "other-map");
-  assert.equal(passing.take(delta(10, 11, [], { began: 6 })), "other-map");
+  assert.equal(passing.receive(delta(10, 11)), "other-map");
+  assert.equal(passing.receive(delta(10, 11, [], { began: 6 })), "other-map");
   assert.ok(
-    passing.take(delta(10, 11, [], { began: 5 })) instanceof ReadingBatch,
+    passing.receive(delta(10, 11, [], { began: 5 })) instanceof ReadingBatch,
   );
 });
 
@@ -212,12 +216,12 @@ pure("ChangesFollower.take() waits for all parts, in any order", () => {
     (shuffled, twice) => {
       const follower = new ChangesFollower({ revision: 812 });
       for (const part of shuffled.slice(0, -1)) {
-        assert.equal(follower.take(part), "wait");
-        assert.equal(follower.take(shuffled[0]!), "wait");
+        assert.equal(follower.receive(part), "wait");
+        assert.equal(follower.receive(shuffled[0]!), "wait");
       }
-      assert.equal(follower.take(shuffled[twice]!), "wait");
+      assert.equal(follower.receive(shuffled[twice]!), "wait");
       assert.equal(follower.revision, 812, "until all have come");
-      const all = follower.take(shuffled.at(-1)!);
+      const all = follower.receive(shuffled.at(-1)!);
       assert.deepEqual(rowsOf(all as ReadingBatch), cells as unknown as Row[]);
       assert.equal(follower.revision, 815);
     },
@@ -232,10 +236,10 @@ pure("ChangesFollower.take() reports a gap after a lost part", () => {
   const parts = write(cells, { maxBytes: 1024 }).map(parseChanges);
   const follower = new ChangesFollower({ revision: 812 });
   for (const part of parts.slice(1)) {
-    assert.equal(follower.take(part), "wait");
+    assert.equal(follower.receive(part), "wait");
   }
-  assert.equal(follower.take(delta(815, 816)), "gap");
-  assert.ok(follower.take(delta(812, 816)) instanceof ReadingBatch, "heals");
+  assert.equal(follower.receive(delta(815, 816)), "gap");
+  assert.ok(follower.receive(delta(812, 816)) instanceof ReadingBatch, "heals");
 });
 
 /** A history: each revision changes a cell; deltas end at some revisions. */
@@ -265,7 +269,7 @@ pure(
       const late: ChangesPart[] = [];
       let told = 0;
       const take = (part: ChangesPart, revision: number) => {
-        const result = follower.take(part);
+        const result = follower.receive(part);
         if (typeof result !== "string") learn(result);
         else if (result === "gap") {
           learn(

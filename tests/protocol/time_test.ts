@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_TIME, parseTimestamp } from "../../src/protocol/mod.ts";
+import { MAX_TIME_MS, parseTimestamp } from "../../src/protocol/mod.ts";
 import { checkReadingTime, checkReplyTime } from "../../src/protocol/time.ts";
 import { embedded, parse, pure, utf8 } from "./support.ts";
 
@@ -10,7 +10,7 @@ function timestamp(text: string): number {
 }
 
 pure("parseTimestamp() agrees with Date.toISOString() for every time", () => {
-  const range = { min: 0, max: MAX_TIME };
+  const range = { min: 0, max: MAX_TIME_MS };
   fc.assert(fc.property(fc.integer(range), (ms) => {
     assert.equal(timestamp(new Date(ms).toISOString()), ms);
   }));

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeCsv, ReadingBatch } from "../../src/protocol/mod.ts";
-import { DAY, makeScene, SceneReader, SCENES } from "../../src/simulate/mod.ts";
+import {
+  DAY_MS,
+  makeScene,
+  SceneReader,
+  SCENES,
+} from "../../src/simulate/mod.ts";
 
 const pure = { permissions: "none" } as const;
 const anyScene = fc.constantFrom(...SCENES);
@@ -25,7 +30,7 @@ Deno.test(
             assert.equal(out.length, expected);
           }
           assert.equal(reader.ended, expected === count);
-          reader.readUntil(30 * DAY, out);
+          reader.readUntil(30 * DAY_MS, out);
           assert.equal(out.length, count, "also by time");
           assert.ok(reader.ended);
         },

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { encodeCsv, ReadingBatch } from "../../src/protocol/mod.ts";
 import { Desks } from "../../src/simulate/desks.ts";
 import {
-  DAY,
+  DAY_MS,
   makeScene,
   type SceneName,
   SceneReader,
@@ -13,7 +13,7 @@ import {
 import { Robots } from "../../src/simulate/robots.ts";
 import { Rooms } from "../../src/simulate/rooms.ts";
 
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 const pure = { permissions: "none" } as const;
 const anySeed = fc.integer();
 
@@ -126,9 +126,9 @@ Deno.test(
   () => {
     fc.assert(
       fc.property(anySeed, fc.integer({ min: 0, max: 6 }), (seed, day) => {
-        const rooms = new Rooms({ seed, size: 20, start: day * DAY });
+        const rooms = new Rooms({ seed, size: 20, start: day * DAY_MS });
         const out = new ReadingBatch();
-        new SceneReader(rooms).readUntil(DAY + HOUR, out);
+        new SceneReader(rooms).readUntil(DAY_MS + HOUR_MS, out);
         for (let i = 0; i < out.length; i++) {
           const room = out.y[i]! * rooms.width + out.x[i]!;
           const max = rooms.capacityOf(room) + 5;
@@ -145,12 +145,12 @@ Deno.test(
   pure,
   () => {
     const at = (start: number) => sumOf(new Rooms({ size: 200, start }));
-    assert.equal(at(3 * HOUR), 0);
-    assert.equal(at(21 * HOUR), 0);
-    assert.equal(at(5 * DAY + 11 * HOUR), 0);
-    const busy = at(10.25 * HOUR);
+    assert.equal(at(3 * HOUR_MS), 0);
+    assert.equal(at(21 * HOUR_MS), 0);
+    assert.equal(at(5 * DAY_MS + 11 * HOUR_MS), 0);
+    const busy = at(10.25 * HOUR_MS);
     assert.ok(busy > 200, `${busy} people at 10:15`);
-    const between = at(10.5 * HOUR);
+    const between = at(10.5 * HOUR_MS);
     assert.ok(between < busy * 0.85, `${between} at 10:30, ${busy} at 10:15`);
   },
 );
@@ -160,18 +160,18 @@ Deno.test(
   pure,
   () => {
     const at = (start: number) => sumOf(new Desks({ size: 2000, start }));
-    assert.equal(at(3 * HOUR), 0);
-    const eight = at(8 * HOUR);
-    const eleven = at(11 * HOUR);
-    const lunch = at(12.5 * HOUR);
-    const three = at(15 * HOUR);
-    const evening = at(20 * HOUR);
+    assert.equal(at(3 * HOUR_MS), 0);
+    const eight = at(8 * HOUR_MS);
+    const eleven = at(11 * HOUR_MS);
+    const lunch = at(12.5 * HOUR_MS);
+    const three = at(15 * HOUR_MS);
+    const evening = at(20 * HOUR_MS);
     assert.ok(eight > 0 && eight < 0.5 * eleven, `${eight} at 8`);
     assert.ok(eleven > 800 && eleven < 1500, `${eleven} at 11`);
     assert.ok(lunch < 0.6 * eleven, `${lunch} at lunch`);
     assert.ok(three > 0.7 * eleven, `${three} at 15`);
     assert.ok(evening < 0.1 * eleven, `${evening} at 20`);
-    const sunday = at(6 * DAY + 11 * HOUR);
+    const sunday = at(6 * DAY_MS + 11 * HOUR_MS);
     assert.ok(sunday < 0.1 * eleven, `${sunday} on a Sunday`);
   },
 );
@@ -183,7 +183,7 @@ Deno.test(
     const readings = (officeSpeed: number) => {
       const reader = new SceneReader(makeScene("campus", { officeSpeed }));
       const out = new ReadingBatch();
-      reader.readUntil(HOUR / 60, out);
+      reader.readUntil(HOUR_MS / 60, out);
       const robots = new ReadingBatch();
       let offices = 0;
       for (let i = 0; i < out.length; i++) {
@@ -206,7 +206,7 @@ Deno.test(
 );
 
 Deno.test("Desks reports each desk once a minute, as 1 or 0", pure, () => {
-  const desks = new Desks({ size: 100, start: 10 * HOUR });
+  const desks = new Desks({ size: 100, start: 10 * HOUR_MS });
   const out = new ReadingBatch();
   desks.begin(out);
   out.clear();

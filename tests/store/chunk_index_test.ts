@@ -12,30 +12,30 @@ const chunk = (id: number, tiles: number, layer = "default") => ({
   bytes: 10 * tiles,
 });
 
-test("takeDead() returns a chunk once, when newer chunks hold all its tiles", () => {
+test("takeDeletable() returns a chunk once, when newer chunks hold all its tiles", () => {
   const index = new ChunkIndex();
   index.add(chunk(1, 2), [0, 1]);
   index.add(chunk(2, 2), [2, 500]);
   index.add(chunk(3, 2), [1, 2]);
-  assert.deepEqual(index.takeDead(), []);
+  assert.deepEqual(index.takeDeletable(), []);
   index.add(chunk(4, 1), [0]);
-  assert.deepEqual(index.takeDead(), [1]);
-  assert.deepEqual(index.takeDead(), []);
+  assert.deepEqual(index.takeDeletable(), [1]);
+  assert.deepEqual(index.takeDeletable(), []);
   index.add(chunk(5, 3), [500, 1, 2]);
-  assert.deepEqual(index.takeDead(), [2, 3]);
+  assert.deepEqual(index.takeDeletable(), [2, 3]);
 });
 
-test("takeDead() returns a chunk without current tiles", () => {
+test("takeDeletable() returns a chunk without current tiles", () => {
   const index = new ChunkIndex();
   index.add(chunk(8, 3), []);
-  assert.deepEqual(index.takeDead(), [8]);
+  assert.deepEqual(index.takeDeletable(), [8]);
 });
 
 test("add() separates tiles with the same number in different layers", () => {
   const index = new ChunkIndex();
   index.add(chunk(1, 1), [0]);
   index.add(chunk(2, 1, "b"), [0]);
-  assert.deepEqual(index.takeDead(), []);
+  assert.deepEqual(index.takeDeletable(), []);
 });
 
 test("tilesToMove() returns the tiles of chunks that are more than half garbage", () => {
@@ -50,5 +50,5 @@ test("tilesToMove() returns the tiles of chunks that are more than half garbage"
   assert.equal(index.isMostlyGarbage, false);
   for (let id = 4; id < 8; id++) index.add(chunk(id, 2), [0, 4]);
   index.add(chunk(8, 3), [1, 2, 5]);
-  assert.deepEqual(index.takeDead(), [4, 5, 6, 3]);
+  assert.deepEqual(index.takeDeletable(), [4, 5, 6, 3]);
 });

@@ -5,7 +5,7 @@
  */
 import type { Frame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
-import { checkStep } from "../../protocol/sequence.ts";
+import { checkStep } from "../../protocol/revision_step.ts";
 
 /** What the viewer does with a frame. */
 export type FrameAction =

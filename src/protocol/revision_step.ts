@@ -1,5 +1,5 @@
 /**
- * Decides whether a delta follows what a receiver has.
+ * Decides whether a receiver at one revision can apply a delta.
  *
  * @module
  */
@@ -14,18 +14,18 @@ export interface Step {
 
 /** What a receiver does with a delta. */
 export type StepResult =
-  /** Apply it. Cells that are known already do no harm: they are as at `to`. */
+  /** Apply it. Cells that are already known are in it as they are at `to`. */
   | "apply"
   /** Ignore it: the receiver has all of it. */
   | "known"
-  /** Changes before it are missing: request what changed since its revision. */
+  /** Deltas are missing: request the changes since the known revision. */
   | "gap";
 
 /**
  * Decides what a receiver does with a delta.
  *
- * An announcement below the receiver's revision is a gap too: the map may have
- * been restored to an earlier state, which only a request can show.
+ * An announcement below the receiver's revision is a gap too: the server may
+ * have restored an earlier map. Only a request shows this.
  *
  * @param revision the revision that the receiver has
  */

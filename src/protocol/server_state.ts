@@ -1,9 +1,15 @@
+/**
+ * Encodes and parses the state that a server publishes.
+ *
+ * @module
+ */
+
 import { ProtocolError } from "./errors.ts";
 import { encodeText, isJsonObject, parseJson } from "./text.ts";
 
 /** The retained message on `<prefix>/server/state`. */
 export interface ServerState {
-  /** Whether the server is running. "offline" is also the server's will. */
+  /** Whether the server is running. The will of the server is "offline". */
   readonly state: "online" | "offline";
   /** The server's name. */
   readonly name?: string;
@@ -11,7 +17,7 @@ export interface ServerState {
   readonly version?: string;
   /** When this state began, ms since 1970. Absent in a will. */
   readonly since?: number;
-  /** Why the server cannot store readings now, for people; absent if it can. */
+  /** Why the server cannot store readings at present, for people. */
   readonly problem?: string;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkStep } from "../../src/protocol/sequence.ts";
+import { checkStep } from "../../src/protocol/revision_step.ts";
 
 Deno.test({
   name: "checkStep() applies deltas that follow or overlap, and reports gaps",
