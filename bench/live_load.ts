@@ -168,7 +168,7 @@ await using server = occupancy([
   "--http",
   `127.0.0.1:${httpPort}`,
 ]);
-await server.said(/Ready/);
+await server.waitFor(/Ready/);
 const load = await Load.open(port);
 await load.fill();
 await load.run(WARM_UP_MS);

@@ -50,8 +50,8 @@ async function measure(
     "--store",
     "memory:",
   ]);
-  const [url] = await server.said(/http:\/\/127\.0\.0\.1:\d+/);
-  await server.said(/Ready/);
+  const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+  await server.waitFor(/Ready/);
   const send = sender(url);
   for (let from = 0; from < width * height; from += READINGS_PER_FIRST_POST) {
     const length = Math.min(READINGS_PER_FIRST_POST, width * height - from);

@@ -20,7 +20,7 @@ const seconds = Number(Deno.args[0] ?? 60);
 
 async function run(kind: string, port: number, args: string[]): Promise<void> {
   await using server = occupancy(["server", "--store", "memory:", ...args]);
-  await server.said(/Ready/);
+  await server.waitFor(/Ready/);
   const residentMiB = () => memoryOf(server.pid).now / 2 ** 20;
   const memory = [residentMiB()];
   const sampling = setInterval(() => memory.push(residentMiB()), 1000);

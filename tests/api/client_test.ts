@@ -191,7 +191,7 @@ Deno.test({
     const { occupancy } = await import("../support/processes.ts");
     await using mosquitto = await startMosquitto();
     await using server = occupancy(["server", "--broker", mosquitto.url]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     await using client = await connect({ broker: mosquitto.url });
     await client.publish([{ x: 1, y: 1, value: 1 }]);
     const kinds: string[] = [];
@@ -206,7 +206,7 @@ Deno.test({
     await until(() => live?.size === 1);
     await mosquitto.kill();
     await mosquitto.start();
-    await server.said(/Reconnected to/); // Mosquitto lost the session
+    await server.waitFor(/Reconnected to/); // Mosquitto lost the session
     await client.publish([{ x: 2, y: 2, value: 2 }]);
     await until(() => live?.get(2, 2)?.value === 2);
     assert.equal(kinds.filter((kind) => kind === "snapshot").length, 1);

@@ -109,7 +109,7 @@ class Killer implements AsyncDisposable {
 
   static async start(args: string[]): Promise<Killer> {
     const server = occupancy(args);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     return new Killer(args, server);
   }
 
@@ -146,7 +146,7 @@ class Killer implements AsyncDisposable {
       this.#server.kill("SIGKILL");
       await this.#server.ended();
       this.#server = occupancy(this.#args);
-      await this.#server.said(/Ready/);
+      await this.#server.waitFor(/Ready/);
       this.recoveries.push(performance.now() - killed);
       ready.resolve();
     }

@@ -153,6 +153,6 @@ Deno.test({
     await using server = occupancy(["server", "--listen", "127.0.0.1:0"], {
       env: { OCCUPANCY_BROKER: "mqtt://127.0.0.1:1" },
     });
-    await server.said(/Started the embedded broker/);
+    await server.waitFor(/Started the embedded broker/);
   },
 });

@@ -94,7 +94,7 @@ Deno.test({
     await using broker = await startMosquitto();
     await endsAtEach(
       ["request", "-b", broker.url, "--timeout", "1h", "--verbose"],
-      (running) => running.said(/Connected/),
+      (running) => running.waitFor(/Connected/),
     );
   },
 });

@@ -218,7 +218,7 @@ Deno.test({
       occupancy(["server", "--broker", mosquitto.url, "--name", name]);
     await using one = start("one");
     await using two = start("two");
-    await Promise.all([one.said(/Ready/), two.said(/Ready/)]);
+    await Promise.all([one.waitFor(/Ready/), two.waitFor(/Ready/)]);
     const found = await diagnose(["--broker", mosquitto.url]);
     assert.equal(found.code, 1);
     assert.match(found.of("server")[0]!, /^error: 2 servers answer/);

@@ -68,8 +68,8 @@ Deno.test({
     await using server = occupancy([
       ...["server", ...broker, "--name", "one", "--http", "127.0.0.1:0"],
     ]);
-    const [, at] = await server.said(/Dashboard at http:\/\/(\S+)\/ /);
-    await server.said(/Ready/);
+    const [, at] = await server.waitFor(/Dashboard at http:\/\/(\S+)\/ /);
+    await server.waitFor(/Ready/);
     const own = await diagnose([...broker, "--http", at!]);
     assert.deepEqual(own.of("port"), [`ok: ${at} is used by one`]);
     const foreign = await diagnose([

@@ -36,7 +36,7 @@ async function filledStore(path: string, signal: Deno.Signal): Promise<void> {
   await using server = occupancy([
     ...["server", "--listen", `127.0.0.1:${port}`, "--store", `sqlite:${path}`],
   ]);
-  await server.said(/Ready/);
+  await server.waitFor(/Ready/);
   const sent = await runOccupancy([
     ...["client", "--broker", `mqtt://127.0.0.1:${port}`, "--no-request"],
     ...["--file", "client2.json"],
@@ -87,7 +87,7 @@ Deno.test({
     const listen = ["--listen", `127.0.0.1:${freePort()}`];
     const store = ["--store", `sqlite:${path}`];
     await using server = occupancy(["server", ...listen, ...store]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     const found = await diagnose([...listen, ...store]);
     assert.equal(found.code, 0, JSON.stringify(found.lines));
     assert.match(

@@ -121,9 +121,11 @@ Deno.test({
     await using server = occupancy([
       ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
     ]);
-    const [, port] = await server.said(/embedded broker on 127\.0\.0\.1:(\d+)/);
-    const [, url] = await server.said(/Dashboard at (http:\/\/\S+)\/ /);
-    await server.said(/Ready/);
+    const [, port] = await server.waitFor(
+      /embedded broker on 127\.0\.0\.1:(\d+)/,
+    );
+    const [, url] = await server.waitFor(/Dashboard at (http:\/\/\S+)\/ /);
+    await server.waitFor(/Ready/);
     const clients = async () => {
       const text = await (await fetch(`${url}/metrics`)).text();
       return /^occupancy_broker_clients (\d+)$/m.exec(text)?.[1];

@@ -122,7 +122,7 @@ for (
       ];
       for (const answer of answers) {
         await using broker = new FakeBroker(answer);
-        const admitting = broker.admit().catch(() => {});
+        const admitting = broker.acceptClient().catch(() => {});
         const error = await failureOf(broker.url, {});
         assert.equal(error.code, "refused");
         assert.match(error.message, message);

@@ -76,7 +76,7 @@ Deno.test({
     const old = messages.slice();
 
     await joined.raw[Symbol.asyncDispose]();
-    joined.raw = await broker.admitSubscriber();
+    joined.raw = await broker.acceptSubscriber();
     await until(() => joined.events.length === 2);
     assert.match(joined.events[0]!, /^down: /);
     assert.equal(joined.events[1], "up");
@@ -106,7 +106,7 @@ Deno.test({
     await joined.raw.take("publish");
     await joined.raw[Symbol.asyncDispose]();
 
-    const raw = joined.raw = await broker.admit();
+    const raw = joined.raw = await broker.acceptClient();
     const own = encode({ cmd: "puback", messageId: await nextId(raw) });
     await raw.write(encodeNumbered("t", 20), own);
     await grantSubscription(raw, await raw.take("subscribe"));
@@ -130,7 +130,7 @@ Deno.test({
     for (let losses = 0; losses < 3; losses++) {
       await raw.take("publish");
       await raw[Symbol.asyncDispose]();
-      raw = await broker.admit();
+      raw = await broker.acceptClient();
     }
     await refused;
   },
@@ -163,7 +163,7 @@ Deno.test({
     await joined.raw[Symbol.asyncDispose]();
     await until(() => joined.events.length === 1);
     joined.link.acknowledge(joined.messages);
-    joined.raw = await broker.admitSubscriber();
+    joined.raw = await broker.acceptSubscriber();
     assert.equal(await acknowledgedBefore(joined, "one"), 0);
   },
 });
@@ -271,7 +271,7 @@ Deno.test({
         /^Cannot subscribe to t:/.test(error.message) &&
         error.hint !== undefined,
     );
-    await broker.admitSubscriber(0x80);
+    await broker.acceptSubscriber(0x80);
     await opening;
     await link.close();
   },
@@ -311,7 +311,9 @@ async function join(
   const events: string[] = [];
   const failed = Promise.withResolvers<LinkError>();
   const subscribes = options.subscriptions?.length !== 0;
-  const admitted = subscribes ? broker.admitSubscriber() : broker.admit();
+  const admitted = subscribes
+    ? broker.acceptSubscriber()
+    : broker.acceptClient();
   await link.open({
     message: (message) => messages.push(message),
     up: () => events.push("up"),

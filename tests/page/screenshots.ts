@@ -182,8 +182,8 @@ async function main(): Promise<void> {
       "--map-file",
       maps,
     ]);
-    const [url] = await server.said(/http:\/\/127\.0\.0\.1:\d+/);
-    await server.said(/Ready/);
+    const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+    await server.waitFor(/Ready/);
     const scene = new Scene(7, 0.4);
     await submit(url, LAYER, allReadings(scene, true));
     for (const [layer, seed, busy] of OTHER_FLOORS) {

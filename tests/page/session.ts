@@ -203,8 +203,8 @@ async function startServer(
     ...args,
   ]);
   try {
-    const [url] = await server.said(/http:\/\/127\.0\.0\.1:\d+/);
-    await server.said(/Ready/);
+    const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+    await server.waitFor(/Ready/);
     return { server, url };
   } catch (error) {
     await server[Symbol.asyncDispose]();

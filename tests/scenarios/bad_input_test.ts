@@ -60,7 +60,9 @@ for (const broker of BROKERS) {
           encodePublish(`occupancy/data/${layer}`, "1,2,1", { qos: 1, id: 1 }),
         );
         // Some brokers refuse such a topic and disconnect the client.
-        await until(() => other.closed || other.taken("puback").length > 0);
+        await until(() =>
+          other.closed || other.takeReceived("puback").length > 0
+        );
       }
       await client.write(
         encodePublish("occupancy/data/__proto__", "1,2,1", { qos: 1, id: 1 }),
@@ -287,7 +289,7 @@ async function assertReported(
     sum(reports.map(({ count, suppressed }) => count + suppressed));
   const began = performance.now();
   await until(() => {
-    for (const packet of client.taken("publish")) {
+    for (const packet of client.takeReceived("publish")) {
       reports.push(JSON.parse(text(packet)));
     }
     return counted() >= total;

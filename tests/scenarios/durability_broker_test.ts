@@ -33,13 +33,13 @@ Deno.test({
     for (const [round, signal] of (["SIGTERM", "SIGKILL"] as const).entries()) {
       {
         await using server = occupancy(args);
-        await server.said(/Ready/);
+        await server.waitFor(/Ready/);
         server.kill(signal);
         await server.ended();
       }
       await send(broker.port, WAITING, round);
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       assert.equal(await count(broker.port), (round + 1) * WAITING);
       assert.doesNotMatch(server.stderr, /Warning/);
     }
@@ -66,13 +66,13 @@ Deno.test({
     const args = serverArgs(`mqtt://127.0.0.1:${port}`, folder.path);
     const startBroker = async () => {
       const running = new Running(requireTool("mosquitto"), ["-c", config]);
-      await running.said(/mosquitto version \S+ running/);
+      await running.waitFor(/mosquitto version \S+ running/);
       return running;
     };
     {
       await using broker = await startBroker();
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       server.kill("SIGKILL");
       await server.ended();
       await send(port, WAITING);
@@ -81,7 +81,7 @@ Deno.test({
     }
     await using _broker = await startBroker();
     await using server = occupancy(args);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     assert.equal(await count(port), WAITING);
     assert.doesNotMatch(server.stderr, /Warning/);
   },
@@ -96,13 +96,13 @@ Deno.test({
     const args = serverArgs(broker.url, folder.path);
     {
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       server.kill("SIGTERM");
       await server.ended();
     }
     await send(broker.port, WAITING);
     await using server = occupancy(args);
-    await server.said(
+    await server.waitFor(
       /Warning: the broker has dropped 2000 (more )?messages/,
     );
     assert.equal(await count(broker.port), MOSQUITTO_DEFAULT);
@@ -111,7 +111,7 @@ Deno.test({
     server.kill("SIGSTOP");
     await send(broker.port, 2 * WAITING, 1);
     server.kill("SIGCONT");
-    await server.said(/Warning: the broker has dropped \d+ more messages/);
+    await server.waitFor(/Warning: the broker has dropped \d+ more messages/);
   },
 });
 
@@ -125,21 +125,21 @@ Deno.test({
     const args = serverArgs(broker.url, folder.path);
     {
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       assert.doesNotMatch(server.stderr, /Warning/, "the first start");
       await send(broker.port, 1);
       await broker.kill();
       await broker.start();
-      await server.said(/Reconnected to mqtt:\S+/);
-      await server.said(/The broker has lost this server's session/);
+      await server.waitFor(/Reconnected to mqtt:\S+/);
+      await server.waitFor(/The broker has lost this server's session/);
       server.kill("SIGTERM");
       await server.ended();
     }
     await broker.kill();
     await broker.start();
     await using server = occupancy(args);
-    await server.said(/Warning: the broker has no session for this server/);
-    await server.said(/Ready/);
+    await server.waitFor(/Warning: the broker has no session for this server/);
+    await server.waitFor(/Ready/);
   },
 });
 
@@ -152,12 +152,12 @@ Deno.test({
       five: connack5(0, { sessionExpiryInterval: 60 }),
     });
     await using server = occupancy(["server", "--broker", broker.url]);
-    const raw = await broker.admit();
+    const raw = await broker.acceptClient();
     await grantSubscription(raw, await raw.take("subscribe"));
-    await server.said(
+    await server.waitFor(
       /Warning: while this server is disconnected, the broker stores messages for 60 s only, instead of 604800 s \(--session-expiry\)/,
     );
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
   },
 });
 
@@ -173,7 +173,7 @@ async function send(port: number, count: number, row = 0): Promise<void> {
   ));
   let acknowledged = 0;
   await until(
-    () => (acknowledged += raw.taken("puback").length) === count,
+    () => (acknowledged += raw.takeReceived("puback").length) === count,
     { what: () => `${count} PUBACKs; ${acknowledged} received` },
   );
 }

@@ -29,7 +29,7 @@ for (const end of ["closed", "killed"] as const) {
         "--store",
         `sqlite:${path}`,
       ]);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       const elapsed = Math.round(performance.now() - start);
       assert.match(server.stderr, /Map: 1000000 cells/);
       assert.ok(elapsed < DEADLINE_MS, `${elapsed} ms`);

@@ -16,7 +16,7 @@ Deno.test({
   fn: async () => {
     await using broker = await startMosquitto();
     await using server = occupancy(["server", "--broker", broker.url]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     {
       await using client = await RawConnection.open(broker.port, "before");
       await client.write(
@@ -25,9 +25,9 @@ Deno.test({
       assert.equal(await valueOf(client), 1);
     }
     await broker.kill();
-    await server.said(/Disconnected from the broker \(.+\), reconnecting/);
+    await server.waitFor(/Disconnected from the broker \(.+\), reconnecting/);
     await broker.start(); // without persistence
-    await server.said(/Reconnected to mqtt:\S+/);
+    await server.waitFor(/Reconnected to mqtt:\S+/);
     await using client = await RawConnection.open(broker.port, "after");
     assert.equal(await state(client), "online");
     assert.equal(await valueOf(client), 1, "the server has kept the map");
@@ -44,7 +44,7 @@ Deno.test({
   fn: async () => {
     await using broker = await startMosquitto();
     await using server = occupancy(["server", "--broker", broker.url]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     await using client = await RawConnection.open(broker.port, "watcher");
     assert.equal(await state(client), "online");
     server.kill("SIGKILL");
@@ -67,9 +67,9 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
           "server",
           ...(broker ? ["--broker", broker.url] : ["--listen", "127.0.0.1:0"]),
         ]);
-        await server.said(/Ready/);
+        await server.waitFor(/Ready/);
         const port = broker?.port ??
-          Number((await server.said(/127\.0\.0\.1:(\d+)/))[1]);
+          Number((await server.waitFor(/127\.0\.0\.1:(\d+)/))[1]);
         await using client = await RawConnection.open(port, "watcher");
         assert.equal(await state(client), "online");
         server.kill(signal);
@@ -90,9 +90,9 @@ Deno.test({
     await using broker = await startMosquitto();
     const args = ["server", "--broker", broker.url, "--name", "twin"];
     await using one = occupancy(args);
-    await one.said(/Ready/);
+    await one.waitFor(/Ready/);
     await using other = occupancy(args);
-    await other.said(/Ready/);
+    await other.waitFor(/Ready/);
     // Mosquitto 2.0.11 disconnects without a reason: it takes a few attempts.
     const { code, stderr } = await Promise.race([one.ended(), other.ended()]);
     assert.equal(code, 4, stderr);
@@ -114,9 +114,9 @@ Deno.test({
   fn: async () => {
     await using broker = await startMosquitto();
     await using server = occupancy(["server", "--broker", broker.url]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     await broker.kill();
-    await server.said(/Disconnected from the broker/);
+    await server.waitFor(/Disconnected from the broker/);
     server.kill("SIGTERM");
     await until(() => /Shutting down/.test(server.stderr));
     const { code, stderr } = await server.ended(10_000);
@@ -134,10 +134,10 @@ Deno.test({
     ) {
       await using broker = await startMosquitto();
       await using server = occupancy(["server", "--broker", broker.url]);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       broker.freeze();
       server.kill("SIGTERM");
-      await server.said(/Shutting down/);
+      await server.waitFor(/Shutting down/);
       server.kill(signal);
       const { code, stderr } = await server.ended(3000);
       assert.equal(code, exitCode, stderr);

@@ -89,7 +89,7 @@ async function originalServer(
       String(broker.port),
     ]),
   );
-  await server.said(/ready/);
+  await server.waitFor(/ready/);
   return {
     url: `mqtt://127.0.0.1:${broker.port}`,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

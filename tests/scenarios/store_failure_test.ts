@@ -34,7 +34,7 @@ for (const broker of BROKERS) {
       const port = mosquitto?.port ?? freePort();
       const args = serverArgs(mosquitto?.url ?? port, disk.path);
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       await using watcher = await RawConnection.open(port, "watcher");
       await watcher.subscribe(STATE);
       await untilState(watcher, (state) => state.problem === undefined);
@@ -88,7 +88,7 @@ for (const broker of BROKERS) {
       const port = mosquitto?.port ?? freePort();
       const args = serverArgs(mosquitto?.url ?? port, disk.path);
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       let expected = BEFORE;
       {
         await using sender = await RawConnection.open(port, "sender");
@@ -96,7 +96,7 @@ for (const broker of BROKERS) {
         await untilAcknowledged(sender, BEFORE);
         await disk.fill();
         await send(sender, BEFORE, AFTER);
-        await server.said(/the disk is full/);
+        await server.waitFor(/the disk is full/);
         // Mosquitto has acknowledged all, so it must store those not committed.
         if (mosquitto) await untilAcknowledged(sender, AFTER);
         server.kill("SIGKILL");
@@ -122,7 +122,7 @@ Deno.test({
     const port = freePort();
     const args = serverArgs(port, folder.path);
     await using server = occupancy(args);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     await using watcher = await RawConnection.open(port, "watcher");
     await watcher.subscribe(STATE);
     await using sender = await RawConnection.open(port, "sender");
@@ -173,7 +173,7 @@ async function send(
 
 /** Returns the number of PUBACKs since the last call. */
 function acknowledged(raw: RawConnection): number {
-  return raw.taken("puback").length;
+  return raw.takeReceived("puback").length;
 }
 
 async function untilAcknowledged(
@@ -231,7 +231,7 @@ async function assertCommitted(
   count = BEFORE + AFTER,
 ): Promise<void> {
   await using server: Running = occupancy(args);
-  await server.said(/Ready/);
+  await server.waitFor(/Ready/);
   await using requester = await RawConnection.open(port, "requester");
   const values = await valuesOf(requester, count);
   assert.deepEqual(values, firstNumbers(values.length));

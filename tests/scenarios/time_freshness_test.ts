@@ -29,7 +29,7 @@ for (const broker of BROKERS) {
       await using server = occupancy(
         argsOf(mosquitto?.url ?? port, folder.path),
       );
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       await using client = await RawConnection.open(port, "client");
       await client.subscribe("occupancy/changes");
       await publish(client, "1,2,1\n1,3,0");
@@ -76,7 +76,7 @@ Deno.test({
     let before: MapReply;
     {
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       await using client = await RawConnection.open(broker.port, "client");
       await publish(client, `1,2,1\n1,3,0\n5,5,1,${first + 30_000}`);
       before = await requestMap(client);
@@ -90,7 +90,7 @@ Deno.test({
     await until(() => Date.now() > due, { what: "the cells are due" });
     {
       await using server = occupancy(args);
-      await server.said(/Map: 3 cells/);
+      await server.waitFor(/Map: 3 cells/);
       assert.match(await statuses(broker.port), /^stale stale occupied$/);
       await using client = await RawConnection.open(broker.port, "client");
       const after = await requestMap(client);
@@ -106,7 +106,7 @@ Deno.test({
       what: "the cells are due",
     });
     await using server = occupancy(args);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     assert.equal(await statuses(broker.port), "unknown unknown occupied");
     await using client = await RawConnection.open(broker.port, "client");
     const last = await requestMap(client);
@@ -132,8 +132,8 @@ Deno.test({
       "--forget-after",
       "1h",
     ]);
-    await server.said(/Ready/);
-    await server.said(/retained reading without a time may be of any age/);
+    await server.waitFor(/Ready/);
+    await server.waitFor(/retained reading without a time may be of any age/);
     const checkCells = async () => {
       await using client = await RawConnection.open(broker.port, "client");
       const { cells, time } = await requestMap(client, { layer: "a" });
@@ -147,11 +147,11 @@ Deno.test({
       server.kill("SIGSTOP"); // so that it notices the disconnection
       await broker.kill();
       server.kill("SIGCONT");
-      await server.said(
+      await server.waitFor(
         new RegExp(`(Disconnected from the broker[^]*){${i + 1}}`),
       );
       await broker.start();
-      await server.said(new RegExp(`(Reconnected to mqtt[^]*){${i + 1}}`));
+      await server.waitFor(new RegExp(`(Reconnected to mqtt[^]*){${i + 1}}`));
       await checkCells();
     }
   },
@@ -168,7 +168,7 @@ Deno.test({
     let stoppedAt: number;
     {
       await using server = occupancy(args);
-      await server.said(/Ready/);
+      await server.waitFor(/Ready/);
       stoppedAt = Date.now();
       server.kill("SIGTERM");
       await server.ended();
@@ -178,7 +178,7 @@ Deno.test({
     const due = Date.now() + STALE_AFTER_MS;
     await until(() => Date.now() > due, { what: "the cells are due" });
     await using server = occupancy([...args, "--forget-after", "1h"]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     assert.equal(await statuses(broker.port), "stale stale");
     const { cells } = await requestMap(client);
     assert.equal(cells.length, 2);
@@ -217,7 +217,7 @@ async function publish(
   const retain = layer !== undefined;
   await raw.write(encodePublish(topic, payload, { qos: 1, id: 9, retain }));
   await until(() => raw.packets.some(({ cmd }) => cmd === "puback"));
-  raw.taken("puback");
+  raw.takeReceived("puback");
 }
 
 /** Waits for the next delta with cells. */

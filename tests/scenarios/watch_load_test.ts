@@ -48,7 +48,7 @@ Deno.test({
       "--listen",
       `127.0.0.1:${port}`,
     ]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     using frozen = await connectFrozen(port);
     const before = residentMiB(server.pid)!;
     const [watcher] = await watchLoad({

@@ -29,7 +29,7 @@ for (const kind of BROKERS) {
           "--store",
           `sqlite:${folder.path}/map.db`,
         ]);
-        await server.said(/Ready/);
+        await server.waitFor(/Ready/);
         return server;
       };
       let server = await start();

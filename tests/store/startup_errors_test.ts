@@ -77,7 +77,7 @@ Deno.test({
     await using folder = await tempDir();
     const path = `${folder.path}/map.sqlite`;
     await using first = occupancy(argsOf(path));
-    await first.said(/Ready/);
+    await first.waitFor(/Ready/);
     assertFailure(
       await start(path),
       1,
@@ -179,7 +179,7 @@ Deno.test({
     );
     await disk.free();
     await using server = occupancy(argsOf(path));
-    await server.said(/Map: 1000 cells/);
+    await server.waitFor(/Map: 1000 cells/);
   },
 });
 
@@ -194,7 +194,7 @@ function start(path: string): Promise<Ended> {
 /** Makes a store with 1,000 cells. */
 async function makeStore(path: string): Promise<void> {
   await using server = occupancy(argsOf(path));
-  const [, port] = await server.said(/127\.0\.0\.1:(\d+)/);
+  const [, port] = await server.waitFor(/127\.0\.0\.1:(\d+)/);
   const rows = Array.from({ length: 1000 }, (_, i) => `${i},${i},1`);
   const sent = await runOccupancy(
     ["client", "--broker", `mqtt://127.0.0.1:${port}`, "--file", "-"],

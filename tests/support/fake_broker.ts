@@ -53,7 +53,7 @@ export class FakeBroker implements AsyncDisposable {
   }
 
   /** Answers CONNECTs until it has accepted one. */
-  async admit(): Promise<RawConnection> {
+  async acceptClient(): Promise<RawConnection> {
     for (;;) {
       const connection = await this.accept();
       const { protocolVersion } = await connection.take("connect");
@@ -68,9 +68,9 @@ export class FakeBroker implements AsyncDisposable {
     }
   }
 
-  /** As {@linkcode admit}; also answers a SUBSCRIBE to one filter. */
-  async admitSubscriber(grant = 1): Promise<RawConnection> {
-    const connection = await this.admit();
+  /** As {@linkcode acceptClient}; also answers a SUBSCRIBE to one filter. */
+  async acceptSubscriber(grant = 1): Promise<RawConnection> {
+    const connection = await this.acceptClient();
     await grantSubscription(
       connection,
       await connection.take("subscribe"),

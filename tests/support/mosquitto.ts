@@ -5,21 +5,23 @@ import { RawConnection } from "./raw_connection.ts";
 import { freePort, tempDir } from "./temp.ts";
 import { until } from "./until.ts";
 
-/** A Mosquitto of the test's own. */
+/** A Mosquitto that runs only for one test. */
 export interface Mosquitto extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
-  /** Ends it at once, as a crash would. */
+  /** Kills it, as in a crash. */
   kill(): Promise<void>;
-  /** Stops it where it stands: its connections stay, and nobody answers. */
+  /** Suspends it: its connections stay open, but it does not answer. */
   freeze(): void;
   /** Starts it again on the same port. */
   start(): Promise<void>;
 }
 
 /**
- * Starts Mosquitto on a free port of the loopback, with its defaults but for
- * the lines given.
+ * Starts Mosquitto on a free port of the loopback.
+ *
+ * @param lines lines of its configuration that differ from the defaults
+ * @param options whether clients may connect without a login; default true
  */
 export async function startMosquitto(
   lines: readonly string[] = [],
@@ -63,11 +65,11 @@ export async function startMosquitto(
   return broker;
 }
 
-/** True if a broker there lets a client in, or says that it will not. */
+/** Returns true if the broker answers a CONNECT as configured. */
 async function answers(port: number, anonymous: boolean): Promise<boolean> {
   try {
     await using raw = await RawConnection.dial(port);
-    await raw.write(encodeConnect("are-you-there"));
+    await raw.write(encodeConnect("mosquitto-test"));
     const { returnCode } = await raw.take("connack");
     return (returnCode === 0) === anonymous;
   } catch {

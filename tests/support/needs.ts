@@ -1,8 +1,7 @@
 /**
- * What a test needs beyond pure computing. `deno test` without flags has no
- * permissions and shows such tests as ignored; so does a machine without the
- * tool, unless OCCUPANCY_TEST_ALL=1 says that all tools must be there: then the
- * test runs, and fails.
+ * The permissions and programs that a test needs. Without them the test is
+ * ignored: `deno test` without flags has no permissions. With
+ * OCCUPANCY_TEST_ALL=1 a missing program makes the test fail instead.
  *
  * @module
  */
@@ -26,11 +25,11 @@ export type Tool =
   | "mosquitto_pub";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
-/** Debian's interpreter first: it is the one that python3-paho-mqtt is for. */
+/** Debian's interpreter first: its package python3-paho-mqtt is for that one. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
 const TOOL_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
-/** True if the tests were given all permissions that those over IO use. */
+/** Returns true if the tests have all permissions that any test needs. */
 export function permitted(): boolean {
   return PERMISSIONS.every((name) =>
     Deno.permissions.querySync({ name }).state === "granted"
@@ -38,7 +37,9 @@ export function permitted(): boolean {
 }
 
 /**
- * The part of a test's definition that says whether it can run here.
+ * Ignores a test if a permission or a program is missing.
+ *
+ * @param tools the programs that the test runs
  *
  * @example
  * ```ts ignore
@@ -53,7 +54,7 @@ export function needs(...tools: Tool[]): { ignore: boolean } {
 
 const found = new Map<Tool, string | undefined>();
 
-/** The program's path, or its name if the PATH leads to it; undefined if it is not here. */
+/** Returns the path of a program; undefined if it is not installed. */
 export function findTool(tool: Tool): string | undefined {
   if (!found.has(tool)) {
     found.set(tool, tool === "paho" ? findPaho() : findProgram(tool));
@@ -61,7 +62,7 @@ export function findTool(tool: Tool): string | undefined {
   return found.get(tool);
 }
 
-/** The program's path. @throws {Error} if it is not here */
+/** Returns the path of a program. @throws {Error} if it is not installed */
 export function requireTool(tool: Tool): string {
   const path = findTool(tool);
   if (path === undefined) throw new Error(`Cannot find ${tool}: install it`);
@@ -76,7 +77,7 @@ function findProgram(name: string): string | undefined {
   return folders.map((folder) => `${folder}/${name}`).find(isFile);
 }
 
-/** An interpreter that has paho-mqtt. */
+/** Returns a Python interpreter that has paho-mqtt. */
 function findPaho(): string | undefined {
   return PYTHONS.find((python) => {
     try {

@@ -1,3 +1,8 @@
+/**
+ * Child processes: this program, or any other, with what they print.
+ *
+ * @module
+ */
 import { until, within } from "./until.ts";
 
 /** The top of the checkout. */
@@ -5,17 +10,17 @@ export const ROOT: string = decodeURIComponent(
   new URL("../../", import.meta.url).pathname,
 );
 
-/** How a program is started. */
+/** Options of {@linkcode Running}. */
 export interface SpawnOptions {
-  /** Written to its standard input, which is then closed; default: no input. */
+  /** Standard input. Default: none. */
   readonly input?: string | Uint8Array;
-  /** Default: the top of the checkout. */
+  /** The working directory. Default: the top of the checkout. */
   readonly cwd?: string;
-  /** Added to the environment. */
+  /** Additional environment variables. */
   readonly env?: Record<string, string>;
 }
 
-/** How a program ended. */
+/** The result of a process. */
 export interface Ended {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -23,7 +28,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A program that runs; it is killed, if it still does, when the test is over. */
+/** A process. It is killed at the end of its scope. */
 export class Running implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #what: string;
@@ -38,8 +43,7 @@ export class Running implements AsyncDisposable {
     this.#child = new Deno.Command(command, {
       args,
       cwd,
-      // A server keeps its map in a file, and takes port 8080, unless told
-      // otherwise: tests say where.
+      // By default a server would use the user's map and port 8080.
       env: {
         NO_COLOR: "1",
         OCCUPANCY_STORE: "memory:",
@@ -58,22 +62,26 @@ export class Running implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** What it has printed so far. */
+  /** Standard output so far. */
   get stdout(): string {
     return this.#stdout;
   }
 
-  /** What it has said so far. */
+  /** Standard error so far. */
   get stderr(): string {
     return this.#stderr;
   }
 
-  /** Waits until what it has said matches. @throws {Error} if it ends before */
-  async said(pattern: RegExp, deadline = 15_000): Promise<RegExpExecArray> {
+  /**
+   * Waits until standard error matches.
+   *
+   * @throws {Error} if the process ends first, or at the deadline, in ms
+   */
+  async waitFor(pattern: RegExp, deadline = 15_000): Promise<RegExpExecArray> {
     return await until(() => {
       const match = pattern.exec(this.#stderr);
       if (match === null && this.#ended) {
-        throw new Error(`Ended before it said ${pattern}: ${this.#trace()}`);
+        throw new Error(`Ended before ${pattern}: ${this.#trace()}`);
       }
       return match ?? undefined;
     }, { deadline, what: () => `${pattern} from ${this.#trace()}` });
@@ -83,7 +91,7 @@ export class Running implements AsyncDisposable {
     if (!this.#ended) sendSignal(this.#child, signal);
   }
 
-  /** Waits until it has ended by itself. */
+  /** Waits until the process ends. The deadline is in ms. */
   ended(deadline = 20_000): Promise<Ended> {
     return within(this.#done, () => `the end of ${this.#trace()}`, deadline);
   }
@@ -111,15 +119,15 @@ export class Running implements AsyncDisposable {
   }
 }
 
-/** Arguments of Deno that run a file of this checkout as the launcher does. */
+/** Arguments of Deno that run a file of this checkout, as in the launcher. */
 export const DENO_RUN: readonly string[] = [
   ...["run", "--quiet", "--no-prompt", "--frozen"],
   ...["--config", `${ROOT}deno.json`, `--lock=${ROOT}deno.lock`],
 ];
 
 /**
- * Starts our program from source. It keeps nothing unless --store is among the
- * arguments: a test must not find what another has left.
+ * Starts this program from source. A server keeps its map in memory, unless the
+ * arguments set --store.
  */
 export function occupancy(
   args: string[],
@@ -136,7 +144,7 @@ export function occupancy(
   ], options);
 }
 
-/** Runs our program to its end. */
+/** Runs this program and waits until it ends. */
 export async function runOccupancy(
   args: string[],
   options?: SpawnOptions,
@@ -145,7 +153,7 @@ export async function runOccupancy(
   return await running.ended();
 }
 
-/** Runs a check for each case at once; all have ended when it returns or throws. */
+/** Runs a check for all cases in parallel, and waits until all have ended. */
 export async function forEachAtOnce<Case>(
   cases: readonly Case[],
   check: (one: Case) => Promise<void>,
@@ -165,7 +173,7 @@ async function collect(
   }
 }
 
-/** It may end before it has read all of it; that is for the test to judge. */
+/** Writes to standard input. The process may end before it has read all. */
 async function feed(
   stdin: WritableStream<Uint8Array>,
   input: string | Uint8Array,

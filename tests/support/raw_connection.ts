@@ -155,7 +155,7 @@ export class RawConnection implements AsyncDisposable {
   }
 
   /** Returns the received packets of a type; keeps the others. */
-  taken<C extends Packet["cmd"]>(cmd: C): PacketOf<C>[] {
+  takeReceived<C extends Packet["cmd"]>(cmd: C): PacketOf<C>[] {
     const all = this.packets.splice(0);
     this.packets.push(...all.filter((packet) => packet.cmd !== cmd));
     return all.filter((packet) => packet.cmd === cmd) as PacketOf<C>[];

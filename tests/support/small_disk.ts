@@ -1,25 +1,25 @@
 import { permitted } from "./needs.ts";
 import { tempDir } from "./temp.ts";
 
-/** A file system of its own that can be filled to the last byte. */
+/** A small file system that a test can fill. */
 export interface SmallDisk extends AsyncDisposable {
   readonly path: string;
-  /** Takes all the room that is left. */
+  /** Fills all free space. */
   fill(): Promise<void>;
-  /** Gives it back. */
+  /** Frees that space again. */
   free(): Promise<void>;
 }
 
-const MEGABYTES = 2;
+const SIZE_MIB = 2;
 const BLOCK = new Uint8Array(4096);
 
-/** Mounts one, in memory; that takes root on Linux. */
+/** Mounts a tmpfs, which needs root on Linux. */
 export async function smallDisk(): Promise<SmallDisk> {
   const folder = await tempDir();
   const { path } = folder;
-  if (!run("mount", "-t", "tmpfs", "-o", `size=${MEGABYTES}m`, "tmpfs", path)) {
+  if (!run("mount", "-t", "tmpfs", "-o", `size=${SIZE_MIB}m`, "tmpfs", path)) {
     await folder[Symbol.asyncDispose]();
-    throw new Error("Cannot mount a tmpfs: it takes root");
+    throw new Error("Cannot mount a tmpfs: it needs root");
   }
   const filler = `${path}/filler`;
   return {
@@ -40,17 +40,17 @@ export async function smallDisk(): Promise<SmallDisk> {
   };
 }
 
-/** Forbids writing to a file, whoever has it open, or allows it again. */
+/** Forbids all writes to a file, also through open descriptors, or allows them. */
 export function setImmutable(path: string, immutable: boolean): boolean {
   return run("chattr", immutable ? "+i" : "-i", path);
 }
 
-/** The part of a test's definition that says whether it can mount here. */
+/** Ignores a test if the machine cannot mount a tmpfs. */
 export function needsMount(): { ignore: boolean } {
   return { ignore: !permitted() || !tryMount() };
 }
 
-/** The part of a test's definition that says whether files can be made immutable here. */
+/** Ignores a test if the machine cannot make files immutable. */
 export function needsImmutable(): { ignore: boolean } {
   return { ignore: !permitted() || !tryImmutable() };
 }
@@ -68,7 +68,7 @@ function tryImmutable(): boolean {
   using file = Deno.openSync(path, { write: true });
   try {
     if (!setImmutable(path, true)) return false;
-    return !writes(file); // not every file system minds it
+    return !writes(file); // some file systems ignore the flag
   } finally {
     setImmutable(path, false);
     Deno.removeSync(path);
@@ -83,7 +83,7 @@ function writes(file: Deno.FsFile): boolean {
   }
 }
 
-/** False if it fails, or if there is no such program. */
+/** Runs a program. Returns false if it fails or does not exist. */
 function run(command: string, ...args: string[]): boolean {
   try {
     const { success } = new Deno.Command(command, {

@@ -1,11 +1,11 @@
-/** A directory that is gone when the test is over. */
+/** A directory that is removed at the end of its scope. */
 export interface TempDir extends AsyncDisposable {
   readonly path: string;
-  /** Writes a file there; returns its path. */
+  /** Writes a file into the directory and returns its path. */
   file(name: string, content: string | Uint8Array): Promise<string>;
 }
 
-/** Makes one. */
+/** Creates a temporary directory. */
 export async function tempDir(): Promise<TempDir> {
   const path = await Deno.makeTempDir({ prefix: "occupancy-test-" });
   return {
@@ -24,7 +24,7 @@ export async function tempDir(): Promise<TempDir> {
   };
 }
 
-/** A TCP port on the loopback that was free a moment ago. */
+/** Returns a free TCP port of the loopback. Another program may take it. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;

@@ -110,7 +110,7 @@ Deno.test({
         ...[file, ...args, "--broker", `ws://127.0.0.1:${port}`],
       ], { cwd: folder.path });
     await using server = start(["server"]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     await using request = start(["request", "--json"]);
     const { code, stdout, stderr } = await request.ended();
     assert.equal(code, 0, stderr);

@@ -257,7 +257,7 @@ Deno.test({
       const ended = await client(file, system.url, ["--no-request", ...flags]);
       assert.equal(ended.code, 0, ended.stderr);
       assert.equal(ended.stdout, "");
-      return watcher.taken("publish")
+      return watcher.takeReceived("publish")
         .map(({ topic, payload }) => [topic, payload.toString()]);
     };
     assert.deepEqual(await shape(), [

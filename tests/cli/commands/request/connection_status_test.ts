@@ -11,7 +11,7 @@ const SIZE = { columns: 80, rows: 24 };
 /** Starts a server process, which ends with the test. */
 async function serverAt(...flags: string[]) {
   const server = occupancy(["server", "--store", "memory:", ...flags]);
-  await server.said(/Ready: /);
+  await server.waitFor(/Ready: /);
   return server;
 }
 

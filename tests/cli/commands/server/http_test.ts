@@ -17,7 +17,7 @@ import { SMALL_PNG } from "../../../http/plans_fixture.ts";
 const SERVER = ["server", "--listen", "127.0.0.1:0"];
 
 async function urlOf(server: ReturnType<typeof occupancy>): Promise<string> {
-  return (await server.said(/Dashboard at (http:\/\/\S+)\/ /))[1]!;
+  return (await server.waitFor(/Dashboard at (http:\/\/\S+)\/ /))[1]!;
 }
 
 Deno.test({
@@ -27,7 +27,7 @@ Deno.test({
   fn: async () => {
     await using server = occupancy([...SERVER, "--http", "127.0.0.1:0"]);
     const url = await urlOf(server);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     const posted = await fetch(`${url}/api/v1/readings`, {
       method: "POST",
       body: "1,2,3",
@@ -72,7 +72,7 @@ Deno.test({
       file,
     ]);
     const { port } = new URL(await urlOf(server));
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     const url = `http://127.0.0.1:${port}/api/v1/layers`;
     const without = await fetch(url);
     assert.equal(without.status, 401);
@@ -177,10 +177,10 @@ Deno.test({
       `${ROOT}main.ts`,
       ...SERVER,
     ]);
-    await server.said(
+    await server.waitFor(
       /No HTTP: Cannot listen on 127\.0\.0\.1:8080: in use/,
     );
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     assert.ok(usual !== null);
   },
 });

@@ -41,15 +41,15 @@ Deno.test({
       ...[...SERVER, "--http", "127.0.0.1:0"],
       ...["--http-token-file", token, "--map-file", map],
     ]);
-    const [, url] = await server.said(/Dashboard at (\S+)/);
-    await server.said(/Ready/);
+    const [, url] = await server.waitFor(/Dashboard at (\S+)/);
+    await server.waitFor(/Ready/);
     assert.equal(await statusWith(url!, OLD_TOKEN), 200);
 
     await folder.file("token", `${NEW_TOKEN}\n`);
     await folder.file("maps.json", mapOf("New"));
     server.kill("SIGHUP");
-    await server.said(/Reloaded the access token from \S+token\n/);
-    await server.said(/Reloaded the map file from \S+maps\.json\n/);
+    await server.waitFor(/Reloaded the access token from \S+token\n/);
+    await server.waitFor(/Reloaded the map file from \S+maps\.json\n/);
     assert.equal(await statusWith(url!, OLD_TOKEN), 401);
     assert.equal(await statusWith(url!, NEW_TOKEN), 200);
     assert.equal(await planTitle(url!, NEW_TOKEN), "New");
@@ -74,18 +74,20 @@ Deno.test({
       ...[...SERVER, "--http", "127.0.0.1:0", "--config", config],
       ...["--http-token-file", token, "--map-file", map],
     ]);
-    const [, url] = await server.said(/Dashboard at (\S+)/);
-    await server.said(/Ready/);
+    const [, url] = await server.waitFor(/Dashboard at (\S+)/);
+    await server.waitFor(/Ready/);
     await folder.file("token", "short");
     await Deno.remove(`${folder.path}/floor.png`);
     server.kill("SIGHUP");
-    await server.said(
+    await server.waitFor(
       /Error: Cannot reload the access token, the old one stays in use: \S+token: .* \(Create/,
     );
-    await server.said(
+    await server.waitFor(
       /Error: Cannot reload the map file, the old one stays in use: No such file: \S+floor\.png/,
     );
-    await server.said(/Not reloaded: \S+occupancy\.toml; restart the server/);
+    await server.waitFor(
+      /Not reloaded: \S+occupancy\.toml; restart the server/,
+    );
     assert.equal(await statusWith(url!, OLD_TOKEN), 200);
     assert.equal(await planTitle(url!, OLD_TOKEN), "Old");
   },
@@ -96,9 +98,9 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using server = occupancy([...SERVER, "--http", "off"]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
     server.kill("SIGHUP");
-    await server.said(/No files to reload/);
+    await server.waitFor(/No files to reload/);
     server.kill();
     assert.equal((await server.ended()).code, 0);
   },
@@ -135,19 +137,19 @@ Deno.test({
       ...["server", "--broker", `mqtts://localhost:${tlsPort}`],
       ...["--ca", ca, "--store", "memory:"],
     ]);
-    await server.said(/Ready/);
+    await server.waitFor(/Ready/);
 
     await broker.kill();
     await create("new");
     await broker.start();
-    await server.said(/Disconnected from the broker/);
+    await server.waitFor(/Disconnected from the broker/);
     await folder.file("ca.pem", "not a certificate");
     server.kill("SIGHUP");
-    await server.said(/Cannot reload the certificate authority.*PEM format/);
+    await server.waitFor(/Cannot reload the certificate authority.*PEM format/);
     await Deno.copyFile(`${path}/cert.pem`, ca);
     server.kill("SIGHUP");
-    await server.said(/Reloaded the certificate authority from/);
-    await server.said(/Reloaded the cert[^]*Reconnected to/);
+    await server.waitFor(/Reloaded the certificate authority from/);
+    await server.waitFor(/Reloaded the cert[^]*Reconnected to/);
   },
 });
 

@@ -1,7 +1,11 @@
 /** The log of `occupancy server`: in a terminal, in a pipe, as JSON. */
 import assert from "node:assert/strict";
 import { needs } from "../../../support/needs.ts";
-import { occupancy, runOccupancy } from "../../../support/processes.ts";
+import {
+  occupancy,
+  type Running,
+  runOccupancy,
+} from "../../../support/processes.ts";
 import { freePort } from "../../../support/temp.ts";
 import { until } from "../../../support/until.ts";
 import { TerminalSession } from "../../terminal_session.ts";
@@ -10,8 +14,8 @@ const SERVER = ["server", "--listen", "127.0.0.1:0", "--store", "memory:"];
 const CLEAR = "\r\x1b[2K";
 
 /** The address of the embedded broker. */
-async function urlOf(server: { said(p: RegExp): Promise<RegExpExecArray> }) {
-  const [, port] = await server.said(/127\.0\.0\.1:(\d+)/);
+async function urlOf(server: Running) {
+  const [, port] = await server.waitFor(/127\.0\.0\.1:(\d+)/);
   return `mqtt://127.0.0.1:${port}`;
 }
 
@@ -76,7 +80,7 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using text = occupancy(SERVER);
-    await text.said(/Ready: /);
+    await text.waitFor(/Ready: /);
     for (const line of text.stderr.trimEnd().split("\n")) {
       assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S/);
     }
@@ -84,11 +88,11 @@ Deno.test({
 
     await using json = occupancy([...SERVER, "--log-format", "json"]);
     const url = await urlOf(json);
-    await json.said(/Ready: /);
+    await json.waitFor(/Ready: /);
     await runOccupancy(["client", "-f", "-", "-b", url, "--no-request"], {
       input: `1,1,1,${Date.now() + 3_600_000}`,
     });
-    await json.said(/\[future\]/);
+    await json.waitFor(/\[future\]/);
     json.kill();
     const { code, stdout, stderr } = await json.ended();
     assert.deepEqual([code, stdout], [0, ""]);
