@@ -10,8 +10,10 @@ import { info } from "./terminal/output.ts";
 /** Set by the bundler (tools/bundle/); a checkout has no such name. */
 declare const OCCUPANCY_COMMIT: string;
 
+let isAnnounced = false;
+
 /**
- * Prints a line to stderr if Deno's cache lacks one of the packages. Call it
+ * Prints a line to stderr, once in a process, if Deno's cache lacks one of the packages. Call it
  * before the `import()` of a module that needs them. The bundle and the
  * executables contain their packages: nothing is printed.
  *
@@ -22,11 +24,12 @@ export function announceDownload(
   names: readonly string[],
   flags: { readonly quiet?: true } = {},
 ): void {
-  if (typeof OCCUPANCY_COMMIT === "string") return;
+  if (typeof OCCUPANCY_COMMIT === "string" || isAnnounced) return;
   const cache = cacheFolder(Deno.build.os, (name) => Deno.env.get(name));
   if (cache === undefined || names.every((name) => isCached(cache, name))) {
     return;
   }
+  isAnnounced = true;
   info(flags, "Downloading packages, once …");
 }
 
