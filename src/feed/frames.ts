@@ -21,8 +21,6 @@ import { BinaryReader, BinaryWriter } from "./binary.ts";
 import { readCells, writeCells } from "./cell_codec.ts";
 import type { CellColumns } from "./columns.ts";
 
-export { type CellColumns, newColumns } from "./columns.ts";
-
 /** The first byte of every frame. */
 export const FRAME_VERSION = 1;
 /** Maximum bytes of an uncompressed body; a larger one is refused. */

@@ -1,6 +1,5 @@
 /**
- * The table of all routes, for dispatching requests and for `GET
- * /openapi.json`.
+ * The table of all routes, for dispatch and for `GET /openapi.json`.
  *
  * @module
  */
@@ -9,10 +8,10 @@ import { getCells } from "./api/cells.ts";
 import { getChanges } from "./api/changes.ts";
 import { getHealth, getReadiness } from "./api/health.ts";
 import { getLayers } from "./api/layers.ts";
+import { getLive } from "./api/live.ts";
 import { getPlanImage, getPlans } from "./api/plans.ts";
 import { postReadings } from "./api/readings.ts";
 import { getSummary } from "./api/summary.ts";
-import { getLive } from "./feed/mod.ts";
 import { describeRoutes } from "./openapi/document.ts";
 import { problemSpec } from "./openapi/schemas.ts";
 import { Problem } from "./problem.ts";

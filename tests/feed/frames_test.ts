@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { deflateFast } from "../../src/http/feed/snapshots.ts";
+import { type CellColumns, newColumns } from "../../src/feed/columns.ts";
 import {
-  type CellColumns,
   decodeFrame,
   encodeFrame,
   type Frame,
   FrameError,
-  newColumns,
 } from "../../src/feed/frames.ts";
 import { inflateRaw } from "../../src/page/feed/inflate.ts";
 

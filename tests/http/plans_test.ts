@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { decodePgm, encodePng } from "../../src/http/plans/grey_image.ts";
 import { sniffImage } from "../../src/http/plans/plan.ts";
 import { PlanError, readPlans } from "../../src/http/plans/read_plans.ts";
-import { convertImage, parseRosMap } from "../../src/http/plans/ros.ts";
+import { convertImage, parseRosMap } from "../../src/http/plans/ros_map.ts";
 import { needs } from "../support/needs.ts";
 import { PLANS, SMALL_PNG } from "./plans_fixture.ts";
 import { startServer } from "./support.ts";

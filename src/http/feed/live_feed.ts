@@ -1,5 +1,6 @@
 /**
- * The live feed: sends the map and its changes to all viewers.
+ * The live feed: sends the map and its changes to all viewers, each over its
+ * WebSocket. docs/LIVE.md is the specification.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import { encodeFrame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
 import { TILE_CELLS } from "../../grid/tiles.ts";
 import type { ReadableMap } from "../context.ts";
-import { LatestList } from "./latest.ts";
+import { LatestList } from "./latest_list.ts";
 import { SnapshotReader } from "./snapshot_reader.ts";
 
 /** Viewers may join a snapshot within this time of its start... */

@@ -13,7 +13,7 @@ import {
 } from "../../feed/messages.ts";
 import type { HttpContext } from "../context.ts";
 import { type TickDeltas, TOO_LARGE, UNCHANGED } from "./deltas.ts";
-import { LatestList } from "./latest.ts";
+import { LatestList } from "./latest_list.ts";
 import { type FeedLimits, MessageBudget, SendWindow } from "./limits.ts";
 import type { SnapshotCursor, Snapshots } from "./snapshots.ts";
 

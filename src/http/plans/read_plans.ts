@@ -18,7 +18,7 @@ import {
   type PlanImage,
   planImage,
 } from "./plan.ts";
-import { convertImage, parseRosMap } from "./ros.ts";
+import { convertImage, parseRosMap } from "./ros_map.ts";
 
 export { PlanError };
 

@@ -7,7 +7,8 @@
  */
 
 import type { Region } from "../../protocol/region.ts";
-import type { CellColumns, Frame } from "../../feed/frames.ts";
+import type { CellColumns } from "../../feed/columns.ts";
+import type { Frame } from "../../feed/frames.ts";
 import { LayerCells } from "./layer_cells.ts";
 import { containsRegion } from "./regions.ts";
 

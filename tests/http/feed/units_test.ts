@@ -9,8 +9,8 @@ import {
   LayerBounds,
 } from "../../../src/http/feed/layer_status.ts";
 import { SendWindow } from "../../../src/http/feed/limits.ts";
-import { newColumns } from "../../../src/feed/frames.ts";
-import { LatestList, MAX_LATEST } from "../../../src/http/feed/latest.ts";
+import { newColumns } from "../../../src/feed/columns.ts";
+import { LatestList, MAX_LATEST } from "../../../src/http/feed/latest_list.ts";
 import { SnapshotReader } from "../../../src/http/feed/snapshot_reader.ts";
 
 const permissions = "none";

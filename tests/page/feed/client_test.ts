@@ -1,6 +1,7 @@
 /** The client of the live feed, with a server that sends invalid messages. */
 import assert from "node:assert/strict";
-import { encodeFrame, newColumns } from "../../../src/feed/frames.ts";
+import { newColumns } from "../../../src/feed/columns.ts";
+import { encodeFrame } from "../../../src/feed/frames.ts";
 import { needs } from "../../support/needs.ts";
 import { until } from "../../support/until.ts";
 import {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Frame, newColumns } from "../../../src/feed/frames.ts";
+import { newColumns } from "../../../src/feed/columns.ts";
+import type { Frame } from "../../../src/feed/frames.ts";
 import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";
 
 const permissions = "none";

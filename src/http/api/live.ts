@@ -1,15 +1,12 @@
 /**
- * The live feed of the dashboard: a WebSocket with cells in binary frames and
- * everything else in JSON. docs/LIVE.md is the specification.
+ * `GET /live`: upgrades to the WebSocket of the live feed. docs/LIVE.md is the
+ * specification.
  *
  * @module
  */
 import { problemSpec } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
-
-export { LiveFeed } from "./live_feed.ts";
-export { DEFAULT_FEED_LIMITS, type FeedLimits } from "./limits.ts";
 
 /** A viewer that answers no ping for this time is disconnected. */
 const IDLE_TIMEOUT_S = 30;
