@@ -2,9 +2,8 @@
  * The embedded broker: aedes (MQTT 3.1.1) in this process. The only file that
  * imports `aedes`.
  *
- * The server does not connect to it. The `authorizePublish` hook of aedes, which
- * runs before the acknowledgement, passes messages to the server; the server
- * publishes through a method.
+ * The server does not connect to it: it publishes through a method, and receives
+ * messages in aedes' `authorizePublish` hook, before their acknowledgement.
  *
  * Its limits: retained messages and sessions are in memory and end with the
  * process. The size of a session is limited (see {@linkcode BrokerOptions}); the

@@ -1,3 +1,8 @@
+/**
+ * The stream of a client, with limits for what the client can cost.
+ *
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 
@@ -59,7 +64,7 @@ export function guardStream<T extends Duplex>(
     const hasRoom = write(...args);
     if (hasRoom || stream.writableLength < limits.softBufferBytes) return true;
     if (stream.writableLength > limits.hardBufferBytes) {
-      stream.destroy(new Error("does not read what is sent to it"));
+      stream.destroy(new Error("does not read its messages"));
     }
     return false;
   };

@@ -1,3 +1,8 @@
+/**
+ * Options and interface of the embedded broker.
+ *
+ * @module
+ */
 import type { Link } from "../mqtt/link.ts";
 import type { Endpoint, TlsIdentity } from "./listeners.ts";
 

@@ -1,3 +1,8 @@
+/**
+ * Reads what a broker publishes about itself.
+ *
+ * @module
+ */
 import type { OpenProbe } from "../mqtt/probe_connection.ts";
 
 /** What a broker publishes about itself below `$SYS`. */

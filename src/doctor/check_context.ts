@@ -1,3 +1,8 @@
+/**
+ * What the checks share: options, connections to the broker, common results.
+ *
+ * @module
+ */
 import {
   ProbeConnection,
   type ProbeOptions,

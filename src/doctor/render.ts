@@ -1,3 +1,8 @@
+/**
+ * Renders the results of the checks as a table, as JSON and as a summary.
+ *
+ * @module
+ */
 import type { Result } from "./check.ts";
 import type { Status } from "./finding.ts";
 

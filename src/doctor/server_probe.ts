@@ -1,3 +1,8 @@
+/**
+ * Finds out which servers use a prefix, with one request.
+ *
+ * @module
+ */
 import { delay } from "../common/async.ts";
 import type { OpenProbe, ProbeMessage } from "../mqtt/probe_connection.ts";
 import {

@@ -1,3 +1,8 @@
+/**
+ * Detects two clients with the same client id.
+ *
+ * @module
+ */
 /** A shorter connection counts as brief. */
 const MIN_DURATION_MS = 1000;
 /** Brief connections in a row that mean a conflict. */

@@ -1,3 +1,8 @@
+/**
+ * The publishes of a connection that wait for their PUBACK.
+ *
+ * @module
+ */
 import { LinkError } from "./link.ts";
 
 /** Limit of QoS 1 messages in flight, if the broker sets no lower one. */

@@ -91,7 +91,7 @@ Deno.test({
     while (!stream.destroyed) room.push(stream.write(chunk));
     deepEqual(room, [...Array(9).fill(true), ...Array(12).fill(false)]);
     await new Promise((done) => stream.once("close", done));
-    deepEqual(errors, ["does not read what is sent to it"]);
+    deepEqual(errors, ["does not read its messages"]);
   },
 });
 

@@ -29,18 +29,18 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    const { raw, link, messages } = joined;
+    await using open = await openConnection(broker);
+    const { raw, link, messages } = open;
     await raw.write(encodeNumbered("t", 200));
     await until(() => messages.length === 200);
-    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+    assert.equal(await acknowledgedBefore(open, "one"), 0);
 
     link.acknowledge(messages.slice(0, 120));
     assert.deepEqual(await acknowledgedIds(raw, 120), range(1, 120));
     link.acknowledge([]);
     link.acknowledge(messages.slice(120));
     assert.deepEqual(await acknowledgedIds(raw, 80), range(121, 200));
-    assert.equal(await acknowledgedBefore(joined, "two"), 0);
+    assert.equal(await acknowledgedBefore(open, "two"), 0);
   },
 });
 
@@ -49,8 +49,8 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    const { raw, link, messages } = joined;
+    await using open = await openConnection(broker);
+    const { raw, link, messages } = open;
     await raw.write(
       encodePublish("t", "0"),
       encodePublish("t", "1", { qos: 1, id: 7 }),
@@ -59,7 +59,7 @@ Deno.test({
     await until(() => messages.length === 3);
     link.acknowledge(messages);
     assert.deepEqual(await acknowledgedIds(raw, 1), [7]);
-    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+    assert.equal(await acknowledgedBefore(open, "one"), 0);
   },
 });
 
@@ -69,25 +69,25 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    const { link, messages } = joined;
-    await joined.raw.write(encodeNumbered("t", 3));
+    await using open = await openConnection(broker);
+    const { link, messages } = open;
+    await open.raw.write(encodeNumbered("t", 3));
     await until(() => messages.length === 3);
     const old = messages.slice();
 
-    await joined.raw[Symbol.asyncDispose]();
-    joined.raw = await broker.acceptSubscriber();
-    await until(() => joined.events.length === 2);
-    assert.match(joined.events[0]!, /^down: /);
-    assert.equal(joined.events[1], "up");
+    await open.raw[Symbol.asyncDispose]();
+    open.raw = await broker.acceptSubscriber();
+    await until(() => open.events.length === 2);
+    assert.match(open.events[0]!, /^down: /);
+    assert.equal(open.events[1], "up");
 
     // The same packet ids now belong to other messages.
-    await joined.raw.write(encodeNumbered("t", 3));
+    await open.raw.write(encodeNumbered("t", 3));
     await until(() => messages.length === 6);
     link.acknowledge(old);
-    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+    assert.equal(await acknowledgedBefore(open, "one"), 0);
     link.acknowledge([...old, messages[4]!]);
-    assert.deepEqual(await acknowledgedIds(joined.raw, 1), [2]);
+    assert.deepEqual(await acknowledgedIds(open.raw, 1), [2]);
   },
 });
 
@@ -100,13 +100,13 @@ Deno.test({
     // by then the messages of the session have arrived.
     const four = connack4(0, true);
     await using broker = new FakeBroker({ four });
-    await using joined = await join(broker, { sessionExpiry: 60 });
-    const { link, messages } = joined;
+    await using open = await openConnection(broker, { sessionExpiry: 60 });
+    const { link, messages } = open;
     const published = link.publish("own", new Uint8Array(1), { qos: 1 });
-    await joined.raw.take("publish");
-    await joined.raw[Symbol.asyncDispose]();
+    await open.raw.take("publish");
+    await open.raw[Symbol.asyncDispose]();
 
-    const raw = joined.raw = await broker.acceptClient();
+    const raw = open.raw = await broker.acceptClient();
     const own = encode({ cmd: "puback", messageId: await nextId(raw) });
     await raw.write(encodeNumbered("t", 20), own);
     await grantSubscription(raw, await raw.take("subscribe"));
@@ -122,11 +122,11 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker, { subscriptions: [] });
-    const { link } = joined;
+    await using open = await openConnection(broker, { subscriptions: [] });
+    const { link } = open;
     const published = link.publish("own", new Uint8Array(50_000), { qos: 1 });
     const refused = assert.rejects(published, /too large for the broker/);
-    let { raw } = joined;
+    let { raw } = open;
     for (let losses = 0; losses < 3; losses++) {
       await raw.take("publish");
       await raw[Symbol.asyncDispose]();
@@ -141,13 +141,13 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    const published = joined.link.publish("own", new Uint8Array(1), { qos: 1 });
+    await using open = await openConnection(broker);
+    const published = open.link.publish("own", new Uint8Array(1), { qos: 1 });
     const rejected = assert.rejects(published, /connection .* is closed/);
-    await joined.raw.take("publish");
-    await joined.raw[Symbol.asyncDispose]();
-    await until(() => joined.events.length > 0);
-    await joined.link.close();
+    await open.raw.take("publish");
+    await open.raw[Symbol.asyncDispose]();
+    await until(() => open.events.length > 0);
+    await open.link.close();
     await rejected;
   },
 });
@@ -157,14 +157,14 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    await joined.raw.write(encodeNumbered("t", 1));
-    await until(() => joined.messages.length === 1);
-    await joined.raw[Symbol.asyncDispose]();
-    await until(() => joined.events.length === 1);
-    joined.link.acknowledge(joined.messages);
-    joined.raw = await broker.acceptSubscriber();
-    assert.equal(await acknowledgedBefore(joined, "one"), 0);
+    await using open = await openConnection(broker);
+    await open.raw.write(encodeNumbered("t", 1));
+    await until(() => open.messages.length === 1);
+    await open.raw[Symbol.asyncDispose]();
+    await until(() => open.events.length === 1);
+    open.link.acknowledge(open.messages);
+    open.raw = await broker.acceptSubscriber();
+    assert.equal(await acknowledgedBefore(open, "one"), 0);
   },
 });
 
@@ -175,19 +175,19 @@ Deno.test({
     await using broker = new FakeBroker({
       five: connack5(0, { receiveMaximum: 5 }),
     });
-    await using joined = await join(broker, { subscriptions: [] });
-    const { raw, link } = joined;
+    await using open = await openConnection(broker, { subscriptions: [] });
+    const { raw, link } = open;
     assert.equal(link.mqttVersion, 5);
     const sent = range(1, 12).map((n) =>
       link.publish("t", Uint8Array.of(n), { qos: 1 })
     );
     const ids = [];
     for (let i = 0; i < 5; i++) ids.push(await nextId(raw));
-    assert.equal(await publishedBefore(joined, "one"), 0, "no sixth");
+    assert.equal(await publishedBefore(open, "one"), 0, "no sixth");
     for (let i = 0; i < 7; i++) {
       await raw.send({ cmd: "puback", messageId: ids.shift()! });
       ids.push(await nextId(raw));
-      assert.equal(await publishedBefore(joined, `${i}`), 0, "one for one");
+      assert.equal(await publishedBefore(open, `${i}`), 0, "one for one");
     }
     for (const id of ids) {
       await raw.send({ cmd: "puback", messageId: id });
@@ -201,14 +201,14 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
+    await using open = await openConnection(broker);
     let done = false;
-    const sent = joined.link.publish("t", new Uint8Array(1), { qos: 1 })
+    const sent = open.link.publish("t", new Uint8Array(1), { qos: 1 })
       .then(() => done = true);
-    const id = await nextId(joined.raw);
-    await publishedBefore(joined, "one");
+    const id = await nextId(open.raw);
+    await publishedBefore(open, "one");
     assert.equal(done, false);
-    await joined.raw.send({ cmd: "puback", messageId: id });
+    await open.raw.send({ cmd: "puback", messageId: id });
     await within(sent, "the result of publish()");
   },
 });
@@ -225,15 +225,15 @@ for (
     ...needs(),
     fn: async () => {
       await using broker = new FakeBroker({ five: five() });
-      await using joined = await join(broker);
-      assert.equal(joined.link.mqttVersion, 4);
+      await using open = await openConnection(broker);
+      assert.equal(open.link.mqttVersion, 4);
       // MQTT 3.1.1 has no properties.
-      joined.link.publish("t", new Uint8Array(0), {
+      open.link.publish("t", new Uint8Array(0), {
         contentType: "text/csv",
         responseTopic: "r",
         correlationData: Uint8Array.of(1),
       });
-      const { topic, length } = await joined.raw.take("publish");
+      const { topic, length } = await open.raw.take("publish");
       assert.deepEqual([topic, length], ["t", 3], "nothing but the topic");
     },
   });
@@ -244,15 +244,15 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker({ five: connack5() });
-    await using joined = await join(broker, { subscriptions: [] });
-    await joined.raw.send({ cmd: "disconnect", reasonCode: 0x8e });
-    const error = await within(joined.failed, "the failure");
+    await using open = await openConnection(broker, { subscriptions: [] });
+    await open.raw.send({ cmd: "disconnect", reasonCode: 0x8e });
+    const error = await within(open.failed, "the failure");
     assert.equal(error.code, "refused");
     assert.match(error.message, /another client uses the client id "tester"$/);
     assert.match(error.hint!, /--name/);
-    assert.ok(joined.raw.closed || await until(() => joined.raw.closed));
+    assert.ok(open.raw.closed || await until(() => open.raw.closed));
     await assert.rejects(
-      joined.link.publish("t", new Uint8Array(0)),
+      open.link.publish("t", new Uint8Array(0)),
       (error) => error instanceof LinkError && error.code === "closed",
     );
   },
@@ -282,8 +282,8 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();
-    await using joined = await join(broker);
-    const { raw, link } = joined;
+    await using open = await openConnection(broker);
+    const { raw, link } = open;
     const closing = Promise.all([link.close(), link.close()]);
     await raw.take("disconnect");
     await within(closing, "the end");
@@ -293,7 +293,7 @@ Deno.test({
 });
 
 /** An open connection, and the broker's end of it. */
-interface Joined extends AsyncDisposable {
+interface OpenConnection extends AsyncDisposable {
   raw: RawConnection;
   readonly link: Connection;
   readonly messages: Incoming[];
@@ -302,10 +302,10 @@ interface Joined extends AsyncDisposable {
   readonly failed: Promise<LinkError>;
 }
 
-async function join(
+async function openConnection(
   broker: FakeBroker,
   options: Partial<ConnectionOptions> = {},
-): Promise<Joined> {
+): Promise<OpenConnection> {
   const link = await newConnection(broker.url, options);
   const messages: Incoming[] = [];
   const events: string[] = [];
@@ -349,17 +349,23 @@ async function newConnection(
  * Counts the PUBACKs that the broker receives before a marker that is published
  * now. TCP keeps the order, so no PUBACK is on its way.
  */
-function acknowledgedBefore(joined: Joined, marker: string): Promise<number> {
-  return packetsBefore(joined, marker, "puback");
+function acknowledgedBefore(
+  open: OpenConnection,
+  marker: string,
+): Promise<number> {
+  return packetsBefore(open, marker, "puback");
 }
 
 /** Counts the messages that the broker receives before a marker. */
-function publishedBefore(joined: Joined, marker: string): Promise<number> {
-  return packetsBefore(joined, marker, "publish");
+function publishedBefore(
+  open: OpenConnection,
+  marker: string,
+): Promise<number> {
+  return packetsBefore(open, marker, "publish");
 }
 
 async function packetsBefore(
-  { raw, link }: Joined,
+  { raw, link }: OpenConnection,
   marker: string,
   cmd: Packet["cmd"],
 ): Promise<number> {

@@ -1,3 +1,8 @@
+/**
+ * A link without a network, for tests that act as the broker.
+ *
+ * @module
+ */
 import type {
   Incoming,
   Link,

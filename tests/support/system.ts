@@ -1,3 +1,8 @@
+/**
+ * Starts a server in this process, with a real broker.
+ *
+ * @module
+ */
 import type { OccupancyMap } from "../../src/grid/mod.ts";
 import type { Link } from "../../src/mqtt/link.ts";
 import type { Server } from "../../src/server/mod.ts";

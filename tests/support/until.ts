@@ -1,3 +1,8 @@
+/**
+ * Waiting for a condition or a promise, with a deadline.
+ *
+ * @module
+ */
 import { deadline, delay } from "../../src/common/async.ts";
 
 const DEADLINE_MS = 10_000;
