@@ -18,8 +18,8 @@ export class ChangeList {
   }
 
   /**
-   * The tile that changed last, or `NO_TILE`. `TileTable.older` returns the tile
-   * that changed before it.
+   * The tile that changed last, or `NO_TILE`. `TileTable.older` returns the
+   * tile that changed before it.
    */
   get newest(): number {
     return this.#newest;

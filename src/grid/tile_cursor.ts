@@ -63,7 +63,8 @@ export class TileCursor {
    *
    * @param x the coordinates of all readings
    * @param y the coordinates of all readings
-   * @param from the first reading to look up, of up to {@linkcode LOOK_AHEAD_READINGS}
+   * @param from index of the first reading to look up, of up to
+   * {@linkcode LOOK_AHEAD_READINGS}
    * @param length number of all readings
    */
   lookAhead(

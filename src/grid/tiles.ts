@@ -51,7 +51,7 @@ export function tileSpan(region: Region): Region {
   };
 }
 
-/** Returns the number of cells in a region (or tiles in a span); 0 if it is empty. */
+/** Returns the number of cells in a region, or of tiles in a span. */
 export function area({ x0, y0, x1, y1 }: Region): number {
   return Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
 }

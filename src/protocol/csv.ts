@@ -71,8 +71,8 @@ export function parseCsv(
       at = next;
       continue;
     }
-    const feed = bytes.indexOf(LF, at);
-    const stop = feed === -1 ? end : feed;
+    const lineEnd = bytes.indexOf(LF, at);
+    const stop = lineEnd === -1 ? end : lineEnd;
     parseLine(bytes, at, stop, batch, refusals, check, line);
     at = stop + 1;
   }

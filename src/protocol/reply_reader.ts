@@ -46,8 +46,8 @@ export function parseReply(payload: Uint8Array): ReplyPart | ErrorReply {
 }
 
 function parseCsvReply(payload: Uint8Array): ReplyPart {
-  const feed = payload.indexOf(LF);
-  const stop = feed === -1 ? payload.length : feed;
+  const lineEnd = payload.indexOf(LF);
+  const stop = lineEnd === -1 ? payload.length : lineEnd;
   const header = readHeader(parseJson(payload.subarray(1, stop)));
   if (header.status === "error") return fail("an error reply cannot be CSV");
   const cells = new ReadingBatch(estimateCells(payload));

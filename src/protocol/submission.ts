@@ -1,6 +1,6 @@
 /**
- * The result of a payload of readings whose sender receives an answer, as over
- * HTTP.
+ * The result of a submission: of readings whose sender receives an answer, as
+ * over HTTP.
  *
  * @module
  */
@@ -11,17 +11,20 @@ export type SubmissionResult =
   /** The valid readings are committed and in the map. */
   | {
     readonly outcome: "committed";
-    /** Readings that are now the value of their cell, new or repeated. */
+    /** Readings that set or repeated the value of their cell. */
     readonly accepted: number;
     /** Accepted readings that changed a cell. */
     readonly changed: number;
     /** Readings that were refused. */
     readonly refused: number;
-    /** `refused` by reason. */
+    /** Number of refused readings by code. */
     readonly refusedByCode: ReadonlyMap<string, number>;
-    /** The first refused readings; `late` and `future` once each, without a line. */
+    /**
+     * The first refused readings. `late` and `future` appear once each, without
+     * a line.
+     */
     readonly problems: readonly Refusal[];
-    /** The revision of the map that has the readings. */
+    /** The first revision of the map with these readings. */
     readonly revision: number;
   }
   /** The payload as a whole is not valid: nothing was stored. */
@@ -39,5 +42,5 @@ export type SubmissionResult =
     readonly message: string;
   };
 
-/** Why readings cannot be submitted now. */
+/** Why the server cannot accept readings at present. */
 export type UnavailableCode = "store-failing" | "starting" | "stopping";

@@ -1,3 +1,8 @@
+/**
+ * Simulates a campus: the other scenes on one map.
+ *
+ * @module
+ */
 import { ReadingBatch } from "../protocol/mod.ts";
 import { Desks } from "./desks.ts";
 import { Robots } from "./robots.ts";

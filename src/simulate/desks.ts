@@ -1,3 +1,8 @@
+/**
+ * Simulates desks with sensors: free or occupied, over the day.
+ *
+ * @module
+ */
 import type { ReadingBatch } from "../protocol/mod.ts";
 import { Random } from "./random.ts";
 import {

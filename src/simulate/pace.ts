@@ -1,6 +1,6 @@
 /**
- * Paces: how many readings of a simulation are due at a time. The caller passes
- * the time in and waits between calls.
+ * Decides how many readings of a simulation are due at a time. The caller
+ * passes the time and waits between calls.
  *
  * @module
  */

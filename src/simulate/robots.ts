@@ -1,3 +1,8 @@
+/**
+ * Simulates robots that drive in a warehouse.
+ *
+ * @module
+ */
 import type { ReadingBatch } from "../protocol/mod.ts";
 import { Random } from "./random.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
@@ -15,7 +20,7 @@ const LOADING_STEPS = { min: 4, max: 30 };
 /** The four cells next to a cell, as offsets of x and y. */
 const NEIGHBOURS = [[1, 0], [0, 1], [-1, 0], [0, -1]] as const;
 
-// What is in a cell; a robot is its number from 1.
+// The content of a cell; a robot is stored as its number, from 1.
 const FREE = 0;
 const SHELF = -1;
 
@@ -31,7 +36,7 @@ export class Robots implements Scene {
   readonly height: number;
   readonly cells: number;
   readonly #random: Random;
-  /** What is in each cell, row by row. */
+  /** The content of each cell, row by row. */
   readonly #floor: Int32Array;
   readonly #x: Int32Array;
   readonly #y: Int32Array;

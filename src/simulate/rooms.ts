@@ -1,3 +1,8 @@
+/**
+ * Simulates meeting rooms with people counters.
+ *
+ * @module
+ */
 import type { ReadingBatch } from "../protocol/mod.ts";
 import { Random } from "./random.ts";
 import {
@@ -15,11 +20,11 @@ import {
 const DEFAULT_ROOMS = 60;
 /** Each sensor reports once in this number of steps: twice a minute. */
 const REPORT_STEPS = 30;
-/** Meetings begin at the full and the half hour, from 8 to 18 o'clock. */
+/** Meetings begin every half hour, from 8:00, and end by 18:00. */
 const MEETING_SLOT_MS = 30 * MINUTE_MS;
 const FIRST_MEETING_MS = 8 * HOUR_MS;
 const LAST_MEETING_END_MS = 18 * HOUR_MS;
-/** Seats of a room, one of these at random: most rooms are small. */
+/** Numbers of seats; a room has one of them at random. Most are small. */
 const CAPACITIES = [4, 4, 6, 6, 8, 8, 12, 20];
 /** Maximum number of short visits of one person a day. */
 const MAX_VISITS = 5;

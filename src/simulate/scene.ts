@@ -49,7 +49,7 @@ export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** The default start of a scene: most people arrive soon after. */
+/** The default start of a scene: most people arrive soon after 8:00. */
 export const DEFAULT_START_MS = 8 * HOUR_MS;
 
 /**

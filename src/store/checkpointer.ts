@@ -1,11 +1,11 @@
 /**
- * Checkpoints: the changed tiles of the map are written to the file as chunks,
- * and the journal rows before them are deleted.
+ * Writes checkpoints: the changed tiles of the map go to the file as chunks,
+ * then the journal rows before the checkpoint are deleted.
  *
  * A checkpoint runs in steps, one in the transaction of each commit, so that no
  * request waits for it. It writes the tiles as they were when it began, to new
- * rows. A start ignores these rows until the last step has written to `meta`
- * that they are complete, and where the journal continues. Obsolete chunks and
+ * rows. The last step writes to `meta` that these rows are complete and where
+ * the journal continues; until then a start ignores them. Obsolete chunks and
  * journal rows are deleted in steps too.
  *
  * @module
@@ -22,7 +22,7 @@ export const STORED_INFINITY = -1;
 /** The key of `lastAlive` in `meta`, named by earlier versions. */
 export const LAST_ALIVE_KEY = "lastThere";
 
-/** Size at which a chunk is full; its last tile may exceed it. */
+/** Size at which a chunk is full; the last tile may exceed this size. */
 const CHUNK_BYTES = 32 * 1024;
 
 /** Minimum number of obsolete rows that a step deletes. */
@@ -122,9 +122,9 @@ export class Checkpointer {
     this.#checkpointedRow = checkpointedRow;
     const { first } = db.prepare("SELECT min(id) AS first FROM journal").get()!;
     this.#deletedRow = Math.min(Number(first ?? Infinity) - 1, checkpointedRow);
-    // Chunks of an incomplete checkpoint. Once the next one is complete, they
-    // are harmless if still present: each of their tiles is in a newer chunk,
-    // or has not changed.
+    // Chunks of an incomplete checkpoint. If some are still present when the
+    // next checkpoint is complete, they do no harm: each of their tiles is in a
+    // newer chunk, or has not changed.
     const incomplete = db.prepare("SELECT id FROM chunk WHERE id > ?")
       .all(lastValidChunk).map(({ id }) => Number(id));
     this.#lastChunk = Math.max(lastValidChunk, ...incomplete);
@@ -153,8 +153,9 @@ export class Checkpointer {
   }
 
   /**
-   * Writes and deletes a part of what is pending. Call it within a transaction,
-   * and then {@linkcode Checkpointer.stepCommitted} or
+   * Writes a part of the checkpoint and deletes a part of the obsolete rows.
+   * Call it within a transaction, and then
+   * {@linkcode Checkpointer.stepCommitted} or
    * {@linkcode Checkpointer.stepFailed}.
    *
    * @param share the part of a whole checkpoint, above 0; 1 completes it
@@ -176,7 +177,7 @@ export class Checkpointer {
   }
 
   /**
-   * Call it after the transaction of a step was committed.
+   * Records the effects of a step. Call it after the commit of its transaction.
    *
    * @returns true if the checkpoint is complete
    */
@@ -196,8 +197,8 @@ export class Checkpointer {
   }
 
   /**
-   * Call it after the transaction of a step failed. Abandons the running
-   * checkpoint, if there is one.
+   * Abandons the running checkpoint, if any. Call it after the transaction of a
+   * step failed.
    */
   stepFailed(): void {
     this.#step = undefined;
@@ -209,8 +210,8 @@ export class Checkpointer {
 
   /** Writes the next tiles. Returns true if the checkpoint is complete. */
   #writeTiles(source: ChangedTiles, share: number): boolean {
-    const goal = source.read + Math.ceil(share * source.count);
-    for (let group; source.read < goal && (group = source.next());) {
+    const target = source.read + Math.ceil(share * source.count);
+    for (let group; source.read < target && (group = source.next());) {
       const { layer, tiles, bytes } = group;
       const id = ++this.#lastChunk;
       this.#insertChunk.run(id, layer, bytes, crc32(bytes));

@@ -14,13 +14,13 @@ export interface Chunk {
   /** Increases: of two chunks with the same tile, the higher id is current. */
   readonly id: number;
   readonly layer: string;
-  /** Size of the encoded tiles. */
+  /** Size of the encoded tiles, in bytes. */
   readonly bytes: number;
-  /** Number of tiles that were written to it. */
+  /** Number of tiles in the chunk. */
   readonly tiles: number;
 }
 
-/** A chunk, and the number of tiles whose current version it holds. */
+/** A chunk with its number of current tiles. */
 interface IndexedChunk extends Chunk {
   live: number;
 }
@@ -54,7 +54,7 @@ export class ChunkIndex {
   /**
    * Adds a chunk.
    *
-   * @param tiles numbers of the tiles whose current version it holds
+   * @param tiles numbers of the tiles whose current version is in the chunk
    */
   add(chunk: Chunk, tiles: readonly number[]): void {
     if (tiles.length === 0) {
@@ -100,7 +100,7 @@ export class ChunkIndex {
     if (previous !== NO_SLOT) this.#removeTile(previous);
   }
 
-  /** Records that a chunk holds one current tile less. */
+  /** Removes one current tile from a chunk; frees the slot after the last. */
   #removeTile(slot: number): void {
     const chunk = this.#chunks[slot]!;
     this.#liveBytes -= chunk.bytes / chunk.tiles;

@@ -1,9 +1,10 @@
 /**
  * Encodes journal entries as bytes, and decodes them.
  *
- * A column is stored as its minimum and the offset of each value from it, in 0,
- * 1, 2 or 4 bytes, as the largest offset needs, or as float64 (frame of
- * reference, Goldstein et al., "Compressing relations and indexes", 1998).
+ * A column is stored as its minimum and the offset of each value from the
+ * minimum. The largest offset determines the width: 0, 1, 2 or 4 bytes, or
+ * float64 values instead of offsets (frame of reference, Goldstein et al.,
+ * "Compressing relations and indexes", 1998).
  * Readings of one place and time take 3 to 6 bytes each instead of 20.
  *
  * Numbers are little-endian, as on all machines that Deno supports. Every field
@@ -15,7 +16,7 @@ import type { ReadingColumns } from "../grid/mod.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import type { Entry } from "./store.ts";
 
-/** A kind is stored as its index. Append new kinds; never reorder them. */
+/** The index is the stored kind: append new kinds, never reorder them. */
 const KINDS = ["apply", "age", "configure", "alive"] as const;
 const INITIAL_BYTES = 4096;
 /** Kind (1 byte), padding to 8 bytes, clock (float64). */
@@ -27,7 +28,7 @@ const ALIGNMENT_BYTES = 8;
 const FLOAT64_BYTES = 8;
 const WIDTHS = [0, 1, 2, 4, FLOAT64_BYTES];
 
-/** Above the size of any group; a larger length is damage. */
+/** More readings than any group has: a larger length means damage. */
 const MAX_READINGS = 1 << 27;
 
 const utf8Encoder = new TextEncoder();
@@ -106,7 +107,7 @@ export class EntryEncoder {
   /**
    * Appends a field without writing to it.
    *
-   * @returns where the field begins
+   * @returns the offset of the field
    */
   #append(bytes: number): number {
     const start = this.#out.at;
@@ -212,7 +213,7 @@ class EntryDecoder {
     return this.#view.getFloat64(this.#skip(8), true);
   }
 
-  /** Moves past a field. Returns where the field begins. */
+  /** Skips a field. Returns the offset of the field. */
   #skip(bytes: number): number {
     const start = this.#at;
     if (

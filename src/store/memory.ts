@@ -1,6 +1,6 @@
 import type { Store } from "./store.ts";
 
-/** A store that stores nothing: the map ends with the process. */
+/** A store without storage: the map is lost at the end of the process. */
 export class MemoryStore implements Store {
   readonly description = "memory:";
   readonly durable = false;

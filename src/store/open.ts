@@ -32,8 +32,8 @@ export async function openStore(
 }
 
 /**
- * The file that holds a server's map by default, in the platform's folder for
- * data of the user (XDG Base Directory Specification 0.8; Apple's File System
+ * Returns the default file of a server's map, in the platform's folder for user
+ * data (XDG Base Directory Specification 0.8; Apple's File System
  * Programming Guide; Windows' Known Folders).
  *
  * @param name name of the server; each name gets its own file
@@ -59,7 +59,7 @@ export function defaultStorePath(
   return base && `${base}/occupancy/${file}`;
 }
 
-/** A valid file name, different for each name (RFC 3986, 2.1). */
+/** Returns a valid file name, different for each name (RFC 3986, 2.1). */
 function fileName(name: string): string {
   return encodeURIComponent(name).replaceAll("*", "%2A");
 }

@@ -31,9 +31,9 @@ export interface SqliteOptions {
   /** What committed entries survive. Default `fsync`. */
   readonly durability?: Durability;
   /**
-   * A checkpoint begins when the journal is larger than this and than all
-   * tiles: it may have to write all tiles, and should not write more than
-   * arrived. Until it is complete, the journal may grow to twice that size.
+   * A checkpoint begins when the journal is larger than this limit and than all
+   * tiles. So it never writes more than the journal received, even if it writes
+   * all tiles. Until it is complete, the journal may grow to twice that size.
    * Default 8 MiB.
    */
   readonly maxJournalBytes?: number;
@@ -56,7 +56,7 @@ export class SqliteStore implements Store {
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
   readonly #checkpointer: Checkpointer;
-  /** False if the file could not be read. Then it must not be changed. */
+  /** False until the file was read: a file with errors must not be changed. */
   #loaded = false;
   #lastAlive: number | undefined;
   /** The last row of the journal. */
@@ -110,7 +110,7 @@ export class SqliteStore implements Store {
   commit(entries: readonly Entry[]): void {
     const bytes = this.#encoder.encode(entries);
     try {
-      this.#rollBack(); // a row appended to a failed transaction would be lost
+      this.#rollBack(); // else the row would join a failed transaction
       const committed = this.#checkpointer.hasWork &&
         this.#commitWithStep(bytes);
       if (!committed) this.#appendRow(bytes); // one statement: one transaction
@@ -142,8 +142,8 @@ export class SqliteStore implements Store {
   /**
    * Appends entries and runs a step of the checkpoint, in one transaction.
    *
-   * @returns false if it failed. The disk may still have space for the entries
-   * without the step
+   * @returns false if the transaction failed; the disk may still have space for
+   * the entries alone
    */
   #commitWithStep(bytes: Uint8Array<ArrayBuffer>): boolean {
     const share = Math.min(1, bytes.length / this.#checkpointAtBytes);
@@ -206,7 +206,7 @@ export class SqliteStore implements Store {
     this.#db.exec("COMMIT");
   }
 
-  /** Ends a failed transaction, unless SQLite has ended it itself. */
+  /** Rolls back a failed transaction, if SQLite did not do so. */
   #rollBack(): void {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }

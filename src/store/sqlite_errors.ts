@@ -51,7 +51,7 @@ export function storeErrorOf(path: string, error: unknown): StoreError {
         cause: error,
       });
     case SQLITE_CORRUPT:
-      // The parentheses may quote any bytes of the file.
+      // The parentheses may contain bytes of the file.
       return damagedError(path, message.replace(/ ?\(.*/s, ""), error);
     case SQLITE_FULL:
       return new StoreError(`Cannot write to ${path}: the disk is full`, {
@@ -74,7 +74,7 @@ export function storeErrorOf(path: string, error: unknown): StoreError {
 }
 
 /**
- * The error for a store file with invalid content.
+ * Returns the error for a store file with invalid content.
  *
  * @param path the database file
  * @param problem what is invalid
@@ -95,7 +95,7 @@ export function damagedError(
 }
 
 /**
- * The error for a file that another program made.
+ * Returns the error for a file of another program.
  *
  * @param path the file
  */
@@ -125,7 +125,7 @@ function isReadOnly(path: string): boolean {
   }
 }
 
-/** The primary result code. Not all errors have it, but all have its text. */
+/** Returns the primary result code, from the text if the error has no code. */
 function resultCode(error: unknown, message: string): number | undefined {
   const { errcode } = error as { errcode?: number };
   if (errcode !== undefined) return errcode & 0xff;

@@ -1,5 +1,5 @@
 /**
- * Finds out if a server uses a database file, and leaves the folder as it was.
+ * Checks if a running server uses a database file, without leaving new files.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { DatabaseSync } from "node:sqlite";
  * @param path the database file
  */
 export async function isInUse(path: string): Promise<boolean> {
-  // SQLite would create the `-wal` and `-shm` files that are missing.
+  // Without this check, SQLite would create missing `-wal` and `-shm` files.
   if (!await exists(`${path}-wal`)) return false;
   const hadShm = await exists(`${path}-shm`);
   const locked = isLocked(path);

@@ -9,13 +9,12 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 const PAGE_ROWS = 250;
 
 /**
- * Reads rows in the order of their id, in pages. It does not use `iterate()`,
- * which in Deno 2.9.6 ends silently on an error: a damaged file would read as a
+ * Reads rows in the order of their id, in pages. Does not use `iterate()`: in
+ * Deno 2.9.6 it ends silently on an error, so that a damaged file would give a
  * smaller map.
  *
- * @param sql selects `id` and other columns; its first parameter is the id
- * after which to continue, in the order of the rows, the second the number of
- * rows
+ * @param sql selects `id` and other columns, sorted by id. First parameter: the
+ * id after which to continue; second: the maximum number of rows
  * @param start the first parameter of the first page
  */
 export function* readRows(

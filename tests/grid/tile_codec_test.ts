@@ -21,7 +21,7 @@ const tileCoordinate = fc.integer({ min: -(2 ** 26), max: 2 ** 26 - 1 });
 const time = fc.oneof(
   fc.integer({ min: NOW - 1e6, max: NOW }),
   fc.integer({ min: 0, max: NOW }),
-  fc.double({ noNaN: true }).map((time) => time + 0), // -0 comes back as 0
+  fc.double({ noNaN: true }).map((time) => time + 0), // -0 is decoded as 0
 );
 const cell = fc.record({
   key: fc.nat(1023),

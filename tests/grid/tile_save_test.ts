@@ -1,4 +1,4 @@
-/** Tests that a save holds one moment while the map changes. */
+/** A save returns the map of one moment while the map changes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
@@ -75,7 +75,7 @@ Deno.test({
           else if ("tiles" in step) take(step.tiles);
           else {
             if (step.stored) check();
-            else grid.endSave(false); // its tiles must come again
+            else grid.endSave(false); // the next save must return its tiles again
             begin();
           }
         }

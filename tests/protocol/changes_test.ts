@@ -69,7 +69,7 @@ pure("ChangesWriter writes the JSON of the specification", () => {
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const cell = fc.tuple(int32, int32, int32, fc.integer({ min: 0, max: 1e14 }));
 
-pure("parseChanges() reads what ChangesWriter wrote, part by part", () => {
+pure("parseChanges() reads the parts that ChangesWriter wrote", () => {
   fc.assert(
     fc.property(
       fc.array(cell, { maxLength: 200 }),
@@ -162,48 +162,59 @@ pure(
   },
 );
 
-pure("ChangesFollower.take() applies contiguous and overlapping deltas", () => {
-  const follower = new ChangesFollower({ revision: 10 });
-  const contiguous = follower.receive(delta(10, 12, [[1, 2, 3, 4]]));
-  assert.deepEqual(rowsOf(contiguous as ReadingBatch), [[1, 2, 3, 4]]);
-  assert.equal(follower.revision, 12);
-  assert.ok(follower.receive(delta(5, 13)) instanceof ReadingBatch);
-  assert.equal(follower.revision, 13);
-});
+pure(
+  "ChangesFollower.receive() applies contiguous and overlapping deltas",
+  () => {
+    const follower = new ChangesFollower({ revision: 10 });
+    const contiguous = follower.receive(delta(10, 12, [[1, 2, 3, 4]]));
+    assert.deepEqual(rowsOf(contiguous as ReadingBatch), [[1, 2, 3, 4]]);
+    assert.equal(follower.revision, 12);
+    assert.ok(follower.receive(delta(5, 13)) instanceof ReadingBatch);
+    assert.equal(follower.revision, 13);
+  },
+);
 
-pure("ChangesFollower.take() ignores known deltas", () => {
+pure("ChangesFollower.receive() ignores known deltas", () => {
   const follower = new ChangesFollower({ revision: 10 });
   assert.equal(follower.receive(delta(8, 10)), "wait");
   assert.equal(follower.receive(delta(7, 9)), "wait");
-  assert.equal(follower.receive(delta(10, 10)), "wait", "it has come so far");
+  assert.equal(
+    follower.receive(delta(10, 10)),
+    "wait",
+    "an announcement of the known revision",
+  );
   assert.equal(follower.revision, 10);
 });
 
-pure("ChangesFollower.take() reports a gap and keeps its revision", () => {
+pure("ChangesFollower.receive() reports a gap and keeps its revision", () => {
   const follower = new ChangesFollower({ revision: 10 });
   assert.equal(follower.receive(delta(11, 12, [[1, 2, 3, 4]])), "gap");
   assert.equal(
     follower.receive(delta(12, 12)),
     "gap",
-    "a start or an overload",
+    "an announcement of a newer revision",
   );
-  assert.equal(follower.receive(delta(9, 9)), "gap", "the map was put back");
+  assert.equal(
+    follower.receive(delta(9, 9)),
+    "gap",
+    "an announcement of an older revision: the map was restored",
+  );
   assert.equal(follower.revision, 10);
   assert.ok(follower.receive(delta(10, 12)) instanceof ReadingBatch);
 });
 
-pure("ChangesFollower.take() reports another map by its start", () => {
-  const kept = new ChangesFollower({ revision: 10 });
-  assert.equal(kept.receive(delta(10, 11, [], { began: 5 })), "other-map");
-  const passing = new ChangesFollower({ revision: 10, began: 5 });
-  assert.equal(passing.receive(delta(10, 11)), "other-map");
-  assert.equal(passing.receive(delta(10, 11, [], { began: 6 })), "other-map");
+pure("ChangesFollower.receive() reports another map by its start", () => {
+  const stored = new ChangesFollower({ revision: 10 });
+  assert.equal(stored.receive(delta(10, 11, [], { began: 5 })), "other-map");
+  const inMemory = new ChangesFollower({ revision: 10, began: 5 });
+  assert.equal(inMemory.receive(delta(10, 11)), "other-map");
+  assert.equal(inMemory.receive(delta(10, 11, [], { began: 6 })), "other-map");
   assert.ok(
-    passing.receive(delta(10, 11, [], { began: 5 })) instanceof ReadingBatch,
+    inMemory.receive(delta(10, 11, [], { began: 5 })) instanceof ReadingBatch,
   );
 });
 
-pure("ChangesFollower.take() waits for all parts, in any order", () => {
+pure("ChangesFollower.receive() waits for all parts, in any order", () => {
   const cells = Array.from(
     { length: 100 },
     (_, i): Cell => [i, 7 - i, i, 1e12],
@@ -220,7 +231,11 @@ pure("ChangesFollower.take() waits for all parts, in any order", () => {
         assert.equal(follower.receive(shuffled[0]!), "wait");
       }
       assert.equal(follower.receive(shuffled[twice]!), "wait");
-      assert.equal(follower.revision, 812, "until all have come");
+      assert.equal(
+        follower.revision,
+        812,
+        "unchanged until all parts have arrived",
+      );
       const all = follower.receive(shuffled.at(-1)!);
       assert.deepEqual(rowsOf(all as ReadingBatch), cells as unknown as Row[]);
       assert.equal(follower.revision, 815);
@@ -228,7 +243,7 @@ pure("ChangesFollower.take() waits for all parts, in any order", () => {
   ));
 });
 
-pure("ChangesFollower.take() reports a gap after a lost part", () => {
+pure("ChangesFollower.receive() reports a gap after a lost part", () => {
   const cells = Array.from(
     { length: 100 },
     (_, i): Cell => [i, 7 - i, i, 1e12],
@@ -239,64 +254,64 @@ pure("ChangesFollower.take() reports a gap after a lost part", () => {
     assert.equal(follower.receive(part), "wait");
   }
   assert.equal(follower.receive(delta(815, 816)), "gap");
-  assert.ok(follower.receive(delta(812, 816)) instanceof ReadingBatch, "heals");
+  assert.ok(follower.receive(delta(812, 816)) instanceof ReadingBatch);
 });
 
-/** A history: each revision changes a cell; deltas end at some revisions. */
+/** Each revision changes a cell. Some revisions end a delta. */
 const history = fc.record({
   changes: fc.array(fc.tuple(fc.nat(5), fc.nat(9)), { minLength: 1 }),
   ends: fc.array(fc.boolean()),
-  fate: fc.array(fc.constantFrom("arrives", "lost", "twice", "late")),
+  deliveries: fc.array(fc.constantFrom("arrives", "lost", "twice", "late")),
 });
 
 pure(
-  "ChangesFollower: snapshot and deltas make the map when messages are lost, late or repeated",
+  "ChangesFollower has the server's map after lost, late and repeated deltas",
   () => {
-    fc.assert(fc.property(history, ({ changes, ends, fate }) => {
+    fc.assert(fc.property(history, ({ changes, ends, deliveries }) => {
       const server: number[] = [];
       const changedAt: number[] = [];
       const since = (revision: number): Cell[] =>
         server.flatMap((value, x): Cell[] =>
           changedAt[x]! > revision ? [[x, 0, value, 0]] : []
         );
-      const mine: number[] = [];
+      const client: number[] = [];
       let follower = new ChangesFollower({ revision: 0 });
-      const learn = (cells: ReadingBatch) => {
+      const applyCells = (cells: ReadingBatch) => {
         for (let i = 0; i < cells.length; i++) {
-          mine[cells.x[i]!] = cells.value[i]!;
+          client[cells.x[i]!] = cells.value[i]!;
         }
       };
       const late: ChangesPart[] = [];
-      let told = 0;
-      const take = (part: ChangesPart, revision: number) => {
+      let published = 0;
+      const receive = (part: ChangesPart, revision: number) => {
         const result = follower.receive(part);
-        if (typeof result !== "string") learn(result);
+        if (typeof result !== "string") applyCells(result);
         else if (result === "gap") {
-          learn(
+          applyCells(
             delta(follower.revision, revision, since(follower.revision))
               .cells,
           );
           follower = new ChangesFollower({ revision });
         }
-        if (follower.revision === revision) assert.deepEqual(mine, server);
+        if (follower.revision === revision) assert.deepEqual(client, server);
       };
       changes.forEach(([x, value], i) => {
         const revision = i + 1;
         server[x] = value;
         changedAt[x] = revision;
         if (!ends[i % (ends.length || 1)]) return;
-        const part = delta(told, revision, since(told));
-        told = revision;
-        const what = fate[i % (fate.length || 1)];
-        if (what === "late") late.push(part);
-        if (what === "lost" || what === "late") return;
-        take(part, revision);
-        if (what === "twice") take(part, revision);
-        for (const old of late.splice(0)) take(old, revision);
+        const part = delta(published, revision, since(published));
+        published = revision;
+        const delivery = deliveries[i % (deliveries.length || 1)];
+        if (delivery === "late") late.push(part);
+        if (delivery === "lost" || delivery === "late") return;
+        receive(part, revision);
+        if (delivery === "twice") receive(part, revision);
+        for (const old of late.splice(0)) receive(old, revision);
       });
-      take(delta(changes.length, changes.length), changes.length);
+      receive(delta(changes.length, changes.length), changes.length);
       assert.equal(follower.revision, changes.length);
-      assert.deepEqual(mine, server);
+      assert.deepEqual(client, server);
     }));
   },
 );

@@ -15,24 +15,24 @@ import { embedded, pure, textOf, utf8 } from "./support.ts";
 
 function written(
   write: (view: DataView, at: number, n: number) => number,
-  most: number,
+  max: number,
   n: number,
 ): string {
-  const bytes = new Uint8Array(1 + most + SLACK_BYTES);
+  const bytes = new Uint8Array(1 + max + SLACK_BYTES);
   const end = write(new DataView(bytes.buffer), 1, n);
-  assert.ok(end <= 1 + most);
+  assert.ok(end <= 1 + max);
   assert.equal(bytes[0], 0);
   return textOf(bytes.subarray(1, end));
 }
 
 /** Numbers of every length, and those next to each power of ten. */
-function* numbersUpTo(most: number): Iterable<number> {
-  for (let power = 1; power <= most; power *= 10) {
+function* numbersUpTo(max: number): Iterable<number> {
+  for (let power = 1; power <= max; power *= 10) {
     for (const n of [power - 1, power, power + 1, 3 * power, power * 9.99]) {
-      if (n <= most) yield Math.trunc(n);
+      if (n <= max) yield Math.trunc(n);
     }
   }
-  yield most;
+  yield max;
 }
 
 pure("writeInt() writes the same as String() for every int32", () => {

@@ -15,17 +15,17 @@ const topics = new Topics();
 
 function parse(
   payload: string | Uint8Array,
-  beside: { responseTopic?: string; correlationData?: Uint8Array } = {},
+  properties: { responseTopic?: string; correlationData?: Uint8Array } = {},
 ): MapRequest {
   const bytes = typeof payload === "string" ? utf8(payload) : payload;
-  return parseRequest(bytes, { topics, ...beside });
+  return parseRequest(bytes, { topics, ...properties });
 }
 
 function refusal(
   payload: string,
-  beside: { responseTopic?: string; correlationData?: Uint8Array } = {},
+  properties: { responseTopic?: string; correlationData?: Uint8Array } = {},
 ): RequestError {
-  const error = errorOf(() => parse(payload, beside));
+  const error = errorOf(() => parse(payload, properties));
   assert.ok(error instanceof RequestError);
   return error;
 }
@@ -123,13 +123,13 @@ pure(
   "parseRequest() uses the MQTT 5 Response Topic, else replyTo",
   () => {
     const correlationData = new Uint8Array([0, 255, 7]);
-    const beside = {
+    const properties = {
       responseTopic: "occupancy/response/five",
       correlationData,
     };
     const replyTo = '{"replyTo":"occupancy/response/three"}';
     for (const payload of ["get data", "{}", replyTo]) {
-      const request = parse(payload, beside);
+      const request = parse(payload, properties);
       assert.equal(request.replyTopic, "occupancy/response/five");
       assert.equal(request.correlationData, correlationData);
     }

@@ -16,7 +16,7 @@ import {
 } from "./support.ts";
 
 const T0 = 1_700_000_000_000;
-/** Small: gives many checkpoints, each over many commits and chunks. */
+/** Small, for many checkpoints, each with many commits and chunks. */
 const MAX_JOURNAL_BYTES = 20_000;
 const TILES = 4000;
 
@@ -30,8 +30,7 @@ function openerIn(folder: string) {
 }
 
 Deno.test({
-  name:
-    "SqliteStore neither loses nor repeats entries when it is killed during a checkpoint",
+  name: "SqliteStore has each entry once after a kill during a checkpoint",
   ...needs(),
   fn: async () => {
     await using dir = await tempDir();
@@ -102,7 +101,7 @@ Deno.test({
     }
     store.close(map);
     const { size } = await Deno.stat(path);
-    // Half of it may be garbage, and the journal twice as large as the tiles.
+    // Half of the chunks may be garbage; the journal may be twice as large.
     assert.ok(size < 8 * initialSize, `${initialSize} bytes became ${size}`);
     assert.equal(await queryNumber(path, "SELECT count(*) FROM journal"), 0);
     const tileBytes = await queryNumber(

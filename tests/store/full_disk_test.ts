@@ -75,7 +75,7 @@ Deno.test({
     const path = pathOn(disk);
     const open = await storeOpener({ path });
     const { store, map } = open({ maxJournalBytes: 4000 });
-    // Tiles that only the journal has: more than the disk will have space for.
+    // Only the journal has these tiles: too many for the space on the disk.
     for (let i = 0; i < 30; i++) {
       commitAndApply(store, map, scattered(i * 40, 40));
     }
@@ -91,7 +91,7 @@ Deno.test({
     commitAndApply(store, map, many); // the step in this commit fails
     store.close();
     await disk.free();
-    assert.ok(await journalRows(path) > 0, "the journal is still there");
+    assert.ok(await journalRows(path) > 0, "the journal still has rows");
     const after = open();
     assertSameMap(after.map, map);
     after.store.close(after.map);
@@ -117,7 +117,7 @@ Deno.test({
     store.close(map);
     store.close(map);
     await disk.free();
-    assert.ok(await journalRows(path) > 0, "the journal is still there");
+    assert.ok(await journalRows(path) > 0, "the journal still has rows");
     const after = open();
     assertSameMap(after.map, map);
     after.store.close();

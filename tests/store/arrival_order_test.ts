@@ -1,4 +1,4 @@
-/** The map does not depend on the order of arrival, nor does its file. */
+/** The map and its file do not depend on the order of arrival. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
@@ -12,11 +12,11 @@ import { until } from "../support/until.ts";
 const NOW = 1_760_000_000_000;
 const READINGS = 10_000;
 /** Cells along each side: about 25 readings for each cell. */
-const SIDE = 20;
-const MAX_SKEW = 60_000;
+const SIDE_CELLS = 20;
+const MAX_SKEW_MS = 60_000;
 /** Number of additional readings beyond the allowed skew. */
-const FUTURE = 100;
-const MAX_MESSAGE = 300;
+const FUTURE_READINGS = 100;
+const MAX_MESSAGE_READINGS = 300;
 
 interface Reading {
   readonly x: number;
@@ -54,7 +54,7 @@ Deno.test({
               ...readings,
               ...readings.filter(() => next(1000) < 1000 * repeatedShare),
             ], next);
-            const map = new OccupancyMap({ maxSkew: MAX_SKEW });
+            const map = new OccupancyMap({ maxSkew: MAX_SKEW_MS });
             const stats = await serve(open(), map, messagesOf(sent, next));
             assert.deepEqual(contentsOf(map), expected);
 
@@ -80,30 +80,30 @@ Deno.test({
   },
 });
 
-/** Readings without two of the same cell and time: there, the order matters. */
+/** Readings of different cells or times: for equal ones the order matters. */
 function makeReadings(next: (below: number) => number): Reading[] {
   const readings: Reading[] = [];
   const used = new Set<string>();
   while (readings.length < READINGS) {
     const reading = {
-      x: next(SIDE) - SIDE / 2,
-      y: next(SIDE) - SIDE / 2,
+      x: next(SIDE_CELLS) - SIDE_CELLS / 2,
+      y: next(SIDE_CELLS) - SIDE_CELLS / 2,
       value: next(5) - 1,
-      time: NOW + MAX_SKEW - next(1_000_000),
+      time: NOW + MAX_SKEW_MS - next(1_000_000),
     };
     const key = `${reading.x},${reading.y},${reading.time}`;
     if (used.has(key)) continue;
     used.add(key);
     readings.push(reading);
   }
-  for (let i = 0; i < FUTURE; i++) {
-    readings.push({ ...readings[i]!, time: NOW + MAX_SKEW + 1 + next(1e6) });
+  for (let i = 0; i < FUTURE_READINGS; i++) {
+    readings.push({ ...readings[i]!, time: NOW + MAX_SKEW_MS + 1 + next(1e6) });
   }
   return readings;
 }
 
 function isFuture({ time }: Reading): boolean {
-  return time > NOW + MAX_SKEW;
+  return time > NOW + MAX_SKEW_MS;
 }
 
 /** The latest reading of each cell, sorted. */
@@ -151,7 +151,7 @@ function messagesOf(
 ): string[] {
   const messages: string[] = [];
   for (let at = 0; at < readings.length;) {
-    const end = at + 1 + next(next(2) === 0 ? 3 : MAX_MESSAGE);
+    const end = at + 1 + next(next(2) === 0 ? 3 : MAX_MESSAGE_READINGS);
     messages.push(
       readings.slice(at, end)
         .map(({ x, y, value, time }) => `${x},${y},${value},${time}`)
