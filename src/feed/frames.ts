@@ -144,7 +144,9 @@ export async function decodeFrame(
   return readBody(inflated, isDelta);
 }
 
-/** Reads the bytes before the body; `length` is that of a compressed body. */
+/**
+ * Reads the header; `length` is the uncompressed length of a compressed body.
+ */
 function readHeader(bytes: Uint8Array<ArrayBuffer>) {
   if (bytes[0] !== FRAME_VERSION) {
     throw new FrameError(

@@ -35,7 +35,7 @@ export class Problem extends AppError {
    * Returns the response, as `application/problem+json`.
    *
    * It has no `type`, which means `about:blank`: programs use `code`, which
-   * needs no address on the Internet.
+   * needs no URL.
    */
   toResponse(): Response {
     const { status, code, message, hint, extensions, headers } = this.#options;

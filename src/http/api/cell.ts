@@ -30,7 +30,7 @@ export const getCell: Endpoint = {
   operation: {
     summary: "Everything known about one coordinate",
     description:
-      "A coordinate that was never reported has the status `unknown` and null for all other members. `source` is who last reported the cell; null if that reading named no source, or if the server has restarted since.",
+      "A coordinate that was never reported has the status `unknown` and null for all other members. `source` is the source of the last reading; null if the reading named none, or if the server has restarted since.",
     parameters: [LAYER_PARAMETER, coordinate("x"), coordinate("y")],
     responses: {
       200: jsonSpec(

@@ -71,8 +71,8 @@ export class LatestList {
 }
 
 /**
- * Returns the rows of the latest observations, the latest first, stale ones
- * left out. Of equal times the first row comes first.
+ * Returns the rows of the latest observations, the latest first, without
+ * stale cells. Rows with equal times keep their order.
  */
 export function latestRows({ length, time, stale }: CellColumns): number[] {
   const rows: number[] = [];

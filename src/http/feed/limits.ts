@@ -11,7 +11,7 @@ export interface FeedLimits {
   readonly viewers: number;
   /** Minimum time between two deltas of a viewer, in ms. Default 50. */
   readonly intervalMs: number;
-  /** Maximum cells of a delta; above, a snapshot is sent. Default 65,536. */
+  /** Maximum cells of a delta; for more, a snapshot is sent. Default 65,536. */
   readonly deltaCells: number;
   /** Maximum cells of a part of a snapshot, at least 1,024. Default 32,768. */
   readonly partCells: number;
@@ -19,7 +19,7 @@ export interface FeedLimits {
   readonly framesInFlight: number;
   /** Bytes of these frames at which no more are sent. Default 1 MiB. */
   readonly bytesInFlight: number;
-  /** Messages that a viewer may send in a second. Default 200. */
+  /** Maximum messages of a viewer per second. Default 200. */
   readonly messagesPerSecond: number;
 }
 

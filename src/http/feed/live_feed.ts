@@ -50,7 +50,8 @@ export interface ViewerCounts {
  * Sends each viewer its view and then the changes in it.
  *
  * No changes are queued. They are read from the map when a viewer has room for
- * them, once for all viewers with the same view, so slow viewers cost nothing.
+ * them, once for all viewers with the same view, so a slow viewer needs no
+ * memory.
  */
 export class LiveFeed {
   /** Counts for the metrics. */

@@ -149,7 +149,7 @@ function clipTile({ tx, ty }: Tile, region: Region | null): Region {
 }
 
 /**
- * Sorts the cells of a tile by row, so that they are encoded in fewest bytes.
+ * Sorts the cells of a tile by row, so that they take fewer bytes.
  */
 function sortRows(cells: CellColumns, first: number): void {
   const count = cells.length - first;

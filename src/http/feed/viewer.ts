@@ -23,7 +23,7 @@ const LATEST_INTERVAL_MS = 250;
 const SNAPSHOT_INTERVAL_MS = 100;
 /** A snapshot without an acknowledgement for this time is started again. */
 const SNAPSHOT_TIMEOUT_MS = 5000;
-/** Buffered bytes above which status messages are left out. */
+/** Buffered bytes above which status messages are not sent. */
 const MAX_STATUS_BUFFER_BYTES = 256 * 1024;
 /** Buffered bytes above which a viewer that sends pings is disconnected. */
 const MAX_PING_BUFFER_BYTES = 8 * 1024 * 1024;

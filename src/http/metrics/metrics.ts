@@ -56,7 +56,9 @@ const REQUEST_DURATION_BUCKETS_S = [
   2.5,
   10,
 ];
-/** Maximum layers with their own label: labels are expensive in Prometheus. */
+/**
+ * Maximum number of layers with a label: labels are expensive in Prometheus.
+ */
 export const MAX_LAYER_LABELS = 100;
 /**
  * The label of all other layers; not a valid name of a layer because of `+`.

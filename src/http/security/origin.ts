@@ -1,6 +1,6 @@
 /**
- * Checks where a request comes from: that its Host is this machine, and that no
- * page of another origin sent it.
+ * Refuses requests with a Host name of another machine, and requests that a
+ * page of another origin sends.
  *
  * @module
  */
