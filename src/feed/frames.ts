@@ -24,7 +24,7 @@ import type { CellColumns } from "./columns.ts";
 /** The first byte of every frame. */
 export const FRAME_VERSION = 1;
 /** Maximum bytes of an uncompressed body; a larger one is refused. */
-export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+export const MAX_FRAME_BODY_BYTES = 16 * 1024 * 1024;
 /** A smaller body is not compressed: it would save too little. */
 const MIN_COMPRESSED_BYTES = 256;
 const DELTA_FLAG = 1;
@@ -168,7 +168,7 @@ function readHeader(bytes: Uint8Array<ArrayBuffer>) {
   return toFrameError(() => {
     const reader = new BinaryReader(bytes.subarray(2));
     const length = reader.uint();
-    if (length > MAX_BODY_BYTES) {
+    if (length > MAX_FRAME_BODY_BYTES) {
       throw new RangeError(`its length of ${length} bytes is too large`);
     }
     const body = bytes.subarray(bytes.length - reader.left);

@@ -15,7 +15,7 @@ import {
 import { isJsonObject } from "../protocol/text.ts";
 
 /** The `protocol` of `hello`. Versions are not compatible with each other. */
-export const PROTOCOL_VERSION = 1;
+export const FEED_PROTOCOL_VERSION = 1;
 /** Maximum length of a message of a viewer, in UTF-16 code units. */
 export const MAX_MESSAGE_LENGTH = 4096;
 
@@ -52,7 +52,7 @@ export interface HelloMessage {
   readonly type: "hello";
   /** The version of occupancy. */
   readonly version: string;
-  /** {@linkcode PROTOCOL_VERSION}. */
+  /** {@linkcode FEED_PROTOCOL_VERSION}. */
   readonly protocol: number;
   /** A cell is stale after this time without a reading, in ms; null: never. */
   readonly staleAfter: number | null;

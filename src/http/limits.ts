@@ -7,7 +7,7 @@
 import { Problem } from "./problem.ts";
 
 /** Maximum size of a request body: about half a million readings. */
-export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+export const MAX_REQUEST_BODY_BYTES = 8 * 1024 * 1024;
 /** Maximum time in which a request body must arrive. */
 export const BODY_TIMEOUT_MS = 30_000;
 /** A client that reads nothing from a stream for this time is disconnected. */

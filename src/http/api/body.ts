@@ -6,7 +6,7 @@
 import {
   BODY_TIMEOUT_MS,
   type Limits,
-  MAX_BODY_BYTES,
+  MAX_REQUEST_BODY_BYTES,
   type Release,
 } from "../limits.ts";
 import { Problem } from "../problem.ts";
@@ -40,8 +40,8 @@ export async function readBody(
     });
   }
   const length = request.headers.get("content-length");
-  const announced = length === null ? MAX_BODY_BYTES : Number(length);
-  if (announced > MAX_BODY_BYTES) throw tooLarge();
+  const announced = length === null ? MAX_REQUEST_BODY_BYTES : Number(length);
+  if (announced > MAX_REQUEST_BODY_BYTES) throw tooLarge();
   const release = limits.take("bodyBytes", announced);
   try {
     return { bytes: await collect(request, timeoutMs), release };
@@ -70,7 +70,7 @@ async function collect(
       if (timedOut) throw tooSlow(timeoutMs);
       if (done) return join(chunks, total);
       total += value.length;
-      if (total > MAX_BODY_BYTES) {
+      if (total > MAX_REQUEST_BODY_BYTES) {
         reader.cancel().catch(() => {});
         throw tooLarge();
       }
@@ -104,7 +104,7 @@ function tooLarge(): Problem {
   return new Problem({
     status: 413,
     code: "too-large",
-    message: `The body is larger than ${MAX_BODY_BYTES} bytes`,
+    message: `The body is larger than ${MAX_REQUEST_BODY_BYTES} bytes`,
     hint: "Send the readings in several requests.",
   });
 }

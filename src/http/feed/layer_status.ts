@@ -14,7 +14,7 @@ const MAX_LAYERS = 500;
 /** Time between two points of the history. */
 export const HISTORY_INTERVAL_MS = 5000;
 /** Points of a layer: half an hour. */
-const MAX_POINTS = 30 * 60_000 / HISTORY_INTERVAL_MS;
+const MAX_HISTORY_POINTS = 30 * 60_000 / HISTORY_INTERVAL_MS;
 /**
  * Maximum number of layers with a history, 9 KiB each; later ones have none.
  */
@@ -145,17 +145,21 @@ export class CountHistory {
 
 /** A ring buffer of points. */
 class PointRing {
-  readonly #numbers = new Float64Array(MAX_POINTS * POINT_SIZE);
+  readonly #numbers = new Float64Array(MAX_HISTORY_POINTS * POINT_SIZE);
   #count = 0;
 
   push(point: HistoryPoint): void {
-    this.#numbers.set(point, this.#count++ % MAX_POINTS * POINT_SIZE);
+    this.#numbers.set(point, this.#count++ % MAX_HISTORY_POINTS * POINT_SIZE);
   }
 
   all(): HistoryPoint[] {
     const points: HistoryPoint[] = [];
-    for (let i = Math.max(0, this.#count - MAX_POINTS); i < this.#count; i++) {
-      const at = i % MAX_POINTS * POINT_SIZE;
+    for (
+      let i = Math.max(0, this.#count - MAX_HISTORY_POINTS);
+      i < this.#count;
+      i++
+    ) {
+      const at = i % MAX_HISTORY_POINTS * POINT_SIZE;
       const [time, people, occupied] = this.#numbers.subarray(
         at,
         at + POINT_SIZE,

@@ -6,7 +6,7 @@
  */
 import {
   type CloseMessage,
-  PROTOCOL_VERSION,
+  FEED_PROTOCOL_VERSION,
   type StatusMessage,
 } from "../../feed/messages.ts";
 import type { HttpContext } from "../context.ts";
@@ -50,8 +50,8 @@ export interface ViewerCounts {
  * Sends each viewer its view and then the changes in it.
  *
  * No changes are queued. They are read from the map when a viewer has room for
- * them, once for all viewers with the same view, so a slow viewer needs no
- * memory.
+ * them, once for all viewers with the same view, so the memory for a
+ * slow viewer is bounded.
  */
 export class LiveFeed {
   /** Counts for the metrics. */
@@ -154,7 +154,7 @@ export class LiveFeed {
     viewer.send({
       type: "hello",
       version,
-      protocol: PROTOCOL_VERSION,
+      protocol: FEED_PROTOCOL_VERSION,
       staleAfter: finiteOrNull(ageing.staleAfter),
       forgetAfter: finiteOrNull(ageing.forgetAfter),
       title: name,

@@ -7,12 +7,12 @@ import { messageOf } from "../../common/errors.ts";
 import { decodeFrame, type Frame } from "../../feed/frames.ts";
 import {
   type CloseMessage,
+  FEED_PROTOCOL_VERSION,
   type HelloMessage,
   type HistoryMessage,
   type LatestMessage,
   parseServerMessage,
   type PongMessage,
-  PROTOCOL_VERSION,
   type StatusMessage,
   type View,
   viewMessage,
@@ -131,9 +131,9 @@ export class Connection {
     const message = parseServerMessage(text);
     switch (message?.type) {
       case "hello":
-        if (message.protocol !== PROTOCOL_VERSION) {
+        if (message.protocol !== FEED_PROTOCOL_VERSION) {
           throw new Error(
-            `The server has protocol ${message.protocol}, the page ${PROTOCOL_VERSION}: reload the page`,
+            `The server has protocol ${message.protocol}, the page ${FEED_PROTOCOL_VERSION}: reload the page`,
           );
         }
         clock.clear();
