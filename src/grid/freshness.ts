@@ -46,7 +46,7 @@ export const DEFAULT_AGEING: Ageing = {
  * Checks thresholds and fills in those that are missing.
  *
  * @param options the thresholds to set
- * @param base values for those that are not given
+ * @param base values for missing thresholds
  * @returns every threshold
  * @throws {RangeError} if one is negative or not a number
  */
@@ -78,7 +78,7 @@ export function freshnessAt(
   now: number,
   ageing: Ageing,
 ): Freshness {
-  // Sums, not differences: dueAt() must round exactly as this does.
+  // Sums, not differences, so that rounding is the same as in dueAt().
   if (now > time + ageing.forgetAfter) return Freshness.Forgotten;
   return now > time + ageing.staleAfter ? Freshness.Stale : Freshness.Fresh;
 }
@@ -90,8 +90,7 @@ export function freshnessAt(
  * @param time when the cell was observed, ms since 1970
  * @param freshness the present one
  * @param ageing the thresholds
- * @returns ms since 1970, `Infinity` if it never changes, unless the clock is
- * set back
+ * @returns ms since 1970; `Infinity` if only setting the clock back changes it
  */
 export function dueAt(
   time: number,

@@ -55,7 +55,7 @@ export class OccupancyMap {
     this.#ageing = resolveAgeing(options);
   }
 
-  /** Grows with each change. The cells that changed last have this revision. */
+  /** Increases with each change; the cells that changed last have it too. */
   get revision(): number {
     return this.#revision;
   }
@@ -153,7 +153,7 @@ export class OccupancyMap {
   }
 
   /**
-   * Changes thresholds; those not given stay. Takes effect at the next
+   * Changes thresholds; missing ones keep their value. Takes effect at the next
    * {@linkcode OccupancyMap.age}.
    *
    * @param options the thresholds, ms
@@ -175,14 +175,14 @@ export class OccupancyMap {
    *
    * @param layer its name
    * @param bytes the tiles
-   * @param restored called with the number of each restored tile
+   * @param onRestored called with the number of each restored tile
    * @returns the number of tiles in the bytes
    * @throws {RangeError} if the bytes are not valid tiles
    */
   restoreTiles(
     layer: string,
     bytes: Uint8Array,
-    restored: (tile: number) => void = () => {},
+    onRestored: (tile: number) => void = () => {},
   ): number {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const grid = this.#layers.get(layer) ?? new Grid();
@@ -192,7 +192,7 @@ export class OccupancyMap {
       const tile = grid.restore(scratch);
       if (count === 0) this.#layers.set(layer, grid);
       this.#revision = Math.max(this.#revision, grid.revision);
-      if (tile !== undefined) restored(tile);
+      if (tile !== undefined) onRestored(tile);
     }
     return count;
   }

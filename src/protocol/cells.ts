@@ -31,7 +31,7 @@ const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
-const KEY = new TextEncoder().encode('"cells"');
+const CELLS_KEY = new TextEncoder().encode('"cells"');
 /** Maximum length of the JSON text before the cells. */
 const MAX_HEAD_BYTES = 4096;
 
@@ -70,8 +70,10 @@ export function readCellsHead(
   while (end > from && isBlank(bytes[end - 1]!)) end--;
   if (bytes[--end] !== COLON) return undefined;
   while (end > from && isBlank(bytes[end - 1]!)) end--;
-  const start = end - KEY.length;
-  if (start < from || !KEY.every((byte, i) => bytes[start + i] === byte)) {
+  const start = end - CELLS_KEY.length;
+  if (
+    start < from || !CELLS_KEY.every((byte, i) => bytes[start + i] === byte)
+  ) {
     return undefined;
   }
   const head = new Uint8Array(at - from + 2);

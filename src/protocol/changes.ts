@@ -9,9 +9,9 @@ import { ReadingBatch } from "./batch.ts";
 import { ProtocolError } from "./errors.ts";
 import { readCount, readPart, readSharedFields } from "./part_reader.ts";
 import {
+  encodeHeaderStart,
   type MapMoment,
   momentFields,
-  openHeader,
   PartWriter,
 } from "./part_writer.ts";
 import { DEFAULT_PART_BYTES } from "./request.ts";
@@ -75,7 +75,12 @@ export class ChangesWriter extends PartWriter {
   constructor(options: ChangesWriterOptions) {
     const { layer, from, to, maxBytes = DEFAULT_PART_BYTES } = options;
     super({
-      start: openHeader({ layer, from, to, ...momentFields(options) }),
+      headerStart: encodeHeaderStart({
+        layer,
+        from,
+        to,
+        ...momentFields(options),
+      }),
       format: "json",
       maxBytes,
     });

@@ -30,7 +30,7 @@ const CLOSE_BRACE = 0x7d;
 const MAX_ENTRY_BYTES = 3 * MAX_INT_BYTES + 8 + SLACK_BYTES;
 
 /** What Python prints for values that are not numbers. */
-const WORDS: readonly (readonly [Uint8Array, number])[] = [
+const PYTHON_WORDS: readonly (readonly [Uint8Array, number])[] = [
   [encodeText("True"), 1],
   [encodeText("False"), 0],
   [encodeText("None"), UNKNOWN],
@@ -164,7 +164,7 @@ class Scanner {
 
   value(): number {
     this.#at = skipBlank(this.#bytes, this.#at);
-    for (const [word, value] of WORDS) {
+    for (const [word, value] of PYTHON_WORDS) {
       if (this.#bytes[this.#at] !== word[0]) continue;
       if (!word.every((byte, i) => this.#bytes[this.#at + i] === byte)) break;
       this.#at += word.length;

@@ -26,8 +26,8 @@ interface Part {
 
 /** Options of {@linkcode PartWriter}. */
 export interface PartWriterOptions {
-  /** The header that all parts share: see {@linkcode openHeader}. */
-  readonly start: string;
+  /** The header that all parts share: see {@linkcode encodeHeaderStart}. */
+  readonly headerStart: string;
   /** JSON, or CSV after a header line that starts with `#`. */
   readonly format: "json" | "csv";
   /** Maximum size of a part in bytes, {@linkcode MIN_PART_BYTES} or more. */
@@ -63,8 +63,8 @@ export function momentFields(
   };
 }
 
-/** Encodes a header as JSON up to the number of the part: `{…,"part":`. */
-export function openHeader(header: Record<string, unknown>): string {
+/** Encodes a header as JSON, up to the number of the part: `{…,"part":`. */
+export function encodeHeaderStart(header: Record<string, unknown>): string {
   return JSON.stringify(header).slice(0, -1) + ',"part":';
 }
 
@@ -78,7 +78,7 @@ export function openHeader(header: Record<string, unknown>): string {
 export class PartWriter {
   readonly #json: boolean;
   readonly #maxBytes: number;
-  readonly #start: Uint8Array;
+  readonly #headerStart: Uint8Array;
   readonly #headerBytes: number; // maximum size of a header
   readonly #filled: Part[] = [];
   readonly #times = new TimeWriter();
@@ -93,11 +93,11 @@ export class PartWriter {
    * @param options header, format and maximum size of parts
    * @throws {RangeError} if a part cannot hold the header and a cell
    */
-  constructor({ start, format, maxBytes }: PartWriterOptions) {
+  constructor({ headerStart, format, maxBytes }: PartWriterOptions) {
     this.#json = format === "json";
     this.#maxBytes = maxBytes;
-    this.#start = encodeText((this.#json ? "" : "#") + start);
-    this.#headerBytes = this.#start.length + 2 * MAX_COUNT_DIGITS +
+    this.#headerStart = encodeText((this.#json ? "" : "#") + headerStart);
+    this.#headerBytes = this.#headerStart.length + 2 * MAX_COUNT_DIGITS +
       this.#counts("", "").length;
     const needed = this.#headerBytes + MAX_CELL_BYTES + 2;
     if (!(maxBytes >= MIN_PART_BYTES && maxBytes >= needed)) {
@@ -152,8 +152,8 @@ export class PartWriter {
     return this.#filled.map(({ bytes, end }, index) => {
       const counts = encodeText(this.#counts(String(index + 1), count));
       const split = this.#headerBytes - counts.length;
-      const begin = split - this.#start.length;
-      bytes.set(this.#start, begin);
+      const begin = split - this.#headerStart.length;
+      bytes.set(this.#headerStart, begin);
       bytes.set(counts, split);
       return bytes.subarray(begin, end);
     });

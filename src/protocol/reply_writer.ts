@@ -5,9 +5,9 @@
  */
 
 import {
+  encodeHeaderStart,
   type MapMoment,
   momentFields,
-  openHeader,
   PartWriter,
 } from "./part_writer.ts";
 import type { Scalar } from "./request.ts";
@@ -92,13 +92,13 @@ export class ReplyWriter extends PartWriter {
    */
   constructor(options: ReplyWriterOptions) {
     const { transaction, layer, revision, format, maxBytes } = options;
-    const start = openHeader({
+    const headerStart = encodeHeaderStart({
       transaction, // omitted if undefined
       status: "ok",
       layer,
       revision,
       ...momentFields(options),
     });
-    super({ start, format, maxBytes });
+    super({ headerStart, format, maxBytes });
   }
 }

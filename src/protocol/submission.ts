@@ -24,7 +24,7 @@ export type SubmissionResult =
      * a line.
      */
     readonly problems: readonly Refusal[];
-    /** The first revision of the map with these readings. */
+    /** The revision of the map after these readings. */
     readonly revision: number;
   }
   /** The payload as a whole is not valid: nothing was stored. */

@@ -10,7 +10,7 @@ import { type Durability, StoreError } from "./store.ts";
 
 /** `occu`, in the file header (https://sqlite.org/fileformat.html, 1.3.18). */
 const APPLICATION_ID = 0x6f63_6375;
-const HEADER = "SQLite format 3\0";
+const SQLITE_HEADER = "SQLite format 3\0";
 
 /**
  * The steps from each schema version to the next. Append new steps; never edit
@@ -96,10 +96,10 @@ function checkHeader(path: string): void {
         hint: `For example, use ${path}/occupancy.sqlite instead.`,
       });
     }
-    const start = new Uint8Array(HEADER.length);
+    const start = new Uint8Array(SQLITE_HEADER.length);
     const length = file.readSync(start);
     if (length === null) return; // SQLite makes a database of an empty file
-    if (new TextDecoder("latin1").decode(start) !== HEADER) {
+    if (new TextDecoder("latin1").decode(start) !== SQLITE_HEADER) {
       throw foreignFileError(path);
     }
   } finally {

@@ -14,7 +14,7 @@ import {
 const NOW = 1_700_000_000_000;
 const MIN = -(2 ** 31);
 const MAX = 2 ** 31 - 1;
-/** Of the random integers: any number but 0. */
+/** Seed of the random integers. */
 const SEED = 2_463_534_242;
 
 function test(name: string, fn: () => void) {
@@ -94,7 +94,7 @@ test("scan() throws RangeError if the corners are swapped or not numbers", () =>
   }
 });
 
-test("scan() finds the same cells with each way to select tiles", () => {
+test("scan() finds the same cells for each method to select tiles", () => {
   // Small regions look tiles up, large ones read all, `since` reads the list of
   // changes.
   const [map, grid] = mapOf([

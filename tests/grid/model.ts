@@ -42,14 +42,14 @@ export function scanned(
     cells.push({ x, y, value, time, revision, freshness });
   }, options);
   assert.deepEqual(
-    taken(grid, options),
+    readByTile(grid, options),
     cells.map(({ x, y, value, time }) => ({ x, y, value, time })),
   );
   return cells;
 }
 
 /** The same cells, read by `CellReader.readTile()`. */
-function taken(grid: Grid, options: { region?: Region; since?: number }) {
+function readByTile(grid: Grid, options: { region?: Region; since?: number }) {
   const reader = grid.cells(options);
   const rows = new CellRows();
   const cells: Pick<Cell, "x" | "y" | "value" | "time">[] = [];

@@ -17,8 +17,8 @@ import {
 const START = 1_700_000_000_000;
 
 /**
- * Mostly in a few tiles around the origin; some far away, some at the limits of
- * int32.
+ * Most are in a few tiles around the origin, some far away, some at the limits
+ * of int32.
  */
 const coordinate = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: -40, max: 40 }) },
@@ -202,7 +202,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OccupancyMap is the same after any order of arrival of timed readings",
+  name:
+    "OccupancyMap does not depend on the order of arrival of timed readings",
   permissions: "none",
   fn() {
     // The times of a coordinate differ; a reading may arrive more than once.
@@ -282,7 +283,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OccupancyMap continues from restored tiles as without a restart",
+  name: "OccupancyMap with restored tiles behaves as without a restart",
   permissions: "none",
   fn() {
     const batch = fc.array(reading, { maxLength: 60 });

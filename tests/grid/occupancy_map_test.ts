@@ -65,7 +65,7 @@ test("apply() keeps the later observation when two clients overlap", () => {
   }
 });
 
-test("apply() drops and counts late readings; of equal times the later arrival wins", () => {
+test("apply() drops and counts late readings; of equal times it keeps the last", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, 5, NOW - 10]);
   assert.deepEqual(apply(map, NOW, [1, 1, 6, NOW - 11]), {
@@ -147,7 +147,7 @@ test("apply() throws RangeError if the clock or the columns are invalid", () => 
   assert.equal(map.size, 0);
 });
 
-test("age() makes cells stale, then forgotten, after and not at the thresholds", () => {
+test("age() makes cells stale, then forgotten, 1 ms after the thresholds", () => {
   const map = new OccupancyMap({ staleAfter: 100, forgetAfter: 300 });
   apply(map, NOW, [1, 1, 3, NOW], [2, 2, 0, NOW + 50], [3, 3, -1, NOW]);
   const grid = map.layer("default");
@@ -211,7 +211,7 @@ test("age() makes a renewed cell stale again", () => {
   assert.equal(cell(map, 1, 1)?.freshness, Freshness.Stale);
 });
 
-test("age() corrects the freshness after apply() with a clock that was then set back", () => {
+test("age() corrects the freshness if the clock is set back after apply()", () => {
   const map = new OccupancyMap({ staleAfter: 100 });
   map.age(NOW);
   apply(map, NOW + 5000, [1, 1, 1, NOW]);

@@ -37,7 +37,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "levelOf() rises from free over doubt to occupied",
+  name: "levelOf() increases from free through stale and unknown to occupied",
   permissions: "none",
   fn: () => {
     const rising = [

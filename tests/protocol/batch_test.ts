@@ -25,7 +25,7 @@ pure("clear() keeps the columns and removes the sources", () => {
   assert.deepEqual(rowsOf(batch), [[5, 6, 7]]);
 });
 
-pure("source() gives each name one index, more than 65,536 of them", () => {
+pure("source() returns one index for each of more than 65,536 names", () => {
   const batch = new ReadingBatch();
   for (let i = 1; i <= 70_000; i++) {
     assert.equal(batch.source(`source ${i}`), i);

@@ -19,7 +19,7 @@ pure("Refusals calls describe() only for the refusals that it keeps", () => {
   });
 });
 
-pure("Refusals that are empty share no state", () => {
+pure("empty Refusals share no state", () => {
   const one = new Refusals();
   const two = new Refusals();
   one.add("bad-x", () => "x");

@@ -216,7 +216,7 @@ pure("ReplyWriter has room for the longest cells at every size", () => {
   }
 });
 
-pure("a hundred thousand cells are split into default parts", () => {
+pure("ReplyWriter splits 100,000 cells into parts of the default size", () => {
   const cells = Array.from({ length: 100_000 }, (_, i): Cell => [
     i % 1000,
     5 - Math.trunc(i / 1000),

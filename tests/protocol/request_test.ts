@@ -151,7 +151,7 @@ pure("parseRequest() refuses reply topics outside its prefix", () => {
   const original = refusal("get data", { responseTopic: "" });
   assert.equal(original.code, "bad-reply-topic");
 
-  // The error reply goes to the valid one.
+  // The server sends the error reply to the valid topic.
   const both = refusal('{"replyTo":"x"}', {
     responseTopic: "occupancy/response/me",
   });
@@ -282,7 +282,7 @@ pure("encodeRequest() is the inverse of parseRequest()", () => {
 });
 
 pure(
-  "parseRequest() returns or throws with routing for arbitrary bytes",
+  "parseRequest() returns or throws a valid reply topic for arbitrary bytes",
   () => {
     const key = fc.constantFrom(
       "transaction",

@@ -1,4 +1,4 @@
-/** When readings are due. The tests pass the time in. */
+/** Tests of paces, with a simulated clock. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
@@ -23,13 +23,13 @@ function run(pace: Pace, reader: SceneReader, ms: number, delay = 0): number {
   let calls = 0;
   for (let now = 0; now < ms; calls++) {
     now += Math.max(pace.readDue(reader, now, out), 0.01) + delay;
-    assert.ok(calls < 1_000_000, "time passes");
+    assert.ok(calls < 1_000_000, "too many calls");
   }
   return out.length;
 }
 
 Deno.test(
-  "RatePace.readDue() keeps its rate, however late it is called",
+  "RatePace.readDue() keeps its rate if it is called late",
   pure,
   () => {
     fc.assert(
@@ -72,7 +72,7 @@ Deno.test(
 );
 
 Deno.test(
-  "SpeedPace.readDue() keeps its speed, however late it is called",
+  "SpeedPace.readDue() keeps its speed if it is called late",
   pure,
   () => {
     for (const speed of [0.5, 1, 60, 600]) {

@@ -52,8 +52,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "SqliteStore gives the same map as memory, however often it is reopened",
+  name: "SqliteStore gives the same map as memory after any number of restarts",
   ...needs(),
   async fn() {
     const small = fc.integer({ min: -40, max: 40 });
