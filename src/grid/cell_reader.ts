@@ -4,7 +4,7 @@
  * @module
  */
 
-import { metaFreshness, metaKey } from "./block.ts";
+import { metaFreshness, metaKey } from "./cell_block.ts";
 import type { Cell, CellVisitor } from "./cell.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import type { ChangeList } from "./change_list.ts";
@@ -19,7 +19,7 @@ import {
   yOf,
 } from "./tiles.ts";
 import { contains, type Region } from "../protocol/region.ts";
-import type { TileStore } from "./tile_store.ts";
+import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 
 /** The value of a forgotten cell. */
@@ -36,7 +36,7 @@ export interface ScanOptions {
 /** The layer that a {@linkcode CellReader} reads. */
 export interface ReadSource {
   /** The tiles of the layer and their cells. */
-  readonly store: TileStore;
+  readonly memory: TileMemory;
   /** The tiles in order of their last change. */
   readonly changes: ChangeList;
   /** The list of changes has all tiles with a revision above this one. */
@@ -60,7 +60,7 @@ export interface ReadSource {
  * ```
  */
 export class CellReader implements Cell {
-  readonly #store: TileStore;
+  readonly #memory: TileMemory;
   readonly #writes: number;
   readonly #since: number;
   readonly #bounds: Region | undefined;
@@ -95,12 +95,12 @@ export class CellReader implements Cell {
    * @throws {RangeError} if the region is not valid, see {@linkcode clipRegion}
    */
   constructor(source: ReadSource, options: ScanOptions) {
-    this.#store = source.store;
-    this.#writes = source.store.writes;
+    this.#memory = source.memory;
+    this.#writes = source.memory.writes;
     this.#since = options.since ?? 0;
     this.#bounds = options.region && clipRegion(options.region);
     this.#selected = selectTiles(source, this.#bounds, this.#since);
-    const chunk = source.store.slab.chunkOf(0);
+    const chunk = source.memory.slab.chunkOf(0);
     this.#metas = chunk.meta;
     this.#values = chunk.value;
     this.#times = chunk.time;
@@ -114,7 +114,7 @@ export class CellReader implements Cell {
    * @throws {Error} if the layer was written to in between
    */
   next(): boolean {
-    if (this.#store.writes !== this.#writes) {
+    if (this.#memory.writes !== this.#writes) {
       throw new Error("Cannot read the next cell: the layer was written to");
     }
     do {
@@ -182,7 +182,7 @@ export class CellReader implements Cell {
    * @throws {Error} if the layer was written to in between
    */
   readTile(rows: CellRows): number {
-    if (this.#store.writes !== this.#writes) {
+    if (this.#memory.writes !== this.#writes) {
       throw new Error("Cannot read the next cell: the layer was written to");
     }
     let count = 0;
@@ -217,7 +217,7 @@ export class CellReader implements Cell {
 
   /** Moves before the first cell of the next tile that may have changes. */
   #nextTile(): boolean {
-    const { tiles, slab } = this.#store;
+    const { tiles, slab } = this.#memory;
     const selected = this.#selected;
     const length = selected === undefined ? tiles.length : selected.length;
     while (this.#tilesRead < length) {
@@ -266,7 +266,7 @@ export class CellRows {
  * @returns their numbers, each once; undefined for all
  */
 function selectTiles(
-  { store: { tiles }, changes, listedAfter }: ReadSource,
+  { memory: { tiles }, changes, listedAfter }: ReadSource,
   bounds: Region | undefined,
   since: number,
 ): number[] | undefined {
@@ -310,12 +310,12 @@ function holdsTile(region: Region, tx: number, ty: number): boolean {
  * the order of replies on the original wire. Collects all cells, then sorts
  * them by their rank.
  *
- * @param store the layer
+ * @param memory the layer
  * @param size the number of its cells
  * @param visit called with each cell
  */
 export function scanInOrder(
-  { tiles, slab }: TileStore,
+  { tiles, slab }: TileMemory,
   size: number,
   visit: CellVisitor,
 ): void {

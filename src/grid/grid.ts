@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findSlot, metaFreshness, metaKey, metaOf } from "./block.ts";
+import { findSlot, metaFreshness, metaKey, metaOf } from "./cell_block.ts";
 import type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
 import {
   CellReader,
@@ -16,11 +16,11 @@ import { ChangeList } from "./change_list.ts";
 import { type Ageing, dueAt, Freshness, freshnessAt } from "./freshness.ts";
 import { keyOf, TILE_BITS } from "./tiles.ts";
 import { isInt32 } from "../protocol/region.ts";
-import { type CellCounts, Tally } from "./tally.ts";
+import { CellCounter, type CellCounts } from "./cell_counter.ts";
 import type { TileColumns } from "./tile_codec.ts";
 import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
 import { type SavedTile, TileSave } from "./tile_save.ts";
-import { TileStore } from "./tile_store.ts";
+import { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 
 /**
@@ -30,13 +30,13 @@ import { NO_TILE } from "./tile_table.ts";
  * maintains the revision of all layers. Only the store may save.
  */
 export class Grid {
-  readonly #store = new TileStore();
-  readonly #slab = this.#store.slab;
-  readonly #tiles = this.#store.tiles;
-  readonly #save = new TileSave(this.#store);
-  readonly #cursor = new TileCursor(this.#store, this.#save);
+  readonly #memory = new TileMemory();
+  readonly #slab = this.#memory.slab;
+  readonly #tiles = this.#memory.tiles;
+  readonly #save = new TileSave(this.#memory);
+  readonly #cursor = new TileCursor(this.#memory, this.#save);
   readonly #changes = new ChangeList(this.#tiles);
-  readonly #tally = new Tally();
+  readonly #counter = new CellCounter();
   #size = 0;
   #revision = 0;
   /** The newest revision of restored tiles (not in the list of changes). */
@@ -63,12 +63,12 @@ export class Grid {
 
   /** Memory of tiles and cells, in bytes. */
   get bytes(): number {
-    return this.#store.bytes + this.#save.bytes;
+    return this.#memory.bytes + this.#save.bytes;
   }
 
   /** Returns the number of cells by status, at constant cost. */
   counts(): CellCounts {
-    return this.#tally.counts();
+    return this.#counter.counts();
   }
 
   /**
@@ -109,7 +109,7 @@ export class Grid {
    */
   cells(options: ScanOptions = {}): CellReader {
     const source = {
-      store: this.#store,
+      memory: this.#memory,
       changes: this.#changes,
       listedAfter: this.#restored,
     };
@@ -137,7 +137,7 @@ export class Grid {
    * @param visit called with each cell; must not change the map
    */
   scanInOrder(visit: CellVisitor): void {
-    scanInOrder(this.#store, this.#size, visit);
+    scanInOrder(this.#memory, this.#size, visit);
   }
 
   /**
@@ -216,7 +216,7 @@ export class Grid {
     const latest = now + ageing.maxSkew;
     const cursor = this.#cursor;
     let changed = 0, renewed = 0, late = 0, future = 0;
-    this.#store.writes++;
+    this.#memory.writes++;
     for (let i = 0; i < batch.length; i++) {
       const ahead = i % LOOK_AHEAD_READINGS;
       if (ahead === 0) cursor.lookAhead(batch.x, batch.y, i, batch.length);
@@ -255,12 +255,12 @@ export class Grid {
           renewed++;
           continue;
         }
-        this.#tally.remove(oldValue, metaFreshness(oldMeta));
+        this.#counter.remove(oldValue, metaFreshness(oldMeta));
         chunk.value[slot] = value;
         chunk.meta[slot] = meta;
         chunk.revision[slot] = revision;
       }
-      this.#tally.add(value, freshness);
+      this.#counter.add(value, freshness);
       this.#recordChange(cursor.tile, revision);
       changed++;
     }
@@ -287,7 +287,7 @@ export class Grid {
   ): number {
     if (!everything && now <= this.#due) return 0;
     let changed = 0;
-    this.#store.writes++;
+    this.#memory.writes++;
     this.#due = Infinity;
     for (let tile = 0; tile < this.#tiles.length; tile++) {
       let due = this.#tiles.due(tile);
@@ -309,12 +309,12 @@ export class Grid {
   restore(columns: TileColumns): number | undefined {
     const { tx, ty, count } = columns;
     if (this.#tiles.find(tx, ty) !== NO_TILE) return undefined;
-    this.#store.writes++;
-    const tile = this.#store.addWith(columns);
+    this.#memory.writes++;
+    const tile = this.#memory.addWith(columns);
     let newest = 0;
     for (let i = 0; i < count; i++) {
       const order = columns.order[i]!;
-      this.#tally.add(columns.value[i]!, metaFreshness(columns.meta[i]!));
+      this.#counter.add(columns.value[i]!, metaFreshness(columns.meta[i]!));
       newest = Math.max(newest, columns.revision[i]!);
       if (order >= this.#nextOrder) this.#nextOrder = order + 1;
     }
@@ -370,8 +370,8 @@ export class Grid {
       if (after === before) continue;
       chunk.meta[slot] = metaOf(metaKey(meta), after);
       chunk.revision[slot] = revision;
-      this.#tally.remove(chunk.value[slot]!, before);
-      this.#tally.add(chunk.value[slot]!, after);
+      this.#counter.remove(chunk.value[slot]!, before);
+      this.#counter.add(chunk.value[slot]!, after);
       changed++;
     }
     this.#tiles.setDue(tile, due);

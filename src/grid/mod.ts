@@ -19,6 +19,6 @@ export type { Grid } from "./grid.ts";
 export { OccupancyMap } from "./occupancy_map.ts";
 export { contains, type Region } from "../protocol/region.ts";
 export { type CellStatus, statusOf } from "./status.ts";
-export { addCounts, type CellCounts, NO_CELLS } from "./tally.ts";
+export { addCounts, type CellCounts, NO_CELLS } from "./cell_counter.ts";
 export { MAX_TILE_BYTES } from "./tile_codec.ts";
 export type { SavedTile } from "./tile_save.ts";

@@ -20,7 +20,7 @@
  * @module
  */
 
-import { isMeta, metaKey } from "./block.ts";
+import { isMeta, metaKey } from "./cell_block.ts";
 import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
 
 /** The only format that this module writes and reads. */
@@ -40,7 +40,7 @@ export class TileColumns {
   ty = 0;
   /** Number of cells. */
   count = 0;
-  /** Key and freshness, see `block.ts`. */
+  /** Key and freshness, see `cell_block.ts`. */
   readonly meta: Uint16Array = new Uint16Array(TILE_CELLS);
   /** int32 */
   readonly value: Float64Array = new Float64Array(TILE_CELLS);

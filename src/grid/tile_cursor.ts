@@ -4,11 +4,11 @@
  * @module
  */
 
-import { blockLimit, findSlot } from "./block.ts";
+import { blockLimit, findSlot } from "./cell_block.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import { keyOf, TILE_BITS } from "./tiles.ts";
 import type { TileSave } from "./tile_save.ts";
-import type { TileStore } from "./tile_store.ts";
+import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 
 /** Number of readings in one {@linkcode TileCursor.lookAhead}. */
@@ -24,7 +24,7 @@ const NOWHERE = 1 << 30;
  * While it is on a tile, nothing else may replace the block of that tile.
  */
 export class TileCursor {
-  readonly #store: TileStore;
+  readonly #memory: TileMemory;
   readonly #save: TileSave;
   #tile = NO_TILE;
   #tx = NOWHERE;
@@ -38,13 +38,13 @@ export class TileCursor {
   /**
    * Makes a cursor that is on no tile.
    *
-   * @param store the layer
+   * @param memory the layer
    * @param save called before a tile is written
    */
-  constructor(store: TileStore, save: TileSave) {
-    this.#store = store;
+  constructor(memory: TileMemory, save: TileSave) {
+    this.#memory = memory;
     this.#save = save;
-    this.#chunk = store.slab.chunkOf(0);
+    this.#chunk = memory.slab.chunkOf(0);
   }
 
   /** The current tile. */
@@ -73,7 +73,7 @@ export class TileCursor {
     from: number,
     length: number,
   ): void {
-    const { tiles } = this.#store;
+    const { tiles } = this.#memory;
     const to = Math.min(from + LOOK_AHEAD_READINGS, length);
     let tile = NO_TILE;
     let lastX = NOWHERE;
@@ -129,10 +129,10 @@ export class TileCursor {
    * cell
    */
   insert(slot: number, key: number): number {
-    const { tiles } = this.#store;
+    const { tiles } = this.#memory;
     const tile = this.#tile;
     if (tiles.count(tile) >= blockLimit(this.#sizeClass)) {
-      this.#store.grow(tile);
+      this.#memory.grow(tile);
       this.#open();
       slot = ~findSlot(this.#chunk.meta, this.#start, this.#sizeClass, key);
     }
@@ -143,8 +143,8 @@ export class TileCursor {
   #enter(tx: number, ty: number, ahead: number): void {
     let tile = this.#ahead[ahead]!;
     // An earlier reading of the same look-ahead may have created the tile.
-    if (tile === NO_TILE) tile = this.#store.tiles.find(tx, ty);
-    if (tile === NO_TILE) tile = this.#store.add(tx, ty, 0);
+    if (tile === NO_TILE) tile = this.#memory.tiles.find(tx, ty);
+    if (tile === NO_TILE) tile = this.#memory.add(tx, ty, 0);
     else this.#save.copyBeforeWrite(tile);
     this.#tile = tile;
     this.#tx = tx;
@@ -153,7 +153,7 @@ export class TileCursor {
   }
 
   #open(): void {
-    const { tiles, slab } = this.#store;
+    const { tiles, slab } = this.#memory;
     const block = tiles.block(this.#tile);
     this.#sizeClass = tiles.sizeClass(this.#tile);
     this.#chunk = slab.chunkOf(block);

@@ -5,7 +5,7 @@
  */
 
 import { encodeTile, MAX_TILE_BYTES, TileColumns } from "./tile_codec.ts";
-import type { TileStore } from "./tile_store.ts";
+import type { TileMemory } from "./tile_memory.ts";
 
 /** Shared by all saves: one tile is encoded before the next. */
 const columns = new TileColumns();
@@ -26,7 +26,7 @@ export interface SavedTile {
  * write").
  */
 export class TileSave {
-  readonly #store: TileStore;
+  readonly #memory: TileMemory;
   /** Number of tiles that changed since the last save began. */
   #dirty = 0;
   /** The tiles of the running save; `#next` of them were returned. */
@@ -35,9 +35,9 @@ export class TileSave {
   /** Encoded copies of tiles that changed before they were returned. */
   readonly #copies = new Map<number, Uint8Array<ArrayBuffer>>();
 
-  /** @param store the layer */
-  constructor(store: TileStore) {
-    this.#store = store;
+  /** @param memory the layer */
+  constructor(memory: TileMemory) {
+    this.#memory = memory;
   }
 
   /** Memory of the running save, in bytes. */
@@ -52,7 +52,7 @@ export class TileSave {
    * the tile changes.
    */
   copyBeforeWrite(tile: number): void {
-    const { tiles } = this.#store;
+    const { tiles } = this.#memory;
     if (!tiles.saving(tile)) return;
     tiles.setSaving(tile, false);
     this.#copies.set(tile, scratch.slice(0, this.#encode(tile, scratch, 0)));
@@ -60,7 +60,7 @@ export class TileSave {
 
   /** Marks a tile as changed since it was last saved. */
   markDirty(tile: number): void {
-    const { tiles } = this.#store;
+    const { tiles } = this.#memory;
     if (tiles.dirty(tile)) return;
     tiles.setDirty(tile, true);
     this.#dirty++;
@@ -76,7 +76,7 @@ export class TileSave {
     if (this.#saving.length > 0) {
       throw new RangeError("Cannot begin a save: another one is running");
     }
-    const { tiles } = this.#store;
+    const { tiles } = this.#memory;
     // Searched only now: a list would need as much memory as a cell alone in
     // its tile.
     const saving = new Int32Array(this.#dirty);
@@ -99,7 +99,7 @@ export class TileSave {
     let end: number;
     if (copy === undefined) {
       end = this.#encode(tile, bytes, from);
-      this.#store.tiles.setSaving(tile, false);
+      this.#memory.tiles.setSaving(tile, false);
     } else {
       bytes.set(copy, from);
       end = from + copy.length;
@@ -115,7 +115,7 @@ export class TileSave {
    * @param stored true if all tiles are stored; else the next save repeats them
    */
   end(stored: boolean): void {
-    const { tiles } = this.#store;
+    const { tiles } = this.#memory;
     const saving = this.#saving;
     for (let i = this.#next; i < saving.length; i++) {
       tiles.setSaving(saving[i]!, false);
@@ -127,7 +127,7 @@ export class TileSave {
   }
 
   #encode(tile: number, bytes: Uint8Array, from: number): number {
-    this.#store.read(tile, columns);
+    this.#memory.read(tile, columns);
     return encodeTile(columns, bytes, from);
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { metaOf } from "../../src/grid/block.ts";
+import { metaOf } from "../../src/grid/cell_block.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import {
   decodeTile as readTile,

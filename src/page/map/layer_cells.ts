@@ -7,7 +7,7 @@
 import { CellTable } from "../../grid/cell_table.ts";
 import { Freshness } from "../../grid/freshness.ts";
 import { Level, levelOf } from "../../grid/status.ts";
-import { type CellCounts, Tally } from "../../grid/tally.ts";
+import { CellCounter, type CellCounts } from "../../grid/cell_counter.ts";
 import type { Region } from "../../protocol/region.ts";
 import { Chunk, CHUNK_BITS, CHUNK_CELLS, chunkKey } from "./chunk.ts";
 
@@ -98,16 +98,16 @@ export class LayerCells {
   /** Counts the cells of a region, both corners included. */
   countsIn({ x0, y0, x1, y1 }: Region): CellCounts {
     const { length, x, y, value, stale } = this.table;
-    const tally = new Tally();
+    const counter = new CellCounter();
     for (let row = 0; row < length; row++) {
       const cellX = x[row]!;
       if (cellX < x0 || cellX > x1) continue;
       const cellY = y[row]!;
       if (cellY < y0 || cellY > y1) continue;
       const isStale = stale[row] === 1;
-      tally.add(value[row]!, isStale ? Freshness.Stale : Freshness.Fresh);
+      counter.add(value[row]!, isStale ? Freshness.Stale : Freshness.Fresh);
     }
-    return tally.counts();
+    return counter.counts();
   }
 
   #chunk(cx: number, cy: number): Chunk | undefined {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { CellCounts } from "../../grid/tally.ts";
+import type { CellCounts } from "../../grid/cell_counter.ts";
 import type { Region } from "../../protocol/region.ts";
 import { CommandBox, requestCommand } from "../elements/command_box.ts";
 import { byId, el, setText } from "../elements/dom.ts";

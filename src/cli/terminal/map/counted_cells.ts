@@ -5,14 +5,14 @@
  */
 import { CellTable } from "../../../grid/cell_table.ts";
 import { Freshness } from "../../../grid/freshness.ts";
-import { type CellCounts, Tally } from "../../../grid/tally.ts";
+import { CellCounter, type CellCounts } from "../../../grid/cell_counter.ts";
 import type { MapView } from "../../../request/mod.ts";
 import { levelOf, wasStale } from "../../../grid/status.ts";
 
 /** The cells of a layer as the server sent them, and their counts. */
 export class CountedCells {
   readonly table: CellTable = new CellTable();
-  #tally = new Tally();
+  #counter = new CellCounter();
 
   /** Adds the cells of a reply or of an event; they replace earlier ones. */
   add(view: Pick<MapView, "cells" | "time" | "staleAfter">): void {
@@ -22,19 +22,19 @@ export class CountedCells {
       const before = table.length;
       const row = table.insert(x[i]!, y[i]!);
       if (row < before) {
-        this.#tally.remove(table.value[row]!, this.#freshnessOf(row));
+        this.#counter.remove(table.value[row]!, this.#freshnessOf(row));
       }
       table.value[row] = value[i]!;
       table.time[row] = time[i]!;
       table.stale[row] = wasStale(time[i]!, view) ? 1 : 0;
-      this.#tally.add(value[i]!, this.#freshnessOf(row));
+      this.#counter.add(value[i]!, this.#freshnessOf(row));
     }
   }
 
   /** Removes all cells. */
   clear(): void {
     this.table.clear();
-    this.#tally = new Tally();
+    this.#counter = new CellCounter();
   }
 
   /** Returns the {@linkcode Level} of the cell in a row of the table. */
@@ -44,7 +44,7 @@ export class CountedCells {
 
   /** Returns the number of cells by status. */
   counts(): CellCounts {
-    return this.#tally.counts();
+    return this.#counter.counts();
   }
 
   #freshnessOf(row: number): Freshness {

@@ -1,16 +1,17 @@
 /**
- * The tiles of a layer and their cells: records in a table, blocks in a slab.
+ * The memory of one layer: tiles as records in a table, cells as blocks in a
+ * slab.
  *
  * @module
  */
 
-import { findSlot, metaKey, resizeBlock, sizeClassFor } from "./block.ts";
+import { findSlot, metaKey, resizeBlock, sizeClassFor } from "./cell_block.ts";
 import { CellSlab } from "./cell_slab.ts";
 import type { TileColumns } from "./tile_codec.ts";
 import { TileTable } from "./tile_table.ts";
 
 /** The table of tiles together with the slab of cells. */
-export class TileStore {
+export class TileMemory {
   /** The records of the tiles. */
   readonly tiles: TileTable = new TileTable();
   /** The cells of the tiles. */

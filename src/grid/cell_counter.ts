@@ -1,5 +1,5 @@
 /**
- * Counts the cells of a layer by status, incrementally.
+ * Counts the cells of a layer by status, updated with each change of a cell.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export function addCounts(a: CellCounts, b: CellCounts): CellCounts {
 }
 
 /** Counts that are updated with each change of a cell. */
-export class Tally {
+export class CellCounter {
   #free = 0;
   #occupied = 0;
   #unknown = 0;
