@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Reading, type ReadingTable, toBatch } from "./readings.ts";
+export { type Reading, type ReadingTable, toBatch } from "./to_batch.ts";
 export {
   type BadRow,
   formatOf,
@@ -11,4 +11,4 @@ export {
   type RowFormat,
   type Rows,
 } from "./rows.ts";
-export { Sender, type SendOptions, type Sent } from "./send.ts";
+export { Sender, type SendOptions, type Sent } from "./sender.ts";

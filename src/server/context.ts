@@ -8,8 +8,8 @@ import { messageOf } from "../common/errors.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
 import type { Topics } from "../protocol/mod.ts";
 import type { Store, StoreError } from "../store/store.ts";
-import { ReceiptClock } from "./clock.ts";
-import { SourceBook } from "./sources.ts";
+import { ReceiptClock } from "./receipt_clock.ts";
+import { SourceBook } from "./source_book.ts";
 import { Telemetry } from "./telemetry.ts";
 
 /** Layers of a map. Each costs about 9 KB, and any publisher can create one. */

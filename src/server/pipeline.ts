@@ -4,7 +4,7 @@ import type { Incoming } from "../mqtt/link.ts";
 import { ProtocolError, ReadingBatch } from "../protocol/mod.ts";
 import { applyEntry, type Entry, StoreError } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
-import { Intake } from "./intake.ts";
+import { Intake } from "./group_parser.ts";
 import { FUTURE, LATE, type Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
 

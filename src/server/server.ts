@@ -4,8 +4,8 @@ import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
 import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
-import { ChangesPublisher } from "./changes.ts";
-import { describeStep } from "./clock.ts";
+import { ChangesPublisher } from "./changes_publisher.ts";
+import { describeStep } from "./receipt_clock.ts";
 import {
   createContext,
   type LinkState,
@@ -17,7 +17,7 @@ import { Markers } from "./markers.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
-import { Requests } from "./requests.ts";
+import { Requests } from "./request_handler.ts";
 import { submit, unavailable } from "./submission.ts";
 import type { Stats, Telemetry } from "./telemetry.ts";
 

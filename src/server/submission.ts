@@ -17,7 +17,7 @@ import type {
   UnavailableCode,
 } from "../protocol/submission.ts";
 import type { Entry } from "../store/store.ts";
-import type { ReceiptClock } from "./clock.ts";
+import type { ReceiptClock } from "./receipt_clock.ts";
 import { FUTURE, LATE, refusedInputs, type Reports } from "./reports.ts";
 
 /** A parsed payload on its way through the pipeline. */

@@ -7,7 +7,7 @@ import {
   parseChanges,
   ReadingBatch,
 } from "../../src/protocol/mod.ts";
-import { ChangesPublisher } from "../../src/server/changes.ts";
+import { ChangesPublisher } from "../../src/server/changes_publisher.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeLink, settled } from "../support/fake_link.ts";
 import { fakeContext } from "./support.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Sender, type SendOptions } from "../../src/client/send.ts";
+import { Sender, type SendOptions } from "../../src/client/sender.ts";
 import { LinkError } from "../../src/mqtt/link.ts";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
 import { FakeLink, settled } from "../support/fake_link.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
-import { describeStep, ReceiptClock } from "../../src/server/clock.ts";
+import { describeStep, ReceiptClock } from "../../src/server/receipt_clock.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";

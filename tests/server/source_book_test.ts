@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { ReadingBatch } from "../../src/protocol/mod.ts";
-import { SourceBook } from "../../src/server/sources.ts";
+import { SourceBook } from "../../src/server/source_book.ts";
 import { NOW } from "./support.ts";
 
 const CORNERS = [-(2 ** 31), -33, -32, -1, 0, 31, 32, 2 ** 31 - 1];

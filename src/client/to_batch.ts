@@ -48,7 +48,7 @@ export interface ReadingTable {
  *
  * @example
  * ```ts
- * import { toBatch } from "./readings.ts";
+ * import { toBatch } from "./to_batch.ts";
  *
  * console.log(toBatch([{ x: 1, y: 2, value: true }]).value[0]); // 1
  * ```
