@@ -131,7 +131,7 @@ export class Watcher {
           const before = this.#requester.serverState;
           requester.message(message);
           const after = this.#requester.serverState;
-          if (before === "offline" && after !== before) this.#onReturn();
+          if (before === "offline" && after !== before) this.#onAvailable();
           else if (after === "offline" && after !== before) {
             this.#interruptWait();
           }
@@ -139,7 +139,7 @@ export class Watcher {
       },
       up: () => {
         this.#connected = true;
-        this.#onReturn();
+        this.#onAvailable();
       },
       down: (reason) => {
         this.#connected = false;
@@ -179,7 +179,7 @@ export class Watcher {
     signal?.addEventListener("abort", onAbort);
     try {
       while (!signal?.aborted) {
-        const event = await this.#step(link, signal);
+        const event = await this.#nextEvent(link, signal);
         if (event !== undefined) yield event;
       }
     } finally {
@@ -192,7 +192,7 @@ export class Watcher {
   }
 
   /** Does the next thing to do. Returns undefined if that makes no event. */
-  async #step(
+  async #nextEvent(
     link: Link,
     signal: AbortSignal | undefined,
   ): Promise<WatchEvent | undefined> {
@@ -200,18 +200,20 @@ export class Watcher {
     const interrupt = this.#interrupt = new AbortController();
     if (this.#linkFailure !== undefined) throw this.#linkFailure;
     if (signal?.aborted) return undefined;
-    if (this.#isServerAway) return await this.#waitForServer(interrupt.signal);
+    if (this.#isServerUnavailable) {
+      return await this.#waitForServer(interrupt.signal);
+    }
     if (this.#mustRequest || !this.#deltas.isOpen) {
       return await this.#catchUp(link, interrupt.signal);
     }
     const part = this.#deltas.take();
     if (part !== undefined) return this.#applyDelta(part);
     const { checkAfter = CHECK_AFTER_MS } = this.#options;
-    if (!await this.#isWokenWithin(checkAfter)) this.#mustRequest = true;
+    if (!await this.#waitForDelta(checkAfter)) this.#mustRequest = true;
     return undefined;
   }
 
-  get #isServerAway(): boolean {
+  get #isServerUnavailable(): boolean {
     return !this.#connected || this.#requester.serverState === "offline";
   }
 
@@ -336,7 +338,7 @@ export class Watcher {
   }
 
   /** The broker or the server is back: deltas were missed meanwhile. */
-  #onReturn(): void {
+  #onAvailable(): void {
     this.#mustRequest = true;
     this.#interruptWait();
   }
@@ -353,7 +355,7 @@ export class Watcher {
   }
 
   /** Waits for a delta or an interrupt. Returns false if none came in time. */
-  async #isWokenWithin(ms: number): Promise<boolean> {
+  async #waitForDelta(ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     try {

@@ -1,10 +1,16 @@
+/**
+ * Dates readings that waited in the broker while the server was disconnected.
+ *
+ * @module
+ */
 import type { ServerContext } from "./context.ts";
 import type { Marker, Markers } from "./markers.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /**
- * How long the marker may take; after that all readings count as new. It is
- * long because much may wait, but not endless: a broker may drop the marker.
+ * Maximum time until the marker returns; after that all readings count as new.
+ * Long, because many messages may wait. Limited, because a broker may drop the
+ * marker.
  */
 const MARKER_TIMEOUT_MS = 300_000;
 /** How often the store records that the server is connected. */
@@ -25,8 +31,9 @@ export class Backlog {
   readonly #pipeline: Pick<Pipeline, "flush" | "commit">;
   /** True from a disconnection until all messages that waited are committed. */
   #pending = true;
-  /** True if they have arrived, but may not be committed yet. */
+  /** True if these messages have arrived, but may not be committed yet. */
   #received = false;
+  /** The last time stored, ms since 1970. */
   #recordedAt = -Infinity;
   #marker: Marker | undefined;
   #timeout: ReturnType<typeof setTimeout> | undefined;
@@ -51,8 +58,8 @@ export class Backlog {
   connected(): void {
     this.#cancelMarker();
     // Without a session the broker has stored nothing.
-    if (this.#context.link.sessionPresent !== true) return this.#end();
-    const onReturn = () => this.#end();
+    if (this.#context.link.sessionPresent !== true) return this.#markReceived();
+    const onReturn = () => this.#markReceived();
     this.#marker = this.#markers.publish({ onReturn, onFailure: onReturn });
     this.#timeout = setTimeout(onReturn, MARKER_TIMEOUT_MS);
   }
@@ -69,7 +76,7 @@ export class Backlog {
 
   /** Call about once a second. */
   tick(): void {
-    this.#settle();
+    this.#commitReceived();
     const elapsed = this.#context.clock.now() - this.#recordedAt;
     if (Math.abs(elapsed) >= ALIVE_INTERVAL_MS) this.#recordAlive();
   }
@@ -80,14 +87,14 @@ export class Backlog {
     this.#cancelMarker();
   }
 
-  #end(): void {
+  #markReceived(): void {
     this.#cancelMarker();
     this.#received = true;
-    this.#settle();
+    this.#commitReceived();
   }
 
-  /** Commits what arrived before the marker, then dates readings as new again. */
-  #settle(): void {
+  /** Commits what arrived before the marker; later readings count as new. */
+  #commitReceived(): void {
     if (!this.#received || !this.#pipeline.flush()) return;
     this.#received = false;
     this.#context.clock.markCaughtUp();

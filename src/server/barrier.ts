@@ -1,12 +1,17 @@
+/**
+ * Holds requests at QoS 0 back until the readings before them have arrived.
+ *
+ * @module
+ */
 import type { Incoming } from "../mqtt/link.ts";
 import type { Marker, Markers } from "./markers.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** How long the first marker may take: some brokers drop it without an error. */
+/** Timeout of the first marker: some brokers drop it without an error. */
 const FIRST_MARKER_TIMEOUT_MS = 2000;
 
 /**
- * Holds requests at QoS 0 back until the readings before them have arrived.
+ * Holds requests at QoS 0 back.
  *
  * MQTT orders only messages of the same QoS (MQTT 5, 4.6): once the in-flight
  * window is full, a broker delays readings at QoS 1, and a request at QoS 0
@@ -21,8 +26,8 @@ export class Barrier {
   #marker: Marker | undefined;
   /** How many held requests were received before the marker; 0: no marker. */
   #covered = 0;
-  /** True once a marker has returned: then only a lost connection loses one. */
-  #proven = false;
+  /** Once true, markers need no timeout: only a lost connection loses them. */
+  #hasReturned = false;
   #timeout: ReturnType<typeof setTimeout> | undefined;
 
   constructor(markers: Markers, pipeline: Pick<Pipeline, "push">) {
@@ -45,17 +50,20 @@ export class Barrier {
     this.#release(this.#held.length);
   }
 
-  /** One marker at a time; the next one covers the requests held meanwhile. */
+  /**
+   * Publishes a marker for all held requests. Only one is in flight: requests
+   * that arrive later wait for the next one.
+   */
   #publishMarker(): void {
     this.#marker?.cancel();
     this.#covered = this.#held.length;
     const release = () => this.#release(this.#covered);
-    if (!this.#proven) {
+    if (!this.#hasReturned) {
       this.#timeout = setTimeout(release, FIRST_MARKER_TIMEOUT_MS);
     }
     this.#marker = this.#markers.publish({
       onReturn: () => {
-        this.#proven = true;
+        this.#hasReturned = true;
         release();
       },
       onFailure: release,

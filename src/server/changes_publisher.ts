@@ -1,3 +1,8 @@
+/**
+ * Publishes the deltas of the map.
+ *
+ * @module
+ */
 import { ChangedCells, type Grid } from "../grid/mod.ts";
 import {
   ChangesWriter,
@@ -10,9 +15,9 @@ import type { Pipeline } from "./pipeline.ts";
 
 /** A layer with more changed cells gets an announcement instead of a delta. */
 const MAX_DELTA_CELLS = 100_000;
-/** Above this, changes stay in the map, where they cost no memory. */
+/** Above this, no delta is written: changes in the map cost no memory. */
 const MAX_INFLIGHT_BYTES = 16 * 1024 * 1024;
-/** How long a layer that had too many changed cells is paused. */
+/** How many intervals a layer with too many changed cells is paused. */
 const PAUSE_INTERVALS = 10;
 const JSON_TYPE = { contentType: "application/json" } as const;
 
@@ -22,23 +27,23 @@ const JSON_TYPE = { contentType: "application/json" } as const;
  * interval.
  *
  * Nothing is queued: the cells are read from the map when they can be sent, so
- * slow or disconnected receivers cost no memory. Changes that cannot be sent as a
- * delta are announced: by a delta without cells whose `from` equals its `to`. A
- * receiver with an older revision then requests what changed.
+ * slow or disconnected receivers cost no memory. Changes that cannot be sent as
+ * a delta are announced: by a delta without cells whose `from` equals its `to`.
+ * A receiver with an older revision then requests what changed.
  */
 export class ChangesPublisher {
   readonly #context: ServerContext;
   readonly #pipeline: Pick<Pipeline, "refresh">;
-  /** All layers are published up to this revision … */
+  /** Every layer is published up to this revision. */
   #published = 0;
-  /** … or up to that of the last announcement of all … */
+  /** The revision at which all layers were last announced. */
   #announced = 0;
-  /** … or up to these. */
+  /** By layer: the revision of its last delta or announcement since then. */
   readonly #publishedLayers = new Map<string, number>();
-  /** Intervals that a layer is still paused. */
+  /** By layer: the remaining intervals of its pause. */
   readonly #pauses = new Map<string, number>();
   #isConnected = false;
-  /** True if a delta was lost since then. */
+  /** True if a delta could not be sent: all layers are announced next. */
   #lostDelta = false;
   #inflightBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -59,7 +64,7 @@ export class ChangesPublisher {
     this.#isConnected = false;
   }
 
-  /** Call after the map may have changed; it is cheap. */
+  /** Call when the map may have changed. The call is cheap. */
   notify(): void {
     if (this.#timer === undefined) this.#schedule(0);
   }
@@ -82,7 +87,7 @@ export class ChangesPublisher {
     }, delay);
   }
 
-  /** Publishes what changed, if possible; returns false if nothing did. */
+  /** Publishes changes, if possible. Returns false if there are none. */
   #publishChanges(): boolean {
     const { map, changesInterval } = this.#context;
     if (!this.#isConnected || changesInterval === 0) return false;
@@ -101,14 +106,14 @@ export class ChangesPublisher {
     for (const [layer, grid] of map.layers()) {
       const from = this.#publishedLayers.get(layer) ?? this.#announced;
       if (grid.revision <= from) continue;
-      if (this.#countPause(layer)) isComplete = false;
+      if (this.#countDownPause(layer)) isComplete = false;
       else this.#publishDelta(layer, grid, from, now);
     }
     if (isComplete) this.#published = map.revision;
   }
 
-  /** Returns true if a layer is paused for this interval. */
-  #countPause(layer: string): boolean {
+  /** Returns true if a layer is paused in this interval. */
+  #countDownPause(layer: string): boolean {
     const left = this.#pauses.get(layer);
     if (left === undefined) return false;
     if (left > 1) this.#pauses.set(layer, left - 1);

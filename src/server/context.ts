@@ -12,11 +12,11 @@ import { ReceiptClock } from "./receipt_clock.ts";
 import { SourceBook } from "./source_book.ts";
 import { Telemetry } from "./telemetry.ts";
 
-/** Layers of a map. Each costs about 9 KB, and any publisher can create one. */
+/** Limited, because any publisher can create a layer; each costs about 9 KB. */
 const MAX_LAYERS = 10_000;
 const CHANGES_INTERVAL_MS = 100;
 
-/** Messages of a server to the person who runs it. */
+/** The log of a server. */
 export interface ServerLog {
   info(line: string): void;
   warn(line: string): void;
@@ -37,9 +37,9 @@ export interface ServerOptions {
   readonly log: ServerLog;
   /** The clock of the machine, ms since 1970. Default `Date.now`. */
   readonly clock?: () => number;
-  /** Readings that would create one more layer are refused. Default 10,000. */
+  /** Readings that would create more layers are refused. Default 10,000. */
   readonly maxLayers?: number;
-  /** The shortest time between deltas of a layer, in ms; 0: no deltas. Default 100. */
+  /** Minimum time between deltas of a layer, in ms; 0: none. Default 100. */
   readonly changesInterval?: number;
 }
 
@@ -48,7 +48,7 @@ export interface LinkState {
   readonly up: boolean;
   /** When `up` last changed, ms since 1970. */
   readonly since: number;
-  /** Why it is down, for people; undefined while it is up. */
+  /** Why the connection is down, for people; undefined while it is up. */
   readonly problem: string | undefined;
 }
 

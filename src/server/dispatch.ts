@@ -1,3 +1,8 @@
+/**
+ * Passes each message to its handler, by topic.
+ *
+ * @module
+ */
 import type { Incoming } from "../mqtt/link.ts";
 import type { Barrier } from "./barrier.ts";
 import type { ServerContext } from "./context.ts";
@@ -33,13 +38,14 @@ export class Dispatcher {
         peers.handle(message);
         break;
 
-      // What this server has published to itself.
+      // A message that this server has published to itself.
       case markers.topic:
         markers.handle(message);
         break;
 
-      // A request is answered after the readings before it. At QoS 0 it may have
-      // overtaken them, and waits; while the store fails, it gets an error.
+      // A request is answered after the readings before it. At QoS 0 it may
+      // have overtaken them, so the barrier holds it. While the store fails, it
+      // gets an error at once.
       case topics.request:
         telemetry.requestArrived(message);
         if (message.qos === 0 && status.storeProblem === undefined) {

@@ -1,3 +1,8 @@
+/**
+ * Parses the messages of a group into readings.
+ *
+ * @module
+ */
 import type { Incoming } from "../mqtt/link.ts";
 import {
   parseReadings,
@@ -9,18 +14,15 @@ import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
 import { refusedInputs, type Reports } from "./reports.ts";
 
-/** Batches to reuse in the next group; few groups have more layers. */
+/** Batches kept for the next group; few groups have more layers. */
 const MAX_SPARE_BATCHES = 64;
 
-/**
- * Parses the messages of one group into columns of readings, a batch for each
- * layer.
- */
-export class Intake {
+/** Collects the readings of a group in columns, one batch for each layer. */
+export class GroupParser {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add">;
   readonly #batches = new Map<string, ReadingBatch>();
-  /** Layers of this group that the map does not have. */
+  /** Layers of this group that the map does not have yet. */
   readonly #newLayers = new Set<string>();
   readonly #spare: ReadingBatch[] = [];
 
@@ -30,7 +32,7 @@ export class Intake {
   }
 
   /**
-   * Adds the readings of a message, and reports those that are not valid.
+   * Adds the readings of a message, and reports invalid ones.
    *
    * @param now when it was received, ms since 1970
    */
@@ -62,9 +64,9 @@ export class Intake {
   }
 
   /**
-   * Reserves a layer for readings of this group.
+   * Reserves a layer for this group: a new one counts against the limit.
    *
-   * @throws {ProtocolError} "too-many-layers"
+   * @throws {ProtocolError} "too-many-layers" if the limit is reached
    */
   reserve(layer: string): void {
     const { map, maxLayers } = this.#context;
@@ -78,7 +80,7 @@ export class Intake {
     this.#newLayers.add(layer);
   }
 
-  /** Returns what was added, valid until {@linkcode clear}. */
+  /** Returns the added readings as entries, valid until {@linkcode clear}. */
   entries(now: number): Entry[] {
     const entries: Entry[] = [];
     for (const [layer, readings] of this.#batches) {
@@ -89,7 +91,7 @@ export class Intake {
     return entries;
   }
 
-  /** Removes what was added. */
+  /** Removes all readings. Call when the group is complete. */
   clear(): void {
     for (const batch of this.#batches.values()) {
       batch.clear();
@@ -109,7 +111,7 @@ export class Intake {
     return batch;
   }
 
-  /** A reading without a time usually was observed when it was received. */
+  /** Adds the readings of a new message, and dates those without a time. */
   #addLive(message: Incoming, layer: string, now: number): Refusals {
     const batch = this.#batchOf(layer);
     const start = batch.length;
@@ -129,7 +131,7 @@ export class Intake {
     return refusals;
   }
 
-  /** A retained reading may be of any age, so one without a time is refused. */
+  /** Refuses readings without a time: a retained message may be of any age. */
   #addRetained(message: Incoming, layer: string): Refusals {
     const retained = new ReadingBatch();
     const refusals = parseReadings(message.payload, retained, {

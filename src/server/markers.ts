@@ -1,3 +1,8 @@
+/**
+ * Publishes markers: messages at QoS 1 from the server to itself.
+ *
+ * @module
+ */
 import type { Incoming } from "../mqtt/link.ts";
 import type { ServerContext } from "./context.ts";
 
@@ -6,7 +11,7 @@ const decoder = new TextDecoder();
 
 /** A marker that has been published and may return. */
 export interface Marker {
-  /** Ignores the marker if it returns or fails later. */
+  /** Prevents both callbacks. */
   cancel(): void;
 }
 
@@ -17,18 +22,20 @@ export interface MarkerEvents {
 }
 
 /**
- * Markers: messages at QoS 1 that the server publishes to itself.
+ * The markers of a server.
  *
- * A broker delivers messages of one QoS in order (MQTT 5, 4.6). So when a marker
- * returns, all QoS 1 messages that the broker received before it have arrived.
+ * A broker delivers messages of one QoS in order (MQTT 5, 4.6). So when a
+ * marker returns, all QoS 1 messages that the broker received before it have
+ * arrived.
  */
 export class Markers {
   /** The topic of the markers; the link must be subscribed to it. */
   readonly topic: string;
   readonly #link: ServerContext["link"];
-  /** Distinguishes markers of this run: the broker may deliver older ones. */
-  readonly #run = crypto.randomUUID();
+  /** Identifies this run: the broker may deliver markers of an earlier one. */
+  readonly #runId = crypto.randomUUID();
   #count = 0;
+  /** `onReturn` by payload. */
   readonly #pending = new Map<string, () => void>();
 
   constructor(
@@ -40,7 +47,7 @@ export class Markers {
 
   /** Publishes a marker. At most one of the callbacks is called, once. */
   publish({ onReturn, onFailure }: MarkerEvents): Marker {
-    const text = `${this.#run}/${++this.#count}`;
+    const text = `${this.#runId}/${++this.#count}`;
     this.#pending.set(text, onReturn);
     this.#link.publish(this.topic, encoder.encode(text), { qos: 1 })
       .catch(() => {

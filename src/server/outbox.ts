@@ -1,21 +1,26 @@
+/**
+ * Sends replies, with a bound on those in flight and those that wait.
+ *
+ * @module
+ */
 import { messageOf } from "../common/errors.ts";
 import type { Reply } from "./reply.ts";
 import type { ServerContext } from "./context.ts";
 
-/** Bytes of replies in flight; above this, further replies wait. */
+/** At this many bytes in flight, further replies wait. */
 const MAX_INFLIGHT_BYTES = 64 * 1024 * 1024;
-/** Parts of one reply in flight. */
+/** Maximum parts of one reply in flight. */
 const MAX_INFLIGHT_PARTS = 32;
-/** Replies that wait to be written; further requests are refused. */
+/** Maximum number of replies that wait; further ones are refused. */
 const MAX_WAITING_REPLIES = 10_000;
-/** Memory that waiting replies may retain, mostly Correlation Data. */
+/** Maximum memory of waiting replies, mostly Correlation Data. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** Options of {@linkcode Outbox.send}. */
 export interface SendOptions {
   /** Bytes of memory that `write` retains. Default 0. */
   readonly retainedBytes?: number | undefined;
-  /** Called when the broker has the last part; not if a part fails. */
+  /** Called when the broker has acknowledged all parts; not if one fails. */
   readonly onSent?: () => void;
 }
 
@@ -26,9 +31,8 @@ interface WaitingReply {
 }
 
 /**
- * Sends replies as soon as there is room. A reply is written only when it can be
- * sent, so many slow clients cost the memory of their requests, not of their
- * replies.
+ * Sends replies when there is room. A reply is written only when it can be
+ * sent: until then it needs the memory of its request only.
  */
 export class Outbox {
   readonly #context: Pick<ServerContext, "link" | "log">;
@@ -36,7 +40,7 @@ export class Outbox {
   #waitingBytes = 0;
   #inflightBytes = 0;
   #inflightReplies = 0;
-  readonly #drained: (() => void)[] = [];
+  readonly #drainListeners: (() => void)[] = [];
 
   constructor(context: Pick<ServerContext, "link" | "log">) {
     this.#context = context;
@@ -62,17 +66,17 @@ export class Outbox {
     ) return false;
     this.#waiting.push({ write, retainedBytes, onSent });
     this.#waitingBytes += retainedBytes;
-    this.#pump();
+    this.#sendWaiting();
     return true;
   }
 
   /** Resolves when all replies have been sent or have failed. */
   async drained(): Promise<void> {
     if (this.size === 0) return;
-    await new Promise<void>((resolve) => this.#drained.push(resolve));
+    await new Promise<void>((resolve) => this.#drainListeners.push(resolve));
   }
 
-  #pump(): void {
+  #sendWaiting(): void {
     while (
       this.#waiting.length > 0 && this.#inflightBytes < MAX_INFLIGHT_BYTES
     ) {
@@ -85,7 +89,7 @@ export class Outbox {
       }
     }
     if (this.size > 0) return;
-    for (const resolve of this.#drained.splice(0)) resolve();
+    for (const resolve of this.#drainListeners.splice(0)) resolve();
   }
 
   async #deliver(reply: Reply, onSent: (() => void) | undefined) {
@@ -100,7 +104,7 @@ export class Outbox {
     }
     this.#inflightBytes -= bytes;
     this.#inflightReplies--;
-    this.#pump();
+    this.#sendWaiting();
   }
 
   async #publish(reply: Reply): Promise<void> {

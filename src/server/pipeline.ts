@@ -1,23 +1,28 @@
+/**
+ * Takes messages through gather, commit, apply, acknowledge and answer.
+ *
+ * @module
+ */
 import { setImmediate } from "node:timers";
 import type { ApplyResult } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
 import { ProtocolError, ReadingBatch } from "../protocol/mod.ts";
 import { applyEntry, type Entry, StoreError } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
-import { Intake } from "./group_parser.ts";
-import { FUTURE, LATE, type Reports } from "./reports.ts";
+import { GroupParser } from "./group_parser.ts";
+import { FUTURE_MESSAGE, LATE_MESSAGE, type Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
 
 /**
- * Bytes of messages that may wait while the store fails; above this, messages
+ * Bytes of messages that may wait while the store fails; above this, readings
  * at QoS 0 are refused. At QoS 1 the broker's in-flight window is the limit.
  */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** Memory that a message takes besides its payload, roughly. */
+/** Approximate memory of a message besides its payload. */
 const MESSAGE_OVERHEAD_BYTES = 256;
 /**
- * A group of this size is not extended: large enough to make a commit cheap,
- * small enough to be processed within milliseconds.
+ * A group of this size is processed at once: large enough to make a commit
+ * cheap, small enough to take only milliseconds.
  */
 const MAX_GROUP_BYTES = 256 * 1024;
 const RETRY_INTERVAL_MS = 250;
@@ -25,13 +30,13 @@ const RETRY_INTERVAL_MS = 250;
 /** Called by a {@linkcode Pipeline}. */
 export interface PipelineEvents {
   /**
-   * Answer a request. The readings before it are in the map, or the store
-   * fails.
+   * Called to answer a request. The readings before it are in the map, or the
+   * store fails.
    */
   onRequest(request: Incoming): void;
-  /** Entries have been committed and applied to the map. */
+  /** Called after entries were committed and applied to the map. */
   onApplied(): void;
-  /** `ServerStatus.storeProblem` has changed: the store fails, or works again. */
+  /** Called when the store fails, or works again (`undefined`). */
   onStoreProblem(problem: StoreError | undefined): void;
 }
 
@@ -45,14 +50,14 @@ interface Group {
 
 interface PendingSubmission {
   readonly submission: Submission;
-  /** Its readings, also among the entries of the group. */
+  /** Also an entry of the group; undefined if all readings were refused. */
   readonly entry: Entry | undefined;
 }
 
 /**
- * Takes messages through these steps: gather a group, commit, apply,
- * acknowledge, answer requests. One commit serves all that arrived since the
- * last one: under load its cost is shared, otherwise nothing waits.
+ * Gathers messages in groups, and commits, applies and acknowledges each group
+ * at once; then answers its requests. Under load, many messages share the cost
+ * of a commit; otherwise none waits for others.
  *
  * If a commit fails, the group stays unacknowledged and the commit is retried;
  * later messages wait behind it.
@@ -61,12 +66,12 @@ export class Pipeline {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add">;
   readonly #events: PipelineEvents;
-  readonly #intake: Intake;
+  readonly #parser: GroupParser;
   /** Messages and submissions of the next group, in order of arrival. */
   #messages: Incoming[] = [];
   #submissions: Submission[] = [];
   #groupBytes = 0;
-  /** Messages in the group one turn of the event loop ago. */
+  /** Number of messages one turn of the event loop ago. */
   #gathered = 0;
   #isScheduled = false;
   #stopped = false;
@@ -76,7 +81,7 @@ export class Pipeline {
   /** Arrival times of the messages that wait behind the failed group. */
   #arrivals: number[] = [];
   #waitingBytes = 0;
-  /** The requests among these messages: they have been answered. */
+  /** The requests among these messages. They are answered already. */
   readonly #answered = new Set<Incoming>();
 
   constructor(
@@ -87,7 +92,7 @@ export class Pipeline {
     this.#context = context;
     this.#reports = reports;
     this.#events = events;
-    this.#intake = new Intake(context, reports);
+    this.#parser = new GroupParser(context, reports);
   }
 
   /** Adds a message to the next group. */
@@ -102,7 +107,7 @@ export class Pipeline {
     this.#schedule();
   }
 
-  /** Adds a submission to the next group; it fails while the store fails. */
+  /** Adds a submission to the next group. Rejects it while the store fails. */
   submit(submission: Submission): void {
     const { storeProblem } = this.#context.status;
     if (this.#stopped) {
@@ -127,9 +132,9 @@ export class Pipeline {
   }
 
   /**
-   * Processes all that has arrived now.
+   * Processes all that has arrived.
    *
-   * @returns false if it waits because the store fails
+   * @returns false if it must wait because the store fails
    */
   flush(): boolean {
     this.#isScheduled = false;
@@ -141,7 +146,7 @@ export class Pipeline {
   }
 
   /**
-   * Ages the cells to the present. It is cheap when no cell is due.
+   * Ages the cells to the present. Cheap if no cell is due.
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
    * while the store fails: then cells may be staler than the map shows
@@ -150,14 +155,14 @@ export class Pipeline {
     const { map, clock } = this.#context;
     const time = clock.now();
     if (!map.isDue(time)) return time;
-    this.flush(); // first: it takes the clock forward
+    this.flush(); // entries must be in order of time
     const now = clock.now();
     return this.commit([{ kind: "age", now }]) ? now : undefined;
   }
 
   /**
-   * Processes what has arrived and stops. What cannot be committed stays
-   * unacknowledged: its broker sends it again.
+   * Processes what has arrived and stops. Messages that cannot be committed
+   * stay unacknowledged: the broker sends them again.
    */
   stop(): void {
     this.flush();
@@ -172,8 +177,8 @@ export class Pipeline {
   }
 
   /**
-   * Processes the group once a turn of the event loop brought nothing: one turn
-   * brings at most one read of a socket.
+   * Processes the group after a turn of the event loop without a message. One
+   * turn delivers at most one read of a socket.
    */
   #gather(): void {
     const count = this.#messages.length;
@@ -185,10 +190,10 @@ export class Pipeline {
     }
   }
 
-  /** Parses what has arrived. */
+  /** Removes what has arrived and parses it. */
   #takeGroup(): Group {
     const { clock, topics, telemetry: { stats } } = this.#context;
-    const intake = this.#intake;
+    const parser = this.#parser;
     const messages = this.#messages;
     const arrivals = this.#arrivals;
     const submitted = this.#submissions;
@@ -203,18 +208,18 @@ export class Pipeline {
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!;
       if (message.topic !== topics.request) {
-        intake.add(message, Math.min(arrivals[i] ?? now, now));
+        parser.add(message, Math.min(arrivals[i] ?? now, now));
         stats.messages++;
         stats.bytes += message.payload.length;
       } else if (!this.#answered.delete(message)) requests.push(message);
     }
-    const entries = intake.entries(now);
+    const entries = parser.entries(now);
     const submissions: PendingSubmission[] = [];
     for (const submission of submitted) {
       stats.messages++;
       stats.bytes += submission.bytes;
       try {
-        intake.reserve(submission.layer);
+        parser.reserve(submission.layer);
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         submission.refuse(error);
@@ -230,7 +235,7 @@ export class Pipeline {
   #process(group: Group): void {
     const problem = this.#tryCommit(group.entries);
     if (problem === undefined) this.#complete(group);
-    else this.#fail(group, problem);
+    else this.#keepFailed(group, problem);
   }
 
   #tryCommit(entries: readonly Entry[]): StoreError | undefined {
@@ -247,7 +252,7 @@ export class Pipeline {
     }
   }
 
-  /** Applies what is committed, acknowledges it and answers the requests. */
+  /** Applies a committed group, acknowledges it and answers its requests. */
   #complete({ messages, requests, entries, submissions }: Group): void {
     const { store, map, link } = this.#context;
     const results = new Map<Entry | undefined, ApplyResult>();
@@ -261,7 +266,7 @@ export class Pipeline {
       store.applied(map);
       this.#events.onApplied();
     }
-    this.#intake.clear();
+    this.#parser.clear();
     link.acknowledge(messages);
     for (const { submission, entry } of submissions) {
       submission.complete(results.get(entry), map.revision);
@@ -280,8 +285,8 @@ export class Pipeline {
     }
     stats.accepted += result.changed + result.renewed;
     stats.changed += result.changed;
-    this.#reportRefused(layer, "late", LATE, result.late);
-    this.#reportRefused(layer, "future", FUTURE, result.future);
+    this.#reportRefused(layer, "late", LATE_MESSAGE, result.late);
+    this.#reportRefused(layer, "future", FUTURE_MESSAGE, result.future);
     return result;
   }
 
@@ -291,12 +296,12 @@ export class Pipeline {
     this.#reports.add({ topic, code, message, count });
   }
 
-  /** Keeps a group until it can be committed. */
-  #fail(group: Group, problem: StoreError): void {
+  /** Keeps a group and schedules a retry of its commit. */
+  #keepFailed(group: Group, problem: StoreError): void {
     // Submissions fail at once: their senders still have the readings.
     const submitted = new Set(group.submissions.map(({ entry }) => entry));
     const entries = group.entries.filter((entry) => !submitted.has(entry));
-    // Only a commit shows that the store works again.
+    // A retry needs an entry: only a commit shows that the store works again.
     if (entries.length === 0) {
       entries.push({ kind: "age", now: this.#context.clock.now() });
     }
@@ -341,7 +346,7 @@ export class Pipeline {
     }
     this.#waitingBytes += message.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#messages.push(message);
-    this.#arrivals.push(clock.now()); // it will be parsed later
+    this.#arrivals.push(clock.now()); // for the date of its readings
   }
 
   /** Refuses a message at QoS 0: the broker does not limit their number. */

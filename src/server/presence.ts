@@ -26,7 +26,7 @@ export class Presence {
     this.#context = context;
   }
 
-  /** Publishes the state; resolves when the broker has it, or has failed. */
+  /** Resolves when the broker has acknowledged the state, or on a failure. */
   announce(state: ServerState["state"]): Promise<void> {
     const { topics, name, version, clock, status } = this.#context;
     const problem = status.storeProblem?.message;
@@ -45,14 +45,14 @@ export class Presence {
 }
 
 /**
- * Warns of other servers under the same prefix: both answer all requests, and
- * their maps may differ. When another server stops, its retained state
- * `offline` replaces the state of this one, so this one is published again.
+ * Warns of other servers under the same prefix, because all of them answer
+ * requests and their maps may differ. When another server stops, its retained
+ * state `offline` replaces that of this server, which is published again.
  */
 export class PeerServers {
   readonly #context: ServerContext;
   readonly #presence: Presence;
-  /** Servers that are online. */
+  /** Names of the other servers that are online. */
   readonly #names = new Set<string>();
 
   constructor(context: ServerContext, presence: Presence) {
@@ -64,7 +64,7 @@ export class PeerServers {
   handle(message: Incoming): void {
     const { link, name } = this.#context;
     link.acknowledge([message]);
-    const peer = read(message.payload);
+    const peer = parsePeerState(message.payload);
     if (peer?.name === undefined || peer.name === name) return;
     if (peer.state === "offline") {
       this.#names.delete(peer.name);
@@ -75,19 +75,19 @@ export class PeerServers {
     }
   }
 
-  /** @param retained true if the state may be old: the server may have died */
+  /** @param retained true if the state may be outdated */
   #warn(name: string, retained: boolean): void {
     const what = retained
       ? `The server "${name}" may run under this topic prefix too: its last state was online. Then`
       : `The server "${name}" runs under this topic prefix too:`;
     this.#context.log.warn(
-      `${what} both answer requests, and their maps may differ. Stop one of them, or give one another --prefix`,
+      `${what} both answer requests, and their maps may differ. Stop one of them, or start one with a different --prefix`,
     );
   }
 }
 
 /** Returns undefined if the payload is not a state. */
-function read(payload: Uint8Array): ServerState | undefined {
+function parsePeerState(payload: Uint8Array): ServerState | undefined {
   try {
     return parseState(payload);
   } catch (error) {

@@ -1,27 +1,34 @@
+/**
+ * The clock of a server, and the dates of readings without a time.
+ *
+ * @module
+ */
 import type { OccupancyMap } from "../grid/mod.ts";
 
-/** Smaller differences between two checks are drift, not a clock that was set. */
+/** Smaller steps are drift; larger ones mean that the system clock was set. */
 const CLOCK_STEP_THRESHOLD_MS = 5000;
 
 /** Options of {@linkcode ReceiptClock}. */
 export interface ReceiptClockOptions {
   /** The clock of the machine, ms since 1970. */
   readonly clock: () => number;
-  /** A clock that is never set, in ms. Default `performance.now()`. */
+  /** A clock that never jumps, in ms. Default `performance.now()`. */
   readonly monotonic?: () => number;
 }
 
 /**
- * The clock of a server. It also dates readings without a time.
+ * The clock of a server. It also dates readings: it sets the time of those that
+ * have none.
  *
- * Such a reading was usually observed when it was received. In two cases it gets
- * the earliest possible time instead, but never one before the reading that it
- * replaces, because the order of arrival is certain:
+ * Usually this is the time of receipt. In two cases it is the earliest possible
+ * time, but not earlier than the time of the present cell, because the order of
+ * arrival is certain:
  *
- * - It may have waited in the broker while the server was disconnected: then it
- *   was observed after the disconnection, and after earlier dated readings.
- * - The system clock was set back: the present cell may have a later time than
- *   now, and the reading would be refused as late.
+ * - The reading may have waited in the broker during a disconnection. Then it was
+ *   observed after its start, and after the readings with a time that arrived
+ *   before it.
+ * - The system clock was set back. The present cell may have a later time than
+ *   now, and would win over the reading.
  */
 export class ReceiptClock {
   readonly #map: OccupancyMap;
@@ -29,12 +36,15 @@ export class ReceiptClock {
   readonly #monotonic: () => number;
   /** The latest time that the clock or a cell has had. */
   #latest = -Infinity;
-  /** The earliest time of readings that may have waited; undefined if none may. */
+  /**
+   * The earliest possible time of readings that waited in the broker; undefined
+   * if none can have waited.
+   */
   #earliest: number | undefined;
-  /** The difference of the two clocks at the last check. */
+  /** `clock` minus `monotonic` at the last check, in ms. */
   #offset: number;
 
-  /** @param map with the cells that readings replace */
+  /** @param map the map whose cells the readings replace */
   constructor(
     map: OccupancyMap,
     { clock, monotonic = () => performance.now() }: ReceiptClockOptions,
@@ -52,13 +62,13 @@ export class ReceiptClock {
     return now;
   }
 
-  /** True if readings may be older than their receipt. */
+  /** True if the time of receipt may be wrong for readings without a time. */
   get isUncertain(): boolean {
     return this.#earliest !== undefined || this.now() < this.#latest;
   }
 
   /**
-   * From now on readings may have waited in the broker.
+   * Call at a disconnection: later readings may have waited in the broker.
    *
    * @param time when the server was certainly connected, ms since 1970
    */
@@ -66,22 +76,25 @@ export class ReceiptClock {
     this.#earliest ??= time;
   }
 
-  /** All readings that waited have been received. */
+  /** Call when all readings that waited have been received. */
   markCaughtUp(): void {
     this.#earliest = undefined;
   }
 
-  /** Notes the time of a dated reading: later ones were observed after it. */
+  /**
+   * Call for each reading with a time: readings that arrive after it were
+   * observed after it.
+   */
   noteObserved(time: number, now: number): void {
     if (this.#earliest === undefined || time > now) return;
     if (time > this.#earliest) this.#earliest = time;
   }
 
   /**
-   * Dates a reading without a time that the broker delivered.
+   * Dates a reading that the broker delivered without a time.
    *
    * @param now when it was received, ms since 1970
-   * @returns ms since 1970
+   * @returns its time, ms since 1970
    */
   dateReading(layer: string, x: number, y: number, now: number): number {
     const earliest = Math.min(this.#earliest ?? now, now);
@@ -107,7 +120,10 @@ export class ReceiptClock {
     return present > earliest && isValid ? present : earliest;
   }
 
-  /** Call after the map was loaded: the clock may have been set back since. */
+  /**
+   * Call when the map is loaded: the clock may have been set back since it was
+   * stored.
+   */
   mapLoaded(): void {
     for (const [, grid] of this.#map.layers()) {
       for (const cell = grid.cells(); cell.next();) {
@@ -119,7 +135,7 @@ export class ReceiptClock {
   /**
    * Checks whether the system clock was set since the last check.
    *
-   * @returns by how many ms, below 0 if it was set back; undefined if it was not
+   * @returns the step in ms, below 0 if set back; undefined if it was not set
    */
   checkStep(): number | undefined {
     const offset = this.#clock() - this.#monotonic();
@@ -137,6 +153,6 @@ export class ReceiptClock {
 export function describeStep(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);
   return ms > 0
-    ? `The system clock was set forward by ${seconds} s: all cells are older by that time`
+    ? `The system clock was set forward by ${seconds} s: all cells look ${seconds} s older`
     : `The system clock was set back by ${seconds} s: cells count as just observed until it reaches their times`;
 }

@@ -21,10 +21,10 @@ import {
   RequestError,
 } from "../protocol/mod.ts";
 
-/** Shared by all replies: each is written without interruption. */
+/** Shared by all replies: each is written in one synchronous step. */
 const rows = new CellRows();
 
-/** A reply to publish. All its parts are of one revision. */
+/** A reply to publish. All parts have the same revision. */
 export interface Reply {
   readonly topic: string;
   readonly parts: readonly Uint8Array[];
@@ -38,7 +38,7 @@ export interface WriteReplyOptions {
   readonly now: number;
   /** See `MapMoment.began`. */
   readonly began: number | undefined;
-  /** The most bytes that the broker accepts in a message. Default: no limit. */
+  /** Maximum payload that the broker accepts, in bytes. Default: no limit. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -92,7 +92,7 @@ export function writeReply(
   };
 }
 
-/** Writes the reply to a request that is not valid or cannot be answered. */
+/** Writes the reply to a request that is invalid or cannot be answered. */
 export function writeErrorReply(error: RequestError): Reply {
   return {
     topic: error.replyTopic,
@@ -102,7 +102,7 @@ export function writeErrorReply(error: RequestError): Reply {
   };
 }
 
-/** Returns a reply without parts, for clients that cannot read error replies. */
+/** Returns a reply without parts, for clients that cannot parse errors. */
 export function emptyReply(error: RequestError): Reply {
   return { ...writeErrorReply(error), parts: [] };
 }
@@ -121,7 +121,7 @@ function tooLarge(
   return new RequestError(error, request, transaction);
 }
 
-/** Writes a layer in the format of the original Python scripts, in one message. */
+/** Writes a layer in the format of the original Python scripts. */
 function writeOriginal(
   grid: Grid | undefined,
   { region, since = 0 }: Pick<LayerMapRequest, "region" | "since"> = {},

@@ -1,12 +1,18 @@
+/**
+ * Reports refused input, at a limited rate.
+ *
+ * @module
+ */
 import { encodeReport, type Refusals, type Report } from "../protocol/mod.ts";
 import { publishOrWarn, type ServerContext } from "./context.ts";
 
-/** Reports in one second; the next report counts the others. */
+/** Maximum number of reports in a second. */
 const MAX_REPORTS_PER_SECOND = 10;
 
-/** The reasons of readings that the map refuses because of their time. */
-export const LATE = "observed before the present value of the cell";
-export const FUTURE = "observed in the future: check the sender's clock";
+/** The messages for readings that the map refuses because of their time. */
+export const LATE_MESSAGE = "observed before the present value of the cell";
+export const FUTURE_MESSAGE =
+  "observed in the future: check the sender's clock";
 
 /** Input that was refused for one reason. */
 export type RefusedInput = Omit<Report, "suppressed" | "time">;
@@ -29,38 +35,37 @@ export function refusedInputs(
 }
 
 /**
- * Counts refused input, and reports it on the errors topic and in the log. The
- * rate is limited: a client that sends only invalid payloads causes ten reports
- * a second. The next report counts those that were suppressed.
+ * Counts refused input, and reports it on the errors topic and in the log.
+ * Above ten reports a second, reports are suppressed; the next one counts them.
  */
 export class Reports {
   readonly #context: ServerContext;
   #windowStart = -Infinity;
-  #sent = 0;
+  #sentInWindow = 0;
   #suppressed = 0;
   /** The latest suppressed input. */
-  #last: RefusedInput | undefined;
+  #lastSuppressed: RefusedInput | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: ServerContext) {
     this.#context = context;
   }
 
-  /** Counts it, and reports it now or in the sum at the end of the second. */
+  /** Counts refused input, and reports it now or suppresses the report. */
   add(refused: RefusedInput): void {
     const { clock, telemetry } = this.#context;
     telemetry.countRefused(refused.code, refused.count);
     const now = clock.now();
     if (Math.abs(now - this.#windowStart) >= 1000) {
       this.#windowStart = now;
-      this.#sent = 0;
+      this.#sentInWindow = 0;
     }
-    if (this.#sent < MAX_REPORTS_PER_SECOND) {
+    if (this.#sentInWindow < MAX_REPORTS_PER_SECOND) {
       this.#send(refused, now);
       return;
     }
     this.#suppressed += refused.count;
-    this.#last = refused;
+    this.#lastSuppressed = refused;
     this.#timer ??= setTimeout(() => this.flush(), 1000);
   }
 
@@ -68,25 +73,25 @@ export class Reports {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#last !== undefined) {
-      this.#suppressed -= this.#last.count;
-      this.#send(this.#last, this.#context.clock.now());
+    if (this.#lastSuppressed !== undefined) {
+      this.#suppressed -= this.#lastSuppressed.count;
+      this.#send(this.#lastSuppressed, this.#context.clock.now());
     }
   }
 
-  /** Drops what is suppressed, and stops the timer. */
+  /** Drops the suppressed reports and stops the timer. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#last = undefined;
+    this.#lastSuppressed = undefined;
   }
 
   #send(refused: RefusedInput, time: number): void {
     const { topics, log } = this.#context;
     const suppressed = this.#suppressed;
     this.#suppressed = 0;
-    this.#last = undefined;
-    this.#sent++;
+    this.#lastSuppressed = undefined;
+    this.#sentInWindow++;
     log.warn(describeRefused(refused, suppressed));
     const payload = encodeReport({ ...refused, suppressed, time });
     void publishOrWarn(this.#context, topics.errors, payload);

@@ -1,3 +1,8 @@
+/**
+ * Answers requests for the map.
+ *
+ * @module
+ */
 import type { Incoming } from "../mqtt/link.ts";
 import {
   type MapRequest,
@@ -17,8 +22,8 @@ import { Outbox } from "./outbox.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reports } from "./reports.ts";
 
-/** Answers requests for the map. */
-export class Requests {
+/** Parses requests, and sends a reply or an error reply to each. */
+export class RequestHandler {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add">;
   readonly #pipeline: Pick<Pipeline, "refresh">;
@@ -35,7 +40,7 @@ export class Requests {
     this.#outbox = new Outbox(context);
   }
 
-  /** Answers a request; one that is not valid with an error. */
+  /** Answers a request. An invalid one gets an error reply. */
   answer(message: Incoming): void {
     const { topics, telemetry: { stats } } = this.#context;
     stats.requests++;
@@ -44,7 +49,7 @@ export class Requests {
       request = parseRequest(message.payload, {
         topics,
         responseTopic: message.responseTopic,
-        // Copied: it is a view of the buffer that the socket was read into.
+        // Copied: a view would retain the whole buffer of the socket.
         correlationData: message.correlationData?.slice(),
       });
     } catch (error) {

@@ -1,3 +1,8 @@
+/**
+ * The server: creates its parts, starts them and stops them.
+ *
+ * @module
+ */
 import { doneWithin } from "../common/async.ts";
 import type { LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
@@ -17,7 +22,7 @@ import { Markers } from "./markers.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
-import { Requests } from "./request_handler.ts";
+import { RequestHandler } from "./request_handler.ts";
 import { submit, unavailable } from "./submission.ts";
 import type { Stats, Telemetry } from "./telemetry.ts";
 
@@ -27,14 +32,14 @@ const TICK_INTERVAL_MS = 1000;
 const CLOSE_TIMEOUT_MS = 5000;
 
 /**
- * The server: keeps the map of one topic prefix. It commits readings to the
- * store, publishes what changed and answers requests.
+ * Maintains the map of one topic prefix: commits readings to the store,
+ * publishes changes and answers requests.
  */
 export class Server {
   readonly #context: ServerContext;
   readonly #reports: Reports;
   readonly #pipeline: Pipeline;
-  readonly #requests: Requests;
+  readonly #requestHandler: RequestHandler;
   readonly #changes: ChangesPublisher;
   readonly #presence: Presence;
   readonly #backlog: Backlog;
@@ -42,7 +47,7 @@ export class Server {
   readonly #dispatcher: Dispatcher;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
   #hasConnected = false;
-  #ticking: ReturnType<typeof setInterval> | undefined;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
@@ -50,11 +55,15 @@ export class Server {
     this.#context = context;
     this.#reports = new Reports(context);
     this.#pipeline = new Pipeline(context, this.#reports, {
-      onRequest: (request) => this.#requests.answer(request),
+      onRequest: (request) => this.#requestHandler.answer(request),
       onApplied: () => this.#onApplied(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
-    this.#requests = new Requests(context, this.#reports, this.#pipeline);
+    this.#requestHandler = new RequestHandler(
+      context,
+      this.#reports,
+      this.#pipeline,
+    );
     this.#changes = new ChangesPublisher(context, this.#pipeline);
     this.#presence = new Presence(context);
     const markers = new Markers(context);
@@ -78,7 +87,7 @@ export class Server {
     return this.#context.telemetry;
   }
 
-  /** True once the map is loaded. Before, it is empty. */
+  /** True once the map is loaded. Until then the map is empty. */
   get loaded(): boolean {
     return this.#context.status.loaded;
   }
@@ -108,7 +117,7 @@ export class Server {
     return this.#context.clock.now();
   }
 
-  /** Returns who last reported a cell; undefined if that is not known. */
+  /** Returns the source that last reported a cell; undefined if unknown. */
   sourceOf(layer: string, x: number, y: number): string | undefined {
     const { map, sources } = this.#context;
     const cell = map.layer(layer)?.get(x, y);
@@ -116,8 +125,8 @@ export class Server {
   }
 
   /**
-   * Ages the cells to the present. Call it before reading the map; it is cheap
-   * when no cell is due.
+   * Ages the cells to the present. Call it before reading the map. Cheap if no
+   * cell is due.
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
    * while the store fails: then cells may be staler than the map shows
@@ -133,7 +142,7 @@ export class Server {
    * @param layer a valid name
    * @param payload must not be changed until the promise resolves
    * @param contentType as in an MQTT 5 message
-   * @returns resolves once the readings are committed and in the map, or refused
+   * @returns resolves when the readings are in the map, or refused
    */
   async submit(
     layer: string,
@@ -160,10 +169,10 @@ export class Server {
    */
   async start(): Promise<void> {
     this.#load();
-    this.#ticking = setInterval(() => this.#tick(), TICK_INTERVAL_MS);
+    this.#tickTimer = setInterval(() => this.#tick(), TICK_INTERVAL_MS);
     await this.#context.link.open({
       message: (message) => {
-        // After the stop messages stay unacknowledged: the broker sends them again.
+        // After stop() messages stay unacknowledged: the broker resends them.
         if (this.#stopped === undefined) this.#dispatcher.dispatch(message);
       },
       up: () => this.#onConnected(),
@@ -186,21 +195,23 @@ export class Server {
 
   async #stop(): Promise<void> {
     const { link, store, map, status } = this.#context;
-    clearInterval(this.#ticking);
+    clearInterval(this.#tickTimer);
     this.#barrier.releaseAll();
     this.#backlog.stop();
     this.#pipeline.stop();
     this.#changes.stop();
-    if (status.link.up) await doneWithin(this.#publishLast(), CLOSE_TIMEOUT_MS);
+    if (status.link.up) {
+      await doneWithin(this.#publishFinal(), CLOSE_TIMEOUT_MS);
+    }
     this.#reports.close();
     await link.close();
-    // A map that is not loaded or not committed must not be stored.
+    // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
     store.close(isComplete ? map : undefined);
   }
 
-  async #publishLast(): Promise<void> {
-    await this.#requests.drained();
+  async #publishFinal(): Promise<void> {
+    await this.#requestHandler.drained();
     this.#reports.flush();
     await this.#presence.announce("offline");
   }
@@ -282,7 +293,7 @@ export class Server {
       log.warn(
         `${problem.message}. Readings stay unacknowledged until the store works again`,
       );
-      // Once its in-flight window is full of readings, the broker sends no marker.
+      // A broker with a full in-flight window delivers no marker.
       this.#barrier.releaseAll();
     }
     void this.#presence.announce("online");

@@ -1,3 +1,8 @@
+/**
+ * Stores which source last reported each cell.
+ *
+ * @module
+ */
 import type { Grid } from "../grid/mod.ts";
 import { keyOf, TILE_BITS, TILE_CELLS } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
@@ -14,7 +19,7 @@ export interface SourceLimits {
   readonly maxNames?: number;
 }
 
-/** The sources of the cells of a tile. */
+/** The sources of the cells of a tile, by position in the tile. */
 interface Tile {
   /** Index of the name in the list of names. */
   readonly name: Uint16Array;
@@ -23,11 +28,11 @@ interface Tile {
 }
 
 /**
- * The source that last reported each cell, for readings that name one. It is
- * held in memory only, and within limits.
+ * The source that last reported each cell, for readings that name one. In
+ * memory only, with limits.
  *
  * A source is valid only while the cell has the time of the reading that named
- * it. So a source that was dropped is unknown, and never replaced by another.
+ * it. So a cell whose source was dropped has no source, never a wrong one.
  *
  * Layers whose readings name no source use no memory. If there are too many
  * names, all sources are dropped; if there are too many tiles, the oldest tile.

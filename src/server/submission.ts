@@ -18,9 +18,14 @@ import type {
 } from "../protocol/submission.ts";
 import type { Entry } from "../store/store.ts";
 import type { ReceiptClock } from "./receipt_clock.ts";
-import { FUTURE, LATE, refusedInputs, type Reports } from "./reports.ts";
+import {
+  FUTURE_MESSAGE,
+  LATE_MESSAGE,
+  refusedInputs,
+  type Reports,
+} from "./reports.ts";
 
-/** A parsed payload on its way through the pipeline. */
+/** A parsed payload in the pipeline. */
 export class Submission {
   readonly layer: string;
   /** Bytes of the payload. */
@@ -63,7 +68,7 @@ export class Submission {
     return { kind: "apply", layer, readings: this.#batch, now };
   }
 
-  /** The readings are committed and in the map. */
+  /** Call when the readings are committed and in the map. */
   complete(applied: ApplyResult | undefined, revision: number): void {
     const { changed = 0, renewed = 0, late = 0, future = 0 } = applied ?? {};
     const byCode = new Map(this.refusals.byCode);
@@ -73,8 +78,8 @@ export class Submission {
       byCode.set(code, (byCode.get(code) ?? 0) + count);
       problems.push({ code, message });
     };
-    refuse("late", LATE, late);
-    refuse("future", FUTURE, future);
+    refuse("late", LATE_MESSAGE, late);
+    refuse("future", FUTURE_MESSAGE, future);
     this.#result.resolve({
       outcome: "committed",
       accepted: changed + renewed,
@@ -86,18 +91,18 @@ export class Submission {
     });
   }
 
-  /** The readings are not valid in this map. */
+  /** Call if the map cannot accept the readings. */
   refuse(error: ProtocolError): void {
     this.#result.resolve(invalid(error));
   }
 
-  /** The readings were not stored. */
+  /** Call if the readings were not stored. */
   fail(code: UnavailableCode, message: string): void {
     this.#result.resolve(unavailable(code, message));
   }
 }
 
-/** A payload of readings from another source than MQTT. */
+/** A payload of readings that did not arrive over MQTT. */
 export interface SubmittedPayload {
   /** A valid name. */
   readonly layer: string;
@@ -110,10 +115,10 @@ export interface SubmittedPayload {
 }
 
 /**
- * Submits a payload of readings. Refused readings are counted and reported as if
- * they had arrived on the data topic.
+ * Submits a payload of readings. Refused readings are counted and reported as
+ * if they had arrived on the data topic.
  *
- * @returns resolves once the readings are committed and in the map, or refused
+ * @returns resolves when the readings are in the map, or refused
  */
 export async function submit(
   { layer, payload, contentType, topic }: SubmittedPayload,

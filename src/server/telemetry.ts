@@ -40,8 +40,8 @@ export class Telemetry {
   /** Called after each commit. */
   onCommit: CommitListener | undefined;
   /**
-   * Called when the broker has the last part of a reply. Only requests that
-   * arrive while it is set are measured.
+   * Called when the broker has acknowledged a reply. Only requests that arrive
+   * while it is set are measured.
    */
   onReply: RequestListener | undefined;
   readonly #arrivals = new WeakMap<Incoming, number>();
@@ -59,7 +59,7 @@ export class Telemetry {
     this.#arrivals.set(request, performance.now());
   }
 
-  /** Call when the broker has the last part of the reply to a request. */
+  /** Call when the broker has acknowledged the reply to a request. */
   replySent(request: Incoming): void {
     const arrival = this.#arrivals.get(request);
     if (arrival !== undefined) this.onReply?.(performance.now() - arrival);
