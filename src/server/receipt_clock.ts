@@ -24,7 +24,8 @@ export interface ReceiptClockOptions {
  * time, but not earlier than the time of the present cell, because the order of
  * arrival is certain:
  *
- * - The reading may have waited in the broker during a disconnection. Then it was
+ * - The reading may have waited in the broker during a disconnection. Then it
+ *   was
  *   observed after its start, and after the readings with a time that arrived
  *   before it.
  * - The system clock was set back. The present cell may have a later time than
