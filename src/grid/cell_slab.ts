@@ -36,7 +36,7 @@ const FREE_SHIFT = 12;
 
 /** 2^16 cells as columns (the first chunk of a slab may have fewer). */
 export class CellChunk {
-  /** Key and freshness of a cell, see `cell_block.ts`; 0 if there is no cell. */
+  /** Key and freshness of a cell, see `cell_block.ts`; 0 without a cell. */
   meta: Uint16Array;
   /** The last observed value, also of a forgotten cell. */
   value: Int32Array;

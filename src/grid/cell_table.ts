@@ -58,8 +58,8 @@ export class CellTable {
   }
 
   /**
-   * Returns the row of a coordinate. Adds a row if there is none: then it is
-   * the last one, and the caller sets its value, time and stale.
+   * Returns the row of a coordinate. If there is none, adds a row at the end,
+   * and the caller sets value, time and stale.
    */
   insert(x: number, y: number): number {
     const row = this.find(x, y);
@@ -89,7 +89,7 @@ export class CellTable {
     return row;
   }
 
-  /** Makes room for a number of cells in all. */
+  /** Reserves memory for a total number of cells. */
   reserve(cells: number): void {
     let capacity = this.x.length;
     if (cells <= capacity) return;

@@ -44,8 +44,8 @@ export function wasStale(
 export const MAX_DRAWN_VALUE = 10;
 
 /**
- * The status of a cell as a small number, for drawing. Where one pixel or
- * character stands for several cells, it shows the highest level: every other
+ * The status of a cell as a small number, for drawing. If one pixel or
+ * character represents several cells, it shows the highest level: every other
  * status covers free, and occupied covers every other status.
  */
 export const Level = {

@@ -8,14 +8,17 @@
  * | 1 | format: 1 |
  * | 4, 4 | tile coordinates tx, ty: int32, -2^26 to 2^26 - 1 |
  * | 2 | count of cells: uint16, 1 to 1024 |
- * | 2 each | the cells: uint16, key (y % 32 * 32 + x % 32) in bits 0-9, 1 + freshness in bits 10-11 |
+ * | 2 each | the cells: uint16, see below |
  * | | four columns: value, order, time, revision |
+ *
+ * A cell has its key (y % 32 * 32 + x % 32) in bits 0-9, and 1 + freshness in
+ * bits 10-11.
  *
  * A column begins with its width in one byte. Width 8: one float64 for each
  * cell. Width 0, 1, 2 or 4: the smallest number as a float64, then for each
- * cell an unsigned integer of that width, the difference to it ("frame of
- * reference"; Goldstein, Ramakrishnan, Shaft 1998). In a tile of a thousand
- * cells, each takes about 10 bytes.
+ * cell the difference to the smallest number, as an unsigned integer of that
+ * width ("frame of reference"; Goldstein, Ramakrishnan, Shaft 1998). In a tile
+ * of a thousand cells, each takes about 10 bytes.
  *
  * @module
  */

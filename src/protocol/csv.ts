@@ -232,7 +232,7 @@ function explainInteger(
     : `${name} is not a 32-bit integer: ${shown}`;
 }
 
-/** Parses milliseconds, a fraction is truncated, or RFC 3339. */
+/** Parses milliseconds, with or without a fraction, or RFC 3339. */
 function parseTimeField(bytes: Uint8Array, from: number, to: number): number {
   const dot = bytes.subarray(from, to).indexOf(DOT);
   if (dot === -1) {

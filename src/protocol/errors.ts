@@ -2,8 +2,7 @@ import { AppError, type AppErrorOptions } from "../common/errors.ts";
 
 /**
  * Bytes or names that do not follow the protocol. The only error that the
- * parsers of this folder throw, for any input. Its `code` is one of those that
- * docs/PROTOCOL.md lists.
+ * parsers of this folder throw, for any input. docs/PROTOCOL.md lists the codes.
  *
  * @example
  * ```ts

@@ -30,8 +30,8 @@ export const MAX_SOURCE_LENGTH = 200;
  * @param from offset of the JSON text
  * @param batch receives the valid readings; unchanged if this throws
  * @param refusals receives the invalid elements
- * @throws {ProtocolError} "bad-utf8", "bad-json", "bad-form", and "bad-time" or
- * "bad-source" for those of a batch as a whole
+ * @throws {ProtocolError} "bad-utf8", "bad-json", "bad-form"; "bad-time" or
+ * "bad-source" if the time or source of a whole batch is not valid
  */
 export function parseJsonReadings(
   bytes: Uint8Array,
@@ -66,7 +66,7 @@ function parsePlainBatch(
       return true;
     }
   } catch (error) {
-    // If the rest is not JSON, that is the error to report.
+    // The caller parses again: an error in the JSON has priority over this one.
     if (!(error instanceof ProtocolError)) throw error;
   }
   batch.truncate(length, sources);
@@ -251,7 +251,7 @@ export interface EncodeBatchOptions {
 
 /**
  * Writes readings as a JSON batch, with times if they are known. A batch has
- * one source for all readings; those of the readings are not written.
+ * one source; the sources of single readings are not written.
  *
  * @param batch the readings
  * @param from index of the first reading

@@ -26,7 +26,7 @@ const MAX_BREAKS = 6;
 const PLAN_LENGTH = 2 + 2 * MAX_BREAKS;
 /** Desks stand in blocks of this size, with aisles of one cell between. */
 const BLOCK = { columns: 4, rows: 2 };
-/** Probability that a person comes on a day; on workdays each has their own. */
+/** Probability of presence; on workdays each person has one from min to max. */
 const PRESENCE = { min: 0.35, max: 0.95, weekend: 0.03 };
 
 /**

@@ -141,8 +141,8 @@ export class Rooms implements Scene {
       );
       const people = random.between(2, capacity);
       for (let i = 0; i < people; i++) {
-        // The last to leave and the first of the next meeting do not overlap:
-        // the means are 7 minutes apart, each within 3.5.
+        // Meetings never overlap: the mean departure is 7 minutes before the
+        // next mean arrival, and both vary by at most 3.5 minutes.
         const arrival = random.normal(start + 2 * MINUTE_MS, MINUTE_MS);
         const departure = random.normal(end - 5 * MINUTE_MS, MINUTE_MS);
         addStay(passages, arrival, departure);

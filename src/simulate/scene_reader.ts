@@ -1,8 +1,3 @@
-/**
- * Reads the readings of a scene in order.
- *
- * @module
- */
 import { ReadingBatch } from "../protocol/mod.ts";
 import type { Scene } from "./scene.ts";
 
