@@ -2,7 +2,8 @@ import { AppError, type AppErrorOptions } from "../common/errors.ts";
 
 /**
  * Bytes or names that do not follow the protocol. The only error that the
- * parsers of this folder throw, for any input. docs/PROTOCOL.md lists the codes.
+ * parsers of this folder throw, for any input. docs/PROTOCOL.md lists the
+ * codes.
  *
  * @example
  * ```ts

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Random } from "../../src/simulate/random.ts";
 
 /** A reading. Without a time it gets the server's. */
 export interface Planned {
@@ -76,15 +77,10 @@ export function planWorkload(options: WorkloadOptions): Workload {
   return { publishers: plans, expected };
 }
 
-/** Random numbers from 0 to 1 (mulberry32, Tommy Ettinger); the same seed repeats them. */
+/** Returns random numbers from 0 to 1; the same seed repeats them. */
 export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
-  };
+  const random = new Random(seed);
+  return () => random.unit();
 }
 
 function plan(
