@@ -1,7 +1,7 @@
 /**
  * A client of the occupancy server: publishes readings, requests the map, and
  * watches its changes. The commands `occupancy client` and `occupancy request`
- * are made of the same parts. docs/LIBRARY.md is the introduction.
+ * use the same code. docs/LIBRARY.md is the introduction.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export {
 
 const DEFAULT_BROKER = "mqtt://localhost:1883";
 const DEFAULT_TIMEOUT_MS = 5000;
-/** Readings per message: a broker's work depends on the number of messages. */
+/** Readings per message. Fewer messages are less work for the broker. */
 const BATCH_SIZE = 1000;
 
 /** Options of {@linkcode connect}. */
@@ -72,7 +72,7 @@ export interface ConnectOptions {
   readonly clientId?: string;
   /** Maximum time without the server or the broker, in ms. Default 5,000. */
   readonly timeout?: number;
-  /** Certificate authorities to trust instead of the system's, in PEM format. */
+  /** Certificate authorities to trust, in PEM format. Default: the system's. */
   readonly ca?: string;
 }
 
@@ -82,7 +82,7 @@ export interface PublishOptions {
   readonly layer?: string;
   /** The name of the source of the readings, at most 200 UTF-16 code units. */
   readonly source?: string;
-  /** Aborts the sending. What was sent before stays sent. */
+  /** Stops the sending. Readings sent before are not undone. */
   readonly signal?: AbortSignal;
 }
 
@@ -137,8 +137,8 @@ export class OccupancyClient implements AsyncDisposable {
   #watches = 0;
 
   /**
-   * Creates a client that is not connected yet. Use {@linkcode connect} instead,
-   * or call {@linkcode open}.
+   * Creates a client that is not connected yet. Use {@linkcode connect}
+   * instead, or call {@linkcode open}.
    *
    * @throws {ProtocolError} as {@linkcode connect}
    */
@@ -165,8 +165,8 @@ export class OccupancyClient implements AsyncDisposable {
 
   /**
    * Publishes readings, in order, and waits until the broker has acknowledged
-   * all of them. The server answers a later request of this client after it has
-   * applied them.
+   * all of them. The server applies them before it answers a later request of
+   * this client.
    *
    * @param readings objects or columns
    * @throws {RangeError} if a field is out of range; then nothing is sent
@@ -209,14 +209,15 @@ export class OccupancyClient implements AsyncDisposable {
   }
 
   /**
-   * Watches the map: yields a snapshot, then every change. Uses a connection of
-   * its own, which closes when the loop ends. The broker or the server may be
-   * away for up to the timeout; no change is missed.
+   * Watches the map: yields a snapshot, then every change. Uses a separate
+   * connection, which closes when the loop ends. The watch continues without a
+   * missed change if the broker or the server is unavailable for less than the
+   * timeout.
    *
    * @throws {NoAnswerError} if the server is offline or silent for too long
    * @throws {RefusedError} if the server rejects the request
-   * @throws {LinkError} if the broker is away for too long, or the client is
-   * closed
+   * @throws {LinkError} if the broker is unavailable for too long, or the
+   * client is closed
    */
   async *watch(
     { layer, region, signal }: WatchOptions = {},

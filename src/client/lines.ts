@@ -4,25 +4,25 @@
  * @module
  */
 
-/** Longer lines are skipped: no reading is that long, and memory is bounded. */
+/** Longer lines are skipped, to bound memory. No reading is as long. */
 export const MAX_ROW_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 const NO_BYTES = new Uint8Array(0);
 
 /** Consecutive lines, or one line that is too long. */
 export interface LineBlock {
-  /** The lines with their line feeds; the last line of the input may have none. */
+  /** The lines with line feeds; the last one of the input may have none. */
   readonly bytes: Uint8Array;
   /** Number of the first line, from 1. */
   readonly firstLine: number;
-  /** Length of a line that is too long, in bytes; then `bytes` is empty. */
+  /** Set for a line that is too long: its bytes. Then `bytes` is empty. */
   readonly tooLong?: number;
 }
 
 /**
- * Splits a stream of bytes into blocks of whole lines. Each chunk that completes
- * a line gives one block, so a slow pipe is read line by line and a file in
- * large pieces.
+ * Splits a stream of bytes into blocks of whole lines. Each chunk that
+ * completes a line yields one block, so a slow pipe is read line by line and a
+ * file in large blocks.
  */
 export async function* lineBlocks(
   chunks: AsyncIterable<Uint8Array>,

@@ -1,5 +1,5 @@
 /**
- * Reads readings from CSV, JSON and NDJSON.
+ * Reads readings from a file or pipe in CSV, JSON or NDJSON.
  *
  * @module
  */
@@ -14,30 +14,31 @@ import { lineBlocks, MAX_ROW_BYTES } from "./lines.ts";
 /** A file format. */
 export type RowFormat = "csv" | "json" | "ndjson";
 
-/** A row that is not a valid reading. */
+/** An invalid row. */
 export interface BadRow {
   /** Number of the line, or of the element of a JSON array, from 1. */
   readonly line: number | undefined;
-  /** What is wrong with it. */
+  /** Why the row is invalid. */
   readonly message: string;
 }
 
 /** The readings of one part of a file, and its bad rows. */
 export interface Rows {
   readonly readings: ReadingBatch;
-  /** The first bad rows. */
+  /** The first of the bad rows. */
   readonly bad: readonly BadRow[];
-  /** The number of all bad rows. */
+  /** The number of bad rows. */
   readonly skipped: number;
 }
 
 const NEWLINE = 0x0a;
-const BYTE_ORDER_MARK = 0xef; // its first byte
+/** First byte of a byte order mark. */
+const BOM_FIRST_BYTE = 0xef;
 const CSV_HEADER = /^[^\S\n]*"?x"?\s*,\s*"?y"?\s*,/i;
 const HEADER_BYTES = 256;
 const decoder = new TextDecoder();
 
-/** Returns the format by the extension of a file name; undefined if it has none. */
+/** Returns the format by the extension of a file name; undefined if unknown. */
 export function formatOf(path: string): RowFormat | undefined {
   const ending = /\.(csv|json|ndjson|jsonl)$/i.exec(path)?.[1]?.toLowerCase();
   return ending === "jsonl" ? "ndjson" : ending as RowFormat | undefined;
@@ -87,7 +88,7 @@ function parseCsv(bytes: Uint8Array, firstLine: number, strict: boolean): Rows {
   if (firstLine === 1 && hasHeader(bytes)) {
     return parseCsv(afterLines(bytes, 1), 2, strict);
   }
-  if (firstLine > 1 && bytes[0] === BYTE_ORDER_MARK) {
+  if (firstLine > 1 && bytes[0] === BOM_FIRST_BYTE) {
     return parseCsv(afterBlankLine(bytes), firstLine - 1, strict);
   }
   const readings = new ReadingBatch(bytes.length >>> 3);
@@ -146,7 +147,7 @@ function parseDocument(bytes: Uint8Array, strict: boolean): Rows {
   return { readings, bad, skipped: refusals.total };
 }
 
-/** Parses as messages are parsed, but accepts an empty part of a file. */
+/** Parses like a message, but accepts input without readings. */
 function parsePart(
   bytes: Uint8Array,
   readings: ReadingBatch,
@@ -180,7 +181,7 @@ function hasHeader(bytes: Uint8Array): boolean {
   return CSV_HEADER.test(decoder.decode(bytes.subarray(0, HEADER_BYTES)));
 }
 
-/** Puts an empty line before the bytes: a byte order mark after it is an error. */
+/** Prepends an empty line: a byte order mark after the first line is an error. */
 function afterBlankLine(bytes: Uint8Array): Uint8Array {
   const all = new Uint8Array(bytes.length + 1);
   all[0] = NEWLINE;

@@ -1,5 +1,5 @@
 /**
- * Publishes readings, many messages at a time.
+ * Publishes readings in batches, with a limit on unacknowledged messages.
  *
  * @module
  */
@@ -23,11 +23,11 @@ export interface SendOptions {
   readonly batch?: number | undefined;
   /** Time between two messages, in ms. Default 0. */
   readonly interval?: number | undefined;
-  /** Name of the source of all readings. The messages are then JSON, else CSV. */
+  /** Source of all readings; messages with a source are JSON, others CSV. */
   readonly source?: string | undefined;
-  /** True for the original wire: one reading per message, as `x,y,value`. */
+  /** True for the original wire format: one `x,y,value` per message. */
   readonly original?: boolean | undefined;
-  /** Aborts the sending. */
+  /** Stops the sending. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,10 +62,10 @@ export class Sender {
 
   /**
    * Publishes all readings of a batch, in order. Waits while too many messages
-   * are unacknowledged, but not for the last ones: see {@linkcode finish}.
+   * are unacknowledged. To wait for all of them, call {@linkcode finish}.
    *
-   * @throws {LinkError} if the broker refused a message, or the connection failed
-   * permanently
+   * @throws {LinkError} if the broker refused a message, or the connection
+   * failed permanently
    */
   async send(readings: ReadingBatch): Promise<void> {
     const { original = false, signal } = this.#options;
@@ -135,7 +135,7 @@ export class Sender {
   }
 }
 
-/** Returns the end of the readings with one source: a message names only one. */
+/** Returns the end of the readings with the same source: one per message. */
 function endOfSource(
   readings: ReadingBatch,
   from: number,

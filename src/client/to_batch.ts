@@ -1,5 +1,5 @@
 /**
- * Readings as users of the library write them: objects, or columns.
+ * Converts readings from objects or columns to a batch.
  *
  * @module
  */
@@ -22,11 +22,11 @@ export interface Reading {
    * is unknown.
    */
   readonly value: number | boolean | null;
-  /** When it was observed, ms since 1970. Default: when the server receives it. */
+  /** When it was observed, ms since 1970. Default: when it is received. */
   readonly time?: number | Date;
 }
 
-/** Readings as columns. A {@linkcode ReadingBatch} is one of these. */
+/** Readings as columns, for example a {@linkcode ReadingBatch}. */
 export interface ReadingTable {
   /** The number of readings. */
   readonly length: number;

@@ -1,5 +1,5 @@
 /**
- * A client's copy of the map, for users of the library.
+ * A client's copy of the map, updated by the events of a watch.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export interface CellState {
   readonly value: number;
   /**
    * When the cell was observed, ms since 1970; NaN if the server does not send
-   * times. While a map is watched, a newer observation of the same value is not
-   * sent, so the last observation may be later.
+   * times. A watch does not send later observations of the same value, so the
+   * last one may be later.
    */
   readonly time: number;
   /** True if the observation is too old to be trusted. */
@@ -88,7 +88,7 @@ export class CellMap implements Iterable<CellState> {
     return row < 0 ? undefined : this.#stateOf(row);
   }
 
-  /** Iterates over all cells, in no defined order. Do not apply events meanwhile. */
+  /** Iterates over all cells, in no order. Do not call `apply` meanwhile. */
   *[Symbol.iterator](): IterableIterator<CellState> {
     for (let row = 0; row < this.size; row++) yield this.#stateOf(row);
   }

@@ -1,5 +1,5 @@
 /**
- * Buffers deltas until the consumer of a watch takes them.
+ * Buffers deltas for the consumer of a watch, up to a limit.
  *
  * @module
  */
@@ -11,9 +11,9 @@ const MAX_CELLS = 250_000;
 const MAX_PARTS = 10_000;
 
 /**
- * Parts of deltas in order of arrival. When a slow consumer leaves too many, the
- * buffer drops all of them and closes: to request what changed meanwhile costs
- * less than to store it.
+ * Parts of deltas in order of arrival. If a slow consumer leaves too many, the
+ * buffer drops all of them and closes: a later request for the changes costs
+ * less than to store them.
  */
 export class DeltaBuffer {
   #parts: ChangesPart[] = [];
@@ -22,7 +22,7 @@ export class DeltaBuffer {
   #cells = 0;
   #open = false;
 
-  /** False while parts are dropped. */
+  /** False while the buffer drops parts. */
   get isOpen(): boolean {
     return this.#open;
   }
@@ -56,12 +56,12 @@ export class DeltaBuffer {
     return part;
   }
 
-  /** Drops the parts that lead to this revision or an earlier one. */
+  /** Drops the parts of deltas to this revision or an earlier one. */
   dropUpTo(revision: number): void {
-    const left = this.#parts.slice(this.#next)
+    const remaining = this.#parts.slice(this.#next)
       .filter(({ to }) => to > revision);
     this.#clear();
-    for (const part of left) this.add(part);
+    for (const part of remaining) this.add(part);
   }
 
   #clear(): void {

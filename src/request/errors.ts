@@ -13,7 +13,7 @@ export class NoAnswerError extends AppError {
   /**
    * Creates an error with the code "no-answer".
    *
-   * @param message what did not reply, for people, without a full stop
+   * @param message what happened, for people, without a full stop
    * @param options hint: what to do about it, in sentences
    */
   constructor(message: string, options: { hint?: string } = {}) {
@@ -21,7 +21,7 @@ export class NoAnswerError extends AppError {
   }
 }
 
-/** The server rejected a request. Its `code` is the one that the server sent. */
+/** The server rejected a request. `code` is the code of its error reply. */
 export class RefusedError extends AppError {
   /** `RefusedError` */
   override readonly name = "RefusedError";

@@ -1,5 +1,5 @@
 /**
- * Requests for the map and their replies, once or continuously.
+ * Requests the map from a server, or watches it.
  *
  * @module
  */

@@ -22,10 +22,10 @@ import {
 } from "../protocol/mod.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
 
-/** A wire format: that of this project, or that of the three Python scripts. */
+/** The wire format: of this project, or of the original Python scripts. */
 export type Wire = "current" | "original";
 
-/** Which part of the map to request, and how long to wait for it. */
+/** Which part of the map to request, and how long to wait for the reply. */
 export interface MapQuery {
   /** Default `default`. */
   readonly layer?: string;
@@ -35,7 +35,7 @@ export interface MapQuery {
   readonly since?: number;
   /** Maximum size of a message of the reply, in bytes. Default 256 KiB. */
   readonly maxBytes?: number;
-  /** Maximum time to the first part of the reply, and between two parts, in ms. */
+  /** Maximum time to the first part of the reply and between parts, in ms. */
   readonly timeout: number;
   /** Aborts the request. */
   readonly signal?: AbortSignal;
@@ -47,7 +47,7 @@ export interface MapView {
   readonly layer: string;
   /** The cells, each with the time of its observation. */
   readonly cells: ReadingBatch;
-  /** Not sent on the original wire; neither are the members below. */
+  /** Undefined on the original wire, as are the members below. */
   readonly revision?: number;
   /** The server's time when it read the map, ms since 1970. */
   readonly time?: number;
@@ -69,7 +69,7 @@ export interface RequesterOptions {
   readonly wire?: Wire;
 }
 
-/** Handlers of a request that has no reply yet. */
+/** Callbacks of a request without a complete reply. */
 interface PendingRequest {
   readonly onReply: (reply: ReplyPart | ErrorReply) => void;
   readonly onOriginalReply: (cells: ReadingBatch) => void;
@@ -78,8 +78,8 @@ interface PendingRequest {
 
 /**
  * Requests the map from a server. Open the link with {@linkcode subscriptions}
- * and {@linkcode handlersFor}. Requests may overlap; on the original wire, which
- * has no transactions, the next reply answers all pending requests.
+ * and {@linkcode handlersFor}. Requests may overlap; on the original wire,
+ * which has no transactions, the next reply answers all pending requests.
  */
 export class Requester {
   /** The MQTT client id. */
@@ -92,7 +92,7 @@ export class Requester {
   #serverState: "online" | "offline" | undefined;
   #transactions = 0;
 
-  /** @throws {ProtocolError} "bad-reply-topic" if no topic can have the name */
+  /** @throws {ProtocolError} "bad-reply-topic" if a topic cannot have the name */
   constructor({ topics, name, wire = "current" }: RequesterOptions) {
     this.#topics = topics;
     this.name = name;
@@ -121,7 +121,7 @@ export class Requester {
     };
   }
 
-  /** The state that the server published; undefined if none was received. */
+  /** The last received state of the server; undefined if none was received. */
   get serverState(): "online" | "offline" | undefined {
     return this.#serverState;
   }
@@ -215,7 +215,7 @@ export class Requester {
     });
   }
 
-  /** Passes a reply to its request. A malformed one fails all requests. */
+  /** Passes a reply to its request. A malformed reply fails all requests. */
   #receive({ payload }: Incoming): void {
     if (this.#pending.size === 0) return;
     let request: PendingRequest | undefined;

@@ -31,15 +31,15 @@ const CHECK_AFTER_MS = 10_000;
 const REQUEST_INTERVAL_MS = 1000;
 
 /**
- * A step of the map. A client that applies all steps in order has the server's
- * map.
+ * An event of a watch. A client that applies all events in order has the
+ * server's map.
  *
- * A cell is stale if it was observed more than `staleAfter` before the `time` of
- * the event that had it last. The server sends an event when cells become stale,
- * fresh or unknown, so do not age cells by a local clock.
+ * A cell is stale if it was observed more than `staleAfter` before the `time`
+ * of the last event with this cell. The server sends an event when cells become
+ * stale, fresh or unknown, so do not age cells by a local clock.
  */
 export interface WatchEvent {
-  /** Whether `cells` are all cells (of the region), or those that changed. */
+  /** Whether `cells` are all cells of the region, or those that changed. */
   readonly kind: "snapshot" | "changes";
   /** The watched layer. */
   readonly layer: string;
@@ -52,7 +52,7 @@ export interface WatchEvent {
    * Without it, no cell is stale.
    */
   readonly staleAfter?: number;
-  /** Each with its time; a value below 0 is unknown. The receiver may keep it. */
+  /** Each with its time; a value below 0 is unknown. Owned by the receiver. */
   readonly cells: ReadingBatch;
 }
 
@@ -93,12 +93,12 @@ export class Watcher {
   #connected = false;
   #disconnectReason = "";
   #linkFailure: LinkError | undefined;
-  /** The state of the copy; undefined before the first snapshot. */
+  /** The state of the client's copy; undefined before the first snapshot. */
   #follower: ChangesFollower | undefined;
-  /** True if deltas were missed, or may have been. */
+  /** True if deltas may have been missed. */
   #mustRequest = true;
   #lastRequest = -Infinity;
-  /** When the server first replied that its store fails; undefined if it works. */
+  /** Since when the store of the server fails; undefined if it works. */
   #storeFailingSince: number | undefined;
   /** Aborted to end the current wait or request. */
   #interrupt = new AbortController();
@@ -155,16 +155,16 @@ export class Watcher {
   }
 
   /**
-   * Watches until the consumer ends the loop or the signal is aborted. Waits for
-   * a broker or server that is away, up to the timeout. A slow consumer receives
-   * fewer events, each with the sum of several deltas: what is buffered for it
-   * is bounded, here and in the server.
+   * Watches until the consumer ends the loop or the signal is aborted. Waits up
+   * to the timeout for a broker or server that is unavailable. A slow consumer
+   * receives fewer events, each with the sum of several deltas: the buffers in
+   * the watcher and in the server are bounded.
    *
    * @throws {NoAnswerError} if the server is offline or silent for too long
    * @throws {RefusedError} if the server rejects the request
    * @throws {ProtocolError} if a reply is malformed
-   * @throws {LinkError} if the broker is away for too long, or the connection
-   * fails permanently
+   * @throws {LinkError} if the broker is unavailable for too long, or the
+   * connection fails permanently
    * @throws {Error} if this watcher is already watching
    */
   async *watch(
@@ -191,12 +191,13 @@ export class Watcher {
     }
   }
 
-  /** Does the next thing to do. Returns undefined if that makes no event. */
+  /** Performs the next step of the watch, which may return no event. */
   async #nextEvent(
     link: Link,
     signal: AbortSignal | undefined,
   ): Promise<WatchEvent | undefined> {
-    // Interrupts up to here are handled below; later ones end the wait.
+    // Earlier interrupts are handled by the lines below; later ones abort a
+    // wait.
     const interrupt = this.#interrupt = new AbortController();
     if (this.#linkFailure !== undefined) throw this.#linkFailure;
     if (signal?.aborted) return undefined;
@@ -217,7 +218,7 @@ export class Watcher {
     return !this.#connected || this.#requester.serverState === "offline";
   }
 
-  /** @throws when the timeout is over */
+  /** @throws {LinkError | NoAnswerError} after the timeout */
   async #waitForServer(interrupted: AbortSignal): Promise<undefined> {
     const { timeout } = this.#options;
     await this.#waitUntil(performance.now() + timeout, interrupted);
@@ -309,13 +310,13 @@ export class Watcher {
     };
   }
 
-  /** The server has another map: only a new snapshot helps. */
+  /** Call if the server has another map: then a new snapshot is needed. */
   #discardCopy(): void {
     this.#follower = undefined;
     this.#mustRequest = true;
   }
 
-  /** Returns true if the store fails, but not yet for longer than the timeout. */
+  /** Returns true if the store fails, but not for longer than the timeout. */
   #isTemporary(error: unknown): boolean {
     if (!(error instanceof RefusedError && error.code === "store-failing")) {
       return false;
@@ -331,13 +332,13 @@ export class Watcher {
       const part = parseChanges(payload);
       if (part.layer === this.#layer) this.#deltas.add(part);
     } catch (error) {
-      // From another sender, or damaged: then the next delta reveals the gap.
+      // From another sender, or damaged: then the next delta shows the gap.
       if (!(error instanceof ProtocolError)) throw error;
     }
     this.#wake?.();
   }
 
-  /** The broker or the server is back: deltas were missed meanwhile. */
+  /** Called when broker and server are available again: deltas were missed. */
   #onAvailable(): void {
     this.#mustRequest = true;
     this.#interruptWait();
@@ -348,13 +349,13 @@ export class Watcher {
     this.#wake?.();
   }
 
-  /** Waits until `time`, of `performance.now()`, or an interrupt. */
+  /** @param time until when to wait, of `performance.now()` */
   async #waitUntil(time: number, interrupted: AbortSignal): Promise<void> {
     const ms = time - performance.now();
     if (ms > 0) await delay(ms, interrupted);
   }
 
-  /** Waits for a delta or an interrupt. Returns false if none came in time. */
+  /** Waits for a delta or an interrupt. Returns false on a timeout. */
   async #waitForDelta(ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -366,5 +367,5 @@ export class Watcher {
   }
 }
 
-/** The reply of a server of this project; the original one sends fewer members. */
+/** A reply on the current wire, which has these members. */
 type FullView = MapView & MapMoment & { readonly revision: number };

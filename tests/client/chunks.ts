@@ -1,3 +1,4 @@
+/** Splits bytes into chunks, to test readers of streams. */
 import fc from "fast-check";
 
 /** Splits bytes into chunks at the given places. */

@@ -45,7 +45,7 @@ const events = fc.array(
 );
 
 Deno.test({
-  name: "CellMap holds the latest state of each cell",
+  name: "CellMap stores the latest state of each cell",
   permissions: "none",
   fn: () => {
     fc.assert(fc.property(fc.array(cell), events, (first, steps) => {

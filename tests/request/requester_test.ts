@@ -94,7 +94,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "Requester.request() joins the parts in any order, also if one comes twice",
+    "Requester.request() joins the parts in any order, also if one arrives twice",
   permissions: "none",
   fn: async () => {
     using _ = new FakeClock();
@@ -113,7 +113,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Requester.request() ignores replies to others, and retained ones",
+  name:
+    "Requester.request() ignores replies to other clients, and retained ones",
   permissions: "none",
   fn: async () => {
     using _ = new FakeClock();

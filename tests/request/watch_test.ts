@@ -25,7 +25,7 @@ const STATE = "occupancy/server/state";
 
 type Cell = readonly [x: number, y: number, value: number];
 
-/** A running watcher, whose events are collected, and the server that it has. */
+/** Runs a watcher, collects its events, and sends it replies and deltas. */
 class Watch implements AsyncDisposable {
   readonly link = new FakeLink();
   readonly watcher: Watcher;
@@ -316,7 +316,7 @@ test("Watcher.watch() yields the sum of the deltas to a slow consumer", async ()
   assert.equal(await watch.event(3), "changes 401 7,7=7");
 });
 
-test("Watcher.watch() throws when the broker or the server is away for too long", async () => {
+test("Watcher.watch() throws when the broker or the server is unavailable for too long", async () => {
   const broker = new Watch({ timeout: 30 });
   await broker.reply(1, 1, []);
   broker.link.handlers.down?.("cut");
@@ -330,8 +330,8 @@ test("Watcher.watch() throws when the broker or the server is away for too long"
   await offline.reply(1, 1, []);
   offline.receive(STATE, '{"state":"online"}');
   offline.receive(STATE, '{"state":"offline"}');
-  const away = await offline.ended;
-  assert.ok(away instanceof NoAnswerError && /is offline/.test(away.message));
+  const error = await offline.ended;
+  assert.ok(error instanceof NoAnswerError && /is offline/.test(error.message));
 
   const silent = new Watch({ timeout: 30 });
   assert.ok(await silent.ended instanceof NoAnswerError);

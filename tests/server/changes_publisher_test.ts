@@ -41,7 +41,7 @@ class System implements Disposable {
     this.changes.connected();
   }
 
-  /** Sets `count` cells from x0 on to a value. */
+  /** Sets the cells (x0, 0) to (x0 + count - 1, 0) to a value. */
   change(count: number, value: number, layer = "default", x0 = 0): void {
     const batch = new ReadingBatch(count);
     for (let i = 0; i < count; i++) {
@@ -165,7 +165,7 @@ test("ChangesPublisher.connected() announces the revision of each layer", () => 
   assert.equal(
     system.takeParts().length,
     0,
-    "receivers request what changed meanwhile",
+    "receivers request the changes",
   );
   system.change(1, 3);
   system.clock.tick(100);

@@ -110,7 +110,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "Outbox.send() calls onSent when the broker has all parts, not after a failure",
+    "Outbox.send() calls onSent when all parts are acknowledged, not after a failure",
   permissions: "none",
   fn: async () => {
     const { outbox, link } = start();

@@ -1,4 +1,4 @@
-/** Which messages the pipeline commits together. */
+/** Which messages the pipeline commits as one group. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { Pipeline } from "../../src/server/pipeline.ts";
@@ -28,7 +28,7 @@ const message = (text: string) => incoming("occupancy/data", text);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 Deno.test({
-  name: "Pipeline.push() commits messages of successive turns together",
+  name: "Pipeline.push() commits messages of successive turns as one group",
   permissions: "none",
   fn: async () => {
     const { pipeline, commits, link } = start();

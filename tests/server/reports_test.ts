@@ -46,7 +46,7 @@ function refused(count = 1, code = "bad-x"): RefusedInput {
 
 Deno.test({
   name:
-    "Reports.add() publishes ten reports a second and counts the others in the next",
+    "Reports.add() publishes ten reports a second; the next one counts the others",
   permissions: "none",
   fn: () => {
     using clock = new FakeClock();

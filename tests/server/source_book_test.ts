@@ -1,4 +1,4 @@
-/** The source of a cell is right or unknown, never wrong. */
+/** The source book returns the right source of a cell or undefined. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";

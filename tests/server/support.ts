@@ -1,3 +1,4 @@
+/** Options and contexts of servers with fakes. */
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
 import {
@@ -18,7 +19,7 @@ export interface FakeOptions extends ServerOptions {
 }
 
 /**
- * Returns the options of a server named "me", whose clock stands at NOW.
+ * Returns the options of a server with the name "me" and a clock fixed at NOW.
  *
  * @param log receives what the server logs
  */
