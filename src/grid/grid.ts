@@ -132,7 +132,7 @@ export class Grid {
 
   /**
    * Visits all cells in the order in which they were first reported. Slower
-   * than {@linkcode Grid.scan}; needs 16 bytes for each cell meanwhile.
+   * than {@linkcode Grid.scan}; needs 16 bytes for each cell during the call.
    *
    * @param visit called with each cell; must not change the map
    */
@@ -155,7 +155,7 @@ export class Grid {
   /**
    * Begins to save the tiles that changed since the last save began (also those
    * with new times only). {@linkcode Grid.nextSaved} returns them as they are
-   * now, even if the layer changes meanwhile.
+   * now, even if the layer changes before the call.
    *
    * @returns the number of tiles to save
    * @throws {RangeError} if a save is running

@@ -26,8 +26,7 @@ export class TileMemory {
   }
 
   /**
-   * Creates a tile with an empty block; there must be no tile at its
-   * coordinates.
+   * Creates a tile with an empty block. The coordinates must be free.
    *
    * @returns the number of the tile
    */
@@ -74,8 +73,8 @@ export class TileMemory {
   }
 
   /**
-   * Creates a tile with cells; there must be no tile at its coordinates, and
-   * the keys must differ.
+   * Creates a tile with cells. The coordinates must be free, and the keys must
+   * differ.
    *
    * @returns the number of the tile
    */

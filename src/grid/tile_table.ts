@@ -61,7 +61,7 @@ export class TileTable {
   /**
    * The hash table. An entry is 0 for a free slot. Otherwise the low bits, as
    * many as a slot number has, hold 1 + the tile number; the high bits hold
-   * those of the hash, so that a look-up seldom reads the record of another
+   * those of the hash, so that a look-up rarely reads the record of another
    * tile. The length is a power of two, at least twice the number of tiles.
    */
   #directory = new Int32Array(2 * FIRST_CAPACITY_TILES);

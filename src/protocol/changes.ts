@@ -134,8 +134,9 @@ export type FollowResult =
  * for (const [from, to] of [[810, 811], [811, 815], [816, 817]] as const) {
  *   const writer = new ChangesWriter({ layer: "default", from, to, time: 0 });
  *   const [payload] = writer.finish();
- *   const result = follower.take(parseChanges(payload!));
- *   console.log(typeof result === "string" ? result : "apply", follower.revision);
+ *   const result = follower.receive(parseChanges(payload!));
+ *   const action = typeof result === "string" ? result : "apply";
+ *   console.log(action, follower.revision);
  * }
  * // wait 812, apply 815, gap 815
  * ```

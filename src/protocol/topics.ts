@@ -113,7 +113,8 @@ export class Topics {
   }
 
   /**
-   * Where the doctor checks whether a server may publish and subscribe.
+   * Returns the topic on which the doctor checks whether a server may publish
+   * and subscribe.
    *
    * @param id one topic level, unique among the clients
    */

@@ -175,7 +175,7 @@ export class Robots implements Scene {
     this.#targetY[robot] = y;
   }
 
-  /** Robots occupy only a part of the floor, so there always is a free cell. */
+  /** Robots occupy only a part of the floor, so a free cell always exists. */
   #randomFreeCell(): [x: number, y: number] {
     for (;;) {
       const x = this.#random.below(this.width);

@@ -72,7 +72,7 @@ export interface Store {
   /**
    * Closes the store. May be called more than once.
    *
-   * @param map if given, is stored completely, so that the next start is fast
+   * @param map stored completely if present, so that the next start is fast
    */
   close(map?: OccupancyMap): void;
 }

@@ -92,7 +92,7 @@ Deno.test({
     const { size: initialSize } = await Deno.stat(path);
     ({ store, map } = open());
     for (let i = 1; i < 4000; i++) {
-      // One half of the tiles changes often, the other half seldom.
+      // One half of the tiles changes often, the other half rarely.
       const below = random(20) === 0 ? TILES : TILES / 2;
       commit(
         Array.from({ length: 100 }, () => [32 * random(below), 0, i % 5]),
