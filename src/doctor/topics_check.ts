@@ -31,7 +31,7 @@ export const topicsCheck: Check = {
         "unknown",
         `Mosquitto accepts all subscriptions: only a reading shows if ${dataFilter} may be read`,
         {
-          hint: "Its acl_file needs the lines in docs/OPERATIONS.md, Security.",
+          hint: "Its acl_file needs the lines in docs/SECURITY.md, MQTT.",
         },
       ),
     ];
@@ -51,7 +51,7 @@ async function trySubscribing(context: CheckContext): Promise<Finding[]> {
     }
     findings.push(
       finding("error", `The broker refuses a subscription to ${filter}`, {
-        hint: "Give this user read access: docs/OPERATIONS.md, Security.",
+        hint: "Give this user read access: docs/SECURITY.md, MQTT.",
         data: { filter, code },
       }),
     );
@@ -81,7 +81,7 @@ async function tryPublishing(context: CheckContext): Promise<Finding[]> {
     if (code >= MIN_FAILURE_CODE) {
       findings.push(
         finding("error", `The broker refuses messages below ${parent}/`, {
-          hint: "Give this user write access: docs/OPERATIONS.md, Security.",
+          hint: "Give this user write access: docs/SECURITY.md, MQTT.",
           data: { topic, code },
         }),
       );
@@ -90,8 +90,7 @@ async function tryPublishing(context: CheckContext): Promise<Finding[]> {
     } else if (topic === serverTopic) {
       findings.push(
         finding("error", `A message below ${parent}/ was not received`, {
-          hint:
-            "A server needs read and write access: docs/OPERATIONS.md, Security.",
+          hint: "A server needs read and write access: docs/SECURITY.md, MQTT.",
           data: { topic },
         }),
       );

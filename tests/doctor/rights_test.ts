@@ -5,7 +5,7 @@ import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
 import { diagnose } from "./run_doctor.ts";
 
-/** The rules of docs/OPERATIONS.md, for a client without a user name. */
+/** The rules of docs/SECURITY.md, for a client without a user name. */
 const SERVER_RULES = [
   "topic read occupancy/data/#",
   "topic read occupancy/request",
@@ -20,7 +20,7 @@ const SERVER_RULES = [
 const withRules = (acl: string) => ["user root", `acl_file ${acl}`];
 
 Deno.test({
-  name: "doctor accepts the rules of docs/OPERATIONS.md for a server",
+  name: "doctor accepts the rules of docs/SECURITY.md for a server",
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
