@@ -11,7 +11,7 @@
 import { startMosquitto } from "../tests/support/mosquitto.ts";
 import { findTool } from "../tests/support/needs.ts";
 import { occupancy } from "../tests/support/processes.ts";
-import { encodeConnect, encodeSubscribe } from "../tests/support/packets.ts";
+import { RawConnection } from "../tests/support/raw_connection.ts";
 import { freePort } from "../tests/support/temp.ts";
 import { watchLoad } from "../tests/support/watch_load.ts";
 import { memoryOf } from "./harness/meter.ts";
@@ -24,9 +24,9 @@ async function run(kind: string, port: number, args: string[]): Promise<void> {
   const residentMiB = () => memoryOf(server.pid).now / 2 ** 20;
   const memory = [residentMiB()];
   const sampling = setInterval(() => memory.push(residentMiB()), 1000);
-  using frozen = await Deno.connect({ hostname: "127.0.0.1", port });
-  await frozen.write(encodeConnect("frozen"));
-  await frozen.write(encodeSubscribe("occupancy/changes"));
+  await using frozen = await RawConnection.open(port, "frozen");
+  await frozen.subscribe("occupancy/changes");
+  frozen.freeze();
   const results = await watchLoad({
     url: `mqtt://127.0.0.1:${port}`,
     watchers: 5,

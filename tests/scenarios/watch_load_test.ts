@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
-import { encodeConnect, encodeSubscribe } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
 import { freePort } from "../support/temp.ts";
 import { until } from "../support/until.ts";
@@ -49,7 +49,9 @@ Deno.test({
       `127.0.0.1:${port}`,
     ]);
     await server.waitFor(/Ready/);
-    using frozen = await connectFrozen(port);
+    await using frozen = await RawConnection.open(port, "frozen");
+    await frozen.subscribe("occupancy/changes");
+    frozen.freeze();
     const before = residentMiB(server.pid)!;
     const [watcher] = await watchLoad({
       url: `mqtt://127.0.0.1:${port}`,
@@ -66,16 +68,5 @@ Deno.test({
     await until(() => /Disconnected frozen/.test(server.stderr), {
       what: () => `the frozen client to be disconnected: ${server.stderr}`,
     });
-    assert.ok(frozen);
   },
 });
-
-/** Connects a client that subscribes to changes and never reads. */
-async function connectFrozen(port: number): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await connection.write(encodeConnect("frozen"));
-  await connection.read(new Uint8Array(4)); // CONNACK
-  await connection.write(encodeSubscribe("occupancy/changes"));
-  await connection.read(new Uint8Array(5)); // SUBACK
-  return connection;
-}
