@@ -2,13 +2,13 @@
  * The embedded broker: aedes (MQTT 3.1.1) in this process. The only file that
  * imports `aedes`.
  *
- * The server does not connect to it: it publishes through a method, and receives
- * messages in aedes' `authorizePublish` hook, before their acknowledgement.
+ * The server does not connect to it: it publishes through a method, and aedes'
+ * hook `authorizePublish` passes messages to it before their acknowledgement.
  *
  * Its limits: retained messages and sessions are in memory and end with the
- * process. The size of a session is limited (see {@linkcode BrokerOptions}); the
- * number of sessions and of retained messages is not. Sessions do not expire.
- * There are no users. MQTT 5 is refused with CONNACK 1.
+ * process. The size of a session is limited (see {@linkcode BrokerOptions});
+ * the number of sessions and of retained messages is not. Sessions do not
+ * expire. There are no users. MQTT 5 is refused with CONNACK 1.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export type { Endpoint, TlsIdentity } from "./listeners.ts";
 const SOFT_UNSENT_BYTES = 1024 * 1024;
 /** How long close() waits until published messages are sent. */
 const FLUSH_TIMEOUT_MS = 1_000;
-/** Longest heartbeat interval: aedes multiplies it by 4 for a timer of 31 bits. */
+/** aedes multiplies it by 4 for a timer, whose maximum is 2^31 - 1. */
 const MAX_HEARTBEAT_INTERVAL_MS = Math.floor((2 ** 31 - 1) / 4);
 
 /** CONNACK 1 (3.2.2.3), after which a client of MQTT 5 tries MQTT 3.1.1. */
@@ -331,7 +331,7 @@ class EmbeddedBroker implements Broker {
     this.#queues.set(client, queue);
   }
 
-  /** Called for each message and will of a client, before its acknowledgement. */
+  /** Called before a message, or the will, of a client is acknowledged. */
   #onPublish(
     client: Client | null,
     packet: RoutedPacket,

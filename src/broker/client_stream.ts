@@ -24,17 +24,17 @@ export interface StreamLimits {
 /**
  * Adapts a client's stream to aedes, and limits what the client can cost.
  *
- * `read()` must return all data that has arrived: aedes calls it once per event.
- * aedes calls it again inside its parser, and then expects null. But streams as
- * of Node.js 26 return one buffer at a time (nodejs/node#60441), so a burst, a
- * long packet or a WebSocket would break the connection.
+ * `read()` must return all data that has arrived: aedes calls it once per
+ * event. aedes calls it again inside its parser, and then expects null. But
+ * streams as of Node.js 26 return one buffer at a time (nodejs/node#60441), so
+ * a burst, a long packet or a WebSocket would break the connection.
  *
- * Refusing a read is back-pressure: the stream fills, then TCP. No event repeats
- * the refused read: the caller must make sure that aedes reads again.
+ * Refusing a read is back-pressure: the stream fills, then TCP. No event
+ * repeats the refused read: the caller must make sure that aedes reads again.
  *
  * `write()` reports a full buffer later than the stream, so that a slow client
- * does not delay each message of the others, and ends the connection of a client
- * that does not read.
+ * does not delay each message of the others, and ends the connection of a
+ * client that does not read.
  *
  * @param stream the client's stream, which is changed
  * @param limits the limits
@@ -83,8 +83,8 @@ function readAll(readOne: () => Buffer | null): Buffer | null {
 }
 
 /**
- * Reads the fixed headers of an MQTT stream (MQTT 3.1.1, 2.2), to detect a packet
- * that is too long before it is received.
+ * Reads the fixed headers of an MQTT stream (MQTT 3.1.1, 2.2), to detect a
+ * packet that is too long before it is received.
  */
 export class FrameScan {
   readonly #maxBytes: number;

@@ -15,21 +15,24 @@ export interface BrokerOptions extends Endpoint {
   readonly subscriptions: readonly string[];
   /**
    * Topics that only the server may publish to: names, or `name/#`. The broker
-   * acknowledges and drops a client's message to one of these, or to a topic that
-   * begins with `$`. MQTT 3.1.1 (3.3.5) also allows closing the connection, but
-   * then the client would send the message again and again.
+   * acknowledges and drops a client's message to one of these, or to a topic
+   * that begins with `$`. MQTT 3.1.1 (3.3.5) also allows closing the
+   * connection, but then the client would send the message again and again.
    */
   readonly reserved?: readonly string[];
   /** Called for each message that is dropped because of its topic. */
   readonly onRefused?: (clientId: string, topic: string) => void;
   /**
-   * Called after the broker has disconnected a client; the id is undefined before
-   * CONNECT. Not called for a client of MQTT 5, which is refused with CONNACK 1.
+   * Called after the broker has disconnected a client; the id is undefined
+   * before CONNECT. Not called for a client of MQTT 5, which is refused with
+   * CONNACK 1.
    */
   readonly onDropped?: (clientId: string | undefined, reason: string) => void;
   /** Called when a session becomes full and loses messages. */
   readonly onSessionFull?: (clientId: string) => void;
-  /** Where to listen for MQTT over WebSocket; with TLS if it has an identity. */
+  /**
+   * Where to listen for MQTT over WebSocket; with TLS if it has an identity.
+   */
   readonly ws?: Endpoint & Partial<TlsIdentity>;
   /** Where to listen for MQTT over TLS. */
   readonly tls?: Endpoint & TlsIdentity;
@@ -45,11 +48,15 @@ export interface BrokerOptions extends Endpoint {
    * 128 MiB.
    */
   readonly maxUnsentBytes?: number;
-  /** How long a new connection may take to send CONNECT, in ms. Default 10,000. */
+  /**
+   * How long a new connection may take to send CONNECT, in ms. Default 10,000.
+   */
   readonly connectTimeout?: number;
   /** Unacknowledged messages of a session. Default 1,000. */
   readonly maxSessionMessages?: number;
-  /** Payload bytes of the unacknowledged messages of a session. Default 16 MiB. */
+  /**
+   * Payload bytes of the unacknowledged messages of a session. Default 16 MiB.
+   */
   readonly maxSessionBytes?: number;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Passes messages of clients to the server, and delays each acknowledgement until
- * the server has acknowledged the message. Independent of sockets and of aedes.
+ * Passes messages of clients to the server, and delays each acknowledgement
+ * until the server has acknowledged the message. Independent of sockets and of
+ * aedes.
  *
  * @module
  */

@@ -39,7 +39,9 @@ export interface SessionLimits {
   readonly maxMessages: number;
   /** Payload bytes of the unacknowledged messages. */
   readonly maxBytes: number;
-  /** Called when a session becomes full: it drops messages until it has room. */
+  /**
+   * Called when a session becomes full: it drops messages until it has room.
+   */
   readonly onFull: (clientId: string) => void;
 }
 
@@ -79,13 +81,13 @@ const MAX_PACKET_ID = 65_535;
 
 /**
  * The session state of MQTT 3.1.1 (3.1.2.4) except the subscriptions: the
- * unacknowledged messages to a client, and the identifiers of its QoS 2 messages
- * that it has not released.
+ * unacknowledged messages to a client, and the identifiers of its QoS 2
+ * messages that it has not released.
  *
  * It replaces this part of aedes' memory persistence, which has no limits,
  * searches its whole queue for each message, and stores a message once per
- * matching subscription. It also keeps the order when a client reconnects: aedes
- * would send new messages before CONNACK and before the stored ones.
+ * matching subscription. It also keeps the order when a client reconnects:
+ * aedes would send new messages before CONNACK and before the stored ones.
  *
  * Sessions end with the process. A full session drops new messages, as in
  * Mosquitto; a connected client still receives them, once.
@@ -110,8 +112,8 @@ export class Sessions {
 
   /**
    * Returns true if aedes sends a message to a client when it is published. If
-   * false, the session stores and sends it; at QoS 0 it is dropped, as before the
-   * client connected.
+   * false, the session stores and sends it; at QoS 0 it is dropped, as before
+   * the client connected.
    */
   forwards(client: SessionOwner, packet: SessionPacket): boolean {
     if (client.clean || packet.brokerId === null) return true;
@@ -122,8 +124,8 @@ export class Sessions {
   }
 
   /**
-   * Lets a client receive new messages. Called after it was sent CONNACK and the
-   * stored messages.
+   * Lets a client receive new messages. Called after it was sent CONNACK and
+   * the stored messages.
    *
    * @returns the messages published since then, to be sent now
    */
@@ -170,7 +172,9 @@ export class Sessions {
     return this.outgoingEnqueueCombi([subscription], packet);
   }
 
-  /** Called before a message is sent with its identifier, and after its PUBREC. */
+  /**
+   * Called before a message is sent with its identifier, and after its PUBREC.
+   */
   outgoingUpdate(client: SessionOwner, packet: SessionPacket): Promise<void> {
     const outgoing = this.#outgoing.get(client.id);
     if (outgoing !== undefined) {

@@ -17,7 +17,9 @@ export interface BrokerInfo {
 
 const VERSION_TOPIC = "$SYS/broker/version";
 const DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped";
-/** aedes, on which the embedded broker is based, publishes subscriptions here. */
+/**
+ * aedes, on which the embedded broker is based, publishes subscriptions here.
+ */
 const AEDES_FILTER = "$SYS/+/new/subscribes";
 const decoder = new TextDecoder();
 

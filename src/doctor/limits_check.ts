@@ -2,7 +2,9 @@ import type { ConnackProperties } from "../mqtt/probe_connection.ts";
 import type { Check } from "./check.ts";
 import { type Finding, finding } from "./finding.ts";
 
-/** One part of a reply with its topic and headers (docs/PROTOCOL.md, Replies). */
+/**
+ * One part of a reply with its topic and headers (docs/PROTOCOL.md, Replies).
+ */
 const REPLY_BYTES = 256 * 1024 + 1024;
 
 /** Checks the limits that the broker reports in CONNACK. */

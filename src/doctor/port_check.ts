@@ -13,7 +13,9 @@ interface Port {
   readonly endpoint: (context: CheckContext) => Promise<Endpoint | undefined>;
   /** Returns true if the server starts without the port. */
   readonly optional: (context: CheckContext) => boolean;
-  /** Returns the occupancy server that uses the port; undefined if none does. */
+  /**
+   * Returns the occupancy server that uses the port; undefined if none does.
+   */
   readonly user: (
     context: CheckContext,
     endpoint: Endpoint,

@@ -3,7 +3,7 @@ import type { Check } from "./check.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { ServerProbe } from "./server_probe.ts";
 
-/** States during one probe: a restart publishes three, a client id conflict more. */
+/** States during a probe: a restart publishes 3, a client id conflict more. */
 const MIN_CONFLICT_STATES = 4;
 
 /** Checks that at most one server uses the prefix, and that it works. */

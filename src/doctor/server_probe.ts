@@ -28,7 +28,9 @@ export interface ServerProbe {
 export interface ServerReply {
   /** The server's clock, in ms since 1970. */
   readonly time: number;
-  /** This machine's clock halfway between request and reply, in ms since 1970. */
+  /**
+   * This machine's clock halfway between request and reply, in ms since 1970.
+   */
   readonly expected: number;
   /** The maximum error of `expected`: half of the round trip, in ms. */
   readonly uncertainty: number;

@@ -83,7 +83,9 @@ async function resumeSession(
   return { sessionPresent, arrived };
 }
 
-/** Connects with a clean session: the broker drops the old one and its queue. */
+/**
+ * Connects with a clean session: the broker drops the old one and its queue.
+ */
 async function endSession(context: CheckContext): Promise<void> {
   const probe = await context.connect("session");
   await probe.close();

@@ -76,7 +76,9 @@ async function checkFile(path: string): Promise<Finding> {
   return await checkContent(path, info.size, data);
 }
 
-/** Opens a copy of the store as a server would, so that the file stays as it is. */
+/**
+ * Opens a copy of the store as a server would, so that the file stays as it is.
+ */
 async function checkContent(
   path: string,
   bytes: number,

@@ -9,9 +9,9 @@ const MIN_DURATION_MS = 1000;
 const MAX_BRIEF_CONNECTIONS = 5;
 
 /**
- * Detects that another client uses the same client id: each one makes the broker
- * disconnect the other, again and again. MQTT 3.1.1 has no code for it, and
- * Mosquitto up to 2.0.11 does not send that of MQTT 5. The client that
+ * Detects that another client uses the same client id: each one makes the
+ * broker disconnect the other, again and again. MQTT 3.1.1 has no code for it,
+ * and Mosquitto up to 2.0.11 does not send that of MQTT 5. The client that
  * connected last detects it first.
  */
 export class ClientIdConflict {

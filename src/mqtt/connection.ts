@@ -60,9 +60,9 @@ export interface ConnectionOptions {
   /** The longest pause between attempts to reconnect, in ms. Default 5,000. */
   readonly maxReconnectDelay?: number;
   /**
-   * How long the broker shall keep the session while the client is disconnected,
-   * in s: subscriptions, and messages at QoS 1 (MQTT 5, 3.1.2.11.2; without
-   * limit in MQTT 3.1.1). Default 0: no session.
+   * How long the broker shall keep the session while the client is
+   * disconnected, in s: subscriptions, and messages at QoS 1 (MQTT 5,
+   * 3.1.2.11.2; without limit in MQTT 3.1.1). Default 0: no session.
    */
   readonly sessionExpiry?: number;
   /** PEM certificate authorities to trust instead of the system's. */

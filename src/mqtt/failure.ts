@@ -10,7 +10,9 @@ import { LinkError } from "./link.ts";
 const LOGIN_HINT =
   "Set user and password in the address: mqtt://user:password@host.";
 
-/** CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2). */
+/**
+ * CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2).
+ */
 const REFUSALS: Record<number, { reason: string; hint: string }> = {
   2: { reason: "client id refused", hint: "Choose another with --name." },
   3: { reason: "broker not available", hint: "Try again later." },

@@ -10,18 +10,26 @@
  */
 import { AppError } from "../common/errors.ts";
 
-/** Quality of service: at most once, at least once, exactly once (MQTT 5, 4.3). */
+/**
+ * Quality of service: at most once, at least once, exactly once (MQTT 5, 4.3).
+ */
 export type QoS = 0 | 1 | 2;
 
 /** A received PUBLISH. {@linkcode Link.acknowledge} acknowledges it. */
 export interface Incoming {
   /** The topic name. */
   readonly topic: string;
-  /** The application message. Valid as long as a reference to the message exists. */
+  /**
+   * The application message. Valid as long as a reference to the message
+   * exists.
+   */
   readonly payload: Uint8Array;
   /** The quality of service of the delivery. */
   readonly qos: QoS;
-  /** True if it is a retained message, older than the subscription (MQTT 5, 3.3.1.3). */
+  /**
+   * True if it is a retained message, older than the subscription (MQTT 5,
+   * 3.3.1.3).
+   */
   readonly retain: boolean;
   /** MQTT 5 Content Type (3.3.2.3.9). */
   readonly contentType?: string | undefined;
@@ -49,7 +57,7 @@ export interface PublishOptions {
 export interface LinkHandlers {
   /** Called for each message. {@linkcode Link.acknowledge} acknowledges it. */
   message(message: Incoming): void;
-  /** Called after connecting and subscribing, the first time and each time after. */
+  /** Called after each connect, when the subscriptions are active. */
   up?(): void;
   /**
    * Called after the connection was lost. The link connects again.
@@ -67,7 +75,7 @@ export interface LinkHandlers {
 
 /** A way to send and receive MQTT messages. */
 export interface Link {
-  /** For people: `mqtt://localhost:1883`, or `embedded broker on 127.0.0.1:1883`. */
+  /** For people, e.g. `embedded broker on 127.0.0.1:1883`. */
   readonly description: string;
   /** The protocol version in use: 4 is MQTT 3.1.1. Valid after `open()`. */
   readonly mqttVersion: 4 | 5;

@@ -80,8 +80,8 @@ export class PendingPublishes {
 
   /**
    * Call it after the connection was lost. Some brokers close the connection if
-   * a packet is too large, and mqtt.js sends it again at each reconnect. So this
-   * rejects a large message after the third lost connection.
+   * a packet is too large, and mqtt.js sends it again at each reconnect. So
+   * this rejects a large message after the third lost connection.
    *
    * @param drop makes mqtt.js drop the message
    */

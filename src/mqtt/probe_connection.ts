@@ -54,8 +54,8 @@ export type OpenProbe = (
 ) => Promise<ProbeConnection>;
 
 /**
- * The lowest reason code of a failure (MQTT 5, 2.4). SUBACK of MQTT 3.1.1 (3.9.3)
- * has this one only.
+ * The lowest reason code of a failure (MQTT 5, 2.4). SUBACK of MQTT 3.1.1
+ * (3.9.3) has this one only.
  */
 export const MIN_FAILURE_CODE = 0x80;
 
@@ -109,8 +109,8 @@ export class ProbeConnection {
    *
    * @param filter the topic filter
    * @param qos the maximum QoS
-   * @param retained false to receive no retained messages; MQTT 3.1.1 ignores it
-   * @returns the granted QoS, or a code of at least {@linkcode MIN_FAILURE_CODE}
+   * @param retained false for no retained messages; MQTT 3.1.1 ignores it
+   * @returns the granted QoS, or a code from {@linkcode MIN_FAILURE_CODE} on
    * @throws {LinkError} if the broker closes the connection
    */
   subscribe(filter: string, qos: 0 | 1, retained = true): Promise<number> {
@@ -145,7 +145,7 @@ export class ProbeConnection {
    *
    * @param topic the topic name
    * @param payload the application message
-   * @returns 0, or a code of at least {@linkcode MIN_FAILURE_CODE}; always 0 with
+   * @returns 0, or a code from {@linkcode MIN_FAILURE_CODE} on; always 0 with
    * MQTT 3.1.1
    * @throws {LinkError} if the broker closes the connection
    */

@@ -53,7 +53,9 @@ export interface ClientSettings {
   readonly version: 4 | 5;
   /** MQTT client identifier. */
   readonly clientId: string;
-  /** How long the broker shall keep the session, in s; undefined for no session. */
+  /**
+   * How long the broker shall keep the session, in s; undefined for no session.
+   */
   readonly sessionExpiry?: number | undefined;
   /** How long the broker may take to answer CONNECT, in ms. */
   readonly connectTimeout: number;

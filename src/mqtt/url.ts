@@ -72,7 +72,7 @@ export function redactUrl(text: string): string {
  */
 export function tcpTarget(url: string): TcpTarget {
   const { hostname, port, username, password } = new URL(url);
-  // URL decodes the host and writes it in ASCII for the schemes of the web only.
+  // URL decodes a host, and converts it to ASCII, for the web's schemes only.
   const host = new URL(`http://${hostname}`).hostname;
   return {
     host: host.startsWith("[") ? host.slice(1, -1) : host,

@@ -16,7 +16,7 @@ Deno.test({
       encode({ cmd: "pingreq" }),
     );
     await server.receives(1);
-    // The broker has answered the next packet: no acknowledgement is on its way.
+    // The broker has answered the next packet: no PUBACK is on its way.
     await client.expect("pingresp");
     server.broker.acknowledge(server.received);
     equal((await client.expect("puback")).messageId, 7);
@@ -31,7 +31,7 @@ Deno.test({
     await using server = await Harness.open({ acknowledge: false });
     await using client = await RawConnection.open(server.port, "a");
     await using other = await RawConnection.open(server.port, "b");
-    // In one read: delayed, not delayed, delayed at QoS 0, not delayed, delayed.
+    // In one read: delayed, immediate, delayed at QoS 0, immediate, delayed.
     await client.write(
       encodePublish("data", "first", { id: 1 }),
       encodePublish("elsewhere", "free", { id: 2 }),

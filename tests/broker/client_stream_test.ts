@@ -23,7 +23,9 @@ function frame(first: number, body: string | Uint8Array): Buffer {
   return Buffer.concat([Uint8Array.of(first, ...digits), bytes]);
 }
 
-/** A guarded stream whose other end sends what the test pushes and never reads. */
+/**
+ * A guarded stream whose other end sends what the test pushes and never reads.
+ */
 function openStream(limits: Partial<StreamLimits> = {}) {
   const errors: string[] = [];
   const stream = new Duplex({ read() {}, write() {} });

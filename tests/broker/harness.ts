@@ -28,7 +28,10 @@ export class Harness implements AsyncDisposable {
     });
   }
 
-  /** Opens a broker on a free port with the subscriptions `data/#` and `request`. */
+  /**
+   * Opens a broker on a free port with the subscriptions `data/#` and
+   * `request`.
+   */
   static async open(
     { acknowledge = true, ...options }: Partial<BrokerOptions> & {
       acknowledge?: boolean;

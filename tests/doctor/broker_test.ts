@@ -1,4 +1,7 @@
-/** `occupancy doctor` with real brokers of several configurations, and with none. */
+/**
+ * `occupancy doctor` with real brokers of several configurations, and with
+ * none.
+ */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -269,7 +272,8 @@ Deno.test({
       url: mosquitto.url,
       clientId: "listener",
       timeout: 5000,
-      // The doctor publishes to the session's topic while its client is offline.
+      // The doctor publishes to the session's topic while its client is
+      // offline.
       onMessage: ({ topic }) => names.add(topic),
     });
     await listener.subscribe("occupancy/server/+", 1);

@@ -17,7 +17,9 @@ function contents(path: string): Record<string, string> {
   return Object.fromEntries(files.sort());
 }
 
-/** Returns the finding about a store; asserts that the folder did not change. */
+/**
+ * Returns the finding about a store; asserts that the folder did not change.
+ */
 async function storeLine(path: string, folder: string): Promise<string> {
   const before = contents(folder);
   const found = await diagnose([

@@ -1,6 +1,6 @@
 /**
- * `Connection` with a fake broker. The tests also fix the undocumented behaviour
- * of mqtt.js that it relies on.
+ * `Connection` with a fake broker. The tests also fix the undocumented
+ * behaviour of mqtt.js that it relies on.
  */
 import assert from "node:assert/strict";
 import { type Incoming, LinkError } from "../../src/mqtt/link.ts";
@@ -96,8 +96,8 @@ Deno.test({
     "Connection.acknowledge() works in a resumed session before the event connect",
   ...needs(),
   fn: async () => {
-    // mqtt.js first repeats its own publish and emits "connect" after its PUBACK:
-    // by then the messages of the session have arrived.
+    // mqtt.js first repeats its own publish and emits "connect" after its
+    // PUBACK: by then the messages of the session have arrived.
     const four = connack4(0, true);
     await using broker = new FakeBroker({ four });
     await using open = await openConnection(broker, { sessionExpiry: 60 });

@@ -1,6 +1,6 @@
 /**
- * A clock and timers that advance only by {@linkcode FakeClock.tick}. Dispose of
- * it to restore the real timers.
+ * A clock and timers that advance only by {@linkcode FakeClock.tick}. Dispose
+ * of it to restore the real timers.
  */
 export class FakeClock implements Disposable {
   /** ms since 1970. */

@@ -8,7 +8,10 @@ import {
 
 /** Options of {@linkcode FakeStore}. */
 export interface FakeStoreOptions {
-  /** Whether a later {@linkcode FakeStore.load} replays what was committed. Default false. */
+  /**
+   * Whether a later {@linkcode FakeStore.load} replays what was committed.
+   * Default false.
+   */
   readonly durable?: boolean;
   /** When the server was last alive, ms since 1970. */
   readonly lastAlive?: number | undefined;

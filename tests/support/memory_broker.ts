@@ -22,7 +22,10 @@ interface Message {
 /** Options of {@linkcode MemoryBroker.link}. */
 export interface MemoryLinkOptions {
   readonly subscriptions: readonly string[];
-  /** Whether messages at QoS 1 are stored while it is disconnected. Default false. */
+  /**
+   * Whether messages at QoS 1 are stored while it is disconnected. Default
+   * false.
+   */
   readonly session?: boolean;
 }
 

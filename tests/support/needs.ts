@@ -25,7 +25,9 @@ export type Tool =
   | "mosquitto_pub";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
-/** Debian's interpreter first: its package python3-paho-mqtt is for that one. */
+/**
+ * Debian's interpreter first: its package python3-paho-mqtt is for that one.
+ */
 const PYTHONS = ["/usr/bin/python3", "python3"];
 const TOOL_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 

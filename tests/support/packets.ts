@@ -10,7 +10,9 @@ import { permitted } from "./needs.ts";
 
 export type { Packet } from "mqtt-packet";
 
-/** Loading the package needs permissions, so tests that use it need them too. */
+/**
+ * Loading the package needs permissions, so tests that use it need them too.
+ */
 const codec = permitted() ? await import("mqtt-packet") : undefined;
 
 /** A received PUBLISH. */
@@ -38,7 +40,9 @@ export function encode(packet: Packet, protocolVersion: Version = 4): Buffer {
 export interface ConnectOptions {
   /** False to keep the session. Default true. */
   readonly clean?: boolean;
-  /** The message that the broker publishes if the connection is lost, at QoS 0. */
+  /**
+   * The message that the broker publishes if the connection is lost, at QoS 0.
+   */
   readonly will?: { readonly topic: string; readonly payload: string };
 }
 

@@ -1,6 +1,6 @@
 /**
- * One end of an MQTT connection over TCP that sends and receives single packets:
- * a client, or the broker's end of a client's connection.
+ * One end of an MQTT connection over TCP that sends and receives single
+ * packets: a client, or the broker's end of a client's connection.
  *
  * @module
  */

@@ -40,7 +40,9 @@ export async function smallDisk(): Promise<SmallDisk> {
   };
 }
 
-/** Forbids all writes to a file, also through open descriptors, or allows them. */
+/**
+ * Forbids all writes to a file, also through open descriptors, or allows them.
+ */
 export function setImmutable(path: string, immutable: boolean): boolean {
   return run("chattr", immutable ? "+i" : "-i", path);
 }

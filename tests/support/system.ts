@@ -26,7 +26,9 @@ export interface System extends AsyncDisposable {
 /** Options of {@linkcode startSystem}. */
 export interface SystemOptions {
   readonly clock?: () => number;
-  /** Called with the broker's port before the server starts; for Mosquitto only. */
+  /**
+   * Called with the broker's port before the server starts; for Mosquitto only.
+   */
   readonly beforeServer?: (port: number) => Promise<void>;
 }
 

@@ -32,7 +32,9 @@ export interface WatcherResult {
   /** Time from sending a reading to its event, ms. */
   readonly medianLag: number;
   readonly worstLag: number;
-  /** Cells in its map, and how many of them have another value than last sent. */
+  /**
+   * Cells in its map, and how many of them have another value than last sent.
+   */
   readonly cells: number;
   readonly wrong: number;
 }
