@@ -98,7 +98,7 @@ async function tryPublishing(context: CheckContext): Promise<Finding[]> {
       findings.push(
         finding("warning", `A message below ${parent}/ was not received`, {
           hint:
-            "This user may lack write access, or only read access, which a server does not need here.",
+            "This user may lack write access. If it lacks read access only, a server works.",
           data: { topic },
         }),
       );
