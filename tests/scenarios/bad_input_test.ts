@@ -195,8 +195,10 @@ for (const broker of BROKERS) {
         { numRuns: 40 },
       );
       // Refusals may quote errors of JSON.parse.
-      const others = system.log.filter((line) => !line.startsWith("Refused"));
-      assert.deepEqual(others.filter((line) => /Error/.test(line)), []);
+      const otherLines = system.log.filter((line) =>
+        !line.startsWith("Refused")
+      );
+      assert.deepEqual(otherLines.filter((line) => /Error/.test(line)), []);
     },
   });
 }
@@ -225,7 +227,7 @@ Deno.test({
     assert.equal(system.map.layer("undated"), undefined);
     assert.equal(system.map.layer("dated")?.get(1, 2)?.time, time);
     assert.equal(system.map.size, 1);
-    // Delivered to a present subscriber it has no retain flag (MQTT 3.1.1, 3.3.1.3).
+    // To an existing subscription it is sent without RETAIN (MQTT 3.1.1, 3.3.1.3).
     await using client = await RawConnection.open(system.port, "live");
     await client.write(
       encodePublish("occupancy/data/undated", "1,2,1", { retain: true }),
@@ -259,7 +261,7 @@ async function assertAnswers(
     `requester-${n}`,
   );
   await requester.subscribe(REPLY_TOPIC);
-  // On the same connection, so after all that it has sent.
+  // On the same connection, so after all earlier messages.
   await client.write(Buffer.concat([
     encodePublish("occupancy/data", `-77,77,${n}`, { qos: 1, id: 60_001 }),
     encodePublish(

@@ -1,4 +1,4 @@
-/** Messages that a broker stores while the server is stopped, and the warnings if it does not. */
+/** Messages stored by a broker while the server is stopped, and warnings of losses. */
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { documentedSettings } from "../support/documented_settings.ts";
@@ -17,8 +17,8 @@ import { until } from "../support/until.ts";
 import { requestMap, serverArgs } from "./support.ts";
 
 /** More messages than Mosquitto stores by default. */
-const WAITING = 3000;
-const MOSQUITTO_DEFAULT = 1000;
+const WAITING_MESSAGES = 3000;
+const MOSQUITTO_DEFAULT_MESSAGES = 1000;
 
 Deno.test({
   name:
@@ -37,10 +37,10 @@ Deno.test({
         server.kill(signal);
         await server.ended();
       }
-      await send(broker.port, WAITING, round);
+      await send(broker.port, WAITING_MESSAGES, round);
       await using server = occupancy(args);
       await server.waitFor(/Ready/);
-      assert.equal(await count(broker.port), (round + 1) * WAITING);
+      assert.equal(await count(broker.port), (round + 1) * WAITING_MESSAGES);
       assert.doesNotMatch(server.stderr, /Warning/);
     }
   },
@@ -75,14 +75,14 @@ Deno.test({
       await server.waitFor(/Ready/);
       server.kill("SIGKILL");
       await server.ended();
-      await send(port, WAITING);
+      await send(port, WAITING_MESSAGES);
       broker.kill("SIGTERM");
       await broker.ended();
     }
     await using _broker = await startBroker();
     await using server = occupancy(args);
     await server.waitFor(/Ready/);
-    assert.equal(await count(port), WAITING);
+    assert.equal(await count(port), WAITING_MESSAGES);
     assert.doesNotMatch(server.stderr, /Warning/);
   },
 });
@@ -100,16 +100,16 @@ Deno.test({
       server.kill("SIGTERM");
       await server.ended();
     }
-    await send(broker.port, WAITING);
+    await send(broker.port, WAITING_MESSAGES);
     await using server = occupancy(args);
     await server.waitFor(
       /Warning: the broker has dropped 2000 (more )?messages/,
     );
-    assert.equal(await count(broker.port), MOSQUITTO_DEFAULT);
+    assert.equal(await count(broker.port), MOSQUITTO_DEFAULT_MESSAGES);
 
-    // The same while the server is connected and does not read.
+    // Also while the server is connected and does not read.
     server.kill("SIGSTOP");
-    await send(broker.port, 2 * WAITING, 1);
+    await send(broker.port, 2 * WAITING_MESSAGES, 1);
     server.kill("SIGCONT");
     await server.waitFor(/Warning: the broker has dropped \d+ more messages/);
   },

@@ -93,7 +93,7 @@ Deno.test({
     await one.waitFor(/Ready/);
     await using other = occupancy(args);
     await other.waitFor(/Ready/);
-    // Mosquitto 2.0.11 disconnects without a reason: it takes a few attempts.
+    // Mosquitto 2.0.11 gives no reason: the server detects it after some attempts.
     const { code, stderr } = await Promise.race([one.ended(), other.ended()]);
     assert.equal(code, 4, stderr);
     assert.match(

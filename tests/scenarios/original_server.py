@@ -1,7 +1,7 @@
 """The server of the original system, on paho-mqtt 1.6.1.
 
 Usage: original_server.py PORT
-Keeps a dict, and publishes str(dict) on occupancy/response for any request.
+Stores readings in a dict, and publishes str(dict) on occupancy/response for any request.
 """
 import sys
 

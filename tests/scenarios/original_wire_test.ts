@@ -1,6 +1,6 @@
 /**
- * Compatibility with the original Python scripts over both brokers: their client
- * with our server, and our client and request with their server.
+ * Compatibility with the original Python scripts over both brokers: the original
+ * client with our server, and our commands with the original server.
  */
 import assert from "node:assert/strict";
 import { needs, requireTool } from "../support/needs.ts";

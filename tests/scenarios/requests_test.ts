@@ -1,6 +1,6 @@
 /**
- * Requests: replies are exact for every combination of fields, and have one
- * revision while readings arrive.
+ * Replies: exact for every combination of request fields, and of one revision
+ * while readings arrive.
  */
 import assert from "node:assert/strict";
 import { Freshness, OccupancyMap } from "../../src/grid/mod.ts";
@@ -24,7 +24,7 @@ import { until } from "../support/until.ts";
 const NOW = 1_760_000_000_000;
 const REPLY_TOPIC = "occupancy/response/me";
 const STALE_AFTER_MS = 60_000;
-/** Cells that change together while they are requested. */
+/** Number of cells that change together during the requests. */
 const CELLS = 5000;
 
 /** Starts a server with two layers: cells are fresh, stale, unknown or changed twice. */
@@ -254,7 +254,7 @@ for (const kind of BROKERS) {
       });
       await link.open(requester.handlersFor(link));
 
-      // Each message sets all cells to its number, so they are equal in each revision.
+      // Each message sets all cells to its number: a revision has one value.
       let done = false;
       const sending = (async () => {
         const batch = new ReadingBatch(CELLS);

@@ -1,4 +1,4 @@
-/** A server while its store fails, and after. */
+/** A server while its store fails, and when the store works again. */
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -18,8 +18,8 @@ import { until } from "../support/until.ts";
 import { type MapReply, requestMap, serverArgs, takeJson } from "./support.ts";
 
 const STATE = "occupancy/server/state";
-const BEFORE = 100;
-const AFTER = 3000;
+const READINGS_BEFORE = 100;
+const READINGS_AFTER = 3000;
 
 for (const broker of BROKERS) {
   Deno.test({
@@ -39,11 +39,11 @@ for (const broker of BROKERS) {
       await watcher.subscribe(STATE);
       await untilState(watcher, (state) => state.problem === undefined);
       await using sender = await RawConnection.open(port, "sender");
-      await send(sender, 0, BEFORE);
-      await untilAcknowledged(sender, BEFORE);
+      await send(sender, 0, READINGS_BEFORE);
+      await untilAcknowledged(sender, READINGS_BEFORE);
 
       await disk.fill();
-      await send(sender, BEFORE, AFTER);
+      await send(sender, READINGS_BEFORE, READINGS_AFTER);
       const { problem, state } = await untilState(watcher, hasProblem);
       assert.match(
         problem!,
@@ -51,9 +51,9 @@ for (const broker of BROKERS) {
       );
       assert.equal(state, "online");
       const early = broker === "embedded" ? acknowledged(sender) : 0;
-      assert.ok(early < AFTER / 2, `${early} were acknowledged`);
+      assert.ok(early < READINGS_AFTER / 2, `${early} were acknowledged`);
       await using requester = await RawConnection.open(port, "requester");
-      // At QoS 1 it would wait in Mosquitto behind the readings in flight.
+      // At QoS 1 the request would wait in Mosquitto behind the readings.
       const qos = broker === "mosquitto" ? 0 : 1;
       const { status, error } = await requestMap(requester, { qos });
       assert.equal(status, "error");
@@ -62,9 +62,9 @@ for (const broker of BROKERS) {
 
       await disk.free();
       await untilState(watcher, (state) => !hasProblem(state));
-      await untilAcknowledged(sender, AFTER - early);
+      await untilAcknowledged(sender, READINGS_AFTER - early);
       assert.deepEqual(
-        await valuesOf(requester, BEFORE + AFTER),
+        await valuesOf(requester, READINGS_BEFORE + READINGS_AFTER),
         firstNumbers(),
       );
       assert.match(server.stderr, /Readings stay unacknowledged/);
@@ -89,19 +89,19 @@ for (const broker of BROKERS) {
       const args = serverArgs(mosquitto?.url ?? port, disk.path);
       await using server = occupancy(args);
       await server.waitFor(/Ready/);
-      let expected = BEFORE;
+      let expected = READINGS_BEFORE;
       {
         await using sender = await RawConnection.open(port, "sender");
-        await send(sender, 0, BEFORE);
-        await untilAcknowledged(sender, BEFORE);
+        await send(sender, 0, READINGS_BEFORE);
+        await untilAcknowledged(sender, READINGS_BEFORE);
         await disk.fill();
-        await send(sender, BEFORE, AFTER);
+        await send(sender, READINGS_BEFORE, READINGS_AFTER);
         await server.waitFor(/the disk is full/);
-        // Mosquitto has acknowledged all, so it must store those not committed.
-        if (mosquitto) await untilAcknowledged(sender, AFTER);
+        // Mosquitto has acknowledged all: it must store those not committed.
+        if (mosquitto) await untilAcknowledged(sender, READINGS_AFTER);
         server.kill("SIGKILL");
         await server.ended();
-        if (mosquitto) expected += AFTER;
+        if (mosquitto) expected += READINGS_AFTER;
         else {
           await until(() => sender.closed);
           expected += acknowledged(sender);
@@ -126,14 +126,14 @@ Deno.test({
     await using watcher = await RawConnection.open(port, "watcher");
     await watcher.subscribe(STATE);
     await using sender = await RawConnection.open(port, "sender");
-    await send(sender, 0, BEFORE);
-    await untilAcknowledged(sender, BEFORE);
+    await send(sender, 0, READINGS_BEFORE);
+    await untilAcknowledged(sender, READINGS_BEFORE);
     const files = ["map.sqlite", "map.sqlite-wal"].map((name) =>
       `${folder.path}/${name}`
     );
     try {
       for (const file of files) assert.ok(setImmutable(file, true));
-      await send(sender, BEFORE, AFTER);
+      await send(sender, READINGS_BEFORE, READINGS_AFTER);
       const { problem } = await untilState(watcher, hasProblem);
       assert.match(problem!, /^Cannot write to .*map.sqlite: it is read-only$/);
       assert.equal(acknowledged(sender), 0);
@@ -141,7 +141,7 @@ Deno.test({
       for (const file of files) setImmutable(file, false);
     }
     await untilState(watcher, (state) => !hasProblem(state));
-    await untilAcknowledged(sender, AFTER);
+    await untilAcknowledged(sender, READINGS_AFTER);
     server.kill("SIGTERM");
     assert.equal((await server.ended()).code, 0);
     await assertCommitted(args, port);
@@ -217,7 +217,7 @@ async function valuesOf(raw: RawConnection, count: number): Promise<number[]> {
   }).sort((a, b) => a - b);
 }
 
-function firstNumbers(count = BEFORE + AFTER): number[] {
+function firstNumbers(count = READINGS_BEFORE + READINGS_AFTER): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
@@ -228,7 +228,7 @@ function firstNumbers(count = BEFORE + AFTER): number[] {
 async function assertCommitted(
   args: string[],
   port: number,
-  count = BEFORE + AFTER,
+  count = READINGS_BEFORE + READINGS_AFTER,
 ): Promise<void> {
   await using server: Running = occupancy(args);
   await server.waitFor(/Ready/);

@@ -1,3 +1,4 @@
+/** Requests and server arguments of the scenarios. */
 import { encodePublish } from "../support/packets.ts";
 import type { RawConnection } from "../support/raw_connection.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Watchers under load, with both brokers. `bench/watch_load.ts` measures the same
+ * Watchers under load, with both brokers. `bench/watch_load.ts` is the benchmark
  * at full size.
  */
 import assert from "node:assert/strict";

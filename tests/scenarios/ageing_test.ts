@@ -1,4 +1,4 @@
-/** Cells age over time and across restarts, and no old reading is shown as new. */
+/** Cells age over time and across restarts; old readings never count as new. */
 import assert from "node:assert/strict";
 import { documentedSettings } from "../support/documented_settings.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -144,7 +144,7 @@ Deno.test({
     };
     await checkCells();
     for (let i = 0; i < 2; i++) {
-      server.kill("SIGSTOP"); // so that it notices the disconnection
+      server.kill("SIGSTOP"); // so that the server notices the disconnection
       await broker.kill();
       server.kill("SIGCONT");
       await server.waitFor(
@@ -190,7 +190,7 @@ Deno.test({
   },
 });
 
-/** The parts of a delta that are checked here. */
+/** The members of a delta that the tests check. */
 interface Change {
   readonly from: number;
   readonly to: number;

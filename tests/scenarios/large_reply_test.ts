@@ -8,9 +8,10 @@ import { Requester } from "../../src/request/mod.ts";
 import { encodeCsv, ReadingBatch, Topics } from "../../src/protocol/mod.ts";
 
 const SIDE = 1000;
-/** Rows and columns with negative coordinates. */
+/** Number of rows and columns with negative coordinates. */
 const MARGIN = 10;
-const TIME = 1_760_000_000_000;
+/** ms since 1970. */
+const FIRST_TIME = 1_760_000_000_000;
 const MESSAGE_READINGS = 10_000;
 
 for (const broker of BROKERS) {
@@ -77,7 +78,7 @@ function cells(): ReadingBatch {
   const batch = new ReadingBatch((SIDE + MARGIN) ** 2);
   for (let y = -MARGIN; y < SIDE; y++) {
     for (let x = -MARGIN; x < SIDE; x++) {
-      batch.push(x, y, valueOf(x, y), TIME + (x & 1023));
+      batch.push(x, y, valueOf(x, y), FIRST_TIME + (x & 1023));
     }
   }
   return batch;

@@ -1,7 +1,7 @@
 /**
- * A watcher that receives one snapshot and then changes has exactly the server's
- * map (coordinates, values and staleness), although deltas, connections and the
- * server are lost at random.
+ * A watcher that receives one snapshot and then changes has the same map as the
+ * server (coordinates, values, staleness), although deltas and connections are
+ * lost and the server restarts at random.
  */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
@@ -13,16 +13,16 @@ import { FakeStore } from "../support/fake_store.ts";
 import { MemoryBroker, type MemoryLink } from "../support/memory_broker.ts";
 import { randomIntegers } from "../support/random.ts";
 
-const T0 = 1_760_000_000_000;
+const START_TIME = 1_760_000_000_000;
 const SIDE = 12;
 /** A coordinate that the random readings do not use. */
-const BEACON = 99;
+const BEACON_COORDINATE = 99;
 const LAYERS = ["default", "l2"];
 const AGEING = { staleAfter: 1000, forgetAfter: 5000, maxSkew: 60_000 };
 const topics = new Topics();
 const encoder = new TextEncoder();
 
-/** Waits for a condition without a pause between checks: there are thousands of rounds. */
+/** Waits for a condition, without pauses: there are thousands of rounds. */
 async function until(condition: () => boolean): Promise<void> {
   const end = performance.now() + 10_000;
   while (!condition()) {
@@ -39,9 +39,9 @@ class World {
   readonly random: (below: number) => number;
   readonly store = new FakeStore({ durable: true });
   readonly client: MemoryLink = this.broker.link({ subscriptions: [] });
-  now = T0;
+  now = START_TIME;
   /** The time of the last beacon: it increases even if the clock is set back. */
-  #latest = T0;
+  #latest = START_TIME;
   map!: OccupancyMap;
   server!: Server;
   serverLink!: MemoryLink;
@@ -77,17 +77,22 @@ class World {
   }
 
   /**
-   * Waits until all readings are in the map and the cells have aged. The beacon
-   * changes each layer, so that lost deltas are noticed, and the server ages the
-   * cells without waiting for its tick.
+   * Waits until all readings are in the map and the cells have aged. A reading of
+   * the beacon changes each layer: watchers then notice lost deltas, and the
+   * server ages the cells without waiting for its tick.
    */
   async settle(round: number): Promise<void> {
     this.broker.isLost = () => false;
     this.#latest = Math.max(this.#latest, this.now) + 1;
     for (const layer of LAYERS) {
-      await this.report(layer, `${BEACON},${BEACON},${round},${this.#latest}`);
+      await this.report(
+        layer,
+        `${BEACON_COORDINATE},${BEACON_COORDINATE},${round},${this.#latest}`,
+      );
       await until(
-        () => this.map.layer(layer)?.get(BEACON, BEACON)?.value === round,
+        () =>
+          this.map.layer(layer)?.get(BEACON_COORDINATE, BEACON_COORDINATE)
+            ?.value === round,
       );
     }
   }
@@ -107,7 +112,7 @@ class World {
   }
 }
 
-/** A watcher whose map is compared with the server's. */
+/** A watcher whose map the test compares with the server's. */
 class Follower {
   readonly link: MemoryLink;
   readonly watcher: Watcher;
@@ -129,7 +134,7 @@ class Follower {
       ...(region && { region }),
       timeout: 10_000,
       requestInterval: 0,
-      checkAfter: 60_000, // never: lost deltas must be noticed by later ones
+      checkAfter: 60_000, // never: later deltas must reveal lost ones
     });
     this.link = world.broker.link({
       subscriptions: this.watcher.subscriptions,
@@ -145,13 +150,13 @@ class Follower {
       this.seen[event.kind]++;
       assert.ok(event.revision >= revision, "revisions only rise");
       revision = event.revision;
-      this.#take(event);
-      // A consumer that is slow at times.
+      this.#apply(event);
+      // The consumer is sometimes slow.
       for (let n = this.world.random(6) * 20; n > 0; n--) await null;
     }
   }
 
-  #take(event: WatchEvent): void {
+  #apply(event: WatchEvent): void {
     if (this.map === undefined) this.map = new CellMap(event);
     else this.map.apply(event);
     this.#text = this.textOf(this.map);
@@ -166,7 +171,7 @@ class Follower {
     );
   }
 
-  /** Returns the server's map likewise. */
+  /** Returns the server's map as text in the same form. */
   expectedText(): string {
     const { map } = this.world;
     const found: string[] = [];
@@ -201,7 +206,7 @@ function lines(cells: string[]): string {
   return cells.sort().join("\n");
 }
 
-/** Does one random thing: mostly sends readings. */
+/** Performs a random step: usually sends readings. */
 async function doRandomStep(
   world: World,
   followers: Follower[],
