@@ -1,6 +1,7 @@
 /**
- * `deno run -A bench/durability.ts [--quick]`: the cost of `--durability`. The
- * same load, QoS 1, one reading per message, with each level in turn.
+ * `deno run -A bench/durability.ts [--quick]`: measures the cost of
+ * `--durability`: the same load (QoS 1, one reading per message) with each
+ * level in turn.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * `deno bench bench/grid_bench.ts`: the grid beside simpler structures that store
- * the latest value of every coordinate.
+ * `deno bench bench/grid_bench.ts`: compares the grid with simpler structures
+ * that store the latest value of every coordinate.
  *
- * The others store a value only. The grid also stores time, revision, freshness,
- * first-seen order and counts, refuses late readings, and can be scanned by
- * region and by revision.
+ * The simpler structures store only a value. The grid also stores time,
+ * revision, freshness, first-seen order and counts, refuses late readings, and
+ * can be scanned by region and by revision.
  *
  * The time per iteration is for all readings or cells named.
  *
@@ -28,7 +28,7 @@ function dense(count: number): ReadingColumns {
   return readings(side * side, (i) => i % side, (i) => Math.floor(i / side));
 }
 
-/** Readings spread over 65,536 × 65,536: nearly each has a tile of its own. */
+/** Readings spread over 65,536 × 65,536: nearly each is alone in its tile. */
 function scattered(count: number): ReadingColumns {
   const random = () => Math.floor(Math.random() * 65_536);
   return readings(count, random, random);
@@ -50,7 +50,7 @@ function readings(
 
 /** A structure that stores the latest value of every coordinate. */
 interface Contender {
-  /** Stores readings. `round` is added to the values, so that every cell changes. */
+  /** Stores readings. Adds `round` to the values, so that every cell changes. */
   apply(batch: ReadingColumns, round: number): void;
 }
 
@@ -126,7 +126,7 @@ class OpenAddressing implements Contender {
 
 class Tiles implements Contender {
   readonly map = new OccupancyMap({ staleAfter: 60_000 });
-  /** The values of a batch plus the round: all contenders do this addition. */
+  /** The values of a batch plus the round: all structures do this addition. */
   #values = new Int32Array(0);
 
   apply(batch: ReadingColumns, round: number): void {

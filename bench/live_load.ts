@@ -1,6 +1,6 @@
 /**
- * `deno run -A bench/live_load.ts [SECONDS] [TURNS]`: the cost of viewers. It
- * measures the readings per second that a server processes with and without 20
+ * `deno run -A bench/live_load.ts [SECONDS] [TURNS]`: measures the cost of
+ * viewers: the readings per second that a server processes with and without 20
  * viewers, in turn, and its CPU time at 10,000 changes per second.
  *
  * The server is a process with the embedded broker and 100,000 cells. Half of
@@ -177,7 +177,7 @@ const worker = new Worker(new URL("live_viewers.ts", import.meta.url), {
   type: "module",
 });
 
-/** Replaces the viewers. @returns what the former ones received */
+/** Replaces the viewers. @returns what the previous ones received */
 async function setViewers(views: readonly View[]): Promise<ViewersReport> {
   const messages: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -247,7 +247,7 @@ function median(viewers: number, figure: (row: Row) => number): number {
 const share = (figure: (row: Row) => number) =>
   `${(100 * median(VIEWERS, figure) / median(0, figure)).toFixed(1)}%`;
 const perSecond = share((row) => row["readings/s"]);
-// More exact if the machine has other load.
+// Less affected by other load on the machine.
 const perCpuSecond = share((row) =>
   row["readings/s"] / row["server, % of a core"]
 );

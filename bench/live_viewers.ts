@@ -1,13 +1,13 @@
 /// <reference lib="deno.worker" />
 /**
  * The viewers of `live_load.ts`, in a worker. They confirm each frame without
- * decoding it, so that the server is measured and not they.
+ * decoding it, so that the server is the limit.
  *
  * @module
  */
 import { type View, viewMessage } from "../src/feed/messages.ts";
 
-/** Opens viewers, one per view, after it has closed the former ones. */
+/** Opens viewers, one per view, after it has closed the previous ones. */
 export interface ViewersCommand {
   /** A `ws:` URL. */
   readonly url: string;

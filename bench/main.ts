@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: end-to-end benchmarks of our server beside other systems,
- * each in processes of its own, measured in turn.
+ * `deno task bench`: end-to-end benchmarks that compare our server with other
+ * systems. Each runs in its own processes; they are measured in turn.
  *
  * @module
  */

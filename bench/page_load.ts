@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 /**
- * `deno run -A bench/page_load.ts [--seconds 60] [--rate 10000]`: the dashboard
- * under load in headless Chromium. It measures frames per second while panning,
+ * `deno run -A bench/page_load.ts [--seconds 60] [--rate 10000]`: measures the
+ * dashboard under load in headless Chromium: frames per second while panning,
  * the delay from a reading to the page, and the memory of the page.
  *
- * It runs with maps of 100,000 and 1,000,000 cells and the same changes. Server,
- * browser and this program share the machine; the browser has no GPU.
+ * It runs with maps of 100,000 and 1,000,000 cells and the same changes.
+ * Server, browser and this program share the machine; the browser has no GPU.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `deno bench bench/protocol_bench.ts`: the protocol's parsers and writers beside
- * the standard functions.
+ * `deno bench bench/protocol_bench.ts`: compares the protocol's parsers and
+ * writers with the standard functions.
  *
  * The time per iteration is for one payload.
  *

@@ -1,6 +1,6 @@
 /**
- * `deno bench bench/reply_bench.ts`: replies and deltas from the grid to bytes,
- * beside `JSON.stringify`.
+ * `deno bench bench/reply_bench.ts`: writes replies and deltas from the grid to
+ * bytes, compared with `JSON.stringify`.
  *
  * @module
  */

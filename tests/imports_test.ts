@@ -1,13 +1,13 @@
 /**
- * Imports point one way: every folder names the folders below it that it may
- * use, and no file imports itself through others.
+ * Rules for imports: a folder imports only from the folders in its rule, which
+ * are below it; there are no cycles of files.
  */
 import assert from "node:assert/strict";
 import { permitted } from "./support/needs.ts";
 import { ROOT, Running } from "./support/processes.ts";
 
 /** The rules of one folder. */
-interface Room {
+interface FolderRule {
   /** The folder, or one file, as a path from the top of the checkout. */
   readonly path: string;
   /** Paths that its files may import, besides those of the folder itself. */
@@ -20,67 +20,38 @@ interface Room {
   readonly browser?: true;
 }
 
-/** What a server, a client or a request knows of its store and its broker. */
+/** Imported by nearly all folders. */
+const BASE = ["src/common/", "src/protocol/", "src/grid/"];
+/** The interfaces of store and broker, without their implementations. */
 const INTERFACES = ["src/store/store.ts", "src/mqtt/link.ts"];
 const PURE = { packages: [], pure: true } as const;
+const BROWSER = { packages: [], browser: true } as const;
 
 /** All folders, lowest first: a folder may only import from those before it. */
-const ROOMS: readonly Room[] = [
+const RULES: readonly FolderRule[] = [
   { path: "deno.json", imports: [] },
   { path: "src/common/", imports: [] },
   { path: "src/protocol/", imports: ["src/common/"], ...PURE },
   { path: "src/grid/", imports: ["src/common/", "src/protocol/"], ...PURE },
-  {
-    path: "src/feed/",
-    imports: ["src/common/", "src/protocol/", "src/grid/"],
-    browser: true,
-    ...PURE,
-  },
+  { path: "src/feed/", imports: BASE, browser: true, ...PURE },
   { path: "src/simulate/", imports: ["src/common/", "src/protocol/"], ...PURE },
-  {
-    path: "src/store/",
-    imports: ["src/common/", "src/protocol/", "src/grid/"],
-  },
-  {
-    path: "src/mqtt/",
-    imports: ["src/common/", "src/protocol/", "src/grid/"],
-  },
-  {
-    path: "src/broker/",
-    imports: ["src/common/", "src/protocol/", "src/grid/", "src/mqtt/"],
-  },
-  {
-    path: "src/client/",
-    imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
-  },
-  {
-    path: "src/request/",
-    imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
-  },
-  {
-    path: "src/server/",
-    imports: ["src/common/", "src/protocol/", "src/grid/", ...INTERFACES],
-  },
-  {
-    path: "src/page/elements/",
-    imports: ["src/protocol/"],
-    packages: [],
-    browser: true,
-  },
+  { path: "src/store/", imports: BASE },
+  { path: "src/mqtt/", imports: BASE },
+  { path: "src/broker/", imports: [...BASE, "src/mqtt/"] },
+  { path: "src/client/", imports: [...BASE, ...INTERFACES] },
+  { path: "src/request/", imports: [...BASE, ...INTERFACES] },
+  { path: "src/server/", imports: [...BASE, ...INTERFACES] },
+  { path: "src/page/elements/", imports: ["src/protocol/"], ...BROWSER },
   {
     path: "src/page/feed/",
     imports: ["src/common/", "src/protocol/", "src/feed/"],
-    packages: [],
-    browser: true,
+    ...BROWSER,
   },
   {
     path: "src/page/map/",
     imports: [
-      "src/protocol/",
-      "src/grid/",
-      "src/feed/",
-      "src/page/elements/",
-      "src/page/feed/",
+      ...["src/protocol/", "src/grid/", "src/feed/"],
+      ...["src/page/elements/", "src/page/feed/"],
     ],
     packages: ["ol"],
     browser: true,
@@ -88,12 +59,8 @@ const ROOMS: readonly Room[] = [
   {
     path: "src/page/panels/",
     imports: [
-      "src/protocol/",
-      "src/grid/",
-      "src/feed/",
-      "src/page/elements/",
-      "src/page/feed/",
-      "src/page/map/",
+      ...["src/protocol/", "src/grid/", "src/feed/"],
+      ...["src/page/elements/", "src/page/feed/", "src/page/map/"],
     ],
     packages: ["uplot"],
     browser: true,
@@ -101,69 +68,29 @@ const ROOMS: readonly Room[] = [
   {
     path: "src/page/controls/",
     imports: [
-      "src/protocol/",
-      "src/page/elements/",
-      "src/page/feed/",
-      "src/page/map/",
-      "src/page/panels/",
+      ...["src/protocol/", "src/page/elements/", "src/page/feed/"],
+      ...["src/page/map/", "src/page/panels/"],
     ],
-    packages: [],
-    browser: true,
+    ...BROWSER,
   },
-  {
-    path: "src/page/",
-    imports: ["src/feed/"],
-    packages: [],
-    browser: true,
-  },
-  {
-    path: "src/http/",
-    imports: [
-      "src/common/",
-      "src/protocol/",
-      "src/grid/",
-      "src/feed/",
-      ...INTERFACES,
-    ],
-  },
-  {
-    path: "src/doctor/",
-    imports: [
-      "src/common/",
-      "src/protocol/",
-      "src/grid/",
-      "src/store/",
-      "src/mqtt/",
-    ],
-  },
+  { path: "src/page/", imports: ["src/feed/"], ...BROWSER },
+  { path: "src/http/", imports: [...BASE, "src/feed/", ...INTERFACES] },
+  { path: "src/doctor/", imports: [...BASE, "src/store/", "src/mqtt/"] },
   {
     path: "src/cli/",
     imports: [
-      "deno.json",
-      "src/common/",
-      "src/protocol/",
-      "src/grid/",
-      "src/simulate/",
-      "src/store/",
-      "src/mqtt/",
-      "src/broker/",
-      "src/client/",
-      "src/request/",
-      "src/server/",
-      "src/http/",
-      "src/doctor/",
+      ...["deno.json", ...BASE, "src/simulate/", "src/store/", "src/mqtt/"],
+      ...["src/broker/", "src/client/", "src/request/", "src/server/"],
+      ...["src/http/", "src/doctor/"],
     ],
   },
   { path: "main.ts", imports: ["src/cli/"] },
-  // The library: what a client needs.
+  // The library: the code that a client needs.
   {
     path: "src/mod.ts",
     imports: [
-      "src/client/",
-      "src/common/",
-      "src/mqtt/",
-      "src/protocol/",
-      "src/request/",
+      ...["src/common/", "src/protocol/", "src/mqtt/"],
+      ...["src/client/", "src/request/"],
     ],
   },
   { path: "tools/", imports: ["deno.json", "src/"] },
@@ -188,7 +115,7 @@ const OWNERS: Record<string, readonly string[]> = {
 const IMPURE =
   /\bDeno\.|\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bMath\.random\(|\bset(?:Timeout|Interval)\(|\bfetch\(|\bconsole\.|\bprocess\./;
 const NOT_IN_BROWSER = /\bDeno\.|["']node:/;
-/** Bundled or built: not written by hand. */
+/** Written by `deno task build`. */
 const BUILT = "src/http/dashboard/built/";
 
 interface Import {
@@ -206,23 +133,26 @@ Deno.test({
   name: "a folder imports only from folders below it",
   ignore: !permitted(),
   fn: () => {
-    ROOMS.forEach((room, level) => {
-      for (const path of room.imports) {
-        const below = ROOMS.slice(0, level);
+    RULES.forEach((rule, level) => {
+      for (const path of rule.imports) {
+        const below = RULES.slice(0, level);
         assert.ok(
           path === "src/" || below.some((one) => path.startsWith(one.path)),
-          `${room.path} may not import ${path}: it is not below`,
+          `${rule.path} may not import ${path}: it is not below`,
         );
       }
     });
     const imports = sources().flatMap(importsOf);
-    assert.ok(imports.length > 100, "the files have been found");
-    assert.deepEqual(imports.map(faultOf).filter((fault) => fault), []);
+    assert.ok(imports.length > 100, "files were found");
+    assert.deepEqual(
+      imports.map(violationOf).filter((text) => text !== ""),
+      [],
+    );
   },
 });
 
 Deno.test({
-  name: "no file imports itself through others",
+  name: "imports have no cycles",
   ignore: !permitted(),
   fn: () => {
     assert.deepEqual(cyclesOf(sources().flatMap(importsOf)), []);
@@ -233,8 +163,8 @@ Deno.test({
   name: "pure folders use no clock, no IO, no globals of a runtime",
   ignore: !permitted(),
   fn: () => {
-    const pure = sources().filter((file) => roomOf(file).pure);
-    assert.ok(pure.length > 40, "the files have been found");
+    const pure = sources().filter((file) => ruleOf(file).pure);
+    assert.ok(pure.length > 40, "files were found");
     assert.deepEqual(
       pure.filter((file) => IMPURE.test(withoutComments(read(file)))),
       [],
@@ -243,11 +173,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the page uses nothing that a browser does not have",
+  name: "browser code uses nothing of Deno or Node.js",
   ignore: !permitted(),
   fn: () => {
-    const page = sources().filter((file) => roomOf(file).browser);
-    assert.ok(page.length > 40, "the files have been found");
+    const page = sources().filter((file) => ruleOf(file).browser);
+    assert.ok(page.length > 40, "files were found");
     assert.deepEqual(
       page.filter((file) => NOT_IN_BROWSER.test(withoutComments(read(file)))),
       [],
@@ -288,7 +218,7 @@ Deno.test({
     assert.equal(code, 0, stderr);
     const loaded = [...loadedAtStart(JSON.parse(stdout))];
     assert.ok(loaded.some((name) => name.endsWith("/src/cli/program.ts")));
-    // Our own files only: a package costs more than all of these together.
+    // Loading one package takes longer than loading all files of the project.
     assert.deepEqual(loaded.filter((name) => !name.startsWith("file:")), []);
   },
 });
@@ -323,24 +253,24 @@ function cyclesOf(imports: readonly Import[]): string[][] {
   return cycles;
 }
 
-/** Why an import is not allowed; empty if it is. */
-function faultOf({ file, specifier, target }: Import): string {
+/** Describes why an import is not allowed; empty if it is allowed. */
+function violationOf({ file, specifier, target }: Import): string {
   const statement = `${file} imports ${specifier}`;
-  const room = roomOf(file);
+  const rule = ruleOf(file);
   if (target === undefined) {
     const name = packageOf(specifier);
     const owners = OWNERS[name];
     if (owners && !owners.some((path) => file.startsWith(path))) {
       return `${statement}: only ${owners.join(", ")} may`;
     }
-    if (room.packages && !room.packages.includes(name)) {
-      return `${statement}: ${room.path} may not`;
+    if (rule.packages && !rule.packages.includes(name)) {
+      return `${statement}: ${rule.path} may not`;
     }
     return "";
   }
-  if (room.path.endsWith("/") && target.startsWith(room.path)) return "";
-  if (room.imports.some((path) => target.startsWith(path))) return "";
-  return `${statement}: ${room.path} may not`;
+  if (rule.path.endsWith("/") && target.startsWith(rule.path)) return "";
+  if (rule.imports.some((path) => target.startsWith(path))) return "";
+  return `${statement}: ${rule.path} may not`;
 }
 
 /** The package of a specifier: `ol` of `ol/Map.js`. */
@@ -350,12 +280,12 @@ function packageOf(specifier: string): string {
   return parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-function roomOf(file: string): Room {
-  const room = ROOMS.find(({ path }) =>
+function ruleOf(file: string): FolderRule {
+  const rule = RULES.find(({ path }) =>
     path.endsWith("/") ? file.startsWith(path) : file === path
   );
-  assert.ok(room, `${file} is in no folder that this test knows`);
-  return room;
+  assert.ok(rule, `${file} is in no folder of RULES`);
+  return rule;
 }
 
 function importsOf(file: string): Import[] {
@@ -372,7 +302,7 @@ function importsOf(file: string): Import[] {
   });
 }
 
-/** Comments hold examples, which import what they like. */
+/** Removes comments: the examples in them may import anything. */
 function withoutComments(code: string): string {
   return code.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 }
@@ -408,16 +338,16 @@ interface ModuleGraph {
   }[];
 }
 
-/** What is loaded before anything has been chosen: types and import() left out. */
+/** The modules loaded at the start: static imports, without types. */
 function loadedAtStart(graph: ModuleGraph): Set<string> {
   const modules = new Map(graph.modules.map((one) => [one.specifier, one]));
   const loaded = new Set<string>();
-  const waiting = [...graph.roots];
-  for (let next; (next = waiting.pop()) !== undefined;) {
+  const pending = [...graph.roots];
+  for (let next; (next = pending.pop()) !== undefined;) {
     if (loaded.has(next)) continue;
     loaded.add(next);
     for (const { code, isDynamic } of modules.get(next)?.dependencies ?? []) {
-      if (code && !isDynamic) waiting.push(code.specifier);
+      if (code && !isDynamic) pending.push(code.specifier);
     }
   }
   return loaded;

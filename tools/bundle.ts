@@ -1,5 +1,6 @@
 /**
- * `deno task bundle`: the whole program in one file, `dist/occupancy.js`.
+ * `deno task bundle`: writes the whole program into one file,
+ * `dist/occupancy.js`.
  *
  * @module
  */
@@ -39,7 +40,7 @@ export async function commitOf(root: string): Promise<string> {
   return changed === "" ? head : `${head}+changes`;
 }
 
-/** @returns what git prints; undefined if git is missing or fails */
+/** @returns the output of git; undefined if git is missing or fails */
 async function git(
   root: string,
   args: string[],

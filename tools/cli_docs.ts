@@ -1,6 +1,6 @@
 /**
- * `deno task docs`: writes docs/CLI.md from the option tables of the commands. A
- * test compares the file with the tables.
+ * `deno task docs`: writes docs/CLI.md from the option tables of the commands.
+ * A test compares the file with the tables.
  *
  * @module
  */
@@ -147,7 +147,7 @@ function defaultOf(
   return value === undefined ? escape(unset ?? "") : `\`${value}\``;
 }
 
-/** `` `table`, `tsv`, `json` `` */
+/** Joins words, such as `` `table`, `tsv`, `json` ``. */
 function listed(words: readonly string[]): string {
   return words.map((word) => `\`${word}\``).join(", ");
 }
@@ -168,7 +168,7 @@ function table(
     .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Flags and file names as code, and nothing taken for markup. */
+/** Escapes markup, and formats flags and file names as code. */
 function escape(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "\\<")
     .replace(
@@ -177,7 +177,7 @@ function escape(text: string): string {
     );
 }
 
-/** The text as `deno fmt` formats it. */
+/** Formats the text with `deno fmt`. */
 async function format(text: string): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", "--no-config", "--ext=md", "-"],

@@ -1,6 +1,6 @@
 /**
- * `deno task compile`: the executable for this machine in `dist/`, with `--all`
- * the executables for every platform; and their SHA256SUMS.
+ * `deno task compile`: writes the executable for this machine to `dist/`, with
+ * `--all` the executables for all platforms, and their SHA256SUMS.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     await checkBaseRuntime(target, { denort, host });
   }
   await makeBundle();
-  // Checksums of an earlier run would be of other files.
+  // Checksums of an earlier run do not match the new files.
   await Deno.remove(DIST + SUMS).catch(() => {});
   const names: string[] = [];
   for (const target of targets) {
@@ -43,7 +43,7 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`dist/${SUMS}`);
 }
 
-/** @throws {AppError} for unknown arguments, or a machine that is no target */
+/** @throws {AppError} for unknown arguments or an unsupported machine */
 function targetsOf(args: readonly string[]): readonly Target[] {
   if (args.length === 1 && args[0] === "--all") return TARGETS;
   const host = hostTarget();
@@ -55,8 +55,7 @@ function targetsOf(args: readonly string[]): readonly Target[] {
       : `Cannot compile with ${args.join(" ")}`,
     {
       exitClass: "usage",
-      hint:
-        "Without arguments the executable for this machine is made, with --all those for every platform.",
+      hint: "Use no arguments for this machine, or --all for every platform.",
     },
   );
 }

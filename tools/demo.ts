@@ -1,6 +1,6 @@
 /**
- * `deno task demo`: server, clients and map in one process on this machine.
- * With `--live` a simulated campus, drawn in the terminal as it changes.
+ * `deno task demo`: runs server and clients in one process and prints the map.
+ * With `--live` it draws the map of a simulated campus in the terminal.
  *
  * @module
  */
@@ -42,7 +42,7 @@ function parseFlags(args: readonly string[]): DemoFlags {
     });
     const live = values.live ?? false;
     if (values.for === undefined) return { live };
-    if (!live) throw new RangeError("--for goes with --live.");
+    if (!live) throw new RangeError("--for needs --live");
     return { live, for: parseWait(values.for) };
   } catch (error) {
     throw usageError((error as Error).message, USAGE, error);

@@ -1,6 +1,6 @@
 /**
  * `deno run --allow-read tools/release_notes.ts v0.1.0`: prints the notes of a
- * release from CHANGELOG.md. The tag must be that of the version in deno.json.
+ * release from CHANGELOG.md. The tag must be the version in deno.json.
  *
  * @module
  */
@@ -36,8 +36,8 @@ export function releaseNotes(changelog: string, version: string): string {
   );
   const notes = rest.slice(0, end === -1 ? undefined : end).join("\n").trim();
   if (notes !== "") return `${notes}\n`;
-  throw new AppError("no-notes", `The changelog has no notes of ${version}`, {
-    hint: "List what is new for users.",
+  throw new AppError("no-notes", `The changelog has no notes for ${version}`, {
+    hint: "List the changes that users see.",
   });
 }
 
@@ -47,17 +47,17 @@ function versionOfHeading(line: string): string | undefined {
 }
 
 /**
- * The version of a tag.
+ * Returns the version of a tag.
  *
  * @param tag such as `v0.1.0`
  * @param version the version in deno.json
- * @throws {AppError} if the tag is that of another version
+ * @throws {AppError} if the tag is not `v` and this version
  */
 export function versionOfTag(tag: string, version: string): string {
   if (tag === `v${version}`) return version;
   throw new AppError(
     "wrong-tag",
-    `The tag ${tag} is not that of version ${version}`,
+    `The tag ${tag} does not match version ${version}`,
     { hint: "Set the version in deno.json, commit, then tag that commit." },
   );
 }

@@ -1,7 +1,7 @@
 /**
- * `deno task smoke [EXECUTABLE]`: the smoke test of an executable, or of the
- * bundle, in an empty folder with an empty home and nothing on the PATH. The
- * bundle runs with an empty cache, so that no package can be loaded.
+ * `deno task smoke [EXECUTABLE]`: runs the smoke test of an executable, or of
+ * the bundle, in an empty folder with an empty home and nothing on the PATH.
+ * The bundle runs with an empty cache, so that no package can be loaded.
  *
  * @module
  */
@@ -23,7 +23,7 @@ async function main([executable]: readonly string[]): Promise<void> {
         throw new AppError(
           "no-executable",
           `Cannot find the executable ${executable}`,
-          { hint: "deno task compile makes executables, in dist/." },
+          { hint: "Make one in dist/: deno task compile" },
         );
       });
       await smoke({ command: [path], folder, onPassed });
@@ -39,7 +39,7 @@ export interface SmokeBundleOptions {
   readonly bundle: string;
   /** An empty folder. */
   readonly folder: string;
-  /** Path of Deno. Default: the Deno that runs this. */
+  /** Path of Deno. Default: the running Deno. */
   readonly deno?: string;
   /** Called after each check that passed. */
   readonly onPassed?: (what: string) => void;
@@ -56,7 +56,7 @@ export async function smokeBundle(options: SmokeBundleOptions): Promise<void> {
   const copy = `${folder}/occupancy.js`;
   await Deno.copyFile(bundle, copy).catch(() => {
     throw new AppError("no-bundle", `Cannot find the bundle ${bundle}`, {
-      hint: "deno task bundle makes it.",
+      hint: "Make it: deno task bundle",
     });
   });
   const command = [

@@ -1,7 +1,7 @@
 /**
  * `deno task startup [EXECUTABLE]`: measures the start of the program, from the
- * checkout, the bundle and an executable, beside an empty Deno program. The
- * processes run in turn, so that other load on the machine affects all alike.
+ * checkout, the bundle and an executable, and of an empty Deno program. The
+ * programs run in turn, so that other load on the machine affects all equally.
  *
  * @module
  */
@@ -75,7 +75,7 @@ async function measure(rows: readonly Row[]): Promise<void> {
         stderr: "null",
       }).output();
       const time = performance.now() - start;
-      if (!success) throw new Error(`Cannot measure ${name}: it fails`);
+      if (!success) throw new Error(`Cannot measure ${name}: it failed`);
       if (round >= 0) times.push(time);
     }
   }

@@ -1,5 +1,6 @@
 /**
- * What the tools share: the paths of the checkout, and how a tool ends.
+ * Shared by all tools: the paths of the checkout, and the error and exit code
+ * of a tool.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { AppError } from "../src/common/errors.ts";
 /** The top of the checkout, with a slash at the end. */
 export const ROOT: string = fileURLToPath(new URL("../", import.meta.url));
 
-/** The folder of everything that is built, with a slash at the end. */
+/** The folder of built files, with a slash at the end. */
 export const DIST: string = `${ROOT}dist/`;
 
 /** The bundle: the whole program in one JavaScript file. */

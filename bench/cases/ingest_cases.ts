@@ -1,5 +1,5 @@
 /**
- * Cases of ingest: our server beside other systems with the same messages.
+ * Cases of ingest: our server compared with other systems, with the same messages.
  *
  * @module
  */

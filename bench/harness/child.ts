@@ -1,5 +1,5 @@
 /**
- * The processes of a benchmark: how they are started, read and ended.
+ * Starts, reads and ends the processes of a benchmark.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export class Child implements AsyncDisposable {
   /**
    * @param command the program
    * @param args its arguments
-   * @param options what is read from it, and its environment
+   * @param options its output, its input and its environment
    */
   constructor(command: string, args: readonly string[], options: ChildOptions) {
     const { lines, commands = false, env = {} } = options;

@@ -1,5 +1,6 @@
 /**
- * The load generator as a process of its own (`programs/load.ts`).
+ * Starts the load generator in its own process (`programs/load.ts`) and sends
+ * it commands.
  *
  * @module
  */
@@ -46,7 +47,7 @@ export class LoadGenerator implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts one. It is connected, and its packets are made, when this resolves. */
+  /** Starts one, and waits until it is connected and its packets are made. */
   static async start(options: LoadOptions): Promise<LoadGenerator> {
     const child = new Child(
       Deno.execPath(),

@@ -35,7 +35,7 @@ const INTERVAL_MS = 50;
 /** A main thread as busy as this is the limit. */
 const LIMIT_PERCENT = 90;
 
-/** Measures processes from its construction on. */
+/** Measures processes, starting at its construction. */
 export class Meter {
   readonly #processes: readonly MeteredProcess[];
   readonly #first: readonly (Snapshot | undefined)[];

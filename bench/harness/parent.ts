@@ -1,6 +1,6 @@
 /**
- * How a process of a benchmark talks to the harness: lines of JSON on stdin and
- * stdout, with times of one clock.
+ * The connection of a benchmark process to the harness: lines of JSON on stdin
+ * and stdout, with times of one clock.
  *
  * @module
  */

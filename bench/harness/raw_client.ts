@@ -23,7 +23,7 @@ export interface Message {
 }
 
 /**
- * Writes packets as they are, counts acknowledgements and passes messages to
+ * Writes encoded packets, counts acknowledgements and passes messages to
  * `onMessage`. Reads packets without mqtt-packet, whose 1.4 µs a PUBACK would
  * limit the load.
  */

@@ -108,7 +108,7 @@ export class RawRequester {
     await this.#client.until(() => this.replies > before);
   }
 
-  /** Publishes at QoS 1: every broker delivers it after the earlier readings. */
+  /** Publishes at QoS 1: every broker delivers it after earlier readings. */
   async #post(request: Record<string, unknown>): Promise<void> {
     const payload = JSON.stringify({ ...request, replyTo: this.#replyTopic });
     await this.#client.write(generate({

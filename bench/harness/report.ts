@@ -47,7 +47,7 @@ export interface Row {
 
 /** A bound for a figure, or for its ratio to that of another subject. */
 export interface Goal {
-  /** What is bounded, for people. */
+  /** Description of the bounded figure. */
   readonly what: string;
   readonly figure: string;
   readonly subject: string;
@@ -87,7 +87,7 @@ export function rowOf(subject: string, samples: readonly Sample[]): Row {
 
 /**
  * Checks a goal. Ratios are taken within a round, so that other load on the
- * machine affects both sides alike.
+ * machine affects both equally.
  *
  * @param samples the trials of each subject, in the order of the rounds
  * @returns undefined if a subject was not measured

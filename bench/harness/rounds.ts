@@ -82,7 +82,7 @@ export type Progress = (subject: string, round: number, rounds: number) => void;
 
 /**
  * Measures the subjects of a case in turn, so that other load on the machine
- * affects all alike; each round starts with the next subject.
+ * affects all equally; each round starts with the next subject.
  *
  * @throws {Error} if a trial fails, for example because messages were lost
  */

@@ -1,6 +1,6 @@
 /**
- * A broker of aedes with an empty hook. Its streams are guarded like ours:
- * without that, aedes does not work on this version of Deno.
+ * An aedes broker with an empty hook. Its streams have the same wrapper as in
+ * our broker: without it, aedes does not work on this version of Deno.
  *
  * @module
  */

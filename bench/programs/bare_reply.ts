@@ -1,6 +1,6 @@
 /**
- * The minimum work of a server to send a map: write the bytes, publish them with
- * mqtt.js.
+ * The minimum work of a server to send a map: write the bytes, publish them
+ * with mqtt.js.
  *
  * @module
  */

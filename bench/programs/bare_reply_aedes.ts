@@ -1,6 +1,6 @@
 /**
- * The minimum work of a broker to send a map: write the bytes, publish them with
- * aedes.
+ * The minimum work of a broker to send a map: write the bytes, publish them
+ * with aedes.
  *
  * @module
  */

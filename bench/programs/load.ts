@@ -1,6 +1,6 @@
 /**
- * The load generator. It makes all packets first, then sends them on command.
- * `harness/load_generator.ts` starts it.
+ * The load generator. It encodes all packets first, then sends them when the
+ * harness commands it. `harness/load_generator.ts` starts it.
  *
  * @module
  */

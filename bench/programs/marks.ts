@@ -1,5 +1,5 @@
 /**
- * What the programs under test share: their options, and reports at marks.
+ * Shared by the programs under test: their options, and reports at marks.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The systems that our server is compared with. Each receives the same messages.
+ * The systems that our server is compared with. Each receives the same
+ * messages.
  *
  * @module
  */
@@ -52,7 +53,7 @@ export const mosquittoSub: StartSystem = async (options) => {
       { role: "server", pid: child.pid },
     ],
     processed: async (messages) => {
-      // It reports nothing before its end, and a warm-up would not change it.
+      // It reports nothing before its end, and needs no warm-up.
       if (messages === total) await child.ended();
       return epoch();
     },

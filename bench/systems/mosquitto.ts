@@ -1,5 +1,5 @@
 /**
- * Mosquitto, with the same settings in every trial.
+ * Starts Mosquitto with the same settings in every trial.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Our server, started as users start it.
+ * Our server, started with the same command as by users.
  *
  * @module
  */

@@ -13,7 +13,7 @@ export const PREFIX = "occupancy";
 /** The topic of the readings. */
 export const DATA_TOPIC = `${PREFIX}/data`;
 
-/** A running system. Each of its parts is a process of its own. */
+/** A running system. Each of its parts is a separate process. */
 export interface System extends AsyncDisposable {
   /** Port of its broker, on the loopback. */
   readonly port: number;
@@ -28,10 +28,10 @@ export interface System extends AsyncDisposable {
   droppedMessages?(): Promise<number>;
 }
 
-/** What a system needs to start. */
+/** Options of {@linkcode StartSystem}. */
 export interface TrialOptions {
   readonly qos: 0 | 1;
-  /** The counts of messages for which {@linkcode System.processed} is called. */
+  /** Counts of messages for which {@linkcode System.processed} is called. */
   readonly marks: readonly number[];
   /** An empty folder for its files. */
   readonly folder: string;

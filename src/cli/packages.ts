@@ -1,21 +1,21 @@
 /**
  * Announces the first download of npm packages. Deno downloads a package when
- * it is first imported, and the program runs Deno with `--quiet`: without a
- * line, the first command would seem to hang.
+ * it is first imported, and prints nothing with `--quiet`. Without this line,
+ * the first command seems to hang.
  *
  * @module
  */
 import { info } from "./terminal/output.ts";
 
-/** Set by the bundler (tools/bundle/); a checkout has no such name. */
+/** Defined by the bundler (tools/bundle/), and undefined in a checkout. */
 declare const OCCUPANCY_COMMIT: string;
 
 let isAnnounced = false;
 
 /**
- * Prints a line to stderr, once in a process, if Deno's cache lacks one of the packages. Call it
- * before the `import()` of a module that needs them. The bundle and the
- * executables contain their packages: nothing is printed.
+ * Prints a line to stderr if Deno's cache lacks one of the packages, once in a
+ * process. Call it before the `import()` of a module that needs them. The
+ * bundle and the executables contain their packages: nothing is printed.
  *
  * @param names names of packages, such as `mqtt`
  * @param flags with `quiet`, nothing is printed
@@ -38,7 +38,7 @@ export function announceDownload(
  *
  * @param os the operating system, as in `Deno.build.os`
  * @param env reads an environment variable
- * @returns its path, or undefined if no variable names it
+ * @returns its path; undefined if the variables for it are not set
  */
 export function cacheFolder(
   os: typeof Deno.build.os,

@@ -13,11 +13,11 @@ const QUOTING = [
   "docs/USING.md",
 ];
 const LINK = /\[([^\]]+)\]\((?:docs\/)?PERFORMANCE\.md[^)]*\)/g;
-/** What only a measurement shows. */
+/** A performance figure. */
 const FIGURE =
   /\d\S* (?:\w+ ){0,2}(?:per|a) second|\d µs|\d+ bytes (?:per|a) cell|\d times (?:as|the|faster)/;
 
-/** A document with each run of white space as one space. */
+/** Reads a document and replaces white space by single spaces. */
 function read(file: string): string {
   return Deno.readTextFileSync(ROOT + file).replace(/\s+/g, " ");
 }

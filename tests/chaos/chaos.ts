@@ -98,7 +98,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   };
 }
 
-/** Kills a server with SIGKILL and starts it again at once. */
+/** Kills a server with SIGKILL and starts it again immediately. */
 class Killer implements AsyncDisposable {
   readonly #args: string[];
   #server: Running;
@@ -119,8 +119,8 @@ class Killer implements AsyncDisposable {
   }
 
   /**
-   * Makes publishers wait for the restart before they pass the share of the next
-   * kill. Otherwise all would be sent before that kill.
+   * Makes publishers wait for the restart before they pass the share of the
+   * next kill. Otherwise all would be sent before that kill.
    */
   async mayReach(share: number): Promise<void> {
     if (share > this.#nextShare) await this.#ready;
@@ -159,9 +159,9 @@ class Killer implements AsyncDisposable {
 
 /** A moment at which the server is killed. */
 interface Moment {
-  /** When this share of all messages is acknowledged, */
+  /** The share of acknowledged messages, 0 to 1. */
   readonly share: number;
-  /** and this time has passed, ms: anywhere between receipt and acknowledgement. */
+  /** Delay after that share, ms: between receipt and acknowledgement. */
   readonly delayMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** `deno task chaos`: a chaos run of full size with each broker and durability. */
+/** `deno task chaos`: full chaos runs with each broker and durability. */
 import { parseArgs } from "node:util";
 import { BROKERS } from "../support/system.ts";
 import { type ChaosReport, runChaos } from "./chaos.ts";

@@ -1,5 +1,5 @@
 /**
- * A QoS 1 publisher that sends again what was not acknowledged.
+ * A QoS 1 publisher that sends unacknowledged messages again.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Message } from "./workload.ts";
 
 /** QoS 1 messages in flight. */
 const WINDOW = 1000;
-/** Messages in one write: acknowledgements of a burst overlap the next burst. */
+/** Messages in one write. Its acknowledgements overlap the next burst. */
 const BURST = 100;
 /** Longest time without an acknowledgement. */
 const TIMEOUT_MS = 30_000;
@@ -25,14 +25,14 @@ export interface PublisherOptions {
   readonly port: number;
   readonly clientId: string;
   readonly messages: readonly Message[];
-  /** Resolves when it may send up to this share of its messages, 0 to 1. */
+  /** Waits until it may send up to this share of its messages, 0 to 1. */
   readonly mayReach: (share: number) => Promise<void>;
 }
 
 /**
  * Keeps many messages in flight. After a lost connection it sends all
- * unacknowledged messages again, in order (MQTT 3.1.1, 4.4). It never pauses, so
- * messages are in flight whenever its broker is killed.
+ * unacknowledged messages again, in order (MQTT 3.1.1, 4.4). It never pauses,
+ * so messages are in flight whenever its broker is killed.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -67,7 +67,7 @@ export class Publisher {
   /**
    * Sends all messages.
    *
-   * @throws {Error} if none is acknowledged for too long
+   * @throws {Error} if no message is acknowledged within 30 s
    */
   async run(): Promise<void> {
     while (this.#base < this.#options.messages.length) {
@@ -88,7 +88,7 @@ export class Publisher {
     }
   }
 
-  /** Connects, again and again until a broker accepts. */
+  /** Connects; repeats this until a broker accepts. */
   async #connect(): Promise<RawConnection> {
     const { port, clientId } = this.#options;
     return await until(async () => {
@@ -165,7 +165,7 @@ function idOf(index: number): number {
   return index % 65_535 + 1;
 }
 
-/** True if the error means that the connection is lost. */
+/** Returns true if the error means that the connection is lost. */
 function isLoss(error: unknown): boolean {
   return [
     Deno.errors.ConnectionRefused,

@@ -6,7 +6,7 @@
  */
 import { Random } from "../../src/simulate/random.ts";
 
-/** A reading. Without a time it gets the server's. */
+/** A reading. Without a time, the server uses the time of receipt. */
 export interface Planned {
   readonly x: number;
   readonly y: number;
@@ -47,10 +47,12 @@ const BATCHED = 0.02;
 const MAX_BATCH = 20;
 
 /**
- * Plans a run. A third of the readings have a cell each, so that every lost
- * reading is visible. A third, without a time, set the cells of their publisher:
- * the last one sent must win. A third, with shuffled times, set cells that all
- * publishers share: the latest time must win, in any order of arrival.
+ * Plans a run. There are three kinds of readings, each a third of all:
+ *
+ * - Each sets a cell that no other reading sets: every lost reading is visible.
+ * - Without a time, in the cells of its publisher: the last one sent must win.
+ * - With a shuffled time, in cells that all publishers set: the latest time
+ *   must win, in any order of arrival.
  */
 export function planWorkload(options: WorkloadOptions): Workload {
   const { readings, publishers, seed, now } = options;

@@ -1,4 +1,4 @@
-/** Names of executables, failures of their compilation, their checksums. */
+/** Executables: names, failures of the compilation, checksums. */
 import assert from "node:assert/strict";
 import { AppError } from "../../src/common/errors.ts";
 import { checksums } from "../../tools/compile.ts";
@@ -64,7 +64,7 @@ Caused by: error sending request for url (https://…)`;
 });
 
 Deno.test({
-  name: "compileFailure() passes on Deno's message for any other failure",
+  name: "compileFailure() returns Deno's message for any other failure",
   permissions: "none",
   fn: () => {
     const error = compileFailure(mac!, "error: the disk is full\n");
@@ -80,7 +80,7 @@ Deno.test({
     await checkBaseRuntime(windows!, { denort: undefined, host: linux });
     await assert.rejects(
       checkBaseRuntime(windows!, { denort: "/usr/bin/denort", host: linux }),
-      /windows-x86_64: DENORT_BIN names a base runtime of this machine/,
+      /windows-x86_64: DENORT_BIN is a base runtime for this machine/,
     );
   },
 });
@@ -162,7 +162,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "compile() leaves no file when Deno fails half-way",
+  name: "compile() leaves no file when Deno fails before its end",
   ...needs("sh"),
   fn: async () => {
     await assert.rejects(

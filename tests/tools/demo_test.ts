@@ -46,7 +46,7 @@ Deno.test({
     assertFailure(
       await run("--for", "5s"),
       2,
-      /--for goes with --live/,
+      /--for needs --live/,
       /demo/,
     );
     assertFailure(await run("--life"), 2, /Unknown option '--life'/, /demo/);

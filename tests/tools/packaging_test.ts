@@ -1,4 +1,4 @@
-/** The files for other machines (workflows, image, unit, launchers) fit the tree. */
+/** Workflows, image, unit and launchers name existing files and options. */
 import assert from "node:assert/strict";
 import { load } from "js-yaml";
 import { SERVER } from "../../src/cli/commands/server/options.ts";
@@ -15,7 +15,7 @@ function read(file: string): string {
   return Deno.readTextFileSync(ROOT + file);
 }
 
-/** All matches of the first group in a file. */
+/** Returns all matches of the first group in a file. */
 function matches(file: string, pattern: RegExp): string[] {
   return Array.from(read(file).matchAll(pattern), (match) => match[1]!);
 }
@@ -116,8 +116,8 @@ Deno.test({
   name: "every task and launcher uses the committed deno.lock",
   ...needs(),
   fn: () => {
-    // deno.json itself names no lock file: `deno task` would download all
-    // packages of the lock file before it runs a task.
+    // deno.json has no lock file, because `deno task` would download all its
+    // packages before it runs a task.
     const { tasks, lock } = JSON.parse(read("deno.json"));
     assert.equal(lock, false);
     const commands = Object.values<{ command: string }>(tasks)

@@ -1,4 +1,4 @@
-/** The notes of a release, cut from the changelog. */
+/** The notes of a release, from the changelog. */
 import assert from "node:assert/strict";
 import { releaseNotes, versionOfTag } from "../../tools/release_notes.ts";
 
@@ -49,22 +49,22 @@ Deno.test({
   permissions: "none",
   fn: () => {
     assert.throws(() => releaseNotes(CHANGELOG, "0.3.0"), /no version 0\.3\.0/);
-    // The beginning of a version does not match.
+    // A prefix of a version does not match.
     assert.throws(() => releaseNotes(CHANGELOG, "0.2"), /no version 0\.2$/);
     assert.throws(
       () => releaseNotes(CHANGELOG, "0.1.0"),
-      /no notes of 0\.1\.0/,
+      /no notes for 0\.1\.0/,
     );
   },
 });
 
 Deno.test({
-  name: "versionOfTag() throws for the tag of another version",
+  name: "versionOfTag() throws if the tag does not match the version",
   permissions: "none",
   fn: () => {
     assert.equal(versionOfTag("v0.2.0", "0.2.0"), "0.2.0");
     for (const tag of ["0.2.0", "v0.2.1", "v0.2.0-rc.1", ""]) {
-      assert.throws(() => versionOfTag(tag, "0.2.0"), /is not that of version/);
+      assert.throws(() => versionOfTag(tag, "0.2.0"), /does not match version/);
     }
   },
 });

@@ -1,4 +1,4 @@
-/** The commit of a build, and of a checkout. */
+/** The commit in the version of a build and of a checkout. */
 import assert from "node:assert/strict";
 import { describeCheckout } from "../../src/cli/version.ts";
 import { commitOf } from "../../tools/bundle.ts";

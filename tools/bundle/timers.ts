@@ -1,7 +1,7 @@
 /**
  * The timers of bundled code. aedes needs Node's timers (`timer.refresh()`).
- * Deno gives those to npm packages only, and before Deno 2.8 the web's timers
- * to all other code; a bundle is one file, so all of it gets Node's.
+ * Before version 2.8 Deno gives them to npm packages only; other code gets the
+ * web's timers. A bundle is not an npm package: this module gives it Node's.
  *
  * @module
  */

@@ -17,8 +17,8 @@ export interface BaseRuntimeOptions {
 }
 
 /**
- * Checks that DENORT_BIN fits the target. Deno uses the file that it names for
- * every target: it would make a Linux executable and name it as macOS's.
+ * Checks that DENORT_BIN fits the target. Deno uses this file for every target:
+ * on Linux it would make a Linux executable with the name of the one for macOS.
  *
  * @throws {AppError} if it is not a file, or if it is set for another platform
  */
@@ -30,7 +30,7 @@ export async function checkBaseRuntime(
   if (target !== host) {
     throw new AppError(
       "foreign-base-runtime",
-      `Cannot compile for ${target.label}: DENORT_BIN names a base runtime of this machine`,
+      `Cannot compile for ${target.label}: DENORT_BIN is a base runtime for this machine`,
       {
         hint:
           "Unset DENORT_BIN, so that Deno downloads the base runtime of each platform.",

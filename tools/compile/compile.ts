@@ -62,7 +62,7 @@ export async function compile(
   }
 }
 
-/** A wrong base runtime, such as `deno` itself, makes a file that runs as `deno`. */
+/** With a wrong base runtime, such as `deno`, the file runs as `deno`. */
 async function checkVersion(path: string, version: string): Promise<void> {
   const { success, stdout, stderr } = await run(path, ["--version"]);
   if (success && stdout.startsWith(`occupancy ${version}`)) return;

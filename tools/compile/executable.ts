@@ -32,8 +32,8 @@ export const TARGETS: readonly Target[] = [
  *   (`debug`) lists the whole environment when it is loaded.
  *
  * Not granted: running programs, native libraries, facts about the machine
- * (`sys`). `--no-prompt`: a missing permission fails at once, because no one
- * could answer a service's question.
+ * (`sys`). `--no-prompt`: a missing permission fails immediately, because a
+ * service cannot answer a prompt.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",

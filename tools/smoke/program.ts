@@ -1,5 +1,5 @@
 /**
- * Starts the program under test in an environment without anything else.
+ * The program under test, started with only the given environment.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The smoke test: runs what a new user would run and checks the results.
+ * The smoke test: runs the first commands of a new user and checks the results.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { AppError } from "../../src/common/errors.ts";
 import { type Ended, type Launch, Program, runToEnd } from "./program.ts";
 
-/** Readings, and the map that they must give. */
+/** Readings and the expected map. */
 const READINGS = "x,y,value\n1,2,1\n-3,4,0\n5,6,12\n";
 const CELLS = [[-3, 4, 0], [1, 2, 1], [5, 6, 12]];
 
@@ -32,8 +32,8 @@ export interface SmokeOptions {
 }
 
 /**
- * Checks that the program works by itself: in an empty folder, with an empty
- * home and an empty environment.
+ * Checks that the program needs no other files: it runs in an empty folder,
+ * with an empty home and an empty environment.
  *
  * @throws {AppError} at the first check that fails
  */
