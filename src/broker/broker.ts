@@ -45,9 +45,9 @@ export type { Endpoint, TlsIdentity } from "./listeners.ts";
 
 /** Unsent bytes for a client above which its publishers wait. */
 const SOFT_UNSENT_BYTES = 1024 * 1024;
-/** How long close() waits until published messages are sent. */
+/** Maximum time that close() waits for published messages to be sent. */
 const FLUSH_TIMEOUT_MS = 1_000;
-/** aedes multiplies it by 4 for a timer, whose maximum is 2^31 - 1. */
+/** aedes starts a timer of 4 times this value, at most 2^31 - 1 ms. */
 const MAX_HEARTBEAT_INTERVAL_MS = Math.floor((2 ** 31 - 1) / 4);
 
 /** CONNACK 1 (3.2.2.3), after which a client of MQTT 5 tries MQTT 3.1.1. */
@@ -104,11 +104,13 @@ class EmbeddedBroker implements Broker {
   /** The server's messages to itself. */
   readonly #ownQueue = new AckQueue();
   readonly #queues = new WeakMap<Client, AckQueue>();
+  /** Clients that have received CONNACK. */
   readonly #admitted = new WeakSet<Client>();
+  /** Clients whose disconnection was reported. */
   readonly #dropped = new WeakSet<Client>();
   readonly #streams = new Set<Duplex>();
   /** True after a client has subscribed to a topic of the server. */
-  #shared = false;
+  #hasSubscribers = false;
   #aedes: Aedes | undefined;
   #tcp: Listener | undefined;
   #tls: Listener | undefined;
@@ -278,11 +280,13 @@ class EmbeddedBroker implements Broker {
       authorizePublish: (client, packet, done) =>
         this.#onPublish(client, packet, done),
       authorizeSubscribe: (_client, subscription, done) => {
-        this.#shared ||= this.#subscriptions.overlaps(subscription.topic);
+        this.#hasSubscribers ||= this.#subscriptions.overlaps(
+          subscription.topic,
+        );
         done(null, subscription);
       },
       authorizeForward: (client, packet) =>
-        this.#sessions.forwards(
+        this.#sessions.mayForward(
             client as AedesClient,
             packet as SessionPacket,
           )
@@ -295,13 +299,13 @@ class EmbeddedBroker implements Broker {
     aedes.on("clientReady", (client) => {
       this.#admitted.add(client);
       const ready = client as AedesClient;
-      for (const packet of this.#sessions.ready(ready)) {
+      for (const packet of this.#sessions.markReady(ready)) {
         ready.deliverQoS(packet, () => {});
       }
     });
     const onError = (client: Client, error: Error & { errorCode?: number }) => {
       if (error.errorCode === UNSUPPORTED_VERSION) return;
-      // aedes reports it for each message to the client.
+      // aedes repeats the error for each message to the client.
       if (this.#closing !== undefined || this.#dropped.has(client)) return;
       this.#dropped.add(client);
       this.#options.onDropped?.(client.id ?? undefined, error.message);
@@ -339,7 +343,7 @@ class EmbeddedBroker implements Broker {
   ): void {
     const queue = client === null ? undefined : this.#queues.get(client);
     if (client === null || queue === undefined || this.#closing !== undefined) {
-      // The will of a client that close() has disconnected.
+      // This is the will of a client that close() has disconnected.
       done(new Error("the broker is closing"));
       return;
     }
@@ -350,7 +354,7 @@ class EmbeddedBroker implements Broker {
       queue.pass(done);
       return;
     }
-    // The payload is a view of the whole read, which the copy does not keep.
+    // Copied: a view would retain the whole buffer of the socket.
     if (packet.retain) packet.payload = Buffer.from(packet.payload);
     const repeated = packet.qos === 2 &&
       this.#sessions.hasReceived(client.id, packet.messageId ?? -1);
@@ -358,8 +362,8 @@ class EmbeddedBroker implements Broker {
       queue.pass(done);
       return;
     }
-    // Routing costs more than all other steps, and would find no subscriber.
-    if (!packet.retain && !this.#shared) packet[UNROUTED] = true;
+    // No client subscribes: routing, the most expensive step, is not needed.
+    if (!packet.retain && !this.#hasSubscribers) packet[UNROUTED] = true;
     const payload = packet.payload as Buffer;
     this.#interceptor.intercept(
       { topic, payload, qos: packet.qos },

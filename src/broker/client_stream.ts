@@ -1,5 +1,6 @@
 /**
- * The stream of a client, with limits for what the client can cost.
+ * Adapts the stream of a client to aedes, and limits its memory and its
+ * packets.
  *
  * @module
  */
@@ -22,7 +23,7 @@ export interface StreamLimits {
 }
 
 /**
- * Adapts a client's stream to aedes, and limits what the client can cost.
+ * Changes the methods of a client's stream.
  *
  * `read()` must return all data that has arrived: aedes calls it once per
  * event. aedes calls it again inside its parser, and then expects null. But
@@ -33,7 +34,7 @@ export interface StreamLimits {
  * repeats the refused read: the caller must make sure that aedes reads again.
  *
  * `write()` reports a full buffer later than the stream, so that a slow client
- * does not delay each message of the others, and ends the connection of a
+ * does not delay each message to other clients, and ends the connection of a
  * client that does not read.
  *
  * @param stream the client's stream, which is changed
@@ -44,12 +45,12 @@ export function guardStream<T extends Duplex>(
   stream: T,
   limits: StreamLimits,
 ): T {
-  const scan = new FrameScan(limits.maxPacketBytes);
+  const scan = new PacketScanner(limits.maxPacketBytes);
   const readOne = stream.read.bind(stream) as Duplex["read"];
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
 
   stream.read = (size?: number): Buffer | null => {
-    // Streams call read(0) to fill their buffer: it must not take data out.
+    // Streams call read(0) to fill their buffer: it must not return data.
     if (size === 0) return readOne(0);
     if (!limits.mayRead(scan.packets)) return null;
     const bytes = readAll(readOne);
@@ -86,7 +87,7 @@ function readAll(readOne: () => Buffer | null): Buffer | null {
  * Reads the fixed headers of an MQTT stream (MQTT 3.1.1, 2.2), to detect a
  * packet that is too long before it is received.
  */
-export class FrameScan {
+export class PacketScanner {
   readonly #maxBytes: number;
   /** Missing bytes of the current packet, if its length is known. */
   #missing = 0;

@@ -116,7 +116,7 @@ export async function listenWebSocket(
       );
     accept(stream);
   });
-  // It repeats the errors of the server, which listen() handles.
+  // The same errors as those of the server, which listen() handles.
   webSockets.on("error", () => {});
   return await listen(server, endpoint);
 }
@@ -137,7 +137,7 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
     throw explainListenFailure(error, endpoint);
   }
   server.removeAllListeners("error");
-  server.on("error", () => {}); // one connection that was not accepted
+  server.on("error", () => {}); // a connection could not be accepted
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const address = server.address();
   return {
@@ -162,10 +162,10 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
 }
 
 /**
- * Checks that certificate and key belong together. Servers of Deno report that
- * only when a client connects.
+ * Checks that certificate and key belong together. Servers of Deno report a
+ * mismatch only when a client connects.
  *
- * @throws {LinkError} with the code "tls" if not
+ * @throws {LinkError} with the code "tls" if they do not
  */
 function checkIdentity({ cert, key }: TlsIdentity): void {
   try {

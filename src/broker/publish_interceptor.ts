@@ -17,17 +17,17 @@ export interface InterceptedMessage {
   readonly qos: QoS;
 }
 
-/** Limits of the unacknowledged messages of one client. */
-const MAX_MESSAGES = 4096;
-/** Payload bytes. Another message, and another read, may exceed them. */
-const MAX_BYTES = 1024 * 1024;
+/** Maximum number of unacknowledged messages of one client. */
+const MAX_UNACKNOWLEDGED_MESSAGES = 4096;
+/** Their payload bytes. One more message or read may exceed the limit. */
+const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024;
 
 /** Passes messages to the server. */
 export class PublishInterceptor {
   #deliver: ((message: Incoming) => void) | undefined;
 
   /**
-   * Sets where messages go.
+   * Sets the receiver of the messages.
    *
    * @param deliver called for each message; undefined to stop
    */
@@ -53,7 +53,8 @@ export class PublishInterceptor {
   }
 
   /**
-   * Acknowledges messages. Ignores those of other links, and repeats.
+   * Acknowledges messages. Ignores messages of other links, and those that were
+   * acknowledged before.
    *
    * @param messages messages that were delivered
    */
@@ -82,7 +83,7 @@ class PendingAck implements Incoming, Entry {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: QoS;
-  /** The interceptor exists before the first client: no message is retained. */
+  /** The subscription is older than each message: none is retained. */
   readonly retain = false;
   readonly queue: AckQueue;
   readonly proceed: Proceed;
@@ -104,7 +105,7 @@ class PendingAck implements Incoming, Entry {
 
 /**
  * The messages of one client, acknowledged in the order of their arrival (MQTT
- * 3.1.1, 4.6), in whichever order the server acknowledges them.
+ * 3.1.1, 4.6). The server may acknowledge them in any order.
  */
 export class AckQueue {
   #head: Entry | undefined;
@@ -114,10 +115,11 @@ export class AckQueue {
 
   /** True if the broker should not read more from this client. */
   get full(): boolean {
-    return this.#messages >= MAX_MESSAGES || this.#bytes >= MAX_BYTES;
+    return this.#messages >= MAX_UNACKNOWLEDGED_MESSAGES ||
+      this.#bytes >= MAX_UNACKNOWLEDGED_BYTES;
   }
 
-  /** Adds a message that the server does not receive. */
+  /** Adds a message that needs no acknowledgement of the server. */
   pass(proceed: Proceed): void {
     if (this.#head === undefined) proceed();
     else this.#push({ proceed, size: 0, done: true, next: undefined });
@@ -128,7 +130,7 @@ export class AckQueue {
     this.#push(pending);
   }
 
-  /** Lets a message proceed after all messages before it. Call it once. */
+  /** Makes a message proceed after all messages before it. Call it once. */
   complete(pending: PendingAck): void {
     pending.done = true;
     if (this.#head !== pending) return;

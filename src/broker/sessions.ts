@@ -50,7 +50,7 @@ interface Entry {
   /** The PUBLISH; after a PUBREC the PUBREL. */
   packet: SessionPacket;
   readonly bytes: number;
-  /** True if it was published before the client was ready, and sent after. */
+  /** True if published before the client was ready, and sent after that. */
   late: boolean;
 }
 
@@ -111,11 +111,11 @@ export class Sessions {
   }
 
   /**
-   * Returns true if aedes sends a message to a client when it is published. If
-   * false, the session stores and sends it; at QoS 0 it is dropped, as before
-   * the client connected.
+   * Returns true if aedes may send a published message to a client at once. If
+   * false, the session stores the message and sends it later; at QoS 0 it is
+   * dropped, as for a disconnected client.
    */
-  forwards(client: SessionOwner, packet: SessionPacket): boolean {
+  mayForward(client: SessionOwner, packet: SessionPacket): boolean {
     if (client.clean || packet.brokerId === null) return true;
     if (packet.messageId !== undefined) return true; // sent from the session
     if (!this.#ready.has(client)) return false;
@@ -124,12 +124,12 @@ export class Sessions {
   }
 
   /**
-   * Lets a client receive new messages. Called after it was sent CONNACK and
-   * the stored messages.
+   * Marks a client as ready for new messages. Call it after CONNACK and the
+   * stored messages were sent.
    *
-   * @returns the messages published since then, to be sent now
+   * @returns the messages published during that, to be sent now
    */
-  ready(client: SessionOwner): SessionPacket[] {
+  markReady(client: SessionOwner): SessionPacket[] {
     if (client.clean) return [];
     this.#ready.add(client);
     const unsent: SessionPacket[] = [];
@@ -150,7 +150,7 @@ export class Sessions {
     packet: SessionPacket,
   ): Promise<void> {
     if (subscriptions.length > 0) {
-      // The payload is a view of the whole read, which the copy does not keep.
+      // Copied: a view would retain the whole buffer of the socket.
       const payload = Uint8Array.prototype.slice.call(packet.payload);
       for (const { clientId, qos } of subscriptions) {
         this.#store(clientId, {
@@ -195,7 +195,7 @@ export class Sessions {
     { messageId }: SessionPacket,
   ): Promise<SessionPacket | undefined> {
     const outgoing = this.#outgoing.get(client.id);
-    // aedes passes no identifier for a message that was not sent: it stays.
+    // aedes passes no identifier for a message that was not sent: it is kept.
     const key = outgoing?.sent.get(messageId ?? -1);
     const entry = outgoing?.entries.get(key ?? -1);
     if (

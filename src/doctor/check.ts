@@ -1,3 +1,8 @@
+/**
+ * The interface of a check, and how the checks run.
+ *
+ * @module
+ */
 import { doneWithin } from "../common/async.ts";
 import { AppError, messageOf } from "../common/errors.ts";
 import type { CheckContext } from "./check_context.ts";
@@ -15,7 +20,7 @@ export interface Check {
   run(context: CheckContext): Promise<Finding[]> | Finding[];
 }
 
-/** A finding, and the check that made it. */
+/** A finding with the name of its check. */
 export interface Result extends Finding {
   /** The name of the check. */
   readonly check: string;
@@ -23,7 +28,7 @@ export interface Result extends Finding {
 
 /**
  * Runs checks in parallel and yields their findings in the order of the checks.
- * A check that fails or exceeds its time yields a finding about that.
+ * If a check throws or exceeds its time, the finding says so.
  *
  * @param checks the checks
  * @param context what the checks share

@@ -19,13 +19,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What the doctor checks: the settings of a server. */
+/** The settings of the server that the doctor checks for. */
 export interface CheckOptions {
   /** The broker from --broker; undefined if not set. */
   readonly broker?: ProbeTarget;
-  /** The broker to use if none is set and this one answers. */
+  /** The broker to check if none is set and this one answers. */
   readonly defaultBroker: ProbeTarget;
-  /** Where the embedded broker listens, from --listen; undefined if not set. */
+  /** Where the embedded broker listens (--listen); undefined if not set. */
   readonly listen?: Endpoint;
   /** Where the embedded broker listens by default. */
   readonly defaultListen: Endpoint;
@@ -194,7 +194,7 @@ export class CheckContext {
  * The URL at which a client on this machine reaches an endpoint.
  *
  * @param scheme the scheme of the URL
- * @param endpoint where a server listens, maybe on all addresses
+ * @param endpoint where a server listens; may be all addresses
  */
 export function localUrl(
   scheme: "mqtt" | "http",

@@ -21,7 +21,7 @@ export const droppedMessagesCheck: Check = {
         `The broker has dropped ${dropped} messages since it started`,
         {
           hint:
-            "It does not report whose. If they were a server's, raise its queue limit: see docs/OPERATIONS.md.",
+            "The broker does not report for which clients. If a server was one of them, raise the queue limit: see docs/OPERATIONS.md.",
           data,
         },
       ),

@@ -1,8 +1,8 @@
 import { AppError, messageOf } from "../common/errors.ts";
 
 /**
- * The result of a check: `ok`; `warning`, it works but may lose or mislead;
- * `error`, it does not work; `unknown`, the doctor cannot find out.
+ * The result of a check. `ok`; `warning`: works, but may lose or distort data;
+ * `error`: does not work; `unknown`: cannot be checked.
  */
 export type Status = "ok" | "warning" | "error" | "unknown";
 

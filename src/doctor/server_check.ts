@@ -71,7 +71,8 @@ function judgeState(
   if (state.state === "offline") return finding("ok", summary, { data });
   if (problem !== undefined) {
     return finding("error", `${serverName} cannot store readings: ${problem}`, {
-      hint: "It retries by itself: see docs/OPERATIONS.md, The store.",
+      hint:
+        "The server retries until the store works: see docs/OPERATIONS.md, The store.",
       data,
     });
   }

@@ -99,9 +99,9 @@ export interface SessionResult {
   readonly granted: number;
   /** The session expiry that the client requested, in s. */
   readonly requested: number;
-  /** Messages published meanwhile. */
+  /** Number of messages published while the client was disconnected. */
   readonly queue: number;
-  /** Messages that arrived after the client connected again. */
+  /** Number of messages that arrived after the client reconnected. */
   readonly arrived: number;
   /** True if it is the embedded broker. */
   readonly embedded: boolean;
@@ -139,7 +139,7 @@ export function judgeSession(result: SessionResult): Finding[] {
     findings.push(
       finding("warning", "The broker kept the session, but no messages", {
         hint:
-          "See the check topics, or the broker's settings in docs/OPERATIONS.md.",
+          "See the result of the check topics, or the broker's settings in docs/OPERATIONS.md.",
         data,
       }),
     );
@@ -175,7 +175,7 @@ export function judgeSession(result: SessionResult): Finding[] {
       )
       : finding(
         "unknown",
-        "The queue limit, and if sessions survive a restart of the broker",
+        "Not checked: the queue limit, and if sessions survive a restart of the broker",
         { hint: "Try --queue 2000; docs/OPERATIONS.md has the settings." },
       ),
   );

@@ -1,4 +1,4 @@
-import { MIN_FAILURE_CODE } from "../mqtt/probe_connection.ts";
+import { MIN_FAILURE_CODE } from "../mqtt/failure.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -43,7 +43,7 @@ async function trySubscribing(context: CheckContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   const probe = await context.connect("read");
   for (const filter of context.options.subscriptions) {
-    // As little traffic as possible: QoS 0, nothing retained, ended at once.
+    // To minimize traffic: QoS 0, no retained messages, ended immediately.
     const code = await probe.subscribe(filter, 0, false);
     if (code < MIN_FAILURE_CODE) {
       await probe.unsubscribe(filter);

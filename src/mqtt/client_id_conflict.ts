@@ -3,7 +3,8 @@
  *
  * @module
  */
-/** A shorter connection counts as brief. */
+
+/** Shorter connections count as brief. */
 const MIN_DURATION_MS = 1000;
 /** Brief connections in a row that mean a conflict. */
 const MAX_BRIEF_CONNECTIONS = 5;
@@ -11,7 +12,7 @@ const MAX_BRIEF_CONNECTIONS = 5;
 /**
  * Detects that another client uses the same client id: each one makes the
  * broker disconnect the other, again and again. MQTT 3.1.1 has no code for it,
- * and Mosquitto up to 2.0.11 does not send that of MQTT 5. The client that
+ * and Mosquitto up to 2.0.11 does not send the code of MQTT 5. The client that
  * connected last detects it first.
  */
 export class ClientIdConflict {

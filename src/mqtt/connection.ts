@@ -53,14 +53,14 @@ export interface ConnectionOptions {
   readonly subscriptions?: readonly string[];
   /** Topic filters for QoS 0: the broker stores no messages for a session. */
   readonly liveSubscriptions?: readonly string[];
-  /** Published by the broker, retained at QoS 1, if the connection is lost. */
+  /** The broker publishes it at QoS 1, retained, if the connection is lost. */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
   /** How long the broker may take to answer, in ms. Default 5,000. */
   readonly connectTimeout?: number;
   /** The longest pause between attempts to reconnect, in ms. Default 5,000. */
   readonly maxReconnectDelay?: number;
   /**
-   * How long the broker shall keep the session while the client is
+   * How long the broker is requested to keep the session while the client is
    * disconnected, in s: subscriptions, and messages at QoS 1 (MQTT 5,
    * 3.1.2.11.2; without limit in MQTT 3.1.1). Default 0: no session.
    */
@@ -69,7 +69,7 @@ export interface ConnectionOptions {
   readonly ca?: string;
 }
 
-/** An {@linkcode Incoming} with what its PUBACK needs. */
+/** An {@linkcode Incoming} with the data for its PUBACK. */
 interface Received extends Incoming {
   readonly messageId: number;
   readonly stream: Duplex;
@@ -82,7 +82,7 @@ const SKIP_PUBACK = new Error("acknowledged after commit");
 const MAX_PACKET_BYTES = 268_435_455;
 /** The headers of a PUBLISH, and its properties without their values. */
 const HEADER_BYTES = 64;
-/** UTF-8 bytes of a UTF-16 code unit, at most. */
+/** Maximum UTF-8 bytes of a UTF-16 code unit. */
 const MAX_BYTES_PER_CHAR = 3;
 
 /** A {@linkcode Link} over a TCP, TLS or WebSocket connection. */

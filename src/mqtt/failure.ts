@@ -25,7 +25,11 @@ REFUSALS[0x86] = REFUSALS[4]!;
 REFUSALS[0x87] = REFUSALS[5]!;
 
 const UNSUPPORTED_VERSION = new Set([1, 0x84]);
-const MIN_FAILURE_CODE = 0x80; // MQTT 5, 2.4
+/**
+ * The lowest reason code of a failure (MQTT 5, 2.4). SUBACK of MQTT 3.1.1
+ * (3.9.3) has only this one.
+ */
+export const MIN_FAILURE_CODE = 0x80;
 const NETWORK_FAILURES = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -46,7 +50,7 @@ export function isVersionRefusal(error: unknown): boolean {
   if (typeof code === "number") return UNSUPPORTED_VERSION.has(code);
   if (typeof code === "string" && NETWORK_FAILURES.has(code)) return false;
   // Some brokers of MQTT 3.1.1 close the connection after a CONNECT of MQTT 5,
-  // others answer in the format of 3.1.1.
+  // and others answer in the format of 3.1.1.
   return code === "ECONNRESET" ||
     /closed before CONNACK|parse|packet|header|properties/i
       .test(messageOf(error));

@@ -1,5 +1,5 @@
 /**
- * The publishes of a connection that wait for their PUBACK.
+ * Tracks the publishes of a connection until each has a result.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { LinkError } from "./link.ts";
 
 /** Limit of QoS 1 messages in flight, if the broker sets no lower one. */
 const MAX_IN_FLIGHT = 1000;
-/** Brokers accept shorter messages. */
-const MIN_SUSPECT_BYTES = 16 * 1024;
+/** Shorter messages are never assumed to be too large. */
+const MIN_TOO_LARGE_BYTES = 16 * 1024;
 /** Lost connections after which a long message is assumed to be the cause. */
-const MAX_LOST_CONNECTIONS = 3;
+const LOST_CONNECTIONS_LIMIT = 3;
 
 /** A publish without a result yet. */
 export interface PendingPublish {
@@ -24,8 +24,7 @@ export interface PendingPublish {
 }
 
 /**
- * The publishes of a connection that have no result yet, and the limit of those
- * in flight.
+ * Stores the publishes without a result, and limits the messages in flight.
  */
 export class PendingPublishes {
   /** Each publish, with the number of connections lost since it was added. */
@@ -80,17 +79,17 @@ export class PendingPublishes {
 
   /**
    * Call it after the connection was lost. Some brokers close the connection if
-   * a packet is too large, and mqtt.js sends it again at each reconnect. So
-   * this rejects a large message after the third lost connection.
+   * a packet is too large, and mqtt.js resends the packet at each reconnect.
+   * So a large message is rejected after the third lost connection.
    *
    * @param drop makes mqtt.js drop the message
    */
   connectionLost(drop: (messageId: number) => void): void {
     for (const [publish, before] of this.#lostConnections) {
       const { messageId, bytes, topic, reject } = publish;
-      if (messageId === undefined || bytes < MIN_SUSPECT_BYTES) continue;
+      if (messageId === undefined || bytes < MIN_TOO_LARGE_BYTES) continue;
       this.#lostConnections.set(publish, before + 1);
-      if (before + 1 < MAX_LOST_CONNECTIONS) continue;
+      if (before + 1 < LOST_CONNECTIONS_LIMIT) continue;
       this.#lostConnections.delete(publish);
       reject(tooLargeError(topic, bytes)); // before the error of mqtt.js
       drop(messageId);

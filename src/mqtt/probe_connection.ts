@@ -1,5 +1,5 @@
 /**
- * A connection for diagnosis: it exposes what a broker answers, which
+ * A connection for diagnosis. It exposes answers of the broker that
  * {@linkcode Connection} hides: the properties of CONNACK, and the codes of
  * SUBACK and PUBACK. It does not reconnect.
  *
@@ -7,7 +7,11 @@
  */
 import type { IConnackPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
-import { explainConnectFailure, isVersionRefusal } from "./failure.ts";
+import {
+  explainConnectFailure,
+  isVersionRefusal,
+  MIN_FAILURE_CODE,
+} from "./failure.ts";
 import { LinkError } from "./link.ts";
 import { clientOptions, connectorOf, endClient } from "./transport.ts";
 import { redactUrl } from "./url.ts";
@@ -48,16 +52,10 @@ export interface ProbeMessage {
   readonly at: number;
 }
 
-/** Opens a connection to a broker, for a caller that does not choose it. */
+/** Opens a connection to the broker that is being checked. */
 export type OpenProbe = (
   onMessage: (message: ProbeMessage) => void,
 ) => Promise<ProbeConnection>;
-
-/**
- * The lowest reason code of a failure (MQTT 5, 2.4). SUBACK of MQTT 3.1.1
- * (3.9.3) has this one only.
- */
-export const MIN_FAILURE_CODE = 0x80;
 
 /** An open connection. */
 export class ProbeConnection {
@@ -110,7 +108,7 @@ export class ProbeConnection {
    * @param filter the topic filter
    * @param qos the maximum QoS
    * @param retained false for no retained messages; MQTT 3.1.1 ignores it
-   * @returns the granted QoS, or a code from {@linkcode MIN_FAILURE_CODE} on
+   * @returns the granted QoS, or a code of at least {@linkcode MIN_FAILURE_CODE}
    * @throws {LinkError} if the broker closes the connection
    */
   subscribe(filter: string, qos: 0 | 1, retained = true): Promise<number> {
@@ -145,8 +143,8 @@ export class ProbeConnection {
    *
    * @param topic the topic name
    * @param payload the application message
-   * @returns 0, or a code from {@linkcode MIN_FAILURE_CODE} on; always 0 with
-   * MQTT 3.1.1
+   * @returns 0, or a code of at least {@linkcode MIN_FAILURE_CODE}; always 0
+   * with MQTT 3.1.1
    * @throws {LinkError} if the broker closes the connection
    */
   publish(topic: string, payload: Uint8Array): Promise<number> {
@@ -159,8 +157,8 @@ export class ProbeConnection {
   }
 
   /**
-   * Waits for one answer of the broker. It answers in order: all messages that
-   * it had sent before have then been received.
+   * Waits for one answer of the broker. The broker sends in order: when this
+   * resolves, all messages that it sent before have been received.
    *
    * @throws {LinkError} if the broker closes the connection
    */

@@ -27,7 +27,7 @@ export type Connect = (options: IClientOptions) => MqttClient;
 const PROXY_VARIABLE = "MQTTJS_SOCKS_PROXY";
 
 /**
- * Loads what an address needs. Sends nothing.
+ * Loads the code that an address needs. Does not connect.
  *
  * @param url `mqtt:`, `mqtts:`, `ws:` or `wss:`, as `brokerUrl()` returns it
  * @returns the function that connects to the address
@@ -54,7 +54,8 @@ export interface ClientSettings {
   /** MQTT client identifier. */
   readonly clientId: string;
   /**
-   * How long the broker shall keep the session, in s; undefined for no session.
+   * How long the broker is requested to keep the session, in s; undefined for
+   * no session.
    */
   readonly sessionExpiry?: number | undefined;
   /** How long the broker may take to answer CONNECT, in ms. */
@@ -66,7 +67,7 @@ export interface ClientSettings {
 /**
  * Returns the options of a client that does not reconnect.
  *
- * @param settings what differs from client to client
+ * @param settings the settings of this client
  */
 export function clientOptions(
   { version, clientId, sessionExpiry, connectTimeout, ca }: ClientSettings,

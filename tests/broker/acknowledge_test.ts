@@ -6,7 +6,7 @@ import { RawConnection } from "../support/raw_connection.ts";
 import { Harness } from "./harness.ts";
 
 Deno.test({
-  name: "acknowledge() sends the PUBACK, which nothing else does",
+  name: "acknowledge() sends the PUBACK; the broker sends none before",
   ...needs(),
   async fn() {
     await using server = await Harness.open({ acknowledge: false });

@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import fc from "fast-check";
 import {
-  FrameScan,
   guardStream,
+  PacketScanner,
   type StreamLimits,
 } from "../../src/broker/client_stream.ts";
 
@@ -100,7 +100,8 @@ Deno.test({
 const MAX_BYTES = 300;
 
 Deno.test({
-  name: "FrameScan.push() counts the packets for any division of the stream",
+  name:
+    "PacketScanner.push() counts the packets for any division of the stream",
   permissions: "none",
   fn() {
     fc.assert(
@@ -111,7 +112,7 @@ Deno.test({
           const stream = Buffer.concat(
             bodies.map((body) => frame(0x30, body)),
           );
-          const scan = new FrameScan(MAX_BYTES);
+          const scan = new PacketScanner(MAX_BYTES);
           for (let at = 0, i = 0; at < stream.length; i++) {
             const end = at + cuts[i % cuts.length]!;
             equal(scan.push(stream.subarray(at, end)), undefined);
@@ -126,16 +127,16 @@ Deno.test({
 
 Deno.test({
   name:
-    "FrameScan.push() detects a packet that is too long by its header, also byte by byte",
+    "PacketScanner.push() detects a packet that is too long by its header, also byte by byte",
   permissions: "none",
   fn() {
     const good = frame(0x30, new Uint8Array(MAX_BYTES));
     const bad = frame(0x30, new Uint8Array(MAX_BYTES + 1)).subarray(0, 3);
     const bytes = Buffer.concat([good, bad]);
-    const whole = new FrameScan(MAX_BYTES);
+    const whole = new PacketScanner(MAX_BYTES);
     match(whole.push(bytes)!, /more than 300 bytes/);
     equal(whole.packets, 1);
-    const slow = new FrameScan(MAX_BYTES);
+    const slow = new PacketScanner(MAX_BYTES);
     const problems = Array.from(
       bytes,
       (byte) => slow.push(Uint8Array.of(byte)),
@@ -146,13 +147,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "FrameScan.push() accepts four digits of length, and refuses five",
+  name: "PacketScanner.push() accepts four digits of length, and refuses five",
   permissions: "none",
   fn() {
     const max = 268_435_455; // MQTT 3.1.1, 2.2.3
     const longest = Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f);
-    equal(new FrameScan(max).push(longest), undefined);
+    equal(new PacketScanner(max).push(longest), undefined);
     const five = Uint8Array.of(0x30, 0x80, 0x80, 0x80, 0x80, 0x01);
-    match(new FrameScan(max).push(five)!, /malformed/);
+    match(new PacketScanner(max).push(five)!, /malformed/);
   },
 });

@@ -145,7 +145,7 @@ Deno.test({
     {
       await using client = await RawConnection.open(
         server.port,
-        "away",
+        "offline",
         PERSISTENT,
       );
       await client.subscribe("changes", 1);
@@ -154,11 +154,11 @@ Deno.test({
     const publish = (text: string) =>
       server.broker.publish("changes", encoder.encode(text), { qos: 1 });
     for (let i = 0; i < 15; i++) await publish(`${i}`);
-    deepEqual(server.full, ["away"]);
+    deepEqual(server.full, ["offline"]);
     {
       await using client = await RawConnection.open(
         server.port,
-        "away",
+        "offline",
         PERSISTENT,
       );
       const seen = await client.expectAll("publish", 10);
@@ -172,7 +172,7 @@ Deno.test({
     {
       await using client = await RawConnection.open(
         server.port,
-        "away",
+        "offline",
         PERSISTENT,
       );
       const seen = await client.expectAll("publish", 10);
@@ -184,7 +184,7 @@ Deno.test({
     await publish("y".repeat(600));
     await using client = await RawConnection.open(
       server.port,
-      "away",
+      "offline",
       PERSISTENT,
     );
     ok((await nextText(client)).startsWith("x"));

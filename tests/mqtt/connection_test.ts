@@ -25,7 +25,7 @@ import type { RawConnection } from "../support/raw_connection.ts";
 import { until, within } from "../support/until.ts";
 
 Deno.test({
-  name: "Connection.acknowledge() sends the PUBACKs, which nothing else does",
+  name: "Connection.acknowledge() sends the PUBACKs; mqtt.js sends none",
   ...needs(),
   fn: async () => {
     await using broker = new FakeBroker();

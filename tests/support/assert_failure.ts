@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Ended } from "./processes.ts";
 
 /**
- * Asserts that a command failed in order: with the exit code, a message, a hint
- * if one is given, nothing on stdout, and no stack trace.
+ * Asserts that a command failed with the exit code, a message and, if given, a
+ * hint, and printed nothing to stdout and no stack trace.
  *
  * @param ended the command
  * @param code the expected exit code

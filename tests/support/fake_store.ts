@@ -17,7 +17,7 @@ export interface FakeStoreOptions {
   readonly lastAlive?: number | undefined;
 }
 
-/** A store in memory that the test can watch and make fail. */
+/** A store in memory that a test can observe and make fail. */
 export class FakeStore implements Store {
   readonly description = "memory:";
   readonly durable: boolean;

@@ -9,11 +9,11 @@ import { until } from "./until.ts";
 export interface Mosquitto extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
-  /** Kills it, as in a crash. */
+  /** Kills the broker, as in a crash. */
   kill(): Promise<void>;
-  /** Suspends it: its connections stay open, but it does not answer. */
+  /** Suspends the broker: connections stay open without answers. */
   freeze(): void;
-  /** Starts it again on the same port. */
+  /** Starts the broker again on the same port. */
   start(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Child processes: this program, or any other, with what they print.
+ * Runs this program or another one as a child process, and collects its output.
  *
  * @module
  */

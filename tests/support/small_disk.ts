@@ -6,7 +6,7 @@ export interface SmallDisk extends AsyncDisposable {
   readonly path: string;
   /** Fills all free space. */
   fill(): Promise<void>;
-  /** Frees that space again. */
+  /** Frees the space. */
   free(): Promise<void>;
 }
 
