@@ -175,7 +175,7 @@ export function judgeSession(result: SessionResult): Finding[] {
       )
       : finding(
         "unknown",
-        "Not checked: the queue limit, and if sessions survive a restart of the broker",
+        "The queue limit, and whether sessions survive a restart of the broker",
         { hint: "Try --queue 2000; docs/OPERATIONS.md has the settings." },
       ),
   );

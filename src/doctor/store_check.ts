@@ -107,9 +107,13 @@ async function checkContent(
     try {
       const map = new OccupancyMap();
       store.load(map);
-      return finding("ok", `${path} is writable and holds ${map.size} cells`, {
-        data: { ...data, cells: map.size },
-      });
+      return finding(
+        "ok",
+        `${path} is writable and contains ${map.size} cells`,
+        {
+          data: { ...data, cells: map.size },
+        },
+      );
     } finally {
       store.close();
     }

@@ -73,7 +73,7 @@ Deno.test({
       await filledStore(path, signal);
       assert.match(
         await storeLine(path, folder.path),
-        /^ok: \S+map\.sqlite is writable and holds 4 cells$/,
+        /^ok: \S+map\.sqlite is writable and contains 4 cells$/,
         signal,
       );
     }
