@@ -58,7 +58,7 @@ class Load {
   /** Sends two readings of each cell. */
   async fill(): Promise<void> {
     while (this.#sent < this.#messages.length) await this.#send();
-    await this.#acknowledgedExcept(0);
+    await this.#waitForAcknowledgements(0);
   }
 
   /**
@@ -79,7 +79,7 @@ class Load {
       if (this.#sent >= due) await delay(5);
       else await this.#send();
     }
-    await this.#acknowledgedExcept(0);
+    await this.#waitForAcknowledgements(0);
     const elapsed = performance.now() - startedAt;
     const readings = (this.acknowledged - before) * READINGS_PER_MESSAGE;
     return readings / elapsed * 1000;
@@ -90,7 +90,7 @@ class Load {
   }
 
   async #send(): Promise<void> {
-    await this.#acknowledgedExcept(WINDOW - 1);
+    await this.#waitForAcknowledgements(WINDOW - 1);
     const message = this.#messages[this.#sent++ % this.#messages.length]!;
     for (let at = 0; at < message.length;) {
       at += await this.#connection.write(message.subarray(at));
@@ -98,7 +98,7 @@ class Load {
   }
 
   /** Waits until at most `max` messages are unacknowledged. */
-  async #acknowledgedExcept(max: number): Promise<void> {
+  async #waitForAcknowledgements(max: number): Promise<void> {
     while (this.#sent - this.acknowledged > max) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
@@ -177,7 +177,7 @@ const worker = new Worker(new URL("live_viewers.ts", import.meta.url), {
   type: "module",
 });
 
-/** Replaces the viewers. @returns what the previous ones received */
+/** Replaces the viewers. @returns the totals of the previous ones */
 async function setViewers(views: readonly View[]): Promise<ViewersReport> {
   const messages: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -14,7 +14,7 @@ export interface ViewersCommand {
   readonly views: readonly View[];
 }
 
-/** What all viewers received since the last command. */
+/** The totals of all viewers since the last command. */
 export interface ViewersReport {
   readonly frames: number;
   readonly bytes: number;

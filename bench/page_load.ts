@@ -88,7 +88,7 @@ async function watch(
   await page.goto(url);
   const firstPaintMs = await page.evaluate(() =>
     new Promise<number>((resolve) => {
-      const look = () => {
+      const check = () => {
         const canvas = document.querySelector<HTMLCanvasElement>(
           "canvas.cells",
         );
@@ -96,9 +96,9 @@ async function watch(
         const painted = width > 0 && canvas!.getContext("2d")!
               .getImageData(width >> 1, height >> 1, 1, 1).data[3]! > 0;
         if (painted) resolve(performance.now());
-        else requestAnimationFrame(look);
+        else requestAnimationFrame(check);
       };
-      look();
+      check();
     })
   );
   // Pin the text of the probe, so that its change can be timed while panning.
@@ -277,9 +277,9 @@ function round(number: number): number {
   return Math.round(10 * number) / 10;
 }
 
-function option(name: string, usual: number): number {
+function option(name: string, fallback: number): number {
   const at = Deno.args.indexOf(`--${name}`);
-  return at < 0 ? usual : Number(Deno.args[at + 1]);
+  return at < 0 ? fallback : Number(Deno.args[at + 1]);
 }
 
 if (import.meta.main) {

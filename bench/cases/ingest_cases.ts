@@ -56,7 +56,7 @@ function onePerMessage(size: Size, qos: 0 | 1): Case {
     settings: settingsOf(shape),
     subjects: [
       other(MOSQUITTO_SUB, mosquittoSub, shape),
-      ...ours("mosquitto", shape, size),
+      ...ourServers("mosquitto", shape, size),
       other(MAP, subscriber("bare_map.ts"), shape),
       other(ORIGINAL, subscriber("original.py"), shape),
       ...(qos === 0 ? [] : [
@@ -90,7 +90,7 @@ function embedded(size: Size, qos: 0 | 1): Case {
     settings: settingsOf(shape),
     subjects: [
       other(AEDES, broker("bare_aedes.ts"), shape),
-      ...ours("embedded", shape, size),
+      ...ourServers("embedded", shape, size),
     ],
     goals: qos === 0
       ? []
@@ -119,7 +119,7 @@ function manyPerMessage(size: Size, readingsPerMessage: 100 | 1000): Case {
     settings: settingsOf(shape),
     subjects: [
       other(PARSER, subscriber("bare_parser.ts"), shape),
-      ...ours("mosquitto", shape, size),
+      ...ourServers("mosquitto", shape, size),
       other(MAP, subscriber("bare_map.ts"), shape),
       ...slow,
     ],
@@ -141,7 +141,7 @@ function manyEmbedded(size: Size): Case {
     settings: settingsOf(shape),
     subjects: [
       other(AEDES, broker("bare_aedes.ts"), shape),
-      ...ours("embedded", shape, size),
+      ...ourServers("embedded", shape, size),
     ],
     goals: [readings("ratio to the memory store", SQLITE, MEMORY, 0.4)],
   };
@@ -161,7 +161,7 @@ function manyShape(size: Size, readingsPerMessage: number): IngestShape {
 }
 
 /** Our server with each store. */
-function ours(
+function ourServers(
   transport: Transport,
   shape: IngestShape,
   size: Size,

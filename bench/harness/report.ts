@@ -92,7 +92,7 @@ export function rowOf(subject: string, samples: readonly Sample[]): Row {
  * @param samples the trials of each subject, in the order of the rounds
  * @returns undefined if a subject was not measured
  */
-export function judge(
+export function checkGoal(
   goal: Goal,
   samples: ReadonlyMap<string, readonly Sample[]>,
 ): GoalReport | undefined {

@@ -6,8 +6,8 @@
 import { resolve } from "node:path";
 import {
   type CaseReport,
+  checkGoal,
   type Goal,
-  judge,
   rowOf,
   type Sample,
 } from "./report.ts";
@@ -106,6 +106,6 @@ export async function runCase(
     title,
     settings: { ...settings, rounds: count },
     rows: subjects.map(({ name }) => rowOf(name, samples.get(name)!)),
-    goals: goals.flatMap((goal) => judge(goal, samples) ?? []),
+    goals: goals.flatMap((goal) => checkGoal(goal, samples) ?? []),
   };
 }

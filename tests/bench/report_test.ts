@@ -1,8 +1,8 @@
 /** How a benchmark measures in rounds, checks goals and summarizes. */
 import assert from "node:assert/strict";
 import {
+  checkGoal,
   type Goal,
-  judge,
   rowOf,
   type Sample,
 } from "../../bench/harness/report.ts";
@@ -26,15 +26,15 @@ const goal: Goal = {
   atLeast: 0.95,
 };
 
-test("judge() takes the median of the ratios within rounds", () => {
-  const judged = judge(goal, samples)!;
-  assert.deepEqual(judged.measured, { median: 0.9, min: 0.8, max: 2 });
-  assert.equal(judged.met, false);
-  assert.equal(judge({ ...goal, atLeast: 0.9 }, samples)!.met, true);
+test("checkGoal() takes the median of the ratios within rounds", () => {
+  const result = checkGoal(goal, samples)!;
+  assert.deepEqual(result.measured, { median: 0.9, min: 0.8, max: 2 });
+  assert.equal(result.met, false);
+  assert.equal(checkGoal({ ...goal, atLeast: 0.9 }, samples)!.met, true);
 });
 
-test("judge() also bounds differences and single figures", () => {
-  const difference = judge(
+test("checkGoal() also bounds differences and single figures", () => {
+  const difference = checkGoal(
     {
       what: "more",
       figure: "messagesPerSecond",
@@ -47,7 +47,7 @@ test("judge() also bounds differences and single figures", () => {
   )!;
   assert.deepEqual(difference.measured, { median: 10, min: -100, max: 10 });
   assert.equal(difference.met, true);
-  const alone = judge(
+  const alone = checkGoal(
     { what: "all", figure: "messagesPerSecond", subject: "ours", atMost: 80 },
     samples,
   )!;
@@ -55,10 +55,10 @@ test("judge() also bounds differences and single figures", () => {
   assert.equal(alone.met, false);
 });
 
-test("judge() returns undefined if a subject was not measured", () => {
-  assert.equal(judge({ ...goal, subject: "missing" }, samples), undefined);
-  assert.equal(judge({ ...goal, over: "missing" }, samples), undefined);
-  assert.equal(judge({ ...goal, figure: "missing" }, samples), undefined);
+test("checkGoal() returns undefined if a subject was not measured", () => {
+  assert.equal(checkGoal({ ...goal, subject: "missing" }, samples), undefined);
+  assert.equal(checkGoal({ ...goal, over: "missing" }, samples), undefined);
+  assert.equal(checkGoal({ ...goal, figure: "missing" }, samples), undefined);
 });
 
 test("rowOf() returns each figure's spread, and each limit once", () => {

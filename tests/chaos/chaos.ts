@@ -75,7 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       port,
       clientId: `chaos-${i}`,
       messages,
-      mayReach: (share) => killer.mayReach(share),
+      beforeSending: (share) => killer.waitForRestart(share),
     })
   );
   const start = performance.now();
@@ -122,7 +122,7 @@ class Killer implements AsyncDisposable {
    * Makes publishers wait for the restart before they pass the share of the
    * next kill. Otherwise all would be sent before that kill.
    */
-  async mayReach(share: number): Promise<void> {
+  async waitForRestart(share: number): Promise<void> {
     if (share > this.#nextShare) await this.#ready;
   }
 

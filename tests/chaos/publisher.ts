@@ -25,8 +25,8 @@ export interface PublisherOptions {
   readonly port: number;
   readonly clientId: string;
   readonly messages: readonly Message[];
-  /** Waits until it may send up to this share of its messages, 0 to 1. */
-  readonly mayReach: (share: number) => Promise<void>;
+  /** Called and awaited before it sends up to this share of its messages, 0 to 1. */
+  readonly beforeSending: (share: number) => Promise<void>;
 }
 
 /**
@@ -106,7 +106,7 @@ export class Publisher {
 
   /** Sends until all messages are acknowledged or the connection is lost. */
   async #send(connection: RawConnection, lost: () => boolean): Promise<void> {
-    const { messages, mayReach } = this.#options;
+    const { messages, beforeSending } = this.#options;
     const sentBefore = this.#sent;
     let next = this.#base;
     while (this.#base < messages.length && !lost()) {
@@ -116,7 +116,7 @@ export class Publisher {
         continue;
       }
       const limit = Math.min(next + BURST, windowEnd);
-      await mayReach(limit / messages.length);
+      await beforeSending(limit / messages.length);
       const burst = messages.slice(next, limit).map(({ payload }, i) =>
         encodePublish(TOPIC, payload, {
           qos: 1,

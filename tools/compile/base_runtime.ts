@@ -49,7 +49,7 @@ export async function checkBaseRuntime(
 /**
  * Describes why `deno compile` failed.
  *
- * @param stderr what it printed
+ * @param stderr its error output
  */
 export function compileFailure(target: Target, stderr: string): AppError {
   const archive = `denort-${target.triple}.zip`;

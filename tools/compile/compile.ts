@@ -16,13 +16,14 @@ export interface CompileOptions {
   readonly version: string;
   /** The target of this machine. */
   readonly host: Target | undefined;
-  /** Path of Deno. Default: the Deno that runs this. */
+  /** Path of Deno. Default: the running Deno. */
   readonly deno?: string;
 }
 
 /**
- * Makes the executable for a target. The file gets its final name once it is
- * complete and, if this machine can run it, has printed the right version.
+ * Makes the executable for a target. The file is renamed to its final name
+ * only when it is complete. If this machine can run it, `--version` must first
+ * print the right version.
  *
  * @returns the name of the file
  * @throws {AppError} if it cannot be made
@@ -72,7 +73,7 @@ async function checkVersion(path: string, version: string): Promise<void> {
     `Cannot use the compiled file: --version prints ${line}`,
     {
       hint:
-        `If DENORT_BIN is set, it must name the denort of Deno ${Deno.version.deno}, not deno itself.`,
+        `If DENORT_BIN is set, set it to the denort of Deno ${Deno.version.deno}, not to deno.`,
     },
   );
 }

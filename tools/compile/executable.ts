@@ -4,9 +4,9 @@
  * @module
  */
 
-/** A platform that executables are made for. */
+/** A platform with an executable. */
 export interface Target {
-  /** Deno's name of it, a Rust target triple. */
+  /** Its name in Deno, a Rust target triple. */
   readonly triple: string;
   /** Its part of the file name. */
   readonly label: string;
