@@ -57,7 +57,7 @@ export {
 const DEFAULT_BROKER = "mqtt://localhost:1883";
 const DEFAULT_TIMEOUT_MS = 5000;
 /** Readings per message. Fewer messages are less work for the broker. */
-const BATCH_SIZE = 1000;
+const READINGS_PER_MESSAGE = 1000;
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
@@ -180,7 +180,7 @@ export class OccupancyClient implements AsyncDisposable {
   ): Promise<void> {
     const sender = new Sender(this.#openLink(), {
       topic: this.#topics.data(layer),
-      batch: BATCH_SIZE,
+      batch: READINGS_PER_MESSAGE,
       source,
       signal,
     });

@@ -35,7 +35,7 @@ const NEWLINE = 0x0a;
 /** First byte of a byte order mark. */
 const BOM_FIRST_BYTE = 0xef;
 const CSV_HEADER = /^[^\S\n]*"?x"?\s*,\s*"?y"?\s*,/i;
-const HEADER_BYTES = 256;
+const MAX_HEADER_BYTES = 256;
 const decoder = new TextDecoder();
 
 /** Returns the format by the extension of a file name; undefined if unknown. */
@@ -178,7 +178,7 @@ function detectFormat(start: Uint8Array): RowFormat {
 }
 
 function hasHeader(bytes: Uint8Array): boolean {
-  return CSV_HEADER.test(decoder.decode(bytes.subarray(0, HEADER_BYTES)));
+  return CSV_HEADER.test(decoder.decode(bytes.subarray(0, MAX_HEADER_BYTES)));
 }
 
 /** Prepends an empty line: a byte order mark after the first line is an error. */

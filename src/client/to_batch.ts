@@ -66,7 +66,7 @@ function fromObjects(readings: Iterable<Reading>): ReadingBatch {
   for (const { x, y, value, time } of readings) {
     const ms = time === undefined ? NaN : Number(time);
     if (time !== undefined && Number.isNaN(ms)) {
-      throw fieldError(batch, "time", time);
+      throw fieldError(batch, "time", time, "a time in ms since 1970");
     }
     push(batch, x, y, value === null ? UNKNOWN : Number(value), ms);
   }
@@ -104,10 +104,11 @@ function fieldError(
   batch: ReadingBatch,
   name: string,
   value: unknown,
+  expected = "a 32-bit integer",
 ): RangeError {
   return new RangeError(
     `Cannot send reading ${
       batch.length + 1
-    }: ${name} is ${value}, not a 32-bit integer`,
+    }: ${name} is ${value}, not ${expected}`,
   );
 }

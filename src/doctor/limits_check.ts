@@ -5,7 +5,7 @@ import { type Finding, finding } from "./finding.ts";
 /**
  * One part of a reply with its topic and headers (docs/PROTOCOL.md, Replies).
  */
-const REPLY_BYTES = 256 * 1024 + 1024;
+const MAX_REPLY_PACKET_BYTES = 256 * 1024 + 1024;
 
 /** Checks the limits that the broker reports in CONNACK. */
 export const limitsCheck: Check = {
@@ -74,7 +74,10 @@ export function judgeLimits(properties: ConnackProperties): Finding[] {
       ),
     );
   }
-  if (maximumPacketSize !== undefined && maximumPacketSize < REPLY_BYTES) {
+  if (
+    maximumPacketSize !== undefined &&
+    maximumPacketSize < MAX_REPLY_PACKET_BYTES
+  ) {
     findings.push(
       finding(
         "warning",

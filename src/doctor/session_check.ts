@@ -3,9 +3,9 @@ import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { type Finding, finding } from "./finding.ts";
 
-const EMPTY = new Uint8Array(0);
+const EMPTY_PAYLOAD = new Uint8Array(0);
 /** Messages that are published before their acknowledgements arrive. */
-const MAX_IN_FLIGHT = 100;
+const MAX_IN_FLIGHT_MESSAGES = 100;
 /** The queue is empty if no message arrives for this time, in ms. */
 const IDLE_MS = 300;
 /** The embedded broker's limit (docs/OPERATIONS.md, The embedded broker). */
@@ -51,10 +51,10 @@ async function publishAll(
   topic: string,
   count: number,
 ): Promise<void> {
-  for (let sent = 0; sent < count; sent += MAX_IN_FLIGHT) {
-    const length = Math.min(MAX_IN_FLIGHT, count - sent);
+  for (let sent = 0; sent < count; sent += MAX_IN_FLIGHT_MESSAGES) {
+    const length = Math.min(MAX_IN_FLIGHT_MESSAGES, count - sent);
     await Promise.all(
-      Array.from({ length }, () => probe.publish(topic, EMPTY)),
+      Array.from({ length }, () => probe.publish(topic, EMPTY_PAYLOAD)),
     );
   }
 }

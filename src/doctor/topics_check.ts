@@ -3,7 +3,7 @@ import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { type Finding, finding } from "./finding.ts";
 
-const EMPTY = new Uint8Array(0);
+const EMPTY_PAYLOAD = new Uint8Array(0);
 
 /**
  * Checks that this user may subscribe and publish to all topics of a server.
@@ -74,7 +74,7 @@ async function tryPublishing(context: CheckContext): Promise<Finding[]> {
     const topic of [topics.responseFor(id), topics.changes(id), serverTopic]
   ) {
     await probe.subscribe(topic, 0);
-    const code = await probe.publish(topic, EMPTY);
+    const code = await probe.publish(topic, EMPTY_PAYLOAD);
     // A broker may send the message after two more answers.
     for (let i = 0; i < 2 && !received.has(topic); i++) await probe.roundTrip();
     const parent = topic.slice(0, topic.lastIndexOf("/"));

@@ -6,7 +6,7 @@
 import { LinkError } from "./link.ts";
 
 /** Limit of QoS 1 messages in flight, if the broker sets no lower one. */
-const MAX_IN_FLIGHT = 1000;
+const MAX_IN_FLIGHT_MESSAGES = 1000;
 /** Shorter messages are never assumed to be too large. */
 const MIN_TOO_LARGE_BYTES = 16 * 1024;
 /** Lost connections after which a long message is assumed to be the cause. */
@@ -31,7 +31,7 @@ export class PendingPublishes {
   readonly #lostConnections = new Map<PendingPublish, number>();
   #closed = false;
   #inFlight = 0;
-  #maxInFlight = MAX_IN_FLIGHT;
+  #maxInFlight = MAX_IN_FLIGHT_MESSAGES;
   readonly #waiting: (() => void)[] = [];
 
   /**
@@ -39,8 +39,8 @@ export class PendingPublishes {
    *
    * @param receiveMaximum 1 to 65,535; undefined for no limit of the broker
    */
-  limit(receiveMaximum = MAX_IN_FLIGHT): void {
-    this.#maxInFlight = Math.min(receiveMaximum, MAX_IN_FLIGHT);
+  limit(receiveMaximum = MAX_IN_FLIGHT_MESSAGES): void {
+    this.#maxInFlight = Math.min(receiveMaximum, MAX_IN_FLIGHT_MESSAGES);
   }
 
   /** Waits until another QoS 1 message may be in flight. */

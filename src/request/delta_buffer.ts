@@ -5,9 +5,9 @@
  */
 import type { ChangesPart } from "../protocol/mod.ts";
 
-/** About 10 MB. */
+/** The buffer drops all deltas above this: about 10 MB. */
 const MAX_CELLS = 250_000;
-/** Parts may have no cells. */
+/** A second limit, because parts may have no cells. */
 const MAX_PARTS = 10_000;
 
 /**
@@ -20,27 +20,27 @@ export class DeltaBuffer {
   /** Index of the first part that was not taken. */
   #next = 0;
   #cells = 0;
-  #open = false;
+  #isOpen = false;
 
   /** False while the buffer drops parts. */
   get isOpen(): boolean {
-    return this.#open;
+    return this.#isOpen;
   }
 
   /** Stores parts from now on. */
   open(): void {
-    this.#open = true;
+    this.#isOpen = true;
   }
 
   /** Drops all parts, also those that are added later. */
   close(): void {
-    this.#open = false;
+    this.#isOpen = false;
     this.#clear();
   }
 
   /** Adds a part. Closes the buffer if it exceeds a limit. */
   add(part: ChangesPart): void {
-    if (!this.#open) return;
+    if (!this.#isOpen) return;
     this.#parts.push(part);
     this.#cells += part.cells.length;
     if (this.#cells > MAX_CELLS || this.#parts.length > MAX_PARTS) this.close();

@@ -25,10 +25,8 @@ import { cellsWithin, type MapView, Requester } from "./requester.ts";
 import { RefusedError } from "./errors.ts";
 import { DeltaBuffer } from "./delta_buffer.ts";
 
-/** Default of {@linkcode WatcherOptions.checkAfter}. */
-const CHECK_AFTER_MS = 10_000;
-/** Default of {@linkcode WatcherOptions.requestInterval}. */
-const REQUEST_INTERVAL_MS = 1000;
+const DEFAULT_CHECK_AFTER_MS = 10_000;
+const DEFAULT_REQUEST_INTERVAL_MS = 1000;
 
 /**
  * An event of a watch. A client that applies all events in order has the
@@ -209,7 +207,7 @@ export class Watcher {
     }
     const part = this.#deltas.take();
     if (part !== undefined) return this.#applyDelta(part);
-    const { checkAfter = CHECK_AFTER_MS } = this.#options;
+    const { checkAfter = DEFAULT_CHECK_AFTER_MS } = this.#options;
     if (!await this.#waitForDelta(checkAfter)) this.#mustRequest = true;
     return undefined;
   }
@@ -237,7 +235,7 @@ export class Watcher {
     link: Link,
     interrupted: AbortSignal,
   ): Promise<WatchEvent | undefined> {
-    const { region, timeout, requestInterval = REQUEST_INTERVAL_MS } =
+    const { region, timeout, requestInterval = DEFAULT_REQUEST_INTERVAL_MS } =
       this.#options;
     await this.#waitUntil(this.#lastRequest + requestInterval, interrupted);
     if (interrupted.aborted) return undefined;

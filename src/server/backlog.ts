@@ -30,9 +30,9 @@ export class Backlog {
   readonly #markers: Markers;
   readonly #pipeline: Pick<Pipeline, "flush" | "commit">;
   /** True from a disconnection until all messages that waited are committed. */
-  #pending = true;
+  #isPending = true;
   /** True if these messages have arrived, but may not be committed yet. */
-  #received = false;
+  #isReceived = false;
   /** The last time stored, ms since 1970. */
   #recordedAt = -Infinity;
   #marker: Marker | undefined;
@@ -69,8 +69,8 @@ export class Backlog {
     const { clock } = this.#context;
     this.#pipeline.flush();
     this.#cancelMarker();
-    this.#received = false;
-    this.#pending = true;
+    this.#isReceived = false;
+    this.#isPending = true;
     clock.markDisconnected(clock.now());
   }
 
@@ -89,16 +89,16 @@ export class Backlog {
 
   #markReceived(): void {
     this.#cancelMarker();
-    this.#received = true;
+    this.#isReceived = true;
     this.#commitReceived();
   }
 
   /** Commits what arrived before the marker; later readings count as new. */
   #commitReceived(): void {
-    if (!this.#received || !this.#pipeline.flush()) return;
-    this.#received = false;
+    if (!this.#isReceived || !this.#pipeline.flush()) return;
+    this.#isReceived = false;
     this.#context.clock.markCaughtUp();
-    this.#pending = false;
+    this.#isPending = false;
     this.#recordAlive();
   }
 
@@ -111,7 +111,7 @@ export class Backlog {
   #recordAlive(): void {
     const { link, store, clock } = this.#context;
     const keepsSession = link.sessionPresent !== undefined;
-    if (this.#pending || !keepsSession || !store.durable) return;
+    if (this.#isPending || !keepsSession || !store.durable) return;
     const now = clock.now();
     if (this.#pipeline.commit([{ kind: "alive", now }])) {
       this.#recordedAt = now;

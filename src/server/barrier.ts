@@ -25,7 +25,7 @@ export class Barrier {
   #held: Incoming[] = [];
   #marker: Marker | undefined;
   /** How many held requests were received before the marker; 0: no marker. */
-  #covered = 0;
+  #coveredCount = 0;
   /** Once true, markers need no timeout: only a lost connection loses them. */
   #hasReturned = false;
   #timeout: ReturnType<typeof setTimeout> | undefined;
@@ -38,7 +38,7 @@ export class Barrier {
   /** Holds a request until a marker returns. */
   hold(request: Incoming): void {
     this.#held.push(request);
-    if (this.#covered === 0) this.#publishMarker();
+    if (this.#coveredCount === 0) this.#publishMarker();
   }
 
   /**
@@ -56,8 +56,8 @@ export class Barrier {
    */
   #publishMarker(): void {
     this.#marker?.cancel();
-    this.#covered = this.#held.length;
-    const release = () => this.#release(this.#covered);
+    this.#coveredCount = this.#held.length;
+    const release = () => this.#release(this.#coveredCount);
     if (!this.#hasReturned) {
       this.#timeout = setTimeout(release, FIRST_MARKER_TIMEOUT_MS);
     }
@@ -72,7 +72,7 @@ export class Barrier {
 
   #release(count: number): void {
     clearTimeout(this.#timeout);
-    this.#covered = 0;
+    this.#coveredCount = 0;
     for (const request of this.#held.splice(0, count)) {
       this.#pipeline.push(request);
     }

@@ -35,9 +35,9 @@ export class ChangesPublisher {
   readonly #context: ServerContext;
   readonly #pipeline: Pick<Pipeline, "refresh">;
   /** Every layer is published up to this revision. */
-  #published = 0;
+  #publishedRevision = 0;
   /** The revision at which all layers were last announced. */
-  #announced = 0;
+  #announcedRevision = 0;
   /** By layer: the revision of its last delta or announcement since then. */
   readonly #publishedLayers = new Map<string, number>();
   /** By layer: the remaining intervals of its pause. */
@@ -91,7 +91,9 @@ export class ChangesPublisher {
   #publishChanges(): boolean {
     const { map, changesInterval } = this.#context;
     if (!this.#isConnected || changesInterval === 0) return false;
-    if (!this.#lostDelta && map.revision === this.#published) return false;
+    if (!this.#lostDelta && map.revision === this.#publishedRevision) {
+      return false;
+    }
     if (this.#inflightBytes > MAX_INFLIGHT_BYTES) return true;
     const now = this.#pipeline.refresh();
     if (now === undefined) return true;
@@ -104,12 +106,12 @@ export class ChangesPublisher {
     const { map } = this.#context;
     let isComplete = true;
     for (const [layer, grid] of map.layers()) {
-      const from = this.#publishedLayers.get(layer) ?? this.#announced;
+      const from = this.#publishedLayers.get(layer) ?? this.#announcedRevision;
       if (grid.revision <= from) continue;
       if (this.#countDownPause(layer)) isComplete = false;
       else this.#publishDelta(layer, grid, from, now);
     }
-    if (isComplete) this.#published = map.revision;
+    if (isComplete) this.#publishedRevision = map.revision;
   }
 
   /** Returns true if a layer is paused in this interval. */
@@ -145,7 +147,7 @@ export class ChangesPublisher {
     const { map } = this.#context;
     this.#lostDelta = false;
     this.#publishedLayers.clear();
-    this.#published = this.#announced = map.revision;
+    this.#publishedRevision = this.#announcedRevision = map.revision;
     for (const [layer] of map.layers()) this.#announce(layer);
   }
 

@@ -13,8 +13,8 @@ import { SourceBook } from "./source_book.ts";
 import { Telemetry } from "./telemetry.ts";
 
 /** Limited, because any publisher can create a layer; each costs about 9 KB. */
-const MAX_LAYERS = 10_000;
-const CHANGES_INTERVAL_MS = 100;
+const DEFAULT_MAX_LAYERS = 10_000;
+const DEFAULT_CHANGES_INTERVAL_MS = 100;
 
 /** The log of a server. */
 export interface ServerLog {
@@ -110,8 +110,8 @@ export function createContext(options: ServerOptions): ServerContext {
       },
       storeProblem: undefined,
     },
-    maxLayers: options.maxLayers ?? MAX_LAYERS,
-    changesInterval: options.changesInterval ?? CHANGES_INTERVAL_MS,
+    maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
+    changesInterval: options.changesInterval ?? DEFAULT_CHANGES_INTERVAL_MS,
   };
 }
 

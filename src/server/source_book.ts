@@ -7,7 +7,10 @@ import type { Grid } from "../grid/mod.ts";
 import { keyOf, TILE_BITS, TILE_CELLS } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
 
-/** Tile coordinates have 27 bits: with these a key is exact in a double. */
+/**
+ * Tile coordinates have 27 bits. A key is `tx * TX_FACTOR + ty + TY_OFFSET`,
+ * which a double stores exactly.
+ */
 const TY_OFFSET = 2 ** 26;
 const TX_FACTOR = 2 ** 27;
 

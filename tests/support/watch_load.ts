@@ -40,7 +40,7 @@ export interface WatcherResult {
 }
 
 /** Readings in a message. */
-const BATCH = 1000;
+const BATCH_READINGS = 1000;
 const SIDE = 100;
 
 /** Changes cells at a rate while watchers receive the changes. */
@@ -76,7 +76,10 @@ async function send(
   const link = new Connection({ url, clientId: "load" });
   await link.open({ message: () => {} });
   try {
-    const sender = new Sender(link, { topic: "occupancy/data", batch: BATCH });
+    const sender = new Sender(link, {
+      topic: "occupancy/data",
+      batch: BATCH_READINGS,
+    });
     const batch = new ReadingBatch(cells);
     const start = performance.now();
     for (let round = 1; round <= rounds; round++) {
