@@ -15,7 +15,7 @@ import {
   variableOf,
 } from "../src/cli/arguments/spec.ts";
 import { COMMANDS } from "../src/cli/commands/mod.ts";
-import { EXIT_MEANINGS } from "../src/cli/exit.ts";
+import { EXIT_MEANINGS } from "../src/cli/exit_codes.ts";
 import { grouped, synopsisOf, usageOf } from "../src/cli/help/option_text.ts";
 import { ROOT, writeAtomically } from "./tool.ts";
 

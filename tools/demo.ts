@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { parseWait } from "../src/cli/arguments/values.ts";
 import { describeError, usageError } from "../src/cli/errors.ts";
-import { announceDownload } from "../src/cli/packages.ts";
+import { announceDownload } from "../src/cli/download_notice.ts";
 import { printError } from "../src/cli/terminal/output.ts";
 
 const USAGE = "deno task demo [--live [--for 30s]]";

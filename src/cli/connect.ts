@@ -4,7 +4,7 @@ import type { Connection } from "../mqtt/connection.ts";
 import { type Link, LinkError, type LinkHandlers } from "../mqtt/link.ts";
 import { brokerOf, caOf } from "./arguments/addresses.ts";
 import type { BrokerFlags } from "./arguments/common_options.ts";
-import { announceDownload } from "./packages.ts";
+import { announceDownload } from "./download_notice.ts";
 import { verbose } from "./terminal/output.ts";
 
 const DEFAULT_TIMEOUT_MS = 5000;

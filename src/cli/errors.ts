@@ -1,7 +1,7 @@
 /** How errors are described to users, and the exit codes they lead to. */
 import { AppError, messageOf } from "../common/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { Exit, EXIT_BY_CLASS } from "./exit.ts";
+import { Exit, EXIT_BY_CLASS } from "./exit_codes.ts";
 
 /** An error as it is printed. */
 export interface ErrorReport {

@@ -7,7 +7,7 @@
 import type { CommandEntry } from "./arguments/spec.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { describeError, isBrokenPipe, usageError } from "./errors.ts";
-import { Exit } from "./exit.ts";
+import { Exit } from "./exit_codes.ts";
 import { CommandEnded } from "./terminal/ending.ts";
 import { helpLayout } from "./terminal/capabilities.ts";
 import { printError, writeOut } from "./terminal/output.ts";
@@ -51,7 +51,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   }
   const { name, loadSpec, loadAction } = await findCommand(first);
   const spec = await loadSpec();
-  const { prepare } = await import("./arguments/prepare.ts");
+  const { prepare } = await import("./arguments/read_arguments.ts");
   const prepared = await prepare(name, spec, rest, COMMANDS);
   if ("help" in prepared) {
     const { commandHelp } = await import("./help/help_text.ts");

@@ -19,7 +19,7 @@ Deno.test({
         outputs.map(({ name, text }) => [name, text.split("\n")]),
       ),
       golden,
-      "If the change is intended: deno run --allow-all tests/golden/keep.ts",
+      "If the change is intended: deno run --allow-all tests/golden/update.ts",
     );
     for (const { name, text, plain } of outputs) {
       assert.doesNotMatch(plain, ESCAPE, `${name}, with NO_COLOR`);

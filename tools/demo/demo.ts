@@ -9,7 +9,7 @@ import { client } from "../../src/cli/commands/client/run.ts";
 import { watch } from "../../src/cli/commands/request/watch.ts";
 import { play } from "../../src/cli/commands/simulate/play.ts";
 import { connect, uniqueClientId } from "../../src/cli/connect.ts";
-import { Exit } from "../../src/cli/exit.ts";
+import { Exit } from "../../src/cli/exit_codes.ts";
 import { printError } from "../../src/cli/terminal/output.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Sender } from "../../src/client/mod.ts";

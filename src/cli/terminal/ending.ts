@@ -1,5 +1,5 @@
 import { abortable } from "../../common/async.ts";
-import { Exit } from "../exit.ts";
+import { Exit } from "../exit_codes.ts";
 
 type ExitCode = typeof Exit[keyof typeof Exit];
 

@@ -5,14 +5,14 @@ import { DEFAULT_LAYER, ProtocolError, Topics } from "../../../protocol/mod.ts";
 import { Requester } from "../../../request/mod.ts";
 import { connect, leave, type Role, uniqueClientId } from "../../connect.ts";
 import { usageError } from "../../errors.ts";
-import { Exit } from "../../exit.ts";
+import { Exit } from "../../exit_codes.ts";
 import { fileError } from "../../files.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { info, Progress } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { print } from "../request/run.ts";
 import type { ClientFlags } from "./options.ts";
-import { BadRows, displayName, RefusalReports } from "./rejected.ts";
+import { BadRows, displayName, RefusalReports } from "./bad_readings.ts";
 
 const DEFAULT_BATCH = 100;
 const ROW_HINT = 'A row is x,y,value, or in JSON {"x":1,"y":2,"value":1}.';

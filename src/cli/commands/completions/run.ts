@@ -1,5 +1,5 @@
 import { type CommandEntry, loadSpecs } from "../../arguments/spec.ts";
-import { Exit } from "../../exit.ts";
+import { Exit } from "../../exit_codes.ts";
 import { writeOut } from "../../terminal/output.ts";
 
 /**

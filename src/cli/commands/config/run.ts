@@ -1,8 +1,8 @@
 import { readWords } from "../../arguments/parse.ts";
-import { settingsOf, unexpectedWord } from "../../arguments/prepare.ts";
+import { settingsOf, unexpectedWord } from "../../arguments/read_arguments.ts";
 import type { Setting } from "../../arguments/settings.ts";
 import type { CommandEntry } from "../../arguments/spec.ts";
-import { Exit } from "../../exit.ts";
+import { Exit } from "../../exit_codes.ts";
 import { helpLayout } from "../../terminal/capabilities.ts";
 import { writeOut } from "../../terminal/output.ts";
 import { type ConfigFlags, CONFIGURABLE } from "./options.ts";

@@ -10,8 +10,8 @@ import {
   DEFAULT_LISTEN,
   storeAddress,
 } from "../../arguments/addresses.ts";
-import { Exit } from "../../exit.ts";
-import { announceDownload } from "../../packages.ts";
+import { Exit } from "../../exit_codes.ts";
+import { announceDownload } from "../../download_notice.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { writeOut } from "../../terminal/output.ts";

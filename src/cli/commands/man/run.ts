@@ -10,7 +10,7 @@ import {
   type OptionSpec,
   variableOf,
 } from "../../arguments/spec.ts";
-import { Exit, EXIT_MEANINGS } from "../../exit.ts";
+import { Exit, EXIT_MEANINGS } from "../../exit_codes.ts";
 import { meaningOf, synopsisOf, usageOf } from "../../help/option_text.ts";
 import { writeOut } from "../../terminal/output.ts";
 import { VERSION } from "../../version.ts";

@@ -11,7 +11,7 @@ import type {
   FormatFlags,
 } from "../../arguments/common_options.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
-import { Exit } from "../../exit.ts";
+import { Exit } from "../../exit_codes.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
 import {

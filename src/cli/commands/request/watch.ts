@@ -6,7 +6,7 @@
 import { ReadingBatch, Topics, UNKNOWN } from "../../../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../../../request/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
-import { Exit } from "../../exit.ts";
+import { Exit } from "../../exit_codes.ts";
 import { colorDepth } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { CountedCells } from "../../terminal/map/mod.ts";

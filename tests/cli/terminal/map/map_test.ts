@@ -167,7 +167,7 @@ Deno.test({
       assert.deepEqual(
         textOf(picture).split("\n"),
         texts[picture.name],
-        `${picture.name}: run tests/golden/keep.ts if this change is intended`,
+        `${picture.name}: run tests/golden/update.ts if this change is intended`,
       );
     }
     assert.equal(Object.keys(texts).length, pictures().length);

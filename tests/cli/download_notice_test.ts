@@ -1,6 +1,6 @@
 /** The line that announces a first download of packages. */
 import assert from "node:assert/strict";
-import { cacheFolder } from "../../src/cli/packages.ts";
+import { cacheFolder } from "../../src/cli/download_notice.ts";
 import { needs } from "../support/needs.ts";
 import { runOccupancy } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";

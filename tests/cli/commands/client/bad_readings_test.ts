@@ -1,7 +1,7 @@
 /** `occupancy client` reports readings that the server refused. */
 import assert from "node:assert/strict";
 import { parseReport, ProtocolError } from "../../../../src/protocol/mod.ts";
-import { RefusalReports } from "../../../../src/cli/commands/client/rejected.ts";
+import { RefusalReports } from "../../../../src/cli/commands/client/bad_readings.ts";
 import { needs } from "../../../support/needs.ts";
 import { runOccupancy } from "../../../support/processes.ts";
 import { BROKERS, startSystem } from "../../../support/system.ts";

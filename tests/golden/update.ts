@@ -1,6 +1,6 @@
 /**
  * Rewrites the golden texts after an intended change:
- * `deno run --allow-all tests/golden/keep.ts`. Check the diff.
+ * `deno run --allow-all tests/golden/update.ts`. Check the diff.
  */
 import { runAll } from "./commands.ts";
 import { pictures, textOf } from "./pictures.ts";
