@@ -7,7 +7,7 @@
 import { run } from "./src/cli/program.ts";
 
 if (import.meta.main) {
-  // Not in this turn of the event loop: V8 caches its compiled code only after
+  // In a later turn of the event loop: V8 caches its compiled code only after
   // this module has been evaluated.
   setTimeout(async () => Deno.exit(await run(Deno.args)));
   // The exit code if the event loop ends before run() does.

@@ -11,7 +11,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
 /** Maximum time to disconnect and to send what is pending. */
 const CLOSE_TIMEOUT_MS = 1000;
 
-/** The part that a command plays on the broker. */
+/** How a command uses the broker. */
 export interface Role {
   /** The MQTT client id. */
   readonly name: string;

@@ -1,4 +1,4 @@
-/** How errors are described to users, and the exit codes they lead to. */
+/** Describes errors to users: message, hint and exit code. */
 import { AppError, messageOf } from "../common/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Exit, EXIT_BY_CLASS } from "./exit_codes.ts";
@@ -11,7 +11,7 @@ export interface ErrorReport {
 }
 
 /**
- * A wrong command line or setting.
+ * Creates the error for a wrong command line or setting.
  *
  * @param message what is wrong, without a full stop
  * @param hint what to write instead, in sentences
@@ -26,14 +26,14 @@ export function usageError(
 }
 
 /**
- * Describes anything that was thrown. An error that is not an
- * {@linkcode AppError} is a bug: its description says so.
+ * Describes anything that was thrown. An error that is not an {@linkcode
+ * AppError} is described as a bug.
  */
 export function describeError(error: unknown): ErrorReport {
   if (error instanceof AppError) {
     const { message, hint, exitClass } = error;
     const exitCode = EXIT_BY_CLASS[exitClass];
-    // Options are checked when they are parsed, so this is about a reply.
+    // Options were checked when they were parsed: the cause is a reply.
     if (error instanceof ProtocolError) {
       return {
         message: capitalized(message),

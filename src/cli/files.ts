@@ -1,3 +1,4 @@
+/** Reads text files, and describes why a file cannot be read. */
 import { AppError, messageOf } from "../common/errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Runs a command line: finds the command, reads its flags and settings, runs it,
- * and prints errors.
+ * Runs a command line: finds the command, reads its flags and settings, runs
+ * it, and prints errors.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { printError, writeOut } from "./terminal/output.ts";
 /**
  * Runs one command line.
  *
- * @param args the words after the program's name
+ * @param args the arguments after the program's name
  * @returns the exit code; an error has been printed to stderr
  */
 export async function run(args: readonly string[]): Promise<number> {
@@ -51,15 +51,15 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   }
   const { name, loadSpec, loadAction } = await findCommand(first);
   const spec = await loadSpec();
-  const { prepare } = await import("./arguments/read_arguments.ts");
-  const prepared = await prepare(name, spec, rest, COMMANDS);
-  if ("help" in prepared) {
+  const { readArguments } = await import("./arguments/read_arguments.ts");
+  const args = await readArguments(name, spec, rest, COMMANDS);
+  if ("help" in args) {
     const { commandHelp } = await import("./help/help_text.ts");
-    writeOut(commandHelp(name, spec, helpLayout(Deno.stdout, prepared.help)));
+    writeOut(commandHelp(name, spec, helpLayout(Deno.stdout, args.help)));
     return Exit.ok;
   }
   const action = await loadAction();
-  return await action(prepared.flags, prepared.operands, COMMANDS);
+  return await action(args.flags, args.operands, COMMANDS);
 }
 
 /** @throws {AppError} (usage) if there is no such command */

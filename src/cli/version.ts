@@ -4,7 +4,10 @@ import manifest from "../../deno.json" with { type: "json" };
 /** The version of this program. */
 export const VERSION: string = manifest.version;
 
-/** Set by the bundler (tools/bundle/), empty if unknown; a checkout has no such name. */
+/**
+ * Set by the bundler (tools/bundle/), empty if unknown; a checkout has no such
+ * name.
+ */
 declare const OCCUPANCY_COMMIT: string;
 
 const COMMIT_DIGITS = 12;
@@ -24,7 +27,7 @@ export async function versionLine(): Promise<string> {
 
 /**
  * The commit of a checkout, read from the files of git: `--version` may not run
- * programs. It does not look for changes since the commit.
+ * programs. Uncommitted changes are not detected.
  *
  * @param root the top of the checkout. Default: this one
  * @returns `checkout of c6c140612345`, or empty if there is no commit to read
@@ -38,7 +41,7 @@ export async function describeCheckout(
       ? ""
       : `checkout of ${hash.slice(0, COMMIT_DIGITS)}`;
   } catch {
-    return ""; // without it the version is still right
+    return ""; // the version is correct without the commit
   }
 }
 

@@ -38,7 +38,7 @@ const DEFAULT_LAYER = "default";
 const TICK_MS = 1000;
 const REDUCED_MOTION = "(prefers-reduced-motion: reduce)";
 
-/** What the app needs of the live feed. */
+/** The part of the live feed that the app uses. */
 export type Feed = Pick<LiveClient, "view" | "serverTime">;
 
 /** The dashboard. */
@@ -59,7 +59,7 @@ export class App implements LiveEvents {
   #status: StatusMessage | undefined;
   #staleAfter: number | null = null;
   /**
-   * Whether the camera was set: by the address, a person, or the first cells.
+   * Whether the camera was set by the address, the user or the first cells.
    */
   #cameraSet = false;
 
@@ -208,7 +208,7 @@ export class App implements LiveEvents {
     return this.#status?.layers.find(({ name }) => name === this.#layer);
   }
 
-  /** Handles a layer that the person selected. */
+  /** Switches to a layer that the user selected. */
   #selectLayer(name: string): void {
     if (name === this.#layer) return;
     this.#switchLayer(name);
@@ -291,7 +291,7 @@ export class App implements LiveEvents {
     this.#hash.scheduleWrite();
   }
 
-  /** Updates what changes with time, also without messages. */
+  /** Updates ages and durations, which change without messages. */
   #tick(): void {
     this.#pill.update(this.#monitor.state(Date.now()));
     this.#panels.tick(this.#now());

@@ -88,7 +88,7 @@ export const COMMON_OPTIONS = [
 /** Flags of {@linkcode COMMON_OPTIONS}. */
 export type CommonFlags = FlagsOf<typeof COMMON_OPTIONS>;
 
-/** The options that only this command has, or a few. */
+/** Returns the options without {@linkcode COMMON_OPTIONS}. */
 export function withoutCommon(options: readonly OptionSpec[]): OptionSpec[] {
   const common = new Set<string>(COMMON_OPTIONS.map(({ name }) => name));
   return options.filter(({ name }) => !common.has(name));

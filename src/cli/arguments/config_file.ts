@@ -1,6 +1,6 @@
 /**
- * The configuration file. It is TOML (https://toml.io/en/v1.0.0), because people
- * write it: it has comments, and a table for each command.
+ * Reads the configuration file: TOML (https://toml.io/en/v1.0.0), which has
+ * comments, and a table for each command.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { usageError } from "../errors.ts";
 import { type CommandEntry, loadSpecs, type OptionSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** A value of the file and its place. */
+/** A value and its place in the file. */
 interface Entry {
   readonly value: string | boolean;
   /** Such as `server.timeout in occupancy.toml`. */
@@ -28,8 +28,8 @@ const FLAGS_ONLY = new Set(["config", "help"]);
 
 /**
  * Reads a configuration file. Keys at the top level are for all commands that
- * have such an option. Keys in a table such as `[server]` are for this command,
- * and win over those at the top level. The keys of all commands are checked.
+ * have such an option. Keys in a table such as `[server]` are for that command,
+ * and override those at the top level. The keys of all commands are checked.
  *
  * @param path the file
  * @param command the name of the command to read settings for
@@ -102,7 +102,7 @@ async function readToml(path: string): Promise<Record<string, unknown>> {
 
 function syntaxError(error: TomlError, path: string): AppError {
   const { line, column } = error;
-  // The other lines of the message draw the place.
+  // The other lines of the message show an excerpt of the file.
   const reason = error.message.split("\n")[0]!.replace(/^.*?: /, "");
   return usageError(
     `${path}, line ${line}, column ${column}: ${reason}`,

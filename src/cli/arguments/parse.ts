@@ -14,7 +14,7 @@ export interface Words {
 
 /**
  * Reads the words after a command's name. Each switch also has a `--no-` form.
- * The last of several flags with the same name counts.
+ * If a flag is repeated, the last one is used.
  *
  * @param words the words
  * @param options the command's options
@@ -40,7 +40,7 @@ export function readWords(
   });
   const flags = new Map<string, string | boolean>();
   const operands: string[] = [];
-  const wrong = (message: string, hint: string) =>
+  const invalid = (message: string, hint: string) =>
     usageError(message, `${hint}${hint && " "}See ${command} --help.`);
   const last = (name: string) =>
     tokens.findLast((token) => token.kind === "option" && token.name === name);
@@ -63,14 +63,14 @@ export function readWords(
     const negated = token.name.startsWith("no-") && !known.has(token.name);
     const option = known.get(negated ? token.name.slice(3) : token.name);
     if (option === undefined || (negated && option.value !== undefined)) {
-      throw wrong(
+      throw invalid(
         `Unknown option: ${rawName}`,
         didYouMean(rawName, flagNames(options)),
       );
     }
     if (option.value === undefined) {
       if (value !== undefined) {
-        throw wrong(
+        throw invalid(
           `${rawName} does not take a value`,
           `Write ${rawName} without "=".`,
         );
@@ -80,7 +80,7 @@ export function readWords(
     }
     // A value that starts like an option is one, unless it follows "=".
     if (value === undefined || (!inlineValue && /^--?[A-Za-z]/.test(value))) {
-      throw wrong(
+      throw invalid(
         `Missing value of ${rawName}`,
         `Write ${rawName} <${option.value}>.`,
       );
@@ -90,7 +90,7 @@ export function readWords(
   return { flags, operands };
 }
 
-/** All flags as in help, and the other form of a switch that is on by default. */
+/** All flags as in help; a switch that is on by default in both forms. */
 function flagNames(options: readonly OptionSpec[]): string[] {
   return options.flatMap(({ name, defaultOn }) =>
     defaultOn ? [`--no-${name}`, `--${name}`] : [`--${name}`]

@@ -1,5 +1,6 @@
 /**
- * From the words of a command line to the flags and operands of a command.
+ * Reads the flags and operands of a command from the command line, the
+ * environment and the configuration file.
  *
  * @module
  */
@@ -7,12 +8,17 @@ import type { AppError } from "../../common/errors.ts";
 import { usageError } from "../errors.ts";
 import type { ColorMode } from "../terminal/capabilities.ts";
 import { readWords } from "./parse.ts";
-import { assertComplete, flagsOf, type Setting, settle } from "./settings.ts";
+import {
+  assertComplete,
+  flagsOf,
+  resolveSettings,
+  type Setting,
+} from "./settings.ts";
 import type { CommandEntry, CommandSpec, OperandSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** What a command runs with. */
-export interface Prepared {
+/** The flags and operands of a command. */
+export interface CommandArguments {
   /** Values by the options' names in camel case. */
   readonly flags: Record<string, unknown>;
   readonly operands: readonly string[];
@@ -28,12 +34,12 @@ export interface Prepared {
  * @returns flags and operands, or with `--help` the value of `--color`
  * @throws {AppError} (usage) if a word or a setting is wrong
  */
-export async function prepare(
+export async function readArguments(
   name: string,
   spec: CommandSpec,
   words: readonly string[],
   commands: readonly CommandEntry[],
-): Promise<Prepared | { readonly help: ColorMode }> {
+): Promise<CommandArguments | { readonly help: ColorMode }> {
   const { operand } = spec;
   const command = `occupancy ${name}`;
   const { flags, operands } = readWords(words, spec.options, command, {
@@ -66,10 +72,10 @@ export async function settingsOf(
 ): Promise<Setting[]> {
   const env = (name: string) => Deno.env.get(name);
   const path = flags.get("config") ?? env("OCCUPANCY_CONFIG");
-  if (!path) return settle(options, { flags, env });
+  if (!path) return resolveSettings(options, { flags, env });
   const { readConfigFile } = await import("./config_file.ts");
   const file = await readConfigFile(String(path), name, commands);
-  return settle(options, { flags, env, file });
+  return resolveSettings(options, { flags, env, file });
 }
 
 function checkOperands(

@@ -1,7 +1,7 @@
 /**
- * Settings: the value of each option and where it comes from. A flag wins over
- * an environment variable, a variable over the configuration file, the file over
- * the default.
+ * Determines the value and the source of each option. A flag wins over
+ * an environment variable, a variable over the configuration file, the file
+ * over the default.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface Setting {
   readonly value: unknown;
 }
 
-/** Where {@linkcode settle} looks for settings. */
+/** Where {@linkcode resolveSettings} looks for settings. */
 export interface Sources {
   readonly flags: ReadonlyMap<string, string | boolean>;
   readonly env: (name: string) => string | undefined;
@@ -50,7 +50,7 @@ const STRENGTH: readonly Source[] = [
  *
  * @throws {AppError} (usage) if a value is invalid, or two options conflict
  */
-export function settle(
+export function resolveSettings(
   options: readonly OptionSpec[],
   sources: Sources,
 ): Setting[] {
@@ -59,7 +59,10 @@ export function settle(
   return settings.map((setting) => withoutConflict(setting, settings));
 }
 
-/** The values by the options' names in camel case, without those not set. */
+/**
+ * The values by the options' names in camel case; options that are not set are
+ * absent.
+ */
 export function flagsOf(settings: readonly Setting[]): Record<string, unknown> {
   return Object.fromEntries(
     settings.filter(({ value }) => value !== undefined)

@@ -1,7 +1,7 @@
 /**
- * The types of the option tables. Parsing, help, completions, the manual page,
- * docs/CLI.md, environment variables and the configuration file are made from
- * the tables, and so are the types of a command's flags.
+ * The types of the option tables. The tables define parsing, help, completions,
+ * the manual page, docs/CLI.md, environment variables, the configuration file,
+ * and the types of a command's flags.
  *
  * @module
  */
@@ -12,19 +12,23 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** The value's name in help, such as `duration`. Without one it is a switch. */
+  /**
+   * The value's name in help, such as `duration`. Without one it is a switch.
+   */
   readonly value?: string;
   /** What the option does: starts in lower case, ends without a full stop. */
   readonly summary: string;
   /** All allowed values. */
   readonly choices?: readonly string[];
-  /** Parses the value. Throws a `RangeError` whose message says what to write. */
+  /** Parses the value. Throws a `RangeError` whose message is the hint. */
   readonly parse?: (text: string) => unknown;
   /** The default, as a user would write it. */
   readonly default?: string;
-  /** The default in words, where no value expresses it. */
+  /** A description of the default if `default` is absent. */
   readonly unset?: string;
-  /** A switch that is on by default: help shows `--no-NAME`, which turns it off. */
+  /**
+   * A switch that is on by default: help shows `--no-NAME`, which turns it off.
+   */
   readonly defaultOn?: true;
   /** Hides secrets in the value before it is printed. */
   readonly mask?: (text: string) => string;
@@ -41,7 +45,7 @@ export interface OptionSpec {
   readonly flagOnly?: true;
 }
 
-/** The word that a command takes besides its options. */
+/** The argument of a command that is not an option. */
 export interface OperandSpec {
   readonly name: string;
   readonly summary: string;
@@ -51,7 +55,7 @@ export interface OperandSpec {
   readonly rest?: true;
 }
 
-/** What a command does and takes. */
+/** A command with its operand, options and help texts. */
 export interface CommandSpec {
   /** One or a few sentences. */
   readonly description: string;
@@ -62,7 +66,7 @@ export interface CommandSpec {
 }
 
 /**
- * The work of a command.
+ * The function that runs a command.
  *
  * @param flags values by the options' names in camel case
  * @param operands the words that are not options
@@ -75,14 +79,17 @@ export type Action<Flags> = (
   commands: readonly CommandEntry[],
 ) => Promise<number>;
 
-/** A line of the table of commands. Everything else is loaded when needed. */
+/**
+ * An entry of the table of commands. The rest of a command is loaded when
+ * needed.
+ */
 export interface CommandEntry {
   readonly name: string;
   /** Half a line, for the list of commands. */
   readonly summary: string;
   /** Loads the option table. */
   readonly loadSpec: () => Promise<CommandSpec>;
-  /** Loads the work. The flags that it takes follow from the option table. */
+  /** Loads the function that runs the command. */
   readonly loadAction: () => Promise<Action<Record<string, unknown>>>;
 }
 
@@ -126,7 +133,10 @@ export type FlagsOf<Options extends readonly OptionSpec[]> =
     ]?: ValueOf<Option>;
   };
 
-/** Makes a line of the table of commands; the compiler compares table and work. */
+/**
+ * Creates an entry of the table of commands. The compiler checks that the
+ * action accepts the flags of the option table.
+ */
 export function defineCommand<const Spec extends CommandSpec>(
   { loadAction, ...rest }: {
     readonly name: string;
@@ -139,7 +149,7 @@ export function defineCommand<const Spec extends CommandSpec>(
     ...rest,
     loadAction: async () => {
       const action = await loadAction();
-      // The flags were made from this very table (settings.ts, flagsOf()).
+      // Safe: flagsOf() in settings.ts builds the flags from the same table.
       return (flags, operands, commands) =>
         action(flags as FlagsOf<Spec["options"]>, operands, commands);
     },
@@ -147,7 +157,7 @@ export function defineCommand<const Spec extends CommandSpec>(
 }
 
 /**
- * Options of another table, by name.
+ * Returns the named options of a table.
  *
  * @param options the table
  * @param names which options, in the order of the result

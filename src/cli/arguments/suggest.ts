@@ -1,7 +1,7 @@
 /**
- * Suggests the names that a misspelt one may stand for.
+ * Suggests existing names that are similar to a misspelt one.
  *
- * @param given the misspelt name; dashes at its start do not matter
+ * @param given the misspelt name; leading dashes are ignored
  * @param names the names that exist
  * @returns `Did you mean --broker?`, or an empty text if no name is similar
  */
@@ -23,8 +23,8 @@ export function didYouMean(given: string, names: readonly string[]): string {
 }
 
 /**
- * The number of letters to insert, delete, replace, or swap with their neighbour
- * (optimal string alignment distance).
+ * The number of edits between two words: insert, delete or replace a letter, or
+ * swap two adjacent ones (optimal string alignment distance).
  */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -1,6 +1,6 @@
 /**
- * Parsers of option values. Each throws a `RangeError` whose message says what
- * to write instead, or an `AppError` with a hint.
+ * Parsers of option values. Each throws a `RangeError` whose message is the
+ * hint, or an `AppError` with a hint.
  *
  * @module
  */

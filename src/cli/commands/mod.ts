@@ -1,7 +1,7 @@
 /**
- * The table of commands. To add one: a folder with `options.ts` and `run.ts`,
- * and an entry here. This file is loaded for `--help` too, so it imports
- * nothing else.
+ * The table of commands. To add a command, create a folder with `options.ts`
+ * and `run.ts`, and an entry here. This file is loaded for `--help` too, so it
+ * imports nothing else.
  *
  * @module
  */

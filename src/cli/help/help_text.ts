@@ -2,10 +2,13 @@
 import type { CommandEntry, CommandSpec } from "../arguments/spec.ts";
 import { grouped, meaningOf, synopsisOf, usageOf } from "./option_text.ts";
 
-/** Wider lines are hard to read, in characters. */
+/** Maximum width of a line, in characters: wider lines are hard to read. */
 const MAX_WIDTH = 100;
 const MIN_WIDTH = 30;
-/** With less room beside the terms, the meanings go below them, in characters. */
+/**
+ * Minimum width of the meanings, in characters. In narrower terminals they are
+ * printed below the terms.
+ */
 const MIN_MEANING_WIDTH = 24;
 
 const ABOUT =
@@ -19,7 +22,7 @@ const EXAMPLES = [
 ];
 
 /** Layout of help. */
-export interface HelpLook {
+export interface HelpLayout {
   /** The width of the terminal, in characters. */
   readonly columns: number;
   readonly color: boolean;
@@ -28,9 +31,9 @@ export interface HelpLook {
 /** Help for the program: all commands. */
 export function programHelp(
   commands: readonly CommandEntry[],
-  look: HelpLook,
+  layout: HelpLayout,
 ): string {
-  const page = new Page(look);
+  const page = new Page(layout);
   page.usage("<command> [options]");
   page.paragraph(ABOUT);
   page.list(
@@ -50,10 +53,10 @@ export function programHelp(
 export function commandHelp(
   name: string,
   spec: CommandSpec,
-  look: HelpLook,
+  layout: HelpLayout,
 ): string {
   const { description, operand, options, examples } = spec;
-  const page = new Page(look);
+  const page = new Page(layout);
   page.usage(synopsisOf(name, spec));
   page.paragraph(description);
   if (operand) {
@@ -91,7 +94,7 @@ class Page {
   readonly #color: boolean;
   #blocks: string[] = [];
 
-  constructor({ columns, color }: HelpLook) {
+  constructor({ columns, color }: HelpLayout) {
     this.#width = Math.max(MIN_WIDTH, Math.min(columns, MAX_WIDTH));
     this.#color = color;
   }

@@ -1,4 +1,4 @@
-/** The words for an option in help, manual page, docs/CLI.md and completions. */
+/** Describes an option for help, manual page, docs/CLI.md and completions. */
 import type { CommandSpec, OptionSpec } from "../arguments/spec.ts";
 
 /** The heading of options without a group. */

@@ -22,7 +22,7 @@ const PAN_PX = 120;
 const ZOOM_FACTOR = 1.6;
 const INVALID_COORDINATE = "Enter a coordinate such as 12,-4";
 
-/** What {@linkcode Controls} use and call. */
+/** Dependencies and callbacks of {@linkcode Controls}. */
 export interface ControlsOptions {
   readonly explorer: Explorer;
   readonly map: MapView;
@@ -33,7 +33,7 @@ export interface ControlsOptions {
   fit(): void;
   /** Moves the focus to the menu of layers. */
   focusLayers(): void;
-  /** Called when the person turns the floor plan on or off. */
+  /** Called when the user turns the floor plan on or off. */
   onPlanToggle(): void;
 }
 

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * Pointer, cursor and selection on the map, and what they show: marks, tooltip
- * and announcements.
+ * Handles pointer, cursor and selection on the map, and shows their marks,
+ * tooltip and announcements.
  *
  * @module
  */
@@ -24,17 +24,20 @@ import { Tooltip } from "../panels/tooltip.ts";
 
 /** Minimum time between two counts of the selection, ms. */
 const MIN_COUNT_MS = 250;
-/** A mark would hide a smaller cell, CSS pixels. */
+/**
+ * Minimum size of a cell for a mark, which would hide a smaller one, CSS
+ * pixels.
+ */
 const MIN_HOVER_SCALE = 5;
 /** Minimum width and height of a mark, CSS pixels. */
 const MIN_MARK_PX = 6;
 /**
- * Marks are cut here: browsers do not draw elements that are too large, CSS
+ * Marks are cut to this size, because browsers do not draw larger elements, CSS
  * pixels.
  */
 const MAX_MARK_PX = 10_000;
 
-/** What {@linkcode Explorer} uses and calls. */
+/** Dependencies and callbacks of {@linkcode Explorer}. */
 export interface ExplorerOptions {
   readonly map: MapView;
   /** Returns the current layer. */
@@ -157,7 +160,7 @@ export class Explorer {
    * Closes the tooltip of a click, else clears the selection, else turns the
    * cursor off.
    *
-   * @returns whether there was one of them
+   * @returns false if there was nothing to close, clear or turn off
    */
   escape(): boolean {
     if (this.#pinned) this.#pinned = undefined;
@@ -229,7 +232,7 @@ export class Explorer {
   }
 
   /**
-   * Applies an observation that the feed does not have: it repeats the value.
+   * Applies an observation that repeats the value: the feed omits those.
    */
   #applyNewer({ layer, x, y }: CellLocation, observation: Observation): void {
     if (layer !== this.#options.layer().name) return;
@@ -256,7 +259,7 @@ export class Explorer {
     );
   }
 
-  /** @param onlyChanges whether to be silent if the cell has not changed */
+  /** @param onlyChanges whether to announce the cell only if it has changed */
   #announceCursor({ onlyChanges = false } = {}): void {
     const cursor = this.#cursor!;
     const { table } = this.#cells;

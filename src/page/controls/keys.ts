@@ -32,10 +32,10 @@ const ARROWS: Record<string, readonly [right: number, down: number]> = {
 const KEY_CONSUMERS = "input, select, textarea, dialog";
 
 /**
- * Listens for keys on the whole page. Arrow keys, Enter and Home have an effect
- * only while the map or nothing has the focus.
+ * Listens for keys on the whole page. Arrow keys, Enter and Home work only
+ * while the map or no element has the focus.
  *
- * @param letterKeys whether single characters are shortcuts; a person can turn
+ * @param letterKeys whether single characters are shortcuts; the user can turn
  * them off (WCAG 2.1.4), except plus and minus on the map
  */
 export function listenToKeys(

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * What the person prefers: palette, theme, and single-letter shortcuts. Stored
- * in the browser.
+ * The user's preferences: palette, theme and single-letter shortcuts, stored in
+ * the browser.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export class Preferences {
   #letterKeys = load("letters") !== "off";
 
   /**
-   * @param view from the address; precedes what is stored
+   * @param view from the address; overrides stored preferences
    * @param onColors called when palette or theme change
    */
   constructor(view: ViewState, onColors: () => void) {
@@ -145,6 +145,7 @@ function store(name: StoredName, value: string): void {
   try {
     localStorage.setItem(`occupancy.${name}`, value);
   } catch {
-    // Private windows can forbid it: the choice is lost with the page.
+    // Private windows can forbid storage: then the page forgets the choice when
+    // it closes.
   }
 }

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The view in the part of the address after `#`: it can be bookmarked and
- * shared, and a reload restores it.
+ * Stores the view in the part of the address after `#`, so that it can be
+ * bookmarked and shared, and a reload restores it.
  *
  * @module
  */
@@ -10,7 +10,9 @@ import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
 import type { Camera } from "../map/map_view.ts";
 import { isPaletteName, type PaletteName, type Theme } from "../map/palette.ts";
 
-/** What the page shows, and how. The page chooses what is undefined. */
+/**
+ * The view of the page. The page chooses a default for each undefined field.
+ */
 export interface ViewState extends Partial<Camera> {
   readonly layer?: string;
   readonly palette?: PaletteName;
@@ -23,7 +25,7 @@ export interface ViewState extends Partial<Camera> {
 /** How long the view must be unchanged before it is written, ms. */
 const WRITE_DELAY_MS = 250;
 
-/** Writes the view to the address, and reads it when a person edits it. */
+/** Writes the view to the address, and reads it when the user edits it. */
 export class ViewHash {
   readonly #current: () => ViewState;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,9 +57,10 @@ export class ViewHash {
 const NUMBER = /^-?\d{1,10}(?:\.\d{1,6})?$/;
 
 /**
- * Parses a view. Ignores invalid parts, since people edit addresses.
+ * Parses a view. Ignores invalid parts, since users edit addresses.
  *
- * @param hash `layer=hall/l2&at=56.5,177&scale=8&box=0,0,9,9`, `#` before it or not
+ * @param hash `layer=hall/l2&at=56.5,177&scale=8&box=0,0,9,9`, `#` before it or
+ * not
  */
 export function parseHash(hash: string): ViewState {
   const values = new Map<string, string>();
@@ -101,7 +104,7 @@ export function formatHash(view: ViewState): string {
 }
 
 /**
- * Parses a coordinate as people type it: `12,-4`, `12 -4`, `x 12, y -4`.
+ * Parses a typed coordinate: `12,-4`, `12 -4`, `x 12, y -4`.
  *
  * @returns undefined if the text is not a coordinate
  */

@@ -57,7 +57,7 @@ export function sendCommand(layer: string): string {
 }
 
 /**
- * A value as it follows its option: quoted for a shell, after a space or `=`.
+ * Formats the value of an option: after a space or `=`, quoted for a shell.
  */
 function optionValue(value: string): string {
   const quoted = UNQUOTED.test(value)

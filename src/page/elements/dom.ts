@@ -68,7 +68,7 @@ export function setText(element: Element, text: string): void {
 /** Makes a screen reader read a text once it is idle (aria-live polite). */
 export function announce(text: string): void {
   const region = byId("div", "announcer");
-  // A screen reader reads only changes: the same text needs a difference.
+  // A screen reader reads only changes: a repeated text gets a space.
   region.textContent = region.textContent === text ? `${text}\u00a0` : text;
 }
 

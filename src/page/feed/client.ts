@@ -1,6 +1,6 @@
 /**
  * Follows the live feed of a server over a WebSocket and reconnects whenever
- * the connection is lost. Uses only what browsers and Deno both have.
+ * the connection is lost. Uses only APIs that browsers and Deno share.
  *
  * @module
  */
@@ -112,7 +112,7 @@ export class LiveClient {
     const delay = refused
       ? maxRetryMs
       : Math.min(minRetryMs * 2 ** this.#attempts++, maxRetryMs);
-    // Random: pages that lost the same server must not reconnect all at once.
+    // Random, so that the pages of a server do not reconnect all at once.
     this.#retryTimer = setTimeout(
       () => this.#connect(),
       delay * (1 + random()) / 2,

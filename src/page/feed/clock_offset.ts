@@ -14,8 +14,8 @@ interface RoundTrip {
 }
 
 /**
- * The difference of the server's clock to the local one. The estimate is the
- * shortest of the last round trips; its error is at most half of its duration.
+ * Estimates the server's clock minus the local clock from the shortest of the
+ * last round trips. The error is at most half of its duration.
  */
 export class ClockOffset {
   #roundTrips: RoundTrip[] = [];

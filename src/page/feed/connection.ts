@@ -1,5 +1,5 @@
 /**
- * One WebSocket connection to the live feed, from its beginning to its end.
+ * One WebSocket connection to the live feed. It does not reconnect.
  *
  * @module
  */
@@ -38,15 +38,15 @@ export interface LiveEvents {
    * Called with cells of the current view. Part 1 of a snapshot starts a new
    * map, which is complete when `part` equals `parts`.
    *
-   * @returns a promise that resolves when the frame is applied. The client
-   * acknowledges the frame then, and the server limits what is not acknowledged
+   * @returns a promise that resolves when the frame is applied. Then the client
+   * acknowledges the frame; the server limits unacknowledged frames
    */
   onFrame?(frame: Frame): void | Promise<void>;
   /** Called when a snapshot is complete. From now on the view is live. */
   onLive?(): void;
   /**
    * Called with the delay from the server to the applied delta, in ms; while
-   * nothing changes, with the time that a message takes.
+   * there are no deltas, with the delay of a message.
    */
   onLag?(ms: number): void;
   /** Called when the connection is lost. The client reconnects. */
@@ -232,7 +232,7 @@ export class Connection {
   }
 }
 
-/** Whether the server rejects this viewer, and does not only stop. */
+/** Whether the server rejected this viewer. Otherwise it is shutting down. */
 function isRefusal({ code }: CloseMessage): boolean {
   return code !== "stopping";
 }

@@ -7,11 +7,11 @@ import type { Frame } from "../../feed/frames.ts";
 import type { View } from "../../feed/messages.ts";
 import { checkStep } from "../../protocol/revision_step.ts";
 
-/** What the viewer does with a frame. */
+/** What to do with a frame. */
 export type FrameAction =
   /** Apply it. */
   | "apply"
-  /** Ignore it: it belongs to an earlier view, or is known. */
+  /** Ignore it: it belongs to an earlier view, or was applied before. */
   | "skip"
   /** Request the view again: a frame before this one is missing. */
   | "gap";
@@ -33,14 +33,14 @@ export class FrameSequence {
     return this.#view;
   }
 
-  /** Starts a new view, of which nothing is known. */
+  /** Starts a new view, without a snapshot. */
   start(view: View): void {
     this.#view = view;
     this.#revision = undefined;
     this.#part = 0;
   }
 
-  /** Decides what to do with the next frame, and assumes that it is done. */
+  /** Decides what to do with the next frame. The caller must do it. */
   check(frame: Frame): FrameAction {
     if (frame.layer !== this.#view?.layer) return "skip";
     if (frame.kind === "delta") {
@@ -54,7 +54,7 @@ export class FrameSequence {
     }
     if (!sameRegion(frame.region, this.#view.region)) return "skip";
     if (frame.part !== 1 && frame.part !== this.#part + 1) {
-      // Without a part 1 before, these are the last parts of an older snapshot.
+      // No part 1 was received: this part belongs to an older snapshot.
       return this.#part === 0 ? "skip" : "gap";
     }
     this.#part = frame.part;

@@ -1,5 +1,5 @@
 /**
- * Decompresses frames with what browsers and Deno both have.
+ * Decompresses frames with an API that browsers and Deno share.
  *
  * @module
  */

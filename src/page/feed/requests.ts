@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
  * The page's requests to the HTTP API: floor plans, and the details of a cell.
- * Responses of the own server are not validated.
+ * Responses are not validated: they come from the server of the page.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export interface Observation {
 }
 
 /**
- * What the server has of a cell. The live feed has neither the source nor
- * readings that repeat the value.
+ * The details of a cell. The live feed omits the source, and readings that
+ * repeat the value.
  */
 export interface CellDetails {
   /** The source of the last reading; null if unknown. */

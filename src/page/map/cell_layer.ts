@@ -14,8 +14,7 @@ import { type Colors, FREE_OPACITY, texturesOf } from "./palette.ts";
 import type { Viewport } from "./viewport.ts";
 
 /**
- * Draws {@linkcode LayerCells} with the painter for the scale, when something
- * changed.
+ * Draws {@linkcode LayerCells} after a change, with the painter for the scale.
  */
 export class CellLayer {
   /** The layer to add to the map. */

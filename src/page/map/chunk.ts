@@ -29,8 +29,8 @@ export function chunkKey(cx: number, cy: number): number {
 
 /**
  * The levels of a chunk's cells (mip 0), and of blocks of 2 × 2, 4 × 4 … cells
- * (mips 1 to 8). A block has the highest level of its cells, so that an occupied
- * cell is visible at every scale.
+ * (mips 1 to 8). A block has the highest level of its cells, so that an
+ * occupied cell is visible at every scale.
  */
 export class Chunk {
   /** Chunk coordinates: those of the first cell divided by 256. */

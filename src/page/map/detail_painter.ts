@@ -19,7 +19,7 @@ const GAP_SCALE = 7;
 const SHAPE_SCALE = 13;
 /** Minimum size of a cell for numbers, CSS pixels. */
 const NUMBER_SCALE = 19;
-/** Above this number all sprites are discarded. */
+/** Maximum number of cached sprites. Above it the cache is cleared. */
 const MAX_SPRITES = 600;
 /** Size of a dot of a texture, CSS pixels. */
 const DOT_PX = 2;
@@ -70,8 +70,8 @@ export class DetailPainter {
   }
 
   /**
-   * Draws neighbours in a row with the same level as one rectangle, which is
-   * fast.
+   * Draws adjacent cells of a row with the same level as one rectangle, which
+   * is fast.
    */
   #drawRuns(
     context: CanvasRenderingContext2D,

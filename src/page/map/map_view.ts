@@ -27,7 +27,7 @@ import type { Point } from "./regions.ts";
 
 /** The largest scale, CSS pixels per cell. */
 const MAX_SCALE = 96;
-/** The smallest scale. OpenLayers needs a power of two between the two. */
+/** The smallest scale. OpenLayers requires a ratio that is a power of two. */
 const MIN_SCALE = MAX_SCALE / 2 ** 30;
 /** The largest scale of {@linkcode MapView.fit}, for maps of a few cells. */
 const MAX_FIT_SCALE = 48;
@@ -36,7 +36,7 @@ const MIN_GO_TO_SCALE = 24;
 
 /** Space around a map that is shown whole, CSS pixels. */
 const MARGIN_PX = 24;
-/** The same for the legend at the bottom, and for the tools. */
+/** Space for the legend at the bottom, and for the tools, CSS pixels. */
 const LEGEND_PX = 66;
 const TOOLS_PX = 64;
 /** A map narrower than this has its tools at the top, else at the left. */
@@ -241,7 +241,7 @@ export class MapView {
   reveal({ x, y }: Point): void {
     const { x0, y0, x1, y1 } = this.visibleRegion;
     if (x > x0 && x < x1 && y > y0 && y < y1) return;
-    // One cell further than the edge, whose cells may be visible only in part.
+    // One cell beyond the edge: cells at the edge may be visible only in part.
     const shift = (at: number, first: number, last: number) =>
       at <= first ? at - first - 2 : at >= last ? at - last + 2 : 0;
     const { center: [cx, cy], scale } = this.camera;
@@ -288,7 +288,9 @@ export class MapView {
     this.cellLayer.layer.changed();
   }
 
-  /** Sets the camera, with an animation if the person allows it. */
+  /**
+   * Sets the camera, with an animation unless the user prefers reduced motion.
+   */
   #moveTo({ center, scale }: Camera): void {
     const limited = Math.min(Math.max(scale, MIN_SCALE), MAX_SCALE);
     if (!this.#animated) return this.jumpTo({ center, scale: limited });

@@ -58,7 +58,7 @@ export class OverviewPainter {
       const { cx, cy } = chunk;
       const left = leftOf(viewport, cx * CHUNK_CELLS);
       const top = topOf(viewport, cy * CHUNK_CELLS);
-      // Edges are whole pixels that neighbours share: no seams.
+      // Adjacent chunks share an edge in whole pixels: no seams.
       context.drawImage(
         this.#bitmapOf(chunk, mip, textures),
         left,
@@ -111,7 +111,10 @@ export class OverviewPainter {
     context.putImageData(image, 0, 0, x0, y0, x1 - x0 + 1, y1 - y0 + 1);
   }
 
-  /** Draws each cell by itself. Takes time for each cell, not for the area. */
+  /**
+   * Draws the cells one by one. The time depends on their number, not on the
+   * area.
+   */
   #drawCells(
     context: CanvasRenderingContext2D,
     cells: LayerCells,
@@ -177,8 +180,8 @@ function texturePixel(
 }
 
 /**
- * The mip whose pixels are at least as large as those of the screen. Smaller
- * ones could be left out when the bitmap is scaled, and hide an occupied cell.
+ * The mip whose pixels are at least as large as screen pixels. Scaling could
+ * drop smaller pixels, and with them an occupied cell.
  */
 function mipOf(scale: number): number {
   const mip = Math.ceil(Math.log2(1 / scale) - 1e-9);

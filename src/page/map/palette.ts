@@ -37,7 +37,10 @@ export interface Colors {
   readonly background: Rgb;
 }
 
-/** Colour of stale cells: 0 is the background, 1 the colour of a fresh cell. */
+/**
+ * Strength of the colour of stale cells: 0 is the background, 1 the colour of a
+ * fresh cell.
+ */
 const STALE_STRENGTH = 0.5;
 /** The same for the space between the dots of a stale cell. */
 const STALE_SPACE_STRENGTH = 0.22;
@@ -149,7 +152,7 @@ export function colorOfLevel(level: number, colors: Colors): Rgb | undefined {
 /**
  * The colour of the outline of a stale cell.
  *
- * @param level when it was last observed, {@linkcode Level.Free} or
+ * @param its level when it was last observed, {@linkcode Level.Free} or
  * {@linkcode Level.Occupied}
  */
 export function staleOutline(
@@ -163,7 +166,7 @@ export function staleOutline(
 }
 
 /**
- * Pixels in a texture. The pixel at x, y uses number (x + y) % TEXTURE_PIXELS.
+ * Pixels per texture. The pixel at x, y has index (x + y) % TEXTURE_PIXELS.
  */
 export const TEXTURE_PIXELS = 4;
 

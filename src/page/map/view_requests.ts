@@ -7,10 +7,10 @@
 import type { Region } from "../../protocol/region.ts";
 import { containsRegion, enlarge } from "./regions.ts";
 
-/** Of a layer with more cells, only the visible region is requested. */
+/** Maximum cells of a layer that is requested whole. */
 const MAX_WHOLE_CELLS = 3_000_000;
 
-/** Requests the whole layer, or of a large layer the visible region. */
+/** Requests the whole layer, or the visible region of a large layer. */
 export class ViewRequests {
   readonly #request: (layer: string, region: Region | null) => void;
   /** The last request; a null region is the whole layer. */
@@ -27,8 +27,9 @@ export class ViewRequests {
   }
 
   /**
-   * Sends a request if the last one does not have all visible cells. A region
-   * is requested with its surroundings, so that short moves need no request.
+   * Sends a request if the last one did not cover all visible cells. The
+   * requested region is larger than the visible one, so that short moves need
+   * no request.
    *
    * @param layer the current layer and its number of cells
    * @param visible null if the camera was not set yet

@@ -6,7 +6,7 @@
 
 import type { HistoryPoint } from "../../feed/messages.ts";
 
-/** How far the history goes back, ms. */
+/** The length of the history, ms. */
 export const HISTORY_MS: number = 30 * 60_000;
 /** A point replaces the previous one if they are closer than this, ms. */
 const MIN_STEP_MS = 4500;

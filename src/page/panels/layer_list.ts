@@ -77,7 +77,7 @@ export function titleOf({ name, title }: LayerStatus): string {
 interface Row {
   readonly item: HTMLLIElement;
   readonly button: HTMLButtonElement;
-  /** @param mostPeople of all layers: the full width of the bar */
+  /** @param mostPeople the highest count of a layer: a bar of full width */
   set(layer: LayerStatus, mostPeople: number): void;
 }
 

@@ -21,9 +21,9 @@ import { LayerList, titleOf } from "./layer_list.ts";
 
 /** Callbacks of {@linkcode LayerPanels}. */
 export interface LayerPanelsEvents {
-  /** Called when the person selects a layer. */
+  /** Called when the user selects a layer. */
   onSelectLayer(name: string): void;
-  /** Called when the person selects a cell. */
+  /** Called when the user selects a cell. */
   onSelectCell(x: number, y: number): void;
 }
 

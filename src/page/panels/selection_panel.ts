@@ -35,7 +35,7 @@ export class SelectionPanel {
   };
   readonly #command = new CommandBox();
 
-  /** @param onClear called when the person clears the selection */
+  /** @param onClear called when the user clears the selection */
   constructor(onClear: () => void) {
     const close = el("button", {
       type: "button",

@@ -16,9 +16,12 @@ import {
 import type { LayerCells } from "../map/layer_cells.ts";
 import type { Rect } from "../map/map_view.ts";
 
-/** A pointer that only passes a cell sends no request, ms. */
+/**
+ * Delay of a request, so that a pointer that only crosses a cell sends none,
+ * ms.
+ */
 const REQUEST_DELAY_MS = 120;
-/** Requests are repeated: the feed has no readings that repeat a value, ms. */
+/** Interval of requests: the feed omits readings that repeat a value, ms. */
 const REFRESH_INTERVAL_MS = 2000;
 /** Distance to the cell, CSS pixels. */
 const OFFSET_PX = 14;
@@ -132,7 +135,8 @@ export class Tooltip {
       this.#requested = { cell: cellKey(target), time: observation.time };
       this.#onNewer(target, observation);
     } catch {
-      // Without an answer there is no source. The next request is later.
+      // Without an answer the source is unknown. REFRESH_INTERVAL_MS still
+      // applies.
       if (abort.signal.aborted) return;
       this.#source.hidden = true;
       this.#answered = performance.now();

@@ -5,7 +5,7 @@ import { AppError } from "../../../src/common/errors.ts";
 import type { OptionSpec } from "../../../src/cli/arguments/spec.ts";
 import {
   flagsOf,
-  settle,
+  resolveSettings,
   type Source,
 } from "../../../src/cli/arguments/settings.ts";
 import { readWords } from "../../../src/cli/arguments/parse.ts";
@@ -41,7 +41,7 @@ interface Given {
 }
 
 function settled({ words = [], env = {}, file }: Given) {
-  return settle(OPTIONS, {
+  return resolveSettings(OPTIONS, {
     flags: readWords(words, OPTIONS, "occupancy test").flags,
     env: (name) => env[name],
     file: file && new Map(
@@ -65,7 +65,7 @@ function refused(run: () => unknown, message: RegExp, hint: RegExp): void {
 
 Deno.test({
   name:
-    "settle(): flags win over variables, variables over the file, the file over defaults",
+    "resolveSettings(): flags win over variables, variables over the file, the file over defaults",
   permissions: "none",
   fn: () => {
     const sources = fc.record({
@@ -92,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "settle() reports an invalid value with its place and a hint",
+  name: "resolveSettings() reports an invalid value with its place and a hint",
   permissions: "none",
   fn: () => {
     const cases: [Given, RegExp][] = [
@@ -115,7 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "settle() reads switches; --no-NAME overrides other sources",
+  name: "resolveSettings() reads switches; --no-NAME overrides other sources",
   permissions: "none",
   fn: () => {
     const flags = (given: Given) => flagsOf(settled(given));
@@ -133,7 +133,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "settle() resolves a conflict in favour of the stronger source",
+  name:
+    "resolveSettings() resolves a conflict in favour of the stronger source",
   permissions: "none",
   fn: () => {
     const loud = flagsOf(settled({ words: ["--loud"], file: { soft: true } }));

@@ -1,4 +1,7 @@
-/** What the client reports about rows it skipped and readings that were refused. */
+/**
+ * Reports the rows that the client skipped and the readings that the server
+ * refused.
+ */
 import type { Rows } from "../../../client/mod.ts";
 import { AppError } from "../../../common/errors.ts";
 import type { Incoming } from "../../../mqtt/link.ts";
@@ -22,7 +25,7 @@ export function displayName(file: string): string {
 
 /** Prints and counts the bad rows of a file. */
 export class BadRows {
-  /** How many there were. */
+  /** Number of bad rows so far. */
   count = 0;
   readonly #file: string;
   #printed = 0;
@@ -80,12 +83,12 @@ export interface RefusalReportsOptions {
 /**
  * Collects the server's reports about refused readings while the client sends.
  *
- * They are neither complete nor certain: reports are sent at QoS 0 with a rate
- * limit, and a report without a source may be about another client that sends
- * to the same topic.
+ * The list can be incomplete, because reports are sent at QoS 0 with a rate
+ * limit. A report without a source can be about another client on the same
+ * topic.
  */
 export class RefusalReports {
-  /** Refused readings, as far as reported. */
+  /** Number of refused readings in the reports so far. */
   count = 0;
   readonly #options: RefusalReportsOptions;
   readonly #printable: Report[] = [];

@@ -26,7 +26,9 @@ const FILE_HINTS: Record<string, string> = {
 /** Returns the next rows at each call; undefined after the last. */
 type NextRows = () => Promise<Rows | undefined>;
 
-/** Runs `occupancy client`: sends the readings of a file, then prints the map. */
+/**
+ * Runs `occupancy client`: sends the readings of a file, then prints the map.
+ */
 export async function client(flags: ClientFlags): Promise<number> {
   const { file, layer, timeout } = flags;
   checkWire(flags);
@@ -54,7 +56,7 @@ export async function client(flags: ClientFlags): Promise<number> {
   );
   try {
     const skipped = await sendAll(flags, topics, link, first, next, ending);
-    // The reply follows the reports about the readings sent before.
+    // The server publishes the reports about these readings before the reply.
     if (flags.request) {
       const { signal } = ending;
       print(await requester.request(link, { layer, timeout, signal }), flags);

@@ -7,7 +7,7 @@ export const COMPLETIONS = {
     "Print a completion script. bash: source it. zsh: save it as _occupancy in a folder of the fpath. fish: save it as occupancy.fish in ~/.config/fish/completions.",
   operand: {
     name: "shell",
-    summary: "shell to complete in",
+    summary: "shell to print the script for",
     choices: ["bash", "zsh", "fish"],
     required: true,
   },

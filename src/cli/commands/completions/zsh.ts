@@ -48,7 +48,7 @@ function commandCase({ name, spec }: LoadedCommand): string {
   const lines = options.map(argument);
   if (operand) {
     lines.push(`'1:${operand.name}:(${operand.choices.join(" ")})'`);
-    // The words after it are completed as those of that command.
+    // The words after the operand are completed as those of that command.
     if (operand.rest) lines.push(`'*::words:_occupancy_inner'`);
   }
   const body = lines.map((line) => `        ${line}`).join(" \\\n");

@@ -16,7 +16,8 @@ export const CONFIG = {
     "Show the effective settings of a command, and the source of each: a flag, an environment variable, the --config file, or the default. Passwords are masked.",
   operand: {
     name: "command",
-    summary: "command whose settings to show; flags after it are its own",
+    summary:
+      "command whose settings to show; the flags after it are those of this command",
     choices: CONFIGURABLE,
     required: false,
     rest: true,

@@ -21,7 +21,10 @@ const MIN_COLUMNS = 20;
 /** Maximum time to disconnect from the broker. */
 const CLOSE_TIMEOUT_MS = 1000;
 
-/** Runs `occupancy doctor`: checks what a server needs, without changing anything. */
+/**
+ * Runs `occupancy doctor`: checks what a server needs, without changing
+ * anything.
+ */
 export async function doctor(flags: DoctorFlags): Promise<number> {
   const { quiet, json } = flags;
   announceDownload(["mqtt"], flags);

@@ -2,7 +2,6 @@ import {
   COMMON_OPTIONS,
   withoutCommon,
 } from "../../arguments/common_options.ts";
-/** `occupancy man`. */
 import {
   type CommandEntry,
   type LoadedCommand,
@@ -139,7 +138,7 @@ function variables(
     .map(([variable, flag]) => ({ variable, flag }));
 }
 
-/** Escapes a text: dashes stay ASCII, and no line is taken for a request. */
+/** Escapes a text: dashes stay ASCII, and no line starts a roff request. */
 function roff(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-")
     .replace(/^([.'])/, "\\&$1");

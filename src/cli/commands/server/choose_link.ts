@@ -1,4 +1,4 @@
-/** Chooses the broker of a server: another one, or the embedded one. */
+/** Chooses the broker of a server: an external one, or the embedded one. */
 import type { Link } from "../../../mqtt/link.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
@@ -22,15 +22,16 @@ export interface ChosenLink {
   readonly verb: string;
   /** Describes the broker, once the link is open. */
   readonly describe: () => string;
-  /** Reports messages that another broker has dropped. */
+  /** Reports messages that the external broker dropped. */
   readonly dropped?: DroppedMessages;
   /** Sets the certificate authority for the next connection. */
   readonly setCa?: (pem: string) => void;
 }
 
 /**
- * Chooses the broker: that of `--broker`, the embedded one with `--listen`, else
- * the one on the default port, or the embedded one if no broker answers there.
+ * Chooses the broker: that of `--broker`, the embedded one with `--listen`,
+ * else the one on the default port, or the embedded one if no broker answers
+ * there.
  *
  * @throws {AppError} if the CA file cannot be read
  */
@@ -97,13 +98,13 @@ async function embedded(
     reserved: topics.serverOnlyFilters,
     onRefused: (client, topic) =>
       log.warn(
-        `Refused a message of ${client} to ${topic}: only the server may publish there`,
+        `Refused a message from ${client} to ${topic}: only the server may publish there`,
       ),
     onDropped: (client = "a client", reason) =>
       log.warn(`Disconnected ${client}: ${reason}`),
     onSessionFull: (client) =>
       log.warn(
-        `Dropped messages for ${client}: it is disconnected, and too many are stored for it`,
+        `Dropped messages for ${client}: it is disconnected, and its queue is full`,
       ),
   });
   const describe = () => `${link.description}${reason}`;

@@ -19,7 +19,7 @@ export function sessionWarning(
 ): string | undefined {
   const { sessionPresent, sessionExpiry = requested } = link;
   if (sessionPresent === false && isRestart && requested > 0) {
-    return `the broker has no session for this server: messages sent while it was stopped are lost ${ADVICE}`;
+    return `the broker has no session for this server: messages sent while the server was stopped are lost ${ADVICE}`;
   }
   const seconds = Math.ceil(requested);
   if (sessionExpiry < seconds) {
@@ -29,12 +29,12 @@ export function sessionWarning(
 }
 
 /**
- * Warns when Mosquitto counts more dropped messages. It acknowledges messages to
- * their senders and then drops them when too many wait for a client (1,000 by
- * default). The count does not say for which client they were.
+ * Warns when Mosquitto counts more dropped messages. It acknowledges messages
+ * to their senders and then drops them when too many wait for a client (1,000
+ * by default). The count includes all clients.
  *
- * It uses a connection of its own, because some brokers disconnect clients that
- * subscribe to `$SYS` topics. Then it stops.
+ * It uses a separate connection, because some brokers disconnect clients that
+ * subscribe to `$SYS` topics. After such a disconnect it stops.
  */
 export class DroppedMessages {
   /** Where Mosquitto publishes the count since its start, when it changes. */

@@ -1,4 +1,4 @@
-/** The HTTP side of `occupancy server`. */
+/** Starts HTTP for `occupancy server` and connects it to the server. */
 import type { OccupancyMap } from "../../../grid/mod.ts";
 import type {
   HttpContext,
@@ -14,14 +14,14 @@ import type { Store } from "../../../store/store.ts";
 import { VERSION } from "../../version.ts";
 import type { HttpSettings } from "./http_settings.ts";
 
-/** HTTP of a running server. */
+/** The HTTP server of `occupancy server`. */
 export interface Http {
   /** Such as `http://127.0.0.1:8080/`. */
   readonly url: string;
-  /** Replaces the token; viewers that are connected stay connected. */
+  /** Replaces the token; connected dashboards stay connected. */
   setToken(token: Token): void;
   setPlans(plans: ReadonlyMap<string, Plan>): void;
-  /** Ends streams and viewers, completes requests. Safe to call twice. */
+  /** Closes streams and dashboards, completes requests. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -36,10 +36,10 @@ export interface ServerParts {
 }
 
 /**
- * Starts to serve HTTP.
+ * Starts the HTTP server.
  *
  * @param settings address, token and floor plans
- * @param parts the server's parts; it may start later
+ * @param parts the parts of the server, which need not have started
  * @param warn called with warnings for the log
  * @returns undefined if the default address is in use
  * @throws {AppError} if it cannot listen on the address of `--http`
@@ -75,7 +75,7 @@ export async function openHttp(
     url: `http://${shown}:${address.port}/`,
     setToken: (token) => server.setToken(token),
     setPlans: (changed) => {
-      // The context has this very map.
+      // The context has the same Map object.
       plans.clear();
       for (const [layer, plan] of changed) plans.set(layer, plan);
     },
@@ -87,7 +87,7 @@ export async function openHttp(
 }
 
 /**
- * The view that HTTP has of a server.
+ * Builds the context of HTTP from the parts of a server.
  *
  * @param parts the server's parts
  * @param plans floor plans by layer

@@ -1,4 +1,7 @@
-/** The settings of `occupancy server` for HTTP, with the files they name. */
+/**
+ * Reads the settings of `occupancy server` for HTTP and the files that they
+ * name.
+ */
 import { dirname, resolve } from "node:path";
 import { AppError } from "../../../common/errors.ts";
 import type { Plan, Token } from "../../../http/mod.ts";
@@ -11,7 +14,10 @@ import type { ServerFlags } from "./options.ts";
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
-  /** The address was not set: the server also runs without HTTP. */
+  /**
+   * True if `--http` is not set. If that address is in use, the server runs
+   * without HTTP.
+   */
   readonly isDefault: boolean;
   readonly token: Token | undefined;
   readonly plans: Map<string, Plan>;

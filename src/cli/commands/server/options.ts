@@ -22,7 +22,7 @@ const LOG = "Log";
 /** The options of `occupancy server`. */
 export const SERVER = {
   description:
-    "Run the server. It connects to the broker on localhost:1883; if there is none, it starts the embedded broker there. SIGHUP without a terminal reloads the files of --http-token-file, --map-file and --ca.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, it starts the embedded broker there. Without a terminal, SIGHUP reloads the files of --http-token-file, --map-file and --ca.",
   options: [
     {
       name: "name",
@@ -97,7 +97,7 @@ export const SERVER = {
     {
       name: "max-skew",
       value: "duration",
-      summary: "refuse readings that are further in the future",
+      summary: "maximum time that a reading may be in the future",
       default: "60s",
       parse: parseDuration,
       group: TIME,

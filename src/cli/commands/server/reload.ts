@@ -1,4 +1,6 @@
-/** Reloads the files of a running server, at SIGHUP without a terminal. */
+/**
+ * Reloads the files of a running server after SIGHUP, if it has no terminal.
+ */
 import { X509Certificate } from "node:crypto";
 import { describeError, usageError } from "../../errors.ts";
 import { readText } from "../../files.ts";
@@ -7,7 +9,7 @@ import { readPlans, readToken } from "./http_settings.ts";
 import type { ServerFlags } from "./options.ts";
 import type { ServerLog } from "./server_log.ts";
 
-/** What uses the files. */
+/** The parts of a server that use the files. */
 export interface FileUsers {
   /** Undefined if the server does not serve HTTP. */
   readonly http: Http | undefined;
@@ -23,7 +25,10 @@ interface ReloadableFile {
   readonly load: (path: string) => Promise<void>;
 }
 
-/** True if the process has a terminal, so that SIGHUP means that it closed. */
+/**
+ * True if the process has a terminal: then SIGHUP means that the terminal
+ * closed.
+ */
 export function hasTerminal(): boolean {
   return [Deno.stdin, Deno.stdout, Deno.stderr]
     .some((stream) => stream.isTerminal());
@@ -31,7 +36,7 @@ export function hasTerminal(): boolean {
 
 /**
  * Reloads the files of `--http-token-file`, `--map-file` and `--ca` and logs
- * each. A file that is bad is not used: the old one stays in use.
+ * each. If a file is invalid, the old one stays in use.
  */
 export class FileReloader {
   readonly #flags: ServerFlags;
@@ -44,14 +49,14 @@ export class FileReloader {
     this.#log = log;
   }
 
-  /** Reloads the files, once the server has started. */
+  /** Requests a reload. It waits until the server has started. */
   request(): void {
     this.#queue = this.#queue.then(async () =>
       this.#reload(await this.#users.promise)
     );
   }
 
-  /** Starts what was requested; called once, when the server has started. */
+  /** Runs the requested reloads. Called once, when the server has started. */
   start(users: FileUsers): void {
     this.#users.resolve(users);
   }

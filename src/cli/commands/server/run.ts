@@ -42,7 +42,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const reloader = new FileReloader(flags, log);
   using ending = new Ending({
     onHangup: hasTerminal() ? undefined : () => reloader.request(),
-    timeoutMs: Infinity, // the broker may come back and take what is pending
+    timeoutMs: Infinity, // pending messages are sent when the broker is back
   });
   const httpSettings = await readHttpSettings(flags);
   const topics = new Topics(flags.prefix);
@@ -106,7 +106,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   }
 }
 
-/** @throws {AppError} (usage) if no cell could ever be stale */
+/**
+ * @throws {AppError} (usage) if cells would be forgotten before they are stale
+ */
 function mapOf({ staleAfter, forgetAfter, maxSkew }: ServerFlags) {
   if (
     staleAfter !== undefined && forgetAfter !== undefined &&

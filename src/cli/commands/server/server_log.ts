@@ -1,5 +1,5 @@
 /**
- * The log of a server on stderr: lines with times, or in a terminal a status
+ * The log of a server on stderr: lines with times; in a terminal also a status
  * line below them.
  *
  * @module

@@ -1,6 +1,6 @@
 import { writeError } from "../../terminal/output.ts";
 
-/** What the status line shows of a server. */
+/** The state of a server that the status line shows. */
 export interface Status {
   /** Readings accepted since the start. */
   readonly readings: number;
@@ -75,7 +75,7 @@ export class StatusLine {
   }
 }
 
-/** What else {@linkcode statusText} shows, and in how many columns. */
+/** Further data of {@linkcode statusText}. */
 export interface StatusExtras {
   /** Readings per second. */
   readonly rate: number;
@@ -112,7 +112,7 @@ function rateOf(
   return (last.readings - first.readings) * 1000 / (last.at - first.at);
 }
 
-/** In one unit, so that the line changes rarely. */
+/** Formats a duration in one unit, so that the text changes rarely. */
 function formatSeconds(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;

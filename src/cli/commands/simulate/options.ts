@@ -32,7 +32,7 @@ export const SIMULATE = {
     {
       name: "size",
       value: "n",
-      summary: "number of desks, rooms or robots; of a campus, its desks",
+      summary: "number of desks, rooms or robots; for a campus, of its desks",
       parse: parseCount,
     },
     {
@@ -72,7 +72,7 @@ export const SIMULATE = {
       name: "duration",
       value: "duration",
       summary:
-        "end after this time; simulated time with --dry-run without --rate and --speed",
+        "end after this time; with --dry-run, but without --rate and --speed, in simulated time",
       parse: parseDuration,
     },
     layerOption("layer of the readings"),

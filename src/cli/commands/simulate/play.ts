@@ -1,4 +1,4 @@
-/** Plays a simulation in real time. */
+/** Sends or prints simulated readings at a pace in real time. */
 import type { Sender } from "../../../client/mod.ts";
 import { delay } from "../../../common/async.ts";
 import { ReadingBatch } from "../../../protocol/mod.ts";
@@ -12,8 +12,8 @@ const COALESCE_MS = 10;
  * Sends readings at a pace, with the present as their time, until the reader
  * ends or the signal is aborted.
  *
- * @throws {LinkError} if the broker refuses a message, or the connection is lost
- * permanently
+ * @throws {LinkError} if the broker refuses a message, or the connection is
+ * lost permanently
  */
 export async function play(
   reader: SceneReader,
@@ -47,7 +47,7 @@ export async function forEachDue(
     const wait = pace.readDue(reader, performance.now() - start, readings);
     await use(readings);
     if (reader.ended) return;
-    // Even a delay of 0 lets signals and the network run.
+    // A delay of 0 also lets the event loop handle signals and the network.
     await delay(wait === 0 ? 0 : Math.max(wait, COALESCE_MS), signal);
   }
 }

@@ -125,7 +125,7 @@ function summaryOf({ sent }: Sender, topic: string, ms: number): string {
   } to ${topic}, ${rate} per second`;
 }
 
-/** Prints readings at a pace, or without one as fast as they are read. */
+/** Prints readings at a pace; without one, as fast as stdout accepts them. */
 async function printReadings(
   reader: SceneReader,
   flags: SimulateFlags,
