@@ -145,7 +145,7 @@ function store(name: StoredName, value: string): void {
   try {
     localStorage.setItem(`occupancy.${name}`, value);
   } catch {
-    // Private windows can forbid storage: then the page forgets the choice when
-    // it closes.
+    // Private windows can forbid storage: then the choice is lost when the page
+    // closes.
   }
 }

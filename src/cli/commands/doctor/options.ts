@@ -13,7 +13,7 @@ import { SERVER } from "../server/options.ts";
 /** The options of `occupancy doctor`. */
 export const DOCTOR = {
   description:
-    "Check what a server needs: the broker with its limits and permissions, the store, the ports, the clock. It takes the same options as the server for these, and changes nothing.",
+    "Check what a server needs: the broker with its limits and permissions, the store, the ports, the clock. Give it the options of the server. It changes nothing.",
   options: [
     {
       name: "queue",
