@@ -3,20 +3,20 @@ import { Buffer } from "node:buffer";
 import { needs } from "../support/needs.ts";
 import { encode, encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
-import { Harness } from "./harness.ts";
+import { RecordingBroker } from "./recording_broker.ts";
 
 Deno.test({
   name: "acknowledge() sends the PUBACK; the broker sends none before",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ acknowledge: false });
+    await using server = await RecordingBroker.open({ acknowledge: false });
     await using client = await RawConnection.open(server.port, "a");
     await client.write(
       encodePublish("data", "1,2,3", { id: 7 }),
       encode({ cmd: "pingreq" }),
     );
-    await server.receives(1);
-    // The broker has answered the next packet: no PUBACK is on its way.
+    await server.untilReceived(1);
+    // The broker has answered the next packet, so it has sent no PUBACK.
     await client.expect("pingresp");
     server.broker.acknowledge(server.received);
     equal((await client.expect("puback")).messageId, 7);
@@ -28,7 +28,7 @@ Deno.test({
     "acknowledge() keeps the order of each client, with any mix of topics and QoS",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ acknowledge: false });
+    await using server = await RecordingBroker.open({ acknowledge: false });
     await using client = await RawConnection.open(server.port, "a");
     await using other = await RawConnection.open(server.port, "b");
     // In one read: delayed, immediate, delayed at QoS 0, immediate, delayed.
@@ -41,7 +41,7 @@ Deno.test({
       encode({ cmd: "pingreq" }),
     );
     await other.write(encodePublish("data", "other", { id: 9 }));
-    await server.receives(4);
+    await server.untilReceived(4);
     await client.expect("pingresp");
     // The last message waits for those before it, but not for another client.
     const [first, zero, last] = server.received
@@ -62,7 +62,7 @@ Deno.test({
     "acknowledge() keeps the order of a burst of 10,000 messages of QoS 0, 1 and 2",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ acknowledge: false });
+    await using server = await RecordingBroker.open({ acknowledge: false });
     await using client = await RawConnection.open(server.port, "burst");
     const count = 10_000;
     const frames: Uint8Array[] = [];
@@ -81,7 +81,7 @@ Deno.test({
       }
     }
     const sent = client.write(Buffer.concat(frames));
-    // As the server: all received messages, once per turn of the event loop.
+    // Like the server: all received messages, once per turn of the event loop.
     let done = 0;
     const pump = setInterval(() => {
       server.broker.acknowledge(server.received.slice(done));
@@ -106,17 +106,17 @@ Deno.test({
 
 Deno.test({
   name:
-    "acknowledge() ignores messages of lost clients, of other links, and repeats",
+    "acknowledge() ignores messages of lost clients and other links, and repeated calls",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ acknowledge: false });
+    await using server = await RecordingBroker.open({ acknowledge: false });
     {
-      await using client = await RawConnection.open(server.port, "leaver");
+      await using client = await RawConnection.open(server.port, "lost");
       await client.write(
         encodePublish("data", "1", { id: 1 }),
         encodePublish("data", "2"),
       );
-      await server.receives(2);
+      await server.untilReceived(2);
     }
     await using watcher = await RawConnection.open(server.port, "watcher");
     const ours = [...server.received];
@@ -128,10 +128,10 @@ Deno.test({
       qos: 1,
       retain: false,
     }]);
-    // The client sends the message again, as it must.
-    await using again = await RawConnection.open(server.port, "leaver");
+    // The client must send the message again (MQTT 3.1.1, 4.4).
+    await using again = await RawConnection.open(server.port, "lost");
     await again.write(encodePublish("data", "1", { id: 1, dup: true }));
-    await server.receives(3);
+    await server.untilReceived(3);
     server.broker.acknowledge(server.received);
     await again.expect("puback");
     await watcher.ping();
@@ -142,7 +142,7 @@ Deno.test({
   name: "acknowledge() sends the message to its other subscribers",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ acknowledge: false });
+    await using server = await RecordingBroker.open({ acknowledge: false });
     await using watcher = await RawConnection.open(server.port, "watcher");
     await watcher.subscribe("data/#", 1);
     await using client = await RawConnection.open(server.port, "a");
@@ -150,7 +150,7 @@ Deno.test({
       encodePublish("data/l2", "kept", { id: 1, retain: true }),
       encodePublish("data", "free"),
     );
-    await server.receives(2);
+    await server.untilReceived(2);
     deepEqual(server.received.map(({ retain }) => retain), [false, false]);
     await watcher.ping();
     server.broker.acknowledge(server.received);
@@ -173,7 +173,7 @@ Deno.test({
     "createBroker() passes a QoS 2 message on once, if it is repeated before PUBREL",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     const message = (dup: boolean) =>
       encodePublish("data", "once", { id: 5, qos: 2, dup });
     {
@@ -201,13 +201,13 @@ Deno.test({
   name: "createBroker() passes the will of a lost client to the server",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     {
-      await using _client = await RawConnection.open(server.port, "mortal", {
+      await using _client = await RawConnection.open(server.port, "lost", {
         will: { topic: "data", payload: "0,0,0" },
       });
     }
-    await server.receives(1);
+    await server.untilReceived(1);
     deepEqual(server.texts(), ["0,0,0"]);
   },
 });
@@ -217,7 +217,7 @@ Deno.test({
     "publish() returns a message to the server if the server subscribes to its topic",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await server.broker.publish("request", new Uint8Array([1]), { qos: 1 });
     await server.broker.publish("elsewhere", new Uint8Array([2]), { qos: 1 });
     deepEqual(server.received.map(({ topic }) => topic), ["request"]);
@@ -230,11 +230,11 @@ for (const size of [10, 1_000, 500_000]) {
       `createBroker() stops reading at a limit of unacknowledged messages of ${size} bytes`,
     ...needs(),
     async fn() {
-      await using server = await Harness.open({ acknowledge: false });
+      await using server = await RecordingBroker.open({ acknowledge: false });
       await using watcher = await RawConnection.open(server.port, "watcher");
       await watcher.subscribe("other");
       await using client = await RawConnection.open(server.port, "flood");
-      // Up to 100 MB: far more than the sockets and the queue hold.
+      // Up to 100 MB: far more than sockets and queue can buffer.
       const count = Math.min(1_000_000, 100_000_000 / size);
       const group = Math.max(1, count / 1_000);
       const message = encodePublish("data", new Uint8Array(size));
@@ -243,7 +243,7 @@ for (const size of [10, 1_000, 500_000]) {
       const sending = (async () => {
         for (; sent < count; sent += group) await client.write(bytes);
       })();
-      // Other clients are served meanwhile; the sender stops.
+      // The broker serves other clients while the sender waits.
       let before = -1;
       while (sent > before) {
         before = sent;

@@ -4,7 +4,7 @@ import cert from "./fixtures/cert.pem" with { type: "text" };
 import { needs } from "../support/needs.ts";
 import { encodeConnect, encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
-import { Harness } from "./harness.ts";
+import { RecordingBroker } from "./recording_broker.ts";
 
 const encoder = new TextEncoder();
 const HOST = "127.0.0.1";
@@ -20,7 +20,7 @@ Deno.test({
   name: "createBroker() reports its address with the assigned port",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     const { host, port } = server.broker.address;
     equal(host, HOST);
     equal(port > 0, true);
@@ -35,9 +35,9 @@ Deno.test({
   name: "open() reports a port in use, with a hint",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     const { port } = server;
-    await rejects(Harness.open({ port }), (error) => {
+    await rejects(RecordingBroker.open({ port }), (error) => {
       equal((error as LinkError).code, "in-use");
       equal(
         (error as LinkError).message,
@@ -46,9 +46,9 @@ Deno.test({
       match((error as LinkError).hint!, /--listen/);
       return true;
     });
-    // The same for a second listener: the first port becomes free again.
+    // If a second listener fails, the first port becomes free again.
     await rejects(
-      Harness.open({ ws: { host: HOST, port } }),
+      RecordingBroker.open({ ws: { host: HOST, port } }),
       (error) => (error as LinkError).code === "in-use",
     );
   },
@@ -63,13 +63,13 @@ Deno.test({
       "203.0.113.9": /^Cannot listen on 203\.0\.113\.9:0: /,
     };
     for (const [host, message] of Object.entries(bad)) {
-      await rejects(Harness.open({ host }), (error) => {
+      await rejects(RecordingBroker.open({ host }), (error) => {
         equal((error as LinkError).code, "unreachable");
         match((error as LinkError).message, message);
         return true;
       });
     }
-    await rejects(Harness.open({ port: 70_000 }), {
+    await rejects(RecordingBroker.open({ port: 70_000 }), {
       name: "LinkError",
       code: "unreachable",
     });
@@ -83,7 +83,7 @@ Deno.test({
     const at = { host: HOST, port: 0, cert };
     for (const key of ["", "nonsense", OTHER_KEY]) {
       for (const options of [{ tls: { ...at, key } }, { ws: { ...at, key } }]) {
-        await rejects(Harness.open(options), {
+        await rejects(RecordingBroker.open(options), {
           name: "LinkError",
           code: "tls",
         });
@@ -110,7 +110,7 @@ Deno.test({
   name: "publish() rejects invalid topics, and all messages after close()",
   ...needs(),
   async fn() {
-    const server = await Harness.open();
+    const server = await RecordingBroker.open();
     const publish = (topic: string) =>
       server.broker.publish(topic, encoder.encode("x"), { qos: 1 });
     for (const topic of ["/".repeat(1000), "a/+", "a/#", ""]) {
@@ -126,7 +126,7 @@ Deno.test({
     "close() sends the published messages, ends all connections and frees the port",
   ...needs(),
   async fn() {
-    const server = await Harness.open({
+    const server = await RecordingBroker.open({
       acknowledge: false,
       ws: { host: HOST, port: 0 },
     });
@@ -140,7 +140,7 @@ Deno.test({
     await using http = await RawConnection.dial(server.broker.wsAddress!.port);
     await using holder = await RawConnection.open(server.port, "holder");
     await holder.write(encodePublish("data", "held", { id: 1 }));
-    await server.receives(1);
+    await server.untilReceived(1);
     const large = new Uint8Array(5_000_000);
     const published = server.broker.publish("map", large);
     const last = server.broker.publish("state", encoder.encode("offline"));
@@ -157,7 +157,7 @@ Deno.test({
     server.broker.acknowledge(server.received);
     deepEqual(server.texts(), ["held"]);
 
-    await using again = await Harness.open({ port });
+    await using again = await RecordingBroker.open({ port });
     equal(again.port, port);
   },
 });
@@ -166,7 +166,7 @@ Deno.test({
   name: "close() ends in time if a client does not read",
   ...needs(),
   async fn() {
-    const server = await Harness.open();
+    const server = await RecordingBroker.open();
     await using frozen = await RawConnection.open(server.port, "frozen");
     await frozen.subscribe("map");
     frozen.freeze();
@@ -175,7 +175,7 @@ Deno.test({
     const published = server.broker.publish("map", new Uint8Array(30_000_000));
     const start = performance.now();
     const closing = server.broker.close();
-    // Messages on the way still reach a client that reads.
+    // A client that reads still receives the messages in flight.
     equal((await reader.expect("publish")).payload.length, 30_000_000);
     await closing;
     equal(performance.now() - start < 5_000, true);
@@ -199,7 +199,7 @@ Deno.test({
     );
     await rejects(opening.open({ message: () => {} }), { code: "closed" });
 
-    const server = await Harness.open();
+    const server = await RecordingBroker.open();
     await using client = await RawConnection.dial(server.port);
     await client.write(encodeConnect("early"));
     await server.broker.close();

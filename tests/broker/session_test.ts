@@ -6,7 +6,7 @@ import {
   type PublishPacket,
 } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
-import { Harness } from "./harness.ts";
+import { RecordingBroker } from "./recording_broker.ts";
 
 const encoder = new TextEncoder();
 const PERSISTENT = { clean: false };
@@ -16,7 +16,7 @@ Deno.test({
     "createBroker() stores retained messages; an empty one deletes the last",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     const state = encoder.encode("online");
     await server.broker.publish("state", state, { qos: 1, retain: true });
     {
@@ -38,7 +38,7 @@ Deno.test({
     "createBroker() sends a resumed session its messages in order, repeats marked",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     const publish = (text: string, qos: 0 | 1) =>
       server.broker.publish("changes", encoder.encode(text), { qos });
     {
@@ -68,7 +68,7 @@ Deno.test({
       rest.map((_, i) => [`missed ${i}`, false, false]),
     );
     equal(new Set(seen.map(({ messageId }) => messageId)).size, 201);
-    // Acknowledged messages are deleted; new ones are sent at once.
+    // Acknowledged messages are deleted; new ones are sent immediately.
     await acknowledge(client, seen);
     await publish("live", 1);
     equal(await nextText(client), "live");
@@ -88,7 +88,9 @@ Deno.test({
     "createBroker() sends CONNACK first and keeps the order when a session is resumed under load",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ maxSessionMessages: 100_000 });
+    await using server = await RecordingBroker.open({
+      maxSessionMessages: 100_000,
+    });
     {
       await using client = await RawConnection.open(
         server.port,
@@ -104,7 +106,7 @@ Deno.test({
       while (!stop) {
         const text = encoder.encode(`${sent++}`);
         await server.broker.publish("changes", text, { qos: 1 });
-        await new Promise((done) => setImmediate(done)); // let others run
+        await new Promise((done) => setImmediate(done)); // other tasks run
       }
     })();
     let expected = 0;
@@ -138,7 +140,7 @@ Deno.test({
     "createBroker() limits the messages and bytes of a session, and reports a full one",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({
+    await using server = await RecordingBroker.open({
       maxSessionMessages: 10,
       maxSessionBytes: 1000,
     });
@@ -165,7 +167,7 @@ Deno.test({
       deepEqual(seen.map(({ payload }) => Number(payload)), [...seen.keys()]);
       await acknowledge(client, seen);
       await client.ping();
-      // While connected, the client receives more than its session holds.
+      // While connected, the client receives more than its session can store.
       for (let i = 0; i < 15; i++) await publish(`live ${i}`);
       await client.expectAll("publish", 15);
     }
@@ -198,7 +200,7 @@ Deno.test({
     "createBroker() deletes a session when its client connects with a clean one",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     {
       await using client = await RawConnection.open(
         server.port,
@@ -225,7 +227,7 @@ Deno.test({
   name: "createBroker() disconnects the older of two clients with one id",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await using older = await RawConnection.open(server.port, "same");
     await using newer = await RawConnection.open(server.port, "same");
     await older.ended(); // MQTT 3.1.1, 3.1.4-2

@@ -10,9 +10,9 @@ import {
 } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
 import { within } from "../support/until.ts";
-import { Harness } from "./harness.ts";
+import { RecordingBroker } from "./recording_broker.ts";
 
-const TWENTY_MB = 20_000_000;
+const LARGE_PACKET_BYTES = 20_000_000;
 
 /** Bytes in which a shift or a loss is visible. */
 function pattern(length: number): Uint8Array {
@@ -25,7 +25,7 @@ Deno.test({
   name: "createBroker() receives a burst of 200,000 messages at QoS 0 in order",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await using client = await RawConnection.open(server.port, "flood");
     const count = 200_000;
     const frames: Uint8Array[] = [];
@@ -33,7 +33,7 @@ Deno.test({
       frames.push(encodePublish("data", `${i},0,1`));
     }
     await client.write(Buffer.concat(frames));
-    await server.receives(count);
+    await server.untilReceived(count);
     equal(server.received.length, count);
     const wrong = server.texts().findIndex((text, i) => text !== `${i},0,1`);
     equal(wrong, -1);
@@ -46,7 +46,7 @@ Deno.test({
     "createBroker() sends a burst of 50,000 messages at QoS 0 to a subscriber in order",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await using subscriber = await RawConnection.open(server.port, "reader");
     await subscriber.subscribe("other/#");
     await using client = await RawConnection.open(server.port, "flood");
@@ -67,8 +67,8 @@ Deno.test({
   name: "createBroker() receives and sends a packet of 20 MB",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
-    const payload = pattern(TWENTY_MB);
+    await using server = await RecordingBroker.open();
+    const payload = pattern(LARGE_PACKET_BYTES);
     await using client = await RawConnection.open(server.port, "large");
     await client.subscribe("map");
     await client.write(encodePublish("data", payload, { id: 1 }));
@@ -86,7 +86,7 @@ Deno.test({
   name: "createBroker() serves mqtt.js over WebSocket, with bursts and 5 MB",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({
+    await using server = await RecordingBroker.open({
       ws: { host: "127.0.0.1", port: 0 },
     });
     await roundTrip(server, `ws://127.0.0.1:${server.broker.wsAddress!.port}`);
@@ -97,7 +97,7 @@ Deno.test({
   name: "createBroker() serves mqtt.js over TLS, with bursts and 5 MB",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({
+    await using server = await RecordingBroker.open({
       tls: { host: "127.0.0.1", port: 0, cert, key },
     });
     await roundTrip(
@@ -111,7 +111,7 @@ Deno.test({
   name: "createBroker() serves mqtt.js over WebSocket with TLS",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({
+    await using server = await RecordingBroker.open({
       ws: { host: "127.0.0.1", port: 0, cert, key },
     });
     await roundTrip(server, `wss://127.0.0.1:${server.broker.wsAddress!.port}`);
@@ -119,7 +119,7 @@ Deno.test({
 });
 
 /** Publishes 5 MB and 5,000 messages, and receives all of them. */
-async function roundTrip(server: Harness, url: string): Promise<void> {
+async function roundTrip(server: RecordingBroker, url: string): Promise<void> {
   const { default: mqtt } = await import("mqtt");
   const client = await within(
     mqtt.connectAsync(url, {
@@ -160,7 +160,7 @@ Deno.test({
   name: "createBroker() receives packets byte by byte",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await using client = await RawConnection.dial(server.port);
     const bytes = Buffer.concat([
       encodeConnect("slow"),
@@ -178,7 +178,7 @@ Deno.test({
   name: "createBroker() receives packets that arrive together with CONNECT",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await using client = await RawConnection.dial(server.port);
     const messages = Array.from(
       { length: 3_000 },

@@ -1,7 +1,4 @@
-/**
- * `occupancy doctor` with real brokers of several configurations, and with
- * none.
- */
+/** `occupancy doctor` with brokers of several configurations, and without one. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";

@@ -1,6 +1,6 @@
 /**
- * `Connection` with a fake broker. The tests also fix the undocumented
- * behaviour of mqtt.js that it relies on.
+ * `Connection` with a fake broker. The tests also check undocumented behaviour
+ * of mqtt.js on which `Connection` relies.
  */
 import assert from "node:assert/strict";
 import { type Incoming, LinkError } from "../../src/mqtt/link.ts";
@@ -346,8 +346,8 @@ async function newConnection(
 }
 
 /**
- * Counts the PUBACKs that the broker receives before a marker that is published
- * now. TCP keeps the order, so no PUBACK is on its way.
+ * Publishes a marker and counts the PUBACKs that the broker receives before it.
+ * TCP keeps the order, so no PUBACK arrives later.
  */
 function acknowledgedBefore(
   open: OpenConnection,

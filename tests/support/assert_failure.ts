@@ -7,8 +7,8 @@ import type { Ended } from "./processes.ts";
  *
  * @param ended the command
  * @param code the expected exit code
- * @param message what stderr has to match
- * @param hint what the hint has to match
+ * @param message what stderr must match
+ * @param hint what the hint must match
  */
 export function assertFailure(
   ended: Ended,

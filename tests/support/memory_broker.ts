@@ -72,7 +72,7 @@ export class MemoryBroker {
     if (this.#running) return;
     this.#running = true;
     const turn = () => {
-      // A few at once, like the packets in one read of a socket.
+      // Several messages together, like the packets in one read of a socket.
       for (const next of this.#queue.splice(0, 8)) next();
       this.#running = this.#queue.length > 0;
       if (this.#running) setImmediate(turn);

@@ -30,7 +30,7 @@ export type Version = 4 | 5;
  * Encodes a packet.
  *
  * @param packet the packet
- * @param protocolVersion the version whose format it has
+ * @param protocolVersion 4 for the format of MQTT 3.1.1, or 5
  */
 export function encode(packet: Packet, protocolVersion: Version = 4): Buffer {
   return codec!.generate(packet, { protocolVersion });
@@ -144,9 +144,9 @@ export class PacketDecoder {
   }
 
   /**
-   * Takes the next bytes of the stream. Keeps a reference to them.
+   * Decodes the next bytes of the stream. Keeps a reference to them.
    *
-   * @returns the packets that they complete
+   * @returns the packets that are now complete
    * @throws {Error} if they are malformed
    */
   push(bytes: Uint8Array): Packet[] {

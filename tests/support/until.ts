@@ -13,8 +13,8 @@ export interface UntilOptions {
   /** The deadline, in ms. Default 10,000. */
   readonly deadline?: number;
   /**
-   * What the error names, for example the state at the deadline. Default: the
-   * source of the condition.
+   * What the error describes, for example the state at the deadline. Default:
+   * the source of the condition.
    */
   readonly what?: string | (() => string);
 }
@@ -44,7 +44,7 @@ export async function until<T>(
  * Waits for a promise.
  *
  * @param work what to wait for
- * @param what what the error names; called at the deadline
+ * @param what the awaited state, for the error
  * @param ms the deadline, in ms
  * @throws {Error} at the deadline
  */

@@ -30,8 +30,8 @@ export interface WatcherResult {
   /** Requests that it sent; more than one means that a delta was lost. */
   readonly requests: number;
   /** Time from sending a reading to its event, ms. */
-  readonly medianLag: number;
-  readonly worstLag: number;
+  readonly medianLagMs: number;
+  readonly worstLagMs: number;
   /**
    * Cells in its map, and how many of them have another value than last sent.
    */
@@ -144,8 +144,8 @@ async function follow(url: string, name: string, sentAt: readonly number[]) {
         snapshots,
         events: lags.length,
         requests: requests(),
-        medianLag: sorted[sorted.length >> 1] ?? NaN,
-        worstLag: sorted.at(-1) ?? NaN,
+        medianLagMs: sorted[sorted.length >> 1] ?? NaN,
+        worstLagMs: sorted.at(-1) ?? NaN,
         cells: map!.size,
         wrong: [...map!].filter(({ value }) => value !== round).length,
       };

@@ -1,3 +1,4 @@
+/** An embedded broker for tests, which waits for events and records them. */
 import type { Broker, BrokerOptions } from "../../src/broker/broker.ts";
 import type { Incoming } from "../../src/mqtt/link.ts";
 import { within } from "../support/until.ts";
@@ -6,7 +7,7 @@ import { within } from "../support/until.ts";
 const EVENT_TIMEOUT_MS = 15_000;
 
 /** An embedded broker that records all calls of its handlers and callbacks. */
-export class Harness implements AsyncDisposable {
+export class RecordingBroker implements AsyncDisposable {
   readonly broker: Broker;
   readonly received: Incoming[] = [];
   readonly refused: string[] = [];
@@ -36,9 +37,9 @@ export class Harness implements AsyncDisposable {
     { acknowledge = true, ...options }: Partial<BrokerOptions> & {
       acknowledge?: boolean;
     } = {},
-  ): Promise<Harness> {
+  ): Promise<RecordingBroker> {
     const { createBroker } = await import("../../src/broker/broker.ts");
-    const harness = new Harness(
+    const recorder = new RecordingBroker(
       (callbacks) =>
         createBroker({
           host: "127.0.0.1",
@@ -49,13 +50,13 @@ export class Harness implements AsyncDisposable {
         }),
       acknowledge,
     );
-    await harness.broker.open({
+    await recorder.broker.open({
       message: (message) => {
-        harness.#add(harness.received, message);
-        if (harness.#acknowledge) harness.broker.acknowledge([message]);
+        recorder.#add(recorder.received, message);
+        if (recorder.#acknowledge) recorder.broker.acknowledge([message]);
       },
     });
-    return harness;
+    return recorder;
   }
 
   /** The broker's TCP port on the loopback. */
@@ -72,7 +73,7 @@ export class Harness implements AsyncDisposable {
   }
 
   /** Waits until `count` messages have been received in total. */
-  receives(count: number): Promise<void> {
+  untilReceived(count: number): Promise<void> {
     return this.until(
       () => this.received.length >= count,
       `${count} messages (${this.received.length} received)`,

@@ -9,7 +9,7 @@ import {
 } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
 import { within } from "../support/until.ts";
-import { Harness } from "./harness.ts";
+import { RecordingBroker } from "./recording_broker.ts";
 
 const encoder = new TextEncoder();
 
@@ -83,7 +83,9 @@ for (const [name, { bytes, reason }] of Object.entries(MALFORMED)) {
     name: `createBroker() ends only the connection that sends ${name}`,
     ...needs(),
     async fn() {
-      await using server = await Harness.open({ maxPacketBytes: 1_000_000 });
+      await using server = await RecordingBroker.open({
+        maxPacketBytes: 1_000_000,
+      });
       await using bystander = await RawConnection.open(
         server.port,
         "bystander",
@@ -106,7 +108,7 @@ Deno.test({
     "createBroker() refuses MQTT 5 with CONNACK 1, so that clients try 3.1.1",
   ...needs(),
   async fn() {
-    await using server = await Harness.open();
+    await using server = await RecordingBroker.open();
     await using client = await RawConnection.dial(server.port);
     await client.write(
       encode({
@@ -128,7 +130,7 @@ Deno.test({
   name: "createBroker() ends connections without a complete CONNECT in time",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ connectTimeout: 50 });
+    await using server = await RecordingBroker.open({ connectTimeout: 50 });
     await using silent = await RawConnection.dial(server.port);
     await using half = await RawConnection.dial(server.port);
     await half.write(encodeConnect("half").subarray(0, 9));
@@ -144,11 +146,13 @@ Deno.test({
     "createBroker() acknowledges messages to reserved and $ topics, drops and reports them",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ reserved: ["server/#", "out"] });
+    await using server = await RecordingBroker.open({
+      reserved: ["server/#", "out"],
+    });
     await using watcher = await RawConnection.open(server.port, "watcher");
     await watcher.subscribe("#", 1);
     await watcher.subscribe("$SYS/#", 1);
-    await using client = await RawConnection.open(server.port, "liar", {
+    await using client = await RawConnection.open(server.port, "forger", {
       will: { topic: "server/state", payload: "offline" },
     });
     const retain = true;
@@ -170,11 +174,11 @@ Deno.test({
     await client[Symbol.asyncDispose]();
     await server.until(() => server.refused.length === 5, "the will");
     deepEqual(server.refused, [
-      "liar $SYS/broker/uptime",
-      "liar server/state",
-      "liar server",
-      "liar out",
-      "liar server/state",
+      "forger $SYS/broker/uptime",
+      "forger server/state",
+      "forger server",
+      "forger out",
+      "forger server/state",
     ]);
     await server.broker.publish("server/state", encoder.encode("online"), {
       retain,
@@ -195,11 +199,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "createBroker() drops a subscriber that does not read; others wait at most drainTimeout",
+    "createBroker() drops a subscriber that does not read; other clients wait at most drainTimeout",
   ...needs(),
   async fn() {
     const drainTimeout = 300;
-    await using server = await Harness.open({ drainTimeout });
+    await using server = await RecordingBroker.open({ drainTimeout });
     await using frozen = await RawConnection.open(server.port, "frozen");
     await frozen.subscribe("changes/#");
     frozen.freeze();
@@ -229,11 +233,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "createBroker() drops a subscriber at once above maxUnsentBytes",
+  name: "createBroker() drops a subscriber immediately above maxUnsentBytes",
   ...needs(),
   async fn() {
     const limit = 10_000_000;
-    await using server = await Harness.open({ maxUnsentBytes: limit });
+    await using server = await RecordingBroker.open({ maxUnsentBytes: limit });
     await using frozen = await RawConnection.open(server.port, "frozen");
     await frozen.subscribe("changes");
     frozen.freeze();
@@ -253,7 +257,7 @@ Deno.test({
     "createBroker() handles many messages without a receiver while a subscriber is frozen",
   ...needs(),
   async fn() {
-    await using server = await Harness.open({ drainTimeout: 200 });
+    await using server = await RecordingBroker.open({ drainTimeout: 200 });
     await using frozen = await RawConnection.open(server.port, "frozen");
     await frozen.subscribe("changes");
     frozen.freeze();
@@ -263,7 +267,7 @@ Deno.test({
       () => server.broker.publish("changes", payload),
     );
     const bytes = Buffer.concat(
-      Array.from({ length: 20_000 }, () => encodePublish("nobody", "x")),
+      Array.from({ length: 20_000 }, () => encodePublish("unused", "x")),
     );
     await Promise.all(
       Array.from({ length: 8 }, async (_, i) => {
