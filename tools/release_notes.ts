@@ -15,7 +15,7 @@ import { ROOT, runTool } from "./tool.ts";
  *
  * @param changelog its text
  * @param version as in the heading, without brackets
- * @throws {AppError} if the changelog lacks the version, or it has no notes
+ * @throws {AppError} if the changelog has no such version, or no notes for it
  */
 export function releaseNotes(changelog: string, version: string): string {
   const lines = changelog.replaceAll("\r\n", "\n").split("\n");
@@ -66,9 +66,9 @@ if (import.meta.main) {
   await runTool(async () => {
     const [tag] = Deno.args;
     if (tag === undefined) {
-      throw new AppError("no-tag", "Name the tag of the release", {
+      throw new AppError("no-tag", "Cannot print release notes: no tag", {
         exitClass: "usage",
-        hint: "deno run --allow-read tools/release_notes.ts v0.1.0",
+        hint: "Name it: deno run --allow-read tools/release_notes.ts v0.1.0",
       });
     }
     const version = versionOfTag(tag, manifest.version);

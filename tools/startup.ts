@@ -42,7 +42,7 @@ async function main([executable]: readonly string[]): Promise<void> {
       cwd: folder,
       env: Deno.env.toObject(),
     }, ["server", "--listen", "127.0.0.1:0", "--store", "memory:"]);
-    const [, port] = await server.printed(/\b127\.0\.0\.1:(\d+)/);
+    const [, port] = await server.waitForOutput(/\b127\.0\.0\.1:(\d+)/);
     const request = ["request", "--broker", `mqtt://127.0.0.1:${port}`];
     const rows: Row[] = [
       row("empty program", [...run, "--no-config", empty]),

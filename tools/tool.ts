@@ -20,7 +20,8 @@ export const BUNDLE: string = `${DIST}occupancy.js`;
 export const NO_BASE_RUNTIME = "no-base-runtime";
 
 /**
- * Writes a file completely or not at all: under a temporary name, then renamed.
+ * Writes a file under a temporary name, then renames it: a failure leaves no
+ * incomplete file.
  *
  * @param path the file; its folder must exist
  */
@@ -39,8 +40,8 @@ export async function writeAtomically(
 }
 
 /**
- * Runs a tool. An {@linkcode AppError} is printed to stderr with its hint and
- * ends the process.
+ * Runs a tool. Prints an {@linkcode AppError} with its hint to stderr and ends
+ * the process.
  *
  * @param main the tool
  */
@@ -56,10 +57,10 @@ export async function runTool(main: () => Promise<void>): Promise<void> {
 }
 
 /**
- * The exit code of a tool that failed.
+ * Returns the exit code of a tool that failed.
  *
  * @returns 2 for wrong usage; 69 (EX_UNAVAILABLE of sysexits.h) if the machine
- * lacks Deno's base runtime and the checkout is not at fault; else 1
+ * has no base runtime of Deno, which is not an error of the checkout; else 1
  */
 export function exitCodeOf({ code, exitClass }: AppError): number {
   if (code === NO_BASE_RUNTIME) return 69;

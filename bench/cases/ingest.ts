@@ -66,10 +66,11 @@ export async function ingest(
   });
   if (shape.preloaded !== undefined) await preload(system, shape.preloaded);
   await load.send(warmUp);
-  await system.processed(warmUp, load);
+  await system.waitUntilProcessed(warmUp, load);
   const meter = new Meter(allProcesses(system, load));
   const { startedAt } = await load.send(messages);
-  const seconds = (await system.processed(total, load) - startedAt) / 1000;
+  const seconds = (await system.waitUntilProcessed(total, load) - startedAt) /
+    1000;
   const usages = meter.stop();
   if (checked) await check(system, load, shape);
   return {

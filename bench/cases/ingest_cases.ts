@@ -1,5 +1,6 @@
 /**
- * Cases of ingest: our server compared with other systems, with the same messages.
+ * Cases of ingest: our server compared with other systems, with the same
+ * messages.
  *
  * @module
  */

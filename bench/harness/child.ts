@@ -82,7 +82,7 @@ export class Child implements AsyncDisposable {
    *
    * @throws {Error} if it ends first, or prints none in time
    */
-  async printed(pattern: RegExp): Promise<void> {
+  async waitForLine(pattern: RegExp): Promise<void> {
     while (!pattern.test(await this.#nextLine()));
   }
 
@@ -116,7 +116,7 @@ export class Child implements AsyncDisposable {
     if (line !== undefined) return Promise.resolve(line);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const onLine = (line: string | undefined) => {
-      if (line === undefined) reject(this.#error("ended too soon"));
+      if (line === undefined) reject(this.#error("ended before its next line"));
       else resolve(line);
     };
     if (this.#ended) onLine(undefined);

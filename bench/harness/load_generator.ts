@@ -74,8 +74,8 @@ export class LoadGenerator implements AsyncDisposable {
   }
 
   /**
-   * Requests a cell. The server replies after it has processed all readings
-   * before.
+   * Requests a cell. The server replies after it has processed all earlier
+   * readings.
    *
    * @returns when the reply was received, ms since 1970
    */

@@ -1,5 +1,5 @@
 /**
- * CPU time and memory of processes, from Linux' `/proc`.
+ * Measures CPU time and memory of processes, from `/proc` of Linux.
  *
  * @module
  */

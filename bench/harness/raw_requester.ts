@@ -1,5 +1,5 @@
 /**
- * Requests to an occupancy server over a {@linkcode RawClient}.
+ * Requests the map of an occupancy server over a {@linkcode RawClient}.
  *
  * @module
  */

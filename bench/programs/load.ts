@@ -10,7 +10,7 @@ import type {
   LoadReport,
 } from "../harness/load_generator.ts";
 import { encodeLoad } from "../harness/packets.ts";
-import { commands, epoch, report } from "../harness/parent.ts";
+import { commands, epoch, report } from "../harness/program_io.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { RawRequester } from "../harness/raw_requester.ts";
 

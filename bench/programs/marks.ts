@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { epoch, report } from "../harness/parent.ts";
+import { epoch, report } from "../harness/program_io.ts";
 import type { ProgramOptions, ProgramReport } from "../systems/compared.ts";
 
 /** The options of this program. */

@@ -7,7 +7,7 @@
 import { freePort } from "../../tests/support/temp.ts";
 import { Child, denoArgs } from "../harness/child.ts";
 import type { MeteredProcess } from "../harness/meter.ts";
-import { epoch } from "../harness/parent.ts";
+import { epoch } from "../harness/program_io.ts";
 import { startMosquitto } from "./mosquitto.ts";
 import {
   DATA_TOPIC,
@@ -45,14 +45,14 @@ export const mosquittoSub: StartSystem = async (options) => {
     ...["-h", "127.0.0.1", "-p", `${broker.port}`, "-t", DATA_TOPIC],
     ...["-q", `${options.qos}`, "-C", `${total}`],
   ], {});
-  await broker.subscribed(DATA_TOPIC);
+  await broker.waitForSubscription(DATA_TOPIC);
   return {
     port: broker.port,
     processes: [
       { role: "broker", pid: broker.pid },
       { role: "server", pid: child.pid },
     ],
-    processed: async (messages) => {
+    waitUntilProcessed: async (messages) => {
       // It reports nothing before its end, and needs no warm-up.
       if (messages === total) await child.ended();
       return epoch();
@@ -106,7 +106,8 @@ function system(
   return {
     port,
     processes,
-    processed: async () => (await program.nextReport<ProgramReport>()).at,
+    waitUntilProcessed: async () =>
+      (await program.nextReport<ProgramReport>()).at,
     [Symbol.asyncDispose]: () => disposeAll(started),
   };
 }
@@ -138,6 +139,6 @@ async function startRedis(port: number, folder: string): Promise<Child> {
     ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
     ...["--save", "", "--appendonly", "no"],
   ], { lines: "stdout" });
-  await child.printed(/Ready to accept connections/);
+  await child.waitForLine(/Ready to accept connections/);
   return child;
 }

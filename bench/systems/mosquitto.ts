@@ -26,8 +26,8 @@ export interface Mosquitto extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
   /** Waits until a client has subscribed to a topic. */
-  subscribed(topic: string): Promise<void>;
-  /** How many messages it has dropped since its start. */
+  waitForSubscription(topic: string): Promise<void>;
+  /** Number of messages that it has dropped since its start. */
   droppedMessages(): Promise<number>;
 }
 
@@ -57,11 +57,11 @@ export async function startMosquitto(folder: string): Promise<Mosquitto> {
     ["-c", path],
     { lines: "stderr" },
   );
-  await child.printed(/ running$/);
+  await child.waitForLine(/ running$/);
   return {
     port,
     pid: child.pid,
-    subscribed: (topic) => child.printed(new RegExp(` ${topic}$`)),
+    waitForSubscription: (topic) => child.waitForLine(new RegExp(` ${topic}$`)),
     droppedMessages: () => droppedMessages(port),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };

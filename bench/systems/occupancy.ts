@@ -1,5 +1,5 @@
 /**
- * Our server, started with the same command as by users.
+ * Starts our server with the command that users run.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export function occupancy(options: OccupancyOptions): StartSystem {
     return {
       port,
       processes,
-      processed: (_messages, load) => load.request(),
+      waitUntilProcessed: (_messages, load) => load.request(),
       ...(droppedMessages && { droppedMessages }),
       [Symbol.asyncDispose]: () => disposeAll(started),
     };
@@ -82,6 +82,6 @@ export async function startServer(
     denoArgs("main.ts", [...args, "--store", store, ...link], root),
     { lines: "stderr" },
   );
-  await server.printed(/ Ready: /);
+  await server.waitForLine(/ Ready: /);
   return server;
 }

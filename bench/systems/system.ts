@@ -19,19 +19,19 @@ export interface System extends AsyncDisposable {
   readonly port: number;
   readonly processes: readonly MeteredProcess[];
   /**
-   * Waits until it has processed a number of messages in all.
+   * Waits until it has processed a number of messages since its start.
    *
-   * @returns when it had, ms since 1970
+   * @returns the time at that moment, ms since 1970
    */
-  processed(messages: number, load: LoadGenerator): Promise<number>;
-  /** How many messages its broker dropped; undefined if it never drops any. */
+  waitUntilProcessed(messages: number, load: LoadGenerator): Promise<number>;
+  /** Number of messages that its broker dropped; undefined if it never does. */
   droppedMessages?(): Promise<number>;
 }
 
 /** Options of {@linkcode StartSystem}. */
 export interface TrialOptions {
   readonly qos: 0 | 1;
-  /** Counts of messages for which {@linkcode System.processed} is called. */
+  /** Counts of messages for which {@linkcode System.waitUntilProcessed} is called. */
   readonly marks: readonly number[];
   /** An empty folder for its files. */
   readonly folder: string;

@@ -74,7 +74,7 @@ export class Program implements AsyncDisposable {
    *
    * @throws {AppError} if it ends first, or does not match in time
    */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+  async waitForOutput(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false;
     const end = this.#done.then(() => void (ended = true));
     for (;;) {

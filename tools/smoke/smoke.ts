@@ -147,9 +147,11 @@ async function serve(
   const args = ["server", "--listen", at, "--http", at, "--store", store];
   const program = new Program(launch, args);
   try {
-    const [, port] = await program.printed(/\b127\.0\.0\.1:(\d+)/);
-    const [, dashboard] = await program.printed(/Dashboard at (http:\S+)/);
-    await program.printed(/Ready/);
+    const [, port] = await program.waitForOutput(/\b127\.0\.0\.1:(\d+)/);
+    const [, dashboard] = await program.waitForOutput(
+      /Dashboard at (http:\S+)/,
+    );
+    await program.waitForOutput(/Ready/);
     return {
       program,
       dashboard: dashboard!,

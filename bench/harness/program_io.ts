@@ -1,6 +1,6 @@
 /**
- * The connection of a benchmark process to the harness: lines of JSON on stdin
- * and stdout, with times of one clock.
+ * Input and output of a program of `bench/programs`: commands and reports of
+ * the harness, as lines of JSON, with times of one clock.
  *
  * @module
  */
