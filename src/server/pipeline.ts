@@ -1,5 +1,5 @@
 /**
- * Takes messages through gather, commit, apply, acknowledge and answer.
+ * Processes messages in groups: gather, commit, apply, acknowledge, answer.
  *
  * @module
  */
@@ -57,7 +57,7 @@ interface PendingSubmission {
 /**
  * Gathers messages in groups, and commits, applies and acknowledges each group
  * at once; then answers its requests. Under load, many messages share the cost
- * of a commit; otherwise none waits for others.
+ * of a commit; otherwise no message waits for others.
  *
  * If a commit fails, the group stays unacknowledged and the commit is retried;
  * later messages wait behind it.
@@ -72,7 +72,7 @@ export class Pipeline {
   #submissions: Submission[] = [];
   #groupBytes = 0;
   /** Number of messages one turn of the event loop ago. */
-  #gathered = 0;
+  #previousCount = 0;
   #isScheduled = false;
   #stopped = false;
   /** The group whose commit failed; undefined while the store works. */
@@ -182,10 +182,10 @@ export class Pipeline {
    */
   #gather(): void {
     const count = this.#messages.length;
-    if (count === this.#gathered || this.#groupBytes >= MAX_GROUP_BYTES) {
+    if (count === this.#previousCount || this.#groupBytes >= MAX_GROUP_BYTES) {
       this.flush();
     } else {
-      this.#gathered = count;
+      this.#previousCount = count;
       setImmediate(() => this.#gather());
     }
   }
@@ -202,7 +202,7 @@ export class Pipeline {
     this.#submissions = [];
     this.#waitingBytes = 0;
     this.#groupBytes = 0;
-    this.#gathered = 0;
+    this.#previousCount = 0;
     const now = clock.now();
     const requests: Incoming[] = [];
     for (let i = 0; i < messages.length; i++) {
