@@ -44,16 +44,16 @@ The rules:
 
 - A switch is \`true\` or \`false\` in a variable or the file. On the command line
   \`--no-NAME\` turns it off.
-- Of two options that exclude each other, such as \`--listen\` and \`--broker\`, the
-  one from the stronger source wins. From the same source they are an error.
-- An unknown name or an invalid value is an error, in the file also if it belongs
-  to another command.
+- If two options conflict, such as \`--listen\` and \`--broker\`, the one from the
+  stronger source wins. If both come from the same source, it is an error.
+- An unknown name or an invalid value is an error. The names in the file are checked
+  for all commands.
 - \`occupancy config server\` prints the effective settings and their sources, with
   passwords masked.
 
 The file is [TOML](https://toml.io/en/v1.0.0). Its keys are the names of the
-options. Keys at the top level are for all commands that have the option, keys in
-a table for one command; these win.
+options. A key at the top level applies to all commands that have the option, a key
+in a table to one command. The key in the table wins.
 
 \`\`\`toml
 broker = "mqtts://broker.example"
@@ -66,8 +66,8 @@ http-token-file = "/etc/occupancy/token"
 region = [0, 0, 9, 9]
 \`\`\`
 
-A duration is a number with a unit, \`500ms\`, \`1.5s\`, \`10m\`, \`2h\` or \`7d\`;
-without a unit in seconds.
+A duration is a number with a unit: \`500ms\`, \`1.5s\`, \`10m\`, \`2h\` or \`7d\`. A
+number without a unit is in seconds.
 
 Three more variables: \`NO_COLOR\` (not empty) turns colours off unless
 \`--color always\` is given, \`COLUMNS\` is the width of a table or map in a pipe,
@@ -140,10 +140,10 @@ function optionTable(options: readonly OptionSpec[]): string {
 }
 
 function defaultOf(
-  { default: value, unset, required, defaultOn }: OptionSpec,
+  { name, default: value, unset, required, defaultOn }: OptionSpec,
 ): string {
   if (required) return "required";
-  if (defaultOn) return "`true`";
+  if (defaultOn) return `\`--${name}\``;
   return value === undefined ? escape(unset ?? "") : `\`${value}\``;
 }
 

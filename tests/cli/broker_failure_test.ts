@@ -1,4 +1,6 @@
-/** Errors of the commands without a broker, or with another program in its place. */
+/**
+ * Errors of the commands without a broker, or with another program on its port.
+ */
 import assert from "node:assert/strict";
 import { assertFailure } from "../support/assert_failure.ts";
 import { needs } from "../support/needs.ts";

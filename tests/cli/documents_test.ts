@@ -1,8 +1,8 @@
 /**
- * Runs every command of README.md and docs/USING.md as a new user would: in a terminal, in a
- * directory with nothing but the checkout, with an empty HOME. A comment before
- * a block, `<!-- not run: why -->`, excludes it. Each section of the README has
- * a server of its own, all of USING.md shares one.
+ * Runs every command of README.md and docs/USING.md as a new user would: in a
+ * terminal, in a directory with only the files of the checkout, with an empty
+ * HOME. The comment `<!-- not run: why -->` before a block excludes the block.
+ * Each section of the README has its own server; USING.md has one server.
  */
 import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -16,7 +16,7 @@ const USING = read("docs/USING.md");
 const BLOCK = /(?:<!-- not run: (.*?) -->\s*)?^```(\w*)\n([^]*?)^```$/gm;
 /** The files of the checkout that the commands use. */
 const FILES = ["occupancy", "client1.json", "client2.json"];
-/** Commands that a person ends, and the output that shows that they work. */
+/** Commands that the user ends, with the output that shows that they work. */
 const ENDLESS: readonly (readonly [RegExp, RegExp])[] = [
   [/--watch --json/, /\d{13}/],
   [/--watch/, /q quit/],
@@ -25,8 +25,8 @@ const SERVER = /^\S*occupancy server/;
 const OWN_BROKER = /--broker mqtt:\/\/localhost:1883/;
 
 interface Block {
-  /** Why it is not run; undefined if it is run. */
-  readonly excuse: string | undefined;
+  /** Why the block is not run; undefined if it is run. */
+  readonly reason: string | undefined;
   readonly language: string;
   readonly lines: readonly string[];
 }
@@ -36,12 +36,12 @@ interface Section {
   readonly blocks: readonly Block[];
 }
 
-/** The parts of a document that have blocks of code. */
+/** Returns the parts of a document that have blocks of code. */
 function sections(parts: readonly string[]): Section[] {
   return parts.map((text) => ({
     title: text.split("\n")[0]!.replace(/^#+ /, ""),
-    blocks: [...text.matchAll(BLOCK)].map(([, excuse, language, code]) => ({
-      excuse,
+    blocks: [...text.matchAll(BLOCK)].map(([, reason, language, code]) => ({
+      reason,
       language: language!,
       lines: code!.trimEnd().split("\n"),
     })),
@@ -51,12 +51,12 @@ function sections(parts: readonly string[]): Section[] {
 const README_SECTIONS = sections(README.split(/^## /m));
 const ALL_SECTIONS = [...README_SECTIONS, ...sections([USING])];
 
-/** The sections with commands to run. */
+/** Returns the sections with commands to run. */
 function scenarios(from: readonly Section[]) {
   return from.map(({ title, blocks }) => ({
     title,
     commands: blocks
-      .filter(({ language, excuse }) => language === "sh" && !excuse)
+      .filter(({ language, reason }) => language === "sh" && !reason)
       .flatMap(commandsOf),
     toml: blocks.filter(({ language }) => language === "toml")
       .flatMap(({ lines }) => lines),
@@ -64,15 +64,15 @@ function scenarios(from: readonly Section[]) {
 }
 
 Deno.test({
-  name: "documents: a block of commands that is not run gives a reason",
+  name: "documents: a block of commands that is not run has a reason",
   ...needs(),
   fn: () => {
     const blocks = ALL_SECTIONS.flatMap(({ blocks }) => blocks);
     const shell = blocks.filter(({ language }) => language === "sh");
     assert.ok(shell.length >= 4);
-    const excused = shell.filter(({ excuse }) => excuse !== undefined);
-    assert.ok(excused.length <= 1, "almost all commands are run");
-    for (const { excuse } of excused) assert.ok(excuse!.length > 10);
+    const skipped = shell.filter(({ reason }) => reason !== undefined);
+    assert.ok(skipped.length <= 1, "almost all commands are run");
+    for (const { reason } of skipped) assert.ok(reason!.length > 10);
     for (const { language } of blocks) {
       assert.match(language, /^(sh|text|toml|json|ts)$/, "a known language");
     }
@@ -94,7 +94,7 @@ for (const { title, commands, toml } of scenarios(ALL_SECTIONS)) {
     ),
     fn: async () => {
       await using folder = await cleanDirectory();
-      // Free ports instead of the usual ones: those may be taken here.
+      // Free ports, because the default ones may be in use.
       const needsBroker = commands.some((line) => OWN_BROKER.test(line));
       await using mosquitto = needsBroker ? await startMosquitto() : undefined;
       const ports = { mqtt: mosquitto?.port ?? freePort(), http: freePort() };
@@ -120,7 +120,10 @@ for (const { title, commands, toml } of scenarios(ALL_SECTIONS)) {
   });
 }
 
-/** Runs a command to its end, or until it shows that it works. */
+/**
+ * Runs a command to its end; one without an end until it prints the expected
+ * output.
+ */
 async function runCommand(
   line: string,
   start: (line: string) => TerminalSession,
@@ -137,7 +140,9 @@ async function runCommand(
   assert.doesNotMatch(session.output, /occupancy: |not found/, line);
 }
 
-/** A directory with what the README uses, and an empty HOME in it. */
+/**
+ * Creates a directory with the files that the README uses, and an empty HOME.
+ */
 async function cleanDirectory(): Promise<TempDir> {
   const folder = await tempDir();
   await Deno.mkdir(`${folder.path}/home/.config`, { recursive: true });
@@ -145,7 +150,7 @@ async function cleanDirectory(): Promise<TempDir> {
   for (const file of FILES) {
     await Deno.symlink(ROOT + file, `${folder.path}/${file}`);
   }
-  // The README's example turns on lights; this one only prints that.
+  // Replaces the program `lights` of the README.
   await folder.file("bin/lights", "#!/bin/sh\necho lights $1\n");
   await Deno.chmod(`${folder.path}/bin/lights`, 0o755);
   return folder;
@@ -191,14 +196,19 @@ function startCommand(
   });
 }
 
-/** The commands of a block; one in the background is joined with the next. */
+/**
+ * Returns the commands of a block. If one runs in the background, all are one
+ * command.
+ */
 function commandsOf({ lines }: Block): string[] {
   const bare = lines.map((line) => line.replace(/\s+#\s.*$/, ""))
     .filter((line) => line !== "");
   return bare.some((line) => / & /.test(line)) ? [bare.join("\n")] : bare;
 }
 
-/** The package cache of this Deno: an empty HOME must not fetch them again. */
+/**
+ * Returns Deno's cache, so that no packages are downloaded for the empty HOME.
+ */
 function denoDir(): string {
   return `${Deno.env.get("HOME")}/.cache/deno`;
 }

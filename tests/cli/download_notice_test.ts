@@ -28,7 +28,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a command announces a download first, and only when a package lacks",
+  name: "a command announces the first download, only if a package is missing",
   ...needs(),
   fn: async () => {
     await using cache = await tempDir();

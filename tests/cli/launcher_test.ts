@@ -53,7 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "occupancy without Deno and npx: exit 1 and what it needs",
+  name: "occupancy without Deno and npx prints what it needs, and exits with 1",
   ...needs("sh"),
   fn: async () => {
     await using folder = await tempDir();

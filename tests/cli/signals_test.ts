@@ -1,4 +1,6 @@
-/** SIGINT, SIGTERM and SIGHUP end every command in order, with their exit codes. */
+/**
+ * SIGINT, SIGTERM and SIGHUP end every command in order, with their exit codes.
+ */
 import assert from "node:assert/strict";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
@@ -20,8 +22,9 @@ const EXIT_DEADLINE_MS = 4000;
  * Sends a signal to a new process when it is ready.
  *
  * @param args the words of the command
- * @param ready waits until it can be ended; the layer is its own
- * @param check looks at its output
+ * @param ready waits until the process is ready for the signal; `layer` is
+ * unique to it
+ * @param check checks its output
  */
 async function endsAt(
   [signal, exitCode]: typeof SIGNALS[number],
@@ -39,7 +42,7 @@ async function endsAt(
   await check(ended);
 }
 
-/** The same with each signal, at once. */
+/** Calls {@linkcode endsAt} with each signal, in parallel. */
 async function endsAtEach(
   args: string[],
   ready: (running: Running, layer: string) => Promise<unknown>,
@@ -138,7 +141,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "request --watch ends at a signal although nobody reads its output",
+  name: "request --watch ends at a signal although its output is not read",
   ...needs("sh"),
   fn: async () => {
     await using system = await startSystem("embedded");

@@ -43,7 +43,7 @@ export const COMMAND_LINES: readonly string[] = [
   "sever",
 ];
 
-/** The output of one command in one place. */
+/** The output of one command, in one terminal or in a pipe. */
 export interface CommandOutput {
   /** `80 columns: request --broker URL`, or `pipe: …`. */
   readonly name: string;
@@ -52,7 +52,7 @@ export interface CommandOutput {
   readonly plain: string;
 }
 
-/** Runs all commands in all places. */
+/** Runs all command lines in terminals of all widths and in a pipe. */
 export async function runAll(): Promise<CommandOutput[]> {
   await using system = await startSystem("embedded", { clock: () => NOW });
   await fill(system);
@@ -121,7 +121,7 @@ function wordsOf(line: string, url: string): string[] {
   return line.split(" ").map((word) => word === "URL" ? url : word);
 }
 
-/** The output without what differs between runs. */
+/** Replaces the parts of the output that differ between runs. */
 function normalized(text: string, url: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(url, "URL")
     .replace(/\r[\d,]+ readings sent/g, "").replaceAll("\r\x1b[K", "")

@@ -3,11 +3,11 @@
  * `deno run --allow-all tests/golden/update.ts`. Check the diff.
  */
 import { runAll } from "./commands.ts";
-import { pictures, textOf } from "./pictures.ts";
+import { goldenMaps, textOf } from "./maps.ts";
 
 await write(
   "maps.json",
-  pictures().map((picture) => [picture.name, textOf(picture)]),
+  goldenMaps().map((map) => [map.name, textOf(map)]),
 );
 await write(
   "commands.json",

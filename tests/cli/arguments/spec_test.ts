@@ -1,4 +1,6 @@
-/** The types of flags follow from the option tables. Checked by the compiler. */
+/**
+ * The types of flags follow from the option tables. Checked by the compiler.
+ */
 import assert from "node:assert/strict";
 import {
   defineCommand,
@@ -54,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "defineCommand() accepts only work that takes the table's flags",
+  name: "defineCommand() accepts only an action for the table's flags",
   permissions: "none",
   fn: async () => {
     const loadSpec = () =>

@@ -34,7 +34,7 @@ function countOf(source: string | undefined, ...bodies: unknown[]): number {
 }
 
 Deno.test({
-  name: "RefusalReports counts reports that may be about its own readings",
+  name: "RefusalReports counts reports that may be about the client's readings",
   permissions: "none",
   fn: () => {
     assert.equal(countOf(undefined, REPORT, { ...REPORT, count: 2 }), 5);
@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseReport() ignores unknown fields and rejects what is not a report",
+  name: "parseReport() ignores unknown fields and rejects other messages",
   permissions: "none",
   fn: () => {
     const parse = (body: unknown) =>
@@ -72,7 +72,7 @@ Deno.test({
 
 for (const broker of BROKERS) {
   Deno.test({
-    name: `client over ${broker} warns of what the server refused, and exits 3`,
+    name: `client over ${broker} warns about refused readings, and exits 3`,
     ...needs(...broker === "mosquitto" ? ["mosquitto"] as const : []),
     fn: async () => {
       await using system = await startSystem(broker);

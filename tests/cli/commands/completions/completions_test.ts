@@ -124,7 +124,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "completions for no shell or an unknown one: exit 2 and the known ones",
+  name:
+    "completions without a shell, or with an unknown one: exit 2 and the list",
   ...needs(),
   fn: async () => {
     const none = await runOccupancy(["completions"]);

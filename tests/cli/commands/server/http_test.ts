@@ -166,7 +166,7 @@ Deno.test({
     assert.match(stderr, /Cannot listen on .*: in use/);
     assert.match(stderr, /hint: Choose another port with --http/);
 
-    using usual = listenOn8080(); // or another program does
+    using usual = listenOn8080(); // fails if another program listens there
     // Other tests set OCCUPANCY_HTTP=off; here the default is tested.
     await using server = new Running("env", [
       "-u",

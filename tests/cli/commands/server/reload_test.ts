@@ -1,4 +1,7 @@
-/** SIGHUP: a server without a terminal reloads its files, one in a terminal ends. */
+/**
+ * SIGHUP: a server without a terminal reloads its files, one in a terminal
+ * ends.
+ */
 import assert from "node:assert/strict";
 import { SMALL_PNG } from "../../../http/plans_fixture.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
@@ -62,7 +65,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server uses the old files if the new ones are bad",
+  name: "server uses the old files if the new ones are invalid",
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();

@@ -143,7 +143,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "simulate --dry-run ends silently when its reader ends, and at Ctrl-C",
+  name:
+    "simulate --dry-run ends silently when the pipe is closed, and at Ctrl-C",
   ...needs("sh"),
   fn: async () => {
     await using shell = new Running("sh", [

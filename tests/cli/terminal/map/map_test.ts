@@ -24,7 +24,7 @@ import {
 import { ReadingBatch } from "../../../../src/protocol/mod.ts";
 import { FakeTerminal } from "../../fake_terminal.ts";
 import golden from "../../../golden/maps.json" with { type: "json" };
-import { pictures, textOf } from "../../../golden/pictures.ts";
+import { goldenMaps, textOf } from "../../../golden/maps.ts";
 
 const NOW = 1_760_000_000_000;
 const STALE_AFTER = 1000;
@@ -163,14 +163,14 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const texts: Record<string, string[]> = golden;
-    for (const picture of pictures()) {
+    for (const map of goldenMaps()) {
       assert.deepEqual(
-        textOf(picture).split("\n"),
-        texts[picture.name],
-        `${picture.name}: run tests/golden/update.ts if this change is intended`,
+        textOf(map).split("\n"),
+        texts[map.name],
+        `${map.name}: run tests/golden/update.ts if this change is intended`,
       );
     }
-    assert.equal(Object.keys(texts).length, pictures().length);
+    assert.equal(Object.keys(texts).length, goldenMaps().length);
   },
 });
 

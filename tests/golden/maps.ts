@@ -11,7 +11,7 @@ const NOW = 1_760_000_000_000;
 const STALE_AFTER = 300_000;
 
 /** A map and the size of the terminal. */
-export interface Picture {
+export interface GoldenMap {
   readonly name: string;
   readonly cells: CountedCells;
   readonly layer: string;
@@ -21,7 +21,7 @@ export interface Picture {
 }
 
 /** Returns all maps. */
-export function pictures(): Picture[] {
+export function goldenMaps(): GoldenMap[] {
   const widths = [[40, 20], [80, 24], [200, 50]] as const;
   const depths = ["none", "256", "truecolor"] as const;
   const maps = [
@@ -42,9 +42,9 @@ export function pictures(): Picture[] {
 }
 
 /** Returns a map as it is printed, with `␛` for ESC. */
-export function textOf(picture: Picture): string {
-  const { canvas } = renderMap({ ...picture, staleAfter: STALE_AFTER });
-  return encodeLines(canvas, picture.depth).replaceAll("\x1b", "␛");
+export function textOf(map: GoldenMap): string {
+  const { canvas } = renderMap({ ...map, staleAfter: STALE_AFTER });
+  return encodeLines(canvas, map.depth).replaceAll("\x1b", "␛");
 }
 
 /** 120×80 cells: desks, a hall with counts, stale, unknown and missing cells. */
