@@ -10,7 +10,7 @@ const SIGNALS: readonly (readonly [Deno.Signal, ExitCode])[] =
     ["SIGHUP", Exit.hungUp],
   ];
 
-/** Thrown by what an {@linkcode Ending} interrupted. Not a failure. */
+/** Thrown by work that an {@linkcode Ending} interrupts. Not a failure. */
 export class CommandEnded extends Error {
   override readonly name = "CommandEnded";
   readonly exitCode: number;
@@ -23,11 +23,12 @@ export class CommandEnded extends Error {
 
 /** Options of {@linkcode Ending}. */
 export interface EndingOptions {
-  /** Called at SIGHUP, which then does not end the command. */
+  /** Called at SIGHUP. If set, SIGHUP does not end the command. */
   readonly onHangup?: (() => void) | undefined;
   /**
-   * How long the command may take to end after a signal, in ms. Then the process
-   * is ended: a reader of the output may have stopped. Default 5,000.
+   * How long the command may take to end after a signal, in ms. Then the
+   * process is ended: it may be blocked because its output is not read. Default
+   * 5,000.
    */
   readonly timeoutMs?: number | undefined;
 }
@@ -36,8 +37,8 @@ const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
  * Decides when a command ends and with which exit code. The first SIGINT,
- * SIGTERM or SIGHUP aborts {@linkcode signal}, so that the command can finish in
- * order. The second one ends the process at once.
+ * SIGTERM or SIGHUP aborts {@linkcode signal}, so that the command can finish
+ * in order. The second one ends the process at once.
  */
 export class Ending implements Disposable {
   readonly #abort = new AbortController();
@@ -60,7 +61,7 @@ export class Ending implements Disposable {
     }
   }
 
-  /** Aborted when the command is to end; the reason is a CommandEnded. */
+  /** Aborted when the command must end; the reason is a CommandEnded. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -82,10 +83,10 @@ export class Ending implements Disposable {
   }
 
   /**
-   * Waits for work, at most until the command is to end. The work itself is not
+   * Waits for work, at most until the command must end. The work itself is not
    * cancelled.
    *
-   * @throws {CommandEnded} if the command is to end first
+   * @throws {CommandEnded} if the command must end first
    */
   until<T>(work: Promise<T>): Promise<T> {
     return abortable(work, this.signal);

@@ -59,7 +59,7 @@ export function writeError(text: string): void {
   try {
     writeAll(Deno.stderr, text);
   } catch {
-    // See above.
+    // Ignored.
   }
 }
 

@@ -11,15 +11,15 @@ import type { RequestFlags } from "./options.ts";
 export type OutputForm = "table" | "tsv" | "json" | "map";
 
 /**
- * What `occupancy request` does: print one reply, print the changes too, or
- * answer by its exit code.
+ * What `occupancy request` does: print one reply, print the changes too, or set
+ * the exit code.
  */
 export type RequestMode =
   | { readonly kind: "once"; readonly form: OutputForm }
   | { readonly kind: "watch"; readonly form: OutputForm }
   | { readonly kind: "test" };
 
-/** What the output is. */
+/** Properties of the output. */
 export interface OutputKind {
   /** True for a terminal. */
   readonly terminal: boolean;
@@ -28,7 +28,7 @@ export interface OutputKind {
 }
 
 /**
- * Returns what to do.
+ * Returns the mode for the flags and the output.
  *
  * @throws {AppError} with a hint, if flags contradict each other or the output
  */

@@ -63,7 +63,7 @@ export const REQUEST = {
     {
       name: "test",
       summary:
-        "print occupied, free, stale or unknown (nothing with --quiet), and exit with 0, 10, 11 or 11",
+        "print the status (nothing with --quiet) and set the exit code: 0 occupied, 10 free, 11 stale or unknown",
     },
     ...BROKER_OPTIONS,
     WIRE_OPTION,

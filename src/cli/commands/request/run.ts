@@ -64,7 +64,9 @@ function whyEmpty({ layer, at, region }: RequestFlags): string {
     : `No cell of this region of layer ${layer} was ever reported`;
 }
 
-/** Prints a map in the format of the flags; by default as suits the output. */
+/**
+ * Prints a map in the format of the flags. The default depends on the output.
+ */
 export function print(
   view: MapView,
   flags: FormatFlags & Pick<CommonFlags, "color">,
@@ -94,9 +96,9 @@ async function requestMap(flags: RequestFlags): Promise<MapView> {
 }
 
 /**
- * Returns the status of the cells of a view together: occupied if one of them
- * is, free if all of them are, else unknown or stale. Coordinates that were
- * never reported do not count, except if there is no cell at all.
+ * Returns the combined status of the cells of a view: occupied if one cell is,
+ * free if all are, else unknown or stale. Coordinates that were never reported
+ * do not count, except if there is no cell at all.
  */
 export function combinedStatus(view: MapView): CellStatus {
   const found = new Set<CellStatus>();
@@ -111,7 +113,7 @@ export function exitCodeOf(status: CellStatus): number {
   return status === "free" ? Exit.free : Exit.unknown;
 }
 
-/** The flags that matter for printing. */
+/** The flags for printing. */
 type PrintFlags = Pick<RequestFlags, "color"> & Partial<RequestFlags>;
 
 function printAs(form: OutputForm, view: MapView, flags: PrintFlags): void {

@@ -44,7 +44,7 @@ export async function watch(
     layer,
     timeout,
     ...(region && { region }),
-    // A live view must soon say that it is not live any more.
+    // A live view must soon show that it is no longer live.
     ...(isLive && { checkAfter: CHECK_AFTER_MS }),
   });
   using ending = new Ending();
@@ -69,7 +69,7 @@ export async function watch(
 
 /** Shows the events of a watch. */
 interface View {
-  /** Shows events until there are no more. */
+  /** Shows all events. */
   show(events: AsyncIterable<WatchEvent>): Promise<void>;
   /** Shows a notice to the user; undefined removes it. */
   setNotice(text: string | undefined): void;

@@ -8,7 +8,7 @@ import { PLAIN, type Style } from "./palette.ts";
 /** The value of the second column of a wide character. */
 const WIDE_TAIL = 0;
 const SPACE = 0x20;
-/** East Asian wide characters and emoji, nearly (Unicode Standard Annex #11). */
+/** Most East Asian wide characters and emoji (Unicode Standard Annex #11). */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 /** Characters without width, and control characters. */

@@ -17,7 +17,7 @@ import {
 } from "./palette.ts";
 import { sizeOf } from "./viewport.ts";
 
-/** Larger counts are rounded. */
+/** Maximum count that is not rounded. */
 const MAX_EXACT_COUNT = 1e12;
 const UNITS: readonly (readonly [ms: number, name: string])[] = [
   [86_400_000, "d"],
@@ -94,8 +94,8 @@ export function legend(
 }
 
 /**
- * Returns the coordinates of the corners: a line for above the map and one for
- * below it. A map that is too narrow for four corners gets two.
+ * Returns the coordinates of the corners: one line to print above the map and
+ * one below it. A map that is too narrow for four corners gets two.
  */
 export function corners(shown: Region, width: number): [string, string] {
   const { x0, y0, x1, y1 } = shown;

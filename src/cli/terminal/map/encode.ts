@@ -20,10 +20,15 @@ import {
 
 const RESET = "\x1b[0m";
 const SPACE = 0x20;
-/** To draw this many characters again costs less than to move the cursor. */
+/**
+ * Unchanged characters that are drawn again, which is shorter than a cursor
+ * move.
+ */
 const MAX_REDRAWN = 4;
 
-/** Returns the lines of a canvas. Each ends without blanks, in the plain style. */
+/**
+ * Returns the lines of a canvas. Each ends without blanks, in the plain style.
+ */
 export function encodeLines(canvas: Canvas, depth: ColorDepth): string {
   const { width, height } = canvas;
   let text = "";

@@ -1,5 +1,5 @@
 /**
- * The map as text: cells in, lines of characters out. Pure: the size of the
+ * Renders the cells of a map as lines of characters. Pure: the size of the
  * terminal and its colors are passed in.
  *
  * @module

@@ -22,12 +22,18 @@ import {
 const HEADLINE_GAP = 3;
 /** Columns between two items of the legend. */
 const LEGEND_GAP = 2;
-/** Columns from which on the map is indented. */
+/** Minimum width at which the map is indented, in columns. */
 const MIN_INDENTED_WIDTH = 60;
 const INDENT = 2;
-/** With fewer lines of map, first the legend and then the frame is left out. */
+/**
+ * Minimum lines of the map: with fewer, the legend and then the frame are
+ * omitted.
+ */
 const MIN_MAP_ROWS = 4;
-/** Maximum width of a cell in pixels. Without colors it is a character and a space. */
+/**
+ * Maximum width of a cell in pixels. Without colors it is a character and a
+ * space.
+ */
 const MAX_CELL_WIDTH = 8;
 const MAX_GLYPH_WIDTH = 2;
 

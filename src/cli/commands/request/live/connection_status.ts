@@ -1,5 +1,5 @@
 /**
- * Finds out whether a live view is still live.
+ * Detects when a live view is no longer live.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class ConnectionStatus implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #isDisconnected = false;
   #isServerOffline = false;
-  /** When a request was sent that has no reply yet, of `performance.now()`. */
+  /** When the unanswered request was sent, as `performance.now()`. */
   #requested: number | undefined;
   #notice: string | undefined;
 

@@ -19,7 +19,7 @@ const MAX_LOAD = 1 / 4;
 /** Time between two frames of a pane that changes with the time, ms. */
 const TICK_INTERVAL_MS = 1000;
 
-/** What a pane draws. */
+/** The data that a pane draws. */
 export interface Scene {
   readonly layer: string;
   readonly cells: CountedCells;
@@ -38,11 +38,11 @@ export interface Scene {
 
 /** A way to show a map. It stores what the user selected by keys. */
 export interface Pane {
-  /** True if the picture changes as time passes. */
+  /** True if the drawing changes as time passes. */
   readonly hasAges: boolean;
   /** Draws a scene, not larger than the terminal. */
   draw(scene: Scene): Canvas;
-  /** Handles a key. Returns false if it has no meaning here. */
+  /** Handles a key. Returns false if the pane does not use it. */
   press(key: Key): boolean;
 }
 
@@ -52,28 +52,28 @@ export interface LiveViewOptions {
   readonly pane: Pane;
   readonly depth: ColorDepth;
   /**
-   * Called when the view is to end: by `q`, by Ctrl-C, or because the terminal
-   * is gone, which does not always send SIGHUP.
+   * Called to end the view: at `q`, at Ctrl-C, or when the terminal is gone
+   * (SIGHUP is not always sent).
    */
   readonly onEnd: (reason: "quit" | "interrupt" | "terminalGone") => void;
 }
 
 /**
- * Shows a map on the terminal as it changes. Takes the terminal at the first
- * event and restores it at the end.
+ * Shows a map on the terminal as it changes. Switches the terminal to the view
+ * at the first event and restores it at the end.
  */
 export class LiveView {
   readonly #options: LiveViewOptions;
   readonly #cells = new CountedCells();
   #screen: Screen | undefined;
-  /** The last event, and when it arrived, of `performance.now()`. */
+  /** The last event, and when it arrived, as `performance.now()`. */
   #last: { readonly event: WatchEvent; readonly at: number } | undefined;
   #notice: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isDrawing = false;
   /** True if the frame being drawn lacks a change. */
   #isOutdated = false;
-  /** The earliest time of the next frame, of `performance.now()`. */
+  /** The earliest time of the next frame, as `performance.now()`. */
   #nextFrame = 0;
   /** Rejects {@linkcode show}; undefined while it is not running. */
   #reject: ((error: unknown) => void) | undefined;
@@ -82,7 +82,7 @@ export class LiveView {
     this.#options = options;
   }
 
-  /** Shows events until there are no more. @throws what events or terminal throw */
+  /** Shows all events. @throws errors of the events or of the terminal */
   async show(events: AsyncIterable<WatchEvent>): Promise<void> {
     const failure = Promise.withResolvers<never>();
     this.#reject = failure.reject;

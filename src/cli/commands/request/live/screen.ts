@@ -1,5 +1,6 @@
 /**
- * The screen of the terminal: takes it, draws canvases on it, and restores it.
+ * Switches the terminal to the alternate screen, draws canvases, and restores
+ * it.
  *
  * @module
  */
@@ -22,7 +23,7 @@ const END_FRAME = "\x1b[?2026l";
 /** Maximum time to restore a terminal that does not read, ms. */
 const CLOSE_TIMEOUT_MS = 250;
 
-/** Events of errors that nothing catches. */
+/** Events of uncaught errors. */
 const FATAL_EVENTS = ["error", "unhandledrejection"] as const;
 
 /** The terminal was closed, or its connection was lost. */
@@ -36,21 +37,21 @@ export class TerminalGone extends Error {
 
 /**
  * The terminal while it shows live canvases. Writes only what differs from the
- * last canvas, without blocking: a terminal that does not read delays the frames
- * only. Disposing restores the terminal; a fatal error does so too.
+ * last canvas, without blocking: a terminal that does not read only delays the
+ * frames. Disposing restores the terminal; so does a fatal error.
  */
 export class Screen implements AsyncDisposable {
   readonly #depth: ColorDepth;
   readonly #hasKeyboard: boolean;
   readonly #onFatalEvent = () => this.#restoreNow();
-  /** What the screen shows; undefined if that is not known. */
+  /** What the screen shows; undefined if unknown. */
   #shown: Canvas | undefined;
   #isEntered = false;
   /** The write in progress. */
   #writing: Promise<void> = Promise.resolve();
   #isLeft = false;
 
-  /** Takes the terminal; the screen changes at the first frame. */
+  /** Prepares the screen; the terminal switches to it at the first frame. */
   constructor(depth: ColorDepth) {
     this.#depth = depth;
     this.#hasKeyboard = Deno.stdin.isTerminal();
@@ -120,7 +121,7 @@ export class Screen implements AsyncDisposable {
     if (this.#hasKeyboard) this.#setRaw(false);
   }
 
-  /** Returns false if it was called before. */
+  /** Removes the listeners. Returns false if it was called before. */
   #leave(): boolean {
     const isFirst = !this.#isLeft;
     this.#isLeft = true;
