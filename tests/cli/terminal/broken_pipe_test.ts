@@ -1,4 +1,4 @@
-/** A closed pipe is not a failure; output that cannot be written is. */
+/** A closed pipe is not a failure. Output that cannot be written is one. */
 import assert from "node:assert/strict";
 import { assertFailure } from "../../support/assert_failure.ts";
 import { needs, requireTool } from "../../support/needs.ts";

@@ -50,7 +50,7 @@ Deno.test({
   },
 });
 
-/** Waits until a process has ended that is not a child of this one. */
+/** Waits until a process ends that is not a child of this one. */
 async function ends(pid: number): Promise<void> {
   try {
     await until(() => !runs(pid), {

@@ -90,7 +90,7 @@ Deno.test({
     await watching.shows(/NOT LIVE: the server does not answer/);
     assert.ok(performance.now() - start < 5000);
     await watching.type("q");
-    // Pending messages are not waited for: the broker hangs.
+    // Does not wait for pending messages: the broker hangs.
     assert.equal(await watching.ended(), 0);
   },
 });

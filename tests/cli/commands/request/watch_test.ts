@@ -118,7 +118,7 @@ Deno.test({
     const end = shell.ended();
     let over = false;
     end.finally(() => over = true).catch(() => {});
-    // The reader has its line, but may not have closed the pipe yet.
+    // The reader got its line, but may not have closed the pipe yet.
     for (let value = 2; !over; value++) {
       await publish(system, `1,1,${value},${TIME}`);
     }

@@ -1,4 +1,4 @@
-/** The map as text: properties of every map, and golden texts of some. */
+/** The map as text: properties of all maps, and golden texts of a few. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
