@@ -52,7 +52,6 @@ const MAX_HEARTBEAT_INTERVAL_MS = Math.floor((2 ** 31 - 1) / 4);
 
 /** CONNACK 1 (3.2.2.3), after which a client of MQTT 5 tries MQTT 3.1.1. */
 const UNSUPPORTED_VERSION = 1;
-
 /** Marks a packet that aedes acknowledges but does not route. */
 const UNROUTED = Symbol("unrouted");
 type RoutedPacket = PublishPacket & { [UNROUTED]?: true };
@@ -237,10 +236,9 @@ class EmbeddedBroker implements Broker {
     for (const listener of listeners) listener.stop();
     this.#interceptor.connect(undefined);
     await this.#flush();
-    const aedes = this.#aedes;
-    if (aedes !== undefined) {
-      await new Promise<void>((resolve) => aedes.close(resolve));
-    }
+    await new Promise<void>((resolve) =>
+      this.#aedes === undefined ? resolve() : this.#aedes.close(resolve)
+    );
     for (const stream of this.#streams) stream.destroy();
     await Promise.all(listeners.map((listener) => listener.close()));
   }
@@ -255,11 +253,11 @@ class EmbeddedBroker implements Broker {
     });
     await Promise.race([published, timeout]);
     const ended = Promise.all(
-      Array.from(this.#streams, (stream) =>
-        new Promise<void>((resolve) => {
-          stream.once("close", resolve);
-          stream.end(resolve);
-        })),
+      Array.from(this.#streams, async (stream) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        stream.once("close", resolve).end(resolve);
+        await promise;
+      }),
     );
     await Promise.race([ended, timeout]);
     done.abort();
@@ -280,18 +278,16 @@ class EmbeddedBroker implements Broker {
       authorizePublish: (client, packet, done) =>
         this.#onPublish(client, packet, done),
       authorizeSubscribe: (_client, subscription, done) => {
-        this.#hasSubscribers ||= this.#subscriptions.overlaps(
-          subscription.topic,
-        );
+        const { topic } = subscription;
+        this.#hasSubscribers ||= this.#subscriptions.overlaps(topic);
         done(null, subscription);
       },
-      authorizeForward: (client, packet) =>
-        this.#sessions.mayForward(
-            client as AedesClient,
-            packet as SessionPacket,
-          )
+      authorizeForward: (client, packet) => {
+        const to = client as AedesClient;
+        return this.#sessions.mayForward(to, packet as SessionPacket)
           ? packet
-          : null,
+          : null;
+      },
     });
     await aedes.listen();
     useSessions(aedes, this.#sessions);

@@ -44,7 +44,7 @@ Deno.test({
       const { stderr } = await run(...args);
       assert.ok(!stderr.includes(ANNOUNCEMENT), args.join(" "));
     }
-    await Deno.mkdir(`${cache.path}/npm/registry.npmjs.org/mqtt`, {
+    await Deno.mkdir(`${cache.path}/npm/registry.example/mqtt`, {
       recursive: true,
     });
     const { stderr } = await run("request");
