@@ -87,8 +87,8 @@ export async function abortable<T>(
  * @param signal ends the wait early
  */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
   if (signal?.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
   const done = () => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", done);

@@ -81,8 +81,7 @@ export class CellTable {
     time: number,
     stale: boolean,
   ): number {
-    let row = this.find(x, y);
-    if (row < 0) row = this.#add(x, y);
+    const row = this.insert(x, y);
     this.value[row] = value;
     this.time[row] = time;
     this.stale[row] = stale ? 1 : 0;
