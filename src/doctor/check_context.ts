@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LinkError } from "../mqtt/link.ts";
 import {
   ProbeConnection,
   type ProbeOptions,
@@ -74,7 +75,9 @@ export class CheckContext {
   #brokerInfo: Promise<BrokerInfo | undefined> | undefined;
   #serverProbe: Promise<ServerProbe | undefined> | undefined;
   readonly #connections: Promise<ProbeConnection>[] = [];
-  readonly #cleanups: (() => Promise<void>)[] = [];
+  /** Roles whose sessions the broker keeps. */
+  readonly #sessions = new Set<string>();
+  #closing: Promise<void> | undefined;
 
   constructor(options: CheckOptions) {
     this.options = options;
@@ -120,28 +123,54 @@ export class CheckContext {
    *
    * @param role the last part of the client id
    * @param options options that differ from those of the first connection
+   * @throws {LinkError} if the broker cannot be reached or refuses, or if
+   * {@linkcode close} was called
    */
   connect(
     role: string,
     options: Partial<ProbeOptions> = {},
   ): Promise<ProbeConnection> {
-    const connection = this.#connect(role, options);
+    // A check that is still running must not undo the cleanup.
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    const connection = this.#open(role, options);
     this.#connections.push(connection);
     return connection;
   }
 
-  /** Adds work for {@linkcode close}, which undoes a change to the broker. */
-  addCleanup(cleanup: () => Promise<void>): void {
-    this.#cleanups.push(cleanup);
+  /**
+   * Requests that {@linkcode close} end the session of a role, even if the
+   * check that created it is interrupted.
+   *
+   * @param role as in {@linkcode connect}
+   */
+  endSessionOnClose(role: string): void {
+    this.#sessions.add(role);
   }
 
-  /** Undoes all changes and closes all connections. */
-  async close(): Promise<void> {
-    for (const cleanup of this.#cleanups.splice(0)) {
-      await cleanup().catch(() => {}); // without a broker; a check reports that
-    }
-    for (const connection of this.#connections.splice(0)) {
-      await connection.then((probe) => probe.close(), () => {});
+  /** True if {@linkcode close} has a session to end. */
+  get hasSession(): boolean {
+    return this.#sessions.size > 0;
+  }
+
+  /**
+   * Closes all connections, then ends the sessions that checks created. Checks
+   * may still be running: they can no longer connect.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    // A CONNECT under way may still create a session: wait for its answer.
+    await Promise.all(
+      this.#connections.map((connection) =>
+        connection.then((probe) => probe.close(), () => {})
+      ),
+    );
+    for (const role of this.#sessions) {
+      // A clean session replaces the old one and ends when it is closed. If the
+      // broker cannot be reached, a check reports that.
+      await this.#open(role, {}).then((probe) => probe.close(), () => {});
     }
   }
 
@@ -149,7 +178,7 @@ export class CheckContext {
     return await this.probe() === undefined ? undefined : await run();
   }
 
-  async #connect(
+  async #open(
     role: string,
     options: Partial<ProbeOptions>,
   ): Promise<ProbeConnection> {
@@ -175,6 +204,9 @@ export class CheckContext {
     ) {
       return { kind: "none" };
     }
+    if (this.#closing !== undefined) {
+      return { kind: "failed", error: closedError() };
+    }
     const opening = ProbeConnection.open({
       ...target,
       clientId: `occupancy-${this.id}`,
@@ -188,6 +220,10 @@ export class CheckContext {
       return listen ? { kind: "none" } : { kind: "failed", error };
     }
   }
+}
+
+function closedError(): LinkError {
+  return new LinkError("closed", "Cannot connect: the doctor is ending");
 }
 
 /**

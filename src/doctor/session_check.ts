@@ -26,7 +26,7 @@ export const sessionCheck: Check = {
     const topic = embedded
       ? topics.responseFor(`${context.id}-session`)
       : topics.serverCheck(`${context.id}-session`);
-    context.addCleanup(() => endSession(context));
+    context.endSessionOnClose("session");
     const first = await context.connect("session", { sessionExpiry });
     await first.subscribe(topic, 1);
     const granted = first.connack.properties?.sessionExpiryInterval ??
@@ -81,14 +81,6 @@ async function resumeSession(
   }
   await probe.close();
   return { sessionPresent, arrived };
-}
-
-/**
- * Connects with a clean session: the broker drops the old one and its queue.
- */
-async function endSession(context: CheckContext): Promise<void> {
-  const probe = await context.connect("session");
-  await probe.close();
 }
 
 /** What happened to a session while its client was disconnected. */

@@ -257,6 +257,56 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "CheckContext.close() leaves no session, at whatever moment of the check it is called",
+  ...needs("mosquitto"),
+  fn: async (test) => {
+    await using mosquitto = await startMosquitto();
+    const { CheckContext, runChecks } = await import("../../src/doctor/mod.ts");
+    const { sessionCheck } = await import("../../src/doctor/session_check.ts");
+    const { ProbeConnection } = await import(
+      "../../src/mqtt/probe_connection.ts"
+    );
+    const moments = ["before", "during", "after"] as const;
+    for (const count of [1, 2]) {
+      for (const moment of moments) {
+        await test.step(`${moment} connection ${count}`, async () => {
+          let closed = Promise.resolve();
+          let connections = 0;
+          class Interrupted extends CheckContext {
+            override async connect(
+              ...args: Parameters<InstanceType<typeof CheckContext>["connect"]>
+            ) {
+              const isMoment = args[0] === "session" && ++connections === count;
+              if (!isMoment) return await super.connect(...args);
+              if (moment === "before") await (closed = this.close());
+              const connection = super.connect(...args);
+              if (moment === "after") await connection;
+              if (moment !== "before") closed = this.close();
+              return await connection;
+            }
+          }
+          const context = new Interrupted(
+            checkOptions({ broker: { url: mosquitto.url } }),
+          );
+          await Array.fromAsync(runChecks([sessionCheck], context, 5000));
+          await closed;
+          assert.ok(connections >= count);
+          const again = await ProbeConnection.open({
+            url: mosquitto.url,
+            clientId: `occupancy-${context.id}-session`,
+            sessionExpiry: 1,
+            timeout: 5000,
+          });
+          assert.equal(again.connack.sessionPresent, false);
+          await again.close();
+        });
+      }
+    }
+  },
+});
+
+Deno.test({
   name: "doctor ends its session at Ctrl-C too",
   ...needs("mosquitto"),
   fn: async () => {
