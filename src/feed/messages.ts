@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertLayer } from "../protocol/mod.ts";
+import { assertLayer, type LayerDisplay } from "../protocol/mod.ts";
 import {
   INT32_MAX,
   INT32_MIN,
@@ -79,6 +79,8 @@ export interface LayerStatus {
   readonly name: string;
   /** From the floor plan. */
   readonly title?: string;
+  /** How to show the layer; absent for the defaults. */
+  readonly display?: LayerDisplay;
   /** The smallest region with all cells; null if there are none. */
   readonly bounds: RegionTuple | null;
   /** The sum of the values of the occupied cells. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { OccupancyMap } from "../grid/mod.ts";
-import type { Topics } from "../protocol/mod.ts";
+import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { Plan } from "./plans/plan.ts";
 
@@ -72,6 +72,8 @@ export interface HttpContext {
   readonly counts: ServerCounts;
   /** The floor plans by layer. */
   readonly plans: ReadonlyMap<string, Plan>;
+  /** Returns how to show a layer; undefined for the defaults. */
+  displayOf(layer: string): LayerDisplay | undefined;
   /** When the server started, ms since 1970. */
   readonly started: number;
   /**

@@ -22,6 +22,13 @@ export {
   parseChanges,
 } from "./changes.ts";
 export { encodeCsv, MAX_LINE_BYTES } from "./csv.ts";
+export {
+  type LayerDisplay,
+  nounOf,
+  parseUnit,
+  PEOPLE,
+  type Unit,
+} from "./display.ts";
 export { ProtocolError } from "./errors.ts";
 export {
   encodeBatchJson,

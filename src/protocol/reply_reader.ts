@@ -6,6 +6,7 @@
 
 import { ReadingBatch } from "./batch.ts";
 import { parseCsv } from "./csv.ts";
+import { readDisplay } from "./display.ts";
 import { ProtocolError } from "./errors.ts";
 import {
   estimateCells,
@@ -79,12 +80,14 @@ function readHeader(body: unknown): Omit<ReplyPart, "cells"> | ErrorReply {
   }
   if (status !== "ok") return fail("status is neither ok nor error");
   if (typeof layer !== "string") return fail("layer is not a string");
+  const display = readDisplay(body.display);
   return {
     status,
     ...echoed,
     layer,
     revision: readCount(revision, "revision", fail),
     ...readSharedFields(body, fail),
+    ...(display && { display }),
   };
 }
 

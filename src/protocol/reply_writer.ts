@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LayerDisplay } from "./display.ts";
 import {
   encodeHeaderStart,
   type MapMoment,
@@ -21,6 +22,8 @@ export interface ReplyHeader extends MapMoment {
   readonly layer: string;
   /** The revision of the map; equal in all parts. */
   readonly revision: number;
+  /** How to show the layer. Absent also if a part is too small for it. */
+  readonly display?: LayerDisplay;
 }
 
 /** The fields of an error reply; a {@linkcode RequestError} has them. */
@@ -54,6 +57,9 @@ export function encodeErrorReply(
     error: { code, message },
   }));
 }
+
+/** The bytes of a part without the start of the header, for one cell. */
+const PART_RESERVE_BYTES = 160;
 
 /** Options of {@linkcode ReplyWriter}. */
 export interface ReplyWriterOptions extends ReplyHeader {
@@ -91,14 +97,19 @@ export class ReplyWriter extends PartWriter {
    * @throws {RangeError} if a part cannot hold the header and a cell
    */
   constructor(options: ReplyWriterOptions) {
-    const { transaction, layer, revision, format, maxBytes } = options;
-    const headerStart = encodeHeaderStart({
+    const { transaction, layer, revision, display, format, maxBytes } = options;
+    const header = {
       transaction, // omitted if undefined
       status: "ok",
       layer,
       revision,
       ...momentFields(options),
-    });
+    };
+    let headerStart = encodeHeaderStart({ ...header, display });
+    if (
+      display !== undefined &&
+      encodeText(headerStart).length + PART_RESERVE_BYTES > maxBytes
+    ) headerStart = encodeHeaderStart(header);
     super({ headerStart, format, maxBytes });
   }
 }

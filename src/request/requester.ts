@@ -9,6 +9,7 @@ import {
   DEFAULT_LAYER,
   encodeRequest,
   type ErrorReply,
+  type LayerDisplay,
   ORIGINAL_REQUEST,
   parseOriginal,
   parseReply,
@@ -58,6 +59,8 @@ export interface MapView {
    * cannot be compared.
    */
   readonly began?: number;
+  /** How the server wants the layer to be shown. */
+  readonly display?: LayerDisplay;
 }
 
 /** Options of {@linkcode Requester}. */
@@ -265,7 +268,7 @@ export function cellsWithin(
 }
 
 function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {
-  const { layer, revision, time, staleAfter, began } = part;
+  const { layer, revision, time, staleAfter, began, display } = part;
   return {
     layer,
     revision,
@@ -273,6 +276,7 @@ function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {
     cells,
     ...(staleAfter !== undefined && { staleAfter }),
     ...(began !== undefined && { began }),
+    ...(display !== undefined && { display }),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   ChangesFollower,
   type ChangesPart,
   DEFAULT_LAYER,
+  type LayerDisplay,
   type MapMoment,
   parseChanges,
   ProtocolError,
@@ -50,6 +51,8 @@ export interface WatchEvent {
    * Without it, no cell is stale.
    */
   readonly staleAfter?: number;
+  /** How the server wants the layer to be shown, as of its last reply. */
+  readonly display?: LayerDisplay;
   /** Each with its time; a value below 0 is unknown. Owned by the receiver. */
   readonly cells: ReadingBatch;
 }
@@ -93,6 +96,8 @@ export class Watcher {
   #linkFailure: LinkError | undefined;
   /** The state of the client's copy; undefined before the first snapshot. */
   #follower: ChangesFollower | undefined;
+  /** Of the last reply: deltas have none. */
+  #display: LayerDisplay | undefined;
   /** True if deltas may have been missed. */
   #mustRequest = true;
   #lastRequest = -Infinity;
@@ -276,6 +281,7 @@ export class Watcher {
       return undefined;
     }
     this.#follower = new ChangesFollower(view);
+    this.#display = view.display;
     this.#deltas.dropUpTo(revision);
     this.#mustRequest = false;
     return this.#eventOf(follower ? "changes" : "snapshot", view, revision);
@@ -304,6 +310,7 @@ export class Watcher {
       revision,
       time,
       ...(staleAfter !== undefined && { staleAfter }),
+      ...(this.#display !== undefined && { display: this.#display }),
       cells,
     };
   }

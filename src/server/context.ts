@@ -6,7 +6,7 @@
 import type { OccupancyMap } from "../grid/mod.ts";
 import { messageOf } from "../common/errors.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
-import type { Topics } from "../protocol/mod.ts";
+import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { Store, StoreError } from "../store/store.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
 import { SourceBook } from "./source_book.ts";
@@ -41,6 +41,8 @@ export interface ServerOptions {
   readonly maxLayers?: number;
   /** Minimum time between deltas of a layer, in ms; 0: none. Default 100. */
   readonly changesInterval?: number;
+  /** Returns how to show a layer. Default: undefined, for the defaults. */
+  readonly displayOf?: (layer: string) => LayerDisplay | undefined;
 }
 
 /** The connection to the broker. */
@@ -83,6 +85,7 @@ export interface ServerContext {
   readonly maxLayers: number;
   /** In ms; 0: no deltas. */
   readonly changesInterval: number;
+  readonly displayOf: ((layer: string) => LayerDisplay | undefined) | undefined;
 }
 
 /** Returns the context of a server that has not started. */
@@ -112,6 +115,7 @@ export function createContext(options: ServerOptions): ServerContext {
     },
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
     changesInterval: options.changesInterval ?? DEFAULT_CHANGES_INTERVAL_MS,
+    displayOf: options.displayOf,
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import {
   DEFAULT_LAYER,
   encodeErrorReply,
+  type LayerDisplay,
   type LayerMapRequest,
   type MapRequest,
   MIN_PART_BYTES,
@@ -38,6 +39,10 @@ export interface WriteReplyOptions {
   readonly now: number;
   /** See `MapMoment.began`. */
   readonly began: number | undefined;
+  /** Returns how to show a layer; undefined for the defaults. */
+  readonly displayOf?:
+    | ((layer: string) => LayerDisplay | undefined)
+    | undefined;
   /** Maximum payload that the broker accepts, in bytes. Default: no limit. */
   readonly maxBytes?: number | undefined;
 }
@@ -50,7 +55,7 @@ export interface WriteReplyOptions {
 export function writeReply(
   request: MapRequest,
   map: OccupancyMap,
-  { now, began, maxBytes = Infinity }: WriteReplyOptions,
+  { now, began, displayOf, maxBytes = Infinity }: WriteReplyOptions,
 ): Reply {
   const { replyTopic: topic, correlationData } = request;
   if (request.kind === "original" || request.format === "original") {
@@ -64,6 +69,7 @@ export function writeReply(
     throw tooLarge(request, MIN_PART_BYTES, maxBytes);
   }
   const { layer, region, since, format, transaction } = request;
+  const display = displayOf?.(layer);
   const writer = new ReplyWriter({
     ...(transaction !== undefined && { transaction }),
     layer,
@@ -71,6 +77,7 @@ export function writeReply(
     time: now,
     staleAfter: map.ageing.staleAfter,
     ...(began !== undefined && { began }),
+    ...(display !== undefined && { display }),
     format,
     maxBytes: Math.min(request.maxBytes, maxBytes),
   });

@@ -70,7 +70,7 @@ export class RequestHandler {
   }
 
   #reply(request: MapRequest): Reply {
-    const { link, topics, map, clock, status } = this.#context;
+    const { link, topics, map, clock, status, displayOf } = this.#context;
     const now = this.#pipeline.refresh();
     const { storeProblem } = status;
     if (storeProblem !== undefined && request.kind === "map") {
@@ -84,6 +84,7 @@ export class RequestHandler {
       return writeReply(request, map, {
         now: now ?? clock.now(),
         began: status.began,
+        displayOf,
         maxBytes: link.maxPayload?.(replyTopic, { correlationData }),
       });
     } catch (error) {

@@ -5,11 +5,12 @@
  * @module
  */
 import { httpContext } from "../../src/cli/commands/server/http.ts";
+import { layerDisplay } from "../../src/cli/commands/server/layer_display.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
 import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
 import type { HttpContext, Plan } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
-import { Topics } from "../../src/protocol/mod.ts";
+import { Topics, type Unit } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
@@ -19,6 +20,8 @@ export interface TestServerOptions
   extends Partial<Pick<HttpServerOptions, "token" | "limits" | "feedLimits">> {
   readonly ageing?: AgeingOptions;
   readonly plans?: ReadonlyMap<string, Plan>;
+  /** Default: people. */
+  readonly unit?: Unit;
   readonly clock?: () => number;
   /** The connection to the broker, which the test controls. */
   readonly link?: FakeLink;
@@ -61,6 +64,7 @@ export async function startServer(
   const map = new OccupancyMap(ageing);
   const topics = new Topics();
   const name = "me";
+  const displayOf = layerDisplay(options, plans);
   const server = new Server({
     link,
     store,
@@ -68,13 +72,13 @@ export async function startServer(
     topics,
     name,
     version: "1.2.3",
+    displayOf,
     log: { info: (line) => log.push(line), warn: (line) => log.push(line) },
     ...(clock !== undefined && { clock }),
   });
   const ending = new AbortController();
   const context = httpContext(
-    { server, link, store, map, topics, name },
-    plans,
+    { server, link, store, map, topics, name, plans, displayOf },
     ending.signal,
   );
   const http = new HttpServer({

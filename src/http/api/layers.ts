@@ -4,9 +4,11 @@
  * @module
  */
 import type { CellCounts, Grid } from "../../grid/mod.ts";
+import type { LayerDisplay } from "../../protocol/mod.ts";
 import type { HttpContext } from "../context.ts";
 import {
   COUNT,
+  DISPLAY,
   jsonSpec,
   MOMENT,
   object,
@@ -38,6 +40,7 @@ interface LayerSummary extends CellCounts {
   readonly name: string;
   /** From the floor plan. */
   readonly title?: string;
+  readonly display?: LayerDisplay;
   /** The latest revision of its cells. */
   readonly revision: number;
 }
@@ -58,9 +61,10 @@ export const getLayers: Endpoint = {
             items: object({
               name: TEXT,
               title: TEXT,
+              display: DISPLAY,
               revision: REVISION,
               ...COUNTS,
-            }, ["title"]),
+            }, ["title", "display"]),
           },
         }, ["staleAfter", "began"]),
       ),
@@ -81,12 +85,14 @@ export const getLayers: Endpoint = {
 function summarize(
   name: string,
   grid: Grid,
-  { plans }: HttpContext,
+  { plans, displayOf }: HttpContext,
 ): LayerSummary {
   const title = plans.get(name)?.title;
+  const display = displayOf(name);
   return {
     name,
     ...(title !== undefined && { title }),
+    ...(display !== undefined && { display }),
     revision: grid.revision,
     ...grid.counts(),
   };

@@ -57,7 +57,7 @@ export class LayerReporter {
       }
       layers.push({
         name,
-        ...this.#titleOf(name),
+        ...this.#namesOf(name),
         bounds: bounds.of(grid),
         ...grid.counts(),
       });
@@ -68,7 +68,7 @@ export class LayerReporter {
       else {
         layers.push({
           name,
-          ...this.#titleOf(name),
+          ...this.#namesOf(name),
           bounds: null,
           ...NO_CELLS,
         });
@@ -77,9 +77,14 @@ export class LayerReporter {
     return { layers, layersOmitted };
   }
 
-  #titleOf(name: string): { title?: string } {
+  /** Returns what users see of a layer beside its counts. */
+  #namesOf(name: string): Pick<LayerStatus, "title" | "display"> {
     const title = this.#context.plans.get(name)?.title;
-    return title === undefined || title === name ? {} : { title };
+    const display = this.#context.displayOf(name);
+    return {
+      ...(title !== undefined && title !== name && { title }),
+      ...(display !== undefined && { display }),
+    };
   }
 }
 

@@ -118,6 +118,20 @@ export function object(
   };
 }
 
+/** How to show a layer, as in MQTT replies. */
+export const DISPLAY: Schema = {
+  ...object({
+    unit: {
+      type: "array",
+      items: TEXT,
+      minItems: 2,
+      maxItems: 2,
+      description: "[singular,plural]: what the values above 0 count",
+    },
+  }, ["unit"]),
+  description: "how to show the layer; absent for the defaults",
+};
+
 /** `application/problem+json` (RFC 9457). */
 export const PROBLEM: Schema = {
   type: "object",

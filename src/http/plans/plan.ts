@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { imageSize } from "image-size";
 import { AppError } from "../../common/errors.ts";
+import type { Unit } from "../../protocol/mod.ts";
 
 /** The floor plan of one layer. */
 export interface Plan {
@@ -14,6 +15,8 @@ export interface Plan {
   readonly title: string;
   /** Width and height of a cell, in metres; undefined if not given. */
   readonly metresPerCell: number | undefined;
+  /** What the values of the layer count; absent if not given. */
+  readonly unit?: Unit;
   /** Undefined if the plan has a title only. */
   readonly image: PlanImage | undefined;
 }

@@ -7,6 +7,7 @@ import {
   assertLayer,
   DEFAULT_LAYER,
   excerpt,
+  parseUnit,
   ProtocolError,
 } from "../../protocol/mod.ts";
 import { isJsonObject, quote } from "../../protocol/text.ts";
@@ -45,6 +46,7 @@ const MEMBERS = [
   "origin",
   "pixelsPerCell",
   "metresPerCell",
+  "unit",
 ];
 const EXAMPLE =
   'Write { "layers": { "default": { "title": "Ground floor", "image": "ground.png" } } }.';
@@ -57,6 +59,8 @@ interface LayerEntry {
   readonly origin?: readonly [x: number, y: number];
   readonly pixelsPerCell?: number;
   readonly metresPerCell?: number;
+  /** `car,cars` */
+  readonly unit?: string;
 }
 
 /**
@@ -80,7 +84,9 @@ export async function readPlans(
   }
   for (const [layer, entry] of parseMaps(text)) {
     try {
-      plans.set(layer, await planOf(layer, entry, files));
+      const plan = await planOf(layer, entry, files);
+      const { unit } = entry;
+      plans.set(layer, unit ? { ...plan, unit: parseUnit(unit) } : plan);
     } catch (error) {
       if (!(error instanceof PlanError)) throw error;
       throw new PlanError(
@@ -214,7 +220,7 @@ function checkEntry(layer: string, entry: unknown): LayerEntry {
       );
     }
   }
-  for (const key of ["title", "image", "ros"]) {
+  for (const key of ["title", "image", "ros", "unit"]) {
     const text = entry[key];
     if (text !== undefined && (typeof text !== "string" || text === "")) {
       fail(`${key} is not a text`, `Write "${key}": "…".`);
@@ -226,7 +232,14 @@ function checkEntry(layer: string, entry: unknown): LayerEntry {
       fail(`${key} is not a number above 0`, `Write "${key}": 0.5.`);
     }
   }
-  const { origin } = entry;
+  const { origin, unit } = entry;
+  if (typeof unit === "string") {
+    try {
+      parseUnit(unit);
+    } catch (error) {
+      fail("unit is not valid", (error as RangeError).message);
+    }
+  }
   if (
     origin !== undefined &&
     !(Array.isArray(origin) && origin.length === 2 && origin.every(isFinite))

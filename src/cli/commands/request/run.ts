@@ -132,7 +132,7 @@ function printAs(form: OutputForm, view: MapView, flags: PrintFlags): void {
 
 /** Returns a map of the size of the output. */
 function mapText(view: MapView, flags: PrintFlags, depth: ColorDepth): string {
-  const { layer, staleAfter } = view;
+  const { layer, staleAfter, display } = view;
   const { width, height } = outputSize();
   const region = flags.at ?? flags.region;
   const cells = new CountedCells();
@@ -140,6 +140,7 @@ function mapText(view: MapView, flags: PrintFlags, depth: ColorDepth): string {
   const { canvas } = renderMap({
     layer,
     cells,
+    display,
     depth,
     width: Math.max(MIN_MAP_WIDTH, width),
     height,

@@ -13,6 +13,7 @@ import type { Server } from "../../../server/mod.ts";
 import type { Store } from "../../../store/store.ts";
 import { VERSION } from "../../version.ts";
 import type { HttpSettings } from "./http_settings.ts";
+import type { DisplayOf } from "./layer_display.ts";
 
 /** The HTTP server of `occupancy server`. */
 export interface Http {
@@ -20,7 +21,6 @@ export interface Http {
   readonly url: string;
   /** Replaces the token; connected dashboards stay connected. */
   setToken(token: Token): void;
-  setPlans(plans: ReadonlyMap<string, Plan>): void;
   /** Closes streams and dashboards, completes requests. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -33,25 +33,28 @@ export interface ServerParts {
   readonly map: OccupancyMap;
   readonly topics: Topics;
   readonly name: string;
+  /** The floor plans by layer; may change later. */
+  readonly plans: ReadonlyMap<string, Plan>;
+  readonly displayOf: DisplayOf;
 }
 
 /**
  * Starts the HTTP server.
  *
- * @param settings address, token and floor plans
+ * @param settings address and token
  * @param parts the parts of the server, which need not have started
  * @param warn called with warnings for the log
  * @returns undefined if the default address is in use
  * @throws {AppError} if it cannot listen on the address of `--http`
  */
 export async function openHttp(
-  { host, port, isDefault, token, plans }: HttpSettings,
+  { host, port, isDefault, token }: HttpSettings,
   parts: ServerParts,
   warn: (line: string) => void,
 ): Promise<Http | undefined> {
   const { HttpServer } = await import("../../../http/mod.ts");
   const abort = new AbortController();
-  const context = httpContext(parts, plans, abort.signal);
+  const context = httpContext(parts, abort.signal);
   let server: HttpServer;
   try {
     server = new HttpServer({
@@ -74,11 +77,6 @@ export async function openHttp(
   return {
     url: `http://${shown}:${address.port}/`,
     setToken: (token) => server.setToken(token),
-    setPlans: (changed) => {
-      // The context has the same Map object.
-      plans.clear();
-      for (const [layer, plan] of changed) plans.set(layer, plan);
-    },
     close: async () => {
       abort.abort();
       await server.close();
@@ -90,12 +88,10 @@ export async function openHttp(
  * Builds the context of HTTP from the parts of a server.
  *
  * @param parts the server's parts
- * @param plans floor plans by layer
  * @param signal aborted when HTTP ends
  */
 export function httpContext(
-  { server, link, store, map, topics, name }: ServerParts,
-  plans: ReadonlyMap<string, Plan>,
+  { server, link, store, map, topics, name, plans, displayOf }: ServerParts,
   signal: AbortSignal,
 ): HttpContext {
   return {
@@ -105,6 +101,7 @@ export function httpContext(
     map,
     counts: server.stats,
     plans,
+    displayOf,
     started: server.now(),
     signal,
     began: () => server.began,

@@ -10,7 +10,7 @@ import { usageError } from "../../errors.ts";
 import { fileError, readText } from "../../files.ts";
 import type { ServerFlags } from "./options.ts";
 
-/** Address, token and floor plans. */
+/** Address and token. */
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
@@ -20,7 +20,6 @@ export interface HttpSettings {
    */
   readonly isDefault: boolean;
   readonly token: Token | undefined;
-  readonly plans: Map<string, Plan>;
 }
 
 /**
@@ -35,7 +34,7 @@ export async function readHttpSettings(
   if (flags.http === false || flags.noHttp) return undefined;
   const { isLoopback } = await import("../../../http/mod.ts");
   const { host, port } = flags.http ?? DEFAULT_HTTP;
-  const { httpTokenFile, mapFile } = flags;
+  const { httpTokenFile } = flags;
   if (!isLoopback(host) && httpTokenFile === undefined) {
     throw usageError(
       `Cannot serve HTTP on ${host}:${port} without a token: other machines can reach it`,
@@ -49,7 +48,6 @@ export async function readHttpSettings(
     token: httpTokenFile === undefined
       ? undefined
       : await readToken(httpTokenFile),
-    plans: new Map(mapFile === undefined ? [] : await readPlans(mapFile)),
   };
 }
 

@@ -2,6 +2,7 @@ import {
   BROKER_OPTIONS,
   COMMON_OPTIONS,
 } from "../../arguments/common_options.ts";
+import { parseUnit } from "../../../protocol/display.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
   parseCount,
@@ -17,6 +18,7 @@ const BROKER = "Broker";
 const STORE = "Store";
 const TIME = "Time";
 const HTTP = "Dashboard and HTTP";
+const DISPLAY = "Display";
 const LOG = "Log";
 
 /** The options of `occupancy server`. */
@@ -141,6 +143,15 @@ export const SERVER = {
         "floor plans to draw under the cells: maps.json, or a ROS map.yaml",
       file: true,
       group: HTTP,
+    },
+    {
+      name: "unit",
+      value: "one,many",
+      summary:
+        "what values above 0 count, such as car,cars; a layer of --map-file can have its own",
+      unset: "person,people",
+      parse: parseUnit,
+      group: DISPLAY,
     },
     {
       name: "log-format",

@@ -4,6 +4,7 @@
 import { X509Certificate } from "node:crypto";
 import { describeError, usageError } from "../../errors.ts";
 import { readText } from "../../files.ts";
+import type { Plan } from "../../../http/mod.ts";
 import type { Http } from "./http.ts";
 import { readPlans, readToken } from "./http_settings.ts";
 import type { ServerFlags } from "./options.ts";
@@ -13,6 +14,8 @@ import type { ServerLog } from "./server_log.ts";
 export interface FileUsers {
   /** Undefined if the server does not serve HTTP. */
   readonly http: Http | undefined;
+  /** The floor plans in use; filled again. */
+  readonly plans: Map<string, Plan>;
   /** Sets the certificate authority; undefined without TLS. */
   readonly setCa: ((pem: string) => void) | undefined;
 }
@@ -86,7 +89,7 @@ export class FileReloader {
 
 function filesOf(
   { httpTokenFile, mapFile, ca }: ServerFlags,
-  { http, setCa }: FileUsers,
+  { http, plans, setCa }: FileUsers,
 ): ReloadableFile[] {
   const files: ReloadableFile[] = [];
   if (http !== undefined && httpTokenFile !== undefined) {
@@ -96,11 +99,15 @@ function filesOf(
       load: async (path) => http.setToken(await readToken(path)),
     });
   }
-  if (http !== undefined && mapFile !== undefined) {
+  if (mapFile !== undefined) {
     files.push({
       what: "map file",
       path: mapFile,
-      load: async (path) => http.setPlans(await readPlans(path)),
+      load: async (path) => {
+        const changed = await readPlans(path);
+        plans.clear();
+        for (const [layer, plan] of changed) plans.set(layer, plan);
+      },
     });
   }
   if (setCa !== undefined && ca !== undefined) {

@@ -13,7 +13,8 @@ import { VERSION } from "../../version.ts";
 import { chooseLink } from "./choose_link.ts";
 import { sessionWarning } from "./dropped_messages.ts";
 import { type Http, openHttp } from "./http.ts";
-import { readHttpSettings } from "./http_settings.ts";
+import { readHttpSettings, readPlans } from "./http_settings.ts";
+import { layerDisplay } from "./layer_display.ts";
 import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import type { ServerLog } from "./server_log.ts";
@@ -45,6 +46,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     timeoutMs: Infinity, // pending messages are sent when the broker is back
   });
   const httpSettings = await readHttpSettings(flags);
+  const { mapFile } = flags;
+  const plans = new Map(mapFile === undefined ? [] : await readPlans(mapFile));
+  const displayOf = layerDisplay(flags, plans);
   const topics = new Topics(flags.prefix);
   if (flags.broker !== undefined) brokerOf(flags);
   const map = mapOf(flags);
@@ -61,11 +65,22 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     log,
     changesInterval: flags.changesInterval,
     maxLayers: flags.maxLayers,
+    displayOf,
   });
   let http: Http | undefined;
   try {
     if (httpSettings !== undefined) {
-      const parts = { server, link, store, map, topics, name: flags.name };
+      const { name } = flags;
+      const parts = {
+        server,
+        link,
+        store,
+        map,
+        topics,
+        name,
+        plans,
+        displayOf,
+      };
       http = await openHttp(httpSettings, parts, log.warn);
     }
     await server.start();
@@ -92,7 +107,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       broker: link.description,
     }));
     dropped?.open();
-    reloader.start({ http, setCa: chosen.setCa });
+    reloader.start({ http, plans, setCa: chosen.setCa });
     const failure = await Promise.race([
       untilAborted(ending.signal),
       server.linkFailure,

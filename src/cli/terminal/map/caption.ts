@@ -4,6 +4,7 @@
  * @module
  */
 import type { CellCounts, Region } from "../../../grid/mod.ts";
+import { nounOf, type Unit } from "../../../protocol/display.ts";
 import type { Span } from "./canvas.ts";
 import { Level } from "../../../grid/status.ts";
 import { HATCH, HATCHED } from "./pixels.ts";
@@ -34,11 +35,13 @@ type Item = readonly Span[];
  * occupied; the percentage is of the free and occupied cells.
  *
  * @param region the shown region; undefined if there are no cells
+ * @param unit what the values count. Default: people
  */
 export function headline(
   layer: string,
   counts: CellCounts,
   region: Region | undefined,
+  unit?: Unit,
 ): Item[] {
   const { cells, people, occupied, free, stale, unknown } = counts;
   const [columns, rows] = region ? sizeOf(region) : [0, 0];
@@ -54,7 +57,7 @@ export function headline(
     [[`${size}${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}`]],
     ...(people === occupied
       ? []
-      : [[[formatCount(people), BOLD], [" people"]] as Item]),
+      : [[[formatCount(people), BOLD], [` ${nounOf(people, unit)}`]] as Item]),
     [[formatCount(occupied), BOLD], [" occupied"], [percent, DIM]],
     [[`${formatCount(free)} free`]],
     ...unlessZero(stale, "stale"),
@@ -63,11 +66,16 @@ export function headline(
   ];
 }
 
-/** Returns the meanings of the colors, or without colors of the characters. */
+/**
+ * Returns the meanings of the colors, or without colors of the characters.
+ *
+ * @param unit what the values count. Default: people
+ */
 export function legend(
   counts: CellCounts,
   staleAfter: number | undefined,
   depth: ColorDepth,
+  unit?: Unit,
 ): Item[] {
   const mark = (level: number): Span =>
     depth === "none"
@@ -77,14 +85,15 @@ export function legend(
   const unknown: Span = depth === "none"
     ? [glyphOfLevel(Level.Unknown)]
     : [HATCH, HATCHED];
+  const tenOrMore: Item = [mark(OccupiedMax), [` 10+ ${nounOf(10, unit)}`]];
   const items: Item[] = [[mark(Free), [" free"]]];
   if (counts.people === counts.occupied) {
     items.push([mark(Occupied), [" occupied"]]);
   } else if (depth === "none") {
-    items.push([["1-9"]], [mark(OccupiedMax), [" 10+ people"]]);
+    items.push([["1-9"]], tenOrMore);
   } else {
     items.push([mark(Occupied), [" 1"]], [mark(Occupied + 2), [" 3"]]);
-    items.push([mark(OccupiedMax), [" 10+ people"]]);
+    items.push(tenOrMore);
   }
   if (staleAfter !== undefined) {
     const text = ` stale > ${formatDuration(staleAfter)}`;

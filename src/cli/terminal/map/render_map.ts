@@ -4,6 +4,7 @@
  * @module
  */
 import type { Region } from "../../../grid/mod.ts";
+import type { LayerDisplay } from "../../../protocol/display.ts";
 import { Canvas, type Span, wrapItems } from "./canvas.ts";
 import { corners, headline, legend } from "./caption.ts";
 import type { CountedCells } from "./counted_cells.ts";
@@ -45,6 +46,8 @@ export interface MapOptions {
   readonly region?: Region;
   /** Named in the legend, ms. */
   readonly staleAfter?: number;
+  /** How to show the layer. */
+  readonly display?: LayerDisplay | undefined;
   readonly depth: ColorDepth;
   /** Maximum width, in columns. */
   readonly width: number;
@@ -74,7 +77,12 @@ export function renderMap(options: MapOptions): RenderedMap {
   const { layer, cells, width, height, depth, warning, notes = [] } = options;
   const region = options.region ?? cells.table.bounds;
   const counts = cells.counts();
-  const head = wrapItems(headline(layer, counts, region), width, HEADLINE_GAP);
+  const unit = options.display?.unit;
+  const head = wrapItems(
+    headline(layer, counts, region, unit),
+    width,
+    HEADLINE_GAP,
+  );
   const foot = notes.map((note): Span[] => [[note, DIM]]);
   if (warning !== undefined) foot.unshift([[warning, BOLD]]);
   if (region === undefined) {
@@ -83,7 +91,7 @@ export function renderMap(options: MapOptions): RenderedMap {
     return { canvas: canvasOf(lines, width, height) };
   }
   const indent = width >= MIN_INDENTED_WIDTH ? INDENT : 0;
-  const meanings = legend(counts, options.staleAfter, depth);
+  const meanings = legend(counts, options.staleAfter, depth, unit);
   const hasFrame = height >= head.length + MIN_MAP_ROWS + 2;
   // The scale is part of the legend, and the height of the legend limits the
   // scale: try legends of one line, two lines and so on.

@@ -144,6 +144,7 @@ function sceneOf(cells: CountedCells, width: number, height: number): Scene {
     height,
     time: NOW,
     staleAfter: undefined,
+    display: undefined,
     notice: undefined,
     depth: "256",
   };

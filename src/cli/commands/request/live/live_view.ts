@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerDisplay } from "../../../../protocol/mod.ts";
 import type { WatchEvent } from "../../../../request/mod.ts";
 import {
   type Canvas,
@@ -27,6 +28,8 @@ export interface Scene {
   readonly time: number;
   /** In ms; undefined if cells do not become stale. */
   readonly staleAfter: number | undefined;
+  /** How to show the layer; undefined for the defaults. */
+  readonly display: LayerDisplay | undefined;
   /** An urgent notice to the user. */
   readonly notice: string | undefined;
   /** Of the terminal, in columns. */
@@ -173,6 +176,7 @@ export class LiveView {
       // By the server's clock: the local one may differ.
       time: event.time + (start - at),
       staleAfter: event.staleAfter,
+      display: event.display,
       notice: this.#notice,
       ...this.#screen.size,
     }));

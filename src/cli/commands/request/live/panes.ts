@@ -129,11 +129,16 @@ export class TablePane implements Pane {
   }
 
   draw(scene: Scene): Canvas {
-    const { layer, cells, width, height, notice } = scene;
+    const { layer, cells, width, height, notice, display } = scene;
     const { table } = cells;
     const [orderName, order] = ORDERS[this.#order]!;
     const head = wrapItems(
-      headline(layer, cells.counts(), this.#region ?? table.bounds),
+      headline(
+        layer,
+        cells.counts(),
+        this.#region ?? table.bounds,
+        display?.unit,
+      ),
       width,
       HEADLINE_GAP,
     );
