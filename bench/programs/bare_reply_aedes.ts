@@ -31,6 +31,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     maxPacketBytes: Infinity,
     softBufferBytes: 1 << 20,
     hardBufferBytes: Infinity,
+    drainTimeout: 5_000,
     mayRead: () => true,
   }));
 });

@@ -38,6 +38,11 @@ import {
   Sessions,
 } from "./sessions.ts";
 import { AckQueue, PublishInterceptor } from "./publish_interceptor.ts";
+import {
+  keepPublishOrder,
+  type RoutedPacket,
+  UNROUTED,
+} from "./publish_order.ts";
 import { TopicSet } from "./topic_set.ts";
 
 export type { Broker, BrokerOptions } from "./options.ts";
@@ -52,18 +57,10 @@ const MAX_HEARTBEAT_INTERVAL_MS = Math.floor((2 ** 31 - 1) / 4);
 
 /** CONNACK 1 (3.2.2.3), after which a client of MQTT 5 tries MQTT 3.1.1. */
 const UNSUPPORTED_VERSION = 1;
-/** Marks a packet that aedes acknowledges but does not route. */
-const UNROUTED = Symbol("unrouted");
-type RoutedPacket = PublishPacket & { [UNROUTED]?: true };
 
 /** Parts of aedes 1.2.0 that its types omit. */
 interface AedesInternals {
   persistence: Record<string, unknown>;
-  publish(
-    packet: RoutedPacket,
-    client: unknown,
-    done?: (error?: Error | null) => void,
-  ): void;
 }
 
 /** A client of aedes, with a method that its types omit. */
@@ -264,7 +261,7 @@ class EmbeddedBroker implements Broker {
   }
 
   async #createAedes(): Promise<Aedes> {
-    const { drainTimeout, connectTimeout } = this.#options;
+    const { connectTimeout } = this.#options;
     const aedes = new Aedes({
       // No common limit: a client that does not read would block all others.
       // Each connection has its own limits.
@@ -273,7 +270,7 @@ class EmbeddedBroker implements Broker {
       // the read limits them.
       queueLimit: Infinity,
       heartbeatInterval: MAX_HEARTBEAT_INTERVAL_MS,
-      drainTimeout,
+      drainTimeout: 0, // guardStream() detects clients that do not read
       connectTimeout,
       authorizePublish: (client, packet, done) =>
         this.#onPublish(client, packet, done),
@@ -291,7 +288,7 @@ class EmbeddedBroker implements Broker {
     });
     await aedes.listen();
     useSessions(aedes, this.#sessions);
-    skipUnrouted(aedes);
+    keepPublishOrder(aedes);
     aedes.on("clientReady", (client) => {
       this.#admitted.add(client);
       const ready = client as AedesClient;
@@ -312,7 +309,7 @@ class EmbeddedBroker implements Broker {
   }
 
   #accept(stream: Duplex): void {
-    const { maxPacketBytes, maxUnsentBytes } = this.#options;
+    const { maxPacketBytes, maxUnsentBytes, drainTimeout } = this.#options;
     const queue = new AckQueue();
     this.#streams.add(stream);
     stream.once("close", () => this.#streams.delete(stream));
@@ -320,6 +317,7 @@ class EmbeddedBroker implements Broker {
       maxPacketBytes,
       softBufferBytes: SOFT_UNSENT_BYTES,
       hardBufferBytes: maxUnsentBytes,
+      drainTimeout,
       // Packets after CONNECT wait until it is answered: before that, aedes
       // handles them without a client id. aedes reads again after each packet
       // that it has handled, so a refused read is repeated.
@@ -375,16 +373,6 @@ function useSessions(aedes: Aedes, sessions: Sessions): void {
   for (const method of SESSION_METHODS) {
     persistence[method] = sessions[method].bind(sessions);
   }
-}
-
-/** Makes aedes drop the marked packets after their acknowledgement. */
-function skipUnrouted(aedes: Aedes): void {
-  const internals = aedes as unknown as AedesInternals;
-  const route = internals.publish.bind(aedes);
-  internals.publish = (packet, client, done) => {
-    if (packet[UNROUTED]) done?.(null);
-    else route(packet, client, done);
-  };
 }
 
 function closedError(): LinkError {

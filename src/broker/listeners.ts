@@ -107,9 +107,10 @@ export async function listenWebSocket(
   type WebSocket = Parameters<typeof createWebSocketStream>[0];
   webSockets.on("connection", (webSocket: WebSocket) => {
     const stream: Duplex = createWebSocketStream(webSocket);
+    const write = stream._write.bind(stream);
     // One frame for all pieces of a packet, instead of one for each.
     stream._writev = (chunks, done) =>
-      stream._write(
+      write(
         Buffer.concat(chunks.map(({ chunk }) => chunk)),
         "buffer" as BufferEncoding,
         done,

@@ -39,13 +39,13 @@ export interface BrokerOptions extends Endpoint {
   /** The longest packet of a client, in bytes. Default 32 MiB. */
   readonly maxPacketBytes?: number;
   /**
-   * How long a client that does not read may delay other clients, in ms, before
+   * How long a client that reads nothing may delay other clients, in ms, before
    * the broker disconnects it. Default 5,000.
    */
   readonly drainTimeout?: number;
   /**
-   * Unsent bytes for one client above which the broker disconnects it. Default
-   * 128 MiB.
+   * Unsent bytes for one client above which the broker disconnects it, without
+   * the longest message among them. Default 128 MiB.
    */
   readonly maxUnsentBytes?: number;
   /**

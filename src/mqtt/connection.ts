@@ -160,11 +160,11 @@ export class Connection implements Link {
   ): Promise<void> {
     const qos = options.qos ?? 0;
     if (qos === 0) return await this.#publishNow(topic, payload, qos, options);
-    await this.#pending.acquire();
+    await this.#pending.acquire(payload.length);
     try {
       await this.#publishNow(topic, payload, qos, options);
     } finally {
-      this.#pending.release();
+      this.#pending.release(payload.length);
     }
   }
 

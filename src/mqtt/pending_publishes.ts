@@ -7,6 +7,8 @@ import { LinkError } from "./link.ts";
 
 /** Limit of QoS 1 messages in flight, if the broker sets no lower one. */
 const MAX_IN_FLIGHT_MESSAGES = 1000;
+/** Limit of their bytes, unless a single message has more. */
+const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 /** Shorter messages are never assumed to be too large. */
 const MIN_TOO_LARGE_BYTES = 16 * 1024;
 /** Lost connections after which a long message is assumed to be the cause. */
@@ -31,8 +33,10 @@ export class PendingPublishes {
   readonly #lostConnections = new Map<PendingPublish, number>();
   #closed = false;
   #inFlight = 0;
+  #inFlightBytes = 0;
   #maxInFlight = MAX_IN_FLIGHT_MESSAGES;
-  readonly #waiting: (() => void)[] = [];
+  /** The publishes that wait, in order. */
+  readonly #waiting: { bytes: number; resolve: () => void }[] = [];
 
   /**
    * Sets the broker's Receive Maximum (MQTT 5, 3.3.4).
@@ -43,18 +47,45 @@ export class PendingPublishes {
     this.#maxInFlight = Math.min(receiveMaximum, MAX_IN_FLIGHT_MESSAGES);
   }
 
-  /** Waits until another QoS 1 message may be in flight. */
-  async acquire(): Promise<void> {
-    while (this.#inFlight >= this.#maxInFlight && !this.#closed) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /**
+   * Waits until another QoS 1 message may be in flight. Messages proceed in the
+   * order of the calls.
+   *
+   * @param bytes the length of its payload
+   */
+  async acquire(bytes: number): Promise<void> {
+    if (this.#closed) return;
+    if (this.#waiting.length === 0 && this.#fits(bytes)) {
+      this.#take(bytes);
+      return;
     }
-    this.#inFlight++;
+    await new Promise<void>((resolve) =>
+      this.#waiting.push({ bytes, resolve })
+    );
   }
 
   /** Ends one {@linkcode acquire}. */
-  release(): void {
+  release(bytes: number): void {
     this.#inFlight--;
-    this.#waiting.shift()?.();
+    this.#inFlightBytes -= bytes;
+    for (;;) {
+      const next = this.#waiting[0];
+      if (next === undefined || !this.#fits(next.bytes)) return;
+      this.#waiting.shift();
+      this.#take(next.bytes);
+      next.resolve();
+    }
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#inFlight === 0 ||
+      (this.#inFlight < this.#maxInFlight &&
+        this.#inFlightBytes + bytes <= MAX_IN_FLIGHT_BYTES);
+  }
+
+  #take(bytes: number): void {
+    this.#inFlight++;
+    this.#inFlightBytes += bytes;
   }
 
   /** Adds a publish that was sent. */
@@ -70,7 +101,7 @@ export class PendingPublishes {
   /** Rejects all publishes, which mqtt.js does not do when its client ends. */
   close(): void {
     this.#closed = true;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
     for (const { reject } of this.#lostConnections.keys()) {
       reject(closedError());
     }

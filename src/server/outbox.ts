@@ -11,6 +11,11 @@ import type { ServerContext } from "./context.ts";
 const MAX_INFLIGHT_BYTES = 64 * 1024 * 1024;
 /** Maximum parts of one reply in flight. */
 const MAX_INFLIGHT_PARTS = 32;
+/**
+ * Their maximum bytes, unless a single part has more: far less than the
+ * connection to a client or a broker may hold.
+ */
+const MAX_INFLIGHT_PART_BYTES = 8 * 1024 * 1024;
 /** Maximum number of replies that wait; further ones are refused. */
 const MAX_WAITING_REPLIES = 10_000;
 /** Maximum memory of waiting replies, mostly Correlation Data. */
@@ -117,11 +122,17 @@ export class Outbox {
         await link.publish(topic, parts[next++]!, options);
       }
     };
-    const workers = Math.min(MAX_INFLIGHT_PARTS, parts.length);
-    await Promise.all(Array.from({ length: workers }, worker));
+    await Promise.all(Array.from({ length: inflightParts(parts) }, worker));
   }
 
   #warn(line: string): void {
     this.#context.log.warn(line);
   }
+}
+
+/** Returns how many parts of a reply may be in flight. */
+function inflightParts(parts: readonly Uint8Array[]): number {
+  const longest = parts.reduce((max, part) => Math.max(max, part.length), 1);
+  const fitting = Math.max(1, Math.floor(MAX_INFLIGHT_PART_BYTES / longest));
+  return Math.min(parts.length, MAX_INFLIGHT_PARTS, fitting);
 }

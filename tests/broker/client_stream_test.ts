@@ -12,6 +12,7 @@ const LIMITS: StreamLimits = {
   maxPacketBytes: 1_000,
   softBufferBytes: 100_000,
   hardBufferBytes: 200_000,
+  drainTimeout: 60_000,
   mayRead: () => true,
 };
 
@@ -91,9 +92,79 @@ Deno.test({
     const chunk = new Uint8Array(10_000);
     const room: boolean[] = [];
     while (!stream.destroyed) room.push(stream.write(chunk));
-    deepEqual(room, [...Array(9).fill(true), ...Array(12).fill(false)]);
+    deepEqual(room, [...Array(9).fill(true), ...Array(13).fill(false)]);
     await new Promise((done) => stream.once("close", done));
     deepEqual(errors, ["does not read its messages"]);
+  },
+});
+
+Deno.test({
+  name:
+    "guardStream() keeps a client that reads slowly, until it reads nothing for drainTimeout",
+  permissions: "none",
+  async fn() {
+    const errors: string[] = [];
+    const written: number[] = [];
+    let isReading = true;
+    const stream = guardStream(
+      new Duplex({
+        read() {},
+        write(chunk: Uint8Array, _encoding, done) {
+          written.push(chunk.length);
+          if (!isReading) return;
+          if (written.length === 40) isReading = false;
+          setTimeout(done, 50);
+        },
+      }),
+      { ...LIMITS, drainTimeout: 1000 },
+    );
+    stream.on("error", (error) => errors.push(error.message));
+    equal(stream.write(new Uint8Array(4_000_000)), false);
+    await new Promise((done) => stream.once("close", done));
+    deepEqual(errors, ["does not read its messages"]);
+    equal(written.length, 41, "2 s of slow reading");
+    equal(new Set(written).size, 1, "pieces of one size");
+  },
+});
+
+Deno.test({
+  name: "guardStream() passes all data on, in order, in any division",
+  permissions: "none",
+  async fn() {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 150_000 }), { maxLength: 20 }),
+        fc.boolean(),
+        async (lengths, joins) => {
+          const received: Uint8Array[] = [];
+          const stream = guardStream(
+            new Duplex({
+              read() {},
+              write(chunk: Uint8Array, _encoding, done) {
+                received.push(chunk);
+                queueMicrotask(done);
+              },
+              ...(joins && {
+                writev(chunks, done) {
+                  received.push(...chunks.map(({ chunk }) => chunk));
+                  queueMicrotask(done);
+                },
+              }),
+            }),
+            { ...LIMITS, hardBufferBytes: 10_000_000 },
+          );
+          const sent = lengths.map((length, i) => Buffer.alloc(length, i + 1));
+          for (const chunk of sent) stream.write(chunk);
+          await new Promise((done) => stream.end(done));
+          equal(
+            Buffer.compare(Buffer.concat(received), Buffer.concat(sent)),
+            0,
+          );
+          stream.destroy();
+        },
+      ),
+      { numRuns: 30 },
+    );
   },
 });
 

@@ -227,8 +227,11 @@ Deno.test({
       slowest = Math.max(slowest, performance.now() - start);
       ok(i < 5_000, "the broker sent 1 GB");
     }
-    deepEqual(server.dropped, [{ id: "frozen", reason: "drain timeout" }]);
-    ok(slowest < drainTimeout + 700, `${slowest} ms`);
+    deepEqual(server.dropped, [{
+      id: "frozen",
+      reason: "does not read its messages",
+    }]);
+    ok(slowest < 2 * drainTimeout + 700, `${slowest} ms`);
   },
 });
 
