@@ -1,5 +1,5 @@
 import { encodePng } from "../../src/http/plans/grey_image.ts";
-import { planImage } from "../../src/http/plans/plan.ts";
+import { planImage } from "../../src/http/plans/image_file.ts";
 import type { Plan } from "../../src/http/mod.ts";
 
 /** A grey image of 4 by 2 pixels. */

@@ -1,11 +1,7 @@
 /** Floor plans: reading the files, and sending the images. */
 import assert from "node:assert/strict";
-import { inflateSync } from "node:zlib";
-import fc from "fast-check";
-import { decodePgm, encodePng } from "../../src/http/plans/grey_image.ts";
-import { sniffImage } from "../../src/http/plans/plan.ts";
 import { PlanError, readPlans } from "../../src/http/plans/read_plans.ts";
-import { convertImage, parseRosMap } from "../../src/http/plans/ros_map.ts";
+import { parseRosMap } from "../../src/http/plans/ros_map.ts";
 import { needs } from "../support/needs.ts";
 import { PLANS, SMALL_PNG } from "./plans_fixture.ts";
 import { startServer } from "./support.ts";
@@ -35,70 +31,6 @@ function memoryFiles(all: Record<string, string | Uint8Array<ArrayBuffer>>) {
   };
 }
 
-function encode(bytes: string): Uint8Array {
-  return new TextEncoder().encode(bytes);
-}
-
-Deno.test({
-  name: "decodePgm() reads P2 and P5, with comments and any depth",
-  permissions: "none",
-  fn: () => {
-    const plain = decodePgm(
-      encode("P2 # made by hand\n3 2\n# depth\n15\n0 5 15\n15 5 0\n"),
-    );
-    assert.deepEqual([plain.width, plain.height], [3, 2]);
-    assert.deepEqual([...plain.pixels], [0, 85, 255, 255, 85, 0]);
-    const binary = decodePgm(
-      Uint8Array.of(...encode("P5\n# x\n3 1\n255\n"), 0x0a, 0x20, 255),
-    );
-    assert.deepEqual([...binary.pixels], [0x0a, 0x20, 255]);
-    const deep = decodePgm(
-      Uint8Array.of(...encode("P5 2 1 65535\n"), 0xff, 0xff, 0x80, 0x00),
-    );
-    assert.deepEqual([...deep.pixels], [255, 128]);
-  },
-});
-
-Deno.test({
-  name: "decodePgm() throws for other formats, truncated and too large images",
-  permissions: "none",
-  fn: () => {
-    for (
-      const bad of [
-        "",
-        "P6\n1 1\n255\n",
-        "P5\n",
-        "P5\n2 2\n255\nabc",
-        "P5\n0 4\n255\n",
-        "P5\n99999 99999\n255\n",
-        "P5\n1 1\n99999\n",
-        "P2\n2 1\n255\n1 x",
-      ]
-    ) assert.throws(() => decodePgm(encode(bad)), PlanError, bad);
-  },
-});
-
-Deno.test({
-  name: "encodePng() preserves every pixel of any image",
-  permissions: "none",
-  fn: () => {
-    fc.assert(fc.property(
-      fc.integer({ min: 1, max: 9 }),
-      fc.integer({ min: 1, max: 9 }),
-      fc.infiniteStream(fc.nat(255)),
-      (width, height, stream) => {
-        const pixels = new Uint8Array(width * height);
-        for (let i = 0; i < pixels.length; i++) {
-          pixels[i] = stream.next().value!;
-        }
-        const png = encodePng({ width, height, pixels });
-        assert.deepEqual(sniffImage(png), { type: "image/png", width, height });
-        assert.deepEqual(decodePng(png, width, height), pixels);
-      },
-    ));
-  },
-});
-
 Deno.test({
   name: "parseRosMap() reads a file of map_saver",
   permissions: "none",
@@ -116,16 +48,54 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "parseRosMap() accepts the numbers and booleans that map_server accepts, also in quotes",
+  permissions: "none",
+  fn: () => {
+    const quoted = MAP_YAML.replace("0.050000", '"0.05"')
+      .replace("-10.000000", "'-1e1'").replace("0.65", '"0.65"');
+    assert.deepEqual(parseRosMap(quoted), parseRosMap(MAP_YAML));
+    const negate = (value: string) =>
+      parseRosMap(MAP_YAML.replace("negate: 0", `negate: ${value}`)).negate;
+    for (
+      const yes of [
+        "1",
+        '"1"',
+        "2",
+        "-1",
+        "yes",
+        "Yes",
+        "on",
+        "ON",
+        "y",
+        "true",
+      ]
+    ) assert.equal(negate(yes), true, yes);
+    for (const no of ["0", '"0"', "no", "off", "Off", "n", "false", "FALSE"]) {
+      assert.equal(negate(no), false, no);
+    }
+    assert.equal(parseRosMap(MAP_YAML.replace("negate: 0", "")).negate, false);
+  },
+});
+
+Deno.test({
   name: "parseRosMap() throws with a reason and a hint",
   permissions: "none",
   fn: () => {
     for (
       const [from, to, reason] of [
         ["image: map.pgm", "", /no image/],
-        ["0.050000", "0", /no resolution/],
+        ["resolution: 0.050000", "", /no resolution/],
+        ["0.050000", "0", /resolution is 0, not a number above 0/],
+        ["0.050000", "5 cm", /resolution is "5 cm", not a number/],
         ["[-10.000000, -5.000000, 0.000000]", "[1]", /no origin/],
         ["0.000000]", "1.57]", /rotated by 1.57/],
-        ["negate: 0", "mode: odd", /mode odd/],
+        ["negate: 0", "mode: odd", /mode "odd"/],
+        ["0.000000]", "0.000000, 1]", /no origin/],
+        ["-10.000000", "left", /no origin/],
+        ["negate: 0", "negate: maybe", /negate is "maybe"/],
+        ["negate: 0", "negate: 0.5", /negate is 0.5/],
+        ["negate: 0", "negate:", /negate is null/],
         ["0.65", "65", /occupied_thresh/],
         ["image: map.pgm", "image: [", /not YAML/],
       ] as const
@@ -137,33 +107,6 @@ Deno.test({
         return true;
       });
     }
-  },
-});
-
-Deno.test({
-  name: "convertImage() flips the rows and shows occupied, free and unknown",
-  permissions: "none",
-  fn: () => {
-    const map = parseRosMap(MAP_YAML);
-    const image = {
-      width: 3,
-      height: 2,
-      pixels: Uint8Array.of(0, 254, 205, 80, 220, 100),
-    };
-    assert.deepEqual(
-      [...convertImage(image, map).pixels],
-      [0, 254, 205, 0, 254, 205],
-    );
-    const negated = { ...map, negate: true };
-    assert.deepEqual(
-      [...convertImage(image, negated).pixels].slice(3),
-      [254, 0, 0],
-    );
-    const raw = { ...map, mode: "raw" as const };
-    assert.deepEqual(
-      [...convertImage(image, raw).pixels],
-      [80, 220, 100, 0, 254, 205],
-    );
   },
 });
 
@@ -181,6 +124,42 @@ Deno.test({
     assert.deepEqual(image!.extent, [-200, -100, -196, -98]);
     assert.equal(image!.type, "image/png");
     assert.deepEqual(file.opened, ["maps", "map.pgm"]);
+  },
+});
+
+Deno.test({
+  name:
+    "readPlans() uses pixelsPerCell or metresPerCell beside ros for the size of a cell",
+  permissions: "none",
+  fn: async () => {
+    const plan = async (entry: Record<string, unknown>) => {
+      const layers = { default: { ros: "map.yaml", ...entry } };
+      const plans = await readPlans(
+        "maps.json",
+        memoryFiles({
+          maps: JSON.stringify({ layers }),
+          "map.yaml": MAP_YAML,
+          "map.pgm": "P2 4 2 255 0 0 0 0 9 9 9 9",
+        }),
+      );
+      const { metresPerCell, image } = plans.get("default")!;
+      return { metresPerCell, extent: image!.extent };
+    };
+    const coarse = { metresPerCell: 0.1, extent: [-100, -50, -98, -49] };
+    assert.deepEqual(await plan({ pixelsPerCell: 2 }), coarse);
+    assert.deepEqual(await plan({ metresPerCell: 0.1 }), coarse);
+    assert.deepEqual(
+      await plan({ pixelsPerCell: 2, metresPerCell: 0.1 }),
+      coarse,
+    );
+    assert.deepEqual(
+      (await plan({ pixelsPerCell: 2, origin: [1, 2] })).extent,
+      [1, 2, 3, 3],
+    );
+    await assert.rejects(
+      plan({ pixelsPerCell: 2, metresPerCell: 1 }),
+      /pixelsPerCell makes a cell 0.1 m large, metresPerCell 1 m/,
+    );
   },
 });
 
@@ -283,25 +262,3 @@ Deno.test({
     );
   },
 });
-
-/** Returns the pixels of a PNG with filter Up on each row. */
-function decodePng(png: Uint8Array, width: number, height: number): Uint8Array {
-  const view = new DataView(png.buffer);
-  let at = 8;
-  for (;;) {
-    const length = view.getUint32(at);
-    const type = String.fromCharCode(...png.subarray(at + 4, at + 8));
-    if (type === "IDAT") {
-      const rows = inflateSync(png.subarray(at + 8, at + 8 + length));
-      const pixels = new Uint8Array(width * height);
-      for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) {
-          const above = y === 0 ? 0 : pixels[(y - 1) * width + x]!;
-          pixels[y * width + x] = rows[y * (width + 1) + 1 + x]! + above;
-        }
-      }
-      return pixels;
-    }
-    at += 12 + length;
-  }
-}

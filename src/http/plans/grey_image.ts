@@ -18,6 +18,7 @@ export interface GreyImage {
 }
 
 const LF = 0x0a;
+const CR = 0x0d;
 const HASH = 0x23;
 const ZERO = 0x30;
 const PGM_HINT = "Save the map again, for example with map_saver_cli.";
@@ -28,6 +29,8 @@ const FILTER_UP = 2;
 
 /**
  * Decodes a PGM image, binary (P5) or plain (P2), with 8 or 16 bits per pixel.
+ * A value above the maximum value is refused in a plain image and white in a
+ * binary one, as in Pillow.
  *
  * @param bytes the file
  * @throws {PlanError} if it is not valid, or has too many pixels
@@ -53,19 +56,30 @@ export function decodePgm(bytes: Uint8Array): GreyImage {
     throw invalidPgm(`its maximum value is ${maximum}`);
   }
   const pixels = magic === "P5"
-    ? readBinary(bytes, scanner.at + 1, width * height, maximum)
+    ? readBinary(bytes, scanner.at, width * height, maximum)
     : readPlain(scanner, width * height, maximum);
   return { width, height, pixels };
 }
 
-/** Reads one or two bytes per pixel, big-endian. */
+/**
+ * Reads one or two bytes per pixel, big-endian.
+ *
+ * @param end where the header ends, at its last white space
+ */
 function readBinary(
   bytes: Uint8Array,
-  from: number,
+  end: number,
   count: number,
   maximum: number,
 ): Uint8Array<ArrayBuffer> {
   const size = maximum > 255 ? 2 : 1;
+  let from = end + 1;
+  // One white space ends the header. An editor or a transfer in text mode may
+  // have made it CR LF: then the file has a byte more than the pixels need.
+  if (
+    bytes[end] === CR && bytes[from] === LF &&
+    bytes.length > from + count * size
+  ) from++;
   if (bytes.length < from + count * size) {
     throw invalidPgm("it ends before its last pixel");
   }
@@ -87,7 +101,11 @@ function readPlain(
 ): Uint8Array<ArrayBuffer> {
   const pixels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
-    pixels[i] = toGrey(scanner.readNumber("pixel"), maximum);
+    const value = scanner.readNumber("pixel");
+    if (value > maximum) {
+      throw invalidPgm(`a pixel is ${value}, its maximum value is ${maximum}`);
+    }
+    pixels[i] = toGrey(value, maximum);
   }
   return pixels;
 }
@@ -126,10 +144,14 @@ class Scanner {
     const bytes = this.#bytes;
     for (; this.at < bytes.length; this.at++) {
       if (bytes[this.at] === HASH) {
-        while (this.at < bytes.length && bytes[this.at] !== LF) this.at++;
+        while (this.at < bytes.length && !isLineEnd(bytes[this.at])) this.at++;
       } else if (bytes[this.at]! > 0x20) return;
     }
   }
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === LF || byte === CR;
 }
 
 function invalidPgm(reason: string): PlanError {

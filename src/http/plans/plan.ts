@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { imageSize } from "image-size";
 import { AppError } from "../../common/errors.ts";
 import type { Unit } from "../../protocol/mod.ts";
 
@@ -59,53 +57,3 @@ export class PlanError extends AppError {
 export const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
 /** Maximum size of an image: 8,192 by 8,192 pixels. */
 export const MAX_PIXELS = 8192 * 8192;
-
-const TYPES: Readonly<Record<string, PlanImage["type"]>> = {
-  png: "image/png",
-  jpg: "image/jpeg",
-  webp: "image/webp",
-};
-
-/** Returns the {@linkcode PlanImage} of a file. */
-export function planImage(
-  bytes: Uint8Array<ArrayBuffer>,
-  extent: PlanImage["extent"],
-): PlanImage {
-  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
-  return { ...sniffImage(bytes), bytes, extent, etag: `"${hash}"` };
-}
-
-/**
- * Finds the type and size of an image by its bytes, not by its name. Refuses
- * SVG, which may contain scripts.
- *
- * @param bytes the file
- * @throws {PlanError} if it is not PNG, JPEG or WebP, or has too many pixels
- */
-export function sniffImage(
-  bytes: Uint8Array,
-): Pick<PlanImage, "type" | "width" | "height"> {
-  let found: { type?: string; width: number; height: number } | undefined;
-  try {
-    found = imageSize(bytes);
-  } catch {
-    found = undefined; // unknown type, or damaged
-  }
-  const type = TYPES[found?.type ?? ""];
-  if (found === undefined || type === undefined) {
-    throw new PlanError(
-      found?.type === "svg"
-        ? "SVG images are not supported"
-        : "The image is not PNG, JPEG or WebP",
-      "Save it as PNG.",
-    );
-  }
-  const { width, height } = found;
-  if (!(width > 0 && height > 0 && width * height <= MAX_PIXELS)) {
-    throw new PlanError(
-      `The image has ${width} by ${height} pixels`,
-      `Save it with at most ${MAX_PIXELS} pixels.`,
-    );
-  }
-  return { type, width, height };
-}

@@ -11,15 +11,16 @@ import {
   ProtocolError,
 } from "../../protocol/mod.ts";
 import { isJsonObject, quote } from "../../protocol/text.ts";
-import { decodePgm, encodePng } from "./grey_image.ts";
+import { encodePng } from "./grey_image.ts";
+import { planImage } from "./image_file.ts";
 import {
   MAX_IMAGE_BYTES,
   type Plan,
   PlanError,
   type PlanImage,
-  planImage,
 } from "./plan.ts";
-import { convertImage, parseRosMap } from "./ros_map.ts";
+import { convertImage, decodeRosImage } from "./ros_image.ts";
+import { parseRosMap } from "./ros_map.ts";
 
 export { PlanError };
 
@@ -131,35 +132,59 @@ async function readImage(
 }
 
 /**
- * A pixel of a ROS map is a cell; cell 0,0 is at the origin of the map's frame.
+ * Without a scale in the entry, a pixel of a ROS map is a cell. Cell 0,0 is at
+ * the origin of the map's frame.
  */
 async function rosPlan(
   layer: string,
   text: string,
-  { title = layer, origin }: LayerEntry,
+  entry: LayerEntry,
   files: PlanFiles,
   path = "",
 ): Promise<Plan> {
+  const { title = layer, origin } = entry;
   const map = parseRosMap(text);
+  const metresPerCell = metresPerRosCell(entry, map.resolution);
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
-  const image = isAbsolute(map.image) ? map.image : folder + map.image;
-  const grey = decodePgm(await files.read(image, MAX_IMAGE_BYTES));
-  const png = encodePng(convertImage(grey, map));
+  const file = isAbsolute(map.image) ? map.image : folder + map.image;
+  const image = decodeRosImage(await files.read(file, MAX_IMAGE_BYTES));
+  const png = encodePng(convertImage(image, map, true));
   const [x, y] = map.origin;
-  const { resolution } = map;
   return {
     layer,
     title,
-    metresPerCell: resolution,
+    metresPerCell,
     image: planImage(
       png,
       extentOf(
-        grey,
-        origin ?? [roundCells(x / resolution), roundCells(y / resolution)],
-        1,
+        image,
+        origin ??
+          [roundCells(x / metresPerCell), roundCells(y / metresPerCell)],
+        metresPerCell / map.resolution,
       ),
     ),
   };
+}
+
+/**
+ * Returns the size of a cell over a ROS map: given as metres or as pixels, or
+ * that of a pixel.
+ *
+ * @param resolution metres per pixel
+ */
+function metresPerRosCell(
+  { pixelsPerCell, metresPerCell }: LayerEntry,
+  resolution: number,
+): number {
+  if (pixelsPerCell === undefined) return metresPerCell ?? resolution;
+  const size = roundCells(pixelsPerCell * resolution);
+  if (metresPerCell !== undefined && Math.abs(metresPerCell - size) > 1e-6) {
+    throw new PlanError(
+      `pixelsPerCell makes a cell ${size} m large, metresPerCell ${metresPerCell} m`,
+      "Remove one of them.",
+    );
+  }
+  return size;
 }
 
 function extentOf(

@@ -1,11 +1,11 @@
 /**
- * ROS maps: reads `map.yaml`, and converts its image for the dashboard.
+ * ROS maps: reads `map.yaml`, and accepts what nav2_map_server accepts.
  *
  * @module
  */
 import { load } from "js-yaml";
+import { excerpt } from "../../protocol/mod.ts";
 import { isJsonObject } from "../../protocol/text.ts";
-import type { GreyImage } from "./grey_image.ts";
 import { PlanError } from "./plan.ts";
 
 /**
@@ -20,22 +20,20 @@ export interface RosMap {
   readonly resolution: number;
   /** The lower left corner of the image, in metres. */
   readonly origin: readonly [x: number, y: number];
-  /** True if white means occupied. */
+  /** True if white means occupied. Without effect in the mode `raw`. */
   readonly negate: boolean;
   /** A pixel with a higher occupancy is occupied, 0 to 1. */
   readonly occupiedThresh: number;
   /** A pixel with a lower occupancy is free, 0 to 1. */
   readonly freeThresh: number;
-  /** `trinary`: only occupied, free and unknown. */
+  /**
+   * `trinary`: occupied, free and unknown. `scale`: also values between the
+   * thresholds. `raw`: a pixel is the value, 0 to 100; others are unknown.
+   */
   readonly mode: "trinary" | "scale" | "raw";
 }
 
 const MODES = ["trinary", "scale", "raw"] as const;
-
-/** The grey values that the tools of map_server write. */
-const OCCUPIED = 0;
-const UNKNOWN = 205;
-const FREE = 254;
 
 /**
  * Reads a ROS `map.yaml`.
@@ -49,16 +47,21 @@ export function parseRosMap(text: string): RosMap {
   if (typeof image !== "string" || image === "") {
     throw invalid("no image", "Add a line image: map.pgm.");
   }
-  const resolution = fields.resolution;
-  if (!isNumber(resolution) || resolution <= 0) {
+  const resolution = numberOf(fields.resolution);
+  if (resolution === undefined || resolution <= 0) {
     throw invalid(
-      "no resolution above 0",
-      "Add a line resolution: 0.05, in metres per pixel.",
+      fields.resolution === undefined
+        ? "no resolution"
+        : `resolution is ${shown(fields.resolution)}, not a number above 0`,
+      "Write resolution: 0.05, in metres per pixel.",
     );
   }
   const origin: unknown[] = Array.isArray(fields.origin) ? fields.origin : [];
-  const [x, y, yaw = 0] = origin;
-  if (origin.length > 3 || !isNumber(x) || !isNumber(y) || !isNumber(yaw)) {
+  const [x, y, yaw = 0] = origin.map(numberOf);
+  if (
+    origin.length < 2 || origin.length > 3 || x === undefined ||
+    y === undefined || origin.map(numberOf).includes(undefined)
+  ) {
     throw invalid(
       "no origin of two or three numbers",
       "Add a line origin: [0.0, 0.0, 0.0], in metres.",
@@ -73,42 +76,17 @@ export function parseRosMap(text: string): RosMap {
   const mode = fields.mode ?? "trinary";
   const knownMode = MODES.find((one) => one === mode);
   if (knownMode === undefined) {
-    throw invalid(`unknown mode ${mode}`, `Use ${MODES.join(", ")}.`);
+    throw invalid(`unknown mode ${shown(mode)}`, `Use ${MODES.join(", ")}.`);
   }
   return {
     image,
     resolution,
     origin: [x, y],
-    negate: fields.negate === 1 || fields.negate === true,
+    negate: booleanOf(fields.negate),
     occupiedThresh: fraction(fields.occupied_thresh, 0.65, "occupied_thresh"),
     freeThresh: fraction(fields.free_thresh, 0.196, "free_thresh"),
     mode: knownMode,
   };
-}
-
-/**
- * Converts the image of a ROS map for the dashboard: flips the rows, because
- * the first row has the largest y, and applies the thresholds.
- */
-export function convertImage(image: GreyImage, map: RosMap): GreyImage {
-  const { width, height } = image;
-  const shades = Uint8Array.from({ length: 256 }, (_, v) => shade(v, map));
-  const pixels = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const from = (height - 1 - y) * width;
-    for (let x = 0; x < width; x++) {
-      pixels[y * width + x] = shades[image.pixels[from + x]!]!;
-    }
-  }
-  return { width, height, pixels };
-}
-
-function shade(v: number, map: RosMap): number {
-  const dark = map.negate ? 255 - v : v;
-  if (map.mode !== "trinary") return dark;
-  const occupied = (255 - dark) / 255;
-  if (occupied > map.occupiedThresh) return OCCUPIED;
-  return occupied < map.freeThresh ? FREE : UNKNOWN;
 }
 
 function readYaml(text: string): Record<string, unknown> {
@@ -132,12 +110,49 @@ function readYaml(text: string): Record<string, unknown> {
 
 function fraction(value: unknown, fallback: number, name: string): number {
   if (value === undefined) return fallback;
-  if (isNumber(value) && value >= 0 && value <= 1) return value;
-  throw invalid(`${name} is not from 0 to 1`, "Use a number like 0.65.");
+  const number = numberOf(value);
+  if (number !== undefined && number >= 0 && number <= 1) return number;
+  throw invalid(
+    `${name} is ${shown(value)}, not from 0 to 1`,
+    "Use a number like 0.65.",
+  );
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
+/** A number, also in quotes: yaml-cpp ignores them. */
+const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+/** The words of yaml-cpp, in lower case, upper case or capitalized. */
+const TRUE = /^(?:y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
+const FALSE = /^(?:n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
+
+/** Returns undefined if the value is not a finite number. */
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === "string" && NUMBER.test(value)
+    ? Number(value)
+    : value;
+  return typeof number === "number" && Number.isFinite(number)
+    ? number
+    : undefined;
+}
+
+/** Returns `negate`: an integer, of which 0 is false, or a word. */
+function booleanOf(value: unknown): boolean {
+  if (value === undefined) return false;
+  if (typeof value === "boolean") return value;
+  const number = numberOf(value);
+  if (number !== undefined && Number.isInteger(number)) return number !== 0;
+  if (typeof value === "string") {
+    if (TRUE.test(value)) return true;
+    if (FALSE.test(value)) return false;
+  }
+  throw invalid(
+    `negate is ${shown(value)}`,
+    "Write negate: 0, or 1 if white means occupied.",
+  );
+}
+
+/** Shows a value of the file in a message. */
+function shown(value: unknown): string {
+  return excerpt(JSON.stringify(value) ?? String(value));
 }
 
 function invalid(reason: string, hint: string, cause?: unknown): PlanError {
