@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { env } from "./env.ts";
 import { info } from "./terminal/output.ts";
 
 /** Defined by the bundler (tools/bundle/), and undefined in a checkout. */
@@ -25,7 +26,7 @@ export function announceDownload(
   flags: { readonly quiet?: true } = {},
 ): void {
   if (typeof OCCUPANCY_COMMIT === "string" || isAnnounced) return;
-  const cache = cacheFolder(Deno.build.os, (name) => Deno.env.get(name));
+  const cache = cacheFolder(Deno.build.os, env);
   if (cache === undefined || names.every((name) => isCached(cache, name))) {
     return;
   }

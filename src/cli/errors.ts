@@ -44,11 +44,24 @@ export function describeError(error: unknown): ErrorReport {
     }
     return { message, hint, exitCode };
   }
+  if (isUndecodable(error)) {
+    return {
+      message: `Cannot read the environment: ${messageOf(error)}`,
+      hint: "Set the variable again, in UTF-8, or remove it.",
+      exitCode: Exit.usage,
+    };
+  }
   return {
     message: `Internal error: ${messageOf(error)}`,
     hint: "This is a bug in occupancy. OCCUPANCY_DEBUG=1 prints a stack trace.",
     exitCode: Exit.failure,
   };
+}
+
+/** True for a variable of the environment that is not valid Unicode. */
+export function isUndecodable(error: unknown): boolean {
+  return error instanceof Deno.errors.InvalidData &&
+    error.message.startsWith("environment variable ");
 }
 
 /** True if the reader of the output closed it, which is not a failure. */

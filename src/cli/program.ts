@@ -10,7 +10,7 @@ import { describeError, isBrokenPipe, usageError } from "./errors.ts";
 import { Exit } from "./exit_codes.ts";
 import { CommandEnded } from "./terminal/ending.ts";
 import { helpLayout } from "./terminal/capabilities.ts";
-import { printError, writeOut } from "./terminal/output.ts";
+import { printError, writeError, writeOut } from "./terminal/output.ts";
 
 /**
  * Runs one command line.
@@ -27,15 +27,23 @@ export async function run(args: readonly string[]): Promise<number> {
     const { message, hint, exitCode } = describeError(error);
     printError(`occupancy: ${message}`);
     if (hint) printError(`  hint: ${hint}`);
-    if (Deno.env.get("OCCUPANCY_DEBUG")) console.error(error);
+    if (isDebugging()) console.error(error);
     return exitCode;
+  }
+}
+
+function isDebugging(): boolean {
+  try {
+    return Boolean(Deno.env.get("OCCUPANCY_DEBUG"));
+  } catch {
+    return true; // set, but not to valid Unicode
   }
 }
 
 async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   switch (first) {
     case undefined:
-      printError((await programHelp(Deno.stderr)).trimEnd());
+      writeError(await programHelp(Deno.stderr));
       return Exit.usage;
     case "-h":
     case "--help":

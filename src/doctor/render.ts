@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from "../common/printable.ts";
 import type { Result } from "./check.ts";
 import type { Status } from "./finding.ts";
 
@@ -48,9 +49,9 @@ export function renderResult(
     wide ? STATUS_COLUMNS + CHECK_COLUMNS : NARROW_INDENT,
   );
   const columns = Math.min(width, MAX_COLUMNS) - indent.length;
-  const lines = wrap(message, columns);
+  const lines = wrap(printable(message), columns);
   if (hint !== undefined) {
-    const [first, ...rest] = wrap(hint, columns - HINT_MARK.length);
+    const [first, ...rest] = wrap(printable(hint), columns - HINT_MARK.length);
     lines.push(
       HINT_MARK + first,
       ...rest.map((line) => " ".repeat(HINT_MARK.length) + line),

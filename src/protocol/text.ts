@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isPrintable, printableUnits } from "../common/printable.ts";
 import { ProtocolError } from "./errors.ts";
 
 const encoder = new TextEncoder();
@@ -13,15 +14,6 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Maximum length of a quotation in a message, in UTF-16 code units. */
 export const MAX_EXCERPT_LENGTH = 40;
-
-/** Control and format (bidi) characters, lone surrogates, separators. */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
-
-const SHORT_ESCAPES: Record<string, string> = {
-  "\t": "\\t",
-  "\n": "\\n",
-  "\r": "\\r",
-};
 
 /** Encodes text as UTF-8; a lone surrogate becomes U+FFFD. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
@@ -126,29 +118,25 @@ export function quoteBytes(
 }
 
 /**
- * Returns the start of a text, safe for logs and terminals: escapes control and
- * format characters, and ends with "…" if the text is longer.
+ * Returns the start of a text, safe for logs and terminals: escapes unprintable
+ * characters, and ends with "…" if the text is longer.
  *
  * @param text any text
  * @param max maximum length of the result in UTF-16 code units
  */
 export function excerpt(text: string, max = MAX_EXCERPT_LENGTH): string {
+  const start = text.slice(0, max + 1);
+  if (isPrintable(start)) { // usual, and faster
+    if (text.length <= max) return text;
+    const cut = text.slice(0, max - 1);
+    return (cut.isWellFormed() ? cut : cut.slice(0, -1)) + "…";
+  }
   let shown = "";
   let room = 0; // the part of `shown` that leaves room for the ellipsis
-  for (const character of text.slice(0, max + 1)) {
-    const next = UNPRINTABLE.test(character) ? escape(character) : character;
+  for (const next of printableUnits(start)) {
     if (shown.length + next.length > max) return shown.slice(0, room) + "…";
     shown += next;
     if (shown.length < max) room = shown.length;
   }
   return shown;
-}
-
-function escape(character: string): string {
-  const short = SHORT_ESCAPES[character];
-  if (short !== undefined) return short;
-  const code = character.codePointAt(0)!;
-  return code <= 0xff
-    ? "\\x" + code.toString(16).padStart(2, "0")
-    : `\\u{${code.toString(16)}}`;
 }

@@ -9,6 +9,7 @@ import {
   DEFAULT_LAYER,
   encodeRequest,
   type ErrorReply,
+  excerpt,
   type LayerDisplay,
   ORIGINAL_REQUEST,
   parseOriginal,
@@ -22,6 +23,9 @@ import {
   type Topics,
 } from "../protocol/mod.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
+
+/** Maximum length of the reason in a reply, in UTF-16 code units. */
+const MAX_REASON_LENGTH = 500;
 
 /** The wire format: of this project, or of the original Python scripts. */
 export type Wire = "current" | "original";
@@ -280,6 +284,11 @@ function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {
   };
 }
 
+/** The reply may come from any program that can publish on the reply topic. */
 function refusedError({ code, message }: ErrorReply): RefusedError {
-  return new RefusedError(code, `The server refused the request: ${message}`);
+  const reason = excerpt(message, MAX_REASON_LENGTH);
+  return new RefusedError(
+    excerpt(code),
+    `The server refused the request: ${reason}`,
+  );
 }

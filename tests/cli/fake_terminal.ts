@@ -5,13 +5,18 @@ interface StyledCharacter {
   readonly style: string;
 }
 
+/** The wide characters of the tests. */
+const WIDE = /\p{Script=Han}|[\u{1f300}-\u{1faff}]/u;
+/** The second column of a wide character. */
+const TAIL: StyledCharacter = { character: "", style: "tail" };
+
 /** CSI with its parameters and final character, or any one character. */
 // deno-lint-ignore no-control-regex
 const TOKEN = /\x1b\[([?0-9;]*)([A-Za-z])|[^]/gu;
 
 /**
  * The part of a terminal (ECMA-48) that the map uses: CUP, ED, SGR and
- * characters of one column. Throws an error for everything else.
+ * characters of one or two columns. Throws an error for everything else.
  */
 export class FakeTerminal {
   readonly width: number;
@@ -90,7 +95,10 @@ export class FakeTerminal {
   }
 
   #put(character: string): void {
-    if (this.#column >= this.width || this.#row >= this.height) {
+    const isWide = WIDE.test(character);
+    if (
+      this.#column + Number(isWide) >= this.width || this.#row >= this.height
+    ) {
       throw new Error(
         `${character} at ${this.#column},${this.#row} is outside`,
       );
@@ -98,7 +106,18 @@ export class FakeTerminal {
     const style = character === " "
       ? ` ${this.#background}`
       : ` ${this.#foreground} ${this.#background} ${this.#weight}`;
-    this.#lines[this.#row]![this.#column++] = { character, style };
+    this.#replace({ character, style });
+    if (isWide) this.#replace(TAIL);
+  }
+
+  /** Replaces the character at the cursor; half a wide one becomes blank. */
+  #replace(by: StyledCharacter): void {
+    const line = this.#lines[this.#row]!;
+    const column = this.#column++;
+    const blank = { character: " ", style: " 49" };
+    if (line[column] === TAIL && by !== TAIL) line[column - 1] = blank;
+    if (line[column + 1] === TAIL) line[column + 1] = blank;
+    line[column] = by;
   }
 
   #newLine(): void {

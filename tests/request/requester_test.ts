@@ -153,6 +153,29 @@ Deno.test({
 });
 
 Deno.test({
+  name: "RefusedError has escapes in place of control characters of the reply",
+  permissions: "none",
+  fn: async () => {
+    using _ = new FakeClock();
+    const { request, sent, receive } = await start();
+    const answer = request();
+    receive(encodeErrorReply({
+      transaction: sent().transaction,
+      code: "\x1b[2Jbad",
+      message: "\x1b]0;title\x07\u202e" + "x".repeat(9999),
+    }));
+    await assert.rejects(
+      answer,
+      (error) =>
+        error instanceof RefusedError && error.code === "\\x1b[2Jbad" &&
+        error.message.startsWith(
+          "The server refused the request: \\x1b]0;title\\x07\\u{202e}xxx",
+        ) && error.message.length < 600,
+    );
+  },
+});
+
+Deno.test({
   name: "Requester.request() throws ProtocolError if the reply is malformed",
   permissions: "none",
   fn: async () => {

@@ -1,4 +1,5 @@
 /** Default addresses, and the addresses that flags select. */
+import { env } from "../env.ts";
 import { brokerUrl } from "../../mqtt/url.ts";
 import { defaultStorePath } from "../../store/open.ts";
 import { readText } from "../files.ts";
@@ -43,7 +44,6 @@ export function storeAddress(
   flags: { readonly store?: string; readonly name: string },
 ): string | undefined {
   if (flags.store !== undefined) return flags.store;
-  const env = (name: string) => Deno.env.get(name);
   const path = defaultStorePath(flags.name, Deno.build.os, env);
   return path && `sqlite:${path}`;
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { env } from "../env.ts";
 import type { AppError } from "../../common/errors.ts";
 import { usageError } from "../errors.ts";
 import type { ColorMode } from "../terminal/capabilities.ts";
@@ -70,7 +71,6 @@ export async function settingsOf(
   flags: ReadonlyMap<string, string | boolean>,
   commands: readonly CommandEntry[],
 ): Promise<Setting[]> {
-  const env = (name: string) => Deno.env.get(name);
   const path = flags.get("config") ?? env("OCCUPANCY_CONFIG");
   if (!path) return resolveSettings(options, { flags, env });
   const { readConfigFile } = await import("./config_file.ts");

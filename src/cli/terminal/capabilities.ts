@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { env } from "../env.ts";
 import type { ColorDepth } from "./map/mod.ts";
 
 const DEFAULT_COLUMNS = 80;
@@ -52,7 +53,7 @@ export function helpLayout(
   mode: ColorMode = "auto",
 ): { columns: number; color: boolean } {
   const terminal = output.isTerminal();
-  const depth = colorDepth(mode, (name) => Deno.env.get(name), terminal);
+  const depth = colorDepth(mode, env, terminal);
   const columns = terminal ? Deno.consoleSize().columns : 0;
   return {
     columns: columns > 0 ? columns : sizeFromEnv("COLUMNS") ?? DEFAULT_COLUMNS,
@@ -62,7 +63,7 @@ export function helpLayout(
 
 /** Returns a plausible size from an environment variable. */
 function sizeFromEnv(name: string): number | undefined {
-  const size = Number(Deno.env.get(name));
+  const size = Number(env(name));
   return Number.isInteger(size) && size > 0 && size <= 10_000
     ? size
     : undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 import { AppError, messageOf } from "../../common/errors.ts";
+import { printable } from "../../common/printable.ts";
 import { isBrokenPipe } from "../errors.ts";
 
 const PROGRESS_INTERVAL_MS = 200;
@@ -49,12 +50,18 @@ function outputError(error: unknown): unknown {
   });
 }
 
-/** Writes a line to stderr. */
+/**
+ * Writes a line to stderr, with escapes in place of unprintable characters: it
+ * may contain text from a server, a file or another client.
+ */
 export function printError(line: string): void {
-  writeError(line + "\n");
+  writeError(printable(line) + "\n");
 }
 
-/** Writes text to stderr. Errors are ignored: they must not end a server. */
+/**
+ * Writes text to stderr as it is. Errors are ignored: they must not end a
+ * server.
+ */
 export function writeError(text: string): void {
   try {
     writeAll(Deno.stderr, text);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from "../../common/printable.ts";
 import type { ReadingBatch } from "../../protocol/mod.ts";
 import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
 import type { MapView } from "../../request/mod.ts";
@@ -127,7 +128,7 @@ function summaryLine(
     ...(count.unknown > 0 ? [`${count.unknown} unknown`] : []),
     ...(view.revision === undefined ? [] : [`revision ${view.revision}`]),
   ];
-  return `${paint(BOLD, view.layer ?? "default")}  ${parts.join(" · ")}`;
+  return `${paint(BOLD, printable(view.layer))}  ${parts.join(" · ")}`;
 }
 
 /** Returns the indexes of the cells by y, then by x. */

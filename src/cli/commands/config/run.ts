@@ -1,3 +1,4 @@
+import { printable } from "../../../common/printable.ts";
 import { readWords } from "../../arguments/parse.ts";
 import { settingsOf, unexpectedWord } from "../../arguments/read_arguments.ts";
 import type { Setting } from "../../arguments/settings.ts";
@@ -72,8 +73,8 @@ function table(
 ): string {
   const rows = settings.map((setting) => [
     setting.option.name,
-    shown(setting) ?? `(${setting.option.unset ?? "not set"})`,
-    setting.where || "default",
+    printable(shown(setting) ?? `(${setting.option.unset ?? "not set"})`),
+    printable(setting.where || "default"),
   ]);
   const head = ["setting", "value", "source"];
   const widths = head.map((title, i) =>

@@ -1,3 +1,4 @@
+import { env } from "../../env.ts";
 import type { CheckOptions, Result } from "../../../doctor/mod.ts";
 import { doneWithin } from "../../../common/async.ts";
 import { brokerUrl } from "../../../mqtt/url.ts";
@@ -43,7 +44,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   const terminal = Deno.stdout.isTerminal();
   const look = {
     width: Math.max(MIN_COLUMNS, outputSize().width),
-    color: colorDepth(flags.color, (n) => Deno.env.get(n), terminal) !== "none",
+    color: colorDepth(flags.color, env, terminal) !== "none",
   };
   const results: Result[] = [];
   const printAll = async () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { env } from "../../env.ts";
 import type { CellStatus } from "../../../grid/status.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { type MapView, Requester } from "../../../request/mod.ts";
@@ -148,8 +149,4 @@ function mapText(view: MapView, flags: PrintFlags, depth: ColorDepth): string {
     ...(staleAfter !== undefined && { staleAfter }),
   });
   return encodeLines(canvas, depth);
-}
-
-function env(name: string): string | undefined {
-  return Deno.env.get(name);
 }

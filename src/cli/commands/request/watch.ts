@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { env } from "../../env.ts";
 import { ReadingBatch, Topics, UNKNOWN } from "../../../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../../../request/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
@@ -92,7 +93,7 @@ async function liveView(
   return new LiveView({
     layer: flags.layer,
     pane: form === "map" ? new MapPane(region) : new TablePane(region),
-    depth: colorDepth(flags.color, (name) => Deno.env.get(name), true),
+    depth: colorDepth(flags.color, env, true),
     onEnd: (reason) => ending.end(EXIT_BY_REASON[reason]),
   });
 }

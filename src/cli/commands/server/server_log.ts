@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { env } from "../../env.ts";
 import {
   configureSync,
   getJsonLinesFormatter,
@@ -13,8 +14,9 @@ import {
   type LogRecord,
   resetSync,
 } from "@logtape/logtape";
+import { printable } from "../../../common/printable.ts";
 import { colorDepth } from "../../terminal/capabilities.ts";
-import { printError } from "../../terminal/output.ts";
+import { writeError } from "../../terminal/output.ts";
 import type { ServerFlags } from "./options.ts";
 import { type Status, StatusLine } from "./status_line.ts";
 
@@ -47,11 +49,10 @@ const RESET = "\x1b[0m";
 /** Opens the log. There can be only one at a time. */
 export function openServerLog(flags: ServerLogFlags): ServerLog {
   const { logFormat, quiet, verbose } = flags;
-  const terminal = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  const terminal = Deno.stderr.isTerminal() && env("TERM") !== "dumb";
   const live = logFormat === "auto" && terminal && !quiet;
   const level: LogLevel = flags.logLevel ??
     (quiet ? "warning" : verbose ? "debug" : "info");
-  const env = (name: string) => Deno.env.get(name);
   const color = colorDepth(flags.color, env, terminal) !== "none";
   const statusLine = live ? new StatusLine() : undefined;
   const format = formatterOf(logFormat, live, color);
@@ -63,7 +64,7 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
           statusLine?.setProblem(String(record.message.join("")));
         }
         if (statusLine) statusLine.printAbove(format(record));
-        else printError(format(record));
+        else writeError(format(record) + "\n");
       },
     },
     loggers: [
@@ -76,9 +77,11 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
     ],
   });
   const logger = getLogger(CATEGORY);
-  // LogTape replaces {name} by a property, and {{ by {.
-  const escape = (line: string) =>
-    line.includes("{") ? line.replace(/[{}]/g, "$&$&") : line;
+  const escape = (line: string) => {
+    const safe = printable(line); // may contain names that clients chose
+    // LogTape replaces {name} by a property, and {{ by {.
+    return safe.includes("{") ? safe.replace(/[{}]/g, "$&$&") : safe;
+  };
   return {
     debug: (line) => logger.debug(escape(line)),
     info: (line) => logger.info(escape(line)),

@@ -1,3 +1,10 @@
+/**
+ * The status of a server at the bottom of a terminal.
+ *
+ * @module
+ */
+import { env } from "../../env.ts";
+import { columnsOfText, splitIntoLines } from "../../terminal/columns.ts";
 import { writeError } from "../../terminal/output.ts";
 
 /** The state of a server that the status line shows. */
@@ -13,12 +20,14 @@ export interface Status {
 const UPDATE_INTERVAL_MS = 500;
 /** The period over which the rate is averaged. */
 const RATE_WINDOW_MS = 2000;
-const CLEAR_LINE = "\r\x1b[2K";
+/** A long problem takes more than one line. */
+const MAX_LINES = 3;
+const MIN_COLUMNS = 3;
 
-/** A line at the bottom of a terminal that is rewritten in place. */
+/** Lines at the bottom of a terminal that are rewritten in place. */
 export class StatusLine {
   #timer: ReturnType<typeof setInterval> | undefined;
-  #shown = "";
+  #shown: readonly string[] = [];
   #status: (() => Status) | undefined;
   #problem: { readonly message: string; readonly at: number } | undefined;
   #samples: { readonly at: number; readonly readings: number }[] = [];
@@ -35,19 +44,26 @@ export class StatusLine {
     this.#problem = { message, at: performance.now() };
   }
 
-  /** Prints a line above this one. */
+  /** Prints a line above the status. */
   printAbove(line: string): void {
-    const shown = this.#shown;
-    writeError(`${shown && CLEAR_LINE}${line}\n${shown}`);
+    writeError(`${this.#erase()}${line}\n${this.#shown.join("\n")}`);
   }
 
-  /** Removes the line. */
+  /** Removes the status. */
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#status = undefined;
-    if (this.#shown) writeError(CLEAR_LINE);
-    this.#shown = "";
+    const erase = this.#erase();
+    if (erase) writeError(erase);
+    this.#shown = [];
+  }
+
+  /** Returns what erases the shown lines. */
+  #erase(): string {
+    return this.#shown.length === 0
+      ? ""
+      : eraseLines(this.#shown, columns(), rewraps());
   }
 
   #draw(): void {
@@ -59,7 +75,7 @@ export class StatusLine {
     while (samples.length > 2 && now - samples[1]!.at >= RATE_WINDOW_MS) {
       samples.shift();
     }
-    const text = statusText(status, {
+    const lines = statusLines(status, {
       rate: rateOf(samples),
       ...(this.#problem && {
         problem: {
@@ -69,13 +85,14 @@ export class StatusLine {
       }),
       columns: columns(),
     });
-    if (text === this.#shown) return;
-    this.#shown = text;
-    writeError(CLEAR_LINE + text);
+    if (lines.join("\n") === this.#shown.join("\n")) return;
+    const erase = eraseLines(this.#shown, columns(), rewraps());
+    this.#shown = lines;
+    writeError(erase + lines.join("\n"));
   }
 }
 
-/** Further data of {@linkcode statusText}. */
+/** Further data of {@linkcode statusLines}. */
 export interface StatusExtras {
   /** Readings per second. */
   readonly rate: number;
@@ -85,23 +102,53 @@ export interface StatusExtras {
   readonly columns: number;
 }
 
-/** The text of the status line, cut to the width of the terminal. */
-export function statusText(
+/**
+ * Returns the status as lines that are shorter than the terminal is wide. In a
+ * narrow terminal the parts are omitted that matter least; a problem that is
+ * longer than a line takes up to {@linkcode MAX_LINES}.
+ */
+export function statusLines(
   { cells, broker }: Status,
   { rate, problem, columns }: StatusExtras,
-): string {
+): string[] {
   const number = (n: number) => Math.round(n).toLocaleString("en");
-  const text = [
-    `${number(rate)} readings/s`,
-    `${number(cells)} ${cells === 1 ? "cell" : "cells"}`,
-    problem === undefined
-      ? "no errors"
-      : `${formatSeconds(problem.seconds)} ago: ${problem.message}`,
-    broker,
-  ].join(" · ");
-  // Some terminals wrap a line that fills the last column.
-  if (text.length < columns) return text;
-  return `${text.slice(0, Math.max(0, columns - 2))}…`;
+  const rateText = `${number(rate)} readings/s`;
+  const cellsText = `${number(cells)} ${cells === 1 ? "cell" : "cells"}`;
+  const state = problem === undefined
+    ? "no errors"
+    : `${formatSeconds(problem.seconds)} ago: ${problem.message}`;
+  const short = problem === undefined
+    ? [[rateText, cellsText], [rateText]]
+    : [[rateText, state], [state]];
+  const texts = [
+    [rateText, cellsText, state, broker],
+    [rateText, cellsText, state],
+    ...short,
+  ].map((parts) => parts.join(" · "));
+  const fitting = texts.find((text) => columnsOfText(text) < columns);
+  return splitIntoLines(
+    fitting ?? texts.at(-1)!,
+    Math.max(columns, MIN_COLUMNS),
+    MAX_LINES,
+  );
+}
+
+/**
+ * Returns what erases lines above the cursor, which is at the end of the last.
+ *
+ * @param lines the lines as they were written
+ * @param columns the present width of the terminal: it may be narrower now
+ * @param rewraps whether the terminal wraps lines again when it is resized
+ */
+export function eraseLines(
+  lines: readonly string[],
+  columns: number,
+  rewraps: boolean,
+): string {
+  const rows = lines.map((line) =>
+    rewraps ? Math.max(1, Math.ceil(columnsOfText(line) / columns)) : 1
+  ).reduce((sum, rows) => sum + rows, 0);
+  return rows <= 1 ? "\r\x1b[2K" : `\r\x1b[${rows - 1}A\x1b[J`;
 }
 
 function rateOf(
@@ -125,4 +172,9 @@ function columns(): number {
   } catch {
     return 80;
   }
+}
+
+/** Most terminals wrap lines again. xterm and the Linux console cut them off. */
+function rewraps(): boolean {
+  return !env("XTERM_VERSION") && env("TERM") !== "linux";
 }

@@ -3,16 +3,12 @@
  *
  * @module
  */
+import { columnsOf, columnsOfText, drawable } from "../columns.ts";
 import { PLAIN, type Style } from "./palette.ts";
 
 /** The value of the second column of a wide character. */
-const WIDE_TAIL = 0;
+export const WIDE_TAIL = 0;
 const SPACE = 0x20;
-/** Most East Asian wide characters and emoji (Unicode Standard Annex #11). */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-/** Characters without width, and control characters. */
-const INVISIBLE = /[\p{M}\p{Cf}\p{Cc}\p{Cs}]/u;
 
 /** Text of one style. */
 export type Span = readonly [text: string, style?: Style];
@@ -48,6 +44,12 @@ export class Canvas {
         row * width,
       );
       to.styles.set(this.styles.subarray(start, start + columns), row * width);
+      // Half of a wide character cannot be drawn.
+      if (
+        this.characters[start + columns] === WIDE_TAIL && columns < this.width
+      ) {
+        to.characters[row * width + columns - 1] = SPACE;
+      }
     }
     return to;
   }
@@ -67,8 +69,8 @@ export class Canvas {
   write(column: number, row: number, spans: readonly Span[]): number {
     if (row >= this.height) return column;
     for (const [text, style = PLAIN] of spans) {
-      for (const character of visible(text)) {
-        const width = WIDE.test(character) ? 2 : 1;
+      for (const character of drawable(text)) {
+        const width = columnsOf(character);
         if (column + width > this.width) return column;
         this.put(column, row, character.codePointAt(0)!, style);
         if (width === 2) this.put(column + 1, row, WIDE_TAIL, style);
@@ -83,9 +85,7 @@ export class Canvas {
 export function textWidth(spans: readonly Span[]): number {
   let columns = 0;
   for (const [text] of spans) {
-    for (const character of visible(text)) {
-      columns += WIDE.test(character) ? 2 : 1;
-    }
+    columns += columnsOfText(text);
   }
   return columns;
 }
@@ -115,10 +115,4 @@ export function wrapItems(
     }
   }
   return lines;
-}
-
-/** Returns the visible characters, composed where Unicode allows it. */
-function visible(text: string): string[] {
-  return [...text.normalize("NFC")]
-    .filter((character) => !INVISIBLE.test(character));
 }

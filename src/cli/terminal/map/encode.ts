@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Canvas } from "./canvas.ts";
+import { type Canvas, WIDE_TAIL } from "./canvas.ts";
 import {
   backgroundOf,
   BOLD,
@@ -63,6 +63,8 @@ export function encodeChanges(
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const at = row * width + column;
+      // The second column of a wide character is drawn with the first one.
+      if (characters[at] === WIDE_TAIL) continue;
       if (
         base
           ? base.characters[at] === characters[at] &&
@@ -114,10 +116,10 @@ class Pen {
   draw(at: number): void {
     const { characters, styles } = this.#canvas;
     const character = characters[at]!;
-    if (character === 0) return; // second column of a wide character
+    if (character === WIDE_TAIL) return;
     this.#change(styles[at]!, character === SPACE);
     this.#text += String.fromCodePoint(character);
-    this.#next = characters[at + 1] === 0 ? at + 2 : at + 1;
+    this.#next = characters[at + 1] === WIDE_TAIL ? at + 2 : at + 1;
   }
 
   /** Returns what was written, followed by a reset of the style. */

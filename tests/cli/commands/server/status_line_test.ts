@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { statusText } from "../../../../src/cli/commands/server/status_line.ts";
+import {
+  eraseLines,
+  type Status,
+  type StatusExtras,
+  statusLines,
+} from "../../../../src/cli/commands/server/status_line.ts";
+import { columnsOfText } from "../../../../src/cli/terminal/columns.ts";
 
 const STATUS = { readings: 0, cells: 9360, broker: "mqtt://localhost:1883" };
 
+function statusText(status: Status, extras: StatusExtras): string {
+  return statusLines(status, extras).join("|");
+}
+
 Deno.test({
-  name: "statusText() has rate, cells, the last error and the broker",
+  name: "statusLines() has rate, cells, the last error and the broker",
   permissions: "none",
   fn: () => {
     assert.equal(
@@ -21,14 +31,64 @@ Deno.test({
 });
 
 Deno.test({
-  name: "statusText() is shorter than the terminal is wide",
+  name: "statusLines() are shorter than the terminal is wide, at most three",
   permissions: "none",
   fn: () => {
-    const columns = fc.integer({ min: 2, max: 120 });
-    fc.assert(fc.property(columns, fc.string(), (columns, message) => {
-      const problem = { message, seconds: 5 };
-      const text = statusText(STATUS, { rate: 1, problem, columns });
-      assert.ok(text.length < columns, text);
-    }));
+    const columns = fc.integer({ min: 3, max: 120 });
+    fc.assert(
+      fc.property(
+        columns,
+        fc.string({ unit: "binary" }),
+        (columns, message) => {
+          const problem = { message, seconds: 5 };
+          const lines = statusLines(STATUS, { rate: 1, problem, columns });
+          assert.ok(lines.length <= 3);
+          for (const line of lines) {
+            assert.ok(columnsOfText(line) < columns, line);
+          }
+        },
+      ),
+    );
+  },
+});
+
+Deno.test({
+  name: "statusLines() keeps the reason of a problem in a narrow terminal",
+  permissions: "none",
+  fn: () => {
+    const problem = {
+      message: "Cannot write the map: the disk is full, readings wait",
+      seconds: 12,
+    };
+    assert.deepEqual(statusLines(STATUS, { rate: 5, problem, columns: 40 }), [
+      "12 s ago: Cannot write the map: the dis",
+      "k is full, readings wait",
+    ]);
+    assert.deepEqual(statusLines(STATUS, { rate: 5, columns: 40 }), [
+      "5 readings/s · 9,360 cells · no errors",
+    ]);
+    assert.deepEqual(statusLines(STATUS, { rate: 5, columns: 20 }), [
+      "5 readings/s",
+    ]);
+    assert.deepEqual(
+      statusLines({ ...STATUS, broker: "mqtt://会議室" }, {
+        rate: 5,
+        columns: 54,
+      }),
+      ["5 readings/s · 9,360 cells · no errors"],
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "eraseLines() erases the pieces into which a narrow window wraps a line",
+  permissions: "none",
+  fn: () => {
+    const line = "a".repeat(79);
+    assert.equal(eraseLines([line], 80, true), "\r\x1b[2K");
+    assert.equal(eraseLines([line], 40, true), "\r\x1b[1A\x1b[J");
+    assert.equal(eraseLines([line, "b"], 30, true), "\r\x1b[3A\x1b[J");
+    assert.equal(eraseLines([line], 40, false), "\r\x1b[2K");
   },
 });

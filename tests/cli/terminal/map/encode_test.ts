@@ -80,8 +80,60 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const drawn = new Canvas(6, 1);
-    assert.equal(drawn.write(0, 0, [["a楼b\u0301\x1bc层"]]), 5);
+    assert.equal(drawn.write(0, 0, [["a楼b\u0301c层"]]), 5);
     assert.equal(encodeLines(drawn, "none"), "a楼bc\n");
     assert.equal(drawn.write(2, 7, [["below"]]), 2);
+  },
+});
+
+Deno.test({
+  name: "encodeChanges() keeps wide characters, as in 会議室 and 🏢🏬 hq",
+  permissions: "none",
+  fn: () => {
+    const text = fc.string({
+      unit: fc.constantFrom("会", "議", "室", "🏢", "🏬", "a", " "),
+      maxLength: 12,
+    });
+    const places = fc.integer({ min: 0, max: 5 });
+    const drawn = fc.tuple(text, places).map(([text, column]) => {
+      const canvas = new Canvas(13, 1);
+      canvas.write(column, 0, [[text]]);
+      return canvas;
+    });
+    fc.assert(fc.property(drawn, drawn, (before, after) => {
+      const terminal = new FakeTerminal(13, 1);
+      terminal.write(encodeChanges(undefined, before, "256"));
+      terminal.write(encodeChanges(before, after, "256"));
+      const [shown] = terminal.text;
+      assert.equal(shown!.trimEnd(), encodeLines(after, "none").trimEnd());
+    }));
+    const canvas = new Canvas(20, 1);
+    canvas.write(0, 0, [["会議室", BOLD], ["   12 cells"]]);
+    const terminal = new FakeTerminal(20, 1);
+    terminal.write(encodeChanges(undefined, canvas, "256"));
+    assert.match(terminal.text[0]!, /^会議室 {3}12 cells/);
+  },
+});
+
+Deno.test({
+  name: "Canvas.resized() leaves out half of a wide character",
+  permissions: "none",
+  fn: () => {
+    const canvas = new Canvas(6, 1);
+    canvas.write(0, 0, [["会議室"]]);
+    assert.equal(encodeLines(canvas.resized(5, 1), "none"), "会議\n");
+  },
+});
+
+Deno.test({
+  name: "Canvas.write() makes control, bidi and zero-width characters visible",
+  permissions: "none",
+  fn: () => {
+    const canvas = new Canvas(60, 1);
+    canvas.write(0, 0, [["a\u202eb\u200bc\x1b[2J👩\u200d💻"]]);
+    assert.equal(
+      encodeLines(canvas, "none"),
+      "a\\u{202e}b\\u{200b}c\\x1b[2J👩💻\n",
+    );
   },
 });

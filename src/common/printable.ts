@@ -1,0 +1,69 @@
+/**
+ * Makes text safe to print: characters that control a terminal, reorder text or
+ * are invisible become escapes that people can see.
+ *
+ * @module
+ */
+
+/**
+ * Control and format characters (with the bidi controls), lone surrogates,
+ * unassigned characters, line separators, and characters without a glyph.
+ */
+const UNPRINTABLE =
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/**
+ * An emoji, with the invisible characters that join its parts (UTS #51), or any
+ * other code point.
+ */
+const UNIT =
+  /\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?(?:\u200d\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?)*|[\d#*]\ufe0f\u20e3|[^]/gu;
+
+const SHORT_ESCAPES: Record<string, string> = {
+  "\t": "\\t",
+  "\n": "\\n",
+  "\r": "\\r",
+};
+
+/**
+ * Returns a text with escapes such as `\n`, `\x1b` or `\u{202e}` in place of
+ * its unprintable characters.
+ *
+ * @param text any text
+ *
+ * @example
+ * ```ts
+ * import { printable } from "./printable.ts";
+ *
+ * printable("red \x1b[31m"); // "red \\x1b[31m"
+ * ```
+ */
+export function printable(text: string): string {
+  return isPrintable(text) ? text : [...printableUnits(text)].join("");
+}
+
+/** Returns true if a text has no unprintable character. */
+export function isPrintable(text: string): boolean {
+  return !UNPRINTABLE.test(text);
+}
+
+/**
+ * Yields the parts of {@linkcode printable} that must not be split: a code
+ * point, an escape or an emoji.
+ */
+export function* printableUnits(text: string): Generator<string> {
+  for (const [unit] of text.matchAll(UNIT)) {
+    const isEmoji =
+      unit.length > String.fromCodePoint(unit.codePointAt(0)!).length;
+    yield !isEmoji && UNPRINTABLE.test(unit) ? escapeUnit(unit) : unit;
+  }
+}
+
+function escapeUnit(unit: string): string {
+  const short = SHORT_ESCAPES[unit];
+  if (short !== undefined) return short;
+  const code = unit.codePointAt(0)!;
+  return code <= 0xff
+    ? "\\x" + code.toString(16).padStart(2, "0")
+    : `\\u{${code.toString(16)}}`;
+}

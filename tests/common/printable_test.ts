@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { printable } from "../../src/common/printable.ts";
+
+Deno.test({
+  name:
+    "printable() escapes control, bidi, zero-width and invisible characters",
+  permissions: "none",
+  fn: () => {
+    const cases: [text: string, printed: string][] = [
+      ["\x1b[31mred\x07", "\\x1b[31mred\\x07"],
+      ["a\tb\r\nc", "a\\tb\\r\\nc"],
+      ["\u009b2J", "\\x9b2J"],
+      ["\u202egnp.exe", "\\u{202e}gnp.exe"],
+      ["\u2066a\u2069\u061c", "\\u{2066}a\\u{2069}\\u{61c}"],
+      [
+        "a\u200bb\u200c\u200d\u2060\ufeff",
+        "a\\u{200b}b\\u{200c}\\u{200d}\\u{2060}\\u{feff}",
+      ],
+      [
+        "\u00ad\u034f\u115f\u3164\ufe0f\u2800",
+        "\\xad\\u{34f}\\u{115f}\\u{3164}\\u{fe0f}\\u{2800}",
+      ],
+      ["\u2028\u2029", "\\u{2028}\\u{2029}"],
+      ["\ud800", "\\u{d800}"],
+      ["\u{e0041}", "\\u{e0041}"],
+    ];
+    for (const [text, printed] of cases) assert.equal(printable(text), printed);
+  },
+});
+
+Deno.test({
+  name: "printable() keeps letters, marks and emoji with their joiners",
+  permissions: "none",
+  fn: () => {
+    const text =
+      "Bu\u0308ro 会議室 🏢🏬 hq ❤\ufe0f 👩\u200d💻 👍🏽 🇩🇪 1\ufe0f\u20e3 سلام";
+    assert.equal(printable(text), text);
+  },
+});
+
+Deno.test({
+  name: "printable() returns well-formed text without controls for every text",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+      const printed = printable(text);
+      assert.doesNotMatch(
+        printed,
+        /\p{Cc}|[\u202a-\u202e\u2066-\u2069\u200b]/u,
+      );
+      assert.ok(printed.isWellFormed());
+    }));
+  },
+});
