@@ -11,6 +11,7 @@ import { type LimitOptions, Limits } from "./limits.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Rates } from "./metrics/rates.ts";
 import { Problem } from "./problem.ts";
+import { urlOf } from "./request_url.ts";
 import { allowedMethods, findRoute } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import { Guard, setSecurityHeaders } from "./security/guard.ts";
@@ -138,7 +139,7 @@ export class HttpServer {
     let release = () => {};
     try {
       release = this.#limits.take("requests");
-      const url = new URL(request.url);
+      const url = urlOf(request);
       const guardResponse = this.#guard.check(request, url);
       if (guardResponse !== undefined) return guardResponse;
       const match = findRoute(ROUTES, request.method, url.pathname);

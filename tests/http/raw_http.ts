@@ -6,10 +6,11 @@ export interface RawResponse {
 }
 
 /**
- * Sends a request over TCP, with headers that `fetch` does not allow, and
- * closes the connection.
+ * Sends a request over TCP, with headers that `fetch` does not allow, and reads
+ * until the server closes the connection.
  *
- * @param lines the request line and the headers
+ * @param lines the request line and the headers; characters above U+00FF are
+ * not allowed. `Connection: close` is added if there is no Connection
  */
 export async function rawRequest(
   url: string,
@@ -18,8 +19,11 @@ export async function rawRequest(
 ): Promise<RawResponse> {
   const { hostname, port } = new URL(url);
   using connection = await Deno.connect({ hostname, port: Number(port) });
-  const head = [...lines, "Connection: close", "", ""].join("\r\n");
-  await connection.write(new TextEncoder().encode(head + body));
+  const closing = lines.some((line) => /^connection:/i.test(line))
+    ? []
+    : ["Connection: close"];
+  const head = [...lines, ...closing, "", ""].join("\r\n");
+  await connection.write(latin1(head + body));
   const text = await new Response(untilClosed(connection)).text();
   const [answered = "", ...rest] = text.split("\r\n\r\n");
   return {
@@ -27,6 +31,11 @@ export async function rawRequest(
     head: answered,
     body: rest.join("\r\n\r\n"),
   };
+}
+
+/** Returns the characters up to U+00FF as bytes. */
+export function latin1(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function untilClosed(

@@ -57,6 +57,21 @@ Deno.test({
         [[`Origin: http://${host}`], 200],
         [[`Origin: http://${host}`, "Sec-Fetch-Site: same-origin"], 200],
         [["Origin: https://map.example", "X-Forwarded-Host: map.example"], 200],
+        // Behind a proxy on a port other than 443.
+        [[
+          "Origin: https://map.example:8443",
+          "X-Forwarded-Host: map.example:8443",
+        ], 200],
+        [[
+          "Origin: https://map.example:8443",
+          "X-Forwarded-Host: map.example",
+        ], 403],
+        // Proxies that add the usual port, and a chain of proxies.
+        [[
+          "Origin: https://map.example",
+          "X-Forwarded-Host: map.example:443, inner",
+        ], 200],
+        [["Origin: https://map.example", "X-Forwarded-Host: [::1"], 403],
         [["Origin: http://evil.example"], 403],
         [["Origin: http://localhost:1"], 403],
         [["Origin: null"], 403],

@@ -10,6 +10,10 @@ import type { Endpoint, RequestContext } from "../endpoint.ts";
 
 /** A viewer that answers no ping for this time is disconnected. */
 const IDLE_TIMEOUT_S = 30;
+/** The only version of the protocol (RFC 6455, 4.1). */
+const WEBSOCKET_VERSION = "13";
+/** 16 bytes in base64. */
+const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** `GET /live` */
 export const getLive: Endpoint = {
@@ -19,6 +23,7 @@ export const getLive: Endpoint = {
     description: "docs/LIVE.md is the specification.",
     responses: {
       101: { description: "The feed begins" },
+      400: problemSpec("Sec-WebSocket-Key is not valid"),
       403: problemSpec("The request was sent by a page of another origin"),
       426: problemSpec("The request is not a WebSocket upgrade"),
     },
@@ -28,15 +33,7 @@ export const getLive: Endpoint = {
 
 /** Token, Host and Origin were checked by the {@linkcode Guard} before. */
 function upgrade({ request, feed }: RequestContext): Response {
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    throw new Problem({
-      status: 426,
-      code: "no-websocket",
-      message: "The live feed is a WebSocket",
-      hint: "Programs can use GET /api/v1/changes.",
-      headers: { upgrade: "websocket" },
-    });
-  }
+  checkHandshake(request);
   const { socket, response } = Deno.upgradeWebSocket(request, {
     idleTimeout: IDLE_TIMEOUT_S,
   });
@@ -44,4 +41,39 @@ function upgrade({ request, feed }: RequestContext): Response {
   socket.onopen = () => feed.add(socket);
   socket.onerror = () => {}; // a close event follows
   return response;
+}
+
+/**
+ * Checks the opening handshake (RFC 6455, 4.2.1).
+ *
+ * @throws {Problem} 426 if it is not one, 400 if its key is invalid
+ */
+function checkHandshake({ method, headers }: Request): void {
+  const has = (name: string, option: string) =>
+    (headers.get(name) ?? "").toLowerCase().split(",")
+      .some((part) => part.trim() === option);
+  const isWebSocket = method === "GET" && has("connection", "upgrade") &&
+    has("upgrade", "websocket") &&
+    headers.get("sec-websocket-version") === WEBSOCKET_VERSION;
+  if (!isWebSocket) {
+    throw new Problem({
+      status: 426,
+      code: "no-websocket",
+      message: "The live feed is a WebSocket",
+      hint:
+        "Programs can use GET /api/v1/changes. A proxy must pass on the headers Connection and Upgrade.",
+      headers: {
+        connection: "upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": WEBSOCKET_VERSION,
+      },
+    });
+  }
+  if (WEBSOCKET_KEY.test(headers.get("sec-websocket-key") ?? "")) return;
+  throw new Problem({
+    status: 400,
+    code: "bad-websocket-key",
+    message: "Sec-WebSocket-Key is not the base64 of 16 bytes",
+    hint: "Send a new random key in each request.",
+  });
 }

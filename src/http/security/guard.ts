@@ -34,10 +34,10 @@ export class Guard {
    */
   check(request: Request, url: URL): Response | undefined {
     if (url.pathname === PUBLIC_PATH) return undefined;
-    if (this.#token === undefined) checkHost(request);
+    if (this.#token === undefined) checkHost(request, url);
     // A page of another origin may neither send readings nor open the feed.
     if (request.method === "POST" || url.pathname === "/live") {
-      checkSameOrigin(request);
+      checkSameOrigin(request, url);
     }
     if (this.#token === undefined) return undefined;
     const loginResponse = login(request, url, this.#token);

@@ -1,0 +1,47 @@
+/**
+ * The URL of a request.
+ *
+ * @module
+ */
+import { quote } from "../protocol/text.ts";
+import { Problem } from "./problem.ts";
+
+/** Printable ASCII without `# / ? @ \\`, which end a host in a URL. */
+const HOST = /^[!"$-.0->A-[\]-~]+$/;
+
+/**
+ * Returns the URL of a request, with the host that the request names: in its
+ * Host header, in HTTP/2 `:authority`, or in an absolute address. A request
+ * without a host (HTTP/1.0) has the host of the server's own address.
+ *
+ * @throws {Problem} 400 if the host or the address is malformed
+ */
+export function urlOf(request: Request): URL {
+  const host = request.headers.get("host");
+  // Such a host would become a part of the path.
+  if (host !== null && !HOST.test(host)) throw malformed(quote(host));
+  const url = URL.parse(request.url);
+  if (url === null || (host !== null && parseHost(host) === null)) {
+    throw malformed(host === null ? "of the request" : quote(host));
+  }
+  return url;
+}
+
+/**
+ * Returns the URL of a host with an optional port; null if it is malformed.
+ *
+ * @param host such as `map.example:8080`
+ * @param scheme removes the default port of this scheme
+ */
+export function parseHost(host: string, scheme = "http:"): URL | null {
+  return HOST.test(host) ? URL.parse(`${scheme}//${host}`) : null;
+}
+
+function malformed(host: string): Problem {
+  return new Problem({
+    status: 400,
+    code: "malformed-host",
+    message: `The host name ${host} is malformed`,
+    hint: "Send a Host header like localhost:8080.",
+  });
+}
