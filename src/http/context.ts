@@ -17,7 +17,7 @@ export type ReadableMap = Pick<
 
 /** Counts since the server started. They never decrease. */
 export interface ServerCounts {
-  /** Messages with readings that were accepted, over MQTT and HTTP. */
+  /** Messages with readings, over MQTT and HTTP, also refused ones. */
   readonly messages: number;
   /** Bytes of the payloads of these messages. */
   readonly bytes: number;

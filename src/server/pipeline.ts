@@ -192,7 +192,7 @@ export class Pipeline {
 
   /** Removes what has arrived and parses it. */
   #takeGroup(): Group {
-    const { clock, topics, telemetry: { stats } } = this.#context;
+    const { clock, topics, telemetry } = this.#context;
     const parser = this.#parser;
     const messages = this.#messages;
     const arrivals = this.#arrivals;
@@ -209,15 +209,12 @@ export class Pipeline {
       const message = messages[i]!;
       if (message.topic !== topics.request) {
         parser.add(message, Math.min(arrivals[i] ?? now, now));
-        stats.messages++;
-        stats.bytes += message.payload.length;
+        telemetry.countMessage(message.payload.length);
       } else if (!this.#answered.delete(message)) requests.push(message);
     }
     const entries = parser.entries(now);
     const submissions: PendingSubmission[] = [];
     for (const submission of submitted) {
-      stats.messages++;
-      stats.bytes += submission.bytes;
       try {
         parser.reserve(submission.layer);
       } catch (error) {
@@ -279,7 +276,10 @@ export class Pipeline {
     const result = applyEntry(map, entry);
     if (entry.kind !== "apply" || result === undefined) return undefined;
     const { layer, readings } = entry;
-    if (readings instanceof ReadingBatch && readings.sources.length > 1) {
+    if (
+      readings instanceof ReadingBatch &&
+      (readings.sources.length > 1 || sources.has(layer))
+    ) {
       const grid = map.layer(layer);
       if (grid !== undefined) sources.record(layer, grid, readings);
     }
@@ -351,7 +351,9 @@ export class Pipeline {
 
   /** Refuses a message at QoS 0: the broker does not limit their number. */
   #refuse(message: Incoming): void {
-    this.#context.link.acknowledge([message]);
+    const { link, telemetry } = this.#context;
+    telemetry.countMessage(message.payload.length);
+    link.acknowledge([message]);
     this.#reports.add({
       topic: message.topic,
       code: "overloaded",

@@ -158,7 +158,12 @@ export class Server {
     }
     const topic = topics.data(layer);
     const submitted = { layer, payload, contentType, topic };
-    return await submit(submitted, this.#pipeline, this.#reports);
+    return await submit(
+      submitted,
+      this.#pipeline,
+      this.#reports,
+      this.telemetry,
+    );
   }
 
   /**

@@ -60,8 +60,15 @@ export class SourceBook {
     return this.#tiles.size;
   }
 
+  /** Returns true if a source of a cell of this layer is known. */
+  has(layer: string): boolean {
+    return this.#layers.has(layer);
+  }
+
   /**
-   * Records the sources of readings, after they were applied to the map.
+   * Records the sources of readings, after they were applied to the map. A
+   * reading without a source removes that of an earlier reading of the same
+   * time.
    *
    * @param layer the layer's name
    * @param grid the layer
@@ -74,8 +81,9 @@ export class SourceBook {
       const name = indexes[sourceIndex[i]!]!;
       const tile = this.#tileAt(layer, x[i]!, y[i]!, name !== 0);
       if (tile === undefined) continue;
-      if (grid.get(x[i]!, y[i]!)?.time !== time[i]) continue;
       const key = keyOf(x[i]!, y[i]!);
+      if (name === 0 && tile.time[key] !== time[i]) continue;
+      if (grid.get(x[i]!, y[i]!)?.time !== time[i]) continue;
       tile.name[key] = name;
       tile.time[key] = time[i]!;
     }

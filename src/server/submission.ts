@@ -24,12 +24,11 @@ import {
   refusedInputs,
   type Reports,
 } from "./reports.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** A parsed payload in the pipeline. */
 export class Submission {
   readonly layer: string;
-  /** Bytes of the payload. */
-  readonly bytes: number;
   /** Readings that the parser refused. */
   readonly refusals: Refusals;
   readonly #batch = new ReadingBatch();
@@ -43,7 +42,6 @@ export class Submission {
    */
   constructor(layer: string, payload: Uint8Array, contentType?: string) {
     this.layer = layer;
-    this.bytes = payload.length;
     this.refusals = parseReadings(payload, this.#batch, { contentType });
   }
 
@@ -124,6 +122,7 @@ export async function submit(
   { layer, payload, contentType, topic }: SubmittedPayload,
   pipeline: { submit(submission: Submission): void },
   reports: Pick<Reports, "add">,
+  telemetry: Pick<Telemetry, "countMessage">,
 ): Promise<SubmissionResult> {
   const report = ({ code, message }: { code: string; message: string }) =>
     reports.add({ topic, code, message, count: 1 });
@@ -132,11 +131,13 @@ export async function submit(
     submission = new Submission(layer, payload, contentType);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
+    telemetry.countMessage(payload.length);
     report(error);
     return invalid(error);
   }
   pipeline.submit(submission);
   const result = await submission.result;
+  if (result.outcome !== "unavailable") telemetry.countMessage(payload.length);
   if (result.outcome === "invalid") report(result);
   if (result.outcome === "committed") {
     for (const refused of refusedInputs(submission.refusals, topic)) {

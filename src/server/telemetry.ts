@@ -7,7 +7,7 @@ import type { Incoming } from "../mqtt/link.ts";
 
 /** Counts since the server started. They never decrease. */
 export interface Stats {
-  /** Messages with readings that were accepted, over MQTT and HTTP. */
+  /** Messages with readings, over MQTT and HTTP, also refused ones. */
   messages: number;
   /** Bytes of the payloads of these messages. */
   bytes: number;
@@ -46,6 +46,17 @@ export class Telemetry {
   onReply: RequestListener | undefined;
   readonly #arrivals = new WeakMap<Incoming, number>();
   readonly #observers = new Set<() => void>();
+
+  /**
+   * Counts a message with readings. Over HTTP: not if the server could not
+   * handle it, because its sender sends it again.
+   *
+   * @param bytes the length of its payload
+   */
+  countMessage(bytes: number): void {
+    this.stats.messages++;
+    this.stats.bytes += bytes;
+  }
 
   /** Counts refused readings or payloads. */
   countRefused(code: string, count: number): void {

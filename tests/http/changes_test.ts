@@ -2,6 +2,8 @@
  * `GET /api/v1/changes`: clients miss no change, and the server queues none.
  */
 import assert from "node:assert/strict";
+import { ChangeStream } from "../../src/http/api/change_stream.ts";
+import { Limits } from "../../src/http/limits.ts";
 import { needs } from "../support/needs.ts";
 import { until, within } from "../support/until.ts";
 import { EventReader } from "./event_reader.ts";
@@ -57,6 +59,51 @@ Deno.test({
       data.cells.map((cell: number[]) => cell.slice(0, 3)),
       [[3, 3, 1]],
     );
+  },
+});
+
+Deno.test({
+  name:
+    "GET changes with a region: from is the to of the event before, also after changes elsewhere",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    let reads = 0;
+    const context = {
+      ...server.context,
+      refresh: () => {
+        reads++;
+        return server.context.refresh();
+      },
+    };
+    const stream = new ChangeStream({
+      server: context,
+      limits: new Limits(),
+      layer: "default",
+      region: { x0: 0, y0: 0, x1: 9, y1: 9 },
+      since: 0,
+    });
+    const read = async () => {
+      const text = new TextDecoder().decode(await stream.next());
+      return JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    };
+    await server.post("1,1,1");
+    let { to } = await read();
+    for (let round = 2; round < 5; round++) {
+      const next = read();
+      // The stream reads this change, which is outside its region.
+      const before = reads;
+      await server.post(`50,1,${round}`);
+      await until(() => reads > before);
+      await server.post("50,50,1", "?layer=l2");
+      await server.post(`1,1,${round}`);
+      const delta = await next;
+      assert.equal(delta.from, to);
+      assert.deepEqual(delta.cells.map((cell: number[]) => cell[2]), [round]);
+      to = delta.to;
+    }
+    assert.equal(to, server.map.revision);
+    stream.close();
   },
 });
 

@@ -53,6 +53,35 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    "GET metrics counts messages that are refused whole, over HTTP as over MQTT",
+  ...needs(),
+  fn: async () => {
+    const payloads = ["", '{"x":1', "hello", '{"cells":[],"time":-1}'];
+    const counts = [];
+    for (const way of ["http", "mqtt"]) {
+      await using server = await startServer();
+      for (const payload of payloads) {
+        if (way === "mqtt") server.publish(payload);
+        else await (await server.post(payload)).body?.cancel();
+      }
+      await until(() => server.server.stats.messages >= payloads.length);
+      const metrics = await scrape(server);
+      counts.push([
+        metrics.get("occupancy_messages_total"),
+        metrics.get("occupancy_received_bytes_total"),
+      ]);
+      // A message that the server cannot handle is sent again.
+      server.store.failing = true;
+      await (await server.post("1,1,1")).body?.cancel();
+      await (await server.post("1,1,1")).body?.cancel();
+      assert.equal(server.server.stats.messages, payloads.length);
+    }
+    assert.deepEqual(counts, [[4, 33], [4, 33]]);
+  },
+});
+
 const REPLY = "occupancy/response/me";
 
 /** A broker that acknowledges replies on request. */

@@ -53,6 +53,21 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "POST readings returns 200 if all valid rows are late, whatever the other rows",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    await server.post(`1,1,1,${NOW - 1000}`);
+    const response = await server.post(`x,1,1\n1,1,0,${NOW - 5000}`);
+    assert.equal(response.status, 200);
+    const { accepted, refused, reasons } = await response.json();
+    assert.deepEqual([accepted, refused], [0, 2]);
+    assert.deepEqual(reasons, { "bad-x": 1, late: 1 });
+  },
+});
+
+Deno.test({
   name: "POST readings returns 400 if no row is valid",
   ...needs(),
   fn: async () => {

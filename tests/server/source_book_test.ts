@@ -28,7 +28,7 @@ function start(book = new SourceBook()) {
         batch.push(x, y, value++, time, batch.source(source));
       }
       map.apply(layer, batch, NOW);
-      if (batch.sources.length > 1) {
+      if (batch.sources.length > 1 || book.has(layer)) {
         book.record(layer, map.layer(layer)!, batch);
       }
     },
@@ -90,6 +90,23 @@ Deno.test({
       { x: 1, y: 1, time: NOW + 60_000, source: "future" },
     ]);
     assert.equal(system.sourceOf(1, 1), "right");
+  },
+});
+
+Deno.test({
+  name:
+    "SourceBook.sourceOf() returns undefined if a later reading of the same time names no source",
+  permissions: "none",
+  fn: () => {
+    const system = start();
+    const reading = { x: 1, y: 1, time: NOW };
+    system.apply([{ ...reading, source: "a" }]);
+    system.apply([{ ...reading, source: "" }]);
+    assert.equal(system.sourceOf(1, 1), undefined);
+    system.apply([{ ...reading, source: "" }, { ...reading, source: "b" }]);
+    assert.equal(system.sourceOf(1, 1), "b");
+    system.apply([{ ...reading, time: NOW - 1, source: "" }]);
+    assert.equal(system.sourceOf(1, 1), "b", "the late reading is refused");
   },
 });
 

@@ -42,8 +42,10 @@ export class ChangeStream {
   readonly #options: ChangeStreamOptions;
   readonly #server: HttpContext;
   readonly #waiter: ChangeWaiter;
-  /** The revision of the last delta. */
-  #revision: number;
+  /** The `to` of the last delta: the `from` of the next one. */
+  #sentRevision: number;
+  /** From `#sentRevision` to this revision, nothing has changed for the client. */
+  #readRevision: number;
   #isFirst = true;
   #sentAt = -Infinity;
   /** The events of the current delta. */
@@ -55,7 +57,8 @@ export class ChangeStream {
     this.#options = options;
     this.#server = server;
     // A revision later than the map's belongs to another map.
-    this.#revision = since > server.map.revision ? 0 : since;
+    this.#sentRevision = since > server.map.revision ? 0 : since;
+    this.#readRevision = this.#sentRevision;
     this.#waiter = new ChangeWaiter(server);
   }
 
@@ -96,19 +99,21 @@ export class ChangeStream {
     const time = this.#server.refresh();
     if (time === undefined || this.#waiter.closed) return "unchanged";
     const grid = map.layer(layer);
-    const from = this.#revision;
-    if (!this.#isFirst && (grid?.revision ?? 0) <= from) return "unchanged";
+    const since = this.#readRevision;
+    if (!this.#isFirst && (grid?.revision ?? 0) <= since) return "unchanged";
     if ((grid?.size ?? 0) > LARGE_RESPONSE_CELLS) {
       const release = limits.tryTake("largeResponses");
       if (release === undefined) return "overloaded";
       this.#release = release;
     }
-    const to = this.#revision = map.revision;
-    const cells = copyCells(grid, { since: from, region });
+    const to = this.#readRevision = map.revision;
+    const cells = copyCells(grid, { since, region });
     if (!this.#isFirst && cells.length === 0) {
       this.#release();
       return "unchanged";
     }
+    const from = this.#sentRevision;
+    this.#sentRevision = to;
     this.#events = this.#write(cells, { from, to, time }, this.#isFirst);
     this.#isFirst = false;
     this.#sentAt = performance.now();

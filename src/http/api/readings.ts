@@ -33,7 +33,7 @@ export const postReadings: Endpoint = {
   operation: {
     summary: "Submits readings",
     description:
-      "The body has the format of occupancy/data: CSV or JSON, selected by Content-Type, otherwise by the first byte. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. A client without a response may send the readings again: a reading sets a value and does not add to it.",
+      "The body has the format of occupancy/data: CSV or JSON, selected by Content-Type, otherwise by the first byte. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. Late and future readings are valid rows: if all are, the answer is 200 with `accepted` 0. A client without a response may send the readings again: a reading sets a value and does not add to it.",
     parameters: [LAYER_PARAMETER],
     body: {
       description: "At most 8 MiB",

@@ -198,12 +198,12 @@ function counters(
     },
     {
       name: "occupancy_messages_total",
-      help: "Accepted messages with readings, over MQTT and HTTP.",
+      help: "Messages with readings, over MQTT and HTTP, also refused ones.",
       read: () => single(counts.messages),
     },
     {
       name: "occupancy_received_bytes_total",
-      help: "Bytes of the payloads of accepted messages with readings.",
+      help: "Bytes of the payloads of messages with readings.",
       read: () => single(counts.bytes),
     },
     {
