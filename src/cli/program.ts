@@ -57,7 +57,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
       if (rest[0] === undefined) return await dispatch(["--help"]);
       return await dispatch([rest[0], "--help"]);
   }
-  const { name, loadSpec, loadAction } = await findCommand(first);
+  const { name, loadSpec, loadAction, runsPrograms } = await findCommand(first);
   const spec = await loadSpec();
   const { readArguments } = await import("./arguments/read_arguments.ts");
   const args = await readArguments(name, spec, rest, COMMANDS);
@@ -66,6 +66,8 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
     writeOut(commandHelp(name, spec, helpLayout(Deno.stdout, args.help)));
     return Exit.ok;
   }
+  // A process that reads data of strangers for months needs no programs.
+  if (!runsPrograms) await Deno.permissions.revoke({ name: "run" });
   const action = await loadAction();
   return await action(args.flags, args.operands, COMMANDS);
 }

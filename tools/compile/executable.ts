@@ -30,9 +30,10 @@ export const TARGETS: readonly Target[] = [
  * - `write`: the store, anywhere.
  * - `env`: the settings. Without a list of names, because a library of mqtt.js
  *   (`debug`) lists the whole environment when it is loaded.
+ * - `run`: the pager of the user's choice, and `tail`, which detects that a pipe
+ *   is closed. The server and the doctor give it up when they start.
  *
- * Not granted: running programs, native libraries, facts about the machine
- * (`sys`). `--no-prompt`: a missing permission fails immediately, because a
+ * Not granted: native libraries, facts about the machine (`sys`). `--no-prompt`: a missing permission fails immediately, because a
  * service cannot answer a prompt.
  */
 export const PERMISSIONS: readonly string[] = [
@@ -41,6 +42,7 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
+  "--allow-run",
 ];
 
 /**

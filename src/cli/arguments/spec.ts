@@ -87,6 +87,8 @@ export interface CommandEntry {
   readonly name: string;
   /** Half a line, for the list of commands. */
   readonly summary: string;
+  /** True if the command runs other programs, such as a pager. */
+  readonly runsPrograms?: true;
   /** Loads the option table. */
   readonly loadSpec: () => Promise<CommandSpec>;
   /** Loads the function that runs the command. */
@@ -141,6 +143,7 @@ export function defineCommand<const Spec extends CommandSpec>(
   { loadAction, ...rest }: {
     readonly name: string;
     readonly summary: string;
+    readonly runsPrograms?: true;
     readonly loadSpec: () => Promise<Spec>;
     readonly loadAction: () => Promise<Action<FlagsOf<Spec["options"]>>>;
   },

@@ -18,18 +18,21 @@ export const COMMANDS: readonly CommandEntry[] = [
   defineCommand({
     name: "client",
     summary: "send readings from a file, then print the map",
+    runsPrograms: true,
     loadSpec: async () => (await import("./client/options.ts")).CLIENT,
     loadAction: async () => (await import("./client/run.ts")).client,
   }),
   defineCommand({
     name: "request",
     summary: "print the map, or follow its changes",
+    runsPrograms: true,
     loadSpec: async () => (await import("./request/options.ts")).REQUEST,
     loadAction: async () => (await import("./request/run.ts")).request,
   }),
   defineCommand({
     name: "simulate",
     summary: "send simulated readings",
+    runsPrograms: true,
     loadSpec: async () => (await import("./simulate/options.ts")).SIMULATE,
     loadAction: async () => (await import("./simulate/run.ts")).simulate,
   }),
@@ -42,6 +45,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   defineCommand({
     name: "config",
     summary: "show effective settings and their source",
+    runsPrograms: true,
     loadSpec: async () => (await import("./config/options.ts")).CONFIG,
     loadAction: async () => (await import("./config/run.ts")).config,
   }),

@@ -12,6 +12,7 @@ import { colorDepth } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { CountedCells } from "../../terminal/map/mod.ts";
 import { drainOut, printError } from "../../terminal/output.ts";
+import { watchPipeReader } from "../../terminal/pipe_reader.ts";
 import { renderJson, renderTsv } from "../../terminal/render.ts";
 import { ConnectionStatus } from "./live/connection_status.ts";
 import { firstOf } from "./live/select.ts";
@@ -49,6 +50,7 @@ export async function watch(
     ...(isLive && { checkAfter: CHECK_AFTER_MS }),
   });
   using ending = new Ending();
+  using _reader = watchPipeReader(() => ending.end(Exit.ok));
   const view = isLive
     ? await liveView(flags, form, ending)
     : new LinePrinter(form, flags);

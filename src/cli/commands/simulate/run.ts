@@ -11,8 +11,10 @@ import {
 } from "../../../simulate/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { usageError } from "../../errors.ts";
+import { Exit } from "../../exit_codes.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
 import { drainOut, info, printError, Progress } from "../../terminal/output.ts";
+import { watchPipeReader } from "../../terminal/pipe_reader.ts";
 import { plural } from "../../terminal/render.ts";
 import type { SimulateFlags } from "./options.ts";
 import { forEachDue, play } from "./play.ts";
@@ -38,8 +40,10 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
     count,
   );
   using ending = new Ending();
-  if (dryRun) await printReadings(reader, flags, ending);
-  else await sendReadings(reader, flags, ending);
+  if (dryRun) {
+    using _reader = watchPipeReader(() => ending.end(Exit.ok));
+    await printReadings(reader, flags, ending);
+  } else await sendReadings(reader, flags, ending);
   return ending.exitCode;
 }
 

@@ -131,6 +131,30 @@ Deno.test({
 });
 
 Deno.test({
+  name: "request --watch ends when the pipe closes, without a further change",
+  ...needs("sh"),
+  ignore: needs("sh").ignore || Deno.build.os !== "linux",
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await publish(system, `1,1,1,${TIME}`);
+    for (
+      const command of [
+        `request --watch --broker ${system.url}`,
+        "simulate --dry-run --rate 0.01",
+      ]
+    ) {
+      await using shell = new Running(requireTool("sh"), [
+        "-c",
+        `./occupancy ${command} | head -n 1`,
+      ], { cwd: ROOT });
+      const { code, stdout, stderr } = await shell.ended();
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, /^.+\n$/);
+    }
+  },
+});
+
+Deno.test({
   name:
     "request --test returns an exit code and prints a word, except with --quiet",
   ...needs(),
