@@ -2,13 +2,9 @@
 rem Runs this checkout on Windows, as ./occupancy does elsewhere: with the Deno on
 rem the PATH, else with the one from npm.
 setlocal
-set extra=
+set extra=--allow-run=less,more.com
 if "%~1"=="server" set extra=--allow-write
 if "%~1"=="doctor" set extra=--allow-write
-if "%~1"=="request" set extra=--allow-run
-if "%~1"=="client" set extra=--allow-run
-if "%~1"=="simulate" set extra=--allow-run
-if "%~1"=="config" set extra=--allow-run
 set options=--quiet --no-prompt --frozen --config "%~dp0deno.json" --lock "%~dp0deno.lock" --allow-net --allow-read --allow-env %extra%
 
 where /q deno

@@ -83,10 +83,29 @@ Deno.test({
         assert.equal(stdout, "");
         assert.match(
           stderr,
-          /^Sent 1 reading in 1 message to occupancy\/data\/SIG/m,
+          /^Sent 1 reading in 1 message to occupancy\/data\/SIG\w+ \(100% of \S+rows\.csv\), then interrupted$/m,
         );
       },
     );
+  },
+});
+
+Deno.test({
+  name: "a signal that a launcher passes on does not end a command at once",
+  ...needs(),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    await using folder = await tempDir();
+    const file = await folder.file("rows.csv", "1,1,1\n2,2,1\n");
+    await using running = occupancy(
+      ["client", "-f", file, "-b", system.url, "--interval", "1h"],
+    );
+    await until(() => system.map.size);
+    running.kill("SIGINT");
+    running.kill("SIGINT");
+    const { code, stderr } = await running.ended(EXIT_DEADLINE_MS);
+    assert.equal(code, 130);
+    assert.match(stderr, /^Sent 1 reading /m);
   },
 });
 
@@ -117,7 +136,14 @@ Deno.test({
       await forEachAtOnce(SIGNALS, async (one) => {
         await using listener = silentListener();
         const args = [...command, "-b", listener.url, "--timeout", "1h"];
-        await endsAt(one, args, listener.accepts);
+        await endsAt(one, args, listener.accepts, ({ stderr }) => {
+          assert.equal(
+            stderr,
+            command[0] === "client"
+              ? "Interrupted before a reading was sent\n"
+              : "",
+          );
+        });
       });
     }
   },

@@ -124,7 +124,8 @@ function wordsOf(line: string, url: string): string[] {
 /** Replaces the parts of the output that differ between runs. */
 function normalized(text: string, url: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(url, "URL")
-    .replace(/\r[\d,]+ readings sent/g, "").replaceAll("\r\x1b[K", "")
+    .replaceAll("\x1b[K", "")
+    .replace(/\r(?:[\d,]+ readings sent(?:, \d+%)?)?/g, "")
     // The server dates the readings of the client with the present.
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }

@@ -1,4 +1,4 @@
-import { abortable } from "../../common/async.ts";
+import { abortable, doneWithin } from "../../common/async.ts";
 import { Exit } from "../exit_codes.ts";
 
 type ExitCode = typeof Exit[keyof typeof Exit];
@@ -34,18 +34,28 @@ export interface EndingOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 5000;
+/**
+ * A signal within this time after the first one is the same: a launcher passes
+ * on what the terminal has sent to all its processes.
+ */
+const SAME_SIGNAL_MS = 250;
+/** Maximum time for the steps before the process is ended at once. */
+const LAST_STEPS_TIMEOUT_MS = 300;
 
 /**
  * Decides when a command ends and with which exit code. The first SIGINT,
  * SIGTERM or SIGHUP aborts {@linkcode signal}, so that the command can finish
- * in order. The second one ends the process at once.
+ * in order. A later one ends the process at once.
  */
 export class Ending implements Disposable {
   readonly #abort = new AbortController();
   readonly #listeners: (readonly [Deno.Signal, () => void])[] = [];
   readonly #timeoutMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #lastSteps = new Set<() => Promise<void>>();
   #exitCode: number | undefined;
+  /** When the first signal came, as `performance.now()`. */
+  #firstSignal: number | undefined;
 
   /** Listens to signals until disposed. */
   constructor(
@@ -99,11 +109,40 @@ export class Ending implements Disposable {
     }
   }
 
+  /**
+   * Ends the process although work is blocked, after the steps of {@linkcode
+   * beforeExit}.
+   *
+   * @param exitCode default: that of the command
+   */
+  async exit(exitCode: number = this.exitCode): Promise<void> {
+    const steps = [...this.#lastSteps].map((step) => step());
+    await doneWithin(Promise.allSettled(steps), LAST_STEPS_TIMEOUT_MS);
+    Deno.exit(exitCode);
+  }
+
+  /**
+   * Adds a step to take before {@linkcode exit} ends the process, such as
+   * restoring the terminal.
+   *
+   * @returns removes the step
+   */
+  beforeExit(step: () => Promise<void>): () => void {
+    this.#lastSteps.add(step);
+    return () => this.#lastSteps.delete(step);
+  }
+
   #receive(exitCode: ExitCode): void {
-    if (this.signal.aborted) Deno.exit(exitCode);
+    const now = performance.now();
+    const first = this.#firstSignal ??= now;
+    if (now !== first && now - first < SAME_SIGNAL_MS) return;
+    if (this.signal.aborted) {
+      this.exit(exitCode);
+      return;
+    }
     this.end(exitCode);
     if (this.#timeoutMs === Infinity) return;
-    Deno.unrefTimer(setTimeout(() => Deno.exit(exitCode), this.#timeoutMs));
+    Deno.unrefTimer(setTimeout(() => this.exit(exitCode), this.#timeoutMs));
   }
 }
 

@@ -91,17 +91,27 @@ function writeAll(
   while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
 }
 
+/** How much a command has sent. */
+export interface SentSoFar {
+  readonly readings: number;
+  /** Of the input, from 0 to 100; undefined if its size is not known. */
+  readonly percent?: number | undefined;
+}
+
 /** A line on stderr that counts the sent readings, on terminals only. */
 export class Progress {
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #isShown = false;
 
-  /** @param count returns the number of readings sent so far */
-  constructor(count: () => number, { quiet }: { readonly quiet?: true } = {}) {
+  /** @param sent returns how much was sent so far */
+  constructor(
+    sent: () => SentSoFar,
+    { quiet }: { readonly quiet?: true } = {},
+  ) {
     if (quiet || !Deno.stderr.isTerminal()) return;
     this.#timer = setInterval(() => {
       this.#isShown = true;
-      writeError(`\r${count().toLocaleString("en")} readings sent`);
+      writeError(`\r${progressText(sent())}\x1b[K`);
     }, PROGRESS_INTERVAL_MS);
   }
 
@@ -109,5 +119,12 @@ export class Progress {
   stop(): void {
     clearInterval(this.#timer);
     if (this.#isShown) writeError("\r\x1b[K");
+    this.#isShown = false;
   }
+}
+
+/** Such as `12,000 readings sent, 40%`. */
+function progressText({ readings, percent }: SentSoFar): string {
+  const text = `${readings.toLocaleString("en")} readings sent`;
+  return percent === undefined ? text : `${text}, ${percent}%`;
 }

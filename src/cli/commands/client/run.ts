@@ -12,6 +12,7 @@ import { info, Progress } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { print } from "../request/run.ts";
 import type { ClientFlags } from "./options.ts";
+import { ReadProgress } from "./read_progress.ts";
 import { BadRows, displayName, RefusalReports } from "./bad_readings.ts";
 
 const DEFAULT_BATCH = 100;
@@ -34,7 +35,9 @@ export async function client(flags: ClientFlags): Promise<number> {
   checkWire(flags);
   using ending = new Ending();
   const topics = new Topics(flags.prefix);
-  const next = rowsOf(flags, await openInput(file));
+  const read = new ReadProgress();
+  const next = rowsOf(flags, await openInput(file, read));
+  using notice = noticeIfInterrupted(flags, ending);
   // Read before connecting: a missing or broken file needs no broker.
   const first = await ending.until(next());
   const requester = new Requester({
@@ -55,7 +58,14 @@ export async function client(flags: ClientFlags): Promise<number> {
     ending,
   );
   try {
-    const skipped = await sendAll(flags, topics, link, first, next, ending);
+    notice[Symbol.dispose]();
+    const skipped = await sendAll(
+      flags,
+      topics,
+      link,
+      { first, next, read },
+      ending,
+    );
     // The server publishes the reports about these readings before the reply.
     if (flags.request) {
       const { signal } = ending;
@@ -104,19 +114,26 @@ async function connectClient(
   }
 }
 
+/** The rows to send. */
+interface Input {
+  /** The first rows, which have been read. */
+  readonly first: Rows | undefined;
+  /** Returns those that follow. */
+  readonly next: NextRows;
+  /** How much has been read. */
+  readonly read: ReadProgress;
+}
+
 /**
  * Sends all rows.
  *
- * @param first the first rows
- * @param next returns those that follow
  * @returns how many rows were skipped
  */
 async function sendAll(
   flags: ClientFlags,
   topics: Topics,
   link: Link,
-  first: Rows | undefined,
-  next: NextRows,
+  { first, next, read }: Input,
   ending: Ending,
 ): Promise<number> {
   const { file, interval, strict = false } = flags;
@@ -130,14 +147,21 @@ async function sendAll(
     signal: ending.signal,
   });
   const badRows = new BadRows(file);
-  const progress = new Progress(() => sender.sent.readings, flags);
+  const progress = new Progress(
+    () => ({ readings: sender.sent.readings, percent: read.percent }),
+    flags,
+  );
   const printSummary = () => {
     progress.stop();
     const { readings, messages } = sender.sent;
     const what = `${plural(readings, "reading")} in ${
       plural(messages, "message")
     }`;
-    info(flags, `Sent ${what} to ${topic}`);
+    const interrupted = ending.signal.aborted ? ", then interrupted" : "";
+    const part = interrupted && read.percent !== undefined
+      ? ` (${read.percent}% of ${displayName(file)})`
+      : "";
+    info(flags, `Sent ${what} to ${topic}${part}${interrupted}`);
     badRows.printSummary();
   };
   try {
@@ -167,6 +191,18 @@ async function sendAll(
   return badRows.count;
 }
 
+/** Says that nothing was sent if a signal ends the command before it is disposed. */
+function noticeIfInterrupted(
+  flags: ClientFlags,
+  { signal }: Ending,
+): Disposable {
+  const print = () => info(flags, "Interrupted before a reading was sent");
+  signal.addEventListener("abort", print);
+  return {
+    [Symbol.dispose]: () => signal.removeEventListener("abort", print),
+  };
+}
+
 /** The original protocol has one layer, and one reading per message. */
 function checkWire({ wire, layer, batch, source }: ClientFlags): void {
   if (wire !== "original") return;
@@ -184,15 +220,19 @@ function checkWire({ wire, layer, batch, source }: ClientFlags): void {
   );
 }
 
-async function openInput(file: string): Promise<AsyncIterable<Uint8Array>> {
-  if (file === "-") return Deno.stdin.readable;
+async function openInput(
+  file: string,
+  read: ReadProgress,
+): Promise<AsyncIterable<Uint8Array>> {
+  if (file === "-") return read.count(Deno.stdin.readable, undefined);
   try {
     const opened = await Deno.open(file);
-    if ((await opened.stat()).isDirectory) {
+    const { isDirectory, isFile, size } = await opened.stat();
+    if (isDirectory) {
       opened.close();
       throw new Deno.errors.IsADirectory();
     }
-    return opened.readable;
+    return read.count(opened.readable, isFile ? size : undefined);
   } catch (error) {
     throw fileError(file, error);
   }

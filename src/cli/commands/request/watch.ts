@@ -89,7 +89,7 @@ async function liveView(
   const { MapPane, TablePane } = await import("./live/panes.ts");
   ending.signal.addEventListener("abort", () => {
     // The process ends even if the terminal or the broker blocks.
-    const timer = setTimeout(() => Deno.exit(ending.exitCode), END_TIMEOUT_MS);
+    const timer = setTimeout(() => ending.exit(), END_TIMEOUT_MS);
     Deno.unrefTimer(timer);
   });
   return new LiveView({
@@ -97,6 +97,7 @@ async function liveView(
     pane: form === "map" ? new MapPane(region) : new TablePane(region),
     depth: colorDepth(flags.color, env, true),
     onEnd: (reason) => ending.end(EXIT_BY_REASON[reason]),
+    beforeExit: (step) => ending.beforeExit(step),
   });
 }
 

@@ -105,7 +105,7 @@ async function sendReadings(
       source: flags.source,
     });
     if (flags.duration !== undefined) ending.endIn(flags.duration);
-    const progress = new Progress(() => sender.sent.readings, flags);
+    const progress = new Progress(() => sender.sent, flags);
     const start = performance.now();
     try {
       const pace = paceOf(flags) ?? new SpeedPace(1);

@@ -59,6 +59,8 @@ export interface LiveViewOptions {
    * (SIGHUP is not always sent).
    */
   readonly onEnd: (reason: "quit" | "interrupt" | "terminalGone") => void;
+  /** Adds a step to take before the process is ended at once. */
+  readonly beforeExit: (step: () => Promise<void>) => void;
 }
 
 /**
@@ -121,7 +123,8 @@ export class LiveView {
       this.#cells.add(event);
       this.#last = { event, at: performance.now() };
       if (this.#screen === undefined) {
-        this.#screen = new Screen(this.#options.depth);
+        const screen = this.#screen = new Screen(this.#options.depth);
+        this.#options.beforeExit(() => screen[Symbol.asyncDispose]());
         this.#handleKeys().catch((error) => this.#fail(error));
       }
       this.#scheduleFrame();

@@ -50,6 +50,7 @@ export class Screen implements AsyncDisposable {
   /** The write in progress. */
   #writing: Promise<void> = Promise.resolve();
   #isLeft = false;
+  #disposed: Promise<void> | undefined;
 
   /** Prepares the screen; the terminal switches to it at the first frame. */
   constructor(depth: ColorDepth) {
@@ -96,11 +97,15 @@ export class Screen implements AsyncDisposable {
   }
 
   /**
-   * Restores the terminal. Safe to call twice.
+   * Restores the terminal. Another call waits for the first one.
    *
    * @returns resolves within {@linkcode CLOSE_TIMEOUT_MS}
    */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#disposed ??= this.#dispose();
+  }
+
+  async #dispose(): Promise<void> {
     if (!this.#leave()) return;
     const written = this.#writing.then(() => drainOut(LEAVE))
       .catch(() => {}); // the terminal is gone
