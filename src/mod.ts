@@ -44,7 +44,12 @@ export {
   type ExitClass,
 } from "./common/errors.ts";
 export { LinkError, type LinkErrorCode } from "./mqtt/link.ts";
-export { ProtocolError, ReadingBatch, type Region } from "./protocol/mod.ts";
+export {
+  ProtocolError,
+  type ProtocolErrorOptions,
+  ReadingBatch,
+  type Region,
+} from "./protocol/mod.ts";
 export {
   CellMap,
   type CellState,

@@ -32,6 +32,12 @@ export interface ApplyResult {
   readonly future: number;
 }
 
+/**
+ * Receives the index of a reading that was dropped, and why, see
+ * {@linkcode ApplyResult}.
+ */
+export type DroppedListener = (index: number, code: "late" | "future") => void;
+
 /** The latest state of a coordinate with at least one applied reading. */
 export interface Cell {
   /** int32 */

@@ -5,7 +5,13 @@
  */
 
 import { findSlot, metaFreshness, metaKey, metaOf } from "./cell_block.ts";
-import type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
+import type {
+  ApplyResult,
+  Cell,
+  CellVisitor,
+  DroppedListener,
+  ReadingColumns,
+} from "./cell.ts";
 import {
   CellReader,
   scanInOrder,
@@ -206,12 +212,14 @@ export class Grid {
    * @param now the clock, ms since 1970
    * @param revision for changed cells: above that of every cell
    * @param ageing the thresholds
+   * @param onDropped called for each reading that is dropped
    */
   write(
     batch: ReadingColumns,
     now: number,
     revision: number,
     ageing: Ageing,
+    onDropped?: DroppedListener,
   ): ApplyResult {
     const latest = now + ageing.maxSkew;
     const cursor = this.#cursor;
@@ -223,6 +231,7 @@ export class Grid {
       const time = batch.time[i]!;
       if (!(time <= latest)) {
         future++;
+        onDropped?.(i, "future");
         continue;
       }
       const x = batch.x[i]!;
@@ -235,6 +244,7 @@ export class Grid {
       // every reading replaces it.
       if (time < oldTime && oldTime <= latest) {
         late++;
+        onDropped?.(i, "late");
         continue;
       }
       const freshness = freshnessAt(time, now, ageing);

@@ -6,7 +6,13 @@
  * @module
  */
 
-export type { ApplyResult, Cell, CellVisitor, ReadingColumns } from "./cell.ts";
+export type {
+  ApplyResult,
+  Cell,
+  CellVisitor,
+  DroppedListener,
+  ReadingColumns,
+} from "./cell.ts";
 export { type CellReader, CellRows, type ScanOptions } from "./cell_reader.ts";
 export { ChangedCells, type ChangedCellsOptions } from "./changed_cells.ts";
 export {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ApplyResult, ReadingColumns } from "./cell.ts";
+import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
 import { type Ageing, type AgeingOptions, resolveAgeing } from "./freshness.ts";
 import { Grid } from "./grid.ts";
 import { decodeTile, TileColumns } from "./tile_codec.ts";
@@ -98,16 +98,22 @@ export class OccupancyMap {
    * @param layer its name; created if it gets a cell
    * @param batch the readings in order of arrival
    * @param now the clock, ms since 1970
-   * @returns how many changed a cell, and how many were refused
+   * @param onDropped called for each reading that is dropped
+   * @returns how many changed a cell, and how many were dropped
    * @throws {RangeError} if `now` is not finite, or a column is shorter than
    * the batch
    */
-  apply(layer: string, batch: ReadingColumns, now: number): ApplyResult {
+  apply(
+    layer: string,
+    batch: ReadingColumns,
+    now: number,
+    onDropped?: DroppedListener,
+  ): ApplyResult {
     checkClock(now);
     checkColumns(batch);
     const grid = this.#layers.get(layer) ?? new Grid();
     const next = this.#revision + 1;
-    const result = grid.write(batch, now, next, this.#ageing);
+    const result = grid.write(batch, now, next, this.#ageing, onDropped);
     if (now > this.#latest) this.#latest = now;
     if (result.changed > 0) {
       this.#layers.set(layer, grid);

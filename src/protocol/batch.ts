@@ -41,6 +41,12 @@ export class ReadingBatch {
   readonly sources: string[] = [""];
 
   readonly #indexes = new Map<string, number>([["", 0]]);
+  /**
+   * The readings from `#markedAt[i]` on have consecutive lines, the first one
+   * `#markedLines[i]`. Not a column: most payloads need one mark.
+   */
+  #markedAt: number[] = [];
+  #markedLines: number[] = [];
 
   /**
    * Makes an empty batch.
@@ -82,13 +88,50 @@ export class ReadingBatch {
   }
 
   /**
-   * Adds all readings of another batch.
+   * Sets the line of the next reading; those after it have the lines after it.
+   *
+   * @param line the line or element of the payload, from 1; 0 if not known
+   */
+  markLine(line: number): void {
+    const last = this.#markedAt.length - 1;
+    const at = this.#markedAt[last];
+    if (at === this.length) {
+      this.#markedLines[last] = line;
+    } else if (
+      at === undefined || this.#markedLines[last]! + this.length - at !== line
+    ) {
+      this.#markedAt.push(this.length);
+      this.#markedLines.push(line);
+    }
+  }
+
+  /**
+   * Returns the line or element of a reading in its payload, from 1; undefined
+   * if it is not known.
+   *
+   * @param index index of the reading
+   */
+  lineOf(index: number): number | undefined {
+    let low = 0;
+    let high = this.#markedAt.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#markedAt[middle]! <= index) low = middle + 1;
+      else high = middle;
+    }
+    const line = this.#markedLines[low - 1] ?? 0;
+    return line === 0 ? undefined : line + index - this.#markedAt[low - 1]!;
+  }
+
+  /**
+   * Adds all readings of another batch. Their lines are not known.
    *
    * @param other the readings; not changed
    */
   append(other: ReadingBatch): void {
     const at = this.length;
     const length = at + other.length;
+    this.markLine(0);
     if (length > this.x.length) this.#grow(length);
     this.x.set(other.x.subarray(0, other.length), at);
     this.y.set(other.y.subarray(0, other.length), at);
@@ -123,6 +166,10 @@ export class ReadingBatch {
    */
   truncate(length: number, sources: number = this.sources.length): void {
     this.length = length;
+    while (this.#markedAt.length > 0 && this.#markedAt.at(-1)! >= length) {
+      this.#markedAt.pop();
+      this.#markedLines.pop();
+    }
     while (this.sources.length > sources) {
       this.#indexes.delete(this.sources.pop()!);
     }

@@ -65,6 +65,7 @@ export function parseCsv(
 ): void {
   const end = bytes.length;
   let line = firstLine;
+  batch.markLine(line);
   for (let at = from; at < end; line++) {
     const next = parsePlainLine(bytes, at, batch, check);
     if (next !== -1) {
@@ -73,7 +74,9 @@ export function parseCsv(
     }
     const lineEnd = bytes.indexOf(LF, at);
     const stop = lineEnd === -1 ? end : lineEnd;
+    const { length } = batch;
     parseLine(bytes, at, stop, batch, refusals, check, line);
+    if (batch.length === length) batch.markLine(line + 1);
     at = stop + 1;
   }
 }
@@ -240,6 +243,8 @@ function parseTimeField(bytes: Uint8Array, from: number, to: number): number {
     if (!Number.isNaN(ms)) return ms;
   } else if (isDigits(bytes, from + dot + 1, to)) {
     const whole = parseInteger(bytes, from, from + dot);
+    // A double has no room for the fraction: .9999 would round the time up.
+    if (whole >= 0 && bytes[from] !== MINUS) return whole;
     if (!Number.isNaN(whole)) return Number(decodeText(bytes, from, to));
   }
   return parseTimestamp(bytes, from, to);

@@ -62,6 +62,7 @@ function parsePlainBatch(
   try {
     const { time, source } = readDefaults(head.object);
     const index = batch.source(source);
+    batch.markLine(1);
     if (scanCells(bytes, head.at, batch, checkReadingTime, time, index)) {
       return true;
     }
@@ -81,6 +82,7 @@ export function parseAnyReadings(
   refusals: Refusals,
 ): void {
   const payload = parseJson(from === 0 ? bytes : bytes.subarray(from));
+  batch.markLine(1);
   if (Array.isArray(payload)) {
     for (const [index, element] of payload.entries()) {
       addElement(element, index + 1, batch, refusals);
@@ -98,6 +100,7 @@ export function parseAnyReadings(
     throw new ProtocolError(
       "bad-form",
       'the JSON object has neither "cells" nor "x", "y" and "value"',
+      { source: validSource(payload.source) },
     );
   }
 }
@@ -112,6 +115,7 @@ function addBatch(
     throw new ProtocolError(
       "bad-form",
       `"cells" is not an array but ${describeJson(cells)}`,
+      { source: validSource(payload.source) },
     );
   }
   const defaults = readDefaults(payload);
@@ -119,7 +123,8 @@ function addBatch(
   for (let i = 0; i < cells.length; i++) {
     const cell: unknown = cells[i];
     if (!Array.isArray(cell) || cell.length < 3 || cell.length > 4) {
-      refusals.add("bad-fields", () => explainFields(cell), i + 1);
+      const describe = () => explainFields(cell);
+      refusals.add("bad-fields", describe, i + 1, defaults.source);
       continue;
     }
     const [x, y, value, own] = cell as unknown[];
@@ -135,7 +140,10 @@ function readDefaults(
   const { time, source } = payload;
   const ms = isGiven(time) ? readJsonTime(time) : NaN;
   if (isGiven(time) && Number.isNaN(ms)) {
-    throw new ProtocolError("bad-time", `the batch's ${explainJsonTime(time)}`);
+    const message = `the batch's ${explainJsonTime(time)}`;
+    throw new ProtocolError("bad-time", message, {
+      source: validSource(source),
+    });
   }
   const problem = sourceProblem(source);
   if (problem !== undefined) {
@@ -180,19 +188,22 @@ function addReading(
     : typeof value === "boolean"
     ? Number(value)
     : value;
+  const refuse = (code: string, describe: () => string) =>
+    refusals.add(code, describe, line, batch.sources[source]);
   if (!isInt32(x)) {
-    return refusals.add("bad-x", () => explainInt32("x", x), line);
+    return refuse("bad-x", () => explainInt32("x", x));
   }
   if (!isInt32(y)) {
-    return refusals.add("bad-y", () => explainInt32("y", y), line);
+    return refuse("bad-y", () => explainInt32("y", y));
   }
   if (!isInt32(state)) {
-    return refusals.add("bad-value", () => explainInt32("value", value), line);
+    return refuse("bad-value", () => explainInt32("value", value));
   }
   const ms = readJsonTime(time);
   if (Number.isNaN(ms) && !Number.isNaN(time)) {
-    return refusals.add("bad-time", () => explainJsonTime(time), line);
+    return refuse("bad-time", () => explainJsonTime(time));
   }
+  batch.markLine(line);
   batch.push(x, y, state, ms, source);
 }
 
@@ -241,6 +252,12 @@ function sourceProblem(source: unknown): string | undefined {
 
 function nameOf(source: unknown): string {
   return typeof source === "string" ? source : "";
+}
+
+/** Returns the source of a payload that is refused for another reason. */
+function validSource(source: unknown): string | undefined {
+  const isValid = sourceProblem(source) === undefined;
+  return isValid ? nameOf(source) || undefined : undefined;
 }
 
 /** Options of {@linkcode encodeBatchJson}. */

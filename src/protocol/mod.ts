@@ -29,7 +29,7 @@ export {
   PEOPLE,
   type Unit,
 } from "./display.ts";
-export { ProtocolError } from "./errors.ts";
+export { ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
 export {
   encodeBatchJson,
   type EncodeBatchOptions,

@@ -6,9 +6,14 @@ export interface Refusal {
   readonly message: string;
   /** The line (CSV) or element (JSON), from 1. */
   readonly line?: number;
+  /** The sender, if the line or element names it. */
+  readonly source?: string;
 }
 
-/** Maximum number of refusals kept with their message; all are counted. */
+/**
+ * Number of refusals kept with their message, besides the first one of each
+ * code; all are counted.
+ */
 export const MAX_KEPT_REFUSALS = 8;
 
 const NO_COUNTS: ReadonlyMap<string, number> = new Map();
@@ -33,7 +38,7 @@ export class Refusals {
     return this.#byCode ?? NO_COUNTS;
   }
 
-  /** The first {@linkcode MAX_KEPT_REFUSALS}. */
+  /** The first {@linkcode MAX_KEPT_REFUSALS}, and the first of each code. */
   get kept(): readonly Refusal[] {
     return this.#kept ?? NO_REFUSALS;
   }
@@ -44,14 +49,25 @@ export class Refusals {
    * @param code what is wrong, in kebab case
    * @param describe returns what is wrong; called only if the refusal is kept
    * @param line the line or element, from 1
+   * @param source the sender; empty if it is not known
    */
-  add(code: string, describe: () => string, line?: number): void {
+  add(
+    code: string,
+    describe: () => string,
+    line?: number,
+    source?: string,
+  ): void {
     this.#total++;
     this.#byCode ??= new Map();
-    this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
+    const count = this.#byCode.get(code) ?? 0;
+    this.#byCode.set(code, count + 1);
     this.#kept ??= [];
-    if (this.#kept.length >= MAX_KEPT_REFUSALS) return;
-    const refusal = { code, message: describe() };
-    this.#kept.push(line === undefined ? refusal : { ...refusal, line });
+    if (this.#kept.length >= MAX_KEPT_REFUSALS && count > 0) return;
+    this.#kept.push({
+      code,
+      message: describe(),
+      ...(line !== undefined && { line }),
+      ...(source && { source }),
+    });
   }
 }

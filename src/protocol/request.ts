@@ -58,7 +58,7 @@ export interface OriginalMapRequest extends ReplyRouting {
   /** Distinguishes it from a {@linkcode LayerMapRequest}. */
   readonly kind: "original";
   /** The parse error of a payload that starts with `{` and is not JSON. */
-  readonly malformed?: string;
+  readonly malformed?: ProtocolError;
 }
 
 /** A request as a JSON object. */
@@ -168,13 +168,13 @@ export function parseRequest(
 
 function readObject(
   payload: Uint8Array,
-): { body?: Record<string, unknown>; malformed?: string } {
+): { body?: Record<string, unknown>; malformed?: ProtocolError } {
   const first = skipBlank(payload, afterByteOrderMark(payload));
   if (payload[first] !== OPEN_BRACE) return {};
   try {
     return { body: parseJson(payload) as Record<string, unknown> };
   } catch (error) {
-    return { malformed: (error as ProtocolError).message };
+    return { malformed: error as ProtocolError };
   }
 }
 

@@ -19,10 +19,7 @@ export type SubmissionResult =
     readonly refused: number;
     /** Number of refused readings by code. */
     readonly refusedByCode: ReadonlyMap<string, number>;
-    /**
-     * The first refused readings. `late` and `future` appear once each, without
-     * a line.
-     */
+    /** The first refused readings, at least one of each code. */
     readonly problems: readonly Refusal[];
     /** The revision of the map after these readings. */
     readonly revision: number;

@@ -8,23 +8,34 @@ import {
   parseReadings,
   ProtocolError,
   ReadingBatch,
-  type Refusals,
+  Refusals,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
-import { refusedInputs, type Reports } from "./reports.ts";
+import { addDropped, refusedInputs, type Reports } from "./reports.ts";
 
 /** Batches kept for the next group; few groups have more layers. */
 const MAX_SPARE_BATCHES = 64;
+
+/** The readings of one layer, and the messages that contained them. */
+interface LayerReadings {
+  readonly batch: ReadingBatch;
+  /** Messages with readings, in order. */
+  readonly messages: Incoming[];
+  /** The index of the first reading of each message. */
+  readonly starts: number[];
+}
 
 /** Collects the readings of a group in columns, one batch for each layer. */
 export class GroupParser {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add">;
-  readonly #batches = new Map<string, ReadingBatch>();
+  readonly #layers = new Map<string, LayerReadings>();
   /** Layers of this group that the map does not have yet. */
   readonly #newLayers = new Set<string>();
-  readonly #spare: ReadingBatch[] = [];
+  readonly #spare: LayerReadings[] = [];
+  /** The readings that the map dropped, by message. */
+  readonly #dropped = new Map<Incoming, Refusals>();
 
   constructor(context: ServerContext, reports: Pick<Reports, "add">) {
     this.#context = context;
@@ -34,9 +45,10 @@ export class GroupParser {
   /**
    * Adds the readings of a message, and reports invalid ones.
    *
-   * @param now when it was received, ms since 1970
+   * @param received when it was received, ms since 1970
+   * @param now the present time, ms since 1970
    */
-  add(message: Incoming, now: number): void {
+  add(message: Incoming, received: number, now: number): void {
     const { topic } = message;
     const layer = this.#context.topics.layerOf(topic);
     if (layer === undefined) {
@@ -50,17 +62,35 @@ export class GroupParser {
     }
     try {
       const refusals = message.retain
-        ? this.#addRetained(message, layer)
-        : this.#addLive(message, layer, now);
-      if (refusals.total === 0) return;
-      for (const refused of refusedInputs(refusals, topic)) {
-        this.#reports.add(refused);
-      }
+        ? this.#addRetained(message, layer, received, now)
+        : this.#addLive(message, layer, received, now);
+      this.#report(refusals, topic);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const { code, message } = error;
-      this.#reports.add({ topic, code, message, count: 1 });
+      const { code, message, source } = error;
+      this.#reports.add({ topic, code, message, source, count: 1 });
     }
+  }
+
+  /** Adds a reading of an entry that the map dropped. */
+  addDropped(layer: string, index: number, code: "late" | "future"): void {
+    const readings = this.#layers.get(layer);
+    if (readings === undefined) return;
+    const message = messageOf(readings, index);
+    let refusals = this.#dropped.get(message);
+    if (refusals === undefined) {
+      refusals = new Refusals();
+      this.#dropped.set(message, refusals);
+    }
+    addDropped(refusals, readings.batch, index, code);
+  }
+
+  /** Reports the readings that the map dropped. */
+  reportDropped(): void {
+    for (const [{ topic }, refusals] of this.#dropped) {
+      this.#report(refusals, topic);
+    }
+    this.#dropped.clear();
   }
 
   /**
@@ -83,7 +113,7 @@ export class GroupParser {
   /** Returns the added readings as entries, valid until {@linkcode clear}. */
   entries(now: number): Entry[] {
     const entries: Entry[] = [];
-    for (const [layer, readings] of this.#batches) {
+    for (const [layer, { batch: readings }] of this.#layers) {
       if (readings.length > 0) {
         entries.push({ kind: "apply", layer, readings, now });
       }
@@ -93,27 +123,43 @@ export class GroupParser {
 
   /** Removes all readings. Call when the group is complete. */
   clear(): void {
-    for (const batch of this.#batches.values()) {
-      batch.clear();
-      if (this.#spare.length < MAX_SPARE_BATCHES) this.#spare.push(batch);
+    for (const readings of this.#layers.values()) {
+      readings.batch.clear();
+      readings.messages.length = 0;
+      readings.starts.length = 0;
+      if (this.#spare.length < MAX_SPARE_BATCHES) this.#spare.push(readings);
     }
-    this.#batches.clear();
+    this.#layers.clear();
     this.#newLayers.clear();
   }
 
-  #batchOf(layer: string): ReadingBatch {
-    let batch = this.#batches.get(layer);
-    if (batch === undefined) {
-      this.reserve(layer);
-      batch = this.#spare.pop() ?? new ReadingBatch();
-      this.#batches.set(layer, batch);
+  #report(refusals: Refusals, topic: string): void {
+    if (refusals.total === 0) return;
+    for (const refused of refusedInputs(refusals, topic)) {
+      this.#reports.add(refused);
     }
-    return batch;
   }
 
-  /** Adds the readings of a new message, and dates those without a time. */
-  #addLive(message: Incoming, layer: string, now: number): Refusals {
-    const batch = this.#batchOf(layer);
+  #readingsOf(layer: string): LayerReadings {
+    let readings = this.#layers.get(layer);
+    if (readings === undefined) {
+      this.reserve(layer);
+      readings = this.#spare.pop() ??
+        { batch: new ReadingBatch(), messages: [], starts: [] };
+      this.#layers.set(layer, readings);
+    }
+    return readings;
+  }
+
+  /** Adds the readings of a new message, and dates them. */
+  #addLive(
+    message: Incoming,
+    layer: string,
+    received: number,
+    now: number,
+  ): Refusals {
+    const readings = this.#readingsOf(layer);
+    const { batch } = readings;
     const start = batch.length;
     const refusals = parseReadings(message.payload, batch, {
       contentType: message.contentType,
@@ -121,30 +167,69 @@ export class GroupParser {
     const { x, y, time, length } = batch;
     const { clock } = this.#context;
     const isUncertain = clock.isUncertain;
+    if (length > start) {
+      readings.messages.push(message);
+      readings.starts.push(start);
+    }
     for (let i = start; i < length; i++) {
-      if (Number.isNaN(time[i])) {
+      const ms = time[i]!;
+      if (Number.isNaN(ms)) {
         time[i] = isUncertain
-          ? clock.dateReading(layer, x[i]!, y[i]!, now)
-          : now;
-      } else if (isUncertain) clock.noteObserved(time[i]!, now);
+          ? clock.dateReading(layer, x[i]!, y[i]!, received)
+          : received;
+      } else if (ms > received) {
+        time[i] = clock.limitTime(layer, x[i]!, y[i]!, ms, received, now);
+      } else if (isUncertain) clock.noteObserved(ms, received);
     }
     return refusals;
   }
 
   /** Refuses readings without a time: a retained message may be of any age. */
-  #addRetained(message: Incoming, layer: string): Refusals {
+  #addRetained(
+    message: Incoming,
+    layer: string,
+    received: number,
+    now: number,
+  ): Refusals {
     const retained = new ReadingBatch();
     const refusals = parseReadings(message.payload, retained, {
       contentType: message.contentType,
     });
-    const batch = this.#batchOf(layer);
-    const { x, y, value, time, length } = retained;
+    const { clock } = this.#context;
+    const readings = this.#readingsOf(layer);
+    const { batch, messages, starts } = readings;
+    const start = batch.length;
+    const { x, y, value, time, sources, sourceIndex, length } = retained;
     for (let i = 0; i < length; i++) {
-      if (Number.isNaN(time[i])) refusals.add("retained", undated, i + 1);
-      else batch.push(x[i]!, y[i]!, value[i]!, time[i]);
+      const line = retained.lineOf(i)!;
+      const source = sources[sourceIndex[i]!]!;
+      const ms = time[i]!;
+      if (Number.isNaN(ms)) {
+        refusals.add("retained", undated, line, source);
+        continue;
+      }
+      const limited = clock.limitTime(layer, x[i]!, y[i]!, ms, received, now);
+      batch.markLine(line);
+      batch.push(x[i]!, y[i]!, value[i]!, limited, batch.source(source));
+    }
+    if (batch.length > start) {
+      messages.push(message);
+      starts.push(start);
     }
     return refusals;
   }
+}
+
+/** Returns the message that contained a reading. */
+function messageOf({ messages, starts }: LayerReadings, index: number) {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (starts[middle]! <= index) low = middle + 1;
+    else high = middle;
+  }
+  return messages[low - 1]!;
 }
 
 function undated(): string {

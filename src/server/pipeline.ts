@@ -10,7 +10,7 @@ import { ProtocolError, ReadingBatch } from "../protocol/mod.ts";
 import { applyEntry, type Entry, StoreError } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
 import { GroupParser } from "./group_parser.ts";
-import { FUTURE_MESSAGE, LATE_MESSAGE, type Reports } from "./reports.ts";
+import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
 
 /**
@@ -208,7 +208,7 @@ export class Pipeline {
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!;
       if (message.topic !== topics.request) {
-        parser.add(message, Math.min(arrivals[i] ?? now, now));
+        parser.add(message, Math.min(arrivals[i] ?? now, now), now);
         telemetry.countMessage(message.payload.length);
       } else if (!this.#answered.delete(message)) requests.push(message);
     }
@@ -252,13 +252,18 @@ export class Pipeline {
   /** Applies a committed group, acknowledges it and answers its requests. */
   #complete({ messages, requests, entries, submissions }: Group): void {
     const { store, map, link } = this.#context;
+    const submitted = new Map(
+      submissions.map(({ entry, submission }) => [entry, submission]),
+    );
     const results = new Map<Entry | undefined, ApplyResult>();
     for (const entry of entries) {
-      const result = this.#apply(entry);
-      if (submissions.length > 0 && result !== undefined) {
+      const submission = submitted.get(entry);
+      const result = this.#apply(entry, submission);
+      if (submission !== undefined && result !== undefined) {
         results.set(entry, result);
       }
     }
+    this.#parser.reportDropped();
     if (entries.length > 0) {
       store.applied(map);
       this.#events.onApplied();
@@ -271,11 +276,21 @@ export class Pipeline {
     for (const request of requests) this.#events.onRequest(request);
   }
 
-  #apply(entry: Entry): ApplyResult | undefined {
+  /** @param submission that the entry is from; default: messages */
+  #apply(entry: Entry, submission?: Submission): ApplyResult | undefined {
     const { map, sources, telemetry: { stats } } = this.#context;
-    const result = applyEntry(map, entry);
-    if (entry.kind !== "apply" || result === undefined) return undefined;
+    if (entry.kind !== "apply") {
+      applyEntry(map, entry);
+      return undefined;
+    }
     const { layer, readings } = entry;
+    const result = applyEntry(
+      map,
+      entry,
+      submission?.onDropped ??
+        ((index, code) => this.#parser.addDropped(layer, index, code)),
+    );
+    if (result === undefined) return undefined;
     if (
       readings instanceof ReadingBatch &&
       (readings.sources.length > 1 || sources.has(layer))
@@ -285,15 +300,7 @@ export class Pipeline {
     }
     stats.accepted += result.changed + result.renewed;
     stats.changed += result.changed;
-    this.#reportRefused(layer, "late", LATE_MESSAGE, result.late);
-    this.#reportRefused(layer, "future", FUTURE_MESSAGE, result.future);
     return result;
-  }
-
-  #reportRefused(layer: string, code: string, message: string, count: number) {
-    if (count === 0) return;
-    const topic = this.#context.topics.data(layer);
-    this.#reports.add({ topic, code, message, count });
   }
 
   /** Keeps a group and schedules a retry of its commit. */

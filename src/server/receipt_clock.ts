@@ -107,6 +107,32 @@ export class ReceiptClock {
     return now < this.#latest ? this.#notBefore(layer, x, y, now, now) : now;
   }
 
+  /**
+   * Limits the time of a reading to that of its receipt: nothing is observed
+   * after it was received. A later time is of a clock that is fast, and would
+   * refuse the readings of others for as long. Times beyond the skew stay as
+   * they are: the map refuses them.
+   *
+   * @param time ms since 1970
+   * @param received when the reading was received, ms since 1970
+   * @param now the present time, ms since 1970
+   */
+  limitTime(
+    layer: string,
+    x: number,
+    y: number,
+    time: number,
+    received: number,
+    now: number,
+  ): number {
+    if (!(time > received && time <= now + this.#map.ageing.maxSkew)) {
+      return time;
+    }
+    // If the clock was set back, the cell may be as far ahead as the reading.
+    const latest = this.dateSubmitted(layer, x, y, received);
+    return time < latest ? time : latest;
+  }
+
   /** Returns the time of the cell if it is later, else `earliest`. */
   #notBefore(
     layer: string,

@@ -3,19 +3,47 @@
  *
  * @module
  */
-import { encodeReport, type Refusals, type Report } from "../protocol/mod.ts";
+import {
+  encodeReport,
+  excerpt,
+  type ReadingBatch,
+  type Refusals,
+  type Report,
+} from "../protocol/mod.ts";
 import { publishOrWarn, type ServerContext } from "./context.ts";
 
-/** Maximum number of reports in a second. */
+/** Maximum number of reports in a second, besides the kept ones. */
 const MAX_REPORTS_PER_SECOND = 10;
+/** Above this rate, the latest report of this number of senders is kept. */
+const MAX_KEPT_REPORTS = 100;
+const FLUSH_INTERVAL_MS = 1000;
+/** Long enough for every valid topic. */
+const MAX_SHOWN_TOPIC_LENGTH = 450;
 
 /** The messages for readings that the map refuses because of their time. */
-export const LATE_MESSAGE = "observed before the present value of the cell";
-export const FUTURE_MESSAGE =
-  "observed in the future: check the sender's clock";
+const DROPPED_MESSAGES = {
+  late: "observed before the present value of the cell",
+  future: "observed in the future: check the sender's clock",
+} as const;
 
 /** Input that was refused for one reason. */
 export type RefusedInput = Omit<Report, "suppressed" | "time">;
+
+/**
+ * Adds a reading that the map dropped to the refusals of its payload.
+ *
+ * @param batch contains the reading
+ * @param index index of the reading
+ */
+export function addDropped(
+  refusals: Refusals,
+  batch: ReadingBatch,
+  index: number,
+  code: "late" | "future",
+): void {
+  const source = batch.sources[batch.sourceIndex[index]!];
+  refusals.add(code, () => DROPPED_MESSAGES[code], batch.lineOf(index), source);
+}
 
 /** Returns the refused readings of a payload, one item per reason. */
 export function refusedInputs(
@@ -29,6 +57,7 @@ export function refusedInputs(
       code,
       message: first?.message ?? code,
       line: first?.line,
+      source: first?.source,
       count,
     };
   });
@@ -36,22 +65,31 @@ export function refusedInputs(
 
 /**
  * Counts refused input, and reports it on the errors topic and in the log.
- * Above ten reports a second, reports are suppressed; the next one counts them.
+ *
+ * Above ten reports a second, the latest one of each topic and source is kept
+ * and published within a second, or before the next reply. So a sender that
+ * requests the map has received a report if its readings were refused, however
+ * many reports there are about other senders. All other reports are dropped;
+ * the next one counts them.
  */
 export class Reports {
   readonly #context: ServerContext;
   #windowStart = -Infinity;
   #sentInWindow = 0;
+  /** By topic and source. */
+  readonly #kept = new Map<string, RefusedInput>();
+  /** Number of dropped reports that no report has counted yet. */
   #suppressed = 0;
-  /** The latest suppressed input. */
-  #lastSuppressed: RefusedInput | undefined;
+  /** The latest input that is not in the log; there is only one line for all. */
+  #lastUnlogged: RefusedInput | undefined;
+  #unlogged = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: ServerContext) {
     this.#context = context;
   }
 
-  /** Counts refused input, and reports it now or suppresses the report. */
+  /** Counts refused input, and reports it now or later. */
   add(refused: RefusedInput): void {
     const { clock, telemetry } = this.#context;
     telemetry.countRefused(refused.code, refused.count);
@@ -61,50 +99,82 @@ export class Reports {
       this.#sentInWindow = 0;
     }
     if (this.#sentInWindow < MAX_REPORTS_PER_SECOND) {
-      this.#send(refused, now);
+      this.#sentInWindow++;
+      if (this.#kept.delete(keyOf(refused))) this.#suppressed++;
+      this.#publish(refused, now);
+      this.#logLine(refused);
       return;
     }
-    this.#suppressed += refused.count;
-    this.#lastSuppressed = refused;
-    this.#timer ??= setTimeout(() => this.flush(), 1000);
+    this.#keep(refused);
+    this.#lastUnlogged = refused;
+    this.#unlogged++;
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS);
   }
 
-  /** Reports the last suppressed input with the count of all others. */
+  /** Publishes the kept reports. */
+  publishKept(): void {
+    if (this.#kept.size === 0) return;
+    const now = this.#context.clock.now();
+    const kept = [...this.#kept.values()];
+    this.#kept.clear();
+    for (const refused of kept) this.#publish(refused, now);
+  }
+
+  /** Publishes the kept reports, and logs the last input with a count. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lastSuppressed !== undefined) {
-      this.#suppressed -= this.#lastSuppressed.count;
-      this.#send(this.#lastSuppressed, this.#context.clock.now());
-    }
+    this.publishKept();
+    if (this.#lastUnlogged === undefined) return;
+    this.#unlogged--;
+    this.#logLine(this.#lastUnlogged);
   }
 
-  /** Drops the suppressed reports and stops the timer. */
+  /** Drops the kept reports and stops the timer. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#lastSuppressed = undefined;
+    this.#kept.clear();
+    this.#lastUnlogged = undefined;
   }
 
-  #send(refused: RefusedInput, time: number): void {
-    const { topics, log } = this.#context;
+  /** Keeps a report instead of an earlier one about the same sender. */
+  #keep(refused: RefusedInput): void {
+    const key = keyOf(refused);
+    const isKnown = this.#kept.has(key);
+    if (isKnown || this.#kept.size >= MAX_KEPT_REPORTS) this.#suppressed++;
+    if (isKnown || this.#kept.size < MAX_KEPT_REPORTS) {
+      this.#kept.set(key, refused);
+    }
+  }
+
+  #publish(refused: RefusedInput, time: number): void {
     const suppressed = this.#suppressed;
     this.#suppressed = 0;
-    this.#lastSuppressed = undefined;
-    this.#sentInWindow++;
-    log.warn(describeRefused(refused, suppressed));
     const payload = encodeReport({ ...refused, suppressed, time });
-    void publishOrWarn(this.#context, topics.errors, payload);
+    void publishOrWarn(this.#context, this.#context.topics.errors, payload);
   }
+
+  #logLine(refused: RefusedInput): void {
+    this.#context.log.warn(describeRefused(refused, this.#unlogged));
+    this.#unlogged = 0;
+    this.#lastUnlogged = undefined;
+  }
+}
+
+function keyOf({ topic, source = "" }: RefusedInput): string {
+  return `${topic}\0${source}`;
 }
 
 /** Describes refused input in one line for people. */
 export function describeRefused(
-  { topic, code, message, line, count }: RefusedInput,
-  suppressed: number,
+  { topic, code, message, line, source, count }: RefusedInput,
+  notShown: number,
 ): string {
-  const where = line === undefined ? "" : `, row ${line}`;
+  const where = excerpt(topic, MAX_SHOWN_TOPIC_LENGTH) +
+    (line === undefined ? "" : `, row ${line}`) +
+    (source === undefined ? "" : `, of "${excerpt(source)}"`);
   const times = count > 1 ? ` (${count} times)` : "";
-  const more = suppressed > 0 ? `; ${suppressed} more not shown` : "";
-  return `Refused on ${topic}${where}: ${message} [${code}]${times}${more}`;
+  const more = notShown > 0 ? `; ${notShown} more not shown` : "";
+  return `Refused on ${where}: ${message} [${code}]${times}${more}`;
 }

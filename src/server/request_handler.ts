@@ -25,13 +25,13 @@ import type { Reports } from "./reports.ts";
 /** Parses requests, and sends a reply or an error reply to each. */
 export class RequestHandler {
   readonly #context: ServerContext;
-  readonly #reports: Pick<Reports, "add">;
+  readonly #reports: Pick<Reports, "add" | "publishKept">;
   readonly #pipeline: Pick<Pipeline, "refresh">;
   readonly #outbox: Outbox;
 
   constructor(
     context: ServerContext,
-    reports: Pick<Reports, "add">,
+    reports: Pick<Reports, "add" | "publishKept">,
     pipeline: Pick<Pipeline, "refresh">,
   ) {
     this.#context = context;
@@ -44,6 +44,8 @@ export class RequestHandler {
   answer(message: Incoming): void {
     const { topics, telemetry: { stats } } = this.#context;
     stats.requests++;
+    // The sender may wait for the reports about its readings.
+    this.#reports.publishKept();
     let request: MapRequest;
     try {
       request = parseRequest(message.payload, {
@@ -59,7 +61,8 @@ export class RequestHandler {
       return;
     }
     if (request.kind === "original" && request.malformed !== undefined) {
-      this.#report("bad-json", request.malformed, message.topic);
+      const { code, message: reason } = request.malformed;
+      this.#report(code, reason, message.topic);
     }
     this.#send(message, request, () => this.#reply(request));
   }

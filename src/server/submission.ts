@@ -4,12 +4,11 @@
  *
  * @module
  */
-import type { ApplyResult } from "../grid/mod.ts";
+import type { ApplyResult, DroppedListener } from "../grid/mod.ts";
 import {
   parseReadings,
   ProtocolError,
   ReadingBatch,
-  type Refusal,
   type Refusals,
 } from "../protocol/mod.ts";
 import type {
@@ -18,18 +17,13 @@ import type {
 } from "../protocol/submission.ts";
 import type { Entry } from "../store/store.ts";
 import type { ReceiptClock } from "./receipt_clock.ts";
-import {
-  FUTURE_MESSAGE,
-  LATE_MESSAGE,
-  refusedInputs,
-  type Reports,
-} from "./reports.ts";
+import { addDropped, refusedInputs, type Reports } from "./reports.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** A parsed payload in the pipeline. */
 export class Submission {
   readonly layer: string;
-  /** Readings that the parser refused. */
+  /** Readings that the parser or the map refused. */
   readonly refusals: Refusals;
   readonly #batch = new ReadingBatch();
   readonly #result = Promise.withResolvers<SubmissionResult>();
@@ -45,6 +39,11 @@ export class Submission {
     this.refusals = parseReadings(payload, this.#batch, { contentType });
   }
 
+  /** The first source that the payload names. */
+  get source(): string | undefined {
+    return this.#batch.sources[1];
+  }
+
   /** Resolves when one of the methods below is called. */
   get result(): Promise<SubmissionResult> {
     return this.#result.promise;
@@ -53,38 +52,37 @@ export class Submission {
   /** Returns the readings to commit; undefined if all were refused. */
   entry(
     now: number,
-    clock: Pick<ReceiptClock, "dateSubmitted">,
+    clock: Pick<ReceiptClock, "dateSubmitted" | "limitTime">,
   ): Entry | undefined {
     const { layer } = this;
     const { x, y, time, length } = this.#batch;
     if (length === 0) return undefined;
     for (let i = 0; i < length; i++) {
-      if (Number.isNaN(time[i])) {
+      const ms = time[i]!;
+      if (Number.isNaN(ms)) {
         time[i] = clock.dateSubmitted(layer, x[i]!, y[i]!, now);
+      } else if (ms > now) {
+        time[i] = clock.limitTime(layer, x[i]!, y[i]!, ms, now, now);
       }
     }
     return { kind: "apply", layer, readings: this.#batch, now };
   }
 
+  /** Adds a reading that the map drops to {@linkcode refusals}. */
+  readonly onDropped: DroppedListener = (index, code) =>
+    addDropped(this.refusals, this.#batch, index, code);
+
   /** Call when the readings are committed and in the map. */
   complete(applied: ApplyResult | undefined, revision: number): void {
-    const { changed = 0, renewed = 0, late = 0, future = 0 } = applied ?? {};
-    const byCode = new Map(this.refusals.byCode);
-    const problems: Refusal[] = [...this.refusals.kept];
-    const refuse = (code: string, message: string, count: number) => {
-      if (count === 0) return;
-      byCode.set(code, (byCode.get(code) ?? 0) + count);
-      problems.push({ code, message });
-    };
-    refuse("late", LATE_MESSAGE, late);
-    refuse("future", FUTURE_MESSAGE, future);
+    const { changed = 0, renewed = 0 } = applied ?? {};
+    const { total, byCode, kept } = this.refusals;
     this.#result.resolve({
       outcome: "committed",
       accepted: changed + renewed,
       changed,
-      refused: this.refusals.total + late + future,
+      refused: total,
       refusedByCode: byCode,
-      problems,
+      problems: kept,
       revision,
     });
   }
@@ -124,21 +122,23 @@ export async function submit(
   reports: Pick<Reports, "add">,
   telemetry: Pick<Telemetry, "countMessage">,
 ): Promise<SubmissionResult> {
-  const report = ({ code, message }: { code: string; message: string }) =>
-    reports.add({ topic, code, message, count: 1 });
+  const report = (
+    { code, message }: { code: string; message: string },
+    source?: string,
+  ) => reports.add({ topic, code, message, source, count: 1 });
   let submission: Submission;
   try {
     submission = new Submission(layer, payload, contentType);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     telemetry.countMessage(payload.length);
-    report(error);
+    report(error, error.source);
     return invalid(error);
   }
   pipeline.submit(submission);
   const result = await submission.result;
   if (result.outcome !== "unavailable") telemetry.countMessage(payload.length);
-  if (result.outcome === "invalid") report(result);
+  if (result.outcome === "invalid") report(result, submission.source);
   if (result.outcome === "committed") {
     for (const refused of refusedInputs(submission.refusals, topic)) {
       reports.add(refused);

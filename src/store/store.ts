@@ -7,7 +7,12 @@
  * @module
  */
 import { AppError } from "../common/errors.ts";
-import type { Ageing, OccupancyMap, ReadingColumns } from "../grid/mod.ts";
+import type {
+  Ageing,
+  DroppedListener,
+  OccupancyMap,
+  ReadingColumns,
+} from "../grid/mod.ts";
 
 /**
  * One step in the history of a map. Applying the same entries in the same order
@@ -80,15 +85,17 @@ export interface Store {
 /**
  * Applies an entry to a map.
  *
+ * @param onDropped called for each reading that the map drops
  * @returns the result of an entry `apply`; undefined for other kinds
  */
 export function applyEntry(
   map: OccupancyMap,
   entry: Entry,
+  onDropped?: DroppedListener,
 ): ReturnType<OccupancyMap["apply"]> | undefined {
   switch (entry.kind) {
     case "apply":
-      return map.apply(entry.layer, entry.readings, entry.now);
+      return map.apply(entry.layer, entry.readings, entry.now, onDropped);
     case "age":
       map.age(entry.now);
       return undefined;

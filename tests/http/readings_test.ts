@@ -48,6 +48,13 @@ Deno.test({
     const { reasons, problems } = await future.json();
     assert.deepEqual(reasons, { future: 1 });
     assert.equal(problems[0].code, "future");
+    const rows = "\n1,1\n" + `1,1,0,${NOW - 5000}\n`.repeat(9);
+    const mixed = await (await server.post(`${rows}2,2,2`)).json();
+    assert.deepEqual(mixed.reasons, { "bad-fields": 1, late: 9 });
+    assert.deepEqual(
+      mixed.problems.map(({ row }: { row: number }) => row),
+      [2, 3, 4, 5, 6, 7, 8, 9],
+    );
     assert.equal(server.map.layer("default")?.get(1, 1)?.value, 1);
   },
 });

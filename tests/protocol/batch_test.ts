@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { ReadingBatch } from "../../src/protocol/mod.ts";
-import { batchOf, pure, rowsOf } from "./support.ts";
+import fc from "fast-check";
+import { parseReadings, ReadingBatch } from "../../src/protocol/mod.ts";
+import { batchOf, pure, rowsOf, utf8 } from "./support.ts";
 
 pure("ReadingBatch keeps its readings when it grows", () => {
   const batch = new ReadingBatch(0);
@@ -41,6 +42,50 @@ pure("truncate() removes the last readings and sources", () => {
   batch.truncate(1, 2);
   assert.deepEqual(rowsOf(batch), [[1, 2, 3, 4, "a"]]);
   assert.equal(batch.source("c"), 2);
+});
+
+pure("lineOf() returns the line or element of each reading", () => {
+  const row = fc.constantFrom("1,2,3", "1,2,3,0", "", "x", " 1,2,3");
+  const element = fc.constantFrom(
+    '{"x":1,"y":2,"value":3}',
+    '{"x":1,"y":2}',
+    "5",
+  );
+  const payload = fc.oneof(
+    fc.array(row, { minLength: 1 }).map((rows) => ({
+      text: rows.join("\n"),
+      lines: rows.flatMap((row, i) => row.includes(",") ? [i + 1] : []),
+    })),
+    fc.array(element, { minLength: 1 }).map((elements) => ({
+      text: `[${elements}]`,
+      lines: elements.flatMap((text, i) => /value/.test(text) ? [i + 1] : []),
+    })),
+    fc.nat(40).map((cells) => ({
+      text: `{"cells":[${Array(cells).fill("[1,2,3]")}]}`,
+      lines: Array.from({ length: cells }, (_, i) => i + 1),
+    })),
+  );
+  fc.assert(fc.property(fc.array(payload), (payloads) => {
+    const batch = new ReadingBatch();
+    const expected: number[] = [];
+    for (const { text, lines } of payloads) {
+      if (text.trim() === "") continue;
+      parseReadings(utf8(text), batch);
+      expected.push(...lines);
+    }
+    const lines = expected.map((_, i) => batch.lineOf(i));
+    assert.deepEqual(lines, expected);
+    const half = batch.length >>> 1;
+    batch.truncate(half);
+    parseReadings(utf8("\n1,2,3"), batch);
+    assert.equal(batch.lineOf(half), 2);
+    assert.deepEqual(
+      expected.slice(0, half).map((_, i) => batch.lineOf(i)),
+      expected.slice(0, half),
+    );
+  }));
+  const plain = batchOf([[1, 2, 3]]);
+  assert.equal(plain.lineOf(0), undefined);
 });
 
 pure("append() copies the sources", () => {

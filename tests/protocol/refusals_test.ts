@@ -2,16 +2,24 @@ import assert from "node:assert/strict";
 import { Refusals } from "../../src/protocol/mod.ts";
 import { pure } from "./support.ts";
 
-pure("Refusals calls describe() only for the refusals that it keeps", () => {
+pure("Refusals keeps the first eight, and the first one of each code", () => {
   const refusals = new Refusals();
   let described = 0;
   for (let line = 1; line <= 100; line++) {
     refusals.add("bad-x", () => `message ${++described}`, line);
   }
-  refusals.add("late", () => assert.fail("described"));
+  refusals.add("late", () => "late", 101, "cam-7");
+  refusals.add("late", () => assert.fail("described"), 102);
   assert.equal(described, 8);
-  assert.equal(refusals.total, 101);
-  assert.deepEqual([...refusals.byCode], [["bad-x", 100], ["late", 1]]);
+  assert.equal(refusals.total, 102);
+  assert.deepEqual([...refusals.byCode], [["bad-x", 100], ["late", 2]]);
+  assert.equal(refusals.kept.length, 9);
+  assert.deepEqual(refusals.kept[8], {
+    code: "late",
+    message: "late",
+    line: 101,
+    source: "cam-7",
+  });
   assert.deepEqual(refusals.kept[7], {
     code: "bad-x",
     message: "message 8",

@@ -114,7 +114,9 @@ pure(
     for (const payload of payloads) {
       const request = parse(payload);
       assert.equal(request.kind, "original");
-      assert.ok("malformed" in request && request.malformed.length < 200);
+      assert.ok(
+        "malformed" in request && request.malformed.message.length < 200,
+      );
     }
   },
 );

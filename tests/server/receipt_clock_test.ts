@@ -5,6 +5,7 @@ import { OccupancyMap } from "../../src/grid/mod.ts";
 import { describeStep, ReceiptClock } from "../../src/server/receipt_clock.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
+import { FakeStore } from "../support/fake_store.ts";
 import { until } from "../support/until.ts";
 import { fakeOptions, NOW } from "./support.ts";
 
@@ -17,6 +18,7 @@ const DATA = "occupancy/data";
 class System implements AsyncDisposable {
   now = NOW;
   readonly map: OccupancyMap;
+  readonly store = new FakeStore();
   link = new FakeLink();
   server: Server | undefined;
 
@@ -30,6 +32,7 @@ class System implements AsyncDisposable {
     this.server = new Server({
       ...fakeOptions(),
       link: this.link,
+      store: this.store,
       map: this.map,
       clock: () => this.now,
       changesInterval: 0,
@@ -120,6 +123,89 @@ Deno.test({
     await system.send(`1,2,3,${NOW - 1}`);
     assert.equal(system.cell(1, 2)?.value, 2);
     assert.deepEqual(system.refused(), { late: 1 });
+  },
+});
+
+Deno.test({
+  name:
+    "a sensor whose clock is fast does not block the readings of others: a reading has at most the time of its receipt",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new System().start();
+    const fast = NOW + 50 * SECOND_MS;
+    await system.send(`1,2,1,${fast}`);
+    assert.equal(system.cell(1, 2)?.time, NOW);
+    await system.send("1,2,2");
+    assert.equal(system.cell(1, 2)?.value, 2);
+    await system.send(`1,2,3,${NOW}`);
+    assert.equal(system.cell(1, 2)?.value, 3);
+
+    // Within one payload, over HTTP, and retained.
+    await system.send(`1,2,4,${fast}\n1,2,5,${NOW}\n1,2,6`);
+    assert.equal(system.cell(1, 2)?.value, 6);
+    const body = new TextEncoder().encode(`1,2,7,${fast}\n1,3,7,${fast}`);
+    await system.server!.submit("default", body);
+    await system.send(`1,2,8,${NOW}`);
+    assert.equal(system.cell(1, 2)?.value, 8);
+    assert.equal(system.cell(1, 3)?.time, NOW);
+    await system.send(`1,2,9,${fast}`, { retain: true });
+    await system.send(`1,2,10,${NOW}`);
+    assert.equal(system.cell(1, 2)?.value, 10);
+
+    system.now += 10 * SECOND_MS;
+    await system.send(`1,2,11,${NOW + 9 * SECOND_MS}`);
+    assert.deepEqual(system.cell(1, 2)?.time, NOW + 9 * SECOND_MS);
+    assert.deepEqual(system.refused(), {});
+    await system.send(`1,2,12,${system.now + 60 * SECOND_MS + 1}`);
+    assert.deepEqual(system.refused(), { future: 1 });
+  },
+});
+
+Deno.test({
+  name:
+    "a reading that waits while the store fails has at most the time of its receipt",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new System().start();
+    system.store.failing = true;
+    system.link.handlers.message(incoming(DATA, "9,9,9"));
+    await until(() => system.server!.storeProblem !== undefined);
+    const first = incoming(DATA, `1,2,1,${NOW + 50 * SECOND_MS}`);
+    system.link.handlers.message(first);
+    system.now += 5 * SECOND_MS;
+    const second = incoming(DATA, "1,2,2");
+    system.link.handlers.message(second);
+    system.now += 5 * SECOND_MS;
+    system.store.failing = false;
+    await until(() => system.link.acknowledged.includes(second));
+    const { value, time } = system.cell(1, 2)!;
+    assert.deepEqual([value, time], [2, NOW + 5 * SECOND_MS]);
+    assert.deepEqual(system.refused(), {});
+  },
+});
+
+Deno.test({
+  name:
+    "a reading without a time on a cell ahead of the clock is accepted, before and after a restart",
+  permissions: "none",
+  fn: async () => {
+    await using system = await new System().start();
+    await system.send("1,2,1");
+    for (const restart of [false, true]) {
+      system.now = NOW - 30 * SECOND_MS; // the clock was set back
+      if (restart) await system.start();
+      await system.send("1,2,2");
+      assert.equal(system.cell(1, 2)?.value, 2);
+      // So is one whose clock was not set back: it is as far ahead.
+      await system.send(`1,2,3,${NOW}`);
+      assert.equal(system.cell(1, 2)?.value, 3);
+      assert.equal(system.cell(1, 2)?.time, NOW);
+      assert.deepEqual(system.refused(), {});
+      // The order of two times ahead of the clock is still known.
+      await system.send(`1,2,4,${NOW - 1}`);
+      assert.equal(system.cell(1, 2)?.value, 3);
+      assert.deepEqual(system.refused(), { late: 1 });
+    }
   },
 });
 

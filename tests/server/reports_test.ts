@@ -71,11 +71,11 @@ Deno.test({
     const { reports, sent } = start(clock);
     for (let i = 0; i < 10; i++) reports.add(refused());
     clock.tick(500);
-    reports.add(refused(3)); // suppressed until 1.5 s
+    reports.add(refused(3)); // kept until 1.5 s
     clock.tick(600);
     reports.add(refused(2, "late"));
     const { code, count, suppressed } = sent[10]!;
-    assert.deepEqual([code, count, suppressed], ["late", 2, 3]);
+    assert.deepEqual([code, count, suppressed], ["late", 2, 1]);
     clock.tick(5000);
     assert.equal(sent.length, 11);
   },
@@ -115,7 +115,38 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Reports counts all input once and limits the rate, at any pace",
+  name:
+    "Reports keeps the latest report of each topic and source, up to a hundred",
+  permissions: "none",
+  fn: () => {
+    using clock = new FakeClock();
+    const { reports, sent, log } = start(clock);
+    for (let i = 0; i < 500; i++) reports.add(refused());
+    reports.add({ ...refused(7), source: "me" });
+    reports.add({ ...refused(8), topic: "occupancy/data/l2" });
+    assert.equal(sent.length, 10);
+    reports.publishKept(); // before a reply
+    assert.deepEqual(
+      sent.slice(10).map(({ count, suppressed }) => [count, suppressed]),
+      [[1, 489], [7, 0], [8, 0]],
+    );
+    assert.equal(log.length, 10, "the log is limited as before");
+    for (let i = 0; i < 150; i++) {
+      reports.add({ ...refused(), source: `s${i}` });
+    }
+    reports.publishKept();
+    assert.equal(sent.length, 113);
+    assert.equal(sent[13]!.suppressed, 50);
+    clock.tick(1000);
+    assert.equal(log.length, 11);
+    assert.match(log[10]!, /of "s149".*; 641 more not shown$/);
+    assert.equal(sent.length, 113);
+  },
+});
+
+Deno.test({
+  name:
+    "Reports publishes or counts each report once and limits the rate, at any pace",
   permissions: "none",
   fn: () => {
     const wait = fc.oneof(
@@ -129,18 +160,16 @@ Deno.test({
       (arrivals) => {
         using clock = new FakeClock();
         const { reports, sent } = start(clock);
-        let total = 0;
         for (const [wait, count] of arrivals) {
           clock.tick(wait);
           reports.add(refused(count));
-          total += count;
         }
         clock.tick(2000);
         const counted = sent.reduce(
-          (sum, { count, suppressed }) => sum + count + suppressed,
+          (sum, { suppressed }) => sum + 1 + suppressed,
           0,
         );
-        assert.equal(counted, total);
+        assert.equal(counted, arrivals.length);
         for (const { at } of sent) {
           const within = sent.filter((other) =>
             other.at >= at && other.at < at + 1000
@@ -159,7 +188,12 @@ Deno.test({
     const full = { ...refused(3), line: 7, source: "north" };
     assert.equal(
       describeRefused(full, 2),
-      "Refused on occupancy/data, row 7: x is empty [bad-x] (3 times); 2 more not shown",
+      'Refused on occupancy/data, row 7, of "north": x is empty [bad-x] (3 times); 2 more not shown',
+    );
+    const escape = { ...refused(), topic: "data/\x1b[2J", source: "\x1b[m" };
+    assert.equal(
+      describeRefused(escape, 0),
+      'Refused on data/\\x1b[2J, of "\\x1b[m": x is empty [bad-x]',
     );
     assert.equal(
       describeRefused(refused(), 0),

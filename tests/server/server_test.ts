@@ -330,6 +330,130 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "reports about late and future readings have topic, line, source and count of their payload",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    system.receive(DATA, `1,2,1,${NOW}`);
+    await until(() => system.link.acknowledged.length === 1);
+    const late = NOW - 1;
+    // One group: four messages, one of another layer.
+    system.receive(`${DATA}/default`, `\nx,2,3\n5,5,5\n1,2,0,${late}`);
+    system.receive(
+      DATA,
+      `{"source":"cam-7","cells":[[1,2,0,${late}],[1,2,0,${late}],[9,9,9]]}`,
+    );
+    system.receive(
+      DATA,
+      `[{"x":4,"y":4,"value":4},5,{"x":1,"y":2,"value":3,"time":${late},"source":"b"},
+       {"x":1,"y":2,"value":3,"time":${NOW + 60_001},"source":"c"}]`,
+    );
+    system.receive(`${DATA}/l2`, `1,2,1\n\n1,2,1,${NOW + 60_001}`);
+    await until(() => system.link.acknowledged.length === 5);
+    const reports = await system.replies(7, "occupancy/errors");
+    assert.deepEqual(
+      reports.map(({ topic, code, line, source, count }) =>
+        [topic, code, line, source, count].join(" ")
+      ).sort(),
+      [
+        `${DATA} bad-element 2  1`,
+        `${DATA} future 4 c 1`,
+        `${DATA} late 1 cam-7 2`,
+        `${DATA} late 3 b 1`,
+        `${DATA}/default bad-x 2  1`,
+        `${DATA}/default late 4  1`,
+        `${DATA}/l2 future 3  1`,
+      ],
+    );
+    for (const { message } of reports) assert.match(message, / /);
+  },
+});
+
+Deno.test({
+  name: "reports have the source of the refused reading, batch or payload",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    for (
+      const payload of [
+        '{"x":1.5,"y":2,"value":1,"source":"a"}',
+        '{"source":"b","cells":[[1,2]]}',
+        '{"source":"c","cells":[[1,2,"x"]]}',
+        '{"source":"d","time":-1,"cells":[[1,2,3]]}',
+        '{"source":"e","cells":5}',
+        '{"source":"f"}',
+        '{"source":5}',
+        "1,2,x",
+      ]
+    ) system.receive(DATA, payload);
+    const body = '{"source":"h","cells":[[1,2]]}';
+    await system.server.submit("default", new TextEncoder().encode(body));
+    const reports = await system.replies(9, "occupancy/errors");
+    assert.deepEqual(
+      reports.map(({ code, source = "none" }) => `${code} ${source}`),
+      [
+        "bad-x a",
+        "bad-fields b",
+        "bad-value c",
+        "bad-time d",
+        "bad-form e",
+        "bad-form f",
+        "bad-form none",
+        "bad-value none",
+        "bad-fields h",
+      ],
+    );
+  },
+});
+
+Deno.test({
+  name: "a retained reading without a time is reported with line and source",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const payload =
+      `[5,{"x":1,"y":1,"value":1,"time":${NOW},"source":"a"},{"x":2,"y":2,"value":2,"source":"b"}]`;
+    system.receive(DATA, payload, { retain: true });
+    const reports = await system.replies(2, "occupancy/errors");
+    const { code, line, source } = reports[1];
+    assert.deepEqual([code, line, source], ["retained", 3, "b"]);
+    assert.equal(system.server.sourceOf("default", 1, 1), "a");
+  },
+});
+
+Deno.test({
+  name: "a reply comes after the reports about the readings before its request",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    for (let i = 0; i < 100; i++) system.receive(DATA, "noise");
+    system.receive(`${DATA}/l2`, "1,2,x");
+    system.receive(REQUEST, "{}");
+    await system.replies(1);
+    const reports = await system.replies(12, "occupancy/errors");
+    assert.deepEqual(
+      reports.slice(10).map(({ topic, suppressed }) => [topic, suppressed]),
+      [[DATA, 89], [`${DATA}/l2`, 0]],
+    );
+    const published = system.steps.filter((step) => /errors|resp/.test(step));
+    assert.equal(published.at(-1), `publish ${RESPONSE}`);
+  },
+});
+
+Deno.test({
+  name: "a request that is not UTF-8 is reported as bad-utf8, not as bad-json",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    system.receive(REQUEST, Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d));
+    system.receive(REQUEST, '{"a":');
+    const reports = await system.replies(2, "occupancy/errors");
+    assert.deepEqual(reports.map(({ code }) => code), ["bad-utf8", "bad-json"]);
+  },
+});
+
+Deno.test({
   name: "Server refuses and counts readings that are late or in the future",
   permissions: "none",
   fn: async () => {

@@ -80,7 +80,11 @@ Deno.test({
   },
 });
 
-/** Readings of different cells or times: for equal ones the order matters. */
+/**
+ * Readings of different cells or times: for equal ones the order matters. Those
+ * ahead of the clock are stored with the time of receipt, so a cell has at most
+ * one.
+ */
 function makeReadings(next: (below: number) => number): Reading[] {
   const readings: Reading[] = [];
   const used = new Set<string>();
@@ -91,7 +95,7 @@ function makeReadings(next: (below: number) => number): Reading[] {
       value: next(5) - 1,
       time: NOW + MAX_SKEW_MS - next(1_000_000),
     };
-    const key = `${reading.x},${reading.y},${reading.time}`;
+    const key = `${reading.x},${reading.y},${Math.min(reading.time, NOW)}`;
     if (used.has(key)) continue;
     used.add(key);
     readings.push(reading);
@@ -113,8 +117,9 @@ function modelOf(readings: readonly Reading[]): Reading[] {
     if (isFuture(reading)) continue;
     const key = `${reading.x},${reading.y}`;
     const present = cells.get(key);
-    if (present === undefined || reading.time > present.time) {
-      cells.set(key, reading);
+    const time = Math.min(reading.time, NOW);
+    if (present === undefined || time > present.time) {
+      cells.set(key, { ...reading, time });
     }
   }
   return sorted([...cells.values()]);

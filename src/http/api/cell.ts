@@ -86,7 +86,7 @@ function answerCell({ url, server }: RequestContext): Response {
     value,
     status: statusOf(value, freshness === Freshness.Stale),
     time,
-    age: now - time,
+    age: Math.max(0, now - time), // below 0 if the clock was set back
     revision,
     source: server.sourceOf(layer, x, y) ?? null,
   });

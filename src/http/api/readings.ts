@@ -78,7 +78,7 @@ export const postReadings: Endpoint = {
             type: "array",
             items: REFUSED_ROW,
             description:
-              "the first refused rows, counted from 1; late and future readings once each",
+              "the first refused rows, counted from 1, and the first of each reason",
           },
         }),
       ),

@@ -66,7 +66,7 @@ Deno.test({
     );
     assert.equal(client.code, 3, client.stderr);
     await server.shows(
-      /\d s ago: Refused on occupancy\/data: observed in the f/,
+      /\d s ago: Refused on occupancy\/data, row 1: observed in the f/,
     );
     assert.match(
       server.output,
