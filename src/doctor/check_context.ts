@@ -42,6 +42,8 @@ export interface CheckOptions {
   readonly subscriptions: readonly string[];
   /** `sqlite:PATH` or `memory:`; undefined if no folder is known. */
   readonly store: string | undefined;
+  /** True if a server would create all missing folders of the store's path. */
+  readonly storeParents: boolean;
   /** The session expiry that the server requests, in s. */
   readonly sessionExpiry: number;
   /** How far a reading's time may be ahead of the server's clock, in ms. */

@@ -75,7 +75,8 @@ export async function probeServer(
   await probe.subscribe(replyTo, 1);
   await probe.roundTrip();
   sentAt = Date.now();
-  await probe.publish(
+  // A server whose store fails answers, and does not acknowledge.
+  const acknowledged = probe.publish(
     topics.request,
     encodeRequest({
       transaction: id,
@@ -83,6 +84,8 @@ export async function probeServer(
       replyTo,
     }),
   );
-  await delay(Math.min(PROBE_DURATION_MS, timeout / 2));
+  const end = delay(Math.min(PROBE_DURATION_MS, timeout / 2));
+  await Promise.race([acknowledged, end]);
+  await end;
   return { states, replies };
 }

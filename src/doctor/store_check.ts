@@ -1,7 +1,18 @@
 import { OccupancyMap } from "../grid/mod.ts";
+import {
+  directoryOf,
+  missingParentError,
+  parseStoreAddress,
+} from "../store/location.ts";
 import { openStore } from "../store/open.ts";
+import {
+  isReadOnlyFileSystem,
+  missingDatabaseError,
+  READ_ONLY_FILE_SYSTEM_HINT,
+} from "../store/sqlite_errors.ts";
 import { StoreError } from "../store/store.ts";
 import type { Check } from "./check.ts";
+import type { CheckContext } from "./check_context.ts";
 import { errorFinding, type Finding, finding } from "./finding.ts";
 
 /** Larger stores are not read: that would take seconds. */
@@ -13,7 +24,8 @@ const MAX_READ_BYTES = 64 * 1024 * 1024;
  */
 export const storeCheck: Check = {
   name: "store",
-  run: async ({ options: { store } }) => {
+  run: async (context) => {
+    const { store, storeParents } = context.options;
     if (store === undefined) {
       return [
         finding("error", "Cannot choose a file for the map: HOME is not set", {
@@ -21,7 +33,8 @@ export const storeCheck: Check = {
         }),
       ];
     }
-    if (store === "memory:") {
+    const location = parseStoreAddress(store, undefined);
+    if (location.kind === "memory") {
       return [
         finding("warning", "The map is in memory: it is lost with the server", {
           hint: "Set --store sqlite:PATH to keep it.",
@@ -29,19 +42,33 @@ export const storeCheck: Check = {
         }),
       ];
     }
-    const path = /^sqlite:(.+)$/.exec(store)?.[1];
-    if (path === undefined) {
-      return [
-        finding("error", `Unknown store: ${store}`, {
-          hint: "Use --store sqlite:PATH or --store memory:.",
-        }),
-      ];
-    }
-    return [await checkFile(path)];
+    const found = await checkFile(location.path, storeParents);
+    if (found.status !== "ok") return [found];
+    return [await serverProblem(context, location.path) ?? found];
   },
 };
 
-async function checkFile(path: string): Promise<Finding> {
+/**
+ * The problem of a running server with its file: it may have been removed or
+ * replaced, so that the file at its path looks right.
+ */
+async function serverProblem(
+  context: CheckContext,
+  path: string,
+): Promise<Finding | undefined> {
+  const state = await context.serverState();
+  const { name } = context.options;
+  if (
+    state?.state !== "online" || state.name !== name ||
+    !state.problem?.includes(path)
+  ) return undefined;
+  return finding("error", `The server ${name} reports: ${state.problem}`, {
+    hint: "See docs/OPERATIONS.md, The store.",
+    data: { store: context.options.store! },
+  });
+}
+
+async function checkFile(path: string, parents: boolean): Promise<Finding> {
   let info: Deno.FileInfo | undefined;
   try {
     info = await Deno.stat(path);
@@ -59,21 +86,31 @@ async function checkFile(path: string): Promise<Finding> {
     });
   }
   const data = { store: `sqlite:${path}` };
-  const problem = await tryCreating(parentOf(path), info !== undefined);
+  const problem = await tryCreating(directoryOf(path), parents);
   if (problem !== undefined) return problem;
-  if (info === undefined) {
-    return finding("ok", `${path} does not exist yet and can be created`, {
-      data,
-    });
-  }
+  if (info === undefined) return await checkMissing(path, data);
   try {
     (await Deno.open(path, { write: true })).close(); // writes nothing
-  } catch {
-    return finding("error", `Cannot write to ${path}`, {
-      hint: "Make the file writable, or choose another with --store.",
+  } catch (error) {
+    return finding("error", `Cannot write to ${path}${reasonOf(error)}`, {
+      hint: isReadOnlyFileSystem(error)
+        ? READ_ONLY_FILE_SYSTEM_HINT
+        : "Make the file writable, or choose another with --store.",
     });
   }
   return await checkContent(path, info.size, data);
+}
+
+async function checkMissing(
+  path: string,
+  data: Record<string, string>,
+): Promise<Finding> {
+  if (await isPresent(`${path}-wal`)) {
+    return errorFinding(missingDatabaseError(path));
+  }
+  return finding("ok", `${path} does not exist yet and can be created`, {
+    data,
+  });
 }
 
 /**
@@ -103,10 +140,21 @@ async function checkContent(
   try {
     await Deno.copyFile(path, copy);
     await Deno.copyFile(`${path}-wal`, `${copy}-wal`).catch(() => {});
-    const store = await openStore(`sqlite:${copy}`, "commit");
+    const warnings: string[] = [];
+    const store = await openStore(`sqlite:${copy}`, {
+      durability: "commit",
+      onWarning: (line) => warnings.push(line.replaceAll(copy, path)),
+    });
     try {
       const map = new OccupancyMap();
       store.load(map);
+      if (warnings.length > 0) {
+        return finding("warning", warnings.join("; "), {
+          hint:
+            "A server would start with the older map: see docs/OPERATIONS.md, The store.",
+          data: { ...data, cells: map.size },
+        });
+      }
       return finding(
         "ok",
         `${path} is writable and contains ${map.size} cells`,
@@ -127,20 +175,21 @@ async function checkContent(
 }
 
 /**
- * Creates and removes a file in a directory. If the directory does not exist,
- * uses the nearest existing one above it, unless `exists` is true.
+ * Creates and removes a file in a directory. If a server would create the
+ * directory, uses the nearest existing one above it.
  *
+ * @param parents true if a server would create all missing folders
  * @returns a finding if that fails
  */
 async function tryCreating(
   directory: string,
-  exists: boolean,
+  parents: boolean,
 ): Promise<Finding | undefined> {
   let existing = directory;
-  while (
-    !exists && !await isPresent(existing) && existing !== parentOf(existing)
-  ) {
-    existing = parentOf(existing);
+  while (!await isPresent(existing) && existing !== directoryOf(existing)) {
+    const error = parents ? undefined : missingParentError(existing);
+    if (error !== undefined) return errorFinding(error);
+    existing = directoryOf(existing);
   }
   const file = `${existing}/.occupancy-doctor-${crypto.randomUUID()}`;
   try {
@@ -148,16 +197,34 @@ async function tryCreating(
     await Deno.remove(file);
     return undefined;
   } catch (error) {
-    const { code } = error as { code?: string };
-    return code === "ENOSPC"
-      ? finding("error", `Cannot create a file in ${existing}: disk full`, {
-        hint: "Free some space, or choose another file with --store.",
-      })
-      : finding("error", `Cannot create a file in ${existing}`, {
-        hint:
-          "Make the directory writable, or choose another file with --store.",
-      });
+    return finding(
+      "error",
+      `Cannot create a file in ${existing}${reasonOf(error)}`,
+      {
+        hint: isReadOnlyFileSystem(error)
+          ? READ_ONLY_FILE_SYSTEM_HINT
+          : codeOf(error) === "ENOSPC"
+          ? "Free some space, or choose another file with --store."
+          : "Make the directory writable, or choose another file with --store.",
+      },
+    );
   }
+}
+
+/** The end of a message; empty if the hint says enough. */
+function reasonOf(error: unknown): string {
+  switch (codeOf(error)) {
+    case "EROFS":
+      return ": the file system is read-only";
+    case "ENOSPC":
+      return ": disk full";
+    default:
+      return "";
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as { code?: string }).code;
 }
 
 async function isPresent(path: string): Promise<boolean> {
@@ -167,10 +234,4 @@ async function isPresent(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** The directory of a path. */
-function parentOf(path: string): string {
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return end < 0 ? "." : end === 0 ? "/" : path.slice(0, end);
 }

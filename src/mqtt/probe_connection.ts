@@ -62,6 +62,8 @@ export class ProbeConnection {
   readonly #client: MqttClient;
   readonly #lost: Promise<never>;
   readonly #url: string;
+  /** Number of requests without an answer. */
+  #unanswered = 0;
   /** The protocol version in use; 4 is MQTT 3.1.1. */
   readonly version: 4 | 5;
   /** The broker's answer to CONNECT. */
@@ -166,14 +168,22 @@ export class ProbeConnection {
     await this.unsubscribe(`occupancy-doctor/${crypto.randomUUID()}`);
   }
 
-  /** Disconnects. */
+  /** Disconnects, without waiting for outstanding answers. */
   close(): Promise<void> {
-    return endClient(this.#client, !this.#client.connected);
+    const force = !this.#client.connected || this.#unanswered > 0;
+    return endClient(this.#client, force);
   }
 
   #answer(request: (done: (code: number) => void) => void): Promise<number> {
     if (!this.#client.connected) return Promise.reject(this.#lostError());
-    return Promise.race([new Promise<number>(request), this.#lost]);
+    this.#unanswered++;
+    const answer = new Promise<number>((resolve) =>
+      request((code) => {
+        this.#unanswered--;
+        resolve(code);
+      })
+    );
+    return Promise.race([answer, this.#lost]);
   }
 
   #lostError(): LinkError {

@@ -180,14 +180,21 @@ export class Requester {
   /** Returns the error for a server that did not reply within `timeout` ms. */
   noAnswerError(timeout: number): NoAnswerError {
     const within = `within ${timeout / 1000} s`;
-    const state = this.#serverState;
+    if (this.#serverState === "online") {
+      return new NoAnswerError(`The server did not answer ${within}`, {
+        hint: "It may be busy: wait longer with --timeout 30s.",
+      });
+    }
     const { prefix } = this.#topics;
-    const message = state === "online"
-      ? `The server did not answer ${within}`
-      : state === "offline"
-      ? `The server of "${prefix}" is offline: no answer ${within}`
-      : `No server answered for "${prefix}" ${within}`;
-    return new NoAnswerError(message, state);
+    return new NoAnswerError(
+      this.#serverState === "offline"
+        ? `The server of "${prefix}" is offline: no answer ${within}`
+        : `No server answered for "${prefix}" ${within}`,
+      {
+        hint:
+          `Start one with "occupancy server", or check --broker and --prefix.`,
+      },
+    );
   }
 
   #publish(

@@ -29,8 +29,6 @@ const RETRY_INTERVAL_MS = 250;
 
 /** Called by a {@linkcode Pipeline}. */
 export interface PipelineEvents {
-  /** Called before messages and submissions get their time of receipt. */
-  onReceive(): void;
   /**
    * Called to answer a request. The readings before it are in the map, or the
    * store fails.
@@ -162,6 +160,15 @@ export class Pipeline {
     return this.commit([{ kind: "age", now }]) ? now : undefined;
   }
 
+  /** Notices a store that fails while nothing arrives. */
+  checkStore(): void {
+    const { store, clock } = this.#context;
+    if (this.#failedGroup !== undefined || store.problem?.() === undefined) {
+      return;
+    }
+    this.commit([{ kind: "age", now: clock.now() }]);
+  }
+
   /**
    * Processes what has arrived and stops. Messages that cannot be committed
    * stay unacknowledged: the broker sends them again.
@@ -195,7 +202,6 @@ export class Pipeline {
   /** Removes what has arrived and parses it. */
   #takeGroup(): Group {
     const { clock, topics, telemetry } = this.#context;
-    this.#events.onReceive();
     const parser = this.#parser;
     const messages = this.#messages;
     const arrivals = this.#arrivals;
@@ -334,7 +340,12 @@ export class Pipeline {
   }
 
   #retry(group: Group): void {
-    if (this.#tryCommit(group.entries) !== undefined) {
+    const problem = this.#tryCommit(group.entries);
+    if (problem !== undefined) {
+      const { storeProblem } = this.#context.status;
+      if (problem.message !== storeProblem?.message) {
+        this.#noteStoreProblem(problem);
+      }
       this.#scheduleRetry(group);
       return;
     }
@@ -356,7 +367,6 @@ export class Pipeline {
     }
     this.#waitingBytes += message.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#messages.push(message);
-    this.#events.onReceive();
     this.#arrivals.push(clock.now()); // for the date of its readings
   }
 

@@ -55,7 +55,6 @@ export class Server {
     this.#context = context;
     this.#reports = new Reports(context);
     this.#pipeline = new Pipeline(context, this.#reports, {
-      onReceive: () => this.#backlog.checkStall(),
       onRequest: (request) => this.#requestHandler.answer(request),
       onApplied: () => this.#onApplied(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
@@ -211,6 +210,7 @@ export class Server {
     }
     this.#reports.close();
     await link.close();
+    await store.rescue?.();
     // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
     store.close(isComplete ? map : undefined);
@@ -244,6 +244,7 @@ export class Server {
     if (step !== undefined) log.warn(describeStep(step));
     this.#backlog.tick();
     this.refresh();
+    this.#pipeline.checkStore();
   }
 
   #onConnected(): void {
@@ -296,8 +297,9 @@ export class Server {
     if (problem === undefined) {
       log.info("The store works again: waiting readings are stored");
     } else {
+      const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
       log.warn(
-        `${problem.message}. Readings stay unacknowledged until the store works again`,
+        `${problem.message}. Readings stay unacknowledged until the store works again${hint}`,
       );
       // A broker with a full in-flight window delivers no marker.
       this.#barrier.releaseAll();

@@ -1,79 +1,53 @@
 /**
- * Opens a store by its address, and chooses the default file.
+ * Opens a store by its address.
  *
  * @module
  */
+import { createDirectoryOf, parseStoreAddress } from "./location.ts";
 import { type Durability, type Store, StoreError } from "./store.ts";
+
+/** Options of {@linkcode openStore}. */
+export interface OpenStoreOptions {
+  /** What committed entries survive; `memory:` ignores it. */
+  readonly durability: Durability;
+  /**
+   * Whether all missing folders of the path are created. Default: only the last
+   * one, so that a mistyped path is an error.
+   */
+  readonly parents?: boolean;
+  /** Receives a line about a problem that does not prevent the use. */
+  readonly onWarning?: (line: string) => void;
+}
 
 /**
  * Opens a store. Creates the file and its directory if they do not exist.
  *
  * @param address `sqlite:PATH` or `memory:`
- * @param durability what committed entries survive; `memory:` ignores it
+ * @param options durability, and how to open it
  * @throws {StoreError} if the address is invalid or the file cannot be used
  */
 export async function openStore(
   address: string,
-  durability: Durability,
+  { durability, parents = false, onWarning }: OpenStoreOptions,
 ): Promise<Store> {
-  if (address === "memory:") {
+  const location = locate(address);
+  if (location.kind === "memory") {
     const { MemoryStore } = await import("./memory.ts");
     return new MemoryStore();
   }
-  const path = /^sqlite:(.+)$/.exec(address)?.[1];
-  if (path === undefined) {
-    throw new StoreError(`Cannot open the store "${address}": unknown type`, {
-      hint: "Use --store sqlite:PATH or --store memory:.",
-    });
-  }
-  createDirectoryOf(path);
+  const { path } = location;
+  createDirectoryOf(path, parents);
   const { SqliteStore } = await import("./sqlite.ts");
-  return new SqliteStore({ path, durability });
+  return new SqliteStore({ path, durability, onWarning });
 }
 
-/**
- * Returns the default file of a server's map, in the platform's folder for user
- * data (XDG Base Directory Specification 0.8; Apple's File System
- * Programming Guide; Windows' Known Folders).
- *
- * @param name name of the server; each name gets its own file
- * @param os the operating system, as in `Deno.build.os`
- * @param env returns the value of an environment variable
- * @returns the path; undefined if the environment does not define the folder
- */
-export function defaultStorePath(
-  name: string,
-  os: string,
-  env: (variable: string) => string | undefined,
-): string | undefined {
-  const file = `${fileName(name)}.sqlite`;
-  if (os === "windows") {
-    const base = env("LOCALAPPDATA");
-    return base && `${base}\\occupancy\\${file}`;
-  }
-  const home = env("HOME");
-  if (os === "darwin") {
-    return home && `${home}/Library/Application Support/occupancy/${file}`;
-  }
-  const base = env("XDG_DATA_HOME") || (home && `${home}/.local/share`);
-  return base && `${base}/occupancy/${file}`;
-}
-
-/** Returns a valid file name, different for each name (RFC 3986, 2.1). */
-function fileName(name: string): string {
-  return encodeURIComponent(name).replaceAll("*", "%2A");
-}
-
-function createDirectoryOf(path: string): void {
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  if (end <= 0) return;
-  const directory = path.slice(0, end);
+function locate(address: string) {
   try {
-    Deno.mkdirSync(directory, { recursive: true });
+    return parseStoreAddress(address, undefined);
   } catch (error) {
-    throw new StoreError(`Cannot create the directory ${directory}`, {
-      hint:
-        "Check the permissions of its parent, or use another file with --store.",
+    if (!(error instanceof RangeError)) throw error;
+    throw new StoreError(`Cannot open the store "${address}"`, {
+      hint: error.message,
       cause: error,
     });
   }

@@ -20,7 +20,11 @@ import {
   type Durability,
   type Entry,
   type Store,
+  type StoreError,
 } from "./store.ts";
+import { rescueDatabase } from "./rescue.ts";
+import { StoreFiles } from "./store_files.ts";
+import { countLostTransactions, damagedLogWarning } from "./wal_check.ts";
 
 const DEFAULT_MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
@@ -37,6 +41,8 @@ export interface SqliteOptions {
    * Default 8 MiB.
    */
   readonly maxJournalBytes?: number;
+  /** Receives a line about a problem that does not prevent the use. */
+  readonly onWarning?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -52,6 +58,8 @@ export class SqliteStore implements Store {
   readonly durable = true;
   readonly #path: string;
   readonly #db: DatabaseSync;
+  readonly #files: StoreFiles;
+  readonly #warn: (line: string) => void;
   readonly #maxJournalBytes: number;
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
@@ -68,16 +76,22 @@ export class SqliteStore implements Store {
   /** Size of the journal at which the next checkpoint begins. */
   #checkpointAtBytes: number;
   #closed = false;
+  /** Why nothing may be stored; undefined while the files are in place. */
+  #filesProblem: StoreError | undefined;
 
   /** @throws {StoreError} if the file cannot be used; it is not changed */
   constructor(options: SqliteOptions) {
-    const { path, durability = "fsync" } = options;
+    const { path, durability = "fsync", onWarning = () => {} } = options;
     this.description = `sqlite:${path}`;
     this.#path = path;
     this.#maxJournalBytes = options.maxJournalBytes ??
       DEFAULT_MAX_JOURNAL_BYTES;
     this.#checkpointAtBytes = this.#maxJournalBytes;
+    this.#warn = onWarning;
+    const lost = countLostTransactions(`${path}-wal`);
     this.#db = openDatabase(path, durability);
+    if (lost > 0) onWarning(damagedLogWarning(path, lost));
+    this.#files = new StoreFiles(path);
     try {
       this.#append = this.#db.prepare(
         "INSERT INTO journal (entries, crc32) VALUES (?, ?)",
@@ -102,12 +116,14 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw error instanceof RangeError || error instanceof TypeError
         ? damagedError(this.#path, error.message, error)
-        : storeErrorOf(this.#path, error);
+        : storeErrorOf(this.#path, error, true);
     }
     this.#checkpointAtBytes = this.#journalLimit();
   }
 
   commit(entries: readonly Entry[]): void {
+    const problem = this.problem();
+    if (problem !== undefined) throw problem;
     const bytes = this.#encoder.encode(entries);
     try {
       this.#rollBack(); // else the row would join a failed transaction
@@ -115,10 +131,19 @@ export class SqliteStore implements Store {
         this.#commitWithStep(bytes);
       if (!committed) this.#appendRow(bytes); // one statement: one transaction
     } catch (error) {
-      throw storeErrorOf(this.#path, error);
+      throw storeErrorOf(this.#path, error, true);
     }
     for (const entry of entries) this.#noteAlive(entry);
     this.#journalBytes += bytes.length;
+  }
+
+  problem(): StoreError | undefined {
+    const before = this.#filesProblem;
+    this.#filesProblem = this.#files.check();
+    if (before === undefined && this.#filesProblem !== undefined) {
+      this.#emptyLog();
+    }
+    return this.#filesProblem;
   }
 
   applied(map: OccupancyMap): void {
@@ -126,6 +151,13 @@ export class SqliteStore implements Store {
       !this.#checkpointer.running &&
       this.#journalBytes >= this.#checkpointAtBytes
     ) this.#beginCheckpoint(map);
+  }
+
+  async rescue(): Promise<void> {
+    if (this.#closed || this.#files.databaseDifference() === undefined) return;
+    this.#rollBack();
+    this.#emptyLog();
+    await rescueDatabase(this.#db, this.#path, this.#files, this.#warn);
   }
 
   close(map?: OccupancyMap): void {
@@ -189,6 +221,19 @@ export class SqliteStore implements Store {
       if (!this.#checkpointer.hasWork) this.#beginCheckpoint(map);
       this.#transaction(() => this.#checkpointer.step(1));
       this.#afterStep();
+    }
+  }
+
+  /**
+   * Copies the log to the database, wherever that is now: then it is complete
+   * even if the log is lost.
+   */
+  #emptyLog(): void {
+    try {
+      this.#rollBack();
+      this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // The disk is full, for example. The log may still be there.
     }
   }
 

@@ -32,8 +32,13 @@ const RESULT_TEXTS: readonly (readonly [string, number])[] = [
  *
  * @param path the database file
  * @param error what was thrown; a StoreError is returned as it is
+ * @param isOpen true if this process has the database open
  */
-export function storeErrorOf(path: string, error: unknown): StoreError {
+export function storeErrorOf(
+  path: string,
+  error: unknown,
+  isOpen = false,
+): StoreError {
   if (error instanceof StoreError) return error;
   const message = messageOf(error);
   switch (resultCode(error, message)) {
@@ -45,7 +50,9 @@ export function storeErrorOf(path: string, error: unknown): StoreError {
     case SQLITE_READONLY:
       return readOnlyError(path, error);
     case SQLITE_IOERR:
-      if (isReadOnly(path)) return readOnlyError(path, error);
+      if (isOpen ? isUnchangeable(path) : isReadOnly(path)) {
+        return readOnlyError(path, error);
+      }
       return new StoreError(`Cannot write to ${path}: ${message}`, {
         hint: "Check the disk and the system log.",
         cause: error,
@@ -59,6 +66,7 @@ export function storeErrorOf(path: string, error: unknown): StoreError {
         cause: error,
       });
     case SQLITE_CANTOPEN:
+      if (isOnReadOnlyFileSystem(path)) return readOnlyError(path, error);
       return new StoreError(`Cannot open ${path}`, {
         hint: "Check that its directory exists and is writable.",
         cause: error,
@@ -105,11 +113,93 @@ export function foreignFileError(path: string): StoreError {
   });
 }
 
+/**
+ * Returns the error for a store whose path no longer leads to its open file.
+ *
+ * @param path the database file
+ * @param file which of the two files
+ * @param difference what is at its path now
+ */
+export function vanishedError(
+  path: string,
+  file: "database" | "log",
+  difference: "missing" | "replaced",
+): StoreError {
+  const what = difference === "missing"
+    ? "was removed or moved"
+    : "was replaced by another file";
+  if (file === "log") {
+    return new StoreError(`Cannot write to ${path}: ${path}-wal ${what}`, {
+      hint:
+        "Restart the server: no acknowledged reading is lost. Do not touch the file while the server runs.",
+    });
+  }
+  return new StoreError(`Cannot write to ${path}: the file ${what}`, {
+    hint:
+      "Move the file back, or stop the server with SIGTERM: it then saves the map in a new file.",
+  });
+}
+
+/**
+ * Returns the error for a log without its database.
+ *
+ * @param path the database file
+ */
+export function missingDatabaseError(path: string): StoreError {
+  return new StoreError(
+    `Cannot open ${path}: it is missing, but ${path}-wal exists`,
+    {
+      hint:
+        `Move the file back. To start with an empty map, move ${path}-wal away.`,
+    },
+  );
+}
+
 function readOnlyError(path: string, cause: unknown): StoreError {
+  if (isOnReadOnlyFileSystem(path)) {
+    return readOnlyFileSystemError(`Cannot write to ${path}`, cause);
+  }
   return new StoreError(`Cannot write to ${path}: it is read-only`, {
     hint: "Make the file and its directory writable.",
     cause,
   });
+}
+
+/**
+ * Returns the error for a file system that is mounted read-only.
+ *
+ * @param message what cannot be done
+ * @param cause the error that says so
+ */
+export function readOnlyFileSystemError(
+  message: string,
+  cause: unknown,
+): StoreError {
+  return new StoreError(`${message}: its file system is read-only`, {
+    hint: READ_ONLY_FILE_SYSTEM_HINT,
+    cause,
+  });
+}
+
+/** What to do about a file system that is mounted read-only. */
+export const READ_ONLY_FILE_SYSTEM_HINT =
+  "Mount it for writing, or use a file on another file system with --store.";
+
+/** Returns true for the error EROFS. */
+export function isReadOnlyFileSystem(error: unknown): boolean {
+  return (error as { code?: string }).code === "EROFS";
+}
+
+/** Returns true if no file can be created beside the file for that reason. */
+function isOnReadOnlyFileSystem(path: string): boolean {
+  const probe = `${path}.${crypto.randomUUID()}`;
+  try {
+    Deno.mkdirSync(probe);
+    Deno.removeSync(probe);
+    return false;
+  } catch (error) {
+    return isReadOnlyFileSystem(error);
+  }
 }
 
 /**
@@ -119,6 +209,21 @@ function readOnlyError(path: string, cause: unknown): StoreError {
 function isReadOnly(path: string): boolean {
   try {
     Deno.openSync(path, { write: true }).close();
+    return false;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+/**
+ * Returns true if the file system refuses to change the file. Does not open it:
+ * closing it would release SQLite's lock (https://sqlite.org/howtocorrupt.html,
+ * 2.2).
+ */
+function isUnchangeable(path: string): boolean {
+  try {
+    const { mode } = Deno.statSync(path);
+    if (mode !== null) Deno.chmodSync(path, mode & 0o7777);
     return false;
   } catch (error) {
     return !(error instanceof Deno.errors.NotFound);

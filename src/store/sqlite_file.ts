@@ -5,7 +5,11 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { foreignFileError, storeErrorOf } from "./sqlite_errors.ts";
+import {
+  foreignFileError,
+  missingDatabaseError,
+  storeErrorOf,
+} from "./sqlite_errors.ts";
 import { type Durability, StoreError } from "./store.ts";
 
 /** `occu`, in the file header (https://sqlite.org/fileformat.html, 1.3.18). */
@@ -46,6 +50,9 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE tile;`,
 ];
 
+/** Only the user of the server may read the map. */
+const FILE_MODE = 0o600;
+
 /**
  * Opens a database, or creates it. A file that is not a store is not changed.
  *
@@ -58,6 +65,7 @@ export function openDatabase(
   durability: Durability,
 ): DatabaseSync {
   checkHeader(path);
+  createFile(path);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
@@ -71,6 +79,7 @@ export function openDatabase(
       `PRAGMA synchronous = ${durability === "fsync" ? "FULL" : "NORMAL"}`,
     );
     migrate(db);
+    db.exec("BEGIN IMMEDIATE; COMMIT"); // creates the log
     return db;
   } catch (error) {
     db?.close();
@@ -84,7 +93,7 @@ function checkHeader(path: string): void {
   try {
     file = Deno.openSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotFound) return checkNoLog(path);
     throw new StoreError(`Cannot open ${path}`, {
       hint: "Check the permissions of the file.",
       cause: error,
@@ -98,12 +107,41 @@ function checkHeader(path: string): void {
     }
     const start = new Uint8Array(SQLITE_HEADER.length);
     const length = file.readSync(start);
-    if (length === null) return; // SQLite makes a database of an empty file
+    // SQLite makes a database of an empty file.
+    if (length === null) return checkNoLog(path);
     if (new TextDecoder("latin1").decode(start) !== SQLITE_HEADER) {
       throw foreignFileError(path);
     }
   } finally {
     file.close();
+  }
+}
+
+/**
+ * Rejects a missing or empty database whose log exists: SQLite would delete the
+ * log with its committed changes.
+ */
+function checkNoLog(path: string): void {
+  try {
+    if (Deno.statSync(`${path}-wal`).size === 0) return;
+  } catch {
+    return;
+  }
+  throw missingDatabaseError(path);
+}
+
+/**
+ * Creates an empty file that only this user may read; SQLite gives its log the
+ * same mode.
+ *
+ * @param path if the file exists, or cannot be created, nothing happens
+ */
+export function createFile(path: string): void {
+  const options = { write: true, createNew: true, mode: FILE_MODE };
+  try {
+    Deno.openSync(path, options).close();
+  } catch {
+    // SQLite reports why it cannot be used.
   }
 }
 

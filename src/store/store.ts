@@ -75,6 +75,18 @@ export interface Store {
    */
   applied(map: OccupancyMap): void;
   /**
+   * Checks whether the store can still be used, if that can change without a
+   * commit. Cheap.
+   *
+   * @returns why commits fail; undefined if nothing is known against them
+   */
+  problem?(): StoreError | undefined;
+  /**
+   * Saves what was committed if the store's files were removed or moved. Call
+   * it before {@linkcode Store.close}. Never throws.
+   */
+  rescue?(): Promise<void>;
+  /**
    * Closes the store. May be called more than once.
    *
    * @param map stored completely if present, so that the next start is fast

@@ -52,6 +52,7 @@ export function checkOptions(options: Partial<CheckOptions>): CheckOptions {
     name: "n",
     subscriptions: [],
     store: "memory:",
+    storeParents: false,
     sessionExpiry: 60,
     maxSkew: 1000,
     queue: 1,

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";
-import { needsImmutable, setImmutable } from "../support/small_disk.ts";
+import {
+  needsImmutable,
+  needsMount,
+  remount,
+  setImmutable,
+  smallDisk,
+} from "../support/small_disk.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { diagnose } from "./run_doctor.ts";
 
@@ -54,10 +60,13 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using folder = await tempDir();
-    const path = `${folder.path}/a/b/map.sqlite`;
     assert.match(
-      await storeLine(path, folder.path),
+      await storeLine(`${folder.path}/a/map.sqlite`, folder.path),
       /^ok: \S+map\.sqlite does not exist yet and can be created$/,
+    );
+    assert.match(
+      await storeLine(`${folder.path}/a/b/map.sqlite`, folder.path),
+      /^error: Cannot create the directory \S+\/a\/b: \S+\/a does not exist$/,
     );
   },
 });
@@ -162,6 +171,40 @@ Deno.test({
       );
     } finally {
       setImmutable(folder.path, false);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "doctor and server name a read-only file system, not permissions, as the reason",
+  ...needsMount(),
+  fn: async () => {
+    await using disk = await smallDisk();
+    const path = `${disk.path}/map.sqlite`;
+    await filledStore(path, "SIGTERM");
+    remount(disk.path, "ro");
+    try {
+      for (const file of [path, `${disk.path}/a/new.sqlite`]) {
+        const store = ["--store", `sqlite:${file}`];
+        const found = await diagnose([
+          ...[...store, "--listen", `127.0.0.1:${freePort()}`],
+        ]);
+        assert.match(
+          found.of("store")[0]!,
+          /^error: Cannot create a file in \S+: the file system is read-only$/,
+        );
+        const { hint } = found.lines.find(({ check }) => check === "store")!;
+        assert.match(hint!, /^Mount it for writing/);
+        const { code, stderr } = await runOccupancy([
+          ...["server", "--listen", "127.0.0.1:0", ...store],
+        ]);
+        assert.equal(code, 1);
+        assert.match(stderr, /its file system is read-only$/m);
+        assert.match(stderr, /hint: Mount it for writing/);
+      }
+    } finally {
+      remount(disk.path, "rw");
     }
   },
 });

@@ -16,7 +16,6 @@ function start() {
   const pipeline = new Pipeline(fakeContext({ link, store }), {
     add: () => {},
   }, {
-    onReceive: () => {},
     onRequest: () => {},
     onApplied: () => {},
     onStoreProblem: () => {},

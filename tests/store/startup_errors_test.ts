@@ -1,5 +1,6 @@
 /** Errors of a server whose store is unusable: message, hint, exit code. */
 import assert from "node:assert/strict";
+import { cacheFolder } from "../../src/cli/download_notice.ts";
 import { assertFailure } from "../support/assert_failure.ts";
 import { needs, permitted } from "../support/needs.ts";
 import {
@@ -101,6 +102,86 @@ Deno.test({
         /sqlite:PATH.* memory:/,
       );
     }
+  },
+});
+
+Deno.test({
+  name:
+    "a server rejects addresses that look like files of a store and are none",
+  ...needs(),
+  fn: async () => {
+    for (
+      const [path, hint] of [
+        [":memory:", /Use memory: for a map that is not stored/],
+        ["file:map.db?mode=memory", /Use memory:/],
+        ["file:map.db", /Write a path and no URL/],
+        ["//map.db", /Write a path and no URL/],
+        ["~map/x", /home folder instead of ~/],
+      ] as const
+    ) {
+      assertFailure(
+        await start(path),
+        2,
+        /^occupancy: Invalid --store "sqlite:/m,
+        hint,
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: "--store sqlite:~/map.db names a file in the home folder",
+  ...needs(),
+  fn: async () => {
+    await using home = await tempDir();
+    const env = { HOME: home.path, DENO_DIR: denoDir() };
+    await using server = occupancy(argsOf("~/maps/map.db"), { env });
+    const line = new RegExp(`Map: 0 cells in sqlite:${home.path}/maps/map.db`);
+    await server.waitFor(line);
+    assert.ok(exists(`${home.path}/maps/map.db`));
+    assert.ok(!exists(`${ROOT}~`));
+  },
+});
+
+Deno.test({
+  name: "a server creates the last folder of a store's path, and no other",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    assertFailure(
+      await start(`${folder.path}/vra/lib/map.db`),
+      1,
+      /^occupancy: Cannot create the directory .*lib: .*vra does not exist$/m,
+      /mkdir -p/,
+    );
+    assert.ok(!exists(`${folder.path}/vra`));
+    const top = `/occupancy-test-${crypto.randomUUID()}`;
+    assertFailure(
+      await start(`${top}/map.db`),
+      1,
+      /^occupancy: Cannot use the directory .*: it does not exist$/m,
+      /mkdir -p/,
+    );
+    assert.ok(!exists(top));
+  },
+});
+
+Deno.test({
+  name: "a server without --store creates all folders of its default file",
+  ...needs(),
+  fn: async () => {
+    await using home = await tempDir();
+    const env = {
+      HOME: home.path,
+      XDG_DATA_HOME: "",
+      DENO_DIR: denoDir(),
+      OCCUPANCY_STORE: "",
+    };
+    await using server = occupancy(["server", "--listen", "127.0.0.1:0"], {
+      env,
+    });
+    await server.waitFor(/Ready/);
+    assert.ok(exists(`${home.path}/.local/share/occupancy`));
   },
 });
 
@@ -226,6 +307,15 @@ async function startUnprivileged(path: string): Promise<Ended> {
     ...argsOf(path),
   ]);
   return await running.ended();
+}
+
+/** The cache of packages, for a process with another home folder. */
+function denoDir(): string {
+  const folder = cacheFolder(Deno.build.os, (name) => Deno.env.get(name));
+  if (folder === undefined) {
+    throw new Error("The folder of the cache is unknown");
+  }
+  return folder;
 }
 
 function exists(path: string): boolean {

@@ -40,6 +40,13 @@ export async function smallDisk(): Promise<SmallDisk> {
   };
 }
 
+/** Makes a mounted file system read-only or writable. */
+export function remount(path: string, mode: "ro" | "rw"): void {
+  if (!run("mount", "-o", `remount,${mode}`, path)) {
+    throw new Error(`Cannot remount ${path}`);
+  }
+}
+
 /**
  * Forbids all writes to a file, also through open descriptors, or allows them.
  */

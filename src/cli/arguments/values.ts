@@ -10,6 +10,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeBatchJson } from "../../protocol/json.ts";
 import { isInt32, type Region } from "../../protocol/region.ts";
 import { assertLayer, Topics } from "../../protocol/topics.ts";
+import { formatStoreAddress, parseStoreAddress } from "../../store/location.ts";
 import { capitalized, usageError } from "../errors.ts";
 
 /** About a hundred years. */
@@ -119,13 +120,16 @@ export function parseSource(text: string): string {
 }
 
 /**
- * Checks the form of a store's address.
+ * Checks the address of a store, and replaces `~` at the start of its path by
+ * the home folder: in `sqlite:~/map.db` the shell does not.
  *
- * @throws {RangeError} if it has another form
+ * @throws {RangeError} if it is not an address
  */
 export function parseStore(text: string): string {
-  if (text === "memory:" || /^sqlite:./.test(text)) return text;
-  throw new RangeError("Use sqlite:PATH, such as sqlite:map.db, or memory:.");
+  const home = text.startsWith("sqlite:~")
+    ? Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE")
+    : undefined;
+  return formatStoreAddress(parseStoreAddress(text, home));
 }
 
 /**

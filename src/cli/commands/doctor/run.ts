@@ -89,6 +89,7 @@ async function checkOptions(
     name,
     subscriptions: topics.serverSubscriptions(name),
     store: storeAddress(flags),
+    storeParents: flags.store === undefined,
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
     maxSkew: flags.maxSkew,
     queue: flags.queue,

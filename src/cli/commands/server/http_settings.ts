@@ -25,11 +25,13 @@ export interface HttpSettings {
 /**
  * Reads and checks the settings for HTTP.
  *
+ * @param warn called with warnings for the log
  * @returns undefined for no HTTP
  * @throws {AppError} if a file is unusable, or the address requires a token
  */
 export async function readHttpSettings(
   flags: ServerFlags,
+  warn: (line: string) => void,
 ): Promise<HttpSettings | undefined> {
   if (flags.http === false || flags.noHttp) return undefined;
   const { isLoopback } = await import("../../../http/mod.ts");
@@ -38,7 +40,7 @@ export async function readHttpSettings(
   if (!isLoopback(host) && httpTokenFile === undefined) {
     throw usageError(
       `Cannot serve HTTP on ${host}:${port} without a token: other machines can reach it`,
-      "Create a token (openssl rand -hex 32 > token) and add --http-token-file token, or listen on 127.0.0.1.",
+      "Create a token (openssl rand -hex 32 > token; chmod 600 token) and add --http-token-file token, or listen on 127.0.0.1.",
     );
   }
   return {
@@ -47,13 +49,26 @@ export async function readHttpSettings(
     isDefault: flags.http === undefined,
     token: httpTokenFile === undefined
       ? undefined
-      : await readToken(httpTokenFile),
+      : await readToken(httpTokenFile, warn),
   };
 }
 
-/** @throws {AppError} if the file cannot be read, or is not a token */
-export async function readToken(path: string): Promise<Token> {
+/**
+ * Reads a token.
+ *
+ * @param warn called with a line if other users can read the file
+ * @throws {AppError} if the file cannot be read, or is not a token
+ */
+export async function readToken(
+  path: string,
+  warn: (line: string) => void,
+): Promise<Token> {
   const text = (await readText(path)).trim();
+  if (await isReadableByOthers(path)) {
+    warn(
+      `All users of this machine can read the token in ${path}. Protect it: chmod 600 ${path}`,
+    );
+  }
   const { Token } = await import("../../../http/mod.ts");
   try {
     return new Token(text);
@@ -61,10 +76,22 @@ export async function readToken(path: string): Promise<Token> {
     if (!(error instanceof RangeError)) throw error;
     throw usageError(
       `${path}: ${error.message}`,
-      "Create a token with: openssl rand -hex 32 > token",
+      "Create a token with: openssl rand -hex 32 > token; chmod 600 token",
       error,
     );
   }
+}
+
+/**
+ * Docker mounts its secrets here, readable by all programs of the container
+ * only.
+ */
+const CONTAINER_SECRETS = "/run/secrets/";
+
+async function isReadableByOthers(path: string): Promise<boolean> {
+  if (path.startsWith(CONTAINER_SECRETS)) return false;
+  const { mode } = await Deno.stat(path);
+  return mode !== null && (mode & 0o004) !== 0;
 }
 
 /** @throws {AppError} if the file, or an image it names, is unusable */

@@ -1,8 +1,9 @@
 /**
  * Reloads the files of a running server after SIGHUP, if it has no terminal.
  */
-import { readCertificate } from "../../arguments/addresses.ts";
-import { describeError } from "../../errors.ts";
+import { X509Certificate } from "node:crypto";
+import { describeError, usageError } from "../../errors.ts";
+import { readText } from "../../files.ts";
 import type { Plan } from "../../../http/mod.ts";
 import type { Http } from "./http.ts";
 import { readPlans, readToken } from "./http_settings.ts";
@@ -65,7 +66,7 @@ export class FileReloader {
 
   async #reload(users: FileUsers): Promise<void> {
     const log = this.#log;
-    const files = filesOf(this.#flags, users);
+    const files = filesOf(this.#flags, users, log.warn);
     for (const { what, path, load } of files) {
       try {
         await load(path);
@@ -89,13 +90,14 @@ export class FileReloader {
 function filesOf(
   { httpTokenFile, mapFile, ca }: ServerFlags,
   { http, plans, setCa }: FileUsers,
+  warn: (line: string) => void,
 ): ReloadableFile[] {
   const files: ReloadableFile[] = [];
   if (http !== undefined && httpTokenFile !== undefined) {
     files.push({
       what: "access token",
       path: httpTokenFile,
-      load: async (path) => http.setToken(await readToken(path)),
+      load: async (path) => http.setToken(await readToken(path, warn)),
     });
   }
   if (mapFile !== undefined) {
@@ -117,4 +119,18 @@ function filesOf(
     });
   }
   return files;
+}
+
+async function readCertificate(path: string): Promise<string> {
+  const pem = await readText(path);
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (error) {
+    throw usageError(
+      `${path} is not a certificate`,
+      "Use a file in PEM format.",
+      error,
+    );
+  }
 }

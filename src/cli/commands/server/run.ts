@@ -2,7 +2,7 @@ import { OccupancyMap } from "../../../grid/mod.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { Server } from "../../../server/mod.ts";
 import { openStore } from "../../../store/open.ts";
-import { brokerOf, caOf, storeAddress } from "../../arguments/addresses.ts";
+import { brokerOf, storeAddress } from "../../arguments/addresses.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { announceDownload } from "../../download_notice.ts";
@@ -45,16 +45,18 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     onHangup: hasTerminal() ? undefined : () => reloader.request(),
     timeoutMs: Infinity, // pending messages are sent when the broker is back
   });
-  const httpSettings = await readHttpSettings(flags);
+  const httpSettings = await readHttpSettings(flags, log.warn);
   const { mapFile } = flags;
   const plans = new Map(mapFile === undefined ? [] : await readPlans(mapFile));
   const displayOf = layerDisplay(flags, plans);
   const topics = new Topics(flags.prefix);
-  // Checked before the store is created.
   if (flags.broker !== undefined) brokerOf(flags);
-  await caOf(flags);
   const map = mapOf(flags);
-  const store = await openStore(storeOf(flags), flags.durability);
+  const store = await openStore(storeOf(flags), {
+    durability: flags.durability,
+    parents: flags.store === undefined,
+    onWarning: log.warn,
+  });
   const chosen = await chooseLink(flags, topics, log);
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({

@@ -86,6 +86,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "server warns of a token file that other users can read",
+  ignore: needs().ignore || Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await tempDir();
+    const file = await folder.file("token", "0123456789abcdef0123456789\n");
+    for (const [mode, warns] of [[0o644, true], [0o640, false]] as const) {
+      await Deno.chmod(file, mode);
+      await using server = occupancy([
+        ...[...SERVER, "--http", "127.0.0.1:0", "--http-token-file", file],
+      ]);
+      await server.waitFor(/Ready/);
+      assert.equal(
+        /Warning: All users of this machine can read the token in \S+token\. Protect it: chmod 600 /
+          .test(server.stderr),
+        warns,
+        server.stderr,
+      );
+    }
+  },
+});
+
+Deno.test({
   name: "server rejects bad files with a hint",
   ...needs(),
   fn: async () => {
