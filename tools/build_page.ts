@@ -13,7 +13,13 @@ const SOURCES = "src/page/";
 const BUILT_FOLDER = "src/http/dashboard/built/";
 
 /** The files of a build. */
-export const BUILT = ["app.js", "app.css", "index.html", "icon.svg"] as const;
+export const BUILT = [
+  "app.js",
+  "app.css",
+  "index.html",
+  "login.html",
+  "icon.svg",
+] as const;
 
 /**
  * Builds the page.
@@ -32,7 +38,7 @@ export async function buildPage(folder: string): Promise<void> {
     styleSheets.map((name) => Deno.readTextFile(`${sources}css/${name}`)),
   );
   await Deno.writeTextFile(`${folder}app.css`, minifyCss(styles.join("")));
-  for (const name of ["index.html", "icon.svg"]) {
+  for (const name of ["index.html", "login.html", "icon.svg"]) {
     await Deno.copyFile(sources + name, folder + name);
   }
 }

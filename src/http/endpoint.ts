@@ -10,6 +10,7 @@ import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Rates } from "./metrics/rates.ts";
 import type { Operation } from "./openapi/schemas.ts";
+import type { Guard } from "./security/guard.ts";
 import type { PathParams, RoutePath } from "./router.ts";
 
 /** A request, and the objects that its handler uses. */
@@ -23,8 +24,7 @@ export interface RequestContext {
   readonly metrics: Metrics;
   readonly rates: Rates;
   readonly feed: LiveFeed;
-  /** True if requests need a token. */
-  readonly tokenRequired: boolean;
+  readonly guard: Guard;
 }
 
 /** The handler of a path, and its description. */

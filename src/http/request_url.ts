@@ -6,7 +6,7 @@
 import { quote } from "../protocol/text.ts";
 import { Problem } from "./problem.ts";
 
-/** Printable ASCII without `# / ? @ \\`, which end a host in a URL. */
+/** Printable ASCII without `# / ? @ \`, which end a host in a URL. */
 const HOST = /^[!"$-.0->A-[\]-~]+$/;
 
 /**

@@ -16,7 +16,8 @@ export type Method = "GET" | "POST";
 export interface RoutePath {
   readonly method: Method;
   /**
-   * `/exact`, `/with/{name}` (any one segment), or `/open/*` (all paths below).
+   * `/exact`, `/with/{name}/in/it` (one or more segments), or `/open/*` (all
+   * paths below).
    */
   readonly path: string;
 }
@@ -81,24 +82,17 @@ function matchPath(pattern: string, pathname: string): PathParams | undefined {
   if (pattern.endsWith("/*")) {
     return pathname.startsWith(pattern.slice(0, -1)) ? {} : undefined;
   }
-  if (!pattern.includes("{")) return pattern === pathname ? {} : undefined;
-  const wanted = pattern.split("/");
-  const segments = pathname.split("/");
-  if (wanted.length !== segments.length) return undefined;
-  const params: Record<string, string> = {};
-  for (const [i, segment] of segments.entries()) {
-    const name = /^\{(\w+)\}$/.exec(wanted[i]!)?.[1];
-    if (name === undefined) {
-      if (segment !== wanted[i]) return undefined;
-      continue;
-    }
-    try {
-      params[name] = decodeURIComponent(segment);
-    } catch {
-      return undefined; // not UTF-8
-    }
+  const [head, name, tail] = pattern.split(/[{}]/);
+  if (name === undefined) return pattern === pathname ? {} : undefined;
+  const isMatch = pathname.startsWith(head!) && pathname.endsWith(tail!) &&
+    pathname.length > head!.length + tail!.length;
+  if (!isMatch) return undefined;
+  const value = pathname.slice(head!.length, pathname.length - tail!.length);
+  try {
+    return { [name]: decodeURIComponent(value) };
+  } catch {
+    return undefined; // not UTF-8
   }
-  return params;
 }
 
 function notFound(routes: readonly RoutePath[], pathname: string): Problem {

@@ -57,7 +57,7 @@ const getOpenApi: Endpoint = {
       },
     },
   },
-  handle: ({ server: { version }, tokenRequired }) =>
+  handle: ({ server: { version }, guard: { tokenRequired } }) =>
     jsonResponse(describeRoutes(ROUTES, { version, tokenRequired })),
 };
 
@@ -78,10 +78,52 @@ const getPage: Endpoint = {
   handle: servePage,
 };
 
+const postLogin: Endpoint = {
+  needsMap: false,
+  operation: {
+    summary: "Logs a browser in: the form of the login page",
+    description:
+      "Sets the access cookie. Programs send the token in each request instead.",
+    isPublic: true,
+    parameters: [{
+      name: "to",
+      in: "query",
+      description: "The path and the query of the page to show. Default: `/`.",
+      schema: { type: "string" },
+    }],
+    body: {
+      description: "The form",
+      content: {
+        "application/x-www-form-urlencoded": {
+          schema: {
+            type: "object",
+            properties: { token: { type: "string" } },
+            required: ["token"],
+          },
+          example: "token=0123456789abcdef0123456789abcdef",
+        },
+      },
+    },
+    responses: {
+      303: { description: "Redirects to the page" },
+      401: {
+        description: "The token is wrong; the login page",
+        content: { "text/html": { schema: { type: "string" } } },
+      },
+      403: problemSpec("The request was sent by a page of another origin"),
+      413: problemSpec("The form is too large"),
+      415: problemSpec("The body is not a form"),
+    },
+  },
+  handle: ({ guard, request, url, limits }) =>
+    guard.login(request, url, limits),
+};
+
 const getAsset: Endpoint = {
   needsMap: false,
   operation: {
     summary: "A file of the dashboard",
+    isPublic: true,
     parameters: [{
       name: "file",
       in: "path",
@@ -124,6 +166,7 @@ export const ROUTES: readonly Route[] = [
   get("/metrics", getMetrics),
   get("/openapi.json", getOpenApi),
   get("/", getPage),
+  post("/", postLogin),
   get("/assets/*", getAsset),
   get("/live", getLive),
 ];

@@ -14,7 +14,7 @@ import { Problem } from "./problem.ts";
 import { urlOf } from "./request_url.ts";
 import { allowedMethods, findRoute } from "./router.ts";
 import { ROUTES } from "./routes.ts";
-import { Guard, setSecurityHeaders } from "./security/guard.ts";
+import { Guard } from "./security/guard.ts";
 import type { Token } from "./security/token.ts";
 
 /** Options of {@linkcode HttpServer}. */
@@ -29,6 +29,11 @@ export interface HttpServerOptions {
    * access.
    */
   readonly token?: Token | undefined;
+  /**
+   * Origins whose pages may show the dashboard in a frame, such as
+   * `https://home.example`. Default: none.
+   */
+  readonly embedOrigins?: readonly string[] | undefined;
   readonly limits?: LimitOptions | undefined;
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
@@ -49,7 +54,6 @@ const METHODS: readonly string[] = ["GET", "HEAD", "POST", "OPTIONS"];
 export class HttpServer {
   readonly #context: HttpContext;
   readonly #guard: Guard;
-  readonly #tokenRequired: boolean;
   readonly #limits: Limits;
   readonly #rates = new Rates();
   readonly #feed: LiveFeed;
@@ -67,10 +71,10 @@ export class HttpServer {
    */
   constructor(options: HttpServerOptions) {
     const { context, token, limits, feedLimits, hostname, port } = options;
+    const { embedOrigins = [] } = options;
     this.#context = context;
     this.#onFault = options.onFault;
-    this.#guard = new Guard(token);
-    this.#tokenRequired = token !== undefined;
+    this.#guard = new Guard({ token, embedOrigins });
     this.#limits = new Limits(limits);
     this.#server = Deno.serve({
       hostname,
@@ -95,9 +99,12 @@ export class HttpServer {
     return this.#server.addr;
   }
 
-  /** Replaces the token. Only for a server that has one. */
+  /**
+   * Replaces the token, and ends viewers and streams that used another one.
+   * Only for a server that has one.
+   */
   setToken(token: Token): void {
-    this.#guard.setToken(token);
+    if (this.#guard.setToken(token)) this.#feed.revokeAccess();
   }
 
   /** The viewers of the live feed and what was sent to them. */
@@ -121,7 +128,7 @@ export class HttpServer {
     const start = performance.now();
     const matched = { route: "none" };
     const response = await this.#respond(request, matched);
-    setSecurityHeaders(response);
+    this.#guard.protect(response);
     this.#metrics.observeRequest({
       method: METHODS.includes(request.method) ? request.method : "other",
       route: matched.route,
@@ -141,7 +148,7 @@ export class HttpServer {
       release = this.#limits.take("requests");
       const url = urlOf(request);
       const guardResponse = this.#guard.check(request, url);
-      if (guardResponse !== undefined) return guardResponse;
+      if (guardResponse !== undefined) return await guardResponse;
       const match = findRoute(ROUTES, request.method, url.pathname);
       if (match === undefined) return answerOptions(url.pathname);
       matched.route = match.route.path;
@@ -155,7 +162,7 @@ export class HttpServer {
         metrics: this.#metrics,
         rates: this.#rates,
         feed: this.#feed,
-        tokenRequired: this.#tokenRequired,
+        guard: this.#guard,
       });
     } catch (error) {
       return error instanceof Problem

@@ -19,6 +19,7 @@ import { Explorer } from "./controls/explorer.ts";
 import { Preferences } from "./controls/preferences.ts";
 import { parseHash, ViewHash, type ViewState } from "./controls/view_hash.ts";
 import { announce, byId, focusWhileScrollable } from "./elements/dom.ts";
+import { reloadPage } from "./elements/reload.ts";
 import type { LiveClient } from "./feed/client.ts";
 import type { LiveEvents } from "./feed/connection.ts";
 import { CellLoader } from "./map/cell_loader.ts";
@@ -36,6 +37,8 @@ import { showLegend, showScale } from "./panels/legend.ts";
 /** The layer of readings without a layer name. */
 const DEFAULT_LAYER = "default";
 const TICK_MS = 1000;
+/** A reload gets the page of the server's version, or the login page. */
+const NEEDS_RELOAD: readonly string[] = ["other-version", "token-changed"];
 const REDUCED_MOTION = "(prefers-reduced-motion: reduce)";
 
 /** The part of the live feed that the app uses. */
@@ -184,9 +187,10 @@ export class App implements LiveEvents {
   }
 
   /** @inheritdoc */
-  onRefused({ message }: CloseMessage): void {
+  onRefused({ code, message }: CloseMessage): void {
     this.#monitor.onRefused(message);
     this.#tick();
+    if (NEEDS_RELOAD.includes(code)) reloadPage();
   }
 
   #now(): number {

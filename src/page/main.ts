@@ -7,6 +7,6 @@ import { LiveClient } from "./feed/client.ts";
 const kiosk = new URLSearchParams(location.search).get("kiosk") === "1";
 document.body.classList.toggle("kiosk", kiosk);
 
-const url = new URL("/live", location.href);
+const url = new URL("live", document.baseURI);
 url.protocol = url.protocol.replace("http", "ws");
 new App((events) => new LiveClient(url, events));

@@ -79,6 +79,7 @@ Deno.test({
     const stream = new ChangeStream({
       server: context,
       limits: new Limits(),
+      access: new AbortController().signal,
       layer: "default",
       region: { x0: 0, y0: 0, x1: 9, y1: 9 },
       since: 0,

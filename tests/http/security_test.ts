@@ -94,30 +94,44 @@ Deno.test({
 });
 
 Deno.test({
-  name: "with a token every route but /healthz requires it",
+  name:
+    "with a token every route requires it, except /healthz, the login and the files of the page",
   ...needs(),
   fn: async () => {
-    await using server = await startServer({ token: new Token(SECRET) });
+    const token = new Token(SECRET);
+    await using server = await startServer({ token });
+    const [cookie = ""] = token
+      .cookieHeader({ secure: false, embedded: false }).split(";");
     const document = await server.json("/openapi.json", {
       headers: { authorization: `Bearer ${SECRET}` },
     });
     const paths = Object.keys(document.paths);
     assert.ok(paths.length > 10);
-    for (const path of [...paths, "/nothing", "/live"]) {
-      const method = document.paths[path]?.post ? "POST" : "GET";
+    const open = ["GET /healthz", "POST /", "GET /assets/{file}"];
+    const routes = paths.flatMap((path) =>
+      Object.keys(document.paths[path]).map((method) =>
+        `${method.toUpperCase()} ${path}`
+      )
+    );
+    for (const route of [...routes, "GET /nothing", "POST /nothing"]) {
+      if (open.includes(route)) continue;
+      const [method = "", path = ""] = route.split(" ");
       for (
         const headers of [
           {},
           { authorization: `Bearer ${SECRET}x` },
           { authorization: `Basic ${btoa(`x:${SECRET}`)}` },
           { cookie: `occupancy_session=${SECRET}` },
+          { cookie: cookie.replace(/.$/, "x") },
         ]
       ) {
         const response = await server.get(path, { method, headers });
-        const open = path === "/healthz";
-        assert.equal(response.status, open ? 200 : 401, `${method} ${path}`);
+        assert.equal(response.status, 401, route);
       }
     }
+    assert.equal((await server.get("/healthz")).status, 200);
+    // A file of the page has no secret.
+    assert.equal((await server.get("/assets/none.js")).status, 404);
     const answer = await server.get("/api/v1/layers");
     assert.match(answer.headers.get("www-authenticate")!, /^Bearer /);
     assert.equal((await answer.json()).code, "no-token");
@@ -125,43 +139,6 @@ Deno.test({
       headers: { authorization: `Bearer ${SECRET}` },
     });
     assert.equal(good.status, 200);
-  },
-});
-
-Deno.test({
-  name: "a browser presents the token once and receives a cookie",
-  ...needs(),
-  fn: async () => {
-    await using server = await startServer({ token: new Token(SECRET) });
-    const asked = await server.get("/", { headers: { accept: "text/html" } });
-    assert.equal(asked.status, 401);
-    assert.match(await asked.text(), /requires a token/);
-    assert.match(
-      asked.headers.get("content-security-policy")!,
-      /default-src 'none'/,
-    );
-    const wrong = await server.get(`/?token=${SECRET}x`);
-    assert.equal(wrong.status, 401);
-    assert.equal(wrong.headers.get("set-cookie"), null);
-
-    const welcome = await server.get(`/?token=${SECRET}`);
-    assert.equal(welcome.status, 200);
-    const cookie = welcome.headers.get("set-cookie")!;
-    assert.match(cookie, /; HttpOnly; SameSite=Strict$/);
-    assert.ok(
-      !cookie.includes(SECRET),
-      "the cookie does not contain the token",
-    );
-    assert.equal(welcome.headers.get("referrer-policy"), "no-referrer");
-    const layers = await server.get("/api/v1/layers", {
-      headers: { cookie: `other=1; ${cookie.split(";")[0]}` },
-    });
-    assert.equal(layers.status, 200);
-    // The page only: a link to the API does not log in.
-    assert.equal(
-      (await server.get(`/api/v1/layers?token=${SECRET}`)).status,
-      401,
-    );
   },
 });
 
@@ -207,6 +184,28 @@ Deno.test({
       assert.equal(answer.status, 404, path);
       assert.match(answer.body, /"code":"(?:not-found|no-plan)"/, path);
     }
+  },
+});
+
+Deno.test({
+  name:
+    "--http-embed: only pages of these origins may show the page in a frame",
+  ...needs(),
+  fn: async () => {
+    const embedOrigins = ["https://home.example:8123", "http://panel.example"];
+    await using server = await startServer({ embedOrigins });
+    const { headers } = await server.get("/");
+    assert.match(
+      headers.get("content-security-policy")!,
+      /; frame-ancestors https:\/\/home\.example:8123 http:\/\/panel\.example$/,
+    );
+    // It cannot name origins, and some browsers use it beside the policy.
+    assert.equal(headers.get("x-frame-options"), null);
+    // Their pages still may not send requests.
+    const foreign = await server.post("1,1,1", "", {
+      headers: { origin: "https://home.example:8123" },
+    });
+    assert.equal(foreign.status, 403);
   },
 });
 

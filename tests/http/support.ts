@@ -8,7 +8,7 @@ import { httpContext } from "../../src/cli/commands/server/http.ts";
 import { layerDisplay } from "../../src/cli/commands/server/layer_display.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
 import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
-import type { HttpContext, Plan } from "../../src/http/mod.ts";
+import type { HttpContext, Plan, Token } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics, type Unit } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
@@ -16,8 +16,13 @@ import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
 
 /** Options of {@linkcode startServer}. */
-export interface TestServerOptions
-  extends Partial<Pick<HttpServerOptions, "token" | "limits" | "feedLimits">> {
+export interface TestServerOptions extends
+  Partial<
+    Pick<
+      HttpServerOptions,
+      "token" | "embedOrigins" | "limits" | "feedLimits"
+    >
+  > {
   readonly ageing?: AgeingOptions;
   readonly plans?: ReadonlyMap<string, Plan>;
   /** Default: people. */
@@ -41,6 +46,8 @@ export interface TestServer extends AsyncDisposable {
   readonly context: HttpContext;
   readonly viewers: Readonly<ViewerCounts>;
   readonly log: string[];
+  /** Replaces the token. */
+  setToken(token: Token): void;
   /** Sends a request. */
   get(path: string, init?: RequestInit): Promise<Response>;
   /** Sends a request and reads the JSON of the response. */
@@ -56,7 +63,7 @@ export interface TestServer extends AsyncDisposable {
 export async function startServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
-  const { token, limits, feedLimits, ageing, clock } = options;
+  const { token, embedOrigins, limits, feedLimits, ageing, clock } = options;
   const { plans = new Map(), port = 0 } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
@@ -86,6 +93,7 @@ export async function startServer(
     port,
     context,
     token,
+    embedOrigins,
     limits,
     feedLimits,
     onFault: (line) => log.push(line),
@@ -107,6 +115,7 @@ export async function startServer(
     context,
     viewers: http.viewers,
     log,
+    setToken: (changed) => http.setToken(changed),
     get,
     json: async (path, init) => await (await get(path, init)).json(),
     post: (body, query = "", init = {}) =>

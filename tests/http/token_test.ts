@@ -23,6 +23,10 @@ Deno.test({
   },
 });
 
+function cookieOf(token: Token): string {
+  return token.cookieHeader({ secure: false, embedded: false }).split(";")[0]!;
+}
+
 Deno.test({
   name: "Token.authorizes() accepts the token and its cookie only",
   permissions: "none",
@@ -30,14 +34,16 @@ Deno.test({
     const token = new Token(SECRET);
     const authorized = (headers: HeadersInit) =>
       token.authorizes(new Request("http://localhost/", { headers }));
-    const cookie = token.cookieHeader(false).split(";")[0]!;
+    const cookie = cookieOf(token);
+    const [name] = cookie.split("=");
     assert.ok(authorized({ authorization: `Bearer ${SECRET}` }));
     assert.ok(authorized({ authorization: `bearer  ${SECRET}` }));
     assert.ok(authorized({ cookie: `a=b; ${cookie}; c=d` }));
     assert.ok(!authorized({}));
     assert.ok(!authorized({ authorization: SECRET }));
     assert.ok(!authorized({ authorization: "Bearer " }));
-    assert.ok(!authorized({ cookie: "occupancy_session=" }));
+    assert.ok(!authorized({ cookie: `${name}=` }));
+    assert.ok(!authorized({ cookie: `${name}=${SECRET}` }));
     assert.ok(!authorized({ cookie: cookie.slice(0, -1) }));
     const other = new Token(`${SECRET}2`);
     assert.ok(
@@ -49,12 +55,47 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Token.cookieHeader() has Secure if the browser uses TLS",
+  name: "Token.cookieHeader() has another name for each token, and no Path",
+  permissions: "none",
+  fn: () => {
+    // Cookies do not depend on the port: two servers of one host need two.
+    const [one, two] = [new Token(SECRET), new Token(`${SECRET}2`)];
+    const nameOf = (token: Token) => cookieOf(token).split("=")[0]!;
+    assert.match(nameOf(one), /^occupancy_[0-9a-f]{12}$/);
+    assert.notEqual(nameOf(one), nameOf(two));
+    assert.equal(nameOf(one), nameOf(new Token(SECRET)));
+    const both = new Request("http://localhost/", {
+      headers: { cookie: `${cookieOf(two)}; ${cookieOf(one)}` },
+    });
+    assert.ok(one.authorizes(both) && two.authorizes(both));
+    assert.doesNotMatch(
+      one.cookieHeader({ secure: true, embedded: true }),
+      /path=/i,
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "Token.cookieHeader() has Secure with TLS, and SameSite=None only if also embedded",
   permissions: "none",
   fn: () => {
     const token = new Token(SECRET);
-    assert.match(token.cookieHeader(true), /; Secure$/);
-    assert.doesNotMatch(token.cookieHeader(false), /Secure/);
+    for (
+      const [secure, embedded, attributes] of [
+        [false, false, "SameSite=Lax"],
+        [true, false, "SameSite=Lax; Secure"],
+        // Browsers ignore SameSite=None without Secure.
+        [false, true, "SameSite=Lax"],
+        [true, true, "SameSite=None; Secure; Partitioned"],
+      ] as const
+    ) {
+      const header = token.cookieHeader({ secure, embedded });
+      assert.equal(
+        header.split("; ").slice(1).join("; "),
+        `Max-Age=7776000; HttpOnly; ${attributes}`,
+      );
+    }
   },
 });
 

@@ -97,6 +97,11 @@ export class PageSession implements AsyncDisposable {
     await this.#server.ended();
   }
 
+  /** Sends a signal to the server. */
+  signal(signal: Deno.Signal): void {
+    this.#server.kill(signal);
+  }
+
   /** Starts a server at the address of the previous one. */
   async restartServer(): Promise<void> {
     await this.#server[Symbol.asyncDispose]();

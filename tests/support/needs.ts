@@ -15,6 +15,7 @@ export type Tool =
   | "groff"
   | "man"
   | "mosquitto"
+  | "nginx"
   | "openssl"
   | "paho"
   | "promtool"

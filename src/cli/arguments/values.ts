@@ -17,6 +17,8 @@ import { capitalized, usageError } from "../errors.ts";
 const MAX_DURATION_MS = 36_500 * 86_400_000;
 /** A timer of more than 2^31 - 1 ms fires at once. */
 const MAX_WAIT_MS = 24 * 86_400_000;
+/** No wildcards, and no characters that end a value of a header. */
+const ORIGIN = /^https?:\/\/[\w.:[\]-]+$/;
 const UNIT_MS: Record<string, number> = {
   ms: 1,
   s: 1000,
@@ -286,6 +288,27 @@ export function parseListen(text: string, examplePort = 1883): ListenAddress {
  */
 export function parseHttp(text: string): ListenAddress | false {
   return text === "off" ? false : parseListen(text, 8080);
+}
+
+/**
+ * Parses origins of web pages, with commas or spaces between them.
+ *
+ * @returns such as `https://home.example:8123`, without a path
+ * @throws {RangeError} if the text is not a list of origins
+ */
+export function parseOrigins(text: string): readonly string[] {
+  const origins = text.split(/[\s,]+/).filter(Boolean).map((part) => {
+    const url = URL.parse(part);
+    // Nothing follows the host and its port.
+    const isOrigin = url?.href === `${url?.origin}/`;
+    return isOrigin && ORIGIN.test(url!.origin) ? url!.origin : undefined;
+  });
+  if (origins.length > 0 && origins.every((origin) => origin !== undefined)) {
+    return origins;
+  }
+  throw new RangeError(
+    "Use origins with commas between them, such as https://home.example:8123.",
+  );
 }
 
 /** Returns the text if the check does not throw a {@linkcode ProtocolError}. */

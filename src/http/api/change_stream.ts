@@ -28,6 +28,8 @@ const encoder = new TextEncoder();
 export interface ChangeStreamOptions {
   readonly server: HttpContext;
   readonly limits: Limits;
+  /** Aborted when the client no longer has access. */
+  readonly access: AbortSignal;
   readonly layer: string;
   readonly region: Region | undefined;
   /** The revision that the client has; 0 for none. */
@@ -53,20 +55,22 @@ export class ChangeStream {
   #release: Release = () => {};
 
   constructor(options: ChangeStreamOptions) {
-    const { server, since } = options;
+    const { server, since, access } = options;
     this.#options = options;
     this.#server = server;
     // A revision later than the map's belongs to another map.
     this.#sentRevision = since > server.map.revision ? 0 : since;
     this.#readRevision = this.#sentRevision;
-    this.#waiter = new ChangeWaiter(server);
+    this.#waiter = new ChangeWaiter(server, [server.signal, access]);
   }
 
   /**
-   * Waits for the next event and returns it; undefined when the server ends.
+   * Waits for the next event and returns it; undefined when the server ends or
+   * the client no longer has access.
    */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
+      if (this.#options.access.aborted) return undefined;
       const event = this.#events?.next().value;
       if (event !== undefined) return event;
       this.#events = undefined;
@@ -154,27 +158,31 @@ export class ChangeStream {
 }
 
 /**
- * Waits for changes of the map, the broker or the store, or the server's end.
+ * Waits for changes of the map, the broker or the store, or the end of the
+ * stream.
  */
 class ChangeWaiter {
-  readonly #server: HttpContext;
+  readonly #endings: readonly AbortSignal[];
   readonly #onAbort = () => this.close();
   readonly #unobserve: () => void;
   #closed = false;
   #changed = true;
   #wake: (() => void) | undefined;
 
-  constructor(server: HttpContext) {
-    this.#server = server;
-    this.#closed = server.signal.aborted;
-    server.signal.addEventListener("abort", this.#onAbort);
+  /** @param endings each ends the stream when it is aborted */
+  constructor(server: HttpContext, endings: readonly AbortSignal[]) {
+    this.#endings = endings;
+    this.#closed = endings.some(({ aborted }) => aborted);
+    for (const signal of endings) {
+      signal.addEventListener("abort", this.#onAbort);
+    }
     this.#unobserve = server.observe(() => {
       this.#changed = true;
       this.#wake?.();
     });
   }
 
-  /** True after {@linkcode ChangeWaiter.close}, or when the server ends. */
+  /** True after {@linkcode ChangeWaiter.close}, or when the stream ends. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -201,7 +209,9 @@ class ChangeWaiter {
   close(): void {
     this.#closed = true;
     this.#unobserve();
-    this.#server.signal.removeEventListener("abort", this.#onAbort);
+    for (const signal of this.#endings) {
+      signal.removeEventListener("abort", this.#onAbort);
+    }
     this.#wake?.();
   }
 

@@ -35,7 +35,8 @@ export const getChanges: Endpoint = {
     ],
     responses: {
       200: {
-        description: "Events until the client or the server closes the stream",
+        description:
+          "Events until the client closes the stream, the server ends or the token changes",
         content: { "text/event-stream": { schema: { type: "string" } } },
       },
       400: problemSpec("A parameter is invalid"),
@@ -46,7 +47,7 @@ export const getChanges: Endpoint = {
 };
 
 function answerChanges(
-  { url, request, server, limits, metrics }: RequestContext,
+  { url, request, server, limits, metrics, guard }: RequestContext,
 ): Response {
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since"]);
@@ -61,7 +62,11 @@ function answerChanges(
   };
   if (request.method === "HEAD") return new Response(null, { headers });
   const release = limits.take("streams");
-  const stream = new ChangeStream({ server, limits, layer, region, since });
+  const { access } = guard;
+  const stream = new ChangeStream({
+    ...{ server, limits, access },
+    ...{ layer, region, since },
+  });
   const body = byteStream({
     next: () => stream.next(),
     onEnd: () => {

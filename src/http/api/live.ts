@@ -32,13 +32,14 @@ export const getLive: Endpoint = {
 };
 
 /** Token, Host and Origin were checked by the {@linkcode Guard} before. */
-function upgrade({ request, feed }: RequestContext): Response {
+function upgrade({ request, feed, guard }: RequestContext): Response {
   checkHandshake(request);
+  const { access } = guard;
   const { socket, response } = Deno.upgradeWebSocket(request, {
     idleTimeout: IDLE_TIMEOUT_S,
   });
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => feed.add(socket);
+  socket.onopen = () => feed.add(socket, access);
   socket.onerror = () => {}; // a close event follows
   return response;
 }

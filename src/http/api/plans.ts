@@ -32,7 +32,10 @@ export const getPlans: Endpoint = {
               title: TEXT,
               metresPerCell: { type: "number", exclusiveMinimum: 0 },
               image: object({
-                url: TEXT,
+                url: {
+                  type: "string",
+                  description: "relative to the address of this response",
+                },
                 type: TEXT,
                 width: COUNT,
                 height: COUNT,
@@ -65,7 +68,8 @@ export const getPlanImage: Endpoint = {
       name: "layer",
       in: "path",
       required: true,
-      description: "The name of the layer, percent-encoded: `hall%2Fl2`.",
+      description:
+        "The name of the layer; a slash in it may be percent-encoded.",
       schema: TEXT,
       example: "default",
     }],
@@ -112,7 +116,7 @@ function describe({ layer, title, metresPerCell, image }: Plan) {
     ...(metresPerCell !== undefined && { metresPerCell }),
     ...(image !== undefined && {
       image: {
-        url: `/api/v1/plans/${encodeURIComponent(layer)}/image`,
+        url: `plans/${encodeSegments(layer)}/image`,
         type: image.type,
         width: image.width,
         height: image.height,
@@ -120,4 +124,11 @@ function describe({ layer, title, metresPerCell, image }: Plan) {
       },
     }),
   };
+}
+
+/**
+ * Keeps the slashes of a layer's name: proxies decode `%2F`, or refuse it.
+ */
+function encodeSegments(layer: string): string {
+  return layer.split("/").map(encodeURIComponent).join("/");
 }

@@ -9,6 +9,7 @@ import script from "./built/app.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
 import html from "./built/index.html" with { type: "text" };
+import login from "./built/login.html" with { type: "text" };
 import { acceptsGzip, matchesETag } from "../responses.ts";
 
 /** For names with a hash of the content: changed content has a new name. */
@@ -57,26 +58,68 @@ export function dashboardResponse(request: Request): Response | undefined {
   return new Response(request.method === "HEAD" ? null : body, { headers });
 }
 
+/** Values for the login page. */
+export interface LoginValues {
+  /** Where to send the form; empty for the page's own address. */
+  readonly action: string;
+  /** Why an earlier login failed; empty for none. */
+  readonly problem: string;
+}
+
+/** Returns the login page. It has to be served at `/`. */
+export function loginHtml({ action, problem }: LoginValues): string {
+  return withAssetNames(login)
+    .replace("%action%", () => escapeHtml(action))
+    .replace("%problem%", () => escapeHtml(problem));
+}
+
+/** The files below `/assets/`: name, Content-Type and content. */
+const FILES = [
+  ["app.js", "text/javascript; charset=utf-8", script],
+  ["app.css", "text/css; charset=utf-8", styles],
+  ["icon.svg", "image/svg+xml", icon],
+] as const;
+
 /** Returns all files by their paths. */
 function prepareAssets(): Map<string, Asset> {
   const all = new Map<string, Asset>();
-  let start = html;
-  const files = [
-    ["app.js", "text/javascript; charset=utf-8", script],
-    ["app.css", "text/css; charset=utf-8", styles],
-    ["icon.svg", "image/svg+xml", icon],
-  ] as const;
-  for (const [name, type, text] of files) {
-    const [stem, extension] = name.split(".");
-    const path = `/assets/${stem}-${hash(text)}.${extension}`;
-    all.set(path, assetOf(text, type, CACHE_CONTROL_IMMUTABLE));
-    start = start.replaceAll(`/assets/${name}`, path);
+  for (const [name, type, text] of FILES) {
+    all.set(
+      `/${assetName(name, text)}`,
+      assetOf(text, type, CACHE_CONTROL_IMMUTABLE),
+    );
   }
   all.set(
     "/",
-    assetOf(start, "text/html; charset=utf-8", CACHE_CONTROL_REVALIDATE),
+    assetOf(
+      withAssetNames(html),
+      "text/html; charset=utf-8",
+      CACHE_CONTROL_REVALIDATE,
+    ),
   );
   return all;
+}
+
+/** Adds hashes to the names of the files in a page. */
+function withAssetNames(page: string): string {
+  return FILES.reduce(
+    (text, [name, , content]) =>
+      text.replaceAll(`assets/${name}`, assetName(name, content)),
+    page,
+  );
+}
+
+/** Returns the path of a file, relative to the page. */
+function assetName(name: string, content: string): string {
+  const [stem, extension] = name.split(".");
+  return `assets/${stem}-${hash(content)}.${extension}`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(
+    /[&<>"']/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
 }
 
 function assetOf(text: string, type: string, caching: string): Asset {

@@ -38,6 +38,12 @@ const STOPPING: CloseMessage = {
     "The server is stopping. The map may be out of date. Try again in a moment.",
 };
 
+const TOKEN_CHANGED: CloseMessage = {
+  type: "gone",
+  code: "token-changed",
+  message: "The access token has changed. Reload the page to log in again.",
+};
+
 /** The viewers and what was sent to them. */
 export interface ViewerCounts {
   /** Viewers that are connected. */
@@ -125,9 +131,14 @@ export class LiveFeed {
    * Adds a viewer, or closes its socket if there are too many.
    *
    * @param socket open, from `Deno.upgradeWebSocket`
+   * @param access aborted if the token has changed since the request
    */
-  add(socket: WebSocket): void {
+  add(socket: WebSocket, access?: AbortSignal): void {
     const viewer = new Viewer(socket, this.#viewerOptions);
+    if (access?.aborted) {
+      viewer.close(1008, TOKEN_CHANGED);
+      return;
+    }
     if (this.#stopped) {
       viewer.close(1001, STOPPING);
       return;
@@ -160,6 +171,11 @@ export class LiveFeed {
       title: name,
     });
     viewer.send(this.#statusMessage());
+  }
+
+  /** Disconnects all viewers, because the token has changed. */
+  revokeAccess(): void {
+    for (const viewer of this.#connected) viewer.close(1008, TOKEN_CHANGED);
   }
 
   /** Disconnects all viewers and stops all timers. Safe to call twice. */

@@ -43,7 +43,8 @@ export function describeRoutes(
         "Receives readings and returns the latest value of every coordinate. The reference is docs/HTTP.md.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/" }],
+    // Relative to the address of this document: a proxy may add a prefix.
+    servers: [{ url: "." }],
     paths,
     components: {
       schemas: { Problem: PROBLEM },

@@ -4,46 +4,94 @@
  *
  * @module
  */
+import type { Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
-import { isNavigation, login, tokenForm } from "./login.ts";
+import {
+  askForToken,
+  isNavigation,
+  loginPage,
+  readToken,
+  redirectAfterLogin,
+  usesTls,
+  WRONG_TOKEN,
+} from "./login.ts";
 import { checkHost, checkSameOrigin } from "./origin.ts";
 import type { Token } from "./token.ts";
 
-/** The path without a token: supervisors have none, and it reveals nothing. */
-const PUBLIC_PATH = "/healthz";
+/** The path without any check: supervisors have no token and any Host. */
+const HEALTH_PATH = "/healthz";
+/** The files of the login page are among them; all are public anyway. */
+const ASSETS_PATH = "/assets/";
+
+/** Options of {@linkcode Guard}. */
+export interface GuardOptions {
+  /** Undefined: only this machine has access. */
+  readonly token: Token | undefined;
+  /** Origins whose pages may show the server's pages in a frame. */
+  readonly embedOrigins: readonly string[];
+}
 
 /** Checks each request before the server finds its route. */
 export class Guard {
   #token: Token | undefined;
+  #access = new AbortController();
+  readonly #isEmbedded: boolean;
+  readonly #securityHeaders: readonly (readonly [string, string])[];
 
-  /** @param token undefined: only this machine has access */
-  constructor(token: Token | undefined) {
+  constructor({ token, embedOrigins }: GuardOptions) {
     this.#token = token;
+    this.#isEmbedded = embedOrigins.length > 0;
+    this.#securityHeaders = securityHeaders(embedOrigins);
   }
 
-  /** Replaces the token. */
-  setToken(token: Token): void {
+  /** True if requests need a token. */
+  get tokenRequired(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /**
+   * Aborted when the token changes: a response that does not end must then end.
+   * Read it while a request is handled.
+   */
+  get access(): AbortSignal {
+    return this.#access.signal;
+  }
+
+  /**
+   * Replaces the token.
+   *
+   * @returns false if the new token is the same
+   */
+  setToken(token: Token): boolean {
+    if (this.#token?.equals(token)) return false;
     this.#token = token;
+    this.#access.abort();
+    this.#access = new AbortController();
+    return true;
   }
 
   /**
    * Checks a request.
    *
+   * @param url the URL of the request, from `urlOf`
    * @returns undefined if it is allowed, otherwise the response to send
    * @throws {Problem} 401, 403, 421
    */
-  check(request: Request, url: URL): Response | undefined {
-    if (url.pathname === PUBLIC_PATH) return undefined;
+  check(request: Request, url: URL): Promise<Response> | undefined {
+    const { method } = request;
+    const { pathname } = url;
+    if (pathname === HEALTH_PATH) return undefined;
     if (this.#token === undefined) checkHost(request, url);
     // A page of another origin may neither send readings nor open the feed.
-    if (request.method === "POST" || url.pathname === "/live") {
+    if (method === "POST" || pathname === "/live") {
       checkSameOrigin(request, url);
     }
-    if (this.#token === undefined) return undefined;
-    const loginResponse = login(request, url, this.#token);
-    if (loginResponse !== undefined) return loginResponse;
-    if (this.#token.authorizes(request)) return undefined;
-    if (isNavigation(request)) return tokenForm();
+    if (this.#token === undefined || this.#token.authorizes(request)) {
+      return undefined;
+    }
+    if (pathname.startsWith(ASSETS_PATH)) return undefined;
+    if (method === "POST" && pathname === "/") return undefined; // the login
+    if (isNavigation(request)) return askForToken(url);
     throw new Problem({
       status: 401,
       code: "no-token",
@@ -52,39 +100,65 @@ export class Guard {
       headers: { "www-authenticate": 'Bearer realm="occupancy"' },
     });
   }
+
+  /**
+   * Answers the form of the login page: sets the cookie and redirects to the
+   * page that the browser requested.
+   *
+   * @throws {Problem} if the body is not that of the form
+   */
+  async login(request: Request, url: URL, limits: Limits): Promise<Response> {
+    if (this.#token === undefined) return redirectAfterLogin(url);
+    const given = await readToken(request, limits);
+    if (!this.#token.matches(given)) return await loginPage(url, WRONG_TOKEN);
+    const response = redirectAfterLogin(url);
+    response.headers.set(
+      "set-cookie",
+      this.#token.cookieHeader({
+        secure: usesTls(request),
+        embedded: this.#isEmbedded,
+      }),
+    );
+    return response;
+  }
+
+  /** Sets the security headers of a response, except of a WebSocket's. */
+  protect(response: Response): void {
+    if (response.status === 101) return;
+    for (const [name, value] of this.#securityHeaders) {
+      response.headers.set(name, value);
+    }
+  }
 }
 
 /**
- * Pages load nothing from other addresses, run no inline scripts, and cannot be
- * put into a frame (Content Security Policy Level 3).
+ * Pages load nothing from other addresses, run no inline scripts, and are shown
+ * in frames of the given origins only (Content Security Policy Level 3).
  */
-export const CONTENT_SECURITY_POLICY: string = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
-  ["content-security-policy", CONTENT_SECURITY_POLICY],
-  ["x-content-type-options", "nosniff"],
-  ["referrer-policy", "no-referrer"],
-  ["x-frame-options", "DENY"],
-  ["cross-origin-resource-policy", "same-origin"],
-  ["cross-origin-opener-policy", "same-origin"],
-];
-
-/** Sets the headers of every response, except upgrades to a WebSocket. */
-export function setSecurityHeaders(response: Response): void {
-  if (response.status === 101) return;
-  for (const [name, value] of SECURITY_HEADERS) {
-    response.headers.set(name, value);
-  }
+function securityHeaders(
+  embedOrigins: readonly string[],
+): readonly (readonly [string, string])[] {
+  const isEmbedded = embedOrigins.length > 0;
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    `frame-ancestors ${isEmbedded ? embedOrigins.join(" ") : "'none'"}`,
+  ];
+  return [
+    ["content-security-policy", policy.join("; ")],
+    ["x-content-type-options", "nosniff"],
+    ["referrer-policy", "no-referrer"],
+    // It cannot name an origin.
+    ...(isEmbedded ? [] : [["x-frame-options", "DENY"] as const]),
+    ["cross-origin-resource-policy", "same-origin"],
+    ["cross-origin-opener-policy", "same-origin"],
+  ];
 }

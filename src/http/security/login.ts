@@ -1,95 +1,140 @@
 /**
- * Login in a browser: shows a form for the token, and sets a cookie for a valid
- * token.
+ * Login in a browser: a page with a form for the token. The form is sent with
+ * POST, so that the token is neither in an address nor in the log of a proxy.
  *
  * @module
  */
-import type { Token } from "./token.ts";
+import { readBody } from "../api/body.ts";
+import type { Limits } from "../limits.ts";
+import { Problem } from "../problem.ts";
 
-const HTML = { "content-type": "text/html; charset=utf-8" } as const;
-
-/**
- * Answers `GET /?token=TOKEN`: sets the cookie and forwards to the page without
- * the token in its address.
- *
- * Forwards with a page, not with a redirect: after a link from another site a
- * browser would follow a redirect without the cookie (SameSite=Strict).
- *
- * @returns undefined for any other request; 401 if the token is wrong
- */
-export function login(
-  request: Request,
-  url: URL,
-  token: Token,
-): Response | undefined {
-  const given = url.searchParams.get("token");
-  if (given === null || url.pathname !== "/" || request.method !== "GET") {
-    return undefined;
-  }
-  if (!token.matches(given)) return tokenForm("This token is wrong.");
-  const secure = request.headers.get("x-forwarded-proto") === "https";
-  return new Response(
-    page(
-      '<meta http-equiv="refresh" content="0; url=/">',
-      '<p><a href="/">Open the map</a></p>',
-    ),
-    {
-      headers: {
-        ...HTML,
-        "cache-control": "no-store",
-        "set-cookie": token.cookieHeader(secure),
-      },
-    },
-  );
-}
+/** Maximum size of the form's data. */
+const MAX_FORM_BYTES = 4096;
+/** Maximum time in which it must arrive. */
+const FORM_TIMEOUT_MS = 5000;
+/** The parameter with the path and the query of the page to show. */
+const TARGET = "to";
 
 /** Returns true if a browser requests a page to show. */
-export function isNavigation(request: Request): boolean {
-  return request.method === "GET" &&
-    (request.headers.get("accept") ?? "").includes("text/html");
+export function isNavigation({ method, headers }: Request): boolean {
+  return method === "GET" &&
+    (headers.get("accept") ?? "").includes("text/html");
+}
+
+/** Returns true if the browser uses TLS, to the server's proxy. */
+export function usesTls({ headers }: Request): boolean {
+  const [scheme = ""] = (headers.get("x-forwarded-proto") ?? "").split(",");
+  return scheme.trim().toLowerCase() === "https";
 }
 
 /**
- * Returns a page with a form for the token, status 401.
- *
- * @param problem why an earlier token was refused, as a sentence
+ * Answers a navigation without a token: at `/` with the login page, elsewhere
+ * with a redirect to it.
  */
-export function tokenForm(problem = ""): Response {
-  return new Response(
-    page(
-      "",
-      `<h1>This map requires a token</h1>
-<p>${problem} The token is in the file of the server's option --http-token-file.</p>
-<form action="/" method="get">
-<label for="token">Token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Show the map</button>
-</form>`,
-    ),
-    {
-      status: 401,
-      headers: {
-        ...HTML,
-        "cache-control": "no-store",
-        "www-authenticate": 'Bearer realm="occupancy"',
-      },
-    },
-  );
+export async function askForToken(url: URL): Promise<Response> {
+  if (url.pathname === "/") {
+    return await loginPage(
+      url,
+      url.searchParams.has("token") ? IN_ADDRESS : "",
+    );
+  }
+  const query = new URLSearchParams({
+    [TARGET]: url.pathname.slice(1) + url.search,
+  });
+  return redirect(`${rootOf(url)}?${query}`);
 }
 
-function page(head: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>occupancy</title>
-${head}
-</head>
-<body>
-<main>${body}</main>
-</body>
-</html>
-`;
+/** Why a login page is shown that was not the first. */
+export const WRONG_TOKEN = "This token is wrong.";
+const IN_ADDRESS =
+  "The token in the address was ignored: proxies and browsers store addresses. Enter it here.";
+
+/**
+ * Returns the login page, status 401.
+ *
+ * The form is sent to the page's own address, so that its query and the part
+ * after `#` are kept; except if the address has a token.
+ *
+ * @param problem for people, a sentence; empty for none
+ */
+export async function loginPage(url: URL, problem = ""): Promise<Response> {
+  const { loginHtml } = await import("../dashboard/mod.ts");
+  const query = new URLSearchParams(url.searchParams);
+  query.delete("token");
+  const action = url.searchParams.has("token") ? `./?${query}` : "";
+  return new Response(loginHtml({ action, problem }), {
+    status: 401,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "www-authenticate": 'Bearer realm="occupancy"',
+    },
+  });
+}
+
+/**
+ * Returns a redirect to the page that the browser requested before the login.
+ * It keeps the part of the address after `#`.
+ *
+ * @param url the address to which the form was sent
+ */
+export function redirectAfterLogin(url: URL): Response {
+  const query = new URLSearchParams(url.searchParams);
+  const target = query.get(TARGET);
+  query.delete(TARGET);
+  query.delete("token");
+  if (target === null) {
+    return redirect(`./${query.size > 0 ? `?${query}` : ""}`);
+  }
+  // "./" makes any text a path of this server.
+  const { pathname, search } = new URL(`./${target}`, "http://server/");
+  return redirect(`.${pathname}${search}`);
+}
+
+/**
+ * Reads the token of a login form.
+ *
+ * @throws {Problem} 400 to 415 if the body is not that of the form
+ */
+export async function readToken(
+  request: Request,
+  limits: Limits,
+): Promise<string> {
+  const { headers } = request;
+  const type = (headers.get("content-type") ?? "").split(";", 1)[0]!.trim();
+  if (type.toLowerCase() !== "application/x-www-form-urlencoded") {
+    throw new Problem({
+      status: 415,
+      code: "bad-content-type",
+      message: "The login accepts the form of the login page only",
+      hint:
+        "Programs send the header Authorization: Bearer TOKEN. Readings are sent to /api/v1/readings.",
+    });
+  }
+  const length = headers.get("content-length");
+  if (length === null || Number(length) > MAX_FORM_BYTES) {
+    throw new Problem({
+      status: 413,
+      code: "too-large",
+      message: `The form has more than ${MAX_FORM_BYTES} bytes or no length`,
+      hint: "Send the token only.",
+    });
+  }
+  const { bytes, release } = await readBody(request, limits, FORM_TIMEOUT_MS);
+  release();
+  const form = new URLSearchParams(new TextDecoder().decode(bytes));
+  return (form.get("token") ?? "").trim();
+}
+
+/** Returns a redirect with GET to an address that is relative to the request. */
+function redirect(location: string): Response {
+  return new Response(null, {
+    status: 303,
+    headers: { location, "cache-control": "no-store" },
+  });
+}
+
+/** The root of the server, relative to an address of it. */
+function rootOf({ pathname }: URL): string {
+  return "../".repeat(pathname.split("/").length - 2) || "./";
 }

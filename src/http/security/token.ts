@@ -6,11 +6,24 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-const COOKIE_NAME = "occupancy_session";
+/**
+ * Followed by a part of the token's digest: cookies do not depend on the port,
+ * so a browser that uses two servers of one host needs two names.
+ */
+const COOKIE_PREFIX = "occupancy_";
+const COOKIE_DIGEST_LENGTH = 12;
 /** How long a browser keeps the cookie: 90 days. */
 const COOKIE_MAX_AGE_S = 90 * 86_400;
 /** Minimum number of characters: shorter tokens can be guessed. */
 export const MIN_TOKEN_LENGTH = 16;
+
+/** Where the browser that receives a cookie shows the page. */
+export interface CookieScope {
+  /** True if the browser uses TLS: then it sends the cookie over TLS only. */
+  readonly secure: boolean;
+  /** True if pages of other sites may show the page in a frame. */
+  readonly embedded: boolean;
+}
 
 /**
  * Checks the token of requests: `Authorization: Bearer TOKEN` (RFC 6750), or a
@@ -22,6 +35,7 @@ export const MIN_TOKEN_LENGTH = 16;
 export class Token {
   readonly #digest: Uint8Array;
   readonly #session: string;
+  readonly #cookieName: string;
 
   /**
    * @param token at least {@linkcode MIN_TOKEN_LENGTH} printable characters
@@ -35,8 +49,9 @@ export class Token {
       );
     }
     this.#digest = digest(token);
-    this.#session = createHmac("sha256", token).update(COOKIE_NAME)
-      .digest("hex");
+    this.#session = keyedDigest(token, "occupancy_session");
+    this.#cookieName = COOKIE_PREFIX +
+      keyedDigest(token, "cookie name").slice(0, COOKIE_DIGEST_LENGTH);
   }
 
   /** Returns true if a request has the token or the cookie. */
@@ -45,7 +60,7 @@ export class Token {
       headers.get("authorization") ?? "",
     )?.[1];
     if (bearer !== undefined) return this.matches(bearer);
-    const cookie = cookieOf(headers.get("cookie") ?? "");
+    const cookie = cookieOf(headers.get("cookie") ?? "", this.#cookieName);
     return cookie !== undefined &&
       timingSafeEqual(digest(cookie), digest(this.#session));
   }
@@ -55,23 +70,32 @@ export class Token {
     return timingSafeEqual(digest(candidate), this.#digest);
   }
 
+  /** Returns true if the other token is the same text. */
+  equals(other: Token): boolean {
+    return timingSafeEqual(this.#digest, other.#digest);
+  }
+
   /**
    * Returns the Set-Cookie header for a browser that presented the token.
    *
-   * @param secure true if the browser uses TLS: then it sends the cookie over
-   * TLS only
+   * It has no Path: the browser takes that of its own address, which behind a
+   * proxy may have a prefix. SameSite=Lax lets links from other sites open the
+   * page. In a frame of another site only SameSite=None works, which browsers
+   * accept over TLS only; Partitioned keeps it apart for each such site.
    */
-  cookieHeader(secure: boolean): string {
-    return `${COOKIE_NAME}=${this.#session}; Path=/; Max-Age=${COOKIE_MAX_AGE_S}; HttpOnly; SameSite=Strict${
-      secure ? "; Secure" : ""
-    }`;
+  cookieHeader({ secure, embedded }: CookieScope): string {
+    const scope = secure && embedded
+      ? "SameSite=None; Secure; Partitioned"
+      : `SameSite=Lax${secure ? "; Secure" : ""}`;
+    return `${this.#cookieName}=${this.#session}; Max-Age=${COOKIE_MAX_AGE_S}; HttpOnly; ${scope}`;
   }
 }
 
-function cookieOf(header: string): string | undefined {
+/** Returns the value of a cookie; undefined if the header does not have it. */
+function cookieOf(header: string, wanted: string): string | undefined {
   for (const pair of header.split(";")) {
     const [name, value] = pair.trim().split("=", 2);
-    if (name === COOKIE_NAME) return value;
+    if (name === wanted) return value;
   }
   return undefined;
 }
@@ -79,4 +103,8 @@ function cookieOf(header: string): string | undefined {
 /** Returns a digest of fixed length, so that a comparison reveals nothing. */
 function digest(text: string): Uint8Array {
   return createHmac("sha256", "occupancy").update(text).digest();
+}
+
+function keyedDigest(token: string, purpose: string): string {
+  return createHmac("sha256", token).update(purpose).digest("hex");
 }

@@ -51,7 +51,10 @@ export interface LiveEvents {
   onLag?(ms: number): void;
   /** Called when the connection is lost. The client reconnects. */
   onLost?(reason: string): void;
-  /** Called when the server rejects this viewer, before `onLost`. */
+  /**
+   * Called when the server rejects this viewer, or has another version than the
+   * page (`other-version`), before `onLost`.
+   */
   onRefused?(message: CloseMessage): void;
 }
 
@@ -132,9 +135,13 @@ export class Connection {
     switch (message?.type) {
       case "hello":
         if (message.protocol !== FEED_PROTOCOL_VERSION) {
-          throw new Error(
-            `The server has protocol ${message.protocol}, the page ${FEED_PROTOCOL_VERSION}: reload the page`,
-          );
+          this.#refuse({
+            type: "error",
+            code: "other-version",
+            message:
+              `The server has version ${message.version}, this page has another one. Reload the page.`,
+          });
+          return;
         }
         clock.clear();
         this.#sendPing();
@@ -159,6 +166,13 @@ export class Connection {
         events.onHistory?.(message);
         break;
     }
+  }
+
+  /** Ends the connection, because this page cannot use it. */
+  #refuse(message: CloseMessage): void {
+    this.#closeMessage = message;
+    this.#options.events.onRefused?.(message);
+    this.#end(message.message);
   }
 
   async #handleFrame(bytes: Uint8Array<ArrayBuffer>): Promise<void> {

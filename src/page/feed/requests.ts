@@ -6,6 +6,9 @@
  * @module
  */
 
+/** Addresses are relative to the page: a proxy may add a prefix. */
+const PLANS = "api/v1/plans";
+
 /** A cell of a layer. */
 export interface CellLocation {
   readonly layer: string;
@@ -52,7 +55,7 @@ export async function fetchCell(
 ): Promise<CellDetails> {
   const query = new URLSearchParams({ layer, x: String(x), y: String(y) });
   const { source, value, time, status } = await fetchJson<CellResponse>(
-    `/api/v1/cell?${query}`,
+    `api/v1/cell?${query}`,
     signal,
   );
   return {
@@ -65,7 +68,6 @@ export async function fetchCell(
 
 /** An image and its place in the layer. */
 export interface PlanImage {
-  /** A path on the same server. */
   readonly url: string;
   /** The outer edges in cells: left, top, right, bottom. y grows downwards. */
   readonly extent: readonly [x0: number, y0: number, x1: number, y1: number];
@@ -84,10 +86,13 @@ export interface FloorPlan {
  * @throws {Error} if there is no usable answer
  */
 export async function fetchPlans(): Promise<readonly FloorPlan[]> {
-  const { plans } = await fetchJson<{ plans: readonly FloorPlan[] }>(
-    "/api/v1/plans",
-  );
-  return plans;
+  const { plans } = await fetchJson<{ plans: readonly FloorPlan[] }>(PLANS);
+  const address = new URL(PLANS, document.baseURI);
+  return plans.map(({ image, ...plan }) => ({
+    ...plan,
+    ...(image !== undefined &&
+      { image: { ...image, url: new URL(image.url, address).href } }),
+  }));
 }
 
 async function fetchJson<Body>(

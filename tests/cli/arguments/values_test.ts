@@ -9,6 +9,7 @@ import {
   parseLayer,
   parseListen,
   parseName,
+  parseOrigins,
   parsePrefix,
   parseRegion,
   parseSource,
@@ -52,6 +53,30 @@ Deno.test({
   fn: () => {
     assert.equal(parseDuration("36500d"), 3_153_600_000_000);
     rejects(parseDuration, ["36501d", "9".repeat(400), "1" + "0".repeat(30)]);
+  },
+});
+
+Deno.test({
+  name: "parseOrigins() reads origins with commas or spaces between them",
+  permissions: "none",
+  fn: () => {
+    assert.deepEqual(
+      parseOrigins(
+        "https://home.example:8123, http://10.0.0.2/ http://[::1]:80",
+      ),
+      ["https://home.example:8123", "http://10.0.0.2", "http://[::1]"],
+    );
+    rejects(parseOrigins, [
+      ...["", ",", "*", "home.example", "home.example:8123", "null", "'self'"],
+      ...["https://*.example", "https://a/path", "https://a?b", "https://a#b"],
+      ...[
+        "https://u@a",
+        "ftp://a",
+        "https://a;b",
+        "https://",
+        "http://a:99999",
+      ],
+    ]);
   },
 });
 

@@ -191,7 +191,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "LiveClient rejects another version of the protocol",
+  name:
+    "LiveClient reports another version of the protocol as a refusal, not as a lost connection",
   ...needs(),
   fn: async () => {
     await using server = new FakeServer((socket) =>
@@ -199,9 +200,10 @@ Deno.test({
     );
     await using viewer = connect(server);
     await until(() => viewer.lost.length > 0);
+    assert.equal(viewer.refused[0]!.code, "other-version");
     assert.match(
       viewer.lost[0]!,
-      /has protocol 2, the page 1: reload the page/,
+      /^The server has version 1, .*Reload the page/,
     );
     assert.equal(viewer.hellos.length, 0);
   },

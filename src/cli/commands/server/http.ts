@@ -19,7 +19,7 @@ import type { DisplayOf } from "./layer_display.ts";
 export interface Http {
   /** Such as `http://127.0.0.1:8080/`. */
   readonly url: string;
-  /** Replaces the token; connected dashboards stay connected. */
+  /** Replaces the token; ends dashboards and streams that used another one. */
   setToken(token: Token): void;
   /** Closes streams and dashboards, completes requests. Safe to call twice. */
   close(): Promise<void>;
@@ -48,7 +48,7 @@ export interface ServerParts {
  * @throws {AppError} if it cannot listen on the address of `--http`
  */
 export async function openHttp(
-  { host, port, isDefault, token }: HttpSettings,
+  { host, port, isDefault, token, embedOrigins }: HttpSettings,
   parts: ServerParts,
   warn: (line: string) => void,
 ): Promise<Http | undefined> {
@@ -61,6 +61,7 @@ export async function openHttp(
       hostname: host,
       port,
       token,
+      embedOrigins,
       context,
       onFault: warn,
     });

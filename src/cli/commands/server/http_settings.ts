@@ -20,6 +20,8 @@ export interface HttpSettings {
    */
   readonly isDefault: boolean;
   readonly token: Token | undefined;
+  /** Origins whose pages may show the dashboard in a frame. */
+  readonly embedOrigins: readonly string[];
 }
 
 /**
@@ -36,7 +38,7 @@ export async function readHttpSettings(
   if (flags.http === false || flags.noHttp) return undefined;
   const { isLoopback } = await import("../../../http/mod.ts");
   const { host, port } = flags.http ?? DEFAULT_HTTP;
-  const { httpTokenFile } = flags;
+  const { httpTokenFile, httpEmbed = [] } = flags;
   if (!isLoopback(host) && httpTokenFile === undefined) {
     throw usageError(
       `Cannot serve HTTP on ${host}:${port} without a token: other machines can reach it`,
@@ -50,6 +52,7 @@ export async function readHttpSettings(
     token: httpTokenFile === undefined
       ? undefined
       : await readToken(httpTokenFile, warn),
+    embedOrigins: httpEmbed,
   };
 }
 

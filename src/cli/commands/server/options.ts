@@ -10,6 +10,7 @@ import {
   parseHttp,
   parseListen,
   parseName,
+  parseOrigins,
   parseStore,
   parseWait,
 } from "../../arguments/values.ts";
@@ -134,6 +135,15 @@ export const SERVER = {
       summary:
         "file with the access token for HTTP; required unless --http is a loopback address",
       file: true,
+      group: HTTP,
+    },
+    {
+      name: "http-embed",
+      value: "origins",
+      summary:
+        "origins whose pages may show the dashboard in a frame, such as https://home.example:8123",
+      unset: "none",
+      parse: parseOrigins,
       group: HTTP,
     },
     {

@@ -165,9 +165,10 @@ Deno.test({
       map,
     ]);
     const url = await urlOf(server);
-    const { plans } = await (await fetch(`${url}/api/v1/plans`)).json();
+    const response = await fetch(`${url}/api/v1/plans`);
+    const { plans } = await response.json();
     assert.equal(plans[0].title, "Ground");
-    const image = await fetch(url + plans[0].image.url);
+    const image = await fetch(new URL(plans[0].image.url, response.url));
     assert.deepEqual(new Uint8Array(await image.arrayBuffer()), SMALL_PNG);
   },
 });
