@@ -26,13 +26,14 @@ import { CellLoader } from "./map/cell_loader.ts";
 import { FloorPlans } from "./map/floor_plans.ts";
 import { MapView } from "./map/map_view.ts";
 import { colorsOf, css } from "./map/palette.ts";
-import type { Point } from "./map/regions.ts";
+import { boundsOf, type Point } from "./map/regions.ts";
 import { ViewRequests } from "./map/view_requests.ts";
 import { ConnectionPill } from "./panels/connection_pill.ts";
 import { ConnectionMonitor } from "./panels/connection_state.ts";
 import { LayerPanels } from "./panels/layer_panels.ts";
 import { titleOf } from "./panels/layer_list.ts";
 import { showLegend, showScale } from "./panels/legend.ts";
+import { LostNotice } from "./panels/lost_notice.ts";
 
 /** The layer of readings without a layer name. */
 const DEFAULT_LAYER = "default";
@@ -54,6 +55,7 @@ export class App implements LiveEvents {
   readonly #panels: LayerPanels;
   readonly #monitor = new ConnectionMonitor();
   readonly #pill = new ConnectionPill();
+  readonly #lost = new LostNotice(() => this.#map.showAll());
   readonly #preferences: Preferences;
   readonly #explorer: Explorer;
   readonly #controls: Controls;
@@ -61,10 +63,6 @@ export class App implements LiveEvents {
   #layer: string | undefined;
   #status: StatusMessage | undefined;
   #staleAfter: number | null = null;
-  /**
-   * Whether the camera was set by the address, the user or the first cells.
-   */
-  #cameraSet = false;
 
   /** @param connect opens the live feed with the given callbacks */
   constructor(connect: (events: LiveEvents) => Feed) {
@@ -72,10 +70,12 @@ export class App implements LiveEvents {
     this.#preferences = new Preferences(view, () => this.#recolor());
     this.#map = new MapView(
       byId("div", "map"),
+      { tools: byId("div", "tools"), foot: byId("div", "foot") },
       this.#colors(),
       {
         onMoveEnd: () => {
           this.#requestView();
+          this.#checkLost();
           this.#hash.scheduleWrite();
         },
         onRender: () => {
@@ -116,7 +116,7 @@ export class App implements LiveEvents {
       map: this.#map,
       preferences: this.#preferences,
       goTo: (cell) => this.#goTo(cell),
-      fit: () => this.#fit({ animated: true }),
+      fit: () => this.#map.showAll(),
       focusLayers: () => this.#panels.focusMenu(),
       onPlanToggle: () => this.#showPlan(),
     });
@@ -149,6 +149,7 @@ export class App implements LiveEvents {
     this.#monitor.onStatus(status, Date.now());
     this.#status = status;
     this.#layer ??= firstLayer(status.layers);
+    this.#frame();
     this.#requestView();
     const layer = this.#layerStatus();
     if (layer) this.#panels.addPoint(layer, status.time);
@@ -224,12 +225,13 @@ export class App implements LiveEvents {
   /** Removes all that belongs to the previous layer. */
   #switchLayer(name: string): void {
     this.#layer = name;
-    this.#cameraSet = false;
+    this.#map.reset();
     this.#requests.reset();
     this.#loader.clear();
     this.#panels.clear(this.#now());
     this.#explorer.reset();
     this.#showPlan();
+    this.#frame();
   }
 
   #requestView(): void {
@@ -237,34 +239,37 @@ export class App implements LiveEvents {
     const cells = this.#layerStatus()?.cells ?? 0;
     this.#requests.update(
       { name: this.#layer, cells },
-      this.#cameraSet ? this.#map.visibleRegion : null,
+      this.#map.framed ? this.#map.visibleRegion : null,
     );
   }
 
   #onCellsChange(): void {
     this.#map.redraw();
     this.#explorer.refresh();
-    const { table } = this.#map.cellLayer.cells;
-    if (!this.#cameraSet && this.#map.ready && table.length > 0) {
-      this.#cameraSet = true;
-      this.#fit({ animated: false });
-    }
+    // Later changes of the bounds come with the status, once a second.
+    if (!this.#map.framed) this.#frame();
+    if (this.#lost.shown) this.#checkLost();
   }
 
-  /** Shows the whole layer, even if only a part of it is loaded. */
-  #fit({ animated }: { animated: boolean }): void {
-    const corners = this.#layerStatus()?.bounds;
-    if (corners) {
-      const [x0, y0, x1, y1] = corners;
-      this.#map.fit({ x0, y0, x1, y1 }, animated);
-    } else {
-      const { bounds } = this.#map.cellLayer.cells;
-      if (bounds) this.#map.fit(bounds, animated);
-    }
+  /** Tells the map what there is to show of the layer. */
+  #frame(): void {
+    const layer = this.#layerStatus();
+    const { bounds: loaded } = this.#map.cellLayer.cells;
+    this.#map.cells = boundsOf(layer?.bounds ?? null, loaded);
+  }
+
+  /** Says so if the view has neither cells nor floor plan, but the layer does. */
+  #checkLost(): void {
+    const { cells } = this.#map.cellLayer;
+    const isEmpty = cells.bounds === undefined && !this.#map.hasPlan;
+    const region = this.#map.visibleRegion;
+    this.#lost.show(
+      this.#map.framed && !isEmpty && this.#loader.hasLoaded(region) &&
+        !this.#map.planVisible && !cells.hasCellIn(region),
+    );
   }
 
   #goTo(cell: Point): void {
-    this.#cameraSet = true;
     this.#map.goTo(cell);
     this.#explorer.pin(cell);
   }
@@ -300,6 +305,7 @@ export class App implements LiveEvents {
     this.#pill.update(this.#monitor.state(Date.now()));
     this.#panels.tick(this.#now());
     this.#explorer.refresh();
+    this.#checkLost();
   }
 
   #showStatus(): void {
@@ -318,7 +324,6 @@ export class App implements LiveEvents {
       this.#switchLayer(view.layer);
     }
     if (view.center && view.scale !== undefined) {
-      this.#cameraSet = true;
       this.#map.jumpTo({ center: view.center, scale: view.scale });
     }
     this.#explorer.select(view.box);
@@ -330,7 +335,8 @@ export class App implements LiveEvents {
     const { selection } = this.#explorer;
     return {
       ...(this.#layer === undefined ? {} : { layer: this.#layer }),
-      ...(this.#cameraSet ? this.#map.camera : {}),
+      // While the view follows the layer, a link does so too on any screen.
+      ...(this.#map.following ? {} : this.#map.camera),
       ...this.#preferences.viewState,
       ...(selection ? { box: selection } : {}),
     };

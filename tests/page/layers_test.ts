@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
+import { until } from "../support/until.ts";
 import { BLANK, PageSession } from "./session.ts";
 
 Deno.test({
@@ -17,7 +18,9 @@ Deno.test({
     assert.notEqual(colorOf4, colorOf1);
     assert.equal(await session.colorOf(0, 0), BLANK);
     await session.waitForText("#cards", /People 8/);
-    assert.match(session.page.url(), /#layer=b&/);
+    await until(() => session.page.url().endsWith("#layer=b"), {
+      what: () => session.page.url(),
+    });
     await session.page.locator("#layer").selectOption("a");
     await session.waitForColorChange(0, 0, BLANK);
     await session.waitForText("#cards", /People 2/);

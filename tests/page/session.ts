@@ -127,12 +127,12 @@ export class PageSession implements AsyncDisposable {
   }
 
   /**
-   * Returns the colour in the middle of a cell on the canvas.
+   * Returns the colour of a cell on the canvas, beside its number.
    *
    * @returns `red,green,blue,alpha`; {@linkcode BLANK} where nothing is drawn
    */
   async colorOf(x: number, y: number): Promise<string> {
-    const { left, top } = await this.positionOf(x, y);
+    const { left, top } = await this.positionOf(x - 0.3, y - 0.3);
     return await this.page.evaluate(([left, top]) => {
       const canvas = document.querySelector<HTMLCanvasElement>("canvas.cells");
       if (!canvas) return "0,0,0,0";
@@ -147,23 +147,29 @@ export class PageSession implements AsyncDisposable {
     }, [left, top] as const);
   }
 
-  /** Returns the middle of a cell on the screen, computed from the address. */
+  /** Returns the middle of a cell on the screen, where y grows downwards. */
   async positionOf(
     x: number,
     y: number,
   ): Promise<{ left: number; top: number }> {
-    const hash = await until(() => {
-      const hash = new URL(this.page.url()).hash;
-      return hash.includes("scale=") && hash;
-    }, { what: () => `a view in ${this.page.url()}` });
-    const view = new URLSearchParams(hash.slice(1));
-    const [cx, cy] = view.get("at")!.split(",").map(Number);
-    const scale = Number(view.get("scale"));
+    const { center: [cx, cy], scale } = await this.camera();
     const box = (await this.page.locator("#map").boundingBox())!;
     return {
-      left: box.x + box.width / 2 + (x + 0.5 - cx!) * scale,
-      top: box.y + box.height / 2 + (y + 0.5 - cy!) * scale,
+      left: box.x + box.width / 2 + (x + 0.5 - cx) * scale,
+      top: box.y + box.height / 2 + (y + 0.5 - cy) * scale,
     };
+  }
+
+  /** Returns the coordinate in the centre and the size of a cell. */
+  async camera(): Promise<{ center: [x: number, y: number]; scale: number }> {
+    const { at, scale } = await until(() =>
+      this.page.evaluate(() => {
+        const { at, scale } = document.querySelector<HTMLElement>("#map")!
+          .dataset;
+        return at !== undefined && scale !== undefined && { at, scale };
+      }), { what: "a view of the map" });
+    const [x, y] = at.split(",").map(Number);
+    return { center: [x!, y!], scale: Number(scale) };
   }
 
   /** Waits until a cell has another colour, and returns the new one. */

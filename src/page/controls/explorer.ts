@@ -137,7 +137,8 @@ export class Explorer {
     const from = this.#cursor;
     if (from === undefined) return;
     this.#hovered = this.#pinned = undefined;
-    this.#cursor = clampPoint({ x: from.x + right, y: from.y + down });
+    const up = this.#map.yUp ? -down : down;
+    this.#cursor = clampPoint({ x: from.x + right, y: from.y + up });
     if (selecting) {
       this.#anchor ??= from;
       this.select(regionBetween(this.#anchor, this.#cursor));

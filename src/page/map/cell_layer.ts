@@ -26,6 +26,7 @@ export class CellLayer {
   #cells = new LayerCells();
   #colors: Colors;
   #overPlan = false;
+  #yUp = false;
   #textures: Uint32Array;
   /** Identifies what the canvas shows. */
   #drawn = "";
@@ -57,6 +58,12 @@ export class CellLayer {
     this.#invalidate();
   }
 
+  /** Whether y grows upwards. */
+  set yUp(yUp: boolean) {
+    this.#yUp = yUp;
+    this.#invalidate();
+  }
+
   #invalidate(): void {
     this.#generation++;
     this.layer.changed();
@@ -72,8 +79,9 @@ export class CellLayer {
       width,
       height,
       x: viewState.center[0]!,
-      y: -viewState.center[1]!,
+      y: this.#yUp ? viewState.center[1]! : -viewState.center[1]!,
       scale: pixelRatio / viewState.resolution,
+      yUp: this.#yUp,
     };
     const key = [
       this.#generation,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Region } from "../../protocol/region.ts";
+
 /** Width and height of a chunk in cells, as a power of two. */
 export const CHUNK_BITS = 8;
 /** Width and height of a chunk in cells. */
@@ -90,6 +92,23 @@ export class Chunk {
       levels[to] = highest;
     }
     return true;
+  }
+
+  /**
+   * Whether a cell of a part of the chunk was reported, 0 to 255, both corners
+   * included. The part may be empty: x1 < x0 or y1 < y0.
+   */
+  hasCellIn({ x0, y0, x1, y1 }: Region): boolean {
+    if (x1 < x0 || y1 < y0) return false;
+    const isWhole = x0 === 0 && y0 === 0 && x1 === CHUNK_CELLS - 1 &&
+      y1 === CHUNK_CELLS - 1;
+    if (isWhole) return this.mip(CHUNK_BITS)[0]! > 0;
+    for (let y = y0; y <= y1; y++) {
+      for (let x = x0; x <= x1; x++) {
+        if (this.get(x, y) > 0) return true;
+      }
+    }
+    return false;
   }
 
   /** Marks all cells as painted. */

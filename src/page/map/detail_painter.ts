@@ -11,7 +11,14 @@ import { formatShortCount } from "../elements/format.ts";
 import type { LayerCells } from "./layer_cells.ts";
 import { type Colors, css, TEXTURE_PIXELS, texturesOf } from "./palette.ts";
 import { drawSprite, type SpriteOptions } from "./sprite.ts";
-import { leftOf, topOf, type Viewport, visibleRegion } from "./viewport.ts";
+import {
+  bottomOf,
+  leftOf,
+  lineAt,
+  topOf,
+  type Viewport,
+  visibleRegion,
+} from "./viewport.ts";
 
 /** Minimum size of a cell for gaps, CSS pixels. */
 const GAP_SCALE = 7;
@@ -84,7 +91,7 @@ export class DetailPainter {
     const runs = Array.from({ length: LEVELS }, (): number[] => []);
     for (let y = y0; y <= y1; y++) {
       const top = topOf(viewport, y);
-      const height = topOf(viewport, y + 1) - top;
+      const height = bottomOf(viewport, y) - top;
       for (let x = x0; x <= x1;) {
         const level = cells.levelAt(x, y);
         const left = leftOf(viewport, x);
@@ -112,7 +119,7 @@ export class DetailPainter {
   ): void {
     for (let y = y0; y <= y1; y++) {
       const top = topOf(viewport, y);
-      const height = topOf(viewport, y + 1) - top - gap;
+      const height = bottomOf(viewport, y) - top - gap;
       for (let x = x0; x <= x1; x++) {
         const level = cells.levelAt(x, y);
         if (level <= Level.Free) continue;
@@ -177,7 +184,7 @@ function clearGaps(
     context.clearRect(leftOf(viewport, x) - gap, 0, gap, viewport.height);
   }
   for (let y = y0; y <= y1 + 1; y++) {
-    context.clearRect(0, topOf(viewport, y) - gap, viewport.width, gap);
+    context.clearRect(0, lineAt(viewport, y) - gap, viewport.width, gap);
   }
 }
 

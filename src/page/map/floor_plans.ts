@@ -5,13 +5,10 @@
  * @module
  */
 
+import type { Extent } from "ol/extent.js";
 import ImageLayer from "ol/layer/Image.js";
 import ImageStatic from "ol/source/ImageStatic.js";
-import {
-  fetchPlans,
-  type FloorPlan,
-  type PlanImage,
-} from "../feed/requests.ts";
+import { fetchPlans, type FloorPlan } from "../feed/requests.ts";
 
 /** The floor plans of all layers, loaded on request. */
 export class FloorPlans {
@@ -50,19 +47,13 @@ export class FloorPlans {
   }
 }
 
-/**
- * Creates the map layer of an image. Its y grows upwards, that of cells
- * downwards.
- */
+/** Creates the map layer of an image. */
 export function createPlanLayer(
-  { url, extent: [left, top, right, bottom] }: PlanImage,
+  url: string,
+  imageExtent: Extent,
 ): ImageLayer<ImageStatic> {
   return new ImageLayer({
     className: "plan",
-    source: new ImageStatic({
-      url,
-      imageExtent: [left, -bottom, right, -top],
-      interpolate: true,
-    }),
+    source: new ImageStatic({ url, imageExtent, interpolate: true }),
   });
 }

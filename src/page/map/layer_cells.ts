@@ -95,6 +95,31 @@ export class LayerCells {
     return levelOf(value[row]!, stale[row] === 1);
   }
 
+  /** Whether a cell of a region was reported, both corners included. */
+  hasCellIn(region: Region): boolean {
+    const { x0, y0, x1, y1 } = region;
+    if (this.#sparse) {
+      const { length, x, y } = this.table;
+      for (let row = 0; row < length; row++) {
+        if (x[row]! < x0 || x[row]! > x1) continue;
+        if (y[row]! >= y0 && y[row]! <= y1) return true;
+      }
+      return false;
+    }
+    for (const chunk of this.#chunks.values()) {
+      const left = chunk.cx * CHUNK_CELLS;
+      const top = chunk.cy * CHUNK_CELLS;
+      const part = {
+        x0: Math.max(x0 - left, 0),
+        y0: Math.max(y0 - top, 0),
+        x1: Math.min(x1 - left, CHUNK_MASK),
+        y1: Math.min(y1 - top, CHUNK_MASK),
+      };
+      if (chunk.hasCellIn(part)) return true;
+    }
+    return false;
+  }
+
   /** Counts the cells of a region, both corners included. */
   countsIn({ x0, y0, x1, y1 }: Region): CellCounts {
     const { length, x, y, value, stale } = this.table;

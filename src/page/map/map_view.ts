@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /**
  * The interactive map: OpenLayers on a plane with one unit per cell. The y of
- * OpenLayers grows upwards, that of cells downwards: only the files that import
- * OpenLayers convert between them.
+ * OpenLayers grows upwards, that of cells downwards or upwards: only the files
+ * that import OpenLayers convert between them.
  *
  * @module
  */
@@ -22,28 +22,30 @@ import type { Region } from "../../protocol/region.ts";
 import type { PlanImage } from "../feed/requests.ts";
 import { CellLayer } from "./cell_layer.ts";
 import { createPlanLayer } from "./floor_plans.ts";
+import { Axes } from "./axes.ts";
+import { type Edges, overlap } from "./framing.ts";
 import type { Colors } from "./palette.ts";
 import type { Point } from "./regions.ts";
+import {
+  type Camera,
+  type MapOverlays,
+  ViewFollower,
+} from "./view_follower.ts";
+
+export type { Camera };
 
 /** The largest scale, CSS pixels per cell. */
 const MAX_SCALE = 96;
-/** The smallest scale. OpenLayers requires a ratio that is a power of two. */
-const MIN_SCALE = MAX_SCALE / 2 ** 30;
-/** The largest scale of {@linkcode MapView.fit}, for maps of a few cells. */
-const MAX_FIT_SCALE = 48;
+/** The zoom level of {@linkcode MAX_SCALE}; each level below halves the scale. */
+const MAX_ZOOM = 32;
+/** Width and height of a tile of OpenLayers, which its zoom levels refer to. */
+const TILE_PX = 256;
+/** Half of the range that is visible whole at zoom level 0, in cells. */
+const HALF_RANGE = TILE_PX * 2 ** (MAX_ZOOM - 1) / MAX_SCALE;
 /** The smallest scale of {@linkcode MapView.goTo}. */
 const MIN_GO_TO_SCALE = 24;
 
-/** Space around a map that is shown whole, CSS pixels. */
-const MARGIN_PX = 24;
-/** Space for the legend at the bottom, and for the tools, CSS pixels. */
-const LEGEND_PX = 66;
-const TOOLS_PX = 64;
-/** A map narrower than this has its tools at the top, else at the left. */
-const NARROW_PX = 640;
-
-const ANIMATION_MS = 220;
-const INT32_RANGE = 2 ** 31;
+const ANIMATION = { duration: 220, easing: easeOut };
 
 /** Callbacks of {@linkcode MapView}. */
 export interface MapEvents {
@@ -62,14 +64,6 @@ export interface MapEvents {
   onBox(region: Region): void;
 }
 
-/** Which part of the map is visible. */
-export interface Camera {
-  /** The coordinate in the centre, in cells: 0.5 is the centre of cell 0. */
-  readonly center: readonly [x: number, y: number];
-  /** CSS pixels per cell. */
-  readonly scale: number;
-}
-
 /** A rectangle on the map, CSS pixels. */
 export interface Rect {
   readonly left: number;
@@ -85,14 +79,21 @@ export class MapView {
   readonly #map: OlMap;
   readonly #target: HTMLElement;
   readonly #view: View;
+  readonly #follower: ViewFollower;
+  readonly #axes = new Axes();
   readonly #animated: boolean;
   #boxTool = false;
+  #cells: Region | undefined;
   #plan: PlanImage | undefined;
   #planLayer: ReturnType<typeof createPlanLayer> | undefined;
 
-  /** @param animated false for people who prefer reduced motion */
+  /**
+   * @param overlays kept clear of cells where there is space
+   * @param animated false for people who prefer reduced motion
+   */
   constructor(
     target: HTMLElement,
+    overlays: MapOverlays,
     colors: Colors,
     events: MapEvents,
     animated: boolean,
@@ -103,14 +104,14 @@ export class MapView {
     const projection = new Projection({
       code: "cells",
       units: "pixels",
-      extent: [-INT32_RANGE, -INT32_RANGE, INT32_RANGE, INT32_RANGE],
+      extent: [-HALF_RANGE, -HALF_RANGE, HALF_RANGE, HALF_RANGE],
     });
     this.#view = new View({
       projection,
       center: [0, 0],
       resolution: 1,
-      minResolution: 1 / MAX_SCALE,
-      maxResolution: 1 / MIN_SCALE,
+      minZoom: 0,
+      maxZoom: MAX_ZOOM,
       enableRotation: false,
       smoothResolutionConstraint: false,
     });
@@ -137,40 +138,49 @@ export class MapView {
       ],
       moveTolerance: 4,
     });
+    this.#follower = new ViewFollower({
+      map: this.#map,
+      axes: this.#axes,
+      overlays,
+      animation: animated ? ANIMATION : undefined,
+    });
     box.on("boxend", () => {
-      const [left, bottom, right, top] = box.getGeometry().getExtent() as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [x0, y0, x1, y1] = this.#axes.edgesOf(
+        box.getGeometry().getExtent(),
+      );
       events.onBox({
-        x0: Math.floor(left),
-        y0: Math.floor(-top),
-        x1: Math.max(Math.floor(left), Math.ceil(right) - 1),
-        y1: Math.max(Math.floor(-top), Math.ceil(-bottom) - 1),
+        x0: Math.floor(x0),
+        y0: Math.floor(y0),
+        x1: Math.max(Math.floor(x0), Math.ceil(x1) - 1),
+        y1: Math.max(Math.floor(y0), Math.ceil(y1) - 1),
       });
     });
-    this.#map.on("moveend", () => events.onMoveEnd());
+    this.#map.on("moveend", () => {
+      this.#publishCamera();
+      events.onMoveEnd();
+    });
     this.#map.on("postrender", () => events.onRender());
     this.#map.on("pointermove", (event) => {
-      events.onHover(event.dragging ? undefined : cellAt(event));
+      events.onHover(event.dragging ? undefined : this.#cellAt(event));
     });
-    this.#map.on("click", (event) => events.onClick(cellAt(event)));
+    this.#map.on("click", (event) => events.onClick(this.#cellAt(event)));
     target.addEventListener("pointerleave", () => events.onHover(undefined));
   }
 
-  /** Whether the map has a size. */
-  get ready(): boolean {
-    const [width = 0, height = 0] = this.#map.getSize() ?? [];
-    return width > 0 && height > 0;
+  /** Whether the view was set: fitted to the content, or by the user. */
+  get framed(): boolean {
+    return this.#follower.framed;
+  }
+
+  /** Whether the view follows the content: the user has not moved it. */
+  get following(): boolean {
+    return this.#follower.following;
   }
 
   /** What the map shows. */
   get camera(): Camera {
     const [x, y] = this.#view.getCenter() as [number, number];
-    // 0 - y, since -y can be -0.
-    return { center: [x, 0 - y], scale: this.scale };
+    return { center: [x, this.#axes.turn(y)], scale: this.scale };
   }
 
   /** CSS pixels per cell. */
@@ -180,41 +190,72 @@ export class MapView {
 
   /** The cells that are visible, at least in part. */
   get visibleRegion(): Region {
-    const [left, bottom, right, top] = this.#view.calculateExtent(
-      this.#map.getSize(),
-    ) as [number, number, number, number];
+    const [x0, y0, x1, y1] = this.#visibleEdges;
     return {
-      x0: Math.floor(left),
-      y0: Math.floor(-top),
-      x1: Math.ceil(right) - 1,
-      y1: Math.ceil(-bottom) - 1,
+      x0: Math.floor(x0),
+      y0: Math.floor(y0),
+      x1: Math.ceil(x1) - 1,
+      y1: Math.ceil(y1) - 1,
     };
   }
 
-  /** Sets the camera without an animation. */
-  jumpTo({ center: [x, y], scale }: Camera): void {
-    this.#view.cancelAnimations();
-    this.#view.setCenter([x, -y]);
-    this.#view.setResolution(1 / scale);
+  /** Whether a floor plan is shown, in the view or elsewhere. */
+  get hasPlan(): boolean {
+    return this.#plan !== undefined;
   }
 
-  /** Shows all of a region, as large as possible. */
-  fit({ x0, y0, x1, y1 }: Region, animated: boolean): void {
-    const [width = 1, height = 1] = this.#map.getSize() ?? [];
-    const kiosk = document.body.classList.contains("kiosk");
-    const narrow = width < NARROW_PX;
-    const left = narrow || kiosk ? MARGIN_PX : TOOLS_PX;
-    const top = narrow && !kiosk ? TOOLS_PX : MARGIN_PX;
-    const bottom = narrow ? LEGEND_PX + TOOLS_PX / 2 : LEGEND_PX;
-    const scaleX = Math.max(1, width - left - MARGIN_PX) / (x1 - x0 + 1);
-    const scaleY = Math.max(1, height - top - bottom) / (y1 - y0 + 1);
-    const scale = Math.min(scaleX, scaleY, MAX_FIT_SCALE);
-    const center = [
-      (x0 + x1 + 1 - (left - MARGIN_PX) / scale) / 2,
-      (y0 + y1 + 1 - (top - bottom) / scale) / 2,
-    ] as const;
-    if (animated) this.#moveTo({ center, scale });
-    else this.jumpTo({ center, scale });
+  /** Whether a part of the floor plan is visible. */
+  get planVisible(): boolean {
+    return this.#plan !== undefined &&
+      overlap(this.#plan.extent, this.#visibleEdges);
+  }
+
+  /** Whether y grows upwards. The camera keeps its coordinates. */
+  set yUp(yUp: boolean) {
+    if (yUp === this.#axes.yUp) return;
+    const { camera } = this;
+    this.#axes.yUp = yUp;
+    this.cellLayer.yUp = yUp;
+    this.#placePlan();
+    this.#setCamera(camera);
+    this.#follower.update();
+  }
+
+  get yUp(): boolean {
+    return this.#axes.yUp;
+  }
+
+  /** The smallest region with all cells of the layer. */
+  set cells(cells: Region | undefined) {
+    this.#cells = cells;
+    this.#showContent();
+  }
+
+  /** The floor plan under the cells; undefined for none. */
+  set plan(plan: PlanImage | undefined) {
+    if (plan === this.#plan) return;
+    this.#plan = plan;
+    this.#placePlan();
+    this.#showContent();
+  }
+
+  /** Forgets the view, as for another layer. */
+  reset(): void {
+    this.#cells = undefined;
+    this.#plan = undefined;
+    this.#placePlan();
+    this.#follower.reset();
+  }
+
+  /** Sets the camera without an animation. */
+  jumpTo(camera: Camera): void {
+    this.#follower.stop();
+    this.#setCamera(camera);
+  }
+
+  /** Shows all cells and the floor plan, and follows them from now on. */
+  showAll(): void {
+    this.#follower.showAll();
   }
 
   /** Moves a cell into the centre, and zooms in if it is too small to see. */
@@ -234,7 +275,8 @@ export class MapView {
   /** Moves the camera by CSS pixels. */
   panBy(right: number, down: number): void {
     const { center: [x, y], scale } = this.camera;
-    this.#moveTo({ center: [x + right / scale, y + down / scale], scale });
+    const up = this.#axes.yUp ? -down : down;
+    this.#moveTo({ center: [x + right / scale, y + up / scale], scale });
   }
 
   /** Moves the camera as little as needed to show a cell. */
@@ -253,15 +295,25 @@ export class MapView {
 
   /** The place of a region on the map; undefined before the first frame. */
   rectOf({ x0, y0, x1, y1 }: Region): Rect | undefined {
-    const from = this.#map.getPixelFromCoordinate([x0, -y0]) as
+    const [left, bottom, right, top] = this.#axes.extentOf([
+      x0,
+      y0,
+      x1 + 1,
+      y1 + 1,
+    ]);
+    const from = this.#map.getPixelFromCoordinate([left!, top!]) as
       | [number, number]
       | null;
-    const to = this.#map.getPixelFromCoordinate([x1 + 1, -y1 - 1]) as
+    const to = this.#map.getPixelFromCoordinate([right!, bottom!]) as
       | [number, number]
       | null;
     if (from === null || to === null) return undefined;
-    const [left, top] = from;
-    return { left, top, width: to[0] - left, height: to[1] - top };
+    return {
+      left: from[0],
+      top: from[1],
+      width: to[0] - from[0],
+      height: to[1] - from[1],
+    };
   }
 
   /** Whether a drag selects a box instead of moving the map. */
@@ -274,37 +326,60 @@ export class MapView {
     return this.#boxTool;
   }
 
-  /** The floor plan under the cells; undefined for none. */
-  set plan(plan: PlanImage | undefined) {
-    if (plan === this.#plan) return;
-    this.#plan = plan;
-    if (this.#planLayer) this.#map.removeLayer(this.#planLayer);
-    this.#planLayer = plan && createPlanLayer(plan);
-    if (this.#planLayer) this.#map.getLayers().insertAt(0, this.#planLayer);
-  }
-
   /** Draws changed cells with the next frame. */
   redraw(): void {
     this.cellLayer.layer.changed();
   }
 
+  get #visibleEdges(): Edges {
+    return this.#axes.edgesOf(this.#view.calculateExtent(this.#map.getSize()));
+  }
+
+  #showContent(): void {
+    this.#follower.content = { plan: this.#plan?.extent, cells: this.#cells };
+  }
+
+  #placePlan(): void {
+    if (this.#planLayer) this.#map.removeLayer(this.#planLayer);
+    const plan = this.#plan;
+    this.#planLayer = plan &&
+      createPlanLayer(plan.url, this.#axes.extentOf(plan.extent));
+    if (this.#planLayer) this.#map.getLayers().insertAt(0, this.#planLayer);
+  }
+
+  #cellAt({ coordinate }: MapBrowserEvent): Point {
+    const [x, y] = coordinate as [number, number];
+    return { x: Math.floor(x), y: Math.floor(this.#axes.turn(y)) };
+  }
+
+  /** Makes the camera known to programs that operate the page. */
+  #publishCamera(): void {
+    if (!this.framed) return;
+    const { center, scale } = this.camera;
+    this.#target.dataset.at = center.join();
+    this.#target.dataset.scale = String(scale);
+  }
+
+  #setCamera({ center: [x, y], scale }: Camera): void {
+    this.#view.cancelAnimations();
+    this.#view.setCenter([x, this.#axes.turn(y)]);
+    this.#view.setResolution(1 / scale);
+  }
+
   /**
    * Sets the camera, with an animation unless the user prefers reduced motion.
    */
-  #moveTo({ center, scale }: Camera): void {
-    const limited = Math.min(Math.max(scale, MIN_SCALE), MAX_SCALE);
-    if (!this.#animated) return this.jumpTo({ center, scale: limited });
+  #moveTo(camera: Camera): void {
+    this.#follower.stop();
+    const { center: [x, y] } = camera;
+    const minScale = 1 / this.#view.getMaxResolution();
+    const scale = Math.min(Math.max(camera.scale, minScale), MAX_SCALE);
+    if (!this.#animated) return this.#setCamera({ center: [x, y], scale });
     this.#view.cancelAnimations();
     this.#view.animate({
-      center: [center[0], -center[1]],
-      resolution: 1 / limited,
-      duration: ANIMATION_MS,
-      easing: easeOut,
+      center: [x, this.#axes.turn(y)],
+      resolution: 1 / scale,
+      ...ANIMATION,
     });
   }
-}
-
-function cellAt({ coordinate }: MapBrowserEvent): Point {
-  const [x, y] = coordinate as [number, number];
-  return { x: Math.floor(x), y: Math.floor(-y) };
 }

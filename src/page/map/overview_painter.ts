@@ -8,7 +8,13 @@
 import { type Chunk, CHUNK_BITS, CHUNK_CELLS } from "./chunk.ts";
 import type { LayerCells } from "./layer_cells.ts";
 import { TEXTURE_PIXELS } from "./palette.ts";
-import { leftOf, topOf, type Viewport, visibleRegion } from "./viewport.ts";
+import {
+  bottomOf,
+  leftOf,
+  topOf,
+  type Viewport,
+  visibleRegion,
+} from "./viewport.ts";
 
 /** The bitmap of a chunk, as last painted. */
 interface Bitmap {
@@ -52,21 +58,26 @@ export class OverviewPainter {
     viewport: Viewport,
     textures: Uint32Array,
   ): void {
-    const mip = mipOf(viewport.scale);
+    const { scale, yUp } = viewport;
+    const mip = mipOf(scale);
     context.imageSmoothingEnabled = false;
     for (const chunk of visibleChunks(cells, viewport)) {
       const { cx, cy } = chunk;
       const left = leftOf(viewport, cx * CHUNK_CELLS);
-      const top = topOf(viewport, cy * CHUNK_CELLS);
+      const top = topOf(viewport, cy * CHUNK_CELLS, CHUNK_CELLS);
+      const bottom = bottomOf(viewport, cy * CHUNK_CELLS, CHUNK_CELLS);
+      // The first row of a bitmap has the smallest y.
+      context.setTransform(1, 0, 0, yUp ? -1 : 1, 0, yUp ? top + bottom : 0);
       // Adjacent chunks share an edge in whole pixels: no seams.
       context.drawImage(
         this.#bitmapOf(chunk, mip, textures),
         left,
         top,
         leftOf(viewport, (cx + 1) * CHUNK_CELLS) - left,
-        topOf(viewport, (cy + 1) * CHUNK_CELLS) - top,
+        bottom - top,
       );
     }
+    context.resetTransform();
   }
 
   /** Returns the up-to-date bitmap of a chunk. */

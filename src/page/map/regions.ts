@@ -4,7 +4,13 @@
  * @module
  */
 
-import { INT32_MAX, INT32_MIN, type Region } from "../../protocol/region.ts";
+import {
+  INT32_MAX,
+  INT32_MIN,
+  type Region,
+  regionFrom,
+  type RegionTuple,
+} from "../../protocol/region.ts";
 
 /** A coordinate of a cell. */
 export interface Point {
@@ -49,6 +55,26 @@ export function enlarge({ x0, y0, x1, y1 }: Region): Region {
     x1: x1 + marginX,
     y1: y1 + marginY,
   });
+}
+
+/**
+ * The smallest region with all cells of a layer.
+ *
+ * @param reported by the server, once a second; null without cells
+ * @param loaded of the cells that are loaded, which may be a part of them
+ */
+export function boundsOf(
+  reported: RegionTuple | null,
+  loaded: Region | undefined,
+): Region | undefined {
+  const all = regionFrom(reported);
+  if (all === undefined || loaded === undefined) return all ?? loaded;
+  return {
+    x0: Math.min(all.x0, loaded.x0),
+    y0: Math.min(all.y0, loaded.y0),
+    x1: Math.max(all.x1, loaded.x1),
+    y1: Math.max(all.y1, loaded.y1),
+  };
 }
 
 /** Whether a region contains all of another. */

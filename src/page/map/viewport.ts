@@ -6,9 +6,7 @@
 
 import type { Region } from "../../protocol/region.ts";
 
-/**
- * The part of the map that a canvas shows. x grows to the right, y downwards.
- */
+/** The part of the map that a canvas shows. x grows to the right. */
 export interface Viewport {
   /** Canvas pixels. */
   readonly width: number;
@@ -19,6 +17,8 @@ export interface Viewport {
   readonly y: number;
   /** Canvas pixels per cell. */
   readonly scale: number;
+  /** Whether y grows upwards; else downwards. */
+  readonly yUp: boolean;
 }
 
 /** The left edge of a column of cells, in whole canvas pixels. */
@@ -26,9 +26,22 @@ export function leftOf({ x, scale, width }: Viewport, column: number): number {
   return Math.round((column - x) * scale + width / 2);
 }
 
-/** The top edge of a row of cells, in whole canvas pixels. */
-export function topOf({ y, scale, height }: Viewport, row: number): number {
-  return Math.round((row - y) * scale + height / 2);
+/**
+ * The top edge of a row of cells, in whole canvas pixels.
+ *
+ * @param rows number of rows, from `row` on
+ */
+export function topOf(viewport: Viewport, row: number, rows = 1): number {
+  return lineAt(viewport, viewport.yUp ? row + rows : row);
+}
+
+/**
+ * The bottom edge of a row of cells, in whole canvas pixels.
+ *
+ * @param rows number of rows, from `row` on
+ */
+export function bottomOf(viewport: Viewport, row: number, rows = 1): number {
+  return lineAt(viewport, viewport.yUp ? row : row + rows);
 }
 
 /** The cells that are visible, at least in part. */
@@ -43,4 +56,16 @@ export function visibleRegion(
     x1: Math.ceil(x + halfWidth) - 1,
     y1: Math.ceil(y + halfHeight) - 1,
   };
+}
+
+/**
+ * The line between the rows `edge - 1` and `edge`, in whole canvas pixels from
+ * the top.
+ */
+export function lineAt(
+  { y, scale, height, yUp }: Viewport,
+  edge: number,
+): number {
+  const down = yUp ? y - edge : edge - y;
+  return Math.round(down * scale + height / 2);
 }
