@@ -13,10 +13,27 @@ deno run %options% "%~dp0main.ts" %*
 exit /b
 
 :npx
+rem npx takes half a second and needs the network. So it finds its Deno once, and
+rem a file keeps the path.
+set "known=%LOCALAPPDATA%\occupancy\deno-2.9.6.txt"
+set "deno="
+if exist "%known%" set /p deno=<"%known%"
+if exist "%deno%" goto run
 where /q npx
 if errorlevel 1 goto neither
-npx --yes deno@2.9.6 run %options% "%~dp0main.ts" %*
+set "deno="
+for /f "usebackq delims=" %%d in (`npx --yes --prefer-offline --no-update-notifier --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000 deno@2.9.6 eval "console.log(Deno.execPath())"`) do set "deno=%%d"
+if not exist "%deno%" goto missing
+if not exist "%LOCALAPPDATA%\occupancy" mkdir "%LOCALAPPDATA%\occupancy"
+>"%known%" echo %deno%
+:run
+"%deno%" run %options% "%~dp0main.ts" %*
 exit /b
+
+:missing
+echo occupancy: cannot download Deno 2.9.6 from npm>&2
+echo   hint: Connect this machine to the network and run the command again: Deno is downloaded once. Or install it: https://deno.com>&2
+exit /b 1
 
 :neither
 echo occupancy: needs Deno (https://deno.com) or Node.js with npx on the PATH>&2

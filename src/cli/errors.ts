@@ -1,5 +1,5 @@
 /** Describes errors to users: message, hint and exit code. */
-import { AppError, messageOf } from "../common/errors.ts";
+import { AppError, messageOf, missingPackageError } from "../common/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { Exit, EXIT_BY_CLASS } from "./exit_codes.ts";
 
@@ -29,7 +29,8 @@ export function usageError(
  * Describes anything that was thrown. An error that is not an {@linkcode
  * AppError} is described as a bug.
  */
-export function describeError(error: unknown): ErrorReport {
+export function describeError(thrown: unknown): ErrorReport {
+  const error = missingPackageError(thrown) ?? thrown;
   if (error instanceof AppError) {
     const { message, hint, exitClass } = error;
     const exitCode = EXIT_BY_CLASS[exitClass];

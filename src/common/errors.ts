@@ -67,3 +67,29 @@ export class AppError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * Describes the failure of an `import()` whose npm package is not in Deno's
+ * cache and cannot be downloaded. Deno marks such an error only by its text.
+ *
+ * @param error what was thrown
+ * @returns undefined if it is another error
+ */
+export function missingPackageError(error: unknown): AppError | undefined {
+  const message = messageOf(error);
+  const name = /^Failed caching npm package '([^']+)'/.exec(message)?.[1];
+  if (name === undefined) return undefined;
+  // The causes are numbered lines; the last one is the most specific.
+  const causes = [...message.matchAll(/^ +\d+: (.+?)\.?$/gm)];
+  const cause = causes.at(-1)?.[1];
+  const reason = cause === undefined ? "" : `: ${cause}`;
+  return new AppError(
+    "missing-package",
+    `Cannot download the npm package ${name}${reason}`,
+    {
+      hint:
+        "Connect this machine to the network and run the command again: packages are downloaded once. Behind a proxy, set HTTPS_PROXY. The executables and occupancy.js need no packages.",
+      cause: error,
+    },
+  );
+}

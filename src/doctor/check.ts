@@ -4,7 +4,7 @@
  * @module
  */
 import { doneWithin } from "../common/async.ts";
-import { AppError, messageOf } from "../common/errors.ts";
+import { AppError, messageOf, missingPackageError } from "../common/errors.ts";
 import type { CheckContext } from "./check_context.ts";
 import { errorFinding, type Finding, finding } from "./finding.ts";
 
@@ -71,7 +71,8 @@ async function findingsOf(
 ): Promise<Finding[]> {
   try {
     return await check.run(context);
-  } catch (error) {
+  } catch (thrown) {
+    const error = missingPackageError(thrown) ?? thrown;
     if (error instanceof AppError) return [errorFinding(error)];
     return [
       finding("error", `The check failed: ${messageOf(error)}`, {

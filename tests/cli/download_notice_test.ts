@@ -51,3 +51,30 @@ Deno.test({
     assert.ok(!stderr.includes(ANNOUNCEMENT), stderr);
   },
 });
+
+Deno.test({
+  name:
+    "a command whose packages cannot be downloaded says which, why, and what to do",
+  ...needs(),
+  fn: async () => {
+    await using cache = await tempDir();
+    const env = { DENO_DIR: cache.path, NPM_CONFIG_REGISTRY: "http://[::1]:1" };
+    for (
+      const args of [
+        ["server"],
+        ["request"],
+        ["client", "--file", "client2.json"],
+        ["doctor"],
+        ["simulate"],
+      ]
+    ) {
+      const { code, stderr } = await runOccupancy(args, { env });
+      assert.equal(code, 1, stderr);
+      assert.match(
+        stderr,
+        /^occupancy: Cannot download the npm package \S+@\d\S*: \S.*[^.]\n {2}hint: Connect this machine to the network /m,
+      );
+      assert.doesNotMatch(stderr, /bug|Internal error|\\n|\\x1b/, stderr);
+    }
+  },
+});
