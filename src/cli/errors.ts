@@ -1,6 +1,7 @@
 /** Describes errors to users: message, hint and exit code. */
 import { AppError, messageOf, missingPackageError } from "../common/errors.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { NoAnswerError } from "../request/errors.ts";
 import { Exit, EXIT_BY_CLASS } from "./exit_codes.ts";
 
 /** An error as it is printed. */
@@ -43,6 +44,9 @@ export function describeError(thrown: unknown): ErrorReport {
         exitCode,
       };
     }
+    if (error instanceof NoAnswerError) {
+      return { message, hint: noAnswerHint(error), exitCode };
+    }
     return { message, hint, exitCode };
   }
   if (isUndecodable(error)) {
@@ -57,6 +61,13 @@ export function describeError(thrown: unknown): ErrorReport {
     hint: "This is a bug in occupancy. OCCUPANCY_DEBUG=1 prints a stack trace.",
     exitCode: Exit.failure,
   };
+}
+
+/** The hint of the error with the names of the flags. */
+function noAnswerHint({ serverState }: NoAnswerError): string {
+  return serverState === "online"
+    ? "It may be busy: wait longer with --timeout 30s."
+    : 'Start one with "occupancy server", or check --broker and --prefix.';
 }
 
 /** True for a variable of the environment that is not valid Unicode. */

@@ -84,10 +84,11 @@ async function findCommand(word: string): Promise<CommandEntry> {
     );
   }
   const { didYouMean } = await import("./arguments/suggest.ts");
+  const { redactUrl } = await import("../mqtt/url.ts");
   const names = [...COMMANDS.map(({ name }) => name), "help"];
   const meant = didYouMean(word, names);
   throw usageError(
-    `Unknown command: ${word}`,
+    `Unknown command: ${redactUrl(word)}`,
     `${meant}${meant && " "}See occupancy --help.`,
   );
 }

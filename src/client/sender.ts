@@ -29,6 +29,8 @@ export interface SendOptions {
   readonly original?: boolean | undefined;
   /** Stops the sending. */
   readonly signal?: AbortSignal | undefined;
+  /** Called for each message, with the source of its readings or "". */
+  readonly onPublish?: ((topic: string, source: string) => void) | undefined;
 }
 
 /** What the broker has acknowledged. */
@@ -75,7 +77,10 @@ export class Sender {
       await this.#waitForPending(MAX_PENDING_MESSAGES - 1);
       if (signal?.aborted) return;
       to = endOfSource(readings, from, Math.min(from + size, readings.length));
-      this.#publish(this.#encode(readings, from, to), to - from);
+      const source = this.#options.source ??
+        readings.sources[readings.sourceIndex[from]!]!;
+      this.#options.onPublish?.(this.#options.topic, original ? "" : source);
+      this.#publish(this.#encode(readings, from, to, source), to - from);
     }
   }
 
@@ -88,7 +93,12 @@ export class Sender {
     await this.#waitForPending(0);
   }
 
-  #encode(readings: ReadingBatch, from: number, to: number): Uint8Array {
+  #encode(
+    readings: ReadingBatch,
+    from: number,
+    to: number,
+    source: string,
+  ): Uint8Array {
     if (this.#options.original) {
       return encodeOriginalReading(
         readings.x[from]!,
@@ -96,8 +106,6 @@ export class Sender {
         readings.value[from]!,
       );
     }
-    const source = this.#options.source ??
-      readings.sources[readings.sourceIndex[from]!];
     return source
       ? encodeBatchJson(readings, from, to, { source })
       : encodeCsv(readings, from, to);

@@ -14,7 +14,7 @@ const LOGIN_HINT =
  * CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2).
  */
 const REFUSALS: Record<number, { reason: string; hint: string }> = {
-  2: { reason: "client id refused", hint: "Choose another with --name." },
+  2: { reason: "client id refused", hint: "Use another client id." },
   3: { reason: "broker not available", hint: "Try again later." },
   4: { reason: "login refused (user or password)", hint: LOGIN_HINT },
   5: { reason: "not authorized", hint: LOGIN_HINT },
@@ -95,7 +95,7 @@ export function explainConnectFailure(
       `${cannot}: no broker is running there`,
       {
         hint:
-          "Start one (occupancy server includes one), or choose another with --broker.",
+          "Start one (occupancy server includes one), or use the address of another.",
         cause,
       },
     );
@@ -104,7 +104,7 @@ export function explainConnectFailure(
     /certificate|self.signed|UnknownIssuer|TLS|SSL/i.test(`${code} ${message}`)
   ) {
     return new LinkError("tls", `${cannot}: TLS failed (${message})`, {
-      hint: "Set the certificate authority with --ca FILE, or use mqtt://.",
+      hint: tlsHint(String(code), message),
       cause,
     });
   }
@@ -121,6 +121,23 @@ export function explainConnectFailure(
     hint: "Check the address and the network.",
     cause,
   });
+}
+
+/** The way out is never a connection without TLS: it would show the password. */
+function tlsHint(code: string, message: string): string {
+  if (code === "CERT_HAS_EXPIRED") {
+    return "Renew the certificate of the broker, or check the clock of this machine.";
+  }
+  if (code === "CERT_NOT_YET_VALID") {
+    return "Check the clock of this machine, and the certificate of the broker.";
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return "Use a host name that the certificate of the broker lists.";
+  }
+  if (/certificate|self.signed|issuer/i.test(`${code} ${message}`)) {
+    return "If your own authority signed the certificate of the broker, name the file of the authority (ca; in a command --ca FILE).";
+  }
+  return "Check the port: MQTT with TLS usually uses 8883.";
 }
 
 /**

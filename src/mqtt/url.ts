@@ -7,6 +7,8 @@
 import { LinkError } from "./link.ts";
 
 const SCHEMES = new Set(["mqtt:", "mqtts:", "ws:", "wss:"]);
+const ENCODING_HINT =
+  "In user and password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23.";
 /** The port that IANA has registered for MQTT over TCP. */
 const MQTT_PORT = 1883;
 
@@ -28,39 +30,115 @@ export interface TcpTarget {
  * @throws {LinkError} if the text is not the address of a broker
  */
 export function brokerUrl(text: string): string {
-  const full = text.includes("://") ? text : `mqtt://${text}`;
+  const full = withScheme(text);
   const url = URL.canParse(full) ? new URL(full) : undefined;
   if (url === undefined || url.hostname === "") {
-    throw new LinkError(
-      "bad-address",
-      `Invalid broker address: ${redactUrl(full)}`,
-      { hint: "Write it as mqtt://host:1883 (or mqtts, ws, wss)." },
+    throw badAddress(
+      `Invalid broker address: ${redactUrl(text)}`,
+      /@/.test(text)
+        ? `Write it as mqtt://user:password@host:1883. ${ENCODING_HINT}`
+        : "Write it as mqtt://host:1883 (or mqtts, ws, wss).",
     );
   }
   if (!SCHEMES.has(url.protocol)) {
-    throw new LinkError(
-      "bad-address",
+    throw badAddress(
       `Invalid scheme ${url.protocol.slice(0, -1)} in the broker address: ${
         redactUrl(text)
       }`,
-      { hint: "Use mqtt, mqtts, ws or wss." },
+      "Use mqtt, mqtts, ws or wss.",
+    );
+  }
+  const problem = problemOf(url, full);
+  if (problem !== undefined) {
+    throw badAddress(
+      `Invalid broker address: ${redactUrl(text)}: ${problem}`,
+      ENCODING_HINT,
     );
   }
   return full;
 }
 
+/** Returns what is wrong with the encoding of an address. */
+function problemOf(url: URL, full: string): string | undefined {
+  try {
+    decodeURIComponent(url.username);
+    decodeURIComponent(url.password);
+  } catch {
+    return 'a "%" in user or password that does not encode a character';
+  }
+  const isMqtt = url.protocol === "mqtt:" || url.protocol === "mqtts:";
+  const { afterHost } = partsOf(full);
+  const foreign = isMqtt ? /[#?@]/.exec(afterHost) : /#/.exec(afterHost);
+  return foreign === null ? undefined : `a "${foreign[0]}" after the host`;
+}
+
+function badAddress(message: string, hint: string): LinkError {
+  return new LinkError("bad-address", message, { hint });
+}
+
+function withScheme(text: string): string {
+  return text.includes("://") ? text : `mqtt://${text}`;
+}
+
+/** An address in parts that together are the whole text. */
+interface AddressParts {
+  /** With `://`; empty if the text has none. */
+  readonly scheme: string;
+  /** User and password with the `@`; empty if there are none. */
+  readonly userInfo: string;
+  readonly host: string;
+  /** Path, query and fragment. */
+  readonly afterHost: string;
+}
+
+/** Splits an address as URL does (RFC 3986, 3.2). */
+function partsOf(text: string): AddressParts {
+  const schemeEnd = text.indexOf("://");
+  const start = schemeEnd < 0 ? 0 : schemeEnd + "://".length;
+  const length = text.slice(start).search(/[/?#]/);
+  const end = length < 0 ? text.length : start + length;
+  const hostStart = text.lastIndexOf("@", end - 1) + 1;
+  const userEnd = Math.max(start, hostStart);
+  return {
+    scheme: text.slice(0, start),
+    userInfo: text.slice(start, userEnd),
+    host: text.slice(userEnd, end),
+    afterHost: text.slice(end),
+  };
+}
+
 /**
- * Hides the password in an address.
+ * Hides what may be secret in an address: the password, also an encoded one in
+ * the user's name, the values of the query, and the fragment.
  *
- * @param text an address, or other text
+ * @param text an address with or without scheme, or other text
  */
 export function redactUrl(text: string): string {
-  // The password ends at the last @ before the path; if the text is not a URL,
-  // at the last @ of all.
-  const password = URL.canParse(text)
-    ? /^(\w+:\/\/[^:/@]*):[^/]*@/
-    : /^(\w+:\/\/[^:/@]*):.*@/;
-  return text.replace(password, "$1:***@");
+  const full = withScheme(text);
+  const isAddress = URL.canParse(full) &&
+    (/^wss?:/i.test(full) || !/@/.test(partsOf(full).afterHost));
+  const { scheme, userInfo, host, afterHost } = isAddress
+    ? partsOf(text)
+    : partsOfInvalid(text);
+  const [user] = userInfo.slice(0, -1).split(/:|%3a/i);
+  const hasPassword = user!.length < userInfo.length - 1;
+  const rest = afterHost.replace(
+    /\?([^#]*)/,
+    (_, query: string) => `?${query.replace(/=[^&]*/g, "=***")}`,
+  ).replace(/#.+/s, "#***");
+  return scheme + (hasPassword ? `${user}:***@` : userInfo) + host + rest;
+}
+
+/** Splits other text: all before the last `@` may be a password. */
+function partsOfInvalid(text: string): AddressParts {
+  const { scheme } = partsOf(text);
+  const userEnd = Math.max(scheme.length, text.lastIndexOf("@") + 1);
+  return {
+    scheme,
+    userInfo: text.slice(scheme.length, userEnd),
+    host: "",
+    afterHost: text.slice(userEnd),
+  };
 }
 
 /**

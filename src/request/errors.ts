@@ -9,15 +9,23 @@ import { AppError } from "../common/errors.ts";
 export class NoAnswerError extends AppError {
   /** `NoAnswerError` */
   override readonly name = "NoAnswerError";
+  /** What the server last published; undefined if nothing was received. */
+  readonly serverState: "online" | "offline" | undefined;
 
   /**
    * Creates an error with the code "no-answer".
    *
    * @param message what happened, for people, without a full stop
-   * @param options hint: what to do about it, in sentences
+   * @param serverState what the server last published
    */
-  constructor(message: string, options: { hint?: string } = {}) {
-    super("no-answer", message, { ...options, exitClass: "no-answer" });
+  constructor(message: string, serverState?: "online" | "offline") {
+    super("no-answer", message, {
+      hint: serverState === "online"
+        ? "It may be busy: allow more time."
+        : "Start one (occupancy server), or check the address of the broker and the prefix.",
+      exitClass: "no-answer",
+    });
+    this.serverState = serverState;
   }
 }
 

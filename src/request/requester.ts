@@ -180,21 +180,14 @@ export class Requester {
   /** Returns the error for a server that did not reply within `timeout` ms. */
   noAnswerError(timeout: number): NoAnswerError {
     const within = `within ${timeout / 1000} s`;
-    if (this.#serverState === "online") {
-      return new NoAnswerError(`The server did not answer ${within}`, {
-        hint: "It may be busy: wait longer with --timeout 30s.",
-      });
-    }
+    const state = this.#serverState;
     const { prefix } = this.#topics;
-    return new NoAnswerError(
-      this.#serverState === "offline"
-        ? `The server of "${prefix}" is offline: no answer ${within}`
-        : `No server answered for "${prefix}" ${within}`,
-      {
-        hint:
-          `Start one with "occupancy server", or check --broker and --prefix.`,
-      },
-    );
+    const message = state === "online"
+      ? `The server did not answer ${within}`
+      : state === "offline"
+      ? `The server of "${prefix}" is offline: no answer ${within}`
+      : `No server answered for "${prefix}" ${within}`;
+    return new NoAnswerError(message, state);
   }
 
   #publish(

@@ -1,5 +1,5 @@
 /**
- * Dates readings that waited in the broker while the server was disconnected.
+ * Dates readings that waited while the server was disconnected or stood still.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import type { Pipeline } from "./pipeline.ts";
 const MARKER_TIMEOUT_MS = 300_000;
 /** How often the store records that the server is connected. */
 const ALIVE_INTERVAL_MS = 60_000;
+/** In this time, what waited in sockets is read after the process stood still. */
+const READ_SOCKETS_MS = 1000;
 
 /**
  * Distinguishes readings that waited in the broker while the server was
@@ -24,6 +26,10 @@ const ALIVE_INTERVAL_MS = 60_000;
  * publishes after each connect arrives after all messages that waited. Until
  * then, readings without a time are dated with the last time when the server
  * was certainly connected. The store records that time once a minute.
+ *
+ * The same if the process stood still while it was connected (it was stopped,
+ * or the machine was overloaded): messages have waited in sockets too, of the
+ * embedded broker and of HTTP.
  */
 export class Backlog {
   readonly #context: ServerContext;
@@ -37,6 +43,9 @@ export class Backlog {
   #recordedAt = -Infinity;
   #marker: Marker | undefined;
   #timeout: ReturnType<typeof setTimeout> | undefined;
+  #isConnected = false;
+  /** Runs while messages may wait in sockets. */
+  #socketTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     context: ServerContext,
@@ -56,26 +65,34 @@ export class Backlog {
 
   /** Call after each connect. */
   connected(): void {
-    this.#cancelMarker();
+    this.#isConnected = true;
     // Without a session the broker has stored nothing.
-    if (this.#context.link.sessionPresent !== true) return this.#markReceived();
-    const onReturn = () => this.#markReceived();
-    this.#marker = this.#markers.publish({ onReturn, onFailure: onReturn });
-    this.#timeout = setTimeout(onReturn, MARKER_TIMEOUT_MS);
+    if (this.#context.link.sessionPresent === true) this.#publishMarker();
+    else this.#markReceived();
   }
 
   /** Call when the connection is lost. */
   disconnected(): void {
     const { clock } = this.#context;
     this.#pipeline.flush();
-    this.#cancelMarker();
-    this.#isReceived = false;
-    this.#isPending = true;
-    clock.markDisconnected(clock.now());
+    this.#isConnected = false;
+    this.#setPending();
+    clock.markDisconnected(clock.lastAlive());
+  }
+
+  /** Call before readings are dated. */
+  checkStall(): void {
+    const { clock } = this.#context;
+    const since = clock.checkStall();
+    if (since === undefined) return;
+    clock.markStalled(since);
+    this.#setPending();
+    this.#startSocketTimer();
   }
 
   /** Call about once a second. */
   tick(): void {
+    this.checkStall();
     this.#commitReceived();
     const elapsed = this.#context.clock.now() - this.#recordedAt;
     if (Math.abs(elapsed) >= ALIVE_INTERVAL_MS) this.#recordAlive();
@@ -85,6 +102,36 @@ export class Backlog {
   stop(): void {
     this.#recordAlive();
     this.#cancelMarker();
+    clearTimeout(this.#socketTimer);
+  }
+
+  #setPending(): void {
+    this.#cancelMarker();
+    this.#isReceived = false;
+    this.#isPending = true;
+  }
+
+  #startSocketTimer(): void {
+    clearTimeout(this.#socketTimer);
+    this.#socketTimer = setTimeout(
+      () => this.#onSocketsRead(),
+      READ_SOCKETS_MS,
+    );
+  }
+
+  #onSocketsRead(): void {
+    // While the store fails, what has waited is not dated yet.
+    if (!this.#pipeline.flush()) return this.#startSocketTimer();
+    this.#context.clock.markSocketsRead();
+    // Without a connection, connected() does it later.
+    if (this.#isConnected) this.#publishMarker();
+  }
+
+  #publishMarker(): void {
+    this.#cancelMarker();
+    const onReturn = () => this.#markReceived();
+    this.#timeout = setTimeout(onReturn, MARKER_TIMEOUT_MS);
+    this.#marker = this.#markers.publish({ onReturn, onFailure: onReturn });
   }
 
   #markReceived(): void {

@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly log: ServerLog;
   /** The clock of the machine, ms since 1970. Default `Date.now`. */
   readonly clock?: () => number;
+  /** A clock that never jumps, in ms. Default `performance.now()`. */
+  readonly monotonic?: () => number;
   /** Readings that would create more layers are refused. Default 10,000. */
   readonly maxLayers?: number;
   /** Minimum time between deltas of a layer, in ms; 0: none. Default 100. */
@@ -91,7 +93,10 @@ export interface ServerContext {
 /** Returns the context of a server that has not started. */
 export function createContext(options: ServerOptions): ServerContext {
   const { link, store, map, topics, name, version, log } = options;
-  const clock = new ReceiptClock(map, { clock: options.clock ?? Date.now });
+  const clock = new ReceiptClock(map, {
+    clock: options.clock ?? Date.now,
+    ...(options.monotonic && { monotonic: options.monotonic }),
+  });
   return {
     link,
     store,

@@ -171,15 +171,18 @@ export class GroupParser {
       readings.messages.push(message);
       readings.starts.push(start);
     }
+    const queue = message.qos === 0 ? undefined : message.topic;
     for (let i = start; i < length; i++) {
       const ms = time[i]!;
       if (Number.isNaN(ms)) {
         time[i] = isUncertain
-          ? clock.dateReading(layer, x[i]!, y[i]!, received)
+          ? clock.dateReading(layer, x[i]!, y[i]!, queue, received)
           : received;
       } else if (ms > received) {
         time[i] = clock.limitTime(layer, x[i]!, y[i]!, ms, received, now);
-      } else if (isUncertain) clock.noteObserved(ms, received);
+      } else if (isUncertain && queue !== undefined) {
+        clock.noteObserved(queue, ms, received);
+      }
     }
     return refusals;
   }

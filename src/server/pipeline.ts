@@ -29,6 +29,8 @@ const RETRY_INTERVAL_MS = 250;
 
 /** Called by a {@linkcode Pipeline}. */
 export interface PipelineEvents {
+  /** Called before messages and submissions get their time of receipt. */
+  onReceive(): void;
   /**
    * Called to answer a request. The readings before it are in the map, or the
    * store fails.
@@ -202,6 +204,7 @@ export class Pipeline {
   /** Removes what has arrived and parses it. */
   #takeGroup(): Group {
     const { clock, topics, telemetry } = this.#context;
+    this.#events.onReceive();
     const parser = this.#parser;
     const messages = this.#messages;
     const arrivals = this.#arrivals;
@@ -367,6 +370,7 @@ export class Pipeline {
     }
     this.#waitingBytes += message.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#messages.push(message);
+    this.#events.onReceive();
     this.#arrivals.push(clock.now()); // for the date of its readings
   }
 

@@ -7,6 +7,11 @@ import type { OccupancyMap } from "../grid/mod.ts";
 
 /** Smaller steps are drift; larger ones mean that the system clock was set. */
 const CLOCK_STEP_THRESHOLD_MS = 5000;
+/**
+ * A longer time without a sign of life means that the process stood still. The
+ * server gives one each second, and with each group of messages.
+ */
+const STALL_THRESHOLD_MS = 3000;
 
 /** Options of {@linkcode ReceiptClock}. */
 export interface ReceiptClockOptions {
@@ -24,10 +29,12 @@ export interface ReceiptClockOptions {
  * time, but not earlier than the time of the present cell, because the order of
  * arrival is certain:
  *
- * - The reading may have waited in the broker during a disconnection. Then it
- *   was
- *   observed after its start, and after the readings with a time that arrived
- *   before it.
+ * - The reading may have waited in the broker during a disconnection, or in a
+ *   socket while this process stood still. Then it was observed after its
+ *   start. In the queue of the broker it was also observed after the readings
+ *   with a time before it. Messages at QoS 0 overtake the queue, and MQTT
+ *   orders only messages of one topic (MQTT 5, 4.6), so only earlier readings
+ *   at QoS 1 of the same topic count.
  * - The system clock was set back. The present cell may have a later time than
  *   now, and would win over the reading.
  */
@@ -42,6 +49,16 @@ export class ReceiptClock {
    * if none can have waited.
    */
   #earliest: number | undefined;
+  /** By topic: the latest time of a reading in the queue of the broker. */
+  readonly #observed = new Map<string, number>();
+  /**
+   * The earliest possible time of readings that waited in a socket; undefined
+   * if none can have waited.
+   */
+  #stalledSince: number | undefined;
+  /** The last sign of life: by `clock`, and by `monotonic`. */
+  #alive: number;
+  #aliveMonotonic: number;
   /** `clock` minus `monotonic` at the last check, in ms. */
   #offset: number;
 
@@ -53,7 +70,9 @@ export class ReceiptClock {
     this.#map = map;
     this.#clock = clock;
     this.#monotonic = monotonic;
-    this.#offset = clock() - monotonic();
+    this.#alive = clock();
+    this.#aliveMonotonic = monotonic();
+    this.#offset = this.#alive - this.#aliveMonotonic;
   }
 
   /** Returns the time, ms since 1970. */
@@ -69,6 +88,31 @@ export class ReceiptClock {
   }
 
   /**
+   * Call about once a second, and before readings are dated.
+   *
+   * @returns the last sign of life, ms since 1970, if the process has stood
+   * still since then; else undefined
+   */
+  checkStall(): number | undefined {
+    const before = this.#alive;
+    const monotonic = this.#monotonic();
+    const elapsed = monotonic - this.#aliveMonotonic;
+    this.#alive = this.now();
+    this.#aliveMonotonic = monotonic;
+    return elapsed >= STALL_THRESHOLD_MS ? before : undefined;
+  }
+
+  /**
+   * Returns when the process was certainly alive, ms since 1970: usually now.
+   * Earlier if it has stood still or the machine was suspended, which looks
+   * like a clock that was set forward.
+   */
+  lastAlive(): number {
+    const now = this.now();
+    return now - this.#alive >= STALL_THRESHOLD_MS ? this.#alive : now;
+  }
+
+  /**
    * Call at a disconnection: later readings may have waited in the broker.
    *
    * @param time when the server was certainly connected, ms since 1970
@@ -77,34 +121,69 @@ export class ReceiptClock {
     this.#earliest ??= time;
   }
 
-  /** Call when all readings that waited have been received. */
+  /**
+   * Call if the process has stood still: later readings may have waited in a
+   * socket or in the broker.
+   *
+   * @param time when it was certainly alive, ms since 1970
+   */
+  markStalled(time: number): void {
+    this.#earliest ??= time;
+    this.#stalledSince ??= time;
+  }
+
+  /** Call when all that waited in sockets has been received. */
+  markSocketsRead(): void {
+    this.#stalledSince = undefined;
+  }
+
+  /** Call when all readings that waited in the broker have been received. */
   markCaughtUp(): void {
     this.#earliest = undefined;
+    this.#observed.clear();
   }
 
   /**
-   * Call for each reading with a time: readings that arrive after it were
-   * observed after it.
+   * Call for each reading with a time that arrives at QoS 1: those after it in
+   * the queue of its topic were observed after it.
    */
-  noteObserved(time: number, now: number): void {
+  noteObserved(topic: string, time: number, now: number): void {
     if (this.#earliest === undefined || time > now) return;
-    if (time > this.#earliest) this.#earliest = time;
+    const before = this.#observed.get(topic);
+    if (before === undefined || time > before) this.#observed.set(topic, time);
   }
 
   /**
    * Dates a reading that the broker delivered without a time.
    *
+   * @param queue the topic of the message if it arrived at QoS 1; undefined at
+   * QoS 0, which has no order
    * @param now when it was received, ms since 1970
    * @returns its time, ms since 1970
    */
-  dateReading(layer: string, x: number, y: number, now: number): number {
-    const earliest = Math.min(this.#earliest ?? now, now);
-    return this.#notBefore(layer, x, y, now, earliest);
+  dateReading(
+    layer: string,
+    x: number,
+    y: number,
+    queue: string | undefined,
+    now: number,
+  ): number {
+    let earliest = this.#earliest ?? now;
+    const observed = queue === undefined
+      ? undefined
+      : this.#observed.get(queue);
+    if (observed !== undefined && observed > earliest) earliest = observed;
+    return this.#notBefore(layer, x, y, now, Math.min(earliest, now));
   }
 
-  /** Like {@linkcode dateReading}, for a reading that cannot have waited. */
+  /**
+   * Like {@linkcode dateReading}, for a reading that cannot have waited in the
+   * broker.
+   */
   dateSubmitted(layer: string, x: number, y: number, now: number): number {
-    return now < this.#latest ? this.#notBefore(layer, x, y, now, now) : now;
+    const earliest = Math.min(this.#stalledSince ?? now, now);
+    if (earliest === now && now >= this.#latest) return now;
+    return this.#notBefore(layer, x, y, now, earliest);
   }
 
   /**
@@ -129,7 +208,9 @@ export class ReceiptClock {
       return time;
     }
     // If the clock was set back, the cell may be as far ahead as the reading.
-    const latest = this.dateSubmitted(layer, x, y, received);
+    const latest = received < this.#latest
+      ? this.#notBefore(layer, x, y, received, received)
+      : received;
     return time < latest ? time : latest;
   }
 
@@ -157,6 +238,7 @@ export class ReceiptClock {
         if (cell.time > this.#latest) this.#latest = cell.time;
       }
     }
+    this.checkStall(); // loading is no stall
   }
 
   /**

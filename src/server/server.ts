@@ -55,6 +55,7 @@ export class Server {
     this.#context = context;
     this.#reports = new Reports(context);
     this.#pipeline = new Pipeline(context, this.#reports, {
+      onReceive: () => this.#backlog.checkStall(),
       onRequest: (request) => this.#requestHandler.answer(request),
       onApplied: () => this.#onApplied(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),

@@ -61,6 +61,37 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "brokerUrl() refuses a % that encodes nothing, and # ? @ after the host, with a hint",
+  permissions: "none",
+  fn: () => {
+    const cases = {
+      "mqtt://ann:50%s3cret@host": /: a "%" in user or password/,
+      "mqtts://ann:s3cret%@host": /: a "%" in user or password/,
+      "ws://a%n:s3cret@host": /: a "%" in user or password/,
+      "ann:%ffs3cret@host": /: a "%" in user or password/,
+      "mqtt://ann:12#s3cret@host": /: a "#" after the host/,
+      "mqtt://ann:12?s3cret@host": /: a "\?" after the host/,
+      "mqtt://ann:12/s3cret@host": /: a "@" after the host/,
+      "mqtt://host?password=s3cret": /: a "\?" after the host/,
+      "ws://host#s3cret": /: a "#" after the host/,
+    };
+    for (const [text, message] of Object.entries(cases)) {
+      assert.throws(
+        () => brokerUrl(text),
+        (error) =>
+          error instanceof LinkError && error.exitClass === "usage" &&
+          message.test(error.message) && !/s3cret/.test(error.message) &&
+          /write % as %25/.test(error.hint ?? ""),
+        text,
+      );
+    }
+    assert.equal(brokerUrl("ann:50%25@host"), "mqtt://ann:50%25@host");
+    assert.equal(brokerUrl("ws://host/mqtt?key=1"), "ws://host/mqtt?key=1");
+  },
+});
+
+Deno.test({
   name: "redactUrl() hides only the password",
   permissions: "none",
   fn: () => {
@@ -73,6 +104,20 @@ Deno.test({
       "ws://ann:s3:cret@host/path": "ws://ann:***@host/path",
       "ws://host:8080/a@b": "ws://host:8080/a@b",
       "mqtt://[::1]:1883": "mqtt://[::1]:1883",
+      "ann:s3cret@host": "ann:***@host",
+      "ann%3As3cret@host": "ann:***@host",
+      "mqtt://ann%3as3cret@host": "mqtt://ann:***@host",
+      "ws://host/mqtt?password=s3cret&x=1": "ws://host/mqtt?password=***&x=***",
+      "host:1883?password=s3cret": "host:1883?password=***",
+      "mqtt://host#s3cret": "mqtt://host#***",
+      "mqtt://ann:s3/cret@host": "mqtt://ann:***@host",
+      "mqtt://ann:12/cret@host": "mqtt://ann:***@host",
+      "mqtt://ann:12#cret@host": "mqtt://ann:***@host",
+      "mqtt://ann:12?cret@host": "mqtt://ann:***@host",
+      " mqtt://ann:s3cret@host": " mqtt://ann:***@host",
+      "MQTT://ann:s3cret@host": "MQTT://ann:***@host",
+      "ann:s3cret@": "ann:***@",
+      "": "",
     };
     for (const [text, shown] of Object.entries(cases)) {
       assert.equal(redactUrl(text), shown);

@@ -32,12 +32,13 @@ async function start(
 ) {
   link.sessionPresent = sessionPresent;
   const store = new FakeStore({ durable: true, lastAlive });
-  const system = { now: NOW };
+  const system = { now: NOW, monotonic: 0 };
   const options = {
     ...fakeOptions(),
     link,
     store,
     clock: () => system.now,
+    monotonic: () => system.monotonic,
     changesInterval: 0,
   };
   const server = new Server(options);
@@ -48,12 +49,17 @@ async function start(
     server,
     refused: () => [...server.stats.refused.keys()],
     /** The cell (0, `y`). */
-    cell: (y: number) => {
-      const { value, time } = options.map.layer("default")!.get(0, y)!;
+    cell: (y: number, layer = "default") => {
+      const { value, time } = options.map.layer(layer)!.get(0, y)!;
       return { value, time };
     },
-    send: async (payload: string) => {
-      const message = incoming(DATA, payload);
+    /** The process stands still, while its clocks run. */
+    standStill: (ms: number) => {
+      system.now += ms;
+      system.monotonic += ms;
+    },
+    send: async (payload: string, qos: 0 | 1 = 1, topic = DATA) => {
+      const message = incoming(topic, payload, { qos });
       link.handlers.message(message);
       await until(() => link.acknowledged.includes(message));
     },
@@ -101,6 +107,106 @@ Deno.test({
     await system.send("0,2,6\n0,3,7");
     assert.deepEqual(system.cell(2), { value: 6, time: NOW });
     assert.deepEqual(system.cell(3), { value: 7, time });
+  },
+});
+
+Deno.test({
+  name:
+    "a reading that waited is not dated by readings at QoS 0, or of another topic",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start({ lastAlive: NOW - HOUR_MS });
+    await system.send(`0,0,1,${NOW}`, 0);
+    await system.send("0,1,2");
+    assert.deepEqual(system.cell(1), { value: 2, time: NOW - HOUR_MS });
+    await system.send(`0,0,1,${NOW}`, 1, `${DATA}/l2`);
+    await system.send("0,2,3");
+    assert.deepEqual(system.cell(2), { value: 3, time: NOW - HOUR_MS });
+    await system.send("0,1,4", 1, `${DATA}/l2`);
+    assert.deepEqual(system.cell(1, "l2"), { value: 4, time: NOW });
+    // Messages at QoS 0 may have waited too, but not in this order.
+    await system.send("0,2,5", 0, `${DATA}/l2`);
+    assert.deepEqual(system.cell(2, "l2"), { value: 5, time: NOW - HOUR_MS });
+    // The present cell is always a bound.
+    await system.send("0,0,6", 0);
+    assert.deepEqual(system.cell(0), { value: 6, time: NOW });
+  },
+});
+
+Deno.test({
+  name:
+    "after the server stood still, readings are dated with the moment before, until all has been received",
+  permissions: "none",
+  fn: async () => {
+    for (const hasSessions of [true, false]) {
+      const link = new SessionLink();
+      await using system = await start({ sessionPresent: false, link });
+      if (!hasSessions) delete (link as Partial<SessionLink>).sessionPresent;
+      await system.send("0,0,1");
+      system.standStill(2000); // busy for a moment
+      await system.send("0,0,2");
+      assert.deepEqual(system.cell(0), { value: 2, time: NOW + 2000 });
+
+      system.standStill(HOUR_MS);
+      await system.send("0,0,3");
+      assert.deepEqual(system.cell(0), { value: 3, time: NOW + 2000 });
+      await system.send("0,1,4", 0);
+      assert.deepEqual(system.cell(1), { value: 4, time: NOW + 2000 });
+      const body = new TextEncoder().encode("0,2,5");
+      await system.server.submit("default", body); // it waited in a socket
+      assert.deepEqual(system.cell(2), { value: 5, time: NOW + 2000 });
+
+      await until(() => system.markers().length > 0);
+      await system.server.submit("default", body);
+      assert.equal(system.cell(2).time, system.now);
+      await system.send("0,1,6");
+      assert.deepEqual(system.cell(1), { value: 6, time: NOW + 2000 });
+      system.link.handlers.message(system.markers()[0]!);
+      await system.send("0,1,7");
+      assert.deepEqual(system.cell(1), { value: 7, time: system.now });
+      assert.deepEqual(system.refused(), []);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a disconnection that is noticed late begins before the server stood still or was suspended",
+  permissions: "none",
+  fn: async () => {
+    for (const isSuspended of [true, false]) {
+      await using system = await start({ sessionPresent: false });
+      await system.send("0,0,1");
+      system.now += HOUR_MS;
+      if (!isSuspended) system.monotonic += HOUR_MS;
+      system.link.handlers.down!("gone");
+      system.link.sessionPresent = true;
+      system.link.handlers.up!();
+      await system.send("0,1,2");
+      assert.deepEqual(system.cell(1), { value: 2, time: NOW });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "readings that waited while the server stood still keep their date while the store fails",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start({ sessionPresent: false });
+    await system.send("0,0,1");
+    system.store.failing = true;
+    system.link.handlers.message(incoming(DATA, "0,0,2"));
+    await until(() => system.server.storeProblem);
+    system.standStill(HOUR_MS);
+    const message = incoming(DATA, "0,1,3");
+    system.link.handlers.message(message);
+    // Long enough to read what waits in the sockets.
+    const end = performance.now() + 1500;
+    await until(() => performance.now() > end);
+    system.store.failing = false;
+    await until(() => system.link.acknowledged.includes(message));
+    assert.deepEqual(system.cell(1), { value: 3, time: NOW });
   },
 });
 

@@ -16,6 +16,7 @@ function start() {
   const pipeline = new Pipeline(fakeContext({ link, store }), {
     add: () => {},
   }, {
+    onReceive: () => {},
     onRequest: () => {},
     onApplied: () => {},
     onStoreProblem: () => {},

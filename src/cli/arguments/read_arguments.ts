@@ -6,6 +6,7 @@
  */
 import { env } from "../env.ts";
 import type { AppError } from "../../common/errors.ts";
+import { redactUrl } from "../../mqtt/url.ts";
 import { usageError } from "../errors.ts";
 import type { ColorMode } from "../terminal/capabilities.ts";
 import { readWords } from "./parse.ts";
@@ -17,6 +18,9 @@ import {
 } from "./settings.ts";
 import type { CommandEntry, CommandSpec, OperandSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
+
+/** The variable of `--config`. */
+export const CONFIG_VARIABLE = "OCCUPANCY_CONFIG";
 
 /** The flags and operands of a command. */
 export interface CommandArguments {
@@ -71,7 +75,7 @@ export async function settingsOf(
   flags: ReadonlyMap<string, string | boolean>,
   commands: readonly CommandEntry[],
 ): Promise<Setting[]> {
-  const path = flags.get("config") ?? env("OCCUPANCY_CONFIG");
+  const path = flags.get("config") ?? env(CONFIG_VARIABLE);
   if (!path) return resolveSettings(options, { flags, env });
   const { readConfigFile } = await import("./config_file.ts");
   const file = await readConfigFile(String(path), name, commands);
@@ -107,7 +111,7 @@ function checkOperands(
 /** The error for a word that a command does not take. */
 export function unexpectedWord(word: string, command: string): AppError {
   return usageError(
-    `Unexpected argument: ${word}`,
+    `Unexpected argument: ${redactUrl(word)}`,
     `Remove it, or quote a value that contains spaces. See ${command} --help.`,
   );
 }

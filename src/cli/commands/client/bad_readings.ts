@@ -70,37 +70,52 @@ export class BadRows {
   }
 }
 
-/** Options of {@linkcode RefusalReports}. */
-export interface RefusalReportsOptions {
-  /** Where the server publishes reports (docs/PROTOCOL.md, Reports). */
-  readonly errorsTopic: string;
-  /** Where the readings are sent. */
-  readonly dataTopic: string;
-  /** The source of the readings, if all have one. */
-  readonly source?: string | undefined;
-}
+/**
+ * Codes of reports that are never about readings of this client: its payloads
+ * have the form of readings.
+ */
+const MALFORMED = new Set([
+  ...["empty", "bad-utf8", "bad-json", "bad-form"],
+  ...["bad-element", "bad-fields", "line-too-long"],
+]);
+/** Above this number, a report may be about a reading of any source. */
+const MAX_SOURCES = 10_000;
 
 /**
  * Collects the server's reports about refused readings while the client sends.
  *
- * The list can be incomplete, because reports are sent at QoS 0 with a rate
- * limit. A report without a source can be about another client on the same
- * topic.
+ * The server reports a reading with its topic and its source. Another client
+ * may send readings with the same ones, for example without a source.
  */
 export class RefusalReports {
   /** Number of refused readings in the reports so far. */
   count = 0;
-  readonly #options: RefusalReportsOptions;
+  /** False if the client cannot receive reports. */
+  isAvailable = true;
+  readonly #topic: string;
+  /** What the client has sent, by topic; the source "" means none. */
+  readonly #sources = new Map<string, Set<string>>();
   readonly #printable: Report[] = [];
   #reports = 0;
 
-  constructor(options: RefusalReportsOptions) {
-    this.#options = options;
+  /** @param topic where the server publishes reports */
+  constructor(topic: string) {
+    this.#topic = topic;
+  }
+
+  /** Records what the client sends: other reports are not about it. */
+  noteSent(topic: string, source: string): void {
+    let sources = this.#sources.get(topic);
+    if (sources === undefined) {
+      sources = new Set();
+      this.#sources.set(topic, sources);
+    }
+    if (sources.size < MAX_SOURCES) sources.add(source);
   }
 
   /** Handles a message. @returns true if its topic is that of reports */
   handle({ topic, payload, retain }: Incoming): boolean {
-    if (topic !== this.#options.errorsTopic) return false;
+    if (topic !== this.#topic) return false;
     try {
       const report = parseReport(payload);
       if (!retain && this.#mayBeOurs(report)) {
@@ -117,16 +132,16 @@ export class RefusalReports {
   /** Prints the reports, if there were any. */
   printSummary(): void {
     if (this.count === 0) return;
-    const { dataTopic, source } = this.#options;
-    const certain = source !== undefined &&
-      this.#printable.every((report) => report.source === source);
-    const whose = certain
+    const topics = [...new Set(this.#printable.map(({ topic }) => topic))];
+    const sources = new Set(this.#printable.map(({ source }) => source));
+    const [source] = sources;
+    const whose = sources.size === 1 && source !== undefined
       ? ` of ${source}`
       : ", sent by this client or by another one";
     printError(
       `Warning: the server reports ${
         plural(this.count, "refused reading")
-      } on ${dataTopic}${whose}; there may be more:`,
+      } on ${topics.join(", ")}${whose}; there may be more:`,
     );
     for (const { code, message, count } of this.#printable) {
       const readings = count > 1 ? `, ${count} readings` : "";
@@ -136,8 +151,11 @@ export class RefusalReports {
     if (more > 0) printError(`  and ${plural(more, "more report")}`);
   }
 
-  #mayBeOurs({ topic, source }: Report): boolean {
-    const { dataTopic, source: ours = source } = this.#options;
-    return topic === dataTopic && (source === undefined || source === ours);
+  #mayBeOurs({ topic, code, line, source }: Report): boolean {
+    const sources = this.#sources.get(topic);
+    if (sources === undefined || MALFORMED.has(code)) return false;
+    // A payload that the server did not parse has no line and no source.
+    if (line === undefined && source === undefined) return true;
+    return sources.size >= MAX_SOURCES || sources.has(source ?? "");
   }
 }

@@ -40,7 +40,7 @@ export const CLIENT = {
     },
     {
       name: "request",
-      summary: "do not request the map afterwards",
+      summary: "do not print the map afterwards",
       defaultOn: true,
     },
     {

@@ -8,7 +8,7 @@ import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { fileError } from "../../files.ts";
 import { Ending } from "../../terminal/ending.ts";
-import { info, Progress } from "../../terminal/output.ts";
+import { info, printError, Progress } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { print } from "../request/run.ts";
 import type { ClientFlags } from "./options.ts";
@@ -45,11 +45,7 @@ export async function client(flags: ClientFlags): Promise<number> {
     name: uniqueClientId("client"),
     wire: flags.wire,
   });
-  const refusals = new RefusalReports({
-    errorsTopic: topics.errors,
-    dataTopic: topics.data(layer),
-    source: flags.source,
-  });
+  const refusals = new RefusalReports(topics.errors);
   const link = await connectClient(
     flags,
     requester,
@@ -63,15 +59,20 @@ export async function client(flags: ClientFlags): Promise<number> {
       flags,
       topics,
       link,
-      { first, next, read },
+      { first, next, read, refusals },
       ending,
     );
     // The server publishes the reports about these readings before the reply.
-    if (flags.request) {
+    try {
       const { signal } = ending;
-      print(await requester.request(link, { layer, timeout, signal }), flags);
+      if (flags.request) {
+        print(await requester.request(link, { layer, timeout, signal }), flags);
+      } else if (refusals.isAvailable) {
+        await waitForReports(flags, requester, link, signal);
+      }
+    } finally {
+      refusals.printSummary();
     }
-    refusals.printSummary();
     return skipped + refusals.count > 0 ? Exit.skipped : Exit.ok;
   } finally {
     await leave(link);
@@ -87,6 +88,7 @@ async function connectClient(
   { signal }: Ending,
 ): Promise<Link> {
   if (flags.wire === "original") {
+    refusals.isAvailable = false; // it has no reports
     return await connect(flags, requester, { signal });
   }
   const role: Role = {
@@ -110,7 +112,34 @@ async function connectClient(
       error.code === "refused" && error.message.includes(errorsTopic);
     if (!isForbidden) throw error;
     info(flags, `${error.message}: refused readings will not be reported`);
+    refusals.isAvailable = false;
     return await connect(flags, requester, { signal });
+  }
+}
+
+/**
+ * Waits until the server has processed all readings that were sent, and so has
+ * reported those that it refused: until it answers a request.
+ */
+async function waitForReports(
+  flags: ClientFlags,
+  requester: Requester,
+  link: Link,
+  signal: AbortSignal,
+): Promise<void> {
+  const { layer, timeout } = flags;
+  if (requester.serverState === "offline") {
+    info(flags, "The server is offline: it has not processed the readings yet");
+    return;
+  }
+  const region = { x0: 0, y0: 0, x1: 0, y1: 0 }; // any short reply will do
+  try {
+    await requester.request(link, { layer, region, timeout, signal });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    printError(
+      `Warning: ${error.message}: it is not known whether readings were refused`,
+    );
   }
 }
 
@@ -122,6 +151,8 @@ interface Input {
   readonly next: NextRows;
   /** How much has been read. */
   readonly read: ReadProgress;
+  /** Learns what was sent. */
+  readonly refusals: RefusalReports;
 }
 
 /**
@@ -133,7 +164,7 @@ async function sendAll(
   flags: ClientFlags,
   topics: Topics,
   link: Link,
-  { first, next, read }: Input,
+  { first, next, read, refusals }: Input,
   ending: Ending,
 ): Promise<number> {
   const { file, interval, strict = false } = flags;
@@ -145,6 +176,7 @@ async function sendAll(
     source: flags.source,
     original: flags.wire === "original",
     signal: ending.signal,
+    onPublish: (topic, source) => refusals.noteSent(topic, source),
   });
   const badRows = new BadRows(file);
   const progress = new Progress(

@@ -1,6 +1,11 @@
 import { printable } from "../../../common/printable.ts";
+import { env } from "../../env.ts";
 import { readWords } from "../../arguments/parse.ts";
-import { settingsOf, unexpectedWord } from "../../arguments/read_arguments.ts";
+import {
+  CONFIG_VARIABLE,
+  settingsOf,
+  unexpectedWord,
+} from "../../arguments/read_arguments.ts";
 import type { Setting } from "../../arguments/settings.ts";
 import type { CommandEntry } from "../../arguments/spec.ts";
 import { Exit } from "../../exit_codes.ts";
@@ -32,10 +37,12 @@ export async function config(
       throw unexpectedWord(own.operands[0]!, `occupancy ${name}`);
     }
     const given = new Map(own.flags);
-    // --config is also accepted before the command.
-    if (flags.config !== undefined && !given.has("config")) {
-      given.set("config", flags.config);
-    }
+    // --config is also accepted before the command. The variable is read below.
+    const { config } = flags;
+    if (
+      config !== undefined && !given.has("config") &&
+      config !== env(CONFIG_VARIABLE)
+    ) given.set("config", config);
     const settings = await settingsOf(name, spec, given, commands);
     parts.push(
       flags.json ? ndjson(name, settings) : table(name, settings, color, width),

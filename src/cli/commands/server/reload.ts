@@ -1,9 +1,8 @@
 /**
  * Reloads the files of a running server after SIGHUP, if it has no terminal.
  */
-import { X509Certificate } from "node:crypto";
-import { describeError, usageError } from "../../errors.ts";
-import { readText } from "../../files.ts";
+import { readCertificate } from "../../arguments/addresses.ts";
+import { describeError } from "../../errors.ts";
 import type { Plan } from "../../../http/mod.ts";
 import type { Http } from "./http.ts";
 import { readPlans, readToken } from "./http_settings.ts";
@@ -119,18 +118,4 @@ function filesOf(
     });
   }
   return files;
-}
-
-async function readCertificate(path: string): Promise<string> {
-  const pem = await readText(path);
-  try {
-    new X509Certificate(pem);
-    return pem;
-  } catch (error) {
-    throw usageError(
-      `${path} is not a certificate`,
-      "Use a file in PEM format.",
-      error,
-    );
-  }
 }

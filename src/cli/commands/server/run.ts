@@ -2,7 +2,7 @@ import { OccupancyMap } from "../../../grid/mod.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { Server } from "../../../server/mod.ts";
 import { openStore } from "../../../store/open.ts";
-import { brokerOf, storeAddress } from "../../arguments/addresses.ts";
+import { brokerOf, caOf, storeAddress } from "../../arguments/addresses.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { announceDownload } from "../../download_notice.ts";
@@ -50,7 +50,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const plans = new Map(mapFile === undefined ? [] : await readPlans(mapFile));
   const displayOf = layerDisplay(flags, plans);
   const topics = new Topics(flags.prefix);
+  // Checked before the store is created.
   if (flags.broker !== undefined) brokerOf(flags);
+  await caOf(flags);
   const map = mapOf(flags);
   const store = await openStore(storeOf(flags), {
     durability: flags.durability,
