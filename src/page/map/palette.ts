@@ -82,7 +82,8 @@ const PALETTE_COLORS: Record<
       [[112, 122, 138], [62, 70, 84]],
     ],
   },
-  // The map display of RViz: free white, occupied black, unknown grey green.
+  // The map display of RViz: free white, occupied black, unknown grey green. In
+  // dark inverted, as the floor plan: black on black would be invisible.
   rviz: {
     light: [
       [232, 234, 236],
@@ -90,9 +91,9 @@ const PALETTE_COLORS: Record<
       [[112, 137, 134], [170, 188, 185]],
     ],
     dark: [
-      [222, 224, 228],
-      [[112, 112, 116], [78, 78, 82], [46, 46, 50], [0, 0, 0]],
-      [[112, 137, 134], [70, 92, 90]],
+      [52, 57, 64],
+      [[148, 152, 158], [184, 187, 192], [220, 222, 226], [255, 255, 255]],
+      [[96, 126, 122], [48, 74, 72]],
     ],
   },
 };

@@ -12,9 +12,18 @@ import {
   formatShortCount,
   formatTime,
 } from "../elements/format.ts";
+import { COUNT_STEPS, rangeOf, TIME_STEPS_S } from "./chart_axes.ts";
 import { HISTORY_MS, LayerHistory } from "./history.ts";
 
 const HEIGHT_PX = 112;
+/** uPlot scales the font for the screen, and reads only whole pixels. */
+const FONT_PX = 12;
+/**
+ * The lines are equal where each occupied cell has one person: the upper one is
+ * narrower, so that both are visible.
+ */
+const LINE_PX = 1.5;
+const WIDE_LINE_PX = 4;
 const TITLE = "People and occupied cells in the last 30 minutes";
 
 /** The chart and its legend. */
@@ -107,45 +116,41 @@ export class Chart {
         drag: { x: false, y: false },
         points: { size: 7 },
       },
-      scales: { x: { auto: false }, y: { range: rangeOf } },
+      scales: {
+        x: { auto: false },
+        y: { range: (_, _min, max) => rangeOf(max) },
+      },
       axes: [
-        { ...axis, size: 22, values: (_, ticks) => ticks.map(formatMinute) },
+        {
+          ...axis,
+          size: 22,
+          space: 90,
+          values: (_, ticks) => ticks.map(formatMinute),
+          incrs: [...TIME_STEPS_S],
+        },
         {
           ...axis,
           size: 48,
           space: 26,
           values: (_, ticks) => ticks.map((tick) => formatShortCount(tick)),
-          incrs: TICK_STEPS,
+          incrs: [...COUNT_STEPS],
         },
       ],
       series: [
         {},
-        { stroke: people, width: 2, points: { show: false } },
         {
           stroke: occupied,
-          width: 2,
+          width: WIDE_LINE_PX,
           fill: translucent(occupied),
           points: { show: false },
         },
+        { stroke: people, width: LINE_PX, points: { show: false } },
       ],
       hooks: {
         setCursor: [(plot) => this.#describePoint(plot.cursor.idx ?? null)],
       },
     };
   }
-}
-
-/** Whole numbers only. */
-const TICK_STEPS = Array.from(
-  { length: 13 },
-  (_, power) => [1, 2, 5].map((step) => step * 10 ** power),
-).flat();
-
-/** The range of the y axis: from 0, unless that would flatten the lines. */
-function rangeOf(_: uPlot, min: number, max: number): [number, number] {
-  const spread = Math.max(1, max - min);
-  const bottom = min < 4 * spread ? 0 : Math.max(0, min - spread / 2);
-  return [bottom, max + Math.max(1, 0.1 * (max - bottom))];
 }
 
 function formatMinute(seconds: number): string {
@@ -167,7 +172,7 @@ function readStyle() {
     occupied: color("occupied"),
     line: color("line"),
     muted: color("muted"),
-    font: `11.5px ${styles.getPropertyValue("--font")}`,
+    font: `${FONT_PX}px ${styles.getPropertyValue("--font")}`,
   };
   probe.remove();
   return style;

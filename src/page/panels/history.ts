@@ -86,14 +86,14 @@ export class LayerHistory {
   }
 
   /**
-   * Returns the columns of the chart: seconds since 1970, people, occupied
-   * cells.
+   * Returns the columns of the chart: seconds since 1970, occupied cells,
+   * people.
    */
   columns(): [number[], number[], number[]] {
     return [
       this.#points.map(({ time }) => time / 1000),
-      this.#points.map(({ people }) => people),
       this.#points.map(({ occupied }) => occupied),
+      this.#points.map(({ people }) => people),
     ];
   }
 }

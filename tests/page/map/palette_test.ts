@@ -70,6 +70,24 @@ Deno.test(
 );
 
 Deno.test(
+  "occupied cells and the line of the chart differ from the background, in every palette",
+  options,
+  () => {
+    for (const { palette, theme } of EACH) {
+      const { ramp, background } = colorsOf(palette, theme);
+      const name = `${palette} ${theme}`;
+      for (const color of ramp) {
+        const ratio = contrast(color, background);
+        assert.ok(ratio >= 2, `${name}: ${color} is ${ratio}`);
+      }
+      // The cards, bars and lines (WCAG 2, 1.4.11).
+      const ratio = contrast(ramp[3]!, background);
+      assert.ok(ratio >= 3, `${name}: ${ratio}`);
+    }
+  },
+);
+
+Deno.test(
   "textColorOn() returns a colour with enough contrast (WCAG 2, 1.4.3)",
   options,
   () => {
