@@ -187,7 +187,8 @@ function checkIdentity({ cert, key }: TlsIdentity): void {
 }
 
 function explainListenFailure(cause: unknown, at: Endpoint): LinkError {
-  const where = `${at.host}:${at.port}`;
+  const host = at.host.includes(":") ? `[${at.host}]` : at.host;
+  const where = `${host}:${at.port}`;
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (code === "EADDRINUSE") {
     return new LinkError("in-use", `Cannot listen on ${where}: port in use`, {
@@ -206,12 +207,27 @@ function explainListenFailure(cause: unknown, at: Endpoint): LinkError {
       },
     );
   }
-  return new LinkError(
-    "unreachable",
-    `Cannot listen on ${where}: ${messageOf(cause)}`,
-    {
-      hint: "Use an address of this machine, and a port above 1023.",
-      cause,
-    },
-  );
+  const [reason, hint] = LISTEN_FAILURES[String(code)] ?? [
+    messageOf(cause),
+    "Use an address of this machine, and a port above 1023.",
+  ];
+  return new LinkError("unreachable", `Cannot listen on ${where}: ${reason}`, {
+    hint,
+    cause,
+  });
 }
+
+const NOT_OURS = [
+  "this machine does not have this address",
+  "Use an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all networks.",
+] as const;
+
+/** Reason and hint by the code of the error. */
+const LISTEN_FAILURES: Record<string, readonly [string, string]> = {
+  EADDRNOTAVAIL: NOT_OURS,
+  EINVAL: NOT_OURS, // what Deno reports for EADDRNOTAVAIL
+  EACCES: [
+    "permission denied",
+    "Use a port above 1023, or give this program the right to lower ones.",
+  ],
+};

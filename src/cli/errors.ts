@@ -57,7 +57,7 @@ export function describeError(thrown: unknown): ErrorReport {
     };
   }
   return {
-    message: `Internal error: ${messageOf(error)}`,
+    message: `Internal error: ${messageOf(error).split("\n")[0]}`,
     hint: "This is a bug in occupancy. OCCUPANCY_DEBUG=1 prints a stack trace.",
     exitCode: Exit.failure,
   };

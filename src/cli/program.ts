@@ -47,10 +47,14 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
       return Exit.usage;
     case "-h":
     case "--help":
+      if (rest[0] !== undefined && !rest[0].startsWith("-")) {
+        return await dispatch([rest[0], "--help"]);
+      }
       writeOut(await programHelp(Deno.stdout));
       return Exit.ok;
     case "-V":
     case "--version":
+    case "version":
       writeOut(`${await (await import("./version.ts")).versionLine()}\n`);
       return Exit.ok;
     case "help":

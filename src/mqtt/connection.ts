@@ -331,7 +331,8 @@ export class Connection implements Link {
         "refused",
         `Disconnected from ${this.description}: another client uses the client id "${this.#options.clientId}"`,
         {
-          hint: "Stop it, or use a different name and prefix for this one.",
+          hint:
+            "Stop it, or use a different name and prefix for this one (a server: --name and --prefix).",
         },
       ),
     );

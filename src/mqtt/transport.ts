@@ -12,7 +12,7 @@ import type { IClientOptions, IClientPublishOptions, MqttClient } from "mqtt";
 import client from "mqtt/lib/client";
 import { Buffer } from "node:buffer";
 import { createConnection } from "node:net";
-import type { PublishOptions } from "./link.ts";
+import { LinkError, type PublishOptions } from "./link.ts";
 import { tcpTarget } from "./url.ts";
 
 // Deno imports a CommonJS module's exports; a bundler, their default.
@@ -33,9 +33,10 @@ const PROXY_VARIABLE = "MQTTJS_SOCKS_PROXY";
  * @returns the function that connects to the address
  * @throws {TypeError} if the host is not a host name
  * @throws {URIError} if user or password has a `%` without two hex digits
+ * @throws {LinkError} if the variable of the proxy is not valid Unicode
  */
 export async function connectorOf(url: string): Promise<Connect> {
-  if (!/^mqtt:/i.test(url) || Deno.env.get(PROXY_VARIABLE)) {
+  if (!/^mqtt:/i.test(url) || proxy()) {
     const { default: mqtt } = await import("mqtt");
     return (options) => mqtt.connect(url, options);
   }
@@ -45,6 +46,19 @@ export async function connectorOf(url: string): Promise<Connect> {
       ...options,
       ...credentials,
     });
+}
+
+/** @throws {LinkError} if the variable is not valid Unicode */
+function proxy(): string | undefined {
+  try {
+    return Deno.env.get(PROXY_VARIABLE);
+  } catch (cause) {
+    throw new LinkError(
+      "bad-address",
+      `Cannot read ${PROXY_VARIABLE}: not valid Unicode`,
+      { hint: "Set the variable again, in UTF-8, or remove it.", cause },
+    );
+  }
 }
 
 /** Settings of {@linkcode clientOptions}. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { cacheFolder } from "../../src/cli/download_notice.ts";
 import { needs } from "../support/needs.ts";
-import { runOccupancy } from "../support/processes.ts";
+import { Running, runOccupancy } from "../support/processes.ts";
 import { tempDir } from "../support/temp.ts";
 
 const ANNOUNCEMENT = "Downloading packages, once …";
@@ -76,5 +76,33 @@ Deno.test({
       );
       assert.doesNotMatch(stderr, /bug|Internal error|\\n|\\x1b/, stderr);
     }
+  },
+});
+
+Deno.test({
+  name: "server announces the packages of the broker that it chooses itself",
+  ...needs(),
+  fn: async () => {
+    const info = new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json"],
+    });
+    const { stdout } = await info.output();
+    const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
+    await using cache = await tempDir();
+    // Only the log is in the cache: neither mqtt nor the embedded broker.
+    for (const { name } of Deno.readDirSync(npmCache)) {
+      const folder = `${cache.path}/npm/${name}`;
+      await Deno.mkdir(folder, { recursive: true });
+      await using copy = new Running("cp", [
+        "-r",
+        `${npmCache}/${name}/@logtape`,
+        folder,
+      ]);
+      await copy.ended();
+    }
+    const { stderr } = await runOccupancy(["server"], {
+      env: { DENO_DIR: cache.path, HTTPS_PROXY: "http://[::1]:1" },
+    });
+    assert.equal(stderr.split("\n")[0], ANNOUNCEMENT);
   },
 });

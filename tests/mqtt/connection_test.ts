@@ -249,7 +249,7 @@ Deno.test({
     const error = await within(open.failed, "the failure");
     assert.equal(error.code, "refused");
     assert.match(error.message, /another client uses the client id "tester"$/);
-    assert.match(error.hint!, /different name/);
+    assert.match(error.hint!, /different name.*--name/);
     assert.ok(open.raw.closed || await until(() => open.raw.closed));
     await assert.rejects(
       open.link.publish("t", new Uint8Array(0)),

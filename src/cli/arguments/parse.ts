@@ -1,8 +1,8 @@
 /** Splits the words of a command line into flags and operands. */
 import { parseArgs } from "node:util";
 import { usageError } from "../errors.ts";
+import { hintForOption } from "./hints.ts";
 import type { OptionSpec } from "./spec.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** The words of a command line. */
 export interface Words {
@@ -65,7 +65,7 @@ export function readWords(
     if (option === undefined || (negated && option.value !== undefined)) {
       throw invalid(
         `Unknown option: ${rawName}`,
-        didYouMean(rawName, flagNames(options)),
+        hintForOption(rawName, options, flagNames(options)),
       );
     }
     if (option.value === undefined) {

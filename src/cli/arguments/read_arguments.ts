@@ -7,8 +7,11 @@
 import { env } from "../env.ts";
 import type { AppError } from "../../common/errors.ts";
 import { redactUrl } from "../../mqtt/url.ts";
+import { announceDownload } from "../download_notice.ts";
 import { usageError } from "../errors.ts";
 import type { ColorMode } from "../terminal/capabilities.ts";
+import { printError } from "../terminal/output.ts";
+import { hintForWord } from "./hints.ts";
 import { readWords } from "./parse.ts";
 import {
   assertComplete,
@@ -16,8 +19,9 @@ import {
   resolveSettings,
   type Setting,
 } from "./settings.ts";
-import type { CommandEntry, CommandSpec, OperandSpec } from "./spec.ts";
+import type { CommandEntry, CommandSpec, OptionSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
+import { unknownVariables } from "./unknown_variables.ts";
 
 /** The variable of `--config`. */
 export const CONFIG_VARIABLE = "OCCUPANCY_CONFIG";
@@ -54,7 +58,10 @@ export async function readArguments(
     const color = flags.get("color");
     return { help: color === "always" || color === "never" ? color : "auto" };
   }
-  checkOperands(operands, operand, command);
+  checkOperands(operands, spec, command);
+  for (const line of await unknownVariables(Deno.env.toObject(), commands)) {
+    printError(`Warning: ${line}`);
+  }
   const settings = await settingsOf(name, spec, flags, commands);
   assertComplete(settings, command);
   return { flags: flagsOf(settings), operands };
@@ -77,6 +84,10 @@ export async function settingsOf(
 ): Promise<Setting[]> {
   const path = flags.get("config") ?? env(CONFIG_VARIABLE);
   if (!path) return resolveSettings(options, { flags, env });
+  announceDownload(
+    ["smol-toml"],
+    flags.get("quiet") === true ? { quiet: true } : {},
+  );
   const { readConfigFile } = await import("./config_file.ts");
   const file = await readConfigFile(String(path), name, commands);
   return resolveSettings(options, { flags, env, file });
@@ -84,7 +95,7 @@ export async function settingsOf(
 
 function checkOperands(
   operands: readonly string[],
-  operand: OperandSpec | undefined,
+  { operand, options }: CommandSpec,
   command: string,
 ): void {
   const [word, second] = operands;
@@ -93,7 +104,7 @@ function checkOperands(
     : operand.rest
     ? undefined
     : second;
-  if (extra !== undefined) throw unexpectedWord(extra, command);
+  if (extra !== undefined) throw unexpectedWord(extra, options, command);
   if (operand === undefined) return;
   const { name, choices, required } = operand;
   const list = `Use one of: ${choices.join(", ")}.`;
@@ -109,9 +120,15 @@ function checkOperands(
 }
 
 /** The error for a word that a command does not take. */
-export function unexpectedWord(word: string, command: string): AppError {
+export function unexpectedWord(
+  word: string,
+  options: readonly OptionSpec[],
+  command: string,
+): AppError {
+  const hint = hintForWord(word, options) ||
+    "Remove it, or quote a value that contains spaces.";
   return usageError(
     `Unexpected argument: ${redactUrl(word)}`,
-    `Remove it, or quote a value that contains spaces. See ${command} --help.`,
+    `${hint} See ${command} --help.`,
   );
 }

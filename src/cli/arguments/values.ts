@@ -67,7 +67,20 @@ export function parseWait(text: string): number {
  * @throws {RangeError} if the text is not such a duration
  */
 export function parseTimeout(text: string): number {
-  const ms = parseWait(text);
+  return aboveZero(parseWait(text));
+}
+
+/**
+ * Parses a duration of at least 1 ms.
+ *
+ * @returns ms
+ * @throws {RangeError} if the text is not such a duration
+ */
+export function parsePositiveDuration(text: string): number {
+  return aboveZero(parseDuration(text));
+}
+
+function aboveZero(ms: number): number {
   if (ms < 1) throw new RangeError("Use more than 0, such as 500ms or 5s.");
   return ms;
 }

@@ -34,7 +34,11 @@ export async function config(
     const spec = await loadSpec();
     const own = readWords(words, spec.options, `occupancy ${name}`);
     if (own.operands.length > 0) {
-      throw unexpectedWord(own.operands[0]!, `occupancy ${name}`);
+      throw unexpectedWord(
+        own.operands[0]!,
+        spec.options,
+        `occupancy ${name}`,
+      );
     }
     const given = new Map(own.flags);
     // --config is also accepted before the command. The variable is read below.

@@ -11,7 +11,7 @@ import {
   parseAt,
   parseCount,
   parseRegion,
-  parseWait,
+  parseTimeout,
 } from "../../arguments/values.ts";
 
 /** The options of `occupancy request`. */
@@ -58,7 +58,7 @@ export const REQUEST = {
       name: "for",
       value: "duration",
       summary: "with --watch: end after this time, such as 10s",
-      parse: parseWait,
+      parse: parseTimeout,
     },
     {
       name: "test",

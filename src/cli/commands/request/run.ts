@@ -4,6 +4,7 @@
  * @module
  */
 import { env } from "../../env.ts";
+import type { Region } from "../../../grid/mod.ts";
 import type { CellStatus } from "../../../grid/status.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { type MapView, Requester } from "../../../request/mod.ts";
@@ -51,8 +52,16 @@ export async function request(flags: RequestFlags): Promise<number> {
     return exitCodeOf(status);
   }
   printAs(mode.form, view, flags);
-  if (view.cells.length === 0 && !flags.quiet) printError(whyEmpty(flags));
+  // A map of no region says itself that it is empty.
+  const isExplained = mode.form === "map" && regionOf(flags) === undefined;
+  if (view.cells.length === 0 && !flags.quiet && !isExplained) {
+    printError(whyEmpty(flags));
+  }
   return Exit.ok;
+}
+
+function regionOf({ at, region }: Partial<RequestFlags>): Region | undefined {
+  return at ?? region;
 }
 
 /** Explains an empty reply: the layer or the region may be mistyped. */
@@ -88,7 +97,7 @@ async function requestMap(flags: RequestFlags): Promise<MapView> {
   const { signal } = ending;
   const link = await connect(flags, requester, { signal });
   try {
-    const region = flags.at ?? flags.region;
+    const region = regionOf(flags);
     const query = { layer, timeout, signal, ...(region && { region }) };
     return await requester.request(link, query);
   } finally {
@@ -135,7 +144,7 @@ function printAs(form: OutputForm, view: MapView, flags: PrintFlags): void {
 function mapText(view: MapView, flags: PrintFlags, depth: ColorDepth): string {
   const { layer, staleAfter, display } = view;
   const { width, height } = outputSize();
-  const region = flags.at ?? flags.region;
+  const region = regionOf(flags);
   const cells = new CountedCells();
   cells.add(view);
   const { canvas } = renderMap({

@@ -10,6 +10,7 @@ import {
   DEFAULT_LISTEN,
 } from "../../arguments/addresses.ts";
 import type { ListenAddress } from "../../arguments/values.ts";
+import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";
 import { DroppedMessages } from "./dropped_messages.ts";
 import type { ServerFlags } from "./options.ts";
@@ -56,6 +57,7 @@ async function connected(
   topics: Topics,
   log: ServerLog,
 ): Promise<ChosenLink> {
+  announceDownload(["mqtt"], flags);
   const { Connection } = await import("../../../mqtt/connection.ts");
   const broker = { url: brokerOf(flags), ...await caOf(flags) };
   const link = new Connection({
@@ -91,6 +93,7 @@ async function embedded(
   listen: ListenAddress,
   reason: string,
 ): Promise<ChosenLink> {
+  announceDownload(["aedes"], flags);
   const { createBroker } = await import("../../../broker/broker.ts");
   const link = createBroker({
     ...listen,

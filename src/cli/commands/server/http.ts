@@ -130,19 +130,23 @@ export function httpContext(
 }
 
 function listenError(host: string, port: number, error: unknown): AppError {
-  const at = `${host}:${port}`;
+  const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   if (error instanceof Deno.errors.AddrInUse) {
     return new AppError("address-in-use", `Cannot listen on ${at}: in use`, {
       hint: "Choose another port with --http, or use --no-http.",
       cause: error,
     });
   }
-  return new AppError(
-    "cannot-listen",
-    `Cannot listen on ${at}: ${messageOf(error)}`,
-    {
-      hint: "Use an address of this machine in --http HOST:PORT.",
-      cause: error,
-    },
-  );
+  const isForeign = error instanceof Deno.errors.AddrNotAvailable;
+  const reason = isForeign
+    ? "this machine does not have this address"
+    : error instanceof Deno.errors.PermissionDenied
+    ? "permission denied"
+    : messageOf(error);
+  return new AppError("cannot-listen", `Cannot listen on ${at}: ${reason}`, {
+    hint: isForeign
+      ? "Use an address of this machine in --http: 127.0.0.1 for this machine only, 0.0.0.0 for all networks."
+      : "Use an address of this machine and a port above 1023 in --http HOST:PORT.",
+    cause: error,
+  });
 }

@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { AppError } from "../../../common/errors.ts";
 import type { Plan, Token } from "../../../http/mod.ts";
 import { DEFAULT_HTTP } from "../../arguments/addresses.ts";
+import { announceDownload } from "../../download_notice.ts";
 import { usageError } from "../../errors.ts";
 import { fileError, readText } from "../../files.ts";
 import type { ServerFlags } from "./options.ts";
@@ -24,6 +25,9 @@ export interface HttpSettings {
   readonly embedOrigins: readonly string[];
 }
 
+const IMAGE_HINT =
+  "Check the path; paths in a map file are relative to its folder.";
+
 /**
  * Reads and checks the settings for HTTP.
  *
@@ -36,6 +40,7 @@ export async function readHttpSettings(
   warn: (line: string) => void,
 ): Promise<HttpSettings | undefined> {
   if (flags.http === false || flags.noHttp) return undefined;
+  announceDownload(["prom-client"], flags);
   const { isLoopback } = await import("../../../http/mod.ts");
   const { host, port } = flags.http ?? DEFAULT_HTTP;
   const { httpTokenFile, httpEmbed = [] } = flags;
@@ -101,16 +106,16 @@ async function isReadableByOthers(path: string): Promise<boolean> {
 export async function readPlans(
   path: string,
 ): Promise<ReadonlyMap<string, Plan>> {
+  announceDownload(["image-size", "js-yaml"]);
   const { readPlans, PlanError } = await import(
     "../../../http/plans/read_plans.ts"
   );
   try {
     return await readPlans(path, {
       read: (name, maxBytes) =>
-        readBytes(
-          name === undefined ? path : resolve(dirname(path), name),
-          maxBytes,
-        ),
+        name === undefined
+          ? readBytes(path, maxBytes)
+          : readBytes(resolve(dirname(path), name), maxBytes, IMAGE_HINT),
     });
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
@@ -121,6 +126,7 @@ export async function readPlans(
 async function readBytes(
   path: string,
   maxBytes: number,
+  hint?: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const { size } = await Deno.stat(path);
@@ -133,10 +139,6 @@ async function readBytes(
     return await Deno.readFile(path);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw fileError(
-      path,
-      error,
-      "Check the path; paths in a map file are relative to its folder.",
-    );
+    throw fileError(path, error, hint);
   }
 }

@@ -11,6 +11,7 @@ import {
   parseListen,
   parseName,
   parseOrigins,
+  parsePositiveDuration,
   parseStore,
   parseWait,
 } from "../../arguments/values.ts";
@@ -86,7 +87,7 @@ export const SERVER = {
       value: "duration",
       summary: "a cell without an observation for this time is stale",
       unset: "never",
-      parse: parseDuration,
+      parse: parsePositiveDuration,
       group: TIME,
     },
     {
@@ -94,7 +95,7 @@ export const SERVER = {
       value: "duration",
       summary: "a cell without an observation for this time is unknown",
       unset: "never",
-      parse: parseDuration,
+      parse: parsePositiveDuration,
       group: TIME,
     },
     {

@@ -21,8 +21,7 @@ import type { ServerLog } from "./server_log.ts";
 
 /** Runs `occupancy server` until a signal. */
 export async function server(flags: ServerFlags): Promise<number> {
-  const packages = flags.broker === undefined ? [] : ["mqtt"];
-  announceDownload(["@logtape/logtape", ...packages], flags);
+  announceDownload(["@logtape/logtape"], flags);
   const { openServerLog } = await import("./server_log.ts");
   const log = openServerLog(flags);
   try {

@@ -7,8 +7,8 @@ import {
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
   parseCount,
-  parseDuration,
   parseLargeCount,
+  parsePositiveDuration,
   parseRate,
   parseSeed,
   parseSpeed,
@@ -73,7 +73,7 @@ export const SIMULATE = {
       value: "duration",
       summary:
         "end after this time; with --dry-run, but without --rate and --speed, in simulated time",
-      parse: parseDuration,
+      parse: parsePositiveDuration,
     },
     layerOption("layer of the readings"),
     SOURCE_OPTION,

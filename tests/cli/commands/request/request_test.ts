@@ -95,6 +95,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "request --map of a layer without readings says so once",
+  ...needs(),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    const ended = await request(system.url, "--layer", "nolayer", "--map");
+    assert.match(ended.stdout, /Nothing has been reported yet/);
+    assert.equal(ended.stderr, "");
+    const region = await request(system.url, "--map", "--at", "1,1");
+    assert.doesNotMatch(region.stdout, /Nothing has been reported/);
+    assert.match(region.stderr, /The cell 1,1 of layer default was never/);
+  },
+});
+
+Deno.test({
   name: "request without a server exits with 5 and describes its state",
   ...needs("mosquitto"),
   fn: async () => {

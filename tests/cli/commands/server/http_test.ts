@@ -113,6 +113,7 @@ Deno.test({
   fn: async () => {
     await using folder = await tempDir();
     const short = await folder.file("short", "1234\n");
+    const long = await folder.file("long", "1234567890abcdef\n");
     const map = await folder.file(
       "maps.json",
       '{"layers":{"a":{"image":"b.png"}}}',
@@ -130,7 +131,21 @@ Deno.test({
           /at least 16 .*\n {2}hint: .*openssl/,
         ],
         [["--http-token-file", `${short}x`], 1, /No such file: .*\n {2}hint: /],
-        [["--map-file", map], 1, /No such file: .*b\.png/],
+        [
+          ["--map-file", map],
+          1,
+          /No such file: .*b\.png\n {2}hint: .*relative to its folder/,
+        ],
+        [
+          ["--map-file", `${map}x`],
+          1,
+          /No such file: .*maps\.jsonx\n {2}hint: .*relative to the current/,
+        ],
+        [
+          ["--http-token-file", long, "--http", "203.0.113.9:0"],
+          1,
+          /Cannot listen on 203\.0\.113\.9:0: this machine does not have/,
+        ],
         [["--map-file", svg], 2, /svg\.json: Layer a: .*\n {2}hint: /],
         [["--http", "8080"], 2, /HOST:PORT, such as 127\.0\.0\.1:8080/],
       ] as const
