@@ -10,6 +10,7 @@ import { announceDownload } from "../../download_notice.ts";
 import { usageError } from "../../errors.ts";
 import { fileError, readText } from "../../files.ts";
 import type { ServerFlags } from "./options.ts";
+import { warnIfReadable } from "./secret_files.ts";
 
 /** Address and token. */
 export interface HttpSettings {
@@ -72,11 +73,7 @@ export async function readToken(
   warn: (line: string) => void,
 ): Promise<Token> {
   const text = (await readText(path)).trim();
-  if (await isReadableByOthers(path)) {
-    warn(
-      `All users of this machine can read the token in ${path}. Protect it: chmod 600 ${path}`,
-    );
-  }
+  await warnIfReadable(path, "token", warn);
   const { Token } = await import("../../../http/mod.ts");
   try {
     return new Token(text);
@@ -88,18 +85,6 @@ export async function readToken(
       error,
     );
   }
-}
-
-/**
- * Docker mounts its secrets here, readable by all programs of the container
- * only.
- */
-const CONTAINER_SECRETS = "/run/secrets/";
-
-async function isReadableByOthers(path: string): Promise<boolean> {
-  if (path.startsWith(CONTAINER_SECRETS)) return false;
-  const { mode } = await Deno.stat(path);
-  return mode !== null && (mode & 0o004) !== 0;
 }
 
 /** @throws {AppError} if the file, or an image it names, is unusable */

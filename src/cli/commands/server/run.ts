@@ -17,6 +17,7 @@ import { readHttpSettings, readPlans } from "./http_settings.ts";
 import { layerDisplay } from "./layer_display.ts";
 import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
+import { checkConfigFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** Runs `occupancy server` until a signal. */
@@ -44,6 +45,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     onHangup: hasTerminal() ? undefined : () => reloader.request(),
     timeoutMs: Infinity, // pending messages are sent when the broker is back
   });
+  await checkConfigFile(flags, log.warn);
   const httpSettings = await readHttpSettings(flags, log.warn);
   const { mapFile } = flags;
   const plans = new Map(mapFile === undefined ? [] : await readPlans(mapFile));

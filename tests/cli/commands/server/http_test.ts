@@ -9,7 +9,7 @@ import {
   Running,
   runOccupancy,
 } from "../../../support/processes.ts";
-import { tempDir } from "../../../support/temp.ts";
+import { freePort, tempDir } from "../../../support/temp.ts";
 import { until } from "../../../support/until.ts";
 import { EventReader } from "../../../http/event_reader.ts";
 import { SMALL_PNG } from "../../../http/plans_fixture.ts";
@@ -102,6 +102,36 @@ Deno.test({
           .test(server.stderr),
         warns,
         server.stderr,
+      );
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "server warns of a configuration file with a password that other users can read",
+  ignore: needs().ignore || Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await tempDir();
+    const port = freePort();
+    for (
+      const [login, mode, warns] of [
+        ["me:s3cret@", 0o644, true],
+        ["me:s3cret@", 0o600, false],
+        ["", 0o644, false],
+      ] as const
+    ) {
+      const file = await folder.file(
+        "occupancy.toml",
+        `broker = "mqtt://${login}127.0.0.1:${port}"\n`,
+      );
+      await Deno.chmod(file, mode);
+      const { stderr } = await runOccupancy(["server", "--config", file]);
+      assert.equal(
+        /Warning: All users of this machine can read the password of the broker in \S+occupancy\.toml/
+          .test(stderr),
+        warns,
+        stderr,
       );
     }
   },
