@@ -22,7 +22,10 @@ export interface ReadingColumns {
 
 /** How the readings of a batch were applied; the four add up to its length. */
 export interface ApplyResult {
-  /** Readings that created a cell or changed its value or freshness. */
+  /**
+   * Readings that created a cell or changed its value or freshness, each
+   * compared with the reading before it. An unknown cell has no freshness.
+   */
   readonly changed: number;
   /** Readings that changed only the time of their cell. */
   readonly renewed: number;
@@ -44,7 +47,7 @@ export interface Cell {
   readonly x: number;
   /** int32 */
   readonly y: number;
-  /** 0 free, above 0 occupied (or a count), below 0 unknown; -1 if forgotten */
+  /** 0 free, above 0 occupied (or a count), below 0 unknown (or forgotten) */
   readonly value: number;
   /** Time of observation, ms since 1970. */
   readonly time: number;

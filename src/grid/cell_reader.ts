@@ -8,7 +8,7 @@ import { metaFreshness, metaKey } from "./cell_block.ts";
 import type { Cell, CellVisitor } from "./cell.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import type { ChangeList } from "./change_list.ts";
-import { Freshness } from "./freshness.ts";
+import { type Freshness, shownValue } from "./freshness.ts";
 import {
   area,
   clipRegion,
@@ -21,9 +21,6 @@ import {
 import { contains, type Region } from "../protocol/region.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
-
-/** The value of a forgotten cell. */
-export const UNKNOWN = -1;
 
 /** Which cells to read. */
 export interface ScanOptions {
@@ -134,9 +131,7 @@ export class CellReader implements Cell {
         this.#meta = found;
         this.#x = x;
         this.#y = y;
-        this.#value = metaFreshness(found) === Freshness.Forgotten
-          ? UNKNOWN
-          : this.#values[slot]!;
+        this.#value = shownValue(this.#values[slot]!, metaFreshness(found));
         return true;
       }
     } while (this.#nextTile());
@@ -205,9 +200,7 @@ export class CellReader implements Cell {
         if (clip !== undefined && !contains(clip, x, y)) continue;
         rows.x[count] = x;
         rows.y[count] = y;
-        rows.value[count] = metaFreshness(found) === Freshness.Forgotten
-          ? UNKNOWN
-          : values[slot]!;
+        rows.value[count] = shownValue(values[slot]!, metaFreshness(found));
         rows.time[count] = times[slot]!;
         count++;
       }
@@ -343,7 +336,7 @@ export function scanInOrder(
     visit(
       xOf(tiles.tx(tile), key),
       yOf(tiles.ty(tile), key),
-      freshness === Freshness.Forgotten ? UNKNOWN : chunk.value[slot]!,
+      shownValue(chunk.value[slot]!, freshness),
       chunk.time[slot]!,
       chunk.revision[slot]!,
       freshness,

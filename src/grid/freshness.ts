@@ -4,13 +4,17 @@
  * @module
  */
 
-/** How reliable the value of a cell is. Depends only on the cell's age. */
+/**
+ * How reliable the value of a cell is. Depends only on the cell's age. It makes
+ * no difference for an unknown cell (value below 0), which is never shown as
+ * stale.
+ */
 export const Freshness = {
   /** Observed recently enough. */
   Fresh: 0,
   /** Older than `staleAfter`: the value is shown, with a warning. */
   Stale: 1,
-  /** Older than `forgetAfter`: the value is unknown (-1) in every output. */
+  /** Older than `forgetAfter`: unknown in every output, see `shownValue`. */
   Forgotten: 2,
 } as const;
 
@@ -81,6 +85,19 @@ export function freshnessAt(
   // Sums, not differences, so that rounding is the same as in dueAt().
   if (now > time + ageing.forgetAfter) return Freshness.Forgotten;
   return now > time + ageing.staleAfter ? Freshness.Stale : Freshness.Fresh;
+}
+
+/** The value that is shown of a forgotten cell that was not unknown before. */
+const UNKNOWN = -1;
+
+/**
+ * Returns the value of a cell in every output.
+ *
+ * @param value as it was reported
+ * @param freshness the present one
+ */
+export function shownValue(value: number, freshness: Freshness): number {
+  return freshness === Freshness.Forgotten && value >= 0 ? UNKNOWN : value;
 }
 
 /**

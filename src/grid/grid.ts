@@ -12,14 +12,9 @@ import type {
   DroppedListener,
   ReadingColumns,
 } from "./cell.ts";
-import {
-  CellReader,
-  scanInOrder,
-  type ScanOptions,
-  UNKNOWN,
-} from "./cell_reader.ts";
+import { CellReader, scanInOrder, type ScanOptions } from "./cell_reader.ts";
 import { ChangeList } from "./change_list.ts";
-import { type Ageing, dueAt, Freshness, freshnessAt } from "./freshness.ts";
+import { type Ageing, dueAt, freshnessAt, shownValue } from "./freshness.ts";
 import { keyOf, TILE_BITS } from "./tiles.ts";
 import { isInt32 } from "../protocol/region.ts";
 import { CellCounter, type CellCounts } from "./cell_counter.ts";
@@ -98,7 +93,7 @@ export class Grid {
     return {
       x,
       y,
-      value: freshness === Freshness.Forgotten ? UNKNOWN : chunk.value[slot]!,
+      value: shownValue(chunk.value[slot]!, freshness),
       time: chunk.time[slot]!,
       revision: chunk.revision[slot]!,
       freshness,
@@ -265,6 +260,16 @@ export class Grid {
           renewed++;
           continue;
         }
+        if (
+          value < 0 && value === shownValue(oldValue, metaFreshness(oldMeta))
+        ) {
+          // Unknown before and after: the freshness makes no difference.
+          chunk.value[slot] = value;
+          chunk.meta[slot] = meta;
+          this.#save.markDirty(cursor.tile);
+          renewed++;
+          continue;
+        }
         this.#counter.remove(oldValue, metaFreshness(oldMeta));
         chunk.value[slot] = value;
         chunk.meta[slot] = meta;
@@ -369,6 +374,7 @@ export class Grid {
     const start = this.#slab.offsetOf(block);
     const end = start + (1 << this.#tiles.sizeClass(tile));
     let changed = 0;
+    let isDirty = false;
     let due = Infinity;
     for (let slot = start; slot < end; slot++) {
       const meta = chunk.meta[slot]!;
@@ -379,13 +385,17 @@ export class Grid {
       due = Math.min(due, dueAt(time, after, ageing));
       if (after === before) continue;
       chunk.meta[slot] = metaOf(metaKey(meta), after);
+      const value = chunk.value[slot]!;
+      isDirty = true;
+      if (value < 0) continue; // unknown before and after
       chunk.revision[slot] = revision;
-      this.#counter.remove(chunk.value[slot]!, before);
-      this.#counter.add(chunk.value[slot]!, after);
+      this.#counter.remove(value, before);
+      this.#counter.add(value, after);
       changed++;
     }
     this.#tiles.setDue(tile, due);
     if (changed > 0) this.#recordChange(tile, revision);
+    else if (isDirty) this.#save.markDirty(tile);
     return changed;
   }
 

@@ -130,7 +130,8 @@ export class OccupancyMap {
    * changed cells get it.
    *
    * @param now the clock, ms since 1970
-   * @returns the number of cells that became fresh, stale or forgotten
+   * @returns the number of cells that became fresh, stale or forgotten, without
+   * unknown ones
    * @throws {RangeError} if `now` is not finite
    */
   age(now: number): number {

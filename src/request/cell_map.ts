@@ -22,7 +22,7 @@ export interface CellState {
    * last one may be later.
    */
   readonly time: number;
-  /** True if the observation is too old to be trusted. */
+  /** True if the observation is too old to be trusted; unknown cells are not. */
   readonly stale: boolean;
 }
 
@@ -116,7 +116,7 @@ export class CellMap implements Iterable<CellState> {
         cells.y[i]!,
         cells.value[i]!,
         observed,
-        wasStale(observed, view),
+        cells.value[i]! >= 0 && wasStale(observed, view),
       );
     }
   }

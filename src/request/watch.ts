@@ -35,7 +35,8 @@ const DEFAULT_REQUEST_INTERVAL_MS = 1000;
  *
  * A cell is stale if it was observed more than `staleAfter` before the `time`
  * of the last event with this cell. The server sends an event when cells become
- * stale, fresh or unknown, so do not age cells by a local clock.
+ * stale, fresh or unknown, so do not age cells by a local clock. An unknown cell
+ * (value below 0) is never stale.
  */
 export interface WatchEvent {
   /** Whether `cells` are all cells of the region, or those that changed. */

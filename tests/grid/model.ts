@@ -92,6 +92,10 @@ export function recount(cells: readonly Cell[]): CellCounts {
 
 type Entry = { -readonly [Key in keyof Cell]: Cell[Key] };
 
+function shown({ value, freshness }: Entry): number {
+  return freshness === 2 && value >= 0 ? -1 : value;
+}
+
 /** The rules of the map, literally. */
 export class Model {
   revision = 0;
@@ -122,8 +126,11 @@ export class Model {
       else if (
         old !== undefined && time < old.time && old.time - now <= this.maxSkew
       ) result.late++;
-      else if (old?.value === value && old.freshness === freshness) {
-        old.time = time;
+      else if (
+        old !== undefined && shown(old) === value &&
+        (value < 0 || old.freshness === freshness)
+      ) {
+        Object.assign(old, { time, value, freshness });
         result.renewed++;
       } else {
         const revision = this.revision + 1;
@@ -145,6 +152,7 @@ export class Model {
         const freshness = this.freshness(cell.time, now);
         if (freshness === cell.freshness) continue;
         cell.freshness = freshness;
+        if (cell.value < 0) continue; // unknown before and after
         cell.revision = this.revision + 1;
         changed++;
       }
@@ -157,7 +165,7 @@ export class Model {
   cells(name: string): Cell[] {
     return Array.from(this.layers.get(name)?.values() ?? [], (cell) => ({
       ...cell,
-      value: cell.freshness === 2 ? -1 : cell.value,
+      value: shown(cell),
     }));
   }
 }

@@ -161,7 +161,7 @@ test("age() makes cells stale, then forgotten, 1 ms after the thresholds", () =>
   };
   assert.deepEqual(grid?.counts(), free);
   assert.equal(map.age(NOW + 100), 0);
-  assert.equal(map.age(NOW + 101), 2);
+  assert.equal(map.age(NOW + 101), 1);
   assert.equal(map.revision, 2);
   assert.equal(cell(map, 1, 1)?.value, 3);
   const stale = {
@@ -174,13 +174,43 @@ test("age() makes cells stale, then forgotten, 1 ms after the thresholds", () =>
   };
   assert.deepEqual(grid?.counts(), stale);
   assert.equal(map.age(NOW + 300), 1);
-  assert.equal(map.age(NOW + 301), 2);
+  assert.equal(map.age(NOW + 301), 1);
   assert.equal(cell(map, 1, 1)?.value, -1);
   assert.equal(cell(map, 1, 1)?.freshness, Freshness.Forgotten);
   assert.deepEqual(inOrder(grid!).map((c) => c.value), [-1, 0, -1]);
   assert.equal(map.age(NOW + 1e6), 1);
   assert.equal(grid?.counts().unknown, 3);
   assert.equal(map.age(NOW + 1e9), 0);
+});
+
+test("an unknown cell keeps its value and its revision when it becomes stale or is forgotten", () => {
+  const map = new OccupancyMap({ staleAfter: 100, forgetAfter: 300 });
+  apply(map, NOW, [1, 1, -7, NOW], [1, 2, -1, NOW]);
+  for (const later of [NOW + 101, NOW + 301]) {
+    assert.equal(map.age(later), 0);
+    assert.equal(map.revision, 1);
+    assert.equal(cell(map, 1, 1)?.value, -7);
+    const values = inOrder(map.layer("default")!).map(({ value }) => value);
+    assert.deepEqual(values, [-7, -1]);
+    assert.equal(map.layer("default")!.counts().stale, 0);
+  }
+  // The same value again: only the time is new.
+  const again = apply(map, NOW + 400, [1, 1, -7, NOW + 400]);
+  assert.deepEqual([again.changed, again.renewed], [0, 1]);
+  assert.equal(map.revision, 1);
+  assert.equal(cell(map, 1, 1)?.time, NOW + 400);
+  assert.equal(apply(map, NOW + 400, [1, 1, -8, NOW + 400]).changed, 1);
+});
+
+test("a forgotten cell that is reported as -1 has no new revision, and is -1", () => {
+  const map = new OccupancyMap({ forgetAfter: 10 });
+  apply(map, NOW, [1, 1, 3, NOW]);
+  assert.equal(map.age(NOW + 11), 1);
+  assert.equal(cell(map, 1, 1)?.value, -1);
+  const result = apply(map, NOW + 20, [1, 1, -1, NOW + 20]);
+  assert.deepEqual([result.changed, result.renewed, map.revision], [0, 1, 2]);
+  map.age(NOW + 5); // the clock is set back: the 3 does not return
+  assert.equal(cell(map, 1, 1)?.value, -1);
 });
 
 test("age() forgets fresh cells at once if only forgetAfter is set", () => {

@@ -53,7 +53,7 @@ Deno.test({
       const model = new Map<string, CellState>();
       const setAll = (cells: readonly Cell[]) => {
         for (const [x, y, value, time] of cells) {
-          const stale = NOW - time > STALE_AFTER;
+          const stale = value >= 0 && NOW - time > STALE_AFTER;
           model.set(`${x},${y}`, { x, y, value, time, stale });
         }
       };
