@@ -163,6 +163,9 @@ export function explainTimestamp(
   to: number,
 ): string {
   const shown = quoteBytes(bytes, from, to);
+  if (to - from > MAX_TIMESTAMP_LENGTH) {
+    return `time has over ${MAX_TIMESTAMP_LENGTH} characters: ${shown}`;
+  }
   const ms = parseTimestamp(bytes, from, to);
   if (ms < 0) return `time ${shown} is before 1970`;
   if (ms < MIN_TIME_MS) return `time ${shown} is before March 1973`;

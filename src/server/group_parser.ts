@@ -50,6 +50,9 @@ export class GroupParser {
    */
   add(message: Incoming, received: number, now: number): void {
     const { topic } = message;
+    // A message that clears a retained one has an empty payload (MQTT 5,
+    // 3.3.1.3).
+    if (message.payload.length === 0) return;
     const layer = this.#context.topics.layerOf(topic);
     if (layer === undefined) {
       this.#reports.add({
@@ -194,13 +197,12 @@ export class GroupParser {
     received: number,
     now: number,
   ): Refusals {
+    const { batch, messages, starts } = this.#readingsOf(layer);
     const retained = new ReadingBatch();
     const refusals = parseReadings(message.payload, retained, {
       contentType: message.contentType,
     });
     const { clock } = this.#context;
-    const readings = this.#readingsOf(layer);
-    const { batch, messages, starts } = readings;
     const start = batch.length;
     const { x, y, value, time, sources, sourceIndex, length } = retained;
     for (let i = 0; i < length; i++) {

@@ -22,6 +22,9 @@ import { Outbox } from "./outbox.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reports } from "./reports.ts";
 
+const RETAINED_MESSAGE =
+  "a retained request is not answered: publish it without retain, and clear it";
+
 /** Parses requests, and sends a reply or an error reply to each. */
 export class RequestHandler {
   readonly #context: ServerContext;
@@ -40,9 +43,16 @@ export class RequestHandler {
     this.#outbox = new Outbox(context);
   }
 
-  /** Answers a request. An invalid one gets an error reply. */
+  /**
+   * Answers a request. An invalid one gets an error reply. A retained one gets
+   * none: its sender asked before, and the broker delivers it at each start.
+   */
   answer(message: Incoming): void {
     const { topics, telemetry: { stats } } = this.#context;
+    if (message.retain) {
+      this.#report("retained", RETAINED_MESSAGE, message.topic);
+      return;
+    }
     stats.requests++;
     // The sender may wait for the reports about its readings.
     this.#reports.publishKept();

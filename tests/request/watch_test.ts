@@ -172,6 +172,18 @@ test("Watcher.watch() misses no delta that arrives during its request", async ()
   assert.equal(await watch.event(2), "changes 13 3,3=3");
 });
 
+test("Watcher.watch() ignores announcements from before the reply", async () => {
+  await using watch = new Watch();
+  await watch.request(1);
+  watch.delta(10, 10);
+  watch.delta(10, 11, [[1, 1, 1]]);
+  await watch.reply(1, 12, [[1, 1, 1]]);
+  assert.equal(await watch.event(1), "snapshot 12 1,1=1");
+  watch.delta(12, 13, [[3, 3, 3]]);
+  assert.equal(await watch.event(2), "changes 13 3,3=3");
+  await watch.request(1); // the server was not restored to revision 10
+});
+
 test("Watcher.watch() requests what changed when a delta is missing", async () => {
   await using watch = new Watch();
   await watch.reply(1, 10, []);

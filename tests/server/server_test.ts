@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import type { Incoming } from "../../src/mqtt/link.ts";
 import { Server } from "../../src/server/mod.ts";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import type { ServerOptions } from "../../src/server/context.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";
 import { fakeOptions, NOW } from "./support.ts";
@@ -29,16 +31,18 @@ class RecordingLink extends FakeLink {
   }
 }
 
-async function start(options: { maxLayers?: number } = {}) {
+async function start(
+  options: Partial<Pick<ServerOptions, "map" | "clock" | "maxLayers">> = {},
+) {
   const steps: string[] = [];
   const log: string[] = [];
   const link = new RecordingLink(steps);
-  const fakes = { ...fakeOptions(log), link };
+  const fakes = { ...fakeOptions(log), link, ...options };
   const { store, map } = fakes;
   store.onCommit = (readings) => {
     if (readings > 0) steps.push(`commit ${readings}`);
   };
-  const server = new Server({ ...fakes, ...options });
+  const server = new Server(fakes);
   await server.start();
   steps.length = 0;
   return {
@@ -438,6 +442,93 @@ Deno.test({
     );
     const published = system.steps.filter((step) => /errors|resp/.test(step));
     assert.equal(published.at(-1), `publish ${RESPONSE}`);
+  },
+});
+
+Deno.test({
+  name: "an empty payload, which clears a retained reading, is not an error",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    system.receive(DATA, "");
+    system.receive(`${DATA}/new`, "");
+    system.receive(`${DATA}/`, "", { retain: true });
+    system.receive(DATA, " ");
+    await until(() => system.link.acknowledged.length === 4);
+    assert.deepEqual([...system.server.stats.refused], [["empty", 1]]);
+    assert.equal(system.map.layerCount, 0);
+    const body = await system.server.submit("default", new Uint8Array(0));
+    assert.equal(body.outcome, "invalid", "over HTTP it is an error");
+  },
+});
+
+Deno.test({
+  name: "a retained request is reported and not answered, at either QoS",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const replyTo = `${RESPONSE}/other`;
+    for (const qos of [0, 1] as const) {
+      system.receive(REQUEST, JSON.stringify({ replyTo }), {
+        retain: true,
+        qos,
+      });
+      system.receive(REQUEST, "get data", { retain: true, qos });
+    }
+    system.receive(REQUEST, "{}");
+    const reports = await system.replies(4, "occupancy/errors");
+    for (const { topic, code } of reports) {
+      assert.deepEqual([topic, code], [REQUEST, "retained"]);
+    }
+    await system.replies(1);
+    assert.deepEqual(system.link.textsOn(replyTo), []);
+    assert.equal(system.link.textsOn(RESPONSE).length, 1);
+    assert.equal(system.link.acknowledged.length, 5);
+  },
+});
+
+Deno.test({
+  name:
+    "a value that changes and changes back in one payload counts as changed",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    system.receive(DATA, `1,2,1,${NOW}`);
+    await until(() => system.map.revision === 1);
+    const payload = `1,2,0,${NOW}\n1,2,1,${NOW}\n1,2,1,${NOW}`;
+    const result = await system.server.submit(
+      "default",
+      new TextEncoder().encode(payload),
+    );
+    assert.ok(result.outcome === "committed");
+    assert.deepEqual(
+      [result.accepted, result.changed, result.revision],
+      [3, 2, 2],
+    );
+    const cell = system.map.layer("default")?.get(1, 2);
+    assert.deepEqual([cell?.value, cell?.revision], [1, 2]);
+  },
+});
+
+Deno.test({
+  name: "a cell that becomes stale is published without a request",
+  permissions: "none",
+  fn: async () => {
+    let now = NOW;
+    const map = new OccupancyMap({ staleAfter: 1000 });
+    await using system = await start({ map, clock: () => now });
+    system.receive(DATA, "1,2,1");
+    await until(() => map.revision === 1);
+    now += 1000;
+    assert.equal(system.server.refresh(), now);
+    assert.equal(map.revision, 1, "still fresh");
+    now += 1;
+    const deltas = () =>
+      system.link.textsOn("occupancy/changes").map((text) => JSON.parse(text));
+    await until(() => deltas().some(({ to }) => to === 2));
+    const { time, staleAfter, cells } = deltas().at(-1);
+    assert.deepEqual(cells, [[1, 2, 1, NOW]]);
+    assert.ok(time > NOW + staleAfter);
   },
 });
 

@@ -3,7 +3,7 @@ export const BAD_READINGS: readonly (readonly [
   code: string,
   payloads: readonly (string | Uint8Array)[],
 ])[] = [
-  ["empty", ["", " ", "\n\n", "\r\n", "\ufeff", "\ufeff \t"]],
+  ["empty", [" ", "\n\n", "\r\n", "\ufeff", "\ufeff \t"]],
   ["bad-fields", [
     "hello",
     "get data",
