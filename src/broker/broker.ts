@@ -342,7 +342,8 @@ class EmbeddedBroker implements Broker {
       return;
     }
     const { topic } = packet;
-    if (topic.startsWith("$") || this.#reserved.has(topic)) {
+    const isForServer = topic === this.#options.peerTopic;
+    if (!isForServer && (topic.startsWith("$") || this.#reserved.has(topic))) {
       packet[UNROUTED] = true;
       this.#options.onRefused?.(client.id, topic);
       queue.pass(done);
@@ -352,12 +353,14 @@ class EmbeddedBroker implements Broker {
     if (packet.retain) packet.payload = Buffer.from(packet.payload);
     const repeated = packet.qos === 2 &&
       this.#sessions.hasReceived(client.id, packet.messageId ?? -1);
-    if (repeated || !this.#subscriptions.has(topic)) {
+    if (repeated || !(isForServer || this.#subscriptions.has(topic))) {
       queue.pass(done);
       return;
     }
     // No client subscribes: routing, the most expensive step, is not needed.
-    if (!packet.retain && !this.#hasSubscribers) packet[UNROUTED] = true;
+    if (isForServer || (!packet.retain && !this.#hasSubscribers)) {
+      packet[UNROUTED] = true;
+    }
     const payload = packet.payload as Buffer;
     this.#interceptor.intercept(
       { topic, payload, qos: packet.qos },

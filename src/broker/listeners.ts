@@ -193,7 +193,7 @@ function explainListenFailure(cause: unknown, at: Endpoint): LinkError {
   if (code === "EADDRINUSE") {
     return new LinkError("in-use", `Cannot listen on ${where}: port in use`, {
       hint:
-        `Choose another with --listen HOST:PORT, or connect to the broker there with --broker mqtt://${where}.`,
+        `Choose another with --listen HOST:PORT, or connect to the broker there with --broker mqtt://${where}. If an occupancy server runs it, one server is enough: a second one there needs another --prefix.`,
       cause,
     });
   }

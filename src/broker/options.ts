@@ -20,6 +20,11 @@ export interface BrokerOptions extends Endpoint {
    * connection, but then the client would send the message again and again.
    */
   readonly reserved?: readonly string[];
+  /**
+   * One of the `reserved` topics: a client's message to it is passed to the
+   * server, but to no client. It must be acknowledged.
+   */
+  readonly peerTopic?: string;
   /** Called for each message that is dropped because of its topic. */
   readonly onRefused?: (clientId: string, topic: string) => void;
   /**

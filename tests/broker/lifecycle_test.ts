@@ -43,7 +43,7 @@ Deno.test({
         (error as LinkError).message,
         `Cannot listen on ${HOST}:${port}: port in use`,
       );
-      match((error as LinkError).hint!, /--listen/);
+      match((error as LinkError).hint!, /--listen .*--broker .*--prefix/);
       return true;
     });
     // If a second listener fails, the first port becomes free again.

@@ -199,6 +199,37 @@ Deno.test({
 
 Deno.test({
   name:
+    "createBroker() passes messages to peerTopic to the server, and to no client",
+  ...needs(),
+  async fn() {
+    await using server = await RecordingBroker.open({
+      reserved: ["server/#"],
+      peerTopic: "server/state",
+    });
+    await using watcher = await RawConnection.open(server.port, "watcher");
+    await watcher.subscribe("#", 1);
+    await using peer = await RawConnection.open(server.port, "peer", {
+      will: { topic: "server/state", payload: "offline" },
+    });
+    const retain = true;
+    await peer.write(
+      encodePublish("server/state", "online", { id: 1, retain }),
+      encodePublish("data", "1,2,3", { id: 2 }),
+    );
+    await peer.expectAll("puback", 2);
+    await peer[Symbol.asyncDispose]();
+    await server.untilReceived(3);
+    deepEqual(server.texts(), ["online", "1,2,3", "offline"]);
+    deepEqual(server.refused, []);
+    equal((await watcher.expect("publish")).topic, "data");
+    await using late = await RawConnection.open(server.port, "late");
+    await late.subscribe("server/state");
+    await late.ping(); // nothing is retained
+  },
+});
+
+Deno.test({
+  name:
     "createBroker() drops a subscriber that does not read; other clients wait at most drainTimeout",
   ...needs(),
   async fn() {

@@ -1,5 +1,6 @@
 /** Start, shutdown and reconnects of a server, and two servers with one name. */
 import assert from "node:assert/strict";
+import { delay } from "../../src/common/async.ts";
 import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { occupancy } from "../support/processes.ts";
@@ -98,7 +99,7 @@ Deno.test({
     assert.equal(code, 4, stderr);
     assert.match(
       stderr,
-      /occupancy: Disconnected from mqtt:\S+: another client uses the client id "twin"\n {2}hint: .*--name/,
+      /occupancy: Disconnected from mqtt:\S+: another client uses the client id "twin"\n {2}hint: .*name and .*prefix/,
     );
     assert.doesNotMatch(stderr, / {4}at |Cannot/);
     await using client = await RawConnection.open(broker.port, "watcher");
@@ -107,6 +108,32 @@ Deno.test({
     assert.equal((await requestMap(client)).status, "ok");
   },
 });
+
+for (const name of ["occupancy-server", "other"]) {
+  Deno.test({
+    name:
+      `a second server at the embedded broker of the first, named ${name}: both warn`,
+    ...needs(),
+    fn: async () => {
+      await using one = occupancy(["server", "--listen", "127.0.0.1:0"]);
+      await one.waitFor(/Ready/);
+      const [, port] = await one.waitFor(/127\.0\.0\.1:(\d+)/);
+      const broker = `mqtt://127.0.0.1:${port}`;
+      await using two = occupancy([
+        ...["server", "--broker", broker, "--name", name],
+      ]);
+      await one.waitFor(new RegExp(`"${name}" runs under this topic prefix`));
+      await two.waitFor(
+        /"occupancy-server" (runs|may run) under this topic prefix/,
+      );
+      assert.doesNotMatch(one.stderr, /Refused/);
+      await using client = await RawConnection.open(Number(port), "watcher");
+      two.kill("SIGTERM");
+      await two.ended();
+      assert.equal(await state(client), "online");
+    },
+  });
+}
 
 Deno.test({
   name: "a broker that stays down: the server shuts down",
@@ -138,6 +165,8 @@ Deno.test({
       broker.freeze();
       server.kill("SIGTERM");
       await server.waitFor(/Shutting down/);
+      // Within 250 ms it counts as the same signal.
+      await delay(400);
       server.kill(signal);
       const { code, stderr } = await server.ended(3000);
       assert.equal(code, exitCode, stderr);

@@ -59,22 +59,61 @@ Deno.test({
       ).length,
       1,
     );
-    assert.equal(states().length, 1);
+    assert.equal(states().length, 2, "answered once, so that it warns too");
     link.handlers.message(
       incoming(STATE, '{"state":"online","name":"old"}', { retain: true }),
     );
     assert.match(log.at(-1)!, /"old" may run under this topic prefix too/);
     publish("offline", "me"); // its own will, of an earlier run
-    assert.equal(states().length, 1);
+    assert.equal(states().length, 2);
     publish("offline", "other");
-    await until(() => states().length === 2);
+    await until(() => states().length === 3);
     assert.deepEqual(
-      [states()[1].state, states()[1].name],
+      [states()[2].state, states()[2].name],
       ["online", "me"],
     );
     link.handlers.message(incoming(STATE, "nonsense"));
     assert.equal(link.acknowledged.length, 7);
     assert.equal(server.stats.messages, 0);
+    await server.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "Server warns of another server with its own name, not of its own state",
+  permissions: "none",
+  fn: async () => {
+    const { server, link, log } = await start();
+    const [own] = link.textsOn(STATE);
+    const { name, since } = JSON.parse(own!);
+    const earlier = JSON.stringify({ state: "online", name, since: since - 1 });
+    link.handlers.message(incoming(STATE, own!)); // its echo
+    link.handlers.message(incoming(STATE, earlier, { retain: true }));
+    assert.deepEqual(log, []);
+    link.handlers.message(incoming(STATE, earlier));
+    link.handlers.message(incoming(STATE, earlier));
+    assert.equal(log.length, 1);
+    assert.match(
+      log[0]!,
+      /^Another server with the name "me" runs under this topic prefix too: .*--name and --prefix/,
+    );
+    assert.equal(link.textsOn(STATE).length, 2);
+    await server.stop();
+  },
+});
+
+Deno.test({
+  name: "Server remembers at most 100 peer servers",
+  permissions: "none",
+  fn: async () => {
+    const { server, link, log } = await start();
+    for (let i = 0; i < 1000; i++) {
+      const state = JSON.stringify({ state: "online", name: `peer ${i}` });
+      link.handlers.message(incoming(STATE, state));
+    }
+    assert.equal(log.length, 100);
+    assert.equal(link.textsOn(STATE).length, 101);
     await server.stop();
   },
 });

@@ -14,6 +14,7 @@ import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";
 import { DroppedMessages } from "./dropped_messages.ts";
 import type { ServerFlags } from "./options.ts";
+import { RefusedMessages } from "./refused_messages.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** The link of a server, not yet open. */
@@ -95,14 +96,13 @@ async function embedded(
 ): Promise<ChosenLink> {
   announceDownload(["aedes"], flags);
   const { createBroker } = await import("../../../broker/broker.ts");
+  const refused = new RefusedMessages(log.warn);
   const link = createBroker({
     ...listen,
     subscriptions: topics.serverSubscriptions(flags.name),
     reserved: topics.serverOnlyFilters,
-    onRefused: (client, topic) =>
-      log.warn(
-        `Refused a message from ${client} to ${topic}: only the server may publish there`,
-      ),
+    peerTopic: topics.state,
+    onRefused: (client, topic) => refused.add(client, topic),
     onDropped: (client = "a client", reason) =>
       log.warn(`Disconnected ${client}: ${reason}`),
     onSessionFull: (client) =>
