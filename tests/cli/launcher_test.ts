@@ -17,7 +17,7 @@ Deno.test({
   fn: async () => {
     const script = await Deno.readTextFile(`${ROOT}occupancy`);
     assert.match(script, /^#!\/bin\/sh\n/);
-    assert.ok(script.trimEnd().split("\n").length <= 50);
+    assert.ok(script.trimEnd().split("\n").length <= 60);
     assert.doesNotMatch(script, /allow-all|-A\b|--allow-run(?!=tail,less)/);
     assert.equal((await Deno.stat(`${ROOT}occupancy`)).mode! & 0o111, 0o111);
   },
@@ -109,6 +109,31 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "occupancy with a Deno that is a script of Node.js: a signal to it ends the server",
+  ...needs("sh"),
+  fn: async () => {
+    await using machine = await fakeNpx("exit 1");
+    const { bin } = machine;
+    for (const tool of ["head", "grep"]) await linkTool(tool, bin);
+    // Runs Deno as a child, as the script of npm's package does.
+    await Deno.symlink("/bin/sh", `${bin}/node`);
+    await Deno.writeTextFile(
+      `${bin}/deno`,
+      `#!${bin}/node\n'${Deno.execPath()}' "$@"\nexit $?\n`,
+      { mode: 0o755 },
+    );
+    const port = freePort();
+    await using server = machine.run("server", "--listen", `127.0.0.1:${port}`);
+    await server.waitFor(/Ready/);
+    server.kill("SIGTERM");
+    const { code, stderr } = await server.ended();
+    assert.equal(code, 0, stderr);
+    await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
+  },
+});
+
+Deno.test({
   name: "occupancy that cannot download Deno says so and what to do",
   ...needs("sh"),
   fn: async () => {
@@ -158,6 +183,8 @@ async function fakeNpx(script: string) {
   );
   const packages = cacheFolder(Deno.build.os, (name) => Deno.env.get(name));
   return {
+    /** The folder of all its programs. */
+    bin,
     /** Where the launcher keeps its link. */
     cache: `${folder.path}/cache/occupancy`,
     run: (...args: string[]) =>
@@ -177,13 +204,17 @@ async function fakeNpx(script: string) {
 /** Makes links to the programs that the launcher needs. */
 async function linkTools(folder: string): Promise<void> {
   for (const tool of ["dirname", "readlink", "mkdir", "ln"]) {
-    const real = ["/usr/bin/", "/bin/"].map((at) => at + tool).find((at) => {
-      try {
-        return Deno.statSync(at).isFile;
-      } catch {
-        return false;
-      }
-    });
-    await Deno.symlink(real!, `${folder}/${tool}`);
+    await linkTool(tool, folder);
   }
+}
+
+async function linkTool(tool: string, folder: string): Promise<void> {
+  const real = ["/usr/bin/", "/bin/"].map((at) => at + tool).find((at) => {
+    try {
+      return Deno.statSync(at).isFile;
+    } catch {
+      return false;
+    }
+  });
+  await Deno.symlink(real!, `${folder}/${tool}`);
 }

@@ -11,6 +11,7 @@ import { encodeBatchJson } from "../../protocol/json.ts";
 import { isInt32, type Region } from "../../protocol/region.ts";
 import { assertLayer, Topics } from "../../protocol/topics.ts";
 import { formatStoreAddress, parseStoreAddress } from "../../store/location.ts";
+import { env } from "../env.ts";
 import { capitalized, usageError } from "../errors.ts";
 
 /** About a hundred years. */
@@ -142,7 +143,7 @@ export function parseSource(text: string): string {
  */
 export function parseStore(text: string): string {
   const home = text.startsWith("sqlite:~")
-    ? Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE")
+    ? env("HOME") ?? env("USERPROFILE")
     : undefined;
   return formatStoreAddress(parseStoreAddress(text, home));
 }
