@@ -46,6 +46,7 @@ The rules:
   \`--no-NAME\` turns it off.
 - If two options conflict, such as \`--listen\` and \`--broker\`, the one from the
   stronger source wins. If both come from the same source, it is an error.
+- An option is given once; only \`--file\` may be repeated, in the file as a list.
 - An unknown name or an invalid value is an error. The names in the file are checked
   for all commands.
 - \`occupancy config server\` prints the effective settings and their sources, with
@@ -115,8 +116,8 @@ function commandSection({ name, spec }: LoadedCommand): string {
     escape(description),
     code("text", [`occupancy ${synopsisOf(name, spec)}`]),
     ...(operand === undefined ? [] : [
-      `\`${operand.name}\`: ${escape(operand.summary)}; ${
-        listed(operand.choices)
+      `\`${operand.name}\`: ${escape(operand.summary)}${
+        operand.choices === undefined ? "" : `; ${listed(operand.choices)}`
       }.`,
     ]),
     ...groups,

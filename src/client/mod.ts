@@ -4,11 +4,7 @@
  * @module
  */
 export { type Reading, type ReadingTable, toBatch } from "./to_batch.ts";
-export {
-  type BadRow,
-  formatOf,
-  readRows,
-  type RowFormat,
-  type Rows,
-} from "./rows.ts";
+export { formatOf, type RowFormat } from "./input_format.ts";
+export type { BadRow } from "./row_parsers.ts";
+export { readRows, type ReadRowsOptions, type Rows } from "./rows.ts";
 export { Sender, type SendOptions, type Sent } from "./sender.ts";

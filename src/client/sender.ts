@@ -66,10 +66,15 @@ export class Sender {
    * Publishes all readings of a batch, in order. Waits while too many messages
    * are unacknowledged. To wait for all of them, call {@linkcode finish}.
    *
+   * @param readings the readings
+   * @param topic the topic to publish to; default: that of the options
    * @throws {LinkError} if the broker refused a message, or the connection
    * failed permanently
    */
-  async send(readings: ReadingBatch): Promise<void> {
+  async send(
+    readings: ReadingBatch,
+    topic: string = this.#options.topic,
+  ): Promise<void> {
     const { original = false, signal } = this.#options;
     const size = original ? 1 : this.#options.batch ?? 1;
     for (let from = 0, to; from < readings.length; from = to) {
@@ -79,8 +84,8 @@ export class Sender {
       to = endOfSource(readings, from, Math.min(from + size, readings.length));
       const source = this.#options.source ??
         readings.sources[readings.sourceIndex[from]!]!;
-      this.#options.onPublish?.(this.#options.topic, original ? "" : source);
-      this.#publish(this.#encode(readings, from, to, source), to - from);
+      this.#options.onPublish?.(topic, original ? "" : source);
+      this.#publish(topic, this.#encode(readings, from, to, source), to - from);
     }
   }
 
@@ -111,9 +116,9 @@ export class Sender {
       : encodeCsv(readings, from, to);
   }
 
-  #publish(payload: Uint8Array, readings: number): void {
+  #publish(topic: string, payload: Uint8Array, readings: number): void {
     this.#pending++;
-    this.#link.publish(this.#options.topic, payload, { qos: 1 }).then(
+    this.#link.publish(topic, payload, { qos: 1 }).then(
       () => {
         this.#readings += readings;
         this.#messages++;

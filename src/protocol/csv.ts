@@ -1,12 +1,13 @@
 /**
- * Parses and writes readings as CSV: one line for each, `x,y,value` or
- * `x,y,value,time`, without header and quotes. Lines end with LF or CRLF; the
- * last line may end with the payload.
+ * The fields of CSV: parses the usual lines and single fields, and writes
+ * readings as lines `x,y,value` or `x,y,value,time`.
  *
  * @module
  */
 
 import type { ReadingBatch } from "./batch.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import { COMMA } from "./csv_layout.ts";
 import {
   endOfDigits,
   MAX_INT_BYTES,
@@ -16,82 +17,39 @@ import {
   writeInt,
   writeTime,
 } from "./digits.ts";
-import type { Refusals } from "./refusals.ts";
 import { decodeText, quoteBytes } from "./text.ts";
 import {
-  checkReadingTime,
   explainTime,
   explainTimestamp,
   parseTimestamp,
   type TimeCheck,
 } from "./time.ts";
-import { ByteWriter } from "./byte_writer.ts";
-
-/** Maximum length of a line in bytes, without its end. */
-export const MAX_LINE_BYTES = 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;
 const TAB = 0x09;
 const SPACE = 0x20;
 const PLUS = 0x2b;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
 
-const NAMES = ["x", "y", "value"] as const;
 const MAX_ROW_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 1 +
   SLACK_BYTES;
 
 /**
- * Parses lines and appends their readings to a batch. Invalid lines are refused
- * one by one; blank lines are skipped, but counted.
- *
- * @param bytes the payload
- * @param from offset of the first line
- * @param batch receives the valid readings
- * @param refusals receives the invalid lines
- * @param check which times are valid
- * @param firstLine number of the first line
- */
-export function parseCsv(
-  bytes: Uint8Array,
-  from: number,
-  batch: ReadingBatch,
-  refusals: Refusals,
-  check: TimeCheck = checkReadingTime,
-  firstLine: number = 1,
-): void {
-  const end = bytes.length;
-  let line = firstLine;
-  batch.markLine(line);
-  for (let at = from; at < end; line++) {
-    const next = parsePlainLine(bytes, at, batch, check);
-    if (next !== -1) {
-      at = next;
-      continue;
-    }
-    const lineEnd = bytes.indexOf(LF, at);
-    const stop = lineEnd === -1 ? end : lineEnd;
-    const { length } = batch;
-    parseLine(bytes, at, stop, batch, refusals, check, line);
-    if (batch.length === length) batch.markLine(line + 1);
-    at = stop + 1;
-  }
-}
-
-/**
  * Parses the usual lines: short integers without white space. Accepts only
- * lines for which {@linkcode parseLine} has the same result.
+ * lines for which `#parseLine()` has the same result.
  *
+ * @param withTime true if a line may have a fourth field, the time
  * @returns the offset of the next line, or -1 if the line is not of this kind
  */
-function parsePlainLine(
+export function parsePlainLine(
   bytes: Uint8Array,
   at: number,
   batch: ReadingBatch,
   check: TimeCheck,
+  withTime: boolean,
 ): number {
   const end = bytes.length;
   let x = 0;
@@ -115,6 +73,7 @@ function parsePlainLine(
     if (field === 2) {
       let time = NaN;
       if (byte === COMMA) {
+        if (!withTime) return -1;
         const start = at + 1;
         at = endOfDigits(bytes, start);
         if (at === start || at - start > MAX_TIME_BYTES) return -1;
@@ -133,81 +92,12 @@ function parsePlainLine(
   }
 }
 
-/** Parses any line: appends its reading or adds a refusal. */
-function parseLine(
+/** Parses a decimal integer of any size; NaN if it is not one. */
+export function parseInteger(
   bytes: Uint8Array,
   from: number,
   to: number,
-  batch: ReadingBatch,
-  refusals: Refusals,
-  check: TimeCheck,
-  line: number,
-): void {
-  if (to > from && bytes[to - 1] === CR) to--;
-  if (to - from > MAX_LINE_BYTES) {
-    const length = to - from;
-    refusals.add(
-      "line-too-long",
-      () =>
-        `the line has ${length} bytes, more than ${MAX_LINE_BYTES}: ` +
-        quoteBytes(bytes, from, to),
-      line,
-    );
-    return;
-  }
-  if (skipSpace(bytes, from, to) === to) return;
-
-  const stops: number[] = [];
-  for (let at = from; at < to; at++) if (bytes[at] === COMMA) stops.push(at);
-  stops.push(to);
-  if (stops.length < 3 || stops.length > 4) {
-    refusals.add(
-      "bad-fields",
-      () =>
-        `expected x,y,value or x,y,value,time, found ${stops.length} ` +
-        `field${stops.length === 1 ? "" : "s"}: ${quoteBytes(bytes, from, to)}`,
-      line,
-    );
-    return;
-  }
-
-  const numbers = [0, 0, 0];
-  let start = from;
-  for (const [index, name] of NAMES.entries()) {
-    const first = skipSpace(bytes, start, stops[index]!);
-    const last = trimSpace(bytes, first, stops[index]!);
-    const number = parseInteger(bytes, first, last);
-    if (!(number >= -0x80000000 && number <= 0x7fffffff)) {
-      refusals.add(
-        `bad-${name}`,
-        () => explainInteger(name, number, bytes, first, last),
-        line,
-      );
-      return;
-    }
-    numbers[index] = number;
-    start = stops[index]! + 1;
-  }
-
-  let time = NaN;
-  if (stops.length === 4) {
-    const first = skipSpace(bytes, start, to);
-    const last = trimSpace(bytes, first, to);
-    time = check(parseTimeField(bytes, first, last));
-    if (Number.isNaN(time)) {
-      refusals.add(
-        "bad-time",
-        () => explainTimeField(bytes, first, last),
-        line,
-      );
-      return;
-    }
-  }
-  batch.push(numbers[0]!, numbers[1]!, numbers[2]!, time);
-}
-
-/** Parses a decimal integer of any size; NaN if it is not one. */
-function parseInteger(bytes: Uint8Array, from: number, to: number): number {
+): number {
   let at = from;
   const negative = at < to && bytes[at] === MINUS;
   if (negative || (at < to && bytes[at] === PLUS)) at++;
@@ -221,7 +111,7 @@ function parseInteger(bytes: Uint8Array, from: number, to: number): number {
   return negative ? -number : number;
 }
 
-function explainInteger(
+export function explainInteger(
   name: string,
   number: number,
   bytes: Uint8Array,
@@ -236,7 +126,11 @@ function explainInteger(
 }
 
 /** Parses milliseconds, with or without a fraction, or RFC 3339. */
-function parseTimeField(bytes: Uint8Array, from: number, to: number): number {
+export function parseTimeField(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): number {
   const dot = bytes.subarray(from, to).indexOf(DOT);
   if (dot === -1) {
     const ms = parseInteger(bytes, from, to);
@@ -250,7 +144,11 @@ function parseTimeField(bytes: Uint8Array, from: number, to: number): number {
   return parseTimestamp(bytes, from, to);
 }
 
-function explainTimeField(bytes: Uint8Array, from: number, to: number): string {
+export function explainTimeField(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): string {
   if (from === to) return "time is empty";
   const ms = parseTimeField(bytes, from, to);
   return Number.isNaN(ms) || !Number.isNaN(parseTimestamp(bytes, from, to))
@@ -266,12 +164,12 @@ function isDigits(bytes: Uint8Array, from: number, to: number): boolean {
   return to > from;
 }
 
-function skipSpace(bytes: Uint8Array, at: number, to: number): number {
+export function skipSpace(bytes: Uint8Array, at: number, to: number): number {
   while (at < to && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
   return at;
 }
 
-function trimSpace(bytes: Uint8Array, from: number, to: number): number {
+export function trimSpace(bytes: Uint8Array, from: number, to: number): number {
   while (to > from && (bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
   return to;
 }

@@ -13,6 +13,7 @@ import {
   writeCell,
 } from "./cells.ts";
 import { ProtocolError } from "./errors.ts";
+import { batchOfLayer, type LayerOptions } from "./payload_layer.ts";
 import type { Refusals } from "./refusals.ts";
 import { isInt32 } from "./region.ts";
 import { describeJson, isJsonObject, parseJson, quote } from "./text.ts";
@@ -22,6 +23,14 @@ import { ByteWriter } from "./byte_writer.ts";
 /** Maximum length of a source's name in UTF-16 code units. */
 export const MAX_SOURCE_LENGTH = 200;
 
+/** Options of {@linkcode parseJsonReadings}. */
+export interface JsonOptions extends LayerOptions {
+  /** The line of a text of which this JSON is one line. */
+  readonly line?: number;
+}
+
+const NO_OPTIONS: JsonOptions = {};
+
 /**
  * Parses a JSON payload and appends its readings to a batch. Invalid elements
  * are refused one by one; their numbers count from 1.
@@ -30,17 +39,19 @@ export const MAX_SOURCE_LENGTH = 200;
  * @param from offset of the JSON text
  * @param batch receives the valid readings; unchanged if this throws
  * @param refusals receives the invalid elements
- * @throws {ProtocolError} "bad-utf8", "bad-json", "bad-form"; "bad-time" or
- * "bad-source" if the time or source of a whole batch is not valid
+ * @param options what to do with the name of a layer
+ * @throws {ProtocolError} "bad-utf8", "bad-json", "bad-form"; "bad-time",
+ * "bad-source" or "bad-layer" if that of a whole batch is not valid
  */
 export function parseJsonReadings(
   bytes: Uint8Array,
   from: number,
   batch: ReadingBatch,
-  refusals: Refusals,
+  refusals: Pick<Refusals, "add">,
+  options: JsonOptions = NO_OPTIONS,
 ): void {
-  if (parsePlainBatch(bytes, from, batch)) return;
-  parseAnyReadings(bytes, from, batch, refusals);
+  if (parsePlainBatch(bytes, from, batch, options)) return;
+  parseAnyReadings(bytes, from, batch, refusals, options);
 }
 
 /**
@@ -54,23 +65,28 @@ function parsePlainBatch(
   bytes: Uint8Array,
   from: number,
   batch: ReadingBatch,
+  options: JsonOptions,
 ): boolean {
   const head = readCellsHead(bytes, from);
   if (head === undefined) return false;
-  const { length } = batch;
-  const sources = batch.sources.length;
+  let length = 0;
+  let sources = 0;
+  let into: ReadingBatch | undefined;
   try {
     const { time, source } = readDefaults(head.object);
-    const index = batch.source(source);
-    batch.markLine(1);
-    if (scanCells(bytes, head.at, batch, checkReadingTime, time, index)) {
+    into = batchOfLayer(head.object.layer, batch, options, source);
+    length = into.length;
+    sources = into.sources.length;
+    const index = into.source(source);
+    into.markLine(options.line === undefined ? 1 : 0); // 0: not known
+    if (scanCells(bytes, head.at, into, checkReadingTime, time, index)) {
       return true;
     }
   } catch (error) {
     // The caller parses again: an error in the JSON has priority over this one.
     if (!(error instanceof ProtocolError)) throw error;
   }
-  batch.truncate(length, sources);
+  into?.truncate(length, sources);
   return false;
 }
 
@@ -79,13 +95,20 @@ export function parseAnyReadings(
   bytes: Uint8Array,
   from: number,
   batch: ReadingBatch,
-  refusals: Refusals,
+  refusals: Pick<Refusals, "add">,
+  options: JsonOptions = NO_OPTIONS,
 ): void {
   const payload = parseJson(from === 0 ? bytes : bytes.subarray(from));
   batch.markLine(1);
   if (Array.isArray(payload)) {
     for (const [index, element] of payload.entries()) {
-      addElement(element, index + 1, batch, refusals);
+      addElement(
+        element,
+        options.line ?? index + 1,
+        batch,
+        refusals,
+        options,
+      );
     }
   } else if (!isJsonObject(payload)) {
     throw new ProtocolError(
@@ -93,9 +116,9 @@ export function parseAnyReadings(
       `the JSON is neither an object nor an array but ${describeJson(payload)}`,
     );
   } else if ("cells" in payload) {
-    addBatch(payload, batch, refusals);
+    addBatch(payload, batch, refusals, options);
   } else if ("x" in payload || "y" in payload || "value" in payload) {
-    addElement(payload, 1, batch, refusals);
+    addElement(payload, options.line ?? 1, batch, refusals, options);
   } else {
     throw new ProtocolError(
       "bad-form",
@@ -108,7 +131,8 @@ export function parseAnyReadings(
 function addBatch(
   payload: Record<string, unknown>,
   batch: ReadingBatch,
-  refusals: Refusals,
+  refusals: Pick<Refusals, "add">,
+  options: JsonOptions,
 ): void {
   const { cells } = payload;
   if (!Array.isArray(cells)) {
@@ -119,17 +143,19 @@ function addBatch(
     );
   }
   const defaults = readDefaults(payload);
-  const source = batch.source(defaults.source);
+  const into = batchOfLayer(payload.layer, batch, options, defaults.source);
+  const source = into.source(defaults.source);
   for (let i = 0; i < cells.length; i++) {
     const cell: unknown = cells[i];
+    const line = options.line ?? i + 1;
     if (!Array.isArray(cell) || cell.length < 3 || cell.length > 4) {
       const describe = () => explainFields(cell);
-      refusals.add("bad-fields", describe, i + 1, defaults.source);
+      refusals.add("bad-fields", describe, line, defaults.source);
       continue;
     }
     const [x, y, value, own] = cell as unknown[];
     const time = own ?? defaults.time;
-    addReading(x, y, value, time, source, i + 1, batch, refusals);
+    addReading(x, y, value, time, source, line, into, refusals);
   }
 }
 
@@ -156,7 +182,8 @@ function addElement(
   element: unknown,
   line: number,
   batch: ReadingBatch,
-  refusals: Refusals,
+  refusals: Pick<Refusals, "add">,
+  options: JsonOptions,
 ): void {
   if (!isJsonObject(element)) {
     refusals.add("bad-element", () => explainElement(element), line);
@@ -168,8 +195,16 @@ function addElement(
     refusals.add("bad-source", () => problem, line);
     return;
   }
-  const index = batch.source(nameOf(source));
-  addReading(x, y, value, time ?? NaN, index, line, batch, refusals);
+  let into: ReadingBatch;
+  try {
+    into = batchOfLayer(element.layer, batch, options);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    refusals.add(error.code, () => error.message, line, nameOf(source));
+    return;
+  }
+  const index = into.source(nameOf(source));
+  addReading(x, y, value, time ?? NaN, index, line, into, refusals);
 }
 
 /** Adds a reading, or a refusal for its first invalid field. */
@@ -181,7 +216,7 @@ function addReading(
   source: number,
   line: number,
   batch: ReadingBatch,
-  refusals: Refusals,
+  refusals: Pick<Refusals, "add">,
 ): void {
   const state = value === null
     ? UNKNOWN

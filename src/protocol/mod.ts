@@ -21,7 +21,8 @@ export {
   type FollowResult,
   parseChanges,
 } from "./changes.ts";
-export { encodeCsv, MAX_LINE_BYTES } from "./csv.ts";
+export { encodeCsv } from "./csv.ts";
+export { CsvParser, MAX_LINE_BYTES } from "./csv_parser.ts";
 export {
   type LayerDisplay,
   nounOf,
@@ -46,6 +47,7 @@ export {
   PartWriter,
   type PartWriterOptions,
 } from "./part_writer.ts";
+export { parseNdjson } from "./ndjson.ts";
 export { parseReadings, type ParseReadingsOptions } from "./readings.ts";
 export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
 export {

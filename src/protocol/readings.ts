@@ -5,21 +5,38 @@
  */
 
 import type { ReadingBatch } from "./batch.ts";
-import { parseCsv } from "./csv.ts";
+import { type CsvOptions, parseCsv } from "./csv_parser.ts";
 import { ProtocolError } from "./errors.ts";
 import { parseJsonReadings } from "./json.ts";
+import { parseNdjson } from "./ndjson.ts";
+import type { LayerOptions } from "./payload_layer.ts";
 import { Refusals } from "./refusals.ts";
-import { afterByteOrderMark, skipBlank } from "./text.ts";
+import { afterByteOrderMark, quote, skipBlank } from "./text.ts";
 
 /** Options of {@linkcode parseReadings}. */
-export interface ParseReadingsOptions {
+export interface ParseReadingsOptions extends LayerOptions {
   /**
-   * The MQTT 5 Content Type (3.3.2.3.9), `text/csv` or `application/json`.
-   * Without one of these, the first byte decides.
+   * The MQTT 5 Content Type (3.3.2.3.9), `text/csv`, `application/json`,
+   * `application/x-ndjson` or `text/tab-separated-values`. Without one of
+   * these, the first byte decides.
    */
   readonly contentType?: string | undefined;
 }
 
+type Format = "csv" | "tsv" | "json" | "ndjson";
+
+const FORMATS: Readonly<Record<string, Format | undefined>> = Object.assign(
+  Object.create(null),
+  {
+    "text/csv": "csv",
+    "text/tab-separated-values": "tsv",
+    "application/json": "json",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonlines": "ndjson",
+  },
+);
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
@@ -29,10 +46,11 @@ const OPEN_BRACE = 0x7b;
  *
  * @param payload the application message
  * @param batch receives the valid readings; unchanged if this throws
- * @param options the content type
+ * @param options the content type, and what to do with the name of a layer
  * @returns the refused lines or elements
  * @throws {ProtocolError} if the payload as a whole is not valid: "empty",
- * "bad-utf8", "bad-json", "bad-form", or "bad-time" or "bad-source" of a batch
+ * "bad-content-type", "bad-header", "bad-utf8", "bad-json", "bad-form", or
+ * "bad-time", "bad-source" or "bad-layer" of a batch
  *
  * @example
  * ```ts
@@ -53,23 +71,66 @@ export function parseReadings(
 ): Refusals {
   const from = afterByteOrderMark(payload);
   const first = skipBlank(payload, from);
-  if (first === payload.length) {
-    throw new ProtocolError("empty", "the payload is empty", {
-      hint: "Send x,y,value or JSON.",
-    });
-  }
+  if (first === payload.length) throw emptyError("the payload is empty");
   const refusals = new Refusals();
-  if (isJson(payload[first]!, options.contentType)) {
-    parseJsonReadings(payload, first, batch, refusals);
-  } else parseCsv(payload, from, batch, refusals);
+  switch (formatOf(payload[first]!, options.contentType)) {
+    case "json":
+      parseJsonReadings(payload, first, batch, refusals, options);
+      break;
+    case "ndjson":
+      parseNdjson(payload, from, batch, refusals, options);
+      break;
+    case "tsv":
+      parseTable(payload, from, batch, refusals, { ...options, tabs: true });
+      break;
+    default:
+      parseTable(payload, from, batch, refusals, options);
+  }
   return refusals;
 }
 
-function isJson(first: number, contentType: string | undefined): boolean {
+/** Parses CSV or TSV. A payload with a header only has no readings. */
+function parseTable(
+  payload: Uint8Array,
+  from: number,
+  batch: ReadingBatch,
+  refusals: Refusals,
+  options: CsvOptions,
+): void {
+  const { length } = batch;
+  try {
+    parseCsv(payload, from, batch, refusals, options);
+  } catch (error) {
+    batch.truncate(length); // it has no new sources: CSV names none
+    throw error;
+  }
+  if (batch.length > length || refusals.total > 0) return;
+  if (options.batchOf === undefined) {
+    throw emptyError("the payload has a header and no readings");
+  }
+}
+
+function formatOf(first: number, contentType: string | undefined): Format {
   if (contentType !== undefined) {
     const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
-    if (type === "application/json") return true;
-    if (type === "text/csv") return false;
+    const format = FORMATS[type];
+    if (format !== undefined) return format;
+    if (type.startsWith("multipart/")) {
+      throw new ProtocolError(
+        "bad-content-type",
+        `the payload is ${quote(type)}, not readings`,
+        {
+          hint:
+            "Send the file as it is, such as curl --data-binary @readings.csv.",
+        },
+      );
+    }
   }
-  return first === OPEN_BRACE || first === OPEN_BRACKET;
+  return first === OPEN_BRACE || first === OPEN_BRACKET ? "json" : "csv";
+}
+
+function emptyError(message: string): ProtocolError {
+  return new ProtocolError("empty", message, {
+    hint: "Send x,y,value or JSON.",
+  });
 }

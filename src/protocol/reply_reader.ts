@@ -5,7 +5,7 @@
  */
 
 import { ReadingBatch } from "./batch.ts";
-import { parseCsv } from "./csv.ts";
+import { parseCsv } from "./csv_parser.ts";
 import { readDisplay } from "./display.ts";
 import { ProtocolError } from "./errors.ts";
 import {
@@ -53,7 +53,7 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   if (header.status === "error") return fail("an error reply cannot be CSV");
   const cells = new ReadingBatch(estimateCells(payload));
   const refusals = new Refusals();
-  parseCsv(payload, stop + 1, cells, refusals, checkReplyTime, 2);
+  parseCsv(payload, stop + 1, cells, refusals, { check: checkReplyTime }, 2);
   const first = refusals.kept[0];
   if (first !== undefined) return fail(`line ${first.line}: ${first.message}`);
   if (hasCellWithoutTime(cells)) return fail("a cell has no time");

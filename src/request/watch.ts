@@ -52,6 +52,8 @@ export interface WatchEvent {
    * Without it, no cell is stale.
    */
   readonly staleAfter?: number;
+  /** Identifies the map, see `MapMoment.began`. */
+  readonly began?: number;
   /** How the server wants the layer to be shown, as of its last reply. */
   readonly display?: LayerDisplay;
   /** Each with its time; a value below 0 is unknown. Owned by the receiver. */
@@ -301,7 +303,9 @@ export class Watcher {
 
   #eventOf(
     kind: WatchEvent["kind"],
-    { time, staleAfter, cells }: MapMoment & { readonly cells: ReadingBatch },
+    { time, staleAfter, began, cells }: MapMoment & {
+      readonly cells: ReadingBatch;
+    },
     revision: number,
   ): WatchEvent | undefined {
     if (kind === "changes" && cells.length === 0) return undefined;
@@ -311,6 +315,7 @@ export class Watcher {
       revision,
       time,
       ...(staleAfter !== undefined && { staleAfter }),
+      ...(began !== undefined && { began }),
       ...(this.#display !== undefined && { display: this.#display }),
       cells,
     };

@@ -166,6 +166,7 @@ export class GroupParser {
     const start = batch.length;
     const refusals = parseReadings(message.payload, batch, {
       contentType: message.contentType,
+      layer,
     });
     const { x, y, time, length } = batch;
     const { clock } = this.#context;
@@ -201,6 +202,7 @@ export class GroupParser {
     const retained = new ReadingBatch();
     const refusals = parseReadings(message.payload, retained, {
       contentType: message.contentType,
+      layer,
     });
     const { clock } = this.#context;
     const start = batch.length;

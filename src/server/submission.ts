@@ -36,7 +36,10 @@ export class Submission {
    */
   constructor(layer: string, payload: Uint8Array, contentType?: string) {
     this.layer = layer;
-    this.refusals = parseReadings(payload, this.#batch, { contentType });
+    this.refusals = parseReadings(payload, this.#batch, {
+      contentType,
+      layer,
+    });
   }
 
   /** The first source that the payload names. */

@@ -73,6 +73,54 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "GET cells as CSV names layers but default, and takes the form of times",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    const csv = async (query: string) =>
+      await (await server.get(`/api/v1/cells?${query}&format=csv`)).text();
+    await server.post("1,2,3", "?layer=hall/l2");
+    assert.equal(
+      await csv("layer=hall/l2"),
+      `x,y,value,status,time,layer\n1,2,3,occupied,${NOW},hall/l2\n`,
+    );
+    await server.post("1,2,3", '?layer=a,"b"');
+    const iso = new Date(NOW).toISOString();
+    assert.equal(
+      await csv('layer=a,"b"&times=rfc3339'),
+      `x,y,value,status,time,layer\n1,2,3,occupied,${iso},"a,""b"""\n`,
+    );
+    const { cells } = await server.json(
+      "/api/v1/cells?layer=hall/l2&times=rfc3339",
+    );
+    assert.deepEqual(cells, [[1, 2, 3, iso]]);
+    assert.equal((await server.get("/api/v1/cells?times=s")).status, 400);
+  },
+});
+
+Deno.test({
+  name: "POST readings takes back what GET cells returns",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post("1,2,3\n-4,5,0\n6,7,-1\n", '?layer=a,"b"');
+    const forms = ["format=json", "format=csv", "format=csv&times=rfc3339"];
+    for (const form of forms) {
+      const url = `/api/v1/cells?layer=a,"b"&${form}`;
+      const text = await (await server.get(url)).text();
+      const back = await server.post(text, '?layer=a,"b"');
+      assert.equal(back.status, 200, text);
+      const { accepted, refused } = await back.json();
+      assert.deepEqual({ accepted, refused }, { accepted: 3, refused: 0 });
+      const other = await server.post(text, "?layer=other");
+      assert.equal(other.status, 400, text);
+      assert.match(await other.text(), /bad-layer/);
+    }
+  },
+});
+
+Deno.test({
   name: "GET cells returns 200,000 cells, plain and compressed",
   ...needs(),
   fn: async () => {

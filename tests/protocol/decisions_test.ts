@@ -20,7 +20,7 @@ pure("a reading is refused for its first invalid field", () => {
       ["x,y", "bad-fields"],
       [`x,y,${"v".repeat(2000)}`, "line-too-long"],
     ] as const
-  ) assert.equal(codeOf(fields), code, fields);
+  ) assert.equal(codeOf(`0,0,0\n${fields}`), code, fields);
   for (
     const [element, code] of [
       ['{"source":1,"x":"","y":"","value":"","time":""}', "bad-source"],

@@ -3,7 +3,31 @@ export const BAD_READINGS: readonly (readonly [
   code: string,
   payloads: readonly (string | Uint8Array)[],
 ])[] = [
-  ["empty", [" ", "\n\n", "\r\n", "\ufeff", "\ufeff \t"]],
+  ["empty", [
+    " ",
+    "\n\n",
+    "\r\n",
+    "\ufeff",
+    "\ufeff \t",
+    "x,y,value",
+    '#{"revision":1}\n',
+  ]],
+  ["bad-header", [
+    "id,x,y\n1,2,1",
+    "x,y,state\n1,2,1",
+    "x;y;value\n1;2;1",
+    "x\ty\tvalue\n1\t2\t1",
+    "x,y,x\n1,2,1",
+    "x,y,time\n1,2,1",
+    ",x,y,value\n0,1,2,1",
+  ]],
+  ["bad-layer", [
+    '{"layer":"other","cells":[[1,2,1]]}',
+    '{"x":1,"y":2,"value":1,"layer":"other"}',
+    '{"layer":5,"cells":[[1,2,1]]}',
+    '#{"layer":"other"}\n1,2,1',
+    "x,y,value,layer\n1,2,1,other",
+  ]],
   ["bad-fields", [
     "hello",
     "get data",
@@ -24,7 +48,6 @@ export const BAD_READINGS: readonly (readonly [
     Uint8Array.of(0xc3),
   ]],
   ["bad-x", [
-    "x,y,value",
     "x,2,1",
     ",2,1",
     "NaN,2,1",

@@ -69,7 +69,7 @@ export async function showSamples(): Promise<number> {
       await client({
         broker: `mqtt://${address}`,
         prefix: new Topics().prefix,
-        file: new URL(`../../${sample}`, import.meta.url).pathname,
+        file: [new URL(`../../${sample}`, import.meta.url).pathname],
         layer: "default",
         request: true,
         wire: "current",

@@ -138,7 +138,7 @@ export const FORMAT_OPTIONS = [
   {
     name: "format",
     value: "form",
-    summary: "table, tsv (x, y, value, status, time) or json",
+    summary: "table, tsv (x, y, value, status, time, layer) or json",
     choices: ["table", "tsv", "json"],
     unset: "table in a terminal, tsv in a pipe",
   },
@@ -147,6 +147,13 @@ export const FORMAT_OPTIONS = [
     summary: "the same as --format json",
     conflictsWith: ["format"],
     conflictHint: "--json is the same as --format json: use one of them.",
+  },
+  {
+    name: "times",
+    value: "form",
+    summary: "times of the cells: RFC 3339, or milliseconds since 1970",
+    choices: ["rfc3339", "ms"],
+    unset: "rfc3339 in tsv, ms in json",
   },
 ] as const satisfies readonly OptionSpec[];
 

@@ -12,7 +12,7 @@ import { didYouMean } from "./suggest.ts";
 
 /** A value and its place in the file. */
 interface Entry {
-  readonly value: string | boolean;
+  readonly value: string | boolean | readonly string[];
   /** Such as `server.timeout in occupancy.toml`. */
   readonly where: string;
 }
@@ -122,6 +122,9 @@ function entryOf(value: unknown, key: string, path: string): Entry {
   }
   if (Array.isArray(value) && value.every((one) => typeof one === "number")) {
     return { value: value.join(","), where };
+  }
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) {
+    return { value, where };
   }
   const kind = value instanceof TomlDate ? "a date" : "a table or a list";
   throw usageError(

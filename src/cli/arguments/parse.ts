@@ -4,29 +4,39 @@ import { usageError } from "../errors.ts";
 import { hintForOption } from "./hints.ts";
 import type { OptionSpec } from "./spec.ts";
 
+/** The value of a flag as written. */
+export type FlagValue = string | boolean | readonly string[];
+
 /** The words of a command line. */
 export interface Words {
-  /** By the option's long name: its text, or for a switch whether it is on. */
-  readonly flags: ReadonlyMap<string, string | boolean>;
+  /**
+   * By the option's long name: its text, for a switch whether it is on, and all
+   * texts for an option that may be given several times.
+   */
+  readonly flags: ReadonlyMap<string, FlagValue>;
   /** The words that are not options. */
   readonly operands: readonly string[];
 }
 
 /**
  * Reads the words after a command's name. Each switch also has a `--no-` form.
- * If a flag is repeated, the last one is used.
  *
  * @param words the words
  * @param options the command's options
  * @param command for hints, such as `occupancy server`
- * @param extra `rest`: all words after the first operand are operands
- * @throws {AppError} (usage) if an option is unknown, or its value is missing
+ * @param extra `rest`: all words after the first operand are operands;
+ * `operandOption`: the option that operands are added to
+ * @throws {AppError} (usage) if an option is unknown or repeated, or its value
+ * is missing
  */
 export function readWords(
   words: readonly string[],
   options: readonly OptionSpec[],
   command: string,
-  { rest = false }: { rest?: boolean | undefined } = {},
+  { rest = false, operandOption }: {
+    rest?: boolean | undefined;
+    operandOption?: string | undefined;
+  } = {},
 ): Words {
   const known = new Map(options.map((option) => [option.name, option]));
   const { tokens } = parseArgs({
@@ -38,7 +48,8 @@ export function readWords(
       ...(short !== undefined && { short }),
     }])),
   });
-  const flags = new Map<string, string | boolean>();
+  const flags = new Map<string, FlagValue>();
+  const lists = new Map<string, string[]>();
   const operands: string[] = [];
   const invalid = (message: string, hint: string) =>
     usageError(message, `${hint}${hint && " "}See ${command} --help.`);
@@ -53,8 +64,23 @@ export function readWords(
     }
     return { flags, operands };
   }
+  const append = (name: string, value: string) => {
+    lists.set(name, [...lists.get(name) ?? [], value]);
+    flags.set(name, lists.get(name)!);
+  };
+  const repeated = (name: string, given: string) =>
+    invalid(
+      `Cannot use ${given} twice`,
+      operandOption === undefined
+        ? `Give --${name} once.`
+        : `Give --${name} once; only --${operandOption} may be repeated.`,
+    );
   for (const token of tokens) {
     if (token.kind === "positional") {
+      if (operandOption !== undefined) {
+        append(operandOption, token.value);
+        continue;
+      }
       if (rest) return { flags, operands: words.slice(token.index) };
       operands.push(token.value);
     }
@@ -75,6 +101,12 @@ export function readWords(
           `Write ${rawName} without "=".`,
         );
       }
+      if (flags.get(option.name) === negated) {
+        throw invalid(
+          `Cannot use --${option.name} with --no-${option.name}`,
+          "Use one of them.",
+        );
+      }
       flags.set(option.name, !negated);
       continue;
     }
@@ -85,7 +117,9 @@ export function readWords(
         `Write ${rawName} <${option.value}>.`,
       );
     }
-    flags.set(option.name, value);
+    if (option.multiple) append(option.name, value);
+    else if (flags.has(option.name)) throw repeated(option.name, rawName);
+    else flags.set(option.name, value);
   }
   return { flags, operands };
 }

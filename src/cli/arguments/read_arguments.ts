@@ -12,7 +12,7 @@ import { usageError } from "../errors.ts";
 import type { ColorMode } from "../terminal/capabilities.ts";
 import { printError } from "../terminal/output.ts";
 import { hintForWord } from "./hints.ts";
-import { readWords } from "./parse.ts";
+import { type FlagValue, readWords } from "./parse.ts";
 import {
   assertComplete,
   flagsOf,
@@ -53,6 +53,7 @@ export async function readArguments(
   const command = `occupancy ${name}`;
   const { flags, operands } = readWords(words, spec.options, command, {
     rest: operand?.rest,
+    operandOption: operand?.option,
   });
   if (flags.has("help")) {
     const color = flags.get("color");
@@ -79,7 +80,7 @@ export async function readArguments(
 export async function settingsOf(
   name: string,
   { options }: CommandSpec,
-  flags: ReadonlyMap<string, string | boolean>,
+  flags: ReadonlyMap<string, FlagValue>,
   commands: readonly CommandEntry[],
 ): Promise<Setting[]> {
   const path = flags.get("config") ?? env(CONFIG_VARIABLE);
@@ -107,6 +108,7 @@ function checkOperands(
   if (extra !== undefined) throw unexpectedWord(extra, options, command);
   if (operand === undefined) return;
   const { name, choices, required } = operand;
+  if (choices === undefined) return;
   const list = `Use one of: ${choices.join(", ")}.`;
   if (required && word === undefined) {
     throw usageError(`Missing ${name} after ${command}`, list);

@@ -8,6 +8,7 @@
 import { AppError } from "../../common/errors.ts";
 import { usageError } from "../errors.ts";
 import type { FileSettings } from "./config_file.ts";
+import type { FlagValue } from "./parse.ts";
 import { flagOf, keyOf, type OptionSpec, variableOf } from "./spec.ts";
 
 /** Where a setting comes from. */
@@ -22,7 +23,10 @@ export interface Setting {
    * empty for a default.
    */
   readonly where: string;
-  /** As written; `true` or `false` for a switch; undefined if not set. */
+  /**
+   * As written; `true` or `false` for a switch; several values with commas;
+   * undefined if not set.
+   */
   readonly text: string | undefined;
   /** The parsed value. */
   readonly value: unknown;
@@ -30,7 +34,7 @@ export interface Setting {
 
 /** Where {@linkcode resolveSettings} looks for settings. */
 export interface Sources {
-  readonly flags: ReadonlyMap<string, string | boolean>;
+  readonly flags: ReadonlyMap<string, FlagValue>;
   readonly env: (name: string) => string | undefined;
   /** The settings of this command in the configuration file. */
   readonly file?: FileSettings | undefined;
@@ -97,7 +101,13 @@ function read(option: OptionSpec, { flags, env, file }: Sources): Setting {
     return setting(option, "environment", variableOf(option), variable);
   }
   const stored = file?.get(option.name);
-  if (stored) return setting(option, "file", stored.where, stored.value);
+  if (stored) {
+    const { where, value } = stored;
+    if (Array.isArray(value) && !option.multiple) {
+      throw usageError(`Invalid ${where}: a list`, "Use one value.");
+    }
+    return setting(option, "file", where, value);
+  }
   if (option.default !== undefined) {
     return setting(option, "default", "", option.default);
   }
@@ -119,11 +129,13 @@ function setting(
   option: OptionSpec,
   source: Source,
   where: string,
-  given: string | boolean,
+  given: FlagValue,
 ): Setting {
-  const text = String(given);
+  const text = Array.isArray(given) ? given.join(", ") : String(given);
   const parsed = option.value === undefined
-    ? parseSwitch(given, where)
+    ? parseSwitch(text, where)
+    : option.multiple
+    ? [given].flat().map((one) => parseValue(option, String(one), where))
     : parseValue(option, text, where);
   // A switch that is off counts as absent, unless it is on by default.
   const isOff = option.value === undefined && parsed === false;
@@ -151,8 +163,7 @@ function parseValue(option: OptionSpec, text: string, where: string): unknown {
 const ON = ["true", "1", "yes", "on"];
 const OFF = ["false", "0", "no", "off"];
 
-function parseSwitch(given: string | boolean, where: string): boolean {
-  if (typeof given === "boolean") return given;
+function parseSwitch(given: string, where: string): boolean {
   const word = given.toLowerCase();
   if (ON.includes(word)) return true;
   if (OFF.includes(word)) return false;

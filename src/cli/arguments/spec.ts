@@ -35,6 +35,8 @@ export interface OptionSpec {
   /** The value is a file's name (for completions). */
   readonly file?: true;
   readonly required?: true;
+  /** May be given several times: its value is an array. */
+  readonly multiple?: true;
   /** Options that it conflicts with. The one from the stronger source wins. */
   readonly conflictsWith?: readonly string[];
   /** The hint of the error if both come from the same source. */
@@ -49,8 +51,11 @@ export interface OptionSpec {
 export interface OperandSpec {
   readonly name: string;
   readonly summary: string;
-  readonly choices: readonly string[];
+  /** All allowed words. */
+  readonly choices?: readonly string[];
   readonly required: boolean;
+  /** The option with `multiple` that the words are added to, such as `file`. */
+  readonly option?: string;
   /** All words after it are operands too, options included. */
   readonly rest?: true;
 }
@@ -101,6 +106,10 @@ type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   : Name;
 
 type ValueOf<Option extends OptionSpec> = Option extends
+  { readonly multiple: true } ? readonly OneValueOf<Option>[]
+  : OneValueOf<Option>;
+
+type OneValueOf<Option extends OptionSpec> = Option extends
   { readonly parse: (text: string) => infer Value } ? Value
   : Option extends { readonly choices: readonly (infer Choice)[] } ? Choice
   : Option extends { readonly value: string } ? string

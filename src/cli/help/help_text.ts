@@ -1,6 +1,12 @@
 /** The texts of `--help`. */
 import type { CommandEntry, CommandSpec } from "../arguments/spec.ts";
-import { grouped, meaningOf, synopsisOf, usageOf } from "./option_text.ts";
+import {
+  grouped,
+  meaningOf,
+  operandMeaning,
+  synopsisOf,
+  usageOf,
+} from "./option_text.ts";
 
 /** Maximum width of a line, in characters: wider lines are hard to read. */
 const MAX_WIDTH = 100;
@@ -60,9 +66,8 @@ export function commandHelp(
   page.usage(synopsisOf(name, spec));
   page.paragraph(description);
   if (operand) {
-    const { name: term, summary, choices } = operand;
     page.list("Arguments", [
-      { term: `<${term}>`, meaning: `${summary} (${choices.join(" | ")})` },
+      { term: `<${operand.name}>`, meaning: operandMeaning(operand) },
     ]);
   }
   for (const [group, members] of grouped(options)) {

@@ -1,5 +1,9 @@
 /** Describes an option for help, manual page, docs/CLI.md and completions. */
-import type { CommandSpec, OptionSpec } from "../arguments/spec.ts";
+import type {
+  CommandSpec,
+  OperandSpec,
+  OptionSpec,
+} from "../arguments/spec.ts";
 
 /** The heading of options without a group. */
 const DEFAULT_GROUP = "Options";
@@ -41,15 +45,25 @@ export function meaningOf(option: OptionSpec): string {
   return notes.length === 0 ? summary : `${summary} (${notes.join("; ")})`;
 }
 
+/** What an operand is, with its choices. */
+export function operandMeaning({ summary, choices }: OperandSpec): string {
+  return choices ? `${summary} (${choices.join(" | ")})` : summary;
+}
+
 /** The usage of a command, without the program's name. */
 export function synopsisOf(
   name: string,
   { operand, options }: CommandSpec,
 ): string {
-  const required = options.filter((option) => option.required)
+  // An operand is another way to write its option.
+  const required = options.filter((option) =>
+    option.required && option.name !== operand?.option
+  )
     .map((option) => ` ${usageOf(option)}`).join("");
   const word = operand === undefined
     ? ""
+    : operand.option !== undefined
+    ? ` <${operand.name}>...`
     : operand.required
     ? ` <${operand.name}>`
     : ` [${operand.name}]`;

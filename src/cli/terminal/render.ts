@@ -4,7 +4,7 @@
  * @module
  */
 import { printable } from "../../common/printable.ts";
-import type { ReadingBatch } from "../../protocol/mod.ts";
+import { DEFAULT_LAYER, type ReadingBatch } from "../../protocol/mod.ts";
 import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
 import type { MapView } from "../../request/mod.ts";
 
@@ -80,37 +80,51 @@ export function alignRow(
   ).join("  ").trimEnd();
 }
 
-/** Renders lines `x y value status time`, separated by tabs, for pipes. */
-export function renderTsv(view: MapView): string {
-  const { cells } = view;
+/** The form of times: RFC 3339 in UTC, or ms since 1970. */
+export type TimeForm = "rfc3339" | "ms";
+
+/**
+ * Renders lines `x y value status time`, separated by tabs, for pipes. A sixth
+ * column names the layer, unless it is `default`.
+ */
+export function renderTsv(view: MapView, times: TimeForm = "rfc3339"): string {
+  const { cells, layer } = view;
+  const end = layer === DEFAULT_LAYER ? "\n" : `\t${layer}\n`;
   const lines: string[] = [];
   for (const i of sortedCells(cells)) {
     const value = cells.value[i]!;
     const time = cells.time[i]!;
     lines.push(
       `${cells.x[i]}\t${cells.y[i]}\t${value}\t${statusAt(view, i)}\t${
-        Number.isNaN(time) ? "" : new Date(time).toISOString()
-      }\n`,
+        Number.isNaN(time) ? "" : timeText(time, times)
+      }${end}`,
     );
   }
   return lines.join("");
 }
 
 /** Renders one JSON object on one line, for programs. */
-export function renderJson(view: MapView): string {
-  const { cells, layer, revision, time, staleAfter } = view;
-  const head = JSON.stringify({ layer, revision, time, staleAfter });
+export function renderJson(view: MapView, times: TimeForm = "ms"): string {
+  const { cells, layer, revision, time, staleAfter, began } = view;
+  const head = JSON.stringify({ layer, revision, time, staleAfter, began });
+  const quote = times === "ms" ? "" : '"';
   const rows: string[] = [];
   for (let i = 0; i < cells.length; i++) {
     const at = cells.time[i]!;
     rows.push(
       Number.isNaN(at)
         ? `[${cells.x[i]},${cells.y[i]},${cells.value[i]}]`
-        : `[${cells.x[i]},${cells.y[i]},${cells.value[i]},${at}]`,
+        : `[${cells.x[i]},${cells.y[i]},${cells.value[i]},${quote}${
+          timeText(at, times)
+        }${quote}]`,
     );
   }
   const open = head === "{}" ? "{" : head.slice(0, -1) + ",";
   return `${open}"cells":[${rows.join(",")}]}\n`;
+}
+
+function timeText(ms: number, form: TimeForm): string {
+  return form === "ms" ? String(ms) : new Date(ms).toISOString();
 }
 
 function summaryLine(

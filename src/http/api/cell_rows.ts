@@ -6,12 +6,12 @@
 import type { CellColumns } from "../../feed/columns.ts";
 import { type CellStatus, statusOf } from "../../grid/status.ts";
 import { MAX_CELL_BYTES } from "../../protocol/cells.ts";
+import { DEFAULT_LAYER } from "../../protocol/topics.ts";
 import { TimeWriter, writeField, writeInt } from "../../protocol/digits.ts";
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
-const LF = 0x0a;
 
 const encoder = new TextEncoder();
 const STATUS_BYTES: Readonly<Record<CellStatus, Uint8Array>> = {
@@ -20,11 +20,21 @@ const STATUS_BYTES: Readonly<Record<CellStatus, Uint8Array>> = {
   stale: encoder.encode(",stale,"),
   unknown: encoder.encode(",unknown,"),
 };
+/** Maximum bytes of a time as RFC 3339, in quotes. */
+const MAX_RFC3339_BYTES = 32;
 /** Maximum bytes of a status, rounded up. */
 const MAX_STATUS_BYTES = 16;
 
-/** The first line of the CSV format. */
-export const CSV_HEADER = "x,y,value,status,time\n";
+/** The first line of the CSV format, for the layer `default`. */
+export const CSV_HEADER = "x,y,value,status,time";
+
+/** The form of times: ms since 1970, or RFC 3339 in UTC. */
+export type TimeForm = "ms" | "rfc3339";
+
+/** Returns the first line of the CSV format. */
+export function csvHeader(layer: string): string {
+  return CSV_HEADER + (layer === DEFAULT_LAYER ? "" : ",layer") + "\n";
+}
 
 /**
  * Writes cells as JSON without the outer brackets:
@@ -32,14 +42,16 @@ export const CSV_HEADER = "x,y,value,status,time\n";
  *
  * @param from the first row
  * @param to the row after the last
+ * @param form the form of the times
  */
 export function writeJsonRows(
   cells: CellColumns,
   from: number,
   to: number,
+  form: TimeForm = "ms",
 ): Uint8Array<ArrayBuffer> {
-  const view = viewFor((to - from) * MAX_CELL_BYTES);
-  const times = new TimeWriter();
+  const view = viewFor((to - from) * (MAX_CELL_BYTES + extraBytes(form)));
+  const times = form === "ms" ? new TimeWriter() : new Rfc3339Writer('"');
   let at = 0;
   for (let i = from; i < to; i++) {
     if (i > from) view.setUint8(at++, COMMA);
@@ -54,19 +66,29 @@ export function writeJsonRows(
 }
 
 /**
- * Writes cells as CSV, one line `x,y,value,status,time` per cell.
+ * Writes cells as CSV, one line `x,y,value,status,time` per cell, with the name
+ * of the layer at the end unless it is `default`.
  *
+ * @param layer the layer of the cells
  * @param from the first row
  * @param to the row after the last
+ * @param form the form of the times
  */
 export function writeCsvRows(
   cells: CellColumns,
+  layer: string,
   from: number,
   to: number,
+  form: TimeForm = "ms",
 ): Uint8Array<ArrayBuffer> {
-  const view = viewFor((to - from) * (MAX_CELL_BYTES + MAX_STATUS_BYTES));
+  const end = encoder.encode(
+    layer === DEFAULT_LAYER ? "\n" : `,${csvField(layer)}\n`,
+  );
+  const rowBytes = MAX_CELL_BYTES + MAX_STATUS_BYTES + extraBytes(form) +
+    end.length;
+  const view = viewFor((to - from) * rowBytes);
   const bytes = new Uint8Array(view.buffer);
-  const times = new TimeWriter();
+  const times = form === "ms" ? new TimeWriter() : new Rfc3339Writer("");
   let at = 0;
   for (let i = from; i < to; i++) {
     at = writeField(view, at, cells.x[i]!);
@@ -76,9 +98,34 @@ export function writeCsvRows(
     const status = STATUS_BYTES[statusOf(value, cells.stale[i] === 1)];
     bytes.set(status, at);
     at = times.write(view, at + status.length, cells.time[i]!);
-    view.setUint8(at++, LF);
+    bytes.set(end, at);
+    at += end.length;
   }
   return new Uint8Array(view.buffer, 0, at);
+}
+
+/** Returns a field of CSV, in quotes where it needs them (RFC 4180, 2). */
+function csvField(text: string): string {
+  return /^\s|[",]|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function extraBytes(form: TimeForm): number {
+  return form === "ms" ? 0 : MAX_RFC3339_BYTES;
+}
+
+/** Writes times as RFC 3339 in UTC, as {@linkcode TimeWriter} writes ms. */
+class Rfc3339Writer {
+  readonly #quote: string;
+
+  constructor(quote: string) {
+    this.#quote = quote;
+  }
+
+  write(view: DataView<ArrayBuffer>, at: number, ms: number): number {
+    const text = this.#quote + new Date(ms).toISOString() + this.#quote;
+    return at +
+      encoder.encodeInto(text, new Uint8Array(view.buffer, at)).written;
+  }
 }
 
 function viewFor(bytes: number): DataView<ArrayBuffer> {

@@ -27,7 +27,13 @@ import {
 } from "../query.ts";
 import { acceptsGzip, byteStream, matchesETag } from "../responses.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
-import { CSV_HEADER, writeCsvRows, writeJsonRows } from "./cell_rows.ts";
+import {
+  CSV_HEADER,
+  csvHeader,
+  type TimeForm,
+  writeCsvRows,
+  writeJsonRows,
+} from "./cell_rows.ts";
 import { etagOf, refreshMap } from "./map_moment.ts";
 
 /** Number of cells in each piece of the response. */
@@ -55,6 +61,14 @@ export const getCells: Endpoint = {
         schema: { enum: ["json", "csv"], default: "json" },
         example: "json",
       },
+      {
+        name: "times",
+        in: "query",
+        description:
+          "The times of the cells: milliseconds since 1970, or RFC 3339 in UTC.",
+        schema: { enum: ["ms", "rfc3339"], default: "ms" },
+        example: "rfc3339",
+      },
     ],
     responses: {
       200: {
@@ -70,7 +84,8 @@ export const getCells: Endpoint = {
           "text/csv": {
             schema: {
               type: "string",
-              description: `A header, then one line per cell: ${CSV_HEADER}`,
+              description:
+                `A header, then one line per cell: ${CSV_HEADER}, and layer unless it is default`,
             },
           },
         },
@@ -89,11 +104,12 @@ function answerCells(
   { url, request, server, limits, metrics }: RequestContext,
 ): Response {
   const query = url.searchParams;
-  checkNames(query, ["layer", "region", "since", "format"]);
+  checkNames(query, ["layer", "region", "since", "format", "times"]);
   const layer = readLayer(query);
   const region = readRegion(query);
   const since = readSince(query) ?? 0;
   const format = readChoice(query, "format", ["json", "csv"]);
+  const times = readChoice(query, "times", ["ms", "rfc3339"]);
 
   const moment = refreshMap(server);
   const { revision } = server.map;
@@ -120,8 +136,8 @@ function answerCells(
   const release = isLarge ? limits.take("largeResponses") : () => {};
   const cells = copyCells(grid, { since, region });
   const pieces = format === "csv"
-    ? csvPieces(cells)
-    : jsonPieces(cells, { layer, revision, ...moment });
+    ? csvPieces(cells, layer, times)
+    : jsonPieces(cells, times, { layer, revision, ...moment });
   const body = byteStream({
     next: () => pieces.next().value,
     onEnd: release,
@@ -139,23 +155,26 @@ function answerCells(
 
 function* jsonPieces(
   cells: CellColumns,
+  times: TimeForm,
   head: Record<string, unknown>,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"cells":[`);
   for (let from = 0; from < cells.length; from += PIECE_CELLS) {
     if (from > 0) yield encoder.encode(",");
     const to = Math.min(from + PIECE_CELLS, cells.length);
-    yield writeJsonRows(cells, from, to);
+    yield writeJsonRows(cells, from, to, times);
   }
   yield encoder.encode("]}\n");
 }
 
 function* csvPieces(
   cells: CellColumns,
+  layer: string,
+  times: TimeForm,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
-  yield encoder.encode(CSV_HEADER);
+  yield encoder.encode(csvHeader(layer));
   for (let from = 0; from < cells.length; from += PIECE_CELLS) {
     const to = Math.min(from + PIECE_CELLS, cells.length);
-    yield writeCsvRows(cells, from, to);
+    yield writeCsvRows(cells, layer, from, to, times);
   }
 }

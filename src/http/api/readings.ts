@@ -33,7 +33,7 @@ export const postReadings: Endpoint = {
   operation: {
     summary: "Submits readings",
     description:
-      "The body has the format of occupancy/data: CSV or JSON, selected by Content-Type, otherwise by the first byte. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. Late and future readings are valid rows: if all are, the answer is 200 with `accepted` 0. A client without a response may send the readings again: a reading sets a value and does not add to it.",
+      "The body has the format of occupancy/data: CSV, TSV, JSON or JSON lines, selected by Content-Type, otherwise by the first byte. A layer that the body names must be that of the parameter. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. Late and future readings are valid rows: if all are, the answer is 200 with `accepted` 0. A client without a response may send the readings again: a reading sets a value and does not add to it.",
     parameters: [LAYER_PARAMETER],
     body: {
       description: "At most 8 MiB",
@@ -41,6 +41,14 @@ export const postReadings: Endpoint = {
         "text/csv": {
           schema: { type: "string" },
           example: "1,2,1\n1,3,0\n",
+        },
+        "application/x-ndjson": {
+          schema: { type: "string" },
+          example: '{"x":1,"y":2,"value":1}\n{"x":1,"y":3,"value":0}\n',
+        },
+        "text/tab-separated-values": {
+          schema: { type: "string" },
+          example: "1\t2\t1\n",
         },
         "application/json": {
           schema: {
@@ -86,7 +94,7 @@ export const postReadings: Endpoint = {
       403: problemSpec("The request was sent by a page of another origin"),
       408: problemSpec("The body took too long"),
       413: problemSpec("The body is too large"),
-      415: problemSpec("The body is compressed"),
+      415: problemSpec("The body is compressed, or multipart"),
       503: problemSpec("Nothing was stored: send it again after Retry-After"),
     },
   },
@@ -119,7 +127,7 @@ function answerResult(layer: string, result: SubmissionResult): Response {
       });
     case "invalid":
       throw new Problem({
-        status: 400,
+        status: result.code === "bad-content-type" ? 415 : 400,
         code: result.code,
         message: result.message,
         hint: result.hint ?? "See docs/PROTOCOL.md, Readings.",

@@ -75,10 +75,13 @@ export const STATUS: Schema = {
 /** `[[x,y,value,time],…]`, in any order. */
 export const CELLS: Schema = {
   type: "array",
-  description: "[x,y,value,time] each, in any order",
+  description:
+    "[x,y,value,time] each, in any order; the time is RFC 3339 with times=rfc3339",
   items: {
     type: "array",
-    prefixItems: [COORDINATE, COORDINATE, VALUE, TIME],
+    prefixItems: [COORDINATE, COORDINATE, VALUE, {
+      anyOf: [TIME, { type: "string", format: "date-time" }],
+    }],
     minItems: 4,
     maxItems: 4,
   },

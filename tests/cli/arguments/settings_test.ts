@@ -182,6 +182,81 @@ Deno.test({
 });
 
 Deno.test({
+  name: "readWords() refuses an option that is given twice",
+  permissions: "none",
+  fn: () => {
+    const cases: [words: string[], message: RegExp][] = [
+      [["--max-wait", "1", "--max-wait", "2"], /Cannot use --max-wait twice/],
+      [["-w", "1", "--max-wait=1"], /Cannot use --max-wait twice/],
+      [["--loud", "--no-loud"], /Cannot use --loud with --no-loud/],
+    ];
+    for (const [words, message] of cases) {
+      assert.throws(() => readWords(words, OPTIONS, "occupancy x"), (error) => {
+        assert.ok(error instanceof AppError);
+        assert.match(error.message, message);
+        assert.match(error.hint!, /once|one of them/);
+        return true;
+      });
+    }
+    // A switch twice means the same.
+    const { flags } = readWords(["--loud", "--loud"], OPTIONS, "occupancy x");
+    assert.equal(flags.get("loud"), true);
+  },
+});
+
+Deno.test({
+  name: "readWords() collects the values and operands of a repeatable option",
+  permissions: "none",
+  fn: () => {
+    const options: OptionSpec[] = [
+      { name: "file", short: "f", value: "p", summary: "x", multiple: true },
+      { name: "layer", value: "n", summary: "x" },
+    ];
+    const { flags, operands } = readWords(
+      ["a", "--file", "b", "--layer", "l", "-f", "c", "-"],
+      options,
+      "occupancy x",
+      { operandOption: "file" },
+    );
+    assert.deepEqual(flags.get("file"), ["a", "b", "c", "-"]);
+    assert.deepEqual(operands, []);
+    const settings = resolveSettings(options, {
+      flags,
+      env: (name) => name === "OCCUPANCY_FILE" ? "of the environment" : "",
+    });
+    assert.deepEqual(flagsOf(settings), {
+      file: ["a", "b", "c", "-"],
+      layer: "l",
+    });
+    const fromEnv = resolveSettings(options, {
+      flags: new Map(),
+      env: (name) => name === "OCCUPANCY_FILE" ? "one" : "",
+    });
+    assert.deepEqual(flagsOf(fromEnv), { file: ["one"] });
+    const file = new Map([
+      ["file", { value: ["a", "b"], where: "file in x.toml" }],
+    ]);
+    const fromFile = resolveSettings(options, {
+      flags: new Map(),
+      env: () => undefined,
+      file,
+    });
+    assert.deepEqual(flagsOf(fromFile), { file: ["a", "b"] });
+    assert.throws(
+      () =>
+        resolveSettings(options, {
+          flags: new Map(),
+          env: () => undefined,
+          file: new Map([
+            ["layer", { value: ["a"], where: "layer in x.toml" }],
+          ]),
+        }),
+      /Invalid layer in x.toml: a list/,
+    );
+  },
+});
+
+Deno.test({
   name: "all names in a --config file are checked: exit 2 and a hint",
   ...needs(),
   fn: async () => {

@@ -92,7 +92,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderTsv() has five columns; an unknown time is empty",
+  name: "renderTsv() has five columns, and a sixth for layers but default",
+  permissions: "none",
+  fn: () => {
+    const cells = view([[2, 1, 0, 0]]);
+    assert.equal(
+      renderTsv({ ...cells, layer: "hall/l2" }),
+      "2\t1\t0\tfree\t2025-10-09T08:53:20.000Z\thall/l2\n",
+    );
+    assert.equal(renderTsv(cells, "ms"), "2\t1\t0\tfree\t1760000000000\n");
+    assert.match(
+      renderJson(cells, "rfc3339"),
+      /\[2,1,0,"2025-10-09T08:53:20\.000Z"\]/,
+    );
+    assert.equal(JSON.parse(renderJson({ ...cells, began: 7 })).began, 7);
+  },
+});
+
+Deno.test({
+  name: "renderTsv() leaves an unknown time empty",
   permissions: "none",
   fn: () => {
     assert.equal(

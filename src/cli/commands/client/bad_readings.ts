@@ -30,17 +30,18 @@ export class BadRows {
   readonly #file: string;
   #printed = 0;
 
-  /** @param file as after `--file` */
+  /** @param file the file's name in messages */
   constructor(file: string) {
-    this.#file = displayName(file);
+    this.#file = file;
   }
 
   /**
    * Prints the bad rows among these.
    *
+   * @param hasSent true if readings before them were sent
    * @throws {AppError} for the first one if `strict`
    */
-  add(rows: Rows, strict: boolean): void {
+  add(rows: Rows, strict: boolean, hasSent: boolean): void {
     this.count += rows.skipped;
     for (const { line, message } of rows.bad) {
       const where = line === undefined ? "" : ` row ${line}`;
@@ -49,8 +50,9 @@ export class BadRows {
           "bad-row",
           `Stopped at ${this.#file}${where}: ${message}`,
           {
-            hint:
-              "The rows before it have been sent. Without --strict, bad rows are skipped.",
+            hint: `${
+              hasSent ? "The rows before it have been sent" : "Nothing was sent"
+            }. Without --strict, bad rows are skipped.`,
           },
         );
       }
@@ -77,6 +79,7 @@ export class BadRows {
 const MALFORMED = new Set([
   ...["empty", "bad-utf8", "bad-json", "bad-form"],
   ...["bad-element", "bad-fields", "line-too-long"],
+  ...["bad-content-type", "bad-header", "bad-layer"],
 ]);
 /** Above this number, a report may be about a reading of any source. */
 const MAX_SOURCES = 10_000;

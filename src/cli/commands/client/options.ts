@@ -2,28 +2,41 @@ import {
   BROKER_OPTIONS,
   COMMON_OPTIONS,
   FORMAT_OPTIONS,
-  layerOption,
   SOURCE_OPTION,
   TIMEOUT_OPTION,
   WIRE_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
-import { parseCount, parseWait } from "../../arguments/values.ts";
+import { parseCount, parseLayer, parseWait } from "../../arguments/values.ts";
 
 /** The options of `occupancy client`. */
 export const CLIENT = {
   description:
-    "Send the readings of a file, wait until the broker has acknowledged each, then request the map and print it.",
+    "Send the readings of files, wait until the broker has acknowledged each, then request the map and print it.",
+  operand: {
+    name: "file",
+    summary: "files with readings, the same as --file",
+    required: true,
+    option: "file",
+  },
   options: [
     {
       name: "file",
       short: "f",
       value: "path",
-      summary: "file with readings: .json, .ndjson or .csv; - for a pipe",
+      summary:
+        "file with readings in JSON, JSON lines, CSV or TSV, - for a pipe; may be repeated",
       file: true,
       required: true,
+      multiple: true,
     },
-    layerOption("layer of the readings"),
+    {
+      name: "layer",
+      value: "name",
+      summary: "layer of the readings",
+      unset: "the layer that the file names, else default",
+      parse: parseLayer,
+    },
     SOURCE_OPTION,
     {
       name: "batch",
@@ -55,6 +68,7 @@ export const CLIENT = {
   ],
   examples: [
     "client --file client2.json",
+    "client client1.json client2.json",
     "client --file floor.csv --layer campus2/l2 --no-request",
     "client --file - --interval 1s",
   ],

@@ -1,45 +1,36 @@
-import { formatOf, readRows, type Rows, Sender } from "../../../client/mod.ts";
+import { type Rows, Sender } from "../../../client/mod.ts";
 import { AppError } from "../../../common/errors.ts";
 import { type Link, LinkError } from "../../../mqtt/link.ts";
-import { DEFAULT_LAYER, ProtocolError, Topics } from "../../../protocol/mod.ts";
+import { DEFAULT_LAYER, Topics } from "../../../protocol/mod.ts";
 import { Requester } from "../../../request/mod.ts";
 import { connect, leave, type Role, uniqueClientId } from "../../connect.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
-import { fileError } from "../../files.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { info, printError, Progress } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { print } from "../request/run.ts";
 import type { ClientFlags } from "./options.ts";
-import { ReadProgress } from "./read_progress.ts";
-import { BadRows, displayName, RefusalReports } from "./bad_readings.ts";
+import { RefusalReports } from "./bad_readings.ts";
+import { InputFiles } from "./input_files.ts";
 
 const DEFAULT_BATCH = 100;
-const ROW_HINT = 'A row is x,y,value, or in JSON {"x":1,"y":2,"value":1}.';
-/** By the code of the error. */
-const FILE_HINTS: Record<string, string> = {
-  "bad-form": ROW_HINT,
-  "bad-json": "Check the JSON, or name the file .csv or .ndjson if it is one.",
-  "bad-utf8": "Save the file as UTF-8.",
-};
-
-/** Returns the next rows at each call; undefined after the last. */
-type NextRows = () => Promise<Rows | undefined>;
-
 /**
- * Runs `occupancy client`: sends the readings of a file, then prints the map.
+ * Runs `occupancy client`: sends the readings of files, then prints the maps of
+ * their layers.
  */
 export async function client(flags: ClientFlags): Promise<number> {
-  const { file, layer, timeout } = flags;
   checkWire(flags);
   using ending = new Ending();
   const topics = new Topics(flags.prefix);
-  const read = new ReadProgress();
-  const next = rowsOf(flags, await openInput(file, read));
+  const input = new InputFiles({
+    files: flags.file,
+    strict: flags.strict ?? false,
+    ignoreLayers: flags.layer !== undefined,
+  });
   using notice = noticeIfInterrupted(flags, ending);
-  // Read before connecting: a missing or broken file needs no broker.
-  const first = await ending.until(next());
+  // Read before connecting: input without readings needs no broker.
+  const first = await ending.until(input.next());
   const requester = new Requester({
     topics,
     name: uniqueClientId("client"),
@@ -55,25 +46,30 @@ export async function client(flags: ClientFlags): Promise<number> {
   );
   try {
     notice[Symbol.dispose]();
-    const skipped = await sendAll(
-      flags,
+    const layers = await sendAll(flags, {
       topics,
       link,
-      { first, next, read, refusals },
+      input,
+      refusals,
+      first,
       ending,
-    );
+    });
     // The server publishes the reports about these readings before the reply.
     try {
       const { signal } = ending;
       if (flags.request) {
-        print(await requester.request(link, { layer, timeout, signal }), flags);
+        const { timeout } = flags;
+        for (const layer of layers) {
+          const query = { layer, timeout, signal };
+          print(await requester.request(link, query), flags);
+        }
       } else if (refusals.isAvailable) {
         await waitForReports(flags, requester, link, signal);
       }
     } finally {
       refusals.printSummary();
     }
-    return skipped + refusals.count > 0 ? Exit.skipped : Exit.ok;
+    return input.problems + refusals.count > 0 ? Exit.skipped : Exit.ok;
   } finally {
     await leave(link);
   }
@@ -127,14 +123,14 @@ async function waitForReports(
   link: Link,
   signal: AbortSignal,
 ): Promise<void> {
-  const { layer, timeout } = flags;
+  const { timeout } = flags;
   if (requester.serverState === "offline") {
     info(flags, "The server is offline: it has not processed the readings yet");
     return;
   }
   const region = { x0: 0, y0: 0, x1: 0, y1: 0 }; // any short reply will do
   try {
-    await requester.request(link, { layer, region, timeout, signal });
+    await requester.request(link, { region, timeout, signal });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     printError(
@@ -143,34 +139,31 @@ async function waitForReports(
   }
 }
 
-/** The rows to send. */
-interface Input {
-  /** The first rows, which have been read. */
-  readonly first: Rows | undefined;
-  /** Returns those that follow. */
-  readonly next: NextRows;
-  /** How much has been read. */
-  readonly read: ReadProgress;
+/** What {@linkcode sendAll} needs. */
+interface SendContext {
+  readonly topics: Topics;
+  readonly link: Link;
+  readonly input: InputFiles;
   /** Learns what was sent. */
   readonly refusals: RefusalReports;
+  /** The first rows of the input. */
+  readonly first: Rows | undefined;
+  readonly ending: Ending;
 }
 
 /**
  * Sends all rows.
  *
- * @returns how many rows were skipped
+ * @returns the layers, in the order of their first readings
  */
 async function sendAll(
   flags: ClientFlags,
-  topics: Topics,
-  link: Link,
-  { first, next, read, refusals }: Input,
-  ending: Ending,
-): Promise<number> {
-  const { file, interval, strict = false } = flags;
-  const topic = topics.data(flags.layer);
+  { topics, link, input, refusals, first, ending }: SendContext,
+): Promise<ReadonlySet<string>> {
+  const { interval } = flags;
+  const layers = new Set<string>();
   const sender = new Sender(link, {
-    topic,
+    topic: topics.data(flags.layer),
     batch: flags.batch ?? (interval === undefined ? DEFAULT_BATCH : 1),
     interval,
     source: flags.source,
@@ -178,9 +171,11 @@ async function sendAll(
     signal: ending.signal,
     onPublish: (topic, source) => refusals.noteSent(topic, source),
   });
-  const badRows = new BadRows(file);
   const progress = new Progress(
-    () => ({ readings: sender.sent.readings, percent: read.percent }),
+    () => ({
+      readings: sender.sent.readings,
+      percent: input.progress.percent,
+    }),
     flags,
   );
   const printSummary = () => {
@@ -189,23 +184,27 @@ async function sendAll(
     const what = `${plural(readings, "reading")} in ${
       plural(messages, "message")
     }`;
+    const { percent } = input.progress;
     const interrupted = ending.signal.aborted ? ", then interrupted" : "";
-    const part = interrupted && read.percent !== undefined
-      ? ` (${read.percent}% of ${displayName(file)})`
+    const part = interrupted && percent !== undefined
+      ? ` (${percent}% of ${input.name})`
       : "";
-    info(flags, `Sent ${what} to ${topic}${part}${interrupted}`);
-    badRows.printSummary();
+    const to = [...layers].map((layer) => topics.data(layer)).join(", ");
+    info(flags, `Sent ${what} to ${to}${part}${interrupted}`);
+    input.printSummary();
   };
   try {
     for (
       let rows = first;
       rows !== undefined;
-      rows = await ending.until(next())
+      rows = await ending.until(input.next())
     ) {
-      await sender.send(rows.readings);
-      if (strict && rows.skipped > 0) await sender.finish();
+      const layer = flags.layer ?? rows.layer ?? DEFAULT_LAYER;
+      checkLayer(flags, layer);
+      const topic = topics.data(layer);
+      layers.add(layer);
+      await sender.send(rows.readings, topic);
       ending.signal.throwIfAborted();
-      badRows.add(rows, strict);
     }
     await sender.finish();
     ending.signal.throwIfAborted();
@@ -213,14 +212,24 @@ async function sendAll(
     if (ending.signal.aborted) {
       await leave(link); // waits for the acknowledgements
       printSummary();
+    } else if (!(error instanceof LinkError)) {
+      await sender.finish(); // the rows before the bad one
     }
     throw error;
   } finally {
     progress.stop();
   }
-  if (sender.sent.readings === 0) throw noReadings(file, badRows.count);
   printSummary();
-  return badRows.count;
+  return layers;
+}
+
+/** @throws {AppError} if the original protocol cannot send to the layer */
+function checkLayer({ wire }: ClientFlags, layer: string): void {
+  if (wire !== "original" || layer === DEFAULT_LAYER) return;
+  throw usageError(
+    `Cannot send layer ${layer} with --wire original: it has one layer`,
+    "Add --layer default to send all readings to that layer.",
+  );
 }
 
 /** Says that nothing was sent if a signal ends the command before it is disposed. */
@@ -238,7 +247,7 @@ function noticeIfInterrupted(
 /** The original protocol has one layer, and one reading per message. */
 function checkWire({ wire, layer, batch, source }: ClientFlags): void {
   if (wire !== "original") return;
-  const unsupported = layer !== DEFAULT_LAYER
+  const unsupported = (layer ?? DEFAULT_LAYER) !== DEFAULT_LAYER
     ? "--layer"
     : (batch ?? 1) > 1
     ? "--batch"
@@ -249,56 +258,5 @@ function checkWire({ wire, layer, batch, source }: ClientFlags): void {
   throw usageError(
     `Cannot use ${unsupported} with --wire original`,
     `Remove ${unsupported}, or --wire original.`,
-  );
-}
-
-async function openInput(
-  file: string,
-  read: ReadProgress,
-): Promise<AsyncIterable<Uint8Array>> {
-  if (file === "-") return read.count(Deno.stdin.readable, undefined);
-  try {
-    const opened = await Deno.open(file);
-    const { isDirectory, isFile, size } = await opened.stat();
-    if (isDirectory) {
-      opened.close();
-      throw new Deno.errors.IsADirectory();
-    }
-    return read.count(opened.readable, isFile ? size : undefined);
-  } catch (error) {
-    throw fileError(file, error);
-  }
-}
-
-function rowsOf(
-  { file, strict }: ClientFlags,
-  input: AsyncIterable<Uint8Array>,
-): NextRows {
-  const all = readRows(input, formatOf(file), strict);
-  return async () => {
-    try {
-      const { done, value } = await all.next();
-      return done ? undefined : value;
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw fileError(file, error);
-      throw new AppError(
-        error.code,
-        `Cannot read ${displayName(file)}: ${error.message}`,
-        { hint: error.hint ?? FILE_HINTS[error.code], cause: error },
-      );
-    }
-  };
-}
-
-function noReadings(file: string, skipped: number): AppError {
-  const name = displayName(file);
-  return new AppError(
-    "no-readings",
-    skipped === 0
-      ? `No readings in ${name}`
-      : skipped === 1
-      ? `The only row of ${name} is not a reading`
-      : `None of the ${plural(skipped, "row")} of ${name} is a reading`,
-    { hint: ROW_HINT },
   );
 }

@@ -28,12 +28,15 @@ _occupancy() {
   case "$command $prev" in
 ${commands.flatMap(valueCases).join("\n")}
   esac
-  local words=
+  local words= files=
   case $command in
     "") words=${quoted(`${names} help --help --version`)} ;;
 ${commands.map(wordsCase).join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  if [[ -n $files && $cur != -* ]]; then
+    compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY+=($(compgen -f -- "$cur"))
+  fi
 }
 complete -F _occupancy occupancy
 `;
@@ -65,7 +68,8 @@ function valueCompletion({ choices, file }: OptionSpec): string {
 function wordsCase({ name, spec }: LoadedCommand): string {
   const flags = spec.options.map(flagName);
   const words = [...spec.operand?.choices ?? [], ...flags];
-  return `    ${name}) words=${quoted(words.join(" "))} ;;`;
+  const files = spec.operand?.option ? " files=true" : "";
+  return `    ${name}) words=${quoted(words.join(" "))}${files} ;;`;
 }
 
 /** In single quotes. */

@@ -23,13 +23,14 @@ function commandLines({ name, spec }: LoadedCommand): string[] {
   const when = `complete -c occupancy -n '__fish_seen_subcommand_from ${name}'`;
   const { operand, options } = spec;
   return [
-    ...(operand
+    ...(operand?.choices
       ? [
         `complete -c occupancy -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${
           operand.choices.join(" ")
         }' -a '${operand.choices.join(" ")}' -d ${quoted(operand.summary)}`,
       ]
       : []),
+    ...(operand?.option ? [`${when} -F`] : []),
     ...options.map((option) => `${when} ${argument(option)}`),
   ];
 }

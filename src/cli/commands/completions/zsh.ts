@@ -46,7 +46,8 @@ fi
 function commandCase({ name, spec }: LoadedCommand): string {
   const { operand, options } = spec;
   const lines = options.map(argument);
-  if (operand) {
+  if (operand?.option) lines.push(`'*:${operand.name}:_files'`);
+  if (operand?.choices) {
     lines.push(`'1:${operand.name}:(${operand.choices.join(" ")})'`);
     // The words after the operand are completed as those of that command.
     if (operand.rest) lines.push(`'*::words:_occupancy_inner'`);

@@ -1,6 +1,6 @@
 import { printable } from "../../../common/printable.ts";
 import { env } from "../../env.ts";
-import { readWords } from "../../arguments/parse.ts";
+import { type FlagValue, readWords } from "../../arguments/parse.ts";
 import {
   CONFIG_VARIABLE,
   settingsOf,
@@ -32,7 +32,9 @@ export async function config(
   for (const name of names) {
     const { loadSpec } = commands.find((entry) => entry.name === name)!;
     const spec = await loadSpec();
-    const own = readWords(words, spec.options, `occupancy ${name}`);
+    const own = readWords(words, spec.options, `occupancy ${name}`, {
+      operandOption: spec.operand?.option,
+    });
     if (own.operands.length > 0) {
       throw unexpectedWord(
         own.operands[0]!,
@@ -40,7 +42,7 @@ export async function config(
         `occupancy ${name}`,
       );
     }
-    const given = new Map(own.flags);
+    const given = new Map<string, FlagValue>(own.flags);
     // --config is also accepted before the command. The variable is read below.
     const { config } = flags;
     if (

@@ -10,7 +10,12 @@ import {
   variableOf,
 } from "../../arguments/spec.ts";
 import { Exit, EXIT_MEANINGS } from "../../exit_codes.ts";
-import { meaningOf, synopsisOf, usageOf } from "../../help/option_text.ts";
+import {
+  meaningOf,
+  operandMeaning,
+  synopsisOf,
+  usageOf,
+} from "../../help/option_text.ts";
 import { writeOut } from "../../terminal/output.ts";
 import { VERSION } from "../../version.ts";
 
@@ -63,7 +68,7 @@ function manPage(
         ? [
           ".TP",
           `.I ${roff(spec.operand.name)}`,
-          roff(`${spec.operand.summary} (${spec.operand.choices.join(", ")})`),
+          roff(operandMeaning(spec.operand)),
         ]
         : []),
       ...withoutCommon(spec.options).flatMap(entry),

@@ -130,9 +130,9 @@ function printAs(form: OutputForm, view: MapView, flags: PrintFlags): void {
   const depth = colorDepth(flags.color, env, Deno.stdout.isTerminal());
   switch (form) {
     case "json":
-      return writeOut(renderJson(view));
+      return writeOut(renderJson(view, flags.times));
     case "tsv":
-      return writeOut(renderTsv(view));
+      return writeOut(renderTsv(view, flags.times));
     case "table":
       return writeOut(renderTable(view, depth !== "none"));
     case "map":

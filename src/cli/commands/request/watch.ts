@@ -13,7 +13,7 @@ import { Ending } from "../../terminal/ending.ts";
 import { CountedCells } from "../../terminal/map/mod.ts";
 import { drainOut, printError } from "../../terminal/output.ts";
 import { watchPipeReader } from "../../terminal/pipe_reader.ts";
-import { renderJson, renderTsv } from "../../terminal/render.ts";
+import { renderJson, renderTsv, type TimeForm } from "../../terminal/render.ts";
 import { ConnectionStatus } from "./live/connection_status.ts";
 import { firstOf } from "./live/select.ts";
 import type { OutputForm } from "./mode.ts";
@@ -135,12 +135,17 @@ function firstCells(cells: ReadingBatch, count: number): ReadingBatch {
 class LinePrinter implements View {
   readonly #form: "tsv" | "json";
   readonly #quiet: boolean;
+  readonly #times: TimeForm | undefined;
   #cells = new CountedCells();
   #hasNotice = false;
   #hasEvents = false;
 
-  constructor(form: "tsv" | "json", { quiet = false }: { quiet?: boolean }) {
+  constructor(
+    form: "tsv" | "json",
+    { quiet = false, times }: { quiet?: boolean; times?: TimeForm },
+  ) {
     this.#form = form;
+    this.#times = times;
     this.#quiet = quiet;
   }
 
@@ -148,7 +153,9 @@ class LinePrinter implements View {
     for await (const event of events) {
       this.#hasEvents = true;
       // While a slow reader blocks this, the watcher sums up the changes.
-      await drainOut(this.#form === "json" ? jsonOf(event) : this.#tsv(event));
+      await drainOut(
+        this.#form === "json" ? jsonOf(event, this.#times) : this.#tsv(event),
+      );
     }
   }
 
@@ -163,13 +170,14 @@ class LinePrinter implements View {
   #tsv(event: WatchEvent): string {
     if (event.kind === "changes") {
       this.#cells.add(event);
-      return renderTsv(event);
+      return renderTsv(event, this.#times);
     }
     const before = this.#cells;
     this.#cells = new CountedCells();
     this.#cells.add(event);
     const removed = missingCells(before, this.#cells);
-    return renderTsv({ ...event, cells: removed }) + renderTsv(event);
+    return renderTsv({ ...event, cells: removed }, this.#times) +
+      renderTsv(event, this.#times);
   }
 }
 
@@ -188,6 +196,6 @@ function missingCells(before: CountedCells, now: CountedCells): ReadingBatch {
   return missing;
 }
 
-function jsonOf(event: WatchEvent): string {
-  return `{"kind":"${event.kind}",${renderJson(event).slice(1)}`;
+function jsonOf(event: WatchEvent, times: TimeForm | undefined): string {
+  return `{"kind":"${event.kind}",${renderJson(event, times).slice(1)}`;
 }

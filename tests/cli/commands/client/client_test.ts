@@ -295,7 +295,6 @@ Deno.test({
         /Invalid --wire "morse"[^]*current or original/,
       ],
       [[...file, "--nonsense"], /Unknown option: --nonsense/],
-      [[...file, "excess"], /Unexpected argument: excess/],
       [[...file, "--layer", "a//b"], /layer name "a\/\/b" has an empty level/],
       [[...file, "--prefix", "a/#"], /wildcard/],
       [
