@@ -251,10 +251,11 @@ export class App implements LiveEvents {
     if (this.#lost.shown) this.#checkLost();
   }
 
-  /** Tells the map what there is to show of the layer. */
+  /** Tells the map what there is to show of the layer, and which way y grows. */
   #frame(): void {
     const layer = this.#layerStatus();
     const { bounds: loaded } = this.#map.cellLayer.cells;
+    this.#map.yUp = layer?.display?.yUp === true;
     this.#map.cells = boundsOf(layer?.bounds ?? null, loaded);
   }
 

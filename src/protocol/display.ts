@@ -1,6 +1,6 @@
 /**
- * How to show a layer to people: the unit of its values. A server sends it with
- * the cells, so that all clients show a layer in the same way.
+ * How to show a layer to people: the unit of its values and the direction of y.
+ * A server sends it with the cells, so that all clients show a layer in the same way.
  *
  * @module
  */
@@ -13,6 +13,8 @@ export type Unit = readonly [one: string, many: string];
 export interface LayerDisplay {
   /** What the values above 0 count. Default: people. */
   readonly unit?: Unit;
+  /** Whether y grows upwards. Default: downwards. */
+  readonly yUp?: true;
 }
 
 /** The unit of a layer that has none. */
@@ -44,8 +46,10 @@ export function parseUnit(text: string): Unit {
 /** Reads display properties. Ignores what is not valid, since cells matter more. */
 export function readDisplay(value: unknown): LayerDisplay | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { unit } = value;
-  return isUnit(unit) ? { unit } : undefined;
+  const unit = isUnit(value.unit) ? { unit: value.unit } : {};
+  const yUp = value.yUp === true ? { yUp: true as const } : {};
+  const display: LayerDisplay = { ...unit, ...yUp };
+  return Object.keys(display).length === 0 ? undefined : display;
 }
 
 /** Returns the noun for a count. */

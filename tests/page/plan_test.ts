@@ -9,6 +9,11 @@ import { BLANK, PageSession } from "./session.ts";
 
 /** A drawing without any symmetry: `#` black, `.` white. */
 const DRAWING = ["##..", "#...", "...."];
+const DRAWING_PGM = `P2 4 3 255\n${
+  DRAWING.map((row) => [...row].map(shade).join(" ")).join("\n")
+}\n`;
+const DRAWING_YAML =
+  "image: map.pgm\nresolution: 0.5\norigin: [-1.5, 1.0, 0.0]\nnegate: 0\noccupied_thresh: 0.65\nfree_thresh: 0.196\n";
 const SCALE = 40;
 const PIXELS_PER_CELL = 5;
 
@@ -48,28 +53,59 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a ROS map is under its cells at its origin, with its last row at the bottom",
+  name: "a ROS map is under its cells at its origin, with y upwards as in RViz",
   ...needs("chromium"),
   fn: async () => {
     await using folder = await tempDir();
-    await folder.file(
-      "map.pgm",
-      `P2 4 3 255\n${
-        DRAWING.map((row) => [...row].map(shade).join(" ")).join("\n")
-      }\n`,
-    );
-    const file = await folder.file(
-      "map.yaml",
-      "image: map.pgm\nresolution: 0.5\norigin: [-1.5, 1.0, 0.0]\nnegate: 0\noccupied_thresh: 0.65\nfree_thresh: 0.196\n",
-    );
+    await folder.file("map.pgm", DRAWING_PGM);
+    const file = await folder.file("map.yaml", DRAWING_YAML);
     await using session = await PageSession.open({
       server: ["--map-file", file],
-      // The drawing's upper left: x = -1.5 m, y = 1 m + 2 rows of 0.5 m.
+      // The upper left of the drawing: x = -1.5 m, y = 1 m + 2 rows of 0.5 m.
       readings: { default: "-3,4,1\n" },
       address: `#layer=default&at=0,4&scale=${SCALE}`,
     });
     await session.waitForColorChange(-3, 4, BLANK);
+    await waitForPicture(session, [-3, 2], ["@#..", "#...", "...."]);
+    // The arrow keys move the cursor as the map is seen.
+    await session.page.locator("#map").focus();
+    await session.page.keyboard.press("Enter");
+    const [, x, y] = (await session.waitForText("#tip", /x \S+, y \S+/))
+      .match(/x (-?\d+), y (-?\d+)/)!;
+    await session.page.keyboard.press("ArrowUp");
+    await session.waitForText(
+      "#tip",
+      new RegExp(`x ${x}, y ${Number(y) + 1} `),
+    );
+    assert.deepEqual(session.errors, []);
+  },
+});
+
+Deno.test({
+  name: "yUp turns the layer of an image, and yUp: false a ROS map",
+  ...needs("chromium"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await folder.file("hall.png", drawingPng());
+    await folder.file("map.pgm", DRAWING_PGM);
+    await folder.file("map.yaml", DRAWING_YAML);
+    const image = { image: "hall.png", pixelsPerCell: PIXELS_PER_CELL };
+    const maps = {
+      layers: {
+        up: { ...image, origin: [-3, 2], yUp: true },
+        ros: { ros: "map.yaml", yUp: false },
+      },
+    };
+    const file = await folder.file("maps.json", JSON.stringify(maps));
+    await using session = await PageSession.open({
+      server: ["--map-file", file],
+      readings: { up: "-3,4,1\n", ros: "-3,4,1\n" },
+      address: `#layer=up&at=0,4&scale=${SCALE}`,
+    });
+    await waitForPicture(session, [-3, 2], ["@#..", "#...", "...."]);
+    await session.page.goto(
+      `${session.url}/#layer=ros&at=0,4&scale=${SCALE}`,
+    );
     await waitForPicture(session, [-3, 2], ["....", "#...", "@#.."]);
     assert.deepEqual(session.errors, []);
   },
@@ -92,8 +128,8 @@ function shade(mark: string): number {
 }
 
 /**
- * Waits until a screenshot has a picture at a coordinate: `#` dark, `.` light,
- * `@` the colour of an occupied cell.
+ * Waits until a screenshot has a picture: `#` dark, `.` light, `@` the colour of
+ * an occupied cell. Its smallest coordinate is given.
  */
 async function waitForPicture(
   session: PageSession,
@@ -115,10 +151,14 @@ async function readPicture(
   y0: number,
 ): Promise<string> {
   const picture = await session.page.screenshot();
+  const { yUp } = await session.camera();
   const positions: { left: number; top: number }[] = [];
   for (const [row, marks] of DRAWING.entries()) {
     for (let column = 0; column < marks.length; column++) {
-      const { left, top } = await session.positionOf(x0 + column, y0 + row);
+      const { left, top } = await session.positionOf(
+        x0 + column,
+        y0 + (yUp ? DRAWING.length - 1 - row : row),
+      );
       // Beside the middle, where an occupied cell has its number.
       positions.push({ left: left - SCALE / 4, top: top - SCALE / 4 });
     }

@@ -147,29 +147,38 @@ export class PageSession implements AsyncDisposable {
     }, [left, top] as const);
   }
 
-  /** Returns the middle of a cell on the screen, where y grows downwards. */
+  /** Returns the middle of a cell on the screen. */
   async positionOf(
     x: number,
     y: number,
   ): Promise<{ left: number; top: number }> {
-    const { center: [cx, cy], scale } = await this.camera();
+    const { center: [cx, cy], scale, yUp } = await this.camera();
     const box = (await this.page.locator("#map").boundingBox())!;
     return {
       left: box.x + box.width / 2 + (x + 0.5 - cx) * scale,
-      top: box.y + box.height / 2 + (y + 0.5 - cy) * scale,
+      top: box.y + box.height / 2 + (y + 0.5 - cy) * (yUp ? -scale : scale),
     };
   }
 
-  /** Returns the coordinate in the centre and the size of a cell. */
-  async camera(): Promise<{ center: [x: number, y: number]; scale: number }> {
-    const { at, scale } = await until(() =>
+  /**
+   * Returns the coordinate in the centre, the size of a cell, and whether y
+   * grows upwards.
+   */
+  async camera(): Promise<
+    { center: [x: number, y: number]; scale: number; yUp: boolean }
+  > {
+    const { at, scale, yUp } = await until(() =>
       this.page.evaluate(() => {
-        const { at, scale } = document.querySelector<HTMLElement>("#map")!
+        const { at, scale, yUp } = document.querySelector<HTMLElement>("#map")!
           .dataset;
-        return at !== undefined && scale !== undefined && { at, scale };
+        return at !== undefined && scale !== undefined && { at, scale, yUp };
       }), { what: "a view of the map" });
     const [x, y] = at.split(",").map(Number);
-    return { center: [x!, y!], scale: Number(scale) };
+    return {
+      center: [x!, y!],
+      scale: Number(scale),
+      yUp: yUp === "true",
+    };
   }
 
   /** Waits until a cell has another colour, and returns the new one. */

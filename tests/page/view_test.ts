@@ -5,7 +5,7 @@ import { encodePng } from "../../src/http/plans/grey_image.ts";
 import { needs } from "../support/needs.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
-import { PageSession, type PageSessionOptions } from "./session.ts";
+import { BLANK, PageSession, type PageSessionOptions } from "./session.ts";
 
 /** The plan: 120 by 80 cells. */
 const PLAN: Rect = { left: 0, top: 0, right: 120, bottom: 80 };
@@ -233,5 +233,57 @@ Deno.test({
         );
       }
     }
+  },
+});
+
+Deno.test({
+  name:
+    "with --y-up the largest y is at the top, at every scale, and a dragged box has the cells under it",
+  ...needs("chromium"),
+  fn: async () => {
+    // Two chunks of 256 rows, without any symmetry.
+    const readings = { default: "3,2,1\n5,290,1\n9,100,0\n" };
+    for (const scale of [1, 3, 30]) {
+      await using session = await PageSession.open({
+        server: ["--y-up"],
+        readings,
+        address: "#layer=default",
+      });
+      await waitUntilFitted(session, {
+        left: 3,
+        right: 10,
+        top: 291, // upwards
+        bottom: 2,
+      });
+      const address = (y: number) =>
+        `${session.url}/#layer=default&at=5,${y}&scale=${scale}`;
+      for (const [x, y] of [[3, 2], [5, 290]] as const) {
+        await session.page.goto(address(y));
+        await until(async () => {
+          const { scale: now, center } = await session.camera();
+          return now === scale && center[1] === y;
+        });
+        await session.waitForColorChange(x, y, BLANK);
+        assert.equal(await session.colorOf(x, y + 5), BLANK);
+        assert.equal(await session.colorOf(x, y - 5), BLANK);
+      }
+    }
+    await using session = await PageSession.open({
+      server: ["--y-up"],
+      readings,
+      address: "#layer=default&at=5,290&scale=30",
+    });
+    await session.waitForColorChange(5, 290, BLANK);
+    const from = await session.positionOf(4, 292);
+    const to = await session.positionOf(6, 289);
+    assert.ok(from.top < to.top);
+    const { mouse } = session.page;
+    await session.page.getByRole("button", { name: "Select cells" }).click();
+    await mouse.move(from.left, from.top);
+    await mouse.down();
+    await mouse.move(to.left - 20, to.top - 20);
+    await mouse.move(to.left, to.top);
+    await mouse.up();
+    await session.waitForText("#selection", /x 4–6, y 289–292 · 1 cell /);
   },
 });

@@ -44,10 +44,13 @@ pure("readDisplay() ignores what is not valid", () => {
   assert.deepEqual(readDisplay({ unit: ["a", "b"], later: 1 }), {
     unit: ["a", "b"],
   });
+  assert.deepEqual(readDisplay({ yUp: true, unit: 1 }), { yUp: true });
   for (
     const value of [
       undefined,
       null,
+      { yUp: false },
+      { yUp: 1 },
       1,
       [],
       {},

@@ -105,8 +105,15 @@ export function renderTsv(view: MapView, times: TimeForm = "rfc3339"): string {
 
 /** Renders one JSON object on one line, for programs. */
 export function renderJson(view: MapView, times: TimeForm = "ms"): string {
-  const { cells, layer, revision, time, staleAfter, began } = view;
-  const head = JSON.stringify({ layer, revision, time, staleAfter, began });
+  const { cells, layer, revision, time, staleAfter, began, display } = view;
+  const head = JSON.stringify({
+    layer,
+    revision,
+    time,
+    staleAfter,
+    began,
+    display,
+  });
   const quote = times === "ms" ? "" : '"';
   const rows: string[] = [];
   for (let i = 0; i < cells.length; i++) {

@@ -8,6 +8,7 @@ import { copyCells } from "../cell_columns.ts";
 import { LARGE_RESPONSE_CELLS } from "../limits.ts";
 import {
   CELLS,
+  DISPLAY,
   jsonSpec,
   LAYER_PARAMETER,
   MOMENT,
@@ -77,8 +78,14 @@ export const getCells: Endpoint = {
           ...jsonSpec(
             "",
             object(
-              { layer: TEXT, revision: REVISION, ...MOMENT, cells: CELLS },
-              ["staleAfter", "began"],
+              {
+                layer: TEXT,
+                revision: REVISION,
+                ...MOMENT,
+                display: DISPLAY,
+                cells: CELLS,
+              },
+              ["staleAfter", "began", "display"],
             ),
           ).content,
           "text/csv": {
@@ -137,7 +144,12 @@ function answerCells(
   const cells = copyCells(grid, { since, region });
   const pieces = format === "csv"
     ? csvPieces(cells, layer, times)
-    : jsonPieces(cells, times, { layer, revision, ...moment });
+    : jsonPieces(cells, times, {
+      layer,
+      revision,
+      ...moment,
+      display: server.displayOf(layer), // omitted if undefined
+    });
   const body = byteStream({
     next: () => pieces.next().value,
     onEnd: release,

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { LayerDisplay } from "../../protocol/mod.ts";
 import { quote } from "../../protocol/text.ts";
 import {
   COUNT,
+  DISPLAY,
   jsonSpec,
   object,
   problemSpec,
@@ -31,6 +33,7 @@ export const getPlans: Endpoint = {
               layer: TEXT,
               title: TEXT,
               metresPerCell: { type: "number", exclusiveMinimum: 0 },
+              display: DISPLAY,
               image: object({
                 url: {
                   type: "string",
@@ -45,17 +48,20 @@ export const getPlans: Endpoint = {
                   minItems: 4,
                   maxItems: 4,
                   description:
-                    "[x0,y0,x1,y1]: the outer edges of the image, in cells; the cell x,y covers x,y to x+1,y+1; the first row of the image is at y0",
+                    "[x0,y0,x1,y1]: the outer edges of the image, in cells; the cell x,y covers x,y to x+1,y+1; the first row of the image is at y0, or at y1 if y grows upwards",
                 },
               }),
-            }, ["metresPerCell", "image"]),
+            }, ["metresPerCell", "display", "image"]),
           },
         }),
       ),
     },
   },
   handle({ server }): Response {
-    return jsonResponse({ plans: [...server.plans.values()].map(describe) });
+    const plans = [...server.plans.values()].map((plan) =>
+      describe(plan, server.displayOf(plan.layer))
+    );
+    return jsonResponse({ plans });
   },
 };
 
@@ -109,11 +115,15 @@ export const getPlanImage: Endpoint = {
   },
 };
 
-function describe({ layer, title, metresPerCell, image }: Plan) {
+function describe(
+  { layer, title, metresPerCell, image }: Plan,
+  display: LayerDisplay | undefined,
+) {
   return {
     layer,
     title,
     ...(metresPerCell !== undefined && { metresPerCell }),
+    ...(display !== undefined && { display }),
     ...(image !== undefined && {
       image: {
         url: `plans/${encodeSegments(layer)}/image`,

@@ -131,7 +131,11 @@ export const DISPLAY: Schema = {
       maxItems: 2,
       description: "[singular,plural]: what the values above 0 count",
     },
-  }, ["unit"]),
+    yUp: {
+      const: true,
+      description: "y grows upwards; absent: downwards",
+    },
+  }, ["unit", "yUp"]),
   description: "how to show the layer; absent for the defaults",
 };
 

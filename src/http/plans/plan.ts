@@ -15,6 +15,8 @@ export interface Plan {
   readonly metresPerCell: number | undefined;
   /** What the values of the layer count; absent if not given. */
   readonly unit?: Unit;
+  /** Whether y grows upwards; absent if not given. */
+  readonly yUp?: boolean;
   /** Undefined if the plan has a title only. */
   readonly image: PlanImage | undefined;
 }
@@ -30,8 +32,8 @@ export interface PlanImage {
   readonly height: number;
   /**
    * The outer edges of the image, in cells; usually not integers. The cell x,y
-   * covers x,y to x+1,y+1, and y grows downwards, as in the dashboard: the
-   * first row of the image is at y0.
+   * covers x,y to x+1,y+1. The first row of the image is at y0, or at y1 if the
+   * y of the layer grows upwards.
    */
   readonly extent: readonly [x0: number, y0: number, x1: number, y1: number];
   /** Depends on the bytes only; with its quotes. */

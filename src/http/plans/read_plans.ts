@@ -48,6 +48,7 @@ const MEMBERS = [
   "pixelsPerCell",
   "metresPerCell",
   "unit",
+  "yUp",
 ];
 const EXAMPLE =
   'Write { "layers": { "default": { "title": "Ground floor", "image": "ground.png" } } }.';
@@ -62,6 +63,7 @@ interface LayerEntry {
   readonly metresPerCell?: number;
   /** `car,cars` */
   readonly unit?: string;
+  readonly yUp?: boolean;
 }
 
 /**
@@ -86,8 +88,12 @@ export async function readPlans(
   for (const [layer, entry] of parseMaps(text)) {
     try {
       const plan = await planOf(layer, entry, files);
-      const { unit } = entry;
-      plans.set(layer, unit ? { ...plan, unit: parseUnit(unit) } : plan);
+      const { unit, yUp } = entry;
+      plans.set(layer, {
+        ...plan,
+        ...(unit && { unit: parseUnit(unit) }),
+        ...(yUp !== undefined && { yUp }),
+      });
     } catch (error) {
       if (!(error instanceof PlanError)) throw error;
       throw new PlanError(
@@ -142,18 +148,19 @@ async function rosPlan(
   files: PlanFiles,
   path = "",
 ): Promise<Plan> {
-  const { title = layer, origin } = entry;
+  const { title = layer, origin, yUp = true } = entry;
   const map = parseRosMap(text);
   const metresPerCell = metresPerRosCell(entry, map.resolution);
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const file = isAbsolute(map.image) ? map.image : folder + map.image;
   const image = decodeRosImage(await files.read(file, MAX_IMAGE_BYTES));
-  const png = encodePng(convertImage(image, map, true));
+  const png = encodePng(convertImage(image, map, !yUp));
   const [x, y] = map.origin;
   return {
     layer,
     title,
     metresPerCell,
+    yUp,
     image: planImage(
       png,
       extentOf(
@@ -257,6 +264,9 @@ function checkEntry(layer: string, entry: unknown): LayerEntry {
       fail(`${key} is not a number above 0`, `Write "${key}": 0.5.`);
     }
   }
+  if (entry.yUp !== undefined && typeof entry.yUp !== "boolean") {
+    fail("yUp is neither true nor false", 'Write "yUp": true.');
+  }
   const { origin, unit } = entry;
   if (typeof unit === "string") {
     try {
@@ -271,7 +281,7 @@ function checkEntry(layer: string, entry: unknown): LayerEntry {
   ) {
     fail(
       "origin is not two numbers",
-      'Write "origin": [x, y], the position of the first pixel in cells.',
+      'Write "origin": [x, y], the smallest x and y of the image in cells.',
     );
   }
   if (entry.ros !== undefined && entry.image !== undefined) {

@@ -358,6 +358,7 @@ export class MapView {
     const { center, scale } = this.camera;
     this.#target.dataset.at = center.join();
     this.#target.dataset.scale = String(scale);
+    this.#target.dataset.yUp = String(this.yUp);
   }
 
   #setCamera({ center: [x, y], scale }: Camera): void {

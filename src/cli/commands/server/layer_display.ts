@@ -15,11 +15,14 @@ export type DisplayOf = (layer: string) => LayerDisplay | undefined;
  * @param plans by layer; may change later
  */
 export function layerDisplay(
-  flags: Pick<ServerFlags, "unit">,
+  flags: Pick<ServerFlags, "unit" | "yUp">,
   plans: ReadonlyMap<string, Plan>,
 ): DisplayOf {
   return (layer) => {
-    const unit = plans.get(layer)?.unit ?? flags.unit;
-    return unit && { unit };
+    const plan = plans.get(layer);
+    const unit = plan?.unit ?? flags.unit;
+    const yUp = plan?.yUp ?? flags.yUp;
+    if (unit === undefined && !yUp) return undefined;
+    return { ...(unit && { unit }), ...(yUp && { yUp }) };
   };
 }

@@ -165,6 +165,12 @@ export const SERVER = {
       group: DISPLAY,
     },
     {
+      name: "y-up",
+      summary:
+        "y grows upwards on maps, as in ROS; a layer of --map-file can have its own direction",
+      group: DISPLAY,
+    },
+    {
       name: "log-format",
       value: "form",
       summary:

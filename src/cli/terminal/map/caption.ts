@@ -105,9 +105,16 @@ export function legend(
 /**
  * Returns the coordinates of the corners: one line to print above the map and
  * one below it. A map that is too narrow for four corners gets two.
+ *
+ * @param yUp whether y grows upwards
  */
-export function corners(shown: Region, width: number): [string, string] {
-  const { x0, y0, x1, y1 } = shown;
+export function corners(
+  shown: Region,
+  width: number,
+  yUp = false,
+): [string, string] {
+  const { x0, x1 } = shown;
+  const [y0, y1] = yUp ? [shown.y1, shown.y0] : [shown.y0, shown.y1];
   const line = (y: number) => {
     const [left, right] = [`${x0},${y}`, `${x1},${y}`];
     if (x0 === x1) return left;

@@ -46,6 +46,25 @@ export function drawPixels(cells: CountedCells, viewport: Viewport): Pixels {
   return { width, height, level, sparse };
 }
 
+/** Turns a picture upside down: for layers whose y grows upwards. */
+export function flipRows(pixels: Pixels): Pixels {
+  const { width, height } = pixels;
+  const flip = (from: Uint8Array) => {
+    const to = new Uint8Array(from.length);
+    for (let row = 0; row < height; row++) {
+      const start = (height - 1 - row) * width;
+      to.set(from.subarray(start, start + width), row * width);
+    }
+    return to;
+  };
+  return {
+    width,
+    height,
+    level: flip(pixels.level),
+    sparse: flip(pixels.sparse),
+  };
+}
+
 /** Draws cells of which a pixel shows one or more. */
 function drawReduced(
   cells: CountedCells,

@@ -9,7 +9,7 @@ import { Canvas, type Span, wrapItems } from "./canvas.ts";
 import { corners, headline, legend } from "./caption.ts";
 import type { CountedCells } from "./counted_cells.ts";
 import { BOLD, type ColorDepth, DIM } from "./palette.ts";
-import { drawPixels, paintPixels } from "./pixels.ts";
+import { drawPixels, flipRows, paintPixels } from "./pixels.ts";
 import {
   type Camera,
   describeScale,
@@ -77,7 +77,7 @@ export function renderMap(options: MapOptions): RenderedMap {
   const { layer, cells, width, height, depth, warning, notes = [] } = options;
   const region = options.region ?? cells.table.bounds;
   const counts = cells.counts();
-  const unit = options.display?.unit;
+  const { unit, yUp = false } = options.display ?? {};
   const head = wrapItems(
     headline(layer, counts, region, unit),
     width,
@@ -119,6 +119,7 @@ export function renderMap(options: MapOptions): RenderedMap {
     const [above, below] = corners(
       shownRegion(viewport, region),
       viewport.width,
+      yUp,
     );
     const frameLine = (text: string): Span[][] =>
       hasFrame ? [[[" ".repeat(indent) + text, DIM]]] : [];
@@ -138,7 +139,8 @@ export function renderMap(options: MapOptions): RenderedMap {
     );
     const at = { column: indent, row: head.length + (hasFrame ? 1 : 0) };
     const side = Math.max(1, Math.round(1 / viewport.cellsPerPixel));
-    paintPixels(canvas, at, drawPixels(cells, viewport), { side, depth });
+    const pixels = drawPixels(cells, viewport);
+    paintPixels(canvas, at, yUp ? flipRows(pixels) : pixels, { side, depth });
     return { canvas, shown: { viewport, area, region } };
   }
 }

@@ -14,7 +14,10 @@ import {
   glyphOfLevel,
   sgrParameters,
 } from "../../../../src/cli/terminal/map/palette.ts";
-import { drawPixels } from "../../../../src/cli/terminal/map/pixels.ts";
+import {
+  drawPixels,
+  flipRows,
+} from "../../../../src/cli/terminal/map/pixels.ts";
 import { viewportOf } from "../../../../src/cli/terminal/map/viewport.ts";
 import {
   corners,
@@ -295,5 +298,59 @@ Deno.test({
       "106,656",
       "1.8e+19",
     ]);
+  },
+});
+
+Deno.test({
+  name: "flipRows() reverses the rows of a picture and keeps their columns",
+  permissions: "none",
+  fn: () => {
+    fc.assert(fc.property(
+      fc.array(testCell, { minLength: 1, maxLength: 60 }),
+      fc.record({ ...size, maxCellWidth: fc.constantFrom(1, 2, 8) }),
+      (cells, area) => {
+        const all = counted(cells);
+        const pixels = drawPixels(all, viewportOf(all.table.bounds!, area));
+        const flipped = flipRows(pixels);
+        const { width, height } = pixels;
+        for (let row = 0; row < height; row++) {
+          for (let column = 0; column < width; column++) {
+            const at = row * width + column;
+            const to = (height - 1 - row) * width + column;
+            assert.equal(flipped.level[to], pixels.level[at]);
+            assert.equal(flipped.sparse[to], pixels.sparse[at]);
+          }
+        }
+      },
+    ));
+  },
+});
+
+Deno.test({
+  name: "the corners of a map whose y grows upwards have the larger y above",
+  permissions: "none",
+  fn: () => {
+    const region = { x0: -1, y0: 2, x1: 3, y1: 40 };
+    assert.deepEqual(corners(region, 12, true), [
+      "-1,40   3,40",
+      "-1,2     3,2",
+    ]);
+    const { canvas } = renderMap({
+      layer: "a",
+      cells: counted([
+        { x: 0, y: 0, value: 0, stale: false },
+        { x: 0, y: 9, value: 7, stale: false },
+      ]),
+      display: { yUp: true },
+      width: 30,
+      height: 20,
+      depth: "none",
+    });
+    const rows = encodeLines(canvas, "none");
+    const lines = rows.split("\n");
+    const lineOf = (text: string) =>
+      lines.findIndex((line) => line.trim() === text);
+    assert.ok(lineOf("7") > 0 && lineOf("7") < lineOf("·"), rows);
+    assert.ok(lineOf("0,9") < lineOf("7") && lineOf("0,0") > lineOf("·"), rows);
   },
 });

@@ -46,6 +46,7 @@ export class MapPane implements Pane {
   readonly #region: Region | undefined;
   #camera: Camera | undefined;
   #shown: RenderedMap["shown"];
+  #yUp = false;
 
   /** @param region the region to show. Default: the smallest one with all cells */
   constructor(region?: Region) {
@@ -62,6 +63,7 @@ export class MapPane implements Pane {
       ...(this.#camera && { camera: this.#camera }),
     });
     this.#shown = rendered.shown;
+    this.#yUp = scene.display?.yUp === true;
     return rendered.canvas;
   }
 
@@ -75,7 +77,8 @@ export class MapPane implements Pane {
       this.#camera = zoomOut(viewport, area, region);
     } else if (key === "0" || key === "home") this.#camera = undefined;
     else if (ARROWS[key] && this.#camera) {
-      this.#camera = pan(viewport, ...ARROWS[key]);
+      const [across, down] = ARROWS[key];
+      this.#camera = pan(viewport, across, this.#yUp ? -down : down);
     } else return false;
     return true;
   }
