@@ -63,6 +63,63 @@ for (const broker of BROKERS) {
   });
 }
 
+Deno.test({
+  name:
+    "without --wire original, our commands do not send to an original server, and name the option",
+  ...needs("mosquitto", "paho"),
+  fn: async () => {
+    await using original = await originalServer("mosquitto");
+    const flags = ["--broker", original.url];
+    const wire = [...flags, "--wire", "original"];
+    for (
+      const [args, hint] of [
+        [["client", "--file", "client1.json"], /--wire original/],
+        [
+          ["client", "--file", "client1.json", "--no-request"],
+          /--wire original/,
+        ],
+        [["simulate", "--count", "100", "--rate", "max"], /--dry-run/],
+        [["request"], /--wire original/],
+        [["request", "--watch", "--count", "1"], /--wire original/],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await runOccupancy([...args, ...flags]);
+      const what = `${args.join(" ")}: ${stderr}`;
+      assert.equal(code, 5, what);
+      assert.equal(stdout, "", what);
+      assert.match(
+        stderr,
+        /Only a server of the original protocol answers for "occupancy"\n {2}hint: /,
+        what,
+      );
+      assert.match(stderr, hint, what);
+      assert.doesNotMatch(stderr, /Sent \d/, what);
+    }
+    // It still runs, and has no readings.
+    const { code, stdout } = await runOccupancy(["request", "--json", ...wire]);
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout).cells, []);
+  },
+});
+
+Deno.test({
+  name:
+    "without a server, client sends its readings, and request waits for an answer",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    const flags = ["--broker", broker.url, "--timeout", "1s"];
+    const sent = await runOccupancy([
+      ...["client", "--file", "client1.json", "--no-request"],
+      ...flags,
+    ]);
+    assert.match(sent.stderr, /Sent 4 readings in 1 message/);
+    const asked = await runOccupancy(["request", ...flags]);
+    assert.equal(asked.code, 5, asked.stderr);
+    assert.match(asked.stderr, /No server answered for "occupancy" within 1 s/);
+  },
+});
+
 /** Runs the original client; returns the rows that it prints. */
 async function originalClient(port: number, rows: Row[]): Promise<Row[]> {
   await using client = new Running(requireTool("paho"), [

@@ -4,6 +4,7 @@ import { type Link, LinkError } from "../../../mqtt/link.ts";
 import { DEFAULT_LAYER, Topics } from "../../../protocol/mod.ts";
 import { Requester } from "../../../request/mod.ts";
 import { connect, leave, type Role, uniqueClientId } from "../../connect.ts";
+import { refuseOriginalServer } from "../../original_server.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { Ending } from "../../terminal/ending.ts";
@@ -15,6 +16,9 @@ import { RefusalReports } from "./bad_readings.ts";
 import { InputFiles } from "./input_files.ts";
 
 const DEFAULT_BATCH = 100;
+const ORIGINAL_HINT =
+  "Add --wire original: that server takes one reading per message.";
+
 /**
  * Runs `occupancy client`: sends the readings of files, then prints the maps of
  * their layers.
@@ -45,6 +49,14 @@ export async function client(flags: ClientFlags): Promise<number> {
     ending,
   );
   try {
+    if (flags.wire !== "original") {
+      await refuseOriginalServer(flags, {
+        topics,
+        hint: ORIGINAL_HINT,
+        signal: ending.signal,
+        isKnown: () => requester.serverState !== undefined,
+      });
+    }
     notice[Symbol.dispose]();
     const layers = await sendAll(flags, {
       topics,

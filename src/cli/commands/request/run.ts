@@ -13,6 +13,7 @@ import type {
   FormatFlags,
 } from "../../arguments/common_options.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
+import { requestUnlessOriginal } from "../../original_server.ts";
 import { Exit } from "../../exit_codes.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
@@ -32,6 +33,7 @@ import {
 import { type OutputForm, requestMode } from "./mode.ts";
 import type { RequestFlags } from "./options.ts";
 
+const ORIGINAL_HINT = "Add --wire original.";
 /** Minimum width of a map, also on a narrower terminal, in columns. */
 const MIN_MAP_WIDTH = 20;
 
@@ -88,8 +90,9 @@ export function print(
 
 async function requestMap(flags: RequestFlags): Promise<MapView> {
   const { layer, timeout, wire } = flags;
+  const topics = new Topics(flags.prefix);
   const requester = new Requester({
-    topics: new Topics(flags.prefix),
+    topics,
     name: uniqueClientId("request"),
     wire,
   });
@@ -98,8 +101,20 @@ async function requestMap(flags: RequestFlags): Promise<MapView> {
   const link = await connect(flags, requester, { signal });
   try {
     const region = regionOf(flags);
-    const query = { layer, timeout, signal, ...(region && { region }) };
-    return await requester.request(link, query);
+    const query = { layer, timeout, ...(region && { region }) };
+    if (wire === "original") {
+      return await requester.request(link, { ...query, signal });
+    }
+    return await requestUnlessOriginal(
+      (signal) => requester.request(link, { ...query, signal }),
+      flags,
+      {
+        topics,
+        hint: ORIGINAL_HINT,
+        signal,
+        isKnown: () => requester.serverState !== undefined,
+      },
+    );
   } finally {
     await leave(link);
   }

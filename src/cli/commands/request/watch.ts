@@ -7,6 +7,7 @@ import { env } from "../../env.ts";
 import { ReadingBatch, Topics, UNKNOWN } from "../../../protocol/mod.ts";
 import { Watcher, type WatchEvent } from "../../../request/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
+import { refuseOriginalServer } from "../../original_server.ts";
 import { Exit } from "../../exit_codes.ts";
 import { colorDepth } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
@@ -23,6 +24,9 @@ import type { RequestFlags } from "./options.ts";
 const CHECK_AFTER_MS = 1500;
 /** Maximum time for a live view to end, ms. */
 const END_TIMEOUT_MS = 900;
+
+const ORIGINAL_HINT =
+  "That server publishes no changes. Without --watch, --wire original requests its map.";
 
 /** The exit codes of a live view, by what ended it. */
 const EXIT_BY_REASON = {
@@ -60,6 +64,8 @@ export async function watch(
     signal: ending.signal,
   });
   try {
+    const { signal } = ending;
+    await refuseOriginalServer(flags, { topics, hint: ORIGINAL_HINT, signal });
     const events = watcher.watch(status.observeRequests(link), {
       signal: ending.signal,
     });

@@ -10,6 +10,7 @@ import {
   UnlimitedPace,
 } from "../../../simulate/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
+import { refuseOriginalServer } from "../../original_server.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
@@ -20,6 +21,8 @@ import type { SimulateFlags } from "./options.ts";
 import { forEachDue, play } from "./play.ts";
 
 const DEFAULT_BATCH = 100;
+const ORIGINAL_HINT =
+  "That server takes one reading per message: add --dry-run, and pipe the readings to occupancy client --file - --wire original.";
 /** Maximum wait for acknowledgements after a signal. */
 const FINISH_TIMEOUT_MS = 2000;
 /** Readings printed at a time without a pace. */
@@ -88,7 +91,8 @@ async function sendReadings(
   flags: SimulateFlags,
   ending: Ending,
 ): Promise<void> {
-  const topic = new Topics(flags.prefix).data(flags.layer);
+  const topics = new Topics(flags.prefix);
+  const topic = topics.data(flags.layer);
   const link = await connect(flags, {
     name: uniqueClientId("simulate"),
     subscriptions: [],
@@ -99,6 +103,11 @@ async function sendReadings(
       printError(`Disconnected from the broker, reconnecting: ${reason}`),
   });
   try {
+    await refuseOriginalServer(flags, {
+      topics,
+      hint: ORIGINAL_HINT,
+      signal: ending.signal,
+    });
     const sender = new Sender(link, {
       topic,
       batch: flags.batch ?? DEFAULT_BATCH,
