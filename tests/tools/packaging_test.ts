@@ -24,7 +24,7 @@ Deno.test({
   name: "all files name the same version of Deno",
   ...needs(),
   fn: () => {
-    const [pinned] = matches("occupancy", /deno@(\d+\.\d+\.\d+)/g);
+    const [pinned] = matches("occupancy", /^version=(\d+\.\d+\.\d+)$/gm);
     assert.ok(pinned);
     const named = [
       ...matches("occupancy.cmd", /deno@(\d+\.\d+\.\d+)/g),

@@ -84,7 +84,8 @@ export async function smoke(options: SmokeOptions): Promise<void> {
 /** Loads the page, its files, and the totals of the map. */
 async function checkDashboard(address: string): Promise<void> {
   const page = await get(address);
-  const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)];
+  // Addresses are relative: a proxy may serve the page below a path.
+  const assets = [...page.matchAll(/(?:src|href)="([^"#:]+)"/g)];
   if (assets.length < 2) throw failure(`No page at ${address}:\n${page}`);
   for (const [, path] of assets) await get(new URL(path!, address));
   await get(new URL("readyz", address));
