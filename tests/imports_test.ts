@@ -41,7 +41,11 @@ const RULES: readonly FolderRule[] = [
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },
   { path: "src/request/", imports: [...BASE, ...INTERFACES] },
   { path: "src/server/", imports: [...BASE, ...INTERFACES] },
-  { path: "src/page/elements/", imports: ["src/protocol/"], ...BROWSER },
+  {
+    path: "src/page/elements/",
+    imports: ["src/protocol/", "src/feed/"],
+    ...BROWSER,
+  },
   {
     path: "src/page/feed/",
     imports: ["src/common/", "src/protocol/", "src/feed/"],
@@ -59,7 +63,7 @@ const RULES: readonly FolderRule[] = [
   {
     path: "src/page/panels/",
     imports: [
-      ...["src/protocol/", "src/grid/", "src/feed/"],
+      ...[...BASE, "src/feed/"],
       ...["src/page/elements/", "src/page/feed/", "src/page/map/"],
     ],
     packages: ["uplot"],
@@ -73,7 +77,7 @@ const RULES: readonly FolderRule[] = [
     ],
     ...BROWSER,
   },
-  { path: "src/page/", imports: ["src/feed/"], ...BROWSER },
+  { path: "src/page/", imports: ["src/common/", "src/feed/"], ...BROWSER },
   { path: "src/http/", imports: [...BASE, "src/feed/", ...INTERFACES] },
   { path: "src/doctor/", imports: [...BASE, "src/store/", "src/mqtt/"] },
   {

@@ -47,6 +47,23 @@ export interface GotMessage {
 /** A message of a viewer. */
 export type ViewerMessage = ViewMessage | PingMessage | GotMessage;
 
+/** How clients reach the broker, for the commands that the page shows. */
+export interface ClientAccess {
+  /** Such as `mqtt://127.0.0.1:1883`. Contains no login. */
+  readonly broker: string;
+  /** Whether the broker requires a login. */
+  readonly needsLogin: boolean;
+  /** The prefix of all topics. */
+  readonly prefix: string;
+  /** The file of `--ca` on the server's machine. */
+  readonly ca?: string;
+  /**
+   * Where the address works: everywhere; also with the host of the page instead
+   * of its own; or on the server's machine only.
+   */
+  readonly reach: "everywhere" | "page" | "machine";
+}
+
 /** The first message of the server. */
 export interface HelloMessage {
   readonly type: "hello";
@@ -62,6 +79,7 @@ export interface HelloMessage {
   readonly forgetAfter: number | null;
   /** The name of the server. */
   readonly title: string;
+  readonly clients: ClientAccess;
 }
 
 /** Incoming readings, per second. */
@@ -92,6 +110,8 @@ export interface LayerStatus {
   readonly unknown: number;
   /** Coordinates ever reported: the sum of the four counts. */
   readonly cells: number;
+  /** Readings that changed a cell, per second. */
+  readonly changes: number;
 }
 
 /** Sent every second, and immediately when broker or store fail or recover. */
@@ -101,6 +121,8 @@ export interface StatusMessage {
   /** The server's clock, ms since 1970. */
   readonly time: number;
   readonly broker: "up" | "down";
+  /** When `broker` last changed, by the server's clock, ms since 1970. */
+  readonly brokerSince: number;
   /** `ok`, or why the store fails: then cells shown as fresh may be stale. */
   readonly store: string;
   readonly rate: LiveRates;
@@ -228,6 +250,9 @@ const SERVER_MESSAGE_CHECKS: ReadonlyMap<string, (message: Json) => void> =
         requireString(message, "version");
         requireString(message, "title");
         requireCount(message, "protocol");
+        if (!isJsonObject(message.clients)) {
+          throw invalidMember(message, "clients");
+        }
         for (const name of ["staleAfter", "forgetAfter"]) {
           if (message[name] !== null) requireNumber(message, name);
         }
@@ -235,6 +260,7 @@ const SERVER_MESSAGE_CHECKS: ReadonlyMap<string, (message: Json) => void> =
       status: (message) => {
         for (const name of ["revision", "viewers"]) requireCount(message, name);
         requireNumber(message, "time");
+        requireNumber(message, "brokerSince");
         requireString(message, "store");
         if (message.broker !== "up" && message.broker !== "down") {
           throw invalidMember(message, "broker");

@@ -5,6 +5,7 @@
  * @module
  */
 import type { OccupancyMap } from "../grid/mod.ts";
+import type { ClientAccess } from "../feed/messages.ts";
 import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { Plan } from "./plans/plan.ts";
@@ -25,6 +26,8 @@ export interface ServerCounts {
   readonly accepted: number;
   /** Readings that changed a cell. */
   readonly changed: number;
+  /** The same by layer. */
+  readonly changedByLayer: ReadonlyMap<string, number>;
   /** Requests answered over MQTT, errors included. */
   readonly requests: number;
   /** Refused readings and payloads by reason. */
@@ -64,6 +67,8 @@ export interface HttpContext {
   /** The version of occupancy. */
   readonly version: string;
   readonly topics: Topics;
+  /** Returns how clients reach the broker. */
+  clientAccess(): ClientAccess;
   /**
    * Synchronous reads see one revision; after an `await` the revision may be
    * later.

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export type { ClientAccess } from "../feed/messages.ts";
 export type { HttpContext, LinkStatus, StoreStatus } from "./context.ts";
 export type { Plan, PlanImage } from "./plans/plan.ts";
 export { isLoopback } from "./security/origin.ts";

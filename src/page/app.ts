@@ -15,13 +15,15 @@ import type {
   StatusMessage,
 } from "../feed/messages.ts";
 import { Controls } from "./controls/controls.ts";
-import { Explorer } from "./controls/explorer.ts";
+import { Explorer, type ExplorerOptions } from "./controls/explorer.ts";
 import { Preferences } from "./controls/preferences.ts";
 import { parseHash, ViewHash, type ViewState } from "./controls/view_hash.ts";
+import type { Access } from "./elements/commands.ts";
 import { announce, byId, focusWhileScrollable } from "./elements/dom.ts";
 import { reloadPage } from "./elements/reload.ts";
 import type { LiveClient } from "./feed/client.ts";
-import type { LiveEvents } from "./feed/connection.ts";
+import { type LiveEvents, NO_SERVER } from "./feed/connection.ts";
+import { endSentence, explainRefusal } from "./feed/requests.ts";
 import { CellLoader } from "./map/cell_loader.ts";
 import { FloorPlans } from "./map/floor_plans.ts";
 import { MapView } from "./map/map_view.ts";
@@ -34,6 +36,7 @@ import { LayerPanels } from "./panels/layer_panels.ts";
 import { titleOf } from "./panels/layer_list.ts";
 import { showLegend, showScale } from "./panels/legend.ts";
 import { LostNotice } from "./panels/lost_notice.ts";
+import { PageTitle } from "./panels/page_title.ts";
 
 /** The layer of readings without a layer name. */
 const DEFAULT_LAYER = "default";
@@ -54,7 +57,8 @@ export class App implements LiveEvents {
   readonly #plans: FloorPlans;
   readonly #panels: LayerPanels;
   readonly #monitor = new ConnectionMonitor();
-  readonly #pill = new ConnectionPill();
+  readonly #title = new PageTitle();
+  readonly #pill = new ConnectionPill(this.#title);
   readonly #lost = new LostNotice(() => this.#map.showAll());
   readonly #preferences: Preferences;
   readonly #explorer: Explorer;
@@ -63,6 +67,7 @@ export class App implements LiveEvents {
   #layer: string | undefined;
   #status: StatusMessage | undefined;
   #staleAfter: number | null = null;
+  #access: Access | undefined;
 
   /** @param connect opens the live feed with the given callbacks */
   constructor(connect: (events: LiveEvents) => Feed) {
@@ -84,7 +89,8 @@ export class App implements LiveEvents {
         },
         onHover: (cell) => this.#explorer.hover(cell),
         onClick: (cell) => this.#explorer.click(cell),
-        onBox: (region) => this.#explorer.select(region),
+        onBox: (region) =>
+          this.#hash.change(() => this.#explorer.select(region)),
       },
       !matchMedia(REDUCED_MOTION).matches,
     );
@@ -96,13 +102,13 @@ export class App implements LiveEvents {
       () => this.#onCellsChange(),
     );
     this.#plans = new FloorPlans(() => this.#showPlan());
-    this.#panels = new LayerPanels({
+    this.#panels = new LayerPanels(this.#title, {
       onSelectLayer: (name) => this.#selectLayer(name),
       onSelectCell: (x, y) => this.#goTo({ x, y }),
     });
     this.#hash = new ViewHash(
       () => this.#viewState(),
-      (edited) => this.#applyView(edited),
+      (other) => this.#applyView(other),
     );
     this.#explorer = new Explorer({
       map: this.#map,
@@ -110,6 +116,7 @@ export class App implements LiveEvents {
       hasLoaded: (region) => this.#loader.hasLoaded(region),
       now: () => this.#now(),
       onSelect: () => this.#hash.scheduleWrite(),
+      change: (apply) => this.#hash.change(apply),
     });
     this.#controls = new Controls({
       explorer: this.#explorer,
@@ -123,7 +130,6 @@ export class App implements LiveEvents {
     focusWhileScrollable([
       byId("section", "cards"),
       byId("aside", "side"),
-      byId("section", "latest-panel"),
     ]);
     this.#feed = connect(this);
     this.#requests = new ViewRequests((layer, region) =>
@@ -136,11 +142,12 @@ export class App implements LiveEvents {
   }
 
   /** @inheritdoc */
-  onHello({ staleAfter }: HelloMessage): void {
+  onHello({ staleAfter, clients }: HelloMessage): void {
     this.#monitor.onHello(Date.now());
     this.#plans.invalidate();
     this.#staleAfter = staleAfter;
-    showLegend(this.#colors(), staleAfter);
+    this.#access = { ...clients, pageHost: location.hostname };
+    this.#showLegend();
     this.#tick();
   }
 
@@ -148,7 +155,10 @@ export class App implements LiveEvents {
   onStatus(status: StatusMessage): void {
     this.#monitor.onStatus(status, Date.now());
     this.#status = status;
-    this.#layer ??= firstLayer(status.layers);
+    if (this.#layer === undefined) {
+      this.#layer = firstLayer(status.layers);
+      this.#hash.scheduleWrite();
+    }
     this.#frame();
     this.#requestView();
     const layer = this.#layerStatus();
@@ -160,7 +170,7 @@ export class App implements LiveEvents {
   /** @inheritdoc */
   onLatest(message: LatestMessage): void {
     if (message.layer !== this.#layer) return;
-    this.#panels.showLatest(message, this.#now());
+    this.#panels.showLatest(message, this.#currentLayer().unit, this.#now());
   }
 
   /** @inheritdoc */
@@ -182,9 +192,10 @@ export class App implements LiveEvents {
   }
 
   /** @inheritdoc */
-  onLost(): void {
+  onLost(reason: string): void {
     this.#monitor.onLost();
     this.#tick();
+    void this.#explainLoss(reason);
   }
 
   /** @inheritdoc */
@@ -192,6 +203,19 @@ export class App implements LiveEvents {
     this.#monitor.onRefused(message);
     this.#tick();
     if (NEEDS_RELOAD.includes(code)) reloadPage();
+  }
+
+  /** @param reason why the connection ended, as far as the browser knows */
+  async #explainLoss(reason: string): Promise<void> {
+    const refusal = await explainRefusal();
+    const { hasConnected } = this.#monitor;
+    // A live connection was possible before: no proxy prevents it.
+    const isNews = refusal && !(hasConnected && refusal.passesNoWebSocket);
+    if (isNews) this.#monitor.onReason(refusal.text);
+    else if (!hasConnected || reason !== NO_SERVER) {
+      this.#monitor.onReason(endSentence(reason));
+    }
+    this.#tick();
   }
 
   #now(): number {
@@ -203,10 +227,15 @@ export class App implements LiveEvents {
     return colorsOf(palette, theme);
   }
 
-  #currentLayer(): { name: string; title: string } {
+  #currentLayer(): ReturnType<ExplorerOptions["layer"]> {
     const name = this.#layer ?? DEFAULT_LAYER;
     const layer = this.#layerStatus();
-    return { name, title: layer ? titleOf(layer) : name };
+    return {
+      name,
+      title: layer ? titleOf(layer) : name,
+      unit: layer?.display?.unit,
+      access: this.#access,
+    };
   }
 
   #layerStatus(): LayerStatus | undefined {
@@ -216,7 +245,7 @@ export class App implements LiveEvents {
   /** Switches to a layer that the user selected. */
   #selectLayer(name: string): void {
     if (name === this.#layer) return;
-    this.#switchLayer(name);
+    this.#hash.change(() => this.#switchLayer(name));
     this.#requestView();
     this.#showStatus();
     announce(`Layer ${this.#currentLayer().title}`);
@@ -225,11 +254,16 @@ export class App implements LiveEvents {
   /** Removes all that belongs to the previous layer. */
   #switchLayer(name: string): void {
     this.#layer = name;
-    this.#map.reset();
     this.#requests.reset();
     this.#loader.clear();
     this.#panels.clear(this.#now());
     this.#explorer.reset();
+    this.#resetMap();
+  }
+
+  /** Makes the map follow the layer, as if the user had not moved it. */
+  #resetMap(): void {
+    this.#map.reset();
     this.#showPlan();
     this.#frame();
   }
@@ -270,9 +304,12 @@ export class App implements LiveEvents {
     );
   }
 
+  /** Shows a cell that the user selected. */
   #goTo(cell: Point): void {
-    this.#map.goTo(cell);
-    this.#explorer.pin(cell);
+    this.#hash.change(() => {
+      this.#map.goTo(cell);
+      this.#explorer.pin(cell);
+    });
   }
 
   /** Shows or hides the floor plan of the layer. */
@@ -296,9 +333,16 @@ export class App implements LiveEvents {
       css(colors.ramp[3]!),
     );
     this.#showPlan();
-    showLegend(colors, this.#staleAfter);
+    this.#showLegend();
     this.#panels.recolor();
     this.#hash.scheduleWrite();
+  }
+
+  #showLegend(): void {
+    const unit = this.#layer === undefined
+      ? undefined
+      : this.#panels.unitOf(this.#layerStatus(), this.#layer);
+    showLegend(this.#colors(), { staleAfter: this.#staleAfter, unit });
   }
 
   /** Updates ages and durations, which change without messages. */
@@ -314,8 +358,10 @@ export class App implements LiveEvents {
       name: this.#currentLayer().name,
       status: this.#status,
       staleAfter: this.#staleAfter,
+      access: this.#access,
       now: this.#now(),
     });
+    this.#showLegend();
   }
 
   /** Applies the view of an address. */
@@ -326,7 +372,7 @@ export class App implements LiveEvents {
     }
     if (view.center && view.scale !== undefined) {
       this.#map.jumpTo({ center: view.center, scale: view.scale });
-    }
+    } else if (!this.#map.following) this.#resetMap();
     this.#explorer.select(view.box);
     this.#requestView();
   }

@@ -290,7 +290,7 @@ export class Pipeline {
 
   /** @param submission that the entry is from; default: messages */
   #apply(entry: Entry, submission?: Submission): ApplyResult | undefined {
-    const { map, sources, telemetry: { stats } } = this.#context;
+    const { map, sources, telemetry } = this.#context;
     if (entry.kind !== "apply") {
       applyEntry(map, entry);
       return undefined;
@@ -310,8 +310,7 @@ export class Pipeline {
       const grid = map.layer(layer);
       if (grid !== undefined) sources.record(layer, grid, readings);
     }
-    stats.accepted += result.changed + result.renewed;
-    stats.changed += result.changed;
+    telemetry.countAccepted(layer, result.changed, result.renewed);
     return result;
   }
 

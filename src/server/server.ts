@@ -280,11 +280,10 @@ export class Server {
   /** @param problem why the link is down; undefined if it is up */
   #setLinkState(problem: string | undefined): void {
     const { status, clock, telemetry } = this.#context;
-    status.link = {
-      up: problem === undefined,
-      since: clock.now(),
-      problem,
-    };
+    const up = problem === undefined;
+    // Each failed attempt to connect again has its problem.
+    const since = up === status.link.up ? status.link.since : clock.now();
+    status.link = { up, since, problem };
     telemetry.notify();
   }
 

@@ -15,6 +15,8 @@ export interface Stats {
   accepted: number;
   /** Readings that changed a cell. */
   changed: number;
+  /** The same by layer; at most `maxLayers`. */
+  readonly changedByLayer: Map<string, number>;
   /** Requests answered over MQTT, errors included. */
   requests: number;
   /** Refused readings and payloads by reason. */
@@ -34,6 +36,7 @@ export class Telemetry {
     bytes: 0,
     accepted: 0,
     changed: 0,
+    changedByLayer: new Map(),
     requests: 0,
     refused: new Map(),
   };
@@ -56,6 +59,15 @@ export class Telemetry {
   countMessage(bytes: number): void {
     this.stats.messages++;
     this.stats.bytes += bytes;
+  }
+
+  /** Counts readings of a layer that are now the value of their cell. */
+  countAccepted(layer: string, changed: number, renewed: number): void {
+    const { stats } = this;
+    const { changedByLayer } = stats;
+    stats.accepted += changed + renewed;
+    stats.changed += changed;
+    changedByLayer.set(layer, (changedByLayer.get(layer) ?? 0) + changed);
   }
 
   /** Counts refused readings or payloads. */

@@ -7,6 +7,7 @@
 import { httpContext } from "../../src/cli/commands/server/http.ts";
 import { layerDisplay } from "../../src/cli/commands/server/layer_display.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
+import type { ClientAccess } from "../../src/feed/messages.ts";
 import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
 import type { HttpContext, Plan, Token } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
@@ -59,6 +60,14 @@ export interface TestServer extends AsyncDisposable {
   publish(payload: string, layer?: string): void;
 }
 
+/** How clients reach the broker of a test server. */
+export const CLIENT_ACCESS: ClientAccess = {
+  broker: "mqtt://127.0.0.1:1883",
+  needsLogin: false,
+  prefix: "occupancy",
+  reach: "machine",
+};
+
 /** Starts a server. */
 export async function startServer(
   options: TestServerOptions = {},
@@ -72,6 +81,7 @@ export async function startServer(
   const topics = new Topics();
   const name = "me";
   const displayOf = layerDisplay(options, plans);
+  const clientAccess = () => CLIENT_ACCESS;
   const server = new Server({
     link,
     store,
@@ -85,7 +95,7 @@ export async function startServer(
   });
   const ending = new AbortController();
   const context = httpContext(
-    { server, link, store, map, topics, name, plans, displayOf },
+    { server, link, store, map, topics, name, plans, displayOf, clientAccess },
     ending.signal,
   );
   const http = new HttpServer({

@@ -106,7 +106,11 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const rates = new Rates();
-    const counts = { requests: 0, refused: new Map<string, number>() };
+    const counts = {
+      requests: 0,
+      refused: new Map<string, number>(),
+      changedByLayer: new Map<string, number>(),
+    };
     assert.equal(rates.report().readings, 0);
     for (let second = 0; second <= 30; second++) {
       const accepted = second <= 20 ? 0 : (second - 20) * 500;

@@ -31,8 +31,11 @@ Deno.test({
   ...needs("chromium"),
   fn: async () => {
     await using session = await PageSession.open({
-      readings: { default: "1,1,1\n2,1,0\n" },
+      readings: { default: "1,1,2\n2,1,0\n" },
     });
+    await session.waitForText("#cards", /People 2 /);
+    await session.submit("default", "1,1,1\n");
+    await session.waitForText("#cards", /^Person 1 /);
     let seen: string[] = [];
     await until(async () => {
       seen = await lineColors(session);

@@ -20,10 +20,11 @@ Deno.test({
     await session.waitForText("#pill", /^Disconnected · \d+ s · reconnecting$/);
     await session.waitForText(
       "#notice",
-      /^No connection to the server since \d\d:\d\d:\d\d. The map shows the last known state.$/,
+      /^No connection to the server since \d+:\d\d:\d\d [AP]M. The map shows the last known state.$/,
     );
     assert.equal(await session.colorOf(4, 4), before);
     assert.equal(await session.page.locator("body.lost").count(), 1);
+    assert.match(await session.page.title(), /^⚠ Disconnected · 2 people · /);
     await session.restartServer();
     await session.submit("default", "4,4,0\n5,5,1\n");
     await session.waitForText("#pill", /^Live/);
@@ -31,5 +32,9 @@ Deno.test({
     await session.waitForColorChange(5, 5, BLANK);
     await session.page.locator("#notice").waitFor({ state: "hidden" });
     assert.equal(await session.page.locator("body.lost").count(), 0);
+    assert.match(
+      await session.page.title(),
+      /^1 person · default · occupancy$/,
+    );
   },
 });

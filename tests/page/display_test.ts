@@ -88,7 +88,7 @@ Deno.test({
       address: `?kiosk=1${VIEW}`,
     });
     await session.waitForColorChange(5, 5, BLANK);
-    await session.waitForText("#cards", /People 1/);
+    await session.waitForText("#cards", /Cells occupied 1 /);
     for (const shown of ["#pill", "#legend", "#scale"]) {
       assert.ok(await session.page.locator(shown).isVisible(), shown);
     }

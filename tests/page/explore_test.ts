@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
+import { runOccupancy } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 import { BLANK, PageSession } from "./session.ts";
 
@@ -64,17 +65,17 @@ Deno.test({
     const before = await revision();
     const { left, top } = await session.positionOf(4, 4);
     await session.page.mouse.click(left, top);
-    await session.waitForText("#tip", /observed 50 min ago from cam-1$/);
+    await session.waitForText("#tip", /observed 50 min\. ago from cam-1$/);
     // The feed has no message for these readings.
     await session.submit("default", reading(20, "cam-2"));
     await session.waitForText(
       "#tip",
-      /3 people .* observed 20 min ago from cam-2$/,
+      /3 people .* observed 20 min\. ago from cam-2$/,
     );
     await session.submit("default", reading(10, "cam-3"));
     await session.waitForText(
       "#tip",
-      /3 people .* observed 10 min ago from cam-3$/,
+      /3 people .* observed 10 min\. ago from cam-3$/,
     );
     assert.equal(await revision(), before);
   },
@@ -88,6 +89,7 @@ Deno.test({
     await using session = await PageSession.open({
       readings: { default: "4,4,2\n5,4,0\n6,6,-1\n9,9,5\n" },
       address: VIEW,
+      server: ["--prefix", "floors"],
       browser: { permissions: ["clipboard-read", "clipboard-write"] },
     });
     await session.waitForColorChange(4, 4, BLANK);
@@ -102,16 +104,21 @@ Deno.test({
     await mouse.up();
     await session.waitForText(
       "#selection",
-      /x 4–6, y 4–6 · 3 cells People 2 Occupied 1 Free 1 Stale 0 Unknown 1 occupancy request --layer default --region=4,4,6,6$/,
+      /x 4–6, y 4–6 · 3 cells People 2 Occupied 1 Free 1 Stale 0 Unknown 1 occupancy request --layer default --region=4,4,6,6 --broker mqtt:\/\/127\.0\.0\.1:\d+ --prefix floors$/,
     );
     await session.page.getByRole("button", { name: "Copy the command" }).first()
       .click();
     const copied = await until(() =>
       session.page.evaluate("navigator.clipboard.readText()")
     );
+    // It runs as copied.
+    const [program, ...args] = String(copied).split(" ");
+    assert.equal(program, "occupancy");
+    const { code, stdout } = await runOccupancy(args);
+    assert.equal(code, 0);
     assert.equal(
-      copied,
-      "occupancy request --layer default --region=4,4,6,6",
+      stdout.replaceAll(/\t[^\t\n]*$/gm, ""),
+      "4\t4\t2\toccupied\n5\t4\t0\tfree\n6\t6\t-1\tunknown\n",
     );
     // The counts are live, and the address has the selection.
     await session.submit("default", "6,6,7\n");

@@ -23,7 +23,7 @@ Deno.test({
     });
     await session.page.locator("#layer").selectOption("a");
     await session.waitForColorChange(0, 0, BLANK);
-    await session.waitForText("#cards", /People 2/);
+    await session.waitForText("#cards", /Cells occupied 2 /);
     // Readings of the previous layer are not shown.
     await session.submit("b", "5,5,1\n");
     await session.submit("a", "1,1,1\n");
@@ -39,9 +39,9 @@ Deno.test({
     await using session = await PageSession.open({
       readings: { a: "0,0,1\n" },
     });
-    await session.waitForText("#layers", /^a 1 person$/);
+    await session.waitForText("#layers", /^a 1 occupied$/);
     await session.submit("b", "0,0,5\n");
-    await session.waitForText("#layers", /a 1 person b 5 people/);
+    await session.waitForText("#layers", /a 1 occupied b 5 people/);
   },
 });
 

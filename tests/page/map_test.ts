@@ -39,7 +39,9 @@ Deno.test({
     const color = await session.waitForColorChange(-40, -30, BLANK);
     assert.equal(await session.colorOf(59, 29), color);
     assert.equal(await session.colorOf(0, 0), BLANK);
-    assert.match(session.page.url(), /#layer=hall\/l2$/);
+    await until(() => session.page.url().endsWith("#layer=hall/l2"), {
+      what: () => session.page.url(),
+    });
   },
 });
 

@@ -133,7 +133,7 @@ Deno.test({
   ...needs("chromium"),
   fn: async () => {
     await using session = await PageSession.open({
-      readings: { default: "5,5,1\n" },
+      readings: { default: "5,5,2\n" },
       address: "#layer=default&at=5,5&scale=40",
     });
     const start = await fetch(session.url);

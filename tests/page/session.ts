@@ -216,8 +216,7 @@ async function startServer(
 ): Promise<{ server: Running; url: string }> {
   const server = occupancy([
     "server",
-    "--listen",
-    "127.0.0.1:0",
+    ...(args.includes("--broker") ? [] : ["--listen", "127.0.0.1:0"]),
     "--http",
     http,
     ...args,

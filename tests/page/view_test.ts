@@ -149,7 +149,7 @@ Deno.test({
     });
     await session.page.setViewportSize({ width: 1000, height: 700 });
     await session.submit("default", "239,59,1\n");
-    await session.waitForText("#cards", /People 4/);
+    await session.waitForText("#cards", /Cells occupied 4 /);
     assert.deepEqual((await session.camera()).scale, moved.scale);
     await session.page.keyboard.press("0");
     await waitUntilFitted(session, { ...cells, right: 240, bottom: 60 });
@@ -196,7 +196,7 @@ Deno.test({
     // A part of the plan is enough to know where one is.
     await session.page.goto(`${session.url}/#layer=default&at=110,70&scale=20`);
     await until(async () => (await session.camera()).scale === 20);
-    await session.waitForText("#cards", /People 1/);
+    await session.waitForText("#cards", /Cells occupied 1 /);
     assert.ok(await session.page.locator("#nothing-here").isHidden());
     // A new cell in the view ends the notice too.
     await session.page.goto(

@@ -565,3 +565,33 @@ Deno.test({
     ]);
   },
 });
+
+Deno.test({
+  name:
+    "Server.linkState has the time of the disconnection, also after failed attempts to connect again",
+  permissions: "none",
+  fn: async () => {
+    const log: string[] = [];
+    let now = NOW;
+    const fakes = { ...fakeOptions(log), clock: () => now };
+    const link = new RecordingLink([]);
+    const server = new Server({ ...fakes, link });
+    await server.start();
+    try {
+      now += 1000;
+      link.handlers.down?.("cable cut");
+      now += 1000;
+      link.handlers.down?.("connection refused");
+      assert.deepEqual(server.linkState, {
+        up: false,
+        since: NOW + 1000,
+        problem: "connection refused",
+      });
+      now += 1000;
+      link.handlers.up?.();
+      assert.equal(server.linkState.since, NOW + 3000);
+    } finally {
+      await server.stop();
+    }
+  },
+});

@@ -1,3 +1,5 @@
+import { similarNames } from "../../common/similar.ts";
+
 /**
  * Suggests existing names that are similar to a misspelt one.
  *
@@ -6,43 +8,9 @@
  * @returns `Did you mean --broker?`, or an empty text if no name is similar
  */
 export function didYouMean(given: string, names: readonly string[]): string {
-  const bare = (name: string) => name.replace(/^-+/, "").toLowerCase();
-  const word = bare(given);
-  const similar = names
-    .map((name) => ({ name, edits: editDistance(word, bare(name)) }))
-    .filter(({ name, edits }) =>
-      // A third of the letters may be wrong.
-      edits <= Math.max(1, Math.floor(bare(name).length / 3)) ||
-      (word.length > 2 && bare(name).startsWith(word))
-    )
-    .sort((a, b) => a.edits - b.edits);
+  const similar = similarNames(given, names);
   const best = similar.filter(({ edits }) => edits === similar[0]!.edits)
     .slice(0, 3);
   if (best.length === 0) return "";
   return `Did you mean ${best.map(({ name }) => name).join(" or ")}?`;
-}
-
-/**
- * The number of edits between two words: insert, delete or replace a letter, or
- * swap two adjacent ones (optimal string alignment distance).
- */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let least = Math.min(
-        rows[i - 1]![j]! + 1,
-        row[j - 1]! + 1,
-        rows[i - 1]![j - 1]! + (same ? 0 : 1),
-      );
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] &&
-        a[i - 2] === b[j - 1];
-      if (swapped) least = Math.min(least, rows[i - 2]![j - 2]! + 1);
-      row.push(least);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
 }

@@ -8,6 +8,7 @@ import { type Grid, NO_CELLS } from "../../grid/mod.ts";
 import type { HistoryPoint, LayerStatus } from "../../feed/messages.ts";
 import type { RegionTuple } from "../../protocol/region.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
+import { LayerRates } from "../metrics/rates.ts";
 
 /** Maximum number of layers in a status message. */
 const MAX_LAYERS = 500;
@@ -32,9 +33,25 @@ export interface LayersReport {
 export class LayerReporter {
   readonly #context: HttpContext;
   readonly #bounds = new Map<string, LayerBounds>();
+  readonly #changes = new LayerRates();
 
   constructor(context: HttpContext) {
     this.#context = context;
+  }
+
+  /**
+   * Samples how many readings have changed each layer. Call it every second.
+   *
+   * @param at monotonic time, in ms
+   */
+  sample(at: number): void {
+    const { map, counts: { changedByLayer } } = this.#context;
+    this.#changes.begin(at);
+    let layers = 0;
+    for (const [name] of map.layers()) {
+      if (++layers > MAX_LAYERS) break;
+      this.#changes.add(name, changedByLayer.get(name) ?? 0);
+    }
   }
 
   /**
@@ -60,6 +77,7 @@ export class LayerReporter {
         ...this.#namesOf(name),
         bounds: bounds.of(grid),
         ...grid.counts(),
+        changes: this.#changes.perSecond(name),
       });
     }
     for (const name of plans.keys()) {
@@ -71,6 +89,7 @@ export class LayerReporter {
           ...this.#namesOf(name),
           bounds: null,
           ...NO_CELLS,
+          changes: 0,
         });
       }
     }

@@ -169,6 +169,7 @@ export class LiveFeed {
       staleAfter: finiteOrNull(ageing.staleAfter),
       forgetAfter: finiteOrNull(ageing.forgetAfter),
       title: name,
+      clients: this.#context.clientAccess(),
     });
     viewer.send(this.#statusMessage());
   }
@@ -271,6 +272,7 @@ export class LiveFeed {
 
   #everySecond(): void {
     this.#snapshots.removeExpired();
+    this.#layers.sample(performance.now());
     this.#sendStatus();
     this.#scheduleDeltas(); // to detect stalled viewers
   }
@@ -290,7 +292,7 @@ export class LiveFeed {
 
   #statusMessage(): StatusMessage {
     const { map } = this.#context;
-    const { up } = this.#context.link();
+    const { up, since } = this.#context.link();
     const { problem } = this.#context.store();
     this.#health = `${up} ${problem}`;
     const time = this.#context.loaded()
@@ -301,6 +303,7 @@ export class LiveFeed {
       revision: map.revision,
       time,
       broker: up ? "up" : "down",
+      brokerSince: since,
       store: problem ?? "ok",
       rate: this.#rates.report(),
       ...this.#layers.report(),

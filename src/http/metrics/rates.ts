@@ -62,3 +62,39 @@ export class Rates {
     };
   }
 }
+
+/** Computes a rate for each layer, averaged as in {@linkcode Rates}. */
+export class LayerRates {
+  /** When the samples were taken: monotonic times, in ms. */
+  readonly #times: number[] = [];
+  /** The counts at these times; a new layer has fewer. */
+  readonly #counts = new Map<string, number[]>();
+
+  /** Begins a sample. @param at monotonic time, in ms */
+  begin(at: number): void {
+    this.#times.push(at);
+    if (this.#times.length > MAX_SAMPLES) this.#times.shift();
+  }
+
+  /** Adds the count of a layer to the sample. It never decreases. */
+  add(layer: string, count: number): void {
+    const counts = this.#counts.get(layer);
+    if (counts === undefined) {
+      // A layer that is new since the previous sample had no changes then.
+      this.#counts.set(layer, this.#times.length > 1 ? [0, count] : [count]);
+      return;
+    }
+    counts.push(count);
+    if (counts.length > MAX_SAMPLES) counts.shift();
+  }
+
+  /** Returns the rate of a layer; 0 if it has no two samples. */
+  perSecond(layer: string): number {
+    const counts = this.#counts.get(layer);
+    const first = this.#times.at(-(counts?.length ?? 1));
+    const last = this.#times.at(-1);
+    if (!counts || first === undefined || !(last! > first)) return 0;
+    const added = counts.at(-1)! - counts[0]!;
+    return Math.round(added / (last! - first) * 10_000) / 10;
+  }
+}

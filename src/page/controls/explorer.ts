@@ -6,7 +6,9 @@
  * @module
  */
 
+import type { Unit } from "../../protocol/display.ts";
 import type { Region } from "../../protocol/region.ts";
+import type { Access } from "../elements/commands.ts";
 import { announce, byId, el } from "../elements/dom.ts";
 import { describeCell, formatAge, formatQuantity } from "../elements/format.ts";
 import type { CellLocation, Observation } from "../feed/requests.ts";
@@ -41,13 +43,21 @@ const MAX_MARK_PX = 10_000;
 export interface ExplorerOptions {
   readonly map: MapView;
   /** Returns the current layer. */
-  layer(): { readonly name: string; readonly title: string };
+  layer(): {
+    readonly name: string;
+    readonly title: string;
+    readonly unit: Unit | undefined;
+    /** Undefined before the server said how clients reach the broker. */
+    readonly access: Access | undefined;
+  };
   /** Whether the cells of a region are loaded. */
   hasLoaded(region: Region): boolean;
   /** Returns the server's clock, ms since 1970. */
   now(): number;
   /** Called when the selection changes. */
   onSelect(): void;
+  /** Makes a change of the selection by the user an entry of the history. */
+  change(apply: () => void): void;
 }
 
 /**
@@ -78,7 +88,7 @@ export class Explorer {
     this.#tooltip = new Tooltip((cell, observation) =>
       this.#applyNewer(cell, observation)
     );
-    this.#panel = new SelectionPanel(() => this.select(undefined));
+    this.#panel = new SelectionPanel(() => this.#selectByUser(undefined));
   }
 
   /** The selected cells. */
@@ -141,7 +151,10 @@ export class Explorer {
     this.#cursor = clampPoint({ x: from.x + right, y: from.y + up });
     if (selecting) {
       this.#anchor ??= from;
-      this.select(regionBetween(this.#anchor, this.#cursor));
+      const region = regionBetween(this.#anchor, this.#cursor);
+      // One entry of the history for all steps of the cursor.
+      if (this.#selection) this.select(region);
+      else this.#selectByUser(region);
     } else this.#anchor = undefined;
     this.#map.reveal(this.#cursor);
     this.#announceCursor();
@@ -165,7 +178,7 @@ export class Explorer {
    */
   escape(): boolean {
     if (this.#pinned) this.#pinned = undefined;
-    else if (this.#selection) this.select(undefined);
+    else if (this.#selection) this.#selectByUser(undefined);
     else if (this.#cursor) this.toggleCursor();
     else return false;
     this.#update();
@@ -197,6 +210,10 @@ export class Explorer {
     if (this.#pinned || this.#cursor) this.#showTooltip();
   }
 
+  #selectByUser(region: Region | undefined): void {
+    this.#options.change(() => this.select(region));
+  }
+
   get #cells(): LayerCells {
     return this.#map.cellLayer.cells;
   }
@@ -224,9 +241,9 @@ export class Explorer {
     if (!cell || !rect || !this.#options.hasLoaded(regionOf(cell))) {
       return this.#tooltip.hide();
     }
-    const { name: layer, title } = this.#options.layer();
+    const { name: layer, title, unit } = this.#options.layer();
     this.#tooltip.show(
-      { ...cell, layer, title, rect },
+      { ...cell, layer, title, unit, rect },
       this.#cells,
       this.#options.now(),
     );
@@ -250,9 +267,12 @@ export class Explorer {
     this.#countTimer = undefined;
     this.#lastCount = performance.now();
     const region = this.#selection;
+    const { name: layer, unit, access } = this.#options.layer();
     this.#panel.update(
       region && {
-        layer: this.#options.layer().name,
+        layer,
+        unit,
+        access,
         region,
         counts: this.#cells.countsIn(region),
         complete: this.#options.hasLoaded(region),
@@ -299,6 +319,7 @@ export class Explorer {
     const { title, detail } = describeCell(
       table.value[row],
       table.stale[row] === 1,
+      this.#options.layer().unit,
     );
     const state = detail
       ? `${title.toLowerCase()}, ${detail}`

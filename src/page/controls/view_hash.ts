@@ -25,32 +25,63 @@ export interface ViewState extends Partial<Camera> {
 /** How long the view must be unchanged before it is written, ms. */
 const WRITE_DELAY_MS = 250;
 
-/** Writes the view to the address, and reads it when the user edits it. */
+/**
+ * Writes the view to the address, and reads it when the user edits it or goes
+ * back or forward.
+ */
 export class ViewHash {
   readonly #current: () => ViewState;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #written = "";
+  #written = location.hash.slice(1);
 
   /**
    * @param current returns the current view
-   * @param onEdit called with the view of an edited address
+   * @param onNavigate called with the view of another address
    */
-  constructor(current: () => ViewState, onEdit: (view: ViewState) => void) {
+  constructor(current: () => ViewState, onNavigate: (view: ViewState) => void) {
     this.#current = current;
     addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this.#written) {
-        onEdit(parseHash(location.hash));
+      const hash = location.hash.slice(1);
+      if (hash === this.#written) return;
+      const view = parseHash(hash);
+      if (Object.keys(view).length === 0) {
+        // A link within the page, such as "Skip to the map".
+        history.replaceState(null, "", `#${this.#written}`);
+        return;
       }
+      // The pending view is not that of this entry of the history.
+      clearTimeout(this.#timer);
+      this.#written = hash;
+      onNavigate(view);
     });
   }
 
-  /** Writes the current view soon. */
+  /** Writes the current view soon, to the present entry of the history. */
   scheduleWrite(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#written = formatHash(this.#current());
-      history.replaceState(null, "", `#${this.#written}`);
-    }, WRITE_DELAY_MS);
+    this.#timer = setTimeout(() => this.#replace(), WRITE_DELAY_MS);
+  }
+
+  /**
+   * Makes a change of the view a new entry of the history: Back returns to the
+   * view before it.
+   *
+   * @param apply changes the view; the camera may move later
+   */
+  change(apply: () => void): void {
+    this.#replace();
+    apply();
+    clearTimeout(this.#timer);
+    this.#written = formatHash(this.#current());
+    history.pushState(null, "", `#${this.#written}`);
+  }
+
+  #replace(): void {
+    clearTimeout(this.#timer);
+    const hash = formatHash(this.#current());
+    if (hash === this.#written) return;
+    this.#written = hash;
+    history.replaceState(null, "", `#${hash}`);
   }
 }
 
@@ -63,23 +94,15 @@ const NUMBER = /^-?\d{1,10}(?:\.\d{1,6})?$/;
  * not
  */
 export function parseHash(hash: string): ViewState {
-  const values = new Map<string, string>();
-  for (const part of hash.replace(/^#/, "").split("&")) {
-    const [key, value = ""] = part.split(/=(.*)/s);
-    try {
-      values.set(key!, decodeURIComponent(value));
-    } catch {
-      // An invalid percent-encoding: ignored.
-    }
-  }
+  const values = new URLSearchParams(hash.replace(/^#/, ""));
   const layer = values.get("layer");
   const center = parseNumbers(values.get("at"), 2);
   const scale = parseNumbers(values.get("scale"), 1)?.[0];
-  const palette = values.get("palette");
+  const palette = values.get("palette") ?? undefined;
   const theme = values.get("theme");
   const box = regionFrom(parseNumbers(values.get("box"), 4));
   return {
-    ...(layer ? { layer } : {}),
+    ...(layer && !isMalformed(layer, hash) ? { layer } : {}),
     ...(center ? { center: [center[0]!, center[1]!] as const } : {}),
     ...(scale !== undefined && scale > 0 ? { scale } : {}),
     ...(isPaletteName(palette) ? { palette } : {}),
@@ -88,19 +111,24 @@ export function parseHash(hash: string): ViewState {
   };
 }
 
+/** Whether the decoded value has U+FFFD for bytes that are not UTF-8. */
+function isMalformed(value: string, hash: string): boolean {
+  return value.includes("\uFFFD") && !/\uFFFD|%EF%BF%BD/i.test(hash);
+}
+
 /** Formats a view as the part of an address after `#`. */
 export function formatHash(view: ViewState): string {
   const { layer, center, scale, palette, theme, box } = view;
-  const parts: string[] = [];
-  if (layer !== undefined) {
-    parts.push(`layer=${encodeURIComponent(layer).replaceAll("%2F", "/")}`);
-  }
-  if (center) parts.push(`at=${center.map((at) => round(at, 1)).join()}`);
-  if (scale !== undefined) parts.push(`scale=${round(scale, 4)}`);
-  if (palette !== undefined) parts.push(`palette=${palette}`);
-  if (theme !== undefined) parts.push(`theme=${theme}`);
-  if (box) parts.push(`box=${box.x0},${box.y0},${box.x1},${box.y1}`);
-  return parts.join("&");
+  const values = new URLSearchParams();
+  if (layer !== undefined) values.set("layer", layer);
+  if (center) values.set("at", center.map((at) => round(at, 1)).join());
+  if (scale !== undefined) values.set("scale", round(scale, 4));
+  if (palette !== undefined) values.set("palette", palette);
+  if (theme !== undefined) values.set("theme", theme);
+  if (box) values.set("box", [box.x0, box.y0, box.x1, box.y1].join());
+  // A fragment may contain these (RFC 3986, 3.5), and people read it.
+  return values.toString().replaceAll("+", "%20").replaceAll("%2F", "/")
+    .replaceAll("%2C", ",");
 }
 
 /**
@@ -120,7 +148,7 @@ export function parseCoordinate(
 }
 
 function parseNumbers(
-  text: string | undefined,
+  text: string | null,
   count: number,
 ): number[] | undefined {
   const parts = text?.split(",") ?? [];

@@ -5,20 +5,18 @@
  * @module
  */
 
-import type { Region } from "../../protocol/region.ts";
+import type { Command } from "./commands.ts";
 import { announce, el, setText } from "./dom.ts";
 import { ICONS } from "./icons.ts";
 
 /** How long the button shows that the command was copied, ms. */
 const COPIED_MS = 1600;
 
-/** Characters that need no quotes in a shell. */
-const UNQUOTED = /^[\w./:@%+,=-]+$/;
-
 /** A box with a command and a button that copies it to the clipboard. */
 export class CommandBox {
   readonly element: HTMLDivElement;
   readonly #code = el("code");
+  readonly #note = el("p");
 
   constructor() {
     const button = el("button", {
@@ -34,36 +32,27 @@ export class CommandBox {
       button.replaceChildren(ICONS.done());
       setTimeout(() => button.replaceChildren(ICONS.copy()), COPIED_MS);
     });
-    this.element = el("div", { class: "command" }, this.#code, button);
+    this.element = el(
+      "div",
+      { class: "command" },
+      el("div", {}, this.#code, button),
+      this.#note,
+    );
   }
 
-  set command(text: string) {
-    setText(this.#code, text);
+  /** Shows a command; undefined hides the box. */
+  set command(command: Command | undefined) {
+    this.element.hidden = command === undefined;
+    const line = command?.line ?? "";
+    if (this.#code.textContent !== line) {
+      const words = line.split(/( )/);
+      this.#code.replaceChildren(
+        ...words.map((word) => word === " " ? word : el("span", {}, word)),
+      );
+    }
+    setText(this.#note, command?.note ?? "");
+    this.#note.hidden = command?.note === undefined;
   }
-}
-
-/** The `occupancy request` that prints a region of a layer. */
-export function requestCommand(layer: string, region: Region): string {
-  const { x0, y0, x1, y1 } = region;
-  const name = optionValue(layer);
-  // "=", since the first number may be negative and look like an option.
-  return `occupancy request --layer${name} --region=${x0},${y0},${x1},${y1}`;
-}
-
-/** The `occupancy client` that sends readings to a layer. */
-export function sendCommand(layer: string): string {
-  const option = layer === "default" ? "" : ` --layer${optionValue(layer)}`;
-  return `occupancy client${option} --file client1.json`;
-}
-
-/**
- * Formats the value of an option: after a space or `=`, quoted for a shell.
- */
-function optionValue(value: string): string {
-  const quoted = UNQUOTED.test(value)
-    ? value
-    : `'${value.replaceAll("'", `'\\''`)}'`;
-  return value.startsWith("-") ? `=${quoted}` : ` ${quoted}`;
 }
 
 /**

@@ -65,6 +65,12 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Returns a text that starts with a capital letter. */
+export function capitalized(text: string): string {
+  const [first = ""] = text;
+  return first.toLocaleUpperCase() + text.slice(first.length);
+}
+
 /** Makes a screen reader read a text once it is idle (aria-live polite). */
 export function announce(text: string): void {
   const region = byId("div", "announcer");

@@ -21,6 +21,9 @@ import type { ClockOffset } from "./clock_offset.ts";
 import { FrameSequence } from "./frame_sequence.ts";
 import { inflateRaw } from "./inflate.ts";
 
+/** The reason if the browser does not know more. */
+export const NO_SERVER = "Cannot reach the server";
+
 /**
  * Callbacks for the messages of the live feed, called in the order of the
  * messages.
@@ -104,7 +107,7 @@ export class Connection {
       // After the messages that were received before.
       this.#work = this.#work.then(() =>
         this.#end(
-          this.#closeMessage?.message ?? (reason || "Cannot reach the server"),
+          this.#closeMessage?.message ?? (reason || NO_SERVER),
         )
       );
     };

@@ -95,6 +95,67 @@ export async function fetchPlans(): Promise<readonly FloorPlan[]> {
   }));
 }
 
+/** Why the live connection cannot be opened. */
+export interface Refusal {
+  /** Sentences for people. */
+  readonly text: string;
+  /** Whether the server answers, but the WebSocket does not reach it. */
+  readonly passesNoWebSocket: boolean;
+}
+
+/**
+ * Explains why the live connection cannot be opened: a browser does not say what
+ * was answered to a WebSocket.
+ *
+ * @returns undefined if nothing answers
+ */
+export async function explainRefusal(): Promise<Refusal | undefined> {
+  let response: Response;
+  try {
+    response = await fetch("live", { cache: "no-store" });
+  } catch {
+    return undefined;
+  }
+  const { status, statusText } = response;
+  const text = await response.text().catch(() => "");
+  if (status === NO_WEBSOCKET) {
+    return {
+      text:
+        "The server answers, but no WebSocket reaches it at /live. A proxy between it and the browser must pass WebSockets on.",
+      passesNoWebSocket: true,
+    };
+  }
+  const { detail = statusText, hint } = parseProblem(text);
+  const sentences = [
+    endSentence(`/live was refused with status ${status}: ${detail}`),
+    ...(hint === undefined ? [] : [hint]),
+    ...(status === UNAUTHORIZED ? ["Reload the page to log in again."] : []),
+  ];
+  return { text: sentences.join(" "), passesNoWebSocket: false };
+}
+
+/** Adds the full stop that a text may lack. */
+export function endSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Status of `/live` for a request that is no WebSocket. */
+const NO_WEBSOCKET = 426;
+const UNAUTHORIZED = 401;
+
+/** Reads `application/problem+json`; a proxy may answer something else. */
+function parseProblem(text: string): { detail?: string; hint?: string } {
+  try {
+    const { detail, hint } = JSON.parse(text);
+    return {
+      ...(typeof detail === "string" && { detail }),
+      ...(typeof hint === "string" && { hint }),
+    };
+  } catch {
+    return {};
+  }
+}
+
 async function fetchJson<Body>(
   path: string,
   signal?: AbortSignal,

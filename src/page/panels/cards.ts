@@ -5,21 +5,29 @@
  * @module
  */
 
-import { byId, el, setText } from "../elements/dom.ts";
+import { byId, capitalized, el, setText } from "../elements/dom.ts";
 import {
   formatByteRate,
   formatCount,
   formatDuration,
   formatShare,
+  formatShortCount,
 } from "../elements/format.ts";
 import type { LayerStatus, LiveRates } from "../../feed/messages.ts";
+import { nounOf } from "../../protocol/display.ts";
 import type { RegionTuple } from "../../protocol/region.ts";
 import type { Trend } from "./history.ts";
+
+/** Counts from here on are shortened: a card has no room for more digits. */
+const SHORT_LIMIT = 1e9;
 
 /** The data of {@linkcode Cards}. */
 export interface CardData {
   /** Undefined if the layer has no cells. */
   readonly layer: LayerStatus | undefined;
+  /** Whether its values count something; else people is not shown. */
+  readonly counted: boolean;
+  /** Of all layers. */
   readonly rates: LiveRates | undefined;
   /** ms, or null for never. */
   readonly staleAfter: number | null;
@@ -46,39 +54,42 @@ export class Cards {
   }
 
   /** Shows new data. */
-  update({ layer, rates, staleAfter, trend }: CardData): void {
+  update({ layer, counted, rates, staleAfter, trend }: CardData): void {
+    this.#people.element.hidden = layer !== undefined && !counted;
     if (layer === undefined) {
       for (const card of this.#layerCards) card.set("–", "");
       this.#meter.style.width = "0";
     } else {
       const { people, occupied, free, stale, unknown, cells, bounds } = layer;
       const known = occupied + free;
-      this.#people.set(formatCount(people), trend ? formatTrend(trend) : "");
-      this.#occupied.set(
-        formatCount(occupied),
+      this.#people.setTitle(capitalized(nounOf(people, layer.display?.unit)));
+      this.#people.setCount(people, trend ? formatTrend(trend) : "");
+      this.#occupied.setCount(
+        occupied,
         known > 0
           ? `${formatShare(occupied, known)} of ${formatCount(known)}`
           : "",
       );
       this.#meter.style.width = `${known > 0 ? 100 * occupied / known : 0}%`;
-      this.#free.set(
-        formatCount(free),
+      this.#free.setCount(
+        free,
         known > 0 ? formatShare(free, known) : "",
       );
-      this.#stale.set(
-        formatCount(stale),
+      this.#stale.setCount(
+        stale,
         staleAfter === null
           ? "no limit set"
           : `older than ${formatDuration(staleAfter)}`,
       );
-      this.#unknown.set(formatCount(unknown), formatNoData(bounds, cells));
+      this.#unknown.setCount(unknown, formatNoData(bounds, cells));
       this.#stale.warn(stale > 0);
       this.#unknown.warn(unknown > 0);
     }
     this.#changes.set(
-      rates ? formatCount(Math.round(rates.changes)) : "–",
-      rates ? `per s · ${formatByteRate(rates.bytes)}` : "",
+      layer ? formatCount(layer.changes) : "–",
+      layer ? "per s" : "",
     );
+    this.#changes.element.title = rates ? formatServerRates(rates) : "";
   }
 
   get #layerCards(): readonly Card[] {
@@ -108,28 +119,49 @@ function formatTrend({ change, minutes }: Trend): string {
   return `${arrow} ${formatCount(Math.abs(change))} in ${minutes} min`;
 }
 
+/** The rates of all layers, beside the card of one. */
+function formatServerRates({ changes, readings, bytes }: LiveRates): string {
+  return `All layers: ${formatCount(changes)} changes per s, ${
+    formatCount(readings)
+  } readings per s, ${formatByteRate(bytes)}`;
+}
+
 interface Card {
   readonly element: HTMLElement;
   set(value: string, detail: string): void;
+  /** Shows a count: if it is too long for the card, short and below it exact. */
+  setCount(count: number, detail: string): void;
+  setTitle(title: string): void;
   /** Highlights the value. */
   warn(on: boolean): void;
 }
 
 function createCard(title: string): Card {
+  const heading = el("h2", {}, title);
   const value = el("strong", {}, "–");
   const detail = el("span");
   const element = el(
     "div",
     { class: "card" },
-    el("h2", {}, title),
+    heading,
     el("p", {}, value, " ", detail),
   );
+  const set = (valueText: string, detailText: string) => {
+    setText(value, valueText);
+    setText(detail, detailText);
+    detail.title = detailText;
+  };
   return {
     element,
-    set(valueText, detailText) {
-      setText(value, valueText);
-      setText(detail, detailText);
-      detail.title = detailText;
+    set,
+    setCount(count, detailText) {
+      const short = formatShortCount(count, SHORT_LIMIT);
+      const exact = formatCount(count);
+      set(short, short === exact ? detailText : exact);
+      value.title = short === exact ? "" : exact;
+    },
+    setTitle(text) {
+      setText(heading, text);
     },
     warn(on) {
       element.classList.toggle("warn", on);

@@ -6,9 +6,11 @@
  */
 
 import uPlot from "uplot";
-import { byId, el, setText } from "../elements/dom.ts";
+import { nounOf, type Unit } from "../../protocol/display.ts";
+import { byId, capitalized, el, setText } from "../elements/dom.ts";
 import {
   formatCount,
+  formatMinute,
   formatShortCount,
   formatTime,
 } from "../elements/format.ts";
@@ -24,21 +26,31 @@ const FONT_PX = 12;
  */
 const LINE_PX = 1.5;
 const WIDE_LINE_PX = 4;
-const TITLE = "People and occupied cells in the last 30 minutes";
+/** The index of the series of what the values count. */
+const PEOPLE_SERIES = 2;
 
 /** The chart and its legend. */
 export class Chart {
   readonly #box = byId("div", "chart");
   readonly #people = el("b");
+  readonly #peopleName = el("bdi");
+  readonly #peopleLegend = el(
+    "span",
+    { class: "people" },
+    this.#peopleName,
+    " ",
+    this.#people,
+  );
   readonly #occupied = el("b");
   readonly #time = el("time");
+  #unit: Unit | undefined;
   #plot: uPlot | undefined;
   #history = new LayerHistory();
 
   constructor() {
     byId("div", "chart-legend").append(
       el("span", { class: "occupied" }, "occupied cells ", this.#occupied),
-      el("span", { class: "people" }, "people ", this.#people),
+      this.#peopleLegend,
       this.#time,
     );
     new ResizeObserver(() => {
@@ -71,6 +83,17 @@ export class Chart {
     this.#describePoint(null);
   }
 
+  /** Sets what the values count; undefined if they are only 0 and 1. */
+  setUnit(unit: Unit | undefined): void {
+    this.#unit = unit;
+    this.#peopleLegend.hidden = unit === undefined;
+    setText(this.#peopleName, nounOf(0, unit));
+    const series = this.#plot?.series[PEOPLE_SERIES];
+    if (series && series.show !== (unit !== undefined)) {
+      this.#plot!.setSeries(PEOPLE_SERIES, { show: unit !== undefined });
+    }
+  }
+
   /** Draws the chart again in the current colours. */
   recolor(): void {
     if (this.#plot === undefined) return;
@@ -92,9 +115,14 @@ export class Chart {
     setText(this.#occupied, occupied);
     setText(this.#people, people);
     setText(this.#time, point ? formatTime(point.time) : "");
+    const units = this.#unit && nounOf(0, this.#unit);
+    const title = units === undefined
+      ? "Occupied cells in the last 30 minutes"
+      : `${capitalized(units)} and occupied cells in the last 30 minutes`;
+    const counts = units === undefined ? "" : `${people} ${units}, `;
     this.#box.setAttribute(
       "aria-label",
-      point ? `${TITLE}: ${people} people, ${occupied} occupied cells` : TITLE,
+      point ? `${title}: ${counts}${occupied} occupied cells` : title,
     );
   }
 
@@ -125,7 +153,7 @@ export class Chart {
           ...axis,
           size: 22,
           space: 90,
-          values: (_, ticks) => ticks.map(formatMinute),
+          values: (_, ticks) => ticks.map((tick) => formatMinute(1000 * tick)),
           incrs: [...TIME_STEPS_S],
         },
         {
@@ -144,17 +172,18 @@ export class Chart {
           fill: translucent(occupied),
           points: { show: false },
         },
-        { stroke: people, width: LINE_PX, points: { show: false } },
+        {
+          stroke: people,
+          width: LINE_PX,
+          points: { show: false },
+          show: this.#unit !== undefined,
+        },
       ],
       hooks: {
         setCursor: [(plot) => this.#describePoint(plot.cursor.idx ?? null)],
       },
     };
   }
-}
-
-function formatMinute(seconds: number): string {
-  return formatTime(1000 * seconds).slice(0, 5);
 }
 
 /** Reads colours and font from the style sheet. */

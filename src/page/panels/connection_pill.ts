@@ -7,8 +7,13 @@
  */
 
 import { announce, byId, setText } from "../elements/dom.ts";
-import { formatDuration, formatTime } from "../elements/format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatSince,
+} from "../elements/format.ts";
 import type { ConnectionState } from "./connection_state.ts";
+import type { PageTitle } from "./page_title.ts";
 
 /** The pill and the notice. */
 export class ConnectionPill {
@@ -16,7 +21,13 @@ export class ConnectionPill {
   readonly #title = byId("strong", "pill-title");
   readonly #detail = byId("span", "pill-detail");
   readonly #notice = byId("p", "notice");
+  readonly #pageTitle: PageTitle;
   #lastTitle = "";
+
+  /** @param pageTitle shows when the data is not live */
+  constructor(pageTitle: PageTitle) {
+    this.#pageTitle = pageTitle;
+  }
 
   /** Shows a state. */
   update(state: ConnectionState): void {
@@ -33,6 +44,8 @@ export class ConnectionPill {
     this.#notice.dataset["kind"] = look === "lost" ? "bad" : "warn";
     setText(this.#notice, notice ?? "");
     document.body.classList.toggle("lost", look === "lost");
+    const isLive = look === "live" || look === "connecting";
+    this.#pageTitle.problem = isLive ? undefined : title;
   }
 }
 
@@ -50,7 +63,7 @@ function describeConnection(state: ConnectionState): ConnectionTexts {
       return { look: "connecting", title: "Connecting" };
     case "live": {
       const { hertz, lag } = state;
-      const rate = hertz === 0 ? "no changes" : `${hertz} Hz`;
+      const rate = hertz === 0 ? "no changes" : `${formatCount(hertz)} Hz`;
       return {
         look: "live",
         title: "Live",
@@ -58,13 +71,13 @@ function describeConnection(state: ConnectionState): ConnectionTexts {
       };
     }
     case "broker-down": {
-      const since = formatTime(state.since);
+      const since = formatSince(state.since, state.now);
       return {
         look: "warn",
         title: "No broker",
         detail: `since ${since}`,
         notice:
-          `The server lost its MQTT broker at ${since} and is reconnecting. New readings do not arrive.`,
+          `The server has had no MQTT broker since ${since} and is reconnecting. Readings over MQTT do not arrive; readings over HTTP do.`,
       };
     }
     case "store-failing":
@@ -76,18 +89,30 @@ function describeConnection(state: ConnectionState): ConnectionTexts {
       };
     case "refused":
       return { look: "lost", title: "Not connected", notice: state.reason };
+    case "unreachable":
+      return {
+        look: "lost",
+        title: "Not connected",
+        detail: "retrying",
+        notice: `The page cannot open its live connection. ${state.reason}`,
+      };
     case "lost":
       return {
         look: "lost",
         title: "Disconnected",
         detail: `${formatDuration(state.now - state.since)} · reconnecting`,
-        notice: `No connection to the server since ${
-          formatTime(state.since)
-        }. The map shows the last known state.`,
+        notice: [
+          `No connection to the server since ${
+            formatSince(state.since, state.now)
+          }. The map shows the last known state.`,
+          ...(state.reason === undefined ? [] : [state.reason]),
+        ].join(" "),
       };
   }
 }
 
 function formatLag(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 1000
+    ? `${formatCount(Math.round(ms))} ms`
+    : `${formatCount(ms / 1000)} s`;
 }

@@ -11,11 +11,13 @@ import type { StatusMessage } from "../../feed/messages.ts";
 const RATE_WINDOW_MS = 2000;
 
 /**
- * Whether the page shows live data, and if not, why. Times are local, ms since
- * 1970.
+ * Whether the page shows live data, and if not, why. Times are in ms since 1970,
+ * local unless stated otherwise.
  */
 export type ConnectionState =
   | { readonly kind: "connecting" }
+  /** No connection since the page was opened. */
+  | { readonly kind: "unreachable"; readonly reason: string }
   | {
     readonly kind: "live";
     /** Frames per second. */
@@ -23,8 +25,14 @@ export type ConnectionState =
     /** Delay from the server to the page, ms; undefined until measured. */
     readonly lag: number | undefined;
   }
-  /** The server is connected, but has lost its broker. */
-  | { readonly kind: "broker-down"; readonly since: number }
+  /** The server is connected, but has no broker. */
+  | {
+    readonly kind: "broker-down";
+    /** By the server's clock. */
+    readonly since: number;
+    /** The server's clock. */
+    readonly now: number;
+  }
   /** The server is connected, but cannot store new readings. */
   | { readonly kind: "store-failing"; readonly problem: string }
   /** The server rejected the page. */
@@ -34,6 +42,8 @@ export type ConnectionState =
     /** When the last message arrived. */
     readonly since: number;
     readonly now: number;
+    /** Why, if the server or a proxy answered. */
+    readonly reason?: string;
   };
 
 /**
@@ -44,24 +54,30 @@ export class ConnectionMonitor {
   #lastMessage: number | undefined;
   #lag: number | undefined;
   #refused: string | undefined;
-  #brokerDownSince: number | undefined;
+  /** Why there is no connection. */
+  #reason: string | undefined;
+  #broker: Pick<StatusMessage, "broker" | "brokerSince" | "time"> | undefined;
   #store = "ok";
   /** When frames arrived, within the rate window. */
   #frames: number[] = [];
 
+  /** Whether there was a connection since the page was opened. */
+  get hasConnected(): boolean {
+    return this.#lastMessage !== undefined;
+  }
+
   /** Records that a connection was established. */
   onHello(now: number): void {
     this.#connected = true;
-    this.#refused = undefined;
+    this.#refused = this.#reason = undefined;
     this.#lastMessage = now;
   }
 
   /** Records the state of broker and store. */
-  onStatus({ broker, store }: StatusMessage, now: number): void {
+  onStatus(status: StatusMessage, now: number): void {
     this.#lastMessage = now;
-    this.#store = store;
-    if (broker === "up") this.#brokerDownSince = undefined;
-    else this.#brokerDownSince ??= now;
+    this.#store = status.store;
+    this.#broker = status;
   }
 
   /** Records that cells arrived. */
@@ -82,6 +98,11 @@ export class ConnectionMonitor {
     this.#frames = [];
   }
 
+  /** Records why there is no connection, for people. */
+  onReason(reason: string): void {
+    if (!this.#connected) this.#reason = reason;
+  }
+
   /** Records that the server rejected the page. */
   onRefused(reason: string): void {
     this.onLost();
@@ -91,15 +112,22 @@ export class ConnectionMonitor {
   /** Returns the state at a time. */
   state(now: number): ConnectionState {
     if (this.#refused) return { kind: "refused", reason: this.#refused };
-    if (this.#lastMessage === undefined) return { kind: "connecting" };
+    const reason = this.#reason;
+    if (this.#lastMessage === undefined) {
+      return reason === undefined
+        ? { kind: "connecting" }
+        : { kind: "unreachable", reason };
+    }
     if (!this.#connected) {
-      return { kind: "lost", since: this.#lastMessage, now };
+      const since = this.#lastMessage;
+      return { kind: "lost", since, now, ...(reason && { reason }) };
     }
     if (this.#store !== "ok") {
       return { kind: "store-failing", problem: this.#store };
     }
-    if (this.#brokerDownSince !== undefined) {
-      return { kind: "broker-down", since: this.#brokerDownSince };
+    if (this.#broker?.broker === "down") {
+      const { brokerSince: since, time } = this.#broker;
+      return { kind: "broker-down", since, now: time };
     }
     const from = now - RATE_WINDOW_MS;
     this.#frames = this.#frames.filter((time) => time > from);

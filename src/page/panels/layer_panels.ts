@@ -5,8 +5,9 @@
  * @module
  */
 
-import { CommandBox, sendCommand } from "../elements/command_box.ts";
-import { byId, el } from "../elements/dom.ts";
+import type { Access } from "../elements/commands.ts";
+import { PEOPLE, type Unit } from "../../protocol/display.ts";
+import { formatCount, formatUnits } from "../elements/format.ts";
 import type {
   HistoryMessage,
   LatestMessage,
@@ -15,9 +16,12 @@ import type {
 } from "../../feed/messages.ts";
 import { Cards } from "./cards.ts";
 import { Chart } from "./chart.ts";
+import { CountedLayers } from "./counted_layers.ts";
+import { EmptyNotice } from "./empty_notice.ts";
 import { LayerHistory } from "./history.ts";
 import { LatestPanel } from "./latest_panel.ts";
 import { LayerList, titleOf } from "./layer_list.ts";
+import type { PageTitle } from "./page_title.ts";
 
 /** Callbacks of {@linkcode LayerPanels}. */
 export interface LayerPanelsEvents {
@@ -32,15 +36,23 @@ export interface LayerPanelsEvents {
  * of an empty map.
  */
 export class LayerPanels {
+  readonly #title: PageTitle;
   readonly #cards = new Cards();
   readonly #layers: LayerList;
   readonly #latest: LatestPanel;
   readonly #chart = new Chart();
-  readonly #empty = new EmptyNotice();
+  readonly #empty: EmptyNotice;
+  readonly #counted = new CountedLayers();
   #history = new LayerHistory();
 
-  constructor({ onSelectLayer, onSelectCell }: LayerPanelsEvents) {
+  /** @param title shows the count of the layer */
+  constructor(
+    title: PageTitle,
+    { onSelectLayer, onSelectCell }: LayerPanelsEvents,
+  ) {
+    this.#title = title;
     this.#layers = new LayerList(onSelectLayer);
+    this.#empty = new EmptyNotice(onSelectLayer);
     this.#latest = new LatestPanel(onSelectCell);
   }
 
@@ -56,37 +68,58 @@ export class LayerPanels {
    * @param now the server's clock, ms since 1970
    */
   update(
-    { name, status, staleAfter, now }: {
+    { name, status, staleAfter, access, now }: {
       readonly name: string;
       readonly status: StatusMessage | undefined;
       readonly staleAfter: number | null;
+      readonly access: Access | undefined;
       readonly now: number;
     },
   ): void {
     const layers = status?.layers ?? [];
     const layer = layers.find((one) => one.name === name);
-    this.#layers.update(layers, name);
+    for (const one of layers) this.#counted.add(one.name, one);
+    const omitted = status?.layersOmitted ?? 0;
+    this.#layers.update(layers, name, this.#counted, omitted);
+    const unit = this.unitOf(layer, name);
+    this.#chart.setUnit(unit);
     this.#cards.update({
       layer,
+      counted: unit !== undefined,
       rates: status?.rate,
       staleAfter,
       trend: this.#history.trend(),
     });
     this.#chart.show(this.#history, now);
-    this.#empty.update(name, (layer?.cells ?? 0) === 0);
-    document.title = layer
-      ? `${layer.people} · ${titleOf(layer)} · occupancy`
-      : "occupancy";
+    this.#empty.update({ name, layers, omitted, access });
+    const count = layer && unit
+      ? formatUnits(layer.people, unit)
+      : `${formatCount(layer?.occupied ?? 0)} occupied`;
+    this.#title.layer = layer && `${count} · ${titleOf(layer)}`;
+  }
+
+  /**
+   * Returns what the values of a layer count; undefined if they are only 0 and
+   * 1.
+   */
+  unitOf(layer: LayerStatus | undefined, name: string): Unit | undefined {
+    if (!this.#counted.has(name)) return undefined;
+    return layer?.display?.unit ?? PEOPLE;
   }
 
   /** Shows the latest changes. */
-  showLatest({ changes }: LatestMessage, now: number): void {
-    this.#latest.update(changes, now);
+  showLatest(
+    { changes }: LatestMessage,
+    unit: Unit | undefined,
+    now: number,
+  ): void {
+    this.#latest.update(changes, unit, now);
   }
 
   /** Replaces the history. */
-  showHistory({ points }: HistoryMessage, now: number): void {
+  showHistory({ layer, points }: HistoryMessage, now: number): void {
     this.#history.fill(points);
+    this.#counted.addHistory(layer, points);
     this.#chart.show(this.#history, now);
   }
 
@@ -110,24 +143,5 @@ export class LayerPanels {
   /** Moves the focus to the menu of layers. */
   focusMenu(): void {
     this.#layers.focus();
-  }
-}
-
-/** The notice on the map of a layer without cells: how to send readings. */
-class EmptyNotice {
-  readonly #notice = byId("div", "empty");
-  readonly #command = new CommandBox();
-
-  constructor() {
-    this.#notice.append(
-      el("h2", {}, "No readings yet"),
-      el("p", {}, "Readings appear here as they arrive. Send some with:"),
-      this.#command.element,
-    );
-  }
-
-  update(layer: string, isEmpty: boolean): void {
-    this.#notice.hidden = !isEmpty;
-    this.#command.command = sendCommand(layer);
   }
 }

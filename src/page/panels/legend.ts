@@ -6,8 +6,13 @@
  */
 
 import { byId, el, setText } from "../elements/dom.ts";
-import { formatDuration, formatQuantity } from "../elements/format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatQuantity,
+} from "../elements/format.ts";
 import { Level } from "../../grid/status.ts";
+import { nounOf, type Unit } from "../../protocol/display.ts";
 import { type Colors, css } from "../map/palette.ts";
 import { drawSprite } from "../map/sprite.ts";
 
@@ -17,12 +22,22 @@ const MIN_SCALE_PX = 60;
 const SAMPLE_PX = 15;
 const RAMP_PX = 72;
 
-/**
- * Shows the legend.
- *
- * @param staleAfter ms, or null for never
- */
-export function showLegend(colors: Colors, staleAfter: number | null): void {
+/** The meanings that differ from layer to layer and from server to server. */
+export interface Meanings {
+  /** In ms, or null for never. */
+  readonly staleAfter: number | null;
+  /** What the values count; undefined if they are only 0 and 1. */
+  readonly unit: Unit | undefined;
+}
+
+/** Identifies the legend on the page. */
+let shownLegend = "";
+
+/** Shows the legend, if it has changed. */
+export function showLegend(
+  colors: Colors,
+  { staleAfter, unit }: Meanings,
+): void {
   const sample = (level: number) => {
     const side = Math.round(SAMPLE_PX * devicePixelRatio);
     const canvas = drawSprite(
@@ -32,9 +47,14 @@ export function showLegend(colors: Colors, staleAfter: number | null): void {
     canvas.style.width = `${SAMPLE_PX}px`;
     return canvas;
   };
+  const key = JSON.stringify([colors, staleAfter, unit, devicePixelRatio]);
+  if (key === shownLegend) return;
+  shownLegend = key;
   byId("div", "legend").replaceChildren(
     el("span", {}, sample(Level.Free), "Free"),
-    el("span", {}, drawRamp(colors), "1 → 10+ people"),
+    unit === undefined
+      ? el("span", {}, sample(Level.Occupied), "Occupied")
+      : el("span", {}, drawRamp(colors), `1 → 10+ ${nounOf(10, unit)}`),
     el(
       "span",
       {},
@@ -95,9 +115,9 @@ export function scaleBar(
 }
 
 function formatMetres(length: number): string {
-  if (length >= 1000) return `${(length / 1000).toLocaleString("en")} km`;
+  if (length >= 1000) return `${formatCount(length / 1000)} km`;
   return length >= 1
-    ? `${length} m`
+    ? `${formatCount(length)} m`
     : `${Number((100 * length).toFixed(3))} cm`;
 }
 

@@ -7,15 +7,21 @@
  */
 
 import type { CellCounts } from "../../grid/cell_counter.ts";
+import { nounOf, type Unit } from "../../protocol/display.ts";
 import type { Region } from "../../protocol/region.ts";
-import { CommandBox, requestCommand } from "../elements/command_box.ts";
-import { byId, el, setText } from "../elements/dom.ts";
+import { CommandBox } from "../elements/command_box.ts";
+import { type Access, requestCommand } from "../elements/commands.ts";
+import { byId, capitalized, el, setText } from "../elements/dom.ts";
 import { formatCount, formatQuantity } from "../elements/format.ts";
 import { ICONS } from "../elements/icons.ts";
 
 /** The selected cells. */
 export interface Selection {
   readonly layer: string;
+  /** What the values count; undefined for people. */
+  readonly unit: Unit | undefined;
+  /** How the command reaches the broker; undefined if not known yet. */
+  readonly access: Access | undefined;
   readonly region: Region;
   readonly counts: CellCounts;
   /** Whether all cells of the region are loaded and counted. */
@@ -60,7 +66,7 @@ export class SelectionPanel {
   update(selection: Selection | undefined): void {
     this.#panel.hidden = selection === undefined;
     if (selection === undefined) return;
-    const { layer, region, counts, complete } = selection;
+    const { layer, unit, access, region, counts, complete } = selection;
     const { x0, y0, x1, y1 } = region;
     const extent = `x ${formatRange(x0, x1)}, y ${formatRange(y0, y1)}`;
     const cells = formatQuantity(counts.cells, "cell");
@@ -68,10 +74,13 @@ export class SelectionPanel {
       this.#extent,
       `${extent} · ${cells}${complete ? "" : " loaded so far"}`,
     );
+    const { people } = this.#counts;
+    people.element.hidden = counts.people === counts.occupied;
+    people.setName(capitalized(nounOf(counts.people, unit)));
     for (const [name, { set }] of Object.entries(this.#counts)) {
       set(formatCount(counts[name as keyof CellCounts]));
     }
-    this.#command.command = requestCommand(layer, region);
+    this.#command.command = access && requestCommand(layer, region, access);
   }
 }
 
@@ -81,9 +90,11 @@ function formatRange(first: number, last: number): string {
 }
 
 function createCount(name: string) {
+  const term = el("dt", {}, name);
   const value = el("dd");
   return {
-    element: el("div", {}, el("dt", {}, name), value),
+    element: el("div", {}, term, value),
+    setName: (text: string) => setText(term, text),
     set: (text: string) => setText(value, text),
   };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Unit } from "../../protocol/display.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import { describeCell, formatAge } from "../elements/format.ts";
 import {
@@ -32,6 +33,8 @@ const MARGIN_PX = 8;
 export interface TooltipTarget extends CellLocation {
   /** The title of the layer. */
   readonly title: string;
+  /** What the values count; undefined for people. */
+  readonly unit: Unit | undefined;
   /** The place of the cell on the map. */
   readonly rect: Rect;
 }
@@ -78,13 +81,14 @@ export class Tooltip {
    * @param now the server's clock, ms since 1970
    */
   show(target: TooltipTarget, cells: LayerCells, now: number): void {
-    const { x, y, title } = target;
+    const { x, y, title, unit } = target;
     const row = cells.table.find(x, y);
     const { value, stale } = cells.table;
     const time = row < 0 ? undefined : cells.table.time[row]!;
     const state = describeCell(
       row < 0 ? undefined : value[row],
       stale[row] === 1,
+      unit,
     );
     setText(
       this.#state,

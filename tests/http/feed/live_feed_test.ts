@@ -1,6 +1,6 @@
 /** The live feed of a real server, over real WebSockets. */
 import assert from "node:assert/strict";
-import { startServer } from "../support.ts";
+import { CLIENT_ACCESS, startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { freePort } from "../../support/temp.ts";
 import { until, within } from "../../support/until.ts";
@@ -24,9 +24,11 @@ Deno.test({
       staleAfter: 60_000,
       forgetAfter: null,
       title: "me",
+      clients: CLIENT_ACCESS,
     });
     const { status } = viewer;
     assert.equal(status!.broker, "up");
+    assert.equal(status!.brokerSince, server.context.link().since);
     assert.equal(status!.store, "ok");
     assert.equal(status!.viewers, 1);
     assert.deepEqual(status!.layers, [
@@ -39,6 +41,7 @@ Deno.test({
         stale: 0,
         unknown: 1,
         cells: 3,
+        changes: 0,
       },
       {
         name: "hall/2",
@@ -49,6 +52,7 @@ Deno.test({
         stale: 0,
         unknown: 0,
         cells: 1,
+        changes: 0,
       },
     ]);
     assertSame(viewer.model, server.map, DEFAULT_LAYER_VIEW, { times: true });
@@ -153,6 +157,26 @@ Deno.test({
 });
 
 Deno.test({
+  name: "LiveFeed sends the changes per second of each layer",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await using viewer = new RecordingViewer(server.url);
+    await viewer.waitUntilComplete();
+    server.publish("1,1,1");
+    const changes = (layer: string) =>
+      viewer.status!.layers.find(({ name }) => name === layer)?.changes;
+    await until(() => changes("default") !== undefined);
+    await until(() => {
+      server.publish(`${Date.now() % 1000},1,1`, "busy");
+      return changes("busy")! > 0;
+    });
+    assert.equal(changes("default"), 0);
+    assert.ok(viewer.status!.rate.changes > 0);
+  },
+});
+
+Deno.test({
   name:
     "LiveFeed sends a status immediately when broker or store fail or recover",
   ...needs(),
@@ -169,6 +193,7 @@ Deno.test({
     };
     server.link.handlers.down?.("cable cut");
     assert.ok(await timeUntil("broker", "down") < 500);
+    assert.equal(viewer.status!.brokerSince, server.context.link().since);
     server.link.handlers.up?.();
     assert.ok(await timeUntil("broker", "up") < 500);
     server.store.failing = true;

@@ -8,6 +8,8 @@ import {
   formatQuantity,
   formatShare,
   formatShortCount,
+  formatUnits,
+  NumberFormats,
 } from "../../../src/page/elements/format.ts";
 
 const permissions = "none";
@@ -26,6 +28,7 @@ Deno.test({
     assert.deepEqual(describe(0, true), ["Stale", "was free"]);
     assert.deepEqual(describe(1, true), ["Stale", "was occupied"]);
     assert.deepEqual(describe(4, true), ["Stale", "was 4 people"]);
+    assert.equal(describeCell(4, false, ["car", "cars"]).detail, "4 cars");
     assert.deepEqual(describe(-1, false), ["Unknown", ""]);
     assert.deepEqual(describe(-1, true), ["Unknown", ""]);
     assert.deepEqual(describe(undefined, false), ["No data", ""]);
@@ -33,16 +36,31 @@ Deno.test({
 });
 
 Deno.test({
-  name: "formatCount() and formatShortCount() abbreviate from a limit on",
+  name: "formatCount() has all digits, formatShortCount() never rounds up",
   permissions,
   fn: () => {
     assert.equal(formatCount(1234567), "1,234,567");
-    assert.equal(formatCount(12_300_000_000), "12.3B");
+    assert.equal(formatCount(16_000_000_001), "16,000,000,001");
     assert.equal(formatShortCount(9999), "9,999");
     assert.equal(formatShortCount(12_300), "12.3K");
+    assert.equal(formatShortCount(99_999), "99.9K");
     assert.equal(formatShortCount(1200, 1000), "1.2K");
     assert.equal(formatQuantity(1, "cell"), "1 cell");
     assert.equal(formatQuantity(1200, "cell"), "1,200 cells");
+    assert.equal(formatUnits(1, undefined), "1 person");
+    assert.equal(formatUnits(1200, ["car", "cars"]), "1,200 cars");
+  },
+});
+
+Deno.test({
+  name: "NumberFormats has the number format of the reader",
+  permissions,
+  fn: () => {
+    const german = new NumberFormats("de");
+    assert.equal(german.count(1234567), "1.234.567");
+    assert.equal(german.share(5.6, 100), "5,6\u00a0%");
+    const hindi = new NumberFormats(["hi-IN", "en"]);
+    assert.equal(hindi.count(1234567), "12,34,567");
   },
 });
 
@@ -65,7 +83,7 @@ Deno.test({
     assert.equal(formatDuration(59_999), "59 s");
     assert.equal(formatDuration(300_000), "5 min");
     assert.equal(formatAge(-500), "just now");
-    assert.equal(formatAge(7_300_000), "2 h ago");
+    assert.equal(formatAge(7_300_000), "2 hr. ago");
   },
 });
 
@@ -73,6 +91,8 @@ Deno.test({
   name: "formatByteRate() uses binary units",
   permissions,
   fn: () => {
-    assert.equal(formatByteRate(19_456), "19.0 KiB/s");
+    assert.equal(formatByteRate(19_456), "19 KiB/s");
+    assert.equal(formatByteRate(19_500), "19 KiB/s");
+    assert.equal(formatByteRate(1.5 * 2 ** 20), "1.5 MiB/s");
   },
 });

@@ -16,6 +16,12 @@ const HELLO = {
   staleAfter: null,
   forgetAfter: null,
   title: "fake",
+  clients: {
+    broker: "mqtt://127.0.0.1:1883",
+    needsLogin: false,
+    prefix: "occupancy",
+    reach: "machine",
+  },
 };
 
 /** A server that sends what the test tells it to. */

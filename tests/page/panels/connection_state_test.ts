@@ -10,6 +10,7 @@ function status(changed: Partial<StatusMessage> = {}): StatusMessage {
     revision: 1,
     time: 1000,
     broker: "up",
+    brokerSince: 100,
     store: "ok",
     rate: { readings: 0, messages: 0, changes: 0, bytes: 0 },
     layers: [],
@@ -27,6 +28,11 @@ Deno.test(
     assert.deepEqual(monitor.state(0), { kind: "connecting" });
     monitor.onLost();
     assert.deepEqual(monitor.state(500), { kind: "connecting" });
+    monitor.onReason("Nothing answers.");
+    assert.deepEqual(monitor.state(600), {
+      kind: "unreachable",
+      reason: "Nothing answers.",
+    });
     monitor.onHello(1000);
     assert.equal(monitor.state(1000).kind, "live");
     monitor.onFrame(4000);
@@ -37,10 +43,12 @@ Deno.test(
       now: 9000,
     });
     monitor.onLost();
+    monitor.onReason("/live was refused.");
     assert.deepEqual(monitor.state(9500), {
       kind: "lost",
       since: 4000,
       now: 9500,
+      reason: "/live was refused.",
     });
     monitor.onHello(10_000);
     assert.equal(monitor.state(10_000).kind, "live");
@@ -91,9 +99,13 @@ Deno.test(
   () => {
     const monitor = new ConnectionMonitor();
     monitor.onHello(0);
-    monitor.onStatus(status({ broker: "down" }), 2000);
-    monitor.onStatus(status({ broker: "down" }), 3000);
-    assert.deepEqual(monitor.state(4000), { kind: "broker-down", since: 2000 });
+    // Since the time of the server, and not since the page received it.
+    monitor.onStatus(status({ broker: "down", brokerSince: 700 }), 2000);
+    assert.deepEqual(monitor.state(4000), {
+      kind: "broker-down",
+      since: 700,
+      now: 1000,
+    });
     monitor.onStatus(status({ store: "the disk is full" }), 5000);
     assert.deepEqual(monitor.state(5000), {
       kind: "store-failing",

@@ -24,6 +24,8 @@ export interface ChosenLink {
   readonly verb: string;
   /** Describes the broker, once the link is open. */
   readonly describe: () => string;
+  /** Returns the address of the embedded broker, once the link is open. */
+  readonly address?: () => ListenAddress;
   /** Reports messages that the external broker dropped. */
   readonly dropped?: DroppedMessages;
   /** Sets the certificate authority for the next connection. */
@@ -111,5 +113,6 @@ async function embedded(
       ),
   });
   const describe = () => `${link.description}${reason}`;
-  return { link, verb: "Started the", describe };
+  const address = () => link.address;
+  return { link, verb: "Started the", describe, address };
 }

@@ -1,6 +1,7 @@
 /** Starts HTTP for `occupancy server` and connects it to the server. */
 import type { OccupancyMap } from "../../../grid/mod.ts";
 import type {
+  ClientAccess,
   HttpContext,
   HttpServer,
   Plan,
@@ -36,6 +37,7 @@ export interface ServerParts {
   /** The floor plans by layer; may change later. */
   readonly plans: ReadonlyMap<string, Plan>;
   readonly displayOf: DisplayOf;
+  readonly clientAccess: () => ClientAccess;
 }
 
 /**
@@ -92,9 +94,10 @@ export async function openHttp(
  * @param signal aborted when HTTP ends
  */
 export function httpContext(
-  { server, link, store, map, topics, name, plans, displayOf }: ServerParts,
+  parts: ServerParts,
   signal: AbortSignal,
 ): HttpContext {
+  const { server, link, store, map, topics, name, plans } = parts;
   return {
     name,
     version: VERSION,
@@ -102,7 +105,8 @@ export function httpContext(
     map,
     counts: server.stats,
     plans,
-    displayOf,
+    displayOf: parts.displayOf,
+    clientAccess: parts.clientAccess,
     started: server.now(),
     signal,
     began: () => server.began,

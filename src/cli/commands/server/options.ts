@@ -2,9 +2,11 @@ import {
   BROKER_OPTIONS,
   COMMON_OPTIONS,
 } from "../../arguments/common_options.ts";
+import { redactUrl } from "../../../mqtt/url.ts";
 import { parseUnit } from "../../../protocol/display.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
+  parseBroker,
   parseCount,
   parseDuration,
   parseHttp,
@@ -153,6 +155,16 @@ export const SERVER = {
       summary:
         "floor plans to draw under the cells: maps.json, or a ROS map.yaml",
       file: true,
+      group: HTTP,
+    },
+    {
+      name: "public-broker",
+      value: "url",
+      summary:
+        "address of the broker for other machines, in the commands that the dashboard shows",
+      unset: "the address that the server uses",
+      parse: parseBroker,
+      mask: redactUrl,
       group: HTTP,
     },
     {

@@ -11,6 +11,7 @@ import { printError } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { VERSION } from "../../version.ts";
 import { chooseLink } from "./choose_link.ts";
+import { clientAccess } from "./client_access.ts";
 import { sessionWarning } from "./dropped_messages.ts";
 import { type Http, openHttp } from "./http.ts";
 import { readHttpSettings, readPlans } from "./http_settings.ts";
@@ -77,16 +78,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   let http: Http | undefined;
   try {
     if (httpSettings !== undefined) {
-      const { name } = flags;
       const parts = {
-        server,
-        link,
-        store,
-        map,
-        topics,
-        name,
-        plans,
-        displayOf,
+        ...{ server, link, store, map, topics, name: flags.name },
+        ...{ plans, displayOf },
+        clientAccess: () => clientAccess(flags, chosen.address?.()),
       };
       http = await openHttp(httpSettings, parts, log.warn);
     }

@@ -1,0 +1,64 @@
+/**
+ * How clients reach the broker of `occupancy server`, for the commands that the
+ * dashboard shows.
+ */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import type { ClientAccess } from "../../../http/mod.ts";
+import { isLoopback } from "../../../http/security/origin.ts";
+import { brokerOf } from "../../arguments/addresses.ts";
+import type { ListenAddress } from "../../arguments/values.ts";
+import type { ServerFlags } from "./options.ts";
+
+/** Addresses that stand for all addresses of a machine. */
+const ALL_ADDRESSES = new Set(["0.0.0.0", "::"]);
+
+/**
+ * Returns how clients reach the broker.
+ *
+ * @param embedded the address of the embedded broker; undefined if the broker
+ * is another one
+ */
+export function clientAccess(
+  flags: Pick<ServerFlags, "broker" | "ca" | "prefix" | "publicBroker">,
+  embedded: ListenAddress | undefined,
+): ClientAccess {
+  const { prefix, publicBroker } = flags;
+  if (publicBroker !== undefined) {
+    const url = brokerOf({ broker: publicBroker });
+    return { ...withoutLogin(url), prefix, reach: "everywhere" };
+  }
+  if (embedded === undefined) {
+    const url = withoutLogin(brokerOf(flags));
+    const { hostname } = new URL(url.broker);
+    const reach = isLoopback(withoutBrackets(hostname))
+      ? "machine"
+      : "everywhere";
+    const { ca } = flags;
+    return { ...url, prefix, reach, ...(ca && { ca: resolve(ca) }) };
+  }
+  const { host, port } = embedded;
+  const isAll = ALL_ADDRESSES.has(host);
+  const reach = isAll ? "page" : isLoopback(host) ? "machine" : "everywhere";
+  const name = isAll ? "127.0.0.1" : isIP(host) === 6 ? `[${host}]` : host;
+  return {
+    broker: `mqtt://${name}:${port}`,
+    needsLogin: false,
+    prefix,
+    reach,
+  };
+}
+
+/** Viewers of the page must not get the login of the server. */
+function withoutLogin(
+  broker: string,
+): Pick<ClientAccess, "broker" | "needsLogin"> {
+  const url = new URL(broker);
+  const needsLogin = url.username !== "" || url.password !== "";
+  url.username = url.password = "";
+  return { broker: url.href, needsLogin };
+}
+
+function withoutBrackets(hostname: string): string {
+  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+}

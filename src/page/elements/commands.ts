@@ -1,0 +1,87 @@
+/**
+ * The command lines of `occupancy` that the page shows. They run as copied.
+ *
+ * @module
+ */
+
+import type { ClientAccess } from "../../feed/messages.ts";
+import type { Region } from "../../protocol/region.ts";
+
+/** Characters that need no quotes in a shell. */
+const UNQUOTED = /^[\w./:@%+,=-]+$/;
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** A command line, and what to know before it is run. */
+export interface Command {
+  readonly line: string;
+  /** Undefined if it runs as copied. */
+  readonly note: string | undefined;
+}
+
+/** The `occupancy request` that prints a region of a layer. */
+export function requestCommand(
+  layer: string,
+  region: Region,
+  access: Access,
+): Command {
+  const { x0, y0, x1, y1 } = region;
+  // "=", since the first number may be negative and look like an option.
+  const what = `--layer${optionValue(layer)} --region=${x0},${y0},${x1},${y1}`;
+  return {
+    line: `occupancy request ${what} ${accessOptions(access)}`,
+    note: noteOf(access),
+  };
+}
+
+/** The commands that send a reading to a layer. They need no file. */
+export function sendCommand(layer: string, access: Access): Command {
+  const where = `--layer${optionValue(layer)} ${accessOptions(access)}`;
+  return {
+    line: `echo 1,2,1 | occupancy client --file - ${where}`,
+    note: noteOf(access),
+  };
+}
+
+/** How a command reaches the broker, and where the page was opened. */
+export interface Access extends ClientAccess {
+  /** The host name in the page's address, as in `location.hostname`. */
+  readonly pageHost: string;
+}
+
+function accessOptions(
+  { broker, prefix, ca, reach, pageHost }: Access,
+): string {
+  const url = new URL(broker);
+  // The broker listens on all addresses: also on that of the page.
+  if (reach === "page") url.hostname = pageHost;
+  return [
+    `--broker${optionValue(url.href)}`,
+    `--prefix${optionValue(prefix)}`,
+    ...(ca === undefined ? [] : [`--ca${optionValue(ca)}`]),
+  ].join(" ");
+}
+
+function noteOf({ needsLogin, reach, pageHost }: Access): string | undefined {
+  const notes: string[] = [];
+  if (needsLogin) {
+    notes.push(
+      "The broker requires a login: write user:password@ before its name.",
+    );
+  }
+  if (reach === "machine" && !LOOPBACK.test(pageHost)) {
+    notes.push(
+      "Run it on the server's machine. For other machines, start the server with --public-broker.",
+    );
+  }
+  return notes.length === 0 ? undefined : notes.join(" ");
+}
+
+/**
+ * Formats the value of an option: after a space or `=`, quoted for a shell.
+ */
+function optionValue(value: string): string {
+  const quoted = UNQUOTED.test(value)
+    ? value
+    : `'${value.replaceAll("'", `'\\''`)}'`;
+  return value.startsWith("-") ? `=${quoted}` : ` ${quoted}`;
+}
