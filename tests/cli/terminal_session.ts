@@ -42,6 +42,7 @@ export class TerminalSession implements AsyncDisposable {
         TERM: "xterm-256color",
         COLORTERM: "",
         NO_COLOR: "",
+        PAGER: "cat", // no pager, unless a test sets it
         OCCUPANCY_HTTP: "off", // a test that needs HTTP sets it
         ...env,
       },

@@ -75,6 +75,7 @@ export async function showSamples(): Promise<number> {
         wire: "current",
         timeout: 5000,
         format: "table",
+        pager: false,
         color: "auto",
       });
     }
@@ -131,6 +132,7 @@ async function simulateAndWatch(
       layer: "default",
       map: true,
       watch: true,
+      pager: false,
       color: "auto",
       wire: "current",
       timeout: 5000,

@@ -133,6 +133,13 @@ export const TIMEOUT_OPTION = {
   group: BROKER,
 } as const satisfies OptionSpec;
 
+/** `--no-pager`. */
+export const PAGER_OPTION = {
+  name: "pager",
+  summary: "print long output in a terminal at once, not in $PAGER",
+  defaultOn: true,
+} as const satisfies OptionSpec;
+
 /** How a map is printed. */
 export const FORMAT_OPTIONS = [
   {
@@ -155,6 +162,7 @@ export const FORMAT_OPTIONS = [
     choices: ["rfc3339", "ms"],
     unset: "rfc3339 in tsv, ms in json",
   },
+  PAGER_OPTION,
 ] as const satisfies readonly OptionSpec[];
 
 /** Flags of {@linkcode FORMAT_OPTIONS}. */

@@ -3,7 +3,8 @@ import { Exit } from "../exit_codes.ts";
 
 type ExitCode = typeof Exit[keyof typeof Exit];
 
-const SIGNALS: readonly (readonly [Deno.Signal, ExitCode])[] =
+/** The signals that end a command, with its exit codes. */
+export const ENDING_SIGNALS: readonly (readonly [Deno.Signal, ExitCode])[] =
   Deno.build.os === "windows" ? [["SIGINT", Exit.interrupted]] : [
     ["SIGINT", Exit.interrupted],
     ["SIGTERM", Exit.terminated],
@@ -62,7 +63,7 @@ export class Ending implements Disposable {
     { onHangup, timeoutMs = DEFAULT_TIMEOUT_MS }: EndingOptions = {},
   ) {
     this.#timeoutMs = timeoutMs;
-    for (const [name, exitCode] of SIGNALS) {
+    for (const [name, exitCode] of ENDING_SIGNALS) {
       const listener = name === "SIGHUP" && onHangup !== undefined
         ? onHangup
         : () => this.#receive(exitCode);

@@ -8,7 +8,7 @@ import { DEFAULT_LAYER, type ReadingBatch } from "../../protocol/mod.ts";
 import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
 import type { MapView } from "../../request/mod.ts";
 
-/** Maximum rows of a table. Further cells are counted. */
+/** Maximum rows of a table without a pager. */
 const MAX_TABLE_ROWS = 1000;
 const BOLD = "\x1b[1m";
 const DIM = "\x1b[2m";
@@ -29,14 +29,22 @@ export const TABLE_HEAD = ["x", "y", "value", "status", "age"];
 /** The only column of words, aligned to the left. */
 const STATUS_COLUMN = TABLE_HEAD.indexOf("status");
 
-/** Renders a summary and a table with a row for each cell, for people. */
-export function renderTable(view: MapView, color: boolean): string {
+/**
+ * Renders a summary and a table with a row for each cell, for people.
+ *
+ * @param maxRows maximum rows; further cells are counted
+ */
+export function renderTable(
+  view: MapView,
+  color: boolean,
+  maxRows: number = MAX_TABLE_ROWS,
+): string {
   const { cells } = view;
   const paint = (code: string, text: string) =>
     color ? code + text + RESET : text;
   const lines = [summaryLine(view, paint)];
   if (cells.length > 0) {
-    const shown = sortedCells(cells).slice(0, MAX_TABLE_ROWS);
+    const shown = sortedCells(cells).slice(0, maxRows);
     const hasTimes = view.time !== undefined;
     const head = hasTimes ? TABLE_HEAD : TABLE_HEAD.slice(0, -1);
     const rows = shown.map((i) => [
@@ -47,7 +55,10 @@ export function renderTable(view: MapView, color: boolean): string {
       ...(hasTimes ? [formatAge(view.time! - cells.time[i]!)] : []),
     ]);
     const widths = head.map((title, column) =>
-      Math.max(title.length, ...rows.map((row) => row[column]!.length))
+      rows.reduce(
+        (max, row) => Math.max(max, row[column]!.length),
+        title.length,
+      )
     );
     lines.push(paint(DIM, alignRow(head, widths)));
     rows.forEach((row, i) => {

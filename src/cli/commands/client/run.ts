@@ -2,7 +2,7 @@ import { type Rows, Sender } from "../../../client/mod.ts";
 import { AppError } from "../../../common/errors.ts";
 import { type Link, LinkError } from "../../../mqtt/link.ts";
 import { DEFAULT_LAYER, Topics } from "../../../protocol/mod.ts";
-import { Requester } from "../../../request/mod.ts";
+import { type MapView, Requester } from "../../../request/mod.ts";
 import { connect, leave, type Role, uniqueClientId } from "../../connect.ts";
 import { refuseOriginalServer } from "../../original_server.ts";
 import { usageError } from "../../errors.ts";
@@ -48,6 +48,7 @@ export async function client(flags: ClientFlags): Promise<number> {
     topics.errors,
     ending,
   );
+  const views: MapView[] = [];
   try {
     if (flags.wire !== "original") {
       await refuseOriginalServer(flags, {
@@ -67,24 +68,25 @@ export async function client(flags: ClientFlags): Promise<number> {
       ending,
     });
     // The server publishes the reports about these readings before the reply.
-    try {
-      const { signal } = ending;
-      if (flags.request) {
-        const { timeout } = flags;
-        for (const layer of layers) {
-          const query = { layer, timeout, signal };
-          print(await requester.request(link, query), flags);
-        }
-      } else if (refusals.isAvailable) {
-        await waitForReports(flags, requester, link, signal);
+    const { signal } = ending;
+    if (flags.request) {
+      const { timeout } = flags;
+      for (const layer of layers) {
+        views.push(await requester.request(link, { layer, timeout, signal }));
       }
-    } finally {
-      refusals.printSummary();
+    } else if (refusals.isAvailable) {
+      await waitForReports(flags, requester, link, signal);
     }
-    return input.problems + refusals.count > 0 ? Exit.skipped : Exit.ok;
+  } catch (error) {
+    refusals.printSummary();
+    throw error;
   } finally {
     await leave(link);
   }
+  ending[Symbol.dispose](); // signals are for the pager now
+  for (const view of views) await print(view, flags);
+  refusals.printSummary();
+  return input.problems + refusals.count > 0 ? Exit.skipped : Exit.ok;
 }
 
 /** Connects, and subscribes to the reports if the broker allows it. */

@@ -1,4 +1,7 @@
-import { COMMON_OPTIONS } from "../../arguments/common_options.ts";
+import {
+  COMMON_OPTIONS,
+  PAGER_OPTION,
+} from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 
 /** The commands whose settings can be shown, in the order of help. */
@@ -24,6 +27,7 @@ export const CONFIG = {
   },
   options: [
     { name: "json", summary: "print one JSON object per setting" },
+    PAGER_OPTION,
     ...COMMON_OPTIONS,
   ],
   examples: [

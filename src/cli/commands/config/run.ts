@@ -10,7 +10,7 @@ import type { Setting } from "../../arguments/settings.ts";
 import type { CommandEntry } from "../../arguments/spec.ts";
 import { Exit } from "../../exit_codes.ts";
 import { helpLayout } from "../../terminal/capabilities.ts";
-import { writeOut } from "../../terminal/output.ts";
+import { printPaged } from "../../terminal/pager.ts";
 import { type ConfigFlags, CONFIGURABLE } from "./options.ts";
 
 /**
@@ -54,7 +54,7 @@ export async function config(
       flags.json ? ndjson(name, settings) : table(name, settings, color, width),
     );
   }
-  writeOut(parts.join(flags.json ? "" : "\n"));
+  await printPaged(parts.join(flags.json ? "" : "\n"), flags);
   return Exit.ok;
 }
 

@@ -24,6 +24,7 @@ import {
   renderMap,
 } from "../../terminal/map/mod.ts";
 import { printError, writeOut } from "../../terminal/output.ts";
+import { canPage, printPaged } from "../../terminal/pager.ts";
 import {
   renderJson,
   renderTable,
@@ -34,6 +35,8 @@ import { type OutputForm, requestMode } from "./mode.ts";
 import type { RequestFlags } from "./options.ts";
 
 const ORIGINAL_HINT = "Add --wire original.";
+/** Maximum rows of a table in a pager. */
+const MAX_PAGED_ROWS = 100_000;
 /** Minimum width of a map, also on a narrower terminal, in columns. */
 const MIN_MAP_WIDTH = 20;
 
@@ -53,7 +56,7 @@ export async function request(flags: RequestFlags): Promise<number> {
     if (!flags.quiet) writeOut(status + "\n");
     return exitCodeOf(status);
   }
-  printAs(mode.form, view, flags);
+  await printAs(mode.form, view, flags);
   // A map of no region says itself that it is empty.
   const isExplained = mode.form === "map" && regionOf(flags) === undefined;
   if (view.cells.length === 0 && !flags.quiet && !isExplained) {
@@ -77,15 +80,16 @@ function whyEmpty({ layer, at, region }: RequestFlags): string {
 }
 
 /**
- * Prints a map in the format of the flags. The default depends on the output.
+ * Prints a map in the format of the flags, in a terminal in a pager if it is
+ * long. The default depends on the output.
  */
-export function print(
+export async function print(
   view: MapView,
   flags: FormatFlags & Pick<CommonFlags, "color">,
-): void {
+): Promise<void> {
   const suitable = Deno.stdout.isTerminal() ? "table" : "tsv";
   const form = flags.json ? "json" : flags.format ?? suitable;
-  printAs(form, view, flags);
+  await printAs(form, view, flags);
 }
 
 async function requestMap(flags: RequestFlags): Promise<MapView> {
@@ -139,17 +143,24 @@ export function exitCodeOf(status: CellStatus): number {
 }
 
 /** The flags for printing. */
-type PrintFlags = Pick<RequestFlags, "color"> & Partial<RequestFlags>;
+type PrintFlags = Pick<RequestFlags, "color" | "pager"> & Partial<RequestFlags>;
 
-function printAs(form: OutputForm, view: MapView, flags: PrintFlags): void {
+async function printAs(
+  form: OutputForm,
+  view: MapView,
+  flags: PrintFlags,
+): Promise<void> {
   const depth = colorDepth(flags.color, env, Deno.stdout.isTerminal());
   switch (form) {
     case "json":
-      return writeOut(renderJson(view, flags.times));
+      return await printPaged(renderJson(view, flags.times), flags);
     case "tsv":
-      return writeOut(renderTsv(view, flags.times));
-    case "table":
-      return writeOut(renderTable(view, depth !== "none"));
+      return await printPaged(renderTsv(view, flags.times), flags);
+    case "table": {
+      const maxRows = canPage(flags) ? MAX_PAGED_ROWS : undefined;
+      const table = renderTable(view, depth !== "none", maxRows);
+      return await printPaged(table, { ...flags, headerLines: 2 });
+    }
     case "map":
       return writeOut(mapText(view, flags, depth));
   }

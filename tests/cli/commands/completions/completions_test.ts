@@ -15,7 +15,7 @@ const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ["occupancy comp", ["completions"]],
   ["occupancy request --form", ["--format"]],
   ["occupancy request --format ", ["json", "table", "tsv"]],
-  ["occupancy client --no-", ["--no-request"]],
+  ["occupancy client --no-", ["--no-pager", "--no-request"]],
   ["occupancy server --stale", ["--stale-after"]],
   ["occupancy config server --stale", ["--stale-after"]],
   ["occupancy completions z", ["zsh"]],

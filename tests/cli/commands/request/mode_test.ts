@@ -22,6 +22,7 @@ function flags(some: Partial<RequestFlags> = {}): RequestFlags {
     wire: "current",
     color: "auto",
     timeout: 5000,
+    pager: true,
     ...some,
   };
 }
