@@ -126,3 +126,57 @@ Deno.test({
     await session.waitForText("#tip", /^Stale · was occupied/);
   },
 });
+
+Deno.test({
+  name:
+    "far out, 3% occupied cells look like few, and a single one is still visible",
+  ...needs("chromium"),
+  fn: async () => {
+    const side = 480;
+    const lines: string[] = [];
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        // A third of the cells is dense, a third sparse, a third has one only.
+        const third = Math.floor(3 * x / side);
+        const occupied = third === 0
+          ? true
+          : third === 1
+          ? (x * 7 + y * 13) % 33 === 0
+          : x === 400 && y === 200;
+        lines.push(`${x},${y},${occupied ? 1 : 0}`);
+      }
+    }
+    await using session = await PageSession.open({
+      readings: { default: lines.join("\n") },
+      address: "#layer=default&at=240,240&scale=0.4",
+    });
+    await session.waitForColorChange(80, 240, BLANK);
+    const [free, full] = [
+      await session.colorOf(470, 470),
+      await session.colorOf(80, 240),
+    ].map((color) => color.split(",").map(Number));
+    /** How far the mean colour of a strip is from free to occupied, 0 to 1. */
+    const tint = async (x0: number, x1: number) => {
+      let sum = 0, count = 0;
+      for (let x = x0; x < x1; x += 12) {
+        for (let y = 40; y < 440; y += 52) {
+          const color = (await session.colorOf(x, y)).split(",").map(Number);
+          sum += (color[2]! - free![2]!) / (full![2]! - free![2]!);
+          count++;
+        }
+      }
+      return sum / count;
+    };
+    const sparse = await tint(180, 300);
+    assert.ok(sparse > 0.02 && sparse < 0.25, `3% look like ${sparse}`);
+    assert.ok(await tint(20, 140) > 0.99);
+    // Its pixel is anywhere in the block of cells.
+    const around = new Set<string>();
+    for (const dx of [-4, -2, 0, 2, 4]) {
+      for (const dy of [-4, -2, 0, 2, 4]) {
+        around.add(await session.colorOf(400 + dx, 200 + dy));
+      }
+    }
+    assert.ok(around.size > 1, "the single cell is visible");
+  },
+});

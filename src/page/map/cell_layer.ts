@@ -7,6 +7,7 @@
 
 import Layer from "ol/layer/Layer.js";
 import type { FrameState } from "ol/Map.js";
+import { Shades } from "./density.ts";
 import { DetailPainter, suitsDetail } from "./detail_painter.ts";
 import { LayerCells } from "./layer_cells.ts";
 import { OverviewPainter } from "./overview_painter.ts";
@@ -27,7 +28,7 @@ export class CellLayer {
   #colors: Colors;
   #overPlan = false;
   #yUp = false;
-  #textures: Uint32Array;
+  #shades: Shades;
   /** Identifies what the canvas shows. */
   #drawn = "";
   /** Increases with each change of cells or colours. */
@@ -35,7 +36,7 @@ export class CellLayer {
 
   constructor(colors: Colors) {
     this.#colors = colors;
-    this.#textures = texturesOf(colors, false);
+    this.#shades = new Shades(texturesOf(colors, false));
     this.#canvas.className = "cells";
     this.layer = new Layer({ render: (state) => this.#render(state) });
   }
@@ -54,7 +55,7 @@ export class CellLayer {
   setColors(colors: Colors, overPlan: boolean): void {
     this.#colors = colors;
     this.#overPlan = overPlan;
-    this.#textures = texturesOf(colors, overPlan);
+    this.#shades = new Shades(texturesOf(colors, overPlan));
     this.#invalidate();
   }
 
@@ -112,7 +113,7 @@ export class CellLayer {
         this.#context,
         this.#cells,
         viewport,
-        this.#textures,
+        this.#shades,
       );
     }
   }

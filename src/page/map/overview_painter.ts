@@ -6,8 +6,9 @@
  */
 
 import { type Chunk, CHUNK_BITS, CHUNK_CELLS } from "./chunk.ts";
+import { Level } from "../../grid/status.ts";
+import { BlockCounter, PixelTally, type Shades } from "./density.ts";
 import type { LayerCells } from "./layer_cells.ts";
-import { TEXTURE_PIXELS } from "./palette.ts";
 import {
   bottomOf,
   leftOf,
@@ -20,43 +21,44 @@ import {
 interface Bitmap {
   readonly context: CanvasRenderingContext2D;
   mip: number;
-  textures: Uint32Array;
+  shades: Shades;
 }
 
 /**
  * Draws dense layers from one bitmap per chunk, of which only the changed part
  * is painted again, and sparse layers cell by cell. A pixel that stands for
- * several cells shows the highest level.
+ * several cells shows the highest level, the stronger the more cells have it.
  */
 export class OverviewPainter {
   readonly #bitmaps = new WeakMap<Chunk, Bitmap>();
   /** Buffers in which pixels are composed, one per mip. */
   readonly #buffers: PixelBuffer[] = [];
+  readonly #block = new BlockCounter();
   #screen: PixelBuffer | undefined;
-  #screenLevels = new Uint8Array(0);
+  #tally = new PixelTally(0);
 
   /**
    * Draws the visible cells.
    *
-   * @param textures of the palette, see `texturesOf`
+   * @param shades of the palette
    */
   draw(
     context: CanvasRenderingContext2D,
     cells: LayerCells,
     viewport: Viewport,
-    textures: Uint32Array,
+    shades: Shades,
   ): void {
     const isChunkVisible = viewport.scale * CHUNK_CELLS >= 1;
     if (cells.sparse || !isChunkVisible) {
-      this.#drawCells(context, cells, viewport, textures);
-    } else this.#drawChunks(context, cells, viewport, textures);
+      this.#drawCells(context, cells, viewport, shades);
+    } else this.#drawChunks(context, cells, viewport, shades);
   }
 
   #drawChunks(
     context: CanvasRenderingContext2D,
     cells: LayerCells,
     viewport: Viewport,
-    textures: Uint32Array,
+    shades: Shades,
   ): void {
     const { scale, yUp } = viewport;
     const mip = mipOf(scale);
@@ -70,7 +72,7 @@ export class OverviewPainter {
       context.setTransform(1, 0, 0, yUp ? -1 : 1, 0, yUp ? top + bottom : 0);
       // Adjacent chunks share an edge in whole pixels: no seams.
       context.drawImage(
-        this.#bitmapOf(chunk, mip, textures),
+        this.#bitmapOf(chunk, mip, shades),
         left,
         top,
         leftOf(viewport, (cx + 1) * CHUNK_CELLS) - left,
@@ -84,16 +86,16 @@ export class OverviewPainter {
   #bitmapOf(
     chunk: Chunk,
     mip: number,
-    textures: Uint32Array,
+    shades: Shades,
   ): HTMLCanvasElement {
     const side = CHUNK_CELLS >> mip;
     let bitmap = this.#bitmaps.get(chunk);
     let { x0, y0, x1, y1 } = chunk.dirty;
-    if (bitmap?.mip !== mip || bitmap.textures !== textures) {
-      bitmap ??= { context: newContext(), mip, textures };
+    if (bitmap?.mip !== mip || bitmap.shades !== shades) {
+      bitmap ??= { context: newContext(), mip, shades };
       bitmap.context.canvas.width = bitmap.context.canvas.height = side;
       bitmap.mip = mip;
-      bitmap.textures = textures;
+      bitmap.shades = shades;
       this.#bitmaps.set(chunk, bitmap);
       [x0, y0, x1, y1] = [0, 0, CHUNK_CELLS - 1, CHUNK_CELLS - 1];
     }
@@ -106,17 +108,26 @@ export class OverviewPainter {
 
   /** Paints a part of a chunk, in pixels of its mip, both corners included. */
   #paint(
-    { context, mip, textures }: Bitmap,
+    { context, mip, shades }: Bitmap,
     chunk: Chunk,
     [x0, y0, x1, y1]: readonly [number, number, number, number],
   ): void {
     const side = CHUNK_CELLS >> mip;
     const { image, pixels } = this.#buffers[mip] ??= newBuffer(side, side);
     const levels = chunk.mip(mip);
+    const cells = chunk.mip(0);
+    const block = this.#block;
     for (let y = y0; y <= y1; y++) {
       for (let x = x0; x <= x1; x++) {
         const at = y * side + x;
-        pixels[at] = texturePixel(textures, levels[at]!, x + y);
+        const level = levels[at]!;
+        if (mip === 0 || level <= Level.Free) {
+          pixels[at] = shades.plain(level, x + y);
+          continue;
+        }
+        const first = (y << mip + CHUNK_BITS) + (x << mip);
+        block.count(cells, CHUNK_CELLS, first, 1 << mip, level);
+        pixels[at] = shades.shaded(level, block.base, block.share, x + y);
       }
     }
     context.putImageData(image, 0, 0, x0, y0, x1 - x0 + 1, y1 - y0 + 1);
@@ -130,15 +141,16 @@ export class OverviewPainter {
     context: CanvasRenderingContext2D,
     cells: LayerCells,
     viewport: Viewport,
-    textures: Uint32Array,
+    shades: Shades,
   ): void {
     const { width, height, scale } = viewport;
     const image = this.#screen?.image;
     if (image?.width !== width || image.height !== height) {
       this.#screen = newBuffer(width, height);
-      this.#screenLevels = new Uint8Array(width * height);
+      this.#tally = new PixelTally(width * height);
     }
-    const levels = this.#screenLevels.fill(0);
+    const tally = this.#tally;
+    tally.clear();
     const { x, y, length } = cells.table;
     const { x0, y0, x1, y1 } = visibleRegion(viewport);
     const side = Math.max(1, Math.round(scale));
@@ -151,15 +163,17 @@ export class OverviewPainter {
       const bottom = Math.min(top + side, height);
       for (let py = Math.max(top, 0); py < bottom; py++) {
         for (let px = Math.max(left, 0); px < right; px++) {
-          const at = py * width + px;
-          if (levels[at]! < level) levels[at] = level;
+          tally.add(py * width + px, level);
         }
       }
     }
     const screen = this.#screen!;
     for (let py = 0, at = 0; py < height; py++) {
       for (let px = 0; px < width; px++, at++) {
-        screen.pixels[at] = texturePixel(textures, levels[at]!, px + py);
+        const level = tally.levels[at]!;
+        screen.pixels[at] = scale < 1 && level > Level.Free
+          ? shades.shaded(level, tally.bases[at]!, tally.share(at), px + py)
+          : shades.plain(level, px + py);
       }
     }
     context.putImageData(screen.image, 0, 0);
@@ -179,15 +193,6 @@ function newBuffer(width: number, height: number): PixelBuffer {
 
 function newContext(): CanvasRenderingContext2D {
   return document.createElement("canvas").getContext("2d")!;
-}
-
-/** @param diagonal x + y of the pixel */
-function texturePixel(
-  textures: Uint32Array,
-  level: number,
-  diagonal: number,
-): number {
-  return textures[level * TEXTURE_PIXELS + diagonal % TEXTURE_PIXELS]!;
 }
 
 /**

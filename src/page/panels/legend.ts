@@ -66,6 +66,7 @@ export function showLegend(
         : el("em", {}, `> ${formatDuration(staleAfter)}`),
     ),
     el("span", {}, sample(Level.Unknown), "Unknown"),
+    el("span", { class: "density" }, "fainter: fewer of a pixel's cells"),
   );
 }
 
@@ -79,6 +80,11 @@ export function showScale(
   scale: number,
   metresPerCell: number | undefined,
 ): void {
+  // At this scale a pixel of the screen stands for several cells.
+  byId("div", "legend").classList.toggle(
+    "reduced",
+    scale * devicePixelRatio < 1,
+  );
   const bar = byId("div", "scale");
   const { length, px } = scaleBar(
     scale / (metresPerCell ?? 1),
