@@ -4,13 +4,33 @@ import { AppError, messageOf } from "../common/errors.ts";
 /**
  * Reads a text file.
  *
- * @throws {AppError} if it cannot be read
+ * @throws {AppError} if it cannot be read, or is not UTF-8
  */
 export async function readText(path: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(path);
+    bytes = await Deno.readFile(path);
   } catch (error) {
     throw fileError(path, error);
+  }
+  return decodeFile(path, bytes);
+}
+
+/**
+ * Decodes the content of a file, with or without a byte order mark. Bytes that
+ * are not UTF-8 would make different names the same.
+ *
+ * @throws {AppError} if it is not UTF-8
+ */
+export function decodeFile(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw unreadable(
+      `Cannot read ${path}: it is not valid UTF-8`,
+      "Save the file as UTF-8.",
+      error,
+    );
   }
 }
 

@@ -22,6 +22,9 @@ export const MAX_NAME_BYTES = 200;
  */
 const FORBIDDEN = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 
+/** What decoders put in place of bytes that are not UTF-8. */
+const REPLACEMENT_CHARACTER = "\ufffd";
+
 /**
  * The topic names and filters of one server, under its prefix.
  *
@@ -217,6 +220,8 @@ function nameProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   if (name.includes("+") || name.includes("#")) return "has a wildcard";
   if (!name.isWellFormed()) return "has half of a surrogate pair";
+  // Different names would be the same one: B\xfcro and B\xe4ro.
+  if (name.includes(REPLACEMENT_CHARACTER)) return "is not valid UTF-8";
   if (FORBIDDEN.test(name)) return "has a control character";
   if (name.startsWith("/") || name.endsWith("/") || name.includes("//")) {
     return "has an empty level";

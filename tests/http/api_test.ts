@@ -100,6 +100,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "names in an address that are not UTF-8 are refused, on every route",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    for (const name of ["B%FCro", "B%E4ro", "%FF", "%C3"]) {
+      const gets = [
+        `/api/v1/cells?layer=${name}`,
+        `/api/v1/cell?layer=${name}&x=1&y=2`,
+        `/api/v1/changes?layer=${name}`,
+      ];
+      for (const path of gets) {
+        const response = await server.get(path);
+        assert.equal(response.status, 400, path);
+        const { code, detail } = await response.json();
+        assert.equal(code, "bad-layer");
+        assert.match(detail, /not valid UTF-8/);
+      }
+      const post = await server.post("1,2,3", `?layer=${name}`);
+      assert.equal(post.status, 400);
+      await post.body?.cancel();
+      const image = await server.get(`/api/v1/plans/${name}/image`);
+      assert.equal(image.status, 404);
+    }
+    const good = await server.post("1,2,3", "?layer=B%C3%BCro");
+    assert.equal((await good.json()).layer, "Büro");
+    assert.deepEqual([...server.map.layers()].map(([name]) => name), ["Büro"]);
+  },
+});
+
+Deno.test({
   name: "POST readings takes back what GET cells returns",
   ...needs(),
   fn: async () => {

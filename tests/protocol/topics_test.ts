@@ -38,6 +38,7 @@ const BAD_LEVELS: [string, RegExp][] = [
   ["/a", /empty level/],
   ["a/", /empty level/],
   ["a//b", /empty level/],
+  ["B\ufffdro", /not valid UTF-8/],
   ["a\0b", /control character/],
   ["a\nb", /control character/],
   ["a\x85b", /control character/],

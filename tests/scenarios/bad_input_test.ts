@@ -48,7 +48,7 @@ for (const broker of BROKERS) {
   });
 
   Deno.test({
-    name: `bad layers over ${broker}: refused`,
+    name: `bad layers over ${broker}: refused, also names that are not UTF-8`,
     ...needs("mosquitto"),
     fn: async () => {
       await using system = await startSystem(broker);
@@ -60,6 +60,19 @@ for (const broker of BROKERS) {
           encodePublish(`occupancy/data/${layer}`, "1,2,1", { qos: 1, id: 1 }),
         );
         // Some brokers refuse such a topic and disconnect the client.
+        await until(() =>
+          other.closed || other.takeReceived("puback").length > 0
+        );
+      }
+      // B\xfcro and B\xe4ro in Latin-1, not in UTF-8.
+      for (const byte of [0xfc, 0xe4]) {
+        await using other = await RawConnection.open(system.port, "latin1");
+        const packet = encodePublish("occupancy/data/B?ro", "1,2,1", {
+          qos: 1,
+          id: 1,
+        });
+        packet[packet.indexOf("?")] = byte;
+        await other.write(packet);
         await until(() =>
           other.closed || other.takeReceived("puback").length > 0
         );

@@ -5,8 +5,9 @@
  * @module
  */
 import { parse, TomlDate, TomlError } from "smol-toml";
-import { type AppError, messageOf } from "../../common/errors.ts";
+import { AppError, messageOf } from "../../common/errors.ts";
 import { usageError } from "../errors.ts";
+import { decodeFile } from "../files.ts";
 import { type CommandEntry, loadSpecs, type OptionSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -86,8 +87,11 @@ function has(options: readonly OptionSpec[], key: string): boolean {
 
 async function readToml(path: string): Promise<Record<string, unknown>> {
   try {
-    return parse(await Deno.readTextFile(path));
+    return parse(decodeFile(path, await Deno.readFile(path)));
   } catch (error) {
+    if (error instanceof AppError) {
+      throw usageError(error.message, error.hint ?? "", error);
+    }
     if (error instanceof TomlError) throw syntaxError(error, path);
     const reason = error instanceof Deno.errors.NotFound
       ? "no such file"

@@ -126,8 +126,13 @@ export function parseLayer(text: string): string {
  * Checks the name of a source of readings.
  *
  * @throws {AppError} with a hint, if it is not one
+ * @throws {RangeError} if it was not UTF-8
  */
 export function parseSource(text: string): string {
+  // In place of bytes of the command line that are not UTF-8.
+  if (text.includes("\ufffd")) {
+    throw new RangeError("Use a name in UTF-8.");
+  }
   return accepted(
     text,
     () => encodeBatchJson(new ReadingBatch(0), 0, 0, { source: text }),
@@ -151,10 +156,10 @@ export function parseStore(text: string): string {
 /**
  * Checks an MQTT client id (MQTT 5, 3.1.3.1).
  *
- * @throws {RangeError} if it is blank or has control characters
+ * @throws {RangeError} if it is blank, has control characters, or was not UTF-8
  */
 export function parseName(text: string): string {
-  if (text.trim() === "" || /\p{Cc}/u.test(text)) {
+  if (text.trim() === "" || /[\p{Cc}\ufffd]/u.test(text)) {
     throw new RangeError("Use a name, such as occupancy-server.");
   }
   return text;

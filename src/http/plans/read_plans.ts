@@ -79,7 +79,7 @@ export async function readPlans(
   files: PlanFiles,
 ): Promise<Map<string, Plan>> {
   const bytes = await files.read(undefined, MAX_TEXT_BYTES);
-  const text = new TextDecoder().decode(bytes);
+  const text = decodeText(path, bytes);
   const plans = new Map<string, Plan>();
   if (/\.ya?ml$/i.test(path)) {
     plans.set(DEFAULT_LAYER, await rosPlan(DEFAULT_LAYER, text, {}, files));
@@ -106,6 +106,18 @@ export async function readPlans(
   return plans;
 }
 
+function decodeText(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new PlanError(
+      `${excerpt(path)} is not valid UTF-8`,
+      "Save the file as UTF-8.",
+      error,
+    );
+  }
+}
+
 async function planOf(
   layer: string,
   entry: LayerEntry,
@@ -113,7 +125,7 @@ async function planOf(
 ): Promise<Plan> {
   if (entry.ros !== undefined) {
     const bytes = await files.read(entry.ros, MAX_TEXT_BYTES);
-    const text = new TextDecoder().decode(bytes);
+    const text = decodeText(entry.ros, bytes);
     return await rosPlan(layer, text, entry, files, entry.ros);
   }
   const { title = layer, image, metresPerCell } = entry;

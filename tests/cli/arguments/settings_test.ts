@@ -257,6 +257,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a --config file that is not UTF-8, or a --layer, is a usage error",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const latin1 = Uint8Array.from(
+      'layer = "B\xfcro"\n',
+      (character) => character.charCodeAt(0),
+    );
+    const config = await folder.file("latin1.toml", latin1);
+    assertFailure(
+      await runOccupancy(["request", "--config", config]),
+      2,
+      /Cannot read \S+latin1\.toml: it is not valid UTF-8/,
+      /Save the file as UTF-8/,
+    );
+    // As Deno passes an argument of the bytes of latin1.
+    assertFailure(
+      await runOccupancy(["request", "--layer", "B\ufffdro"]),
+      2,
+      /The layer name "B\ufffdro" is not valid UTF-8/,
+      /Use a name/,
+    );
+  },
+});
+
+Deno.test({
   name: "all names in a --config file are checked: exit 2 and a hint",
   ...needs(),
   fn: async () => {

@@ -193,6 +193,8 @@ Deno.test({
       [parseLayer, "a//b", /^The layer name "a\/\/b" has an empty level$/],
       [parseSource, "s".repeat(201), /^Source has over 200 characters/],
       [parseSource, "\ud800", /surrogate/],
+      [parseLayer, "B\ufffdro", /is not valid UTF-8/],
+      [parsePrefix, "B\ufffdro", /is not valid UTF-8/],
     ] as const;
     for (const [parse, text, message] of cases) {
       assert.throws(() => parse(text), (error) => {
@@ -203,5 +205,7 @@ Deno.test({
         return true;
       });
     }
+    assert.throws(() => parseSource("B\ufffdro"), /^RangeError: .*UTF-8/);
+    assert.throws(() => parseName("B\ufffdro"), RangeError);
   },
 });
