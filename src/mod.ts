@@ -95,7 +95,10 @@ export interface PublishOptions {
 export interface RequestOptions {
   /** Default `default`. */
   readonly layer?: string;
-  /** Only the cells of this region, in 32-bit integers. Default: all. */
+  /**
+   * Only the cells between these opposite corners, both included, in 32-bit
+   * integers. Default: all.
+   */
   readonly region?: Region;
   /** Only the cells that changed after this revision. Default: all. */
   readonly since?: number;
@@ -107,7 +110,10 @@ export interface RequestOptions {
 export interface WatchOptions {
   /** Default `default`. */
   readonly layer?: string;
-  /** Only the cells of this region, in 32-bit integers. Default: all. */
+  /**
+   * Only the cells between these opposite corners, both included, in 32-bit
+   * integers. Default: all.
+   */
   readonly region?: Region;
   /** Ends the watch. */
   readonly signal?: AbortSignal;
@@ -196,8 +202,8 @@ export class OccupancyClient implements AsyncDisposable {
 
   /**
    * Requests the map. With `since`, the reply has only the cells that changed.
-   * If its revision is lower than `since`, the server has another map: then
-   * request all cells.
+   * If its revision is lower than `since`, the server has another map, and the
+   * reply has all of its cells.
    *
    * @throws {NoAnswerError} if the server does not reply in time
    * @throws {RefusedError} if the server rejects the request

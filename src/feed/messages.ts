@@ -334,7 +334,7 @@ function parseRegion(value: unknown): Region | null {
   const region = regionFrom(value);
   if (region !== undefined) return region;
   throw new MessageError(
-    "Invalid region of a view: expected null or [x0,y0,x1,y1], int32, with x0 <= x1 and y0 <= y1",
+    "Invalid region of a view: expected null or [x0,y0,x1,y1], int32",
   );
 }
 

@@ -60,6 +60,17 @@ export class OccupancyMap {
     return this.#revision;
   }
 
+  /**
+   * Returns the revision whose later changes a client needs. A revision that
+   * this map has not reached is of another map: then the client needs all cells.
+   *
+   * @param since the revision that the client has; undefined for none
+   * @returns `since`, or 0 for all cells
+   */
+  sinceOf(since: number | undefined): number {
+    return since === undefined || since > this.#revision ? 0 : since;
+  }
+
   /** The thresholds in force, in ms. */
   get ageing(): Ageing {
     return this.#ageing;

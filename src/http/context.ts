@@ -13,7 +13,7 @@ import type { Plan } from "./plans/plan.ts";
 /** The map, read-only: only the server changes it. */
 export type ReadableMap = Pick<
   OccupancyMap,
-  "revision" | "ageing" | "size" | "layer" | "layers"
+  "revision" | "ageing" | "size" | "layer" | "layers" | "sinceOf"
 >;
 
 /** Counts since the server started. They never decrease. */

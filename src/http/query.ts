@@ -9,10 +9,11 @@ import {
   INT32_MAX,
   INT32_MIN,
   isInt32,
+  parseJsonInteger,
   type Region,
   regionFrom,
 } from "../protocol/region.ts";
-import { quote } from "../protocol/text.ts";
+import { isCount, quote } from "../protocol/text.ts";
 import { Problem } from "./problem.ts";
 
 /**
@@ -61,7 +62,10 @@ export function readLayer(query: URLSearchParams): string {
   return layer;
 }
 
-/** Reads `region=x0,y0,x1,y1`, corners included; undefined if not given. */
+/**
+ * Reads `region=x0,y0,x1,y1`, two opposite corners, both included; undefined if
+ * not given.
+ */
 export function readRegion(query: URLSearchParams): Region | undefined {
   const text = query.get("region");
   if (text === null) return undefined;
@@ -70,7 +74,7 @@ export function readRegion(query: URLSearchParams): Region | undefined {
   throw badRequest(
     "bad-region",
     `Invalid region ${quote(text)}`,
-    "Use region=x0,y0,x1,y1: integers with x0 <= x1 and y0 <= y1.",
+    "Use region=x0,y0,x1,y1: integers, two opposite corners.",
   );
 }
 
@@ -78,8 +82,8 @@ export function readRegion(query: URLSearchParams): Region | undefined {
 export function readSince(query: URLSearchParams): number | undefined {
   const text = query.get("since");
   if (text === null) return undefined;
-  const since = Number(text);
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(since)) {
+  const since = parseJsonInteger(text);
+  if (!isCount(since)) {
     throw badRequest(
       "bad-since",
       `Invalid since ${quote(text)}`,
@@ -121,8 +125,7 @@ export function readChoice<T extends string>(
 }
 
 function readInt32(text: string): number | undefined {
-  if (!/^[+-]?\d{1,10}$/.test(text.trim())) return undefined;
-  const value = Number(text) + 0; // no negative zero
+  const value = parseJsonInteger(text);
   return isInt32(value) ? value : undefined;
 }
 

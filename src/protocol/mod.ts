@@ -56,6 +56,7 @@ export {
   isInt32,
   type Region,
   regionFrom,
+  sortedRegion,
 } from "./region.ts";
 export { ReplyAssembler } from "./reply_assembler.ts";
 export { parseReply, type ReplyPart } from "./reply_reader.ts";

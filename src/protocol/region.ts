@@ -39,8 +39,8 @@ export function isInt32(value: unknown): value is number {
 }
 
 /**
- * Returns the region of a {@linkcode RegionTuple}; undefined if the value is
- * not an array of four 32-bit integers in the right order.
+ * Returns the region between two opposite corners `[x0,y0,x1,y1]`, in any
+ * order; undefined if the value is not an array of four 32-bit integers.
  *
  * @param value any value, such as parsed JSON
  */
@@ -48,9 +48,38 @@ export function regionFrom(value: unknown): Region | undefined {
   if (!Array.isArray(value) || value.length !== 4) return undefined;
   if (!value.every(isInt32)) return undefined;
   const [x0, y0, x1, y1] = value as [number, number, number, number];
-  if (x0 > x1 || y0 > y1) return undefined;
+  return sortedRegion({ x0, y0, x1, y1 });
+}
+
+/**
+ * Returns the region between two opposite corners.
+ *
+ * @param corners int32, in any order
+ */
+export function sortedRegion({ x0, y0, x1, y1 }: Region): Region {
   // Sums turn negative zeros into zeros.
-  return { x0: x0 + 0, y0: y0 + 0, x1: x1 + 0, y1: y1 + 0 };
+  return {
+    x0: Math.min(x0, x1) + 0,
+    y0: Math.min(y0, y1) + 0,
+    x1: Math.max(x0, x1) + 0,
+    y1: Math.max(y0, y1) + 0,
+  };
+}
+
+/** A number of JSON (RFC 8259, 6). */
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * Returns the integer of a text that is a number of JSON: `1`, `1.0` and `1e0`
+ * are 1. So addresses and options accept the numbers of requests.
+ *
+ * @param text the text, without white space
+ * @returns undefined for other texts, such as `+1`, `01` and `1.5`
+ */
+export function parseJsonInteger(text: string): number | undefined {
+  if (!JSON_NUMBER.test(text)) return undefined;
+  const number = Number(text) + 0; // no negative zero
+  return Number.isInteger(number) ? number : undefined;
 }
 
 /**

@@ -263,7 +263,7 @@ function readRegion(value: unknown): { region?: Region } {
   const problem = regionProblem(value);
   if (problem !== undefined) {
     throw new ProtocolError("bad-region", problem, {
-      hint: "Send [x0,y0,x1,y1]; both corners are included.",
+      hint: "Send two opposite corners [x0,y0,x1,y1]; both are included.",
     });
   }
   return { region: regionFrom(value)! };
@@ -283,9 +283,6 @@ function regionProblem(value: unknown): string | undefined {
       return `${name} of the region is not a 32-bit integer: ${shown}`;
     }
   }
-  const [x0, y0, x1, y1] = value as [number, number, number, number];
-  if (x0 > x1) return `x0 of the region (${x0}) is greater than x1 (${x1})`;
-  if (y0 > y1) return `y0 of the region (${y0}) is greater than y1 (${y1})`;
   return undefined;
 }
 

@@ -20,6 +20,7 @@ import {
   type Region,
   ReplyAssembler,
   type ReplyPart,
+  sortedRegion,
   type Topics,
 } from "../protocol/mod.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
@@ -143,7 +144,8 @@ export class Requester {
    * @throws the signal's reason if aborted
    */
   async request(link: Link, query: MapQuery): Promise<MapView> {
-    const { timeout, signal, region } = query;
+    const { timeout, signal } = query;
+    const region = query.region && sortedRegion(query.region);
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<MapView>();
     const transaction = `${this.name}-${++this.#transactions}`;

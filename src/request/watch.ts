@@ -20,6 +20,7 @@ import {
   ProtocolError,
   type ReadingBatch,
   type Region,
+  sortedRegion,
   type Topics,
 } from "../protocol/mod.ts";
 import { cellsWithin, type MapView, Requester } from "./requester.ts";
@@ -114,7 +115,11 @@ export class Watcher {
   constructor(options: WatcherOptions) {
     const { topics, name, layer = DEFAULT_LAYER } = options;
     this.name = name;
-    this.#options = options;
+    const { region } = options;
+    this.#options = {
+      ...options,
+      ...region && { region: sortedRegion(region) },
+    };
     this.#layer = layer;
     this.#changesTopic = topics.changes(layer);
     this.#requester = new Requester({ topics, name });

@@ -61,7 +61,10 @@ export function writeReply(
   if (request.kind === "original" || request.format === "original") {
     const part = request.kind === "original"
       ? writeOriginal(map.layer(DEFAULT_LAYER))
-      : writeOriginal(map.layer(request.layer), request);
+      : writeOriginal(map.layer(request.layer), {
+        ...request,
+        since: map.sinceOf(request.since),
+      });
     if (part.length > maxBytes) throw tooLarge(request, part.length, maxBytes);
     return { topic, parts: [part], correlationData, contentType: undefined };
   }
@@ -83,7 +86,7 @@ export function writeReply(
   });
   const cells = map.layer(layer)?.cells({
     ...(region && { region }),
-    ...(since !== undefined && { since }),
+    since: map.sinceOf(since),
   });
   for (let count; (count = cells?.readTile(rows) ?? 0) > 0;) {
     const { x, y, value, time } = rows;

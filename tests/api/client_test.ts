@@ -89,7 +89,12 @@ Deno.test({
     assert.equal((await client.request()).size, 0);
     assert.equal((await client.request({ layer: "l2" })).size, 2);
     assert.equal((await client.request({ layer: "l2", region })).size, 1);
-    const events = client.watch({ layer: "l2", region });
+    const swapped = { x0: 1, y0: 1, x1: 0, y1: 0 };
+    const other = await client.request({ layer: "l2", region: swapped });
+    assert.equal(other.size, 1);
+    const future = await client.request({ layer: "l2", since: 5000 });
+    assert.equal(future.size, 2);
+    const events = client.watch({ layer: "l2", region: swapped });
     const first = await events.next();
     assert.equal(first.value!.cells.length, 1);
     await client.publish([{ x: 5, y: 5, value: 2 }, { x: 1, y: 1, value: 2 }], {
@@ -160,7 +165,7 @@ Deno.test({
     await using started = await start();
     const { client, system } = started;
     await assert.rejects(
-      client.request({ region: { x0: 2, y0: 0, x1: 1, y1: 0 } }),
+      client.request({ region: { x0: 0.5, y0: 0, x1: 1, y1: 0 } }),
       (error) => error instanceof RefusedError && error.code === "bad-region",
     );
     await assert.rejects(client.publish([], { layer: "#" }), ProtocolError);

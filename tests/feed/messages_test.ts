@@ -51,10 +51,6 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ['{"type":"view","layer":"a/#"}', /has a wildcard/],
   ['{"type":"view","layer":"a","region":[1,2,3]}', /Invalid region of a view/],
   [
-    '{"type":"view","layer":"a","region":[2,0,1,0]}',
-    /Invalid region of a view/,
-  ],
-  [
     '{"type":"view","layer":"a","region":[0,0,0.5,1]}',
     /Invalid region of a view/,
   ],

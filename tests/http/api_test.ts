@@ -100,6 +100,37 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "GET cells sorts the corners of a region, and reads numbers as JSON does",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    await server.post("1,1,1\n2,2,0\n9,9,3\n");
+    for (const region of ["0,0,5,5", "5,5,0,0", "5,0,0,5", "0.0,0,5e0,5"]) {
+      const { cells } = await server.json(`/api/v1/cells?region=${region}`);
+      assert.equal(cells.length, 2, region);
+    }
+    const cell = await server.json("/api/v1/cell?x=1.0&y=1e0");
+    assert.equal(cell.value, 1);
+    assert.equal((await server.get("/api/v1/cells?since=1.0")).status, 200);
+  },
+});
+
+Deno.test({
+  name: "GET cells and changes since a revision of the future return all cells",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    await server.post("1,1,1\n2,2,0\n");
+    const map = await server.json("/api/v1/cells?since=5000");
+    assert.equal(map.revision, 1);
+    assert.equal(map.cells.length, 2);
+    const none = await server.json("/api/v1/cells?since=1");
+    assert.equal(none.cells.length, 0);
+  },
+});
+
+Deno.test({
   name: "names in an address that are not UTF-8 are refused, on every route",
   ...needs(),
   fn: async () => {
@@ -253,10 +284,13 @@ Deno.test({
     for (
       const [path, code] of [
         ["/api/v1/cells?region=1,2,3", "bad-region"],
-        ["/api/v1/cells?region=5,0,1,9", "bad-region"],
+        ["/api/v1/cells?region=5,0,%2B1,9", "bad-region"],
+        ["/api/v1/cells?region=5,0,+1,9", "bad-region"],
         ["/api/v1/cells?region=0,0,1,99999999999", "bad-region"],
         ["/api/v1/cells?since=-1", "bad-since"],
-        ["/api/v1/cells?since=1e3", "bad-since"],
+        ["/api/v1/cells?since=1.5", "bad-since"],
+        ["/api/v1/cells?since=%2B1", "bad-since"],
+        ["/api/v1/cells?since=01", "bad-since"],
         ["/api/v1/cells?format=xml", "bad-format"],
         ["/api/v1/cells?layer=a//b", "bad-layer"],
         ["/api/v1/cells?layer=", "bad-layer"],

@@ -195,6 +195,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "readPlans() refuses a map file that is not UTF-8",
+  permissions: "none",
+  fn: async () => {
+    const latin1 = Uint8Array.from(
+      '{"layers":{"B\xfcro":{}}}',
+      (character) => character.charCodeAt(0),
+    );
+    for (const path of ["maps.json", "map.yaml"]) {
+      await assert.rejects(
+        readPlans(path, { read: () => Promise.resolve(latin1) }),
+        (error) => {
+          assert.ok(error instanceof PlanError, String(error));
+          assert.match(error.message, /is not valid UTF-8/);
+          return true;
+        },
+      );
+    }
+  },
+});
+
+Deno.test({
   name: "readPlans() throws with the layer, a reason and a hint",
   permissions: "none",
   fn: async () => {

@@ -161,6 +161,16 @@ pure("parseRequest() refuses reply topics outside its prefix", () => {
   assert.equal(refusal('{"replyTo":7}').code, "bad-reply-topic");
 });
 
+pure("parseRequest() sorts the corners of a region", () => {
+  for (const corners of [[1, 2, 3, 4], [3, 4, 1, 2], [1, 4, 3, 2]]) {
+    const request = parseRequest(utf8(JSON.stringify({ region: corners })), {
+      topics: new Topics(),
+    });
+    assert.ok(request.kind === "map");
+    assert.deepEqual(request.region, { x0: 1, y0: 2, x1: 3, y1: 4 });
+  }
+});
+
 pure("parseRequest() refuses invalid fields with the reason", () => {
   const table: [string, string, RegExp][] = [
     ['"transaction":[]', "bad-transaction", /an array/],
@@ -182,8 +192,6 @@ pure("parseRequest() refuses invalid fields with the reason", () => {
     ['"region":[-2147483649,0,0,0]', "bad-region", /x0 .*32-bit/],
     ['"region":[0,0,2147483648,0]', "bad-region", /x1 .*32-bit/],
     ['"region":[0,0,null,0]', "bad-region", /x1 .*null/],
-    ['"region":[5,0,4,0]', "bad-region", /x0 .*\(5\) is greater than x1 \(4\)/],
-    ['"region":[0,5,0,4]', "bad-region", /y0 .*\(5\) is greater than y1 \(4\)/],
     ['"since":-1', "bad-since", /-1/],
     ['"since":1.5', "bad-since", /1\.5/],
     ['"since":"812"', "bad-since", /"812"/],

@@ -109,10 +109,12 @@ function expected(
   { region, since = 0, layer = "default", format }: Combination,
 ): string[] {
   const lines: string[] = [];
+  // A revision that the map has not reached is of another map: all cells.
+  const from = since > map.revision ? 0 : since;
   map.layer(layer)?.scan((x, y, value, time, revision) => {
     const inside = region === undefined ||
       x >= region.x0 && x <= region.x1 && y >= region.y0 && y <= region.y1;
-    if (!inside || revision <= since) return;
+    if (!inside || revision <= from) return;
     lines.push(lineOf(x, y, value, format === "original" ? NaN : time));
   });
   return lines.sort();

@@ -136,8 +136,6 @@ export const BAD_REQUESTS: readonly (readonly [
   ["bad-region", [
     '{"region":[1,2,3]}',
     '{"region":"0,0,1,1"}',
-    '{"region":[3,3,1,1]}',
-    '{"region":[0,9,9,0]}',
     '{"region":[0.5,0,1,1]}',
     '{"region":[0,0,1,1e99]}',
     '{"region":{"x0":0}}',

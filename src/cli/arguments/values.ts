@@ -8,7 +8,7 @@ import { brokerUrl } from "../../mqtt/url.ts";
 import { ReadingBatch } from "../../protocol/batch.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeBatchJson } from "../../protocol/json.ts";
-import { isInt32, type Region } from "../../protocol/region.ts";
+import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
 import { assertLayer, Topics } from "../../protocol/topics.ts";
 import { formatStoreAddress, parseStoreAddress } from "../../store/location.ts";
 import { env } from "../env.ts";
@@ -271,13 +271,7 @@ export function parseRegion(text: string): Region {
       "Use four whole numbers, such as 0,0,9,9 or -3,-2,4,5.",
     );
   }
-  const [ax, ay, bx, by] = corners as [number, number, number, number];
-  return {
-    x0: Math.min(ax, bx),
-    y0: Math.min(ay, by),
-    x1: Math.max(ax, bx),
-    y1: Math.max(ay, by),
-  };
+  return regionFrom(corners)!;
 }
 
 /**

@@ -114,7 +114,7 @@ function answerCells(
   checkNames(query, ["layer", "region", "since", "format", "times"]);
   const layer = readLayer(query);
   const region = readRegion(query);
-  const since = readSince(query) ?? 0;
+  const since = readSince(query);
   const format = readChoice(query, "format", ["json", "csv"]);
   const times = readChoice(query, "times", ["ms", "rfc3339"]);
 
@@ -141,7 +141,7 @@ function answerCells(
   const grid = server.map.layer(layer);
   const isLarge = (grid?.size ?? 0) > LARGE_RESPONSE_CELLS;
   const release = isLarge ? limits.take("largeResponses") : () => {};
-  const cells = copyCells(grid, { since, region });
+  const cells = copyCells(grid, { since: server.map.sinceOf(since), region });
   const pieces = format === "csv"
     ? csvPieces(cells, layer, times)
     : jsonPieces(cells, times, {

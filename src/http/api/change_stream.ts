@@ -58,8 +58,7 @@ export class ChangeStream {
     const { server, since, access } = options;
     this.#options = options;
     this.#server = server;
-    // A revision later than the map's belongs to another map.
-    this.#sentRevision = since > server.map.revision ? 0 : since;
+    this.#sentRevision = server.map.sinceOf(since);
     this.#readRevision = this.#sentRevision;
     this.#waiter = new ChangeWaiter(server, [server.signal, access]);
   }

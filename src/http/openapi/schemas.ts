@@ -180,7 +180,8 @@ export const LAYER_PARAMETER: Parameter = {
 export const REGION_PARAMETER: Parameter = {
   name: "region",
   in: "query",
-  description: "Only the cells in `x0,y0,x1,y1`, both corners included.",
+  description:
+    "Only the cells in `x0,y0,x1,y1`: two opposite corners, both included.",
   schema: { type: "string" },
   example: "0,0,9,9",
 };
@@ -188,7 +189,8 @@ export const REGION_PARAMETER: Parameter = {
 export const SINCE_PARAMETER: Parameter = {
   name: "since",
   in: "query",
-  description: "Only the cells that changed after this revision.",
+  description:
+    "Only the cells that changed after this revision; all cells if the map has not reached it.",
   schema: REVISION,
   example: 0,
 };
