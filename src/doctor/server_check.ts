@@ -25,7 +25,7 @@ export const serverCheck: Check = {
  * @param name the name of the server that the doctor checks for
  */
 export function judgeServer(
-  { states, replies }: ServerProbe,
+  { states, replies, hasOriginalReply }: ServerProbe,
   prefix: string,
   name: string,
 ): Finding {
@@ -44,6 +44,17 @@ export function judgeServer(
       {
         hint: "Stop all but one, or use a different --prefix for each.",
         data: { servers: replies.length },
+      },
+    );
+  }
+  if (state === undefined && replies.length === 0 && hasOriginalReply) {
+    return finding(
+      "warning",
+      `A server of the original protocol answers for the prefix ${prefix}`,
+      {
+        hint:
+          "client and request need --wire original for it. Stop it before you start a server here: both would answer.",
+        data: { state: "original" },
       },
     );
   }

@@ -7,6 +7,7 @@ import { delay } from "../common/async.ts";
 import type { OpenProbe, ProbeMessage } from "../mqtt/probe_connection.ts";
 import {
   encodeRequest,
+  parseOriginal,
   parseReply,
   parseState,
   type ServerState,
@@ -22,6 +23,11 @@ export interface ServerProbe {
   readonly states: readonly ServerState[];
   /** Replies to one request: more than one means several servers. */
   readonly replies: readonly ServerReply[];
+  /**
+   * True if a map of the original protocol was published. A server of this
+   * protocol also does that, for an original client.
+   */
+  readonly hasOriginalReply: boolean;
 }
 
 /** The clocks of server and client, from one reply. */
@@ -54,11 +60,17 @@ export async function probeServer(
   const states: ServerState[] = [];
   const replies: ServerReply[] = [];
   const replyTo = topics.responseFor(id);
+  let hasOriginalReply = false;
   let sentAt = NaN;
   const onMessage = ({ topic, payload, at }: ProbeMessage) => {
     try {
       if (topic === topics.state) {
         states.push(parseState(payload));
+        return;
+      }
+      if (topic === topics.response) {
+        parseOriginal(payload);
+        hasOriginalReply = true;
         return;
       }
       const reply = parseReply(payload);
@@ -73,6 +85,7 @@ export async function probeServer(
   const probe = await connect(onMessage);
   await probe.subscribe(topics.state, 0);
   await probe.subscribe(replyTo, 1);
+  await probe.subscribe(topics.response, 0, false);
   await probe.roundTrip();
   sentAt = Date.now();
   // A server whose store fails answers, and does not acknowledge.
@@ -87,5 +100,5 @@ export async function probeServer(
   const end = delay(Math.min(PROBE_DURATION_MS, timeout / 2));
   await Promise.race([acknowledged, end]);
   await end;
-  return { states, replies };
+  return { states, replies, hasOriginalReply };
 }

@@ -91,15 +91,21 @@ Deno.test(
     const judged = (
       states: Parameters<typeof judgeServer>[0]["states"],
       n = 1,
+      hasOriginalReply = false,
     ) =>
       text(
         judgeServer(
-          { states, replies: Array(n).fill(reply) },
+          { states, replies: Array(n).fill(reply), hasOriginalReply },
           "occupancy",
           "a",
         ),
       );
     assert.match(judged([], 0), /^ok: No server uses the prefix/);
+    assert.match(
+      judged([], 0, true),
+      /^warning: A server of the original protocol answers/,
+    );
+    assert.match(judged([online], 1, true), /^ok: a/);
     assert.match(judged([offline], 0), /^ok: a 1\.0\.0 offline$/);
     assert.match(judged([online]), /^ok: a .* another --name/);
     assert.match(

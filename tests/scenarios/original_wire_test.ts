@@ -95,6 +95,8 @@ Deno.test({
       assert.match(stderr, hint, what);
       assert.doesNotMatch(stderr, /Sent \d/, what);
     }
+    const found = await runOccupancy(["doctor", "--json", ...flags]);
+    assert.match(found.stdout, /A server of the original protocol answers/);
     // It still runs, and has no readings.
     const { code, stdout } = await runOccupancy(["request", "--json", ...wire]);
     assert.equal(code, 0);
