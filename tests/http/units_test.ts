@@ -1,7 +1,7 @@
 /** Unit tests of the router, the limits, the rates, and response headers. */
 import assert from "node:assert/strict";
 import { Limits } from "../../src/http/limits.ts";
-import { Rates } from "../../src/http/metrics/rates.ts";
+import { LayerRates, Rates } from "../../src/http/metrics/rates.ts";
 import { Problem } from "../../src/http/problem.ts";
 import { acceptsGzip, matchesETag } from "../../src/http/responses.ts";
 import { allowedMethods, findRoute } from "../../src/http/router.ts";
@@ -128,5 +128,23 @@ Deno.test({
       messages: 1,
       bytes: 10,
     });
+  },
+});
+
+Deno.test({
+  name: "LayerRates.perSecond() averages each layer over the last ten seconds",
+  permissions: "none",
+  fn: () => {
+    const rates = new LayerRates();
+    assert.equal(rates.perSecond("a"), 0);
+    for (let second = 0; second <= 30; second++) {
+      rates.begin(second * 1000);
+      rates.add("a", second <= 20 ? 0 : (second - 20) * 50);
+      // A layer that begins in the last second had no changes before.
+      if (second === 30) rates.add("new", 20);
+    }
+    assert.equal(rates.perSecond("a"), 50);
+    assert.equal(rates.perSecond("new"), 20);
+    assert.equal(rates.perSecond("other"), 0);
   },
 });

@@ -64,5 +64,13 @@ Deno.test({
       /cannot open its live connection\. \/live was refused with status 403: No seats are left\. Come back later\.$/,
     );
     assert.match(await page.title(), /^⚠ Not connected · /);
+    refusal = () =>
+      Response.json({ detail: "No token.", hint: "Send a header." }, {
+        status: 401,
+      });
+    await session.waitForText(
+      "#notice",
+      /refused with status 401: No token\. Reload the page to log in again\.$/,
+    );
   },
 });

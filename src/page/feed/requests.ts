@@ -128,8 +128,11 @@ export async function explainRefusal(): Promise<Refusal | undefined> {
   const { detail = statusText, hint } = parseProblem(text);
   const sentences = [
     endSentence(`/live was refused with status ${status}: ${detail}`),
-    ...(hint === undefined ? [] : [hint]),
-    ...(status === UNAUTHORIZED ? ["Reload the page to log in again."] : []),
+    ...(status === UNAUTHORIZED
+      ? ["Reload the page to log in again."]
+      : hint === undefined
+      ? []
+      : [hint]),
   ];
   return { text: sentences.join(" "), passesNoWebSocket: false };
 }

@@ -25,6 +25,8 @@ const MIN_UPDATE_MS = 500;
  * precise times: their ages would be equal, ms.
  */
 const DENSE_GAP_MS = 1000;
+/** Fewer changes are shown with their ages. */
+const MIN_DENSE_GAPS = 4;
 /** Older changes are always shown with their age, ms. */
 const MAX_PRECISE_AGE_MS = 60_000;
 
@@ -115,8 +117,9 @@ export class LatestPanel {
 /** Whether changes, the newest first, follow each other fast. */
 export function areDense(changes: readonly LatestChange[]): boolean {
   const gaps = changes.length - 1;
-  if (gaps < 1) return false;
-  return changes[0]![3] - changes[gaps]![3] < gaps * DENSE_GAP_MS;
+  if (gaps < MIN_DENSE_GAPS) return false;
+  const span = changes[0]![3] - changes[gaps]![3];
+  return span > 0 && span < gaps * DENSE_GAP_MS;
 }
 
 interface RowOptions {
