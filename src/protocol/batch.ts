@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LineMarks } from "./line_marks.ts";
+
 /** The value of a JSON `null`. Every value below 0 means unknown. */
 export const UNKNOWN: -1 = -1;
 
@@ -41,12 +43,7 @@ export class ReadingBatch {
   readonly sources: string[] = [""];
 
   readonly #indexes = new Map<string, number>([["", 0]]);
-  /**
-   * The readings from `#markedAt[i]` on have consecutive lines, the first one
-   * `#markedLines[i]`. Not a column: most payloads need one mark.
-   */
-  #markedAt: number[] = [];
-  #markedLines: number[] = [];
+  readonly #lines = new LineMarks();
 
   /**
    * Makes an empty batch.
@@ -93,16 +90,7 @@ export class ReadingBatch {
    * @param line the line or element of the payload, from 1; 0 if not known
    */
   markLine(line: number): void {
-    const last = this.#markedAt.length - 1;
-    const at = this.#markedAt[last];
-    if (at === this.length) {
-      this.#markedLines[last] = line;
-    } else if (
-      at === undefined || this.#markedLines[last]! + this.length - at !== line
-    ) {
-      this.#markedAt.push(this.length);
-      this.#markedLines.push(line);
-    }
+    this.#lines.mark(this.length, line);
   }
 
   /**
@@ -112,15 +100,7 @@ export class ReadingBatch {
    * @param index index of the reading
    */
   lineOf(index: number): number | undefined {
-    let low = 0;
-    let high = this.#markedAt.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#markedAt[middle]! <= index) low = middle + 1;
-      else high = middle;
-    }
-    const line = this.#markedLines[low - 1] ?? 0;
-    return line === 0 ? undefined : line + index - this.#markedAt[low - 1]!;
+    return this.#lines.lineOf(index);
   }
 
   /**
@@ -166,10 +146,7 @@ export class ReadingBatch {
    */
   truncate(length: number, sources: number = this.sources.length): void {
     this.length = length;
-    while (this.#markedAt.length > 0 && this.#markedAt.at(-1)! >= length) {
-      this.#markedAt.pop();
-      this.#markedLines.pop();
-    }
+    this.#lines.truncate(length);
     while (this.sources.length > sources) {
       this.#indexes.delete(this.sources.pop()!);
     }
