@@ -14,6 +14,8 @@ import {
   colorOfLevel,
   DIM,
   glyphOfLevel,
+  glyphOfMany,
+  SHARE_GLYPHS,
   styleOf,
 } from "./palette.ts";
 import { sizeOf } from "./viewport.ts";
@@ -66,28 +68,35 @@ export function headline(
   ];
 }
 
-/**
- * Returns the meanings of the colors, or without colors of the characters.
- *
- * @param unit what the values count. Default: people
- */
+/** Options of {@linkcode legend}. */
+export interface LegendOptions {
+  /** Age above which cells are stale, in ms; undefined for never. */
+  readonly staleAfter: number | undefined;
+  readonly depth: ColorDepth;
+  /** What the values count. Default: people. */
+  readonly unit?: Unit | undefined;
+  /** Whether a pixel stands for many cells. */
+  readonly isMany: boolean;
+}
+
+/** Returns the meanings of the colors, or without colors of the characters. */
 export function legend(
   counts: CellCounts,
-  staleAfter: number | undefined,
-  depth: ColorDepth,
-  unit?: Unit,
+  { staleAfter, depth, unit, isMany }: LegendOptions,
 ): Item[] {
+  const hasShares = depth === "none" && isMany;
   const mark = (level: number): Span =>
-    depth === "none"
-      ? [glyphOfLevel(level)]
-      : ["■", styleOf(colorOfLevel(level))];
+    depth !== "none"
+      ? ["■", styleOf(colorOfLevel(level))]
+      : [hasShares ? glyphOfMany(level, 1, 1) : glyphOfLevel(level)];
   const { Free, Occupied, OccupiedMax, StaleFree, StaleOccupied } = Level;
   const unknown: Span = depth === "none"
     ? [glyphOfLevel(Level.Unknown)]
     : [HATCH, HATCHED];
   const tenOrMore: Item = [mark(OccupiedMax), [` 10+ ${nounOf(10, unit)}`]];
   const items: Item[] = [[mark(Free), [" free"]]];
-  if (counts.people === counts.occupied) {
+  if (hasShares) items.push(...shares());
+  else if (counts.people === counts.occupied) {
     items.push([mark(Occupied), [" occupied"]]);
   } else if (depth === "none") {
     items.push([["1-9"]], tenOrMore);
@@ -100,6 +109,18 @@ export function legend(
     items.push([mark(StaleFree), mark(StaleOccupied), [text]]);
   }
   return [...items, [unknown, [" unknown"]]];
+}
+
+/** The meanings of the characters for shares of occupied cells. */
+function shares(): Item[] {
+  let from = 0;
+  return SHARE_GLYPHS.map(([glyph, below]): Item => {
+    const text = below === Infinity
+      ? ` ${100 * from}%+ occupied`
+      : ` <${100 * below}%`;
+    from = below;
+    return [[glyph + text]];
+  });
 }
 
 /**

@@ -28,6 +28,8 @@ export const Color = {
   Occupied: 7,
   /** The same, for a pixel of which fewer than half of the cells are occupied. */
   Sparse: 17,
+  /** Text on occupied cells. */
+  Ink: 27,
 } as const;
 
 type Rgb = readonly [red: number, green: number, blue: number];
@@ -61,6 +63,7 @@ const COLORS: readonly (readonly [Rgb, number])[] = [
   [[203, 169, 134], 180],
   [[209, 179, 146], 187],
   [[214, 188, 158], 187],
+  [[18, 18, 22], 233],
 ];
 
 const COLOR_BITS = 8;
@@ -131,6 +134,41 @@ export function colorOfLevel(level: number, sparse: boolean = false): number {
 export function glyphOfLevel(level: number): string {
   return LEVEL_GLYPHS[level]!;
 }
+
+/**
+ * The characters of shares of occupied cells, for terminals without colors: each
+ * up to a share, exclusive.
+ */
+export const SHARE_GLYPHS:
+  readonly (readonly [glyph: string, below: number])[] = [
+    [":", 0.1],
+    ["░", 0.25],
+    ["▒", 0.5],
+    ["▓", 0.75],
+    ["█", Infinity],
+  ];
+
+/**
+ * Returns the character for many cells, for terminals without colors. Its ink
+ * grows with the share of occupied cells.
+ *
+ * @param level the highest level of the cells
+ * @param occupied number of occupied cells
+ * @param cells number of all cells
+ */
+export function glyphOfMany(
+  level: number,
+  occupied: number,
+  cells: number,
+): string {
+  if (level === Level.StaleOccupied) return STALE_OCCUPIED_OF_MANY;
+  if (level < Level.Occupied) return glyphOfLevel(level);
+  const share = occupied / cells;
+  return SHARE_GLYPHS.find(([, below]) => share < below)![0];
+}
+
+/** Not `▒`, which is a share here. */
+export const STALE_OCCUPIED_OF_MANY = "=";
 
 const LEVEL_COLORS = Array.from({ length: LEVELS }, (_, level): number => {
   switch (level) {

@@ -10,6 +10,7 @@ import { corners, headline, legend } from "./caption.ts";
 import type { CountedCells } from "./counted_cells.ts";
 import { BOLD, type ColorDepth, DIM } from "./palette.ts";
 import { drawPixels, flipRows, paintPixels } from "./pixels.ts";
+import { writeValues } from "./values.ts";
 import {
   type Camera,
   describeScale,
@@ -31,12 +32,14 @@ const INDENT = 2;
  * omitted.
  */
 const MIN_MAP_ROWS = 4;
-/**
- * Maximum width of a cell in pixels. Without colors it is a character and a
- * space.
- */
+/** Maximum width of a cell, in pixels. */
 const MAX_CELL_WIDTH = 8;
+/**
+ * The same without colors: a character and a space; zoomed in, a value of up to
+ * three digits and a space.
+ */
 const MAX_GLYPH_WIDTH = 2;
+const MAX_ZOOMED_GLYPH_WIDTH = 4;
 
 /** What to render, and how. */
 export interface MapOptions {
@@ -91,7 +94,6 @@ export function renderMap(options: MapOptions): RenderedMap {
     return { canvas: canvasOf(lines, width, height) };
   }
   const indent = width >= MIN_INDENTED_WIDTH ? INDENT : 0;
-  const meanings = legend(counts, options.staleAfter, depth, unit);
   const hasFrame = height >= head.length + MIN_MAP_ROWS + 2;
   // The scale is part of the legend, and the height of the legend limits the
   // scale: try legends of one line, two lines and so on.
@@ -102,11 +104,23 @@ export function renderMap(options: MapOptions): RenderedMap {
     const area: MapArea = {
       width: Math.max(1, width - 2 * indent),
       height: 2 * rows,
-      maxCellWidth: depth === "none" ? MAX_GLYPH_WIDTH : MAX_CELL_WIDTH,
+      ...(depth === "none"
+        ? {
+          maxCellWidth: MAX_ZOOMED_GLYPH_WIDTH,
+          maxFittedWidth: MAX_GLYPH_WIDTH,
+        }
+        : { maxCellWidth: MAX_CELL_WIDTH }),
     };
     const viewport = viewportOf(region, area, options.camera);
     const scale = [describeScale(viewport)];
-    if (viewport.cellsPerPixel > 1 && depth !== "none") {
+    const isMany = viewport.cellsPerPixel > 1;
+    const meanings = legend(counts, {
+      staleAfter: options.staleAfter,
+      depth,
+      unit,
+      isMany,
+    });
+    if (isMany && depth !== "none") {
       scale.push("faint: under half occupied");
     }
     const lines = wrapItems(
@@ -140,7 +154,15 @@ export function renderMap(options: MapOptions): RenderedMap {
     const at = { column: indent, row: head.length + (hasFrame ? 1 : 0) };
     const side = Math.max(1, Math.round(1 / viewport.cellsPerPixel));
     const pixels = drawPixels(cells, viewport);
-    paintPixels(canvas, at, yUp ? flipRows(pixels) : pixels, { side, depth });
+    paintPixels(canvas, at, yUp ? flipRows(pixels) : pixels, {
+      side,
+      depth,
+      isMany,
+    });
+    // Where all values are 0 and 1, the color says all.
+    if (counts.people !== counts.occupied) {
+      writeValues(canvas, at, cells, viewport, { side, depth, yUp });
+    }
     return { canvas, shown: { viewport, area, region } };
   }
 }

@@ -20,6 +20,8 @@ export interface MapArea {
   readonly height: number;
   /** Maximum width of a cell, in pixels, from 1 to 8. */
   readonly maxCellWidth: number;
+  /** The same for the whole region, without a camera. Default: maxCellWidth. */
+  readonly maxFittedWidth?: number;
 }
 
 /** A rectangle of pixels and the cells that it shows. */
@@ -146,7 +148,9 @@ function fitScale(region: Region, area: MapArea): number {
   const [columns, rows] = sizeOf(region);
   const scale = Math.max(columns / area.width, rows / area.height);
   if (scale > 1) return scale;
-  return enlargedScales(area).find((scale) =>
+  const { maxCellWidth, maxFittedWidth = maxCellWidth } = area;
+  const fitted = { ...area, maxCellWidth: maxFittedWidth };
+  return enlargedScales(fitted).find((scale) =>
     columns / scale <= area.width && rows / scale <= area.height
   ) ?? 1;
 }

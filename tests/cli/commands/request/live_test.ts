@@ -10,8 +10,10 @@ import {
   MapPane,
   TablePane,
 } from "../../../../src/cli/commands/request/live/panes.ts";
+import { drawKeys } from "../../../../src/cli/commands/request/live/key_help.ts";
 import { firstOf } from "../../../../src/cli/commands/request/live/select.ts";
 import {
+  type Canvas,
   CountedCells,
   encodeLines,
 } from "../../../../src/cli/terminal/map/mod.ts";
@@ -109,7 +111,7 @@ Deno.test({
       " 2  -1      ?  unknown       0 s",
       "-1   0      3  occupied      1 s",
       " 5   0      0  free          1 s",
-      "1–3 of 4  q quit · s sort: place · ↑↓ scroll",
+      "1–3 of 4  q quit · ? keys · s sort: place · ↑↓ scroll",
     ]);
     assert.ok(pane.press("down"));
     assert.match(linesOf(pane, scene).join("\n"), /2–4 of 4/);
@@ -122,6 +124,47 @@ Deno.test({
     assert.equal(pane.press("left"), false);
     const empty = linesOf(new TablePane(), sceneOf(counted([]), 60, 5));
     assert.match(empty.join("\n"), /Nothing has been reported yet/);
+  },
+});
+
+Deno.test({
+  name: "drawKeys() lists the keys of a live view, and a notice",
+  permissions: "none",
+  fn: () => {
+    const size = { width: 40, height: 12, notice: undefined };
+    const textOf = (canvas: Canvas) => encodeLines(canvas, "none").trimEnd();
+    assert.equal(
+      textOf(drawKeys(new MapPane().keys, size)),
+      `Keys
+
++  -        zoom in and out
+arrows      pan, when zoomed in
+0  Home     show the whole map
+?           show or hide this list
+q  Ctrl-C   quit
+
+Press ? to go back`,
+    );
+    const table = drawKeys(new TablePane().keys, {
+      ...size,
+      notice: "NOT LIVE",
+    });
+    assert.match(textOf(table), /^s +sort by[^]*NOT LIVE$/m);
+    drawKeys(new TablePane().keys, { ...size, width: 3, height: 2 });
+  },
+});
+
+Deno.test({
+  name: "the last line of a live view names ? for the keys in every width",
+  permissions: "none",
+  fn: () => {
+    const cells = counted([[1, 1, 1]]);
+    for (const width of [16, 40, 80]) {
+      for (const pane of [new MapPane(), new TablePane()]) {
+        const lines = linesOf(pane, sceneOf(cells, width, 20)).join("\n");
+        assert.match(lines, /q quit · \? keys/);
+      }
+    }
   },
 });
 

@@ -269,6 +269,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "request --watch lists its keys at ?, and the next key hides them",
+  ...needs("script"),
+  fn: async () => {
+    await using system = await startSystem("embedded");
+    for (const flags of [["--map"], []]) {
+      await using session = live(system, ...flags);
+      await session.shows(/q quit · \? keys/);
+      await session.type("?");
+      await session.shows(/Press \? to go back/);
+      await session.type("?");
+      // Everything is drawn again.
+      await session.shows(/Press \? to go back[^]*Nothing/);
+      await session.type("?q");
+      assert.equal(await session.ended(), 0);
+    }
+  },
+});
+
+Deno.test({
   name: "request --watch restores the terminal at the end and after errors",
   ...needs("script"),
   fn: async () => {

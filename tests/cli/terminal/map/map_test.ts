@@ -12,6 +12,7 @@ import {
   Color,
   colorOfLevel,
   glyphOfLevel,
+  glyphOfMany,
   sgrParameters,
 } from "../../../../src/cli/terminal/map/palette.ts";
 import {
@@ -318,7 +319,8 @@ Deno.test({
             const at = row * width + column;
             const to = (height - 1 - row) * width + column;
             assert.equal(flipped.level[to], pixels.level[at]);
-            assert.equal(flipped.sparse[to], pixels.sparse[at]);
+            assert.equal(flipped.cells[to], pixels.cells[at]);
+            assert.equal(flipped.occupied[to], pixels.occupied[at]);
           }
         }
       },
@@ -352,5 +354,114 @@ Deno.test({
       lines.findIndex((line) => line.trim() === text);
     assert.ok(lineOf("7") > 0 && lineOf("7") < lineOf("·"), rows);
     assert.ok(lineOf("0,9") < lineOf("7") && lineOf("0,0") > lineOf("·"), rows);
+  },
+});
+
+Deno.test({
+  name:
+    "without colors, a character for many cells shows the share of occupied ones",
+  permissions: "none",
+  fn: () => {
+    /** How often each character is on a map with a share of occupied cells. */
+    const charactersAt = (percent: number) => {
+      const cells: TestCell[] = [];
+      for (let i = 0; i < 40_000; i++) {
+        // Spread by multiplicative hashing.
+        const value = (Math.imul(i, 0x9e3779b1) >>> 0) % 1000 < 10 * percent
+          ? 1
+          : 0;
+        cells.push({ x: i % 200, y: i / 200 | 0, value, stale: false });
+      }
+      const { canvas } = renderMap({
+        layer: "a",
+        cells: counted(cells),
+        depth: "none",
+        width: 40,
+        height: 20,
+      });
+      const lines = encodeLines(canvas, "none").split("\n").slice(3, -5);
+      return new Set(lines.join(""));
+    };
+    assert.deepEqual(charactersAt(0), new Set("·"));
+    assert.ok(charactersAt(3).isSubsetOf(new Set("·:")));
+    assert.ok(charactersAt(33).isSubsetOf(new Set("░▒")));
+    assert.ok(charactersAt(60).isSubsetOf(new Set("▒▓")));
+    assert.deepEqual(charactersAt(100), new Set("█"));
+  },
+});
+
+Deno.test({
+  name: "glyphOfMany() has different characters for shares and other levels",
+  permissions: "none",
+  fn: () => {
+    const shares = [1, 10, 25, 50, 75, 100]
+      .map((occupied) => glyphOfMany(Level.OccupiedMax, occupied, 100));
+    assert.equal(shares.join(""), ":░▒▓██");
+    const others = [
+      Level.None,
+      Level.Free,
+      Level.StaleFree,
+      Level.Unknown,
+      Level.StaleOccupied,
+    ].map((level) => glyphOfMany(level, 0, 9));
+    assert.equal(new Set([...others, ...shares]).size, 10);
+  },
+});
+
+Deno.test({
+  name: "renderMap() writes values into zoomed cells if there are counts",
+  permissions: "none",
+  fn: () => {
+    const cells: TestCell[] = [
+      { x: 0, y: 0, value: 7, stale: false },
+      { x: 1, y: 0, value: 0, stale: false },
+      { x: 2, y: 0, value: 123, stale: false },
+      { x: 0, y: 1, value: 12_345, stale: false },
+      { x: 1, y: 1, value: 123_456, stale: false },
+      { x: 2, y: 1, value: 42, stale: true },
+    ];
+    const shown = (
+      depth: ColorDepth,
+      { yUp = false, cellsPerPixel = 1 / 4, values = cells } = {},
+    ) => {
+      const { canvas } = renderMap({
+        layer: "a",
+        cells: counted(values),
+        depth,
+        width: 4 + 3 / cellsPerPixel, // 3 cells, and not more zoomed in
+        height: 30,
+        display: yUp ? { yUp } : {},
+        camera: { cellsPerPixel, x: 1.5, y: 1 },
+      });
+      const lines = encodeLines(canvas, "none").split("\n");
+      const first = lines.findIndex((line) => /^0,[01]/.test(line)) + 1;
+      const last = lines.findIndex((line, i) =>
+        i >= first && /^0,[01]/.test(line)
+      );
+      return lines.slice(first, last).map((line) =>
+        line.replaceAll(/[▀▄]/g, " ").trimEnd()
+      );
+    };
+    assert.deepEqual(shown("256"), [" 7      123", "", "12K     42", ""]);
+    assert.deepEqual(
+      shown("256", { yUp: true }),
+      ["", "12K     42", "", " 7      123"],
+    );
+    assert.deepEqual(
+      shown("truecolor", { cellsPerPixel: 1 / 8 }).filter((line) =>
+        line !== ""
+      ),
+      ["   7              123", " 12345  123456    42"],
+    );
+    assert.deepEqual(
+      shown("none"),
+      ["7   ·   123", "", "12K █   ▒", ""],
+    );
+    // Where all values are 0 and 1, the color says all.
+    const plain = cells.map((cell) => ({
+      ...cell,
+      value: Math.min(cell.value, 1),
+    }));
+    assert.deepEqual(shown("256", { values: plain }), ["", "", "", ""]);
   },
 });

@@ -10,6 +10,7 @@ import {
   type ColorDepth,
   CountedCells,
 } from "../../../terminal/map/mod.ts";
+import { drawKeys, type KeyMeaning } from "./key_help.ts";
 import { type Key, pressedKeys } from "./keyboard.ts";
 import { Screen, TerminalGone } from "./screen.ts";
 
@@ -43,6 +44,8 @@ export interface Scene {
 export interface Pane {
   /** True if the drawing changes as time passes. */
   readonly hasAges: boolean;
+  /** The keys that it uses. */
+  readonly keys: readonly KeyMeaning[];
   /** Draws a scene, not larger than the terminal. */
   draw(scene: Scene): Canvas;
   /** Handles a key. Returns false if the pane does not use it. */
@@ -74,6 +77,8 @@ export class LiveView {
   /** The last event, and when it arrived, as `performance.now()`. */
   #last: { readonly event: WatchEvent; readonly at: number } | undefined;
   #notice: string | undefined;
+  /** True while the list of keys covers the map. */
+  #showsKeys = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isDrawing = false;
   /** True if the frame being drawn lacks a change. */
@@ -136,7 +141,10 @@ export class LiveView {
     for await (const key of pressedKeys()) {
       if (key === "interrupt") onEnd("interrupt");
       else if (key === "q" || key === "Q") onEnd("quit");
-      else if (pane.press(key)) this.#scheduleFrame();
+      else if (key === "?" || this.#showsKeys) {
+        this.#showsKeys = !this.#showsKeys;
+        this.#scheduleFrame();
+      } else if (pane.press(key)) this.#scheduleFrame();
     }
   }
 
@@ -172,7 +180,7 @@ export class LiveView {
     const start = performance.now();
     const { event, at } = this.#last;
     const { layer, pane, depth } = this.#options;
-    await this.#screen.draw(pane.draw({
+    const scene: Scene = {
       layer,
       depth,
       cells: this.#cells,
@@ -182,7 +190,10 @@ export class LiveView {
       display: event.display,
       notice: this.#notice,
       ...this.#screen.size,
-    }));
+    };
+    await this.#screen.draw(
+      this.#showsKeys ? drawKeys(pane.keys, scene) : pane.draw(scene),
+    );
     const end = performance.now();
     this.#nextFrame = Math.max(
       start + FRAME_INTERVAL_MS,

@@ -27,11 +27,16 @@ import {
   zoomOut,
 } from "../../../terminal/map/mod.ts";
 import { alignRow, formatAge, TABLE_HEAD } from "../../../terminal/render.ts";
+import type { KeyMeaning } from "./key_help.ts";
 import type { Key } from "./keyboard.ts";
 import type { Pane, Scene } from "./live_view.ts";
 import { firstOf } from "./select.ts";
 
-const MAP_KEYS = ["q quit · arrows pan · +/- zoom · 0 all"];
+/** The keys in the last line; the second text is for narrow terminals. */
+const MAP_KEYS = [
+  "q quit · ? keys · arrows pan · +/- zoom · 0 all",
+  "q quit · ? keys",
+];
 /** How far an arrow key pans, in eighths of the map: across and down. */
 const ARROWS: Record<Key, readonly [number, number]> = {
   left: [-1, 0],
@@ -43,6 +48,11 @@ const ARROWS: Record<Key, readonly [number, number]> = {
 /** The map, which can be zoomed and panned. */
 export class MapPane implements Pane {
   readonly hasAges = false;
+  readonly keys: readonly KeyMeaning[] = [
+    ["+  -", "zoom in and out"],
+    ["arrows", "pan, when zoomed in"],
+    ["0  Home", "show the whole map"],
+  ];
   readonly #region: Region | undefined;
   #camera: Camera | undefined;
   #shown: RenderedMap["shown"];
@@ -55,9 +65,10 @@ export class MapPane implements Pane {
 
   draw(scene: Scene): Canvas {
     const { notice, staleAfter, ...rest } = scene;
+    const notes = [fittingText(MAP_KEYS, scene.width)];
     const rendered = renderMap({
       ...rest,
-      ...(notice === undefined ? { notes: MAP_KEYS } : { warning: notice }),
+      ...(notice === undefined ? { notes } : { warning: notice }),
       ...(staleAfter !== undefined && { staleAfter }),
       ...(this.#region && { region: this.#region }),
       ...(this.#camera && { camera: this.#camera }),
@@ -119,6 +130,12 @@ const ORDERS: readonly (readonly [name: string, order: Order])[] = [
 /** The cells as a table, which can be sorted and scrolled. */
 export class TablePane implements Pane {
   readonly hasAges = true;
+  readonly keys: readonly KeyMeaning[] = [
+    ["s", "sort by place, value or newest"],
+    ["↑  ↓", "scroll by a row"],
+    ["PgUp  PgDn  Space", "scroll by a screen"],
+    ["Home  End", "first and last rows"],
+  ];
   readonly #region: Region | undefined;
   #order = 0;
   /** Index of the first visible row. */
@@ -149,7 +166,10 @@ export class TablePane implements Pane {
       const position = table.length === 0
         ? "Nothing has been reported yet"
         : `${from}–${to} of ${formatCount(table.length)}`;
-      const keys = `q quit · s sort: ${orderName} · ↑↓ scroll`;
+      const keys = fittingText([
+        `q quit · ? keys · s sort: ${orderName} · ↑↓ scroll`,
+        `q quit · ? keys · s sort: ${orderName}`,
+      ], width);
       const items: Span[][] = notice === undefined
         ? [[[position, DIM]], [[keys, DIM]]]
         : [[[notice, BOLD]], [[position, DIM]]];
@@ -208,6 +228,11 @@ export class TablePane implements Pane {
     this.#top = Math.max(0, this.#top + rows);
     return true;
   }
+}
+
+/** Returns the first text that fits a width, else the last one. */
+function fittingText(texts: readonly string[], width: number): string {
+  return texts.find((text) => text.length <= width) ?? texts.at(-1)!;
 }
 
 function textsOf(
