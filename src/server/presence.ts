@@ -85,8 +85,12 @@ export class PeerServers {
     const peer = parsePeerState(message.payload);
     if (peer?.name === undefined) return;
     if (peer.state === "offline") {
-      this.#names.delete(peer.name);
-      if (peer.name !== name) void this.#presence.announce("online");
+      const wasKnown = this.#names.delete(peer.name);
+      // With the own name: the will of an earlier connection, unless there is
+      // another server with it.
+      if (wasKnown || peer.name !== name) {
+        void this.#presence.announce("online");
+      }
       return;
     }
     // With the own name: an echo, or the retained state of an earlier run.

@@ -99,6 +99,10 @@ Deno.test({
       /^Another server with the name "me" runs under this topic prefix too: .*--name and --prefix/,
     );
     assert.equal(link.textsOn(STATE).length, 2);
+    const offline = JSON.stringify({ state: "offline", name });
+    link.handlers.message(incoming(STATE, offline));
+    link.handlers.message(incoming(STATE, offline));
+    assert.equal(link.textsOn(STATE).length, 3, "replaces that of the other");
     await server.stop();
   },
 });
