@@ -76,12 +76,12 @@ export function parseCsv(
 
 /**
  * Parses CSV in blocks of whole lines. The first line that is not blank decides
- * the layout of all others: a header names the columns.
+ * the layout of all others, up to a line `#{…}`: a header names the columns.
  */
 export class CsvParser {
   readonly #options: CsvOptions;
   readonly #check: TimeCheck;
-  /** Undefined before the first line. */
+  /** Undefined before the first line, and after a line `#{…}`. */
   #layout: CsvLayout | undefined;
   /** The layer that the last comment has named. */
   #layer: unknown;
@@ -137,6 +137,7 @@ export class CsvParser {
       const { length } = into;
       if (isComment(bytes, at)) {
         this.#layer = readLayer(bytes, at, stop);
+        this.#layout = undefined; // another header may follow
         into = batchOfLayer(this.#layer, batch, this.#options);
       } else if (
         this.#layout !== undefined || !this.#readFirst(bytes, at, stop)

@@ -63,6 +63,9 @@ export function momentFields(
   };
 }
 
+/** The columns of CSV: those of readings with times. */
+const CSV_COLUMNS = "x,y,value,time";
+
 /** Encodes a header as JSON, up to the number of the part: `{…,"part":`. */
 export function encodeHeaderStart(header: Record<string, unknown>): string {
   return JSON.stringify(header).slice(0, -1) + ',"part":';
@@ -161,7 +164,8 @@ export class PartWriter {
 
   /** Returns the end of a header, from the part's number on. */
   #counts(part: string, parts: string): string {
-    return `${part},"parts":${parts}` + (this.#json ? ',"cells":[' : "}\n");
+    return `${part},"parts":${parts}` +
+      (this.#json ? ',"cells":[' : `}\n${CSV_COLUMNS}\n`);
   }
 
   /** Returns the last offset at which a cell may start. */

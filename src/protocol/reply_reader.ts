@@ -53,7 +53,13 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   if (header.status === "error") return fail("an error reply cannot be CSV");
   const cells = new ReadingBatch(estimateCells(payload));
   const refusals = new Refusals();
-  parseCsv(payload, stop + 1, cells, refusals, { check: checkReplyTime }, 2);
+  const options = { check: checkReplyTime };
+  try {
+    parseCsv(payload, stop + 1, cells, refusals, options, 2);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return fail(error.message);
+  }
   const first = refusals.kept[0];
   if (first !== undefined) return fail(`line ${first.line}: ${first.message}`);
   if (hasCellWithoutTime(cells)) return fail("a cell has no time");

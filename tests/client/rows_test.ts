@@ -304,7 +304,7 @@ const PRINTED: Record<string, string> = {
   "GET /api/v1/cell":
     `{"layer":"default","x":1,"y":2,"value":3,"status":"occupied","time":${TIME},"age":5,"revision":7,"source":"cam"}\n{"layer":"default","x":4,"y":5,"value":0,"status":"stale","time":${TIME},"age":5,"revision":7,"source":null}\n`,
   "a CSV reply in two parts":
-    `#{"status":"ok","layer":"default","revision":7,"part":1,"parts":2}\n1,2,3,${TIME}\n\n#{"status":"ok","layer":"default","revision":7,"part":2,"parts":2}\n4,5,0,${TIME}\n`,
+    `#{"status":"ok","layer":"default","revision":7,"part":1,"parts":2}\nx,y,value,time\n1,2,3,${TIME}\n\n#{"status":"ok","layer":"default","revision":7,"part":2,"parts":2}\nx,y,value,time\n4,5,0,${TIME}\n`,
   "a delta":
     `{"layer":"default","from":6,"to":7,"time":${TIME},"part":1,"parts":1,"cells":[[1,2,3,${TIME}],[4,5,0,${TIME}]]}`,
 };

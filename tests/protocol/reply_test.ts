@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   encodeErrorReply,
+  parseReadings,
   parseReply,
+  ReadingBatch,
   ReplyAssembler,
   type ReplyHeader,
   type ReplyPart,
   ReplyWriter,
 } from "../../src/protocol/mod.ts";
+import { csvHeader, writeCsvRows } from "../../src/http/api/cell_rows.ts";
 import { parseJson } from "../../src/protocol/text.ts";
 import {
   attempt,
@@ -67,7 +70,66 @@ pure("ReplyWriter writes CSV after a header line", () => {
   assert.equal(
     textOf(part!),
     '#{"status":"ok","layer":"default","revision":812,' +
-      '"time":1000000000000,"part":1,"parts":1}\n1,2,1,5\n-1,3,-1,0\n',
+      '"time":1000000000000,"part":1,"parts":1}\n' +
+      "x,y,value,time\n1,2,1,5\n-1,3,-1,0\n",
+  );
+});
+
+pure(
+  "the CSV of replies and of HTTP is read by the names of its columns",
+  () => {
+    const rows: [number, number, number, number][] = [[1, 2, 1, 5], [
+      -1,
+      3,
+      0,
+      7,
+    ]];
+    const [part] = write(rows, { format: "csv" });
+    const http = csvHeader("hall") +
+      textOf(
+        writeCsvRows(
+          {
+            length: 2,
+            x: Int32Array.of(1, -1),
+            y: Int32Array.of(2, 3),
+            value: Int32Array.of(1, 0),
+            time: Float64Array.of(5, 7),
+            stale: Uint8Array.of(0, 0),
+          },
+          "hall",
+          0,
+          2,
+        ),
+      );
+    for (const csv of [textOf(part!), http]) {
+      const lines = csv.trimEnd().split("\n")
+        .filter((line) => !line.startsWith("#"));
+      const names = lines.shift()!.split(",");
+      const read = lines.map((line) => {
+        const fields = line.split(",");
+        return ["x", "y", "value", "time"].map((name) =>
+          Number(fields[names.indexOf(name)])
+        );
+      });
+      assert.deepEqual(read, rows);
+    }
+  },
+);
+
+pure("the parts of a CSV reply, one after the other, are readings", () => {
+  const rows = Array.from(
+    { length: 200 },
+    (_, i): [number, number, number, number] => [i, -i, i, 1e12 + i],
+  );
+  const parts = write(rows, { format: "csv", maxBytes: 1024 });
+  assert.ok(parts.length > 2);
+  const batch = new ReadingBatch();
+  const payload = utf8(parts.map(textOf).join("\n"));
+  const { total } = parseReadings(payload, batch, { layer: "default" });
+  assert.equal(total, 0);
+  assert.deepEqual(
+    Array.from(batch.x.subarray(0, batch.length)),
+    rows.map(([x]) => x),
   );
 });
 
