@@ -45,10 +45,12 @@ export {
 } from "./common/errors.ts";
 export { LinkError, type LinkErrorCode } from "./mqtt/link.ts";
 export {
+  type LayerDisplay,
   ProtocolError,
   type ProtocolErrorOptions,
   ReadingBatch,
   type Region,
+  type Unit,
 } from "./protocol/mod.ts";
 export {
   CellMap,

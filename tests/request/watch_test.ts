@@ -4,6 +4,7 @@ import { LinkError } from "../../src/mqtt/link.ts";
 import {
   ChangesWriter,
   encodeErrorReply,
+  type LayerDisplay,
   ReplyWriter,
   Topics,
 } from "../../src/protocol/mod.ts";
@@ -71,7 +72,11 @@ class Watch implements AsyncDisposable {
     count: number,
     revision: number,
     cells: readonly Cell[],
-    rest: { began?: number; staleAfter?: number } = {},
+    rest: {
+      began?: number;
+      staleAfter?: number;
+      display?: LayerDisplay;
+    } = {},
   ) {
     const request = await this.request(count);
     const writer = new ReplyWriter({
@@ -153,6 +158,19 @@ test("Watcher.watch() yields a snapshot, then changes", async () => {
   watch.delta(8, 12, [[1, 2, 0], [3, 4, 2]]);
   assert.equal(await watch.event(2), "changes 12 1,2=0 3,4=2");
   assert.equal(watch.events[1]!.staleAfter, undefined);
+});
+
+test("Watcher.watch() yields how to show the layer, as of the last reply", async () => {
+  await using watch = new Watch({ layer: "default" });
+  const display = { unit: ["car", "cars"] } as const;
+  await watch.reply(1, 10, [[1, 2, 1]], { display });
+  await watch.event(1);
+  watch.delta(10, 12, [[1, 2, 0]]);
+  await watch.event(2);
+  assert.deepEqual(watch.events.map(({ display }) => display), [
+    display,
+    display,
+  ]);
 });
 
 test("Watcher.watch() yields an empty snapshot too", async () => {

@@ -168,6 +168,21 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "MapPane and TablePane name the unit of the layer",
+  permissions: "none",
+  fn: () => {
+    const scene: Scene = {
+      ...sceneOf(counted([[0, 1, 4], [1, 1, 1]]), 80, 12),
+      display: { unit: ["car", "cars"] },
+    };
+    for (const pane of [new MapPane(), new TablePane()]) {
+      assert.match(linesOf(pane, scene)[0]!, / 5 cars +2 occupied /);
+    }
+    assert.match(linesOf(new MapPane(), scene).join("\n"), /10\+ cars/);
+  },
+});
+
 /** Returns cells observed now if y is odd, else a second ago. */
 function counted(rows: number[][]): CountedCells {
   const batch = new ReadingBatch();
