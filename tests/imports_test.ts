@@ -111,6 +111,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "node:sqlite": ["src/store/"],
   "prom-client": ["src/http/metrics/"],
   "js-yaml": ["src/http/plans/"],
+  "fast-png": ["src/http/plans/"],
   "image-size": ["src/http/plans/"],
   ol: ["src/page/map/"],
   uplot: ["src/page/panels/"],

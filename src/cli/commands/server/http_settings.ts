@@ -91,7 +91,7 @@ export async function readToken(
 export async function readPlans(
   path: string,
 ): Promise<ReadonlyMap<string, Plan>> {
-  announceDownload(["image-size", "js-yaml"]);
+  announceDownload(["fast-png", "image-size", "js-yaml"]);
   const { readPlans, PlanError } = await import(
     "../../../http/plans/read_plans.ts"
   );
