@@ -317,7 +317,8 @@ export class App implements LiveEvents {
     const image = this.#plans.of(this.#layer)?.image;
     const shown = this.#controls.planOn ? image : undefined;
     this.#controls.hasPlan = image !== undefined;
-    this.#map.plan = shown;
+    this.#map.plan = image;
+    this.#map.planShown = this.#controls.planOn;
     this.#map.cellLayer.setColors(this.#colors(), shown !== undefined);
     this.#showScale();
   }

@@ -82,6 +82,10 @@ Deno.test({
         address: "#layer=default",
       });
       await waitUntilFitted(session, PLAN);
+      // The view does not jump when the plan is hidden.
+      await session.page.getByRole("button", { name: "Floor plan" }).click();
+      await session.waitForText("#pill", /^Live/);
+      await waitUntilFitted(session, PLAN);
       assert.deepEqual(session.errors, []);
     }
   },

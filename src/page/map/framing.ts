@@ -11,7 +11,7 @@ export type Edges = readonly [x0: number, y0: number, x1: number, y1: number];
 
 /** What there is to show of a layer. */
 export interface MapContent {
-  /** The floor plan, if it is shown. */
+  /** The floor plan, also while it is hidden. */
   readonly plan: Edges | undefined;
   /** The smallest region with all cells. */
   readonly cells: Region | undefined;

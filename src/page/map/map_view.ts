@@ -85,6 +85,7 @@ export class MapView {
   #boxTool = false;
   #cells: Region | undefined;
   #plan: PlanImage | undefined;
+  #planShown = true;
   #planLayer: ReturnType<typeof createPlanLayer> | undefined;
 
   /**
@@ -199,14 +200,14 @@ export class MapView {
     };
   }
 
-  /** Whether a floor plan is shown, in the view or elsewhere. */
+  /** Whether the layer has a floor plan. */
   get hasPlan(): boolean {
     return this.#plan !== undefined;
   }
 
   /** Whether a part of the floor plan is visible. */
   get planVisible(): boolean {
-    return this.#plan !== undefined &&
+    return this.#plan !== undefined && this.#planShown &&
       overlap(this.#plan.extent, this.#visibleEdges);
   }
 
@@ -231,7 +232,14 @@ export class MapView {
     this.#showContent();
   }
 
-  /** The floor plan under the cells; undefined for none. */
+  /** Whether the floor plan is shown. The view is the same without it. */
+  set planShown(shown: boolean) {
+    if (shown === this.#planShown) return;
+    this.#planShown = shown;
+    this.#placePlan();
+  }
+
+  /** The floor plan of the layer; undefined for none. */
   set plan(plan: PlanImage | undefined) {
     if (plan === this.#plan) return;
     this.#plan = plan;
@@ -341,7 +349,7 @@ export class MapView {
 
   #placePlan(): void {
     if (this.#planLayer) this.#map.removeLayer(this.#planLayer);
-    const plan = this.#plan;
+    const plan = this.#planShown ? this.#plan : undefined;
     this.#planLayer = plan &&
       createPlanLayer(plan.url, this.#axes.extentOf(plan.extent));
     if (this.#planLayer) this.#map.getLayers().insertAt(0, this.#planLayer);
