@@ -87,10 +87,15 @@ export class ReadingBatch {
   /**
    * Sets the line of the next reading; those after it have the lines after it.
    *
-   * @param line the line or element of the payload, from 1; 0 if not known
+   * @param line the line or element of the payload, from 1
    */
   markLine(line: number): void {
     this.#lines.mark(this.length, line);
+  }
+
+  /** Sets the line of the next reading and of those after it. */
+  markSameLine(line: number): void {
+    this.#lines.markSame(this.length, line);
   }
 
   /**
@@ -111,7 +116,7 @@ export class ReadingBatch {
   append(other: ReadingBatch): void {
     const at = this.length;
     const length = at + other.length;
-    this.markLine(0);
+    this.#lines.markUnknown(at);
     if (length > this.x.length) this.#grow(length);
     this.x.set(other.x.subarray(0, other.length), at);
     this.y.set(other.y.subarray(0, other.length), at);

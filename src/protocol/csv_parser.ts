@@ -208,6 +208,21 @@ export class CsvParser {
       return;
     }
 
+    let into = batch;
+    if (layout.layer !== -1 && layout.layer < count) {
+      const stop = stops[layout.layer + 1]!;
+      const first = skipSpace(bytes, stops[layout.layer]! + 1, stop);
+      const last = trimSpace(bytes, first, stop);
+      const name = unquoted(decodeText(bytes, first, last), layout);
+      try {
+        if (name !== "") into = batchOfLayer(name, batch, this.#options);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        refusals.add(error.code, () => error.message, line);
+        return;
+      }
+    }
+
     const numbers = [0, 0, 0];
     for (const [index, name] of NAMES.entries()) {
       const column = layout[name];
@@ -243,20 +258,6 @@ export class CsvParser {
           );
           return;
         }
-      }
-    }
-    let into = batch;
-    if (layout.layer !== -1 && layout.layer < count) {
-      const stop = stops[layout.layer + 1]!;
-      const first = skipSpace(bytes, stops[layout.layer]! + 1, stop);
-      const last = trimSpace(bytes, first, stop);
-      const name = unquoted(decodeText(bytes, first, last), layout);
-      try {
-        if (name !== "") into = batchOfLayer(name, batch, this.#options);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        refusals.add(error.code, () => error.message, line);
-        return;
       }
     }
     if (into !== batch) into.markLine(line);

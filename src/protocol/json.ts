@@ -78,7 +78,8 @@ function parsePlainBatch(
     length = into.length;
     sources = into.sources.length;
     const index = into.source(source);
-    into.markLine(options.line === undefined ? 1 : 0); // 0: not known
+    if (options.line === undefined) into.markLine(1);
+    else into.markSameLine(options.line);
     if (scanCells(bytes, head.at, into, checkReadingTime, time, index)) {
       return true;
     }

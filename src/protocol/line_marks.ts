@@ -6,6 +6,10 @@
  */
 
 const NONE = new Uint32Array(0);
+/** Set in a line: the readings after the mark have the same line. */
+const SAME_LINE = 2 ** 31;
+/** Stored if the lines after a mark are not known. */
+const NO_LINE = SAME_LINE;
 const FIRST_CAPACITY_MARKS = 4;
 
 /**
@@ -16,11 +20,30 @@ export class LineMarks {
   #count = 0;
   /** The index of the reading at each mark, ascending. */
   #index = NONE;
-  /** Its line; 0 if the lines after the mark are not known. */
+  /** Its line; perhaps with {@linkcode SAME_LINE}. */
   #line = NONE;
 
-  /** Sets the line of a reading; `index` is at least that of the last mark. */
+  /**
+   * Sets the line of a reading; those after it have the lines after it.
+   *
+   * @param index at least that of the last mark
+   * @param line from 1
+   */
   mark(index: number, line: number): void {
+    this.#mark(index, line);
+  }
+
+  /** Like {@linkcode mark}, but the readings after it have the same line. */
+  markSame(index: number, line: number): void {
+    this.#mark(index, line + SAME_LINE);
+  }
+
+  /** The lines from a reading on are not known. */
+  markUnknown(index: number): void {
+    this.#mark(index, NO_LINE);
+  }
+
+  #mark(index: number, line: number): void {
     const last = this.#count - 1;
     if (last >= 0) {
       const at = this.#index[last]!;
@@ -28,7 +51,8 @@ export class LineMarks {
         this.#line[last] = line;
         return;
       }
-      if (this.#line[last]! + index - at === line) return;
+      const before = this.#line[last]!;
+      if (before < SAME_LINE && before + index - at === line) return;
     }
     if (this.#count === this.#index.length) this.#grow();
     this.#index[this.#count] = index;
@@ -46,7 +70,10 @@ export class LineMarks {
     }
     if (low === 0) return undefined;
     const line = this.#line[low - 1]!;
-    return line === 0 ? undefined : line + index - this.#index[low - 1]!;
+    if (line === NO_LINE) return undefined;
+    return line > NO_LINE
+      ? line - SAME_LINE
+      : line + index - this.#index[low - 1]!;
   }
 
   /** Removes the marks of the readings from `index` on. */

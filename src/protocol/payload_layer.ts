@@ -41,7 +41,13 @@ export function batchOfLayer(
       { source: source || undefined },
     );
   }
-  assertLayer(named);
+  try {
+    assertLayer(named);
+  } catch (error) {
+    const { code, message, hint } = error as ProtocolError;
+    const sender = source || undefined;
+    throw new ProtocolError(code, message, { hint, source: sender });
+  }
   if (batchOf !== undefined) return batchOf(named);
   throw new ProtocolError(
     "bad-layer",

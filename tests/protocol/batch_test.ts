@@ -86,6 +86,23 @@ pure("lineOf() returns the line or element of each reading", () => {
   }));
   const plain = batchOf([[1, 2, 3]]);
   assert.equal(plain.lineOf(0), undefined);
+  // Each line of NDJSON has its number, whatever its form and length.
+  const cells = Array(60).fill("[1,2,3]");
+  const ndjson = [
+    "",
+    `{"cells":[${cells}]}`,
+    '{"cells":[[1,2,3],[1,2],[1,2,3]]}',
+    '[{"x":1,"y":2,"value":3},{"x":1,"y":2,"value":3}]',
+    '{"x":1,"y":2,"value":3}',
+  ].join("\n");
+  const batch = new ReadingBatch();
+  parseReadings(utf8(ndjson), batch, { contentType: "application/x-ndjson" });
+  assert.deepEqual(
+    Array.from({ length: batch.length }, (_, i) => batch.lineOf(i)),
+    [...Array(60).fill(2), 3, 3, 4, 4, 5],
+  );
+  batch.append(plain);
+  assert.equal(batch.lineOf(batch.length - 1), undefined);
 });
 
 pure("append() copies the sources", () => {

@@ -1,6 +1,12 @@
 /** Cases that several readings of the specification would allow. */
 import assert from "node:assert/strict";
-import { parseRequest, RequestError, Topics } from "../../src/protocol/mod.ts";
+import {
+  parseReadings,
+  parseRequest,
+  ReadingBatch,
+  RequestError,
+  Topics,
+} from "../../src/protocol/mod.ts";
 import { errorOf, parse, pure, utf8 } from "./support.ts";
 
 const T = 1_794_871_882_997;
@@ -33,6 +39,31 @@ pure("a reading is refused for its first invalid field", () => {
       ['{"cells":[[1,2,"",""]]}', "bad-value"],
     ] as const
   ) assert.equal(codeOf(element), code, element);
+});
+
+pure("another layer is refused before x, in CSV as in JSON", () => {
+  for (
+    const [payload, code, source] of [
+      ["x,y,value,time,layer\nx,y,v,t,other", "bad-layer"],
+      ["x,y,value,time,layer\nx,y,v,t,hall", "bad-x"],
+      ['{"x":"","y":1,"value":1,"layer":"other"}', "bad-layer"],
+      ['{"x":"","source":5,"layer":"other"}', "bad-source"],
+      ['{"x":1,"source":"a","layer":"//"}', "bad-layer", "a"],
+    ] as const
+  ) {
+    const refusals = parseReadings(utf8(payload), new ReadingBatch(), {
+      layer: "hall",
+    });
+    assert.equal(refusals.kept[0]?.code, code, payload);
+    assert.equal(refusals.kept[0]?.source, source, payload);
+  }
+  for (const layer of ['"other"', '"//"', "5"]) {
+    const payload = `{"source":"a","layer":${layer},"cells":[]}`;
+    const error = errorOf(() =>
+      parseReadings(utf8(payload), new ReadingBatch(), { layer: "hall" })
+    );
+    assert.deepEqual([error.code, error.source], ["bad-layer", "a"]);
+  }
 });
 
 pure("a payload is refused as a whole for its first fault", () => {

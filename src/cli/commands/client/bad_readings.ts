@@ -77,7 +77,8 @@ export class BadRows {
  * have the form of readings.
  */
 const MALFORMED = new Set([
-  ...["empty", "bad-utf8", "bad-json", "bad-form"],
+  ...["empty", "bad-utf8", "bad-json", "bad-form", "bad-layer"],
+  ...["bad-header", "bad-content-type"],
   ...["bad-element", "bad-fields", "line-too-long"],
   ...["bad-content-type", "bad-header", "bad-layer"],
 ]);
