@@ -85,7 +85,7 @@ const RULES: readonly FolderRule[] = [
     imports: [
       ...["deno.json", ...BASE, "src/simulate/", "src/store/", "src/mqtt/"],
       ...["src/broker/", "src/client/", "src/request/", "src/server/"],
-      ...["src/http/", "src/doctor/"],
+      ...["src/feed/", "src/http/", "src/doctor/"],
     ],
   },
   { path: "main.ts", imports: ["src/cli/"] },

@@ -4,11 +4,10 @@
  * @module
  */
 
+import { accessOptions, optionValue } from "../../feed/commands.ts";
 import type { ClientAccess } from "../../feed/messages.ts";
 import type { Region } from "../../protocol/region.ts";
 
-/** Characters that need no quotes in a shell. */
-const UNQUOTED = /^[\w./:@%+,=-]+$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 /** A command line, and what to know before it is run. */
@@ -28,14 +27,14 @@ export function requestCommand(
   // "=", since the first number may be negative and look like an option.
   const what = `--layer${optionValue(layer)} --region=${x0},${y0},${x1},${y1}`;
   return {
-    line: `occupancy request ${what} ${accessOptions(access)}`,
+    line: `occupancy request ${what} ${pageOptions(access)}`,
     note: noteOf(access),
   };
 }
 
 /** The commands that send a reading to a layer. They need no file. */
 export function sendCommand(layer: string, access: Access): Command {
-  const where = `--layer${optionValue(layer)} ${accessOptions(access)}`;
+  const where = `--layer${optionValue(layer)} ${pageOptions(access)}`;
   return {
     line: `echo 1,2,1 | occupancy client --file - ${where}`,
     note: noteOf(access),
@@ -48,17 +47,13 @@ export interface Access extends ClientAccess {
   readonly pageHost: string;
 }
 
-function accessOptions(
-  { broker, prefix, ca, reach, pageHost }: Access,
-): string {
-  const url = new URL(broker);
+/** Returns the options with an address that works where the page is open. */
+function pageOptions({ pageHost, ...access }: Access): string {
+  if (access.reach !== "page") return accessOptions(access);
   // The broker listens on all addresses: also on that of the page.
-  if (reach === "page") url.hostname = pageHost;
-  return [
-    `--broker${optionValue(url.href)}`,
-    `--prefix${optionValue(prefix)}`,
-    ...(ca === undefined ? [] : [`--ca${optionValue(ca)}`]),
-  ].join(" ");
+  const url = new URL(access.broker);
+  url.hostname = pageHost;
+  return accessOptions({ ...access, broker: url.href });
 }
 
 function noteOf({ needsLogin, reach, pageHost }: Access): string | undefined {
@@ -74,14 +69,4 @@ function noteOf({ needsLogin, reach, pageHost }: Access): string | undefined {
     );
   }
   return notes.length === 0 ? undefined : notes.join(" ");
-}
-
-/**
- * Formats the value of an option: after a space or `=`, quoted for a shell.
- */
-function optionValue(value: string): string {
-  const quoted = UNQUOTED.test(value)
-    ? value
-    : `'${value.replaceAll("'", `'\\''`)}'`;
-  return value.startsWith("-") ? `=${quoted}` : ` ${quoted}`;
 }

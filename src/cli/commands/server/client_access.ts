@@ -4,14 +4,19 @@
  */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { accessOptions } from "../../../feed/commands.ts";
 import type { ClientAccess } from "../../../http/mod.ts";
+import { DEFAULT_PREFIX } from "../../../protocol/mod.ts";
 import { isLoopback } from "../../../http/security/origin.ts";
-import { brokerOf } from "../../arguments/addresses.ts";
+import { brokerOf, DEFAULT_BROKER } from "../../arguments/addresses.ts";
 import type { ListenAddress } from "../../arguments/values.ts";
 import type { ServerFlags } from "./options.ts";
 
 /** Addresses that stand for all addresses of a machine. */
 const ALL_ADDRESSES = new Set(["0.0.0.0", "::"]);
+
+/** Addresses that a client reaches without `--broker`. */
+const DEFAULT_BROKERS = new Set([DEFAULT_BROKER, "mqtt://127.0.0.1:1883"]);
 
 /**
  * Returns how clients reach the broker.
@@ -47,6 +52,15 @@ export function clientAccess(
     prefix,
     reach,
   };
+}
+
+/** Returns the `occupancy request` that shows the map in a terminal. */
+export function watchCommand(access: ClientAccess): string {
+  const { broker, prefix, ca } = access;
+  const isDefault = DEFAULT_BROKERS.has(broker) && prefix === DEFAULT_PREFIX &&
+    ca === undefined;
+  const command = "occupancy request --watch";
+  return isDefault ? command : `${command} ${accessOptions(access)}`;
 }
 
 /** Viewers of the page must not get the login of the server. */

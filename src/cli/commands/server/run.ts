@@ -11,7 +11,7 @@ import { printError } from "../../terminal/output.ts";
 import { plural } from "../../terminal/render.ts";
 import { VERSION } from "../../version.ts";
 import { chooseLink } from "./choose_link.ts";
-import { clientAccess } from "./client_access.ts";
+import { clientAccess, watchCommand } from "./client_access.ts";
 import { sessionWarning } from "./dropped_messages.ts";
 import { type Http, openHttp } from "./http.ts";
 import { readHttpSettings, readPlans } from "./http_settings.ts";
@@ -93,8 +93,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       : "memory (lost when the server stops)";
     const cells = `${plural(map.size, "cell")} in ${place}`;
     const url = http?.url;
-    if (log.live) printBanner({ broker: describe(), cells, topics, url });
-    else {
+    if (log.live) {
+      const view = url ?? watchCommand(clientAccess(flags, chosen.address?.()));
+      printBanner({ broker: describe(), cells, topics, view });
+    } else {
       log.info(`${verb} ${describe()}`);
       log.info(`Map: ${cells}`);
       if (url !== undefined) {
@@ -155,19 +157,19 @@ function storeOf(flags: ServerFlags): string {
 
 /** Prints the five lines at the start in a terminal. */
 function printBanner(
-  { broker, cells, topics, url = "occupancy request --watch" }: {
+  { broker, cells, topics, view }: {
     readonly broker: string;
     readonly cells: string;
     readonly topics: Topics;
     /** Where to see the map. */
-    readonly url: string | undefined;
+    readonly view: string;
   },
 ): void {
   printError(`occupancy ${VERSION}`);
   printError(`  Broker    ${broker}`);
   printError(`  Map       ${cells}`);
   printError(`  Topics    ${topicsText(topics)}`);
-  printError(`  View      ${url} (Ctrl-C to stop)`);
+  printError(`  View      ${view} (Ctrl-C to stop)`);
 }
 
 function topicsText(topics: Topics): string {

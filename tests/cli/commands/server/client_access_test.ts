@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { clientAccess } from "../../../../src/cli/commands/server/client_access.ts";
+import {
+  clientAccess,
+  watchCommand,
+} from "../../../../src/cli/commands/server/client_access.ts";
 
 const permissions = { read: true } as const; // the working directory, for --ca
 
@@ -70,5 +73,20 @@ Deno.test({
         },
       );
     }
+  },
+});
+
+Deno.test({
+  name: "watchCommand() names broker and prefix unless they are the defaults",
+  permissions,
+  fn: () => {
+    const of = (port: number, prefix: string) =>
+      watchCommand(clientAccess({ prefix }, { host: "127.0.0.1", port }));
+    assert.equal(of(1883, "occupancy"), "occupancy request --watch");
+    assert.equal(
+      of(1884, "occupancy"),
+      "occupancy request --watch --broker mqtt://127.0.0.1:1884 --prefix occupancy",
+    );
+    assert.match(of(1883, "my floors"), / --prefix 'my floors'$/);
   },
 });
