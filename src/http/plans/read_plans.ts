@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers/promises";
 import {
   assertLayer,
   DEFAULT_LAYER,
@@ -166,7 +167,11 @@ async function rosPlan(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const file = isAbsolute(map.image) ? map.image : folder + map.image;
   const image = decodeRosImage(await files.read(file, MAX_IMAGE_BYTES));
-  const png = encodePng(convertImage(image, map, !yUp));
+  // A running server reads the files again: other work gets its turn.
+  await setImmediate();
+  const grey = convertImage(image, map, !yUp);
+  await setImmediate();
+  const png = encodePng(grey);
   const [x, y] = map.origin;
   return {
     layer,

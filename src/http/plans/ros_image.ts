@@ -115,6 +115,14 @@ function decodePng(bytes: Uint8Array): RosImage {
   if (isInterlaced && depth < 8) {
     throw invalidPng(`it is interlaced and has ${depth} bits per pixel`);
   }
+  if (depth === 8 && channels === 1 && !palette && !transparency) {
+    // As map_saver writes it: fast, because such maps can be large.
+    return {
+      width: png.width,
+      height: png.height,
+      pixels: Uint8Array.from(data),
+    };
+  }
   const pixels = new Uint8Array(width * height);
   const hasAlpha = channels % 2 === 0 || transparency !== undefined ||
     palette?.some((color) => color[3] !== undefined) === true;
