@@ -12,6 +12,8 @@
 const UNPRINTABLE =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
+const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE.source, "gu");
+
 /**
  * An emoji, with the invisible characters that join its parts (UTS #51), or any
  * other code point.
@@ -66,4 +68,20 @@ function escapeUnit(unit: string): string {
   return code <= 0xff
     ? "\\x" + code.toString(16).padStart(2, "0")
     : `\\u{${code.toString(16)}}`;
+}
+
+/**
+ * Returns a value as JSON that is safe to print: invisible characters, which
+ * JSON allows in strings, are escaped. Its meaning is that of JSON.stringify.
+ */
+export function printableJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (isPrintable(json)) return json;
+  return json.replace(
+    ALL_UNPRINTABLE,
+    (found) =>
+      found.split("").map((unit) =>
+        `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+      ).join(""),
+  );
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "../common/printable.ts";
+import { printable, printableJson } from "../common/printable.ts";
 import type { Result } from "./check.ts";
 import type { Status } from "./finding.ts";
 
@@ -72,7 +72,7 @@ export function renderResult(
 export function renderJson(
   { check, status, message, hint, data }: Result,
 ): string {
-  return JSON.stringify({ check, status, message, hint, data }) + "\n";
+  return printableJson({ check, status, message, hint, data }) + "\n";
 }
 
 /**

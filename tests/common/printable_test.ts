@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { printable } from "../../src/common/printable.ts";
+import { printable, printableJson } from "../../src/common/printable.ts";
 
 Deno.test({
   name:
@@ -50,6 +50,22 @@ Deno.test({
         /\p{Cc}|[\u202a-\u202e\u2066-\u2069\u200b]/u,
       );
       assert.ok(printed.isWellFormed());
+    }));
+  },
+});
+
+Deno.test({
+  name: "printableJson() is JSON.stringify() with invisible characters escaped",
+  permissions: "none",
+  fn: () => {
+    assert.equal(
+      printableJson({ layer: "a\u202eb", x: [1, "会議室"] }),
+      '{"layer":"a\\u202eb","x":[1,"会議室"]}',
+    );
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+      const json = printableJson({ text });
+      assert.deepEqual(JSON.parse(json), { text });
+      assert.equal(printable(json), json);
     }));
   },
 });

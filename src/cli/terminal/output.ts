@@ -5,9 +5,15 @@
  */
 import { AppError, messageOf } from "../../common/errors.ts";
 import { printable } from "../../common/printable.ts";
+import { env } from "../env.ts";
 import { isBrokenPipe } from "../errors.ts";
+import { splitIntoLines } from "./columns.ts";
 
 const PROGRESS_INTERVAL_MS = 200;
+/** Erases from the cursor to the end of the line (ECMA-48, EL). */
+const ERASE_RIGHT = "\x1b[K";
+const MIN_COLUMNS = 3;
+const DEFAULT_COLUMNS = 80;
 const encoder = new TextEncoder();
 
 /**
@@ -55,7 +61,7 @@ function outputError(error: unknown): unknown {
  * may contain text from a server, a file or another client.
  */
 export function printError(line: string): void {
-  writeError(printable(line) + "\n");
+  writeError(`${shownProgress?.erase() ?? ""}${printable(line)}\n`);
 }
 
 /**
@@ -98,28 +104,40 @@ export interface SentSoFar {
   readonly percent?: number | undefined;
 }
 
-/** A line on stderr that counts the sent readings, on terminals only. */
+/** The progress that the terminal shows; lines are printed in its place. */
+let shownProgress: Progress | undefined;
+
+/**
+ * A line on stderr that counts the sent readings, on terminals that can erase a
+ * line only.
+ */
 export class Progress {
   readonly #timer: ReturnType<typeof setInterval> | undefined;
-  #isShown = false;
 
   /** @param sent returns how much was sent so far */
   constructor(
     sent: () => SentSoFar,
     { quiet }: { readonly quiet?: true } = {},
   ) {
-    if (quiet || !Deno.stderr.isTerminal()) return;
+    if (quiet || !Deno.stderr.isTerminal() || env("TERM") === "dumb") return;
     this.#timer = setInterval(() => {
-      this.#isShown = true;
-      writeError(`\r${progressText(sent())}\x1b[K`);
+      const [text] = splitIntoLines(progressText(sent()), stderrColumns(), 1);
+      writeError(`\r${text}${ERASE_RIGHT}`);
+      shownProgress = this;
     }, PROGRESS_INTERVAL_MS);
   }
 
   /** Removes the line. */
   stop(): void {
     clearInterval(this.#timer);
-    if (this.#isShown) writeError("\r\x1b[K");
-    this.#isShown = false;
+    writeError(this.erase());
+  }
+
+  /** Returns what erases the line; empty if it is not shown. */
+  erase(): string {
+    if (shownProgress !== this) return "";
+    shownProgress = undefined;
+    return `\r${ERASE_RIGHT}`;
   }
 }
 
@@ -127,4 +145,12 @@ export class Progress {
 function progressText({ readings, percent }: SentSoFar): string {
   const text = `${readings.toLocaleString("en")} readings sent`;
   return percent === undefined ? text : `${text}, ${percent}%`;
+}
+
+function stderrColumns(): number {
+  try {
+    return Math.max(MIN_COLUMNS, Deno.consoleSize().columns);
+  } catch {
+    return DEFAULT_COLUMNS; // stdout is no terminal
+  }
 }

@@ -52,7 +52,7 @@ export async function printPaged(
   const keepsHeader = headerLines > 0 && await canKeepHeader(program!);
   if (keepsHeader) args.push(`--header=${headerLines}`);
   const shown = headerLines > 0 && !keepsHeader
-    ? withHeaders(text, headerLines, outputSize().height)
+    ? withHeaders(text, headerLines, outputSize())
     : text;
   const child = spawn(program!, args);
   if (child === undefined) return writeOut(text);
@@ -65,21 +65,24 @@ export async function printPaged(
  *
  * @param text lines, each with a line feed
  * @param headerLines lines at the start; the last one is repeated
- * @param height lines that a pager shows at once
+ * @param screen width and height of what a pager shows at once, in characters
  */
 export function withHeaders(
   text: string,
   headerLines: number,
-  height: number,
+  { width, height }: { readonly width: number; readonly height: number },
 ): string {
-  const lines = text.split("\n");
+  const lines = text.replace(/\n$/, "").split("\n");
   const titles = lines[headerLines - 1]!;
-  const pages = [lines.slice(0, height)];
+  const wrapped = lines.slice(0, headerLines)
+    .reduce((sum, line) => sum + rowsOf(line, width) - 1, 0);
+  const first = Math.max(headerLines + 1, height - wrapped);
+  const pages = [lines.slice(0, first)];
   const rows = Math.max(1, height - 1);
-  for (let from = height; from < lines.length - 1; from += rows) {
+  for (let from = first; from < lines.length; from += rows) {
     pages.push([titles, ...lines.slice(from, from + rows)]);
   }
-  return pages.map((page) => page.join("\n")).join("\n");
+  return pages.map((page) => page.join("\n") + "\n").join("");
 }
 
 /**
@@ -102,15 +105,17 @@ function fitsScreen(text: string): boolean {
   const { width, height } = outputSize();
   let rows = 0;
   for (const line of text.split("\n").slice(0, -1)) {
-    rows += Math.max(1, Math.ceil(columnsOfText(withoutStyles(line)) / width));
+    rows += rowsOf(line, width);
     if (rows > height) return false;
   }
   return true;
 }
 
-function withoutStyles(line: string): string {
+/** The rows of the screen that a line takes. */
+function rowsOf(line: string, width: number): number {
   // deno-lint-ignore no-control-regex
-  return line.replace(/\x1b\[[\d;]*m/g, "");
+  const text = line.replace(/\x1b\[[\d;]*m/g, "");
+  return Math.max(1, Math.ceil(columnsOfText(text) / width));
 }
 
 async function canKeepHeader(program: string): Promise<boolean> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "../../common/printable.ts";
+import { printable, printableJson } from "../../common/printable.ts";
 import { DEFAULT_LAYER, type ReadingBatch } from "../../protocol/mod.ts";
 import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
 import type { MapView } from "../../request/mod.ts";
@@ -117,7 +117,7 @@ export function renderTsv(view: MapView, times: TimeForm = "rfc3339"): string {
 /** Renders one JSON object on one line, for programs. */
 export function renderJson(view: MapView, times: TimeForm = "ms"): string {
   const { cells, layer, revision, time, staleAfter, began, display } = view;
-  const head = JSON.stringify({
+  const head = printableJson({
     layer,
     revision,
     time,

@@ -28,12 +28,18 @@ Deno.test({
   name: "withHeaders() starts each screen with the titles of the columns",
   permissions: "none",
   fn: () => {
+    const size = { width: 9, height: 4 };
     assert.equal(
-      withHeaders("summary\ntitles\n1\n2\n3\n4\n5\n", 2, 4),
-      "summary\ntitles\n1\n2\ntitles\n3\n4\n5",
+      withHeaders("summary\ntitles\n1\n2\n3\n4\n5\n", 2, size),
+      "summary\ntitles\n1\n2\ntitles\n3\n4\n5\n",
+    );
+    // The summary takes two rows of a narrow screen.
+    assert.equal(
+      withHeaders("\x1b[1mlong\x1b[0m summary\ntitles\n1\n2\n3\n", 2, size),
+      "\x1b[1mlong\x1b[0m summary\ntitles\n1\ntitles\n2\n3\n",
     );
     assert.equal(
-      withHeaders("summary\ntitles\n1\n", 2, 4),
+      withHeaders("summary\ntitles\n1\n", 2, size),
       "summary\ntitles\n1\n",
     );
   },

@@ -1,4 +1,4 @@
-import { printable } from "../../../common/printable.ts";
+import { printable, printableJson } from "../../../common/printable.ts";
 import { env } from "../../env.ts";
 import { type FlagValue, readWords } from "../../arguments/parse.ts";
 import {
@@ -73,7 +73,7 @@ function ndjson(command: string, settings: readonly Setting[]): string {
       source,
       ...(where && { where }),
     };
-    return JSON.stringify(record) + "\n";
+    return printableJson(record) + "\n";
   }).join("");
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { env } from "../../env.ts";
+import { printable } from "../../../common/printable.ts";
 import type { Region } from "../../../grid/mod.ts";
 import type { CellStatus } from "../../../grid/status.ts";
 import { Topics } from "../../../protocol/mod.ts";
@@ -155,7 +156,7 @@ async function printAs(
     case "json":
       return await printPaged(renderJson(view, flags.times), flags);
     case "tsv":
-      return await printPaged(renderTsv(view, flags.times), flags);
+      return await printPaged(renderTsv(shown(view), flags.times), flags);
     case "table": {
       const maxRows = canPage(flags) ? MAX_PAGED_ROWS : undefined;
       const table = renderTable(view, depth !== "none", maxRows);
@@ -164,6 +165,13 @@ async function printAs(
     case "map":
       return writeOut(mapText(view, flags, depth));
   }
+}
+
+/** In a terminal without characters that control it. A pipe gets the name. */
+function shown(view: MapView): MapView {
+  return Deno.stdout.isTerminal()
+    ? { ...view, layer: printable(view.layer) }
+    : view;
 }
 
 /** Returns a map of the size of the output. */
