@@ -17,6 +17,7 @@ import type {
 import { Controls } from "./controls/controls.ts";
 import { Explorer, type ExplorerOptions } from "./controls/explorer.ts";
 import { Preferences } from "./controls/preferences.ts";
+import { Printing } from "./controls/printing.ts";
 import { parseHash, ViewHash, type ViewState } from "./controls/view_hash.ts";
 import type { Access } from "./elements/commands.ts";
 import { announce, byId, focusWhileScrollable } from "./elements/dom.ts";
@@ -127,6 +128,7 @@ export class App implements LiveEvents {
       focusLayers: () => this.#panels.focusMenu(),
       onPlanToggle: () => this.#showPlan(),
     });
+    new Printing(this.#map, this.#preferences);
     focusWhileScrollable([
       byId("section", "cards"),
       byId("aside", "side"),

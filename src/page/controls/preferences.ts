@@ -39,6 +39,7 @@ export class Preferences {
   #chosenPalette: PaletteName | undefined;
   #theme: ThemeChoice;
   #letterKeys = load("letters") !== "off";
+  #printing = false;
 
   /**
    * @param view from the address; overrides stored preferences
@@ -75,8 +76,15 @@ export class Preferences {
 
   /** The theme in use. */
   get theme(): Theme {
+    if (this.#printing) return "light";
     if (this.#theme !== "auto") return this.#theme;
     return this.#systemDark.matches ? "dark" : "light";
+  }
+
+  /** Whether the page is being printed, in light colours. */
+  set printing(on: boolean) {
+    this.#printing = on;
+    this.#applyTheme();
   }
 
   /** Whether single letters are shortcuts. */

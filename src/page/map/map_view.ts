@@ -334,6 +334,12 @@ export class MapView {
     return this.#boxTool;
   }
 
+  /** Draws the map at once in the present size of its element. */
+  resize(): void {
+    this.#map.updateSize();
+    this.#map.renderSync();
+  }
+
   /** Draws changed cells with the next frame. */
   redraw(): void {
     this.cellLayer.layer.changed();

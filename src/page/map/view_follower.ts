@@ -180,14 +180,20 @@ export class ViewFollower {
     const { map, overlays } = this.#options;
     const box = map.getTargetElement()!.getBoundingClientRect();
     const tools = overlays.tools.getBoundingClientRect();
-    const foot = overlays.foot.getBoundingClientRect();
+    // On a narrow map the legend is below it, but not the scale.
+    const footTop = Math.min(
+      ...[overlays.foot, ...overlays.foot.children].map((element) =>
+        element.getBoundingClientRect().top
+      ),
+    );
+    const hasFoot = overlays.foot.clientHeight > 0;
     const beside = (px: number) => Math.max(MARGIN_PX, px + OVERLAY_MARGIN_PX);
     const isColumn = tools.height > tools.width;
     const isRow = tools.width > tools.height;
     return {
       top: isRow ? beside(tools.bottom - box.top) : MARGIN_PX,
       right: MARGIN_PX,
-      bottom: foot.height > 0 ? beside(box.bottom - foot.top) : MARGIN_PX,
+      bottom: hasFoot ? beside(box.bottom - footTop) : MARGIN_PX,
       left: isColumn ? beside(tools.right - box.left) : MARGIN_PX,
     };
   }
