@@ -111,6 +111,28 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a floor plan that the server no longer has disappears",
+  ...needs("chromium"),
+  fn: async () => {
+    await using folder = await tempDir();
+    await folder.file("hall.png", drawingPng());
+    const file = await folder.file(
+      "maps.json",
+      JSON.stringify({ layers: { default: { image: "hall.png" } } }),
+    );
+    await using session = await PageSession.open({
+      server: ["--map-file", file],
+    });
+    const button = session.page.getByRole("button", { name: "Floor plan" });
+    await button.waitFor();
+    await folder.file("maps.json", JSON.stringify({ layers: {} }));
+    await session.killServer();
+    await session.restartServer();
+    await button.waitFor({ state: "hidden" });
+  },
+});
+
 /** The drawing as PNG. */
 function drawingPng(): Uint8Array<ArrayBuffer> {
   const width = DRAWING[0]!.length * PIXELS_PER_CELL;

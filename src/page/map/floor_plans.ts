@@ -17,7 +17,7 @@ export class FloorPlans {
   /** Whether the plans are loaded or loading. */
   #requested = false;
 
-  /** @param onLoad called when the plans are loaded, if there are any */
+  /** @param onLoad called when the plans are loaded, if there are or were any */
   constructor(onLoad: () => void) {
     this.#onLoad = onLoad;
   }
@@ -41,9 +41,10 @@ export class FloorPlans {
 
   async #fetch(): Promise<void> {
     const plans = await fetchPlans();
+    const hadPlans = this.#plans.size > 0;
     this.#plans.clear();
     for (const plan of plans) this.#plans.set(plan.layer, plan);
-    if (plans.length > 0) this.#onLoad();
+    if (hadPlans || plans.length > 0) this.#onLoad();
   }
 }
 
