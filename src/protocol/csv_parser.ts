@@ -71,7 +71,20 @@ export function parseCsv(
   options: CsvOptions = {},
   firstLine: number = 1,
 ): void {
-  new CsvParser(options).parse(bytes, from, batch, refusals, firstLine);
+  const { check = checkReadingTime } = options;
+  const end = bytes.length;
+  let at = from;
+  let line = firstLine;
+  batch.markLine(line);
+  // Most payloads have only the usual lines, and need no parser.
+  for (; at < end; line++) {
+    const next = parsePlainLine(bytes, at, batch, check, true);
+    if (next === -1) break;
+    at = next;
+  }
+  if (at >= end) return;
+  const layout = at > from ? PLAIN_LAYOUT : undefined;
+  new CsvParser(options, layout).parse(bytes, at, batch, refusals, line);
 }
 
 /**
@@ -86,16 +99,19 @@ export class CsvParser {
   /** The layer that the last comment has named. */
   #layer: unknown;
 
-  /** @param options times, tabs, and what to do with the name of a layer */
-  constructor(options: CsvOptions = {}) {
+  /**
+   * @param options times, tabs, and what to do with the name of a layer
+   * @param layout the layout of the lines; default: their first line decides
+   */
+  constructor(options: CsvOptions = {}, layout?: CsvLayout) {
     this.#options = options;
+    this.#layout = layout;
     this.#check = options.check ?? checkReadingTime;
   }
 
   /** Returns a parser for the same lines, to parse some of them again. */
   copy(): CsvParser {
-    const copy = new CsvParser(this.#options);
-    copy.#layout = this.#layout;
+    const copy = new CsvParser(this.#options, this.#layout);
     copy.#layer = this.#layer;
     return copy;
   }

@@ -36,6 +36,58 @@ Deno.test({
 });
 
 Deno.test({
+  name: "POST readings reads JSON lines and a CSV header; multipart is 415",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    const post = (body: BodyInit, type?: string) =>
+      server.post(body, "", type ? { headers: { "content-type": type } } : {});
+    const lines = await post(
+      '{"x":1,"y":2,"value":3}\n{"x":1}\n[{"x":4,"y":5,"value":6}]\n',
+      "application/x-ndjson",
+    );
+    const { accepted, problems } = await lines.json();
+    assert.equal(accepted, 2);
+    assert.deepEqual(
+      problems.map(({ row, code }: { row: number; code: string }) => [
+        row,
+        code,
+      ]),
+      [[2, "bad-y"]],
+    );
+    const header = await post("y,x,value\n20,10,1\n");
+    assert.equal((await header.json()).accepted, 1);
+    assert.equal(server.map.layer("default")?.get(10, 20)?.value, 1);
+    const swapped = await post("id,x,y\n7,1,2\n");
+    assert.equal(swapped.status, 400);
+    assert.equal((await swapped.json()).code, "bad-header");
+    const form = new FormData();
+    form.set("file", new Blob(["1,2,3"]), "readings.csv");
+    const multipart = await post(form);
+    assert.equal(multipart.status, 415);
+    const { code, hint } = await multipart.json();
+    assert.equal(code, "bad-content-type");
+    assert.match(hint, /--data-binary/);
+    assert.equal(server.map.size, 3);
+  },
+});
+
+Deno.test({
+  name: "POST readings refuses a body that names another layer",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ clock: () => NOW });
+    const body = '{"layer":"l1","cells":[[1,2,3]]}';
+    const other = await server.post(body, "?layer=l2");
+    assert.equal(other.status, 400);
+    assert.equal((await other.json()).code, "bad-layer");
+    assert.equal((await server.post(body)).status, 400);
+    assert.equal((await server.post(body, "?layer=l1")).status, 200);
+    assert.deepEqual([...server.map.layers()].map(([name]) => name), ["l1"]);
+  },
+});
+
+Deno.test({
   name: "POST readings returns 200 for late and future readings",
   ...needs(),
   fn: async () => {

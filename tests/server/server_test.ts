@@ -150,14 +150,20 @@ Deno.test({
       ["text/csv; charset=utf-8", "2,2,1"],
       ["Application/JSON", '{"x":3,"y":3,"value":1}'],
       ["", "4,4,1"],
+      [
+        "application/x-ndjson",
+        '{"x":5,"y":5,"value":1}\n{"x":6,"y":6,"value":1}',
+      ],
+      ["text/tab-separated-values", "7\t7\t1\n"],
+      ["multipart/form-data", "8,8,1"], // bad-content-type
     ];
     for (const [contentType, payload] of cases) {
       system.receive(DATA, payload, { contentType });
     }
     await until(() => system.link.acknowledged.length === cases.length);
-    assert.equal(system.map.size, 4);
+    assert.equal(system.map.size, 7);
     const refused = [...system.server.stats.refused.values()];
-    assert.equal(refused.reduce((sum, count) => sum + count, 0), 3);
+    assert.equal(refused.reduce((sum, count) => sum + count, 0), 4);
   },
 });
 

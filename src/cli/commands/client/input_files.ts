@@ -26,6 +26,15 @@ const FILE_HINTS: Record<string, string> = {
   "bad-utf8": "Save the file as UTF-8.",
 };
 
+/** One file. */
+interface Input {
+  /** As written on the command line. */
+  readonly file: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** False for a pipe, whose lines are used as they arrive. */
+  readonly isFile: boolean;
+}
+
 /** What was found in one file. */
 interface FileResult {
   readonly name: string;
@@ -106,18 +115,18 @@ export class InputFiles {
       );
     }
     // A missing file is an error before the first one is sent.
-    const inputs: [file: string, input: AsyncIterable<Uint8Array>][] = [];
+    const inputs: Input[] = [];
     for (const file of files) {
       const bytes = await checkFile(file);
-      inputs.push([file, this.progress.count(openInput(file), bytes)]);
+      const chunks = this.progress.count(openInput(file), bytes);
+      inputs.push({ file, chunks, isFile: bytes !== undefined });
     }
-    for (const [file, input] of inputs) yield* this.#readFile(file, input);
+    for (const input of inputs) yield* this.#readFile(input);
     if (this.#readings === 0) throw this.#noReadings();
   }
 
   async *#readFile(
-    file: string,
-    input: AsyncIterable<Uint8Array>,
+    { file, chunks, isFile }: Input,
   ): AsyncGenerator<Rows, void, void> {
     const { strict, ignoreLayers } = this.#options;
     const name = displayName(file);
@@ -125,11 +134,11 @@ export class InputFiles {
     const result: FileResult = { name, badRows, readings: 0 };
     this.#results.push(result);
     try {
-      const rows = readRows(input, {
+      const rows = readRows(chunks, {
         format: formatOf(file),
         strict,
         ignoreLayers,
-        isFile: !isStdin(file),
+        isFile,
       });
       for await (const part of rows) {
         result.readings += part.readings.length;

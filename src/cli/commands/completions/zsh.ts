@@ -66,7 +66,8 @@ function argument(option: OptionSpec): string {
   // "=" allows a value after "=" and after a space.
   const flag = value === undefined ? long : `${long}=`;
   if (short === undefined) return `'${flag}${meaning}${completion}'`;
-  return `'(-${short} ${long})'{-${short},${flag}}'${meaning}${completion}'`;
+  const exclusion = option.multiple ? "*" : `(-${short} ${long})`;
+  return `'${exclusion}'{-${short},${flag}}'${meaning}${completion}'`;
 }
 
 function valueCompletion({ choices, file }: OptionSpec): string {

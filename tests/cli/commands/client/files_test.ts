@@ -66,6 +66,10 @@ Deno.test({
           ...["request", "--broker", before.url, "--layer", layer, ...form],
         ]);
         assert.equal(code, 0, stderr);
+        if (stdout.startsWith("{")) {
+          const { began } = JSON.parse(stdout.split("\n")[0]!);
+          assert.equal(typeof began, "number", "the map is in memory");
+        }
         files.push(await folder.file(`${layer}.out`, stdout));
       }
       await using after = await startSystem("mosquitto");

@@ -55,14 +55,19 @@ offers() {
 complete -p occupancy >/dev/null || exit 1
 ${CASES.map(([line]) => `offers ${line.replace(/ $/, " ''")}`).join("\n")}
 offers occupancy request --format = j
-offers occupancy client --file some`;
+offers occupancy client --file some
+offers occupancy client some
+offers occupancy client a.json some`;
     const outputs = (await inShell("bash", ["--norc", "-c", script]))
       .split("--\n").map((output) => output.trim().split("\n"));
     for (const [i, [line, offers]] of CASES.entries()) {
       assert.deepEqual(outputs[i], offers, line);
     }
     assert.deepEqual(outputs[CASES.length], ["json"]);
-    assert.deepEqual(outputs[CASES.length + 1], ["some file.csv"]);
+    for (const offered of outputs.slice(CASES.length + 1, -1)) {
+      assert.deepEqual(offered, ["some file.csv"]);
+    }
+    assert.equal(outputs.length, CASES.length + 5);
   },
 });
 
