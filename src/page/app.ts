@@ -345,6 +345,7 @@ export class App implements LiveEvents {
     const unit = this.#layer === undefined
       ? undefined
       : this.#panels.unitOf(this.#layerStatus(), this.#layer);
+    this.#map.cellLayer.numbered = unit !== undefined;
     showLegend(this.#colors(), { staleAfter: this.#staleAfter, unit });
   }
 

@@ -19,6 +19,9 @@ Deno.test({
     assert.match(await session.text("#legend"), /1 → 10\+ cars/);
     await session.waitForText("#chart-legend", /cars (?:–|3)/);
     assert.equal(await session.page.title(), "3 cars · lot · occupancy");
+    await until(async () => await colorsIn(session) > 1, {
+      what: "the number of the cell",
+    });
     const { left, top } = await session.positionOf(0, 0);
     await session.page.mouse.move(left, top);
     await session.waitForText("#tip", /^Occupied · 3 cars /);
@@ -29,6 +32,9 @@ Deno.test({
     assert.match(await session.text("#legend"), /Free Occupied Stale/);
     assert.doesNotMatch(await session.text("#chart-legend"), /cars|people/);
     assert.equal(await session.page.title(), "2 occupied · desks · occupancy");
+    await until(async () => await colorsIn(session) === 1, {
+      what: "a cell without a number",
+    });
     await session.submit("desks", "0,0,2\n");
     await session.waitForText("#cards", /^Cars 3 Cells occupied 2 /);
     assert.deepEqual(session.errors, []);
@@ -120,3 +126,19 @@ Deno.test({
     await session.waitForText("#cards", /Cells occupied 2 /);
   },
 });
+
+/** Returns how many colours the middle of the cell 0,0 has. */
+async function colorsIn(session: PageSession): Promise<number> {
+  const at = await session.positionOf(0, 0);
+  return await session.page.evaluate(({ left, top }) => {
+    const canvas = document.querySelector<HTMLCanvasElement>("canvas.cells")!;
+    const box = canvas.getBoundingClientRect();
+    const { data } = canvas.getContext("2d")!.getImageData(
+      left - box.left - 8,
+      top - box.top - 8,
+      16,
+      16,
+    );
+    return new Set(new Uint32Array(data.buffer)).size;
+  }, at);
+}

@@ -28,6 +28,7 @@ export class CellLayer {
   #colors: Colors;
   #overPlan = false;
   #yUp = false;
+  #numbered = false;
   #shades: Shades;
   /** Identifies what the canvas shows. */
   #drawn = "";
@@ -62,6 +63,13 @@ export class CellLayer {
   /** Whether y grows upwards. */
   set yUp(yUp: boolean) {
     this.#yUp = yUp;
+    this.#invalidate();
+  }
+
+  /** Whether large cells have their number. */
+  set numbered(numbered: boolean) {
+    if (numbered === this.#numbered) return;
+    this.#numbered = numbered;
     this.#invalidate();
   }
 
@@ -107,6 +115,7 @@ export class CellLayer {
         colors: this.#colors,
         freeOpacity: this.#overPlan ? FREE_OPACITY : 1,
         pixelRatio,
+        numbered: this.#numbered,
       });
     } else {
       this.#overview.draw(

@@ -38,6 +38,8 @@ export interface DetailStyle {
   readonly freeOpacity: number;
   /** Canvas pixels per CSS pixel. */
   readonly pixelRatio: number;
+  /** Whether cells have their number: not where values are only 0 and 1. */
+  readonly numbered: boolean;
 }
 
 /** Whether cells are large enough for {@linkcode DetailPainter}. */
@@ -72,7 +74,10 @@ export class DetailPainter {
     this.#drawRuns(context, cells, viewport, region, withShapes);
     clearGaps(context, viewport, region, gap);
     if (withShapes) {
-      this.#drawSprites(context, cells, viewport, region, { gap, withNumbers });
+      this.#drawSprites(context, cells, viewport, region, {
+        gap,
+        withNumbers: withNumbers && style.numbered,
+      });
     }
   }
 
