@@ -70,9 +70,11 @@ region = [0, 0, 9, 9]
 A duration is a number with a unit: \`500ms\`, \`1.5s\`, \`10m\`, \`2h\` or \`7d\`. A
 number without a unit is in seconds.
 
-Three more variables: \`NO_COLOR\` (not empty) turns colours off unless
+More variables: \`NO_COLOR\` (not empty) turns colours off unless
 \`--color always\` is given, \`COLUMNS\` is the width of a table or map in a pipe,
-and \`OCCUPANCY_DEBUG\` prints stack traces.`;
+\`PAGER\` is the pager of long tables in a terminal (by default \`less\`, with the
+options in \`LESS\`, by default \`FRX\`), and \`OCCUPANCY_DEBUG\` prints stack
+traces.`;
 
 if (import.meta.main) await writeAtomically(CLI_DOCS, await cliDocs());
 

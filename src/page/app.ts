@@ -39,7 +39,6 @@ import { showLegend, showScale } from "./panels/legend.ts";
 import { LostNotice } from "./panels/lost_notice.ts";
 import { PageTitle } from "./panels/page_title.ts";
 
-/** The layer of readings without a layer name. */
 const DEFAULT_LAYER = "default";
 const TICK_MS = 1000;
 /** A reload gets the page of the server's version, or the login page. */
