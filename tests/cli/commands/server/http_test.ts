@@ -182,8 +182,9 @@ Deno.test({
     ) {
       const { code, stderr } = await runOccupancy([
         ...SERVER,
-        "--http",
-        "127.0.0.1:0",
+        ...((args as readonly string[]).includes("--http")
+          ? []
+          : ["--http", "127.0.0.1:0"]),
         ...args,
       ]);
       assert.equal(code, exitCode, stderr);

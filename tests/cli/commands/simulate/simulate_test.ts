@@ -194,6 +194,6 @@ Deno.test({
   ...needs(),
   fn: async () => {
     const ended = await runOccupancy(["simulate", "--broker", NOWHERE]);
-    assertFailure(ended, 4, /no broker is running there/, /--broker/);
+    assertFailure(ended, 4, /no broker is running there/, /use the address/);
   },
 });
