@@ -53,13 +53,16 @@ Deno.test(
         "#palette=pink",
         "#palette=toString",
         "#theme=sepia",
-        "#box=1,2,0,3",
         "#box=1.5,2,3,4",
         "#box=0,0,3000000000,1",
         "#layer=%E0%A4%A",
         "#layer=",
       ]
     ) assert.deepEqual(parseHash(bad), {}, bad);
+    // As everywhere, two opposite corners in any order.
+    assert.deepEqual(parseHash("#box=1,2,0,3"), {
+      box: { x0: 0, y0: 2, x1: 1, y1: 3 },
+    });
   },
 );
 
