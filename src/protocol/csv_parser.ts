@@ -100,6 +100,8 @@ export class CsvParser {
   #layer: unknown;
 
   /**
+   * Makes a parser of lines.
+   *
    * @param options times, tabs, and what to do with the name of a layer
    * @param layout the layout of the lines; default: their first line decides
    */

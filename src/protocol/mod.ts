@@ -48,6 +48,7 @@ export {
   type PartWriterOptions,
 } from "./part_writer.ts";
 export { parseNdjson } from "./ndjson.ts";
+export type { LayerOptions } from "./payload_layer.ts";
 export { parseReadings, type ParseReadingsOptions } from "./readings.ts";
 export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
 export {

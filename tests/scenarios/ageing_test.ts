@@ -129,11 +129,9 @@ Deno.test({
     await using old = await RawConnection.open(broker.port, "old");
     await publish(old, `1,2,1,${observed}`, "a");
     await publish(old, "1,2,1", "b");
-    await using server = occupancy([
-      ...argsOf(broker.url, folder.path),
-      "--forget-after",
-      "1h",
-    ]);
+    await using server = occupancy(
+      argsOf(broker.url, folder.path, "1h"),
+    );
     await server.waitFor(/Ready/);
     await server.waitFor(/retained reading without a time may be of any age/);
     const checkCells = async () => {
@@ -179,7 +177,9 @@ Deno.test({
     await publish(client, "1,2,1\n1,3,0");
     const due = Date.now() + STALE_AFTER_MS;
     await until(() => Date.now() > due, { what: "the cells are due" });
-    await using server = occupancy([...args, "--forget-after", "1h"]);
+    await using server = occupancy(
+      argsOf(broker.url, folder.path, "1h"),
+    );
     await server.waitFor(/Ready/);
     assert.equal(await statuses(broker.port), "stale stale");
     const { cells } = await requestMap(client);
@@ -201,11 +201,15 @@ interface Change {
   readonly cells: readonly (readonly number[])[];
 }
 
-function argsOf(broker: string | number, folder: string): string[] {
+function argsOf(
+  broker: string | number,
+  folder: string,
+  forgetAfter: string = `${FORGET_AFTER_MS}ms`,
+): string[] {
   return [
     ...serverArgs(broker, folder),
     ...["--stale-after", `${STALE_AFTER_MS}ms`],
-    ...["--forget-after", `${FORGET_AFTER_MS}ms`],
+    ...["--forget-after", forgetAfter],
   ];
 }
 
