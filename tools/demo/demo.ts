@@ -65,7 +65,8 @@ export async function showSamples(): Promise<number> {
   try {
     printError(`$ occupancy server --listen ${address}`);
     for (const sample of SAMPLES) {
-      printError(`\n$ occupancy client --file ${sample}`);
+      printError("");
+      printError(`$ occupancy client --file ${sample}`);
       await client({
         broker: `mqtt://${address}`,
         prefix: new Topics().prefix,
@@ -79,8 +80,9 @@ export async function showSamples(): Promise<number> {
         color: "auto",
       });
     }
+    printError("");
     printError(
-      "\nThe clients disagree about (1,2), (2,2) and (3,3): the map shows the latest value.",
+      "The clients disagree about (1,2), (2,2) and (3,3): the map shows the latest value.",
     );
     return Exit.ok;
   } finally {

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
+import { needs } from "../../../support/needs.ts";
 import {
   clientAccess,
   watchCommand,
 } from "../../../../src/cli/commands/server/client_access.ts";
 
-const permissions = { read: true } as const; // the working directory, for --ca
-
 const PREFIX = { prefix: "p" };
 
 Deno.test({
   name: "clientAccess() names the embedded broker by an address that works",
-  permissions,
+  ...needs(),
   fn: () => {
     const of = (host: string) => {
       const { broker, reach } = clientAccess(PREFIX, {
@@ -29,7 +28,7 @@ Deno.test({
 
 Deno.test({
   name: "clientAccess() never has the login of the server",
-  permissions,
+  ...needs(),
   fn: () => {
     for (
       const broker of [
@@ -51,7 +50,7 @@ Deno.test({
 
 Deno.test({
   name: "clientAccess() uses --public-broker, else the broker and its --ca",
-  permissions,
+  ...needs(),
   fn: () => {
     const flags = { ...PREFIX, broker: "localhost", ca: "/etc/ca.pem" };
     assert.deepEqual(clientAccess(flags, undefined), {
@@ -78,7 +77,7 @@ Deno.test({
 
 Deno.test({
   name: "watchCommand() names broker and prefix unless they are the defaults",
-  permissions,
+  ...needs(),
   fn: () => {
     const of = (port: number, prefix: string) =>
       watchCommand(clientAccess({ prefix }, { host: "127.0.0.1", port }));
