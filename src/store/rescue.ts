@@ -30,8 +30,8 @@ export async function rescueDatabase(
     createDirectoryOf(path);
     createFile(copy);
     await backup(db, copy);
-    const isFree = files.databaseDifference() === "missing" &&
-      files.removeLog();
+    const hasOtherLog = !files.removeLog();
+    const isFree = files.databaseDifference() === "missing" && !hasOtherLog;
     if (isFree) {
       Deno.renameSync(copy, path);
       report(`${path} was removed or moved: saved the map in a new file there`);

@@ -226,12 +226,15 @@ export class SqliteStore implements Store {
 
   /**
    * Copies the log to the database, wherever that is now: then it is complete
-   * even if the log is lost.
+   * even if the log is lost. If another file is in its place, also removes what
+   * the log has: SQLite would write that over the other file at its next start.
    */
   #emptyLog(): void {
+    const isReplaced = this.#files.databaseDifference() === "replaced";
+    const mode = isReplaced ? "TRUNCATE" : "PASSIVE";
     try {
       this.#rollBack();
-      this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      this.#db.exec(`PRAGMA wal_checkpoint(${mode})`);
     } catch {
       // The disk is full, for example. The log may still be there.
     }

@@ -76,7 +76,7 @@ export class StoreFiles {
 
   /**
    * Removes the log of the open database, if it is still there. SQLite leaves
-   * it when the database was moved; a new database must not find it.
+   * it when the database was moved; another database must not find it.
    *
    * @returns false if there is a log of another database
    */

@@ -157,6 +157,26 @@ for (const what of [["map.sqlite"], ["map.sqlite", "map.sqlite-wal"]]) {
   });
 }
 
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test({
+    name:
+      `a backup that was moved into the place of the store is what the next start reads, after ${signal}`,
+    ...needs(),
+    fn: async () => {
+      await using folder = await tempDir();
+      const file = `${folder.path}/map.sqlite`;
+      const backup = await makeBackup(folder.path, 2 * READINGS);
+      await using started = await start(folder.path);
+      await Deno.rename(backup, file);
+      await started.untilProblem();
+      started.server.kill(signal);
+      await started.server.ended();
+      const { port } = started;
+      await assertCells(started.args, port, `sqlite:${file}`, 2 * READINGS);
+    },
+  });
+}
+
 Deno.test({
   name:
     "a server that is killed after its log was removed has lost no acknowledged reading",
@@ -290,6 +310,17 @@ async function start(folder: string): Promise<Started> {
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Makes a store of another server with readings, and returns its file. */
+async function makeBackup(folder: string, count: number): Promise<string> {
+  const other = `${folder}/other`;
+  await using started = await start(other);
+  await send(started.sender, READINGS, count - READINGS);
+  for (let i = READINGS; i < count; i++) await started.sender.take("puback");
+  started.server.kill("SIGTERM");
+  await started.server.ended();
+  return `${other}/map.sqlite`;
 }
 
 /** Sends readings at QoS 1: number n sets the cell (n, 0) to n. */
