@@ -84,6 +84,11 @@ export class ReadingBatch {
     this.length = at + 1;
   }
 
+  /** Starts a payload: its readings have the lines from 1 on. */
+  startPayload(): void {
+    this.#lines.start(this.length);
+  }
+
   /**
    * Sets the line of the next reading; those after it have the lines after it.
    *
@@ -103,9 +108,11 @@ export class ReadingBatch {
    * if it is not known.
    *
    * @param index index of the reading
+   * @param start index of the first reading of the payload, see
+   * {@linkcode startPayload}; default: not known
    */
-  lineOf(index: number): number | undefined {
-    return this.#lines.lineOf(index);
+  lineOf(index: number, start?: number): number | undefined {
+    return this.#lines.lineOf(index, start);
   }
 
   /**

@@ -7,7 +7,6 @@
 
 import type { ReadingBatch } from "./batch.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { COMMA } from "./csv_layout.ts";
 import {
   endOfDigits,
   MAX_INT_BYTES,
@@ -30,6 +29,7 @@ const CR = 0x0d;
 const TAB = 0x09;
 const SPACE = 0x20;
 const PLUS = 0x2b;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;

@@ -57,7 +57,7 @@ export interface CsvOptions extends LayerOptions {
  *
  * @param bytes the payload
  * @param from offset of the first line
- * @param batch receives the valid readings
+ * @param batch receives the valid readings; unchanged if this throws
  * @param refusals receives the invalid lines
  * @param options times, tabs, and what to do with the name of a layer
  * @param firstLine number of the first line
@@ -73,9 +73,9 @@ export function parseCsv(
 ): void {
   const { check = checkReadingTime } = options;
   const end = bytes.length;
+  const { length } = batch;
   let at = from;
   let line = firstLine;
-  batch.markLine(line);
   // Most payloads have only the usual lines, and need no parser.
   for (; at < end; line++) {
     const next = parsePlainLine(bytes, at, batch, check, true);
@@ -84,7 +84,12 @@ export function parseCsv(
   }
   if (at >= end) return;
   const layout = at > from ? PLAIN_LAYOUT : undefined;
-  new CsvParser(options, layout).parse(bytes, at, batch, refusals, line);
+  try {
+    new CsvParser(options, layout).parse(bytes, at, batch, refusals, line);
+  } catch (error) {
+    batch.truncate(length); // it has no new sources: CSV names none
+    throw error;
+  }
 }
 
 /**

@@ -78,8 +78,8 @@ function parsePlainBatch(
     length = into.length;
     sources = into.sources.length;
     const index = into.source(source);
-    if (options.line === undefined) into.markLine(1);
-    else into.markSameLine(options.line);
+    if (options.line !== undefined) into.markSameLine(options.line);
+    else if (into !== batch) into.markLine(1);
     if (scanCells(bytes, head.at, into, checkReadingTime, time, index)) {
       return true;
     }
@@ -100,7 +100,6 @@ export function parseAnyReadings(
   options: JsonOptions = NO_OPTIONS,
 ): void {
   const payload = parseJson(from === 0 ? bytes : bytes.subarray(from));
-  batch.markLine(1);
   if (Array.isArray(payload)) {
     for (const [index, element] of payload.entries()) {
       addElement(
@@ -187,28 +186,27 @@ function addElement(
   options: JsonOptions,
 ): void {
   if (!isJsonObject(element)) {
-    refusals.add("bad-element", () => explainElement(element), line);
+    refuseElement(element, line, refusals);
     return;
   }
   const { x, y, value, time, source } = element;
   const problem = sourceProblem(source);
   if (problem !== undefined) {
-    refusals.add("bad-source", () => problem, line);
+    refuse("bad-source", problem, line, undefined, refusals);
     return;
   }
-  let into: ReadingBatch;
-  try {
-    into = batchOfLayer(element.layer, batch, options);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    refusals.add(error.code, () => error.message, line, nameOf(source));
-    return;
-  }
+  const into = element.layer === undefined
+    ? batch
+    : batchOfElement(element, line, batch, refusals, options);
+  if (into === undefined) return;
   const index = into.source(nameOf(source));
   addReading(x, y, value, time ?? NaN, index, line, into, refusals);
 }
 
-/** Adds a reading, or a refusal for its first invalid field. */
+/**
+ * Adds a reading, or a refusal. Separate functions refuse: a closure here would
+ * be allocated for each reading.
+ */
 function addReading(
   x: unknown,
   y: unknown,
@@ -219,28 +217,73 @@ function addReading(
   batch: ReadingBatch,
   refusals: Pick<Refusals, "add">,
 ): void {
-  const state = value === null
-    ? UNKNOWN
-    : typeof value === "boolean"
-    ? Number(value)
-    : value;
-  const refuse = (code: string, describe: () => string) =>
-    refusals.add(code, describe, line, batch.sources[source]);
-  if (!isInt32(x)) {
-    return refuse("bad-x", () => explainInt32("x", x));
-  }
-  if (!isInt32(y)) {
-    return refuse("bad-y", () => explainInt32("y", y));
-  }
-  if (!isInt32(state)) {
-    return refuse("bad-value", () => explainInt32("value", value));
-  }
+  const state = stateOf(value);
   const ms = readJsonTime(time);
-  if (Number.isNaN(ms) && !Number.isNaN(time)) {
-    return refuse("bad-time", () => explainJsonTime(time));
+  const isTime = !Number.isNaN(ms) || Number.isNaN(time);
+  if (isInt32(x) && isInt32(y) && isInt32(state) && isTime) {
+    batch.markLine(line);
+    batch.push(x, y, state, ms, source);
+  } else {
+    const sender = batch.sources[source];
+    refuseReading({ x, y, value, time }, line, sender, refusals);
   }
-  batch.markLine(line);
-  batch.push(x, y, state, ms, source);
+}
+
+function stateOf(value: unknown): unknown {
+  if (value === null) return UNKNOWN;
+  return typeof value === "boolean" ? Number(value) : value;
+}
+
+/** Adds a refusal for the first invalid field of a reading. */
+function refuseReading(
+  { x, y, value, time }: Record<"x" | "y" | "value" | "time", unknown>,
+  line: number,
+  source: string | undefined,
+  refusals: Pick<Refusals, "add">,
+): void {
+  const [code, describe] = !isInt32(x)
+    ? ["bad-x", () => explainInt32("x", x)] as const
+    : !isInt32(y)
+    ? ["bad-y", () => explainInt32("y", y)] as const
+    : !isInt32(stateOf(value))
+    ? ["bad-value", () => explainInt32("value", value)] as const
+    : ["bad-time", () => explainJsonTime(time)] as const;
+  refusals.add(code, describe, line, source);
+}
+
+/** Returns the batch of an element's layer; undefined if it was refused. */
+function batchOfElement(
+  { layer, source }: Record<string, unknown>,
+  line: number,
+  batch: ReadingBatch,
+  refusals: Pick<Refusals, "add">,
+  options: JsonOptions,
+): ReadingBatch | undefined {
+  try {
+    return batchOfLayer(layer, batch, options);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    refuse(error.code, error.message, line, nameOf(source), refusals);
+    return undefined;
+  }
+}
+
+function refuseElement(
+  element: unknown,
+  line: number,
+  refusals: Pick<Refusals, "add">,
+): void {
+  refusals.add("bad-element", () => explainElement(element), line);
+}
+
+function refuse(
+  code: string,
+  message: string,
+  line: number,
+  source: string | undefined,
+  refusals: Pick<Refusals, "add">,
+): void {
+  refusals.add(code, () => message, line, source);
 }
 
 function explainFields(cell: unknown): string {

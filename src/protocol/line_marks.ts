@@ -14,7 +14,7 @@ const FIRST_CAPACITY_MARKS = 4;
 
 /**
  * Marks in a sequence of readings: from a mark on, the readings have
- * consecutive lines. Most payloads need one mark.
+ * consecutive lines. A payload without refused lines needs no mark.
  */
 export class LineMarks {
   #count = 0;
@@ -22,6 +22,18 @@ export class LineMarks {
   #index = NONE;
   /** Its line; perhaps with {@linkcode SAME_LINE}. */
   #line = NONE;
+  /** The line of the next reading minus its index; NaN if it is not known. */
+  #offset = NaN;
+
+  /**
+   * Starts a payload: without a mark, its readings have the lines from 1 on.
+   *
+   * @param index the index of its first reading
+   */
+  start(index: number): void {
+    this.truncate(index);
+    this.#offset = 1 - index;
+  }
 
   /**
    * Sets the line of a reading; those after it have the lines after it.
@@ -30,7 +42,10 @@ export class LineMarks {
    * @param line from 1
    */
   mark(index: number, line: number): void {
+    const offset = line - index;
+    if (offset === this.#offset) return;
     this.#mark(index, line);
+    this.#offset = offset;
   }
 
   /** Like {@linkcode mark}, but the readings after it have the same line. */
@@ -44,23 +59,24 @@ export class LineMarks {
   }
 
   #mark(index: number, line: number): void {
+    this.#offset = NaN;
     const last = this.#count - 1;
-    if (last >= 0) {
-      const at = this.#index[last]!;
-      if (at === index) {
-        this.#line[last] = line;
-        return;
-      }
-      const before = this.#line[last]!;
-      if (before < SAME_LINE && before + index - at === line) return;
+    if (last >= 0 && this.#index[last] === index) {
+      this.#line[last] = line;
+      return;
     }
     if (this.#count === this.#index.length) this.#grow();
     this.#index[this.#count] = index;
     this.#line[this.#count++] = line;
   }
 
-  /** Returns the line of a reading; undefined if it is not known. */
-  lineOf(index: number): number | undefined {
+  /**
+   * Returns the line of a reading; undefined if it is not known.
+   *
+   * @param start the index of the first reading of its payload, as given to
+   * {@linkcode start}; default: not known
+   */
+  lineOf(index: number, start?: number): number | undefined {
     let low = 0;
     let high = this.#count;
     while (low < high) {
@@ -68,7 +84,9 @@ export class LineMarks {
       if (this.#index[middle]! <= index) low = middle + 1;
       else high = middle;
     }
-    if (low === 0) return undefined;
+    if (low === 0 || this.#index[low - 1]! < (start ?? 0)) {
+      return start === undefined ? undefined : index - start + 1;
+    }
     const line = this.#line[low - 1]!;
     if (line === NO_LINE) return undefined;
     return line > NO_LINE
@@ -81,6 +99,7 @@ export class LineMarks {
     while (this.#count > 0 && this.#index[this.#count - 1]! >= index) {
       this.#count--;
     }
+    this.#offset = NaN;
   }
 
   #grow(): void {

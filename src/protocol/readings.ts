@@ -73,6 +73,7 @@ export function parseReadings(
   const first = skipBlank(payload, from);
   if (first === payload.length) throw emptyError("the payload is empty");
   const refusals = new Refusals();
+  batch.startPayload();
   switch (formatOf(payload[first]!, options.contentType)) {
     case "json":
       parseJsonReadings(payload, first, batch, refusals, options);
@@ -98,12 +99,7 @@ function parseTable(
   options: CsvOptions,
 ): void {
   const { length } = batch;
-  try {
-    parseCsv(payload, from, batch, refusals, options);
-  } catch (error) {
-    batch.truncate(length); // it has no new sources: CSV names none
-    throw error;
-  }
+  parseCsv(payload, from, batch, refusals, options);
   if (batch.length > length || refusals.total > 0) return;
   if (options.batchOf === undefined) {
     throw emptyError("the payload has a header and no readings");

@@ -79,13 +79,15 @@ export class GroupParser {
   addDropped(layer: string, index: number, code: "late" | "future"): void {
     const readings = this.#layers.get(layer);
     if (readings === undefined) return;
-    const message = messageOf(readings, index);
+    const number = messageNumberOf(readings, index);
+    const message = readings.messages[number]!;
     let refusals = this.#dropped.get(message);
     if (refusals === undefined) {
       refusals = new Refusals();
       this.#dropped.set(message, refusals);
     }
-    addDropped(refusals, readings.batch, index, code);
+    const start = readings.starts[number]!;
+    addDropped(refusals, readings.batch, index, start, code);
   }
 
   /** Reports the readings that the map dropped. */
@@ -206,9 +208,10 @@ export class GroupParser {
     });
     const { clock } = this.#context;
     const start = batch.length;
+    batch.startPayload();
     const { x, y, value, time, sources, sourceIndex, length } = retained;
     for (let i = 0; i < length; i++) {
-      const line = retained.lineOf(i)!;
+      const line = retained.lineOf(i, 0)!;
       const source = sources[sourceIndex[i]!]!;
       const ms = time[i]!;
       if (Number.isNaN(ms)) {
@@ -227,8 +230,8 @@ export class GroupParser {
   }
 }
 
-/** Returns the message that contained a reading. */
-function messageOf({ messages, starts }: LayerReadings, index: number) {
+/** Returns the number of the message that contained a reading. */
+function messageNumberOf({ starts }: LayerReadings, index: number): number {
   let low = 0;
   let high = starts.length;
   while (low < high) {
@@ -236,7 +239,7 @@ function messageOf({ messages, starts }: LayerReadings, index: number) {
     if (starts[middle]! <= index) low = middle + 1;
     else high = middle;
   }
-  return messages[low - 1]!;
+  return low - 1;
 }
 
 function undated(): string {

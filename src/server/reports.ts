@@ -34,15 +34,18 @@ export type RefusedInput = Omit<Report, "suppressed" | "time">;
  *
  * @param batch contains the reading
  * @param index index of the reading
+ * @param start index of the first reading of the payload
  */
 export function addDropped(
   refusals: Refusals,
   batch: ReadingBatch,
   index: number,
+  start: number,
   code: "late" | "future",
 ): void {
+  const line = batch.lineOf(index, start);
   const source = batch.sources[batch.sourceIndex[index]!];
-  refusals.add(code, () => DROPPED_MESSAGES[code], batch.lineOf(index), source);
+  refusals.add(code, () => DROPPED_MESSAGES[code], line, source);
 }
 
 /** Returns the refused readings of a payload, one item per reason. */

@@ -73,7 +73,7 @@ export class Submission {
 
   /** Adds a reading that the map drops to {@linkcode refusals}. */
   readonly onDropped: DroppedListener = (index, code) =>
-    addDropped(this.refusals, this.#batch, index, code);
+    addDropped(this.refusals, this.#batch, index, 0, code);
 
   /** Call when the readings are committed and in the map. */
   complete(applied: ApplyResult | undefined, revision: number): void {

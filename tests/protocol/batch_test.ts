@@ -68,24 +68,31 @@ pure("lineOf() returns the line or element of each reading", () => {
   fc.assert(fc.property(fc.array(payload), (payloads) => {
     const batch = new ReadingBatch();
     const expected: number[] = [];
+    const starts: number[] = [];
     for (const { text, lines } of payloads) {
       if (text.trim() === "") continue;
+      starts.push(...lines.map(() => expected.length));
       parseReadings(utf8(text), batch);
       expected.push(...lines);
     }
-    const lines = expected.map((_, i) => batch.lineOf(i));
-    assert.deepEqual(lines, expected);
+    const lineOf = (i: number) => batch.lineOf(i, starts[i]);
+    assert.deepEqual(expected.map((_, i) => lineOf(i)), expected);
     const half = batch.length >>> 1;
     batch.truncate(half);
     parseReadings(utf8("\n1,2,3"), batch);
-    assert.equal(batch.lineOf(half), 2);
+    assert.equal(batch.lineOf(half, half), 2);
     assert.deepEqual(
-      expected.slice(0, half).map((_, i) => batch.lineOf(i)),
+      expected.slice(0, half).map((_, i) => lineOf(i)),
       expected.slice(0, half),
     );
   }));
   const plain = batchOf([[1, 2, 3]]);
   assert.equal(plain.lineOf(0), undefined);
+  // A refused last line leaves no mark for the payload after it.
+  const pair = new ReadingBatch();
+  parseReadings(utf8("1,2,3\n1,2,3\nx"), pair);
+  parseReadings(utf8("1,2,3"), pair);
+  assert.equal(pair.lineOf(2, 2), 1);
   // Each line of NDJSON has its number, whatever its form and length.
   const cells = Array(60).fill("[1,2,3]");
   const ndjson = [
