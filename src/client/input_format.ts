@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isBlank } from "../protocol/text.ts";
+import { afterByteOrderMark, skipBlank } from "../protocol/text.ts";
 
 /** A format: lines of CSV or TSV, one JSON document, or lines of JSON. */
 export type RowFormat = "csv" | "json" | "ndjson";
@@ -11,7 +11,6 @@ export type RowFormat = "csv" | "json" | "ndjson";
 const NEWLINE = 0x0a;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** The lines of server-sent events; a comment starts with a colon. */
 export const EVENT_LINE = /^(?:event|data|id|retry)?:/;
 /** Bytes that are enough for the name of a field of an event. */
@@ -83,7 +82,7 @@ function formatAt(
   if (start[first] === OPEN_BRACE || start[first] === OPEN_BRACKET) {
     if (!isComplete) return ended ? "json" : undefined;
     if (!isJson(start.subarray(first, newline))) return "json";
-    const hasMore = firstByte(start, newline) < start.length;
+    const hasMore = skipBlank(start, newline) < start.length;
     return hasMore || !(ended || isFile)
       ? "ndjson"
       : ended
@@ -103,15 +102,9 @@ function isOpenJson(start: Uint8Array): boolean {
   return byte === OPEN_BRACE || byte === OPEN_BRACKET;
 }
 
-/** Returns the index from `at` on after a byte order mark and white space. */
-function firstByte(bytes: Uint8Array, at = 0): number {
-  while (at < bytes.length && isSkipped(bytes, at)) at++;
-  return at;
-}
-
-function isSkipped(bytes: Uint8Array, at: number): boolean {
-  return isBlank(bytes[at]!) ||
-    (at < BYTE_ORDER_MARK.length && bytes[at] === BYTE_ORDER_MARK[at]);
+/** Returns the index of the first byte after a byte order mark and blanks. */
+function firstByte(bytes: Uint8Array): number {
+  return skipBlank(bytes, afterByteOrderMark(bytes));
 }
 
 function isJson(line: Uint8Array): boolean {
