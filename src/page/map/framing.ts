@@ -18,9 +18,9 @@ export interface MapContent {
 }
 
 /**
- * Cells beside the plan are shown with it if both together are at most so many
- * times as wide and as high as the plan: one cell far away, as of a wrong
- * sensor, must not make the plan a speck.
+ * Maximum width and height of plan and cells together, in widths and heights of
+ * the plan. Above it, only the plan is shown: one distant cell of a faulty
+ * sensor must not shrink the plan to a speck.
  */
 const MAX_SPAN_OF_PLANS = 3;
 
