@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../common/bytes.ts";
 import { afterByteOrderMark, skipBlank } from "../protocol/text.ts";
 
 /** A format: lines of CSV or TSV, one JSON document, or lines of JSON. */
@@ -56,10 +57,10 @@ export async function detectFormat(
       head.push(next.value);
       // A document of many chunks is joined only once, at its first line end.
       if (!isOpenJson(start) || next.value.includes(NEWLINE)) {
-        start = joined(head);
+        start = joinBytes(head);
       }
     }
-    if (ended) start = joined(head);
+    if (ended) start = joinBytes(head);
     format = formatAt(start, ended, isFile);
   }
   const all = async function* () {
@@ -114,17 +115,4 @@ function isJson(line: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(
-    chunks.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { crc32, deflateSync } from "node:zlib";
+import { joinBytes } from "../../common/bytes.ts";
 import { MAX_PIXELS, PlanError } from "./plan.ts";
 
 /** A grey image, row by row from the top. */
@@ -180,7 +181,7 @@ export function encodePng(
   header.setUint32(0, width);
   header.setUint32(4, height);
   header.setUint8(8, 8); // bits; colour type (0: grey) and the rest are 0
-  return join([
+  return joinBytes([
     PNG_SIGNATURE,
     chunk("IHDR", new Uint8Array(header.buffer)),
     chunk("IDAT", deflateSync(rows)),
@@ -190,22 +191,10 @@ export function encodePng(
 
 /** A chunk: length, type, data, and the CRC of type and data (PNG, 5.3). */
 function chunk(type: string, data: Uint8Array): Uint8Array {
-  const named = join([new TextEncoder().encode(type), data]);
+  const named = joinBytes([new TextEncoder().encode(type), data]);
   const lengthAndCrc = new DataView(new ArrayBuffer(8));
   lengthAndCrc.setUint32(0, data.length);
   lengthAndCrc.setUint32(4, crc32(named));
   const bytes = new Uint8Array(lengthAndCrc.buffer);
-  return join([bytes.subarray(0, 4), named, bytes.subarray(4)]);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinBytes([bytes.subarray(0, 4), named, bytes.subarray(4)]);
 }

@@ -1,0 +1,25 @@
+/**
+ * Joins bytes.
+ *
+ * @module
+ */
+
+/**
+ * Returns the bytes of all parts, one after the other.
+ *
+ * @param parts the parts; not changed
+ * @returns a copy
+ */
+export function joinBytes(
+  parts: readonly Uint8Array[],
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
