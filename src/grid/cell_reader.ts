@@ -1,10 +1,11 @@
 /**
- * Reads the cells of a layer: by region and change, or in first-seen order.
+ * Reads the cells of a layer: one, by region and change, or in first-seen
+ * order.
  *
  * @module
  */
 
-import { metaFreshness, metaKey } from "./cell_block.ts";
+import { findSlot, metaFreshness, metaKey } from "./cell_block.ts";
 import type { Cell, CellVisitor } from "./cell.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import type { ChangeList } from "./change_list.ts";
@@ -12,13 +13,14 @@ import { type Freshness, shownValue } from "./freshness.ts";
 import {
   area,
   clipRegion,
+  keyOf,
   TILE_BITS,
   TILE_CELLS,
   tileSpan,
   xOf,
   yOf,
 } from "./tiles.ts";
-import { contains, type Region } from "../protocol/region.ts";
+import { contains, isInt32, type Region } from "../protocol/region.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 
@@ -296,6 +298,38 @@ function holdsTile(region: Region, tx: number, ty: number): boolean {
   const x = tx << TILE_BITS;
   const y = ty << TILE_BITS;
   return contains(region, x, y) && contains(region, x + last, y + last);
+}
+
+/**
+ * Returns the cell at a coordinate.
+ *
+ * @param memory the layer
+ * @param x int32
+ * @param y int32
+ * @returns undefined if it was never reported
+ */
+export function cellAt(
+  { tiles, slab }: TileMemory,
+  x: number,
+  y: number,
+): Cell | undefined {
+  if (!isInt32(x) || !isInt32(y)) return undefined;
+  const tile = tiles.find(x >> TILE_BITS, y >> TILE_BITS);
+  if (tile === NO_TILE) return undefined;
+  const block = tiles.block(tile);
+  const { meta, value, time, revision } = slab.chunkOf(block);
+  const start = slab.offsetOf(block);
+  const slot = findSlot(meta, start, tiles.sizeClass(tile), keyOf(x, y));
+  if (slot < 0) return undefined;
+  const freshness = metaFreshness(meta[slot]!);
+  return {
+    x,
+    y,
+    value: shownValue(value[slot]!, freshness),
+    time: time[slot]!,
+    revision: revision[slot]!,
+    freshness,
+  };
 }
 
 /**

@@ -101,6 +101,22 @@ export function shownValue(value: number, freshness: Freshness): number {
 }
 
 /**
+ * Returns true if a cell is shown with the same unknown value before and after
+ * a reading: then the freshness makes no difference.
+ *
+ * @param value the one before, as it was reported
+ * @param freshness the one before
+ * @param next the value of the reading
+ */
+export function staysUnknown(
+  value: number,
+  freshness: Freshness,
+  next: number,
+): boolean {
+  return next < 0 && next === shownValue(value, freshness);
+}
+
+/**
  * Returns the last time at which a cell has its present freshness: after this
  * time it must be checked again.
  *

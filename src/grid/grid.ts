@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findSlot, metaFreshness, metaKey, metaOf } from "./cell_block.ts";
+import { metaFreshness, metaKey, metaOf } from "./cell_block.ts";
 import type {
   ApplyResult,
   Cell,
@@ -12,11 +12,15 @@ import type {
   DroppedListener,
   ReadingColumns,
 } from "./cell.ts";
-import { CellReader, scanInOrder, type ScanOptions } from "./cell_reader.ts";
+import {
+  cellAt,
+  CellReader,
+  scanInOrder,
+  type ScanOptions,
+} from "./cell_reader.ts";
 import { ChangeList } from "./change_list.ts";
-import { type Ageing, dueAt, freshnessAt, shownValue } from "./freshness.ts";
-import { keyOf, TILE_BITS } from "./tiles.ts";
-import { isInt32 } from "../protocol/region.ts";
+import { type Ageing, dueAt, freshnessAt, staysUnknown } from "./freshness.ts";
+import { keyOf } from "./tiles.ts";
 import { CellCounter, type CellCounts } from "./cell_counter.ts";
 import type { TileColumns } from "./tile_codec.ts";
 import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
@@ -80,24 +84,7 @@ export class Grid {
    * @returns undefined if it was never reported
    */
   get(x: number, y: number): Cell | undefined {
-    if (!isInt32(x) || !isInt32(y)) return undefined;
-    const tile = this.#tiles.find(x >> TILE_BITS, y >> TILE_BITS);
-    if (tile === NO_TILE) return undefined;
-    const block = this.#tiles.block(tile);
-    const chunk = this.#slab.chunkOf(block);
-    const start = this.#slab.offsetOf(block);
-    const sizeClass = this.#tiles.sizeClass(tile);
-    const slot = findSlot(chunk.meta, start, sizeClass, keyOf(x, y));
-    if (slot < 0) return undefined;
-    const freshness = metaFreshness(chunk.meta[slot]!);
-    return {
-      x,
-      y,
-      value: shownValue(chunk.value[slot]!, freshness),
-      time: chunk.time[slot]!,
-      revision: chunk.revision[slot]!,
-      freshness,
-    };
+    return cellAt(this.#memory, x, y);
   }
 
   /**
@@ -255,24 +242,18 @@ export class Grid {
         if (meta !== oldMeta || time < oldTime) {
           this.#lowerDue(dueAt(time, freshness, ageing));
         }
-        if (value === oldValue && meta === oldMeta) {
-          this.#save.markDirty(cursor.tile);
-          renewed++;
-          continue;
-        }
-        if (
-          value < 0 && value === shownValue(oldValue, metaFreshness(oldMeta))
-        ) {
-          // Unknown before and after: the freshness makes no difference.
+        const oldFreshness = metaFreshness(oldMeta);
+        const isSame = value === oldValue && meta === oldMeta;
+        if (!isSame) {
           chunk.value[slot] = value;
           chunk.meta[slot] = meta;
+        }
+        if (isSame || staysUnknown(oldValue, oldFreshness, value)) {
           this.#save.markDirty(cursor.tile);
           renewed++;
           continue;
         }
-        this.#counter.remove(oldValue, metaFreshness(oldMeta));
-        chunk.value[slot] = value;
-        chunk.meta[slot] = meta;
+        this.#counter.remove(oldValue, oldFreshness);
         chunk.revision[slot] = revision;
       }
       this.#counter.add(value, freshness);
