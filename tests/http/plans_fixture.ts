@@ -15,7 +15,7 @@ export const PLANS: ReadonlyMap<string, Plan> = new Map([
     layer: "default",
     title: "Ground floor",
     metresPerCell: 0.5,
-    image: planImage(SMALL_PNG, [-1, -1, 1, 0]),
+    image: planImage(SMALL_PNG, [-1, -1], 2),
   }],
   ["hall/l2", {
     layer: "hall/l2",

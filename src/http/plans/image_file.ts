@@ -17,13 +17,27 @@ const TYPES: Readonly<Record<string, PlanImage["type"]>> = {
   webp: "image/webp",
 };
 
-/** Returns the {@linkcode PlanImage} of a file. */
+/**
+ * Returns the {@linkcode PlanImage} of a file.
+ *
+ * @param bytes the file
+ * @param origin the smallest x and y of the image, in cells
+ * @param pixelsPerCell width and height of a cell, in pixels
+ */
 export function planImage(
   bytes: Uint8Array<ArrayBuffer>,
-  extent: PlanImage["extent"],
+  [x, y]: readonly [x: number, y: number],
+  pixelsPerCell: number,
 ): PlanImage {
+  const facts = sniffImage(bytes);
+  const { width, height } = facts;
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
-  return { ...sniffImage(bytes), bytes, extent, etag: `"${hash}"` };
+  return {
+    ...facts,
+    bytes,
+    extent: [x, y, x + width / pixelsPerCell, y + height / pixelsPerCell],
+    etag: `"${hash}"`,
+  };
 }
 
 /**

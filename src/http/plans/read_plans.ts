@@ -146,8 +146,7 @@ async function readImage(
   files: PlanFiles,
 ): Promise<PlanImage> {
   const bytes = await files.read(path, MAX_IMAGE_BYTES);
-  const image = planImage(bytes, [0, 0, 0, 0]);
-  return { ...image, extent: extentOf(image, origin, pixelsPerCell) };
+  return planImage(bytes, origin, pixelsPerCell);
 }
 
 /**
@@ -180,12 +179,8 @@ async function rosPlan(
     yUp,
     image: planImage(
       png,
-      extentOf(
-        image,
-        origin ??
-          [roundCells(x / metresPerCell), roundCells(y / metresPerCell)],
-        metresPerCell / map.resolution,
-      ),
+      origin ?? [roundCells(x / metresPerCell), roundCells(y / metresPerCell)],
+      metresPerCell / map.resolution,
     ),
   };
 }
@@ -209,14 +204,6 @@ function metresPerRosCell(
     );
   }
   return size;
-}
-
-function extentOf(
-  { width, height }: { width: number; height: number },
-  [x, y]: readonly [number, number],
-  pixelsPerCell: number,
-): PlanImage["extent"] {
-  return [x, y, x + width / pixelsPerCell, y + height / pixelsPerCell];
 }
 
 /** Removes rounding errors: -10 m at 0.05 m per cell is -200 cells. */

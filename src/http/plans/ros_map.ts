@@ -57,10 +57,11 @@ export function parseRosMap(text: string): RosMap {
     );
   }
   const origin: unknown[] = Array.isArray(fields.origin) ? fields.origin : [];
-  const [x, y, yaw = 0] = origin.map(numberOf);
+  const numbers = origin.map(numberOf);
+  const [x, y, yaw = 0] = numbers;
   if (
-    origin.length < 2 || origin.length > 3 || x === undefined ||
-    y === undefined || origin.map(numberOf).includes(undefined)
+    numbers.length > 3 || x === undefined || y === undefined ||
+    numbers.includes(undefined)
   ) {
     throw invalid(
       "no origin of two or three numbers",
