@@ -155,7 +155,6 @@ export class SqliteStore implements Store {
 
   async rescue(): Promise<void> {
     if (this.#closed || this.#files.databaseDifference() === undefined) return;
-    this.#rollBack();
     this.#emptyLog();
     await rescueDatabase(this.#db, this.#path, this.#files, this.#warn);
   }

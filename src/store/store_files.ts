@@ -54,11 +54,6 @@ export class StoreFiles {
       this.#problem === undefined && now - this.#checkedAt < CHECK_INTERVAL_MS
     ) return undefined;
     this.#checkedAt = now;
-    return this.checkNow();
-  }
-
-  /** Does the same at once. */
-  checkNow(): StoreError | undefined {
     const database = this.databaseDifference();
     const difference = database ?? differenceOf(this.#walPath, this.#wal);
     this.#problem = difference === undefined ? undefined : vanishedError(
