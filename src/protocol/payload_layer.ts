@@ -34,18 +34,18 @@ export function batchOfLayer(
 ): ReadingBatch {
   if (named === undefined || named === null || named === layer) return batch;
   if (layer === undefined && batchOf === undefined) return batch;
+  const sender = source || undefined;
   if (typeof named !== "string") {
     throw new ProtocolError(
       "bad-layer",
       `layer is not a string: ${describeJson(named)}`,
-      { source: source || undefined },
+      { source: sender },
     );
   }
   try {
     assertLayer(named);
   } catch (error) {
     const { code, message, hint } = error as ProtocolError;
-    const sender = source || undefined;
     throw new ProtocolError(code, message, { hint, source: sender });
   }
   if (batchOf !== undefined) return batchOf(named);
@@ -56,7 +56,7 @@ export function batchOfLayer(
     }`,
     {
       hint: "Send it to the layer that it names, or remove the name.",
-      source: source || undefined,
+      source: sender,
     },
   );
 }

@@ -62,10 +62,13 @@ function answerChanges(
   };
   if (request.method === "HEAD") return new Response(null, { headers });
   const release = limits.take("streams");
-  const { access } = guard;
   const stream = new ChangeStream({
-    ...{ server, limits, access },
-    ...{ layer, region, since },
+    server,
+    limits,
+    access: guard.access,
+    layer,
+    region,
+    since,
   });
   const body = byteStream({
     next: () => stream.next(),
