@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hostAndPort } from "../common/host.ts";
 import { messageOf } from "../common/errors.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
@@ -187,8 +188,7 @@ function checkIdentity({ cert, key }: TlsIdentity): void {
 }
 
 function explainListenFailure(cause: unknown, at: Endpoint): LinkError {
-  const host = at.host.includes(":") ? `[${at.host}]` : at.host;
-  const where = `${host}:${at.port}`;
+  const where = hostAndPort(at.host, at.port);
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (code === "EADDRINUSE") {
     return new LinkError("in-use", `Cannot listen on ${where}: port in use`, {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hostAndPort } from "../common/host.ts";
 import { LinkError } from "../mqtt/link.ts";
 import {
   ProbeConnection,
@@ -239,5 +240,5 @@ export function localUrl(
   { host, port }: Endpoint,
 ): string {
   const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `${scheme}://${local.includes(":") ? `[${local}]` : local}:${port}`;
+  return `${scheme}://${hostAndPort(local, port)}`;
 }

@@ -1,6 +1,7 @@
 /** Unit tests of the token and of host names. */
 import assert from "node:assert/strict";
-import { isLoopback, Token } from "../../src/http/mod.ts";
+import { isLoopback } from "../../src/feed/hosts.ts";
+import { Token } from "../../src/http/mod.ts";
 
 const SECRET = "correct-horse-battery-staple";
 

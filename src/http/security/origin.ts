@@ -4,18 +4,10 @@
  *
  * @module
  */
+import { isLoopback } from "../../feed/hosts.ts";
 import { quote } from "../../protocol/text.ts";
 import { Problem } from "../problem.ts";
 import { parseHost } from "../request_url.ts";
-
-const LOCAL_NAME =
-  /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-/** Returns true for an address or name that only this machine can reach. */
-export function isLoopback(hostname: string): boolean {
-  const bare = hostname.toLowerCase();
-  return LOCAL_NAME.test(bare) || bare === "::1";
-}
 
 /**
  * Refuses host names other than this machine's own, against DNS rebinding: a

@@ -4,11 +4,10 @@
  * @module
  */
 
+import { isLoopback } from "../../feed/hosts.ts";
 import { accessOptions, optionValue } from "../../feed/commands.ts";
 import type { ClientAccess } from "../../feed/messages.ts";
 import type { Region } from "../../protocol/region.ts";
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 /** A command line, and what to know before it is run. */
 export interface Command {
@@ -63,7 +62,7 @@ function noteOf({ needsLogin, reach, pageHost }: Access): string | undefined {
       "The broker requires a login: write user:password@ before its name.",
     );
   }
-  if (reach === "machine" && !LOOPBACK.test(pageHost)) {
+  if (reach === "machine" && !isLoopback(pageHost)) {
     notes.push(
       "Run it on the server's machine. For other machines, start the server with --public-broker.",
     );

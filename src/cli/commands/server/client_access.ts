@@ -2,12 +2,12 @@
  * How clients reach the broker of `occupancy server`, for the commands that the
  * dashboard shows.
  */
-import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { accessOptions } from "../../../feed/commands.ts";
 import type { ClientAccess } from "../../../http/mod.ts";
 import { DEFAULT_PREFIX } from "../../../protocol/mod.ts";
-import { isLoopback } from "../../../http/security/origin.ts";
+import { hostAndPort } from "../../../common/host.ts";
+import { isLoopback } from "../../../feed/hosts.ts";
 import { brokerOf, DEFAULT_BROKER } from "../../arguments/addresses.ts";
 import type { ListenAddress } from "../../arguments/values.ts";
 import type { ServerFlags } from "./options.ts";
@@ -36,18 +36,15 @@ export function clientAccess(
   if (embedded === undefined) {
     const url = withoutLogin(brokerOf(flags));
     const { hostname } = new URL(url.broker);
-    const reach = isLoopback(withoutBrackets(hostname))
-      ? "machine"
-      : "everywhere";
+    const reach = isLoopback(hostname) ? "machine" : "everywhere";
     const { ca } = flags;
     return { ...url, prefix, reach, ...(ca && { ca: resolve(ca) }) };
   }
   const { host, port } = embedded;
   const isAll = ALL_ADDRESSES.has(host);
   const reach = isAll ? "page" : isLoopback(host) ? "machine" : "everywhere";
-  const name = isAll ? "127.0.0.1" : isIP(host) === 6 ? `[${host}]` : host;
   return {
-    broker: `mqtt://${name}:${port}`,
+    broker: `mqtt://${hostAndPort(isAll ? "127.0.0.1" : host, port)}`,
     needsLogin: false,
     prefix,
     reach,
@@ -71,8 +68,4 @@ function withoutLogin(
   const needsLogin = url.username !== "" || url.password !== "";
   url.username = url.password = "";
   return { broker: url.href, needsLogin };
-}
-
-function withoutBrackets(hostname: string): string {
-  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
 }

@@ -1,4 +1,5 @@
 /** Starts HTTP for `occupancy server` and connects it to the server. */
+import { hostAndPort } from "../../../common/host.ts";
 import type { OccupancyMap } from "../../../grid/mod.ts";
 import type {
   ClientAccess,
@@ -74,11 +75,8 @@ export async function openHttp(
     return undefined;
   }
   const { address } = server;
-  const shown = address.hostname.includes(":")
-    ? `[${address.hostname}]`
-    : address.hostname;
   return {
-    url: `http://${shown}:${address.port}/`,
+    url: `http://${hostAndPort(address.hostname, address.port)}/`,
     setToken: (token) => server.setToken(token),
     close: async () => {
       abort.abort();
@@ -134,7 +132,7 @@ export function httpContext(
 }
 
 function listenError(host: string, port: number, error: unknown): AppError {
-  const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const at = hostAndPort(host, port);
   if (error instanceof Deno.errors.AddrInUse) {
     return new AppError("address-in-use", `Cannot listen on ${at}: in use`, {
       hint: "Choose another port with --http, or use --no-http.",

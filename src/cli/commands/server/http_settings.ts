@@ -2,6 +2,7 @@
  * Reads the settings of `occupancy server` for HTTP and the files that they
  * name.
  */
+import { isLoopback } from "../../../feed/hosts.ts";
 import { dirname, resolve } from "node:path";
 import { AppError } from "../../../common/errors.ts";
 import type { Plan, Token } from "../../../http/mod.ts";
@@ -42,7 +43,6 @@ export async function readHttpSettings(
 ): Promise<HttpSettings | undefined> {
   if (flags.http === false || flags.noHttp) return undefined;
   announceDownload(["prom-client"], flags);
-  const { isLoopback } = await import("../../../http/mod.ts");
   const { host, port } = flags.http ?? DEFAULT_HTTP;
   const { httpTokenFile, httpEmbed = [] } = flags;
   if (!isLoopback(host) && httpTokenFile === undefined) {
