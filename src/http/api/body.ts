@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../../common/bytes.ts";
 import {
   BODY_TIMEOUT_MS,
   type Limits,
@@ -68,7 +69,7 @@ async function collect(
     for (;;) {
       const { done, value } = await reader.read();
       if (timedOut) throw tooSlow(timeoutMs);
-      if (done) return join(chunks, total);
+      if (done) return chunks.length === 1 ? chunks[0]! : joinBytes(chunks);
       total += value.length;
       if (total > MAX_REQUEST_BODY_BYTES) {
         reader.cancel().catch(() => {});
@@ -87,17 +88,6 @@ async function collect(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 function tooLarge(): Problem {
