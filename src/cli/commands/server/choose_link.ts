@@ -5,7 +5,6 @@ import type { Topics } from "../../../protocol/mod.ts";
 import { offlineState } from "../../../server/mod.ts";
 import {
   brokerOf,
-  caOf,
   DEFAULT_BROKER,
   DEFAULT_LISTEN,
 } from "../../arguments/addresses.ts";
@@ -37,19 +36,20 @@ export interface ChosenLink {
  * else the one on the default port, or the embedded one if no broker answers
  * there.
  *
- * @throws {AppError} if the CA file cannot be read
+ * @param tls the certificate authority of the broker, if one is given
  */
 export async function chooseLink(
   flags: ServerFlags,
   topics: Topics,
   log: ServerLog,
+  tls: { readonly ca?: string },
 ): Promise<ChosenLink> {
   const { listen, broker } = flags;
   if (listen !== undefined) {
     return await embedded(flags, topics, log, listen, "");
   }
   if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
-    return await connected(flags, topics, log);
+    return await connected(flags, topics, log, tls);
   }
   const reason = " (no broker answered on localhost:1883)";
   return await embedded(flags, topics, log, DEFAULT_LISTEN, reason);
@@ -59,10 +59,11 @@ async function connected(
   flags: ServerFlags,
   topics: Topics,
   log: ServerLog,
+  tls: { readonly ca?: string },
 ): Promise<ChosenLink> {
   announceDownload(["mqtt"], flags);
   const { Connection } = await import("../../../mqtt/connection.ts");
-  const broker = { url: brokerOf(flags), ...await caOf(flags) };
+  const broker = { url: brokerOf(flags), ...tls };
   const link = new Connection({
     ...broker,
     clientId: flags.name,

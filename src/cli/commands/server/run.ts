@@ -54,14 +54,14 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const topics = new Topics(flags.prefix);
   // Checked before the store is created.
   if (flags.broker !== undefined) brokerOf(flags);
-  await caOf(flags);
+  const tls = await caOf(flags);
   const map = mapOf(flags);
   const store = await openStore(storeOf(flags), {
     durability: flags.durability,
     parents: flags.store === undefined,
     onWarning: log.warn,
   });
-  const chosen = await chooseLink(flags, topics, log);
+  const chosen = await chooseLink(flags, topics, log, tls);
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({
     link,
