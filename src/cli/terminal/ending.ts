@@ -125,12 +125,9 @@ export class Ending implements Disposable {
   /**
    * Adds a step to take before {@linkcode exit} ends the process, such as
    * restoring the terminal.
-   *
-   * @returns removes the step
    */
-  beforeExit(step: () => Promise<void>): () => void {
+  beforeExit(step: () => Promise<void>): void {
     this.#lastSteps.add(step);
-    return () => this.#lastSteps.delete(step);
   }
 
   #receive(exitCode: ExitCode): void {

@@ -80,7 +80,6 @@ const MALFORMED = new Set([
   ...["empty", "bad-utf8", "bad-json", "bad-form", "bad-layer"],
   ...["bad-header", "bad-content-type"],
   ...["bad-element", "bad-fields", "line-too-long"],
-  ...["bad-content-type", "bad-header", "bad-layer"],
 ]);
 /** Above this number, a report may be about a reading of any source. */
 const MAX_SOURCES = 10_000;

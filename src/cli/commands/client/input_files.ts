@@ -59,7 +59,6 @@ export class InputFiles {
   readonly #options: InputOptions;
   readonly #rows: AsyncGenerator<Rows, void, void>;
   readonly #results: FileResult[] = [];
-  #readings = 0;
 
   /** @param options the files */
   constructor(options: InputOptions) {
@@ -88,10 +87,7 @@ export class InputFiles {
 
   /** Number of bad rows so far, and of files without readings. */
   get problems(): number {
-    return this.#results.reduce(
-      (sum, { badRows }) => sum + badRows.count,
-      this.#empty.length,
-    );
+    return this.#skipped + this.#empty.length;
   }
 
   /** Prints how many rows were bad, and the files without readings. */
@@ -104,6 +100,15 @@ export class InputFiles {
     return this.#results.filter(({ readings, badRows }) =>
       readings === 0 && badRows.count === 0
     );
+  }
+
+  /** Number of bad rows so far. */
+  get #skipped(): number {
+    return this.#results.reduce((sum, { badRows }) => sum + badRows.count, 0);
+  }
+
+  get #hasReadings(): boolean {
+    return this.#results.some(({ readings }) => readings > 0);
   }
 
   async *#readAll(): AsyncGenerator<Rows, void, void> {
@@ -122,7 +127,7 @@ export class InputFiles {
       inputs.push({ file, chunks, isFile: bytes !== undefined });
     }
     for (const input of inputs) yield* this.#readFile(input);
-    if (this.#readings === 0) throw this.#noReadings();
+    if (!this.#hasReadings) throw this.#noReadings();
   }
 
   async *#readFile(
@@ -142,9 +147,8 @@ export class InputFiles {
       });
       for await (const part of rows) {
         result.readings += part.readings.length;
-        this.#readings += part.readings.length;
         if (part.readings.length > 0) yield part;
-        badRows.add(part, strict, this.#readings > 0);
+        badRows.add(part, strict, this.#hasReadings);
       }
     } catch (error) {
       throw readError(file, error);
@@ -153,10 +157,7 @@ export class InputFiles {
 
   #noReadings(): AppError {
     const { name } = this;
-    const skipped = this.#results.reduce(
-      (sum, { badRows }) => sum + badRows.count,
-      0,
-    );
+    const skipped = this.#skipped;
     return new AppError(
       "no-readings",
       skipped === 0

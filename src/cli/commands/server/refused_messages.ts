@@ -1,4 +1,5 @@
 /** Warnings about messages to topics that only the server may publish to. */
+import { plural } from "../../terminal/render.ts";
 
 /** Pause between two warnings about one client. */
 const WARNING_INTERVAL_MS = 60_000;
@@ -51,7 +52,7 @@ export class RefusedMessages {
     this.#clients.set(clientId, { warnedAt: now, count: 0 });
     const more = known === undefined || known.count === 0
       ? ""
-      : ` (and ${known.count} more messages since the last warning)`;
+      : ` (and ${plural(known.count, "more message")} since the last warning)`;
     this.#warn(
       `Refused a message of the client "${clientId}" to ${topic}${more}: only this server may publish there. If the client is a server too, stop it, or start it with a different --prefix`,
     );

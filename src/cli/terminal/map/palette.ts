@@ -148,6 +148,9 @@ export const SHARE_GLYPHS:
     ["█", Infinity],
   ];
 
+/** Not `▒`, which is a share here. */
+const STALE_OCCUPIED_OF_MANY = "=";
+
 /**
  * Returns the character for many cells, for terminals without colors. Its ink
  * grows with the share of occupied cells.
@@ -166,9 +169,6 @@ export function glyphOfMany(
   const share = occupied / cells;
   return SHARE_GLYPHS.find(([, below]) => share < below)![0];
 }
-
-/** Not `▒`, which is a share here. */
-export const STALE_OCCUPIED_OF_MANY = "=";
 
 const LEVEL_COLORS = Array.from({ length: LEVELS }, (_, level): number => {
   switch (level) {
