@@ -98,13 +98,7 @@ Deno.test({
   ...needs("sh"),
   fn: async () => {
     await using npx = await fakeNpx(`echo '${Deno.execPath()}'`);
-    const port = freePort();
-    await using server = npx.run("server", "--listen", `127.0.0.1:${port}`);
-    await server.waitFor(/Ready/);
-    server.kill("SIGTERM");
-    const { code, stderr } = await server.ended();
-    assert.equal(code, 0, stderr);
-    await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
+    await assertSignalEndsServer(npx);
   },
 });
 
@@ -123,13 +117,7 @@ Deno.test({
       `#!${bin}/node\n'${Deno.execPath()}' "$@"\nexit $?\n`,
       { mode: 0o755 },
     );
-    const port = freePort();
-    await using server = machine.run("server", "--listen", `127.0.0.1:${port}`);
-    await server.waitFor(/Ready/);
-    server.kill("SIGTERM");
-    const { code, stderr } = await server.ended();
-    assert.equal(code, 0, stderr);
-    await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
+    await assertSignalEndsServer(machine);
   },
 });
 
@@ -217,4 +205,17 @@ async function linkTool(tool: string, folder: string): Promise<void> {
     }
   });
   await Deno.symlink(real!, `${folder}/${tool}`);
+}
+
+/** Asserts that a signal to the launcher ends the server that it runs. */
+async function assertSignalEndsServer(
+  machine: { run(...args: string[]): Running },
+): Promise<void> {
+  const port = freePort();
+  await using server = machine.run("server", "--listen", `127.0.0.1:${port}`);
+  await server.waitFor(/Ready/);
+  server.kill("SIGTERM");
+  const { code, stderr } = await server.ended();
+  assert.equal(code, 0, stderr);
+  await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
 }

@@ -119,12 +119,13 @@ export class TerminalSession implements AsyncDisposable {
   }
 }
 
-/** The shell command that runs the program. */
-export function ours(args: string[]): string {
+/** The shell command that runs the program, with further permissions. */
+export function ours(args: string[], ...permissions: string[]): string {
   return [
     Deno.execPath(),
     ...DENO_RUN,
-    ...["--allow-net", "--allow-read", "--allow-env", `${ROOT}main.ts`],
+    ...["--allow-net", "--allow-read", "--allow-env", ...permissions],
+    `${ROOT}main.ts`,
     ...args,
   ].map((word) => `'${word}'`).join(" ");
 }

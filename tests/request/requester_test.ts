@@ -135,16 +135,8 @@ Deno.test({
     "Requester.request() throws RefusedError with the server's code and message",
   permissions: "none",
   fn: async () => {
-    using _ = new FakeClock();
-    const { request, sent, receive } = await start();
-    const answer = request();
-    receive(encodeErrorReply({
-      transaction: sent().transaction,
-      code: "bad-layer",
-      message: "the layer name is empty",
-    }));
     await assert.rejects(
-      answer,
+      refused("bad-layer", "the layer name is empty"),
       (error) =>
         error instanceof RefusedError && error.code === "bad-layer" &&
         /the layer name is empty/.test(error.message),
@@ -156,16 +148,8 @@ Deno.test({
   name: "RefusedError has escapes in place of control characters of the reply",
   permissions: "none",
   fn: async () => {
-    using _ = new FakeClock();
-    const { request, sent, receive } = await start();
-    const answer = request();
-    receive(encodeErrorReply({
-      transaction: sent().transaction,
-      code: "\x1b[2Jbad",
-      message: "\x1b]0;title\x07\u202e" + "x".repeat(9999),
-    }));
     await assert.rejects(
-      answer,
+      refused("\x1b[2Jbad", "\x1b]0;title\x07\u202e" + "x".repeat(9999)),
       (error) =>
         error instanceof RefusedError && error.code === "\\x1b[2Jbad" &&
         error.message.startsWith(
@@ -291,3 +275,13 @@ Deno.test({
     assert.deepEqual([...cells.x.subarray(0, cells.length)], [1, 4]);
   },
 });
+
+/** Sends a request that the server refuses. */
+async function refused(code: string, message: string): Promise<unknown> {
+  using _ = new FakeClock();
+  const { request, sent, receive } = await start();
+  const answer = request();
+  const { transaction } = sent();
+  receive(encodeErrorReply({ transaction, code, message }));
+  return await answer;
+}

@@ -33,8 +33,9 @@ export const TARGETS: readonly Target[] = [
  * - `run`: the pager of the user's choice, and `tail`, which detects that a pipe
  *   is closed. The server and the doctor give it up when they start.
  *
- * Not granted: native libraries, facts about the machine (`sys`). `--no-prompt`: a missing permission fails immediately, because a
- * service cannot answer a prompt.
+ * Not granted: native libraries, facts about the machine (`sys`). `--no-prompt`:
+ * a missing permission fails immediately, because a service cannot answer a
+ * prompt.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",

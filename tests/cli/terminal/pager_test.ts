@@ -69,8 +69,10 @@ Deno.test({
     );
     await Deno.chmod(pager, 0o755);
     const run = async (env: Record<string, string>, ...flags: string[]) => {
-      const line = ours(["request", "--broker", system.url, ...flags])
-        .replace("'--allow-env'", "'--allow-env' '--allow-run'");
+      const line = ours(
+        ["request", "--broker", system.url, ...flags],
+        "--allow-run",
+      );
       await using session = new TerminalSession(line, { ...SIZE, env });
       assert.equal(await session.ended(), 0, session.output);
       return session.output;
@@ -108,8 +110,7 @@ Deno.test({
   ...needs("script", "less"),
   fn: async () => {
     await using system = await startFullSystem();
-    const line = ours(["request", "--broker", system.url])
-      .replace("'--allow-env'", "'--allow-env' '--allow-run'");
+    const line = ours(["request", "--broker", system.url], "--allow-run");
     await using session = new TerminalSession(line, {
       ...SIZE,
       env: { PAGER: "less", LESS: "FRX" },
@@ -133,8 +134,7 @@ Deno.test({
   fn: async () => {
     await using system = await startFullSystem();
     // A shell in between, so that the process is not the session's leader.
-    const line = ours(["request", "--broker", system.url])
-      .replace("'--allow-env'", "'--allow-env' '--allow-run'");
+    const line = ours(["request", "--broker", system.url], "--allow-run");
     await using session = new TerminalSession(`${line} & wait $!`, {
       ...SIZE,
       env: { PAGER: "less", LESS: "" },

@@ -19,7 +19,11 @@ import {
   drawPixels,
   flipRows,
 } from "../../../../src/cli/terminal/map/pixels.ts";
-import { viewportOf } from "../../../../src/cli/terminal/map/viewport.ts";
+import {
+  type MapArea,
+  type Viewport,
+  viewportOf,
+} from "../../../../src/cli/terminal/map/viewport.ts";
 import {
   corners,
   formatCount,
@@ -66,36 +70,44 @@ function counted(cells: readonly TestCell[]): CountedCells {
   return all;
 }
 
+/** Checks many maps: their cells, and how these fit an area. */
+function forEachMap(
+  check: (all: CountedCells, view: Viewport, area: MapArea) => void,
+): void {
+  fc.assert(fc.property(
+    fc.array(testCell, { minLength: 1, maxLength: 60 }),
+    fc.record({ ...size, maxCellWidth: fc.constantFrom(1, 2, 8) }),
+    (cells, area) => {
+      const all = counted(cells);
+      check(all, viewportOf(all.table.bounds!, area), area);
+    },
+  ));
+}
+
 Deno.test({
   name: "drawPixels() shows every cell, and in each pixel the highest level",
   permissions: "none",
   fn: () => {
-    fc.assert(fc.property(
-      fc.array(testCell, { minLength: 1, maxLength: 60 }),
-      fc.record({ ...size, maxCellWidth: fc.constantFrom(1, 2, 8) }),
-      (cells, area) => {
-        const all = counted(cells);
-        const view = viewportOf(all.table.bounds!, area);
-        assert.ok(view.width <= area.width && view.height <= area.height);
-        const { level, width, height } = drawPixels(all, view);
-        const expected = new Uint8Array(level.length);
-        const { cellsPerPixel, left, top } = view;
-        for (let i = 0; i < all.table.length; i++) {
-          const column = Math.floor((all.table.x[i]! - left) / cellsPerPixel);
-          const row = Math.floor((all.table.y[i]! - top) / cellsPerPixel);
-          assert.ok(column >= 0 && column < width, "every cell is shown");
-          assert.ok(row >= 0 && row < height, "every cell is shown");
-          const at = row * width + column;
-          assert.ok(
-            level[at]! >= all.levelOfRow(i),
-            "no higher level is hidden",
-          );
-          expected[at] = Math.max(expected[at]!, all.levelOfRow(i));
-        }
-        if (cellsPerPixel >= 1) assert.deepEqual(level, expected);
-        else assert.equal(level.some((one) => one > 0), all.table.length > 0);
-      },
-    ));
+    forEachMap((all, view, area) => {
+      assert.ok(view.width <= area.width && view.height <= area.height);
+      const { level, width, height } = drawPixels(all, view);
+      const expected = new Uint8Array(level.length);
+      const { cellsPerPixel, left, top } = view;
+      for (let i = 0; i < all.table.length; i++) {
+        const column = Math.floor((all.table.x[i]! - left) / cellsPerPixel);
+        const row = Math.floor((all.table.y[i]! - top) / cellsPerPixel);
+        assert.ok(column >= 0 && column < width, "every cell is shown");
+        assert.ok(row >= 0 && row < height, "every cell is shown");
+        const at = row * width + column;
+        assert.ok(
+          level[at]! >= all.levelOfRow(i),
+          "no higher level is hidden",
+        );
+        expected[at] = Math.max(expected[at]!, all.levelOfRow(i));
+      }
+      if (cellsPerPixel >= 1) assert.deepEqual(level, expected);
+      else assert.equal(level.some((one) => one > 0), all.table.length > 0);
+    });
   },
 });
 
@@ -306,25 +318,20 @@ Deno.test({
   name: "flipRows() reverses the rows of a picture and keeps their columns",
   permissions: "none",
   fn: () => {
-    fc.assert(fc.property(
-      fc.array(testCell, { minLength: 1, maxLength: 60 }),
-      fc.record({ ...size, maxCellWidth: fc.constantFrom(1, 2, 8) }),
-      (cells, area) => {
-        const all = counted(cells);
-        const pixels = drawPixels(all, viewportOf(all.table.bounds!, area));
-        const flipped = flipRows(pixels);
-        const { width, height } = pixels;
-        for (let row = 0; row < height; row++) {
-          for (let column = 0; column < width; column++) {
-            const at = row * width + column;
-            const to = (height - 1 - row) * width + column;
-            assert.equal(flipped.level[to], pixels.level[at]);
-            assert.equal(flipped.cells[to], pixels.cells[at]);
-            assert.equal(flipped.occupied[to], pixels.occupied[at]);
-          }
+    forEachMap((all, view) => {
+      const pixels = drawPixels(all, view);
+      const flipped = flipRows(pixels);
+      const { width, height } = pixels;
+      for (let row = 0; row < height; row++) {
+        for (let column = 0; column < width; column++) {
+          const at = row * width + column;
+          const to = (height - 1 - row) * width + column;
+          assert.equal(flipped.level[to], pixels.level[at]);
+          assert.equal(flipped.cells[to], pixels.cells[at]);
+          assert.equal(flipped.occupied[to], pixels.occupied[at]);
         }
-      },
-    ));
+      }
+    });
   },
 });
 
