@@ -31,6 +31,8 @@ interface Asset {
 }
 
 let assets: ReadonlyMap<string, Asset> | undefined;
+/** The login page, without its values. */
+let loginPage: string | undefined;
 
 /**
  * Answers `GET` and `HEAD` of `/` and of the files under `/assets/`.
@@ -68,7 +70,8 @@ export interface LoginValues {
 
 /** Returns the login page. It has to be served at `/`. */
 export function loginHtml({ action, problem }: LoginValues): string {
-  return withAssetNames(login)
+  loginPage ??= withAssetNames(login);
+  return loginPage
     .replace("%action%", () => escapeHtml(action))
     .replace("%problem%", () => escapeHtml(problem));
 }

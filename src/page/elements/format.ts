@@ -87,6 +87,9 @@ export function formatCount(count: number): string {
   return READER.count(count);
 }
 
+/** Counts from here on are shortened where there is no room for more digits. */
+export const SHORT_LIMIT = 1e9;
+
 /**
  * Formats a count for a small space: `9,999`, from the limit on rounded down:
  * `12.3K`. Show the exact count beside it.

@@ -180,8 +180,7 @@ export class MapView {
 
   /** What the map shows. */
   get camera(): Camera {
-    const [x, y] = this.#view.getCenter() as [number, number];
-    return { center: [x, this.#axes.turn(y)], scale: this.scale };
+    return this.#follower.camera;
   }
 
   /** CSS pixels per cell. */

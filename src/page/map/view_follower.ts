@@ -91,6 +91,14 @@ export class ViewFollower {
     return this.#following;
   }
 
+  /** What the map shows. */
+  get camera(): Camera {
+    const { map, axes } = this.#options;
+    const [x, y] = map.getView().getCenter() as [number, number];
+    const scale = 1 / map.getView().getResolution()!;
+    return { center: [x, axes.turn(y)], scale };
+  }
+
   /** What there is to show. */
   set content(content: MapContent) {
     this.#content = content;
@@ -147,18 +155,18 @@ export class ViewFollower {
       minResolution: 1 / MAX_FIT_SCALE,
       ...(animated && animation),
       callback: (completed) => {
-        if (completed) fit.camera = this.#camera();
+        if (completed) fit.camera = this.camera;
         else if (this.#fit === fit) this.#following = false; // by the user
       },
     });
-    if (!animated || animation === undefined) fit.camera = this.#camera();
+    if (!animated || animation === undefined) fit.camera = this.camera;
   }
 
   /** Stops following if the user has moved the view. */
   #checkMove(): void {
     const fitted = this.#fit?.camera;
     if (!this.#following || fitted === undefined) return;
-    const { center: [x, y], scale } = this.#camera();
+    const { center: [x, y], scale } = this.camera;
     this.#following = Math.abs(x - fitted.center[0]) * scale < MIN_MOVE_PX &&
       Math.abs(y - fitted.center[1]) * scale < MIN_MOVE_PX &&
       Math.abs(scale / fitted.scale - 1) < MIN_ZOOM;
@@ -202,12 +210,5 @@ export class ViewFollower {
   #size(): readonly [width: number, height: number] | undefined {
     const [width = 0, height = 0] = this.#options.map.getSize() ?? [];
     return width > 0 && height > 0 ? [width, height] : undefined;
-  }
-
-  #camera(): Camera {
-    const { map, axes } = this.#options;
-    const [x, y] = map.getView().getCenter() as [number, number];
-    const scale = 1 / map.getView().getResolution()!;
-    return { center: [x, axes.turn(y)], scale };
   }
 }

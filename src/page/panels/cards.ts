@@ -12,14 +12,12 @@ import {
   formatDuration,
   formatShare,
   formatShortCount,
+  SHORT_LIMIT,
 } from "../elements/format.ts";
 import type { LayerStatus, LiveRates } from "../../feed/messages.ts";
 import { nounOf } from "../../protocol/display.ts";
 import type { RegionTuple } from "../../protocol/region.ts";
 import type { Trend } from "./history.ts";
-
-/** Counts from here on are shortened: a card has no room for more digits. */
-const SHORT_LIMIT = 1e9;
 
 /** The data of {@linkcode Cards}. */
 export interface CardData {

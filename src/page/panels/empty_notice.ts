@@ -91,7 +91,7 @@ export class EmptyNotice {
  * Returns the layers to offer instead of one that does not exist: first those
  * with a similar name or title, then others.
  */
-export function nearestLayers(
+function nearestLayers(
   name: string,
   layers: readonly LayerStatus[],
 ): readonly LayerStatus[] {

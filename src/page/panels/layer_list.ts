@@ -11,6 +11,7 @@ import {
   formatQuantity,
   formatShare,
   formatShortCount,
+  SHORT_LIMIT,
 } from "../elements/format.ts";
 import { RovingFocus } from "../elements/roving_focus.ts";
 import type { LayerStatus } from "../../feed/messages.ts";
@@ -19,8 +20,6 @@ import type { CountedLayers } from "./counted_layers.ts";
 
 /** The search is shown if there are more layers than this. */
 const MIN_SEARCH_LAYERS = 8;
-/** Counts from here on are shortened in the list. */
-const SHORT_LIMIT = 1e9;
 /** `floor2` comes before `floor10`. */
 const ORDER = new Intl.Collator(undefined, { numeric: true });
 
