@@ -147,7 +147,8 @@ function spawn(program: string, args: string[]): Deno.ChildProcess | undefined {
 }
 
 /**
- * Writes to the pager, and waits until the user ends it.
+ * Writes to the pager, and waits until the user ends it. From then on SIGINT is
+ * ignored: the command has nothing left to do.
  *
  * @throws {CommandEnded} if a signal ends it
  */
@@ -169,6 +170,8 @@ async function feed(child: Deno.ChildProcess, text: string): Promise<void> {
     await child.status;
   } finally {
     for (const [name, listener] of listeners) {
+      // On a busy machine a Ctrl-C for the pager comes after its end.
+      if (name === "SIGINT") continue;
       Deno.removeSignalListener(name, listener);
     }
   }
