@@ -32,6 +32,8 @@ export interface ServerCounts {
   readonly requests: number;
   /** Refused readings and payloads by reason. */
   readonly refused: ReadonlyMap<string, number>;
+  /** What was refused because of a limit, by limit; not readings. */
+  readonly limited: Iterable<readonly [string, number]>;
 }
 
 /** The connection to the broker. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { LimitCounts } from "../common/limit_counts.ts";
 import { Problem } from "./problem.ts";
 
 /** Maximum size of a request body: about half a million readings. */
@@ -35,6 +36,8 @@ export type Release = () => void;
 /** Counts what is in use and refuses what exceeds a limit. */
 export class Limits {
   readonly #max: Required<LimitOptions>;
+  /** How often each limit was reached. */
+  readonly reached: LimitCounts = new LimitCounts();
   readonly #used = { requests: 0, streams: 0, largeResponses: 0, bodyBytes: 0 };
 
   constructor(
@@ -74,7 +77,10 @@ export class Limits {
   /** As {@linkcode Limits.take}; returns undefined if not enough is left. */
   tryTake(resource: keyof LimitOptions, amount = 1): Release | undefined {
     const used = this.#used;
-    if (used[resource] + amount > this.#max[resource]) return undefined;
+    if (used[resource] + amount > this.#max[resource]) {
+      this.reached.add(LIMIT_NAMES[resource]);
+      return undefined;
+    }
     used[resource] += amount;
     let inUse = true;
     return () => {
@@ -83,6 +89,14 @@ export class Limits {
     };
   }
 }
+
+/** In the metrics. */
+const LIMIT_NAMES: Readonly<Record<keyof LimitOptions, string>> = {
+  requests: "http-requests",
+  streams: "http-streams",
+  largeResponses: "http-large-responses",
+  bodyBytes: "http-body-bytes",
+};
 
 const OVERLOADED: Readonly<Record<keyof LimitOptions, string>> = {
   requests: "Too many requests at the same time",

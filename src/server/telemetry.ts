@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LimitCounts } from "../common/limit_counts.ts";
 import type { Incoming } from "../mqtt/link.ts";
 
 /** Counts since the server started. They never decrease. */
@@ -21,6 +22,8 @@ export interface Stats {
   requests: number;
   /** Refused readings and payloads by reason. */
   readonly refused: Map<string, number>;
+  /** What was refused because of a limit, by limit; not readings. */
+  readonly limited: LimitCounts;
 }
 
 /** Receives the duration of a commit, in ms, and its number of readings. */
@@ -39,6 +42,7 @@ export class Telemetry {
     changedByLayer: new Map(),
     requests: 0,
     refused: new Map(),
+    limited: new LimitCounts(),
   };
   /** Called after each commit. */
   onCommit: CommitListener | undefined;

@@ -109,6 +109,7 @@ Deno.test({
     const counts = {
       requests: 0,
       refused: new Map<string, number>(),
+      limited: [],
       changedByLayer: new Map<string, number>(),
     };
     assert.equal(rates.report().readings, 0);

@@ -178,7 +178,7 @@ const single = (value: number) => [[value, {}]] as const;
 
 /** Metrics that only increase. */
 function counters(
-  { context: { counts }, viewers }: MetricsSources,
+  { context: { counts }, limits, viewers }: MetricsSources,
   sent: Readonly<Record<SentKind, number>>,
 ): ComputedMetric[] {
   return [
@@ -210,6 +210,17 @@ function counters(
       name: "occupancy_mqtt_requests_total",
       help: "Answered MQTT requests for the map.",
       read: () => single(counts.requests),
+    },
+    {
+      name: "occupancy_limited_total",
+      help:
+        "Connections, requests and answers that were refused, delayed or cut because of a limit; docs/SECURITY.md lists the limits. Refused readings are in occupancy_readings_total.",
+      labels: ["limit"],
+      *read() {
+        for (const reached of [counts.limited, limits.reached]) {
+          for (const [limit, count] of reached) yield [count, { limit }];
+        }
+      },
     },
     {
       name: "occupancy_sent_bytes_total",
