@@ -18,6 +18,11 @@ export interface RequestContext {
   readonly request: Request;
   readonly url: URL;
   readonly params: PathParams;
+  /**
+   * The IP address of the connection's other end: the client, or a reverse
+   * proxy.
+   */
+  readonly address: string;
   /** The occupancy server. */
   readonly server: HttpContext;
   readonly limits: Limits;

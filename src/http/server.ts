@@ -82,7 +82,7 @@ export class HttpServer {
       signal: this.#abort.signal,
       onListen: () => {},
       onError: (error) => this.#answerFault(error),
-    }, (request) => this.#answer(request));
+    }, (request, { remoteAddr }) => this.#answer(request, remoteAddr.hostname));
     // After Deno.serve(), which may throw: the feed has timers.
     this.#feed = new LiveFeed(context, this.#rates, feedLimits);
     this.#metrics = new Metrics({
@@ -124,10 +124,11 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
-  async #answer(request: Request): Promise<Response> {
+  /** @param address of the other end of the connection */
+  async #answer(request: Request, address: string): Promise<Response> {
     const start = performance.now();
     const matched = { route: "none" };
-    const response = await this.#respond(request, matched);
+    const response = await this.#respond(request, address, matched);
     this.#guard.protect(response);
     this.#metrics.observeRequest({
       method: METHODS.includes(request.method) ? request.method : "other",
@@ -141,6 +142,7 @@ export class HttpServer {
   /** @param matched receives the path of the route, for the metrics */
   async #respond(
     request: Request,
+    address: string,
     matched: { route: string },
   ): Promise<Response> {
     let release = () => {};
@@ -157,6 +159,7 @@ export class HttpServer {
         request,
         url,
         params: match.params,
+        address,
         server: this.#context,
         limits: this.#limits,
         metrics: this.#metrics,
