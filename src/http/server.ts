@@ -37,8 +37,8 @@ export interface HttpServerOptions {
   readonly limits?: LimitOptions | undefined;
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
-  /** Called with a line for the log after an internal error. */
-  readonly onFault: (line: string) => void;
+  /** Logs a warning that any client can cause, at a limited rate a kind. */
+  readonly warnLimited: (kind: string, line: string) => void;
 }
 
 /**
@@ -58,7 +58,7 @@ export class HttpServer {
   readonly #rates = new Rates();
   readonly #feed: LiveFeed;
   readonly #metrics: Metrics;
-  readonly #onFault: (line: string) => void;
+  readonly #warnLimited: (kind: string, line: string) => void;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #abort = new AbortController();
   readonly #sampling: ReturnType<typeof setInterval>;
@@ -73,7 +73,7 @@ export class HttpServer {
     const { context, token, limits, feedLimits, hostname, port } = options;
     const { embedOrigins = [] } = options;
     this.#context = context;
-    this.#onFault = options.onFault;
+    this.#warnLimited = options.warnLimited;
     this.#guard = new Guard({ token, embedOrigins });
     this.#limits = new Limits(limits);
     this.#server = Deno.serve({
@@ -179,7 +179,7 @@ export class HttpServer {
   /** Answers after a bug: the details are for the log, not for the client. */
   #answerFault(error: unknown): Response {
     const reason = error instanceof Error ? error.stack : String(error);
-    this.#onFault(`An HTTP request failed: ${reason}`);
+    this.#warnLimited("http-fault", `An HTTP request failed: ${reason}`);
     return new Problem({
       status: 500,
       code: "fault",

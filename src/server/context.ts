@@ -20,6 +20,13 @@ const DEFAULT_CHANGES_INTERVAL_MS = 100;
 export interface ServerLog {
   info(line: string): void;
   warn(line: string): void;
+  /**
+   * Logs a warning that any client can cause: at most one line a kind and
+   * minute; further ones are counted.
+   *
+   * @param kind a constant in kebab case
+   */
+  warnLimited(kind: string, line: string): void;
 }
 
 /** Options of {@linkcode Server}. */

@@ -3,6 +3,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
+import { serverLog } from "../support/server_log.ts";
 import { within } from "../support/until.ts";
 import { RecordingBroker } from "./recording_broker.ts";
 
@@ -19,7 +20,7 @@ Deno.test({
     const log: string[] = [];
     const outbox = new Outbox({
       link: server.broker,
-      log: { info: () => {}, warn: (line) => log.push(line) },
+      log: serverLog((line) => log.push(line)),
     });
     const part = new Uint8Array(8 * MB);
     outbox.send(() => ({

@@ -15,6 +15,7 @@ import { Topics, type Unit } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
+import { serverLog } from "../support/server_log.ts";
 
 /** Options of {@linkcode startServer}. */
 export interface TestServerOptions extends
@@ -90,7 +91,7 @@ export async function startServer(
     name,
     version: "1.2.3",
     displayOf,
-    log: { info: (line) => log.push(line), warn: (line) => log.push(line) },
+    log: serverLog((line) => log.push(line)),
     ...(clock !== undefined && { clock }),
   });
   const ending = new AbortController();
@@ -106,7 +107,7 @@ export async function startServer(
     embedOrigins,
     limits,
     feedLimits,
-    onFault: (line) => log.push(line),
+    warnLimited: (_kind, line) => log.push(line),
   });
   if (options.started !== false) await server.start();
   const url = `http://127.0.0.1:${http.address.port}`;

@@ -18,6 +18,7 @@ import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { needs } from "../support/needs.ts";
+import { serverLog } from "../support/server_log.ts";
 import { BROKERS, startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
 
@@ -42,7 +43,7 @@ async function startServer() {
     topics: new Topics(),
     name: "me",
     version: "0.0.0",
-    log: { info: () => {}, warn: () => {} },
+    log: serverLog(),
     clock: () => clock.now,
   });
   await server.start();

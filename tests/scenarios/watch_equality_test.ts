@@ -12,6 +12,7 @@ import { Server } from "../../src/server/mod.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { MemoryBroker, type MemoryLink } from "../support/memory_broker.ts";
 import { randomIntegers } from "../support/random.ts";
+import { serverLog } from "../support/server_log.ts";
 
 const START_TIME = 1_760_000_000_000;
 const SIDE = 12;
@@ -63,7 +64,7 @@ class World {
       topics,
       name: "server",
       version: "0.0.0",
-      log: { info: () => {}, warn: () => {} },
+      log: serverLog(),
       clock: () => this.now,
       changesInterval: 1,
     });

@@ -8,6 +8,7 @@ import {
 } from "../../src/server/context.ts";
 import { FakeLink } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
+import { serverLog } from "../support/server_log.ts";
 
 /** ms since 1970. */
 export const NOW = 1_760_000_000_000;
@@ -24,7 +25,6 @@ export interface FakeOptions extends ServerOptions {
  * @param log receives what the server logs
  */
 export function fakeOptions(log: string[] = []): FakeOptions {
-  const add = (line: string) => void log.push(line);
   return {
     link: new FakeLink(),
     store: new FakeStore(),
@@ -32,7 +32,7 @@ export function fakeOptions(log: string[] = []): FakeOptions {
     topics: new Topics(),
     name: "me",
     version: "1.2.3",
-    log: { info: add, warn: add },
+    log: serverLog((line) => log.push(line)),
     clock: () => NOW,
   };
 }

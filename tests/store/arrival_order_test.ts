@@ -6,6 +6,7 @@ import { Topics } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { needs } from "../support/needs.ts";
+import { serverLog } from "../support/server_log.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 
@@ -181,7 +182,7 @@ async function serve(
     topics: new Topics(),
     name: "me",
     version: "0",
-    log: { info: () => {}, warn: () => {} },
+    log: serverLog(),
     clock: () => NOW,
     changesInterval: 0,
   });

@@ -6,6 +6,7 @@
 import type { OccupancyMap } from "../../src/grid/mod.ts";
 import type { Link } from "../../src/mqtt/link.ts";
 import type { Server } from "../../src/server/mod.ts";
+import { serverLog } from "./server_log.ts";
 import { type Mosquitto, startMosquitto } from "./mosquitto.ts";
 
 /** The two kinds of broker that a server supports. */
@@ -57,7 +58,7 @@ export async function startSystem(
       topics,
       name: NAME,
       version: "0.0.0",
-      log: { info: (line) => log.push(line), warn: (line) => log.push(line) },
+      log: serverLog((line) => log.push(line)),
       ...(clock && { clock }),
     });
 

@@ -48,7 +48,7 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
     topics,
     name: NAME,
     version: VERSION,
-    log: { info: log, warn: log },
+    log: { info: log, warn: log, warnLimited: (_kind, line) => log(line) },
   });
   await server.start();
   const { host, port } = broker.address;

@@ -13,7 +13,6 @@ import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";
 import { DroppedMessages } from "./dropped_messages.ts";
 import type { ServerFlags } from "./options.ts";
-import { RefusedMessages } from "./refused_messages.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** The link of a server, not yet open. */
@@ -99,17 +98,25 @@ async function embedded(
 ): Promise<ChosenLink> {
   announceDownload(["aedes"], flags);
   const { createBroker } = await import("../../../broker/broker.ts");
-  const refused = new RefusedMessages(log.warn);
   const link = createBroker({
     ...listen,
     subscriptions: topics.serverSubscriptions(flags.name),
     reserved: topics.serverOnlyFilters,
     peerTopic: topics.state,
-    onRefused: (client, topic) => refused.add(client, topic),
+    // A second server under the same prefix sends many.
+    onRefused: (client, topic) =>
+      log.warnLimited(
+        "refused-message",
+        `Refused a message of the client "${client}" to ${topic}: only this server may publish there. If the client is a server too, stop it, or start it with a different --prefix`,
+      ),
     onDropped: (client = "a client", reason) =>
-      log.warn(`Disconnected ${client}: ${reason}`),
+      log.warnLimited(
+        "disconnected-client",
+        `Disconnected ${client}: ${reason}`,
+      ),
     onSessionFull: (client) =>
-      log.warn(
+      log.warnLimited(
+        "full-session",
         `Dropped messages for ${client}: it is disconnected, and its queue is full`,
       ),
   });

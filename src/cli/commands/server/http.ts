@@ -16,6 +16,7 @@ import type { Store } from "../../../store/store.ts";
 import { VERSION } from "../../version.ts";
 import type { HttpSettings } from "./http_settings.ts";
 import type { DisplayOf } from "./layer_display.ts";
+import type { ServerLog } from "./server_log.ts";
 
 /** The HTTP server of `occupancy server`. */
 export interface Http {
@@ -46,14 +47,14 @@ export interface ServerParts {
  *
  * @param settings address and token
  * @param parts the parts of the server, which need not have started
- * @param warn called with warnings for the log
+ * @param log the log
  * @returns undefined if the default address is in use
  * @throws {AppError} if it cannot listen on the address of `--http`
  */
 export async function openHttp(
   { host, port, isDefault, token, embedOrigins }: HttpSettings,
   parts: ServerParts,
-  warn: (line: string) => void,
+  log: Pick<ServerLog, "warn" | "warnLimited">,
 ): Promise<Http | undefined> {
   const { HttpServer } = await import("../../../http/mod.ts");
   const abort = new AbortController();
@@ -66,12 +67,12 @@ export async function openHttp(
       token,
       embedOrigins,
       context,
-      onFault: warn,
+      warnLimited: log.warnLimited,
     });
   } catch (error) {
     const failure = listenError(host, port, error);
     if (!isDefault) throw failure;
-    warn(`No HTTP: ${failure.message}. ${failure.hint}`);
+    log.warn(`No HTTP: ${failure.message}. ${failure.hint}`);
     return undefined;
   }
   const { address } = server;

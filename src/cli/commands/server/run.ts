@@ -83,7 +83,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
         ...{ plans, displayOf },
         clientAccess: () => clientAccess(flags, chosen.address?.()),
       };
-      http = await openHttp(httpSettings, parts, log.warn);
+      http = await openHttp(httpSettings, parts, log);
     }
     await server.start();
     const isRestart = store.durable && map.revision > 0;

@@ -14,6 +14,7 @@ import {
   type LogRecord,
   resetSync,
 } from "@logtape/logtape";
+import { LineLimiter } from "../../../common/line_limiter.ts";
 import { printable } from "../../../common/printable.ts";
 import { colorDepth } from "../../terminal/capabilities.ts";
 import { writeError } from "../../terminal/output.ts";
@@ -25,12 +26,14 @@ export interface ServerLog {
   debug(line: string): void;
   info(line: string): void;
   warn(line: string): void;
+  /** See {@linkcode LineLimiter.add}. */
+  warnLimited(kind: string, line: string): void;
   error(line: string): void;
   /** True with a status line: in a terminal. */
   readonly live: boolean;
   /** Shows a status line that is rewritten in place, if {@linkcode live}. */
   showStatus(status: () => Status): void;
-  /** Removes the status line and closes the log. */
+  /** Writes the last counts, removes the status line and closes the log. */
   close(): void;
 }
 
@@ -82,14 +85,18 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
     // LogTape replaces {name} by a property, and {{ by {.
     return safe.includes("{") ? safe.replace(/[{}]/g, "$&$&") : safe;
   };
+  const warn = (line: string) => logger.warn(escape(line));
+  const limiter = new LineLimiter(warn);
   return {
     debug: (line) => logger.debug(escape(line)),
     info: (line) => logger.info(escape(line)),
-    warn: (line) => logger.warn(escape(line)),
+    warn,
+    warnLimited: (kind, line) => limiter.add(kind, line),
     error: (line) => logger.error(escape(line)),
     live,
     showStatus: (status) => statusLine?.show(status),
     close: () => {
+      limiter[Symbol.dispose]();
       statusLine?.close();
       resetSync();
     },

@@ -1,0 +1,80 @@
+/**
+ * Limits the rate of log lines that any client can cause.
+ *
+ * @module
+ */
+
+const INTERVAL_MS = 60_000;
+
+/** The lines of one kind since the last one that was written. */
+interface Kind {
+  /** How many were not written. */
+  count: number;
+  /** The last of them. */
+  latest: string;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * Writes at most one line of a kind in a minute: the first at once. At the end
+ * of the minute it writes the latest of the further ones, with the number of
+ * the others.
+ */
+export class LineLimiter implements Disposable {
+  readonly #write: (line: string) => void;
+  readonly #kinds = new Map<string, Kind>();
+
+  /** @param write called with each line to write */
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  /**
+   * Writes a line now, or counts it.
+   *
+   * @param kind a constant of the code in kebab case, never input of a client:
+   * memory is kept for each
+   * @param line one line
+   */
+  add(kind: string, line: string): void {
+    const known = this.#kinds.get(kind);
+    if (known !== undefined) {
+      known.count++;
+      known.latest = line;
+      return;
+    }
+    this.#write(line);
+    this.#startMinute(kind);
+  }
+
+  /** Writes what is counted, and starts again. */
+  [Symbol.dispose](): void {
+    for (const kind of this.#kinds.values()) {
+      clearTimeout(kind.timer);
+      this.#writeLatest(kind);
+    }
+    this.#kinds.clear();
+  }
+
+  #startMinute(kind: string): void {
+    const timer = setTimeout(() => this.#endMinute(kind), INTERVAL_MS);
+    Deno.unrefTimer(timer);
+    this.#kinds.set(kind, { count: 0, latest: "", timer });
+  }
+
+  #endMinute(kind: string): void {
+    const ended = this.#kinds.get(kind)!;
+    this.#kinds.delete(kind);
+    if (ended.count === 0) return;
+    this.#writeLatest(ended);
+    this.#startMinute(kind);
+  }
+
+  #writeLatest({ count, latest }: Kind): void {
+    if (count === 0) return;
+    const more = count === 1
+      ? ""
+      : ` (and ${count - 1} more in the last minute)`;
+    this.#write(latest + more);
+  }
+}

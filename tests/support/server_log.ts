@@ -1,0 +1,10 @@
+import type { ServerLog } from "../../src/server/context.ts";
+
+/**
+ * Returns a log that passes on all lines, also those that a real one limits.
+ *
+ * @param add receives each line; default: drops it
+ */
+export function serverLog(add: (line: string) => void = () => {}): ServerLog {
+  return { info: add, warn: add, warnLimited: (_kind, line) => add(line) };
+}
