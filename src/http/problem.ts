@@ -70,6 +70,7 @@ const TITLES: Readonly<Record<number, string>> = {
   415: "Unsupported Media Type",
   421: "Misdirected Request",
   426: "Upgrade Required",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };

@@ -113,10 +113,14 @@ const postLogin: Endpoint = {
       403: problemSpec("The request was sent by a page of another origin"),
       413: problemSpec("The form is too large"),
       415: problemSpec("The body is not a form"),
+      429: {
+        description: "Too many wrong tokens; the login page",
+        content: { "text/html": { schema: { type: "string" } } },
+      },
     },
   },
-  handle: ({ guard, request, url, limits }) =>
-    guard.login(request, url, limits),
+  handle: ({ guard, request, url, address, limits }) =>
+    guard.login(request, url, address, limits),
 };
 
 const getAsset: Endpoint = {

@@ -16,6 +16,7 @@ import { allowedMethods, findRoute } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import { Guard } from "./security/guard.ts";
 import type { Token } from "./security/token.ts";
+import type { WrongTokens } from "./security/wrong_tokens.ts";
 
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
@@ -37,6 +38,8 @@ export interface HttpServerOptions {
   readonly limits?: LimitOptions | undefined;
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
+  /** The delays of wrong tokens. Default: those of a new one. */
+  readonly wrongTokens?: WrongTokens | undefined;
   /** Logs a warning that any client can cause, at a limited rate a kind. */
   readonly warnLimited: (kind: string, line: string) => void;
 }
@@ -74,8 +77,15 @@ export class HttpServer {
     const { embedOrigins = [] } = options;
     this.#context = context;
     this.#warnLimited = options.warnLimited;
-    this.#guard = new Guard({ token, embedOrigins });
     this.#limits = new Limits(limits);
+    this.#guard = new Guard({
+      token,
+      embedOrigins,
+      reached: this.#limits.reached,
+      signal: context.signal,
+      warnLimited: options.warnLimited,
+      wrongTokens: options.wrongTokens,
+    });
     this.#server = Deno.serve({
       hostname,
       port,
@@ -149,7 +159,7 @@ export class HttpServer {
     try {
       release = this.#limits.take("requests");
       const url = urlOf(request);
-      const guardResponse = this.#guard.check(request, url);
+      const guardResponse = this.#guard.check(request, url, address);
       if (guardResponse !== undefined) return await guardResponse;
       const match = findRoute(ROUTES, request.method, url.pathname);
       if (match === undefined) return answerOptions(url.pathname);

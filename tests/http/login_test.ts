@@ -1,6 +1,7 @@
 /** Login in a browser: the page, its form and the cookie. */
 import assert from "node:assert/strict";
 import { Token } from "../../src/http/mod.ts";
+import { WrongTokens } from "../../src/http/security/wrong_tokens.ts";
 import { needs } from "../support/needs.ts";
 import { startServer, type TestServer } from "./support.ts";
 
@@ -63,7 +64,10 @@ Deno.test({
   name: "login: a wrong token shows the page again, with the reason",
   ...needs(),
   fn: async () => {
-    await using server = await startServer({ token: new Token(SECRET) });
+    await using server = await startServer({
+      token: new Token(SECRET),
+      wrongTokens: new WrongTokens({ firstDelayMs: 0 }),
+    });
     for (const token of ["", `${SECRET}x`, SECRET.slice(1), "ü"]) {
       const wrong = await submit(server, "/", token);
       assert.equal(wrong.status, 401, token);

@@ -1,6 +1,7 @@
 /** Which requests a real server allows, and its security headers. */
 import assert from "node:assert/strict";
 import { type Plan, Token } from "../../src/http/mod.ts";
+import { WrongTokens } from "../../src/http/security/wrong_tokens.ts";
 import { needs } from "../support/needs.ts";
 import { rawRequest } from "./raw_http.ts";
 import { startServer } from "./support.ts";
@@ -99,7 +100,10 @@ Deno.test({
   ...needs(),
   fn: async () => {
     const token = new Token(SECRET);
-    await using server = await startServer({ token });
+    await using server = await startServer({
+      token,
+      wrongTokens: new WrongTokens({ firstDelayMs: 0 }),
+    });
     const [cookie = ""] = token
       .cookieHeader({ secure: false, embedded: false }).split(";");
     const document = await server.json("/openapi.json", {

@@ -22,7 +22,7 @@ export interface TestServerOptions extends
   Partial<
     Pick<
       HttpServerOptions,
-      "token" | "embedOrigins" | "limits" | "feedLimits"
+      "token" | "embedOrigins" | "limits" | "feedLimits" | "wrongTokens"
     >
   > {
   readonly ageing?: AgeingOptions;
@@ -74,6 +74,7 @@ export async function startServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const { token, embedOrigins, limits, feedLimits, ageing, clock } = options;
+  const { wrongTokens } = options;
   const { plans = new Map(), port = 0 } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
@@ -107,6 +108,7 @@ export async function startServer(
     embedOrigins,
     limits,
     feedLimits,
+    wrongTokens,
     warnLimited: (_kind, line) => log.push(line),
   });
   if (options.started !== false) await server.start();

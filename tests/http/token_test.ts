@@ -29,29 +29,31 @@ function cookieOf(token: Token): string {
 }
 
 Deno.test({
-  name: "Token.authorizes() accepts the token and its cookie only",
+  name: "Token.check() accepts the token and its cookie only",
   permissions: "none",
   fn: () => {
     const token = new Token(SECRET);
-    const authorized = (headers: HeadersInit) =>
-      token.authorizes(new Request("http://localhost/", { headers }));
+    const check = (headers: HeadersInit, against = token) =>
+      against.check(new Request("http://localhost/", { headers }));
     const cookie = cookieOf(token);
     const [name] = cookie.split("=");
-    assert.ok(authorized({ authorization: `Bearer ${SECRET}` }));
-    assert.ok(authorized({ authorization: `bearer  ${SECRET}` }));
-    assert.ok(authorized({ cookie: `a=b; ${cookie}; c=d` }));
-    assert.ok(!authorized({}));
-    assert.ok(!authorized({ authorization: SECRET }));
-    assert.ok(!authorized({ authorization: "Bearer " }));
-    assert.ok(!authorized({ cookie: `${name}=` }));
-    assert.ok(!authorized({ cookie: `${name}=${SECRET}` }));
-    assert.ok(!authorized({ cookie: cookie.slice(0, -1) }));
-    const other = new Token(`${SECRET}2`);
-    assert.ok(
-      !other.authorizes(
-        new Request("http://localhost/", { headers: { cookie } }),
-      ),
+    assert.equal(check({ authorization: `Bearer ${SECRET}` }), "right");
+    assert.equal(check({ authorization: `bearer  ${SECRET}` }), "right");
+    assert.equal(check({ cookie: `a=b; ${cookie}; c=d` }), "right");
+    assert.equal(check({}), "none");
+    assert.equal(check({ authorization: SECRET }), "none");
+    assert.equal(check({ authorization: "Bearer " }), "none");
+    assert.equal(check({ authorization: `Bearer ${SECRET}x` }), "wrong");
+    // Also beside a right cookie.
+    assert.equal(
+      check({ authorization: `Bearer ${SECRET}x`, cookie }),
+      "wrong",
     );
+    assert.equal(check({ cookie: `${name}=` }), "wrong");
+    assert.equal(check({ cookie: `${name}=${SECRET}` }), "wrong");
+    assert.equal(check({ cookie: cookie.slice(0, -1) }), "wrong");
+    const other = new Token(`${SECRET}2`);
+    assert.equal(check({ cookie }, other), "none", "a cookie of another token");
   },
 });
 
@@ -68,7 +70,8 @@ Deno.test({
     const both = new Request("http://localhost/", {
       headers: { cookie: `${cookieOf(two)}; ${cookieOf(one)}` },
     });
-    assert.ok(one.authorizes(both) && two.authorizes(both));
+    assert.equal(one.check(both), "right");
+    assert.equal(two.check(both), "right");
     assert.doesNotMatch(
       one.cookieHeader({ secure: true, embedded: true }),
       /path=/i,

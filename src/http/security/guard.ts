@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LimitCounts } from "../../common/limit_counts.ts";
 import type { Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import {
@@ -12,11 +13,13 @@ import {
   loginPage,
   readToken,
   redirectAfterLogin,
+  TOO_MANY_WRONG_TOKENS,
   usesTls,
   WRONG_TOKEN,
 } from "./login.ts";
 import { checkHost, checkSameOrigin } from "./origin.ts";
 import type { Token } from "./token.ts";
+import { WrongTokens } from "./wrong_tokens.ts";
 
 /** The path without any check: supervisors have no token and any Host. */
 const HEALTH_PATH = "/healthz";
@@ -29,17 +32,30 @@ export interface GuardOptions {
   readonly token: Token | undefined;
   /** Origins whose pages may show the server's pages in a frame. */
   readonly embedOrigins: readonly string[];
+  /** Counts wrong tokens. */
+  readonly reached: LimitCounts;
+  /** Aborted when the server ends: delayed answers are then sent at once. */
+  readonly signal: AbortSignal;
+  /** Logs a warning that any client can cause, at a limited rate a kind. */
+  readonly warnLimited: (kind: string, line: string) => void;
+  /** Default: a new one with its defaults. */
+  readonly wrongTokens?: WrongTokens | undefined;
 }
 
 /** Checks each request before the server finds its route. */
 export class Guard {
   #token: Token | undefined;
   #access = new AbortController();
+  readonly #options: GuardOptions;
+  readonly #wrongTokens: WrongTokens;
   readonly #isEmbedded: boolean;
   readonly #securityHeaders: readonly (readonly [string, string])[];
 
-  constructor({ token, embedOrigins }: GuardOptions) {
+  constructor(options: GuardOptions) {
+    const { token, embedOrigins, wrongTokens = new WrongTokens() } = options;
+    this.#options = options;
     this.#token = token;
+    this.#wrongTokens = wrongTokens;
     this.#isEmbedded = embedOrigins.length > 0;
     this.#securityHeaders = securityHeaders(embedOrigins);
   }
@@ -74,10 +90,16 @@ export class Guard {
    * Checks a request.
    *
    * @param url the URL of the request, from `urlOf`
-   * @returns undefined if it is allowed, otherwise the response to send
+   * @param address of the other end of the connection
+   * @returns undefined if it is allowed, otherwise the response to send; it
+   * rejects with a {@linkcode Problem} (401, 429) after a wrong token
    * @throws {Problem} 401, 403, 421
    */
-  check(request: Request, url: URL): Promise<Response> | undefined {
+  check(
+    request: Request,
+    url: URL,
+    address: string,
+  ): Promise<Response> | undefined {
     const { method } = request;
     const { pathname } = url;
     if (pathname === HEALTH_PATH) return undefined;
@@ -86,35 +108,63 @@ export class Guard {
     if (method === "POST" || pathname === "/live") {
       checkSameOrigin(request, url);
     }
-    if (this.#token === undefined || this.#token.authorizes(request)) {
-      return undefined;
-    }
+    if (this.#token === undefined) return undefined;
+    const result = this.#token.check(request);
+    if (result === "right") return undefined;
     if (pathname.startsWith(ASSETS_PATH)) return undefined;
     if (method === "POST" && pathname === "/") return undefined; // the login
+    if (result === "wrong") return this.#refuseLater(request, url, address);
     if (isNavigation(request)) return askForToken(url);
-    throw new Problem({
-      status: 401,
-      code: "no-token",
-      message: "This server requires a token",
-      hint: "Send the header Authorization: Bearer TOKEN.",
-      headers: { "www-authenticate": 'Bearer realm="occupancy"' },
-    });
+    throw noToken("This server requires a token");
+  }
+
+  async #refuseLater(
+    request: Request,
+    url: URL,
+    address: string,
+  ): Promise<Response> {
+    if (!await this.#delayWrongToken(address)) throw tooManyWrongTokens();
+    if (isNavigation(request)) return await askForToken(url);
+    throw noToken("The token is wrong");
+  }
+
+  /** Returns false, without a delay, if too many answers are delayed. */
+  async #delayWrongToken(address: string): Promise<boolean> {
+    const { reached, signal, warnLimited } = this.#options;
+    reached.add("http-wrong-token");
+    warnLimited("http-wrong-token", `A wrong HTTP token from ${address}`);
+    const waited = await this.#wrongTokens.wait(address, signal);
+    if (!waited) reached.add("http-wrong-token-delays");
+    return waited;
   }
 
   /**
    * Answers the form of the login page: sets the cookie and redirects to the
    * page that the browser requested.
    *
+   * @param address of the other end of the connection
    * @throws {Problem} if the body is not that of the form
    */
-  async login(request: Request, url: URL, limits: Limits): Promise<Response> {
+  async login(
+    request: Request,
+    url: URL,
+    address: string,
+    limits: Limits,
+  ): Promise<Response> {
     if (this.#token === undefined) return redirectAfterLogin(url);
     const given = await readToken(request, limits);
-    if (!this.#token.matches(given)) return await loginPage(url, WRONG_TOKEN);
+    // The token may change during the delay.
+    const token = this.#token;
+    if (!token.matches(given)) {
+      if (await this.#delayWrongToken(address)) {
+        return await loginPage(url, WRONG_TOKEN);
+      }
+      return await loginPage(url, TOO_MANY_WRONG_TOKENS, 429);
+    }
     const response = redirectAfterLogin(url);
     response.headers.set(
       "set-cookie",
-      this.#token.cookieHeader({
+      token.cookieHeader({
         secure: usesTls(request),
         embedded: this.#isEmbedded,
       }),
@@ -129,6 +179,27 @@ export class Guard {
       response.headers.set(name, value);
     }
   }
+}
+
+function noToken(message: string): Problem {
+  return new Problem({
+    status: 401,
+    code: "no-token",
+    message,
+    hint: "Send the header Authorization: Bearer TOKEN.",
+    headers: { "www-authenticate": 'Bearer realm="occupancy"' },
+  });
+}
+
+/** Closes the connection: each further token needs a new one. */
+function tooManyWrongTokens(): Problem {
+  return new Problem({
+    status: 429,
+    code: "too-many-wrong-tokens",
+    message: "Too many wrong tokens from this address",
+    hint: "Send the right token: it is accepted at once.",
+    headers: { "retry-after": "4", connection: "close" },
+  });
 }
 
 /**

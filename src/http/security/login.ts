@@ -46,24 +46,31 @@ export async function askForToken(url: URL): Promise<Response> {
 
 /** Why a login page is shown that was not the first. */
 export const WRONG_TOKEN = "This token is wrong.";
+export const TOO_MANY_WRONG_TOKENS =
+  "Too many wrong tokens from your address. Try again in a moment.";
 const IN_ADDRESS =
   "The token in the address was ignored: proxies and browsers store addresses. Enter it here.";
 
 /**
- * Returns the login page, status 401.
+ * Returns the login page.
  *
  * The form is sent to the page's own address, so that its query and the part
  * after `#` are kept; except if the address has a token.
  *
  * @param problem for people, a sentence; empty for none
+ * @param status 401 or 429
  */
-export async function loginPage(url: URL, problem = ""): Promise<Response> {
+export async function loginPage(
+  url: URL,
+  problem = "",
+  status = 401,
+): Promise<Response> {
   const { loginHtml } = await import("../dashboard/mod.ts");
   const query = new URLSearchParams(url.searchParams);
   query.delete("token");
   const action = url.searchParams.has("token") ? `./?${query}` : "";
   return new Response(loginHtml({ action, problem }), {
-    status: 401,
+    status,
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",

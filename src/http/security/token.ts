@@ -26,6 +26,12 @@ export interface CookieScope {
 }
 
 /**
+ * What a request has: the token or its cookie, a wrong one, or none. The name
+ * of a cookie depends on the token, so the cookie of another token is none.
+ */
+export type TokenCheck = "right" | "wrong" | "none";
+
+/**
  * Checks the token of requests: `Authorization: Bearer TOKEN` (RFC 6750), or a
  * cookie that a browser received for it.
  *
@@ -54,15 +60,17 @@ export class Token {
       keyedDigest(token, "cookie name").slice(0, COOKIE_DIGEST_LENGTH);
   }
 
-  /** Returns true if a request has the token or the cookie. */
-  authorizes({ headers }: Request): boolean {
+  /** Returns whether a request has the token or the cookie. */
+  check({ headers }: Request): TokenCheck {
     const bearer = /^Bearer +(\S+) *$/i.exec(
       headers.get("authorization") ?? "",
     )?.[1];
-    if (bearer !== undefined) return this.matches(bearer);
+    if (bearer !== undefined) return this.matches(bearer) ? "right" : "wrong";
     const cookie = cookieOf(headers.get("cookie") ?? "", this.#cookieName);
-    return cookie !== undefined &&
-      timingSafeEqual(digest(cookie), digest(this.#session));
+    if (cookie === undefined) return "none";
+    return timingSafeEqual(digest(cookie), digest(this.#session))
+      ? "right"
+      : "wrong";
   }
 
   /** Returns true if the text is the token. */
