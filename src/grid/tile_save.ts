@@ -4,13 +4,14 @@
  * @module
  */
 
-import { encodeTile, MAX_TILE_BYTES, TileColumns } from "./tile_codec.ts";
+import { encodeTile, TileColumns } from "./tile_codec.ts";
+import { TileCopies } from "./tile_copies.ts";
 import type { TileMemory } from "./tile_memory.ts";
 
 /** Shared by all saves: one tile is encoded before the next. */
 const columns = new TileColumns();
-const scratch = new Uint8Array(MAX_TILE_BYTES);
 const NONE = new Int32Array(0);
+const NO_ADDRESSES = new Uint32Array(0);
 
 /** A tile encoded as it was when the save began. */
 export interface SavedTile {
@@ -29,11 +30,16 @@ export class TileSave {
   readonly #memory: TileMemory;
   /** Number of tiles that changed since the last save began. */
   #dirty = 0;
-  /** The tiles of the running save; `#next` of them were returned. */
+  /**
+   * The tiles of the running save, in order of their numbers; `#next` of them
+   * were returned.
+   */
   #saving = NONE;
   #next = 0;
   /** Encoded copies of tiles that changed before they were returned. */
-  readonly #copies = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #copies = new TileCopies();
+  /** Their addresses, by index in `#saving`; 0: no copy. Empty: no copies. */
+  #copyOf = NO_ADDRESSES;
 
   /** @param memory the layer */
   constructor(memory: TileMemory) {
@@ -42,9 +48,8 @@ export class TileSave {
 
   /** Memory of the running save, in bytes. */
   get bytes(): number {
-    let bytes = this.#saving.byteLength;
-    for (const copy of this.#copies.values()) bytes += copy.byteLength;
-    return bytes;
+    return this.#saving.byteLength + this.#copyOf.byteLength +
+      this.#copies.bytes;
   }
 
   /**
@@ -55,7 +60,12 @@ export class TileSave {
     const { tiles } = this.#memory;
     if (!tiles.saving(tile)) return;
     tiles.setSaving(tile, false);
-    this.#copies.set(tile, scratch.slice(0, this.#encode(tile, scratch, 0)));
+    if (this.#copyOf.length === 0) {
+      this.#copyOf = new Uint32Array(this.#saving.length);
+    }
+    this.#copyOf[indexOf(this.#saving, tile)] = this.#copies.add(
+      (bytes, from) => this.#encode(tile, bytes, from),
+    );
   }
 
   /** Marks a tile as changed since it was last saved. */
@@ -95,15 +105,16 @@ export class TileSave {
   next(bytes: Uint8Array, from: number): SavedTile | undefined {
     const tile = this.#saving[this.#next];
     if (tile === undefined) return undefined;
-    const copy = this.#copies.get(tile);
+    const address = this.#copyOf[this.#next] ?? 0;
     let end: number;
-    if (copy === undefined) {
+    if (address === 0) {
       end = this.#encode(tile, bytes, from);
       this.#memory.tiles.setSaving(tile, false);
     } else {
+      const copy = this.#copies.read(address);
       bytes.set(copy, from);
       end = from + copy.length;
-      this.#copies.delete(tile);
+      this.#copies.release(address);
     }
     this.#next++;
     return { tile, end };
@@ -123,6 +134,7 @@ export class TileSave {
     if (!stored) { for (const tile of saving) this.markDirty(tile); }
     this.#saving = NONE;
     this.#next = 0;
+    this.#copyOf = NO_ADDRESSES;
     this.#copies.clear();
   }
 
@@ -130,4 +142,16 @@ export class TileSave {
     this.#memory.read(tile, columns);
     return encodeTile(columns, bytes, from);
   }
+}
+
+/** Returns the index of a number in ascending numbers that contain it. */
+function indexOf(numbers: Int32Array, number: number): number {
+  let low = 0;
+  let high = numbers.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
