@@ -4,66 +4,61 @@
  * @module
  */
 
-import { metaFreshness, metaKey, metaOf } from "./cell_block.ts";
-import type {
-  ApplyResult,
-  Cell,
-  CellVisitor,
-  DroppedListener,
-  ReadingColumns,
-} from "./cell.ts";
+import type { Cell, CellVisitor } from "./cell.ts";
+import type { CellCounts } from "./cell_counter.ts";
 import {
   cellAt,
   CellReader,
   scanInOrder,
   type ScanOptions,
 } from "./cell_reader.ts";
-import { ChangeList } from "./change_list.ts";
-import { type Ageing, dueAt, freshnessAt, staysUnknown } from "./freshness.ts";
-import { keyOf } from "./tiles.ts";
-import { CellCounter, type CellCounts } from "./cell_counter.ts";
-import type { TileColumns } from "./tile_codec.ts";
-import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
-import { type SavedTile, TileSave } from "./tile_save.ts";
-import { TileMemory } from "./tile_memory.ts";
-import { NO_TILE } from "./tile_table.ts";
+import { findLongUnknown, type LongUnknown } from "./cell_removal.ts";
+import { CellWriter } from "./cell_writer.ts";
+import type { Ageing } from "./freshness.ts";
+import type { SavedTile } from "./tile_save.ts";
 
 /**
  * The cells of one layer, in tiles of 32 by 32 cells.
  *
- * Only `OccupancyMap` may call `write`, `age` and `restore`, because it
- * maintains the revision of all layers. Only the store may save.
+ * Only `OccupancyMap` may use {@linkcode Grid.writer}, because it maintains the
+ * revision of all layers. Only the store may save.
  */
 export class Grid {
-  readonly #memory = new TileMemory();
-  readonly #slab = this.#memory.slab;
-  readonly #tiles = this.#memory.tiles;
-  readonly #save = new TileSave(this.#memory);
-  readonly #cursor = new TileCursor(this.#memory, this.#save);
-  readonly #changes = new ChangeList(this.#tiles);
-  readonly #counter = new CellCounter();
-  #size = 0;
-  #revision = 0;
-  /** The newest revision of restored tiles (not in the list of changes). */
-  #restored = 0;
-  /** The first-seen order of the next new cell. */
-  #nextOrder = 0;
-  /** The minimum of `TileTable.due` over all tiles. */
-  #due = Infinity;
+  /** Identifies the layer, see `OccupancyMap.beganOf`. */
+  readonly began: number | undefined;
+  /** Changes the cells. For `OccupancyMap` only. */
+  readonly writer: CellWriter = new CellWriter();
+  readonly #memory = this.writer.memory;
+  readonly #tiles = this.writer.memory.tiles;
+  readonly #save = this.writer.save;
+
+  /**
+   * Makes a layer without cells.
+   *
+   * @param began identifies the layer, see `OccupancyMap.beganOf`
+   */
+  constructor(began?: number) {
+    this.began = began;
+  }
 
   /** Number of cells. */
   get size(): number {
-    return this.#size;
+    return this.writer.size;
   }
 
-  /** The newest revision of the cells; 0 without cells. */
+  /** Number of cells that were removed since this object was made. */
+  get removed(): number {
+    return this.writer.removed;
+  }
+
+  /** The newest revision that a cell has had. */
   get revision(): number {
-    return this.#revision;
+    return this.writer.revision;
   }
 
   /** All cells keep their freshness up to this time, ms since 1970. */
   get due(): number {
-    return this.#due;
+    return this.writer.due;
   }
 
   /** Memory of tiles and cells, in bytes. */
@@ -73,7 +68,7 @@ export class Grid {
 
   /** Returns the number of cells by status, at constant cost. */
   counts(): CellCounts {
-    return this.#counter.counts();
+    return this.writer.counter.counts();
   }
 
   /**
@@ -98,8 +93,8 @@ export class Grid {
   cells(options: ScanOptions = {}): CellReader {
     const source = {
       memory: this.#memory,
-      changes: this.#changes,
-      listedAfter: this.#restored,
+      changes: this.writer.changes,
+      listedAfter: this.writer.restored,
     };
     return new CellReader(source, options);
   }
@@ -125,7 +120,7 @@ export class Grid {
    * @param visit called with each cell; must not change the map
    */
   scanInOrder(visit: CellVisitor): void {
-    scanInOrder(this.#memory, this.#size, visit);
+    scanInOrder(this.#memory, this.size, visit);
   }
 
   /**
@@ -141,6 +136,24 @@ export class Grid {
   }
 
   /**
+   * Finds cells that have been unknown for long, in a slice of the layer of
+   * about a millisecond.
+   *
+   * @param from the first tile of the slice: 0, or `next` of the slice before
+   * @param now the clock, ms since 1970
+   * @param ageing the thresholds
+   * @param removeAfter for how long a cell must have been unknown, ms
+   */
+  longUnknown(
+    from: number,
+    now: number,
+    ageing: Ageing,
+    removeAfter: number,
+  ): LongUnknown {
+    return findLongUnknown(this.#memory, from, now, ageing, removeAfter);
+  }
+
+  /**
    * Begins to save the tiles that changed since the last save began (also those
    * with new times only). {@linkcode Grid.nextSaved} returns them as they are
    * now, even if the layer changes before the call.
@@ -149,7 +162,7 @@ export class Grid {
    * @throws {RangeError} if a save is running
    */
   beginSave(): number {
-    this.#cursor.leave();
+    this.writer.leave();
     return this.#save.begin();
   }
 
@@ -185,214 +198,5 @@ export class Grid {
       throw new RangeError(`Cannot use tile ${tile}: the layer has ${length}`);
     }
     this.#save.markDirty(tile);
-  }
-
-  /**
-   * Applies a batch of readings. For `OccupancyMap` only.
-   *
-   * @param batch the readings, in order of arrival
-   * @param now the clock, ms since 1970
-   * @param revision for changed cells: above that of every cell
-   * @param ageing the thresholds
-   * @param onDropped called for each reading that is dropped
-   */
-  write(
-    batch: ReadingColumns,
-    now: number,
-    revision: number,
-    ageing: Ageing,
-    onDropped?: DroppedListener,
-  ): ApplyResult {
-    const latest = now + ageing.maxSkew;
-    const cursor = this.#cursor;
-    let changed = 0, renewed = 0, late = 0, future = 0;
-    this.#memory.writes++;
-    for (let i = 0; i < batch.length; i++) {
-      const ahead = i % LOOK_AHEAD_READINGS;
-      if (ahead === 0) cursor.lookAhead(batch.x, batch.y, i, batch.length);
-      const time = batch.time[i]!;
-      if (!(time <= latest)) {
-        future++;
-        onDropped?.(i, "future");
-        continue;
-      }
-      const x = batch.x[i]!;
-      const y = batch.y[i]!;
-      const value = batch.value[i]!;
-      const slot = cursor.seek(x, y, ahead);
-      const chunk = cursor.chunk;
-      const oldTime = slot < 0 ? time : chunk.time[slot]!;
-      // A stored time above `latest` is from before the clock was set back:
-      // every reading replaces it.
-      if (time < oldTime && oldTime <= latest) {
-        late++;
-        onDropped?.(i, "late");
-        continue;
-      }
-      const freshness = freshnessAt(time, now, ageing);
-      const meta = metaOf(keyOf(x, y), freshness);
-      if (slot < 0) {
-        this.#insert(~slot, meta, value, time, revision);
-        this.#lowerDue(dueAt(time, freshness, ageing));
-      } else {
-        const oldValue = chunk.value[slot]!;
-        const oldMeta = chunk.meta[slot]!;
-        chunk.time[slot] = time;
-        // With the same freshness, a later time is due later: no update.
-        if (meta !== oldMeta || time < oldTime) {
-          this.#lowerDue(dueAt(time, freshness, ageing));
-        }
-        const oldFreshness = metaFreshness(oldMeta);
-        const isSame = value === oldValue && meta === oldMeta;
-        if (!isSame) {
-          chunk.value[slot] = value;
-          chunk.meta[slot] = meta;
-        }
-        if (isSame || staysUnknown(oldValue, oldFreshness, value)) {
-          this.#save.markDirty(cursor.tile);
-          renewed++;
-          continue;
-        }
-        this.#counter.remove(oldValue, oldFreshness);
-        chunk.revision[slot] = revision;
-      }
-      this.#counter.add(value, freshness);
-      this.#recordChange(cursor.tile, revision);
-      changed++;
-    }
-    return { changed, renewed, late, future };
-  }
-
-  /**
-   * Updates the freshness of cells. For `OccupancyMap` only.
-   *
-   * Checks only tiles in which a cell may be due, unless `everything` is true:
-   * that is necessary after the clock was set back or the thresholds changed.
-   *
-   * @param now the clock, ms since 1970
-   * @param revision for changed cells: above that of every cell
-   * @param ageing the thresholds
-   * @param everything true to check all cells
-   * @returns the number of cells that changed
-   */
-  age(
-    now: number,
-    revision: number,
-    ageing: Ageing,
-    everything: boolean,
-  ): number {
-    if (!everything && now <= this.#due) return 0;
-    let changed = 0;
-    this.#memory.writes++;
-    this.#due = Infinity;
-    for (let tile = 0; tile < this.#tiles.length; tile++) {
-      let due = this.#tiles.due(tile);
-      if (everything || now > due) {
-        changed += this.#ageTile(tile, now, revision, ageing);
-        due = this.#tiles.due(tile);
-      }
-      if (due < this.#due) this.#due = due;
-    }
-    return changed;
-  }
-
-  /**
-   * Adds a decoded tile, unless the layer has it. For `OccupancyMap` only.
-   *
-   * @param columns the cells, as `decodeTile` returned them
-   * @returns the number of the tile; undefined if it was not added
-   */
-  restore(columns: TileColumns): number | undefined {
-    const { tx, ty, count } = columns;
-    if (this.#tiles.find(tx, ty) !== NO_TILE) return undefined;
-    this.#memory.writes++;
-    const tile = this.#memory.addWith(columns);
-    let newest = 0;
-    for (let i = 0; i < count; i++) {
-      const order = columns.order[i]!;
-      this.#counter.add(columns.value[i]!, metaFreshness(columns.meta[i]!));
-      newest = Math.max(newest, columns.revision[i]!);
-      if (order >= this.#nextOrder) this.#nextOrder = order + 1;
-    }
-    this.#size += count;
-    this.#tiles.setRevision(tile, newest);
-    this.#restored = Math.max(this.#restored, newest);
-    this.#revision = Math.max(this.#revision, newest);
-    // The freshness was valid when the tile was encoded: age() must check it.
-    this.#tiles.setDue(tile, -Infinity);
-    this.#due = -Infinity;
-    return tile;
-  }
-
-  /** Adds a cell to the current tile; `slot` as for `TileCursor.insert`. */
-  #insert(
-    slot: number,
-    meta: number,
-    value: number,
-    time: number,
-    revision: number,
-  ): void {
-    slot = this.#cursor.insert(slot, metaKey(meta));
-    const chunk = this.#cursor.chunk;
-    chunk.meta[slot] = meta;
-    chunk.value[slot] = value;
-    chunk.time[slot] = time;
-    chunk.revision[slot] = revision;
-    chunk.order[slot] = this.#nextOrder++;
-    this.#size++;
-  }
-
-  /** Updates the freshness of a tile's cells, and `due` of the tile. */
-  #ageTile(
-    tile: number,
-    now: number,
-    revision: number,
-    ageing: Ageing,
-  ): number {
-    this.#save.copyBeforeWrite(tile);
-    const block = this.#tiles.block(tile);
-    const chunk = this.#slab.chunkOf(block);
-    const start = this.#slab.offsetOf(block);
-    const end = start + (1 << this.#tiles.sizeClass(tile));
-    let changed = 0;
-    let isDirty = false;
-    let due = Infinity;
-    for (let slot = start; slot < end; slot++) {
-      const meta = chunk.meta[slot]!;
-      if (meta === 0) continue;
-      const time = chunk.time[slot]!;
-      const before = metaFreshness(meta);
-      const after = freshnessAt(time, now, ageing);
-      due = Math.min(due, dueAt(time, after, ageing));
-      if (after === before) continue;
-      chunk.meta[slot] = metaOf(metaKey(meta), after);
-      const value = chunk.value[slot]!;
-      isDirty = true;
-      if (value < 0) continue; // unknown before and after
-      chunk.revision[slot] = revision;
-      this.#counter.remove(value, before);
-      this.#counter.add(value, after);
-      changed++;
-    }
-    this.#tiles.setDue(tile, due);
-    if (changed > 0) this.#recordChange(tile, revision);
-    else if (isDirty) this.#save.markDirty(tile);
-    return changed;
-  }
-
-  /** Records that a cell of a tile changed at the newest revision. */
-  #recordChange(tile: number, revision: number): void {
-    this.#save.markDirty(tile);
-    if (this.#tiles.revision(tile) === revision) return;
-    this.#tiles.setRevision(tile, revision);
-    this.#changes.moveToFront(tile);
-    this.#revision = revision;
-  }
-
-  /** Lowers `due` of the current tile and of the layer to at most `due`. */
-  #lowerDue(due: number): void {
-    const { tile } = this.#cursor;
-    if (due < this.#tiles.due(tile)) this.#tiles.setDue(tile, due);
-    if (due < this.#due) this.#due = due;
   }
 }

@@ -13,6 +13,7 @@ export type {
   DroppedListener,
   ReadingColumns,
 } from "./cell.ts";
+export type { Coordinates, LongUnknown } from "./cell_removal.ts";
 export { type CellReader, CellRows, type ScanOptions } from "./cell_reader.ts";
 export { ChangedCells, type ChangedCellsOptions } from "./changed_cells.ts";
 export {

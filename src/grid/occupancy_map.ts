@@ -6,6 +6,7 @@
 
 import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
 import { type Ageing, type AgeingOptions, resolveAgeing } from "./freshness.ts";
+import type { Coordinates } from "./cell_removal.ts";
 import { Grid } from "./grid.ts";
 import { decodeTile, TileColumns } from "./tile_codec.ts";
 
@@ -38,6 +39,8 @@ export class OccupancyMap {
   readonly #layers = new Map<string, Grid>();
   #ageing: Ageing;
   #revision = 0;
+  /** {@linkcode OccupancyMap.began} */
+  #began: number | undefined;
   /**
    * The latest time of a call since age() last updated all cells; Infinity
    * after a change of thresholds. An age() with an earlier time must check
@@ -58,6 +61,38 @@ export class OccupancyMap {
   /** Increases with each change; the cells that changed last have it too. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /**
+   * The time that identifies a layer without cells, and so every layer that is
+   * created from now on, ms since 1970: the start of a map that is not stored,
+   * or the last deletion of a layer if that was later. Undefined before.
+   */
+  get began(): number | undefined {
+    return this.#began;
+  }
+
+  /**
+   * Returns the time that identifies a layer, see `MapMoment.began`. It differs
+   * before and after the deletion of a layer, so that a receiver that has cells
+   * of it clears them.
+   *
+   * @returns ms since 1970; undefined for a layer of a stored map that was
+   * created before any deletion
+   */
+  beganOf(layer: string): number | undefined {
+    const grid = this.#layers.get(layer);
+    return grid === undefined ? this.#began : grid.began;
+  }
+
+  /**
+   * Identifies the map by the time at which it was made: for a map that is not
+   * stored. Call it before the first reading.
+   *
+   * @param time ms since 1970
+   */
+  begin(time: number): void {
+    this.#began = time;
   }
 
   /**
@@ -122,9 +157,9 @@ export class OccupancyMap {
   ): ApplyResult {
     checkClock(now);
     checkColumns(batch);
-    const grid = this.#layers.get(layer) ?? new Grid();
+    const grid = this.#layers.get(layer) ?? new Grid(this.#began);
     const next = this.#revision + 1;
-    const result = grid.write(batch, now, next, this.#ageing, onDropped);
+    const result = grid.writer.write(batch, now, next, this.#ageing, onDropped);
     if (now > this.#latest) this.#latest = now;
     if (result.changed > 0) {
       this.#layers.set(layer, grid);
@@ -151,11 +186,53 @@ export class OccupancyMap {
     const next = this.#revision + 1;
     let changed = 0;
     for (const grid of this.#layers.values()) {
-      changed += grid.age(now, next, this.#ageing, everything);
+      changed += grid.writer.age(now, next, this.#ageing, everything);
     }
     this.#latest = now;
     if (changed > 0) this.#revision = next;
     return changed;
+  }
+
+  /**
+   * Deletes a layer. The revision of the map increases by one, and
+   * {@linkcode OccupancyMap.began} to a new time.
+   *
+   * @param layer its name
+   * @param now the clock, ms since 1970
+   * @returns false if there is no such layer
+   * @throws {RangeError} if `now` is not finite
+   */
+  deleteLayer(layer: string, now: number): boolean {
+    checkClock(now);
+    if (!this.#layers.delete(layer)) return false;
+    this.#revision++;
+    // Later than every earlier one, also after the clock was set back.
+    const time = Math.floor(now);
+    this.#began = this.#began === undefined
+      ? time
+      : Math.max(time, this.#began + 1);
+    return true;
+  }
+
+  /**
+   * Removes those of the cells that are shown as unknown; known values stay. If
+   * a cell is removed, the revision of the map increases by one. The layer is
+   * deleted with its last cell.
+   *
+   * @param layer its name
+   * @param cells as `Grid.longUnknown` returns them
+   * @param now the clock, ms since 1970
+   * @returns the number of removed cells
+   * @throws {RangeError} if `now` is not finite
+   */
+  remove(layer: string, cells: Coordinates, now: number): number {
+    checkClock(now);
+    const grid = this.#layers.get(layer);
+    if (grid === undefined) return 0;
+    const removed = grid.writer.remove(cells);
+    if (grid.size === 0) this.deleteLayer(layer, now);
+    else if (removed > 0) this.#revision++;
+    return removed;
   }
 
   /**
@@ -194,6 +271,7 @@ export class OccupancyMap {
    * @param layer its name
    * @param bytes the tiles
    * @param onRestored called with the number of each restored tile
+   * @param began `Grid.began` of the layer, if this creates it
    * @returns the number of tiles in the bytes
    * @throws {RangeError} if the bytes are not valid tiles
    */
@@ -201,13 +279,14 @@ export class OccupancyMap {
     layer: string,
     bytes: Uint8Array,
     onRestored: (tile: number) => void = () => {},
+    began?: number,
   ): number {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const grid = this.#layers.get(layer) ?? new Grid();
+    const grid = this.#layers.get(layer) ?? new Grid(began);
     let count = 0;
     for (let at = 0; at < bytes.length; count++) {
       at = decodeTile(view, scratch, at);
-      const tile = grid.restore(scratch);
+      const tile = grid.writer.restore(scratch);
       if (count === 0) this.#layers.set(layer, grid);
       this.#revision = Math.max(this.#revision, grid.revision);
       if (tile !== undefined) onRestored(tile);
@@ -219,15 +298,17 @@ export class OccupancyMap {
    * Sets the revision to the one that was stored.
    *
    * @param revision an integer, not below the present one
+   * @param began {@linkcode OccupancyMap.began}
    * @throws {RangeError} if it is not such a number
    */
-  restoreRevision(revision: number): void {
+  restoreRevision(revision: number, began?: number): void {
     if (!Number.isSafeInteger(revision) || revision < this.#revision) {
       throw new RangeError(
         `Cannot restore revision ${revision}: the map is at ${this.#revision}`,
       );
     }
     this.#revision = revision;
+    this.#began = began;
   }
 }
 

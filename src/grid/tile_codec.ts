@@ -7,9 +7,9 @@
  * |---|---|
  * | 1 | format: 1 |
  * | 4, 4 | tile coordinates tx, ty: int32, -2^26 to 2^26 - 1 |
- * | 2 | count of cells: uint16, 1 to 1024 |
+ * | 2 | count of cells: uint16, 1 to 1024; 65535 for none |
  * | 2 each | the cells: uint16, see below |
- * | | four columns: value, order, time, revision |
+ * | | four columns: value, order, time, revision; none without cells |
  *
  * A cell has its key (y % 32 * 32 + x % 32) in bits 0-9, and 1 + freshness in
  * bits 10-11.
@@ -29,10 +29,15 @@ import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
 /** The only format that this module writes and reads. */
 export const TILE_FORMAT = 1;
 
-/** One below the largest uint32, which the next new cell may get. */
-const MAX_ORDER = 2 ** 32 - 2;
+/**
+ * The largest rank of a cell in first-seen order. Later cells share it: only a
+ * layer whose cells are removed and reported again billions of times gets there.
+ */
+export const MAX_ORDER = 2 ** 32 - 2;
 
 const HEADER_BYTES = 11;
+/** A count that a few changed bits cannot make of another one. */
+const NO_CELLS = 0xffff;
 const TILE_LIMIT = 2 ** (31 - TILE_BITS);
 
 /** Reusable columns with room for the cells of one full tile. */
@@ -64,7 +69,7 @@ export const MAX_TILE_BYTES: number = HEADER_BYTES + 2 * TILE_CELLS +
 /**
  * Encodes a tile.
  *
- * @param columns one cell or more
+ * @param columns the cells; without cells, the tile replaces an earlier one
  * @param bytes destination, with room for {@linkcode MAX_TILE_BYTES}
  * @param from offset of the first byte
  * @returns the offset after the last byte
@@ -82,6 +87,10 @@ export function encodeTile(
   view.setInt32(from + 5, ty, true);
   view.setUint16(from + 9, count, true);
   let at = from + HEADER_BYTES;
+  if (count === 0) {
+    view.setUint16(from + 9, NO_CELLS, true);
+    return at;
+  }
   for (let i = 0; i < count; i++, at += 2) view.setUint16(at, meta[i]!, true);
   at = writeColumn(view, at, columns.value, count);
   at = writeColumn(view, at, columns.order, count);
@@ -114,6 +123,10 @@ export function decodeTile(
     fail(`tile coordinates ${columns.tx},${columns.ty} out of range`);
   }
   const count = view.getUint16(from + 9, true);
+  if (count === NO_CELLS) {
+    columns.count = 0;
+    return from + HEADER_BYTES;
+  }
   if (count < 1 || count > TILE_CELLS) {
     fail(`${count} cells, expected 1 to ${TILE_CELLS}`);
   }

@@ -39,15 +39,15 @@ export class TileMemory {
 
   /** Doubles the block of a tile. */
   grow(tile: number): void {
+    this.resize(tile, this.tiles.sizeClass(tile) + 1);
+  }
+
+  /** Moves the cells of a tile to a new block with room for them. */
+  resize(tile: number, sizeClass: number): void {
     const { tiles, slab } = this;
-    const sizeClass = tiles.sizeClass(tile);
-    const block = resizeBlock(
-      slab,
-      tiles.block(tile),
-      sizeClass,
-      sizeClass + 1,
-    );
-    tiles.setBlock(tile, block, sizeClass + 1);
+    const old = tiles.block(tile);
+    const block = resizeBlock(slab, old, tiles.sizeClass(tile), sizeClass);
+    tiles.setBlock(tile, block, sizeClass);
   }
 
   /** Copies the cells of a tile into columns. */

@@ -11,7 +11,9 @@ import {
   type Cell,
   type CellCounts,
   CellRows,
+  type Coordinates,
   type Grid,
+  type LongUnknown,
   MAX_TILE_BYTES,
   type OccupancyMap,
   type ReadingColumns,
@@ -99,6 +101,7 @@ function shown({ value, freshness }: Entry): number {
 /** The rules of the map, literally. */
 export class Model {
   revision = 0;
+  began: number | undefined;
   staleAfter: number;
   forgetAfter: number;
   readonly maxSkew: number;
@@ -161,6 +164,29 @@ export class Model {
     return changed;
   }
 
+  deleteLayer(name: string, now: number): boolean {
+    if (!this.layers.delete(name)) return false;
+    this.revision++;
+    this.began = Math.max(now, (this.began ?? -1) + 1);
+    return true;
+  }
+
+  /** Removes the cells that have been unknown for longer than `removeAfter`. */
+  remove(name: string, now: number, removeAfter: number): number {
+    const layer = this.layers.get(name) ?? new Map<string, Entry>();
+    let removed = 0;
+    for (const [key, { value, time, freshness }] of layer) {
+      const isUnknown = value < 0
+        ? now - time > removeAfter
+        : freshness === 2 && now - time > this.forgetAfter + removeAfter;
+      if (isUnknown && layer.delete(key)) removed++;
+    }
+    if (removed === 0) return 0;
+    if (layer.size === 0) this.deleteLayer(name, now);
+    else this.revision++;
+    return removed;
+  }
+
   /** The cells of a layer as the map shows them, in first-seen order. */
   cells(name: string): Cell[] {
     return Array.from(this.layers.get(name)?.values() ?? [], (cell) => ({
@@ -173,6 +199,7 @@ export class Model {
 /** Asserts that map and model are equal, by every method of the map. */
 export function assertSame(map: OccupancyMap, model: Model): void {
   assert.equal(map.revision, model.revision);
+  assert.equal(map.began, model.began);
   assert.deepEqual(
     Array.from(map.layers(), ([name]) => name).sort(),
     [...model.layers.keys()].sort(),
@@ -185,10 +212,37 @@ export function assertSame(map: OccupancyMap, model: Model): void {
     assert.deepEqual(inOrder(grid), cells);
     assert.deepEqual(sorted(scanned(grid)), sorted(cells));
     assert.deepEqual(grid.counts(), recount(cells));
-    assert.equal(grid.revision, Math.max(...cells.map((c) => c.revision)));
+    // A removed cell may have had the newest revision.
+    assert.ok(grid.revision >= Math.max(...cells.map((c) => c.revision)));
+    assert.ok(grid.revision <= map.revision);
     for (const cell of cells) assert.deepEqual(grid.get(cell.x, cell.y), cell);
   }
   assert.equal(map.size, size);
+}
+
+/** Removes cells that have been unknown for long, as the server does. */
+export function removeLongUnknown(
+  map: OccupancyMap,
+  layer: string,
+  now: number,
+  removeAfter: number,
+): number {
+  let removed = 0;
+  let from: number | undefined = 0;
+  const found: Coordinates[] = [];
+  while (from !== undefined) {
+    const slice: LongUnknown | undefined = map.layer(layer)?.longUnknown(
+      from,
+      now,
+      map.ageing,
+      removeAfter,
+    );
+    if (slice === undefined) break;
+    found.push(slice.cells);
+    from = slice.next;
+  }
+  for (const cells of found) removed += map.remove(layer, cells, now);
+  return removed;
 }
 
 /** One saved tile. */

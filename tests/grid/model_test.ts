@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OccupancyMap } from "../../src/grid/mod.ts";
+import { type Grid, OccupancyMap } from "../../src/grid/mod.ts";
 import {
   assertSame,
   columns,
@@ -9,6 +9,7 @@ import {
   Model,
   nextSaved,
   type Reading,
+  removeLongUnknown,
   restored,
   scanned,
   sorted,
@@ -54,6 +55,8 @@ type Command =
   | { kind: "clock"; by: number }
   | { kind: "age" }
   | { kind: "configure"; staleAfter: number; forgetAfter: number }
+  | { kind: "delete"; layer: string }
+  | { kind: "remove"; layer: string; removeAfter: number }
   | { kind: "save" }
   | { kind: "restart" };
 
@@ -91,6 +94,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       forgetAfter: fc.constantFrom(20, 100, Infinity),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("delete" as const), layer }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("remove" as const),
+      layer,
+      removeAfter: fc.constantFrom(0, 1, 40, 100),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "save" as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: "restart" as const }) },
 );
@@ -113,7 +128,13 @@ Deno.test({
         const model = new Model(50, 100, 10);
         let map = new OccupancyMap(thresholds);
         const store = new Map<string, Map<string, Uint8Array>>();
+        let grids = new Map<string, Grid>();
         const save = () => {
+          for (const name of store.keys()) {
+            const grid = map.layer(name);
+            if (grid !== grids.get(name)) store.delete(name);
+          }
+          grids = new Map(map.layers());
           for (const [name, grid] of map.layers()) {
             const tiles = store.get(name) ?? new Map<string, Uint8Array>();
             store.set(name, tiles);
@@ -160,6 +181,20 @@ Deno.test({
               model.forgetAfter = command.forgetAfter;
               assert.equal(map.age(now), model.age(now));
               break;
+            case "delete": {
+              const { layer } = command;
+              const isDeleted = model.deleteLayer(layer, now);
+              assert.equal(map.deleteLayer(layer, now), isDeleted);
+              break;
+            }
+            case "remove": {
+              const { layer, removeAfter } = command;
+              assert.equal(
+                removeLongUnknown(map, layer, now, removeAfter),
+                model.remove(layer, now, removeAfter),
+              );
+              break;
+            }
             case "save":
               save();
               break;
@@ -167,11 +202,15 @@ Deno.test({
               save();
               const next = new OccupancyMap(map.ageing);
               for (const [name, tiles] of store) {
+                const { began } = map.layer(name)!;
                 for (const bytes of tiles.values()) {
-                  next.restoreTiles(name, bytes);
+                  next.restoreTiles(name, bytes, () => {}, began);
                 }
+                assert.equal(next.beganOf(name), began);
               }
+              next.restoreRevision(map.revision, map.began);
               map = next;
+              grids = new Map(map.layers());
               break;
             }
           }

@@ -8,7 +8,7 @@ import {
   MAX_TILE_BYTES,
   TileColumns,
 } from "../../src/grid/tile_codec.ts";
-import { columns, tilesToSave } from "./model.ts";
+import { columns, inOrder, tilesToSave } from "./model.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -133,6 +133,22 @@ test("decodeTile() throws only RangeError for arbitrary bytes", () => {
   );
 });
 
+test("a tile without cells replaces an older version of the tile", () => {
+  const map = new OccupancyMap();
+  map.apply("default", columns([[1, 1, -1, NOW], [99, 1, 1, NOW]]), NOW);
+  const grid = map.layer("default")!;
+  const [older] = tilesToSave(grid);
+  assert.equal(map.remove("default", columns([[1, 1, 0, 0]]), NOW), 1);
+  const newer = tilesToSave(grid);
+  assert.equal(newer[0]!.bytes.length, 11);
+  const again = new OccupancyMap();
+  for (const { bytes } of [...newer, older!]) {
+    again.restoreTiles("default", bytes);
+  }
+  assert.deepEqual(inOrder(again.layer("default")!), inOrder(grid));
+  assert.equal(again.size, 1);
+});
+
 test("restoreTiles() refuses a damaged tile or restores all of it", () => {
   const map = new OccupancyMap();
   map.apply("default", columns([[1, 1, 1, NOW], [2, 2, 500, NOW - 5]]), NOW);
@@ -182,7 +198,10 @@ test("decodeTile() throws RangeError with the reason", () => {
     encodeTile(tile(2 ** 26, 0, [one])),
     "tile coordinates 67108864,0 out of range",
   );
-  refuses(encodeTile(tile(0, 0, [])), "0 cells, expected 1 to 1024");
+  const counted = (low: number, high: number) =>
+    bytes.with(9, low).with(10, high);
+  refuses(counted(0, 0), "0 cells, expected 1 to 1024");
+  refuses(counted(1, 4), "1025 cells, expected 1 to 1024");
   refuses(
     encodeTile(tile(0, 0, [{ ...one, value: 2 ** 31 }])),
     "value 2147483648",

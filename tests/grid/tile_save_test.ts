@@ -20,10 +20,14 @@ const readings = fc.array(
   fc.tuple(coordinate, coordinate, fc.integer({ min: -1, max: 3 })),
   { maxLength: 30 },
 );
-/** Apply readings, advance the clock, save some tiles, or end the save. */
+/**
+ * Apply readings, advance the clock, remove unknown cells, save some tiles, or
+ * end the save.
+ */
 const step = fc.oneof(
   { weight: 4, arbitrary: readings.map((rows) => ({ rows })) },
   { weight: 2, arbitrary: fc.nat(60).map((ms) => ({ ms })) },
+  { weight: 2, arbitrary: readings.map((removed) => ({ removed })) },
   { weight: 4, arbitrary: fc.nat(6).map((tiles) => ({ tiles })) },
   { weight: 1, arbitrary: fc.boolean().map((stored) => ({ stored })) },
 );
@@ -36,7 +40,8 @@ Deno.test({
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const map = new OccupancyMap(AGEING);
         let now = START;
-        map.apply("default", columns([[0, 0, 1, now]]), now);
+        // Never removed, so that the layer is never deleted.
+        map.apply("default", columns([[5000, 0, 1, now]]), now);
         const grid = map.layer("default")!;
         /** The tiles of the completed saves, and of the running one. */
         let stored = new Map<string, Uint8Array>();
@@ -71,6 +76,9 @@ Deno.test({
               [x, y, value],
             ): Reading => [x, y, value, now]);
             map.apply("default", columns(rows), now);
+          } else if ("removed" in step) {
+            const rows = step.removed.map(([x, y]): Reading => [x, y, 0, 0]);
+            map.remove("default", columns(rows), now);
           } else if ("ms" in step) map.age(now += step.ms);
           else if ("tiles" in step) take(step.tiles);
           else {

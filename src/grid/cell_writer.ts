@@ -1,0 +1,281 @@
+/**
+ * Changes the cells of one layer: applies readings, ages, removes and restores
+ * cells, and maintains what the layer knows of all its cells.
+ *
+ * @module
+ */
+
+import { metaFreshness, metaKey, metaOf } from "./cell_block.ts";
+import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
+import { type Coordinates, removeUnknown } from "./cell_removal.ts";
+import { ChangeList } from "./change_list.ts";
+import { type Ageing, dueAt, freshnessAt, staysUnknown } from "./freshness.ts";
+import { ageTile } from "./tile_ageing.ts";
+import { keyOf } from "./tiles.ts";
+import { CellCounter } from "./cell_counter.ts";
+import { MAX_ORDER, type TileColumns } from "./tile_codec.ts";
+import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
+import { TileSave } from "./tile_save.ts";
+import { TileMemory } from "./tile_memory.ts";
+import { NO_TILE } from "./tile_table.ts";
+
+/** The cells of one layer, for writing. `Grid` reads them. */
+export class CellWriter {
+  /** The tiles and their cells. */
+  readonly memory: TileMemory = new TileMemory();
+  /** The running save; asked before each write. */
+  readonly save: TileSave = new TileSave(this.memory);
+  /** The tiles in order of their last change, without restored ones. */
+  readonly changes: ChangeList = new ChangeList(this.memory.tiles);
+  /** The number of cells by status. */
+  readonly counter: CellCounter = new CellCounter();
+  readonly #memory = this.memory;
+  readonly #tiles = this.memory.tiles;
+  readonly #save = this.save;
+  readonly #cursor = new TileCursor(this.memory, this.save);
+  readonly #changes = this.changes;
+  readonly #counter = this.counter;
+  #size = 0;
+  #removed = 0;
+  #revision = 0;
+  #restored = 0;
+  /** The first-seen order of the next new cell. */
+  #nextOrder = 0;
+  /** The minimum of `TileTable.due` over all tiles. */
+  #due = Infinity;
+
+  /** Number of cells. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Number of cells that were removed. */
+  get removed(): number {
+    return this.#removed;
+  }
+
+  /** The newest revision that a cell has had. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The newest revision of restored tiles (not in the list of changes). */
+  get restored(): number {
+    return this.#restored;
+  }
+
+  /** All cells keep their freshness up to this time, ms since 1970. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Leaves the current tile: call it before a save begins. */
+  leave(): void {
+    this.#cursor.leave();
+  }
+
+  /**
+   * Applies a batch of readings.
+   *
+   * @param batch the readings, in order of arrival
+   * @param now the clock, ms since 1970
+   * @param revision for changed cells: above that of every cell
+   * @param ageing the thresholds
+   * @param onDropped called for each reading that is dropped
+   */
+  write(
+    batch: ReadingColumns,
+    now: number,
+    revision: number,
+    ageing: Ageing,
+    onDropped?: DroppedListener,
+  ): ApplyResult {
+    const latest = now + ageing.maxSkew;
+    const cursor = this.#cursor;
+    let changed = 0, renewed = 0, late = 0, future = 0;
+    this.#memory.writes++;
+    for (let i = 0; i < batch.length; i++) {
+      const ahead = i % LOOK_AHEAD_READINGS;
+      if (ahead === 0) cursor.lookAhead(batch.x, batch.y, i, batch.length);
+      const time = batch.time[i]!;
+      if (!(time <= latest)) {
+        future++;
+        onDropped?.(i, "future");
+        continue;
+      }
+      const x = batch.x[i]!;
+      const y = batch.y[i]!;
+      const value = batch.value[i]!;
+      const slot = cursor.seek(x, y, ahead);
+      const chunk = cursor.chunk;
+      const oldTime = slot < 0 ? time : chunk.time[slot]!;
+      // A stored time above `latest` is from before the clock was set back:
+      // every reading replaces it.
+      if (time < oldTime && oldTime <= latest) {
+        late++;
+        onDropped?.(i, "late");
+        continue;
+      }
+      const freshness = freshnessAt(time, now, ageing);
+      const meta = metaOf(keyOf(x, y), freshness);
+      if (slot < 0) {
+        this.#insert(~slot, meta, value, time, revision);
+        this.#lowerDue(dueAt(time, freshness, ageing));
+      } else {
+        const oldValue = chunk.value[slot]!;
+        const oldMeta = chunk.meta[slot]!;
+        chunk.time[slot] = time;
+        // With the same freshness, a later time is due later: no update.
+        if (meta !== oldMeta || time < oldTime) {
+          this.#lowerDue(dueAt(time, freshness, ageing));
+        }
+        const oldFreshness = metaFreshness(oldMeta);
+        const isSame = value === oldValue && meta === oldMeta;
+        if (!isSame) {
+          chunk.value[slot] = value;
+          chunk.meta[slot] = meta;
+        }
+        if (isSame || staysUnknown(oldValue, oldFreshness, value)) {
+          this.#save.markDirty(cursor.tile);
+          renewed++;
+          continue;
+        }
+        this.#counter.remove(oldValue, oldFreshness);
+        chunk.revision[slot] = revision;
+      }
+      this.#counter.add(value, freshness);
+      this.#recordChange(cursor.tile, revision);
+      changed++;
+    }
+    return { changed, renewed, late, future };
+  }
+
+  /**
+   * Updates the freshness of cells.
+   *
+   * Checks only tiles in which a cell may be due, unless `everything` is true:
+   * that is necessary after the clock was set back or the thresholds changed.
+   *
+   * @param now the clock, ms since 1970
+   * @param revision for changed cells: above that of every cell
+   * @param ageing the thresholds
+   * @param everything true to check all cells
+   * @returns the number of cells that changed
+   */
+  age(
+    now: number,
+    revision: number,
+    ageing: Ageing,
+    everything: boolean,
+  ): number {
+    if (!everything && now <= this.#due) return 0;
+    let changed = 0;
+    this.#memory.writes++;
+    this.#due = Infinity;
+    for (let tile = 0; tile < this.#tiles.length; tile++) {
+      let due = this.#tiles.due(tile);
+      if (everything || now > due) {
+        const aged = ageTile(
+          this.#memory,
+          this.#save,
+          this.#counter,
+          tile,
+          now,
+          revision,
+          ageing,
+        );
+        if (aged > 0) this.#recordChange(tile, revision);
+        changed += aged;
+        due = this.#tiles.due(tile);
+      }
+      if (due < this.#due) this.#due = due;
+    }
+    return changed;
+  }
+
+  /**
+   * Removes those of the cells that are shown as unknown. {@linkcode CellWriter.revision} stays: for a receiver of changes, an
+   * unknown cell and a removed one are the same.
+   *
+   * @param cells sorted by tile, as `Grid.longUnknown` returns them
+   * @returns the number of removed cells
+   */
+  remove(cells: Coordinates): number {
+    this.#memory.writes++;
+    this.#cursor.leave();
+    const removed = removeUnknown(
+      this.#memory,
+      this.#save,
+      this.#counter,
+      cells,
+    );
+    this.#size -= removed;
+    this.#removed += removed;
+    return removed;
+  }
+
+  /**
+   * Adds a decoded tile, unless the layer has it.
+   *
+   * @param columns the cells, as `decodeTile` returned them
+   * @returns the number of the tile; undefined if it was not added
+   */
+  restore(columns: TileColumns): number | undefined {
+    const { tx, ty, count } = columns;
+    if (this.#tiles.find(tx, ty) !== NO_TILE) return undefined;
+    this.#memory.writes++;
+    const tile = this.#memory.addWith(columns);
+    let newest = 0;
+    for (let i = 0; i < count; i++) {
+      const order = columns.order[i]!;
+      this.#counter.add(columns.value[i]!, metaFreshness(columns.meta[i]!));
+      newest = Math.max(newest, columns.revision[i]!);
+      if (order >= this.#nextOrder) {
+        this.#nextOrder = Math.min(order + 1, MAX_ORDER);
+      }
+    }
+    this.#size += count;
+    this.#tiles.setRevision(tile, newest);
+    this.#restored = Math.max(this.#restored, newest);
+    this.#revision = Math.max(this.#revision, newest);
+    // The freshness was valid when the tile was encoded: age() must check it.
+    this.#tiles.setDue(tile, -Infinity);
+    this.#due = -Infinity;
+    return tile;
+  }
+
+  /** Adds a cell to the current tile; `slot` as for `TileCursor.insert`. */
+  #insert(
+    slot: number,
+    meta: number,
+    value: number,
+    time: number,
+    revision: number,
+  ): void {
+    slot = this.#cursor.insert(slot, metaKey(meta));
+    const chunk = this.#cursor.chunk;
+    chunk.meta[slot] = meta;
+    chunk.value[slot] = value;
+    chunk.time[slot] = time;
+    chunk.revision[slot] = revision;
+    chunk.order[slot] = this.#nextOrder;
+    if (this.#nextOrder < MAX_ORDER) this.#nextOrder++;
+    this.#size++;
+  }
+
+  /** Records that a cell of a tile changed at the newest revision. */
+  #recordChange(tile: number, revision: number): void {
+    this.#save.markDirty(tile);
+    if (this.#tiles.revision(tile) === revision) return;
+    this.#tiles.setRevision(tile, revision);
+    this.#changes.moveToFront(tile);
+    this.#revision = revision;
+  }
+
+  /** Lowers `due` of the current tile and of the layer to at most `due`. */
+  #lowerDue(due: number): void {
+    const { tile } = this.#cursor;
+    if (due < this.#tiles.due(tile)) this.#tiles.setDue(tile, due);
+    if (due < this.#due) this.#due = due;
+  }
+}
