@@ -8,6 +8,10 @@
  * the journal continues; until then a start ignores them. Obsolete chunks and
  * journal rows are deleted in steps too.
  *
+ * A chunk also names the `first` chunk of its layer: those with a lower id are of
+ * a layer with the same name that was deleted. If the layer was not created
+ * again, a chunk without tiles says so; it is deleted after them.
+ *
  * @module
  */
 import { crc32 } from "node:zlib";
@@ -59,6 +63,14 @@ export class Checkpointer {
   #position: JournalPosition = { row: 0 };
   /** Revision and thresholds of the map at that point. */
   #mapState: Readonly<Record<string, number>> = {};
+  /** The layers as they were stored last: a deleted one has another grid. */
+  #grids: ReadonlyMap<string, Grid> = new Map();
+  /** By layer: its first chunk, if that is not 0. */
+  readonly #firsts = new Map<string, number>();
+  /** The layers that were deleted before the running checkpoint. */
+  #deleted: ReadonlySet<string> = new Set();
+  /** The first chunk of the running checkpoint. */
+  #firstChunk = 0;
   /** Chunks that the running checkpoint has written, with their tiles. */
   #written: (readonly [Chunk, readonly number[]])[] = [];
   /** The highest id of a chunk so far. */
@@ -72,7 +84,7 @@ export class Checkpointer {
 
   constructor(db: DatabaseSync) {
     this.#insertChunk = db.prepare(
-      "INSERT INTO chunk (id, layer, tiles, crc32) VALUES (?, ?, ?, ?)",
+      "INSERT INTO chunk (id, layer, tiles, crc32, first, began) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#deleteChunk = db.prepare("DELETE FROM chunk WHERE id = ?");
     this.#deleteJournal = db.prepare("DELETE FROM journal WHERE id <= ?");
@@ -129,11 +141,17 @@ export class Checkpointer {
       .all(lastValidChunk).map(({ id }) => Number(id));
     this.#lastChunk = Math.max(lastValidChunk, ...incomplete);
     const newestFirst =
-      "SELECT id, layer, tiles AS bytes, crc32 FROM chunk WHERE id < ? ORDER BY id DESC LIMIT ?";
+      "SELECT id, layer, tiles AS bytes, crc32, first, began FROM chunk WHERE id < ? ORDER BY id DESC LIMIT ?";
+    const marks: number[] = [];
     for (const row of readRows(db, newestFirst, lastValidChunk + 1)) {
-      this.#loadChunk(map, row);
+      if (!this.#loadChunk(map, row)) marks.push(Number(row.id));
     }
-    this.#obsoleteChunks = [...incomplete, ...this.#index.takeDeletable()];
+    this.#grids = new Map(map.layers());
+    this.#obsoleteChunks = [
+      ...incomplete,
+      ...this.#index.takeDeletable(),
+      ...marks,
+    ];
   }
 
   /**
@@ -142,14 +160,25 @@ export class Checkpointer {
    * @throws {RangeError} if a checkpoint of the map is already running
    */
   begin(map: OccupancyMap, position: JournalPosition): void {
+    const deleted = new Set<string>();
+    for (const [layer, grid] of this.#grids) {
+      if (map.layer(layer) !== grid) deleted.add(layer);
+    }
     if (this.#index.isMostlyGarbage) {
       for (const [layer, grid] of map.layers()) {
+        if (deleted.has(layer)) continue;
         for (const tile of this.#index.tilesToMove(layer)) grid.markDirty(tile);
       }
     }
-    this.#tiles = new ChangedTiles(map);
+    this.#tiles = new ChangedTiles(map, deleted);
+    this.#deleted = deleted;
+    this.#firstChunk = this.#lastChunk + 1;
     this.#position = position;
-    this.#mapState = { revision: map.revision, ...map.ageing };
+    this.#mapState = {
+      revision: map.revision,
+      ...map.ageing,
+      ...(map.began !== undefined && { began: map.began }),
+    };
   }
 
   /**
@@ -188,8 +217,14 @@ export class Checkpointer {
     this.#deletedRow = deletedRow;
     if (!complete) return false;
     this.#tiles!.end(true);
+    this.#grids = this.#tiles!.layers;
     this.#tiles = undefined;
     this.#checkpointedRow = this.#position.row;
+    for (const layer of this.#deleted) {
+      this.#index.drop(layer);
+      if (!this.#grids.has(layer)) this.#firsts.delete(layer);
+      else this.#firsts.set(layer, this.#firstChunk);
+    }
     for (const [chunk, tiles] of this.#written) this.#index.add(chunk, tiles);
     this.#written = [];
     for (const id of this.#index.takeDeletable()) this.#obsoleteChunks.push(id);
@@ -212,9 +247,13 @@ export class Checkpointer {
   #writeTiles(source: ChangedTiles, share: number): boolean {
     const target = source.read + Math.ceil(share * source.count);
     for (let group; source.read < target && (group = source.next());) {
-      const { layer, tiles, bytes } = group;
+      const { layer, began = null, tiles, bytes } = group;
       const id = ++this.#lastChunk;
-      this.#insertChunk.run(id, layer, bytes, crc32(bytes));
+      const first = this.#deleted.has(layer)
+        ? this.#firstChunk
+        : this.#firsts.get(layer) ?? 0;
+      const sum = crc32(suffixOf(first, began), crc32(bytes));
+      this.#insertChunk.run(id, layer, bytes, sum, first, began);
       const chunk = { id, layer, bytes: bytes.length, tiles: tiles.length };
       this.#written.push([chunk, tiles]);
     }
@@ -235,20 +274,39 @@ export class Checkpointer {
     return true;
   }
 
-  #loadChunk(map: OccupancyMap, row: Record<string, SQLOutputValue>): void {
+  /** @returns false for a chunk that only marks a deleted layer */
+  #loadChunk(map: OccupancyMap, row: Record<string, SQLOutputValue>): boolean {
     const id = Number(row.id);
     const layer = row.layer as string;
-    const bytes = checkedBytes(row);
+    const first = Number(row.first);
+    const began = row.began as number | null;
+    const bytes = checkedBytes(row, suffixOf(first, began));
+    const isGarbage = id < (this.#firsts.get(layer) ?? 0);
+    if (!isGarbage && first > 0) this.#firsts.set(layer, first);
+    if (bytes.length === 0) return false;
     const current: number[] = [];
-    const tiles = map.restoreTiles(layer, bytes, (tile) => current.push(tile));
+    const tiles = isGarbage ? 0 : map.restoreTiles(
+      layer,
+      bytes,
+      (tile) => current.push(tile),
+      began ?? undefined,
+    );
     this.#index.add({ id, layer, bytes: bytes.length, tiles }, current);
+    return true;
   }
+}
+
+/** What the checksum of a chunk includes after its tiles. */
+function suffixOf(first: number, began: number | null): string {
+  return first === 0 && began === null ? "" : `${first} ${began}`;
 }
 
 /** Tiles of one layer, to be written as one chunk. */
 interface TileGroup {
   readonly layer: string;
-  /** Numbers of the tiles. */
+  /** `Grid.began` of the layer. */
+  readonly began: number | undefined;
+  /** Numbers of the tiles; empty for a layer that was deleted. */
   readonly tiles: readonly number[];
   /** The encoded tiles, valid until the next group is read. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -256,29 +314,43 @@ interface TileGroup {
 
 /** Reads the changed tiles of a map as they are at its construction. */
 class ChangedTiles {
-  /** The number of tiles. */
+  /** All layers of the map. */
+  readonly layers: ReadonlyMap<string, Grid>;
+  /** The number of tiles, and of deleted layers. */
   readonly count: number;
   readonly #buffer = new Uint8Array(CHUNK_BYTES + MAX_TILE_BYTES);
   readonly #layers: readonly (readonly [string, Grid])[];
+  /** The deleted layers that were not created again. */
+  readonly #deleted: readonly string[];
   #read = 0;
   #layer = 0;
 
-  /** @throws {RangeError} if the tiles of the map are already being read */
-  constructor(map: OccupancyMap) {
-    this.#layers = [...map.layers()];
+  /**
+   * @param deleted layers that were stored and then deleted
+   * @throws {RangeError} if the tiles of the map are already being read
+   */
+  constructor(map: OccupancyMap, deleted: ReadonlySet<string>) {
+    this.layers = new Map(map.layers());
+    this.#layers = [...this.layers];
+    this.#deleted = [...deleted].filter((layer) => !this.layers.has(layer));
     this.count = this.#layers.reduce(
       (sum, [, grid]) => sum + grid.beginSave(),
-      0,
+      this.#deleted.length,
     );
   }
 
-  /** The number of tiles read so far. */
+  /** How much of {@linkcode count} was read so far. */
   get read(): number {
     return this.#read;
   }
 
   /** Reads the tiles of the next chunk; undefined after the last one. */
   next(): TileGroup | undefined {
+    const layer = this.#deleted[this.#read];
+    if (layer !== undefined) {
+      this.#read++;
+      return { layer, began: undefined, tiles: [], bytes: new Uint8Array(0) };
+    }
     for (; this.#layer < this.#layers.length; this.#layer++) {
       const [layer, grid] = this.#layers[this.#layer]!;
       const tiles: number[] = [];
@@ -291,7 +363,8 @@ class ChangedTiles {
       }
       if (tiles.length === 0) continue;
       this.#read += tiles.length;
-      return { layer, tiles, bytes: this.#buffer.subarray(0, length) };
+      const bytes = this.#buffer.subarray(0, length);
+      return { layer, began: grid.began, tiles, bytes };
     }
     return undefined;
   }

@@ -68,6 +68,16 @@ export class ChunkIndex {
     for (const tile of tiles) this.#move(chunk.layer, tile, slot);
   }
 
+  /** Removes all chunks of a layer: they can be deleted. */
+  drop(layer: string): void {
+    for (const [slot, chunk] of this.#chunks.entries()) {
+      if (chunk?.layer !== layer) continue;
+      this.#liveBytes -= chunk.bytes * chunk.live / chunk.tiles;
+      this.#free(slot, chunk);
+    }
+    this.#slots.delete(layer);
+  }
+
   /** Returns the ids of chunks that can be deleted, and removes them. */
   takeDeletable(): number[] {
     const dead = this.#deletable;
@@ -104,7 +114,10 @@ export class ChunkIndex {
   #removeTile(slot: number): void {
     const chunk = this.#chunks[slot]!;
     this.#liveBytes -= chunk.bytes / chunk.tiles;
-    if (--chunk.live > 0) return;
+    if (--chunk.live === 0) this.#free(slot, chunk);
+  }
+
+  #free(slot: number, chunk: IndexedChunk): void {
     this.#bytes -= chunk.bytes;
     this.#deletable.push(chunk.id);
     this.#chunks[slot] = undefined;

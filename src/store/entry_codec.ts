@@ -17,7 +17,14 @@ import { ByteWriter } from "../protocol/byte_writer.ts";
 import type { Entry } from "./store.ts";
 
 /** The index is the stored kind: append new kinds, never reorder them. */
-const KINDS = ["apply", "age", "configure", "alive"] as const;
+const KINDS = [
+  "apply",
+  "age",
+  "configure",
+  "alive",
+  "delete",
+  "remove",
+] as const;
 const INITIAL_BYTES = 4096;
 /** Kind (1 byte), padding to 8 bytes, clock (float64). */
 const ENTRY_HEAD_BYTES = 16;
@@ -57,6 +64,13 @@ export class EntryEncoder {
     view.setUint8(start, KINDS.indexOf(entry.kind));
     view.setFloat64(start + 8, entry.now, true);
     if (entry.kind === "apply") this.#apply(entry.layer, entry.readings);
+    if (entry.kind === "delete") this.#layer(entry.layer, 0);
+    if (entry.kind === "remove") {
+      const { length, x, y } = entry.cells;
+      this.#layer(entry.layer, length);
+      this.#column(x, length);
+      this.#column(y, length);
+    }
     if (entry.kind === "configure") {
       const { staleAfter, forgetAfter, maxSkew } = entry.ageing;
       this.#float64s(staleAfter, forgetAfter, maxSkew);
@@ -64,14 +78,19 @@ export class EntryEncoder {
   }
 
   #apply(layer: string, readings: ReadingColumns): void {
-    const name = utf8Encoder.encode(layer);
-    this.#float64s(name.length, readings.length);
-    const start = this.#append(name.length);
-    new Uint8Array(this.#out.view.buffer).set(name, start);
+    this.#layer(layer, readings.length);
     this.#column(readings.x, readings.length);
     this.#column(readings.y, readings.length);
     this.#column(readings.value, readings.length);
     this.#column(readings.time, readings.length);
+  }
+
+  /** @param length number of cells or readings of the layer that follow */
+  #layer(layer: string, length: number): void {
+    const name = utf8Encoder.encode(layer);
+    this.#float64s(name.length, length);
+    const start = this.#append(name.length);
+    new Uint8Array(this.#out.view.buffer).set(name, start);
   }
 
   #column(column: Column, length: number): void {
@@ -150,6 +169,14 @@ class EntryDecoder {
     switch (kind) {
       case "apply":
         return { kind, now, ...this.#apply() };
+      case "delete":
+        return { kind, now, layer: this.#layer().layer };
+      case "remove": {
+        const { layer, length } = this.#layer();
+        const x = this.#column(Int32Array, length);
+        const y = this.#column(Int32Array, length);
+        return { kind, now, layer, cells: { length, x, y } };
+      }
       case "age":
       case "alive":
         return { kind, now };
@@ -168,7 +195,7 @@ class EntryDecoder {
     }
   }
 
-  #apply(): { layer: string; readings: ReadingColumns } {
+  #layer(): { layer: string; length: number } {
     const nameLength = this.#float64();
     const length = this.#float64();
     if (length > MAX_READINGS) {
@@ -178,6 +205,11 @@ class EntryDecoder {
     const layer = utf8Decoder.decode(
       this.#bytes.subarray(start, start + nameLength),
     );
+    return { layer, length };
+  }
+
+  #apply(): { layer: string; readings: ReadingColumns } {
+    const { layer, length } = this.#layer();
     const x = this.#column(Int32Array, length);
     const y = this.#column(Int32Array, length);
     const value = this.#column(Int32Array, length);

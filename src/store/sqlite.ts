@@ -273,7 +273,7 @@ export class SqliteStore implements Store {
       forgetAfter: threshold("forgetAfter"),
       maxSkew: threshold("maxSkew"),
     });
-    map.restoreRevision(meta.get("revision") ?? 0);
+    map.restoreRevision(meta.get("revision") ?? 0, meta.get("began"));
     return meta;
   }
 

@@ -7,6 +7,7 @@ import { messageOf } from "../common/errors.ts";
 import { StoreError } from "./store.ts";
 
 // Result codes, https://sqlite.org/rescode.html
+const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
@@ -15,13 +16,17 @@ const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
-/** Texts of `sqlite3_errstr()`, for errors without a result code. */
+/** Texts of `sqlite3_errstr()`, for errors without a specific result code. */
 const RESULT_TEXTS: readonly (readonly [string, number])[] = [
   ["database is locked", SQLITE_BUSY],
   ["readonly database", SQLITE_READONLY],
   ["disk I/O error", SQLITE_IOERR],
   ["disk image is malformed", SQLITE_CORRUPT],
   ["malformed database schema", SQLITE_CORRUPT],
+  ["unsupported file format", SQLITE_CORRUPT],
+  ["no such table", SQLITE_CORRUPT],
+  ["no such column", SQLITE_CORRUPT],
+  ["has no column named", SQLITE_CORRUPT],
   ["database or disk is full", SQLITE_FULL],
   ["unable to open database file", SQLITE_CANTOPEN],
   ["file is not a database", SQLITE_NOTADB],
@@ -230,9 +235,12 @@ function isUnchangeable(path: string): boolean {
   }
 }
 
-/** Returns the primary result code, from the text if the error has no code. */
+/**
+ * Returns the primary result code, from the text if the error has no code or a
+ * generic one.
+ */
 function resultCode(error: unknown, message: string): number | undefined {
   const { errcode } = error as { errcode?: number };
-  if (errcode !== undefined) return errcode & 0xff;
+  if (errcode !== undefined && errcode !== SQLITE_ERROR) return errcode & 0xff;
   return RESULT_TEXTS.find(([text]) => message.includes(text))?.[1];
 }

@@ -48,6 +48,10 @@ const MIGRATIONS: readonly string[] = [
    INSERT INTO meta SELECT 'chunk', coalesce(max(id), 0) FROM chunk;
    INSERT INTO meta VALUES ('journal', 0);
    DROP TABLE tile;`,
+  // For layers that were deleted, see checkpointer.ts. The journal has new kinds
+  // of entries too, which earlier versions cannot read.
+  `ALTER TABLE chunk ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE chunk ADD COLUMN began REAL;`,
 ];
 
 /** Only the user of the server may read the map. */

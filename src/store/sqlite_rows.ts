@@ -38,14 +38,16 @@ export function* readRows(
  *
  * @param row has `id`, `bytes`, and `crc32`: their CRC-32, or null for rows of
  * schema 1
+ * @param suffix what the CRC-32 includes after the bytes
  * @throws {RangeError} if the bytes differ from what was written
  */
 export function checkedBytes(
   { id, bytes, crc32: expected }: Record<string, SQLOutputValue>,
+  suffix = "",
 ): Uint8Array {
   if (
     !(bytes instanceof Uint8Array) ||
-    (expected !== null && crc32(bytes) !== expected)
+    (expected !== null && crc32(suffix, crc32(bytes)) !== expected)
   ) {
     throw new RangeError(`row ${id} has a wrong checksum`);
   }

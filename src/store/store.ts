@@ -9,6 +9,7 @@
 import { AppError } from "../common/errors.ts";
 import type {
   Ageing,
+  Coordinates,
   DroppedListener,
   OccupancyMap,
   ReadingColumns,
@@ -36,7 +37,16 @@ export type Entry =
     readonly ageing: Ageing;
   }
   /** The server was connected and had processed its backlog. */
-  | { readonly kind: "alive"; readonly now: number };
+  | { readonly kind: "alive"; readonly now: number }
+  /** A layer was deleted. */
+  | { readonly kind: "delete"; readonly now: number; readonly layer: string }
+  /** Those of the cells that are shown as unknown were removed. */
+  | {
+    readonly kind: "remove";
+    readonly now: number;
+    readonly layer: string;
+    readonly cells: Coordinates;
+  };
 
 /**
  * What committed entries survive: `commit` a crash of the process, `fsync` also
@@ -113,6 +123,12 @@ export function applyEntry(
       return undefined;
     case "configure":
       map.configure(entry.ageing);
+      return undefined;
+    case "delete":
+      map.deleteLayer(entry.layer, entry.now);
+      return undefined;
+    case "remove":
+      map.remove(entry.layer, entry.cells, entry.now);
       return undefined;
     case "alive":
       return undefined;

@@ -63,10 +63,19 @@ Deno.test({
       else if (random(300) === 0) {
         const ageing = { staleAfter: 4000, forgetAfter: 9000, maxSkew: 1e6 };
         commit({ kind: "configure", now: time, ageing });
+      } else if (random(60) === 0) {
+        const layer = random(4) === 0 ? "default" : "b";
+        commit({ kind: "delete", now: time, layer });
+      } else if (random(20) === 0) {
+        const layer = random(2) === 0 ? "default" : "b";
+        const { ageing } = model;
+        const found = model.layer(layer)?.longUnknown(0, time, ageing, 500);
+        if (found === undefined) continue;
+        commit({ kind: "remove", now: time, layer, cells: found.cells });
       } else {
         const rows = Array.from(
           { length: random(200) },
-          () => [32 * random(TILES), random(2), random(3)] as const,
+          () => [32 * random(TILES), random(2), random(4) - 1] as const,
         );
         commit(readingsEntry(time, rows, random(3) === 0 ? "b" : "default"));
       }
@@ -112,6 +121,78 @@ Deno.test({
     const last = open();
     assertSameMap(last.map, map);
     last.store.close();
+  },
+});
+
+/** Layers of one chunk and more, some deleted and created again. */
+const LAYERS = ["a", "b", "c", "d"];
+
+Deno.test({
+  name:
+    "SqliteStore drops a deleted layer from the file, and never restores it after a kill",
+  ...needs(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const path = `${dir.path}/map.sqlite`;
+    const open = await openerIn(dir.path);
+    let { store, map } = open();
+    const random = randomIntegers(3);
+    const rows = (count: number) =>
+      Array.from(
+        { length: count },
+        () => [32 * random(TILES), random(2), random(3)] as const,
+      );
+    for (let i = 0; i < 1200; i++) {
+      const layer = LAYERS[random(LAYERS.length)]!;
+      const entry: Entry = random(25) === 0
+        ? { kind: "delete", now: T0 + i, layer }
+        : readingsEntry(T0 + i, rows(random(300)), layer);
+      commitAndApply(store, map, entry);
+      if (random(12) !== 0) continue;
+      const before = map;
+      store.close(random(5) === 0 ? map : undefined); // else like a kill
+      ({ store, map } = open());
+      assertSameMap(map, before);
+    }
+    for (const layer of LAYERS) {
+      commitAndApply(store, map, { kind: "delete", now: T0 + 5000, layer });
+    }
+    commitAndApply(store, map, readingsEntry(T0 + 5001, rows(10), "kept"));
+    for (let times = 0; times < 2; times++) {
+      const before = map;
+      store.close(map);
+      ({ store, map } = open());
+      assertSameMap(map, before);
+    }
+    store.close(map);
+    const others = "SELECT count(*) FROM chunk WHERE layer <> 'kept'";
+    assert.equal(await queryNumber(path, others), 0);
+  },
+});
+
+Deno.test({
+  name: "SqliteStore migrates a file of schema 2 and loads its map",
+  ...needs(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const path = `${dir.path}/map.sqlite`;
+    const open = await openerIn(dir.path);
+    const first = open();
+    const entries = [
+      readingsEntry(T0, [[1, 1, 1], [99, 1, 2], [-40, 7, 3]]),
+      readingsEntry(T0, [[5, 5, 1]], "b"),
+    ];
+    commitAndApply(first.store, first.map, ...entries);
+    first.store.close(first.map);
+    await execSql(
+      path,
+      `ALTER TABLE chunk DROP COLUMN first;
+       ALTER TABLE chunk DROP COLUMN began;
+       PRAGMA user_version = 2`,
+    );
+    const { store, map } = open();
+    assertSameMap(map, first.map);
+    store.close(map);
   },
 });
 
@@ -219,10 +300,14 @@ Deno.test({
     const open = await openerIn(dir.path);
     const { store, map } = open();
     for (let i = 0; i < 40; i++) {
-      const entry = readingsEntry(
-        T0 + i,
-        Array.from({ length: 100 }, (_, n) => [32 * i + n, i, n]),
-      );
+      // The chunks of "b" name their first one and the deletion before it.
+      const entry: Entry = i % 8 === 7
+        ? { kind: "delete", now: T0 + i, layer: "b" }
+        : readingsEntry(
+          T0 + i,
+          Array.from({ length: 100 }, (_, n) => [32 * i + n, i, n]),
+          i % 2 === 0 ? "default" : "b",
+        );
       store.commit([entry]);
       applyEntry(map, entry);
       if (i < 30) store.applied(map); // the rest stays in the journal

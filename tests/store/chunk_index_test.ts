@@ -52,3 +52,19 @@ test("tilesToMove() returns the tiles of chunks that are more than half garbage"
   index.add(chunk(8, 3), [1, 2, 5]);
   assert.deepEqual(index.takeDeletable(), [4, 5, 6, 3]);
 });
+
+test("drop() makes all chunks of a layer deletable, and no others", () => {
+  const index = new ChunkIndex();
+  index.add(chunk(1, 2), [0, 1]);
+  index.add(chunk(2, 4, "b"), [0, 1, 2, 3]);
+  index.add(chunk(3, 2), [1, 2]);
+  index.add(chunk(4, 1, "b"), [0]);
+  index.drop("b");
+  assert.deepEqual(index.takeDeletable(), [2, 4]);
+  assert.equal(index.liveBytes, 30);
+  index.add(chunk(5, 3, "b"), [0, 1, 2]);
+  assert.deepEqual(index.takeDeletable(), []);
+  assert.deepEqual([...index.tilesToMove("b")], []);
+  index.drop("none");
+  assert.deepEqual(index.takeDeletable(), []);
+});

@@ -33,6 +33,25 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.tuple(fc.constantFrom("age" as const, "alive" as const), ms).map(
     ([kind, now]): Entry => ({ kind, now }),
   ),
+  fc.record({ layer: fc.string({ minLength: 1 }), now: ms }).map(
+    ({ layer, now }): Entry => ({
+      kind: "delete",
+      now,
+      layer: layer.toWellFormed(),
+    }),
+  ),
+  fc.record({ layer: fc.string({ minLength: 1 }), rows, now: ms }).map(
+    ({ layer, rows, now }): Entry => ({
+      kind: "remove",
+      now,
+      layer: layer.toWellFormed(),
+      cells: {
+        length: rows.length,
+        x: Int32Array.from(rows, ([x]) => x),
+        y: Int32Array.from(rows, ([, y]) => y),
+      },
+    }),
+  ),
   fc.record({ now: ms, a: threshold, b: threshold, c: threshold }).map(
     ({ now, a, b, c }): Entry => ({
       kind: "configure",

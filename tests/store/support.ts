@@ -97,7 +97,8 @@ function contentsOf(map: OccupancyMap) {
     cells.sort((a, b) => a.x - b.x || a.y - b.y);
     const order: string[] = [];
     grid.scanInOrder((x, y) => order.push(`${x},${y}`));
-    return { name, cells, order, counts: grid.counts() };
+    return { name, began: grid.began, cells, order, counts: grid.counts() };
   }).sort((a, b) => a.name < b.name ? -1 : 1);
-  return { revision: map.revision, ageing: map.ageing, layers };
+  const { revision, began, ageing } = map;
+  return { revision, began, ageing, layers };
 }
