@@ -1,0 +1,314 @@
+/**
+ * The attacks: each runs until the signal of its target.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { delay } from "../../../src/common/async.ts";
+import {
+  encodeConnect,
+  encodePublish,
+  encodeSubscribe,
+} from "../../support/packets.ts";
+import { AttackSocket, head, hold, type Target } from "./attacker.ts";
+
+/** An attack, and the limits of which one must count it. */
+export interface Attack {
+  /** In `occupancy_limited_total{limit="…"}`, or reasons of refused readings. */
+  readonly counted: readonly string[];
+  run(target: Target): Promise<void>;
+}
+
+const HANDSHAKE = [
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+const CHUNKED = "Transfer-Encoding: chunked";
+
+/** Connects a client to the embedded broker. */
+async function mqtt(
+  target: Target,
+  clientId: string,
+): Promise<AttackSocket | undefined> {
+  const socket = await AttackSocket.open(target.mqttPort);
+  if (socket === undefined) return undefined;
+  target.signal.addEventListener("abort", () => socket.destroy());
+  socket.read();
+  await socket.write(encodeConnect(clientId));
+  return socket;
+}
+
+/** Sends packets as fast as the server reads them. */
+async function flood(
+  target: Target,
+  clientId: string,
+  packets: () => Uint8Array,
+): Promise<void> {
+  let socket: AttackSocket | undefined;
+  while (!target.signal.aborted) {
+    socket = socket?.open ? socket : await mqtt(target, clientId);
+    await socket?.write(packets());
+    await delay(0); // also while there is room
+  }
+}
+
+/** A WebSocket frame of a client, masked with zeros. */
+function frame(fin: boolean, opcode: number, payload: Uint8Array): Uint8Array {
+  const first = (fin ? 128 : 0) | opcode;
+  const { length } = payload;
+  const size = length < 126
+    ? [128 | length]
+    : [128 | 126, length >> 8, length & 255];
+  return Buffer.concat([Buffer.from([first, ...size, 0, 0, 0, 0]), payload]);
+}
+
+/** Many copies of a packet in one write. */
+function copies(count: number, packet: (i: number) => Uint8Array): Buffer {
+  return Buffer.concat(Array.from({ length: count }, (_, i) => packet(i)));
+}
+
+const int32 = () => Math.floor(Math.random() * 2 ** 32) - 2 ** 31;
+
+/** All attacks by name. */
+export const ATTACKS: Readonly<Record<string, Attack>> = {
+  "idle-connections": {
+    counted: ["http-connections", "http-connections-per-address"],
+    run: (target) => hold(target, target.httpPort, 1000, async () => {}),
+  },
+  "slow-heads": {
+    counted: ["http-connections", "http-connections-per-address"],
+    run: (target) =>
+      hold(target, target.httpPort, 300, async (socket) => {
+        while (await socket.write("G")) await delay(100, target.signal);
+      }),
+  },
+  "request-flood": {
+    counted: [],
+    run: async (target) => {
+      const topic = "occupancy/response/flood";
+      const request = JSON.stringify({
+        ...{ maxBytes: 1024, layer: target.layer, replyTo: topic },
+      });
+      const packets = copies(
+        100,
+        () => encodePublish("occupancy/request", request),
+      );
+      // The replies of one are read by a subscriber, those of the other by none.
+      const first = encodeSubscribe(topic);
+      let sent = 0;
+      await Promise.all([
+        flood(target, "flood", () => sent++ === 0 ? first : packets),
+        flood(target, "flood-2", () => packets),
+      ]);
+    },
+  },
+  "one-byte-chunks": {
+    counted: [],
+    run: (target) => {
+      const chunks = Buffer.from("1\r\n1\r\n".repeat(10_000));
+      return hold(target, target.httpPort, 8, async (socket) => {
+        socket.read();
+        await socket.write(head(target, "POST /api/v1/readings", CHUNKED));
+        while (await socket.write(chunks)) await delay(0);
+      });
+    },
+  },
+  "endless-fragments": {
+    counted: [],
+    run: (target) => {
+      const payload = new Uint8Array(60_000).fill(32);
+      return hold(target, target.httpPort, 4, async (socket) => {
+        socket.read();
+        await socket.write(head(target, "GET /live", ...HANDSHAKE));
+        await socket.write(frame(false, 1, payload));
+        while (await socket.write(frame(false, 0, payload))) await delay(0);
+      });
+    },
+  },
+  "bodies-of-unknown-length": {
+    counted: [],
+    run: (target) =>
+      hold(target, target.httpPort, 64, async (socket) => {
+        socket.read();
+        await socket.write(head(target, "POST /api/v1/readings", CHUNKED));
+        while (await socket.write("6\r\n1,1,1\n\r\n")) {
+          await delay(200, target.signal);
+        }
+      }),
+  },
+  "large-bodies": {
+    counted: [],
+    run: (target) => {
+      const body = "1,1,1\n".repeat(1_300_000);
+      return hold(target, target.httpPort, 16, async (socket) => {
+        socket.read();
+        await socket.write(
+          head(
+            target,
+            `POST /api/v1/readings?layer=${target.layer}`,
+            `Content-Length: ${body.length}`,
+          ),
+        );
+        await socket.write(body);
+      });
+    },
+  },
+  "unread-answers": {
+    counted: [],
+    run: (target) =>
+      hold(
+        target,
+        target.httpPort,
+        64,
+        (socket) =>
+          socket.write(
+            head(target, `GET /api/v1/cells?layer=${target.layer}`),
+          ),
+      ),
+  },
+  "unread-streams": {
+    counted: ["http-streams"],
+    run: async (target) => {
+      let value = 0;
+      await Promise.all([
+        hold(
+          target,
+          target.httpPort,
+          100,
+          (socket) =>
+            socket.write(
+              head(target, `GET /api/v1/changes?layer=${target.layer}`),
+            ),
+        ),
+        flood(target, "changes", () => changes(target.layer, ++value)),
+      ]);
+    },
+  },
+  "unread-viewers": {
+    counted: [],
+    run: async (target) => {
+      let value = 0;
+      const view = Buffer.from(
+        JSON.stringify({ type: "view", layer: target.layer }),
+      );
+      const got = Buffer.from('{"type":"ping","id":1}');
+      await Promise.all([
+        hold(target, target.httpPort, 100, async (socket) => {
+          await socket.write(head(target, "GET /live", ...HANDSHAKE));
+          await socket.write(frame(true, 1, view));
+          while (await socket.write(frame(true, 1, got))) {
+            await delay(10, target.signal);
+          }
+        }),
+        flood(target, "changes", () => changes(target.layer, ++value)),
+      ]);
+    },
+  },
+  "loops-of-large-answers": {
+    counted: [],
+    run: (target) =>
+      hold(target, target.httpPort, 12, async (socket) => {
+        let answered = Promise.withResolvers<void>();
+        socket.read((chunk) => {
+          // The end of a chunked body.
+          if (Buffer.from(chunk).subarray(-5).equals(END)) answered.resolve();
+        });
+        const request = head(target, `GET /api/v1/cells?layer=${target.layer}`);
+        while (await socket.write(request)) {
+          await Promise.race([answered.promise, socket.closed()]);
+          answered = Promise.withResolvers();
+        }
+      }),
+  },
+  "many-layers": {
+    counted: ["too-many-layers"],
+    run: (target) => {
+      let layer = 0;
+      return flood(
+        target,
+        "layers",
+        () =>
+          copies(
+            200,
+            () => encodePublish(`occupancy/data/attack/${layer++}`, "1,1,1"),
+          ),
+      );
+    },
+  },
+  "scattered-cells": {
+    counted: ["too-many-cells"],
+    run: (target) =>
+      flood(target, "scattered", () => {
+        const rows = Array.from(
+          { length: 1000 },
+          () => `${int32()},${int32()},1`,
+        );
+        return encodePublish("occupancy/data/scattered", rows.join("\n"));
+      }),
+  },
+  "bad-payloads": {
+    counted: ["bad-json", "bad-csv", "bad-row"],
+    run: async (target) => {
+      let state = 0;
+      const topic = `occupancy/server/state/`;
+      await Promise.all([
+        flood(
+          target,
+          "bad\nclient\x1b[31m",
+          () => copies(500, () => encodePublish("occupancy/data", "a,b,")),
+        ),
+        flood(
+          target,
+          "forger",
+          () =>
+            copies(50, () =>
+              encodePublish(
+                `${topic}forged-${state++}`,
+                '{"state":"online","version":"1\\n2"}',
+                { retain: true },
+              )),
+        ),
+      ]);
+    },
+  },
+  "wrong-tokens": {
+    counted: ["http-wrong-token"],
+    run: (target) =>
+      hold(target, target.httpPort, 64, async (socket) => {
+        let answered = Promise.withResolvers<void>();
+        socket.read(() => answered.resolve());
+        const wrong = { ...target, token: "wrong-wrong-wrong-wrong" };
+        while (await socket.write(head(wrong, "GET /api/v1/layers"))) {
+          await Promise.race([answered.promise, socket.closed()]);
+          answered = Promise.withResolvers();
+        }
+      }),
+  },
+};
+
+/** The last bytes of a chunked body. */
+const END = Buffer.from("0\r\n\r\n");
+
+/** Changes 1,000 cells of the large layer. */
+function changes(layer: string, value: number): Uint8Array {
+  const rows = Array.from(
+    { length: 1000 },
+    (_, i) => `${i % 100},${Math.floor(i / 100)},${value % 100}`,
+  );
+  return encodePublish(`occupancy/data/${layer}`, rows.join("\n"));
+}
+
+/** Runs in a process of its own: NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS */
+if (import.meta.main) {
+  const [name = "", httpPort, mqttPort, token = "", layer = "", ms] = Deno.args;
+  await ATTACKS[name]!.run({
+    httpPort: Number(httpPort),
+    mqttPort: Number(mqttPort),
+    token,
+    layer,
+    signal: AbortSignal.timeout(Number(ms)),
+  });
+  Deno.exit();
+}

@@ -1,0 +1,186 @@
+/**
+ * A client that behaves well while others attack, and measures how the server
+ * serves it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { delay, doneWithin } from "../../../src/common/async.ts";
+import { encodePublish } from "../../support/packets.ts";
+import { RawConnection } from "../../support/raw_connection.ts";
+
+/** Its layer has 16 cells. */
+export const GOOD_LAYER = "good";
+const SIDE = 4;
+const REPLIES = "occupancy/response/good";
+/** Pause between two of its operations of a kind. */
+const INTERVAL_MS = 20;
+/** An operation without a result for this time has failed. */
+const TIMEOUT_MS = 10_000;
+
+/** What the client does. */
+export type Operation = "request" | "get" | "reading";
+
+/** The times of operations, in ms, and failures. */
+export interface Measured {
+  readonly ms: Record<Operation, number[]>;
+  readonly failures: string[];
+}
+
+/** Sends requests over MQTT and HTTP, and readings at QoS 1. */
+export class GoodClient implements AsyncDisposable {
+  readonly #httpUrl: string;
+  readonly #token: string;
+  readonly #requests: RawConnection;
+  readonly #readings: RawConnection;
+  readonly #ending = new AbortController();
+  readonly #loops: Promise<unknown>;
+  #measured = emptyMeasured();
+  /** The last acknowledged value of each cell. */
+  readonly acknowledged: number[] = Array(SIDE * SIDE).fill(0);
+
+  private constructor(
+    httpUrl: string,
+    token: string,
+    requests: RawConnection,
+    readings: RawConnection,
+  ) {
+    this.#httpUrl = httpUrl;
+    this.#token = token;
+    this.#requests = requests;
+    this.#readings = readings;
+    this.#loops = Promise.all([
+      this.#loop("request", () => this.#request()),
+      this.#loop("get", () => this.#get()),
+      this.#loop("reading", () => this.#publish()),
+    ]);
+  }
+
+  /** Connects and begins. */
+  static async start(
+    httpUrl: string,
+    mqttPort: number,
+    token: string,
+  ): Promise<GoodClient> {
+    const requests = await RawConnection.open(mqttPort, "good-requests");
+    await requests.subscribe(REPLIES);
+    const readings = await RawConnection.open(mqttPort, "good-readings");
+    const rows = Array.from(
+      { length: SIDE * SIDE },
+      (_, i) => `${i % SIDE},${Math.floor(i / SIDE)},0`,
+    );
+    await readings.write(
+      encodePublish(`occupancy/data/${GOOD_LAYER}`, rows.join("\n"), { id: 1 }),
+    );
+    await readings.expect("puback");
+    return new GoodClient(httpUrl, token, requests, readings);
+  }
+
+  /** Returns what was measured since the last call. */
+  take(): Measured {
+    const measured = this.#measured;
+    this.#measured = emptyMeasured();
+    return measured;
+  }
+
+  /** Sends a request over HTTP. */
+  get(path: string): Promise<string> {
+    return getText(this.#httpUrl + path, this.#token);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#loops;
+    await this.#requests[Symbol.asyncDispose]();
+    await this.#readings[Symbol.asyncDispose]();
+  }
+
+  async #loop(operation: Operation, run: () => Promise<void>): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      const start = performance.now();
+      const work = run().catch((error) => {
+        this.#measured.failures.push(`${operation}: ${error.message}`);
+      });
+      if (!await doneWithin(work, TIMEOUT_MS)) {
+        this.#measured.failures.push(`${operation}: no result`);
+        await Promise.race([work, delay(TIMEOUT_MS, signal)]);
+      }
+      this.#measured.ms[operation].push(performance.now() - start);
+      await delay(INTERVAL_MS, signal);
+    }
+  }
+
+  #transaction = 0;
+  async #request(): Promise<void> {
+    const transaction = ++this.#transaction;
+    const region = [0, 0, SIDE - 1, SIDE - 1];
+    await this.#requests.write(
+      encodePublish(
+        "occupancy/request",
+        JSON.stringify({
+          ...{ transaction, region, layer: GOOD_LAYER, replyTo: REPLIES },
+        }),
+      ),
+    );
+    for (;;) {
+      const { payload } = await this.#requests.take("publish");
+      const reply = JSON.parse(payload.toString());
+      // Those before it are of requests that had timed out.
+      if (reply.transaction !== transaction) continue;
+      assert.equal(reply.cells?.length, SIDE * SIDE, payload.toString());
+      return;
+    }
+  }
+
+  async #get(): Promise<void> {
+    const region = `0,0,${SIDE - 1},${SIDE - 1}`;
+    const text = await this.get(
+      `/api/v1/cells?layer=${GOOD_LAYER}&region=${region}`,
+    );
+    assert.equal(JSON.parse(text).cells.length, SIDE * SIDE);
+  }
+
+  #value = 0;
+  async #publish(): Promise<void> {
+    const value = ++this.#value;
+    const i = value % (SIDE * SIDE);
+    const row = `${i % SIDE},${Math.floor(i / SIDE)},${value}`;
+    const id = value % 65_535 + 1;
+    await this.#readings.write(
+      encodePublish(`occupancy/data/${GOOD_LAYER}`, row, { id }),
+    );
+    let acknowledged;
+    do ({ messageId: acknowledged } = await this.#readings.take(
+      "puback",
+    )); while (acknowledged !== id);
+    this.acknowledged[i] = value;
+  }
+}
+
+function emptyMeasured(): Measured {
+  return { ms: { request: [], get: [], reading: [] }, failures: [] };
+}
+
+/** Returns the values of the client's cells. */
+export async function goodValues(
+  httpUrl: string,
+  token: string,
+): Promise<number[]> {
+  const { cells } = JSON.parse(
+    await getText(`${httpUrl}/api/v1/cells?layer=${GOOD_LAYER}`, token),
+  );
+  const values = Array(SIDE * SIDE);
+  for (const [x, y, value] of cells) values[y * SIDE + x] = value;
+  return values;
+}
+
+async function getText(url: string, token: string): Promise<string> {
+  const response = await fetch(url, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return text;
+}

@@ -1,0 +1,226 @@
+/**
+ * Runs attacks against a server process, one after the other, beside a good
+ * client.
+ *
+ * @module
+ */
+import { delay } from "../../../src/common/async.ts";
+import { DENO_RUN, Running } from "../../support/processes.ts";
+import { tempDir } from "../../support/temp.ts";
+import { until } from "../../support/until.ts";
+import { ATTACKS } from "./attacks.ts";
+import { MemoryCap } from "./capped_server.ts";
+import {
+  GoodClient,
+  goodValues,
+  type Measured,
+  type Operation,
+} from "./good_client.ts";
+
+export const MAX_BYTES = 512 * 1024 * 1024;
+/** SIGTERM must end the server within this time. */
+export const STOP_TIMEOUT_MS = 10_000;
+const TOKEN = "attacked-attacked-attacked";
+const LARGE_LAYER = "large";
+const ROW_CELLS = 1000;
+
+/** Options of {@linkcode runAttacks}. */
+export interface AttackOptions {
+  /** Which attacks. Default: all. */
+  readonly names?: readonly string[];
+  /** How long each attack takes, in ms. */
+  readonly attackMs: number;
+  /** Cells of the large layer, a multiple of 1,000. */
+  readonly cells: number;
+  /** Called with what was measured during each attack. */
+  readonly onReport?: (report: AttackReport) => void;
+}
+
+/** What was measured during one attack. */
+export interface AttackReport {
+  readonly name: string;
+  /** Of the good client, in ms. */
+  readonly p50: Record<Operation, number>;
+  readonly p99: Record<Operation, number>;
+  readonly max: Record<Operation, number>;
+  readonly failures: readonly string[];
+  /** The peak of the server's memory, in bytes. */
+  readonly peakBytes: number;
+  /** What was counted: limits, and reasons of refused readings. */
+  readonly counted: ReadonlyMap<string, number>;
+  readonly logLines: number;
+}
+
+/** What was found at the end. */
+export interface Result {
+  readonly cap: string;
+  readonly reports: readonly AttackReport[];
+  /** True if the server was alive after the last attack. */
+  readonly alive: boolean;
+  /** Exit code and time of SIGTERM; undefined if it did not end in time. */
+  readonly stopped: { readonly code: number; readonly ms: number } | undefined;
+  /** Cells whose acknowledged reading is missing: before the end, and after. */
+  readonly lost: readonly string[];
+  readonly log: string;
+}
+
+/** Runs attacks. */
+export async function runAttacks(
+  { names = Object.keys(ATTACKS), attackMs, cells, onReport }: AttackOptions,
+): Promise<Result> {
+  await using folder = await tempDir();
+  const file = await folder.file("token", TOKEN);
+  await Deno.chmod(file, 0o600);
+  await using cap = await MemoryCap.create(MAX_BYTES);
+  const args = [
+    ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+    ...["--http-token-file", file, "--store", `sqlite:${folder.path}/map.db`],
+  ];
+  await using server = cap.start(args);
+  const { httpUrl, mqttPort } = await server.ready();
+  await fill(httpUrl, cells);
+  const reports: AttackReport[] = [];
+  let acknowledged: readonly number[];
+  const lost: string[] = [];
+  let alive = true;
+  {
+    await using client = await GoodClient.start(httpUrl, mqttPort, TOKEN);
+    acknowledged = client.acknowledged;
+    let before = await counts(client);
+    await server.takePeak();
+    for (const name of ["none", ...names]) {
+      client.take();
+      const lines = server.log.split("\n").length;
+      await attack(name, attackMs, httpUrl, mqttPort);
+      const measured = client.take();
+      const peakBytes = await server.takePeak();
+      alive = peakBytes > 0;
+      const after = alive ? await counts(client) : before;
+      const report = {
+        name,
+        ...summary(measured),
+        failures: measured.failures,
+        peakBytes,
+        counted: difference(before, after),
+        logLines: server.log.split("\n").length - lines,
+      };
+      before = after;
+      reports.push(report);
+      onReport?.(report);
+      if (!alive) break;
+    }
+    if (alive) {
+      await delay(100); // its last readings are then acknowledged
+      compare(
+        acknowledged,
+        await goodValues(httpUrl, TOKEN),
+        "before the end",
+        lost,
+      );
+    }
+  }
+  const stopped = alive
+    ? await server.stop(STOP_TIMEOUT_MS).catch(() => undefined)
+    : undefined;
+  if (stopped !== undefined) {
+    await using again = cap.start(args);
+    const { httpUrl } = await again.ready();
+    compare(acknowledged, await goodValues(httpUrl, TOKEN), "restarted", lost);
+  }
+  return { cap: cap.kind, reports, alive, stopped, lost, log: server.log };
+}
+
+/** Runs one attack in a process of its own, with a low priority. */
+async function attack(
+  name: string,
+  ms: number,
+  httpUrl: string,
+  mqttPort: number,
+): Promise<void> {
+  if (name === "none") return await delay(ms);
+  const script = new URL("attacks.ts", import.meta.url).pathname;
+  await using attacker = new Running("nice", [
+    ...["-n", "10", Deno.execPath(), ...DENO_RUN, "--allow-all"],
+    ...["--no-check", script, name, new URL(httpUrl).port, String(mqttPort)],
+    ...[TOKEN, LARGE_LAYER, String(ms)],
+  ]);
+  const { code, stderr } = await attacker.ended(ms + 20_000);
+  if (code !== 0) throw new Error(`The attack ${name} failed: ${stderr}`);
+}
+
+/** Makes the large layer. */
+async function fill(httpUrl: string, cells: number): Promise<void> {
+  const rows = 50;
+  for (let y = 0; y < cells / ROW_CELLS; y += rows) {
+    const body = Array.from(
+      { length: rows * ROW_CELLS },
+      (_, i) => `${i % ROW_CELLS},${y + Math.floor(i / ROW_CELLS)},1`,
+    ).join("\n");
+    const response = await fetch(
+      `${httpUrl}/api/v1/readings?layer=${LARGE_LAYER}`,
+      {
+        method: "POST",
+        body,
+        headers: { authorization: `Bearer ${TOKEN}` },
+      },
+    );
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+  }
+}
+
+/** Returns the counts of limits and of refused readings. */
+async function counts(client: GoodClient): Promise<Map<string, number>> {
+  const text = await until(
+    () => client.get("/metrics").catch(() => undefined),
+    { what: "the metrics", deadline: 60_000 },
+  );
+  const pattern =
+    /^occupancy_(?:limited_total\{limit|readings_total\{outcome="refused",reason)="([^"]+)"\} (\d+)/gm;
+  return new Map(
+    [...text.matchAll(pattern)].map(([, name, count]) => [
+      name!,
+      Number(count),
+    ]),
+  );
+}
+
+function difference(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const changed = [...after].map(([name, count]) =>
+    [name, count - (before.get(name) ?? 0)] as const
+  );
+  return new Map(changed.filter(([, count]) => count > 0));
+}
+
+function summary({ ms }: Measured) {
+  const of = (share: number) => {
+    const at = (times: readonly number[]) => {
+      const sorted = times.toSorted((a, b) => a - b);
+      return sorted[
+        Math.min(
+          Math.floor(share * sorted.length),
+          sorted.length - 1,
+        )
+      ] ?? Infinity;
+    };
+    const { request, get, reading } = ms;
+    return { request: at(request), get: at(get), reading: at(reading) };
+  };
+  return { p50: of(0.5), p99: of(0.99), max: of(1) };
+}
+
+function compare(
+  acknowledged: readonly number[],
+  values: readonly number[],
+  when: string,
+  lost: string[],
+): void {
+  for (const [i, value] of acknowledged.entries()) {
+    if ((values[i] ?? -1) < value) {
+      lost.push(`cell ${i} ${when}: ${values[i]} instead of ${value}`);
+    }
+  }
+}
