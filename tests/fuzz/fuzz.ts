@@ -1,0 +1,200 @@
+/**
+ * Sends random HTTP requests and WebSocket frames to a server process, beside a
+ * good client.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { delay } from "../../src/common/async.ts";
+import { occupancy, type Running } from "../support/processes.ts";
+import { httpCase, routesOf, type RouteSpec } from "./http_cases.ts";
+import { Random } from "./random.ts";
+import { type Outcome, runHttpCase, runWebSocketCase } from "./sessions.ts";
+import { webSocketCase } from "./websocket_cases.ts";
+
+/** The server's memory must stay below this. */
+export const MAX_BYTES = 384 * 1024 * 1024;
+/** Connections at the same time. */
+const CONNECTIONS = 24;
+const PROBE_INTERVAL_MS = 20;
+const PROBE_TIMEOUT_MS = 15_000;
+const MAX_FAILURES = 20;
+/** Bytes of a piece that a failure shows. */
+const MAX_EXCERPT = 1500;
+/** Lines of the log that say that the server has a bug. */
+const FAULT =
+  /request failed|uncaught|unhandled|internal error|\bat .*\.ts:\d/i;
+
+/** The two kinds of cases. */
+export type Kind = "http" | "websocket";
+
+/** Options of {@linkcode runFuzz}. */
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly kind: Kind;
+  /** The number of cases. */
+  readonly cases: number;
+  /** The number of the first case. Default 0. */
+  readonly first?: number;
+  /** Called after each 1,000 cases. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** What was found. */
+export interface FuzzResult {
+  /** Cases that ended wrong. */
+  readonly failures: readonly string[];
+  /** Cases with a response. */
+  readonly answered: number;
+  /** The peak of the server's memory, in bytes. */
+  readonly peakBytes: number;
+  /** The times of a good client's requests, in ms: median and maximum. */
+  readonly goodClient: { readonly median: number; readonly max: number };
+}
+
+/** Runs cases against a new server. */
+export async function runFuzz(
+  { seed, kind, cases, first = 0, onProgress }: FuzzOptions,
+): Promise<FuzzResult> {
+  await using server = occupancy([
+    ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+  ]);
+  await server.waitFor(/Ready:/);
+  const [, url = ""] = /Dashboard at (\S+)\/ /.exec(server.stderr)!;
+  const port = Number(new URL(url).port);
+  const routes = routesOf(await (await fetch(`${url}/openapi.json`)).json());
+  const good = new GoodClient(url);
+  await good.start();
+  const failures: string[] = [];
+  let answered = 0;
+  let next = first;
+  const worker = async () => {
+    while (next < first + cases && failures.length < MAX_FAILURES) {
+      const index = next++;
+      const outcome = await runCase(kind, port, seed, index, routes);
+      if (outcome.answered) answered++;
+      if (outcome.failure !== undefined) {
+        const repeat = `--seed ${seed} --kind ${kind} --case ${index}`;
+        failures.push(`${outcome.failure}\n  deno task fuzz ${repeat}`);
+      }
+      if ((index + 1) % 1000 === 0) onProgress?.(index + 1 - first);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  const goodClient = await good.stop(failures);
+  const peakBytes = await peakOf(server);
+  if (peakBytes > MAX_BYTES) {
+    failures.push(`the server used ${Math.round(peakBytes / 2 ** 20)} MiB`);
+  }
+  server.kill();
+  const { code, stderr } = await server.ended();
+  if (code !== 0) failures.push(`the server ended with ${code}: ${stderr}`);
+  const faults = stderr.split("\n").filter((line) => FAULT.test(line));
+  failures.push(...faults.slice(0, 5).map((line) => `in the log: ${line}`));
+  return { failures, answered, peakBytes, goodClient };
+}
+
+/** Runs one case. A failure says what was sent. */
+async function runCase(
+  kind: Kind,
+  port: number,
+  seed: number,
+  index: number,
+  routes: readonly RouteSpec[],
+): Promise<Outcome> {
+  const random = new Random(seed, index);
+  let pieces: readonly Uint8Array[];
+  let outcome: Outcome;
+  if (kind === "http") {
+    const sent = httpCase(random, routes);
+    pieces = sent.pieces;
+    outcome = await runHttpCase(port, sent);
+  } else {
+    const sent = webSocketCase(random);
+    pieces = sent.pieces;
+    outcome = await runWebSocketCase(port, sent);
+  }
+  const { failure, answered } = outcome;
+  if (failure === undefined) return outcome;
+  const sent = pieces.map((piece) => excerpt(piece)).join(" + ");
+  return { answered, failure: `${failure}\n  after ${sent}` };
+}
+
+/** Returns the start of bytes as a string literal. */
+function excerpt(bytes: Uint8Array): string {
+  const text = new TextDecoder("latin1").decode(bytes);
+  const rest = text.length - MAX_EXCERPT;
+  return JSON.stringify(text.slice(0, MAX_EXCERPT)) +
+    (rest > 0 ? ` and ${rest} bytes` : "");
+}
+
+/** Checks that another client's cells are right and arrive soon. */
+class GoodClient {
+  readonly #url: string;
+  readonly #ending = new AbortController();
+  readonly #times: number[] = [];
+  readonly #failures: string[] = [];
+  #value = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async start(): Promise<void> {
+    await this.#check();
+    this.#loop = this.#run();
+  }
+
+  async stop(failures: string[]) {
+    this.#ending.abort();
+    await this.#loop;
+    failures.push(...this.#failures.slice(0, 5));
+    const sorted = this.#times.sort((a, b) => a - b);
+    return {
+      median: sorted[Math.floor(sorted.length / 2)] ?? 0,
+      max: sorted.at(-1) ?? 0,
+    };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      try {
+        await this.#check();
+      } catch (error) {
+        this.#failures.push(`the good client: ${error}`);
+      }
+      await delay(PROBE_INTERVAL_MS, this.#ending.signal);
+    }
+  }
+
+  async #check(): Promise<void> {
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    const value = ++this.#value;
+    const start = performance.now();
+    const sent = await fetch(`${this.#url}/api/v1/readings?layer=good`, {
+      method: "POST",
+      body: `1,1,${value}\n`,
+      signal,
+    });
+    assert.equal(sent.status, 200, await sent.text());
+    this.#times.push(performance.now() - start);
+    const response = await fetch(
+      `${this.#url}/api/v1/cell?layer=good&x=1&y=1`,
+      {
+        signal,
+      },
+    );
+    const cell = await response.json();
+    assert.equal(cell.value, value, JSON.stringify(cell));
+  }
+}
+
+async function peakOf({ pid }: Running): Promise<number> {
+  try {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0; // no Linux
+  }
+}

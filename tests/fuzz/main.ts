@@ -1,0 +1,53 @@
+/**
+ * `deno task fuzz`: random HTTP requests and WebSocket frames against a server.
+ * `--kind http --case N` runs one case.
+ */
+import { parseArgs } from "node:util";
+import { type Kind, runFuzz } from "./fuzz.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    seed: { type: "string" },
+    requests: { type: "string", default: "100000" },
+    sessions: { type: "string", default: "20000" },
+    kind: { type: "string" },
+    case: { type: "string" },
+  },
+});
+const seed = values.seed === undefined
+  ? crypto.getRandomValues(new Uint32Array(1))[0]!
+  : Number(values.seed);
+
+const counts: Record<Kind, number> = {
+  http: Number(values.requests),
+  websocket: Number(values.sessions),
+};
+const one = values.case === undefined ? undefined : Number(values.case);
+
+let failed = false;
+console.log(`Seed ${seed}. Repeat with: deno task fuzz --seed ${seed}`);
+for (const kind of ["http", "websocket"] as const) {
+  if (values.kind !== undefined && values.kind !== kind) continue;
+  const start = performance.now();
+  const { failures, answered, peakBytes, goodClient } = await runFuzz({
+    ...{ seed, kind, cases: one === undefined ? counts[kind] : 1 },
+    first: one ?? 0,
+    onProgress: (done) => {
+      if (done % 10_000 === 0) console.log(`${kind}: ${done} cases`);
+    },
+  });
+  const { median, max } = goodClient;
+  console.log([
+    `${kind}: ${answered} answered`,
+    `${failures.length} failures`,
+    `a good client waited ${median.toFixed(1)} ms, at most ${
+      max.toFixed(0)
+    } ms`,
+    `peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
+    `${((performance.now() - start) / 1000).toFixed(0)} s`,
+  ].join(", "));
+  for (const failure of failures) console.log(failure);
+  failed ||= failures.length > 0;
+}
+Deno.exit(failed ? 1 : 0);
