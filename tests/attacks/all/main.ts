@@ -1,7 +1,12 @@
-/** `deno task attacks`: all attacks, and how a good client fares beside them. */
+/**
+ * `deno task attacks`: all attacks against one server process, and how a good
+ * client fares beside them. `deno task attacks idle-connections` runs one.
+ */
 import { parseArgs } from "node:util";
-import { ATTACKS } from "./attacks.ts";
-import { type AttackReport, runAttacks } from "./run_attacks.ts";
+import { problemsOf, reportLine, runAttacks } from "./run_attacks.ts";
+
+/** Maximum of the good client's 99th percentile. */
+const MAX_P99_MS = 100;
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
@@ -9,47 +14,23 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: "string", default: "5" },
     cells: { type: "string", default: "1000000" },
+    log: { type: "boolean", default: false },
   },
 });
-const names = positionals.length > 0 ? positionals : Object.keys(ATTACKS);
-console.log(
-  "Times of a good client in ms, 50th and 99th percentile and maximum",
-);
-console.log(
-  line(["attack", "request", "GET", "QoS 1", "MB", "log", "counted"]),
-);
-const { cap, alive, stopped, lost, log } = await runAttacks({
-  names,
+console.log("A good client, in ms: median/99th percentile/maximum");
+console.log(reportLine());
+const result = await runAttacks({
+  ...(positionals.length > 0 && { names: positionals }),
   attackMs: Number(values.seconds) * 1000,
   cells: Number(values.cells),
-  onReport: print,
+  onReport: (report) => console.log(reportLine(report)),
 });
-console.log(`Memory: ${cap}. Alive at the end: ${alive}`);
-console.log(
-  stopped
-    ? `SIGTERM ended it with ${stopped.code} after ${stopped.ms.toFixed(0)} ms`
-    : "SIGTERM did not end it",
-);
-console.log(`Lost acknowledged readings: ${lost.length}`, lost.slice(0, 5));
-console.log(log.split("\n").slice(-12).join("\n").slice(-3000));
-
-function print(report: AttackReport): void {
-  const { p50, p99, max, counted, peakBytes, logLines, failures } = report;
-  const times = (of: "request" | "get" | "reading") =>
-    [p50, p99, max].map((ms) => ms[of].toFixed(0)).join("/");
-  console.log(line([
-    report.name,
-    ...[times("request"), times("get"), times("reading")],
-    (peakBytes / 2 ** 20).toFixed(0),
-    String(logLines),
-    [...counted].map(([name, count]) => `${name} ${count}`).join(", "),
-  ]));
-  for (const failure of failures.slice(0, 3)) {
-    console.log(`    ${failure.slice(0, 200)} (of ${failures.length})`);
-  }
+const { stopped, log, cap } = result;
+console.log(`The server's memory: ${cap}`);
+if (stopped !== undefined) {
+  console.log(`SIGTERM ended it after ${stopped.ms.toFixed(0)} ms`);
 }
-
-function line(columns: readonly string[]): string {
-  const widths = [26, 15, 15, 15, 5, 5, 0];
-  return columns.map((text, i) => text.padEnd(widths[i]!)).join(" ");
-}
+if (values.log) console.log(log);
+const problems = problemsOf(result, MAX_P99_MS);
+for (const problem of problems) console.log(`Problem: ${problem}`);
+Deno.exit(problems.length > 0 ? 1 : 0);

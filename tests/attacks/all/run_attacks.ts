@@ -228,3 +228,66 @@ function compare(
     }
   }
 }
+
+/**
+ * Returns what is wrong.
+ *
+ * @param result of {@linkcode runAttacks}
+ * @param maxP99Ms maximum of the good client's 99th percentile, in ms
+ */
+export function problemsOf(
+  { reports, alive, stopped, lost }: Result,
+  maxP99Ms: number,
+): string[] {
+  const problems = reports.flatMap(({ name, ...report }) => {
+    const { p99, failures, peakBytes, counted } = report;
+    const expected = ATTACKS[name]?.counted ?? [];
+    const isCounted = expected.length === 0 ||
+      expected.some((limit) => counted.has(limit));
+    return [
+      ...Object.entries(p99).filter(([, ms]) => ms > maxP99Ms)
+        .map(([operation, ms]) =>
+          `99% of ${operation} within ${ms.toFixed(0)} ms`
+        ),
+      ...(failures.length > 0
+        ? [`${failures.length} failures of a good client: ${failures[0]}`]
+        : []),
+      ...(peakBytes > MAX_BYTES ? [`${megabytes(peakBytes)} MiB`] : []),
+      ...(isCounted ? [] : [`none counted of ${expected.join(", ")}`]),
+    ].map((problem) => `${name}: ${problem}`);
+  });
+  return [
+    ...problems,
+    ...(alive ? [] : ["the server did not survive"]),
+    ...(alive && stopped?.code !== 0
+      ? [`SIGTERM: ${JSON.stringify(stopped) ?? "no end in time"}`]
+      : []),
+    ...lost.map((cell) => `an acknowledged reading is lost: ${cell}`),
+  ];
+}
+
+/** Returns a report as one line of a table; its head without a report. */
+export function reportLine(report?: AttackReport): string {
+  if (report === undefined) {
+    return columns(["attack", "request", "GET", "QoS 1", "MiB", "log"]) +
+      "counted";
+  }
+  const { name, p50, p99, max, counted, peakBytes, logLines } = report;
+  const times = (of: Operation) =>
+    [p50, p99, max].map((ms) => ms[of].toFixed(0)).join("/");
+  return columns([
+    name,
+    ...[times("request"), times("get"), times("reading")],
+    megabytes(peakBytes),
+    String(logLines),
+  ]) + [...counted].map(([limit, count]) => `${limit} ${count}`).join(", ");
+}
+
+function columns(texts: readonly string[]): string {
+  const widths = [26, 15, 15, 15, 5, 5];
+  return texts.map((text, i) => text.padEnd(widths[i]!)).join(" ");
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
