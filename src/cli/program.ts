@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const { message, hint, exitCode } = describeError(error);
     printError(`occupancy: ${message}`);
     if (hint) printError(`  hint: ${hint}`);
-    if (isDebugging()) console.error(error);
+    if (isDebugging()) Deno.inspect(error).split("\n").forEach(printError);
     return exitCode;
   }
 }

@@ -6,12 +6,15 @@
 
 const INTERVAL_MS = 60_000;
 
+/** A line; a function builds it only if it is written. */
+export type Line = string | (() => string);
+
 /** The lines of one kind since the last one that was written. */
 interface Kind {
   /** How many were not written. */
   count: number;
   /** The last of them. */
-  latest: string;
+  latest: Line;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -22,6 +25,8 @@ interface Kind {
  */
 export class LineLimiter implements Disposable {
   readonly #write: (line: string) => void;
+  /** Called for each line that is not written at once. */
+  onLimited: (() => void) | undefined;
   readonly #kinds = new Map<string, Kind>();
 
   /** @param write called with each line to write */
@@ -34,16 +39,17 @@ export class LineLimiter implements Disposable {
    *
    * @param kind a constant of the code in kebab case, never input of a client:
    * memory is kept for each
-   * @param line one line
+   * @param line the line
    */
-  add(kind: string, line: string): void {
+  add(kind: string, line: Line): void {
     const known = this.#kinds.get(kind);
     if (known !== undefined) {
       known.count++;
+      this.onLimited?.();
       known.latest = line;
       return;
     }
-    this.#write(line);
+    this.#write(textOf(line));
     this.#startMinute(kind);
   }
 
@@ -75,6 +81,10 @@ export class LineLimiter implements Disposable {
     const more = count === 1
       ? ""
       : ` (and ${count - 1} more in the last minute)`;
-    this.#write(latest + more);
+    this.#write(textOf(latest) + more);
   }
+}
+
+function textOf(line: Line): string {
+  return typeof line === "string" ? line : line();
 }

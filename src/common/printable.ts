@@ -1,6 +1,6 @@
 /**
- * Makes text safe to print: characters that control a terminal, reorder text or
- * are invisible become escapes that people can see.
+ * Makes foreign text safe to print: characters that control a terminal, reorder
+ * text or are invisible become escapes that people can see; long text is cut.
  *
  * @module
  */
@@ -20,6 +20,11 @@ const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE.source, "gu");
  */
 const UNIT =
   /\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?(?:\u200d\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?)*|[\d#*]\ufe0f\u20e3|[^]/gu;
+
+/** Maximum length of a quotation in a message, in UTF-16 code units. */
+export const MAX_EXCERPT_LENGTH = 40;
+/** Long enough for every valid name of a layer or client that people choose. */
+const MAX_SHOWN_NAME_LENGTH = 200;
 
 const SHORT_ESCAPES: Record<string, string> = {
   "\t": "\\t",
@@ -59,6 +64,38 @@ export function* printableUnits(text: string): Generator<string> {
       unit.length > String.fromCodePoint(unit.codePointAt(0)!).length;
     yield !isEmoji && UNPRINTABLE.test(unit) ? escapeUnit(unit) : unit;
   }
+}
+
+/**
+ * Returns the start of a text, safe for logs and terminals: escapes unprintable
+ * characters, and ends with "…" if the text is longer.
+ *
+ * @param text any text
+ * @param max maximum length of the result in UTF-16 code units
+ */
+export function excerpt(text: string, max = MAX_EXCERPT_LENGTH): string {
+  const start = text.slice(0, max + 1);
+  if (isPrintable(start)) { // usual, and faster
+    if (text.length <= max) return text;
+    const cut = text.slice(0, max - 1);
+    return (cut.isWellFormed() ? cut : cut.slice(0, -1)) + "…";
+  }
+  let shown = "";
+  let room = 0; // the part of `shown` that leaves room for the ellipsis
+  for (const next of printableUnits(start)) {
+    if (shown.length + next.length > max) return shown.slice(0, room) + "…";
+    shown += next;
+    if (shown.length < max) room = shown.length;
+  }
+  return shown;
+}
+
+/**
+ * Quotes a name that any client can choose, such as a client id or the name of
+ * a server. MQTT allows 65,535 bytes.
+ */
+export function quoteName(name: string): string {
+  return `"${excerpt(name, MAX_SHOWN_NAME_LENGTH)}"`;
 }
 
 function escapeUnit(unit: string): string {

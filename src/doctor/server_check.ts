@@ -1,3 +1,4 @@
+import { excerpt } from "../common/printable.ts";
 import type { ServerState } from "../protocol/mod.ts";
 import type { Check } from "./check.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -17,6 +18,9 @@ export const serverCheck: Check = {
   },
 };
 
+/** Any client can publish a state: a longer text is cut. */
+const MAX_TEXT_LENGTH = 200;
+
 /**
  * Judges the servers with one prefix.
  *
@@ -33,7 +37,9 @@ export function judgeServer(
   if (states.length >= MIN_CONFLICT_STATES) {
     return finding(
       "error",
-      `Two servers named ${state?.name ?? name} disconnect each other`,
+      `Two servers named ${
+        excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
+      } disconnect each other`,
       { hint: "Stop one, or use a different --name and --prefix for it." },
     );
   }
@@ -71,16 +77,18 @@ function judgeState(
   answers: boolean,
   name: string,
 ): Finding {
-  const { name: serverName = "a server", version, since, problem } = state;
+  const { since } = state;
+  const serverName = excerpt(state.name ?? "a server", MAX_TEXT_LENGTH);
   const summary = [
     serverName,
-    version,
+    excerpt(state.version ?? "", MAX_TEXT_LENGTH),
     state.state,
     since === undefined ? "" : `since ${new Date(since).toISOString()}`,
   ].filter(Boolean).join(" ");
   const data = { state: state.state, name: serverName, answers };
   if (state.state === "offline") return finding("ok", summary, { data });
-  if (problem !== undefined) {
+  if (state.problem !== undefined) {
+    const problem = excerpt(state.problem, MAX_TEXT_LENGTH);
     return finding("error", `${serverName} cannot store readings: ${problem}`, {
       hint:
         "The server retries until the store works: see docs/OPERATIONS.md, The store.",

@@ -24,7 +24,7 @@ export const sessionCheck: Check = {
     const { topics, sessionExpiry, queue } = context.options;
     // A server may use topics below server/; the embedded broker reserves them.
     const topic = embedded
-      ? topics.responseFor(`${context.id}-session`)
+      ? topics.clientCheck(`${context.id}-session`)
       : topics.serverCheck(`${context.id}-session`);
     context.endSessionOnClose("session");
     const first = await context.connect("session", { sessionExpiry });

@@ -95,7 +95,7 @@ export {
   MAX_NAME_BYTES,
   Topics,
 } from "./topics.ts";
-export { excerpt } from "./text.ts";
+export { excerpt } from "../common/printable.ts";
 export {
   checkReadingTime,
   explainTime,

@@ -6,6 +6,7 @@
 
 import { ProtocolError } from "./errors.ts";
 import { encodeText, isJsonObject, parseJson } from "./text.ts";
+import { checkReplyTime } from "./time.ts";
 
 /** The retained message on `<prefix>/server/state`. */
 export interface ServerState {
@@ -20,6 +21,9 @@ export interface ServerState {
   /** Why the server cannot store readings at present, for people. */
   readonly problem?: string;
 }
+
+/** Any client can publish a state: a longer one is not parsed. */
+const MAX_STATE_BYTES = 64 * 1024;
 
 /**
  * Encodes a state as JSON.
@@ -41,6 +45,9 @@ export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-state"
  */
 export function parseState(payload: Uint8Array): ServerState {
+  if (payload.length > MAX_STATE_BYTES) {
+    return fail(`more than ${MAX_STATE_BYTES} bytes`);
+  }
   const body = parseJson(payload);
   if (!isJsonObject(body)) return fail("not a JSON object");
   const { state, name, version, since, problem } = body;
@@ -53,8 +60,11 @@ export function parseState(payload: Uint8Array): ServerState {
   if (version !== undefined && typeof version !== "string") {
     return fail("version is not a string");
   }
-  if (since !== undefined && typeof since !== "number") {
-    return fail("since is not a number");
+  if (
+    since !== undefined &&
+    (typeof since !== "number" || Number.isNaN(checkReplyTime(since)))
+  ) {
+    return fail("since is not a time");
   }
   if (problem !== undefined && typeof problem !== "string") {
     return fail("problem is not a string");

@@ -4,16 +4,13 @@
  * @module
  */
 
-import { isPrintable, printableUnits } from "../common/printable.ts";
+import { excerpt, MAX_EXCERPT_LENGTH } from "../common/printable.ts";
 import { ProtocolError } from "./errors.ts";
 
 const encoder = new TextEncoder();
 // ignoreBOM keeps a second byte order mark, which JSON refuses.
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Maximum length of a quotation in a message, in UTF-16 code units. */
-export const MAX_EXCERPT_LENGTH = 40;
 
 /** Encodes text as UTF-8; a lone surrogate becomes U+FFFD. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
@@ -115,28 +112,4 @@ export function quoteBytes(
   // At most four bytes for each character; one more shows that it is cut.
   const stop = Math.min(to, from + 4 * (MAX_EXCERPT_LENGTH + 1));
   return quote(decodeText(bytes, from, stop));
-}
-
-/**
- * Returns the start of a text, safe for logs and terminals: escapes unprintable
- * characters, and ends with "…" if the text is longer.
- *
- * @param text any text
- * @param max maximum length of the result in UTF-16 code units
- */
-export function excerpt(text: string, max = MAX_EXCERPT_LENGTH): string {
-  const start = text.slice(0, max + 1);
-  if (isPrintable(start)) { // usual, and faster
-    if (text.length <= max) return text;
-    const cut = text.slice(0, max - 1);
-    return (cut.isWellFormed() ? cut : cut.slice(0, -1)) + "…";
-  }
-  let shown = "";
-  let room = 0; // the part of `shown` that leaves room for the ellipsis
-  for (const next of printableUnits(start)) {
-    if (shown.length + next.length > max) return shown.slice(0, room) + "…";
-    shown += next;
-    if (shown.length < max) room = shown.length;
-  }
-  return shown;
 }

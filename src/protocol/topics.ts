@@ -83,7 +83,10 @@ export class Topics {
     this.#data = `${prefix}/data`;
     this.#changes = `${prefix}/changes`;
     this.dataFilter = `${this.#data}/#`;
-    this.serverOnlyFilters = [`${prefix}/server/#`, `${this.#changes}/#`];
+    this.serverOnlyFilters = [
+      ...[`${prefix}/server/#`, `${this.#changes}/#`],
+      ...[`${this.response}/#`, this.errors],
+    ];
   }
 
   /**
@@ -123,6 +126,16 @@ export class Topics {
    */
   serverCheck(id: string): string {
     return `${this.prefix}/server/${id}`;
+  }
+
+  /**
+   * Returns the topic on which the doctor checks whether the embedded broker
+   * stores messages for a client.
+   *
+   * @param id one topic level, unique among the clients
+   */
+  clientCheck(id: string): string {
+    return `${this.prefix}/check/${id}`;
   }
 
   /**

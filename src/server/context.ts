@@ -5,6 +5,7 @@
  */
 import type { OccupancyMap } from "../grid/mod.ts";
 import { messageOf } from "../common/errors.ts";
+import type { Line } from "../common/line_limiter.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
 import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { Store, StoreError } from "../store/store.ts";
@@ -26,7 +27,7 @@ export interface ServerLog {
    *
    * @param kind a constant in kebab case
    */
-  warnLimited(kind: string, line: string): void;
+  warnLimited(kind: string, line: Line): void;
 }
 
 /** Options of {@linkcode Server}. */
@@ -141,6 +142,9 @@ export async function publishOrWarn(
   try {
     await link.publish(topic, payload, options);
   } catch (error) {
-    log.warn(`Cannot publish on ${topic}: ${messageOf(error)}`);
+    log.warnLimited(
+      "failed-publish",
+      `Cannot publish on ${topic}: ${messageOf(error)}`,
+    );
   }
 }

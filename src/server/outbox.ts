@@ -126,7 +126,7 @@ export class Outbox {
   }
 
   #warn(line: string): void {
-    this.#context.log.warn(line);
+    this.#context.log.warnLimited("failed-reply", line);
   }
 }
 

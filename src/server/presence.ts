@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { excerpt, quoteName } from "../common/printable.ts";
 import type { Incoming } from "../mqtt/link.ts";
 import {
   encodeState,
@@ -20,14 +21,25 @@ export function offlineState(name: string, version: string): Uint8Array {
 
 /** Own states that are recognized when the broker delivers them. */
 const MAX_OWN_STATES = 100;
-/** Any client can publish a state: the names of further ones are ignored. */
+/** Any client can publish a state: further names replace the oldest. */
 const MAX_PEERS = 100;
+/** Longer names are equal if this many characters are equal. */
+const MAX_PEER_NAME_LENGTH = 200;
+/** Minimum time between two states that answer a message of another client. */
+const RESTORE_INTERVAL_MS = 1000;
+
+const decoder = new TextDecoder();
 
 /** Publishes the state of the server, retained. */
 export class Presence {
   readonly #context: ServerContext;
-  /** `since` of the published states. */
-  readonly #published: number[] = [];
+  /** Payloads of the published states. */
+  readonly #published: string[] = [];
+  /** Runs for a while after {@linkcode restore} has published. */
+  #restoreTimer: ReturnType<typeof setTimeout> | undefined;
+  /** True if the state must be published again when the timer ends. */
+  #mustRestore = false;
+  #closed = false;
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -37,25 +49,53 @@ export class Presence {
   announce(state: ServerState["state"]): Promise<void> {
     const { topics, name, version, clock, status } = this.#context;
     const problem = status.storeProblem?.message;
-    const since = clock.now();
-    this.#published.push(since);
-    if (this.#published.length > MAX_OWN_STATES) this.#published.shift();
     const payload = encodeState({
       state,
       name,
       version,
-      since,
+      since: clock.now(),
       ...(problem !== undefined && { problem }),
     });
+    this.#published.push(decoder.decode(payload));
+    if (this.#published.length > MAX_OWN_STATES) this.#published.shift();
     return publishOrWarn(this.#context, topics.state, payload, {
       qos: 1,
       retain: true,
     });
   }
 
-  /** Returns true if this server has published the state, or may have. */
-  hasPublished({ since }: ServerState): boolean {
-    return since === undefined || this.#published.includes(since);
+  /**
+   * Publishes the state `online` again, because another client has replaced it
+   * or needs it. At most once a second, so that no client and no two servers
+   * can cause a storm.
+   */
+  restore(): void {
+    if (this.#closed) return;
+    if (this.#restoreTimer !== undefined) {
+      this.#mustRestore = true;
+      this.#context.telemetry.stats.limited.add("server-state");
+      return;
+    }
+    // A server that connects again publishes its state then.
+    if (this.#context.status.link.up) void this.announce("online");
+    this.#restoreTimer = setTimeout(() => {
+      this.#restoreTimer = undefined;
+      if (!this.#mustRestore) return;
+      this.#mustRestore = false;
+      this.restore();
+    }, RESTORE_INTERVAL_MS);
+  }
+
+  /** Ends {@linkcode restore}; the state can still be announced. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#restoreTimer);
+    this.#restoreTimer = undefined;
+  }
+
+  /** Returns true if this server has published the payload. */
+  hasPublished(payload: Uint8Array): boolean {
+    return this.#published.includes(decoder.decode(payload));
   }
 }
 
@@ -63,14 +103,16 @@ export class Presence {
  * Warns of other servers under the same prefix, because all of them answer
  * requests and their maps may differ. A new one receives the state of this
  * server in answer, so that it warns too: the embedded broker does not pass its
- * state on, and the retained one is of the server that came last. When another
- * server stops, its retained state `offline` replaces that of this server,
- * which is published again.
+ * state on, and the retained one is of the server that came last.
+ *
+ * When another client replaces the state of this server by anything else than
+ * the state of a server that is online, this server publishes its own again:
+ * after the `offline` of a server that has stopped, and after a forgery.
  */
 export class PeerServers {
   readonly #context: ServerContext;
   readonly #presence: Presence;
-  /** Names of the other servers that are online. */
+  /** Names of the other servers that are online, the latest last. */
   readonly #names = new Set<string>();
 
   constructor(context: ServerContext, presence: Presence) {
@@ -80,39 +122,65 @@ export class PeerServers {
 
   /** Handles a message on the state topic. */
   handle(message: Incoming): void {
-    const { link, name } = this.#context;
+    const { link } = this.#context;
     link.acknowledge([message]);
+    if (this.#presence.hasPublished(message.payload)) return; // an echo
     const peer = parsePeerState(message.payload);
-    if (peer?.name === undefined) return;
-    if (peer.state === "offline") {
-      const wasKnown = this.#names.delete(peer.name);
-      // With the own name: the will of an earlier connection, unless there is
-      // another server with it.
-      if (wasKnown || peer.name !== name) {
-        void this.#presence.announce("online");
-      }
-      return;
+    if (peer?.state === "online") this.#onOnline(peer, message.retain);
+    else this.#onReplaced(peer, message.retain);
+  }
+
+  /** @param retained true if the state may be outdated */
+  #onOnline({ name }: ServerState, retained: boolean): void {
+    if (name === undefined) return;
+    // The retained state of an earlier run.
+    if (retained && name === this.#context.name) return;
+    const key = excerpt(name, MAX_PEER_NAME_LENGTH);
+    if (this.#names.has(key)) return;
+    if (this.#names.size >= MAX_PEERS) {
+      this.#names.delete(this.#names.values().next().value!);
     }
-    // With the own name: an echo, or the retained state of an earlier run.
-    const isOwn = peer.name === name &&
-      (message.retain || this.#presence.hasPublished(peer));
-    const isKnown = this.#names.has(peer.name);
-    if (isOwn || isKnown || this.#names.size >= MAX_PEERS) return;
-    this.#names.add(peer.name);
-    this.#warn(peer.name, message.retain);
-    if (!message.retain) void this.#presence.announce("online");
+    this.#names.add(key);
+    this.#warn(name, retained);
+    if (!retained) this.#presence.restore();
+  }
+
+  /**
+   * @param peer the state of a server that is offline; undefined for any other
+   * payload
+   */
+  #onReplaced(peer: ServerState | undefined, retained: boolean): void {
+    const { name, topics, log, status } = this.#context;
+    if (peer?.name !== undefined) {
+      this.#names.delete(excerpt(peer.name, MAX_PEER_NAME_LENGTH));
+    }
+    // Older than this connection, such as the will of the one before: this
+    // server publishes its state when it is connected.
+    if (retained || !status.link.up) return;
+    if (peer === undefined || peer.name === name) {
+      const what = peer === undefined
+        ? "what is no state"
+        : "that this server is offline";
+      log.warnLimited(
+        "replaced-state",
+        `Another client has published ${what} on ${topics.state}: corrected. Only the server should have the right to publish there (docs/SECURITY.md)`,
+      );
+    }
+    this.#presence.restore();
   }
 
   /** @param retained true if the state may be outdated */
   #warn(name: string, retained: boolean): void {
     const hasSameName = name === this.#context.name;
+    const quoted = quoteName(name);
     const what = retained
-      ? `The server "${name}" may run under this topic prefix too: its last state was online. Then`
+      ? `The server ${quoted} may run under this topic prefix too: its last state was online. Then`
       : `${
         hasSameName ? "Another server with the name" : "The server"
-      } "${name}" runs under this topic prefix too:`;
+      } ${quoted} runs under this topic prefix too:`;
     const difference = hasSameName ? "--name and --prefix" : "--prefix";
-    this.#context.log.warn(
+    this.#context.log.warnLimited(
+      "peer-server",
       `${what} both answer requests, and their maps may differ. Stop one of them, or start one with a different ${difference}`,
     );
   }

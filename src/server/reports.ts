@@ -67,7 +67,8 @@ export function refusedInputs(
 }
 
 /**
- * Counts refused input, and reports it on the errors topic and in the log.
+ * Counts refused input, and reports it on the errors topic and in the log: there
+ * at most one line a reason and minute.
  *
  * Above ten reports a second, the latest one of each topic and source is kept
  * and published within a second, or before the next reply. So a sender that
@@ -83,9 +84,6 @@ export class Reports {
   readonly #kept = new Map<string, RefusedInput>();
   /** Number of dropped reports that no report has counted yet. */
   #suppressed = 0;
-  /** The latest input that is not in the log; there is only one line for all. */
-  #lastUnlogged: RefusedInput | undefined;
-  #unlogged = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: ServerContext) {
@@ -94,8 +92,12 @@ export class Reports {
 
   /** Counts refused input, and reports it now or later. */
   add(refused: RefusedInput): void {
-    const { clock, telemetry } = this.#context;
+    const { clock, telemetry, log } = this.#context;
     telemetry.countRefused(refused.code, refused.count);
+    log.warnLimited(
+      `refused-${refused.code}`,
+      () => describeRefused(refused),
+    );
     const now = clock.now();
     if (Math.abs(now - this.#windowStart) >= 1000) {
       this.#windowStart = now;
@@ -105,12 +107,9 @@ export class Reports {
       this.#sentInWindow++;
       if (this.#kept.delete(keyOf(refused))) this.#suppressed++;
       this.#publish(refused, now);
-      this.#logLine(refused);
       return;
     }
     this.#keep(refused);
-    this.#lastUnlogged = refused;
-    this.#unlogged++;
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS);
   }
 
@@ -123,14 +122,11 @@ export class Reports {
     for (const refused of kept) this.#publish(refused, now);
   }
 
-  /** Publishes the kept reports, and logs the last input with a count. */
+  /** Publishes the kept reports, and stops the timer. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.publishKept();
-    if (this.#lastUnlogged === undefined) return;
-    this.#unlogged--;
-    this.#logLine(this.#lastUnlogged);
   }
 
   /** Drops the kept reports and stops the timer. */
@@ -138,7 +134,6 @@ export class Reports {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#kept.clear();
-    this.#lastUnlogged = undefined;
   }
 
   /** Keeps a report instead of an earlier one about the same sender. */
@@ -157,12 +152,6 @@ export class Reports {
     const payload = encodeReport({ ...refused, suppressed, time });
     void publishOrWarn(this.#context, this.#context.topics.errors, payload);
   }
-
-  #logLine(refused: RefusedInput): void {
-    this.#context.log.warn(describeRefused(refused, this.#unlogged));
-    this.#unlogged = 0;
-    this.#lastUnlogged = undefined;
-  }
 }
 
 function keyOf({ topic, source = "" }: RefusedInput): string {
@@ -172,12 +161,10 @@ function keyOf({ topic, source = "" }: RefusedInput): string {
 /** Describes refused input in one line for people. */
 export function describeRefused(
   { topic, code, message, line, source, count }: RefusedInput,
-  notShown: number,
 ): string {
   const where = excerpt(topic, MAX_SHOWN_TOPIC_LENGTH) +
     (line === undefined ? "" : `, row ${line}`) +
     (source === undefined ? "" : `, of "${excerpt(source)}"`);
   const times = count > 1 ? ` (${count} times)` : "";
-  const more = notShown > 0 ? `; ${notShown} more not shown` : "";
-  return `Refused on ${where}: ${message} [${code}]${times}${more}`;
+  return `Refused on ${where}: ${message} [${code}]${times}`;
 }

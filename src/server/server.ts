@@ -206,6 +206,7 @@ export class Server {
     this.#backlog.stop();
     this.#pipeline.stop();
     this.#changes.stop();
+    this.#presence.close();
     if (status.link.up) {
       await doneWithin(this.#publishFinal(), CLOSE_TIMEOUT_MS);
     }

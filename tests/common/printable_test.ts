@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { printable, printableJson } from "../../src/common/printable.ts";
+import {
+  excerpt,
+  printable,
+  printableJson,
+  quoteName,
+} from "../../src/common/printable.ts";
 
 Deno.test({
   name:
@@ -67,5 +72,53 @@ Deno.test({
       assert.deepEqual(JSON.parse(json), { text });
       assert.equal(printable(json), json);
     }));
+  },
+});
+
+Deno.test({
+  name: "excerpt() escapes control and format characters",
+  permissions: "none",
+  fn: () => {
+    assert.equal(excerpt("a b"), "a b");
+    assert.equal(excerpt("é漢😀"), "é漢😀");
+    assert.equal(excerpt("a\nb\r\tc"), "a\\nb\\r\\tc");
+    assert.equal(excerpt("\x1b[2J\0\x9b"), "\\x1b[2J\\x00\\x9b");
+    assert.equal(excerpt("\u202eabc\u2028"), "\\u{202e}abc\\u{2028}");
+    assert.equal(excerpt("\ud800"), "\\u{d800}");
+  },
+});
+
+Deno.test({
+  name: "excerpt() has at most 40 characters and marks a cut",
+  permissions: "none",
+  fn: () => {
+    assert.equal(excerpt("a".repeat(40)), "a".repeat(40));
+    assert.equal(excerpt("a".repeat(41)), "a".repeat(39) + "…");
+    assert.equal(excerpt("\n".repeat(41)), "\\n".repeat(19) + "…");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
+        const shown = excerpt(text);
+        assert.ok(shown.length <= 40);
+        assert.ok(shown.isWellFormed());
+        assert.doesNotMatch(shown, /\p{C}/u);
+      }),
+    );
+  },
+});
+
+Deno.test({
+  name: "quoteName() shows long and hostile names as one short line",
+  permissions: "none",
+  fn: () => {
+    assert.equal(quoteName("sensor 1"), '"sensor 1"');
+    const hostile = "\n2026-01-01 Ready\x1b[2J\x9b1m\u2028\u202e";
+    const shown = quoteName(hostile + "\x1b".repeat(65_000));
+    assert.ok(
+      shown.startsWith(
+        '"\\n2026-01-01 Ready\\x1b[2J\\x9b1m\\u{2028}\\u{202e}\\x1b',
+      ),
+      shown,
+    );
+    assert.ok(shown.length <= 202 && shown.endsWith('…"'));
   },
 });

@@ -22,7 +22,10 @@ pure("Topics names every topic under its prefix", () => {
   assert.deepEqual(topics.serverOnlyFilters, [
     "occupancy/server/#",
     "occupancy/changes/#",
+    "occupancy/response/#",
+    "occupancy/errors",
   ]);
+  assert.equal(topics.clientCheck("me"), "occupancy/check/me");
   assert.deepEqual(topics.serverSubscriptions("me"), [
     topics.dataFilter,
     topics.request,

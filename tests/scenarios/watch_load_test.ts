@@ -65,7 +65,7 @@ Deno.test({
     assert.equal(watcher!.requests, 1, "no delta was lost");
     assert.ok(watcher!.worstLagMs < 3000, `${watcher!.worstLagMs} ms behind`);
     assert.ok(after - before < 200, `from ${before} to ${after} MiB`);
-    await until(() => /Disconnected frozen/.test(server.stderr), {
+    await until(() => /Disconnected the client "frozen"/.test(server.stderr), {
       what: () => `the frozen client to be disconnected: ${server.stderr}`,
     });
   },

@@ -48,7 +48,12 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
     topics,
     name: NAME,
     version: VERSION,
-    log: { info: log, warn: log, warnLimited: (_kind, line) => log(line) },
+    log: {
+      info: log,
+      warn: log,
+      warnLimited: (_kind, line) =>
+        log(typeof line === "string" ? line : line()),
+    },
   });
   await server.start();
   const { host, port } = broker.address;

@@ -4,11 +4,13 @@
  * @module
  */
 import { AppError, messageOf } from "../../common/errors.ts";
-import { printable } from "../../common/printable.ts";
+import { excerpt } from "../../common/printable.ts";
 import { env } from "../env.ts";
 import { isBrokenPipe } from "../errors.ts";
 import { splitIntoLines } from "./columns.ts";
 
+/** Maximum length of a message, in UTF-16 code units; a longer one is cut. */
+const MAX_LINE_LENGTH = 10_000;
 const PROGRESS_INTERVAL_MS = 200;
 /** Erases from the cursor to the end of the line (ECMA-48, EL). */
 const ERASE_RIGHT = "\x1b[K";
@@ -61,7 +63,8 @@ function outputError(error: unknown): unknown {
  * may contain text from a server, a file or another client.
  */
 export function printError(line: string): void {
-  writeError(`${shownProgress?.erase() ?? ""}${printable(line)}\n`);
+  const safe = excerpt(line, MAX_LINE_LENGTH);
+  writeError(`${shownProgress?.erase() ?? ""}${safe}\n`);
 }
 
 /**

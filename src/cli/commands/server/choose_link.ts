@@ -1,4 +1,5 @@
 /** Chooses the broker of a server: an external one, or the embedded one. */
+import { excerpt, quoteName } from "../../../common/printable.ts";
 import type { Link } from "../../../mqtt/link.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
@@ -14,6 +15,8 @@ import { VERSION } from "../../version.ts";
 import { DroppedMessages } from "./dropped_messages.ts";
 import type { ServerFlags } from "./options.ts";
 import type { ServerLog } from "./server_log.ts";
+
+const MAX_SHOWN_TOPIC_LENGTH = 200;
 
 /** The link of a server, not yet open. */
 export interface ChosenLink {
@@ -79,7 +82,10 @@ async function connected(
     clientId: `${flags.name}-watch`,
     subscriptions: [DroppedMessages.topic],
   });
-  const dropped = new DroppedMessages(watchLink, log.warn);
+  const dropped = new DroppedMessages(
+    watchLink,
+    (line) => log.warnLimited("dropped-by-broker", line),
+  );
   const setCa = (pem: string) => {
     link.setCa(pem);
     watchLink.setCa(pem);
@@ -107,17 +113,23 @@ async function embedded(
     onRefused: (client, topic) =>
       log.warnLimited(
         "refused-message",
-        `Refused a message of the client "${client}" to ${topic}: only this server may publish there. If the client is a server too, stop it, or start it with a different --prefix`,
+        `Refused a message of the client ${quoteName(client)} to ${
+          excerpt(topic, MAX_SHOWN_TOPIC_LENGTH)
+        }: only this server may publish there. If the client is a server too, stop it, or start it with a different --prefix`,
       ),
-    onDropped: (client = "a client", reason) =>
+    onDropped: (client, reason) =>
       log.warnLimited(
         "disconnected-client",
-        `Disconnected ${client}: ${reason}`,
+        client === undefined
+          ? `Disconnected a client without a name: ${reason}`
+          : `Disconnected the client ${quoteName(client)}: ${reason}`,
       ),
     onSessionFull: (client) =>
       log.warnLimited(
         "full-session",
-        `Dropped messages for ${client}: it is disconnected, and its queue is full`,
+        `Dropped messages for the client ${
+          quoteName(client)
+        }: it is disconnected, and its queue is full`,
       ),
   });
   const describe = () => `${link.description}${reason}`;

@@ -75,6 +75,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     maxLayers: flags.maxLayers,
     displayOf,
   });
+  log.countLimited(() => server.stats.limited.add("log-lines"));
   let http: Http | undefined;
   try {
     if (httpSettings !== undefined) {

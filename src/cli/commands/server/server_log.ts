@@ -14,8 +14,8 @@ import {
   type LogRecord,
   resetSync,
 } from "@logtape/logtape";
-import { LineLimiter } from "../../../common/line_limiter.ts";
-import { printable } from "../../../common/printable.ts";
+import { type Line, LineLimiter } from "../../../common/line_limiter.ts";
+import { excerpt } from "../../../common/printable.ts";
 import { colorDepth } from "../../terminal/capabilities.ts";
 import { writeError } from "../../terminal/output.ts";
 import type { ServerFlags } from "./options.ts";
@@ -27,7 +27,9 @@ export interface ServerLog {
   info(line: string): void;
   warn(line: string): void;
   /** See {@linkcode LineLimiter.add}. */
-  warnLimited(kind: string, line: string): void;
+  warnLimited(kind: string, line: Line): void;
+  /** Calls a function for each line that is limited from now on. */
+  countLimited(add: () => void): void;
   error(line: string): void;
   /** True with a status line: in a terminal. */
   readonly live: boolean;
@@ -43,6 +45,8 @@ export type ServerLogFlags = Pick<
   "logFormat" | "logLevel" | "quiet" | "verbose" | "color"
 >;
 
+/** Maximum length of a line, in UTF-16 code units; a longer one is cut. */
+const MAX_LINE_LENGTH = 4000;
 const CATEGORY = "occupancy";
 const RED = "\x1b[31m";
 const YELLOW = "\x1b[33m";
@@ -81,7 +85,8 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
   });
   const logger = getLogger(CATEGORY);
   const escape = (line: string) => {
-    const safe = printable(line); // may contain names that clients chose
+    // May contain text that clients chose.
+    const safe = excerpt(line, MAX_LINE_LENGTH);
     // LogTape replaces {name} by a property, and {{ by {.
     return safe.includes("{") ? safe.replace(/[{}]/g, "$&$&") : safe;
   };
@@ -92,6 +97,7 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
     info: (line) => logger.info(escape(line)),
     warn,
     warnLimited: (kind, line) => limiter.add(kind, line),
+    countLimited: (add) => limiter.onLimited = add,
     error: (line) => logger.error(escape(line)),
     live,
     showStatus: (status) => statusLine?.show(status),
