@@ -1,21 +1,20 @@
 /**
- * Reads the cells of a layer: one, by region and change, or in first-seen
- * order.
+ * Reads the cells of a layer: one, or by region and change.
  *
  * @module
  */
 
 import { findSlot, metaFreshness, metaKey } from "./cell_block.ts";
-import type { Cell, CellVisitor } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import type { ChangeList } from "./change_list.ts";
 import { type Freshness, shownValue } from "./freshness.ts";
 import {
   area,
   clipRegion,
+  holdsTile,
   keyOf,
   TILE_BITS,
-  TILE_CELLS,
   tileSpan,
   xOf,
   yOf,
@@ -38,8 +37,6 @@ export interface ReadSource {
   readonly memory: TileMemory;
   /** The tiles in order of their last change. */
   readonly changes: ChangeList;
-  /** The list of changes has all tiles with a revision above this one. */
-  readonly listedAfter: number;
 }
 
 /**
@@ -170,46 +167,6 @@ export class CellReader implements Cell {
     return metaFreshness(this.#meta);
   }
 
-  /**
-   * Reads the cells of the next tile at once: twice as fast as one by one when
-   * a whole map is read. Do not mix it with {@linkcode CellReader.next}.
-   *
-   * @param rows receives the cells
-   * @returns their number; 0 if there are no more
-   * @throws {Error} if the layer was written to in between
-   */
-  readTile(rows: CellRows): number {
-    if (this.#memory.writes !== this.#writes) {
-      throw new Error("Cannot read the next cell: the layer was written to");
-    }
-    let count = 0;
-    while (count === 0 && this.#nextTile()) {
-      const metas = this.#metas;
-      const values = this.#values;
-      const times = this.#times;
-      const revisions = this.#revisions;
-      const since = this.#since;
-      const clip = this.#clip;
-      const tx = this.#tx;
-      const ty = this.#ty;
-      for (let slot = this.#slot + 1; slot < this.#end; slot++) {
-        const found = metas[slot]!;
-        if (found === 0) continue;
-        if (since > 0 && revisions[slot]! <= since) continue;
-        const key = metaKey(found);
-        const x = xOf(tx, key);
-        const y = yOf(ty, key);
-        if (clip !== undefined && !contains(clip, x, y)) continue;
-        rows.x[count] = x;
-        rows.y[count] = y;
-        rows.value[count] = shownValue(values[slot]!, metaFreshness(found));
-        rows.time[count] = times[slot]!;
-        count++;
-      }
-    }
-    return count;
-  }
-
   /** Moves before the first cell of the next tile that may have changes. */
   #nextTile(): boolean {
     const { tiles, slab } = this.#memory;
@@ -241,36 +198,26 @@ export class CellReader implements Cell {
 }
 
 /**
- * Reusable columns with room for the cells of one tile; see {@linkcode Cell}.
- */
-export class CellRows {
-  /** int32 */
-  readonly x: Int32Array = new Int32Array(TILE_CELLS);
-  /** int32 */
-  readonly y: Int32Array = new Int32Array(TILE_CELLS);
-  /** int32 */
-  readonly value: Int32Array = new Int32Array(TILE_CELLS);
-  /** ms since 1970 */
-  readonly time: Float64Array = new Float64Array(TILE_CELLS);
-}
-
-/**
  * Selects the tiles to read: all, those that changed, or those that the region
  * touches, whichever are fewest.
  *
+ * @param limit if more would be selected, all are
  * @returns their numbers, each once; undefined for all
  */
-function selectTiles(
-  { memory: { tiles }, changes, listedAfter }: ReadSource,
+export function selectTiles(
+  { memory: { tiles }, changes }: ReadSource,
   bounds: Region | undefined,
   since: number,
+  limit = Infinity,
 ): number[] | undefined {
   if (bounds !== undefined && area(bounds) === 0) return [];
   const span = bounds && tileSpan(bounds);
   const touched = span === undefined ? Infinity : area(span);
-  const fewest = Math.min(tiles.length, touched);
+  const fewest = Math.min(tiles.length, touched, limit);
   const selected: number[] = [];
-  if (since >= listedAfter && changes.countSince(since, fewest) < fewest) {
+  if (
+    since >= changes.listedAfter && changes.countSince(since, fewest) < fewest
+  ) {
     let tile = changes.newest;
     while (tile !== NO_TILE && tiles.revision(tile) > since) {
       if (
@@ -282,7 +229,9 @@ function selectTiles(
     }
     return selected;
   }
-  if (span === undefined || touched >= tiles.length) return undefined;
+  if (span === undefined || touched >= Math.min(tiles.length, limit)) {
+    return undefined;
+  }
   for (let ty = span.y0; ty <= span.y1; ty++) {
     for (let tx = span.x0; tx <= span.x1; tx++) {
       const tile = tiles.find(tx, ty);
@@ -290,14 +239,6 @@ function selectTiles(
     }
   }
   return selected;
-}
-
-/** Returns true if a region contains a whole tile. */
-function holdsTile(region: Region, tx: number, ty: number): boolean {
-  const last = (1 << TILE_BITS) - 1;
-  const x = tx << TILE_BITS;
-  const y = ty << TILE_BITS;
-  return contains(region, x, y) && contains(region, x + last, y + last);
 }
 
 /**
@@ -330,60 +271,4 @@ export function cellAt(
     revision: revision[slot]!,
     freshness,
   };
-}
-
-/**
- * Visits all cells in the order in which their coordinates were first reported,
- * the order of replies on the original wire. Collects all cells, then sorts
- * them by their rank.
- *
- * @param memory the layer
- * @param size the number of its cells
- * @param visit called with each cell
- */
-export function scanInOrder(
-  { tiles, slab }: TileMemory,
-  size: number,
-  visit: CellVisitor,
-): void {
-  const orders = new Uint32Array(size);
-  const addresses = new Uint32Array(size);
-  const owners = new Int32Array(size);
-  let found = 0;
-  for (let tile = 0; tile < tiles.length; tile++) {
-    const block = tiles.block(tile);
-    const { meta, order } = slab.chunkOf(block);
-    const start = slab.offsetOf(block);
-    for (let i = 0; i < 1 << tiles.sizeClass(tile); i++) {
-      if (meta[start + i] === 0) continue;
-      orders[found] = order[start + i]!;
-      addresses[found] = block + i;
-      owners[found++] = tile;
-    }
-  }
-  for (const index of sortedIndices(orders)) {
-    const tile = owners[index]!;
-    const chunk = slab.chunkOf(addresses[index]!);
-    const slot = slab.offsetOf(addresses[index]!);
-    const key = metaKey(chunk.meta[slot]!);
-    const freshness = metaFreshness(chunk.meta[slot]!);
-    visit(
-      xOf(tiles.tx(tile), key),
-      yOf(tiles.ty(tile), key),
-      shownValue(chunk.value[slot]!, freshness),
-      chunk.time[slot]!,
-      chunk.revision[slot]!,
-      freshness,
-    );
-  }
-}
-
-/** Returns the permutation that sorts the ranks. */
-function sortedIndices(orders: Uint32Array): Uint32Array {
-  const none = 0xffff_ffff;
-  const sequence = new Uint32Array(orders.length).fill(none);
-  for (let i = 0; i < orders.length; i++) sequence[orders[i]!] = i;
-  // The ranks are 0, 1, 2... unless only some tiles of a layer were restored.
-  if (!sequence.includes(none)) return sequence;
-  return sequence.map((_, i) => i).sort((a, b) => orders[a]! - orders[b]!);
 }

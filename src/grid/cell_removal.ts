@@ -94,7 +94,7 @@ const isRemoved = new Uint8Array(TILE_CELLS);
  * slot, so that a save replaces its stored content.
  *
  * @param memory the layer
- * @param save called before a tile is written
+ * @param save marks the tiles that change
  * @param counter without the removed cells after the call
  * @param cells neighbours in order are fastest: one tile is rebuilt once
  * @returns the number of removed cells
@@ -130,8 +130,8 @@ function removeFromTile(
   counter: CellCounter,
   tile: number,
 ): number {
-  const { tiles, slab } = memory;
-  save.copyBeforeWrite(tile);
+  const { tiles, slab, copies } = memory;
+  copies.copyBeforeWrite(tile);
   const block = tiles.block(tile);
   const { meta, value } = slab.chunkOf(block);
   const start = slab.offsetOf(block);

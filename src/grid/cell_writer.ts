@@ -17,32 +17,41 @@ import { MAX_ORDER, type TileColumns } from "./tile_codec.ts";
 import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
 import { TileSave } from "./tile_save.ts";
 import { TileMemory } from "./tile_memory.ts";
-import { NO_TILE } from "./tile_table.ts";
+import type { TileCopies } from "./tile_copies.ts";
+import { NO_TILE, type TileTable } from "./tile_table.ts";
 
 /** The cells of one layer, for writing. `Grid` reads them. */
 export class CellWriter {
   /** The tiles and their cells. */
-  readonly memory: TileMemory = new TileMemory();
-  /** The running save; asked before each write. */
-  readonly save: TileSave = new TileSave(this.memory);
+  readonly memory: TileMemory;
+  /** The running save, and the tiles that changed since the last one. */
+  readonly save: TileSave;
   /** The tiles in order of their last change, without restored ones. */
-  readonly changes: ChangeList = new ChangeList(this.memory.tiles);
+  readonly changes: ChangeList;
   /** The number of cells by status. */
   readonly counter: CellCounter = new CellCounter();
-  readonly #memory = this.memory;
-  readonly #tiles = this.memory.tiles;
-  readonly #save = this.save;
-  readonly #cursor = new TileCursor(this.memory, this.save);
-  readonly #changes = this.changes;
+  readonly #memory: TileMemory;
+  readonly #tiles: TileTable;
+  readonly #save: TileSave;
+  readonly #cursor: TileCursor;
+  readonly #changes: ChangeList;
   readonly #counter = this.counter;
   #size = 0;
   #removed = 0;
   #revision = 0;
-  #restored = 0;
   /** The first-seen order of the next new cell. */
   #nextOrder = 0;
   /** The minimum of `TileTable.due` over all tiles. */
   #due = Infinity;
+
+  /** @param copies the memory for copies of tiles that others still read */
+  constructor(copies: TileCopies) {
+    this.memory = this.#memory = new TileMemory(copies);
+    this.#tiles = this.memory.tiles;
+    this.save = this.#save = new TileSave(this.memory);
+    this.#cursor = new TileCursor(this.memory);
+    this.changes = this.#changes = new ChangeList(this.#tiles);
+  }
 
   /** Number of cells. */
   get size(): number {
@@ -59,17 +68,12 @@ export class CellWriter {
     return this.#revision;
   }
 
-  /** The newest revision of restored tiles (not in the list of changes). */
-  get restored(): number {
-    return this.#restored;
-  }
-
   /** All cells keep their freshness up to this time, ms since 1970. */
   get due(): number {
     return this.#due;
   }
 
-  /** Leaves the current tile: call it before a save begins. */
+  /** Leaves the current tile: call it before a save or a snapshot begins. */
   leave(): void {
     this.#cursor.leave();
   }
@@ -236,7 +240,7 @@ export class CellWriter {
     }
     this.#size += count;
     this.#tiles.setRevision(tile, newest);
-    this.#restored = Math.max(this.#restored, newest);
+    this.#changes.addUnlisted(newest);
     this.#revision = Math.max(this.#revision, newest);
     // The freshness was valid when the tile was encoded: age() must check it.
     this.#tiles.setDue(tile, -Infinity);

@@ -11,6 +11,7 @@ import { NO_TILE, type TileTable } from "./tile_table.ts";
 export class ChangeList {
   readonly #tiles: TileTable;
   #newest = NO_TILE;
+  #listedAfter = 0;
 
   /** Makes an empty list over these tiles. */
   constructor(tiles: TileTable) {
@@ -23,6 +24,19 @@ export class ChangeList {
    */
   get newest(): number {
     return this.#newest;
+  }
+
+  /**
+   * The list has all tiles with a revision above this one: the newest revision
+   * of restored tiles, which are not in the list.
+   */
+  get listedAfter(): number {
+    return this.#listedAfter;
+  }
+
+  /** Call it when a tile is restored, with the newest revision of its cells. */
+  addUnlisted(revision: number): void {
+    this.#listedAfter = Math.max(this.#listedAfter, revision);
   }
 
   /** Moves a changed tile to the front; inserts it if it is not in the list. */

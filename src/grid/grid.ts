@@ -6,16 +6,17 @@
 
 import type { Cell, CellVisitor } from "./cell.ts";
 import type { CellCounts } from "./cell_counter.ts";
-import {
-  cellAt,
-  CellReader,
-  scanInOrder,
-  type ScanOptions,
-} from "./cell_reader.ts";
+import { cellAt, CellReader, type ScanOptions } from "./cell_reader.ts";
 import { findLongUnknown, type LongUnknown } from "./cell_removal.ts";
 import { CellWriter } from "./cell_writer.ts";
 import type { Ageing } from "./freshness.ts";
-import type { SavedTile } from "./tile_save.ts";
+import {
+  type CopyBudget,
+  LayerSnapshot,
+  type SnapshotSource,
+} from "./layer_snapshot.ts";
+import type { TileMemory } from "./tile_memory.ts";
+import type { SavedTile, TileSave } from "./tile_save.ts";
 
 /**
  * The cells of one layer, in tiles of 32 by 32 cells.
@@ -27,18 +28,25 @@ export class Grid {
   /** Identifies the layer, see `OccupancyMap.beganOf`. */
   readonly began: number | undefined;
   /** Changes the cells. For `OccupancyMap` only. */
-  readonly writer: CellWriter = new CellWriter();
-  readonly #memory = this.writer.memory;
-  readonly #tiles = this.writer.memory.tiles;
-  readonly #save = this.writer.save;
+  readonly writer: CellWriter;
+  readonly #memory: TileMemory;
+  readonly #save: TileSave;
+  readonly #source: SnapshotSource;
 
   /**
    * Makes a layer without cells.
    *
+   * @param budget the memory for snapshots, shared with other layers
    * @param began identifies the layer, see `OccupancyMap.beganOf`
    */
-  constructor(began?: number) {
+  constructor(budget: CopyBudget, began?: number) {
     this.began = began;
+    const writer = new CellWriter(budget.copies);
+    const { memory, save, changes } = writer;
+    this.writer = writer;
+    this.#memory = memory;
+    this.#save = save;
+    this.#source = { memory, changes, budget };
   }
 
   /** Number of cells. */
@@ -91,12 +99,18 @@ export class Grid {
    * @throws {RangeError} if a bound is not a number, `x0 > x1` or `y0 > y1`
    */
   cells(options: ScanOptions = {}): CellReader {
-    const source = {
-      memory: this.#memory,
-      changes: this.writer.changes,
-      listedAfter: this.writer.restored,
-    };
-    return new CellReader(source, options);
+    return new CellReader(this.#source, options);
+  }
+
+  /**
+   * Reads cells as they are now, in slices, while the layer changes.
+   *
+   * @param options as for `cells`
+   * @returns a reader before the first tile; close it
+   */
+  snapshot(options: ScanOptions = {}): LayerSnapshot {
+    this.writer.leave();
+    return new LayerSnapshot(this.#source, this.size, options);
   }
 
   /**
@@ -114,23 +128,13 @@ export class Grid {
   }
 
   /**
-   * Visits all cells in the order in which they were first reported. Slower
-   * than {@linkcode Grid.scan}; needs 16 bytes for each cell during the call.
-   *
-   * @param visit called with each cell; must not change the map
-   */
-  scanInOrder(visit: CellVisitor): void {
-    scanInOrder(this.#memory, this.size, visit);
-  }
-
-  /**
    * Returns the tile coordinates of a tile. Tiles have fixed numbers from 0,
    * and new tiles get the next number, so a layer can be read in slices.
    *
    * @returns undefined after the last tile
    */
   tileAt(tile: number): { tx: number; ty: number } | undefined {
-    const tiles = this.#tiles;
+    const { tiles } = this.#memory;
     if (tile >= tiles.length) return undefined;
     return { tx: tiles.tx(tile), ty: tiles.ty(tile) };
   }
@@ -193,10 +197,6 @@ export class Grid {
    * @throws {RangeError} if there is no such tile
    */
   markDirty(tile: number): void {
-    const { length } = this.#tiles;
-    if (!(tile >= 0 && tile < length && Number.isInteger(tile))) {
-      throw new RangeError(`Cannot use tile ${tile}: the layer has ${length}`);
-    }
-    this.#save.markDirty(tile);
+    this.#save.include(tile);
   }
 }

@@ -14,7 +14,7 @@ export type {
   ReadingColumns,
 } from "./cell.ts";
 export type { Coordinates, LongUnknown } from "./cell_removal.ts";
-export { type CellReader, CellRows, type ScanOptions } from "./cell_reader.ts";
+export type { CellReader, ScanOptions } from "./cell_reader.ts";
 export { ChangedCells, type ChangedCellsOptions } from "./changed_cells.ts";
 export {
   type Ageing,
@@ -23,6 +23,11 @@ export {
   Freshness,
 } from "./freshness.ts";
 export type { Grid } from "./grid.ts";
+export {
+  CellRows,
+  type LayerSnapshot,
+  SnapshotLostError,
+} from "./layer_snapshot.ts";
 export { OccupancyMap } from "./occupancy_map.ts";
 export { contains, type Region } from "../protocol/region.ts";
 export { type CellStatus, statusOf } from "./status.ts";

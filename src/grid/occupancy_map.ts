@@ -8,6 +8,7 @@ import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
 import { type Ageing, type AgeingOptions, resolveAgeing } from "./freshness.ts";
 import type { Coordinates } from "./cell_removal.ts";
 import { Grid } from "./grid.ts";
+import { CopyBudget } from "./layer_snapshot.ts";
 import { decodeTile, TileColumns } from "./tile_codec.ts";
 
 /** Shared by all maps: one tile is restored before the next is decoded. */
@@ -37,6 +38,8 @@ const scratch = new TileColumns();
  */
 export class OccupancyMap {
   readonly #layers = new Map<string, Grid>();
+  /** The memory for snapshots of all layers. */
+  readonly #budget = new CopyBudget();
   #ageing: Ageing;
   #revision = 0;
   /** {@linkcode OccupancyMap.began} */
@@ -157,7 +160,7 @@ export class OccupancyMap {
   ): ApplyResult {
     checkClock(now);
     checkColumns(batch);
-    const grid = this.#layers.get(layer) ?? new Grid(this.#began);
+    const grid = this.#layers.get(layer) ?? new Grid(this.#budget, this.#began);
     const next = this.#revision + 1;
     const result = grid.writer.write(batch, now, next, this.#ageing, onDropped);
     if (now > this.#latest) this.#latest = now;
@@ -282,7 +285,7 @@ export class OccupancyMap {
     began?: number,
   ): number {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const grid = this.#layers.get(layer) ?? new Grid(began);
+    const grid = this.#layers.get(layer) ?? new Grid(this.#budget, began);
     let count = 0;
     for (let at = 0; at < bytes.length; count++) {
       at = decodeTile(view, scratch, at);

@@ -14,7 +14,7 @@ import type { TileSave } from "./tile_save.ts";
  * Updates the freshness of the cells of a tile, and `due` of the tile.
  *
  * @param memory the layer
- * @param save called before the tile is written
+ * @param save marks the tile if it changes
  * @param counter updated for each cell that changes
  * @param tile the tile
  * @param now the clock, ms since 1970
@@ -23,7 +23,7 @@ import type { TileSave } from "./tile_save.ts";
  * @returns the number of cells that changed
  */
 export function ageTile(
-  { tiles, slab }: TileMemory,
+  { tiles, slab, copies }: TileMemory,
   save: TileSave,
   counter: CellCounter,
   tile: number,
@@ -31,7 +31,7 @@ export function ageTile(
   revision: number,
   ageing: Ageing,
 ): number {
-  save.copyBeforeWrite(tile);
+  copies.copyBeforeWrite(tile);
   const block = tiles.block(tile);
   const chunk = slab.chunkOf(block);
   const start = slab.offsetOf(block);

@@ -16,7 +16,7 @@ const CHUNK_UNITS = CHUNK_BYTES / UNIT_BYTES;
 interface Chunk {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
-  /** Number of copies that were not released yet. */
+  /** Copies that were not released yet, each counted by owner. */
   pending: number;
 }
 
@@ -25,13 +25,17 @@ interface Chunk {
  * ten times the memory of a tile with one cell.
  */
 export class TileCopies {
-  /** The buffers by number; undefined when all its copies were released. */
-  #chunks: (Chunk | undefined)[] = [];
-  /** The free part of the last buffer begins here. */
+  /** The buffers by number; undefined when all their copies were released. */
+  readonly #chunks: (Chunk | undefined)[] = [];
+  /** Numbers without a buffer. */
+  readonly #free: number[] = [];
+  /** The number of the buffer that is filled next; -1: none. */
+  #current = -1;
+  /** Its free part begins here. */
   #at = CHUNK_BYTES;
   #bytes = 0;
 
-  /** Memory of the buffers. */
+  /** Memory of the buffers. At most one of them has no copies. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -45,14 +49,13 @@ export class TileCopies {
    */
   add(encode: (bytes: Uint8Array, from: number) => number): number {
     if (this.#at + HEAD_BYTES + MAX_TILE_BYTES > CHUNK_BYTES) this.#extend();
-    const number = this.#chunks.length - 1;
-    const chunk = this.#chunks[number]!;
+    const chunk = this.#chunks[this.#current]!;
     const start = this.#at;
     const end = encode(chunk.bytes, start + HEAD_BYTES);
     chunk.view.setUint32(start, end - start - HEAD_BYTES, true);
     chunk.pending++;
     this.#at = Math.ceil(end / UNIT_BYTES) * UNIT_BYTES;
-    return number * CHUNK_UNITS + start / UNIT_BYTES + 1;
+    return this.#current * CHUNK_UNITS + start / UNIT_BYTES + 1;
   }
 
   /**
@@ -68,34 +71,33 @@ export class TileCopies {
     return bytes.subarray(from, from + view.getUint32(start, true));
   }
 
-  /** Removes a copy. */
-  release(address: number): void {
-    const number = chunkOf(address);
-    this.#chunks[number]!.pending--;
-    if (number < this.#chunks.length - 1) this.#drop(number);
+  /** Adds an owner of a copy: each owner releases it once. */
+  retain(address: number): void {
+    this.#chunks[chunkOf(address)]!.pending++;
   }
 
-  /** Removes all copies. */
-  clear(): void {
-    this.#chunks = [];
-    this.#at = CHUNK_BYTES;
-    this.#bytes = 0;
+  /** Releases a copy. Its last owner removes it. */
+  release(address: number): void {
+    const number = chunkOf(address);
+    if (--this.#chunks[number]!.pending > 0) return;
+    if (number === this.#current) this.#at = 0;
+    else this.#drop(number);
   }
 
   /** Adds a buffer. */
   #extend(): void {
     const bytes = new Uint8Array(CHUNK_BYTES);
     const view = new DataView(bytes.buffer);
-    this.#drop(this.#chunks.length - 1);
-    this.#chunks.push({ bytes, view, pending: 0 });
+    this.#current = this.#free.pop() ?? this.#chunks.length;
+    this.#chunks[this.#current] = { bytes, view, pending: 0 };
     this.#bytes += CHUNK_BYTES;
     this.#at = 0;
   }
 
-  /** Frees a buffer if no copy is in it. */
+  /** Frees a buffer without copies. */
   #drop(number: number): void {
-    if (this.#chunks[number]?.pending !== 0) return;
     this.#chunks[number] = undefined;
+    this.#free.push(number);
     this.#bytes -= CHUNK_BYTES;
   }
 }

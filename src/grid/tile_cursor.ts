@@ -7,7 +7,6 @@
 import { blockLimit, findSlot } from "./cell_block.ts";
 import type { CellChunk } from "./cell_slab.ts";
 import { keyOf, TILE_BITS } from "./tiles.ts";
-import type { TileSave } from "./tile_save.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 
@@ -25,7 +24,6 @@ const NOWHERE = 1 << 30;
  */
 export class TileCursor {
   readonly #memory: TileMemory;
-  readonly #save: TileSave;
   #tile = NO_TILE;
   #tx = NOWHERE;
   #ty = NOWHERE;
@@ -39,11 +37,9 @@ export class TileCursor {
    * Makes a cursor that is on no tile.
    *
    * @param memory the layer
-   * @param save called before a tile is written
    */
-  constructor(memory: TileMemory, save: TileSave) {
+  constructor(memory: TileMemory) {
     this.#memory = memory;
-    this.#save = save;
     this.#chunk = memory.slab.chunkOf(0);
   }
 
@@ -145,7 +141,7 @@ export class TileCursor {
     // An earlier reading of the same look-ahead may have created the tile.
     if (tile === NO_TILE) tile = this.#memory.tiles.find(tx, ty);
     if (tile === NO_TILE) tile = this.#memory.add(tx, ty, 0);
-    else this.#save.copyBeforeWrite(tile);
+    else this.#memory.copies.copyBeforeWrite(tile);
     this.#tile = tile;
     this.#tx = tx;
     this.#ty = ty;

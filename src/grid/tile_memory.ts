@@ -7,7 +7,9 @@
 
 import { findSlot, metaKey, resizeBlock, sizeClassFor } from "./cell_block.ts";
 import { CellSlab } from "./cell_slab.ts";
+import { CopyOnWrite } from "./frozen_tiles.ts";
 import type { TileColumns } from "./tile_codec.ts";
+import { TileCopies } from "./tile_copies.ts";
 import { TileTable } from "./tile_table.ts";
 
 /** The table of tiles together with the slab of cells. */
@@ -17,8 +19,16 @@ export class TileMemory {
   /** The cells of the tiles. */
   readonly slab: CellSlab = new CellSlab();
 
+  /** Copies tiles before they change, for those who still read them. */
+  readonly copies: CopyOnWrite;
+
   /** Increased before each write. A reader fails if it has changed. */
   writes = 0;
+
+  /** @param copies the memory for copies; other layers may use it too */
+  constructor(copies: TileCopies = new TileCopies()) {
+    this.copies = new CopyOnWrite(this, copies);
+  }
 
   /** Memory of tiles and cells, in bytes. */
   get bytes(): number {

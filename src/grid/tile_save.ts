@@ -4,14 +4,9 @@
  * @module
  */
 
-import { encodeTile, TileColumns } from "./tile_codec.ts";
-import { TileCopies } from "./tile_copies.ts";
+import type { FrozenTiles } from "./frozen_tiles.ts";
 import type { TileMemory } from "./tile_memory.ts";
-
-/** Shared by all saves: one tile is encoded before the next. */
-const columns = new TileColumns();
-const NONE = new Int32Array(0);
-const NO_ADDRESSES = new Uint32Array(0);
+import { NO_TILE } from "./tile_table.ts";
 
 /** A tile encoded as it was when the save began. */
 export interface SavedTile {
@@ -22,24 +17,15 @@ export interface SavedTile {
 }
 
 /**
- * Returns the changed tiles one by one, all as they were when the save began. A
- * tile that was not returned yet is encoded before it changes ("copy on
- * write").
+ * Returns the changed tiles one by one, all as they were when the save began.
  */
 export class TileSave {
   readonly #memory: TileMemory;
   /** Number of tiles that changed since the last save began. */
   #dirty = 0;
-  /**
-   * The tiles of the running save, in order of their numbers; `#next` of them
-   * were returned.
-   */
-  #saving = NONE;
-  #next = 0;
-  /** Encoded copies of tiles that changed before they were returned. */
-  readonly #copies = new TileCopies();
-  /** Their addresses, by index in `#saving`; 0: no copy. Empty: no copies. */
-  #copyOf = NO_ADDRESSES;
+  /** The tiles of the running save. */
+  #saving: Int32Array | undefined;
+  #frozen: FrozenTiles | undefined;
 
   /** @param memory the layer */
   constructor(memory: TileMemory) {
@@ -48,24 +34,7 @@ export class TileSave {
 
   /** Memory of the running save, in bytes. */
   get bytes(): number {
-    return this.#saving.byteLength + this.#copyOf.byteLength +
-      this.#copies.bytes;
-  }
-
-  /**
-   * Copies a tile if the running save has not returned it yet. Call it before
-   * the tile changes.
-   */
-  copyBeforeWrite(tile: number): void {
-    const { tiles } = this.#memory;
-    if (!tiles.saving(tile)) return;
-    tiles.setSaving(tile, false);
-    if (this.#copyOf.length === 0) {
-      this.#copyOf = new Uint32Array(this.#saving.length);
-    }
-    this.#copyOf[indexOf(this.#saving, tile)] = this.#copies.add(
-      (bytes, from) => this.#encode(tile, bytes, from),
-    );
+    return (this.#saving?.byteLength ?? 0) + (this.#frozen?.bytes ?? 0);
   }
 
   /** Marks a tile as changed since it was last saved. */
@@ -77,15 +46,29 @@ export class TileSave {
   }
 
   /**
+   * Marks a tile that did not change, so that it is saved again.
+   *
+   * @throws {RangeError} if there is no such tile
+   */
+  include(tile: number): void {
+    const { length } = this.#memory.tiles;
+    if (!(tile >= 0 && tile < length && Number.isInteger(tile))) {
+      throw new RangeError(`Cannot use tile ${tile}: the layer has ${length}`);
+    }
+    this.markDirty(tile);
+  }
+
+  /**
    * Begins to save the tiles that changed since the last save began.
    *
    * @returns the number of tiles to save
    * @throws {RangeError} if a save is running
    */
   begin(): number {
-    if (this.#saving.length > 0) {
+    if (this.#saving !== undefined && this.#saving.length > 0) {
       throw new RangeError("Cannot begin a save: another one is running");
     }
+    this.end(true);
     const { tiles } = this.#memory;
     // Searched only now: a list would need as much memory as a cell alone in
     // its tile.
@@ -93,30 +76,27 @@ export class TileSave {
     for (let tile = 0, count = 0; count < saving.length; tile++) {
       if (!tiles.dirty(tile)) continue;
       tiles.setDirty(tile, false);
-      tiles.setSaving(tile, true);
       saving[count++] = tile;
     }
     this.#saving = saving;
+    this.#frozen = this.#memory.copies.freeze(saving);
     this.#dirty = 0;
     return saving.length;
   }
 
   /** See {@linkcode Grid.nextSaved}. */
   next(bytes: Uint8Array, from: number): SavedTile | undefined {
-    const tile = this.#saving[this.#next];
-    if (tile === undefined) return undefined;
-    const address = this.#copyOf[this.#next] ?? 0;
+    const frozen = this.#frozen;
+    const tile = frozen?.current ?? NO_TILE;
+    if (frozen === undefined || tile === NO_TILE) return undefined;
+    const { copy } = frozen;
     let end: number;
-    if (address === 0) {
-      end = this.#encode(tile, bytes, from);
-      this.#memory.tiles.setSaving(tile, false);
-    } else {
-      const copy = this.#copies.read(address);
+    if (copy === undefined) end = this.#memory.copies.encode(tile, bytes, from);
+    else {
       bytes.set(copy, from);
       end = from + copy.length;
-      this.#copies.release(address);
     }
-    this.#next++;
+    frozen.advance();
     return { tile, end };
   }
 
@@ -126,32 +106,13 @@ export class TileSave {
    * @param stored true if all tiles are stored; else the next save repeats them
    */
   end(stored: boolean): void {
-    const { tiles } = this.#memory;
-    const saving = this.#saving;
-    for (let i = this.#next; i < saving.length; i++) {
-      tiles.setSaving(saving[i]!, false);
+    if (this.#frozen !== undefined) this.#memory.copies.release(this.#frozen);
+    if (!stored) {
+      for (const tile of this.#saving ?? []) {
+        this.markDirty(tile);
+      }
     }
-    if (!stored) { for (const tile of saving) this.markDirty(tile); }
-    this.#saving = NONE;
-    this.#next = 0;
-    this.#copyOf = NO_ADDRESSES;
-    this.#copies.clear();
+    this.#saving = undefined;
+    this.#frozen = undefined;
   }
-
-  #encode(tile: number, bytes: Uint8Array, from: number): number {
-    this.#memory.read(tile, columns);
-    return encodeTile(columns, bytes, from);
-  }
-}
-
-/** Returns the index of a number in ascending numbers that contain it. */
-function indexOf(numbers: Int32Array, number: number): number {
-  let low = 0;
-  let high = numbers.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (numbers[middle]! < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -33,13 +33,14 @@ const REVISION = 3; // in units of 64 bits: words 6 and 7
 
 /**
  * INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14,
- * dirty in bit 15, saving in 16.
+ * dirty in bit 15, epoch in bits 16-31.
  */
 const COUNT_MASK = 0x7ff;
 const CLASS_SHIFT = 11;
 const CLASS_MASK = 0xf;
 const DIRTY = 0x8000;
-const SAVING = 0x1_0000;
+const EPOCH_SHIFT = 16;
+const BELOW_EPOCH_MASK = 0xffff;
 
 class TileChunk {
   words: Int32Array;
@@ -171,17 +172,21 @@ export class TileTable {
 
   /** Sets {@linkcode TileTable.dirty}. */
   setDirty(tile: number, dirty: boolean): void {
-    this.#setFlag(tile, DIRTY, dirty);
+    const words = this.#words(tile);
+    const info = recordOffset(tile) + INFO;
+    words[info] = dirty ? words[info]! | DIRTY : words[info]! & ~DIRTY;
   }
 
-  /** True if the running save still needs the present content of the tile. */
-  saving(tile: number): boolean {
-    return (this.#words(tile)[recordOffset(tile) + INFO]! & SAVING) !== 0;
+  /** The epoch of its last change, 0 to 65,535, see `frozen_tiles.ts`. */
+  epoch(tile: number): number {
+    return this.#words(tile)[recordOffset(tile) + INFO]! >>> EPOCH_SHIFT;
   }
 
-  /** Sets {@linkcode TileTable.saving}. */
-  setSaving(tile: number, saving: boolean): void {
-    this.#setFlag(tile, SAVING, saving);
+  /** Sets {@linkcode TileTable.epoch}. */
+  setEpoch(tile: number, epoch: number): void {
+    const words = this.#words(tile);
+    const info = recordOffset(tile) + INFO;
+    words[info] = words[info]! & BELOW_EPOCH_MASK | epoch << EPOCH_SHIFT;
   }
 
   /** The newest revision of the cells; 0 without cells. */
@@ -227,12 +232,6 @@ export class TileTable {
   /** Sets {@linkcode TileTable.older}. */
   setOlder(tile: number, older: number): void {
     this.#words(tile)[recordOffset(tile) + OLDER] = older;
-  }
-
-  #setFlag(tile: number, flag: number, on: boolean): void {
-    const words = this.#words(tile);
-    const info = recordOffset(tile) + INFO;
-    words[info] = on ? words[info]! | flag : words[info]! & ~flag;
   }
 
   #words(tile: number): Int32Array {

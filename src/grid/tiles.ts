@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { INT32_MAX, INT32_MIN, type Region } from "../protocol/region.ts";
+import {
+  contains,
+  INT32_MAX,
+  INT32_MIN,
+  type Region,
+} from "../protocol/region.ts";
 
 /** A tile covers 2^TILE_BITS by 2^TILE_BITS cells: 32 by 32. */
 export const TILE_BITS = 5;
@@ -54,6 +59,14 @@ export function tileSpan(region: Region): Region {
 /** Returns the number of cells in a region, or of tiles in a span. */
 export function area({ x0, y0, x1, y1 }: Region): number {
   return Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
+}
+
+/** Returns true if a region contains a whole tile. */
+export function holdsTile(region: Region, tx: number, ty: number): boolean {
+  const last = (1 << TILE_BITS) - 1;
+  const x = tx << TILE_BITS;
+  const y = ty << TILE_BITS;
+  return contains(region, x, y) && contains(region, x + last, y + last);
 }
 
 /** Returns the key of a cell in its tile, 0 to 1023, row by row. */

@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  CellRows,
-  contains,
-  type Grid,
-  type OccupancyMap,
-} from "../grid/mod.ts";
+import { CellRows, type Grid, type OccupancyMap } from "../grid/mod.ts";
 import {
   DEFAULT_LAYER,
   encodeErrorReply,
@@ -84,11 +79,11 @@ export function writeReply(
     format,
     maxBytes: Math.min(request.maxBytes, maxBytes),
   });
-  const cells = map.layer(layer)?.cells({
+  using cells = map.layer(layer)?.snapshot({
     ...(region && { region }),
     since: map.sinceOf(since),
   });
-  for (let count; (count = cells?.readTile(rows) ?? 0) > 0;) {
+  for (let count; (count = cells?.readTile(rows)) !== undefined;) {
     const { x, y, value, time } = rows;
     for (let i = 0; i < count; i++) {
       writer.cell(x[i]!, y[i]!, value[i]!, time[i]!);
@@ -137,10 +132,15 @@ function writeOriginal(
   { region, since = 0 }: Pick<LayerMapRequest, "region" | "since"> = {},
 ): Uint8Array {
   const writer = new OriginalWriter();
-  grid?.scanInOrder((x, y, value, _time, revision) => {
-    if (revision > since && (region === undefined || contains(region, x, y))) {
-      writer.cell(x, y, value);
+  using snapshot = grid?.snapshot({ ...(region && { region }), since });
+  const cells: { x: number; y: number; value: number; order: number }[] = [];
+  for (let count; (count = snapshot?.readTile(rows)) !== undefined;) {
+    const { x, y, value, order } = rows;
+    for (let i = 0; i < count; i++) {
+      cells.push({ x: x[i]!, y: y[i]!, value: value[i]!, order: order[i]! });
     }
-  });
+  }
+  cells.sort((a, b) => a.order - b.order);
+  for (const { x, y, value } of cells) writer.cell(x, y, value);
   return writer.finish();
 }

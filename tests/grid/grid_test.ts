@@ -159,7 +159,7 @@ test("cells() returns independent readers", () => {
   assert.equal(pairs, 160);
 });
 
-test("scanInOrder() keeps first-seen order when tiles grow and values change", () => {
+test("a snapshot has the first-seen order, also when tiles grow and values change", () => {
   const random = randomIntegers(SEED);
   const seen = new Map<string, number>();
   const map = new OccupancyMap();
@@ -173,7 +173,7 @@ test("scanInOrder() keeps first-seen order when tiles grow and values change", (
   assert.deepEqual(cells.map(({ value }) => value), [...seen.values()]);
 });
 
-test("scanInOrder() keeps first-seen order when only some tiles were restored", () => {
+test("a snapshot has the first-seen order, also when only some tiles were restored", () => {
   const readings: Reading[] = [
     [99, 0, 1, NOW],
     [0, 0, 2, NOW],

@@ -13,6 +13,7 @@ import {
   CellRows,
   type Coordinates,
   type Grid,
+  type LayerSnapshot,
   type LongUnknown,
   MAX_TILE_BYTES,
   type OccupancyMap,
@@ -34,31 +35,47 @@ export function columns(readings: readonly Reading[]): ReadingColumns {
   };
 }
 
-/** All cells that a scan visits. */
+/** All cells that a reader reads, which a snapshot reads too. */
 export function scanned(
   grid: Grid,
   options: { region?: Region; since?: number } = {},
 ): Cell[] {
   const cells: Cell[] = [];
-  grid.scan((x, y, value, time, revision, freshness) => {
+  for (const cell = grid.cells(options); cell.next();) {
+    const { x, y, value, time, revision, freshness } = cell;
     cells.push({ x, y, value, time, revision, freshness });
-  }, options);
+  }
   assert.deepEqual(
-    readByTile(grid, options),
-    cells.map(({ x, y, value, time }) => ({ x, y, value, time })),
+    sorted(snapshotCells(grid.snapshot(options))).map((
+      { order: _, ...cell },
+    ) => cell),
+    sorted(cells).map(({ revision: _, ...cell }) => cell),
   );
   return cells;
 }
 
-/** The same cells, read by `CellReader.readTile()`. */
-function readByTile(grid: Grid, options: { region?: Region; since?: number }) {
-  const reader = grid.cells(options);
+/** A cell of a snapshot. */
+export type SnapshotCell = Omit<Cell, "revision"> & { readonly order: number };
+
+/** The cells that a snapshot reads, at most those of some tiles. */
+export function snapshotCells(
+  snapshot: LayerSnapshot,
+  tiles = Infinity,
+): SnapshotCell[] {
   const rows = new CellRows();
-  const cells: Pick<Cell, "x" | "y" | "value" | "time">[] = [];
-  for (let count; (count = reader.readTile(rows)) > 0;) {
+  const cells: SnapshotCell[] = [];
+  for (let read = 0; read < tiles; read++) {
+    const count = snapshot.readTile(rows);
+    if (count === undefined) break;
     for (let i = 0; i < count; i++) {
-      const [x, y] = [rows.x[i]!, rows.y[i]!];
-      cells.push({ x, y, value: rows.value[i]!, time: rows.time[i]! });
+      cells.push({
+        x: rows.x[i]!,
+        y: rows.y[i]!,
+        value: rows.value[i]!,
+        time: rows.time[i]!,
+        freshness: rows.freshness[i]! as Cell["freshness"],
+        order: rows.order[i]!,
+      });
     }
   }
   return cells;
@@ -66,15 +83,15 @@ function readByTile(grid: Grid, options: { region?: Region; since?: number }) {
 
 /** All cells in first-seen order. */
 export function inOrder(grid: Grid): Cell[] {
-  const cells: Cell[] = [];
-  grid.scanInOrder((x, y, value, time, revision, freshness) => {
-    cells.push({ x, y, value, time, revision, freshness });
-  });
-  return cells;
+  return snapshotCells(grid.snapshot())
+    .sort((a, b) => a.order - b.order)
+    .map(({ x, y }) => grid.get(x, y)!);
 }
 
 /** Sorts cells by coordinate. */
-export function sorted(cells: readonly Cell[]): Cell[] {
+export function sorted<T extends { x: number; y: number }>(
+  cells: readonly T[],
+): T[] {
   return cells.toSorted((a, b) => a.y - b.y || a.x - b.x);
 }
 

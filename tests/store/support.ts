@@ -1,6 +1,7 @@
 /** Opens stores, makes entries and compares maps, for tests of the store. */
 import assert from "node:assert/strict";
 import { type Cell, OccupancyMap } from "../../src/grid/mod.ts";
+import { inOrder } from "../grid/model.ts";
 import type { SqliteOptions, SqliteStore } from "../../src/store/sqlite.ts";
 import { applyEntry, type Entry, type Store } from "../../src/store/store.ts";
 
@@ -95,8 +96,7 @@ function contentsOf(map: OccupancyMap) {
       cells.push({ x, y, value, time, revision, freshness })
     );
     cells.sort((a, b) => a.x - b.x || a.y - b.y);
-    const order: string[] = [];
-    grid.scanInOrder((x, y) => order.push(`${x},${y}`));
+    const order = inOrder(grid).map(({ x, y }) => `${x},${y}`);
     return { name, began: grid.began, cells, order, counts: grid.counts() };
   }).sort((a, b) => a.name < b.name ? -1 : 1);
   const { revision, began, ageing } = map;
