@@ -57,6 +57,28 @@ export function copyAtMost(
   return changed.exceeded ? undefined : cells;
 }
 
+/**
+ * Returns rows of columns, which share their memory.
+ *
+ * @param from the first row
+ * @param to the row after the last; limited to the number of rows
+ */
+export function rowsOf(
+  { length, x, y, value, stale, time }: CellColumns,
+  from: number,
+  to: number,
+): CellColumns {
+  const end = Math.min(to, length);
+  return {
+    length: end - from,
+    x: x.subarray(from, end),
+    y: y.subarray(from, end),
+    value: value.subarray(from, end),
+    stale: stale.subarray(from, end),
+    time: time.subarray(from, end),
+  };
+}
+
 /** Appends the current cell of a reader; the columns must have room. */
 export function addCell(to: CellColumns, cell: CellReader): void {
   const row = to.length++;

@@ -5,6 +5,8 @@
  * @module
  */
 import type { HttpContext } from "./context.ts";
+import type { Exchange } from "./exchange.ts";
+import type { FairTurns } from "./fair_turns.ts";
 import type { LiveFeed } from "./feed/live_feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -23,9 +25,13 @@ export interface RequestContext {
    * proxy.
    */
   readonly address: string;
+  /** How fast its client sends and reads. */
+  readonly exchange: Exchange;
   /** The occupancy server. */
   readonly server: HttpContext;
   readonly limits: Limits;
+  /** Processor time for large responses. */
+  readonly turns: FairTurns;
   readonly metrics: Metrics;
   readonly rates: Rates;
   readonly feed: LiveFeed;

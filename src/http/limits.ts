@@ -5,6 +5,7 @@
  * @module
  */
 import { LimitCounts } from "../common/limit_counts.ts";
+import { Budget, type BudgetOptions } from "./budget.ts";
 import { Problem } from "./problem.ts";
 
 /** Maximum size of a request body: about half a million readings. */
@@ -13,92 +14,83 @@ export const MAX_REQUEST_BODY_BYTES = 8 * 1024 * 1024;
 export const BODY_TIMEOUT_MS = 30_000;
 /** A client that reads nothing from a stream for this time is disconnected. */
 export const STALL_TIMEOUT_MS = 60_000;
+/** A body up to this size needs no share of a limit. */
+export const SMALL_BODY_BYTES = 64 * 1024;
+/** A response up to this number of cells is made at once and has no limit. */
+export const SMALL_RESPONSE_CELLS = 2048;
 /**
- * A response with more cells is large: it keeps a copy of its cells in memory.
+ * After this time a stream or a large response may be ended for a client that
+ * has none, if the limit is reached.
  */
-export const LARGE_RESPONSE_CELLS = 50_000;
+const REPLACE_AFTER_MS = 60_000;
 
 /** Maximum amounts in use at the same time. */
-export interface LimitOptions {
+interface Amounts {
   /** Requests being handled, until their response begins. Default 512. */
   readonly requests?: number;
   /** Streams of changes. Default 64. */
   readonly streams?: number;
-  /** Responses of more than {@linkcode LARGE_RESPONSE_CELLS}. Default 8. */
+  /** Responses of more than {@linkcode SMALL_RESPONSE_CELLS}. Default 16. */
   readonly largeResponses?: number;
-  /** Bytes of request bodies being read. Default 64 MiB. */
+  /**
+   * Bytes of request bodies being read; small bodies are not counted. Default
+   * 64 MiB.
+   */
   readonly bodyBytes?: number;
 }
 
-/** Frees an amount taken from {@linkcode Limits}; safe to call twice. */
-export type Release = () => void;
+/** What {@linkcode Limits} limits. */
+export type Resource = keyof Amounts;
 
-/** Counts what is in use and refuses what exceeds a limit. */
-export class Limits {
-  readonly #max: Required<LimitOptions>;
+/** Options of {@linkcode Limits}. */
+export interface LimitOptions extends Amounts, Pick<BudgetOptions, "waitMs"> {}
+
+/** The budgets of the HTTP server. */
+export class Limits implements Readonly<Record<Resource, Budget>> {
   /** How often each limit was reached. */
   readonly reached: LimitCounts = new LimitCounts();
-  readonly #used = { requests: 0, streams: 0, largeResponses: 0, bodyBytes: 0 };
+  readonly requests: Budget;
+  readonly streams: Budget;
+  readonly largeResponses: Budget;
+  readonly bodyBytes: Budget;
 
   constructor(
     {
       requests = 512,
       streams = 64,
-      largeResponses = 8,
+      largeResponses = 16,
       bodyBytes = 64 * 1024 * 1024,
+      waitMs,
     }: LimitOptions = {},
   ) {
-    this.#max = { requests, streams, largeResponses, bodyBytes };
-  }
-
-  /** The number of streams of changes in use. */
-  get streams(): number {
-    return this.#used.streams;
-  }
-
-  /**
-   * Takes an amount of a resource.
-   *
-   * @returns a function that frees it
-   * @throws {Problem} 503 if not enough is left
-   */
-  take(resource: keyof LimitOptions, amount = 1): Release {
-    const release = this.tryTake(resource, amount);
-    if (release !== undefined) return release;
-    throw new Problem({
-      status: 503,
-      code: "overloaded",
-      message: OVERLOADED[resource],
-      hint: "Try again in a moment, with fewer requests at the same time.",
-      headers: { "retry-after": "1" },
-    });
-  }
-
-  /** As {@linkcode Limits.take}; returns undefined if not enough is left. */
-  tryTake(resource: keyof LimitOptions, amount = 1): Release | undefined {
-    const used = this.#used;
-    if (used[resource] + amount > this.#max[resource]) {
-      this.reached.add(LIMIT_NAMES[resource]);
-      return undefined;
-    }
-    used[resource] += amount;
-    let inUse = true;
-    return () => {
-      if (inUse) used[resource] -= amount;
-      inUse = false;
-    };
+    const { reached } = this;
+    const budget = (name: string, max: number, replaceable = false) =>
+      new Budget({
+        name,
+        max,
+        reached,
+        waitMs,
+        ...(replaceable && { replaceAfterMs: REPLACE_AFTER_MS }),
+      });
+    this.requests = budget("http-requests", requests);
+    this.streams = budget("http-streams", streams, true);
+    this.largeResponses = budget("http-large-responses", largeResponses, true);
+    this.bodyBytes = budget("http-body-bytes", bodyBytes);
   }
 }
 
-/** In the metrics. */
-const LIMIT_NAMES: Readonly<Record<keyof LimitOptions, string>> = {
-  requests: "http-requests",
-  streams: "http-streams",
-  largeResponses: "http-large-responses",
-  bodyBytes: "http-body-bytes",
-};
+/** Returns the error for a request that a limit refuses. */
+export function overloaded(resource: Resource): Problem {
+  return new Problem({
+    status: 503,
+    code: "overloaded",
+    message: OVERLOADED[resource],
+    hint: "Try again in a moment, with fewer requests at the same time.",
+    headers: { "retry-after": "1" },
+  });
+}
 
-const OVERLOADED: Readonly<Record<keyof LimitOptions, string>> = {
+const OVERLOADED: Readonly<Record<Resource, string>> = {
   requests: "Too many requests at the same time",
   streams: "Too many streams of changes at the same time",
   largeResponses: "Too many large responses at the same time",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Exchange } from "./exchange.ts";
 import { STALL_TIMEOUT_MS } from "./limits.ts";
 
 /**
@@ -41,21 +42,34 @@ export interface ByteSource {
   readonly stallTimeoutMs?: number;
 }
 
-/** Returns a response body that is produced while the client reads it. */
+/**
+ * Returns a response body that is produced while the client reads it. It fails
+ * if the exchange is cut.
+ */
 export function byteStream(
   source: ByteSource,
+  exchange: Exchange,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const { stallTimeoutMs = STALL_TIMEOUT_MS } = source;
   let stall: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
+  let unread = 0;
   const end = () => {
     clearTimeout(stall);
+    exchange.onCut = () => {};
     if (!ended) source.onEnd();
     ended = true;
   };
   return new ReadableStream({
+    start(controller) {
+      exchange.onCut = () => {
+        end();
+        controller.error(new Error("The client reads too slowly"));
+      };
+    },
     async pull(controller) {
       clearTimeout(stall);
+      exchange.clientProgressed(unread);
       try {
         const bytes = await source.next();
         if (ended) return;
@@ -65,6 +79,8 @@ export function byteStream(
           return;
         }
         source.onBytes?.(bytes.length);
+        unread = bytes.length;
+        exchange.waitForClient();
         controller.enqueue(bytes);
         stall = setTimeout(() => {
           end();

@@ -119,8 +119,7 @@ const postLogin: Endpoint = {
       },
     },
   },
-  handle: ({ guard, request, url, address, limits }) =>
-    guard.login(request, url, address, limits),
+  handle: (context) => context.guard.login(context),
 };
 
 const getAsset: Endpoint = {

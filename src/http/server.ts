@@ -4,10 +4,14 @@
  *
  * @module
  */
+import { clientNetwork } from "../common/client_network.ts";
+import type { Share } from "./budget.ts";
 import type { HttpContext } from "./context.ts";
+import { Exchange, type PaceOptions } from "./exchange.ts";
+import { FairTurns } from "./fair_turns.ts";
 import { LiveFeed, type ViewerCounts } from "./feed/live_feed.ts";
 import type { FeedLimits } from "./feed/limits.ts";
-import { type LimitOptions, Limits } from "./limits.ts";
+import { type LimitOptions, Limits, overloaded } from "./limits.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Rates } from "./metrics/rates.ts";
 import { Problem } from "./problem.ts";
@@ -36,6 +40,8 @@ export interface HttpServerOptions {
    */
   readonly embedOrigins?: readonly string[] | undefined;
   readonly limits?: LimitOptions | undefined;
+  /** When a client is slow. */
+  readonly pace?: PaceOptions | undefined;
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
   /** The delays of wrong tokens. Default: those of a new one. */
@@ -58,6 +64,8 @@ export class HttpServer {
   readonly #context: HttpContext;
   readonly #guard: Guard;
   readonly #limits: Limits;
+  readonly #pace: PaceOptions | undefined;
+  readonly #turns = new FairTurns();
   readonly #rates = new Rates();
   readonly #feed: LiveFeed;
   readonly #metrics: Metrics;
@@ -86,6 +94,7 @@ export class HttpServer {
       warnLimited: options.warnLimited,
       wrongTokens: options.wrongTokens,
     });
+    this.#pace = options.pace;
     this.#server = Deno.serve({
       hostname,
       port,
@@ -138,7 +147,8 @@ export class HttpServer {
   async #answer(request: Request, address: string): Promise<Response> {
     const start = performance.now();
     const matched = { route: "none" };
-    const response = await this.#respond(request, address, matched);
+    const exchange = new Exchange(clientNetwork(address), this.#pace);
+    const response = await this.#respond(request, address, exchange, matched);
     this.#guard.protect(response);
     this.#metrics.observeRequest({
       method: METHODS.includes(request.method) ? request.method : "other",
@@ -153,11 +163,14 @@ export class HttpServer {
   async #respond(
     request: Request,
     address: string,
+    exchange: Exchange,
     matched: { route: string },
   ): Promise<Response> {
-    let release = () => {};
+    let share: Share | undefined;
     try {
-      release = this.#limits.take("requests");
+      const { requests } = this.#limits;
+      share = await requests.take(exchange, 1);
+      if (share === undefined) throw overloaded("requests");
       const url = urlOf(request);
       const guardResponse = this.#guard.check(request, url, address);
       if (guardResponse !== undefined) return await guardResponse;
@@ -170,8 +183,10 @@ export class HttpServer {
         url,
         params: match.params,
         address,
+        exchange,
         server: this.#context,
         limits: this.#limits,
+        turns: this.#turns,
         metrics: this.#metrics,
         rates: this.#rates,
         feed: this.#feed,
@@ -182,7 +197,7 @@ export class HttpServer {
         ? error.toResponse()
         : this.#answerFault(error);
     } finally {
-      release();
+      share?.release();
     }
   }
 

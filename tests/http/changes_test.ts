@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { ChangeStream } from "../../src/http/api/change_stream.ts";
+import { Exchange } from "../../src/http/exchange.ts";
 import { Limits } from "../../src/http/limits.ts";
 import { needs } from "../support/needs.ts";
 import { until, within } from "../support/until.ts";
@@ -79,6 +80,7 @@ Deno.test({
     const stream = new ChangeStream({
       server: context,
       limits: new Limits(),
+      exchange: new Exchange("127.0.0.1"),
       access: new AbortController().signal,
       layer: "default",
       region: { x0: 0, y0: 0, x1: 9, y1: 9 },

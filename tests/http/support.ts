@@ -22,7 +22,12 @@ export interface TestServerOptions extends
   Partial<
     Pick<
       HttpServerOptions,
-      "token" | "embedOrigins" | "limits" | "feedLimits" | "wrongTokens"
+      | "token"
+      | "embedOrigins"
+      | "limits"
+      | "feedLimits"
+      | "wrongTokens"
+      | "pace"
     >
   > {
   readonly ageing?: AgeingOptions;
@@ -74,7 +79,7 @@ export async function startServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const { token, embedOrigins, limits, feedLimits, ageing, clock } = options;
-  const { wrongTokens } = options;
+  const { pace, wrongTokens } = options;
   const { plans = new Map(), port = 0 } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
@@ -109,6 +114,7 @@ export async function startServer(
     limits,
     feedLimits,
     wrongTokens,
+    pace,
     warnLimited: (_kind, line) => log.push(line),
   });
   if (options.started !== false) await server.start();

@@ -1,6 +1,5 @@
 /** Unit tests of the router, the limits, the rates, and response headers. */
 import assert from "node:assert/strict";
-import { Limits } from "../../src/http/limits.ts";
 import { LayerRates, Rates } from "../../src/http/metrics/rates.ts";
 import { Problem } from "../../src/http/problem.ts";
 import { acceptsGzip, matchesETag } from "../../src/http/responses.ts";
@@ -82,22 +81,6 @@ Deno.test({
       assert.ok(!acceptsGzip(no), no);
     }
     assert.ok(!acceptsGzip(null));
-  },
-});
-
-Deno.test({
-  name: "Limits refuses above the limit, and releases once",
-  permissions: "none",
-  fn: () => {
-    const limits = new Limits({ streams: 2 });
-    const first = limits.take("streams");
-    limits.take("streams");
-    assert.throws(() => limits.take("streams"), Problem);
-    first();
-    first();
-    limits.take("streams");
-    assert.equal(limits.tryTake("streams"), undefined);
-    assert.equal(limits.streams, 2);
   },
 });
 

@@ -3,20 +3,34 @@
  *
  * @module
  */
-import { joinBytes } from "../../common/bytes.ts";
+import { setImmediate } from "node:timers/promises";
+import type { Share } from "../budget.ts";
+import type { Exchange } from "../exchange.ts";
 import {
   BODY_TIMEOUT_MS,
   type Limits,
   MAX_REQUEST_BODY_BYTES,
-  type Release,
+  overloaded,
+  SMALL_BODY_BYTES,
 } from "../limits.ts";
 import { Problem } from "../problem.ts";
+
+const FIRST_CAPACITY_BYTES = 4096;
+/** Chunks of a body after which other work gets a turn. */
+const CHUNKS_PER_TURN = 256;
 
 /** The body of a request. */
 export interface Body {
   readonly bytes: Uint8Array;
   /** Frees its share of the limits. Call it after the last use of the bytes. */
-  readonly release: Release;
+  release(): void;
+}
+
+/** A request and the objects that {@linkcode readBody} needs of its context. */
+export interface BodyContext {
+  readonly request: Request;
+  readonly exchange: Exchange;
+  readonly limits: Limits;
 }
 
 /**
@@ -27,10 +41,10 @@ export interface Body {
  * too large, 415 if it is compressed, 503 if too many bodies are being read
  */
 export async function readBody(
-  request: Request,
-  limits: Limits,
+  context: BodyContext,
   timeoutMs: number = BODY_TIMEOUT_MS,
 ): Promise<Body> {
+  const { request, exchange } = context;
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding !== "identity") {
     throw new Problem({
@@ -40,46 +54,38 @@ export async function readBody(
       hint: "Send the body without Content-Encoding.",
     });
   }
-  const length = request.headers.get("content-length");
-  const announced = length === null ? MAX_REQUEST_BODY_BYTES : Number(length);
+  const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced > MAX_REQUEST_BODY_BYTES) throw tooLarge();
-  const release = limits.take("bodyBytes", announced);
-  try {
-    return { bytes: await collect(request, timeoutMs), release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-async function collect(
-  request: Request,
-  timeoutMs: number,
-): Promise<Uint8Array> {
-  if (request.body === null) return new Uint8Array();
+  const maxBytes = announced >= 0 ? announced : MAX_REQUEST_BODY_BYTES;
+  if (request.body === null) return { bytes: new Uint8Array(), release() {} };
   const reader = request.body.getReader();
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
+  const buffer = new BodyBuffer(context, maxBytes);
+  let failure: Problem | undefined;
+  const fail = (problem: Problem) => {
+    failure ??= problem;
     reader.cancel().catch(() => {});
-  }, timeoutMs);
-  const chunks: Uint8Array[] = [];
-  let total = 0;
+  };
+  const timer = setTimeout(() => fail(tooSlow(timeoutMs)), timeoutMs);
+  exchange.onCut = () => fail(cutAsSlow());
   try {
-    for (;;) {
+    for (let chunks = 1;; chunks++) {
+      exchange.waitForClient();
       const { done, value } = await reader.read();
-      if (timedOut) throw tooSlow(timeoutMs);
-      if (done) return chunks.length === 1 ? chunks[0]! : joinBytes(chunks);
-      total += value.length;
-      if (total > MAX_REQUEST_BODY_BYTES) {
-        reader.cancel().catch(() => {});
-        throw tooLarge();
-      }
-      chunks.push(value);
+      if (failure !== undefined) throw failure;
+      exchange.clientProgressed(value?.length ?? 0);
+      if (done) return buffer;
+      await buffer.append(value);
+      if (failure !== undefined) throw failure;
+      // Small chunks come in microtasks, so that nothing else would run.
+      if (chunks % CHUNKS_PER_TURN === 0) await setImmediate();
     }
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw timedOut ? tooSlow(timeoutMs) : new Problem({
+    buffer.release();
+    if (error instanceof Problem) {
+      fail(error);
+      throw error;
+    }
+    throw failure ?? new Problem({
       status: 400,
       code: "incomplete-body",
       message: "The body ended before its announced length",
@@ -87,6 +93,68 @@ async function collect(
     });
   } finally {
     clearTimeout(timer);
+    exchange.clientProgressed(0);
+    exchange.onCut = () => {};
+  }
+}
+
+/**
+ * Collects a body in one buffer that doubles: chunks of one byte need no more
+ * memory than others.
+ */
+class BodyBuffer implements Body {
+  readonly #context: BodyContext;
+  readonly #maxBytes: number;
+  #buffer = new Uint8Array(FIRST_CAPACITY_BYTES);
+  #length = 0;
+  #share: Share | undefined;
+
+  /** @param maxBytes the announced length, or the maximum */
+  constructor(context: BodyContext, maxBytes: number) {
+    this.#context = context;
+    this.#maxBytes = maxBytes;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /**
+   * Appends a chunk.
+   *
+   * @throws {Problem} 413 if the body is too large, 503 if other bodies use all
+   * memory
+   */
+  async append(chunk: Uint8Array): Promise<void> {
+    const length = this.#length + chunk.length;
+    if (length > MAX_REQUEST_BODY_BYTES) throw tooLarge();
+    if (length > this.#buffer.length) await this.#enlarge(length);
+    this.#buffer.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  release(): void {
+    this.#share?.release();
+  }
+
+  async #enlarge(needed: number): Promise<void> {
+    const doubled = Math.min(2 * this.#buffer.length, this.#maxBytes);
+    const capacity = Math.max(needed, doubled);
+    if (capacity > SMALL_BODY_BYTES) await this.#reserve(capacity);
+    const larger = new Uint8Array(capacity);
+    larger.set(this.bytes);
+    this.#buffer = larger;
+  }
+
+  async #reserve(bytes: number): Promise<void> {
+    const { exchange, limits: { bodyBytes } } = this.#context;
+    if (this.#share === undefined) {
+      this.#share = await bodyBytes.take(exchange, bytes);
+      if (this.#share !== undefined) return;
+    } else if (
+      await bodyBytes.resize(exchange, this.#share, bytes)
+    ) return;
+    throw overloaded("bodyBytes");
   }
 }
 
@@ -105,5 +173,14 @@ function tooSlow(timeoutMs: number): Problem {
     code: "too-slow",
     message: `The body did not arrive within ${timeoutMs / 1000} s`,
     hint: "Send fewer readings per request.",
+  });
+}
+
+function cutAsSlow(): Problem {
+  return new Problem({
+    status: 408,
+    code: "too-slow",
+    message: "The body arrived slowly, and the server needed its memory",
+    hint: "Send it again, without pauses.",
   });
 }

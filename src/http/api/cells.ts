@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { joinBytes } from "../../common/bytes.ts";
 import type { CellColumns } from "../../feed/columns.ts";
-import { copyCells } from "../cell_columns.ts";
-import { LARGE_RESPONSE_CELLS } from "../limits.ts";
+import type { Region } from "../../grid/mod.ts";
+import type { Share } from "../budget.ts";
+import { copyAtMost, copyCells, rowsOf } from "../cell_columns.ts";
+import { overloaded, SMALL_RESPONSE_CELLS } from "../limits.ts";
 import {
   CELLS,
   DISPLAY,
@@ -28,21 +31,14 @@ import {
 } from "../query.ts";
 import { acceptsGzip, byteStream, matchesETag } from "../responses.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
-import {
-  CSV_HEADER,
-  csvHeader,
-  type TimeForm,
-  writeCsvRows,
-  writeJsonRows,
-} from "./cell_rows.ts";
+import { CSV_HEADER, type TimeForm } from "./cell_rows.ts";
+import { CellsBody } from "./cells_body.ts";
 import { etagOf, refreshMap } from "./map_moment.ts";
 
-/** Number of cells in each piece of the response. */
-const PIECE_CELLS = 4096;
+/** Number of cells in each piece of a large response. */
+const PIECE_CELLS = 2048;
 /** A response of at most this many cells is not compressed: it saves little. */
 const MAX_UNCOMPRESSED_CELLS = 64;
-
-const encoder = new TextEncoder();
 
 /** `GET /api/v1/cells` */
 export const getCells: Endpoint = {
@@ -107,27 +103,60 @@ export const getCells: Endpoint = {
   handle: answerCells,
 };
 
-function answerCells(
-  { url, request, server, limits, metrics }: RequestContext,
-): Response {
+/** What a client requests. */
+interface Selection {
+  readonly layer: string;
+  readonly region: Region | undefined;
+  readonly since: number | undefined;
+  readonly format: "json" | "csv";
+  readonly times: TimeForm;
+}
+
+async function answerCells(context: RequestContext): Promise<Response> {
+  const { url, limits: { largeResponses }, exchange } = context;
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since", "format", "times"]);
-  const layer = readLayer(query);
-  const region = readRegion(query);
-  const since = readSince(query);
-  const format = readChoice(query, "format", ["json", "csv"]);
-  const times = readChoice(query, "times", ["ms", "rfc3339"]);
+  const selection: Selection = {
+    layer: readLayer(query),
+    region: readRegion(query),
+    since: readSince(query),
+    format: readChoice(query, "format", ["json", "csv"]),
+    times: readChoice(query, "times", ["ms", "rfc3339"]),
+  };
+  const response = answerNow(context, selection);
+  if (response !== undefined) return response;
+  const share = await largeResponses.take(exchange, 1);
+  if (share === undefined) throw overloaded("largeResponses");
+  try {
+    return answerNow(context, selection, share)!;
+  } catch (error) {
+    share.release();
+    throw error;
+  }
+}
 
+/**
+ * Answers with the map as it is now.
+ *
+ * @param share for a large response; it is released when the response ends
+ * @returns undefined if the response is large and there is no share
+ */
+function answerNow(
+  { request, server, metrics, turns, exchange }: RequestContext,
+  { layer, region, since, format, times }: Selection,
+  share?: Share,
+): Response | undefined {
   const moment = refreshMap(server);
-  const { revision } = server.map;
+  const { map } = server;
   const etag = etagOf(server);
   const headers = new Headers({
     etag,
     "cache-control": "no-cache",
-    "occupancy-revision": String(revision),
+    "occupancy-revision": String(map.revision),
     vary: "accept-encoding",
   });
   if (matchesETag(request.headers.get("if-none-match"), etag)) {
+    share?.release();
     return new Response(null, { status: 304, headers });
   }
   headers.set(
@@ -136,57 +165,52 @@ function answerCells(
       ? "text/csv; charset=utf-8; header=present"
       : "application/json",
   );
-  if (request.method === "HEAD") return new Response(null, { headers });
-
-  const grid = server.map.layer(layer);
-  const isLarge = (grid?.size ?? 0) > LARGE_RESPONSE_CELLS;
-  const release = isLarge ? limits.take("largeResponses") : () => {};
-  const cells = copyCells(grid, { since: server.map.sinceOf(since), region });
-  const pieces = format === "csv"
-    ? csvPieces(cells, layer, times)
-    : jsonPieces(cells, times, {
+  if (request.method === "HEAD") {
+    share?.release();
+    return new Response(null, { headers });
+  }
+  const options = { since: map.sinceOf(since), region };
+  const grid = map.layer(layer);
+  const few = copyAtMost(SMALL_RESPONSE_CELLS, grid, options);
+  if (few === undefined && share === undefined) return undefined;
+  const isGzip = (few?.length ?? Infinity) > MAX_UNCOMPRESSED_CELLS &&
+    acceptsGzip(request.headers.get("accept-encoding"));
+  if (isGzip) headers.set("content-encoding", "gzip");
+  const body = new CellsBody({
+    format,
+    times,
+    layer,
+    head: {
       layer,
-      revision,
+      revision: map.revision,
       ...moment,
       display: server.displayOf(layer), // omitted if undefined
-    });
-  const body = byteStream({
-    next: () => pieces.next().value,
-    onEnd: release,
+    },
+    isGzip,
     onBytes: (bytes) => metrics.addSentBytes("cells", bytes),
   });
-  if (
-    cells.length <= MAX_UNCOMPRESSED_CELLS ||
-    !acceptsGzip(request.headers.get("accept-encoding"))
-  ) return new Response(body, { headers });
-  headers.set("content-encoding", "gzip");
-  const plain: ReadableStream<BufferSource> = body;
-  const zipped = plain.pipeThrough(new CompressionStream("gzip"));
-  return new Response(zipped, { headers });
+  if (few !== undefined) {
+    share?.release();
+    return new Response(
+      joinBytes([body.begin(), body.add(few), body.end()]),
+      { headers },
+    );
+  }
+  const pieces = piecesOf(body, copyCells(grid, options));
+  const stream = byteStream({
+    next: () => turns.run(exchange.network, () => pieces.next().value),
+    onEnd: () => share?.release(),
+  }, exchange);
+  return new Response(stream, { headers });
 }
 
-function* jsonPieces(
+function* piecesOf(
+  body: CellsBody,
   cells: CellColumns,
-  times: TimeForm,
-  head: Record<string, unknown>,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
-  yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"cells":[`);
+  yield body.begin();
   for (let from = 0; from < cells.length; from += PIECE_CELLS) {
-    if (from > 0) yield encoder.encode(",");
-    const to = Math.min(from + PIECE_CELLS, cells.length);
-    yield writeJsonRows(cells, from, to, times);
+    yield body.add(rowsOf(cells, from, from + PIECE_CELLS));
   }
-  yield encoder.encode("]}\n");
-}
-
-function* csvPieces(
-  cells: CellColumns,
-  layer: string,
-  times: TimeForm,
-): Generator<Uint8Array<ArrayBuffer>, undefined> {
-  yield encoder.encode(csvHeader(layer));
-  for (let from = 0; from < cells.length; from += PIECE_CELLS) {
-    const to = Math.min(from + PIECE_CELLS, cells.length);
-    yield writeCsvRows(cells, layer, from, to, times);
-  }
+  yield body.end();
 }

@@ -5,9 +5,11 @@
  */
 import type { CellColumns } from "../../feed/columns.ts";
 import type { Region } from "../../grid/mod.ts";
-import { copyCells } from "../cell_columns.ts";
+import { copyAtMost, copyCells } from "../cell_columns.ts";
 import type { HttpContext } from "../context.ts";
-import { LARGE_RESPONSE_CELLS, type Limits, type Release } from "../limits.ts";
+import type { Share } from "../budget.ts";
+import type { Exchange } from "../exchange.ts";
+import { type Limits, SMALL_RESPONSE_CELLS } from "../limits.ts";
 import { writeJsonRows } from "./cell_rows.ts";
 import { momentAt, revisionId } from "./map_moment.ts";
 
@@ -28,6 +30,7 @@ const encoder = new TextEncoder();
 export interface ChangeStreamOptions {
   readonly server: HttpContext;
   readonly limits: Limits;
+  readonly exchange: Exchange;
   /** Aborted when the client no longer has access. */
   readonly access: AbortSignal;
   readonly layer: string;
@@ -52,7 +55,8 @@ export class ChangeStream {
   #sentAt = -Infinity;
   /** The events of the current delta. */
   #events: Generator<Uint8Array<ArrayBuffer>, undefined> | undefined;
-  #release: Release = () => {};
+  /** Held while a large delta is sent. */
+  #share: Share | undefined;
 
   constructor(options: ChangeStreamOptions) {
     const { server, since, access } = options;
@@ -73,7 +77,7 @@ export class ChangeStream {
       const event = this.#events?.next().value;
       if (event !== undefined) return event;
       this.#events = undefined;
-      this.#release();
+      this.#share?.release();
       if (this.#waiter.closed) return undefined;
       await this.#waiter.pause(
         this.#sentAt + MIN_DELTA_INTERVAL_MS - performance.now(),
@@ -92,29 +96,26 @@ export class ChangeStream {
   /** Ends the stream; {@linkcode ChangeStream.next} returns undefined. */
   close(): void {
     this.#waiter.close();
-    this.#release();
+    this.#share?.release();
   }
 
   /** Reads the next delta from the map, if the limits allow a copy of it. */
   #read(): "delta" | "unchanged" | "overloaded" {
-    const { limits, layer, region } = this.#options;
+    const { limits, exchange, layer, region } = this.#options;
     const { map } = this.#server;
     const time = this.#server.refresh();
     if (time === undefined || this.#waiter.closed) return "unchanged";
     const grid = map.layer(layer);
     const since = this.#readRevision;
     if (!this.#isFirst && (grid?.revision ?? 0) <= since) return "unchanged";
-    if ((grid?.size ?? 0) > LARGE_RESPONSE_CELLS) {
-      const release = limits.tryTake("largeResponses");
-      if (release === undefined) return "overloaded";
-      this.#release = release;
+    let cells = copyAtMost(SMALL_RESPONSE_CELLS, grid, { since, region });
+    if (cells === undefined) {
+      this.#share = limits.largeResponses.tryTake(exchange, 1);
+      if (this.#share === undefined) return "overloaded";
+      cells = copyCells(grid, { since, region });
     }
     const to = this.#readRevision = map.revision;
-    const cells = copyCells(grid, { since, region });
-    if (!this.#isFirst && cells.length === 0) {
-      this.#release();
-      return "unchanged";
-    }
+    if (!this.#isFirst && cells.length === 0) return "unchanged";
     const from = this.#sentRevision;
     this.#sentRevision = to;
     this.#events = this.#write(cells, { from, to, time }, this.#isFirst);

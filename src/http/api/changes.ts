@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpContext } from "../context.ts";
+import { overloaded } from "../limits.ts";
 import {
   LAYER_PARAMETER,
   problemSpec,
@@ -47,7 +48,7 @@ export const getChanges: Endpoint = {
 };
 
 function answerChanges(
-  { url, request, server, limits, metrics, guard }: RequestContext,
+  { url, request, server, limits, metrics, guard, exchange }: RequestContext,
 ): Response {
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since"]);
@@ -61,10 +62,12 @@ function answerChanges(
     "x-accel-buffering": "no", // otherwise nginx buffers events
   };
   if (request.method === "HEAD") return new Response(null, { headers });
-  const release = limits.take("streams");
+  const share = limits.streams.tryTake(exchange, 1);
+  if (share === undefined) throw overloaded("streams");
   const stream = new ChangeStream({
     server,
     limits,
+    exchange,
     access: guard.access,
     layer,
     region,
@@ -74,10 +77,10 @@ function answerChanges(
     next: () => stream.next(),
     onEnd: () => {
       stream.close();
-      release();
+      share.release();
     },
     onBytes: (bytes) => metrics.addSentBytes("changes", bytes),
-  });
+  }, exchange);
   return new Response(body, { headers });
 }
 

@@ -102,16 +102,17 @@ export const postReadings: Endpoint = {
 };
 
 async function submitReadings(
-  { request, url, server, limits }: RequestContext,
+  context: RequestContext,
 ): Promise<Response> {
+  const { request, url, server } = context;
   checkNames(url.searchParams, ["layer"]);
   const layer = readLayer(url.searchParams);
-  const { bytes, release } = await readBody(request, limits);
+  const body = await readBody(context);
   try {
     const type = request.headers.get("content-type") ?? undefined;
-    return answerResult(layer, await server.submit(layer, bytes, type));
+    return answerResult(layer, await server.submit(layer, body.bytes, type));
   } finally {
-    release();
+    body.release();
   }
 }
 

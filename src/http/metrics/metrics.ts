@@ -308,7 +308,7 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
     {
       name: "occupancy_change_streams",
       help: "Clients of /api/v1/changes.",
-      read: () => single(limits.streams),
+      read: () => single(limits.streams.used),
     },
     {
       name: "occupancy_build_info",

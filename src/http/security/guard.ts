@@ -5,7 +5,7 @@
  * @module
  */
 import type { LimitCounts } from "../../common/limit_counts.ts";
-import type { Limits } from "../limits.ts";
+import type { BodyContext } from "../api/body.ts";
 import { Problem } from "../problem.ts";
 import {
   askForToken,
@@ -40,6 +40,13 @@ export interface GuardOptions {
   readonly warnLimited: (kind: string, line: string) => void;
   /** Default: a new one with its defaults. */
   readonly wrongTokens?: WrongTokens | undefined;
+}
+
+/** A request of the login form. */
+export interface LoginContext extends BodyContext {
+  readonly url: URL;
+  /** Of the other end of the connection. */
+  readonly address: string;
 }
 
 /** Checks each request before the server finds its route. */
@@ -142,17 +149,12 @@ export class Guard {
    * Answers the form of the login page: sets the cookie and redirects to the
    * page that the browser requested.
    *
-   * @param address of the other end of the connection
    * @throws {Problem} if the body is not that of the form
    */
-  async login(
-    request: Request,
-    url: URL,
-    address: string,
-    limits: Limits,
-  ): Promise<Response> {
+  async login(context: LoginContext): Promise<Response> {
+    const { request, url, address } = context;
     if (this.#token === undefined) return redirectAfterLogin(url);
-    const given = await readToken(request, limits);
+    const given = await readToken(context);
     // The token may change during the delay.
     const token = this.#token;
     if (!token.matches(given)) {

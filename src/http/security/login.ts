@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { readBody } from "../api/body.ts";
-import type { Limits } from "../limits.ts";
+import { type BodyContext, readBody } from "../api/body.ts";
 import { Problem } from "../problem.ts";
 
 /** Maximum size of the form's data. */
@@ -103,11 +102,8 @@ export function redirectAfterLogin(url: URL): Response {
  *
  * @throws {Problem} 400 to 415 if the body is not that of the form
  */
-export async function readToken(
-  request: Request,
-  limits: Limits,
-): Promise<string> {
-  const { headers } = request;
+export async function readToken(context: BodyContext): Promise<string> {
+  const { headers } = context.request;
   const type = (headers.get("content-type") ?? "").split(";", 1)[0]!.trim();
   if (type.toLowerCase() !== "application/x-www-form-urlencoded") {
     throw new Problem({
@@ -127,9 +123,9 @@ export async function readToken(
       hint: "Send the token only.",
     });
   }
-  const { bytes, release } = await readBody(request, limits, FORM_TIMEOUT_MS);
-  release();
-  const form = new URLSearchParams(new TextDecoder().decode(bytes));
+  const body = await readBody(context, FORM_TIMEOUT_MS);
+  body.release();
+  const form = new URLSearchParams(new TextDecoder().decode(body.bytes));
   return (form.get("token") ?? "").trim();
 }
 
