@@ -104,6 +104,37 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
       ]);
     },
   },
+  "large-requests": {
+    counted: [],
+    run: async (target) => {
+      const topic = "occupancy/response/large";
+      const request = JSON.stringify({ layer: target.layer, replyTo: topic });
+      const packets = copies(
+        4,
+        () => encodePublish("occupancy/request", request),
+      );
+      let sent = 0;
+      await flood(
+        target,
+        "large-requests",
+        () => sent++ === 0 ? encodeSubscribe(topic) : packets,
+      );
+    },
+  },
+  "large-payloads": {
+    counted: [],
+    run: (target) => {
+      const rows = Array.from(
+        { length: 400_000 },
+        (_, i) => `${i % 1000},${i % 100},${i % 7}`,
+      );
+      const packet = encodePublish(
+        `occupancy/data/${target.layer}`,
+        rows.join("\n"),
+      );
+      return flood(target, "large-payloads", () => packet);
+    },
+  },
   "one-byte-chunks": {
     counted: [],
     run: (target) => {

@@ -16,6 +16,9 @@ const CGROUP_V2 = "/sys/fs/cgroup";
 /** Maximum number of file descriptors of the server. */
 const MAX_FILES = 1024;
 
+/** What `watch_turns.ts` writes. */
+const TURN = /^turn (\d+) ms\n/gm;
+
 /** How a {@linkcode CappedServer} is limited. */
 export type Cap = "cgroup" | "watched";
 
@@ -77,6 +80,7 @@ export class MemoryCap implements AsyncDisposable {
         "sh",
         Deno.execPath(),
         ...DENO_RUN,
+        ...["--preload", `${ROOT}tests/support/watch_turns.ts`],
         ...["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
         `${ROOT}main.ts`,
         ...args,
@@ -100,6 +104,7 @@ export class MemoryCap implements AsyncDisposable {
 /** A server process. */
 export class CappedServer implements AsyncDisposable {
   readonly #process: Running;
+  #turnsEnd = 0;
 
   constructor(process: Running) {
     this.#process = process;
@@ -107,7 +112,16 @@ export class CappedServer implements AsyncDisposable {
 
   /** The log of the server. */
   get log(): string {
-    return this.#process.stderr;
+    return this.#process.stderr.replaceAll(TURN, "");
+  }
+
+  /** Returns the longest turns of the event loop since the last call, in ms. */
+  takeTurns(): number[] {
+    const { stderr } = this.#process;
+    const turns = [...stderr.slice(this.#turnsEnd).matchAll(TURN)]
+      .map(([, ms]) => Number(ms));
+    this.#turnsEnd = stderr.length;
+    return turns.sort((a, b) => b - a);
   }
 
   /** Waits until the server is ready, and returns its addresses. */
@@ -131,11 +145,6 @@ export class CappedServer implements AsyncDisposable {
     } catch {
       return 0;
     }
-  }
-
-  /** True if the kernel or anything else has ended it. */
-  async isAlive(): Promise<boolean> {
-    return await this.takePeak() > 0;
   }
 
   /** Sends SIGTERM and waits for the end; returns how long it took, in ms. */

@@ -36,6 +36,8 @@ export class GoodClient implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #loops: Promise<unknown>;
   #measured = emptyMeasured();
+  /** When the operations in progress began. */
+  readonly #starts = new Map<Operation, number>();
   /** The last acknowledged value of each cell. */
   readonly acknowledged: number[] = Array(SIDE * SIDE).fill(0);
 
@@ -78,6 +80,9 @@ export class GoodClient implements AsyncDisposable {
 
   /** Returns what was measured since the last call. */
   take(): Measured {
+    for (const [operation, start] of this.#starts) {
+      this.#add(operation, performance.now() - start);
+    }
     const measured = this.#measured;
     this.#measured = emptyMeasured();
     return measured;
@@ -99,6 +104,7 @@ export class GoodClient implements AsyncDisposable {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       const start = performance.now();
+      this.#starts.set(operation, start);
       const work = run().catch((error) => {
         this.#measured.failures.push(`${operation}: ${error.message}`);
       });
@@ -106,8 +112,20 @@ export class GoodClient implements AsyncDisposable {
         this.#measured.failures.push(`${operation}: no result`);
         await Promise.race([work, delay(TIMEOUT_MS, signal)]);
       }
-      this.#measured.ms[operation].push(performance.now() - start);
+      this.#starts.delete(operation);
+      this.#add(operation, performance.now() - start);
       await delay(INTERVAL_MS, signal);
+    }
+  }
+
+  /**
+   * Adds a time. A client that does not wait for the last operation would have
+   * begun others meanwhile: their times are added too, or a stop of a second
+   * would count as one slow operation.
+   */
+  #add(operation: Operation, ms: number): void {
+    for (let time = ms; time > 0; time -= INTERVAL_MS) {
+      this.#measured.ms[operation].push(time);
     }
   }
 

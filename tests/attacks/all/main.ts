@@ -17,7 +17,9 @@ const { values, positionals } = parseArgs({
     log: { type: "boolean", default: false },
   },
 });
-console.log("A good client, in ms: median/99th percentile/maximum");
+console.log(
+  "A good client, in ms: median/99th percentile/maximum; the longest turns of the server's event loop, in ms",
+);
 console.log(reportLine());
 const result = await runAttacks({
   ...(positionals.length > 0 && { names: positionals }),

@@ -50,6 +50,8 @@ export interface AttackReport {
   /** What was counted: limits, and reasons of refused readings. */
   readonly counted: ReadonlyMap<string, number>;
   readonly logLines: number;
+  /** The longest turns of the server's event loop, in ms. */
+  readonly turns: readonly number[];
 }
 
 /** What was found at the end. */
@@ -91,6 +93,7 @@ export async function runAttacks(
     await server.takePeak();
     for (const name of ["none", ...names]) {
       client.take();
+      server.takeTurns();
       const lines = server.log.split("\n").length;
       await attack(name, attackMs, httpUrl, mqttPort);
       const measured = client.take();
@@ -102,6 +105,7 @@ export async function runAttacks(
         ...summary(measured),
         failures: measured.failures,
         peakBytes,
+        turns: server.takeTurns(),
         counted: difference(before, after),
         logLines: server.log.split("\n").length - lines,
       };
@@ -269,22 +273,31 @@ export function problemsOf(
 /** Returns a report as one line of a table; its head without a report. */
 export function reportLine(report?: AttackReport): string {
   if (report === undefined) {
-    return columns(["attack", "request", "GET", "QoS 1", "MiB", "log"]) +
+    return columns([
+      "attack",
+      "request",
+      "GET",
+      "QoS 1",
+      "turns",
+      "MiB",
+      "log",
+    ]) +
       "counted";
   }
-  const { name, p50, p99, max, counted, peakBytes, logLines } = report;
+  const { name, p50, p99, max, counted, peakBytes, logLines, turns } = report;
   const times = (of: Operation) =>
     [p50, p99, max].map((ms) => ms[of].toFixed(0)).join("/");
   return columns([
     name,
     ...[times("request"), times("get"), times("reading")],
+    turns.slice(0, 3).join(),
     megabytes(peakBytes),
     String(logLines),
   ]) + [...counted].map(([limit, count]) => `${limit} ${count}`).join(", ");
 }
 
 function columns(texts: readonly string[]): string {
-  const widths = [26, 15, 15, 15, 5, 5];
+  const widths = [26, 15, 15, 15, 15, 5, 5];
   return texts.map((text, i) => text.padEnd(widths[i]!)).join(" ");
 }
 
