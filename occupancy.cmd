@@ -2,10 +2,15 @@
 rem Runs this checkout on Windows, as ./occupancy does elsewhere: with the Deno on
 rem the PATH, else with the one from npm.
 setlocal
-set extra=--allow-run=less,more.com
-if "%~1"=="server" set extra=--allow-write
-if "%~1"=="doctor" set extra=--allow-write
-set options=--quiet --no-prompt --frozen --config "%~dp0deno.json" --lock "%~dp0deno.lock" --allow-net --allow-read --allow-env %extra%
+set DENO_NO_UPDATE_CHECK=1
+
+rem Permissions by command (docs/SECURITY.md, "On the machine").
+set extra=--allow-net --allow-run=less,more.com
+for %%c in (server doctor) do if "%~1"=="%%c" set extra=--allow-net --allow-write
+for %%c in (completions man) do if "%~1"=="%%c" set extra=
+if "%~1"=="config" set extra=--allow-run=less,more.com
+set variables=OCCUPANCY_*,DENO_DIR,HOME,USERPROFILE,LOCALAPPDATA,XDG_*,TERM,XTERM_VERSION,COLORTERM,COLUMNS,LINES,NO_COLOR,PAGER,LESS,LV,MQTTJS_SOCKS_PROXY
+set options=--quiet --no-prompt --no-remote --frozen --config "%~dp0deno.json" --lock "%~dp0deno.lock" --allow-read --allow-env=%variables% --ignore-env %extra%
 
 where /q deno
 if errorlevel 1 goto npx

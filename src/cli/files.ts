@@ -59,10 +59,14 @@ export function fileError(
       error,
     );
   }
-  if (
-    error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable
-  ) {
+  if (error instanceof Deno.errors.NotCapable) {
+    return unreadable(
+      `Cannot read ${path}: Deno was started without the permission`,
+      "The launcher permits the files that the options name, and the folder of the map file: move the file there, or run deno with --allow-read.",
+      error,
+    );
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
     return unreadable(
       `Cannot read ${path}: permission denied`,
       "Check the permissions of the file.",

@@ -61,7 +61,8 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
       if (rest[0] === undefined) return await dispatch(["--help"]);
       return await dispatch([rest[0], "--help"]);
   }
-  const { name, loadSpec, loadAction, runsPrograms } = await findCommand(first);
+  const command = await findCommand(first);
+  const { name, loadSpec, loadAction } = command;
   const spec = await loadSpec();
   const { readArguments } = await import("./arguments/read_arguments.ts");
   const args = await readArguments(name, spec, rest, COMMANDS);
@@ -70,10 +71,22 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
     writeOut(commandHelp(name, spec, helpLayout(Deno.stdout, args.help)));
     return Exit.ok;
   }
-  // A process that reads data of strangers for months needs no programs.
-  if (!runsPrograms) await Deno.permissions.revoke({ name: "run" });
+  revokeUnused(command);
   const action = await loadAction();
   return await action(args.flags, args.operands, COMMANDS);
+}
+
+/**
+ * Gives up the kinds of permissions that a command never uses: an executable is
+ * started with those of all commands. Deno cannot narrow a kind to fewer files
+ * or hosts, so the launcher does that.
+ */
+function revokeUnused(
+  { runsPrograms, writesFiles, isOffline }: CommandEntry,
+): void {
+  if (!runsPrograms) Deno.permissions.revokeSync({ name: "run" });
+  if (!writesFiles) Deno.permissions.revokeSync({ name: "write" });
+  if (isOffline) Deno.permissions.revokeSync({ name: "net" });
 }
 
 /** @throws {AppError} (usage) if there is no such command */

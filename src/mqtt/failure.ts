@@ -89,6 +89,13 @@ export function explainConnectFailure(
       cause,
     });
   }
+  if (code === "EPERM") {
+    return new LinkError(
+      "unreachable",
+      `${cannot}: Deno was started without the permission`,
+      { hint: "Run deno with --allow-net.", cause },
+    );
+  }
   if (code === "ECONNREFUSED") {
     return new LinkError(
       "unreachable",

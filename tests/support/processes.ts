@@ -119,6 +119,8 @@ export class Running implements AsyncDisposable {
   }
 }
 
+const DENO_FOLDER = Deno.execPath().replace(/[\\/][^\\/]*$/, "");
+
 /** Arguments of Deno that run a file of this checkout, as in the launcher. */
 export const DENO_RUN: readonly string[] = [
   ...["run", "--quiet", "--no-prompt", "--frozen"],
@@ -126,22 +128,19 @@ export const DENO_RUN: readonly string[] = [
 ];
 
 /**
- * Starts this program from source. A server keeps its map in memory, unless the
- * arguments set --store.
+ * Starts this program from source with the launcher, so with the permissions
+ * that its users have. A server keeps its map in memory, unless the arguments
+ * set --store.
  */
 export function occupancy(
   args: string[],
-  options: SpawnOptions = {},
+  { env, ...options }: SpawnOptions = {},
 ): Running {
-  return new Running(Deno.execPath(), [
-    ...DENO_RUN,
-    "--allow-net",
-    "--allow-read",
-    "--allow-write",
-    "--allow-env",
-    `${ROOT}main.ts`,
-    ...args,
-  ], options);
+  return new Running("/bin/sh", [`${ROOT}occupancy`, ...args], {
+    ...options,
+    // The launcher uses the first Deno on the PATH.
+    env: { PATH: `${DENO_FOLDER}:${Deno.env.get("PATH")}`, ...env },
+  });
 }
 
 /** Runs this program and waits until it ends. */

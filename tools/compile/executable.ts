@@ -21,6 +21,13 @@ export const TARGETS: readonly Target[] = [
   { triple: "x86_64-pc-windows-msvc", label: "windows-x86_64" },
 ];
 
+/** The environment variables that the program reads. */
+const VARIABLES: readonly string[] = [
+  ...["OCCUPANCY_*", "DENO_DIR", "HOME", "USERPROFILE", "LOCALAPPDATA"],
+  ...["XDG_*", "TERM", "XTERM_VERSION", "COLORTERM", "COLUMNS", "LINES"],
+  ...["NO_COLOR", "PAGER", "LESS", "LV", "MQTTJS_SOCKS_PROXY"],
+];
+
 /**
  * Permissions of the bundle and the executables: the fewest that serve every
  * command.
@@ -28,13 +35,15 @@ export const TARGETS: readonly Target[] = [
  * - `net`: any broker; the ports of the embedded broker and of HTTP.
  * - `read`: readings, certificates and the store, anywhere.
  * - `write`: the store, anywhere.
- * - `env`: the settings. Without a list of names, because a library of mqtt.js
- *   (`debug`) lists the whole environment when it is loaded.
+ * - `env`: the settings, and what the terminal, the pager and the folders of the
+ *   user need. Other variables seem not to be set: a library of mqtt.js
+ *   (`debug`) lists the environment when it is loaded.
  * - `run`: the pager of the user's choice, and `tail`, which detects that a pipe
- *   is closed. The server and the doctor give it up when they start.
+ *   is closed.
  *
- * Not granted: native libraries, facts about the machine (`sys`). `--no-prompt`:
- * a missing permission fails immediately, because a service cannot answer a
+ * A command gives up the kinds that it does not use (`cli/program.ts`). Not
+ * granted: native libraries, facts about the machine (`sys`). `--no-prompt`: a
+ * missing permission fails immediately, because a service cannot answer a
  * prompt.
  */
 export const PERMISSIONS: readonly string[] = [
@@ -42,7 +51,8 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env",
+  `--allow-env=${VARIABLES.join()}`,
+  "--ignore-env",
   "--allow-run",
 ];
 

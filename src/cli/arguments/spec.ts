@@ -94,6 +94,10 @@ export interface CommandEntry {
   readonly summary: string;
   /** True if the command runs other programs, such as a pager. */
   readonly runsPrograms?: true;
+  /** True if the command writes files. */
+  readonly writesFiles?: true;
+  /** True if the command connects to nothing and listens on nothing. */
+  readonly isOffline?: true;
   /** Loads the option table. */
   readonly loadSpec: () => Promise<CommandSpec>;
   /** Loads the function that runs the command. */
@@ -153,6 +157,8 @@ export function defineCommand<const Spec extends CommandSpec>(
     readonly name: string;
     readonly summary: string;
     readonly runsPrograms?: true;
+    readonly writesFiles?: true;
+    readonly isOffline?: true;
     readonly loadSpec: () => Promise<Spec>;
     readonly loadAction: () => Promise<Action<FlagsOf<Spec["options"]>>>;
   },

@@ -12,6 +12,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   defineCommand({
     name: "server",
     summary: "run the server",
+    writesFiles: true,
     loadSpec: async () => (await import("./server/options.ts")).SERVER,
     loadAction: async () => (await import("./server/run.ts")).server,
   }),
@@ -39,6 +40,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   defineCommand({
     name: "doctor",
     summary: "check broker, store, ports and clock",
+    writesFiles: true,
     loadSpec: async () => (await import("./doctor/options.ts")).DOCTOR,
     loadAction: async () => (await import("./doctor/run.ts")).doctor,
   }),
@@ -46,12 +48,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "config",
     summary: "show effective settings and their source",
     runsPrograms: true,
+    isOffline: true,
     loadSpec: async () => (await import("./config/options.ts")).CONFIG,
     loadAction: async () => (await import("./config/run.ts")).config,
   }),
   defineCommand({
     name: "completions",
     summary: "print a completion script for a shell",
+    isOffline: true,
     loadSpec: async () =>
       (await import("./completions/options.ts")).COMPLETIONS,
     loadAction: async () => (await import("./completions/run.ts")).completions,
@@ -59,6 +63,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   defineCommand({
     name: "man",
     summary: "print the manual page",
+    isOffline: true,
     loadSpec: async () => (await import("./man/options.ts")).MAN,
     loadAction: async () => (await import("./man/run.ts")).man,
   }),

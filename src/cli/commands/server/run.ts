@@ -61,6 +61,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     parents: flags.store === undefined,
     onWarning: log.warn,
   });
+  if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
   const chosen = await chooseLink(flags, topics, log, tls);
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({

@@ -1,0 +1,394 @@
+/**
+ * The permissions that each command gets from the launcher, the tasks and the
+ * executable. A command that gets more makes a test fail.
+ */
+import assert from "node:assert/strict";
+import manifest from "../../deno.json" with { type: "json" };
+import { loadSpecs } from "../../src/cli/arguments/spec.ts";
+import { COMMANDS } from "../../src/cli/commands/mod.ts";
+import { PERMISSIONS } from "../../tools/compile/executable.ts";
+import { needs } from "../support/needs.ts";
+import { ROOT } from "../support/processes.ts";
+import { tempDir } from "../support/temp.ts";
+import { HOME, launched } from "./launched.ts";
+
+/** Kinds of permissions with their values; `true` for all. */
+interface Granted {
+  readonly net?: string | true;
+  readonly read?: string | true;
+  readonly write?: string | true;
+  readonly run?: string | true;
+}
+
+/** A command line, and what the launcher gives it. */
+interface Case {
+  readonly args: string;
+  readonly env?: Record<string, string>;
+  readonly granted: Granted;
+}
+
+const DEFAULT_STORE = `${HOME}/.local/share/occupancy`;
+const SERVER_NET = "localhost:1883,127.0.0.1:1883,127.0.0.1:8080";
+
+/** Each command with its defaults; output goes to a pipe. */
+const BY_COMMAND: Readonly<Record<string, Granted>> = {
+  "": {},
+  "--help": {},
+  "help": {},
+  "--version": { read: true }, // the commit, from the files of git
+  "server": { net: SERVER_NET, read: DEFAULT_STORE, write: DEFAULT_STORE },
+  "client": { net: "localhost:1883", run: "tail" },
+  "request": { net: "localhost:1883", run: "tail" },
+  "simulate": { net: "localhost:1883", run: "tail" },
+  "doctor": {
+    net: SERVER_NET,
+    // Creates and removes a file where the store would be.
+    read: `${DEFAULT_STORE},/,/dev/null,/tmp`,
+    write: `${DEFAULT_STORE},/,/tmp`,
+  },
+  "config": { run: "tail" },
+  "completions": {},
+  "man": {},
+};
+
+const CLIENT = { net: "localhost:1883", run: "tail" };
+
+const CASES: readonly Case[] = [
+  // The broker.
+  ...[
+    "--broker mqtt://ann:a:b@broker.example/x?y#z",
+    "--broker=broker.example",
+    "-b broker.example",
+    "-bbroker.example",
+    "-v -b ws://broker.example/mqtt",
+  ].map((args) => ({
+    args: `request ${args}`,
+    granted: { ...CLIENT, net: "broker.example" },
+  })),
+  {
+    args: "request --broker mqtts://broker.example:8884",
+    granted: { ...CLIENT, net: "broker.example:8884" },
+  },
+  {
+    args: "request",
+    env: { OCCUPANCY_BROKER: "mqtt://u:p@10.0.0.7:2883" },
+    granted: { ...CLIENT, net: "10.0.0.7:2883" },
+  },
+  {
+    args: "simulate --broker [::1]:2883",
+    env: { OCCUPANCY_BROKER: "mqtt://unused.example" },
+    granted: { ...CLIENT, net: "[::1]:2883" },
+  },
+  // Forms that the program, but not the launcher, can read.
+  ...[
+    "--broker mqtt://127.1",
+    "--broker mqtt://010.0.0.1",
+    "--broker mqtt://0x7f.0.0.1",
+    "--broker mqtt://b%72oker.example",
+    "--broker [fe80::1]",
+    "--broker broker.example:x",
+    "--broker broker.example:65536",
+    "--broker broker.example:",
+    "--broker a..b",
+    "--broker ::",
+  ].map((args) => ({
+    args: `request ${args}`,
+    granted: { ...CLIENT, net: true as const },
+  })),
+  {
+    args: "request -qb broker.example",
+    granted: { net: true, read: true, run: "tail" },
+  },
+  {
+    args: "request",
+    env: { MQTTJS_SOCKS_PROXY: "socks5://proxy.example" },
+    granted: { ...CLIENT, net: true },
+  },
+  // The files of a client.
+  {
+    args: "client a.csv dir/b.json --file c.csv --file=d.csv -fe.csv -f g",
+    granted: {
+      ...CLIENT,
+      read: "a.csv,dir/b.json,c.csv,d.csv,e.csv,g",
+    },
+  },
+  {
+    args: "client --ca ca.pem -- -odd.csv",
+    env: { OCCUPANCY_FILE: "f.csv" },
+    granted: { ...CLIENT, read: "ca.pem,f.csv" },
+  },
+  // Deno separates paths by commas.
+  { args: "client a,1.csv", granted: { ...CLIENT, read: true } },
+  {
+    args: "server --store sqlite:/a,b/map.sqlite",
+    granted: { net: SERVER_NET, read: true, write: true },
+  },
+  // The pager is for terminals.
+  { args: "request", env: { PAGER: "evil -x" }, granted: CLIENT },
+  // The server.
+  {
+    args: "server --store memory: --http off --listen 0.0.0.0:1883",
+    granted: { net: "0.0.0.0:1883" },
+  },
+  {
+    args: "server --store=sqlite:/data/map.sqlite -l :1884 --http [::]:80",
+    granted: {
+      net: "127.0.0.1:1884,[::]:80",
+      read: "/data,/",
+      write: "/data",
+    },
+  },
+  {
+    args: "server --broker mqtts://broker.example --store sqlite:map.sqlite",
+    granted: {
+      net: "broker.example,127.0.0.1:8080",
+      read: ".",
+      write: ".",
+    },
+  },
+  {
+    args: "server --http-token-file token --map-file plans/maps.json",
+    env: {
+      OCCUPANCY_STORE: "sqlite:~/map.sqlite",
+      OCCUPANCY_CA: "ca.pem",
+      OCCUPANCY_LISTEN: "127.0.0.1:0",
+      OCCUPANCY_HTTP: "127.0.0.1:0",
+    },
+    granted: {
+      net: "127.0.0.1:0,127.0.0.1:0",
+      read: `token,plans/maps.json,plans,${HOME},/occupancy-test,ca.pem`,
+      write: HOME,
+    },
+  },
+  {
+    args: "doctor --listen 0.0.0.0:1883 --http off --store memory:",
+    granted: {
+      net: "0.0.0.0:1883,127.0.0.1:1883",
+      read: "/dev/null,/tmp",
+      write: "/tmp",
+    },
+  },
+  // Other commands have no store.
+  { args: "request --store sqlite:/etc/map.sqlite", granted: CLIENT },
+  {
+    args: "config server --store sqlite:/data/map.sqlite --broker b.example",
+    granted: { run: "tail" },
+  },
+];
+
+async function readBatch(): Promise<string> {
+  const text = await Deno.readTextFile(`${ROOT}occupancy.cmd`);
+  return text.replaceAll("\r\n", "\n");
+}
+
+/** What every command may read: the source code, and the list of packages. */
+const SOURCE = [
+  `${ROOT}src`,
+  `${ROOT}deno.json`,
+  `${HOME}/.cache/deno/npm`,
+  `${HOME}/Library/Caches/deno/npm`,
+].join();
+
+/** The permissions among the arguments of Deno, without the source code. */
+function grantedBy(args: readonly string[]): Granted {
+  const end = args.indexOf(`${ROOT}main.ts`);
+  const granted: Record<string, string | true> = {};
+  const others: string[] = [];
+  for (const arg of args.slice(0, end)) {
+    const [, kind, value] =
+      /^--allow-(net|read|write|run)(?:=(.*))?$/.exec(arg) ?? [];
+    if (kind !== undefined) granted[kind] = value ?? true;
+    else if (/^--(allow|deny|ignore)|^-\w/.test(arg)) others.push(arg);
+  }
+  assert.deepEqual(others.map((arg) => arg.split("=")[0]), [
+    "--ignore-env",
+    "--allow-env",
+  ]);
+  const { read } = granted;
+  if (typeof read === "string") {
+    assert.ok(read === SOURCE || read.endsWith(`,${SOURCE}`), read);
+    granted["read"] = read.slice(0, -SOURCE.length - 1);
+    if (read === SOURCE) delete granted["read"];
+  }
+  return granted;
+}
+
+Deno.test({
+  name: "the launcher gives each command only what it needs",
+  ...needs("sh"),
+  fn: async () => {
+    for (const [command, expected] of Object.entries(BY_COMMAND)) {
+      const words = command === "" ? [] : [command];
+      const granted = grantedBy(await launched(words));
+      assert.deepEqual(granted, expected, command);
+    }
+  },
+});
+
+Deno.test({
+  name: "every command is in the list of permissions, with the same kinds",
+  permissions: "none",
+  fn: () => {
+    for (const { name, ...entry } of COMMANDS) {
+      const granted = BY_COMMAND[name];
+      assert.ok(granted, `${name} is not in the list of this test`);
+      assert.equal(granted.run !== undefined, entry.runsPrograms ?? false);
+      assert.equal(granted.write !== undefined, entry.writesFiles ?? false);
+      assert.equal(granted.net === undefined, entry.isOffline ?? false);
+    }
+  },
+});
+
+Deno.test({
+  name: "the launcher limits files, folders and hosts to those in the settings",
+  ...needs("sh"),
+  fn: async () => {
+    for (const { args, env, granted } of CASES) {
+      const words = args.split(" ");
+      const found = grantedBy(await launched(words, { ...(env && { env }) }));
+      assert.deepEqual(found, granted, args);
+    }
+  },
+});
+
+Deno.test({
+  name: "the launcher knows the options of all commands that name files",
+  ...needs("sh"),
+  fn: async () => {
+    for (const { name, spec } of await loadSpecs(COMMANDS)) {
+      for (const option of spec.options) {
+        if (!("file" in option)) continue;
+        const words = [name, `--${option.name}`, "/some/file"];
+        const { read } = grantedBy(await launched(words));
+        assert.match(String(read), /\/some\/file/, words.join(" "));
+        const variable = option.name.toUpperCase().replaceAll("-", "_");
+        const env = { [`OCCUPANCY_${variable}`]: "/some/file" };
+        const fromEnv = grantedBy(await launched([name], { env }));
+        assert.match(String(fromEnv.read), /\/some\/file/, `${env}`);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "the launcher reads simple configuration files, and allows all for others",
+  ...needs("sh"),
+  fn: async () => {
+    await using folder = await tempDir();
+    const path = await folder.file("occupancy.toml", "");
+    const granted = async (text: string, command = "server") => {
+      await Deno.writeTextFile(path, text);
+      const words = [command, "--config", path];
+      return grantedBy(await launched(words));
+    };
+    assert.deepEqual(
+      await granted(
+        `# the hall
+stale-after = "5m"
+broker="mqtt://u:p@hall.example" # "not" this = "one"
+y-up = true
+
+[server]
+  store = 'sqlite:/data/map.sqlite'
+max-layers = 5
+http = "off"`,
+      ),
+      {
+        net: "hall.example",
+        read: `${path},/data,/`,
+        write: "/data",
+      },
+    );
+    const all = { net: true, read: true, write: true };
+    for (
+      const text of [
+        'server.broker = "hall.example"',
+        '"broker" = "hall.example"',
+        'server = { broker = "hall.example" }',
+        'broker = """\nhall.example"""',
+        "broker = '''hall.example'''",
+        'broker = "hall\\u002eexample"',
+        '[client]\nfile = [\n  "a.csv",\n]',
+      ]
+    ) {
+      assert.deepEqual(await granted(text), all, text);
+    }
+    // Variables and options of the command line come first.
+    const env = { OCCUPANCY_CONFIG: path };
+    await Deno.writeTextFile(path, 'broker = "hall.example"\n');
+    assert.deepEqual(grantedBy(await launched(["request"], { env })), {
+      net: "hall.example",
+      read: path,
+      run: "tail",
+    });
+  },
+});
+
+Deno.test({
+  name: "tasks, executable and launchers read the same environment variables",
+  ...needs("sh"),
+  fn: async () => {
+    const variables = PERMISSIONS.find((one) =>
+      one.startsWith("--allow-env=")
+    )!;
+    const launcher = await launched(["server"]);
+    assert.ok(launcher.includes(variables), launcher.join(" "));
+    const batch = await readBatch();
+    assert.ok(batch.includes(`set variables=${variables.split("=")[1]}`));
+    assert.match(batch, /--allow-env=%variables% --ignore-env/);
+    assert.match(batch, /^set DENO_NO_UPDATE_CHECK=1$/m);
+    for (const name of ["server", "client", "request", "demo"] as const) {
+      const { command } = manifest.tasks[name];
+      assert.ok(command.includes(` ${variables} --ignore-env `), name);
+    }
+  },
+});
+
+Deno.test({
+  name: "tasks and executable give only the listed kinds",
+  permissions: "none",
+  fn: () => {
+    const kinds = (command: string) =>
+      [...command.matchAll(/--(?:allow|deny|ignore|no)-[a-z=,]+|-A\b/g)].flat();
+    const run = ["--no-prompt", "--no-remote"];
+    const env = ["--allow-env=", "--ignore-env"];
+    const expected = {
+      server: [...run, "--allow-net", "--allow-read", "--allow-write", ...env],
+      client: [
+        ...[...run, "--allow-net", "--allow-read", ...env],
+        "--allow-run=tail,less",
+      ],
+      request: [
+        ...[...run, "--allow-net", "--allow-read", ...env],
+        "--allow-run=tail,less",
+      ],
+      demo: [...run, "--allow-net=", "--allow-read", ...env],
+    };
+    for (const [name, list] of Object.entries(expected)) {
+      const { command } = manifest.tasks[name as keyof typeof expected];
+      assert.deepEqual(kinds(command), list, name);
+      assert.match(command, /^DENO_NO_UPDATE_CHECK=1 deno run /, name);
+    }
+    assert.deepEqual(PERMISSIONS.map((one) => one.split("=")[0]), [
+      ...["--no-prompt", "--allow-net", "--allow-read", "--allow-write"],
+      ...["--allow-env", "--ignore-env", "--allow-run"],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "occupancy.cmd gives each command only the kinds that it needs",
+  ...needs(),
+  fn: async () => {
+    const batch = await readBatch();
+    const pager = "--allow-run=less,more.com";
+    const lines = batch.split("\n").filter((line) => /extra=/.test(line));
+    assert.deepEqual(lines, [
+      `set extra=--allow-net ${pager}`,
+      'for %%c in (server doctor) do if "%~1"=="%%c" set extra=--allow-net --allow-write',
+      'for %%c in (completions man) do if "%~1"=="%%c" set extra=',
+      `if "%~1"=="config" set extra=${pager}`,
+    ]);
+  },
+});

@@ -1,0 +1,219 @@
+# shellcheck shell=sh
+# Part of the launcher, ../occupancy: puts the permissions of Deno before its
+# arguments, only those that the command and its settings need (docs/SECURITY.md,
+# "On the machine"). Uses no programs: they would cost time at each start.
+#
+# If this script cannot read a setting, any_net, any_read or any_write allow all:
+# the program knows more forms, and reports errors.
+
+set -f
+command=${1-}
+net='' read='' write='' run='' any_net='' any_read='' any_write=''
+broker='' listen='' http='' store='' config=''
+
+# Deno separates paths by commas: one in a path allows all.
+allow_read() {
+  case $1 in
+    "") ;;
+    *,*) any_read=1 ;;
+    *) read=${read:+$read,}$1 ;;
+  esac
+}
+
+allow_write() {
+  allow_read "$1"
+  case $1 in
+    *,*) any_write=1 ;;
+    *) write=${write:+$write,}$1 ;;
+  esac
+}
+
+# Allows the host and port of an address or URL.
+allow_host() {
+  host=${1#*://} host=${host%%[/?#]*} host=${host##*@}
+  case $host in :*) host=127.0.0.1$host ;; esac
+  case $host in
+    "[::]" | "[::1]") name=localhost port=0 ;;
+    "[::]":* | "[::1]":*) name=localhost port=${host##*:} ;;
+    *:*) name=${host%%:*} port=${host#*:} ;;
+    *) name=$host port=0 ;;
+  esac
+  case $name:$port in
+    # Not a name that Deno accepts, or not a port.
+    [:._-]* | *[!0-9A-Za-z:._-]* | *[._-]:* | *..* | *.-* | *-.*) any_net=1 ;;
+    *: | *:*[!0-9]* | *:??????* | *:[7-9]???? | *:6[6-9]??? | *:65[6-9]??) any_net=1 ;;
+    *:655[4-9]? | *:6553[6-9]) any_net=1 ;;
+    # Another form of an IPv4 address, such as 127.1.
+    0[Xx]* | 0[0-9]* | *.0[0-9]*) any_net=1 ;;
+    *[!0-9.]*:*) ;;
+    *.*.*.*:*) ;;
+    *) any_net=1 ;;
+  esac
+  net=${net:+$net,}$host
+}
+
+# Allows an address to listen on. The doctor also connects to it.
+allow_listen() {
+  allow_host "$1"
+  case $command:$1 in
+    doctor:0.0.0.0:*) allow_host "127.0.0.1:${1##*:}" ;;
+    doctor:"[::]":*) allow_host "[::1]:${1##*:}" ;;
+  esac
+}
+
+# Sets "folder" to that of a path.
+folder_of() {
+  case $1 in
+    /*/*) folder=${1%/*} ;;
+    /*) folder=/ ;;
+    */*) folder=${1%/*} ;;
+    *) folder=. ;;
+  esac
+}
+
+# Allows the folder of a store, because SQLite creates files in it.
+allow_store() {
+  case $1 in
+    sqlite:"~"/*) folder_of "${HOME-}${1#sqlite:"~"}" ;;
+    sqlite:"~"* | *\\*) any_read=1 any_write=1 && return ;;
+    sqlite:?*) folder_of "${1#sqlite:}" ;;
+    *) return 0 ;;
+  esac
+  allow_write "$folder"
+  # The server creates the folder only if the one above it exists.
+  [ -d "$folder" ] || { folder_of "$folder" && allow_read "$folder"; }
+  allow_parents
+}
+
+# The doctor tries to create a file in the nearest folder that exists.
+allow_parents() {
+  [ "$command" = doctor ] || return 0
+  while [ ! -d "$folder" ]; do folder_of "$folder"; done
+  allow_write "$folder"
+}
+
+# Allows what the value of an option needs. An empty value sets nothing.
+option() { # name, value
+  [ -n "$2" ] || return 0
+  case $1 in
+    broker) broker=1 && allow_host "$2" ;;
+    config) config=$2 && allow_read "$2" ;;
+    ca | file | http-token-file) allow_read "$2" ;;
+    # The images are in the same folder.
+    map-file) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
+  esac
+  case $command:$1 in
+    server:listen | doctor:listen) listen=1 && allow_listen "$2" ;;
+    server:http | doctor:http) http=1 && { [ "$2" = off ] || allow_listen "$2"; } ;;
+    server:store | doctor:store) store=1 && allow_store "$2" ;;
+  esac
+}
+
+# Reads lines such as: broker = "mqtt://broker.example". For other forms of TOML
+# everything is allowed.
+read_config() {
+  [ -f "$1" ] && [ -r "$1" ] || return 0
+  while IFS="= 	" read -r key value || [ -n "$key" ]; do
+    case $key in
+      "" | "#"* | "["* | config) continue ;;
+      *[!a-z-]*) allow_all ;;
+    esac
+    case $value in
+      *\\* | *\"\"\"* | *"'''"* | "["* | "{"*) allow_all ;;
+      \"*\"*) value=${value#\"} && option "$key" "${value%%\"*}" ;;
+      "'"*"'"*) value=${value#"'"} && option "$key" "${value%%"'"*}" ;;
+    esac
+  done <"$1"
+}
+
+allow_all() {
+  any_net=1 any_read=1 any_write=1
+}
+
+expected=command # the option whose value is the next word
+for word; do
+  if [ -n "$expected" ]; then
+    option "$expected" "$word" && expected='' && continue
+  fi
+  case $word in
+    --*=*) word=${word#--} && option "${word%%=*}" "${word#*=}" ;;
+    --broker | --listen | --http | --store | --config) expected=${word#--} ;;
+    --file | --ca | --http-token-file | --map-file) expected=${word#--} ;;
+    --*) ;;
+    -b) expected=broker ;;
+    -l) expected=listen ;;
+    -f) expected=file ;;
+    -b*) option broker "${word#-b}" ;;
+    -l*) option listen "${word#-l}" ;;
+    -f*) option file "${word#-f}" ;;
+    -*[blf]*) allow_all ;; # short options in one word, such as -qb
+    -*) ;;
+    *) [ "$command" != client ] || option file "$word" ;;
+  esac
+done
+[ -n "$broker" ] || option broker "${OCCUPANCY_BROKER-}"
+[ -n "$listen" ] || option listen "${OCCUPANCY_LISTEN-}"
+[ -n "$http" ] || option http "${OCCUPANCY_HTTP-}"
+[ -n "$store" ] || option store "${OCCUPANCY_STORE-}"
+[ -n "$config" ] || option config "${OCCUPANCY_CONFIG-}"
+option ca "${OCCUPANCY_CA-}"
+option file "${OCCUPANCY_FILE-}"
+option map-file "${OCCUPANCY_MAP_FILE-}"
+option http-token-file "${OCCUPANCY_HTTP_TOKEN_FILE-}"
+[ -z "$config" ] || read_config "$config"
+[ -z "${MQTTJS_SOCKS_PROXY-}" ] || any_net=1
+
+case $command in
+  server | doctor)
+    [ -n "$broker$listen" ] || { allow_host localhost:1883 && allow_host 127.0.0.1:1883; }
+    [ -n "$http" ] || allow_host 127.0.0.1:8080
+    if [ -z "$store" ]; then
+      folder=${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}
+      # On macOS.
+      [ ! -d "${HOME-}/Library" ] || folder="$HOME/Library/Application Support"
+      [ -z "$folder" ] || { folder=$folder/occupancy && allow_write "$folder" && allow_parents; }
+    fi
+    # The doctor opens it many times, and a copy of the store.
+    [ "$command" = server ] || { allow_read /dev/null && allow_write "${TMPDIR:-/tmp}"; }
+    ;;
+  "" | -* | help | version | completions | man | config)
+    any_net=none any_write=none
+    case $command in
+      -V | --version | version) any_read=1 ;; # the commit
+    esac
+    ;;
+  *)
+    any_write=none
+    [ -n "$broker" ] || allow_host localhost:1883
+    ;;
+esac
+# The pager, or in a pipe tail, which detects that the pipe is closed.
+case $command in
+  server | doctor | "" | -* | help | version | completions | man) ;;
+  *) if [ -t 1 ]; then run=${PAGER-less}; else run=tail; fi ;;
+esac
+
+# Each option below is added before the others.
+set -- "$here/main.ts" "$@"
+set -- --ignore-env --allow-env=OCCUPANCY_*,DENO_DIR,HOME,USERPROFILE,LOCALAPPDATA,XDG_*,TERM,XTERM_VERSION,COLORTERM,COLUMNS,LINES,NO_COLOR,PAGER,LESS,LV,MQTTJS_SOCKS_PROXY "$@"
+[ -z "${run%% *}" ] || set -- "--allow-run=${run%% *}" "$@"
+case $any_net in
+  none) ;;
+  "") set -- "--allow-net=$net" "$@" ;;
+  *) set -- --allow-net "$@" ;;
+esac
+case $any_write:$write in
+  none:* | :) ;;
+  :*) set -- "--allow-write=$write" "$@" ;;
+  *) set -- --allow-write "$@" ;;
+esac
+# The source code, and the list of downloaded packages.
+allow_read "$here/src"
+allow_read "$here/deno.json"
+allow_read "${DENO_DIR:-${XDG_CACHE_HOME:-${HOME-}/.cache}/deno}/npm"
+allow_read "${HOME-}/Library/Caches/deno/npm"
+if [ -n "$any_read" ]; then
+  set -- --allow-read "$@"
+else
+  set -- "--allow-read=$read" "$@"
+fi
