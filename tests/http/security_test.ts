@@ -96,6 +96,64 @@ Deno.test({
 
 Deno.test({
   name:
+    "a page of another site can only link to the map, unless it has the token",
+  ...needs(),
+  fn: async () => {
+    await using open = await startServer();
+    await using closed = await startServer({ token: new Token(SECRET) });
+    const status = async (
+      { url }: { url: string },
+      path: string,
+      headers: string,
+    ) => {
+      const lines = headers === "" ? [] : headers.split(", ");
+      const { host } = new URL(url);
+      const first = `GET ${path} HTTP/1.1`;
+      return (await rawRequest(url, [first, `Host: ${host}`, ...lines])).status;
+    };
+    const site = "Sec-Fetch-Site: cross-site";
+    const link = `${site}, Sec-Fetch-Mode: navigate, Sec-Fetch-Dest: document`;
+    const frame = `${site}, Sec-Fetch-Mode: navigate, Sec-Fetch-Dest: iframe`;
+    const image = `${site}, Sec-Fetch-Mode: no-cors, Sec-Fetch-Dest: image`;
+    for (
+      const [path, headers, expected] of [
+        ["/api/v1/cells", "", 200], // programs
+        ["/api/v1/cells", "Sec-Fetch-Site: none", 200],
+        ["/api/v1/cells", "Sec-Fetch-Site: same-origin", 200],
+        ["/api/v1/cells", "Sec-Fetch-Site: same-site", 200],
+        ["/api/v1/cells", image, 403],
+        ["/api/v1/cells", frame, 403],
+        ["/api/v1/cells", link, 403], // by a script
+        ["/api/v1/cells", `${link}, Sec-Fetch-User: ?1`, 200],
+        ["/", link, 200], // for example after a login elsewhere
+        ["/", frame, 200], // --http-embed decides whether it is shown
+        ["/", image, 403],
+        ["/metrics", image, 403],
+        ["/healthz", image, 200],
+      ] as const
+    ) {
+      assert.equal(await status(open, path, headers), expected, headers);
+    }
+    const bearer = `Authorization: Bearer ${SECRET}`;
+    const cookie = new Token(SECRET).cookieHeader({
+      secure: true,
+      embedded: true,
+    }).split(";")[0];
+    for (
+      const [headers, expected] of [
+        [`${site}, ${bearer}`, 200], // for example over a proxy with CORS
+        [`${site}, Authorization: Bearer wrong`, 403],
+        [`${site}, Cookie: ${cookie}`, 403],
+        [site, 403],
+      ] as const
+    ) {
+      assert.equal(await status(closed, "/api/v1/cells", headers), expected);
+    }
+  },
+});
+
+Deno.test({
+  name:
     "with a token every route requires it, except /healthz, the login and the files of the page",
   ...needs(),
   fn: async () => {

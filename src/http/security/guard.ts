@@ -17,12 +17,14 @@ import {
   usesTls,
   WRONG_TOKEN,
 } from "./login.ts";
-import { checkHost, checkSameOrigin } from "./origin.ts";
+import { checkCrossSite, checkHost, checkSameOrigin } from "./origin.ts";
 import type { Token } from "./token.ts";
 import { WrongTokens } from "./wrong_tokens.ts";
 
 /** The path without any check: supervisors have no token and any Host. */
 const HEALTH_PATH = "/healthz";
+/** The path of the live feed. */
+const LIVE_PATH = "/live";
 /** The files of the login page are among them; all are public anyway. */
 const ASSETS_PATH = "/assets/";
 
@@ -111,18 +113,30 @@ export class Guard {
     const { pathname } = url;
     if (pathname === HEALTH_PATH) return undefined;
     if (this.#token === undefined) checkHost(request, url);
-    // A page of another origin may neither send readings nor open the feed.
-    if (method === "POST" || pathname === "/live") {
-      checkSameOrigin(request, url);
-    }
+    const result = this.#token?.check(request);
+    this.#checkOrigin(request, url, result === "right");
     if (this.#token === undefined) return undefined;
-    const result = this.#token.check(request);
     if (result === "right") return undefined;
     if (pathname.startsWith(ASSETS_PATH)) return undefined;
     if (method === "POST" && pathname === "/") return undefined; // the login
     if (result === "wrong") return this.#refuseLater(request, url, address);
     if (isNavigation(request)) return askForToken(url);
     throw noToken("This server requires a token");
+  }
+
+  /** A page of another origin may neither send readings nor open the feed. */
+  #checkOrigin(request: Request, url: URL, authorized: boolean): void {
+    try {
+      if (request.method === "POST" || url.pathname === LIVE_PATH) {
+        checkSameOrigin(request, url);
+      }
+      // A browser sends the cookie by itself, but not this header.
+      const hasToken = authorized && request.headers.has("authorization");
+      checkCrossSite(request, url, hasToken);
+    } catch (error) {
+      this.#options.reached.add("http-foreign-origin");
+      throw error;
+    }
   }
 
   async #refuseLater(

@@ -63,6 +63,40 @@ export function checkSameOrigin({ headers }: Request, url: URL): void {
   });
 }
 
+/**
+ * Refuses requests that a page of another site makes a browser send: it cannot
+ * read the answers, but it could load the server with them.
+ *
+ * Browsers send `Sec-Fetch-Site: cross-site` (Fetch Metadata) to addresses with
+ * TLS and to this machine; other programs do not send it. Allowed are the page
+ * itself (a link, or a frame of `--http-embed`), links to other addresses that
+ * a user follows, and requests with a token in `Authorization`, which no page
+ * can send without knowing it.
+ *
+ * @param url the URL of the request, from `urlOf`
+ * @param hasToken true for a request with the right token in a header
+ * @throws {Problem} 403
+ */
+export function checkCrossSite(
+  { method, headers }: Request,
+  url: URL,
+  hasToken: boolean,
+): void {
+  if (headers.get("sec-fetch-site") !== "cross-site" || hasToken) return;
+  const isNavigation = (method === "GET" || method === "HEAD") &&
+    headers.get("sec-fetch-mode") === "navigate";
+  const isOfUser = headers.get("sec-fetch-dest") === "document" &&
+    headers.get("sec-fetch-user") === "?1";
+  if (isNavigation && (url.pathname === "/" || isOfUser)) return;
+  throw new Problem({
+    status: 403,
+    code: "foreign-origin",
+    message: "Pages of other sites may not send this request",
+    hint:
+      "Open the address in the browser, or send the request from a program or a page of this server.",
+  });
+}
+
 /** @param hosts own names, each with its port, if it is not the usual one */
 function isOwn(origin: string, hosts: readonly string[]): boolean {
   const page = URL.parse(origin); // null for "null", the origin of a sandbox
