@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { delay } from "../../src/common/async.ts";
-import { occupancy, type Running } from "../support/processes.ts";
+import { Running } from "../support/processes.ts";
+import { turnsIn, watchedArgs } from "../support/turns.ts";
 import { httpCase, routesOf, type RouteSpec } from "./http_cases.ts";
 import { Random } from "./random.ts";
 import { type Outcome, runHttpCase, runWebSocketCase } from "./sessions.ts";
@@ -16,6 +17,11 @@ import { webSocketCase } from "./websocket_cases.ts";
 export const MAX_BYTES = 384 * 1024 * 1024;
 /** Connections at the same time. */
 const CONNECTIONS = 24;
+/**
+ * No turn of the server's event loop may take longer. The aim is 50 ms; the
+ * start takes more.
+ */
+const MAX_TURN_MS = 250;
 const PROBE_INTERVAL_MS = 20;
 const PROBE_TIMEOUT_MS = 15_000;
 const MAX_FAILURES = 20;
@@ -48,6 +54,8 @@ export interface FuzzResult {
   readonly answered: number;
   /** The peak of the server's memory, in bytes. */
   readonly peakBytes: number;
+  /** The longest turns of the server's event loop, in ms. */
+  readonly turns: readonly number[];
   /** The times of a good client's requests, in ms: median and maximum. */
   readonly goodClient: { readonly median: number; readonly max: number };
 }
@@ -56,9 +64,11 @@ export interface FuzzResult {
 export async function runFuzz(
   { seed, kind, cases, first = 0, onProgress }: FuzzOptions,
 ): Promise<FuzzResult> {
-  await using server = occupancy([
-    ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
-  ]);
+  const args = ["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+  await using server = new Running(
+    Deno.execPath(),
+    watchedArgs(args),
+  );
   await server.waitFor(/Ready:/);
   const [, url = ""] = /Dashboard at (\S+)\/ /.exec(server.stderr)!;
   const port = Number(new URL(url).port);
@@ -91,7 +101,11 @@ export async function runFuzz(
   if (code !== 0) failures.push(`the server ended with ${code}: ${stderr}`);
   const faults = stderr.split("\n").filter((line) => FAULT.test(line));
   failures.push(...faults.slice(0, 5).map((line) => `in the log: ${line}`));
-  return { failures, answered, peakBytes, goodClient };
+  const turns = turnsIn(stderr);
+  if (turns[0]! > MAX_TURN_MS) {
+    failures.push(`turns of the event loop: ${turns.slice(0, 5)} ms`);
+  }
+  return { failures, answered, peakBytes, turns, goodClient };
 }
 
 /** Runs one case. A failure says what was sent. */

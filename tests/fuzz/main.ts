@@ -30,7 +30,7 @@ console.log(`Seed ${seed}. Repeat with: deno task fuzz --seed ${seed}`);
 for (const kind of ["http", "websocket"] as const) {
   if (values.kind !== undefined && values.kind !== kind) continue;
   const start = performance.now();
-  const { failures, answered, peakBytes, goodClient } = await runFuzz({
+  const { failures, answered, peakBytes, turns, goodClient } = await runFuzz({
     ...{ seed, kind, cases: one === undefined ? counts[kind] : 1 },
     first: one ?? 0,
     onProgress: (done) => {
@@ -44,6 +44,7 @@ for (const kind of ["http", "websocket"] as const) {
     `a good client waited ${median.toFixed(1)} ms, at most ${
       max.toFixed(0)
     } ms`,
+    `longest turns ${turns.slice(0, 3)} ms`,
     `peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
     `${((performance.now() - start) / 1000).toFixed(0)} s`,
   ].join(", "));

@@ -3,21 +3,14 @@
  *
  * @module
  */
-import {
-  DENO_RUN,
-  type Ended,
-  ROOT,
-  Running,
-} from "../../support/processes.ts";
+import { type Ended, Running } from "../../support/processes.ts";
+import { TURN, turnsIn, watchedArgs } from "../../support/turns.ts";
 
 /** Where the memory controller of cgroups v1 is, if there is one. */
 const CGROUP_V1 = "/sys/fs/cgroup/memory";
 const CGROUP_V2 = "/sys/fs/cgroup";
 /** Maximum number of file descriptors of the server. */
 const MAX_FILES = 1024;
-
-/** What `watch_turns.ts` writes. */
-const TURN = /^turn (\d+) ms\n/gm;
 
 /** How a {@linkcode CappedServer} is limited. */
 export type Cap = "cgroup" | "watched";
@@ -79,11 +72,7 @@ export class MemoryCap implements AsyncDisposable {
         `ulimit -n ${MAX_FILES} && ${enter} exec "$@"`,
         "sh",
         Deno.execPath(),
-        ...DENO_RUN,
-        ...["--preload", `${ROOT}tests/support/watch_turns.ts`],
-        ...["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
-        `${ROOT}main.ts`,
-        ...args,
+        ...watchedArgs(args),
       ]),
     );
   }
@@ -115,13 +104,12 @@ export class CappedServer implements AsyncDisposable {
     return this.#process.stderr.replaceAll(TURN, "");
   }
 
-  /** Returns the longest turns of the event loop since the last call, in ms. */
+  /** Returns the turns of the event loop since the last call. */
   takeTurns(): number[] {
     const { stderr } = this.#process;
-    const turns = [...stderr.slice(this.#turnsEnd).matchAll(TURN)]
-      .map(([, ms]) => Number(ms));
+    const turns = turnsIn(stderr.slice(this.#turnsEnd));
     this.#turnsEnd = stderr.length;
-    return turns.sort((a, b) => b - a);
+    return turns;
   }
 
   /** Waits until the server is ready, and returns its addresses. */
