@@ -195,6 +195,10 @@ esac
 
 # Each option below is added before the others.
 set -- "$here/main.ts" "$@"
+case $command in
+  # The size of the memory limits the map.
+  server | doctor) set -- --allow-sys=systemMemoryInfo "$@" ;;
+esac
 set -- --ignore-env --allow-env=OCCUPANCY_*,DENO_DIR,HOME,USERPROFILE,LOCALAPPDATA,XDG_*,TERM,XTERM_VERSION,COLORTERM,COLUMNS,LINES,NO_COLOR,PAGER,LESS,LV,MQTTJS_SOCKS_PROXY "$@"
 [ -z "${run%% *}" ] || set -- "--allow-run=${run%% *}" "$@"
 case $any_net in

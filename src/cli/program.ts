@@ -82,10 +82,11 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
  * or hosts, so the launcher does that.
  */
 function revokeUnused(
-  { runsPrograms, writesFiles, isOffline }: CommandEntry,
+  { runsPrograms, writesFiles, limitsMemory, isOffline }: CommandEntry,
 ): void {
   if (!runsPrograms) Deno.permissions.revokeSync({ name: "run" });
   if (!writesFiles) Deno.permissions.revokeSync({ name: "write" });
+  if (!limitsMemory) Deno.permissions.revokeSync({ name: "sys" });
   if (isOffline) Deno.permissions.revokeSync({ name: "net" });
 }
 

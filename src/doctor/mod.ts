@@ -11,6 +11,7 @@ import { denoCheck } from "./deno_check.ts";
 import { droppedMessagesCheck } from "./dropped_messages_check.ts";
 import { filesCheck } from "./files_check.ts";
 import { limitsCheck } from "./limits_check.ts";
+import { memoryCheck } from "./memory_check.ts";
 import { portCheck } from "./port_check.ts";
 import { serverCheck } from "./server_check.ts";
 import { sessionCheck } from "./session_check.ts";
@@ -35,6 +36,7 @@ export {
 export const CHECKS: readonly Check[] = [
   denoCheck,
   filesCheck,
+  memoryCheck,
   storeCheck,
   brokerCheck,
   portCheck,

@@ -1,4 +1,5 @@
-import { OccupancyMap } from "../grid/mod.ts";
+import { memoryLimit } from "../common/memory.ts";
+import { mapMemoryOf, OccupancyMap } from "../grid/mod.ts";
 import {
   directoryOf,
   missingParentError,
@@ -147,7 +148,9 @@ async function checkContent(
     });
     try {
       const map = new OccupancyMap();
-      store.load(map);
+      const memoryBytes = memoryLimit().bytes;
+      const { maxBytes } = mapMemoryOf(memoryBytes);
+      store.load(map, { maxBytes, memoryBytes });
       if (warnings.length > 0) {
         return finding("warning", warnings.join("; "), {
           hint:

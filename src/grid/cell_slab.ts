@@ -25,6 +25,9 @@ const CHUNK_MASK = CHUNK_CELLS - 1;
 /** The first chunk starts small and doubles: a small layer needs few bytes. */
 const FIRST_CAPACITY_CELLS = 64;
 
+/** Memory of a cell in all columns: uint16, int32, uint32, two float64. */
+const CELL_BYTES = 26;
+
 /** Not an address: all addresses are lower. */
 const NONE = 0xffff_ffff;
 
@@ -94,6 +97,8 @@ export class CellSlab {
   readonly #free = new Uint32Array(MAX_SIZE_CLASS + 1).fill(NONE);
   /** The first address that was never allocated. */
   #end = 0;
+  /** Number of cells in allocated blocks. */
+  #allocated = 0;
 
   /** Returns the chunk of an address, always the same object. */
   chunkOf(address: number): CellChunk {
@@ -112,6 +117,11 @@ export class CellSlab {
     return bytes;
   }
 
+  /** The part of {@linkcode CellSlab.bytes} that is in use. */
+  get usedBytes(): number {
+    return this.#allocated * CELL_BYTES;
+  }
+
   /**
    * Allocates a block.
    *
@@ -121,6 +131,7 @@ export class CellSlab {
    * @throws {RangeError} if the slab would exceed 2^32 - 1 cells (104 GiB)
    */
   allocate(sizeClass: number): number {
+    this.#allocated += 1 << sizeClass;
     for (let larger = sizeClass; larger <= MAX_SIZE_CLASS; larger++) {
       const address = this.#free[larger]!;
       if (address === NONE) continue;
@@ -139,6 +150,7 @@ export class CellSlab {
     const { meta } = this.chunkOf(address);
     const offset = this.offsetOf(address);
     meta.fill(0, offset, offset + (1 << sizeClass));
+    this.#allocated -= 1 << sizeClass;
     this.#join(address, sizeClass);
   }
 

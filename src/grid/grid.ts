@@ -74,6 +74,11 @@ export class Grid {
     return this.#memory.bytes + this.#save.bytes;
   }
 
+  /** Memory of tiles and cells without free blocks and copies, in bytes. */
+  get usedBytes(): number {
+    return this.#memory.tiles.bytes + this.#memory.slab.usedBytes;
+  }
+
   /** Returns the number of cells by status, at constant cost. */
   counts(): CellCounts {
     return this.writer.counter.counts();

@@ -34,3 +34,12 @@ export { type CellStatus, statusOf } from "./status.ts";
 export { addCounts, type CellCounts, NO_CELLS } from "./cell_counter.ts";
 export { MAX_TILE_BYTES } from "./tile_codec.ts";
 export type { SavedTile } from "./tile_save.ts";
+export {
+  describeMapMemory,
+  LAYER_BYTES,
+  LONE_CELL_BYTES,
+  mapBytes,
+  type MapMemory,
+  mapMemoryOf,
+  neededMemory,
+} from "./map_memory.ts";

@@ -77,6 +77,13 @@ export interface HttpContext {
    */
   readonly map: ReadableMap;
   readonly counts: ServerCounts;
+  /** How many cells the map may have, and how large it may be. */
+  readonly cellLimits: {
+    readonly maxCells?: number | undefined;
+    readonly maxLayerCells?: number | undefined;
+    /** In bytes. */
+    readonly maxBytes?: number | undefined;
+  };
   /** The floor plans by layer. */
   readonly plans: ReadonlyMap<string, Plan>;
   /** Returns how to show a layer; undefined for the defaults. */

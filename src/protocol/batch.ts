@@ -43,7 +43,7 @@ export class ReadingBatch {
   readonly sources: string[] = [""];
 
   readonly #indexes = new Map<string, number>([["", 0]]);
-  readonly #lines = new LineMarks();
+  #lines = new LineMarks();
 
   /**
    * Makes an empty batch.
@@ -162,6 +162,43 @@ export class ReadingBatch {
     while (this.sources.length > sources) {
       this.#indexes.delete(this.sources.pop()!);
     }
+  }
+
+  /**
+   * Removes single readings. The others keep their order and their lines.
+   *
+   * @param indexes indexes of the readings to remove, ascending
+   * @param starts the index of the first reading of each payload, from 0,
+   * ascending; set to the new indexes
+   */
+  remove(indexes: readonly number[], starts: number[]): void {
+    const { x, y, value, time, sourceIndex } = this;
+    const lines = new LineMarks();
+    let to = 0;
+    let removed = 0;
+    for (let payload = 0; payload < starts.length; payload++) {
+      const start = starts[payload]!;
+      const end = starts[payload + 1] ?? this.length;
+      lines.start(to);
+      starts[payload] = to;
+      for (let i = start; i < end; i++) {
+        if (indexes[removed] === i) {
+          removed++;
+          continue;
+        }
+        const line = this.#lines.lineOf(i, start);
+        if (line === undefined) lines.markUnknown(to);
+        else lines.mark(to, line);
+        x[to] = x[i]!;
+        y[to] = y[i]!;
+        value[to] = value[i]!;
+        time[to] = time[i]!;
+        sourceIndex[to] = sourceIndex[i]!;
+        to++;
+      }
+    }
+    this.#lines = lines;
+    this.length = to;
   }
 
   /** Removes all readings and sources, and keeps the memory. */

@@ -8,7 +8,8 @@ import { messageOf } from "../common/errors.ts";
 import type { Line } from "../common/line_limiter.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
 import type { LayerDisplay, Topics } from "../protocol/mod.ts";
-import type { Store, StoreError } from "../store/store.ts";
+import type { LoadLimit, Store, StoreError } from "../store/store.ts";
+import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
 import { SourceBook } from "./source_book.ts";
 import { Telemetry } from "./telemetry.ts";
@@ -49,6 +50,10 @@ export interface ServerOptions {
   readonly monotonic?: () => number;
   /** Readings that would create more layers are refused. Default 10,000. */
   readonly maxLayers?: number;
+  /** Readings that would create more cells are refused. Default: none. */
+  readonly cellLimits?: CellLimits;
+  /** The start fails if the stored map is larger. Default: no limit. */
+  readonly loadLimit?: LoadLimit;
   /** Minimum time between deltas of a layer, in ms; 0: none. Default 100. */
   readonly changesInterval?: number;
   /** Returns how to show a layer. Default: undefined, for the defaults. */
@@ -93,6 +98,8 @@ export interface ServerContext {
   readonly telemetry: Telemetry;
   readonly status: ServerStatus;
   readonly maxLayers: number;
+  readonly cellLimiter: CellLimiter;
+  readonly loadLimit: LoadLimit | undefined;
   /** In ms; 0: no deltas. */
   readonly changesInterval: number;
   readonly displayOf: ((layer: string) => LayerDisplay | undefined) | undefined;
@@ -127,6 +134,8 @@ export function createContext(options: ServerOptions): ServerContext {
       storeProblem: undefined,
     },
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
+    cellLimiter: new CellLimiter(map, options.cellLimits ?? {}),
+    loadLimit: options.loadLimit,
     changesInterval: options.changesInterval ?? DEFAULT_CHANGES_INTERVAL_MS,
     displayOf: options.displayOf,
   };

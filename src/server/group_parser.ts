@@ -12,7 +12,14 @@ import {
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
-import { addDropped, refusedInputs, type Reports } from "./reports.ts";
+import type { LimitedReadings } from "./cell_limiter.ts";
+import {
+  addDropped,
+  addRefused,
+  refusedInputs,
+  type Reports,
+  TOO_MANY_CELLS,
+} from "./reports.ts";
 
 /** Batches kept for the next group; few groups have more layers. */
 const MAX_SPARE_BATCHES = 64;
@@ -34,7 +41,7 @@ export class GroupParser {
   /** Layers of this group that the map does not have yet. */
   readonly #newLayers = new Set<string>();
   readonly #spare: LayerReadings[] = [];
-  /** The readings that the map dropped, by message. */
+  /** The readings that the map or a limit dropped, by message. */
   readonly #dropped = new Map<Incoming, Refusals>();
 
   constructor(context: ServerContext, reports: Pick<Reports, "add">) {
@@ -79,18 +86,23 @@ export class GroupParser {
   addDropped(layer: string, index: number, code: "late" | "future"): void {
     const readings = this.#layers.get(layer);
     if (readings === undefined) return;
-    const number = messageNumberOf(readings, index);
-    const message = readings.messages[number]!;
-    let refusals = this.#dropped.get(message);
-    if (refusals === undefined) {
-      refusals = new Refusals();
-      this.#dropped.set(message, refusals);
-    }
-    const start = readings.starts[number]!;
+    const { refusals, start } = this.#refusalsOf(readings, index);
     addDropped(refusals, readings.batch, index, start, code);
   }
 
-  /** Reports the readings that the map dropped. */
+  /** Returns the added readings, for {@linkcode CellLimiter.limit}. */
+  limited(): LimitedReadings[] {
+    return [...this.#layers].map(([layer, readings]) => {
+      const { batch, starts } = readings;
+      const onRefused = (index: number, reason: string) => {
+        const { refusals, start } = this.#refusalsOf(readings, index);
+        addRefused(refusals, batch, index, start, TOO_MANY_CELLS, reason);
+      };
+      return { layer, batch, starts, onRefused };
+    });
+  }
+
+  /** Reports the readings that the map or a limit dropped. */
   reportDropped(): void {
     for (const [{ topic }, refusals] of this.#dropped) {
       this.#report(refusals, topic);
@@ -136,6 +148,18 @@ export class GroupParser {
     }
     this.#layers.clear();
     this.#newLayers.clear();
+  }
+
+  /** Returns the refusals of the message of a reading, and its first reading. */
+  #refusalsOf(readings: LayerReadings, index: number) {
+    const number = messageNumberOf(readings, index);
+    const message = readings.messages[number]!;
+    let refusals = this.#dropped.get(message);
+    if (refusals === undefined) {
+      refusals = new Refusals();
+      this.#dropped.set(message, refusals);
+    }
+    return { refusals, start: readings.starts[number]! };
   }
 
   #report(refusals: Refusals, topic: string): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CellLimits } from "./cell_limiter.ts";
 export type { LinkState, ServerLog, ServerOptions } from "./context.ts";
 export { offlineState } from "./presence.ts";
 export { Server } from "./server.ts";

@@ -6,10 +6,10 @@
 import { setImmediate } from "node:timers";
 import type { ApplyResult } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
-import { ProtocolError, ReadingBatch } from "../protocol/mod.ts";
+import { ReadingBatch } from "../protocol/mod.ts";
 import { applyEntry, type Entry, StoreError } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
-import { GroupParser } from "./group_parser.ts";
+import { type Group, GroupReader } from "./group_reader.ts";
 import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
 
@@ -42,20 +42,6 @@ export interface PipelineEvents {
   onStoreProblem(problem: StoreError | undefined): void;
 }
 
-/** Messages, submissions and entries that are committed together. */
-interface Group {
-  readonly messages: readonly Incoming[];
-  readonly requests: readonly Incoming[];
-  readonly entries: readonly Entry[];
-  readonly submissions: readonly PendingSubmission[];
-}
-
-interface PendingSubmission {
-  readonly submission: Submission;
-  /** Also an entry of the group; undefined if all readings were refused. */
-  readonly entry: Entry | undefined;
-}
-
 /**
  * Gathers messages in groups, and commits, applies and acknowledges each group
  * at once; then answers its requests. Under load, many messages share the cost
@@ -68,7 +54,7 @@ export class Pipeline {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add">;
   readonly #events: PipelineEvents;
-  readonly #parser: GroupParser;
+  readonly #reader: GroupReader;
   /** Messages and submissions of the next group, in order of arrival. */
   #messages: Incoming[] = [];
   #submissions: Submission[] = [];
@@ -94,7 +80,7 @@ export class Pipeline {
     this.#context = context;
     this.#reports = reports;
     this.#events = events;
-    this.#parser = new GroupParser(context, reports);
+    this.#reader = new GroupReader(context, reports);
   }
 
   /** Adds a message to the next group. */
@@ -203,42 +189,20 @@ export class Pipeline {
 
   /** Removes what has arrived and parses it. */
   #takeGroup(): Group {
-    const { clock, topics, telemetry } = this.#context;
     this.#events.onReceive();
-    const parser = this.#parser;
-    const messages = this.#messages;
-    const arrivals = this.#arrivals;
-    const submitted = this.#submissions;
+    const arrived = {
+      messages: this.#messages,
+      arrivals: this.#arrivals,
+      submissions: this.#submissions,
+      isAnswered: (request: Incoming) => this.#answered.delete(request),
+    };
     this.#messages = [];
     this.#arrivals = [];
     this.#submissions = [];
     this.#waitingBytes = 0;
     this.#groupBytes = 0;
     this.#previousCount = 0;
-    const now = clock.now();
-    const requests: Incoming[] = [];
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i]!;
-      if (message.topic !== topics.request) {
-        parser.add(message, Math.min(arrivals[i] ?? now, now), now);
-        telemetry.countMessage(message.payload.length);
-      } else if (!this.#answered.delete(message)) requests.push(message);
-    }
-    const entries = parser.entries(now);
-    const submissions: PendingSubmission[] = [];
-    for (const submission of submitted) {
-      try {
-        parser.reserve(submission.layer);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        submission.refuse(error);
-        continue;
-      }
-      const entry = submission.entry(now, clock);
-      if (entry !== undefined) entries.push(entry);
-      submissions.push({ submission, entry });
-    }
-    return { messages, requests, entries, submissions };
+    return this.#reader.read(arrived);
   }
 
   #process(group: Group): void {
@@ -275,12 +239,12 @@ export class Pipeline {
         results.set(entry, result);
       }
     }
-    this.#parser.reportDropped();
+    this.#reader.parser.reportDropped();
     if (entries.length > 0) {
       store.applied(map);
       this.#events.onApplied();
     }
-    this.#parser.clear();
+    this.#reader.parser.clear();
     link.acknowledge(messages);
     for (const { submission, entry } of submissions) {
       submission.complete(results.get(entry), map.revision);
@@ -300,7 +264,7 @@ export class Pipeline {
       map,
       entry,
       submission?.onDropped ??
-        ((index, code) => this.#parser.addDropped(layer, index, code)),
+        ((index, code) => this.#reader.parser.addDropped(layer, index, code)),
     );
     if (result === undefined) return undefined;
     if (

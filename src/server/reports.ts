@@ -26,6 +26,9 @@ const DROPPED_MESSAGES = {
   future: "observed in the future: check the sender's clock",
 } as const;
 
+/** The code of readings that would create more cells than the map may have. */
+export const TOO_MANY_CELLS = "too-many-cells";
+
 /** Input that was refused for one reason. */
 export type RefusedInput = Omit<Report, "suppressed" | "time">;
 
@@ -43,9 +46,29 @@ export function addDropped(
   start: number,
   code: "late" | "future",
 ): void {
+  addRefused(refusals, batch, index, start, code, DROPPED_MESSAGES[code]);
+}
+
+/**
+ * Adds a valid reading to the refusals of its payload.
+ *
+ * @param batch contains the reading
+ * @param index index of the reading
+ * @param start index of the first reading of the payload
+ * @param code why it is refused
+ * @param message the same, for people
+ */
+export function addRefused(
+  refusals: Refusals,
+  batch: ReadingBatch,
+  index: number,
+  start: number,
+  code: string,
+  message: string,
+): void {
   const line = batch.lineOf(index, start);
   const source = batch.sources[batch.sourceIndex[index]!];
-  refusals.add(code, () => DROPPED_MESSAGES[code], line, source);
+  refusals.add(code, () => message, line, source);
 }
 
 /** Returns the refused readings of a payload, one item per reason. */

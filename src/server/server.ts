@@ -9,6 +9,7 @@ import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
 import { Backlog } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
+import type { CellLimits } from "./cell_limiter.ts";
 import { ChangesPublisher } from "./changes_publisher.ts";
 import { describeStep } from "./receipt_clock.ts";
 import {
@@ -96,6 +97,11 @@ export class Server {
   /** When the map began, ms since 1970; undefined if the store is durable. */
   get began(): number | undefined {
     return this.#context.status.began;
+  }
+
+  /** How many cells the map may have. */
+  get cellLimits(): CellLimits {
+    return this.#context.cellLimiter.limits;
   }
 
   /** The connection to the broker. */
@@ -225,9 +231,10 @@ export class Server {
   }
 
   #load(): void {
-    const { store, map, clock, status } = this.#context;
+    const { store, map, clock, status, log, loadLimit, cellLimiter } =
+      this.#context;
     const { ageing } = map;
-    store.load(map);
+    store.load(map, loadLimit);
     clock.mapLoaded();
     this.#backlog.start();
     const now = clock.now();
@@ -238,6 +245,10 @@ export class Server {
     ]);
     if (!isCommitted) throw status.storeProblem!;
     status.loaded = true;
+    const full = cellLimiter.problem;
+    if (full !== undefined) {
+      log.warn(`Readings of new cells are refused: ${full}`);
+    }
   }
 
   #tick(): void {

@@ -17,13 +17,20 @@ import type {
 } from "../protocol/submission.ts";
 import type { Entry } from "../store/store.ts";
 import type { ReceiptClock } from "./receipt_clock.ts";
-import { addDropped, refusedInputs, type Reports } from "./reports.ts";
+import type { LimitedReadings } from "./cell_limiter.ts";
+import {
+  addDropped,
+  addRefused,
+  refusedInputs,
+  type Reports,
+  TOO_MANY_CELLS,
+} from "./reports.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** A parsed payload in the pipeline. */
 export class Submission {
   readonly layer: string;
-  /** Readings that the parser or the map refused. */
+  /** Readings that the parser, the map or a limit refused. */
   readonly refusals: Refusals;
   readonly #batch = new ReadingBatch();
   readonly #result = Promise.withResolvers<SubmissionResult>();
@@ -52,14 +59,13 @@ export class Submission {
     return this.#result.promise;
   }
 
-  /** Returns the readings to commit; undefined if all were refused. */
-  entry(
+  /** Dates the readings. */
+  date(
     now: number,
     clock: Pick<ReceiptClock, "dateSubmitted" | "limitTime">,
-  ): Entry | undefined {
+  ): void {
     const { layer } = this;
     const { x, y, time, length } = this.#batch;
-    if (length === 0) return undefined;
     for (let i = 0; i < length; i++) {
       const ms = time[i]!;
       if (Number.isNaN(ms)) {
@@ -68,7 +74,21 @@ export class Submission {
         time[i] = clock.limitTime(layer, x[i]!, y[i]!, ms, now, now);
       }
     }
-    return { kind: "apply", layer, readings: this.#batch, now };
+  }
+
+  /** Returns the readings, for {@linkcode CellLimiter.limit}. */
+  limited(): LimitedReadings {
+    const { layer, refusals } = this;
+    const batch = this.#batch;
+    const onRefused = (index: number, reason: string) =>
+      addRefused(refusals, batch, index, 0, TOO_MANY_CELLS, reason);
+    return { layer, batch, starts: [0], onRefused };
+  }
+
+  /** Returns the readings to commit; undefined if all were refused. */
+  entry(now: number): Entry | undefined {
+    if (this.#batch.length === 0) return undefined;
+    return { kind: "apply", layer: this.layer, readings: this.#batch, now };
   }
 
   /** Adds a reading that the map drops to {@linkcode refusals}. */

@@ -16,9 +16,15 @@
  */
 import { crc32 } from "node:zlib";
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
-import { type Grid, MAX_TILE_BYTES, type OccupancyMap } from "../grid/mod.ts";
+import {
+  type Grid,
+  mapBytes,
+  MAX_TILE_BYTES,
+  type OccupancyMap,
+} from "../grid/mod.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
-import { checkedBytes, readRows } from "./sqlite_rows.ts";
+import type { LoadGuard } from "./load_guard.ts";
+import { checkedBytes, chunkBytes, readRows } from "./sqlite_rows.ts";
 
 /** `Infinity` in the table `meta`: SQLite has no literal for it. */
 export const STORED_INFINITY = -1;
@@ -61,7 +67,7 @@ export class Checkpointer {
   #tiles: ChangedTiles | undefined;
   /** Where the running checkpoint began. */
   #position: JournalPosition = { row: 0 };
-  /** Revision and thresholds of the map at that point. */
+  /** Revision, thresholds and size of the map at that point. */
   #mapState: Readonly<Record<string, number>> = {};
   /** The layers as they were stored last: a deleted one has another grid. */
   #grids: ReadonlyMap<string, Grid> = new Map();
@@ -119,13 +125,17 @@ export class Checkpointer {
    *
    * @param map an empty map
    * @param meta the rows of `meta`
+   * @param guard checks the size of the map
    * @throws {RangeError} if the stored data is not valid
+   * @throws {StoreError} if the map is too large
    */
   load(
     db: DatabaseSync,
     map: OccupancyMap,
     meta: ReadonlyMap<string, number>,
+    guard: LoadGuard,
   ): void {
+    guard.checkMeta(meta);
     const lastValidChunk = meta.get("chunk");
     const checkpointedRow = meta.get("journal");
     if (lastValidChunk === undefined || checkpointedRow === undefined) {
@@ -144,7 +154,9 @@ export class Checkpointer {
       "SELECT id, layer, tiles AS bytes, crc32, first, began FROM chunk WHERE id < ? ORDER BY id DESC LIMIT ?";
     const marks: number[] = [];
     for (const row of readRows(db, newestFirst, lastValidChunk + 1)) {
-      if (!this.#loadChunk(map, row)) marks.push(Number(row.id));
+      const bytes = this.#loadChunk(map, row);
+      if (bytes === 0) marks.push(Number(row.id));
+      guard.loaded(bytes, () => chunkBytes(db));
     }
     this.#grids = new Map(map.layers());
     this.#obsoleteChunks = [
@@ -178,6 +190,8 @@ export class Checkpointer {
       revision: map.revision,
       ...map.ageing,
       ...(map.began !== undefined && { began: map.began }),
+      cells: map.size,
+      mapBytes: mapBytes(map),
     };
   }
 
@@ -274,8 +288,11 @@ export class Checkpointer {
     return true;
   }
 
-  /** @returns false for a chunk that only marks a deleted layer */
-  #loadChunk(map: OccupancyMap, row: Record<string, SQLOutputValue>): boolean {
+  /**
+   * Returns the size of the chunk, in bytes; 0 for a chunk that only marks a
+   * deleted layer.
+   */
+  #loadChunk(map: OccupancyMap, row: Record<string, SQLOutputValue>): number {
     const id = Number(row.id);
     const layer = row.layer as string;
     const first = Number(row.first);
@@ -283,7 +300,7 @@ export class Checkpointer {
     const bytes = checkedBytes(row, suffixOf(first, began));
     const isGarbage = id < (this.#firsts.get(layer) ?? 0);
     if (!isGarbage && first > 0) this.#firsts.set(layer, first);
-    if (bytes.length === 0) return false;
+    if (bytes.length === 0) return 0;
     const current: number[] = [];
     const tiles = isGarbage ? 0 : map.restoreTiles(
       layer,
@@ -292,7 +309,7 @@ export class Checkpointer {
       began ?? undefined,
     );
     this.#index.add({ id, layer, bytes: bytes.length, tiles }, current);
-    return true;
+    return bytes.length;
   }
 }
 

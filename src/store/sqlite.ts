@@ -12,6 +12,7 @@ import {
   STORED_INFINITY,
 } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
+import { LoadGuard } from "./load_guard.ts";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
 import { openDatabase } from "./sqlite_file.ts";
@@ -19,6 +20,7 @@ import {
   applyEntry,
   type Durability,
   type Entry,
+  type LoadLimit,
   type Store,
   type StoreError,
 } from "./store.ts";
@@ -107,11 +109,12 @@ export class SqliteStore implements Store {
     return this.#lastAlive;
   }
 
-  load(map: OccupancyMap): void {
+  load(map: OccupancyMap, limit?: LoadLimit): void {
+    const guard = new LoadGuard(this.description, map, limit);
     try {
       const meta = this.#loadMeta(map);
-      this.#checkpointer.load(this.#db, map, meta);
-      this.#replay(map);
+      this.#checkpointer.load(this.#db, map, meta, guard);
+      this.#replay(map, guard);
       this.#loaded = true;
     } catch (error) {
       throw error instanceof RangeError || error instanceof TypeError
@@ -278,7 +281,7 @@ export class SqliteStore implements Store {
   }
 
   /** Applies the entries since the last checkpoint. */
-  #replay(map: OccupancyMap): void {
+  #replay(map: OccupancyMap, guard: LoadGuard): void {
     const { checkpointedRow } = this.#checkpointer;
     this.#lastRow = checkpointedRow;
     const journal =
@@ -291,6 +294,7 @@ export class SqliteStore implements Store {
       }
       this.#journalBytes += bytes.length;
       this.#lastRow = Number(row.id);
+      guard.loaded(bytes.length, () => 0);
     }
   }
 }

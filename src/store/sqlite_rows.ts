@@ -53,3 +53,9 @@ export function checkedBytes(
   }
   return bytes;
 }
+
+/** Returns the size of all chunks, in bytes. */
+export function chunkBytes(db: DatabaseSync): number {
+  const sql = "SELECT sum(length(tiles)) AS bytes FROM chunk";
+  return Number(db.prepare(sql).get()!.bytes);
+}

@@ -54,6 +54,14 @@ export type Entry =
  */
 export type Durability = "commit" | "fsync";
 
+/** How large a stored map may be. */
+export interface LoadLimit {
+  /** Memory of the map, in bytes. */
+  readonly maxBytes: number;
+  /** Memory of the server, in bytes; for the error. */
+  readonly memoryBytes: number;
+}
+
 /** Stores one map. Only one server uses a store at a time. */
 export interface Store {
   /** The address of the store, as on the command line: `memory:`. */
@@ -69,9 +77,11 @@ export interface Store {
    * Restores the stored map, with its thresholds and its revision.
    *
    * @param map an empty map
-   * @throws {StoreError} if the stored map cannot be read
+   * @param limit default: none
+   * @throws {StoreError} if the stored map cannot be read, or is larger than
+   * the limit
    */
-  load(map: OccupancyMap): void;
+  load(map: OccupancyMap, limit?: LoadLimit): void;
   /**
    * Stores entries, all or none. When it returns, they have the durability of
    * the store.

@@ -200,9 +200,13 @@ function grantedBy(args: readonly string[]): Granted {
     if (kind !== undefined) granted[kind] = value ?? true;
     else if (/^--(allow|deny|ignore)|^-\w/.test(arg)) others.push(arg);
   }
-  assert.deepEqual(others.map((arg) => arg.split("=")[0]), [
+  const command = args[end + 1] ?? "";
+  assert.deepEqual(others.map((arg) => arg.replace(/(env)=.*/, "$1")), [
     "--ignore-env",
     "--allow-env",
+    ...(["server", "doctor"].includes(command)
+      ? ["--allow-sys=systemMemoryInfo"]
+      : []),
   ]);
   const { read } = granted;
   if (typeof read === "string") {
@@ -350,11 +354,16 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const kinds = (command: string) =>
-      [...command.matchAll(/--(?:allow|deny|ignore|no)-[a-z=,]+|-A\b/g)].flat();
+      [...command.matchAll(
+        /--(?:allow|deny|ignore|no)-[a-z=,]+(?:MemoryInfo)?|-A\b/g,
+      )].flat();
     const run = ["--no-prompt", "--no-remote"];
     const env = ["--allow-env=", "--ignore-env"];
     const expected = {
-      server: [...run, "--allow-net", "--allow-read", "--allow-write", ...env],
+      server: [
+        ...[...run, "--allow-net", "--allow-read", "--allow-write", ...env],
+        "--allow-sys=systemMemoryInfo",
+      ],
       client: [
         ...[...run, "--allow-net", "--allow-read", ...env],
         "--allow-run=tail,less",
@@ -372,7 +381,7 @@ Deno.test({
     }
     assert.deepEqual(PERMISSIONS.map((one) => one.split("=")[0]), [
       ...["--no-prompt", "--allow-net", "--allow-read", "--allow-write"],
-      ...["--allow-env", "--ignore-env", "--allow-run"],
+      ...["--allow-env", "--ignore-env", "--allow-run", "--allow-sys"],
     ]);
   },
 });
@@ -386,7 +395,7 @@ Deno.test({
     const lines = batch.split("\n").filter((line) => /extra=/.test(line));
     assert.deepEqual(lines, [
       `set extra=--allow-net ${pager}`,
-      'for %%c in (server doctor) do if "%~1"=="%%c" set extra=--allow-net --allow-write',
+      'for %%c in (server doctor) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-sys=systemMemoryInfo',
       'for %%c in (completions man) do if "%~1"=="%%c" set extra=',
       `if "%~1"=="config" set extra=${pager}`,
     ]);

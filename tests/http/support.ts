@@ -12,7 +12,7 @@ import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
 import type { HttpContext, Plan, Token } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics, type Unit } from "../../src/protocol/mod.ts";
-import { Server } from "../../src/server/mod.ts";
+import { type CellLimits, Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { serverLog } from "../support/server_log.ts";
@@ -35,6 +35,7 @@ export interface TestServerOptions extends
   /** Default: people. */
   readonly unit?: Unit;
   readonly clock?: () => number;
+  readonly cellLimits?: CellLimits;
   /** The connection to the broker, which the test controls. */
   readonly link?: FakeLink;
   /** The HTTP port. Default: any free port. */
@@ -79,7 +80,7 @@ export async function startServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const { token, embedOrigins, limits, feedLimits, ageing, clock } = options;
-  const { pace, wrongTokens } = options;
+  const { pace, wrongTokens, cellLimits } = options;
   const { plans = new Map(), port = 0 } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
@@ -99,6 +100,7 @@ export async function startServer(
     displayOf,
     log: serverLog((line) => log.push(line)),
     ...(clock !== undefined && { clock }),
+    ...(cellLimits !== undefined && { cellLimits }),
   });
   const ending = new AbortController();
   const context = httpContext(

@@ -44,6 +44,42 @@ pure("truncate() removes the last readings and sources", () => {
   assert.equal(batch.source("c"), 2);
 });
 
+pure("remove() keeps the lines of the other readings", () => {
+  const row = fc.constantFrom("1,2,3", "4,5,6,7", "", "x", '{"x":1}');
+  const payload = fc.oneof(
+    fc.array(row, { minLength: 1 }).map((rows) => rows.join("\n")),
+    fc.array(fc.constant("[1,2,3]"), { minLength: 1 })
+      .map((cells) => `{"source":"a","cells":[${cells}]}`),
+  );
+  const payloads = fc.array(payload, { maxLength: 4 });
+  fc.assert(fc.property(payloads, fc.func(fc.boolean()), (texts, isRemoved) => {
+    const batch = new ReadingBatch();
+    const starts: number[] = [];
+    for (const text of texts) {
+      const start = batch.length;
+      try {
+        parseReadings(utf8(text), batch, { layer: "default" });
+      } catch {
+        continue; // no readings
+      }
+      if (batch.length > start) starts.push(start);
+    }
+    const all = () =>
+      starts.flatMap((start, payload) => {
+        const end = starts[payload + 1] ?? batch.length;
+        return Array.from({ length: end - start }, (_, i) => ({
+          payload,
+          row: rowsOf(batch)[start + i],
+          line: batch.lineOf(start + i, start),
+        }));
+      });
+    const before = all();
+    const removed = [...before.keys()].filter((i) => isRemoved(i));
+    batch.remove(removed, starts);
+    assert.deepEqual(all(), before.filter((_, i) => !removed.includes(i)));
+  }));
+});
+
 pure("lineOf() returns the line or element of each reading", () => {
   const row = fc.constantFrom("1,2,3", "1,2,3,0", "", "x", " 1,2,3");
   const element = fc.constantFrom(

@@ -32,7 +32,9 @@ class RecordingLink extends FakeLink {
 }
 
 async function start(
-  options: Partial<Pick<ServerOptions, "map" | "clock" | "maxLayers">> = {},
+  options: Partial<
+    Pick<ServerOptions, "map" | "clock" | "maxLayers" | "cellLimits">
+  > = {},
 ) {
   const steps: string[] = [];
   const log: string[] = [];
@@ -336,6 +338,60 @@ Deno.test({
     assert.equal(server.stats.refused.get("too-many-layers"), 3);
     assert.match(link.textsOn("occupancy/errors")[0]!, /too-many-layers/);
     await server.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "Server refuses readings of more than maxCells cells, and reports them by line and source",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start({ cellLimits: { maxCells: 3 } });
+    const { server, link, map } = system;
+    system.receive(DATA, "0,0,1\n1,0,1");
+    await until(() => link.acknowledged.length === 1);
+    // In one group: two messages and a submission.
+    system.receive(DATA, "1,0,2\nbad\n2,0,1\n3,0,1\n0,0,3\n4,0,1");
+    system.receive(
+      `${DATA}/other`,
+      '{"source":"camera","cells":[[7,7,1],[8,8,1]]}',
+    );
+    const posted = await server.submit(
+      "default",
+      new TextEncoder().encode("2,0,4\n9,9,1\n"),
+    );
+    const cells = [...map.layers()].flatMap(([layer, grid]) => {
+      const cells: string[] = [];
+      grid.scan((x, y, value) => cells.push(`${layer} ${x},${y},${value}`));
+      return cells;
+    });
+    assert.deepEqual(cells.sort(), [
+      "default 0,0,3",
+      "default 1,0,2",
+      "default 2,0,4",
+    ]);
+    assert(posted.outcome === "committed");
+    assert.equal(posted.accepted, 1);
+    assert.deepEqual(posted.problems, [{
+      code: "too-many-cells",
+      message: "the map has its maximum of 3 cells",
+      line: 2,
+    }]);
+    assert.equal(link.acknowledged.length, 3);
+    assert.equal(server.stats.refused.get("too-many-cells"), 5);
+    const reports = (await system.replies(4, "occupancy/errors"))
+      .filter(({ code }) => code === "too-many-cells")
+      .map(({ topic, line, source, count }) => ({
+        topic,
+        line,
+        source,
+        count,
+      }));
+    assert.deepEqual(reports, [
+      { topic: DATA, line: 4, source: undefined, count: 2 },
+      { topic: `${DATA}/other`, line: 1, source: "camera", count: 2 },
+      { topic: DATA, line: 2, source: undefined, count: 1 },
+    ]);
   },
 });
 

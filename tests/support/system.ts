@@ -5,7 +5,7 @@
  */
 import type { OccupancyMap } from "../../src/grid/mod.ts";
 import type { Link } from "../../src/mqtt/link.ts";
-import type { Server } from "../../src/server/mod.ts";
+import type { CellLimits, Server } from "../../src/server/mod.ts";
 import { serverLog } from "./server_log.ts";
 import { type Mosquitto, startMosquitto } from "./mosquitto.ts";
 
@@ -26,6 +26,7 @@ export interface System extends AsyncDisposable {
 
 /** Options of {@linkcode startSystem}. */
 export interface SystemOptions {
+  readonly cellLimits?: CellLimits;
   readonly clock?: () => number;
   /**
    * Called with the broker's port before the server starts; for Mosquitto only.
@@ -38,7 +39,7 @@ const NAME = "server-under-test";
 /** Starts a server with the memory store and a broker. */
 export async function startSystem(
   kind: BrokerKind,
-  { clock, beforeServer }: SystemOptions = {},
+  { clock, cellLimits, beforeServer }: SystemOptions = {},
 ): Promise<System> {
   const { OccupancyMap } = await import("../../src/grid/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
@@ -60,6 +61,7 @@ export async function startSystem(
       version: "0.0.0",
       log: serverLog((line) => log.push(line)),
       ...(clock && { clock }),
+      ...(cellLimits && { cellLimits }),
     });
 
   let mosquitto: Mosquitto | undefined;

@@ -40,9 +40,10 @@ const VARIABLES: readonly string[] = [
  *   (`debug`) lists the environment when it is loaded.
  * - `run`: the pager of the user's choice, and `tail`, which detects that a pipe
  *   is closed.
+ * - `sys`: the size of the memory, which limits the map.
  *
  * A command gives up the kinds that it does not use (`cli/program.ts`). Not
- * granted: native libraries, facts about the machine (`sys`). `--no-prompt`: a
+ * granted: native libraries, other facts about the machine. `--no-prompt`: a
  * missing permission fails immediately, because a service cannot answer a
  * prompt.
  */
@@ -54,6 +55,7 @@ export const PERMISSIONS: readonly string[] = [
   `--allow-env=${VARIABLES.join()}`,
   "--ignore-env",
   "--allow-run",
+  "--allow-sys=systemMemoryInfo",
 ];
 
 /**

@@ -96,6 +96,8 @@ export interface CommandEntry {
   readonly runsPrograms?: true;
   /** True if the command writes files. */
   readonly writesFiles?: true;
+  /** True if the command reads the size of the memory. */
+  readonly limitsMemory?: true;
   /** True if the command connects to nothing and listens on nothing. */
   readonly isOffline?: true;
   /** Loads the option table. */
@@ -158,6 +160,7 @@ export function defineCommand<const Spec extends CommandSpec>(
     readonly summary: string;
     readonly runsPrograms?: true;
     readonly writesFiles?: true;
+    readonly limitsMemory?: true;
     readonly isOffline?: true;
     readonly loadSpec: () => Promise<Spec>;
     readonly loadAction: () => Promise<Action<FlagsOf<Spec["options"]>>>;

@@ -90,7 +90,9 @@ export const postReadings: Endpoint = {
           },
         }),
       ),
-      400: problemSpec("No row is valid, or a parameter is invalid"),
+      400: problemSpec(
+        "No row is valid, the map is full, or a parameter is invalid",
+      ),
       403: problemSpec("The request was sent by a page of another origin"),
       408: problemSpec("The body took too long"),
       413: problemSpec("The body is too large"),
@@ -157,6 +159,16 @@ function answerCommitted(
     (refusedByCode.get("future") ?? 0);
   if (accepted > 0 || untimely > 0 || refused === 0) {
     return jsonResponse(result);
+  }
+  if (refusedByCode.has("too-many-cells")) {
+    throw new Problem({
+      status: 400,
+      code: "too-many-cells",
+      message: "The map is full: no reading is of a cell that it has",
+      hint:
+        "Delete layers, or raise the limit of the server: see docs/OPERATIONS.md, The size of the map.",
+      extensions: result,
+    });
   }
   throw new Problem({
     status: 400,

@@ -6,7 +6,12 @@
  */
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { addCounts, type CellCounts, NO_CELLS } from "../../grid/mod.ts";
+import {
+  addCounts,
+  type CellCounts,
+  mapBytes,
+  NO_CELLS,
+} from "../../grid/mod.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
 import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
@@ -279,6 +284,12 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
       read: () => single([...map.layers()].length),
     },
     {
+      name: "occupancy_map_bytes",
+      help: "Memory of the cells and layers, in bytes.",
+      read: () => single(mapBytes(map)),
+    },
+    ...cellLimits(context),
+    {
       name: "occupancy_revision",
       help: "Revision of the map.",
       read: () => single(map.revision),
@@ -332,6 +343,21 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
       read: () => single(Deno.memoryUsage().heapUsed),
     },
   ];
+}
+
+/** A limit that is not set has no metric. */
+function cellLimits({ cellLimits }: HttpContext): ComputedMetric[] {
+  const { maxBytes, maxCells, maxLayerCells } = cellLimits;
+  const limits = [
+    ["map_max_bytes", "Memory at which new cells are refused.", maxBytes],
+    ["max_cells", "Maximum number of cells in all layers.", maxCells],
+    ["max_layer_cells", "Maximum number of cells in a layer.", maxLayerCells],
+  ] as const;
+  return limits.flatMap(([name, help, limit]) =>
+    limit === undefined
+      ? []
+      : [{ name: `occupancy_${name}`, help, read: () => single(limit) }]
+  );
 }
 
 /** No metric for an external broker: the number of its clients is unknown. */

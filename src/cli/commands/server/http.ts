@@ -103,6 +103,7 @@ export function httpContext(
     topics,
     map,
     counts: server.stats,
+    cellLimits: server.cellLimits,
     plans,
     displayOf: parts.displayOf,
     clientAccess: parts.clientAccess,

@@ -16,6 +16,7 @@ import { sessionWarning } from "./dropped_messages.ts";
 import { type Http, openHttp } from "./http.ts";
 import { readHttpSettings, readPlans } from "./http_settings.ts";
 import { layerDisplay } from "./layer_display.ts";
+import { mapSizeOf } from "./map_size.ts";
 import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import { checkConfigFile } from "./secret_files.ts";
@@ -56,6 +57,8 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   if (flags.broker !== undefined) brokerOf(flags);
   const tls = await caOf(flags);
   const map = mapOf(flags);
+  const { cellLimits, loadLimit, description } = mapSizeOf(flags);
+  log.debug(`Size: ${description}`);
   const store = await openStore(storeOf(flags), {
     durability: flags.durability,
     parents: flags.store === undefined,
@@ -74,6 +77,8 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     log,
     changesInterval: flags.changesInterval,
     maxLayers: flags.maxLayers,
+    cellLimits,
+    loadLimit,
     displayOf,
   });
   log.countLimited(() => server.stats.limited.add("log-lines"));
