@@ -64,7 +64,12 @@ export function describeError(thrown: unknown): ErrorReport {
 }
 
 /** The hint of the error with the names of the flags. */
-function noAnswerHint({ serverState }: NoAnswerError): string {
+function noAnswerHint(
+  { serverState, ignoredMessages }: NoAnswerError,
+): string {
+  if (ignoredMessages > 0) {
+    return "Check --prefix and --wire: another kind of server may have replied. Otherwise another program publishes on the reply topic (docs/SECURITY.md).";
+  }
   return serverState === "online"
     ? "It may be busy: wait longer with --timeout 30s."
     : 'Start one with "occupancy server", or check --broker and --prefix.';

@@ -111,6 +111,14 @@ function fail(reason: string): never {
   );
 }
 
+/**
+ * Maximum cells in the parts of an incomplete delta: any client can publish
+ * parts. A server writes at most 100,000.
+ */
+const MAX_PENDING_CELLS = 1_000_000;
+/** The same for parts, which may have no cells. */
+const MAX_PENDING_PARTS = 10_000;
+
 /** What to do after {@linkcode ChangesFollower.receive}. */
 export type FollowResult =
   /** Nothing: the changes are known, or parts of the delta are missing. */
@@ -147,6 +155,8 @@ export class ChangesFollower {
   /** The parts received of the delta {@linkcode #next}. */
   readonly #parts = new Map<number, ChangesPart>();
   #next: ChangesHeader | undefined;
+  /** Cells in {@linkcode #parts}. */
+  #pendingCells = 0;
 
   /**
    * Starts at a snapshot.
@@ -180,14 +190,28 @@ export class ChangesFollower {
     if (step === "gap") return "gap";
     if (step === "known") return "wait";
     const { from, to } = part;
-    if (this.#next?.from !== from || this.#next.to !== to) this.#parts.clear();
+    if (this.#next?.from !== from || this.#next.to !== to) this.#dropParts();
     this.#next = part;
+    this.#pendingCells += part.cells.length -
+      (this.#parts.get(part.part)?.cells.length ?? 0);
     this.#parts.set(part.part, part);
-    if (this.#parts.size < part.parts) return "wait";
+    if (this.#parts.size < part.parts) {
+      if (
+        this.#pendingCells <= MAX_PENDING_CELLS &&
+        this.#parts.size <= MAX_PENDING_PARTS
+      ) return "wait";
+      this.#dropParts();
+      return "gap";
+    }
     const cells = part.parts === 1 ? part.cells : this.#join();
-    this.#parts.clear();
+    this.#dropParts();
     this.#revision = to;
     return cells;
+  }
+
+  #dropParts(): void {
+    this.#parts.clear();
+    this.#pendingCells = 0;
   }
 
   #join(): ReadingBatch {

@@ -11,6 +11,9 @@ import { isInt32 } from "./region.ts";
 import { describeJson, isCount, parseJson } from "./text.ts";
 import { checkReplyTime } from "./time.ts";
 
+/** Any client can announce parts: more would fill the receiver's memory. */
+const MAX_PARTS = 1_000_000;
+
 /** Throws an error with the reason. */
 export type Fail = (reason: string) => never;
 
@@ -80,6 +83,7 @@ export function readSharedFields(
   if (!isCount(part) || !isCount(parts) || part < 1 || part > parts) {
     return fail("part is not a number from 1 to parts");
   }
+  if (parts > MAX_PARTS) return fail(`parts is over ${MAX_PARTS}`);
   return {
     time,
     ...(staleAfter !== undefined && { staleAfter }),

@@ -49,6 +49,16 @@ export class ReplyAssembler {
   }
 
   /**
+   * Returns true if a part may be of this reply: if it has the same header.
+   *
+   * @param part the part
+   */
+  accepts(part: ReplyPart): boolean {
+    return this.#first === undefined ||
+      differenceOf(this.#first, part) === undefined;
+  }
+
+  /**
    * Adds a part.
    *
    * @param part a part in any order; repeated parts are ignored

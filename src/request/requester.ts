@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../common/errors.ts";
 import type { Incoming, Link, LinkHandlers } from "../mqtt/link.ts";
 import {
   contains,
@@ -18,12 +19,12 @@ import {
   ProtocolError,
   ReadingBatch,
   type Region,
-  ReplyAssembler,
   type ReplyPart,
   sortedRegion,
   type Topics,
 } from "../protocol/mod.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
+import { IgnoredMessages, ReplyCollector } from "./reply_collector.ts";
 
 /** Maximum length of the reason in a reply, in UTF-16 code units. */
 const MAX_REASON_LENGTH = 500;
@@ -82,12 +83,16 @@ interface PendingRequest {
   readonly onReply: (reply: ReplyPart | ErrorReply) => void;
   readonly onOriginalReply: (cells: ReadingBatch) => void;
   readonly onError: (error: unknown) => void;
+  readonly ignored: IgnoredMessages;
 }
 
 /**
  * Requests the map from a server. Open the link with {@linkcode subscriptions}
  * and {@linkcode handlersFor}. Requests may overlap; on the original wire,
  * which has no transactions, the next reply answers all pending requests.
+ *
+ * Any client may be able to publish on the reply topic: what is not an answer
+ * to a request is ignored, and counted in the error if no answer arrives.
  */
 export class Requester {
   /** The MQTT client id. */
@@ -98,7 +103,6 @@ export class Requester {
   /** By transaction. */
   readonly #pending = new Map<string, PendingRequest>();
   #serverState: "online" | "offline" | undefined;
-  #transactions = 0;
 
   /** @throws {ProtocolError} "bad-reply-topic" if a topic cannot have the name */
   constructor({ topics, name, wire = "current" }: RequesterOptions) {
@@ -121,9 +125,7 @@ export class Requester {
       message: (message) => {
         link.acknowledge([message]);
         if (message.topic === this.#topics.state) this.#readState(message);
-        else if (message.topic === this.#replyTopic && !message.retain) {
-          this.#receive(message);
-        }
+        else if (message.topic === this.#replyTopic) this.#receive(message);
       },
       failed: (error) => this.#failAll(error),
     };
@@ -139,28 +141,34 @@ export class Requester {
    *
    * @throws {NoAnswerError} if the server does not reply in time
    * @throws {RefusedError} if the server rejects the request
-   * @throws {ProtocolError} if the reply is malformed
    * @throws {LinkError} if the connection fails permanently
    * @throws the signal's reason if aborted
    */
   async request(link: Link, query: MapQuery): Promise<MapView> {
-    const { timeout, signal } = query;
+    const { timeout, signal, layer = DEFAULT_LAYER } = query;
     const region = query.region && sortedRegion(query.region);
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<MapView>();
-    const transaction = `${this.name}-${++this.#transactions}`;
-    const onTimeout = () => reject(this.noAnswerError(timeout));
+    // Random, so that a client that does not see the request cannot answer it.
+    const transaction = crypto.randomUUID();
+    const ignored = new IgnoredMessages(this.#replyTopic);
+    const onTimeout = () => reject(this.noAnswerError(timeout, ignored));
     let timer = setTimeout(onTimeout, timeout);
     const onAbort = () => reject(signal!.reason);
     signal?.addEventListener("abort", onAbort);
-    const assembler = new ReplyAssembler();
+    const collector = new ReplyCollector();
     this.#pending.set(transaction, {
+      ignored,
       onError: reject,
       onReply: (part) => {
+        if (part.status === "error") return reject(refusedError(part));
+        if (part.layer !== layer) return ignored.add("of another layer");
+        const reply = collector.add(part);
+        if (reply === "known") return; // QoS 1 may deliver it twice
+        if (reply === "too-many") return ignored.add("of too many replies");
         clearTimeout(timer);
         timer = setTimeout(onTimeout, timeout);
-        if (part.status === "error") throw refusedError(part);
-        if (assembler.add(part)) resolve(viewOf(part, assembler.cells()));
+        if (reply.complete) resolve(viewOf(part, reply.cells()));
       },
       // The original request cannot name a region.
       onOriginalReply: (cells) =>
@@ -179,8 +187,12 @@ export class Requester {
     }
   }
 
-  /** Returns the error for a server that did not reply within `timeout` ms. */
-  noAnswerError(timeout: number): NoAnswerError {
+  /**
+   * Returns the error for a server that did not reply within `timeout` ms.
+   *
+   * @param ignored the messages that were no answer
+   */
+  noAnswerError(timeout: number, ignored?: IgnoredMessages): NoAnswerError {
     const within = `within ${timeout / 1000} s`;
     const state = this.#serverState;
     const { prefix } = this.#topics;
@@ -189,7 +201,11 @@ export class Requester {
       : state === "offline"
       ? `The server of "${prefix}" is offline: no answer ${within}`
       : `No server answered for "${prefix}" ${within}`;
-    return new NoAnswerError(message, state);
+    return new NoAnswerError(
+      `${message}${ignored ?? ""}`,
+      state,
+      ignored?.count,
+    );
   }
 
   #publish(
@@ -217,10 +233,10 @@ export class Requester {
     });
   }
 
-  /** Passes a reply to its request. A malformed reply fails all requests. */
-  #receive({ payload }: Incoming): void {
+  /** Passes a reply to its request. Other messages are ignored. */
+  #receive({ payload, retain }: Incoming): void {
     if (this.#pending.size === 0) return;
-    let request: PendingRequest | undefined;
+    if (retain) return this.#ignore("retained, so older than the request");
     try {
       if (this.#wire === "original") {
         const cells = parseOriginal(payload);
@@ -230,12 +246,17 @@ export class Requester {
         return;
       }
       const reply = parseReply(payload);
-      request = this.#pending.get(String(reply.transaction));
-      request?.onReply(reply); // undefined if the request has ended
+      const request = this.#pending.get(String(reply.transaction));
+      if (request === undefined) this.#ignore("a reply to another request");
+      else request.onReply(reply);
     } catch (error) {
-      if (request !== undefined) request.onError(error);
-      else this.#failAll(error);
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#ignore(messageOf(error));
     }
+  }
+
+  #ignore(reason: string): void {
+    for (const { ignored } of this.#pending.values()) ignored.add(reason);
   }
 
   #failAll(error: unknown): void {

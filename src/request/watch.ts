@@ -105,6 +105,8 @@ export class Watcher {
   /** True if deltas may have been missed. */
   #mustRequest = true;
   #lastRequest = -Infinity;
+  /** When the last reply or delta was applied, of `performance.now()`. */
+  #lastApplied = -Infinity;
   /** Since when the store of the server fails; undefined if it works. */
   #storeFailingSince: number | undefined;
   /** Aborted to end the current wait or request. */
@@ -173,7 +175,6 @@ export class Watcher {
    *
    * @throws {NoAnswerError} if the server is offline or silent for too long
    * @throws {RefusedError} if the server rejects the request
-   * @throws {ProtocolError} if a reply is malformed
    * @throws {LinkError} if the broker is unavailable for too long, or the
    * connection fails permanently
    * @throws {Error} if this watcher is already watching
@@ -221,7 +222,12 @@ export class Watcher {
     const part = this.#deltas.take();
     if (part !== undefined) return this.#applyDelta(part);
     const { checkAfter = DEFAULT_CHECK_AFTER_MS } = this.#options;
-    if (!await this.#waitForDelta(checkAfter)) this.#mustRequest = true;
+    // A delta that changes nothing does not count: with a forged one the copy
+    // may have a revision that the server has not reached.
+    const remaining = this.#lastApplied + checkAfter - performance.now();
+    if (remaining <= 0 || !await this.#waitForDelta(remaining)) {
+      this.#mustRequest = true;
+    }
     return undefined;
   }
 
@@ -292,15 +298,18 @@ export class Watcher {
     this.#display = view.display;
     this.#deltas.dropUpTo(revision);
     this.#mustRequest = false;
+    this.#lastApplied = performance.now();
     return this.#eventOf(follower ? "changes" : "snapshot", view, revision);
   }
 
   #applyDelta(part: ChangesPart): WatchEvent | undefined {
     const follower = this.#follower!;
     const result = follower.receive(part);
-    if (result === "other-map") this.#discardCopy();
-    else if (result === "gap") this.#mustRequest = true;
+    // Any client can publish a delta of another map: the reply to a request
+    // for what changed, which is short, shows if the server has one.
+    if (result === "other-map" || result === "gap") this.#mustRequest = true;
     if (typeof result === "string") return undefined;
+    this.#lastApplied = performance.now();
     const { region } = this.#options;
     const cells = region === undefined ? result : cellsWithin(result, region);
     return this.#eventOf("changes", { ...part, cells }, follower.revision);

@@ -243,6 +243,39 @@ pure("ChangesFollower.receive() waits for all parts, in any order", () => {
   ));
 });
 
+pure(
+  "ChangesFollower.receive() keeps a bounded part of a delta that never ends",
+  () => {
+    const follower = new ChangesFollower({ revision: 812 });
+    const part = delta(812, 815);
+    const endless = (number: number): ChangesPart => ({
+      ...part,
+      part: number,
+      parts: 1_000_000,
+    });
+    for (let number = 1; number <= 10_000; number++) {
+      assert.equal(follower.receive(endless(number)), "wait");
+    }
+    assert.equal(
+      follower.receive(endless(10_001)),
+      "gap",
+      "the parts are dropped",
+    );
+    assert.equal(follower.receive(endless(10_002)), "wait");
+
+    const cells = new ReadingBatch();
+    for (let i = 0; i < 600_000; i++) cells.push(i, 0, 1, 1e12);
+    assert.equal(follower.receive({ ...endless(1), cells }), "wait");
+    assert.equal(
+      follower.receive({ ...endless(1), cells }),
+      "wait",
+      "repeated",
+    );
+    assert.equal(follower.receive({ ...endless(2), cells }), "gap");
+    assert.ok(follower.receive(part) instanceof ReadingBatch);
+  },
+);
+
 pure("ChangesFollower.receive() reports a gap after a lost part", () => {
   const cells = Array.from(
     { length: 100 },

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import {
   encodeErrorReply,
-  ProtocolError,
   ReplyWriter,
   Topics,
 } from "../../src/protocol/mod.ts";
@@ -39,7 +38,11 @@ async function start(wire: "current" | "original" = "current") {
 }
 
 /** Returns the parts of a reply with a number of cells. */
-function reply(transaction: string, cells: number): Uint8Array[] {
+function reply(
+  transaction: string,
+  cells: number,
+  rest: { layer?: string; revision?: number } = {},
+): Uint8Array[] {
   const writer = new ReplyWriter({
     transaction,
     layer: "default",
@@ -47,6 +50,7 @@ function reply(transaction: string, cells: number): Uint8Array[] {
     time: NOW,
     format: "json",
     maxBytes: 1024,
+    ...rest,
   });
   for (let i = 0; i < cells; i++) writer.cell(i, -i, 1, NOW);
   return writer.finish();
@@ -85,7 +89,7 @@ Deno.test({
     const { options } = link.published.at(-1)!;
     assert.equal(options.qos, 1);
     assert.equal(options.responseTopic, REPLY_TOPIC);
-    receive(reply(transaction, 1)[0]!);
+    receive(reply(transaction, 1, { layer: "l2" })[0]!);
     const { cells, revision, time } = await answer;
     assert.deepEqual([cells.length, revision, time], [1, 9, NOW]);
     assert.equal(link.acknowledged.length, 1);
@@ -159,19 +163,117 @@ Deno.test({
   },
 });
 
+for (const wire of ["current", "original"] as const) {
+  Deno.test({
+    name:
+      `Requester.request() on the ${wire} wire ignores what is no reply, and says so if none arrives`,
+    permissions: "none",
+    fn: async () => {
+      using clock = new FakeClock();
+      const { request, sent, receive } = await start(wire);
+      const topic = wire === "original" ? "occupancy/response" : REPLY_TOPIC;
+      const garbage = () => {
+        receive(new Uint8Array([0xff, 0x00]), topic);
+        receive("{(1, 2)}", topic);
+        receive('{"status":"ok"}', topic);
+        receive("#{}\nx,y", topic);
+        receive(wire === "original" ? "{}" : "forged", topic, { retain: true });
+        receive(`no\x1b[2J\u202e${"x".repeat(100_000)}`, topic);
+      };
+      const answered = request();
+      garbage();
+      if (wire === "original") receive("{(1, 2): 3}", topic);
+      else receive(reply(sent().transaction, 1)[0]!);
+      assert.equal((await answered).cells.length, 1);
+
+      const failed = assert.rejects(
+        request({ timeout: 5000 }),
+        (error) => {
+          assert.ok(error instanceof NoAnswerError);
+          assert.equal(error.ignoredMessages, 6);
+          assert.match(
+            error.message,
+            /^No server answered for "occupancy" within 5 s; ignored 6 messages on occupancy\/response\S*, the last: the .*no\\x1b\[2J/,
+          );
+          assert.ok(error.message.length < 400, error.message);
+          assert.match(error.hint!, /Another program publishes/);
+          return true;
+        },
+      );
+      garbage();
+      clock.tick(4999);
+      clock.tick(1);
+      await failed;
+      assert.equal(clock.pending, 0);
+    },
+  });
+}
+
 Deno.test({
-  name: "Requester.request() throws ProtocolError if the reply is malformed",
+  name:
+    "Requester.request() does not mix the parts of two replies: the first complete one is the answer",
   permissions: "none",
   fn: async () => {
-    using _ = new FakeClock();
-    const current = await start();
-    const answer = current.request();
-    current.receive("nonsense");
-    await assert.rejects(answer, ProtocolError);
-    const original = await start("original");
-    const dict = original.request();
-    original.receive("{(1, 2)}", "occupancy/response");
-    await assert.rejects(dict, ProtocolError);
+    using clock = new FakeClock();
+    const { request, sent, receive } = await start();
+    const answer = request({ timeout: 1000 });
+    const { transaction } = sent();
+    const forged = reply(transaction, 300, { revision: 1 });
+    const real = reply(transaction, 300, { revision: 9 });
+    receive(forged[0]!);
+    for (const part of real.slice(0, -1)) receive(part);
+    receive(forged[1]!);
+    receive(reply(transaction, 1, { layer: "l2" })[0]!);
+    receive(real.at(-1)!);
+    const { cells, revision } = await answer;
+    assert.deepEqual([cells.length, revision], [300, 9]);
+    assert.equal(clock.pending, 0);
+  },
+});
+
+Deno.test({
+  name:
+    "Requester.request() keeps four replies at most, and no part extends its deadline twice",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { request, sent, receive } = await start();
+    const failed = assert.rejects(
+      request({ timeout: 1000 }),
+      (error) => {
+        assert.ok(error instanceof NoAnswerError);
+        assert.match(error.message, /ignored 96 messages .* too many replies$/);
+        return true;
+      },
+    );
+    const { transaction } = sent();
+    for (let revision = 1; revision <= 100; revision++) {
+      receive(reply(transaction, 300, { revision })[0]!);
+    }
+    clock.tick(999);
+    receive(reply(transaction, 300, { revision: 1 })[0]!);
+    clock.tick(1);
+    await failed;
+  },
+});
+
+Deno.test({
+  name: "Requester.request() has a transaction that cannot be guessed",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { request, sent } = await start();
+    const transactions = [];
+    for (let i = 0; i < 2; i++) {
+      const failed = assert.rejects(request({ timeout: 1 }), NoAnswerError);
+      transactions.push(sent().transaction);
+      clock.tick(1);
+      await failed;
+    }
+    for (const transaction of transactions) {
+      assert.match(transaction, /^[\da-f]{8}-[\da-f]{4}-4[\da-f-]+$/);
+    }
+    assert.notEqual(transactions[0], transactions[1]);
   },
 });
 

@@ -234,16 +234,17 @@ test("Watcher.watch() yields a new snapshot when the server has another map", as
   await watch.reply(1, 10, [[1, 1, 1]], { began: 1 });
   await watch.event(1);
   watch.delta(3, 12, [[2, 2, 2]], { began: 2 });
+  assert.equal((await watch.reply(2, 12, [], { began: 2 })).since, 10);
   assert.equal(
-    (await watch.reply(2, 12, [[2, 2, 2]], { began: 2 })).since,
+    (await watch.reply(3, 12, [[2, 2, 2]], { began: 2 })).since,
     undefined,
   );
   assert.equal(await watch.event(2), "snapshot 12 2,2=2");
   // A server that was restored from a backup.
   watch.delta(5, 5, [], { began: 2 });
-  assert.equal((await watch.reply(3, 5, [], { began: 2 })).since, 12);
+  assert.equal((await watch.reply(4, 5, [], { began: 2 })).since, 12);
   assert.equal(
-    (await watch.reply(4, 5, [[3, 3, 3]], { began: 2 })).since,
+    (await watch.reply(5, 5, [[3, 3, 3]], { began: 2 })).since,
     undefined,
   );
   assert.equal(await watch.event(3), "snapshot 5 3,3=3");
@@ -312,6 +313,32 @@ test("Watcher.watch() requests what changed after a time without deltas", async 
   await watch.reply(1, 10, []);
   assert.equal((await watch.reply(2, 11, [[1, 1, 1]])).since, 10);
   assert.equal(await watch.event(2), "changes 11 1,1=1");
+});
+
+test("Watcher.watch() recovers from forged deltas", async () => {
+  await using watch = new Watch({ checkAfter: 200 });
+  await watch.reply(1, 10, [[1, 1, 1]], { began: 1 });
+  await watch.event(1);
+  // Of another map: only what changed is requested.
+  for (let i = 0; i < 10; i++) watch.delta(3, 4, [[9, 9, 9]], { began: i + 2 });
+  assert.equal((await watch.reply(2, 10, [], { began: 1 })).since, 10);
+  // With a revision that the server has not reached: its deltas look known.
+  watch.delta(10, 1_000_000, [[9, 9, 9]], { began: 1 });
+  assert.equal(await watch.event(2), "changes 1000000 9,9=9");
+  const deltas = setInterval(
+    () => watch.delta(10, 11, [[2, 2, 2]], { began: 1 }),
+    10,
+  );
+  try {
+    const { since } = await watch.reply(3, 11, [[1, 1, 1], [2, 2, 2]], {
+      began: 1,
+    });
+    assert.equal(since, 1_000_000);
+    await watch.reply(4, 11, [[1, 1, 1], [2, 2, 2]], { began: 1 });
+    assert.equal(await watch.event(3), "snapshot 11 1,1=1 2,2=2");
+  } finally {
+    clearInterval(deltas);
+  }
 });
 
 test("Watcher.watch() waits between two requests", async () => {

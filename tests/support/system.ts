@@ -77,6 +77,7 @@ export async function startSystem(
         url: mosquitto.url,
         clientId: NAME,
         subscriptions,
+        liveSubscriptions: topics.serverLiveSubscriptions(),
         will: { topic: topics.state, payload: offlineState(NAME, "0.0.0") },
       }),
     );
@@ -88,6 +89,7 @@ export async function startSystem(
       port: 0,
       subscriptions,
       reserved: topics.serverOnlyFilters,
+      peerTopic: topics.state,
     });
     server = createServer(broker);
     await server.start();
