@@ -15,23 +15,10 @@ import {
 } from "../grid/mod.ts";
 import { type CellColumns, newColumns } from "../feed/columns.ts";
 
-/** First capacity of columns whose final length is not known. */
 const FIRST_CAPACITY_CELLS = 1024;
 
-/** Which cells to copy. */
-export type CopyOptions = Omit<ChangedCellsOptions, "limit">;
-
-/**
- * Copies the cells of a layer that changed since a revision: 21 bytes per cell.
- *
- * @param grid the layer; undefined for a layer without cells
- */
-export function copyCells(
-  grid: Grid | undefined,
-  options: CopyOptions,
-): CellColumns {
-  return copyAtMost(Infinity, grid, options)!;
-}
+/** Which cells of a layer to read. */
+export type Selection = Omit<ChangedCellsOptions, "limit">;
 
 /**
  * Copies the cells of a layer that changed since a revision, up to a limit.
@@ -43,40 +30,16 @@ export function copyCells(
 export function copyAtMost(
   limit: number,
   grid: Grid | undefined,
-  { since, region }: CopyOptions,
+  { since, region }: Selection,
 ): CellColumns | undefined {
   if (grid === undefined) return newColumns(0);
-  const isWholeLayer = since === 0 && region === undefined &&
-    limit === Infinity;
-  let cells = newColumns(isWholeLayer ? grid.size : FIRST_CAPACITY_CELLS);
+  let cells = newColumns(FIRST_CAPACITY_CELLS);
   const changed = new ChangedCells(grid, { since, region, limit });
   while (changed.next()) {
     if (cells.length === cells.x.length) cells = enlarge(cells);
     addCell(cells, changed.cell);
   }
   return changed.exceeded ? undefined : cells;
-}
-
-/**
- * Returns rows of columns, which share their memory.
- *
- * @param from the first row
- * @param to the row after the last; limited to the number of rows
- */
-export function rowsOf(
-  { length, x, y, value, stale, time }: CellColumns,
-  from: number,
-  to: number,
-): CellColumns {
-  const end = Math.min(to, length);
-  return {
-    length: end - from,
-    x: x.subarray(from, end),
-    y: y.subarray(from, end),
-    value: value.subarray(from, end),
-    stale: stale.subarray(from, end),
-    time: time.subarray(from, end),
-  };
 }
 
 /** Appends the current cell of a reader; the columns must have room. */

@@ -9,14 +9,32 @@
 const TURN_BUDGET_MS = 2;
 
 /**
+ * After other work, large responses take at most half of the time for this
+ * long.
+ */
+const SHARED_PERIOD_MS = 200;
+
+/**
  * Runs short pieces of work in turn: one of each network, then the next one of
  * each. After {@linkcode TURN_BUDGET_MS} the event loop handles other requests
  * and readings first.
  */
 export class FairTurns {
+  readonly #activity: () => number;
+  #lastActivity = 0;
+  /** Monotonic, in ms. */
+  #activeAt = -Infinity;
   /** The pieces by network, in the order in which the networks have a turn. */
   readonly #queues = new Map<string, (() => void)[]>();
   #scheduled = false;
+
+  /**
+   * @param activity returns a number that changes with other work: requests and
+   * readings
+   */
+  constructor(activity: () => number = () => 0) {
+    this.#activity = activity;
+  }
 
   /**
    * Runs a piece of work in its turn.
@@ -37,19 +55,32 @@ export class FairTurns {
         reject(error);
       }
     });
-    this.#schedule();
+    this.#schedule(0);
     return promise;
   }
 
-  #schedule(): void {
+  /** @param used how long the last turn took, in ms */
+  #schedule(used: number): void {
     if (this.#scheduled || this.#queues.size === 0) return;
     this.#scheduled = true;
-    setImmediate(() => this.#turn());
+    const turn = () => this.#turn();
+    if (used > 0 && this.#isShared()) setTimeout(turn, used);
+    else setImmediate(turn);
+  }
+
+  /** Returns true if there was other work a short time ago. */
+  #isShared(): boolean {
+    const now = performance.now();
+    const activity = this.#activity();
+    if (activity !== this.#lastActivity) this.#activeAt = now;
+    this.#lastActivity = activity;
+    return now - this.#activeAt < SHARED_PERIOD_MS;
   }
 
   #turn(): void {
     this.#scheduled = false;
-    const end = performance.now() + TURN_BUDGET_MS;
+    const start = performance.now();
+    let now: number;
     do {
       const [first] = this.#queues;
       if (first === undefined) return;
@@ -57,7 +88,8 @@ export class FairTurns {
       this.#queues.delete(network);
       queue.shift()!();
       if (queue.length > 0) this.#queues.set(network, queue);
-    } while (performance.now() < end);
-    this.#schedule();
+      now = performance.now();
+    } while (now - start < TURN_BUDGET_MS);
+    this.#schedule(now - start);
   }
 }

@@ -65,7 +65,9 @@ export class HttpServer {
   readonly #guard: Guard;
   readonly #limits: Limits;
   readonly #pace: PaceOptions | undefined;
-  readonly #turns = new FairTurns();
+  readonly #turns: FairTurns;
+  /** Requests until now. */
+  #requests = 0;
   readonly #rates = new Rates();
   readonly #feed: LiveFeed;
   readonly #metrics: Metrics;
@@ -95,6 +97,9 @@ export class HttpServer {
       wrongTokens: options.wrongTokens,
     });
     this.#pace = options.pace;
+    this.#turns = new FairTurns(() =>
+      this.#requests + context.counts.messages + context.counts.requests
+    );
     this.#server = Deno.serve({
       hostname,
       port,
@@ -145,6 +150,7 @@ export class HttpServer {
 
   /** @param address of the other end of the connection */
   async #answer(request: Request, address: string): Promise<Response> {
+    this.#requests++;
     const start = performance.now();
     const matched = { route: "none" };
     const exchange = new Exchange(clientNetwork(address), this.#pace);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { ChangeStream } from "../../src/http/api/change_stream.ts";
 import { Exchange } from "../../src/http/exchange.ts";
+import { FairTurns } from "../../src/http/fair_turns.ts";
 import { Limits } from "../../src/http/limits.ts";
 import { needs } from "../support/needs.ts";
 import { until, within } from "../support/until.ts";
@@ -80,6 +81,7 @@ Deno.test({
     const stream = new ChangeStream({
       server: context,
       limits: new Limits(),
+      turns: new FairTurns(),
       exchange: new Exchange("127.0.0.1"),
       access: new AbortController().signal,
       layer: "default",

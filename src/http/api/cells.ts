@@ -4,10 +4,10 @@
  * @module
  */
 import { joinBytes } from "../../common/bytes.ts";
-import type { CellColumns } from "../../feed/columns.ts";
+import { newColumns } from "../../feed/columns.ts";
 import type { Region } from "../../grid/mod.ts";
 import type { Share } from "../budget.ts";
-import { copyAtMost, copyCells, rowsOf } from "../cell_columns.ts";
+import { LayerReading, readFew } from "../layer_reading.ts";
 import { overloaded, SMALL_RESPONSE_CELLS } from "../limits.ts";
 import {
   CELLS,
@@ -39,6 +39,9 @@ import { etagOf, refreshMap } from "./map_moment.ts";
 const PIECE_CELLS = 2048;
 /** A response of at most this many cells is not compressed: it saves little. */
 const MAX_UNCOMPRESSED_CELLS = 64;
+
+/** The cells of a piece: each is written before the next is read. */
+const buffer = newColumns(PIECE_CELLS);
 
 /** `GET /api/v1/cells` */
 export const getCells: Endpoint = {
@@ -104,7 +107,7 @@ export const getCells: Endpoint = {
 };
 
 /** What a client requests. */
-interface Selection {
+interface Query {
   readonly layer: string;
   readonly region: Region | undefined;
   readonly since: number | undefined;
@@ -116,19 +119,19 @@ async function answerCells(context: RequestContext): Promise<Response> {
   const { url, limits: { largeResponses }, exchange } = context;
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since", "format", "times"]);
-  const selection: Selection = {
+  const wanted: Query = {
     layer: readLayer(query),
     region: readRegion(query),
     since: readSince(query),
     format: readChoice(query, "format", ["json", "csv"]),
     times: readChoice(query, "times", ["ms", "rfc3339"]),
   };
-  const response = answerNow(context, selection);
+  const response = answerNow(context, wanted);
   if (response !== undefined) return response;
   const share = await largeResponses.take(exchange, 1);
   if (share === undefined) throw overloaded("largeResponses");
   try {
-    return answerNow(context, selection, share)!;
+    return answerNow(context, wanted, share)!;
   } catch (error) {
     share.release();
     throw error;
@@ -142,8 +145,8 @@ async function answerCells(context: RequestContext): Promise<Response> {
  * @returns undefined if the response is large and there is no share
  */
 function answerNow(
-  { request, server, metrics, turns, exchange }: RequestContext,
-  { layer, region, since, format, times }: Selection,
+  { request, server, metrics, limits, turns, exchange }: RequestContext,
+  { layer, region, since, format, times }: Query,
   share?: Share,
 ): Response | undefined {
   const moment = refreshMap(server);
@@ -169,9 +172,11 @@ function answerNow(
     share?.release();
     return new Response(null, { headers });
   }
-  const options = { since: map.sinceOf(since), region };
+  const selection = { since: map.sinceOf(since), region };
   const grid = map.layer(layer);
-  const few = copyAtMost(SMALL_RESPONSE_CELLS, grid, options);
+  const few = share === undefined
+    ? readFew(grid, selection, SMALL_RESPONSE_CELLS)
+    : undefined;
   if (few === undefined && share === undefined) return undefined;
   const isGzip = (few?.length ?? Infinity) > MAX_UNCOMPRESSED_CELLS &&
     acceptsGzip(request.headers.get("accept-encoding"));
@@ -190,27 +195,39 @@ function answerNow(
     onBytes: (bytes) => metrics.addSentBytes("cells", bytes),
   });
   if (few !== undefined) {
-    share?.release();
-    return new Response(
-      joinBytes([body.begin(), body.add(few), body.end()]),
-      { headers },
-    );
+    const bytes = joinBytes([body.begin(), body.add(few), body.end()]);
+    return new Response(bytes, { headers });
   }
-  const pieces = piecesOf(body, copyCells(grid, options));
+  const reading = new LayerReading(grid, selection, limits.reached);
+  const pieces = piecesOf(body, reading);
   const stream = byteStream({
-    next: () => turns.run(exchange.network, () => pieces.next().value),
-    onEnd: () => share?.release(),
+    async next() {
+      for (;;) {
+        const piece = await turns.run(
+          exchange.network,
+          () => pieces.next().value,
+        );
+        if (piece?.length !== 0) return piece;
+      }
+    },
+    onEnd() {
+      reading.close();
+      share?.release();
+    },
   }, exchange);
   return new Response(stream, { headers });
 }
 
+/** Yields the body; an empty piece only ends a slice of work. */
 function* piecesOf(
   body: CellsBody,
-  cells: CellColumns,
+  reading: LayerReading,
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   yield body.begin();
-  for (let from = 0; from < cells.length; from += PIECE_CELLS) {
-    yield body.add(rowsOf(cells, from, from + PIECE_CELLS));
+  for (let isLast = false; !isLast;) {
+    buffer.length = 0;
+    isLast = !reading.read(buffer);
+    yield buffer.length === 0 ? new Uint8Array() : body.add(buffer);
   }
   yield body.end();
 }

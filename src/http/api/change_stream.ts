@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { CellColumns } from "../../feed/columns.ts";
+import { type CellColumns, newColumns } from "../../feed/columns.ts";
 import type { Region } from "../../grid/mod.ts";
-import { copyAtMost, copyCells } from "../cell_columns.ts";
+import type { Selection } from "../cell_columns.ts";
 import type { HttpContext } from "../context.ts";
-import type { Share } from "../budget.ts";
 import type { Exchange } from "../exchange.ts";
+import type { FairTurns } from "../fair_turns.ts";
+import { LayerReading, readFew } from "../layer_reading.ts";
 import { type Limits, SMALL_RESPONSE_CELLS } from "../limits.ts";
 import { writeJsonRows } from "./cell_rows.ts";
 import { momentAt, revisionId } from "./map_moment.ts";
@@ -30,6 +31,7 @@ const encoder = new TextEncoder();
 export interface ChangeStreamOptions {
   readonly server: HttpContext;
   readonly limits: Limits;
+  readonly turns: FairTurns;
   readonly exchange: Exchange;
   /** Aborted when the client no longer has access. */
   readonly access: AbortSignal;
@@ -37,6 +39,18 @@ export interface ChangeStreamOptions {
   readonly region: Region | undefined;
   /** The revision that the client has; 0 for none. */
   readonly since: number;
+}
+
+/** The changes between two revisions. */
+interface Delta {
+  readonly from: number;
+  readonly to: number;
+  /** The time at which the map was correct, ms since 1970. */
+  readonly time: number;
+  /** The number of cells. */
+  readonly count: number;
+  /** Returns the next cells, at most {@linkcode MAX_EVENT_CELLS}. */
+  next(): CellColumns | Promise<CellColumns>;
 }
 
 /**
@@ -54,9 +68,9 @@ export class ChangeStream {
   #isFirst = true;
   #sentAt = -Infinity;
   /** The events of the current delta. */
-  #events: Generator<Uint8Array<ArrayBuffer>, undefined> | undefined;
-  /** Held while a large delta is sent. */
-  #share: Share | undefined;
+  #events: AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> | undefined;
+  /** Frees what a large delta holds. */
+  #release = () => {};
 
   constructor(options: ChangeStreamOptions) {
     const { server, since, access } = options;
@@ -70,88 +84,150 @@ export class ChangeStream {
   /**
    * Waits for the next event and returns it; undefined when the server ends or
    * the client no longer has access.
+   *
+   * @throws {SnapshotLostError} if the map changed faster than a large delta
+   * was read: the client must connect again
    */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
       if (this.#options.access.aborted) return undefined;
-      const event = this.#events?.next().value;
+      const event = (await this.#events?.next())?.value;
       if (event !== undefined) return event;
       this.#events = undefined;
-      this.#share?.release();
+      this.#release();
       if (this.#waiter.closed) return undefined;
       await this.#waiter.pause(
         this.#sentAt + MIN_DELTA_INTERVAL_MS - performance.now(),
       );
-      const result = this.#read();
-      if (result === "delta") continue;
-      if (result === "overloaded") {
-        this.#sentAt = performance.now();
-        continue;
+      const delta = await this.#read();
+      if (this.#waiter.closed) {
+        this.#release();
+        return undefined;
       }
-      if (await this.#waiter.waitForChange(HEARTBEAT_INTERVAL_MS)) continue;
-      if (!this.#waiter.closed) return encoder.encode(":\n\n");
+      if (delta === undefined) {
+        if (await this.#waiter.waitForChange(HEARTBEAT_INTERVAL_MS)) continue;
+        if (!this.#waiter.closed) return encoder.encode(":\n\n");
+      } else {
+        this.#sentAt = performance.now();
+        if (delta === "overloaded") continue;
+        this.#events = this.#write(delta, this.#isFirst);
+        this.#sentRevision = delta.to;
+        this.#isFirst = false;
+      }
     }
   }
 
   /** Ends the stream; {@linkcode ChangeStream.next} returns undefined. */
   close(): void {
     this.#waiter.close();
-    this.#share?.release();
+    this.#release();
   }
 
-  /** Reads the next delta from the map, if the limits allow a copy of it. */
-  #read(): "delta" | "unchanged" | "overloaded" {
-    const { limits, exchange, layer, region } = this.#options;
+  /**
+   * Reads the next delta from the map.
+   *
+   * @returns undefined if nothing has changed; "overloaded" if it is large and
+   * too many large responses are sent at the same time
+   */
+  async #read(): Promise<Delta | undefined | "overloaded"> {
+    const { limits: { largeResponses }, exchange } = this.#options;
+    const small = await this.#run(() => this.#readSmall());
+    if (small !== "large") return small;
+    const share = await largeResponses.take(exchange, 1);
+    if (share === undefined) return "overloaded";
+    this.#release = () => share.release();
+    if (this.#waiter.closed) return undefined;
+    const delta = await this.#readLarge(() => share.release());
+    if (delta === undefined) this.#release();
+    return delta;
+  }
+
+  /** Reads a small delta. */
+  #readSmall(): Delta | undefined | "large" {
+    const { layer } = this.#options;
     const { map } = this.#server;
     const time = this.#server.refresh();
-    if (time === undefined || this.#waiter.closed) return "unchanged";
+    if (time === undefined || this.#waiter.closed) return undefined;
     const grid = map.layer(layer);
-    const since = this.#readRevision;
-    if (!this.#isFirst && (grid?.revision ?? 0) <= since) return "unchanged";
-    let cells = copyAtMost(SMALL_RESPONSE_CELLS, grid, { since, region });
-    if (cells === undefined) {
-      this.#share = limits.largeResponses.tryTake(exchange, 1);
-      if (this.#share === undefined) return "overloaded";
-      cells = copyCells(grid, { since, region });
+    if (!this.#isFirst && (grid?.revision ?? 0) <= this.#readRevision) {
+      return undefined;
     }
-    const to = this.#readRevision = map.revision;
-    if (!this.#isFirst && cells.length === 0) return "unchanged";
+    const cells = readFew(grid, this.#selection, SMALL_RESPONSE_CELLS);
+    if (cells === undefined) return "large";
     const from = this.#sentRevision;
-    this.#sentRevision = to;
-    this.#events = this.#write(cells, { from, to, time }, this.#isFirst);
-    this.#isFirst = false;
-    this.#sentAt = performance.now();
-    return "delta";
+    const to = this.#readRevision = map.revision;
+    const count = cells.length;
+    if (!this.#isFirst && count === 0) return undefined;
+    return { from, to, time, count, next: () => cells };
   }
 
-  *#write(
-    cells: CellColumns,
-    { from, to, time }: { from: number; to: number; time: number },
+  /**
+   * Begins to read a large delta. It is read twice, first to count its cells:
+   * the first event has the number of events.
+   */
+  async #readLarge(release: () => void): Promise<Delta | undefined> {
+    const { map } = this.#server;
+    const { layer, limits: { reached } } = this.#options;
+    const time = this.#server.refresh();
+    if (time === undefined) return undefined;
+    const grid = map.layer(layer);
+    const open = () => new LayerReading(grid, this.#selection, reached);
+    const [counting, reading] = [open(), open()];
+    this.#release = () => {
+      counting.close();
+      reading.close();
+      release();
+    };
+    const from = this.#sentRevision;
+    const to = this.#readRevision = map.revision;
+    const cells = newColumns(MAX_EVENT_CELLS);
+    let count = 0;
+    for (let isLast = false; !isLast && !this.#waiter.closed;) {
+      cells.length = 0;
+      isLast = !await this.#run(() => counting.read(cells));
+      count += cells.length;
+    }
+    if (!this.#isFirst && count === 0) return undefined;
+    const next = async () => {
+      cells.length = 0;
+      while (cells.length < MAX_EVENT_CELLS) {
+        if (!await this.#run(() => reading.read(cells))) break;
+      }
+      return cells;
+    };
+    return { from, to, time, count, next };
+  }
+
+  get #selection(): Selection {
+    return { since: this.#readRevision, region: this.#options.region };
+  }
+
+  #run<T>(work: () => T): Promise<T> {
+    const { turns, exchange } = this.#options;
+    return turns.run(exchange.network, work);
+  }
+
+  async *#write(
+    { from, to, time, count, next }: Delta,
     isFirst: boolean,
-  ): Generator<Uint8Array<ArrayBuffer>, undefined> {
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
     const { layer } = this.#options;
     const moment = momentAt(this.#server, time);
     const id = revisionId({ revision: to, began: moment.began });
-    const parts = Math.max(1, Math.ceil(cells.length / MAX_EVENT_CELLS));
+    const parts = Math.max(1, Math.ceil(count / MAX_EVENT_CELLS));
     for (let part = 1; part <= parts; part++) {
+      const cells = await next();
       const head = JSON.stringify({ layer, from, to, ...moment, part, parts });
-      const end = part * MAX_EVENT_CELLS;
-      const rows = writeJsonRows(
-        cells,
-        end - MAX_EVENT_CELLS,
-        Math.min(end, cells.length),
-      );
       const retryLine = isFirst && part === 1
         ? `retry: ${RECONNECT_DELAY_MS}\n`
         : "";
       // Only the last part has an id: after a lost part, all are sent again.
       const idLine = part < parts ? "" : `id: ${id}\n`;
-      yield concat(
-        `${retryLine}event: changes\n${idLine}data: ${
-          head.slice(0, -1)
-        },"cells":[`,
-        rows,
-        "]}\n\n",
+      const before = `${retryLine}event: changes\n${idLine}data: ${
+        head.slice(0, -1)
+      },"cells":[`;
+      yield await this.#run(() =>
+        concat(before, writeJsonRows(cells, 0, cells.length), "]}\n\n")
       );
     }
   }

@@ -48,7 +48,8 @@ export const getChanges: Endpoint = {
 };
 
 function answerChanges(
-  { url, request, server, limits, metrics, guard, exchange }: RequestContext,
+  { url, request, server, limits, metrics, guard, turns, exchange }:
+    RequestContext,
 ): Response {
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since"]);
@@ -67,6 +68,7 @@ function answerChanges(
   const stream = new ChangeStream({
     server,
     limits,
+    turns,
     exchange,
     access: guard.access,
     layer,
