@@ -13,7 +13,6 @@
  */
 import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
-import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ClientIdConflict } from "./client_id_conflict.ts";
 import {
@@ -35,9 +34,11 @@ import {
   PendingPublishes,
   tooLargeError,
 } from "./pending_publishes.ts";
+import { SilenceWatch } from "./silence.ts";
 import {
   clientOptions,
   connectorOf,
+  disableNagle,
   endClient,
   publishOptions,
 } from "./transport.ts";
@@ -57,6 +58,11 @@ export interface ConnectionOptions {
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
   /** How long the broker may take to answer, in ms. Default 5,000. */
   readonly connectTimeout?: number;
+  /**
+   * After 1.5 times this time without an answer the connection is lost (MQTT 5,
+   * 3.1.2.10), in s. Default 30.
+   */
+  readonly keepAlive?: number;
   /** The longest pause between attempts to reconnect, in ms. Default 5,000. */
   readonly maxReconnectDelay?: number;
   /**
@@ -97,6 +103,10 @@ export class Connection implements Link {
   #closed = false;
   #maxPacketBytes = MAX_PACKET_BYTES;
   readonly #pending = new PendingPublishes();
+  readonly #silence = new SilenceWatch({
+    ping: () => this.#client?.sendPing(),
+    silent: (ms) => this.#handlers.silent?.(ms),
+  });
   #lastError: Error | undefined;
   #reconnectDelay = MIN_RECONNECT_DELAY_MS;
 
@@ -188,6 +198,7 @@ export class Connection implements Link {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#silence.stop();
     const client = this.#client;
     // Without a connection there are no acknowledgements to wait for.
     if (client !== undefined) await endClient(client, !client.connected);
@@ -219,6 +230,10 @@ export class Connection implements Link {
     client.on("disconnect", (packet) => {
       if (packet.reasonCode === SESSION_TAKEN_OVER) this.#endByConflict();
     });
+    if (this.#handlers.silent !== undefined) {
+      client.on("packetreceive", () => this.#silence.heard());
+      client.on("connect", () => this.#silence.start());
+    }
     client.on("connect", (packet) => {
       disableNagle(client.stream);
       this.#sessionPresent = packet.sessionPresent;
@@ -297,6 +312,7 @@ export class Connection implements Link {
 
   #onLost(): void {
     if (this.#closed) return;
+    this.#silence.stop();
     this.#pending.connectionLost((id) =>
       this.#client!.removeOutgoingMessage(id)
     );
@@ -324,6 +340,7 @@ export class Connection implements Link {
     const client = this.#client!;
     client.options.reconnectPeriod = 0;
     this.#closed = true;
+    this.#silence.stop();
     client.end(true);
     this.#pending.close();
     this.#handlers.failed?.(
@@ -379,12 +396,4 @@ export class Connection implements Link {
     if (qos === 1) pending.messageId = client.getLastMessageId();
     return promise;
   }
-}
-
-/**
- * Disables Nagle's algorithm, which delays the end of a reply by the 40 ms of
- * TCP's delayed acknowledgement. For WebSockets it is already disabled.
- */
-function disableNagle(stream: Duplex): void {
-  if (stream instanceof Socket) stream.setNoDelay(true);
 }

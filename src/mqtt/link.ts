@@ -66,6 +66,14 @@ export interface LinkHandlers {
    */
   down?(reason: string): void;
   /**
+   * Called after the broker or the network was silent, before what arrives next
+   * is delivered, and before `down`. What arrives next may have waited as long.
+   * A link with this handler requests a sign of life every few seconds.
+   *
+   * @param ms how long nothing arrived, in ms
+   */
+  silent?(ms: number): void;
+  /**
    * Called after the connection was lost, if the link does not connect again.
    *
    * @param error why another attempt would fail

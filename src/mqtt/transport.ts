@@ -11,7 +11,8 @@
 import type { IClientOptions, IClientPublishOptions, MqttClient } from "mqtt";
 import client from "mqtt/lib/client";
 import { Buffer } from "node:buffer";
-import { createConnection } from "node:net";
+import { createConnection, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { LinkError, type PublishOptions } from "./link.ts";
 import { tcpTarget } from "./url.ts";
 
@@ -74,6 +75,8 @@ export interface ClientSettings {
   readonly sessionExpiry?: number | undefined;
   /** How long the broker may take to answer CONNECT, in ms. */
   readonly connectTimeout: number;
+  /** In s. Default 30. */
+  readonly keepAlive?: number;
   /** PEM certificate authorities to trust instead of the system's. */
   readonly ca?: string;
 }
@@ -84,7 +87,8 @@ export interface ClientSettings {
  * @param settings the settings of this client
  */
 export function clientOptions(
-  { version, clientId, sessionExpiry, connectTimeout, ca }: ClientSettings,
+  { version, clientId, sessionExpiry, connectTimeout, keepAlive = 30, ca }:
+    ClientSettings,
 ): IClientOptions {
   return {
     protocolVersion: version,
@@ -93,7 +97,7 @@ export function clientOptions(
     ...(version === 5 && sessionExpiry !== undefined && {
       properties: { sessionExpiryInterval: sessionExpiry },
     }),
-    keepalive: 30,
+    keepalive: keepAlive,
     connectTimeout,
     reconnectPeriod: 0, // a first failure is reported, not repeated
     resubscribe: false, // a Connection subscribes before it calls up()
@@ -140,4 +144,12 @@ export function publishOptions(
  */
 export function endClient(client: MqttClient, force: boolean): Promise<void> {
   return new Promise((resolve) => client.end(force, () => resolve()));
+}
+
+/**
+ * Disables Nagle's algorithm, which delays the end of a reply by the 40 ms of
+ * TCP's delayed acknowledgement. For WebSockets it is already disabled.
+ */
+export function disableNagle(stream: Duplex): void {
+  if (stream instanceof Socket) stream.setNoDelay(true);
 }

@@ -80,6 +80,20 @@ export class Backlog {
     clock.markDisconnected(clock.lastAlive());
   }
 
+  /**
+   * Call after the broker or the network was silent, before what arrives next is
+   * handled.
+   *
+   * @param ms how long nothing arrived, in ms
+   */
+  silent(ms: number): void {
+    const { clock } = this.#context;
+    this.#pipeline.flush();
+    this.#setPending();
+    clock.markDisconnected(clock.now() - ms);
+    if (this.#isConnected) this.#publishMarker();
+  }
+
   /** Call before readings are dated. */
   checkStall(): void {
     const { clock } = this.#context;

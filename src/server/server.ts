@@ -189,6 +189,7 @@ export class Server {
       },
       up: () => this.#onConnected(),
       down: (reason) => this.#onDisconnected(reason),
+      silent: (ms) => this.#backlog.silent(ms),
       failed: (error) => {
         this.#setLinkState(error.message);
         this.#linkFailure.resolve(error);

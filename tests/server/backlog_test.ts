@@ -135,6 +135,28 @@ Deno.test({
 
 Deno.test({
   name:
+    "after the network was silent, readings are dated with the moment before, until the marker returns",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    system.link.handlers.message(system.markers()[0]!);
+    await system.send("0,0,1");
+    const known = system.markers().length;
+    system.link.handlers.silent!(43_000);
+    const silentSince = NOW - 43_000;
+    // Arrived before the silence: the order of arrival is certain.
+    await system.send("0,0,2\n0,1,3");
+    assert.deepEqual(system.cell(0), { value: 2, time: NOW });
+    assert.deepEqual(system.cell(1), { value: 3, time: silentSince });
+    const [marker] = system.markers().slice(known);
+    system.link.handlers.message(marker!);
+    await system.send("0,1,4");
+    assert.deepEqual(system.cell(1), { value: 4, time: NOW });
+  },
+});
+
+Deno.test({
+  name:
     "after the server stood still, readings are dated with the moment before, until all has been received",
   permissions: "none",
   fn: async () => {
