@@ -39,6 +39,7 @@ export class CellWriter {
   #size = 0;
   #removed = 0;
   #revision = 0;
+  #latest = -Infinity;
   /** The first-seen order of the next new cell. */
   #nextOrder = 0;
   /** The minimum of `TileTable.due` over all tiles. */
@@ -66,6 +67,11 @@ export class CellWriter {
   /** The newest revision that a cell has had. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** The latest time of a cell so far, ms since 1970; -Infinity without. */
+  get latest(): number {
+    return this.#latest;
   }
 
   /** All cells keep their freshness up to this time, ms since 1970. */
@@ -120,6 +126,7 @@ export class CellWriter {
         onDropped?.(i, "late");
         continue;
       }
+      if (time > this.#latest) this.#latest = time;
       const freshness = freshnessAt(time, now, ageing);
       const meta = metaOf(keyOf(x, y), freshness);
       if (slot < 0) {
@@ -234,6 +241,7 @@ export class CellWriter {
       const order = columns.order[i]!;
       this.#counter.add(columns.value[i]!, metaFreshness(columns.meta[i]!));
       newest = Math.max(newest, columns.revision[i]!);
+      if (columns.time[i]! > this.#latest) this.#latest = columns.time[i]!;
       if (order >= this.#nextOrder) {
         this.#nextOrder = Math.min(order + 1, MAX_ORDER);
       }

@@ -59,6 +59,14 @@ export class Grid {
     return this.writer.removed;
   }
 
+  /**
+   * The time of the latest observation, ms since 1970; -Infinity if there is
+   * none. It stays when the cell is removed, until a restart.
+   */
+  get latest(): number {
+    return this.writer.latest;
+  }
+
   /** The newest revision that a cell has had. */
   get revision(): number {
     return this.writer.revision;

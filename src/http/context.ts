@@ -4,16 +4,19 @@
  *
  * @module
  */
-import type { OccupancyMap } from "../grid/mod.ts";
+import type { CellCounts, OccupancyMap } from "../grid/mod.ts";
 import type { ClientAccess } from "../feed/messages.ts";
 import type { LayerDisplay, Topics } from "../protocol/mod.ts";
-import type { SubmissionResult } from "../protocol/submission.ts";
+import type {
+  SubmissionResult,
+  UnavailableCode,
+} from "../protocol/submission.ts";
 import type { Plan } from "./plans/plan.ts";
 
 /** The map, read-only: only the server changes it. */
 export type ReadableMap = Pick<
   OccupancyMap,
-  "revision" | "ageing" | "size" | "layer" | "layers" | "sinceOf"
+  "revision" | "ageing" | "size" | "layer" | "layers" | "sinceOf" | "beganOf"
 >;
 
 /** Counts since the server started. They never decrease. */
@@ -26,8 +29,10 @@ export interface ServerCounts {
   readonly accepted: number;
   /** Readings that changed a cell. */
   readonly changed: number;
-  /** The same by layer. */
+  /** The same by layer of the map. */
   readonly changedByLayer: ReadonlyMap<string, number>;
+  /** Cells that were removed because they were unknown for long. */
+  readonly removedCells: number;
   /** Requests answered over MQTT, errors included. */
   readonly requests: number;
   /** Refused readings and payloads by reason. */
@@ -125,6 +130,13 @@ export interface HttpContext {
     payload: Uint8Array,
     contentType?: string,
   ): Promise<SubmissionResult>;
+  /**
+   * Deletes a layer. When it returns, the deletion is committed.
+   *
+   * @param layer a valid name
+   * @returns the counts of the deleted cells, or why none were deleted
+   */
+  deleteLayer(layer: string): CellCounts | "no-layer" | UnavailableCode;
   /**
    * Calls the listener after the map, the link or the store has changed, at
    * most once per commit. The listener must be fast and must not throw:

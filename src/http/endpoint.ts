@@ -63,6 +63,11 @@ export function get(path: string, endpoint: Endpoint): Route {
   return { method: "GET", path, ...endpoint };
 }
 
+/** Returns the route `DELETE path`. */
+export function remove(path: string, endpoint: Endpoint): Route {
+  return { method: "DELETE", path, ...endpoint };
+}
+
 /** Returns the route `POST path`. */
 export function post(path: string, endpoint: Endpoint): Route {
   return { method: "POST", path, ...endpoint };

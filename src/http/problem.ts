@@ -66,6 +66,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
+  412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   421: "Misdirected Request",

@@ -48,7 +48,11 @@ export function checkNames(
 
 /** Reads `layer`, a name as in topics. Default `default`. */
 export function readLayer(query: URLSearchParams): string {
-  const layer = query.get("layer") ?? DEFAULT_LAYER;
+  return checkLayer(query.get("layer") ?? DEFAULT_LAYER);
+}
+
+/** Returns the name of a layer if it is valid. */
+export function checkLayer(layer: string): string {
   try {
     assertLayer(layer);
   } catch (error) {

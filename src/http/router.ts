@@ -10,7 +10,7 @@ import { Problem } from "./problem.ts";
 export type PathParams = Readonly<Record<string, string>>;
 
 /** Methods of routes. HEAD is handled as GET; every path has OPTIONS. */
-export type Method = "GET" | "POST";
+export type Method = "GET" | "POST" | "DELETE";
 
 /** The method and path of a route. */
 export interface RoutePath {

@@ -7,7 +7,7 @@ import { getCell } from "./api/cell.ts";
 import { getCells } from "./api/cells.ts";
 import { getChanges } from "./api/changes.ts";
 import { getHealth, getReadiness } from "./api/health.ts";
-import { getLayers } from "./api/layers.ts";
+import { deleteLayer, getLayers } from "./api/layers.ts";
 import { getLive } from "./api/live.ts";
 import { getPlanImage, getPlans } from "./api/plans.ts";
 import { postReadings } from "./api/readings.ts";
@@ -20,6 +20,7 @@ import {
   type Endpoint,
   get,
   post,
+  remove,
   type RequestContext,
   type Route,
 } from "./endpoint.ts";
@@ -159,6 +160,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/cells", getCells),
   get("/api/v1/cell", getCell),
   get("/api/v1/layers", getLayers),
+  remove("/api/v1/layers/{layer}", deleteLayer),
   get("/api/v1/summary", getSummary),
   get("/api/v1/changes", getChanges),
   post("/api/v1/readings", postReadings),

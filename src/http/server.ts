@@ -57,7 +57,13 @@ const CLOSE_TIMEOUT_MS = 2000;
 const SAMPLE_INTERVAL_MS = 1000;
 
 /** Methods with their own label in the metrics; the others have `other`. */
-const METHODS: readonly string[] = ["GET", "HEAD", "POST", "OPTIONS"];
+const METHODS: readonly string[] = [
+  "GET",
+  "HEAD",
+  "POST",
+  "DELETE",
+  "OPTIONS",
+];
 
 /** Answers HTTP requests from construction to {@linkcode HttpServer.close}. */
 export class HttpServer {

@@ -44,9 +44,10 @@ export interface MapMoment {
    */
   readonly staleAfter?: number;
   /**
-   * When the server made the map, ms since 1970. Absent if it stores the map
-   * on disk. Maps with different values are different maps: their revisions are
-   * not comparable.
+   * Identifies the layer, ms since 1970: when the server made a map that it does
+   * not store on disk, or the last deletion of a layer before this one was
+   * created. Absent if there was neither. With different values, a receiver
+   * clears its copy and requests all cells.
    */
   readonly began?: number;
 }

@@ -42,6 +42,8 @@ export class ChangesPublisher {
   readonly #publishedLayers = new Map<string, number>();
   /** By layer: the remaining intervals of its pause. */
   readonly #pauses = new Map<string, number>();
+  /** Layers that were deleted: announced next. */
+  readonly #deletedLayers = new Set<string>();
   #isConnected = false;
   /** True if a delta could not be sent: all layers are announced next. */
   #lostDelta = false;
@@ -69,6 +71,17 @@ export class ChangesPublisher {
     if (this.#timer === undefined) this.#schedule(0);
   }
 
+  /** Call when a layer was deleted: receivers clear their copy. */
+  layerDeleted(layer: string): void {
+    this.#publishedLayers.delete(layer);
+    this.#pauses.delete(layer);
+    // Above the limit, receivers notice it at their next request.
+    if (this.#deletedLayers.size < this.#context.maxLayers) {
+      this.#deletedLayers.add(layer);
+    }
+    this.notify();
+  }
+
   /** Publishes the remaining changes and stops. */
   stop(): void {
     clearTimeout(this.#timer);
@@ -91,14 +104,16 @@ export class ChangesPublisher {
   #publishChanges(): boolean {
     const { map, changesInterval } = this.#context;
     if (!this.#isConnected || changesInterval === 0) return false;
-    if (!this.#lostDelta && map.revision === this.#publishedRevision) {
-      return false;
-    }
+    if (
+      !this.#lostDelta && map.revision === this.#publishedRevision &&
+      this.#deletedLayers.size === 0
+    ) return false;
     if (this.#inflightBytes > MAX_INFLIGHT_BYTES) return true;
     const now = this.#pipeline.refresh();
     if (now === undefined) return true;
     if (this.#lostDelta) this.#announceAll();
     else this.#publishDeltas(now);
+    this.#announceDeleted();
     return true;
   }
 
@@ -151,6 +166,17 @@ export class ChangesPublisher {
     for (const [layer] of map.layers()) this.#announce(layer);
   }
 
+  /** Announces deleted layers, unless a delta shows that they are new. */
+  #announceDeleted(): void {
+    for (const layer of this.#deletedLayers) {
+      if (this.#inflightBytes > MAX_INFLIGHT_BYTES) return;
+      this.#deletedLayers.delete(layer);
+      if (this.#context.map.layer(layer) !== undefined) continue;
+      this.#announce(layer);
+      this.#publishedLayers.delete(layer);
+    }
+  }
+
   /** Publishes the revision of a layer without cells. */
   #announce(layer: string): void {
     const { map, clock } = this.#context;
@@ -161,7 +187,8 @@ export class ChangesPublisher {
   }
 
   #headerOf(layer: string, from: number, time: number): ChangesWriterOptions {
-    const { map, link, topics, status: { began } } = this.#context;
+    const { map, link, topics } = this.#context;
+    const began = map.beganOf(layer);
     const limit = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
       Infinity;
     return {

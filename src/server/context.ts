@@ -54,6 +54,11 @@ export interface ServerOptions {
   readonly cellLimits?: CellLimits;
   /** The start fails if the stored map is larger. Default: no limit. */
   readonly loadLimit?: LoadLimit;
+  /**
+   * Cells that have been unknown for this time are removed, in ms. Default
+   * `Infinity`.
+   */
+  readonly removeAfter?: number;
   /** Minimum time between deltas of a layer, in ms; 0: none. Default 100. */
   readonly changesInterval?: number;
   /** Returns how to show a layer. Default: undefined, for the defaults. */
@@ -100,6 +105,8 @@ export interface ServerContext {
   readonly maxLayers: number;
   readonly cellLimiter: CellLimiter;
   readonly loadLimit: LoadLimit | undefined;
+  /** In ms; `Infinity`: no cells are removed. */
+  readonly removeAfter: number;
   /** In ms; 0: no deltas. */
   readonly changesInterval: number;
   readonly displayOf: ((layer: string) => LayerDisplay | undefined) | undefined;
@@ -136,6 +143,7 @@ export function createContext(options: ServerOptions): ServerContext {
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
     cellLimiter: new CellLimiter(map, options.cellLimits ?? {}),
     loadLimit: options.loadLimit,
+    removeAfter: options.removeAfter ?? Infinity,
     changesInterval: options.changesInterval ?? DEFAULT_CHANGES_INTERVAL_MS,
     displayOf: options.displayOf,
   };

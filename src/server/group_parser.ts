@@ -5,6 +5,7 @@
  */
 import type { Incoming } from "../mqtt/link.ts";
 import {
+  DEFAULT_LAYER,
   parseReadings,
   ProtocolError,
   ReadingBatch,
@@ -111,17 +112,25 @@ export class GroupParser {
   }
 
   /**
-   * Reserves a layer for this group: a new one counts against the limit.
+   * Reserves a layer for this group: a new one counts against the limit,
+   * except the default layer, which is always possible.
    *
    * @throws {ProtocolError} "too-many-layers" if the limit is reached
    */
   reserve(layer: string): void {
     const { map, maxLayers } = this.#context;
     if (map.layer(layer) !== undefined || this.#newLayers.has(layer)) return;
-    if (map.layerCount + this.#newLayers.size >= maxLayers) {
+    if (layer === DEFAULT_LAYER) return;
+    const others = map.layerCount + this.#newLayers.size -
+      Number(map.layer(DEFAULT_LAYER) !== undefined);
+    if (others >= maxLayers) {
       throw new ProtocolError(
         "too-many-layers",
         `there are ${maxLayers} layers already, and this would be a new one`,
+        {
+          hint:
+            "Delete layers that are not needed with occupancy layers delete, or raise --max-layers.",
+        },
       );
     }
     this.#newLayers.add(layer);

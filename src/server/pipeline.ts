@@ -7,7 +7,12 @@ import { setImmediate } from "node:timers";
 import type { ApplyResult } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
 import { ReadingBatch } from "../protocol/mod.ts";
-import { applyEntry, type Entry, StoreError } from "../store/store.ts";
+import {
+  applyEntry,
+  countReadings,
+  type Entry,
+  StoreError,
+} from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
 import { type Group, GroupReader } from "./group_reader.ts";
 import type { Reports } from "./reports.ts";
@@ -36,6 +41,8 @@ export interface PipelineEvents {
    * store fails.
    */
   onRequest(request: Incoming): void;
+  /** Called when the map has a layer no longer. */
+  onLayerGone(layer: string): void;
   /** Called after entries were committed and applied to the map. */
   onApplied(): void;
   /** Called when the store fails, or works again (`undefined`). */
@@ -111,11 +118,13 @@ export class Pipeline {
   /**
    * Commits and applies entries of the server itself.
    *
+   * @param options retry: false to drop the entries if the store fails
    * @returns false if the store fails
    */
-  commit(entries: readonly Entry[]): boolean {
+  commit(entries: readonly Entry[], { retry = true } = {}): boolean {
     if (!this.flush() || this.#stopped) return false;
-    this.#process({ messages: [], requests: [], entries, submissions: [] });
+    const group = { messages: [], requests: [], entries, submissions: [] };
+    this.#process(group, retry);
     return this.#failedGroup === undefined;
   }
 
@@ -205,10 +214,10 @@ export class Pipeline {
     return this.#reader.read(arrived);
   }
 
-  #process(group: Group): void {
+  #process(group: Group, retry = true): void {
     const problem = this.#tryCommit(group.entries);
     if (problem === undefined) this.#complete(group);
-    else this.#keepFailed(group, problem);
+    else this.#keepFailed(retry ? group : { ...group, entries: [] }, problem);
   }
 
   #tryCommit(entries: readonly Entry[]): StoreError | undefined {
@@ -257,6 +266,9 @@ export class Pipeline {
     const { map, sources, telemetry } = this.#context;
     if (entry.kind !== "apply") {
       applyEntry(map, entry);
+      if ("layer" in entry && map.layer(entry.layer) === undefined) {
+        this.#events.onLayerGone(entry.layer);
+      }
       return undefined;
     }
     const { layer, readings } = entry;
@@ -349,12 +361,4 @@ export class Pipeline {
       count: 1,
     });
   }
-}
-
-function countReadings(entries: readonly Entry[]): number {
-  let count = 0;
-  for (const entry of entries) {
-    if (entry.kind === "apply") count += entry.readings.length;
-  }
-  return count;
 }

@@ -234,9 +234,7 @@ export class ReceiptClock {
    */
   mapLoaded(): void {
     for (const [, grid] of this.#map.layers()) {
-      for (const cell = grid.cells(); cell.next();) {
-        if (cell.time > this.#latest) this.#latest = cell.time;
-      }
+      if (grid.latest > this.#latest) this.#latest = grid.latest;
     }
     this.checkStall(); // loading is no stall
   }

@@ -32,8 +32,6 @@ export interface Reply {
 export interface WriteReplyOptions {
   /** The time at which the map is correct, ms since 1970. */
   readonly now: number;
-  /** See `MapMoment.began`. */
-  readonly began: number | undefined;
   /** Returns how to show a layer; undefined for the defaults. */
   readonly displayOf?:
     | ((layer: string) => LayerDisplay | undefined)
@@ -50,7 +48,7 @@ export interface WriteReplyOptions {
 export function writeReply(
   request: MapRequest,
   map: OccupancyMap,
-  { now, began, displayOf, maxBytes = Infinity }: WriteReplyOptions,
+  { now, displayOf, maxBytes = Infinity }: WriteReplyOptions,
 ): Reply {
   const { replyTopic: topic, correlationData } = request;
   if (request.kind === "original" || request.format === "original") {
@@ -68,6 +66,7 @@ export function writeReply(
   }
   const { layer, region, since, format, transaction } = request;
   const display = displayOf?.(layer);
+  const began = map.beganOf(layer);
   const writer = new ReplyWriter({
     ...(transaction !== undefined && { transaction }),
     layer,

@@ -96,7 +96,6 @@ export class RequestHandler {
     try {
       return writeReply(request, map, {
         now: now ?? clock.now(),
-        began: status.began,
         displayOf,
         maxBytes: link.maxPayload?.(replyTopic, { correlationData }),
       });

@@ -12,6 +12,7 @@ import { Barrier } from "./barrier.ts";
 import type { CellLimits } from "./cell_limiter.ts";
 import { ChangesPublisher } from "./changes_publisher.ts";
 import { describeStep } from "./receipt_clock.ts";
+import { type DeletionResult, LayerRemoval } from "./layer_removal.ts";
 import {
   createContext,
   type LinkState,
@@ -46,6 +47,7 @@ export class Server {
   readonly #backlog: Backlog;
   readonly #barrier: Barrier;
   readonly #dispatcher: Dispatcher;
+  readonly #removal: LayerRemoval;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
   #hasConnected = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
@@ -58,6 +60,7 @@ export class Server {
     this.#pipeline = new Pipeline(context, this.#reports, {
       onReceive: () => this.#backlog.checkStall(),
       onRequest: (request) => this.#requestHandler.answer(request),
+      onLayerGone: (layer) => this.#onLayerGone(layer),
       onApplied: () => this.#onApplied(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
@@ -67,6 +70,7 @@ export class Server {
       this.#pipeline,
     );
     this.#changes = new ChangesPublisher(context, this.#pipeline);
+    this.#removal = new LayerRemoval(context, this.#pipeline);
     this.#presence = new Presence(context);
     const markers = new Markers(context);
     this.#backlog = new Backlog(context, markers, this.#pipeline);
@@ -174,6 +178,17 @@ export class Server {
   }
 
   /**
+   * Deletes a layer. Clients that have a copy of it clear it.
+   *
+   * @returns the counts of the cells that were deleted, or why none were
+   */
+  deleteLayer(layer: string): DeletionResult {
+    return this.#context.status.loaded
+      ? this.#removal.delete(layer)
+      : "starting";
+  }
+
+  /**
    * Loads the map, connects and publishes the state `online`.
    *
    * @throws {StoreError} if the map cannot be loaded, or nothing can be stored
@@ -211,6 +226,7 @@ export class Server {
     clearInterval(this.#tickTimer);
     this.#barrier.releaseAll();
     this.#backlog.stop();
+    this.#removal.stop();
     this.#pipeline.stop();
     this.#changes.stop();
     this.#presence.close();
@@ -239,7 +255,7 @@ export class Server {
     clock.mapLoaded();
     this.#backlog.start();
     const now = clock.now();
-    if (!store.durable) status.began = now;
+    if (!store.durable) map.begin(status.began = now);
     const isCommitted = this.#pipeline.commit([
       { kind: "configure", now, ageing },
       { kind: "age", now },
@@ -255,9 +271,13 @@ export class Server {
   #tick(): void {
     const { clock, log } = this.#context;
     const step = clock.checkStep();
-    if (step !== undefined) log.warn(describeStep(step));
+    if (step !== undefined) {
+      log.warn(describeStep(step));
+      this.#removal.clockStepped();
+    }
     this.#backlog.tick();
     this.refresh();
+    this.#removal.tick();
     this.#pipeline.checkStore();
   }
 
@@ -298,6 +318,13 @@ export class Server {
     const since = up === status.link.up ? status.link.since : clock.now();
     status.link = { up, since, problem };
     telemetry.notify();
+  }
+
+  #onLayerGone(layer: string): void {
+    const { sources, telemetry } = this.#context;
+    sources.delete(layer);
+    telemetry.removeLayer(layer);
+    this.#changes.layerDeleted(layer);
   }
 
   #onApplied(): void {

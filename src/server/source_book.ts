@@ -110,6 +110,14 @@ export class SourceBook {
     return this.#names[tile.name[key]!] || undefined;
   }
 
+  /** Removes the sources of a layer. */
+  delete(layer: string): void {
+    for (const tile of this.#layers.get(layer)?.values() ?? []) {
+      this.#tiles.delete(tile);
+    }
+    this.#layers.delete(layer);
+  }
+
   #indexesOf(sources: readonly string[]): number[] {
     const newNames =
       sources.filter((name) => name !== "" && !this.#indexes.has(name)).length;

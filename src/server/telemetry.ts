@@ -16,8 +16,10 @@ export interface Stats {
   accepted: number;
   /** Readings that changed a cell. */
   changed: number;
-  /** The same by layer; at most `maxLayers`. */
+  /** The same by layer of the map. */
   readonly changedByLayer: Map<string, number>;
+  /** Cells that were removed because they were unknown for long. */
+  removedCells: number;
   /** Requests answered over MQTT, errors included. */
   requests: number;
   /** Refused readings and payloads by reason. */
@@ -40,6 +42,7 @@ export class Telemetry {
     accepted: 0,
     changed: 0,
     changedByLayer: new Map(),
+    removedCells: 0,
     requests: 0,
     refused: new Map(),
     limited: new LimitCounts(),
@@ -72,6 +75,11 @@ export class Telemetry {
     stats.accepted += changed + renewed;
     stats.changed += changed;
     changedByLayer.set(layer, (changedByLayer.get(layer) ?? 0) + changed);
+  }
+
+  /** Removes the counts of a layer that was deleted. */
+  removeLayer(layer: string): void {
+    this.stats.changedByLayer.delete(layer);
   }
 
   /** Counts refused readings or payloads. */

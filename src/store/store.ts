@@ -145,6 +145,15 @@ export function applyEntry(
   }
 }
 
+/** Returns the number of readings in entries. */
+export function countReadings(entries: readonly Entry[]): number {
+  let count = 0;
+  for (const entry of entries) {
+    if (entry.kind === "apply") count += entry.readings.length;
+  }
+  return count;
+}
+
 /** A store cannot be opened, read or written. */
 export class StoreError extends AppError {
   override readonly name = "StoreError";

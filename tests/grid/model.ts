@@ -232,6 +232,7 @@ export function assertSame(map: OccupancyMap, model: Model): void {
     // A removed cell may have had the newest revision.
     assert.ok(grid.revision >= Math.max(...cells.map((c) => c.revision)));
     assert.ok(grid.revision <= map.revision);
+    assert.ok(grid.latest >= Math.max(...cells.map(({ time }) => time)));
     for (const cell of cells) assert.deepEqual(grid.get(cell.x, cell.y), cell);
   }
   assert.equal(map.size, size);

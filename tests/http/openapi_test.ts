@@ -18,6 +18,7 @@ async function startWithCells(): Promise<TestServer> {
     ageing: { staleAfter: 60_000 },
   });
   await server.post('{"source":"cam","cells":[[1,1,1],[1,2,0],[5,5,-1]]}');
+  await server.post("1,1,1", "?layer=old");
   return server;
 }
 
@@ -97,10 +98,13 @@ Deno.test({
         ["/api/v1/readings", "/api/v1/readings", { method: "POST" }],
         ["/api/v1/plans/none/image", "/api/v1/plans/{layer}/image", {}],
         ["/live", "/live", {}],
+        ["/api/v1/layers/none", "/api/v1/layers/{layer}", {
+          method: "DELETE",
+        }],
       ] as const
     ) {
       const response = await server.get(path, init);
-      const method = "method" in init ? "post" : "get";
+      const method = "method" in init ? init.method.toLowerCase() : "get";
       const spec = paths[route][method].responses[response.status];
       assert.ok(spec?.content["application/problem+json"], path);
       const problem = await response.json();

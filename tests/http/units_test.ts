@@ -91,6 +91,7 @@ Deno.test({
     const rates = new Rates();
     const counts = {
       requests: 0,
+      removedCells: 0,
       refused: new Map<string, number>(),
       limited: [],
       changedByLayer: new Map<string, number>(),

@@ -46,6 +46,38 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a deleted layer disappears from the list and the map without a reload",
+  ...needs("chromium"),
+  fn: async () => {
+    await using session = await PageSession.open({
+      readings: { a: "0,0,1\n9,9,1\n", b: "0,9,4\n9,0,4\n" },
+      address: "#layer=a&at=5,5&scale=40",
+    });
+    const remove = async (layer: string) => {
+      const url = `${session.url}/api/v1/layers/${layer}`;
+      const response = await fetch(url, { method: "DELETE" });
+      assert.equal(response.status, 200, await response.text());
+    };
+    const color = await session.waitForColorChange(0, 0, BLANK);
+    await session.waitForText("#layers", /^a 2 occupied b 8 people$/);
+    await remove("b");
+    await session.waitForText("#layers", /^a 2 occupied$/);
+    assert.equal(await session.colorOf(0, 0), color);
+    await remove("a");
+    await session.waitForText("#layers", /^No layers yet$/);
+    assert.equal(await session.waitForColorChange(0, 0, color), BLANK);
+    await session.waitForText("#latest", /^(?!.*0, ?0)/);
+    const menu = session.page.locator("#layer");
+    assert.match(await menu.innerText(), /a \(no data yet\)/);
+    await session.submit("a", "9,9,1\n");
+    await session.waitForColorChange(9, 9, BLANK);
+    assert.equal(await session.colorOf(0, 0), BLANK);
+    await session.waitForText("#layers", /^a 1 occupied$/);
+    assert.deepEqual(session.errors, []);
+  },
+});
+
+Deno.test({
   name: "the page shows markup in layer names and sources as text",
   ...needs("chromium"),
   fn: async () => {

@@ -30,7 +30,7 @@ class System implements Disposable {
       clock: () => this.clock.now,
       changesInterval: interval,
     });
-    context.status.began = began;
+    context.map.begin(began);
     this.changes = new ChangesPublisher(context, {
       refresh: () => {
         if (this.storeFails) return undefined;

@@ -18,6 +18,7 @@ function start() {
   }, {
     onReceive: () => {},
     onRequest: () => {},
+    onLayerGone: () => {},
     onApplied: () => {},
     onStoreProblem: () => {},
   });

@@ -149,7 +149,7 @@ function answerNow(
   { layer, region, since, format, times }: Query,
   share?: Share,
 ): Response | undefined {
-  const moment = refreshMap(server);
+  const moment = refreshMap(server, layer);
   const { map } = server;
   const etag = etagOf(server);
   const headers = new Headers({

@@ -47,6 +47,8 @@ interface Delta {
   readonly to: number;
   /** The time at which the map was correct, ms since 1970. */
   readonly time: number;
+  /** `MapMoment.began` of the layer. */
+  readonly began: number | undefined;
   /** The number of cells. */
   readonly count: number;
   /** Returns the next cells, at most {@linkcode MAX_EVENT_CELLS}. */
@@ -65,6 +67,8 @@ export class ChangeStream {
   #sentRevision: number;
   /** From `#sentRevision` to this revision, nothing has changed for the client. */
   #readRevision: number;
+  /** `MapMoment.began` of the layer; another one: the layer was deleted. */
+  #began: number | undefined;
   #isFirst = true;
   #sentAt = -Infinity;
   /** The events of the current delta. */
@@ -78,6 +82,7 @@ export class ChangeStream {
     this.#server = server;
     this.#sentRevision = server.map.sinceOf(since);
     this.#readRevision = this.#sentRevision;
+    this.#began = server.map.beganOf(options.layer);
     this.#waiter = new ChangeWaiter(server, [server.signal, access]);
   }
 
@@ -149,6 +154,7 @@ export class ChangeStream {
     const time = this.#server.refresh();
     if (time === undefined || this.#waiter.closed) return undefined;
     const grid = map.layer(layer);
+    this.#noteDeletion();
     if (!this.#isFirst && (grid?.revision ?? 0) <= this.#readRevision) {
       return undefined;
     }
@@ -158,7 +164,7 @@ export class ChangeStream {
     const to = this.#readRevision = map.revision;
     const count = cells.length;
     if (!this.#isFirst && count === 0) return undefined;
-    return { from, to, time, count, next: () => cells };
+    return { from, to, time, began: this.#began, count, next: () => cells };
   }
 
   /**
@@ -170,6 +176,7 @@ export class ChangeStream {
     const { layer, limits: { reached } } = this.#options;
     const time = this.#server.refresh();
     if (time === undefined) return undefined;
+    this.#noteDeletion();
     const grid = map.layer(layer);
     const open = () => new LayerReading(grid, this.#selection, reached);
     const [counting, reading] = [open(), open()];
@@ -179,6 +186,7 @@ export class ChangeStream {
       release();
     };
     const from = this.#sentRevision;
+    const began = this.#began;
     const to = this.#readRevision = map.revision;
     const cells = newColumns(MAX_EVENT_CELLS);
     let count = 0;
@@ -195,7 +203,7 @@ export class ChangeStream {
       }
       return cells;
     };
-    return { from, to, time, count, next };
+    return { from, to, time, began, count, next };
   }
 
   get #selection(): Selection {
@@ -207,13 +215,23 @@ export class ChangeStream {
     return turns.run(exchange.network, work);
   }
 
+  /** Makes the next event replace all cells if the layer was deleted. */
+  #noteDeletion(): void {
+    const began = this.#server.map.beganOf(this.#options.layer);
+    if (began === this.#began) return;
+    this.#began = began;
+    this.#sentRevision = this.#readRevision = 0;
+    this.#isFirst = true;
+  }
+
   async *#write(
-    { from, to, time, count, next }: Delta,
+    { from, to, time, began, count, next }: Delta,
     isFirst: boolean,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
     const { layer } = this.#options;
-    const moment = momentAt(this.#server, time);
-    const id = revisionId({ revision: to, began: moment.began });
+    // The layer may have been deleted since it was read.
+    const moment = { ...momentAt(this.#server, time, layer), began };
+    const id = revisionId({ revision: to, began });
     const parts = Math.max(1, Math.ceil(count / MAX_EVENT_CELLS));
     for (let part = 1; part <= parts; part++) {
       const cells = await next();

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { HttpContext } from "../context.ts";
 import { overloaded } from "../limits.ts";
 import {
   LAYER_PARAMETER,
@@ -22,7 +21,7 @@ export const getChanges: Endpoint = {
   operation: {
     summary: "The map, then its changes, as server-sent events",
     description:
-      "Events `changes` with `{layer, from, to, time, staleAfter, part, parts, cells}`: first all cells that changed after `since` (default: all cells, `from` 0), then the changes, at most ten times a second. `id` is the revision, on the last part of each delta: a client that reconnects with Last-Event-ID, as every EventSource does, misses no change. A slow client receives fewer and larger events.",
+      "Events `changes` with `{layer, from, to, time, staleAfter, part, parts, cells}`: first all cells that changed after `since` (default: all cells, `from` 0), then the changes, at most ten times a second. `id` is the revision, on the last part of each delta: a client that reconnects with Last-Event-ID, as every EventSource does, misses no change. A slow client receives fewer and larger events. An event with `from` 0 and `part` 1 replaces all cells: the first one, and one after the deletion of the layer.",
     parameters: [
       LAYER_PARAMETER,
       REGION_PARAMETER,
@@ -55,7 +54,8 @@ function answerChanges(
   checkNames(query, ["layer", "region", "since"]);
   const layer = readLayer(query);
   const region = readRegion(query);
-  const since = resumeAt(request.headers.get("last-event-id"), server) ??
+  const lastEventId = request.headers.get("last-event-id");
+  const since = resumeAt(lastEventId, server.map.beganOf(layer)) ??
     readSince(query) ?? 0;
   const headers = {
     "content-type": "text/event-stream",
@@ -88,14 +88,17 @@ function answerChanges(
 
 /**
  * Returns the revision at which a client resumes: 0 if the id is of another
- * map, undefined without an id.
+ * map or of a deleted layer, undefined without an id.
  *
  * @param id the header Last-Event-ID
+ * @param own `MapMoment.began` of the layer
  */
-function resumeAt(id: string | null, server: HttpContext): number | undefined {
+function resumeAt(
+  id: string | null,
+  own: number | undefined,
+): number | undefined {
   if (id === null) return undefined;
   const [, revision, began] = /^(\d{1,16})(?:@(\d{1,16}))?$/.exec(id) ?? [];
-  const own = server.began();
   if (revision === undefined || began !== (own && String(own))) return 0;
   return Number(revision);
 }

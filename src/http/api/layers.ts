@@ -1,10 +1,12 @@
 /**
- * `GET /api/v1/layers`: all layers and the counts of their cells.
+ * `GET /api/v1/layers`: all layers and the counts of their cells, and
+ * `DELETE /api/v1/layers/{layer}`.
  *
  * @module
  */
 import type { CellCounts, Grid } from "../../grid/mod.ts";
 import type { LayerDisplay } from "../../protocol/mod.ts";
+import { quote } from "../../protocol/text.ts";
 import type { HttpContext } from "../context.ts";
 import {
   COUNT,
@@ -16,11 +18,13 @@ import {
   REVISION,
   type Schema,
   TEXT,
+  TIME,
 } from "../openapi/schemas.ts";
-import { checkNames } from "../query.ts";
-import { jsonResponse } from "../responses.ts";
-import type { Endpoint } from "../endpoint.ts";
-import { refreshMap } from "./map_moment.ts";
+import { Problem } from "../problem.ts";
+import { checkLayer, checkNames } from "../query.ts";
+import { jsonResponse, matchesETag } from "../responses.ts";
+import type { Endpoint, RequestContext } from "../endpoint.ts";
+import { etagOf, refreshMap } from "./map_moment.ts";
 
 /** The schemas of `CellCounts`. */
 export const COUNTS: Readonly<Record<keyof CellCounts, Schema>> = {
@@ -43,6 +47,8 @@ interface LayerSummary extends CellCounts {
   readonly display?: LayerDisplay;
   /** The latest revision of its cells. */
   readonly revision: number;
+  /** The time of the latest reading, ms since 1970. */
+  readonly lastReading: number;
 }
 
 /** `GET /api/v1/layers` */
@@ -63,6 +69,10 @@ export const getLayers: Endpoint = {
               title: TEXT,
               display: DISPLAY,
               revision: REVISION,
+              lastReading: {
+                ...TIME,
+                description: "the time of the latest reading, ms since 1970",
+              },
               ...COUNTS,
             }, ["title", "display"]),
           },
@@ -82,6 +92,90 @@ export const getLayers: Endpoint = {
   },
 };
 
+/** `DELETE /api/v1/layers/{layer}` */
+export const deleteLayer: Endpoint = {
+  needsMap: true,
+  operation: {
+    summary: "Deletes a layer with all its cells",
+    description:
+      "The answer is sent after the commit. It has the counts of the deleted cells. Clients that show the layer clear it. A later reading creates the layer again.",
+    parameters: [
+      {
+        name: "layer",
+        in: "path",
+        required: true,
+        description:
+          "The name of the layer; a slash in it may be percent-encoded.",
+        schema: TEXT,
+        example: "old",
+      },
+      {
+        name: "If-Match",
+        in: "header",
+        description:
+          "The ETag of /api/v1/cells: nothing is deleted if the map has changed since.",
+        schema: { type: "string" },
+      },
+    ],
+    responses: {
+      200: jsonSpec(
+        "The deleted layer",
+        object({
+          layer: TEXT,
+          revision: {
+            ...REVISION,
+            description: "the revision of the map without the layer",
+          },
+          ...COUNTS,
+        }),
+      ),
+      400: problemSpec("The name is not valid"),
+      403: problemSpec("The request was sent by a page of another origin"),
+      404: problemSpec("There is no such layer"),
+      412: problemSpec("The map has changed since the ETag of If-Match"),
+      503: problemSpec("The store fails"),
+    },
+  },
+  handle: answerDelete,
+};
+
+function answerDelete(
+  { url, request, params, server }: RequestContext,
+): Response {
+  checkNames(url.searchParams, []);
+  const layer = checkLayer(params.layer ?? "");
+  const etag = etagOf(server);
+  const condition = request.headers.get("if-match");
+  if (condition !== null && !matchesETag(condition, etag)) {
+    throw new Problem({
+      status: 412,
+      code: "changed",
+      message: "The map has changed since the revision of If-Match",
+      hint: "Request the map again, or send no If-Match.",
+      headers: { etag },
+    });
+  }
+  const deleted = server.deleteLayer(layer);
+  if (deleted === "no-layer") {
+    throw new Problem({
+      status: 404,
+      code: "no-layer",
+      message: `There is no layer ${quote(layer)}`,
+      hint: "GET /api/v1/layers lists all layers.",
+    });
+  }
+  if (typeof deleted === "string") {
+    throw new Problem({
+      status: 503,
+      code: deleted,
+      message: server.store().problem ?? "The server cannot delete it now",
+      hint: "Nothing was deleted. Send it again in a moment.",
+      headers: { "retry-after": "2" },
+    });
+  }
+  return jsonResponse({ layer, revision: server.map.revision, ...deleted });
+}
+
 function summarize(
   name: string,
   grid: Grid,
@@ -94,6 +188,7 @@ function summarize(
     ...(title !== undefined && { title }),
     ...(display !== undefined && { display }),
     revision: grid.revision,
+    lastReading: grid.latest,
     ...grid.counts(),
   };
 }

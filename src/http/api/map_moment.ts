@@ -11,23 +11,31 @@ import { Problem } from "../problem.ts";
 /**
  * Updates which cells are stale, and returns the time of the map.
  *
+ * @param layer as in {@linkcode momentAt}
  * @throws {Problem} 503 if the store fails: cells that the map shows as fresh
  * may be stale
  */
-export function refreshMap(server: HttpContext): MapMoment {
+export function refreshMap(server: HttpContext, layer?: string): MapMoment {
   const time = server.refresh();
   if (time === undefined) throw storeFailing(server.store().problem);
-  return momentAt(server, time);
+  return momentAt(server, time, layer);
 }
 
 /**
  * Returns the moment of a map.
  *
  * @param time when the map was read, ms since 1970
+ * @param layer the layer of the response; undefined for all
  */
-export function momentAt(server: HttpContext, time: number): MapMoment {
+export function momentAt(
+  server: HttpContext,
+  time: number,
+  layer?: string,
+): MapMoment {
   const { staleAfter } = server.map.ageing;
-  const began = server.began();
+  const began = layer === undefined
+    ? server.began()
+    : server.map.beganOf(layer);
   return {
     time,
     ...(Number.isFinite(staleAfter) && { staleAfter }),
@@ -46,7 +54,7 @@ function storeFailing(problem = "The store fails"): Problem {
 }
 
 /**
- * Returns the ETag of the current revision. It is weak: a reading that repeats
+ * Returns the ETag of the current revision, for all layers. It is weak: a reading that repeats
  * a value changes the time of its cell but not the revision.
  */
 export function etagOf(server: HttpContext): string {
@@ -56,7 +64,8 @@ export function etagOf(server: HttpContext): string {
 
 /**
  * Returns an id that identifies a revision across restarts: `812`, or
- * `812@BEGAN` for a map that is not stored.
+ * `812@BEGAN` for a map that is not stored, and for a layer that was created
+ * after the deletion of one.
  */
 export function revisionId(
   { revision, began }: { revision: number; began: number | undefined },

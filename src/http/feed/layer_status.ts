@@ -47,6 +47,9 @@ export class LayerReporter {
   sample(at: number): void {
     const { map, counts: { changedByLayer } } = this.#context;
     this.#changes.begin(at);
+    for (const name of this.#bounds.keys()) {
+      if (map.layer(name) === undefined) this.#remove(name);
+    }
     let layers = 0;
     for (const [name] of map.layers()) {
       if (++layers > MAX_LAYERS) break;
@@ -96,6 +99,12 @@ export class LayerReporter {
     return { layers, layersOmitted };
   }
 
+  /** Removes what is known of a layer that was deleted. */
+  #remove(name: string): void {
+    this.#bounds.delete(name);
+    this.#changes.remove(name);
+  }
+
   /** Returns what users see of a layer beside its counts. */
   #namesOf(name: string): Pick<LayerStatus, "title" | "display"> {
     const title = this.#context.plans.get(name)?.title;
@@ -108,10 +117,19 @@ export class LayerReporter {
 }
 
 /**
- * The smallest region with all cells of a layer. Cells are never removed, so an
- * update reads only the changed ones.
+ * A layer with more cells than this keeps its bounds when cells are removed:
+ * reading all of them takes too long.
+ */
+const MAX_REREAD_CELLS = 1_000_000;
+
+/**
+ * The smallest region with all cells of a layer. An update reads only the
+ * changed cells, or all of them if some were removed.
  */
 export class LayerBounds {
+  #grid: Grid | undefined;
+  /** `Grid.removed` at the last update. */
+  #removed = 0;
   #x0 = Infinity;
   #y0 = Infinity;
   #x1 = -Infinity;
@@ -121,6 +139,10 @@ export class LayerBounds {
 
   /** Returns the bounds of the layer; null if it has no cells. */
   of(grid: Grid): RegionTuple | null {
+    if (
+      grid !== this.#grid || // the layer is new, or was deleted
+      grid.removed !== this.#removed && grid.size <= MAX_REREAD_CELLS
+    ) this.#restart(grid);
     if (grid.revision > this.#revision) {
       for (const cell = grid.cells({ since: this.#revision }); cell.next();) {
         const x = cell.x;
@@ -134,6 +156,14 @@ export class LayerBounds {
     }
     if (this.#x0 > this.#x1) return null;
     return [this.#x0, this.#y0, this.#x1, this.#y1];
+  }
+
+  #restart(grid: Grid): void {
+    this.#grid = grid;
+    this.#removed = grid.removed;
+    this.#x0 = this.#y0 = Infinity;
+    this.#x1 = this.#y1 = -Infinity;
+    this.#revision = 0;
   }
 }
 
@@ -149,6 +179,9 @@ export class CountHistory {
    * @param time ms since 1970
    */
   sample(map: ReadableMap, time: number): void {
+    for (const name of this.#layers.keys()) {
+      if (map.layer(name) === undefined) this.#layers.delete(name);
+    }
     for (const [name, grid] of map.layers()) {
       let ring = this.#layers.get(name);
       if (ring === undefined) {

@@ -34,6 +34,8 @@ export interface SnapshotCursor {
  */
 export class Snapshot {
   readonly revision: number;
+  /** `MapMoment.began` of the layer at the start. */
+  readonly began: number | undefined;
   /** The cells with the latest observations, of the parts made so far. */
   readonly latest: LatestList = new LatestList();
   readonly #view: View;
@@ -59,6 +61,7 @@ export class Snapshot {
     mayJoin: (bytes: number) => boolean,
   ) {
     this.revision = map.revision;
+    this.began = map.beganOf(view.layer);
     this.#view = view;
     this.#reader = new SnapshotReader(map.layer(view.layer), view.region);
     this.#buffer = buffer;
@@ -157,7 +160,10 @@ export class Snapshots {
     this.removeExpired();
     const key = viewKey(view);
     let snapshot = this.#byView.get(key);
-    if (snapshot === undefined || snapshot.revision < minRevision) {
+    if (
+      snapshot === undefined || snapshot.revision < minRevision ||
+      snapshot.began !== this.#map.beganOf(view.layer)
+    ) {
       const end = at + JOIN_PERIOD_MS;
       snapshot = new Snapshot(
         this.#map,

@@ -71,6 +71,8 @@ export class Viewer {
   #snapshotAt = -Infinity;
   /** When the last part was sent. */
   #partSentAt = 0;
+  /** `MapMoment.began` of the layer in the last snapshot. */
+  #began: number | undefined;
   /** The revision of the viewer's cells. */
   #revision = 0;
   /** Between `#revision` and this revision nothing in the view has changed. */
@@ -177,6 +179,7 @@ export class Viewer {
    * @returns true if more can be sent immediately
    */
   update(tick: Tick): boolean {
+    this.#noteDeletion();
     this.#startSnapshot(tick.at);
     if (this.#cursor !== undefined) return this.#sendParts(this.#cursor, tick);
     if (
@@ -228,6 +231,7 @@ export class Viewer {
     }
     this.#view = view;
     this.#cursor = snapshots.join(view, at, this.#minRevision);
+    this.#began = this.#cursor.snapshot.began;
     this.#minRevision = 0;
     this.#partSentAt = this.#snapshotAt = at;
     this.#latest.clear();
@@ -290,6 +294,17 @@ export class Viewer {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#options.onSent(data.length);
     this.#socket.send(data);
+  }
+
+  /**
+   * Requests a snapshot if the layer of the view was deleted: no delta says so.
+   */
+  #noteDeletion(): void {
+    if (this.#view === undefined) return;
+    const { map } = this.#options.context;
+    if (map.beganOf(this.#view.layer) === this.#began) return;
+    this.#requestSnapshot();
+    this.#leaveSnapshot();
   }
 
   /** Requests a new snapshot of the current view, at a later revision. */

@@ -212,6 +212,12 @@ function counters(
       read: () => single(counts.bytes),
     },
     {
+      name: "occupancy_removed_cells_total",
+      help:
+        "Cells that were removed because they were unknown for longer than --remove-after.",
+      read: () => single(counts.removedCells),
+    },
+    {
       name: "occupancy_mqtt_requests_total",
       help: "Answered MQTT requests for the map.",
       read: () => single(counts.requests),

@@ -88,6 +88,11 @@ export class LayerRates {
     if (counts.length > MAX_SAMPLES) counts.shift();
   }
 
+  /** Removes a layer. */
+  remove(layer: string): void {
+    this.#counts.delete(layer);
+  }
+
   /** Returns the rate of a layer; 0 if it has no two samples. */
   perSecond(layer: string): number {
     const counts = this.#counts.get(layer);

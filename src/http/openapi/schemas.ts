@@ -98,7 +98,7 @@ export const MOMENT: Readonly<Record<string, Schema>> = {
   began: {
     ...TIME,
     description:
-      "when this map began, if it ends with the server: revisions of maps with another `began` are not comparable; absent if the map is stored",
+      "identifies the layer: when a map that is not stored began, or the last deletion of a layer before the creation of this one; another value than before: all cells are of a new layer",
   },
 };
 

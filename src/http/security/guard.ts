@@ -124,10 +124,11 @@ export class Guard {
     throw noToken("This server requires a token");
   }
 
-  /** A page of another origin may neither send readings nor open the feed. */
+  /** A page of another origin may neither change the map nor open the feed. */
   #checkOrigin(request: Request, url: URL, authorized: boolean): void {
+    const changesMap = request.method === "POST" || request.method === "DELETE";
     try {
-      if (request.method === "POST" || url.pathname === LIVE_PATH) {
+      if (changesMap || url.pathname === LIVE_PATH) {
         checkSameOrigin(request, url);
       }
       // A browser sends the cookie by itself, but not this header.

@@ -71,6 +71,10 @@ export class LayerList {
     this.#layers = [...layers].sort((a, b) =>
       ORDER.compare(titleOf(a), titleOf(b)) || ORDER.compare(a.name, b.name)
     );
+    const names = new Set(layers.map(({ name }) => name));
+    for (const name of this.#rows.keys()) {
+      if (!names.has(name)) this.#rows.delete(name);
+    }
     this.#current = current;
     this.#counted = counted;
     this.#omitted.hidden = omitted === 0;

@@ -381,3 +381,42 @@ Deno.test({
     assert.equal(response.headers.get("upgrade"), "websocket");
   },
 });
+
+Deno.test({
+  name: "LiveFeed clears the view of a deleted layer, also during its snapshot",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ feedLimits: { partCells: 1024 } });
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i},${i % 7},1`);
+    const publish = () => server.publish(rows.join("\n"), "a");
+    publish();
+    const view = { layer: "a", region: null };
+    await using viewer = new RecordingViewer(server.url, { view });
+    let frames = 0;
+    // Deletes the layer after the first parts.
+    await using slow = new RecordingViewer(server.url, {
+      view,
+      onFrame: () => {
+        if (++frames === 3) server.server.deleteLayer("a");
+      },
+    });
+    const hasNone = ({ model, statuses }: RecordingViewer) =>
+      model.cells.size === 0 && statuses.at(-1)?.layers.length === 0;
+    await until(() => frames > 3 && hasNone(slow) && hasNone(viewer));
+    server.publish("-5,-5,1", "a");
+    await viewer.waitForValue(-5, -5, 1);
+    await slow.waitForValue(-5, -5, 1);
+    for (const { model } of [viewer, slow]) {
+      assertSame(model, server.map, view, { times: true });
+    }
+    await until(() => viewer.status!.layers.length === 1);
+    assert.deepEqual(viewer.status!.layers[0]!.bounds, [-5, -5, -5, -5]);
+    publish();
+    await viewer.waitForValue(19_999, 19_999 % 7, 1);
+    server.server.deleteLayer("a");
+    await until(() => hasNone(viewer));
+    await using late = new RecordingViewer(server.url, { view });
+    await late.waitUntilComplete();
+    assert.equal(late.model.cells.size, 0);
+  },
+});

@@ -155,6 +155,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "LayerBounds.of() shrinks after removed cells and a deleted layer",
+  permissions,
+  fn: () => {
+    const map = new OccupancyMap();
+    const bounds = new LayerBounds();
+    const current = () => bounds.of(map.layer("default")!);
+    report(map, [[1, 2, 1, T0], [900, -900, -1, T0]]);
+    assert.deepEqual(current(), [1, -900, 900, 2]);
+    const far = columnsOf([[900, -900, 0, T0]]);
+    map.remove("default", far, T0);
+    assert.deepEqual(current(), [1, 2, 1, 2]);
+    map.deleteLayer("default", T0);
+    report(map, [[5, 5, 1, T0]]);
+    assert.deepEqual(current(), [5, 5, 5, 5]);
+  },
+});
+
+Deno.test({
   name: "SnapshotReader.read() returns each cell once, in slices",
   permissions,
   fn: () => {

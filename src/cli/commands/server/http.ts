@@ -126,6 +126,7 @@ export function httpContext(
     }),
     submit: (layer, payload, contentType) =>
       server.submit(layer, payload, contentType),
+    deleteLayer: (layer) => server.deleteLayer(layer),
     observe: (listener) => server.telemetry.observe(listener),
     observeCommits: (listener) => server.telemetry.onCommit = listener,
     observeRequests: (listener) => server.telemetry.onReply = listener,
