@@ -104,7 +104,7 @@ const RULES: readonly FolderRule[] = [
 const OWNERS: Record<string, readonly string[]> = {
   mqtt: ["src/mqtt/"],
   aedes: ["src/broker/"],
-  ws: ["src/broker/"],
+  ws: ["src/broker/", "src/http/listener/"],
   "@logtape/logtape": ["src/cli/commands/server/"],
   "smol-toml": ["src/cli/arguments/"],
   esbuild: ["tools/"],

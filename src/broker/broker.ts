@@ -30,6 +30,7 @@ import {
   listenTcp,
   listenTls,
   listenWebSocket,
+  problemOf,
 } from "./listeners.ts";
 import {
   SESSION_METHODS,
@@ -147,6 +148,10 @@ class EmbeddedBroker implements Broker {
 
   get tlsAddress(): Endpoint | undefined {
     return this.#tls?.address;
+  }
+
+  get acceptProblem(): string | undefined {
+    return problemOf([this.#tcp, this.#tls, this.#ws]);
   }
 
   open(handlers: LinkHandlers): Promise<void> {

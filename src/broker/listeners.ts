@@ -5,6 +5,7 @@
  */
 import { hostAndPort } from "../common/host.ts";
 import { messageOf } from "../common/errors.ts";
+import { ListenerWatch } from "../common/listener_watch.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
@@ -34,6 +35,8 @@ export interface TlsIdentity {
 export interface Listener {
   /** Where it listens, with the assigned port. */
   readonly address: Endpoint;
+  /** Why no connections are accepted, for people; else undefined. */
+  readonly problem: string | undefined;
   /** Stops accepting connections. */
   stop(): void;
   /** Ends the open connections. Resolves when the port is free. */
@@ -142,6 +145,7 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
   server.on("error", () => {}); // a connection could not be accepted
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const address = server.address();
+  const watch = new ListenerWatch(server);
   return {
     address: {
       host,
@@ -149,7 +153,13 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
         ? address.port
         : port,
     },
-    stop: () => void server.close(),
+    get problem() {
+      return watch.problem;
+    },
+    stop: () => {
+      watch.stop();
+      server.close();
+    },
     close: async () => {
       const open = [...sockets];
       const ended = open.map((socket) =>
@@ -161,6 +171,19 @@ async function listen(server: Server, endpoint: Endpoint): Promise<Listener> {
       await Promise.race([closed, Promise.all(ended)]);
     },
   };
+}
+
+/**
+ * Returns why one of the listeners accepts no connections, for people;
+ * undefined if all do.
+ */
+export function problemOf(
+  listeners: readonly (Listener | undefined)[],
+): string | undefined {
+  const failing = listeners.find((one) => one?.problem !== undefined);
+  if (failing === undefined) return undefined;
+  const { host, port } = failing.address;
+  return `${hostAndPort(host, port)}: ${failing.problem}`;
 }
 
 /**

@@ -55,6 +55,8 @@ export interface LinkStatus {
   readonly problem: string | undefined;
   /** Clients of the embedded broker; undefined for an external broker. */
   readonly clients: number | undefined;
+  /** Why the embedded broker accepts no new clients, for people. */
+  readonly acceptProblem?: string | undefined;
 }
 
 /** The store and whether it works. */

@@ -9,6 +9,7 @@ import type { Exchange } from "./exchange.ts";
 import type { FairTurns } from "./fair_turns.ts";
 import type { LiveFeed } from "./feed/live_feed.ts";
 import type { Limits } from "./limits.ts";
+import type { Upgrade } from "./listener/web_socket.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Rates } from "./metrics/rates.ts";
 import type { Operation } from "./openapi/schemas.ts";
@@ -27,6 +28,13 @@ export interface RequestContext {
   readonly address: string;
   /** How fast its client sends and reads. */
   readonly exchange: Exchange;
+  /** Why no new HTTP connections are accepted, for people; else undefined. */
+  readonly acceptProblem: string | undefined;
+  /**
+   * Turns the connection into a WebSocket; undefined if the request is not a
+   * handshake.
+   */
+  readonly upgrade: Upgrade | undefined;
   /** The occupancy server. */
   readonly server: HttpContext;
   readonly limits: Limits;

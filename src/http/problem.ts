@@ -4,6 +4,7 @@
  * @module
  */
 import { AppError } from "../common/errors.ts";
+import { FixedResponse } from "./fixed_response.ts";
 
 /** Options of {@linkcode Problem}. */
 export interface ProblemOptions {
@@ -37,7 +38,7 @@ export class Problem extends AppError {
    * It has no `type`, which means `about:blank`: programs use `code`, which
    * needs no URL.
    */
-  toResponse(): Response {
+  toResponse(): FixedResponse {
     const { status, code, message, hint, extensions, headers } = this.#options;
     const body = {
       title: TITLES[status] ?? "Error",
@@ -47,7 +48,7 @@ export class Problem extends AppError {
       ...(hint !== undefined && { hint: toSentence(hint) }),
       ...extensions,
     };
-    return new Response(JSON.stringify(body), {
+    return new FixedResponse(JSON.stringify(body), {
       status,
       headers: {
         "content-type": "application/problem+json",
@@ -72,6 +73,7 @@ const TITLES: Readonly<Record<number, string>> = {
   421: "Misdirected Request",
   426: "Upgrade Required",
   429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };

@@ -9,18 +9,33 @@ import { Problem } from "./problem.ts";
 /** Printable ASCII without `# / ? @ \`, which end a host in a URL. */
 const HOST = /^[!"$-.0->A-[\]-~]+$/;
 
+/** The parts of a request that make its URL. */
+export interface RequestAddress {
+  /** As in the request line: a path with query, an address, or `*`. */
+  readonly target: string;
+  readonly headers: Headers;
+  /** The own address of the connection, such as `127.0.0.1:8080`. */
+  readonly ownHost: string;
+}
+
 /**
- * Returns the URL of a request, with the host that the request names: in its
- * Host header, in HTTP/2 `:authority`, or in an absolute address. A request
- * without a host (HTTP/1.0) has the host of the server's own address.
+ * Returns the URL of a request, with the host that the request names: in an
+ * absolute address, or in its Host header. A request without a host (HTTP/1.0)
+ * has the host of the server's own address.
  *
  * @throws {Problem} 400 if the host or the address is malformed
  */
-export function urlOf(request: Request): URL {
-  const host = request.headers.get("host");
+export function urlOf({ target, headers, ownHost }: RequestAddress): URL {
+  const host = headers.get("host");
   // Such a host would become a part of the path.
   if (host !== null && !HOST.test(host)) throw malformed(quote(host));
-  const url = URL.parse(request.url);
+  const url = URL.parse(
+    /^https?:\/\//i.test(target)
+      ? target
+      : `http://${host ?? ownHost}${
+        target.startsWith("/") ? "" : "/"
+      }${target}`,
+  );
   if (url === null || (host !== null && parseHost(host) === null)) {
     throw malformed(host === null ? "of the request" : quote(host));
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Exchange } from "./exchange.ts";
+import { FixedResponse } from "./fixed_response.ts";
 import { STALL_TIMEOUT_MS } from "./limits.ts";
 
 /**
@@ -13,7 +14,7 @@ import { STALL_TIMEOUT_MS } from "./limits.ts";
  * @param value any value that `JSON.stringify` accepts
  */
 export function jsonResponse(value: unknown): Response {
-  return new Response(`${JSON.stringify(value)}\n`, {
+  return new FixedResponse(`${JSON.stringify(value)}\n`, {
     headers: {
       "content-type": "application/json",
       "cache-control": "no-store",

@@ -14,6 +14,7 @@ import { postReadings } from "./api/readings.ts";
 import { getSummary } from "./api/summary.ts";
 import { describeRoutes } from "./openapi/document.ts";
 import { problemSpec } from "./openapi/schemas.ts";
+import { FixedResponse } from "./fixed_response.ts";
 import { Problem } from "./problem.ts";
 import { jsonResponse } from "./responses.ts";
 import {
@@ -38,7 +39,7 @@ const getMetrics: Endpoint = {
   },
   async handle({ metrics, server }): Promise<Response> {
     server.refresh(); // the counts of stale cells
-    return new Response(await metrics.render(), {
+    return new FixedResponse(await metrics.render(), {
       headers: {
         "content-type": metrics.contentType,
         "cache-control": "no-store",

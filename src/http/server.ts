@@ -11,6 +11,9 @@ import { Exchange, type PaceOptions } from "./exchange.ts";
 import { FairTurns } from "./fair_turns.ts";
 import { LiveFeed, type ViewerCounts } from "./feed/live_feed.ts";
 import type { FeedLimits } from "./feed/limits.ts";
+import type { ConnectionLimits } from "./listener/connections.ts";
+import type { Incoming } from "./listener/incoming.ts";
+import { HttpListener, type ListenerTimeouts } from "./listener/listener.ts";
 import { type LimitOptions, Limits, overloaded } from "./limits.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Rates } from "./metrics/rates.ts";
@@ -42,6 +45,10 @@ export interface HttpServerOptions {
   readonly limits?: LimitOptions | undefined;
   /** When a client is slow. */
   readonly pace?: PaceOptions | undefined;
+  /** Budgets of connections. */
+  readonly connectionLimits?: ConnectionLimits | undefined;
+  /** Time limits of connections. */
+  readonly timeouts?: ListenerTimeouts | undefined;
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
   /** The delays of wrong tokens. Default: those of a new one. */
@@ -65,7 +72,10 @@ const METHODS: readonly string[] = [
   "OPTIONS",
 ];
 
-/** Answers HTTP requests from construction to {@linkcode HttpServer.close}. */
+/**
+ * Answers HTTP requests from {@linkcode HttpServer.open} to
+ * {@linkcode HttpServer.close}.
+ */
 export class HttpServer {
   readonly #context: HttpContext;
   readonly #guard: Guard;
@@ -78,18 +88,36 @@ export class HttpServer {
   readonly #feed: LiveFeed;
   readonly #metrics: Metrics;
   readonly #warnLimited: (kind: string, line: string) => void;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #abort = new AbortController();
   readonly #sampling: ReturnType<typeof setInterval>;
+  #listener: HttpListener | undefined;
 
   /**
    * Starts to listen.
    *
-   * @throws {Deno.errors.AddrInUse} if the port is in use
-   * @throws {Deno.errors.AddrNotAvailable} if this machine has no such address
+   * @throws {Error} of the system if it cannot, with the `code` EADDRINUSE,
+   * EADDRNOTAVAIL, EACCES…
    */
-  constructor(options: HttpServerOptions) {
-    const { context, token, limits, feedLimits, hostname, port } = options;
+  static async open(options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    const { hostname, port, connectionLimits, timeouts } = options;
+    try {
+      server.#listener = await HttpListener.open({
+        hostname,
+        port,
+        answer: (incoming) => server.#answer(incoming),
+        reached: server.#limits.reached,
+        limits: connectionLimits,
+        timeouts,
+      });
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  private constructor(options: HttpServerOptions) {
+    const { context, token, limits, feedLimits } = options;
     const { embedOrigins = [] } = options;
     this.#context = context;
     this.#warnLimited = options.warnLimited;
@@ -106,27 +134,20 @@ export class HttpServer {
     this.#turns = new FairTurns(() =>
       this.#requests + context.counts.messages + context.counts.requests
     );
-    this.#server = Deno.serve({
-      hostname,
-      port,
-      signal: this.#abort.signal,
-      onListen: () => {},
-      onError: (error) => this.#answerFault(error),
-    }, (request, { remoteAddr }) => this.#answer(request, remoteAddr.hostname));
-    // After Deno.serve(), which may throw: the feed has timers.
     this.#feed = new LiveFeed(context, this.#rates, feedLimits);
     this.#metrics = new Metrics({
       context,
       limits: this.#limits,
       viewers: this.#feed.viewers,
+      connections: () => this.#listener?.connections ?? 0,
     });
     this.#sample();
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
   }
 
   /** The address on which the server listens. */
-  get address(): Deno.NetAddr {
-    return this.#server.addr;
+  get address(): { readonly hostname: string; readonly port: number } {
+    return this.#listener!.address;
   }
 
   /**
@@ -149,41 +170,40 @@ export class HttpServer {
   async close(): Promise<void> {
     clearInterval(this.#sampling);
     this.#feed.stop();
-    const timer = setTimeout(() => this.#abort.abort(), CLOSE_TIMEOUT_MS);
-    await this.#server.shutdown();
-    clearTimeout(timer);
+    await this.#listener?.close(CLOSE_TIMEOUT_MS);
   }
 
-  /** @param address of the other end of the connection */
-  async #answer(request: Request, address: string): Promise<Response> {
+  async #answer(incoming: Incoming): Promise<Response> {
     this.#requests++;
     const start = performance.now();
+    const { method } = incoming;
     const matched = { route: "none" };
-    const exchange = new Exchange(clientNetwork(address), this.#pace);
-    const response = await this.#respond(request, address, exchange, matched);
+    const exchange = new Exchange(clientNetwork(incoming.address), this.#pace);
+    const response = await this.#respond(incoming, exchange, matched);
     this.#guard.protect(response);
     this.#metrics.observeRequest({
-      method: METHODS.includes(request.method) ? request.method : "other",
+      method: METHODS.includes(method) ? method : "other",
       route: matched.route,
       status: response.status,
       ms: performance.now() - start,
     });
-    return request.method === "HEAD" ? withoutBody(response) : response;
+    return method === "HEAD" ? withoutBody(response) : response;
   }
 
   /** @param matched receives the path of the route, for the metrics */
   async #respond(
-    request: Request,
-    address: string,
+    incoming: Incoming,
     exchange: Exchange,
     matched: { route: string },
   ): Promise<Response> {
+    const { address, upgrade } = incoming;
     let share: Share | undefined;
     try {
       const { requests } = this.#limits;
       share = await requests.take(exchange, 1);
       if (share === undefined) throw overloaded("requests");
-      const url = urlOf(request);
+      const url = urlOf(incoming);
+      const request = incoming.toRequest(url);
       const guardResponse = this.#guard.check(request, url, address);
       if (guardResponse !== undefined) return await guardResponse;
       const match = findRoute(ROUTES, request.method, url.pathname);
@@ -196,6 +216,8 @@ export class HttpServer {
         params: match.params,
         address,
         exchange,
+        upgrade,
+        acceptProblem: this.#listener?.problem,
         server: this.#context,
         limits: this.#limits,
         turns: this.#turns,

@@ -100,6 +100,11 @@ export interface Link {
   /** Connected clients; undefined if the broker does not report them. */
   readonly clients?: number;
   /**
+   * Why an embedded broker accepts no new clients, for people; undefined while
+   * it does.
+   */
+  readonly acceptProblem?: string | undefined;
+  /**
    * Returns the longest payload, in bytes, that the broker accepts in a message
    * to a topic (MQTT 5, 3.2.2.3.6). Without this method: the limit of MQTT.
    */

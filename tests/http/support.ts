@@ -28,6 +28,8 @@ export interface TestServerOptions extends
       | "feedLimits"
       | "wrongTokens"
       | "pace"
+      | "connectionLimits"
+      | "timeouts"
     >
   > {
   readonly ageing?: AgeingOptions;
@@ -107,7 +109,7 @@ export async function startServer(
     { server, link, store, map, topics, name, plans, displayOf, clientAccess },
     ending.signal,
   );
-  const http = new HttpServer({
+  const http = await HttpServer.open({
     hostname: "127.0.0.1",
     port,
     context,
@@ -117,6 +119,8 @@ export async function startServer(
     feedLimits,
     wrongTokens,
     pace,
+    connectionLimits: options.connectionLimits,
+    timeouts: options.timeouts,
     warnLimited: (_kind, line) => log.push(line),
   });
   if (options.started !== false) await server.start();

@@ -37,8 +37,8 @@ export const getReadiness: Endpoint = {
       503: problemSpec("Not ready; `reasons` has the causes"),
     },
   },
-  handle({ server }): Response {
-    const reasons = reasonsOf(server);
+  handle({ server, acceptProblem }): Response {
+    const reasons = reasonsOf(server, acceptProblem);
     if (reasons.length === 0) return jsonResponse({ status: "ready" });
     throw new Problem({
       status: 503,
@@ -55,7 +55,10 @@ interface Reason {
   readonly message: string;
 }
 
-function reasonsOf(server: HttpContext): Reason[] {
+function reasonsOf(
+  server: HttpContext,
+  acceptProblem: string | undefined,
+): Reason[] {
   const reasons: Reason[] = [];
   const link = server.link();
   const store = server.store();
@@ -70,6 +73,18 @@ function reasonsOf(server: HttpContext): Reason[] {
   }
   if (store.problem !== undefined) {
     reasons.push({ code: "store-failing", message: store.problem });
+  }
+  if (link.acceptProblem !== undefined) {
+    reasons.push({
+      code: "no-mqtt-connections",
+      message: `The broker accepts no connections: ${link.acceptProblem}`,
+    });
+  }
+  if (acceptProblem !== undefined) {
+    reasons.push({
+      code: "no-http-connections",
+      message: `HTTP accepts no connections: ${acceptProblem}`,
+    });
   }
   return reasons;
 }

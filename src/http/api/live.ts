@@ -8,8 +8,6 @@ import { problemSpec } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
 
-/** A viewer that answers no ping for this time is disconnected. */
-const IDLE_TIMEOUT_S = 30;
 /** The only version of the protocol (RFC 6455, 4.1). */
 const WEBSOCKET_VERSION = "13";
 /** 16 bytes in base64. */
@@ -32,16 +30,11 @@ export const getLive: Endpoint = {
 };
 
 /** Token, Host and Origin were checked by the {@linkcode Guard} before. */
-function upgrade({ request, feed, guard }: RequestContext): Response {
+function upgrade(context: RequestContext): Response {
+  const { request, feed, guard: { access }, upgrade } = context;
   checkHandshake(request);
-  const { access } = guard;
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    idleTimeout: IDLE_TIMEOUT_S,
-  });
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => feed.add(socket, access);
-  socket.onerror = () => {}; // a close event follows
-  return response;
+  if (upgrade === undefined) throw noWebSocket();
+  return upgrade((socket) => feed.add(socket, access));
 }
 
 /**
@@ -56,25 +49,27 @@ function checkHandshake({ method, headers }: Request): void {
   const isWebSocket = method === "GET" && has("connection", "upgrade") &&
     has("upgrade", "websocket") &&
     headers.get("sec-websocket-version") === WEBSOCKET_VERSION;
-  if (!isWebSocket) {
-    throw new Problem({
-      status: 426,
-      code: "no-websocket",
-      message: "The live feed is a WebSocket",
-      hint:
-        "Programs can use GET /api/v1/changes. A proxy must pass on the headers Connection and Upgrade.",
-      headers: {
-        connection: "upgrade",
-        upgrade: "websocket",
-        "sec-websocket-version": WEBSOCKET_VERSION,
-      },
-    });
-  }
+  if (!isWebSocket) throw noWebSocket();
   if (WEBSOCKET_KEY.test(headers.get("sec-websocket-key") ?? "")) return;
   throw new Problem({
     status: 400,
     code: "bad-websocket-key",
     message: "Sec-WebSocket-Key is not the base64 of 16 bytes",
     hint: "Send a new random key in each request.",
+  });
+}
+
+function noWebSocket(): Problem {
+  return new Problem({
+    status: 426,
+    code: "no-websocket",
+    message: "The live feed is a WebSocket",
+    hint:
+      "Programs can use GET /api/v1/changes. A proxy must pass on the headers Connection and Upgrade.",
+    headers: {
+      connection: "upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": WEBSOCKET_VERSION,
+    },
   });
 }

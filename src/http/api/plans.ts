@@ -13,6 +13,7 @@ import {
   problemSpec,
   TEXT,
 } from "../openapi/schemas.ts";
+import { FixedResponse } from "../fixed_response.ts";
 import type { Plan } from "../plans/plan.ts";
 import { Problem } from "../problem.ts";
 import { jsonResponse, matchesETag } from "../responses.ts";
@@ -109,7 +110,7 @@ export const getPlanImage: Endpoint = {
     if (matchesETag(request.headers.get("if-none-match"), etag)) {
       return new Response(null, { status: 304, headers });
     }
-    return new Response(bytes, {
+    return new FixedResponse(bytes, {
       headers: { ...headers, "content-type": type },
     });
   },

@@ -10,6 +10,7 @@ import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
 import html from "./built/index.html" with { type: "text" };
 import login from "./built/login.html" with { type: "text" };
+import { FixedResponse } from "../fixed_response.ts";
 import { acceptsGzip, matchesETag } from "../responses.ts";
 
 /** For names with a hash of the content: changed content has a new name. */
@@ -57,7 +58,9 @@ export function dashboardResponse(request: Request): Response | undefined {
   if (zipped) headers.set("content-encoding", "gzip");
   headers.set("content-type", asset.type);
   headers.set("content-length", String(body.length));
-  return new Response(request.method === "HEAD" ? null : body, { headers });
+  return request.method === "HEAD"
+    ? new Response(null, { headers })
+    : new FixedResponse(body, { headers });
 }
 
 /** Values for the login page. */

@@ -10,6 +10,7 @@ import {
   type StatusMessage,
 } from "../../feed/messages.ts";
 import type { HttpContext } from "../context.ts";
+import type { MessageSocket } from "../listener/web_socket.ts";
 import type { Rates } from "../metrics/rates.ts";
 import { TickDeltas } from "./deltas.ts";
 import {
@@ -130,10 +131,10 @@ export class LiveFeed {
   /**
    * Adds a viewer, or closes its socket if there are too many.
    *
-   * @param socket open, from `Deno.upgradeWebSocket`
+   * @param socket open
    * @param access aborted if the token has changed since the request
    */
-  add(socket: WebSocket, access?: AbortSignal): void {
+  add(socket: MessageSocket, access?: AbortSignal): void {
     const viewer = new Viewer(socket, this.#viewerOptions);
     if (access?.aborted) {
       viewer.close(1008, TOKEN_CHANGED);
@@ -155,7 +156,7 @@ export class LiveFeed {
     }
     this.#connected.add(viewer);
     this.viewers.current = this.#connected.size;
-    socket.onmessage = ({ data }) => viewer.receive(data);
+    socket.onmessage = (data) => viewer.receive(data);
     socket.onclose = () => {
       viewer.dispose();
       this.#connected.delete(viewer);

@@ -12,6 +12,7 @@ import {
   type View,
 } from "../../feed/messages.ts";
 import type { HttpContext } from "../context.ts";
+import type { MessageSocket } from "../listener/web_socket.ts";
 import { type TickDeltas, TOO_LARGE, UNCHANGED } from "./deltas.ts";
 import { LatestList } from "./latest_list.ts";
 import { type FeedLimits, MessageBudget, SendWindow } from "./limits.ts";
@@ -53,7 +54,7 @@ export interface Tick {
 
 /** The server's side of a client that views the map over a WebSocket. */
 export class Viewer {
-  readonly #socket: WebSocket;
+  readonly #socket: MessageSocket;
   readonly #options: ViewerOptions;
   readonly #window: SendWindow;
   readonly #budget: MessageBudget;
@@ -79,7 +80,7 @@ export class Viewer {
   #unchangedUntil = 0;
 
   /** @param socket open */
-  constructor(socket: WebSocket, options: ViewerOptions) {
+  constructor(socket: MessageSocket, options: ViewerOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#window = new SendWindow(options.limits);
@@ -90,8 +91,8 @@ export class Viewer {
    * Handles a message of the viewer; closes the socket if the message is
    * invalid.
    */
-  receive(data: unknown): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+  receive(data: string | Uint8Array): void {
+    if (!this.#socket.isOpen) return;
     if (!this.#budget.take()) {
       this.#fail("too-fast", "Too many messages per second. Send fewer.");
       return;
@@ -162,9 +163,7 @@ export class Viewer {
   close(code: number, message: CloseMessage): void {
     this.send(message);
     this.dispose();
-    if (this.#socket.readyState === WebSocket.OPEN) {
-      this.#socket.close(code, message.code);
-    }
+    if (this.#socket.isOpen) this.#socket.close(code, message.code);
   }
 
   /** Frees the snapshot and the view. Call it when the socket has closed. */
@@ -201,7 +200,7 @@ export class Viewer {
   }
 
   get #hasRoom(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN &&
+    return this.#socket.isOpen &&
       this.#window.hasRoom &&
       this.#socket.bufferedAmount < this.#options.limits.bytesInFlight;
   }
@@ -291,7 +290,7 @@ export class Viewer {
   }
 
   #sendData(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#socket.isOpen) return;
     this.#options.onSent(data.length);
     this.#socket.send(data);
   }

@@ -84,6 +84,8 @@ export interface MetricsSources {
   readonly context: HttpContext;
   readonly limits: Limits;
   readonly viewers: Readonly<ViewerCounts>;
+  /** Returns the number of open connections. */
+  readonly connections: () => number;
 }
 
 /** An HTTP request whose response has started. */
@@ -257,7 +259,7 @@ function counters(
 
 /** Metrics that increase and decrease. */
 function gauges(sources: MetricsSources): ComputedMetric[] {
-  const { context, limits, viewers } = sources;
+  const { context, limits, viewers, connections } = sources;
   const { map } = context;
   return [
     {
@@ -316,6 +318,11 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
       name: "occupancy_store_up",
       help: "1 while the store works, otherwise 0.",
       read: () => single(Number(context.store().problem === undefined)),
+    },
+    {
+      name: "occupancy_http_connections",
+      help: "Open connections of HTTP, of idle clients too.",
+      read: () => single(connections()),
     },
     {
       name: "occupancy_viewers",

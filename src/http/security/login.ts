@@ -5,6 +5,7 @@
  * @module
  */
 import { type BodyContext, readBody } from "../api/body.ts";
+import { FixedResponse } from "../fixed_response.ts";
 import { Problem } from "../problem.ts";
 
 /** Maximum size of the form's data. */
@@ -68,7 +69,7 @@ export async function loginPage(
   const query = new URLSearchParams(url.searchParams);
   query.delete("token");
   const action = url.searchParams.has("token") ? `./?${query}` : "";
-  return new Response(loginHtml({ action, problem }), {
+  return new FixedResponse(loginHtml({ action, problem }), {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",

@@ -12,6 +12,7 @@ import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { DEFAULT_FEED_LIMITS } from "../../../src/http/feed/limits.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
+import type { MessageSocket } from "../../../src/http/listener/web_socket.ts";
 import { Snapshots } from "../../../src/http/feed/snapshots.ts";
 import { Viewer } from "../../../src/http/feed/viewer.ts";
 import { assertSame, ViewerModel } from "./viewer_model.ts";
@@ -19,15 +20,17 @@ import { assertSame, ViewerModel } from "./viewer_model.ts";
 const T0 = 1_790_000_000_000;
 
 /** A socket that stores frames until the test reads them. */
-class FakeSocket {
-  readyState: number = WebSocket.OPEN;
+class FakeSocket implements MessageSocket {
+  isOpen = true;
   bufferedAmount = 0;
   readonly frames: Uint8Array<ArrayBuffer>[] = [];
+  onmessage = () => {};
+  onclose = () => {};
   send(data: string | Uint8Array<ArrayBuffer>): void {
     if (typeof data !== "string") this.frames.push(data);
   }
   close(): void {
-    this.readyState = WebSocket.CLOSED;
+    this.isOpen = false;
   }
 }
 
@@ -46,7 +49,7 @@ class TestViewer {
       clock: () => T0,
       sourceOf: () => undefined,
     } as unknown as HttpContext;
-    this.viewer = new Viewer(this.socket as unknown as WebSocket, {
+    this.viewer = new Viewer(this.socket, {
       context,
       limits,
       snapshots,

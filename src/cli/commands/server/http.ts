@@ -52,20 +52,23 @@ export interface ServerParts {
  * @throws {AppError} if it cannot listen on the address of `--http`
  */
 export async function openHttp(
-  { host, port, isDefault, token, embedOrigins }: HttpSettings,
+  settings: HttpSettings,
   parts: ServerParts,
   log: Pick<ServerLog, "warn" | "warnLimited">,
 ): Promise<Http | undefined> {
+  const { host, port, isDefault, token } = settings;
+  const { embedOrigins, connectionLimits } = settings;
   const { HttpServer } = await import("../../../http/mod.ts");
   const abort = new AbortController();
   const context = httpContext(parts, abort.signal);
   let server: HttpServer;
   try {
-    server = new HttpServer({
+    server = await HttpServer.open({
       hostname: host,
       port,
       token,
       embedOrigins,
+      connectionLimits,
       context,
       warnLimited: log.warnLimited,
     });
@@ -117,6 +120,7 @@ export function httpContext(
       description: link.description,
       mqttVersion: link.mqttVersion,
       clients: link.clients,
+      acceptProblem: link.acceptProblem,
       ...server.linkState,
     }),
     store: () => ({
@@ -136,16 +140,18 @@ export function httpContext(
 
 function listenError(host: string, port: number, error: unknown): AppError {
   const at = hostAndPort(host, port);
-  if (error instanceof Deno.errors.AddrInUse) {
+  const { code } = error as { code?: unknown };
+  if (code === "EADDRINUSE") {
     return new AppError("address-in-use", `Cannot listen on ${at}: in use`, {
       hint: "Choose another port with --http, or use --no-http.",
       cause: error,
     });
   }
-  const isForeign = error instanceof Deno.errors.AddrNotAvailable;
+  // EINVAL is what Deno reports for some addresses of other machines.
+  const isForeign = code === "EADDRNOTAVAIL" || code === "EINVAL";
   const reason = isForeign
     ? "this machine does not have this address"
-    : error instanceof Deno.errors.PermissionDenied
+    : code === "EACCES"
     ? "permission denied"
     : messageOf(error);
   return new AppError("cannot-listen", `Cannot listen on ${at}: ${reason}`, {

@@ -5,11 +5,12 @@
 import { isLoopback } from "../../../feed/hosts.ts";
 import { dirname, resolve } from "node:path";
 import { AppError } from "../../../common/errors.ts";
-import type { Plan, Token } from "../../../http/mod.ts";
+import type { ConnectionLimits, Plan, Token } from "../../../http/mod.ts";
 import { DEFAULT_HTTP } from "../../arguments/addresses.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { usageError } from "../../errors.ts";
 import { fileError, readText } from "../../files.ts";
+import { descriptorLimit } from "./descriptor_limit.ts";
 import type { ServerFlags } from "./options.ts";
 import { warnIfReadable } from "./secret_files.ts";
 
@@ -25,6 +26,8 @@ export interface HttpSettings {
   readonly token: Token | undefined;
   /** Origins whose pages may show the dashboard in a frame. */
   readonly embedOrigins: readonly string[];
+  /** Budgets of connections. */
+  readonly connectionLimits: ConnectionLimits;
 }
 
 const IMAGE_HINT =
@@ -42,7 +45,7 @@ export async function readHttpSettings(
   warn: (line: string) => void,
 ): Promise<HttpSettings | undefined> {
   if (flags.http === false || flags.noHttp) return undefined;
-  announceDownload(["prom-client"], flags);
+  announceDownload(["prom-client", "ws"], flags);
   const { host, port } = flags.http ?? DEFAULT_HTTP;
   const { httpTokenFile, httpEmbed = [] } = flags;
   if (!isLoopback(host) && httpTokenFile === undefined) {
@@ -59,7 +62,28 @@ export async function readHttpSettings(
       ? undefined
       : await readToken(httpTokenFile, warn),
     embedOrigins: httpEmbed,
+    connectionLimits: {
+      connections: await connectionBudget(flags.httpConnections, warn),
+      connectionsPerAddress: flags.httpConnectionsPerAddress,
+    },
   };
+}
+
+/**
+ * Returns the maximum number of HTTP connections: as set, but at most half of
+ * the file descriptors. The rest is for MQTT clients and files.
+ */
+async function connectionBudget(
+  wanted: number,
+  warn: (line: string) => void,
+): Promise<number> {
+  const descriptors = await descriptorLimit();
+  const most = Math.max(1, Math.floor(descriptors / 2));
+  if (wanted <= most) return wanted;
+  warn(
+    `Only ${most} HTTP connections instead of ${wanted}: the process may have ${descriptors} file descriptors. Raise the limit with ulimit -n`,
+  );
+  return most;
 }
 
 /**

@@ -158,6 +158,24 @@ export const SERVER = {
       group: HTTP,
     },
     {
+      name: "http-connections",
+      value: "n",
+      summary:
+        "maximum number of open HTTP connections; at most half of the process's file descriptors",
+      default: "512",
+      parse: parseCount,
+      group: HTTP,
+    },
+    {
+      name: "http-connections-per-address",
+      value: "n",
+      summary:
+        "maximum number of those of one address (IPv6: of one /64 network)",
+      unset: "half of --http-connections",
+      parse: parseCount,
+      group: HTTP,
+    },
+    {
       name: "http-embed",
       value: "origins",
       summary:

@@ -1,0 +1,116 @@
+/**
+ * Detects that a listening socket no longer accepts connections.
+ *
+ * @module
+ */
+import { connect, Server, type Socket } from "node:net";
+
+/** How often it is checked that connections are accepted. */
+const CHECK_INTERVAL_MS = 2000;
+/** The same while they are not. */
+const RETRY_INTERVAL_MS = 500;
+/** Maximum time to accept a connection. */
+const ACCEPT_TIMEOUT_MS = 1000;
+
+/**
+ * Watches a listening server. If it has accepted no connection for some time,
+ * it connects to the server itself. If that is not accepted, the server listens
+ * again on the same port: after the process had no free file descriptor (EMFILE)
+ * a socket of Deno accepts nothing any more, without an error.
+ *
+ * Open connections are kept.
+ */
+export class ListenerWatch {
+  readonly #server: Server;
+  readonly #host: string;
+  readonly #port: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #accepted = 0;
+  #probe: Socket | undefined;
+  #stopped = false;
+  /** Why no connections are accepted, for people; else undefined. */
+  problem: string | undefined;
+
+  /** @param server listening on a port */
+  constructor(server: Server) {
+    this.#server = server;
+    const address = server.address();
+    this.#host = "";
+    this.#port = 0;
+    // In old versions of Deno an HTTP server is no server of node:net: it has
+    // no such event, so nothing is known about it.
+    if (!(server instanceof Server)) return;
+    if (address === null || typeof address === "string") return;
+    this.#host = address.address;
+    this.#port = address.port;
+    server.on("connection", () => {
+      this.#accepted++;
+      this.problem = undefined;
+    });
+    this.#schedule(CHECK_INTERVAL_MS);
+  }
+
+  /** Ends the checks. Safe to call twice. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#probe?.destroy();
+  }
+
+  #schedule(ms: number): void {
+    const before = this.#accepted;
+    this.#timer = setTimeout(async () => {
+      if (this.#accepted === before) await this.#check();
+      if (this.#stopped) return;
+      this.#schedule(
+        this.problem === undefined ? CHECK_INTERVAL_MS : RETRY_INTERVAL_MS,
+      );
+    }, ms);
+  }
+
+  async #check(): Promise<void> {
+    const before = this.#accepted;
+    const error = await this.#connect();
+    if (this.#stopped || this.#accepted > before) return;
+    if (error !== undefined && NO_DESCRIPTOR.has(error.code)) {
+      this.problem = "the process has no free file descriptor";
+      return;
+    }
+    this.problem = "the listening socket accepts nothing";
+    await this.#listenAgain();
+  }
+
+  /** Connects and waits until the connection is accepted, or the time is up. */
+  #connect(): Promise<(Error & { code?: string }) | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    const host = WILDCARDS[this.#host] ?? this.#host;
+    const probe = this.#probe = connect({ host, port: this.#port });
+    const onAccept = () => resolve(undefined);
+    this.#server.once("connection", onAccept);
+    probe.once("error", resolve);
+    const timer = setTimeout(() => resolve(undefined), ACCEPT_TIMEOUT_MS);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#server.off("connection", onAccept);
+      probe.on("error", () => {}).destroy();
+    });
+  }
+
+  async #listenAgain(): Promise<void> {
+    const server = this.#server;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onError = () => resolve(); // tried again at the next check
+    server.on("error", onError);
+    Server.prototype.close.call(server);
+    server.listen(this.#port, this.#host, resolve);
+    await promise;
+    server.off("error", onError);
+  }
+}
+
+const NO_DESCRIPTOR: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE"]);
+/** How to connect to an address that means all. */
+const WILDCARDS: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": "::1",
+};

@@ -1,0 +1,147 @@
+/**
+ * The open connections of a listener, within their budgets.
+ *
+ * @module
+ */
+import { clientNetwork } from "../../common/client_network.ts";
+
+/** Budgets of {@linkcode Connections}. */
+export interface ConnectionLimits {
+  /** Open connections, at least 1. Default 512. */
+  readonly connections?: number | undefined;
+  /**
+   * Open connections of one address, or of one IPv6 network, at least 1.
+   * Default: half of all.
+   */
+  readonly connectionsPerAddress?: number | undefined;
+}
+
+/** The default of {@linkcode ConnectionLimits.connections}. */
+const DEFAULT_CONNECTIONS = 512;
+
+/** A budget, as named in the metrics. */
+export type ConnectionLimit =
+  | "http-connections"
+  | "http-connections-per-address";
+
+/** What the budgets need of a connection. */
+export interface Closable {
+  destroy(): void;
+}
+
+/** The connections of one address, or of one IPv6 network. */
+interface NetworkConnections<C> {
+  readonly network: string;
+  count: number;
+  /** Those without a request, the one idle longest first. */
+  readonly idle: Set<C>;
+}
+
+/**
+ * Counts open connections. A connection is idle from its start until the head
+ * of its first request is complete, and between two requests. At a budget the
+ * connection that has been idle longest is closed in favour of a new one.
+ */
+export class Connections<C extends Closable> {
+  readonly #max: number;
+  readonly #maxPerAddress: number;
+  readonly #onLimit: (limit: ConnectionLimit) => void;
+  /** All connections, each with those of its network. */
+  readonly #all = new Map<C, NetworkConnections<C>>();
+  /** The one idle longest first. */
+  readonly #idle = new Set<C>();
+  readonly #networks = new Map<string, NetworkConnections<C>>();
+
+  /** @param onLimit called for each connection that a budget closes or refuses */
+  constructor(
+    limits: ConnectionLimits,
+    onLimit: (limit: ConnectionLimit) => void,
+  ) {
+    const { connections = DEFAULT_CONNECTIONS } = limits;
+    this.#max = connections;
+    this.#maxPerAddress = limits.connectionsPerAddress ??
+      Math.max(1, Math.floor(connections / 2));
+    this.#onLimit = onLimit;
+  }
+
+  /** The number of open connections. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** True if no connection can be added, from any address. */
+  get full(): boolean {
+    return this.#all.size >= this.#max && this.#idle.size === 0;
+  }
+
+  /**
+   * Adds a new connection, which is idle.
+   *
+   * @param address the IP address of the other end
+   * @returns false if a budget is used up by connections with requests
+   */
+  add(connection: C, address: string): boolean {
+    const network = clientNetwork(address);
+    const others = this.#networks.get(network);
+    if (
+      others !== undefined && others.count >= this.#maxPerAddress &&
+      !this.#closeOldest(others.idle, "http-connections-per-address")
+    ) return false;
+    if (
+      this.#all.size >= this.#max &&
+      !this.#closeOldest(this.#idle, "http-connections")
+    ) return false;
+    // Closing the last connection of a network has removed it.
+    const own = this.#networks.get(network) ??
+      { network, count: 0, idle: new Set<C>() };
+    own.count++;
+    own.idle.add(connection);
+    this.#networks.set(network, own);
+    this.#all.set(connection, own);
+    this.#idle.add(connection);
+    return true;
+  }
+
+  /** Marks a connection as busy: it has a request. Ignores unknown ones. */
+  setBusy(connection: C): void {
+    this.#idle.delete(connection);
+    this.#all.get(connection)?.idle.delete(connection);
+  }
+
+  /** Marks a connection as idle: its request is answered. */
+  setIdle(connection: C): void {
+    const own = this.#all.get(connection);
+    if (own === undefined) return;
+    this.#idle.add(connection);
+    own.idle.add(connection);
+  }
+
+  /** Removes a connection that has ended. Ignores unknown ones. */
+  remove(connection: C): void {
+    const own = this.#all.get(connection);
+    if (own === undefined) return;
+    this.setBusy(connection);
+    this.#all.delete(connection);
+    own.count--;
+    if (own.count === 0) this.#networks.delete(own.network);
+  }
+
+  /** Closes all idle connections. */
+  closeIdle(): void {
+    for (const connection of this.#idle) connection.destroy();
+  }
+
+  /** Closes all connections. */
+  closeAll(): void {
+    for (const connection of this.#all.keys()) connection.destroy();
+  }
+
+  #closeOldest(idle: ReadonlySet<C>, limit: ConnectionLimit): boolean {
+    this.#onLimit(limit);
+    const [oldest] = idle;
+    if (oldest === undefined) return false;
+    this.remove(oldest);
+    oldest.destroy();
+    return true;
+  }
+}
