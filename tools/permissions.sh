@@ -52,12 +52,12 @@ allow_host() {
   net=${net:+$net,}$host
 }
 
-# Allows an address to listen on. The doctor also connects to it.
+# Allows an address to listen on. Server and doctor also connect to it.
 allow_listen() {
   allow_host "$1"
-  case $command:$1 in
-    doctor:0.0.0.0:*) allow_host "127.0.0.1:${1##*:}" ;;
-    doctor:"[::]":*) allow_host "[::1]:${1##*:}" ;;
+  case $1 in
+    0.0.0.0:*) allow_host "127.0.0.1:${1##*:}" ;;
+    "[::]":*) allow_host "[::1]:${1##*:}" ;;
   esac
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { connect, Server, type Socket } from "node:net";
+import { hostAndPort } from "./host.ts";
 
 /** How often it is checked that connections are accepted. */
 const CHECK_INTERVAL_MS = 2000;
@@ -35,14 +36,13 @@ export class ListenerWatch {
   constructor(server: Server) {
     this.#server = server;
     const address = server.address();
-    this.#host = "";
-    this.#port = 0;
-    // In old versions of Deno an HTTP server is no server of node:net: it has
-    // no such event, so nothing is known about it.
-    if (!(server instanceof Server)) return;
-    if (address === null || typeof address === "string") return;
-    this.#host = address.address;
-    this.#port = address.port;
+    const isTcp = address !== null && typeof address === "object";
+    this.#host = isTcp ? address.address : "";
+    this.#port = isTcp ? address.port : 0;
+    // In old versions of Deno an HTTP server is not one of node:net, and does
+    // not report connections. With --allow-net=HOST:0 the assigned port may not
+    // be connected to.
+    if (!(server instanceof Server) || !isTcp || !this.#mayConnect) return;
     server.on("connection", () => {
       this.#accepted++;
       this.problem = undefined;
@@ -55,6 +55,20 @@ export class ListenerWatch {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#probe?.destroy();
+  }
+
+  /** Where to connect to. */
+  get #target(): string {
+    return WILDCARDS[this.#host] ?? this.#host;
+  }
+
+  get #mayConnect(): boolean {
+    return [this.#target, this.#host].every((host) =>
+      Deno.permissions.querySync({
+        name: "net",
+        host: hostAndPort(host, this.#port),
+      }).state === "granted"
+    );
   }
 
   #schedule(ms: number): void {
@@ -83,8 +97,7 @@ export class ListenerWatch {
   /** Connects and waits until the connection is accepted, or the time is up. */
   #connect(): Promise<(Error & { code?: string }) | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-    const host = WILDCARDS[this.#host] ?? this.#host;
-    const probe = this.#probe = connect({ host, port: this.#port });
+    const probe = this.#probe = connect(this.#port, this.#target);
     const onAccept = () => resolve(undefined);
     this.#server.once("connection", onAccept);
     probe.once("error", resolve);

@@ -128,12 +128,12 @@ const CASES: readonly Case[] = [
   // The server.
   {
     args: "server --store memory: --http off --listen 0.0.0.0:1883",
-    granted: { net: "0.0.0.0:1883" },
+    granted: { net: "0.0.0.0:1883,127.0.0.1:1883" },
   },
   {
     args: "server --store=sqlite:/data/map.sqlite -l :1884 --http [::]:80",
     granted: {
-      net: "127.0.0.1:1884,[::]:80",
+      net: "127.0.0.1:1884,[::]:80,[::1]:80",
       read: "/data,/",
       write: "/data",
     },
