@@ -113,7 +113,12 @@ export class HttpListener {
    * @throws {Error} with the `code` EADDRINUSE, EADDRNOTAVAIL, EACCES…
    */
   static async open(options: ListenerOptions): Promise<HttpListener> {
-    const listener = new HttpListener(options);
+    const { timeouts, reached } = options;
+    const webSockets = await WebSockets.create({
+      idleTimeoutMs: timeouts?.webSocketIdle,
+      onLimit: () => reached.add("http-websocket-message"),
+    });
+    const listener = new HttpListener(options, webSockets);
     try {
       await listener.#listen();
     } catch (error) {
@@ -123,14 +128,11 @@ export class HttpListener {
     return listener;
   }
 
-  private constructor(options: ListenerOptions) {
+  private constructor(options: ListenerOptions, webSockets: WebSockets) {
     const { limits = {}, timeouts = {}, reached } = options;
     this.#options = options;
     this.#connections = new Connections(limits, (limit) => reached.add(limit));
-    this.#webSockets = new WebSockets({
-      idleTimeoutMs: timeouts.webSocketIdle,
-      onLimit: () => reached.add("http-websocket-message"),
-    });
+    this.#webSockets = webSockets;
     this.#stalls = new StallWatch(
       timeouts.stall ?? STALL_TIMEOUT_MS,
       () => reached.add("http-response-stall"),

@@ -6,7 +6,7 @@
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
+import type { WebSocket, WebSocketServer } from "ws";
 
 /**
  * Maximum size of a message, also while its fragments arrive. The protocol of
@@ -65,13 +65,20 @@ export interface WebSocketOptions {
 
 /** Accepts WebSockets, and disconnects those that answer no pings. */
 export class WebSockets {
-  readonly #server = new WebSocketServer(SERVER_OPTIONS);
+  readonly #server: WebSocketServer;
   readonly #options: WebSocketOptions;
   /** Whether each has answered since the last ping. */
   readonly #answered = new Map<WebSocket, boolean>();
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(options: WebSocketOptions) {
+  static async create(options: WebSocketOptions): Promise<WebSockets> {
+    // Loaded here because it reads the environment.
+    const { WebSocketServer } = await import("ws");
+    return new WebSockets(new WebSocketServer(SERVER_OPTIONS), options);
+  }
+
+  private constructor(server: WebSocketServer, options: WebSocketOptions) {
+    this.#server = server;
     this.#options = options;
     const { idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
     this.#timer = setInterval(() => this.#ping(), idleTimeoutMs / 2);
