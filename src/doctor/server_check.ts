@@ -18,6 +18,8 @@ export const serverCheck: Check = {
   },
 };
 
+/** How long a conflict of client ids is reported. */
+const CONFLICT_DURATION_MS = 10 * 60_000;
 /** Any client can publish a state: a longer text is cut. */
 const MAX_TEXT_LENGTH = 200;
 
@@ -27,11 +29,13 @@ const MAX_TEXT_LENGTH = 200;
  * @param probe what they published
  * @param prefix the prefix
  * @param name the name of the server that the doctor checks for
+ * @param now the present time, ms since 1970
  */
 export function judgeServer(
   { states, replies, hasOriginalReply }: ServerProbe,
   prefix: string,
   name: string,
+  now: number = Date.now(),
 ): Finding {
   const state = states.at(-1);
   if (states.length >= MIN_CONFLICT_STATES) {
@@ -41,6 +45,19 @@ export function judgeServer(
         excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
       } disconnect each other`,
       { hint: "Stop one, or use a different --name and --prefix for it." },
+    );
+  }
+  if (now - (state?.conflict ?? -Infinity) < CONFLICT_DURATION_MS) {
+    return finding(
+      "error",
+      `Another client uses the client id ${
+        excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
+      }: it and the server disconnect each other`,
+      {
+        hint:
+          "If it is a server, stop it, or use a different --name and --prefix for it. Otherwise bind client ids to users: docs/SECURITY.md.",
+        data: { conflict: state!.conflict! },
+      },
     );
   }
   if (replies.length > 1) {

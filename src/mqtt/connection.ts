@@ -14,7 +14,11 @@
 import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { ClientIdConflict } from "./client_id_conflict.ts";
+import {
+  ClientIdConflict,
+  conflictError,
+  conflictReason,
+} from "./client_id_conflict.ts";
 import {
   explainConnectFailure,
   explainPublishFailure,
@@ -37,6 +41,7 @@ import {
 import { SilenceWatch } from "./silence.ts";
 import {
   clientOptions,
+  type ConnectionOptions,
   connectorOf,
   disableNagle,
   endClient,
@@ -44,36 +49,7 @@ import {
 } from "./transport.ts";
 import { redactUrl } from "./url.ts";
 
-/** Options of {@linkcode Connection}. */
-export interface ConnectionOptions {
-  /** `mqtt:`, `mqtts:`, `ws:` or `wss:`, with optional `user:password@`. */
-  readonly url: string;
-  /** MQTT client identifier, unique on the broker. */
-  readonly clientId: string;
-  /** Topic filters for QoS 1. The connection subscribes after each connect. */
-  readonly subscriptions?: readonly string[];
-  /** Topic filters for QoS 0: the broker stores no messages for a session. */
-  readonly liveSubscriptions?: readonly string[];
-  /** The broker publishes it at QoS 1, retained, if the connection is lost. */
-  readonly will?: { readonly topic: string; readonly payload: Uint8Array };
-  /** How long the broker may take to answer, in ms. Default 5,000. */
-  readonly connectTimeout?: number;
-  /**
-   * After 1.5 times this time without an answer the connection is lost (MQTT 5,
-   * 3.1.2.10), in s. Default 30.
-   */
-  readonly keepAlive?: number;
-  /** The longest pause between attempts to reconnect, in ms. Default 5,000. */
-  readonly maxReconnectDelay?: number;
-  /**
-   * How long the broker is requested to keep the session while the client is
-   * disconnected, in s: subscriptions, and messages at QoS 1 (MQTT 5,
-   * 3.1.2.11.2; without limit in MQTT 3.1.1). Default 0: no session.
-   */
-  readonly sessionExpiry?: number;
-  /** PEM certificate authorities to trust instead of the system's. */
-  readonly ca?: string;
-}
+export type { ConnectionOptions } from "./transport.ts";
 
 /** An {@linkcode Incoming} with the data for its PUBACK. */
 interface Received extends Incoming {
@@ -83,6 +59,8 @@ interface Received extends Incoming {
 
 const SESSION_TAKEN_OVER = 0x8e; // MQTT 5, 3.14.2.1
 const MIN_RECONNECT_DELAY_MS = 250;
+/** The longest connections that count as brief, of a client that retries. */
+const BRIEF_DURATION_MS = 10_000;
 const SKIP_PUBACK = new Error("acknowledged after commit");
 /** The longest packet of MQTT (MQTT 5, 2.1.4). */
 const MAX_PACKET_BYTES = 268_435_455;
@@ -94,7 +72,7 @@ const MAX_BYTES_PER_CHAR = 3;
 /** A {@linkcode Link} over a TCP, TLS or WebSocket connection. */
 export class Connection implements Link {
   #options: ConnectionOptions;
-  readonly #clientIdConflict = new ClientIdConflict();
+  readonly #conflict: ClientIdConflict;
   #client: MqttClient | undefined;
   #handlers: LinkHandlers = { message: () => {} };
   #version: 4 | 5 = 5;
@@ -112,6 +90,12 @@ export class Connection implements Link {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#conflict = new ClientIdConflict({
+      maxRetryDelay: options.maxConflictDelay,
+      ...(options.onConflict === "retry" && {
+        briefDuration: BRIEF_DURATION_MS,
+      }),
+    });
   }
 
   get description(): string {
@@ -228,7 +212,9 @@ export class Connection implements Link {
       } else this.#onLost();
     });
     client.on("disconnect", (packet) => {
-      if (packet.reasonCode === SESSION_TAKEN_OVER) this.#endByConflict();
+      if (packet.reasonCode !== SESSION_TAKEN_OVER) return;
+      this.#conflict.takenOver();
+      if (this.#options.onConflict !== "retry") this.#endByConflict();
     });
     if (this.#handlers.silent !== undefined) {
       client.on("packetreceive", () => this.#silence.heard());
@@ -247,7 +233,7 @@ export class Connection implements Link {
       this.#pending.limit(packet.properties?.receiveMaximum);
       this.#subscribe(client).then(
         () => {
-          this.#clientIdConflict.connected(performance.now());
+          this.#conflict.connected(performance.now());
           if (opened) this.#handlers.up?.();
           else resolve();
           opened = true;
@@ -316,23 +302,24 @@ export class Connection implements Link {
     this.#pending.connectionLost((id) =>
       this.#client!.removeOutgoingMessage(id)
     );
-    if (this.#clientIdConflict.disconnected(performance.now())) {
-      return this.#endByConflict();
-    }
+    const isConflict = this.#conflict.disconnected(performance.now());
+    const { maxReconnectDelay = 5000, onConflict } = this.#options;
+    if (isConflict && onConflict !== "retry") return this.#endByConflict();
     const client = this.#client!;
-    const { maxReconnectDelay = 5000 } = this.#options;
-    this.#reconnectDelay = Math.min(
-      this.#reconnectDelay * 2,
-      maxReconnectDelay,
-    );
+    this.#reconnectDelay = isConflict
+      ? this.#conflict.nextDelay
+      : Math.min(this.#reconnectDelay * 2, maxReconnectDelay);
     // Random, so that many clients do not reconnect at the same time.
     client.options.reconnectPeriod = Math.round(
       this.#reconnectDelay * (0.5 + Math.random() / 2),
     );
     this.#handlers.down?.(
-      this.#lastError === undefined
+      isConflict
+        ? conflictReason(this.#options.clientId)
+        : this.#lastError === undefined
         ? "the broker closed the connection"
         : explainConnectFailure(this.#lastError, this.description).message,
+      isConflict,
     );
   }
 
@@ -344,14 +331,7 @@ export class Connection implements Link {
     client.end(true);
     this.#pending.close();
     this.#handlers.failed?.(
-      new LinkError(
-        "refused",
-        `Disconnected from ${this.description}: another client uses the client id "${this.#options.clientId}"`,
-        {
-          hint:
-            "Stop it, or use a different name and prefix for this one (a server: --name and --prefix).",
-        },
-      ),
+      conflictError(this.description, this.#options.clientId),
     );
   }
 

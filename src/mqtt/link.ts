@@ -63,8 +63,9 @@ export interface LinkHandlers {
    * Called after the connection was lost. The link connects again.
    *
    * @param reason why, for people
+   * @param isConflict true if another client uses the same client id
    */
-  down?(reason: string): void;
+  down?(reason: string, isConflict?: boolean): void;
   /**
    * Called after the broker or the network was silent, before what arrives next
    * is delivered, and before `down`. What arrives next may have waited as long.

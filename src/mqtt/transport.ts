@@ -21,6 +21,44 @@ const Client: typeof MqttClient = "default" in client
   ? client.default as typeof MqttClient
   : client;
 
+/** Options of `Connection`. */
+export interface ConnectionOptions {
+  /** `mqtt:`, `mqtts:`, `ws:` or `wss:`, with optional `user:password@`. */
+  readonly url: string;
+  /** MQTT client identifier, unique on the broker. */
+  readonly clientId: string;
+  /** Topic filters for QoS 1. The connection subscribes after each connect. */
+  readonly subscriptions?: readonly string[];
+  /** Topic filters for QoS 0: the broker stores no messages for a session. */
+  readonly liveSubscriptions?: readonly string[];
+  /** The broker publishes it at QoS 1, retained, if the connection is lost. */
+  readonly will?: { readonly topic: string; readonly payload: Uint8Array };
+  /** How long the broker may take to answer, in ms. Default 5,000. */
+  readonly connectTimeout?: number;
+  /**
+   * After 1.5 times this time without an answer the connection is lost (MQTT 5,
+   * 3.1.2.10), in s. Default 30.
+   */
+  readonly keepAlive?: number;
+  /** The longest pause between attempts to reconnect, in ms. Default 5,000. */
+  readonly maxReconnectDelay?: number;
+  /**
+   * How long the broker is requested to keep the session while the client is
+   * disconnected, in s: subscriptions, and messages at QoS 1 (MQTT 5,
+   * 3.1.2.11.2; without limit in MQTT 3.1.1). Default 0: no session.
+   */
+  readonly sessionExpiry?: number;
+  /** PEM certificate authorities to trust instead of the system's. */
+  readonly ca?: string;
+  /**
+   * What to do if another client connects with the same client id: "fail", the
+   * default, or "retry", with pauses that become longer.
+   */
+  readonly onConflict?: "fail" | "retry";
+  /** The longest of these pauses, in ms. Default 30,000. */
+  readonly maxConflictDelay?: number;
+}
+
 /** Starts to connect. The client's events report the result. */
 export type Connect = (options: IClientOptions) => MqttClient;
 

@@ -20,6 +20,11 @@ export interface ServerState {
   readonly since?: number;
   /** Why the server cannot store readings at present, for people. */
   readonly problem?: string;
+  /**
+   * When another client has last used the client id of the server, and so has
+   * disconnected it, ms since 1970.
+   */
+  readonly conflict?: number;
 }
 
 /** Any client can publish a state: a longer one is not parsed. */
@@ -32,9 +37,16 @@ const MAX_STATE_BYTES = 64 * 1024;
  * @returns the payload
  */
 export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
-  const { name, version, since, problem } = state;
+  const { name, version, since, problem, conflict } = state;
   return encodeText(
-    JSON.stringify({ state: state.state, name, version, since, problem }),
+    JSON.stringify({
+      state: state.state,
+      name,
+      version,
+      since,
+      problem,
+      conflict,
+    }),
   );
 }
 
@@ -50,7 +62,7 @@ export function parseState(payload: Uint8Array): ServerState {
   }
   const body = parseJson(payload);
   if (!isJsonObject(body)) return fail("not a JSON object");
-  const { state, name, version, since, problem } = body;
+  const { state, name, version, since, problem, conflict } = body;
   if (state !== "online" && state !== "offline") {
     return fail("state is neither online nor offline");
   }
@@ -60,11 +72,11 @@ export function parseState(payload: Uint8Array): ServerState {
   if (version !== undefined && typeof version !== "string") {
     return fail("version is not a string");
   }
-  if (
-    since !== undefined &&
-    (typeof since !== "number" || Number.isNaN(checkReplyTime(since)))
-  ) {
+  if (since !== undefined && !isTime(since)) {
     return fail("since is not a time");
+  }
+  if (conflict !== undefined && !isTime(conflict)) {
+    return fail("conflict is not a time");
   }
   if (problem !== undefined && typeof problem !== "string") {
     return fail("problem is not a string");
@@ -75,7 +87,12 @@ export function parseState(payload: Uint8Array): ServerState {
     ...(version !== undefined && { version }),
     ...(since !== undefined && { since }),
     ...(problem !== undefined && { problem }),
+    ...(conflict !== undefined && { conflict }),
   };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && !Number.isNaN(checkReplyTime(value));
 }
 
 function fail(reason: string): never {

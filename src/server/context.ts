@@ -85,6 +85,11 @@ export interface ServerStatus {
   began: number | undefined;
   /** Written by {@linkcode Server}. */
   link: LinkState;
+  /**
+   * When another client has last used the client id of this server, ms since
+   * 1970. Written by {@linkcode Server}.
+   */
+  conflictAt: number | undefined;
   /** Why the store fails; undefined while it works. Written by the pipeline. */
   storeProblem: StoreError | undefined;
 }
@@ -138,6 +143,7 @@ export function createContext(options: ServerOptions): ServerContext {
         since: clock.now(),
         problem: "not connected to the broker yet",
       },
+      conflictAt: undefined,
       storeProblem: undefined,
     },
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,

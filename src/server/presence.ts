@@ -49,12 +49,14 @@ export class Presence {
   announce(state: ServerState["state"]): Promise<void> {
     const { topics, name, version, clock, status } = this.#context;
     const problem = status.storeProblem?.message;
+    const conflict = status.conflictAt;
     const payload = encodeState({
       state,
       name,
       version,
       since: clock.now(),
       ...(problem !== undefined && { problem }),
+      ...(conflict !== undefined && { conflict }),
     });
     this.#published.push(decoder.decode(payload));
     if (this.#published.length > MAX_OWN_STATES) this.#published.shift();

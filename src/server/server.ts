@@ -203,7 +203,7 @@ export class Server {
         if (this.#stopped === undefined) this.#dispatcher.dispatch(message);
       },
       up: () => this.#onConnected(),
-      down: (reason) => this.#onDisconnected(reason),
+      down: (reason, isConflict) => this.#onDisconnected(reason, isConflict),
       silent: (ms) => this.#backlog.silent(ms),
       failed: (error) => {
         this.#setLinkState(error.message);
@@ -301,12 +301,18 @@ export class Server {
     }
   }
 
-  #onDisconnected(reason: string): void {
+  #onDisconnected(reason: string, isConflict = false): void {
+    const { status, clock, log, name, telemetry } = this.#context;
     this.#setLinkState(reason);
     this.#backlog.disconnected();
     this.#changes.disconnected();
-    this.#context.log.warn(
-      `Disconnected from the broker (${reason}), reconnecting`,
+    log.warn(`Disconnected from the broker (${reason}), reconnecting`);
+    if (!isConflict) return;
+    status.conflictAt = clock.now();
+    telemetry.stats.limited.add("client-id-conflict");
+    log.warnLimited(
+      "client-id-conflict",
+      `Another client uses the client id "${name}" of this server, and each disconnects the other. If it is a server, stop it or start it with a different --name and --prefix. Otherwise bind client ids to users (docs/SECURITY.md)`,
     );
   }
 

@@ -119,6 +119,12 @@ Deno.test(
       judged([online, offline, online, offline]),
       /^error: Two servers named a disconnect each other/,
     );
+    const conflict = Date.now() - 60_000;
+    assert.match(
+      judged([{ ...online, conflict }]),
+      /^error: Another client uses the client id a: /,
+    );
+    assert.match(judged([{ ...online, conflict: conflict - 600_000 }]), /^ok/);
     assert.match(
       judged([{ ...online, problem: "The disk is full" }]),
       /^error: a cannot store readings: The disk is full/,

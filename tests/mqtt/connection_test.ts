@@ -259,6 +259,31 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "Connection that retries is back after another client had its client id",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker({ five: connack5() });
+    await using open = await openConnection(broker, {
+      subscriptions: [],
+      onConflict: "retry",
+      maxConflictDelay: 10,
+    });
+    await open.raw.send({ cmd: "disconnect", reasonCode: 0x8e });
+    const again = await broker.acceptClient();
+    await until(() => open.events.length === 2);
+    assert.deepEqual(open.events, [
+      'down: another client uses the client id "tester" (conflict)',
+      "up",
+    ]);
+    const published = open.link.publish("t", new Uint8Array(0), { qos: 1 });
+    const { messageId } = await again.take("publish");
+    await again.send({ cmd: "puback", messageId: messageId! });
+    await published;
+  },
+});
+
+Deno.test({
   name: "Connection.open() reports the topic of a refused subscription",
   ...needs(),
   fn: async () => {
@@ -317,7 +342,8 @@ async function openConnection(
   await link.open({
     message: (message) => messages.push(message),
     up: () => events.push("up"),
-    down: (reason) => events.push(`down: ${reason}`),
+    down: (reason, isConflict) =>
+      events.push(`down: ${reason}${isConflict ? " (conflict)" : ""}`),
     failed: failed.resolve,
   });
   assert.deepEqual(events.splice(0), ["up"]);

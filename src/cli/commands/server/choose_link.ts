@@ -65,7 +65,13 @@ async function connected(
 ): Promise<ChosenLink> {
   announceDownload(["mqtt"], flags);
   const { Connection } = await import("../../../mqtt/connection.ts");
-  const broker = { url: brokerOf(flags), ...tls };
+  // Another client can take the client id, by mistake or not: that must not
+  // end a server.
+  const broker = {
+    url: brokerOf(flags),
+    ...tls,
+    onConflict: "retry",
+  } as const;
   const link = new Connection({
     ...broker,
     clientId: flags.name,
