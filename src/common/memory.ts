@@ -29,7 +29,8 @@ export function memoryLimit(): MemoryLimit {
   if (state !== "granted") return { bytes: ASSUMED_BYTES, by: "unknown" };
   const machine = Deno.systemMemoryInfo().total;
   // Without a limit: 0, undefined, or a number near 2^63.
-  const group = process.constrainedMemory();
+  // Deno 2.6 does not have it.
+  const group = process.constrainedMemory?.() ?? 0;
   return group > 0 && group < machine
     ? { bytes: group, by: "control group" }
     : { bytes: machine, by: "machine" };

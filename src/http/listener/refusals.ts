@@ -37,8 +37,8 @@ export function forbiddenMethod(): Problem {
     status: 405,
     code: "bad-method",
     message: "The method is not allowed",
-    hint: "Use GET, HEAD, POST or OPTIONS.",
-    headers: { allow: "GET, HEAD, POST, OPTIONS" },
+    hint: "Use GET, HEAD, POST, DELETE or OPTIONS.",
+    headers: { allow: "GET, HEAD, POST, DELETE, OPTIONS" },
   });
 }
 
