@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WebRequest } from "./listener/incoming.ts";
 import type { HttpContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FairTurns } from "./fair_turns.ts";
@@ -18,7 +19,7 @@ import type { PathParams, RoutePath } from "./router.ts";
 
 /** A request, and the objects that its handler uses. */
 export interface RequestContext {
-  readonly request: Request;
+  readonly request: WebRequest;
   readonly url: URL;
   readonly params: PathParams;
   /**

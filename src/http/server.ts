@@ -105,6 +105,7 @@ export class HttpServer {
         hostname,
         port,
         answer: (incoming) => server.#answer(incoming),
+        responseHeaders: server.#guard.responseHeaders,
         reached: server.#limits.reached,
         limits: connectionLimits,
         timeouts,
@@ -180,7 +181,6 @@ export class HttpServer {
     const matched = { route: "none" };
     const exchange = new Exchange(clientNetwork(incoming.address), this.#pace);
     const response = await this.#respond(incoming, exchange, matched);
-    this.#guard.protect(response);
     this.#metrics.observeRequest({
       method: METHODS.includes(method) ? method : "other",
       route: matched.route,

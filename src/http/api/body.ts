@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import { setImmediate } from "node:timers/promises";
 import type { Share } from "../budget.ts";
 import type { Exchange } from "../exchange.ts";
@@ -28,7 +29,7 @@ export interface Body {
 
 /** A request and the objects that {@linkcode readBody} needs of its context. */
 export interface BodyContext {
-  readonly request: Request;
+  readonly request: WebRequest;
   readonly exchange: Exchange;
   readonly limits: Limits;
 }

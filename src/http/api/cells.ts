@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FixedResponse } from "../fixed_response.ts";
 import { joinBytes } from "../../common/bytes.ts";
 import { newColumns } from "../../feed/columns.ts";
 import type { Region } from "../../grid/mod.ts";
@@ -196,7 +197,7 @@ function answerNow(
   });
   if (few !== undefined) {
     const bytes = joinBytes([body.begin(), body.add(few), body.end()]);
-    return new Response(bytes, { headers });
+    return new FixedResponse(bytes, { headers });
   }
   const reading = new LayerReading(grid, selection, limits.reached);
   const pieces = piecesOf(body, reading);

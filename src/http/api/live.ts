@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import { problemSpec } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
@@ -42,7 +43,7 @@ function upgrade(context: RequestContext): Response {
  *
  * @throws {Problem} 426 if it is not one, 400 if its key is invalid
  */
-function checkHandshake({ method, headers }: Request): void {
+function checkHandshake({ method, headers }: WebRequest): void {
   const has = (name: string, option: string) =>
     (headers.get(name) ?? "").toLowerCase().split(",")
       .some((part) => part.trim() === option);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import script from "./built/app.js" with { type: "text" };
@@ -40,7 +41,7 @@ let loginPage: string | undefined;
  *
  * @returns undefined if there is no such file
  */
-export function dashboardResponse(request: Request): Response | undefined {
+export function dashboardResponse(request: WebRequest): Response | undefined {
   // At the first request, because compression is slow.
   assets ??= prepareAssets();
   const asset = assets.get(new URL(request.url).pathname);

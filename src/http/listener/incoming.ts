@@ -6,8 +6,10 @@
 import type { IncomingMessage } from "node:http";
 import { hostAndPort } from "../../common/host.ts";
 import { bodyStream } from "./body_stream.ts";
-import { forbiddenMethod } from "./refusals.ts";
 import type { Upgrade } from "./web_socket.ts";
+
+/** The members of the Web's `Request` that handlers use. */
+export type WebRequest = Pick<Request, "method" | "url" | "headers" | "body">;
 
 /** A request whose head is complete. */
 export interface Incoming {
@@ -22,9 +24,9 @@ export interface Incoming {
   /**
    * Returns the request with its body.
    *
-   * @throws {Problem} 405 for a method that `Request` does not allow
+   * @param url its URL, from `urlOf`
    */
-  toRequest(url: URL): Request;
+  toRequest(url: URL): WebRequest;
   /**
    * Turns the connection into a WebSocket; undefined if the request is not a
    * handshake.
@@ -59,22 +61,43 @@ export function incomingOf(
       plainAddress(socket.localAddress ?? ""),
       socket.localPort ?? 0,
     ),
-    toRequest: (url) => {
-      if (FORBIDDEN_METHODS.includes(method)) throw forbiddenMethod();
-      const hasBody = method !== "GET" && method !== "HEAD" &&
-        (headers.has("content-length") || headers.has("transfer-encoding"));
-      return new Request(url, {
-        method,
-        headers,
-        ...(hasBody && { body: bodyStream(message, onBodyRead) }),
-      });
-    },
+    toRequest: (url) => new BodyRequest(message, headers, url.href, onBodyRead),
     upgrade,
   };
 }
 
-/** Methods that `Request` does not allow (Fetch, 2.2.1). */
-const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
+/**
+ * A request with a body that is a stream only if it is read. The constructor of
+ * `Request` takes longer than the rest of a small request.
+ */
+class BodyRequest implements WebRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly #message: IncomingMessage;
+  readonly #onBodyRead: () => void;
+  #body: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+
+  constructor(
+    message: IncomingMessage,
+    headers: Headers,
+    url: string,
+    onBodyRead: () => void,
+  ) {
+    this.method = message.method ?? "GET";
+    this.url = url;
+    this.headers = headers;
+    this.#message = message;
+    this.#onBodyRead = onBodyRead;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    const hasBody = this.headers.has("content-length") ||
+      this.headers.has("transfer-encoding");
+    if (!hasBody) return null;
+    return this.#body ??= bodyStream(this.#message, this.#onBodyRead);
+  }
+}
 
 function headersOf(rawHeaders: readonly string[]): Headers {
   const headers = new Headers();

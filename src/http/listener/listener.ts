@@ -50,6 +50,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** Answers a request. Must not reject. */
   readonly answer: (incoming: Incoming) => Promise<Response>;
+  /** The headers of every response: names and values in turn. */
+  readonly responseHeaders: readonly string[];
   /** Counts what the limits refuse or close. */
   readonly reached: LimitCounts;
   readonly limits?: ConnectionLimits | undefined;
@@ -342,6 +344,7 @@ export class HttpListener {
   async #send(response: Response, to: ServerResponse): Promise<void> {
     await sendResponse(response, to, {
       stalls: this.#stalls,
+      headers: this.#options.responseHeaders,
       isClosing: this.#isClosing,
       lingerMs: LINGER_MS,
     });

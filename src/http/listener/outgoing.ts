@@ -14,6 +14,8 @@ const PIECE_BYTES = 64 * 1024;
 
 /** Options of {@linkcode sendResponse}. */
 export interface SendOptions {
+  /** Headers of every response: names and values in turn. */
+  readonly headers: readonly string[];
   /** Disconnects clients that read nothing. */
   readonly stalls: StallWatch;
   /** True if the server is closing: the response is the connection's last. */
@@ -104,7 +106,7 @@ class Sender {
   /** @param length of the body, in bytes; undefined if it is unknown */
   #writeHead(length: number | undefined): void {
     const { status, headers } = this.#response;
-    const list: string[] = [];
+    const list = [...this.#options.headers];
     for (const [name, value] of headers) list.push(name, value);
     const hasBody = status !== 204 && status !== 304 &&
       this.#to.req.method !== "HEAD";

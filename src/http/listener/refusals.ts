@@ -31,17 +31,6 @@ export function malformedRequest(): Problem {
   });
 }
 
-/** Returns the answer to a method that no path allows. */
-export function forbiddenMethod(): Problem {
-  return new Problem({
-    status: 405,
-    code: "bad-method",
-    message: "The method is not allowed",
-    hint: "Use GET, HEAD, POST, DELETE or OPTIONS.",
-    headers: { allow: "GET, HEAD, POST, DELETE, OPTIONS" },
-  });
-}
-
 /**
  * Returns the answer to a connection that failed before a handler answered.
  *

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import type { LimitCounts } from "../../common/limit_counts.ts";
 import type { BodyContext } from "../api/body.ts";
 import { Problem } from "../problem.ts";
@@ -58,7 +59,7 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #wrongTokens: WrongTokens;
   readonly #isEmbedded: boolean;
-  readonly #securityHeaders: readonly (readonly [string, string])[];
+  readonly #responseHeaders: readonly string[];
 
   constructor(options: GuardOptions) {
     const { token, embedOrigins, wrongTokens = new WrongTokens() } = options;
@@ -66,7 +67,7 @@ export class Guard {
     this.#token = token;
     this.#wrongTokens = wrongTokens;
     this.#isEmbedded = embedOrigins.length > 0;
-    this.#securityHeaders = securityHeaders(embedOrigins);
+    this.#responseHeaders = securityHeaders(embedOrigins);
   }
 
   /** True if requests need a token. */
@@ -105,7 +106,7 @@ export class Guard {
    * @throws {Problem} 401, 403, 421
    */
   check(
-    request: Request,
+    request: WebRequest,
     url: URL,
     address: string,
   ): Promise<Response> | undefined {
@@ -125,7 +126,7 @@ export class Guard {
   }
 
   /** A page of another origin may neither change the map nor open the feed. */
-  #checkOrigin(request: Request, url: URL, authorized: boolean): void {
+  #checkOrigin(request: WebRequest, url: URL, authorized: boolean): void {
     const changesMap = request.method === "POST" || request.method === "DELETE";
     try {
       if (changesMap || url.pathname === LIVE_PATH) {
@@ -141,7 +142,7 @@ export class Guard {
   }
 
   async #refuseLater(
-    request: Request,
+    request: WebRequest,
     url: URL,
     address: string,
   ): Promise<Response> {
@@ -189,12 +190,9 @@ export class Guard {
     return response;
   }
 
-  /** Sets the security headers of a response, except of a WebSocket's. */
-  protect(response: Response): void {
-    if (response.status === 101) return;
-    for (const [name, value] of this.#securityHeaders) {
-      response.headers.set(name, value);
-    }
+  /** The headers of every response: names and values in turn. */
+  get responseHeaders(): readonly string[] {
+    return this.#responseHeaders;
   }
 }
 
@@ -223,9 +221,7 @@ function tooManyWrongTokens(): Problem {
  * Pages load nothing from other addresses, run no inline scripts, and are shown
  * in frames of the given origins only (Content Security Policy Level 3).
  */
-function securityHeaders(
-  embedOrigins: readonly string[],
-): readonly (readonly [string, string])[] {
+function securityHeaders(embedOrigins: readonly string[]): readonly string[] {
   const isEmbedded = embedOrigins.length > 0;
   const policy = [
     "default-src 'none'",
@@ -241,12 +237,12 @@ function securityHeaders(
     `frame-ancestors ${isEmbedded ? embedOrigins.join(" ") : "'none'"}`,
   ];
   return [
-    ["content-security-policy", policy.join("; ")],
-    ["x-content-type-options", "nosniff"],
-    ["referrer-policy", "no-referrer"],
+    ...["content-security-policy", policy.join("; ")],
+    ...["x-content-type-options", "nosniff"],
+    ...["referrer-policy", "no-referrer"],
     // It cannot name an origin.
-    ...(isEmbedded ? [] : [["x-frame-options", "DENY"] as const]),
-    ["cross-origin-resource-policy", "same-origin"],
-    ["cross-origin-opener-policy", "same-origin"],
+    ...(isEmbedded ? [] : ["x-frame-options", "DENY"]),
+    ...["cross-origin-resource-policy", "same-origin"],
+    ...["cross-origin-opener-policy", "same-origin"],
   ];
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import { type BodyContext, readBody } from "../api/body.ts";
 import { FixedResponse } from "../fixed_response.ts";
 import { Problem } from "../problem.ts";
@@ -16,13 +17,13 @@ const FORM_TIMEOUT_MS = 5000;
 const TARGET = "to";
 
 /** Returns true if a browser requests a page to show. */
-export function isNavigation({ method, headers }: Request): boolean {
+export function isNavigation({ method, headers }: WebRequest): boolean {
   return method === "GET" &&
     (headers.get("accept") ?? "").includes("text/html");
 }
 
 /** Returns true if the browser uses TLS, to the server's proxy. */
-export function usesTls({ headers }: Request): boolean {
+export function usesTls({ headers }: WebRequest): boolean {
   const [scheme = ""] = (headers.get("x-forwarded-proto") ?? "").split(",");
   return scheme.trim().toLowerCase() === "https";
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import { isLoopback } from "../../feed/hosts.ts";
 import { quote } from "../../protocol/text.ts";
 import { Problem } from "../problem.ts";
@@ -17,7 +18,7 @@ import { parseHost } from "../request_url.ts";
  * @param url the URL of the request, from `urlOf`
  * @throws {Problem} 421
  */
-export function checkHost({ headers }: Request, url: URL): void {
+export function checkHost({ headers }: WebRequest, url: URL): void {
   const header = headers.get("host");
   const named = header === null ? url : parseHost(header);
   // They differ if the request has an absolute address.
@@ -42,7 +43,7 @@ export function checkHost({ headers }: Request, url: URL): void {
  * @param url the URL of the request, from `urlOf`
  * @throws {Problem} 403
  */
-export function checkSameOrigin({ headers }: Request, url: URL): void {
+export function checkSameOrigin({ headers }: WebRequest, url: URL): void {
   const site = headers.get("sec-fetch-site");
   const origin = headers.get("origin");
   const own = site === null
@@ -78,7 +79,7 @@ export function checkSameOrigin({ headers }: Request, url: URL): void {
  * @throws {Problem} 403
  */
 export function checkCrossSite(
-  { method, headers }: Request,
+  { method, headers }: WebRequest,
   url: URL,
   hasToken: boolean,
 ): void {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WebRequest } from "../listener/incoming.ts";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /**
@@ -61,7 +62,7 @@ export class Token {
   }
 
   /** Returns whether a request has the token or the cookie. */
-  check({ headers }: Request): TokenCheck {
+  check({ headers }: WebRequest): TokenCheck {
     const bearer = /^Bearer +(\S+) *$/i.exec(
       headers.get("authorization") ?? "",
     )?.[1];
