@@ -122,6 +122,9 @@ function commandSection({ name, spec }: LoadedCommand): string {
         operand.choices === undefined ? "" : `; ${listed(operand.choices)}`
       }.`,
     ]),
+    ...(operand?.more === undefined
+      ? []
+      : [`\`${operand.more.name}\`: ${escape(operand.more.summary)}.`]),
     ...groups,
     "Examples:",
     code("text", examples.map((example) => `occupancy ${example}`)),

@@ -9,7 +9,7 @@
 set -f
 command=${1-}
 net='' read='' write='' run='' any_net='' any_read='' any_write=''
-broker='' listen='' http='' store='' config=''
+broker='' listen='' http='' store='' config='' url=''
 
 # Deno separates paths by commas: one in a path allows all.
 allow_read() {
@@ -98,6 +98,7 @@ option() { # name, value
   case $1 in
     broker) broker=1 && allow_host "$2" ;;
     config) config=$2 && allow_read "$2" ;;
+    url) url=1 && allow_host "$2" ;;
     ca | file | http-token-file) allow_read "$2" ;;
     # The images are in the same folder.
     map-file) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
@@ -137,7 +138,7 @@ for word; do
   fi
   case $word in
     --*=*) word=${word#--} && option "${word%%=*}" "${word#*=}" ;;
-    --broker | --listen | --http | --store | --config) expected=${word#--} ;;
+    --broker | --listen | --http | --store | --config | --url) expected=${word#--} ;;
     --file | --ca | --http-token-file | --map-file) expected=${word#--} ;;
     --*) ;;
     -b) expected=broker ;;
@@ -156,6 +157,7 @@ done
 [ -n "$http" ] || option http "${OCCUPANCY_HTTP-}"
 [ -n "$store" ] || option store "${OCCUPANCY_STORE-}"
 [ -n "$config" ] || option config "${OCCUPANCY_CONFIG-}"
+[ -n "$url" ] || option url "${OCCUPANCY_URL-}"
 option ca "${OCCUPANCY_CA-}"
 option file "${OCCUPANCY_FILE-}"
 option map-file "${OCCUPANCY_MAP_FILE-}"
@@ -181,6 +183,10 @@ case $command in
     case $command in
       -V | --version | version) any_read=1 ;; # the commit
     esac
+    ;;
+  layers)
+    any_write=none
+    [ -n "$url" ] || allow_host 127.0.0.1:8080
     ;;
   *)
     any_write=none

@@ -185,6 +185,7 @@ function startCommand(
       ].join(":"),
       DENO_DIR: Deno.env.get("DENO_DIR") ?? denoDir(),
       OCCUPANCY_STORE: "",
+      OCCUPANCY_URL: `127.0.0.1:${ports.http}`,
       OCCUPANCY_HTTP: isServer || /doctor/.test(command)
         ? `127.0.0.1:${ports.http}`
         : "",

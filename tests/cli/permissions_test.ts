@@ -39,6 +39,7 @@ const BY_COMMAND: Readonly<Record<string, Granted>> = {
   "server": { net: SERVER_NET, read: DEFAULT_STORE, write: DEFAULT_STORE },
   "client": { net: "localhost:1883", run: "tail" },
   "request": { net: "localhost:1883", run: "tail" },
+  "layers": { net: "127.0.0.1:8080", run: "tail" },
   "simulate": { net: "localhost:1883", run: "tail" },
   "doctor": {
     net: SERVER_NET,
@@ -103,6 +104,16 @@ const CASES: readonly Case[] = [
     args: "request",
     env: { MQTTJS_SOCKS_PROXY: "socks5://proxy.example" },
     granted: { ...CLIENT, net: true },
+  },
+  // The HTTP address of a server.
+  {
+    args: "layers delete --url https://map.example x --http-token-file=token",
+    granted: { net: "map.example", read: "token", run: "tail" },
+  },
+  {
+    args: "layers list",
+    env: { OCCUPANCY_URL: "10.0.0.7:8081" },
+    granted: { net: "10.0.0.7:8081", run: "tail" },
   },
   // The files of a client.
   {

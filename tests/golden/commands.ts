@@ -26,6 +26,7 @@ export const COMMAND_LINES: readonly string[] = [
     "server",
     "client",
     "request",
+    "layers",
     "simulate",
     "doctor",
     "config",

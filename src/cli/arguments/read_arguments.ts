@@ -102,7 +102,7 @@ function checkOperands(
   const [word, second] = operands;
   const extra = operand === undefined
     ? word
-    : operand.rest
+    : operand.rest || operand.more
     ? undefined
     : second;
   if (extra !== undefined) throw unexpectedWord(extra, options, command);

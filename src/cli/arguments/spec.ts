@@ -54,6 +54,8 @@ export interface OperandSpec {
   /** All allowed words. */
   readonly choices?: readonly string[];
   readonly required: boolean;
+  /** The words after it, any number. */
+  readonly more?: { readonly name: string; readonly summary: string };
   /** The option with `multiple` that the words are added to, such as `file`. */
   readonly option?: string;
   /** All words after it are operands too, options included. */

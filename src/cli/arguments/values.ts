@@ -304,6 +304,24 @@ export function parseHttp(text: string): ListenAddress | false {
 }
 
 /**
+ * Parses the address of a server's HTTP interface, with or without a scheme.
+ *
+ * @returns the URL, with a slash at its end
+ * @throws {RangeError} if the text is not such an address
+ */
+export function parseHttpUrl(text: string): string {
+  const url = URL.parse(text.includes("://") ? text : `http://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new RangeError("Use an address such as http://127.0.0.1:8080.");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new RangeError("Give the token with --http-token-file instead.");
+  }
+  const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
+  return url.origin + path;
+}
+
+/**
  * Parses origins of web pages, with commas or spaces between them.
  *
  * @returns such as `https://home.example:8123`, without a path

@@ -32,6 +32,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     loadAction: async () => (await import("./request/run.ts")).request,
   }),
   defineCommand({
+    name: "layers",
+    summary: "list the layers of a server, or delete some",
+    runsPrograms: true,
+    loadSpec: async () => (await import("./layers/options.ts")).LAYERS,
+    loadAction: async () => (await import("./layers/run.ts")).layers,
+  }),
+  defineCommand({
     name: "simulate",
     summary: "send simulated readings",
     runsPrograms: true,

@@ -68,6 +68,9 @@ export function commandHelp(
   if (operand) {
     page.list("Arguments", [
       { term: `<${operand.name}>`, meaning: operandMeaning(operand) },
+      ...(operand.more === undefined ? [] : [
+        { term: `[${operand.more.name}...]`, meaning: operand.more.summary },
+      ]),
     ]);
   }
   for (const [group, members] of grouped(options)) {

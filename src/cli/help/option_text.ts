@@ -67,5 +67,6 @@ export function synopsisOf(
     : operand.required
     ? ` <${operand.name}>`
     : ` [${operand.name}]`;
-  return `${name}${required}${word} [options]`;
+  const more = operand?.more === undefined ? "" : ` [${operand.more.name}...]`;
+  return `${name}${required}${word}${more} [options]`;
 }

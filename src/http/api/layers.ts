@@ -105,7 +105,7 @@ export const deleteLayer: Endpoint = {
         in: "path",
         required: true,
         description:
-          "The name of the layer; a slash in it may be percent-encoded.",
+          "The name of the layer; a slash in it may be percent-encoded. Write `.` and `..` as `%2F.` and `%2F..`: a URL has no such segments.",
         schema: TEXT,
         example: "old",
       },
@@ -143,7 +143,7 @@ function answerDelete(
   { url, request, params, server }: RequestContext,
 ): Response {
   checkNames(url.searchParams, []);
-  const layer = checkLayer(params.layer ?? "");
+  const layer = checkLayer((params.layer ?? "").replace(/^\//, ""));
   const etag = etagOf(server);
   const condition = request.headers.get("if-match");
   if (condition !== null && !matchesETag(condition, etag)) {

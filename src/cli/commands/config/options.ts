@@ -9,6 +9,7 @@ export const CONFIGURABLE = [
   "server",
   "client",
   "request",
+  "layers",
   "simulate",
   "doctor",
 ] as const;

@@ -71,6 +71,13 @@ function manPage(
           roff(operandMeaning(spec.operand)),
         ]
         : []),
+      ...(spec.operand?.more
+        ? [
+          ".TP",
+          `.I ${roff(spec.operand.more.name)}`,
+          roff(spec.operand.more.summary),
+        ]
+        : []),
       ...withoutCommon(spec.options).flatMap(entry),
     ]),
     ".SH OPTIONS OF ALL COMMANDS",

@@ -1,0 +1,171 @@
+import { AppError } from "../../../common/errors.ts";
+import { printable, printableJson } from "../../../common/printable.ts";
+import { env } from "../../env.ts";
+import { usageError } from "../../errors.ts";
+import { Exit } from "../../exit_codes.ts";
+import { readText } from "../../files.ts";
+import { colorDepth } from "../../terminal/capabilities.ts";
+import { columnsOfText } from "../../terminal/columns.ts";
+import { info, writeError, writeOut } from "../../terminal/output.ts";
+import { printPaged } from "../../terminal/pager.ts";
+import { formatAge, plural } from "../../terminal/render.ts";
+import {
+  type LayerInfo,
+  type LayerList,
+  LayersClient,
+} from "./layers_client.ts";
+import type { LayersFlags } from "./options.ts";
+
+/** Layers that the question before a deletion names. */
+const MAX_NAMED_LAYERS = 10;
+
+/**
+ * Runs `occupancy layers`.
+ *
+ * @param flags its flags
+ * @param operands the action, then names of layers
+ */
+export async function layers(
+  flags: LayersFlags,
+  [action, ...names]: readonly string[],
+): Promise<number> {
+  if (action === "list" && names.length > 0) {
+    throw usageError(
+      `Unexpected argument: ${names[0]}`,
+      "occupancy layers list shows all layers.",
+    );
+  }
+  const { url, timeout, httpTokenFile } = flags;
+  const token = httpTokenFile === undefined
+    ? undefined
+    : (await readText(httpTokenFile)).trim();
+  const client = new LayersClient({ url, token, timeout });
+  if (action === "list") await list(client, flags);
+  else await deleteAll(client, names, flags);
+  return Exit.ok;
+}
+
+async function list(client: LayersClient, flags: LayersFlags): Promise<void> {
+  const all = await client.list();
+  const isTerminal = Deno.stdout.isTerminal();
+  const text = flags.json
+    ? all.layers.map((layer) => `${printableJson(layer)}\n`).join("")
+    : isTerminal
+    ? renderTable(all, colorDepth(flags.color, env, isTerminal) !== "none")
+    : renderTsv(all);
+  await printPaged(text, { ...flags, headerLines: 1 });
+}
+
+/** @throws {AppError} if a layer does not exist: then none is deleted */
+async function deleteAll(
+  client: LayersClient,
+  names: readonly string[],
+  flags: LayersFlags,
+): Promise<void> {
+  if (names.length === 0) {
+    throw usageError(
+      "Missing layer after occupancy layers delete",
+      "Name the layers to delete; occupancy layers list shows all.",
+    );
+  }
+  if (!flags.yes && !Deno.stdin.isTerminal()) {
+    throw usageError(
+      "Cannot ask before the deletion: stdin is not a terminal",
+      "Add --yes to delete without asking.",
+    );
+  }
+  const { layers } = await client.list();
+  const chosen = [...new Set(names)].map((name) => find(layers, name));
+  if (!flags.yes && !confirm(questionOf(chosen))) {
+    info(flags, "Nothing was deleted");
+    return;
+  }
+  for (const { name } of chosen) {
+    const deleted = await client.delete(name);
+    if (flags.json) writeOut(`${printableJson(deleted)}\n`);
+    else info(flags, `Deleted ${name} with ${plural(deleted.cells, "cell")}`);
+  }
+}
+
+/** @throws {AppError} if there is no such layer */
+function find(layers: readonly LayerInfo[], name: string): LayerInfo {
+  const layer = layers.find((one) => one.name === name);
+  if (layer !== undefined) return layer;
+  throw new AppError("no-layer", `There is no layer ${printable(name)}`, {
+    hint: "Nothing was deleted. occupancy layers list shows all layers.",
+  });
+}
+
+/** Such as `Delete floor3 (12 cells) and hall (1 cell)? [y/N] `. */
+function questionOf(layers: readonly LayerInfo[]): string {
+  const named = layers.slice(0, MAX_NAMED_LAYERS)
+    .map(({ name, cells }) => `${printable(name)} (${plural(cells, "cell")})`);
+  const rest = layers.length - named.length;
+  if (rest > 0) named.push(`${plural(rest, "more layer")}`);
+  const list = named.length === 1
+    ? named[0]
+    : `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
+  const cells = layers.reduce((sum, layer) => sum + layer.cells, 0);
+  const sum = layers.length === 1 ? "" : `, ${plural(cells, "cell")} in all`;
+  return `Delete ${list}${sum}? [y/N] `;
+}
+
+/** Asks on stderr; the answer is a line of the terminal. */
+function confirm(question: string): boolean {
+  writeError(question);
+  const line = new Uint8Array(1024);
+  const length = Deno.stdin.readSync(line) ?? 0;
+  const answer = new TextDecoder().decode(line.subarray(0, length));
+  return /^y(es)?\s*$/i.test(answer);
+}
+
+const HEAD = [
+  "layer",
+  "cells",
+  "occupied",
+  "free",
+  "stale",
+  "unknown",
+  "last reading",
+  "age",
+];
+
+/** The layers in columns, for people. */
+function renderTable({ layers, time }: LayerList, color: boolean): string {
+  const rows = layers.map((layer) => [
+    printable(layer.name),
+    ...countsOf(layer),
+    timeOf(layer),
+    formatAge(time - layer.lastReading),
+  ]);
+  const widths = HEAD.map((title, column) =>
+    rows.reduce(
+      (width, row) => Math.max(width, columnsOfText(row[column]!)),
+      title.length,
+    )
+  );
+  const lines = [HEAD, ...rows].map((row) =>
+    row.map((text, column) => {
+      const space = " ".repeat(widths[column]! - columnsOfText(text));
+      return column === 0 ? text + space : space + text;
+    }).join("  ").trimEnd()
+  );
+  if (color) lines[0] = `\x1b[2m${lines[0]}\x1b[0m`;
+  return lines.join("\n") + "\n";
+}
+
+/** A line for each layer, separated by tabs, for pipes. */
+function renderTsv({ layers }: LayerList): string {
+  return layers.map((layer) =>
+    [layer.name, ...countsOf(layer), timeOf(layer)].join("\t") + "\n"
+  ).join("");
+}
+
+function countsOf(layer: LayerInfo): string[] {
+  const { cells, occupied, free, stale, unknown } = layer;
+  return [cells, occupied, free, stale, unknown].map(String);
+}
+
+function timeOf({ lastReading }: LayerInfo): string {
+  return new Date(lastReading).toISOString();
+}
