@@ -6,6 +6,9 @@
 import { excerpt } from "../protocol/mod.ts";
 import { Problem } from "./problem.ts";
 
+/** Of a path in a message, in UTF-16 code units; a longer one is cut. */
+const MAX_PATH_LENGTH = 200;
+
 /** The values of the names in the path of a route, decoded. */
 export type PathParams = Readonly<Record<string, string>>;
 
@@ -99,7 +102,7 @@ function notFound(routes: readonly RoutePath[], pathname: string): Problem {
   return new Problem({
     status: 404,
     code: "not-found",
-    message: `Nothing found at ${pathname}`,
+    message: `Nothing found at ${excerpt(pathname, MAX_PATH_LENGTH)}`,
     hint: "GET /openapi.json describes all paths.",
     extensions: {
       routes: routes.map(({ method, path }) => `${method} ${path}`),

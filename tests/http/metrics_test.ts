@@ -214,6 +214,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "GET metrics shows invisible characters of layer names as escapes",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post(
+      "1,1,4",
+      `?layer=${encodeURIComponent("a\u202eb\u2028")}`,
+    );
+    const text = await (await server.get("/metrics")).text();
+    assert.doesNotMatch(text, /[\u202e\u2028]/);
+    // A backslash is doubled in a label.
+    assert.ok(
+      text.includes('occupancy_people{layer="a\\\\u{202e}b\\\\u{2028}"} 4\n'),
+      text,
+    );
+  },
+});
+
+Deno.test({
   name: "GET metrics passes promtool, with unusual layer names",
   ...needs("promtool"),
   fn: async () => {

@@ -112,3 +112,28 @@ Deno.test({
     assert.deepEqual(session.errors, []);
   },
 });
+
+Deno.test({
+  name: "hostile names of layers and sources are shown with escapes",
+  ...needs("chromium"),
+  fn: async () => {
+    const layer = `<b>a</b>\u202eb\u2066c\u200bd\u2028e`;
+    const shown = "<b>a</b>\\u{202e}b\\u{2066}c\\u{200b}d\\u{2028}e";
+    await using session = await PageSession.open({
+      readings: { [layer]: "0,0,3\n" },
+    });
+    const quoted = shown.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+    await session.waitForText("#layers", new RegExp(`^${quoted} 3 people$`));
+    assert.ok((await session.page.title()).includes(shown));
+    const reading = { x: 1, y: 1, value: 2, source: "s\x1b[2J\u202e<i>" };
+    await session.submit(layer, JSON.stringify(reading));
+    await session.waitForText("#latest", /s\\x1b\[2J\\u\{202e\}<i>/);
+    const unsafe = await session.page.evaluate(() =>
+      /[\p{Bidi_Control}\u200b\u2028]/u.test(
+        document.body.innerText + document.title,
+      )
+    );
+    assert.equal(unsafe, false);
+    assert.deepEqual(session.errors, []);
+  },
+});

@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { printable } from "../../common/printable.ts";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import {
   addCounts,
@@ -387,7 +388,9 @@ function brokerClients({ link }: HttpContext): ComputedMetric[] {
 export function countsByLabel(map: ReadableMap): Map<string, CellCounts> {
   const counts = new Map<string, CellCounts>();
   for (const [name, grid] of map.layers()) {
-    const label = counts.size < MAX_LAYER_LABELS ? name : OTHER_LAYERS;
+    const label = counts.size < MAX_LAYER_LABELS
+      ? printable(name)
+      : OTHER_LAYERS;
     const before = counts.get(label) ?? NO_CELLS;
     counts.set(label, addCounts(before, grid.counts()));
   }

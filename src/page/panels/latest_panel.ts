@@ -5,6 +5,7 @@
  * @module
  */
 
+import { printable } from "../../common/printable.ts";
 import type { LatestChange } from "../../feed/messages.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import type { Unit } from "../../protocol/display.ts";
@@ -162,7 +163,7 @@ function createRow(onClick: () => void): Row {
           ? formatPreciseTime(time)
           : formatAge(age),
       );
-      setText(origin, source ?? "");
+      setText(origin, printable(source ?? ""));
       origin.hidden = source === null;
       button.title = formatDate(time);
     },

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { printable } from "../../common/printable.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import {
   formatCount,
@@ -175,9 +176,12 @@ export class LayerList {
   }
 }
 
-/** Returns the title of a layer, or its name if it has none. */
+/**
+ * Returns the title of a layer, or its name if it has none. Any client can
+ * choose the name: it is made safe to show.
+ */
 export function titleOf({ name, title }: LayerStatus): string {
-  return title || name;
+  return printable(title || name);
 }
 
 /** Removes what a search ignores: case and accents. */
@@ -217,11 +221,11 @@ function createRow(onClick: () => void): Row {
       setText(number, formatShortCount(count, SHORT_LIMIT));
       setText(unit, noun);
       const known = occupied + free;
-      button.title = `${layer.name} · ${formatCount(count)} ${noun} · ${
-        formatShare(occupied, known)
-      } of ${formatQuantity(known, "known cell")} occupied · ${
-        formatQuantity(cells, "cell")
-      }`;
+      button.title = `${printable(layer.name)} · ${
+        formatCount(count)
+      } ${noun} · ${formatShare(occupied, known)} of ${
+        formatQuantity(known, "known cell")
+      } occupied · ${formatQuantity(cells, "cell")}`;
       // Of its own cells: beside a huge layer all other bars would be empty.
       bar.style.width = `${known > 0 ? 100 * occupied / known : 0}%`;
     },

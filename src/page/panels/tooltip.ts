@@ -6,6 +6,7 @@
  * @module
  */
 
+import { printable } from "../../common/printable.ts";
 import type { Unit } from "../../protocol/display.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import { describeCell, formatAge } from "../elements/format.ts";
@@ -131,7 +132,7 @@ export class Tooltip {
       const { source, observation } = await fetchCell(target, abort.signal);
       if (abort.signal.aborted) return;
       this.#source.hidden = source === null;
-      setText(this.#source, `from ${source}`);
+      setText(this.#source, `from ${printable(source ?? "")}`);
       this.#place(target.rect);
       this.#answered = performance.now();
       if (observation === undefined || observation.time <= time) return;
