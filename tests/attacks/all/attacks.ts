@@ -25,6 +25,8 @@ const HANDSHAKE = [
   "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ];
+/** A layer that exists, so that too many layers do not prevent the attack. */
+export const SCATTERED = "scattered";
 const CHUNKED = "Transfer-Encoding: chunked";
 
 /** Connects a client to the embedded broker. */
@@ -276,11 +278,11 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
           { length: 1000 },
           () => `${int32()},${int32()},1`,
         );
-        return encodePublish("occupancy/data/scattered", rows.join("\n"));
+        return encodePublish(`occupancy/data/${SCATTERED}`, rows.join("\n"));
       }),
   },
   "bad-payloads": {
-    counted: ["bad-json", "bad-csv", "bad-row"],
+    counted: ["bad-header"],
     run: async (target) => {
       let state = 0;
       const topic = `occupancy/server/state/`;

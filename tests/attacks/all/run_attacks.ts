@@ -8,7 +8,7 @@ import { delay } from "../../../src/common/async.ts";
 import { DENO_RUN, Running } from "../../support/processes.ts";
 import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
-import { ATTACKS } from "./attacks.ts";
+import { ATTACKS, SCATTERED } from "./attacks.ts";
 import { MemoryCap } from "./capped_server.ts";
 import {
   GoodClient,
@@ -82,6 +82,7 @@ export async function runAttacks(
   await using server = cap.start(args);
   const { httpUrl, mqttPort } = await server.ready();
   await fill(httpUrl, cells);
+  await post(httpUrl, SCATTERED, "0,0,0");
   const reports: AttackReport[] = [];
   let acknowledged: readonly number[];
   const lost: string[] = [];
@@ -158,17 +159,22 @@ async function fill(httpUrl: string, cells: number): Promise<void> {
       { length: rows * ROW_CELLS },
       (_, i) => `${i % ROW_CELLS},${y + Math.floor(i / ROW_CELLS)},1`,
     ).join("\n");
-    const response = await fetch(
-      `${httpUrl}/api/v1/readings?layer=${LARGE_LAYER}`,
-      {
-        method: "POST",
-        body,
-        headers: { authorization: `Bearer ${TOKEN}` },
-      },
-    );
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
+    await post(httpUrl, LARGE_LAYER, body);
   }
+}
+
+async function post(
+  httpUrl: string,
+  layer: string,
+  body: string,
+): Promise<void> {
+  const response = await fetch(`${httpUrl}/api/v1/readings?layer=${layer}`, {
+    method: "POST",
+    body,
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
 }
 
 /**
