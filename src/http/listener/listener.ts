@@ -17,30 +17,21 @@ import { ListenerWatch } from "../../common/listener_watch.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import { type Incoming, incomingOf } from "./incoming.ts";
 import { sendResponse } from "./outgoing.ts";
+import { PacedReads } from "./paced_reads.ts";
 import { StallWatch } from "./stall_watch.ts";
 import {
   answerToFailure,
   malformedRequest,
   tooManyConnections,
 } from "./refusals.ts";
+import {
+  HEAD_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  type ListenerTimeouts,
+  REQUEST_TIMEOUT_MS,
+  STALL_TIMEOUT_MS,
+} from "./timeouts.ts";
 import { type Upgrade, WebSockets } from "./web_socket.ts";
-
-/** Time limits of {@linkcode HttpListener}, in ms. */
-export interface ListenerTimeouts {
-  /**
-   * For the head of a request, from the start of the connection or from its
-   * first byte. Default 10,000.
-   */
-  readonly head?: number;
-  /** For a whole request with its body. Default 60,000. */
-  readonly request?: number;
-  /** For a connection between two requests. Default 75,000. */
-  readonly idle?: number;
-  /** For a client that reads nothing of its response. Default 60,000. */
-  readonly stall?: number;
-  /** For the answer to a ping on a WebSocket. Default 30,000. */
-  readonly webSocketIdle?: number;
-}
 
 /** Options of {@linkcode HttpListener}. */
 export interface ListenerOptions {
@@ -58,11 +49,6 @@ export interface ListenerOptions {
   readonly timeouts?: ListenerTimeouts | undefined;
 }
 
-const HEAD_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-/** Longer than that of reverse proxies: they end idle connections first. */
-const IDLE_TIMEOUT_MS = 75_000;
-const STALL_TIMEOUT_MS = 60_000;
 /** The interval of the checks of these limits. */
 const CHECK_INTERVAL_MS = 1000;
 /**
@@ -105,6 +91,7 @@ export class HttpListener {
   readonly #states = new WeakMap<Socket, ConnectionState>();
   readonly #webSockets: WebSockets;
   readonly #stalls: StallWatch;
+  readonly #reads = new PacedReads();
   #watch: ListenerWatch | undefined;
   #lingering = 0;
   #isClosing = false;
@@ -218,16 +205,25 @@ export class HttpListener {
     server.removeAllListeners("connection");
     server.on("connection", (socket: Socket) => {
       if (!this.#admit(socket)) return;
-      for (const listener of serve) listener.call(server, socket);
+      this.#reads.attach(socket, () => {
+        for (const listener of serve) listener.call(server, socket);
+      });
     });
-    server.on("request", (message, to) => this.#enqueue(message, to, false));
-    server.on(
-      "checkContinue",
-      (message, to) => this.#enqueue(message, to, true),
-    );
+    for (const event of ["request", "checkContinue", "checkExpectation"]) {
+      // An unknown expectation is ignored (RFC 9110, 10.1.1).
+      server.on(
+        event,
+        (message: IncomingMessage, to: ServerResponse) =>
+          this.#enqueue(message, to, event === "checkContinue"),
+      );
+    }
     server.on(
       "upgrade",
-      (message, socket, head) => this.#upgrade(message, socket as Socket, head),
+      (message, stream, head) => {
+        const socket = stream as Socket;
+        const bytes = this.#reads.detach(socket, head);
+        void this.#upgrade(message, socket, bytes);
+      },
     );
     server.on(
       "clientError",
@@ -370,6 +366,8 @@ export class HttpListener {
     const to = new ServerResponse(message);
     to.shouldKeepAlive = false;
     to.assignSocket(socket);
+    // Node.js passes it on for its own requests only.
+    socket.on("drain", () => to.emit("drain"));
     await this.#send(response, to);
     socket.destroySoon();
   }

@@ -1,0 +1,28 @@
+/**
+ * The time limits of the HTTP listener.
+ *
+ * @module
+ */
+
+/** Time limits of the listener, in ms. */
+export interface ListenerTimeouts {
+  /**
+   * For the head of a request, from the start of the connection or from its
+   * first byte. Default 10,000.
+   */
+  readonly head?: number;
+  /** For a whole request with its body. Default 60,000. */
+  readonly request?: number;
+  /** For a connection between two requests. Default 75,000. */
+  readonly idle?: number;
+  /** For a client that reads nothing of its response. Default 60,000. */
+  readonly stall?: number;
+  /** For the answer to a ping on a WebSocket. Default 30,000. */
+  readonly webSocketIdle?: number;
+}
+
+export const HEAD_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than that of reverse proxies: they end idle connections first. */
+export const IDLE_TIMEOUT_MS = 75_000;
+export const STALL_TIMEOUT_MS = 60_000;
