@@ -80,7 +80,8 @@ export const SERVER = {
     {
       name: "max-layers",
       value: "n",
-      summary: "maximum number of layers; readings for more are refused",
+      summary:
+        "maximum number of layers besides default; readings for more are refused",
       default: "10000",
       parse: parseCount,
       group: STORE,
@@ -115,6 +116,15 @@ export const SERVER = {
       summary: "a cell without an observation for this time is unknown",
       unset: "never",
       parse: parsePositiveDuration,
+      group: TIME,
+    },
+    {
+      name: "remove-after",
+      value: "duration",
+      summary:
+        "a cell that has been unknown for this time is removed, and a layer with its last cell; 0: never",
+      default: "30d",
+      parse: parseDuration,
       group: TIME,
     },
     {

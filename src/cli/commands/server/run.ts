@@ -77,6 +77,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     log,
     changesInterval: flags.changesInterval,
     maxLayers: flags.maxLayers,
+    removeAfter: flags.removeAfter === 0 ? Infinity : flags.removeAfter,
     cellLimits,
     loadLimit,
     displayOf,
