@@ -41,10 +41,14 @@ export async function takeJson(client: RawConnection): Promise<any> {
 /** Requests a layer and returns the reply. */
 export async function requestMap(
   client: RawConnection,
-  { qos = 1, layer = "default" }: { qos?: 0 | 1; layer?: string } = {},
+  { qos = 1, ...rest }: {
+    qos?: 0 | 1;
+    layer?: string;
+    region?: readonly number[];
+  } = {},
 ): Promise<MapReply> {
   await client.subscribe(REPLIES);
-  const request = JSON.stringify({ replyTo: REPLIES, layer });
+  const request = JSON.stringify({ replyTo: REPLIES, ...rest });
   await client.write(
     encodePublish("occupancy/request", request, { qos, id: 8 }),
   );

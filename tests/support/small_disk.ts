@@ -10,14 +10,18 @@ export interface SmallDisk extends AsyncDisposable {
   free(): Promise<void>;
 }
 
-const SIZE_MIB = 2;
+const DEFAULT_SIZE_MIB = 2;
 const BLOCK = new Uint8Array(4096);
 
-/** Mounts a tmpfs, which needs root on Linux. */
-export async function smallDisk(): Promise<SmallDisk> {
+/**
+ * Mounts a tmpfs, which needs root on Linux.
+ *
+ * @param mib its size, in MiB
+ */
+export async function smallDisk(mib = DEFAULT_SIZE_MIB): Promise<SmallDisk> {
   const folder = await tempDir();
   const { path } = folder;
-  if (!run("mount", "-t", "tmpfs", "-o", `size=${SIZE_MIB}m`, "tmpfs", path)) {
+  if (!run("mount", "-t", "tmpfs", "-o", `size=${mib}m`, "tmpfs", path)) {
     await folder[Symbol.asyncDispose]();
     throw new Error("Cannot mount a tmpfs: it needs root");
   }

@@ -20,6 +20,7 @@ export class RawViewer implements Disposable {
   readonly #sequence = new FrameSequence();
   #bytes: Uint8Array = new Uint8Array();
   #got = 0;
+  #closed = false;
 
   private constructor(connection: Deno.Conn) {
     this.#connection = connection;
@@ -60,7 +61,10 @@ export class RawViewer implements Disposable {
     await this.#send(TEXT, new TextEncoder().encode(got));
   }
 
+  /** Safe to call twice. */
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#connection.close();
   }
 
