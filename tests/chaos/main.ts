@@ -1,7 +1,18 @@
-/** `deno task chaos`: full chaos runs with each broker and durability. */
+/**
+ * `deno task chaos`: full chaos runs with each broker and durability, then
+ * servers that stand still and networks that are cut for a minute.
+ */
 import { parseArgs } from "node:util";
 import { BROKERS } from "../support/system.ts";
 import { type ChaosReport, runChaos } from "./chaos.ts";
+import { cutNetwork } from "./cut_network.ts";
+import { standStill } from "./stand_still.ts";
+
+/** A broker with a keep-alive of 30 s closes the connection after 45 s. */
+const STAND_STILL_MS = 60_000;
+/** Shorter than those 45 s: the connection survives. */
+const SHORT_CUT_MS = 43_000;
+const LONG_CUT_MS = 60_000;
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -30,7 +41,32 @@ for (const broker of BROKERS) {
     failed ||= report.lost.length + report.invented.length > 0;
   }
 }
+for (const broker of BROKERS) {
+  const name = `${broker}, stands still for ${STAND_STILL_MS / 1000} s`;
+  await check(name, () => standStill(broker, STAND_STILL_MS));
+}
+for (
+  const [swallowed, ms] of [
+    ["delayed", SHORT_CUT_MS],
+    ["lost", SHORT_CUT_MS],
+    ["lost", LONG_CUT_MS],
+  ] as const
+) {
+  const name = `network cut for ${ms / 1000} s, what was sent is ${swallowed}`;
+  await check(name, () => cutNetwork(swallowed, ms));
+}
 Deno.exit(failed ? 1 : 0);
+
+async function check(name: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+    console.log(`${name}: nothing lost, nothing shown as new`);
+  } catch (error) {
+    failed = true;
+    console.log(`${name}: FAILED`);
+    console.log(error);
+  }
+}
 
 function summary(report: ChaosReport): string {
   const { acknowledged, messages, resent, lost, invented, cells } = report;
