@@ -5,6 +5,7 @@ import {
   missingParentError,
   parseStoreAddress,
 } from "../store/location.ts";
+import { checkLogOwner } from "../store/log_owner.ts";
 import { openStore } from "../store/open.ts";
 import {
   isReadOnlyFileSystem,
@@ -136,6 +137,7 @@ async function checkContent(
       { hint: "A server checks the whole file when it starts.", data },
     );
   }
+  checkLogOwner(path);
   const folder = await Deno.makeTempDir({ prefix: "occupancy-doctor-" });
   const copy = `${folder}/store.sqlite`;
   try {

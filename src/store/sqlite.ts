@@ -15,6 +15,7 @@ import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { LoadGuard } from "./load_guard.ts";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
+import { checkLogOwner, forgetLogOwner, recordLogOwner } from "./log_owner.ts";
 import { openDatabase } from "./sqlite_file.ts";
 import {
   applyEntry,
@@ -90,10 +91,12 @@ export class SqliteStore implements Store {
       DEFAULT_MAX_JOURNAL_BYTES;
     this.#checkpointAtBytes = this.#maxJournalBytes;
     this.#warn = onWarning;
+    checkLogOwner(path);
     const lost = countLostTransactions(`${path}-wal`);
     this.#db = openDatabase(path, durability);
     if (lost > 0) onWarning(damagedLogWarning(path, lost));
     this.#files = new StoreFiles(path);
+    recordLogOwner(path);
     try {
       this.#append = this.#db.prepare(
         "INSERT INTO journal (entries, crc32) VALUES (?, ?)",
@@ -101,6 +104,7 @@ export class SqliteStore implements Store {
       this.#checkpointer = new Checkpointer(this.#db);
     } catch (error) {
       this.#db.close();
+      forgetLogOwner(path);
       throw storeErrorOf(path, error);
     }
   }
@@ -171,6 +175,7 @@ export class SqliteStore implements Store {
       // The disk is full, for example. The journal is still complete.
     }
     this.#db.close();
+    forgetLogOwner(this.#path);
   }
 
   /**

@@ -160,6 +160,21 @@ export function missingDatabaseError(path: string): StoreError {
   );
 }
 
+/**
+ * Returns the error for a log that belongs to another database.
+ *
+ * @param path the database file
+ */
+export function replacedDatabaseError(path: string): StoreError {
+  return new StoreError(
+    `Cannot open ${path}: it was replaced while a server used it, and ${path}-wal belongs to the file before`,
+    {
+      hint:
+        `Move the file before back. To use the present one, move ${path}-wal away.`,
+    },
+  );
+}
+
 function readOnlyError(path: string, cause: unknown): StoreError {
   if (isOnReadOnlyFileSystem(path)) {
     return readOnlyFileSystemError(`Cannot write to ${path}`, cause);

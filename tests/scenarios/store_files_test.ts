@@ -195,6 +195,40 @@ Deno.test({
 
 Deno.test({
   name:
+    "a server that is killed before it notices that its file was replaced: the next start mixes nothing",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const file = `${folder.path}/map.sqlite`;
+    const backup = await makeBackup(folder.path, 2 * READINGS);
+    await using started = await start(folder.path);
+    const { server, args, port } = started;
+    server.kill("SIGSTOP"); // it cannot notice
+    await Deno.rename(file, `${file}.${AWAY}`);
+    await Deno.rename(backup, file);
+    server.kill("SIGKILL");
+    await server.ended();
+    assertFailure(
+      await runOccupancy(args),
+      1,
+      /map\.sqlite: it was replaced while a server used it, and .*map\.sqlite-wal belongs to the file before$/m,
+      /Move the file before back\. To use the present one, move .*-wal away/,
+    );
+    const found = await diagnose(args.slice(1));
+    assert.match(found.of("store")[0]!, /^error: .*it was replaced/);
+
+    // Either advice works.
+    await Deno.rename(file, backup);
+    await Deno.rename(`${file}.${AWAY}`, file);
+    await assertCells(args, port, `sqlite:${file}`);
+    await Deno.rename(backup, file);
+    await Deno.remove(`${file}-wal`).catch(() => {});
+    await assertCells(args, port, `sqlite:${file}`, 2 * READINGS);
+  },
+});
+
+Deno.test({
+  name:
     "a second server rejects the moved file of a running one, and the log that it left",
   ...needs(),
   fn: async () => {
