@@ -20,6 +20,8 @@ export interface BudgetOptions {
    * reads well, if no client is slow. Default: never.
    */
   readonly replaceAfterMs?: number | undefined;
+  /** False to replace only shares of another network. Default true. */
+  readonly replacesOwn?: boolean | undefined;
   /** Maximum time to wait for a share, in ms. Default 10 s. */
   readonly waitMs?: number | undefined;
   /** Monotonic clock, in ms. Default `performance.now`. */
@@ -73,6 +75,11 @@ export class Budget {
   constructor(options: BudgetOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** The maximum amount. */
+  get max(): number {
+    return this.#options.max;
   }
 
   /** The amount in use. */
@@ -189,7 +196,7 @@ export class Budget {
    * the network that needs some, or if it is the same one.
    */
   #oldest(except: Exchange): HeldShare | undefined {
-    const { replaceAfterMs } = this.#options;
+    const { replaceAfterMs, replacesOwn = true } = this.#options;
     if (replaceAfterMs === undefined) return undefined;
     const held = this.#heldByAddress();
     const own = held.get(except.network) ?? 0;
@@ -197,6 +204,7 @@ export class Budget {
     for (const [network, amount] of held) {
       if (amount > most) [largest, most] = [network, amount];
     }
+    if (largest === except.network && !replacesOwn) return undefined;
     // Shares are in the order in which they were taken.
     for (const share of this.#shares) {
       const { exchange } = share;

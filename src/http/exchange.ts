@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Settings of {@linkcode Exchange}, for tests. */
+/** When a client is slow. */
 export interface PaceOptions {
   /** A client may wait this long before its first bytes. Default 3 s. */
   readonly graceMs?: number;
@@ -27,30 +27,45 @@ const MAX_CREDIT_MS = 6000;
  * waits for the client: for the next bytes of the body, or until the client has
  * read the last bytes of the response.
  *
- * A client is slow when it has waited longer than its credit: a grace period at
- * first, then the time that its bytes take at the minimum rate. A slow client
- * is cut when others need what it holds, see `Budget`.
+ * A client is slow when the server has waited longer than its credit: a grace
+ * period at first, then the time that its bytes take at the minimum rate. The
+ * grace comes back while the server does not wait. A slow client is cut when
+ * others need what it holds, see `Budget`.
  */
 export class Exchange {
   /** The network of the client, see `clientNetwork`. */
   readonly network: string;
   /** When the request arrived, monotonic, in ms. */
   readonly startedAt: number;
-  /** Called when the client must be disconnected. */
+  /** Called when the client loses what it holds. */
   onCut: () => void = () => {};
+  /** Ends the connection at once. */
+  readonly disconnect: () => void;
   readonly #now: () => number;
   readonly #msPerByte: number;
+  readonly #graceMs: number;
   #credit: number;
+  /** The end of the last wait. */
+  #readySince: number;
   #waitingSince: number | undefined;
 
-  constructor(network: string, options: PaceOptions = {}) {
+  /**
+   * @param network of the client, see `clientNetwork`
+   * @param disconnect ends the connection at once
+   */
+  constructor(
+    network: string,
+    options: PaceOptions = {},
+    disconnect: () => void = () => {},
+  ) {
     const { now = () => performance.now(), graceMs = GRACE_MS } = options;
     const { minBytesPerSecond = MIN_BYTES_PER_SECOND } = options;
     this.network = network;
+    this.disconnect = disconnect;
     this.#now = now;
-    this.#credit = graceMs;
+    this.#credit = this.#graceMs = graceMs;
     this.#msPerByte = 1000 / minBytesPerSecond;
-    this.startedAt = now();
+    this.startedAt = this.#readySince = now();
   }
 
   /**
@@ -65,17 +80,23 @@ export class Exchange {
 
   /** The server begins to wait for the client. */
   waitForClient(): void {
-    this.#waitingSince ??= this.#now();
+    if (this.#waitingSince !== undefined) return;
+    const now = this.#now();
+    const rested = this.#credit + now - this.#readySince;
+    this.#credit = Math.max(this.#credit, Math.min(this.#graceMs, rested));
+    this.#waitingSince = now;
   }
 
   /**
    * The wait is over.
    *
-   * @param bytes the bytes that the client has sent or read
+   * @param bytes the bytes that the client has sent or read; Infinity if only
+   * the time matters
    */
   clientProgressed(bytes: number): void {
     if (this.#waitingSince === undefined) return;
-    const waited = this.#now() - this.#waitingSince;
+    this.#readySince = this.#now();
+    const waited = this.#readySince - this.#waitingSince;
     this.#waitingSince = undefined;
     this.#credit = Math.min(
       MAX_CREDIT_MS,
@@ -83,7 +104,7 @@ export class Exchange {
     );
   }
 
-  /** Disconnects the client. */
+  /** Takes from the client what it holds. */
   cut(): void {
     this.#waitingSince = undefined;
     this.onCut();

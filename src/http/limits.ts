@@ -12,8 +12,6 @@ import { Problem } from "./problem.ts";
 export const MAX_REQUEST_BODY_BYTES = 8 * 1024 * 1024;
 /** Maximum time in which a request body must arrive. */
 export const BODY_TIMEOUT_MS = 30_000;
-/** A client that reads nothing from a stream for this time is disconnected. */
-export const STALL_TIMEOUT_MS = 60_000;
 /** A body up to this size needs no share of a limit. */
 export const SMALL_BODY_BYTES = 64 * 1024;
 /** A response up to this number of cells is made at once and has no limit. */
@@ -30,6 +28,8 @@ interface Amounts {
   readonly requests?: number;
   /** Streams of changes. Default 64. */
   readonly streams?: number;
+  /** Viewers of the live feed. Default 64. */
+  readonly viewers?: number;
   /** Responses of more than {@linkcode SMALL_RESPONSE_CELLS}. Default 16. */
   readonly largeResponses?: number;
   /**
@@ -51,6 +51,7 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
   readonly reached: LimitCounts = new LimitCounts();
   readonly requests: Budget;
   readonly streams: Budget;
+  readonly viewers: Budget;
   readonly largeResponses: Budget;
   readonly bodyBytes: Budget;
 
@@ -58,23 +59,31 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
     {
       requests = 512,
       streams = 64,
+      viewers = 64,
       largeResponses = 16,
       bodyBytes = 64 * 1024 * 1024,
       waitMs,
     }: LimitOptions = {},
   ) {
     const { reached } = this;
-    const budget = (name: string, max: number, replaceable = false) =>
-      new Budget({
-        name,
-        max,
-        reached,
-        waitMs,
-        ...(replaceable && { replaceAfterMs: REPLACE_AFTER_MS }),
-      });
+    const budget = (
+      name: string,
+      max: number,
+      replacing: Pick<BudgetOptions, "replaceAfterMs" | "replacesOwn"> = {},
+    ) => new Budget({ name, max, reached, waitMs, ...replacing });
+    const replacing = { replaceAfterMs: REPLACE_AFTER_MS };
     this.requests = budget("http-requests", requests);
-    this.streams = budget("http-streams", streams, true);
-    this.largeResponses = budget("http-large-responses", largeResponses, true);
+    this.streams = budget("http-streams", streams, replacing);
+    // A dashboard connects again: dashboards of one network would take turns.
+    this.viewers = budget("http-viewers", viewers, {
+      ...replacing,
+      replacesOwn: false,
+    });
+    this.largeResponses = budget(
+      "http-large-responses",
+      largeResponses,
+      replacing,
+    );
     this.bodyBytes = budget("http-body-bytes", bodyBytes);
   }
 }
@@ -92,6 +101,7 @@ export function overloaded(resource: Resource): Problem {
 
 const OVERLOADED: Readonly<Record<Resource, string>> = {
   requests: "Too many requests at the same time",
+  viewers: "Too many viewers at the same time",
   streams: "Too many streams of changes at the same time",
   largeResponses: "Too many large responses at the same time",
   bodyBytes: "Too many large request bodies at the same time",

@@ -6,7 +6,6 @@
  */
 import type { Exchange } from "./exchange.ts";
 import { FixedResponse } from "./fixed_response.ts";
-import { STALL_TIMEOUT_MS } from "./limits.ts";
 
 /**
  * Returns a JSON response that must not be cached.
@@ -36,27 +35,19 @@ export interface ByteSource {
   onEnd(): void;
   /** Called with the number of bytes that `next` has returned. */
   onBytes?(bytes: number): void;
-  /**
-   * The stream fails if the client reads nothing for this time, in ms. Default
-   * {@linkcode STALL_TIMEOUT_MS}.
-   */
-  readonly stallTimeoutMs?: number;
 }
 
 /**
- * Returns a response body that is produced while the client reads it. It fails
- * if the exchange is cut.
+ * Returns a response body that is produced while the client reads it. If the
+ * exchange is cut, it fails and the connection ends.
  */
 export function byteStream(
   source: ByteSource,
   exchange: Exchange,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { stallTimeoutMs = STALL_TIMEOUT_MS } = source;
-  let stall: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
   let unread = 0;
   const end = () => {
-    clearTimeout(stall);
     exchange.onCut = () => {};
     if (!ended) source.onEnd();
     ended = true;
@@ -66,10 +57,10 @@ export function byteStream(
       exchange.onCut = () => {
         end();
         controller.error(new Error("The client reads too slowly"));
+        exchange.disconnect();
       };
     },
     async pull(controller) {
-      clearTimeout(stall);
       exchange.clientProgressed(unread);
       try {
         const bytes = await source.next();
@@ -83,10 +74,6 @@ export function byteStream(
         unread = bytes.length;
         exchange.waitForClient();
         controller.enqueue(bytes);
-        stall = setTimeout(() => {
-          end();
-          controller.error(new Error("The client stopped reading"));
-        }, stallTimeoutMs);
       } catch (error) {
         end();
         controller.error(error);

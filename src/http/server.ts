@@ -136,7 +136,12 @@ export class HttpServer {
     this.#turns = new FairTurns(() =>
       this.#requests + context.counts.messages + context.counts.requests
     );
-    this.#feed = new LiveFeed(context, this.#rates, feedLimits);
+    this.#feed = new LiveFeed(
+      context,
+      this.#rates,
+      this.#limits.viewers,
+      feedLimits,
+    );
     this.#metrics = new Metrics({
       context,
       limits: this.#limits,
@@ -180,7 +185,11 @@ export class HttpServer {
     const start = performance.now();
     const { method } = incoming;
     const matched = { route: "none" };
-    const exchange = new Exchange(clientNetwork(incoming.address), this.#pace);
+    const exchange = new Exchange(
+      clientNetwork(incoming.address),
+      this.#pace,
+      () => incoming.disconnect(),
+    );
     const response = await this.#respond(incoming, exchange, matched);
     this.#metrics.observeRequest({
       method: METHODS.includes(method) ? method : "other",

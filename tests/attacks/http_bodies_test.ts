@@ -42,7 +42,7 @@ Deno.test({
     // One number of 10,000 digits is no reading.
     for (const head of answers) assert.match(head, /^HTTP\/1.1 400 /);
     const grown = peakMegabytes(server.pid) - before;
-    assert.ok(grown < 300, `${grown} MB`);
+    assert.ok(grown < 100, `${grown} MB`);
     for (const client of clients) client[Symbol.dispose]();
   },
 });

@@ -32,10 +32,10 @@ export const getLive: Endpoint = {
 
 /** Token, Host and Origin were checked by the {@linkcode Guard} before. */
 function upgrade(context: RequestContext): Response {
-  const { request, feed, guard: { access }, upgrade } = context;
+  const { request, exchange, feed, guard: { access }, upgrade } = context;
   checkHandshake(request);
   if (upgrade === undefined) throw noWebSocket();
-  return upgrade((socket) => feed.add(socket, access));
+  return upgrade((socket) => feed.add(socket, exchange, access));
 }
 
 /**

@@ -1,14 +1,11 @@
 /**
- * Limits of the live feed: how many viewers it accepts, how much it sends to a
- * viewer ahead of its acknowledgements, and how much a viewer may send.
+ * Limits of the live feed: how much it sends to a viewer ahead of its acknowledgements, and how much a viewer may send.
  *
  * @module
  */
 
 /** Limits and intervals of the live feed. */
 export interface FeedLimits {
-  /** Maximum number of viewers. Default 64. */
-  readonly viewers: number;
   /** Minimum time between two deltas of a viewer, in ms. Default 50. */
   readonly intervalMs: number;
   /** Maximum cells of a delta; for more, a snapshot is sent. Default 65,536. */
@@ -25,7 +22,6 @@ export interface FeedLimits {
 
 /** The defaults of {@linkcode FeedLimits}. */
 export const DEFAULT_FEED_LIMITS: FeedLimits = {
-  viewers: 64,
   intervalMs: 50,
   deltaCells: 65_536,
   partCells: 32_768,
@@ -49,6 +45,11 @@ export class SendWindow {
 
   constructor(limits: Pick<FeedLimits, "framesInFlight" | "bytesInFlight">) {
     this.#limits = limits;
+  }
+
+  /** True if all frames are acknowledged. */
+  get isEmpty(): boolean {
+    return this.#frames.length === 0;
   }
 
   /** True if another frame may be sent. */

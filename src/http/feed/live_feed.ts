@@ -12,6 +12,8 @@ import {
 import type { HttpContext } from "../context.ts";
 import type { MessageSocket } from "../listener/web_socket.ts";
 import type { Rates } from "../metrics/rates.ts";
+import type { Budget } from "../budget.ts";
+import type { Exchange } from "../exchange.ts";
 import { TickDeltas } from "./deltas.ts";
 import {
   CountHistory,
@@ -65,6 +67,7 @@ export class LiveFeed {
   readonly viewers: ViewerCounts = { current: 0, sentBytes: 0 };
   readonly #context: HttpContext;
   readonly #rates: Rates;
+  readonly #budget: Budget;
   readonly #limits: FeedLimits;
   readonly #snapshots: Snapshots;
   readonly #history = new CountHistory();
@@ -95,13 +98,16 @@ export class LiveFeed {
    * context is aborted.
    *
    * @param rates the rates of the server, sampled every second
+   * @param budget the number of viewers
    */
   constructor(
     context: HttpContext,
     rates: Rates,
+    budget: Budget,
     limits: Partial<FeedLimits> = {},
   ) {
     this.#context = context;
+    this.#budget = budget;
     this.#rates = rates;
     this.#limits = { ...DEFAULT_FEED_LIMITS, ...limits };
     this.#snapshots = new Snapshots(context.map, this.#limits.partCells);
@@ -132,10 +138,15 @@ export class LiveFeed {
    * Adds a viewer, or closes its socket if there are too many.
    *
    * @param socket open
+   * @param exchange the request
    * @param access aborted if the token has changed since the request
    */
-  add(socket: MessageSocket, access?: AbortSignal): void {
-    const viewer = new Viewer(socket, this.#viewerOptions);
+  add(
+    socket: MessageSocket,
+    exchange: Exchange,
+    access?: AbortSignal,
+  ): void {
+    const viewer = new Viewer(socket, exchange, this.#viewerOptions);
     if (access?.aborted) {
       viewer.close(1008, TOKEN_CHANGED);
       return;
@@ -144,21 +155,24 @@ export class LiveFeed {
       viewer.close(1001, STOPPING);
       return;
     }
-    const { viewers: maximum } = this.#limits;
-    if (this.#connected.size >= maximum) {
-      viewer.close(1013, {
-        type: "gone",
-        code: "too-many-viewers",
-        message:
-          `The server allows ${maximum} viewers, and all are connected. Close one, or try again later.`,
-      });
+    const share = this.#budget.tryTake(exchange, 1);
+    const tooMany: CloseMessage = {
+      type: "gone",
+      code: "too-many-viewers",
+      message:
+        `The server allows ${this.#budget.max} viewers, and all are connected. Close one, or try again later.`,
+    };
+    if (share === undefined) {
+      viewer.close(1013, tooMany);
       return;
     }
+    exchange.onCut = () => viewer.close(1013, tooMany);
     this.#connected.add(viewer);
     this.viewers.current = this.#connected.size;
     socket.onmessage = (data) => viewer.receive(data);
     socket.onclose = () => {
       viewer.dispose();
+      share.release();
       this.#connected.delete(viewer);
       this.viewers.current = this.#connected.size;
     };

@@ -14,6 +14,7 @@ import {
 import type { HttpContext } from "../context.ts";
 import type { MessageSocket } from "../listener/web_socket.ts";
 import { type TickDeltas, TOO_LARGE, UNCHANGED } from "./deltas.ts";
+import type { Exchange } from "../exchange.ts";
 import { LatestList } from "./latest_list.ts";
 import { type FeedLimits, MessageBudget, SendWindow } from "./limits.ts";
 import type { SnapshotCursor, Snapshots } from "./snapshots.ts";
@@ -27,7 +28,7 @@ const SNAPSHOT_TIMEOUT_MS = 5000;
 /** Buffered bytes above which status messages are not sent. */
 const MAX_STATUS_BUFFER_BYTES = 256 * 1024;
 /** Buffered bytes above which a viewer that sends pings is disconnected. */
-const MAX_PING_BUFFER_BYTES = 8 * 1024 * 1024;
+const MAX_PING_BUFFER_BYTES = 1024 * 1024;
 
 /** Options of {@linkcode Viewer}. */
 export interface ViewerOptions {
@@ -55,6 +56,7 @@ export interface Tick {
 /** The server's side of a client that views the map over a WebSocket. */
 export class Viewer {
   readonly #socket: MessageSocket;
+  readonly #exchange: Exchange;
   readonly #options: ViewerOptions;
   readonly #window: SendWindow;
   readonly #budget: MessageBudget;
@@ -79,9 +81,18 @@ export class Viewer {
   /** Between `#revision` and this revision nothing in the view has changed. */
   #unchangedUntil = 0;
 
-  /** @param socket open */
-  constructor(socket: MessageSocket, options: ViewerOptions) {
+  /**
+   * @param socket open
+   * @param exchange waits for the first view, and for acknowledgements
+   */
+  constructor(
+    socket: MessageSocket,
+    exchange: Exchange,
+    options: ViewerOptions,
+  ) {
     this.#socket = socket;
+    this.#exchange = exchange;
+    exchange.waitForClient();
     this.#options = options;
     this.#window = new SendWindow(options.limits);
     this.#budget = new MessageBudget(options.limits.messagesPerSecond);
@@ -121,10 +132,12 @@ export class Viewer {
           );
         }
         break;
-      case "ping":
+      case "ping": // says nothing about frames
         this.#answerPing(message.id);
         return;
     }
+    this.#exchange.clientProgressed(Infinity);
+    if (!this.#window.isEmpty) this.#exchange.waitForClient();
     this.#options.schedule(
       this.#requested !== undefined || this.#cursor !== undefined,
     );
@@ -286,6 +299,7 @@ export class Viewer {
 
   #sendFrame(bytes: Uint8Array<ArrayBuffer>): void {
     this.#window.add(bytes.length);
+    this.#exchange.waitForClient();
     this.#sendData(bytes);
   }
 

@@ -27,6 +27,8 @@ export interface Incoming {
    * @param url its URL, from `urlOf`
    */
   toRequest(url: URL): WebRequest;
+  /** Ends the connection at once. */
+  disconnect(): void;
   /**
    * Turns the connection into a WebSocket; undefined if the request is not a
    * handshake.
@@ -62,6 +64,7 @@ export function incomingOf(
       socket.localPort ?? 0,
     ),
     toRequest: (url) => new BodyRequest(message, headers, url.href, onBodyRead),
+    disconnect: () => socket.destroy(),
     upgrade,
   };
 }

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Exchange } from "../../../src/http/exchange.ts";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import type { HttpContext } from "../../../src/http/context.ts";
 import { TickDeltas } from "../../../src/http/feed/deltas.ts";
@@ -49,7 +50,7 @@ class TestViewer {
       clock: () => T0,
       sourceOf: () => undefined,
     } as unknown as HttpContext;
-    this.viewer = new Viewer(this.socket, {
+    this.viewer = new Viewer(this.socket, new Exchange("127.0.0.1"), {
       context,
       limits,
       snapshots,

@@ -1,5 +1,6 @@
 /** The live feed of a real server, over real WebSockets. */
 import assert from "node:assert/strict";
+import { limited } from "../../attacks/http_client.ts";
 import { CLIENT_ACCESS, startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { freePort } from "../../support/temp.ts";
@@ -310,7 +311,7 @@ Deno.test({
   name: "LiveFeed refuses a viewer above the limit, which tries again later",
   ...needs(),
   fn: async () => {
-    await using server = await startServer({ feedLimits: { viewers: 1 } });
+    await using server = await startServer({ limits: { viewers: 1 } });
     await using second = new RecordingViewer(server.url, { maxRetryMs: 100 });
     {
       await using first = new RecordingViewer(server.url, { maxRetryMs: 20 });
@@ -327,6 +328,31 @@ Deno.test({
     }
     await second.waitUntilComplete();
     assert.equal(server.viewers.current, 1);
+  },
+});
+
+Deno.test({
+  name: "LiveFeed: a viewer that acknowledges nothing makes room for another",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({
+      limits: { viewers: 2 },
+      pace: { graceMs: 100 },
+    });
+    await server.post("1,1,1");
+    const silent = await open(server.url); // requests no view
+    const greedy = await open(server.url);
+    greedy.socket.send(
+      JSON.stringify({ type: "view", layer: "default", region: null }),
+    );
+    await using first = new RecordingViewer(server.url, { maxRetryMs: 20 });
+    await first.waitUntilComplete();
+    await using second = new RecordingViewer(server.url, { maxRetryMs: 20 });
+    await second.waitUntilComplete();
+    for (const { closed } of [silent, greedy]) {
+      assert.equal((await closed()).code, 1013);
+    }
+    assert.ok(await limited(server.url, "http-viewers") >= 2);
   },
 });
 
