@@ -126,6 +126,7 @@ export class CsvParser {
   /**
    * Parses the next lines, see {@linkcode parseCsv}.
    *
+   * @returns the number of the line after them
    * @throws {ProtocolError} "bad-header", "bad-layer" or "bad-json"
    */
   parse(
@@ -134,7 +135,7 @@ export class CsvParser {
     batch: ReadingBatch,
     refusals: Pick<Refusals, "add">,
     firstLine: number,
-  ): void {
+  ): number {
     const end = bytes.length;
     const check = this.#check;
     let into = batchOfLayer(this.#layer, batch, this.#options);
@@ -150,7 +151,7 @@ export class CsvParser {
           do {
             at = next;
             line++;
-            if (at >= end) return;
+            if (at >= end) return line;
             next = parsePlainLine(bytes, at, into, check, withTime);
           } while (next !== -1);
         }
@@ -170,6 +171,7 @@ export class CsvParser {
       if (into.length === length) into.markLine(line + 1);
       at = stop + 1;
     }
+    return line;
   }
 
   /** Decides the layout. @returns true if the line is a header, or blank */

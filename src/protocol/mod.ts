@@ -49,7 +49,12 @@ export {
 } from "./part_writer.ts";
 export { parseNdjson } from "./ndjson.ts";
 export type { LayerOptions } from "./payload_layer.ts";
-export { parseReadings, type ParseReadingsOptions } from "./readings.ts";
+export {
+  PARSE_SLICE_BYTES,
+  parseReadings,
+  parseReadingsInSlices,
+  type ParseReadingsOptions,
+} from "./readings.ts";
 export { MAX_KEPT_REFUSALS, type Refusal, Refusals } from "./refusals.ts";
 export {
   contains,

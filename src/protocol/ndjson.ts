@@ -24,6 +24,7 @@ const LF = 0x0a;
  * @param refusals receives the invalid lines, and elements of lines
  * @param options what to do with the name of a layer
  * @param firstLine number of the first line
+ * @returns the number of the line after the last one
  */
 export function parseNdjson(
   bytes: Uint8Array,
@@ -32,7 +33,7 @@ export function parseNdjson(
   refusals: Pick<Refusals, "add">,
   options: LayerOptions,
   firstLine: number = 1,
-): void {
+): number {
   let line = firstLine;
   for (let at = from; at < bytes.length; line++) {
     const lineEnd = bytes.indexOf(LF, at);
@@ -48,4 +49,5 @@ export function parseNdjson(
       refusals.add(error.code, () => error.message, line, error.source);
     }
   }
+  return line;
 }

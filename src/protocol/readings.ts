@@ -5,7 +5,7 @@
  */
 
 import type { ReadingBatch } from "./batch.ts";
-import { type CsvOptions, parseCsv } from "./csv_parser.ts";
+import { type CsvOptions, CsvParser, parseCsv } from "./csv_parser.ts";
 import { ProtocolError } from "./errors.ts";
 import { parseJsonReadings } from "./json.ts";
 import { parseNdjson } from "./ndjson.ts";
@@ -37,6 +37,7 @@ const FORMATS: Readonly<Record<string, Format | undefined>> = Object.assign(
     "application/x-jsonlines": "ndjson",
   },
 );
+const LF = 0x0a;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
@@ -90,6 +91,56 @@ export function parseReadings(
   return refusals;
 }
 
+/** Size of a slice of {@linkcode parseReadingsInSlices}: about 1 ms of work. */
+export const PARSE_SLICE_BYTES: number = 128 * 1024;
+
+/**
+ * As {@linkcode parseReadings}, but pauses after each slice of a payload of
+ * lines (CSV, TSV, NDJSON). Other JSON is parsed at once.
+ *
+ * @param payload must not change before the end
+ * @param batch not to be used before the end; unchanged if this throws
+ * @throws {ProtocolError} as {@linkcode parseReadings}
+ */
+export function* parseReadingsInSlices(
+  payload: Uint8Array,
+  batch: ReadingBatch,
+  options: ParseReadingsOptions = {},
+): Generator<void, Refusals, void> {
+  const from = afterByteOrderMark(payload);
+  const first = skipBlank(payload, from);
+  const format = payload.length <= PARSE_SLICE_BYTES || first === payload.length
+    ? "json"
+    : formatOf(payload[first]!, options.contentType);
+  if (format === "json") return parseReadings(payload, batch, options);
+  const refusals = new Refusals();
+  const { length } = batch;
+  const sources = batch.sources.length;
+  batch.startPayload();
+  const csv = format === "ndjson"
+    ? undefined
+    : new CsvParser({ ...options, tabs: format === "tsv" });
+  try {
+    for (let at = from, line = 1; at < payload.length;) {
+      const lineEnd = payload.indexOf(LF, at + PARSE_SLICE_BYTES);
+      const end = lineEnd === -1 ? payload.length : lineEnd + 1;
+      const slice = payload.subarray(0, end);
+      line = csv === undefined
+        ? parseNdjson(slice, at, batch, refusals, options, line)
+        : csv.parse(slice, at, batch, refusals, line);
+      at = end;
+      yield;
+    }
+  } catch (error) {
+    batch.truncate(length, sources);
+    throw error;
+  }
+  if (csv !== undefined && batch.length === length) {
+    checkNotEmpty(refusals, options);
+  }
+  return refusals;
+}
+
 /** Parses CSV or TSV. A payload with a header only has no readings. */
 function parseTable(
   payload: Uint8Array,
@@ -100,10 +151,13 @@ function parseTable(
 ): void {
   const { length } = batch;
   parseCsv(payload, from, batch, refusals, options);
-  if (batch.length > length || refusals.total > 0) return;
-  if (options.batchOf === undefined) {
-    throw emptyError("the payload has a header and no readings");
-  }
+  if (batch.length === length) checkNotEmpty(refusals, options);
+}
+
+/** @throws {ProtocolError} "empty" if no line was refused either */
+function checkNotEmpty(refusals: Refusals, options: LayerOptions): void {
+  if (refusals.total > 0 || options.batchOf !== undefined) return;
+  throw emptyError("the payload has a header and no readings");
 }
 
 function formatOf(first: number, contentType: string | undefined): Format {

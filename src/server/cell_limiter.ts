@@ -11,6 +11,9 @@ import {
 } from "../grid/mod.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
 
+/** Number of readings between two pauses: about a millisecond. */
+const SLICE_READINGS = 4096;
+
 /** How many cells a map may have. */
 export interface CellLimits {
   /** In all layers. Default: no limit. */
@@ -86,18 +89,23 @@ export class CellLimiter {
   }
 
   /**
-   * Removes the readings of a group for whose cells there is no room.
+   * Removes the readings of a group for whose cells there is no room. Pauses
+   * after some thousand readings if it must look at each; the map must not
+   * change in between.
    *
    * @param group all readings that are applied before the next call
    * @param latest readings with a later time create no cell, ms since 1970
    */
-  limit(group: readonly LimitedReadings[], latest: number): void {
+  *limit(
+    group: readonly LimitedReadings[],
+    latest: number,
+  ): Generator<void, void, void> {
     const needed = group.reduce((sum, { batch }) => sum + needOf(batch), 0);
     if (needed > this.#free) this.#free = this.#count();
     this.#free -= needed;
     if (this.#free >= 0) return;
     this.#free = 0;
-    this.#limitExactly(group, latest);
+    yield* this.#limitExactly(group, latest);
   }
 
   /** Returns the number of readings that fit even if each needs a tile. */
@@ -116,7 +124,10 @@ export class CellLimiter {
     );
   }
 
-  #limitExactly(group: readonly LimitedReadings[], latest: number): void {
+  *#limitExactly(
+    group: readonly LimitedReadings[],
+    latest: number,
+  ): Generator<void, void, void> {
     const map = this.#map;
     let cells = this.#maxCells - map.size;
     let bytes = this.#maxBytes - mapBytes(map);
@@ -132,6 +143,7 @@ export class CellLimiter {
       const refused: number[] = [];
       const { x, y, time, length } = batch;
       for (let i = 0; i < length; i++) {
+        if (i % SLICE_READINGS === SLICE_READINGS - 1) yield;
         if (
           !(time[i]! <= latest) || added.rows.get(y[i]!)?.has(x[i]!) ||
           grid?.get(x[i]!, y[i]!) !== undefined

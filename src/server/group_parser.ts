@@ -6,12 +6,13 @@
 import type { Incoming } from "../mqtt/link.ts";
 import {
   DEFAULT_LAYER,
+  PARSE_SLICE_BYTES,
   parseReadings,
+  parseReadingsInSlices,
   ProtocolError,
   ReadingBatch,
   Refusals,
 } from "../protocol/mod.ts";
-import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
 import type { LimitedReadings } from "./cell_limiter.ts";
 import {
@@ -57,29 +58,46 @@ export class GroupParser {
    * @param now the present time, ms since 1970
    */
   add(message: Incoming, received: number, now: number): void {
-    const { topic } = message;
-    // A message that clears a retained one has an empty payload (MQTT 5,
-    // 3.3.1.3).
-    if (message.payload.length === 0) return;
-    const layer = this.#context.topics.layerOf(topic);
-    if (layer === undefined) {
-      this.#reports.add({
-        topic,
-        code: "bad-layer",
-        message: "the topic names no valid layer",
-        count: 1,
-      });
-      return;
-    }
+    const layer = this.#layerOf(message);
+    if (layer === undefined) return;
+    const { payload, contentType, topic } = message;
+    const options = { contentType, layer };
     try {
-      const refusals = message.retain
-        ? this.#addRetained(message, layer, received, now)
-        : this.#addLive(message, layer, received, now);
+      const readings = this.#readingsOf(layer);
+      const start = readings.batch.length;
+      const batch = message.retain ? new ReadingBatch() : readings.batch;
+      const refusals = parseReadings(payload, batch, options);
+      if (message.retain) {
+        this.#addRetained(message, layer, batch, refusals, received, now);
+      } else this.#addLive(message, layer, readings, start, received, now);
       this.#report(refusals, topic);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      const { code, message, source } = error;
-      this.#reports.add({ topic, code, message, source, count: 1 });
+      this.#reportInvalid(topic, error);
+    }
+  }
+
+  /** As {@linkcode GroupParser.add}, with pauses if the payload is large. */
+  *addInSlices(
+    message: Incoming,
+    received: number,
+    now: number,
+  ): Generator<void, void, void> {
+    if (message.payload.length <= PARSE_SLICE_BYTES || message.retain) {
+      return this.add(message, received, now);
+    }
+    const layer = this.#layerOf(message);
+    if (layer === undefined) return;
+    const { payload, contentType, topic } = message;
+    const options = { contentType, layer };
+    try {
+      const readings = this.#readingsOf(layer);
+      const { batch } = readings;
+      const start = batch.length;
+      const refusals = yield* parseReadingsInSlices(payload, batch, options);
+      this.#addLive(message, layer, readings, start, received, now);
+      this.#report(refusals, topic);
+    } catch (error) {
+      this.#reportInvalid(topic, error);
     }
   }
 
@@ -89,6 +107,11 @@ export class GroupParser {
     if (readings === undefined) return;
     const { refusals, start } = this.#refusalsOf(readings, index);
     addDropped(refusals, readings.batch, index, start, code);
+  }
+
+  /** The readings of each layer, valid until {@linkcode GroupParser.clear}. */
+  *batches(): Generator<readonly [layer: string, batch: ReadingBatch]> {
+    for (const [layer, { batch }] of this.#layers) yield [layer, batch];
   }
 
   /** Returns the added readings, for {@linkcode CellLimiter.limit}. */
@@ -136,17 +159,6 @@ export class GroupParser {
     this.#newLayers.add(layer);
   }
 
-  /** Returns the added readings as entries, valid until {@linkcode clear}. */
-  entries(now: number): Entry[] {
-    const entries: Entry[] = [];
-    for (const [layer, { batch: readings }] of this.#layers) {
-      if (readings.length > 0) {
-        entries.push({ kind: "apply", layer, readings, now });
-      }
-    }
-    return entries;
-  }
-
   /** Removes all readings. Call when the group is complete. */
   clear(): void {
     for (const readings of this.#layers.values()) {
@@ -157,6 +169,30 @@ export class GroupParser {
     }
     this.#layers.clear();
     this.#newLayers.clear();
+  }
+
+  /** Returns undefined, and reports it, if a message has no valid layer. */
+  #layerOf({ topic, payload }: Incoming): string | undefined {
+    // A message that clears a retained one has an empty payload (MQTT 5,
+    // 3.3.1.3).
+    if (payload.length === 0) return undefined;
+    const layer = this.#context.topics.layerOf(topic);
+    if (layer === undefined) {
+      this.#reports.add({
+        topic,
+        code: "bad-layer",
+        message: "the topic names no valid layer",
+        count: 1,
+      });
+    }
+    return layer;
+  }
+
+  /** Reports a payload that is not valid as a whole. Throws other errors. */
+  #reportInvalid(topic: string, error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    const { code, message, source } = error;
+    this.#reports.add({ topic, code, message, source, count: 1 });
   }
 
   /** Returns the refusals of the message of a reading, and its first reading. */
@@ -189,26 +225,21 @@ export class GroupParser {
     return readings;
   }
 
-  /** Adds the readings of a new message, and dates them. */
+  /** Dates the readings of a new message, which follow the others. */
   #addLive(
     message: Incoming,
     layer: string,
+    { batch, messages, starts }: LayerReadings,
+    start: number,
     received: number,
     now: number,
-  ): Refusals {
-    const readings = this.#readingsOf(layer);
-    const { batch } = readings;
-    const start = batch.length;
-    const refusals = parseReadings(message.payload, batch, {
-      contentType: message.contentType,
-      layer,
-    });
+  ): void {
     const { x, y, time, length } = batch;
     const { clock } = this.#context;
     const isUncertain = clock.isUncertain;
     if (length > start) {
-      readings.messages.push(message);
-      readings.starts.push(start);
+      messages.push(message);
+      starts.push(start);
     }
     const queue = message.qos === 0 ? undefined : message.topic;
     for (let i = start; i < length; i++) {
@@ -223,22 +254,18 @@ export class GroupParser {
         clock.noteObserved(queue, ms, received);
       }
     }
-    return refusals;
   }
 
   /** Refuses readings without a time: a retained message may be of any age. */
   #addRetained(
     message: Incoming,
     layer: string,
+    retained: ReadingBatch,
+    refusals: Refusals,
     received: number,
     now: number,
-  ): Refusals {
+  ): void {
     const { batch, messages, starts } = this.#readingsOf(layer);
-    const retained = new ReadingBatch();
-    const refusals = parseReadings(message.payload, retained, {
-      contentType: message.contentType,
-      layer,
-    });
     const { clock } = this.#context;
     const start = batch.length;
     batch.startPayload();
@@ -259,7 +286,6 @@ export class GroupParser {
       messages.push(message);
       starts.push(start);
     }
-    return refusals;
   }
 }
 

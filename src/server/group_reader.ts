@@ -4,27 +4,42 @@
  *
  * @module
  */
+import type { ReadingColumns } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
-import { ProtocolError } from "../protocol/mod.ts";
+import {
+  PARSE_SLICE_BYTES,
+  ProtocolError,
+  type ReadingBatch,
+} from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
 import { GroupParser } from "./group_parser.ts";
 import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
 
+/**
+ * Readings of one entry: applied at once, in some milliseconds. A larger batch
+ * becomes several entries of one commit, each with its revision.
+ */
+const MAX_ENTRY_READINGS = 8192;
+
+/** An entry, and where its readings are from. */
+export interface GroupEntry {
+  readonly entry: Entry;
+  /** The batch that contains the readings; undefined for other entries. */
+  readonly batch?: ReadingBatch;
+  /** The index of the first reading in the batch. */
+  readonly from?: number;
+  /** Undefined if the readings are from messages. */
+  readonly submission?: Submission;
+}
+
 /** Messages, submissions and entries that are committed together. */
 export interface Group {
   readonly messages: readonly Incoming[];
   readonly requests: readonly Incoming[];
-  readonly entries: readonly Entry[];
-  readonly submissions: readonly PendingSubmission[];
-}
-
-/** A submission of a group. */
-export interface PendingSubmission {
-  readonly submission: Submission;
-  /** Also an entry of the group; undefined if all readings were refused. */
-  readonly entry: Entry | undefined;
+  readonly entries: readonly GroupEntry[];
+  readonly submissions: readonly Submission[];
 }
 
 /** What has arrived since the last group. */
@@ -49,33 +64,79 @@ export class GroupReader {
   }
 
   /** Reads a group. */
-  read({ messages, arrivals, submissions, isAnswered }: Arrived): Group {
-    const { clock, topics, telemetry, map, cellLimiter } = this.#context;
+  *read(arrived: Arrived): Generator<void, Group, void> {
+    const { clock, map, cellLimiter } = this.#context;
     const { parser } = this;
+    const { messages, submissions } = arrived;
     const now = clock.now();
     const requests: Incoming[] = [];
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i]!;
-      if (message.topic !== topics.request) {
-        parser.add(message, Math.min(arrivals[i] ?? now, now), now);
-        telemetry.countMessage(message.payload.length);
-      } else if (!isAnswered(message)) requests.push(message);
+    for (let i = 0; i < messages.length;) {
+      if (messages[i]!.payload.length > PARSE_SLICE_BYTES) {
+        yield* this.#readLarge(arrived, i++, now, requests);
+      } else i = this.#readSmall(arrived, i, now, requests);
+      if (i < messages.length) yield;
     }
-    const accepted = submissions.filter((submission) =>
-      this.#reserve(submission)
-    );
+    const accepted = submissions.filter((one) => this.#reserve(one));
     for (const submission of accepted) submission.date(now, clock);
-    cellLimiter.limit([
+    yield* cellLimiter.limit([
       ...parser.limited(),
       ...accepted.map((submission) => submission.limited()),
     ], now + map.ageing.maxSkew);
-    const entries = parser.entries(now);
-    const pending = accepted.map((submission) => {
-      const entry = submission.entry(now);
-      if (entry !== undefined) entries.push(entry);
-      return { submission, entry };
-    });
-    return { messages, requests, entries, submissions: pending };
+    const entries: GroupEntry[] = [];
+    for (const [layer, batch] of parser.batches()) {
+      addEntries(entries, { now, layer, batch });
+    }
+    for (const submission of accepted) {
+      const { layer, batch } = submission;
+      addEntries(entries, { now, layer, batch, submission });
+    }
+    return { messages, requests, entries, submissions: accepted };
+  }
+
+  /**
+   * Reads messages up to a large one, or until they are a slice. Not a
+   * generator, because these are slower.
+   *
+   * @returns the index of the next message
+   */
+  #readSmall(
+    { messages, arrivals, isAnswered }: Arrived,
+    from: number,
+    now: number,
+    requests: Incoming[],
+  ): number {
+    const { topics, telemetry } = this.#context;
+    const { parser } = this;
+    let bytes = 0;
+    let i = from;
+    for (; i < messages.length && bytes < PARSE_SLICE_BYTES; i++) {
+      const message = messages[i]!;
+      const { length } = message.payload;
+      if (length > PARSE_SLICE_BYTES) break;
+      bytes += length;
+      if (message.topic !== topics.request) {
+        parser.add(message, Math.min(arrivals[i] ?? now, now), now);
+        telemetry.countMessage(length);
+      } else if (!isAnswered(message)) requests.push(message);
+    }
+    return i;
+  }
+
+  *#readLarge(
+    { messages, arrivals, isAnswered }: Arrived,
+    index: number,
+    now: number,
+    requests: Incoming[],
+  ): Generator<void, void, void> {
+    const { topics, telemetry } = this.#context;
+    const message = messages[index]!;
+    if (message.topic === topics.request) {
+      if (!isAnswered(message)) requests.push(message);
+      return;
+    }
+    const received = Math.min(arrivals[index] ?? now, now);
+    yield* this.parser.addInSlices(message, received, now);
+    telemetry.countMessage(message.payload.length);
   }
 
   /** Returns false if the layer of a submission would be one too many. */
@@ -89,4 +150,38 @@ export class GroupReader {
       return false;
     }
   }
+}
+
+function addEntries(
+  entries: GroupEntry[],
+  { now, layer, batch, submission }: {
+    readonly now: number;
+    readonly layer: string;
+    readonly batch: ReadingBatch;
+    readonly submission?: Submission;
+  },
+): void {
+  for (let from = 0; from < batch.length; from += MAX_ENTRY_READINGS) {
+    const readings = batch.length <= MAX_ENTRY_READINGS
+      ? batch
+      : columnsOf(batch, from);
+    entries.push({
+      entry: { kind: "apply", layer, readings, now },
+      batch,
+      from,
+      ...(submission && { submission }),
+    });
+  }
+}
+
+/** Returns a view of some of the readings. */
+function columnsOf(batch: ReadingBatch, from: number): ReadingColumns {
+  const to = Math.min(from + MAX_ENTRY_READINGS, batch.length);
+  return {
+    length: to - from,
+    x: batch.x.subarray(from, to),
+    y: batch.y.subarray(from, to),
+    value: batch.value.subarray(from, to),
+    time: batch.time.subarray(from, to),
+  };
 }

@@ -4,32 +4,21 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { ApplyResult } from "../grid/mod.ts";
 import type { Incoming } from "../mqtt/link.ts";
-import { ReadingBatch } from "../protocol/mod.ts";
-import {
-  applyEntry,
-  countReadings,
-  type Entry,
-  StoreError,
-} from "../store/store.ts";
+import { countReadings, type Entry, StoreError } from "../store/store.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
-import { type Group, GroupReader } from "./group_reader.ts";
+import { applyGroup, type SubmissionResults } from "./group_applier.ts";
+import { type Group, type GroupEntry, GroupReader } from "./group_reader.ts";
 import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
+import { MAX_TURN_MS, TurnTask } from "./turns.ts";
 
 /**
  * Bytes of messages that may wait while the store fails; above this, readings
  * at QoS 0 are refused. At QoS 1 the broker's in-flight window is the limit.
  */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** Approximate memory of a message besides its payload. */
-const MESSAGE_OVERHEAD_BYTES = 256;
-/**
- * A group of this size is processed at once: large enough to make a commit
- * cheap, small enough to take only milliseconds.
- */
-const MAX_GROUP_BYTES = 256 * 1024;
 const RETRY_INTERVAL_MS = 250;
 
 /** Called by a {@linkcode Pipeline}. */
@@ -49,10 +38,23 @@ export interface PipelineEvents {
   onStoreProblem(problem: StoreError | undefined): void;
 }
 
+/** A group after its commit. */
+interface Outcome {
+  readonly group: Group;
+  /** Why the commit failed; then nothing was applied. */
+  readonly problem: StoreError | undefined;
+  readonly results: SubmissionResults;
+}
+
+const NO_RESULTS: SubmissionResults = new Map();
+
 /**
  * Gathers messages in groups, and commits, applies and acknowledges each group
  * at once; then answers its requests. Under load, many messages share the cost
  * of a commit; otherwise no message waits for others.
+ *
+ * A large group takes several turns of the event loop. What arrives in between
+ * is for the next group.
  *
  * If a commit fails, the group stays unacknowledged and the commit is retried;
  * later messages wait behind it.
@@ -61,11 +63,14 @@ export class Pipeline {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add">;
   readonly #events: PipelineEvents;
+  readonly #maxTurnMs: number;
   readonly #reader: GroupReader;
-  /** Messages and submissions of the next group, in order of arrival. */
-  #messages: Incoming[] = [];
-  #submissions: Submission[] = [];
-  #groupBytes = 0;
+  /** For the next groups. */
+  readonly #arrivals = new Arrivals();
+  /** The group that is parsed, committed and applied; undefined between two. */
+  #task: TurnTask<Outcome> | undefined;
+  /** The map was aged to this time, ms since 1970. */
+  #agedTo = NaN;
   /** Number of messages one turn of the event loop ago. */
   #previousCount = 0;
   #isScheduled = false;
@@ -73,20 +78,17 @@ export class Pipeline {
   /** The group whose commit failed; undefined while the store works. */
   #failedGroup: Group | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Arrival times of the messages that wait behind the failed group. */
-  #arrivals: number[] = [];
-  #waitingBytes = 0;
-  /** The requests among these messages. They are answered already. */
-  readonly #answered = new Set<Incoming>();
 
   constructor(
     context: ServerContext,
     reports: Pick<Reports, "add">,
     events: PipelineEvents,
+    maxTurnMs = MAX_TURN_MS,
   ) {
     this.#context = context;
     this.#reports = reports;
     this.#events = events;
+    this.#maxTurnMs = maxTurnMs;
     this.#reader = new GroupReader(context, reports);
   }
 
@@ -97,8 +99,7 @@ export class Pipeline {
       this.#pushWaiting(message);
       return;
     }
-    this.#messages.push(message);
-    this.#groupBytes += message.payload.length + MESSAGE_OVERHEAD_BYTES;
+    this.#arrivals.push(message);
     this.#schedule();
   }
 
@@ -110,7 +111,7 @@ export class Pipeline {
     } else if (storeProblem !== undefined) {
       submission.fail("store-failing", storeProblem.message);
     } else {
-      this.#submissions.push(submission);
+      this.#arrivals.submit(submission);
       this.#schedule();
     }
   }
@@ -123,21 +124,26 @@ export class Pipeline {
    */
   commit(entries: readonly Entry[], { retry = true } = {}): boolean {
     if (!this.flush() || this.#stopped) return false;
-    const group = { messages: [], requests: [], entries, submissions: [] };
-    this.#process(group, retry);
+    const group: Group = {
+      messages: [],
+      requests: [],
+      entries: entries.map((entry) => ({ entry })),
+      submissions: [],
+    };
+    this.#begin(this.#commitAndApply(group, retry)).finish();
     return this.#failedGroup === undefined;
   }
 
   /**
-   * Processes all that has arrived.
+   * Processes all that has arrived, in one turn.
    *
    * @returns false if it must wait because the store fails
    */
   flush(): boolean {
     this.#isScheduled = false;
-    if (this.#failedGroup !== undefined) return false;
-    if (this.#messages.length > 0 || this.#submissions.length > 0) {
-      this.#process(this.#takeGroup());
+    this.#task?.finish();
+    while (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
+      this.#begin(this.#processGroup()).finish();
     }
     return this.#failedGroup === undefined;
   }
@@ -146,15 +152,19 @@ export class Pipeline {
    * Ages the cells to the present. Cheap if no cell is due.
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
-   * while the store fails: then cells may be staler than the map shows
+   * while the store fails: then cells may be staler than the map shows. While a
+   * large group is applied, some milliseconds ago
    */
   refresh(): number | undefined {
     const { map, clock } = this.#context;
     const time = clock.now();
-    if (!map.isDue(time)) return time;
-    this.flush(); // entries must be in order of time
+    if (!map.isDue(time)) return this.#agedTo = time;
+    // Entries must be in order of time.
+    if (this.#task !== undefined && this.#agedTo <= time) return this.#agedTo;
+    this.flush();
     const now = clock.now();
-    return this.commit([{ kind: "age", now }]) ? now : undefined;
+    if (!this.commit([{ kind: "age", now }])) return undefined;
+    return this.#agedTo = now;
   }
 
   /** Notices a store that fails while nothing arrives. */
@@ -177,7 +187,7 @@ export class Pipeline {
   }
 
   #schedule(): void {
-    if (this.#isScheduled) return;
+    if (this.#isScheduled || this.#task !== undefined) return;
     this.#isScheduled = true;
     setImmediate(() => this.#gather());
   }
@@ -187,41 +197,56 @@ export class Pipeline {
    * turn delivers at most one read of a socket.
    */
   #gather(): void {
-    const count = this.#messages.length;
-    if (count === this.#previousCount || this.#groupBytes >= MAX_GROUP_BYTES) {
-      this.flush();
-    } else {
+    const count = this.#arrivals.messages;
+    if (count !== this.#previousCount && !this.#arrivals.isFull) {
       this.#previousCount = count;
       setImmediate(() => this.#gather());
+      return;
     }
+    this.#isScheduled = false;
+    if (this.#task !== undefined || this.#failedGroup !== undefined) return;
+    if (!this.#arrivals.isEmpty) this.#begin(this.#processGroup()).run();
   }
 
-  /** Removes what has arrived and parses it. */
-  #takeGroup(): Group {
-    this.#events.onReceive();
-    const arrived = {
-      messages: this.#messages,
-      arrivals: this.#arrivals,
-      submissions: this.#submissions,
-      isAnswered: (request: Incoming) => this.#answered.delete(request),
+  /** Returns a task with this work as the present one. */
+  #begin(work: Generator<void, Outcome, void>): TurnTask<Outcome> {
+    const complete = (outcome: Outcome) => {
+      this.#task = undefined;
+      this.#complete(outcome);
+      if (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
+        this.#schedule();
+      }
     };
-    this.#messages = [];
-    this.#arrivals = [];
-    this.#submissions = [];
-    this.#waitingBytes = 0;
-    this.#groupBytes = 0;
+    this.#task = new TurnTask(work, complete, this.#maxTurnMs);
+    return this.#task;
+  }
+
+  *#processGroup(): Generator<void, Outcome, void> {
+    this.#events.onReceive();
     this.#previousCount = 0;
-    return this.#reader.read(arrived);
+    const group = yield* this.#reader.read(this.#arrivals.take());
+    return yield* this.#commitAndApply(group);
   }
 
-  #process(group: Group, retry = true): void {
+  *#commitAndApply(
+    group: Group,
+    retry = true,
+  ): Generator<void, Outcome, void> {
     const problem = this.#tryCommit(group.entries);
-    if (problem === undefined) this.#complete(group);
-    else this.#keepFailed(retry ? group : { ...group, entries: [] }, problem);
+    if (problem === undefined) return yield* this.#applyCommitted(group);
+    const failed = retry ? group : { ...group, entries: [] };
+    return { group: failed, problem, results: NO_RESULTS };
   }
 
-  #tryCommit(entries: readonly Entry[]): StoreError | undefined {
-    if (entries.length === 0) return undefined;
+  *#applyCommitted(group: Group): Generator<void, Outcome, void> {
+    const { parser } = this.#reader;
+    const results = yield* applyGroup(this.#context, parser, group.entries);
+    return { group, problem: undefined, results };
+  }
+
+  #tryCommit(group: readonly GroupEntry[]): StoreError | undefined {
+    if (group.length === 0) return undefined;
+    const entries = group.map(({ entry }) => entry);
     const { onCommit } = this.#context.telemetry;
     const start = onCommit === undefined ? 0 : performance.now();
     try {
@@ -234,78 +259,56 @@ export class Pipeline {
     }
   }
 
-  /** Applies a committed group, acknowledges it and answers its requests. */
-  #complete({ messages, requests, entries, submissions }: Group): void {
+  /** Acknowledges an applied group and answers its requests. */
+  #complete({ group, problem, results }: Outcome): void {
+    if (problem !== undefined) return this.#keepFailed(group, problem);
+    const { messages, requests, entries, submissions } = group;
     const { store, map, link } = this.#context;
-    const submitted = new Map(
-      submissions.map(({ entry, submission }) => [entry, submission]),
-    );
-    const results = new Map<Entry | undefined, ApplyResult>();
-    for (const entry of entries) {
-      const submission = submitted.get(entry);
-      const result = this.#apply(entry, submission);
-      if (submission !== undefined && result !== undefined) {
-        results.set(entry, result);
+    const { parser } = this.#reader;
+    parser.reportDropped();
+    for (const { entry } of entries) {
+      if (entry.kind === "apply" || !("layer" in entry)) continue;
+      if (map.layer(entry.layer) === undefined) {
+        this.#events.onLayerGone(entry.layer);
       }
     }
-    this.#reader.parser.reportDropped();
     if (entries.length > 0) {
       store.applied(map);
       this.#events.onApplied();
     }
-    this.#reader.parser.clear();
+    parser.clear();
     link.acknowledge(messages);
-    for (const { submission, entry } of submissions) {
-      submission.complete(results.get(entry), map.revision);
+    for (const submission of submissions) {
+      submission.complete(results.get(submission) ?? [], map.revision);
     }
     for (const request of requests) this.#events.onRequest(request);
-  }
-
-  /** @param submission that the entry is from; default: messages */
-  #apply(entry: Entry, submission?: Submission): ApplyResult | undefined {
-    const { map, sources, telemetry } = this.#context;
-    if (entry.kind !== "apply") {
-      applyEntry(map, entry);
-      if ("layer" in entry && map.layer(entry.layer) === undefined) {
-        this.#events.onLayerGone(entry.layer);
-      }
-      return undefined;
-    }
-    const { layer, readings } = entry;
-    const result = applyEntry(
-      map,
-      entry,
-      submission?.onDropped ??
-        ((index, code) => this.#reader.parser.addDropped(layer, index, code)),
-    );
-    if (result === undefined) return undefined;
-    if (
-      readings instanceof ReadingBatch &&
-      (readings.sources.length > 1 || sources.has(layer))
-    ) {
-      const grid = map.layer(layer);
-      if (grid !== undefined) sources.record(layer, grid, readings);
-    }
-    telemetry.countAccepted(layer, result.changed, result.renewed);
-    return result;
   }
 
   /** Keeps a group and schedules a retry of its commit. */
   #keepFailed(group: Group, problem: StoreError): void {
     // Submissions fail at once: their senders still have the readings.
-    const submitted = new Set(group.submissions.map(({ entry }) => entry));
-    const entries = group.entries.filter((entry) => !submitted.has(entry));
+    const entries = group.entries.filter(({ submission }) => !submission);
     // A retry needs an entry: only a commit shows that the store works again.
     if (entries.length === 0) {
-      entries.push({ kind: "age", now: this.#context.clock.now() });
+      const now = this.#context.clock.now();
+      entries.push({ entry: { kind: "age", now } });
     }
     this.#failedGroup = { ...group, requests: [], submissions: [], entries };
     this.#noteStoreProblem(problem);
     for (const request of group.requests) this.#events.onRequest(request);
-    for (const { submission } of group.submissions) {
+    for (const submission of group.submissions) {
       submission.fail("store-failing", problem.message);
     }
+    this.#holdArrived(problem);
     this.#scheduleRetry(this.#failedGroup);
+  }
+
+  /** Handles what has arrived during the group whose commit failed. */
+  #holdArrived(problem: StoreError): void {
+    this.#noteWaiting();
+    for (const submission of this.#arrivals.takeSubmissions()) {
+      submission.fail("store-failing", problem.message);
+    }
   }
 
   #noteStoreProblem(problem: StoreError | undefined): void {
@@ -328,25 +331,31 @@ export class Pipeline {
       return;
     }
     this.#failedGroup = undefined;
+    const task = this.#begin(this.#applyCommitted(group));
     this.#noteStoreProblem(undefined);
-    this.#complete(group);
-    this.flush();
+    task.run();
   }
 
-  /** Adds a message while the store fails. A request is answered at once. */
+  /** Adds a message while the store fails. */
   #pushWaiting(message: Incoming): void {
+    const isRequest = message.topic === this.#context.topics.request;
+    if (
+      !isRequest && message.qos === 0 &&
+      this.#arrivals.bytes > MAX_WAITING_BYTES
+    ) return this.#refuse(message);
+    this.#arrivals.push(message);
+    this.#noteWaiting();
+  }
+
+  /** Dates the messages that wait. Requests are answered at once. */
+  #noteWaiting(): void {
     const { topics, clock } = this.#context;
-    if (message.topic === topics.request) {
-      this.#answered.add(message);
+    this.#arrivals.noteTimes(() => clock.now(), (message) => {
+      this.#events.onReceive();
+      if (message.topic !== topics.request) return;
+      this.#arrivals.markAnswered(message);
       this.#events.onRequest(message);
-    } else if (this.#waitingBytes > MAX_WAITING_BYTES && message.qos === 0) {
-      this.#refuse(message);
-      return;
-    }
-    this.#waitingBytes += message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    this.#messages.push(message);
-    this.#events.onReceive();
-    this.#arrivals.push(clock.now()); // for the date of its readings
+    });
   }
 
   /** Refuses a message at QoS 0: the broker does not limit their number. */

@@ -73,11 +73,19 @@ export class SourceBook {
    * @param layer the layer's name
    * @param grid the layer
    * @param batch the readings; those that the map refused are ignored
+   * @param from index of the first reading
+   * @param to index after the last reading
    */
-  record(layer: string, grid: Grid, batch: ReadingBatch): void {
+  record(
+    layer: string,
+    grid: Grid,
+    batch: ReadingBatch,
+    from = 0,
+    to = batch.length,
+  ): void {
     const indexes = this.#indexesOf(batch.sources);
-    const { x, y, time, sourceIndex, length } = batch;
-    for (let i = 0; i < length; i++) {
+    const { x, y, time, sourceIndex } = batch;
+    for (let i = from; i < to; i++) {
       const name = indexes[sourceIndex[i]!]!;
       const tile = this.#tileAt(layer, x[i]!, y[i]!, name !== 0);
       if (tile === undefined) continue;

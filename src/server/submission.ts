@@ -6,7 +6,7 @@
  */
 import type { ApplyResult, DroppedListener } from "../grid/mod.ts";
 import {
-  parseReadings,
+  parseReadingsInSlices,
   ProtocolError,
   ReadingBatch,
   type Refusals,
@@ -15,7 +15,6 @@ import type {
   SubmissionResult,
   UnavailableCode,
 } from "../protocol/submission.ts";
-import type { Entry } from "../store/store.ts";
 import type { ReceiptClock } from "./receipt_clock.ts";
 import type { LimitedReadings } from "./cell_limiter.ts";
 import {
@@ -26,32 +25,31 @@ import {
   TOO_MANY_CELLS,
 } from "./reports.ts";
 import type { Telemetry } from "./telemetry.ts";
+import { inTurns } from "./turns.ts";
 
 /** A parsed payload in the pipeline. */
 export class Submission {
   readonly layer: string;
+  /** The readings that were not refused. */
+  readonly batch: ReadingBatch;
   /** Readings that the parser, the map or a limit refused. */
   readonly refusals: Refusals;
-  readonly #batch = new ReadingBatch();
   readonly #result = Promise.withResolvers<SubmissionResult>();
 
   /**
    * @param layer a valid name
-   * @param payload as on a data topic
-   * @param contentType as in {@linkcode parseReadings}
-   * @throws {ProtocolError} if the payload as a whole is not valid
+   * @param batch the valid readings
+   * @param refusals the others
    */
-  constructor(layer: string, payload: Uint8Array, contentType?: string) {
+  constructor(layer: string, batch: ReadingBatch, refusals: Refusals) {
     this.layer = layer;
-    this.refusals = parseReadings(payload, this.#batch, {
-      contentType,
-      layer,
-    });
+    this.batch = batch;
+    this.refusals = refusals;
   }
 
   /** The first source that the payload names. */
   get source(): string | undefined {
-    return this.#batch.sources[1];
+    return this.batch.sources[1];
   }
 
   /** Resolves when one of the methods below is called. */
@@ -65,7 +63,7 @@ export class Submission {
     clock: Pick<ReceiptClock, "dateSubmitted" | "limitTime">,
   ): void {
     const { layer } = this;
-    const { x, y, time, length } = this.#batch;
+    const { x, y, time, length } = this.batch;
     for (let i = 0; i < length; i++) {
       const ms = time[i]!;
       if (Number.isNaN(ms)) {
@@ -79,25 +77,24 @@ export class Submission {
   /** Returns the readings, for {@linkcode CellLimiter.limit}. */
   limited(): LimitedReadings {
     const { layer, refusals } = this;
-    const batch = this.#batch;
+    const batch = this.batch;
     const onRefused = (index: number, reason: string) =>
       addRefused(refusals, batch, index, 0, TOO_MANY_CELLS, reason);
     return { layer, batch, starts: [0], onRefused };
   }
 
-  /** Returns the readings to commit; undefined if all were refused. */
-  entry(now: number): Entry | undefined {
-    if (this.#batch.length === 0) return undefined;
-    return { kind: "apply", layer: this.layer, readings: this.#batch, now };
-  }
-
   /** Adds a reading that the map drops to {@linkcode refusals}. */
   readonly onDropped: DroppedListener = (index, code) =>
-    addDropped(this.refusals, this.#batch, index, 0, code);
+    addDropped(this.refusals, this.batch, index, 0, code);
 
-  /** Call when the readings are committed and in the map. */
-  complete(applied: ApplyResult | undefined, revision: number): void {
-    const { changed = 0, renewed = 0 } = applied ?? {};
+  /**
+   * Call when the readings are committed and in the map.
+   *
+   * @param applied the results of their parts
+   */
+  complete(applied: readonly ApplyResult[], revision: number): void {
+    const changed = applied.reduce((sum, { changed }) => sum + changed, 0);
+    const renewed = applied.reduce((sum, { renewed }) => sum + renewed, 0);
     const { total, byCode, kept } = this.refusals;
     this.#result.resolve({
       outcome: "committed",
@@ -149,15 +146,19 @@ export async function submit(
     { code, message }: { code: string; message: string },
     source?: string,
   ) => reports.add({ topic, code, message, source, count: 1 });
-  let submission: Submission;
+  const batch = new ReadingBatch();
+  let refusals: Refusals;
   try {
-    submission = new Submission(layer, payload, contentType);
+    const options = { contentType, layer };
+    const parsing = parseReadingsInSlices(payload, batch, options);
+    refusals = await inTurns(parsing);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     telemetry.countMessage(payload.length);
     report(error, error.source);
     return invalid(error);
   }
+  const submission = new Submission(layer, batch, refusals);
   pipeline.submit(submission);
   const result = await submission.result;
   if (result.outcome !== "unavailable") telemetry.countMessage(payload.length);

@@ -23,7 +23,7 @@ function applyGroup(
       refused.push(`${layer} ${batch.x[i]},${batch.y[i]}`);
     return { layer, batch, starts: [0], onRefused };
   });
-  limiter.limit(group, NOW + map.ageing.maxSkew);
+  for (const _pause of limiter.limit(group, NOW + map.ageing.maxSkew));
   for (const { layer, batch } of group) map.apply(layer, batch, NOW);
   return refused;
 }

@@ -1,28 +1,36 @@
 /** Which messages the pipeline commits as one group. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
+import type { Incoming } from "../../src/mqtt/link.ts";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import type { ServerOptions } from "../../src/server/context.ts";
 import { Pipeline } from "../../src/server/pipeline.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { until } from "../support/until.ts";
-import { fakeContext } from "./support.ts";
+import { fakeContext, NOW } from "./support.ts";
 
 /** A pipeline and the number of readings of each commit. */
-function start() {
+function start(
+  options: Partial<ServerOptions> = {},
+  maxTurnMs?: number,
+) {
   const commits: number[] = [];
   const link = new FakeLink();
   const store = new FakeStore();
   store.onCommit = (readings) => commits.push(readings);
-  const pipeline = new Pipeline(fakeContext({ link, store }), {
+  const context = fakeContext({ link, store, ...options });
+  const requests: Incoming[] = [];
+  const pipeline = new Pipeline(context, {
     add: () => {},
   }, {
     onReceive: () => {},
-    onRequest: () => {},
+    onRequest: (request) => requests.push(request),
     onLayerGone: () => {},
     onApplied: () => {},
     onStoreProblem: () => {},
-  });
-  return { pipeline, commits, link };
+  }, maxTurnMs);
+  return { pipeline, commits, link, store, requests, map: context.map };
 }
 
 const message = (text: string) => incoming("occupancy/data", text);
@@ -71,5 +79,133 @@ Deno.test({
     }
     await until(() => commits.length >= 4);
     assert.ok(Math.max(...commits) <= 60_000, String(commits));
+  },
+});
+
+/** Readings of 100,000 cells: some turns of work. */
+const LARGE = Array.from(
+  { length: 100_000 },
+  (_, i) => `${i % 1000 * 32},${Math.floor(i / 1000)},1`,
+).join("\n");
+
+Deno.test({
+  name:
+    "a large payload takes several turns: one commit, then later messages, in order",
+  permissions: "none",
+  fn: async () => {
+    const { pipeline, commits, link, map, requests } = start({}, 0);
+    const [large, small] = [message(LARGE), message("0,0,2")];
+    const request = incoming("occupancy/request", "{}");
+    pipeline.push(large);
+    const turns = await turnsUntil(() => map.size > 0, () => {
+      if (!link.acknowledged.includes(large)) return;
+      throw new Error("acknowledged before it was applied");
+    });
+    assert.ok(turns >= 1);
+    assert.deepEqual(commits, [100_000], "committed as one");
+    assert.deepEqual(link.acknowledged, []);
+    pipeline.push(small);
+    pipeline.push(request);
+    await until(() => requests.length === 1);
+    assert.deepEqual(commits, [100_000, 1]);
+    assert.deepEqual(link.acknowledged, [large, small, request]);
+    assert.equal(map.size, 100_000);
+    assert.equal(map.layer("default")!.get(0, 0)!.value, 2);
+  },
+});
+
+/** Waits in turns of the event loop, and returns their number. */
+async function turnsUntil(
+  condition: () => boolean,
+  check: () => void,
+): Promise<number> {
+  for (let turns = 0; turns < 100_000; turns++) {
+    check();
+    if (condition()) return turns;
+    await turn();
+  }
+  throw new Error("not reached");
+}
+
+Deno.test({
+  name: "flush() and commit() first complete a large payload",
+  permissions: "none",
+  fn: async () => {
+    for (const call of ["flush", "commit", "stop"] as const) {
+      const { pipeline, link, map } = start({}, 0);
+      pipeline.push(message(LARGE));
+      await turnsUntil(() => map.size > 0, () => {});
+      assert.deepEqual(link.acknowledged, []);
+      if (call === "commit") pipeline.commit([{ kind: "age", now: NOW }]);
+      else pipeline[call]();
+      assert.equal(map.size, 100_000);
+      assert.equal(link.acknowledged.length, 1);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "refresh() while a large payload is applied returns the time to which the map was aged",
+  permissions: "none",
+  fn: async () => {
+    let now = NOW;
+    const map = new OccupancyMap({ staleAfter: 1000 });
+    const { pipeline, link } = start({ map, clock: () => now }, 0);
+    pipeline.push(message("-1,-1,1"));
+    pipeline.flush();
+    assert.equal(pipeline.refresh(), NOW);
+    pipeline.push(message(LARGE));
+    await turnsUntil(() => map.size > 1, () => {});
+    now += 5000;
+    assert.equal(pipeline.refresh(), NOW);
+    assert.equal(link.acknowledged.length, 1, "not completed at once");
+    await until(() => link.acknowledged.length === 2);
+    assert.equal(pipeline.refresh(), now);
+  },
+});
+
+Deno.test({
+  name:
+    "the journal of a large payload makes the same map with the same revisions",
+  permissions: "none",
+  fn: async () => {
+    const store = new FakeStore({ durable: true });
+    const { pipeline, link, map } = start({ store }, 0);
+    pipeline.push(message("0,0,5"));
+    pipeline.push(message(LARGE));
+    pipeline.push(message("0,0,7"));
+    await until(() => link.acknowledged.length === 3);
+    const again = new OccupancyMap({ maxSkew: 60_000 });
+    store.load(again);
+    assert.equal(again.revision, map.revision);
+    const cells = (map: OccupancyMap) => {
+      const found: number[][] = [];
+      map.layer("default")!.scan((x, y, value, time, revision) =>
+        found.push([y, x, value, time, revision])
+      );
+      return found.sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d);
+    };
+    assert.deepEqual(cells(again), cells(map));
+  },
+});
+
+Deno.test({
+  name:
+    "messages that arrive during a large payload whose commit fails wait, requests are answered",
+  permissions: "none",
+  fn: async () => {
+    const { pipeline, commits, link, store, requests } = start();
+    store.failing = true;
+    pipeline.push(message(LARGE));
+    pipeline.push(message(LARGE)); // too much for one group
+    pipeline.push(message(LARGE));
+    pipeline.push(incoming("occupancy/request", "{}"));
+    await until(() => requests.length === 1);
+    assert.deepEqual(link.acknowledged, []);
+    store.failing = false;
+    await until(() => link.acknowledged.length === 4);
+    assert.deepEqual(requests.length, 1);
+    assert.equal(commits.reduce((sum, count) => sum + count, 0), 300_000);
   },
 });

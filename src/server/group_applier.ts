@@ -1,0 +1,66 @@
+/**
+ * Applies the entries of a committed group to the map.
+ *
+ * @module
+ */
+import type { ApplyResult } from "../grid/mod.ts";
+import { applyEntry } from "../store/store.ts";
+import type { ServerContext } from "./context.ts";
+import type { GroupParser } from "./group_parser.ts";
+import type { GroupEntry } from "./group_reader.ts";
+import type { Submission } from "./submission.ts";
+
+/** The results of the submissions of a group. */
+export type SubmissionResults = ReadonlyMap<Submission, readonly ApplyResult[]>;
+
+/**
+ * Applies entries in order, and pauses after each.
+ *
+ * @param context the map, and what knows its readings
+ * @param parser receives the readings that the map drops
+ */
+export function* applyGroup(
+  context: ServerContext,
+  parser: GroupParser,
+  entries: readonly GroupEntry[],
+): Generator<void, SubmissionResults, void> {
+  const results = new Map<Submission, ApplyResult[]>();
+  let isFirst = true;
+  for (const one of entries) {
+    if (!isFirst) yield;
+    isFirst = false;
+    const result = applyOne(context, parser, one);
+    const { submission } = one;
+    if (submission === undefined || result === undefined) continue;
+    const before = results.get(submission);
+    if (before === undefined) results.set(submission, [result]);
+    else before.push(result);
+  }
+  return results;
+}
+
+function applyOne(
+  { map, sources, telemetry }: ServerContext,
+  parser: GroupParser,
+  { entry, batch, from = 0, submission }: GroupEntry,
+): ApplyResult | undefined {
+  if (entry.kind !== "apply") {
+    applyEntry(map, entry);
+    return undefined;
+  }
+  const { layer, readings } = entry;
+  const result = applyEntry(map, entry, (index, code) => {
+    if (submission !== undefined) submission.onDropped(from + index, code);
+    else parser.addDropped(layer, from + index, code);
+  });
+  if (result === undefined) return undefined;
+  if (
+    batch !== undefined && (batch.sources.length > 1 || sources.has(layer))
+  ) {
+    const grid = map.layer(layer);
+    const to = from + readings.length;
+    if (grid !== undefined) sources.record(layer, grid, batch, from, to);
+  }
+  telemetry.countAccepted(layer, result.changed, result.renewed);
+  return result;
+}
