@@ -157,6 +157,11 @@ export class HttpServer {
     return this.#listener!.address;
   }
 
+  /** False in Deno 2.6, where connections have no budgets and time limits. */
+  get limitsConnections(): boolean {
+    return this.#listener!.limitsConnections;
+  }
+
   /**
    * Replaces the token, and ends viewers and streams that used another one.
    * Only for a server that has one.

@@ -1,9 +1,8 @@
-/**
- * Connections that send nothing, to a process that may have 1,024 file
- * descriptors.
- */
+/** Connections that send nothing, or a part of a request. */
 import assert from "node:assert/strict";
+import { RawClient } from "../http/listener/raw_client.ts";
 import { rawRequest } from "../http/raw_http.ts";
+import { startServer } from "../http/support.ts";
 import { needs } from "../support/needs.ts";
 import { encodeConnect } from "../support/packets.ts";
 import { DENO_RUN, ROOT, Running } from "../support/processes.ts";
@@ -162,5 +161,48 @@ Deno.test({
     await server.openHttp(1);
     assert.equal(await server.post("1,1,1"), 200);
     await server.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "all connections have a request: the next is 503, and slow clients lose theirs to it",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({
+      connectionLimits: { connections: 8, connectionsPerAddress: 8 },
+      timeouts: { slow: 1000 },
+    });
+    const streams: RawClient[] = [];
+    const senders: RawClient[] = [];
+    try {
+      for (let i = 0; i < 4; i++) {
+        streams.push(await RawClient.connect(server.url));
+        await streams[i]!.request("/api/v1/changes");
+        await streams[i]!.until("event: changes");
+        senders.push(await RawClient.connect(server.url));
+        await senders[i]!.send(
+          "POST /api/v1/readings HTTP/1.1\r\nHost: localhost\r\n" +
+            "Content-Length: 100\r\n\r\n1,",
+        );
+      }
+      await until(async () => {
+        using client = await RawClient.connect(server.url);
+        await client.request("/healthz");
+        const answer = await client.rest();
+        return /^HTTP\/1\.1 503 [^]*too-many-connections/.test(answer);
+      });
+      // A good client that tries again, as Retry-After says.
+      await until(async () => {
+        using client = await RawClient.connect(server.url);
+        await client.request("/healthz");
+        return (await client.response()).status === 200;
+      });
+      await senders[0]!.rest(); // closed
+      server.publish("5,5,5"); // the streams are not slow
+      for (const stream of streams) await stream.until("[5,5,5,");
+    } finally {
+      for (const client of [...streams, ...senders]) client[Symbol.dispose]();
+    }
   },
 });

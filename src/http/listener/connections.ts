@@ -24,6 +24,14 @@ export type ConnectionLimit =
   | "http-connections"
   | "http-connections-per-address";
 
+/** What the budgets ask and report. */
+export interface ConnectionEvents<C> {
+  /** Called for each connection that a budget closes or refuses. */
+  onLimit(limit: ConnectionLimit): void;
+  /** Returns true if the server waits for the client of a busy connection. */
+  isSlow(connection: C): boolean;
+}
+
 /** What the budgets need of a connection. */
 export interface Closable {
   destroy(): void;
@@ -32,7 +40,8 @@ export interface Closable {
 /** The connections of one address, or of one IPv6 network. */
 interface NetworkConnections<C> {
   readonly network: string;
-  count: number;
+  /** All, the oldest first. */
+  readonly all: Set<C>;
   /** Those without a request, the one idle longest first. */
   readonly idle: Set<C>;
 }
@@ -40,28 +49,25 @@ interface NetworkConnections<C> {
 /**
  * Counts open connections. A connection is idle from its start until the head
  * of its first request is complete, and between two requests. At a budget the
- * connection that has been idle longest is closed in favour of a new one.
+ * connection that has been idle longest is closed in favour of a new one; if
+ * none is idle, the oldest one whose client is slow.
  */
 export class Connections<C extends Closable> {
   readonly #max: number;
   readonly #maxPerAddress: number;
-  readonly #onLimit: (limit: ConnectionLimit) => void;
-  /** All connections, each with those of its network. */
+  readonly #events: ConnectionEvents<C>;
+  /** All connections, the oldest first, each with those of its network. */
   readonly #all = new Map<C, NetworkConnections<C>>();
   /** The one idle longest first. */
   readonly #idle = new Set<C>();
   readonly #networks = new Map<string, NetworkConnections<C>>();
 
-  /** @param onLimit called for each connection that a budget closes or refuses */
-  constructor(
-    limits: ConnectionLimits,
-    onLimit: (limit: ConnectionLimit) => void,
-  ) {
+  constructor(limits: ConnectionLimits, events: ConnectionEvents<C>) {
     const { connections = DEFAULT_CONNECTIONS } = limits;
     this.#max = connections;
     this.#maxPerAddress = limits.connectionsPerAddress ??
       Math.max(1, Math.floor(connections / 2));
-    this.#onLimit = onLimit;
+    this.#events = events;
   }
 
   /** The number of open connections. */
@@ -84,17 +90,17 @@ export class Connections<C extends Closable> {
     const network = clientNetwork(address);
     const others = this.#networks.get(network);
     if (
-      others !== undefined && others.count >= this.#maxPerAddress &&
-      !this.#closeOldest(others.idle, "http-connections-per-address")
+      others !== undefined && others.all.size >= this.#maxPerAddress &&
+      !this.#closeOne(others.idle, others.all, "http-connections-per-address")
     ) return false;
     if (
       this.#all.size >= this.#max &&
-      !this.#closeOldest(this.#idle, "http-connections")
+      !this.#closeOne(this.#idle, this.#all.keys(), "http-connections")
     ) return false;
     // Closing the last connection of a network has removed it.
     const own = this.#networks.get(network) ??
-      { network, count: 0, idle: new Set<C>() };
-    own.count++;
+      { network, all: new Set<C>(), idle: new Set<C>() };
+    own.all.add(connection);
     own.idle.add(connection);
     this.#networks.set(network, own);
     this.#all.set(connection, own);
@@ -122,8 +128,8 @@ export class Connections<C extends Closable> {
     if (own === undefined) return;
     this.setBusy(connection);
     this.#all.delete(connection);
-    own.count--;
-    if (own.count === 0) this.#networks.delete(own.network);
+    own.all.delete(connection);
+    if (own.all.size === 0) this.#networks.delete(own.network);
   }
 
   /** Closes all idle connections. */
@@ -136,12 +142,21 @@ export class Connections<C extends Closable> {
     for (const connection of this.#all.keys()) connection.destroy();
   }
 
-  #closeOldest(idle: ReadonlySet<C>, limit: ConnectionLimit): boolean {
-    this.#onLimit(limit);
-    const [oldest] = idle;
+  #closeOne(
+    idle: ReadonlySet<C>,
+    all: Iterable<C>,
+    limit: ConnectionLimit,
+  ): boolean {
+    this.#events.onLimit(limit);
+    const [oldest = this.#firstSlow(all)] = idle;
     if (oldest === undefined) return false;
     this.remove(oldest);
     oldest.destroy();
     return true;
+  }
+
+  #firstSlow(connections: Iterable<C>): C | undefined {
+    for (const one of connections) if (this.#events.isSlow(one)) return one;
+    return undefined;
   }
 }

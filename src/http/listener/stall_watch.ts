@@ -40,6 +40,14 @@ export class StallWatch {
     this.#waiting.delete(response);
   }
 
+  /**
+   * Returns since when a response waits for its client, monotonic, in ms;
+   * Infinity if it does not wait.
+   */
+  waitingSince(response: Destroyable): number {
+    return this.#waiting.get(response) ?? Infinity;
+  }
+
   /** Stops the timer. Safe to call twice. */
   stop(): void {
     clearInterval(this.#timer);

@@ -17,6 +17,11 @@ export interface ListenerTimeouts {
   readonly idle?: number;
   /** For a client that reads nothing of its response. Default 60,000. */
   readonly stall?: number;
+  /**
+   * After this time a client that sends its request or reads its response
+   * slowly may lose its connection to a new one. Default 3,000.
+   */
+  readonly slow?: number;
   /** For the answer to a ping on a WebSocket. Default 30,000. */
   readonly webSocketIdle?: number;
 }

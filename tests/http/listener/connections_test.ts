@@ -9,6 +9,7 @@ const pure = { permissions: "none" } as const;
 
 class FakeConnection {
   closed = false;
+  slow = false;
   destroy(): void {
     this.closed = true;
   }
@@ -18,7 +19,7 @@ function setUp(limits: ConnectionLimits) {
   const reached: string[] = [];
   const connections = new Connections<FakeConnection>(
     limits,
-    (limit) => reached.push(limit),
+    { onLimit: (limit) => reached.push(limit), isSlow: ({ slow }) => slow },
   );
   const add = (address: string) => {
     const connection = new FakeConnection();
@@ -62,6 +63,21 @@ Deno.test(
     assert.ok(add("10.0.0.3").added);
   },
 );
+
+Deno.test("if none is idle, the oldest slow one is closed", pure, () => {
+  const { connections, add } = setUp({
+    connections: 3,
+    connectionsPerAddress: 3,
+  });
+  const all = [add("10.0.0.1"), add("10.0.0.2"), add("10.0.0.3")];
+  for (const { connection } of all) connections.setBusy(connection);
+  all[1]!.connection.slow = all[2]!.connection.slow = true;
+  assert.ok(add("10.0.0.4").added);
+  assert.deepEqual(
+    all.map(({ connection }) => connection.closed),
+    [false, true, false],
+  );
+});
 
 Deno.test(
   "an address at its budget closes only its own connections",

@@ -78,6 +78,11 @@ export async function openHttp(
     log.warn(`No HTTP: ${failure.message}. ${failure.hint}`);
     return undefined;
   }
+  if (!server.limitsConnections) {
+    log.warn(
+      "The number of HTTP connections is not limited: use Deno 2.7 or newer",
+    );
+  }
   const { address } = server;
   return {
     url: `http://${hostAndPort(address.hostname, address.port)}/`,
