@@ -4,6 +4,7 @@
  */
 import type { Rows } from "../../../client/mod.ts";
 import { AppError } from "../../../common/errors.ts";
+import { excerpt } from "../../../common/printable.ts";
 import type { Incoming } from "../../../mqtt/link.ts";
 import {
   parseReport,
@@ -17,6 +18,8 @@ import { plural } from "../../terminal/render.ts";
 const MAX_PRINTED_ROWS = 20;
 /** Reports that are printed; more are counted. */
 const MAX_PRINTED_REPORTS = 5;
+/** Of a report, in UTF-16 code units; a longer one is cut. */
+const MAX_MESSAGE_LENGTH = 500;
 
 /** A file's name in messages. */
 export function displayName(file: string): string {
@@ -148,7 +151,9 @@ export class RefusalReports {
     );
     for (const { code, message, count } of this.#printable) {
       const readings = count > 1 ? `, ${count} readings` : "";
-      printError(`  ${message} [${code}]${readings}`);
+      // Any client may have the right to publish reports.
+      const what = excerpt(message, MAX_MESSAGE_LENGTH);
+      printError(`  ${what} [${excerpt(code)}]${readings}`);
     }
     const more = this.#reports - this.#printable.length;
     if (more > 0) printError(`  and ${plural(more, "more report")}`);
