@@ -88,10 +88,7 @@ async function connected(
     clientId: `${flags.name}-watch`,
     subscriptions: [DroppedMessages.topic],
   });
-  const dropped = new DroppedMessages(
-    watchLink,
-    (line) => log.warnLimited("dropped-by-broker", line),
-  );
+  const dropped = new DroppedMessages(watchLink, log);
   const setCa = (pem: string) => {
     link.setCa(pem);
     watchLink.setCa(pem);

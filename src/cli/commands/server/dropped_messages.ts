@@ -1,5 +1,6 @@
 /** Warnings about messages that the broker has dropped or will drop. */
 import type { Link } from "../../../mqtt/link.ts";
+import type { ServerLog } from "./server_log.ts";
 
 const ADVICE = "(docs/OPERATIONS.md lists the settings that avoid this)";
 const decoder = new TextDecoder();
@@ -40,16 +41,16 @@ export class DroppedMessages {
   /** Where Mosquitto publishes the count since its start, when it changes. */
   static readonly topic = "$SYS/broker/publish/messages/dropped";
   readonly #link: Link;
-  readonly #warn: (warning: string) => void;
+  readonly #log: Pick<ServerLog, "warn" | "warnLimited">;
   #count: number | undefined;
 
   /**
    * @param link subscribed to {@linkcode topic}, not yet open
-   * @param warn called with each warning
+   * @param log receives the warnings
    */
-  constructor(link: Link, warn: (warning: string) => void) {
+  constructor(link: Link, log: Pick<ServerLog, "warn" | "warnLimited">) {
     this.#link = link;
-    this.#warn = warn;
+    this.#log = log;
   }
 
   /** Connects. Stops if the broker does not allow it. */
@@ -75,10 +76,16 @@ export class DroppedMessages {
     this.#count = count;
     const more = count - (before ?? 0);
     if (more <= 0) return; // after a restart the broker counts from 0
-    this.#warn(
-      before === undefined
-        ? `the broker has dropped ${count} messages since it started; those for this server are lost ${ADVICE}`
-        : `the broker has dropped ${more} more messages; those for this server are lost ${ADVICE}`,
-    );
+    const lost = `; those for this server are lost ${ADVICE}`;
+    if (before === undefined) {
+      this.#log.warn(
+        `the broker has dropped ${count} messages since it started${lost}`,
+      );
+    } else {
+      this.#log.warnLimited(
+        "dropped-by-broker",
+        `the broker has dropped ${more} more messages${lost}`,
+      );
+    }
   }
 }
