@@ -82,6 +82,7 @@ export class AttackSocket {
   }
 
   destroy(): void {
+    this.#open = false;
     this.#socket.destroy();
   }
 }
