@@ -109,6 +109,7 @@ export async function hold(
     const socket = await AttackSocket.open(port);
     if (socket === undefined) return;
     target.signal.addEventListener("abort", () => socket.destroy());
+    if (target.signal.aborted) socket.destroy();
     await start(socket);
     await socket.closed();
     await delay(RETRY_MS, target.signal);

@@ -71,6 +71,9 @@ function copies(count: number, packet: (i: number) => Uint8Array): Buffer {
   return Buffer.concat(Array.from({ length: count }, (_, i) => packet(i)));
 }
 
+/** Time for the connections to end. */
+const END_TIMEOUT_MS = 500;
+
 const int32 = () => Math.floor(Math.random() * 2 ** 32) - 2 ** 31;
 
 /** All attacks by name. */
@@ -336,6 +339,8 @@ function changes(layer: string, value: number): Uint8Array {
 /** Runs in a process of its own: NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS */
 if (import.meta.main) {
   const [name = "", httpPort, mqttPort, token = "", layer = "", ms] = Deno.args;
+  // Some may wait for a connection.
+  setTimeout(() => Deno.exit(), Number(ms) + END_TIMEOUT_MS);
   await ATTACKS[name]!.run({
     httpPort: Number(httpPort),
     mqttPort: Number(mqttPort),
