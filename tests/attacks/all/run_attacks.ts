@@ -239,18 +239,21 @@ function compare(
   }
 }
 
-/**
- * Returns what is wrong.
- *
- * @param result of {@linkcode runAttacks}
- * @param maxP99Ms maximum of the good client's 99th percentile, in ms
- */
+/** Bounds of {@linkcode problemsOf}. */
+export interface Bounds {
+  /** For the good client's 99th percentile, in ms. */
+  readonly maxP99Ms: number;
+  /** For turns of the server's event loop, in ms of the processor. */
+  readonly maxTurnMs: number;
+}
+
+/** Returns what is wrong with a result of {@linkcode runAttacks}. */
 export function problemsOf(
   { reports, alive, stopped, lost }: Result,
-  maxP99Ms: number,
+  { maxP99Ms, maxTurnMs }: Bounds,
 ): string[] {
   const problems = reports.flatMap(({ name, ...report }) => {
-    const { p99, failures, peakBytes, counted } = report;
+    const { p99, failures, peakBytes, counted, turns } = report;
     const expected = ATTACKS[name]?.counted ?? [];
     const isCounted = expected.length === 0 ||
       expected.some((limit) => counted.has(limit));
@@ -259,6 +262,9 @@ export function problemsOf(
         .map(([operation, ms]) =>
           `99% of ${operation} within ${ms.toFixed(0)} ms`
         ),
+      ...(turns.some((ms) => ms > maxTurnMs)
+        ? [`turns of ${turns.slice(0, 3)} ms`]
+        : []),
       ...(failures.length > 0
         ? [`${failures.length} failures of a good client: ${failures[0]}`]
         : []),

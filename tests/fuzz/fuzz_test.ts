@@ -1,0 +1,17 @@
+/** A short run of `deno task fuzz`. */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import { runFuzz } from "./fuzz.ts";
+
+for (const [kind, cases] of [["http", 1000], ["websocket", 300]] as const) {
+  Deno.test({
+    name:
+      `${cases} random cases (${kind}): each is answered or closed, no fault, a good client is served`,
+    ...needs(),
+    fn: async () => {
+      const { failures, answered } = await runFuzz({ seed: 7, kind, cases });
+      assert.deepEqual(failures, []);
+      assert.ok(answered > cases / 4, `${answered} answered`);
+    },
+  });
+}
