@@ -10,6 +10,9 @@ import { createDirectoryOf } from "./location.ts";
 import { createFile } from "./sqlite_file.ts";
 import type { StoreFiles } from "./store_files.ts";
 
+/** Names to try for a file. */
+const MAX_ATTEMPTS = 100;
+
 /**
  * Saves an open database as a new file: at its path if that is free, else
  * beside it. Never throws.
@@ -25,10 +28,10 @@ export async function rescueDatabase(
   files: StoreFiles,
   report: (line: string) => void,
 ): Promise<void> {
-  const copy = `${path}.saved-${timestamp()}`;
+  let copy = `${path}.saved-${timestamp()}`;
   try {
     createDirectoryOf(path);
-    createFile(copy);
+    copy = createFree(copy);
     await backup(db, copy);
     const hasOtherLog = !files.removeLog();
     const isFree = files.databaseDifference() === "missing" && !hasOtherLog;
@@ -46,6 +49,26 @@ export async function rescueDatabase(
         messageOf(error)
       }`,
     );
+  }
+}
+
+/**
+ * Creates an empty file: another user of the folder may have made a link of that
+ * name, so that the map would be written to the file behind it.
+ *
+ * @param path if it is not free, `path-2` is used, and so on
+ * @returns the path of the file
+ */
+function createFree(path: string): string {
+  for (let n = 1;; n++) {
+    const free = n === 1 ? path : `${path}-${n}`;
+    try {
+      createFile(free);
+      return free;
+    } catch (error) {
+      const isTaken = error instanceof Deno.errors.AlreadyExists;
+      if (!isTaken || n === MAX_ATTEMPTS) throw error;
+    }
   }
 }
 

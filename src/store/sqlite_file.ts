@@ -69,7 +69,11 @@ export function openDatabase(
   durability: Durability,
 ): DatabaseSync {
   checkHeader(path);
-  createFile(path);
+  try {
+    createFile(path);
+  } catch {
+    // It exists, or SQLite reports why it cannot be used.
+  }
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
@@ -138,15 +142,12 @@ function checkNoLog(path: string): void {
  * Creates an empty file that only this user may read; SQLite gives its log the
  * same mode.
  *
- * @param path if the file exists, or cannot be created, nothing happens
+ * @param path follows no link
+ * @throws {Deno.errors.AlreadyExists} if there is such a file or link
  */
 export function createFile(path: string): void {
   const options = { write: true, createNew: true, mode: FILE_MODE };
-  try {
-    Deno.openSync(path, options).close();
-  } catch {
-    // SQLite reports why it cannot be used.
-  }
+  Deno.openSync(path, options).close();
 }
 
 /** Rejects a database of another program or of a newer version. */

@@ -19,7 +19,7 @@ import { layerDisplay } from "./layer_display.ts";
 import { mapSizeOf } from "./map_size.ts";
 import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
-import { checkConfigFile } from "./secret_files.ts";
+import { checkConfigFile, checkStoreFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** Runs `occupancy server` until a signal. */
@@ -59,7 +59,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const map = mapOf(flags);
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
-  const store = await openStore(storeOf(flags), {
+  const address = storeOf(flags);
+  await checkStoreFile(address, log.warn);
+  const store = await openStore(address, {
     durability: flags.durability,
     parents: flags.store === undefined,
     onWarning: log.warn,

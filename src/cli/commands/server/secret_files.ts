@@ -1,5 +1,6 @@
-/** Warnings for files with secrets that other users of the machine can read. */
+/** Warnings for files that other users of the machine can read or replace. */
 import { redactUrl } from "../../../mqtt/url.ts";
+import { directoryOf, parseStoreAddress } from "../../../store/location.ts";
 import type { ServerFlags } from "./options.ts";
 
 /**
@@ -44,5 +45,38 @@ export async function checkConfigFile(
   const text = await Deno.readTextFile(config);
   if (text.includes(broker)) {
     await warnIfReadable(config, "password of the broker", warn);
+  }
+}
+
+/**
+ * Warns if other users of the machine can read the map, or can put files and
+ * links into the folder of the store. What the server creates is safe.
+ *
+ * @param address of the store; its file and folder need not exist
+ * @param warn called with a line for the log
+ */
+export async function checkStoreFile(
+  address: string,
+  warn: (line: string) => void,
+): Promise<void> {
+  const location = parseStoreAddress(address, undefined);
+  if (location.kind === "memory") return;
+  const { path } = location;
+  const folder = directoryOf(path);
+  const modeOf = (path: string) =>
+    Deno.stat(path).then(
+      ({ mode }) => mode ?? 0, // null on Windows
+      () => 0, // does not exist, or the store reports why it cannot be used
+    );
+  const mode = await modeOf(folder);
+  if ((mode & 0o002) !== 0) {
+    warn(
+      `All users of this machine can write to the folder of the store, ${folder}. Use a folder of its own, or protect this one: chmod o-w ${folder}`,
+    );
+  }
+  if ((mode & 0o001) !== 0 && (await modeOf(path) & 0o004) !== 0) {
+    warn(
+      `All users of this machine can read the map in ${path}. Protect it: chmod 600 ${path}`,
+    );
   }
 }
