@@ -15,8 +15,14 @@ import {
   LayerSnapshot,
   type SnapshotSource,
 } from "./layer_snapshot.ts";
+import { TileColumns } from "./tile_codec.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import type { SavedTile, TileSave } from "./tile_save.ts";
+
+/** A layer with fewer tiles is not rebuilt: it would free little. */
+const MIN_REBUILT_TILES = 1024;
+/** A layer with more cells is not rebuilt: that takes too long at once. */
+const MAX_REBUILT_CELLS = 100_000;
 
 /**
  * The cells of one layer, in tiles of 32 by 32 cells.
@@ -47,6 +53,33 @@ export class Grid {
     this.#memory = memory;
     this.#save = save;
     this.#source = { memory, changes, budget };
+  }
+
+  /**
+   * True if most tiles have lost their cells, and few cells are left: then
+   * {@linkcode Grid.rebuilt} frees the memory of these tiles.
+   */
+  get isMostlyEmpty(): boolean {
+    const tiles = this.#memory.tiles.length;
+    return tiles >= MIN_REBUILT_TILES && tiles > 2 * this.size &&
+      this.size <= MAX_REBUILT_CELLS;
+  }
+
+  /**
+   * Returns the same cells in new memory, without empty tiles. The next save
+   * includes all of them. Nothing may write to this object afterwards; its
+   * readers stay valid.
+   */
+  rebuilt(): Grid {
+    const grid = new Grid(this.#source.budget, this.began);
+    const columns = new TileColumns();
+    const { tiles } = this.#memory;
+    for (let tile = 0; tile < tiles.length; tile++) {
+      if (tiles.count(tile) === 0) continue;
+      this.#memory.read(tile, columns);
+      grid.markDirty(grid.writer.restore(columns)!);
+    }
+    return grid;
   }
 
   /** Number of cells. */

@@ -234,7 +234,10 @@ export class OccupancyMap {
     if (grid === undefined) return 0;
     const removed = grid.writer.remove(cells);
     if (grid.size === 0) this.deleteLayer(layer, now);
-    else if (removed > 0) this.#revision++;
+    else if (removed > 0) {
+      this.#revision++;
+      if (grid.isMostlyEmpty) this.#layers.set(layer, grid.rebuilt());
+    }
     return removed;
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CellCounts } from "../grid/mod.ts";
+import type { CellCounts, Grid } from "../grid/mod.ts";
 import type { UnavailableCode } from "../protocol/submission.ts";
 import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
@@ -41,6 +41,7 @@ export class LayerRemoval {
   #layers: string[] = [];
   /** The first tile of the next slice of the last of these layers. */
   #tile = 0;
+  #grid: Grid | undefined;
   /** What the running sweep has removed. */
   #removedCells = 0;
   /** No sweep begins before this time, of `performance.now()`. */
@@ -147,7 +148,11 @@ export class LayerRemoval {
     for (let cells = 0; cells < MAX_SLICE_CELLS;) {
       const layer = this.#layers.at(-1);
       if (layer === undefined) break;
-      const found = map.layer(layer)?.longUnknown(
+      const grid = map.layer(layer);
+      // After a removal the layer may have other numbers of tiles.
+      if (grid !== this.#grid) this.#tile = 0;
+      this.#grid = grid;
+      const found = grid?.longUnknown(
         this.#tile,
         now,
         map.ageing,

@@ -1,11 +1,12 @@
 /** Layers are deleted, and cells that have been unknown for long are removed. */
 import assert from "node:assert/strict";
-import { OccupancyMap } from "../../src/grid/mod.ts";
+import { CellRows, OccupancyMap } from "../../src/grid/mod.ts";
 import {
   columns,
   inOrder,
   type Reading,
   removeLongUnknown,
+  restored,
   scanned,
 } from "./model.ts";
 
@@ -126,16 +127,59 @@ test("a layer keeps its memory when its cells are removed and reported again", (
   const rows = (value: number): Reading[] =>
     Array.from({ length: 5000 }, (_, i) => [i * 7, i % 50, value, NOW]);
   apply(map, NOW, [-100, 0, 1, NOW], ...rows(-1));
-  const grid = map.layer("default")!;
-  const { bytes } = grid;
+  const grid = () => map.layer("default")!;
+  const { bytes } = grid();
   for (let times = 0; times < 20; times++) {
     assert.equal(removeLongUnknown(map, "default", NOW + 1, 0), 5000);
-    assert.equal(grid.size, 1);
+    assert.equal(grid().size, 1);
     apply(map, NOW, ...rows(-1));
   }
-  assert.equal(grid.size, 5001);
-  assert.ok(grid.bytes <= 1.5 * bytes, `${bytes} bytes became ${grid.bytes}`);
-  assert.equal(grid.removed, 100_000);
+  assert.equal(grid().size, 5001);
+  const after = grid().bytes;
+  assert.ok(after <= 1.5 * bytes, `${bytes} bytes became ${after}`);
+});
+
+test("a layer with few cells left frees the memory of its empty tiles", () => {
+  const map = new OccupancyMap({ forgetAfter: 1e6 });
+  const scattered = Array.from({ length: 20_000 }, (_, i): Reading => {
+    return [i * 33, i * 65, i % 100 === 0 ? 3 : -1, NOW + (i % 7)];
+  });
+  apply(map, NOW + 10, ...scattered);
+  apply(map, NOW + 10, [0, 0, 4, NOW + 10]);
+  const before = map.layer("default")!;
+  const contents = () => {
+    const grid = map.layer("default")!;
+    return inOrder(grid).filter(({ value }) => value >= 0);
+  };
+  const known = contents();
+  const counts = before.counts();
+  const { usedBytes } = before;
+  using snapshot = before.snapshot();
+  assert.equal(removeLongUnknown(map, "default", NOW + 1000, 100), 19_800);
+  const grid = map.layer("default")!;
+  assert.ok(grid.usedBytes < usedBytes / 20, `${grid.usedBytes} bytes`);
+  assert.deepEqual(contents(), known);
+  assert.deepEqual(
+    scanned(grid, { since: 1 }).map(({ x, value }) => [x, value]),
+    [[0, 4]],
+  );
+  assert.deepEqual(grid.counts(), {
+    ...counts,
+    cells: 200,
+    unknown: 0,
+  });
+  const saved = restored(map, new OccupancyMap(map.ageing));
+  assert.deepEqual(inOrder(saved.layer("default")!), known);
+  // A reader from before reads on.
+  const rows = new CellRows();
+  let read = 0;
+  for (let count; (count = snapshot.readTile(rows)) !== undefined;) {
+    read += count;
+  }
+  assert.equal(read, 20_000);
+  apply(map, NOW + 2000, [33, 65, 9, NOW + 2000]);
+  map.age(NOW + 2e6);
+  assert.equal(map.layer("default")!.counts().unknown, 201);
 });
 
 test("a scattered layer of a million unknown cells is removed in slices", () => {

@@ -171,6 +171,60 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "SqliteStore never restores removed cells, also of a layer that was rebuilt",
+  ...needs(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const path = `${dir.path}/map.sqlite`;
+    const open = await openerIn(dir.path);
+    let { store, map } = open();
+    const reopen = (cleanly: boolean) => {
+      const before = map;
+      store.close(cleanly ? map : undefined);
+      ({ store, map } = open());
+      assertSameMap(map, before);
+    };
+    const value = (tile: number) => tile % 50 === 0 ? 1 : -1;
+    for (let round = 0; round < 4; round++) {
+      const now = T0 + 10_000 * round;
+      const rows = Array.from(
+        { length: TILES },
+        (_, tile) => [32 * tile, 0, value(tile)] as const,
+      );
+      commitAndApply(store, map, readingsEntry(now, rows));
+      reopen(round % 2 === 0); // the tiles are in chunks
+      for (;;) {
+        const grid = map.layer("default")!;
+        const found = grid.longUnknown(0, now + 1, map.ageing, 0);
+        const cells = {
+          length: Math.min(700, found.cells.length),
+          x: found.cells.x.slice(0, 700),
+          y: found.cells.y.slice(0, 700),
+        };
+        if (cells.length === 0) break;
+        commitAndApply(store, map, {
+          kind: "remove",
+          now: now + 1,
+          layer: "default",
+          cells,
+        });
+        if (round > 1) reopen(round % 2 === 0);
+      }
+      assert.equal(map.size, TILES / 50);
+      reopen(round % 2 === 1);
+    }
+    reopen(true);
+    store.close(map);
+    const bytes = await queryNumber(
+      path,
+      "SELECT sum(length(tiles)) FROM chunk",
+    );
+    assert.ok(bytes < 300 * TILES / 50, `${bytes} bytes of tiles`);
+  },
+});
+
+Deno.test({
   name: "SqliteStore migrates a file of schema 2 and loads its map",
   ...needs(),
   fn: async () => {
