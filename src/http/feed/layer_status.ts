@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type Grid, NO_CELLS } from "../../grid/mod.ts";
+import {
+  CellRows,
+  type Grid,
+  type LayerSnapshot,
+  NO_CELLS,
+  SnapshotLostError,
+} from "../../grid/mod.ts";
 import type { HistoryPoint, LayerStatus } from "../../feed/messages.ts";
 import type { RegionTuple } from "../../protocol/region.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
@@ -20,6 +26,8 @@ const MAX_HISTORY_POINTS = 30 * 60_000 / HISTORY_INTERVAL_MS;
  * Maximum number of layers with a history, 9 KiB each; later ones have none.
  */
 const MAX_HISTORY_LAYERS = 256;
+/** Time of reading the bounds of layers, in a turn of the event loop. */
+const BOUNDS_SLICE_MS = 2;
 /** Numbers of a point: time, people, occupied. */
 const POINT_SIZE = 3;
 
@@ -34,6 +42,8 @@ export class LayerReporter {
   readonly #context: HttpContext;
   readonly #bounds = new Map<string, LayerBounds>();
   readonly #changes = new LayerRates();
+  #isReading = false;
+  #closed = false;
 
   constructor(context: HttpContext) {
     this.#context = context;
@@ -43,8 +53,9 @@ export class LayerReporter {
    * Samples how many readings have changed each layer. Call it every second.
    *
    * @param at monotonic time, in ms
+   * @param hasViewers false to read only the bounds of layers without any
    */
-  sample(at: number): void {
+  sample(at: number, hasViewers: boolean): void {
     const { map, counts: { changedByLayer } } = this.#context;
     this.#changes.begin(at);
     for (const name of this.#bounds.keys()) {
@@ -55,6 +66,13 @@ export class LayerReporter {
       if (++layers > MAX_LAYERS) break;
       this.#changes.add(name, changedByLayer.get(name) ?? 0);
     }
+    this.#updateBounds(hasViewers);
+  }
+
+  /** Ends what runs. Safe to call twice. */
+  close(): void {
+    this.#closed = true;
+    for (const bounds of this.#bounds.values()) bounds.close();
   }
 
   /**
@@ -65,20 +83,16 @@ export class LayerReporter {
     const { map, plans } = this.#context;
     const layers: LayerStatus[] = [];
     let layersOmitted = 0;
+    const isTimeUp = timeLimit(BOUNDS_SLICE_MS);
     for (const [name, grid] of map.layers()) {
       if (layers.length === MAX_LAYERS) {
         layersOmitted++;
         continue;
       }
-      let bounds = this.#bounds.get(name);
-      if (bounds === undefined) {
-        bounds = new LayerBounds();
-        this.#bounds.set(name, bounds);
-      }
       layers.push({
         name,
         ...this.#namesOf(name),
-        bounds: bounds.of(grid),
+        bounds: this.#boundsOf(name).of(grid, isTimeUp),
         ...grid.counts(),
         changes: this.#changes.perSecond(name),
       });
@@ -99,8 +113,38 @@ export class LayerReporter {
     return { layers, layersOmitted };
   }
 
+  /** Reads large layers in slices, so that a report need not. */
+  #updateBounds(all: boolean): void {
+    if (this.#isReading || this.#closed) return;
+    const isTimeUp = timeLimit(BOUNDS_SLICE_MS);
+    let layers = 0;
+    for (const [name, grid] of this.#context.map.layers()) {
+      if (++layers > MAX_LAYERS) return;
+      const bounds = this.#boundsOf(name);
+      if (!all && bounds.isKnown) continue;
+      bounds.of(grid, isTimeUp);
+      if (bounds.isComplete) continue;
+      this.#isReading = true;
+      setImmediate(() => {
+        this.#isReading = false;
+        this.#updateBounds(all);
+      });
+      return;
+    }
+  }
+
+  #boundsOf(name: string): LayerBounds {
+    let bounds = this.#bounds.get(name);
+    if (bounds === undefined) {
+      bounds = new LayerBounds();
+      this.#bounds.set(name, bounds);
+    }
+    return bounds;
+  }
+
   /** Removes what is known of a layer that was deleted. */
   #remove(name: string): void {
+    this.#bounds.get(name)?.close();
     this.#bounds.delete(name);
     this.#changes.remove(name);
   }
@@ -116,54 +160,120 @@ export class LayerReporter {
   }
 }
 
-/**
- * A layer with more cells than this keeps its bounds when cells are removed:
- * reading all of them takes too long.
- */
-const MAX_REREAD_CELLS = 1_000_000;
+/** Reused: each tile is read before the next. */
+const rows = new CellRows();
+/** Tiles between two looks at the clock. */
+const TILES_PER_CHECK = 16;
 
-/**
- * The smallest region with all cells of a layer. An update reads only the
- * changed cells, or all of them if some were removed.
- */
-export class LayerBounds {
-  #grid: Grid | undefined;
-  /** `Grid.removed` at the last update. */
-  #removed = 0;
+/** The smallest region with some cells. */
+class Box {
   #x0 = Infinity;
   #y0 = Infinity;
   #x1 = -Infinity;
   #y1 = -Infinity;
-  /** The revision of the last update. */
-  #revision = 0;
 
-  /** Returns the bounds of the layer; null if it has no cells. */
-  of(grid: Grid): RegionTuple | null {
-    if (
-      grid !== this.#grid || // the layer is new, or was deleted
-      grid.removed !== this.#removed && grid.size <= MAX_REREAD_CELLS
-    ) this.#restart(grid);
-    if (grid.revision > this.#revision) {
-      for (const cell = grid.cells({ since: this.#revision }); cell.next();) {
-        const x = cell.x;
-        const y = cell.y;
-        if (x < this.#x0) this.#x0 = x;
-        if (x > this.#x1) this.#x1 = x;
-        if (y < this.#y0) this.#y0 = y;
-        if (y > this.#y1) this.#y1 = y;
-      }
-      this.#revision = grid.revision;
+  /** Adds the first rows. */
+  add({ x, y }: CellRows, count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#x0 = Math.min(this.#x0, x[i]!);
+      this.#x1 = Math.max(this.#x1, x[i]!);
+      this.#y0 = Math.min(this.#y0, y[i]!);
+      this.#y1 = Math.max(this.#y1, y[i]!);
     }
+  }
+
+  /** The corners; null without cells. */
+  get region(): RegionTuple | null {
     if (this.#x0 > this.#x1) return null;
     return [this.#x0, this.#y0, this.#x1, this.#y1];
   }
+}
+
+/** A running update of {@linkcode LayerBounds}. */
+interface BoundsReading {
+  readonly snapshot: LayerSnapshot;
+  readonly revision: number;
+  readonly removed: number;
+  readonly box: Box;
+}
+
+/**
+ * The smallest region with all cells of a layer. An update reads only the
+ * changed cells, or all of them if some were removed. In a large layer it takes
+ * several slices; until then the bounds are the last ones, or those of the
+ * first cells.
+ */
+export class LayerBounds {
+  #grid: Grid | undefined;
+  #box = new Box();
+  /** The revision and `Grid.removed` of the last complete update. */
+  #revision = 0;
+  #removed = 0;
+  #reading: BoundsReading | undefined;
+
+  /** True after the first complete update. */
+  get isKnown(): boolean {
+    return this.#revision > 0;
+  }
+
+  /** False while an update is running. */
+  get isComplete(): boolean {
+    return this.#reading === undefined;
+  }
+
+  /**
+   * Updates the bounds and returns them; null if the layer has no cells.
+   *
+   * @param isTimeUp returns true to end the slice. Default: never
+   */
+  of(grid: Grid, isTimeUp: () => boolean = () => false): RegionTuple | null {
+    if (grid !== this.#grid) this.#restart(grid); // also after a deletion
+    this.#reading ??= this.#begin(grid);
+    if (this.#reading !== undefined) this.#read(this.#reading, isTimeUp);
+    return this.#box.region ?? this.#reading?.box.region ?? null;
+  }
+
+  /** Ends a running update. Safe to call twice. */
+  close(): void {
+    this.#reading?.snapshot.close();
+    this.#reading = undefined;
+  }
+
+  #begin(grid: Grid): BoundsReading | undefined {
+    const { revision, removed } = grid;
+    if (removed !== this.#removed) {
+      return { snapshot: grid.snapshot(), revision, removed, box: new Box() };
+    }
+    if (revision <= this.#revision) return undefined;
+    const snapshot = grid.snapshot({ since: this.#revision });
+    return { snapshot, revision, removed, box: this.#box };
+  }
+
+  #read(reading: BoundsReading, isTimeUp: () => boolean): void {
+    const { snapshot, box } = reading;
+    try {
+      for (let tiles = 1;; tiles++) {
+        const count = snapshot.readTile(rows);
+        if (count === undefined) break;
+        box.add(rows, count);
+        if (tiles % TILES_PER_CHECK === 0 && isTimeUp()) return;
+      }
+      this.#box = box;
+      this.#revision = reading.revision;
+      this.#removed = reading.removed;
+    } catch (error) {
+      // The next update reads the same cells again.
+      if (!(error instanceof SnapshotLostError)) throw error;
+    }
+    this.#reading = undefined;
+  }
 
   #restart(grid: Grid): void {
+    this.close();
     this.#grid = grid;
-    this.#removed = grid.removed;
-    this.#x0 = this.#y0 = Infinity;
-    this.#x1 = this.#y1 = -Infinity;
+    this.#box = new Box();
     this.#revision = 0;
+    this.#removed = grid.removed;
   }
 }
 
@@ -225,4 +335,10 @@ class PointRing {
     }
     return points;
   }
+}
+
+/** Returns a function that returns true after a time, in ms. */
+function timeLimit(ms: number): () => boolean {
+  const end = performance.now() + ms;
+  return () => performance.now() > end;
 }

@@ -202,6 +202,7 @@ export class LiveFeed {
     clearInterval(this.#statusTimer);
     clearInterval(this.#historyTimer);
     this.#unobserve();
+    this.#layers.close();
     for (const viewer of this.#connected) viewer.close(1001, STOPPING);
   }
 
@@ -287,7 +288,7 @@ export class LiveFeed {
 
   #everySecond(): void {
     this.#snapshots.removeExpired();
-    this.#layers.sample(performance.now());
+    this.#layers.sample(performance.now(), this.#connected.size > 0);
     this.#sendStatus();
     this.#scheduleDeltas(); // to detect stalled viewers
   }

@@ -155,6 +155,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "LayerBounds.of() reads a large layer in slices",
+  permissions,
+  fn: () => {
+    const map = new OccupancyMap();
+    const bounds = new LayerBounds();
+    const diagonal = Array.from(
+      { length: 1000 },
+      (_, i) => [100 * i, 100 * i, i < 999 ? 1 : -1, T0] as const,
+    );
+    report(map, diagonal.map(([...row]) => row));
+    const grid = map.layer("default")!;
+    const slice = () => bounds.of(grid, () => true);
+    const [, , x1] = slice()!;
+    assert.ok(x1 < 99_900 && !bounds.isComplete);
+    while (!bounds.isComplete) slice();
+    assert.deepEqual(slice(), [0, 0, 99_900, 99_900]);
+    // After removals the old bounds stay until the new ones are complete.
+    map.remove("default", columnsOf([[99_900, 99_900, 0, T0]]), T0);
+    assert.deepEqual(slice(), [0, 0, 99_900, 99_900]);
+    while (!bounds.isComplete) slice();
+    assert.deepEqual(slice(), [0, 0, 99_800, 99_800]);
+  },
+});
+
+Deno.test({
   name: "LayerBounds.of() shrinks after removed cells and a deleted layer",
   permissions,
   fn: () => {
