@@ -27,6 +27,8 @@ import { type Tick, Viewer, type ViewerOptions } from "./viewer.ts";
 const STATUS_INTERVAL_MS = 1000;
 /** Time of a tick for parts of snapshots; readings wait during this time. */
 const TICK_BUDGET_MS = 5;
+/** Time of a tick, after which the other viewers wait for the next one. */
+const MAX_TICK_MS = 15;
 /**
  * While readings arrive, the feed pauses for its last tick times this factor...
  */
@@ -246,12 +248,17 @@ export class LiveFeed {
       isTimeUp: () => performance.now() - start > TICK_BUDGET_MS,
     };
     let hasMore = false;
-    for (const viewer of this.#connected) {
+    let isComplete = true;
+    for (const viewer of [...this.#connected]) {
+      isComplete = performance.now() - start < MAX_TICK_MS;
+      if (!isComplete) break;
       hasMore = viewer.update(tick) || hasMore;
+      // To the end: the others are first if this tick ends early.
+      if (this.#connected.delete(viewer)) this.#connected.add(viewer);
     }
-    if (isDue) this.#deltasAt = start;
+    if (isDue && isComplete) this.#deltasAt = start;
     this.#pause(start);
-    if (hasMore) this.#schedule(0);
+    if (hasMore || !isComplete) this.#schedule(0);
     else if (this.#hasPending()) this.#scheduleDeltas();
   }
 

@@ -1,6 +1,6 @@
 /** The live feed of a real server, over real WebSockets. */
 import assert from "node:assert/strict";
-import { limited } from "../../attacks/http_client.ts";
+import { limited, square } from "../../attacks/http_client.ts";
 import { CLIENT_ACCESS, startServer } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { freePort } from "../../support/temp.ts";
@@ -353,6 +353,36 @@ Deno.test({
       assert.equal((await closed()).code, 1013);
     }
     assert.ok(await limited(server.url, "http-viewers") >= 2);
+  },
+});
+
+Deno.test({
+  name: "LiveFeed serves many viewers with large deltas in several ticks",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    await server.post(square(200));
+    const viewers: RecordingViewer[] = [];
+    try {
+      for (let i = 0; i < 24; i++) {
+        // A view of its own: they share no delta.
+        const region = { x0: -i, y0: 0, x1: 300, y1: 300 };
+        const view = { layer: "default", region };
+        viewers.push(new RecordingViewer(server.url, { view }));
+      }
+      for (const viewer of viewers) await viewer.waitUntilComplete();
+      for (const value of [2, 3]) {
+        await server.post(square(200, value));
+        const { revision } = server.map;
+        for (const viewer of viewers) {
+          await until(() => viewer.revision === revision);
+          assert.deepEqual(viewer.model.cells.get("199,199")![0], value);
+        }
+      }
+      assert.ok(viewers.every(({ model }) => model.snapshots === 1));
+    } finally {
+      for (const viewer of viewers) await viewer[Symbol.asyncDispose]();
+    }
   },
 });
 
