@@ -48,6 +48,8 @@ export interface ConnectionOptions {
    * 3.1.2.11.2; without limit in MQTT 3.1.1). Default 0: no session.
    */
   readonly sessionExpiry?: number;
+  /** As in {@linkcode ClientSettings}. */
+  readonly maxReceivedBytes?: number;
   /** PEM certificate authorities to trust instead of the system's. */
   readonly ca?: string;
   /**
@@ -111,6 +113,11 @@ export interface ClientSettings {
    * no session.
    */
   readonly sessionExpiry?: number | undefined;
+  /**
+   * Maximum size of a packet that the broker may send, in bytes; only MQTT 5.
+   * The broker drops larger ones (MQTT 5, 3.1.2.11.4). Default: no limit.
+   */
+  readonly maxReceivedBytes?: number | undefined;
   /** How long the broker may take to answer CONNECT, in ms. */
   readonly connectTimeout: number;
   /** In s. Default 30. */
@@ -125,15 +132,23 @@ export interface ClientSettings {
  * @param settings the settings of this client
  */
 export function clientOptions(
-  { version, clientId, sessionExpiry, connectTimeout, keepAlive = 30, ca }:
-    ClientSettings,
+  settings: ClientSettings,
 ): IClientOptions {
+  const { version, clientId, sessionExpiry, maxReceivedBytes } = settings;
+  const { connectTimeout, keepAlive = 30, ca } = settings;
   return {
     protocolVersion: version,
     clientId,
     clean: sessionExpiry === undefined,
-    ...(version === 5 && sessionExpiry !== undefined && {
-      properties: { sessionExpiryInterval: sessionExpiry },
+    ...(version === 5 && {
+      properties: {
+        ...(sessionExpiry !== undefined && {
+          sessionExpiryInterval: sessionExpiry,
+        }),
+        ...(maxReceivedBytes !== undefined && {
+          maximumPacketSize: maxReceivedBytes,
+        }),
+      },
     }),
     keepalive: keepAlive,
     connectTimeout,

@@ -50,6 +50,7 @@ export {
 export { parseNdjson } from "./ndjson.ts";
 export type { LayerOptions } from "./payload_layer.ts";
 export {
+  MAX_JSON_BYTES,
   PARSE_SLICE_BYTES,
   parseReadings,
   parseReadingsInSlices,

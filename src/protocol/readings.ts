@@ -94,13 +94,17 @@ export function parseReadings(
 /** Size of a slice of {@linkcode parseReadingsInSlices}: about 1 ms of work. */
 export const PARSE_SLICE_BYTES: number = 128 * 1024;
 
+/** Maximum size of JSON that is parsed at once: about 50 ms of work. */
+export const MAX_JSON_BYTES: number = 4 * 1024 * 1024;
+
 /**
  * As {@linkcode parseReadings}, but pauses after each slice of a payload of
  * lines (CSV, TSV, NDJSON). Other JSON is parsed at once.
  *
  * @param payload must not change before the end
  * @param batch not to be used before the end; unchanged if this throws
- * @throws {ProtocolError} as {@linkcode parseReadings}
+ * @throws {ProtocolError} as {@linkcode parseReadings}; "too-large" for JSON of
+ * more than {@linkcode MAX_JSON_BYTES} that is not lines
  */
 export function* parseReadingsInSlices(
   payload: Uint8Array,
@@ -112,7 +116,15 @@ export function* parseReadingsInSlices(
   const format = payload.length <= PARSE_SLICE_BYTES || first === payload.length
     ? "json"
     : formatOf(payload[first]!, options.contentType);
-  if (format === "json") return parseReadings(payload, batch, options);
+  if (format === "json") {
+    if (payload.length > MAX_JSON_BYTES) {
+      throw new ProtocolError(
+        "too-large",
+        `the JSON has ${payload.length} bytes, more than ${MAX_JSON_BYTES}: send it in several messages, or as JSON lines`,
+      );
+    }
+    return parseReadings(payload, batch, options);
+  }
   const refusals = new Refusals();
   const { length } = batch;
   const sources = batch.sources.length;

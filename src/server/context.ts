@@ -16,6 +16,8 @@ import { Telemetry } from "./telemetry.ts";
 
 /** Limited, because any publisher can create a layer; each costs about 9 KB. */
 const DEFAULT_MAX_LAYERS = 10_000;
+/** Half a million readings: their commit takes about 50 ms. */
+const DEFAULT_MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const DEFAULT_CHANGES_INTERVAL_MS = 100;
 
 /** The log of a server. */
@@ -48,6 +50,8 @@ export interface ServerOptions {
   readonly clock?: () => number;
   /** A clock that never jumps, in ms. Default `performance.now()`. */
   readonly monotonic?: () => number;
+  /** Larger messages with readings are refused, in bytes. Default 8 MiB. */
+  readonly maxPayload?: number;
   /** Readings that would create more layers are refused. Default 10,000. */
   readonly maxLayers?: number;
   /** Readings that would create more cells are refused. Default: none. */
@@ -107,6 +111,8 @@ export interface ServerContext {
   readonly clock: ReceiptClock;
   readonly telemetry: Telemetry;
   readonly status: ServerStatus;
+  /** In bytes. */
+  readonly maxPayload: number;
   readonly maxLayers: number;
   readonly cellLimiter: CellLimiter;
   readonly loadLimit: LoadLimit | undefined;
@@ -146,6 +152,7 @@ export function createContext(options: ServerOptions): ServerContext {
       conflictAt: undefined,
       storeProblem: undefined,
     },
+    maxPayload: options.maxPayload ?? DEFAULT_MAX_PAYLOAD_BYTES,
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
     cellLimiter: new CellLimiter(map, options.cellLimits ?? {}),
     loadLimit: options.loadLimit,

@@ -6,7 +6,6 @@
 import type { Incoming } from "../mqtt/link.ts";
 import {
   DEFAULT_LAYER,
-  PARSE_SLICE_BYTES,
   parseReadings,
   parseReadingsInSlices,
   ProtocolError,
@@ -63,6 +62,7 @@ export class GroupParser {
     const { payload, contentType, topic } = message;
     const options = { contentType, layer };
     try {
+      this.#checkSize(payload);
       const readings = this.#readingsOf(layer);
       const start = readings.batch.length;
       const batch = message.retain ? new ReadingBatch() : readings.batch;
@@ -76,25 +76,25 @@ export class GroupParser {
     }
   }
 
-  /** As {@linkcode GroupParser.add}, with pauses if the payload is large. */
+  /** As {@linkcode GroupParser.add}, with pauses, for a large payload. */
   *addInSlices(
     message: Incoming,
     received: number,
     now: number,
   ): Generator<void, void, void> {
-    if (message.payload.length <= PARSE_SLICE_BYTES || message.retain) {
-      return this.add(message, received, now);
-    }
     const layer = this.#layerOf(message);
     if (layer === undefined) return;
     const { payload, contentType, topic } = message;
     const options = { contentType, layer };
     try {
+      this.#checkSize(payload);
       const readings = this.#readingsOf(layer);
-      const { batch } = readings;
-      const start = batch.length;
+      const start = readings.batch.length;
+      const batch = message.retain ? new ReadingBatch() : readings.batch;
       const refusals = yield* parseReadingsInSlices(payload, batch, options);
-      this.#addLive(message, layer, readings, start, received, now);
+      if (message.retain) {
+        this.#addRetained(message, layer, batch, refusals, received, now);
+      } else this.#addLive(message, layer, readings, start, received, now);
       this.#report(refusals, topic);
     } catch (error) {
       this.#reportInvalid(topic, error);
@@ -186,6 +186,16 @@ export class GroupParser {
       });
     }
     return layer;
+  }
+
+  /** @throws {ProtocolError} "too-large" */
+  #checkSize({ length }: Uint8Array): void {
+    const { maxPayload } = this.#context;
+    if (length <= maxPayload) return;
+    throw new ProtocolError(
+      "too-large",
+      `the message has ${length} bytes, more than ${maxPayload}: send the readings in several`,
+    );
   }
 
   /** Reports a payload that is not valid as a whole. Throws other errors. */

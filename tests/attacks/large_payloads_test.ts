@@ -19,10 +19,66 @@ function rows(bytes: number, end = "\n"): string {
 }
 
 const PAYLOADS: Readonly<Record<string, string>> = {
-  "readings": rows(8 * MIB),
+  "readings": rows(8 * MIB - 100),
   "short readings": "1,1,1\n".repeat(8 * MIB / 6),
   "bad lines": "x\n".repeat(4 * MIB),
 };
+
+Deno.test({
+  name: "payloads that are too large are refused and reported, others pass",
+  permissions: "none",
+  fn: async () => {
+    const options = { ...fakeOptions(), maxPayload: 2000 };
+    const { link, map } = options;
+    const server = new Server(options);
+    await server.start();
+    const send = (text: string, retain = false) =>
+      link.handlers.message({ ...incoming("occupancy/data", text), retain });
+    send("1,1,1\n".repeat(334)); // 2004 bytes
+    send("2,2,2\n".repeat(333)); // 1998 bytes
+    send("3,3,3,1700000000\n".repeat(200), true);
+    while (link.acknowledged.length < 3) await nextTurn();
+    assert.equal(map.size, 1);
+    assert.equal(map.layer("default")!.get(2, 2)!.value, 2);
+    assert.equal(server.stats.refused.get("too-large"), 2);
+    const [report] = link.textsOn("occupancy/errors");
+    const { topic, code, message } = JSON.parse(report!);
+    assert.deepEqual([topic, code], ["occupancy/data", "too-large"]);
+    assert.match(message, /^the message has 2004 bytes, more than 2000: send/);
+    await server.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "JSON that cannot be parsed in parts has a lower limit, over MQTT and HTTP",
+  permissions: "none",
+  fn: async () => {
+    const options = fakeOptions();
+    const { link, map } = options;
+    const server = new Server(options);
+    await server.start();
+    const element = '{"x":1,"y":2,"value":3}';
+    const count = Math.ceil(4 * MIB / element.length);
+    const json = `[${Array(count).fill(element).join()}]`;
+    const lines = `${element}\n`.repeat(count);
+    const bytes = new TextEncoder().encode(json);
+    const refused = await server.submit("default", bytes);
+    assert(refused.outcome === "invalid");
+    assert.equal(refused.code, "too-large");
+    link.handlers.message(incoming("occupancy/data", json));
+    while (link.acknowledged.length < 1) await nextTurn();
+    assert.equal(map.size, 0);
+    assert.equal(server.stats.refused.get("too-large"), 2);
+    link.handlers.message({
+      ...incoming("occupancy/data", lines),
+      contentType: "application/x-ndjson",
+    });
+    while (link.acknowledged.length < 2) await nextTurn();
+    assert.equal(map.size, 1);
+    await server.stop();
+  },
+});
 
 for (const [name, payload] of Object.entries(PAYLOADS)) {
   Deno.test({

@@ -192,6 +192,23 @@ export function parseLargeCount(text: string): number {
 }
 
 /**
+ * Parses a size in bytes, KiB or MiB, from 1 KiB to 256 MiB: `8MiB`.
+ *
+ * @returns bytes
+ * @throws {RangeError} if the text is not such a size
+ */
+export function parseSize(text: string): number {
+  const match = /^(\d+)\s*(KiB|MiB)?$/i.exec(text.trim());
+  const unit = match?.[2]?.toLowerCase();
+  const factor = unit === "mib" ? 2 ** 20 : unit === "kib" ? 1024 : 1;
+  const bytes = Number(match?.[1]) * factor;
+  if (!(bytes >= 1024 && bytes <= 256 * 2 ** 20)) {
+    throw new RangeError("Use a size from 1KiB to 256MiB, such as 8MiB.");
+  }
+  return bytes;
+}
+
+/**
  * Parses a number per second, from 0.001 to 10,000,000, or `max`.
  *
  * @throws {RangeError} if the text is neither

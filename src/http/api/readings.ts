@@ -36,7 +36,7 @@ export const postReadings: Endpoint = {
       "The body has the format of occupancy/data: CSV, TSV, JSON or JSON lines, selected by Content-Type, otherwise by the first byte. A layer that the body names must be that of the parameter. The response is sent after the commit. Invalid rows are refused one by one; the answer is 400 only if no row is valid. Late and future readings are valid rows: if all are, the answer is 200 with `accepted` 0. A client without a response may send the readings again: a reading sets a value and does not add to it.",
     parameters: [LAYER_PARAMETER],
     body: {
-      description: "At most 8 MiB",
+      description: "At most 8 MiB; JSON that is not lines: at most 4 MiB",
       content: {
         "text/csv": {
           schema: { type: "string" },
@@ -103,6 +103,12 @@ export const postReadings: Endpoint = {
   handle: submitReadings,
 };
 
+/** By error code; all others: 400. */
+const STATUSES: Readonly<Record<string, number | undefined>> = {
+  "bad-content-type": 415,
+  "too-large": 413,
+};
+
 async function submitReadings(
   context: RequestContext,
 ): Promise<Response> {
@@ -130,7 +136,7 @@ function answerResult(layer: string, result: SubmissionResult): Response {
       });
     case "invalid":
       throw new Problem({
-        status: result.code === "bad-content-type" ? 415 : 400,
+        status: STATUSES[result.code] ?? 400,
         code: result.code,
         message: result.message,
         hint: result.hint ?? "See docs/PROTOCOL.md, Readings.",

@@ -57,6 +57,8 @@ export async function chooseLink(
   return await embedded(flags, topics, log, DEFAULT_LISTEN, reason);
 }
 
+const MAX_RECEIVED_BYTES = 32 * 1024 * 1024;
+
 async function connected(
   flags: ServerFlags,
   topics: Topics,
@@ -82,6 +84,8 @@ async function connected(
       payload: offlineState(flags.name, VERSION),
     },
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
+    // Messages above --max-payload are reported; these would use up the memory.
+    maxReceivedBytes: Math.max(MAX_RECEIVED_BYTES, 2 * flags.maxPayload),
   });
   const watchLink = new Connection({
     ...broker,

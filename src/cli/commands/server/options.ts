@@ -15,6 +15,7 @@ import {
   parseName,
   parseOrigins,
   parsePositiveDuration,
+  parseSize,
   parseStore,
   parseWait,
 } from "../../arguments/values.ts";
@@ -58,6 +59,15 @@ export const SERVER = {
         "how long the broker stores messages for the disconnected server",
       default: "7d",
       parse: parseDuration,
+      group: BROKER,
+    },
+    {
+      name: "max-payload",
+      value: "size",
+      summary:
+        "maximum size of a message with readings; larger ones are refused",
+      default: "8MiB",
+      parse: parseSize,
       group: BROKER,
     },
     {

@@ -79,6 +79,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     log,
     changesInterval: flags.changesInterval,
     maxLayers: flags.maxLayers,
+    maxPayload: flags.maxPayload,
     removeAfter: flags.removeAfter === 0 ? Infinity : flags.removeAfter,
     cellLimits,
     loadLimit,
