@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect, Server, type Socket } from "node:net";
+import { connect, Server } from "node:net";
 import { hostAndPort } from "./host.ts";
 
 /** How often it is checked that connections are accepted. */
@@ -27,7 +27,8 @@ export class ListenerWatch {
   readonly #port: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
-  #probe: Socket | undefined;
+  /** Ends the probe in progress. */
+  #endProbe: () => void = () => {};
   #stopped = false;
   /** Why no connections are accepted, for people; else undefined. */
   problem: string | undefined;
@@ -47,14 +48,20 @@ export class ListenerWatch {
       this.#accepted++;
       this.problem = undefined;
     });
-    this.#schedule(CHECK_INTERVAL_MS);
+    void this.#start();
+  }
+
+  /** Begins the checks, if the network lets the process connect to itself. */
+  async #start(): Promise<void> {
+    await this.#connect();
+    if (this.#accepted > 0 && !this.#stopped) this.#schedule(CHECK_INTERVAL_MS);
   }
 
   /** Ends the checks. Safe to call twice. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#probe?.destroy();
+    this.#endProbe();
   }
 
   /** Where to connect to. */
@@ -97,16 +104,19 @@ export class ListenerWatch {
   /** Connects and waits until the connection is accepted, or the time is up. */
   #connect(): Promise<(Error & { code?: string }) | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-    const probe = this.#probe = connect(this.#port, this.#target);
-    const onAccept = () => resolve(undefined);
-    this.#server.once("connection", onAccept);
-    probe.once("error", resolve);
-    const timer = setTimeout(() => resolve(undefined), ACCEPT_TIMEOUT_MS);
-    return promise.finally(() => {
+    const probe = connect(this.#port, this.#target);
+    const end = (error?: Error) => {
       clearTimeout(timer);
       this.#server.off("connection", onAccept);
-      probe.on("error", () => {}).destroy();
-    });
+      probe.destroy();
+      resolve(error);
+    };
+    const onAccept = () => end();
+    const timer = setTimeout(end, ACCEPT_TIMEOUT_MS);
+    this.#server.once("connection", onAccept);
+    probe.on("error", end);
+    this.#endProbe = onAccept;
+    return promise;
   }
 
   async #listenAgain(): Promise<void> {
