@@ -85,6 +85,13 @@ allow_store() {
   allow_parents
 }
 
+allow_default_store() { # the user's folder of data
+  [ -n "$1" ] || return 0
+  folder=$1/occupancy
+  allow_write "$folder"
+  allow_parents
+}
+
 # The doctor tries to create a file in the nearest folder that exists.
 allow_parents() {
   [ "$command" = doctor ] || return 0
@@ -113,7 +120,8 @@ option() { # name, value
 # Reads lines such as: broker = "mqtt://broker.example". For other forms of TOML
 # everything is allowed.
 read_config() {
-  [ -f "$1" ] && [ -r "$1" ] || return 0
+  [ -e "$1" ] || return 0
+  [ -f "$1" ] && [ -r "$1" ] || { allow_all && return; } # a pipe
   while IFS="= 	" read -r key value || [ -n "$key" ]; do
     case $key in
       "" | "#"* | "["* | config) continue ;;
@@ -170,10 +178,9 @@ case $command in
     [ -n "$broker$listen" ] || { allow_host localhost:1883 && allow_host 127.0.0.1:1883; }
     [ -n "$http" ] || allow_host 127.0.0.1:8080
     if [ -z "$store" ]; then
-      folder=${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}
-      # On macOS.
-      [ ! -d "${HOME-}/Library" ] || folder="$HOME/Library/Application Support"
-      [ -z "$folder" ] || { folder=$folder/occupancy && allow_write "$folder" && allow_parents; }
+      allow_default_store "${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}"
+      # On macOS. Other systems may have such a folder too.
+      [ ! -d "${HOME-}/Library" ] || allow_default_store "${HOME:+$HOME/Library/Application Support}"
     fi
     # The doctor opens it many times, and a copy of the store.
     [ "$command" = server ] || { allow_read /dev/null && allow_write "${TMPDIR:-/tmp}"; }

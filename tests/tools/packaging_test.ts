@@ -104,7 +104,7 @@ Deno.test({
   name: "the launcher for Windows runs Deno with the same options",
   ...needs(),
   fn: () => {
-    // tests/cli/permissions_test.ts compares the permissions.
+    // permissions_test.ts compares the permissions.
     const flags = (file: string) =>
       new Set(matches(file, /(?<=[\s=])(--(?!allow-|ignore-)[\w-]+)/g));
     assert.deepEqual(flags("occupancy.cmd"), flags("occupancy"));
