@@ -32,7 +32,7 @@ export interface LongUnknown {
 }
 
 /** Maximum number of cells that a slice finds, so that it takes about 1 ms. */
-const MAX_FOUND_CELLS = 8192;
+const MAX_FOUND_CELLS = 4096;
 /** Maximum number of slots that a slice reads, empty ones included. */
 const MAX_READ_SLOTS = 1 << 17;
 

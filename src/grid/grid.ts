@@ -22,7 +22,7 @@ import type { SavedTile, TileSave } from "./tile_save.ts";
 /** A layer with fewer tiles is not rebuilt: it would free little. */
 const MIN_REBUILT_TILES = 1024;
 /** A layer with more cells is not rebuilt: that takes too long at once. */
-const MAX_REBUILT_CELLS = 100_000;
+const MAX_REBUILT_CELLS = 20_000;
 
 /**
  * The cells of one layer, in tiles of 32 by 32 cells.

@@ -152,7 +152,7 @@ export class GroupParser {
         `there are ${maxLayers} layers already, and this would be a new one`,
         {
           hint:
-            "Delete layers that are not needed with occupancy layers delete, or raise --max-layers.",
+            "Delete unused layers with occupancy layers delete, raise --max-layers, or wait until the server removes layers (--remove-after).",
         },
       );
     }

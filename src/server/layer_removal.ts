@@ -15,7 +15,7 @@ const SWEEPS_PER_PERIOD = 10;
 const MIN_SWEEP_INTERVAL_MS = 1000;
 const MAX_SWEEP_INTERVAL_MS = 3_600_000;
 /** Cells that are removed in one commit, so that it takes milliseconds. */
-const MAX_SLICE_CELLS = 8192;
+const MAX_SLICE_CELLS = 4096;
 /** Time to search for these cells; readings wait meanwhile. */
 const SLICE_BUDGET_MS = 5;
 /** Most of the time is for readings: pause between two slices. */
