@@ -3,11 +3,16 @@ import assert from "node:assert/strict";
 import { crc32, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { encode as encodeAnyPng } from "fast-png";
-import { decodePgm, encodePng } from "../../src/http/plans/grey_image.ts";
+import {
+  decodePgm,
+  encodePng,
+  encodePngInSlices,
+} from "../../src/http/plans/grey_image.ts";
 import { sniffImage } from "../../src/http/plans/image_file.ts";
 import { PlanError } from "../../src/http/plans/plan.ts";
 import {
   convertImage,
+  convertInSlices,
   decodeRosImage,
 } from "../../src/http/plans/ros_image.ts";
 import { parseRosMap } from "../../src/http/plans/ros_map.ts";
@@ -80,6 +85,31 @@ Deno.test({
         assert.deepEqual(decodePng(png, width, height), pixels);
       },
     ));
+  },
+});
+
+Deno.test({
+  name: "a large ROS map is converted and encoded in slices",
+  permissions: "none",
+  fn: () => {
+    const [width, height] = [700, 500];
+    const pixels = Uint8Array.from(
+      { length: width * height },
+      (_, i) => i % 7 === 0 ? 0 : i % 5 === 0 ? 205 : 254,
+    );
+    const count = <T>(slices: Generator<void, T>) => {
+      for (let n = 1;; n++) {
+        const { done, value } = slices.next();
+        if (done) return { n, value };
+      }
+    };
+    const converted = count(
+      convertInSlices({ width, height, pixels }, MAP, false),
+    );
+    assert.deepEqual(converted.value.pixels, pixels);
+    const encoded = count(encodePngInSlices({ width, height, pixels }));
+    assert.deepEqual(decodeRosImage(encoded.value).pixels, pixels);
+    assert.ok(converted.n > 2 && encoded.n > 2);
   },
 });
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { crc32, deflateSync } from "node:zlib";
+import { constants, crc32, deflateRawSync } from "node:zlib";
 import { joinBytes } from "../../common/bytes.ts";
 import { MAX_PIXELS, PlanError } from "./plan.ts";
 
@@ -25,6 +25,13 @@ const ZERO = 0x30;
 const PGM_HINT = "Save the map again, for example with map_saver_cli.";
 
 const PNG_SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
+/** Pixels of a slice: it takes a few milliseconds. */
+export const SLICE_PIXELS = 128 * 1024;
+/** Of a stream with a window of 32 KiB (RFC 1950, 2.2). */
+const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
+const ADLER_MODULUS = 65_521;
+/** The sums of so many bytes are exact before the modulus. */
+const ADLER_BLOCK_BYTES = 4096;
 /** Each row is the difference from the row above (PNG, 9.2: filter Up). */
 const FILTER_UP = 2;
 
@@ -85,6 +92,10 @@ function readBinary(
     throw invalidPgm("it ends before its last pixel");
   }
   const pixels = new Uint8Array(count);
+  if (maximum === 255) {
+    pixels.set(bytes.subarray(from, from + count)); // large maps are such ones
+    return pixels;
+  }
   for (let i = 0; i < count; i++) {
     const value = size === 1
       ? bytes[from + i]!
@@ -164,19 +175,40 @@ function invalidPgm(reason: string): PlanError {
  *
  * @see {@link https://www.w3.org/TR/png-3/}
  */
-export function encodePng(
-  { width, height, pixels }: GreyImage,
-): Uint8Array<ArrayBuffer> {
-  const rows = new Uint8Array((width + 1) * height);
-  for (let y = 0; y < height; y++) {
-    const to = y * (width + 1);
-    const from = y * width;
-    rows[to] = FILTER_UP;
-    for (let x = 0; x < width; x++) {
-      const above = y === 0 ? 0 : pixels[from - width + x]!;
-      rows[to + 1 + x] = pixels[from + x]! - above;
-    }
+export function encodePng(image: GreyImage): Uint8Array<ArrayBuffer> {
+  const slices = encodePngInSlices(image);
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done) return value;
   }
+}
+
+/** Encodes as {@linkcode encodePng} does, a few milliseconds at a time. */
+export function* encodePngInSlices(
+  { width, height, pixels }: GreyImage,
+): Generator<void, Uint8Array<ArrayBuffer>> {
+  const rowsPerSlice = Math.ceil(SLICE_PIXELS / width);
+  const data: Uint8Array[] = [ZLIB_HEADER];
+  const checksum = new Adler32();
+  for (let first = 0; first < height; first += rowsPerSlice) {
+    const count = Math.min(rowsPerSlice, height - first);
+    const rows = new Uint8Array((width + 1) * count);
+    for (let row = 0; row < count; row++) {
+      const to = row * (width + 1);
+      const from = (first + row) * width;
+      rows[to] = FILTER_UP;
+      for (let x = 0; x < width; x++) {
+        const above = from === 0 ? 0 : pixels[from - width + x]!;
+        rows[to + 1 + x] = pixels[from + x]! - above;
+      }
+    }
+    checksum.add(rows);
+    data.push(
+      deflateRawSync(rows, { finishFlush: constants.Z_SYNC_FLUSH }),
+    );
+    yield;
+  }
+  data.push(deflateRawSync(new Uint8Array()), checksum.bytes());
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
@@ -184,9 +216,34 @@ export function encodePng(
   return joinBytes([
     PNG_SIGNATURE,
     chunk("IHDR", new Uint8Array(header.buffer)),
-    chunk("IDAT", deflateSync(rows)),
+    chunk("IDAT", joinBytes(data)),
     chunk("IEND", new Uint8Array()),
   ]);
+}
+
+/** The checksum of the zlib format (RFC 1950, 8.2). */
+class Adler32 {
+  #a = 1;
+  #b = 0;
+
+  add(bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; from += ADLER_BLOCK_BYTES) {
+      const to = Math.min(from + ADLER_BLOCK_BYTES, bytes.length);
+      for (let i = from; i < to; i++) {
+        this.#a += bytes[i]!;
+        this.#b += this.#a;
+      }
+      this.#a %= ADLER_MODULUS;
+      this.#b %= ADLER_MODULUS;
+    }
+  }
+
+  bytes(): Uint8Array {
+    const bytes = new DataView(new ArrayBuffer(4));
+    bytes.setUint16(0, this.#b);
+    bytes.setUint16(2, this.#a);
+    return new Uint8Array(bytes.buffer);
+  }
 }
 
 /** A chunk: length, type, data, and the CRC of type and data (PNG, 5.3). */

@@ -12,7 +12,7 @@ import {
   ProtocolError,
 } from "../../protocol/mod.ts";
 import { isJsonObject, quote } from "../../protocol/text.ts";
-import { encodePng } from "./grey_image.ts";
+import { encodePngInSlices } from "./grey_image.ts";
 import { planImage } from "./image_file.ts";
 import {
   MAX_IMAGE_BYTES,
@@ -20,7 +20,7 @@ import {
   PlanError,
   type PlanImage,
 } from "./plan.ts";
-import { convertImage, decodeRosImage } from "./ros_image.ts";
+import { convertInSlices, decodeRosImage } from "./ros_image.ts";
 import { parseRosMap } from "./ros_map.ts";
 
 export { PlanError };
@@ -166,11 +166,8 @@ async function rosPlan(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const file = isAbsolute(map.image) ? map.image : folder + map.image;
   const image = decodeRosImage(await files.read(file, MAX_IMAGE_BYTES));
-  // A running server reads the files again: other work gets its turn.
-  await setImmediate();
-  const grey = convertImage(image, map, !yUp);
-  await setImmediate();
-  const png = encodePng(grey);
+  const grey = await inTurns(convertInSlices(image, map, !yUp));
+  const png = await inTurns(encodePngInSlices(grey));
   const [x, y] = map.origin;
   return {
     layer,
@@ -183,6 +180,15 @@ async function rosPlan(
       metresPerCell / map.resolution,
     ),
   };
+}
+
+/** A running server reads the files again: other work runs between slices. */
+async function inTurns<T>(slices: Generator<void, T>): Promise<T> {
+  for (;;) {
+    await setImmediate();
+    const { done, value } = slices.next();
+    if (done) return value;
+  }
 }
 
 /**

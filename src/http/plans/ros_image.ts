@@ -5,7 +5,7 @@
  * @module
  */
 import { decode } from "fast-png";
-import { decodePgm, type GreyImage } from "./grey_image.ts";
+import { decodePgm, type GreyImage, SLICE_PIXELS } from "./grey_image.ts";
 import { sniffImage } from "./image_file.ts";
 import { PlanError } from "./plan.ts";
 import type { RosMap } from "./ros_map.ts";
@@ -55,13 +55,28 @@ export function convertImage(
   map: RosMap,
   flip: boolean,
 ): GreyImage {
+  const slices = convertInSlices(image, map, flip);
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done) return value;
+  }
+}
+
+/** Converts as {@linkcode convertImage} does, a few milliseconds at a time. */
+export function* convertInSlices(
+  image: RosImage,
+  map: RosMap,
+  flip: boolean,
+): Generator<void, GreyImage> {
   const { width, height, alpha } = image;
   const opaque = Uint8Array.from(
     { length: 256 },
     (_, v) => greyOf(v, OPAQUE, map, alpha !== undefined),
   );
   const pixels = new Uint8Array(width * height);
+  const rowsPerSlice = Math.ceil(SLICE_PIXELS / width);
   for (let y = 0; y < height; y++) {
+    if (y % rowsPerSlice === rowsPerSlice - 1) yield;
     const from = (flip ? height - 1 - y : y) * width;
     for (let x = 0; x < width; x++) {
       const v = image.pixels[from + x]!;
