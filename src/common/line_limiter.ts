@@ -15,6 +15,8 @@ interface Kind {
   count: number;
   /** The last of them. */
   latest: Line;
+  /** Writes a line of this kind. */
+  readonly write: (line: string) => void;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -24,15 +26,9 @@ interface Kind {
  * the others.
  */
 export class LineLimiter implements Disposable {
-  readonly #write: (line: string) => void;
   /** Called for each line that is not written at once. */
   onLimited: (() => void) | undefined;
   readonly #kinds = new Map<string, Kind>();
-
-  /** @param write called with each line to write */
-  constructor(write: (line: string) => void) {
-    this.#write = write;
-  }
 
   /**
    * Writes a line now, or counts it.
@@ -40,8 +36,9 @@ export class LineLimiter implements Disposable {
    * @param kind a constant of the code in kebab case, never input of a client:
    * memory is kept for each
    * @param line the line
+   * @param write writes lines of this kind
    */
-  add(kind: string, line: Line): void {
+  add(kind: string, line: Line, write: (line: string) => void): void {
     const known = this.#kinds.get(kind);
     if (known !== undefined) {
       known.count++;
@@ -49,8 +46,8 @@ export class LineLimiter implements Disposable {
       known.latest = line;
       return;
     }
-    this.#write(textOf(line));
-    this.#startMinute(kind);
+    write(textOf(line));
+    this.#startMinute(kind, write);
   }
 
   /** Writes what is counted, and starts again. */
@@ -62,10 +59,10 @@ export class LineLimiter implements Disposable {
     this.#kinds.clear();
   }
 
-  #startMinute(kind: string): void {
+  #startMinute(kind: string, write: (line: string) => void): void {
     const timer = setTimeout(() => this.#endMinute(kind), INTERVAL_MS);
     Deno.unrefTimer(timer);
-    this.#kinds.set(kind, { count: 0, latest: "", timer });
+    this.#kinds.set(kind, { count: 0, latest: "", write, timer });
   }
 
   #endMinute(kind: string): void {
@@ -73,15 +70,15 @@ export class LineLimiter implements Disposable {
     this.#kinds.delete(kind);
     if (ended.count === 0) return;
     this.#writeLatest(ended);
-    this.#startMinute(kind);
+    this.#startMinute(kind, ended.write);
   }
 
-  #writeLatest({ count, latest }: Kind): void {
+  #writeLatest({ count, latest, write }: Kind): void {
     if (count === 0) return;
     const more = count === 1
       ? ""
       : ` (and ${count - 1} more in the last minute)`;
-    this.#write(textOf(latest) + more);
+    write(textOf(latest) + more);
   }
 }
 

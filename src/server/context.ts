@@ -31,6 +31,8 @@ export interface ServerLog {
    * @param kind a constant in kebab case
    */
   warnLimited(kind: string, line: Line): void;
+  /** The same for information. */
+  infoLimited(kind: string, line: Line): void;
 }
 
 /** Options of {@linkcode Server}. */

@@ -341,10 +341,14 @@ export class Server {
   #onStoreProblem(problem: StoreError | undefined): void {
     const { log, telemetry } = this.#context;
     if (problem === undefined) {
-      log.info("The store works again: waiting readings are stored");
+      log.infoLimited(
+        "store-works",
+        "The store works again: waiting readings are stored",
+      );
     } else {
       const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
-      log.warn(
+      log.warnLimited(
+        "store-failing",
         `${problem.message}. Readings stay unacknowledged until the store works again${hint}`,
       );
       // A broker with a full in-flight window delivers no marker.

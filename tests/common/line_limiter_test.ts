@@ -9,9 +9,11 @@ Deno.test({
   fn: () => {
     using clock = new FakeClock();
     const log: string[] = [];
-    using limiter = new LineLimiter((line) => log.push(line));
-    for (let i = 1; i <= 14; i++) limiter.add("dropped", `dropped ${i}`);
-    limiter.add("refused", "refused 1");
+    using limiter = new LineLimiter();
+    const add = (kind: string, line: string) =>
+      limiter.add(kind, line, (text) => log.push(text));
+    for (let i = 1; i <= 14; i++) add("dropped", `dropped ${i}`);
+    add("refused", "refused 1");
     assert.deepEqual(log.splice(0), ["dropped 1", "refused 1"]);
 
     clock.tick(59_999);
@@ -23,8 +25,8 @@ Deno.test({
     ]);
 
     // The count began a minute of its own: still one line a minute.
-    limiter.add("dropped", "dropped 15");
-    limiter.add("refused", "refused 2");
+    add("dropped", "dropped 15");
+    add("refused", "refused 2");
     assert.deepEqual(log.splice(0), ["refused 2"]);
     clock.tick(60_000);
     assert.deepEqual(
@@ -35,7 +37,7 @@ Deno.test({
 
     clock.tick(60_000);
     assert.equal(clock.pending, 0, "no timer without lines");
-    limiter.add("dropped", "dropped 16");
+    add("dropped", "dropped 16");
     assert.deepEqual(log, ["dropped 16"]);
   },
 });
@@ -47,9 +49,11 @@ Deno.test({
     using clock = new FakeClock();
     const log: string[] = [];
     {
-      using limiter = new LineLimiter((line) => log.push(line));
-      for (let i = 1; i <= 4; i++) limiter.add("a", `a ${i}`);
-      limiter.add("b", "b 1");
+      using limiter = new LineLimiter();
+      const add = (kind: string, line: string) =>
+        limiter.add(kind, line, (text) => log.push(text));
+      for (let i = 1; i <= 4; i++) add("a", `a ${i}`);
+      add("b", "b 1");
       log.length = 0;
     }
     assert.deepEqual(log, ["a 4 (and 2 more in the last minute)"]);
@@ -63,8 +67,10 @@ Deno.test({
   fn: () => {
     using _clock = new FakeClock();
     let lines = 0;
-    using limiter = new LineLimiter(() => lines++);
-    for (let i = 0; i < 1_000_000; i++) limiter.add("a", "line");
+    using limiter = new LineLimiter();
+    const add = (kind: string, line: string) =>
+      limiter.add(kind, line, () => lines++);
+    for (let i = 0; i < 1_000_000; i++) add("a", "line");
     assert.equal(lines, 1);
   },
 });

@@ -6,9 +6,7 @@ import type { ServerLog } from "../../src/server/context.ts";
  * @param add receives each line; default: drops it
  */
 export function serverLog(add: (line: string) => void = () => {}): ServerLog {
-  return {
-    info: add,
-    warn: add,
-    warnLimited: (_kind, line) => add(typeof line === "string" ? line : line()),
-  };
+  const limited: ServerLog["warnLimited"] = (_kind, line) =>
+    add(typeof line === "string" ? line : line());
+  return { info: add, warn: add, infoLimited: limited, warnLimited: limited };
 }

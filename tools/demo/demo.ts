@@ -41,6 +41,8 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
     port: 0,
     subscriptions: topics.serverSubscriptions(NAME),
   });
+  const limited = (_kind: string, line: string | (() => string)) =>
+    log(typeof line === "string" ? line : line());
   const server = new Server({
     link: broker,
     store: new MemoryStore(),
@@ -48,12 +50,7 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
     topics,
     name: NAME,
     version: VERSION,
-    log: {
-      info: log,
-      warn: log,
-      warnLimited: (_kind, line) =>
-        log(typeof line === "string" ? line : line()),
-    },
+    log: { info: log, warn: log, infoLimited: limited, warnLimited: limited },
   });
   await server.start();
   const { host, port } = broker.address;

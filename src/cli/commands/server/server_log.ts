@@ -28,6 +28,8 @@ export interface ServerLog {
   warn(line: string): void;
   /** See {@linkcode LineLimiter.add}. */
   warnLimited(kind: string, line: Line): void;
+  /** The same for information. */
+  infoLimited(kind: string, line: Line): void;
   /** Calls a function for each line that is limited from now on. */
   countLimited(add: () => void): void;
   error(line: string): void;
@@ -91,12 +93,14 @@ export function openServerLog(flags: ServerLogFlags): ServerLog {
     return safe.includes("{") ? safe.replace(/[{}]/g, "$&$&") : safe;
   };
   const warn = (line: string) => logger.warn(escape(line));
-  const limiter = new LineLimiter(warn);
+  const info = (line: string) => logger.info(escape(line));
+  const limiter = new LineLimiter();
   return {
     debug: (line) => logger.debug(escape(line)),
-    info: (line) => logger.info(escape(line)),
+    info,
     warn,
-    warnLimited: (kind, line) => limiter.add(kind, line),
+    warnLimited: (kind, line) => limiter.add(kind, line, warn),
+    infoLimited: (kind, line) => limiter.add(kind, line, info),
     countLimited: (add) => limiter.onLimited = add,
     error: (line) => logger.error(escape(line)),
     live,
