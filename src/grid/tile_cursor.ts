@@ -70,6 +70,7 @@ export class TileCursor {
     length: number,
   ): void {
     const { tiles } = this.#memory;
+    tiles.moveSome(LOOK_AHEAD_READINGS);
     const to = Math.min(from + LOOK_AHEAD_READINGS, length);
     let tile = NO_TILE;
     let lastX = NOWHERE;

@@ -17,6 +17,8 @@ const CHUNK_BITS = 12;
 const CHUNK_TILES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_TILES - 1;
 const FIRST_CAPACITY_TILES = 8;
+/** Tiles moved to a new hash table with each new tile. */
+const MOVED_PER_TILE = 4;
 
 /**
  * A record is 8 words of 32 bits (half a cache line): six fields, then one
@@ -66,6 +68,13 @@ export class TileTable {
    * tile. The length is a power of two, at least twice the number of tiles.
    */
   #directory = new Int32Array(2 * FIRST_CAPACITY_TILES);
+  /**
+   * The hash table before it was doubled, until all tiles are in the new one:
+   * moving millions at once would take seconds (as in Redis).
+   */
+  #previous: Int32Array | undefined;
+  /** The tiles before this one are in the new table, and all newer than it. */
+  #moved = 0;
   #length = 0;
 
   /** Number of tiles. */
@@ -75,7 +84,7 @@ export class TileTable {
 
   /** Memory of records and hash table, in bytes. */
   get bytes(): number {
-    let bytes = this.#directory.byteLength;
+    let bytes = this.#directory.byteLength + (this.#previous?.byteLength ?? 0);
     for (const { words, due } of this.#chunks) {
       bytes += words.byteLength + due.byteLength;
     }
@@ -84,18 +93,10 @@ export class TileTable {
 
   /** Returns the tile at tile coordinates, or {@linkcode NO_TILE}. */
   find(tx: number, ty: number): number {
-    const directory = this.#directory;
-    const mask = directory.length - 1;
-    const mixed = hashCoordinate(tx, ty);
-    for (let slot = mixed & mask;; slot = (slot + 1) & mask) {
-      const entry = directory[slot]!;
-      if (entry === 0) return NO_TILE;
-      if (((entry ^ mixed) & ~mask) !== 0) continue;
-      const tile = (entry & mask) - 1;
-      const words = this.#words(tile);
-      const record = recordOffset(tile);
-      if (words[record + TX] === tx && words[record + TY] === ty) return tile;
-    }
+    const tile = this.#findIn(this.#directory, tx, ty);
+    return tile !== NO_TILE || this.#previous === undefined
+      ? tile
+      : this.#findIn(this.#previous, tx, ty);
   }
 
   /**
@@ -108,11 +109,11 @@ export class TileTable {
     // At most half of the slots are used, to keep probes short: 8 to 16 bytes a
     // tile.
     if (this.#length * 2 > this.#directory.length) {
+      this.#previous = this.#directory;
       this.#directory = new Int32Array(this.#directory.length * 2);
-      for (let other = 0; other < tile; other++) {
-        this.#enter(other, this.tx(other), this.ty(other));
-      }
+      this.#moved = 0;
     }
+    this.moveSome(MOVED_PER_TILE);
     this.#enter(tile, tx, ty);
     this.#reserve();
     const words = this.#words(tile);
@@ -123,6 +124,18 @@ export class TileTable {
     words[record + OLDER] = NO_TILE;
     this.setDue(tile, Infinity);
     return tile;
+  }
+
+  /** Moves tiles to the new hash table, if it was doubled. */
+  moveSome(count: number): void {
+    if (this.#previous === undefined) return;
+    // As many tiles as the previous table had at most.
+    const end = this.#previous.length / 2;
+    const to = Math.min(this.#moved + count, end);
+    for (; this.#moved < to; this.#moved++) {
+      this.#enter(this.#moved, this.tx(this.#moved), this.ty(this.#moved));
+    }
+    if (this.#moved === end) this.#previous = undefined;
   }
 
   /** The x tile coordinate: x >> 5 of every cell of the tile. */
@@ -236,6 +249,20 @@ export class TileTable {
 
   #words(tile: number): Int32Array {
     return this.#chunks[tile >>> CHUNK_BITS]!.words;
+  }
+
+  #findIn(directory: Int32Array, tx: number, ty: number): number {
+    const mask = directory.length - 1;
+    const mixed = hashCoordinate(tx, ty);
+    for (let slot = mixed & mask;; slot = (slot + 1) & mask) {
+      const entry = directory[slot]!;
+      if (entry === 0) return NO_TILE;
+      if (((entry ^ mixed) & ~mask) !== 0) continue;
+      const tile = (entry & mask) - 1;
+      const words = this.#words(tile);
+      const record = recordOffset(tile);
+      if (words[record + TX] === tx && words[record + TY] === ty) return tile;
+    }
   }
 
   #enter(tile: number, tx: number, ty: number): void {
