@@ -40,6 +40,12 @@ Deno.test({
     ]);
     const { cells } = await server.json("/api/v1/cells?layer=hall/l2&since=1");
     assert.deepEqual(cells, []);
+    const path = "/api/v1/cells?layer=hall/l2&since=1&format=csv";
+    const csv = await server.get(path);
+    assert.equal(
+      csv.headers.get("occupancy-began"),
+      String(server.map.beganOf("hall/l2")),
+    );
     const again = await remove(server, "hall/l2");
     assert.equal(again.status, 404);
     assert.equal((await again.json()).code, "no-layer");

@@ -159,6 +159,9 @@ function answerNow(
     "occupancy-revision": String(map.revision),
     vary: "accept-encoding",
   });
+  if (moment.began !== undefined) {
+    headers.set("occupancy-began", String(moment.began));
+  }
   if (matchesETag(request.headers.get("if-none-match"), etag)) {
     share?.release();
     return new Response(null, { status: 304, headers });
