@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { until, within } from "./until.ts";
 
 /** The top of the checkout. */
@@ -119,8 +120,6 @@ export class Running implements AsyncDisposable {
   }
 }
 
-const DENO_FOLDER = Deno.execPath().replace(/[\\/][^\\/]*$/, "");
-
 /** Arguments of Deno that run a file of this checkout, as in the launcher. */
 export const DENO_RUN: readonly string[] = [
   ...["run", "--quiet", "--no-prompt", "--frozen"],
@@ -136,10 +135,11 @@ export function occupancy(
   args: string[],
   { env, ...options }: SpawnOptions = {},
 ): Running {
+  // The launcher uses the first Deno on the PATH.
+  const path = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
   return new Running("/bin/sh", [`${ROOT}occupancy`, ...args], {
     ...options,
-    // The launcher uses the first Deno on the PATH.
-    env: { PATH: `${DENO_FOLDER}:${Deno.env.get("PATH")}`, ...env },
+    env: { PATH: path, ...env },
   });
 }
 
