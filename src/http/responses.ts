@@ -5,6 +5,7 @@
  * @module
  */
 import type { Exchange } from "./exchange.ts";
+import type { Share } from "./budget.ts";
 import { FixedResponse } from "./fixed_response.ts";
 
 /**
@@ -14,12 +15,35 @@ import { FixedResponse } from "./fixed_response.ts";
  */
 export function jsonResponse(value: unknown): Response {
   return new FixedResponse(`${JSON.stringify(value)}\n`, {
-    headers: {
-      "content-type": "application/json",
-      "cache-control": "no-store",
-    },
+    headers: JSON_HEADERS,
   });
 }
+
+/**
+ * Returns a JSON response as {@linkcode jsonResponse} does, for a large value.
+ *
+ * @param share released when the client has read the response
+ */
+export function slowJsonResponse(
+  value: unknown,
+  exchange: Exchange,
+  share: Share,
+): Response {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  let at = 0;
+  const body = byteStream({
+    next: () =>
+      at < bytes.length ? bytes.subarray(at, at += PIECE_BYTES) : undefined,
+    onEnd: () => share.release(),
+  }, exchange);
+  return new Response(body, { headers: JSON_HEADERS });
+}
+
+const JSON_HEADERS = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+};
+const PIECE_BYTES = 64 * 1024;
 
 /** The source of the bytes of a {@linkcode byteStream}. */
 export interface ByteSource {

@@ -1,5 +1,6 @@
 /** Attacks with large answers: not read, or requested without a pause. */
 import assert from "node:assert/strict";
+import type { Plan } from "../../src/http/mod.ts";
 import { startServer, type TestServer } from "../http/support.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy, Running } from "../support/processes.ts";
@@ -75,6 +76,55 @@ Deno.test({
     await opened.body!.cancel();
     assert.ok(await limited(server.url, "http-streams") > 0);
     for (const client of clients) client[Symbol.dispose]();
+  },
+});
+
+Deno.test({
+  name: "unread floor plans need no memory",
+  ...needs(),
+  fn: async () => {
+    const bytes = new Uint8Array(8 * 1024 * 1024);
+    const image = {
+      type: "image/png",
+      etag: '"a"',
+      bytes,
+      width: 1,
+      height: 1,
+      extent: [0, 0, 1, 1],
+    } as const;
+    const layer = "default";
+    const metresPerCell = undefined;
+    const plan: Plan = { layer, title: layer, metresPerCell, image };
+    await using server = await startServer({
+      plans: new Map([[layer, plan]]),
+    });
+    const before = Deno.memoryUsage().external;
+    const path = "/api/v1/plans/default/image";
+    const clients = await openUnread(server, path, 40);
+    for (const client of clients) await client.readHead();
+    const grown = Deno.memoryUsage().external - before;
+    assert.ok(grown < 64e6, `${grown} bytes`);
+    for (const client of clients) client[Symbol.dispose]();
+  },
+});
+
+Deno.test({
+  name: "a list of many layers is complete, and needs a share as large answers",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ limits: { largeResponses: 1 } });
+    for (let layer = 0; layer < 1200; layer++) {
+      server.publish("1,1,1", `layer${layer}`);
+    }
+    await until(() => [...server.map.layers()].length === 1200);
+    const lists = await Promise.all(
+      Array.from({ length: 5 }, () => server.json("/api/v1/layers")),
+    );
+    for (const { layers } of lists) assert.equal(layers.length, 1200);
+    assert.ok(await limited(server.url, "http-large-responses") > 0);
+    const head = await server.get("/api/v1/layers", { method: "HEAD" });
+    assert.equal(head.status, 200);
+    assert.equal((await server.json("/api/v1/layers")).layers.length, 1200);
   },
 });
 

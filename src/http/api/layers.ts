@@ -21,10 +21,14 @@ import {
   TIME,
 } from "../openapi/schemas.ts";
 import { Problem } from "../problem.ts";
+import { overloaded } from "../limits.ts";
 import { checkLayer, checkNames } from "../query.ts";
-import { jsonResponse, matchesETag } from "../responses.ts";
+import { jsonResponse, matchesETag, slowJsonResponse } from "../responses.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
 import { etagOf, refreshMap } from "./map_moment.ts";
+
+/** With more layers, at 130 bytes each, the answer is a large one. */
+const SMALL_RESPONSE_LAYERS = 500;
 
 /** The schemas of `CellCounts`. */
 export const COUNTS: Readonly<Record<keyof CellCounts, Schema>> = {
@@ -81,16 +85,29 @@ export const getLayers: Endpoint = {
       503: problemSpec("The store fails"),
     },
   },
-  handle({ url, server }): Response {
+  async handle({ url, server, limits, exchange }): Promise<Response> {
     checkNames(url.searchParams, []);
-    const moment = refreshMap(server);
-    const layers = [...server.map.layers()].map(([name, grid]) =>
-      summarize(name, grid, server)
-    );
-    const { revision } = server.map;
-    return jsonResponse({ revision, ...moment, layers });
+    if ([...server.map.layers()].length <= SMALL_RESPONSE_LAYERS) {
+      return jsonResponse(summarizeAll(server));
+    }
+    const share = await limits.largeResponses.take(exchange, 1);
+    if (share === undefined) throw overloaded("largeResponses");
+    try {
+      return slowJsonResponse(summarizeAll(server), exchange, share);
+    } catch (error) {
+      share.release();
+      throw error;
+    }
   },
 };
+
+function summarizeAll(server: HttpContext) {
+  const moment = refreshMap(server);
+  const layers = [...server.map.layers()].map(([name, grid]) =>
+    summarize(name, grid, server)
+  );
+  return { revision: server.map.revision, ...moment, layers };
+}
 
 /** `DELETE /api/v1/layers/{layer}` */
 export const deleteLayer: Endpoint = {
