@@ -67,6 +67,7 @@ Deno.test({
     await session.waitForText("#layers", /^No layers yet$/);
     assert.equal(await session.waitForColorChange(0, 0, color), BLANK);
     await session.waitForText("#latest", /^(?!.*0, ?0)/);
+    await session.waitForText("#chart-legend", /^\D*$/);
     const menu = session.page.locator("#layer");
     assert.match(await menu.innerText(), /a \(no data yet\)/);
     await session.submit("a", "9,9,1\n");

@@ -80,6 +80,12 @@ export class LayerPanels {
     const layer = layers.find((one) => one.name === name);
     for (const one of layers) this.#counted.add(one.name, one);
     const omitted = status?.layersOmitted ?? 0;
+    // The layer was deleted. Layers that the server does not list have none.
+    if (
+      status !== undefined && layer === undefined && this.#history.length > 0
+    ) {
+      this.#history = new LayerHistory();
+    }
     this.#layers.update(layers, name, this.#counted, omitted);
     const unit = this.unitOf(layer, name);
     this.#chart.setUnit(unit);
