@@ -147,6 +147,7 @@ interface TileSource {
  */
 export class CopyOnWrite {
   readonly #source: TileSource;
+  readonly #tiles: TileTable;
   readonly #copies: TileCopies;
   readonly #readers: FrozenTiles[] = [];
   /** Increases with each reader. A tile has the one of its last change. */
@@ -158,12 +159,13 @@ export class CopyOnWrite {
    */
   constructor(source: TileSource, copies: TileCopies) {
     this.#source = source;
+    this.#tiles = source.tiles;
     this.#copies = copies;
   }
 
   /** Copies a tile for the readers that need it. Call before it changes. */
   copyBeforeWrite(tile: number): void {
-    if (this.#source.tiles.epoch(tile) !== this.#epoch) this.#copy(tile);
+    if (this.#tiles.epoch(tile) !== this.#epoch) this.#copy(tile);
   }
 
   /**
@@ -176,7 +178,7 @@ export class CopyOnWrite {
    */
   freeze(selected?: Int32Array, onCopy: () => void = () => {}): FrozenTiles {
     this.#nextEpoch();
-    const length = selected?.length ?? this.#source.tiles.length;
+    const length = selected?.length ?? this.#tiles.length;
     const frozen = new FrozenTiles(this.#copies, length, selected, onCopy);
     this.#readers.push(frozen);
     return frozen;
@@ -200,7 +202,7 @@ export class CopyOnWrite {
   }
 
   #copy(tile: number): void {
-    this.#source.tiles.setEpoch(tile, this.#epoch);
+    this.#tiles.setEpoch(tile, this.#epoch);
     const readers = this.#readers.filter((reader) => reader.needs(tile));
     if (readers.length === 0) return;
     const address = this.#copies.add((bytes, from) =>
@@ -219,7 +221,7 @@ export class CopyOnWrite {
       this.#epoch++;
       return;
     }
-    const { tiles } = this.#source;
+    const tiles = this.#tiles;
     for (let tile = 0; tile < tiles.length; tile++) tiles.setEpoch(tile, 0);
     this.#epoch = 1;
   }

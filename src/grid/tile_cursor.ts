@@ -6,6 +6,7 @@
 
 import { blockLimit, findSlot } from "./cell_block.ts";
 import type { CellChunk } from "./cell_slab.ts";
+import type { CopyOnWrite } from "./frozen_tiles.ts";
 import { keyOf, TILE_BITS } from "./tiles.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
@@ -24,6 +25,7 @@ const NOWHERE = 1 << 30;
  */
 export class TileCursor {
   readonly #memory: TileMemory;
+  readonly #copies: CopyOnWrite;
   #tile = NO_TILE;
   #tx = NOWHERE;
   #ty = NOWHERE;
@@ -40,6 +42,7 @@ export class TileCursor {
    */
   constructor(memory: TileMemory) {
     this.#memory = memory;
+    this.#copies = memory.copies;
     this.#chunk = memory.slab.chunkOf(0);
   }
 
@@ -142,7 +145,7 @@ export class TileCursor {
     // An earlier reading of the same look-ahead may have created the tile.
     if (tile === NO_TILE) tile = this.#memory.tiles.find(tx, ty);
     if (tile === NO_TILE) tile = this.#memory.add(tx, ty, 0);
-    else this.#memory.copies.copyBeforeWrite(tile);
+    else this.#copies.copyBeforeWrite(tile);
     this.#tile = tile;
     this.#tx = tx;
     this.#ty = ty;
