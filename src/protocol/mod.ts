@@ -43,7 +43,9 @@ export {
   parseOriginal,
 } from "./original.ts";
 export {
+  encodePartHeader,
   type MapMoment,
+  PartList,
   PartWriter,
   type PartWriterOptions,
 } from "./part_writer.ts";
@@ -69,6 +71,7 @@ export { ReplyAssembler } from "./reply_assembler.ts";
 export { parseReply, type ReplyPart } from "./reply_reader.ts";
 export {
   encodeErrorReply,
+  encodeReplyHeader,
   type ErrorReply,
   type ErrorReplyFields,
   type ReplyHeader,

@@ -19,9 +19,116 @@ const NEXT_CAPACITY_BYTES = 256 * 1024;
 const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
 
 /** A filled part: space for the header, then cells up to `end`. */
-interface Part {
+interface FilledPart {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly end: number;
+}
+
+/**
+ * The parts of a reply or delta. Each header is written when its part is read,
+ * so that a reply of ten thousand parts takes no long step at its end.
+ */
+export class PartList {
+  readonly #filled: readonly FilledPart[];
+  readonly #json: boolean;
+  readonly #headerStart: Uint8Array;
+  /** Space for the header before the cells. */
+  readonly #headerBytes: number;
+  /** Memory of all parts, in bytes. */
+  readonly bytes: number;
+
+  /**
+   * For {@linkcode PartWriter.end} only.
+   *
+   * @param filled the parts
+   * @param json false for CSV
+   * @param headerStart the header up to the number of the part
+   * @param headerBytes the space for the header
+   */
+  constructor(
+    filled: readonly FilledPart[],
+    json: boolean,
+    headerStart: Uint8Array,
+    headerBytes: number,
+  ) {
+    this.#filled = filled;
+    this.#json = json;
+    this.#headerStart = headerStart;
+    this.#headerBytes = headerBytes;
+    this.bytes = filled.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  }
+
+  /** Number of parts, 1 or more. */
+  get length(): number {
+    return this.#filled.length;
+  }
+
+  /**
+   * Returns a part.
+   *
+   * @param index from 0
+   */
+  part(index: number): Uint8Array<ArrayBuffer> {
+    const { bytes, end } = this.#filled[index]!;
+    const counts = this.#counts(index);
+    const split = this.#headerBytes - counts.length;
+    const begin = split - this.#headerStart.length;
+    bytes.set(this.#headerStart, begin);
+    bytes.set(counts, split);
+    return bytes.subarray(begin, end);
+  }
+
+  /**
+   * Returns a copy of a part with another header.
+   *
+   * @param index from 0
+   * @param headerStart see {@linkcode PartList.accepts}
+   */
+  partWith(index: number, headerStart: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { bytes, end } = this.#filled[index]!;
+    const cells = bytes.subarray(this.#headerBytes, end);
+    const counts = this.#counts(index);
+    const split = headerStart.length;
+    const part = new Uint8Array(split + counts.length + cells.length);
+    part.set(headerStart);
+    part.set(counts, split);
+    part.set(cells, split + counts.length);
+    return part;
+  }
+
+  /**
+   * Returns true if the parts have room for another header.
+   *
+   * @param headerStart as {@linkcode encodePartHeader} returns it
+   */
+  accepts(headerStart: Uint8Array): boolean {
+    return headerStart.length <= this.#headerStart.length;
+  }
+
+  #counts(index: number): Uint8Array {
+    return encodeText(
+      countsText(this.#json, String(index + 1), String(this.length)),
+    );
+  }
+}
+
+/** Returns the end of a header, from the part's number on. */
+function countsText(json: boolean, part: string, parts: string): string {
+  return `${part},"parts":${parts}` +
+    (json ? ',"cells":[' : `}\n${CSV_COLUMNS}\n`);
+}
+
+/**
+ * Encodes the start of the header of a part.
+ *
+ * @param headerStart see {@linkcode encodeHeaderStart}
+ * @param format as in {@linkcode PartWriterOptions}
+ */
+export function encodePartHeader(
+  headerStart: string,
+  format: "json" | "csv",
+): Uint8Array {
+  return encodeText((format === "json" ? "" : "#") + headerStart);
 }
 
 /** Options of {@linkcode PartWriter}. */
@@ -84,7 +191,7 @@ export class PartWriter {
   readonly #maxBytes: number;
   readonly #headerStart: Uint8Array;
   readonly #headerBytes: number; // maximum size of a header
-  readonly #filled: Part[] = [];
+  readonly #filled: FilledPart[] = [];
   readonly #times = new TimeWriter();
   #view: DataView<ArrayBuffer>;
   #at: number;
@@ -100,9 +207,9 @@ export class PartWriter {
   constructor({ headerStart, format, maxBytes }: PartWriterOptions) {
     this.#json = format === "json";
     this.#maxBytes = maxBytes;
-    this.#headerStart = encodeText((this.#json ? "" : "#") + headerStart);
+    this.#headerStart = encodePartHeader(headerStart, format);
     this.#headerBytes = this.#headerStart.length + 2 * MAX_COUNT_DIGITS +
-      this.#counts("", "").length;
+      countsText(this.#json, "", "").length;
     const needed = this.#headerBytes + MAX_CELL_BYTES + 2;
     if (!(maxBytes >= MIN_PART_BYTES && maxBytes >= needed)) {
       throw new RangeError(
@@ -149,24 +256,21 @@ export class PartWriter {
    * @returns one payload or more, in order, in separate buffers
    */
   finish(): Uint8Array<ArrayBuffer>[] {
+    const parts = this.end();
+    return Array.from({ length: parts.length }, (_, i) => parts.part(i));
+  }
+
+  /** Ends the last part, as {@linkcode PartWriter.finish} does. */
+  end(): PartList {
     this.#endPart();
     this.#finished = true;
     this.#limit = -1; // so that another cell calls #makeRoom(), which throws
-    const count = String(this.#filled.length);
-    return this.#filled.map(({ bytes, end }, index) => {
-      const counts = encodeText(this.#counts(String(index + 1), count));
-      const split = this.#headerBytes - counts.length;
-      const begin = split - this.#headerStart.length;
-      bytes.set(this.#headerStart, begin);
-      bytes.set(counts, split);
-      return bytes.subarray(begin, end);
-    });
-  }
-
-  /** Returns the end of a header, from the part's number on. */
-  #counts(part: string, parts: string): string {
-    return `${part},"parts":${parts}` +
-      (this.#json ? ',"cells":[' : `}\n${CSV_COLUMNS}\n`);
+    return new PartList(
+      this.#filled,
+      this.#json,
+      this.#headerStart,
+      this.#headerBytes,
+    );
   }
 
   /** Returns the last offset at which a cell may start. */

@@ -97,19 +97,28 @@ export class ReplyWriter extends PartWriter {
    * @throws {RangeError} if a part cannot hold the header and a cell
    */
   constructor(options: ReplyWriterOptions) {
-    const { transaction, layer, revision, display, format, maxBytes } = options;
-    const header = {
-      transaction, // omitted if undefined
-      status: "ok",
-      layer,
-      revision,
-      ...momentFields(options),
-    };
-    let headerStart = encodeHeaderStart({ ...header, display });
-    if (
-      display !== undefined &&
-      encodeText(headerStart).length + PART_RESERVE_BYTES > maxBytes
-    ) headerStart = encodeHeaderStart(header);
-    super({ headerStart, format, maxBytes });
+    const { format, maxBytes } = options;
+    super({ headerStart: encodeReplyHeader(options), format, maxBytes });
   }
+}
+
+/**
+ * Encodes the header of a reply up to the number of the part.
+ *
+ * @param options header, format and maximum size of parts
+ */
+export function encodeReplyHeader(options: ReplyWriterOptions): string {
+  const { transaction, layer, revision, display, maxBytes } = options;
+  const header = {
+    transaction, // omitted if undefined
+    status: "ok",
+    layer,
+    revision,
+    ...momentFields(options),
+  };
+  const headerStart = encodeHeaderStart({ ...header, display });
+  return display !== undefined &&
+      encodeText(headerStart).length + PART_RESERVE_BYTES > maxBytes
+    ? encodeHeaderStart(header)
+    : headerStart;
 }
