@@ -7,15 +7,15 @@
 import { type Grid, OccupancyMap } from "../src/grid/mod.ts";
 import {
   ChangesWriter,
+  type LayerMapRequest,
   parseChanges,
   parseReply,
   ReadingBatch,
   ReplyWriter,
 } from "../src/protocol/mod.ts";
-import { writeReply } from "../src/server/reply.ts";
+import { ReplyJob } from "../src/server/reply_job.ts";
 
 const NOW = 1_700_000_000_000;
-const AT = { now: NOW, began: undefined };
 const MILLION = 1_000_000;
 const encoder = new TextEncoder();
 
@@ -40,6 +40,14 @@ const whole = {
   maxBytes: 256 * 1024,
 } as const;
 
+/** Writes a reply in one step, with the headers of all parts. */
+function writeReply(request: LayerMapRequest, map: OccupancyMap): void {
+  const job = new ReplyJob(request, { map, now: NOW });
+  job.step(Infinity);
+  const { body } = job.replyTo(request, NOW)!;
+  for (let i = 0; i < body.length; i++) body.part(i);
+}
+
 /** The simplest writer: an object per cell, one string, its bytes. */
 function stringified(grid: Grid): Uint8Array {
   const cells: unknown[] = [];
@@ -63,17 +71,17 @@ Deno.bench({
   ...writing,
   name: "reply, JSON",
   baseline: true,
-  fn: () => void writeReply({ ...whole, format: "json" }, map, AT),
+  fn: () => void writeReply({ ...whole, format: "json" }, map),
 });
 Deno.bench({
   ...writing,
   name: "reply, CSV",
-  fn: () => void writeReply({ ...whole, format: "csv" }, map, AT),
+  fn: () => void writeReply({ ...whole, format: "csv" }, map),
 });
 Deno.bench({
   ...writing,
   name: "reply, original form",
-  fn: () => void writeReply({ ...whole, format: "original" }, map, AT),
+  fn: () => void writeReply({ ...whole, format: "original" }, map),
 });
 Deno.bench({
   ...writing,

@@ -44,6 +44,7 @@ import {
   type RoutedPacket,
   UNROUTED,
 } from "./publish_order.ts";
+import { observeSubscribers } from "./subscribers.ts";
 import { TopicSet } from "./topic_set.ts";
 
 export type { Broker, BrokerOptions } from "./options.ts";
@@ -106,6 +107,7 @@ class EmbeddedBroker implements Broker {
   /** Clients whose disconnection was reported. */
   readonly #dropped = new WeakSet<Client>();
   readonly #streams = new Set<Duplex>();
+  #isReceived: ((topic: string) => boolean) | undefined;
   /** True after a client has subscribed to a topic of the server. */
   #hasSubscribers = false;
   #aedes: Aedes | undefined;
@@ -217,6 +219,10 @@ class EmbeddedBroker implements Broker {
     });
   }
 
+  hasSubscriber(topic: string): boolean {
+    return this.#isReceived?.(topic) ?? false;
+  }
+
   acknowledge(messages: readonly Incoming[]): void {
     this.#interceptor.acknowledge(messages);
   }
@@ -293,6 +299,7 @@ class EmbeddedBroker implements Broker {
     });
     await aedes.listen();
     useSessions(aedes, this.#sessions);
+    this.#isReceived = observeSubscribers(aedes);
     keepPublishOrder(aedes);
     aedes.on("clientReady", (client) => {
       this.#admitted.add(client);

@@ -60,6 +60,15 @@ export class TopicSet {
   }
 }
 
+/**
+ * Returns true if a topic matches a filter with any wildcards.
+ *
+ * @param topic a topic name that does not begin with `$`
+ */
+export function matchesFilter(topic: string, filter: string): boolean {
+  return overlap(topic.split("/"), filter.split("/"));
+}
+
 /** Returns true if a topic name can match both filters. */
 function overlap(one: readonly string[], other: readonly string[]): boolean {
   for (let i = 0;; i++) {

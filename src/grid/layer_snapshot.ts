@@ -174,8 +174,8 @@ export class LayerSnapshot implements Disposable {
       MAX_SELECTED_TILES,
     );
     this.maxCells = Math.min(
-      size,
-      (selected?.length ?? Infinity) * TILE_CELLS,
+      selected?.reduce((sum, tile) => sum + memory.tiles.count(tile), 0) ??
+        size,
       this.#bounds === undefined ? Infinity : area(this.#bounds),
     );
     this.#frozen = memory.copies.freeze(

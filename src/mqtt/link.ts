@@ -111,6 +111,11 @@ export interface Link {
    */
   maxPayload?(topic: string, options?: PublishOptions): number;
   /**
+   * Returns false if no client would receive a message to a topic, now or
+   * later. Without this method: unknown.
+   */
+  hasSubscriber?(topic: string): boolean;
+  /**
    * Connects and subscribes.
    *
    * @throws {LinkError} if the first attempt fails; later ones are repeated

@@ -39,6 +39,11 @@ export class ByteWriter {
     this.at += bytes.length;
   }
 
+  /** Returns the written bytes without a copy. Write nothing after it. */
+  take(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.view.buffer, 0, this.at);
+  }
+
   /** Returns a copy of the written bytes. */
   finish(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.view.buffer.slice(0, this.at));

@@ -29,6 +29,10 @@ const CLOSE_BRACE = 0x7d;
 /** Maximum bytes of `, (x, y): value`. */
 const MAX_ENTRY_BYTES = 3 * MAX_INT_BYTES + 8 + SLACK_BYTES;
 
+/** Bytes of most entries. */
+const ENTRY_BYTES = 18;
+const FIRST_CAPACITY_BYTES = 256;
+
 /** What Python prints for values that are not numbers. */
 const PYTHON_WORDS: readonly (readonly [Uint8Array, number])[] = [
   [encodeText("True"), 1],
@@ -65,10 +69,15 @@ export function encodeOriginalReading(
  * ```
  */
 export class OriginalWriter {
-  readonly #out = new ByteWriter();
+  readonly #out: ByteWriter;
 
-  /** Starts an empty map. */
-  constructor() {
+  /**
+   * Starts an empty map.
+   *
+   * @param cells the expected number of cells. Default: few
+   */
+  constructor(cells = 0) {
+    this.#out = new ByteWriter(FIRST_CAPACITY_BYTES + cells * ENTRY_BYTES);
     this.#out.text("{");
   }
 
@@ -100,11 +109,11 @@ export class OriginalWriter {
   /**
    * Ends the map.
    *
-   * @returns the payload, in a separate buffer; `{}` if there are no cells
+   * @returns the payload; `{}` if there are no cells
    */
   finish(): Uint8Array<ArrayBuffer> {
     this.#out.text("}");
-    return this.#out.finish();
+    return this.#out.take();
   }
 }
 

@@ -20,7 +20,9 @@ const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
 
 /** A filled part: space for the header, then cells up to `end`. */
 interface FilledPart {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Small parts share a buffer. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  readonly start: number;
   readonly end: number;
 }
 
@@ -41,12 +43,14 @@ export class PartList {
    * For {@linkcode PartWriter.end} only.
    *
    * @param filled the parts
+   * @param bytes the length of their buffers
    * @param json false for CSV
    * @param headerStart the header up to the number of the part
    * @param headerBytes the space for the header
    */
   constructor(
     filled: readonly FilledPart[],
+    bytes: number,
     json: boolean,
     headerStart: Uint8Array,
     headerBytes: number,
@@ -55,7 +59,7 @@ export class PartList {
     this.#json = json;
     this.#headerStart = headerStart;
     this.#headerBytes = headerBytes;
-    this.bytes = filled.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    this.bytes = bytes;
   }
 
   /** Number of parts, 1 or more. */
@@ -69,13 +73,13 @@ export class PartList {
    * @param index from 0
    */
   part(index: number): Uint8Array<ArrayBuffer> {
-    const { bytes, end } = this.#filled[index]!;
+    const { buffer, start, end } = this.#filled[index]!;
     const counts = this.#counts(index);
-    const split = this.#headerBytes - counts.length;
+    const split = start + this.#headerBytes - counts.length;
     const begin = split - this.#headerStart.length;
-    bytes.set(this.#headerStart, begin);
-    bytes.set(counts, split);
-    return bytes.subarray(begin, end);
+    buffer.set(this.#headerStart, begin);
+    buffer.set(counts, split);
+    return buffer.subarray(begin, end);
   }
 
   /**
@@ -85,8 +89,8 @@ export class PartList {
    * @param headerStart see {@linkcode PartList.accepts}
    */
   partWith(index: number, headerStart: Uint8Array): Uint8Array<ArrayBuffer> {
-    const { bytes, end } = this.#filled[index]!;
-    const cells = bytes.subarray(this.#headerBytes, end);
+    const { buffer, start, end } = this.#filled[index]!;
+    const cells = buffer.subarray(start + this.#headerBytes, end);
     const counts = this.#counts(index);
     const split = headerStart.length;
     const part = new Uint8Array(split + counts.length + cells.length);
@@ -194,6 +198,10 @@ export class PartWriter {
   readonly #filled: FilledPart[] = [];
   readonly #times = new TimeWriter();
   #view: DataView<ArrayBuffer>;
+  /** The length of all buffers. */
+  #bytes: number;
+  /** Where the current part starts in its buffer. */
+  #start = 0;
   #at: number;
   #limit: number; // a cell that starts here or before it fits
   #finished = false;
@@ -221,6 +229,7 @@ export class PartWriter {
     this.#view = viewOf(
       Math.min(maxBytes, Math.max(needed, FIRST_CAPACITY_BYTES)),
     );
+    this.#bytes = this.#view.byteLength;
     this.#limit = this.#lastCellOffset();
   }
 
@@ -253,7 +262,7 @@ export class PartWriter {
   /**
    * Ends the last part.
    *
-   * @returns one payload or more, in order, in separate buffers
+   * @returns one payload or more, in order
    */
   finish(): Uint8Array<ArrayBuffer>[] {
     const parts = this.end();
@@ -267,6 +276,7 @@ export class PartWriter {
     this.#limit = -1; // so that another cell calls #makeRoom(), which throws
     return new PartList(
       this.#filled,
+      this.#bytes,
       this.#json,
       this.#headerStart,
       this.#headerBytes,
@@ -275,7 +285,8 @@ export class PartWriter {
 
   /** Returns the last offset at which a cell may start. */
   #lastCellOffset(): number {
-    return this.#view.byteLength - MAX_CELL_BYTES - 2;
+    const end = Math.min(this.#view.byteLength, this.#start + this.#maxBytes);
+    return end - MAX_CELL_BYTES - 2;
   }
 
   /** Grows the buffer up to the maximum, then starts the next part. */
@@ -288,22 +299,37 @@ export class PartWriter {
       const grown = viewOf(Math.min(this.#maxBytes, 4 * length));
       new Uint8Array(grown.buffer).set(new Uint8Array(this.#view.buffer));
       this.#view = grown;
+      this.#bytes += grown.byteLength - length;
     } else {
-      this.#endPart();
-      this.#view = viewOf(Math.min(this.#maxBytes, NEXT_CAPACITY_BYTES));
-      this.#at = this.#headerBytes;
+      this.#start = this.#endPart();
+      if (this.#start + this.#maxBytes > length) this.#newBuffer();
+      this.#at = this.#start + this.#headerBytes;
     }
     this.#limit = this.#lastCellOffset();
   }
 
-  #endPart(): void {
+  /** Starts the next part in a new buffer, which small parts share. */
+  #newBuffer(): void {
+    const parts = Math.floor(NEXT_CAPACITY_BYTES / this.#maxBytes);
+    this.#start = 0;
+    this.#view = viewOf(
+      parts === 0 ? NEXT_CAPACITY_BYTES : parts * this.#maxBytes,
+    );
+    this.#bytes += this.#view.byteLength;
+  }
+
+  /** Ends the part. Returns its end. */
+  #endPart(): number {
     let end = this.#at;
     if (this.#json) {
-      if (end > this.#headerBytes) end--; // the comma after the last cell
+      const isEmpty = end === this.#start + this.#headerBytes;
+      if (!isEmpty) end--; // the comma after the last cell
       this.#view.setUint16(end, CLOSE_OBJECT);
       end += 2;
     }
-    this.#filled.push({ bytes: new Uint8Array(this.#view.buffer), end });
+    const buffer = new Uint8Array(this.#view.buffer);
+    this.#filled.push({ buffer, start: this.#start, end });
+    return end;
   }
 }
 

@@ -1,138 +1,382 @@
 /**
- * Sends replies, with a bound on those in flight and those that wait.
+ * Publishes the parts of replies: those of one topic in order, the topics in
+ * turn.
  *
  * @module
  */
 import { messageOf } from "../common/errors.ts";
+import { printable } from "../common/printable.ts";
 import type { Reply } from "./reply.ts";
 import type { ServerContext } from "./context.ts";
 
-/** At this many bytes in flight, further replies wait. */
-const MAX_INFLIGHT_BYTES = 64 * 1024 * 1024;
-/** Maximum parts of one reply in flight. */
+/** Maximum unacknowledged parts of one topic. */
 const MAX_INFLIGHT_PARTS = 32;
 /**
  * Their maximum bytes, unless a single part has more: far less than the
  * connection to a client or a broker may hold.
  */
-const MAX_INFLIGHT_PART_BYTES = 8 * 1024 * 1024;
-/** Maximum number of replies that wait; further ones are refused. */
-const MAX_WAITING_REPLIES = 10_000;
-/** Maximum memory of waiting replies, mostly Correlation Data. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-
-/** Options of {@linkcode Outbox.send}. */
-export interface SendOptions {
-  /** Bytes of memory that `write` retains. Default 0. */
-  readonly retainedBytes?: number | undefined;
-  /** Called when the broker has acknowledged all parts; not if one fails. */
-  readonly onSent?: () => void;
-}
-
-interface WaitingReply {
-  readonly write: () => Reply;
-  readonly retainedBytes: number;
-  readonly onSent: (() => void) | undefined;
-}
-
+const MAX_INFLIGHT_BYTES = 8 * 1024 * 1024;
+/** Unacknowledged bytes of all topics, from which large replies wait. */
+const MAX_LARGE_INFLIGHT_BYTES = 32 * 1024 * 1024;
+/** The same for small replies. */
+const MAX_SMALL_INFLIGHT_BYTES = 64 * 1024 * 1024;
+/** Approximate memory of an unacknowledged part besides its bytes. */
+const PART_OVERHEAD_BYTES = 512;
 /**
- * Sends replies when there is room. A reply is written only when it can be
- * sent: until then it needs the memory of its request only.
+ * Unacknowledged parts of all topics from which large replies wait: the parts
+ * that are published later wait behind them.
  */
-export class Outbox {
-  readonly #context: Pick<ServerContext, "link" | "log">;
-  readonly #waiting: WaitingReply[] = [];
-  #waitingBytes = 0;
-  #inflightBytes = 0;
-  #inflightReplies = 0;
-  readonly #drainListeners: (() => void)[] = [];
+const MAX_ACTIVE_PARTS = 64;
+/** Parts of a topic without an acknowledgement for so long do not count. */
+const STALLED_MS = 1000;
+/** Parts and bytes of a topic that are published before the next topic. */
+const TURN_PARTS = 8;
+const TURN_BYTES = 256 * 1024;
+/** A reply of at most these parts and bytes goes ahead of larger ones. */
+const SMALL_PARTS = 8;
+/** See {@linkcode SMALL_PARTS}. */
+export const SMALL_BYTES: number = 256 * 1024;
+/** Of this number of turns, one is for large replies. */
+const LARGE_TURN = 4;
+/** A reply that takes longer than this and than the rate below is slow. */
+const MIN_SLOW_MS = 5000;
+/** 4 MiB a second. */
+const SLOW_BYTES_PER_MS = 4194;
 
-  constructor(context: Pick<ServerContext, "link" | "log">) {
+/** A reply of which not all parts are acknowledged. */
+interface Sending {
+  readonly reply: Reply;
+  readonly onSent: (() => void) | undefined;
+  readonly isLarge: boolean;
+  readonly startMs: number;
+  /** Number of published parts. */
+  next: number;
+  /** Unacknowledged parts. */
+  inflight: number;
+  /** True if a part could not be published, or the rest is not needed. */
+  failed: boolean;
+}
+
+/** The replies to one topic. */
+interface Lane {
+  readonly topic: string;
+  /** The reply with parts to publish. */
+  current: Sending | undefined;
+  inflightParts: number;
+  inflightBytes: number;
+  /** When a part was acknowledged, or the first one published. */
+  progressMs: number;
+  /** True if its parts do not count as active. */
+  isStalled: boolean;
+  /** True while it is in a queue of {@linkcode Outbox}. */
+  isQueued: boolean;
+}
+
+/** Called by an {@linkcode Outbox}. */
+export interface OutboxEvents {
+  /** All parts of a topic are published: it may get its next reply. */
+  onIdle(topic: string): void;
+  /** More parts can be published. */
+  onRoom(): void;
+}
+
+/** Publishes replies, one at a time for each topic. */
+export class Outbox {
+  readonly #context: Pick<ServerContext, "link" | "log" | "telemetry">;
+  readonly #events: OutboxEvents;
+  readonly #now: () => number;
+  /** Topics with parts to publish, or unacknowledged ones. */
+  readonly #lanes = new Map<string, Lane>();
+  /** Topics that can publish a part, in turn. */
+  readonly #small: Lane[] = [];
+  readonly #large: Lane[] = [];
+  #turn = 0;
+  /** How many replies need the memory of a body, by owner. */
+  readonly #owners = new Map<object, number>();
+  #unsentBytes = 0;
+  #inflightBytes = 0;
+  /** Unacknowledged parts of topics that are not stalled. */
+  #activeParts = 0;
+  #stallTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param now a clock that never jumps, in ms */
+  constructor(
+    context: Pick<ServerContext, "link" | "log" | "telemetry">,
+    events: OutboxEvents,
+    now: () => number = () => performance.now(),
+  ) {
     this.#context = context;
+    this.#events = events;
+    this.#now = now;
   }
 
-  /** Replies that wait or are in flight. */
+  /** Number of topics with parts that are not acknowledged. */
   get size(): number {
-    return this.#inflightReplies + this.#waiting.length;
+    return this.#lanes.size;
+  }
+
+  /** Memory of the replies of which not all parts are published, in bytes. */
+  get unsentBytes(): number {
+    return this.#unsentBytes;
+  }
+
+  /** Returns true if a reply with this memory has parts to publish. */
+  holds(owner: object): boolean {
+    return this.#owners.has(owner);
+  }
+
+  /** Returns true if a topic has no parts to publish. */
+  isIdle(topic: string): boolean {
+    return this.#lanes.get(topic)?.current === undefined;
   }
 
   /**
-   * Sends the reply that `write` returns, once there is room.
+   * Adds a reply to a topic that is idle. {@linkcode publish} publishes it.
    *
-   * @returns false if too many replies wait; then `write` is never called
+   * @param onSent called when all parts are acknowledged; not if one fails
    */
-  send(
-    write: () => Reply,
-    { retainedBytes = 0, onSent }: SendOptions = {},
-  ): boolean {
-    if (
-      this.#waiting.length >= MAX_WAITING_REPLIES ||
-      this.#waitingBytes + retainedBytes > MAX_WAITING_BYTES
-    ) return false;
-    this.#waiting.push({ write, retainedBytes, onSent });
-    this.#waitingBytes += retainedBytes;
-    this.#sendWaiting();
-    return true;
-  }
-
-  /** Resolves when all replies have been sent or have failed. */
-  async drained(): Promise<void> {
-    if (this.size === 0) return;
-    await new Promise<void>((resolve) => this.#drainListeners.push(resolve));
-  }
-
-  #sendWaiting(): void {
-    while (
-      this.#waiting.length > 0 && this.#inflightBytes < MAX_INFLIGHT_BYTES
-    ) {
-      const { write, retainedBytes, onSent } = this.#waiting.shift()!;
-      this.#waitingBytes -= retainedBytes;
-      try {
-        this.#deliver(write(), onSent);
-      } catch (error) {
-        this.#warn(`Cannot write a reply: ${messageOf(error)}`); // out of memory
-      }
+  add(reply: Reply, onSent?: () => void): void {
+    const { topic, body } = reply;
+    let lane = this.#lanes.get(topic);
+    if (lane === undefined) {
+      lane = {
+        topic,
+        current: undefined,
+        inflightParts: 0,
+        inflightBytes: 0,
+        progressMs: this.#now(),
+        isStalled: false,
+        isQueued: false,
+      };
+      this.#lanes.set(topic, lane);
     }
-    if (this.size > 0) return;
-    for (const resolve of this.#drainListeners.splice(0)) resolve();
-  }
-
-  async #deliver(reply: Reply, onSent: (() => void) | undefined) {
-    const bytes = reply.parts.reduce((sum, part) => sum + part.length, 0);
-    this.#inflightBytes += bytes;
-    this.#inflightReplies++;
-    try {
-      await this.#publish(reply);
-      if (reply.parts.length > 0) onSent?.();
-    } catch (error) {
-      this.#warn(`Cannot reply on ${reply.topic}: ${messageOf(error)}`);
-    }
-    this.#inflightBytes -= bytes;
-    this.#inflightReplies--;
-    this.#sendWaiting();
-  }
-
-  async #publish(reply: Reply): Promise<void> {
-    const { link } = this.#context;
-    const { topic, parts, correlationData, contentType } = reply;
-    const options = { qos: 1, correlationData, contentType } as const;
-    let next = 0;
-    const worker = async () => {
-      while (next < parts.length) {
-        await link.publish(topic, parts[next++]!, options);
-      }
+    lane.current = {
+      reply,
+      onSent,
+      isLarge: body.length > SMALL_PARTS || body.bytes > SMALL_BYTES,
+      startMs: this.#now(),
+      next: 0,
+      inflight: 0,
+      failed: false,
     };
-    await Promise.all(Array.from({ length: inflightParts(parts) }, worker));
+    this.#retain(reply);
+    this.#enqueue(lane);
   }
 
-  #warn(line: string): void {
-    this.#context.log.warnLimited("failed-reply", line);
+  /**
+   * Publishes parts until a time.
+   *
+   * @param until by `performance.now()`; at least one turn of a topic is done
+   * @returns true if some parts were published
+   */
+  publish(until: number): boolean {
+    let hasPublished = false;
+    for (let lane; (lane = this.#nextLane()) !== undefined;) {
+      hasPublished = true;
+      lane.isQueued = false;
+      this.#publishTurn(lane);
+      this.#enqueue(lane);
+      if (this.#now() >= until) break;
+    }
+    this.#watchStalls();
+    return hasPublished;
   }
-}
 
-/** Returns how many parts of a reply may be in flight. */
-function inflightParts(parts: readonly Uint8Array[]): number {
-  const longest = parts.reduce((max, part) => Math.max(max, part.length), 1);
-  const fitting = Math.max(1, Math.floor(MAX_INFLIGHT_PART_BYTES / longest));
-  return Math.min(parts.length, MAX_INFLIGHT_PARTS, fitting);
+  /** Returns true if {@linkcode publish} has something to do. */
+  get canPublish(): boolean {
+    return this.#hasSmall || this.#hasLarge;
+  }
+
+  /**
+   * Drops the rest of large replies whose receivers are slow. Call it when
+   * other replies need their memory.
+   */
+  dropSlow(): void {
+    const now = this.#now();
+    for (const lane of [...this.#lanes.values()]) {
+      const { current } = lane;
+      if (current === undefined || !current.isLarge) continue;
+      const limit = MIN_SLOW_MS + current.reply.body.bytes / SLOW_BYTES_PER_MS;
+      if (now - current.startMs < limit) continue;
+      this.#context.telemetry.stats.limited.add("slow-replies");
+      this.#warn(current, "its receiver is slow, and other replies wait");
+      this.#abandon(lane);
+    }
+  }
+
+  /** Drops everything that is not published. */
+  stop(): void {
+    clearTimeout(this.#stallTimer);
+    for (const lane of [...this.#lanes.values()]) this.#abandon(lane);
+  }
+
+  /** Finds stalled topics while large replies wait for others. */
+  #watchStalls(): void {
+    if (this.#large.length === 0 || this.#lanes.size === 0) {
+      clearTimeout(this.#stallTimer);
+      this.#stallTimer = undefined;
+      return;
+    }
+    if (this.#stallTimer !== undefined) return;
+    this.#stallTimer = setTimeout(() => {
+      this.#stallTimer = undefined;
+      const limit = this.#now() - STALLED_MS;
+      for (const lane of this.#lanes.values()) {
+        if (lane.isStalled || lane.progressMs > limit) continue;
+        lane.isStalled = true;
+        this.#activeParts -= lane.inflightParts;
+      }
+      this.#watchStalls();
+      this.#events.onRoom();
+    }, STALLED_MS);
+  }
+
+  #nextLane(): Lane | undefined {
+    const isForLarge = ++this.#turn % LARGE_TURN === 0;
+    if (this.#hasLarge && (isForLarge || !this.#hasSmall)) {
+      return this.#large.shift();
+    }
+    return this.#hasSmall ? this.#small.shift() : undefined;
+  }
+
+  get #hasSmall(): boolean {
+    return this.#small.length > 0 &&
+      this.#inflightBytes < MAX_SMALL_INFLIGHT_BYTES;
+  }
+
+  get #hasLarge(): boolean {
+    return this.#large.length > 0 &&
+      this.#inflightBytes < MAX_LARGE_INFLIGHT_BYTES &&
+      this.#activeParts < MAX_ACTIVE_PARTS;
+  }
+
+  /** Queues a topic if it can publish a part. */
+  #enqueue(lane: Lane): void {
+    const { current, inflightParts, inflightBytes } = lane;
+    if (current === undefined || lane.isQueued) return;
+    if (
+      inflightParts >= MAX_INFLIGHT_PARTS || inflightBytes >= MAX_INFLIGHT_BYTES
+    ) return;
+    lane.isQueued = true;
+    (current.isLarge ? this.#large : this.#small).push(lane);
+  }
+
+  /** Publishes the next parts of a topic. */
+  #publishTurn(lane: Lane): void {
+    const { current } = lane;
+    if (current === undefined) return;
+    const { link, telemetry } = this.#context;
+    const { body, topic } = current.reply;
+    if (
+      current.next > 0 && current.isLarge && link.hasSubscriber?.(topic) ===
+        false
+    ) {
+      telemetry.stats.limited.add("replies-without-subscriber");
+      this.#abandon(lane);
+      return;
+    }
+    let parts = 0;
+    let bytes = 0;
+    while (
+      current.next < body.length &&
+      parts < TURN_PARTS && bytes < TURN_BYTES &&
+      lane.inflightParts < MAX_INFLIGHT_PARTS &&
+      lane.inflightBytes < MAX_INFLIGHT_BYTES
+    ) {
+      const part = body.part(current.next++);
+      parts++;
+      bytes += part.length;
+      void this.#publishPart(lane, current, part);
+    }
+    if (current.next === body.length) this.#finish(lane);
+  }
+
+  async #publishPart(lane: Lane, sending: Sending, part: Uint8Array) {
+    const { topic, correlationData, contentType } = sending.reply;
+    const memory = part.length + PART_OVERHEAD_BYTES;
+    this.#inflightBytes += memory;
+    if (lane.inflightParts === 0) lane.progressMs = this.#now();
+    if (!lane.isStalled) this.#activeParts++;
+    lane.inflightParts++;
+    lane.inflightBytes += part.length;
+    sending.inflight++;
+    try {
+      await this.#context.link.publish(topic, part, {
+        qos: 1,
+        correlationData,
+        contentType,
+      });
+    } catch (error) {
+      if (!sending.failed) this.#warn(sending, messageOf(error));
+      sending.failed = true;
+      if (lane.current === sending) this.#finish(lane);
+    }
+    this.#inflightBytes -= memory;
+    lane.inflightParts--;
+    lane.inflightBytes -= part.length;
+    sending.inflight--;
+    if (lane.isStalled) this.#activeParts += lane.inflightParts;
+    else this.#activeParts--;
+    lane.isStalled = false;
+    lane.progressMs = this.#now();
+    this.#settled(lane, sending);
+  }
+
+  /** Called when a part is acknowledged or has failed. */
+  #settled(lane: Lane, sending: Sending): void {
+    const isSent = sending.next === sending.reply.body.length;
+    if (sending.inflight === 0 && isSent && !sending.failed) sending.onSent?.();
+    this.#forget(lane);
+    this.#enqueue(lane);
+    this.#events.onRoom();
+  }
+
+  /** The topic may get its next reply. */
+  #finish(lane: Lane): void {
+    const { reply } = lane.current!;
+    lane.current = undefined;
+    this.#release(reply);
+    this.#forget(lane);
+    this.#events.onIdle(lane.topic);
+  }
+
+  /** Publishes no further part of the present reply of a topic. */
+  #abandon(lane: Lane): void {
+    if (lane.current === undefined) return;
+    lane.current.failed = true;
+    this.#finish(lane);
+  }
+
+  /** Removes a topic without parts. */
+  #forget(lane: Lane): void {
+    const isDone = lane.current === undefined && lane.inflightParts === 0;
+    if (isDone && this.#lanes.get(lane.topic) === lane) {
+      this.#lanes.delete(lane.topic);
+      if (this.#lanes.size === 0) this.#watchStalls();
+    }
+  }
+
+  #retain({ body }: Reply): void {
+    const owner = body.owner ?? body;
+    const count = this.#owners.get(owner) ?? 0;
+    this.#owners.set(owner, count + 1);
+    if (count === 0) this.#unsentBytes += body.bytes;
+  }
+
+  #release({ body }: Reply): void {
+    const owner = body.owner ?? body;
+    const count = this.#owners.get(owner)! - 1;
+    if (count > 0) this.#owners.set(owner, count);
+    else {
+      this.#owners.delete(owner);
+      this.#unsentBytes -= body.bytes;
+    }
+  }
+
+  #warn({ reply: { topic } }: Sending, reason: string): void {
+    this.#context.log.warnLimited(
+      "reply",
+      () => `Cannot reply on ${printable(topic)}: ${reason}`,
+    );
+  }
 }

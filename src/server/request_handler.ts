@@ -8,29 +8,31 @@ import {
   type MapRequest,
   parseRequest,
   ProtocolError,
-  type ReplyRouting,
   RequestError,
 } from "../protocol/mod.ts";
-import {
-  emptyReply,
-  type Reply,
-  writeErrorReply,
-  writeReply,
-} from "./reply.ts";
-import type { ServerContext } from "./context.ts";
-import { Outbox } from "./outbox.ts";
+import { publishOrWarn, type ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { Replies } from "./replies.ts";
+import { requestError } from "./reply_job.ts";
+import { writeErrorReply } from "./reply.ts";
 import type { Reports } from "./reports.ts";
 
 const RETAINED_MESSAGE =
   "a retained request is not answered: publish it without retain, and clear it";
+const OVERLOADED_MESSAGE =
+  "too many requests wait for a reply: send requests less often";
+/** Topics that get an error reply "overloaded" in one interval, once each. */
+const MAX_OVERLOADED_REPLIES = 100;
+const OVERLOADED_INTERVAL_MS = 1000;
 
 /** Parses requests, and sends a reply or an error reply to each. */
 export class RequestHandler {
   readonly #context: ServerContext;
   readonly #reports: Pick<Reports, "add" | "publishKept">;
-  readonly #pipeline: Pick<Pipeline, "refresh">;
-  readonly #outbox: Outbox;
+  readonly #replies: Replies;
+  /** Topics that got an error reply "overloaded" in this interval. */
+  readonly #overloaded = new Set<string>();
+  #overloadedSince = -Infinity;
 
   constructor(
     context: ServerContext,
@@ -39,8 +41,12 @@ export class RequestHandler {
   ) {
     this.#context = context;
     this.#reports = reports;
-    this.#pipeline = pipeline;
-    this.#outbox = new Outbox(context);
+    this.#replies = new Replies(
+      context,
+      pipeline,
+      ({ code, message }) =>
+        this.#report(code, message, context.topics.request),
+    );
   }
 
   /**
@@ -48,14 +54,15 @@ export class RequestHandler {
    * none: its sender asked before, and the broker delivers it at each start.
    */
   answer(message: Incoming): void {
-    const { topics, telemetry: { stats } } = this.#context;
+    const { topics, telemetry } = this.#context;
     if (message.retain) {
       this.#report("retained", RETAINED_MESSAGE, message.topic);
       return;
     }
-    stats.requests++;
+    telemetry.stats.requests++;
     // The sender may wait for the reports about its readings.
     this.#reports.publishKept();
+    const onSent = () => telemetry.replySent(message);
     let request: MapRequest;
     try {
       request = parseRequest(message.payload, {
@@ -67,60 +74,60 @@ export class RequestHandler {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       this.#report(error.code, error.message, message.topic);
-      this.#send(message, error, () => writeErrorReply(error));
+      if (!this.#replies.addError(error, onSent)) this.#refuse(error);
       return;
     }
     if (request.kind === "original" && request.malformed !== undefined) {
       const { code, message: reason } = request.malformed;
       this.#report(code, reason, message.topic);
     }
-    this.#send(message, request, () => this.#reply(request));
+    if (!this.#replies.add(request, onSent)) this.#overload(request);
   }
 
   /** Resolves when all replies have been sent or have failed. */
   drained(): Promise<void> {
-    return this.#outbox.drained();
+    return this.#replies.drained();
   }
 
-  #reply(request: MapRequest): Reply {
-    const { link, topics, map, clock, status, displayOf } = this.#context;
-    const now = this.#pipeline.refresh();
-    const { storeProblem } = status;
-    if (storeProblem !== undefined && request.kind === "map") {
-      const error = new ProtocolError("store-failing", storeProblem.message);
-      return writeErrorReply(
-        new RequestError(error, request, request.transaction),
-      );
-    }
-    const { replyTopic, correlationData } = request;
-    try {
-      return writeReply(request, map, {
-        now: now ?? clock.now(),
-        displayOf,
-        maxBytes: link.maxPayload?.(replyTopic, { correlationData }),
-      });
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      this.#report(error.code, error.message, topics.request);
-      // The original scripts would read an error reply as a map.
-      return request.kind === "map"
-        ? writeErrorReply(error)
-        : emptyReply(error);
-    }
+  /** Drops the replies that are not published. */
+  stop(): void {
+    this.#replies.stop();
   }
 
-  #send(message: Incoming, routing: ReplyRouting, write: () => Reply): void {
-    const { topics, telemetry } = this.#context;
-    const isAccepted = this.#outbox.send(write, {
-      retainedBytes: routing.correlationData?.length,
-      onSent: () => telemetry.replySent(message),
-    });
-    if (isAccepted) return;
-    this.#report(
-      "overloaded",
-      "too many requests wait for a reply",
-      topics.request,
+  #overload(request: MapRequest): void {
+    const error = new ProtocolError("overloaded", OVERLOADED_MESSAGE);
+    // The original scripts would read an error reply as a map.
+    if (request.kind === "original") this.#countOverload();
+    else this.#refuse(requestError(request, error));
+  }
+
+  /** Publishes an error reply before those that wait, if there are few. */
+  #refuse(error: RequestError): void {
+    this.#countOverload();
+    const { clock } = this.#context;
+    const now = clock.now();
+    if (Math.abs(now - this.#overloadedSince) >= OVERLOADED_INTERVAL_MS) {
+      this.#overloadedSince = now;
+      this.#overloaded.clear();
+    }
+    const { topic, body, correlationData, contentType } = writeErrorReply(
+      error,
     );
+    if (
+      this.#overloaded.has(topic) ||
+      this.#overloaded.size >= MAX_OVERLOADED_REPLIES
+    ) return;
+    this.#overloaded.add(topic);
+    void publishOrWarn(this.#context, topic, body.part(0), {
+      correlationData,
+      contentType,
+    });
+  }
+
+  #countOverload(): void {
+    const { topics, telemetry } = this.#context;
+    telemetry.stats.limited.add("requests");
+    this.#report("overloaded", OVERLOADED_MESSAGE, topics.request);
   }
 
   #report(code: string, message: string, topic: string): void {

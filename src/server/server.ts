@@ -31,7 +31,11 @@ import type { Stats, Telemetry } from "./telemetry.ts";
 /** How often cells age and the clock is checked. */
 const TICK_INTERVAL_MS = 1000;
 /** How long {@linkcode Server.stop} waits for the last replies to be sent. */
-const CLOSE_TIMEOUT_MS = 5000;
+const REPLIES_TIMEOUT_MS = 2500;
+/** How long it then waits for the state `offline` to be acknowledged. */
+const OFFLINE_TIMEOUT_MS = 1000;
+/** How long it waits for the link to close. */
+const LINK_TIMEOUT_MS = 2500;
 
 /**
  * Maintains the map of one topic prefix: commits readings to the store,
@@ -231,20 +235,20 @@ export class Server {
     this.#changes.stop();
     this.#presence.close();
     if (status.link.up) {
-      await doneWithin(this.#publishFinal(), CLOSE_TIMEOUT_MS);
+      await doneWithin(this.#requestHandler.drained(), REPLIES_TIMEOUT_MS);
+    }
+    this.#requestHandler.stop();
+    if (status.link.up) {
+      this.#reports.flush();
+      const offline = this.#presence.announce("offline");
+      await doneWithin(offline, OFFLINE_TIMEOUT_MS);
     }
     this.#reports.close();
-    await link.close();
+    await doneWithin(link.close(), LINK_TIMEOUT_MS);
     await store.rescue?.();
     // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
     store.close(isComplete ? map : undefined);
-  }
-
-  async #publishFinal(): Promise<void> {
-    await this.#requestHandler.drained();
-    this.#reports.flush();
-    await this.#presence.announce("offline");
   }
 
   #load(): void {

@@ -1,5 +1,7 @@
 /** Large messages to clients that read them: promptly, or slowly. */
 import { deepEqual, equal } from "node:assert/strict";
+import { Outbox } from "../../src/server/outbox.ts";
+import { fakeContext } from "../server/support.ts";
 import { needs } from "../support/needs.ts";
 import { encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
@@ -13,26 +15,31 @@ Deno.test({
   name: "a client that reads promptly gets a reply in 24 parts of 8 MB",
   ...needs(),
   async fn() {
-    const { Outbox } = await import("../../src/server/outbox.ts");
     await using server = await RecordingBroker.open();
     await using reader = await RawConnection.open(server.port, "reader");
     await reader.subscribe("reply", 1);
     const log: string[] = [];
-    const outbox = new Outbox({
+    const context = fakeContext({
       link: server.broker,
       log: serverLog((line) => log.push(line)),
     });
+    const sent = Promise.withResolvers<void>();
+    const outbox: Outbox = new Outbox(context, {
+      onIdle: () => {},
+      onRoom: () => void outbox.publish(Infinity),
+    });
     const part = new Uint8Array(8 * MB);
-    outbox.send(() => ({
+    outbox.add({
       topic: "reply",
-      parts: Array.from({ length: 24 }, () => part),
+      body: { length: 24, bytes: 24 * part.length, part: () => part },
       correlationData: undefined,
       contentType: undefined,
-    }));
+    }, sent.resolve);
+    outbox.publish(Infinity);
     for (let i = 0; i < 24; i++) {
       equal((await reader.expect("publish")).payload.length, part.length);
     }
-    await within(outbox.drained(), "the end of the reply", 15_000);
+    await within(sent.promise, "the end of the reply", 15_000);
     deepEqual(log, []);
     deepEqual(server.dropped, []);
   },

@@ -27,6 +27,7 @@ export class FakeLink implements Link {
   readonly acknowledged: Incoming[] = [];
   handlers: LinkHandlers = { message: () => {} };
   maxPayload?: () => number;
+  hasSubscriber?: (topic: string) => boolean;
   closed = false;
   /** If true, the test settles each published message. */
   readonly #manual: boolean;

@@ -1,0 +1,118 @@
+/**
+ * The requests that wait for their replies, by reply topic.
+ *
+ * @module
+ */
+
+/** Maximum number of requests that wait. */
+export const MAX_WAITING_REQUESTS = 10_000;
+/** Maximum memory of waiting requests, mostly Correlation Data. */
+export const MAX_WAITING_BYTES: number = 16 * 1024 * 1024;
+
+/** A request that waits. */
+export interface QueuedRequest {
+  /** The topic of the reply. */
+  readonly topic: string;
+  /**
+   * Equal for requests whose replies are equal byte for byte, on one topic;
+   * undefined if there is no such request.
+   */
+  readonly identity: string | undefined;
+  /** Memory of the request, in bytes. */
+  readonly bytes: number;
+}
+
+/** The requests of one topic. */
+interface TopicQueue<T> {
+  readonly requests: T[];
+  /** Of the requests that are not begun. */
+  readonly identities: Set<string>;
+  bytes: number;
+  /** True if the first request is begun. */
+  isBegun: boolean;
+}
+
+/**
+ * The requests of each topic, in order of arrival. A topic may have as many
+ * requests as there is room left for all topics: so a single topic gets at most
+ * half of the room, and there is always room for another topic.
+ */
+export class RequestQueue<T extends QueuedRequest> {
+  readonly #topics = new Map<string, TopicQueue<T>>();
+  #size = 0;
+  #bytes = 0;
+
+  /** Number of requests. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Adds a request.
+   *
+   * @returns false if its topic has too many
+   */
+  add(request: T): boolean {
+    const { topic, identity, bytes } = request;
+    let queue = this.#topics.get(topic);
+    const length = queue?.requests.length ?? 0;
+    const own = queue?.bytes ?? 0;
+    if (
+      length >= MAX_WAITING_REQUESTS - this.#size ||
+      own + bytes > MAX_WAITING_BYTES - this.#bytes
+    ) return false;
+    if (queue === undefined) {
+      queue = { requests: [], identities: new Set(), bytes: 0, isBegun: false };
+      this.#topics.set(topic, queue);
+    }
+    queue.requests.push(request);
+    if (identity !== undefined) queue.identities.add(identity);
+    queue.bytes += bytes;
+    this.#size++;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Returns true if a request with the same reply waits. */
+  has(topic: string, identity: string): boolean {
+    return this.#topics.get(topic)?.identities.has(identity) ?? false;
+  }
+
+  /**
+   * The cells of the first request of a topic are being read: they are too old
+   * for a later request. {@linkcode RequestQueue.has} ignores it.
+   */
+  begin(topic: string): void {
+    const queue = this.#topics.get(topic);
+    const identity = queue?.requests[0]?.identity;
+    if (queue === undefined || queue.isBegun) return;
+    queue.isBegun = true;
+    if (identity !== undefined) queue.identities.delete(identity);
+  }
+
+  /** Returns the first request of a topic. */
+  first(topic: string): T | undefined {
+    return this.#topics.get(topic)?.requests[0];
+  }
+
+  /** Removes the first request of a topic. */
+  shift(topic: string): void {
+    const queue = this.#topics.get(topic);
+    if (queue === undefined) return;
+    const { isBegun } = queue;
+    const request = queue.requests.shift()!;
+    queue.isBegun = false;
+    queue.bytes -= request.bytes;
+    this.#size--;
+    this.#bytes -= request.bytes;
+    const { identity } = request;
+    if (identity !== undefined && !isBegun) queue.identities.delete(identity);
+    if (queue.requests.length === 0) this.#topics.delete(topic);
+  }
+
+  /** Removes all requests. */
+  clear(): void {
+    this.#topics.clear();
+    this.#size = this.#bytes = 0;
+  }
+}
