@@ -297,8 +297,12 @@ Deno.test({
       const before = link.textsOn(RESPONSE).length;
       link.maxPayload = () => room;
       link.handlers.message(incoming(REQUEST, request));
-      await until(() => link.textsOn(RESPONSE).length > before);
-      return link.textsOn(RESPONSE).slice(before);
+      return await until(() => {
+        const texts = link.textsOn(RESPONSE).slice(before);
+        if (texts[0] === undefined) return undefined;
+        const { parts = 1 } = JSON.parse(texts[0]);
+        return texts.length === parts && texts;
+      });
     };
     const parts = await send('{"maxBytes":1000000}', 2000);
     assert.ok(parts.length > 10);
