@@ -27,6 +27,8 @@ const PART_OVERHEAD_BYTES = 512;
  * that are published later wait behind them.
  */
 const MAX_ACTIVE_PARTS = 64;
+/** The same for their bytes. */
+const MAX_ACTIVE_BYTES = 4 * 1024 * 1024;
 /** Parts of a topic without an acknowledgement for so long do not count. */
 const STALLED_MS = 1000;
 /** Parts and bytes of a topic that are published before the next topic. */
@@ -97,6 +99,7 @@ export class Outbox {
   #inflightBytes = 0;
   /** Unacknowledged parts of topics that are not stalled. */
   #activeParts = 0;
+  #activeBytes = 0;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param now a clock that never jumps, in ms */
@@ -224,7 +227,7 @@ export class Outbox {
       for (const lane of this.#lanes.values()) {
         if (lane.isStalled || lane.progressMs > limit) continue;
         lane.isStalled = true;
-        this.#activeParts -= lane.inflightParts;
+        this.#addActive(-lane.inflightParts, -lane.inflightBytes);
       }
       this.#watchStalls();
       this.#events.onRoom();
@@ -247,7 +250,8 @@ export class Outbox {
   get #hasLarge(): boolean {
     return this.#large.length > 0 &&
       this.#inflightBytes < MAX_LARGE_INFLIGHT_BYTES &&
-      this.#activeParts < MAX_ACTIVE_PARTS;
+      this.#activeParts < MAX_ACTIVE_PARTS &&
+      this.#activeBytes < MAX_ACTIVE_BYTES;
   }
 
   /** Queues a topic if it can publish a part. */
@@ -296,10 +300,10 @@ export class Outbox {
     const memory = part.length + PART_OVERHEAD_BYTES;
     this.#inflightBytes += memory;
     if (lane.inflightParts === 0) lane.progressMs = this.#now();
-    if (!lane.isStalled) this.#activeParts++;
     lane.inflightParts++;
     lane.inflightBytes += part.length;
     sending.inflight++;
+    if (!lane.isStalled) this.#addActive(1, part.length);
     try {
       await this.#context.link.publish(topic, part, {
         qos: 1,
@@ -315,11 +319,16 @@ export class Outbox {
     lane.inflightParts--;
     lane.inflightBytes -= part.length;
     sending.inflight--;
-    if (lane.isStalled) this.#activeParts += lane.inflightParts;
-    else this.#activeParts--;
+    if (lane.isStalled) this.#addActive(lane.inflightParts, lane.inflightBytes);
+    else this.#addActive(-1, -part.length);
     lane.isStalled = false;
     lane.progressMs = this.#now();
     this.#settled(lane, sending);
+  }
+
+  #addActive(parts: number, bytes: number): void {
+    this.#activeParts += parts;
+    this.#activeBytes += bytes;
   }
 
   /** Called when a part is acknowledged or has failed. */

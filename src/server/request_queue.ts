@@ -8,6 +8,9 @@
 export const MAX_WAITING_REQUESTS = 10_000;
 /** Maximum memory of waiting requests, mostly Correlation Data. */
 export const MAX_WAITING_BYTES: number = 16 * 1024 * 1024;
+/** Additional room for the first request of each topic. */
+export const RESERVED_REQUESTS = 2000;
+const RESERVED_BYTES = 4 * 1024 * 1024;
 
 /** A request that waits. */
 export interface QueuedRequest {
@@ -35,7 +38,8 @@ interface TopicQueue<T> {
 /**
  * The requests of each topic, in order of arrival. A topic may have as many
  * requests as there is room left for all topics: so a single topic gets at most
- * half of the room, and there is always room for another topic.
+ * half of the room. The first request of a topic has a reserve, so that a few
+ * topics cannot take all room.
  */
 export class RequestQueue<T extends QueuedRequest> {
   readonly #topics = new Map<string, TopicQueue<T>>();
@@ -57,10 +61,12 @@ export class RequestQueue<T extends QueuedRequest> {
     let queue = this.#topics.get(topic);
     const length = queue?.requests.length ?? 0;
     const own = queue?.bytes ?? 0;
-    if (
-      length >= MAX_WAITING_REQUESTS - this.#size ||
-      own + bytes > MAX_WAITING_BYTES - this.#bytes
-    ) return false;
+    const room = MAX_WAITING_REQUESTS - this.#size;
+    const bytesRoom = MAX_WAITING_BYTES - this.#bytes - bytes;
+    const isAccepted = length === 0
+      ? room > -RESERVED_REQUESTS && bytesRoom >= -RESERVED_BYTES
+      : length < room && own <= bytesRoom;
+    if (!isAccepted) return false;
     if (queue === undefined) {
       queue = { requests: [], identities: new Set(), bytes: 0, isBegun: false };
       this.#topics.set(topic, queue);

@@ -31,11 +31,11 @@ import type { Stats, Telemetry } from "./telemetry.ts";
 /** How often cells age and the clock is checked. */
 const TICK_INTERVAL_MS = 1000;
 /** How long {@linkcode Server.stop} waits for the last replies to be sent. */
-const REPLIES_TIMEOUT_MS = 2500;
+const REPLIES_TIMEOUT_MS = 2000;
 /** How long it then waits for the state `offline` to be acknowledged. */
 const OFFLINE_TIMEOUT_MS = 1000;
 /** How long it waits for the link to close. */
-const LINK_TIMEOUT_MS = 2500;
+const LINK_TIMEOUT_MS = 1500;
 
 /**
  * Maintains the map of one topic prefix: commits readings to the store,

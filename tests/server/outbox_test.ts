@@ -115,11 +115,11 @@ test("large replies wait for the acknowledgements of others; small ones do not",
   outbox.stop();
 });
 
-test("Outbox limits the bytes in flight of one topic, but publishes a longer part alone", async () => {
+test("Outbox limits the bytes in flight, but publishes a longer part alone", async () => {
   const { outbox, link, publish } = start();
   outbox.add(reply("r", [3 * MB, 3 * MB, 3 * MB, 20 * MB]));
   publish();
-  assert.equal(link.published.length, 3);
+  assert.equal(link.published.length, 2);
   for (let i = 0; i < 4; i++) {
     link.published[i]!.settle();
     await settled();

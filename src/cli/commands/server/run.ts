@@ -5,6 +5,7 @@ import { openStore } from "../../../store/open.ts";
 import { brokerOf, caOf, storeAddress } from "../../arguments/addresses.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
+import { doneWithin } from "../../../common/async.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
 import { printError } from "../../terminal/output.ts";
@@ -21,6 +22,11 @@ import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import { checkConfigFile, checkStoreFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
+
+/** How long HTTP and the connection that watches the broker may take to end. */
+const CLOSE_TIMEOUT_MS = 3000;
+/** All steps of the end have shorter limits; this one is for what is unknown. */
+const END_TIMEOUT_MS = 9500;
 
 /** Runs `occupancy server` until a signal. */
 export async function server(flags: ServerFlags): Promise<number> {
@@ -45,7 +51,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const reloader = new FileReloader(flags, log);
   using ending = new Ending({
     onHangup: hasTerminal() ? undefined : () => reloader.request(),
-    timeoutMs: Infinity, // pending messages are sent when the broker is back
+    timeoutMs: END_TIMEOUT_MS,
   });
   await checkConfigFile(flags, log.warn);
   const httpSettings = await readHttpSettings(flags, log.warn);
@@ -96,7 +102,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       };
       http = await openHttp(httpSettings, parts, log);
     }
-    await server.start();
+    const starting = server.start();
+    starting.catch(() => {}); // after a signal, its failure does not matter
+    await Promise.race([starting, untilAborted(ending.signal)]);
+    if (ending.signal.aborted) return;
     const isRestart = store.durable && map.revision > 0;
     const warning = sessionWarning(link, flags.sessionExpiry / 1000, isRestart);
     const place = store.durable
@@ -130,8 +139,8 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     if (failure !== undefined) throw failure;
     log.info("Shutting down: processing what was received");
   } finally {
-    await http?.close();
-    await dropped?.close();
+    const closing = Promise.all([http?.close(), dropped?.close()]);
+    await doneWithin(closing, CLOSE_TIMEOUT_MS);
     await server.stop();
   }
 }
