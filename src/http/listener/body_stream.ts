@@ -10,13 +10,13 @@ import type { Buffer } from "node:buffer";
  * A piece of at least this size is passed on as it is. Smaller ones are copied
  * together: each would keep the buffer alive that the socket has read.
  */
-const MIN_PIECE_BYTES = 16 * 1024;
+const MIN_PIECE_BYTES = 2048;
 
 /**
  * Returns the body of a message. Nothing is read before the first `read()`, and
- * the client is slowed down while nobody reads.
+ * the client is slowed down while nothing reads.
  *
- * @param message the request, whose body nobody else reads
+ * @param message the request, whose body nothing else reads
  * @param onStart called before the first piece is read
  */
 export function bodyStream(
