@@ -15,7 +15,7 @@ import type { LimitCounts } from "../../common/limit_counts.ts";
 import { ListenerWatch } from "../../common/listener_watch.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import type { Incoming } from "./incoming.ts";
-import { tooManyConnections } from "./refusals.ts";
+import { endWith, tooManyConnections } from "./refusals.ts";
 import { PacedReads } from "./paced_reads.ts";
 import { RequestQueues } from "./request_queues.ts";
 import { StallWatch } from "./stall_watch.ts";
@@ -46,9 +46,7 @@ export interface ListenerOptions {
 
 /** The interval of the checks of these limits. */
 const CHECK_INTERVAL_MS = 1000;
-/** Time in which a refused client can read why. */
-const REFUSAL_MS = 500;
-/** Refused connections that end in this way at the same time. */
+/** Refused connections that are answered at the same time. */
 const MAX_LINGERING = 16;
 
 /** Listens from {@linkcode HttpListener.open} to `close()`. */
@@ -212,8 +210,11 @@ export class HttpListener {
     );
     server.on(
       "clientError",
-      (error: Error & { code?: string }, socket) =>
-        this.#requests.fail(error.code, socket as Socket),
+      (error: Error & { code?: string }, stream) => {
+        const socket = stream as Socket;
+        this.#reads.detach(socket);
+        this.#requests.fail(error.code, socket);
+      },
     );
   }
 
@@ -229,22 +230,11 @@ export class HttpListener {
     if (this.#requests.isClosing || this.#lingering >= MAX_LINGERING) {
       socket.destroy();
     } else {
-      this.#refuse(socket);
+      this.#lingering++;
+      socket.once("close", () => this.#lingering--);
+      endWith(socket, tooManyConnections());
     }
     return false;
-  }
-
-  /** Answers 503 and closes the connection after the client has read it. */
-  #refuse(socket: Socket): void {
-    this.#lingering++;
-    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-    socket.once("close", () => {
-      clearTimeout(timer);
-      this.#lingering--;
-    });
-    socket.once("end", () => socket.destroy());
-    socket.resume();
-    socket.end(tooManyConnections());
   }
 }
 

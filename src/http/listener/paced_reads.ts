@@ -86,7 +86,7 @@ export class PacedReads {
    *
    * @returns what it has read and the parser has not, after `head`
    */
-  detach(socket: Socket, head: Buffer): Buffer {
+  detach(socket: Socket, head: Buffer = NOTHING): Buffer {
     const reader = this.#readers.get(socket);
     if (reader === undefined) return head;
     this.#readers.delete(socket);
@@ -135,8 +135,8 @@ function parseSlice(reader: Reader): number {
   const slice = waiting.subarray(0, reader.sliceBytes);
   reader.waiting = waiting.subarray(slice.length);
   // A listener may detach the reader: then the rest is no longer HTTP.
-  if (!socket.destroyed) reader.parse(slice);
-  else reader.waiting = NOTHING;
+  if (socket.destroyed) reader.waiting = NOTHING;
+  else if (slice.length > 0) reader.parse(slice);
   const ms = performance.now() - start;
   reader.sliceBytes = ms > QUICK_SLICE_MS
     ? MIN_SLICE_BYTES

@@ -5,8 +5,25 @@
  * @module
  */
 import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import { encodeText } from "../../protocol/text.ts";
 import { Problem } from "../problem.ts";
+
+/** Time in which a client can read why its connection ends. */
+const LINGER_MS = 500;
+
+/**
+ * Sends a last answer and closes the connection when the client has read it, or
+ * after some time. What still arrives is discarded: closing with unread data
+ * would discard the answer on its way.
+ */
+export function endWith(socket: Socket, answer: string): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
+  socket.once("end", () => socket.destroy());
+  socket.resume();
+  socket.end(answer);
+}
 
 /** Returns the answer at a budget of connections. */
 export function tooManyConnections(): string {

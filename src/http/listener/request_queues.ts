@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import type { LimitCounts } from "../../common/limit_counts.ts";
 import { type Incoming, incomingOf, type IncomingOptions } from "./incoming.ts";
 import { sendResponse } from "./outgoing.ts";
-import { answerToFailure, malformedRequest } from "./refusals.ts";
+import { answerToFailure, endWith, malformedRequest } from "./refusals.ts";
 import type { StallWatch } from "./stall_watch.ts";
 import type { WebSockets } from "./web_socket.ts";
 
@@ -235,6 +235,6 @@ export class RequestQueues {
       socket.destroy();
       return;
     }
-    socket.end(answerToFailure(code), () => socket.destroy());
+    endWith(socket, answerToFailure(code));
   }
 }
