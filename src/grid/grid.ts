@@ -18,6 +18,8 @@ import {
 import { TileColumns } from "./tile_codec.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import type { SavedTile, TileSave } from "./tile_save.ts";
+import { NO_TILE } from "./tile_table.ts";
+import { TILE_BITS } from "./tiles.ts";
 
 /** A layer with fewer tiles is not rebuilt: it would free little. */
 const MIN_REBUILT_TILES = 1024;
@@ -118,6 +120,13 @@ export class Grid {
   /** Memory of tiles and cells without free blocks and copies, in bytes. */
   get usedBytes(): number {
     return this.#memory.tiles.bytes + this.#memory.slab.usedBytes;
+  }
+
+  /** Returns the number of cells in the tile of a coordinate. */
+  cellsInTile(x: number, y: number): number {
+    const { tiles } = this.#memory;
+    const tile = tiles.find(x >> TILE_BITS, y >> TILE_BITS);
+    return tile === NO_TILE ? 0 : tiles.count(tile);
   }
 
   /** Returns the number of cells by status, at constant cost. */

@@ -36,10 +36,11 @@ export { MAX_TILE_BYTES } from "./tile_codec.ts";
 export type { SavedTile } from "./tile_save.ts";
 export {
   describeMapMemory,
+  growthOf,
   LAYER_BYTES,
-  LONE_CELL_BYTES,
   mapBytes,
   type MapMemory,
   mapMemoryOf,
+  MAX_GROWTH_BYTES,
   neededMemory,
 } from "./map_memory.ts";

@@ -4,11 +4,13 @@
  * @module
  */
 import {
+  growthOf,
   LAYER_BYTES,
-  LONE_CELL_BYTES,
   mapBytes,
+  MAX_GROWTH_BYTES,
   type OccupancyMap,
 } from "../grid/mod.ts";
+import { TILE_BITS } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
 
 /** Number of readings between two pauses: about a millisecond. */
@@ -38,6 +40,8 @@ export interface LimitedReadings {
 interface NewCells {
   /** By y, then x. */
   readonly rows: Map<number, Set<number>>;
+  /** Their number by tile. */
+  readonly tiles: Map<number, number>;
   /** How many more cells the layer may have. */
   room: number;
   isNewLayer: boolean;
@@ -81,10 +85,12 @@ export class CellLimiter {
     };
   }
 
-  /** Why the map gets no new cells; undefined while it does. */
+  /** Why the map gets no new cells, or only few; undefined while it does. */
   get problem(): string | undefined {
     if (this.#map.size >= this.#maxCells) return this.#reasons.cells;
-    if (mapBytes(this.#map) >= this.#maxBytes) return this.#reasons.bytes;
+    if (mapBytes(this.#map) + MAX_GROWTH_BYTES > this.#maxBytes) {
+      return this.#reasons.bytes;
+    }
     return undefined;
   }
 
@@ -108,7 +114,7 @@ export class CellLimiter {
     yield* this.#limitExactly(group, latest);
   }
 
-  /** Returns the number of readings that fit even if each needs a tile. */
+  /** Returns the number of readings that fit even if each doubles a block. */
   #count(): number {
     let largest = 0;
     for (const [, { size }] of this.#map.layers()) {
@@ -119,7 +125,7 @@ export class CellLimiter {
       Math.min(
         this.#maxCells - this.#map.size,
         this.#maxLayerCells - largest,
-        Math.floor((this.#maxBytes - mapBytes(this.#map)) / LONE_CELL_BYTES),
+        Math.floor((this.#maxBytes - mapBytes(this.#map)) / MAX_GROWTH_BYTES),
       ),
     );
   }
@@ -136,6 +142,7 @@ export class CellLimiter {
       const grid = map.layer(layer);
       const added = newCells.get(layer) ?? {
         rows: new Map(),
+        tiles: new Map(),
         room: this.#maxLayerCells - (grid?.size ?? 0),
         isNewLayer: grid === undefined,
       };
@@ -148,7 +155,10 @@ export class CellLimiter {
           !(time[i]! <= latest) || added.rows.get(y[i]!)?.has(x[i]!) ||
           grid?.get(x[i]!, y[i]!) !== undefined
         ) continue;
-        const need = LONE_CELL_BYTES + (added.isNewLayer ? LAYER_BYTES : 0);
+        const tile = tileKeyOf(x[i]!, y[i]!);
+        const more = added.tiles.get(tile) ?? 0;
+        const need = growthOf((grid?.cellsInTile(x[i]!, y[i]!) ?? 0) + more) +
+          (added.isNewLayer ? LAYER_BYTES : 0);
         const limit = cells <= 0
           ? "cells"
           : added.room <= 0
@@ -165,6 +175,7 @@ export class CellLimiter {
         bytes -= need;
         added.room--;
         added.isNewLayer = false;
+        added.tiles.set(tile, more + 1);
         const row = added.rows.get(y[i]!);
         if (row === undefined) added.rows.set(y[i]!, new Set([x[i]!]));
         else row.add(x[i]!);
@@ -176,5 +187,10 @@ export class CellLimiter {
 
 /** Each batch may create a layer. */
 function needOf({ length }: ReadingBatch): number {
-  return length + LAYER_BYTES / LONE_CELL_BYTES;
+  return length + LAYER_BYTES / MAX_GROWTH_BYTES;
+}
+
+/** Returns a number unique to the tile of a cell: its coordinates, 27 bits. */
+function tileKeyOf(x: number, y: number): number {
+  return (x >> TILE_BITS) * 2 ** 27 + (y >> TILE_BITS) + 2 ** 26;
 }

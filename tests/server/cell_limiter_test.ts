@@ -101,6 +101,36 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "CellLimiter counts what a cell needs if it doubles the block of its tile",
+  permissions: "none",
+  fn() {
+    const map = new OccupancyMap();
+    const maxBytes = 8 * 1024 * 1024;
+    const limiter = new CellLimiter(map, { maxBytes });
+    // Tiles with 384 cells: the next cell doubles each of their blocks.
+    const cells = Array.from({ length: 384 }, (_, i) => i);
+    for (let tile = 0; tile < 600; tile++) {
+      applyGroup(map, limiter, [[
+        "default",
+        cells.map((i): Row => [tile * 32 + i % 32, Math.floor(i / 32)]),
+      ]]);
+    }
+    assert.ok(mapBytes(map) > 0.8 * maxBytes, `${mapBytes(map)} bytes`);
+    applyGroup(map, limiter, [[
+      "default",
+      Array.from({ length: 600 }, (_, tile): Row => [tile * 32, 20]),
+    ]]);
+    const used = mapBytes(map);
+    assert.ok(used <= 1.01 * maxBytes, `${used} bytes`);
+    // A cell without a new block still fits.
+    const { size } = map;
+    applyGroup(map, limiter, [["default", [[0, 21]]]]);
+    assert.equal(map.size, size + 1);
+  },
+});
+
+Deno.test({
   name: "CellLimiter counts layers as memory",
   permissions: "none",
   fn() {
