@@ -26,7 +26,7 @@ export const LAYER_BYTES = 8 * 1024;
  * Memory of a server with an empty map under load: program, messages, replies,
  * and their garbage. The rest of the memory is for the map.
  */
-const SERVER_BYTES = 192 * MIB;
+const SERVER_BYTES = 256 * MIB;
 
 /** A map may use this much in any case, in bytes. */
 const MIN_MAP_BYTES = 16 * MIB;

@@ -128,7 +128,7 @@ Deno.test({
     "scattered cells under a limit of memory: the server stays alive, and starts again",
   ...needs("sh"),
   fn: async () => {
-    await using group = createMemoryGroup(256 * MIB);
+    await using group = createMemoryGroup(320 * MIB);
     if (group === undefined) return; // only where this user may create one
     await using dir = await tempDir();
     const store = `${dir.path}/map.db`;
@@ -136,7 +136,7 @@ Deno.test({
     {
       await using server = startIn(group.enter, store);
       const [, grow] = await server.waitFor(
-        /256 MiB of memory \(control group\): the map may use (\d+) MiB/,
+        /320 MiB of memory \(control group\): the map may use (\d+) MiB/,
       );
       assert.equal(grow, "32");
       const [, url] = await server.waitFor(/Dashboard at (\S+) /);
@@ -176,14 +176,14 @@ Deno.test({
       server.kill("SIGTERM");
       await server.ended(30_000);
     }
-    await using small = createMemoryGroup(208 * MIB);
+    await using small = createMemoryGroup(280 * MIB);
     const server = startIn(small!.enter, store);
     const { code, stderr } = await server.ended(30_000);
     assert.equal(code, 1);
     assert.match(
       stderr,
       new RegExp(
-        `Cannot load sqlite:.*: its ${cells} cells need 2\\d\\d MiB of memory, the server has 208 MiB`,
+        `Cannot load sqlite:.*: its ${cells} cells need 2\\d\\d MiB of memory, the server has 280 MiB`,
       ),
     );
   },

@@ -20,7 +20,7 @@ Deno.test({
     assert.deepEqual(memory, { bytes: 1024 * MIB, by: "unknown" });
     assert.match(
       describeMapMemory(memory),
-      /^the memory is unknown, 1024 MiB are assumed: the map may use 416 MiB/,
+      /^the memory is unknown, 1024 MiB are assumed: the map may use 384 MiB/,
     );
   },
 });
@@ -29,10 +29,10 @@ Deno.test({
   name: "half of the memory is for the map, at least 16 MiB",
   permissions: "none",
   fn() {
-    assert.equal(mapMemoryOf(512 * MIB).growBytes, 160 * MIB);
-    assert.equal(mapMemoryOf(512 * MIB).maxBytes, 240 * MIB);
+    assert.equal(mapMemoryOf(512 * MIB).growBytes, 128 * MIB);
+    assert.equal(mapMemoryOf(512 * MIB).maxBytes, 192 * MIB);
     assert.equal(mapMemoryOf(64 * MIB).growBytes, 16 * MIB);
-    assert.equal(neededMemory(240 * MIB), 512 * MIB);
+    assert.equal(neededMemory(192 * MIB), 512 * MIB);
   },
 });
 
