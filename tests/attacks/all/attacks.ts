@@ -152,7 +152,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "endless-fragments": {
-    counted: [],
+    counted: ["http-websocket-message"],
     run: (target) => {
       const payload = new Uint8Array(60_000).fill(32);
       return hold(target, target.httpPort, 4, async (socket) => {
@@ -192,7 +192,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "unread-answers": {
-    counted: [],
+    counted: ["http-large-responses"],
     run: (target) =>
       hold(
         target,
@@ -223,7 +223,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "unread-viewers": {
-    counted: [],
+    counted: ["http-viewers"],
     run: async (target) => {
       let value = 0;
       const view = Buffer.from(

@@ -24,6 +24,9 @@ const METRICS_TIMEOUT_MS = 20_000;
 const TOKEN = "attacked-attacked-attacked";
 const LARGE_LAYER = "large";
 const ROW_CELLS = 1000;
+/** Limits that attackers reach within a second on a slow machine. */
+const FREE_CELLS = 100_000;
+const MAX_LAYERS = 2000;
 
 /** Options of {@linkcode runAttacks}. */
 export interface AttackOptions {
@@ -78,6 +81,8 @@ export async function runAttacks(
   const args = [
     ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
     ...["--http-token-file", file, "--store", `sqlite:${folder.path}/map.db`],
+    ...["--max-cells", String(cells + FREE_CELLS)],
+    ...["--max-layers", String(MAX_LAYERS)],
   ];
   await using server = cap.start(args);
   const { httpUrl, mqttPort } = await server.ready();
@@ -239,6 +244,9 @@ function compare(
   }
 }
 
+/** Each line of the log begins with its time; forged ones do not. */
+const LOG_LINE = /^\d{4}-\d\d-\d\dT[^\x1b]*$/;
+
 /** Bounds of {@linkcode problemsOf}. */
 export interface Bounds {
   /** For the good client's 99th percentile, in ms. */
@@ -249,7 +257,7 @@ export interface Bounds {
 
 /** Returns what is wrong with a result of {@linkcode runAttacks}. */
 export function problemsOf(
-  { reports, alive, stopped, lost }: Result,
+  { reports, alive, stopped, lost, log }: Result,
   { maxP99Ms, maxTurnMs }: Bounds,
 ): string[] {
   const problems = reports.flatMap(({ name, ...report }) => {
@@ -278,6 +286,8 @@ export function problemsOf(
     ...(alive && stopped?.code !== 0
       ? [`SIGTERM: ${JSON.stringify(stopped) ?? "no end in time"}`]
       : []),
+    ...log.split("\n").filter((line) => line !== "" && !LOG_LINE.test(line))
+      .map((line) => `a line that is not of the server is in its log: ${line}`),
     ...lost.map((cell) => `an acknowledged reading is lost: ${cell}`),
   ];
 }
