@@ -25,7 +25,7 @@ const TOKEN = "attacked-attacked-attacked";
 const LARGE_LAYER = "large";
 const ROW_CELLS = 1000;
 /** Limits that attackers reach within a second on a slow machine. */
-const FREE_CELLS = 100_000;
+const FREE_CELLS = 20_000;
 const MAX_LAYERS = 2000;
 
 /** Options of {@linkcode runAttacks}. */
