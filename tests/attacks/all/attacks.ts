@@ -336,11 +336,12 @@ function changes(layer: string, value: number): Uint8Array {
   return encodePublish(`occupancy/data/${layer}`, rows.join("\n"));
 }
 
-/** Runs in a process of its own: NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS */
+/** Runs in a process of its own, with NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS */
 if (import.meta.main) {
   const [name = "", httpPort, mqttPort, token = "", layer = "", ms] = Deno.args;
   // Some may wait for a connection.
   setTimeout(() => Deno.exit(), Number(ms) + END_TIMEOUT_MS);
+  console.error("begun");
   await ATTACKS[name]!.run({
     httpPort: Number(httpPort),
     mqttPort: Number(mqttPort),
