@@ -269,6 +269,7 @@ function compare(
 }
 
 /** Each line of the log begins with its time; forged ones do not. */
+// deno-lint-ignore no-control-regex
 const LOG_LINE = /^\d{4}-\d\d-\d\dT[^\x1b]*$/;
 
 /** Bounds of {@linkcode problemsOf}. */
