@@ -16,7 +16,9 @@ Deno.test({
   // The attackers have an address of their own, 127.0.0.2.
   ignore: needs().ignore || Deno.build.os !== "linux",
   fn: async () => {
-    const result = await runAttacks({ attackMs: 1000, cells: 100_000 });
+    const result = await runAttacks({
+      ...{ attackMs: 1000, pauseMs: 50, cells: 100_000 },
+    });
     const problems = problemsOf(result, BOUNDS);
     assert.deepEqual(
       problems,

@@ -20,6 +20,8 @@ export interface Target {
   readonly token: string;
   /** Layer with many cells. */
   readonly layer: string;
+  /** The pause between two writes of a flood over MQTT, in ms. */
+  readonly pauseMs: number;
   /** Aborted at the end of the attack. */
   readonly signal: AbortSignal;
 }

@@ -42,7 +42,9 @@ async function mqtt(
   return socket;
 }
 
-/** Sends packets as fast as the server reads them. */
+/**
+ * Sends packets: as fast as the server reads them, or with pauses.
+ */
 async function flood(
   target: Target,
   clientId: string,
@@ -52,7 +54,7 @@ async function flood(
   while (!target.signal.aborted) {
     socket = socket?.open ? socket : await mqtt(target, clientId);
     await socket?.write(packets());
-    await delay(0); // also while there is room
+    await delay(target.pauseMs, target.signal);
   }
 }
 
@@ -336,9 +338,10 @@ function changes(layer: string, value: number): Uint8Array {
   return encodePublish(`occupancy/data/${layer}`, rows.join("\n"));
 }
 
-/** Runs in a process of its own, with NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS */
+/** Runs in a process of its own, with NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS PAUSE_MS */
 if (import.meta.main) {
-  const [name = "", httpPort, mqttPort, token = "", layer = "", ms] = Deno.args;
+  const [name = "", httpPort, mqttPort, token = "", layer = "", ms, pauseMs] =
+    Deno.args;
   // Some may wait for a connection.
   setTimeout(() => Deno.exit(), Number(ms) + END_TIMEOUT_MS);
   console.error("begun");
@@ -347,6 +350,7 @@ if (import.meta.main) {
     mqttPort: Number(mqttPort),
     token,
     layer,
+    pauseMs: Number(pauseMs),
     signal: AbortSignal.timeout(Number(ms)),
   });
   Deno.exit();

@@ -38,6 +38,8 @@ export interface AttackOptions {
   readonly names?: readonly string[];
   /** How long each attack takes, in ms. */
   readonly attackMs: number;
+  /** The pause between two writes of a flood over MQTT, in ms. Default 0. */
+  readonly pauseMs?: number;
   /** Cells of the large layer, a multiple of 1,000. */
   readonly cells: number;
   /** Called with what was measured during each attack. */
@@ -76,8 +78,9 @@ export interface Result {
 
 /** Runs attacks. */
 export async function runAttacks(
-  { names = Object.keys(ATTACKS), attackMs, cells, onReport }: AttackOptions,
+  options: AttackOptions,
 ): Promise<Result> {
+  const { names = Object.keys(ATTACKS), cells, onReport } = options;
   await using folder = await tempDir();
   const file = await folder.file("token", TOKEN);
   await Deno.chmod(file, 0o600);
@@ -106,7 +109,7 @@ export async function runAttacks(
       server.takeTurns();
       const lines = server.log.split("\n").length;
       const start = before;
-      await attack(name, attackMs, httpUrl, mqttPort, async () => {
+      await attack(name, options, httpUrl, mqttPort, async () => {
         const now = await counts(client);
         return now === undefined || isCounted(name, difference(start, now));
       });
@@ -149,25 +152,25 @@ export async function runAttacks(
 /**
  * Runs one attack in a process of its own, with a low priority.
  *
- * @param ms how long, after it has begun
- * @param isCounted asked then, until it returns true or for some time
+ * @param isCounted asked after the time of the attack, until it returns true or for some time
  */
 async function attack(
   name: string,
-  ms: number,
+  { attackMs, pauseMs = 0 }: AttackOptions,
   httpUrl: string,
   mqttPort: number,
   isCounted: () => Promise<boolean>,
 ): Promise<void> {
-  if (name === "none") return await delay(ms);
+  if (name === "none") return await delay(attackMs);
   const script = new URL("attacks.ts", import.meta.url).pathname;
   await using attacker = new Running("nice", [
     ...["-n", "10", Deno.execPath(), ...DENO_RUN, "--allow-all"],
     ...["--no-check", script, name, new URL(httpUrl).port, String(mqttPort)],
-    ...[TOKEN, LARGE_LAYER, String(ms + COUNT_TIMEOUT_MS)],
+    ...[TOKEN, LARGE_LAYER, String(attackMs + COUNT_TIMEOUT_MS)],
+    String(pauseMs),
   ]);
   await attacker.waitFor(/begun/, BEGIN_TIMEOUT_MS);
-  await delay(ms);
+  await delay(attackMs);
   await until(isCounted, { deadline: COUNT_TIMEOUT_MS }).catch(() => {});
 }
 
