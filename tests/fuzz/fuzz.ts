@@ -9,6 +9,7 @@ import { delay } from "../../src/common/async.ts";
 import { Running } from "../support/processes.ts";
 import { turnsIn, watchedArgs } from "../support/turns.ts";
 import { httpCase, routesOf, type RouteSpec } from "./http_cases.ts";
+import { tempDir } from "../support/temp.ts";
 import { Random } from "./random.ts";
 import { type Outcome, runHttpCase, runWebSocketCase } from "./sessions.ts";
 import { webSocketCase } from "./websocket_cases.ts";
@@ -31,8 +32,13 @@ const MAX_EXCERPT = 1500;
 const FAULT =
   /request failed|uncaught|unhandled|internal error|\bat .*\.ts:\d/i;
 
-/** The two kinds of cases. */
-export type Kind = "http" | "websocket";
+/** The kinds of cases; `token`: HTTP to a server that requires a token. */
+export const KINDS = ["http", "token", "websocket"] as const;
+export type Kind = typeof KINDS[number];
+
+/** The example of the login form in `/openapi.json`. */
+const TOKEN = "0123456789abcdef0123456789abcdef";
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 
 /** Options of {@linkcode runFuzz}. */
 export interface FuzzOptions {
@@ -64,7 +70,13 @@ export interface FuzzResult {
 export async function runFuzz(
   { seed, kind, cases, first = 0, onProgress }: FuzzOptions,
 ): Promise<FuzzResult> {
-  const args = ["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+  await using folder = await tempDir();
+  const file = await folder.file("token", TOKEN);
+  await Deno.chmod(file, 0o600);
+  const args = [
+    ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+    ...(kind === "token" ? ["--http-token-file", file] : []),
+  ];
   await using server = new Running(
     Deno.execPath(),
     watchedArgs(args),
@@ -72,7 +84,8 @@ export async function runFuzz(
   await server.waitFor(/Ready:/);
   const [, url = ""] = /Dashboard at (\S+)\/ /.exec(server.stderr)!;
   const port = Number(new URL(url).port);
-  const routes = routesOf(await (await fetch(`${url}/openapi.json`)).json());
+  const described = await fetch(`${url}/openapi.json`, { headers: AUTHORIZED });
+  const routes = routesOf(await described.json());
   const good = new GoodClient(url);
   await good.start();
   const failures: string[] = [];
@@ -119,8 +132,9 @@ async function runCase(
   const random = new Random(seed, index);
   let pieces: readonly Uint8Array[];
   let outcome: Outcome;
-  if (kind === "http") {
-    const sent = httpCase(random, routes);
+  if (kind !== "websocket") {
+    const token = kind === "token" ? TOKEN : undefined;
+    const sent = httpCase(random, routes, token);
     pieces = sent.pieces;
     outcome = await runHttpCase(port, sent);
   } else {
@@ -189,6 +203,7 @@ class GoodClient {
     const sent = await fetch(`${this.#url}/api/v1/readings?layer=good`, {
       method: "POST",
       body: `1,1,${value}\n`,
+      headers: AUTHORIZED,
       signal,
     });
     assert.equal(sent.status, 200, await sent.text());
@@ -196,6 +211,7 @@ class GoodClient {
     const response = await fetch(
       `${this.#url}/api/v1/cell?layer=good&x=1&y=1`,
       {
+        headers: AUTHORIZED,
         signal,
       },
     );

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { runFuzz } from "./fuzz.ts";
 
-for (const [kind, cases] of [["http", 1000], ["websocket", 300]] as const) {
+const CASES = [["http", 800], ["token", 200], ["websocket", 300]] as const;
+
+for (const [kind, cases] of CASES) {
   Deno.test({
     name:
       `${cases} random cases (${kind}): each is answered or closed, no fault, a good client is served`,

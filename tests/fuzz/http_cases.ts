@@ -122,10 +122,21 @@ const OTHER_PROTOCOLS = [
   latin1("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
 ];
 
-/** Returns a random case. */
+/** Returns the header of most requests to a server that requires a token. */
+function authorization(random: Random, token: string | undefined): string[] {
+  if (token === undefined || random.once(8)) return [];
+  return [`Authorization: Bearer ${random.once(40) ? "wrong" : token}`];
+}
+
+/**
+ * Returns a random case.
+ *
+ * @param token that most requests have; default: none
+ */
 export function httpCase(
   random: Random,
   routes: readonly RouteSpec[],
+  token?: string,
 ): HttpCase {
   const kind = random.below(20);
   const leaves = random.once(12);
@@ -142,8 +153,8 @@ export function httpCase(
     { length: count },
     (_, i) =>
       isValid || kind >= 17
-        ? validRequest(random, routes, i === count - 1)
-        : strangeRequest(random, routes),
+        ? validRequest(random, routes, i === count - 1, token)
+        : strangeRequest(random, routes, token),
   );
   const bytes = join(...requests);
   return {
@@ -158,6 +169,7 @@ function validRequest(
   random: Random,
   routes: readonly RouteSpec[],
   isLast: boolean,
+  token: string | undefined,
 ): Uint8Array {
   const route = random.of(routes.filter(({ path }) =>
     // Their responses do not end.
@@ -174,6 +186,7 @@ function validRequest(
       ...(type === undefined ? [] : [`Content-Type: ${type}`]),
       ...(isLast ? ["Connection: close"] : []),
       ...(random.once(4) ? ["Accept-Encoding: gzip"] : []),
+      ...authorization(random, token),
     ],
     body: latin1(body),
     chunked: body !== "" && type !== "application/x-www-form-urlencoded" &&
@@ -185,6 +198,7 @@ function validRequest(
 function strangeRequest(
   random: Random,
   routes: readonly RouteSpec[],
+  token: string | undefined,
 ): Uint8Array {
   const route = random.of(routes);
   const parameters = [
@@ -203,6 +217,7 @@ function strangeRequest(
   const headers = [
     ...(random.once(8) ? [] : [`Host: ${random.of(HOSTS)}`]),
     ...(route.path === "/live" || random.once(8) ? HANDSHAKE : []),
+    ...authorization(random, token),
     ...Array.from(
       { length: random.length(random.once(50) ? 3000 : 5) },
       () => `${random.of(HEADERS)}: ${random.of(HEADER_VALUES)}`,

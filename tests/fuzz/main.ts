@@ -3,7 +3,7 @@
  * `--kind http --case N` runs one case.
  */
 import { parseArgs } from "node:util";
-import { type Kind, runFuzz } from "./fuzz.ts";
+import { type Kind, KINDS, runFuzz } from "./fuzz.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -21,13 +21,14 @@ const seed = values.seed === undefined
 
 const counts: Record<Kind, number> = {
   http: Number(values.requests),
+  token: Math.ceil(Number(values.requests) / 10),
   websocket: Number(values.sessions),
 };
 const one = values.case === undefined ? undefined : Number(values.case);
 
 let failed = false;
 console.log(`Seed ${seed}. Repeat with: deno task fuzz --seed ${seed}`);
-for (const kind of ["http", "websocket"] as const) {
+for (const kind of KINDS) {
   if (values.kind !== undefined && values.kind !== kind) continue;
   const start = performance.now();
   const { failures, answered, peakBytes, turns, goodClient } = await runFuzz({
