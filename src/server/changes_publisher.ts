@@ -12,6 +12,7 @@ import {
 } from "../protocol/mod.ts";
 import type { ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { TurnTask, type Work } from "./turns.ts";
 
 /** A layer with more changed cells gets an announcement instead of a delta. */
 const MAX_DELTA_CELLS = 100_000;
@@ -45,6 +46,10 @@ export class ChangesPublisher {
   /** Layers that were deleted: announced next. */
   readonly #deletedLayers = new Set<string>();
   #isConnected = false;
+  /** Increases with each connect and disconnect: it ends earlier work. */
+  #connection = 0;
+  /** Publishes layer by layer, in turns of the event loop. */
+  #task: TurnTask<void> | undefined;
   /** True if a delta could not be sent: all layers are announced next. */
   #lostDelta = false;
   #inflightBytes = 0;
@@ -58,12 +63,14 @@ export class ChangesPublisher {
   /** Call after each connect: announces the revision of each layer. */
   connected(): void {
     this.#isConnected = true;
-    if (this.#context.changesInterval > 0) this.#announceAll();
+    this.#connection++;
+    if (this.#context.changesInterval > 0) this.#begin(this.#announceAll());
   }
 
   /** Call when the connection is lost. */
   disconnected(): void {
     this.#isConnected = false;
+    this.#connection++;
   }
 
   /** Call when the map may have changed. The call is cheap. */
@@ -85,8 +92,10 @@ export class ChangesPublisher {
   /** Publishes the remaining changes and stops. */
   stop(): void {
     clearTimeout(this.#timer);
+    this.#task?.finish();
     this.#pauses.clear();
     this.#publishChanges();
+    this.#task?.finish();
     this.#isConnected = false;
   }
 
@@ -108,25 +117,53 @@ export class ChangesPublisher {
       !this.#lostDelta && map.revision === this.#publishedRevision &&
       this.#deletedLayers.size === 0
     ) return false;
-    if (this.#inflightBytes > MAX_INFLIGHT_BYTES) return true;
-    const now = this.#pipeline.refresh();
-    if (now === undefined) return true;
-    if (this.#lostDelta) this.#announceAll();
-    else this.#publishDeltas(now);
-    this.#announceDeleted();
+    if (this.#task !== undefined || this.#isFull) return true;
+    this.#begin(this.#publishAll());
     return true;
   }
 
-  #publishDeltas(now: number): void {
+  /** Begins work that publishes. */
+  #begin(work: Work<void>): void {
+    const task = new TurnTask(work, () => {
+      if (this.#task === task) this.#task = undefined;
+    });
+    this.#task = task;
+    task.run();
+  }
+
+  get #isFull(): boolean {
+    return this.#inflightBytes > MAX_INFLIGHT_BYTES;
+  }
+
+  *#publishAll(): Work<void> {
+    const connection = this.#connection;
+    if (this.#lostDelta) yield* this.#announceAll();
+    else yield* this.#publishDeltas();
+    if (connection === this.#connection) yield* this.#announceDeleted();
+  }
+
+  *#publishDeltas(): Work<void> {
     const { map } = this.#context;
+    const connection = this.#connection;
+    const { revision } = map;
     let isComplete = true;
+    let hasPublished = false;
     for (const [layer, grid] of map.layers()) {
       const from = this.#publishedLayers.get(layer) ?? this.#announcedRevision;
       if (grid.revision <= from) continue;
-      if (this.#countDownPause(layer)) isComplete = false;
-      else this.#publishDelta(layer, grid, from, now);
+      if (this.#countDownPause(layer)) {
+        isComplete = false;
+        continue;
+      }
+      if (hasPublished) yield;
+      if (connection !== this.#connection) return;
+      if (map.layer(layer) !== grid) continue; // deleted in between
+      const now = this.#pipeline.refresh();
+      if (now === undefined || this.#isFull) return;
+      this.#publishDelta(layer, grid, from, now);
+      hasPublished = true;
     }
-    if (isComplete) this.#publishedRevision = map.revision;
+    if (isComplete) this.#publishedRevision = revision;
   }
 
   /** Returns true if a layer is paused in this interval. */
@@ -158,22 +195,31 @@ export class ChangesPublisher {
     this.#publish(layer, writer.finish());
   }
 
-  #announceAll(): void {
+  *#announceAll(): Work<void> {
     const { map } = this.#context;
+    const connection = this.#connection;
     this.#lostDelta = false;
     this.#publishedLayers.clear();
     this.#publishedRevision = this.#announcedRevision = map.revision;
-    for (const [layer] of map.layers()) this.#announce(layer);
+    let hasPublished = false;
+    for (const [layer] of map.layers()) {
+      if (hasPublished) yield;
+      if (connection !== this.#connection) return;
+      this.#announce(layer);
+      hasPublished = true;
+    }
   }
 
   /** Announces deleted layers, unless a delta shows that they are new. */
-  #announceDeleted(): void {
+  *#announceDeleted(): Work<void> {
+    const connection = this.#connection;
     for (const layer of this.#deletedLayers) {
-      if (this.#inflightBytes > MAX_INFLIGHT_BYTES) return;
+      if (this.#isFull || connection !== this.#connection) return;
       this.#deletedLayers.delete(layer);
       if (this.#context.map.layer(layer) !== undefined) continue;
       this.#announce(layer);
       this.#publishedLayers.delete(layer);
+      if (this.#deletedLayers.size > 0) yield;
     }
   }
 

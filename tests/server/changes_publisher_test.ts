@@ -10,7 +10,8 @@ import {
 import { ChangesPublisher } from "../../src/server/changes_publisher.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeLink, settled } from "../support/fake_link.ts";
-import { fakeContext } from "./support.ts";
+import { until } from "../support/until.ts";
+import { fakeContext, NOW } from "./support.ts";
 
 const TOPIC = "occupancy/changes";
 
@@ -286,4 +287,39 @@ test("ChangesPublisher.stop() publishes the remaining changes", () => {
   system.changes.stop();
   assert.deepEqual(system.takeParts().map(({ to }) => to), [1, 2]);
   assert.equal(system.clock.pending, 0);
+});
+
+test("ChangesPublisher divides 3,000 layers into turns and continues after the last announcement of each", async () => {
+  const link = new FakeLink();
+  const map = new OccupancyMap();
+  const context = fakeContext({ link, map, changesInterval: 5 });
+  const changes = new ChangesPublisher(context, { refresh: () => NOW });
+  const layers = 3000;
+  const change = (value: number) => {
+    for (let i = 0; i < layers; i++) {
+      const batch = new ReadingBatch(1);
+      batch.push(0, 0, value, NOW);
+      map.apply(`l${i}`, batch, NOW);
+    }
+    changes.notify();
+  };
+  change(1);
+  changes.connected();
+  assert.ok(link.published.length < layers, "the first turn is short");
+  change(2); // while it announces
+  /** By layer: the revision of the last delta or announcement. */
+  const last = new Map<string, number>();
+  const receive = () => {
+    for (const { payload } of link.published.splice(0)) {
+      const { layer, from, to } = parseChanges(payload);
+      assert.equal(from, last.get(layer) ?? to, "no gap");
+      last.set(layer, to);
+    }
+    return [...map.layers()].every(([layer, grid]) =>
+      (last.get(layer) ?? 0) >= grid.revision
+    );
+  };
+  await until(receive);
+  changes.disconnected();
+  changes.stop();
 });
