@@ -38,6 +38,7 @@ export {
   describeMapMemory,
   growthOf,
   LAYER_BYTES,
+  LONE_CELL_BYTES,
   mapBytes,
   type MapMemory,
   mapMemoryOf,

@@ -6,10 +6,12 @@
 import {
   growthOf,
   LAYER_BYTES,
+  LONE_CELL_BYTES,
   mapBytes,
   MAX_GROWTH_BYTES,
   type OccupancyMap,
 } from "../grid/mod.ts";
+import { CellTable } from "../grid/cell_table.ts";
 import { TILE_BITS } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
 
@@ -38,8 +40,7 @@ export interface LimitedReadings {
 
 /** The new cells of a layer in a group. */
 interface NewCells {
-  /** By y, then x. */
-  readonly rows: Map<number, Set<number>>;
+  readonly cells: CellTable;
   /** Their number by tile. */
   readonly tiles: Map<number, number>;
   /** How many more cells the layer may have. */
@@ -125,8 +126,18 @@ export class CellLimiter {
       Math.min(
         this.#maxCells - this.#map.size,
         this.#maxLayerCells - largest,
-        Math.floor((this.#maxBytes - mapBytes(this.#map)) / MAX_GROWTH_BYTES),
+        this.#countByMemory(),
       ),
+    );
+  }
+
+  /** The same, because of the memory. */
+  #countByMemory(): number {
+    const bytes = mapBytes(this.#map);
+    const left = this.#maxBytes - bytes;
+    // All blocks together can at most double, before cells need new ones.
+    return Math.floor(
+      Math.max(left / MAX_GROWTH_BYTES, (left - bytes) / LONE_CELL_BYTES),
     );
   }
 
@@ -141,7 +152,7 @@ export class CellLimiter {
     for (const { layer, batch, starts, onRefused } of group) {
       const grid = map.layer(layer);
       const added = newCells.get(layer) ?? {
-        rows: new Map(),
+        cells: new CellTable(),
         tiles: new Map(),
         room: this.#maxLayerCells - (grid?.size ?? 0),
         isNewLayer: grid === undefined,
@@ -152,7 +163,7 @@ export class CellLimiter {
       for (let i = 0; i < length; i++) {
         if (i % SLICE_READINGS === SLICE_READINGS - 1) yield;
         if (
-          !(time[i]! <= latest) || added.rows.get(y[i]!)?.has(x[i]!) ||
+          !(time[i]! <= latest) || added.cells.find(x[i]!, y[i]!) >= 0 ||
           grid?.get(x[i]!, y[i]!) !== undefined
         ) continue;
         const tile = tileKeyOf(x[i]!, y[i]!);
@@ -176,9 +187,7 @@ export class CellLimiter {
         added.room--;
         added.isNewLayer = false;
         added.tiles.set(tile, more + 1);
-        const row = added.rows.get(y[i]!);
-        if (row === undefined) added.rows.set(y[i]!, new Set([x[i]!]));
-        else row.add(x[i]!);
+        added.cells.insert(x[i]!, y[i]!);
       }
       if (refused.length > 0) batch.remove(refused, starts);
     }
@@ -187,7 +196,7 @@ export class CellLimiter {
 
 /** Each batch may create a layer. */
 function needOf({ length }: ReadingBatch): number {
-  return length + LAYER_BYTES / MAX_GROWTH_BYTES;
+  return length + LAYER_BYTES / LONE_CELL_BYTES;
 }
 
 /** Returns a number unique to the tile of a cell: its coordinates, 27 bits. */
