@@ -49,10 +49,16 @@ export class MemoryCap implements AsyncDisposable {
         await Deno.writeTextFile(`${folder}/${file}`, String(maxBytes), {
           create: false,
         });
-        return new MemoryCap(maxBytes, folder);
+        // A container may allow the folder, but no process in it.
+        const { success } = await new Deno.Command("sh", {
+          args: ["-c", enter(folder)],
+          stderr: "null",
+        }).output();
+        if (success) return new MemoryCap(maxBytes, folder);
       } catch {
-        await Deno.remove(folder);
+        // not this version of cgroups
       }
+      await Deno.remove(folder).catch(() => {});
     }
     return new MemoryCap(maxBytes, undefined);
   }
@@ -63,13 +69,12 @@ export class MemoryCap implements AsyncDisposable {
 
   /** Starts a server below the limit. */
   start(args: readonly string[]): CappedServer {
-    const enter = this.#folder === undefined
-      ? ""
-      : `echo $$ > ${this.#folder}/cgroup.procs && `;
+    const folder = this.#folder;
+    const limit = folder === undefined ? "" : `${enter(folder)} &&`;
     return new CappedServer(
       new Running("sh", [
         "-c",
-        `ulimit -n ${MAX_FILES} && ${enter} exec "$@"`,
+        `ulimit -n ${MAX_FILES} && ${limit} exec "$@"`,
         "sh",
         Deno.execPath(),
         ...watchedArgs(args),
@@ -88,6 +93,11 @@ export class MemoryCap implements AsyncDisposable {
       }
     }
   }
+}
+
+/** Returns the command with which a shell moves itself into a cgroup. */
+function enter(folder: string): string {
+  return `echo $$ > ${folder}/cgroup.procs`;
 }
 
 /** A server process. */
