@@ -14,6 +14,7 @@ import {
   loginPage,
   readToken,
   redirectAfterLogin,
+  RETRY_AFTER_S,
   TOO_MANY_WRONG_TOKENS,
   usesTls,
   WRONG_TOKEN,
@@ -213,7 +214,7 @@ function tooManyWrongTokens(): Problem {
     code: "too-many-wrong-tokens",
     message: "Too many wrong tokens from this address",
     hint: "Send the right token: it is accepted at once.",
-    headers: { "retry-after": "4", connection: "close" },
+    headers: { "retry-after": RETRY_AFTER_S, connection: "close" },
   });
 }
 

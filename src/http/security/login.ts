@@ -13,6 +13,8 @@ import { Problem } from "../problem.ts";
 const MAX_FORM_BYTES = 4096;
 /** Maximum time in which it must arrive. */
 const FORM_TIMEOUT_MS = 5000;
+/** When to try again after too many wrong tokens: their longest delay. */
+export const RETRY_AFTER_S = "4";
 /** The parameter with the path and the query of the page to show. */
 const TARGET = "to";
 
@@ -76,6 +78,7 @@ export async function loginPage(
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "www-authenticate": 'Bearer realm="occupancy"',
+      ...(status === 429 && { "retry-after": RETRY_AFTER_S }),
     },
   });
 }
