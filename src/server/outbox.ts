@@ -28,7 +28,7 @@ const PART_OVERHEAD_BYTES = 512;
  */
 const MAX_ACTIVE_PARTS = 64;
 /** The same for their bytes. */
-const MAX_ACTIVE_BYTES = 4 * 1024 * 1024;
+const MAX_ACTIVE_BYTES = 8 * 1024 * 1024;
 /** Parts of a topic without an acknowledgement for so long do not count. */
 const STALLED_MS = 1000;
 /** Parts and bytes of a topic that are published before the next topic. */
@@ -337,7 +337,8 @@ export class Outbox {
     if (sending.inflight === 0 && isSent && !sending.failed) sending.onSent?.();
     this.#forget(lane);
     this.#enqueue(lane);
-    this.#events.onRoom();
+    // Several parts at once cost less than one after each acknowledgement.
+    if (lane.inflightParts % TURN_PARTS === 0) this.#events.onRoom();
   }
 
   /** The topic may get its next reply. */

@@ -23,7 +23,7 @@ import { type QueuedRequest, RequestQueue } from "./request_queue.ts";
 import { Writing, Writings } from "./writing.ts";
 
 /** Time for replies in one turn of the event loop. */
-const TURN_MS = 4;
+const TURN_MS = 8;
 /** Time for one kind of work before the next one. */
 const STEP_MS = 2;
 /** Memory of replies that are not published, unless there is only one. */

@@ -76,7 +76,7 @@ function start({ cells = 4, manual = false } = {}) {
 }
 
 const LARGE = { maxBytes: 1024 };
-const LARGE_CELLS = 100_000;
+const LARGE_CELLS = 400_000;
 
 test("a small reply is published in the same turn", () => {
   const { request, parts } = start();
