@@ -4,29 +4,56 @@
  * @module
  */
 
+/** The names of all limits, as in the table of docs/SECURITY.md. */
+export const LIMIT_NAMES = [
+  "client-id-conflict",
+  "http-body-bytes",
+  "http-connections",
+  "http-connections-per-address",
+  "http-foreign-origin",
+  "http-head-bytes",
+  "http-large-responses",
+  "http-pipelined",
+  "http-request-timeout",
+  "http-requests",
+  "http-response-stall",
+  "http-snapshot-bytes",
+  "http-streams",
+  "http-viewers",
+  "http-websocket-message",
+  "http-wrong-token",
+  "http-wrong-token-delays",
+  "large-replies",
+  "log-lines",
+  "replies-without-subscriber",
+  "reply-restarts",
+  "requests",
+  "server-state",
+  "slow-replies",
+] as const;
+
+/** The name of a limit: a constant, never input of a client. */
+export type LimitName = typeof LIMIT_NAMES[number];
+
 /**
  * Counts by limit: what was refused, cut or delayed since the process started.
  * The metric `occupancy_limited_total` shows them.
  */
-export class LimitCounts implements Iterable<readonly [string, number]> {
-  readonly #counts = new Map<string, number>();
+export class LimitCounts implements Iterable<readonly [LimitName, number]> {
+  readonly #counts = new Map<LimitName, number>();
 
-  /**
-   * Counts one refusal.
-   *
-   * @param limit its name in kebab case: a constant, never input of a client
-   */
-  add(limit: string): void {
+  /** Counts one refusal. */
+  add(limit: LimitName): void {
     this.#counts.set(limit, this.of(limit) + 1);
   }
 
   /** Returns the count of a limit; 0 if it was never reached. */
-  of(limit: string): number {
+  of(limit: LimitName): number {
     return this.#counts.get(limit) ?? 0;
   }
 
   /** The limits that were reached, with their counts. */
-  [Symbol.iterator](): Iterator<readonly [string, number]> {
+  [Symbol.iterator](): Iterator<readonly [LimitName, number]> {
     return this.#counts.entries();
   }
 }

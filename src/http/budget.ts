@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { LimitCounts } from "../common/limit_counts.ts";
+import type { LimitCounts, LimitName } from "../common/limit_counts.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Options of {@linkcode Budget}. */
 export interface BudgetOptions {
-  /** The name of the limit in the metrics, in kebab case. */
-  readonly name: string;
+  /** The limit in the metrics. */
+  readonly name: LimitName;
   /** Maximum amount in use. */
   readonly max: number;
   /** Counts each refusal, delay and cut. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { LimitCounts } from "../common/limit_counts.ts";
+import { LimitCounts, type LimitName } from "../common/limit_counts.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import { Problem } from "./problem.ts";
 
@@ -67,7 +67,7 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
   ) {
     const { reached } = this;
     const budget = (
-      name: string,
+      name: LimitName,
       max: number,
       replacing: Pick<BudgetOptions, "replaceAfterMs" | "replacesOwn"> = {},
     ) => new Budget({ name, max, reached, waitMs, ...replacing });

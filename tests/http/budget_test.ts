@@ -12,7 +12,7 @@ function setUp(replaceAfterMs?: number) {
   const reached = new LimitCounts();
   const budget = new Budget({
     waitMs: 300,
-    name: "test",
+    name: "http-streams",
     max: 3,
     reached,
     replaceAfterMs,
@@ -69,11 +69,11 @@ Deno.test({
       return share;
     });
     assert.equal(budget.tryTake(open("d"), 1), undefined); // all in their grace
-    assert.equal(reached.of("test"), 1);
+    assert.equal(reached.of("http-streams"), 1);
     clock.ms = 1005;
     assert.ok(budget.tryTake(open("d"), 1));
     assert.deepEqual(cut, ["a"]);
-    assert.equal(reached.of("test"), 2);
+    assert.equal(reached.of("http-streams"), 2);
     shares[0]!.release(); // it was cut: nothing to free
     assert.equal(budget.used, 3);
     assert.equal(shares[1]!.tryResize(2), false); // c is not slow yet
