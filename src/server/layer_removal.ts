@@ -74,9 +74,10 @@ export class LayerRemoval {
     if (!this.#pipeline.commit([entry], { retry: false })) {
       return "store-failing";
     }
+    const cells = counts.cells === 1 ? "1 cell" : `${counts.cells} cells`;
     log.warnLimited(
       "layer-deleted",
-      `The layer ${layer} with ${counts.cells} cells was deleted over HTTP`,
+      `The layer ${layer} with ${cells} was deleted over HTTP`,
     );
     return counts;
   }

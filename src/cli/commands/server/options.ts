@@ -189,8 +189,7 @@ export const SERVER = {
     {
       name: "http-connections-per-address",
       value: "n",
-      summary:
-        "maximum number of those of one address (IPv6: of one /64 network)",
+      summary: "the same for one address (IPv6: for one /64 network)",
       unset: "half of --http-connections",
       parse: parseCount,
       group: HTTP,
