@@ -198,7 +198,7 @@ export class Budget {
   #oldest(except: Exchange): HeldShare | undefined {
     const { replaceAfterMs, replacesOwn = true } = this.#options;
     if (replaceAfterMs === undefined) return undefined;
-    const held = this.#heldByAddress();
+    const held = this.#heldByNetwork();
     const own = held.get(except.network) ?? 0;
     let [largest, most] = [except.network, own];
     for (const [network, amount] of held) {
@@ -215,7 +215,7 @@ export class Budget {
     return undefined;
   }
 
-  #heldByAddress(): Map<string, number> {
+  #heldByNetwork(): Map<string, number> {
     const held = new Map<string, number>();
     for (const { exchange: { network }, amount } of this.#shares) {
       held.set(network, (held.get(network) ?? 0) + amount);
@@ -253,7 +253,7 @@ export class Budget {
   /** Serves the waiting exchanges until one needs more than is left. */
   #serveWaiters(): void {
     while (this.#waiters.length > 0) {
-      const held = this.#heldByAddress();
+      const held = this.#heldByNetwork();
       const first = this.#waiters.reduce((best, waiter) =>
         (held.get(waiter.network) ?? 0) < (held.get(best.network) ?? 0)
           ? waiter

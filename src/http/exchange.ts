@@ -35,8 +35,6 @@ const MAX_CREDIT_MS = 6000;
 export class Exchange {
   /** The network of the client, see `clientNetwork`. */
   readonly network: string;
-  /** When the request arrived, monotonic, in ms. */
-  readonly startedAt: number;
   /** Called when the client loses what it holds. */
   onCut: () => void = () => {};
   /** Ends the connection at once. */
@@ -65,7 +63,7 @@ export class Exchange {
     this.#now = now;
     this.#credit = this.#graceMs = graceMs;
     this.#msPerByte = 1000 / minBytesPerSecond;
-    this.startedAt = this.#readySince = now();
+    this.#readySince = now();
   }
 
   /**

@@ -54,8 +54,9 @@ function storeFailing(problem = "The store fails"): Problem {
 }
 
 /**
- * Returns the ETag of the current revision, for all layers. It is weak: a reading that repeats
- * a value changes the time of its cell but not the revision.
+ * Returns the ETag of the current revision, for all layers. It is weak: a
+ * reading that repeats a value changes the time of its cell but not the
+ * revision.
  */
 export function etagOf(server: HttpContext): string {
   const { revision } = server.map;

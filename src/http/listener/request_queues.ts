@@ -44,6 +44,7 @@ const MAX_PIPELINED = 32;
  * response before the connection ends.
  */
 const LINGER_MS = 500;
+
 /** A request on a connection, and where to write its response. */
 interface PendingRequest {
   readonly message: IncomingMessage;

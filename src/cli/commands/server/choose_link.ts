@@ -17,6 +17,8 @@ import type { ServerFlags } from "./options.ts";
 import type { ServerLog } from "./server_log.ts";
 
 const MAX_SHOWN_TOPIC_LENGTH = 200;
+/** Maximum size of a message that a broker with MQTT 5 sends to the server. */
+const MAX_RECEIVED_BYTES = 32 * 1024 * 1024;
 
 /** The link of a server, not yet open. */
 export interface ChosenLink {
@@ -56,8 +58,6 @@ export async function chooseLink(
   const reason = " (no broker answered on localhost:1883)";
   return await embedded(flags, topics, log, DEFAULT_LISTEN, reason);
 }
-
-const MAX_RECEIVED_BYTES = 32 * 1024 * 1024;
 
 async function connected(
   flags: ServerFlags,

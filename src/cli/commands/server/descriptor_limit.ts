@@ -1,27 +1,45 @@
-/** Finds how many file descriptors the process may have. */
-
-/** Where the limit cannot be read: the usual soft limit of Linux. */
-const ASSUMED_DESCRIPTORS = 1024;
+/** Finds how many file descriptors the process, and of these HTTP, may have. */
 
 /**
- * Returns the limit of file descriptors (`ulimit -n`). Linux has it in a file,
- * which Deno lets a process read that has all permissions; elsewhere 1,024.
+ * Returns the limit of file descriptors, which Deno raises at its start to the
+ * hard limit (`ulimit -Hn`). Undefined if it is unknown: only Linux has it in a
+ * file, which Deno lets a process read that has all permissions.
  */
-export async function descriptorLimit(): Promise<number> {
+export async function descriptorLimit(): Promise<number | undefined> {
   try {
     return parseLimit(await Deno.readTextFile("/proc/self/limits"));
   } catch {
-    return ASSUMED_DESCRIPTORS;
+    return undefined;
   }
 }
 
 /**
- * Returns the soft limit of open files.
+ * Returns the soft limit of open files; undefined if there is none.
  *
  * @param limits the content of `/proc/self/limits`
  */
-export function parseLimit(limits: string): number {
+export function parseLimit(limits: string): number | undefined {
   const text = /^Max open files +(\d+|unlimited) /m.exec(limits)?.[1];
-  if (text === undefined) return ASSUMED_DESCRIPTORS;
+  if (text === undefined) return undefined;
   return text === "unlimited" ? Infinity : Number(text);
+}
+
+/**
+ * Returns the maximum number of HTTP connections: as set, but at most half of
+ * the file descriptors. The rest is for MQTT clients and files.
+ *
+ * @param descriptors their limit; undefined if it is unknown
+ * @param warn called with a line for the log if it is less than wanted
+ */
+export function connectionBudget(
+  wanted: number,
+  descriptors: number | undefined,
+  warn: (line: string) => void,
+): number {
+  const most = Math.max(1, Math.floor((descriptors ?? Infinity) / 2));
+  if (wanted <= most) return wanted;
+  warn(
+    `Only ${most} HTTP connections instead of ${wanted}: the process may have ${descriptors} file descriptors. Raise the limit with ulimit -n`,
+  );
+  return most;
 }

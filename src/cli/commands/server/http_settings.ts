@@ -10,7 +10,7 @@ import { DEFAULT_HTTP } from "../../arguments/addresses.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { usageError } from "../../errors.ts";
 import { fileError, readText } from "../../files.ts";
-import { descriptorLimit } from "./descriptor_limit.ts";
+import { connectionBudget, descriptorLimit } from "./descriptor_limit.ts";
 import type { ServerFlags } from "./options.ts";
 import { warnIfReadable } from "./secret_files.ts";
 
@@ -63,27 +63,14 @@ export async function readHttpSettings(
       : await readToken(httpTokenFile, warn),
     embedOrigins: httpEmbed,
     connectionLimits: {
-      connections: await connectionBudget(flags.httpConnections, warn),
+      connections: connectionBudget(
+        flags.httpConnections,
+        await descriptorLimit(),
+        warn,
+      ),
       connectionsPerAddress: flags.httpConnectionsPerAddress,
     },
   };
-}
-
-/**
- * Returns the maximum number of HTTP connections: as set, but at most half of
- * the file descriptors. The rest is for MQTT clients and files.
- */
-async function connectionBudget(
-  wanted: number,
-  warn: (line: string) => void,
-): Promise<number> {
-  const descriptors = await descriptorLimit();
-  const most = Math.max(1, Math.floor(descriptors / 2));
-  if (wanted <= most) return wanted;
-  warn(
-    `Only ${most} HTTP connections instead of ${wanted}: the process may have ${descriptors} file descriptors. Raise the limit with ulimit -n`,
-  );
-  return most;
 }
 
 /**

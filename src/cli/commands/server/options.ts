@@ -181,7 +181,7 @@ export const SERVER = {
       name: "http-connections",
       value: "n",
       summary:
-        "maximum number of open HTTP connections; at most half of the process's file descriptors",
+        "maximum number of open HTTP connections; needs twice as many file descriptors",
       default: "512",
       parse: parseCount,
       group: HTTP,
