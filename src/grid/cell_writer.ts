@@ -205,8 +205,9 @@ export class CellWriter {
   }
 
   /**
-   * Removes those of the cells that are shown as unknown. {@linkcode CellWriter.revision} stays: for a receiver of changes, an
-   * unknown cell and a removed one are the same.
+   * Removes those of the cells that are shown as unknown.
+   * {@linkcode CellWriter.revision} stays: for a receiver of changes, an unknown
+   * cell and a removed one are the same.
    *
    * @param cells sorted by tile, as `Grid.longUnknown` returns them
    * @returns the number of removed cells

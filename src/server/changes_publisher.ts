@@ -64,7 +64,8 @@ export class ChangesPublisher {
   connected(): void {
     this.#isConnected = true;
     this.#connection++;
-    if (this.#context.changesInterval > 0) this.#begin(this.#announceAll());
+    this.#lostDelta = true;
+    if (this.#context.changesInterval > 0) this.#begin(this.#publishAll());
   }
 
   /** Call when the connection is lost. */
@@ -82,10 +83,7 @@ export class ChangesPublisher {
   layerDeleted(layer: string): void {
     this.#publishedLayers.delete(layer);
     this.#pauses.delete(layer);
-    // Above the limit, receivers notice it at their next request.
-    if (this.#deletedLayers.size < this.#context.maxLayers) {
-      this.#deletedLayers.add(layer);
-    }
+    this.#addDeleted(layer);
     this.notify();
   }
 
@@ -97,6 +95,13 @@ export class ChangesPublisher {
     this.#publishChanges();
     this.#task?.finish();
     this.#isConnected = false;
+  }
+
+  #addDeleted(layer: string): void {
+    // Above the limit, receivers notice it at their next request.
+    if (this.#deletedLayers.size < this.#context.maxLayers) {
+      this.#deletedLayers.add(layer);
+    }
   }
 
   #schedule(delay: number): void {
@@ -249,7 +254,7 @@ export class ChangesPublisher {
   }
 
   async #publish(layer: string, parts: readonly Uint8Array[]): Promise<void> {
-    const { link, topics } = this.#context;
+    const { link, map, topics } = this.#context;
     const topic = topics.changes(layer);
     await Promise.all(parts.map(async (part) => {
       this.#inflightBytes += part.length;
@@ -257,6 +262,7 @@ export class ChangesPublisher {
         await link.publish(topic, part, JSON_TYPE);
       } catch {
         this.#lostDelta = true; // announced with the next delta
+        if (map.layer(layer) === undefined) this.#addDeleted(layer);
       }
       this.#inflightBytes -= part.length;
     }));

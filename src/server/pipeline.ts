@@ -71,6 +71,8 @@ export class Pipeline {
   #task: TurnTask<Outcome> | undefined;
   /** The map was aged to this time, ms since 1970. */
   #agedTo = NaN;
+  /** True if cells were due during the present group. */
+  #mustAge = false;
   /** Number of messages one turn of the event loop ago. */
   #previousCount = 0;
   #isScheduled = false;
@@ -123,15 +125,7 @@ export class Pipeline {
    * @returns false if the store fails
    */
   commit(entries: readonly Entry[], { retry = true } = {}): boolean {
-    if (!this.flush() || this.#stopped) return false;
-    const group: Group = {
-      messages: [],
-      requests: [],
-      entries: entries.map((entry) => ({ entry })),
-      submissions: [],
-    };
-    this.#begin(this.#commitAndApply(group, retry)).finish();
-    return this.#failedGroup === undefined;
+    return this.flush() && this.#commitNow(entries, retry);
   }
 
   /**
@@ -160,11 +154,12 @@ export class Pipeline {
     const time = clock.now();
     if (!map.isDue(time)) return this.#agedTo = time;
     // Entries must be in order of time.
-    if (this.#task !== undefined && this.#agedTo <= time) return this.#agedTo;
-    this.flush();
-    const now = clock.now();
-    if (!this.commit([{ kind: "age", now }])) return undefined;
-    return this.#agedTo = now;
+    if (this.#task !== undefined && this.#agedTo <= time) {
+      this.#mustAge = true;
+      return this.#agedTo;
+    }
+    this.#task?.finish();
+    return this.#age();
   }
 
   /** Notices a store that fails while nothing arrives. */
@@ -184,6 +179,28 @@ export class Pipeline {
     this.flush();
     this.#stopped = true;
     clearTimeout(this.#retryTimer);
+  }
+
+  /** Ages the cells between two groups: what has arrived waits. */
+  #age(): number | undefined {
+    this.#mustAge = false;
+    if (this.#failedGroup !== undefined) return undefined;
+    const now = this.#context.clock.now();
+    if (!this.#commitNow([{ kind: "age", now }])) return undefined;
+    return this.#agedTo = now;
+  }
+
+  /** Commits and applies entries between two groups. */
+  #commitNow(entries: readonly Entry[], retry = true): boolean {
+    if (this.#stopped) return false;
+    const group: Group = {
+      messages: [],
+      requests: [],
+      entries: entries.map((entry) => ({ entry })),
+      submissions: [],
+    };
+    this.#begin(this.#commitAndApply(group, retry)).finish();
+    return this.#failedGroup === undefined;
   }
 
   #schedule(): void {
@@ -213,6 +230,7 @@ export class Pipeline {
     const complete = (outcome: Outcome) => {
       this.#task = undefined;
       this.#complete(outcome);
+      if (this.#mustAge) this.#age();
       if (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
         this.#schedule();
       }
@@ -338,11 +356,17 @@ export class Pipeline {
 
   /** Adds a message while the store fails. */
   #pushWaiting(message: Incoming): void {
-    const isRequest = message.topic === this.#context.topics.request;
-    if (
-      !isRequest && message.qos === 0 &&
-      this.#arrivals.bytes > MAX_WAITING_BYTES
-    ) return this.#refuse(message);
+    const { topics, link } = this.#context;
+    const isLive = message.qos === 0;
+    if (isLive && message.topic === topics.request) {
+      // Not kept: the broker does not limit their number.
+      this.#events.onRequest(message);
+      link.acknowledge([message]);
+      return;
+    }
+    if (isLive && this.#arrivals.bytes > MAX_WAITING_BYTES) {
+      return this.#refuse(message);
+    }
     this.#arrivals.push(message);
     this.#noteWaiting();
   }

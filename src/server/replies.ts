@@ -33,8 +33,8 @@ const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 interface Waiting extends QueuedRequest {
   readonly request: MapRequest | undefined;
   readonly reply: Reply | undefined;
-  /** Its rank among all requests. */
-  readonly rank: number;
+  /** Its rank among all requests, or that of its last repetition. */
+  rank: number;
   /** Called when the broker has acknowledged the reply. */
   readonly onSent: () => void;
 }
@@ -92,7 +92,11 @@ export class Replies {
   add(request: MapRequest, onSent: () => void): boolean {
     const { replyTopic: topic, correlationData } = request;
     const identity = identityOf(request);
-    if (this.#queue.has(topic, identity)) return true;
+    const same = this.#queue.find(topic, identity);
+    if (same !== undefined) {
+      same.rank = this.#rank++; // with the readings sent in between
+      return true;
+    }
     return this.#add({
       topic,
       identity,

@@ -167,12 +167,17 @@ export class ReplyJob {
    * @throws {SnapshotLostError} if the layer changes too fast; begin again
    */
   step(until: number): boolean {
-    while (this.#body === undefined) {
-      const { done, value } = this.#work.next();
-      if (done) this.#body = value;
-      else if (performance.now() >= until) return false;
+    try {
+      while (this.#body === undefined) {
+        const { done, value } = this.#work.next();
+        if (done) this.#body = value;
+        else if (performance.now() >= until) return false;
+      }
+      return true;
+    } catch (error) {
+      this.close(); // out of memory, for example
+      throw error;
     }
-    return true;
   }
 
   /**

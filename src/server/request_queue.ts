@@ -28,8 +28,8 @@ export interface QueuedRequest {
 /** The requests of one topic. */
 interface TopicQueue<T> {
   readonly requests: T[];
-  /** Of the requests that are not begun. */
-  readonly identities: Set<string>;
+  /** Those that are not begun, by identity. */
+  readonly waiting: Map<string, T>;
   bytes: number;
   /** True if the first request is begun. */
   isBegun: boolean;
@@ -68,32 +68,32 @@ export class RequestQueue<T extends QueuedRequest> {
       : length < room && own <= bytesRoom;
     if (!isAccepted) return false;
     if (queue === undefined) {
-      queue = { requests: [], identities: new Set(), bytes: 0, isBegun: false };
+      queue = { requests: [], waiting: new Map(), bytes: 0, isBegun: false };
       this.#topics.set(topic, queue);
     }
     queue.requests.push(request);
-    if (identity !== undefined) queue.identities.add(identity);
+    if (identity !== undefined) queue.waiting.set(identity, request);
     queue.bytes += bytes;
     this.#size++;
     this.#bytes += bytes;
     return true;
   }
 
-  /** Returns true if a request with the same reply waits. */
-  has(topic: string, identity: string): boolean {
-    return this.#topics.get(topic)?.identities.has(identity) ?? false;
+  /** Returns the request with the same reply that waits. */
+  find(topic: string, identity: string): T | undefined {
+    return this.#topics.get(topic)?.waiting.get(identity);
   }
 
   /**
    * The cells of the first request of a topic are being read: they are too old
-   * for a later request. {@linkcode RequestQueue.has} ignores it.
+   * for a later request. {@linkcode RequestQueue.find} ignores it.
    */
   begin(topic: string): void {
     const queue = this.#topics.get(topic);
     const identity = queue?.requests[0]?.identity;
     if (queue === undefined || queue.isBegun) return;
     queue.isBegun = true;
-    if (identity !== undefined) queue.identities.delete(identity);
+    if (identity !== undefined) queue.waiting.delete(identity);
   }
 
   /** Returns the first request of a topic. */
@@ -112,7 +112,7 @@ export class RequestQueue<T extends QueuedRequest> {
     this.#size--;
     this.#bytes -= request.bytes;
     const { identity } = request;
-    if (identity !== undefined && !isBegun) queue.identities.delete(identity);
+    if (identity !== undefined && !isBegun) queue.waiting.delete(identity);
     if (queue.requests.length === 0) this.#topics.delete(topic);
   }
 

@@ -323,3 +323,30 @@ test("ChangesPublisher divides 3,000 layers into turns and continues after the l
   changes.disconnected();
   changes.stop();
 });
+
+test("ChangesPublisher announces a deletion after it has connected again, also if it was lost before", async () => {
+  using system = new System({ manual: true });
+  const { changes, map, clock, link } = system;
+  system.change(1, 1, "desk");
+  clock.tick(1000);
+  changes.disconnected();
+  map.deleteLayer("desk", clock.now);
+  changes.layerDeleted("desk");
+  clock.tick(1000);
+  link.published.length = 0;
+  for (let attempt = 0; attempt < 2; attempt++) {
+    changes.connected();
+    const [sent, ...others] = link.published.splice(0)
+      .filter(({ topic }) => topic === `${TOPIC}/desk`);
+    assert.equal(others.length, 0);
+    const { from, to, began } = parseChanges(sent!.payload);
+    assert.deepEqual([from, to, began], [
+      map.revision,
+      map.revision,
+      map.began,
+    ]);
+    changes.disconnected();
+    sent!.settle(new LinkError("unreachable", "Lost"));
+    await settled();
+  }
+});

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 import type { Incoming } from "../../src/mqtt/link.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import type { ServerOptions } from "../../src/server/context.ts";
-import { Pipeline } from "../../src/server/pipeline.ts";
+import { Pipeline, type PipelineEvents } from "../../src/server/pipeline.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { until } from "../support/until.ts";
@@ -14,6 +14,7 @@ import { fakeContext, NOW } from "./support.ts";
 function start(
   options: Partial<ServerOptions> = {},
   maxTurnMs?: number,
+  events: Partial<PipelineEvents> = {},
 ) {
   const commits: number[] = [];
   const link = new FakeLink();
@@ -29,6 +30,7 @@ function start(
     onLayerGone: () => {},
     onApplied: () => {},
     onStoreProblem: () => {},
+    ...events,
   }, maxTurnMs);
   return { pipeline, commits, link, store, requests, map: context.map };
 }
@@ -207,5 +209,72 @@ Deno.test({
     await until(() => link.acknowledged.length === 4);
     assert.deepEqual(requests.length, 1);
     assert.equal(commits.reduce((sum, count) => sum + count, 0), 300_000);
+  },
+});
+
+Deno.test({
+  name: "requests are answered in order, although an answer completes a group",
+  permissions: "none",
+  fn: async () => {
+    let now = NOW;
+    const map = new OccupancyMap({ staleAfter: 1000 });
+    const answered: string[] = [];
+    const { pipeline } = start({ map, clock: () => now }, undefined, {
+      onRequest: ({ payload }) => {
+        pipeline.refresh();
+        answered.push(new TextDecoder().decode(payload));
+      },
+    });
+    const request = (text: string) => incoming("occupancy/request", text);
+    pipeline.push(message("1,1,1"));
+    pipeline.flush();
+    pipeline.push(message("x".repeat(2 * 1024 * 1024))); // fills the group
+    for (const text of ["1", "2", "3"]) pipeline.push(request(text));
+    pipeline.push(message("x".repeat(2 * 1024 * 1024)));
+    for (const text of ["4", "5"]) pipeline.push(request(text));
+    now += 5000; // cells are due
+    await until(() => answered.length === 5);
+    assert.deepEqual(answered, ["1", "2", "3", "4", "5"]);
+  },
+});
+
+Deno.test({
+  name: "requests at QoS 0 take no memory while the store fails",
+  permissions: "none",
+  fn: async () => {
+    const { pipeline, store, link, requests, commits } = start();
+    store.failing = true;
+    pipeline.push(message("1,1,1"));
+    pipeline.flush();
+    const request = incoming("occupancy/request", "{}", { qos: 0 });
+    pipeline.push(request);
+    assert.deepEqual(requests, [request]);
+    assert.deepEqual(link.acknowledged, [request]);
+    store.failing = false;
+    await until(() => commits.length === 1);
+    assert.equal(requests.length, 1);
+    assert.equal(link.acknowledged.length, 2);
+  },
+});
+
+Deno.test({
+  name: "the map ages between two groups of a load that does not end",
+  permissions: "none",
+  fn: async () => {
+    let now = NOW;
+    const map = new OccupancyMap({ staleAfter: 1000 });
+    const { pipeline, link } = start({ map, clock: () => now }, 0);
+    pipeline.push(message("-1,-1,1"));
+    pipeline.flush();
+    assert.equal(pipeline.refresh(), NOW);
+    pipeline.push(message(LARGE));
+    await turnsUntil(() => map.size > 1, () => {});
+    now += 5000;
+    pipeline.push(message(LARGE));
+    assert.equal(pipeline.refresh(), NOW, "during the first group");
+    await turnsUntil(() => link.acknowledged.length === 2, () => {});
+    assert.equal(pipeline.refresh(), now, "before the second group");
+    assert.equal(link.acknowledged.length, 2, "which waits");
+    await until(() => link.acknowledged.length === 3);
   },
 });

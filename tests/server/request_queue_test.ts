@@ -57,18 +57,18 @@ test("RequestQueue limits the memory in the same way", () => {
   assert.equal(queue.add(request("a", undefined, 8 * size)), true);
 });
 
-test("RequestQueue.has() finds a waiting request until its cells are read", () => {
+test("RequestQueue.find() returns a waiting request until its cells are read", () => {
   const queue = new RequestQueue();
   queue.add(request("x", "1"));
-  assert.equal(queue.has("x", "1"), true);
-  assert.equal(queue.has("y", "1"), false);
+  assert.ok(queue.find("x", "1"));
+  assert.equal(queue.find("y", "1"), undefined);
   queue.begin("x");
-  assert.equal(queue.has("x", "1"), false);
+  assert.equal(queue.find("x", "1"), undefined);
   queue.add(request("x", "1"));
   queue.begin("x"); // again, for the same first request
-  assert.equal(queue.has("x", "1"), true);
+  assert.ok(queue.find("x", "1"));
   queue.shift("x");
-  assert.equal(queue.has("x", "1"), true);
+  assert.ok(queue.find("x", "1"));
   queue.shift("x");
-  assert.equal(queue.has("x", "1"), false);
+  assert.equal(queue.find("x", "1"), undefined);
 });
