@@ -26,7 +26,7 @@ const CHUNK_MASK = CHUNK_CELLS - 1;
 const FIRST_CAPACITY_CELLS = 64;
 
 /** Memory of a cell in all columns: uint16, int32, uint32, two float64. */
-const CELL_BYTES = 26;
+export const CELL_BYTES = 26;
 
 /** Not an address: all addresses are lower. */
 const NONE = 0xffff_ffff;

@@ -5,6 +5,7 @@
  */
 
 import { sizeClassFor } from "./cell_block.ts";
+import { CELL_BYTES } from "./cell_slab.ts";
 import { TILE_CELLS } from "./tiles.ts";
 import type { OccupancyMap } from "./occupancy_map.ts";
 
@@ -31,11 +32,8 @@ const SERVER_BYTES = 256 * MIB;
 /** A map may use this much in any case, in bytes. */
 const MIN_MAP_BYTES = 16 * MIB;
 
-/** Memory of a cell in a block, which has 2^k slots. */
-const SLOT_BYTES = 26;
-
 /** The most memory that one new cell can need: its block is doubled. */
-export const MAX_GROWTH_BYTES: number = TILE_CELLS / 2 * SLOT_BYTES;
+export const MAX_GROWTH_BYTES: number = TILE_CELLS / 2 * CELL_BYTES;
 
 /**
  * Returns the memory that a tile needs for one more cell, in bytes.
@@ -45,7 +43,7 @@ export const MAX_GROWTH_BYTES: number = TILE_CELLS / 2 * SLOT_BYTES;
 export function growthOf(cells: number): number {
   if (cells === 0) return LONE_CELL_BYTES;
   const slots = 1 << sizeClassFor(cells);
-  return ((1 << sizeClassFor(cells + 1)) - slots) * SLOT_BYTES;
+  return ((1 << sizeClassFor(cells + 1)) - slots) * CELL_BYTES;
 }
 
 /** How much memory a map may use, in bytes. */

@@ -19,6 +19,15 @@ export const TILE_CELLS = 1 << (2 * TILE_BITS);
 
 const TILE_MASK = (1 << TILE_BITS) - 1;
 
+/** Tile coordinates have 27 bits. */
+const TX_FACTOR = 2 ** 27;
+const TY_OFFSET = 2 ** 26;
+
+/** Returns a number unique to the tile of a cell, within ±2^53. */
+export function tileKeyOf(x: number, y: number): number {
+  return (x >> TILE_BITS) * TX_FACTOR + ((y >> TILE_BITS) + TY_OFFSET);
+}
+
 /**
  * Cuts a region to the coordinates that cells can have.
  *

@@ -12,7 +12,7 @@ import {
   type OccupancyMap,
 } from "../grid/mod.ts";
 import { CellTable } from "../grid/cell_table.ts";
-import { TILE_BITS } from "../grid/tiles.ts";
+import { tileKeyOf } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
 
 /** Number of readings between two pauses: about a millisecond. */
@@ -197,9 +197,4 @@ export class CellLimiter {
 /** Each batch may create a layer. */
 function needOf({ length }: ReadingBatch): number {
   return length + LAYER_BYTES / LONE_CELL_BYTES;
-}
-
-/** Returns a number unique to the tile of a cell: its coordinates, 27 bits. */
-function tileKeyOf(x: number, y: number): number {
-  return (x >> TILE_BITS) * 2 ** 27 + (y >> TILE_BITS) + 2 ** 26;
 }

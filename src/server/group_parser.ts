@@ -8,6 +8,7 @@ import {
   DEFAULT_LAYER,
   parseReadings,
   parseReadingsInSlices,
+  type ParseReadingsOptions,
   ProtocolError,
   ReadingBatch,
   Refusals,
@@ -34,6 +35,17 @@ interface LayerReadings {
   readonly starts: number[];
 }
 
+/** Where the readings of a message are added. */
+interface Target {
+  readonly layer: string;
+  readonly readings: LayerReadings;
+  /** The number of readings of the messages before. */
+  readonly start: number;
+  /** Of a retained message: its own, because readings are refused later. */
+  readonly batch: ReadingBatch;
+  readonly options: ParseReadingsOptions;
+}
+
 /** Collects the readings of a group in columns, one batch for each layer. */
 export class GroupParser {
   readonly #context: ServerContext;
@@ -57,22 +69,14 @@ export class GroupParser {
    * @param now the present time, ms since 1970
    */
   add(message: Incoming, received: number, now: number): void {
-    const layer = this.#layerOf(message);
-    if (layer === undefined) return;
-    const { payload, contentType, topic } = message;
-    const options = { contentType, layer };
     try {
-      this.#checkSize(payload);
-      const readings = this.#readingsOf(layer);
-      const start = readings.batch.length;
-      const batch = message.retain ? new ReadingBatch() : readings.batch;
-      const refusals = parseReadings(payload, batch, options);
-      if (message.retain) {
-        this.#addRetained(message, layer, batch, refusals, received, now);
-      } else this.#addLive(message, layer, readings, start, received, now);
-      this.#report(refusals, topic);
+      const target = this.#targetOf(message);
+      if (target === undefined) return;
+      const { batch, options } = target;
+      const refusals = parseReadings(message.payload, batch, options);
+      this.#addParsed(message, target, refusals, received, now);
     } catch (error) {
-      this.#reportInvalid(topic, error);
+      this.#reportInvalid(message.topic, error);
     }
   }
 
@@ -82,22 +86,14 @@ export class GroupParser {
     received: number,
     now: number,
   ): Generator<void, void, void> {
-    const layer = this.#layerOf(message);
-    if (layer === undefined) return;
-    const { payload, contentType, topic } = message;
-    const options = { contentType, layer };
     try {
-      this.#checkSize(payload);
-      const readings = this.#readingsOf(layer);
-      const start = readings.batch.length;
-      const batch = message.retain ? new ReadingBatch() : readings.batch;
-      const refusals = yield* parseReadingsInSlices(payload, batch, options);
-      if (message.retain) {
-        this.#addRetained(message, layer, batch, refusals, received, now);
-      } else this.#addLive(message, layer, readings, start, received, now);
-      this.#report(refusals, topic);
+      const target = this.#targetOf(message);
+      if (target === undefined) return;
+      const { batch, options } = target;
+      const work = parseReadingsInSlices(message.payload, batch, options);
+      this.#addParsed(message, target, yield* work, received, now);
     } catch (error) {
-      this.#reportInvalid(topic, error);
+      this.#reportInvalid(message.topic, error);
     }
   }
 
@@ -169,6 +165,40 @@ export class GroupParser {
     }
     this.#layers.clear();
     this.#newLayers.clear();
+  }
+
+  /**
+   * Returns undefined for a message without readings or without a valid layer.
+   *
+   * @throws {ProtocolError} if its readings are refused
+   */
+  #targetOf(message: Incoming): Target | undefined {
+    const layer = this.#layerOf(message);
+    if (layer === undefined) return undefined;
+    const { payload, contentType, retain } = message;
+    this.#checkSize(payload);
+    const readings = this.#readingsOf(layer);
+    return {
+      layer,
+      readings,
+      start: readings.batch.length,
+      batch: retain ? new ReadingBatch() : readings.batch,
+      options: { contentType, layer },
+    };
+  }
+
+  /** Dates the readings of a message that was parsed. */
+  #addParsed(
+    message: Incoming,
+    { layer, readings, start, batch }: Target,
+    refusals: Refusals,
+    received: number,
+    now: number,
+  ): void {
+    if (message.retain) {
+      this.#addRetained(message, layer, batch, refusals, received, now);
+    } else this.#addLive(message, layer, readings, start, received, now);
+    this.#report(refusals, message.topic);
   }
 
   /** Returns undefined, and reports it, if a message has no valid layer. */

@@ -4,15 +4,8 @@
  * @module
  */
 import type { Grid } from "../grid/mod.ts";
-import { keyOf, TILE_BITS, TILE_CELLS } from "../grid/tiles.ts";
+import { keyOf, TILE_CELLS, tileKeyOf } from "../grid/tiles.ts";
 import type { ReadingBatch } from "../protocol/mod.ts";
-
-/**
- * Tile coordinates have 27 bits. A key is `tx * TX_FACTOR + ty + TY_OFFSET`,
- * which a double stores exactly.
- */
-const TY_OFFSET = 2 ** 26;
-const TX_FACTOR = 2 ** 27;
 
 /** Limits of a {@linkcode SourceBook}. */
 export interface SourceLimits {
@@ -187,9 +180,4 @@ export class SourceBook {
       return;
     }
   }
-}
-
-/** Returns a number unique to the tile of a cell, within ±2^53. */
-function tileKeyOf(x: number, y: number): number {
-  return (x >> TILE_BITS) * TX_FACTOR + ((y >> TILE_BITS) + TY_OFFSET);
 }
