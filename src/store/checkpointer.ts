@@ -234,8 +234,8 @@ export class Checkpointer {
     this.#grids = this.#tiles!.layers;
     this.#tiles = undefined;
     this.#checkpointedRow = this.#position.row;
+    this.#index.drop(this.#deleted);
     for (const layer of this.#deleted) {
-      this.#index.drop(layer);
       if (!this.#grids.has(layer)) this.#firsts.delete(layer);
       else this.#firsts.set(layer, this.#firstChunk);
     }

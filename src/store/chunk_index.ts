@@ -68,14 +68,16 @@ export class ChunkIndex {
     for (const tile of tiles) this.#move(chunk.layer, tile, slot);
   }
 
-  /** Removes all chunks of a layer: they can be deleted. */
-  drop(layer: string): void {
-    for (const [slot, chunk] of this.#chunks.entries()) {
-      if (chunk?.layer !== layer) continue;
+  /** Removes all chunks of some layers: they can be deleted. */
+  drop(layers: ReadonlySet<string>): void {
+    if (layers.size === 0) return;
+    for (let slot = 1; slot < this.#chunks.length; slot++) {
+      const chunk = this.#chunks[slot];
+      if (chunk === undefined || !layers.has(chunk.layer)) continue;
       this.#liveBytes -= chunk.bytes * chunk.live / chunk.tiles;
       this.#free(slot, chunk);
     }
-    this.#slots.delete(layer);
+    for (const layer of layers) this.#slots.delete(layer);
   }
 
   /** Returns the ids of chunks that can be deleted, and removes them. */
