@@ -34,12 +34,13 @@ export interface SendOptions {
  *
  * @param response any but 101
  * @param to on an open connection
+ * @returns true if it is the last response of the connection
  */
 export async function sendResponse(
   response: Response,
   to: ServerResponse,
   options: SendOptions,
-): Promise<void> {
+): Promise<boolean> {
   const sender = new Sender(response, to, options);
   try {
     if (response instanceof FixedResponse) {
@@ -52,12 +53,15 @@ export async function sendResponse(
   } catch {
     to.destroy();
   }
+  return sender.isLast;
 }
 
 class Sender {
   readonly #response: Response;
   readonly #to: ServerResponse;
   readonly #options: SendOptions;
+  /** True if the head says that the connection ends after the response. */
+  isLast = false;
 
   constructor(response: Response, to: ServerResponse, options: SendOptions) {
     this.#response = response;
@@ -114,8 +118,12 @@ class Sender {
       list.push("content-length", String(length));
     }
     // The rest of an unread body would have to be read before another request.
-    const isLast = this.#options.isClosing || this.#hasUnreadBody;
-    if (isLast && !headers.has("connection")) list.push("connection", "close");
+    const endsHere = this.#options.isClosing || this.#hasUnreadBody;
+    if (endsHere && !headers.has("connection")) {
+      list.push("connection", "close");
+    }
+    this.isLast = endsHere || headers.get("connection") === "close" ||
+      !this.#to.shouldKeepAlive; // the client asked for it
     this.#to.writeHead(status, list);
   }
 

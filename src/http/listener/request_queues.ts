@@ -64,6 +64,8 @@ interface ConnectionState {
   bytesBefore: number;
   /** True if the bytes after the request are not HTTP: no response follows. */
   failed?: boolean;
+  /** True after the last response: requests after it are ignored. */
+  isEnding?: boolean;
   /** Requests that arrived before the response to the one before them. */
   readonly waiting: PendingRequest[];
 }
@@ -101,6 +103,7 @@ export class RequestQueues {
   ): void {
     const { socket } = message;
     const state = this.#stateOf(socket);
+    if (state.isEnding) return;
     const request = { message, to, expectsContinue };
     if (!state.isAnswering) {
       void this.#answerAll(request, socket, state);
@@ -124,7 +127,8 @@ export class RequestQueues {
     this.#options.onBusy(socket);
     for (
       let next: PendingRequest | undefined = first;
-      next !== undefined && !socket.destroyed && !state.failed;
+      next !== undefined && !socket.destroyed && !state.failed &&
+      !state.isEnding;
       next = state.waiting.shift()
     ) {
       state.current = next.to;
@@ -165,7 +169,7 @@ export class RequestQueues {
     };
     const response = await this.#responseTo(message, { onBodyRead });
     if (state.failed || to.destroyed) await response.body?.cancel();
-    else await this.#send(response, to);
+    else state.isEnding = await this.#send(response, to);
   }
 
   /** @returns the response; 400 if a header is malformed */
@@ -183,8 +187,9 @@ export class RequestQueues {
     return this.#options.answer(incoming);
   }
 
-  async #send(response: Response, to: ServerResponse): Promise<void> {
-    await sendResponse(response, to, {
+  /** @returns true if it is the last response of the connection */
+  #send(response: Response, to: ServerResponse): Promise<boolean> {
+    return sendResponse(response, to, {
       stalls: this.#options.stalls,
       headers: this.#options.responseHeaders,
       isClosing: this.isClosing,

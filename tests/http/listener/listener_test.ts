@@ -1,5 +1,6 @@
 /** The HTTP listener: one connection and its requests. */
 import assert from "node:assert/strict";
+import { delay } from "../../../src/common/async.ts";
 import { needs } from "../../support/needs.ts";
 import { until } from "../../support/until.ts";
 import { startServer, type TestServer } from "../support.ts";
@@ -62,6 +63,27 @@ Deno.test({
     const answers = (await greedy.rest()).split("HTTP/1.1 200").length - 1;
     assert.ok(answers <= 32, `${answers} answers`);
     assert.ok(await limited(server, "http-pipelined") > 0);
+  },
+});
+
+Deno.test({
+  name: "a request after the last response of a connection is not handled",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer({ timeouts: { stall: 300 } });
+    using client = await RawClient.connect(server.url);
+    const head = (path: string, length: number) =>
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n`;
+    // Refused before its body arrives, so that the connection must end.
+    await client.send(head("/api/v1/cells", 4));
+    const refusal = await client.until("\r\n\r\n");
+    assert.match(refusal, /^HTTP\/1\.1 405 [^]*connection: close/i);
+    await client.send(`body${head("/api/v1/readings", 5)}7,7,1`);
+    assert.doesNotMatch(await client.rest(), /HTTP\/1\.1/);
+    const cell = await (await server.get("/api/v1/cell?x=7&y=7")).json();
+    assert.equal(cell.status, "unknown", "the second request was ignored");
+    await delay(500); // a response without a connection would stall
+    assert.equal(await limited(server, "http-response-stall"), 0);
   },
 });
 
