@@ -52,14 +52,16 @@ Deno.test({
   ...needs("mosquitto"),
   fn: async () => {
     await using folder = await tempDir();
-    await Deno.chmod(folder.path, 0o777); // if started by root, Mosquitto changes its user
+    await using brokerFolder = await tempDir();
+    // If started by root, Mosquitto changes its user.
+    await Deno.chmod(brokerFolder.path, 0o777);
     const port = freePort();
-    const config = await folder.file(
+    const config = await brokerFolder.file(
       "mosquitto.conf",
       [
         `listener ${port} 127.0.0.1`,
         "allow_anonymous true",
-        ...await documentedSettings(folder.path),
+        ...await documentedSettings(brokerFolder.path),
         "",
       ].join("\n"),
     );

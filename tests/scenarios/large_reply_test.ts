@@ -35,11 +35,8 @@ for (const broker of BROKERS) {
       });
       await link.open(requester.handlersFor(link));
       try {
-        for (let from = 0; from < sent.length; from += MESSAGE_READINGS) {
-          const to = Math.min(from + MESSAGE_READINGS, sent.length);
-          await link.publish("occupancy/data", encodeCsv(sent, from, to), {
-            qos: 1,
-          });
+        for (const payload of payloads(sent)) {
+          await link.publish("occupancy/data", payload, { qos: 1 });
         }
         const view = await requester.request(link, { timeout: 20_000 });
         assertSame(view.cells, sent);
@@ -58,7 +55,9 @@ Deno.test({
     await using client = await RawConnection.open(system.port, "client");
     await client.subscribe("occupancy/response");
     const sent = cells();
-    await client.write(encodePublish("occupancy/data", encodeCsv(sent)));
+    for (const payload of payloads(sent)) {
+      await client.write(encodePublish("occupancy/data", payload));
+    }
     await client.write(encodePublish("occupancy/request", "{}"));
     let total = 0;
     let parts = Infinity;
@@ -73,6 +72,12 @@ Deno.test({
     assert.equal(total, sent.length);
   },
 });
+
+function* payloads(sent: ReadingBatch): Generator<Uint8Array<ArrayBuffer>> {
+  for (let from = 0; from < sent.length; from += MESSAGE_READINGS) {
+    yield encodeCsv(sent, from, Math.min(from + MESSAGE_READINGS, sent.length));
+  }
+}
 
 function cells(): ReadingBatch {
   const batch = new ReadingBatch((SIDE + MARGIN) ** 2);
