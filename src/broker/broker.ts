@@ -1,6 +1,6 @@
 /**
- * The embedded broker: aedes (MQTT 3.1.1) in this process. The only file that
- * imports `aedes`.
+ * The embedded broker: aedes (MQTT 3.1.1) in this process. The other files use
+ * only types of `aedes`.
  *
  * The server does not connect to it: it publishes through a method, and aedes'
  * hook `authorizePublish` passes messages to it before their acknowledgement.
@@ -33,10 +33,10 @@ import {
   problemOf,
 } from "./listeners.ts";
 import {
-  SESSION_METHODS,
   type SessionOwner,
   type SessionPacket,
   Sessions,
+  useSessions,
 } from "./sessions.ts";
 import { AckQueue, PublishInterceptor } from "./publish_interceptor.ts";
 import {
@@ -59,11 +59,6 @@ const MAX_HEARTBEAT_INTERVAL_MS = Math.floor((2 ** 31 - 1) / 4);
 
 /** CONNACK 1 (3.2.2.3), after which a client of MQTT 5 tries MQTT 3.1.1. */
 const UNSUPPORTED_VERSION = 1;
-
-/** Parts of aedes 1.2.0 that its types omit. */
-interface AedesInternals {
-  persistence: Record<string, unknown>;
-}
 
 /** A client of aedes, with a method that its types omit. */
 type AedesClient = Client & SessionOwner & {
@@ -379,14 +374,6 @@ class EmbeddedBroker implements Broker {
       queue,
       done,
     );
-  }
-}
-
-/** Replaces the session state of aedes. */
-function useSessions(aedes: Aedes, sessions: Sessions): void {
-  const { persistence } = aedes as unknown as AedesInternals;
-  for (const method of SESSION_METHODS) {
-    persistence[method] = sessions[method].bind(sessions);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Aedes } from "aedes";
 import { Readable } from "node:stream";
 
 /** A packet of aedes; only the fields that sessions use. */
@@ -65,7 +66,7 @@ class Outgoing {
 }
 
 /** The methods of aedes' persistence that {@linkcode Sessions} replaces. */
-export const SESSION_METHODS = [
+const SESSION_METHODS = [
   "outgoingEnqueueCombi",
   "outgoingEnqueue",
   "outgoingUpdate",
@@ -296,4 +297,14 @@ function setMessageId(outgoing: Outgoing, packet: SessionPacket): void {
   }
   entry.packet.messageId = packet.messageId;
   outgoing.sent.set(packet.messageId, key);
+}
+
+/** Replaces the session state of aedes. */
+export function useSessions(aedes: Aedes, sessions: Sessions): void {
+  const { persistence } = aedes as unknown as {
+    persistence: Record<string, unknown>;
+  };
+  for (const method of SESSION_METHODS) {
+    persistence[method] = sessions[method].bind(sessions);
+  }
 }

@@ -6,6 +6,12 @@
 import type { Aedes } from "aedes";
 import { matchesFilter } from "./topic_set.ts";
 
+/**
+ * With more filters with wildcards, every topic may have a receiver: the search
+ * would take longer than a message costs.
+ */
+const MAX_SEARCHED_FILTERS = 256;
+
 /** A subscription of a SUBSCRIBE. */
 export interface StoredSubscription {
   readonly topic: string;
@@ -56,9 +62,10 @@ export class KeptSubscriptions {
     this.remove(clientId, [...this.#byClient.get(clientId) ?? []]);
   }
 
-  /** Returns true if a message to a topic would be stored for a client. */
+  /** Returns true if a message to a topic may be stored for a client. */
   matches(topic: string): boolean {
     if (this.#names.has(topic)) return true;
+    if (this.#wildcards.size > MAX_SEARCHED_FILTERS) return true;
     for (const filter of this.#wildcards.keys()) {
       if (matchesFilter(topic, filter)) return true;
     }
@@ -89,7 +96,7 @@ interface AedesInternals {
 /**
  * Observes the subscriptions of a broker. Call it before the first connection.
  *
- * @returns returns true if a message to a topic has a receiver: a connected
+ * @returns returns true if a message to a topic may have a receiver: a connected
  * client, or a kept session that stores it
  */
 export function observeSubscribers(aedes: Aedes): (topic: string) => boolean {

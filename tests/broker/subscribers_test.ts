@@ -1,5 +1,6 @@
 /** Whether the embedded broker knows of a receiver for a topic. */
 import assert from "node:assert/strict";
+import { KeptSubscriptions } from "../../src/broker/subscribers.ts";
 import { needs } from "../support/needs.ts";
 import { encode, encodePublish, encodeSubscribe } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
@@ -103,3 +104,22 @@ for (const clean of [true, false]) {
     },
   });
 }
+
+Deno.test({
+  name:
+    "KeptSubscriptions.matches() searches few filters: with many, every topic may have a receiver",
+  permissions: "none",
+  fn: () => {
+    const kept = new KeptSubscriptions();
+    const filters = Array.from(
+      { length: 100_000 },
+      (_, i) => ({ topic: `other/+/${i}`, qos: 1 }),
+    );
+    kept.add("few", filters.slice(0, 100));
+    assert.equal(kept.matches(TOPIC), false);
+    kept.add("many", filters);
+    for (let i = 0; i < 10_000; i++) assert.ok(kept.matches(TOPIC));
+    kept.clear("many");
+    assert.equal(kept.matches(TOPIC), false);
+  },
+});
