@@ -4,7 +4,7 @@ import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { readText } from "../../files.ts";
-import { colorDepth } from "../../terminal/capabilities.ts";
+import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { columnsOfText } from "../../terminal/columns.ts";
 import { info, writeError, writeOut } from "../../terminal/output.ts";
 import { printPaged } from "../../terminal/pager.ts";
@@ -51,7 +51,11 @@ async function list(client: LayersClient, flags: LayersFlags): Promise<void> {
   const text = flags.json
     ? all.layers.map((layer) => `${printableJson(layer)}\n`).join("")
     : isTerminal
-    ? renderTable(all, colorDepth(flags.color, env, isTerminal) !== "none")
+    ? renderTable(
+      all,
+      outputSize().width,
+      colorDepth(flags.color, env, isTerminal) !== "none",
+    )
     : renderTsv(all);
   await printPaged(text, { ...flags, headerLines: 1 });
 }
@@ -129,9 +133,20 @@ const HEAD = [
   "last reading",
   "age",
 ];
+/** Columns that a narrow terminal omits, the first ones first. */
+const OPTIONAL = ["last reading", "unknown", "stale", "free", "occupied"];
+const GAP = "  ";
 
-/** The layers in columns, for people. */
-function renderTable({ layers, time }: LayerList, color: boolean): string {
+/**
+ * The layers in columns, for people.
+ *
+ * @param maxWidth of the terminal, in columns
+ */
+function renderTable(
+  { layers, time }: LayerList,
+  maxWidth: number,
+  color: boolean,
+): string {
   const rows = layers.map((layer) => [
     printable(layer.name),
     ...countsOf(layer),
@@ -144,11 +159,19 @@ function renderTable({ layers, time }: LayerList, color: boolean): string {
       title.length,
     )
   );
+  let width = widths.reduce((sum, one) => sum + one + GAP.length, -GAP.length);
+  const omitted = new Set<number>();
+  for (const column of OPTIONAL.map((title) => HEAD.indexOf(title))) {
+    if (width <= maxWidth) break;
+    width -= widths[column]! + GAP.length;
+    omitted.add(column);
+  }
+  if (width > maxWidth) omitted.clear(); // a long name: the lines wrap anyway
   const lines = [HEAD, ...rows].map((row) =>
     row.map((text, column) => {
       const space = " ".repeat(widths[column]! - columnsOfText(text));
       return column === 0 ? text + space : space + text;
-    }).join("  ").trimEnd()
+    }).filter((_, column) => !omitted.has(column)).join(GAP).trimEnd()
   );
   if (color) lines[0] = `\x1b[2m${lines[0]}\x1b[0m`;
   return lines.join("\n") + "\n";

@@ -65,6 +65,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "layers list omits columns in a narrow terminal",
+  ...needs("script"),
+  fn: async () => {
+    await using server = await serverWithLayers();
+    const heads = [
+      [
+        80,
+        /^layer +cells +occupied +free +stale +unknown +last reading +age\r?$/m,
+      ],
+      [76, /^layer +cells +occupied +free +stale +unknown +age\r?$/m],
+      [40, /^layer +cells +occupied +free +age\r?$/m],
+      [20, /^layer +cells +age\r?$/m],
+      [15, /^layer +cells +occupied +/m], // too narrow for any
+    ] as const;
+    for (const [columns, head] of heads) {
+      await using session = new TerminalSession(
+        ["layers", "list", "--url", server.url],
+        { columns, rows: 20, env: { NO_COLOR: "1" } },
+      );
+      assert.equal(await session.ended(), 0);
+      assert.match(session.output, head, `${columns} columns`);
+    }
+  },
+});
+
+Deno.test({
   name:
     "layers delete --yes deletes the named layers, or none if one is missing",
   ...needs(),
