@@ -1,5 +1,6 @@
 /**
- * Limits of the live feed: how much it sends to a viewer ahead of its acknowledgements, and how much a viewer may send.
+ * Limits of the live feed: how much it sends to a viewer ahead of its
+ * acknowledgements, and how much a viewer may send.
  *
  * @module
  */

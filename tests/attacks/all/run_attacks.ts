@@ -152,7 +152,8 @@ export async function runAttacks(
 /**
  * Runs one attack in a process of its own, with a low priority.
  *
- * @param isCounted asked after the time of the attack, until it returns true or for some time
+ * @param isCounted asked after the time of the attack, until it returns true or
+ * for some time
  */
 async function attack(
   name: string,
