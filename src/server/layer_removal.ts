@@ -20,11 +20,19 @@ const MAX_SLICE_CELLS = 4096;
 const SLICE_BUDGET_MS = 5;
 /** Most of the time is for readings: pause between two slices. */
 const SLICE_PAUSE_MS = 20;
+/** How long a slice waits for readings that are processed in several turns. */
+const MAX_WAIT_MS = 1000;
 /**
  * After the system clock was set forward, known cells may look forgotten for
  * long: nothing is removed for this time, so that the clock can be corrected.
  */
 const CLOCK_STEP_PAUSE_MS = 600_000;
+
+/** The part of the pipeline that {@linkcode LayerRemoval} uses. */
+type RemovalPipeline = Pick<
+  Pipeline,
+  "isBusy" | "flush" | "refresh" | "commit"
+>;
 
 /** The result of {@linkcode LayerRemoval.delete}: what the layer had. */
 export type DeletionResult = CellCounts | "no-layer" | UnavailableCode;
@@ -36,7 +44,7 @@ export type DeletionResult = CellCounts | "no-layer" | UnavailableCode;
  */
 export class LayerRemoval {
   readonly #context: ServerContext;
-  readonly #pipeline: Pick<Pipeline, "flush" | "refresh" | "commit">;
+  readonly #pipeline: RemovalPipeline;
   /** The layers that the running sweep has not searched yet. */
   #layers: string[] = [];
   /** The first tile of the next slice of the last of these layers. */
@@ -46,12 +54,14 @@ export class LayerRemoval {
   #removedCells = 0;
   /** No sweep begins before this time, of `performance.now()`. */
   #nextSweepAt = -Infinity;
+  /** The next slice does not wait after this time, of `performance.now()`. */
+  #waitUntil = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
   constructor(
     context: ServerContext,
-    pipeline: Pick<Pipeline, "flush" | "refresh" | "commit">,
+    pipeline: RemovalPipeline,
   ) {
     this.#context = context;
     this.#pipeline = pipeline;
@@ -96,6 +106,7 @@ export class LayerRemoval {
       .filter(([, grid]) => grid.counts().unknown > 0)
       .map(([layer]) => layer).reverse();
     this.#tile = 0;
+    this.#waitUntil = now + MAX_WAIT_MS;
     this.#schedule();
   }
 
@@ -127,6 +138,10 @@ export class LayerRemoval {
   /** Removes the cells of a slice. Returns false if the store fails. */
   #removeSlice(): boolean {
     const { map, telemetry } = this.#context;
+    // To complete a large group at once would be a long turn.
+    const start = performance.now();
+    if (this.#pipeline.isBusy && start < this.#waitUntil) return true;
+    this.#waitUntil = start + MAX_WAIT_MS;
     // Readings that arrived before may make cells known.
     this.#pipeline.flush();
     const now = this.#pipeline.refresh();

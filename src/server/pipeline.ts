@@ -94,6 +94,11 @@ export class Pipeline {
     this.#reader = new GroupReader(context, reports);
   }
 
+  /** True if messages or submissions are processed, or wait. */
+  get isBusy(): boolean {
+    return this.#task !== undefined || !this.#arrivals.isEmpty;
+  }
+
   /** Adds a message to the next group. */
   push(message: Incoming): void {
     if (this.#stopped) return;
@@ -314,19 +319,12 @@ export class Pipeline {
     this.#failedGroup = { ...group, requests: [], submissions: [], entries };
     this.#noteStoreProblem(problem);
     for (const request of group.requests) this.#events.onRequest(request);
-    for (const submission of group.submissions) {
+    this.#noteWaiting(); // what has arrived during this group
+    const arrived = this.#arrivals.takeSubmissions();
+    for (const submission of [...group.submissions, ...arrived]) {
       submission.fail("store-failing", problem.message);
     }
-    this.#holdArrived(problem);
     this.#scheduleRetry(this.#failedGroup);
-  }
-
-  /** Handles what has arrived during the group whose commit failed. */
-  #holdArrived(problem: StoreError): void {
-    this.#noteWaiting();
-    for (const submission of this.#arrivals.takeSubmissions()) {
-      submission.fail("store-failing", problem.message);
-    }
   }
 
   #noteStoreProblem(problem: StoreError | undefined): void {

@@ -169,7 +169,7 @@ function startRemoval(
   });
   const removal = new LayerRemoval(context, pipeline);
   return {
-    ...{ map, log, gone, store, removal },
+    ...{ map, log, gone, store, removal, pipeline },
     stats: context.telemetry.stats,
     advance: (ms: number) => now += ms,
     [Symbol.dispose]: () => {
@@ -266,5 +266,28 @@ Deno.test({
     assert.equal(stats.removedCells, 51_000);
     assert.equal(gone.length, 1001);
     assert.ok(commits >= 6 && commits < 100, `${commits} commits`);
+  },
+});
+
+Deno.test({
+  name: "cells are not removed while a large group is processed in turns",
+  permissions: "none",
+  fn: async () => {
+    using system = startRemoval(500, { stranger: [[9, 9, -1, NOW]] });
+    const { map, removal, pipeline, advance } = system;
+    let isBusy = true;
+    let reads = 0;
+    Object.defineProperty(pipeline, "isBusy", {
+      get: () => {
+        reads++;
+        return isBusy;
+      },
+    });
+    advance(600);
+    removal.tick();
+    await until(() => reads >= 3);
+    assert.ok(map.layer("stranger"));
+    isBusy = false;
+    await until(() => map.layer("stranger") === undefined);
   },
 });
