@@ -34,7 +34,7 @@ interface Amounts {
   readonly largeResponses?: number;
   /**
    * Bytes of request bodies being read; small bodies are not counted. Default
-   * 64 MiB.
+   * 32 MiB.
    */
   readonly bodyBytes?: number;
 }
@@ -61,7 +61,7 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
       streams = 64,
       viewers = 64,
       largeResponses = 16,
-      bodyBytes = 64 * 1024 * 1024,
+      bodyBytes = 32 * 1024 * 1024,
       waitMs,
     }: LimitOptions = {},
   ) {

@@ -25,7 +25,7 @@ import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
 import { RequestHandler } from "./request_handler.ts";
-import { submit, unavailable } from "./submission.ts";
+import { Submitter, unavailable } from "./submission.ts";
 import type { Stats, Telemetry } from "./telemetry.ts";
 
 /** How often cells age and the clock is checked. */
@@ -46,6 +46,7 @@ export class Server {
   readonly #reports: Reports;
   readonly #pipeline: Pipeline;
   readonly #requestHandler: RequestHandler;
+  readonly #submitter: Submitter;
   readonly #changes: ChangesPublisher;
   readonly #presence: Presence;
   readonly #backlog: Backlog;
@@ -68,6 +69,11 @@ export class Server {
       onApplied: () => this.#onApplied(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
+    this.#submitter = new Submitter(
+      this.#pipeline,
+      this.#reports,
+      context.telemetry,
+    );
     this.#requestHandler = new RequestHandler(
       context,
       this.#reports,
@@ -172,13 +178,12 @@ export class Server {
       return unavailable("stopping", "The server is shutting down");
     }
     const topic = topics.data(layer);
-    const submitted = { layer, payload, contentType, topic };
-    return await submit(
-      submitted,
-      this.#pipeline,
-      this.#reports,
-      this.telemetry,
-    );
+    return await this.#submitter.submit({
+      layer,
+      payload,
+      contentType,
+      topic,
+    });
   }
 
   /**

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Semaphore } from "../common/semaphore.ts";
 import type { ApplyResult, DroppedListener } from "../grid/mod.ts";
 import {
   parseReadingsInSlices,
@@ -26,6 +27,12 @@ import {
 } from "./reports.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { inTurns } from "./turns.ts";
+
+/**
+ * Payload bytes of submissions that are parsed and committed at the same time,
+ * unless a single one is larger. Their readings need up to ten times as much.
+ */
+const MAX_PARSED_BYTES = 1024 * 1024;
 
 /** A parsed payload in the pipeline. */
 export class Submission {
@@ -130,45 +137,67 @@ export interface SubmittedPayload {
   readonly topic: string;
 }
 
-/**
- * Submits a payload of readings. Refused readings are counted and reported as
- * if they had arrived on the data topic.
- *
- * @returns resolves when the readings are in the map, or refused
- */
-export async function submit(
-  { layer, payload, contentType, topic }: SubmittedPayload,
-  pipeline: { submit(submission: Submission): void },
-  reports: Pick<Reports, "add">,
-  telemetry: Pick<Telemetry, "countMessage">,
-): Promise<SubmissionResult> {
-  const report = (
-    { code, message }: { code: string; message: string },
-    source?: string,
-  ) => reports.add({ topic, code, message, source, count: 1 });
-  const batch = new ReadingBatch();
-  let refusals: Refusals;
-  try {
-    const options = { contentType, layer };
-    const parsing = parseReadingsInSlices(payload, batch, options);
-    refusals = await inTurns(parsing);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    telemetry.countMessage(payload.length);
-    report(error, error.source);
-    return invalid(error);
+/** Receives payloads, and submits their readings to the pipeline. */
+export class Submitter {
+  readonly #pipeline: { submit(submission: Submission): void };
+  readonly #reports: Pick<Reports, "add">;
+  readonly #telemetry: Pick<Telemetry, "countMessage">;
+  readonly #parsed = new Semaphore(MAX_PARSED_BYTES);
+
+  constructor(
+    pipeline: { submit(submission: Submission): void },
+    reports: Pick<Reports, "add">,
+    telemetry: Pick<Telemetry, "countMessage">,
+  ) {
+    this.#pipeline = pipeline;
+    this.#reports = reports;
+    this.#telemetry = telemetry;
   }
-  const submission = new Submission(layer, batch, refusals);
-  pipeline.submit(submission);
-  const result = await submission.result;
-  if (result.outcome !== "unavailable") telemetry.countMessage(payload.length);
-  if (result.outcome === "invalid") report(result, submission.source);
-  if (result.outcome === "committed") {
-    for (const refused of refusedInputs(submission.refusals, topic)) {
-      reports.add(refused);
+
+  /**
+   * Submits a payload of readings. Refused readings are counted and reported as
+   * if they had arrived on the data topic.
+   *
+   * @returns resolves when the readings are in the map, or refused
+   */
+  submit(submitted: SubmittedPayload): Promise<SubmissionResult> {
+    const { length } = submitted.payload;
+    return this.#parsed.run(length, () => this.#process(submitted));
+  }
+
+  async #process(
+    { layer, payload, contentType, topic }: SubmittedPayload,
+  ): Promise<SubmissionResult> {
+    const report = (
+      { code, message }: { code: string; message: string },
+      source?: string,
+    ) => this.#reports.add({ topic, code, message, source, count: 1 });
+    const batch = new ReadingBatch();
+    let refusals: Refusals;
+    try {
+      const options = { contentType, layer };
+      const parsing = parseReadingsInSlices(payload, batch, options);
+      refusals = await inTurns(parsing);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#telemetry.countMessage(payload.length);
+      report(error, error.source);
+      return invalid(error);
     }
+    const submission = new Submission(layer, batch, refusals);
+    this.#pipeline.submit(submission);
+    const result = await submission.result;
+    if (result.outcome !== "unavailable") {
+      this.#telemetry.countMessage(payload.length);
+    }
+    if (result.outcome === "invalid") report(result, submission.source);
+    if (result.outcome === "committed") {
+      for (const refused of refusedInputs(submission.refusals, topic)) {
+        this.#reports.add(refused);
+      }
+    }
+    return result;
   }
-  return result;
 }
 
 function invalid({ code, message, hint }: ProtocolError): SubmissionResult {
