@@ -4,7 +4,6 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Work is paused after this time, so that other events are handled. */
 export const MAX_TURN_MS = 10;
@@ -19,7 +18,7 @@ export type Work<Result> = Generator<void, Result, void>;
  */
 function workForOneTurn<Result>(
   work: Work<Result>,
-  maxTurnMs = MAX_TURN_MS,
+  maxTurnMs: number,
 ): IteratorReturnResult<Result> | undefined {
   const start = performance.now();
   do {
@@ -29,13 +28,45 @@ function workForOneTurn<Result>(
   return undefined;
 }
 
-/** Does work in as many turns as it needs. The first one begins at once. */
-export async function inTurns<Result>(work: Work<Result>): Promise<Result> {
-  for (;;) {
-    const step = workForOneTurn(work);
-    if (step !== undefined) return step.value;
-    await nextTurn();
-  }
+/** Steps of the works of {@linkcode inTurns}; they return true at the end. */
+const waiting: (() => boolean)[] = [];
+let isScheduled = false;
+
+/**
+ * Does work in as many turns as it needs. Works at the same time share a turn,
+ * step by step: together they take as long as one. The first step is done at
+ * once.
+ */
+export function inTurns<Result>(work: Work<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const step = () => {
+      try {
+        const { done, value } = work.next();
+        if (done) resolve(value);
+        return done === true;
+      } catch (error) {
+        reject(error);
+        return true;
+      }
+    };
+    if (step()) return;
+    waiting.push(step);
+    scheduleTurn();
+  });
+}
+
+function scheduleTurn(): void {
+  if (isScheduled || waiting.length === 0) return;
+  isScheduled = true;
+  setImmediate(() => {
+    isScheduled = false;
+    const end = performance.now() + MAX_TURN_MS;
+    do {
+      const step = waiting.shift()!;
+      if (!step()) waiting.push(step);
+    } while (waiting.length > 0 && performance.now() < end);
+    scheduleTurn();
+  });
 }
 
 /** Work in turns that can also be ended at once. */
