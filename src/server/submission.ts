@@ -7,6 +7,7 @@
 import { Semaphore } from "../common/semaphore.ts";
 import type { ApplyResult, DroppedListener } from "../grid/mod.ts";
 import {
+  PARSE_SLICE_BYTES,
   parseReadingsInSlices,
   ProtocolError,
   ReadingBatch,
@@ -30,7 +31,8 @@ import { inTurns } from "./turns.ts";
 
 /**
  * Payload bytes of submissions that are parsed and committed at the same time,
- * unless a single one is larger. Their readings need up to ten times as much.
+ * of small and of large ones each, unless a single one is larger. Their readings
+ * need up to ten times as much.
  */
 const MAX_PARSED_BYTES = 1024 * 1024;
 
@@ -142,7 +144,9 @@ export class Submitter {
   readonly #pipeline: { submit(submission: Submission): void };
   readonly #reports: Pick<Reports, "add">;
   readonly #telemetry: Pick<Telemetry, "countMessage">;
-  readonly #parsed = new Semaphore(MAX_PARSED_BYTES);
+  /** Separate, so that no small payload waits for large ones. */
+  readonly #small = new Semaphore(MAX_PARSED_BYTES);
+  readonly #large = new Semaphore(MAX_PARSED_BYTES);
 
   constructor(
     pipeline: { submit(submission: Submission): void },
@@ -162,7 +166,8 @@ export class Submitter {
    */
   submit(submitted: SubmittedPayload): Promise<SubmissionResult> {
     const { length } = submitted.payload;
-    return this.#parsed.run(length, () => this.#process(submitted));
+    const group = length <= PARSE_SLICE_BYTES ? this.#small : this.#large;
+    return group.run(length, () => this.#process(submitted));
   }
 
   async #process(
