@@ -35,6 +35,7 @@ export async function launched(
       HOME,
       XDG_DATA_HOME: "",
       XDG_CACHE_HOME: "",
+      DENO_DIR: "",
       TMPDIR: "",
       OCCUPANCY_STORE: "",
       OCCUPANCY_HTTP: "",
