@@ -54,9 +54,14 @@ for (const kind of BROKERS) {
         await using thief = await RawConnection.open(broker.port, NAME, {
           clean: false,
         });
-        const { status, text } = await ready();
-        if (status === 503) notReady = text;
-        await thief.ended();
+        let isBack = false;
+        const back = thief.ended().then(() => isBack = true);
+        await until(async () => {
+          const { status, text } = await ready();
+          if (status === 503) notReady = text;
+          return isBack;
+        });
+        await back;
         sent++;
         await good.write(
           encodePublish("occupancy/data", `${sent},0,1`, { id: sent }),
