@@ -1,10 +1,10 @@
 /** SIGTERM ends the server within 10 s in every state. */
 import assert from "node:assert/strict";
+import { FakeBroker } from "../support/fake_broker.ts";
 import { needs } from "../support/needs.ts";
 import { encodePublish } from "../support/packets.ts";
 import { occupancy, type Running } from "../support/processes.ts";
 import { RawConnection } from "../support/raw_connection.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 import { flood, startAttacked } from "./requests_support.ts";
@@ -40,14 +40,12 @@ Deno.test({
 
 Deno.test({
   name: "a server that waits for a broker that answers nothing ends",
-  ...needs("mosquitto"),
+  ...needs(),
   fn: async () => {
-    await using broker = await startMosquitto();
-    broker.freeze();
+    await using broker = new FakeBroker();
     await using server = occupancy(["server", "--broker", broker.url]);
-    // The connection is the only one that the frozen broker has.
-    await until(() => server.pid > 0);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const connection = await broker.accept();
+    await connection.take("connect");
     const start = performance.now();
     server.kill("SIGTERM");
     await server.ended(30_000);
