@@ -30,7 +30,7 @@ export const SLICE_PIXELS = 128 * 1024;
 /** Of a stream with a window of 32 KiB (RFC 1950, 2.2). */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
 const ADLER_MODULUS = 65_521;
-/** The sums of so many bytes are exact before the modulus. */
+/** After this many bytes the sums are reduced; until then they are exact. */
 const ADLER_BLOCK_BYTES = 4096;
 /** Each row is the difference from the row above (PNG, 9.2: filter Up). */
 const FILTER_UP = 2;
