@@ -12,7 +12,7 @@ import {
 } from "../protocol/mod.ts";
 import type { ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { TurnTask, type Work } from "./turns.ts";
+import { TurnTask, type Work } from "../common/turns.ts";
 
 /** A layer with more changed cells gets an announcement instead of a delta. */
 const MAX_DELTA_CELLS = 100_000;

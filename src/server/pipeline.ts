@@ -12,7 +12,7 @@ import { applyGroup, type SubmissionResults } from "./group_applier.ts";
 import { type Group, type GroupEntry, GroupReader } from "./group_reader.ts";
 import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
-import { MAX_TURN_MS, TurnTask } from "./turns.ts";
+import { MAX_TURN_MS, TurnTask, type Work } from "../common/turns.ts";
 
 /**
  * Bytes of messages that may wait while the store fails; above this, readings
@@ -231,7 +231,7 @@ export class Pipeline {
   }
 
   /** Returns a task with this work as the present one. */
-  #begin(work: Generator<void, Outcome, void>): TurnTask<Outcome> {
+  #begin(work: Work<Outcome>): TurnTask<Outcome> {
     const complete = (outcome: Outcome) => {
       this.#task = undefined;
       this.#complete(outcome);

@@ -27,7 +27,7 @@ import {
   TOO_MANY_CELLS,
 } from "./reports.ts";
 import type { Telemetry } from "./telemetry.ts";
-import { inTurns } from "./turns.ts";
+import { inTurns } from "../common/turns.ts";
 
 /**
  * Payload bytes of submissions that are parsed and committed at the same time,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers/promises";
 import {
   assertLayer,
   DEFAULT_LAYER,
@@ -11,6 +10,7 @@ import {
   parseUnit,
   ProtocolError,
 } from "../../protocol/mod.ts";
+import { inTurns } from "../../common/turns.ts";
 import { isJsonObject, quote } from "../../protocol/text.ts";
 import { encodePngInSlices } from "./grey_image.ts";
 import { planImage } from "./image_file.ts";
@@ -166,6 +166,7 @@ async function rosPlan(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const file = isAbsolute(map.image) ? map.image : folder + map.image;
   const image = decodeRosImage(await files.read(file, MAX_IMAGE_BYTES));
+  // A running server reads the files again: other work continues.
   const grey = await inTurns(convertInSlices(image, map, !yUp));
   const png = await inTurns(encodePngInSlices(grey));
   const [x, y] = map.origin;
@@ -180,15 +181,6 @@ async function rosPlan(
       metresPerCell / map.resolution,
     ),
   };
-}
-
-/** A running server reads the files again: other work runs between slices. */
-async function inTurns<T>(slices: Generator<void, T>): Promise<T> {
-  for (;;) {
-    await setImmediate();
-    const { done, value } = slices.next();
-    if (done) return value;
-  }
 }
 
 /**

@@ -11,23 +11,6 @@ export const MAX_TURN_MS = 10;
 /** Work that pauses by `yield`, every millisecond or so. */
 export type Work<Result> = Generator<void, Result, void>;
 
-/**
- * Does work until it ends or the turn is over.
- *
- * @returns the result; undefined if the turn is over
- */
-function workForOneTurn<Result>(
-  work: Work<Result>,
-  maxTurnMs: number,
-): IteratorReturnResult<Result> | undefined {
-  const start = performance.now();
-  do {
-    const step = work.next();
-    if (step.done) return step;
-  } while (performance.now() - start < maxTurnMs);
-  return undefined;
-}
-
 /** Steps of the works of {@linkcode inTurns}; they return true at the end. */
 const waiting: (() => boolean)[] = [];
 let isScheduled = false;
@@ -94,9 +77,12 @@ export class TurnTask<Result> {
   /** Works for one turn, and if necessary for others later. */
   run(): void {
     if (this.#isDone) return;
-    const step = workForOneTurn(this.#work, this.#maxTurnMs);
-    if (step === undefined) setImmediate(() => this.run());
-    else this.#end(step.value);
+    const start = performance.now();
+    do {
+      const step = this.#work.next();
+      if (step.done) return this.#end(step.value);
+    } while (performance.now() - start < this.#maxTurnMs);
+    setImmediate(() => this.run());
   }
 
   /** Does the rest of the work at once. */

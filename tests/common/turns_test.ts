@@ -1,7 +1,7 @@
 /** Long work shares the turns of the event loop. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { inTurns, MAX_TURN_MS } from "../../src/server/turns.ts";
+import { inTurns, MAX_TURN_MS } from "../../src/common/turns.ts";
 
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, permissions: "none", fn });
