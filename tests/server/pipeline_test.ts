@@ -35,6 +35,23 @@ function start(
   return { pipeline, commits, link, store, requests, map: context.map };
 }
 
+/**
+ * Starts to apply a large payload to a map with a cell that becomes stale
+ * meanwhile.
+ */
+async function startAgeing() {
+  let now = NOW;
+  const map = new OccupancyMap({ staleAfter: 1000 });
+  const { pipeline, link } = start({ map, clock: () => now }, 0);
+  pipeline.push(message("-1,-1,1"));
+  pipeline.flush();
+  assert.equal(pipeline.refresh(), NOW);
+  pipeline.push(message(LARGE));
+  await turnsUntil(() => map.size > 1, () => {});
+  now += 5000;
+  return { pipeline, link, now };
+}
+
 const message = (text: string) => incoming("occupancy/data", text);
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -151,15 +168,7 @@ Deno.test({
     "refresh() while a large payload is applied returns the time to which the map was aged",
   permissions: "none",
   fn: async () => {
-    let now = NOW;
-    const map = new OccupancyMap({ staleAfter: 1000 });
-    const { pipeline, link } = start({ map, clock: () => now }, 0);
-    pipeline.push(message("-1,-1,1"));
-    pipeline.flush();
-    assert.equal(pipeline.refresh(), NOW);
-    pipeline.push(message(LARGE));
-    await turnsUntil(() => map.size > 1, () => {});
-    now += 5000;
+    const { pipeline, link, now } = await startAgeing();
     assert.equal(pipeline.refresh(), NOW);
     assert.equal(link.acknowledged.length, 1, "not completed at once");
     await until(() => link.acknowledged.length === 2);
@@ -261,15 +270,7 @@ Deno.test({
   name: "the map ages between two groups of a load that does not end",
   permissions: "none",
   fn: async () => {
-    let now = NOW;
-    const map = new OccupancyMap({ staleAfter: 1000 });
-    const { pipeline, link } = start({ map, clock: () => now }, 0);
-    pipeline.push(message("-1,-1,1"));
-    pipeline.flush();
-    assert.equal(pipeline.refresh(), NOW);
-    pipeline.push(message(LARGE));
-    await turnsUntil(() => map.size > 1, () => {});
-    now += 5000;
+    const { pipeline, link, now } = await startAgeing();
     pipeline.push(message(LARGE));
     assert.equal(pipeline.refresh(), NOW, "during the first group");
     await turnsUntil(() => link.acknowledged.length === 2, () => {});
