@@ -4,6 +4,8 @@
  * @module
  */
 
+import { MIN_BYTES_PER_SECOND, SLOW_AFTER_MS } from "./listener/timeouts.ts";
+
 /** When a client is slow. */
 export interface PaceOptions {
   /** A client may wait this long before its first bytes. Default 3 s. */
@@ -14,8 +16,6 @@ export interface PaceOptions {
   readonly now?: () => number;
 }
 
-const GRACE_MS = 3000;
-const MIN_BYTES_PER_SECOND = 64 * 1024;
 /**
  * Time that a client can earn by sending or reading faster. System and network
  * buffer up to some MB, so that a constant reader seems to read in bursts.
@@ -56,7 +56,7 @@ export class Exchange {
     options: PaceOptions = {},
     disconnect: () => void = () => {},
   ) {
-    const { now = () => performance.now(), graceMs = GRACE_MS } = options;
+    const { now = () => performance.now(), graceMs = SLOW_AFTER_MS } = options;
     const { minBytesPerSecond = MIN_BYTES_PER_SECOND } = options;
     this.network = network;
     this.disconnect = disconnect;

@@ -8,9 +8,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { encodeText } from "../../protocol/text.ts";
 import { Problem } from "../problem.ts";
-
-/** Time in which a client can read why its connection ends. */
-const LINGER_MS = 500;
+import { LINGER_MS } from "./timeouts.ts";
 
 /**
  * Sends a last answer and closes the connection when the client has read it, or

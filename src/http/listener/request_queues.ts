@@ -11,6 +11,7 @@ import { type Incoming, incomingOf, type IncomingOptions } from "./incoming.ts";
 import { sendResponse } from "./outgoing.ts";
 import { answerToFailure, endWith, malformedRequest } from "./refusals.ts";
 import type { StallWatch } from "./stall_watch.ts";
+import { LINGER_MS, MIN_BYTES_PER_SECOND, SLOW_AFTER_MS } from "./timeouts.ts";
 import type { WebSockets } from "./web_socket.ts";
 
 /** Options of {@linkcode RequestQueues}. */
@@ -31,19 +32,11 @@ export interface RequestQueueOptions {
   readonly onIdle: (socket: Socket) => void;
 }
 
-const SLOW_AFTER_MS = 3000;
-/** A client that sends its body at this rate is not slow. */
-const MIN_BYTES_PER_SECOND = 64 * 1024;
 /**
  * Requests that a client may send before the response to its first one. More
  * end the connection.
  */
 const MAX_PIPELINED = 32;
-/**
- * How long the rest of a refused body is read, so that the client receives the
- * response before the connection ends.
- */
-const LINGER_MS = 500;
 
 /** A request on a connection, and where to write its response. */
 interface PendingRequest {

@@ -1,5 +1,5 @@
 /**
- * The time limits of the HTTP listener.
+ * The time limits of the HTTP server, and when a client is slow.
  *
  * @module
  */
@@ -31,3 +31,12 @@ export const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than that of reverse proxies: they end idle connections first. */
 export const IDLE_TIMEOUT_MS = 75_000;
 export const STALL_TIMEOUT_MS = 60_000;
+/** A client that the server has waited for this long may be slow. */
+export const SLOW_AFTER_MS = 3000;
+/** A client that sends or reads at this rate is not slow. */
+export const MIN_BYTES_PER_SECOND: number = 64 * 1024;
+/**
+ * How long the server reads on after the last response of a connection, so that
+ * the client receives it.
+ */
+export const LINGER_MS = 500;
