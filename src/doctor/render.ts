@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plural } from "../common/plural.ts";
 import { printable, printableJson } from "../common/printable.ts";
 import type { Result } from "./check.ts";
 import type { Status } from "./finding.ts";
@@ -84,8 +85,6 @@ export function renderJson(
 export function renderSummary(results: readonly Result[]): string {
   const count = (status: Status) =>
     results.filter((result) => result.status === status).length;
-  const plural = (n: number, noun: string) =>
-    `${n} ${noun}${n === 1 ? "" : "s"}`;
   const unknown = count("unknown");
   return [
     `${count("ok")} ok`,

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { plural } from "../common/plural.ts";
 import type { ReadingBatch } from "./batch.ts";
 import {
   explainInteger,
@@ -319,7 +320,7 @@ function explainFields(
   from: number,
   to: number,
 ): string {
-  const fields = `${count} field${count === 1 ? "" : "s"}`;
+  const fields = plural(count, "field");
   return `expected ${form}, found ${fields}: ${quoteBytes(bytes, from, to)}` +
     lineHint(decodeText(bytes, from, to), count);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plural } from "../common/plural.ts";
 import { ReplyAssembler, type ReplyPart } from "../protocol/mod.ts";
 
 /** Any client can publish parts: of further replies, none is kept. */
@@ -59,9 +60,7 @@ export class IgnoredMessages {
   /** Describes them for people; empty if there were none. */
   toString(): string {
     if (this.#count === 0) return "";
-    const messages = this.#count === 1
-      ? "1 message"
-      : `${this.#count} messages`;
+    const messages = plural(this.#count, "message");
     return `; ignored ${messages} on ${this.#topic}, the last: ${this.#reason}`;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plural } from "../common/plural.ts";
 import type { CellCounts, Grid } from "../grid/mod.ts";
 import type { UnavailableCode } from "../protocol/submission.ts";
 import type { Entry } from "../store/store.ts";
@@ -84,7 +85,7 @@ export class LayerRemoval {
     if (!this.#pipeline.commit([entry], { retry: false })) {
       return "store-failing";
     }
-    const cells = counts.cells === 1 ? "1 cell" : `${counts.cells} cells`;
+    const cells = plural(counts.cells, "cell");
     log.warnLimited(
       "layer-deleted",
       `The layer ${layer} with ${cells} was deleted over HTTP`,

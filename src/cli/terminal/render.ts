@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plural } from "../../common/plural.ts";
 import { printable, printableJson } from "../../common/printable.ts";
 import { DEFAULT_LAYER, type ReadingBatch } from "../../protocol/mod.ts";
 import { type CellStatus, statusOf, wasStale } from "../../grid/status.ts";
@@ -181,9 +182,4 @@ export function formatAge(ms: number): string {
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h`;
   return `${Math.floor(hours / 24)} d`;
-}
-
-/** Returns a count with its noun: `1 cell`, `2 cells`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

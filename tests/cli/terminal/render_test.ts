@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import {
   formatAge,
-  plural,
   renderJson,
   renderTable,
   renderTsv,
@@ -162,17 +161,5 @@ Deno.test({
       [172_800_000, "2 d"],
     ];
     for (const [ms, text] of cases) assert.equal(formatAge(ms), text);
-  },
-});
-
-Deno.test({
-  name: "plural() adds an s, except for one",
-  permissions: "none",
-  fn: () => {
-    assert.deepEqual([0, 1, 2].map((n) => plural(n, "cell")), [
-      "0 cells",
-      "1 cell",
-      "2 cells",
-    ]);
   },
 });

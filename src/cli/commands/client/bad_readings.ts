@@ -12,7 +12,7 @@ import {
   type Report,
 } from "../../../protocol/mod.ts";
 import { printError } from "../../terminal/output.ts";
-import { plural } from "../../terminal/render.ts";
+import { plural } from "../../../common/plural.ts";
 
 /** Bad rows that are printed; more are counted. */
 const MAX_PRINTED_ROWS = 20;

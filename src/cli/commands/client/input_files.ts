@@ -10,7 +10,7 @@ import { hintForWord } from "../../arguments/hints.ts";
 import { usageError } from "../../errors.ts";
 import { fileError } from "../../files.ts";
 import { printError } from "../../terminal/output.ts";
-import { plural } from "../../terminal/render.ts";
+import { plural } from "../../../common/plural.ts";
 import { BadRows, displayName } from "./bad_readings.ts";
 import { CLIENT } from "./options.ts";
 import { ReadProgress } from "./read_progress.ts";

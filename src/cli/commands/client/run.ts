@@ -9,7 +9,7 @@ import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { Ending } from "../../terminal/ending.ts";
 import { info, printError, Progress } from "../../terminal/output.ts";
-import { plural } from "../../terminal/render.ts";
+import { plural } from "../../../common/plural.ts";
 import { print } from "../request/run.ts";
 import type { ClientFlags } from "./options.ts";
 import { RefusalReports } from "./bad_readings.ts";

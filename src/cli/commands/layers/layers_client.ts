@@ -5,6 +5,7 @@
  */
 import { AppError, messageOf } from "../../../common/errors.ts";
 import type { CellCounts } from "../../../grid/mod.ts";
+import { isJsonObject } from "../../../protocol/text.ts";
 
 /** A layer, as `GET /api/v1/layers` describes it. */
 export interface LayerInfo extends CellCounts {
@@ -92,7 +93,7 @@ export class LayersClient {
 
   /** @param problem the body of the answer: problem details (RFC 9457) */
   #refusal(problem: unknown): AppError {
-    if (!isObject(problem) || typeof problem.detail !== "string") {
+    if (!isJsonObject(problem) || typeof problem.detail !== "string") {
       return this.#notOccupancy();
     }
     const { code, detail, hint } = problem;
@@ -143,10 +144,6 @@ function causeOf(error: unknown): string {
   return text.replace(/^.*client error \(\w+\): /s, "");
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
 const COUNTS: readonly (keyof CellCounts)[] = [
   "cells",
   "free",
@@ -157,15 +154,16 @@ const COUNTS: readonly (keyof CellCounts)[] = [
 ];
 
 function isCounts(value: unknown): value is CellCounts {
-  return isObject(value) &&
+  return isJsonObject(value) &&
     COUNTS.every((name) => typeof value[name] === "number");
 }
 
 function isLayerList(value: unknown): value is LayerList {
-  return isObject(value) && typeof value.time === "number" &&
+  return isJsonObject(value) && typeof value.time === "number" &&
     Array.isArray(value.layers) &&
     value.layers.every((layer: unknown) =>
-      isCounts(layer) && isObject(layer) && typeof layer.name === "string" &&
+      isCounts(layer) && isJsonObject(layer) &&
+      typeof layer.name === "string" &&
       typeof layer.lastReading === "number"
     );
 }

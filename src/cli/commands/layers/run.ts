@@ -1,4 +1,5 @@
 import { AppError } from "../../../common/errors.ts";
+import { plural } from "../../../common/plural.ts";
 import { printable, printableJson } from "../../../common/printable.ts";
 import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
@@ -8,7 +9,7 @@ import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { columnsOfText } from "../../terminal/columns.ts";
 import { info, writeError, writeOut } from "../../terminal/output.ts";
 import { printPaged } from "../../terminal/pager.ts";
-import { formatAge, plural } from "../../terminal/render.ts";
+import { formatAge } from "../../terminal/render.ts";
 import {
   type LayerInfo,
   type LayerList,

@@ -9,7 +9,7 @@ import { doneWithin } from "../../../common/async.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
 import { printError } from "../../terminal/output.ts";
-import { plural } from "../../terminal/render.ts";
+import { plural } from "../../../common/plural.ts";
 import { VERSION } from "../../version.ts";
 import { chooseLink } from "./choose_link.ts";
 import { clientAccess, watchCommand } from "./client_access.ts";

@@ -16,7 +16,7 @@ import { Exit } from "../../exit_codes.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
 import { drainOut, info, printError, Progress } from "../../terminal/output.ts";
 import { watchPipeReader } from "../../terminal/pipe_reader.ts";
-import { plural } from "../../terminal/render.ts";
+import { plural } from "../../../common/plural.ts";
 import type { SimulateFlags } from "./options.ts";
 import { forEachDue, play } from "./play.ts";
 
