@@ -39,6 +39,28 @@ export interface Incoming {
   readonly correlationData?: Uint8Array | undefined;
 }
 
+/**
+ * Consecutive messages of one client to one topic, with the same QoS and
+ * properties. {@linkcode Link.acknowledge} acknowledges all of them.
+ */
+export interface IncomingRun {
+  /** The topic name. */
+  readonly topic: string;
+  /** At least 1. */
+  readonly count: number;
+  /** Contains all payloads; does not change. */
+  readonly bytes: Uint8Array;
+  /** The payload of message `i` is `bytes.subarray(starts[i], ends[i])`. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  /** The quality of service of the deliveries. */
+  readonly qos: QoS;
+  /** As {@linkcode Incoming.retain}. */
+  readonly retain: boolean;
+  /** MQTT 5 Content Type (3.3.2.3.9). */
+  readonly contentType?: string | undefined;
+}
+
 /** Options of {@linkcode Link.publish}. */
 export interface PublishOptions {
   /** Quality of service. Default 0. */
@@ -57,6 +79,11 @@ export interface PublishOptions {
 export interface LinkHandlers {
   /** Called for each message. {@linkcode Link.acknowledge} acknowledges it. */
   message(message: Incoming): void;
+  /**
+   * Called for consecutive messages to a topic for readings, in order with the
+   * calls of `message`. Without it, `message` is called for each of them.
+   */
+  run?(run: IncomingRun): void;
   /** Called after each connect, when the subscriptions are active. */
   up?(): void;
   /**
@@ -136,7 +163,7 @@ export interface Link {
    * Acknowledges messages, in the order in which they were received. Ignores
    * those of an earlier connection: the broker sends them again.
    */
-  acknowledge(messages: readonly Incoming[]): void;
+  acknowledge(messages: readonly (Incoming | IncomingRun)[]): void;
   /**
    * Waits for outstanding acknowledgements, disconnects and releases all
    * resources. May be called twice.
