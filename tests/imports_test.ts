@@ -37,7 +37,15 @@ const RULES: readonly FolderRule[] = [
   { path: "src/simulate/", imports: ["src/common/", "src/protocol/"], ...PURE },
   { path: "src/store/", imports: BASE },
   { path: "src/mqtt/", imports: BASE },
-  { path: "src/broker/", imports: [...BASE, "src/mqtt/"] },
+  {
+    path: "src/broker/access/",
+    imports: ["src/common/", "src/protocol/"],
+    packages: ["node:crypto"],
+  },
+  {
+    path: "src/broker/",
+    imports: [...BASE, "src/mqtt/", "src/broker/access/"],
+  },
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },
   { path: "src/request/", imports: [...BASE, ...INTERFACES] },
   { path: "src/server/", imports: [...BASE, ...INTERFACES] },

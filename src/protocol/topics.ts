@@ -85,7 +85,7 @@ export class Topics {
     this.dataFilter = `${this.#data}/#`;
     this.serverOnlyFilters = [
       ...[`${prefix}/server/#`, `${this.#changes}/#`],
-      ...[`${this.response}/#`, this.errors],
+      ...[`${this.response}/#`, `${prefix}/zone/#`, this.errors],
     ];
   }
 

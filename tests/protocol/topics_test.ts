@@ -23,6 +23,7 @@ pure("Topics names every topic under its prefix", () => {
     "occupancy/server/#",
     "occupancy/changes/#",
     "occupancy/response/#",
+    "occupancy/zone/#",
     "occupancy/errors",
   ]);
   assert.equal(topics.clientCheck("me"), "occupancy/check/me");
@@ -125,6 +126,7 @@ pure(
         "#",
         "occupancy/response/",
         "occupancy/response/#",
+        "occupancy/zone/#",
         "occupancy/response/+",
         "occupancy/response/a//b",
         "occupancy/response/a\0",
