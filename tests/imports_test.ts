@@ -37,6 +37,7 @@ const RULES: readonly FolderRule[] = [
   { path: "src/simulate/", imports: ["src/common/", "src/protocol/"], ...PURE },
   { path: "src/store/", imports: BASE },
   { path: "src/mqtt/", imports: BASE },
+  { path: "src/broker/codec/", imports: ["src/common/"], ...PURE },
   {
     path: "src/broker/access/",
     imports: ["src/common/", "src/protocol/"],
@@ -44,7 +45,10 @@ const RULES: readonly FolderRule[] = [
   },
   {
     path: "src/broker/",
-    imports: [...BASE, "src/mqtt/", "src/broker/access/"],
+    imports: [
+      ...[...BASE, "src/mqtt/"],
+      ...["src/broker/codec/", "src/broker/access/"],
+    ],
   },
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },
   { path: "src/request/", imports: [...BASE, ...INTERFACES] },
