@@ -46,7 +46,7 @@ const RULES: readonly FolderRule[] = [
   {
     path: "src/broker/",
     imports: [
-      ...[...BASE, "src/mqtt/"],
+      ...[...BASE, "src/mqtt/", "src/store/store.ts"],
       ...["src/broker/codec/", "src/broker/access/"],
     ],
   },

@@ -13,6 +13,7 @@ import {
 } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { LoadGuard } from "./load_guard.ts";
+import { type RecordStore, StagedRecords } from "./records.ts";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
 import { checkLogOwner, forgetLogOwner, recordLogOwner } from "./log_owner.ts";
@@ -67,6 +68,9 @@ export class SqliteStore implements Store {
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
   readonly #checkpointer: Checkpointer;
+  readonly records: StagedRecords;
+  /** Why the last commit of records alone failed; undefined if it did not. */
+  #recordsProblem: StoreError | undefined;
   /** False until the file was read: a file with errors must not be changed. */
   #loaded = false;
   #lastAlive: number | undefined;
@@ -102,6 +106,7 @@ export class SqliteStore implements Store {
         "INSERT INTO journal (entries, crc32) VALUES (?, ?)",
       );
       this.#checkpointer = new Checkpointer(this.#db);
+      this.records = new StagedRecords(this.#db, this.#recordStore());
     } catch (error) {
       this.#db.close();
       forgetLogOwner(path);
@@ -129,22 +134,29 @@ export class SqliteStore implements Store {
   }
 
   commit(entries: readonly Entry[]): void {
-    const problem = this.problem();
+    const problem = this.#checkFiles();
     if (problem !== undefined) throw problem;
     const bytes = this.#encoder.encode(entries);
     try {
       this.#rollBack(); // else the row would join a failed transaction
       const committed = this.#checkpointer.hasWork &&
         this.#commitWithStep(bytes);
-      if (!committed) this.#appendRow(bytes); // one statement: one transaction
+      if (!committed) this.#commitRow(bytes);
     } catch (error) {
+      this.records.failed();
       throw storeErrorOf(this.#path, error, true);
     }
+    this.#recordsProblem = undefined;
+    this.records.committed();
     for (const entry of entries) this.#noteAlive(entry);
     this.#journalBytes += bytes.length;
   }
 
   problem(): StoreError | undefined {
+    return this.#checkFiles() ?? this.#recordsProblem;
+  }
+
+  #checkFiles(): StoreError | undefined {
     const before = this.#filesProblem;
     this.#filesProblem = this.#files.check();
     if (before === undefined && this.#filesProblem !== undefined) {
@@ -169,6 +181,8 @@ export class SqliteStore implements Store {
   close(map?: OccupancyMap): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.records.close();
+    while (this.records.hasStaged && this.#commitRecords());
     try {
       if (map !== undefined && this.#loaded) this.#checkpointAll(map);
     } catch {
@@ -189,9 +203,11 @@ export class SqliteStore implements Store {
     try {
       this.#transaction(() => {
         this.#appendRow(bytes);
+        this.records.write();
         this.#checkpointer.step(share);
       });
     } catch {
+      this.records.failed();
       this.#checkpointer.stepFailed();
       this.#checkpointAtBytes = 2 * this.#journalBytes; // try again later
       this.#rollBack();
@@ -199,6 +215,41 @@ export class SqliteStore implements Store {
     }
     this.#afterStep();
     return true;
+  }
+
+  #commitRow(bytes: Uint8Array<ArrayBuffer>): void {
+    // One statement is one transaction.
+    if (!this.records.hasStaged) return this.#appendRow(bytes);
+    this.#transaction(() => {
+      this.#appendRow(bytes);
+      this.records.write();
+    });
+  }
+
+  /** Commits records without entries. Returns false if the store fails. */
+  #commitRecords(): boolean {
+    this.#recordsProblem = this.#checkFiles();
+    if (this.#recordsProblem !== undefined) return false;
+    try {
+      this.#rollBack();
+      this.#transaction(() => this.records.write());
+    } catch (error) {
+      this.records.failed();
+      this.#recordsProblem = storeErrorOf(this.#path, error, true);
+      return false;
+    }
+    this.records.committed();
+    return true;
+  }
+
+  #recordStore(): RecordStore {
+    return {
+      commitRecords: () => this.#commitRecords(),
+      explain: (error) =>
+        error instanceof RangeError
+          ? damagedError(this.#path, error.message, error)
+          : storeErrorOf(this.#path, error, true),
+    };
   }
 
   #appendRow(bytes: Uint8Array<ArrayBuffer>): void {

@@ -52,6 +52,12 @@ const MIGRATIONS: readonly string[] = [
   // of entries too, which earlier versions cannot read.
   `ALTER TABLE chunk ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE chunk ADD COLUMN began REAL;`,
+  // The state of the embedded broker, see records.ts.
+  `CREATE TABLE record (
+     id INTEGER PRIMARY KEY,
+     value BLOB NOT NULL,
+     crc32 INTEGER NOT NULL -- of the value
+   ) STRICT;`,
 ];
 
 /** Only the user of the server may read the map. */

@@ -62,6 +62,36 @@ export interface LoadLimit {
   readonly memoryBytes: number;
 }
 
+/**
+ * Byte strings beside the map, each under a number. Changes are committed with
+ * the next entries, or soon after if there are none.
+ */
+export interface Records {
+  /**
+   * Reads all records, in the order of their ids. Call it before the first
+   * change.
+   *
+   * @throws {StoreError} if they cannot be read
+   */
+  load(): Iterable<readonly [id: number, value: Uint8Array]>;
+  /**
+   * Adds a record.
+   *
+   * @param encode returns its value; called before the next commit
+   * @returns the id of the record
+   */
+  add(encode: () => Uint8Array<ArrayBuffer>): number;
+  /** Replaces the value of a record that was added, or loaded. */
+  replace(id: number, encode: () => Uint8Array<ArrayBuffer>): void;
+  /** Deletes a record. */
+  delete(id: number): void;
+  /**
+   * Calls back once all changes so far are committed: at once if they are. While
+   * the store fails, it calls back when the store works again.
+   */
+  afterCommit(callback: () => void): void;
+}
+
 /** Stores one map. Only one server uses a store at a time. */
 export interface Store {
   /** The address of the store, as on the command line: `memory:`. */
@@ -73,6 +103,8 @@ export interface Store {
    * none. Valid after {@linkcode Store.load}.
    */
   readonly lastAlive?: number | undefined;
+  /** Undefined if the store is not durable. */
+  readonly records?: Records;
   /**
    * Restores the stored map, with its thresholds and its revision.
    *

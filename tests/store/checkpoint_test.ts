@@ -242,6 +242,7 @@ Deno.test({
       path,
       `ALTER TABLE chunk DROP COLUMN first;
        ALTER TABLE chunk DROP COLUMN began;
+       DROP TABLE record;
        PRAGMA user_version = 2`,
     );
     const { store, map } = open();
@@ -284,6 +285,7 @@ Deno.test({
        DELETE FROM journal;
        DELETE FROM meta;
        INSERT INTO meta VALUES ('revision', ${revision});
+       DROP TABLE record;
        PRAGMA user_version = 1`,
     );
     const db = new DatabaseSync(path);

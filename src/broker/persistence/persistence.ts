@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Delivery } from "./sessions/outlet.ts";
-import type { Message } from "./message.ts";
+import type { Delivery } from "../sessions/outlet.ts";
+import type { Message } from "../message.ts";
 
 /** A subscription of a kept session. */
 export interface KeptSubscription {

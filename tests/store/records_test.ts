@@ -1,0 +1,149 @@
+/** Records beside the map, committed with the entries. */
+import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
+import { needsMount, smallDisk } from "../support/small_disk.ts";
+import { tempDir } from "../support/temp.ts";
+import { until } from "../support/until.ts";
+import { execSql, queryNumber, readingsEntry, storeOpener } from "./support.ts";
+
+const T0 = 1_700_000_000_000;
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (value: Uint8Array) => new TextDecoder().decode(value);
+
+async function openedStore() {
+  const folder = await tempDir();
+  const path = `${folder.path}/map.sqlite`;
+  const open = await storeOpener({ path });
+  return {
+    path,
+    open,
+    read: () => {
+      const { store } = open();
+      const all = [...store.records.load()].map(([id, value]) =>
+        [id, text(value)] as const
+      );
+      store.close();
+      return all;
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test({
+  name: "records are committed with the next entries",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    const { store } = file.open();
+    const a = store.records.add(() => bytes("a"));
+    const b = store.records.add(() => bytes("b"));
+    let called = 0;
+    store.records.afterCommit(() => called++);
+    assert.equal(called, 0);
+    store.commit([readingsEntry(T0, [[1, 1, 1]])]);
+    await until(() => called === 1);
+    store.records.replace(a, () => bytes("changed"));
+    store.records.delete(b);
+    store.commit([readingsEntry(T0, [[1, 2, 1]])]);
+    store.records.afterCommit(() => called++);
+    assert.equal(called, 2, "nothing waits");
+    store.close();
+    assert.deepEqual(file.read(), [[a, "changed"]]);
+  },
+});
+
+Deno.test({
+  name: "records are committed soon if there are no entries",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    const { store } = file.open();
+    const ids = Array.from(
+      { length: 5000 },
+      (_, i) => store.records.add(() => bytes(`${i}`)),
+    );
+    let isCommitted = false;
+    store.records.afterCommit(() => isCommitted = true);
+    await until(() => isCommitted);
+    assert.equal(store.records.hasStaged, false);
+    store.records.delete(ids[0]!);
+    store.close(); // commits what is staged
+    assert.equal(file.read().length, 4999);
+  },
+});
+
+Deno.test({
+  name: "a record that is added and deleted before a commit is not written",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    const { store } = file.open();
+    let encoded = 0;
+    const encode = () => {
+      encoded++;
+      return bytes("x");
+    };
+    for (let i = 0; i < 10; i++) {
+      store.records.delete(store.records.add(encode));
+    }
+    const kept = store.records.add(encode);
+    for (let i = 0; i < 10; i++) store.records.replace(kept, encode);
+    store.commit([readingsEntry(T0, [[1, 1, 1]])]);
+    assert.equal(encoded, 1);
+    store.close();
+    assert.deepEqual(file.read(), [[kept, "x"]]);
+  },
+});
+
+Deno.test({
+  name: "while a commit fails, records wait; they are committed when it works",
+  ...needsMount(),
+  fn: async () => {
+    await using disk = await smallDisk();
+    const path = `${disk.path}/map.sqlite`;
+    const open = await storeOpener({ path });
+    const { store } = open();
+    await disk.fill();
+    const large = new Uint8Array(256 * 1024);
+    store.records.add(() => large);
+    let isCommitted = false;
+    store.records.afterCommit(() => isCommitted = true);
+    await until(() => store.problem() !== undefined);
+    assert.match(store.problem()!.message, /the disk is full/);
+    assert.throws(() => store.commit([readingsEntry(T0, [[1, 1, 1]])]));
+    assert.equal(isCommitted, false);
+    await disk.free();
+    await until(() => isCommitted);
+    assert.equal(store.problem(), undefined);
+    store.close();
+    const after = open();
+    assert.equal([...after.store.records.load()].length, 1);
+    assert.equal(after.map.size, 0, "the readings were not stored");
+    after.store.close();
+  },
+});
+
+Deno.test({
+  name: "a record with changed bytes is an error, not another value",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    const { store } = file.open();
+    store.records.add(() => bytes("value"));
+    store.close();
+    await execSql(file.path, "UPDATE record SET value = CAST('vAlue' AS BLOB)");
+    assert.throws(() => file.read(), /damaged/i);
+  },
+});
+
+Deno.test({
+  name: "a store of the schema before is opened, and gets its records",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    file.open().store.close();
+    await execSql(file.path, "DROP TABLE record; PRAGMA user_version = 3");
+    assert.deepEqual(file.read(), []);
+    assert.equal(await queryNumber(file.path, "PRAGMA user_version"), 4);
+  },
+});
