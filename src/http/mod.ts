@@ -8,6 +8,6 @@
 export type { ClientAccess } from "../feed/messages.ts";
 export type { HttpContext, LinkStatus, StoreStatus } from "./context.ts";
 export type { Plan, PlanImage } from "./plans/plan.ts";
-export type { ConnectionLimits } from "./listener/connections.ts";
+export type { ConnectionLimits } from "../common/connection_budget.ts";
 export { MIN_TOKEN_LENGTH, Token } from "./security/token.ts";
 export { HttpServer, type HttpServerOptions } from "./server.ts";

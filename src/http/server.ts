@@ -11,7 +11,7 @@ import { Exchange, type PaceOptions } from "./exchange.ts";
 import { FairTurns } from "./fair_turns.ts";
 import { LiveFeed, type ViewerCounts } from "./feed/live_feed.ts";
 import type { FeedLimits } from "./feed/limits.ts";
-import type { ConnectionLimits } from "./listener/connections.ts";
+import type { ConnectionLimits } from "../common/connection_budget.ts";
 import type { Incoming } from "./listener/incoming.ts";
 import { HttpListener } from "./listener/listener.ts";
 import type { ListenerTimeouts } from "./listener/timeouts.ts";

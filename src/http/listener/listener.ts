@@ -13,7 +13,10 @@ import {
 import { Server as TcpServer, type Socket } from "node:net";
 import type { LimitCounts } from "../../common/limit_counts.ts";
 import { ListenerWatch } from "../../common/listener_watch.ts";
-import { type ConnectionLimits, Connections } from "./connections.ts";
+import {
+  type ConnectionLimits,
+  Connections,
+} from "../../common/connection_budget.ts";
 import type { Incoming } from "./incoming.ts";
 import { endWith, tooManyConnections } from "./refusals.ts";
 import { PacedReads } from "./paced_reads.ts";
@@ -86,7 +89,7 @@ export class HttpListener {
     const { limits = {}, timeouts = {}, reached } = options;
     this.#options = options;
     this.#connections = new Connections(limits, {
-      onLimit: (limit) => reached.add(limit),
+      onLimit: (limit) => reached.add(`http-${limit}`),
       isSlow: (socket) => this.#requests.isSlow(socket),
     });
     this.#webSockets = webSockets;

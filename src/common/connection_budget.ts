@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { clientNetwork } from "../../common/client_network.ts";
+import { clientNetwork } from "./client_network.ts";
 
 /** Budgets of {@linkcode Connections}. */
 export interface ConnectionLimits {
@@ -19,10 +19,8 @@ export interface ConnectionLimits {
 /** The default of {@linkcode ConnectionLimits.connections}. */
 const DEFAULT_CONNECTIONS = 512;
 
-/** A budget, as named in the metrics. */
-export type ConnectionLimit =
-  | "http-connections"
-  | "http-connections-per-address";
+/** A budget: its name is the end of the name of its metric. */
+export type ConnectionLimit = "connections" | "connections-per-address";
 
 /** What the budgets ask and report. */
 export interface ConnectionEvents<C> {
@@ -42,15 +40,18 @@ interface NetworkConnections<C> {
   readonly network: string;
   /** All, the oldest first. */
   readonly all: Set<C>;
-  /** Those without a request, the one idle longest first. */
+  /** Those that are not busy, the one idle longest first. */
   readonly idle: Set<C>;
 }
 
 /**
- * Counts open connections. A connection is idle from its start until the head
- * of its first request is complete, and between two requests. At a budget the
- * connection that has been idle longest is closed in favour of a new one; if
- * none is idle, the oldest one whose client is slow.
+ * Counts open connections. A connection is idle from its start until it is
+ * marked as busy. At a budget the connection that has been idle longest is
+ * closed in favour of a new one; if none is idle, the oldest one whose client
+ * is slow.
+ *
+ * A connection of HTTP is busy while it has a request, one of MQTT from its
+ * login on.
  */
 export class Connections<C extends Closable> {
   readonly #max: number;
@@ -84,18 +85,18 @@ export class Connections<C extends Closable> {
    * Adds a new connection, which is idle.
    *
    * @param address the IP address of the other end
-   * @returns false if a budget is used up by connections with requests
+   * @returns false if a budget is used up by busy connections
    */
   add(connection: C, address: string): boolean {
     const network = clientNetwork(address);
     const others = this.#networks.get(network);
     if (
       others !== undefined && others.all.size >= this.#maxPerAddress &&
-      !this.#closeOne(others.idle, others.all, "http-connections-per-address")
+      !this.#closeOne(others.idle, others.all, "connections-per-address")
     ) return false;
     if (
       this.#all.size >= this.#max &&
-      !this.#closeOne(this.#idle, this.#all.keys(), "http-connections")
+      !this.#closeOne(this.#idle, this.#all.keys(), "connections")
     ) return false;
     // Closing the last connection of a network has removed it.
     const own = this.#networks.get(network) ??
@@ -108,13 +109,13 @@ export class Connections<C extends Closable> {
     return true;
   }
 
-  /** Marks a connection as busy: it has a request. Ignores unknown ones. */
+  /** Marks a connection as busy. Ignores unknown ones. */
   setBusy(connection: C): void {
     this.#idle.delete(connection);
     this.#all.get(connection)?.idle.delete(connection);
   }
 
-  /** Marks a connection as idle: its request is answered. */
+  /** Marks a connection as idle. Ignores unknown ones. */
   setIdle(connection: C): void {
     const own = this.#all.get(connection);
     if (own === undefined) return;

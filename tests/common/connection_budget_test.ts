@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import {
   type ConnectionLimits,
   Connections,
-} from "../../../src/http/listener/connections.ts";
+} from "../../src/common/connection_budget.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -42,7 +42,7 @@ Deno.test("at the budget the connection idle longest is closed", pure, () => {
     [false, true, false],
   );
   assert.equal(connections.size, 3);
-  assert.deepEqual(reached, ["http-connections"]);
+  assert.deepEqual(reached, ["connections"]);
 });
 
 Deno.test(
@@ -94,7 +94,7 @@ Deno.test(
     assert.ok(first.connection.closed);
     assert.ok(!other.connection.closed);
     assert.equal(connections.size, 3);
-    assert.deepEqual(reached, ["http-connections-per-address"]);
+    assert.deepEqual(reached, ["connections-per-address"]);
   },
 );
 
