@@ -6,8 +6,9 @@
 import type { QoS } from "../mqtt/link.ts";
 
 /**
- * An application message, as it was published. Immutable, and shared by all
- * subscribers: its bytes are its own, not views of a buffer that is read into.
+ * An application message, as it was published. Immutable except `holders`, and
+ * shared by all subscribers: its bytes are its own, not views of a buffer that
+ * is read into.
  */
 export interface Message {
   readonly topic: string;
@@ -25,4 +26,20 @@ export interface Message {
   readonly expiresAt: number | undefined;
   /** The client id of the publisher, for No Local; undefined: the server. */
   readonly publisher: string | undefined;
+  /**
+   * How many sessions have it in their queues; 0 in a new message. Only the
+   * sessions change it: they count the bytes of a message once.
+   */
+  holders: number;
+}
+
+/** How a message is delivered to a subscriber. */
+export interface Delivery {
+  readonly message: Message;
+  /** The lesser of the published and the granted QoS, see 3.8.4. */
+  readonly qos: QoS;
+  /** RETAIN, as sent (3.3.1.3). */
+  readonly retain: boolean;
+  /** MQTT 5: of all subscriptions that match (3.3.4); undefined: none. */
+  readonly subscriptionIds: readonly number[] | undefined;
 }

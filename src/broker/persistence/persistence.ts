@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { Delivery } from "../sessions/outlet.ts";
-import type { Message } from "../message.ts";
+import type { Delivery, Message } from "../message.ts";
 
 /** A subscription of a kept session. */
 export interface KeptSubscription {
@@ -18,7 +17,10 @@ export interface KeptSubscription {
   readonly subscriptionId: number | undefined;
 }
 
-/** A session without its messages. */
+/**
+ * A session without its messages. The session passes the same object each time,
+ * with its present state: it may be read when it is passed, or at the commit.
+ */
 export interface KeptSession {
   readonly clientId: string;
   /** The user to whom it belongs; undefined: anonymous. */
@@ -32,7 +34,11 @@ export interface KeptSession {
   readonly receivedIds: readonly number[];
 }
 
-/** A message at QoS 1 or 2 that the client has not acknowledged. */
+/**
+ * A message at QoS 1 or 2 that the client has not acknowledged. Each change is
+ * passed again, as the same object: it may be read when it is passed, or at the
+ * commit.
+ */
 export interface KeptDelivery extends Delivery {
   /** Rises within a session: the order of delivery. */
   readonly sequence: number;
@@ -40,14 +46,26 @@ export interface KeptDelivery extends Delivery {
   readonly packetId: number;
   /** True after PUBREC: only PUBREL is sent again (4.4). */
   readonly released: boolean;
+  /**
+   * MQTT 5: the filter of the shared subscription for which it is delivered,
+   * with `$share/<group>/` (4.8.2); undefined: none.
+   */
+  readonly share: string | undefined;
 }
 
-/** A will that waits for its delay (MQTT 5, 3.1.3.2.2). */
+/**
+ * A will with a delay (MQTT 5, 3.1.3.2.2), of a client that is connected or has
+ * been disconnected for less than the delay.
+ */
 export interface KeptWill {
   readonly clientId: string;
   readonly message: Message;
-  /** When it is published, ms since 1970. */
-  readonly due: number;
+  /** In s. */
+  readonly delay: number;
+  /**
+   * When it is published, ms since 1970; undefined: the client is connected.
+   */
+  readonly due: number | undefined;
 }
 
 /** What was kept at the last end of the process. */
@@ -72,7 +90,10 @@ export interface Persistence {
   setSession(session: KeptSession): void;
   /** Deletes a session with its deliveries. */
   deleteSession(clientId: string): void;
-  /** Adds or replaces a delivery of a session, by its sequence. */
+  /**
+   * Adds or replaces a delivery of a session, by its sequence. Called before
+   * the PUBLISH is sent, and again when its packet id or `released` changes.
+   */
   setDelivery(clientId: string, delivery: KeptDelivery): void;
   /** Deletes a delivery that was acknowledged, or dropped. */
   deleteDelivery(clientId: string, sequence: number): void;
