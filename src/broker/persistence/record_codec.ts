@@ -74,9 +74,9 @@ export function encodeDelivery(
 
 /** Encodes a will that waits. */
 export function encodeWill(
-  { clientId, due, message }: KeptWill,
+  { clientId, delay, due, message }: KeptWill,
 ): Uint8Array<ArrayBuffer> {
-  const head = { clientId, due, message: messageHead(message) };
+  const head = { clientId, delay, due, message: messageHead(message) };
   return encodeRecord("will", head, message);
 }
 
@@ -106,10 +106,11 @@ export function decodeRecord(bytes: Uint8Array): BrokerRecord {
     case "delivery":
       return { kind, delivery: deliveryOf(head as unknown as DeliveryRecord) };
     case "will": {
-      const { clientId, due, message } = head as unknown as WillHead;
+      const { message, ...rest } = head as unknown as WillHead;
+      const { clientId, delay, due } = rest;
       return {
         kind,
-        will: { clientId, due, message: messageOf(message, body) },
+        will: { clientId, delay, due, message: messageOf(message, body) },
       };
     }
   }
@@ -128,7 +129,8 @@ interface MessageHead {
 
 interface WillHead {
   readonly clientId: string;
-  readonly due: number;
+  readonly delay: number;
+  readonly due?: number;
   readonly message: MessageHead;
 }
 
@@ -162,6 +164,7 @@ function messageOf(head: MessageHead, body: Uint8Array): Message {
     properties: head.properties === undefined
       ? undefined
       : body.slice(head.payload, end),
+    holders: 0,
   };
 }
 
@@ -178,7 +181,8 @@ function sessionOf(head: SessionHead): KeptSession {
 }
 
 function deliveryOf(head: DeliveryRecord): DeliveryRecord {
-  return { ...head, subscriptionIds: head.subscriptionIds };
+  const { subscriptionIds, share } = head;
+  return { ...head, subscriptionIds, share };
 }
 
 function encodeRecord(

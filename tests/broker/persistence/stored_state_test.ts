@@ -53,6 +53,7 @@ const message = (topic: string, payload = "p", extra = {}): Message => ({
   properties: undefined,
   expiresAt: undefined,
   publisher: "a",
+  holders: 0,
   ...extra,
 });
 
@@ -78,6 +79,7 @@ const delivery = (
   sequence,
   packetId: 0,
   released: false,
+  share: undefined,
   ...extra,
 });
 
@@ -185,8 +187,8 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const { records, state } = started();
-    const will = { clientId: "a", due: 5, message: message("w") };
-    state.setWill("a", { ...will, due: 4 });
+    const will = { clientId: "a", delay: 3, due: 5, message: message("w") };
+    state.setWill("a", { ...will, due: undefined });
     state.setWill("a", will);
     state.setWill("b", { ...will, clientId: "b" });
     state.setWill("b", undefined);
