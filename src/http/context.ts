@@ -6,6 +6,7 @@
  */
 import type { CellCounts, OccupancyMap } from "../grid/mod.ts";
 import type { ClientAccess } from "../feed/messages.ts";
+import type { BrokerCounts, BrokerState } from "../mqtt/link.ts";
 import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type {
   SubmissionResult,
@@ -55,6 +56,10 @@ export interface LinkStatus {
   readonly problem: string | undefined;
   /** Clients of the embedded broker; undefined for an external broker. */
   readonly clients: number | undefined;
+  /** Of the embedded broker; undefined for an external one. */
+  readonly brokerCounts?: BrokerCounts | undefined;
+  /** Of the embedded broker; undefined for an external one. */
+  readonly brokerState?: BrokerState | undefined;
   /** Why the embedded broker accepts no new clients, for people. */
   readonly acceptProblem?: string | undefined;
 }

@@ -109,6 +109,50 @@ export interface LinkHandlers {
   failed?(error: LinkError): void;
 }
 
+/** What an embedded broker has done since it started. They never decrease. */
+export interface BrokerCounts {
+  /** Connections that were accepted. */
+  readonly connections: number;
+  /** Sessions that have ended because their client did not return in time. */
+  readonly expiredSessions: number;
+  /** Control packets of clients. */
+  readonly packetsReceived: number;
+  /** Control packets to clients. */
+  readonly packetsSent: number;
+  /** PUBLISHes of clients. */
+  readonly publishReceived: number;
+  /** PUBLISHes to clients. */
+  readonly publishSent: number;
+  /** Messages that a subscriber did not get: its queue was full, for example. */
+  readonly publishDropped: number;
+  /** Bytes of the payloads of the PUBLISHes of clients. */
+  readonly payloadBytesReceived: number;
+  /** Bytes of the payloads of the PUBLISHes to clients. */
+  readonly payloadBytesSent: number;
+  /** Bytes from clients. */
+  readonly bytesReceived: number;
+  /** Bytes to clients. */
+  readonly bytesSent: number;
+}
+
+/** What an embedded broker has at present. */
+export interface BrokerState {
+  /** Connected clients. */
+  readonly clients: number;
+  /** Sessions, of connected clients too. */
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly retainedMessages: number;
+  /** Bytes of their payloads and topics. */
+  readonly retainedBytes: number;
+  /** Messages at QoS 1 and 2 that clients have not acknowledged. */
+  readonly queuedMessages: number;
+  /** Bytes of their payloads. */
+  readonly queuedBytes: number;
+  /** Bytes that wait because their client does not read. */
+  readonly unsentBytes: number;
+}
+
 /** A way to send and receive MQTT messages. */
 export interface Link {
   /** For people, e.g. `embedded broker on 127.0.0.1:1883`. */
@@ -127,6 +171,10 @@ export interface Link {
   readonly sessionExpiry?: number;
   /** Connected clients; undefined if the broker does not report them. */
   readonly clients?: number;
+  /** Of an embedded broker; undefined for an external one. */
+  readonly brokerCounts?: BrokerCounts;
+  /** Of an embedded broker; undefined for an external one. Cheap. */
+  readonly brokerState?: BrokerState;
   /**
    * Why an embedded broker accepts no new clients, for people; undefined while
    * it does.

@@ -1,5 +1,6 @@
 /** `GET /metrics` of a real server. */
 import assert from "node:assert/strict";
+import { Counters } from "../../src/broker/sys/counters.ts";
 import { findTool, needs } from "../support/needs.ts";
 import { occupancy, Running } from "../support/processes.ts";
 import type { Link } from "../../src/mqtt/link.ts";
@@ -236,8 +237,20 @@ Deno.test({
   name: "GET metrics passes promtool, with unusual layer names",
   ...needs("promtool"),
   fn: async () => {
-    const link = Object.assign(new FakeLink(), { clients: 3 });
+    const brokerCounts = new Counters();
+    brokerCounts.publishDropped = 7;
+    const brokerState = {
+      ...{ clients: 3, sessions: 4, subscriptions: 5 },
+      ...{ retainedMessages: 1, retainedBytes: 2 },
+      ...{ queuedMessages: 0, queuedBytes: 0, unsentBytes: 0 },
+    };
+    const link = Object.assign(new FakeLink(), {
+      ...{ clients: 3, brokerCounts, brokerState },
+    });
     await using server = await startServer({ link });
+    const text = await (await server.get("/metrics")).text();
+    assert.match(text, /^occupancy_broker_sessions 4$/m);
+    assert.match(text, /^occupancy_broker_dropped_messages_total 7$/m);
     await server.post("1,1,1", `?layer=${encodeURIComponent('a"\\b<ü>')}`);
     await server.post("nonsense");
     const response = await server.get("/metrics");

@@ -16,6 +16,8 @@ import {
 import type { HttpContext, ReadableMap } from "../context.ts";
 import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
+import { brokerCounters, brokerGauges } from "./broker_metrics.ts";
+import { type ComputedMetric, single } from "./computed_metric.ts";
 
 /** Responses whose bytes are counted. */
 export type SentKind = "cells" | "changes";
@@ -70,15 +72,6 @@ export const MAX_LAYER_LABELS = 100;
  * The label of all other layers; not a valid name of a layer because of `+`.
  */
 export const OTHER_LAYERS = "+others";
-
-/** A metric that is computed when it is scraped. */
-interface ComputedMetric {
-  readonly name: string;
-  readonly help: string;
-  readonly labels?: readonly string[];
-  /** Returns the values, each with its labels. */
-  read(): Iterable<readonly [value: number, labels: Record<string, string>]>;
-}
 
 /** The objects from which {@linkcode Metrics} reads values. */
 export interface MetricsSources {
@@ -141,8 +134,11 @@ export class Metrics {
       registers,
     });
     context.observeRequests((ms) => mqttRequests.observe(ms / 1000));
+    const { link } = context;
     for (const one of counters(sources, this.#sent)) this.#add(Counter, one);
+    for (const one of brokerCounters(link)) this.#add(Counter, one);
     for (const one of gauges(sources)) this.#add(Gauge, one);
+    for (const one of brokerGauges(link)) this.#add(Gauge, one);
   }
 
   /** The media type of {@linkcode Metrics.render}. */
@@ -181,8 +177,6 @@ export class Metrics {
     });
   }
 }
-
-const single = (value: number) => [[value, {}]] as const;
 
 /** Metrics that only increase. */
 function counters(
@@ -314,7 +308,6 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
         "When the connection to the broker was made or lost, in seconds since 1970.",
       read: () => single(context.link().since / 1000),
     },
-    ...brokerClients(context),
     {
       name: "occupancy_store_up",
       help: "1 while the store works, otherwise 0.",
@@ -372,16 +365,6 @@ function cellLimits({ cellLimits }: HttpContext): ComputedMetric[] {
       ? []
       : [{ name: `occupancy_${name}`, help, read: () => single(limit) }]
   );
-}
-
-/** No metric for an external broker: the number of its clients is unknown. */
-function brokerClients({ link }: HttpContext): ComputedMetric[] {
-  if (link().clients === undefined) return [];
-  return [{
-    name: "occupancy_broker_clients",
-    help: "Clients connected to the embedded broker.",
-    read: () => single(link().clients ?? 0),
-  }];
 }
 
 /** Returns the counts of the layers by label. */

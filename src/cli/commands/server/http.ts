@@ -125,6 +125,8 @@ export function httpContext(
       description: link.description,
       mqttVersion: link.mqttVersion,
       clients: link.clients,
+      brokerCounts: link.brokerCounts,
+      brokerState: link.brokerState,
       acceptProblem: link.acceptProblem,
       ...server.linkState,
     }),

@@ -1,0 +1,21 @@
+/**
+ * Counts what the broker does.
+ *
+ * @module
+ */
+import type { BrokerCounts } from "../../mqtt/link.ts";
+
+/** The counts of a broker. Its parts add to them. */
+export class Counters implements BrokerCounts {
+  connections = 0;
+  expiredSessions = 0;
+  packetsReceived = 0;
+  packetsSent = 0;
+  publishReceived = 0;
+  publishSent = 0;
+  publishDropped = 0;
+  payloadBytesReceived = 0;
+  payloadBytesSent = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+}
