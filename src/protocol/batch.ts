@@ -171,7 +171,7 @@ export class ReadingBatch {
    * @param starts the index of the first reading of each payload, from 0,
    * ascending; set to the new indexes
    */
-  remove(indexes: readonly number[], starts: number[]): void {
+  remove(indexes: readonly number[], starts: number[] | Uint32Array): void {
     const { x, y, value, time, sourceIndex } = this;
     const lines = new LineMarks();
     let to = 0;

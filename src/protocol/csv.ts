@@ -41,17 +41,18 @@ const MAX_ROW_BYTES = 3 * (MAX_INT_BYTES + 1) + MAX_TIME_BYTES + 1 +
  * Parses the usual lines: short integers without white space. Accepts only
  * lines for which `#parseLine()` has the same result.
  *
+ * @param end offset of the end of the payload
  * @param withTime true if a line may have a fourth field, the time
  * @returns the offset of the next line, or -1 if the line is not of this kind
  */
 export function parsePlainLine(
   bytes: Uint8Array,
   at: number,
+  end: number,
   batch: ReadingBatch,
   check: TimeCheck,
   withTime: boolean,
 ): number {
-  const end = bytes.length;
   let x = 0;
   let y = 0;
   for (let field = 0;; field++) {
@@ -75,7 +76,7 @@ export function parsePlainLine(
       if (byte === COMMA) {
         if (!withTime) return -1;
         const start = at + 1;
-        at = endOfDigits(bytes, start);
+        at = endOfDigits(bytes, start, end);
         if (at === start || at - start > MAX_TIME_BYTES) return -1;
         time = check(readDigits(bytes, start, at));
         if (time !== time) return -1; // NaN: refused

@@ -79,7 +79,7 @@ export function parseCsv(
   let line = firstLine;
   // Most payloads have only the usual lines, and need no parser.
   for (; at < end; line++) {
-    const next = parsePlainLine(bytes, at, batch, check, true);
+    const next = parsePlainLine(bytes, at, end, batch, check, true);
     if (next === -1) break;
     at = next;
   }
@@ -146,14 +146,14 @@ export class CsvParser {
       const layout = this.#layout ?? PLAIN_LAYOUT;
       if (layout.isPlain) {
         const withTime = layout.columns > 3;
-        let next = parsePlainLine(bytes, at, into, check, withTime);
+        let next = parsePlainLine(bytes, at, end, into, check, withTime);
         if (next !== -1) {
           this.#layout = layout;
           do {
             at = next;
             line++;
             if (at >= end) return line;
-            next = parsePlainLine(bytes, at, into, check, withTime);
+            next = parsePlainLine(bytes, at, end, into, check, withTime);
           } while (next !== -1);
         }
       }

@@ -51,9 +51,16 @@ for (let n = 0; n < 1000; n++) {
   WITH_COMMA[n] = digits | COMMA << comma;
 }
 
-/** Returns the index of the first byte from `at` on that is not a digit. */
-export function endOfDigits(bytes: Uint8Array, at: number): number {
-  for (; at < bytes.length; at++) {
+/**
+ * Returns the index of the first byte from `at` to `end` that is not a digit;
+ * `end` if there is none.
+ */
+export function endOfDigits(
+  bytes: Uint8Array,
+  at: number,
+  end: number = bytes.length,
+): number {
+  for (; at < end; at++) {
     const digit = bytes[at]! - ZERO;
     if (digit < 0 || digit > 9) break;
   }

@@ -23,7 +23,8 @@ export interface ParseReadingsOptions extends LayerOptions {
   readonly contentType?: string | undefined;
 }
 
-type Format = "csv" | "tsv" | "json" | "ndjson";
+/** How a payload is written. */
+export type Format = "csv" | "tsv" | "json" | "ndjson";
 
 const FORMATS: Readonly<Record<string, Format | undefined>> = Object.assign(
   Object.create(null),
@@ -174,21 +175,32 @@ function checkNotEmpty(refusals: Refusals, options: LayerOptions): void {
 
 function formatOf(first: number, contentType: string | undefined): Format {
   if (contentType !== undefined) {
-    const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
-    const format = FORMATS[type];
+    const format = formatOfType(contentType);
     if (format !== undefined) return format;
-    if (type.startsWith("multipart/")) {
-      throw new ProtocolError(
-        "bad-content-type",
-        `the payload is ${quote(type)}, not readings`,
-        {
-          hint:
-            "Send the file as it is, such as curl --data-binary @readings.csv.",
-        },
-      );
-    }
   }
   return first === OPEN_BRACE || first === OPEN_BRACKET ? "json" : "csv";
+}
+
+/**
+ * Returns the format that a content type means; undefined if the first byte of
+ * the payload decides.
+ *
+ * @throws {ProtocolError} "bad-content-type" if it cannot be readings
+ */
+export function formatOfType(contentType: string): Format | undefined {
+  const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
+  const format = FORMATS[type];
+  if (format === undefined && type.startsWith("multipart/")) {
+    throw new ProtocolError(
+      "bad-content-type",
+      `the payload is ${quote(type)}, not readings`,
+      {
+        hint:
+          "Send the file as it is, such as curl --data-binary @readings.csv.",
+      },
+    );
+  }
+  return format;
 }
 
 function emptyError(message: string): ProtocolError {

@@ -4,11 +4,14 @@
  * @module
  */
 import type { Incoming } from "../mqtt/link.ts";
+import { type Arrival, isRun } from "./arrival.ts";
 import type { Arrived } from "./group_reader.ts";
 import type { Submission } from "./submission.ts";
 
-/** Approximate memory of a message besides its payload. */
-const MESSAGE_OVERHEAD_BYTES = 256;
+/** Approximate memory of a message or a run besides its payloads. */
+const ARRIVAL_OVERHEAD_BYTES = 256;
+/** Memory of the position of a message in a run. */
+const POSITION_BYTES = 8;
 /** A group of this size is processed at once: it makes a commit cheap. */
 const FULL_GROUP_BYTES = 256 * 1024;
 /**
@@ -21,7 +24,7 @@ const MAX_GROUP_READINGS = 128 * 1024;
 
 /** A queue in order of arrival; messages and submissions each in theirs. */
 export class Arrivals {
-  #messages: Incoming[] = [];
+  #messages: Arrival[] = [];
   /** The times at which the first of them arrived, ms since 1970. */
   #times: number[] = [];
   #submissions: Submission[] = [];
@@ -29,7 +32,7 @@ export class Arrivals {
   /** Requests among the messages that were answered already. */
   readonly #answered = new Set<Incoming>();
 
-  /** The number of messages. */
+  /** The number of messages and runs. */
   get messages(): number {
     return this.#messages.length;
   }
@@ -48,8 +51,8 @@ export class Arrivals {
     return this.#bytes >= FULL_GROUP_BYTES;
   }
 
-  /** Adds a message. */
-  push(message: Incoming): void {
+  /** Adds a message or a run. */
+  push(message: Arrival): void {
     this.#messages.push(message);
     this.#bytes += sizeOf(message);
   }
@@ -71,7 +74,7 @@ export class Arrivals {
    * @param time returns ms since 1970
    * @param onMessage called for each of them
    */
-  noteTimes(time: () => number, onMessage: (message: Incoming) => void): void {
+  noteTimes(time: () => number, onMessage: (message: Arrival) => void): void {
     for (const message of this.#messages.slice(this.#times.length)) {
       onMessage(message);
       this.#times.push(time());
@@ -105,6 +108,10 @@ export class Arrivals {
   }
 }
 
-function sizeOf({ payload }: Incoming): number {
-  return payload.length + MESSAGE_OVERHEAD_BYTES;
+/** Returns the approximate memory of a message or a run. */
+function sizeOf(arrival: Arrival): number {
+  if (!isRun(arrival)) return arrival.payload.length + ARRIVAL_OVERHEAD_BYTES;
+  const { starts, ends, count } = arrival;
+  const bytes = ends[count - 1]! - starts[0]!;
+  return bytes + count * POSITION_BYTES + ARRIVAL_OVERHEAD_BYTES;
 }

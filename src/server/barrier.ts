@@ -5,10 +5,14 @@
  */
 import type { Incoming } from "../mqtt/link.ts";
 import type { Marker, Markers } from "./markers.ts";
-import type { Pipeline } from "./pipeline.ts";
 
 /** Timeout of the first marker: some brokers drop it without an error. */
 const FIRST_MARKER_TIMEOUT_MS = 2000;
+
+/** Receives the requests that are no longer held. */
+export interface RequestQueue {
+  push(request: Incoming): void;
+}
 
 /**
  * Holds requests at QoS 0 back.
@@ -21,7 +25,7 @@ const FIRST_MARKER_TIMEOUT_MS = 2000;
  */
 export class Barrier {
   readonly #markers: Markers;
-  readonly #pipeline: Pick<Pipeline, "push">;
+  readonly #pipeline: RequestQueue;
   #held: Incoming[] = [];
   #marker: Marker | undefined;
   /** How many held requests were received before the marker; 0: no marker. */
@@ -30,7 +34,7 @@ export class Barrier {
   #hasReturned = false;
   #timeout: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(markers: Markers, pipeline: Pick<Pipeline, "push">) {
+  constructor(markers: Markers, pipeline: RequestQueue) {
     this.#markers = markers;
     this.#pipeline = pipeline;
   }

@@ -33,7 +33,7 @@ export interface LimitedReadings {
   readonly layer: string;
   readonly batch: ReadingBatch;
   /** The index of the first reading of each payload; updated. */
-  readonly starts: number[];
+  readonly starts: number[] | Uint32Array;
   /** Called before a reading is removed from the batch. */
   readonly onRefused: (index: number, reason: string) => void;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Incoming } from "../mqtt/link.ts";
+import type { Incoming, IncomingRun } from "../mqtt/link.ts";
 import type { Barrier } from "./barrier.ts";
 import type { ServerContext } from "./context.ts";
 import type { Markers } from "./markers.ts";
@@ -57,5 +57,10 @@ export class Dispatcher {
       default:
         pipeline.push(message);
     }
+  }
+
+  /** Handles consecutive messages to a topic for readings. */
+  dispatchRun(run: IncomingRun): void {
+    this.#handlers.pipeline.push(run);
   }
 }

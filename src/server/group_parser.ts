@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Incoming } from "../mqtt/link.ts";
+import type { Incoming, IncomingRun, QoS } from "../mqtt/link.ts";
+import { mayBePlain, parsePlainPayload } from "../protocol/plain_payload.ts";
 import {
   DEFAULT_LAYER,
   parseReadings,
@@ -11,10 +12,16 @@ import {
   type ParseReadingsOptions,
   ProtocolError,
   ReadingBatch,
-  Refusals,
+  type Refusals,
 } from "../protocol/mod.ts";
-import type { ServerContext } from "./context.ts";
+import { messageOf } from "./arrival.ts";
 import type { LimitedReadings } from "./cell_limiter.ts";
+import type { ServerContext } from "./context.ts";
+import {
+  type Dropped,
+  type DroppedReading,
+  LayerReadings,
+} from "./layer_readings.ts";
 import {
   addDropped,
   addRefused,
@@ -25,15 +32,6 @@ import {
 
 /** Batches kept for the next group; few groups have more layers. */
 const MAX_SPARE_BATCHES = 64;
-
-/** The readings of one layer, and the messages that contained them. */
-interface LayerReadings {
-  readonly batch: ReadingBatch;
-  /** Messages with readings, in order. */
-  readonly messages: Incoming[];
-  /** The index of the first reading of each message. */
-  readonly starts: number[];
-}
 
 /** Where the readings of a message are added. */
 interface Target {
@@ -54,8 +52,8 @@ export class GroupParser {
   /** Layers of this group that the map does not have yet. */
   readonly #newLayers = new Set<string>();
   readonly #spare: LayerReadings[] = [];
-  /** The readings that the map or a limit dropped, by message. */
-  readonly #dropped = new Map<Incoming, Refusals>();
+  /** The readings that the map or a limit dropped, by message, in order. */
+  readonly #dropped: Dropped[] = [];
 
   constructor(context: ServerContext, reports: Pick<Reports, "add">) {
     this.#context = context;
@@ -97,11 +95,39 @@ export class GroupParser {
     }
   }
 
+  /**
+   * Adds the readings of some messages of a run, as {@linkcode GroupParser.add}
+   * does for each.
+   *
+   * @param from index of the first message
+   * @param to index after the last message
+   */
+  addRun(
+    run: IncomingRun,
+    from: number,
+    to: number,
+    received: number,
+    now: number,
+  ): void {
+    const layer = !run.retain && mayBePlain(run.contentType)
+      ? this.#context.topics.layerOf(run.topic)
+      : undefined;
+    for (let i = from; i < to; i++) {
+      const readings = layer === undefined
+        ? undefined
+        : this.#layers.get(layer);
+      if (readings !== undefined) {
+        i = this.#addPlain(run, i, to, readings, received, now);
+      }
+      if (i < to) this.add(messageOf(run, i), received, now);
+    }
+  }
+
   /** Adds a reading of an entry that the map dropped. */
   addDropped(layer: string, index: number, code: "late" | "future"): void {
     const readings = this.#layers.get(layer);
     if (readings === undefined) return;
-    const { refusals, start } = this.#refusalsOf(readings, index);
+    const { refusals, start } = this.#drop(readings, index);
     addDropped(refusals, readings.batch, index, start, code);
   }
 
@@ -115,7 +141,7 @@ export class GroupParser {
     return [...this.#layers].map(([layer, readings]) => {
       const { batch, starts } = readings;
       const onRefused = (index: number, reason: string) => {
-        const { refusals, start } = this.#refusalsOf(readings, index);
+        const { refusals, start } = this.#drop(readings, index);
         addRefused(refusals, batch, index, start, TOO_MANY_CELLS, reason);
       };
       return { layer, batch, starts, onRefused };
@@ -124,10 +150,10 @@ export class GroupParser {
 
   /** Reports the readings that the map or a limit dropped. */
   reportDropped(): void {
-    for (const [{ topic }, refusals] of this.#dropped) {
+    for (const { topic, refusals } of this.#dropped) {
       this.#report(refusals, topic);
     }
-    this.#dropped.clear();
+    this.#dropped.length = 0;
   }
 
   /**
@@ -158,9 +184,7 @@ export class GroupParser {
   /** Removes all readings. Call when the group is complete. */
   clear(): void {
     for (const readings of this.#layers.values()) {
-      readings.batch.clear();
-      readings.messages.length = 0;
-      readings.starts.length = 0;
+      readings.clear();
       if (this.#spare.length < MAX_SPARE_BATCHES) this.#spare.push(readings);
     }
     this.#layers.clear();
@@ -197,7 +221,11 @@ export class GroupParser {
   ): void {
     if (message.retain) {
       this.#addRetained(message, layer, batch, refusals, received, now);
-    } else this.#addLive(message, layer, readings, start, received, now);
+    } else {
+      const { topic, qos } = message;
+      if (readings.batch.length > start) readings.addMessage(topic, start);
+      this.#date(readings.batch, start, topic, qos, received, now);
+    }
     this.#report(refusals, message.topic);
   }
 
@@ -235,16 +263,8 @@ export class GroupParser {
     this.#reports.add({ topic, code, message, source, count: 1 });
   }
 
-  /** Returns the refusals of the message of a reading, and its first reading. */
-  #refusalsOf(readings: LayerReadings, index: number) {
-    const number = messageNumberOf(readings, index);
-    const message = readings.messages[number]!;
-    let refusals = this.#dropped.get(message);
-    if (refusals === undefined) {
-      refusals = new Refusals();
-      this.#dropped.set(message, refusals);
-    }
-    return { refusals, start: readings.starts[number]! };
+  #drop(readings: LayerReadings, index: number): DroppedReading {
+    return readings.drop(index, (dropped) => this.#dropped.push(dropped));
   }
 
   #report(refusals: Refusals, topic: string): void {
@@ -258,31 +278,56 @@ export class GroupParser {
     let readings = this.#layers.get(layer);
     if (readings === undefined) {
       this.reserve(layer);
-      readings = this.#spare.pop() ??
-        { batch: new ReadingBatch(), messages: [], starts: [] };
+      readings = this.#spare.pop() ?? new LayerReadings();
       this.#layers.set(layer, readings);
     }
     return readings;
   }
 
-  /** Dates the readings of a new message, which follow the others. */
-  #addLive(
-    message: Incoming,
-    layer: string,
-    { batch, messages, starts }: LayerReadings,
-    start: number,
+  /**
+   * Adds messages of a run up to one that is not plain.
+   *
+   * @returns its index, or `to`
+   */
+  #addPlain(
+    { topic, bytes, starts, ends, qos }: IncomingRun,
+    from: number,
+    to: number,
+    readings: LayerReadings,
+    received: number,
+    now: number,
+  ): number {
+    const { batch } = readings;
+    const { maxPayload } = this.#context;
+    const first = batch.length;
+    let i = from;
+    for (; i < to; i++) {
+      const { length } = batch;
+      const start = starts[i]!;
+      const end = ends[i]!;
+      if (end - start > maxPayload) break;
+      if (!parsePlainPayload(bytes, start, end, batch)) break;
+      readings.addMessage(topic, length);
+    }
+    this.#date(batch, first, topic, qos, received, now);
+    return i;
+  }
+
+  /** Dates readings of new messages to a topic. */
+  #date(
+    batch: ReadingBatch,
+    first: number,
+    topic: string,
+    qos: QoS,
     received: number,
     now: number,
   ): void {
     const { x, y, time, length } = batch;
-    const { clock } = this.#context;
+    const { clock, topics } = this.#context;
     const isUncertain = clock.isUncertain;
-    if (length > start) {
-      messages.push(message);
-      starts.push(start);
-    }
-    const queue = message.qos === 0 ? undefined : message.topic;
-    for (let i = start; i < length; i++) {
+    const layer = topics.layerOf(topic)!;
+    const queue = qos === 0 ? undefined : topic;
+    for (let i = first; i < length; i++) {
       const ms = time[i]!;
       if (Number.isNaN(ms)) {
         time[i] = isUncertain
@@ -305,7 +350,8 @@ export class GroupParser {
     received: number,
     now: number,
   ): void {
-    const { batch, messages, starts } = this.#readingsOf(layer);
+    const readings = this.#readingsOf(layer);
+    const { batch } = readings;
     const { clock } = this.#context;
     const start = batch.length;
     batch.startPayload();
@@ -322,23 +368,8 @@ export class GroupParser {
       batch.markLine(line);
       batch.push(x[i]!, y[i]!, value[i]!, limited, batch.source(source));
     }
-    if (batch.length > start) {
-      messages.push(message);
-      starts.push(start);
-    }
+    if (batch.length > start) readings.addMessage(message.topic, start);
   }
-}
-
-/** Returns the number of the message that contained a reading. */
-function messageNumberOf({ starts }: LayerReadings, index: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (starts[middle]! <= index) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 function undated(): string {

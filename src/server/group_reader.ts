@@ -5,13 +5,14 @@
  * @module
  */
 import type { ReadingColumns } from "../grid/mod.ts";
-import type { Incoming } from "../mqtt/link.ts";
+import type { Incoming, IncomingRun } from "../mqtt/link.ts";
 import {
   PARSE_SLICE_BYTES,
   ProtocolError,
   type ReadingBatch,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
+import { type Arrival, isRun, messageOf, payloadBytesOf } from "./arrival.ts";
 import type { ServerContext } from "./context.ts";
 import { GroupParser } from "./group_parser.ts";
 import type { Reports } from "./reports.ts";
@@ -36,7 +37,7 @@ export interface GroupEntry {
 
 /** Messages, submissions and entries that are committed together. */
 export interface Group {
-  readonly messages: readonly Incoming[];
+  readonly messages: readonly Arrival[];
   readonly requests: readonly Incoming[];
   readonly entries: readonly GroupEntry[];
   readonly submissions: readonly Submission[];
@@ -44,7 +45,7 @@ export interface Group {
 
 /** What has arrived since the last group. */
 export interface Arrived {
-  readonly messages: readonly Incoming[];
+  readonly messages: readonly Arrival[];
   /** When the first ones of them arrived, ms since 1970; the others: now. */
   readonly arrivals: readonly number[];
   readonly submissions: readonly Submission[];
@@ -71,7 +72,7 @@ export class GroupReader {
     const now = clock.now();
     const requests: Incoming[] = [];
     for (let i = 0; i < messages.length;) {
-      if (messages[i]!.payload.length > PARSE_SLICE_BYTES) {
+      if (sizeOf(messages[i]!) > PARSE_SLICE_BYTES) {
         yield* this.#readLarge(arrived, i++, now, requests);
       } else i = this.#readSmall(arrived, i, now, requests);
       if (i < messages.length) yield;
@@ -111,12 +112,17 @@ export class GroupReader {
     let i = from;
     for (; i < messages.length && bytes < PARSE_SLICE_BYTES; i++) {
       const message = messages[i]!;
-      const { length } = message.payload;
-      if (length > PARSE_SLICE_BYTES) break;
-      bytes += length;
-      if (message.topic !== topics.request) {
-        parser.add(message, Math.min(arrivals[i] ?? now, now), now);
-        telemetry.countMessage(length);
+      const size = sizeOf(message);
+      if (size > PARSE_SLICE_BYTES) break;
+      bytes += size;
+      const received = Math.min(arrivals[i] ?? now, now);
+      if (isRun(message)) {
+        const { count } = message;
+        parser.addRun(message, 0, count, received, now);
+        telemetry.countMessages(count, payloadBytesOf(message));
+      } else if (message.topic !== topics.request) {
+        parser.add(message, received, now);
+        telemetry.countMessage(size);
       } else if (!isAnswered(message)) requests.push(message);
     }
     return i;
@@ -130,13 +136,38 @@ export class GroupReader {
   ): Generator<void, void, void> {
     const { topics, telemetry } = this.#context;
     const message = messages[index]!;
+    const received = Math.min(arrivals[index] ?? now, now);
+    if (isRun(message)) {
+      yield* this.#readLargeRun(message, received, now);
+      telemetry.countMessages(message.count, payloadBytesOf(message));
+      return;
+    }
     if (message.topic === topics.request) {
       if (!isAnswered(message)) requests.push(message);
       return;
     }
-    const received = Math.min(arrivals[index] ?? now, now);
     yield* this.parser.addInSlices(message, received, now);
     telemetry.countMessage(message.payload.length);
+  }
+
+  *#readLargeRun(
+    run: IncomingRun,
+    received: number,
+    now: number,
+  ): Generator<void, void, void> {
+    const { starts, ends, count } = run;
+    for (let from = 0; from < count;) {
+      let to = from;
+      const limit = starts[from]! + PARSE_SLICE_BYTES;
+      while (to < count && ends[to]! <= limit) to++;
+      if (to > from) this.parser.addRun(run, from, to, received, now);
+      else {
+        const message = messageOf(run, to++);
+        yield* this.parser.addInSlices(message, received, now);
+      }
+      from = to;
+      if (from < count) yield;
+    }
   }
 
   /** Returns false if the layer of a submission would be one too many. */
@@ -150,6 +181,12 @@ export class GroupReader {
       return false;
     }
   }
+}
+
+/** Returns the bytes to read: of a run, also those between the payloads. */
+function sizeOf(arrival: Arrival): number {
+  if (!isRun(arrival)) return arrival.payload.length;
+  return arrival.ends[arrival.count - 1]! - arrival.starts[0]!;
 }
 
 function addEntries(

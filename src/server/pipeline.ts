@@ -4,32 +4,21 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { Incoming } from "../mqtt/link.ts";
+import { MAX_TURN_MS, TurnTask, type Work } from "../common/turns.ts";
 import { countReadings, type Entry, StoreError } from "../store/store.ts";
+import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
 import { applyGroup, type SubmissionResults } from "./group_applier.ts";
 import { type Group, type GroupEntry, GroupReader } from "./group_reader.ts";
 import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
-import { MAX_TURN_MS, TurnTask, type Work } from "../common/turns.ts";
+import { type ReceiveEvents, WaitingMessages } from "./waiting_messages.ts";
 
-/**
- * Bytes of messages that may wait while the store fails; above this, readings
- * at QoS 0 are refused. At QoS 1 the broker's in-flight window is the limit.
- */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const RETRY_INTERVAL_MS = 250;
 
 /** Called by a {@linkcode Pipeline}. */
-export interface PipelineEvents {
-  /** Called before messages and submissions get their time of receipt. */
-  onReceive(): void;
-  /**
-   * Called to answer a request. The readings before it are in the map, or the
-   * store fails.
-   */
-  onRequest(request: Incoming): void;
+export interface PipelineEvents extends ReceiveEvents {
   /** Called when the map has a layer no longer. */
   onLayerGone(layer: string): void;
   /** Called after entries were committed and applied to the map. */
@@ -61,12 +50,13 @@ const NO_RESULTS: SubmissionResults = new Map();
  */
 export class Pipeline {
   readonly #context: ServerContext;
-  readonly #reports: Pick<Reports, "add">;
   readonly #events: PipelineEvents;
   readonly #maxTurnMs: number;
   readonly #reader: GroupReader;
   /** For the next groups. */
   readonly #arrivals = new Arrivals();
+  /** Of `#arrivals`, while the store fails. */
+  readonly #waiting: WaitingMessages;
   /** The group that is parsed, committed and applied; undefined between two. */
   #task: TurnTask<Outcome> | undefined;
   /** The map was aged to this time, ms since 1970. */
@@ -88,10 +78,15 @@ export class Pipeline {
     maxTurnMs = MAX_TURN_MS,
   ) {
     this.#context = context;
-    this.#reports = reports;
     this.#events = events;
     this.#maxTurnMs = maxTurnMs;
     this.#reader = new GroupReader(context, reports);
+    this.#waiting = new WaitingMessages(
+      context,
+      this.#arrivals,
+      reports,
+      events,
+    );
   }
 
   /** True if messages or submissions are processed, or wait. */
@@ -99,11 +94,11 @@ export class Pipeline {
     return this.#task !== undefined || !this.#arrivals.isEmpty;
   }
 
-  /** Adds a message to the next group. */
-  push(message: Incoming): void {
+  /** Adds a message, or a run, to the next group. */
+  push(message: Arrival): void {
     if (this.#stopped) return;
     if (this.#failedGroup !== undefined) {
-      this.#pushWaiting(message);
+      this.#waiting.push(message);
       return;
     }
     this.#arrivals.push(message);
@@ -319,7 +314,7 @@ export class Pipeline {
     this.#failedGroup = { ...group, requests: [], submissions: [], entries };
     this.#noteStoreProblem(problem);
     for (const request of group.requests) this.#events.onRequest(request);
-    this.#noteWaiting(); // what has arrived during this group
+    this.#waiting.note(); // what has arrived during this group
     const arrived = this.#arrivals.takeSubmissions();
     for (const submission of [...group.submissions, ...arrived]) {
       submission.fail("store-failing", problem.message);
@@ -350,46 +345,5 @@ export class Pipeline {
     const task = this.#begin(this.#applyCommitted(group));
     this.#noteStoreProblem(undefined);
     task.run();
-  }
-
-  /** Adds a message while the store fails. */
-  #pushWaiting(message: Incoming): void {
-    const { topics, link } = this.#context;
-    const isLive = message.qos === 0;
-    if (isLive && message.topic === topics.request) {
-      // Not kept: the broker does not limit their number.
-      this.#events.onRequest(message);
-      link.acknowledge([message]);
-      return;
-    }
-    if (isLive && this.#arrivals.bytes > MAX_WAITING_BYTES) {
-      return this.#refuse(message);
-    }
-    this.#arrivals.push(message);
-    this.#noteWaiting();
-  }
-
-  /** Dates the messages that wait. Requests are answered at once. */
-  #noteWaiting(): void {
-    const { topics, clock } = this.#context;
-    this.#arrivals.noteTimes(() => clock.now(), (message) => {
-      this.#events.onReceive();
-      if (message.topic !== topics.request) return;
-      this.#arrivals.markAnswered(message);
-      this.#events.onRequest(message);
-    });
-  }
-
-  /** Refuses a message at QoS 0: the broker does not limit their number. */
-  #refuse(message: Incoming): void {
-    const { link, telemetry } = this.#context;
-    telemetry.countMessage(message.payload.length);
-    link.acknowledge([message]);
-    this.#reports.add({
-      topic: message.topic,
-      code: "overloaded",
-      message: "the store fails and too many readings wait; send at QoS 1",
-      count: 1,
-    });
   }
 }

@@ -211,6 +211,9 @@ export class Server {
         // After stop() messages stay unacknowledged: the broker resends them.
         if (this.#stopped === undefined) this.#dispatcher.dispatch(message);
       },
+      run: (run) => {
+        if (this.#stopped === undefined) this.#dispatcher.dispatchRun(run);
+      },
       up: () => this.#onConnected(),
       down: (reason, isConflict) => this.#onDisconnected(reason, isConflict),
       silent: (ms) => this.#backlog.silent(ms),

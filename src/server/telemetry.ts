@@ -64,7 +64,12 @@ export class Telemetry {
    * @param bytes the length of its payload
    */
   countMessage(bytes: number): void {
-    this.stats.messages++;
+    this.countMessages(1, bytes);
+  }
+
+  /** Counts messages with readings. */
+  countMessages(count: number, bytes: number): void {
+    this.stats.messages += count;
     this.stats.bytes += bytes;
   }
 

@@ -5,10 +5,13 @@
  */
 import type {
   Incoming,
+  IncomingRun,
   Link,
   LinkHandlers,
   PublishOptions,
 } from "../../src/mqtt/link.ts";
+
+const encoder = new TextEncoder();
 
 /** A message published on a {@linkcode FakeLink}. */
 export interface Published {
@@ -24,7 +27,7 @@ export class FakeLink implements Link {
   readonly description = "fake";
   readonly mqttVersion = 5;
   readonly published: Published[] = [];
-  readonly acknowledged: Incoming[] = [];
+  readonly acknowledged: (Incoming | IncomingRun)[] = [];
   handlers: LinkHandlers = { message: () => {} };
   maxPayload?: () => number;
   hasSubscriber?: (topic: string) => boolean;
@@ -54,7 +57,7 @@ export class FakeLink implements Link {
     return promise;
   }
 
-  acknowledge(messages: readonly Incoming[]): void {
+  acknowledge(messages: readonly (Incoming | IncomingRun)[]): void {
     this.acknowledged.push(...messages);
   }
 
@@ -78,13 +81,39 @@ export function incoming(
 ): Incoming {
   return {
     topic,
-    payload: typeof payload === "string"
-      ? new TextEncoder().encode(payload)
-      : payload,
+    payload: typeof payload === "string" ? encoder.encode(payload) : payload,
     qos: 1,
     retain: false,
     ...rest,
   };
+}
+
+/**
+ * Returns messages to one topic as a link delivers them together: in one
+ * buffer, with other bytes between the payloads.
+ */
+export function incomingRun(
+  topic: string,
+  payloads: readonly (string | Uint8Array)[],
+  rest: Partial<Pick<Incoming, "qos" | "retain" | "contentType">> = {},
+): IncomingRun {
+  const parts = payloads.map((payload) => incoming(topic, payload).payload);
+  const gap = encoder.encode("9,9,9\n");
+  const bytes = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length + gap.length, gap.length),
+  );
+  const starts = new Uint32Array(parts.length);
+  const ends = new Uint32Array(parts.length);
+  let at = 0;
+  for (const [i, part] of parts.entries()) {
+    bytes.set(gap, at);
+    starts[i] = at += gap.length;
+    bytes.set(part, at);
+    ends[i] = at += part.length;
+  }
+  bytes.set(gap, at);
+  const { length: count } = parts;
+  return { topic, count, bytes, starts, ends, qos: 1, retain: false, ...rest };
 }
 
 /** Resolves after all promise callbacks that are ready have run. */

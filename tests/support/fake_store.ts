@@ -26,7 +26,8 @@ export class FakeStore implements Store {
   failing = false;
   /** Called after each commit with its number of readings. */
   onCommit: ((readings: number) => void) | undefined;
-  readonly #journal: Entry[] = [];
+  /** What was committed, if the store is durable. */
+  readonly journal: Entry[] = [];
 
   constructor({ durable = false, lastAlive }: FakeStoreOptions = {}) {
     this.durable = durable;
@@ -34,7 +35,7 @@ export class FakeStore implements Store {
   }
 
   load(map: OccupancyMap): void {
-    for (const entry of this.#journal) applyEntry(map, entry);
+    for (const entry of this.journal) applyEntry(map, entry);
   }
 
   commit(entries: readonly Entry[]): void {
@@ -45,7 +46,7 @@ export class FakeStore implements Store {
     for (const entry of entries) {
       if (entry.kind === "apply") readings += entry.readings.length;
       if (entry.kind === "alive") this.lastAlive = entry.now;
-      if (this.durable) this.#journal.push(copyOf(entry));
+      if (this.durable) this.journal.push(copyOf(entry));
     }
     this.onCommit?.(readings);
   }
