@@ -25,6 +25,8 @@ export const LIMIT_NAMES = [
   "http-wrong-token-delays",
   "large-replies",
   "log-lines",
+  "mqtt-logins",
+  "mqtt-wrong-login",
   "replies-without-subscriber",
   "reply-restarts",
   "requests",

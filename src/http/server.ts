@@ -24,7 +24,7 @@ import { allowedMethods, findRoute } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import { Guard } from "./security/guard.ts";
 import type { Token } from "./security/token.ts";
-import type { WrongTokens } from "./security/wrong_tokens.ts";
+import type { LoginFailures } from "../common/login_failures.ts";
 
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
@@ -53,7 +53,7 @@ export interface HttpServerOptions {
   /** Limits of the live feed. */
   readonly feedLimits?: Partial<FeedLimits> | undefined;
   /** The delays of wrong tokens. Default: those of a new one. */
-  readonly wrongTokens?: WrongTokens | undefined;
+  readonly wrongTokens?: LoginFailures | undefined;
   /** Logs a warning that any client can cause, at a limited rate a kind. */
   readonly warnLimited: (kind: string, line: string) => void;
 }

@@ -52,6 +52,8 @@ export class Topics {
   readonly dataFilter: string;
   /** Filters of the topics that only the server may publish to. */
   readonly serverOnlyFilters: readonly string[];
+  /** Filters of the topics that a client reads: what the server publishes. */
+  readonly clientFilters: readonly string[];
 
   readonly #data: string;
   readonly #changes: string;
@@ -83,10 +85,12 @@ export class Topics {
     this.#data = `${prefix}/data`;
     this.#changes = `${prefix}/changes`;
     this.dataFilter = `${this.#data}/#`;
-    this.serverOnlyFilters = [
-      ...[`${prefix}/server/#`, `${this.#changes}/#`],
-      ...[`${this.response}/#`, `${prefix}/zone/#`, this.errors],
+    const published = [
+      ...[`${this.#changes}/#`, `${this.response}/#`, `${prefix}/zone/#`],
+      this.errors,
     ];
+    this.serverOnlyFilters = [`${prefix}/server/#`, ...published];
+    this.clientFilters = [this.state, ...published];
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Clients that try tokens. */
 import assert from "node:assert/strict";
 import { Token } from "../../src/http/mod.ts";
-import { WrongTokens } from "../../src/http/security/wrong_tokens.ts";
+import { LoginFailures } from "../../src/common/login_failures.ts";
 import { startServer } from "../http/support.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
@@ -28,7 +28,7 @@ Deno.test({
     {
       await using server = await startServer({
         token,
-        wrongTokens: new WrongTokens({ firstDelayMs: HOUR_MS }),
+        wrongTokens: new LoginFailures({ firstDelayMs: HOUR_MS }),
       });
       const send = async (path: string, init: RequestInit) => {
         const response = await fetch(server.url + path, {

@@ -1,7 +1,7 @@
 /** Login in a browser: the page, its form and the cookie. */
 import assert from "node:assert/strict";
 import { Token } from "../../src/http/mod.ts";
-import { WrongTokens } from "../../src/http/security/wrong_tokens.ts";
+import { LoginFailures } from "../../src/common/login_failures.ts";
 import { needs } from "../support/needs.ts";
 import { startServer, type TestServer } from "./support.ts";
 
@@ -66,7 +66,7 @@ Deno.test({
   fn: async () => {
     await using server = await startServer({
       token: new Token(SECRET),
-      wrongTokens: new WrongTokens({ firstDelayMs: 0 }),
+      wrongTokens: new LoginFailures({ firstDelayMs: 0 }),
     });
     for (const token of ["", `${SECRET}x`, SECRET.slice(1), "ü"]) {
       const wrong = await submit(server, "/", token);

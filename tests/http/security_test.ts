@@ -1,7 +1,7 @@
 /** Which requests a real server allows, and its security headers. */
 import assert from "node:assert/strict";
 import { type Plan, Token } from "../../src/http/mod.ts";
-import { WrongTokens } from "../../src/http/security/wrong_tokens.ts";
+import { LoginFailures } from "../../src/common/login_failures.ts";
 import { needs } from "../support/needs.ts";
 import { rawRequest } from "./raw_http.ts";
 import { startServer } from "./support.ts";
@@ -160,7 +160,7 @@ Deno.test({
     const token = new Token(SECRET);
     await using server = await startServer({
       token,
-      wrongTokens: new WrongTokens({ firstDelayMs: 0 }),
+      wrongTokens: new LoginFailures({ firstDelayMs: 0 }),
     });
     const [cookie = ""] = token
       .cookieHeader({ secure: false, embedded: false }).split(";");

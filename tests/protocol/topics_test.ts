@@ -26,6 +26,10 @@ pure("Topics names every topic under its prefix", () => {
     "occupancy/zone/#",
     "occupancy/errors",
   ]);
+  assert.deepEqual(topics.clientFilters, [
+    "occupancy/server/state",
+    ...topics.serverOnlyFilters.slice(1),
+  ]);
   assert.equal(topics.clientCheck("me"), "occupancy/check/me");
   assert.deepEqual(topics.serverSubscriptions("me"), [
     topics.dataFilter,

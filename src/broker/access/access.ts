@@ -27,6 +27,8 @@ export interface Login {
   readonly certificateName: string | undefined;
   /** The IP address of the client. */
   readonly address: string;
+  /** False after the client has closed its connection: a waiting login ends. */
+  readonly isConnected?: () => boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export type LoginRefusal =
 /** The answer to a login. */
 export type LoginResult =
   | { readonly identity: Identity; readonly refused?: undefined }
-  | { readonly refused: LoginRefusal };
+  | { readonly identity?: undefined; readonly refused: LoginRefusal };
 
 /**
  * How much of a filter a client may receive: each message that matches it, some

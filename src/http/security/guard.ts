@@ -21,7 +21,7 @@ import {
 } from "./login.ts";
 import { checkCrossSite, checkHost, checkSameOrigin } from "./origin.ts";
 import type { Token } from "./token.ts";
-import { WrongTokens } from "./wrong_tokens.ts";
+import { LoginFailures } from "../../common/login_failures.ts";
 
 /** The path without any check: supervisors have no token and any Host. */
 const HEALTH_PATH = "/healthz";
@@ -43,7 +43,7 @@ export interface GuardOptions {
   /** Logs a warning that any client can cause, at a limited rate a kind. */
   readonly warnLimited: (kind: string, line: string) => void;
   /** Default: a new one with its defaults. */
-  readonly wrongTokens?: WrongTokens | undefined;
+  readonly wrongTokens?: LoginFailures | undefined;
 }
 
 /** A request of the login form. */
@@ -58,12 +58,12 @@ export class Guard {
   #token: Token | undefined;
   #access = new AbortController();
   readonly #options: GuardOptions;
-  readonly #wrongTokens: WrongTokens;
+  readonly #wrongTokens: LoginFailures;
   readonly #isEmbedded: boolean;
   readonly #responseHeaders: readonly string[];
 
   constructor(options: GuardOptions) {
-    const { token, embedOrigins, wrongTokens = new WrongTokens() } = options;
+    const { token, embedOrigins, wrongTokens = new LoginFailures() } = options;
     this.#options = options;
     this.#token = token;
     this.#wrongTokens = wrongTokens;

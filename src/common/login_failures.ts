@@ -1,18 +1,19 @@
 /**
- * Delays the answers to wrong tokens, so that a client cannot try many.
+ * Delays the answers to failed logins (HTTP tokens, MQTT passwords), so that a
+ * client cannot try many.
  *
  * @module
  */
-import { delay } from "../../common/async.ts";
-import { clientNetwork } from "../../common/client_network.ts";
+import { delay } from "./async.ts";
+import { clientNetwork } from "./client_network.ts";
 
-/** Options of {@linkcode WrongTokens}. */
-export interface WrongTokenOptions {
-  /** The delay of the first wrong token of a network, in ms. Default 250. */
+/** Options of {@linkcode LoginFailures}. */
+export interface LoginFailureOptions {
+  /** The delay of the first failed login of a network, in ms. Default 250. */
   readonly firstDelayMs?: number;
   /** Each further one takes twice as long, up to this, in ms. Default 4000. */
   readonly maxDelayMs?: number;
-  /** A network without a wrong token for this time is new. Default 10 min. */
+  /** A network without a failed login for this time is new. Default 10 min. */
   readonly forgetAfterMs?: number;
   /** Networks whose count is known. Default 10,000. */
   readonly networks?: number;
@@ -24,28 +25,28 @@ export interface WrongTokenOptions {
   readonly now?: () => number;
 }
 
-/** The wrong tokens of one network. */
+/** The failed logins of one network. */
 interface Failures {
   /** The delay of the next answer, in ms. */
   delayMs: number;
-  /** When the last wrong token arrived. */
+  /** The time of the last failed login. */
   at: number;
   /** Answers that wait. */
   waiting: number;
 }
 
 /**
- * Counts wrong tokens by network and delays their answers. Right tokens are
- * never delayed: behind a reverse proxy all clients have one address, and one
- * of them must not lock the others out.
+ * Counts failed logins by network and delays their answers. Others are never
+ * delayed: behind a reverse proxy all clients have one address, and one of them
+ * must not lock the others out.
  */
-export class WrongTokens {
-  readonly #options: Required<WrongTokenOptions>;
-  /** By network, the longest without a wrong token first. */
+export class LoginFailures {
+  readonly #options: Required<LoginFailureOptions>;
+  /** By network, the longest without a failed login first. */
   readonly #networks = new Map<string, Failures>();
   #waiting = 0;
 
-  constructor(options: WrongTokenOptions = {}) {
+  constructor(options: LoginFailureOptions = {}) {
     this.#options = {
       firstDelayMs: 250,
       maxDelayMs: 4000,
@@ -64,7 +65,7 @@ export class WrongTokens {
   }
 
   /**
-   * Counts a wrong token and waits for the delay of its answer.
+   * Counts a failed login and waits for the delay of its answer.
    *
    * @param address the IP address of the client
    * @param signal ends the wait early

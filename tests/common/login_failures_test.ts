@@ -1,6 +1,6 @@
 /** Unit tests of the delays of wrong tokens. */
 import assert from "node:assert/strict";
-import { WrongTokens } from "../../src/http/security/wrong_tokens.ts";
+import { LoginFailures } from "../../src/common/login_failures.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 Deno.test({
@@ -9,7 +9,7 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     using clock = new FakeClock();
-    const wrong = new WrongTokens({
+    const wrong = new LoginFailures({
       now: () => clock.now,
       firstDelayMs: 100,
       maxDelayMs: 400,
@@ -43,7 +43,7 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     const ending = new AbortController();
-    const wrong = new WrongTokens({ waiting: 3, waitingPerNetwork: 2 });
+    const wrong = new LoginFailures({ waiting: 3, waitingPerNetwork: 2 });
     const waits = [
       wrong.wait("192.0.2.1", ending.signal),
       wrong.wait("192.0.2.1", ending.signal),
@@ -61,7 +61,7 @@ Deno.test({
   name: "the number of remembered networks is bounded",
   permissions: "none",
   fn: async () => {
-    const wrong = new WrongTokens({ firstDelayMs: 0, networks: 100 });
+    const wrong = new LoginFailures({ firstDelayMs: 0, networks: 100 });
     for (let i = 0; i < 1000; i++) {
       await wrong.wait(`2001:db8:${i.toString(16)}:1::1`, AbortSignal.abort());
     }
