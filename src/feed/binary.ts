@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeText } from "../protocol/text.ts";
-import { ByteWriter } from "../protocol/byte_writer.ts";
+import { ByteWriter } from "../common/byte_writer.ts";
 
 const FIRST_CAPACITY_BYTES = 1024;
 /** Bytes of a varint of 53 bits. */
@@ -30,7 +30,7 @@ export class BinaryWriter extends ByteWriter {
    * Returns the bytes without a copy: valid until the next call of a method.
    */
   peek(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.view.buffer, 0, this.at);
+    return this.bytes.subarray(0, this.at);
   }
 
   /** Writes a byte, 0 to 255. */
@@ -78,13 +78,6 @@ export class BinaryWriter extends ByteWriter {
     const bytes = encodeText(value);
     this.uint(bytes.length);
     this.raw(bytes);
-  }
-
-  /** Writes bytes without their length. */
-  raw(value: Uint8Array): void {
-    this.reserve(value.length);
-    new Uint8Array(this.view.buffer).set(value, this.at);
-    this.at += value.length;
   }
 }
 

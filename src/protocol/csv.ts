@@ -6,7 +6,7 @@
  */
 
 import type { ReadingBatch } from "./batch.ts";
-import { ByteWriter } from "./byte_writer.ts";
+import { ByteWriter } from "../common/byte_writer.ts";
 import {
   endOfDigits,
   MAX_INT_BYTES,

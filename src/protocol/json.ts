@@ -18,7 +18,7 @@ import type { Refusals } from "./refusals.ts";
 import { isInt32 } from "./region.ts";
 import { describeJson, isJsonObject, parseJson, quote } from "./text.ts";
 import { checkReadingTime, explainJsonTime, readJsonTime } from "./time.ts";
-import { ByteWriter } from "./byte_writer.ts";
+import { ByteWriter } from "../common/byte_writer.ts";
 
 /** Maximum length of a source's name in UTF-16 code units. */
 export const MAX_SOURCE_LENGTH = 200;

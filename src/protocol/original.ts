@@ -10,7 +10,7 @@ import { ReadingBatch, UNKNOWN } from "./batch.ts";
 import { MAX_INT_BYTES, SLACK_BYTES, writeInt } from "./digits.ts";
 import { ProtocolError } from "./errors.ts";
 import { encodeText, quoteBytes, skipBlank } from "./text.ts";
-import { ByteWriter } from "./byte_writer.ts";
+import { ByteWriter } from "../common/byte_writer.ts";
 
 /** The request of the original clients. */
 export const ORIGINAL_REQUEST = "get data";

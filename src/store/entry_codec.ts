@@ -13,7 +13,7 @@
  * @module
  */
 import type { ReadingColumns } from "../grid/mod.ts";
-import { ByteWriter } from "../protocol/byte_writer.ts";
+import { ByteWriter } from "../common/byte_writer.ts";
 import type { Entry } from "./store.ts";
 
 /** The index is the stored kind: append new kinds, never reorder them. */
@@ -55,7 +55,7 @@ export class EntryEncoder {
   encode(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
     this.#out.at = 0;
     for (const entry of entries) this.#entry(entry);
-    return new Uint8Array(this.#out.view.buffer, 0, this.#out.at);
+    return this.#out.take();
   }
 
   #entry(entry: Entry): void {
