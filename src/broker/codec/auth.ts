@@ -1,0 +1,38 @@
+/**
+ * AUTH of MQTT 5 (3.15), from a client.
+ *
+ * @module
+ */
+import type { BodyReader } from "./body_reader.ts";
+import { protocolError } from "./malformed.ts";
+import { type AuthPacket, PacketType } from "./packets.ts";
+import { NO_PROPERTIES, readProperties } from "./properties.ts";
+import { ReasonCode } from "./reason_codes.ts";
+
+/** The reason codes that a client may send (MQTT 5, 3.15.2.1). */
+const CODES: readonly number[] = [
+  ReasonCode.ContinueAuthentication,
+  ReasonCode.ReAuthenticate,
+];
+
+/**
+ * Decodes the body.
+ *
+ * @throws {MalformedPacket}
+ */
+export function decodeAuth(reader: BodyReader): AuthPacket {
+  // Without them: success, no properties (MQTT 5, 3.15.2.1).
+  const reasonCode = reader.left > 0 ? reader.byte() : ReasonCode.Success;
+  const properties = reader.left > 0
+    ? readProperties(reader, PacketType.Auth)
+    : NO_PROPERTIES;
+  reader.expectEnd();
+  // (MQTT 5, 3.15.2-1, 3.15.2.2.2)
+  if (
+    !CODES.includes(reasonCode) ||
+    properties.authenticationMethod === undefined
+  ) {
+    throw protocolError("AUTH has no method, or a reason code of a server");
+  }
+  return { type: PacketType.Auth, reasonCode, properties };
+}
