@@ -79,8 +79,21 @@ export interface ConnectOptions {
   readonly clientId?: string;
   /** Maximum time without the server or the broker, in ms. Default 5,000. */
   readonly timeout?: number;
+  /** The user, if `broker` has none before its host. Default: no login. */
+  readonly username?: string;
+  /** The password, if `broker` has none before its host. */
+  readonly password?: string;
   /** Certificate authorities to trust, in PEM format. Default: the system's. */
   readonly ca?: string;
+  /** The client certificate, in PEM format, if the broker requires one. */
+  readonly cert?: string;
+  /** The private key of `cert`, in PEM format, not encrypted. */
+  readonly key?: string;
+  /**
+   * True to accept any certificate of the broker, for tests: others on the
+   * network can read and change all messages. Default false.
+   */
+  readonly insecure?: boolean;
 }
 
 /** Options of {@linkcode OccupancyClient.publish}. */
@@ -280,14 +293,14 @@ export class OccupancyClient implements AsyncDisposable {
   }
 
   async #connect(role: Requester | Watcher): Promise<Link> {
-    const { broker = DEFAULT_BROKER, ca } = this.#options;
+    const { broker = DEFAULT_BROKER, ...access } = this.#options;
     // Loaded on demand: the MQTT package is most of the code.
     const { Connection } = await import("./mqtt/connection.ts");
     const link = new Connection({
+      ...access,
       url: brokerUrl(broker),
       clientId: role.name,
       subscriptions: role.subscriptions,
-      ...(ca !== undefined && { ca }),
     });
     await link.open(role.handlersFor(link));
     this.#links.add(link);

@@ -136,7 +136,7 @@ function optionTable(options: readonly OptionSpec[]): string {
     ["option", "meaning", "default", "variable"],
     options.map((option) => [
       (option.short && !option.defaultOn ? `\`-${option.short}\`, ` : "") +
-      `\`${usageOf(option)}\``,
+      (option.settingOnly ? "no flag" : `\`${usageOf(option)}\``),
       escape(option.summary) +
       (option.choices === undefined ? "" : ` (${listed(option.choices)})`),
       defaultOf(option),

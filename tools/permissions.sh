@@ -106,7 +106,7 @@ option() { # name, value
     broker) broker=1 && allow_host "$2" ;;
     config) config=$2 && allow_read "$2" ;;
     url) url=1 && allow_host "$2" ;;
-    ca | file | http-token-file) allow_read "$2" ;;
+    ca | cert | key | password-file | file | http-token-file) allow_read "$2" ;;
     # The images are in the same folder.
     map-file) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
   esac
@@ -147,7 +147,8 @@ for word; do
   case $word in
     --*=*) word=${word#--} && option "${word%%=*}" "${word#*=}" ;;
     --broker | --listen | --http | --store | --config | --url) expected=${word#--} ;;
-    --file | --ca | --http-token-file | --map-file) expected=${word#--} ;;
+    --ca | --cert | --key | --password-file) expected=${word#--} ;;
+    --file | --http-token-file | --map-file) expected=${word#--} ;;
     --*) ;;
     -b) expected=broker ;;
     -l) expected=listen ;;
@@ -167,6 +168,9 @@ done
 [ -n "$config" ] || option config "${OCCUPANCY_CONFIG-}"
 [ -n "$url" ] || option url "${OCCUPANCY_URL-}"
 option ca "${OCCUPANCY_CA-}"
+option cert "${OCCUPANCY_CERT-}"
+option key "${OCCUPANCY_KEY-}"
+option password-file "${OCCUPANCY_PASSWORD_FILE-}"
 option file "${OCCUPANCY_FILE-}"
 option map-file "${OCCUPANCY_MAP_FILE-}"
 option http-token-file "${OCCUPANCY_HTTP_TOKEN_FILE-}"

@@ -2,10 +2,11 @@
 import { abortable, deadline, doneWithin } from "../common/async.ts";
 import type { Connection } from "../mqtt/connection.ts";
 import { type Link, LinkError, type LinkHandlers } from "../mqtt/link.ts";
-import { brokerOf, caOf } from "./arguments/addresses.ts";
+import { brokerOf } from "./arguments/addresses.ts";
+import { readBrokerAccess } from "./arguments/broker_access.ts";
 import type { BrokerFlags } from "./arguments/common_options.ts";
 import { announceDownload } from "./download_notice.ts";
-import { verbose } from "./terminal/output.ts";
+import { printWarning, verbose } from "./terminal/output.ts";
 
 const DEFAULT_TIMEOUT_MS = 5000;
 /** Maximum time to disconnect and to send what is pending. */
@@ -62,7 +63,7 @@ export async function connect(
     clientId: role.name,
     subscriptions: role.subscriptions,
     connectTimeout: 2 * timeout, // the deadline below comes first
-    ...await caOf(flags),
+    ...await readBrokerAccess(flags, printWarning),
   });
   const handlers = role.handlersFor(link);
   const opened = link.open({

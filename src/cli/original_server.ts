@@ -15,9 +15,11 @@ import {
   ProtocolError,
   type Topics,
 } from "../protocol/mod.ts";
-import { brokerOf, caOf } from "./arguments/addresses.ts";
+import { brokerOf } from "./arguments/addresses.ts";
+import { readBrokerAccess } from "./arguments/broker_access.ts";
 import type { BrokerFlags } from "./arguments/common_options.ts";
 import { uniqueClientId } from "./connect.ts";
+import { printWarning } from "./terminal/output.ts";
 
 /** Time for a server to answer a request before a check begins. */
 const REPLY_TIMEOUT_MS = 200;
@@ -131,7 +133,7 @@ async function isOnlyOriginal(
   };
   const probe = await ProbeConnection.open({
     url: brokerOf(flags),
-    ...await caOf(flags),
+    ...await readBrokerAccess(flags, printWarning),
     clientId,
     timeout: CONNECT_TIMEOUT_MS,
     onMessage,

@@ -40,14 +40,17 @@ import {
 } from "./pending_publishes.ts";
 import { SilenceWatch } from "./silence.ts";
 import {
+  accessOptions,
+  type BrokerAccess,
   clientOptions,
   type ConnectionOptions,
   connectorOf,
   disableNagle,
   endClient,
   publishOptions,
+  replaceAccess,
 } from "./transport.ts";
-import { redactUrl } from "./url.ts";
+import { loginOf, redactUrl } from "./url.ts";
 
 export type { ConnectionOptions } from "./transport.ts";
 
@@ -123,13 +126,17 @@ export class Connection implements Link {
   }
 
   /**
-   * Replaces the certificate authorities to trust. Used when it connects again.
+   * Replaces certificates, key and password. Used when it connects again.
    *
-   * @param pem certificates in PEM format
+   * @param access what changed
    */
-  setCa(pem: string): void {
-    this.#options = { ...this.#options, ca: pem };
-    if (this.#client !== undefined) this.#client.options.ca = pem;
+  replaceAccess(access: BrokerAccess): void {
+    this.#options = { ...this.#options, ...access };
+    if (this.#client === undefined) return;
+    replaceAccess(this.#client, {
+      ...accessOptions(this.#options),
+      ...loginOf(this.#options.url),
+    });
   }
 
   async open(handlers: LinkHandlers): Promise<void> {
@@ -318,7 +325,7 @@ export class Connection implements Link {
         ? conflictReason(this.#options.clientId)
         : this.#lastError === undefined
         ? "the broker closed the connection"
-        : explainConnectFailure(this.#lastError, this.description).message,
+        : this.#explain(this.#lastError).message,
       isConflict,
     );
   }
@@ -338,7 +345,7 @@ export class Connection implements Link {
   #explain(error: unknown): LinkError {
     return error instanceof LinkError
       ? error
-      : explainConnectFailure(error, this.description);
+      : explainConnectFailure(error, this.description, this.#options);
   }
 
   #publishNow(

@@ -6,9 +6,12 @@
  */
 import { messageOf } from "../common/errors.ts";
 import { LinkError } from "./link.ts";
+import { explainTlsFailure } from "./tls_failure.ts";
+import type { BrokerAccess } from "./transport.ts";
 
 const LOGIN_HINT =
-  "Set user and password in the address: mqtt://user:password@host.";
+  "Set user and password in the address (mqtt://user:password@host), or in a command with --user and --password-file.";
+const OTHER_LOGIN_HINT = "Check user and password.";
 
 /**
  * CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2).
@@ -61,10 +64,12 @@ export function isVersionRefusal(error: unknown): boolean {
  *
  * @param error the error of the attempt
  * @param address the broker's address, without a password
+ * @param tried the access that was tried: the hints depend on it
  */
 export function explainConnectFailure(
   error: unknown,
   address: string,
+  tried: BrokerAccess = {},
 ): LinkError {
   const code = codeOf(error);
   const message = messageOf(error);
@@ -73,12 +78,11 @@ export function explainConnectFailure(
   if (typeof code === "number" && code !== 0) {
     const { reason, hint } = REFUSALS[code] ??
       { reason: `refused by the broker (${message})`, hint: undefined };
-    const hasUser = /:\/\/[^/]*@/.test(address);
+    const hasUser = tried.username !== undefined ||
+      /:\/\/[^/]*@/.test(address);
     return new LinkError("refused", `${cannot}: ${reason}`, {
       ...(hint !== undefined && {
-        hint: hint === LOGIN_HINT && hasUser
-          ? "Check user and password in the address."
-          : hint,
+        hint: hint === LOGIN_HINT && hasUser ? OTHER_LOGIN_HINT : hint,
       }),
       cause,
     });
@@ -107,11 +111,10 @@ export function explainConnectFailure(
       },
     );
   }
-  if (
-    /certificate|self.signed|UnknownIssuer|TLS|SSL/i.test(`${code} ${message}`)
-  ) {
-    return new LinkError("tls", `${cannot}: TLS failed (${message})`, {
-      hint: tlsHint(String(code), message),
+  const tls = explainTlsFailure(String(code), message, tried);
+  if (tls !== undefined) {
+    return new LinkError("tls", `${cannot}: ${tls.reason}`, {
+      hint: tls.hint,
       cause,
     });
   }
@@ -128,23 +131,6 @@ export function explainConnectFailure(
     hint: "Check the address and the network.",
     cause,
   });
-}
-
-/** The way out is never a connection without TLS: it would show the password. */
-function tlsHint(code: string, message: string): string {
-  if (code === "CERT_HAS_EXPIRED") {
-    return "Renew the certificate of the broker, or check the clock of this machine.";
-  }
-  if (code === "CERT_NOT_YET_VALID") {
-    return "Check the clock of this machine, and the certificate of the broker.";
-  }
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return "Use a host name that the certificate of the broker lists.";
-  }
-  if (/certificate|self.signed|issuer/i.test(`${code} ${message}`)) {
-    return "If your own authority signed the certificate of the broker, name the file of the authority (ca; in a command --ca FILE).";
-  }
-  return "Check the port: MQTT with TLS usually uses 8883.";
 }
 
 /**

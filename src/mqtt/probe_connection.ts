@@ -13,15 +13,18 @@ import {
   MIN_FAILURE_CODE,
 } from "./failure.ts";
 import { LinkError } from "./link.ts";
-import { clientOptions, connectorOf, endClient } from "./transport.ts";
+import {
+  type BrokerAccess,
+  clientOptions,
+  connectorOf,
+  endClient,
+} from "./transport.ts";
 import { redactUrl } from "./url.ts";
 
 /** The broker that a probe connects to. */
-export interface ProbeTarget {
+export interface ProbeTarget extends BrokerAccess {
   /** `mqtt:`, `mqtts:`, `ws:` or `wss:`. */
   readonly url: string;
-  /** PEM certificate authorities to trust instead of the system's. */
-  readonly ca?: string;
 }
 
 /** Options of {@linkcode ProbeConnection.open}. */
@@ -100,7 +103,7 @@ export class ProbeConnection {
       if (options.version === undefined && isVersionRefusal(error)) {
         return await ProbeConnection.open({ ...options, version: 4 });
       }
-      throw explainConnectFailure(error, redactUrl(url));
+      throw explainConnectFailure(error, redactUrl(url), options);
     }
   }
 

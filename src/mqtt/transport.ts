@@ -2,27 +2,48 @@
  * Opens and ends clients of mqtt.js, with their options.
  *
  * `connect()` of mqtt.js loads TCP, TLS, WebSockets and SOCKS for any address,
- * which slows down a short command like `request`. So for plain TCP, the usual
- * case, this module gives its client a socket; for other addresses it loads
- * `connect()`.
+ * which slows down a short command like `request`. So for TCP and TLS, the
+ * usual cases, this module gives its client a socket; for other addresses it
+ * loads `connect()`.
  *
  * @module
  */
 import type { IClientOptions, IClientPublishOptions, MqttClient } from "mqtt";
 import client from "mqtt/lib/client";
 import { Buffer } from "node:buffer";
-import { createConnection, Socket } from "node:net";
+import { createConnection, isIP, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { LinkError, type PublishOptions } from "./link.ts";
-import { tcpTarget } from "./url.ts";
+import {
+  loginOf,
+  type NetworkTarget,
+  networkTarget,
+  withoutLogin,
+} from "./url.ts";
 
 // Deno imports a CommonJS module's exports; a bundler, their default.
 const Client: typeof MqttClient = "default" in client
   ? client.default as typeof MqttClient
   : client;
 
+/** How a client identifies itself, and how it checks the broker. */
+export interface BrokerAccess {
+  /** PEM certificate authorities to trust instead of the system's. */
+  readonly ca?: string;
+  /** The client certificate in PEM format, with {@linkcode key}. */
+  readonly cert?: string;
+  /** The private key of the client certificate in PEM format. */
+  readonly key?: string;
+  /** True to accept any certificate of the broker. */
+  readonly insecure?: boolean;
+  /** The user, if the address of the broker has none. */
+  readonly username?: string;
+  /** The password, if the address of the broker has none. */
+  readonly password?: string;
+}
+
 /** Options of `Connection`. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends BrokerAccess {
   /** `mqtt:`, `mqtts:`, `ws:` or `wss:`, with optional `user:password@`. */
   readonly url: string;
   /** MQTT client identifier, unique on the broker. */
@@ -50,8 +71,6 @@ export interface ConnectionOptions {
   readonly sessionExpiry?: number;
   /** As in {@linkcode ClientSettings}. */
   readonly maxReceivedBytes?: number;
-  /** PEM certificate authorities to trust instead of the system's. */
-  readonly ca?: string;
   /**
    * What to do if another client connects with the same client id: "fail", the
    * default, or "retry", with pauses that become longer.
@@ -77,16 +96,71 @@ const PROXY_VARIABLE = "MQTTJS_SOCKS_PROXY";
  * @throws {LinkError} if the variable of the proxy is not valid Unicode
  */
 export async function connectorOf(url: string): Promise<Connect> {
-  if (!/^mqtt:/i.test(url) || proxy()) {
+  const login = loginOf(url);
+  if (!/^mqtts?:/i.test(url) || proxy()) {
     const { default: mqtt } = await import("mqtt");
-    return (options) => mqtt.connect(url, options);
+    // mqtt.js would end the user at the last colon of the password.
+    const address = withoutLogin(url);
+    return (options) => mqtt.connect(address, { ...options, ...login });
   }
-  const { host, port, ...credentials } = tcpTarget(url);
-  return (options) =>
-    new Client(() => createConnection({ host, port }), {
-      ...options,
-      ...credentials,
+  const target = networkTarget(url);
+  const openStream = /^mqtts:/i.test(url)
+    ? await tlsOpener(target)
+    : () => createConnection(target);
+  return (options) => new Client(openStream, { ...options, ...login });
+}
+
+/** Returns the function that opens a TLS connection for a client. */
+async function tlsOpener(
+  { host, port }: NetworkTarget,
+): Promise<(client: MqttClient) => Duplex> {
+  const { connect } = await import("node:tls");
+  return ({ options: { ca, cert, key, rejectUnauthorized = true } }) =>
+    connect({
+      host,
+      port,
+      // The name must not be an IP address (RFC 6066, 3).
+      ...(isIP(host) === 0 && { servername: host }),
+      rejectUnauthorized,
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key: key as string }),
     });
+}
+
+/**
+ * Replaces certificates, key and password of a client. Used when it connects
+ * again.
+ *
+ * @param client the client
+ * @param options as {@linkcode accessOptions} returns them
+ */
+export function replaceAccess(
+  client: MqttClient,
+  options: IClientOptions,
+): void {
+  const { wsOptions } = client.options; // has copies of the certificates
+  const { ca, cert, key } = options;
+  Object.assign(client.options, options);
+  if (wsOptions !== undefined) Object.assign(wsOptions, { ca, cert, key });
+}
+
+/**
+ * Returns the options of a client that {@linkcode BrokerAccess} defines.
+ *
+ * @param access certificates, key and login
+ */
+export function accessOptions(
+  { ca, cert, key, insecure, username, password }: BrokerAccess,
+): IClientOptions {
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(insecure && { rejectUnauthorized: false }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+  };
 }
 
 /** @throws {LinkError} if the variable is not valid Unicode */
@@ -103,7 +177,7 @@ function proxy(): string | undefined {
 }
 
 /** Settings of {@linkcode clientOptions}. */
-export interface ClientSettings {
+export interface ClientSettings extends BrokerAccess {
   /** The protocol version; 4 is MQTT 3.1.1. */
   readonly version: 4 | 5;
   /** MQTT client identifier. */
@@ -122,8 +196,6 @@ export interface ClientSettings {
   readonly connectTimeout: number;
   /** In s. Default 30. */
   readonly keepAlive?: number;
-  /** PEM certificate authorities to trust instead of the system's. */
-  readonly ca?: string;
 }
 
 /**
@@ -135,7 +207,7 @@ export function clientOptions(
   settings: ClientSettings,
 ): IClientOptions {
   const { version, clientId, sessionExpiry, maxReceivedBytes } = settings;
-  const { connectTimeout, keepAlive = 30, ca } = settings;
+  const { connectTimeout, keepAlive = 30 } = settings;
   return {
     protocolVersion: version,
     clientId,
@@ -157,7 +229,7 @@ export function clientOptions(
     queueQoSZero: false,
     timerVariant: "native",
     writeCache: false, // a cache of all 65,536 packet ids: 15 ms and 17 MB
-    ...(ca === undefined ? {} : { ca }),
+    ...accessOptions(settings),
   };
 }
 

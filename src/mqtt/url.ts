@@ -9,15 +9,20 @@ import { LinkError } from "./link.ts";
 const SCHEMES = new Set(["mqtt:", "mqtts:", "ws:", "wss:"]);
 const ENCODING_HINT =
   "In user and password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23.";
-/** The port that IANA has registered for MQTT over TCP. */
+/** The ports that IANA has registered for MQTT over TCP and over TLS. */
 const MQTT_PORT = 1883;
+const MQTTS_PORT = 8883;
 
-/** The parts of an `mqtt:` address. */
-export interface TcpTarget {
+/** The part of an `mqtt:` or `mqtts:` address that a socket needs. */
+export interface NetworkTarget {
   /** A host name in ASCII, or an IP address without brackets. */
   readonly host: string;
-  /** Default 1883. */
+  /** Default 1883, for `mqtts:` 8883. */
   readonly port: number;
+}
+
+/** User and password of an address, decoded. */
+export interface Login {
   readonly username?: string;
   readonly password?: string;
 }
@@ -142,22 +147,40 @@ function partsOfInvalid(text: string): AddressParts {
 }
 
 /**
- * Splits an `mqtt:` address into the parts that a socket and CONNECT need.
+ * Returns host and port of an `mqtt:` or `mqtts:` address.
  *
- * @param url an address with the scheme `mqtt:`
+ * @param url an address with one of these schemes
  * @throws {TypeError} if the host is not a host name
- * @throws {URIError} if user or password has a `%` without two hex digits
  */
-export function tcpTarget(url: string): TcpTarget {
-  const { hostname, port, username, password } = new URL(url);
+export function networkTarget(url: string): NetworkTarget {
+  const { protocol, hostname, port } = new URL(url);
   // URL decodes a host, and converts it to ASCII, for the web's schemes only.
   const host = new URL(`http://${hostname}`).hostname;
+  const defaultPort = protocol === "mqtts:" ? MQTTS_PORT : MQTT_PORT;
   return {
     host: host.startsWith("[") ? host.slice(1, -1) : host,
-    port: Number(port || MQTT_PORT),
+    port: Number(port || defaultPort),
+  };
+}
+
+/**
+ * Returns user and password of an address, those that it has.
+ *
+ * @param url an address with a scheme
+ * @throws {URIError} if user or password has a `%` without two hex digits
+ */
+export function loginOf(url: string): Login {
+  const { username, password } = new URL(url);
+  return {
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
   };
+}
+
+/** Returns an address without user and password. */
+export function withoutLogin(url: string): string {
+  const { scheme, host, afterHost } = partsOf(url);
+  return scheme + host + afterHost;
 }
 
 /**
@@ -170,7 +193,7 @@ export async function acceptsTcp(
   url: string,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const { host: hostname, port } = tcpTarget(url);
+  const { host: hostname, port } = networkTarget(url);
   try {
     const options = { hostname, port, ...(signal && { signal }) };
     (await Deno.connect(options)).close();

@@ -126,6 +126,11 @@ const CASES: readonly Case[] = [
     env: { OCCUPANCY_FILE: "f.csv" },
     granted: { ...CLIENT, read: "ca.pem,f.csv" },
   },
+  {
+    args: "request --cert me.pem --key=me.key --insecure --user ann",
+    env: { OCCUPANCY_PASSWORD_FILE: "secret", OCCUPANCY_PASSWORD: "unused" },
+    granted: { ...CLIENT, read: "me.pem,me.key,secret" },
+  },
   // Deno separates paths by commas.
   { args: "client a,1.csv", granted: { ...CLIENT, read: true } },
   {

@@ -104,38 +104,6 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name:
-    "explainConnectFailure() names the way out after a failed certificate check, never mqtt://",
-  permissions: "none",
-  fn: () => {
-    const cases: [code: string, message: string, hint: RegExp][] = [
-      ["CERT_HAS_EXPIRED", "certificate has expired", /^Renew/],
-      ["CERT_NOT_YET_VALID", "certificate is not yet valid", /clock/],
-      ["ERR_TLS_CERT_ALTNAME_INVALID", "Hostname/IP does not match", /name/],
-      [
-        "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-        "unable to verify the first certificate",
-        /--ca/,
-      ],
-      ["SELF_SIGNED_CERT_IN_CHAIN", "self-signed certificate", /--ca/],
-      ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "no issuer certificate", /--ca/],
-      [
-        "ECONNRESET",
-        "socket disconnected before secure TLS connection",
-        /8883/,
-      ],
-    ];
-    for (const [code, message, hint] of cases) {
-      const cause = Object.assign(new Error(message), { code });
-      const error = explainConnectFailure(cause, "mqtts://broker.example");
-      assert.equal(error.code, "tls");
-      assert.match(error.hint!, hint);
-      assert.doesNotMatch(error.hint!, /mqtt:/);
-    }
-  },
-});
-
 for (
   const [code4, code5, message, hint] of [
     [2, 0x85, /client id refused$/, /another client id/],

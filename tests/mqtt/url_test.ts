@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/mqtt/link.ts";
-import { brokerUrl, redactUrl, tcpTarget } from "../../src/mqtt/url.ts";
+import {
+  brokerUrl,
+  loginOf,
+  networkTarget,
+  redactUrl,
+  withoutLogin,
+} from "../../src/mqtt/url.ts";
 
 Deno.test({
   name: "brokerUrl() adds the scheme mqtt",
@@ -126,7 +132,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tcpTarget() returns host and port, 1883 by default",
+  name: "networkTarget() returns host and port, by default 1883 or 8883",
   permissions: "none",
   fn: () => {
     const cases = {
@@ -137,28 +143,47 @@ Deno.test({
       "mqtt://[::1]": ["::1", 1883],
       "mqtt://[fe80::1]:1884": ["fe80::1", 1884],
       "mqtt://bücher.example": ["xn--bcher-kva.example", 1883],
+      "mqtts://me:secret@broker": ["broker", 8883],
+      "MQTTS://broker:1884": ["broker", 1884],
     };
     for (const [url, [host, port]] of Object.entries(cases)) {
-      assert.deepEqual(tcpTarget(url), { host, port }, url);
+      assert.deepEqual(networkTarget(url), { host, port }, url);
     }
   },
 });
 
 Deno.test({
-  name: "tcpTarget() decodes user and password, also with a colon or an @",
+  name: "loginOf() decodes user and password, also with a colon or an @",
   permissions: "none",
   fn: () => {
     const cases: Record<string, { username?: string; password?: string }> = {
+      "mqtt://b": {},
+      "wss://me:secret@b/mqtt": { username: "me", password: "secret" },
+      "mqtts://:secret@b": { password: "secret" },
       "mqtt://me@b": { username: "me" },
       "mqtt://me:secret@b": { username: "me", password: "secret" },
       "mqtt://m%40e:p%3A%2Fs@b": { username: "m@e", password: "p:/s" },
       "mqtt://me:a:b@b": { username: "me", password: "a:b" },
       "mqtt://me:a@b@b": { username: "me", password: "a@b" },
     };
-    for (const [url, credentials] of Object.entries(cases)) {
-      const target = { host: "b", port: 1883, ...credentials };
-      assert.deepEqual(tcpTarget(url), target, url);
+    for (const [url, login] of Object.entries(cases)) {
+      assert.deepEqual(loginOf(url), login, url);
     }
-    assert.throws(() => tcpTarget("mqtt://me:50%@b"), URIError);
+    assert.throws(() => loginOf("mqtt://me:50%@b"), URIError);
+  },
+});
+
+Deno.test({
+  name: "withoutLogin() removes user and password only",
+  permissions: "none",
+  fn: () => {
+    const cases = {
+      "mqtt://b:1884": "mqtt://b:1884",
+      "mqtts://me@b": "mqtts://b",
+      "wss://me:a@b@b:8080/mqtt@x?y=1": "wss://b:8080/mqtt@x?y=1",
+    };
+    for (const [url, rest] of Object.entries(cases)) {
+      assert.equal(withoutLogin(url), rest);
+    }
   },
 });

@@ -1,18 +1,12 @@
 /** nginx with TLS on the loopback, for one test. */
+import { type CertificateFiles, createCertificates } from "./certificates.ts";
 import { requireTool } from "./needs.ts";
 import { Running } from "./processes.ts";
-import { tempDir } from "./temp.ts";
 
 /** A running nginx. */
 export interface Nginx extends AsyncDisposable {
   /** Returns the access log: each line has the request line and the referrer. */
   accessLog(): Promise<string>;
-}
-
-/** The certificate that the configuration of {@linkcode startNginx} names. */
-export interface Certificate {
-  readonly cert: string;
-  readonly key: string;
 }
 
 /**
@@ -21,16 +15,16 @@ export interface Certificate {
  * @param configure returns what is inside `http { }`
  */
 export async function startNginx(
-  configure: (certificate: Certificate) => string,
+  configure: (certificate: CertificateFiles) => string,
 ): Promise<Nginx> {
-  const folder = await tempDir();
-  const { path } = folder;
-  const certificate = { cert: `${path}/cert.pem`, key: `${path}/key.pem` };
-  await createCertificate(certificate);
+  const certificates = await createCertificates();
+  const { path } = certificates;
+  const certificate = await certificates.create("localhost");
   const log = `${path}/access.log`;
   const bodies = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  const config = await folder.file(
-    "nginx.conf",
+  const config = `${path}/nginx.conf`;
+  await Deno.writeTextFile(
+    config,
     [
       "daemon off;",
       "worker_processes 1;",
@@ -53,7 +47,7 @@ export async function startNginx(
     [Symbol.asyncDispose]: async () => {
       running.kill("SIGTERM");
       await running.ended();
-      await folder[Symbol.asyncDispose]();
+      await certificates[Symbol.asyncDispose]();
     },
   };
   try {
@@ -63,16 +57,4 @@ export async function startNginx(
     await nginx[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function createCertificate({ cert, key }: Certificate): Promise<void> {
-  await using openssl = new Running(requireTool("openssl"), [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt"],
-    ...["ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
-    ...["-subj", "/CN=localhost"],
-    ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-    ...["-keyout", key, "-out", cert],
-  ]);
-  const { code, stderr } = await openssl.ended();
-  if (code !== 0) throw new Error(`Cannot create a certificate: ${stderr}`);
 }

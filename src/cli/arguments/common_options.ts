@@ -26,10 +26,56 @@ export const BROKER_OPTIONS = [
     group: BROKER,
   },
   {
+    name: "user",
+    value: "name",
+    summary: "user for the broker, if --broker names none",
+    group: BROKER,
+  },
+  {
+    name: "password-file",
+    value: "file",
+    summary: "file with the password of the user",
+    file: true,
+    conflictsWith: ["password"],
+    conflictHint: "Use one of them.",
+    group: BROKER,
+  },
+  {
+    name: "password",
+    value: "password",
+    summary:
+      "the password; no flag, because all users of the machine can see a command line",
+    settingOnly: true,
+    mask: () => "***",
+    group: BROKER,
+  },
+  {
     name: "ca",
     value: "file",
     summary: "PEM file of the certificate authority to trust for TLS",
     file: true,
+    group: BROKER,
+  },
+  {
+    name: "cert",
+    value: "file",
+    summary: "PEM file of the client certificate, if the broker requires one",
+    file: true,
+    group: BROKER,
+  },
+  {
+    name: "key",
+    value: "file",
+    summary: "PEM file of the private key of --cert",
+    file: true,
+    group: BROKER,
+  },
+  {
+    name: "insecure",
+    summary:
+      "accept any certificate of the broker, for tests: others can read and change all messages",
+    conflictsWith: ["ca"],
+    conflictHint: "Remove --insecure to check the certificate of the broker.",
     group: BROKER,
   },
   {

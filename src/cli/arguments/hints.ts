@@ -17,6 +17,7 @@ const FORMS: readonly (readonly [form: RegExp, options: readonly string[]])[] =
     [/^sqlite:|^memory:$/, ["store"]],
     [/\.ya?ml$/i, ["map-file"]],
     [/\.(?:pem|crt|cer)$/i, ["ca"]],
+    [/\.key$/i, ["key"]],
     [/^[\w.-]*:\d{1,5}$/, ["listen", "broker"]],
     [/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/, ["for", "duration", "timeout"]],
     [/^[a-z][\w/-]*$/i, ["layer"]],
@@ -38,8 +39,11 @@ const FOREIGN:
       ["-p", "--port", "--host", "--hostname", "--server", "-L", "--url"],
       "broker",
     ],
-    [["-u", "-P", "--user", "--username", "--pw", "--password"], "broker"],
+    [["-u", "--username", "--login"], "user"],
+    [["-P", "--pw", "--password", "--pass"], "password"],
     [["--cafile", "--capath", "--cacert"], "ca"],
+    [["--certfile", "--client-cert"], "cert"],
+    [["--keyfile", "--client-key"], "key"],
     [["-t", "--topic"], "prefix"],
     [["-i", "--id", "--client-id"], "name"],
   ];
@@ -47,9 +51,13 @@ const FOREIGN:
 const FOREIGN_HINTS: Readonly<Record<string, string>> = {
   listen:
     "Use --listen HOST:PORT for the embedded broker, or connect to another with --broker mqtt://HOST:PORT.",
-  broker:
-    "Host, port, user and password are one address: --broker mqtt://USER:PASSWORD@HOST:PORT.",
+  broker: "Host and port are one address: --broker mqtt://HOST:PORT.",
+  user: "Use --user NAME.",
+  password:
+    "All users of this machine can see a command line: write the password into a file and use --password-file FILE, or set OCCUPANCY_PASSWORD.",
   ca: "Use --ca FILE.",
+  cert: "Use --cert FILE.",
+  key: "Use --key FILE.",
   prefix:
     "Topics follow from --prefix, and from --layer where there are layers.",
   name: "Use --name ID.",
@@ -74,7 +82,10 @@ function optionForWord(
   word: string,
   options: readonly OptionSpec[],
 ): string | undefined {
-  const known = new Map(options.map((option) => [option.name, option]));
+  const known = new Map(
+    options.filter(({ settingOnly }) => !settingOnly)
+      .map((option) => [option.name, option]),
+  );
   const own = known.get(word);
   if (own !== undefined) {
     return own.value === undefined ? `--${word}` : `--${word} <${own.value}>`;

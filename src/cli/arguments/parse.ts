@@ -22,7 +22,7 @@ export interface Words {
  * Reads the words after a command's name. Each switch also has a `--no-` form.
  *
  * @param words the words
- * @param options the command's options
+ * @param all the command's options; those with `settingOnly` are unknown here
  * @param command for hints, such as `occupancy server`
  * @param extra `rest`: all words after the first operand are operands;
  * `operandOption`: the option that operands are added to
@@ -31,13 +31,14 @@ export interface Words {
  */
 export function readWords(
   words: readonly string[],
-  options: readonly OptionSpec[],
+  all: readonly OptionSpec[],
   command: string,
   { rest = false, operandOption }: {
     rest?: boolean | undefined;
     operandOption?: string | undefined;
   } = {},
 ): Words {
+  const options = all.filter(({ settingOnly }) => !settingOnly);
   const known = new Map(options.map((option) => [option.name, option]));
   const { tokens } = parseArgs({
     args: [...words],
@@ -91,7 +92,7 @@ export function readWords(
     if (option === undefined || (negated && option.value !== undefined)) {
       throw invalid(
         `Unknown option: ${rawName}`,
-        hintForOption(rawName, options, flagNames(options)),
+        hintForOption(rawName, all, flagNames(options)),
       );
     }
     if (option.value === undefined) {

@@ -45,6 +45,11 @@ export interface OptionSpec {
   readonly group?: string;
   /** Accepted on the command line only, not as a setting. */
   readonly flagOnly?: true;
+  /**
+   * Accepted as a variable and in the configuration file only: all users of the
+   * machine can see a command line.
+   */
+  readonly settingOnly?: true;
 }
 
 /** The argument of a command that is not an option. */

@@ -1,8 +1,9 @@
 /** Describes an option for help, manual page, docs/CLI.md and completions. */
-import type {
-  CommandSpec,
-  OperandSpec,
-  OptionSpec,
+import {
+  type CommandSpec,
+  type OperandSpec,
+  type OptionSpec,
+  variableOf,
 } from "../arguments/spec.ts";
 
 /** The heading of options without a group. */
@@ -20,9 +21,18 @@ export function grouped(
   return groups;
 }
 
-/** The flag with its value: `--no-request`, `--timeout <duration>`. */
+/** The options that the command line accepts. */
+export function flagsAmong(options: readonly OptionSpec[]): OptionSpec[] {
+  return options.filter(({ settingOnly }) => !settingOnly);
+}
+
+/**
+ * The flag with its value: `--no-request`, `--timeout <duration>`; the variable
+ * of an option without a flag.
+ */
 export function usageOf(option: OptionSpec): string {
-  const { value } = option;
+  const { value, settingOnly } = option;
+  if (settingOnly) return variableOf(option);
   return value === undefined
     ? flagName(option)
     : `${flagName(option)} <${value}>`;

@@ -67,6 +67,15 @@ export function printError(line: string): void {
   writeError(`${shownProgress?.erase() ?? ""}${safe}\n`);
 }
 
+/** Prints a warning to stderr, once: a command may connect several times. */
+export function printWarning(line: string): void {
+  if (printedWarnings.has(line)) return;
+  printedWarnings.add(line);
+  printError(`Warning: ${line}`);
+}
+
+const printedWarnings = new Set<string>();
+
 /**
  * Writes text to stderr as it is. Errors are ignored: they must not end a
  * server.

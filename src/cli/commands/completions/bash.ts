@@ -1,5 +1,5 @@
 import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
-import { flagName } from "../../help/option_text.ts";
+import { flagName, flagsAmong } from "../../help/option_text.ts";
 
 /** The script for bash 3.2 and later; it does not need bash-completion. */
 export function bashCompletions(commands: readonly LoadedCommand[]): string {
@@ -44,16 +44,17 @@ complete -F _occupancy occupancy
 
 /** Completions of the values of options. */
 function valueCases({ name, spec }: LoadedCommand): string[] {
-  return spec.options.filter(({ value }) => value !== undefined).map(
-    (option) => {
-      const flags = [
-        `--${option.name}`,
-        ...(option.short ? [`-${option.short}`] : []),
-      ]
-        .map((flag) => quoted(`${name} ${flag}`)).join("|");
-      return `    ${flags}) ${valueCompletion(option)}; return ;;`;
-    },
-  );
+  return flagsAmong(spec.options).filter(({ value }) => value !== undefined)
+    .map(
+      (option) => {
+        const flags = [
+          `--${option.name}`,
+          ...(option.short ? [`-${option.short}`] : []),
+        ]
+          .map((flag) => quoted(`${name} ${flag}`)).join("|");
+        return `    ${flags}) ${valueCompletion(option)}; return ;;`;
+      },
+    );
 }
 
 function valueCompletion({ choices, file }: OptionSpec): string {
@@ -66,7 +67,7 @@ function valueCompletion({ choices, file }: OptionSpec): string {
 }
 
 function wordsCase({ name, spec }: LoadedCommand): string {
-  const flags = spec.options.map(flagName);
+  const flags = flagsAmong(spec.options).map(flagName);
   const words = [...spec.operand?.choices ?? [], ...flags];
   const files = spec.operand?.option ? " files=true" : "";
   return `    ${name}) words=${quoted(words.join(" "))}${files} ;;`;

@@ -1,5 +1,5 @@
 import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
-import { flagName } from "../../help/option_text.ts";
+import { flagName, flagsAmong } from "../../help/option_text.ts";
 
 /** The script for fish 3 and later. */
 export function fishCompletions(commands: readonly LoadedCommand[]): string {
@@ -31,7 +31,7 @@ function commandLines({ name, spec }: LoadedCommand): string[] {
       ]
       : []),
     ...(operand?.option ? [`${when} -F`] : []),
-    ...options.map((option) => `${when} ${argument(option)}`),
+    ...flagsAmong(options).map((option) => `${when} ${argument(option)}`),
   ];
 }
 

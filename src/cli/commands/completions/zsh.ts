@@ -1,5 +1,5 @@
 import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
-import { flagName } from "../../help/option_text.ts";
+import { flagName, flagsAmong } from "../../help/option_text.ts";
 
 /** The script for zsh: to save as `_occupancy` on the fpath, or to source. */
 export function zshCompletions(commands: readonly LoadedCommand[]): string {
@@ -45,7 +45,7 @@ fi
 
 function commandCase({ name, spec }: LoadedCommand): string {
   const { operand, options } = spec;
-  const lines = options.map(argument);
+  const lines = flagsAmong(options).map(argument);
   if (operand?.option) lines.push(`'*:${operand.name}:_files'`);
   if (operand?.choices) {
     lines.push(`'1:${operand.name}:(${operand.choices.join(" ")})'`);

@@ -5,17 +5,17 @@ import { brokerUrl } from "../../../mqtt/url.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import {
   brokerOf,
-  caOf,
   DEFAULT_BROKER,
   DEFAULT_HTTP,
   DEFAULT_LISTEN,
   storeAddress,
 } from "../../arguments/addresses.ts";
+import { readBrokerAccess } from "../../arguments/broker_access.ts";
 import { Exit } from "../../exit_codes.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
-import { writeOut } from "../../terminal/output.ts";
+import { printWarning, writeOut } from "../../terminal/output.ts";
 import type { DoctorFlags } from "./options.ts";
 
 const MIN_COLUMNS = 20;
@@ -75,12 +75,12 @@ async function checkOptions(
   const { name, listen } = flags;
   const http = flags.noHttp ? false : flags.http;
   const topics = new Topics(flags.prefix);
-  const ca = await caOf(flags);
+  const access = await readBrokerAccess(flags, printWarning);
   return {
     ...(flags.broker !== undefined && {
-      broker: { url: brokerOf(flags), ...ca },
+      broker: { url: brokerOf(flags), ...access },
     }),
-    defaultBroker: { url: brokerUrl(DEFAULT_BROKER), ...ca },
+    defaultBroker: { url: brokerUrl(DEFAULT_BROKER), ...access },
     ...(listen !== undefined && { listen }),
     defaultListen: DEFAULT_LISTEN,
     ...(http !== undefined && { http }),

@@ -5,9 +5,15 @@ import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { readText } from "../../files.ts";
+import { warnIfReadable } from "../../secret_files.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { columnsOfText } from "../../terminal/columns.ts";
-import { info, writeError, writeOut } from "../../terminal/output.ts";
+import {
+  info,
+  printWarning,
+  writeError,
+  writeOut,
+} from "../../terminal/output.ts";
 import { printPaged } from "../../terminal/pager.ts";
 import { formatAge } from "../../terminal/render.ts";
 import {
@@ -40,6 +46,9 @@ export async function layers(
   const token = httpTokenFile === undefined
     ? undefined
     : (await readText(httpTokenFile)).trim();
+  if (httpTokenFile !== undefined) {
+    await warnIfReadable(httpTokenFile, "token", printWarning);
+  }
   const client = new LayersClient({ url, token, timeout });
   if (action === "list") await list(client, flags);
   else await deleteAll(client, names, flags);

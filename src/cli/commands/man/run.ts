@@ -129,10 +129,11 @@ function manPage(
 
 /** An option with its meaning. */
 function entry(option: OptionSpec): string[] {
-  const { short, value, defaultOn, name } = option;
-  const long = value === undefined ? usageOf(option) : `--${name}`;
+  const { short, value, defaultOn, name, settingOnly } = option;
+  const isPlain = value === undefined || settingOnly;
+  const long = isPlain ? usageOf(option) : `--${name}`;
   const bold = (text: string) => `\\fB${roff(text)}\\fR`;
-  const argument = value === undefined ? "" : ` \\fI${roff(value)}\\fR`;
+  const argument = isPlain ? "" : ` \\fI${roff(value)}\\fR`;
   const flags = [
     ...(short && !defaultOn ? [bold(`-${short}`)] : []),
     bold(long) + argument,
@@ -147,7 +148,10 @@ function variables(
   const options = commands.flatMap(({ spec }) => spec.options)
     .filter(({ flagOnly }) => !flagOnly);
   const named = new Map(
-    options.map((option) => [variableOf(option), usageOf(option)]),
+    options.map((option) => [
+      variableOf(option),
+      option.settingOnly ? option.summary : usageOf(option),
+    ]),
   );
   return [...named].sort(([a], [b]) => a < b ? -1 : 1)
     .map(([variable, flag]) => ({ variable, flag }));

@@ -1,6 +1,7 @@
 /** Chooses the broker of a server: an external one, or the embedded one. */
 import { excerpt, quoteName } from "../../../common/printable.ts";
 import type { Link } from "../../../mqtt/link.ts";
+import type { BrokerAccess } from "../../../mqtt/transport.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
 import { offlineState } from "../../../server/mod.ts";
@@ -31,8 +32,8 @@ export interface ChosenLink {
   readonly address?: () => ListenAddress;
   /** Reports messages that the external broker dropped. */
   readonly dropped?: DroppedMessages;
-  /** Sets the certificate authority for the next connection. */
-  readonly setCa?: (pem: string) => void;
+  /** Replaces certificates, key and password for the next connection. */
+  readonly replaceAccess?: (access: BrokerAccess) => void;
 }
 
 /**
@@ -40,20 +41,20 @@ export interface ChosenLink {
  * else the one on the default port, or the embedded one if no broker answers
  * there.
  *
- * @param tls the certificate authority of the broker, if one is given
+ * @param access certificates, key and login for a broker
  */
 export async function chooseLink(
   flags: ServerFlags,
   topics: Topics,
   log: ServerLog,
-  tls: { readonly ca?: string },
+  access: BrokerAccess,
 ): Promise<ChosenLink> {
   const { listen, broker } = flags;
   if (listen !== undefined) {
     return await embedded(flags, topics, log, listen, "");
   }
   if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
-    return await connected(flags, topics, log, tls);
+    return await connected(flags, topics, log, access);
   }
   const reason = " (no broker answered on localhost:1883)";
   return await embedded(flags, topics, log, DEFAULT_LISTEN, reason);
@@ -63,7 +64,7 @@ async function connected(
   flags: ServerFlags,
   topics: Topics,
   log: ServerLog,
-  tls: { readonly ca?: string },
+  access: BrokerAccess,
 ): Promise<ChosenLink> {
   announceDownload(["mqtt"], flags);
   const { Connection } = await import("../../../mqtt/connection.ts");
@@ -71,7 +72,7 @@ async function connected(
   // end a server.
   const broker = {
     url: brokerOf(flags),
-    ...tls,
+    ...access,
     onConflict: "retry",
   } as const;
   const link = new Connection({
@@ -93,13 +94,13 @@ async function connected(
     subscriptions: [DroppedMessages.topic],
   });
   const dropped = new DroppedMessages(watchLink, log);
-  const setCa = (pem: string) => {
-    link.setCa(pem);
-    watchLink.setCa(pem);
+  const replaceAccess = (access: BrokerAccess) => {
+    link.replaceAccess(access);
+    watchLink.replaceAccess(access);
   };
   const describe = () =>
     `${link.description} (${link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1"})`;
-  return { link, verb: "Connected to", describe, dropped, setCa };
+  return { link, verb: "Connected to", describe, dropped, replaceAccess };
 }
 
 async function embedded(

@@ -25,7 +25,10 @@ const DEFAULT_BROKERS = new Set([DEFAULT_BROKER, "mqtt://127.0.0.1:1883"]);
  * is another one
  */
 export function clientAccess(
-  flags: Pick<ServerFlags, "broker" | "ca" | "prefix" | "publicBroker">,
+  flags: Pick<
+    ServerFlags,
+    "broker" | "user" | "ca" | "prefix" | "publicBroker"
+  >,
   embedded: ListenAddress | undefined,
 ): ClientAccess {
   const { prefix, publicBroker } = flags;
@@ -37,8 +40,14 @@ export function clientAccess(
     const url = withoutLogin(brokerOf(flags));
     const { hostname } = new URL(url.broker);
     const reach = isLoopback(hostname) ? "machine" : "everywhere";
-    const { ca } = flags;
-    return { ...url, prefix, reach, ...(ca && { ca: resolve(ca) }) };
+    const { user, ca } = flags;
+    return {
+      ...url,
+      ...(user !== undefined && { needsLogin: true }),
+      prefix,
+      reach,
+      ...(ca && { ca: resolve(ca) }),
+    };
   }
   const { host, port } = embedded;
   const isAll = ALL_ADDRESSES.has(host);

@@ -10,9 +10,9 @@ import { DEFAULT_HTTP } from "../../arguments/addresses.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { usageError } from "../../errors.ts";
 import { fileError, readText } from "../../files.ts";
+import { warnIfReadable } from "../../secret_files.ts";
 import { connectionBudget, descriptorLimit } from "./descriptor_limit.ts";
 import type { ServerFlags } from "./options.ts";
-import { warnIfReadable } from "./secret_files.ts";
 
 /** Address and token. */
 export interface HttpSettings {

@@ -30,7 +30,7 @@ const LOG = "Log";
 /** The options of `occupancy server`. */
 export const SERVER = {
   description:
-    "Run the server. It connects to the broker on localhost:1883; if there is none, it starts the embedded broker there. Without a terminal, SIGHUP reloads the files of --http-token-file, --map-file and --ca.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, it starts the embedded broker there. Without a terminal, SIGHUP reloads the files of --http-token-file, --map-file, --ca, --cert, --key and --password-file.",
   options: [
     {
       name: "name",
@@ -47,7 +47,7 @@ export const SERVER = {
       value: "host:port",
       summary: "start the embedded broker on this address (port 0: any free)",
       parse: parseListen,
-      conflictsWith: ["broker"],
+      conflictsWith: ["broker", "user", "password-file", "password"],
       conflictHint:
         "Use --listen to start the embedded broker, or --broker to connect to another.",
       group: BROKER,
@@ -258,7 +258,7 @@ export const SERVER = {
   examples: [
     "server",
     "server --listen 0.0.0.0:1883",
-    "server --broker mqtts://user:secret@broker.example",
+    "server --broker mqtts://broker.example --user hall --password-file secret",
     "server --stale-after 5m --store sqlite:map.db",
   ],
 } as const satisfies CommandSpec;

@@ -1,8 +1,13 @@
 /**
  * Reloads the files of a running server after SIGHUP, if it has no terminal.
  */
-import { readCertificate } from "../../arguments/addresses.ts";
+import type { BrokerAccess } from "../../../mqtt/transport.ts";
+import {
+  readCertificate,
+  readClientCertificate,
+} from "../../arguments/broker_access.ts";
 import { describeError } from "../../errors.ts";
+import { readPassword } from "../../secret_files.ts";
 import type { Plan } from "../../../http/mod.ts";
 import type { Http } from "./http.ts";
 import { readPlans, readToken } from "./http_settings.ts";
@@ -15,8 +20,11 @@ export interface FileUsers {
   readonly http: Http | undefined;
   /** The floor plans in use; filled again. */
   readonly plans: Map<string, Plan>;
-  /** Sets the certificate authority; undefined without TLS. */
-  readonly setCa: ((pem: string) => void) | undefined;
+  /**
+   * Replaces certificates, key and password of the connection to the broker;
+   * undefined without one.
+   */
+  readonly replaceAccess: ((access: BrokerAccess) => void) | undefined;
 }
 
 /** A file to reload. */
@@ -37,8 +45,8 @@ export function hasTerminal(): boolean {
 }
 
 /**
- * Reloads the files of `--http-token-file`, `--map-file` and `--ca` and logs
- * each. If a file is invalid, the old one stays in use.
+ * Reloads the files that the flags name and logs each. If a file is invalid,
+ * the old one stays in use.
  */
 export class FileReloader {
   readonly #flags: ServerFlags;
@@ -87,10 +95,11 @@ export class FileReloader {
 }
 
 function filesOf(
-  { httpTokenFile, mapFile, ca }: ServerFlags,
-  { http, plans, setCa }: FileUsers,
+  flags: ServerFlags,
+  { http, plans, replaceAccess }: FileUsers,
   warn: (line: string) => void,
 ): ReloadableFile[] {
+  const { httpTokenFile, mapFile } = flags;
   const files: ReloadableFile[] = [];
   if (http !== undefined && httpTokenFile !== undefined) {
     files.push({
@@ -110,11 +119,40 @@ function filesOf(
       },
     });
   }
-  if (setCa !== undefined && ca !== undefined) {
+  if (replaceAccess !== undefined) {
+    files.push(...accessFilesOf(flags, replaceAccess, warn));
+  }
+  return files;
+}
+
+/** The files for the connection to the broker. */
+function accessFilesOf(
+  { ca, cert, key, passwordFile }: ServerFlags,
+  replaceAccess: (access: BrokerAccess) => void,
+  warn: (line: string) => void,
+): ReloadableFile[] {
+  const files: ReloadableFile[] = [];
+  if (ca !== undefined) {
     files.push({
       what: "certificate authority",
       path: ca,
-      load: async (path) => setCa(await readCertificate(path)),
+      load: async (path) => replaceAccess({ ca: await readCertificate(path) }),
+    });
+  }
+  if (cert !== undefined && key !== undefined) {
+    files.push({
+      what: "client certificate",
+      path: cert,
+      load: async (path) =>
+        replaceAccess(await readClientCertificate(path, key, warn)),
+    });
+  }
+  if (passwordFile !== undefined) {
+    files.push({
+      what: "password",
+      path: passwordFile,
+      load: async (path) =>
+        replaceAccess({ password: await readPassword(path, warn) }),
     });
   }
   return files;

@@ -2,7 +2,8 @@ import { OccupancyMap } from "../../../grid/mod.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { Server } from "../../../server/mod.ts";
 import { openStore } from "../../../store/open.ts";
-import { brokerOf, caOf, storeAddress } from "../../arguments/addresses.ts";
+import { brokerOf, storeAddress } from "../../arguments/addresses.ts";
+import { readBrokerAccess } from "../../arguments/broker_access.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { doneWithin } from "../../../common/async.ts";
@@ -61,7 +62,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const topics = new Topics(flags.prefix);
   // Checked before the store is created.
   if (flags.broker !== undefined) brokerOf(flags);
-  const tls = await caOf(flags);
+  const access = await readBrokerAccess(flags, log.warn);
   const map = mapOf(flags);
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
@@ -73,7 +74,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     onWarning: log.warn,
   });
   if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
-  const chosen = await chooseLink(flags, topics, log, tls);
+  const chosen = await chooseLink(flags, topics, log, access);
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({
     link,
@@ -131,7 +132,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       broker: link.description,
     }));
     dropped?.open();
-    reloader.start({ http, plans, setCa: chosen.setCa });
+    reloader.start({ http, plans, replaceAccess: chosen.replaceAccess });
     const failure = await Promise.race([
       untilAborted(ending.signal),
       server.linkFailure,

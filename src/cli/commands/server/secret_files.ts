@@ -1,33 +1,8 @@
 /** Warnings for files that other users of the machine can read or replace. */
 import { redactUrl } from "../../../mqtt/url.ts";
 import { directoryOf, parseStoreAddress } from "../../../store/location.ts";
+import { warnIfReadable } from "../../secret_files.ts";
 import type { ServerFlags } from "./options.ts";
-
-/**
- * Docker mounts its secrets here, readable by all programs of the container
- * only.
- */
-const CONTAINER_SECRETS = "/run/secrets/";
-
-/**
- * Warns if all users can read a file with a secret.
- *
- * @param path the file, which exists
- * @param what the secret in it, for people
- * @param warn called with a line for the log
- */
-export async function warnIfReadable(
-  path: string,
-  what: string,
-  warn: (line: string) => void,
-): Promise<void> {
-  if (path.startsWith(CONTAINER_SECRETS)) return;
-  const { mode } = await Deno.stat(path);
-  if (mode === null || (mode & 0o004) === 0) return; // null on Windows
-  warn(
-    `All users of this machine can read the ${what} in ${path}. Protect it: chmod 600 ${path}`,
-  );
-}
 
 /**
  * Warns if all users can read the configuration file, and it contains the
@@ -36,14 +11,20 @@ export async function warnIfReadable(
  * @param warn called with a line for the log
  */
 export async function checkConfigFile(
-  { config, broker }: Pick<ServerFlags, "config" | "broker">,
+  { config, broker, password }: Pick<
+    ServerFlags,
+    "config" | "broker" | "password"
+  >,
   warn: (line: string) => void,
 ): Promise<void> {
-  if (config === undefined || broker === undefined) return;
-  const hasPassword = redactUrl(broker) !== broker;
-  if (!hasPassword) return;
+  if (config === undefined) return;
+  const secrets = [
+    ...(broker !== undefined && redactUrl(broker) !== broker ? [broker] : []),
+    ...(password !== undefined ? [password] : []),
+  ];
+  if (secrets.length === 0) return;
   const text = await Deno.readTextFile(config);
-  if (text.includes(broker)) {
+  if (secrets.some((secret) => text.includes(secret))) {
     await warnIfReadable(config, "password of the broker", warn);
   }
 }

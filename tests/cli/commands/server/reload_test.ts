@@ -4,9 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { SMALL_PNG } from "../../../http/plans_fixture.ts";
+import { createCertificates } from "../../../support/certificates.ts";
 import { startMosquitto } from "../../../support/mosquitto.ts";
 import { needs } from "../../../support/needs.ts";
-import { occupancy, Running } from "../../../support/processes.ts";
+import { occupancy } from "../../../support/processes.ts";
 import { freePort, tempDir } from "../../../support/temp.ts";
 import { TerminalSession } from "../../terminal_session.ts";
 
@@ -113,28 +114,16 @@ Deno.test({
   name: "server connects again with the reloaded certificate authority",
   ...needs("mosquitto", "openssl"),
   fn: async () => {
-    await using folder = await tempDir();
-    const { path } = folder;
-    const create = async (name: string) => {
-      await using openssl = new Running("openssl", [
-        ...["req", "-x509", "-newkey", "ec", "-pkeyopt"],
-        ...["ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
-        ...["-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost"],
-        ...["-keyout", `${path}/key.pem`, "-out", `${path}/cert.pem`],
-      ]);
-      const { code, stderr } = await openssl.ended();
-      assert.equal(code, 0, stderr);
-      await Deno.chmod(`${path}/key.pem`, 0o644); // for Mosquitto's own user
-    };
-    await Deno.chmod(path, 0o755);
-    await create("old");
+    await using certificates = await createCertificates();
+    const { path } = certificates;
+    const { cert, key } = await certificates.create("broker");
     const ca = `${path}/ca.pem`;
-    await Deno.copyFile(`${path}/cert.pem`, ca);
+    await Deno.copyFile(cert, ca);
     const tlsPort = freePort();
     await using broker = await startMosquitto([
       `listener ${tlsPort} 127.0.0.1`,
-      `certfile ${path}/cert.pem`,
-      `keyfile ${path}/key.pem`,
+      `certfile ${cert}`,
+      `keyfile ${key}`,
     ]);
     await using server = occupancy([
       ...["server", "--broker", `mqtts://localhost:${tlsPort}`],
@@ -143,13 +132,13 @@ Deno.test({
     await server.waitFor(/Ready/);
 
     await broker.kill();
-    await create("new");
+    await certificates.create("broker");
     await broker.start();
     await server.waitFor(/Disconnected from the broker/);
-    await folder.file("ca.pem", "not a certificate");
+    await Deno.writeTextFile(ca, "not a certificate");
     server.kill("SIGHUP");
     await server.waitFor(/Cannot reload the certificate authority.*PEM format/);
-    await Deno.copyFile(`${path}/cert.pem`, ca);
+    await Deno.copyFile(cert, ca);
     server.kill("SIGHUP");
     await server.waitFor(/Reloaded the certificate authority from/);
     await server.waitFor(/Reloaded the cert[^]*Reconnected to/);

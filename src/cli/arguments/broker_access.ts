@@ -1,0 +1,162 @@
+/**
+ * How a command identifies itself to the broker, and how it checks the broker:
+ * reads the files that the flags name.
+ *
+ * @module
+ */
+import type { BrokerAccess } from "../../mqtt/transport.ts";
+import { loginOf } from "../../mqtt/url.ts";
+import { usageError } from "../errors.ts";
+import { readText } from "../files.ts";
+import { readPassword, warnIfReadable } from "../secret_files.ts";
+import { brokerOf } from "./addresses.ts";
+import type { BrokerFlags } from "./common_options.ts";
+
+/** The flags that {@linkcode readBrokerAccess} uses. */
+export type AccessFlags = Omit<BrokerFlags, "prefix">;
+
+/** A client certificate. */
+export interface ClientCertificate {
+  /** PEM. */
+  readonly cert: string;
+  /** Its private key, PEM. */
+  readonly key: string;
+}
+
+/** Options that only a connection with TLS uses. */
+const TLS_OPTIONS = ["ca", "cert", "key", "insecure"] as const;
+
+/**
+ * Reads the certificates, the key and the password that the flags name.
+ *
+ * @param warn called with a line if other users can read a secret, or if the
+ * certificate of the broker is not checked
+ * @returns options of a connection
+ * @throws {AppError} if a file is unusable, or does not fit the address of the
+ * broker
+ */
+export async function readBrokerAccess(
+  flags: AccessFlags,
+  warn: (line: string) => void,
+): Promise<BrokerAccess> {
+  const { broker, ca, cert, key, insecure, user, passwordFile } = flags;
+  const url = brokerOf({ ...(broker !== undefined && { broker }) });
+  checkTls(url, flags);
+  if (insecure) {
+    warn(
+      "The certificate of the broker is not checked (--insecure): others on the network can read and change all messages, and read the password",
+    );
+  }
+  const login = loginOf(url);
+  const password = passwordFile === undefined
+    ? flags.password
+    : await readPassword(passwordFile, warn);
+  // A broker with MQTT 3.1.1 closes the connection without a reason (3.1.2.9).
+  if (
+    (login.password ?? password) !== undefined &&
+    (login.username ?? user) === undefined
+  ) {
+    throw usageError(
+      "Cannot use a password without a user",
+      "Set --user (OCCUPANCY_USER), or write user:password@ in --broker.",
+    );
+  }
+  return {
+    ...(ca !== undefined && { ca: await readCertificate(ca) }),
+    ...(cert !== undefined && key !== undefined &&
+      await readClientCertificate(cert, key, warn)),
+    ...(insecure && { insecure }),
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password }),
+  };
+}
+
+/** @throws {AppError} (usage) if an option of TLS cannot have an effect */
+function checkTls(url: string, flags: AccessFlags): void {
+  const { broker, cert, key } = flags;
+  const scheme = url.slice(0, url.indexOf(":")).toLowerCase();
+  const used = TLS_OPTIONS.find((name) => flags[name] !== undefined);
+  if (used !== undefined && (scheme === "mqtt" || scheme === "ws")) {
+    throw usageError(
+      broker === undefined
+        ? `Cannot use --${used} without --broker`
+        : `Cannot use --${used} with ${scheme}://: such a connection has no TLS`,
+      `Use --broker ${
+        scheme === "ws" ? "wss" : "mqtts"
+      }://HOST, or remove --${used}.`,
+    );
+  }
+  if (cert !== undefined && key === undefined) {
+    throw usageError(
+      "Cannot use --cert without --key",
+      "Add --key FILE with the private key of the certificate. It may be the same file.",
+    );
+  }
+  if (key !== undefined && cert === undefined) {
+    throw usageError(
+      "Cannot use --key without --cert",
+      "Add --cert FILE with the client certificate. It may be the same file.",
+    );
+  }
+}
+
+/**
+ * Reads certificates in PEM format.
+ *
+ * @throws {AppError} if the file is not a certificate
+ */
+export async function readCertificate(path: string): Promise<string> {
+  const pem = await readText(path);
+  const { X509Certificate } = await import("node:crypto");
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (error) {
+    throw usageError(
+      `${path} is not a certificate`,
+      "Use a file in PEM format.",
+      error,
+    );
+  }
+}
+
+/**
+ * Reads a client certificate with its private key. An unsuitable key is an
+ * error here: TLS would send no certificate, or report another reason.
+ *
+ * @param certPath the file of the certificate, PEM
+ * @param keyPath the file of the private key, PEM
+ * @param warn called with a line if other users can read the key
+ * @throws {AppError} if a file is unusable, or the key is of another certificate
+ */
+export async function readClientCertificate(
+  certPath: string,
+  keyPath: string,
+  warn: (line: string) => void,
+): Promise<ClientCertificate> {
+  const cert = await readCertificate(certPath);
+  const key = await readText(keyPath);
+  await warnIfReadable(keyPath, "private key", warn);
+  if (/^-----BEGIN ENCRYPTED|^Proc-Type:.*ENCRYPTED/m.test(key)) {
+    throw usageError(
+      `The private key in ${keyPath} is encrypted`,
+      `Decrypt it: openssl pkey -in ${keyPath} -out FILE, then chmod 600 FILE.`,
+    );
+  }
+  const { createPrivateKey, X509Certificate } = await import("node:crypto");
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (error) {
+    throw usageError(
+      `${keyPath} is not a private key`,
+      "Use the private key of the client certificate, in PEM format.",
+      error,
+    );
+  }
+  if (fits) return { cert, key };
+  throw usageError(
+    `The private key in ${keyPath} does not belong to the certificate in ${certPath}`,
+    "Use the key with which the certificate was requested.",
+  );
+}
