@@ -23,6 +23,8 @@ import {
 
 /** The load of a trial. */
 export interface IngestShape {
+  /** The version of MQTT: 4 is 3.1.1. Default 4. */
+  readonly version?: 4 | 5;
   readonly qos: 0 | 1;
   readonly readingsPerMessage: number;
   /** Messages before the clock starts, so that the code is compiled. */

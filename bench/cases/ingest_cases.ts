@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Goal } from "../harness/report.ts";
+import type { Goal, Sample } from "../harness/report.ts";
 import {
   type Case,
   ourSubjects,
@@ -12,7 +12,11 @@ import {
   type Subject,
 } from "../harness/rounds.ts";
 import { broker, mosquittoSub, subscriber } from "../systems/compared.ts";
-import { occupancy, type Transport } from "../systems/occupancy.ts";
+import {
+  occupancy,
+  type OccupancyOptions,
+  type Transport,
+} from "../systems/occupancy.ts";
 import type { StartSystem } from "../systems/system.ts";
 import { ingest, type IngestShape } from "./ingest.ts";
 
@@ -24,7 +28,7 @@ const PARSER = "mqtt.js, our parser, no map";
 const ORIGINAL = "paho-mqtt, dict, log line";
 const ROWS = "mqtt.js, SQLite, one row per cell";
 const REDIS = "mqtt.js, Redis, pipelined HSET";
-const AEDES = "aedes, empty hook";
+const SOCKETS = "a broker that only acknowledges";
 
 const STORES = { [MEMORY]: "memory", [SQLITE]: "sqlite" } as const;
 
@@ -33,8 +37,8 @@ export function ingestCases(size: Size): Case[] {
   return [
     onePerMessage(size, 0),
     onePerMessage(size, 1),
-    embedded(size, 0),
-    embedded(size, 1),
+    embeddedQos0(size),
+    embeddedQos1(size),
     manyPerMessage(size, 100),
     manyPerMessage(size, 1000),
     manyEmbedded(size),
@@ -75,27 +79,72 @@ function onePerMessage(size: Size, qos: 0 | 1): Case {
   };
 }
 
-function embedded(size: Size, qos: 0 | 1): Case {
-  const shape: IngestShape = {
-    qos,
-    readingsPerMessage: 1,
-    warmUp: size.count(50_000),
-    messages: size.count(300_000),
-    cells: 10_000,
-    order: "sweep",
-    window: 1000,
-  };
+function embeddedQos0(size: Size): Case {
+  const shape = embeddedShape(size, 0);
   return {
-    name: `embedded-qos${qos}`,
-    title: `1 reading per message, QoS ${qos}, embedded broker`,
+    name: "embedded-qos0",
+    title: "1 reading per message, QoS 0, embedded broker",
     settings: settingsOf(shape),
     subjects: [
-      other(AEDES, broker("bare_aedes.ts"), shape),
+      other(SOCKETS, broker("bare_ingest.ts"), shape),
       ...ourServers("embedded", shape, size),
     ],
-    goals: qos === 0
-      ? []
-      : [messages("ratio to aedes alone", SQLITE, AEDES, 0.8)],
+  };
+}
+
+function embeddedQos1(size: Size): Case {
+  const shape = embeddedShape(size, 1);
+  const { window } = shape;
+  const inFlight = (messages: number) => `${SQLITE}, ${messages} in flight`;
+  const mqtt5 = `${SQLITE}, MQTT 5, ${window} in flight`;
+  const sqlite = (name: string, shape: IngestShape) =>
+    ourSubjects(
+      name,
+      size,
+      (root) =>
+        ingestOurs({ transport: "embedded", store: "sqlite", root }, shape),
+    );
+  return {
+    name: "embedded-qos1",
+    title: "1 reading per message, QoS 1, embedded broker",
+    settings: settingsOf(shape),
+    subjects: [
+      // Fewer messages, because it is slow.
+      other(MOSQUITTO_SUB, mosquittoSub, {
+        ...shape,
+        warmUp: size.count(20_000),
+        messages: size.count(150_000),
+      }),
+      other(SOCKETS, broker("bare_ingest.ts"), shape),
+      ...ourSubjects(
+        MEMORY,
+        size,
+        (root) =>
+          ingestOurs({ transport: "embedded", store: "memory", root }, shape),
+      ),
+      ...[1000, window, 20_000].flatMap((window) =>
+        sqlite(inFlight(window), { ...shape, window })
+      ),
+      ...sqlite(mqtt5, { ...shape, version: 5 }),
+    ],
+    goals: [
+      rate(inFlight(1000), 1_000_000),
+      rate(inFlight(window), 2_000_000),
+      messages("ratio to mosquitto_sub", inFlight(window), MOSQUITTO_SUB, 12),
+      messages("ratio to MQTT 3.1.1", mqtt5, inFlight(window), 0.9),
+    ],
+  };
+}
+
+function embeddedShape(size: Size, qos: 0 | 1): IngestShape {
+  return {
+    qos,
+    readingsPerMessage: 1,
+    warmUp: size.count(400_000),
+    messages: size.count(4_000_000),
+    cells: 10_000,
+    order: "sweep",
+    window: 4000,
   };
 }
 
@@ -141,10 +190,14 @@ function manyEmbedded(size: Size): Case {
     title: "100 readings per message, QoS 1, embedded broker",
     settings: settingsOf(shape),
     subjects: [
-      other(AEDES, broker("bare_aedes.ts"), shape),
+      other(SOCKETS, broker("bare_ingest.ts"), shape),
       ...ourServers("embedded", shape, size),
     ],
-    goals: [readings("ratio to the memory store", SQLITE, MEMORY, 0.4)],
+    goals: [
+      readings("ratio to the memory store", SQLITE, MEMORY, 0.4),
+      { ...rate(MEMORY, 9_000_000), figure: "readingsPerSecond" },
+      { ...rate(SQLITE, 6_000_000), figure: "readingsPerSecond" },
+    ],
   };
 }
 
@@ -171,10 +224,17 @@ function ourServers(
     ourSubjects(
       name,
       size,
-      (root) =>
-        ingest(occupancy({ transport, store, root }), shape, { checked: true }),
+      (root) => ingestOurs({ transport, store, root }, shape),
     )
   );
+}
+
+/** One trial of our server, whose map is then checked. */
+function ingestOurs(
+  options: OccupancyOptions,
+  shape: IngestShape,
+): Promise<Sample> {
+  return ingest(occupancy(options), shape, { checked: true });
 }
 
 function other(name: string, start: StartSystem, shape: IngestShape): Subject {
@@ -201,4 +261,8 @@ function readings(
   atLeast: number,
 ): Goal {
   return { what, figure: "readingsPerSecond", subject, over, atLeast };
+}
+
+function rate(subject: string, atLeast: number): Goal {
+  return { what: "rate", figure: "messagesPerSecond", subject, atLeast };
 }

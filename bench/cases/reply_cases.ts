@@ -52,7 +52,7 @@ export function replyCases(size: Size): Case[] {
   });
   return [
     caseOf("mosquitto", subscriber("bare_reply.ts")),
-    caseOf("embedded", broker("bare_reply_aedes.ts")),
+    caseOf("embedded", broker("bare_reply_broker.ts")),
   ];
 }
 

@@ -32,7 +32,6 @@ export async function describeVersions(): Promise<Record<string, string>> {
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     mqtt: packageVersion("mqtt"),
-    aedes: packageVersion("aedes"),
     mosquitto: await programVersion(
       "/usr/sbin/mosquitto",
       ["-h"],

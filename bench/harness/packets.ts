@@ -12,6 +12,8 @@ export type Order = "sweep" | "patches" | "scattered";
 
 /** The messages of a load. */
 export interface LoadShape {
+  /** The version of MQTT: 4 is 3.1.1. Default 4. */
+  readonly version?: 4 | 5;
   readonly topic: string;
   readonly qos: 0 | 1;
   readonly messages: number;
@@ -39,8 +41,11 @@ const COMMA = 0x2c;
 const LF = 0x0a;
 /** Longest line: `x,y,value` in a square of 10^10 cells, and a line feed. */
 const LINE_BYTES = 20;
-/** Fixed header of at most 5, topic length 2, packet identifier 2. */
-const HEAD_BYTES = 9;
+/**
+ * Fixed header of at most 5, topic length 2, packet identifier 2, length of the
+ * properties 1.
+ */
+const HEAD_BYTES = 10;
 /** Packet identifiers are 1 to 65,535 (2.3.1). Requests use the last one. */
 export const REQUEST_ID = 65_535;
 /** Values are below this. A cell changes at every visit. */
@@ -98,7 +103,7 @@ export class Readings {
 
 /** Encodes the packets of a load. */
 export function encodeLoad(shape: LoadShape): Packets {
-  const { messages, readingsPerMessage, qos } = shape;
+  const { messages, readingsPerMessage, qos, version = 4 } = shape;
   const topic = encoder.encode(shape.topic);
   const payload = new Uint8Array(readingsPerMessage * LINE_BYTES);
   const starts = new Float64Array(messages + 1);
@@ -121,7 +126,7 @@ export function encodeLoad(shape: LoadShape): Packets {
       bytes = larger;
     }
     const id = qos === 0 ? undefined : i % (REQUEST_ID - 1) + 1;
-    at = writePublishHead(bytes, at, topic, length, id);
+    at = writePublishHead(bytes, at, topic, version, length, id);
     bytes.set(payload.subarray(0, length), at);
     at += length;
   }
@@ -133,11 +138,13 @@ function writePublishHead(
   bytes: Uint8Array,
   at: number,
   topic: Uint8Array,
+  version: 4 | 5,
   payloadLength: number,
   id: number | undefined,
 ): number {
   bytes[at++] = id === undefined ? 0x30 : 0x32;
-  let length = 2 + topic.length + (id === undefined ? 0 : 2) + payloadLength;
+  let length = 2 + topic.length + (id === undefined ? 0 : 2) +
+    (version === 5 ? 1 : 0) + payloadLength;
   do {
     const digit = length % 128;
     length = Math.floor(length / 128);
@@ -151,6 +158,7 @@ function writePublishHead(
     bytes[at++] = id >> 8;
     bytes[at++] = id & 255;
   }
+  if (version === 5) bytes[at++] = 0; // no properties
   return at;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A minimal MQTT 3.1.1 client over TCP, so that the load generator is not the
+ * A minimal MQTT client over TCP, so that the load generator is not the
  * limit.
  *
  * @module
@@ -7,11 +7,18 @@
 import { generate, type Packet } from "mqtt-packet";
 import { REQUEST_ID } from "./packets.ts";
 
+/** The version of MQTT: 4 is 3.1.1. */
+export type Version = 4 | 5;
+
 /** Packet types (MQTT 3.1.1, 2.2.1). */
 const CONNACK = 2;
 const PUBLISH = 3;
 const PUBACK = 4;
 const SUBACK = 9;
+/** The first bytes of a PUBACK of a message that was not refused. */
+const PUBACK_HEADER = 0x40;
+const PUBACK_LENGTH = 2;
+const PUBACK_BYTES = 4;
 
 const READ_BYTES = 1 << 18;
 
@@ -29,6 +36,7 @@ export interface Message {
  */
 export class RawClient implements Disposable {
   readonly #connection: Deno.TcpConn;
+  readonly #version: Version;
   readonly #replies: (() => void)[] = [];
   readonly #wakers = new Set<() => void>();
   /** The start of an incomplete packet. */
@@ -40,8 +48,9 @@ export class RawClient implements Disposable {
   /** Called for each message. */
   onMessage: (message: Message) => void = () => {};
 
-  constructor(connection: Deno.TcpConn) {
+  constructor(connection: Deno.TcpConn, version: Version = 4) {
     this.#connection = connection;
+    this.#version = version;
     this.#read().catch((error) => this.#fail(error));
   }
 
@@ -50,15 +59,19 @@ export class RawClient implements Disposable {
    *
    * @throws {Error} if the broker refuses
    */
-  static async connect(port: number, clientId: string): Promise<RawClient> {
+  static async connect(
+    port: number,
+    clientId: string,
+    version: Version = 4,
+  ): Promise<RawClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
-    const client = new RawClient(connection);
+    const client = new RawClient(connection, version);
     // No keep-alive, because the client may send nothing for a long time.
     await client.#exchange({
       cmd: "connect",
       protocolId: "MQTT",
-      protocolVersion: 4,
+      protocolVersion: version,
       clientId,
       clean: true,
       keepalive: 0,
@@ -73,6 +86,12 @@ export class RawClient implements Disposable {
       messageId: 1,
       subscriptions: [{ topic: filter, qos: 0 }],
     });
+  }
+
+  /** Writes a packet. */
+  async send(packet: Packet): Promise<void> {
+    const options = { protocolVersion: this.#version };
+    await this.write(generate(packet, options));
   }
 
   /** Writes encoded packets. */
@@ -98,7 +117,7 @@ export class RawClient implements Disposable {
   async #exchange(packet: Packet): Promise<void> {
     let replied = false;
     this.#replies.push(() => replied = true);
-    await this.write(generate(packet));
+    await this.send(packet);
     await this.until(() => replied);
   }
 
@@ -127,8 +146,30 @@ export class RawClient implements Disposable {
       bytes.set(chunk, this.#rest.length);
     }
     let at = 0;
-    for (let end: number; (end = this.#packet(bytes, at)) !== -1; at = end);
+    for (;;) {
+      at = this.#acknowledgements(bytes, at);
+      const end = this.#packet(bytes, at);
+      if (end === -1) break;
+      at = end;
+    }
     this.#rest = bytes.slice(at);
+  }
+
+  /** Counts PUBACKs. @returns the offset after them */
+  #acknowledgements(bytes: Uint8Array, at: number): number {
+    const last = bytes.length - PUBACK_BYTES;
+    let count = 0;
+    for (
+      ;
+      at <= last && bytes[at] === PUBACK_HEADER &&
+      bytes[at + 1] === PUBACK_LENGTH;
+      at += PUBACK_BYTES
+    ) {
+      const id = bytes[at + 2]! << 8 | bytes[at + 3]!;
+      if (id !== REQUEST_ID) count++;
+    }
+    this.acknowledged += count;
+    return at;
   }
 
   /** Handles a packet. @returns where it ends, or -1 if it is incomplete */
@@ -144,12 +185,12 @@ export class RawClient implements Disposable {
     const end = body + length;
     if (end > bytes.length) return -1;
     const type = bytes[at]! >> 4;
-    if (type === PUBACK) {
-      const id = bytes[body]! << 8 | bytes[body + 1]!;
-      if (id !== REQUEST_ID) this.acknowledged++;
-    } else if (type === PUBLISH) this.#publish(bytes.subarray(body, end));
+    // With a reason (MQTT 5, 3.4.2.1), which may be a refusal.
+    if (type === PUBACK) throw new Error("The broker refused a message");
+    if (type === PUBLISH) this.#publish(bytes.subarray(body, end));
     else if (type === SUBACK || type === CONNACK) {
-      if (bytes[end - 1]! > 2) {
+      const code = type === CONNACK ? bytes[body + 1]! : bytes[end - 1]!;
+      if (code > 2) {
         throw new Error("The broker refused CONNECT or SUBSCRIBE");
       }
       this.#replies.shift()?.();
@@ -158,9 +199,15 @@ export class RawClient implements Disposable {
   }
 
   #publish(body: Uint8Array): void {
-    const start = 2 + (body[0]! << 8 | body[1]!);
+    const topicEnd = 2 + (body[0]! << 8 | body[1]!);
+    let start = topicEnd;
+    if (this.#version === 5) {
+      // The length of the properties; these are a few bytes.
+      if (body[start]! >= 128) throw new Error("The properties are long");
+      start += 1 + body[start]!;
+    }
     this.onMessage({
-      topic: new TextDecoder().decode(body.subarray(2, start)),
+      topic: new TextDecoder().decode(body.subarray(2, topicEnd)),
       payload: body.subarray(start),
     });
   }

@@ -4,7 +4,6 @@
  * @module
  */
 import { parseReply } from "../../src/protocol/mod.ts";
-import { generate } from "mqtt-packet";
 import { type LoadShape, Readings, REQUEST_ID } from "./packets.ts";
 import type { RawClient } from "./raw_client.ts";
 
@@ -111,7 +110,7 @@ export class RawRequester {
   /** Publishes at QoS 1: every broker delivers it after earlier readings. */
   async #post(request: Record<string, unknown>): Promise<void> {
     const payload = JSON.stringify({ ...request, replyTo: this.#replyTopic });
-    await this.#client.write(generate({
+    await this.#client.send({
       cmd: "publish",
       topic: this.#requestTopic,
       payload,
@@ -119,7 +118,7 @@ export class RawRequester {
       messageId: REQUEST_ID,
       retain: false,
       dup: false,
-    }));
+    });
   }
 
   #receive(payload: Uint8Array): void {

@@ -18,9 +18,9 @@ import { RawRequester } from "../harness/raw_requester.ts";
 const WRITE_BYTES = 1 << 18;
 
 const options: LoadOptions = JSON.parse(Deno.args[0]!);
-const { port, window, pace, qos } = options;
+const { port, window, pace, qos, version } = options;
 const { bytes, starts } = encodeLoad(options);
-using client = await RawClient.connect(port, `load-${Deno.pid}`);
+using client = await RawClient.connect(port, `load-${Deno.pid}`, version);
 const requester = new RawRequester(client, options.prefix, `load-${Deno.pid}`);
 await requester.open();
 let sent = 0;
