@@ -24,6 +24,12 @@ interface FolderRule {
 const BASE = ["src/common/", "src/protocol/", "src/grid/"];
 /** The interfaces of store and broker, without their implementations. */
 const INTERFACES = ["src/store/store.ts", "src/mqtt/link.ts"];
+/** What each part of the broker's state needs. */
+const BROKER_STATE = [
+  "src/broker/message.ts",
+  "src/broker/deadlines.ts",
+  "src/broker/persistence/persistence.ts",
+];
 const PURE = { packages: [], pure: true } as const;
 const BROWSER = { packages: [], browser: true } as const;
 
@@ -43,11 +49,33 @@ const RULES: readonly FolderRule[] = [
     imports: ["src/common/", "src/protocol/"],
     packages: ["node:crypto"],
   },
+  { path: "src/broker/message.ts", imports: ["src/mqtt/link.ts"], ...PURE },
+  { path: "src/broker/deadlines.ts", imports: [], ...PURE },
+  { path: "src/broker/topics/", imports: [], ...PURE },
+  {
+    path: "src/broker/persistence/",
+    imports: [
+      ...["src/common/", "src/protocol/", "src/mqtt/link.ts"],
+      ...["src/store/store.ts", "src/broker/message.ts"],
+    ],
+  },
+  { path: "src/broker/retained/", imports: BROKER_STATE, ...PURE },
+  { path: "src/broker/wills/", imports: BROKER_STATE, ...PURE },
+  {
+    path: "src/broker/sessions/",
+    imports: [
+      ...["src/mqtt/link.ts", "src/broker/access/access.ts", ...BROKER_STATE],
+      ...["src/broker/topics/", "src/broker/wills/"],
+    ],
+    ...PURE,
+  },
   {
     path: "src/broker/",
     imports: [
       ...[...BASE, "src/mqtt/", "src/store/store.ts"],
       ...["src/broker/codec/", "src/broker/access/"],
+      ...["src/broker/topics/", "src/broker/persistence/"],
+      ...["src/broker/retained/", "src/broker/wills/", "src/broker/sessions/"],
     ],
   },
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },

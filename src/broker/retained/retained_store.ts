@@ -1,0 +1,179 @@
+/**
+ * The retained messages of the broker (3.3.1.3).
+ *
+ * @module
+ */
+import { Deadlines } from "../deadlines.ts";
+import type { Message } from "../message.ts";
+import type { Persistence } from "../persistence/persistence.ts";
+import { type Retained, RetainedTree } from "./retained_tree.ts";
+
+export type { Retained } from "./retained_tree.ts";
+
+/** The limits of retained messages. */
+export interface RetainedLimits {
+  /** Messages, i.e. topics. */
+  readonly maxMessages: number;
+  /** Bytes of all messages with their topics and overhead. */
+  readonly maxBytes: number;
+}
+
+/** The defaults of {@linkcode RetainedLimits}. */
+export const RETAINED_LIMITS: RetainedLimits = {
+  maxMessages: 100_000,
+  maxBytes: 128 * 1024 * 1024,
+};
+
+/** Options of {@linkcode RetainedStore}. */
+export interface RetainedOptions {
+  /** Returns the time, in ms since 1970. */
+  readonly clock: () => number;
+  readonly persistence: Persistence;
+  readonly limits: RetainedLimits;
+  /** Called for each message that is not stored because of a limit. */
+  readonly onRefused: (message: Message) => void;
+}
+
+/** Of a message: its objects, and levels of the tree of its own. */
+const OVERHEAD_BYTES = 700;
+/** Expired messages that are removed in one call. */
+const MAX_EXPIRED = 1_000;
+
+/** The last message with RETAIN of each topic. */
+export class RetainedStore {
+  readonly #options: RetainedOptions;
+  readonly #tree = new RetainedTree();
+  readonly #expiries = new Deadlines<string>();
+  #bytes = 0;
+  #sequence = 0;
+
+  constructor(options: RetainedOptions) {
+    this.#options = options;
+  }
+
+  /** The number of messages. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** The bytes in use, approximately. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The number of the message that was set last. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** When the next message expires, ms since 1970; undefined: none does. */
+  get nextDue(): number | undefined {
+    return this.#expiries.next;
+  }
+
+  /** Returns the message of a topic, if it has not expired. */
+  get(topic: string): Message | undefined {
+    const message = this.#tree.get(topic)?.message;
+    return message === undefined || this.#hasExpired(message)
+      ? undefined
+      : message;
+  }
+
+  /**
+   * Returns true if a message could be stored. A new topic needs room for one
+   * message more; a replacement needs room only for the bytes that are added.
+   */
+  hasRoom(message: Message): boolean {
+    if (message.payload.length === 0) return true;
+    const { maxMessages, maxBytes } = this.#options.limits;
+    const before = this.#tree.get(message.topic);
+    const added = costOf(message) -
+      (before === undefined ? 0 : costOf(before.message));
+    if (before === undefined && this.size >= maxMessages) return false;
+    return added <= 0 || this.#bytes + added <= maxBytes;
+  }
+
+  /**
+   * Sets the message of its topic. An empty payload removes it. If there is no
+   * room, the former message is removed too: it would be outdated.
+   *
+   * @returns false if there is no room
+   */
+  set(message: Message): boolean {
+    if (message.payload.length === 0) {
+      this.#remove(message);
+      return true;
+    }
+    if (!this.hasRoom(message)) {
+      this.#remove(message);
+      this.#options.onRefused(message);
+      return false;
+    }
+    this.#put(message);
+    this.#options.persistence.setRetained(message);
+    return true;
+  }
+
+  /** Restores a message at the start. */
+  restore(message: Message): void {
+    this.#put(message);
+  }
+
+  /**
+   * Searches messages. See {@linkcode RetainedTree.matching}; expired messages
+   * are left out.
+   *
+   * @param filter a valid filter, without `$share/<group>/`
+   */
+  *matching(filter: string): Generator<Retained | undefined, void> {
+    for (const retained of this.#tree.matching(filter)) {
+      if (retained === undefined || !this.#hasExpired(retained.message)) {
+        yield retained;
+      }
+    }
+  }
+
+  /** Removes messages that have expired. */
+  tick(now: number): void {
+    for (let i = 0; i < MAX_EXPIRED; i++) {
+      const topic = this.#expiries.takeDue(now);
+      if (topic === undefined) return;
+      const message = this.#tree.get(topic)?.message;
+      if (message !== undefined) {
+        this.#remove({ ...message, payload: new Uint8Array(0) });
+      }
+    }
+  }
+
+  #hasExpired({ expiresAt }: Message): boolean {
+    return expiresAt !== undefined && expiresAt <= this.#options.clock();
+  }
+
+  #put(message: Message): void {
+    const { topic, expiresAt } = message;
+    const before = this.#tree.get(topic);
+    if (before !== undefined) this.#bytes -= costOf(before.message);
+    this.#bytes += costOf(message);
+    this.#tree.set({ message, sequence: ++this.#sequence, isCurrent: true });
+    if (expiresAt === undefined) this.#expiries.delete(topic);
+    else this.#expiries.set(topic, expiresAt);
+  }
+
+  /** @param empty a message with the topic, without payload */
+  #remove(empty: Message): void {
+    const before = this.#tree.delete(empty.topic);
+    if (before === undefined) return;
+    this.#bytes -= costOf(before.message);
+    this.#expiries.delete(empty.topic);
+    this.#options.persistence.setRetained(
+      empty.payload.length === 0
+        ? empty
+        : { ...empty, payload: new Uint8Array(0) },
+    );
+  }
+}
+
+function costOf(message: Message): number {
+  return OVERHEAD_BYTES + 2 * message.topic.length + message.payload.length +
+    (message.properties?.length ?? 0);
+}

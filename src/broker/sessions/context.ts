@@ -1,0 +1,62 @@
+/**
+ * What all sessions share.
+ *
+ * @module
+ */
+import type { Persistence } from "../persistence/persistence.ts";
+import type { QueueBudget } from "./queue_budget.ts";
+
+/** The limits of sessions. */
+export interface SessionLimits {
+  /** Sessions, connected or not. */
+  readonly maxSessions: number;
+  /** How long a session is kept after its client disconnected, in s. */
+  readonly maxExpiry: number;
+  /** Unacknowledged and queued messages of a session. */
+  readonly maxMessages: number;
+  /** Bytes of the unacknowledged and queued messages of a session. */
+  readonly maxBytes: number;
+  /**
+   * Bytes of the unacknowledged and queued messages of all sessions. A message
+   * in several queues counts once.
+   */
+  readonly maxTotalBytes: number;
+  /** Unacknowledged messages that are sent to a client (4.9). */
+  readonly maxInFlight: number;
+  /** Subscriptions of a client. */
+  readonly maxSubscriptions: number;
+}
+
+/** The defaults of {@linkcode SessionLimits}. */
+export const SESSION_LIMITS: SessionLimits = {
+  maxSessions: 10_000,
+  maxExpiry: 7 * 24 * 3600,
+  maxMessages: 1_000,
+  maxBytes: 16 * 1024 * 1024,
+  maxTotalBytes: 256 * 1024 * 1024,
+  maxInFlight: 100,
+  maxSubscriptions: 1_000,
+};
+
+/** What a session needs of the broker. */
+export interface SessionContext {
+  /** Returns the time, in ms since 1970. */
+  readonly clock: () => number;
+  readonly persistence: Persistence;
+  readonly limits: SessionLimits;
+  readonly budget: QueueBudget;
+  /** Called for each message that a full session drops. */
+  onDropped(clientId: string): void;
+  /**
+   * Called when a session begins or ends to receive messages: its client has
+   * connected or disconnected, or its queue is full while it is disconnected.
+   *
+   * @param filters of its subscriptions
+   */
+  onStateChanged(filters: Iterable<string>): void;
+  /**
+   * Called when a session becomes full, and again only after it was empty: it
+   * drops new messages until it has room.
+   */
+  onFull(clientId: string): void;
+}

@@ -1,0 +1,416 @@
+/**
+ * The messages at QoS 1 and 2 for one client: sent within its window, or
+ * waiting.
+ *
+ * @module
+ */
+import type { Message } from "../message.ts";
+import type { KeptDelivery } from "../persistence/persistence.ts";
+import type { SessionContext } from "./context.ts";
+import { Fifo } from "./fifo.ts";
+import { InFlight } from "./in_flight.ts";
+import { QueuedDelivery } from "./queued_delivery.ts";
+import type { Outlet } from "./outlet.ts";
+import { messageBytes } from "./queue_budget.ts";
+
+/** Reason codes from here on are failures (MQTT 5, 2.4). */
+const FIRST_FAILURE = 0x80;
+/** Packet Identifier not found (MQTT 5, 2.4). */
+const UNKNOWN_PACKET_ID = 0x92;
+
+/** The session of a queue. */
+export interface QueueOwner {
+  readonly clientId: string;
+  /** True if its state is kept for the next start. */
+  readonly isKept: boolean;
+  /** Called when the queue begins or ends to drop all messages. */
+  stateChanged(): void;
+}
+
+/**
+ * Delivers each message once (QoS 2) or at least once (QoS 1), in order, with a
+ * packet id that is unique among those in flight (2.2.1), and not more at once
+ * than the client receives (MQTT 5, 4.9).
+ */
+export class DeliveryQueue {
+  readonly #owner: QueueOwner;
+  readonly #context: SessionContext;
+  readonly #inFlight = new InFlight<QueuedDelivery>();
+  readonly #waiting = new Fifo<QueuedDelivery>();
+  /** Sent on an earlier connection, and not yet again. */
+  #resend = new Fifo<QueuedDelivery>();
+  #outlet: Outlet | undefined;
+  /** Messages that may be in flight on this connection. */
+  #window = 0;
+  #usedWindow = 0;
+  #bytes = 0;
+  #lastSequence = 0;
+  #releases = 0;
+  #isFull = false;
+  #isPumping = false;
+  #hasEnded = false;
+
+  constructor(owner: QueueOwner, context: SessionContext) {
+    this.#owner = owner;
+    this.#context = context;
+  }
+
+  /** Messages that the client has not acknowledged. */
+  get length(): number {
+    return this.#inFlight.count + this.#waiting.length;
+  }
+
+  /** The bytes of these messages. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Messages that wait until others are acknowledged. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * True if messages are dropped until the client connects, or messages expire:
+   * it is disconnected, and its queue was full once.
+   */
+  get isBlocked(): boolean {
+    return this.#isFull && this.#outlet === undefined;
+  }
+
+  /** When the next message expires, ms since 1970; undefined: it does not. */
+  get nextExpiry(): number | undefined {
+    return this.#waiting.first?.message.expiresAt;
+  }
+
+  /** True if another message would not have to wait for long. */
+  get hasRoom(): boolean {
+    return this.#waiting.length < Math.max(1, this.#window);
+  }
+
+  /**
+   * Adds a message, and sends it if the window allows. A full queue drops it.
+   *
+   * @returns false if it was dropped
+   */
+  add(
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    subscriptionIds: readonly number[] | undefined,
+    share: string | undefined,
+  ): boolean {
+    if (this.#hasEnded) return false;
+    if (this.isBlocked || !this.#hasOwnRoom(message)) {
+      this.#context.onDropped(this.#owner.clientId);
+      this.#setFull();
+      return false;
+    }
+    if (!this.#context.budget.hasRoom(message)) {
+      this.#context.onDropped(this.#owner.clientId);
+      return false;
+    }
+    // To make room for all sessions, this one may have been ended.
+    if (this.#hasEnded) return false;
+    const delivery = new QueuedDelivery(
+      message,
+      qos,
+      retain,
+      subscriptionIds,
+      ++this.#lastSequence,
+      share,
+    );
+    this.#context.budget.add(message);
+    this.#bytes += messageBytes(message);
+    if (
+      this.#outlet !== undefined && this.#usedWindow < this.#window &&
+      this.#waiting.length === 0 && this.#resend.length === 0
+    ) {
+      this.#send(delivery, this.#outlet);
+    } else {
+      this.#waiting.push(delivery);
+      this.#keep(delivery);
+    }
+    return true;
+  }
+
+  /**
+   * Handles a PUBACK.
+   *
+   * @param packetId of the PUBACK
+   * @returns false if no message at QoS 1 has this id: it is ignored
+   */
+  acknowledged(packetId: number): boolean {
+    const delivery = this.#inFlight.get(packetId);
+    if (delivery?.qos !== 1) return false;
+    this.#finish(delivery);
+    this.#pump();
+    return true;
+  }
+
+  /**
+   * Handles a PUBREC: sends the PUBREL. With a failure the delivery ends
+   * (MQTT 5, 4.3.3).
+   *
+   * @param packetId of the PUBREC
+   * @param reason MQTT 5: its reason code; otherwise 0
+   * @returns false if no message at QoS 2 has this id
+   */
+  received(packetId: number, reason: number): boolean {
+    const delivery = this.#inFlight.get(packetId);
+    if (delivery?.qos !== 2) {
+      if (reason < FIRST_FAILURE) {
+        this.#outlet?.sendPubrel(packetId, UNKNOWN_PACKET_ID);
+      }
+      return false;
+    }
+    if (reason >= FIRST_FAILURE) {
+      // After a PUBREC without a failure the id stays in use (4.3.3).
+      if (delivery.released) return true;
+      this.#finish(delivery);
+      this.#pump();
+      return true;
+    }
+    if (!delivery.released) {
+      delivery.released = true;
+      delivery.releaseOrder = ++this.#releases;
+      this.#keep(delivery);
+      // It was not sent on this connection: the PUBREL takes its place.
+      this.#enterWindow(delivery);
+    }
+    if (this.#outlet !== undefined) this.#transmit(delivery, this.#outlet);
+    return true;
+  }
+
+  /**
+   * Handles a PUBCOMP.
+   *
+   * @param packetId of the PUBCOMP
+   * @returns false if no message at QoS 2 that was released has this id: it is
+   * ignored
+   */
+  completed(packetId: number): boolean {
+    const delivery = this.#inFlight.get(packetId);
+    if (delivery === undefined || !delivery.released) return false;
+    this.#finish(delivery);
+    this.#pump();
+    return true;
+  }
+
+  /**
+   * Begins to send on a connection: first what was in flight, in its original
+   * order with its packet ids (4.4, 4.6), then what waits.
+   */
+  resume(outlet: Outlet): void {
+    this.#outlet = outlet;
+    this.#window = Math.min(
+      outlet.receiveMaximum,
+      this.#context.limits.maxInFlight,
+    );
+    this.#usedWindow = 0;
+    const inFlight = this.#inFlight.values();
+    for (const delivery of inFlight) delivery.inWindow = false;
+    const released = inFlight.filter((one) => one.released)
+      .sort((a, b) => a.releaseOrder - b.releaseOrder);
+    for (const delivery of released) {
+      this.#enterWindow(delivery);
+      this.#transmit(delivery, outlet);
+    }
+    this.#resend = new Fifo();
+    inFlight.filter((one) => !one.released)
+      .sort((a, b) => a.sequence - b.sequence)
+      .forEach((delivery) => this.#resend.push(delivery));
+    this.#pump();
+  }
+
+  /** Removes expired messages, and receives new ones if some have expired. */
+  unblock(): void {
+    const before = this.length;
+    const wasBlocked = this.isBlocked;
+    this.#dropExpired();
+    if (!wasBlocked || this.length === before) return;
+    this.#isFull = false;
+    this.#owner.stateChanged();
+  }
+
+  /** Ends sending. */
+  pause(): void {
+    this.#outlet = undefined;
+    this.#resend = new Fifo();
+  }
+
+  /** Restores a delivery at the start. Call it in order of their sequences. */
+  restore(kept: KeptDelivery): void {
+    const { message, retain, subscriptionIds, sequence, share } = kept;
+    const delivery = new QueuedDelivery(
+      message,
+      kept.qos === 2 ? 2 : 1,
+      retain,
+      subscriptionIds,
+      sequence,
+      share,
+    );
+    delivery.released = kept.released;
+    delivery.packetId = kept.packetId;
+    if (kept.released) delivery.releaseOrder = ++this.#releases;
+    this.#lastSequence = Math.max(this.#lastSequence, sequence);
+    this.#context.budget.add(message);
+    this.#bytes += messageBytes(message);
+    if (kept.packetId === 0) this.#waiting.push(delivery);
+    else this.#inFlight.restore(delivery);
+  }
+
+  /**
+   * Removes what waits for a shared subscription.
+   *
+   * @returns the deliveries, for other members
+   */
+  takeShared(share: string): QueuedDelivery[] {
+    const taken = this.#waiting.take((one) => one.share === share);
+    for (const delivery of taken) this.#forget(delivery);
+    return taken;
+  }
+
+  /**
+   * Removes everything: the session ends.
+   *
+   * @returns deliveries of shared subscriptions, for other members: those that
+   * were not sent, and those at QoS 1 (MQTT 5, 4.8.2)
+   */
+  clear(): QueuedDelivery[] {
+    this.pause();
+    this.#hasEnded = true;
+    const inFlight = this.#inFlight.values()
+      .sort((a, b) => a.sequence - b.sequence);
+    for (const { packetId } of inFlight) this.#inFlight.delete(packetId);
+    const all = [...inFlight, ...this.#waiting.take(() => true)];
+    for (const delivery of all) {
+      // The persistence deletes them with the session.
+      this.#context.budget.remove(delivery.message);
+    }
+    this.#bytes = 0;
+    return all.filter(({ share, qos, packetId }) =>
+      share !== undefined && (qos === 1 || packetId === 0)
+    );
+  }
+
+  /** Returns true if the limits of the session allow another message. */
+  #hasOwnRoom(message: Message): boolean {
+    const { limits } = this.#context;
+    this.#dropExpired();
+    // One message is always possible, however long: packets have a limit.
+    return this.length === 0 ||
+      (this.length < limits.maxMessages &&
+        this.#bytes + messageBytes(message) <= limits.maxBytes);
+  }
+
+  /** Removes expired messages at the head of what waits. */
+  #dropExpired(): void {
+    let first = this.#waiting.first;
+    if (first?.message.expiresAt === undefined) return;
+    const now = this.#context.clock();
+    while (
+      first?.message.expiresAt !== undefined && first.message.expiresAt <= now
+    ) {
+      this.#waiting.shift();
+      this.#forget(first);
+      first = this.#waiting.first;
+    }
+  }
+
+  #setFull(): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    if (this.#outlet === undefined) this.#owner.stateChanged();
+    this.#context.onFull(this.#owner.clientId);
+  }
+
+  /** Sends what the window allows. */
+  #pump(): void {
+    const outlet = this.#outlet;
+    if (outlet === undefined || this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#usedWindow < this.#window) {
+      const again = this.#resend.shift();
+      if (again !== undefined) {
+        // It may be acknowledged in the meantime.
+        if (this.#inFlight.get(again.packetId) !== again) continue;
+        if (again.released) continue;
+        this.#enterWindow(again);
+        this.#transmit(again, outlet, true);
+        continue;
+      }
+      this.#dropExpired();
+      const delivery = this.#waiting.shift();
+      if (delivery === undefined) break;
+      this.#send(delivery, outlet);
+    }
+    this.#isPumping = false;
+  }
+
+  /** Sends a message for the first time. */
+  #send(delivery: QueuedDelivery, outlet: Outlet): void {
+    this.#inFlight.add(delivery);
+    this.#enterWindow(delivery);
+    this.#keep(delivery);
+    this.#transmit(delivery, outlet);
+  }
+
+  /**
+   * Sends a PUBLISH or PUBREL. At QoS 2 a kept session sends after the commit:
+   * after a crash it would otherwise not know which packet id the client has,
+   * and deliver the message twice.
+   */
+  #transmit(delivery: QueuedDelivery, outlet: Outlet, dup = false): void {
+    if (delivery.qos === 1 || !this.#owner.isKept) {
+      this.#write(delivery, outlet, dup);
+      return;
+    }
+    const { released, packetId } = delivery;
+    this.#context.persistence.afterCommit(() => {
+      if (this.#outlet !== outlet || delivery.released !== released) return;
+      if (this.#inFlight.get(packetId) !== delivery) return;
+      this.#write(delivery, outlet, dup);
+    });
+  }
+
+  #write(delivery: QueuedDelivery, outlet: Outlet, dup: boolean): void {
+    const { message, qos, retain, subscriptionIds, packetId } = delivery;
+    if (delivery.released) outlet.sendPubrel(packetId, 0);
+    else if (
+      !outlet.sendPublish(message, qos, retain, subscriptionIds, packetId, dup)
+    ) {
+      this.#finish(delivery);
+      this.#pump();
+    }
+  }
+
+  #enterWindow(delivery: QueuedDelivery): void {
+    if (delivery.inWindow) return;
+    delivery.inWindow = true;
+    this.#usedWindow++;
+  }
+
+  #keep(delivery: QueuedDelivery): void {
+    if (!this.#owner.isKept) return;
+    this.#context.persistence.setDelivery(this.#owner.clientId, delivery);
+  }
+
+  /** Removes a delivery that was in flight. */
+  #finish(delivery: QueuedDelivery): void {
+    this.#inFlight.delete(delivery.packetId);
+    if (delivery.inWindow) this.#usedWindow--;
+    this.#forget(delivery);
+  }
+
+  #forget(delivery: QueuedDelivery): void {
+    this.#context.budget.remove(delivery.message);
+    this.#bytes -= messageBytes(delivery.message);
+    if (this.length === 0) this.#isFull = false;
+    if (!this.#owner.isKept) return;
+    this.#context.persistence.deleteDelivery(
+      this.#owner.clientId,
+      delivery.sequence,
+    );
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Wills that wait for their delay (MQTT 5, 3.1.3.2.2).
+ *
+ * @module
+ */
+import { Deadlines } from "../deadlines.ts";
+import type { Message } from "../message.ts";
+import type { KeptWill, Persistence } from "../persistence/persistence.ts";
+
+/** The will of a client (3.1.2.5). */
+export interface Will {
+  readonly message: Message;
+  /** MQTT 5: Will Delay Interval, in s; otherwise 0. */
+  readonly delay: number;
+}
+
+/** Options of {@linkcode Wills}. */
+export interface WillsOptions {
+  /** Returns the time, in ms since 1970. */
+  readonly clock: () => number;
+  readonly persistence: Persistence;
+  /** Publishes a will. */
+  readonly publish: (message: Message) => void;
+}
+
+/**
+ * The wills of connected clients, and of clients that have been disconnected
+ * for less than the delay of their will. A will with a delay whose session is
+ * kept is published after a restart too, also if its client was connected when
+ * the process ended.
+ */
+export class Wills {
+  readonly #options: WillsOptions;
+  readonly #ofConnected = new Map<string, Will>();
+  readonly #waiting = new Map<string, Message>();
+  readonly #due = new Deadlines<string>();
+  /** Clients whose will the persistence has. */
+  readonly #kept = new Set<string>();
+
+  constructor(options: WillsOptions) {
+    this.#options = options;
+  }
+
+  /** The number of wills that wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** When the next will is due, ms since 1970; undefined: none waits. */
+  get nextDue(): number | undefined {
+    return this.#due.next;
+  }
+
+  /**
+   * Called when a client connects and continues its session: a will that waits
+   * is not published any more. If the session does not continue, call
+   * {@linkcode Wills.sessionEnded} before.
+   *
+   * @param will of the new connection
+   * @param isKept true if the session is kept
+   */
+  connected(clientId: string, will: Will | undefined, isKept: boolean): void {
+    this.#cancel(clientId);
+    if (will === undefined) {
+      this.#ofConnected.delete(clientId);
+      this.#keep(clientId, undefined);
+      return;
+    }
+    this.#ofConnected.set(clientId, will);
+    const { message, delay } = will;
+    this.#keep(
+      clientId,
+      isKept && delay > 0
+        ? { clientId, message, delay, due: undefined }
+        : undefined,
+    );
+  }
+
+  /**
+   * Called when a connection has ended.
+   *
+   * @param isPublished false after a DISCONNECT that deletes the will (3.14.4)
+   * @param expiry how long the session is kept, in s: the will is due at its end
+   * at the latest
+   */
+  disconnected(clientId: string, isPublished: boolean, expiry: number): void {
+    const will = this.#ofConnected.get(clientId);
+    if (will === undefined) return;
+    this.#ofConnected.delete(clientId);
+    const delay = Math.min(will.delay, expiry);
+    if (!isPublished || delay === 0) {
+      this.#keep(clientId, undefined);
+      if (isPublished) this.#options.publish(will.message);
+      return;
+    }
+    this.#wait(clientId, will, this.#options.clock() + delay * 1000);
+  }
+
+  /** Called when a session ends: its will does not wait any longer. */
+  sessionEnded(clientId: string): void {
+    const message = this.#waiting.get(clientId);
+    if (message === undefined) return;
+    this.#cancel(clientId);
+    this.#keep(clientId, undefined);
+    this.#options.publish(message);
+  }
+
+  /** Publishes the wills that are due. */
+  tick(now: number): void {
+    for (;;) {
+      const clientId = this.#due.takeDue(now);
+      if (clientId === undefined) return;
+      this.sessionEnded(clientId);
+    }
+  }
+
+  /**
+   * Restores the wills at the start. Those that are overdue are published by
+   * the next {@linkcode Wills.tick}.
+   *
+   * @param expiryOf returns how long the session of a client is kept from now,
+   * in s
+   */
+  restore(
+    wills: Iterable<KeptWill>,
+    expiryOf: (clientId: string) => number,
+  ): void {
+    const now = this.#options.clock();
+    for (const { clientId, message, delay, due } of wills) {
+      this.#kept.add(clientId);
+      const wait = Math.min(delay, expiryOf(clientId)) * 1000;
+      this.#wait(clientId, { message, delay }, due ?? now + wait);
+    }
+  }
+
+  #wait(clientId: string, { message, delay }: Will, due: number): void {
+    this.#waiting.set(clientId, message);
+    this.#due.set(clientId, due);
+    this.#keep(clientId, { clientId, message, delay, due });
+  }
+
+  #cancel(clientId: string): void {
+    this.#waiting.delete(clientId);
+    this.#due.delete(clientId);
+  }
+
+  #keep(clientId: string, will: KeptWill | undefined): void {
+    if (will === undefined && !this.#kept.delete(clientId)) return;
+    if (will !== undefined) this.#kept.add(clientId);
+    this.#options.persistence.setWill(clientId, will);
+  }
+}
