@@ -9,7 +9,7 @@
 set -f
 command=${1-}
 net='' read='' write='' run='' any_net='' any_read='' any_write=''
-broker='' listen='' http='' store='' config='' url=''
+broker='' listen='' http='' store='' config='' url='' users=''
 
 # Deno separates paths by commas: one in a path allows all.
 allow_read() {
@@ -113,6 +113,8 @@ option() { # name, value
   case $command:$1 in
     server:listen | doctor:listen) listen=1 && allow_listen "$2" ;;
     server:http | doctor:http) http=1 && { [ "$2" = off ] || allow_listen "$2"; } ;;
+    users:users) users=1 && allow_write "$2" && allow_write "$2.new" ;;
+    server:users) users=1 && allow_read "$2" ;;
     server:store | doctor:store) store=1 && allow_store "$2" ;;
   esac
 }
@@ -147,7 +149,7 @@ for word; do
   case $word in
     --*=*) word=${word#--} && option "${word%%=*}" "${word#*=}" ;;
     --broker | --listen | --http | --store | --config | --url) expected=${word#--} ;;
-    --ca | --cert | --key | --password-file) expected=${word#--} ;;
+    --ca | --cert | --key | --password-file | --users) expected=${word#--} ;;
     --file | --http-token-file | --map-file) expected=${word#--} ;;
     --*) ;;
     -b) expected=broker ;;
@@ -167,6 +169,7 @@ done
 [ -n "$store" ] || option store "${OCCUPANCY_STORE-}"
 [ -n "$config" ] || option config "${OCCUPANCY_CONFIG-}"
 [ -n "$url" ] || option url "${OCCUPANCY_URL-}"
+[ -n "$users" ] || option users "${OCCUPANCY_USERS-}"
 option ca "${OCCUPANCY_CA-}"
 option cert "${OCCUPANCY_CERT-}"
 option key "${OCCUPANCY_KEY-}"
@@ -195,6 +198,7 @@ case $command in
       -V | --version | version) any_read=1 ;; # the commit
     esac
     ;;
+  users) any_net=none ;;
   layers)
     any_write=none
     [ -n "$url" ] || allow_host 127.0.0.1:8080

@@ -38,6 +38,7 @@ const BY_COMMAND: Readonly<Record<string, Granted>> = {
   "client": { net: "localhost:1883", run: "tail" },
   "request": { net: "localhost:1883", run: "tail" },
   "layers": { net: "127.0.0.1:8080", run: "tail" },
+  "users --users f": { read: "f,f.new", write: "f,f.new", run: "tail" },
   "simulate": { net: "localhost:1883", run: "tail" },
   "doctor": {
     net: SERVER_NET,
@@ -112,6 +113,28 @@ const CASES: readonly Case[] = [
     args: "layers list",
     env: { OCCUPANCY_URL: "10.0.0.7:8081" },
     granted: { net: "10.0.0.7:8081", run: "tail" },
+  },
+  // The users file, and the new one beside it.
+  {
+    args: "users add alice --users=/etc/occupancy/users",
+    granted: {
+      read: "/etc/occupancy/users,/etc/occupancy/users.new",
+      write: "/etc/occupancy/users,/etc/occupancy/users.new",
+      run: "tail",
+    },
+  },
+  {
+    args: "users list",
+    env: { OCCUPANCY_USERS: "users" },
+    granted: {
+      read: "users,users.new",
+      write: "users,users.new",
+      run: "tail",
+    },
+  },
+  {
+    args: "server --store memory: --http off --users users --broker b.example",
+    granted: { net: "b.example", read: "users" },
   },
   // The files of a client.
   {
@@ -231,7 +254,7 @@ Deno.test({
   ...needs("sh"),
   fn: async () => {
     for (const [command, expected] of Object.entries(BY_COMMAND)) {
-      const words = command === "" ? [] : [command];
+      const words = command === "" ? [] : command.split(" ");
       const granted = grantedBy(await launched(words));
       assert.deepEqual(granted, expected, command);
     }
@@ -243,7 +266,8 @@ Deno.test({
   permissions: "none",
   fn: () => {
     for (const { name, ...entry } of COMMANDS) {
-      const granted = BY_COMMAND[name];
+      const granted = Object.entries(BY_COMMAND)
+        .find(([words]) => words.split(" ", 1)[0] === name)?.[1];
       assert.ok(granted, `${name} is not in the list of this test`);
       assert.equal(granted.run !== undefined, entry.runsPrograms ?? false);
       assert.equal(granted.write !== undefined, entry.writesFiles ?? false);

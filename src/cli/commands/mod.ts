@@ -39,6 +39,15 @@ export const COMMANDS: readonly CommandEntry[] = [
     loadAction: async () => (await import("./layers/run.ts")).layers,
   }),
   defineCommand({
+    name: "users",
+    summary: "add, change, delete or list users of the embedded broker",
+    runsPrograms: true,
+    writesFiles: true,
+    isOffline: true,
+    loadSpec: async () => (await import("./users/options.ts")).USERS,
+    loadAction: async () => (await import("./users/run.ts")).users,
+  }),
+  defineCommand({
     name: "simulate",
     summary: "send simulated readings",
     runsPrograms: true,

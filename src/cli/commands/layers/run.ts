@@ -7,7 +7,6 @@ import { Exit } from "../../exit_codes.ts";
 import { readText } from "../../files.ts";
 import { warnIfReadable } from "../../secret_files.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
-import { columnsOfText } from "../../terminal/columns.ts";
 import {
   info,
   printWarning,
@@ -16,6 +15,7 @@ import {
 } from "../../terminal/output.ts";
 import { printPaged } from "../../terminal/pager.ts";
 import { formatAge } from "../../terminal/render.ts";
+import { renderTable, type Table } from "../../terminal/table.ts";
 import {
   type LayerInfo,
   type LayerList,
@@ -62,7 +62,7 @@ async function list(client: LayersClient, flags: LayersFlags): Promise<void> {
     ? all.layers.map((layer) => `${printableJson(layer)}\n`).join("")
     : isTerminal
     ? renderTable(
-      all,
+      tableOf(all),
       outputSize().width,
       colorDepth(flags.color, env, isTerminal) !== "none",
     )
@@ -133,58 +133,23 @@ function confirm(question: string): boolean {
   return /^y(es)?\s*$/i.test(answer);
 }
 
-const HEAD = [
-  "layer",
-  "cells",
-  "occupied",
-  "free",
-  "stale",
-  "unknown",
-  "last reading",
-  "age",
-];
-/** Columns that a narrow terminal omits, the first ones first. */
-const OPTIONAL = ["last reading", "unknown", "stale", "free", "occupied"];
-const GAP = "  ";
+/** Columns with numbers. */
+const COUNTS = ["cells", "occupied", "free", "stale", "unknown"];
+const TIMES = ["last reading", "age"];
 
-/**
- * The layers in columns, for people.
- *
- * @param maxWidth of the terminal, in columns
- */
-function renderTable(
-  { layers, time }: LayerList,
-  maxWidth: number,
-  color: boolean,
-): string {
-  const rows = layers.map((layer) => [
-    printable(layer.name),
-    ...countsOf(layer),
-    timeOf(layer),
-    formatAge(time - layer.lastReading),
-  ]);
-  const widths = HEAD.map((title, column) =>
-    rows.reduce(
-      (width, row) => Math.max(width, columnsOfText(row[column]!)),
-      title.length,
-    )
-  );
-  let width = widths.reduce((sum, one) => sum + one + GAP.length, -GAP.length);
-  const omitted = new Set<number>();
-  for (const column of OPTIONAL.map((title) => HEAD.indexOf(title))) {
-    if (width <= maxWidth) break;
-    width -= widths[column]! + GAP.length;
-    omitted.add(column);
-  }
-  if (width > maxWidth) omitted.clear(); // a long name: the lines wrap anyway
-  const lines = [HEAD, ...rows].map((row) =>
-    row.map((text, column) => {
-      const space = " ".repeat(widths[column]! - columnsOfText(text));
-      return column === 0 ? text + space : space + text;
-    }).filter((_, column) => !omitted.has(column)).join(GAP).trimEnd()
-  );
-  if (color) lines[0] = `\x1b[2m${lines[0]}\x1b[0m`;
-  return lines.join("\n") + "\n";
+/** The layers in columns, for people. */
+function tableOf({ layers, time }: LayerList): Table {
+  return {
+    head: ["layer", ...COUNTS, ...TIMES],
+    rows: layers.map((layer) => [
+      printable(layer.name),
+      ...countsOf(layer),
+      timeOf(layer),
+      formatAge(time - layer.lastReading),
+    ]),
+    optional: ["last reading", "unknown", "stale", "free", "occupied"],
+    alignedRight: [...COUNTS, ...TIMES],
+  };
 }
 
 /** A line for each layer, separated by tabs, for pipes. */
