@@ -274,12 +274,15 @@ export class Connection implements Link {
 
   async #subscribe(client: MqttClient): Promise<void> {
     const { subscriptions = [], liveSubscriptions = [] } = this.#options;
+    const { retainAsPublished = [] } = this.#options;
     const filters = [...subscriptions, ...liveSubscriptions];
     if (filters.length === 0) return;
+    const entry = (filter: string, qos: 0 | 1) =>
+      [filter, { qos, rap: retainAsPublished.includes(filter) }] as const;
     try {
       await client.subscribeAsync(Object.fromEntries([
-        ...subscriptions.map((filter) => [filter, { qos: 1 }]),
-        ...liveSubscriptions.map((filter) => [filter, { qos: 0 }]),
+        ...subscriptions.map((filter) => entry(filter, 1)),
+        ...liveSubscriptions.map((filter) => entry(filter, 0)),
       ]));
     } catch (error) {
       throw explainSubscribeFailure(error, filters);

@@ -27,8 +27,9 @@ export interface Incoming {
   /** The quality of service of the delivery. */
   readonly qos: QoS;
   /**
-   * True if it is a retained message, older than the subscription (MQTT 5,
-   * 3.3.1.3).
+   * True if the broker sent it with RETAIN (MQTT 5, 3.3.1.3): it is older than
+   * the subscription, or, where the link asks for Retain As Published, it was
+   * published with RETAIN. A bridge so sends a message of any age.
    */
   readonly retain: boolean;
   /** MQTT 5 Content Type (3.3.2.3.9). */

@@ -50,6 +50,11 @@ export interface ConnectionOptions extends BrokerAccess {
   readonly clientId: string;
   /** Topic filters for QoS 1. The connection subscribes after each connect. */
   readonly subscriptions?: readonly string[];
+  /**
+   * Those of the filters whose messages arrive with RETAIN if they were
+   * published with it (MQTT 5, 3.8.3.1); MQTT 3.1.1 has no such option.
+   */
+  readonly retainAsPublished?: readonly string[];
   /** Topic filters for QoS 0: the broker stores no messages for a session. */
   readonly liveSubscriptions?: readonly string[];
   /** The broker publishes it at QoS 1, retained, if the connection is lost. */

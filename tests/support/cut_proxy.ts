@@ -24,6 +24,8 @@ export interface CutProxy extends AsyncDisposable {
   cut(swallowed: Swallowed): void;
   /** Ends the cut. */
   heal(): void;
+  /** Closes all connections; new ones work. */
+  drop(): void;
 }
 
 /** Starts a proxy in front of a port of the loopback. */
@@ -96,6 +98,7 @@ export function cutProxy(target: number): CutProxy {
       isCut = false;
       heal();
     },
+    drop: () => close(...open),
     [Symbol.asyncDispose]: async () => {
       isCut = false;
       heal();

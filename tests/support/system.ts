@@ -77,6 +77,7 @@ export async function startSystem(
         url: mosquitto.url,
         clientId: NAME,
         subscriptions,
+        retainAsPublished: [topics.dataFilter],
         liveSubscriptions: topics.serverLiveSubscriptions(),
         will: { topic: topics.state, payload: offlineState(NAME, "0.0.0") },
       }),

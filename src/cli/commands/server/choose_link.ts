@@ -79,6 +79,8 @@ async function connected(
     ...broker,
     clientId: flags.name,
     subscriptions: topics.serverSubscriptions(flags.name),
+    // A bridge sends retained readings again, which may be of any age.
+    retainAsPublished: [topics.dataFilter],
     liveSubscriptions: topics.serverLiveSubscriptions(),
     will: {
       topic: topics.state,
