@@ -53,44 +53,60 @@ export function parsePlainLine(
   check: TimeCheck,
   withTime: boolean,
 ): number {
-  let x = 0;
-  let y = 0;
-  for (let field = 0;; field++) {
-    const negative = at < end && bytes[at] === MINUS;
-    if (negative) at++;
-    const first = at;
-    let n = 0;
-    let byte = LF; // the end of the payload ends a line
-    for (; at < end; at++) {
-      byte = bytes[at]!;
-      const digit = byte - ZERO;
-      if (digit < 0 || digit > 9) break;
-      n = (n * 10 + digit) | 0;
-    }
-    if (at === end) byte = LF;
-    // Nine digits cannot overflow.
-    if (at === first || at - first > 9) return -1;
-    if (negative) n = 0 - n;
-    if (field === 2) {
-      let time = NaN;
-      if (byte === COMMA) {
-        if (!withTime) return -1;
-        const start = at + 1;
-        at = endOfDigits(bytes, start, end);
-        if (at === start || at - start > MAX_TIME_BYTES) return -1;
-        time = check(readDigits(bytes, start, at));
-        if (time !== time) return -1; // NaN: refused
-      }
-      if (at < end && bytes[at] === CR) at++;
-      if (at < end && bytes[at] !== LF) return -1;
-      batch.push(x, y, n, time);
-      return at + 1;
-    }
-    if (byte !== COMMA) return -1;
-    if (field === 0) x = n;
-    else y = n;
-    at++;
+  const x = parseShortInteger(bytes, at, end);
+  at = numberEnd;
+  if (at === -1 || at === end || bytes[at] !== COMMA) return -1;
+  const y = parseShortInteger(bytes, at + 1, end);
+  at = numberEnd;
+  if (at === -1 || at === end || bytes[at] !== COMMA) return -1;
+  const value = parseShortInteger(bytes, at + 1, end);
+  at = numberEnd;
+  if (at === -1) return -1;
+  let time = NaN;
+  if (at < end && bytes[at] === COMMA) {
+    if (!withTime) return -1;
+    time = check(parseDigits(bytes, at + 1, end));
+    if (time !== time) return -1; // NaN: refused
+    at = numberEnd;
   }
+  if (at < end && bytes[at] === CR) at++;
+  if (at < end && bytes[at] !== LF) return -1;
+  batch.push(x, y, value, time);
+  return at + 1;
+}
+
+/**
+ * The second result of {@linkcode parseShortInteger} and
+ * {@linkcode parseDigits}: the offset after the number, or -1 if it is not one.
+ * A variable, because an object for each number takes longer than its parsing.
+ */
+let numberEnd = -1;
+
+/** Parses an integer of at most nine digits, which cannot overflow. */
+function parseShortInteger(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): number {
+  const negative = at < end && bytes[at] === MINUS;
+  if (negative) at++;
+  const first = at;
+  let n = 0;
+  for (; at < end; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) break;
+    n = (n * 10 + digit) | 0;
+  }
+  numberEnd = at === first || at - first > 9 ? -1 : at;
+  return negative ? (0 - n) | 0 : n;
+}
+
+/** Parses up to 15 digits, as many as a time has; NaN if there are none. */
+function parseDigits(bytes: Uint8Array, from: number, end: number): number {
+  const at = numberEnd = endOfDigits(bytes, from, end);
+  return at === from || at - from > MAX_TIME_BYTES
+    ? NaN
+    : readDigits(bytes, from, at);
 }
 
 /** Parses a decimal integer of any size; NaN if it is not one. */
