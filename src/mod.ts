@@ -293,7 +293,13 @@ export class OccupancyClient implements AsyncDisposable {
   }
 
   async #connect(role: Requester | Watcher): Promise<Link> {
-    const { broker = DEFAULT_BROKER, ...access } = this.#options;
+    const {
+      broker = DEFAULT_BROKER,
+      prefix: _prefix,
+      clientId: _clientId,
+      timeout: _timeout,
+      ...access
+    } = this.#options;
     // Loaded on demand: the MQTT package is most of the code.
     const { Connection } = await import("./mqtt/connection.ts");
     const link = new Connection({

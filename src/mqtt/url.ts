@@ -8,7 +8,7 @@ import { LinkError } from "./link.ts";
 
 const SCHEMES = new Set(["mqtt:", "mqtts:", "ws:", "wss:"]);
 const ENCODING_HINT =
-  "In user and password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23.";
+  "In user and password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23. Outside of the address (in a command --user and --password-file) they are written as they are.";
 /** The ports that IANA has registered for MQTT over TCP and over TLS. */
 const MQTT_PORT = 1883;
 const MQTTS_PORT = 8883;

@@ -238,6 +238,26 @@ Deno.test({
 });
 
 Deno.test({
+  name: "server --listen needs no access to another broker",
+  ...needs(),
+  fn: async () => {
+    const listen = ["server", "--listen", "127.0.0.1:0"];
+    await using server = occupancy(listen, {
+      env: { ...LOGIN, OCCUPANCY_CA: "ca.pem", OCCUPANCY_CERT: "me.pem" },
+    });
+    await server.waitFor(/Ready/);
+    const options = [["--user", "ann"], ["--insecure"], ["--cert", "me.pem"]];
+    await forEachAtOnce(options, async (option) =>
+      assertFailure(
+        await runOccupancy([...listen, ...option]),
+        2,
+        new RegExp(`Cannot use --listen with ${option[0]}`),
+        /--broker to connect to another/,
+      ));
+  },
+});
+
+Deno.test({
   name:
     "commands use a client certificate, and warn of --insecure and of readable secrets each time",
   ...needs("mosquitto", "openssl"),

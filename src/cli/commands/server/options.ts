@@ -47,7 +47,10 @@ export const SERVER = {
       value: "host:port",
       summary: "start the embedded broker on this address (port 0: any free)",
       parse: parseListen,
-      conflictsWith: ["broker", "user", "password-file", "password"],
+      conflictsWith: [
+        ...["broker", "user", "password-file", "password"],
+        ...["ca", "cert", "key", "insecure"],
+      ],
       conflictHint:
         "Use --listen to start the embedded broker, or --broker to connect to another.",
       group: BROKER,
