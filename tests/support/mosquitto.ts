@@ -11,6 +11,8 @@ export interface Mosquitto extends AsyncDisposable {
   readonly url: string;
   /** Kills the broker, as in a crash. */
   kill(): Promise<void>;
+  /** Ends the broker in order. */
+  stop(): Promise<void>;
   /** Suspends the broker: connections stay open without answers. */
   freeze(): void;
   /** Starts the broker again on the same port. */
@@ -49,6 +51,11 @@ export async function startMosquitto(
       await until(() => answers(port, anonymous), {
         what: `mosquitto on port ${port}`,
       });
+    },
+    stop: async () => {
+      running?.kill();
+      await running?.ended();
+      running = undefined;
     },
     freeze: () => running?.kill("SIGSTOP"),
     kill: async () => {

@@ -5,7 +5,12 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { IPublishPacket, Packet } from "mqtt-packet";
+import type {
+  IConnectPacket,
+  IPublishPacket,
+  Packet,
+  Parser,
+} from "mqtt-packet";
 import { permitted } from "./needs.ts";
 
 export type { Packet } from "mqtt-packet";
@@ -25,6 +30,7 @@ export type PacketOf<C extends Packet["cmd"]> = C extends "publish"
 
 /** A protocol version: 4 is MQTT 3.1.1. */
 export type Version = 4 | 5;
+export type QoS = 0 | 1 | 2;
 
 /**
  * Encodes a packet.
@@ -38,28 +44,48 @@ export function encode(packet: Packet, protocolVersion: Version = 4): Buffer {
 
 /** Options of {@linkcode encodeConnect}. */
 export interface ConnectOptions {
-  /** False to keep the session. Default true. */
+  /** Default 4. */
+  readonly version?: Version;
+  /** False to keep the session; Clean Start in MQTT 5. Default true. */
   readonly clean?: boolean;
-  /**
-   * The message that the broker publishes if the connection is lost, at QoS 0.
-   */
-  readonly will?: { readonly topic: string; readonly payload: string };
+  /** In s. Default 60. */
+  readonly keepalive?: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** The message that the broker publishes if the connection is lost. */
+  readonly will?: {
+    readonly topic: string;
+    readonly payload: string;
+    /** Default 0. */
+    readonly qos?: QoS;
+    /** Default false. */
+    readonly retain?: boolean;
+    /** MQTT 5 only. */
+    readonly properties?: NonNullable<IConnectPacket["will"]>["properties"];
+  };
+  /** MQTT 5 only. */
+  readonly properties?: NonNullable<IConnectPacket["properties"]>;
 }
 
-/** Encodes a CONNECT of MQTT 3.1.1. */
+/** Encodes a CONNECT. */
 export function encodeConnect(
   clientId: string,
-  { clean = true, will }: ConnectOptions = {},
+  options: ConnectOptions = {},
 ): Buffer {
+  const { version = 4, clean = true, keepalive = 60, will } = options;
+  const { username, password, properties } = options;
   return encode({
     cmd: "connect",
     protocolId: "MQTT",
-    protocolVersion: 4,
+    protocolVersion: version,
     clientId,
     clean,
-    keepalive: 60,
-    ...(will && { will: { ...will, qos: 0, retain: false } }),
-  });
+    keepalive,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password: Buffer.from(password) }),
+    ...(properties && { properties }),
+    ...(will && { will: { qos: 0, retain: false, ...will } }),
+  } as IConnectPacket, version);
 }
 
 /** Options of {@linkcode encodePublish}. */
@@ -67,20 +93,26 @@ export interface PublishOptions {
   /** The packet identifier, 1 to 65,535. */
   readonly id?: number;
   /** Default: 1 with an id, else 0. */
-  readonly qos?: 0 | 1 | 2;
+  readonly qos?: QoS;
   /** Default false. */
   readonly retain?: boolean;
   /** Default false. */
   readonly dup?: boolean;
+  /** Default 4. */
+  readonly version?: Version;
+  /** MQTT 5 only. */
+  readonly properties?: NonNullable<IPublishPacket["properties"]>;
 }
 
-/** Encodes a PUBLISH of MQTT 3.1.1. */
+/** Encodes a PUBLISH. */
 export function encodePublish(
   topic: string,
   payload: string | Uint8Array,
-  { id, qos = id === undefined ? 0 : 1, retain = false, dup = false }:
-    PublishOptions = {},
+  options: PublishOptions = {},
 ): Buffer {
+  const { id, qos = id === undefined ? 0 : 1, retain = false, dup = false } =
+    options;
+  const { version = 4, properties } = options;
   return encode({
     cmd: "publish",
     topic,
@@ -93,7 +125,8 @@ export function encodePublish(
     retain,
     dup,
     ...(qos > 0 && id !== undefined && { messageId: id }),
-  });
+    ...(properties && { properties }),
+  }, version);
 }
 
 /** Encodes PUBLISH packets at QoS 1 with the ids from 1 on, as payload too. */
@@ -121,11 +154,14 @@ export function encodeSubscribe(
 
 /** Decodes a stream of packets. */
 export class PacketDecoder {
-  readonly #settings: { protocolVersion: Version } = { protocolVersion: 4 };
-  readonly #parser = codec!.parser(this.#settings);
+  readonly #settings: { protocolVersion: Version };
+  readonly #parser: Parser;
   readonly #packets: Packet[] = [];
 
-  constructor() {
+  /** @param version the version of the packets until a CONNECT. Default 4 */
+  constructor(version: Version = 4) {
+    this.#settings = { protocolVersion: version };
+    this.#parser = codec!.parser(this.#settings);
     this.#parser.on("packet", (packet) => {
       // The packets after a CONNECT have its version.
       if (packet.cmd === "connect") {
@@ -141,6 +177,10 @@ export class PacketDecoder {
   /** The version of the packets. */
   get version(): Version {
     return this.#settings.protocolVersion;
+  }
+
+  set version(version: Version) {
+    this.#settings.protocolVersion = version;
   }
 
   /**

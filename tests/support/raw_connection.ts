@@ -9,10 +9,13 @@ import {
   type ConnectOptions,
   encode,
   encodeConnect,
-  encodeSubscribe,
+  encodePublish,
   type Packet,
   PacketDecoder,
   type PacketOf,
+  type PublishOptions,
+  type QoS,
+  type Version,
 } from "./packets.ts";
 import { until, within } from "./until.ts";
 
@@ -32,6 +35,9 @@ export class RawConnection implements AsyncDisposable {
   readonly packets: Packet[] = [];
   /** True after either end has closed the connection. */
   closed = false;
+
+  /** Called with all received bytes, before they are decoded. */
+  onBytes: ((bytes: Uint8Array) => void) | undefined;
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
@@ -53,13 +59,42 @@ export class RawConnection implements AsyncDisposable {
   ): Promise<RawConnection> {
     const client = await RawConnection.dial(port);
     try {
-      await client.write(encodeConnect(clientId, options));
+      await client.connect(clientId, options);
       await client.expect("connack");
       return client;
     } catch (error) {
       await client[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The version of the packets in both directions. */
+  get version(): Version {
+    return this.#decoder.version;
+  }
+
+  set version(version: Version) {
+    this.#decoder.version = version;
+  }
+
+  /** Sends CONNECT. The packets that follow have its version. */
+  async connect(
+    clientId: string,
+    options: ConnectOptions = {},
+  ): Promise<void> {
+    this.version = options.version ?? 4;
+    await this.write(encodeConnect(clientId, options));
+  }
+
+  /** Sends PUBLISH. */
+  async publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options: PublishOptions = {},
+  ): Promise<void> {
+    await this.write(
+      encodePublish(topic, payload, { version: this.version, ...options }),
+    );
   }
 
   /** Writes bytes, in one piece. */
@@ -70,14 +105,18 @@ export class RawConnection implements AsyncDisposable {
     }
   }
 
-  /** Sends a packet in the version of the received CONNECT; default 3.1.1. */
+  /** Sends a packet in the version of the CONNECT; default 3.1.1. */
   async send(packet: Packet): Promise<void> {
-    await this.write(encode(packet, this.#decoder.version));
+    await this.write(encode(packet, this.version));
   }
 
   /** Subscribes. Resolves after the SUBACK. */
-  async subscribe(filter: string, qos: 0 | 1 = 0): Promise<void> {
-    await this.write(encodeSubscribe(filter, qos));
+  async subscribe(filter: string, qos: QoS = 0): Promise<void> {
+    await this.send({
+      cmd: "subscribe",
+      messageId: 1,
+      subscriptions: [{ topic: filter, qos }],
+    });
     await this.take("suback");
   }
 
@@ -91,6 +130,11 @@ export class RawConnection implements AsyncDisposable {
   async disconnect(): Promise<void> {
     await this.send({ cmd: "disconnect" });
     await this.ended();
+  }
+
+  /** Sends FIN: this end sends no more, but reads. */
+  async endWriting(): Promise<void> {
+    await this.#connection.closeWrite();
   }
 
   /** Stops reading, as a client that hangs. */
@@ -177,6 +221,7 @@ export class RawConnection implements AsyncDisposable {
       // Rejects if the other end resets the connection, or this one closes it.
       const count = await this.#connection.read(chunk).catch(() => null);
       if (count === null) break;
+      this.onBytes?.(chunk.subarray(0, count));
       try {
         this.packets.push(...this.#decoder.push(chunk.subarray(0, count)));
       } catch (error) {
