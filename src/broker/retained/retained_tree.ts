@@ -40,10 +40,16 @@ const VISITED_IN_SLICE = 64;
 export class RetainedTree {
   readonly #root = new Node(undefined, "");
   #size = 0;
+  #levels = 0;
 
   /** The number of messages. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The number of levels of all topics; common ones count once. */
+  get levels(): number {
+    return this.#levels;
   }
 
   /** Returns the message of a topic. */
@@ -64,6 +70,7 @@ export class RetainedTree {
       let child = children.get(level);
       if (child === undefined) {
         children.set(level, child = new Node(node, level));
+        this.#levels++;
       }
       node = child;
     }
@@ -90,6 +97,7 @@ export class RetainedTree {
     ) {
       const parent: Node = node.parent;
       parent.children!.delete(node.level);
+      this.#levels--;
       if (parent.children!.size === 0) parent.children = undefined;
       node = parent;
     }

@@ -46,17 +46,21 @@ export interface SessionContext {
   readonly limits: SessionLimits;
   readonly budget: QueueBudget;
   /** Called for each message that a full session drops. */
-  onDropped(clientId: string): void;
+  readonly onDropped: (clientId: string) => void;
   /**
    * Called when a session begins or ends to receive messages: its client has
    * connected or disconnected, or its queue is full while it is disconnected.
    *
+   * @param clientId of the session
    * @param filters of its subscriptions
    */
-  onStateChanged(filters: Iterable<string>): void;
+  readonly onStateChanged: (
+    clientId: string,
+    filters: Iterable<string>,
+  ) => void;
   /**
    * Called when a session becomes full, and again only after it was empty: it
    * drops new messages until it has room.
    */
-  onFull(clientId: string): void;
+  readonly onFull: (clientId: string) => void;
 }

@@ -11,21 +11,12 @@ import { Fifo } from "./fifo.ts";
 import { InFlight } from "./in_flight.ts";
 import { QueuedDelivery } from "./queued_delivery.ts";
 import type { Outlet } from "./outlet.ts";
-import { messageBytes } from "./queue_budget.ts";
+import { type QueueOwner, QueueRoom } from "./queue_room.ts";
 
 /** Reason codes from here on are failures (MQTT 5, 2.4). */
 const FIRST_FAILURE = 0x80;
 /** Packet Identifier not found (MQTT 5, 2.4). */
 const UNKNOWN_PACKET_ID = 0x92;
-
-/** The session of a queue. */
-export interface QueueOwner {
-  readonly clientId: string;
-  /** True if its state is kept for the next start. */
-  readonly isKept: boolean;
-  /** Called when the queue begins or ends to drop all messages. */
-  stateChanged(): void;
-}
 
 /**
  * Delivers each message once (QoS 2) or at least once (QoS 1), in order, with a
@@ -35,6 +26,7 @@ export interface QueueOwner {
 export class DeliveryQueue {
   readonly #owner: QueueOwner;
   readonly #context: SessionContext;
+  readonly #room: QueueRoom;
   readonly #inFlight = new InFlight<QueuedDelivery>();
   readonly #waiting = new Fifo<QueuedDelivery>();
   /** Sent on an earlier connection, and not yet again. */
@@ -43,26 +35,25 @@ export class DeliveryQueue {
   /** Messages that may be in flight on this connection. */
   #window = 0;
   #usedWindow = 0;
-  #bytes = 0;
   #lastSequence = 0;
   #releases = 0;
-  #isFull = false;
   #isPumping = false;
   #hasEnded = false;
 
   constructor(owner: QueueOwner, context: SessionContext) {
     this.#owner = owner;
     this.#context = context;
+    this.#room = new QueueRoom(owner, context);
   }
 
   /** Messages that the client has not acknowledged. */
   get length(): number {
-    return this.#inFlight.count + this.#waiting.length;
+    return this.#room.messages;
   }
 
   /** The bytes of these messages. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#room.bytes;
   }
 
   /** Messages that wait until others are acknowledged. */
@@ -71,11 +62,11 @@ export class DeliveryQueue {
   }
 
   /**
-   * True if messages are dropped until the client connects, or messages expire:
-   * it is disconnected, and its queue was full once.
+   * True if all messages are dropped until the client connects, or messages
+   * expire: it is disconnected, and its queue is full.
    */
   get isBlocked(): boolean {
-    return this.#isFull && this.#outlet === undefined;
+    return this.#room.isBlocked;
   }
 
   /** When the next message expires, ms since 1970; undefined: it does not. */
@@ -101,15 +92,8 @@ export class DeliveryQueue {
     share: string | undefined,
   ): boolean {
     if (this.#hasEnded) return false;
-    if (this.isBlocked || !this.#hasOwnRoom(message)) {
-      this.#context.onDropped(this.#owner.clientId);
-      this.#setFull();
-      return false;
-    }
-    if (!this.#context.budget.hasRoom(message)) {
-      this.#context.onDropped(this.#owner.clientId);
-      return false;
-    }
+    this.#dropExpired();
+    if (!this.#room.admit(message, this.#outlet !== undefined)) return false;
     // To make room for all sessions, this one may have been ended.
     if (this.#hasEnded) return false;
     const delivery = new QueuedDelivery(
@@ -120,8 +104,7 @@ export class DeliveryQueue {
       ++this.#lastSequence,
       share,
     );
-    this.#context.budget.add(message);
-    this.#bytes += messageBytes(message);
+    this.#room.add(message);
     if (
       this.#outlet !== undefined && this.#usedWindow < this.#window &&
       this.#waiting.length === 0 && this.#resend.length === 0
@@ -203,6 +186,7 @@ export class DeliveryQueue {
    */
   resume(outlet: Outlet): void {
     this.#outlet = outlet;
+    this.#room.unblock();
     this.#window = Math.min(
       outlet.receiveMaximum,
       this.#context.limits.maxInFlight,
@@ -226,11 +210,8 @@ export class DeliveryQueue {
   /** Removes expired messages, and receives new ones if some have expired. */
   unblock(): void {
     const before = this.length;
-    const wasBlocked = this.isBlocked;
     this.#dropExpired();
-    if (!wasBlocked || this.length === before) return;
-    this.#isFull = false;
-    this.#owner.stateChanged();
+    if (this.length < before) this.#room.unblock();
   }
 
   /** Ends sending. */
@@ -254,8 +235,7 @@ export class DeliveryQueue {
     delivery.packetId = kept.packetId;
     if (kept.released) delivery.releaseOrder = ++this.#releases;
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
-    this.#context.budget.add(message);
-    this.#bytes += messageBytes(message);
+    this.#room.add(message);
     if (kept.packetId === 0) this.#waiting.push(delivery);
     else this.#inFlight.restore(delivery);
   }
@@ -286,22 +266,11 @@ export class DeliveryQueue {
     const all = [...inFlight, ...this.#waiting.take(() => true)];
     for (const delivery of all) {
       // The persistence deletes them with the session.
-      this.#context.budget.remove(delivery.message);
+      this.#room.remove(delivery.message);
     }
-    this.#bytes = 0;
     return all.filter(({ share, qos, packetId }) =>
       share !== undefined && (qos === 1 || packetId === 0)
     );
-  }
-
-  /** Returns true if the limits of the session allow another message. */
-  #hasOwnRoom(message: Message): boolean {
-    const { limits } = this.#context;
-    this.#dropExpired();
-    // One message is always possible, however long: packets have a limit.
-    return this.length === 0 ||
-      (this.length < limits.maxMessages &&
-        this.#bytes + messageBytes(message) <= limits.maxBytes);
   }
 
   /** Removes expired messages at the head of what waits. */
@@ -316,13 +285,6 @@ export class DeliveryQueue {
       this.#forget(first);
       first = this.#waiting.first;
     }
-  }
-
-  #setFull(): void {
-    if (this.#isFull) return;
-    this.#isFull = true;
-    if (this.#outlet === undefined) this.#owner.stateChanged();
-    this.#context.onFull(this.#owner.clientId);
   }
 
   /** Sends what the window allows. */
@@ -404,9 +366,7 @@ export class DeliveryQueue {
   }
 
   #forget(delivery: QueuedDelivery): void {
-    this.#context.budget.remove(delivery.message);
-    this.#bytes -= messageBytes(delivery.message);
-    if (this.length === 0) this.#isFull = false;
+    this.#room.remove(delivery.message);
     if (!this.#owner.isKept) return;
     this.#context.persistence.deleteDelivery(
       this.#owner.clientId,

@@ -99,7 +99,7 @@ export class Session {
   /** Called when it begins or ends to receive messages. */
   stateChanged(): void {
     if (this.subscriptions.size === 0) return;
-    this.#context.onStateChanged(this.subscriptions.keys());
+    this.#context.onStateChanged(this.clientId, this.subscriptions.keys());
   }
 
   /**

@@ -43,6 +43,7 @@ export type ConnectResult =
      * - `too-many-sessions`: all sessions are connected. CONNACK 3, 0x97
      */
     readonly refused: "other-user" | "too-many-sessions";
+    readonly session?: undefined;
   };
 
 /** How a connection ended. */
@@ -107,15 +108,18 @@ export class SessionRegistry implements Iterable<Session> {
   constructor(options: RegistryOptions) {
     this.#options = options;
     const { clock, persistence, limits } = options;
-    const { onDropped, onStateChanged } = options;
+    const { onDropped, onFull } = options;
     this.budget = new QueueBudget(
       limits.maxTotalBytes,
       () => this.#freeMemory(),
     );
     this.#context = {
-      ...{ clock, persistence, limits, onDropped, onStateChanged },
+      ...{ clock, persistence, limits, onDropped, onFull },
       budget: this.budget,
-      onFull: (clientId) => this.#full(clientId),
+      onStateChanged: (clientId, filters) => {
+        this.#watchExpiry(clientId);
+        options.onStateChanged(filters);
+      },
     };
   }
 
@@ -206,7 +210,6 @@ export class SessionRegistry implements Iterable<Session> {
     session.disconnectedAt = now;
     this.#disconnected.add(session);
     if (expiry !== Infinity) this.#ends.set(session, now + expiry * 1000);
-    this.#watchExpiry(session);
     session.save();
   }
 
@@ -307,18 +310,12 @@ export class SessionRegistry implements Iterable<Session> {
     }
   }
 
-  /** Called when a session begins to drop messages. */
-  #full(clientId: string): void {
-    const session = this.#sessions.get(clientId);
-    if (session !== undefined) this.#watchExpiry(session);
-    this.#options.onFull(clientId);
-  }
-
   /** Lets a full session receive messages again when some of it expire. */
-  #watchExpiry(session: Session): void {
-    const { isBlocked, nextExpiry } = session.queue;
-    if (isBlocked && nextExpiry !== undefined) {
-      this.#unblocks.set(session, nextExpiry);
+  #watchExpiry(clientId: string): void {
+    const session = this.#sessions.get(clientId);
+    const expiry = session?.queue.nextExpiry;
+    if (session?.queue.isBlocked && expiry !== undefined) {
+      this.#unblocks.set(session, expiry);
     }
   }
 

@@ -32,10 +32,16 @@ class Node<T> {
 export class TopicTrie<T> {
   readonly #root = new Node<T>();
   #size = 0;
+  #levels = 0;
 
   /** The number of values. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The number of levels of all filters; common ones count once. */
+  get levels(): number {
+    return this.#levels;
   }
 
   /**
@@ -49,13 +55,14 @@ export class TopicTrie<T> {
     if (isHash) levels.pop();
     let node = this.#root;
     for (const level of levels) {
-      if (level === "+") node = node.plus ??= new Node();
-      else {
-        const children = node.children ??= new Map<string, Node<T>>();
-        let child = children.get(level);
-        if (child === undefined) children.set(level, child = new Node());
-        node = child;
+      let next = level === "+" ? node.plus : node.children?.get(level);
+      if (next === undefined) {
+        next = new Node();
+        this.#levels++;
+        if (level === "+") node.plus = next;
+        else (node.children ??= new Map()).set(level, next);
       }
+      node = next;
     }
     if (isHash) (node.hash ??= []).push(value);
     else (node.values ??= []).push(value);
@@ -86,7 +93,7 @@ export class TopicTrie<T> {
     else if (isHash) node.hash = undefined;
     else node.values = undefined;
     this.#size--;
-    prune(path, levels);
+    this.#levels -= prune(path, levels);
     return true;
   }
 
@@ -129,9 +136,17 @@ function append<T>(values: readonly T[], found: T[]): void {
   for (let i = 0; i < values.length; i++) found.push(values[i]!);
 }
 
-/** Removes nodes that became empty, from the last one of a path upwards. */
-function prune<T>(path: readonly Node<T>[], levels: readonly string[]): void {
-  for (let i = levels.length; i > 0 && path[i]!.isEmpty; i--) {
+/**
+ * Removes nodes that became empty, from the last one of a path upwards.
+ *
+ * @returns how many
+ */
+function prune<T>(
+  path: readonly Node<T>[],
+  levels: readonly string[],
+): number {
+  let i = levels.length;
+  for (; i > 0 && path[i]!.isEmpty; i--) {
     const parent = path[i - 1]!;
     if (levels[i - 1] === "+") parent.plus = undefined;
     else {
@@ -139,4 +154,5 @@ function prune<T>(path: readonly Node<T>[], levels: readonly string[]): void {
       if (parent.children!.size === 0) parent.children = undefined;
     }
   }
+  return levels.length - i;
 }

@@ -1,0 +1,67 @@
+/** Records whose changes are lost in a crash unless they were committed. */
+import { StoredState } from "../../../src/broker/persistence/stored_state.ts";
+import type { Records } from "../../../src/store/store.ts";
+
+type Encode = () => Uint8Array<ArrayBuffer>;
+
+/** As the records of a store, with commits and crashes of the test. */
+export class StagedTestRecords implements Records {
+  readonly #committed: Map<number, Uint8Array<ArrayBuffer>>;
+  readonly #staged = new Map<number, Encode | undefined>();
+  #lastId: number;
+  #waiting: (() => void)[] = [];
+
+  constructor(committed = new Map<number, Uint8Array<ArrayBuffer>>()) {
+    this.#committed = committed;
+    this.#lastId = Math.max(0, ...committed.keys());
+  }
+
+  /** The number of committed records. */
+  get size(): number {
+    return this.#committed.size;
+  }
+
+  load(): Iterable<readonly [number, Uint8Array]> {
+    return [...this.#committed].sort(([a], [b]) => a - b);
+  }
+
+  add(encode: Encode): number {
+    this.#staged.set(++this.#lastId, encode);
+    return this.#lastId;
+  }
+
+  replace(id: number, encode: Encode): void {
+    this.#staged.set(id, encode);
+  }
+
+  delete(id: number): void {
+    this.#staged.set(id, undefined);
+  }
+
+  afterCommit(callback: () => void): void {
+    if (this.#staged.size === 0 && this.#waiting.length === 0) callback();
+    else this.#waiting.push(callback);
+  }
+
+  /** Commits all changes. */
+  commit(): void {
+    for (const [id, encode] of this.#staged) {
+      if (encode === undefined) this.#committed.delete(id);
+      else this.#committed.set(id, encode());
+    }
+    this.#staged.clear();
+    const callbacks = this.#waiting;
+    this.#waiting = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** Returns the records as the next process finds them. */
+  crashed(): StagedTestRecords {
+    return new StagedTestRecords(new Map(this.#committed));
+  }
+
+  /** Returns the persistence of the broker over these records. */
+  persistence(): StoredState {
+    return new StoredState(this);
+  }
+}
