@@ -84,7 +84,7 @@ export class BodyReader {
   binary(): Uint8Array {
     const length = this.uint16();
     const from = this.skip(length);
-    return this.bytes.slice(from, from + length);
+    return new Uint8Array(this.bytes.subarray(from, from + length));
   }
 
   /** Reads a UTF-8 Encoded String (MQTT 5, 1.5.4). */

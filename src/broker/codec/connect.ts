@@ -147,7 +147,7 @@ function readWill(reader: BodyReader, flags: number, version: Version): Will {
     retain: (flags & WILL_RETAIN) !== 0,
     delayInterval: willDelayInterval,
     messageExpiryInterval,
-    properties: forwarded.length === 0 ? NO_BYTES : forwarded.slice(),
+    properties: new Uint8Array(forwarded),
   };
 }
 
