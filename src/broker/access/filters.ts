@@ -21,7 +21,7 @@ export function filterProblem(filter: string): string | undefined {
   if (filter === "") return "is empty";
   if (filter.includes("\0")) return "has a NUL character";
   if (!filter.isWellFormed()) return "has half of a surrogate pair";
-  if (new TextEncoder().encode(filter).length > MAX_FILTER_BYTES) {
+  if (isLongerThan(filter, MAX_FILTER_BYTES)) {
     return `is over ${MAX_FILTER_BYTES} bytes`;
   }
   const levels = filter.split("/");
@@ -74,4 +74,16 @@ export function overlaps(one: Levels, other: Levels): boolean {
 
 function isWildcard(level: string | undefined): boolean {
   return level === "+" || level === "#";
+}
+
+/**
+ * Returns true if a text takes more bytes in UTF-8.
+ *
+ * @param text any text
+ * @param bytes the maximum
+ */
+export function isLongerThan(text: string, bytes: number): boolean {
+  // A UTF-16 code unit takes at most three bytes: encode only long texts.
+  return text.length * 3 > bytes &&
+    new TextEncoder().encode(text).length > bytes;
 }

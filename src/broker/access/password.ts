@@ -140,7 +140,10 @@ function decodeBase64(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9+/]+$/.test(text)) return undefined;
   if (text.length > MAX_FIELD_BYTES * 2) return undefined;
   try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+    return bytes;
   } catch {
     return undefined; // a length that base64 cannot have
   }

@@ -52,6 +52,15 @@ export function patternProblem(pattern: string): string | undefined {
   return filterProblem(pattern);
 }
 
+/**
+ * Returns true if rules mean the same for all clients of a user.
+ *
+ * @param rules valid rules
+ */
+export function areSameForClients(rules: readonly Rule[]): boolean {
+  return !rules.some(({ pattern }) => /%c/.test(pattern));
+}
+
 /** The rules of one client. */
 export class ClientRules {
   readonly #allowed = { publish: [] as Levels[], subscribe: [] as Levels[] };

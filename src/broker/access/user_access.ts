@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { clientNetwork } from "../../common/client_network.ts";
 import type { LimitName } from "../../common/limit_counts.ts";
 import { LoginFailures } from "../../common/login_failures.ts";
@@ -17,7 +17,7 @@ import type {
 } from "./access.ts";
 import { LoginSlots } from "./login_slots.ts";
 import { DEFAULT_COST, unmatchableHash, verifyPassword } from "./password.ts";
-import { ClientRules, type Rule } from "./rules.ts";
+import { areSameForClients, ClientRules, type Rule } from "./rules.ts";
 import { ServerTopics } from "./server_topics.ts";
 import type { RuleSection, User, Users } from "./users_file.ts";
 
@@ -51,7 +51,8 @@ export interface UserAccessOptions {
 interface Client {
   /** The hash with which it has logged in; undefined without a password. */
   readonly hash: string | undefined;
-  rules: ClientRules;
+  /** Undefined until they are needed. */
+  rules: ClientRules | undefined;
   /** The version for which the rules were made. */
   version: number;
 }
@@ -70,6 +71,8 @@ export class UserAccess implements Access {
   readonly #digestKey = randomBytes(32);
   /** Digests of the right passwords that were seen, by the hash of the file. */
   readonly #digests = new Map<string, Uint8Array>();
+  /** Rules that are the same for all clients of a user, by user. */
+  readonly #sharedRules = new Map<string | undefined, ClientRules>();
   #waitingHashes = 0;
   #version = 1;
   #users: Users;
@@ -102,7 +105,8 @@ export class UserAccess implements Access {
   setUsers(users: Users): void {
     this.#users = users;
     this.#version++;
-    this.#digests.clear();
+    this.#keepDigestsOf(users);
+    this.#sharedRules.clear();
     this.#useCostOf(users);
     this.onChange?.();
   }
@@ -224,7 +228,8 @@ export class UserAccess implements Access {
   }
 
   #digestOf(password: Uint8Array): Uint8Array {
-    return createHmac("sha256", this.#digestKey).update(password).digest();
+    return createHash("sha256").update(this.#digestKey).update(password)
+      .digest();
   }
 
   #identify(
@@ -239,15 +244,15 @@ export class UserAccess implements Access {
     };
     this.#clients.set(identity, {
       hash: password?.text,
-      rules: this.#makeRules(identity),
-      version: this.#version,
+      rules: undefined,
+      version: 0,
     });
     return identity;
   }
 
   #rulesOf(identity: Identity): ClientRules {
     const client = this.#clients.get(identity)!;
-    if (client.version !== this.#version) {
+    if (client.rules === undefined || client.version !== this.#version) {
       client.rules = this.#makeRules(identity);
       client.version = this.#version;
     }
@@ -255,17 +260,22 @@ export class UserAccess implements Access {
   }
 
   #makeRules(identity: Identity): ClientRules {
+    const { user } = identity;
+    const shared = this.#sharedRules.get(user);
+    if (shared !== undefined) return shared;
     const { users, all, anonymous } = this.#users;
-    const own: RuleSection | undefined = identity.user === undefined
+    const own: RuleSection | undefined = user === undefined
       ? anonymous
-      : users.get(identity.user);
+      : users.get(user);
     // A removed user may do nothing until it is disconnected.
     if (own === undefined) return new ClientRules([], identity);
     const rules = [...own.rules, ...all.rules];
     if (own.hasDefaults || all.hasDefaults) {
       rules.push(...this.#options.defaults);
     }
-    return new ClientRules(rules, identity);
+    const made = new ClientRules(rules, identity);
+    if (areSameForClients(rules)) this.#sharedRules.set(user, made);
+    return made;
   }
 
   #countWrong(login: Login): void {
@@ -276,6 +286,14 @@ export class UserAccess implements Access {
   #refuseBusy(): LoginResult {
     this.#options.onLimited("mqtt-logins");
     return { refused: "busy" };
+  }
+
+  #keepDigestsOf({ users }: Users): void {
+    const kept = new Set<string | undefined>();
+    for (const { password } of users.values()) kept.add(password?.text);
+    for (const text of this.#digests.keys()) {
+      if (!kept.has(text)) this.#digests.delete(text);
+    }
   }
 
   #useCostOf({ users }: Users): void {

@@ -22,6 +22,7 @@
 import { AppError } from "../../common/errors.ts";
 import { excerpt, isPrintable } from "../../common/printable.ts";
 import { parsePasswordHash, type PasswordHash } from "./password.ts";
+import { isLongerThan } from "./filters.ts";
 import { patternProblem, type Rule, type RuleAction } from "./rules.ts";
 
 /** The rules of a section. */
@@ -68,7 +69,7 @@ const MAX_USER_NAME_BYTES = 200;
  * From `#` to the end of a line. In a valid filter, `#` follows white space
  * only as its first character.
  */
-const COMMENT = /^#.*$|(?<!^(?:deny\s+)?(?:publish|subscribe)\s*)\s+#.*$/s;
+const COMMENT = /^#.*$|\s+(?<!^(?:deny\s+)?(?:publish|subscribe)\s+)#.*$/s;
 
 /**
  * Returns what is wrong with a user name; undefined if it is valid. It must be
@@ -83,7 +84,7 @@ export function userNameProblem(name: string): string | undefined {
   if (/\s/.test(name)) return "has white space";
   if (name.includes("\ufffd")) return "is not valid UTF-8";
   if (!isPrintable(name)) return "has an invisible character";
-  if (new TextEncoder().encode(name).length > MAX_USER_NAME_BYTES) {
+  if (isLongerThan(name, MAX_USER_NAME_BYTES)) {
     return `is over ${MAX_USER_NAME_BYTES} bytes`;
   }
   return undefined;
