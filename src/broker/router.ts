@@ -168,11 +168,12 @@ export class Router {
     const now = this.#options.clock();
     const { retained, sessions, wills } = this.#persistence.load();
     for (const message of retained) this.retained.restore(message);
-    const kept = [...sessions].map((one) => ({
-      ...one,
-      // When the process ended, its clients were disconnected.
-      disconnectedAt: one.disconnectedAt ?? now,
-    })).sort((a, b) => a.disconnectedAt - b.disconnectedAt);
+    // When the process ended, its clients were disconnected.
+    const isConnected = new Set<string>();
+    const kept = [...sessions].map((one) => {
+      if (one.disconnectedAt === undefined) isConnected.add(one.clientId);
+      return { ...one, disconnectedAt: one.disconnectedAt ?? now };
+    }).sort((a, b) => a.disconnectedAt - b.disconnectedAt);
     for (const one of kept) {
       const { clientId, user, expiry, disconnectedAt } = one;
       const session = this.sessions.restore(
@@ -186,6 +187,7 @@ export class Router {
         this.#index.add(session, options);
       }
       for (const delivery of one.deliveries) session.queue.restore(delivery);
+      if (isConnected.has(clientId)) session.save();
     }
     this.wills.restore(wills, (clientId) => {
       const session = this.sessions.get(clientId);
@@ -196,14 +198,17 @@ export class Router {
   }
 
   /**
-   * Ends what has expired, and publishes the wills that are due. Call it about
-   * once a second, or at {@linkcode Router.nextDue}.
+   * Ends what has expired, and publishes the wills that are due, for a few ms.
+   * Call it about once a second, or at {@linkcode Router.nextDue}.
+   *
+   * @returns true if more is due: call it again in another turn
    */
-  tick(): void {
+  tick(): boolean {
     const now = this.#options.clock();
     this.wills.tick(now);
     this.sessions.tick(now);
     this.retained.tick(now);
+    return (this.nextDue ?? Infinity) <= now;
   }
 
   /**

@@ -192,6 +192,11 @@ export class DeliveryQueue {
       this.#context.limits.maxInFlight,
     );
     this.#usedWindow = 0;
+    if (this.#inFlight.count > 0) this.#resumeInFlight(outlet);
+    this.#pump();
+  }
+
+  #resumeInFlight(outlet: Outlet): void {
     const inFlight = this.#inFlight.values();
     for (const delivery of inFlight) delivery.inWindow = false;
     const released = inFlight.filter((one) => one.released)
@@ -204,7 +209,6 @@ export class DeliveryQueue {
     inFlight.filter((one) => !one.released)
       .sort((a, b) => a.sequence - b.sequence)
       .forEach((delivery) => this.#resend.push(delivery));
-    this.#pump();
   }
 
   /** Removes expired messages, and receives new ones if some have expired. */

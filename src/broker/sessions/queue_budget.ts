@@ -26,6 +26,8 @@ export class QueueBudget {
   readonly #freeMemory: () => boolean;
   #bytes = 0;
   #messages = 0;
+  /** True after no memory could be freed, until something has changed. */
+  #isStuck = false;
 
   constructor(maxBytes: number, freeMemory: () => boolean) {
     this.#maxBytes = maxBytes;
@@ -46,15 +48,22 @@ export class QueueBudget {
   hasRoom(message: Message): boolean {
     const bytes = this.#costOf(message);
     while (this.#bytes + bytes > this.#maxBytes) {
-      if (!this.#freeMemory()) return false;
+      if (this.#isStuck) return false;
+      this.#isStuck = !this.#freeMemory();
     }
     return true;
+  }
+
+  /** Called when a session can be ended to free memory. */
+  retry(): void {
+    this.#isStuck = false;
   }
 
   /** Called when a message was added to a queue. */
   add(message: Message): void {
     this.#bytes += this.#costOf(message);
     this.#messages++;
+    this.#isStuck = false;
     message.holders++;
   }
 

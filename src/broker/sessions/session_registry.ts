@@ -90,7 +90,11 @@ export interface RegistryOptions {
 }
 
 /** At the limit of bytes, sessions are ended until this share is free. */
-const FREE_SHARE = 1 / 8;
+const FREE_SHARE = 1 / 64;
+/** Messages and subscriptions that are removed in one call. */
+const WORK_IN_TICK = 5_000;
+/** What ending a session costs besides. */
+const SESSION_WORK = 10;
 
 /** Creates, resumes and ends sessions (MQTT 3.1.1, 3.1.2.4; MQTT 5, 4.1). */
 export class SessionRegistry implements Iterable<Session> {
@@ -209,6 +213,7 @@ export class SessionRegistry implements Iterable<Session> {
     const now = this.#options.clock();
     session.disconnectedAt = now;
     this.#disconnected.add(session);
+    this.budget.retry();
     if (expiry !== Infinity) this.#ends.set(session, now + expiry * 1000);
     session.save();
   }
@@ -235,13 +240,19 @@ export class SessionRegistry implements Iterable<Session> {
     this.#options.wills.sessionEnded(clientId);
   }
 
-  /** Ends the sessions that have expired, and removes expired messages. */
+  /**
+   * Ends sessions that have expired, and removes expired messages, for a few
+   * ms.
+   */
   tick(now: number): void {
-    for (let session; (session = this.#ends.takeDue(now)) !== undefined;) {
-      this.end(session);
-    }
-    for (let session; (session = this.#unblocks.takeDue(now)) !== undefined;) {
-      session.queue.unblock();
+    for (let work = 0; work < WORK_IN_TICK;) {
+      const ended = this.#ends.takeDue(now);
+      const unblocked = this.#unblocks.takeDue(now);
+      const session = ended ?? unblocked;
+      if (session === undefined) return;
+      work += SESSION_WORK + session.queue.length + session.subscriptions.size;
+      unblocked?.queue.unblock();
+      if (ended !== undefined) this.end(ended);
     }
   }
 
@@ -341,10 +352,10 @@ export class SessionRegistry implements Iterable<Session> {
   #freeMemory(): boolean {
     const { maxTotalBytes } = this.#options.limits;
     let isFreed = false;
-    while (this.budget.bytes > maxTotalBytes * (1 - FREE_SHARE)) {
+    do {
       if (!this.#evict("mqtt-session-bytes")) break;
       isFreed = true;
-    }
+    } while (this.budget.bytes > maxTotalBytes * (1 - FREE_SHARE));
     return isFreed;
   }
 }

@@ -138,6 +138,7 @@ export class SubscriptionIndex {
    * @param filters of its subscriptions
    */
   refresh(filters: Iterable<string>): void {
+    if (this.#cache.size === 0) return;
     for (const filter of filters) this.#cache.invalidate(topicPart(filter));
   }
 

@@ -7,6 +7,9 @@ import { Deadlines } from "../deadlines.ts";
 import type { Message } from "../message.ts";
 import type { KeptWill, Persistence } from "../persistence/persistence.ts";
 
+/** Wills that are published in one call. */
+const PUBLISHED_IN_TICK = 50;
+
 /** The will of a client (3.1.2.5). */
 export interface Will {
   readonly message: Message;
@@ -105,9 +108,9 @@ export class Wills {
     this.#options.publish(message);
   }
 
-  /** Publishes the wills that are due. */
+  /** Publishes wills that are due, a few in a call. */
   tick(now: number): void {
-    for (;;) {
+    for (let i = 0; i < PUBLISHED_IN_TICK; i++) {
       const clientId = this.#due.takeDue(now);
       if (clientId === undefined) return;
       this.sessionEnded(clientId);

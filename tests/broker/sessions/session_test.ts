@@ -430,6 +430,41 @@ Deno.test(
   },
 );
 
+Deno.test("a session whose client disconnects makes room for all", pure, () => {
+  const test = new TestRouter({ maxTotalBytes: 50_000, maxInFlight: 1 });
+  const [slow, other] = ["slow", "other"].map((id) => test.connect(id));
+  test.subscribe(slow!, "slow", 1);
+  test.subscribe(other!, "other", 1);
+  for (let i = 0; i < 20; i++) test.publish("slow", "x".repeat(5_000));
+  test.publish("other", "y".repeat(5_000));
+  equal(other!.session.queue.length, 0);
+  test.disconnect(slow!);
+  test.publish("other", "y".repeat(5_000));
+  equal(other!.session.queue.length, 1);
+  equal(test.limits["mqtt-session-bytes"], 1);
+});
+
+Deno.test("sessions that expire together end in slices", pure, () => {
+  const test = new TestRouter();
+  for (let i = 0; i < 1_000; i++) {
+    const client = test.connect(`${i}`);
+    test.subscribe(client, "t", 1);
+    test.disconnect(client);
+  }
+  for (let i = 0; i < 20; i++) test.publish("t", "x");
+  test.now += 60_000;
+  let calls = 1;
+  const sizes = [1_000];
+  while (test.router.tick()) {
+    calls++;
+    sizes.push(test.router.sessions.size);
+    equal(sizes.at(-2)! - sizes.at(-1)! <= 500, true);
+  }
+  equal(calls > 4, true);
+  equal(test.router.sessions.size, 0);
+  equal(test.router.sessions.budget.bytes, 0);
+});
+
 Deno.test("a message in many queues counts once", pure, () => {
   const test = new TestRouter();
   const clients = Array.from({ length: 100 }, (_, i) => test.connect(`${i}`));
