@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { brokerCases } from "./cases/broker_cases.ts";
 import { ingestCases } from "./cases/ingest_cases.ts";
 import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
@@ -94,6 +95,7 @@ function casesOf(size: Size): Case[] {
     ...replyCases(size),
     ...memoryCases(size),
     ...startCases(size),
+    ...brokerCases(size),
   ];
 }
 
