@@ -4,8 +4,15 @@
  * @module
  */
 import { MalformedPacket, protocolError } from "./malformed.ts";
+import { ReasonCode } from "./reason_codes.ts";
 import { hasWildcard } from "./topic_names.ts";
 import { decodeUtf8, scanUtf8, TextKind } from "./utf8.ts";
+
+/**
+ * The largest number of topic filters and user properties of a packet together:
+ * each takes five bytes or less, but becomes an object.
+ */
+export const MAX_PACKET_ITEMS = 4096;
 
 const NONE = new Uint8Array(0);
 
@@ -20,12 +27,14 @@ export class BodyReader {
   at = 0;
   /** The offset after the last byte. */
   end = 0;
+  #items = 0;
 
   /** Moves to bytes `at` to `end` (exclusive). */
   reset(bytes: Uint8Array, at: number, end: number): void {
     this.bytes = bytes;
     this.at = at;
     this.end = end;
+    this.#items = 0;
   }
 
   /** The number of bytes left. */
@@ -141,6 +150,16 @@ export class BodyReader {
       throw new MalformedPacket("a topic name contains a wildcard");
     }
     return length;
+  }
+
+  /** Counts a topic filter or user property. Throws if there are too many. */
+  countItem(): void {
+    if (++this.#items > MAX_PACKET_ITEMS) {
+      throw new MalformedPacket(
+        "a packet has too many filters or user properties",
+        ReasonCode.PacketTooLarge,
+      );
+    }
   }
 
   /** Throws if bytes are left (MQTT 5, 2.1.4). */

@@ -8,6 +8,13 @@ import { MalformedPacket, protocolError } from "./malformed.ts";
 import { PacketType, type Version } from "./packets.ts";
 import { ReasonCode } from "./reason_codes.ts";
 
+/**
+ * The largest packet of a type other than PUBLISH, and the longest properties
+ * of a PUBLISH, in bytes: only a payload may be as large as the broker allows.
+ * A CONNECT with the longest fields fits.
+ */
+export const MAX_CONTROL_PACKET_BYTES: number = 512 * 1024;
+
 /** The position of a packet in the input; reused for all packets. */
 export class Frame {
   /** The first byte: type and flags. */
@@ -28,7 +35,8 @@ export class Frame {
  * @param from the offset of the first byte of the packet
  * @param to the offset after the last byte that has arrived
  * @param version that of the connection; undefined: a CONNECT must come
- * @param maxPacketBytes the largest packet, fixed header included
+ * @param maxPacketBytes the largest packet, fixed header included; for types
+ * other than PUBLISH also {@linkcode MAX_CONTROL_PACKET_BYTES}
  * @param frame receives the position
  * @returns true if the whole packet has arrived
  * @throws {MalformedPacket} as soon as the fixed header allows it
@@ -60,7 +68,7 @@ export function findFrame(
     frame.bodyStart = at + 1;
     frame.end = at + 1 + length;
     // (MQTT 5, 3.2.2-15)
-    if (frame.end - from > maxPacketBytes) {
+    if (frame.end - from > limitOf(header, maxPacketBytes)) {
       throw new MalformedPacket(
         "the packet is larger than the limit",
         ReasonCode.PacketTooLarge,
@@ -70,6 +78,12 @@ export function findFrame(
   }
   // (MQTT 5, 1.5.5; MQTT 3.1.1, 2.2.3)
   throw new MalformedPacket("the remaining length is longer than four bytes");
+}
+
+function limitOf(header: number, maxPacketBytes: number): number {
+  return header >> 4 === PacketType.Publish
+    ? maxPacketBytes
+    : Math.min(maxPacketBytes, MAX_CONTROL_PACKET_BYTES);
 }
 
 /** The only flags of PUBREL, SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 2.1.3). */

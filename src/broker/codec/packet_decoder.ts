@@ -10,8 +10,14 @@ import { decodeConnect } from "./connect.ts";
 import { decodeDisconnect } from "./disconnect.ts";
 import { findFrame, Frame } from "./frame.ts";
 import { MalformedPacket } from "./malformed.ts";
-import { type ClientPacket, PacketType, type Version } from "./packets.ts";
+import {
+  type ClientPacket,
+  type ConnectPacket,
+  PacketType,
+  type Version,
+} from "./packets.ts";
 import { decodePingreq } from "./ping.ts";
+import { NO_BYTES } from "./properties.ts";
 import { decodePublish } from "./publish.ts";
 import { PublishPattern, type PublishRun } from "./publish_run.ts";
 import { decodeSubscribe } from "./subscribe.ts";
@@ -30,7 +36,10 @@ export class PacketDecoder {
   readonly #pattern = new PublishPattern();
   #version: Version | undefined;
 
-  /** The largest packet, fixed header included, in bytes. */
+  /**
+   * The largest packet, fixed header included, in bytes. Those of types other
+   * than PUBLISH have the limit `MAX_CONTROL_PACKET_BYTES` too.
+   */
   maxPacketBytes: number;
 
   /** The offset after the last packet, or after the last run. */
@@ -71,10 +80,11 @@ export class PacketDecoder {
     }
     this.#reader.reset(bytes, frame.bodyStart, frame.end);
     this.end = frame.end;
-    if (this.#version !== undefined) return this.#decode(this.#version);
-    const packet = decodeConnect(this.#reader);
-    checkLength(packet.version, frame, from);
-    this.#version = packet.version;
+    const packet = this.#version === undefined
+      ? this.#connect(from)
+      : this.#decode(this.#version);
+    // An idle connection does not keep the input.
+    this.#reader.reset(NO_BYTES, 0, 0);
     return packet;
   }
 
@@ -97,6 +107,13 @@ export class PacketDecoder {
     );
     if (count > 0) this.end = run.end;
     return count;
+  }
+
+  #connect(from: number): ConnectPacket {
+    const packet = decodeConnect(this.#reader);
+    checkLength(packet.version, this.#frame, from);
+    this.#version = packet.version;
+    return packet;
   }
 
   #decode(version: Version): ClientPacket {

@@ -5,6 +5,7 @@
  */
 import { joinBytes } from "../../common/bytes.ts";
 import { BodyReader } from "./body_reader.ts";
+import { MAX_CONTROL_PACKET_BYTES } from "./frame.ts";
 import { MalformedPacket, protocolError } from "./malformed.ts";
 import {
   type ForwardedProperties,
@@ -97,6 +98,12 @@ export function readMessageProperties(
   const length = reader.varint();
   if (length === 0) return NO_MESSAGE_PROPERTIES;
   const bodyEnd = limitTo(reader, length);
+  if (length > MAX_CONTROL_PACKET_BYTES) {
+    throw new MalformedPacket(
+      "the properties are larger than the limit",
+      ReasonCode.PacketTooLarge,
+    );
+  }
   let topicAlias = 0;
   let messageExpiryInterval: number | undefined;
   let willDelayInterval = 0;
@@ -161,6 +168,7 @@ function readAll(reader: BodyReader, owner: PropertyOwner): Properties {
   while (reader.left > 0) {
     const spec = readIdentifier(reader);
     if (spec.type === ValueType.Pair) {
+      reader.countItem();
       userProperties.push([reader.string(), reader.string()]);
       properties[spec.key] = userProperties;
       seen = addTo(seen, spec);
@@ -264,6 +272,7 @@ function skipValue(reader: BodyReader, { type }: PropertySpec): void {
       skipTopic(reader);
       return;
     case ValueType.Pair:
+      reader.countItem();
       reader.skipString();
       reader.skipString();
       return;

@@ -84,6 +84,7 @@ function readSubscription(
  * connection (MQTT 5, 4.7.3-1); others that are not valid have their own answer.
  */
 export function readFilter(reader: BodyReader): string {
+  reader.countItem();
   const filter = reader.name();
   if (filter === "") throw new MalformedPacket("a topic filter is empty");
   return filter;

@@ -1,5 +1,7 @@
 /** Fixed headers: types, flags, lengths. */
 import assert from "node:assert/strict";
+import { MAX_PACKET_ITEMS } from "../../../src/broker/codec/body_reader.ts";
+import { MAX_CONTROL_PACKET_BYTES } from "../../../src/broker/codec/frame.ts";
 import { PacketDecoder } from "../../../src/broker/codec/packet_decoder.ts";
 import { PacketType } from "../../../src/broker/codec/packets.ts";
 import {
@@ -7,6 +9,7 @@ import {
   hex,
   join,
   packet,
+  properties,
   uint16,
   varint,
   type Version,
@@ -147,6 +150,62 @@ test("a packet above the limit is refused as soon as its length is known (MQTT 5
   const head = sized(limit + 1).subarray(0, 3);
   const error = failure(connected(4, limit), head);
   assert.equal(error.reasonCode, TOO_LARGE);
+});
+
+test("a packet other than PUBLISH has a limit of its own", () => {
+  const limit = MAX_CONTROL_PACKET_BYTES;
+  const head = (first: number, bytes: number) => join(first, varint(bytes - 4));
+  for (const first of [0x82, 0xa2, 0xe0, 0x40]) {
+    for (const version of VERSIONS) {
+      refuses(version, head(first, limit + 1), TOO_LARGE);
+      const decoder = connected(version, 2 * limit);
+      assert.equal(decoder.next(head(first, limit), 0, 4), undefined);
+    }
+  }
+  const publish = head(0x30, MAX_PACKET_BYTES);
+  assert.equal(connected(4).next(publish, 0, publish.length), undefined);
+  const error = failure(
+    new PacketDecoder(MAX_PACKET_BYTES),
+    head(0x10, limit + 1),
+  );
+  assert.equal(error.reasonCode, TOO_LARGE);
+});
+
+test("a CONNECT with the longest fields is within it", () => {
+  const longest = "x".repeat(65_535);
+  const bytes = connect(5, {
+    flags: 0xc6,
+    payload: [longest, properties(5), "t", longest, longest, longest],
+  });
+  const decoder = new PacketDecoder(MAX_PACKET_BYTES);
+  assert.equal(decodeAll(decoder, bytes).length, 1);
+});
+
+test("a packet has a limited number of filters and user properties", () => {
+  const most = MAX_PACKET_ITEMS;
+  const users = (count: number) =>
+    properties(5, ...new Array(count).fill(join(0x26, "", "")));
+  const filters = (count: number) => new Array(count).fill(join("a", 0));
+  const packets = (count: number) => [
+    packet(0x30, "t", users(count)),
+    packet(0xe0, 0, users(count)),
+    packet(0x82, uint16(1), 0, ...filters(count)),
+    packet(0x82, uint16(1), users(1), ...filters(count - 1)),
+    packet(0xa2, uint16(1), users(count - 1), "a"),
+  ];
+  for (const bytes of packets(most)) {
+    assert.equal(decodeAll(connected(5), bytes).length, 1);
+  }
+  for (const bytes of packets(most + 1)) refuses(5, bytes, TOO_LARGE);
+});
+
+test("the properties of a PUBLISH are as long as another packet at most", () => {
+  const value = "x".repeat(65_535);
+  const users = (count: number) =>
+    properties(5, ...new Array(count).fill(join(0x26, "", value)));
+  const large = (count: number) => packet(0x30, "t", users(count));
+  assert.equal(decodeAll(connected(5), large(7)).length, 1);
+  refuses(5, large(8), TOO_LARGE);
 });
 
 test("the limit can change after CONNECT", () => {
