@@ -26,6 +26,11 @@ export const LIMIT_NAMES = [
   "large-replies",
   "log-lines",
   "mqtt-logins",
+  "mqtt-retained",
+  "mqtt-session-bytes",
+  "mqtt-session-queue",
+  "mqtt-sessions",
+  "mqtt-subscriptions",
   "mqtt-wrong-login",
   "replies-without-subscriber",
   "reply-restarts",
@@ -44,9 +49,14 @@ export type LimitName = typeof LIMIT_NAMES[number];
 export class LimitCounts implements Iterable<readonly [LimitName, number]> {
   readonly #counts = new Map<LimitName, number>();
 
-  /** Counts one refusal. */
-  add(limit: LimitName): void {
-    this.#counts.set(limit, this.of(limit) + 1);
+  /**
+   * Counts refusals.
+   *
+   * @param limit what refused
+   * @param count how many. Default 1
+   */
+  add(limit: LimitName, count = 1): void {
+    this.#counts.set(limit, this.of(limit) + count);
   }
 
   /** Returns the count of a limit; 0 if it was never reached. */

@@ -1,6 +1,11 @@
 /** Shared subscriptions (MQTT 5, 4.8.2). */
 import { deepEqual, equal } from "node:assert/strict";
-import { type TestClient, TestRouter } from "./harness.ts";
+import fc from "fast-check";
+import {
+  type RecordingOutlet,
+  type TestClient,
+  TestRouter,
+} from "./harness.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -174,5 +179,62 @@ Deno.test(
     test.publish("t/x", "retained", 1, { retain: true });
     const [a] = group(test, 1);
     equal(a!.outlet.messages.length, 0);
+  },
+);
+
+Deno.test(
+  "while a group has a member, each message at QoS 1 reaches one",
+  pure,
+  () => {
+    const event = fc.record({
+      name: fc.constantFrom(
+        ...["publish", "publish", "publish", "acknowledge", "acknowledge"],
+        ...["disconnect", "connect", "leave", "join", "end", "clean"],
+      ),
+      member: fc.nat(2),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+        const test = new TestRouter({ maxInFlight: 2 });
+        // The first one stays, but is not always connected.
+        const members = group(test, 4);
+        const received = new Set<string>();
+        const sent = new Map<RecordingOutlet, number>();
+        const acknowledge = ({ session, outlet }: TestClient): boolean => {
+          const next = sent.get(outlet) ?? 0;
+          const message = outlet.messages[next];
+          if (message === undefined || !session.isConnected) return false;
+          sent.set(outlet, next + 1);
+          received.add(message.text);
+          session.acknowledged(message.packetId);
+          return true;
+        };
+        const connect = (i: number, cleanStart = false) => {
+          members[i] = test.connect(`member ${i}`, { cleanStart });
+        };
+        let published = 0;
+        for (const { name, member } of events) {
+          const i = member + 1;
+          const client = members[i]!;
+          if (name === "publish") test.publish("t/x", String(published++));
+          else if (name === "acknowledge") acknowledge(client);
+          else if (name === "connect") connect(i);
+          else if (name === "clean") connect(i, true);
+          else if (name === "disconnect") {
+            test.disconnect(member === 2 ? members[0]! : client);
+          } else if (name === "end") test.disconnect(client, false, 0);
+          else if (name === "join" && client.session.isConnected) {
+            test.subscribe(client, "$share/g/t/+", 1);
+          } else if (name === "leave" && client.session.isConnected) {
+            test.router.unsubscribe(client.session, "$share/g/t/+");
+          }
+        }
+        for (let i = 0; i < members.length; i++) connect(i);
+        while (members.some(acknowledge));
+        equal(received.size, published);
+        equal(test.router.sessions.budget.messages, 0);
+      }),
+      { numRuns: 300 },
+    );
   },
 );
