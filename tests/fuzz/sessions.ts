@@ -5,6 +5,7 @@
  */
 import { delay } from "../../src/common/async.ts";
 import type { HttpCase } from "./http_cases.ts";
+import type { MqttCase } from "./mqtt_cases.ts";
 import type { WebSocketCase } from "./websocket_cases.ts";
 
 /** The server must have answered or closed the connection by then. */
@@ -89,6 +90,56 @@ export async function runWebSocketCase(
     : undefined;
   return { failure: failure && `${failure}: ${head}`, answered: isOpen };
 }
+
+/** Opens an MQTT connection and sends packets. The broker must close it. */
+export async function runMqttCase(
+  port: number,
+  { pieces, leaves }: MqttCase,
+): Promise<Outcome> {
+  const connection = await Connection.open(port, false);
+  if (connection === undefined) return REFUSED;
+  await connection.send(pieces);
+  if (leaves) {
+    connection.close();
+    return { failure: undefined, answered: false };
+  }
+  await connection.end();
+  const closed = await connection.closed();
+  const { bytes } = connection;
+  const failure = closed
+    ? packetProblem(bytes)
+    : `not closed within ${DEADLINE_MS / 1000} s`;
+  return {
+    failure: failure && `${failure}: ${bytes.toHex()}`,
+    answered: bytes.length > 0,
+  };
+}
+
+/** Says what is wrong with the packets of the broker; they may be cut off. */
+function packetProblem(bytes: Uint8Array): string | undefined {
+  for (let at = 0; at < bytes.length;) {
+    const type = bytes[at]! >> 4;
+    if (at === 0 && type !== CONNACK) return "the first is not CONNACK";
+    if (at > 0 && !FROM_BROKER.includes(type)) {
+      return `a packet of type ${type}`;
+    }
+    let length = 0;
+    let digits = 0;
+    let digit;
+    do {
+      digit = bytes[++at];
+      if (digit === undefined) return undefined;
+      length |= (digit & 127) << 7 * digits++;
+    } while (digit >= 128 && digits < 4);
+    if (digit >= 128) return "a length of more than four bytes";
+    at += 1 + length;
+  }
+  return undefined;
+}
+
+const CONNACK = 2;
+/** PUBLISH to PUBCOMP, SUBACK, UNSUBACK, PINGRESP, DISCONNECT. */
+const FROM_BROKER = [3, 4, 5, 6, 7, 9, 11, 13, 14];
 
 /** The server may refuse connections while it has many. */
 const REFUSED: Outcome = { failure: undefined, answered: false };

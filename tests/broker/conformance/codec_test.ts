@@ -15,7 +15,7 @@ import {
   join,
   properties,
   u16,
-} from "./bytes.ts";
+} from "../../support/packet_bytes.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
 import { clause } from "./clause.ts";
 import { message, ping, receive, type Trial } from "./trial.ts";

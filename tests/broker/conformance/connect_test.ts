@@ -7,7 +7,13 @@ import {
   encodeSubscribe,
 } from "../../support/packets.ts";
 import { delay } from "../../../src/common/async.ts";
-import { connectFrame, FIRST, frame, properties, u16 } from "./bytes.ts";
+import {
+  connectFrame,
+  FIRST,
+  frame,
+  properties,
+  u16,
+} from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import {
   closed,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { delay } from "../../../src/common/async.ts";
 import { until } from "../../support/until.ts";
-import { connectFrame, properties, u32 } from "./bytes.ts";
+import { connectFrame, properties, u32 } from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import { drop, messages, ping, receive, texts, type Trial } from "./trial.ts";
 

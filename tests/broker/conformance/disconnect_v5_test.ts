@@ -1,6 +1,6 @@
 /** DISCONNECT of a server in MQTT 5, with its reason. */
 import assert from "node:assert/strict";
-import { FIRST, frame } from "./bytes.ts";
+import { FIRST, frame } from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import { closed, ping } from "./trial.ts";
 

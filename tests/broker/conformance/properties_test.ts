@@ -11,7 +11,7 @@ import {
   u16,
   u32,
   varint,
-} from "./bytes.ts";
+} from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import { closed, codeOf, receive, type Trial } from "./trial.ts";
 

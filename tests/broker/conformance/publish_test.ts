@@ -1,7 +1,7 @@
 /** PUBLISH from clients, in both versions. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { FIRST, frame, properties, u16 } from "./bytes.ts";
+import { FIRST, frame, properties, u16 } from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import {
   codeOf,

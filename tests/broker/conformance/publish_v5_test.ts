@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { delay } from "../../../src/common/async.ts";
-import { FIRST, frame, join, properties, u16, u32 } from "./bytes.ts";
+import {
+  FIRST,
+  frame,
+  join,
+  properties,
+  u16,
+  u32,
+} from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import { message, messages, ping, receive, texts } from "./trial.ts";
 

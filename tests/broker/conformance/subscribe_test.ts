@@ -1,7 +1,7 @@
 /** SUBSCRIBE and UNSUBSCRIBE in both versions. */
 import assert from "node:assert/strict";
 import type { QoS } from "../../support/packets.ts";
-import { FIRST, frame, properties, u16 } from "./bytes.ts";
+import { FIRST, frame, properties, u16 } from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import { messages, ping, receive, texts, type Trial } from "./trial.ts";
 

@@ -1,7 +1,7 @@
 /** SUBSCRIBE of MQTT 5: options, identifiers, shared subscriptions, codes. */
 import assert from "node:assert/strict";
 import { clause } from "./clause.ts";
-import { FIRST, frame, properties, u16 } from "./bytes.ts";
+import { FIRST, frame, properties, u16 } from "../../support/packet_bytes.ts";
 import {
   acknowledge,
   drop,

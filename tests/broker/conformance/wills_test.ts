@@ -4,7 +4,7 @@ import type { Buffer } from "node:buffer";
 import { delay } from "../../../src/common/async.ts";
 import { encode, encodePublish } from "../../support/packets.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
-import { frame } from "./bytes.ts";
+import { frame } from "../../support/packet_bytes.ts";
 import { clause } from "./clause.ts";
 import {
   drop,

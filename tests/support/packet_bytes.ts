@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Version } from "../../support/packets.ts";
+import type { Version } from "./packets.ts";
 
 /** A part of a packet: a byte, bytes, or a string with its length. */
 export type Part = number | string | Uint8Array;
