@@ -186,22 +186,57 @@ export class CellWriter {
     for (let tile = 0; tile < this.#tiles.length; tile++) {
       let due = this.#tiles.due(tile);
       if (everything || now > due) {
-        const aged = ageTile(
-          this.#memory,
-          this.#save,
-          this.#counter,
-          tile,
-          now,
-          revision,
-          ageing,
-        );
-        if (aged > 0) this.#recordChange(tile, revision);
-        changed += aged;
+        changed += this.#ageTile(tile, now, revision, ageing);
         due = this.#tiles.due(tile);
       }
       if (due < this.#due) this.#due = due;
     }
     return changed;
+  }
+
+  /**
+   * Updates the freshness of the cells of some tiles. {@linkcode CellWriter.due}
+   * stays until the next {@linkcode CellWriter.age}.
+   *
+   * @param tiles tile coordinates, as `Grid.dueTiles` returns them
+   * @param now the clock, ms since 1970
+   * @param revision for changed cells: above that of every cell
+   * @param ageing the thresholds
+   * @returns the number of cells that changed
+   */
+  ageTiles(
+    { length, x, y }: Coordinates,
+    now: number,
+    revision: number,
+    ageing: Ageing,
+  ): number {
+    let changed = 0;
+    this.#memory.writes++;
+    for (let i = 0; i < length; i++) {
+      const tile = this.#tiles.find(x[i]!, y[i]!);
+      if (tile === NO_TILE) continue;
+      changed += this.#ageTile(tile, now, revision, ageing);
+    }
+    return changed;
+  }
+
+  #ageTile(
+    tile: number,
+    now: number,
+    revision: number,
+    ageing: Ageing,
+  ): number {
+    const aged = ageTile(
+      this.#memory,
+      this.#save,
+      this.#counter,
+      tile,
+      now,
+      revision,
+      ageing,
+    );
+    if (aged > 0) this.#recordChange(tile, revision);
+    return aged;
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   LayerSnapshot,
   type SnapshotSource,
 } from "./layer_snapshot.ts";
+import { type DueTiles, findDueTiles } from "./tile_ageing.ts";
 import { TileColumns } from "./tile_codec.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import type { SavedTile, TileSave } from "./tile_save.ts";
@@ -210,6 +211,17 @@ export class Grid {
     removeAfter: number,
   ): LongUnknown {
     return findLongUnknown(this.#memory, from, now, ageing, removeAfter);
+  }
+
+  /**
+   * Finds the tiles in which a cell may be due, in a slice of the layer; to age
+   * them takes about a millisecond.
+   *
+   * @param from the first tile of the slice: 0, or `next` of the slice before
+   * @param now the clock, ms since 1970
+   */
+  dueTiles(from: number, now: number): DueTiles {
+    return findDueTiles(this.#memory.tiles, from, now);
   }
 
   /**

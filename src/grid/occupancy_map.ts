@@ -197,6 +197,27 @@ export class OccupancyMap {
   }
 
   /**
+   * Updates the freshness of the cells of some tiles. If any cell changes, the
+   * revision of the map increases by one. Before a call of
+   * {@linkcode OccupancyMap.age} with the same time, it divides the work.
+   *
+   * @param layer its name
+   * @param tiles tile coordinates, as `Grid.dueTiles` returns them
+   * @param now the clock, ms since 1970
+   * @returns the number of cells that changed
+   * @throws {RangeError} if `now` is not finite
+   */
+  ageTiles(layer: string, tiles: Coordinates, now: number): number {
+    checkClock(now);
+    const next = this.#revision + 1;
+    const changed = this.#layers.get(layer)?.writer
+      .ageTiles(tiles, now, next, this.#ageing) ?? 0;
+    if (now > this.#latest) this.#latest = now;
+    if (changed > 0) this.#revision = next;
+    return changed;
+  }
+
+  /**
    * Deletes a layer. The revision of the map increases by one, and
    * {@linkcode OccupancyMap.began} to a new time.
    *

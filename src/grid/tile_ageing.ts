@@ -1,14 +1,66 @@
 /**
- * Updates the freshness of the cells of a tile.
+ * Updates the freshness of the cells of a tile, and finds the tiles that need
+ * it, slice by slice.
  *
  * @module
  */
 
 import { metaFreshness, metaKey, metaOf } from "./cell_block.ts";
 import type { CellCounter } from "./cell_counter.ts";
+import type { Coordinates } from "./cell_removal.ts";
 import { type Ageing, dueAt, freshnessAt } from "./freshness.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import type { TileSave } from "./tile_save.ts";
+import type { TileTable } from "./tile_table.ts";
+
+/** The tiles of a slice of a layer in which a cell may be due. */
+export interface DueTiles {
+  /** Their tile coordinates. */
+  readonly tiles: Coordinates;
+  /** The tile at which the next slice begins; undefined after the last one. */
+  readonly next: number | undefined;
+}
+
+/** Maximum number of tiles of a slice: ageing them takes about a millisecond. */
+const MAX_DUE_TILES = 4096;
+/** Maximum number of slots of these tiles, empty ones included. */
+const MAX_DUE_SLOTS = 1 << 15;
+/** Maximum number of tiles that a slice looks at. */
+const MAX_READ_TILES = 1 << 17;
+
+/** The tile coordinates of the slice; reused. */
+const foundX = new Int32Array(MAX_DUE_TILES);
+const foundY = new Int32Array(MAX_DUE_TILES);
+
+/**
+ * Finds the tiles of a slice of a layer in which a cell may be due.
+ *
+ * @param tiles the tiles of the layer
+ * @param from the first tile of the slice
+ * @param now the clock, ms since 1970
+ */
+export function findDueTiles(
+  tiles: TileTable,
+  from: number,
+  now: number,
+): DueTiles {
+  let length = 0;
+  const end = Math.min(tiles.length, from + MAX_READ_TILES);
+  let slots = 0;
+  let tile = from;
+  for (; tile < end; tile++) {
+    if (!(now > tiles.due(tile))) continue;
+    const size = 1 << tiles.sizeClass(tile);
+    if (length === MAX_DUE_TILES || slots + size > MAX_DUE_SLOTS) break;
+    slots += size;
+    foundX[length] = tiles.tx(tile);
+    foundY[length++] = tiles.ty(tile);
+  }
+  return {
+    tiles: { length, x: foundX.slice(0, length), y: foundY.slice(0, length) },
+    next: tile < tiles.length ? tile : undefined,
+  };
+}
 
 /**
  * Updates the freshness of the cells of a tile, and `due` of the tile.

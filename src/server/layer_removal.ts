@@ -147,6 +147,7 @@ export class LayerRemoval {
     this.#pipeline.flush();
     const now = this.#pipeline.refresh();
     if (now === undefined) return false;
+    if (this.#pipeline.isBusy) return true; // many cells age, in several turns
     const entries = this.#find(now);
     if (entries.length === 0) return true;
     const before = map.size;

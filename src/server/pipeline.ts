@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers";
 import { MAX_TURN_MS, TurnTask, type Work } from "../common/turns.ts";
 import { countReadings, type Entry, StoreError } from "../store/store.ts";
+import { ageingEntries } from "./ageing.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
@@ -147,7 +148,7 @@ export class Pipeline {
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
    * while the store fails: then cells may be staler than the map shows. While a
-   * large group is applied, some milliseconds ago
+   * large group is applied or many cells age, some milliseconds ago
    */
   refresh(): number | undefined {
     const { map, clock } = this.#context;
@@ -184,22 +185,30 @@ export class Pipeline {
   /** Ages the cells between two groups: what has arrived waits. */
   #age(): number | undefined {
     this.#mustAge = false;
-    if (this.#failedGroup !== undefined) return undefined;
+    if (this.#stopped || this.#failedGroup !== undefined) return undefined;
     const now = this.#context.clock.now();
-    if (!this.#commitNow([{ kind: "age", now }])) return undefined;
-    return this.#agedTo = now;
+    const task = this.#begin(this.#ageInTurns(now));
+    // Until the map was aged once, there is no time at which it is correct.
+    if (this.#agedTo <= now) task.run();
+    else task.finish();
+    return this.#failedGroup === undefined ? this.#agedTo : undefined;
+  }
+
+  *#ageInTurns(now: number): Generator<void, Outcome, void> {
+    let outcome: Outcome | undefined;
+    for (const entries of ageingEntries(this.#context.map, now)) {
+      if (entries === undefined) yield;
+      else outcome = yield* this.#commitAndApply(groupOf(entries));
+      if (outcome?.problem !== undefined) return outcome;
+    }
+    this.#agedTo = now;
+    return outcome!;
   }
 
   /** Commits and applies entries between two groups. */
   #commitNow(entries: readonly Entry[], retry = true): boolean {
     if (this.#stopped) return false;
-    const group: Group = {
-      messages: [],
-      requests: [],
-      entries: entries.map((entry) => ({ entry })),
-      submissions: [],
-    };
-    this.#begin(this.#commitAndApply(group, retry)).finish();
+    this.#begin(this.#commitAndApply(groupOf(entries), retry)).finish();
     return this.#failedGroup === undefined;
   }
 
@@ -230,13 +239,19 @@ export class Pipeline {
     const complete = (outcome: Outcome) => {
       this.#task = undefined;
       this.#complete(outcome);
-      if (this.#mustAge) this.#age();
+      if (this.#mustAge && this.#isDue()) this.#age();
+      this.#mustAge = false;
       if (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
         this.#schedule();
       }
     };
     this.#task = new TurnTask(work, complete, this.#maxTurnMs);
     return this.#task;
+  }
+
+  #isDue(): boolean {
+    const { map, clock } = this.#context;
+    return map.isDue(clock.now());
   }
 
   *#processGroup(): Generator<void, Outcome, void> {
@@ -346,4 +361,14 @@ export class Pipeline {
     this.#noteStoreProblem(undefined);
     task.run();
   }
+}
+
+/** Returns a group of entries of the server itself. */
+function groupOf(entries: readonly Entry[]): Group {
+  return {
+    messages: [],
+    requests: [],
+    entries: entries.map((entry) => ({ entry })),
+    submissions: [],
+  };
 }

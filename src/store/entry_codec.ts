@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { ReadingColumns } from "../grid/mod.ts";
+import type { Coordinates, ReadingColumns } from "../grid/mod.ts";
 import { ByteWriter } from "../common/byte_writer.ts";
 import type { Entry } from "./store.ts";
 
@@ -24,6 +24,7 @@ const KINDS = [
   "alive",
   "delete",
   "remove",
+  "age-tiles",
 ] as const;
 const INITIAL_BYTES = 4096;
 /** Kind (1 byte), padding to 8 bytes, clock (float64). */
@@ -65,12 +66,8 @@ export class EntryEncoder {
     view.setFloat64(start + 8, entry.now, true);
     if (entry.kind === "apply") this.#apply(entry.layer, entry.readings);
     if (entry.kind === "delete") this.#layer(entry.layer, 0);
-    if (entry.kind === "remove") {
-      const { length, x, y } = entry.cells;
-      this.#layer(entry.layer, length);
-      this.#column(x, length);
-      this.#column(y, length);
-    }
+    if (entry.kind === "remove") this.#coordinates(entry.layer, entry.cells);
+    if (entry.kind === "age-tiles") this.#coordinates(entry.layer, entry.tiles);
     if (entry.kind === "configure") {
       const { staleAfter, forgetAfter, maxSkew } = entry.ageing;
       this.#float64s(staleAfter, forgetAfter, maxSkew);
@@ -85,7 +82,13 @@ export class EntryEncoder {
     this.#column(readings.time, readings.length);
   }
 
-  /** @param length number of cells or readings of the layer that follow */
+  #coordinates(layer: string, { length, x, y }: Coordinates): void {
+    this.#layer(layer, length);
+    this.#column(x, length);
+    this.#column(y, length);
+  }
+
+  /** @param length number of coordinates or readings that follow */
   #layer(layer: string, length: number): void {
     const name = utf8Encoder.encode(layer);
     this.#float64s(name.length, length);
@@ -172,10 +175,12 @@ class EntryDecoder {
       case "delete":
         return { kind, now, layer: this.#layer().layer };
       case "remove": {
-        const { layer, length } = this.#layer();
-        const x = this.#column(Int32Array, length);
-        const y = this.#column(Int32Array, length);
-        return { kind, now, layer, cells: { length, x, y } };
+        const { layer, coordinates } = this.#coordinates();
+        return { kind, now, layer, cells: coordinates };
+      }
+      case "age-tiles": {
+        const { layer, coordinates } = this.#coordinates();
+        return { kind, now, layer, tiles: coordinates };
       }
       case "age":
       case "alive":
@@ -206,6 +211,13 @@ class EntryDecoder {
       this.#bytes.subarray(start, start + nameLength),
     );
     return { layer, length };
+  }
+
+  #coordinates(): { layer: string; coordinates: Coordinates } {
+    const { layer, length } = this.#layer();
+    const x = this.#column(Int32Array, length);
+    const y = this.#column(Int32Array, length);
+    return { layer, coordinates: { length, x, y } };
   }
 
   #apply(): { layer: string; readings: ReadingColumns } {

@@ -30,6 +30,14 @@ export type Entry =
   }
   /** Time passed: cells turned stale, fresh or forgotten. */
   | { readonly kind: "age"; readonly now: number }
+  /** The same for the cells of some tiles of a layer. */
+  | {
+    readonly kind: "age-tiles";
+    readonly now: number;
+    readonly layer: string;
+    /** Tile coordinates. */
+    readonly tiles: Coordinates;
+  }
   /** The thresholds changed. */
   | {
     readonly kind: "configure";
@@ -162,6 +170,9 @@ export function applyEntry(
       return map.apply(entry.layer, entry.readings, entry.now, onDropped);
     case "age":
       map.age(entry.now);
+      return undefined;
+    case "age-tiles":
+      map.ageTiles(entry.layer, entry.tiles, entry.now);
       return undefined;
     case "configure":
       map.configure(entry.ageing);

@@ -166,16 +166,32 @@ export class Model {
   }
 
   age(now: number): number {
+    const cells = [...this.layers.values()].flatMap((layer) => [...layer]);
+    return this.#age(cells, now);
+  }
+
+  /** Ages the cells of tiles of 32 by 32 cells. */
+  ageTiles(name: string, { length, x, y }: Coordinates, now: number): number {
+    const tiles = new Set(
+      Array.from({ length }, (_, i) => `${x[i]},${y[i]}`),
+    );
+    const layer = this.layers.get(name) ?? new Map<string, Entry>();
+    const cells = [...layer].filter(([key]) => {
+      const [x = 0, y = 0] = key.split(",").map(Number);
+      return tiles.has(`${x >> 5},${y >> 5}`);
+    });
+    return this.#age(cells, now);
+  }
+
+  #age(cells: readonly (readonly [string, Entry])[], now: number): number {
     let changed = 0;
-    for (const layer of this.layers.values()) {
-      for (const cell of layer.values()) {
-        const freshness = this.freshness(cell.time, now);
-        if (freshness === cell.freshness) continue;
-        cell.freshness = freshness;
-        if (cell.value < 0) continue; // unknown before and after
-        cell.revision = this.revision + 1;
-        changed++;
-      }
+    for (const [, cell] of cells) {
+      const freshness = this.freshness(cell.time, now);
+      if (freshness === cell.freshness) continue;
+      cell.freshness = freshness;
+      if (cell.value < 0) continue; // unknown before and after
+      cell.revision = this.revision + 1;
+      changed++;
     }
     if (changed > 0) this.revision++;
     return changed;

@@ -54,6 +54,7 @@ type Command =
   | { kind: "fill"; x: number; y: number; cells: number }
   | { kind: "clock"; by: number }
   | { kind: "age" }
+  | { kind: "age-tiles" }
   | { kind: "configure"; staleAfter: number; forgetAfter: number }
   | { kind: "delete"; layer: string }
   | { kind: "remove"; layer: string; removeAfter: number }
@@ -86,6 +87,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.constant({ kind: "age" as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "age-tiles" as const }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -174,6 +176,16 @@ Deno.test({
               break;
             case "age":
               assert.equal(map.age(now), model.age(now));
+              break;
+            case "age-tiles":
+              for (const [name, grid] of map.layers()) {
+                const { tiles, next } = grid.dueTiles(0, now);
+                assert.equal(next, undefined);
+                assert.equal(
+                  map.ageTiles(name, tiles, now),
+                  model.ageTiles(name, tiles, now),
+                );
+              }
               break;
             case "configure":
               map.configure(command);

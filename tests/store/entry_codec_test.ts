@@ -40,17 +40,23 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
       layer: layer.toWellFormed(),
     }),
   ),
-  fc.record({ layer: fc.string({ minLength: 1 }), rows, now: ms }).map(
-    ({ layer, rows, now }): Entry => ({
-      kind: "remove",
-      now,
-      layer: layer.toWellFormed(),
-      cells: {
+  fc.record({
+    layer: fc.string({ minLength: 1 }),
+    rows,
+    now: ms,
+    isRemoval: fc.boolean(),
+  }).map(
+    ({ layer, rows, now, isRemoval }): Entry => {
+      const coordinates = {
         length: rows.length,
         x: Int32Array.from(rows, ([x]) => x),
         y: Int32Array.from(rows, ([, y]) => y),
-      },
-    }),
+      };
+      const head = { now, layer: layer.toWellFormed() };
+      return isRemoval
+        ? { ...head, kind: "remove", cells: coordinates }
+        : { ...head, kind: "age-tiles", tiles: coordinates };
+    },
   ),
   fc.record({ now: ms, a: threshold, b: threshold, c: threshold }).map(
     ({ now, a, b, c }): Entry => ({
