@@ -39,12 +39,13 @@ const VISITED_IN_SLICE = 64;
 /** A tree of topics: a search for a filter visits only what can match. */
 export class RetainedTree {
   readonly #root = new Node(undefined, "");
-  #size = 0;
+  /** The nodes with a message, by topic. */
+  readonly #byTopic = new Map<string, Node>();
   #levels = 0;
 
   /** The number of messages. */
   get size(): number {
-    return this.#size;
+    return this.#byTopic.size;
   }
 
   /** The number of levels of all topics; common ones count once. */
@@ -54,43 +55,29 @@ export class RetainedTree {
 
   /** Returns the message of a topic. */
   get(topic: string): Retained | undefined {
-    let node: Node | undefined = this.#root;
-    for (const level of topic.split("/")) {
-      node = node.children?.get(level);
-      if (node === undefined) return undefined;
-    }
-    return node.retained;
+    return this.#byTopic.get(topic)?.retained;
   }
 
   /** Sets the message of a topic, and marks a former one as not current. */
   set(retained: Retained): void {
-    let node = this.#root;
-    for (const level of retained.message.topic.split("/")) {
-      const children: Map<string, Node> = node.children ??= new Map();
-      let child = children.get(level);
-      if (child === undefined) {
-        children.set(level, child = new Node(node, level));
-        this.#levels++;
-      }
-      node = child;
+    const { topic } = retained.message;
+    let node = this.#byTopic.get(topic);
+    if (node?.retained !== undefined) node.retained.isCurrent = false;
+    else {
+      node = this.#nodeOf(topic);
+      this.#byTopic.set(topic, node);
     }
-    if (node.retained === undefined) this.#size++;
-    else node.retained.isCurrent = false;
     node.retained = retained;
   }
 
   /** Removes the message of a topic. Returns it. */
   delete(topic: string): Retained | undefined {
-    let node: Node | undefined = this.#root;
-    for (const level of topic.split("/")) {
-      node = node.children?.get(level);
-      if (node === undefined) return undefined;
-    }
+    let node = this.#byTopic.get(topic);
+    if (node?.retained === undefined) return undefined;
     const { retained } = node;
-    if (retained === undefined) return undefined;
     retained.isCurrent = false;
     node.retained = undefined;
-    this.#size--;
+    this.#byTopic.delete(topic);
     while (
       node.parent !== undefined && node.children === undefined &&
       node.retained === undefined
@@ -146,6 +133,21 @@ export class RetainedTree {
         if (child) steps.push(step([child].values(), depth + 1));
       }
     }
+  }
+
+  /** Returns the node of a topic. Creates it if there is none. */
+  #nodeOf(topic: string): Node {
+    let node = this.#root;
+    for (const level of topic.split("/")) {
+      const children: Map<string, Node> = node.children ??= new Map();
+      let child = children.get(level);
+      if (child === undefined) {
+        children.set(level, child = new Node(node, level));
+        this.#levels++;
+      }
+      node = child;
+    }
+    return node;
   }
 }
 
