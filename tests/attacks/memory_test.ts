@@ -3,13 +3,12 @@ import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { problemsOf, reportLine, runAttacks } from "./all/run_attacks.ts";
 
-/**
- * The aims are 100 ms and 50 ms; `deno task attacks` compares with them. Here
- * other tests use the processor at the same time, so that only a server that
- * stands still for seconds fails.
- */
-const BOUNDS = { maxP99Ms: 3000, maxTurnMs: 300 };
+const MAX_PROBLEM_CHARS = 200;
 
+/**
+ * Asserts what must hold on any machine, also beside other load. How fast the
+ * server answers is compared by `deno task attacks`.
+ */
 Deno.test({
   name:
     "with 512 MB the server survives all attacks, loses no acknowledged reading and serves a good client",
@@ -18,17 +17,19 @@ Deno.test({
   fn: async () => {
     const result = await runAttacks({
       ...{ attackMs: 1000, pauseMs: 50, cells: 100_000 },
+      answerTimeoutMs: 30_000,
     });
-    const problems = problemsOf(result, BOUNDS);
-    assert.deepEqual(
-      problems,
-      [],
-      [
-        ...problems,
-        reportLine(),
-        ...result.reports.map((report) => reportLine(report)),
-        result.log,
-      ].join("\n"),
+    const problems = problemsOf(result);
+    if (problems.length === 0) return;
+    // The error is short, so that the last lines of a log show the reason.
+    console.error([
+      `The server's memory: ${result.cap}`,
+      reportLine(),
+      ...result.reports.map((report) => reportLine(report)),
+      result.log,
+    ].join("\n"));
+    assert.fail(
+      problems.map((line) => line.slice(0, MAX_PROBLEM_CHARS)).join("\n"),
     );
   },
 });

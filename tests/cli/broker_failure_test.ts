@@ -76,7 +76,7 @@ Deno.test({
       /No broker answered at \S+ within 0\.7 s/,
       /--timeout/,
     );
-    assert.ok(took > 700 && took < 4500, `${took} ms`);
+    assert.ok(took > 700, `${took} ms`);
     listener.close();
     for (const conn of await accepted) conn.close();
   },

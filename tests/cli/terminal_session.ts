@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly env?: Record<string, string>;
   /** Default: the top of the checkout. */
   readonly cwd?: string;
+  /** Further permissions of the program; not for a shell command. */
+  readonly permissions?: readonly string[];
 }
 
 /**
@@ -25,9 +27,12 @@ export class TerminalSession implements AsyncDisposable {
 
   constructor(
     args: string[] | string,
-    { columns, rows, env = {}, cwd = ROOT }: SessionOptions,
+    { columns, rows, env = {}, cwd = ROOT, permissions = [] }: SessionOptions,
   ) {
-    const program = typeof args === "string" ? args : `exec ${ours(args)}`;
+    // Without exec some shells stay, and Ctrl-C ends them.
+    const program = typeof args === "string"
+      ? args
+      : `exec ${ours(args, ...permissions)}`;
     const command = `stty cols ${columns} rows ${rows}; ${program}`;
     this.#child = new Deno.Command(requireTool("script"), {
       args: [
@@ -42,6 +47,7 @@ export class TerminalSession implements AsyncDisposable {
         TERM: "xterm-256color",
         COLORTERM: "",
         NO_COLOR: "",
+        SHELL: "/bin/sh", // `script` uses it, not the one of the user
         PAGER: "cat", // no pager, unless a test sets it
         OCCUPANCY_HTTP: "off", // a test that needs HTTP sets it
         ...env,

@@ -11,8 +11,14 @@ import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 import { type MapReply, requestMap, serverArgs, takeJson } from "./support.ts";
 
-const STALE_AFTER_MS = 1000;
-const FORGET_AFTER_MS = 4000;
+/**
+ * Long, so that no cell ages unexpectedly on a slow machine; readings carry
+ * times of the past.
+ */
+const STALE_AFTER_MS = 60_000;
+const FORGET_AFTER_MS = 3_600_000;
+/** Cells age this time after their reading was sent, in ms. */
+const MARGIN_MS = 3000;
 const DATA = "occupancy/data";
 
 for (const broker of BROKERS) {
@@ -32,32 +38,38 @@ for (const broker of BROKERS) {
       await server.waitFor(/Ready/);
       await using client = await RawConnection.open(port, "client");
       await client.subscribe("occupancy/changes");
-      await publish(client, "1,2,1\n1,3,0");
+      const observed = Date.now() - STALE_AFTER_MS + MARGIN_MS;
+      await publish(client, `1,2,1,${observed}\n1,3,0,${observed}`);
 
       const fresh = await nextChange(client);
       assert.deepEqual(valuesOf(fresh), { "1,2": 1, "1,3": 0 });
-      const [, , , observed] = fresh.cells[0]!;
-      assert.ok(fresh.time - observed! <= STALE_AFTER_MS);
+      assert.ok(fresh.time - observed <= STALE_AFTER_MS);
 
       const stale = await nextChange(client);
       assert.equal(stale.from, fresh.to);
       assert.ok(stale.to > stale.from, "a new revision");
       assert.deepEqual(valuesOf(stale), { "1,2": 1, "1,3": 0 });
       assert.equal(stale.staleAfter, STALE_AFTER_MS);
-      assert.ok(stale.time - observed! > STALE_AFTER_MS);
+      assert.ok(stale.time - observed > STALE_AFTER_MS);
       assert.equal(await statuses(port), "stale stale");
 
-      const unknown = await nextChange(client);
-      assert.equal(unknown.from, stale.to);
-      assert.ok(unknown.to > unknown.from);
-      assert.deepEqual(valuesOf(unknown), { "1,2": -1, "1,3": -1 });
-      assert.ok(unknown.time - observed! > FORGET_AFTER_MS);
-      assert.equal(await statuses(port), "unknown unknown");
-      assert.match(await table(port), /0 occupied · 0 free · 2 unknown/);
+      const old = Date.now() - FORGET_AFTER_MS + MARGIN_MS;
+      await publish(client, `2,2,1,${old}\n2,3,0,${old}`);
+      const known = await nextChange(client);
+      assert.equal(known.from, stale.to);
+      assert.deepEqual(valuesOf(known), { "2,2": 1, "2,3": 0 });
 
-      await publish(client, "1,3,4");
+      const unknown = await nextChange(client);
+      assert.equal(unknown.from, known.to);
+      assert.ok(unknown.to > unknown.from);
+      assert.deepEqual(valuesOf(unknown), { "2,2": -1, "2,3": -1 });
+      assert.ok(unknown.time - old > FORGET_AFTER_MS);
+      assert.equal(await statuses(port), "stale unknown stale unknown");
+      assert.match(await table(port), /0 occupied · 0 free · 2 stale · 2 unk/);
+
+      await publish(client, "2,3,4");
       const again = await nextChange(client);
-      assert.deepEqual(valuesOf(again), { "1,3": 4 });
+      assert.deepEqual(valuesOf(again), { "2,3": 4 });
       assert.equal(again.from, unknown.to);
     },
   });
@@ -72,13 +84,15 @@ Deno.test({
       await documentedSettings(folder.path),
     );
     const args = argsOf(broker.url, folder.path);
-    const first = Date.now();
     let before: MapReply;
+    let observed: number;
     {
       await using server = occupancy(args);
       await server.waitFor(/Ready/);
       await using client = await RawConnection.open(broker.port, "client");
-      await publish(client, "1,2,1\n1,3,0\n5,5,1");
+      observed = Date.now() - STALE_AFTER_MS + MARGIN_MS;
+      const rows = ["1,2,1", "1,3,0", "5,5,1"];
+      await publish(client, rows.map((row) => `${row},${observed}`).join("\n"));
       before = await requestMap(client);
       assert.equal(before.cells.length, 3);
       server.kill("SIGKILL");
@@ -86,7 +100,7 @@ Deno.test({
     }
     await broker.kill();
     await broker.start();
-    const due = before.time + STALE_AFTER_MS;
+    const due = observed + STALE_AFTER_MS;
     await until(() => Date.now() > due, { what: "the cells are due" });
     {
       await using server = occupancy(args);
@@ -102,10 +116,11 @@ Deno.test({
       await server.ended();
       before = after;
     }
-    await until(() => Date.now() > first + FORGET_AFTER_MS + STALE_AFTER_MS, {
-      what: "the cells are due",
-    });
-    await using server = occupancy(args);
+    const forgetAfterMs = STALE_AFTER_MS + 1;
+    await until(() => Date.now() > observed + forgetAfterMs);
+    await using server = occupancy(
+      argsOf(broker.url, folder.path, `${forgetAfterMs}ms`),
+    );
     await server.waitFor(/Ready/);
     assert.equal(await statuses(broker.port), "unknown unknown unknown");
     await using client = await RawConnection.open(broker.port, "client");
@@ -130,7 +145,7 @@ Deno.test({
     await publish(old, `1,2,1,${observed}`, "a");
     await publish(old, "1,2,1", "b");
     await using server = occupancy(
-      argsOf(broker.url, folder.path, "1h"),
+      argsOf(broker.url, folder.path),
     );
     await server.waitFor(/Ready/);
     await server.waitFor(/retained reading without a time may be of any age/);
@@ -175,20 +190,26 @@ Deno.test({
     }
     await using client = await RawConnection.open(broker.port, "client");
     await publish(client, "1,2,1\n1,3,0");
-    const due = Date.now() + STALE_AFTER_MS;
+    const sentAt = Date.now();
+    const staleAfterMs = 1000;
+    const due = sentAt + staleAfterMs;
     await until(() => Date.now() > due, { what: "the cells are due" });
-    await using server = occupancy(
-      argsOf(broker.url, folder.path, "1h"),
-    );
+    await using server = occupancy([
+      ...serverArgs(broker.url, folder.path),
+      ...["--stale-after", `${staleAfterMs}ms`, "--forget-after", "1h"],
+    ]);
     await server.waitFor(/Ready/);
     assert.equal(await statuses(broker.port), "stale stale");
     const { cells } = await requestMap(client);
     assert.equal(cells.length, 2);
     for (const [, , , time] of cells) {
-      assert.ok(time! >= stoppedAt && time! < due - STALE_AFTER_MS, `${time}`);
+      assert.ok(time! >= stoppedAt && time! <= sentAt, `${time}`);
     }
+    const sentAgainAt = Date.now();
     await publish(client, "1,2,1");
-    assert.equal(await statuses(broker.port), "occupied stale");
+    const { cells: [again, other] } = await requestMap(client);
+    assert.ok(again![3]! >= sentAgainAt, "dated with its arrival");
+    assert.deepEqual(other, cells[1]);
   },
 });
 

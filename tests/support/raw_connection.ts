@@ -186,16 +186,20 @@ export class RawConnection implements AsyncDisposable {
   /**
    * Waits for a packet of a type; drops those before it.
    *
-   * @throws {Error} if the connection ends first
+   * @param deadline how long, in ms; default that of {@linkcode until}
+   * @throws {Error} at the deadline, or if the connection ends first
    */
-  async take<C extends Packet["cmd"]>(cmd: C): Promise<PacketOf<C>> {
+  async take<C extends Packet["cmd"]>(
+    cmd: C,
+    deadline?: number,
+  ): Promise<PacketOf<C>> {
     return await until(() => {
       for (let next; (next = this.packets.shift()) !== undefined;) {
         if (next.cmd === cmd) return next as PacketOf<C>;
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.closed) throw new Error(`Closed before a ${cmd}`);
-    }, { what: cmd });
+    }, { what: cmd, ...(deadline !== undefined && { deadline }) });
   }
 
   /** Returns the received packets of a type; keeps the others. */

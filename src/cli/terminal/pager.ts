@@ -54,9 +54,7 @@ export async function printPaged(
   const shown = headerLines > 0 && !keepsHeader
     ? withHeaders(text, headerLines, outputSize())
     : text;
-  const child = spawn(program!, args);
-  if (child === undefined) return writeOut(text);
-  await feed(child, shown);
+  if (!await show(shown, program!, args)) writeOut(text);
 }
 
 /**
@@ -147,33 +145,43 @@ function spawn(program: string, args: string[]): Deno.ChildProcess | undefined {
 }
 
 /**
- * Writes to the pager, and waits until the user ends it. From then on SIGINT is
- * ignored: the command has nothing left to do.
+ * Shows a text in a pager, and waits until the user ends it. SIGINT is ignored
+ * from before its start: Ctrl-C is a key of the pager. It stays ignored after
+ * its end: a busy machine delivers it late, and the command has nothing left to
+ * do.
  *
+ * @returns false if there is no such program
  * @throws {CommandEnded} if a signal ends it
  */
-async function feed(child: Deno.ChildProcess, text: string): Promise<void> {
+async function show(
+  text: string,
+  program: string,
+  args: string[],
+): Promise<boolean> {
+  let child: Deno.ChildProcess | undefined;
   let exitCode: number | undefined;
   const listeners = ENDING_SIGNALS.map(([name, code]) => {
     const listener = () => {
-      if (name === "SIGINT") return; // Ctrl-C is a key of the pager
+      if (name === "SIGINT") return;
       exitCode = code;
-      child.kill("SIGTERM");
+      child?.kill("SIGTERM");
     };
     Deno.addSignalListener(name, listener);
     return [name, listener] as const;
   });
   try {
+    child = spawn(program, args);
+    if (child === undefined) return false;
     const writer = child.stdin.getWriter();
     await writer.write(new TextEncoder().encode(text)).catch(() => {}); // ended
     await writer.close().catch(() => {});
     await child.status;
   } finally {
     for (const [name, listener] of listeners) {
-      // On a busy machine a Ctrl-C for the pager comes after its end.
-      if (name === "SIGINT") continue;
+      if (name === "SIGINT" && child !== undefined) continue;
       Deno.removeSignalListener(name, listener);
     }
   }
   if (exitCode !== undefined) throw new CommandEnded(exitCode);
+  return true;
 }

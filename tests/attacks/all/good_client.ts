@@ -15,9 +15,6 @@ const SIDE = 4;
 const REPLIES = "occupancy/response/good";
 /** Pause between two of its operations of a kind. */
 const INTERVAL_MS = 20;
-/** An operation without a result for this time has failed. */
-const TIMEOUT_MS = 10_000;
-
 /** What the client does. */
 export type Operation = "request" | "get" | "reading";
 
@@ -27,10 +24,18 @@ export interface Measured {
   readonly failures: string[];
 }
 
+/** Where a client sends, and how long it waits. */
+export interface ClientOptions {
+  readonly httpUrl: string;
+  readonly mqttPort: number;
+  readonly token: string;
+  /** An operation without a result for this time has failed, in ms. */
+  readonly timeoutMs: number;
+}
+
 /** Sends requests over MQTT and HTTP, and readings at QoS 1. */
 export class GoodClient implements AsyncDisposable {
-  readonly #httpUrl: string;
-  readonly #token: string;
+  readonly #options: ClientOptions;
   readonly #requests: RawConnection;
   readonly #readings: RawConnection;
   readonly #ending = new AbortController();
@@ -42,13 +47,11 @@ export class GoodClient implements AsyncDisposable {
   readonly acknowledged: number[] = Array(SIDE * SIDE).fill(0);
 
   private constructor(
-    httpUrl: string,
-    token: string,
+    options: ClientOptions,
     requests: RawConnection,
     readings: RawConnection,
   ) {
-    this.#httpUrl = httpUrl;
-    this.#token = token;
+    this.#options = options;
     this.#requests = requests;
     this.#readings = readings;
     this.#loops = Promise.all([
@@ -59,11 +62,8 @@ export class GoodClient implements AsyncDisposable {
   }
 
   /** Connects and begins. */
-  static async start(
-    httpUrl: string,
-    mqttPort: number,
-    token: string,
-  ): Promise<GoodClient> {
+  static async start(options: ClientOptions): Promise<GoodClient> {
+    const { mqttPort } = options;
     const requests = await RawConnection.open(mqttPort, "good-requests");
     await requests.subscribe(REPLIES);
     const readings = await RawConnection.open(mqttPort, "good-readings");
@@ -75,7 +75,7 @@ export class GoodClient implements AsyncDisposable {
       encodePublish(`occupancy/data/${GOOD_LAYER}`, rows.join("\n"), { id: 1 }),
     );
     await readings.expect("puback");
-    return new GoodClient(httpUrl, token, requests, readings);
+    return new GoodClient(options, requests, readings);
   }
 
   /** Returns what was measured since the last call. */
@@ -90,7 +90,7 @@ export class GoodClient implements AsyncDisposable {
 
   /** Sends a request over HTTP. */
   get(path: string): Promise<string> {
-    return getText(this.#httpUrl + path, this.#token);
+    return getText(path, this.#options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,15 +102,16 @@ export class GoodClient implements AsyncDisposable {
 
   async #loop(operation: Operation, run: () => Promise<void>): Promise<void> {
     const { signal } = this.#ending;
+    const { timeoutMs } = this.#options;
     while (!signal.aborted) {
       const start = performance.now();
       this.#starts.set(operation, start);
       const work = run().catch((error) => {
         this.#measured.failures.push(`${operation}: ${error.message}`);
       });
-      if (!await doneWithin(work, TIMEOUT_MS)) {
+      if (!await doneWithin(work, timeoutMs)) {
         this.#measured.failures.push(`${operation}: no result`);
-        await Promise.race([work, delay(TIMEOUT_MS, signal)]);
+        await Promise.race([work, delay(timeoutMs, signal)]);
       }
       this.#starts.delete(operation);
       this.#add(operation, performance.now() - start);
@@ -142,7 +143,10 @@ export class GoodClient implements AsyncDisposable {
       ),
     );
     for (;;) {
-      const { payload } = await this.#requests.take("publish");
+      const { payload } = await this.#requests.take(
+        "publish",
+        this.#options.timeoutMs,
+      );
       const reply = JSON.parse(payload.toString());
       // Those before it are of requests that had timed out.
       if (reply.transaction !== transaction) continue;
@@ -171,6 +175,7 @@ export class GoodClient implements AsyncDisposable {
     let acknowledged;
     do ({ messageId: acknowledged } = await this.#readings.take(
       "puback",
+      this.#options.timeoutMs,
     )); while (acknowledged !== id);
     this.acknowledged[i] = value;
   }
@@ -181,22 +186,22 @@ function emptyMeasured(): Measured {
 }
 
 /** Returns the values of the client's cells. */
-export async function goodValues(
-  httpUrl: string,
-  token: string,
-): Promise<number[]> {
+export async function goodValues(options: ClientOptions): Promise<number[]> {
   const { cells } = JSON.parse(
-    await getText(`${httpUrl}/api/v1/cells?layer=${GOOD_LAYER}`, token),
+    await getText(`/api/v1/cells?layer=${GOOD_LAYER}`, options),
   );
   const values = Array(SIDE * SIDE);
   for (const [x, y, value] of cells) values[y * SIDE + x] = value;
   return values;
 }
 
-async function getText(url: string, token: string): Promise<string> {
-  const response = await fetch(url, {
+async function getText(
+  path: string,
+  { httpUrl, token, timeoutMs }: ClientOptions,
+): Promise<string> {
+  const response = await fetch(httpUrl + path, {
     headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   const text = await response.text();
   assert.equal(response.status, 200, text);

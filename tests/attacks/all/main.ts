@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { problemsOf, reportLine, runAttacks } from "./run_attacks.ts";
 
 /** The aims; the measurement of turns has steps of 10 ms. */
-const BOUNDS = { maxP99Ms: 100, maxTurnMs: 60 };
+const AIMS = { maxP99Ms: 100, maxTurnMs: 60 };
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
@@ -24,6 +24,7 @@ console.log(reportLine());
 const result = await runAttacks({
   ...(positionals.length > 0 && { names: positionals }),
   attackMs: Number(values.seconds) * 1000,
+  answerTimeoutMs: 10_000,
   cells: Number(values.cells),
   onReport: (report) => console.log(reportLine(report)),
 });
@@ -33,6 +34,6 @@ if (stopped !== undefined) {
   console.log(`SIGTERM ended it after ${stopped.ms.toFixed(0)} ms`);
 }
 if (values.log) console.log(log);
-const problems = problemsOf(result, BOUNDS);
+const problems = problemsOf(result, AIMS);
 for (const problem of problems) console.log(`Problem: ${problem}`);
 Deno.exit(problems.length > 0 ? 1 : 0);

@@ -20,11 +20,10 @@ import {
 export const MAX_BYTES = 512 * 1024 * 1024;
 /** SIGTERM must end the server within this time. */
 export const STOP_TIMEOUT_MS = 10_000;
-const METRICS_TIMEOUT_MS = 20_000;
-/** For the start of an attacker. */
-const BEGIN_TIMEOUT_MS = 20_000;
+/** For the start of an attacker, which has a low priority. */
+const BEGIN_TIMEOUT_MS = 60_000;
 /** For an attacker on a slow machine to reach a limit. */
-const COUNT_TIMEOUT_MS = 15_000;
+const COUNT_TIMEOUT_MS = 60_000;
 const TOKEN = "attacked-attacked-attacked";
 const LARGE_LAYER = "large";
 const ROW_CELLS = 1000;
@@ -42,6 +41,8 @@ export interface AttackOptions {
   readonly pauseMs?: number;
   /** Cells of the large layer, a multiple of 1,000. */
   readonly cells: number;
+  /** Within this time the good client must get each answer, in ms. */
+  readonly answerTimeoutMs: number;
   /** Called with what was measured during each attack. */
   readonly onReport?: (report: AttackReport) => void;
 }
@@ -81,6 +82,7 @@ export async function runAttacks(
   options: AttackOptions,
 ): Promise<Result> {
   const { names = Object.keys(ATTACKS), cells, onReport } = options;
+  const timeoutMs = options.answerTimeoutMs;
   await using folder = await tempDir();
   const file = await folder.file("token", TOKEN);
   await Deno.chmod(file, 0o600);
@@ -100,9 +102,10 @@ export async function runAttacks(
   const lost: string[] = [];
   let alive = true;
   {
-    await using client = await GoodClient.start(httpUrl, mqttPort, TOKEN);
+    const clientOptions = { httpUrl, mqttPort, token: TOKEN, timeoutMs };
+    await using client = await GoodClient.start(clientOptions);
     acknowledged = client.acknowledged;
-    let before = await counts(client) ?? new Map();
+    let before = await counts(client, timeoutMs) ?? new Map();
     await server.takePeak();
     for (const name of ["none", ...names]) {
       client.take();
@@ -110,13 +113,14 @@ export async function runAttacks(
       const lines = server.log.split("\n").length;
       const start = before;
       await attack(name, options, httpUrl, mqttPort, async () => {
-        const now = await counts(client);
+        const now = await counts(client, timeoutMs);
         return now === undefined || isCounted(name, difference(start, now));
       });
       const measured = client.take();
       const peakBytes = await server.takePeak();
       alive = peakBytes > 0;
-      const after = (alive ? await counts(client) : undefined) ?? before;
+      const after = (alive ? await counts(client, timeoutMs) : undefined) ??
+        before;
       const report = {
         name,
         ...summary(measured),
@@ -133,7 +137,7 @@ export async function runAttacks(
     }
     if (alive) {
       const expected = [...acknowledged];
-      const values = await goodValues(httpUrl, TOKEN).catch(() => undefined);
+      const values = await goodValues(clientOptions).catch(() => undefined);
       alive = values !== undefined;
       if (values) compare(expected, values, "before the end", lost);
     }
@@ -143,8 +147,9 @@ export async function runAttacks(
     : undefined;
   if (stopped !== undefined) {
     await using again = cap.start(args);
-    const { httpUrl } = await again.ready();
-    compare(acknowledged, await goodValues(httpUrl, TOKEN), "restarted", lost);
+    const addresses = await again.ready();
+    const values = await goodValues({ ...addresses, token: TOKEN, timeoutMs });
+    compare(acknowledged, values, "restarted", lost);
   }
   return { cap: cap.kind, reports, alive, stopped, lost, log: server.log };
 }
@@ -216,10 +221,11 @@ async function post(
  */
 async function counts(
   client: GoodClient,
+  timeoutMs: number,
 ): Promise<Map<string, number> | undefined> {
   const text = await until(
     () => client.get("/metrics").catch(() => undefined),
-    { deadline: METRICS_TIMEOUT_MS },
+    { deadline: timeoutMs },
   ).catch(() => undefined);
   if (text === undefined) return undefined;
   const pattern =
@@ -276,18 +282,22 @@ function compare(
 // deno-lint-ignore no-control-regex
 const LOG_LINE = /^\d{4}-\d\d-\d\dT[^\x1b]*$/;
 
-/** Bounds of {@linkcode problemsOf}. */
-export interface Bounds {
+/** What `deno task attacks` aims at; not on a machine with other load. */
+export interface Aims {
   /** For the good client's 99th percentile, in ms. */
   readonly maxP99Ms: number;
   /** For turns of the server's event loop, in ms of the processor. */
   readonly maxTurnMs: number;
 }
 
-/** Returns what is wrong with a result of {@linkcode runAttacks}. */
+/**
+ * Returns what is wrong with a result of {@linkcode runAttacks}.
+ *
+ * @param aims default: none, then only what must hold on any machine
+ */
 export function problemsOf(
   { reports, alive, stopped, lost, log }: Result,
-  { maxP99Ms, maxTurnMs }: Bounds,
+  { maxP99Ms, maxTurnMs }: Aims = { maxP99Ms: Infinity, maxTurnMs: Infinity },
 ): string[] {
   const problems = reports.flatMap(({ name, ...report }) => {
     const { p99, failures, peakBytes, counted, turns } = report;

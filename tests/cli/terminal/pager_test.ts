@@ -11,6 +11,7 @@ import { ours, TerminalSession } from "../terminal_session.ts";
 
 const CELLS = 1200;
 const SIZE = { columns: 60, rows: 20 };
+const OPTIONS = { ...SIZE, permissions: ["--allow-run"] };
 
 Deno.test({
   name: "pagerWords() splits a command, and returns undefined for no pager",
@@ -69,11 +70,10 @@ Deno.test({
     );
     await Deno.chmod(pager, 0o755);
     const run = async (env: Record<string, string>, ...flags: string[]) => {
-      const line = ours(
+      await using session = new TerminalSession(
         ["request", "--broker", system.url, ...flags],
-        "--allow-run",
+        { ...OPTIONS, env },
       );
-      await using session = new TerminalSession(line, { ...SIZE, env });
       assert.equal(await session.ended(), 0, session.output);
       return session.output;
     };
@@ -110,11 +110,10 @@ Deno.test({
   ...needs("script", "less"),
   fn: async () => {
     await using system = await startFullSystem();
-    const line = ours(["request", "--broker", system.url], "--allow-run");
-    await using session = new TerminalSession(line, {
-      ...SIZE,
-      env: { PAGER: "less", LESS: "FRX" },
-    });
+    await using session = new TerminalSession(
+      ["request", "--broker", system.url],
+      { ...OPTIONS, env: { PAGER: "less", LESS: "FRX" } },
+    );
     await session.shows(/1200 cells/);
     await session.shows(/\n:/);
     assert.doesNotMatch(session.output, /\b100 +7 /);
@@ -124,7 +123,7 @@ Deno.test({
     await session.type("G");
     await session.shows(/1199 +7 /);
     await session.type("q");
-    assert.equal(await session.ended(), 0);
+    assert.equal(await session.ended(), 0, session.output);
   },
 });
 

@@ -39,9 +39,8 @@ for (const form of [[], ["--map"]]) {
       await watching.shows(/q quit/);
       assert.doesNotMatch(watching.output, /NOT LIVE/);
       server.kill("SIGKILL");
-      const start = performance.now();
+      // Not the later "the server does not answer".
       await watching.shows(/NOT LIVE: disconnected from the broker/);
-      assert.ok(performance.now() - start < 2000);
       await watching.type("q");
       assert.equal(await watching.ended(), 0);
     },
@@ -86,9 +85,7 @@ Deno.test({
     );
     await watching.shows(/q quit/);
     broker.freeze();
-    const start = performance.now();
     await watching.shows(/NOT LIVE: the server does not answer/);
-    assert.ok(performance.now() - start < 5000);
     await watching.type("q");
     // Does not wait for pending messages: the broker hangs.
     assert.equal(await watching.ended(), 0);
