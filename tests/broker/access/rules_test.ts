@@ -1,5 +1,7 @@
 /** What the rules of a client allow. */
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { covers } from "../../../src/broker/access/filters.ts";
 import {
   ClientRules,
   defaultRules,
@@ -170,5 +172,47 @@ Deno.test({
         assert.equal(client.allows("subscribe", topic), false, topic);
       }
     }
+  },
+});
+
+Deno.test({
+  name: "the grant of a filter agrees with the topics that are allowed",
+  permissions: "none",
+  fn: () => {
+    const words = ["a", "b", "$s"];
+    const topics = words.flatMap((one) => [
+      one,
+      ...words.flatMap((two) => [
+        `${one}/${two}`,
+        ...words.map((three) => `${one}/${two}/${three}`),
+      ]),
+    ]);
+    const level = fc.constantFrom(...words, "+");
+    const filter = fc.tuple(
+      fc.array(level, { minLength: 1, maxLength: 2 }),
+      fc.boolean(),
+    ).map(([levels, isOpen]) => levels.join("/") + (isOpen ? "/#" : ""));
+    const rule = fc.tuple(fc.boolean(), filter).map(([denies, pattern]) => ({
+      ...{ action: "subscribe" as const, denies, pattern },
+    }));
+    fc.assert(fc.property(
+      fc.array(rule, { maxLength: 4 }),
+      filter,
+      (rules, filter) => {
+        const client = new ClientRules(rules, { user: "u", clientId: "c" });
+        const matched = topics.filter((topic) =>
+          covers(filter.split("/"), topic.split("/"))
+        );
+        const allowed = matched.filter((topic) =>
+          client.allows("subscribe", topic)
+        );
+        switch (client.grant(filter)) {
+          case "all":
+            return assert.deepEqual(allowed, matched);
+          case "none":
+            return assert.deepEqual(allowed, []);
+        }
+      },
+    ));
   },
 });

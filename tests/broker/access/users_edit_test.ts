@@ -1,5 +1,6 @@
 /** Changes of the text of a users file. */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   addUser,
   deleteUser,
@@ -99,5 +100,65 @@ all
     );
     assert.equal(parseUsers(left, "f").users.size, 0);
     assert.equal(deleteUser("user a\nuser b", "b"), "user a");
+  },
+});
+
+Deno.test({
+  name: "changes of any file leave all other users, rules and comments",
+  permissions: "none",
+  fn: () => {
+    const names = ["a", "b", "c", "d"];
+    const section = (name: string) =>
+      fc.tuple(
+        fc.constantFrom("user ", "\tuser  ", "administrator "),
+        fc.constantFrom("", ` ${HASH}`, " # comment", ` ${HASH}\t# comment`),
+        fc.subarray(["# x", "", "  publish a/#", "deny subscribe b # x"]),
+      ).map(([keyword, rest, lines]) => [
+        keyword + name + rest,
+        ...lines.filter((line) =>
+          keyword.includes("user") || !/publish|deny/.test(line)
+        ),
+      ]);
+    const all = fc.subarray(["# for all", "all", "\tsubscribe news"]);
+    const file = fc.tuple(
+      fc.shuffledSubarray(names),
+      fc.tuple(...names.map(section)),
+      all.filter((lines) => lines.includes("all")),
+      fc.constantFrom("\n", "\r\n"),
+      fc.constantFrom("", "\n"),
+    ).map(([chosen, sections, all, end, last]) =>
+      chosen.flatMap((name) => sections[names.indexOf(name)]!).concat(all)
+        .join(end) + last
+    );
+    fc.assert(fc.property(file, fc.constantFrom(...names), (text, name) => {
+      const before = parseUsers(text, "f");
+      const withoutName = (changed: string) => {
+        const { users, ...rest } = parseUsers(changed, "f");
+        const others = [...users.values()]
+          .filter((user) => user.name !== name)
+          .map(({ line: _, ...user }) => user);
+        const comments = changed.split(/\r?\n/)
+          .filter((line) => line.startsWith("#")).length;
+        return { others, comments, rest: rest.all.rules };
+      };
+      const expected = withoutName(text);
+      if (!before.users.has(name)) {
+        const added = addUser(text, {
+          ...{ name, isAdministrator: false, password: HASH },
+        });
+        assert.deepEqual(withoutName(added), expected);
+        assert.equal(parseUsers(added, "f").users.get(name)!.hasDefaults, true);
+        return;
+      }
+      const changed = setPassword(text, name, OTHER);
+      assert.deepEqual(withoutName(changed), expected);
+      const { password, rules } = parseUsers(changed, "f").users.get(name)!;
+      assert.equal(password!.text, OTHER);
+      assert.deepEqual(rules, before.users.get(name)!.rules);
+      const deleted = deleteUser(text, name);
+      const { others, rest } = withoutName(deleted);
+      assert.deepEqual([others, rest], [expected.others, expected.rest]);
+      assert.ok(!parseUsers(deleted, "f").users.has(name));
+    }));
   },
 });
