@@ -282,7 +282,9 @@ export class Router {
       (retainHandling === 0 || (retainHandling === 1 && before === undefined));
     return {
       reason: qos,
-      retained: sendsRetained ? this.#sendRetained(subscription) : undefined,
+      retained: sendsRetained
+        ? this.#sendRetained(subscription, this.retained.sequence)
+        : undefined,
     };
   }
 
@@ -304,20 +306,26 @@ export class Router {
     return true;
   }
 
-  /** Sends the retained messages of a subscription, see 3.8.4. */
-  *#sendRetained(subscription: Subscription): Generator<boolean, void> {
+  /**
+   * Sends the retained messages of a subscription, see 3.8.4.
+   *
+   * @param last the number of the newest one: later ones were delivered when
+   * they were published
+   */
+  *#sendRetained(
+    subscription: Subscription,
+    last: number,
+  ): Generator<boolean, void> {
     const { session, options, noLocal } = subscription;
     const isCurrent = () =>
       session.subscriptions.get(options.filter) === subscription;
-    const { sequence } = this.retained;
     for (const retained of this.retained.matching(options.filter)) {
       if (retained === undefined) {
         yield true;
         if (!isCurrent()) return;
         continue;
       }
-      // A newer message was delivered when it was published.
-      if (retained.sequence > sequence) continue;
+      if (retained.sequence > last) continue;
       const { message } = retained;
       if (noLocal && message.publisher === session.clientId) continue;
       const { rules } = this.#options;
