@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
 import {
   binary,
   FIRST,
@@ -74,11 +73,11 @@ export function mqttCase(random: Random): MqttCase {
 }
 
 /** Returns a packet that may follow CONNECT. */
-export function packet(random: Random, version: Version): Buffer {
+export function packet(random: Random, version: Version): Uint8Array {
   return random.of(PACKETS)(random, version);
 }
 
-type Make = (random: Random, version: Version) => Buffer;
+type Make = (random: Random, version: Version) => Uint8Array;
 
 /** Returns a CONNECT. */
 export const connect: Make = (random, version) => {
@@ -210,7 +209,7 @@ function some(
   random: Random,
   version: Version,
   list: Record<number, Part>,
-): Buffer {
+): Uint8Array {
   if (version === 4) return properties(4);
   const share = random.of([1, 2, 8]);
   const parts = Object.entries(list)
@@ -219,6 +218,6 @@ function some(
   return properties(5, ...(random.once(3) ? parts : []));
 }
 
-function id(random: Random): Buffer {
+function id(random: Random): Uint8Array {
   return u16(1 + random.below(random.of([5, 5, 65_535])));
 }

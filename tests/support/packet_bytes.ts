@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { joinBytes } from "../../src/common/bytes.ts";
 import type { Version } from "./packets.ts";
 
 /** A part of a packet: a byte, bytes, or a string with its length. */
@@ -29,51 +29,54 @@ const HEADER = {
 /** The first byte of each packet, with the flags it must have. */
 export const FIRST: Readonly<Record<keyof typeof HEADER, number>> = HEADER;
 
+const encoder = new TextEncoder();
+
+/** Returns bytes from hexadecimal digits; spaces are ignored. */
+export function hex(digits: string): Uint8Array {
+  return Uint8Array.fromHex(digits.replaceAll(" ", ""));
+}
+
 /** Returns a packet with its remaining length. */
-export function frame(first: number, ...parts: Part[]): Buffer {
+export function frame(first: number, ...parts: readonly Part[]): Uint8Array {
   const body = join(...parts);
-  return Buffer.concat([Buffer.of(first), varint(body.length), body]);
+  return join(first, varint(body.length), body);
 }
 
 /** Joins parts. */
-export function join(...parts: Part[]): Buffer {
-  return Buffer.concat(parts.map((part) => {
-    if (typeof part === "number") return Buffer.of(part);
-    if (typeof part !== "string") return part;
-    const bytes = Buffer.from(part);
-    return Buffer.concat([u16(bytes.length), bytes]);
+export function join(...parts: readonly Part[]): Uint8Array {
+  return joinBytes(parts.map((part) => {
+    if (typeof part === "number") return Uint8Array.of(part);
+    return typeof part === "string" ? binary(...encoder.encode(part)) : part;
   }));
 }
 
 /** Returns bytes with their length before them, as strings have. */
-export function binary(...bytes: number[]): Buffer {
-  return Buffer.concat([u16(bytes.length), Buffer.from(bytes)]);
+export function binary(...bytes: readonly number[]): Uint8Array {
+  return joinBytes([u16(bytes.length), Uint8Array.from(bytes)]);
 }
 
-export function u16(value: number): Buffer {
-  return Buffer.of(value >> 8, value & 255);
+export function u16(value: number): Uint8Array {
+  return Uint8Array.of(value >> 8, value);
 }
 
-export function u32(value: number): Buffer {
-  return Buffer.concat([u16(value >>> 16), u16(value & 0xffff)]);
+export function u32(value: number): Uint8Array {
+  return joinBytes([u16(value >>> 16), u16(value)]);
 }
 
-/** Returns a variable byte integer. */
-export function varint(value: number): Buffer {
+/** Returns a variable byte integer, 0 to 268,435,455. */
+export function varint(value: number): Uint8Array {
   const bytes: number[] = [];
-  do {
-    bytes.push((value % 128) | (value >= 128 ? 128 : 0));
-    value = Math.floor(value / 128);
-  } while (value > 0);
-  return Buffer.from(bytes);
+  for (; value >= 0x80; value >>>= 7) bytes.push(value & 0x7f | 0x80);
+  return Uint8Array.of(...bytes, value);
 }
 
 /** Returns properties with their length; nothing in MQTT 3.1.1. */
-export function properties(version: Version, ...parts: Part[]): Buffer {
-  const bytes = join(...parts);
-  return version === 5
-    ? Buffer.concat([varint(bytes.length), bytes])
-    : Buffer.alloc(0);
+export function properties(
+  version: Version,
+  ...parts: readonly Part[]
+): Uint8Array {
+  const list = join(...parts);
+  return version === 5 ? join(varint(list.length), list) : new Uint8Array();
 }
 
 /** The parts of a CONNECT that a test changes. */
@@ -99,7 +102,7 @@ export function connectFrame(
     properties: list = properties(version),
     payload = ["raw"],
   }: ConnectParts = {},
-): Buffer {
+): Uint8Array {
   return frame(
     FIRST.connect,
     ...[protocol, level, flags, u16(60), list, ...payload],

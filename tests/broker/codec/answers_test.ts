@@ -5,17 +5,17 @@ import {
   PacketType,
 } from "../../../src/broker/codec/packets.ts";
 import {
+  frame,
   hex,
-  packet,
   properties,
-  uint16,
-  uint32,
-} from "../../support/mqtt_bytes.ts";
+  u16,
+  u32,
+} from "../../support/packet_bytes.ts";
 import { decode, refuses, VERSIONS } from "./decode.ts";
 
 const MALFORMED = 0x81;
 const PROTOCOL_ERROR = 0x82;
-const ID = uint16(0x1234);
+const ID = u16(0x1234);
 const FIRST: Record<AcknowledgementType, number> = {
   [PacketType.Puback]: 0x40,
   [PacketType.Pubrec]: 0x50,
@@ -34,7 +34,7 @@ function test(name: string, fn: () => void): void {
 test("an acknowledgement without reason code is a success (MQTT 5, 3.4.2.1)", () => {
   for (const type of TYPES) {
     for (const version of VERSIONS) {
-      assert.deepEqual(decode(version, type, packet(FIRST[type], ID)), {
+      assert.deepEqual(decode(version, type, frame(FIRST[type], ID)), {
         type,
         packetId: 0x1234,
         reasonCode: 0,
@@ -42,7 +42,7 @@ test("an acknowledgement without reason code is a success (MQTT 5, 3.4.2.1)", ()
       });
     }
     for (const rest of [[0], [0, 0]]) {
-      const decoded = decode(5, type, packet(FIRST[type], ID, ...rest));
+      const decoded = decode(5, type, frame(FIRST[type], ID, ...rest));
       assert.deepEqual([decoded.reasonCode, decoded.properties], [0, {}]);
     }
   }
@@ -51,7 +51,7 @@ test("an acknowledgement without reason code is a success (MQTT 5, 3.4.2.1)", ()
 test("an acknowledgement of MQTT 5 has a reason code and properties", () => {
   for (const type of TYPES) {
     const list = properties(5, 0x1f, "why", 0x26, "k", "v");
-    const bytes = packet(FIRST[type], ID, 0, list);
+    const bytes = frame(FIRST[type], ID, 0, list);
     assert.deepEqual(decode(5, type, bytes).properties, {
       reasonString: "why",
       userProperties: [["k", "v"]],
@@ -62,7 +62,7 @@ test("an acknowledgement of MQTT 5 has a reason code and properties", () => {
 test("an acknowledgement of MQTT 3.1.1 is two bytes long (3.4)", () => {
   for (const type of TYPES) {
     for (const rest of [[0], [0, 0], [0, 0, 0]]) {
-      refuses(4, packet(FIRST[type], ID, ...rest), MALFORMED);
+      refuses(4, frame(FIRST[type], ID, ...rest), MALFORMED);
     }
   }
 });
@@ -70,19 +70,19 @@ test("an acknowledgement of MQTT 3.1.1 is two bytes long (3.4)", () => {
 test("an acknowledgement ends with its properties (MQTT 5, 2.1.4)", () => {
   for (const type of TYPES) {
     for (const version of VERSIONS) {
-      refuses(version, packet(FIRST[type]), MALFORMED);
-      refuses(version, packet(FIRST[type], 1), MALFORMED);
+      refuses(version, frame(FIRST[type]), MALFORMED);
+      refuses(version, frame(FIRST[type], 1), MALFORMED);
     }
-    refuses(5, packet(FIRST[type], ID, 0, 0, 0), MALFORMED);
-    refuses(5, packet(FIRST[type], ID, 0, 1), MALFORMED);
-    refuses(5, packet(FIRST[type], ID, 0, hex("8000")), MALFORMED);
+    refuses(5, frame(FIRST[type], ID, 0, 0, 0), MALFORMED);
+    refuses(5, frame(FIRST[type], ID, 0, 1), MALFORMED);
+    refuses(5, frame(FIRST[type], ID, 0, hex("8000")), MALFORMED);
   }
 });
 
 test("the packet identifier of an acknowledgement is not 0 (MQTT 5, 2.2.1-3)", () => {
   for (const type of TYPES) {
     for (const version of VERSIONS) {
-      refuses(version, packet(FIRST[type], uint16(0)), PROTOCOL_ERROR);
+      refuses(version, frame(FIRST[type], u16(0)), PROTOCOL_ERROR);
     }
   }
 });
@@ -93,7 +93,7 @@ test("each acknowledgement has its reason codes (MQTT 5, 3.4.2-1 to 3.7.2-1)", (
   for (const type of TYPES) {
     const known = type <= PacketType.Pubrec ? message : release;
     for (let code = 0; code < 256; code++) {
-      const bytes = packet(FIRST[type], ID, code);
+      const bytes = frame(FIRST[type], ID, code);
       if (known.includes(code)) {
         assert.equal(decode(5, type, bytes).reasonCode, code);
       } else {
@@ -129,27 +129,27 @@ test("DISCONNECT of MQTT 3.1.1 has no body (3.14)", () => {
 test("DISCONNECT of MQTT 5 has a reason code and properties (3.14.2)", () => {
   const code = decode(5, PacketType.Disconnect, hex("e00104"));
   assert.deepEqual([code.reasonCode, code.properties], [4, {}]);
-  const list = properties(5, 0x11, uint32(60), 0x1f, "bye");
-  const whole = decode(5, PacketType.Disconnect, packet(0xe0, 0x04, list));
+  const list = properties(5, 0x11, u32(60), 0x1f, "bye");
+  const whole = decode(5, PacketType.Disconnect, frame(0xe0, 0x04, list));
   assert.deepEqual(whole.properties, {
     sessionExpiryInterval: 60,
     reasonString: "bye",
   });
-  refuses(5, packet(0xe0, 0, 0, 0), MALFORMED);
-  refuses(5, packet(0xe0, 0, 1), MALFORMED);
+  refuses(5, frame(0xe0, 0, 0, 0), MALFORMED);
+  refuses(5, frame(0xe0, 0, 1), MALFORMED);
 });
 
 test("AUTH has a method and a reason code of a client (MQTT 5, 3.15)", () => {
   for (const code of [0x18, 0x19]) {
-    const bytes = packet(0xf0, code, properties(5, 0x15, "method"));
+    const bytes = frame(0xf0, code, properties(5, 0x15, "method"));
     assert.deepEqual(decode(5, PacketType.Auth, bytes), {
       type: 15,
       reasonCode: code,
       properties: { authenticationMethod: "method" },
     });
-    refuses(5, packet(0xf0, code, properties(5)), PROTOCOL_ERROR);
+    refuses(5, frame(0xf0, code, properties(5)), PROTOCOL_ERROR);
   }
   refuses(5, hex("f000"), PROTOCOL_ERROR);
-  refuses(5, packet(0xf0, 0, properties(5, 0x15, "m")), PROTOCOL_ERROR);
+  refuses(5, frame(0xf0, 0, properties(5, 0x15, "m")), PROTOCOL_ERROR);
   refuses(5, hex("f100"), PROTOCOL_ERROR);
 });

@@ -16,14 +16,14 @@ import { ReasonCode } from "../../../src/broker/codec/reason_codes.ts";
 import { parseFilter } from "../../../src/broker/codec/topic_names.ts";
 import {
   binary,
-  connect,
+  connectFrame,
+  frame,
   join,
-  packet,
   type Part,
   properties,
-  uint16,
-  uint32,
-} from "../../support/mqtt_bytes.ts";
+  u16,
+  u32,
+} from "../../support/packet_bytes.ts";
 
 /** A packet as bytes, and decoded. */
 export interface Sample {
@@ -125,21 +125,21 @@ export function connectSample(version: Version): fc.Arbitrary<Sample> {
     if (will) {
       flags |= 4 | will.qos << 3 | (will.retain ? 0x20 : 0);
       const own = join(
-        ...[0x18, uint32(will.delayInterval), forwarded] as const,
+        ...[0x18, u32(will.delayInterval), forwarded] as const,
         ...will.messageExpiryInterval === undefined
           ? []
-          : [0x02, uint32(will.messageExpiryInterval)],
+          : [0x02, u32(will.messageExpiryInterval)],
       );
       payload.push(
-        ...[properties(version, own), will.topic, binary(will.payload)],
+        ...[properties(version, own), will.topic, binary(...will.payload)],
       );
     }
     if (fields.username !== undefined) payload.push(fields.username);
-    if (fields.password !== undefined) payload.push(binary(fields.password));
-    const bytes = connect(version, {
+    if (fields.password !== undefined) payload.push(binary(...fields.password));
+    const bytes = connectFrame(version, {
       level: version | (fields.isBridge ? 0x80 : 0),
       flags,
-      properties: [encodeForwardedProperties(list)],
+      properties: properties(version, encodeForwardedProperties(list)),
       payload,
     });
     const { forwarded: _, ...rest } = will ?? { forwarded: {} };
@@ -181,16 +181,16 @@ export function publishSample(version: Version): fc.Arbitrary<Sample> {
     const packetId = qos > 0 ? fields.packetId : 0;
     const encoded = encodeForwardedProperties(forwarded);
     const list = join(
-      ...topicAlias > 0 ? [0x23, uint16(topicAlias)] : [],
+      ...topicAlias > 0 ? [0x23, u16(topicAlias)] : [],
       encoded,
       ...messageExpiryInterval === undefined
         ? []
-        : [0x02, uint32(messageExpiryInterval)],
+        : [0x02, u32(messageExpiryInterval)],
     );
-    const bytes = packet(
+    const bytes = frame(
       0x30 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0),
       fields.topic,
-      ...qos > 0 ? [uint16(packetId)] : [],
+      ...qos > 0 ? [u16(packetId)] : [],
       properties(version, list),
       fields.payload,
     );
@@ -228,7 +228,7 @@ function acknowledgementSample(version: Version): fc.Arbitrary<Sample> {
       ? [reasonCode, properties(5, encodeForwardedProperties(list))]
       : [];
     return {
-      bytes: packet(first[type], uint16(packetId), ...rest),
+      bytes: frame(first[type], u16(packetId), ...rest),
       packet: {
         ...{ type, packetId, reasonCode },
         properties: version === 5 ? list : {},
@@ -262,8 +262,8 @@ function subscribeSample(version: Version): fc.Arbitrary<Sample> {
         retainHandling: version === 5 ? one.retainHandling : 0,
       };
     });
-    const bytes = packet(
-      ...[0x82, uint16(packetId), properties(version)] as const,
+    const bytes = frame(
+      ...[0x82, u16(packetId), properties(version)] as const,
       ...decoded.flatMap((one) => [
         one.filter,
         one.qos | (one.noLocal ? 4 : 0) | (one.retainAsPublished ? 8 : 0) |
@@ -287,8 +287,8 @@ function unsubscribeSample(version: Version): fc.Arbitrary<Sample> {
     ([packetId, filters, userProperties]) => {
       const list = encodeForwardedProperties({ userProperties });
       return {
-        bytes: packet(
-          ...[0xa2, uint16(packetId), properties(version, list), ...filters],
+        bytes: frame(
+          ...[0xa2, u16(packetId), properties(version, list), ...filters],
         ),
         packet: {
           ...{ type: PacketType.Unsubscribe, packetId, filters },
@@ -300,7 +300,7 @@ function unsubscribeSample(version: Version): fc.Arbitrary<Sample> {
 }
 
 const PINGREQ: Sample = {
-  bytes: packet(0xc0),
+  bytes: frame(0xc0),
   packet: { type: PacketType.Pingreq },
 };
 
@@ -312,7 +312,7 @@ function disconnectSample(version: Version): fc.Arbitrary<Sample> {
       ? [code, properties(5, encodeForwardedProperties(list))]
       : [];
     return {
-      bytes: packet(0xe0, ...body),
+      bytes: frame(0xe0, ...body),
       packet: {
         type: PacketType.Disconnect,
         reasonCode: isFive ? code : 0,

@@ -2,19 +2,21 @@
 import assert from "node:assert/strict";
 import type { MalformedPacket } from "../../../src/broker/codec/malformed.ts";
 import { PacketDecoder } from "../../../src/broker/codec/packet_decoder.ts";
-import type { ConnectPacket } from "../../../src/broker/codec/packets.ts";
+import type {
+  ConnectPacket,
+  Version,
+} from "../../../src/broker/codec/packets.ts";
 import {
   binary,
-  connect,
+  connectFrame,
   type ConnectParts,
   hex,
   join,
   type Part,
   properties,
-  uint16,
-  uint32,
-  type Version,
-} from "../../support/mqtt_bytes.ts";
+  u16,
+  u32,
+} from "../../support/packet_bytes.ts";
 import { decodeAll, failure, MAX_PACKET_BYTES, VERSIONS } from "./decode.ts";
 
 const CLEAN = 0x02;
@@ -40,18 +42,18 @@ function fails(bytes: Uint8Array): MalformedPacket {
 
 /** Malformed: the connection ends without an answer. */
 function isMalformed(version: Version, parts: ConnectParts): void {
-  const error = fails(connect(version, parts));
+  const error = fails(connectFrame(version, parts));
   assert.equal(error.reasonCode, 0x81, error.message);
   assert.equal(error.connackVersion, undefined);
 }
 
 test("CONNECT has all fields", () => {
   for (const version of VERSIONS) {
-    const packet = decode(connect(version, {
+    const packet = decode(connectFrame(version, {
       flags: CLEAN | WILL | 2 << 3 | 0x20 | USERNAME | PASSWORD,
       payload: [
         ...["client", properties(version), "will/topic", "gone", "me"],
-        binary(hex("00ff")),
+        binary(...hex("00ff")),
       ],
     }));
     assert.deepEqual(packet, {
@@ -80,7 +82,7 @@ test("CONNECT has all fields", () => {
 test("an empty client id is decoded, with and without Clean Start", () => {
   for (const version of VERSIONS) {
     for (const flags of [0, CLEAN]) {
-      const packet = decode(connect(version, { flags, payload: [""] }));
+      const packet = decode(connectFrame(version, { flags, payload: [""] }));
       assert.equal(packet.clientId, "");
       assert.equal(packet.clean, flags === CLEAN);
     }
@@ -89,7 +91,7 @@ test("an empty client id is decoded, with and without Clean Start", () => {
 
 test("any other protocol name ends the connection without CONNACK (MQTT 5, 3.1.2-1)", () => {
   for (const name of ["", "MQT", "MQTTT", "mqtt", "HTTP"]) {
-    const error = fails(connect(4, { name }));
+    const error = fails(connectFrame(4, { protocol: name }));
     assert.equal(error.reasonCode, 0x84);
     assert.equal(error.connackVersion, undefined);
   }
@@ -97,20 +99,20 @@ test("any other protocol name ends the connection without CONNACK (MQTT 5, 3.1.2
 
 test("an unsupported level is answered in the form it claims (MQTT 5, 3.1.2-2)", () => {
   const versionOf = (parts: ConnectParts) => {
-    const error = fails(connect(4, parts));
+    const error = fails(connectFrame(4, parts));
     assert.equal(error.reasonCode, 0x84);
     return error.connackVersion;
   };
   for (const level of [0, 1, 2, 3, 0x83]) assert.equal(versionOf({ level }), 4);
   for (const level of [6, 7, 127, 0x86]) assert.equal(versionOf({ level }), 5);
   for (const level of [3, 4, 5, 6, 0x83]) {
-    assert.equal(versionOf({ name: "MQIsdp", level }), 4);
+    assert.equal(versionOf({ protocol: "MQIsdp", level }), 4);
   }
 });
 
 test("bit 0x80 of the level is that of a bridge", () => {
   for (const version of VERSIONS) {
-    const packet = decode(connect(version, { level: 0x80 | version }));
+    const packet = decode(connectFrame(version, { level: 0x80 | version }));
     assert.equal(packet.version, version);
     assert.equal(packet.isBridge, true);
   }
@@ -158,7 +160,7 @@ test("the topic of a will is not empty and has no wildcards (MQTT 5, 4.7.3-1, 4.
 test("a password without a user name: malformed in MQTT 3.1.1 (3.1.2-22), allowed in MQTT 5 (3.1.2.9)", () => {
   isMalformed(4, { flags: PASSWORD, payload: ["c", "secret"] });
   const packet = decode(
-    connect(5, { flags: PASSWORD, payload: ["c", "secret"] }),
+    connectFrame(5, { flags: PASSWORD, payload: ["c", "secret"] }),
   );
   assert.equal(packet.username, undefined);
   assert.equal(new TextDecoder().decode(packet.password), "secret");
@@ -184,24 +186,25 @@ test("client id, user name and the topic of a will have no control characters (M
       isMalformed(version, { flags: USERNAME, payload: ["c", name] });
       isMalformed(version, { flags: WILL, payload: ["c", list, name, "m"] });
     }
-    const surrogate = binary(hex("eda080"));
+    const surrogate = binary(...hex("eda080"));
     isMalformed(version, { payload: [surrogate] });
     isMalformed(version, { flags: USERNAME, payload: ["c", surrogate] });
   }
 });
 
 test("a byte order mark stays in the client id (MQTT 5, 1.5.4-3)", () => {
-  const packet = decode(connect(4, { payload: ["\ufeffc"] }));
+  const packet = decode(connectFrame(4, { payload: ["\ufeffc"] }));
   assert.equal(packet.clientId, "\ufeffc");
 });
 
 test("properties of CONNECT (MQTT 5, 3.1.2.11)", () => {
-  const { properties: decoded } = decode(connect(5, {
-    properties: [
-      ...[0x11, uint32(0xffff_ffff), 0x21, uint16(10), 0x27, uint32(1)],
-      ...[0x22, uint16(0), 0x19, 1, 0x17, 0, 0x15, "method"],
-      ...[0x16, binary(hex("0102")), 0x26, "b", "1", 0x26, "a", "2"],
-    ],
+  const { properties: decoded } = decode(connectFrame(5, {
+    properties: properties(
+      5,
+      ...[0x11, u32(0xffff_ffff), 0x21, u16(10), 0x27, u32(1)],
+      ...[0x22, u16(0), 0x19, 1, 0x17, 0, 0x15, "method"],
+      ...[0x16, binary(...hex("0102")), 0x26, "b", "1", 0x26, "a", "2"],
+    ),
   }));
   assert.deepEqual(decoded, {
     sessionExpiryInterval: 0xffff_ffff,
@@ -218,11 +221,11 @@ test("properties of CONNECT (MQTT 5, 3.1.2.11)", () => {
 
 test("properties of a will (MQTT 5, 3.1.3.2)", () => {
   const forwarded = join(0x01, 1, 0x26, "k", "v", 0x03, "text/csv");
-  const { will } = decode(connect(5, {
+  const { will } = decode(connectFrame(5, {
     flags: WILL,
     payload: [
       "c",
-      properties(5, ...[0x02, uint32(30), forwarded, 0x18, uint32(7)]),
+      properties(5, ...[0x02, u32(30), forwarded, 0x18, u32(7)]),
       ...["t", "m"],
     ],
   }));
@@ -234,29 +237,31 @@ test("properties of a will (MQTT 5, 3.1.3.2)", () => {
 test("a topic alias is no property of a will (MQTT 5, 3.1.3.2)", () => {
   isMalformed(5, {
     flags: WILL,
-    payload: ["c", properties(5, 0x23, uint16(1)), "t", "m"],
+    payload: ["c", properties(5, 0x23, u16(1)), "t", "m"],
   });
 });
 
 test("a protocol error of MQTT 5 is answered with a CONNACK (3.1.4-2, 4.13.1)", () => {
   const errors: readonly (readonly Part[])[] = [
-    [0x21, uint16(0)],
-    [0x27, uint32(0)],
+    [0x21, u16(0)],
+    [0x27, u32(0)],
     [0x19, 2],
     [0x17, 2],
-    [0x11, uint32(1), 0x11, uint32(1)],
+    [0x11, u32(1), 0x11, u32(1)],
     // Authentication Data without a method (3.1.2.11.10).
-    [0x16, binary(hex("01"))],
+    [0x16, binary(...hex("01"))],
   ];
   for (const list of errors) {
-    const error = fails(connect(5, { properties: list }));
+    const error = fails(
+      connectFrame(5, { properties: properties(5, ...list) }),
+    );
     assert.equal(error.reasonCode, 0x82, error.message);
     assert.equal(error.connackVersion, 5);
   }
 });
 
 test("the CONNECT keeps nothing of the input", () => {
-  const bytes = connect(5, {
+  const bytes = connectFrame(5, {
     flags: WILL | USERNAME | PASSWORD,
     payload: ["c", properties(5, 0x03, "x"), "t", "m", "user", "secret"],
   });

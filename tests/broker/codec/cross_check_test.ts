@@ -21,7 +21,7 @@ import {
 } from "../../../src/broker/codec/publish_encoder.ts";
 import { appendSuback } from "../../../src/broker/codec/suback.ts";
 import { ByteWriter } from "../../../src/common/byte_writer.ts";
-import { connect } from "../../support/mqtt_bytes.ts";
+import { connectFrame } from "../../support/packet_bytes.ts";
 import { needs } from "../../support/needs.ts";
 import {
   encode,
@@ -40,7 +40,7 @@ function test(name: string, fn: () => void): void {
 /** Decodes with mqtt-packet what follows a CONNECT. */
 function reference(version: Version, bytes: Uint8Array): Packet[] {
   const decoder = new Reference();
-  decoder.push(connect(version));
+  decoder.push(connectFrame(version));
   return decoder.push(bytes);
 }
 

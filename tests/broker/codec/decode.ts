@@ -12,7 +12,7 @@ import type {
   Version,
 } from "../../../src/broker/codec/packets.ts";
 import { describeReason } from "../../../src/broker/codec/reason_codes.ts";
-import { connect } from "../../support/mqtt_bytes.ts";
+import { connectFrame } from "../../support/packet_bytes.ts";
 
 /** The largest packet of the tests, unless one says otherwise. */
 export const MAX_PACKET_BYTES = 1 << 20;
@@ -24,7 +24,7 @@ export function connected(
   maxPacketBytes = MAX_PACKET_BYTES,
 ): PacketDecoder {
   const decoder = new PacketDecoder(maxPacketBytes);
-  const bytes = connect(version);
+  const bytes = connectFrame(version);
   assert.ok(decoder.next(bytes, 0, bytes.length));
   return decoder;
 }

@@ -21,7 +21,7 @@ import {
 } from "../../../src/broker/codec/publish_encoder.ts";
 import { appendSuback } from "../../../src/broker/codec/suback.ts";
 import { ByteWriter } from "../../../src/common/byte_writer.ts";
-import { hex, join } from "../../support/mqtt_bytes.ts";
+import { hex, join } from "../../support/packet_bytes.ts";
 import { BYTES, FORWARDED, PACKET_ID, REASON, TOPIC } from "./arbitrary.ts";
 import { connected, decodeAll, VERSIONS } from "./decode.ts";
 

@@ -3,17 +3,16 @@ import assert from "node:assert/strict";
 import { MAX_PACKET_ITEMS } from "../../../src/broker/codec/body_reader.ts";
 import { MAX_CONTROL_PACKET_BYTES } from "../../../src/broker/codec/frame.ts";
 import { PacketDecoder } from "../../../src/broker/codec/packet_decoder.ts";
-import { PacketType } from "../../../src/broker/codec/packets.ts";
+import { PacketType, type Version } from "../../../src/broker/codec/packets.ts";
 import {
-  connect,
+  connectFrame,
+  frame,
   hex,
   join,
-  packet,
   properties,
-  uint16,
+  u16,
   varint,
-  type Version,
-} from "../../support/mqtt_bytes.ts";
+} from "../../support/packet_bytes.ts";
 import {
   connected,
   decodeAll,
@@ -45,13 +44,13 @@ test("the first packet must be a CONNECT (MQTT 5, 3.1.0-1)", () => {
 
 test("a second CONNECT is a protocol error (MQTT 5, 3.1.0-2)", () => {
   for (const version of VERSIONS) {
-    refuses(version, connect(version), PROTOCOL_ERROR);
+    refuses(version, connectFrame(version), PROTOCOL_ERROR);
   }
 });
 
 test("the flags of CONNECT must be 0 (MQTT 5, 2.1.3-1)", () => {
   for (let flags = 1; flags < 16; flags++) {
-    const bytes = connect(4);
+    const bytes = connectFrame(4);
     bytes[0] = 0x10 | flags;
     const error = failure(new PacketDecoder(MAX_PACKET_BYTES), bytes);
     assert.equal(error.reasonCode, MALFORMED);
@@ -59,7 +58,7 @@ test("the flags of CONNECT must be 0 (MQTT 5, 2.1.3-1)", () => {
 });
 
 test("flags that are not those of the type are malformed (MQTT 5, 2.1.3-1)", () => {
-  const id = uint16(7);
+  const id = u16(7);
   const body: Record<number, Uint8Array> = {
     [PacketType.Puback]: id,
     [PacketType.Pubrec]: id,
@@ -78,7 +77,7 @@ test("flags that are not those of the type are malformed (MQTT 5, 2.1.3-1)", () 
   for (const [name, bytes] of Object.entries(body)) {
     const type = Number(name);
     for (let flags = 0; flags < 16; flags++) {
-      const whole = packet(type << 4 | flags, bytes);
+      const whole = frame(type << 4 | flags, bytes);
       if (flags === required(type)) {
         const [decoded] = decodeAll(connected(4), whole);
         assert.equal(decoded!.type, type);
@@ -99,7 +98,7 @@ test("type 0, and packets of a server, are protocol errors (MQTT 5, 2.1.2)", () 
   }
   for (const type of [PacketType.Suback, PacketType.Unsuback]) {
     for (const version of VERSIONS) {
-      refuses(version, packet(type << 4, uint16(1), 0), PROTOCOL_ERROR);
+      refuses(version, frame(type << 4, u16(1), 0), PROTOCOL_ERROR);
     }
   }
 });
@@ -131,7 +130,7 @@ test("a remaining length of MQTT 5 must be minimal (1.5.5-1)", () => {
 
 test("so must that of a CONNECT of MQTT 5 (1.5.5-1)", () => {
   const padded = (version: Version) => {
-    const bytes = connect(version);
+    const bytes = connectFrame(version);
     return join(0x10, bytes[1]! | 0x80, 0, bytes.subarray(2));
   };
   const error = failure(new PacketDecoder(MAX_PACKET_BYTES), padded(5));
@@ -173,7 +172,7 @@ test("a packet other than PUBLISH has a limit of its own", () => {
 
 test("a CONNECT with the longest fields is within it", () => {
   const longest = "x".repeat(65_535);
-  const bytes = connect(5, {
+  const bytes = connectFrame(5, {
     flags: 0xc6,
     payload: [longest, properties(5), "t", longest, longest, longest],
   });
@@ -187,11 +186,11 @@ test("a packet has a limited number of filters and user properties", () => {
     properties(5, ...new Array(count).fill(join(0x26, "", "")));
   const filters = (count: number) => new Array(count).fill(join("a", 0));
   const packets = (count: number) => [
-    packet(0x30, "t", users(count)),
-    packet(0xe0, 0, users(count)),
-    packet(0x82, uint16(1), 0, ...filters(count)),
-    packet(0x82, uint16(1), users(1), ...filters(count - 1)),
-    packet(0xa2, uint16(1), users(count - 1), "a"),
+    frame(0x30, "t", users(count)),
+    frame(0xe0, 0, users(count)),
+    frame(0x82, u16(1), 0, ...filters(count)),
+    frame(0x82, u16(1), users(1), ...filters(count - 1)),
+    frame(0xa2, u16(1), users(count - 1), "a"),
   ];
   for (const bytes of packets(most)) {
     assert.equal(decodeAll(connected(5), bytes).length, 1);
@@ -203,23 +202,23 @@ test("the properties of a PUBLISH are as long as another packet at most", () => 
   const value = "x".repeat(65_535);
   const users = (count: number) =>
     properties(5, ...new Array(count).fill(join(0x26, "", value)));
-  const large = (count: number) => packet(0x30, "t", users(count));
+  const large = (count: number) => frame(0x30, "t", users(count));
   assert.equal(decodeAll(connected(5), large(7)).length, 1);
   refuses(5, large(8), TOO_LARGE);
 });
 
 test("the limit can change after CONNECT", () => {
   const decoder = new PacketDecoder(64);
-  const bytes = connect(5);
+  const bytes = connectFrame(5);
   decoder.next(bytes, 0, bytes.length);
   decoder.maxPacketBytes = 1000;
-  const large = packet(0x30, "t", 0, new Uint8Array(500));
+  const large = frame(0x30, "t", 0, new Uint8Array(500));
   assert.equal(decodeAll(decoder, large).length, 1);
 });
 
 test("an incomplete packet stays in the input, its end is known early", () => {
   const decoder = connected(4);
-  const bytes = packet(0x32, "topic", uint16(1), new Uint8Array(200));
+  const bytes = frame(0x32, "topic", u16(1), new Uint8Array(200));
   for (let to = 0; to < bytes.length; to++) {
     assert.equal(decoder.next(bytes, 0, to), undefined);
     assert.equal(decoder.incompleteEnd, to < 3 ? 0 : bytes.length);

@@ -12,7 +12,7 @@ import {
   type Version,
 } from "../../../src/broker/codec/packets.ts";
 import { isTopicName } from "../../../src/broker/codec/topic_names.ts";
-import { connect, join } from "../../support/mqtt_bytes.ts";
+import { connectFrame, join } from "../../support/packet_bytes.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { connectSample, sample } from "./arbitrary.ts";
 import { MAX_PACKET_BYTES, VERSIONS } from "./decode.ts";
@@ -63,7 +63,7 @@ function decodeWithin(
   input.set(bytes, MARGIN_BYTES);
   const decoder = new PacketDecoder(MAX_PACKET_BYTES);
   if (!isConnect) {
-    const first = connect(version);
+    const first = connectFrame(version);
     decoder.next(first, 0, first.length);
   }
   const to = MARGIN_BYTES + bytes.length;

@@ -4,16 +4,15 @@ import { PacketDecoder } from "../../../src/broker/codec/packet_decoder.ts";
 import { PacketType } from "../../../src/broker/codec/packets.ts";
 import {
   binary,
-  connect,
+  connectFrame,
+  frame,
   hex,
   join,
-  packet,
   properties,
-  text,
-  uint16,
-  uint32,
+  u16,
+  u32,
   varint,
-} from "../../support/mqtt_bytes.ts";
+} from "../../support/packet_bytes.ts";
 import {
   connected,
   decodeAll,
@@ -27,19 +26,23 @@ const PROTOCOL_ERROR = 0x82;
 
 /** Packets that a client sends, with a list of properties. */
 const PACKETS = {
-  connect: (list: Uint8Array) => connect(5, { properties: [list] }),
+  connect: (list: Uint8Array) =>
+    connectFrame(5, { properties: properties(5, list) }),
   will: (list: Uint8Array) =>
-    connect(5, { flags: 6, payload: ["c", properties(5, list), "t", "m"] }),
-  publish: (list: Uint8Array) => packet(0x30, "t", properties(5, list)),
-  puback: (list: Uint8Array) => packet(0x40, 0, 1, 0, properties(5, list)),
-  pubrec: (list: Uint8Array) => packet(0x50, 0, 1, 0, properties(5, list)),
-  pubrel: (list: Uint8Array) => packet(0x62, 0, 1, 0, properties(5, list)),
-  pubcomp: (list: Uint8Array) => packet(0x70, 0, 1, 0, properties(5, list)),
+    connectFrame(5, {
+      flags: 6,
+      payload: ["c", properties(5, list), "t", "m"],
+    }),
+  publish: (list: Uint8Array) => frame(0x30, "t", properties(5, list)),
+  puback: (list: Uint8Array) => frame(0x40, 0, 1, 0, properties(5, list)),
+  pubrec: (list: Uint8Array) => frame(0x50, 0, 1, 0, properties(5, list)),
+  pubrel: (list: Uint8Array) => frame(0x62, 0, 1, 0, properties(5, list)),
+  pubcomp: (list: Uint8Array) => frame(0x70, 0, 1, 0, properties(5, list)),
   subscribe: (list: Uint8Array) =>
-    packet(0x82, 0, 1, properties(5, list), "t", 0),
+    frame(0x82, 0, 1, properties(5, list), "t", 0),
   unsubscribe: (list: Uint8Array) =>
-    packet(0xa2, 0, 1, properties(5, list), "t"),
-  disconnect: (list: Uint8Array) => packet(0xe0, 0, properties(5, list)),
+    frame(0xa2, 0, 1, properties(5, list), "t"),
+  disconnect: (list: Uint8Array) => frame(0xe0, 0, properties(5, list)),
 };
 type Name = keyof typeof PACKETS;
 const NAMES = Object.keys(PACKETS) as Name[];
@@ -59,28 +62,28 @@ const byte = Uint8Array.of(1);
 /** By identifier (MQTT 5, 2.2.2.2, table 2-4). */
 const CASES: Record<number, Case> = {
   0x01: { value: byte, packets: MESSAGE },
-  0x02: { value: uint32(1), packets: MESSAGE },
-  0x03: { value: text("x"), packets: MESSAGE },
-  0x08: { value: text("x"), packets: MESSAGE },
-  0x09: { value: binary(hex("ff")), packets: MESSAGE },
+  0x02: { value: u32(1), packets: MESSAGE },
+  0x03: { value: join("x"), packets: MESSAGE },
+  0x08: { value: join("x"), packets: MESSAGE },
+  0x09: { value: binary(...hex("ff")), packets: MESSAGE },
   0x0b: { value: byte, packets: ["subscribe"] },
-  0x11: { value: uint32(1), packets: ["connect", "disconnect"] },
-  0x12: { value: text("x"), packets: [] },
-  0x13: { value: uint16(1), packets: [] },
-  0x15: { value: text("x"), packets: ["connect"] },
+  0x11: { value: u32(1), packets: ["connect", "disconnect"] },
+  0x12: { value: join("x"), packets: [] },
+  0x13: { value: u16(1), packets: [] },
+  0x15: { value: join("x"), packets: ["connect"] },
   0x17: { value: byte, packets: ["connect"] },
-  0x18: { value: uint32(1), packets: ["will"] },
+  0x18: { value: u32(1), packets: ["will"] },
   0x19: { value: byte, packets: ["connect"] },
-  0x1a: { value: text("x"), packets: [] },
-  0x1c: { value: text("x"), packets: ["disconnect"] },
-  0x1f: { value: text("x"), packets: REASON },
-  0x21: { value: uint16(1), packets: ["connect"] },
-  0x22: { value: uint16(1), packets: ["connect"] },
-  0x23: { value: uint16(1), packets: ["publish"] },
+  0x1a: { value: join("x"), packets: [] },
+  0x1c: { value: join("x"), packets: ["disconnect"] },
+  0x1f: { value: join("x"), packets: REASON },
+  0x21: { value: u16(1), packets: ["connect"] },
+  0x22: { value: u16(1), packets: ["connect"] },
+  0x23: { value: u16(1), packets: ["publish"] },
   0x24: { value: byte, packets: [] },
   0x25: { value: byte, packets: [] },
   0x26: { value: join("k", "v"), packets: NAMES },
-  0x27: { value: uint32(100), packets: ["connect"] },
+  0x27: { value: u32(100), packets: ["connect"] },
   0x28: { value: byte, packets: [] },
   0x29: { value: byte, packets: [] },
   0x2a: { value: byte, packets: [] },
@@ -165,7 +168,7 @@ test("an unknown identifier is malformed (MQTT 5, 2.2.2.2)", () => {
 
 test("strings of properties are UTF-8 without NUL (MQTT 5, 1.5.4-1, 1.5.4-2)", () => {
   for (const bad of ["00", "eda080", "ff", "c080", "f4908080"]) {
-    const value = binary(hex(bad));
+    const value = binary(...hex(bad));
     refuses(5, PACKETS.publish(join(0x03, value)), MALFORMED);
     refuses(5, PACKETS.publish(join(0x26, value, "v")), MALFORMED);
     refuses(5, PACKETS.publish(join(0x26, "k", value)), MALFORMED);
@@ -182,6 +185,6 @@ test("user properties may have line breaks, unlike names", () => {
 
 test("properties do not end behind the packet", () => {
   for (const length of [2, 127, 128, 16_384, 268_435_455]) {
-    refuses(5, packet(0x30, "t", varint(length), 0x01), MALFORMED);
+    refuses(5, frame(0x30, "t", varint(length), 0x01), MALFORMED);
   }
 });

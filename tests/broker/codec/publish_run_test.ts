@@ -5,17 +5,17 @@ import type { PacketDecoder } from "../../../src/broker/codec/packet_decoder.ts"
 import {
   PacketType,
   type PublishPacket,
+  type Version,
 } from "../../../src/broker/codec/packets.ts";
 import { PublishRun } from "../../../src/broker/codec/publish_run.ts";
 import {
+  frame,
   hex,
   join,
-  packet,
   properties,
-  uint16,
-  uint32,
-  type Version,
-} from "../../support/mqtt_bytes.ts";
+  u16,
+  u32,
+} from "../../support/packet_bytes.ts";
 import {
   connected,
   decodeAll,
@@ -35,8 +35,8 @@ function publish(
   id: number,
   { first = 0x32, topic = "a/b", list = hex(""), payload = PAYLOAD } = {},
 ): Uint8Array {
-  const ids = (first & 6) === 0 ? hex("") : uint16(id);
-  return packet(first, topic, ids, properties(version, list), payload);
+  const ids = (first & 6) === 0 ? hex("") : u16(id);
+  return frame(first, topic, ids, properties(version, list), payload);
 }
 
 /** Decodes the first packet, then a run. */
@@ -85,7 +85,7 @@ test("a run ends before a packet with another topic, flag or property", () => {
       publish(version, 3, { first: 0x3a }),
       publish(version, 3, { first: 0x34 }),
       publish(version, 3, { first: 0x30 }),
-      packet(0xc0),
+      frame(0xc0),
       ...version === 5 ? [publish(5, 3, { list: hex("0100") })] : [],
     ];
     for (const other of others) {
@@ -132,7 +132,7 @@ test("a run ends at its capacity and goes on", () => {
 });
 
 test("the properties of a run are the same bytes", () => {
-  const list = join(0x26, "k", "v", 0x02, uint32(60), 0x23, uint16(1));
+  const list = join(0x26, "k", "v", 0x02, u32(60), 0x23, u16(1));
   const pieces = [1, 2, 3].map((id) => publish(5, id, { list }));
   assert.equal(runOf(5, pieces).run.count, 2);
   // With the alias in place of the topic.

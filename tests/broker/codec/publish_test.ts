@@ -4,21 +4,21 @@ import { PacketType } from "../../../src/broker/codec/packets.ts";
 import { decodeForwardedProperties } from "../../../src/broker/codec/properties.ts";
 import {
   binary,
+  frame,
   hex,
   join,
-  packet,
   type Part,
   properties,
-  uint16,
-  uint32,
+  u16,
+  u32,
   varint,
-} from "../../support/mqtt_bytes.ts";
+} from "../../support/packet_bytes.ts";
 import { connected, decode, decodeAll, refuses, VERSIONS } from "./decode.ts";
 
 const MALFORMED = 0x81;
 const PROTOCOL_ERROR = 0x82;
 const PAYLOAD = hex("70 61 79");
-const ID = uint16(0x1234);
+const ID = u16(0x1234);
 
 function test(name: string, fn: () => void): void {
   Deno.test({ name, permissions: "none", fn });
@@ -26,7 +26,7 @@ function test(name: string, fn: () => void): void {
 
 /** A PUBLISH at QoS 0 of MQTT 5 with properties. */
 function withProperties(...parts: readonly Part[]): Uint8Array {
-  return packet(0x30, "t", properties(5, ...parts), PAYLOAD);
+  return frame(0x30, "t", properties(5, ...parts), PAYLOAD);
 }
 
 function decodePublish(bytes: Uint8Array) {
@@ -37,7 +37,7 @@ test("PUBLISH at each QoS, with DUP and RETAIN", () => {
   for (const version of VERSIONS) {
     for (const first of [0x30, 0x31, 0x32, 0x33, 0x34, 0x3a, 0x3b, 0x3d]) {
       const qos = first >> 1 & 3;
-      const whole = packet(
+      const whole = frame(
         first,
         "a/b",
         qos > 0 ? ID : hex(""),
@@ -64,7 +64,7 @@ test("QoS 3 is malformed (MQTT 5, 3.3.1-4)", () => {
   for (const version of VERSIONS) {
     for (const first of [0x36, 0x37, 0x3e, 0x3f]) {
       const body = ["t", ID, properties(version), PAYLOAD];
-      refuses(version, packet(first, ...body), MALFORMED);
+      refuses(version, frame(first, ...body), MALFORMED);
     }
   }
 });
@@ -72,7 +72,7 @@ test("QoS 3 is malformed (MQTT 5, 3.3.1-4)", () => {
 test("DUP at QoS 0 is malformed (MQTT 5, 3.3.1-2)", () => {
   for (const version of VERSIONS) {
     for (const first of [0x38, 0x39]) {
-      refuses(version, packet(first, "t", properties(version)), MALFORMED);
+      refuses(version, frame(first, "t", properties(version)), MALFORMED);
     }
   }
 });
@@ -80,8 +80,8 @@ test("DUP at QoS 0 is malformed (MQTT 5, 3.3.1-2)", () => {
 test("a packet identifier is not 0 (MQTT 5, 2.2.1-3)", () => {
   for (const version of VERSIONS) {
     for (const first of [0x32, 0x34, 0x3a]) {
-      const body = ["t", uint16(0), properties(version), PAYLOAD];
-      refuses(version, packet(first, ...body), PROTOCOL_ERROR);
+      const body = ["t", u16(0), properties(version), PAYLOAD];
+      refuses(version, frame(first, ...body), PROTOCOL_ERROR);
     }
   }
 });
@@ -89,14 +89,14 @@ test("a packet identifier is not 0 (MQTT 5, 2.2.1-3)", () => {
 test("a topic name has no wildcards (MQTT 5, 3.3.2-2)", () => {
   for (const version of VERSIONS) {
     for (const topic of ["+", "#", "a/+", "a/#", "a+", "+a/b", "a#b"]) {
-      refuses(version, packet(0x30, topic, properties(version)), MALFORMED);
+      refuses(version, frame(0x30, topic, properties(version)), MALFORMED);
     }
   }
 });
 
 test("a topic name is not empty (MQTT 3.1.1, 4.7.3-1)", () => {
   for (const version of VERSIONS) {
-    refuses(version, packet(0x30, "", properties(version)), MALFORMED);
+    refuses(version, frame(0x30, "", properties(version)), MALFORMED);
   }
 });
 
@@ -104,8 +104,8 @@ test("a topic name is UTF-8 without NUL and control characters (MQTT 5, 1.5.4)",
   const bad = ["00", "0a", "1b", "7f", "c280", "eda080", "c0af", "ff", "e282"];
   for (const version of VERSIONS) {
     for (const bytes of bad) {
-      const topic = binary(join(hex("61"), hex(bytes)));
-      refuses(version, packet(0x30, topic, properties(version)), MALFORMED);
+      const topic = binary(...join(hex("61"), hex(bytes)));
+      refuses(version, frame(0x30, topic, properties(version)), MALFORMED);
     }
   }
 });
@@ -114,7 +114,7 @@ test("a topic name may be any other text, and 65,535 bytes long", () => {
   for (
     const topic of ["/", " ", "$x", "𪛔", "\ufeff", "é/ü", "a".repeat(65535)]
   ) {
-    const bytes = packet(0x30, topic);
+    const bytes = frame(0x30, topic);
     assert.equal(decode(4, PacketType.Publish, bytes).topic, topic);
   }
 });
@@ -122,33 +122,33 @@ test("a topic name may be any other text, and 65,535 bytes long", () => {
 test("a field beyond the end is malformed", () => {
   for (const version of VERSIONS) {
     for (const body of ["", "00", "0001", "0005 61", "ffff 61"]) {
-      refuses(version, packet(0x30, hex(body)), MALFORMED);
-      refuses(version, packet(0x32, hex(body)), MALFORMED);
+      refuses(version, frame(0x30, hex(body)), MALFORMED);
+      refuses(version, frame(0x32, hex(body)), MALFORMED);
     }
-    refuses(version, packet(0x32, "t"), MALFORMED);
-    refuses(version, packet(0x32, "t", 0), MALFORMED);
+    refuses(version, frame(0x32, "t"), MALFORMED);
+    refuses(version, frame(0x32, "t", 0), MALFORMED);
   }
-  refuses(5, packet(0x30, "t"), MALFORMED);
-  refuses(5, packet(0x30, "t", 1), MALFORMED);
-  refuses(5, packet(0x30, "t", varint(200), PAYLOAD), MALFORMED);
+  refuses(5, frame(0x30, "t"), MALFORMED);
+  refuses(5, frame(0x30, "t", 1), MALFORMED);
+  refuses(5, frame(0x30, "t", varint(200), PAYLOAD), MALFORMED);
 });
 
 test("an empty topic needs a topic alias (MQTT 5, 3.3.2.1)", () => {
-  const bytes = packet(0x30, "", properties(5, 0x23, uint16(9)), PAYLOAD);
+  const bytes = frame(0x30, "", properties(5, 0x23, u16(9)), PAYLOAD);
   const { topic, topicAlias } = decodePublish(bytes);
   assert.deepEqual([topic, topicAlias], ["", 9]);
 });
 
 test("a topic alias of 0 has its own reason code (MQTT 5, 3.3.2-8)", () => {
-  refuses(5, withProperties(0x23, uint16(0)), 0x94);
+  refuses(5, withProperties(0x23, u16(0)), 0x94);
 });
 
 test("properties are forwarded unchanged and in order, but for alias and expiry (MQTT 5, 3.3.2-17, 3.3.2-18)", () => {
   const first = join(0x26, "b", "1", 0x01, 1);
   const second = join(0x26, "a", "2", 0x08, "re", 0x26, "a", "2");
-  const last = join(0x09, binary(hex("00ff")), 0x03, "text/csv");
-  const alias = join(0x23, uint16(3));
-  const expiry = join(0x02, uint32(77));
+  const last = join(0x09, binary(...hex("00ff")), 0x03, "text/csv");
+  const alias = join(0x23, u16(3));
+  const expiry = join(0x02, u32(77));
   const orders = [
     [first, second, last, alias, expiry],
     [alias, expiry, first, second, last],
@@ -174,7 +174,7 @@ test("properties are forwarded unchanged and in order, but for alias and expiry 
 });
 
 test("a message expiry of 0 is not none (MQTT 5, 3.3.2.3.3)", () => {
-  const bytes = withProperties(0x02, uint32(0));
+  const bytes = withProperties(0x02, u32(0));
   assert.equal(decodePublish(bytes).messageExpiryInterval, 0);
 });
 
@@ -198,7 +198,7 @@ test("decoded topics of MQTT 5 and 3.1.1 follow the bytes", () => {
   for (const version of VERSIONS) {
     const topics = ["aaaa", "aaaa", "aaab", "aaa", "aaaab", "b", "aaaa", "aa"];
     const bytes = topics.map((topic) =>
-      packet(0x30, topic, properties(version), PAYLOAD)
+      frame(0x30, topic, properties(version), PAYLOAD)
     );
     const packets = decodeAll(connected(version), join(...bytes));
     assert.deepEqual(packets.map((one) => "topic" in one && one.topic), topics);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PacketDecoder } from "../../../src/broker/codec/packet_decoder.ts";
 import type { ClientPacket } from "../../../src/broker/codec/packets.ts";
-import { join } from "../../support/mqtt_bytes.ts";
+import { join } from "../../support/packet_bytes.ts";
 import { connectSample, sample } from "./arbitrary.ts";
 import { decodeAll, MAX_PACKET_BYTES, VERSIONS } from "./decode.ts";
 

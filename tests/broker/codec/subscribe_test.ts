@@ -1,21 +1,20 @@
 /** SUBSCRIBE and UNSUBSCRIBE. */
 import assert from "node:assert/strict";
-import { PacketType } from "../../../src/broker/codec/packets.ts";
+import { PacketType, type Version } from "../../../src/broker/codec/packets.ts";
 import {
   binary,
+  frame,
   hex,
-  packet,
   type Part,
   properties,
-  uint16,
+  u16,
   varint,
-  type Version,
-} from "../../support/mqtt_bytes.ts";
+} from "../../support/packet_bytes.ts";
 import { decode, refuses, VERSIONS } from "./decode.ts";
 
 const MALFORMED = 0x81;
 const PROTOCOL_ERROR = 0x82;
-const ID = uint16(0x1234);
+const ID = u16(0x1234);
 const NO_LOCAL = 4;
 
 function test(name: string, fn: () => void): void {
@@ -23,7 +22,7 @@ function test(name: string, fn: () => void): void {
 }
 
 function subscribe(version: Version, ...parts: readonly Part[]): Uint8Array {
-  return packet(0x82, ID, properties(version), ...parts);
+  return frame(0x82, ID, properties(version), ...parts);
 }
 
 function decodeOne(version: Version, filter: string, options = 0) {
@@ -99,9 +98,9 @@ test("reserved bits are 0 (MQTT 5, 3.8.3-5; MQTT 3.1.1, 3.8.3-4)", () => {
 test("the packet identifier is not 0 (MQTT 5, 2.2.1-3)", () => {
   for (const version of VERSIONS) {
     const list = properties(version);
-    const zero = uint16(0);
-    refuses(version, packet(0x82, zero, list, "a", 0), PROTOCOL_ERROR);
-    refuses(version, packet(0xa2, zero, list, "a"), PROTOCOL_ERROR);
+    const zero = u16(0);
+    refuses(version, frame(0x82, zero, list, "a", 0), PROTOCOL_ERROR);
+    refuses(version, frame(0xa2, zero, list, "a"), PROTOCOL_ERROR);
   }
 });
 
@@ -123,10 +122,10 @@ test("an empty filter is malformed (MQTT 5, 4.7.3-1)", () => {
 test("a filter is UTF-8 without NUL and control characters (MQTT 5, 1.5.4)", () => {
   for (const version of VERSIONS) {
     for (const bytes of ["00", "0a", "7f", "c29f", "eda080", "ff"]) {
-      const filter = binary(hex(bytes));
+      const filter = binary(...hex(bytes));
       refuses(version, subscribe(version, filter, 0), MALFORMED);
       const list = properties(version);
-      refuses(version, packet(0xa2, ID, list, filter), MALFORMED);
+      refuses(version, frame(0xa2, ID, list, filter), MALFORMED);
     }
   }
 });
@@ -174,7 +173,7 @@ test("No Local on a shared subscription is a protocol error (MQTT 5, 3.8.3-4)", 
 
 test("a subscription identifier is 1 to 268,435,455, and there is one (MQTT 5, 3.8.2.1.2)", () => {
   const withList = (...parts: readonly Part[]) =>
-    packet(0x82, ID, properties(5, ...parts), "a", 0);
+    frame(0x82, ID, properties(5, ...parts), "a", 0);
   for (const id of [1, 127, 128, 268_435_455]) {
     const bytes = withList(0x0b, varint(id));
     const decoded = decode(5, PacketType.Subscribe, bytes);
@@ -189,7 +188,7 @@ test("a subscription identifier is 1 to 268,435,455, and there is one (MQTT 5, 3
 test("UNSUBSCRIBE has filters, in order", () => {
   for (const version of VERSIONS) {
     const list = properties(version);
-    const bytes = packet(0xa2, ID, list, "a/#", "$share/g/b", "a#");
+    const bytes = frame(0xa2, ID, list, "a/#", "$share/g/b", "a#");
     assert.deepEqual(decode(version, PacketType.Unsubscribe, bytes), {
       type: 10,
       packetId: 0x1234,
@@ -203,7 +202,7 @@ test("an UNSUBSCRIBE has at least one filter, none is empty (MQTT 5, 3.10.3-2)",
   for (const version of VERSIONS) {
     const list = properties(version);
     for (const parts of [[], [""], ["a", ""], ["a", 0], [hex("0002 61")]]) {
-      refuses(version, packet(0xa2, ID, list, ...parts), MALFORMED);
+      refuses(version, frame(0xa2, ID, list, ...parts), MALFORMED);
     }
   }
 });

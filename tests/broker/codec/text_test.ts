@@ -13,7 +13,7 @@ import {
   scanUtf8,
   TextKind,
 } from "../../../src/broker/codec/utf8.ts";
-import { hex } from "../../support/mqtt_bytes.ts";
+import { hex } from "../../support/packet_bytes.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();

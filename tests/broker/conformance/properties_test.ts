@@ -108,7 +108,7 @@ const OTHERS: Readonly<Record<string, Carrier>> = {
   },
 };
 
-function one(id: number): Buffer {
+function one(id: number): Uint8Array {
   return join(varint(id), PROPERTIES[id]!);
 }
 
@@ -301,7 +301,7 @@ clause({
 });
 
 /** Values that a property must not have, in CONNECT. */
-const VALUES: Readonly<Record<string, Buffer>> = {
+const VALUES: Readonly<Record<string, Uint8Array>> = {
   "Receive Maximum 0": join(0x21, u16(0)),
   "Maximum Packet Size 0": join(0x27, u32(0)),
   "Request Problem Information 2": join(0x17, 2),
