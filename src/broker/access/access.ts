@@ -5,7 +5,10 @@
  * @module
  */
 
-/** A client whose CONNECT was accepted. */
+/**
+ * A client whose CONNECT was accepted. That of a stored session can be made
+ * again from its fields.
+ */
 export interface Identity {
   /** The name of the user; undefined for an anonymous client. */
   readonly user: string | undefined;

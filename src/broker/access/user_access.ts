@@ -50,7 +50,7 @@ export interface UserAccessOptions {
 /** What is known of a client besides its identity. */
 interface Client {
   /** The hash with which it has logged in; undefined without a password. */
-  readonly hash: string | undefined;
+  hash: string | undefined;
   /** Undefined until they are needed. */
   rules: ClientRules | undefined;
   /** The version for which the rules were made. */
@@ -132,29 +132,35 @@ export class UserAccess implements Access {
 
   mayPublish(identity: Identity, topic: string): boolean {
     if (!this.#serverTopics.isOpen(topic)) return false;
-    return identity.isAdministrator ||
+    return this.#isAdministrator(identity) ||
       this.#rulesOf(identity).allows("publish", topic);
   }
 
   maySubscribe(identity: Identity, filter: string): SubscribeGrant {
-    return identity.isAdministrator
+    return this.#isAdministrator(identity)
       ? "all"
       : this.#rulesOf(identity).grant(filter);
   }
 
   mayReceive(identity: Identity, topic: string): boolean {
-    return identity.isAdministrator ||
+    return this.#isAdministrator(identity) ||
       this.#rulesOf(identity).allows("subscribe", topic);
   }
 
   isCurrent(identity: Identity): boolean {
     const { user, isAdministrator } = identity;
     if (user === undefined) return true;
-    const { hash } = this.#clients.get(identity)!;
+    const { hash } = this.#clientOf(identity);
     const current = this.#users.users.get(user);
     return current !== undefined &&
       current.isAdministrator === isAdministrator &&
       (hash === undefined || hash === current.password?.text);
+  }
+
+  /** The session of a former administrator may outlive its role. */
+  #isAdministrator({ user, isAdministrator }: Identity): boolean {
+    return isAdministrator && user !== undefined &&
+      this.#users.users.get(user)?.isAdministrator === true;
   }
 
   #loginByCertificate(name: string, login: Login): LoginResult {
@@ -242,16 +248,22 @@ export class UserAccess implements Access {
       clientId,
       isAdministrator: user?.isAdministrator ?? false,
     };
-    this.#clients.set(identity, {
-      hash: password?.text,
-      rules: undefined,
-      version: 0,
-    });
+    this.#clientOf(identity).hash = password?.text;
     return identity;
   }
 
+  /** A session that was stored has an identity that did not log in here. */
+  #clientOf(identity: Identity): Client {
+    let client = this.#clients.get(identity);
+    if (client === undefined) {
+      client = { hash: undefined, rules: undefined, version: 0 };
+      this.#clients.set(identity, client);
+    }
+    return client;
+  }
+
   #rulesOf(identity: Identity): ClientRules {
-    const client = this.#clients.get(identity)!;
+    const client = this.#clientOf(identity);
     if (client.rules === undefined || client.version !== this.#version) {
       client.rules = this.#makeRules(identity);
       client.version = this.#version;

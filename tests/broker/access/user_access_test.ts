@@ -340,3 +340,31 @@ Deno.test({
     ]);
   },
 });
+
+Deno.test({
+  name: "the client of a stored session has the rules of its user",
+  permissions: "none",
+  fn: () => {
+    const { access } = open();
+    const stored = (user: string | undefined) => ({
+      ...{ user, clientId: "c", isAdministrator: user === "root" },
+    });
+    const [alice, bob, root, gone] = ["alice", "bob", "root", "gone"]
+      .map(stored) as [Identity, Identity, Identity, Identity];
+    assert.equal(access.mayReceive(alice, topics.state), true);
+    assert.equal(access.mayReceive(alice, "home/lamp"), false);
+    assert.equal(access.mayReceive(bob, "home/lamp"), true);
+    assert.equal(access.mayReceive(root, "$SYS/broker/uptime"), true);
+    assert.equal(access.mayReceive(gone, topics.state), false);
+    assert.equal(access.maySubscribe(gone, "#"), "none");
+    assert.deepEqual(
+      [alice, root, gone, stored(undefined), { ...bob, isAdministrator: true }]
+        .map((one) => access.isCurrent(one)),
+      [true, true, false, true, false],
+    );
+    const former = { ...bob, isAdministrator: true };
+    assert.equal(access.mayReceive(former, "home/lamp"), true);
+    assert.equal(access.mayReceive(former, "home/safe"), false);
+    assert.equal(access.mayPublish(former, "x"), false);
+  },
+});
