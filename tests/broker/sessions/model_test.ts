@@ -261,3 +261,31 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name:
+    "a session that is too small drops messages, counts them, and no others",
+  permissions: "none",
+  fn() {
+    fc.assert(
+      fc.property(
+        fc.array(event, { maxLength: 120, size: "max" }),
+        (events) => {
+          const scene = new Scene({ maxInFlight: 3, maxMessages: 4 });
+          run(scene, events.filter((event) => event !== "crash"));
+          scene.finish();
+          const seen = [...firsts(scene, 1), ...firsts(scene, 2)];
+          assert.equal(
+            seen.length + scene.router.dropped,
+            scene.published.length,
+          );
+          for (const qos of [1, 2] as const) {
+            const texts = firsts(scene, qos).map(Number);
+            assert.deepEqual(texts, texts.toSorted((a, b) => a - b));
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  },
+});
