@@ -62,6 +62,24 @@ export class CellCounter {
     this.#count(value, freshness, -1);
   }
 
+  /** Removes a cell, and adds it with other values. */
+  replace(
+    oldValue: number,
+    oldFreshness: Freshness,
+    value: number,
+    freshness: Freshness,
+  ): void {
+    if (
+      oldValue > 0 && value > 0 && freshness === oldFreshness &&
+      freshness === Freshness.Fresh
+    ) {
+      this.#people += value - oldValue; // as most changes of a count
+      return;
+    }
+    this.remove(oldValue, oldFreshness);
+    this.add(value, freshness);
+  }
+
   /** Returns the present counts. */
   counts(): CellCounts {
     return {

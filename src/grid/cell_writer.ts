@@ -103,19 +103,26 @@ export class CellWriter {
     const latest = now + ageing.maxSkew;
     const cursor = this.#cursor;
     let changed = 0, renewed = 0, late = 0, future = 0;
+    /** The last tile whose change was recorded: it is for all of its cells. */
+    let recorded = NO_TILE;
     this.#memory.writes++;
-    for (let i = 0; i < batch.length; i++) {
+    const { length } = batch;
+    const xs = batch.x;
+    const ys = batch.y;
+    const values = batch.value;
+    const times = batch.time;
+    for (let i = 0; i < length; i++) {
       const ahead = i % LOOK_AHEAD_READINGS;
-      if (ahead === 0) cursor.lookAhead(batch.x, batch.y, i, batch.length);
-      const time = batch.time[i]!;
+      if (ahead === 0) cursor.lookAhead(xs, ys, i, length);
+      const time = times[i]!;
       if (!(time <= latest)) {
         future++;
         onDropped?.(i, "future");
         continue;
       }
-      const x = batch.x[i]!;
-      const y = batch.y[i]!;
-      const value = batch.value[i]!;
+      const x = xs[i]!;
+      const y = ys[i]!;
+      const value = values[i]!;
       const slot = cursor.seek(x, y, ahead);
       const chunk = cursor.chunk;
       const oldTime = slot < 0 ? time : chunk.time[slot]!;
@@ -131,6 +138,7 @@ export class CellWriter {
       const meta = metaOf(keyOf(x, y), freshness);
       if (slot < 0) {
         this.#insert(~slot, meta, value, time, revision);
+        this.#counter.add(value, freshness);
         this.#lowerDue(dueAt(time, freshness, ageing));
       } else {
         const oldValue = chunk.value[slot]!;
@@ -151,11 +159,13 @@ export class CellWriter {
           renewed++;
           continue;
         }
-        this.#counter.remove(oldValue, oldFreshness);
+        this.#counter.replace(oldValue, oldFreshness, value, freshness);
         chunk.revision[slot] = revision;
       }
-      this.#counter.add(value, freshness);
-      this.#recordChange(cursor.tile, revision);
+      if (cursor.tile !== recorded) {
+        recorded = cursor.tile;
+        this.#recordChange(recorded, revision);
+      }
       changed++;
     }
     return { changed, renewed, late, future };
