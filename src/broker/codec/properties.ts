@@ -206,7 +206,7 @@ function addTo(seen: number, spec: PropertySpec): number {
  *
  * A property in a packet that does not have it is malformed (MQTT 5, 2.2.2.2),
  * and data that the protocol does not allow, a protocol error (MQTT 5, 1.2).
- * The code for each packet is that of Mosquitto, whose users know it.
+ * Each packet has the code that Mosquitto sends.
  */
 function checkAllowed(seen: number, owner: PropertyOwner): void {
   if ((seen & ~allowedProperties(owner)) === 0) return;
