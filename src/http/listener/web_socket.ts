@@ -7,6 +7,7 @@ import type { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket, WebSocketServer } from "ws";
+import { isMessageLimit } from "../../common/web_socket_limits.ts";
 
 /**
  * Maximum size of a message, also while its fragments arrive. The protocol of
@@ -93,8 +94,8 @@ export class WebSockets {
         this.#answered.set(socket, true);
         socket.on("pong", () => this.#answered.set(socket, true));
         socket.on("close", () => this.#answered.delete(socket));
-        socket.on("error", (error: Error & { code?: string }) => {
-          if (LIMIT_ERRORS.has(error.code)) this.#options.onLimit();
+        socket.on("error", (error: Error) => {
+          if (isMessageLimit(error)) this.#options.onLimit();
         });
         onOpen(new Adapter(socket));
       });
@@ -129,12 +130,6 @@ const SERVER_OPTIONS = {
   perMessageDeflate: false,
   closeTimeout: CLOSE_TIMEOUT_MS, // missing in the types of the package
 };
-
-/** The codes of errors of `ws` that a limit causes. */
-const LIMIT_ERRORS: ReadonlySet<unknown> = new Set([
-  "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
-  "WS_ERR_TOO_MANY_BUFFERED_PARTS",
-]);
 
 class Adapter implements MessageSocket {
   readonly #socket: WebSocket;
