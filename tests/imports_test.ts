@@ -143,7 +143,6 @@ const RULES: readonly FolderRule[] = [
 /** Packages that may be imported in some folders only. */
 const OWNERS: Record<string, readonly string[]> = {
   mqtt: ["src/mqtt/"],
-  aedes: ["src/broker/"],
   ws: ["src/broker/", "src/http/listener/"],
   "@logtape/logtape": ["src/cli/commands/server/"],
   "smol-toml": ["src/cli/arguments/"],

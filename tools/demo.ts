@@ -53,7 +53,7 @@ function parseFlags(args: readonly string[]): DemoFlags {
 async function main(args: readonly string[]): Promise<number> {
   try {
     const flags = readFlags(args);
-    announceDownload(["aedes", "mqtt"]);
+    announceDownload(["mqtt"]);
     const { showLive, showSamples } = await import("./demo/demo.ts");
     return flags.live ? await showLive(flags.for) : await showSamples();
   } catch (error) {

@@ -3,8 +3,16 @@
  *
  * @module
  */
+import type { LimitName } from "../common/limit_counts.ts";
 import type { Link } from "../mqtt/link.ts";
-import type { Endpoint, TlsIdentity } from "./listeners.ts";
+import type { Access } from "./access/access.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type {
+  Endpoint,
+  TlsIdentity,
+  TlsSettings,
+} from "./listeners/listener.ts";
+import type { Persistence } from "./persistence/persistence.ts";
 
 /** Options of the embedded broker. */
 export interface BrokerOptions extends Endpoint {
@@ -14,10 +22,16 @@ export interface BrokerOptions extends Endpoint {
    */
   readonly subscriptions: readonly string[];
   /**
+   * Those among them whose consecutive messages the server receives together,
+   * as runs. Default: none.
+   */
+  readonly runs?: readonly string[];
+  /**
    * Topics that only the server may publish to: names, or `name/#`. The broker
    * acknowledges and drops a client's message to one of these, or to a topic
-   * that begins with `$`. MQTT 3.1.1 (3.3.5) also allows closing the
-   * connection, but then the client would send the message again and again.
+   * that begins with `$`; in MQTT 5 with the reason 0x87. Closing the connection
+   * is allowed too (MQTT 3.1.1, 3.3.5), but then the client would send the
+   * message again and again. Ignored with `access`.
    */
   readonly reserved?: readonly string[];
   /**
@@ -25,63 +39,50 @@ export interface BrokerOptions extends Endpoint {
    * server, but to no client. It must be acknowledged.
    */
   readonly peerTopic?: string;
+  /** Who may do what. Default: all that is not reserved. */
+  readonly access?: Access;
+  /** Keeps the state for the next start. Default: none is kept. */
+  readonly persistence?: Persistence;
+  /** Where to listen for MQTT over TLS. */
+  readonly tls?: Endpoint & TlsSettings;
+  /** Where to listen for MQTT over WebSocket. */
+  readonly ws?: Endpoint;
+  /** Where to listen for MQTT over WebSocket with TLS. */
+  readonly wss?: Endpoint & TlsIdentity;
+  /** Differences from the defaults, see `BROKER_LIMITS`. */
+  readonly limits?: {
+    readonly [K in keyof BrokerLimits]?: Partial<BrokerLimits[K]>;
+  };
+  /** The version of occupancy, for `$SYS/broker/version`. */
+  readonly version?: string;
+  /** Called each time a limit refuses, drops or ends something. */
+  readonly onLimit?: (limit: LimitName) => void;
   /** Called for each message that is dropped because of its topic. */
   readonly onRefused?: (clientId: string, topic: string) => void;
   /**
-   * Called after the broker has disconnected a client; the id is undefined
-   * before CONNECT. Not called for a client of MQTT 5, which is refused with
-   * CONNACK 1.
+   * Called after the broker has refused or disconnected a client; the id is
+   * undefined before CONNECT.
    */
   readonly onDropped?: (clientId: string | undefined, reason: string) => void;
   /** Called when a session becomes full and loses messages. */
   readonly onSessionFull?: (clientId: string) => void;
-  /**
-   * Where to listen for MQTT over WebSocket; with TLS if it has an identity.
-   */
-  readonly ws?: Endpoint & Partial<TlsIdentity>;
-  /** Where to listen for MQTT over TLS. */
-  readonly tls?: Endpoint & TlsIdentity;
-  /** The longest packet of a client, in bytes. Default 32 MiB. */
-  readonly maxPacketBytes?: number;
-  /**
-   * How long a client that reads nothing may delay other clients, in ms, before
-   * the broker disconnects it. Default 5,000.
-   */
-  readonly drainTimeout?: number;
-  /**
-   * Unsent bytes for one client above which the broker disconnects it, without
-   * the longest message among them. Default 128 MiB.
-   */
-  readonly maxUnsentBytes?: number;
-  /**
-   * How long a new connection may take to send CONNECT, in ms. Default 10,000.
-   */
-  readonly connectTimeout?: number;
-  /** Unacknowledged messages of a session. Default 1,000. */
-  readonly maxSessionMessages?: number;
-  /**
-   * Payload bytes of the unacknowledged messages of a session. Default 16 MiB.
-   */
-  readonly maxSessionBytes?: number;
 }
 
 /** A {@linkcode Link} that MQTT clients can connect to. */
 export interface Broker extends Link {
   /** The TCP endpoint, with the assigned port. Valid after `open()`. */
   readonly address: Endpoint;
-  /** The WebSocket endpoint; undefined if there is none. */
-  readonly wsAddress: Endpoint | undefined;
   /** The TLS endpoint; undefined if there is none. */
   readonly tlsAddress: Endpoint | undefined;
+  /** The WebSocket endpoint; undefined if there is none. */
+  readonly wsAddress: Endpoint | undefined;
+  /** The endpoint of WebSocket with TLS; undefined if there is none. */
+  readonly wssAddress: Endpoint | undefined;
+  /**
+   * Uses another certificate for new connections over TLS.
+   *
+   * @throws {LinkError} "tls" if the certificate or the key is invalid; then
+   * nothing changes
+   */
+  reloadTls(settings: TlsSettings): void;
 }
-
-/** The defaults of {@linkcode BrokerOptions}. */
-export const BROKER_DEFAULTS = {
-  reserved: [] as readonly string[],
-  maxPacketBytes: 32 * 1024 * 1024,
-  drainTimeout: 5_000,
-  maxUnsentBytes: 128 * 1024 * 1024,
-  connectTimeout: 10_000,
-  maxSessionMessages: 1_000,
-  maxSessionBytes: 16 * 1024 * 1024,
-};

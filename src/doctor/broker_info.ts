@@ -17,10 +17,8 @@ export interface BrokerInfo {
 
 const VERSION_TOPIC = "$SYS/broker/version";
 const DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped";
-/**
- * aedes, on which the embedded broker is based, publishes subscriptions here.
- */
-const AEDES_FILTER = "$SYS/+/new/subscribes";
+/** How the version of the embedded broker begins. */
+const EMBEDDED_VERSION = "occupancy version ";
 const decoder = new TextDecoder();
 
 /**
@@ -37,7 +35,7 @@ export async function readBrokerInfo(
     const probe = await connect(({ topic, payload }) =>
       texts.set(topic, decoder.decode(payload))
     );
-    for (const filter of [AEDES_FILTER, VERSION_TOPIC, DROPPED_TOPIC]) {
+    for (const filter of [VERSION_TOPIC, DROPPED_TOPIC]) {
       await probe.subscribe(filter, 0);
     }
     await probe.roundTrip();
@@ -49,8 +47,6 @@ export async function readBrokerInfo(
   return {
     ...(version !== undefined && { version }),
     ...(Number.isSafeInteger(droppedMessages) && { droppedMessages }),
-    embedded: [...texts.keys()].some((topic) =>
-      topic.endsWith("/new/subscribes")
-    ),
+    embedded: version?.startsWith(EMBEDDED_VERSION) ?? false,
   };
 }

@@ -44,10 +44,10 @@ Deno.test({
     await server.untilReceived(4);
     await client.expect("pingresp");
     // The last message waits for those before it, but not for another client.
+    const isOther = (_: unknown, i: number) => server.texts()[i] === "other";
+    const others = server.received.filter(isOther);
     const [first, zero, last] = server.received
-      .filter(({ payload }) => payload.toString() !== "other");
-    const others = server.received
-      .filter(({ payload }) => payload.toString() === "other");
+      .filter((message) => !others.includes(message));
     server.broker.acknowledge([last!, ...others]);
     equal((await other.expect("puback")).messageId, 9);
     server.broker.acknowledge([first!]);
@@ -151,7 +151,8 @@ Deno.test({
       encodePublish("data", "free"),
     );
     await server.untilReceived(2);
-    deepEqual(server.received.map(({ retain }) => retain), [false, false]);
+    // The value of the first may be old: RETAIN says so.
+    deepEqual(server.received.map(({ retain }) => retain), [true, false]);
     await watcher.ping();
     server.broker.acknowledge(server.received);
     const seen = await watcher.expectAll("publish", 2);

@@ -37,7 +37,9 @@ Deno.test({
     }, sent.resolve);
     outbox.publish(Infinity);
     for (let i = 0; i < 24; i++) {
-      equal((await reader.expect("publish")).payload.length, part.length);
+      const { payload, messageId } = await reader.expect("publish");
+      equal(payload.length, part.length);
+      await reader.send({ cmd: "puback", messageId: messageId! });
     }
     await within(sent.promise, "the end of the reply", 15_000);
     deepEqual(log, []);
@@ -49,7 +51,9 @@ Deno.test({
   name: "a client that reads promptly gets one message above maxUnsentBytes",
   ...needs(),
   async fn() {
-    await using server = await RecordingBroker.open({ maxUnsentBytes: 5 * MB });
+    await using server = await RecordingBroker.open({
+      limits: { connection: { maxUnsentBytes: 5 * MB } },
+    });
     await using reader = await RawConnection.open(server.port, "reader");
     await reader.subscribe("reply", 1);
     await reader.subscribe("changes");
@@ -59,8 +63,10 @@ Deno.test({
     for (let i = 1; i <= 20; i++) {
       published.push(server.broker.publish("changes", new Uint8Array(i)));
     }
-    const lengths = (await reader.expectAll("publish", 21))
-      .map(({ payload }) => payload.length);
+    const received = await reader.expectAll("publish", 21);
+    const lengths = received.map(({ payload }) => payload.length);
+    const { messageId } = received[0]!;
+    await reader.send({ cmd: "puback", messageId: messageId! });
     deepEqual(lengths, [
       reply.length,
       ...Array.from(lengths.slice(1).keys(), (i) => i + 1),

@@ -25,7 +25,7 @@ Deno.test({
     equal(host, HOST);
     equal(port > 0, true);
     equal(server.broker.description, `embedded broker on ${HOST}:${port}`);
-    equal(server.broker.mqttVersion, 4);
+    equal(server.broker.mqttVersion, 5);
     equal(server.broker.wsAddress, undefined);
     equal(server.broker.tlsAddress, undefined);
   },
@@ -83,7 +83,9 @@ Deno.test({
   async fn() {
     const at = { host: HOST, port: 0, cert };
     for (const key of ["", "nonsense", OTHER_KEY]) {
-      for (const options of [{ tls: { ...at, key } }, { ws: { ...at, key } }]) {
+      for (
+        const options of [{ tls: { ...at, key } }, { wss: { ...at, key } }]
+      ) {
         await rejects(RecordingBroker.open(options), {
           name: "LinkError",
           code: "tls",

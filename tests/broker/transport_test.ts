@@ -112,9 +112,12 @@ Deno.test({
   ...needs(),
   async fn() {
     await using server = await RecordingBroker.open({
-      ws: { host: "127.0.0.1", port: 0, cert, key },
+      wss: { host: "127.0.0.1", port: 0, cert, key },
     });
-    await roundTrip(server, `wss://127.0.0.1:${server.broker.wsAddress!.port}`);
+    await roundTrip(
+      server,
+      `wss://127.0.0.1:${server.broker.wssAddress!.port}`,
+    );
   },
 });
 

@@ -83,7 +83,7 @@ Deno.test({
     await using system = await startSystem("embedded");
     const found = await diagnose(["--listen", `127.0.0.1:${system.port}`]);
     assert.equal(found.code, 0, JSON.stringify(found.lines));
-    assert.match(found.of("broker")[0]!, /MQTT 3\.1\.1, the embedded broker/);
+    assert.match(found.of("broker")[0]!, /MQTT 5, the embedded broker/);
     assert.match(found.of("port")[0]!, /^ok: .* used by server-under-test/);
     assert.match(
       found.of("session").join(),

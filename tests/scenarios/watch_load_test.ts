@@ -65,6 +65,7 @@ Deno.test({
     assert.ok(watcher!.worstLagMs < 3000, `${watcher!.worstLagMs} ms behind`);
     assert.ok(after - before < 200, `from ${before} to ${after} MiB`);
     await until(() => /Disconnected the client "frozen"/.test(server.stderr), {
+      deadline: 40_000,
       what: () => `the frozen client to be disconnected: ${server.stderr}`,
     });
   },

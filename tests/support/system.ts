@@ -89,6 +89,7 @@ export async function startSystem(
       host: "127.0.0.1",
       port: 0,
       subscriptions,
+      runs: [topics.dataFilter],
       reserved: topics.serverOnlyFilters,
       peerTopic: topics.state,
     });

@@ -12,7 +12,7 @@ const BUFFER_BYTES = 4 * 1024;
 /** A buffer of this size is sent as it is, and the next one begins. */
 const FULL_BUFFER_BYTES = 64 * 1024;
 /** A payload from this size on is not copied. */
-const SHARED_PAYLOAD_BYTES = 16 * 1024;
+export const SHARED_PAYLOAD_BYTES: number = 16 * 1024;
 /** Above this size there is no room for messages that can wait. */
 const ROOM_BYTES = 256 * 1024;
 /** Unused buffers that are kept for other connections. */

@@ -67,14 +67,8 @@ export async function listenWebSocket(
     : createHttpsServer({ cert: tls.cert, key: tls.key }, refuse);
   const sockets = new AdmittedSockets(server, options);
   const webSockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
+    ...SERVER_OPTIONS,
     maxPayload: maxMessageBytes,
-    maxFragments: MAX_MESSAGE_FRAGMENTS,
-    maxBufferedChunks: MAX_FRAME_READS,
-    perMessageDeflate: false,
-    closeTimeout: CLOSE_TIMEOUT_MS, // missing in the types of the package
-    handleProtocols: (offered: Set<string>) => offered.has("mqtt") && "mqtt",
   });
   server.on(
     "upgrade",
@@ -95,6 +89,16 @@ export async function listenWebSocket(
   );
   return await listenOn(server, sockets, options);
 }
+
+const SERVER_OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  maxFragments: MAX_MESSAGE_FRAGMENTS,
+  maxBufferedChunks: MAX_FRAME_READS,
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_TIMEOUT_MS, // missing in the types of the package
+  handleProtocols: (offered: Set<string>) => offered.has("mqtt") && "mqtt",
+} as const;
 
 /** Answers a request that is not for a WebSocket (RFC 9110, 15.5.22). */
 function refuse(

@@ -51,7 +51,7 @@ async function embedded(limits: SubjectLimits): Promise<Subject> {
     host: "127.0.0.1",
     port: 0,
     subscriptions: [],
-    ...limits,
+    limits: { connection: limits },
   });
   await broker.open({ message: () => {} });
   const stop = () => broker.close();

@@ -112,11 +112,12 @@ async function embedded(
   listen: ListenAddress,
   reason: string,
 ): Promise<ChosenLink> {
-  announceDownload(["aedes"], flags);
   const { createBroker } = await import("../../../broker/broker.ts");
   const link = createBroker({
     ...listen,
     subscriptions: topics.serverSubscriptions(flags.name),
+    runs: [topics.dataFilter],
+    version: VERSION,
     reserved: topics.serverOnlyFilters,
     peerTopic: topics.state,
     // A second server under the same prefix sends many.

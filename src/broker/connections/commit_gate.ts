@@ -1,0 +1,72 @@
+/**
+ * Holds acknowledgements back until what they acknowledge is committed.
+ *
+ * @module
+ */
+import { ByteWriter } from "../../common/byte_writer.ts";
+
+/** Acknowledgements that wait for one commit. */
+interface Batch {
+  readonly packets: ByteWriter;
+  /** True if the commit was requested: changes after it are not part of it. */
+  isRequested: boolean;
+  /** Called after they are sent. */
+  readonly onSent: (() => void)[];
+}
+
+/** What the gate needs. */
+export interface CommitGateOptions {
+  /** Calls back after the commit of all changes so far. */
+  readonly afterCommit: (callback: () => void) => void;
+  /** Returns where to append packets that are sent at the end of the turn. */
+  readonly output: () => ByteWriter;
+}
+
+/** The acknowledgements of one connection, in order. */
+export class CommitGate {
+  readonly #options: CommitGateOptions;
+  /** The oldest first. */
+  readonly #batches: Batch[] = [];
+
+  constructor(options: CommitGateOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns where to append an acknowledgement.
+   *
+   * @param isStaged whether the work that it acknowledges has to be committed
+   */
+  begin(isStaged: boolean): ByteWriter {
+    const last = this.#batches.at(-1);
+    if (last === undefined && !isStaged) return this.#options.output();
+    if (last !== undefined && !(isStaged && last.isRequested)) {
+      return last.packets;
+    }
+    const batch = { packets: new ByteWriter(), isRequested: false, onSent: [] };
+    this.#batches.push(batch);
+    // Further changes of this turn are part of the same commit.
+    queueMicrotask(() => this.#request(batch));
+    return batch.packets;
+  }
+
+  /** Calls back after all acknowledgements so far are sent. */
+  afterSent(callback: () => void): void {
+    const last = this.#batches.at(-1);
+    if (last === undefined) callback();
+    else last.onSent.push(callback);
+  }
+
+  #request(batch: Batch): void {
+    batch.isRequested = true;
+    this.#options.afterCommit(() => {
+      // The batches are committed in order.
+      while (this.#batches.length > 0) {
+        const next = this.#batches.shift()!;
+        this.#options.output().raw(next.packets.take());
+        for (const callback of next.onSent) callback();
+        if (next === batch) break;
+      }
+    });
+  }
+}

@@ -1,0 +1,393 @@
+/**
+ * The messages of one client: checked, passed to the server, routed and
+ * acknowledged (MQTT 5, 3.3).
+ *
+ * @module
+ */
+import type { Identity } from "../access/access.ts";
+import {
+  appendAcknowledgement,
+  appendAcknowledgements,
+} from "../codec/acknowledgement.ts";
+import { MalformedPacket, protocolError } from "../codec/malformed.ts";
+import {
+  PacketType,
+  type PublishPacket,
+  type Version,
+} from "../codec/packets.ts";
+import { decodeForwardedProperties } from "../codec/properties.ts";
+import { PublishRun } from "../codec/publish_run.ts";
+import { ReasonCode } from "../codec/reason_codes.ts";
+import { countLevels } from "../codec/topic_names.ts";
+import type { PacketDecoder } from "../codec/packet_decoder.ts";
+import type { Message } from "../message.ts";
+import type { Session } from "../sessions/session.ts";
+import { AckQueue } from "./ack_queue.ts";
+import { CommitGate } from "./commit_gate.ts";
+import type { ConnectionContext } from "./context.ts";
+import type { Output } from "./output.ts";
+import { PassedMessages } from "./passed_messages.ts";
+import type { Input } from "./read_buffers.ts";
+import {
+  type Finisher,
+  PendingMessage,
+  PendingRun,
+  type RepeatedTo,
+  type RunTemplate,
+} from "./tap.ts";
+
+/**
+ * Topic Alias Maximum of the broker (MQTT 5, 3.2.2.3.8): a client makes it
+ * remember as many topics.
+ */
+export const TOPIC_ALIAS_MAXIMUM = 16;
+
+/** Packets of one run: a read of 64 KiB rarely has more. */
+const MAX_RUN = 4096;
+/** The run that is being read, of any connection. */
+const RUN = new PublishRun(MAX_RUN);
+
+/** Receives the messages of one connection. */
+export class PublishReceiver implements Finisher, RepeatedTo {
+  readonly #context: ConnectionContext;
+  readonly #output: Output;
+  readonly #version: Version;
+  readonly #identity: Identity;
+  readonly #session: Session;
+  readonly #gate: CommitGate;
+  /** Messages that are not acknowledged. */
+  readonly queue = new AckQueue();
+  /** The topic of each alias (MQTT 5, 3.3.2.3.4). */
+  #aliases: string[] | undefined;
+  /** The topic that was checked last, and whether the client may use it. */
+  #checkedTopic = "";
+  #checkedVersion = -1;
+  #mayPublish = false;
+  /** What further packets like the last one have in common. */
+  #template: RunTemplate | undefined;
+  #expiryInterval: number | undefined;
+  /** Messages at QoS 1 and 2 that are not acknowledged (MQTT 5, 4.9). */
+  #inFlight = 0;
+
+  constructor(
+    context: ConnectionContext,
+    output: Output,
+    version: Version,
+    session: Session,
+  ) {
+    this.#context = context;
+    this.#output = output;
+    this.#version = version;
+    this.#session = session;
+    this.#identity = session.identity;
+    this.#gate = new CommitGate({
+      afterCommit: context.afterCommit,
+      output: () => output.begin(),
+    });
+  }
+
+  /** Acknowledgements that may have to wait for a commit. */
+  get gate(): CommitGate {
+    return this.#gate;
+  }
+
+  /** True if the next packets may be read as a run. */
+  get canRun(): boolean {
+    return this.#template !== undefined;
+  }
+
+  /**
+   * Reads packets that are like the last one, and passes them to the server.
+   *
+   * @returns the number of packets; 0: decode the next one
+   */
+  readRun(decoder: PacketDecoder, input: Input): number {
+    const { start, end } = input;
+    if (!this.#isAllowed(this.#template!.topic)) return 0;
+    const count = decoder.nextRun(RUN, input.bytes, start, end);
+    if (count === 0) return 0;
+    const { qos } = this.#template!;
+    if (qos > 0) this.#countInFlight(count);
+    input.start = decoder.end;
+    const first = RUN.payloadStarts[0]!;
+    const last = RUN.payloadEnds[count - 1]!;
+    const part = input.bytes.subarray(first, last);
+    const bytes = input.keep(part);
+    const starts = RUN.payloadStarts.slice(0, count);
+    const ends = RUN.payloadEnds.slice(0, count);
+    for (let i = 0; i < count; i++) {
+      starts[i]! -= first;
+      ends[i]! -= first;
+    }
+    const { counters, tap } = this.#context;
+    counters.packetsReceived += count;
+    counters.publishReceived += count;
+    counters.payloadBytesReceived += bytes.length;
+    const pending = new PendingRun(
+      this.queue,
+      this,
+      this.#runTemplate(),
+      { count, bytes, starts, ends },
+      qos === 0 ? NO_IDS : RUN.packetIds.slice(0, count),
+    );
+    this.queue.add(pending);
+    tap.deliverRun(pending);
+    return count;
+  }
+
+  /**
+   * Handles a PUBLISH.
+   *
+   * @throws {MalformedPacket} if the connection must end
+   */
+  receive(packet: PublishPacket, input: Input): void {
+    this.#template = undefined;
+    const { counters, tap, settings, router } = this.#context;
+    const { qos, packetId, payload } = packet;
+    counters.publishReceived++;
+    counters.payloadBytesReceived += payload.length;
+    const topic = packet.topicAlias === 0
+      ? packet.topic
+      : this.#resolveAlias(packet);
+    if (qos === 2 && this.#isRepeated(packetId)) return;
+    if (qos > 0) this.#countInFlight(1);
+    if (!this.#isAllowed(topic)) {
+      if (countLevels(topic) > settings.maxTopicLevels) {
+        this.#context.onLimit("mqtt-topic-levels");
+        throw new MalformedPacket(
+          "a topic has too many levels",
+          ReasonCode.TopicNameInvalid,
+        );
+      }
+      return this.#refuse(packet, topic);
+    }
+    const message = this.#messageOf(packet, topic, input);
+    if (tap.receives(topic)) {
+      if (qos < 2 && tap.receivesRuns(topic)) {
+        this.#setTemplate(message, packet);
+      }
+      // The state of another server is not older for being retained.
+      const isOld = packet.retain && !tap.isPrivate(topic);
+      const pending = new PendingMessage(
+        ...[this.queue, this, message, packetId, isOld] as const,
+      );
+      if (qos === 2) this.#addPending(pending);
+      this.queue.add(pending);
+      tap.deliver(pending);
+      return;
+    }
+    const before = router.changes;
+    const reason = router.publish(message, this.#version === 5 && qos > 0);
+    this.#acknowledge(packet, reason, router.changes !== before);
+  }
+
+  /** Handles a PUBREL (MQTT 5, 3.6). */
+  release(packetId: number): void {
+    const { router } = this.#context;
+    const before = router.changes;
+    const isKnown = this.#session.release(packetId);
+    if (isKnown && this.#inFlight > 0) this.#inFlight--;
+    appendAcknowledgement(
+      this.#gate.begin(router.changes !== before),
+      this.#version,
+      PacketType.Pubcomp,
+      packetId,
+      isKnown ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound,
+    );
+  }
+
+  finishMessage(pending: PendingMessage): void {
+    const { message, packetId } = pending;
+    const { router, tap } = this.#context;
+    const before = router.changes;
+    if (!tap.isPrivate(message.topic)) router.publish(message);
+    if (message.qos === 0) return;
+    if (message.qos === 2) {
+      this.#context.pendingQos2.get(this.#session)?.delete(packetId);
+      this.#addReceived(packetId);
+      const isStaged = router.changes !== before;
+      (pending.repeatedTo ?? this).sendPubrec(packetId, isStaged);
+      return;
+    }
+    this.#inFlight--;
+    appendAcknowledgement(
+      this.#gate.begin(router.changes !== before),
+      this.#version,
+      PacketType.Puback,
+      packetId,
+    );
+  }
+
+  sendPubrec(packetId: number, isStaged: boolean): void {
+    const out = this.#gate.begin(isStaged);
+    appendAcknowledgement(out, this.#version, PacketType.Pubrec, packetId);
+  }
+
+  finishRun(run: PendingRun): void {
+    const { router } = this.#context;
+    const { topic, retain, qos } = run.template;
+    const before = router.changes;
+    if (retain || router.hasSubscriber(topic)) {
+      for (let i = 0; i < run.count; i++) router.publish(run.messageAt(i));
+    }
+    if (qos === 0) return;
+    this.#inFlight -= run.count;
+    appendAcknowledgements(
+      this.#gate.begin(router.changes !== before),
+      PacketType.Puback,
+      run.packetIds,
+    );
+  }
+
+  /** Acknowledges a message that needs no acknowledgement of the server. */
+  #acknowledge(
+    { qos, packetId }: PublishPacket,
+    reason: number,
+    isStaged: boolean,
+  ): void {
+    if (qos === 0) return;
+    const isRefused = reason >= ReasonCode.UnspecifiedError;
+    let staged = isStaged;
+    // A refused exchange ends with the PUBREC (MQTT 5, 4.3.3).
+    if (qos === 2 && (this.#version === 4 || !isRefused)) {
+      this.#addReceived(packetId);
+      staged ||= this.#session.isKept;
+    } else this.#inFlight--;
+    const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec;
+    if (this.queue.isEmpty) {
+      appendAcknowledgement(
+        this.#gate.begin(staged),
+        this.#version,
+        type,
+        packetId,
+        reason,
+      );
+      return;
+    }
+    PassedMessages.add(
+      this.queue,
+      this.#gate,
+      staged,
+      (out) =>
+        appendAcknowledgement(out, this.#version, type, packetId, reason),
+    );
+  }
+
+  /** Drops a message to a topic that the client may not use. */
+  #refuse(packet: PublishPacket, topic: string): void {
+    this.#context.onRefused(this.#identity.clientId, topic);
+    this.#acknowledge(packet, ReasonCode.NotAuthorized, false);
+  }
+
+  /** Returns true if the client may publish to a topic. */
+  #isAllowed(topic: string): boolean {
+    const { access, settings } = this.#context;
+    if (
+      topic !== this.#checkedTopic || access.version !== this.#checkedVersion
+    ) {
+      this.#checkedTopic = topic;
+      this.#checkedVersion = access.version;
+      this.#mayPublish = countLevels(topic) <= settings.maxTopicLevels &&
+        access.mayPublish(this.#identity, topic);
+    }
+    return this.#mayPublish;
+  }
+
+  /** Answers a QoS 2 message that was sent before (4.3.3). */
+  #isRepeated(packetId: number): boolean {
+    const pending = this.#context.pendingQos2.get(this.#session)?.get(packetId);
+    if (pending !== undefined) {
+      // The PUBREC follows when the server has acknowledged it.
+      pending.repeatedTo = this;
+      return true;
+    }
+    if (!this.#session.hasReceived(packetId)) return false;
+    this.sendPubrec(packetId, false);
+    return true;
+  }
+
+  #addPending(message: PendingMessage): void {
+    const { pendingQos2 } = this.#context;
+    const all = pendingQos2.get(this.#session) ?? new Map();
+    pendingQos2.set(this.#session, all.set(message.packetId, message));
+  }
+
+  /** Not if the session has ended in the meantime. */
+  #addReceived(packetId: number): void {
+    const { sessions } = this.#context.router;
+    const session = this.#session;
+    if (sessions.get(session.clientId) === session) {
+      session.addReceived(packetId);
+    }
+  }
+
+  /** @throws {MalformedPacket} if the alias is unknown or too large */
+  #resolveAlias({ topic, topicAlias }: PublishPacket): string {
+    if (topicAlias > TOPIC_ALIAS_MAXIMUM) {
+      throw new MalformedPacket(
+        "a topic alias is above the maximum",
+        ReasonCode.TopicAliasInvalid,
+      );
+    }
+    const aliases = this.#aliases ??= [];
+    if (topic !== "") return aliases[topicAlias] = topic;
+    const known = aliases[topicAlias];
+    // (MQTT 5, 3.3.2.3.4)
+    if (known === undefined) throw protocolError("a topic alias is unknown");
+    return known;
+  }
+
+  /** @throws {MalformedPacket} above Receive Maximum */
+  #countInFlight(count: number): void {
+    this.#inFlight += count;
+    if (
+      this.#version === 5 &&
+      this.#inFlight > this.#context.settings.receiveMaximum
+    ) {
+      this.#context.onLimit("mqtt-receive-maximum");
+      throw new MalformedPacket(
+        "more messages without an acknowledgement than the Receive Maximum",
+        ReasonCode.ReceiveMaximumExceeded,
+      );
+    }
+  }
+
+  #messageOf(packet: PublishPacket, topic: string, input: Input): Message {
+    const { properties, messageExpiryInterval: seconds } = packet;
+    return {
+      topic,
+      payload: input.keep(packet.payload),
+      qos: packet.qos,
+      retain: packet.retain,
+      properties: properties.length === 0 ? undefined : properties.slice(),
+      expiresAt: this.#expiryOf(seconds),
+      publisher: this.#identity.clientId,
+      holders: 0,
+    };
+  }
+
+  #expiryOf(seconds: number | undefined): number | undefined {
+    return seconds === undefined
+      ? undefined
+      : this.#context.clock() + seconds * 1000;
+  }
+
+  #setTemplate(message: Message, packet: PublishPacket): void {
+    const { topic, qos, retain, properties, expiresAt, publisher } = message;
+    this.#expiryInterval = packet.messageExpiryInterval;
+    this.#template = {
+      ...{ topic, qos, retain, properties, expiresAt, publisher },
+      contentType: properties === undefined
+        ? undefined
+        : decodeForwardedProperties(properties).contentType,
+    };
+  }
+
+  #runTemplate(): RunTemplate {
+    const template = this.#template!;
+    if (this.#expiryInterval === undefined) return template;
+    return { ...template, expiresAt: this.#expiryOf(this.#expiryInterval) };
+  }
+}
+
+const NO_IDS = new Uint16Array(0);

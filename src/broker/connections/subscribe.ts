@@ -1,0 +1,95 @@
+/**
+ * SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 3.8 to 3.11).
+ *
+ * @module
+ */
+import {
+  PacketType,
+  type SubscribePacket,
+  type SubscriptionRequest,
+  type UnsubscribePacket,
+  type Version,
+} from "../codec/packets.ts";
+import { ReasonCode } from "../codec/reason_codes.ts";
+import { appendSuback } from "../codec/suback.ts";
+import { countLevels } from "../codec/topic_names.ts";
+import type { Session } from "../sessions/session.ts";
+import type { CommitGate } from "./commit_gate.ts";
+import type { ConnectionContext } from "./context.ts";
+import type { RetainedMessages, RetainedSender } from "./retained_sender.ts";
+
+/** The connection that subscribes. */
+export interface Subscriber {
+  readonly version: Version;
+  readonly session: Session;
+  readonly gate: CommitGate;
+  readonly retained: RetainedSender;
+  /** True for a bridge: it needs RETAIN as published in MQTT 3.1.1 too. */
+  readonly isBridge: boolean;
+}
+
+/** Handles a SUBSCRIBE. */
+export function subscribe(
+  context: ConnectionContext,
+  { version, session, gate, retained, isBridge }: Subscriber,
+  packet: SubscribePacket,
+): void {
+  const { router } = context;
+  const before = router.changes;
+  const messages: RetainedMessages[] = [];
+  const reasonCodes = packet.subscriptions.map((request) => {
+    const refusal = refusalOf(context, session, request);
+    if (refusal !== undefined) return refusal;
+    const { filter, qos, noLocal, retainHandling } = request;
+    const result = router.subscribe(session, {
+      ...{ filter, qos, noLocal, retainHandling },
+      retainAsPublished: request.retainAsPublished || isBridge,
+      subscriptionId: packet.subscriptionIdentifier,
+    });
+    if (result.retained !== undefined) messages.push(result.retained);
+    return result.reason;
+  });
+  const { packetId } = packet;
+  appendSuback(gate.begin(router.changes !== before), version, {
+    ...{ type: PacketType.Suback, packetId, reasonCodes },
+  });
+  context.counters.packetsSent++;
+  if (messages.length === 0) return;
+  // After the SUBACK: many clients ignore what arrives before it.
+  gate.afterSent(() => {
+    for (const one of messages) retained.add(one);
+  });
+}
+
+function refusalOf(
+  { access, settings, onLimit }: ConnectionContext,
+  session: Session,
+  { isValid, filter, topicFilter }: SubscriptionRequest,
+): number | undefined {
+  if (!isValid) return ReasonCode.TopicFilterInvalid;
+  if (countLevels(filter) > settings.maxTopicLevels) {
+    onLimit("mqtt-topic-levels");
+    return ReasonCode.TopicFilterInvalid;
+  }
+  return access.maySubscribe(session.identity, topicFilter) === "none"
+    ? ReasonCode.NotAuthorized
+    : undefined;
+}
+
+/** Handles an UNSUBSCRIBE. */
+export function unsubscribe(
+  { router, counters }: ConnectionContext,
+  { version, session, gate }: Subscriber,
+  { packetId, filters }: UnsubscribePacket,
+): void {
+  const before = router.changes;
+  const reasonCodes = filters.map((filter) =>
+    router.unsubscribe(session, filter)
+      ? ReasonCode.Success
+      : ReasonCode.NoSubscriptionExisted
+  );
+  appendSuback(gate.begin(router.changes !== before), version, {
+    ...{ type: PacketType.Unsuback, packetId, reasonCodes },
+  });
+  counters.packetsSent++;
+}

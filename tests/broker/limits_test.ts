@@ -1,0 +1,250 @@
+/** What bounds a client of the embedded broker, over real sockets. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { BrokerOptions } from "../../src/broker/broker.ts";
+import type { LimitName } from "../../src/common/limit_counts.ts";
+import { needs } from "../support/needs.ts";
+import {
+  encodeConnect,
+  encodePublish,
+  encodeSubscribe,
+} from "../support/packets.ts";
+import { until } from "../support/until.ts";
+import { RawConnection } from "../support/raw_connection.ts";
+import { RecordingBroker } from "./recording_broker.ts";
+
+/** Opens a broker that records which limits are reached. */
+async function open(limits: BrokerOptions["limits"], more = {}) {
+  const reached: LimitName[] = [];
+  const server = await RecordingBroker.open({
+    limits: limits ?? {},
+    onLimit: (limit) => reached.push(limit),
+    ...more,
+  });
+  return { server, reached };
+}
+
+Deno.test({
+  name: "a full broker closes idle connections first, then refuses new ones",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      admission: { connections: 2, connectionsPerAddress: 2 },
+    });
+    await using _server = server;
+    await using idle = await RawConnection.dial(server.port);
+    await using first = await RawConnection.open(server.port, "first");
+    await using second = await RawConnection.open(server.port, "second");
+    await idle.ended();
+    await using third = await RawConnection.dial(server.port);
+    await third.ended();
+    await first.ping();
+    await second.ping();
+    ok(reached.length >= 2);
+    deepEqual(new Set(reached), new Set(["mqtt-connections-per-address"]));
+    await first[Symbol.asyncDispose]();
+    await until(() => server.broker.clients === 1);
+    await using _fourth = await RawConnection.open(server.port, "fourth");
+  },
+});
+
+Deno.test({
+  name: "connections above the limit of a second are closed",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      admission: { connectionsPerSecond: 3 },
+    });
+    await using _server = server;
+    for (let i = 0; i < 3; i++) {
+      await using _client = await RawConnection.open(server.port, `${i}`);
+    }
+    await using refused = await RawConnection.dial(server.port);
+    await refused.ended();
+    deepEqual(reached, ["mqtt-connections-per-second"]);
+  },
+});
+
+Deno.test({
+  name: "a packet above the limit ends its connection, in MQTT 5 with 0x95",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      connection: { maxPacketBytes: 1000 },
+    });
+    await using _server = server;
+    await using client = await RawConnection.dial(server.port);
+    await client.connect("large", { version: 5 });
+    const connack = await client.expect("connack");
+    equal(connack.properties?.maximumPacketSize, 1000);
+    await client.send({
+      cmd: "publish",
+      topic: "other",
+      payload: Buffer.alloc(2000),
+      ...{ qos: 0, dup: false, retain: false },
+    });
+    const { reasonCode } = await client.expect("disconnect");
+    equal(reasonCode, 0x95);
+    deepEqual(reached, ["mqtt-packet-bytes"]);
+  },
+});
+
+Deno.test({
+  name: "more messages in flight than the Receive Maximum end with 0x93",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open(
+      { connection: { receiveMaximum: 5 } },
+      { acknowledge: false },
+    );
+    await using _server = server;
+    await using client = await RawConnection.dial(server.port);
+    await client.connect("hasty", { version: 5 });
+    equal((await client.expect("connack")).properties?.receiveMaximum, 5);
+    const publish = (messageId: number) =>
+      client.send({
+        cmd: "publish",
+        topic: "data",
+        payload: "1,1,1",
+        ...{ qos: 1, dup: false, retain: false, messageId },
+      });
+    for (let id = 1; id <= 5; id++) await publish(id);
+    await client.ping();
+    await publish(6);
+    equal((await client.expect("disconnect")).reasonCode, 0x93);
+    deepEqual(reached, ["mqtt-receive-maximum"]);
+  },
+});
+
+Deno.test({
+  name: "topics and filters with too many levels are refused",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      connection: { maxTopicLevels: 3 },
+    });
+    await using _server = server;
+    await using client = await RawConnection.open(server.port, "deep");
+    await client.write(encodeSubscribe("a/b/c"), encodeSubscribe("a/b/c/d"));
+    deepEqual((await client.expect("suback")).granted, [0]);
+    deepEqual((await client.expect("suback")).granted, [0x80]);
+    await client.write(encodePublish("a/b/c/d", "x"));
+    await client.ended();
+    deepEqual(reached, ["mqtt-topic-levels", "mqtt-topic-levels"]);
+  },
+});
+
+Deno.test({
+  name: "a connection without CONNECT is closed after a time",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      connection: { connectTimeoutMs: 10 },
+    });
+    await using _server = server;
+    await using silent = await RawConnection.dial(server.port);
+    await silent.ended();
+    deepEqual(reached, ["mqtt-connect-timeout"]);
+  },
+});
+
+Deno.test({
+  name: "the client with the most unsent bytes goes first, with 0x97",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      connection: { maxTotalUnsentBytes: 20_000_000 },
+    });
+    await using _server = server;
+    await using frozen = await RawConnection.open(server.port, "frozen");
+    await frozen.subscribe("all");
+    await frozen.subscribe("more");
+    frozen.freeze();
+    await using less = await RawConnection.open(server.port, "less");
+    await less.subscribe("all");
+    less.freeze();
+    await using reader = await RawConnection.open(server.port, "reader");
+    await reader.subscribe("all");
+    for (let i = 0; server.dropped.length === 0; i++) {
+      // Parts of different buffers, so that each takes memory.
+      await server.broker.publish("more", new Uint8Array(500_000));
+      if (i % 4 === 0) {
+        await server.broker.publish("all", new Uint8Array(100_000));
+        await reader.expect("publish");
+      }
+      ok(i < 1000, "500 MB were sent");
+    }
+    deepEqual(server.dropped, [
+      { id: "frozen", reason: "does not read its messages" },
+    ]);
+    deepEqual(reached, ["mqtt-unsent-bytes"]);
+  },
+});
+
+Deno.test({
+  name: "a client that takes nothing for a time is disconnected",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open({
+      connection: { stallTimeoutMs: 200 },
+    });
+    await using _server = server;
+    await using frozen = await RawConnection.open(server.port, "frozen");
+    await frozen.subscribe("all");
+    frozen.freeze();
+    await using reader = await RawConnection.open(server.port, "reader");
+    await reader.subscribe("all");
+    const sent = server.broker.publish("all", new Uint8Array(20_000_000));
+    await reader.expect("publish");
+    await sent;
+    await server.until(() => server.dropped.length > 0, "dropped()");
+    deepEqual(reached, ["mqtt-stalled-reader"]);
+    await reader.ping();
+  },
+});
+
+Deno.test({
+  name: "incomplete packets take memory only for what has arrived",
+  ...needs(),
+  async fn() {
+    const { server } = await open({});
+    await using _server = server;
+    const clients = await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        const client = await RawConnection.open(server.port, `${i}`);
+        // A PUBLISH of 30 MB, of which 100 bytes arrive.
+        await client.write(
+          Uint8Array.of(0x30, 0x80, 0x87, 0xa7, 0x0e),
+          new Uint8Array(100).fill(0x61),
+        );
+        return client;
+      }),
+    );
+    await using other = await RawConnection.open(server.port, "other");
+    await other.write(encodePublish("data", "1,1,1", { id: 1 }));
+    await other.expect("puback");
+    deepEqual(server.dropped, []);
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  },
+});
+
+Deno.test({
+  name: "what was sent behind CONNECT is handled, also when FIN follows",
+  ...needs(),
+  async fn() {
+    const { server } = await open({});
+    await using _server = server;
+    const conn = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: server.port,
+    });
+    const messages = Array.from(
+      { length: 100 },
+      (_, i) => encodePublish("data", `${i},1,1`),
+    );
+    const bytes = Buffer.concat([encodeConnect("short"), ...messages]);
+    equal(await conn.write(bytes), bytes.length);
+    conn.close();
+    await server.untilReceived(100);
+  },
+});
