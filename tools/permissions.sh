@@ -107,11 +107,13 @@ option() { # name, value
     config) config=$2 && allow_read "$2" ;;
     url) url=1 && allow_host "$2" ;;
     ca | cert | key | password-file | file | http-token-file) allow_read "$2" ;;
+    tls-cert | tls-key | tls-client-ca) allow_read "$2" ;;
     # The images are in the same folder.
     map-file) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
   esac
   case $command:$1 in
     server:listen | doctor:listen) listen=1 && allow_listen "$2" ;;
+    server:listen-tls | server:listen-ws | server:listen-wss) allow_listen "$2" ;;
     server:http | doctor:http) http=1 && { [ "$2" = off ] || allow_listen "$2"; } ;;
     users:users) users=1 && allow_write "$2" && allow_write "$2.new" ;;
     server:users) users=1 && allow_read "$2" ;;
@@ -149,7 +151,9 @@ for word; do
   case $word in
     --*=*) word=${word#--} && option "${word%%=*}" "${word#*=}" ;;
     --broker | --listen | --http | --store | --config | --url) expected=${word#--} ;;
-    --ca | --cert | --key | --password-file | --users) expected=${word#--} ;;
+    --listen-tls | --listen-ws | --listen-wss) expected=${word#--} ;;
+    --tls-cert | --tls-key | --tls-client-ca | --users) expected=${word#--} ;;
+    --ca | --cert | --key | --password-file) expected=${word#--} ;;
     --file | --http-token-file | --map-file) expected=${word#--} ;;
     --*) ;;
     -b) expected=broker ;;
@@ -174,6 +178,12 @@ option ca "${OCCUPANCY_CA-}"
 option cert "${OCCUPANCY_CERT-}"
 option key "${OCCUPANCY_KEY-}"
 option password-file "${OCCUPANCY_PASSWORD_FILE-}"
+option listen-tls "${OCCUPANCY_LISTEN_TLS-}"
+option listen-ws "${OCCUPANCY_LISTEN_WS-}"
+option listen-wss "${OCCUPANCY_LISTEN_WSS-}"
+option tls-cert "${OCCUPANCY_TLS_CERT-}"
+option tls-key "${OCCUPANCY_TLS_KEY-}"
+option tls-client-ca "${OCCUPANCY_TLS_CLIENT_CA-}"
 option file "${OCCUPANCY_FILE-}"
 option map-file "${OCCUPANCY_MAP_FILE-}"
 option http-token-file "${OCCUPANCY_HTTP_TOKEN_FILE-}"

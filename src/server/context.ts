@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LimitCounts } from "../common/limit_counts.ts";
 import type { OccupancyMap } from "../grid/mod.ts";
 import { messageOf } from "../common/errors.ts";
 import type { Line } from "../common/line_limiter.ts";
@@ -69,6 +70,8 @@ export interface ServerOptions {
   readonly changesInterval?: number;
   /** Returns how to show a layer. Default: undefined, for the defaults. */
   readonly displayOf?: (layer: string) => LayerDisplay | undefined;
+  /** Counts what limits refuse; shared with the broker. Default: a new one. */
+  readonly limited?: LimitCounts;
 }
 
 /** The connection to the broker. */
@@ -142,7 +145,7 @@ export function createContext(options: ServerOptions): ServerContext {
     version,
     log,
     clock,
-    telemetry: new Telemetry(),
+    telemetry: new Telemetry(options.limited),
     status: {
       loaded: false,
       began: undefined,

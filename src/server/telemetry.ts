@@ -36,17 +36,7 @@ export type RequestListener = (ms: number) => void;
 
 /** Counts and measures the work of a server. */
 export class Telemetry {
-  readonly stats: Stats = {
-    messages: 0,
-    bytes: 0,
-    accepted: 0,
-    changed: 0,
-    changedByLayer: new Map(),
-    removedCells: 0,
-    requests: 0,
-    refused: new Map(),
-    limited: new LimitCounts(),
-  };
+  readonly stats: Stats;
   /** Called after each commit. */
   onCommit: CommitListener | undefined;
   /**
@@ -56,6 +46,21 @@ export class Telemetry {
   onReply: RequestListener | undefined;
   readonly #arrivals = new WeakMap<Incoming, number>();
   readonly #observers = new Set<() => void>();
+
+  /** @param limited counts what limits refuse, also those of other parts */
+  constructor(limited: LimitCounts = new LimitCounts()) {
+    this.stats = {
+      messages: 0,
+      bytes: 0,
+      accepted: 0,
+      changed: 0,
+      changedByLayer: new Map(),
+      removedCells: 0,
+      requests: 0,
+      refused: new Map(),
+      limited,
+    };
+  }
 
   /**
    * Counts a message with readings. Over HTTP: not if the server could not

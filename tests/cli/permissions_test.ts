@@ -133,8 +133,14 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    args: "server --store memory: --http off --users users --broker b.example",
-    granted: { net: "b.example", read: "users" },
+    args:
+      "server --store memory: --http off --users users --listen-tls 0.0.0.0:8883 --tls-cert c --tls-key=k",
+    env: { OCCUPANCY_TLS_CLIENT_CA: "ca", OCCUPANCY_LISTEN_WS: ":9001" },
+    granted: {
+      net:
+        "0.0.0.0:8883,127.0.0.1:8883,127.0.0.1:9001,localhost:1883,127.0.0.1:1883",
+      read: "users,c,k,ca",
+    },
   },
   // The files of a client.
   {

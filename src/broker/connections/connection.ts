@@ -270,10 +270,13 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
   #refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {
     appendRefusal(this.output.begin(), packet, refusal);
     const { clientId } = packet;
-    this.#context.onDropped(
-      clientId === "" ? undefined : clientId,
-      describeRefusal(refusal),
-    );
+    // Wrong logins are reported by the access rules, with user and address.
+    if (refusal !== "bad-credentials") {
+      this.#context.onDropped(
+        clientId === "" ? undefined : clientId,
+        describeRefusal(refusal),
+      );
+    }
     this.#close(undefined);
   }
 

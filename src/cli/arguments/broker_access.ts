@@ -15,11 +15,11 @@ import type { BrokerFlags } from "./common_options.ts";
 /** The flags that {@linkcode readBrokerAccess} uses. */
 export type AccessFlags = Omit<BrokerFlags, "prefix">;
 
-/** A client certificate. */
-export interface ClientCertificate {
+/** A certificate of a client or a server. */
+export interface CertificateAndKey {
   /** PEM. */
   readonly cert: string;
-  /** Its private key, PEM. */
+  /** The private key, PEM. */
   readonly key: string;
 }
 
@@ -64,7 +64,7 @@ export async function readBrokerAccess(
   return {
     ...(ca !== undefined && { ca: await readCertificate(ca) }),
     ...(cert !== undefined && key !== undefined &&
-      await readClientCertificate(cert, key, warn)),
+      await readCertificateAndKey(cert, key, warn)),
     ...(insecure && { insecure }),
     ...(user !== undefined && { username: user }),
     ...(password !== undefined && { password }),
@@ -121,19 +121,19 @@ export async function readCertificate(path: string): Promise<string> {
 }
 
 /**
- * Reads a client certificate with its private key. An unsuitable key is an
- * error here: TLS would send no certificate, or report another reason.
+ * Reads a certificate with its private key. An unsuitable key is an error here:
+ * TLS would send no certificate, or report another reason.
  *
  * @param certPath the file of the certificate, PEM
  * @param keyPath the file of the private key, PEM
  * @param warn called with a line if other users can read the key
  * @throws {AppError} if a file is unusable, or the key is of another certificate
  */
-export async function readClientCertificate(
+export async function readCertificateAndKey(
   certPath: string,
   keyPath: string,
   warn: (line: string) => void,
-): Promise<ClientCertificate> {
+): Promise<CertificateAndKey> {
   const cert = await readCertificate(certPath);
   const key = await readText(keyPath);
   await warnIfReadable(keyPath, "private key", warn);
@@ -150,7 +150,7 @@ export async function readClientCertificate(
   } catch (error) {
     throw usageError(
       `${keyPath} is not a private key`,
-      "Use the private key of the client certificate, in PEM format.",
+      "Use the private key of the certificate, in PEM format.",
       error,
     );
   }

@@ -1,5 +1,8 @@
 /** Chooses the broker of a server: an external one, or the embedded one. */
+import { hostAndPort } from "../../../common/host.ts";
 import { excerpt, quoteName } from "../../../common/printable.ts";
+import type { Broker } from "../../../broker/options.ts";
+import { ServerTopics } from "../../../broker/access/server_topics.ts";
 import type { Link } from "../../../mqtt/link.ts";
 import type { BrokerAccess } from "../../../mqtt/transport.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
@@ -14,6 +17,11 @@ import type { ListenAddress } from "../../arguments/values.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";
 import { DroppedMessages } from "./dropped_messages.ts";
+import {
+  type EmbeddedAccess,
+  type TlsFiles,
+  wantsEmbedded,
+} from "./embedded_access.ts";
 import type { ServerFlags } from "./options.ts";
 import type { ServerLog } from "./server_log.ts";
 
@@ -34,6 +42,8 @@ export interface ChosenLink {
   readonly dropped?: DroppedMessages;
   /** Replaces certificates, key and password for the next connection. */
   readonly replaceAccess?: (access: BrokerAccess) => void;
+  /** Replaces the certificate of the embedded broker for new connections. */
+  readonly reloadTls?: (tls: TlsFiles) => void;
 }
 
 /**
@@ -42,22 +52,24 @@ export interface ChosenLink {
  * there.
  *
  * @param access certificates, key and login for a broker
+ * @param embeddedAccess users, rules and certificate of the embedded broker
  */
 export async function chooseLink(
   flags: ServerFlags,
   topics: Topics,
   log: ServerLog,
   access: BrokerAccess,
+  embeddedAccess: EmbeddedAccess,
 ): Promise<ChosenLink> {
-  const { listen, broker } = flags;
-  if (listen !== undefined) {
-    return await embedded(flags, topics, log, listen, "");
+  const { broker } = flags;
+  if (wantsEmbedded(flags)) {
+    return await embedded(flags, topics, log, embeddedAccess, "");
   }
   if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
     return await connected(flags, topics, log, access);
   }
   const reason = " (no broker answered on localhost:1883)";
-  return await embedded(flags, topics, log, DEFAULT_LISTEN, reason);
+  return await embedded(flags, topics, log, embeddedAccess, reason);
 }
 
 async function connected(
@@ -109,16 +121,22 @@ async function embedded(
   flags: ServerFlags,
   topics: Topics,
   log: ServerLog,
-  listen: ListenAddress,
+  { access, tls, onLimit }: EmbeddedAccess,
   reason: string,
 ): Promise<ChosenLink> {
+  const { listen = DEFAULT_LISTEN, listenTls, listenWs, listenWss } = flags;
   const { createBroker } = await import("../../../broker/broker.ts");
+  const serverTopics = new ServerTopics({ reserved: topics.serverOnlyFilters });
   const link = createBroker({
     ...listen,
+    ...(listenWs && { ws: listenWs }),
+    ...(tls && listenTls && { tls: { ...listenTls, ...tls } }),
+    ...(tls && listenWss && { wss: { ...listenWss, ...tls } }),
+    access,
     subscriptions: topics.serverSubscriptions(flags.name),
     runs: [topics.dataFilter],
+    onLimit,
     version: VERSION,
-    reserved: topics.serverOnlyFilters,
     peerTopic: topics.state,
     // A second server under the same prefix sends many.
     onRefused: (client, topic) =>
@@ -126,7 +144,11 @@ async function embedded(
         "refused-message",
         `Refused a message of the client ${quoteName(client)} to ${
           excerpt(topic, MAX_SHOWN_TOPIC_LENGTH)
-        }: only this server may publish there. If the client is a server too, stop it, or start it with a different --prefix`,
+        }: ${
+          serverTopics.isOpen(topic)
+            ? "the rules of its user do not allow it"
+            : "only this server may publish there. If the client is a server too, stop it, or start it with a different --prefix"
+        }`,
       ),
     onDropped: (client, reason) =>
       log.warnLimited(
@@ -143,7 +165,20 @@ async function embedded(
         }: it is disconnected, and its queue is full`,
       ),
   });
-  const describe = () => `${link.description}${reason}`;
+  const describe = () => `${link.description}${othersOf(link)}${reason}`;
   const address = () => link.address;
-  return { link, verb: "Started the", describe, address };
+  const reloadTls = (tls: TlsFiles) => link.reloadTls(tls);
+  return { link, verb: "Started the", describe, address, reloadTls };
+}
+
+/** Where the embedded broker listens besides its TCP address. */
+function othersOf({ tlsAddress, wsAddress, wssAddress }: Broker): string {
+  const others = [
+    ["TLS", tlsAddress],
+    ["WebSocket", wsAddress],
+    ["WebSocket with TLS", wssAddress],
+  ] as const;
+  return others.map(([name, at]) =>
+    at === undefined ? "" : `, ${name} on ${hostAndPort(at.host, at.port)}`
+  ).join("");
 }

@@ -27,11 +27,12 @@ const DEFAULT_BROKERS = new Set([DEFAULT_BROKER, "mqtt://127.0.0.1:1883"]);
 export function clientAccess(
   flags: Pick<
     ServerFlags,
-    "broker" | "user" | "ca" | "prefix" | "publicBroker"
+    | ("broker" | "user" | "ca" | "prefix" | "publicBroker")
+    | ("users" | "allowAnonymous")
   >,
   embedded: ListenAddress | undefined,
 ): ClientAccess {
-  const { prefix, publicBroker } = flags;
+  const { prefix, publicBroker, users, allowAnonymous } = flags;
   if (publicBroker !== undefined) {
     const url = brokerOf({ broker: publicBroker });
     return { ...withoutLogin(url), prefix, reach: "everywhere" };
@@ -54,7 +55,7 @@ export function clientAccess(
   const reach = isAll ? "page" : isLoopback(host) ? "machine" : "everywhere";
   return {
     broker: `mqtt://${hostAndPort(isAll ? "127.0.0.1" : host, port)}`,
-    needsLogin: false,
+    needsLogin: users !== undefined && !allowAnonymous,
     prefix,
     reach,
   };

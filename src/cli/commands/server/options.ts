@@ -21,16 +21,25 @@ import {
 } from "../../arguments/values.ts";
 
 const BROKER = "Broker";
+const EMBEDDED = "Embedded broker";
 const STORE = "Store";
 const TIME = "Time";
 const HTTP = "Dashboard and HTTP";
 const DISPLAY = "Display";
 const LOG = "Log";
 
+/** Of options that make no sense with the broker of `--broker`. */
+const NO_OTHER_BROKER = {
+  conflictsWith: ["broker"],
+  conflictHint:
+    "Use --broker to connect to another broker, or the options of the embedded one.",
+  group: EMBEDDED,
+} as const;
+
 /** The options of `occupancy server`. */
 export const SERVER = {
   description:
-    "Run the server. It connects to the broker on localhost:1883; if there is none, it starts the embedded broker there. Without a terminal, SIGHUP reloads the files of --http-token-file, --map-file, --ca, --cert, --key and --password-file.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --ca, --cert, --key and --password-file.",
   options: [
     {
       name: "name",
@@ -45,15 +54,72 @@ export const SERVER = {
       name: "listen",
       short: "l",
       value: "host:port",
-      summary: "start the embedded broker on this address (port 0: any free)",
+      summary:
+        "start the embedded broker on this address (port 0: any free); on others than a loopback address it needs --users or --allow-anonymous",
+      unset: "127.0.0.1:1883, if the embedded broker is started",
       parse: parseListen,
+      ...NO_OTHER_BROKER,
       conflictsWith: [
         ...["broker", "user", "password-file", "password"],
         ...["ca", "cert", "key", "insecure"],
       ],
-      conflictHint:
-        "Use --listen to start the embedded broker, or --broker to connect to another.",
-      group: BROKER,
+    },
+    {
+      name: "listen-tls",
+      value: "host:port",
+      summary: "also listen for MQTT over TLS",
+      parse: (text) => parseListen(text, 8883),
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "listen-ws",
+      value: "host:port",
+      summary: "also listen for MQTT over WebSocket",
+      parse: (text) => parseListen(text, 9001),
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "listen-wss",
+      value: "host:port",
+      summary: "also listen for MQTT over WebSocket with TLS",
+      parse: (text) => parseListen(text, 9443),
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "tls-cert",
+      value: "file",
+      summary: "PEM file of the broker's certificate, with its chain",
+      file: true,
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "tls-key",
+      value: "file",
+      summary: "PEM file of the private key of --tls-cert",
+      file: true,
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "tls-client-ca",
+      value: "file",
+      summary:
+        "PEM file of the certificate authority of clients: --listen-tls then requires a certificate, whose name is the user",
+      file: true,
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "users",
+      value: "file",
+      summary:
+        "users of the embedded broker and what they may do; occupancy users changes it",
+      file: true,
+      ...NO_OTHER_BROKER,
+    },
+    {
+      name: "allow-anonymous",
+      summary:
+        "accept clients without a user name: with --users, and on all addresses",
+      ...NO_OTHER_BROKER,
     },
     {
       name: "session-expiry",
@@ -260,7 +326,7 @@ export const SERVER = {
   ],
   examples: [
     "server",
-    "server --listen 0.0.0.0:1883",
+    "server --listen 0.0.0.0:1883 --users users.conf",
     "server --broker mqtts://broker.example --user hall --password-file secret",
     "server --stale-after 5m --store sqlite:map.db",
   ],

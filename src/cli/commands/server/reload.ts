@@ -4,12 +4,13 @@
 import type { BrokerAccess } from "../../../mqtt/transport.ts";
 import {
   readCertificate,
-  readClientCertificate,
+  readCertificateAndKey,
 } from "../../arguments/broker_access.ts";
 import { describeError } from "../../errors.ts";
 import { readPassword } from "../../secret_files.ts";
 import type { Plan } from "../../../http/mod.ts";
 import type { Http } from "./http.ts";
+import { readTlsFiles, type TlsFiles } from "./embedded_access.ts";
 import { readPlans, readToken } from "./http_settings.ts";
 import type { ServerFlags } from "./options.ts";
 import type { ServerLog } from "./server_log.ts";
@@ -25,6 +26,10 @@ export interface FileUsers {
    * undefined without one.
    */
   readonly replaceAccess: ((access: BrokerAccess) => void) | undefined;
+  /** Replaces the certificate of the embedded broker; undefined without one. */
+  readonly reloadTls: ((tls: TlsFiles) => void) | undefined;
+  /** Reads the users of the embedded broker again; undefined without any. */
+  readonly reloadUsers: (() => Promise<void>) | undefined;
 }
 
 /** A file to reload. */
@@ -96,10 +101,10 @@ export class FileReloader {
 
 function filesOf(
   flags: ServerFlags,
-  { http, plans, replaceAccess }: FileUsers,
+  { http, plans, replaceAccess, reloadTls, reloadUsers }: FileUsers,
   warn: (line: string) => void,
 ): ReloadableFile[] {
-  const { httpTokenFile, mapFile } = flags;
+  const { httpTokenFile, mapFile, users, tlsCert } = flags;
   const files: ReloadableFile[] = [];
   if (http !== undefined && httpTokenFile !== undefined) {
     files.push({
@@ -116,6 +121,19 @@ function filesOf(
         const changed = await readPlans(path);
         plans.clear();
         for (const [layer, plan] of changed) plans.set(layer, plan);
+      },
+    });
+  }
+  if (users !== undefined && reloadUsers !== undefined) {
+    files.push({ what: "users", path: users, load: reloadUsers });
+  }
+  if (tlsCert !== undefined && reloadTls !== undefined) {
+    files.push({
+      what: "certificate of the broker",
+      path: tlsCert,
+      load: async () => {
+        const tls = await readTlsFiles(flags, warn);
+        if (tls !== undefined) reloadTls(tls);
       },
     });
   }
@@ -144,7 +162,7 @@ function accessFilesOf(
       what: "client certificate",
       path: cert,
       load: async (path) =>
-        replaceAccess(await readClientCertificate(path, key, warn)),
+        replaceAccess(await readCertificateAndKey(path, key, warn)),
     });
   }
   if (passwordFile !== undefined) {

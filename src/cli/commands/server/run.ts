@@ -7,6 +7,7 @@ import { readBrokerAccess } from "../../arguments/broker_access.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { doneWithin } from "../../../common/async.ts";
+import { LimitCounts } from "../../../common/limit_counts.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { Ending, untilAborted } from "../../terminal/ending.ts";
 import { printError } from "../../terminal/output.ts";
@@ -15,6 +16,7 @@ import { VERSION } from "../../version.ts";
 import { chooseLink } from "./choose_link.ts";
 import { clientAccess, watchCommand } from "./client_access.ts";
 import { sessionWarning } from "./dropped_messages.ts";
+import { readEmbeddedAccess } from "./embedded_access.ts";
 import { type Http, openHttp } from "./http.ts";
 import { readHttpSettings, readPlans } from "./http_settings.ts";
 import { layerDisplay } from "./layer_display.ts";
@@ -63,6 +65,8 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   // Checked before the store is created.
   if (flags.broker !== undefined) brokerOf(flags);
   const access = await readBrokerAccess(flags, log.warn);
+  const limited = new LimitCounts();
+  const embedded = await readEmbeddedAccess(flags, topics, log, limited);
   const map = mapOf(flags);
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
@@ -74,7 +78,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     onWarning: log.warn,
   });
   if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
-  const chosen = await chooseLink(flags, topics, log, access);
+  const chosen = await chooseLink(flags, topics, log, access, embedded);
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({
     link,
@@ -91,8 +95,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     cellLimits,
     loadLimit,
     displayOf,
+    limited,
   });
-  log.countLimited(() => server.stats.limited.add("log-lines"));
+  log.countLimited(() => limited.add("log-lines"));
   let http: Http | undefined;
   try {
     if (httpSettings !== undefined) {
@@ -132,7 +137,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       broker: link.description,
     }));
     dropped?.open();
-    reloader.start({ http, plans, replaceAccess: chosen.replaceAccess });
+    const { replaceAccess, reloadTls } = chosen;
+    const { reloadUsers } = embedded;
+    reloader.start({ http, plans, replaceAccess, reloadTls, reloadUsers });
     const failure = await Promise.race([
       untilAborted(ending.signal),
       server.linkFailure,

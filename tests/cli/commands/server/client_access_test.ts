@@ -23,6 +23,13 @@ Deno.test({
     assert.deepEqual(of("0.0.0.0"), ["mqtt://127.0.0.1:1884", "page"]);
     assert.deepEqual(of("::"), ["mqtt://127.0.0.1:1884", "page"]);
     assert.deepEqual(of("10.1.2.3"), ["mqtt://10.1.2.3:1884", "everywhere"]);
+    const at = { host: "10.1.2.3", port: 1884 };
+    const needsLogin = (flags: Parameters<typeof clientAccess>[0]) =>
+      clientAccess(flags, at).needsLogin;
+    assert.equal(needsLogin(PREFIX), false);
+    assert.equal(needsLogin({ ...PREFIX, users: "users" }), true);
+    const open = { users: "users", allowAnonymous: true } as const;
+    assert.equal(needsLogin({ ...PREFIX, ...open }), false);
   },
 });
 
