@@ -50,7 +50,7 @@ export const BROKER_LIMITS: BrokerLimits = {
     maxTopicLevels: 200,
     receiveMaximum: 4096,
     maxUnsentBytes: 128 * 1024 * 1024,
-    maxTotalUnsentBytes: 512 * 1024 * 1024,
+    maxTotalUnsentBytes: 256 * 1024 * 1024,
     stallTimeoutMs: 30_000,
     connectTimeoutMs: 10_000,
   },
@@ -59,4 +59,4 @@ export const BROKER_LIMITS: BrokerLimits = {
 };
 
 /** Memory of incomplete packets above 64 KiB of all clients, in bytes. */
-export const MAX_INCOMPLETE_BYTES: number = 512 * 1024 * 1024;
+export const MAX_INCOMPLETE_BYTES: number = 256 * 1024 * 1024;

@@ -16,6 +16,7 @@ import {
 import type { ListenAddress } from "../../arguments/values.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";
+import { brokerLimits } from "./broker_limits.ts";
 import { DroppedMessages } from "./dropped_messages.ts";
 import {
   type EmbeddedAccess,
@@ -126,6 +127,7 @@ async function embedded(
 ): Promise<ChosenLink> {
   const { listen = DEFAULT_LISTEN, listenTls, listenWs, listenWss } = flags;
   const { createBroker } = await import("../../../broker/broker.ts");
+  const limits = await brokerLimits(flags, log.warn);
   const serverTopics = new ServerTopics({ reserved: topics.serverOnlyFilters });
   const link = createBroker({
     ...listen,
@@ -137,6 +139,7 @@ async function embedded(
     runs: [topics.dataFilter],
     onLimit,
     version: VERSION,
+    limits,
     peerTopic: topics.state,
     // A second server under the same prefix sends many.
     onRefused: (client, topic) =>

@@ -1,5 +1,10 @@
 /** Finds how many file descriptors the process, and of these HTTP, may have. */
 
+/** The share of the file descriptors that HTTP may have. */
+const HTTP_SHARE = 1 / 2;
+/** That of connections to the embedded broker. */
+const BROKER_SHARE = 3 / 8;
+
 /**
  * Returns the limit of file descriptors, which Deno raises at its start to the
  * hard limit (`ulimit -Hn`). Undefined if it is unknown: only Linux has it in a
@@ -36,10 +41,33 @@ export function connectionBudget(
   descriptors: number | undefined,
   warn: (line: string) => void,
 ): number {
-  const most = Math.max(1, Math.floor((descriptors ?? Infinity) / 2));
+  return budgetOf("HTTP", HTTP_SHARE, wanted, descriptors, warn);
+}
+
+/**
+ * Returns the maximum number of connections to the embedded broker: as set, but
+ * at most three eighths of the file descriptors. Parameters as of
+ * {@linkcode connectionBudget}.
+ */
+export function brokerConnectionBudget(
+  wanted: number,
+  descriptors: number | undefined,
+  warn: (line: string) => void,
+): number {
+  return budgetOf("MQTT", BROKER_SHARE, wanted, descriptors, warn);
+}
+
+function budgetOf(
+  kind: string,
+  share: number,
+  wanted: number,
+  descriptors: number | undefined,
+  warn: (line: string) => void,
+): number {
+  const most = Math.max(1, Math.floor((descriptors ?? Infinity) * share));
   if (wanted <= most) return wanted;
   warn(
-    `Only ${most} HTTP connections instead of ${wanted}: the process may have ${descriptors} file descriptors. Raise the limit with ulimit -n`,
+    `Only ${most} ${kind} connections instead of ${wanted}: the process may have ${descriptors} file descriptors. Raise the limit with ulimit -n`,
   );
   return most;
 }

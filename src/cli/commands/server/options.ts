@@ -19,6 +19,7 @@ import {
   parseStore,
   parseWait,
 } from "../../arguments/values.ts";
+import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
 
 const BROKER = "Broker";
 const EMBEDDED = "Embedded broker";
@@ -223,6 +224,7 @@ export const SERVER = {
       parse: parseWait,
       group: TIME,
     },
+    ...BROKER_LIMIT_OPTIONS,
     {
       name: "http",
       value: "host:port",

@@ -1,6 +1,7 @@
 /** How many connections HTTP may have of the file descriptors. */
 import assert from "node:assert/strict";
 import {
+  brokerConnectionBudget,
   connectionBudget,
   parseLimit,
 } from "../../../../src/cli/commands/server/descriptor_limit.ts";
@@ -34,5 +35,20 @@ Deno.test({
     assert.equal(connectionBudget(2000, 1024, warn), 512);
     assert.equal(connectionBudget(5, 1, warn), 1);
     assert.match(warnings[0]!, /^Only 512 HTTP connections instead of 2000/);
+  },
+});
+
+Deno.test({
+  name:
+    "--mqtt-connections is at most three eighths of the known file descriptors",
+  permissions: "none",
+  fn: () => {
+    const warnings: string[] = [];
+    const warn = (line: string) => warnings.push(line);
+    assert.equal(brokerConnectionBudget(10_000, undefined, warn), 10_000);
+    assert.equal(brokerConnectionBudget(300, 1024, warn), 300);
+    assert.deepEqual(warnings, []);
+    assert.equal(brokerConnectionBudget(10_000, 1024, warn), 384);
+    assert.match(warnings[0]!, /^Only 384 MQTT connections instead of 10000/);
   },
 });
