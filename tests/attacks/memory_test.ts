@@ -1,7 +1,8 @@
 /** All attacks against one server process with 512 MB and 1,024 files. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
-import { problemsOf, reportLine, runAttacks } from "./all/run_attacks.ts";
+import { problemsOf, reportLine } from "./all/problems.ts";
+import { runAttacks } from "./all/run_attacks.ts";
 
 const MAX_PROBLEM_CHARS = 200;
 

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import { delay } from "../../../src/common/async.ts";
+import { encodeConnect } from "../../support/packets.ts";
 
 /** The address of the attacker; all of 127.0.0.0/8 are the loopback. */
 const ADDRESS = "127.0.0.2";
@@ -22,8 +23,17 @@ export interface Target {
   readonly layer: string;
   /** The pause between two writes of a flood over MQTT, in ms. */
   readonly pauseMs: number;
+  /** Connections of an attack on the broker. */
+  readonly connections: number;
   /** Aborted at the end of the attack. */
   readonly signal: AbortSignal;
+}
+
+/** An attack, and the limits of which one must count it. */
+export interface Attack {
+  /** In `occupancy_limited_total{limit="…"}`, or reasons of refused readings. */
+  readonly counted: readonly string[];
+  run(target: Target): Promise<void>;
 }
 
 /** A connection that ignores its errors: the server may close it at any time. */
@@ -90,7 +100,7 @@ export class AttackSocket {
 }
 
 /** Runs a function again and again until the end of the attack. */
-async function repeat(
+export async function repeat(
   { signal }: Target,
   times: number,
   work: () => Promise<void>,
@@ -116,6 +126,35 @@ export async function hold(
     await socket.closed();
     await delay(RETRY_MS, target.signal);
   });
+}
+
+/** Connects a client to the embedded broker. */
+export async function mqtt(
+  target: Target,
+  clientId: string,
+): Promise<AttackSocket | undefined> {
+  const socket = await AttackSocket.open(target.mqttPort);
+  if (socket === undefined) return undefined;
+  target.signal.addEventListener("abort", () => socket.destroy());
+  socket.read();
+  await socket.write(encodeConnect(clientId));
+  return socket;
+}
+
+/**
+ * Sends packets: as fast as the server reads them, or with pauses.
+ */
+export async function flood(
+  target: Target,
+  clientId: string,
+  packets: () => Uint8Array,
+): Promise<void> {
+  let socket: AttackSocket | undefined;
+  while (!target.signal.aborted) {
+    socket = socket?.open ? socket : await mqtt(target, clientId);
+    await socket?.write(packets());
+    await delay(target.pauseMs, target.signal);
+  }
 }
 
 /** The head of a request with the right token. */

@@ -5,19 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import { delay } from "../../../src/common/async.ts";
-import {
-  encodeConnect,
-  encodePublish,
-  encodeSubscribe,
-} from "../../support/packets.ts";
-import { AttackSocket, head, hold, type Target } from "./attacker.ts";
-
-/** An attack, and the limits of which one must count it. */
-export interface Attack {
-  /** In `occupancy_limited_total{limit="…"}`, or reasons of refused readings. */
-  readonly counted: readonly string[];
-  run(target: Target): Promise<void>;
-}
+import { encodePublish, encodeSubscribe } from "../../support/packets.ts";
+import { type Attack, flood, head, hold } from "./attacker.ts";
+import { BROKER_ATTACKS, mixedAttack } from "./broker_attacks.ts";
 
 const HANDSHAKE = [
   "Connection: Upgrade",
@@ -28,35 +18,6 @@ const HANDSHAKE = [
 /** A layer that exists, so that too many layers do not prevent the attack. */
 export const SCATTERED = "scattered";
 const CHUNKED = "Transfer-Encoding: chunked";
-
-/** Connects a client to the embedded broker. */
-async function mqtt(
-  target: Target,
-  clientId: string,
-): Promise<AttackSocket | undefined> {
-  const socket = await AttackSocket.open(target.mqttPort);
-  if (socket === undefined) return undefined;
-  target.signal.addEventListener("abort", () => socket.destroy());
-  socket.read();
-  await socket.write(encodeConnect(clientId));
-  return socket;
-}
-
-/**
- * Sends packets: as fast as the server reads them, or with pauses.
- */
-async function flood(
-  target: Target,
-  clientId: string,
-  packets: () => Uint8Array,
-): Promise<void> {
-  let socket: AttackSocket | undefined;
-  while (!target.signal.aborted) {
-    socket = socket?.open ? socket : await mqtt(target, clientId);
-    await socket?.write(packets());
-    await delay(target.pauseMs, target.signal);
-  }
-}
 
 /** A WebSocket frame of a client, masked with zeros. */
 function frame(fin: boolean, opcode: number, payload: Uint8Array): Uint8Array {
@@ -80,6 +41,7 @@ const int32 = () => Math.floor(Math.random() * 2 ** 32) - 2 ** 31;
 
 /** All attacks by name. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
+  ...BROKER_ATTACKS,
   "idle-connections": {
     counted: ["http-connections", "http-connections-per-address"],
     run: (target) => hold(target, target.httpPort, 1000, async () => {}),
@@ -326,6 +288,9 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   },
 };
 
+/** The name of the attack in all ways that concern the broker, at once. */
+export const MIXED = "broker";
+
 /** The last bytes of a chunked body. */
 const END = Buffer.from("0\r\n\r\n");
 
@@ -338,19 +303,25 @@ function changes(layer: string, value: number): Uint8Array {
   return encodePublish(`occupancy/data/${layer}`, rows.join("\n"));
 }
 
-/** Runs in a process of its own, with NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS PAUSE_MS */
+/**
+ * Runs in a process of its own, with NAME HTTP_PORT MQTT_PORT TOKEN LAYER MS
+ * PAUSE_MS CONNECTIONS
+ */
 if (import.meta.main) {
-  const [name = "", httpPort, mqttPort, token = "", layer = "", ms, pauseMs] =
+  const [name = "", httpPort, mqttPort, token = "", layer = "", ...numbers] =
     Deno.args;
+  const [ms, pauseMs, connections] = numbers;
   // Some may wait for a connection.
   setTimeout(() => Deno.exit(), Number(ms) + END_TIMEOUT_MS);
   console.error("begun");
-  await ATTACKS[name]!.run({
+  const attack = name === MIXED ? mixedAttack : ATTACKS[name]!;
+  await attack.run({
     httpPort: Number(httpPort),
     mqttPort: Number(mqttPort),
     token,
     layer,
     pauseMs: Number(pauseMs),
+    connections: Number(connections),
     signal: AbortSignal.timeout(Number(ms)),
   });
   Deno.exit();

@@ -9,7 +9,7 @@ import { TURN, turnsIn, watchedArgs } from "../../support/turns.ts";
 /** Where the memory controller of cgroups v1 is, if there is one. */
 const CGROUP_V1 = "/sys/fs/cgroup/memory";
 const CGROUP_V2 = "/sys/fs/cgroup";
-/** Maximum number of file descriptors of the server. */
+/** Maximum number of file descriptors of a server, by default. */
 const MAX_FILES = 1024;
 
 /** How a {@linkcode CappedServer} is limited. */
@@ -67,14 +67,14 @@ export class MemoryCap implements AsyncDisposable {
     return this.#folder === undefined ? "watched" : "cgroup";
   }
 
-  /** Starts a server below the limit. */
-  start(args: readonly string[]): CappedServer {
+  /** Starts a server below the limit, with a number of file descriptors. */
+  start(args: readonly string[], maxFiles: number = MAX_FILES): CappedServer {
     const folder = this.#folder;
     const limit = folder === undefined ? "" : `${enter(folder)} &&`;
     return new CappedServer(
       new Running("sh", [
         "-c",
-        `ulimit -n ${MAX_FILES} && ${limit} exec "$@"`,
+        `ulimit -n ${maxFiles} && ${limit} exec "$@"`,
         "sh",
         Deno.execPath(),
         ...watchedArgs(args),

@@ -10,6 +10,7 @@ import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
 import { ATTACKS, SCATTERED } from "./attacks.ts";
 import { MemoryCap } from "./capped_server.ts";
+import { Crowd } from "./crowd.ts";
 import {
   GoodClient,
   goodValues,
@@ -24,6 +25,14 @@ export const STOP_TIMEOUT_MS = 10_000;
 const BEGIN_TIMEOUT_MS = 60_000;
 /** For an attacker on a slow machine to reach a limit. */
 const COUNT_TIMEOUT_MS = 60_000;
+/** The share of hostile connections. */
+const HOSTILE_SHARE = 0.2;
+/** Connections of an attack on the broker without a crowd. */
+const DEFAULT_HOSTILE = 40;
+/** File descriptors of the server, besides those for a crowd. */
+const FILES = 1024;
+/** The longest time of the measurement without an attack. */
+const QUIET_MS = 60_000;
 const TOKEN = "attacked-attacked-attacked";
 const LARGE_LAYER = "large";
 const ROW_CELLS = 1000;
@@ -39,6 +48,11 @@ export interface AttackOptions {
   readonly attackMs: number;
   /** The pause between two writes of a flood over MQTT, in ms. Default 0. */
   readonly pauseMs?: number;
+  /**
+   * Connections to the broker: four fifths of clients that behave well, a fifth
+   * of the attack. Default: no others than the good client, 40 of an attack.
+   */
+  readonly connections?: number;
   /** Cells of the large layer, a multiple of 1,000. */
   readonly cells: number;
   /** Within this time the good client must get each answer, in ms. */
@@ -93,7 +107,9 @@ export async function runAttacks(
     ...["--max-cells", String(cells + FREE_CELLS)],
     ...["--max-layers", String(MAX_LAYERS)],
   ];
-  await using server = cap.start(args);
+  const { connections = 0 } = options;
+  const crowdSize = Math.floor(connections * (1 - HOSTILE_SHARE));
+  await using server = cap.start(args, FILES + connections);
   const { httpUrl, mqttPort } = await server.ready();
   await fill(httpUrl, cells);
   await post(httpUrl, SCATTERED, "0,0,0");
@@ -105,6 +121,9 @@ export async function runAttacks(
     const clientOptions = { httpUrl, mqttPort, token: TOKEN, timeoutMs };
     await using client = await GoodClient.start(clientOptions);
     acknowledged = client.acknowledged;
+    await using crowd = crowdSize > 0
+      ? await Crowd.start(mqttPort, crowdSize)
+      : undefined;
     let before = await counts(client, timeoutMs) ?? new Map();
     await server.takePeak();
     for (const name of ["none", ...names]) {
@@ -140,6 +159,7 @@ export async function runAttacks(
       const values = await goodValues(clientOptions).catch(() => undefined);
       alive = values !== undefined;
       if (values) compare(expected, values, "before the end", lost);
+      lost.push(...await crowd?.stop((path) => client.get(path)) ?? []);
     }
   }
   const stopped = alive
@@ -162,18 +182,21 @@ export async function runAttacks(
  */
 async function attack(
   name: string,
-  { attackMs, pauseMs = 0 }: AttackOptions,
+  { attackMs, pauseMs = 0, connections = 0 }: AttackOptions,
   httpUrl: string,
   mqttPort: number,
   isCounted: () => Promise<boolean>,
 ): Promise<void> {
-  if (name === "none") return await delay(attackMs);
+  if (name === "none") return await delay(Math.min(attackMs, QUIET_MS));
+  const hostile = connections > 0
+    ? Math.ceil(connections * HOSTILE_SHARE)
+    : DEFAULT_HOSTILE;
   const script = new URL("attacks.ts", import.meta.url).pathname;
   await using attacker = new Running("nice", [
     ...["-n", "10", Deno.execPath(), ...DENO_RUN, "--allow-all"],
     ...["--no-check", script, name, new URL(httpUrl).port, String(mqttPort)],
     ...[TOKEN, LARGE_LAYER, String(attackMs + COUNT_TIMEOUT_MS)],
-    String(pauseMs),
+    ...[String(pauseMs), String(hostile)],
   ]);
   await attacker.waitFor(/begun/, BEGIN_TIMEOUT_MS);
   await delay(attackMs);
@@ -181,7 +204,7 @@ async function attack(
 }
 
 /** Returns true if one of the limits of an attack was counted. */
-function isCounted(
+export function isCounted(
   name: string,
   counted: ReadonlyMap<string, number>,
 ): boolean {
@@ -276,91 +299,4 @@ function compare(
       lost.push(`cell ${i} ${when}: ${values[i]} instead of ${value}`);
     }
   }
-}
-
-/** Each line of the log begins with its time; forged ones do not. */
-// deno-lint-ignore no-control-regex
-const LOG_LINE = /^\d{4}-\d\d-\d\dT[^\x1b]*$/;
-
-/** What `deno task attacks` aims at; not on a machine with other load. */
-export interface Aims {
-  /** For the good client's 99th percentile, in ms. */
-  readonly maxP99Ms: number;
-  /** For turns of the server's event loop, in ms of the processor. */
-  readonly maxTurnMs: number;
-}
-
-/**
- * Returns what is wrong with a result of {@linkcode runAttacks}.
- *
- * @param aims default: none, then only what must hold on any machine
- */
-export function problemsOf(
-  { reports, alive, stopped, lost, log }: Result,
-  { maxP99Ms, maxTurnMs }: Aims = { maxP99Ms: Infinity, maxTurnMs: Infinity },
-): string[] {
-  const problems = reports.flatMap(({ name, ...report }) => {
-    const { p99, failures, peakBytes, counted, turns } = report;
-    return [
-      ...Object.entries(p99).filter(([, ms]) => ms > maxP99Ms)
-        .map(([operation, ms]) =>
-          `99% of ${operation} within ${ms.toFixed(0)} ms`
-        ),
-      ...(turns.some((ms) => ms > maxTurnMs)
-        ? [`turns of ${turns.slice(0, 3)} ms`]
-        : []),
-      ...(failures.length > 0
-        ? [`${failures.length} failures of a good client: ${failures[0]}`]
-        : []),
-      ...(peakBytes > MAX_BYTES ? [`${megabytes(peakBytes)} MiB`] : []),
-      ...(isCounted(name, counted)
-        ? []
-        : [`none counted of ${ATTACKS[name]!.counted.join(", ")}`]),
-    ].map((problem) => `${name}: ${problem}`);
-  });
-  return [
-    ...problems,
-    ...(alive ? [] : ["the server did not survive"]),
-    ...(alive && stopped?.code !== 0
-      ? [`SIGTERM: ${JSON.stringify(stopped) ?? "no end in time"}`]
-      : []),
-    ...log.split("\n").filter((line) => line !== "" && !LOG_LINE.test(line))
-      .map((line) => `a line that is not of the server is in its log: ${line}`),
-    ...lost.map((cell) => `an acknowledged reading is lost: ${cell}`),
-  ];
-}
-
-/** Returns a report as one line of a table; its head without a report. */
-export function reportLine(report?: AttackReport): string {
-  if (report === undefined) {
-    return columns([
-      "attack",
-      "request",
-      "GET",
-      "QoS 1",
-      "turns",
-      "MiB",
-      "log",
-    ]) +
-      "counted";
-  }
-  const { name, p50, p99, max, counted, peakBytes, logLines, turns } = report;
-  const times = (of: Operation) =>
-    [p50, p99, max].map((ms) => ms[of].toFixed(0)).join("/");
-  return columns([
-    name,
-    ...[times("request"), times("get"), times("reading")],
-    turns.slice(0, 3).join(),
-    megabytes(peakBytes),
-    String(logLines),
-  ]) + [...counted].map(([limit, count]) => `${limit} ${count}`).join(", ");
-}
-
-function columns(texts: readonly string[]): string {
-  const widths = [26, 15, 15, 15, 15, 5, 5];
-  return texts.map((text, i) => text.padEnd(widths[i]!)).join(" ");
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
 }
