@@ -15,6 +15,7 @@ import {
   type Size,
   type Subject,
 } from "../harness/rounds.ts";
+import { broker } from "../systems/compared.ts";
 import { startMosquitto } from "../systems/mosquitto.ts";
 import { occupancy } from "../systems/occupancy.ts";
 import type { StartSystem, System } from "../systems/system.ts";
@@ -22,6 +23,8 @@ import { ingest, type IngestShape } from "./ingest.ts";
 
 const OURS = "occupancy";
 const MOSQUITTO = "Mosquitto";
+/** What a connection costs in Deno, without a broker. */
+const BARE = "acknowledgements only";
 const PAYLOAD_BYTES = 100;
 const SUBSCRIBERS = [1, 10, 100, 500];
 /** Messages on their way to the slowest subscriber. */
@@ -56,6 +59,7 @@ export function brokerCases(size: Size): Case[] {
 function subjectsOf(
   size: Size,
   measure: (system: System) => Promise<Sample>,
+  isBareToo = false,
 ): Subject[] {
   const run = async (start: StartSystem) => {
     await using folder = await tempDir();
@@ -72,6 +76,9 @@ function subjectsOf(
         run(occupancy({ transport: "embedded", store: "memory", root })),
     ),
     { name: MOSQUITTO, measure: () => run(mosquitto) },
+    ...(isBareToo
+      ? [{ name: BARE, measure: () => run(broker("bare_ingest.ts")) }]
+      : []),
   ];
 }
 
@@ -156,7 +163,7 @@ function connects(size: Size): Case {
     name: "connects",
     title: `${CONNECTS_PER_SECOND} connects and disconnects a second`,
     settings: { count },
-    subjects: subjectsOf(size, measure),
+    subjects: subjectsOf(size, measure, true),
     goals: [{
       what: "CPU time of a connect and disconnect",
       figure: "serverCpuMicrosecondsPerConnect",

@@ -180,6 +180,7 @@ async function cycle(count: number, perSecond: number): Promise<void> {
       if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
       const connection = await connect(`cycle-${i}`);
       await connection.write(DISCONNECT);
+      await connection.closeWrite().catch(() => {});
       // Until the broker closes.
       await connection.read(new Uint8Array(1)).catch(() => null);
       connection.close();
