@@ -8,7 +8,6 @@
 import assert from "node:assert/strict";
 import { needs } from "../../support/needs.ts";
 import type { Version } from "../../support/packets.ts";
-import { NOT_YET } from "./not_yet.ts";
 import {
   isKnownMosquitto,
   startSubject,
@@ -60,11 +59,10 @@ function declare(
   test: (trial: Trial) => Promise<void>,
 ): void {
   const title = `${name} [${subject}, MQTT ${version === 5 ? "5" : "3.1.1"}]`;
-  const reason = subject === "embedded"
-    ? (NOT_YET.has(title) ? "it is listed in not_yet.ts" : undefined)
-    : typeof mosquitto === "object"
+  const difference = typeof mosquitto === "object"
     ? mosquitto[version]
     : mosquitto;
+  const reason = subject === "mosquitto" ? difference : undefined;
   Deno.test({
     name: title,
     ...(subject === "mosquitto" ? needs("mosquitto") : needs()),
