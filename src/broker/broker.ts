@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { doneWithin } from "../common/async.ts";
 import type {
   BrokerState,
@@ -122,7 +123,7 @@ class EmbeddedBroker implements Broker {
       sessionLimits: limits.sessions,
       retainedLimits: limits.retained,
       publishWill: (message) => wills.publish(message),
-      onLimit: (limit) => options.onLimit?.(limit),
+      onLimit: (limit, _clientId, count) => options.onLimit?.(limit, count),
       onFull: (clientId) => options.onSessionFull?.(clientId),
     });
     this.#context = {
@@ -143,7 +144,7 @@ class EmbeddedBroker implements Broker {
       isClosing: false,
       connections: new Set(),
       afterCommit: (callback) => persistence.afterCommit(callback),
-      onLimit: (limit) => options.onLimit?.(limit),
+      onLimit: (limit) => options.onLimit?.(limit, 1),
       onDropped: (clientId, reason) => {
         if (this.#closing === undefined) options.onDropped?.(clientId, reason);
       },
@@ -162,7 +163,7 @@ class EmbeddedBroker implements Broker {
         this.brokerCounts.connections++;
         new Connection(this.#context, transport);
       },
-      onLimit: (limit) => options.onLimit?.(limit),
+      onLimit: (limit) => options.onLimit?.(limit, 1),
     });
   }
 
@@ -225,7 +226,7 @@ class EmbeddedBroker implements Broker {
       await this.#closing;
       throw error;
     }
-    this.#router.tick();
+    this.#tick();
     this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
     this.#isOpen = true;
     this.#sys.start();
@@ -317,7 +318,12 @@ class EmbeddedBroker implements Broker {
       connection.checkTime(now);
     }
     this.#context.encoders.clear();
-    if ((this.#router.nextDue ?? Infinity) <= Date.now()) this.#router.tick();
+    this.#tick();
+  }
+
+  /** Ends what has expired, in several turns if it is much. */
+  #tick(): void {
+    if (this.#router.tick() && this.#isOpen) setImmediate(() => this.#tick());
   }
 
   #onAccessChanged(): void {

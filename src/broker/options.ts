@@ -55,8 +55,13 @@ export interface BrokerOptions extends Endpoint {
   };
   /** The version of occupancy, for `$SYS/broker/version`. */
   readonly version?: string;
-  /** Called each time a limit refuses, drops or ends something. */
-  readonly onLimit?: (limit: LimitName) => void;
+  /**
+   * Called when a limit refuses, drops or ends something.
+   *
+   * @param limit its name
+   * @param count how much of it
+   */
+  readonly onLimit?: (limit: LimitName, count: number) => void;
   /** Called for each message that is dropped because of its topic. */
   readonly onRefused?: (clientId: string, topic: string) => void;
   /**

@@ -182,7 +182,7 @@ export async function brokerLimits(
     },
     sessions: {
       maxSessions: flags.mqttSessions,
-      maxExpiry: flags.mqttSessionAge / 1000,
+      maxExpiry: Math.ceil(flags.mqttSessionAge / 1000),
       maxTotalBytes: flags.mqttSessionBytes,
       maxMessages: flags.mqttQueue,
       maxBytes: flags.mqttQueueBytes,

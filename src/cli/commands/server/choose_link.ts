@@ -165,7 +165,7 @@ async function embedded(
         "full-session",
         `Dropped messages for the client ${
           quoteName(client)
-        }: it is disconnected, and its queue is full`,
+        }: its queue is full (--mqtt-queue, --mqtt-queue-bytes)`,
       ),
   });
   const describe = () => `${link.description}${othersOf(link)}${reason}`;

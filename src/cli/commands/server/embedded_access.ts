@@ -40,7 +40,7 @@ export interface EmbeddedAccess {
   /** Undefined without `--tls-cert`. */
   readonly tls: TlsFiles | undefined;
   /** Counts what a limit refuses or delays. */
-  readonly onLimit: (limit: LimitName) => void;
+  readonly onLimit: (limit: LimitName, count?: number) => void;
   /** Reads the users file again; undefined without `--users`. */
   readonly reloadUsers: (() => Promise<void>) | undefined;
 }
@@ -75,7 +75,8 @@ export async function readEmbeddedAccess(
   const reserved = topics.serverOnlyFilters;
   const serverClientIds = [flags.name];
   const tls = await readTlsFiles(flags, log.warn);
-  const onLimit = (limit: LimitName) => limited.add(limit);
+  const onLimit = (limit: LimitName, count?: number) =>
+    limited.add(limit, count);
   const { users: path, allowAnonymous = false } = flags;
   if (path === undefined) {
     const peerTopic = topics.state;
