@@ -8,11 +8,8 @@ import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
-import { type BrokerKind, startSystem } from "../support/system.ts";
+import { BROKERS, startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
-
-/** The brokers at the end of the bridge that pass RETAIN on to the server. */
-const CENTRAL: readonly BrokerKind[] = ["mosquitto"];
 
 /** Settings of an edge Mosquitto that sends readings to another broker. */
 function bridgeTo(port: number, version = "mqttv311"): string[] {
@@ -38,7 +35,7 @@ async function publish(
   await client.take("puback");
 }
 
-for (const kind of CENTRAL) {
+for (const kind of BROKERS) {
   for (const version of ["mqttv311", "mqttv50"]) {
     Deno.test({
       name:
