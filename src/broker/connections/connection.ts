@@ -264,7 +264,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
       ? Infinity
       : packet.keepAlive * 1000 * KEEP_ALIVE_FACTOR;
     this.#decoder.maxPacketBytes = context.settings.maxPacketBytes;
-    this.#transport.markBusy();
+    this.#transport.markBusy(packet.keepAlive === 0);
   }
 
   #refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {

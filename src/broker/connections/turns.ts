@@ -9,6 +9,8 @@ import { setImmediate } from "node:timers";
 const TURN_MS = 10;
 /** Work of one connection in one turn. */
 const SLICE_MS = 5;
+/** Less work in a turn is not worth an event of the loop. */
+const NOTICED_MS = 2;
 
 /** A connection. */
 export interface Worker {
@@ -20,8 +22,10 @@ export interface Worker {
 export class Turns {
   /** Those that wait for a later turn, the next first. */
   readonly #waiting: Worker[] = [];
-  #isActive = false;
-  #turnEnd = 0;
+  /** True if {@linkcode #next} will be called: it begins the next turn. */
+  #isScheduled = false;
+  /** Work since the last turn that was noticed, in ms. */
+  #spentMs = 0;
   #sliceEnd = 0;
 
   /** The time at the start of the present slice, ms of `performance.now()`. */
@@ -29,17 +33,15 @@ export class Turns {
 
   /** Calls `work` now, or in a later turn if this one is over. */
   enter(worker: Worker): void {
-    this.now = performance.now();
-    if (!this.#isActive) this.#begin();
-    if (this.#waiting.length > 0 || this.now >= this.#turnEnd) {
-      this.#waiting.push(worker);
+    if (this.#waiting.length > 0 || this.#spentMs >= TURN_MS) {
+      this.later(worker);
     } else this.#run(worker);
   }
 
   /** Calls `work` in a later turn. */
   later(worker: Worker): void {
     this.#waiting.push(worker);
-    if (!this.#isActive) this.#begin();
+    this.#schedule();
   }
 
   /** Returns true if the worker should go on in a later turn. */
@@ -47,26 +49,27 @@ export class Turns {
     return performance.now() >= this.#sliceEnd;
   }
 
-  #begin(): void {
-    this.#isActive = true;
-    this.now = performance.now();
-    this.#turnEnd = this.now + TURN_MS;
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     setImmediate(this.#next);
   }
 
   readonly #next = (): void => {
-    this.#isActive = false;
-    if (this.#waiting.length === 0) return;
-    this.#begin();
+    this.#isScheduled = false;
+    this.#spentMs = 0;
     for (let left = this.#waiting.length; left > 0; left--) {
       this.#run(this.#waiting.shift()!);
-      this.now = performance.now();
-      if (this.now >= this.#turnEnd) break;
+      if (this.#spentMs >= TURN_MS) break;
     }
+    if (this.#waiting.length > 0) this.#schedule();
   };
 
   #run(worker: Worker): void {
+    this.now = performance.now();
     this.#sliceEnd = this.now + SLICE_MS;
     worker.work();
+    this.#spentMs += performance.now() - this.now;
+    if (this.#spentMs >= NOTICED_MS) this.#schedule();
   }
 }

@@ -114,12 +114,6 @@ class TcpListener implements Listener {
       connection.close();
       return;
     }
-    try {
-      connection.setNoDelay();
-      connection.setKeepAlive(); // detects clients that are gone without a word
-    } catch {
-      // It is closed already: the first read reports it.
-    }
     this.#open.add(transport);
     this.#accept(transport);
   }
@@ -137,6 +131,8 @@ class TcpTransport implements Transport {
   readonly #connection: Deno.TcpConn;
   readonly #owner: Owner;
   #isDestroyed = false;
+  /** The number of writes, up to 2. */
+  #writes = 0;
 
   constructor(connection: Deno.TcpConn, address: string, owner: Owner) {
     this.#connection = connection;
@@ -149,6 +145,10 @@ class TcpTransport implements Transport {
   }
 
   write(bytes: Uint8Array): Promise<number> {
+    // The first write, CONNACK, is not delayed in any case.
+    if (this.#writes < 2 && ++this.#writes === 2) {
+      this.#set((connection) => connection.setNoDelay());
+    }
     return this.#connection.write(bytes);
   }
 
@@ -168,7 +168,16 @@ class TcpTransport implements Transport {
     this.#connection.close();
   }
 
-  markBusy(): void {
+  markBusy(isSilent: boolean): void {
     this.#owner.admission.setBusy(this);
+    if (isSilent) this.#set((connection) => connection.setKeepAlive());
+  }
+
+  #set(option: (connection: Deno.TcpConn) => void): void {
+    try {
+      option(this.#connection);
+    } catch {
+      // The connection is closed already: the next read reports it.
+    }
   }
 }

@@ -44,8 +44,11 @@ export interface Transport {
   /**
    * Marks the client as logged in: the connection no longer gives way to new
    * ones.
+   *
+   * @param isSilent true if it has no keep-alive: then that of TCP detects a
+   * client that is gone without a word
    */
-  markBusy(): void;
+  markBusy(isSilent: boolean): void;
 }
 
 /** Handles a new connection. */
