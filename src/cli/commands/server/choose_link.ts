@@ -8,6 +8,7 @@ import type { BrokerAccess } from "../../../mqtt/transport.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
 import { offlineState } from "../../../server/mod.ts";
+import type { Records } from "../../../store/store.ts";
 import {
   brokerOf,
   DEFAULT_BROKER,
@@ -54,6 +55,7 @@ export interface ChosenLink {
  *
  * @param access certificates, key and login for a broker
  * @param embeddedAccess users, rules and certificate of the embedded broker
+ * @param records keep the state of the embedded broker; undefined: none is kept
  */
 export async function chooseLink(
   flags: ServerFlags,
@@ -61,16 +63,17 @@ export async function chooseLink(
   log: ServerLog,
   access: BrokerAccess,
   embeddedAccess: EmbeddedAccess,
+  records: Records | undefined,
 ): Promise<ChosenLink> {
   const { broker } = flags;
   if (wantsEmbedded(flags)) {
-    return await embedded(flags, topics, log, embeddedAccess, "");
+    return await embedded(flags, topics, log, embeddedAccess, records, "");
   }
   if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
     return await connected(flags, topics, log, access);
   }
   const reason = " (no broker answered on localhost:1883)";
-  return await embedded(flags, topics, log, embeddedAccess, reason);
+  return await embedded(flags, topics, log, embeddedAccess, records, reason);
 }
 
 async function connected(
@@ -123,10 +126,14 @@ async function embedded(
   topics: Topics,
   log: ServerLog,
   { access, tls, onLimit }: EmbeddedAccess,
+  records: Records | undefined,
   reason: string,
 ): Promise<ChosenLink> {
   const { listen = DEFAULT_LISTEN, listenTls, listenWs, listenWss } = flags;
   const { createBroker } = await import("../../../broker/broker.ts");
+  const { StoredState } = await import(
+    "../../../broker/persistence/stored_state.ts"
+  );
   const limits = await brokerLimits(flags, log.warn);
   const serverTopics = new ServerTopics({ reserved: topics.serverOnlyFilters });
   const link = createBroker({
@@ -135,6 +142,7 @@ async function embedded(
     ...(tls && listenTls && { tls: { ...listenTls, ...tls } }),
     ...(tls && listenWss && { wss: { ...listenWss, ...tls } }),
     access,
+    ...(records && { persistence: new StoredState(records) }),
     subscriptions: topics.serverSubscriptions(flags.name),
     runs: [topics.dataFilter],
     onLimit,

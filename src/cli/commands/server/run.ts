@@ -78,7 +78,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     onWarning: log.warn,
   });
   if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
-  const chosen = await chooseLink(flags, topics, log, access, embedded);
+  const { records } = store;
+  const chosen = await chooseLink(
+    ...[flags, topics, log, access, embedded, records] as const,
+  );
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({
     link,
