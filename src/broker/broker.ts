@@ -119,7 +119,7 @@ class EmbeddedBroker implements Broker {
       ...{ clock, onRefused },
     });
     this.#router = new Router({
-      ...{ clock, persistence, rules: access },
+      ...{ clock, persistence, rules: access, counters: this.brokerCounts },
       sessionLimits: limits.sessions,
       retainedLimits: limits.retained,
       publishWill: (message) => wills.publish(message),
@@ -190,10 +190,6 @@ class EmbeddedBroker implements Broker {
 
   get acceptProblem(): string | undefined {
     return this.#listeners.problem;
-  }
-
-  get clients(): number {
-    return this.#router.sessions.connected;
   }
 
   get brokerState(): BrokerState {

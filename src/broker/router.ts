@@ -25,6 +25,7 @@ import {
   SubscriptionIndex,
 } from "./sessions/subscription_index.ts";
 import { isShared, sharedFilter } from "./topics/share.ts";
+import { Counters } from "./sys/counters.ts";
 import { Wills } from "./wills/wills.ts";
 
 /** Limits whose reaching the router reports, as in `LIMIT_NAMES`. */
@@ -42,6 +43,8 @@ export interface RouterOptions {
   /** Default: nothing is kept. */
   readonly persistence?: Persistence;
   readonly sessionLimits: SessionLimits;
+  /** Counts dropped messages and expired sessions. Default: a new one. */
+  readonly counters?: Counters;
   readonly retainedLimits: RetainedLimits;
   /** Who may receive what. Default: all receive all. */
   readonly rules?: DeliveryRules;
@@ -100,10 +103,11 @@ export class Router {
   readonly retained: RetainedStore;
   /** The wills that wait. */
   readonly wills: Wills;
+  /** Messages that were dropped, and sessions that have expired. */
+  readonly counters: Counters;
   readonly #options: RouterOptions;
   readonly #persistence: CountedPersistence;
   readonly #index: SubscriptionIndex;
-  #dropped = 0;
 
   constructor(options: RouterOptions) {
     const { clock, rules, sessionLimits: limits } = options;
@@ -111,6 +115,7 @@ export class Router {
       options.persistence ?? NO_PERSISTENCE,
     );
     const onLimit = options.onLimit;
+    const counters = this.counters = options.counters ?? new Counters();
     this.#options = options;
     this.#index = new SubscriptionIndex(rules);
     this.retained = new RetainedStore({
@@ -127,13 +132,12 @@ export class Router {
       onFull: (clientId) => options.onFull?.(clientId),
       onRightsChanged: () => this.#index.rightsChanged(),
       onEnded: (session, unsent) => this.#sessionEnded(session, unsent),
-      onEvicted: (clientId, limit) => onLimit?.(limit, clientId, 1),
+      onExpired: () => counters.expiredSessions++,
+      onEvicted: ({ clientId, queue }, limit) => {
+        counters.publishDropped += queue.length;
+        onLimit?.(limit, clientId, 1);
+      },
     });
-  }
-
-  /** Messages at QoS 1 and 2 that full sessions have dropped. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** The number of subscriptions. */
@@ -354,7 +358,7 @@ export class Router {
   }
 
   #countDropped(clientId: string | undefined, count: number): void {
-    this.#dropped += count;
+    this.counters.publishDropped += count;
     this.#options.onLimit?.("mqtt-session-queue", clientId, count);
   }
 

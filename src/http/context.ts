@@ -54,8 +54,6 @@ export interface LinkStatus {
   readonly since: number;
   /** Why it is down, for people; undefined while it is up. */
   readonly problem: string | undefined;
-  /** Clients of the embedded broker; undefined for an external broker. */
-  readonly clients: number | undefined;
   /** Of the embedded broker; undefined for an external one. */
   readonly brokerCounts?: BrokerCounts | undefined;
   /** Of the embedded broker; undefined for an external one. */

@@ -170,8 +170,6 @@ export interface Link {
    * that the broker grants instead (MQTT 5, 3.2.2.3.2). Valid after `open()`.
    */
   readonly sessionExpiry?: number;
-  /** Connected clients; undefined if the broker does not report them. */
-  readonly clients?: number;
   /** Of an embedded broker; undefined for an external one. */
   readonly brokerCounts?: BrokerCounts;
   /** Of an embedded broker; undefined for an external one. Cheap. */

@@ -43,7 +43,7 @@ Deno.test({
     ok(reached.length >= 2);
     deepEqual(new Set(reached), new Set(["mqtt-connections-per-address"]));
     await first[Symbol.asyncDispose]();
-    await until(() => server.broker.clients === 1);
+    await until(() => server.broker.brokerState?.clients === 1);
     await using _fourth = await RawConnection.open(server.port, "fourth");
   },
 });

@@ -244,11 +244,10 @@ Deno.test({
       ...{ retainedMessages: 1, retainedBytes: 2 },
       ...{ queuedMessages: 0, queuedBytes: 0, unsentBytes: 0 },
     };
-    const link = Object.assign(new FakeLink(), {
-      ...{ clients: 3, brokerCounts, brokerState },
-    });
+    const link = Object.assign(new FakeLink(), { brokerCounts, brokerState });
     await using server = await startServer({ link });
     const text = await (await server.get("/metrics")).text();
+    assert.match(text, /^occupancy_broker_clients 3$/m);
     assert.match(text, /^occupancy_broker_sessions 4$/m);
     assert.match(text, /^occupancy_broker_dropped_messages_total 7$/m);
     await server.post("1,1,1", `?layer=${encodeURIComponent('a"\\b<ü>')}`);

@@ -79,6 +79,7 @@ export function openClient(
   const { gate } = receiver;
   appendAccepted(output.begin(), packet, context, session, isPresent);
   context.counters.packetsSent++;
+  context.counters.noteClients(context.router.sessions.connected);
   session.resume();
   return { version, session, outlet, receiver, gate, retained, isBridge };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ByteWriter } from "../../common/byte_writer.ts";
+import type { Counters } from "../sys/counters.ts";
 
 /** Acknowledgements that wait for one commit. */
 interface Batch {
@@ -20,6 +21,7 @@ export interface CommitGateOptions {
   readonly afterCommit: (callback: () => void) => void;
   /** Returns where to append packets that are sent at the end of the turn. */
   readonly output: () => ByteWriter;
+  readonly counters: Counters;
 }
 
 /** The acknowledgements of one connection, in order. */
@@ -36,8 +38,10 @@ export class CommitGate {
    * Returns where to append an acknowledgement.
    *
    * @param isStaged whether the work that it acknowledges has to be committed
+   * @param packets how many packets will be appended
    */
-  begin(isStaged: boolean): ByteWriter {
+  begin(isStaged: boolean, packets = 1): ByteWriter {
+    this.#options.counters.packetsSent += packets;
     const last = this.#batches.at(-1);
     if (last === undefined && !isStaged) return this.#options.output();
     if (last !== undefined && !(isStaged && last.isRequested)) {

@@ -73,7 +73,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
   constructor(context: ConnectionContext, transport: Transport) {
     this.#context = context;
     this.#transport = transport;
-    this.output = new Output(transport, context.unsent, this);
+    this.output = new Output(transport, context, this);
     this.#input = new Input(context.readBuffers);
     context.connections.add(this);
     this.#read();
@@ -269,6 +269,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
 
   #refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {
     appendRefusal(this.output.begin(), packet, refusal);
+    this.#context.counters.packetsSent++;
     const { clientId } = packet;
     // Wrong logins are reported by the access rules, with user and address.
     if (refusal !== "bad-credentials") {
@@ -327,6 +328,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
           ? ConnackCode.UnacceptableProtocolVersion
           : reasonCode,
       });
+      this.#context.counters.packetsSent++;
     }
     this.#fail(reasonCode, message);
   }
@@ -346,6 +348,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     // (MQTT 5, 3.14.0-1: only after CONNACK)
     if (reason !== undefined && isOpen && this.#client?.version === 5) {
       appendDisconnect(this.output.begin(), reason);
+      this.#context.counters.packetsSent++;
     }
     this.#leaveSession();
     this.#input.start = this.#input.end = 0;

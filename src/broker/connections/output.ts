@@ -5,6 +5,7 @@
  */
 import { ByteWriter } from "../../common/byte_writer.ts";
 import type { Transport } from "../listeners/transport.ts";
+import type { Counters } from "../sys/counters.ts";
 import type { UnsentBudget } from "./unsent_budget.ts";
 
 /** The first size of a buffer. */
@@ -17,6 +18,12 @@ export const SHARED_PAYLOAD_BYTES: number = 16 * 1024;
 const ROOM_BYTES = 256 * 1024;
 /** Unused buffers that are kept for other connections. */
 const MAX_SPARE_BUFFERS = 64;
+
+/** What all outputs share. */
+export interface OutputContext {
+  readonly unsent: UnsentBudget;
+  readonly counters: Counters;
+}
 
 /** What an output reports. */
 export interface OutputEvents {
@@ -43,6 +50,7 @@ function sendScheduled(): void {
 export class Output {
   readonly #transport: Transport;
   readonly #budget: UnsentBudget;
+  readonly #counters: Counters;
   readonly #events: OutputEvents;
   /** Collects packets. */
   #buffer: ByteWriter | undefined;
@@ -71,11 +79,12 @@ export class Output {
 
   constructor(
     transport: Transport,
-    budget: UnsentBudget,
+    { unsent, counters }: OutputContext,
     events: OutputEvents,
   ) {
     this.#transport = transport;
-    this.#budget = budget;
+    this.#budget = unsent;
+    this.#counters = counters;
     this.#events = events;
   }
 
@@ -191,6 +200,7 @@ export class Output {
 
   readonly #onWritten = (count: number): void => {
     const rest = this.#rest!;
+    this.#counters.bytesSent += count;
     if (!this.#isBroken) {
       this.waitsSince = performance.now();
       if (count < rest.length) {

@@ -48,6 +48,7 @@ export class PassedMessages extends AckEntry {
   }
 
   override finish(): void {
-    this.#gate.begin(this.#isStaged).raw(this.#packets.take());
+    this.#gate.begin(this.#isStaged, this.messages)
+      .raw(this.#packets.take());
   }
 }

@@ -83,6 +83,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     this.#gate = new CommitGate({
       afterCommit: context.afterCommit,
       output: () => output.begin(),
+      counters: context.counters,
     });
   }
 
@@ -233,7 +234,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     if (qos === 0) return;
     this.#inFlight -= run.count;
     appendAcknowledgements(
-      this.#gate.begin(router.changes !== before),
+      this.#gate.begin(router.changes !== before, run.count),
       PacketType.Puback,
       run.packetIds,
     );

@@ -53,7 +53,6 @@ export function subscribe(
   appendSuback(gate.begin(router.changes !== before), version, {
     ...{ type: PacketType.Suback, packetId, reasonCodes },
   });
-  context.counters.packetsSent++;
   if (messages.length === 0) return;
   // After the SUBACK: many clients ignore what arrives before it.
   gate.afterSent(() => {
@@ -78,7 +77,7 @@ function refusalOf(
 
 /** Handles an UNSUBSCRIBE. */
 export function unsubscribe(
-  { router, counters }: ConnectionContext,
+  { router }: ConnectionContext,
   { version, session, gate }: Subscriber,
   { packetId, filters }: UnsubscribePacket,
 ): void {
@@ -91,5 +90,4 @@ export function unsubscribe(
   appendSuback(gate.begin(router.changes !== before), version, {
     ...{ type: PacketType.Unsuback, packetId, reasonCodes },
   });
-  counters.packetsSent++;
 }

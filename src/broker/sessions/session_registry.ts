@@ -82,9 +82,11 @@ export interface RegistryOptions {
     session: Session,
     unsent: readonly QueuedDelivery[],
   ) => void;
-  /** Called when a session is ended because of a limit. */
+  /** Called when a session ends because its client did not return in time. */
+  readonly onExpired: () => void;
+  /** Called before a session is ended because of a limit. */
   readonly onEvicted: (
-    clientId: string,
+    session: Session,
     limit: "mqtt-sessions" | "mqtt-session-bytes",
   ) => void;
 }
@@ -252,7 +254,10 @@ export class SessionRegistry implements Iterable<Session> {
       if (session === undefined) return;
       work += SESSION_WORK + session.queue.length + session.subscriptions.size;
       unblocked?.queue.unblock();
-      if (ended !== undefined) this.end(ended);
+      if (ended !== undefined) {
+        this.#options.onExpired();
+        this.end(ended);
+      }
     }
   }
 
@@ -342,7 +347,7 @@ export class SessionRegistry implements Iterable<Session> {
       if (limit === "mqtt-session-bytes" && session.queue.length === 0) {
         continue;
       }
-      this.#options.onEvicted(session.clientId, limit);
+      this.#options.onEvicted(session, limit);
       this.end(session);
       return true;
     }

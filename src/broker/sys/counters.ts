@@ -18,4 +18,11 @@ export class Counters implements BrokerCounts {
   payloadBytesSent = 0;
   bytesReceived = 0;
   bytesSent = 0;
+  /** The most clients that were connected at the same time. */
+  maxClients = 0;
+
+  /** Notes how many clients are connected. Called after each login. */
+  noteClients(connected: number): void {
+    if (connected > this.maxClients) this.maxClients = connected;
+  }
 }

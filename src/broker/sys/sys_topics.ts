@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { BrokerCounts, BrokerState } from "../../mqtt/link.ts";
+import type { BrokerState } from "../../mqtt/link.ts";
+import type { Counters } from "./counters.ts";
 
 /** The interval of Mosquitto (`sys_interval`). */
 const INTERVAL_MS = 10_000;
@@ -13,7 +14,7 @@ const INTERVAL_MS = 10_000;
 export interface SysTopicsOptions {
   /** The version of occupancy. */
   readonly version: string;
-  readonly counts: BrokerCounts;
+  readonly counts: Counters;
   /** Returns the present state. */
   readonly state: () => BrokerState;
   /** Publishes a retained message that is not stored. */
@@ -31,7 +32,6 @@ export class SysTopics {
   readonly #started: number;
   readonly #published = new Map<string, string>();
   readonly #encoder = new TextEncoder();
-  #maxClients = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: SysTopicsOptions) {
@@ -51,11 +51,6 @@ export class SysTopics {
     clearInterval(this.#timer);
   }
 
-  /** Notes how many clients are connected. Call it after each CONNECT. */
-  noteClients(connected: number): void {
-    if (connected > this.#maxClients) this.#maxClients = connected;
-  }
-
   /** Publishes the topics that changed. */
   publish(): void {
     for (const [topic, value] of this.#values()) {
@@ -72,14 +67,13 @@ export class SysTopics {
   *#values(): Generator<readonly [topic: string, value: number | string]> {
     const { version, counts } = this.#options;
     const state = this.#options.state();
-    this.noteClients(state.clients);
     const seconds = Math.floor((this.#monotonic() - this.#started) / 1000);
     yield ["version", `occupancy version ${version}`];
     yield ["uptime", `${seconds} seconds`];
     yield ["clients/connected", state.clients];
     yield ["clients/disconnected", state.sessions - state.clients];
     yield ["clients/total", state.sessions];
-    yield ["clients/maximum", this.#maxClients];
+    yield ["clients/maximum", counts.maxClients];
     yield ["clients/expired", counts.expiredSessions];
     yield ["subscriptions/count", state.subscriptions];
     yield ["retained messages/count", state.retainedMessages];

@@ -38,6 +38,7 @@ const COUNTERS: readonly (readonly [keyof BrokerCounts, string, string])[] = [
 ];
 
 const GAUGES: readonly (readonly [keyof BrokerState, string, string])[] = [
+  ["clients", "clients", "Connected clients."],
   ["sessions", "sessions", "Sessions, of connected clients too."],
   ["subscriptions", "subscriptions", "Subscriptions of all sessions."],
   ["retainedMessages", "retained_messages", "Retained messages."],
@@ -71,18 +72,10 @@ export function brokerCounters(link: () => LinkStatus): ComputedMetric[] {
 
 /** Metrics that increase and decrease; none for an external broker. */
 export function brokerGauges(link: () => LinkStatus): ComputedMetric[] {
-  const state = GAUGES.map(([key, name, help]) => ({
+  if (link().brokerState === undefined) return [];
+  return GAUGES.map(([key, name, help]) => ({
     name: `occupancy_broker_${name}`,
     help,
     read: () => single(link().brokerState?.[key] ?? 0),
   }));
-  const clients = {
-    name: "occupancy_broker_clients",
-    help: "Clients connected to the embedded broker.",
-    read: () => single(link().clients ?? 0),
-  };
-  return [
-    ...(link().clients === undefined ? [] : [clients]),
-    ...(link().brokerState === undefined ? [] : state),
-  ];
 }

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { Output } from "../../../src/broker/connections/output.ts";
+import { Counters } from "../../../src/broker/sys/counters.ts";
 import { UnsentBudget } from "../../../src/broker/connections/unsent_budget.ts";
 import type { Transport } from "../../../src/broker/listeners/transport.ts";
 import { settled } from "../../support/fake_link.ts";
@@ -46,10 +47,11 @@ class FakeTransport implements Transport {
 
 function setUp(limits = { perClient: 1e9, inAll: 1e9 }) {
   const budget = new UnsentBudget(limits);
+  const counters = new Counters();
   const events: string[] = [];
   const add = (name: string) => {
     const transport = new FakeTransport();
-    const output = new Output(transport, budget, {
+    const output = new Output(transport, { unsent: budget, counters }, {
       onSent: () => events.push(`${name} sent`),
       onUnsentLimit: () => {
         events.push(`${name} limit`);
@@ -58,7 +60,7 @@ function setUp(limits = { perClient: 1e9, inAll: 1e9 }) {
     });
     return { transport, output };
   };
-  return { budget, events, add };
+  return { budget, counters, events, add };
 }
 
 function bytes(length: number, value = 1): Uint8Array<ArrayBuffer> {
@@ -69,7 +71,7 @@ Deno.test(
   "Output sends what a turn collects in one write, and while it writes, collects",
   PURE,
   async () => {
-    const { events, add, budget } = setUp();
+    const { events, add, budget, counters } = setUp();
     const { transport, output } = add("a");
     for (let i = 0; i < 10; i++) output.begin().raw(bytes(3, i));
     equal(transport.isWriting, false);
@@ -85,6 +87,7 @@ Deno.test(
     deepEqual(transport.written.map(({ length }) => length), [7, 23, 11]);
     deepEqual(events, ["a sent"]);
     deepEqual([output.unsent, budget.bytes], [0, 0]);
+    equal(counters.bytesSent, 41);
   },
 );
 

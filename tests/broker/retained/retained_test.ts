@@ -163,7 +163,7 @@ Deno.test(
       const { packetId } = client.outlet.messages[seen++]!;
       client.session.acknowledged(packetId);
     }
-    equal(test.router.dropped, 0);
+    equal(test.router.counters.publishDropped, 0);
     for (; seen < 500; seen++) {
       client.session.acknowledged(client.outlet.messages[seen]!.packetId);
     }

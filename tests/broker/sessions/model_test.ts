@@ -276,7 +276,7 @@ Deno.test({
           scene.finish();
           const seen = [...firsts(scene, 1), ...firsts(scene, 2)];
           assert.equal(
-            seen.length + scene.router.dropped,
+            seen.length + scene.router.counters.publishDropped,
             scene.published.length,
           );
           for (const qos of [1, 2] as const) {

@@ -160,15 +160,18 @@ Deno.test(
     };
     publish(5);
     deepEqual(test.full, ["a"]);
-    equal(test.router.dropped, 2);
+    equal(test.router.counters.publishDropped, 2);
     client.session.acknowledged(1);
     publish(2);
     deepEqual(test.full, ["a"]);
-    equal(test.router.dropped, 3);
+    equal(test.router.counters.publishDropped, 3);
     for (const id of [2, 3, 4]) client.session.acknowledged(id);
     publish(4);
     deepEqual(test.full, ["a", "a"]);
-    equal(test.limits["mqtt-session-queue"], test.router.dropped);
+    equal(
+      test.limits["mqtt-session-queue"],
+      test.router.counters.publishDropped,
+    );
   },
 );
 
@@ -200,11 +203,11 @@ Deno.test(
     test.subscribe(client, "t", 1);
     test.disconnect(client);
     for (let i = 0; i < 3; i++) test.publish("t", String(i));
-    equal(test.router.dropped, 1);
+    equal(test.router.counters.publishDropped, 1);
     equal(test.router.hasSubscriber("t"), false);
     equal(test.publish("t", "3"), 0x00);
     test.publish("t", "at QoS 0", 0);
-    equal(test.router.dropped, 2);
+    equal(test.router.counters.publishDropped, 2);
     const again = test.connect("a");
     deepEqual(again.outlet.texts, ["0", "1"]);
     equal(test.router.hasSubscriber("t"), true);
@@ -234,7 +237,7 @@ Deno.test(
     test.publish("t", "3", 1);
     const again = test.connect("a");
     deepEqual(again.outlet.texts, ["2", "3"]);
-    equal(test.router.dropped, 2);
+    equal(test.router.counters.publishDropped, 2);
   },
 );
 
@@ -425,7 +428,7 @@ Deno.test(
     const c = test.connect("c");
     publish("b");
     publish("c");
-    equal(test.router.dropped > 0, true);
+    equal(test.router.counters.publishDropped > 0, true);
     equal(b.session.isConnected && c.session.isConnected, true);
   },
 );
@@ -507,7 +510,7 @@ Deno.test(
     test.subscribe(client, "t", 1);
     test.disconnect(client);
     for (const length of [1, 20_000, 2]) test.publish("t", "x".repeat(length));
-    equal(test.router.dropped, 1);
+    equal(test.router.counters.publishDropped, 1);
     equal(test.connect("a").outlet.messages.length, 2);
   },
 );

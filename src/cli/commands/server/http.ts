@@ -124,7 +124,6 @@ export function httpContext(
     link: () => ({
       description: link.description,
       mqttVersion: link.mqttVersion,
-      clients: link.clients,
       brokerCounts: link.brokerCounts,
       brokerState: link.brokerState,
       acceptProblem: link.acceptProblem,

@@ -1,0 +1,143 @@
+/** `$SYS` and the metrics of a server, read by Mosquitto's clients. */
+import assert from "node:assert/strict";
+import { needs, requireTool } from "../../support/needs.ts";
+import { occupancy, runOccupancy, Running } from "../../support/processes.ts";
+import { temporaryFolder } from "../../support/temp.ts";
+import { until } from "../../support/until.ts";
+import { VERSION } from "../../../src/cli/version.ts";
+
+const pub = (port: number, ...args: string[]) =>
+  runTool("mosquitto_pub", port, args);
+const sub = (port: number, ...args: string[]) =>
+  runTool("mosquitto_pub", port, args, "sub");
+
+/** Runs one of Mosquitto's clients; returns its output. */
+async function runTool(
+  tool: "mosquitto_pub",
+  port: number,
+  args: string[],
+  kind = "pub",
+) {
+  const program = requireTool(tool).replace(/pub$/, kind);
+  await using running = new Running(program, ["-p", `${port}`, ...args]);
+  return await running.ended();
+}
+
+async function start(...args: string[]) {
+  const server = occupancy([
+    ...["server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", ...args],
+  ]);
+  const [, port] = await server.waitFor(/embedded broker on 127.0.0.1:(\d+)/);
+  const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+  await server.waitFor(/Ready/);
+  return { server, port: Number(port), url };
+}
+
+/** Reads the topics below `$SYS` that a client receives at once. */
+async function sysTopics(port: number, ...args: string[]) {
+  const { stdout } = await sub(
+    port,
+    ...["-t", "$SYS/broker/#", "-v", "-W", "1", ...args],
+  );
+  return Object.fromEntries(
+    stdout.trim().split("\n").map((line) =>
+      /^(\$SYS.*?) (?=occupancy|\d)(.*)$/.exec(line)?.slice(1) ?? [line, ""]
+    ),
+  );
+}
+
+Deno.test({
+  name:
+    "without users every client reads $SYS, which is published every 10 s and never stored",
+  ...needs("mosquitto_pub", "sh"),
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const store = ["--store", `sqlite:${folder.path}/map.db`];
+    {
+      const { server, port, url } = await start(...store);
+      await using _server = server;
+      const updated = sub(
+        port,
+        ...["-t", "$SYS/broker/publish/messages/received", "-C", "2"],
+        ...["-W", "15"],
+      );
+      const first = await sysTopics(port);
+      assert.equal(Object.keys(first).length, 20, JSON.stringify(first));
+      assert.equal(
+        first["$SYS/broker/version"],
+        `occupancy version ${VERSION}`,
+      );
+      await pub(port, "-q", "1", "-t", "occupancy/data", "-m", "1,1,1");
+      // Only the broker publishes below $SYS.
+      await pub(port, ...["-r", "-t", "$SYS/broker/version", "-m", "forged"]);
+      await pub(port, ...["-r", "-t", "kept", "-m", "retained"]);
+      // The metrics are up to date, the topics 10 s later.
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      const metric = (name: string) =>
+        Number(new RegExp(`^occupancy_broker_${name} (.*)$`, "m")
+          .exec(metrics)?.[1]);
+      assert.equal(metric("received_messages_total"), 3);
+      assert.equal(metric("received_payload_bytes_total"), 19);
+      assert.equal(metric("clients"), 1);
+      assert.equal(metric("subscriptions"), 1);
+      assert.ok(metric("connections_total") >= 5);
+      assert.ok(metric("received_bytes_total") > 100);
+      assert.ok(metric("sent_bytes_total") > 100);
+      // The topics below $SYS, the state of the server, and `kept`.
+      assert.equal(metric("retained_messages"), 22);
+      assert.equal((await updated).stdout, "0\n3\n");
+      assert.equal(
+        (await sysTopics(port))["$SYS/broker/version"],
+        `occupancy version ${VERSION}`,
+      );
+      const { stdout } = await runOccupancy([
+        ...["doctor", "--broker", `mqtt://127.0.0.1:${port}`],
+      ]);
+      assert.match(stdout, /the embedded broker of a server/);
+      assert.match(stdout, /The broker has dropped no messages/);
+      server.kill();
+      assert.equal((await server.ended()).code, 0);
+    }
+    const { server, port } = await start(...store);
+    await using _server = server;
+    const first = await until(async () => {
+      const topics = await sysTopics(port);
+      return "$SYS/broker/uptime" in topics ? topics : undefined;
+    });
+    assert.equal(first["$SYS/broker/publish/messages/received"], "0");
+  },
+});
+
+Deno.test({
+  name: "with users only administrators and users with a rule read $SYS",
+  ...needs("mosquitto_pub", "sh"),
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const users = `${folder.path}/users`;
+    const add = async (...args: string[]) => {
+      const { code, stderr } = await runOccupancy(
+        ["users", "add", "--users", users, ...args],
+        { input: "secret\n" },
+      );
+      assert.equal(code, 0, stderr);
+    };
+    await add("alice");
+    await add("watcher");
+    await add("--administrator", "root");
+    const text = await Deno.readTextFile(users);
+    await Deno.writeTextFile(
+      users,
+      text.replace(/^(user watcher .*)$/m, "$1\n  subscribe $$SYS/#"),
+    );
+    const { server, port } = await start("--users", users);
+    await using _server = server;
+    const login = (name: string) => ["-u", name, "-P", "secret"];
+    const count = async (name: string) =>
+      Object.keys(await sysTopics(port, ...login(name)))
+        .filter((topic) => topic.startsWith("$SYS/")).length;
+    assert.deepEqual(
+      await Promise.all([count("alice"), count("watcher"), count("root")]),
+      [0, 20, 20],
+    );
+  },
+});
