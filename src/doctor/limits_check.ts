@@ -16,13 +16,10 @@ export const limitsCheck: Check = {
     if (probe.version === 5) {
       return judgeLimits(probe.connack.properties ?? {});
     }
-    const info = await context.brokerInfo();
     return [
-      info?.embedded
-        ? finding("ok", "Messages of up to 32 MiB")
-        : finding("unknown", "A broker with MQTT 3.1.1 reports no limits", {
-          hint: "docs/OPERATIONS.md lists the settings that matter.",
-        }),
+      finding("unknown", "A broker with MQTT 3.1.1 reports no limits", {
+        hint: "docs/OPERATIONS.md lists the settings that matter.",
+      }),
     ];
   },
 };

@@ -8,8 +8,6 @@ const EMPTY_PAYLOAD = new Uint8Array(0);
 const MAX_IN_FLIGHT_MESSAGES = 100;
 /** The queue is empty if no message arrives for this time, in ms. */
 const IDLE_MS = 300;
-/** The embedded broker's limit (docs/OPERATIONS.md, The embedded broker). */
-const EMBEDDED_QUEUE_MESSAGES = 1000;
 
 /**
  * Checks that the broker keeps the session of a disconnected client and queues
@@ -141,8 +139,9 @@ export function judgeSession(result: SessionResult): Finding[] {
         "warning",
         `The broker kept ${arrived} of ${queue} messages to a disconnected client`,
         {
-          hint:
-            "Raise its queue limit (mosquitto: max_queued_messages 0); see docs/OPERATIONS.md.",
+          hint: embedded
+            ? "Raise --mqtt-session-messages of its server."
+            : "Raise its queue limit (mosquitto: max_queued_messages 0); see docs/OPERATIONS.md.",
           data,
         },
       ),
@@ -163,7 +162,7 @@ export function judgeSession(result: SessionResult): Finding[] {
     embedded
       ? finding(
         "ok",
-        `The broker queues up to ${EMBEDDED_QUEUE_MESSAGES} messages per client`,
+        "The broker queues messages per client up to --mqtt-session-messages of its server (1000 by default)",
       )
       : finding(
         "unknown",

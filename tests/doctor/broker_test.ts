@@ -87,7 +87,7 @@ Deno.test({
     assert.match(found.of("port")[0]!, /^ok: .* used by server-under-test/);
     assert.match(
       found.of("session").join(),
-      /kept the session.*up to 1000 messages/,
+      /kept the session.*1000 by default/,
     );
     assert.match(found.of("topics").join(), /^ok/);
   },

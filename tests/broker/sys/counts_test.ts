@@ -25,10 +25,10 @@ Deno.test({
     await client.subscribe("news", 1);
     // Stored by the server, at QoS 1 and 2, and passed on.
     for (let i = 1; i <= 20; i++) {
-      await client.publish("data/x", "1,1,1", { qos: 1, messageId: i });
+      await client.publish("data/x", "1,1,1", { qos: 1, id: i });
     }
-    await client.publish("data/x", "2,2,2", { qos: 2, messageId: 21 });
-    await client.publish("news", "hello", { qos: 1, messageId: 22 });
+    await client.publish("data/x", "2,2,2", { qos: 2, id: 21 });
+    await client.publish("news", "hello", { qos: 1, id: 22 });
     const { messageId } = await client.take("publish");
     await client.send({ cmd: "puback", messageId });
     await client.send({ cmd: "pubrel", messageId: 21 });
@@ -73,7 +73,7 @@ Deno.test({
     await away.disconnect();
     await using publisher = await RawConnection.open(server.port, "publisher");
     for (let i = 1; i <= 10; i++) {
-      await publisher.publish("news", `${i}`, { qos: 1, messageId: i });
+      await publisher.publish("news", `${i}`, { qos: 1, id: i });
     }
     await publisher.expectAll("puback", 10);
     assert.equal(broker.brokerCounts!.publishDropped, 7);
