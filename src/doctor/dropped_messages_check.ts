@@ -22,7 +22,7 @@ export const droppedMessagesCheck: Check = {
         `The broker has dropped ${dropped} messages since it started`,
         {
           hint: info?.embedded
-            ? "They were for clients, never for the server. Its log names clients whose queue is full: raise --mqtt-session-messages or --mqtt-session-bytes."
+            ? "They were for clients, never for the server. Its log names clients whose queue is full: raise --mqtt-queue or --mqtt-queue-bytes."
             : "The broker does not report for which clients. If a server was one of them, raise the queue limit: see docs/OPERATIONS.md.",
           data,
         },

@@ -140,7 +140,7 @@ export function judgeSession(result: SessionResult): Finding[] {
         `The broker kept ${arrived} of ${queue} messages to a disconnected client`,
         {
           hint: embedded
-            ? "Raise --mqtt-session-messages of its server."
+            ? "Raise --mqtt-queue of its server."
             : "Raise its queue limit (mosquitto: max_queued_messages 0); see docs/OPERATIONS.md.",
           data,
         },
@@ -162,7 +162,7 @@ export function judgeSession(result: SessionResult): Finding[] {
     embedded
       ? finding(
         "ok",
-        "The broker queues messages per client up to --mqtt-session-messages of its server (1000 by default)",
+        "The broker queues messages per client up to --mqtt-queue of its server (1000 by default)",
       )
       : finding(
         "unknown",
