@@ -184,7 +184,8 @@ function manyPerMessage(size: Size, readingsPerMessage: 100 | 1000): Case {
 }
 
 function manyEmbedded(size: Size): Case {
-  const shape = manyShape(size, 100);
+  // More than a group in flight: the server works while the client sends.
+  const shape = { ...manyShape(size, 100), window: 400 };
   return {
     name: "embedded-many-100",
     title: "100 readings per message, QoS 1, embedded broker",
