@@ -23,14 +23,9 @@ const LEVELS: Record<string, Omit<OccupancyOptions, "transport">> = {
 };
 
 const size = sizeOf({ quick: Deno.args.includes("--quick") });
-const shape: IngestShape = {
-  qos: 1,
-  readingsPerMessage: 1,
-  warmUp: size.count(20_000),
-  messages: size.count(200_000),
-  cells: 10_000,
-  order: "sweep",
-  window: 1000,
+const SHAPES: Record<Transport, IngestShape> = {
+  mosquitto: shapeOf(200_000, 1000),
+  embedded: shapeOf(4_000_000, 4000),
 };
 
 console.error(await describeMachine(), await describeVersions());
@@ -44,7 +39,20 @@ for (const transport of ["mosquitto", "embedded"] as const) {
   console.log(`${renderText(report)}\n`);
 }
 
+function shapeOf(messages: number, window: number): IngestShape {
+  return {
+    qos: 1,
+    readingsPerMessage: 1,
+    warmUp: size.count(messages / 10),
+    messages: size.count(messages),
+    cells: 10_000,
+    order: "sweep",
+    window,
+  };
+}
+
 function durability(transport: Transport): Case {
+  const shape = SHAPES[transport];
   return {
     name: `durability-${transport}`,
     title: `1 reading per message, QoS 1, ${transport}`,
