@@ -136,6 +136,12 @@ export interface HttpContext {
     contentType?: string,
   ): Promise<SubmissionResult>;
   /**
+   * Waits until all readings that have arrived are in the map, or refused, or
+   * the store fails. Call it before {@linkcode deleteLayer}, which otherwise
+   * processes them in one turn of the event loop.
+   */
+  processed(): Promise<void>;
+  /**
    * Deletes a layer. When it returns, the deletion is committed.
    *
    * @param layer a valid name

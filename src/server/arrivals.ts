@@ -22,6 +22,15 @@ const MAX_GROUP_BYTES = 2 * 1024 * 1024;
 /** The same for the readings of submissions. */
 const MAX_GROUP_READINGS = 128 * 1024;
 
+/** A caller of {@linkcode Arrivals.taken}. */
+interface Waiter {
+  /** Waits until as many messages and runs were removed... */
+  readonly messages: number;
+  /** ...and as many submissions. */
+  readonly submissions: number;
+  readonly resolve: () => void;
+}
+
 /** A queue in order of arrival; messages and submissions each in theirs. */
 export class Arrivals {
   #messages: Arrival[] = [];
@@ -29,6 +38,10 @@ export class Arrivals {
   #times: number[] = [];
   #submissions: Submission[] = [];
   #bytes = 0;
+  /** The number of messages and runs that were removed, and of submissions. */
+  #takenMessages = 0;
+  #takenSubmissions = 0;
+  readonly #waiters: Waiter[] = [];
   /** Requests among the messages that were answered already. */
   readonly #answered = new Set<Incoming>();
 
@@ -64,6 +77,7 @@ export class Arrivals {
 
   /** Removes all submissions. */
   takeSubmissions(): readonly Submission[] {
+    this.#takenSubmissions += this.#submissions.length;
     return this.#submissions.splice(0);
   }
 
@@ -78,6 +92,31 @@ export class Arrivals {
     for (const message of this.#messages.slice(this.#times.length)) {
       onMessage(message);
       this.#times.push(time());
+    }
+  }
+
+  /** Waits for {@linkcode resolveTaken} after all present ones were taken. */
+  taken(): Promise<void> {
+    const messages = this.#takenMessages + this.#messages.length;
+    const submissions = this.#takenSubmissions + this.#submissions.length;
+    return new Promise((resolve) =>
+      this.#waiters.push({ messages, submissions, resolve })
+    );
+  }
+
+  /**
+   * Call when what was taken is processed.
+   *
+   * @param all true if also those need not wait whose arrivals were not taken
+   */
+  resolveTaken(all: boolean): void {
+    while (this.#waiters.length > 0) {
+      const { messages, submissions, resolve } = this.#waiters[0]!;
+      const isTaken = messages <= this.#takenMessages &&
+        submissions <= this.#takenSubmissions;
+      if (!isTaken && !all) break;
+      this.#waiters.shift();
+      resolve();
     }
   }
 
@@ -99,6 +138,8 @@ export class Arrivals {
       submitted < this.#submissions.length && readings < MAX_GROUP_READINGS
     ) readings += this.#submissions[submitted++]!.batch.length;
     this.#bytes -= bytes;
+    this.#takenMessages += count;
+    this.#takenSubmissions += submitted;
     return {
       messages: this.#messages.splice(0, count),
       arrivals: this.#times.splice(0, count),

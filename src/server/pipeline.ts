@@ -144,6 +144,16 @@ export class Pipeline {
   }
 
   /**
+   * Waits until what has arrived before the call is processed: in turns, while
+   * {@linkcode flush} needs one turn for all. Does not wait while the store
+   * fails.
+   */
+  processed(): Promise<void> {
+    const mustWait = this.isBusy && this.#failedGroup === undefined;
+    return mustWait ? this.#arrivals.taken() : Promise.resolve();
+  }
+
+  /**
    * Ages the cells to the present. Cheap if no cell is due.
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
@@ -239,6 +249,7 @@ export class Pipeline {
     const complete = (outcome: Outcome) => {
       this.#task = undefined;
       this.#complete(outcome);
+      this.#arrivals.resolveTaken(this.#failedGroup !== undefined);
       if (this.#mustAge && this.#isDue()) this.#age();
       this.#mustAge = false;
       if (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {

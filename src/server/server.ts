@@ -187,6 +187,14 @@ export class Server {
   }
 
   /**
+   * Waits until all readings that have arrived are in the map, or refused. Does
+   * not wait while the store fails.
+   */
+  processed(): Promise<void> {
+    return this.#pipeline.processed();
+  }
+
+  /**
    * Deletes a layer. Clients that have a copy of it clear it.
    *
    * @returns the counts of the cells that were deleted, or why none were

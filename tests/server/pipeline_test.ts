@@ -324,3 +324,28 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name:
+    "processed() waits for what has arrived, in turns, and not while the store fails",
+  permissions: "none",
+  fn: async () => {
+    const { pipeline, link, store, map } = start({}, 0);
+    await pipeline.processed(); // nothing has arrived
+    pipeline.push(message(LARGE));
+    await turnsUntil(() => map.size > 0, () => {});
+    pipeline.push(message("0,0,7"));
+    const done = pipeline.processed();
+    assert.equal(link.acknowledged.length, 0, "not completed at once");
+    await done;
+    assert.equal(link.acknowledged.length, 2);
+    assert.equal(map.layer("default")!.get(0, 0)!.value, 7);
+    store.failing = true;
+    pipeline.push(message("1,1,1"));
+    await pipeline.processed();
+    assert.equal(link.acknowledged.length, 2);
+    pipeline.push(message("1,1,2"));
+    await pipeline.processed();
+    pipeline.stop();
+  },
+});

@@ -156,11 +156,12 @@ export const deleteLayer: Endpoint = {
   handle: answerDelete,
 };
 
-function answerDelete(
+async function answerDelete(
   { url, request, params, server }: RequestContext,
-): Response {
+): Promise<Response> {
   checkNames(url.searchParams, []);
   const layer = checkLayer((params.layer ?? "").replace(/^\//, ""));
+  await server.processed();
   const etag = etagOf(server);
   const condition = request.headers.get("if-match");
   if (condition !== null && !matchesETag(condition, etag)) {

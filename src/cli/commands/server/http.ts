@@ -136,6 +136,7 @@ export function httpContext(
     }),
     submit: (layer, payload, contentType) =>
       server.submit(layer, payload, contentType),
+    processed: () => server.processed(),
     deleteLayer: (layer) => server.deleteLayer(layer),
     observe: (listener) => server.telemetry.observe(listener),
     observeCommits: (listener) => server.telemetry.onCommit = listener,
