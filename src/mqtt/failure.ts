@@ -17,7 +17,10 @@ const OTHER_LOGIN_HINT = "Check user and password.";
  * CONNACK codes of MQTT 3.1.1 (3.2.2.3) and reason codes of MQTT 5 (3.2.2.2).
  */
 const REFUSALS: Record<number, { reason: string; hint: string }> = {
-  2: { reason: "client id refused", hint: "Use another client id." },
+  2: {
+    reason: "client id refused",
+    hint: "Use another client id: that of a server is its --name.",
+  },
   3: { reason: "broker not available", hint: "Try again later." },
   4: { reason: "login refused (user or password)", hint: LOGIN_HINT },
   5: { reason: "not authorized", hint: LOGIN_HINT },

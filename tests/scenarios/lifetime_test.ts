@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
-import { occupancy } from "../support/processes.ts";
+import { assertFailure } from "../support/assert_failure.ts";
+import { occupancy, runOccupancy } from "../support/processes.ts";
 import { encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
 import { until } from "../support/until.ts";
@@ -115,31 +116,51 @@ Deno.test({
   },
 });
 
-for (const name of ["occupancy-server", "other"]) {
-  Deno.test({
-    name:
-      `a second server at the embedded broker of the first, named ${name}: both warn`,
-    ...needs(),
-    fn: async () => {
-      await using one = occupancy(["server", "--listen", "127.0.0.1:0"]);
-      await one.waitFor(/Ready/);
-      const [, port] = await one.waitFor(/127\.0\.0\.1:(\d+)/);
-      const broker = `mqtt://127.0.0.1:${port}`;
-      await using two = occupancy([
-        ...["server", "--broker", broker, "--name", name],
-      ]);
-      await one.waitFor(new RegExp(`"${name}" runs under this topic prefix`));
-      await two.waitFor(
-        /"occupancy-server" (runs|may run) under this topic prefix/,
-      );
-      assert.doesNotMatch(one.stderr, /Refused/);
-      await using client = await RawConnection.open(Number(port), "watcher");
-      two.kill("SIGTERM");
-      await two.ended();
-      assert.equal(await state(client), "online");
-    },
-  });
-}
+Deno.test({
+  name: "a second server at the embedded broker of the first: both warn",
+  ...needs(),
+  fn: async () => {
+    await using one = occupancy(["server", "--listen", "127.0.0.1:0"]);
+    await one.waitFor(/Ready/);
+    const [, port] = await one.waitFor(/127\.0\.0\.1:(\d+)/);
+    const broker = `mqtt://127.0.0.1:${port}`;
+    await using two = occupancy([
+      ...["server", "--broker", broker, "--name", "other"],
+    ]);
+    await one.waitFor(/"other" runs under this topic prefix/);
+    await two.waitFor(
+      /"occupancy-server" (runs|may run) under this topic prefix/,
+    );
+    assert.doesNotMatch(one.stderr, /Refused/);
+    await using client = await RawConnection.open(Number(port), "watcher");
+    two.kill("SIGTERM");
+    await two.ended();
+    assert.equal(await state(client), "online");
+  },
+});
+
+Deno.test({
+  name:
+    "a second server with the name of the first cannot connect to its embedded broker",
+  ...needs(),
+  fn: async () => {
+    await using one = occupancy(["server", "--listen", "127.0.0.1:0"]);
+    await one.waitFor(/Ready/);
+    const [, port] = await one.waitFor(/127\.0\.0\.1:(\d+)/);
+    const broker = `mqtt://127.0.0.1:${port}`;
+    assertFailure(
+      await runOccupancy(["server", "--broker", broker]),
+      4,
+      /Cannot connect to .*: client id refused$/m,
+      /--name/,
+    );
+    await one.waitFor(
+      /the client "occupancy-server": .* a second one needs another --name and --prefix/,
+    );
+    await using client = await RawConnection.open(Number(port), "watcher");
+    assert.equal(await state(client), "online");
+  },
+});
 
 Deno.test({
   name: "a broker that stays down: the server shuts down",

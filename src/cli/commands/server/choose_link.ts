@@ -166,7 +166,11 @@ async function embedded(
         "disconnected-client",
         client === undefined
           ? `Disconnected a client without a name: ${reason}`
-          : `Disconnected the client ${quoteName(client)}: ${reason}`,
+          : `Disconnected the client ${quoteName(client)}: ${reason}${
+            client === flags.name
+              ? ". It is that of this server: a second one needs another --name and --prefix"
+              : ""
+          }`,
       ),
     onSessionFull: (client) =>
       log.warnLimited(
