@@ -25,13 +25,30 @@ interface Template {
   readonly packetIdAt: number;
 }
 
+/** Messages of one topic follow each other: it is encoded once. */
+let lastTopic = "";
+let lastTopicBytes: Uint8Array = new Uint8Array(2);
+
+/** Returns the length and the bytes of a topic name. */
+function encodeTopic(topic: string): Uint8Array {
+  if (topic !== lastTopic) {
+    const out = new ByteWriter(2 + 3 * topic.length);
+    writeString(out, topic);
+    lastTopic = topic;
+    lastTopicBytes = out.finish();
+  }
+  return lastTopicBytes;
+}
+
 /** Encodes PUBLISH packets of one message (MQTT 5, 3.3; MQTT 3.1.1, 3.3). */
 export class PublishEncoder {
   /** Length and bytes. */
   readonly #topic: Uint8Array;
   readonly #properties: Uint8Array;
   readonly #payload: Uint8Array;
-  readonly #templates: (Template | undefined)[] = [];
+  #templates: (Template | undefined)[] | undefined;
+  /** True after the first packet: it needs no template. */
+  #isUsed = false;
 
   /**
    * Keeps references to the bytes.
@@ -46,9 +63,7 @@ export class PublishEncoder {
     payload: Uint8Array,
     properties: Uint8Array = NO_BYTES,
   ) {
-    const out = new ByteWriter(2 + 3 * topic.length);
-    writeString(out, topic);
-    this.#topic = out.take();
+    this.#topic = encodeTopic(topic);
     this.#properties = properties;
     this.#payload = payload;
   }
@@ -88,7 +103,10 @@ export class PublishEncoder {
     extra: Uint8Array = NO_BYTES,
   ): void {
     const isExtended = version === 5 && extra.length > 0;
-    const template = isExtended ? undefined : this.#template(version, flags);
+    const template = isExtended || !this.#isUsed
+      ? undefined
+      : this.#template(version, flags);
+    this.#isUsed = true;
     if (template === undefined) {
       this.appendHead(out, version, flags, packetId, extra);
       out.raw(this.#payload);
@@ -141,7 +159,8 @@ export class PublishEncoder {
   #template(version: Version, flags: number): Template | undefined {
     const hasPacketId = (flags & QOS_FLAGS) !== 0;
     const index = (version === 5 ? 2 : 0) + (hasPacketId ? 1 : 0);
-    const known = this.#templates[index];
+    const templates = this.#templates ??= [];
+    const known = templates[index];
     if (known) return known;
     const bytes = this.size(version, flags);
     if (bytes > MAX_TEMPLATE_BYTES) return undefined;
@@ -152,7 +171,7 @@ export class PublishEncoder {
     const packetIdAt = 1 + varintBytes(length) + this.#topic.length;
     out.raw(this.#payload);
     const template = { bytes: out.take(), packetIdAt };
-    this.#templates[index] = template;
+    templates[index] = template;
     return template;
   }
 }

@@ -86,9 +86,17 @@ export interface ConnectionContext {
   onDropped(clientId: string | undefined, reason: string): void;
 }
 
-/** Encodes messages: one that goes to many clients only once. */
+/** Messages whose encoders are remembered, and their longest payload. */
+const MAX_ENCODERS = 512;
+const MAX_ENCODED_BYTES = 16 * 1024;
+
+/**
+ * Encodes messages: one that goes to many clients only once. They may need it at
+ * different times, as their windows allow.
+ */
 export class MessageEncoders {
   readonly #clock: () => number;
+  readonly #encoders = new Map<Message, PublishEncoder>();
   #message: Message | undefined;
   #encoder: PublishEncoder | undefined;
   #seconds: number | undefined;
@@ -103,9 +111,18 @@ export class MessageEncoders {
   /** Returns the encoder of a message. */
   of(message: Message): PublishEncoder {
     if (this.#message === message) return this.#encoder!;
+    let encoder = this.#encoders.get(message);
+    if (encoder === undefined) {
+      const { topic, payload, properties } = message;
+      encoder = new PublishEncoder(topic, payload, properties);
+      if (this.#encoders.size >= MAX_ENCODERS) this.#encoders.clear();
+      // It would keep a large payload in memory.
+      if (payload.length < MAX_ENCODED_BYTES) {
+        this.#encoders.set(message, encoder);
+      }
+    }
     this.#message = message;
-    const { topic, payload, properties } = message;
-    return this.#encoder = new PublishEncoder(topic, payload, properties);
+    return this.#encoder = encoder;
   }
 
   /**
@@ -130,8 +147,9 @@ export class MessageEncoders {
     return this.#extra;
   }
 
-  /** Forgets the last message, so that its memory becomes free. */
+  /** Forgets all messages, so that their memory becomes free. */
   clear(): void {
+    this.#encoders.clear();
     this.#message = this.#encoder = undefined;
   }
 }

@@ -16,8 +16,8 @@ const FULL_BUFFER_BYTES = 64 * 1024;
 export const SHARED_PAYLOAD_BYTES: number = 16 * 1024;
 /** Above this size there is no room for messages that can wait. */
 const ROOM_BYTES = 256 * 1024;
-/** Unused buffers that are kept for other connections. */
-const MAX_SPARE_BUFFERS = 64;
+/** Memory of unused buffers that are kept for other connections. */
+const MAX_SPARE_BYTES = 16 * 1024 * 1024;
 
 /** What all outputs share. */
 export interface OutputContext {
@@ -35,6 +35,25 @@ export interface OutputEvents {
 
 /** Buffers that no output uses: an idle connection has none. */
 const spare: ByteWriter[] = [];
+let spareBytes = 0;
+
+function takeBuffer(): ByteWriter {
+  const buffer = spare.pop();
+  if (buffer === undefined) return new ByteWriter(BUFFER_BYTES);
+  spareBytes -= buffer.bytes.length;
+  return buffer;
+}
+
+function returnBuffer(buffer: ByteWriter): void {
+  const { length } = buffer.bytes;
+  if (length > 2 * FULL_BUFFER_BYTES || spareBytes + length > MAX_SPARE_BYTES) {
+    return;
+  }
+  buffer.at = 0;
+  spare.push(buffer);
+  spareBytes += length;
+}
+
 /** Outputs with bytes that are sent at the end of this turn. */
 const scheduled: Output[] = [];
 
@@ -113,7 +132,7 @@ export class Output {
       if (buffer.at < FULL_BUFFER_BYTES) return buffer;
       this.#seal(buffer);
     }
-    return this.#buffer = spare.pop() ?? new ByteWriter(BUFFER_BYTES);
+    return this.#buffer = takeBuffer();
   }
 
   /**
@@ -221,14 +240,7 @@ export class Output {
     this.#rest = undefined;
     this.#currentBuffer = undefined;
     if (!this.#budget.unshare(piece)) this.#sealedBytes -= piece.length;
-    if (
-      buffer !== undefined &&
-      spare.length < MAX_SPARE_BUFFERS &&
-      buffer.bytes.length <= 2 * FULL_BUFFER_BYTES
-    ) {
-      buffer.at = 0;
-      spare.push(buffer);
-    }
+    if (buffer !== undefined) returnBuffer(buffer);
   }
 
   /** The end of the connection is reported by its read. */
