@@ -9,7 +9,10 @@ import { crc32 } from "node:zlib";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import type { Records } from "./store.ts";
 
-/** More changes than this wait for the next commit, so that no commit is long. */
+/**
+ * More changes than this wait for the next commit, so that no commit is long,
+ * unless they have to be committed together.
+ */
 const MAX_WRITTEN_RECORDS = 2000;
 /** The same for their values; the last one may exceed it. */
 const MAX_WRITTEN_BYTES = 2 * 1024 * 1024;
@@ -48,6 +51,11 @@ export class StagedRecords implements Records {
   #stagedTo = 0;
   #writtenTo = 0;
   #committedTo = 0;
+  /**
+   * The position up to which changes are committed together with that of a
+   * staged record, by its id.
+   */
+  readonly #boundTo = new Map<number, number>();
   /** Ids that the present transaction has written. */
   #written: number[] = [];
   /** In order of `position`. */
@@ -98,6 +106,10 @@ export class StagedRecords implements Records {
     this.#stage(id, undefined);
   }
 
+  bind(id: number): void {
+    if (this.#staged.has(id)) this.#boundTo.set(id, this.#stagedTo);
+  }
+
   afterCommit(callback: () => void): void {
     if (this.#committedTo === this.#stagedTo) callback();
     else this.#waiting.push({ position: this.#stagedTo, callback });
@@ -109,11 +121,14 @@ export class StagedRecords implements Records {
    */
   write(): void {
     let bytes = 0;
+    let boundTo = 0;
     for (const [id, encode] of this.#staged) {
-      if (
-        this.#written.length >= MAX_WRITTEN_RECORDS ||
-        bytes >= MAX_WRITTEN_BYTES
-      ) return;
+      const isFull = this.#written.length >= MAX_WRITTEN_RECORDS ||
+        bytes >= MAX_WRITTEN_BYTES;
+      if (isFull && this.#writtenTo >= boundTo) return;
+      if (this.#boundTo.size > 0) {
+        boundTo = Math.max(boundTo, this.#boundTo.get(id) ?? 0);
+      }
       if (encode !== undefined) {
         const value = encode();
         this.#set.run(id, value, crc32(value));
@@ -129,6 +144,7 @@ export class StagedRecords implements Records {
     for (const id of this.#written) {
       this.#staged.delete(id);
       this.#added.delete(id);
+      this.#boundTo.delete(id);
     }
     this.#written = [];
     this.#committedTo = this.#writtenTo;

@@ -94,6 +94,12 @@ export interface Records {
   /** Deletes a record. */
   delete(id: number): void;
   /**
+   * Commits the staged change of a record, and all changes since, together: a
+   * crash keeps all of them or none. A record is committed with its value at
+   * the commit, so without this it can be newer than other records.
+   */
+  bind(id: number): void;
+  /**
    * Calls back once all changes so far are committed: at once if they are. While
    * the store fails, it calls back when the store works again.
    */

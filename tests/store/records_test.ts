@@ -147,3 +147,34 @@ Deno.test({
     assert.equal(await queryNumber(file.path, "PRAGMA user_version"), 4);
   },
 });
+
+Deno.test({
+  name: "a record and the changes that it is bound to are committed together",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    const { store } = file.open();
+    await using copy = await tempDir();
+    const { records } = store;
+    let state = 0;
+    const session = records.add(() => bytes(`${state}`));
+    const crowd = () => {
+      for (let i = 0; i < 3000; i++) records.add(() => bytes("delivery"));
+    };
+    crowd();
+    state = 1;
+    records.replace(session, () => bytes(`${state}`));
+    records.bind(session);
+    crowd(); // not bound
+    store.commit([readingsEntry(T0, [[1, 1, 1]])]);
+    assert.equal(records.hasStaged, true, "not all at once");
+    for (const end of ["", "-wal"]) {
+      Deno.copyFileSync(`${file.path}${end}`, `${copy.path}/copy${end}`);
+    }
+    store.close();
+    const count = (path: string) =>
+      queryNumber(path, "SELECT count(*) FROM record");
+    assert.equal(await count(`${copy.path}/copy`), 3001);
+    assert.equal(await count(file.path), 6001);
+  },
+});

@@ -178,6 +178,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       return;
     }
     const before = router.changes;
+    if (qos === 2) this.#beginReceiving();
     const reason = router.publish(message, this.#version === 5 && qos > 0);
     this.#acknowledge(packet, reason, router.changes !== before);
   }
@@ -201,6 +202,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     const { message, packetId } = pending;
     const { router, tap } = this.#context;
     const before = router.changes;
+    if (message.qos === 2) this.#beginReceiving();
     if (!tap.isPrivate(message.topic)) router.publish(message);
     if (message.qos === 0) return;
     if (message.qos === 2) {
@@ -313,13 +315,18 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     pendingQos2.set(this.#session, all.set(message.packetId, message));
   }
 
-  /** Not if the session has ended in the meantime. */
+  #beginReceiving(): void {
+    if (this.#hasSession) this.#session.beginReceiving();
+  }
+
   #addReceived(packetId: number): void {
+    if (this.#hasSession) this.#session.addReceived(packetId);
+  }
+
+  /** False if the session has ended in the meantime. */
+  get #hasSession(): boolean {
     const { sessions } = this.#context.router;
-    const session = this.#session;
-    if (sessions.get(session.clientId) === session) {
-      session.addReceived(packetId);
-    }
+    return sessions.get(this.#session.clientId) === this.#session;
   }
 
   /** @throws {MalformedPacket} if the alias is unknown or too large */

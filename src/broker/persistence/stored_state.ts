@@ -140,6 +140,8 @@ export class StoredState implements Persistence {
       const id = this.#records.add(encode);
       this.#sessions.set(clientId, { id, deliveries: new Map() });
     }
+    // The QoS 2 packet ids are kept exactly with the messages that have them.
+    this.#records.bind(this.#sessions.get(clientId)!.id);
   }
 
   deleteSession(clientId: string): void {

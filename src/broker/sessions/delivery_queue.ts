@@ -240,8 +240,15 @@ export class DeliveryQueue {
     if (kept.released) delivery.releaseOrder = ++this.#releases;
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
     this.#room.add(message);
-    if (kept.packetId === 0) this.#waiting.push(delivery);
-    else this.#inFlight.restore(delivery);
+    if (kept.packetId === 0) {
+      this.#waiting.push(delivery);
+      return;
+    }
+    // An earlier delivery with the id was acknowledged: a crash can keep the
+    // new use of the id without the end of the one before.
+    const earlier = this.#inFlight.get(kept.packetId);
+    if (earlier !== undefined) this.#finish(earlier);
+    this.#inFlight.restore(delivery);
   }
 
   /**

@@ -151,6 +151,15 @@ export class Session {
   }
 
   /**
+   * Call it before a QoS 2 message from the client is routed: all changes up to
+   * {@linkcode Session.addReceived} are committed together. Otherwise a crash
+   * could keep the packet id without the message, or the other way round.
+   */
+  beginReceiving(): void {
+    this.save();
+  }
+
+  /**
    * Stores the packet id of a QoS 2 message from the client. The PUBREC is sent
    * after the commit.
    */

@@ -32,6 +32,8 @@ class MemoryRecords implements Records {
     assert.ok(this.values.delete(id));
   }
 
+  bind(): void {}
+
   afterCommit(callback: () => void): void {
     callback();
   }

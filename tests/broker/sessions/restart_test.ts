@@ -53,6 +53,47 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "of two stored messages with one packet id the earlier was acknowledged",
+  pure,
+  () => {
+    // A crash between two commits of one burst.
+    const records = new StagedTestRecords();
+    const state = records.persistence();
+    state.load();
+    state.setSession({
+      clientId: "a",
+      user: undefined,
+      expiry: Infinity,
+      disconnectedAt: undefined,
+      subscriptions: [],
+      receivedIds: [],
+    });
+    for (const [sequence, packetId] of [[1, 5], [2, 6], [3, 5]] as const) {
+      state.setDelivery("a", {
+        message: message("t", `${sequence}`, { qos: 1 }),
+        qos: 1,
+        retain: false,
+        subscriptionIds: undefined,
+        sequence,
+        packetId,
+        released: false,
+        share: undefined,
+      });
+    }
+    records.commit();
+    const { test, records: next } = crashed(records);
+    deepEqual(
+      test.connect("a").outlet.messages.map(({ text, packetId }) => [
+        ...[text, packetId],
+      ]),
+      [["2", 6], ["3", 5]],
+    );
+    next.commit();
+    equal(next.size, 5); // session, two deliveries, two messages
+  },
+);
+
 Deno.test("at QoS 2 a kept session sends after the commit", pure, () => {
   const { records, test } = kept();
   const client = test.connect("a");

@@ -38,6 +38,8 @@ export class StagedTestRecords implements Records {
     this.#staged.set(id, undefined);
   }
 
+  bind(): void {}
+
   afterCommit(callback: () => void): void {
     if (this.#staged.size === 0 && this.#waiting.length === 0) callback();
     else this.#waiting.push(callback);
