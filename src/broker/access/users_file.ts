@@ -21,6 +21,7 @@
  */
 import { AppError } from "../../common/errors.ts";
 import { excerpt, isPrintable } from "../../common/printable.ts";
+import { inTurns, type Work } from "../../common/turns.ts";
 import { parsePasswordHash, type PasswordHash } from "./password.ts";
 import { isLongerThan } from "./filters.ts";
 import { patternProblem, type Rule, type RuleAction } from "./rules.ts";
@@ -62,6 +63,8 @@ interface OpenSection {
   line: number;
 }
 
+/** About a millisecond of work. */
+const LINES_PER_STEP = 100;
 /** Maximum bytes (UTF-8) of a user name. */
 const MAX_USER_NAME_BYTES = 200;
 
@@ -122,8 +125,29 @@ export function isSectionHead(keyword: string): boolean {
  * @throws {AppError} (usage) that names the line and what is wrong
  */
 export function parseUsers(text: string, path: string): Users {
+  const work = usersWork(text, path);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Parses a users file, in as many turns of the event loop as it needs: a fleet
+ * has tens of thousands of users.
+ *
+ * @param text the content of the file
+ * @param path of the file, for errors
+ * @returns rejects as {@linkcode parseUsers} throws
+ */
+export function parseUsersInTurns(text: string, path: string): Promise<Users> {
+  return inTurns(usersWork(text, path));
+}
+
+function* usersWork(text: string, path: string): Work<Users> {
   const parser = new Parser();
   for (const [index, line] of text.split("\n").entries()) {
+    if (index % LINES_PER_STEP === LINES_PER_STEP - 1) yield;
     const parsed = parseLine(line);
     if (parsed === undefined) continue;
     try {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   parseLine,
   parseUsers,
+  parseUsersInTurns,
   userNameProblem,
 } from "../../../src/broker/access/users_file.ts";
 import { AppError } from "../../../src/common/errors.ts";
@@ -172,5 +173,27 @@ Deno.test({
     for (const name of [...wrong, "a\0", "ä".repeat(101)]) {
       assert.ok(userNameProblem(name), name);
     }
+  },
+});
+
+Deno.test({
+  name: "a file of many users is parsed in several turns of the event loop",
+  permissions: "none",
+  fn: async () => {
+    const lines = Array.from(
+      { length: 20_000 },
+      (_, i) => `user u${i} ${HASH}\n  publish data/%u\n`,
+    );
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const { users } = await parseUsersInTurns(lines.join(""), "f");
+    clearInterval(timer);
+    assert.ok(turns > 1, `${turns} turns`);
+    assert.equal(users.size, 20_000);
+    assert.equal(users.get("u19999")!.line, 39_999);
+    await assert.rejects(
+      parseUsersInTurns(`${lines.join("")}usr x\n`, "f"),
+      /f:40001: unknown word/,
+    );
   },
 });

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { parseUsers, type Users } from "../../../broker/access/users_file.ts";
+import {
+  parseUsers,
+  parseUsersInTurns,
+  type Users,
+} from "../../../broker/access/users_file.ts";
 import { AppError, messageOf } from "../../../common/errors.ts";
 import { decodeFile, fileError } from "../../files.ts";
 
@@ -34,7 +38,7 @@ export async function readUsersFile(
     const bytes = await Deno.readFile(path);
     const text = decodeFile(path, bytes);
     const info = await Deno.stat(path);
-    return { text, users: parseUsers(text, path), info };
+    return { text, users: await parseUsersInTurns(text, path), info };
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (mayBeMissing && error instanceof Deno.errors.NotFound) {
