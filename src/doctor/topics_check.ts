@@ -51,7 +51,8 @@ async function trySubscribing(context: CheckContext): Promise<Finding[]> {
     }
     findings.push(
       finding("error", `The broker refuses a subscription to ${filter}`, {
-        hint: "Give this user read access: docs/SECURITY.md, MQTT.",
+        hint:
+          "Give this user read access: docs/SECURITY.md, MQTT. At the embedded broker of a server, log in as an administrator.",
         data: { filter, code },
       }),
     );
@@ -81,7 +82,8 @@ async function tryPublishing(context: CheckContext): Promise<Finding[]> {
     if (code >= MIN_FAILURE_CODE) {
       findings.push(
         finding("error", `The broker refuses messages below ${parent}/`, {
-          hint: "Give this user write access: docs/SECURITY.md, MQTT.",
+          hint:
+            "Give this user write access: docs/SECURITY.md, MQTT. At the embedded broker of a server, log in as an administrator.",
           data: { topic, code },
         }),
       );

@@ -7,7 +7,7 @@ import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 /** The options of `occupancy users`. */
 export const USERS = {
   description:
-    "Add users to the users file of a server with an embedded broker, set their passwords, delete or list them. In a terminal it asks for the password twice; otherwise it reads one line from stdin. Comments and rules in the file stay as they are. A running server reads the file again at SIGHUP. docs/SECURITY.md describes the rules.",
+    "Add users to the users file of a server with an embedded broker, set their passwords, delete or list them. In a terminal it asks for the password twice; otherwise it reads one line from stdin. Comments and rules in the file stay as they are. A running server reads the file again at SIGHUP. docs/BROKER.md describes the rules.",
   operand: {
     name: "action",
     summary: "what to do",
