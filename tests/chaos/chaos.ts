@@ -13,6 +13,7 @@ import { freePort, tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 import { documentedSettings } from "../support/documented_settings.ts";
 import { Publisher } from "./publisher.ts";
+import { KeptSubscriber, sendLast } from "./subscriber.ts";
 import { planWorkload, randomFrom, type Workload } from "./workload.ts";
 
 /** Options of {@linkcode runChaos}. */
@@ -39,6 +40,11 @@ export interface ChaosReport {
   /** Cells with a value that was never sent for them. */
   readonly invented: readonly string[];
   readonly cells: number;
+  /**
+   * Messages that a subscriber of the embedded broker did not receive, or
+   * received before an earlier one.
+   */
+  readonly undelivered: readonly string[];
   /** Time from each kill until the server was ready again, ms. */
   readonly recoveries: readonly number[];
   /** Time from the first reading to the last acknowledgement, ms. */
@@ -50,7 +56,7 @@ export interface ChaosReport {
  * expected one.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { broker, seed, publishers = 2 } = options;
+  const { broker, readings, seed, publishers = 2 } = options;
   const startedAt = Date.now();
   const workload = planWorkload({ ...options, publishers, now: startedAt });
   await using folder = await tempDir();
@@ -67,6 +73,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     `sqlite:${folder.path}/map.sqlite`,
     "--durability",
     options.durability ?? "fsync",
+    // One subscriber is away until the end.
+    ...(mosquitto
+      ? []
+      : ["--mqtt-queue", `${readings}`, "--mqtt-queue-bytes", "256MiB"]),
   ];
 
   await using killer = await Killer.start(args);
@@ -78,6 +88,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       beforeSending: (share) => killer.waitForRestart(share),
     })
   );
+  const subscribers = mosquitto ? [] : await subscribe(port);
   const start = performance.now();
   const killing = killer.run({
     moments: momentsOf(options.kills, randomFrom(~seed)),
@@ -86,6 +97,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await Promise.all([...fleet.map((publisher) => publisher.run()), killing]);
   const duration = performance.now() - start;
 
+  const undelivered = await endSubscribers(subscribers, workload, port);
   const view = await requestMap(`mqtt://127.0.0.1:${port}`);
   return {
     ...compare(workload, view, startedAt),
@@ -93,9 +105,34 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     messages: sum(workload.publishers, ({ length }) => length),
     resent: sum(fleet, ({ resent }) => resent),
     cells: view.cells.length,
+    undelivered,
     recoveries: killer.recoveries,
     duration,
   };
+}
+
+/** Starts a subscriber, and one that is away until the end. */
+async function subscribe(port: number): Promise<KeptSubscriber[]> {
+  const present = new KeptSubscriber(port, "chaos-present");
+  const away = new KeptSubscriber(port, "chaos-away");
+  for (const one of [present, away]) await one.subscribe();
+  present.start();
+  return [present, away];
+}
+
+/** Returns what subscribers did not receive, or in another order. */
+async function endSubscribers(
+  subscribers: readonly KeptSubscriber[],
+  { publishers }: Workload,
+  port: number,
+): Promise<string[]> {
+  if (subscribers.length === 0) return [];
+  await sendLast(port);
+  await Promise.all(subscribers.map((one) => one.end()));
+  return subscribers.flatMap((one) => [
+    ...one.missing(publishers),
+    ...one.disordered(publishers),
+  ]);
 }
 
 /** Kills a server with SIGKILL and starts it again immediately. */

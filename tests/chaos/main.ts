@@ -38,7 +38,8 @@ for (const broker of BROKERS) {
       durability,
     });
     console.log(`${broker}, ${durability}: ${summary(report)}`);
-    failed ||= report.lost.length + report.invented.length > 0;
+    const { lost, invented, undelivered } = report;
+    failed ||= lost.length + invented.length + undelivered.length > 0;
   }
 }
 for (const broker of BROKERS) {
@@ -70,16 +71,18 @@ async function check(name: string, run: () => Promise<void>): Promise<void> {
 
 function summary(report: ChaosReport): string {
   const { acknowledged, messages, resent, lost, invented, cells } = report;
-  const { recoveries, duration } = report;
+  const { undelivered, recoveries, duration } = report;
   return [
     `${acknowledged} readings acknowledged (${messages} messages, ${resent} sent again)`,
     `${recoveries.length} kills`,
     `${lost.length} cells that lost a reading`,
     `${invented.length} cells with a value that was never sent`,
+    `${undelivered.length} messages not delivered in order`,
     `${cells} cells compared`,
     `ready again within ${Math.round(Math.max(0, ...recoveries))} ms`,
     `${(duration / 1000).toFixed(1)} s`,
     ...lost.slice(0, 5).map((cell) => `\n  lost ${cell}`),
     ...invented.slice(0, 5).map((cell) => `\n  invented ${cell}`),
+    ...undelivered.slice(0, 5).map((one) => `\n  not delivered ${one}`),
   ].join(", ");
 }

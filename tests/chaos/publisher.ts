@@ -3,21 +3,16 @@
  *
  * @module
  */
-import {
-  encodeConnect,
-  encodePublish,
-  type Packet,
-} from "../support/packets.ts";
-import { RawConnection } from "../support/raw_connection.ts";
-import { until, within } from "../support/until.ts";
+import { encodePublish, type Packet } from "../support/packets.ts";
+import type { RawConnection } from "../support/raw_connection.ts";
+import { within } from "../support/until.ts";
+import { isLoss, reconnect, TIMEOUT_MS } from "./reconnect.ts";
 import type { Message } from "./workload.ts";
 
 /** QoS 1 messages in flight. */
 const WINDOW = 1000;
 /** Messages in one write. Its acknowledgements overlap the next burst. */
 const BURST = 100;
-/** Longest time without an acknowledgement. */
-const TIMEOUT_MS = 30_000;
 const TOPIC = "occupancy/data";
 
 /** Options of {@linkcode Publisher}. */
@@ -71,7 +66,8 @@ export class Publisher {
    */
   async run(): Promise<void> {
     while (this.#base < this.#options.messages.length) {
-      const connection = await this.#connect();
+      const { port, clientId } = this.#options;
+      const connection = await reconnect(port, clientId);
       let lost = false;
       const reading = this.#readAcknowledgements(connection).finally(() => {
         lost = true;
@@ -86,22 +82,6 @@ export class Publisher {
         await reading;
       }
     }
-  }
-
-  /** Connects; repeats this until a broker accepts. */
-  async #connect(): Promise<RawConnection> {
-    const { port, clientId } = this.#options;
-    return await until(async () => {
-      let connection: RawConnection | undefined;
-      try {
-        connection = await RawConnection.dial(port);
-        await connection.write(encodeConnect(clientId));
-        if ((await connection.next())?.cmd === "connack") return connection;
-      } catch (error) {
-        if (!isLoss(error)) throw error;
-      }
-      await connection?.[Symbol.asyncDispose]();
-    }, { deadline: TIMEOUT_MS, what: "a connection to the broker" });
   }
 
   /** Sends until all messages are acknowledged or the connection is lost. */
@@ -163,16 +143,4 @@ export class Publisher {
 /** The packet identifier of a message (2.3.1). */
 function idOf(index: number): number {
   return index % 65_535 + 1;
-}
-
-/** Returns true if the error means that the connection is lost. */
-function isLoss(error: unknown): boolean {
-  return [
-    Deno.errors.ConnectionRefused,
-    Deno.errors.ConnectionReset,
-    Deno.errors.BrokenPipe,
-    Deno.errors.BadResource,
-    Deno.errors.Interrupted,
-    Deno.errors.NotConnected,
-  ].some((Loss) => error instanceof Loss);
 }

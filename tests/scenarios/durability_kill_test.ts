@@ -24,6 +24,11 @@ for (const broker of BROKERS) {
       const command = `deno task chaos --readings ${READINGS} --seed ${seed}`;
       assert.deepEqual(report.lost, [], `lost; repeat with ${command}`);
       assert.deepEqual(report.invented, [], `invented; repeat with ${command}`);
+      assert.deepEqual(
+        report.undelivered,
+        [],
+        `not delivered; repeat with ${command}`,
+      );
       assert.equal(report.acknowledged, READINGS);
       assert.equal(report.recoveries.length, KILLS);
     },
