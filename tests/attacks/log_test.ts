@@ -11,8 +11,12 @@ import { requestMap } from "../scenarios/support.ts";
 /** Forges a line, clears the screen, turns the text, in C0, C1 and Unicode. */
 const HOSTILE =
   "\n2026-01-31T08:00:00.000Z Ready\r\x1b[2J\x1b]0;title\x07\x9b31m\u2028\u2029\u202e\u2066";
+/** The part of it that MQTT names may have: no control characters. */
+const HOSTILE_NAME = HOSTILE.replaceAll(/\p{Cc}/gu, "");
 /** As long as MQTT allows: 65,535 bytes. */
-const LONG = HOSTILE + "\x1b".repeat(65_000);
+const LONG_TOPIC = HOSTILE_NAME + "\u202e".repeat(21_000);
+/** As long as the broker allows, with a number before it. */
+const LONG_ID = LONG_TOPIC.slice(0, 1000);
 /** What a terminal, a pager or a log collector would not show as it is. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
@@ -20,15 +24,18 @@ const PING = needs().ignore ? new Uint8Array() : encode({ cmd: "pingreq" });
 
 const ATTACKS: Record<string, (port: number) => Promise<void>> = {
   "a session that fills again after each message": async (port) => {
-    await using client = await RawConnection.open(port, LONG, { clean: false });
+    await using client = await RawConnection.open(port, LONG_ID, {
+      clean: false,
+    });
     await client.subscribe("flood", 1);
     await using publisher = await RawConnection.open(port, "flooder");
     const publish = (id: number) => encodePublish("flood", "1234", { id });
     await publisher.write(
-      ...Array.from({ length: 1001 }, (_, i) => publish(i + 1)),
+      ...Array.from({ length: 3000 }, (_, i) => publish(i + 1)),
     );
-    const received = await client.expectAll("publish", 1000);
-    for (const { messageId } of received.slice(0, 50)) {
+    // Its packets in flight; the others are in its queue, which is full.
+    const received = await client.expectAll("publish", 50);
+    for (const { messageId } of received) {
       await client.write(
         encode({ cmd: "puback", messageId: messageId! }),
         PING,
@@ -41,9 +48,9 @@ const ATTACKS: Record<string, (port: number) => Promise<void>> = {
 
   "many clients whose messages and packets are refused": async (port) => {
     for (let i = 0; i < 100; i++) {
-      await using client = await RawConnection.open(port, `${i}${LONG}`);
+      await using client = await RawConnection.open(port, `${i}${LONG_ID}`);
       await client.write(
-        encodePublish(`occupancy/changes/${LONG}`.slice(0, 65_000), "x"),
+        encodePublish(`occupancy/changes/${LONG_TOPIC}`.slice(0, 20_000), "x"),
         encodePublish("$SYS/broker/version", "x"),
         encodePublish("occupancy/response", "{}", { retain: true }),
         Uint8Array.of(0x30, 2, 0, 9), // malformed
@@ -52,10 +59,21 @@ const ATTACKS: Record<string, (port: number) => Promise<void>> = {
     }
   },
 
+  "names with control characters": async (port) => {
+    for (let i = 0; i < 100; i++) {
+      await using unnamed = await RawConnection.dial(port);
+      await unnamed.connect(`${i}${HOSTILE}`);
+      await unnamed.ended();
+      await using client = await RawConnection.open(port, `control-${i}`);
+      await client.write(encodePublish(`occupancy/data/${HOSTILE}`, "1,1,1"));
+      await client.ended();
+    }
+  },
+
   "20,000 bad readings of hostile layers and sources": async (port) => {
     await using client = await RawConnection.open(port, "bad");
     for (let i = 0; i < 1000; i++) {
-      const topic = `occupancy/data/${i}${HOSTILE}`;
+      const topic = `occupancy/data/${i}${HOSTILE_NAME}`;
       const source = JSON.stringify(HOSTILE + i);
       const reading = JSON.stringify(HOSTILE);
       await client.write(
