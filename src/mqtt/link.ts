@@ -144,11 +144,11 @@ export interface BrokerState {
   readonly sessions: number;
   readonly subscriptions: number;
   readonly retainedMessages: number;
-  /** Bytes of their payloads and topics. */
+  /** Their memory with overhead, in bytes, approximately. */
   readonly retainedBytes: number;
   /** Messages at QoS 1 and 2 that clients have not acknowledged. */
   readonly queuedMessages: number;
-  /** Bytes of their payloads. */
+  /** Their memory with overhead, in bytes, approximately. */
   readonly queuedBytes: number;
   /** Bytes that wait because their client does not read. */
   readonly unsentBytes: number;

@@ -45,14 +45,14 @@ const GAUGES: readonly (readonly [keyof BrokerState, string, string])[] = [
   [
     "retainedBytes",
     "retained_bytes",
-    "Bytes of the payloads and topics of retained messages.",
+    "Memory of retained messages, approximately.",
   ],
   [
     "queuedMessages",
     "queued_messages",
     "Messages at QoS 1 and 2 that clients have not acknowledged.",
   ],
-  ["queuedBytes", "queued_bytes", "Bytes of the payloads of these messages."],
+  ["queuedBytes", "queued_bytes", "Memory of these messages, approximately."],
   [
     "unsentBytes",
     "unsent_bytes",
