@@ -91,7 +91,7 @@ export const connect: Make = (random, version) => {
     FIRST.connect,
     ...["MQTT", version, flags, u16(random.of([0, 1, 60, 65_535]))],
     some(random, version, {
-      0x11: u32(random.of([0, 1, 100, 0xffffffff])),
+      0x11: u32(random.below(2)), // sessions must not pile up
       0x21: u16(1 + random.below(100)),
       0x27: u32(random.of([20, 100, 100_000])),
       0x22: u16(random.below(10)),
@@ -175,7 +175,7 @@ const disconnect: Make = (random, version) => {
   const code = random.of([0, 4, 0x80]);
   if (random.once(2)) return frame(FIRST.disconnect, code);
   const list = some(random, 5, {
-    0x11: u32(random.of([0, 1, 100])),
+    0x11: u32(random.below(2)),
     0x1f: "reason",
   });
   return frame(FIRST.disconnect, code, list);
