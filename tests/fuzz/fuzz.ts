@@ -34,7 +34,7 @@ const WARM_SHARE = 1 / 3;
 const MAX_GROWTH = 1.2;
 /** For the end of kept sessions, in ms. */
 const SETTLE_MS = 2_000;
-const MIN_GROWTH_CASES = 10_000;
+const MIN_GROWTH_CASES = 50_000;
 const PROBE_INTERVAL_MS = 20;
 const PROBE_TIMEOUT_MS = 15_000;
 const MAX_FAILURES = 20;

@@ -26,7 +26,7 @@ const counts: Record<Kind, number> = {
   http: Number(values.requests),
   token: Math.ceil(Number(values.requests) / 10),
   websocket: Number(values.sessions),
-  mqtt: Number(values.sessions),
+  mqtt: Number(values.requests),
 };
 const one = values.case === undefined ? undefined : Number(values.case);
 

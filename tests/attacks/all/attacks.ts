@@ -256,9 +256,11 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
       await Promise.all([
         flood(
           target,
-          "bad\nclient\x1b[31m",
+          "bad-payloads",
           () => copies(500, () => encodePublish("occupancy/data", "a,b,")),
         ),
+        // The broker refuses the name; it must not get into the log as it is.
+        flood(target, "bad\nclient\x1b[31m", () => encodePublish("a", "x")),
         flood(
           target,
           "forger",
