@@ -34,6 +34,7 @@ Deno.test({
     const sent = [...packets, puback, encode({ cmd: "pingreq" })];
     const expected = {
       connections: 1,
+      maxClients: 1,
       expiredSessions: 0,
       packetsReceived: sent.length,
       packetsSent: 6, // CONNACK, SUBACK, PUBLISH, PUBACK, two PINGRESP

@@ -189,7 +189,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     const before = router.changes;
     const isKnown = this.#session.release(packetId);
     if (isKnown && this.#inFlight > 0) this.#inFlight--;
-    this.#context.counters.packetsSent++;
     appendAcknowledgement(
       this.#gate.begin(router.changes !== before),
       this.#version,
@@ -214,7 +213,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       return;
     }
     this.#inFlight--;
-    this.#context.counters.packetsSent++;
     appendAcknowledgement(
       this.#gate.begin(router.changes !== before),
       this.#version,
@@ -225,7 +223,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
 
   sendPubrec(packetId: number, isStaged: boolean): void {
     const out = this.#gate.begin(isStaged);
-    this.#context.counters.packetsSent++;
     appendAcknowledgement(out, this.#version, PacketType.Pubrec, packetId);
   }
 
@@ -238,7 +235,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     }
     if (qos === 0) return;
     this.#inFlight -= run.count;
-    this.#context.counters.packetsSent += run.count;
     appendAcknowledgements(
       this.#gate.begin(router.changes !== before, run.count),
       PacketType.Puback,
@@ -253,7 +249,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     isStaged: boolean,
   ): void {
     if (qos === 0) return;
-    this.#context.counters.packetsSent++;
     const isRefused = reason >= ReasonCode.UnspecifiedError;
     let staged = isStaged;
     // A refused exchange ends with the PUBREC (MQTT 5, 4.3.3).
