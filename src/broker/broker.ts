@@ -32,11 +32,7 @@ import { PendingMessage, Tap } from "./connections/tap.ts";
 import { Turns } from "./connections/turns.ts";
 import { UnsentBudget } from "./connections/unsent_budget.ts";
 import { WillPublisher } from "./connections/will_publisher.ts";
-import {
-  BROKER_LIMITS,
-  type BrokerLimits,
-  MAX_INCOMPLETE_BYTES,
-} from "./limits.ts";
+import { BROKER_LIMITS, type BrokerLimits } from "./limits.ts";
 import type { Endpoint, TlsSettings } from "./listeners/listener.ts";
 import { Listeners } from "./listeners/listeners.ts";
 import type { Message } from "./message.ts";
@@ -133,7 +129,7 @@ class EmbeddedBroker implements Broker {
       tap: this.#tap,
       counters: this.brokerCounts,
       turns: new Turns(),
-      readBuffers: new ReadBuffers(MAX_INCOMPLETE_BYTES),
+      readBuffers: new ReadBuffers(limits.connection.maxIncompleteBytes),
       unsent: new UnsentBudget({
         perClient: limits.connection.maxUnsentBytes,
         inAll: limits.connection.maxTotalUnsentBytes,
@@ -249,7 +245,7 @@ class EmbeddedBroker implements Broker {
     const keepUp = this.#context.slow.collect(() =>
       this.#router.publish(message)
     );
-    if (this.#router.changes === before) return keepUp?.then(nothing) ?? DONE;
+    if (this.#router.changes === before) return keepUp ?? DONE;
     const committed = new Promise<void>((resolve) =>
       this.#context.afterCommit(resolve)
     );

@@ -25,6 +25,8 @@ export interface ConnectionSettings {
   readonly maxUnsentBytes: number;
   /** Memory of unsent bytes for all clients. */
   readonly maxTotalUnsentBytes: number;
+  /** Memory of incomplete packets above 64 KiB of all clients. */
+  readonly maxIncompleteBytes: number;
   /** How long a client may take no byte while some wait for it, in ms. */
   readonly stallTimeoutMs: number;
   /** How long a new connection may take to send CONNECT, in ms. */
@@ -51,12 +53,10 @@ export const BROKER_LIMITS: BrokerLimits = {
     receiveMaximum: 4096,
     maxUnsentBytes: 128 * 1024 * 1024,
     maxTotalUnsentBytes: 256 * 1024 * 1024,
+    maxIncompleteBytes: 256 * 1024 * 1024,
     stallTimeoutMs: 30_000,
     connectTimeoutMs: 10_000,
   },
   sessions: SESSION_LIMITS,
   retained: RETAINED_LIMITS,
 };
-
-/** Memory of incomplete packets above 64 KiB of all clients, in bytes. */
-export const MAX_INCOMPLETE_BYTES: number = 256 * 1024 * 1024;

@@ -248,3 +248,23 @@ Deno.test({
     await server.untilReceived(100);
   },
 });
+
+Deno.test({
+  name: "an acknowledgement of the wrong kind ends the connection with 0x82",
+  ...needs(),
+  async fn() {
+    const { server } = await open({});
+    await using _server = server;
+    await using client = await RawConnection.dial(server.port);
+    await client.connect("confused", { version: 5 });
+    await client.expect("connack");
+    await client.subscribe("all", 1);
+    void server.broker.publish("all", new Uint8Array(1), { qos: 1 });
+    const { messageId } = await client.expect("publish");
+    // Of an unknown message: ignored.
+    await client.send({ cmd: "puback", messageId: 7777 });
+    await client.ping();
+    await client.send({ cmd: "pubcomp", messageId: messageId! });
+    equal((await client.expect("disconnect")).reasonCode, 0x82);
+  },
+});

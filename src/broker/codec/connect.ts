@@ -168,13 +168,9 @@ function unsupported(
   );
 }
 
-/**
- * A protocol error is answered (MQTT 5, 4.13.1); bytes that do not parse may
- * not be from a client of MQTT.
- */
+/** A client of MQTT 5 gets the reason (MQTT 5, 4.13.1). */
 function withConnack(error: unknown): unknown {
-  return error instanceof MalformedPacket &&
-      error.reasonCode !== ReasonCode.MalformedPacket
+  return error instanceof MalformedPacket
     ? new MalformedPacket(error.message, error.reasonCode, {
       connackVersion: 5,
     })

@@ -13,6 +13,7 @@ import {
 } from "../codec/packets.ts";
 import { appendPingresp } from "../codec/ping.ts";
 import { protocolError } from "../codec/malformed.ts";
+import type { Session } from "../sessions/session.ts";
 import { ClientOutlet } from "./client_outlet.ts";
 import {
   appendAccepted,
@@ -103,7 +104,9 @@ export function readPuback(
   if (packetId === 0) return false;
   input.start = start + PUBACK_BYTES;
   context.counters.packetsReceived++;
-  client.session.acknowledged(packetId);
+  if (!client.session.acknowledged(packetId)) {
+    checkUnknown(client.session, packetId);
+  }
   client.retained.continue();
   client.outlet.onProgress();
   return true;
@@ -140,9 +143,24 @@ function onAcknowledgement(
   { session, retained, outlet }: Client,
   { type, packetId, reasonCode }: AcknowledgementPacket,
 ): void {
-  if (type === PacketType.Puback) session.acknowledged(packetId);
-  else if (type === PacketType.Pubrec) session.received(packetId, reasonCode);
-  else session.completed(packetId);
+  const isExpected = type === PacketType.Puback
+    ? session.acknowledged(packetId)
+    : type === PacketType.Pubrec
+    ? session.received(packetId, reasonCode)
+    : session.completed(packetId);
+  if (!isExpected) checkUnknown(session, packetId);
   retained.continue();
   outlet.onProgress();
+}
+
+/**
+ * Checks an acknowledgement that was not expected. An unknown packet id is
+ * ignored: it may be of a message that was dropped.
+ *
+ * @throws {MalformedPacket} if it is of the wrong kind (MQTT 5, 4.3)
+ */
+function checkUnknown({ queue }: Session, packetId: number): void {
+  if (queue.isInFlight(packetId)) {
+    throw protocolError("an acknowledgement of the wrong kind");
+  }
 }

@@ -108,9 +108,8 @@ export class ClientOutlet implements Outlet {
     counters.packetsSent++;
     counters.publishSent++;
     counters.payloadBytesSent += payload.length;
-    if (this.#context.slow.isCollecting && !this.keepsUp) {
-      this.#context.slow.add(this);
-    }
+    const { slow } = this.#context;
+    if (slow.isCollecting) slow.add(this, this.keepsUp);
     return true;
   }
 

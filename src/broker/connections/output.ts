@@ -82,11 +82,11 @@ export class Output {
   #rest: Uint8Array | undefined;
   /** The buffer of that piece; undefined if it is a payload. */
   #currentBuffer: ByteWriter | undefined;
-  /** Bytes of full buffers, of which some may be sent. */
+  /** Memory of full buffers, and of the one that is being sent. */
   #sealedBytes = 0;
   #isScheduled = false;
   #isBroken = false;
-  /** Copied bytes, as reported to the budget. */
+  /** Memory of copied bytes, as reported to the budget. */
   #reported = 0;
   /**
    * When the client has last taken bytes, or the first unsent byte was written:
@@ -183,7 +183,7 @@ export class Output {
     if (buffer.at === 0) return;
     this.#pieces.push(buffer.take());
     this.#pieceBytes += buffer.at;
-    this.#sealedBytes += buffer.at;
+    this.#sealedBytes += buffer.bytes.length;
   }
 
   /** Drops the pieces from an index on, and the buffer. */
@@ -191,7 +191,9 @@ export class Output {
     this.#buffer = undefined;
     for (const piece of this.#pieces.splice(from)) {
       this.#pieceBytes -= piece.length;
-      if (!this.#budget.unshare(piece)) this.#sealedBytes -= piece.length;
+      if (!this.#budget.unshare(piece)) {
+        this.#sealedBytes -= piece.buffer.byteLength;
+      }
     }
   }
 
@@ -204,7 +206,7 @@ export class Output {
       this.#buffer = undefined;
       if (buffer === undefined || buffer.at === 0) return this.#onAllSent();
       next = buffer.take();
-      this.#sealedBytes += next.length;
+      this.#sealedBytes += next.buffer.byteLength;
       this.#currentBuffer = buffer;
     }
     this.waitsSince ??= performance.now();
@@ -239,7 +241,9 @@ export class Output {
     this.#current = undefined;
     this.#rest = undefined;
     this.#currentBuffer = undefined;
-    if (!this.#budget.unshare(piece)) this.#sealedBytes -= piece.length;
+    if (!this.#budget.unshare(piece)) {
+      this.#sealedBytes -= piece.buffer.byteLength;
+    }
     if (buffer !== undefined) returnBuffer(buffer);
   }
 
@@ -258,7 +262,7 @@ export class Output {
 
   /** Reports the unsent bytes to the budget. */
   #report(): void {
-    const copied = (this.#buffer?.at ?? 0) + this.#sealedBytes;
+    const copied = (this.#buffer?.bytes.length ?? 0) + this.#sealedBytes;
     const added = copied - this.#reported;
     this.#reported = copied;
     this.#budget.change(this, added);

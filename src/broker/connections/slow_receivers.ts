@@ -1,5 +1,5 @@
 /**
- * Delays the result of a publish of the server until its receivers keep up.
+ * Delays the result of a publish of the server until a receiver keeps up.
  *
  * @module
  */
@@ -10,31 +10,36 @@ export interface Receiver {
   afterRoom(callback: () => void): void;
 }
 
-/** Collects the receivers of one message that do not keep up. */
+/**
+ * Finds out whether a receiver of a message keeps up. The others do not matter:
+ * a client that does not read must not delay the server.
+ */
 export class SlowReceivers {
   /** True while a message of the server is routed. */
   isCollecting = false;
-  readonly #found: Receiver[] = [];
+  readonly #slow: Receiver[] = [];
+  #isFast = false;
 
-  /** Called for a receiver while {@linkcode isCollecting}. */
-  add(receiver: Receiver): void {
-    this.#found.push(receiver);
+  /** Called for each receiver while {@linkcode isCollecting}. */
+  add(receiver: Receiver, keepsUp: boolean): void {
+    if (keepsUp) this.#isFast = true;
+    else this.#slow.push(receiver);
   }
 
   /**
    * Routes a message.
    *
-   * @returns resolves when all receivers keep up; undefined: now
+   * @returns resolves when one receiver keeps up; undefined: now
    */
-  collect(route: () => void): Promise<unknown> | undefined {
+  collect(route: () => void): Promise<void> | undefined {
     this.isCollecting = true;
+    this.#isFast = false;
     route();
     this.isCollecting = false;
-    if (this.#found.length === 0) return undefined;
-    return Promise.all(
-      this.#found.splice(0).map((receiver) =>
-        new Promise<void>((resolve) => receiver.afterRoom(resolve))
-      ),
-    );
+    const slow = this.#slow.splice(0);
+    if (this.#isFast || slow.length === 0) return undefined;
+    return new Promise((resolve) => {
+      for (const receiver of slow) receiver.afterRoom(resolve);
+    });
   }
 }

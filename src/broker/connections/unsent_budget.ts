@@ -79,7 +79,7 @@ export class UnsentBudget {
   /**
    * Counts bytes of an output, and ends the connections that are over a limit.
    *
-   * @param added copied bytes since the last call; negative: fewer
+   * @param added memory of copied bytes since the last call; negative: less
    */
   change(output: LimitedOutput, added: number): void {
     this.#bytes += added;

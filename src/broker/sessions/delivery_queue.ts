@@ -180,6 +180,11 @@ export class DeliveryQueue {
     return true;
   }
 
+  /** Returns true if a message with this packet id is in flight. */
+  isInFlight(packetId: number): boolean {
+    return this.#inFlight.get(packetId) !== undefined;
+  }
+
   /**
    * Begins to send on a connection: first what was in flight, in its original
    * order with its packet ids (4.4, 4.6), then what waits.

@@ -104,7 +104,7 @@ Deno.test(
       output.begin().raw(bytes(20));
     }
     await settled();
-    equal(budget.bytes, 1_000_000 + 3 * 30);
+    equal(budget.bytes, 1_000_000 + 3 * 2 * 4096); // their buffers
     for (const { transport, output } of all) {
       equal(output.unsent, 1_000_030);
       await transport.take();

@@ -1,5 +1,6 @@
 /** The limits of the embedded broker: options of `occupancy server`. */
 import type { BrokerOptions } from "../../../broker/broker.ts";
+import { memoryLimit } from "../../../common/memory.ts";
 import type { FlagsOf, OptionSpec } from "../../arguments/spec.ts";
 import {
   parseCount,
@@ -12,6 +13,7 @@ const LIMITS = "Limits of the embedded broker";
 /** The longest packet of a client by default. */
 const PACKET_BYTES = 32 * 1024 * 1024;
 const DEFAULT_CONNECTIONS = 10_000;
+const MIB = 1024 * 1024;
 
 /** Options of `occupancy server`. */
 export const BROKER_LIMIT_OPTIONS = [
@@ -83,7 +85,7 @@ export const BROKER_LIMIT_OPTIONS = [
     name: "mqtt-session-bytes",
     value: "size",
     summary: "maximum memory of the messages that wait in all sessions",
-    default: "256MiB",
+    unset: "256MiB, or an eighth of the memory",
     parse: parseSize,
     group: LIMITS,
   },
@@ -124,7 +126,7 @@ export const BROKER_LIMIT_OPTIONS = [
     name: "mqtt-retained-bytes",
     value: "size",
     summary: "the same in bytes",
-    default: "128MiB",
+    unset: "128MiB, or a sixteenth of the memory",
     parse: parseSize,
     group: LIMITS,
   },
@@ -133,7 +135,7 @@ export const BROKER_LIMIT_OPTIONS = [
     value: "size",
     summary:
       "maximum size of what waits for a client that does not read, besides its longest message",
-    default: "128MiB",
+    unset: "128MiB, or a sixteenth of the memory",
     parse: parseSize,
     group: LIMITS,
   },
@@ -141,7 +143,7 @@ export const BROKER_LIMIT_OPTIONS = [
     name: "mqtt-unsent-total",
     value: "size",
     summary: "maximum memory of what waits for all such clients",
-    default: "256MiB",
+    unset: "256MiB, or an eighth of the memory",
     parse: parseSize,
     group: LIMITS,
   },
@@ -162,6 +164,8 @@ export async function brokerLimits(
   warn: (line: string) => void,
 ): Promise<NonNullable<BrokerOptions["limits"]>> {
   const descriptors = await descriptorLimit();
+  const part = (share: number, most: number) =>
+    Math.min(most, Math.floor(memoryLimit().bytes * share));
   const { mqttConnections } = flags;
   return {
     admission: {
@@ -177,13 +181,14 @@ export async function brokerLimits(
       maxPacketBytes: flags.mqttPacket ??
         Math.max(PACKET_BYTES, 2 * flags.maxPayload),
       maxTopicLevels: flags.mqttTopicLevels,
-      maxUnsentBytes: flags.mqttUnsent,
-      maxTotalUnsentBytes: flags.mqttUnsentTotal,
+      maxUnsentBytes: flags.mqttUnsent ?? part(1 / 16, 128 * MIB),
+      maxTotalUnsentBytes: flags.mqttUnsentTotal ?? part(1 / 8, 256 * MIB),
+      maxIncompleteBytes: part(1 / 8, 256 * MIB),
     },
     sessions: {
       maxSessions: flags.mqttSessions,
       maxExpiry: Math.ceil(flags.mqttSessionAge / 1000),
-      maxTotalBytes: flags.mqttSessionBytes,
+      maxTotalBytes: flags.mqttSessionBytes ?? part(1 / 8, 256 * MIB),
       maxMessages: flags.mqttQueue,
       maxBytes: flags.mqttQueueBytes,
       maxInFlight: flags.mqttInFlight,
@@ -191,7 +196,7 @@ export async function brokerLimits(
     },
     retained: {
       maxMessages: flags.mqttRetained,
-      maxBytes: flags.mqttRetainedBytes,
+      maxBytes: flags.mqttRetainedBytes ?? part(1 / 16, 128 * MIB),
     },
   };
 }
