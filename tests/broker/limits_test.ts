@@ -268,3 +268,63 @@ Deno.test({
     equal((await client.expect("disconnect")).reasonCode, 0x82);
   },
 });
+
+/** Connects a WebSocket and sends data; resolves when it is closed. */
+async function sendOverWebSocket(
+  port: number,
+  data: string | Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`, "mqtt");
+  const closed = new Promise((resolve) => socket.onclose = resolve);
+  socket.onerror = () => {};
+  socket.onopen = () => socket.send(data);
+  await closed;
+}
+
+Deno.test({
+  name: "a WebSocket message that is too long, or text, ends its connection",
+  ...needs(),
+  async fn() {
+    const { server, reached } = await open(
+      { connection: { maxPacketBytes: 100_000 } },
+      { ws: { host: "127.0.0.1", port: 0 } },
+    );
+    await using _server = server;
+    const { port } = server.broker.wsAddress!;
+    await sendOverWebSocket(port, "text");
+    deepEqual(reached, []);
+    await sendOverWebSocket(port, new Uint8Array(200_000));
+    deepEqual(reached, ["mqtt-websocket-message"]);
+    const { status, body } = await fetch(`http://127.0.0.1:${port}`);
+    await body?.cancel();
+    equal(status, 426);
+    await using client = await RawConnection.open(server.port, "other");
+    await client.ping();
+  },
+});
+
+Deno.test({
+  name:
+    "an acknowledged QoS 2 message is not delivered again after a reconnect",
+  ...needs(),
+  async fn() {
+    const { server } = await open({}, { acknowledge: false });
+    await using _server = server;
+    const message = (dup: boolean) =>
+      encodePublish("data", "once", { id: 5, qos: 2, dup });
+    const options = { clean: false };
+    await using first = await RawConnection.open(server.port, "two", options);
+    await first.write(message(false));
+    await server.untilReceived(1);
+    // The server has not acknowledged it when the client comes again.
+    await using again = await RawConnection.open(server.port, "two", options);
+    await again.write(message(true));
+    await again.ping();
+    equal(server.received.length, 1);
+    server.broker.acknowledge(server.received);
+    equal((await again.expect("pubrec")).messageId, 5);
+    await again.send({ cmd: "pubrel", messageId: 5 });
+    await again.expect("pubcomp");
+    equal(server.received.length, 1);
+  },
+});
