@@ -73,7 +73,7 @@ const RULES: readonly FolderRule[] = [
     path: "src/broker/",
     imports: [
       ...[...BASE, "src/mqtt/", "src/store/store.ts"],
-      ...["src/broker/codec/", "src/broker/access/"],
+      ...["src/broker/codec/", "src/broker/access/", "src/feed/hosts.ts"],
       ...["src/broker/topics/", "src/broker/persistence/"],
       ...["src/broker/retained/", "src/broker/wills/", "src/broker/sessions/"],
     ],

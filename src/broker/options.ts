@@ -49,6 +49,11 @@ export interface BrokerOptions extends Endpoint {
   readonly ws?: Endpoint;
   /** Where to listen for MQTT over WebSocket with TLS. */
   readonly wss?: Endpoint & TlsIdentity;
+  /**
+   * Origins of pages that may connect over WebSocket without a user, besides
+   * those of the same host. Default: none.
+   */
+  readonly wsOrigins?: readonly string[];
   /** Differences from the defaults, see `BROKER_LIMITS`. */
   readonly limits?: {
     readonly [K in keyof BrokerLimits]?: Partial<BrokerLimits[K]>;

@@ -29,6 +29,7 @@ export const LIMIT_NAMES = [
   "mqtt-connections",
   "mqtt-connections-per-address",
   "mqtt-connections-per-second",
+  "mqtt-foreign-origin",
   "mqtt-incomplete-bytes",
   "mqtt-logins",
   "mqtt-packet-bytes",

@@ -33,6 +33,7 @@ export type ConnectRefusal =
   | LoginRefusal
   | NonNullable<ConnectResult["refused"]>
   | "authentication-method"
+  | "foreign-page"
   | "will-topic";
 
 /** Return code (MQTT 3.1.1, 3.2.2.3), reason code (MQTT 5, 3.2.2.2), reason. */
@@ -71,6 +72,11 @@ const ANSWERS: Record<ConnectRefusal, readonly [number, number, string]> = {
     ConnackCode.NotAuthorized,
     ReasonCode.BadAuthenticationMethod,
     "authentication methods are not supported",
+  ],
+  "foreign-page": [
+    ConnackCode.NotAuthorized,
+    ReasonCode.NotAuthorized,
+    "a page of another site may not connect without a user",
   ],
   "will-topic": [
     ConnackCode.NotAuthorized,

@@ -252,6 +252,12 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
       return this.#refuse(packet, result.refused);
     }
     const context = this.#context;
+    if (
+      this.#transport.isForeignPage && result.identity.user === undefined
+    ) {
+      context.onLimit("mqtt-foreign-origin");
+      return this.#refuse(packet, "foreign-page");
+    }
     const client = openClient(context, {
       ...{ packet, login, identity: result.identity, output: this.output },
       disconnect: (reason) => this.#onSessionLost(reason),

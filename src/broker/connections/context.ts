@@ -23,6 +23,7 @@ import type { WillPublisher } from "./will_publisher.ts";
 
 /** Limits of connections whose reaching is counted, as in `LIMIT_NAMES`. */
 export type ConnectionLimitName =
+  | "mqtt-foreign-origin"
   | "mqtt-connect-timeout"
   | "mqtt-incomplete-bytes"
   | "mqtt-packet-bytes"

@@ -22,6 +22,7 @@ export interface Endpoints extends Endpoint {
   readonly tls?: Endpoint & TlsSettings;
   readonly ws?: Endpoint;
   readonly wss?: Endpoint & TlsIdentity;
+  readonly wsOrigins?: readonly string[];
 }
 
 /** What the listeners call. */
@@ -138,6 +139,7 @@ export class Listeners {
       ...{ endpoint, tls, admission: this.#admission },
       handshakeTimeoutMs: connectTimeoutMs,
       maxMessageBytes: maxPacketBytes,
+      origins: this.#endpoints.wsOrigins ?? [],
       onLimit: () => onLimit("mqtt-websocket-message"),
     }, accept);
   }

@@ -19,6 +19,8 @@ export interface Transport {
    * undefined without one.
    */
   readonly certificateName: string | undefined;
+  /** True if a page of another site opened it: a WebSocket only. */
+  readonly isForeignPage?: boolean;
   /**
    * Reads what has arrived, or waits for it. The buffer must not be used until
    * the promise is settled. What arrived before the end is read before it.

@@ -10,6 +10,7 @@ import type { Server, Socket } from "node:net";
 import type { IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
 import { isMessageLimit } from "../../common/web_socket_limits.ts";
+import { isForeignPage } from "./page_origin.ts";
 import { checkIdentity, type Listener, type TlsSettings } from "./listener.ts";
 import {
   type AdmittedSocket,
@@ -42,6 +43,8 @@ export interface WebSocketListenerOptions extends NodeListenerOptions {
   readonly tls?: TlsSettings | undefined;
   /** The longest message, also while its fragments arrive, in bytes. */
   readonly maxMessageBytes: number;
+  /** Other origins whose pages are as trusted as those of this host. */
+  readonly origins: readonly string[];
   /** Called when a client is disconnected because of a limit of messages. */
   readonly onLimit: () => void;
 }
@@ -82,7 +85,13 @@ export async function listenWebSocket(
         (webSocket: WebSocket) => {
           admitted.markReady();
           copySmallChunks(socket);
-          accept(new WebSocketTransport(webSocket, admitted, onLimit));
+          const isForeign = isForeignPage({
+            ...{ origin: request.headers.origin, host: request.headers.host },
+            localAddress: socket.localAddress,
+          }, options.origins);
+          accept(
+            new WebSocketTransport(webSocket, admitted, onLimit, isForeign),
+          );
         },
       );
     },
@@ -127,6 +136,7 @@ function copySmallChunks(socket: Socket): void {
 class WebSocketTransport implements Transport {
   readonly address: string;
   readonly certificateName = undefined;
+  readonly isForeignPage: boolean;
   readonly #socket: WebSocket;
   readonly #admitted: AdmittedSocket;
   readonly #received = new ReceivedChunks();
@@ -135,7 +145,9 @@ class WebSocketTransport implements Transport {
     socket: WebSocket,
     admitted: AdmittedSocket,
     onLimit: () => void,
+    isForeignPage: boolean,
   ) {
+    this.isForeignPage = isForeignPage;
     this.#socket = socket;
     this.#admitted = admitted;
     this.address = admitted.address;

@@ -139,6 +139,7 @@ async function embedded(
   const link = createBroker({
     ...listen,
     ...(listenWs && { ws: listenWs }),
+    ...(flags.wsOrigins && { wsOrigins: flags.wsOrigins }),
     ...(tls && listenTls && { tls: { ...listenTls, ...tls } }),
     ...(tls && listenWss && { wss: { ...listenWss, ...tls } }),
     access,

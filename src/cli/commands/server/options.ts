@@ -87,6 +87,15 @@ export const SERVER = {
       ...NO_OTHER_BROKER,
     },
     {
+      name: "ws-origins",
+      value: "origins",
+      summary:
+        "origins whose pages may connect over WebSocket without a user, such as https://home.example",
+      unset: "pages of the same host",
+      parse: parseOrigins,
+      ...NO_OTHER_BROKER,
+    },
+    {
       name: "tls-cert",
       value: "file",
       summary: "PEM file of the broker's certificate, with its chain",
