@@ -22,6 +22,9 @@ export const MAX_NAME_BYTES = 200;
  */
 const FORBIDDEN = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 
+/** Topics whose layer is remembered. */
+const MAX_CACHED_LAYERS = 1000;
+
 /** What decoders put in place of bytes that are not UTF-8. */
 const REPLACEMENT_CHARACTER = "\ufffd";
 
@@ -57,9 +60,10 @@ export class Topics {
 
   readonly #data: string;
   readonly #changes: string;
-  // Consecutive messages usually have the same topic: cache the last result.
+  // Consecutive messages usually have the same topic, or one of a few.
   #lastTopic = "";
   #lastLayer: string | undefined;
+  readonly #layers = new Map<string, string>();
 
   /**
    * Makes the topics of a prefix.
@@ -177,9 +181,16 @@ export class Topics {
   layerOf(topic: string): string | undefined {
     if (topic !== this.#lastTopic) {
       this.#lastTopic = topic;
-      this.#lastLayer = this.#findLayer(topic);
+      this.#lastLayer = this.#layers.get(topic) ?? this.#addLayer(topic);
     }
     return this.#lastLayer;
+  }
+
+  #addLayer(topic: string): string | undefined {
+    const layer = this.#findLayer(topic);
+    if (this.#layers.size >= MAX_CACHED_LAYERS) this.#layers.clear();
+    if (layer !== undefined) this.#layers.set(topic, layer);
+    return layer;
   }
 
   #findLayer(topic: string): string | undefined {

@@ -148,3 +148,14 @@ pure(
     );
   },
 );
+
+pure("layerOf() returns the same for topics that come again", () => {
+  const topics = new Topics();
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 1500; i++) {
+      assert.equal(topics.layerOf(`occupancy/data/l${i}`), `l${i}`);
+      assert.equal(topics.layerOf(`occupancy/data/l${i}//x`), undefined);
+      assert.equal(topics.layerOf("occupancy/data"), "default");
+    }
+  }
+});

@@ -137,6 +137,7 @@ export class PublishPattern {
     run.count = 0;
     run.end = from;
     if (header === 0 || bytes[from] !== header) return 0;
+    if (this.#isOtherTopic(bytes, from, to)) return 0;
     const { packetIds, payloadStarts, payloadEnds } = run;
     const input = new DataView(bytes.buffer, bytes.byteOffset, to);
     const pattern = this.#view;
@@ -177,6 +178,16 @@ export class PublishPattern {
     run.count = count;
     run.end = at;
     return count;
+  }
+
+  /**
+   * Returns true if a packet certainly has another topic. Topics that take turns
+   * usually differ in their last byte.
+   */
+  #isOtherTopic(bytes: Uint8Array, from: number, to: number): boolean {
+    const lastByte = from + 1 + this.#topicBytes;
+    return bytes[from + 1]! < 0x80 && lastByte < to &&
+      bytes[lastByte] !== this.#bytes[this.#topicBytes - 1];
   }
 }
 

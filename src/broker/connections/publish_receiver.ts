@@ -18,7 +18,6 @@ import {
 import { decodeForwardedProperties } from "../codec/properties.ts";
 import { PublishRun } from "../codec/publish_run.ts";
 import { ReasonCode } from "../codec/reason_codes.ts";
-import { countLevels } from "../codec/topic_names.ts";
 import type { PacketDecoder } from "../codec/packet_decoder.ts";
 import type { Message } from "../message.ts";
 import type { Session } from "../sessions/session.ts";
@@ -27,6 +26,7 @@ import { CommitGate } from "./commit_gate.ts";
 import type { ConnectionContext } from "./context.ts";
 import type { Output } from "./output.ts";
 import { PassedMessages } from "./passed_messages.ts";
+import { PublishTopics } from "./publish_topics.ts";
 import type { Input } from "./read_buffers.ts";
 import {
   type Finisher,
@@ -59,10 +59,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   readonly queue = new AckQueue();
   /** The topic of each alias (MQTT 5, 3.3.2.3.4). */
   #aliases: string[] | undefined;
-  /** The topic that was checked last, and whether the client may use it. */
-  #checkedTopic = "";
-  #checkedVersion = -1;
-  #mayPublish = false;
+  readonly #topics: PublishTopics;
   /** What further packets like the last one have in common. */
   #template: RunTemplate | undefined;
   #expiryInterval: number | undefined;
@@ -80,6 +77,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     this.#version = version;
     this.#session = session;
     this.#identity = session.identity;
+    this.#topics = new PublishTopics(context, session.identity);
     this.#gate = new CommitGate({
       afterCommit: context.afterCommit,
       output: () => output.begin(),
@@ -104,7 +102,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
    */
   readRun(decoder: PacketDecoder, input: Input): number {
     const { start, end } = input;
-    if (!this.#isAllowed(this.#template!.topic)) return 0;
+    if (!this.#topics.of(this.#template!.topic).isAllowed) return 0;
     const count = decoder.nextRun(RUN, input.bytes, start, end);
     if (count === 0) return 0;
     const { qos } = this.#template!;
@@ -143,7 +141,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
    */
   receive(packet: PublishPacket, input: Input): void {
     this.#template = undefined;
-    const { counters, tap, settings, router } = this.#context;
+    const { counters, tap, router } = this.#context;
     const { qos, packetId, payload } = packet;
     counters.publishReceived++;
     counters.payloadBytesReceived += payload.length;
@@ -152,8 +150,9 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       : this.#resolveAlias(packet);
     if (qos === 2 && this.#isRepeated(packetId)) return;
     if (qos > 0) this.#countInFlight(1);
-    if (!this.#isAllowed(topic)) {
-      if (countLevels(topic) > settings.maxTopicLevels) {
+    const { isAllowed, isTooDeep, isTapped, isRun } = this.#topics.of(topic);
+    if (!isAllowed) {
+      if (isTooDeep) {
         this.#context.onLimit("mqtt-topic-levels");
         throw new MalformedPacket(
           "a topic has too many levels",
@@ -163,10 +162,8 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       return this.#refuse(packet, topic);
     }
     const message = this.#messageOf(packet, topic, input);
-    if (tap.receives(topic)) {
-      if (qos < 2 && tap.receivesRuns(topic)) {
-        this.#setTemplate(message, packet);
-      }
+    if (isTapped) {
+      if (qos < 2 && isRun) this.#setTemplate(message, packet);
       // The state of another server is not older for being retained.
       const isOld = packet.retain && !tap.isPrivate(topic);
       const pending = new PendingMessage(
@@ -280,20 +277,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   #refuse(packet: PublishPacket, topic: string): void {
     this.#context.onRefused(this.#identity.clientId, topic);
     this.#acknowledge(packet, ReasonCode.NotAuthorized, false);
-  }
-
-  /** Returns true if the client may publish to a topic. */
-  #isAllowed(topic: string): boolean {
-    const { access, settings } = this.#context;
-    if (
-      topic !== this.#checkedTopic || access.version !== this.#checkedVersion
-    ) {
-      this.#checkedTopic = topic;
-      this.#checkedVersion = access.version;
-      this.#mayPublish = countLevels(topic) <= settings.maxTopicLevels &&
-        access.mayPublish(this.#identity, topic);
-    }
-    return this.#mayPublish;
   }
 
   /** Answers a QoS 2 message that was sent before (4.3.3). */
