@@ -220,15 +220,6 @@ clause("an acknowledged message is not sent again (4.3.2)", async (t) => {
 });
 
 clause(
-  "acknowledgements of unknown identifiers harm nothing (4.3.2)",
-  async (t) => {
-    const client = await t.connect("reader");
-    await client.send({ cmd: "puback", messageId: 77 });
-    await ping(client);
-  },
-);
-
-clause(
   "a message at QoS 0 for a client that is away is dropped or kept, never stuck (4.3.1)",
   async (t) => {
     const first = await t.resume("reader");
