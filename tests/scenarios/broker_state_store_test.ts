@@ -1,7 +1,9 @@
 /** The state of the embedded broker over other stores: memory, full, older. */
 import assert from "node:assert/strict";
+import { delay } from "../../src/common/async.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
+import { encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
 import { needsMount, smallDisk } from "../support/small_disk.ts";
 import { freePort, tempDir } from "../support/temp.ts";
@@ -13,6 +15,10 @@ import { requestMap } from "./support.ts";
 /** More than fits on the small disk. */
 const MESSAGES = 200;
 const MESSAGE_BYTES = 5000;
+/** Messages that no client sends without acknowledgements. */
+const FLOOD = 60_000;
+const FLOOD_BURST = 100;
+const FLOOD_PAYLOAD = new Uint8Array(1000);
 
 /** Subscribes with a session that is kept, and disconnects. */
 async function subscribeKept(port: number, clientId: string): Promise<void> {
@@ -99,6 +105,49 @@ Deno.test({
       assert.equal(message.payload.toString(), payload(i));
       await reader.send({ cmd: "puback", messageId: message.messageId! });
     }
+  },
+});
+
+Deno.test({
+  name:
+    "on a full disk, a client that does not wait for acknowledgements is not read, and goes on later",
+  ignore: needs().ignore || needsMount().ignore,
+  fn: async () => {
+    await using disk = await smallDisk();
+    await using server = await startBroker(disk.path);
+    await using sender = await RawConnection.open(server.port, "sender");
+    await disk.fill();
+    let written = 0;
+    const writing = (async () => {
+      for (; written < FLOOD; written += FLOOD_BURST) {
+        await sender.write(
+          ...Array.from(
+            { length: FLOOD_BURST },
+            (_, i) =>
+              encodePublish("kept", FLOOD_PAYLOAD, {
+                id: written + i + 1,
+                retain: true,
+              }),
+          ),
+        );
+      }
+    })();
+    await server.running.waitFor(/the disk is full/);
+    // Others are served, until the sender is no longer read.
+    await using present = await RawConnection.open(server.port, "present");
+    for (let before = -1; before < written;) {
+      before = written;
+      await delay(300);
+      await present.ping();
+    }
+    assert.ok(written < FLOOD, "all were read");
+    await disk.free();
+    await writing;
+    let acknowledged = 0;
+    await until(
+      () => (acknowledged += sender.takeReceived("puback").length) === FLOOD,
+      { deadline: 30_000, what: () => `${acknowledged} PUBACKs` },
+    );
   },
 });
 

@@ -6,6 +6,12 @@
 import { ByteWriter } from "../../common/byte_writer.ts";
 import type { Counters } from "../sys/counters.ts";
 
+/**
+ * Bytes of acknowledgements that wait. A client that sends more while the store
+ * fails is not read.
+ */
+const MAX_WAITING_BYTES = 64 * 1024;
+
 /** Acknowledgements that wait for one commit. */
 interface Batch {
   readonly packets: ByteWriter;
@@ -29,9 +35,20 @@ export class CommitGate {
   readonly #options: CommitGateOptions;
   /** The oldest first. */
   readonly #batches: Batch[] = [];
+  /** The bytes of all but the last. */
+  #earlierBytes = 0;
+  /** Called once, when the gate is no longer full. */
+  onRoom: (() => void) | undefined;
 
   constructor(options: CommitGateOptions) {
     this.#options = options;
+  }
+
+  /** True if no more should be read from this client. */
+  get isFull(): boolean {
+    const last = this.#batches.at(-1);
+    return last !== undefined &&
+      this.#earlierBytes + last.packets.at >= MAX_WAITING_BYTES;
   }
 
   /**
@@ -48,6 +65,7 @@ export class CommitGate {
       return last.packets;
     }
     const batch = { packets: new ByteWriter(), isRequested: false, onSent: [] };
+    if (last !== undefined) this.#earlierBytes += last.packets.at;
     this.#batches.push(batch);
     // Further changes of this turn are part of the same commit.
     queueMicrotask(() => this.#request(batch));
@@ -67,10 +85,15 @@ export class CommitGate {
       // The batches are committed in order.
       while (this.#batches.length > 0) {
         const next = this.#batches.shift()!;
+        if (this.#batches.length > 0) this.#earlierBytes -= next.packets.at;
         this.#options.output().raw(next.packets.take());
         for (const callback of next.onSent) callback();
         if (next === batch) break;
       }
+      if (this.onRoom === undefined || this.isFull) return;
+      const { onRoom } = this;
+      this.onRoom = undefined;
+      onRoom();
     });
   }
 }

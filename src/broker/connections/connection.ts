@@ -193,6 +193,10 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
           receiver.queue.onRoom = this.#onRoom;
           return false;
         }
+        if (receiver.gate.isFull) {
+          receiver.gate.onRoom = this.#onRoom;
+          return false;
+        }
         if (receiver.canRun && receiver.readRun(decoder, input) > 0) {
           this.#lastPacket = turns.now;
           i |= PACKETS_IN_STEP - 1;
