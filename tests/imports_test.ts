@@ -70,12 +70,50 @@ const RULES: readonly FolderRule[] = [
     ...PURE,
   },
   {
+    path: "src/broker/sys/",
+    imports: ["src/mqtt/link.ts", "src/broker/persistence/persistence.ts"],
+  },
+  {
+    path: "src/broker/router.ts",
+    imports: [
+      ...[...BROKER_STATE, "src/broker/topics/", "src/broker/sys/counters.ts"],
+      ...["src/broker/retained/", "src/broker/wills/", "src/broker/sessions/"],
+    ],
+    ...PURE,
+  },
+  {
+    path: "src/broker/listeners/",
+    imports: ["src/common/", "src/mqtt/link.ts", "src/feed/hosts.ts"],
+  },
+  {
+    path: "src/broker/limits.ts",
+    imports: [
+      ...["src/broker/listeners/", "src/broker/retained/"],
+      "src/broker/sessions/",
+    ],
+    ...PURE,
+  },
+  { path: "src/broker/topic_set.ts", imports: [], ...PURE },
+  {
+    path: "src/broker/connections/",
+    imports: [
+      ...["src/common/", "src/mqtt/link.ts", "src/broker/codec/"],
+      ...["src/broker/access/access.ts", "src/broker/message.ts"],
+      ...["src/broker/sessions/", "src/broker/sys/counters.ts"],
+      ...["src/broker/router.ts", "src/broker/limits.ts"],
+      ...["src/broker/listeners/transport.ts", "src/broker/topic_set.ts"],
+    ],
+    packages: ["node:timers"],
+  },
+  {
     path: "src/broker/",
     imports: [
       ...[...BASE, "src/mqtt/", "src/store/store.ts"],
       ...["src/broker/codec/", "src/broker/access/", "src/feed/hosts.ts"],
       ...["src/broker/topics/", "src/broker/persistence/"],
       ...["src/broker/retained/", "src/broker/wills/", "src/broker/sessions/"],
+      ...["src/broker/sys/", "src/broker/listeners/"],
+      "src/broker/connections/",
     ],
   },
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },

@@ -4,8 +4,11 @@
  * @module
  */
 import type { PeerCertificate } from "node:tls";
-import type { BrokerLimits } from "../limits.ts";
-import { Admission, type AdmissionLimit } from "./admission.ts";
+import {
+  Admission,
+  type AdmissionLimit,
+  type AdmissionLimits,
+} from "./admission.ts";
 import {
   checkIdentity,
   type Endpoint,
@@ -25,6 +28,17 @@ export interface Endpoints extends Endpoint {
   readonly wsOrigins?: readonly string[];
 }
 
+/** Limits of the listeners. */
+export interface ListenerLimits {
+  readonly admission: AdmissionLimits;
+  readonly connection: {
+    /** The longest packet, and so the longest message over WebSocket. */
+    readonly maxPacketBytes: number;
+    /** How long a handshake may take, in ms. */
+    readonly connectTimeoutMs: number;
+  };
+}
+
 /** What the listeners call. */
 export interface ListenersEvents {
   /** Called for each connection. */
@@ -36,14 +50,14 @@ export interface ListenersEvents {
 /** Listens for MQTT over TCP, and where it is set over TLS and WebSocket. */
 export class Listeners {
   readonly #endpoints: Endpoints;
-  readonly #limits: BrokerLimits["connection"];
+  readonly #limits: ListenerLimits["connection"];
   readonly #events: ListenersEvents;
   readonly #admission: Admission;
   readonly #open = new Map<"tcp" | "tls" | "ws" | "wss", Listener>();
 
   constructor(
     endpoints: Endpoints,
-    limits: Pick<BrokerLimits, "admission" | "connection">,
+    limits: ListenerLimits,
     events: ListenersEvents,
   ) {
     this.#endpoints = endpoints;
