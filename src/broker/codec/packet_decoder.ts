@@ -20,6 +20,7 @@ import { decodePingreq } from "./ping.ts";
 import { NO_BYTES } from "./properties.ts";
 import { decodePublish } from "./publish.ts";
 import { PublishPattern, type PublishRun } from "./publish_run.ts";
+import { ReasonCode } from "./reason_codes.ts";
 import { decodeSubscribe } from "./subscribe.ts";
 import { decodeUnsubscribe } from "./unsubscribe.ts";
 import { varintBytes } from "./varint.ts";
@@ -148,6 +149,10 @@ function checkLength(version: Version, frame: Frame, from: number): void {
   const { bodyStart, end } = frame;
   if (version === 4) return;
   if (bodyStart - from !== 1 + varintBytes(end - bodyStart)) {
-    throw new MalformedPacket("the remaining length is not minimal");
+    throw new MalformedPacket(
+      "the remaining length is not minimal",
+      ReasonCode.MalformedPacket,
+      { connackVersion: version },
+    );
   }
 }

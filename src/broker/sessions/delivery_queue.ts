@@ -132,8 +132,8 @@ export class DeliveryQueue {
   }
 
   /**
-   * Handles a PUBREC: sends the PUBREL. With a failure the delivery ends
-   * (MQTT 5, 4.3.3).
+   * Handles a PUBREC: sends the PUBREL, with 0x92 if no message has this id.
+   * With a failure the delivery ends (MQTT 5, 4.3.3).
    *
    * @param packetId of the PUBREC
    * @param reason MQTT 5: its reason code; otherwise 0
@@ -142,7 +142,7 @@ export class DeliveryQueue {
   received(packetId: number, reason: number): boolean {
     const delivery = this.#inFlight.get(packetId);
     if (delivery?.qos !== 2) {
-      if (reason < FIRST_FAILURE) {
+      if (delivery === undefined && reason < FIRST_FAILURE) {
         this.#outlet?.sendPubrel(packetId, UNKNOWN_PACKET_ID);
       }
       return false;

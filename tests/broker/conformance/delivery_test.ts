@@ -1,10 +1,12 @@
 /** Delivery: windows, identifiers, order, redelivery, packet size. */
 import assert from "node:assert/strict";
-import type { PublishPacket } from "../../support/packets.ts";
+import type { PacketOf, PublishPacket } from "../../support/packets.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
 import { clause } from "./clause.ts";
 import {
   acknowledge,
+  closed,
+  codeOf,
   drop,
   message,
   messages,
@@ -375,3 +377,35 @@ clause({
   await t.publish(writer, "size", "y".repeat(92));
   assert.deepEqual(texts(await messages(reader)), ["x".repeat(91)]);
 });
+
+clause(
+  {
+    name:
+      "an acknowledgement of the wrong type is a protocol error (4.3.2, 4.3.3)",
+    mosquitto: { 5: "it closes some connections without DISCONNECT" },
+  },
+  async (t) => {
+    const writer = await t.connect("writer");
+    const wrong = [
+      { qos: 1, cmds: ["pubrec"] },
+      { qos: 1, cmds: ["pubcomp"] },
+      { qos: 2, cmds: ["puback"] },
+      { qos: 2, cmds: ["pubcomp"] },
+      { qos: 2, cmds: ["pubrec", "puback"] },
+    ] as const;
+    for (const [i, { qos, cmds }] of wrong.entries()) {
+      const reader = await t.connect(`reader ${i}`);
+      await t.subscribe(reader, "wrong", { qos });
+      await t.publish(writer, "wrong", "x", { qos });
+      const { messageId = 0 } = await message(reader);
+      for (const cmd of cmds) await reader.send({ cmd, messageId });
+      const packets = (await closed(reader))
+        .filter(({ cmd }) => cmd !== "pubrel");
+      const last = packets[0] as PacketOf<"disconnect"> | undefined;
+      assert.equal(packets.length, t.version === 5 ? 1 : 0);
+      if (last === undefined) continue;
+      assert.equal(last.cmd, "disconnect");
+      assert.equal(codeOf(last), 0x82);
+    }
+  },
+);

@@ -102,9 +102,12 @@ Deno.test(
     equal(session.completed(2), false, "PUBCOMP before PUBREC");
     equal(session.received(9), false);
     equal(session.received(1), false, "PUBREC for QoS 1");
-    deepEqual(outlet.pubrels, [-9, -1]);
+    deepEqual(outlet.pubrels, [-9]);
     equal(session.received(9, 0x87), false);
-    deepEqual(outlet.pubrels, [-9, -1], "a failure has no PUBREL");
+    deepEqual(outlet.pubrels, [-9], "a failure has no PUBREL");
+    deepEqual([1, 2, 9].map((id) => session.queue.isInFlight(id)), [
+      ...[true, true, false],
+    ]);
     equal(session.queue.length, 2);
   },
 );
