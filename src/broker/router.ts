@@ -272,10 +272,7 @@ export class Router {
       return { reason: 0x8f, retained: undefined };
     }
     const before = this.#index.get(session, filter);
-    if (
-      before === undefined &&
-      session.subscriptions.size >= this.#options.sessionLimits.maxSubscriptions
-    ) {
+    if (before === undefined && !this.#hasRoom(session, filter)) {
       this.#options.onLimit?.("mqtt-subscriptions", session.clientId, 1);
       return { reason: 0x97, retained: undefined };
     }
@@ -355,6 +352,18 @@ export class Router {
       yield true;
       if (!isCurrent()) return;
     }
+  }
+
+  /** Returns true if a session may have another subscription. */
+  #hasRoom(
+    { subscriptions, subscriptionBytes }: Session,
+    filter: string,
+  ): boolean {
+    const limits = this.#options.sessionLimits;
+    const bytes = SubscriptionIndex.bytesFor(filter);
+    return subscriptions.size < limits.maxSubscriptions &&
+      subscriptionBytes + bytes <= limits.maxSubscriptionBytes &&
+      this.#index.bytes + bytes <= limits.maxTotalSubscriptionBytes;
   }
 
   #countDropped(clientId: string | undefined, count: number): void {

@@ -288,7 +288,8 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       return true;
     }
     if (!this.#session.hasReceived(packetId)) return false;
-    this.sendPubrec(packetId, false);
+    // The first one may not be committed yet.
+    this.sendPubrec(packetId, this.#session.isKept);
     return true;
   }
 

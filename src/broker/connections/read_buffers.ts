@@ -8,6 +8,8 @@
 const SMALL_BYTES = 512;
 /** The buffer of a connection whose reads fill it. */
 export const LARGE_BYTES: number = 64 * 1024;
+/** The same if there is none left. */
+const MEDIUM_BYTES = 8 * 1024;
 /** A read with at least this many bytes is followed by another large one. */
 const BUSY_BYTES = 16 * 1024;
 /** Large buffers that connections may hold while they wait for bytes. */
@@ -112,7 +114,8 @@ export class Input {
       }
     } else {
       const large = wantsLarge ? this.#buffers.takeLarge() : undefined;
-      const size = Math.max(SMALL_BYTES, packetBytes, 2 * rest);
+      const minimum = wantsLarge ? MEDIUM_BYTES : SMALL_BYTES;
+      const size = Math.max(minimum, packetBytes, 2 * rest);
       this.#replace(large ?? new Uint8Array(size), large !== undefined);
     }
     return this.bytes.subarray(this.end);

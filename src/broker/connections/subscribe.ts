@@ -36,7 +36,7 @@ export function subscribe(
 ): void {
   const { router } = context;
   const before = router.changes;
-  const messages: RetainedMessages[] = [];
+  const messages = new Map<string, RetainedMessages>();
   const reasonCodes = packet.subscriptions.map((request) => {
     const refusal = refusalOf(context, session, request);
     if (refusal !== undefined) return refusal;
@@ -46,17 +46,17 @@ export function subscribe(
       retainAsPublished: request.retainAsPublished || isBridge,
       subscriptionId: packet.subscriptionIdentifier,
     });
-    if (result.retained !== undefined) messages.push(result.retained);
+    if (result.retained !== undefined) messages.set(filter, result.retained);
     return result.reason;
   });
   const { packetId } = packet;
   appendSuback(gate.begin(router.changes !== before), version, {
     ...{ type: PacketType.Suback, packetId, reasonCodes },
   });
-  if (messages.length === 0) return;
+  if (messages.size === 0) return;
   // After the SUBACK: many clients ignore what arrives before it.
   gate.afterSent(() => {
-    for (const one of messages) retained.add(one);
+    for (const [filter, one] of messages) retained.add(filter, one);
   });
 }
 

@@ -14,7 +14,11 @@ export type { Retained } from "./retained_tree.ts";
 export interface RetainedLimits {
   /** Messages, i.e. topics. */
   readonly maxMessages: number;
-  /** Bytes of all messages with their topics and overhead. */
+  /**
+   * Bytes of all messages with their topics and overhead. The messages of the
+   * server count, but it is not refused: clients must not be able to keep it
+   * from publishing its state.
+   */
   readonly maxBytes: number;
 }
 
@@ -34,8 +38,10 @@ export interface RetainedOptions {
   readonly onRefused: (message: Message) => void;
 }
 
-/** Of a message: its objects, and levels of the tree of its own. */
-const OVERHEAD_BYTES = 700;
+/** Of a message: its objects. */
+const OVERHEAD_BYTES = 450;
+/** Of a level of the tree. */
+const LEVEL_BYTES = 250;
 /** Expired messages that are removed in one call. */
 const MAX_EXPIRED = 1_000;
 
@@ -58,7 +64,7 @@ export class RetainedStore {
 
   /** The bytes in use, approximately. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + LEVEL_BYTES * this.#tree.levels;
   }
 
   /** The number of the message that was set last. */
@@ -82,15 +88,19 @@ export class RetainedStore {
   /**
    * Returns true if a message could be stored. A new topic needs room for one
    * message more; a replacement needs room only for the bytes that are added.
+   * One of the server always has room.
    */
   hasRoom(message: Message): boolean {
-    if (message.payload.length === 0) return true;
+    const { topic, payload, publisher } = message;
+    if (payload.length === 0 || publisher === undefined) return true;
     const { maxMessages, maxBytes } = this.#options.limits;
-    const before = this.#tree.get(message.topic);
-    const added = costOf(message) -
-      (before === undefined ? 0 : costOf(before.message));
+    const before = this.#tree.get(topic);
     if (before === undefined && this.size >= maxMessages) return false;
-    return added <= 0 || this.#bytes + added <= maxBytes;
+    const added = costOf(message) +
+      (before === undefined
+        ? LEVEL_BYTES * this.#tree.newLevels(topic)
+        : -costOf(before.message));
+    return added <= 0 || this.bytes + added <= maxBytes;
   }
 
   /**

@@ -58,6 +58,17 @@ export class RetainedTree {
     return this.#byTopic.get(topic)?.retained;
   }
 
+  /** Returns how many levels the message of a topic would add. */
+  newLevels(topic: string): number {
+    const levels = topic.split("/");
+    let node: Node | undefined = this.#root;
+    for (let i = 0; i < levels.length; i++) {
+      node = node.children?.get(levels[i]!);
+      if (node === undefined) return levels.length - i;
+    }
+    return 0;
+  }
+
   /** Sets the message of a topic, and marks a former one as not current. */
   set(retained: Retained): void {
     const { topic } = retained.message;

@@ -25,6 +25,13 @@ export interface SessionLimits {
   readonly maxInFlight: number;
   /** Subscriptions of a client. */
   readonly maxSubscriptions: number;
+  /**
+   * Memory of the subscriptions of a client: levels that it has in common with
+   * others count.
+   */
+  readonly maxSubscriptionBytes: number;
+  /** Memory of the subscriptions of all sessions. */
+  readonly maxTotalSubscriptionBytes: number;
 }
 
 /** The defaults of {@linkcode SessionLimits}. */
@@ -36,6 +43,8 @@ export const SESSION_LIMITS: SessionLimits = {
   maxTotalBytes: 256 * 1024 * 1024,
   maxInFlight: 100,
   maxSubscriptions: 1_000,
+  maxSubscriptionBytes: 4 * 1024 * 1024,
+  maxTotalSubscriptionBytes: 256 * 1024 * 1024,
 };
 
 /** What a session needs of the broker. */

@@ -38,6 +38,8 @@ export class Session {
   owner: Outlet | undefined;
   /** By filter, with `$share/<group>/`. Only the index changes it. */
   readonly subscriptions = new Map<string, SessionSubscription>();
+  /** The memory of the subscriptions. Only the index changes it. */
+  subscriptionBytes = 0;
   /** The messages at QoS 1 and 2 to the client. */
   readonly queue: DeliveryQueue;
   /** While subscribers of a topic are collected: the present search. */

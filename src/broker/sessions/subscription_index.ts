@@ -33,6 +33,11 @@ export interface Match {
   readonly hasSubscription: boolean;
 }
 
+/** Of a subscription: its objects. */
+const SUBSCRIPTION_BYTES = 400;
+/** Of a level of a filter. */
+const LEVEL_BYTES = 250;
+
 const NO_MATCH: Match = {
   connected: [],
   away: [],
@@ -55,6 +60,8 @@ export class SubscriptionIndex {
   #rulesVersion = 0;
   #stamp = 0;
   #size = 0;
+  /** Of the subscriptions, without the levels of their filters. */
+  #bytes = 0;
 
   /** @param rules who may receive what; undefined: all may receive all */
   constructor(rules: DeliveryRules | undefined) {
@@ -65,6 +72,16 @@ export class SubscriptionIndex {
   /** The number of subscriptions. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The memory of all subscriptions, approximately, in bytes. */
+  get bytes(): number {
+    return this.#bytes + LEVEL_BYTES * this.#trie.levels;
+  }
+
+  /** Returns the memory that a subscription needs at most, in bytes. */
+  static bytesFor(filter: string): number {
+    return objectBytes(filter) + LEVEL_BYTES * filter.split("/").length;
   }
 
   /** Returns the subscription of a session with a filter. */
@@ -88,6 +105,8 @@ export class SubscriptionIndex {
     const subscription = new Subscription(session, options);
     session.subscriptions.set(options.filter, subscription);
     this.#size++;
+    this.#bytes += objectBytes(options.filter);
+    session.subscriptionBytes += SubscriptionIndex.bytesFor(options.filter);
     if (isShared(options.filter)) {
       this.#groupOf(options.filter).add(subscription);
     } else this.#trie.add(options.filter, subscription);
@@ -202,11 +221,17 @@ export class SubscriptionIndex {
   }
 
   #detach(subscription: Subscription): void {
+    const { options, session } = subscription;
     this.#size--;
-    const { options } = subscription;
+    this.#bytes -= objectBytes(options.filter);
+    session.subscriptionBytes -= SubscriptionIndex.bytesFor(options.filter);
     const group = this.#groups.get(options.filter);
     if (group !== undefined) group.remove(subscription);
     else this.#trie.remove(options.filter, subscription);
     this.#cache.invalidate(topicPart(options.filter));
   }
+}
+
+function objectBytes(filter: string): number {
+  return SUBSCRIPTION_BYTES + 2 * filter.length;
 }

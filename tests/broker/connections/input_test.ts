@@ -41,6 +41,25 @@ Deno.test(
 );
 
 Deno.test(
+  "Input reads many bytes at once, also if others hold all large buffers",
+  PURE,
+  () => {
+    const buffers = new ReadBuffers(0);
+    const idle: Input[] = [];
+    for (let i = 0; i < 300; i++) {
+      const input = new Input(buffers);
+      receive(input, pattern(512));
+      input.space(0);
+      idle.push(input);
+    }
+    const input = new Input(buffers);
+    receive(input, pattern(512));
+    equal(input.space(0)!.length >= 4096, true);
+    for (const one of idle) one.close();
+  },
+);
+
+Deno.test(
   "Input keeps the bytes of an incomplete packet, of any length",
   PURE,
   () => {

@@ -148,6 +148,40 @@ Deno.test(
 );
 
 Deno.test(
+  "clients that use up the limit do not keep the server from its own messages",
+  pure,
+  () => {
+    const test = new TestRouter({}, {
+      retainedLimits: { maxMessages: 1, maxBytes: 2_000 },
+    });
+    const { router } = test;
+    const own = { retain: true, publisher: undefined };
+    router.publish(message("stranger", "x", { retain: true }));
+    router.publish(message("state", "1", own));
+    router.publish(message("state", "2".repeat(5_000), own));
+    equal(router.retained.get("state")!.payload.length, 5_000);
+    equal(router.publish(message("b", "x", { retain: true }), true), 0x97);
+    deepEqual(test.limits, { "mqtt-retained": 1 });
+  },
+);
+
+Deno.test("the levels of topics count, common ones once", pure, () => {
+  const test = new TestRouter({}, {
+    retainedLimits: { maxMessages: 100, maxBytes: 30_000 },
+  });
+  const publish = (topic: string) =>
+    test.router.publish(message(topic, "x", { retain: true }), true);
+  const deep = "/x".repeat(90);
+  const none = 0x10; // subscribers
+  equal(publish(`a${deep}`), none);
+  equal(publish(`b${deep}`), 0x97);
+  equal(publish(`a${deep}/1`), none);
+  equal(publish("b"), none);
+  for (const topic of [`a${deep}`, `a${deep}/1`, "b"]) retain(test, topic, "");
+  equal(test.router.retained.bytes, 0);
+});
+
+Deno.test(
   "many retained messages are sent as fast as the client acknowledges them",
   pure,
   () => {

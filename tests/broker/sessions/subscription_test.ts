@@ -126,6 +126,32 @@ Deno.test(
 );
 
 Deno.test(
+  "the memory of subscriptions is limited: of a client, and of all",
+  pure,
+  () => {
+    const test = new TestRouter({
+      maxSubscriptionBytes: 100_000,
+      maxTotalSubscriptionBytes: 150_000,
+    });
+    const [a, b, c] = ["a", "b", "c"].map((id) => test.connect(id));
+    const long = (letter: string) => letter.repeat(40_000);
+    const deep = (letter: string) => `${letter}${"/x".repeat(199)}`;
+    equal(test.subscribe(a!, long("a"), 1), 1);
+    equal(test.subscribe(a!, long("b"), 1), 0x97, "the client");
+    equal(test.subscribe(a!, long("a"), 0), 0, "the same again");
+    equal(test.subscribe(b!, deep("b"), 1), 1);
+    equal(test.subscribe(b!, deep("c"), 1), 0x97, "levels count");
+    equal(test.subscribe(c!, long("d"), 1), 0x97, "all clients");
+    test.router.unsubscribe(a!.session, long("a"));
+    equal(test.subscribe(c!, long("d"), 1), 1);
+    equal(test.subscribe(a!, "short", 1), 1);
+    deepEqual(test.limits, { "mqtt-subscriptions": 3 });
+    for (const { session } of [a!, b!, c!]) test.router.sessions.end(session);
+    equal(test.subscribe(test.connect("d"), long("d"), 1), 1);
+  },
+);
+
+Deno.test(
   "rules decide who receives a message, until they change",
   pure,
   () => {
