@@ -35,6 +35,7 @@ class NullOutlet implements Outlet {
     return true;
   }
 
+  queued(): void {}
   sendPubrel(): void {}
   disconnect(): void {}
 }

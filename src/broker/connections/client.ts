@@ -108,7 +108,7 @@ export function readPuback(
     checkUnknown(client.session, packetId);
   }
   client.retained.continue();
-  client.outlet.onProgress();
+  client.outlet.onAcknowledged();
   return true;
 }
 
@@ -150,7 +150,7 @@ function onAcknowledgement(
     : session.completed(packetId);
   if (!isExpected) checkUnknown(session, packetId);
   retained.continue();
-  outlet.onProgress();
+  outlet.onAcknowledged();
 }
 
 /**

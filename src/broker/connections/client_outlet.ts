@@ -11,11 +11,18 @@ import type { QoS } from "../../mqtt/link.ts";
 import type { Message } from "../message.ts";
 import type { Outlet } from "../sessions/outlet.ts";
 import type { Session } from "../sessions/session.ts";
+import type { Receiver } from "./slow_receivers.ts";
 import type { ConnectionContext } from "./context.ts";
 import { type Output, SHARED_PAYLOAD_BYTES } from "./output.ts";
 
 /** A client with more unacknowledged bytes does not keep up. */
 const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024;
+/** The same for messages that wait because its window is full. */
+const MAX_WAITING_MESSAGES = 64;
+/** A client that takes fewer bytes between two checks is frozen. */
+const MIN_TAKEN_BYTES = 8 * 1024;
+/** What an acknowledgement counts as. */
+const ACKNOWLEDGED_BYTES = 1024;
 
 /** Options of {@linkcode ClientOutlet}. */
 export interface ClientOutletOptions {
@@ -29,14 +36,24 @@ export interface ClientOutletOptions {
 }
 
 /** The outlet of a connection that has logged in. */
-export class ClientOutlet implements Outlet {
+export class ClientOutlet implements Outlet, Receiver {
   readonly receiveMaximum: number;
   readonly #context: ConnectionContext;
   readonly #output: Output;
   readonly #version: Version;
   readonly #maxPacketBytes: number | undefined;
   readonly #disconnect: (reason: number) => void;
-  #onRoom: (() => void)[] = [];
+  #onChange: (() => void)[] = [];
+  /** True if the client did not keep up at the last check. */
+  #wasSlow = false;
+  /** Bytes that the client had taken at the last check. */
+  #takenBefore = 0;
+  #acknowledged = 0;
+  /**
+   * True if the client does not keep up and has taken almost nothing between two
+   * checks. It may be slow: it stays connected, but others do not wait for it.
+   */
+  isFrozen = false;
   /** The session, as soon as there is one. */
   session: Session | undefined;
 
@@ -59,19 +76,50 @@ export class ClientOutlet implements Outlet {
 
   /** True if the client keeps up with what is sent to it. */
   get keepsUp(): boolean {
-    return this.#output.hasRoom &&
-      (this.session?.queue.bytes ?? 0) < MAX_UNACKNOWLEDGED_BYTES;
+    if (!this.#output.hasRoom) return false;
+    if (this.session === undefined) return true;
+    const { bytes, waiting } = this.session.queue;
+    return bytes < MAX_UNACKNOWLEDGED_BYTES && waiting < MAX_WAITING_MESSAGES;
   }
 
-  /** Calls back when the client keeps up again, or is gone. */
-  afterRoom(callback: () => void): void {
-    this.#onRoom.push(callback);
+  afterChange(callback: () => void): void {
+    this.#onChange.push(callback);
   }
 
-  /** Called when the client has read or acknowledged something, or is gone. */
-  onProgress(isGone = false): void {
-    if (this.#onRoom.length === 0 || !(isGone || this.keepsUp)) return;
-    for (const callback of this.#onRoom.splice(0)) callback();
+  /** Called when the client has read something. */
+  onSent(): void {
+    if (this.#onChange.length > 0 && this.keepsUp) this.#setFrozen(false);
+  }
+
+  /** Called when the client has acknowledged something. */
+  onAcknowledged(): void {
+    this.#acknowledged++;
+    this.onSent();
+  }
+
+  /** Called when the client is gone. */
+  onGone(): void {
+    this.#setFrozen(false);
+  }
+
+  /** Checks whether the client is frozen. Called once or twice in a second. */
+  checkProgress(): void {
+    const taken = this.#output.taken + this.#acknowledged * ACKNOWLEDGED_BYTES;
+    const isSlow = !this.keepsUp;
+    const isFrozen = isSlow && this.#wasSlow &&
+      taken - this.#takenBefore < MIN_TAKEN_BYTES;
+    this.#wasSlow = isSlow;
+    this.#takenBefore = taken;
+    if (isFrozen !== this.isFrozen) this.#setFrozen(isFrozen);
+  }
+
+  #setFrozen(isFrozen: boolean): void {
+    this.isFrozen = isFrozen;
+    for (const callback of this.#onChange.splice(0)) callback();
+  }
+
+  queued(): void {
+    this.#context.slow.add(this);
   }
 
   sendPublish(
@@ -108,8 +156,7 @@ export class ClientOutlet implements Outlet {
     counters.packetsSent++;
     counters.publishSent++;
     counters.payloadBytesSent += payload.length;
-    const { slow } = this.#context;
-    if (slow.isCollecting) slow.add(this, this.keepsUp);
+    this.#context.slow.add(this);
     return true;
   }
 

@@ -95,6 +95,8 @@ export class Output {
   waitsSince: number | undefined;
   /** The longest unsent payload, in bytes. */
   longest = 0;
+  /** Bytes that the operating system has accepted. */
+  taken = 0;
 
   constructor(
     transport: Transport,
@@ -221,6 +223,7 @@ export class Output {
 
   readonly #onWritten = (count: number): void => {
     const rest = this.#rest!;
+    this.taken += count;
     this.#counters.bytesSent += count;
     if (!this.#isBroken) {
       this.waitsSince = performance.now();

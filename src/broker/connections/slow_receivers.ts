@@ -1,45 +1,73 @@
 /**
- * Delays the result of a publish of the server until a receiver keeps up.
+ * Delays the result of a publish of the server until its receivers keep up.
  *
  * @module
  */
 
 /** A receiver of a message. */
 export interface Receiver {
-  /** Calls back when it keeps up again, or is gone. */
-  afterRoom(callback: () => void): void;
+  /** True if it can receive more. */
+  readonly keepsUp: boolean;
+  /** True if it takes almost nothing, so that nobody else should wait for it. */
+  readonly isFrozen: boolean;
+  /**
+   * Calls back when the receiver keeps up again, becomes or is no longer frozen,
+   * or is gone.
+   */
+  afterChange(callback: () => void): void;
 }
 
-/**
- * Finds out whether a receiver of a message keeps up. The others do not matter:
- * a client that does not read must not delay the server.
- */
+/** Collects the receivers of one message that do not keep up. */
 export class SlowReceivers {
-  /** True while a message of the server is routed. */
-  isCollecting = false;
+  #isCollecting = false;
+  /** True if there is a receiver that keeps up. */
+  #isAnyFast = false;
   readonly #slow: Receiver[] = [];
-  #isFast = false;
+  readonly #frozen: Receiver[] = [];
 
-  /** Called for each receiver while {@linkcode isCollecting}. */
-  add(receiver: Receiver, keepsUp: boolean): void {
-    if (keepsUp) this.#isFast = true;
-    else this.#slow.push(receiver);
+  /** Called for each receiver of a message that is routed. */
+  add(receiver: Receiver): void {
+    if (!this.#isCollecting) return;
+    if (receiver.keepsUp) this.#isAnyFast = true;
+    else (receiver.isFrozen ? this.#frozen : this.#slow).push(receiver);
   }
 
   /**
    * Routes a message.
    *
-   * @returns resolves when one receiver keeps up; undefined: now
+   * @returns resolves when all receivers keep up, without those that are frozen
+   * while another one keeps up; undefined: now
    */
   collect(route: () => void): Promise<void> | undefined {
-    this.isCollecting = true;
-    this.#isFast = false;
-    route();
-    this.isCollecting = false;
+    this.#isCollecting = true;
+    this.#isAnyFast = false;
+    try {
+      route();
+    } finally {
+      this.#isCollecting = false;
+    }
     const slow = this.#slow.splice(0);
-    if (this.#isFast || slow.length === 0) return undefined;
-    return new Promise((resolve) => {
-      for (const receiver of slow) receiver.afterRoom(resolve);
-    });
+    const frozen = this.#frozen.splice(0);
+    if (slow.length + (this.#isAnyFast ? 0 : frozen.length) === 0) {
+      return undefined;
+    }
+    return keepUp(slow, frozen, this.#isAnyFast);
   }
+}
+
+async function keepUp(
+  slow: readonly Receiver[],
+  frozen: readonly Receiver[],
+  isAnyFast: boolean,
+): Promise<void> {
+  await Promise.all(slow.map(changed));
+  if (isAnyFast) return;
+  const all = [...slow, ...frozen];
+  while (all.every((receiver) => receiver.isFrozen)) {
+    await Promise.race(all.map(changed));
+  }
+}
+
+function changed(receiver: Receiver): Promise<void> {
+  return new Promise((resolve) => receiver.afterChange(resolve));
 }

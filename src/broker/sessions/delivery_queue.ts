@@ -113,6 +113,7 @@ export class DeliveryQueue {
     } else {
       this.#waiting.push(delivery);
       this.#keep(delivery);
+      this.#outlet?.queued();
     }
     return true;
   }

@@ -43,6 +43,8 @@ export interface Outlet {
     packetId: number,
     dup: boolean,
   ): boolean;
+  /** Called when a message waits, because the window is full. */
+  queued(): void;
   /**
    * Sends a PUBREL (3.6).
    *

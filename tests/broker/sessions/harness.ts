@@ -73,6 +73,8 @@ export class RecordingOutlet implements Outlet {
     return true;
   }
 
+  queued(): void {}
+
   sendPubrel(packetId: number, reason: 0 | 0x92): void {
     this.pubrels.push(reason === 0 ? packetId : -packetId);
   }

@@ -80,6 +80,8 @@ class ModelConnection implements Outlet {
     return true;
   }
 
+  queued(): void {}
+
   sendPubrel(packetId: number, reason: 0 | 0x92): void {
     assert.equal(this.client.connection, this, "only the present connection");
     assert.equal(reason, 0, "the broker knows the packet id");
