@@ -124,6 +124,8 @@ export class Router {
     });
     this.wills = new Wills({
       ...{ clock, persistence, publish: options.publishWill },
+      onHeld: (message) => this.sessions.budget.add(message),
+      onReleased: (message) => this.sessions.budget.remove(message),
     });
     this.sessions = new SessionRegistry({
       ...{ clock, persistence, limits, wills: this.wills },
@@ -132,6 +134,7 @@ export class Router {
       onFull: (clientId) => options.onFull?.(clientId),
       onRightsChanged: () => this.#index.rightsChanged(),
       onEnded: (session, unsent) => this.#sessionEnded(session, unsent),
+      onRefused: (clientId, limit) => onLimit?.(limit, clientId, 1),
       onExpired: () => counters.expiredSessions++,
       onEvicted: ({ clientId, queue }, limit) => {
         counters.publishDropped += queue.length;

@@ -68,6 +68,11 @@ const ANSWERS: Record<ConnectRefusal, readonly [number, number, string]> = {
     ReasonCode.QuotaExceeded,
     "too many sessions",
   ],
+  "will-memory": [
+    ConnackCode.ServerUnavailable,
+    ReasonCode.QuotaExceeded,
+    "wills and messages that wait use up their memory",
+  ],
   "authentication-method": [
     ConnackCode.NotAuthorized,
     ReasonCode.BadAuthenticationMethod,

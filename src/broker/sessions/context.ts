@@ -17,8 +17,8 @@ export interface SessionLimits {
   /** Bytes of the unacknowledged and queued messages of a session. */
   readonly maxBytes: number;
   /**
-   * Bytes of the unacknowledged and queued messages of all sessions. A message
-   * in several queues counts once.
+   * Bytes of the unacknowledged and queued messages of all sessions, and of the
+   * wills. A message in several queues counts once.
    */
   readonly maxTotalBytes: number;
   /** Unacknowledged messages that are sent to a client (4.9). */

@@ -41,8 +41,9 @@ export type ConnectResult =
     /**
      * - `other-user`: the session belongs to another user. CONNACK 2, 0x85
      * - `too-many-sessions`: all sessions are connected. CONNACK 3, 0x97
+     * - `will-memory`: there is no memory for its will. CONNACK 3, 0x97
      */
-    readonly refused: "other-user" | "too-many-sessions";
+    readonly refused: "other-user" | "too-many-sessions" | "will-memory";
     readonly session?: undefined;
   };
 
@@ -81,6 +82,11 @@ export interface RegistryOptions {
   readonly onEnded: (
     session: Session,
     unsent: readonly QueuedDelivery[],
+  ) => void;
+  /** Called when a client is refused because of a limit. */
+  readonly onRefused: (
+    clientId: string,
+    limit: "mqtt-sessions" | "mqtt-session-bytes",
   ) => void;
   /** Called when a session ends because its client did not return in time. */
   readonly onExpired: () => void;
@@ -165,6 +171,10 @@ export class SessionRegistry implements Iterable<Session> {
   connect(request: ConnectRequest): ConnectResult {
     const { identity, outlet, will } = request;
     const { clientId } = identity;
+    if (will !== undefined && !this.budget.hasRoom(will.message)) {
+      this.#options.onRefused(clientId, "mqtt-session-bytes");
+      return { refused: "will-memory" };
+    }
     let session = this.#sessions.get(clientId);
     if (session?.user !== undefined && session.user !== identity.user) {
       return { refused: "other-user" };
@@ -180,7 +190,10 @@ export class SessionRegistry implements Iterable<Session> {
     }
     const isPresent = session !== undefined;
     if (session === undefined) {
-      if (!this.#makeRoom()) return { refused: "too-many-sessions" };
+      if (!this.#makeRoom()) {
+        this.#options.onRefused(clientId, "mqtt-sessions");
+        return { refused: "too-many-sessions" };
+      }
       session = new Session(identity, this.#context);
       this.#sessions.set(clientId, session);
     } else this.#identify(session, identity);

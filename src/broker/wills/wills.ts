@@ -24,6 +24,9 @@ export interface WillsOptions {
   readonly persistence: Persistence;
   /** Publishes a will. */
   readonly publish: (message: Message) => void;
+  /** Called when a will takes memory, and when it does no longer. */
+  readonly onHeld: (message: Message) => void;
+  readonly onReleased: (message: Message) => void;
 }
 
 /**
@@ -64,12 +67,13 @@ export class Wills {
    */
   connected(clientId: string, will: Will | undefined, isKept: boolean): void {
     this.#cancel(clientId);
+    this.#takeConnected(clientId);
     if (will === undefined) {
-      this.#ofConnected.delete(clientId);
       this.#keep(clientId, undefined);
       return;
     }
     this.#ofConnected.set(clientId, will);
+    this.#options.onHeld(will.message);
     const { message, delay } = will;
     this.#keep(
       clientId,
@@ -87,9 +91,8 @@ export class Wills {
    * at the latest
    */
   disconnected(clientId: string, isPublished: boolean, expiry: number): void {
-    const will = this.#ofConnected.get(clientId);
+    const will = this.#takeConnected(clientId);
     if (will === undefined) return;
-    this.#ofConnected.delete(clientId);
     const delay = Math.min(will.delay, expiry);
     if (!isPublished || delay === 0) {
       this.#keep(clientId, undefined);
@@ -138,13 +141,25 @@ export class Wills {
 
   #wait(clientId: string, { message, delay }: Will, due: number): void {
     this.#waiting.set(clientId, message);
+    this.#options.onHeld(message);
     this.#due.set(clientId, due);
     this.#keep(clientId, { clientId, message, delay, due });
   }
 
+  #takeConnected(clientId: string): Will | undefined {
+    const will = this.#ofConnected.get(clientId);
+    if (will === undefined) return undefined;
+    this.#ofConnected.delete(clientId);
+    this.#options.onReleased(will.message);
+    return will;
+  }
+
   #cancel(clientId: string): void {
+    const message = this.#waiting.get(clientId);
+    if (message === undefined) return;
     this.#waiting.delete(clientId);
     this.#due.delete(clientId);
+    this.#options.onReleased(message);
   }
 
   #keep(clientId: string, will: KeptWill | undefined): void {

@@ -397,7 +397,7 @@ Deno.test(
       [...test.router.sessions].map(({ clientId }) => clientId),
       ["a", "c", "d"],
     );
-    equal(test.limits["mqtt-sessions"], 1);
+    equal(test.limits["mqtt-sessions"], 2, "one refused, one ended");
   },
 );
 

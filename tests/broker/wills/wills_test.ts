@@ -1,5 +1,5 @@
 /** Wills and their delay (3.1.2.5; MQTT 5, 3.1.3.2.2). */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import { message, TestRouter } from "../sessions/harness.ts";
 
 const pure = { permissions: "none" } as const;
@@ -95,5 +95,36 @@ Deno.test(
     test.disconnect(test.connect("a", { will: will(50) }), true);
     test.connect("b");
     deepEqual(published(test), ["will"]);
+  },
+);
+
+Deno.test(
+  "wills take memory of the sessions; a client is refused if there is none",
+  pure,
+  () => {
+    const test = new TestRouter({ maxTotalBytes: 35_000 });
+    const will = (delay: number) => ({
+      message: message("will", "x".repeat(10_000)),
+      delay,
+    });
+    const { budget } = test.router.sessions;
+    const a = test.connect("a", { will: will(0) });
+    const b = test.connect("b", { will: will(30) });
+    const d = test.connect("d", { will: will(0) });
+    throws(() => test.connect("c", { will: will(0) }), /will-memory/);
+    test.connect("c");
+    test.disconnect(d);
+    deepEqual(test.limits, { "mqtt-session-bytes": 1 });
+    test.disconnect(b, true);
+    equal(budget.messages, 2, "one waits");
+    test.disconnect(a, true);
+    const c = test.connect("c", { will: will(30) });
+    test.disconnect(c, false);
+    test.connect("c", { will: will(30) });
+    test.connect("c", { will: will(0) }); // takes over
+    equal(budget.messages, 2);
+    test.connect("b");
+    test.connect("c");
+    deepEqual([budget.messages, budget.bytes], [0, 0]);
   },
 );
