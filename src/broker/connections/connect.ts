@@ -21,7 +21,7 @@ import type {
 } from "../sessions/session_registry.ts";
 import type { Session } from "../sessions/session.ts";
 import type { ConnectionContext } from "./context.ts";
-import { TOPIC_ALIAS_MAXIMUM } from "./publish_receiver.ts";
+import { TOPIC_ALIAS_MAXIMUM } from "./topic_aliases.ts";
 
 /** Session Expiry Interval of a session that never expires (3.1.2.11.2). */
 export const NEVER_SECONDS = 0xffff_ffff;

@@ -99,7 +99,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
   onSent(): void {
     const client = this.#client;
     client?.retained.continue();
-    client?.outlet.onSent();
+    client?.outlet.onProgress();
     if (this.#state === "closing") void this.#endOutput();
   }
 
@@ -119,7 +119,6 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
         this.#context.onDropped(undefined, "sent no CONNECT in time");
         return this.#end();
       case "open":
-        this.#client?.outlet.checkProgress();
         if (now - waitsSince >= settings.stallTimeoutMs) {
           this.#context.onLimit("mqtt-stalled-reader");
           this.#endReader();
@@ -370,13 +369,13 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     const client = this.#client;
     if (client === undefined) return;
     const { session, outlet } = client;
-    if (this.#context.isClosing) return outlet.onGone();
+    if (this.#context.isClosing) return outlet.onProgress(true);
     this.#context.router.sessions.disconnect(session, outlet, {
       publishWill: true,
     });
     // Kept sessions receive the rest of them later.
     client.retained.continue();
-    outlet.onGone();
+    outlet.onProgress(true);
   }
 
   /** Ends the stream to the client; it closes the connection then. */

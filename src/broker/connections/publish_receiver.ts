@@ -9,7 +9,7 @@ import {
   appendAcknowledgement,
   appendAcknowledgements,
 } from "../codec/acknowledgement.ts";
-import { MalformedPacket, protocolError } from "../codec/malformed.ts";
+import { MalformedPacket } from "../codec/malformed.ts";
 import {
   PacketType,
   type PublishPacket,
@@ -28,6 +28,7 @@ import type { Output } from "./output.ts";
 import { PassedMessages } from "./passed_messages.ts";
 import { PublishTopics } from "./publish_topics.ts";
 import type { Input } from "./read_buffers.ts";
+import { TopicAliases } from "./topic_aliases.ts";
 import {
   type Finisher,
   PendingMessage,
@@ -35,12 +36,6 @@ import {
   type RepeatedTo,
   type RunTemplate,
 } from "./tap.ts";
-
-/**
- * Topic Alias Maximum of the broker (MQTT 5, 3.2.2.3.8): a client makes it
- * remember as many topics.
- */
-export const TOPIC_ALIAS_MAXIMUM = 16;
 
 /** Packets of one run: a read of 64 KiB rarely has more. */
 const MAX_RUN = 4096;
@@ -57,8 +52,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   readonly #gate: CommitGate;
   /** Messages that are not acknowledged. */
   readonly queue = new AckQueue();
-  /** The topic of each alias (MQTT 5, 3.3.2.3.4). */
-  #aliases: string[] | undefined;
+  #aliases: TopicAliases | undefined;
   readonly #topics: PublishTopics;
   /** What further packets like the last one have in common. */
   #template: RunTemplate | undefined;
@@ -147,7 +141,7 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     counters.payloadBytesReceived += payload.length;
     const topic = packet.topicAlias === 0
       ? packet.topic
-      : this.#resolveAlias(packet);
+      : (this.#aliases ??= new TopicAliases()).resolve(packet);
     if (qos === 2 && this.#isRepeated(packetId)) return;
     if (qos > 0) this.#countInFlight(1);
     const { isAllowed, isTooDeep, isTapped, isRun } = this.#topics.of(topic);
@@ -311,22 +305,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   get #hasSession(): boolean {
     const { sessions } = this.#context.router;
     return sessions.get(this.#session.clientId) === this.#session;
-  }
-
-  /** @throws {MalformedPacket} if the alias is unknown or too large */
-  #resolveAlias({ topic, topicAlias }: PublishPacket): string {
-    if (topicAlias > TOPIC_ALIAS_MAXIMUM) {
-      throw new MalformedPacket(
-        "a topic alias is above the maximum",
-        ReasonCode.TopicAliasInvalid,
-      );
-    }
-    const aliases = this.#aliases ??= [];
-    if (topic !== "") return aliases[topicAlias] = topic;
-    const known = aliases[topicAlias];
-    // (MQTT 5, 3.3.2.3.4)
-    if (known === undefined) throw protocolError("a topic alias is unknown");
-    return known;
   }
 
   /** @throws {MalformedPacket} above Receive Maximum */
