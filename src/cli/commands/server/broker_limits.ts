@@ -193,6 +193,7 @@ export async function brokerLimits(
       maxBytes: flags.mqttQueueBytes,
       maxInFlight: flags.mqttInFlight,
       maxSubscriptions: flags.mqttSubscriptions,
+      maxTotalSubscriptionBytes: part(1 / 32, 256 * MIB),
     },
     retained: {
       maxMessages: flags.mqttRetained,
