@@ -137,6 +137,7 @@ class EmbeddedBroker implements Broker {
       encoders: new MessageEncoders(clock),
       slow: new SlowReceivers(),
       pendingQos2: new WeakMap(),
+      retainedSenders: new WeakMap(),
       isClosing: false,
       connections: new Set(),
       afterCommit: (callback) => persistence.afterCommit(callback),

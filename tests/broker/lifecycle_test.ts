@@ -1,9 +1,11 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
+import { NO_PERSISTENCE } from "../../src/broker/persistence/persistence.ts";
 import type { LinkError } from "../../src/mqtt/link.ts";
 import cert from "./fixtures/cert.pem" with { type: "text" };
 import { needs } from "../support/needs.ts";
 import { encodeConnect, encodePublish } from "../support/packets.ts";
 import { RawConnection } from "../support/raw_connection.ts";
+import { until } from "../support/until.ts";
 import { RecordingBroker } from "./recording_broker.ts";
 
 const encoder = new TextEncoder();
@@ -162,6 +164,30 @@ Deno.test({
 
     await using again = await RecordingBroker.open({ port });
     equal(again.port, port);
+  },
+});
+
+Deno.test({
+  name: "close() publishes the wills of connected clients",
+  ...needs(),
+  async fn() {
+    const kept: string[] = [];
+    const server = await RecordingBroker.open({
+      persistence: {
+        ...NO_PERSISTENCE,
+        setRetained: ({ topic, payload }) =>
+          kept.push(`${topic} ${new TextDecoder().decode(payload)}`),
+      },
+    });
+    const will = { topic: "status", payload: "offline", retain: true };
+    await using _a = await RawConnection.open(server.port, "a", { will });
+    await using b = await RawConnection.open(server.port, "b", {
+      will: { ...will, topic: "other" },
+    });
+    await b.disconnect();
+    await until(() => server.broker.brokerState!.clients === 1);
+    await server.broker.close();
+    deepEqual(kept, ["status offline"]);
   },
 });
 

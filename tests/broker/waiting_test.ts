@@ -94,6 +94,36 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "retained messages that wait go to the next connection of the client",
+  ...needs(),
+  async fn() {
+    await using server = await RecordingBroker.open({
+      limits: { sessions: { maxInFlight: 10 } },
+    });
+    const count = 200;
+    for (let i = 0; i < count; i++) {
+      await server.broker.publish(`r/${i}`, bytes(10), {
+        qos: 1,
+        retain: true,
+      });
+    }
+    const options = { clean: false };
+    await using first = await RawConnection.open(server.port, "r", options);
+    await first.subscribe("r/+", 1);
+    // Acknowledges the first of them, then another connection takes over.
+    const seen = new Set<string>();
+    const receive = async (client: RawConnection) => {
+      const { topic, messageId = 0 } = await client.expect("publish");
+      seen.add(topic);
+      await client.send({ cmd: "puback", messageId });
+    };
+    await receive(first);
+    await using second = await RawConnection.open(server.port, "r", options);
+    while (seen.size < count) await within(receive(second), "a message", 5000);
+  },
+});
+
 function bytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length);
 }

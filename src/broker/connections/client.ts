@@ -76,7 +76,8 @@ export function openClient(
   const { session, isPresent } = connected;
   outlet.session = session;
   const receiver = new PublishReceiver(context, output, version, session);
-  const retained = new RetainedSender(context.turns);
+  const retained = isPresent && context.retainedSenders.get(session) ||
+    new RetainedSender(context.turns);
   const { gate } = receiver;
   appendAccepted(output.begin(), packet, context, session, isPresent);
   context.counters.packetsSent++;

@@ -99,7 +99,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
   onSent(): void {
     const client = this.#client;
     client?.retained.continue();
-    client?.outlet.onProgress();
+    client?.outlet.onSent();
     if (this.#state === "closing") void this.#endOutput();
   }
 
@@ -119,6 +119,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
         this.#context.onDropped(undefined, "sent no CONNECT in time");
         return this.#end();
       case "open":
+        this.#client?.outlet.checkProgress();
         if (now - waitsSince >= settings.stallTimeoutMs) {
           this.#context.onLimit("mqtt-stalled-reader");
           this.#endReader();
@@ -369,13 +370,18 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     const client = this.#client;
     if (client === undefined) return;
     const { session, outlet } = client;
-    if (this.#context.isClosing) return outlet.onProgress(true);
-    this.#context.router.sessions.disconnect(session, outlet, {
-      publishWill: true,
-    });
+    const { router, isClosing } = this.#context;
+    if (isClosing) {
+      // (MQTT 5, 3.1.2.5)
+      if (session.owner === outlet) {
+        router.wills.disconnected(session.clientId, true, session.expiry);
+      }
+      return outlet.onGone();
+    }
+    router.sessions.disconnect(session, outlet, { publishWill: true });
     // Kept sessions receive the rest of them later.
     client.retained.continue();
-    outlet.onProgress(true);
+    outlet.onGone();
   }
 
   /** Ends the stream to the client; it closes the connection then. */

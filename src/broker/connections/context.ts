@@ -13,6 +13,7 @@ import {
   encodeDeliveryProperties,
   PublishEncoder,
 } from "../codec/publish_encoder.ts";
+import type { RetainedSender } from "./retained_sender.ts";
 import type { SlowReceivers } from "./slow_receivers.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 import type { PendingMessage, Tap } from "./tap.ts";
@@ -67,6 +68,11 @@ export interface ConnectionContext {
   readonly encoders: MessageEncoders;
   /** QoS 2 messages that the server has not acknowledged, by packet id. */
   readonly pendingQos2: WeakMap<Session, Map<number, PendingMessage>>;
+  /**
+   * Sessions with retained messages that are not sent: a later connection of the
+   * client continues.
+   */
+  readonly retainedSenders: WeakMap<Session, RetainedSender>;
   /** Who has a will, and how long it lives once it is published. */
   readonly wills: WillPublisher;
   /** Receivers of a message of the server that do not keep up. */

@@ -54,6 +54,7 @@ export function subscribe(
     ...{ type: PacketType.Suback, packetId, reasonCodes },
   });
   if (messages.size === 0) return;
+  context.retainedSenders.set(session, retained);
   // After the SUBACK: many clients ignore what arrives before it.
   gate.afterSent(() => {
     for (const [filter, one] of messages) retained.add(filter, one);
