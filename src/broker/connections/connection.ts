@@ -372,10 +372,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     const { session, outlet } = client;
     const { router, isClosing } = this.#context;
     if (isClosing) {
-      // (MQTT 5, 3.1.2.5)
-      if (session.owner === outlet) {
-        router.wills.disconnected(session.clientId, true, session.expiry);
-      }
+      router.sessions.publishWill(session, outlet);
       return outlet.onGone();
     }
     router.sessions.disconnect(session, outlet, { publishWill: true });

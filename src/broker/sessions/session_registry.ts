@@ -233,6 +233,13 @@ export class SessionRegistry implements Iterable<Session> {
     session.save();
   }
 
+  /** Publishes a will before the process ends (MQTT 5, 3.1.2.5). */
+  publishWill(session: Session, outlet: Outlet): void {
+    if (session.owner !== outlet) return;
+    const { clientId, expiry } = session;
+    this.#options.wills.disconnected(clientId, true, expiry);
+  }
+
   /**
    * Ends a session: disconnects its client, publishes a will that waits, and
    * deletes its state.
