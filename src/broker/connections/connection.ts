@@ -370,14 +370,13 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     const client = this.#client;
     if (client === undefined) return;
     const { session, outlet } = client;
-    const { router, isClosing } = this.#context;
-    if (isClosing) {
-      router.sessions.publishWill(session, outlet);
-      return outlet.onGone();
+    const { sessions } = this.#context.router;
+    if (this.#context.isClosing) sessions.publishWill(session, outlet);
+    else {
+      sessions.disconnect(session, outlet, { publishWill: true });
+      // Kept sessions receive the rest of them later.
+      client.retained.continue();
     }
-    router.sessions.disconnect(session, outlet, { publishWill: true });
-    // Kept sessions receive the rest of them later.
-    client.retained.continue();
     outlet.onGone();
   }
 
