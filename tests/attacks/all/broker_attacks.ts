@@ -24,6 +24,8 @@ import {
 
 /** Pause of a client between two rude steps, in ms. */
 const STEP_MS = 50;
+/** How long a client that reads nothing stays, in ms. */
+const SLOW_MS = 5_000;
 /** Clients that fight for one client id. */
 const RIVALS = 2;
 const FLOOD_CONNECTIONS = 4;
@@ -49,7 +51,9 @@ export const BROKER_ATTACKS: Readonly<Record<string, Attack>> = {
         hold(target, target.mqttPort, target.connections, async (socket) => {
           await socket.write(encodeConnect(`slow-${Math.random()}`));
           await socket.write(encodeSubscribe("#"));
-          // Never reads.
+          // Reads nothing, so it does not see the end; it comes back.
+          await delay(SLOW_MS * (0.5 + Math.random()), target.signal);
+          socket.destroy();
         }),
         flood(target, "slow-flood", () => packet),
       ]);
