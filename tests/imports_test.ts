@@ -99,7 +99,8 @@ const RULES: readonly FolderRule[] = [
     imports: [
       ...["src/common/", "src/mqtt/link.ts", "src/broker/codec/"],
       ...["src/broker/access/access.ts", "src/broker/message.ts"],
-      ...["src/broker/sessions/", "src/broker/sys/counters.ts"],
+      ...["src/broker/sessions/", "src/broker/wills/"],
+      "src/broker/sys/counters.ts",
       ...["src/broker/router.ts", "src/broker/limits.ts"],
       ...["src/broker/listeners/transport.ts", "src/broker/topic_set.ts"],
     ],

@@ -118,7 +118,7 @@ class EmbeddedBroker implements Broker {
       ...{ clock, persistence, rules: access, counters: this.brokerCounts },
       sessionLimits: limits.sessions,
       retainedLimits: limits.retained,
-      publishWill: (message) => wills.publish(message),
+      publishWill: (will) => wills.publish(will),
       onLimit: (limit, _clientId, count) => options.onLimit?.(limit, count),
       onFull: (clientId) => options.onSessionFull?.(clientId),
     });

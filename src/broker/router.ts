@@ -26,7 +26,7 @@ import {
 } from "./sessions/subscription_index.ts";
 import { isShared, sharedFilter } from "./topics/share.ts";
 import { Counters } from "./sys/counters.ts";
-import { Wills } from "./wills/wills.ts";
+import { type Will, Wills } from "./wills/wills.ts";
 
 /** Limits whose reaching the router reports, as in `LIMIT_NAMES`. */
 export type RouterLimit =
@@ -52,7 +52,7 @@ export interface RouterOptions {
    * Publishes a will: checks whether its publisher may, passes it to the
    * server, and calls {@linkcode Router.publish}.
    */
-  readonly publishWill: (message: Message) => void;
+  readonly publishWill: (will: Will) => void;
   /**
    * Called when a limit refuses or drops messages, or ends a session.
    *

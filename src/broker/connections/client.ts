@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Identity, Login } from "../access/access.ts";
+import type { Identity } from "../access/access.ts";
 import {
   type AcknowledgementPacket,
   type ClientPacket,
@@ -41,7 +41,6 @@ export interface Client extends Subscriber {
 /** Options of {@linkcode openClient}. */
 export interface ClientOptions {
   readonly packet: ConnectPacket;
-  readonly login: Login;
   readonly identity: Identity;
   readonly output: Output;
   /** Called when the session is lost. */
@@ -56,7 +55,7 @@ export interface ClientOptions {
  */
 export function openClient(
   context: ConnectionContext,
-  { packet, login, identity, output, disconnect }: ClientOptions,
+  { packet, identity, output, disconnect }: ClientOptions,
 ): Client | ConnectRefusal {
   const { version, properties, clean: cleanStart, isBridge } = packet;
   const outlet = new ClientOutlet(context, output, {
@@ -64,10 +63,8 @@ export function openClient(
     receiveMaximum: properties.receiveMaximum,
     maxPacketBytes: properties.maximumPacketSize,
   });
-  const will = willOf(packet.will, login);
-  if (will !== undefined) {
-    context.wills.add(will.message, identity, packet.will!);
-  }
+  const will = willOf(packet.will, identity);
+  if (will !== undefined) context.wills.add(will, identity);
   const connected = context.router.sessions.connect({
     ...{ identity, outlet, will, cleanStart },
     expiry: expiryOf(packet),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Login, LoginRefusal } from "../access/access.ts";
+import type { Identity, Login, LoginRefusal } from "../access/access.ts";
 import { appendConnack } from "../codec/connack.ts";
 import type {
   ConnackProperties,
@@ -150,7 +150,7 @@ export function secondsOf(interval: number): number {
 /** Returns the will of a CONNECT; its lifetime begins when it is published. */
 export function willOf(
   will: WillPacket | undefined,
-  login: Login,
+  { clientId, user }: Identity,
 ): ConnectRequest["will"] {
   if (will === undefined) return undefined;
   const message: Message = {
@@ -160,10 +160,14 @@ export function willOf(
     retain: will.retain,
     properties: will.properties.length === 0 ? undefined : will.properties,
     expiresAt: undefined,
-    publisher: login.clientId,
+    publisher: clientId,
     holders: 0,
   };
-  return { message, delay: will.delayInterval };
+  const { delayInterval, messageExpiryInterval } = will;
+  return {
+    ...{ message, user, delay: delayInterval },
+    expiryInterval: messageExpiryInterval,
+  };
 }
 
 /** Appends the CONNACK of a refused CONNECT. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Identity, Login, LoginResult } from "../access/access.ts";
+import type { Identity, LoginResult } from "../access/access.ts";
 import { appendConnack } from "../codec/connack.ts";
 import { appendDisconnect } from "../codec/disconnect.ts";
 import { MalformedPacket, protocolError } from "../codec/malformed.ts";
@@ -243,16 +243,16 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     const login = loginOf(packet, this.#transport, isConnected);
     const result = access.login(login);
     if (!(result instanceof Promise)) {
-      return this.#onLogin(packet, login, result);
+      return this.#onLogin(packet, result);
     }
     void result.then((result) => {
       if (this.#state !== "login") return;
-      this.#onLogin(packet, login, result);
+      this.#onLogin(packet, result);
       turns.later(this);
     });
   }
 
-  #onLogin(packet: ConnectPacket, login: Login, result: LoginResult): void {
+  #onLogin(packet: ConnectPacket, result: LoginResult): void {
     if (result.refused !== undefined) {
       return this.#refuse(packet, result.refused);
     }
@@ -264,7 +264,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
       return this.#refuse(packet, "foreign-page");
     }
     const client = openClient(context, {
-      ...{ packet, login, identity: result.identity, output: this.output },
+      ...{ packet, identity: result.identity, output: this.output },
       disconnect: (reason) => this.#onSessionLost(reason),
     });
     if (typeof client === "string") return this.#refuse(packet, client);

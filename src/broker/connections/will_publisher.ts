@@ -4,9 +4,8 @@
  * @module
  */
 import type { Access, Identity } from "../access/access.ts";
-import type { Will } from "../codec/packets.ts";
-import type { Message } from "../message.ts";
 import type { Router } from "../router.ts";
+import type { Will } from "../wills/wills.ts";
 import { AckQueue } from "./ack_queue.ts";
 import { type Finisher, PendingMessage, type Tap } from "./tap.ts";
 
@@ -21,17 +20,11 @@ export interface WillPublisherOptions {
   readonly onRefused: (clientId: string, topic: string) => void;
 }
 
-/** What is known of a will besides its message. */
-interface Known {
-  readonly identity: Identity;
-  /** In s; undefined: never expires. */
-  readonly expiryInterval: number | undefined;
-}
-
 /** Publishes the wills of all clients. */
 export class WillPublisher implements Finisher {
   readonly #options: WillPublisherOptions;
-  readonly #known = new WeakMap<Message, Known>();
+  /** The clients of this process. */
+  readonly #identities = new WeakMap<Will, Identity>();
   /** Wills that the server has not acknowledged. */
   readonly #queue = new AckQueue();
 
@@ -39,27 +32,25 @@ export class WillPublisher implements Finisher {
     this.#options = options;
   }
 
-  /** Remembers whose will a message is. */
-  add(message: Message, identity: Identity, will: Will): void {
-    const expiryInterval = will.messageExpiryInterval;
-    this.#known.set(message, { identity, expiryInterval });
+  /** Remembers whose will it is. */
+  add(will: Will, identity: Identity): void {
+    this.#identities.set(will, identity);
   }
 
   /** Publishes a will, if the rules allow it. Its lifetime begins now. */
-  publish(will: Message): void {
+  publish(will: Will): void {
     const { access, tap, router, clock, onRefused } = this.#options;
-    const clientId = will.publisher ?? "";
-    // After a restart, the session has the user.
-    const { identity, expiryInterval } = this.#known.get(will) ?? {
-      identity: router().sessions.get(clientId)?.identity ??
-        { clientId, user: undefined, isAdministrator: false },
-      expiryInterval: undefined,
-    };
-    const { topic } = will;
+    const { user, expiryInterval } = will;
+    const clientId = will.message.publisher ?? "";
+    // After a restart, with the rights of a user.
+    const identity = this.#identities.get(will) ??
+      { clientId, user, isAdministrator: false };
+    const { topic } = will.message;
     if (!access.mayPublish(identity, topic)) return onRefused(clientId, topic);
-    const message = expiryInterval === undefined
-      ? will
-      : { ...will, expiresAt: clock() + expiryInterval * 1000 };
+    const message = expiryInterval === undefined ? will.message : {
+      ...will.message,
+      expiresAt: clock() + expiryInterval * 1000,
+    };
     if (!tap.receives(topic)) {
       router().publish(message);
       return;

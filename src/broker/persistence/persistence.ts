@@ -62,6 +62,10 @@ export interface KeptWill {
   readonly message: Message;
   /** In s. */
   readonly delay: number;
+  /** The user of the client; undefined: anonymous. */
+  readonly user: string | undefined;
+  /** MQTT 5: its Message Expiry Interval, in s; undefined: never. */
+  readonly expiryInterval: number | undefined;
   /**
    * When it is published, ms since 1970; undefined: the client is connected.
    */

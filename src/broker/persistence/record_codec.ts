@@ -74,9 +74,9 @@ export function encodeDelivery(
 
 /** Encodes a will that waits. */
 export function encodeWill(
-  { clientId, delay, due, message }: KeptWill,
+  { message, ...will }: KeptWill,
 ): Uint8Array<ArrayBuffer> {
-  const head = { clientId, delay, due, message: messageHead(message) };
+  const head = { ...will, message: messageHead(message) };
   return encodeRecord("will", head, message);
 }
 
@@ -107,10 +107,13 @@ export function decodeRecord(bytes: Uint8Array): BrokerRecord {
       return { kind, delivery: deliveryOf(head as unknown as DeliveryRecord) };
     case "will": {
       const { message, ...rest } = head as unknown as WillHead;
-      const { clientId, delay, due } = rest;
+      const { clientId, delay, due, user, expiryInterval } = rest;
       return {
         kind,
-        will: { clientId, delay, due, message: messageOf(message, body) },
+        will: {
+          ...{ clientId, delay, due, user, expiryInterval },
+          message: messageOf(message, body),
+        },
       };
     }
   }
@@ -131,6 +134,8 @@ interface WillHead {
   readonly clientId: string;
   readonly delay: number;
   readonly due?: number;
+  readonly user?: string;
+  readonly expiryInterval?: number;
   readonly message: MessageHead;
 }
 

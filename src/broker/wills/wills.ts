@@ -15,6 +15,13 @@ export interface Will {
   readonly message: Message;
   /** MQTT 5: Will Delay Interval, in s; otherwise 0. */
   readonly delay: number;
+  /** The user of the client; undefined: anonymous. */
+  readonly user?: string | undefined;
+  /**
+   * MQTT 5: its Message Expiry Interval, which begins when it is published
+   * (3.1.3.2.4), in s; undefined: it does not expire.
+   */
+  readonly expiryInterval?: number | undefined;
 }
 
 /** Options of {@linkcode Wills}. */
@@ -23,7 +30,7 @@ export interface WillsOptions {
   readonly clock: () => number;
   readonly persistence: Persistence;
   /** Publishes a will. */
-  readonly publish: (message: Message) => void;
+  readonly publish: (will: Will) => void;
   /** Called when a will takes memory, and when it does no longer. */
   readonly onHeld: (message: Message) => void;
   readonly onReleased: (message: Message) => void;
@@ -38,7 +45,7 @@ export interface WillsOptions {
 export class Wills {
   readonly #options: WillsOptions;
   readonly #ofConnected = new Map<string, Will>();
-  readonly #waiting = new Map<string, Message>();
+  readonly #waiting = new Map<string, Will>();
   readonly #due = new Deadlines<string>();
   /** Clients whose will the persistence has. */
   readonly #kept = new Set<string>();
@@ -74,13 +81,8 @@ export class Wills {
     }
     this.#ofConnected.set(clientId, will);
     this.#options.onHeld(will.message);
-    const { message, delay } = will;
-    this.#keep(
-      clientId,
-      isKept && delay > 0
-        ? { clientId, message, delay, due: undefined }
-        : undefined,
-    );
+    const isStored = isKept && will.delay > 0;
+    this.#keep(clientId, isStored ? keptWill(clientId, will) : undefined);
   }
 
   /**
@@ -96,7 +98,7 @@ export class Wills {
     const delay = Math.min(will.delay, expiry);
     if (!isPublished || delay === 0) {
       this.#keep(clientId, undefined);
-      if (isPublished) this.#options.publish(will.message);
+      if (isPublished) this.#options.publish(will);
       return;
     }
     this.#wait(clientId, will, this.#options.clock() + delay * 1000);
@@ -104,11 +106,11 @@ export class Wills {
 
   /** Called when a session ends: its will does not wait any longer. */
   sessionEnded(clientId: string): void {
-    const message = this.#waiting.get(clientId);
-    if (message === undefined) return;
+    const will = this.#waiting.get(clientId);
+    if (will === undefined) return;
     this.#cancel(clientId);
     this.#keep(clientId, undefined);
-    this.#options.publish(message);
+    this.#options.publish(will);
   }
 
   /** Publishes wills that are due, a few in a call. */
@@ -132,18 +134,18 @@ export class Wills {
     expiryOf: (clientId: string) => number,
   ): void {
     const now = this.#options.clock();
-    for (const { clientId, message, delay, due } of wills) {
+    for (const { clientId, due, ...will } of wills) {
       this.#kept.add(clientId);
-      const wait = Math.min(delay, expiryOf(clientId)) * 1000;
-      this.#wait(clientId, { message, delay }, due ?? now + wait);
+      const wait = Math.min(will.delay, expiryOf(clientId)) * 1000;
+      this.#wait(clientId, will, due ?? now + wait);
     }
   }
 
-  #wait(clientId: string, { message, delay }: Will, due: number): void {
-    this.#waiting.set(clientId, message);
-    this.#options.onHeld(message);
+  #wait(clientId: string, will: Will, due: number): void {
+    this.#waiting.set(clientId, will);
+    this.#options.onHeld(will.message);
     this.#due.set(clientId, due);
-    this.#keep(clientId, { clientId, message, delay, due });
+    this.#keep(clientId, keptWill(clientId, will, due));
   }
 
   #takeConnected(clientId: string): Will | undefined {
@@ -155,11 +157,11 @@ export class Wills {
   }
 
   #cancel(clientId: string): void {
-    const message = this.#waiting.get(clientId);
-    if (message === undefined) return;
+    const will = this.#waiting.get(clientId);
+    if (will === undefined) return;
     this.#waiting.delete(clientId);
     this.#due.delete(clientId);
-    this.#options.onReleased(message);
+    this.#options.onReleased(will.message);
   }
 
   #keep(clientId: string, will: KeptWill | undefined): void {
@@ -167,4 +169,9 @@ export class Wills {
     if (will !== undefined) this.#kept.add(clientId);
     this.#options.persistence.setWill(clientId, will);
   }
+}
+
+function keptWill(clientId: string, will: Will, due?: number): KeptWill {
+  const { message, delay, user, expiryInterval } = will;
+  return { clientId, message, delay, due, user, expiryInterval };
 }

@@ -189,7 +189,10 @@ Deno.test({
   permissions: "none",
   fn: () => {
     const { records, state } = started();
-    const will = { clientId: "a", delay: 3, due: 5, message: message("w") };
+    const will = {
+      ...{ clientId: "a", delay: 3, due: 5, message: message("w") },
+      ...{ user: "eve", expiryInterval: 7 },
+    };
     state.setWill("a", { ...will, due: undefined });
     state.setWill("a", will);
     state.setWill("b", { ...will, clientId: "b" });

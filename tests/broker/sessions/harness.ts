@@ -117,9 +117,9 @@ export class TestRouter {
       clock: () => this.now,
       sessionLimits: { ...SESSION_LIMITS, ...sessionLimits },
       retainedLimits: RETAINED_LIMITS,
-      publishWill: (will) => {
-        this.wills.push(will);
-        this.router.publish(will);
+      publishWill: ({ message }) => {
+        this.wills.push(message);
+        this.router.publish(message);
       },
       onFull: (clientId) => this.full.push(clientId),
       onLimit: (limit, _clientId, count) => {
