@@ -191,21 +191,34 @@ export function parseLargeCount(text: string): number {
   return count;
 }
 
+const SIZE_UNITS = { "": 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+
 /**
- * Parses a size in bytes, KiB or MiB, from 1 KiB to 256 MiB: `8MiB`.
+ * Parses the size of a message, from 1 KiB to 256 MiB: `8MiB`.
  *
  * @returns bytes
  * @throws {RangeError} if the text is not such a size
  */
 export function parseSize(text: string): number {
-  const match = /^(\d+)\s*(KiB|MiB)?$/i.exec(text.trim());
-  const unit = match?.[2]?.toLowerCase();
-  const factor = unit === "mib" ? 2 ** 20 : unit === "kib" ? 1024 : 1;
-  const bytes = Number(match?.[1]) * factor;
-  if (!(bytes >= 1024 && bytes <= 256 * 2 ** 20)) {
-    throw new RangeError("Use a size from 1KiB to 256MiB, such as 8MiB.");
-  }
-  return bytes;
+  return sizeOf(text, 2 ** 28, "Use a size from 1KiB to 256MiB, such as 8MiB.");
+}
+
+/**
+ * Parses an amount of memory, from 1 KiB to 64 GiB: `8MiB`.
+ *
+ * @returns bytes
+ * @throws {RangeError} if the text is not such an amount
+ */
+export function parseMemory(text: string): number {
+  return sizeOf(text, 2 ** 36, "Use a size from 1KiB to 64GiB, such as 1GiB.");
+}
+
+function sizeOf(text: string, max: number, hint: string): number {
+  const match = /^(\d+)\s*(|KiB|MiB|GiB)$/i.exec(text.trim());
+  const unit = (match?.[2] ?? "").toLowerCase() as keyof typeof SIZE_UNITS;
+  const bytes = Number(match?.[1]) * SIZE_UNITS[unit];
+  if (bytes >= 1024 && bytes <= max) return bytes;
+  throw new RangeError(hint);
 }
 
 /**

@@ -8,10 +8,12 @@ import {
   parseDuration,
   parseLayer,
   parseListen,
+  parseMemory,
   parseName,
   parseOrigins,
   parsePrefix,
   parseRegion,
+  parseSize,
   parseSource,
   parseStore,
   parseTimeout,
@@ -207,5 +209,31 @@ Deno.test({
     }
     assert.throws(() => parseSource("B\ufffdro"), /^RangeError: .*UTF-8/);
     assert.throws(() => parseName("B\ufffdro"), RangeError);
+  },
+});
+
+Deno.test({
+  name: "parseSize() and parseMemory() read bytes, KiB, MiB and GiB",
+  permissions: "none",
+  fn: () => {
+    const cases = { "1024": 1024, "1KiB": 1024, "8 mib": 2 ** 23 };
+    for (const parse of [parseSize, parseMemory]) {
+      for (const [text, bytes] of Object.entries(cases)) {
+        assert.equal(parse(text), bytes);
+      }
+      rejects(parse, [
+        "",
+        "1023",
+        "0",
+        "8MB",
+        "1.5MiB",
+        "-1KiB",
+        "MiB",
+        "65GiB",
+      ]);
+    }
+    assert.equal(parseSize("256MiB"), 2 ** 28);
+    rejects(parseSize, ["257MiB", "1GiB"]);
+    assert.equal(parseMemory("64GiB"), 2 ** 36);
   },
 });

@@ -5,6 +5,7 @@ import type { FlagsOf, OptionSpec } from "../../arguments/spec.ts";
 import {
   parseCount,
   parseDuration,
+  parseMemory,
   parseSize,
 } from "../../arguments/values.ts";
 import { brokerConnectionBudget, descriptorLimit } from "./descriptor_limit.ts";
@@ -86,7 +87,7 @@ export const BROKER_LIMIT_OPTIONS = [
     value: "size",
     summary: "maximum memory of the messages that wait in all sessions",
     unset: "256MiB, or an eighth of the memory",
-    parse: parseSize,
+    parse: parseMemory,
     group: LIMITS,
   },
   {
@@ -102,7 +103,7 @@ export const BROKER_LIMIT_OPTIONS = [
     value: "size",
     summary: "the same in bytes",
     default: "16MiB",
-    parse: parseSize,
+    parse: parseMemory,
     group: LIMITS,
   },
   {
@@ -127,7 +128,7 @@ export const BROKER_LIMIT_OPTIONS = [
     value: "size",
     summary: "the same in bytes",
     unset: "128MiB, or a sixteenth of the memory",
-    parse: parseSize,
+    parse: parseMemory,
     group: LIMITS,
   },
   {
@@ -136,7 +137,7 @@ export const BROKER_LIMIT_OPTIONS = [
     summary:
       "maximum size of what waits for a client that does not read, besides its longest message",
     unset: "128MiB, or a sixteenth of the memory",
-    parse: parseSize,
+    parse: parseMemory,
     group: LIMITS,
   },
   {
@@ -144,7 +145,7 @@ export const BROKER_LIMIT_OPTIONS = [
     value: "size",
     summary: "maximum memory of what waits for all such clients",
     unset: "256MiB, or an eighth of the memory",
-    parse: parseSize,
+    parse: parseMemory,
     group: LIMITS,
   },
 ] as const satisfies readonly OptionSpec[];
