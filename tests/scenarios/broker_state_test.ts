@@ -91,7 +91,7 @@ function test(
 }
 
 test(
-  "retained messages survive a kill: set, replaced and deleted ones, but not those of $SYS",
+  "retained messages survive a kill: set, replaced and deleted ones, but not those of the server",
   async (server, folder) => {
     await publishAll(server, "house/light", ["on", "off"], { retain: true });
     await publishAll(server, "house/door", ["open", ""], { retain: true });
@@ -107,6 +107,7 @@ test(
       );
     assert.equal(await stored("house/light"), 1);
     assert.equal(await stored("$SYS"), 0);
+    assert.equal(await stored("server/state"), 0);
     await server.start();
     await using reader = await RawConnection.open(server.port, "reader");
     await reader.subscribe("#", 2);
