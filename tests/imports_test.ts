@@ -66,6 +66,7 @@ const RULES: readonly FolderRule[] = [
     imports: [
       ...["src/mqtt/link.ts", "src/broker/access/access.ts", ...BROKER_STATE],
       ...["src/broker/topics/", "src/broker/wills/"],
+      "src/broker/codec/topic_names.ts",
     ],
     ...PURE,
   },
@@ -76,7 +77,8 @@ const RULES: readonly FolderRule[] = [
   {
     path: "src/broker/router.ts",
     imports: [
-      ...[...BROKER_STATE, "src/broker/topics/", "src/broker/sys/counters.ts"],
+      ...[...BROKER_STATE, "src/broker/sys/counters.ts"],
+      "src/broker/codec/topic_names.ts",
       ...["src/broker/retained/", "src/broker/wills/", "src/broker/sessions/"],
     ],
     ...PURE,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isShared, parseFilter } from "./codec/topic_names.ts";
 import type { Message } from "./message.ts";
 import { NO_PERSISTENCE, type Persistence } from "./persistence/persistence.ts";
 import {
@@ -24,7 +25,6 @@ import {
   type DeliveryRules,
   SubscriptionIndex,
 } from "./sessions/subscription_index.ts";
-import { isShared, sharedFilter } from "./topics/share.ts";
 import { Counters } from "./sys/counters.ts";
 import { type Will, Wills } from "./wills/wills.ts";
 
@@ -271,7 +271,7 @@ export class Router {
   subscribe(session: Session, options: SubscriptionOptions): SubscribeResult {
     const { filter, qos, retainHandling } = options;
     const shared = isShared(filter);
-    if (shared && sharedFilter(filter) === undefined) {
+    if (shared && parseFilter(filter) === undefined) {
       return { reason: 0x8f, retained: undefined };
     }
     const before = this.#index.get(session, filter);

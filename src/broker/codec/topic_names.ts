@@ -87,6 +87,16 @@ export function isShared(filter: string): boolean {
   return filter.startsWith(SHARE_PREFIX);
 }
 
+/**
+ * Returns the part of a filter that topics are compared with: of a shared
+ * subscription the part after the group, of others the whole.
+ *
+ * @param filter a valid filter
+ */
+export function topicPart(filter: string): string {
+  return isShared(filter) ? parseFilter(filter)?.topicFilter ?? filter : filter;
+}
+
 /** Returns the number of levels of a topic name or filter (MQTT 5, 4.7.1.1). */
 export function countLevels(topic: string): number {
   let levels = 1;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Access } from "../access/access.ts";
+import { isShared, topicPart } from "../codec/topic_names.ts";
 import { MatchCache } from "../topics/match_cache.ts";
-import { isShared, topicPart } from "../topics/share.ts";
 import { TopicTrie } from "../topics/topic_trie.ts";
 import type { Session } from "./session.ts";
 import { ShareGroup } from "./share_group.ts";

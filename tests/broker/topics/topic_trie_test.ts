@@ -4,9 +4,9 @@ import { covers } from "../../../src/broker/access/filters.ts";
 import { MatchCache } from "../../../src/broker/topics/match_cache.ts";
 import {
   isShared,
-  sharedFilter,
+  parseFilter,
   topicPart,
-} from "../../../src/broker/topics/share.ts";
+} from "../../../src/broker/codec/topic_names.ts";
 import { TopicTrie } from "../../../src/broker/topics/topic_trie.ts";
 
 const pure = { permissions: "none" } as const;
@@ -154,7 +154,7 @@ Deno.test(
     ];
     for (const [filter, expected] of cases) {
       equal(isShared(filter), true);
-      equal(sharedFilter(filter), expected, filter);
+      equal(parseFilter(filter)?.topicFilter, expected, filter);
     }
     equal(isShared("$shared/a/b"), false);
     equal(isShared("$share"), false);
