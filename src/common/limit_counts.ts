@@ -41,6 +41,7 @@ export const LIMIT_NAMES = [
   "mqtt-stalled-reader",
   "mqtt-subscriptions",
   "mqtt-topic-levels",
+  "mqtt-unreleased",
   "mqtt-unsent-bytes",
   "mqtt-websocket-message",
   "mqtt-wrong-login",

@@ -116,6 +116,54 @@ Deno.test({
   },
 });
 
+for (const topic of ["data", "other"]) {
+  Deno.test({
+    name:
+      `4,096 messages at QoS 2 to ${topic} without a PUBREL: one more ends the connection, and their PUBRECs arrive before`,
+    ...needs(),
+    async fn() {
+      const { server, reached } = await open({});
+      await using _server = server;
+      const connect = { clean: false };
+      const publishes = Array.from(
+        { length: 4097 },
+        (_, i) => encodePublish(topic, "1,1,1", { qos: 2, id: i + 1 }),
+      );
+      const expectRecs = async (client: RawConnection) => {
+        for (const { messageId } of await client.expectAll("pubrec", 4096)) {
+          ids.add(messageId);
+        }
+      };
+      const ids = new Set<number | undefined>();
+      {
+        await using client = await RawConnection.open(
+          ...[server.port, "many", connect] as const,
+        );
+        await client.write(...publishes);
+        await expectRecs(client);
+        await client.ended();
+      }
+      equal(ids.size, 4096);
+      deepEqual(reached, ["mqtt-unreleased"]);
+      await using client = await RawConnection.open(
+        ...[server.port, "many", connect] as const,
+      );
+      // Those that it has, and one that it releases.
+      await client.write(...publishes.slice(0, 4096));
+      await expectRecs(client);
+      equal(ids.size, 4096);
+      await client.send({ cmd: "pubrel", messageId: 7 });
+      await client.expect("pubcomp");
+      await client.write(publishes[4096]!);
+      equal((await client.expect("pubrec")).messageId, 4097);
+      await client.ping();
+      await client.write(encodePublish(topic, "x", { qos: 2, id: 7 }));
+      await client.ended();
+      deepEqual(reached, ["mqtt-unreleased", "mqtt-unreleased"]);
+    },
+  });
+}
+
 Deno.test({
   name: "topics and filters with too many levels are refused",
   ...needs(),

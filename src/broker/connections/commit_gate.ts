@@ -51,6 +51,11 @@ export class CommitGate {
       this.#earlierBytes + last.packets.at >= MAX_WAITING_BYTES;
   }
 
+  /** True if nothing waits. */
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
   /**
    * Returns where to append an acknowledgement.
    *

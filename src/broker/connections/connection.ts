@@ -190,14 +190,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
       if (client !== undefined) {
         if (this.#state !== "open") return true;
         const { receiver } = client;
-        if (receiver.queue.isFull) {
-          receiver.queue.onRoom = this.#onRoom;
-          return false;
-        }
-        if (receiver.gate.isFull) {
-          receiver.gate.onRoom = this.#onRoom;
-          return false;
-        }
+        if (receiver.waits(this.#onRoom)) return false;
         if (receiver.canRun && receiver.readRun(decoder, input) > 0) {
           this.#lastPacket = turns.now;
           i |= PACKETS_IN_STEP - 1;

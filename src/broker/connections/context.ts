@@ -31,6 +31,7 @@ export type ConnectionLimitName =
   | "mqtt-receive-maximum"
   | "mqtt-stalled-reader"
   | "mqtt-topic-levels"
+  | "mqtt-unreleased"
   | "mqtt-unsent-bytes";
 
 /** A connection, as the broker uses it. */

@@ -39,6 +39,11 @@ import {
 
 /** Packets of one run: a read of 64 KiB rarely has more. */
 const MAX_RUN = 4096;
+/**
+ * QoS 2 messages of a session that its client has not released, over all of its
+ * connections: 2 bytes each. In MQTT 3.1.1 no other rule limits them.
+ */
+const MAX_UNRELEASED = 4096;
 /** The run that is being read, of any connection. */
 const RUN = new PublishRun(MAX_RUN);
 
@@ -59,6 +64,11 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   #expiryInterval: number | undefined;
   /** Messages at QoS 1 and 2 that are not acknowledged (MQTT 5, 4.9). */
   #inFlight = 0;
+  /**
+   * True while everything is acknowledged before more is read: the next message
+   * may end the connection, and the client needs the PUBRECs to go on.
+   */
+  #isFlushing = false;
 
   constructor(
     context: ConnectionContext,
@@ -82,6 +92,26 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   /** Acknowledgements that may have to wait for a commit. */
   get gate(): CommitGate {
     return this.#gate;
+  }
+
+  /**
+   * Returns true if no more may be read from the client now.
+   *
+   * @param onRoom called once, when it may
+   */
+  waits(onRoom: () => void): boolean {
+    const { queue } = this;
+    const gate = this.#gate;
+    if (queue.isFull || (this.#isFlushing && !queue.isEmpty)) {
+      queue.onRoom = onRoom;
+      return true;
+    }
+    if (gate.isFull || (this.#isFlushing && !gate.isEmpty)) {
+      gate.onRoom = onRoom;
+      return true;
+    }
+    this.#isFlushing = false;
+    return false;
   }
 
   /** True if the next packets may be read as a run. */
@@ -142,7 +172,10 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     const topic = packet.topicAlias === 0
       ? packet.topic
       : (this.#aliases ??= new TopicAliases()).resolve(packet);
-    if (qos === 2 && this.#isRepeated(packetId)) return;
+    if (qos === 2) {
+      if (this.#isRepeated(packetId)) return;
+      this.#checkUnreleased();
+    }
     if (qos > 0) this.#countInFlight(1);
     const { isAllowed, isTooDeep, isTapped, isRun } = this.#topics.of(topic);
     if (!isAllowed) {
@@ -285,6 +318,19 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     // The first one may not be committed yet.
     this.sendPubrec(packetId, this.#session.isKept);
     return true;
+  }
+
+  /** @throws {MalformedPacket} if the client has to release some first */
+  #checkUnreleased(): void {
+    const pending = this.#context.pendingQos2.get(this.#session)?.size ?? 0;
+    const count = this.#session.receivedCount + pending;
+    this.#isFlushing = count + 1 >= MAX_UNRELEASED;
+    if (count < MAX_UNRELEASED) return;
+    this.#context.onLimit("mqtt-unreleased");
+    throw new MalformedPacket(
+      "too many messages at QoS 2 without a PUBREL",
+      ReasonCode.ReceiveMaximumExceeded,
+    );
   }
 
   #addPending(message: PendingMessage): void {

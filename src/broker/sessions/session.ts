@@ -13,6 +13,7 @@ import type {
 import type { SessionContext } from "./context.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import type { Outlet } from "./outlet.ts";
+import { PacketIds } from "./packet_ids.ts";
 
 /** A subscription, as far as its session knows it. */
 export interface SessionSubscription {
@@ -50,7 +51,7 @@ export class Session {
   /** The connection, once CONNACK was sent. */
   #outlet: Outlet | undefined;
   /** Packet ids of QoS 2 messages from the client (4.3.3). */
-  #received: Set<number> | undefined;
+  #received: PacketIds | undefined;
   #kept: KeptSession | undefined;
 
   constructor(identity: Identity, context: SessionContext) {
@@ -152,6 +153,11 @@ export class Session {
     return this.#received?.has(packetId) ?? false;
   }
 
+  /** The number of QoS 2 messages that the client has not released. */
+  get receivedCount(): number {
+    return this.#received?.size ?? 0;
+  }
+
   /**
    * Call it before a QoS 2 message from the client is routed: all changes up to
    * {@linkcode Session.addReceived} are committed together. Otherwise a crash
@@ -166,7 +172,7 @@ export class Session {
    * after the commit.
    */
   addReceived(packetId: number): void {
-    (this.#received ??= new Set()).add(packetId);
+    (this.#received ??= new PacketIds()).add(packetId);
     this.save();
   }
 
@@ -179,6 +185,7 @@ export class Session {
    */
   release(packetId: number): boolean {
     if (!this.#received?.delete(packetId)) return false;
+    if (this.#received.size === 0) this.#received = undefined;
     this.save();
     return true;
   }
@@ -196,8 +203,7 @@ export class Session {
 
   /** Restores packet ids at the start. */
   restoreReceived(packetIds: Iterable<number>): void {
-    const ids = new Set(packetIds);
-    if (ids.size > 0) this.#received = ids;
+    for (const id of packetIds) (this.#received ??= new PacketIds()).add(id);
   }
 }
 
