@@ -19,6 +19,8 @@ export function watchedArgs(args: readonly string[]): string[] {
     ...DENO_RUN,
     ...["--preload", `${ROOT}tests/support/watch_turns.ts`],
     ...["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
+    // Its limits follow the memory.
+    "--allow-sys=systemMemoryInfo",
     `${ROOT}main.ts`,
     ...args,
   ];
