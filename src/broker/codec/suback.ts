@@ -8,7 +8,18 @@ import type { ByteWriter } from "../../common/byte_writer.ts";
 import { PacketType, type SubackPacket, type Version } from "./packets.ts";
 import { encodeProperties } from "./properties_encoder.ts";
 import { ReasonCode, SUBACK_FAILURE } from "./reason_codes.ts";
-import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
+import { MAX_VARINT_BYTES, varintBytes, writeVarint } from "./varint.ts";
+
+/**
+ * Returns the size of a SUBACK or UNSUBACK of MQTT 5 without properties.
+ *
+ * @param codes how many reason codes it has
+ * @returns bytes
+ */
+export function subackBytes(codes: number): number {
+  const length = 2 + 1 + codes;
+  return 1 + varintBytes(length) + length;
+}
 
 /**
  * Appends a SUBACK or UNSUBACK.

@@ -19,6 +19,7 @@ import {
   appendAccepted,
   type ConnectRefusal,
   expiryOf,
+  mayAccept,
   willOf,
 } from "./connect.ts";
 import type { ConnectionContext } from "./context.ts";
@@ -63,6 +64,7 @@ export function openClient(
     receiveMaximum: properties.receiveMaximum,
     maxPacketBytes: properties.maximumPacketSize,
   });
+  if (!mayAccept(packet, context, identity.clientId)) return "packet-size";
   const will = willOf(packet.will, identity);
   if (will !== undefined) context.wills.add(will, identity);
   const connected = context.router.sessions.connect({
@@ -76,11 +78,15 @@ export function openClient(
   const retained = isPresent && context.retainedSenders.get(session) ||
     new RetainedSender(context.turns);
   const { gate } = receiver;
-  appendAccepted(output.begin(), packet, context, session, isPresent);
+  const { settings } = context;
+  appendAccepted(output.begin(), packet, settings, session, isPresent);
   context.counters.packetsSent++;
   context.counters.noteClients(context.router.sessions.connected);
   session.resume();
-  return { version, session, outlet, receiver, gate, retained, isBridge };
+  return {
+    ...{ version, session, outlet, receiver, gate, retained, isBridge },
+    maxPacketBytes: properties.maximumPacketSize,
+  };
 }
 
 /**

@@ -12,7 +12,8 @@ import type {
 } from "../codec/packets.ts";
 import { ConnackCode, ReasonCode } from "../codec/reason_codes.ts";
 import { countLevels } from "../codec/topic_names.ts";
-import type { ByteWriter } from "../../common/byte_writer.ts";
+import { ByteWriter } from "../../common/byte_writer.ts";
+import type { ConnectionSettings } from "../limits.ts";
 import type { Transport } from "../listeners/transport.ts";
 import type { Message } from "../message.ts";
 import type {
@@ -25,6 +26,8 @@ import { TOPIC_ALIAS_MAXIMUM } from "./topic_aliases.ts";
 
 /** Session Expiry Interval of a session that never expires (3.1.2.11.2). */
 export const NEVER_SECONDS = 0xffff_ffff;
+/** A CONNACK of MQTT 5 without properties. */
+const REFUSAL_BYTES = 5;
 /** Client ids that are longer, in UTF-16 code units, are refused. */
 const MAX_CLIENT_ID_LENGTH = 1024;
 
@@ -34,6 +37,7 @@ export type ConnectRefusal =
   | NonNullable<ConnectResult["refused"]>
   | "authentication-method"
   | "foreign-page"
+  | "packet-size"
   | "will-topic";
 
 /** Return code (MQTT 3.1.1, 3.2.2.3), reason code (MQTT 5, 3.2.2.2), reason. */
@@ -82,6 +86,11 @@ const ANSWERS: Record<ConnectRefusal, readonly [number, number, string]> = {
     ConnackCode.NotAuthorized,
     ReasonCode.NotAuthorized,
     "a page of another site may not connect without a user",
+  ],
+  "packet-size": [
+    ConnackCode.ServerUnavailable, // not sent: a property of MQTT 5
+    ReasonCode.PacketTooLarge,
+    "its Maximum Packet Size is too small for a CONNACK",
   ],
   "will-topic": [
     ConnackCode.NotAuthorized,
@@ -170,25 +179,49 @@ export function willOf(
   };
 }
 
-/** Appends the CONNACK of a refused CONNECT. */
+/**
+ * Appends the CONNACK of a refused CONNECT.
+ *
+ * @returns false if it is larger than the client accepts (MQTT 5, 3.1.2-24)
+ */
 export function appendRefusal(
   out: ByteWriter,
-  { version }: ConnectPacket,
+  { version, properties }: ConnectPacket,
   refusal: ConnectRefusal,
-): void {
+): boolean {
+  const { maximumPacketSize = REFUSAL_BYTES } = properties;
+  if (version === 5 && maximumPacketSize < REFUSAL_BYTES) return false;
   const [returnCode, reasonCode] = ANSWERS[refusal];
   appendConnack(out, version, {
     sessionPresent: false,
     reasonCode: version === 4 ? returnCode : reasonCode,
   });
+  return true;
+}
+
+/**
+ * Returns true if the client accepts a CONNACK of that size (MQTT 5, 3.1.2-24).
+ * It has no property that may be left out.
+ */
+export function mayAccept(
+  packet: ConnectPacket,
+  { settings, router }: ConnectionContext,
+  clientId: string,
+): boolean {
+  const { maximumPacketSize } = packet.properties;
+  if (maximumPacketSize === undefined) return true;
+  const expiry = router.sessions.grantedExpiry(expiryOf(packet));
+  const out = new ByteWriter();
+  appendAccepted(out, packet, settings, { clientId, expiry }, false);
+  return out.at <= maximumPacketSize;
 }
 
 /** Appends the CONNACK of an accepted CONNECT. */
 export function appendAccepted(
   out: ByteWriter,
   packet: ConnectPacket,
-  { settings }: ConnectionContext,
-  session: Session,
+  settings: ConnectionSettings,
+  session: Pick<Session, "clientId" | "expiry">,
   isPresent: boolean,
 ): void {
   const properties: ConnackProperties = {

@@ -272,8 +272,9 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
   }
 
   #refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {
-    appendRefusal(this.output.begin(), packet, refusal);
-    this.#context.counters.packetsSent++;
+    if (appendRefusal(this.output.begin(), packet, refusal)) {
+      this.#context.counters.packetsSent++;
+    }
     const { clientId } = packet;
     // Wrong logins are reported by the access rules, with user and address.
     if (refusal !== "bad-credentials") {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MalformedPacket } from "../codec/malformed.ts";
 import {
   PacketType,
   type SubscribePacket,
@@ -11,7 +12,7 @@ import {
   type Version,
 } from "../codec/packets.ts";
 import { ReasonCode } from "../codec/reason_codes.ts";
-import { appendSuback } from "../codec/suback.ts";
+import { appendSuback, subackBytes } from "../codec/suback.ts";
 import { countLevels } from "../codec/topic_names.ts";
 import type { Session } from "../sessions/session.ts";
 import type { CommitGate } from "./commit_gate.ts";
@@ -23,17 +24,25 @@ export interface Subscriber {
   readonly version: Version;
   readonly session: Session;
   readonly gate: CommitGate;
+  /** Maximum Packet Size of the client (MQTT 5, 3.1.2.11.4). */
+  readonly maxPacketBytes: number | undefined;
   readonly retained: RetainedSender;
   /** True for a bridge: it needs RETAIN as published in MQTT 3.1.1 too. */
   readonly isBridge: boolean;
 }
 
-/** Handles a SUBSCRIBE. */
+/**
+ * Handles a SUBSCRIBE.
+ *
+ * @throws {MalformedPacket} if the client does not accept the SUBACK
+ */
 export function subscribe(
   context: ConnectionContext,
-  { version, session, gate, retained, isBridge }: Subscriber,
+  subscriber: Subscriber,
   packet: SubscribePacket,
 ): void {
+  const { version, session, gate, retained, isBridge } = subscriber;
+  checkAnswer(subscriber, packet.subscriptions.length);
   const { router } = context;
   const before = router.changes;
   const messages = new Map<string, RetainedMessages>();
@@ -76,12 +85,29 @@ function refusalOf(
     : undefined;
 }
 
-/** Handles an UNSUBSCRIBE. */
+/** Checks that the client accepts a SUBACK or UNSUBACK (MQTT 5, 3.1.2-24). */
+function checkAnswer({ maxPacketBytes }: Subscriber, codes: number): void {
+  if (maxPacketBytes === undefined || subackBytes(codes) <= maxPacketBytes) {
+    return;
+  }
+  throw new MalformedPacket(
+    "its Maximum Packet Size is too small for the answer to its filters",
+    ReasonCode.PacketTooLarge,
+  );
+}
+
+/**
+ * Handles an UNSUBSCRIBE.
+ *
+ * @throws {MalformedPacket} if the client does not accept the UNSUBACK
+ */
 export function unsubscribe(
   { router }: ConnectionContext,
-  { version, session, gate }: Subscriber,
+  subscriber: Subscriber,
   { packetId, filters }: UnsubscribePacket,
 ): void {
+  const { version, session, gate } = subscriber;
+  checkAnswer(subscriber, filters.length);
   const before = router.changes;
   const reasonCodes = filters.map((filter) =>
     router.unsubscribe(session, filter)

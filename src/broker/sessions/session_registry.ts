@@ -154,6 +154,11 @@ export class SessionRegistry implements Iterable<Session> {
     return due === Infinity ? undefined : due;
   }
 
+  /** Returns how long a session is kept, in s, if a client requests a time. */
+  grantedExpiry(requested: number): number {
+    return Math.min(requested, this.#options.limits.maxExpiry);
+  }
+
   /** Returns the session of a client. */
   get(clientId: string): Session | undefined {
     return this.#sessions.get(clientId);
@@ -296,7 +301,7 @@ export class SessionRegistry implements Iterable<Session> {
   ): Session {
     const identity = { clientId, user, isAdministrator: false };
     const session = new Session(identity, this.#context);
-    session.expiry = Math.min(expiry, this.#options.limits.maxExpiry);
+    session.expiry = this.grantedExpiry(expiry);
     session.disconnectedAt = disconnectedAt;
     this.#sessions.set(clientId, session);
     this.#disconnected.add(session);
@@ -340,7 +345,7 @@ export class SessionRegistry implements Iterable<Session> {
 
   #setExpiry(session: Session, expiry: number): void {
     const wasKept = session.isKept;
-    session.expiry = Math.min(expiry, this.#options.limits.maxExpiry);
+    session.expiry = this.grantedExpiry(expiry);
     if (wasKept && !session.isKept) {
       this.#options.persistence.deleteSession(session.clientId);
     }

@@ -7,6 +7,7 @@ import { clause } from "./clause.ts";
 import { drop, messages, ping, receive, texts, type Trial } from "./trial.ts";
 
 const PROTOCOL_ERROR = 0x82;
+const PACKET_TOO_LARGE = 0x95;
 const versions = [5] as const;
 
 /** Returns true if the broker has a session, and ends it. */
@@ -253,4 +254,65 @@ clause({
     payload: ["id", "secret"],
   }));
   assert.equal((await receive(client, "connack")).reasonCode, 0);
+});
+
+const FILTERS = Array.from({ length: 20 }, (_, i) => `filter/${i}`);
+
+clause({
+  name: "no answer is longer than the Maximum Packet Size (3.1.2-24)",
+  versions,
+}, async (t) => {
+  for (
+    let maximumPacketSize = 1;
+    maximumPacketSize <= 30;
+    maximumPacketSize++
+  ) {
+    for (const cmd of ["subscribe", "unsubscribe"] as const) {
+      const client = await t.dial();
+      let received = 0;
+      client.onBytes = ({ length }) => received += length;
+      await client.connect("", {
+        version: 5,
+        properties: { maximumPacketSize },
+      });
+      // Each packet is answered before the next is sent.
+      const connack = await client.next();
+      assert.ok(received <= maximumPacketSize, `${received} bytes`);
+      if (connack?.cmd !== "connack" || connack.reasonCode !== 0) continue;
+      received = 0;
+      await client.send(
+        cmd === "subscribe"
+          ? {
+            ...{ cmd, messageId: 1 },
+            subscriptions: FILTERS.map((topic) => ({ topic, qos: 0 })),
+          }
+          : { cmd, messageId: 1, unsubscriptions: FILTERS },
+      );
+      await client.next();
+      assert.ok(received <= maximumPacketSize, `${received} bytes`);
+    }
+  }
+});
+
+clause({
+  name: "0x95 if the answer does not fit into the Maximum Packet Size (4.13.1)",
+  versions,
+  mosquitto: "it closes the connection without a packet",
+}, async (t) => {
+  const first = await t.dial();
+  await first.connect("a", {
+    version: 5,
+    properties: { maximumPacketSize: 5 },
+  });
+  assert.equal((await receive(first, "connack")).reasonCode, PACKET_TOO_LARGE);
+  for (const [maximumPacketSize, reason] of [[25, 0], [24, 0x95]] as const) {
+    const client = await t.connect("a", { properties: { maximumPacketSize } });
+    await client.send({
+      cmd: "unsubscribe",
+      messageId: 1,
+      unsubscriptions: FILTERS,
+    });
+    if (reason === 0) await receive(client, "unsuback");
+    else await t.ends(client, reason);
+  }
 });
