@@ -13,6 +13,7 @@ import {
 } from "./retained/retained_store.ts";
 import type { SessionLimits } from "./sessions/context.ts";
 import { CountedPersistence } from "./sessions/counted_persistence.ts";
+import type { DeliveryRules } from "./sessions/receive_rights.ts";
 import type { QueuedDelivery } from "./sessions/queued_delivery.ts";
 import type { Session } from "./sessions/session.ts";
 import { SessionRegistry } from "./sessions/session_registry.ts";
@@ -21,10 +22,7 @@ import {
   type Subscription,
   type SubscriptionOptions,
 } from "./sessions/subscription.ts";
-import {
-  type DeliveryRules,
-  SubscriptionIndex,
-} from "./sessions/subscription_index.ts";
+import { SubscriptionIndex } from "./sessions/subscription_index.ts";
 import { Counters } from "./sys/counters.ts";
 import { type Will, Wills } from "./wills/wills.ts";
 
@@ -128,11 +126,12 @@ export class Router {
       onReleased: (message) => this.sessions.budget.remove(message),
     });
     this.sessions = new SessionRegistry({
-      ...{ clock, persistence, limits, wills: this.wills },
+      ...{ clock, persistence, limits, rules, wills: this.wills },
       onDropped: (clientId) => this.#countDropped(clientId, 1),
       onStateChanged: (filters) => this.#index.refresh(filters),
       onFull: (clientId) => options.onFull?.(clientId),
       onRightsChanged: () => this.#index.rightsChanged(),
+      onReturned: (deliveries) => this.#redeliver(deliveries),
       onEnded: (session, unsent) => this.#sessionEnded(session, unsent),
       onRefused: (clientId, limit) => onLimit?.(limit, clientId, 1),
       onExpired: () => counters.expiredSessions++,

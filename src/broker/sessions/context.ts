@@ -5,6 +5,8 @@
  */
 import type { Persistence } from "../persistence/persistence.ts";
 import type { QueueBudget } from "./queue_budget.ts";
+import type { QueuedDelivery } from "./queued_delivery.ts";
+import type { DeliveryRules } from "./receive_rights.ts";
 
 /** The limits of sessions. */
 export interface SessionLimits {
@@ -54,6 +56,8 @@ export interface SessionContext {
   readonly persistence: Persistence;
   readonly limits: SessionLimits;
   readonly budget: QueueBudget;
+  /** Undefined: all clients may receive all. */
+  readonly rules: DeliveryRules | undefined;
   /** Called for each message that a full session drops. */
   readonly onDropped: (clientId: string) => void;
   /**
@@ -72,4 +76,9 @@ export interface SessionContext {
    * drops new messages until it has room.
    */
   readonly onFull: (clientId: string) => void;
+  /**
+   * Called with messages that the client may not receive any longer, for other
+   * members of their shared subscriptions.
+   */
+  readonly onReturned: (deliveries: readonly QueuedDelivery[]) => void;
 }

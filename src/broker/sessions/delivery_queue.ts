@@ -9,9 +9,14 @@ import type { KeptDelivery } from "../persistence/persistence.ts";
 import type { SessionContext } from "./context.ts";
 import { Fifo } from "./fifo.ts";
 import { InFlight } from "./in_flight.ts";
-import { QueuedDelivery } from "./queued_delivery.ts";
+import {
+  inResendOrder,
+  isForOthers,
+  QueuedDelivery,
+} from "./queued_delivery.ts";
 import type { Outlet } from "./outlet.ts";
 import { type QueueOwner, QueueRoom } from "./queue_room.ts";
+import { ReceiveRights } from "./receive_rights.ts";
 
 /** Reason codes from here on are failures (MQTT 5, 2.4). */
 const FIRST_FAILURE = 0x80;
@@ -27,6 +32,7 @@ export class DeliveryQueue {
   readonly #owner: QueueOwner;
   readonly #context: SessionContext;
   readonly #room: QueueRoom;
+  readonly #rights: ReceiveRights;
   readonly #inFlight = new InFlight<QueuedDelivery>();
   readonly #waiting = new Fifo<QueuedDelivery>();
   /** Sent on an earlier connection, and not yet again. */
@@ -44,6 +50,7 @@ export class DeliveryQueue {
     this.#owner = owner;
     this.#context = context;
     this.#room = new QueueRoom(owner, context);
+    this.#rights = new ReceiveRights(context.rules, owner);
   }
 
   /** Messages that the client has not acknowledged. */
@@ -205,16 +212,13 @@ export class DeliveryQueue {
   #resumeInFlight(outlet: Outlet): void {
     const inFlight = this.#inFlight.values();
     for (const delivery of inFlight) delivery.inWindow = false;
-    const released = inFlight.filter((one) => one.released)
-      .sort((a, b) => a.releaseOrder - b.releaseOrder);
+    const [released, messages] = inResendOrder(inFlight);
     for (const delivery of released) {
       this.#enterWindow(delivery);
       this.#transmit(delivery, outlet);
     }
     this.#resend = new Fifo();
-    inFlight.filter((one) => !one.released)
-      .sort((a, b) => a.sequence - b.sequence)
-      .forEach((delivery) => this.#resend.push(delivery));
+    for (const delivery of messages) this.#resend.push(delivery);
   }
 
   /** Removes expired messages, and receives new ones if some have expired. */
@@ -232,20 +236,11 @@ export class DeliveryQueue {
 
   /** Restores a delivery at the start. Call it in order of their sequences. */
   restore(kept: KeptDelivery): void {
-    const { message, retain, subscriptionIds, sequence, share } = kept;
-    const delivery = new QueuedDelivery(
-      message,
-      kept.qos === 2 ? 2 : 1,
-      retain,
-      subscriptionIds,
-      sequence,
-      share,
-    );
-    delivery.released = kept.released;
-    delivery.packetId = kept.packetId;
+    const delivery = QueuedDelivery.restored(kept);
     if (kept.released) delivery.releaseOrder = ++this.#releases;
-    this.#lastSequence = Math.max(this.#lastSequence, sequence);
-    this.#room.add(message);
+    this.#lastSequence = Math.max(this.#lastSequence, kept.sequence);
+    this.#room.add(kept.message);
+    this.#rights.forget();
     if (kept.packetId === 0) {
       this.#waiting.push(delivery);
       return;
@@ -281,27 +276,34 @@ export class DeliveryQueue {
       .sort((a, b) => a.sequence - b.sequence);
     for (const { packetId } of inFlight) this.#inFlight.delete(packetId);
     const all = [...inFlight, ...this.#waiting.take(() => true)];
-    for (const delivery of all) {
-      // The persistence deletes them with the session.
-      this.#room.remove(delivery.message);
-    }
-    return all.filter(({ share, qos, packetId }) =>
-      share !== undefined && (qos === 1 || packetId === 0)
-    );
+    // The persistence deletes them with the session.
+    for (const { message } of all) this.#room.remove(message);
+    return all.filter(isForOthers);
   }
 
   /** Removes expired messages at the head of what waits. */
   #dropExpired(): void {
-    let first = this.#waiting.first;
-    if (first?.message.expiresAt === undefined) return;
+    if (this.nextExpiry === undefined) return;
     const now = this.#context.clock();
-    while (
-      first?.message.expiresAt !== undefined && first.message.expiresAt <= now
-    ) {
-      this.#waiting.shift();
-      this.#forget(first);
-      first = this.#waiting.first;
+    while ((this.nextExpiry ?? Infinity) <= now) {
+      this.#forget(this.#waiting.shift()!);
     }
+  }
+
+  /** Removes what the client may not receive any longer. */
+  #dropForbidden(): void {
+    if (this.length === 0 || !this.#rights.haveChanged()) return;
+    const isForbidden = (one: QueuedDelivery) => !this.#rights.allow(one);
+    const again = this.#resend.take(isForbidden)
+      .filter((one) => this.#isInFlight(one) && !one.released);
+    const waiting = this.#waiting.take(isForbidden);
+    for (const delivery of again) this.#finish(delivery);
+    for (const delivery of waiting) this.#forget(delivery);
+    this.#context.onReturned([...again, ...waiting].filter(isForOthers));
+  }
+
+  #isInFlight(delivery: QueuedDelivery): boolean {
+    return this.#inFlight.get(delivery.packetId) === delivery;
   }
 
   /** Sends what the window allows. */
@@ -309,12 +311,12 @@ export class DeliveryQueue {
     const outlet = this.#outlet;
     if (outlet === undefined || this.#isPumping) return;
     this.#isPumping = true;
+    this.#dropForbidden();
     while (this.#usedWindow < this.#window) {
       const again = this.#resend.shift();
       if (again !== undefined) {
         // It may be acknowledged in the meantime.
-        if (this.#inFlight.get(again.packetId) !== again) continue;
-        if (again.released) continue;
+        if (!this.#isInFlight(again) || again.released) continue;
         this.#enterWindow(again);
         this.#transmit(again, outlet, true);
         continue;
@@ -345,10 +347,15 @@ export class DeliveryQueue {
       this.#write(delivery, outlet, dup);
       return;
     }
-    const { released, packetId } = delivery;
+    const { released } = delivery;
+    const { version } = this.#rights;
     this.#context.persistence.afterCommit(() => {
       if (this.#outlet !== outlet || delivery.released !== released) return;
-      if (this.#inFlight.get(packetId) !== delivery) return;
+      if (!this.#isInFlight(delivery)) return;
+      if (!released && !this.#rights.allow(delivery, version)) {
+        this.#finish(delivery);
+        return this.#pump();
+      }
       this.#write(delivery, outlet, dup);
     });
   }

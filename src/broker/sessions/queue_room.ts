@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Identity } from "../access/access.ts";
 import type { Message } from "../message.ts";
 import type { SessionContext } from "./context.ts";
 import { messageBytes } from "./queue_budget.ts";
@@ -13,6 +14,7 @@ const FULL_SHARE = 15 / 16;
 /** The session of a queue. */
 export interface QueueOwner {
   readonly clientId: string;
+  readonly identity: Identity;
   /** True if its state is kept for the next start. */
   readonly isKept: boolean;
   /** Called when the queue begins or ends to drop all messages. */

@@ -10,6 +10,7 @@ import type { Persistence } from "../persistence/persistence.ts";
 import type { SessionContext, SessionLimits } from "./context.ts";
 import type { Outlet } from "./outlet.ts";
 import { QueueBudget } from "./queue_budget.ts";
+import type { DeliveryRules } from "./receive_rights.ts";
 import type { QueuedDelivery } from "./queued_delivery.ts";
 import { Session } from "./session.ts";
 
@@ -69,9 +70,11 @@ export interface RegistryOptions {
   readonly limits: SessionLimits;
   readonly wills: Wills;
   /** See {@linkcode SessionContext}. */
+  readonly rules: DeliveryRules | undefined;
   readonly onDropped: (clientId: string) => void;
   readonly onStateChanged: (filters: Iterable<string>) => void;
   readonly onFull: (clientId: string) => void;
+  readonly onReturned: (deliveries: readonly QueuedDelivery[]) => void;
   /** Called when a client has another user or role than before. */
   readonly onRightsChanged: () => void;
   /**
@@ -119,14 +122,15 @@ export class SessionRegistry implements Iterable<Session> {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    const { clock, persistence, limits } = options;
-    const { onDropped, onFull } = options;
+    const { clock, persistence, limits, rules } = options;
+    const { onDropped, onFull, onReturned } = options;
     this.budget = new QueueBudget(
       limits.maxTotalBytes,
       () => this.#freeMemory(),
     );
     this.#context = {
-      ...{ clock, persistence, limits, onDropped, onFull },
+      ...{ clock, persistence, limits, rules },
+      ...{ onDropped, onFull, onReturned },
       budget: this.budget,
       onStateChanged: (clientId, filters) => {
         this.#watchExpiry(clientId);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Access } from "../access/access.ts";
 import { isShared, topicPart } from "../codec/topic_names.ts";
 import { MatchCache } from "../topics/match_cache.ts";
 import { TopicTrie } from "../topics/topic_trie.ts";
+import type { DeliveryRules } from "./receive_rights.ts";
 import type { Session } from "./session.ts";
 import { ShareGroup } from "./share_group.ts";
 import {
@@ -15,9 +15,6 @@ import {
   Subscription,
   type SubscriptionOptions,
 } from "./subscription.ts";
-
-/** Who may receive what. */
-export type DeliveryRules = Pick<Access, "mayReceive" | "version">;
 
 /** The receivers of the messages of a topic. It does not change. */
 export interface Match {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { covers } from "../../../src/broker/access/filters.ts";
 import type { QoS } from "../../../src/mqtt/link.ts";
 import { TestRouter } from "./harness.ts";
+import { StagedTestRecords } from "./staged_records.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -183,6 +184,98 @@ Deno.test(
     test.subscribe(b!, "$share/g/t/secret", 1);
     equal(test.publish("t/secret", "4"), 0);
     deepEqual(b!.outlet.texts, ["1", "2"]);
+  },
+);
+
+Deno.test(
+  "what waits is not delivered after the client has lost the right to it",
+  pure,
+  () => {
+    const rules = {
+      version: 1,
+      secret: "none",
+      checks: 0,
+      mayReceive(identity: { clientId: string }, topic: string): boolean {
+        rules.checks++;
+        return identity.clientId !== "a" || topic !== rules.secret;
+      },
+    };
+    const records = new StagedTestRecords();
+    const persistence = records.persistence();
+    const test = new TestRouter({ maxInFlight: 2 }, { rules, persistence });
+    let a = test.connect("a");
+    test.subscribe(a, "t/+", 2);
+    test.subscribe(a, "$share/g/s", 1);
+    // 1 was sent, 2 is sent but not PUBREC'd, the others wait.
+    for (const text of ["1", "2", "3"]) test.publish("t/secret", text, 2);
+    test.publish("t/open", "4", 1);
+    records.commit();
+    deepEqual(a.outlet.texts, ["1", "2"]);
+    equal(a.session.received(1), true);
+    test.publish("s", "5", 1);
+    rules.secret = "t/secret";
+    rules.version++;
+    records.commit();
+    // Connected: what was sent goes on, 3 is dropped.
+    equal(a.session.completed(1), true);
+    records.commit();
+    deepEqual(a.outlet.texts, ["1", "2", "4"]);
+    equal(a.session.queue.length, 3);
+    const { checks } = rules;
+    equal(a.session.acknowledged(3), true);
+    equal(rules.checks, checks);
+    deepEqual(a.outlet.texts, ["1", "2", "4", "5"]);
+    // Away: the message of the shared subscription goes to another member.
+    test.disconnect(a);
+    const b = test.connect("b");
+    test.subscribe(b, "$share/g/s", 1);
+    rules.secret = "s";
+    rules.version++;
+    a = test.connect("a");
+    records.commit();
+    deepEqual(a.outlet.texts, ["2"]);
+    deepEqual(b.outlet.texts, ["5"]);
+    equal(a.session.received(2), true);
+    // A repetition is not sent either; its PUBREL is.
+    test.disconnect(a);
+    rules.secret = "t/secret";
+    rules.version++;
+    a = test.connect("a");
+    records.commit();
+    deepEqual([a.outlet.texts, a.outlet.pubrels], [[], [2]]);
+    test.publish("t/open", "6", 2);
+    test.disconnect(a);
+    rules.secret = "t/open";
+    rules.version++;
+    a = test.connect("a");
+    records.commit();
+    deepEqual(a.outlet.texts, []);
+    equal(a.session.queue.length, 1);
+  },
+);
+
+Deno.test(
+  "the rights of a session from before a restart are checked when it returns",
+  pure,
+  () => {
+    const records = new StagedTestRecords();
+    const test = new TestRouter({}, { persistence: records.persistence() });
+    const a = test.connect("a");
+    test.subscribe(a, "t/+", 1);
+    test.disconnect(a);
+    test.publish("t/secret", "1");
+    test.publish("t/open", "2");
+    records.commit();
+    const rules = {
+      version: 1,
+      mayReceive: (_: unknown, topic: string) => topic !== "t/secret",
+    };
+    const again = new TestRouter({}, {
+      rules,
+      persistence: records.crashed().persistence(),
+    });
+    again.router.restore();
+    deepEqual(again.connect("a").outlet.texts, ["2"]);
   },
 );
 
