@@ -8,13 +8,11 @@
  *
  * const set = new TopicSet(["occupancy/data/#", "occupancy/request"]);
  * console.log(set.has("occupancy/data/hall")); // true
- * console.log(set.overlaps("occupancy/+")); // true
  * ```
  */
 export class TopicSet {
   readonly #names = new Set<string>();
   readonly #prefixes: string[] = [];
-  readonly #filters: readonly string[][];
 
   /**
    * @param filters topic names, and filters whose only wildcard is a last `/#`
@@ -33,7 +31,6 @@ export class TopicSet {
       this.#names.add(name);
       if (hasWildcard) this.#prefixes.push(`${name}/`);
     }
-    this.#filters = filters.map((filter) => filter.split("/"));
   }
 
   /**
@@ -47,35 +44,5 @@ export class TopicSet {
       if (topic.startsWith(prefix)) return true;
     }
     return false;
-  }
-
-  /**
-   * Returns true if a topic of the set can match a filter.
-   *
-   * @param filter a topic filter with any wildcards
-   */
-  overlaps(filter: string): boolean {
-    const levels = filter.split("/");
-    return this.#filters.some((own) => overlap(own, levels));
-  }
-}
-
-/**
- * Returns true if a topic matches a filter with any wildcards.
- *
- * @param topic a topic name that does not begin with `$`
- */
-export function matchesFilter(topic: string, filter: string): boolean {
-  return overlap(topic.split("/"), filter.split("/"));
-}
-
-/** Returns true if a topic name can match both filters. */
-function overlap(one: readonly string[], other: readonly string[]): boolean {
-  for (let i = 0;; i++) {
-    const a = one[i];
-    const b = other[i];
-    if (a === "#" || b === "#") return true;
-    if (a === undefined || b === undefined) return a === b;
-    if (a !== b && a !== "+" && b !== "+") return false;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Joins bytes.
+ * Joins bytes, and counts those of texts.
  *
  * @module
  */
@@ -22,4 +22,16 @@ export function joinBytes(
     at += part.length;
   }
   return bytes;
+}
+
+/**
+ * Returns true if a text takes more bytes in UTF-8.
+ *
+ * @param text any text
+ * @param bytes the maximum
+ */
+export function isLongerThan(text: string, bytes: number): boolean {
+  // A UTF-16 code unit takes at most three bytes: encode only long texts.
+  return text.length * 3 > bytes &&
+    new TextEncoder().encode(text).length > bytes;
 }

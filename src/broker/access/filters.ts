@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isLongerThan } from "../../common/bytes.ts";
 
 /** A topic or filter as its levels. */
 export type Levels = readonly string[];
@@ -74,16 +75,4 @@ export function overlaps(one: Levels, other: Levels): boolean {
 
 function isWildcard(level: string | undefined): boolean {
   return level === "+" || level === "#";
-}
-
-/**
- * Returns true if a text takes more bytes in UTF-8.
- *
- * @param text any text
- * @param bytes the maximum
- */
-export function isLongerThan(text: string, bytes: number): boolean {
-  // A UTF-16 code unit takes at most three bytes: encode only long texts.
-  return text.length * 3 > bytes &&
-    new TextEncoder().encode(text).length > bytes;
 }

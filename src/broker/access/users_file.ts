@@ -19,11 +19,11 @@
  *
  * @module
  */
+import { isLongerThan } from "../../common/bytes.ts";
 import { AppError } from "../../common/errors.ts";
 import { excerpt, isPrintable } from "../../common/printable.ts";
 import { inTurns, type Work } from "../../common/turns.ts";
 import { parsePasswordHash, type PasswordHash } from "./password.ts";
-import { isLongerThan } from "./filters.ts";
 import { patternProblem, type Rule, type RuleAction } from "./rules.ts";
 
 /** The rules of a section. */

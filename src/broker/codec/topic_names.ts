@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLongerThan } from "../../common/bytes.ts";
 
 const SLASH = 0x2f;
 const PLUS = 0x2b;
@@ -10,8 +11,6 @@ const HASH = 0x23;
 /** Names and filters are at most this long (MQTT 5, 4.7.3-3). */
 const MAX_TOPIC_BYTES = 65_535;
 const SHARE_PREFIX = "$share/";
-
-const encoder = new TextEncoder();
 
 /** Returns true if bytes `from` to `to` (exclusive) contain `+` or `#`. */
 export function hasWildcard(
@@ -107,8 +106,6 @@ export function countLevels(topic: string): number {
 }
 
 function hasTopicLength(topic: string): boolean {
-  if (topic === "" || !topic.isWellFormed()) return false;
-  // A UTF-16 code unit is at most three bytes.
-  return 3 * topic.length <= MAX_TOPIC_BYTES ||
-    encoder.encode(topic).length <= MAX_TOPIC_BYTES;
+  return topic !== "" && topic.isWellFormed() &&
+    !isLongerThan(topic, MAX_TOPIC_BYTES);
 }

@@ -6,11 +6,9 @@
 import type { Identity } from "../access/access.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Will, Wills } from "../wills/wills.ts";
-import type { Persistence } from "../persistence/persistence.ts";
-import type { SessionContext, SessionLimits } from "./context.ts";
+import type { SessionContext } from "./context.ts";
 import type { Outlet } from "./outlet.ts";
 import { QueueBudget } from "./queue_budget.ts";
-import type { DeliveryRules } from "./receive_rights.ts";
 import type { QueuedDelivery } from "./queued_delivery.ts";
 import { Session } from "./session.ts";
 
@@ -63,18 +61,11 @@ export interface ConnectionEnd {
 }
 
 /** What the registry needs of the broker. */
-export interface RegistryOptions {
-  /** Returns the time, in ms since 1970. */
-  readonly clock: () => number;
-  readonly persistence: Persistence;
-  readonly limits: SessionLimits;
+export interface RegistryOptions
+  extends Omit<SessionContext, "budget" | "onStateChanged"> {
   readonly wills: Wills;
   /** See {@linkcode SessionContext}. */
-  readonly rules: DeliveryRules | undefined;
-  readonly onDropped: (clientId: string) => void;
   readonly onStateChanged: (filters: Iterable<string>) => void;
-  readonly onFull: (clientId: string) => void;
-  readonly onReturned: (deliveries: readonly QueuedDelivery[]) => void;
   /** Called when a client has another user or role than before. */
   readonly onRightsChanged: () => void;
   /**
