@@ -89,7 +89,8 @@ Deno.test({
     const { stdout } = await info.output();
     const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
     await using cache = await tempDir();
-    // Only the log is in the cache: neither mqtt nor the embedded broker.
+    // Only the log is in the cache. The embedded broker needs a package for
+    // WebSocket.
     for (const { name } of Deno.readDirSync(npmCache)) {
       const folder = `${cache.path}/npm/${name}`;
       await Deno.mkdir(folder, { recursive: true });
@@ -100,7 +101,8 @@ Deno.test({
       ]);
       await copy.ended();
     }
-    const { stderr } = await runOccupancy(["server"], {
+    const options = ["--listen-ws", "127.0.0.1:0", "--no-http"];
+    const { stderr } = await runOccupancy(["server", ...options], {
       env: { DENO_DIR: cache.path, HTTPS_PROXY: "http://[::1]:1" },
     });
     assert.equal(stderr.split("\n")[0], ANNOUNCEMENT);

@@ -130,6 +130,7 @@ async function embedded(
   reason: string,
 ): Promise<ChosenLink> {
   const { listen = DEFAULT_LISTEN, listenTls, listenWs, listenWss } = flags;
+  if (listenWs ?? listenWss) announceDownload(["ws"], flags);
   const { createBroker } = await import("../../../broker/broker.ts");
   const { StoredState } = await import(
     "../../../broker/persistence/stored_state.ts"
