@@ -28,6 +28,7 @@ import type { Output } from "./output.ts";
 import { PassedMessages } from "./passed_messages.ts";
 import { PublishTopics } from "./publish_topics.ts";
 import type { Input } from "./read_buffers.ts";
+import { expiryTime, messageOfPacket } from "./received_message.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 import {
   type Finisher,
@@ -188,7 +189,11 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       }
       return this.#refuse(packet, topic);
     }
-    const message = this.#messageOf(packet, topic, input);
+    const message = messageOfPacket(packet, input, {
+      topic,
+      publisher: this.#identity.clientId,
+      now: this.#context.clock(),
+    });
     if (isTapped) {
       if (qos < 2 && isRun) this.#setTemplate(message, packet);
       // The state of another server is not older for being retained.
@@ -368,26 +373,6 @@ export class PublishReceiver implements Finisher, RepeatedTo {
     }
   }
 
-  #messageOf(packet: PublishPacket, topic: string, input: Input): Message {
-    const { properties, messageExpiryInterval: seconds } = packet;
-    return {
-      topic,
-      payload: input.keep(packet.payload),
-      qos: packet.qos,
-      retain: packet.retain,
-      properties: properties.length === 0 ? undefined : properties.slice(),
-      expiresAt: this.#expiryOf(seconds),
-      publisher: this.#identity.clientId,
-      holders: 0,
-    };
-  }
-
-  #expiryOf(seconds: number | undefined): number | undefined {
-    return seconds === undefined
-      ? undefined
-      : this.#context.clock() + seconds * 1000;
-  }
-
   #setTemplate(message: Message, packet: PublishPacket): void {
     const { topic, qos, retain, properties, expiresAt, publisher } = message;
     this.#expiryInterval = packet.messageExpiryInterval;
@@ -402,7 +387,10 @@ export class PublishReceiver implements Finisher, RepeatedTo {
   #runTemplate(): RunTemplate {
     const template = this.#template!;
     if (this.#expiryInterval === undefined) return template;
-    return { ...template, expiresAt: this.#expiryOf(this.#expiryInterval) };
+    return {
+      ...template,
+      expiresAt: expiryTime(this.#expiryInterval, this.#context.clock()),
+    };
   }
 }
 
