@@ -85,7 +85,10 @@ const RULES: readonly FolderRule[] = [
   },
   {
     path: "src/broker/listeners/",
-    imports: ["src/common/", "src/mqtt/link.ts", "src/feed/hosts.ts"],
+    imports: [
+      ...["src/common/", "src/mqtt/link.ts", "src/feed/hosts.ts"],
+      "src/broker/access/certificate_name.ts",
+    ],
   },
   {
     path: "src/broker/limits.ts",

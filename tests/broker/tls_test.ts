@@ -1,5 +1,7 @@
 /** TLS of the embedded broker: certificates, their reload, and hostile bytes. */
 import assert from "node:assert/strict";
+import type { Login, LoginResult } from "../../src/broker/access/access.ts";
+import { OpenAccess } from "../../src/broker/access/open_access.ts";
 import {
   type Certificates,
   createCertificates,
@@ -181,6 +183,45 @@ Deno.test({
     });
     for (const client of [first, second, third]) await client.ping();
     assert.deepEqual(server.dropped, []);
+  },
+});
+
+Deno.test({
+  name:
+    "TLS: the user of a client certificate is its only common name, else the first alternative name",
+  ...needs("openssl"),
+  fn: async () => {
+    await using certificates = await createCertificates();
+    const { cert: ca } = await certificates.createAuthority("ca");
+    const files = await certificates.create("broker", { authority: "ca" });
+    const users: (string | undefined)[] = [];
+    class RecordingAccess extends OpenAccess {
+      override login(login: Login): LoginResult {
+        users.push(login.certificateName);
+        return super.login(login);
+      }
+    }
+    await using server = await RecordingBroker.open({
+      access: new RecordingAccess(),
+      tls: { ...LOCAL, ...filesOf(files, ca) },
+    });
+    const { port } = server.broker.tlsAddress!;
+    for (
+      const [subject, names] of [
+        ["/CN=alice", "DNS:other"],
+        ["/O=example", "DNS:sensor-17,email:a@b.example"],
+        ["/CN=alice/CN=root", "DNS:bob"],
+      ] as const
+    ) {
+      const client = await certificates.create("client", {
+        authority: "ca",
+        subject,
+        names,
+      });
+      using connected = await TlsClient.open(port, "c", { ca, ...client });
+      await connected.ping();
+    }
+    assert.deepEqual(users, ["alice", "sensor-17", undefined]);
   },
 });
 

@@ -15,6 +15,8 @@ export interface CertificateFiles {
 export interface CertificateOptions {
   /** The name of the authority that signs it. Default: it signs itself. */
   readonly authority?: string;
+  /** The subject, as `/CN=NAME`. Default: its name. */
+  readonly subject?: string;
   /** Subject Alternative Names. Default: those of this machine. */
   readonly names?: string;
   /** How long it is valid, in days. Default 2; negative: it has expired. */
@@ -47,10 +49,14 @@ export async function createCertificates(): Promise<Certificates> {
     cert: `${path}/${name}.pem`,
     key: `${path}/${name}.key`,
   });
-  const request = async (name: string, args: string[]) => {
+  const request = async (
+    name: string,
+    args: string[],
+    subject = `/CN=${name}`,
+  ) => {
     const { key } = filesOf(name);
-    const subject = ["-subj", `/CN=${name}`, "-keyout", key];
-    await openssl(["req", ...NEW_KEY, ...subject, ...args]);
+    const owner = ["-subj", subject, "-keyout", key];
+    await openssl(["req", ...NEW_KEY, ...owner, ...args]);
     await Deno.chmod(key, 0o644); // for Mosquitto's own user
   };
   return {
@@ -61,18 +67,18 @@ export async function createCertificates(): Promise<Certificates> {
       return files;
     },
     create: async (name, options = {}) => {
-      const { authority, names = LOCAL_NAMES, days = 2 } = options;
+      const { authority, subject, names = LOCAL_NAMES, days = 2 } = options;
       const files = filesOf(name);
       const subjectAltName = `subjectAltName=${names}`;
       if (authority === undefined) {
         await request(name, [
           ...["-x509", "-days", `${days}`, "-addext", subjectAltName],
           ...["-out", files.cert],
-        ]);
+        ], subject);
         return files;
       }
       const signer = filesOf(authority);
-      await request(name, ["-out", `${path}/${name}.csr`]);
+      await request(name, ["-out", `${path}/${name}.csr`], subject);
       const extensions = await folder.file(`${name}.ext`, subjectAltName);
       await openssl([
         ...["x509", "-req", "-in", `${path}/${name}.csr`],

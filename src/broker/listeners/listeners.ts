@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { PeerCertificate } from "node:tls";
 import {
   Admission,
   type AdmissionLimit,
@@ -107,7 +106,7 @@ export class Listeners {
     if (tls !== undefined) {
       // Loaded here because few servers need it.
       const { listenTls } = await import("./tls_listener.ts");
-      const options = { ...common, endpoint: tls, tls, certificateName };
+      const options = { ...common, endpoint: tls, tls };
       this.#open.set("tls", await listenTls(options, accept));
     }
     if (ws !== undefined) {
@@ -157,10 +156,4 @@ export class Listeners {
       onLimit: () => onLimit("mqtt-websocket-message"),
     }, accept);
   }
-}
-
-/** Returns the name in a client certificate: its common name. */
-function certificateName({ subject }: PeerCertificate): string | undefined {
-  const name = subject?.CN;
-  return Array.isArray(name) ? name[0] : name;
 }

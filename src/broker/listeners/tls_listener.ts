@@ -5,7 +5,8 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { createServer, type PeerCertificate, type TLSSocket } from "node:tls";
+import { createServer, type TLSSocket } from "node:tls";
+import { certificateName } from "../access/certificate_name.ts";
 import { checkIdentity, type Listener, type TlsSettings } from "./listener.ts";
 import {
   type AdmittedSocket,
@@ -24,10 +25,6 @@ import {
 /** Options of {@linkcode listenTls}. */
 export interface TlsListenerOptions extends NodeListenerOptions {
   readonly tls: TlsSettings;
-  /** Returns the name in a client certificate that was verified. */
-  readonly certificateName: (
-    certificate: PeerCertificate,
-  ) => string | undefined;
 }
 
 /**
@@ -42,7 +39,7 @@ export function listenTls(
   options: TlsListenerOptions,
   accept: Accept,
 ): Promise<Listener> {
-  const { certificateName, tls } = options;
+  const { tls } = options;
   checkIdentity(tls);
   const { cert, key, clientCa } = tls;
   const needsCertificate = clientCa !== undefined;
