@@ -72,7 +72,7 @@ const RULES: readonly FolderRule[] = [
   },
   {
     path: "src/broker/sys/",
-    imports: ["src/mqtt/link.ts", "src/broker/persistence/persistence.ts"],
+    imports: ["src/mqtt/link.ts"],
   },
   {
     path: "src/broker/router.ts",

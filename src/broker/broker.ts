@@ -41,7 +41,6 @@ import { NO_PERSISTENCE } from "./persistence/persistence.ts";
 import { Router } from "./router.ts";
 import { Counters } from "./sys/counters.ts";
 import { SysTopics } from "./sys/sys_topics.ts";
-import { withoutOwn } from "./sys/unstored.ts";
 
 export type { Broker, BrokerOptions } from "./options.ts";
 export type {
@@ -98,7 +97,7 @@ class EmbeddedBroker implements Broker {
 
   constructor(options: BrokerOptions) {
     const { reserved = [], peerTopic } = options;
-    const persistence = withoutOwn(options.persistence ?? NO_PERSISTENCE);
+    const persistence = options.persistence ?? NO_PERSISTENCE;
     this.#options = options;
     const limits = this.#limits = limitsOf(options.limits);
     const clock = Date.now;

@@ -175,10 +175,10 @@ Deno.test({
     const server = await RecordingBroker.open({
       persistence: {
         ...NO_PERSISTENCE,
-        setRetained: ({ topic, payload }) => {
+        setRetained: (topic, message) => {
           // The server's own are deleted: they are not stored.
-          if (payload.length === 0) return;
-          kept.push(`${topic} ${new TextDecoder().decode(payload)}`);
+          if (message === undefined) return;
+          kept.push(`${topic} ${new TextDecoder().decode(message.payload)}`);
         },
       },
     });

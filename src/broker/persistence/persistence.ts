@@ -88,8 +88,8 @@ export interface KeptState {
 export interface Persistence {
   /** Returns what was kept. Call it once, before the first change. */
   load(): KeptState;
-  /** Sets, or with an empty payload deletes, the retained message of a topic. */
-  setRetained(message: Message): void;
+  /** Sets or, with undefined, deletes the retained message of a topic. */
+  setRetained(topic: string, message: Message | undefined): void;
   /** Creates or replaces a session. Its deliveries stay. */
   setSession(session: KeptSession): void;
   /** Deletes a session with its deliveries. */

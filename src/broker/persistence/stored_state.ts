@@ -117,10 +117,9 @@ export class StoredState implements Persistence {
     return { retained, sessions: restored, wills };
   }
 
-  setRetained(message: Message): void {
-    const { topic, payload } = message;
+  setRetained(topic: string, message: Message | undefined): void {
     const id = this.#retained.get(topic);
-    if (payload.length === 0) {
+    if (message === undefined) {
       if (id === undefined) return;
       this.#records.delete(id);
       this.#retained.delete(topic);

@@ -110,17 +110,23 @@ export class RetainedStore {
    * @returns false if there is no room
    */
   set(message: Message): boolean {
-    if (message.payload.length === 0) {
-      this.#remove(message);
+    const { topic, payload, publisher } = message;
+    if (payload.length === 0) {
+      this.#remove(topic);
       return true;
     }
     if (!this.hasRoom(message)) {
-      this.#remove(message);
+      this.#remove(topic);
       this.#options.onRefused(message);
       return false;
     }
     this.#put(message);
-    this.#options.persistence.setRetained(message);
+    // Those of the server are not kept: $SYS and its state describe this
+    // process, and it publishes them again at each start. After a crash an old
+    // state would look like the present one, permanently if the prefix of the
+    // topics is another one then.
+    const kept = publisher === undefined ? undefined : message;
+    this.#options.persistence.setRetained(topic, kept);
     return true;
   }
 
@@ -148,10 +154,7 @@ export class RetainedStore {
     for (let i = 0; i < MAX_EXPIRED; i++) {
       const topic = this.#expiries.takeDue(now);
       if (topic === undefined) return;
-      const message = this.#tree.get(topic)?.message;
-      if (message !== undefined) {
-        this.#remove({ ...message, payload: new Uint8Array(0) });
-      }
+      this.#remove(topic);
     }
   }
 
@@ -169,17 +172,12 @@ export class RetainedStore {
     else this.#expiries.set(topic, expiresAt);
   }
 
-  /** @param empty a message with the topic, without payload */
-  #remove(empty: Message): void {
-    const before = this.#tree.delete(empty.topic);
+  #remove(topic: string): void {
+    const before = this.#tree.delete(topic);
     if (before === undefined) return;
     this.#bytes -= costOf(before.message);
-    this.#expiries.delete(empty.topic);
-    this.#options.persistence.setRetained(
-      empty.payload.length === 0
-        ? empty
-        : { ...empty, payload: new Uint8Array(0) },
-    );
+    this.#expiries.delete(topic);
+    this.#options.persistence.setRetained(topic, undefined);
   }
 }
 

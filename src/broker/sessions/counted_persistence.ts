@@ -26,9 +26,9 @@ export class CountedPersistence implements Persistence {
     return this.#inner.load();
   }
 
-  setRetained(message: Message): void {
+  setRetained(topic: string, message: Message | undefined): void {
     this.changes++;
-    this.#inner.setRetained(message);
+    this.#inner.setRetained(topic, message);
   }
 
   setSession(session: KeptSession): void {

@@ -112,11 +112,11 @@ Deno.test({
       expiresAt: 17,
       properties: new Uint8Array([3, 0, 1, 65]),
     });
-    state.setRetained(message("b", "2", { publisher: undefined }));
-    state.setRetained(message("a", "0"));
-    state.setRetained(first);
-    state.setRetained(message("b", ""));
-    state.setRetained(message("never", ""));
+    state.setRetained("b", message("b", "2", { publisher: undefined }));
+    state.setRetained("a", message("a", "0"));
+    state.setRetained("a", first);
+    state.setRetained("b", undefined);
+    state.setRetained("never", undefined);
     assert.deepEqual(loaded(records).retained, [first]);
   },
 });
