@@ -136,11 +136,13 @@ export class Pipeline {
    */
   flush(): boolean {
     this.#isScheduled = false;
-    this.#task?.finish();
-    while (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
-      this.#begin(this.#processGroup()).finish();
+    for (;;) {
+      // Completing a task may begin another one.
+      while (this.#task !== undefined) this.#task.finish();
+      if (this.#failedGroup !== undefined) return false;
+      if (this.#arrivals.isEmpty) return true;
+      this.#begin(this.#processGroup());
     }
-    return this.#failedGroup === undefined;
   }
 
   /**
@@ -194,7 +196,6 @@ export class Pipeline {
 
   /** Ages the cells between two groups: what has arrived waits. */
   #age(): number | undefined {
-    this.#mustAge = false;
     if (this.#stopped || this.#failedGroup !== undefined) return undefined;
     const now = this.#context.clock.now();
     const task = this.#begin(this.#ageInTurns(now));
@@ -250,19 +251,16 @@ export class Pipeline {
       this.#task = undefined;
       this.#complete(outcome);
       this.#arrivals.resolveTaken(this.#failedGroup !== undefined);
-      if (this.#mustAge && this.#isDue()) this.#age();
-      this.#mustAge = false;
+      if (this.#mustAge) {
+        this.#mustAge = false;
+        this.refresh();
+      }
       if (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
         this.#schedule();
       }
     };
     this.#task = new TurnTask(work, complete, this.#maxTurnMs);
     return this.#task;
-  }
-
-  #isDue(): boolean {
-    const { map, clock } = this.#context;
-    return map.isDue(clock.now());
   }
 
   *#processGroup(): Generator<void, Outcome, void> {

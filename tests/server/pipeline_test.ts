@@ -325,6 +325,49 @@ Deno.test({
   },
 });
 
+for (const changes of ["once", "twice"] as const) {
+  Deno.test({
+    name: `cells that ${changes} become due are aged before what follows`,
+    permissions: "none",
+    fn: async () => {
+      let now = NOW;
+      const store = new FakeStore({ durable: true });
+      const ageing = { staleAfter: 1000, forgetAfter: 2000 };
+      const map = new OccupancyMap(ageing);
+      const { pipeline, link } = start({ store, map, clock: () => now }, 0, {
+        onRequest: () => pipeline.refresh(),
+      });
+      pipeline.refresh();
+      pipeline.push(message(LARGE));
+      pipeline.flush();
+      now += 1500;
+      // Both need a fresh map, and are of one group.
+      pipeline.push(incoming("occupancy/request", "1"));
+      pipeline.push(incoming("occupancy/request", "2"));
+      await turnsUntil(() => link.acknowledged.length === 3, () => {});
+      assert.ok(pipeline.isBusy, "the cells age");
+      pipeline.push(incoming("occupancy/data/b", "1,1,1"));
+      if (changes === "twice") {
+        now += 1000;
+        pipeline.flush();
+      }
+      await until(() => !pipeline.isBusy);
+      const shown = changes === "once" ? "stale" : "unknown";
+      assert.equal(map.layer("default")!.counts()[shown], 100_000);
+      const aged = store.journal.flatMap((entry) =>
+        entry.kind === "age-tiles"
+          ? [...entry.tiles.x].map((x, i) =>
+            `${entry.now}: ${x},${entry.tiles.y[i]}`
+          )
+          : []
+      );
+      assert.ok(aged.length > 0);
+      assert.equal(new Set(aged).size, aged.length, "each tile once");
+      assert.equal(store.journal.at(-1)!.kind, "apply", "after the ageing");
+    },
+  });
+}
+
 Deno.test({
   name:
     "processed() waits for what has arrived, in turns, and not while the store fails",
