@@ -5,7 +5,6 @@
  * @module
  */
 import type { Server, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { ListenerWatch } from "../../common/listener_watch.ts";
 import type { Admission } from "./admission.ts";
 import {
@@ -170,12 +169,4 @@ export async function listenOn(
       await Promise.race([closed, sockets.close()]);
     },
   };
-}
-
-/** Ends a stream to the client. Resolves when all is sent, or it is closed. */
-export function endStream(stream: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once("close", resolve);
-    stream.end(resolve);
-  });
 }

@@ -11,16 +11,11 @@ import { checkIdentity, type Listener, type TlsSettings } from "./listener.ts";
 import {
   type AdmittedSocket,
   AdmittedSockets,
-  endStream,
   listenOn,
   type NodeListenerOptions,
 } from "./node_listener.ts";
-import {
-  type Accept,
-  MAX_WRITE_BYTES,
-  ReceivedChunks,
-  type Transport,
-} from "./transport.ts";
+import { StreamTransport } from "./stream_transport.ts";
+import type { Accept } from "./transport.ts";
 
 /** Options of {@linkcode listenTls}. */
 export interface TlsListenerOptions extends NodeListenerOptions {
@@ -65,59 +60,38 @@ export function listenTls(
   return listenOn(server, sockets, options);
 }
 
-class TlsTransport implements Transport {
-  readonly address: string;
-  readonly certificateName: string | undefined;
+class TlsTransport extends StreamTransport {
   readonly #socket: TLSSocket;
-  readonly #admitted: AdmittedSocket;
-  readonly #received = new ReceivedChunks();
 
   constructor(
     socket: TLSSocket,
     admitted: AdmittedSocket,
     certificateName: string | undefined,
   ) {
+    super(socket, admitted, certificateName);
     this.#socket = socket;
-    this.#admitted = admitted;
-    this.address = admitted.address;
-    this.certificateName = certificateName;
     // Events, not read(): a lost connection would discard what has arrived.
-    socket.on("data", (chunk: Buffer) => {
-      this.#received.push(chunk);
-      if (this.#received.isFull) socket.pause();
+    socket.on("data", (chunk: Buffer) => this.received.push(chunk));
+    socket.on("end", () => this.received.end());
+    socket.on("error", (error) => this.received.end(error));
+    socket.on("close", () => this.received.end(new Error("closed")));
+  }
+
+  protected override send(
+    bytes: Uint8Array,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#socket.write(bytes, callback);
+  }
+
+  override end(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.once("close", resolve);
+      this.#socket.end(resolve);
     });
-    socket.on("end", () => this.#received.end());
-    socket.on("error", (error) => this.#received.end(error));
-    socket.on("close", () => this.#received.end(new Error("closed")));
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    const count = await this.#received.read(into);
-    if (this.#socket.isPaused() && !this.#received.isFull) {
-      this.#socket.resume();
-    }
-    return count;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    const piece = bytes.subarray(0, MAX_WRITE_BYTES);
-    return new Promise((resolve, reject) =>
-      this.#socket.write(
-        piece,
-        (error) => error ? reject(error) : resolve(piece.length),
-      )
-    );
-  }
-
-  end(): Promise<void> {
-    return endStream(this.#socket);
-  }
-
-  destroy(): void {
+  override destroy(): void {
     this.#socket.destroy();
-  }
-
-  markBusy(): void {
-    this.#admitted.markBusy();
   }
 }

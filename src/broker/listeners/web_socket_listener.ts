@@ -18,12 +18,8 @@ import {
   listenOn,
   type NodeListenerOptions,
 } from "./node_listener.ts";
-import {
-  type Accept,
-  MAX_WRITE_BYTES,
-  ReceivedChunks,
-  type Transport,
-} from "./transport.ts";
+import { StreamTransport } from "./stream_transport.ts";
+import type { Accept } from "./transport.ts";
 
 /** Maximum number of fragments of a message, empty ones included. */
 const MAX_MESSAGE_FRAGMENTS = 4096;
@@ -133,13 +129,9 @@ function copySmallChunks(socket: Socket): void {
   }
 }
 
-class WebSocketTransport implements Transport {
-  readonly address: string;
-  readonly certificateName = undefined;
+class WebSocketTransport extends StreamTransport {
   readonly isForeignPage: boolean;
   readonly #socket: WebSocket;
-  readonly #admitted: AdmittedSocket;
-  readonly #received = new ReceivedChunks();
 
   constructor(
     socket: WebSocket,
@@ -147,52 +139,37 @@ class WebSocketTransport implements Transport {
     onLimit: () => void,
     isForeignPage: boolean,
   ) {
+    super(socket, admitted);
     this.isForeignPage = isForeignPage;
     this.#socket = socket;
-    this.#admitted = admitted;
-    this.address = admitted.address;
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       // MQTT is sent in binary frames (MQTT 5, 6.0.0-1).
       if (!isBinary) return socket.close(1003, "MQTT needs binary frames");
-      this.#received.push(data);
-      if (this.#received.isFull) socket.pause();
+      this.received.push(data);
     });
     socket.on("error", (error: Error) => {
       if (isMessageLimit(error)) onLimit();
-      this.#received.end(error);
+      this.received.end(error);
     });
-    socket.on("close", () => this.#received.end());
-  }
-
-  async read(into: Uint8Array): Promise<number | null> {
-    const count = await this.#received.read(into);
-    if (this.#socket.isPaused && !this.#received.isFull) this.#socket.resume();
-    return count;
+    socket.on("close", () => this.received.end());
   }
 
   /** Sends a frame for each call. */
-  write(bytes: Uint8Array): Promise<number> {
-    const piece = bytes.subarray(0, MAX_WRITE_BYTES);
-    return new Promise((resolve, reject) =>
-      this.#socket.send(
-        piece,
-        (error?: Error | null) => error ? reject(error) : resolve(piece.length),
-      )
-    );
+  protected override send(
+    bytes: Uint8Array,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#socket.send(bytes, callback);
   }
 
-  end(): Promise<void> {
+  override end(): Promise<void> {
     return new Promise((resolve) => {
       this.#socket.once("close", () => resolve());
       this.#socket.close(1000);
     });
   }
 
-  destroy(): void {
+  override destroy(): void {
     this.#socket.terminate();
-  }
-
-  markBusy(): void {
-    this.#admitted.markBusy();
   }
 }
