@@ -32,14 +32,3 @@ export interface Message {
    */
   holders: number;
 }
-
-/** How a message is delivered to a subscriber. */
-export interface Delivery {
-  readonly message: Message;
-  /** The lesser of the published and the granted QoS, see 3.8.4. */
-  readonly qos: QoS;
-  /** RETAIN, as sent (3.3.1.3). */
-  readonly retain: boolean;
-  /** MQTT 5: of all subscriptions that match (3.3.4); undefined: none. */
-  readonly subscriptionIds: readonly number[] | undefined;
-}

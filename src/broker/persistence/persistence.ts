@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Delivery, Message } from "../message.ts";
+import type { Message } from "../message.ts";
 
 /** A subscription of a kept session. */
 export interface KeptSubscription {
@@ -39,7 +39,14 @@ export interface KeptSession {
  * passed again, as the same object: it may be read when it is passed, or at the
  * commit.
  */
-export interface KeptDelivery extends Delivery {
+export interface KeptDelivery {
+  readonly message: Message;
+  /** The lesser of the published and the granted QoS, see 3.8.4. */
+  readonly qos: 1 | 2;
+  /** RETAIN, as sent (3.3.1.3). */
+  readonly retain: boolean;
+  /** MQTT 5: of all subscriptions that match (3.3.4); undefined: none. */
+  readonly subscriptionIds: readonly number[] | undefined;
   /** Rises within a session: the order of delivery. */
   readonly sequence: number;
   /** 0: not sent yet. */

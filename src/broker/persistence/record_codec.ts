@@ -65,11 +65,24 @@ export function encodeSession(session: KeptSession): Uint8Array<ArrayBuffer> {
   });
 }
 
-/** Encodes a delivery. */
+/**
+ * Encodes a delivery.
+ *
+ * @param clientId of its session
+ * @param messageId the id of the record of its message
+ */
 export function encodeDelivery(
-  delivery: DeliveryRecord,
+  clientId: string,
+  messageId: number,
+  delivery: KeptDelivery,
 ): Uint8Array<ArrayBuffer> {
-  return encodeRecord("delivery", delivery);
+  const { qos, retain, subscriptionIds, share } = delivery;
+  const { sequence, packetId, released } = delivery;
+  const record: DeliveryRecord = {
+    ...{ clientId, messageId, sequence, packetId, released },
+    ...{ qos, retain, subscriptionIds, share },
+  };
+  return encodeRecord("delivery", record);
 }
 
 /** Encodes a will that waits. */

@@ -104,9 +104,8 @@ export class StoredState implements Persistence {
       }
       session.deliveries.push({ ...rest, message });
       this.#messages.get(message)!.references++;
-      this.#sessions.get(clientId)!.deliveries.set(rest.sequence, {
-        ...{ id, message },
-      });
+      const stored = this.#sessions.get(clientId)!;
+      stored.deliveries.set(rest.sequence, { id, message });
     }
     for (const message of messages.values()) this.#releaseUnused(message);
     for (const { deliveries } of sessions.values()) {
@@ -157,15 +156,14 @@ export class StoredState implements Persistence {
   setDelivery(clientId: string, delivery: KeptDelivery): void {
     const session = this.#sessions.get(clientId);
     if (session === undefined) throw new RangeError("the session is not kept");
-    const { message, ...rest } = delivery;
-    const before = session.deliveries.get(delivery.sequence);
+    const { message, sequence } = delivery;
+    const before = session.deliveries.get(sequence);
     const messageId = this.#messageId(message, before === undefined);
-    const record: DeliveryRecord = { ...rest, clientId, messageId };
-    const encode = () => encodeDelivery(record);
+    const encode = () => encodeDelivery(clientId, messageId, delivery);
     if (before !== undefined) this.#records.replace(before.id, encode);
     else {
       const id = this.#records.add(encode);
-      session.deliveries.set(delivery.sequence, { id, message });
+      session.deliveries.set(sequence, { id, message });
     }
   }
 

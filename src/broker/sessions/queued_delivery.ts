@@ -29,7 +29,7 @@ export class QueuedDelivery implements KeptDelivery {
     const { message, qos, retain, subscriptionIds, sequence, share } = kept;
     const delivery = new QueuedDelivery(
       message,
-      qos === 2 ? 2 : 1,
+      qos,
       retain,
       subscriptionIds,
       sequence,
