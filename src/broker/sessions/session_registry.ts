@@ -321,7 +321,6 @@ export class SessionRegistry implements Iterable<Session> {
     // If the session continues, only a will without a delay is published.
     const expiry = cleanStart ? 0 : session.expiry;
     this.#options.wills.disconnected(clientId, true, expiry);
-    this.#disconnected.add(session);
   }
 
   #detach(session: Session): void {
