@@ -9,12 +9,7 @@
 import { encodeText, isJsonObject, parseJson } from "../../protocol/text.ts";
 import type { QoS } from "../../mqtt/link.ts";
 import type { Message } from "../message.ts";
-import type {
-  KeptDelivery,
-  KeptSession,
-  KeptSubscription,
-  KeptWill,
-} from "./persistence.ts";
+import type { KeptDelivery, KeptSession, KeptWill } from "./persistence.ts";
 
 /** Stored in each record: never change a number. */
 const KINDS = {
@@ -153,9 +148,8 @@ interface WillHead {
 }
 
 /** JSON leaves out what is undefined. */
-type SessionHead = Omit<KeptSession, "expiry" | "subscriptions"> & {
+type SessionHead = Omit<KeptSession, "expiry"> & {
   readonly expiry: number | null;
-  readonly subscriptions: readonly KeptSubscription[];
 };
 
 function messageHead(message: Message): MessageHead {

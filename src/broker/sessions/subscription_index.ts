@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isShared, topicPart } from "../codec/topic_names.ts";
+import { countLevels, isShared, topicPart } from "../codec/topic_names.ts";
 import { MatchCache } from "../topics/match_cache.ts";
 import { TopicTrie } from "../topics/topic_trie.ts";
 import type { DeliveryRules } from "./receive_rights.ts";
@@ -78,7 +78,7 @@ export class SubscriptionIndex {
 
   /** Returns the memory that a subscription needs at most, in bytes. */
   static bytesFor(filter: string): number {
-    return objectBytes(filter) + LEVEL_BYTES * filter.split("/").length;
+    return objectBytes(filter) + LEVEL_BYTES * countLevels(filter);
   }
 
   /** Returns the subscription of a session with a filter. */
