@@ -1,13 +1,13 @@
 /**
  * Who may connect to the embedded broker, and what each client may publish and
- * receive. The broker asks; it knows neither users nor rules.
+ * receive. The broker calls it, and has no users or rules of its own.
  *
  * @module
  */
 
 /**
- * A client whose CONNECT was accepted. That of a stored session can be made
- * again from its fields.
+ * A client whose CONNECT was accepted. The identity of a stored session can be
+ * made again from its fields.
  */
 export interface Identity {
   /** The name of the user; undefined for an anonymous client. */
@@ -17,7 +17,7 @@ export interface Identity {
   readonly isAdministrator: boolean;
 }
 
-/** What a CONNECT says of its client. */
+/** The login of a client, from its CONNECT and its connection. */
 export interface Login {
   /** Not empty: the broker assigns one before, if the client has none. */
   readonly clientId: string;

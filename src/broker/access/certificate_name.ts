@@ -24,7 +24,7 @@ export function certificateName(
 ): string | undefined {
   const commonName = subject?.CN;
   if (typeof commonName === "string" && commonName !== "") return commonName;
-  // Which of several is the user? The certificate does not say.
+  // It does not say which of several names is the user.
   if (Array.isArray(commonName) && commonName.length > 0) return undefined;
   // A value with special characters is in quotation marks: it is no user.
   return /(?:^|, )(?:DNS|email):([^",]+)(?:,|$)/.exec(subjectaltname)?.[1];

@@ -20,7 +20,7 @@ export class OpenAccess implements Access {
   readonly #topics: ServerTopics;
   readonly #serverClientIds: ReadonlySet<string>;
 
-  /** @param options what is the server's own */
+  /** @param options topics and client ids of the server */
   constructor(options: OpenAccessOptions = {}) {
     this.#topics = new ServerTopics(options);
     this.#serverClientIds = new Set(options.serverClientIds);

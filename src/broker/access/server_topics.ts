@@ -16,7 +16,7 @@ export interface ServerTopicsOptions {
   readonly peerTopic?: string | undefined;
 }
 
-/** Tells the server's topics from those that are open to clients. */
+/** Distinguishes the topics of the server from those open to clients. */
 export class ServerTopics {
   readonly #reserved: readonly Levels[];
   readonly #peerTopic: string | undefined;

@@ -67,7 +67,7 @@ export class UserAccess implements Access {
   readonly #slots: LoginSlots;
   readonly #hashes = new Semaphore(CONCURRENT_HASHES);
   readonly #clients = new WeakMap<Identity, Client>();
-  /** Of this process: digests of passwords are worth nothing outside of it. */
+  /** Random: outside of this process, digests of passwords cannot be tried. */
   readonly #digestKey = randomBytes(32);
   /** Digests of the right passwords that were seen, by the hash of the file. */
   readonly #digests = new Map<string, Uint8Array>();

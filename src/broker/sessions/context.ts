@@ -61,7 +61,7 @@ export interface SessionContext {
   /** Called for each message that a full session drops. */
   readonly onDropped: (clientId: string) => void;
   /**
-   * Called when a session begins or ends to receive messages: its client has
+   * Called when a session starts or stops receiving messages: its client has
    * connected or disconnected, or its queue is full while it is disconnected.
    *
    * @param clientId of the session

@@ -39,7 +39,7 @@ export class QueueBudget {
     return this.#bytes;
   }
 
-  /** The number of messages; one in several queues counts as often. */
+  /** The number of messages; one in several queues counts once for each. */
   get messages(): number {
     return this.#messages;
   }

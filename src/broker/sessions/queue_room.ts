@@ -17,7 +17,7 @@ export interface QueueOwner {
   readonly identity: Identity;
   /** True if its state is kept for the next start. */
   readonly isKept: boolean;
-  /** Called when the queue begins or ends to drop all messages. */
+  /** Called when the queue starts or stops dropping all messages. */
   stateChanged(): void;
 }
 
@@ -54,7 +54,7 @@ export class QueueRoom {
     return this.#isBlocked;
   }
 
-  /** Ends that all messages are dropped: there may be room. */
+  /** Accepts messages again: there may be room. */
   unblock(): void {
     if (!this.#isBlocked) return;
     this.#isBlocked = false;

@@ -38,7 +38,7 @@ export class ReceiveRights {
     return this.#rules?.version;
   }
 
-  /** Messages were queued with unknown rules: before a restart. */
+  /** Call it if messages were queued with unknown rules: before a restart. */
   forget(): void {
     this.#version = undefined;
   }
@@ -60,7 +60,7 @@ export class ReceiveRights {
   /**
    * Returns whether the client may receive a message now.
    *
-   * @param checked the version of the rules with which it might; undefined: none
+   * @param checked the version of the rules that allowed it; undefined: none
    */
   allow({ message }: { readonly message: Message }, checked?: number): boolean {
     const rules = this.#rules;

@@ -99,7 +99,7 @@ export class Session {
     this.stateChanged();
   }
 
-  /** Called when it begins or ends to receive messages. */
+  /** Called when it starts or stops receiving messages. */
   stateChanged(): void {
     if (this.subscriptions.size === 0) return;
     this.#context.onStateChanged(this.clientId, this.subscriptions.keys());

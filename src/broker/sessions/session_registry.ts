@@ -95,7 +95,7 @@ export interface RegistryOptions
 const FREE_SHARE = 1 / 64;
 /** Messages and subscriptions that are removed in one call. */
 const WORK_IN_TICK = 5_000;
-/** What ending a session costs besides. */
+/** What ending a session costs besides its messages and subscriptions. */
 const SESSION_WORK = 10;
 
 /** Creates, resumes and ends sessions (MQTT 3.1.1, 3.1.2.4; MQTT 5, 4.1). */
@@ -345,7 +345,7 @@ export class SessionRegistry implements Iterable<Session> {
     }
   }
 
-  /** Lets a full session receive messages again when some of it expire. */
+  /** Lets a full session receive messages again when one of its messages expires. */
   #watchExpiry(clientId: string): void {
     const session = this.#sessions.get(clientId);
     const expiry = session?.queue.nextExpiry;

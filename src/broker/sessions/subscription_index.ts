@@ -149,7 +149,7 @@ export class SubscriptionIndex {
   }
 
   /**
-   * Called when a session begins or ends to receive messages.
+   * Called when a session starts or stops receiving messages.
    *
    * @param filters of its subscriptions
    */

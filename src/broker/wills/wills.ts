@@ -31,7 +31,7 @@ export interface WillsOptions {
   readonly persistence: Persistence;
   /** Publishes a will. */
   readonly publish: (will: Will) => void;
-  /** Called when a will takes memory, and when it does no longer. */
+  /** Called when a will takes memory, and when it no longer does. */
   readonly onHeld: (message: Message) => void;
   readonly onReleased: (message: Message) => void;
 }
