@@ -93,7 +93,7 @@ export class EntryEncoder {
     const name = utf8Encoder.encode(layer);
     this.#float64s(name.length, length);
     const start = this.#append(name.length);
-    new Uint8Array(this.#out.view.buffer).set(name, start);
+    this.#out.bytes.set(name, start);
   }
 
   #column(column: Column, length: number): void {

@@ -126,9 +126,7 @@ export class SqliteStore implements Store {
       this.#replay(map, guard);
       this.#loaded = true;
     } catch (error) {
-      throw error instanceof RangeError || error instanceof TypeError
-        ? damagedError(this.#path, error.message, error)
-        : storeErrorOf(this.#path, error, true);
+      throw this.#readError(error);
     }
     this.#checkpointAtBytes = this.#journalLimit();
   }
@@ -245,11 +243,15 @@ export class SqliteStore implements Store {
   #recordStore(): RecordStore {
     return {
       commitRecords: () => this.#commitRecords(),
-      explain: (error) =>
-        error instanceof RangeError
-          ? damagedError(this.#path, error.message, error)
-          : storeErrorOf(this.#path, error, true),
+      explain: (error) => this.#readError(error),
     };
+  }
+
+  /** Describes why the content of the file could not be read. */
+  #readError(error: unknown): StoreError {
+    return error instanceof RangeError || error instanceof TypeError
+      ? damagedError(this.#path, error.message, error)
+      : storeErrorOf(this.#path, error, true);
   }
 
   #appendRow(bytes: Uint8Array<ArrayBuffer>): void {
