@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Removed items are cut off if they are more than this, and than half of all. */
+/** Removed items are cut off if they are more than this and half of all. */
 const MIN_CUT = 64;
 
 /** A queue in an array: adding and removing cost O(1) on average. */

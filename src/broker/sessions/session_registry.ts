@@ -345,7 +345,7 @@ export class SessionRegistry implements Iterable<Session> {
     }
   }
 
-  /** Lets a full session receive messages again when one of its messages expires. */
+  /** Lets a full session receive again when one of its messages expires. */
   #watchExpiry(clientId: string): void {
     const session = this.#sessions.get(clientId);
     const expiry = session?.queue.nextExpiry;
