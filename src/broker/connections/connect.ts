@@ -104,7 +104,7 @@ export function describeRefusal(refusal: ConnectRefusal): string {
   return ANSWERS[refusal][2];
 }
 
-/** Returns why a CONNECT is refused whoever sends it. */
+/** Returns why a CONNECT is refused for any client. */
 export function problemOf(
   { version, clientId, clean, will, properties }: ConnectPacket,
   maxTopicLevels: number,

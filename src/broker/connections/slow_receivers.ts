@@ -8,7 +8,7 @@
 export interface Receiver {
   /** True if it can receive more. */
   readonly keepsUp: boolean;
-  /** True if it takes almost nothing, so that nobody else should wait for it. */
+  /** True if it takes almost nothing: other receivers must not wait for it. */
   readonly isFrozen: boolean;
   /**
    * Calls back when the receiver keeps up again, becomes or is no longer frozen,

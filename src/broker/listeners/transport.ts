@@ -48,7 +48,7 @@ export interface Transport {
    * ones.
    *
    * @param isSilent true if it has no keep-alive: then that of TCP detects a
-   * client that is gone without a word
+   * client whose network or machine has failed
    */
   markBusy(isSilent: boolean): void;
 }
