@@ -17,12 +17,11 @@ import {
 import { NO_PROPERTIES, readProperties } from "./properties.ts";
 import { encodeProperties } from "./properties_encoder.ts";
 import { ReasonCode } from "./reason_codes.ts";
-import { writeVarint } from "./varint.ts";
+import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
 /** A packet without reason code: header, length, packet identifier. */
 const SHORT_BYTES = 4;
 const SHORT_LENGTH = 2;
-const MAX_HEAD_BYTES = 5;
 
 /** The reason codes of PUBACK and PUBREC (MQTT 5, 3.4.2.1, 3.5.2.1). */
 const MESSAGE_CODES: readonly number[] = [
@@ -90,7 +89,7 @@ export function appendAcknowledgement(
   }
   const encoded = properties ? encodeProperties(properties) : undefined;
   const length = SHORT_LENGTH + 1 + (encoded?.length ?? 0);
-  out.reserve(MAX_HEAD_BYTES + length);
+  out.reserve(1 + MAX_VARINT_BYTES + length);
   out.bytes[out.at++] = headerOf(type);
   writeVarint(out, length);
   out.view.setUint16(out.at, packetId);

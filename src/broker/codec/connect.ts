@@ -14,7 +14,7 @@ import {
   type Will,
 } from "./packets.ts";
 import {
-  NO_BYTES,
+  NO_MESSAGE_PROPERTIES,
   NO_PROPERTIES,
   readMessageProperties,
   readProperties,
@@ -136,7 +136,7 @@ function readConnectProperties(reader: BodyReader): ConnectProperties {
 function readWill(reader: BodyReader, flags: number, version: Version): Will {
   const { willDelayInterval, messageExpiryInterval, forwarded } = version === 5
     ? readMessageProperties(reader, WILL)
-    : NO_WILL_PROPERTIES;
+    : NO_MESSAGE_PROPERTIES;
   const topic = reader.topicName();
   // (MQTT 5, 4.7.3-1)
   if (topic === "") throw new MalformedPacket("the topic of a will is empty");
@@ -150,12 +150,6 @@ function readWill(reader: BodyReader, flags: number, version: Version): Will {
     properties: new Uint8Array(forwarded),
   };
 }
-
-const NO_WILL_PROPERTIES = {
-  willDelayInterval: 0,
-  messageExpiryInterval: undefined,
-  forwarded: NO_BYTES,
-};
 
 function unsupported(
   message: string,

@@ -79,7 +79,8 @@ export interface MessageProperties {
   readonly forwarded: Uint8Array;
 }
 
-const NO_MESSAGE_PROPERTIES: MessageProperties = {
+/** Those of a message without any, as always with MQTT 3.1.1. */
+export const NO_MESSAGE_PROPERTIES: MessageProperties = {
   topicAlias: 0,
   messageExpiryInterval: undefined,
   willDelayInterval: 0,

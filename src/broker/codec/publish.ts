@@ -11,7 +11,7 @@ import {
   type QoS,
   type Version,
 } from "./packets.ts";
-import { NO_BYTES, readMessageProperties } from "./properties.ts";
+import { NO_MESSAGE_PROPERTIES, readMessageProperties } from "./properties.ts";
 import type { PublishPattern } from "./publish_run.ts";
 
 // The flags of the fixed header (MQTT 5, 3.3.1).
@@ -73,12 +73,6 @@ export function decodePublish(
     payload: reader.bytes.subarray(reader.at, reader.end),
   };
 }
-
-const NO_MESSAGE_PROPERTIES = {
-  topicAlias: 0,
-  messageExpiryInterval: undefined,
-  forwarded: NO_BYTES,
-};
 
 function checkEmptyTopic(version: Version, topicAlias: number): void {
   // (MQTT 3.1.1, 4.7.3-1; MQTT 5, 3.3.2.1)

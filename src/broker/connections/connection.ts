@@ -6,6 +6,7 @@
 import type { Identity, LoginResult } from "../access/access.ts";
 import { appendConnack } from "../codec/connack.ts";
 import { appendDisconnect } from "../codec/disconnect.ts";
+import { MAX_CONTROL_PACKET_BYTES } from "../codec/frame.ts";
 import { MalformedPacket, protocolError } from "../codec/malformed.ts";
 import { PacketDecoder } from "../codec/packet_decoder.ts";
 import {
@@ -31,8 +32,6 @@ import { Output, type OutputEvents } from "./output.ts";
 import { Input } from "./read_buffers.ts";
 import type { Worker } from "./turns.ts";
 
-/** The largest packet before the login: a CONNECT with a will. */
-const MAX_CONNECT_BYTES = 512 * 1024;
 /** How long the last packets to a client may take, in ms. */
 const CLOSE_TIMEOUT_MS = 1000;
 /** Packets between two looks at the clock. */
@@ -53,7 +52,7 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
   readonly #input: Input;
-  readonly #decoder = new PacketDecoder(MAX_CONNECT_BYTES);
+  readonly #decoder = new PacketDecoder(MAX_CONTROL_PACKET_BYTES);
   #state: State = "new";
   #client: Client | undefined;
   #isReading = false;

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { decodeForwardedProperties } from "../codec/properties.ts";
+import {
+  decodeForwardedProperties,
+  NO_PROPERTIES,
+} from "../codec/properties.ts";
 import type { ForwardedProperties } from "../codec/packets.ts";
 import type { Message } from "../message.ts";
 import type {
@@ -100,8 +103,6 @@ export class PendingMessage extends AckEntry implements Incoming {
     this.#finisher.finishMessage(this);
   }
 }
-
-const NO_PROPERTIES: ForwardedProperties = {};
 
 /** What the messages of a run have in common. */
 export type RunTemplate = Omit<Message, "payload" | "holders"> & {

@@ -7,6 +7,7 @@ import type { Access, Identity } from "../access/access.ts";
 import type { Router } from "../router.ts";
 import type { Will } from "../wills/wills.ts";
 import { AckQueue } from "./ack_queue.ts";
+import { expiryTime } from "./received_message.ts";
 import { type Finisher, PendingMessage, type Tap } from "./tap.ts";
 
 /** Options of {@linkcode WillPublisher}. */
@@ -49,7 +50,7 @@ export class WillPublisher implements Finisher {
     if (!access.mayPublish(identity, topic)) return onRefused(clientId, topic);
     const message = expiryInterval === undefined ? will.message : {
       ...will.message,
-      expiresAt: clock() + expiryInterval * 1000,
+      expiresAt: expiryTime(expiryInterval, clock()),
     };
     if (!tap.receives(topic)) {
       router().publish(message);
