@@ -265,18 +265,11 @@ export type ReasonProperties = Pick<
   "reasonString" | "userProperties"
 >;
 
-/** When the server sends retained messages (MQTT 5, 3.8.3.1). */
-export const RetainHandling = {
-  /** At every subscribe. */
-  Always: 0,
-  /** Only if the subscription is new. */
-  IfNew: 1,
-  /** Never. */
-  Never: 2,
-} as const;
-
-/** One of the numbers of {@linkcode RetainHandling}. */
-export type RetainHandling = typeof RetainHandling[keyof typeof RetainHandling];
+/**
+ * When the server sends retained messages: 0 at every subscribe, 1 only if the
+ * subscription is new, 2 never (MQTT 5, 3.8.3.1).
+ */
+export type RetainHandling = 0 | 1 | 2;
 
 /** One topic filter of a SUBSCRIBE, with its options (MQTT 5, 3.8.3.1). */
 export interface SubscriptionRequest {
@@ -296,7 +289,7 @@ export interface SubscriptionRequest {
   readonly noLocal: boolean;
   /** False with MQTT 3.1.1. */
   readonly retainAsPublished: boolean;
-  /** Always with MQTT 3.1.1. */
+  /** 0 with MQTT 3.1.1. */
   readonly retainHandling: RetainHandling;
 }
 

@@ -45,7 +45,7 @@ export function writeString(out: ByteWriter, text: string): void {
 }
 
 /** Appends Binary Data (MQTT 5, 1.5.6). */
-export function writeBinary(out: ByteWriter, bytes: Uint8Array): void {
+function writeBinary(out: ByteWriter, bytes: Uint8Array): void {
   if (bytes.length > MAX_DATA_BYTES) {
     throw new RangeError(`${bytes.length} bytes are too long for MQTT`);
   }

@@ -58,17 +58,6 @@ export class PublishPattern {
   #topicBytes = 0;
   #propertiesBytes = 0;
 
-  /** Returns the first byte of the packets; 0 if there is no pattern. */
-  get header(): number {
-    return this.#header;
-  }
-
-  /** Forgets the last PUBLISH. */
-  clear(): void {
-    this.#header = 0;
-    this.#topicBytes = 0;
-  }
-
   /**
    * If the next field is the topic of the last PUBLISH, skips it and returns it
    * decoded.
@@ -96,7 +85,8 @@ export class PublishPattern {
     this.#propertiesBytes = propertiesEnd - propertiesStart;
     const length = this.#topicBytes + this.#propertiesBytes;
     if (length > MAX_PATTERN_BYTES) {
-      this.clear();
+      this.#header = 0;
+      this.#topicBytes = 0;
       return;
     }
     if (length > this.#bytes.length) {

@@ -73,29 +73,3 @@ export type ConnackCode = typeof ConnackCode[keyof typeof ConnackCode];
 
 /** The code of a SUBACK that refuses a filter (MQTT 3.1.1, 3.9.3). */
 export const SUBACK_FAILURE = 0x80;
-
-const NAMES = new Map<number, string>(
-  Object.entries(ReasonCode).map(([name, code]) => [code, nameOf(name)]),
-);
-
-/**
- * Returns the name of a reason code of MQTT 5 for a log line, e.g. `packet too
- * large (0x95)`.
- *
- * @param code 0 to 255, known or not
- */
-export function describeReason(code: number): string {
-  const hex = `0x${code.toString(16).padStart(2, "0")}`;
-  const name = NAMES.get(code);
-  return name === undefined ? hex : `${name} (${hex})`;
-}
-
-/** `packet too large` of `PacketTooLarge`. */
-function nameOf(name: string): string {
-  return name
-    .replace(/QoS(\d?)/, " qos $1")
-    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-    .replace("qos", "QoS")
-    .replace(/ +/g, " ")
-    .trim();
-}

@@ -62,15 +62,6 @@ export function scanUtf8(
   return kind;
 }
 
-/** Returns true if a string of MQTT may consist of these bytes. */
-export function isValidUtf8(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-): boolean {
-  return scanUtf8(bytes, from, to) !== TextKind.Invalid;
-}
-
 /** Decodes bytes `from` to `to` (exclusive), which must be valid. */
 export function decodeUtf8(
   bytes: Uint8Array,

@@ -6,15 +6,13 @@
  */
 import type { ByteWriter } from "../../common/byte_writer.ts";
 
-/** The largest value: four bytes. */
-export const MAX_VARINT = 268_435_455;
 /** The longest encoding. */
 export const MAX_VARINT_BYTES = 4;
 
 /**
  * Returns the number of bytes of an encoded value.
  *
- * @param value 0 to {@linkcode MAX_VARINT}
+ * @param value 0 to 268,435,455
  */
 export function varintBytes(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4;
@@ -24,7 +22,7 @@ export function varintBytes(value: number): number {
  * Appends a value in its shortest form (MQTT 5, 1.5.5-1). The caller has
  * reserved the space.
  *
- * @param value 0 to {@linkcode MAX_VARINT}
+ * @param value 0 to 268,435,455
  */
 export function writeVarint(out: ByteWriter, value: number): void {
   while (value >= 0x80) {

@@ -25,7 +25,7 @@ import type { ConnectionContext } from "./context.ts";
 import { TOPIC_ALIAS_MAXIMUM } from "./topic_aliases.ts";
 
 /** Session Expiry Interval of a session that never expires (3.1.2.11.2). */
-export const NEVER_SECONDS = 0xffff_ffff;
+const NEVER_SECONDS = 0xffff_ffff;
 /** A CONNACK of MQTT 5 without properties. */
 const REFUSAL_BYTES = 5;
 /** Client ids that are longer, in UTF-16 code units, are refused. */

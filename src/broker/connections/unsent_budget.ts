@@ -43,11 +43,6 @@ export class UnsentBudget {
     return this.#bytes;
   }
 
-  /** Outputs with unsent bytes. */
-  get waiting(): Iterable<LimitedOutput> {
-    return this.#waiting;
-  }
-
   /** Counts a payload that an output will send without a copy. */
   share(payload: Uint8Array): void {
     const users = this.#shared.get(payload) ?? 0;

@@ -54,11 +54,6 @@ export class Admission {
     );
   }
 
-  /** Open connections. */
-  get size(): number {
-    return this.#connections.size;
-  }
-
   /**
    * Admits a new connection. If a budget is used up, it closes the oldest
    * connection that has not logged in.

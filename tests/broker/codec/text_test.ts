@@ -9,7 +9,6 @@ import {
 } from "../../../src/broker/codec/topic_names.ts";
 import {
   decodeUtf8,
-  isValidUtf8,
   scanUtf8,
   TextKind,
 } from "../../../src/broker/codec/utf8.ts";
@@ -20,6 +19,11 @@ const encoder = new TextEncoder();
 
 function test(name: string, fn: () => void): void {
   Deno.test({ name, permissions: "none", fn });
+}
+
+/** Returns true if a string of MQTT may consist of these bytes. */
+function isValidUtf8(bytes: Uint8Array, from: number, to: number): boolean {
+  return scanUtf8(bytes, from, to) !== TextKind.Invalid;
 }
 
 /** What the standard decoder says; NUL is not allowed in MQTT. */
