@@ -77,7 +77,7 @@ export interface SessionContext {
    */
   readonly onFull: (clientId: string) => void;
   /**
-   * Called with messages that the client may not receive any longer, for other
+   * Called with messages that the client may no longer receive, for other
    * members of their shared subscriptions.
    */
   readonly onReturned: (deliveries: readonly QueuedDelivery[]) => void;

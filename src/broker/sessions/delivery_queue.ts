@@ -290,7 +290,7 @@ export class DeliveryQueue {
     }
   }
 
-  /** Removes what the client may not receive any longer. */
+  /** Removes what the client may no longer receive. */
   #dropForbidden(): void {
     if (this.length === 0 || !this.#rights.haveChanged()) return;
     const isForbidden = (one: QueuedDelivery) => !this.#rights.allow(one);

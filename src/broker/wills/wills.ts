@@ -104,7 +104,7 @@ export class Wills {
     this.#wait(clientId, will, this.#options.clock() + delay * 1000);
   }
 
-  /** Called when a session ends: its will does not wait any longer. */
+  /** Called when a session ends: its will waits no longer. */
   sessionEnded(clientId: string): void {
     const will = this.#waiting.get(clientId);
     if (will === undefined) return;
