@@ -132,14 +132,13 @@ export class StoredState implements Persistence {
   setSession(session: KeptSession): void {
     const { clientId } = session;
     const encode = () => encodeSession(session);
-    const stored = this.#sessions.get(clientId);
-    if (stored !== undefined) this.#records.replace(stored.id, encode);
-    else {
-      const id = this.#records.add(encode);
-      this.#sessions.set(clientId, { id, deliveries: new Map() });
-    }
+    let stored = this.#sessions.get(clientId);
+    if (stored === undefined) {
+      stored = { id: this.#records.add(encode), deliveries: new Map() };
+      this.#sessions.set(clientId, stored);
+    } else this.#records.replace(stored.id, encode);
     // The QoS 2 packet ids are kept exactly with the messages that have them.
-    this.#records.bind(this.#sessions.get(clientId)!.id);
+    this.#records.bind(stored.id);
   }
 
   deleteSession(clientId: string): void {
