@@ -8,7 +8,7 @@ import {
   parseMemory,
   parseSize,
 } from "../../arguments/values.ts";
-import { brokerConnectionBudget, descriptorLimit } from "./descriptor_limit.ts";
+import { connectionBudget, descriptorLimit } from "./descriptor_limit.ts";
 
 const LIMITS = "Limits of the embedded broker";
 /** The longest packet of a client by default. */
@@ -170,7 +170,8 @@ export async function brokerLimits(
   const { mqttConnections } = flags;
   return {
     admission: {
-      connections: brokerConnectionBudget(
+      connections: connectionBudget(
+        "MQTT",
         mqttConnections ?? DEFAULT_CONNECTIONS,
         descriptors,
         mqttConnections === undefined ? () => {} : warn,

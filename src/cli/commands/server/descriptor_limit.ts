@@ -1,9 +1,10 @@
-/** Finds how many file descriptors the process, and of these HTTP, may have. */
+/**
+ * Finds how many file descriptors the process may have, and how many of them
+ * connections may have.
+ */
 
-/** The share of the file descriptors that HTTP may have. */
-const HTTP_SHARE = 1 / 2;
-/** That of connections to the embedded broker. */
-const BROKER_SHARE = 3 / 8;
+/** The shares of the file descriptors that connections may have. */
+const SHARES = { HTTP: 1 / 2, MQTT: 3 / 8 };
 
 /**
  * Returns the limit of file descriptors, which Deno raises at its start to the
@@ -30,41 +31,24 @@ export function parseLimit(limits: string): number | undefined {
 }
 
 /**
- * Returns the maximum number of HTTP connections: as set, but at most half of
- * the file descriptors. The rest is for MQTT clients and files.
+ * Returns the maximum number of connections: as set, but at most half of the
+ * file descriptors for HTTP, and three eighths for the embedded broker. The
+ * rest is for files.
  *
+ * @param wanted the number that is set
  * @param descriptors their limit; undefined if it is unknown
  * @param warn called with a line for the log if it is less than wanted
  */
 export function connectionBudget(
+  kind: keyof typeof SHARES,
   wanted: number,
   descriptors: number | undefined,
   warn: (line: string) => void,
 ): number {
-  return budgetOf("HTTP", HTTP_SHARE, wanted, descriptors, warn);
-}
-
-/**
- * Returns the maximum number of connections to the embedded broker: as set, but
- * at most three eighths of the file descriptors. Parameters as of
- * {@linkcode connectionBudget}.
- */
-export function brokerConnectionBudget(
-  wanted: number,
-  descriptors: number | undefined,
-  warn: (line: string) => void,
-): number {
-  return budgetOf("MQTT", BROKER_SHARE, wanted, descriptors, warn);
-}
-
-function budgetOf(
-  kind: string,
-  share: number,
-  wanted: number,
-  descriptors: number | undefined,
-  warn: (line: string) => void,
-): number {
-  const most = Math.max(1, Math.floor((descriptors ?? Infinity) * share));
+  const most = Math.max(
+    1,
+    Math.floor((descriptors ?? Infinity) * SHARES[kind]),
+  );
   if (wanted <= most) return wanted;
   warn(
     `Only ${most} ${kind} connections instead of ${wanted}: the process may have ${descriptors} file descriptors. Raise the limit with ulimit -n`,

@@ -64,6 +64,7 @@ export async function readHttpSettings(
     embedOrigins: httpEmbed,
     connectionLimits: {
       connections: connectionBudget(
+        "HTTP",
         flags.httpConnections,
         await descriptorLimit(),
         warn,

@@ -1,7 +1,6 @@
-/** How many connections HTTP may have of the file descriptors. */
+/** How many connections HTTP and the embedded broker may have. */
 import assert from "node:assert/strict";
 import {
-  brokerConnectionBudget,
   connectionBudget,
   parseLimit,
 } from "../../../../src/cli/commands/server/descriptor_limit.ts";
@@ -28,12 +27,16 @@ Deno.test({
   fn: () => {
     const warnings: string[] = [];
     const warn = (line: string) => warnings.push(line);
-    assert.equal(connectionBudget(512, 1024, warn), 512);
-    assert.equal(connectionBudget(2000, Infinity, warn), 2000);
-    assert.equal(connectionBudget(2000, undefined, warn), 2000, "unknown");
+    assert.equal(connectionBudget("HTTP", 512, 1024, warn), 512);
+    assert.equal(connectionBudget("HTTP", 2000, Infinity, warn), 2000);
+    assert.equal(
+      connectionBudget("HTTP", 2000, undefined, warn),
+      2000,
+      "unknown",
+    );
     assert.deepEqual(warnings, []);
-    assert.equal(connectionBudget(2000, 1024, warn), 512);
-    assert.equal(connectionBudget(5, 1, warn), 1);
+    assert.equal(connectionBudget("HTTP", 2000, 1024, warn), 512);
+    assert.equal(connectionBudget("HTTP", 5, 1, warn), 1);
     assert.match(warnings[0]!, /^Only 512 HTTP connections instead of 2000/);
   },
 });
@@ -45,10 +48,10 @@ Deno.test({
   fn: () => {
     const warnings: string[] = [];
     const warn = (line: string) => warnings.push(line);
-    assert.equal(brokerConnectionBudget(10_000, undefined, warn), 10_000);
-    assert.equal(brokerConnectionBudget(300, 1024, warn), 300);
+    assert.equal(connectionBudget("MQTT", 10_000, undefined, warn), 10_000);
+    assert.equal(connectionBudget("MQTT", 300, 1024, warn), 300);
     assert.deepEqual(warnings, []);
-    assert.equal(brokerConnectionBudget(10_000, 1024, warn), 384);
+    assert.equal(connectionBudget("MQTT", 10_000, 1024, warn), 384);
     assert.match(warnings[0]!, /^Only 384 MQTT connections instead of 10000/);
   },
 });
