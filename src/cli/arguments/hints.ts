@@ -4,7 +4,7 @@
  * @module
  */
 import { redactUrl } from "../../mqtt/url.ts";
-import type { OptionSpec } from "./spec.ts";
+import { flagsAmong, type OptionSpec } from "./spec.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** Kinds of values by their form, and the options that take them. */
@@ -83,8 +83,7 @@ function optionForWord(
   options: readonly OptionSpec[],
 ): string | undefined {
   const known = new Map(
-    options.filter(({ settingOnly }) => !settingOnly)
-      .map((option) => [option.name, option]),
+    flagsAmong(options).map((option) => [option.name, option]),
   );
   const own = known.get(word);
   if (own !== undefined) {

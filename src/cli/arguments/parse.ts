@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { usageError } from "../errors.ts";
 import { hintForOption } from "./hints.ts";
-import type { OptionSpec } from "./spec.ts";
+import { flagsAmong, type OptionSpec } from "./spec.ts";
 
 /** The value of a flag as written. */
 export type FlagValue = string | boolean | readonly string[];
@@ -38,7 +38,7 @@ export function readWords(
     operandOption?: string | undefined;
   } = {},
 ): Words {
-  const options = all.filter(({ settingOnly }) => !settingOnly);
+  const options = flagsAmong(all);
   const known = new Map(options.map((option) => [option.name, option]));
   const { tokens } = parseArgs({
     args: [...words],

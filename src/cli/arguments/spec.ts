@@ -230,6 +230,11 @@ export function flagOf({ name }: OptionSpec): string {
   return `--${name}`;
 }
 
+/** The options that the command line accepts. */
+export function flagsAmong(options: readonly OptionSpec[]): OptionSpec[] {
+  return options.filter(({ settingOnly }) => !settingOnly);
+}
+
 /** As an environment variable: `OCCUPANCY_STALE_AFTER`. */
 export function variableOf({ name }: OptionSpec): string {
   return `OCCUPANCY_${name.replaceAll("-", "_").toUpperCase()}`;

@@ -21,11 +21,6 @@ export function grouped(
   return groups;
 }
 
-/** The options that the command line accepts. */
-export function flagsAmong(options: readonly OptionSpec[]): OptionSpec[] {
-  return options.filter(({ settingOnly }) => !settingOnly);
-}
-
 /**
  * The flag with its value: `--no-request`, `--timeout <duration>`; the variable
  * of an option without a flag.

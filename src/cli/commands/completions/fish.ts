@@ -1,5 +1,9 @@
-import type { LoadedCommand, OptionSpec } from "../../arguments/spec.ts";
-import { flagName, flagsAmong } from "../../help/option_text.ts";
+import {
+  flagsAmong,
+  type LoadedCommand,
+  type OptionSpec,
+} from "../../arguments/spec.ts";
+import { flagName } from "../../help/option_text.ts";
 
 /** The script for fish 3 and later. */
 export function fishCompletions(commands: readonly LoadedCommand[]): string {
