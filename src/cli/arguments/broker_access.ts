@@ -32,15 +32,15 @@ const TLS_OPTIONS = ["ca", "cert", "key", "insecure"] as const;
  * @param warn called with a line if other users can read a secret, or if the
  * certificate of the broker is not checked
  * @returns options of a connection
- * @throws {AppError} if a file is unusable, or does not fit the address of the
- * broker
+ * @throws {AppError} if the address of the broker is invalid, or a file is
+ * unusable or does not fit the address
  */
 export async function readBrokerAccess(
   flags: AccessFlags,
   warn: (line: string) => void,
 ): Promise<BrokerAccess> {
-  const { broker, ca, cert, key, insecure, user, passwordFile } = flags;
-  const url = brokerOf({ ...(broker !== undefined && { broker }) });
+  const { ca, cert, key, insecure, user, passwordFile } = flags;
+  const url = brokerOf(flags);
   checkTls(url, flags);
   if (insecure) {
     warn(

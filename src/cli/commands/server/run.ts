@@ -2,7 +2,7 @@ import { OccupancyMap } from "../../../grid/mod.ts";
 import { Topics } from "../../../protocol/mod.ts";
 import { Server } from "../../../server/mod.ts";
 import { openStore } from "../../../store/open.ts";
-import { brokerOf, storeAddress } from "../../arguments/addresses.ts";
+import { storeAddress } from "../../arguments/addresses.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
@@ -62,8 +62,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const plans = new Map(mapFile === undefined ? [] : await readPlans(mapFile));
   const displayOf = layerDisplay(flags, plans);
   const topics = new Topics(flags.prefix);
-  // Checked before the store is created.
-  if (flags.broker !== undefined) brokerOf(flags);
+  // Also checks the address of the broker, before the store is created.
   const access = await readBrokerAccess(flags, log.warn);
   const limited = new LimitCounts();
   const embedded = await readEmbeddedAccess(flags, topics, log, limited);
