@@ -48,39 +48,43 @@ export interface ChosenLink {
   readonly reloadTls?: (tls: TlsFiles) => void;
 }
 
+/** What {@linkcode chooseLink} needs besides the flags. */
+export interface LinkContext {
+  readonly topics: Topics;
+  readonly log: ServerLog;
+  /** Certificates, key and login for a broker. */
+  readonly access: BrokerAccess;
+  /** Users, rules and certificate of the embedded broker. */
+  readonly embeddedAccess: EmbeddedAccess;
+  /** Keep the state of the embedded broker; undefined: none is kept. */
+  readonly records: Records | undefined;
+}
+
 /**
- * Chooses the broker: that of `--broker`, the embedded one with `--listen`,
- * else the one on the default port, or the embedded one if no broker answers
- * there.
+ * Chooses the broker: that of `--broker`, the embedded one if an option of it is
+ * set, else the one on the default port, or the embedded one if no broker
+ * answers there.
  *
- * @param access certificates, key and login for a broker
- * @param embeddedAccess users, rules and certificate of the embedded broker
- * @param records keep the state of the embedded broker; undefined: none is kept
+ * @param context what the broker needs besides the flags
  */
 export async function chooseLink(
   flags: ServerFlags,
-  topics: Topics,
-  log: ServerLog,
-  access: BrokerAccess,
-  embeddedAccess: EmbeddedAccess,
-  records: Records | undefined,
+  context: LinkContext,
 ): Promise<ChosenLink> {
   const { broker } = flags;
   if (wantsEmbedded(flags)) {
-    return await embedded(flags, topics, log, embeddedAccess, records, "");
+    return await embedded(flags, context, "");
   }
   if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
-    return await connected(flags, topics, log, access);
+    return await connected(flags, context);
   }
   const reason = " (no broker answered on localhost:1883)";
-  return await embedded(flags, topics, log, embeddedAccess, records, reason);
+  return await embedded(flags, context, reason);
 }
 
 async function connected(
   flags: ServerFlags,
-  topics: Topics,
-  log: ServerLog,
-  access: BrokerAccess,
+  { topics, log, access }: LinkContext,
 ): Promise<ChosenLink> {
   announceDownload(["mqtt"], flags);
   const { Connection } = await import("../../../mqtt/connection.ts");
@@ -123,12 +127,10 @@ async function connected(
 
 async function embedded(
   flags: ServerFlags,
-  topics: Topics,
-  log: ServerLog,
-  { access, tls, onLimit }: EmbeddedAccess,
-  records: Records | undefined,
+  { topics, log, embeddedAccess, records }: LinkContext,
   reason: string,
 ): Promise<ChosenLink> {
+  const { access, tls, onLimit } = embeddedAccess;
   const { listen = DEFAULT_LISTEN, listenTls, listenWs, listenWss } = flags;
   if (listenWs ?? listenWss) announceDownload(["ws"], flags);
   const { createBroker } = await import("../../../broker/broker.ts");

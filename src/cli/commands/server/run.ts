@@ -65,7 +65,12 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   // Also checks the address of the broker, before the store is created.
   const access = await readBrokerAccess(flags, log.warn);
   const limited = new LimitCounts();
-  const embedded = await readEmbeddedAccess(flags, topics, log, limited);
+  const embeddedAccess = await readEmbeddedAccess(
+    flags,
+    topics,
+    log,
+    limited,
+  );
   const map = mapOf(flags);
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
@@ -77,10 +82,13 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     onWarning: log.warn,
   });
   if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
-  const { records } = store;
-  const chosen = await chooseLink(
-    ...[flags, topics, log, access, embedded, records] as const,
-  );
+  const chosen = await chooseLink(flags, {
+    topics,
+    log,
+    access,
+    embeddedAccess,
+    records: store.records,
+  });
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({
     link,
@@ -140,7 +148,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     }));
     dropped?.open();
     const { replaceAccess, reloadTls } = chosen;
-    const { reloadUsers } = embedded;
+    const { reloadUsers } = embeddedAccess;
     reloader.start({ http, plans, replaceAccess, reloadTls, reloadUsers });
     const failure = await Promise.race([
       untilAborted(ending.signal),
