@@ -27,6 +27,12 @@ export function payloadBytesOf(arrival: Arrival): number {
   return bytes;
 }
 
+/** Returns the bytes of a payload; of a run, also those between the payloads. */
+export function spanBytesOf(arrival: Arrival): number {
+  if (!isRun(arrival)) return arrival.payload.length;
+  return arrival.ends[arrival.count - 1]! - arrival.starts[0]!;
+}
+
 /**
  * Returns a message of a run, for what needs a message of its own.
  *

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Incoming } from "../mqtt/link.ts";
-import { type Arrival, isRun } from "./arrival.ts";
+import { type Arrival, isRun, spanBytesOf } from "./arrival.ts";
 import type { Arrived } from "./group_reader.ts";
 import type { Submission } from "./submission.ts";
 
@@ -151,8 +151,6 @@ export class Arrivals {
 
 /** Returns the approximate memory of a message or a run. */
 function sizeOf(arrival: Arrival): number {
-  if (!isRun(arrival)) return arrival.payload.length + ARRIVAL_OVERHEAD_BYTES;
-  const { starts, ends, count } = arrival;
-  const bytes = ends[count - 1]! - starts[0]!;
-  return bytes + count * POSITION_BYTES + ARRIVAL_OVERHEAD_BYTES;
+  const positions = isRun(arrival) ? arrival.count * POSITION_BYTES : 0;
+  return spanBytesOf(arrival) + positions + ARRIVAL_OVERHEAD_BYTES;
 }

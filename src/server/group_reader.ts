@@ -12,7 +12,13 @@ import {
   type ReadingBatch,
 } from "../protocol/mod.ts";
 import type { Entry } from "../store/store.ts";
-import { type Arrival, isRun, messageOf, payloadBytesOf } from "./arrival.ts";
+import {
+  type Arrival,
+  isRun,
+  messageOf,
+  payloadBytesOf,
+  spanBytesOf,
+} from "./arrival.ts";
 import type { ServerContext } from "./context.ts";
 import { GroupParser } from "./group_parser.ts";
 import type { Reports } from "./reports.ts";
@@ -72,7 +78,7 @@ export class GroupReader {
     const now = clock.now();
     const requests: Incoming[] = [];
     for (let i = 0; i < messages.length;) {
-      if (sizeOf(messages[i]!) > PARSE_SLICE_BYTES) {
+      if (spanBytesOf(messages[i]!) > PARSE_SLICE_BYTES) {
         yield* this.#readLarge(arrived, i++, now, requests);
       } else i = this.#readSmall(arrived, i, now, requests);
       if (i < messages.length) yield;
@@ -112,7 +118,7 @@ export class GroupReader {
     let i = from;
     for (; i < messages.length && bytes < PARSE_SLICE_BYTES; i++) {
       const message = messages[i]!;
-      const size = sizeOf(message);
+      const size = spanBytesOf(message);
       if (size > PARSE_SLICE_BYTES) break;
       bytes += size;
       const received = Math.min(arrivals[i] ?? now, now);
@@ -181,12 +187,6 @@ export class GroupReader {
       return false;
     }
   }
-}
-
-/** Returns the bytes to read: of a run, also those between the payloads. */
-function sizeOf(arrival: Arrival): number {
-  if (!isRun(arrival)) return arrival.payload.length;
-  return arrival.ends[arrival.count - 1]! - arrival.starts[0]!;
 }
 
 function addEntries(
