@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Goal, Sample } from "../harness/report.ts";
+import type { Goal } from "../harness/report.ts";
 import {
   type Case,
   ourSubjects,
@@ -97,13 +97,8 @@ function embeddedQos1(size: Size): Case {
   const { window } = shape;
   const inFlight = (messages: number) => `${SQLITE}, ${messages} in flight`;
   const mqtt5 = `${SQLITE}, MQTT 5, ${window} in flight`;
-  const sqlite = (name: string, shape: IngestShape) =>
-    ourSubjects(
-      name,
-      size,
-      (root) =>
-        ingestOurs({ transport: "embedded", store: "sqlite", root }, shape),
-    );
+  const memory = { transport: "embedded", store: "memory" } as const;
+  const sqlite = { transport: "embedded", store: "sqlite" } as const;
   return {
     name: "embedded-qos1",
     title: "1 reading per message, QoS 1, embedded broker",
@@ -116,16 +111,11 @@ function embeddedQos1(size: Size): Case {
         messages: size.count(150_000),
       }),
       other(SOCKETS, broker("bare_ingest.ts"), shape),
-      ...ourSubjects(
-        MEMORY,
-        size,
-        (root) =>
-          ingestOurs({ transport: "embedded", store: "memory", root }, shape),
-      ),
+      ...ourServer(MEMORY, memory, shape, size),
       ...[1000, window, 20_000].flatMap((window) =>
-        sqlite(inFlight(window), { ...shape, window })
+        ourServer(inFlight(window), sqlite, { ...shape, window }, size)
       ),
-      ...sqlite(mqtt5, { ...shape, version: 5 }),
+      ...ourServer(mqtt5, sqlite, { ...shape, version: 5 }, size),
     ],
     goals: [
       rate(inFlight(1000), 1_000_000),
@@ -222,20 +212,22 @@ function ourServers(
   size: Size,
 ): Subject[] {
   return Object.entries(STORES).flatMap(([name, store]) =>
-    ourSubjects(
-      name,
-      size,
-      (root) => ingestOurs({ transport, store, root }, shape),
-    )
+    ourServer(name, { transport, store }, shape, size)
   );
 }
 
-/** One trial of our server, whose map is then checked. */
-function ingestOurs(
+/** Our server, whose map is checked after each trial. */
+function ourServer(
+  name: string,
   options: OccupancyOptions,
   shape: IngestShape,
-): Promise<Sample> {
-  return ingest(occupancy(options), shape, { checked: true });
+  size: Size,
+): Subject[] {
+  return ourSubjects(
+    name,
+    size,
+    (root) => ingest(occupancy({ ...options, root }), shape, { checked: true }),
+  );
 }
 
 function other(name: string, start: StartSystem, shape: IngestShape): Subject {
