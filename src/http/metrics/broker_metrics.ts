@@ -7,7 +7,10 @@ import type { BrokerCounts, BrokerState } from "../../mqtt/link.ts";
 import type { LinkStatus } from "../context.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
 
-const COUNTERS: readonly (readonly [keyof BrokerCounts, string, string])[] = [
+/** What a metric reads, its name without prefix and suffix, and its help. */
+type Rows<Key> = readonly (readonly [key: Key, name: string, help: string])[];
+
+const COUNTERS: Rows<keyof BrokerCounts> = [
   ["connections", "connections", "Connections that were accepted."],
   [
     "expiredSessions",
@@ -37,7 +40,7 @@ const COUNTERS: readonly (readonly [keyof BrokerCounts, string, string])[] = [
   ["bytesSent", "sent_bytes", "Bytes to clients."],
 ];
 
-const GAUGES: readonly (readonly [keyof BrokerState, string, string])[] = [
+const GAUGES: Rows<keyof BrokerState> = [
   ["clients", "clients", "Connected clients."],
   ["sessions", "sessions", "Sessions, of connected clients too."],
   ["subscriptions", "subscriptions", "Subscriptions of all sessions."],
@@ -62,20 +65,23 @@ const GAUGES: readonly (readonly [keyof BrokerState, string, string])[] = [
 
 /** Metrics that only increase; none for an external broker. */
 export function brokerCounters(link: () => LinkStatus): ComputedMetric[] {
-  if (link().brokerCounts === undefined) return [];
-  return COUNTERS.map(([key, name, help]) => ({
-    name: `occupancy_broker_${name}_total`,
-    help,
-    read: () => single(link().brokerCounts?.[key] ?? 0),
-  }));
+  return metricsOf(() => link().brokerCounts, COUNTERS, "_total");
 }
 
 /** Metrics that increase and decrease; none for an external broker. */
 export function brokerGauges(link: () => LinkStatus): ComputedMetric[] {
-  if (link().brokerState === undefined) return [];
-  return GAUGES.map(([key, name, help]) => ({
-    name: `occupancy_broker_${name}`,
+  return metricsOf(() => link().brokerState, GAUGES, "");
+}
+
+function metricsOf<Key extends string>(
+  values: () => Readonly<Record<Key, number>> | undefined,
+  rows: Rows<Key>,
+  suffix: string,
+): ComputedMetric[] {
+  if (values() === undefined) return [];
+  return rows.map(([key, name, help]) => ({
+    name: `occupancy_broker_${name}${suffix}`,
     help,
-    read: () => single(link().brokerState?.[key] ?? 0),
+    read: () => single(values()?.[key] ?? 0),
   }));
 }
