@@ -142,6 +142,11 @@ export class RawConnection implements AsyncDisposable {
     this.#frozen = true;
   }
 
+  /** Resolves after the next bytes that arrive, or the end. */
+  changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
   /** Waits for the next packet; undefined after the end of the connection. */
   async next(): Promise<Packet | undefined> {
     if (this.packets.length === 0) {
@@ -199,7 +204,10 @@ export class RawConnection implements AsyncDisposable {
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.closed) throw new Error(`Closed before a ${cmd}`);
-    }, { what: cmd, ...(deadline !== undefined && { deadline }) });
+    }, {
+      ...{ what: cmd, changed: () => this.changed() },
+      ...(deadline !== undefined && { deadline }),
+    });
   }
 
   /** Returns the received packets of a type; keeps the others. */
@@ -244,7 +252,7 @@ export class RawConnection implements AsyncDisposable {
     while (this.packets.length === 0) {
       if (this.#failure !== undefined) throw this.#failure;
       if (this.closed) return;
-      await this.#changed.promise;
+      await this.changed();
     }
   }
 

@@ -17,26 +17,36 @@ export interface UntilOptions {
    * the source of the condition.
    */
   readonly what?: string | (() => string);
+  /**
+   * Returns a promise that resolves when the condition may have changed. Called
+   * before each evaluation. Default: after 5 ms.
+   */
+  readonly changed?: () => Promise<unknown>;
 }
 
 /**
- * Waits for a condition. Evaluates it every 5 ms.
+ * Waits for a condition. Evaluates it every 5 ms, or after each change.
  *
  * @param condition the condition
- * @param options the deadline, and the text of the error
+ * @param options the deadline, the text of the error, and the changes
  * @returns the first truthy result of the condition
  * @throws {Error} at the deadline
  */
 export async function until<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  { deadline: ms = DEADLINE_MS, what = String(condition) }: UntilOptions = {},
+  { deadline: ms = DEADLINE_MS, what = String(condition), changed }:
+    UntilOptions = {},
 ): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
+    const change = changed?.();
     const value = await condition();
     if (value) return value;
-    if (performance.now() > end) throw timeoutError(what, ms);
-    await delay(INTERVAL_MS);
+    const left = end - performance.now();
+    if (left < 0) throw timeoutError(what, ms);
+    await (change === undefined
+      ? delay(INTERVAL_MS)
+      : deadline(change, left, () => timeoutError(what, ms)));
   }
 }
 

@@ -238,6 +238,7 @@ export async function receive<C extends Packet["cmd"]>(
     if (client.closed) throw new Error(`closed before ${cmd}`);
   }, {
     deadline: timeoutMs,
+    changed: () => client.changed(),
     what: () => `${cmd}, but ${client.packets.map(({ cmd }) => cmd)}`,
   });
 }
@@ -252,6 +253,7 @@ export async function ping(client: RawConnection): Promise<void> {
 export async function closed(client: RawConnection): Promise<Packet[]> {
   await until(() => client.closed, {
     deadline: timeoutMs,
+    changed: () => client.changed(),
     what: () => `the end, but ${client.packets.map(({ cmd }) => cmd)}`,
   });
   const packets: Packet[] = [];
@@ -266,11 +268,15 @@ export async function closed(client: RawConnection): Promise<Packet[]> {
  * goes on to answer.
  */
 async function isSoonClosed(client: RawConnection): Promise<void> {
-  const soon = until(() => client.closed, { deadline: SOON_MS });
+  const changed = () => client.changed();
+  const soon = until(() => client.closed, { deadline: SOON_MS, changed });
   if (await soon.catch(() => false)) return;
   await client.send({ cmd: "pingreq" }).catch(() => {});
   const answered = () => client.packets.some(({ cmd }) => cmd === "pingresp");
-  await until(() => client.closed || answered(), { deadline: timeoutMs });
+  await until(() => client.closed || answered(), {
+    deadline: timeoutMs,
+    changed,
+  });
   assert.ok(!answered(), "the broker goes on");
 }
 
