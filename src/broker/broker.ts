@@ -297,10 +297,9 @@ class EmbeddedBroker implements Broker {
 
   /** A message to a topic that the server receives itself. */
   #deliverOwn(message: Message): void {
-    const own = new PendingMessage(
-      ...[this.#ownQueue, NOT_ROUTED, message, 0, false] as const,
-    );
-    this.#ownQueue.add(own);
+    const queue = this.#ownQueue;
+    const own = new PendingMessage(queue, NOT_ROUTED, message, 0, false);
+    queue.add(own);
     this.#tap.deliver(own);
   }
 
@@ -360,7 +359,9 @@ function messageOf(
   // A view would keep the whole buffer.
   const isPart = 2 * payload.byteLength < payload.buffer.byteLength;
   return {
-    ...{ topic, qos, retain },
+    topic,
+    qos,
+    retain,
     payload: isPart && payload.length < SHARED_PAYLOAD_BYTES
       ? payload.slice()
       : payload,

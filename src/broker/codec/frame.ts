@@ -52,7 +52,7 @@ export function findFrame(
   frame.end = 0;
   if (from >= to) return false;
   const header = bytes[from]!;
-  if (HEADERS[version ?? 0]![header] !== 0) throw badHeader(version, header);
+  if (HEADERS[version ?? 0][header] !== 0) throw badHeader(version, header);
   let length = 0;
   for (let i = 0; i < 4; i++) {
     const at = from + 1 + i;
@@ -92,14 +92,13 @@ const MAX_QOS = 2;
 
 /**
  * For each first byte 0 if it is allowed, else a `ReasonCode`: before CONNECT
- * (index 0), in MQTT 3.1.1 (4) and in MQTT 5 (5).
+ * (0), in MQTT 3.1.1 (4) and in MQTT 5 (5).
  */
-const HEADERS: readonly (Uint8Array | undefined)[] = [
-  headerTable((header) => codeBeforeConnect(header)),
-  ...[undefined, undefined, undefined],
-  headerTable((header) => codeOf(header, 4)),
-  headerTable((header) => codeOf(header, 5)),
-];
+const HEADERS: Readonly<Record<0 | Version, Uint8Array>> = {
+  0: headerTable((header) => codeBeforeConnect(header)),
+  4: headerTable((header) => codeOf(header, 4)),
+  5: headerTable((header) => codeOf(header, 5)),
+};
 
 function headerTable(code: (header: number) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, header) => code(header));
@@ -159,7 +158,7 @@ function badHeader(
       ? new MalformedPacket("the flags of CONNECT are not 0")
       : protocolError("the first packet is not a CONNECT");
   }
-  return HEADERS[version]![header] === ReasonCode.MalformedPacket
+  return HEADERS[version][header] === ReasonCode.MalformedPacket
     ? new MalformedPacket("the flags of a packet are not valid")
     : protocolError("a client does not send this packet here");
 }

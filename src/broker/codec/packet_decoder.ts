@@ -103,9 +103,8 @@ export class PacketDecoder {
     from: number,
     to: number,
   ): number {
-    const count = this.#pattern.read(
-      ...[run, bytes, from, to, this.maxPacketBytes] as const,
-    );
+    const { maxPacketBytes } = this;
+    const count = this.#pattern.read(run, bytes, from, to, maxPacketBytes);
     if (count > 0) this.end = run.end;
     return count;
   }

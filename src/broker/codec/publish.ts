@@ -57,7 +57,9 @@ export function decodePublish(
     : NO_MESSAGE_PROPERTIES;
   if (topic === "") checkEmptyTopic(version, properties.topicAlias);
   pattern.set(reader, flags, topic, {
-    ...{ bodyStart, topicEnd, propertiesStart },
+    bodyStart,
+    topicEnd,
+    propertiesStart,
     propertiesEnd: reader.at,
   });
   return {

@@ -174,7 +174,9 @@ export function willOf(
   };
   const { delayInterval, messageExpiryInterval } = will;
   return {
-    ...{ message, user, delay: delayInterval },
+    message,
+    user,
+    delay: delayInterval,
     expiryInterval: messageExpiryInterval,
   };
 }

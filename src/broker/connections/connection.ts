@@ -295,9 +295,8 @@ export class Connection implements OpenConnection, OutputEvents, Worker {
     }
     // (MQTT 5, 3.14.4-3)
     const publishWill = version === 5 && packet.reasonCode !== 0;
-    this.#context.router.sessions.disconnect(session, outlet, {
-      ...{ publishWill, expiry },
-    });
+    const { sessions } = this.#context.router;
+    sessions.disconnect(session, outlet, { publishWill, expiry });
     this.#isLeft = true;
     this.#close(undefined);
   }

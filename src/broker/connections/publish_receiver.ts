@@ -198,11 +198,10 @@ export class PublishReceiver implements Finisher, RepeatedTo {
       if (qos < 2 && isRun) this.#setTemplate(message, packet);
       // The state of another server is not older for being retained.
       const isOld = packet.retain && !tap.isPrivate(topic);
-      const pending = new PendingMessage(
-        ...[this.queue, this, message, packetId, isOld] as const,
-      );
+      const { queue } = this;
+      const pending = new PendingMessage(queue, this, message, packetId, isOld);
       if (qos === 2) this.#addPending(pending);
-      this.queue.add(pending);
+      queue.add(pending);
       tap.deliver(pending);
       return;
     }

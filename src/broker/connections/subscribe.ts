@@ -51,7 +51,10 @@ export function subscribe(
     if (refusal !== undefined) return refusal;
     const { filter, qos, noLocal, retainHandling } = request;
     const result = router.subscribe(session, {
-      ...{ filter, qos, noLocal, retainHandling },
+      filter,
+      qos,
+      noLocal,
+      retainHandling,
       retainAsPublished: request.retainAsPublished || isBridge,
       subscriptionId: packet.subscriptionIdentifier,
     });
@@ -60,7 +63,9 @@ export function subscribe(
   });
   const { packetId } = packet;
   appendSuback(gate.begin(router.changes !== before), version, {
-    ...{ type: PacketType.Suback, packetId, reasonCodes },
+    type: PacketType.Suback,
+    packetId,
+    reasonCodes,
   });
   if (messages.size === 0) return;
   context.retainedSenders.set(session, retained);
@@ -115,6 +120,8 @@ export function unsubscribe(
       : ReasonCode.NoSubscriptionExisted
   );
   appendSuback(gate.begin(router.changes !== before), version, {
-    ...{ type: PacketType.Unsuback, packetId, reasonCodes },
+    type: PacketType.Unsuback,
+    packetId,
+    reasonCodes,
   });
 }
