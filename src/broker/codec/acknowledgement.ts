@@ -6,6 +6,7 @@
  */
 import type { ByteWriter } from "../../common/byte_writer.ts";
 import type { BodyReader } from "./body_reader.ts";
+import { writeFixedHeader } from "./frame.ts";
 import { protocolError } from "./malformed.ts";
 import {
   type AcknowledgementPacket,
@@ -17,7 +18,6 @@ import {
 import { NO_PROPERTIES, readProperties } from "./properties.ts";
 import { encodeProperties } from "./properties_encoder.ts";
 import { ReasonCode } from "./reason_codes.ts";
-import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
 /** A packet without reason code: header, length, packet identifier. */
 const SHORT_BYTES = 4;
@@ -89,9 +89,7 @@ export function appendAcknowledgement(
   }
   const encoded = properties ? encodeProperties(properties) : undefined;
   const length = SHORT_LENGTH + 1 + (encoded?.length ?? 0);
-  out.reserve(1 + MAX_VARINT_BYTES + length);
-  out.bytes[out.at++] = headerOf(type);
-  writeVarint(out, length);
+  writeFixedHeader(out, headerOf(type), length);
   out.view.setUint16(out.at, packetId);
   out.at += 2;
   out.bytes[out.at++] = reasonCode;

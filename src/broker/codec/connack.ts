@@ -4,9 +4,9 @@
  * @module
  */
 import type { ByteWriter } from "../../common/byte_writer.ts";
+import { writeFixedHeader } from "./frame.ts";
 import { type ConnackPacket, PacketType, type Version } from "./packets.ts";
 import { encodeProperties } from "./properties_encoder.ts";
-import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
 /**
  * Appends a CONNACK.
@@ -21,9 +21,7 @@ export function appendConnack(
 ): void {
   const encoded = version === 5 ? encodeProperties(properties) : undefined;
   const length = 2 + (encoded?.length ?? 0);
-  out.reserve(1 + MAX_VARINT_BYTES + length);
-  out.bytes[out.at++] = PacketType.Connack << 4;
-  writeVarint(out, length);
+  writeFixedHeader(out, PacketType.Connack << 4, length);
   // Only together with success (MQTT 5, 3.2.2-6; MQTT 3.1.1, 3.2.2-4).
   out.bytes[out.at++] = sessionPresent && reasonCode === 0 ? 1 : 0;
   out.bytes[out.at++] = reasonCode;

@@ -5,6 +5,7 @@
  */
 import type { ByteWriter } from "../../common/byte_writer.ts";
 import type { BodyReader } from "./body_reader.ts";
+import { writeFixedHeader } from "./frame.ts";
 import {
   type DisconnectPacket,
   type DisconnectProperties,
@@ -14,7 +15,6 @@ import {
 import { NO_PROPERTIES, readProperties } from "./properties.ts";
 import { encodeProperties } from "./properties_encoder.ts";
 import { ReasonCode } from "./reason_codes.ts";
-import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
 /**
  * Decodes the body. The reason code may be unknown: the connection ends anyway,
@@ -49,9 +49,7 @@ export function appendDisconnect(
 ): void {
   const encoded = properties ? encodeProperties(properties) : undefined;
   const length = 1 + (encoded?.length ?? 0);
-  out.reserve(1 + MAX_VARINT_BYTES + length);
-  out.bytes[out.at++] = PacketType.Disconnect << 4;
-  writeVarint(out, length);
+  writeFixedHeader(out, PacketType.Disconnect << 4, length);
   out.bytes[out.at++] = reasonCode;
   if (encoded) out.raw(encoded);
 }

@@ -1,12 +1,14 @@
 /**
- * Finds the packets in a growing input: fixed headers, without the bodies (MQTT
- * 5, 2.1).
+ * Fixed headers (MQTT 5, 2.1): finds those in a growing input, without the
+ * bodies, and writes them.
  *
  * @module
  */
+import type { ByteWriter } from "../../common/byte_writer.ts";
 import { MalformedPacket, protocolError } from "./malformed.ts";
 import { PacketType, type Version } from "./packets.ts";
 import { ReasonCode } from "./reason_codes.ts";
+import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
 /**
  * The largest packet of a type other than PUBLISH, and the longest properties
@@ -84,6 +86,22 @@ function limitOf(header: number, maxPacketBytes: number): number {
   return header >> 4 === PacketType.Publish
     ? maxPacketBytes
     : Math.min(maxPacketBytes, MAX_CONTROL_PACKET_BYTES);
+}
+
+/**
+ * Appends a fixed header, and reserves space for the body.
+ *
+ * @param header the first byte: type and flags
+ * @param length of the body, in bytes
+ */
+export function writeFixedHeader(
+  out: ByteWriter,
+  header: number,
+  length: number,
+): void {
+  out.reserve(1 + MAX_VARINT_BYTES + length);
+  out.bytes[out.at++] = header;
+  writeVarint(out, length);
 }
 
 /** The only flags of PUBREL, SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 2.1.3). */

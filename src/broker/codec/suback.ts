@@ -5,10 +5,11 @@
  * @module
  */
 import type { ByteWriter } from "../../common/byte_writer.ts";
+import { writeFixedHeader } from "./frame.ts";
 import { PacketType, type SubackPacket, type Version } from "./packets.ts";
 import { encodeProperties } from "./properties_encoder.ts";
 import { ReasonCode, SUBACK_FAILURE } from "./reason_codes.ts";
-import { MAX_VARINT_BYTES, varintBytes, writeVarint } from "./varint.ts";
+import { varintBytes } from "./varint.ts";
 
 /**
  * Returns the size of a SUBACK or UNSUBACK of MQTT 5 without properties.
@@ -36,9 +37,7 @@ export function appendSuback(
   const hasCodes = version === 5 || type === PacketType.Suback;
   const length = 2 + (encoded?.length ?? 0) +
     (hasCodes ? reasonCodes.length : 0);
-  out.reserve(1 + MAX_VARINT_BYTES + length);
-  out.bytes[out.at++] = type << 4;
-  writeVarint(out, length);
+  writeFixedHeader(out, type << 4, length);
   out.view.setUint16(out.at, packetId);
   out.at += 2;
   if (encoded) out.raw(encoded);
