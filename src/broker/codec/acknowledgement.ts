@@ -15,7 +15,7 @@ import {
   type ReasonProperties,
   type Version,
 } from "./packets.ts";
-import { NO_PROPERTIES, readProperties } from "./properties.ts";
+import { readReason } from "./properties.ts";
 import { encodeProperties } from "./properties_encoder.ts";
 import { ReasonCode } from "./reason_codes.ts";
 
@@ -52,13 +52,7 @@ export function decodeAcknowledgement(
   version: Version,
 ): AcknowledgementPacket {
   const packetId = reader.packetId();
-  // Without them: success, no properties (MQTT 5, 3.4.2.1, 3.4.2.2.1).
-  const hasReason = version === 5 && reader.left > 0;
-  const reasonCode = hasReason ? reader.byte() : ReasonCode.Success;
-  const properties = hasReason && reader.left > 0
-    ? readProperties(reader, type)
-    : NO_PROPERTIES;
-  reader.expectEnd();
+  const { reasonCode, properties } = readReason(reader, type, version);
   // (MQTT 5, 3.4.2-1, 3.5.2-1, 3.6.2-1, 3.7.2-1)
   if (!codesOf(type).includes(reasonCode)) {
     throw protocolError("an acknowledgement has an unknown reason code");

@@ -6,7 +6,7 @@
 import type { BodyReader } from "./body_reader.ts";
 import { protocolError } from "./malformed.ts";
 import { type AuthPacket, PacketType } from "./packets.ts";
-import { NO_PROPERTIES, readProperties } from "./properties.ts";
+import { readReason } from "./properties.ts";
 import { ReasonCode } from "./reason_codes.ts";
 
 /** The reason codes that a client may send (MQTT 5, 3.15.2.1). */
@@ -21,12 +21,7 @@ const CODES: readonly number[] = [
  * @throws {MalformedPacket}
  */
 export function decodeAuth(reader: BodyReader): AuthPacket {
-  // Without them: success, no properties (MQTT 5, 3.15.2.1).
-  const reasonCode = reader.left > 0 ? reader.byte() : ReasonCode.Success;
-  const properties = reader.left > 0
-    ? readProperties(reader, PacketType.Auth)
-    : NO_PROPERTIES;
-  reader.expectEnd();
+  const { reasonCode, properties } = readReason(reader, PacketType.Auth, 5);
   // (MQTT 5, 3.15.2-1, 3.15.2.2.2)
   if (
     !CODES.includes(reasonCode) ||

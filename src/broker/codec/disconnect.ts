@@ -12,9 +12,8 @@ import {
   PacketType,
   type Version,
 } from "./packets.ts";
-import { NO_PROPERTIES, readProperties } from "./properties.ts";
+import { readReason } from "./properties.ts";
 import { encodeProperties } from "./properties_encoder.ts";
-import { ReasonCode } from "./reason_codes.ts";
 
 /**
  * Decodes the body. The reason code may be unknown: the connection ends anyway,
@@ -26,15 +25,8 @@ export function decodeDisconnect(
   reader: BodyReader,
   version: Version,
 ): DisconnectPacket {
-  // Without them: normal disconnection, no properties (MQTT 5, 3.14.2.1,
-  // 3.14.2.2.1).
-  const hasReason = version === 5 && reader.left > 0;
-  const reasonCode = hasReason ? reader.byte() : ReasonCode.Success;
-  const properties = hasReason && reader.left > 0
-    ? readProperties(reader, PacketType.Disconnect)
-    : NO_PROPERTIES;
-  reader.expectEnd();
-  return { type: PacketType.Disconnect, reasonCode, properties };
+  const type = PacketType.Disconnect;
+  return { type, ...readReason(reader, type, version) };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   PacketType,
   type Properties,
   type UserProperty,
+  type Version,
 } from "./packets.ts";
 import {
   allowedProperties,
@@ -46,6 +47,33 @@ export function readProperties(
   const properties = readAll(reader, owner);
   reader.end = bodyEnd;
   return properties;
+}
+
+/** Why a packet was sent. */
+export interface Reason {
+  readonly reasonCode: number;
+  readonly properties: Properties;
+}
+
+/**
+ * Reads the end of a packet: its reason code and its properties. Without them:
+ * success, no properties (MQTT 5, 3.4.2.1, 3.4.2.2.1, 3.14.2.1, 3.15.2.1).
+ *
+ * @param owner the packet
+ * @throws {MalformedPacket}
+ */
+export function readReason(
+  reader: BodyReader,
+  owner: PropertyOwner,
+  version: Version,
+): Reason {
+  const hasReason = version === 5 && reader.left > 0;
+  const reasonCode = hasReason ? reader.byte() : ReasonCode.Success;
+  const properties = hasReason && reader.left > 0
+    ? readProperties(reader, owner)
+    : NO_PROPERTIES;
+  reader.expectEnd();
+  return { reasonCode, properties };
 }
 
 /**
