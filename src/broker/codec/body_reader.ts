@@ -98,8 +98,7 @@ export class BodyReader {
 
   /** Reads a UTF-8 Encoded String (MQTT 5, 1.5.4). */
   string(): string {
-    const length = this.skipString();
-    return decodeUtf8(this.bytes, this.at - length, this.at);
+    return this.textBefore(this.skipString());
   }
 
   /** Checks and skips a string. Returns its length in bytes. */
@@ -117,8 +116,7 @@ export class BodyReader {
    * characters, which a receiver may refuse (MQTT 5, 1.5.4).
    */
   name(): string {
-    const length = this.skipName();
-    return decodeUtf8(this.bytes, this.at - length, this.at);
+    return this.textBefore(this.skipName());
   }
 
   /** Checks and skips a name. Returns its length in bytes. */
@@ -139,8 +137,7 @@ export class BodyReader {
    * 3.3.2-2). May be empty.
    */
   topicName(): string {
-    const length = this.skipTopicName();
-    return decodeUtf8(this.bytes, this.at - length, this.at);
+    return this.textBefore(this.skipTopicName());
   }
 
   /** Checks and skips a topic name. Returns its length in bytes. */
@@ -150,6 +147,11 @@ export class BodyReader {
       throw new MalformedPacket("a topic name contains a wildcard");
     }
     return length;
+  }
+
+  /** Decodes the last bytes that were skipped, which are a valid string. */
+  textBefore(length: number): string {
+    return decodeUtf8(this.bytes, this.at - length, this.at);
   }
 
   /** Counts a topic filter or user property. Throws if there are too many. */

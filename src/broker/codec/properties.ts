@@ -24,7 +24,6 @@ import {
 } from "./property_table.ts";
 import { ReasonCode } from "./reason_codes.ts";
 import { hasWildcard } from "./topic_names.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 /** No properties. */
 export const NO_PROPERTIES: Properties = Object.freeze({});
@@ -270,10 +269,8 @@ function readValue(
       return reader.varint();
     case ValueType.Binary:
       return reader.binary();
-    case ValueType.Topic: {
-      const length = skipTopic(reader);
-      return decodeUtf8(reader.bytes, reader.at - length, reader.at);
-    }
+    case ValueType.Topic:
+      return reader.textBefore(skipTopic(reader));
     default:
       return reader.string();
   }
