@@ -13,8 +13,10 @@ import type { Outlet } from "../sessions/outlet.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Receiver } from "./slow_receivers.ts";
 import type { ConnectionContext } from "./context.ts";
-import { type Output, SHARED_PAYLOAD_BYTES } from "./output.ts";
+import type { Output } from "./output.ts";
 
+/** A payload from this size on is not copied. */
+const SHARED_PAYLOAD_BYTES = 16 * 1024;
 /** A client with more unacknowledged bytes does not keep up. */
 const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024;
 /** The same for messages that wait because its window is full. */

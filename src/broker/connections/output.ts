@@ -12,8 +12,6 @@ import type { UnsentBudget } from "./unsent_budget.ts";
 const BUFFER_BYTES = 4 * 1024;
 /** A buffer of this size is sent as it is, and the next one begins. */
 const FULL_BUFFER_BYTES = 64 * 1024;
-/** A payload from this size on is not copied. */
-export const SHARED_PAYLOAD_BYTES: number = 16 * 1024;
 /** Above this size there is no room for messages that can wait. */
 const ROOM_BYTES = 256 * 1024;
 /** Memory of unused buffers that are kept for other connections. */
@@ -138,17 +136,12 @@ export class Output {
   }
 
   /**
-   * Appends the payload of a packet.
+   * Appends the payload of a packet without a copy.
    *
-   * @param payload does not change; a large one is not copied
+   * @param payload a large one, which does not change
    */
   payload(payload: Uint8Array): void {
-    const out = this.begin();
-    if (payload.length < SHARED_PAYLOAD_BYTES) {
-      out.raw(payload);
-      return;
-    }
-    this.#seal(out);
+    this.#seal(this.begin());
     this.#buffer = undefined;
     this.#pieces.push(payload);
     this.#pieceBytes += payload.length;
