@@ -42,7 +42,8 @@ export interface Listener {
   /**
    * Uses another certificate for new connections. Ignored without TLS.
    *
-   * @throws {LinkError} "tls" if the certificate or the key is invalid
+   * @param settings valid, see {@linkcode checkIdentity}: with others every
+   * handshake would fail
    */
   reload(settings: TlsSettings): void;
   /** Stops accepting connections. */

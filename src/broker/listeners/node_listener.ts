@@ -8,7 +8,6 @@ import type { Server, Socket } from "node:net";
 import { ListenerWatch } from "../../common/listener_watch.ts";
 import type { Admission } from "./admission.ts";
 import {
-  checkIdentity,
   type Endpoint,
   explainListenFailure,
   type Listener,
@@ -156,8 +155,6 @@ export async function listenOn(
     },
     reload: (settings: TlsSettings) => {
       if (!("setSecureContext" in server)) return;
-      // setSecureContext() accepts anything; then every handshake fails.
-      checkIdentity(settings);
       const { cert, key, clientCa } = settings;
       (server as TlsServer).setSecureContext({ cert, key, ca: clientCa });
     },
