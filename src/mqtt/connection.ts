@@ -219,9 +219,12 @@ export class Connection implements Link {
       } else this.#onLost();
     });
     client.on("disconnect", (packet) => {
-      if (packet.reasonCode !== SESSION_TAKEN_OVER) return;
-      this.#conflict.takenOver();
-      if (this.#options.onConflict !== "retry") this.#endByConflict();
+      if (packet.reasonCode === SESSION_TAKEN_OVER) {
+        this.#conflict.takenOver();
+        if (this.#options.onConflict !== "retry") return this.#endByConflict();
+      }
+      // mqtt.js would wait for the broker to close it (MQTT 5, 3.14.4).
+      client.stream.destroy();
     });
     if (this.#handlers.silent !== undefined) {
       client.on("packetreceive", () => this.#silence.heard());
