@@ -7,7 +7,11 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { delay } from "../../src/common/async.ts";
 import type { CellMap } from "../../src/request/mod.ts";
-import { type CutProxy, cutProxy } from "../support/cut_proxy.ts";
+import {
+  type CutProxy,
+  cutProxy,
+  type Swallowed,
+} from "../support/cut_proxy.ts";
 import { documentedSettings } from "../support/documented_settings.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
@@ -26,6 +30,20 @@ const KEEP_ALIVE_S = 4;
 /** Longer than a silence that the server takes for normal. */
 const CUT_MS = 6000;
 const READINGS = 200;
+
+/**
+ * Cuts the network and returns the time when what was on its way has arrived:
+ * the server dates what waits with the last packet from the broker.
+ */
+async function cut(
+  proxy: CutProxy,
+  swallowed: Swallowed,
+  sensor: RawConnection,
+): Promise<number> {
+  proxy.cut(swallowed);
+  await sensor.ping();
+  return Date.now();
+}
 
 /** Sends readings without a time to Mosquitto, past the cut network. */
 async function sendReadings(sensor: RawConnection): Promise<void> {
@@ -74,8 +92,7 @@ Deno.test({
     await using sensor = await RawConnection.open(broker.port, "sensor");
     await assertNewIsNew(sensor);
 
-    proxy.cut("delayed");
-    const sentAt = Date.now();
+    const sentAt = await cut(proxy, "delayed", sensor);
     await sendReadings(sensor);
     await delay(CUT_MS);
     proxy.heal();
@@ -138,8 +155,7 @@ Deno.test({
     await using sensor = await RawConnection.open(broker.port, "sensor");
     await assertNewIsNew(sensor);
 
-    proxy.cut("lost");
-    const sentAt = Date.now();
+    const sentAt = await cut(proxy, "lost", sensor);
     await sendReadings(sensor);
     await server.logged(/Disconnected from the broker/);
     proxy.heal();
