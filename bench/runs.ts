@@ -20,6 +20,7 @@ import { openStore } from "../src/store/open.ts";
 import { tempDir } from "../tests/support/temp.ts";
 import { serverLog } from "../tests/support/server_log.ts";
 import { encodeLoad } from "./harness/packets.ts";
+import { quantile } from "./harness/statistics.ts";
 
 /** As much as one read of a socket delivers. */
 const READ_BYTES = 64 * 1024;
@@ -185,14 +186,10 @@ async function measure(trial: Trial) {
   }
   await server.stop();
   return {
-    rate: median(rates),
-    cpu: median(cpus),
+    rate: quantile(rates, 0.5),
+    cpu: quantile(cpus, 0.5),
     commit: ROUNDS * 1_000_000 / commits,
   };
-}
-
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 }
 
 const trials: Trial[] = [];

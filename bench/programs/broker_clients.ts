@@ -6,6 +6,7 @@
  * @module
  */
 import { generate } from "mqtt-packet";
+import { delay } from "../../src/common/async.ts";
 import type {
   ClientsCommand,
   ClientsReport,
@@ -173,19 +174,16 @@ async function until(condition: () => boolean): Promise<void> {
 /** Connects and disconnects clients, at a rate. */
 async function cycle(count: number, perSecond: number): Promise<void> {
   const start = performance.now();
-  let next = 0;
-  await Promise.all(Array.from({ length: PARALLEL }, async () => {
-    for (let i; (i = next++) < count;) {
-      const due = start + 1000 * i / perSecond - performance.now();
-      if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
-      const connection = await connect(`cycle-${i}`);
-      await connection.write(DISCONNECT);
-      await connection.closeWrite().catch(() => {});
-      // Until the broker closes.
-      await connection.read(new Uint8Array(1)).catch(() => null);
-      connection.close();
-    }
-  }));
+  await times(count, async (i) => {
+    const due = start + 1000 * i / perSecond - performance.now();
+    if (due > 0) await delay(due);
+    const connection = await connect(`cycle-${i}`);
+    await connection.write(DISCONNECT);
+    await connection.closeWrite().catch(() => {});
+    // Until the broker closes.
+    await connection.read(new Uint8Array(1)).catch(() => null);
+    connection.close();
+  });
 }
 
 async function connect(clientId: string, clean = true): Promise<Deno.TcpConn> {
