@@ -15,6 +15,7 @@ import { encodeConnect, encodePublish } from "../tests/support/packets.ts";
 import { freePort } from "../tests/support/temp.ts";
 import { memoryOf, Meter } from "./harness/meter.ts";
 import { quantile } from "./harness/statistics.ts";
+import { writeAll } from "./harness/write_all.ts";
 import type { ViewersCommand, ViewersReport } from "./live_viewers.ts";
 
 /** Duration of a turn, s. */
@@ -92,9 +93,7 @@ class Load {
   async #send(): Promise<void> {
     await this.#waitForAcknowledgements(WINDOW - 1);
     const message = this.#messages[this.#sent++ % this.#messages.length]!;
-    for (let at = 0; at < message.length;) {
-      at += await this.#connection.write(message.subarray(at));
-    }
+    await writeAll(this.#connection, message);
   }
 
   /** Waits until at most `max` messages are unacknowledged. */

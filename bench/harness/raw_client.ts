@@ -6,6 +6,7 @@
  */
 import { generate, type Packet } from "mqtt-packet";
 import { REQUEST_ID } from "./packets.ts";
+import { writeAll } from "./write_all.ts";
 
 /** The version of MQTT: 4 is 3.1.1. */
 export type Version = 4 | 5;
@@ -95,10 +96,8 @@ export class RawClient implements Disposable {
   }
 
   /** Writes encoded packets. */
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      at += await this.#connection.write(bytes.subarray(at));
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    return writeAll(this.#connection, bytes);
   }
 
   /** Waits until a received packet makes the condition true. */

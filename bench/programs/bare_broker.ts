@@ -5,6 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { writeAll } from "../harness/write_all.ts";
 
 /** Packet types (MQTT 3.1.1, 2.2.1). */
 const CONNECT = 1;
@@ -79,11 +80,8 @@ class BareConnection {
       length -= end;
       if (this.#counted > 0) this.#handlers.onCounted?.(this.#counted);
       this.#counted = 0;
-      for (let at = 0; at < this.#outputBytes;) {
-        at += await connection.write(
-          this.#output.subarray(at, this.#outputBytes),
-        );
-      }
+      const output = this.#output.subarray(0, this.#outputBytes);
+      await writeAll(connection, output);
       this.#outputBytes = 0;
     }
   }

@@ -12,6 +12,7 @@ import type {
   ClientsReport,
 } from "../harness/broker_clients.ts";
 import { commands, epoch, report } from "../harness/program_io.ts";
+import { writeAll } from "../harness/write_all.ts";
 
 const READ_BYTES = 1 << 16;
 /** The first bytes of CONNACK and SUBACK. */
@@ -89,7 +90,7 @@ class Subscriber {
         : this.#acknowledge(buffer.subarray(0, count));
       this.#bytes += count;
       if (acknowledgements !== undefined && acknowledgements.length > 0) {
-        await write(this.#connection, acknowledgements);
+        await writeAll(this.#connection, acknowledgements);
       }
       wake();
     }
@@ -145,7 +146,7 @@ async function send(messages: number, window: number): Promise<void> {
       bytes[at + 1] = id & 255;
     }
     sent += count;
-    await write(publisher!, bytes);
+    await writeAll(publisher!, bytes);
   }
   await until(() => slowest() >= end);
 }
@@ -189,7 +190,7 @@ async function cycle(count: number, perSecond: number): Promise<void> {
 async function connect(clientId: string, clean = true): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   connection.setNoDelay(true);
-  await write(
+  await writeAll(
     connection,
     generate({
       ...{ cmd: "connect", protocolId: "MQTT", protocolVersion: 4 },
@@ -206,7 +207,7 @@ async function subscribe(
   topic: string,
   qos: 0 | 1,
 ): Promise<void> {
-  await write(
+  await writeAll(
     connection,
     generate({
       cmd: "subscribe",
@@ -229,15 +230,6 @@ async function readExactly(
     at += count;
   }
   return bytes;
-}
-
-async function write(
-  connection: Deno.TcpConn,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await connection.write(bytes.subarray(at));
-  }
 }
 
 /** Runs work for 0 to count - 1, some at once. */
