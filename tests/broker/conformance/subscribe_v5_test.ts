@@ -180,7 +180,7 @@ clause({
   assert.equal(properties?.subscriptionIdentifier, undefined);
 });
 
-const SHARED = "$share/group/work/#";
+const SHARED = "$share/group/jobs/#";
 
 async function members(t: Trial, count: number, qos: 0 | 1 | 2 = 1) {
   const clients = [];
@@ -199,9 +199,9 @@ clause({
 }, async (t) => {
   const clients = await members(t, 3);
   const alone = await t.connect("alone");
-  await t.subscribe(alone, "work/#");
+  await t.subscribe(alone, "jobs/#");
   const writer = await t.connect("writer");
-  for (let i = 0; i < 30; i++) await t.publish(writer, "work/a", `${i}`);
+  for (let i = 0; i < 30; i++) await t.publish(writer, "jobs/a", `${i}`);
   const received: string[] = [];
   for (const client of clients) {
     const own = texts(await messages(client));
@@ -218,10 +218,10 @@ clause({
   versions,
 }, async (t) => {
   const client = await t.connect("both");
-  await t.subscribe(client, "$share/one/work");
+  await t.subscribe(client, "$share/one/jobs");
   const other = await t.connect("other");
-  await t.subscribe(other, "$share/two/work");
-  await t.publish(client, "work", "x");
+  await t.subscribe(other, "$share/two/jobs");
+  await t.publish(client, "jobs", "x");
   assert.deepEqual(texts(await messages(client)), ["x"]);
   assert.deepEqual(texts(await messages(other)), ["x"]);
 });
@@ -232,7 +232,7 @@ clause({
   mosquitto: "it sends them",
 }, async (t) => {
   const writer = await t.connect("writer");
-  await t.publish(writer, "work/a", "kept", { retain: true });
+  await t.publish(writer, "jobs/a", "kept", { retain: true });
   const [member] = await members(t, 1);
   assert.deepEqual(await messages(member!), []);
 });
@@ -246,7 +246,7 @@ clause({
   assert.deepEqual(await t.unsubscribe(first!, SHARED), [0]);
   await second!.disconnect();
   const writer = await t.connect("writer");
-  for (let i = 0; i < 10; i++) await t.publish(writer, "work/a", `${i}`);
+  for (let i = 0; i < 10; i++) await t.publish(writer, "jobs/a", `${i}`);
   assert.equal((await messages(third!)).length, 10);
   assert.equal((await messages(first!)).length, 0);
 });
@@ -259,7 +259,7 @@ clause({
   const [first, second] = await members(t, 2);
   const writer = await t.connect("writer");
   for (let i = 0; i < 4; i++) {
-    await t.publish(writer, "work/a", `${i}`, { qos: 1 });
+    await t.publish(writer, "jobs/a", `${i}`, { qos: 1 });
   }
   const own = await messages(first!);
   assert.equal(own.length, 2);
@@ -283,7 +283,7 @@ clause({
   await t.subscribe(first, SHARED, { qos: 1 });
   await first.disconnect();
   const writer = await t.connect("writer");
-  await t.publish(writer, "work/a", "x", { qos: 1 });
+  await t.publish(writer, "jobs/a", "x", { qos: 1 });
   const second = await t.resume("member");
   assert.deepEqual(texts(await messages(second)), ["x"]);
 });
