@@ -118,6 +118,19 @@ export class Trial implements AsyncDisposable {
     return code;
   }
 
+  /**
+   * Sends a CONNECT that the broker must refuse. In MQTT 5 it may send CONNACK
+   * before it closes (4.13.1).
+   *
+   * @param codes allowed codes of the CONNACK
+   */
+  async refuses(bytes: Uint8Array, ...codes: number[]): Promise<void> {
+    const code = await this.refusal(bytes);
+    if (code === undefined) return;
+    assert.equal(this.version, 5, `CONNACK ${code}`);
+    assert.ok(codes.includes(code), `CONNACK ${code}`);
+  }
+
   /** Connects a client that sends bytes: the broker must close. */
   async mustClose(bytes: Uint8Array, ...reasons: number[]): Promise<void> {
     const client = await this.connect("closed");
