@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { delay } from "../../../src/common/async.ts";
 import { mqttCase } from "../../fuzz/mqtt_cases.ts";
 import { Random } from "../../fuzz/random.ts";
+import { FIRST, join, varint } from "../../support/packet_bytes.ts";
 import {
   encodeConnect,
   encodePublish,
@@ -66,7 +67,7 @@ export const BROKER_ATTACKS: Readonly<Record<string, Attack>> = {
         socket.read();
         await socket.write(encodeConnect(`oversized-${Math.random()}`));
         const bytes = Buffer.alloc(60_000, 120);
-        await socket.write(publishHeader(OVERSIZED_BYTES));
+        await socket.write(join(FIRST.publish, varint(OVERSIZED_BYTES), "a"));
         while (await socket.write(bytes)) await delay(target.pauseMs);
       }),
   },
@@ -174,13 +175,4 @@ async function floods(
       },
     ),
   ]);
-}
-
-/** The start of a PUBLISH at QoS 0 that announces a length. */
-function publishHeader(length: number): Uint8Array {
-  const digits: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 128)) {
-    digits.push(rest % 128 | (rest >= 128 ? 128 : 0));
-  }
-  return Uint8Array.of(0x30, ...digits, 0, 1, 97);
 }

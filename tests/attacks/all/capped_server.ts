@@ -4,13 +4,17 @@
  * @module
  */
 import { type Ended, Running } from "../../support/processes.ts";
+import { until } from "../../support/until.ts";
 import { TURN, turnsIn, watchedArgs } from "../../support/turns.ts";
 
 /** Where the memory controller of cgroups v1 is, if there is one. */
 const CGROUP_V1 = "/sys/fs/cgroup/memory";
 const CGROUP_V2 = "/sys/fs/cgroup";
 /** Maximum number of file descriptors of a server, by default. */
-const MAX_FILES = 1024;
+export const MAX_FILES = 1024;
+
+/** For the kernel to let a cgroup go. */
+const REMOVE_TIMEOUT_MS = 5_000;
 
 /** How a {@linkcode CappedServer} is limited. */
 export type Cap = "cgroup" | "watched";
@@ -83,15 +87,11 @@ export class MemoryCap implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#folder === undefined) return;
+    const folder = this.#folder;
+    if (folder === undefined) return;
     // The kernel removes the processes that have ended a moment later.
-    for (let attempt = 0; attempt < 50; attempt++) {
-      try {
-        return await Deno.remove(this.#folder);
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
+    const remove = () => Deno.remove(folder).then(() => true, () => false);
+    await until(remove, { deadline: REMOVE_TIMEOUT_MS }).catch(() => {});
   }
 }
 

@@ -9,7 +9,7 @@ import { DENO_RUN, Running } from "../../support/processes.ts";
 import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
 import { ATTACKS, SCATTERED } from "./attacks.ts";
-import { MemoryCap } from "./capped_server.ts";
+import { MAX_FILES, MemoryCap } from "./capped_server.ts";
 import { Crowd } from "./crowd.ts";
 import {
   GoodClient,
@@ -29,8 +29,6 @@ const COUNT_TIMEOUT_MS = 60_000;
 const HOSTILE_SHARE = 0.2;
 /** Connections of an attack on the broker without a crowd. */
 const DEFAULT_HOSTILE = 40;
-/** File descriptors of the server, besides those for a crowd. */
-const FILES = 1024;
 /** The longest time of the measurement without an attack. */
 const QUIET_MS = 60_000;
 const TOKEN = "attacked-attacked-attacked";
@@ -109,7 +107,7 @@ export async function runAttacks(
   ];
   const { connections = 0 } = options;
   const crowdSize = Math.floor(connections * (1 - HOSTILE_SHARE));
-  await using server = cap.start(args, FILES + connections);
+  await using server = cap.start(args, MAX_FILES + connections);
   const { httpUrl, mqttPort } = await server.ready();
   await fill(httpUrl, cells);
   await post(httpUrl, SCATTERED, "0,0,0");
