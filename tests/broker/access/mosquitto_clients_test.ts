@@ -55,7 +55,8 @@ async function publish(
 ): Promise<Ended> {
   const args = [...clientArgs(options), "-q", "1", "-t", topic, "-m", message];
   await using running = new Running(requireTool("mosquitto_pub"), [
-    ...[...args, ...more],
+    ...args,
+    ...more,
   ]);
   return await running.ended();
 }
@@ -70,7 +71,11 @@ function subscribe(options: ClientOptions, ...more: string[]): Running {
   ]);
 }
 
-const SUBSCRIBED = /Subscribed \(mid/;
+/** Waits until a subscriber has its SUBACK. */
+async function subscribed(running: Running): Promise<void> {
+  const output = () => running.stdout + running.stderr;
+  await until(() => /Subscribed \(mid/.test(output()), { what: output });
+}
 
 /** Waits for a text on standard output. */
 async function shows(running: Running, text: string): Promise<void> {
@@ -158,9 +163,7 @@ Deno.test({
     const [alice, bob, root] = clients as [Running, Running, Running];
     await using stack = new AsyncDisposableStack();
     for (const client of clients) stack.use(client);
-    for (const client of clients) {
-      await until(() => SUBSCRIBED.test(client.stdout + client.stderr));
-    }
+    for (const client of clients) await subscribed(client);
     const published: [string, string, string][] = [
       ["root", "home/lamp", "on"],
       ["bob", "home/bob/lamp", "on"],
@@ -220,7 +223,7 @@ Deno.test({
       const { stdout, stderr } = await refused.ended();
       assert.match(stdout + stderr, /All subscription requests were denied/);
       await using some = subscribe({ port, version }, "-t", "+/x");
-      await until(() => SUBSCRIBED.test(some.stdout + some.stderr));
+      await subscribed(some);
       await publish({ port }, "no/x", "hidden");
       await publish({ port }, "yes/x", "seen");
       await shows(some, "yes/x seen");
@@ -245,9 +248,7 @@ Deno.test({
       "occupancy/#",
     );
     await using bob = subscribe({ port, user: "bob" }, "-t", "home/#");
-    for (const client of [alice, bob]) {
-      await until(() => SUBSCRIBED.test(client.stdout + client.stderr));
-    }
+    for (const client of [alice, bob]) await subscribed(client);
     await Deno.writeTextFile(users, "user alice\nuser alice\n");
     server.kill("SIGHUP");
     await server.waitFor(
@@ -325,11 +326,8 @@ Deno.test({
       );
     const right = await send(sensor);
     assert.equal(right.code, 0, right.stderr);
-    assert.match(
-      (await send(sensor, "occupancy/data/other")).stderr +
-        (await send(sensor, "occupancy/data/other")).stdout,
-      /not authori[sz]ed|^$/i,
-    );
+    const other = await send(sensor, "occupancy/data/other");
+    assert.match(other.stderr + other.stdout, /not authori[sz]ed|^$/i);
     for (const files of [undefined, unknown, foreign, expired]) {
       const { code, stderr } = await send(files);
       assert.notEqual(code, 0, `${files?.cert} ${stderr}`);
