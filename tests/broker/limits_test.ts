@@ -77,12 +77,7 @@ Deno.test({
     await client.connect("large", { version: 5 });
     const connack = await client.expect("connack");
     equal(connack.properties?.maximumPacketSize, 1000);
-    await client.send({
-      cmd: "publish",
-      topic: "other",
-      payload: Buffer.alloc(2000),
-      ...{ qos: 0, dup: false, retain: false },
-    });
+    await client.publish("other", new Uint8Array(2000));
     const { reasonCode } = await client.expect("disconnect");
     equal(reasonCode, 0x95);
     deepEqual(reached, ["mqtt-packet-bytes"]);
@@ -101,16 +96,11 @@ Deno.test({
     await using client = await RawConnection.dial(server.port);
     await client.connect("hasty", { version: 5 });
     equal((await client.expect("connack")).properties?.receiveMaximum, 5);
-    const publish = (messageId: number) =>
-      client.send({
-        cmd: "publish",
-        topic: "data",
-        payload: "1,1,1",
-        ...{ qos: 1, dup: false, retain: false, messageId },
-      });
-    for (let id = 1; id <= 5; id++) await publish(id);
+    for (let id = 1; id <= 5; id++) {
+      await client.publish("data", "1,1,1", { id });
+    }
     await client.ping();
-    await publish(6);
+    await client.publish("data", "1,1,1", { id: 6 });
     equal((await client.expect("disconnect")).reasonCode, 0x93);
     deepEqual(reached, ["mqtt-receive-maximum"]);
   },
