@@ -16,7 +16,7 @@ Deno.test({
     await certificates.createAuthority("ca");
     await certificates.create("broker", { authority: "ca" });
     await certificates.create("me", { authority: "ca" });
-    const program = requireTool("mosquitto_pub").replace(/pub$/, "passwd");
+    const program = requireTool("mosquitto_passwd");
     await using hashing = new Running(program, [
       ...["-c", "-b", `${path}/passwords`, "ann", "5% :@"],
     ]);

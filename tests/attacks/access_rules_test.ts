@@ -58,7 +58,7 @@ Deno.test({
       "passwd",
       USERS.map((user) => `${user}:secret-${user}\n`).join(""),
     );
-    const program = requireTool("mosquitto_pub").replace(/pub$/, "passwd");
+    const program = requireTool("mosquitto_passwd");
     await using hashing = new Running(program, ["-U", passwords]);
     assert.equal((await hashing.ended()).code, 0);
     const port = freePort();

@@ -136,7 +136,7 @@ Deno.test({
       }),
     );
     await forger.expectAll("puback", 2);
-    const program = requireTool("mosquitto_pub").replace(/pub$/, "sub");
+    const program = requireTool("mosquitto_sub");
     const at = ["-h", "127.0.0.1", "-p", String(system.port)];
     await using subscriber = new Running(program, [
       ...[...at, "-R", "-t", "occupancy/response", "-C", "1"],

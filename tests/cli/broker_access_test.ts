@@ -26,7 +26,7 @@ const LOGIN = { OCCUPANCY_USER: USER, OCCUPANCY_PASSWORD: PASSWORD };
 /** Starts a broker that requires the login. */
 async function startWithLogin(folder: string): Promise<Mosquitto> {
   const passwords = `${folder}/passwords`;
-  const program = requireTool("mosquitto_pub").replace(/pub$/, "passwd");
+  const program = requireTool("mosquitto_passwd");
   await using hashing = new Running(program, [
     ...["-c", "-b", passwords, USER, PASSWORD],
   ]);
@@ -336,7 +336,7 @@ Deno.test({
       await Deno.chmod(`${path}/me.key`, 0o600);
     };
     const setPassword = async (password: string) => {
-      const program = requireTool("mosquitto_pub").replace(/pub$/, "passwd");
+      const program = requireTool("mosquitto_passwd");
       const args = ["-c", "-b", `${path}/passwords`, USER, password];
       await using hashing = new Running(program, args);
       assert.equal((await hashing.ended()).code, 0);

@@ -16,7 +16,7 @@ function subscriber(
   qos: number,
   count: number,
 ): Running {
-  const program = requireTool("mosquitto_pub").replace(/pub$/, "sub");
+  const program = requireTool("mosquitto_sub");
   // Into a pipe it would write whole blocks.
   return new Running("stdbuf", [
     ...["-oL", program, "-p", `${port}`, "-i", `sub-${version}-${qos}`, "-c"],

@@ -24,7 +24,9 @@ export type Tool =
   | "sh"
   | "zsh"
   | "jq"
-  | "mosquitto_pub";
+  | "mosquitto_passwd"
+  | "mosquitto_pub"
+  | "mosquitto_sub";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
 /**

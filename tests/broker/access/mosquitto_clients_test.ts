@@ -63,7 +63,7 @@ async function publish(
 
 /** Starts a subscriber; it prints topics and messages. */
 function subscribe(options: ClientOptions, ...more: string[]): Running {
-  const program = requireTool("mosquitto_pub").replace(/pub$/, "sub");
+  const program = requireTool("mosquitto_sub");
   // Into a pipe it would write whole blocks.
   return new Running("stdbuf", [
     ...["-oL", program, ...clientArgs(options)],

@@ -15,7 +15,7 @@ async function pub(port: number, ...args: string[]): Promise<void> {
 
 /** Returns what Mosquitto's client receives, a line a message. */
 async function sub(port: number, ...args: string[]): Promise<string> {
-  const program = requireTool("mosquitto_pub").replace(/pub$/, "sub");
+  const program = requireTool("mosquitto_sub");
   await using running = new Running(program, ["-p", `${port}`, ...args]);
   return (await running.ended()).stdout;
 }
