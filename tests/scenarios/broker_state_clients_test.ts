@@ -103,9 +103,10 @@ Deno.test({
       await server.stop();
     }
     await server.start();
-    await using raw = await RawConnection.dial(server.port);
-    await raw.connect("client", { clean: false });
-    assert.equal((await raw.expect("connack")).sessionPresent, true);
+    await using raw = await RawConnection.open(server.port, "client", {
+      clean: false,
+    });
+    assert.equal(raw.sessionPresent, true);
     const { payload, dup } = await raw.expect("publish");
     assert.equal(payload.toString(), "0");
     assert.equal(dup, true);

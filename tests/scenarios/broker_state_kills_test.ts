@@ -166,10 +166,8 @@ async function connect(
   clientId: string,
   isPresent: boolean,
 ): Promise<RawConnection> {
-  const raw = await RawConnection.dial(port);
-  await raw.connect(clientId, { clean: false });
-  const { sessionPresent } = await raw.expect("connack");
-  if (isPresent) assert.equal(sessionPresent, true, `session of ${clientId}`);
+  const raw = await RawConnection.open(port, clientId, { clean: false });
+  if (isPresent) assert.ok(raw.sessionPresent, `session of ${clientId}`);
   return raw;
 }
 

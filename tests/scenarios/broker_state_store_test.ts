@@ -22,16 +22,14 @@ const FLOOD_PAYLOAD = new Uint8Array(1000);
 
 /** Subscribes with a session that is kept, and disconnects. */
 async function subscribeKept(port: number, clientId: string): Promise<void> {
-  await using raw = await RawConnection.open(port, clientId, { clean: false });
+  await using raw = await resume(port, clientId);
   await raw.subscribe("t", 1);
   await raw.disconnect();
 }
 
-async function resume(port: number, clientId: string) {
-  const raw = await RawConnection.dial(port);
-  await raw.connect(clientId, { clean: false });
-  const { sessionPresent } = await raw.expect("connack");
-  return { raw, sessionPresent };
+/** Connects with a session that is kept. */
+function resume(port: number, clientId: string): Promise<RawConnection> {
+  return RawConnection.open(port, clientId, { clean: false });
 }
 
 Deno.test({
@@ -47,17 +45,15 @@ Deno.test({
     for (const _round of [1, 2]) {
       await using server = occupancy(args);
       await server.waitFor(/Ready/);
-      const { raw, sessionPresent } = await resume(port, "reader");
-      await using reader = raw;
-      assert.equal(sessionPresent, false);
+      await using reader = await resume(port, "reader");
+      assert.equal(reader.sessionPresent, false);
       await reader.subscribe("kept", 1);
       await reader.ping(); // nothing is retained
       await subscribeKept(port, "away");
       await using sender = await RawConnection.open(port, "sender");
       await sender.publish("kept", "1", { id: 1, retain: true });
       await sender.expect("puback");
-      const away = await resume(port, "away");
-      await using _away = away.raw;
+      await using away = await resume(port, "away");
       assert.equal(away.sessionPresent, true, "while the process runs");
       server.kill("SIGTERM");
       assert.equal((await server.ended()).code, 0);
@@ -97,9 +93,8 @@ Deno.test({
     );
     await server.kill();
     await server.start();
-    const { raw, sessionPresent } = await resume(port, "reader");
-    await using reader = raw;
-    assert.equal(sessionPresent, true);
+    await using reader = await resume(port, "reader");
+    assert.equal(reader.sessionPresent, true);
     for (let i = 0; i < MESSAGES; i++) {
       const message = await reader.expect("publish");
       assert.equal(message.payload.toString(), payload(i));
@@ -176,8 +171,7 @@ Deno.test({
     assert.ok(acknowledged < MESSAGES);
     await disk.free();
     await server.start();
-    const { raw } = await resume(port, "reader");
-    await using reader = raw;
+    await using reader = await resume(port, "reader");
     for (let i = 0; i < acknowledged; i++) {
       const { payload, messageId } = await reader.expect("publish");
       assert.match(payload.toString(), new RegExp(`^${i} `));
@@ -206,9 +200,8 @@ Deno.test({
     await subscribeKept(server.port, "reader");
     await server.kill();
     await server.start();
-    const { raw, sessionPresent } = await resume(server.port, "reader");
-    await using reader = raw;
-    assert.equal(sessionPresent, true);
+    await using reader = await resume(server.port, "reader");
+    assert.equal(reader.sessionPresent, true);
     const { cells } = await requestMap(reader);
     assert.deepEqual(cells.map((cell) => cell.slice(0, 3)), [[1, 2, 3]]);
   },

@@ -14,19 +14,16 @@ import { type BrokerProcess, startBroker } from "./broker_state_support.ts";
 const NEVER = 0xffff_ffff;
 
 /** Connects a client whose session is kept. */
-async function openKept(
+function openKept(
   { port }: BrokerProcess,
   clientId: string,
   version: 4 | 5 = 4,
-): Promise<RawConnection & { readonly sessionPresent: boolean }> {
-  const raw = await RawConnection.dial(port);
-  await raw.connect(clientId, {
+): Promise<RawConnection> {
+  return RawConnection.open(port, clientId, {
     version,
     clean: false,
     ...(version === 5 && { properties: { sessionExpiryInterval: NEVER } }),
   });
-  const { sessionPresent } = await raw.expect("connack");
-  return Object.assign(raw, { sessionPresent });
 }
 
 /** Publishes and waits for the acknowledgement of each message. */

@@ -35,6 +35,8 @@ export class RawConnection implements AsyncDisposable {
   readonly packets: Packet[] = [];
   /** True after either end has closed the connection. */
   closed = false;
+  /** True if the broker had a session at {@linkcode open}. */
+  sessionPresent = false;
 
   /** Called with all received bytes, before they are decoded. */
   onBytes: ((bytes: Uint8Array) => void) | undefined;
@@ -61,7 +63,8 @@ export class RawConnection implements AsyncDisposable {
     const client = await RawConnection.dial(port);
     try {
       await client.connect(clientId, options);
-      await client.expect("connack");
+      const { sessionPresent } = await client.expect("connack");
+      client.sessionPresent = sessionPresent;
       return client;
     } catch (error) {
       await client[Symbol.asyncDispose]();
