@@ -1,4 +1,4 @@
-/** All attacks against one server process with 1 GiB and 1,024 files. */
+/** All attacks against one server process with 512 MB and 1,024 files. */
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { problemsOf, reportLine } from "./all/problems.ts";
@@ -13,7 +13,7 @@ const MAX_PROBLEM_CHARS = 200;
  */
 Deno.test({
   name:
-    "with 1 GiB the server survives all attacks, loses no acknowledged reading and serves a good client",
+    "with 512 MB the server survives all attacks, loses no acknowledged reading and serves a good client",
   // The attackers have an address of their own, 127.0.0.2.
   ignore: needs().ignore || Deno.build.os !== "linux",
   fn: () => run({ attackMs: 1000, pauseMs: 50 }),

@@ -17,6 +17,7 @@ import {
   type ConnectionLimits,
   Connections,
 } from "../../common/connection_budget.ts";
+import { CompactMessage } from "./compact_message.ts";
 import type { Incoming } from "./incoming.ts";
 import { endWith, tooManyConnections } from "./refusals.ts";
 import { PacedReads } from "./paced_reads.ts";
@@ -117,6 +118,7 @@ export class HttpListener {
         requireHostHeader: false, // checked with the rest of the address
         keepAlive: true, // detects clients that are gone without a word
         shouldUpgradeCallback: isWebSocket,
+        IncomingMessage: CompactMessage,
       } as Parameters<typeof createServer>[0],
     );
     this.#addListeners(this.#server);

@@ -18,7 +18,7 @@ import {
   type Operation,
 } from "./good_client.ts";
 
-export const MAX_BYTES = 1024 * 1024 * 1024;
+export const MAX_BYTES = 512 * 1024 * 1024;
 /** SIGTERM must end the server within this time. */
 export const STOP_TIMEOUT_MS = 10_000;
 /** For the start of an attacker, which has a low priority. */
