@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { doneWithin } from "../common/async.ts";
+import { nextTurn } from "../common/next_turn.ts";
 import type {
   BrokerState,
   Incoming,
@@ -314,7 +314,7 @@ class EmbeddedBroker implements Broker {
 
   /** Ends what has expired, in several turns if it is much. */
   #tick(): void {
-    if (this.#router.tick() && this.#isOpen) setImmediate(() => this.#tick());
+    if (this.#router.tick() && this.#isOpen) nextTurn(() => this.#tick());
   }
 
   #onAccessChanged(): void {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { nextTurn } from "./next_turn.ts";
 
 /** Work is paused after this time, so that other events are handled. */
-export const MAX_TURN_MS = 10;
+export const MAX_TURN_MS = 5;
 
 /** Work that pauses by `yield`, every millisecond or so. */
 export type Work<Result> = Generator<void, Result, void>;
@@ -41,7 +41,7 @@ export function inTurns<Result>(work: Work<Result>): Promise<Result> {
 function scheduleTurn(): void {
   if (isScheduled || waiting.length === 0) return;
   isScheduled = true;
-  setImmediate(() => {
+  nextTurn(() => {
     isScheduled = false;
     const end = performance.now() + MAX_TURN_MS;
     do {
@@ -82,7 +82,7 @@ export class TurnTask<Result> {
       const step = this.#work.next();
       if (step.done) return this.#end(step.value);
     } while (performance.now() - start < this.#maxTurnMs);
-    setImmediate(() => this.run());
+    nextTurn(() => this.run());
   }
 
   /** Does the rest of the work at once. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { nextTurn } from "../common/next_turn.ts";
 
 /** Time of large responses in a turn of the event loop. */
 const TURN_BUDGET_MS = 2;
@@ -64,8 +65,9 @@ export class FairTurns {
     if (this.#scheduled || this.#queues.size === 0) return;
     this.#scheduled = true;
     const turn = () => this.#turn();
-    if (used > 0 && this.#isShared()) setTimeout(turn, used);
-    else setImmediate(turn);
+    if (used === 0) setImmediate(turn);
+    else if (this.#isShared()) setTimeout(turn, used);
+    else nextTurn(turn);
   }
 
   /** Returns true if there was other work a short time ago. */

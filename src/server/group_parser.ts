@@ -32,6 +32,8 @@ import {
 
 /** Batches kept for the next group; few groups have more layers. */
 const MAX_SPARE_BATCHES = 64;
+/** Messages of a run that are not plain rows, after which there is a pause. */
+export const RUN_SLICE_MESSAGES = 64;
 
 /** Where the readings of a message are added. */
 interface Target {
@@ -101,6 +103,8 @@ export class GroupParser {
    *
    * @param from index of the first message
    * @param to index after the last message
+   * @returns the index of the next message: less than `to` after some that are
+   * not plain rows, which take longer
    */
   addRun(
     run: IncomingRun,
@@ -108,10 +112,11 @@ export class GroupParser {
     to: number,
     received: number,
     now: number,
-  ): void {
+  ): number {
     const layer = !run.retain && mayBePlain(run.contentType)
       ? this.#context.topics.layerOf(run.topic)
       : undefined;
+    let others = 0;
     for (let i = from; i < to; i++) {
       const readings = layer === undefined
         ? undefined
@@ -119,8 +124,11 @@ export class GroupParser {
       if (readings !== undefined) {
         i = this.#addPlain(run, i, to, readings, received, now);
       }
-      if (i < to) this.add(messageOf(run, i), received, now);
+      if (i >= to) break;
+      this.add(messageOf(run, i), received, now);
+      if (++others === RUN_SLICE_MESSAGES) return i + 1;
     }
+    return to;
   }
 
   /** Adds a reading of an entry that the map dropped. */

@@ -20,7 +20,7 @@ import {
   spanBytesOf,
 } from "./arrival.ts";
 import type { ServerContext } from "./context.ts";
-import { GroupParser } from "./group_parser.ts";
+import { GroupParser, RUN_SLICE_MESSAGES } from "./group_parser.ts";
 import type { Reports } from "./reports.ts";
 import type { Submission } from "./submission.ts";
 
@@ -29,6 +29,14 @@ import type { Submission } from "./submission.ts";
  * becomes several entries of one commit, each with its revision.
  */
 const MAX_ENTRY_READINGS = 8192;
+
+/**
+ * Time for small messages before a pause, in ms: invalid ones take much longer
+ * than others.
+ */
+const SMALL_SLICE_MS = 2;
+/** Messages after which the time is checked. */
+const SMALL_SLICE_MESSAGES = 64;
 
 /** An entry, and where its readings are from. */
 export interface GroupEntry {
@@ -78,7 +86,7 @@ export class GroupReader {
     const now = clock.now();
     const requests: Incoming[] = [];
     for (let i = 0; i < messages.length;) {
-      if (spanBytesOf(messages[i]!) > PARSE_SLICE_BYTES) {
+      if (isLarge(messages[i]!)) {
         yield* this.#readLarge(arrived, i++, now, requests);
       } else i = this.#readSmall(arrived, i, now, requests);
       if (i < messages.length) yield;
@@ -116,10 +124,13 @@ export class GroupReader {
     const { parser } = this;
     let bytes = 0;
     let i = from;
+    const end = performance.now() + SMALL_SLICE_MS;
     for (; i < messages.length && bytes < PARSE_SLICE_BYTES; i++) {
+      const isChecked = (i - from) % SMALL_SLICE_MESSAGES === 0 && i > from;
+      if (isChecked && performance.now() > end) break;
       const message = messages[i]!;
+      if (isLarge(message)) break;
       const size = spanBytesOf(message);
-      if (size > PARSE_SLICE_BYTES) break;
       bytes += size;
       const received = Math.min(arrivals[i] ?? now, now);
       if (isRun(message)) {
@@ -166,12 +177,11 @@ export class GroupReader {
       let to = from;
       const limit = starts[from]! + PARSE_SLICE_BYTES;
       while (to < count && ends[to]! <= limit) to++;
-      if (to > from) this.parser.addRun(run, from, to, received, now);
+      if (to > from) from = this.parser.addRun(run, from, to, received, now);
       else {
-        const message = messageOf(run, to++);
+        const message = messageOf(run, from++);
         yield* this.parser.addInSlices(message, received, now);
       }
-      from = to;
       if (from < count) yield;
     }
   }
@@ -187,6 +197,12 @@ export class GroupReader {
       return false;
     }
   }
+}
+
+/** Returns true if reading it may take some milliseconds. */
+function isLarge(arrival: Arrival): boolean {
+  return spanBytesOf(arrival) > PARSE_SLICE_BYTES ||
+    isRun(arrival) && arrival.count > RUN_SLICE_MESSAGES;
 }
 
 function addEntries(

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { clearImmediate, setImmediate } from "node:timers";
+import { setImmediate } from "node:timers";
+import { nextTurn } from "../common/next_turn.ts";
 
 /** The work of {@linkcode ReplyTurns}. */
 export interface ReplyTurnsOptions {
@@ -26,7 +27,7 @@ export class ReplyTurns {
   readonly #options: ReplyTurnsOptions;
   /** When the time in the present turn ends, by `performance.now()`. */
   #end: number | undefined;
-  #immediate: ReturnType<typeof setImmediate> | undefined;
+  #isScheduled = false;
   #isRunning = false;
   #isStopped = false;
 
@@ -42,15 +43,14 @@ export class ReplyTurns {
     if (this.#isRunning || this.#isStopped) return;
     const { turnMs, step, onEnd } = this.#options;
     const now = performance.now();
-    if (this.#end === undefined) {
-      this.#end = now + turnMs;
-      this.#immediate = setImmediate(() => this.#next());
-    } else if (now >= this.#end) return;
+    if (this.#end === undefined) this.#end = now + turnMs;
+    else if (now >= this.#end) return;
     this.#isRunning = true;
     try {
       while (step() && performance.now() < this.#end);
     } finally {
       this.#isRunning = false;
+      this.#schedule();
     }
     onEnd?.();
   }
@@ -58,11 +58,19 @@ export class ReplyTurns {
   /** Runs no further step. */
   stop(): void {
     this.#isStopped = true;
-    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const schedule = this.#options.hasWork() ? nextTurn : setImmediate;
+    schedule(() => this.#next());
   }
 
   #next(): void {
+    this.#isScheduled = false;
     this.#end = undefined;
+    if (this.#isStopped) return;
     if (this.#options.hasWork()) this.run();
     else this.#options.onEnd?.();
   }

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { nextTurn } from "../../common/next_turn.ts";
 
 /** Work of all connections in one turn. */
-const TURN_MS = 10;
+const TURN_MS = 5;
 /** Work of one connection in one turn. */
-const SLICE_MS = 5;
+const SLICE_MS = 3;
 /** Less work in a turn is not worth an event of the loop. */
 const NOTICED_MS = 2;
 
@@ -52,7 +52,7 @@ export class Turns {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(this.#next);
+    nextTurn(this.#next);
   }
 
   readonly #next = (): void => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { WebRequest } from "../listener/incoming.ts";
-import { setImmediate } from "node:timers/promises";
+import { nextTurn } from "../../common/next_turn.ts";
 import type { Share } from "../budget.ts";
 import type { Exchange } from "../exchange.ts";
 import {
@@ -78,7 +78,7 @@ export async function readBody(
       await buffer.append(value);
       if (failure !== undefined) throw failure;
       // Small chunks come in microtasks, so that nothing else would run.
-      if (chunks % CHUNKS_PER_TURN === 0) await setImmediate();
+      if (chunks % CHUNKS_PER_TURN === 0) await new Promise<void>(nextTurn);
     }
   } catch (error) {
     buffer.release();

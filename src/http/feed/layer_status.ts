@@ -11,6 +11,7 @@ import {
   NO_CELLS,
   SnapshotLostError,
 } from "../../grid/mod.ts";
+import { nextTurn } from "../../common/next_turn.ts";
 import type { HistoryPoint, LayerStatus } from "../../feed/messages.ts";
 import type { RegionTuple } from "../../protocol/region.ts";
 import type { HttpContext, ReadableMap } from "../context.ts";
@@ -125,7 +126,7 @@ export class LayerReporter {
       bounds.of(grid, isTimeUp);
       if (bounds.isComplete) continue;
       this.#isReading = true;
-      setImmediate(() => {
+      nextTurn(() => {
         this.#isReading = false;
         this.#updateBounds(all);
       });

@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import { nextTurn } from "../../common/next_turn.ts";
 
 /**
  * Bytes of a slice. A body in chunks of one byte costs about 10 µs a chunk: a
@@ -120,7 +121,8 @@ export class PacedReads {
     }
     if (this.#isTurnScheduled) return;
     this.#isTurnScheduled = true;
-    setImmediate(() => {
+    const schedule = this.#queue.length > 0 ? nextTurn : setImmediate;
+    schedule(() => {
       this.#isTurnScheduled = false;
       this.#spentMs = 0;
       if (this.#queue.length > 0) this.#parseSlices();

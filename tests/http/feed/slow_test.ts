@@ -113,6 +113,7 @@ Deno.test({
   fn: async () => {
     await using server = await startServer({ feedLimits: { partCells: 1024 } });
     server.publish(noiseSquare(300, 0));
+    await until(() => server.map.size === 300 * 300);
     let parts = 0;
     await using viewer = new RecordingViewer(server.url, {
       onFrame: () => {

@@ -1,6 +1,7 @@
 /** The HTTP listener parses what it reads in slices. */
 import assert from "node:assert/strict";
 import { needs } from "../../support/needs.ts";
+import { until } from "../../support/until.ts";
 import { startServer } from "../support.ts";
 import { RawClient } from "./raw_client.ts";
 
@@ -80,6 +81,7 @@ Deno.test({
     server.publish(
       Array.from({ length: 40_000 }, (_, i) => `${i},0,1`).join("\n"),
     );
+    await until(() => server.map.size === 40_000);
     using client = await RawClient.connect(server.url);
     await client.send(
       [
