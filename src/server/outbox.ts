@@ -9,8 +9,13 @@ import { printable } from "../common/printable.ts";
 import type { Reply } from "./reply.ts";
 import type { ServerContext } from "./context.ts";
 
-/** Maximum unacknowledged parts of one topic. */
-const MAX_INFLIGHT_PARTS = 32;
+/** Unacknowledged parts of one topic from which a large reply waits. */
+const MAX_LARGE_INFLIGHT_PARTS = 32;
+/**
+ * The same for small replies. More, because the parts are acknowledged late if
+ * another client also subscribes to the topic and has just stopped reading.
+ */
+const MAX_SMALL_INFLIGHT_PARTS = 256;
 /**
  * Their maximum bytes, unless a single part has more: far less than the
  * connection to a client or a broker may hold.
@@ -256,11 +261,8 @@ export class Outbox {
 
   /** Queues a topic if it can publish a part. */
   #enqueue(lane: Lane): void {
-    const { current, inflightParts, inflightBytes } = lane;
-    if (current === undefined || lane.isQueued) return;
-    if (
-      inflightParts >= MAX_INFLIGHT_PARTS || inflightBytes >= MAX_INFLIGHT_BYTES
-    ) return;
+    const { current } = lane;
+    if (current === undefined || lane.isQueued || !hasRoom(lane)) return;
     lane.isQueued = true;
     (current.isLarge ? this.#large : this.#small).push(lane);
   }
@@ -283,9 +285,7 @@ export class Outbox {
     let bytes = 0;
     while (
       current.next < body.length &&
-      parts < TURN_PARTS && bytes < TURN_BYTES &&
-      lane.inflightParts < MAX_INFLIGHT_PARTS &&
-      lane.inflightBytes < MAX_INFLIGHT_BYTES
+      parts < TURN_PARTS && bytes < TURN_BYTES && hasRoom(lane)
     ) {
       const part = body.part(current.next++);
       parts++;
@@ -389,4 +389,12 @@ export class Outbox {
       () => `Cannot reply on ${printable(topic)}: ${reason}`,
     );
   }
+}
+
+/** Returns true if the topic of the lane may have more unacknowledged parts. */
+function hasRoom({ current, inflightParts, inflightBytes }: Lane): boolean {
+  const maxParts = current?.isLarge
+    ? MAX_LARGE_INFLIGHT_PARTS
+    : MAX_SMALL_INFLIGHT_PARTS;
+  return inflightParts < maxParts && inflightBytes < MAX_INFLIGHT_BYTES;
 }

@@ -69,6 +69,15 @@ test("Outbox publishes the parts in order, at QoS 1, with their properties", asy
   assert.equal(outbox.size, 0);
 });
 
+test("Outbox publishes small replies to a topic whose parts are acknowledged late", () => {
+  const { outbox, link, publish } = start();
+  for (let i = 1; i <= 100; i++) {
+    outbox.add(reply("r", [10]));
+    publish();
+    assert.equal(link.published.length, i);
+  }
+});
+
 test("Outbox publishes the replies of several topics in turn", () => {
   const { outbox, link, publish } = start();
   const parts = Array.from({ length: 20 }, () => 1);
