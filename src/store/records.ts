@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
+import { nextTurn } from "../common/next_turn.ts";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import type { Records } from "./store.ts";
 
@@ -172,16 +173,17 @@ export class StagedRecords implements Records {
   }
 
   /** Commits soon, if no entries are committed before. */
-  #schedule(): void {
+  #schedule(call: (callback: () => void) => unknown = setImmediate): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.#flush());
+    call(() => this.#flush());
   }
 
   #flush(): void {
     if (!this.hasStaged || this.#store.commitRecords()) {
       this.#isScheduled = false;
-      if (this.hasStaged) this.#schedule();
+      // Each commit takes some milliseconds.
+      if (this.hasStaged) this.#schedule(nextTurn);
       return;
     }
     this.#retryTimer = setTimeout(() => this.#flush(), RETRY_INTERVAL_MS);
