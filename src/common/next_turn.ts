@@ -34,6 +34,14 @@ export function nextTurn(callback: () => void): void {
 }
 
 /**
+ * Waits until the callbacks so far were called: those of works that have ended
+ * do nothing.
+ */
+export function turnsEnded(): Promise<void> {
+  return new Promise(nextTurn);
+}
+
+/**
  * A digest is computed by another thread, and the event loop waits for it: then
  * it looks for all that has arrived. In all it takes about 70 µs, and needs no
  * permission. After it `setImmediate`, for one call in a turn.

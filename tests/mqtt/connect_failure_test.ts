@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { LinkError, type LinkErrorCode } from "../../src/mqtt/link.ts";
 import type { ConnectionOptions } from "../../src/mqtt/connection.ts";
 import { explainConnectFailure } from "../../src/mqtt/failure.ts";
+import { closeLink } from "../support/close_link.ts";
 import { connack4, connack5, FakeBroker } from "../support/fake_broker.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
@@ -171,7 +172,7 @@ async function failureOf(
     assert.ok(error instanceof LinkError, String(error));
     return error;
   } finally {
-    await link.close();
+    await closeLink(link);
   }
   assert.fail(`${url} accepted the connection`);
 }

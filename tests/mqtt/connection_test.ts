@@ -3,12 +3,12 @@
  * of mqtt.js on which `Connection` relies.
  */
 import assert from "node:assert/strict";
-import { delay } from "../../src/common/async.ts";
 import { type Incoming, LinkError } from "../../src/mqtt/link.ts";
 import type {
   Connection,
   ConnectionOptions,
 } from "../../src/mqtt/connection.ts";
+import { closeLink } from "../support/close_link.ts";
 import {
   connack4,
   connack5,
@@ -300,7 +300,7 @@ Deno.test({
     );
     await broker.acceptSubscriber(0x80);
     await opening;
-    await close(link);
+    await closeLink(link);
   },
 });
 
@@ -355,15 +355,8 @@ async function openConnection(
     messages,
     events,
     failed: failed.promise,
-    [Symbol.asyncDispose]: () => close(link),
+    [Symbol.asyncDispose]: () => closeLink(link),
   };
-}
-
-async function close(link: Connection): Promise<void> {
-  await link.close();
-  // mqtt.js reads its store of messages when it connects, and ends that with a
-  // timer of 1 ms. Timers of one length run in order.
-  await delay(1);
 }
 
 async function newConnection(

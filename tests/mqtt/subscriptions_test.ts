@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ISubscribePacket } from "mqtt-packet";
+import { closeLink } from "../support/close_link.ts";
 import {
   connack5,
   FakeBroker,
@@ -41,7 +42,7 @@ for (const version of [5, 4] as const) {
       await grantSubscription(raw, packet, 1);
       await opened;
       assert.equal(link.mqttVersion, version);
-      await link.close();
+      await closeLink(link);
     },
   });
 }

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { ConnectionOptions } from "../../src/mqtt/connection.ts";
 import { LinkError } from "../../src/mqtt/link.ts";
 import type { BrokerAccess } from "../../src/mqtt/transport.ts";
+import { closeLink } from "../support/close_link.ts";
 import {
   type CertificateFiles,
   type Certificates,
@@ -105,7 +106,7 @@ async function failureOf(
     assert.ok(error instanceof LinkError, String(error));
     return error;
   } finally {
-    await link.close();
+    await closeLink(link);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { nextTurn } from "../../common/next_turn.ts";
 
 /** Work of all connections in one turn. */
@@ -52,7 +53,8 @@ export class Turns {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    nextTurn(this.#next);
+    if (this.#waiting.length > 0) nextTurn(this.#next);
+    else setImmediate(this.#next);
   }
 
   readonly #next = (): void => {
