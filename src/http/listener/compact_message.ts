@@ -5,6 +5,7 @@
  */
 import { IncomingMessage } from "node:http";
 import type { Buffer } from "node:buffer";
+import { ByteWriter } from "../../common/byte_writer.ts";
 
 /**
  * A piece of at least this size is passed on as it is. Smaller ones are copied
@@ -18,9 +19,8 @@ const MIN_PIECE_BYTES = 2048;
  * would take 400 bytes each, 26 MB for each connection.
  */
 export class CompactMessage extends IncomingMessage {
-  #bytes = new Uint8Array(0);
-  #length = 0;
-  #isFlushScheduled = false;
+  /** The small pieces of one read. */
+  #small: ByteWriter | undefined;
 
   /**
    * Adds a piece of the body; null ends it.
@@ -32,31 +32,17 @@ export class CompactMessage extends IncomingMessage {
       this.#flush();
       return super.push(piece, encoding);
     }
-    this.#add(piece);
-    if (!this.#isFlushScheduled) {
-      this.#isFlushScheduled = true;
+    if (this.#small === undefined) {
+      this.#small = new ByteWriter(piece.length);
       queueMicrotask(() => this.#flush()); // after all pieces of one read
     }
-    return this.readableLength + this.#length < this.readableHighWaterMark;
-  }
-
-  #add(piece: Uint8Array): void {
-    const end = this.#length + piece.length;
-    if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
-    }
-    this.#bytes.set(piece, this.#length);
-    this.#length = end;
+    this.#small.raw(piece);
+    return this.readableLength + this.#small.at < this.readableHighWaterMark;
   }
 
   #flush(): void {
-    this.#isFlushScheduled = false;
-    if (this.#length === 0) return;
-    const bytes = this.#bytes.subarray(0, this.#length);
-    this.#bytes = new Uint8Array(0);
-    this.#length = 0;
-    super.push(bytes);
+    const small = this.#small;
+    this.#small = undefined;
+    if (small !== undefined) super.push(small.take());
   }
 }
