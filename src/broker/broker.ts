@@ -7,7 +7,7 @@
  * @module
  */
 import { doneWithin } from "../common/async.ts";
-import { nextTurn, turnsEnded } from "../common/next_turn.ts";
+import { nextTurn, untilNextTurn } from "../common/next_turn.ts";
 import type {
   BrokerState,
   Incoming,
@@ -293,7 +293,7 @@ class EmbeddedBroker implements Broker {
     clearInterval(this.#timer);
     this.#sys.stop();
     await this.#listeners.close();
-    await turnsEnded();
+    await untilNextTurn();
   }
 
   /** A message to a topic that the server receives itself. */

@@ -27,18 +27,24 @@ let isScheduled = false;
  * runtime, tokio). With turns of 10 ms a socket would wait for 600 ms.
  *
  * @param callback takes at most some milliseconds
+ * @param hasWork false if it only notices the turn: then it does not wait for
+ * sockets, which would take longer than `setImmediate`
  */
-export function nextTurn(callback: () => void): void {
+export function nextTurn(callback: () => void, hasWork = true): void {
+  if (!hasWork) {
+    setImmediate(callback);
+    return;
+  }
   waiting.push(callback);
   schedule();
 }
 
 /**
- * Waits until the callbacks so far were called: those of works that have ended
- * do nothing.
+ * Waits for a later turn of the event loop, as {@linkcode nextTurn} does. The
+ * callbacks before were then called: those of works that have ended do nothing.
  */
-export function turnsEnded(): Promise<void> {
-  return new Promise(nextTurn);
+export function untilNextTurn(): Promise<void> {
+  return new Promise((resolve) => nextTurn(resolve));
 }
 
 /**

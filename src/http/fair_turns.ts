@@ -65,9 +65,8 @@ export class FairTurns {
     if (this.#scheduled || this.#queues.size === 0) return;
     this.#scheduled = true;
     const turn = () => this.#turn();
-    if (used === 0) setImmediate(turn);
-    else if (this.#isShared()) setTimeout(turn, used);
-    else nextTurn(turn);
+    if (used > 0 && this.#isShared()) setTimeout(turn, used);
+    else nextTurn(turn, used > 0);
   }
 
   /** Returns true if there was other work a short time ago. */

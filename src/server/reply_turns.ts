@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { nextTurn } from "../common/next_turn.ts";
 
 /** The work of {@linkcode ReplyTurns}. */
@@ -63,8 +62,7 @@ export class ReplyTurns {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const schedule = this.#options.hasWork() ? nextTurn : setImmediate;
-    schedule(() => this.#next());
+    nextTurn(() => this.#next(), this.#options.hasWork());
   }
 
   #next(): void {

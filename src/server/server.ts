@@ -4,7 +4,7 @@
  * @module
  */
 import { doneWithin } from "../common/async.ts";
-import { turnsEnded } from "../common/next_turn.ts";
+import { untilNextTurn } from "../common/next_turn.ts";
 import type { LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
@@ -266,7 +266,7 @@ export class Server {
     // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
     store.close(isComplete ? map : undefined);
-    await turnsEnded();
+    await untilNextTurn();
   }
 
   #load(): void {

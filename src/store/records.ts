@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { nextTurn } from "../common/next_turn.ts";
@@ -173,17 +172,17 @@ export class StagedRecords implements Records {
   }
 
   /** Commits soon, if no entries are committed before. */
-  #schedule(call: (callback: () => void) => unknown = setImmediate): void {
+  #schedule(hasMore = false): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    call(() => this.#flush());
+    nextTurn(() => this.#flush(), hasMore);
   }
 
   #flush(): void {
     if (!this.hasStaged || this.#store.commitRecords()) {
       this.#isScheduled = false;
       // Each commit takes some milliseconds.
-      if (this.hasStaged) this.#schedule(nextTurn);
+      if (this.hasStaged) this.#schedule(true);
       return;
     }
     this.#retryTimer = setTimeout(() => this.#flush(), RETRY_INTERVAL_MS);

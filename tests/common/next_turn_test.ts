@@ -1,7 +1,7 @@
 /** Work in turns does not keep sockets waiting. */
 import assert from "node:assert/strict";
 import { inTurns } from "../../src/common/turns.ts";
-import { nextTurn } from "../../src/common/next_turn.ts";
+import { nextTurn, untilNextTurn } from "../../src/common/next_turn.ts";
 import { needs } from "../support/needs.ts";
 
 const ECHOES = 5;
@@ -48,7 +48,7 @@ Deno.test({
     };
     step();
     assert.equal(await countEchoes(() => steps < MAX_STEPS), ECHOES);
-    while (steps < MAX_STEPS) await new Promise<void>(nextTurn);
+    while (steps < MAX_STEPS) await untilNextTurn();
   },
 });
 

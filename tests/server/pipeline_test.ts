@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Incoming } from "../../src/mqtt/link.ts";
-import { nextTurn } from "../../src/common/next_turn.ts";
+import { untilNextTurn } from "../../src/common/next_turn.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import type { ServerOptions } from "../../src/server/context.ts";
 import { Pipeline, type PipelineEvents } from "../../src/server/pipeline.ts";
@@ -142,7 +142,7 @@ async function turnsUntil(
   for (let turns = 0; turns < 100_000; turns++) {
     check();
     if (condition()) return turns;
-    await new Promise<void>(nextTurn); // as the work does
+    await untilNextTurn(); // as the work does
   }
   throw new Error("not reached");
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { nextTurn } from "../../common/next_turn.ts";
 
 /** Work of all connections in one turn. */
@@ -53,8 +52,7 @@ export class Turns {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    if (this.#waiting.length > 0) nextTurn(this.#next);
-    else setImmediate(this.#next);
+    nextTurn(this.#next, this.#waiting.length > 0);
   }
 
   readonly #next = (): void => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { WebRequest } from "../listener/incoming.ts";
-import { nextTurn } from "../../common/next_turn.ts";
+import { untilNextTurn } from "../../common/next_turn.ts";
 import type { Share } from "../budget.ts";
 import type { Exchange } from "../exchange.ts";
 import {
@@ -78,7 +78,7 @@ export async function readBody(
       await buffer.append(value);
       if (failure !== undefined) throw failure;
       // Small chunks come in microtasks, so that nothing else would run.
-      if (chunks % CHUNKS_PER_TURN === 0) await new Promise<void>(nextTurn);
+      if (chunks % CHUNKS_PER_TURN === 0) await untilNextTurn();
     }
   } catch (error) {
     buffer.release();

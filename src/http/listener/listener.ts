@@ -12,7 +12,7 @@ import {
 } from "node:http";
 import { Server as TcpServer, type Socket } from "node:net";
 import type { LimitCounts } from "../../common/limit_counts.ts";
-import { turnsEnded } from "../../common/next_turn.ts";
+import { untilNextTurn } from "../../common/next_turn.ts";
 import { ListenerWatch } from "../../common/listener_watch.ts";
 import {
   type ConnectionLimits,
@@ -171,7 +171,7 @@ export class HttpListener {
     await closed.promise;
     clearTimeout(timer);
     this.#stopTimers();
-    await turnsEnded();
+    await untilNextTurn();
   }
 
   #stopTimers(): void {

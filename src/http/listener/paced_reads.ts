@@ -121,12 +121,11 @@ export class PacedReads {
     }
     if (this.#isTurnScheduled) return;
     this.#isTurnScheduled = true;
-    const schedule = this.#queue.length > 0 ? nextTurn : setImmediate;
-    schedule(() => {
+    nextTurn(() => {
       this.#isTurnScheduled = false;
       this.#spentMs = 0;
       if (this.#queue.length > 0) this.#parseSlices();
-    });
+    }, this.#queue.length > 0);
   }
 }
 
