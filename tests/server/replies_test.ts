@@ -1,5 +1,6 @@
 /** Replies are written in slices, in turn, and once for equal requests. */
 import assert from "node:assert/strict";
+import { untilNextTurn } from "../../src/common/next_turn.ts";
 import {
   type MapRequest,
   parseReply,
@@ -23,6 +24,7 @@ function test(name: string, fn: () => void | Promise<void>) {
       running = [];
       await fn();
       for (const replies of running) replies.stop();
+      await untilNextTurn();
     },
   });
 }
