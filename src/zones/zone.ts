@@ -1,0 +1,43 @@
+/**
+ * What a zone is: a named area of one layer.
+ *
+ * @module
+ */
+
+/** A point, in cells: cell (x, y) is the square from (x, y) to (x+1, y+1). */
+export type Position = readonly [x: number, y: number];
+
+/** A closed ring of at least four positions; the last equals the first. */
+export type Ring = readonly Position[];
+
+/** A polygon of GeoJSON: its outer ring, then its holes. */
+export type Polygon = readonly Ring[];
+
+/** From when on a zone is occupied. */
+export type OccupiedWhen =
+  /** At least so many cells are occupied. */
+  | { readonly cells: number }
+  /** The sum of the values is at least this. */
+  | { readonly count: number }
+  /** The percentage is at least this, above 0. */
+  | { readonly percent: number };
+
+/** A named area of one layer. */
+export interface Zone {
+  /** One level of a topic; unique. */
+  readonly name: string;
+  readonly layer: string;
+  /** For people; undefined: the name. */
+  readonly title: string | undefined;
+  /** How many it is made for, above 0; undefined if that is not known. */
+  readonly capacity: number | undefined;
+  readonly occupiedWhen: OccupiedWhen;
+  /** A zone is free only after it had no occupancy for so long, in ms. */
+  readonly clearAfter: number;
+  /**
+   * A cell without a reading for so long is stale for the zone, in ms;
+   * undefined: as the map says.
+   */
+  readonly staleAfter: number | undefined;
+  readonly polygons: readonly Polygon[];
+}
