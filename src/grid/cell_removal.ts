@@ -97,6 +97,7 @@ const isRemoved = new Uint8Array(TILE_CELLS);
  * @param save marks the tiles that change
  * @param counter without the removed cells after the call
  * @param cells neighbours in order are fastest: one tile is rebuilt once
+ * @param onChanged called with each tile that has lost a cell
  * @returns the number of removed cells
  */
 export function removeUnknown(
@@ -104,6 +105,7 @@ export function removeUnknown(
   save: TileSave,
   counter: CellCounter,
   { length, x, y }: Coordinates,
+  onChanged: (tile: number) => void,
 ): number {
   const { tiles } = memory;
   let removed = 0;
@@ -116,9 +118,11 @@ export function removeUnknown(
       isRemoved[keyOf(x[i]!, y[i]!)] = 1;
     }
     const tile = tiles.find(tx, ty);
-    if (tile !== NO_TILE) {
-      removed += removeFromTile(memory, save, counter, tile);
-    }
+    if (tile === NO_TILE) continue;
+    const lost = removeFromTile(memory, save, counter, tile);
+    if (lost === 0) continue;
+    onChanged(tile);
+    removed += lost;
   }
   return removed;
 }

@@ -252,12 +252,14 @@ export class CellWriter {
   /**
    * Removes those of the cells that are shown as unknown.
    * {@linkcode CellWriter.revision} stays: for a receiver of changes, an unknown
-   * cell and a removed one are the same.
+   * cell and a removed one are the same. Their tiles get the revision, because
+   * counts of their cells change.
    *
    * @param cells sorted by tile, as `Grid.longUnknown` returns them
+   * @param revision for tiles that lose a cell: above that of every cell
    * @returns the number of removed cells
    */
-  remove(cells: Coordinates): number {
+  remove(cells: Coordinates, revision: number): number {
     this.#memory.writes++;
     this.#cursor.leave();
     const removed = removeUnknown(
@@ -265,6 +267,7 @@ export class CellWriter {
       this.#save,
       this.#counter,
       cells,
+      (tile) => this.#listChange(tile, revision),
     );
     this.#size -= removed;
     this.#removed += removed;
@@ -324,10 +327,15 @@ export class CellWriter {
   /** Records that a cell of a tile changed at the newest revision. */
   #recordChange(tile: number, revision: number): void {
     this.#save.markDirty(tile);
-    if (this.#tiles.revision(tile) === revision) return;
+    if (this.#listChange(tile, revision)) this.#revision = revision;
+  }
+
+  /** Returns false if the tile has the revision already. */
+  #listChange(tile: number, revision: number): boolean {
+    if (this.#tiles.revision(tile) === revision) return false;
     this.#tiles.setRevision(tile, revision);
     this.#changes.moveToFront(tile);
-    this.#revision = revision;
+    return true;
   }
 
   /** Lowers `due` of the current tile and of the layer to at most `due`. */

@@ -6,13 +6,20 @@
 
 import type { Cell, CellVisitor } from "./cell.ts";
 import type { CellCounts } from "./cell_counter.ts";
-import { cellAt, CellReader, type ScanOptions } from "./cell_reader.ts";
+import {
+  cellAt,
+  CellReader,
+  type ScanOptions,
+  selectTiles,
+} from "./cell_reader.ts";
 import { findLongUnknown, type LongUnknown } from "./cell_removal.ts";
 import { CellWriter } from "./cell_writer.ts";
 import type { Ageing } from "./freshness.ts";
 import {
+  type CellRows,
   type CopyBudget,
   LayerSnapshot,
+  readRows,
   type SnapshotSource,
 } from "./layer_snapshot.ts";
 import { type DueTiles, findDueTiles } from "./tile_ageing.ts";
@@ -193,6 +200,52 @@ export class Grid {
     const { tiles } = this.#memory;
     if (tile >= tiles.length) return undefined;
     return { tx: tiles.tx(tile), ty: tiles.ty(tile) };
+  }
+
+  /**
+   * Returns the tiles that changed after a revision: whose cells changed, were
+   * added or were removed.
+   *
+   * @param since an earlier revision of the map; 0 for all tiles
+   * @param limit the maximum number of tiles to return
+   * @returns their numbers; undefined if they are more, or not known: then the
+   * caller must check {@linkcode Grid.tileRevision} of every tile
+   */
+  changedTiles(since: number, limit: number): readonly number[] | undefined {
+    return selectTiles(this.#source, undefined, since, limit);
+  }
+
+  /**
+   * Returns the revision of the last change of a tile.
+   *
+   * @param tile its number, below {@linkcode Grid.tileCount}
+   */
+  tileRevision(tile: number): number {
+    return this.#memory.tiles.revision(tile);
+  }
+
+  /** Number of tiles, also of those without cells. */
+  get tileCount(): number {
+    return this.#memory.tiles.length;
+  }
+
+  /**
+   * Increases with each call that may change the layer, also if it only updates
+   * times.
+   */
+  get writes(): number {
+    return this.#memory.writes;
+  }
+
+  /**
+   * Reads the cells of one tile as they are now.
+   *
+   * @param tile its number, below {@linkcode Grid.tileCount}
+   * @param rows receives the cells
+   * @returns their number, 0 to 1024
+   */
+  readTile(tile: number, rows: CellRows): number {
+    return readRows(this.#memory, tile, rows);
   }
 
   /**

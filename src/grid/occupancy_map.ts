@@ -253,7 +253,7 @@ export class OccupancyMap {
     checkClock(now);
     const grid = this.#layers.get(layer);
     if (grid === undefined) return 0;
-    const removed = grid.writer.remove(cells);
+    const removed = grid.writer.remove(cells, this.#revision + 1);
     if (grid.size === 0) this.deleteLayer(layer, now);
     else if (removed > 0) {
       this.#revision++;

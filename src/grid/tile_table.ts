@@ -202,7 +202,10 @@ export class TileTable {
     words[info] = words[info]! & BELOW_EPOCH_MASK | epoch << EPOCH_SHIFT;
   }
 
-  /** The newest revision of the cells; 0 without cells. */
+  /**
+   * The newest revision of the cells, or that of the last removal of one if it
+   * is later and the tile was not restored since; 0 for a new tile.
+   */
   revision(tile: number): number {
     return this.#chunks[tile >>> CHUNK_BITS]!
       .doubles[((tile & CHUNK_MASK) << RECORD_BITS - 1) + REVISION]!;

@@ -91,6 +91,25 @@ test("remove() removes only cells that are shown as unknown", () => {
   assert.equal(map.revision, 2);
 });
 
+test("changedTiles() returns tiles whose cells changed or were removed", () => {
+  const map = new OccupancyMap();
+  apply(map, NOW, [1, 1, -1, NOW], [2, 1, 4, NOW], [99, 1, 0, NOW]);
+  apply(map, NOW, [-1, -1, 1, NOW]);
+  const grid = map.layer("default")!;
+  const changed = (since: number) =>
+    grid.changedTiles(since, 3)?.map((tile) => grid.tileAt(tile)!);
+  assert.deepEqual(changed(1), [{ tx: -1, ty: -1 }]);
+  assert.deepEqual(changed(2), []);
+  assert.equal(changed(0), undefined, "as many tiles as the limit");
+  map.remove("default", columns([[1, 1, 0, 0]]), NOW);
+  assert.deepEqual(changed(2), [{ tx: 0, ty: 0 }]);
+  map.remove("default", columns([[2, 1, 0, 0]]), NOW);
+  assert.deepEqual(changed(3), [], "a known cell is not removed");
+  const rows = new CellRows();
+  assert.equal(grid.readTile(0, rows), 1);
+  assert.deepEqual([rows.x[0], rows.y[0], rows.value[0]], [2, 1, 4]);
+});
+
 test("remove() deletes a layer with its last cell", () => {
   const map = new OccupancyMap();
   apply(map, NOW, [1, 1, -1, NOW]);
