@@ -27,7 +27,7 @@ const INTERFACES = ["src/store/store.ts", "src/mqtt/link.ts"];
 /** What each part of the broker's state needs. */
 const BROKER_STATE = [
   "src/broker/message.ts",
-  "src/broker/deadlines.ts",
+  "src/common/deadlines.ts",
   "src/broker/persistence/persistence.ts",
 ];
 const PURE = { packages: [], pure: true } as const;
@@ -41,6 +41,7 @@ const RULES: readonly FolderRule[] = [
   { path: "src/grid/", imports: ["src/common/", "src/protocol/"], ...PURE },
   { path: "src/feed/", imports: BASE, browser: true, ...PURE },
   { path: "src/simulate/", imports: ["src/common/", "src/protocol/"], ...PURE },
+  { path: "src/zones/", imports: BASE, ...PURE },
   { path: "src/store/", imports: BASE },
   { path: "src/mqtt/", imports: BASE },
   { path: "src/broker/codec/", imports: ["src/common/"], ...PURE },
@@ -50,7 +51,6 @@ const RULES: readonly FolderRule[] = [
     packages: ["node:crypto"],
   },
   { path: "src/broker/message.ts", imports: ["src/mqtt/link.ts"], ...PURE },
-  { path: "src/broker/deadlines.ts", imports: [], ...PURE },
   { path: "src/broker/topics/", imports: [], ...PURE },
   {
     path: "src/broker/persistence/",

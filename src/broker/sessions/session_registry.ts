@@ -4,7 +4,7 @@
  * @module
  */
 import type { Identity } from "../access/access.ts";
-import { Deadlines } from "../deadlines.ts";
+import { Deadlines } from "../../common/deadlines.ts";
 import type { Will, Wills } from "../wills/wills.ts";
 import type { SessionContext } from "./context.ts";
 import type { Outlet } from "./outlet.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Deadlines } from "../deadlines.ts";
+import { Deadlines } from "../../common/deadlines.ts";
 import type { Message } from "../message.ts";
 import type { KeptWill, Persistence } from "../persistence/persistence.ts";
 

@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import fc from "fast-check";
-import { Deadlines } from "../../src/broker/deadlines.ts";
+import { Deadlines } from "../../src/common/deadlines.ts";
 
 Deno.test({
   name: "Deadlines returns the keys that are due, the earliest first",
