@@ -73,6 +73,12 @@ export class Deadlines<K> {
     return first.key;
   }
 
+  /** Removes all keys. */
+  clear(): void {
+    this.#heap.length = 0;
+    this.#byKey.clear();
+  }
+
   #place(deadline: Deadline<K>, position: number): void {
     this.#heap[position] = deadline;
     deadline.position = position;

@@ -1,0 +1,203 @@
+/**
+ * Keeps the counts of all zones of one layer equal to its cells.
+ *
+ * @module
+ */
+
+import { Deadlines } from "../common/deadlines.ts";
+import type { Work } from "../common/turns.ts";
+import type { Grid, OccupancyMap } from "../grid/mod.ts";
+import { ShareCounts } from "./share_counts.ts";
+import type { TileZones } from "./tile_zones.ts";
+import type { Zone } from "./zone.ts";
+import { TileCounter, type ZoneCounts } from "./zone_counts.ts";
+
+/** If more tiles have changed, all are checked, in slices. */
+const MAX_LISTED_TILES = 16_384;
+/** Costs of parts of the work, in units of about 10 ns. */
+const COST = { check: 1, tile: 40, cell: 1, share: 25 } as const;
+/** Numbers of a zone in the totals, see `ShareCounts.replace`. */
+const TOTALS = 5;
+
+/** Shared by all layers: a tile is counted before the next is read. */
+const counter = new TileCounter();
+
+/** The counts of the zones of one layer. */
+export class LayerCounts {
+  /** The zones, by number. */
+  readonly zones: readonly Zone[];
+  readonly #layer: string;
+  readonly #index: TileZones;
+  readonly #staleAfter: readonly (number | undefined)[];
+  readonly #totals: Float64Array;
+  #shares = new ShareCounts();
+  /** Zones whose totals have changed since they were taken, by number. */
+  #touched = new Set<number>();
+  #grid: Grid | undefined;
+  /** All changes up to this revision are counted. */
+  #revision = 0;
+  /** `Grid.writes` when tiles with stale cells were last counted. */
+  #writes = 0;
+  #now = -Infinity;
+  /** The time after which a cell of a tile becomes stale for a zone. */
+  readonly #due = new Deadlines<number>();
+  /** The tiles with cells that are stale for a zone with own `staleAfter`. */
+  readonly #stale = new Set<number>();
+
+  /**
+   * Starts without counts.
+   *
+   * @param layer its name
+   * @param zones the zones of this layer
+   * @param index where these zones are
+   */
+  constructor(layer: string, zones: readonly Zone[], index: TileZones) {
+    this.#layer = layer;
+    this.zones = zones;
+    this.#index = index;
+    this.#staleAfter = zones.map(({ staleAfter }) => staleAfter);
+    this.#totals = new Float64Array(TOTALS * zones.length);
+  }
+
+  /** Memory of the counts, in bytes, without the index. */
+  get bytes(): number {
+    return this.#totals.byteLength + this.#shares.bytes;
+  }
+
+  /**
+   * Up to this time no cell becomes stale for a zone with its own `staleAfter`,
+   * ms since 1970; Infinity if there is none.
+   */
+  get due(): number {
+    return this.#due.next ?? Infinity;
+  }
+
+  /** Returns true if {@linkcode LayerCounts.count} may change a count. */
+  isDue(map: OccupancyMap, now: number): boolean {
+    const grid = map.layer(this.#layer);
+    return grid !== this.#grid || now > this.due || this.#needsStale(now) ||
+      map.revision !== this.#revision;
+  }
+
+  /** Returns the counts of a zone. */
+  counts(zone: number): ZoneCounts {
+    const at = TOTALS * zone;
+    const totals = this.#totals;
+    return {
+      cells: totals[at]!,
+      occupied: totals[at + 1]!,
+      stale: totals[at + 2]!,
+      unknown: totals[at + 3]!,
+      sum: totals[at + 4]!,
+    };
+  }
+
+  /** Returns the zones whose counts changed since the last call, by number. */
+  takeTouched(): ReadonlySet<number> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
+  }
+
+  /**
+   * Counts the tiles that changed since the last call, and those in which a
+   * cell became stale. If the revision of the map changes in a pause, another
+   * call is necessary. Must be run to its end.
+   *
+   * @param map has the layer, or not
+   * @param now the clock, ms since 1970
+   * @param sliceCost pauses after this cost, in units of about 10 ns
+   * @param isFirst false to leave out cells of which only the time was updated
+   */
+  *count(
+    map: OccupancyMap,
+    now: number,
+    sliceCost: number,
+    isFirst: boolean,
+  ): Work<void> {
+    const grid = map.layer(this.#layer);
+    if (grid !== this.#grid) this.#reset(grid);
+    const { revision } = map;
+    if (grid === undefined) {
+      this.#revision = revision;
+      return;
+    }
+    const tiles = new Set<number>();
+    while (now > this.due) {
+      const tile = this.#due.takeDue(this.due)!;
+      tiles.add(tile);
+    }
+    if (isFirst && this.#needsStale(now)) {
+      for (const tile of this.#stale) tiles.add(tile);
+    }
+    if (isFirst) this.#writes = grid.writes;
+    this.#now = now;
+    const since = this.#revision;
+    const listed = grid.changedTiles(since, MAX_LISTED_TILES);
+    let cost = 0;
+    for (const tile of listed ?? []) tiles.add(tile);
+    if (listed === undefined) {
+      for (let tile = 0; tile < grid.tileCount; tile++) {
+        cost += COST.check;
+        if (grid.tileRevision(tile) > since) {
+          cost += this.#countTile(grid, tile, now);
+          tiles.delete(tile);
+        }
+        if (cost < sliceCost) continue;
+        cost = 0;
+        yield;
+        if (map.layer(this.#layer) !== grid) return;
+      }
+    }
+    for (const tile of tiles) {
+      cost += this.#countTile(grid, tile, now);
+      if (cost < sliceCost) continue;
+      cost = 0;
+      yield;
+      if (map.layer(this.#layer) !== grid) return;
+    }
+    this.#revision = revision;
+  }
+
+  /** True if stale tiles must be counted again: a time may have been updated. */
+  #needsStale(now: number): boolean {
+    return this.#stale.size > 0 &&
+      (this.#grid?.writes !== this.#writes || now < this.#now);
+  }
+
+  /** Forgets all counts: the layer was deleted, or its tiles have new numbers. */
+  #reset(grid: Grid | undefined): void {
+    this.#grid = grid;
+    this.#revision = 0;
+    this.#shares = new ShareCounts();
+    this.#due.clear();
+    this.#stale.clear();
+    for (let zone = 0; zone < this.zones.length; zone++) {
+      if (this.#totals[TOTALS * zone]! > 0) this.#touched.add(zone);
+    }
+    this.#totals.fill(0);
+  }
+
+  /** Counts a tile again. Returns its cost. */
+  #countTile(grid: Grid, tile: number, now: number): number {
+    const { tx, ty } = grid.tileAt(tile)!;
+    const shares = this.#index.at(tx, ty);
+    const { length } = shares;
+    if (length === 0) return COST.tile;
+    const cells = counter.read(grid, tile, now);
+    const record = this.#shares.recordsOf(tile, length);
+    for (let i = 0; i < length; i++) {
+      const { zone, mask } = shares[i]!;
+      counter.count(mask, this.#staleAfter[zone]);
+      const at = TOTALS * zone;
+      if (this.#shares.replace(record + i, counter, this.#totals, at)) {
+        this.#touched.add(zone);
+      }
+    }
+    if (counter.due < Infinity) this.#due.set(tile, counter.due);
+    else this.#due.delete(tile);
+    if (counter.hasStale) this.#stale.add(tile);
+    else this.#stale.delete(tile);
+    return COST.tile + COST.cell * cells + COST.share * length;
+  }
+}
