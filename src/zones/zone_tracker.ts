@@ -83,8 +83,9 @@ const SLICE_COST = 100_000;
  *
  * States are those of one moment of the map, also if an update took several
  * turns. An event is returned once: the caller stores the records of an update
- * in one commit with its events, and passes the records to the constructor
- * after a restart. What changed meanwhile becomes one event in the first update.
+ * in one commit with its events, before anything is published, and passes the
+ * records to the constructor after a restart. What changed meanwhile becomes one
+ * event in the first update.
  *
  * A zone keeps its record as long as its name exists, also when it is edited: so
  * its events alternate whatever is edited.

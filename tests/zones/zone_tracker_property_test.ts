@@ -9,7 +9,12 @@ import { Freshness, OccupancyMap } from "../../src/grid/mod.ts";
 import type { OccupiedWhen, Zone } from "../../src/zones/zone.ts";
 import type { ZoneEventName, ZoneRecord } from "../../src/zones/zone_events.ts";
 import { ZoneTracker } from "../../src/zones/zone_tracker.ts";
-import { columns, type Reading, removeLongUnknown } from "../grid/model.ts";
+import {
+  columns,
+  type Reading,
+  removeLongUnknown,
+  restored,
+} from "../grid/model.ts";
 import {
   hasCell,
   type Rectangle,
@@ -131,11 +136,23 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-class Run {
-  readonly map = new OccupancyMap({
+/** Returns a map as a restart makes it of the stored tiles. */
+function restoredMap(map: OccupancyMap): OccupancyMap {
+  const copy = restored(map, emptyMap());
+  copy.restoreRevision(map.revision, map.began);
+  return copy;
+}
+
+function emptyMap(): OccupancyMap {
+  return new OccupancyMap({
     staleAfter: STALE_AFTER,
     forgetAfter: FORGET_AFTER,
   });
+}
+
+/** A run of the test. */
+class Run {
+  map = emptyMap();
   zones: readonly Zone[];
   now = START;
   tracker!: ZoneTracker;
@@ -176,6 +193,8 @@ class Run {
         }
         return;
       case "restart":
+        this.map = restoredMap(this.map);
+        this.map.age(this.now);
         return this.restart();
       case "replace":
         this.zones = step.zones;
@@ -333,7 +352,7 @@ Deno.test({
           run.update();
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   },
 });

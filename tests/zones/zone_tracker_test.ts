@@ -260,6 +260,53 @@ test("cells become stale by the zone's own staleAfter, and fresh by new times", 
   assert.deepEqual(fixture.update(), ["occupied"]);
 });
 
+test("staleAfter is edited", () => {
+  const zone = zoneOf("a", [[0, 0, 1, 1]]);
+  const fixture = new Fixture([zone]);
+  fixture.apply([0, 0, 1]);
+  fixture.update();
+  fixture.now += 100;
+  fixture.replace([{ ...zone, staleAfter: 99 }]);
+  assert.deepEqual(fixture.update(), ["unknown"]);
+  fixture.replace([{ ...zone, staleAfter: 100 }]);
+  assert.deepEqual(fixture.update(), ["occupied"]);
+});
+
+test("after the clock was set back, an earlier time counts for staleAfter", () => {
+  const zone = zoneOf("a", [[0, 0, 1, 1]], { staleAfter: 100 });
+  const fixture = new Fixture([zone]);
+  fixture.apply([0, 0, 1]);
+  fixture.now -= 1_000_000;
+  fixture.map.age(fixture.now);
+  fixture.update();
+  fixture.apply([0, 0, 1]); // replaces the time ahead of the clock
+  fixture.update();
+  fixture.now += 101;
+  assert.equal(fixture.tracker.isDue(fixture.now), true);
+  assert.deepEqual(fixture.update(), ["unknown"]);
+});
+
+test("the corners of the coordinates and the largest values", () => {
+  const low = -(2 ** 31);
+  const high = 2 ** 31 - 1;
+  const zone = zoneOf("a", [[low, low, high + 1, high + 1]]);
+  const fixture = new Fixture([
+    zone,
+    zoneOf("corner", [[high, high, high + 1, high + 1]]),
+  ]);
+  fixture.apply(
+    ...[low, high].flatMap((x) =>
+      [low, high].map((y): [number, number, number] => [x, y, high])
+    ),
+    [0, 0, high],
+    [1, 0, high],
+  );
+  fixture.update();
+  assert.equal(fixture.tracker.state("a")?.count, 6 * high);
+  assert.equal(fixture.tracker.state("corner")?.count, high);
+  assert.equal(fixture.tracker.state("corner")?.cells, 1);
+});
+
 test("an edited zone keeps its events, a removed one does not", () => {
   const a = zoneOf("a", [[0, 0, 1, 1]]);
   const fixture = new Fixture([a]);
