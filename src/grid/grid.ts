@@ -16,16 +16,15 @@ import { findLongUnknown, type LongUnknown } from "./cell_removal.ts";
 import { CellWriter } from "./cell_writer.ts";
 import type { Ageing } from "./freshness.ts";
 import {
-  type CellRows,
   type CopyBudget,
   LayerSnapshot,
-  readRows,
   type SnapshotSource,
 } from "./layer_snapshot.ts";
 import { type DueTiles, findDueTiles } from "./tile_ageing.ts";
 import { TileColumns } from "./tile_codec.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import type { SavedTile, TileSave } from "./tile_save.ts";
+import { readStatus, type TileStatus } from "./tile_status.ts";
 import { NO_TILE } from "./tile_table.ts";
 import { TILE_BITS } from "./tiles.ts";
 
@@ -241,11 +240,11 @@ export class Grid {
    * Reads the cells of one tile as they are now.
    *
    * @param tile its number, below {@linkcode Grid.tileCount}
-   * @param rows receives the cells
-   * @returns their number, 0 to 1024
+   * @param into receives the cells
+   * @param withTimes true to read their times too
    */
-  readTile(tile: number, rows: CellRows): number {
-    return readRows(this.#memory, tile, rows);
+  readTile(tile: number, into: TileStatus, withTimes: boolean): void {
+    readStatus(this.#memory, tile, into, withTimes);
   }
 
   /**

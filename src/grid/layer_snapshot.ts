@@ -15,7 +15,6 @@ import { shownValue } from "./freshness.ts";
 import type { FrozenTiles } from "./frozen_tiles.ts";
 import { decodeTile, TileColumns } from "./tile_codec.ts";
 import { TileCopies } from "./tile_copies.ts";
-import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 import {
   area,
@@ -264,65 +263,36 @@ export class LayerSnapshot implements Disposable {
 
   /** Copies the selected cells of a tile. Returns their number. */
   #select(
-    columns: Columns,
+    { meta, value, order, time, revision }: Columns,
     start: number,
     end: number,
     tx: number,
     ty: number,
     rows: CellRows,
   ): number {
+    const since = this.#since;
     const bounds = this.#bounds;
     const clip = bounds && holdsTile(bounds, tx, ty) ? undefined : bounds;
-    return selectRows(columns, start, end, tx, ty, rows, this.#since, clip);
+    let count = 0;
+    for (let slot = start; slot < end; slot++) {
+      const found = meta[slot]!;
+      if (found === 0) continue;
+      if (since > 0 && revision[slot]! <= since) continue;
+      const key = metaKey(found);
+      const x = xOf(tx, key);
+      const y = yOf(ty, key);
+      if (clip !== undefined && !contains(clip, x, y)) continue;
+      const freshness = metaFreshness(found);
+      rows.x[count] = x;
+      rows.y[count] = y;
+      rows.value[count] = shownValue(value[slot]!, freshness);
+      rows.time[count] = time[slot]!;
+      rows.freshness[count] = freshness;
+      rows.order[count] = order[slot]!;
+      count++;
+    }
+    return count;
   }
-}
-
-/** Copies all cells of a tile. Returns their number. */
-export function readRows(
-  { tiles, slab }: TileMemory,
-  tile: number,
-  rows: CellRows,
-): number {
-  const block = tiles.block(tile);
-  const start = slab.offsetOf(block);
-  const end = start + (1 << tiles.sizeClass(tile));
-  const chunk = slab.chunkOf(block);
-  return selectRows(chunk, start, end, tiles.tx(tile), tiles.ty(tile), rows);
-}
-
-/**
- * Copies those cells of a tile that changed after a revision and are in a
- * region. Returns their number.
- */
-function selectRows(
-  { meta, value, order, time, revision }: Columns,
-  start: number,
-  end: number,
-  tx: number,
-  ty: number,
-  rows: CellRows,
-  since = 0,
-  clip?: Region,
-): number {
-  let count = 0;
-  for (let slot = start; slot < end; slot++) {
-    const found = meta[slot]!;
-    if (found === 0) continue;
-    if (since > 0 && revision[slot]! <= since) continue;
-    const key = metaKey(found);
-    const x = xOf(tx, key);
-    const y = yOf(ty, key);
-    if (clip !== undefined && !contains(clip, x, y)) continue;
-    const freshness = metaFreshness(found);
-    rows.x[count] = x;
-    rows.y[count] = y;
-    rows.value[count] = shownValue(value[slot]!, freshness);
-    rows.time[count] = time[slot]!;
-    rows.freshness[count] = freshness;
-    rows.order[count] = order[slot]!;
-    count++;
-  }
-  return count;
 }
 
 /** The columns of a chunk, or of a decoded tile. */

@@ -15,7 +15,7 @@ import { TileCounter, type ZoneCounts } from "./zone_counts.ts";
 /** If more tiles have changed, all are checked, in slices. */
 const MAX_LISTED_TILES = 16_384;
 /** Costs of parts of the work, in units of about 10 ns. */
-const COST = { check: 1, tile: 40, cell: 1, share: 25 } as const;
+const COST = { check: 1, tile: 200, share: 25 } as const;
 /** Numbers of a zone in the totals, see `ShareCounts.replace`. */
 const TOTALS = 5;
 
@@ -29,6 +29,7 @@ export class LayerCounts {
   readonly #layer: string;
   readonly #index: TileZones;
   readonly #staleAfter: readonly (number | undefined)[];
+  readonly #hasOwnStaleAfter: boolean;
   readonly #totals: Float64Array;
   #shares = new ShareCounts();
   /** Zones whose totals have changed since they were taken, by number. */
@@ -56,6 +57,9 @@ export class LayerCounts {
     this.zones = zones;
     this.#index = index;
     this.#staleAfter = zones.map(({ staleAfter }) => staleAfter);
+    this.#hasOwnStaleAfter = zones.some((zone) =>
+      zone.staleAfter !== undefined
+    );
     this.#totals = new Float64Array(TOTALS * zones.length);
   }
 
@@ -184,7 +188,7 @@ export class LayerCounts {
     const shares = this.#index.at(tx, ty);
     const { length } = shares;
     if (length === 0) return COST.tile;
-    const cells = counter.read(grid, tile, now);
+    counter.read(grid, tile, now, this.#hasOwnStaleAfter);
     const record = this.#shares.recordsOf(tile, length);
     for (let i = 0; i < length; i++) {
       const { zone, mask } = shares[i]!;
@@ -198,6 +202,6 @@ export class LayerCounts {
     else this.#due.delete(tile);
     if (counter.hasStale) this.#stale.add(tile);
     else this.#stale.delete(tile);
-    return COST.tile + COST.cell * cells + COST.share * length;
+    return COST.tile + COST.share * length;
   }
 }

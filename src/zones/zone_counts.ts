@@ -4,8 +4,7 @@
  * @module
  */
 
-import { CellRows, Freshness, type Grid } from "../grid/mod.ts";
-import { keyOf, TILE_CELLS } from "../grid/tiles.ts";
+import { type Grid, TileStatus } from "../grid/mod.ts";
 import type { TileMask } from "./tile_zones.ts";
 
 /** Words of a bit set of the cells of a tile, see {@linkcode TileMask}. */
@@ -25,22 +24,6 @@ export interface ZoneCounts {
   readonly sum: number;
 }
 
-/** The cells of one tile by status. */
-class StatusRows {
-  readonly occupied = new Uint32Array(ROWS);
-  readonly stale = new Uint32Array(ROWS);
-  /** No cell becomes stale up to this time, ms since 1970. */
-  due = Infinity;
-  hasStale = false;
-
-  clear(): void {
-    this.occupied.fill(0);
-    this.stale.fill(0);
-    this.due = Infinity;
-    this.hasStale = false;
-  }
-}
-
 /**
  * Counts the cells of one tile after the other. It reads a tile once, and then
  * counts it for each zone with some operations on words of 32 cells.
@@ -51,18 +34,11 @@ export class TileCounter implements ZoneCounts {
   stale = 0;
   unknown = 0;
   sum = 0;
-  readonly #rows = new CellRows();
-  readonly #keys = new Uint16Array(TILE_CELLS);
-  /** The values of the present cells, by key. */
-  readonly #values = new Int32Array(TILE_CELLS);
-  readonly #present = new Uint32Array(ROWS);
-  readonly #unknown = new Uint32Array(ROWS);
-  /** By the freshness of the map. */
-  readonly #byMap = new StatusRows();
-  /** By `staleAfter` of a zone: the last one that was counted. */
-  readonly #byZone = new StatusRows();
+  readonly #status = new TileStatus();
+  /** Stale cells by {@linkcode TileCounter.#staleAfter}. */
+  readonly #staleCells = new Uint32Array(ROWS);
+  /** The last `staleAfter` of a zone of this tile; undefined if none had one. */
   #staleAfter: number | undefined;
-  #length = 0;
   #now = 0;
   #due = Infinity;
   #hasStale = false;
@@ -73,33 +49,14 @@ export class TileCounter implements ZoneCounts {
    * @param grid the layer
    * @param tile the number of the tile
    * @param now the clock, ms since 1970, for zones with their own `staleAfter`
-   * @returns the number of cells
+   * @param withTimes true if there are such zones
    */
-  read(grid: Grid, tile: number, now: number): number {
-    const rows = this.#rows;
-    const length = grid.readTile(tile, rows);
-    const present = this.#present.fill(0);
-    const unknown = this.#unknown.fill(0);
-    this.#byMap.clear();
-    const { occupied, stale } = this.#byMap;
-    for (let i = 0; i < length; i++) {
-      const key = keyOf(rows.x[i]!, rows.y[i]!);
-      const value = rows.value[i]!;
-      const row = key >> 5;
-      const bit = 1 << (key & 31);
-      this.#keys[i] = key;
-      this.#values[key] = value;
-      present[row]! |= bit;
-      if (value < 0) unknown[row]! |= bit;
-      else if (rows.freshness[i] === Freshness.Stale) stale[row]! |= bit;
-      else if (value > 0) occupied[row]! |= bit;
-    }
-    this.#length = length;
+  read(grid: Grid, tile: number, now: number, withTimes: boolean): void {
+    grid.readTile(tile, this.#status, withTimes);
     this.#now = now;
     this.#staleAfter = undefined;
     this.#due = Infinity;
     this.#hasStale = false;
-    return length;
   }
 
   /**
@@ -127,54 +84,56 @@ export class TileCounter implements ZoneCounts {
    * @param staleAfter of the zone, ms; undefined: as the map says
    */
   count(mask: TileMask, staleAfter: number | undefined): void {
-    const { occupied, stale } = this.#statusFor(staleAfter);
-    this.cells =
-      this.occupied =
-      this.stale =
-      this.unknown =
-      this.sum =
-        0;
+    const { present, unknown, positive, value } = this.#status;
+    const stale = staleAfter === undefined
+      ? this.#status.stale
+      : this.#staleBy(staleAfter);
+    let cells = 0, occupied = 0, staleCells = 0, unknownCells = 0, sum = 0;
     for (let row = 0; row < ROWS; row++) {
-      const present = this.#present[row]! & (mask === "all" ? -1 : mask[row]!);
-      if (present === 0) continue;
-      this.cells += bitCount(present);
-      this.unknown += bitCount(present & this.#unknown[row]!);
-      this.stale += bitCount(present & stale[row]!);
-      let counted = present & occupied[row]!;
-      this.occupied += bitCount(counted);
+      const found = present[row]! & (mask === "all" ? -1 : mask[row]!);
+      if (found === 0) continue;
+      cells += bitCount(found);
+      unknownCells += bitCount(found & unknown[row]!);
+      staleCells += bitCount(found & stale[row]!);
+      let counted = found & positive[row]! & ~stale[row]!;
+      occupied += bitCount(counted);
       while (counted !== 0) {
-        this.sum += this
-          .#values[row << 5 | 31 - Math.clz32(counted & -counted)]!;
+        sum += value[row << 5 | 31 - Math.clz32(counted & -counted)]!;
         counted &= counted - 1;
       }
     }
+    this.cells = cells;
+    this.occupied = occupied;
+    this.stale = staleCells;
+    this.unknown = unknownCells;
+    this.sum = sum;
   }
 
-  #statusFor(staleAfter: number | undefined): StatusRows {
-    if (staleAfter === undefined) return this.#byMap;
-    const status = this.#byZone;
-    if (staleAfter === this.#staleAfter) return status;
+  /** Returns the known cells that are older than a zone allows. */
+  #staleBy(staleAfter: number): Uint32Array {
+    const stale = this.#staleCells;
+    if (staleAfter === this.#staleAfter) return stale;
     this.#staleAfter = staleAfter;
-    status.clear();
-    const { value, time } = this.#rows;
+    const { present, unknown, time } = this.#status;
     const now = this.#now;
-    for (let i = 0; i < this.#length; i++) {
-      if (value[i]! < 0) continue;
-      const key = this.#keys[i]!;
-      const bit = 1 << (key & 31);
-      if (now > time[i]! + staleAfter) {
-        status.stale[key >> 5]! |= bit;
-        status.hasStale = true;
-        continue;
+    for (let row = 0; row < ROWS; row++) {
+      let old = 0;
+      let known = present[row]! & ~unknown[row]!;
+      for (; known !== 0; known &= known - 1) {
+        const bit = known & -known;
+        const observed = time[row << 5 | 31 - Math.clz32(bit)]!;
+        if (now > observed + staleAfter) old |= bit;
+        // A time ahead of the clock may be replaced by an earlier one without a
+        // new revision: check the cell again as if it were observed now.
+        else {
+          const due = Math.min(observed, now) + staleAfter;
+          if (due < this.#due) this.#due = due;
+        }
       }
-      if (value[i]! > 0) status.occupied[key >> 5]! |= bit;
-      // A time ahead of the clock may be replaced by an earlier one without a
-      // new revision: check the cell again as if it were observed now.
-      status.due = Math.min(status.due, Math.min(time[i]!, now) + staleAfter);
+      stale[row] = old;
+      if (old !== 0) this.#hasStale = true;
     }
-    this.#due = Math.min(this.#due, status.due);
-    this.#hasStale ||= status.hasStale;
-    return status;
+    return stale;
   }
 }
 

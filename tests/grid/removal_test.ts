@@ -1,6 +1,6 @@
 /** Layers are deleted, and cells that have been unknown for long are removed. */
 import assert from "node:assert/strict";
-import { CellRows, OccupancyMap } from "../../src/grid/mod.ts";
+import { CellRows, OccupancyMap, TileStatus } from "../../src/grid/mod.ts";
 import {
   columns,
   inOrder,
@@ -105,9 +105,11 @@ test("changedTiles() returns tiles whose cells changed or were removed", () => {
   assert.deepEqual(changed(2), [{ tx: 0, ty: 0 }]);
   map.remove("default", columns([[2, 1, 0, 0]]), NOW);
   assert.deepEqual(changed(3), [], "a known cell is not removed");
-  const rows = new CellRows();
-  assert.equal(grid.readTile(0, rows), 1);
-  assert.deepEqual([rows.x[0], rows.y[0], rows.value[0]], [2, 1, 4]);
+  const status = new TileStatus();
+  grid.readTile(0, status, true);
+  const key = 1 << 5 | 2;
+  assert.deepEqual([...status.present.subarray(0, 3)], [0, 1 << 2, 0]);
+  assert.deepEqual([status.value[key], status.time[key]], [4, NOW]);
 });
 
 test("remove() deletes a layer with its last cell", () => {

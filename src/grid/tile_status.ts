@@ -1,0 +1,79 @@
+/**
+ * The cells of one tile by status, as bit sets: for counts of parts of a tile.
+ *
+ * @module
+ */
+
+import { metaFreshness, metaKey } from "./cell_block.ts";
+import { Freshness } from "./freshness.ts";
+import type { TileMemory } from "./tile_memory.ts";
+import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
+
+/** Words of a bit set: one for each row of a tile. */
+const ROWS = 1 << TILE_BITS;
+const BIT_MASK = ROWS - 1;
+
+/**
+ * Receives the cells of one tile; reusable. A bit set has a word for each row:
+ * the cell with the key `k` (see `keyOf`) is bit `k & 31` of word `k >> 5`.
+ */
+export class TileStatus {
+  /** The cells that the map has. */
+  readonly present: Uint32Array = new Uint32Array(ROWS);
+  /** Cells with a value below 0, and forgotten cells. */
+  readonly unknown: Uint32Array = new Uint32Array(ROWS);
+  /** Stale cells with a known value. */
+  readonly stale: Uint32Array = new Uint32Array(ROWS);
+  /** Known cells with a value above 0, fresh or stale. */
+  readonly positive: Uint32Array = new Uint32Array(ROWS);
+  /** The values of the positive cells by key; other elements are undefined. */
+  readonly value: Int32Array = new Int32Array(TILE_CELLS);
+  /** The times of the known cells by key, ms since 1970; others undefined. */
+  readonly time: Float64Array = new Float64Array(TILE_CELLS);
+}
+
+/**
+ * Reads the cells of a tile.
+ *
+ * @param withTimes false to leave `time` as it is
+ */
+export function readStatus(
+  { tiles, slab }: TileMemory,
+  tile: number,
+  into: TileStatus,
+  withTimes: boolean,
+): void {
+  const block = tiles.block(tile);
+  const chunk = slab.chunkOf(block);
+  const metas = chunk.meta;
+  const values = chunk.value;
+  const times = chunk.time;
+  const start = slab.offsetOf(block);
+  const end = start + (1 << tiles.sizeClass(tile));
+  const present = into.present.fill(0);
+  const unknown = into.unknown.fill(0);
+  const stale = into.stale.fill(0);
+  const positive = into.positive.fill(0);
+  const value = into.value;
+  const time = into.time;
+  for (let slot = start; slot < end; slot++) {
+    const meta = metas[slot]!;
+    if (meta === 0) continue;
+    const key = metaKey(meta);
+    const row = key >> TILE_BITS;
+    const bit = 1 << (key & BIT_MASK);
+    const found = values[slot]!;
+    const freshness = metaFreshness(meta);
+    present[row]! |= bit;
+    if (found < 0 || freshness === Freshness.Forgotten) {
+      unknown[row]! |= bit;
+      continue;
+    }
+    if (freshness === Freshness.Stale) stale[row]! |= bit;
+    if (found > 0) {
+      positive[row]! |= bit;
+      value[key] = found;
+    }
+    if (withTimes) time[key] = times[slot]!;
+  }
+}
