@@ -12,6 +12,8 @@ import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
 /** Words of a bit set: one for each row of a tile. */
 const ROWS = 1 << TILE_BITS;
 const BIT_MASK = ROWS - 1;
+/** No `meta` of a cell. */
+const END = -1;
 
 /**
  * Receives the cells of one tile; reusable. A bit set has a word for each row:
@@ -56,22 +58,37 @@ export function readStatus(
   const positive = into.positive.fill(0);
   const value = into.value;
   const time = into.time;
-  for (let slot = start; slot < end; slot++) {
-    const meta = metas[slot]!;
+  // The words of the present row: cells of full tiles are in order.
+  let row = 0;
+  let presentBits = 0, unknownBits = 0, staleBits = 0, positiveBits = 0;
+  for (let slot = start; slot <= end; slot++) {
+    const meta = slot < end ? metas[slot]! : END;
     if (meta === 0) continue;
     const key = metaKey(meta);
-    const row = key >> TILE_BITS;
+    if (key >> TILE_BITS !== row || meta === END) {
+      present[row]! |= presentBits;
+      unknown[row]! |= unknownBits;
+      stale[row]! |= staleBits;
+      positive[row]! |= positiveBits;
+      presentBits =
+        unknownBits =
+        staleBits =
+        positiveBits =
+          0;
+      row = key >> TILE_BITS;
+    }
+    if (meta === END) break;
     const bit = 1 << (key & BIT_MASK);
     const found = values[slot]!;
     const freshness = metaFreshness(meta);
-    present[row]! |= bit;
+    presentBits |= bit;
     if (found < 0 || freshness === Freshness.Forgotten) {
-      unknown[row]! |= bit;
+      unknownBits |= bit;
       continue;
     }
-    if (freshness === Freshness.Stale) stale[row]! |= bit;
+    if (freshness === Freshness.Stale) staleBits |= bit;
     if (found > 0) {
-      positive[row]! |= bit;
+      positiveBits |= bit;
       value[key] = found;
     }
     if (withTimes) time[key] = times[slot]!;
