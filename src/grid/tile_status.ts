@@ -28,9 +28,9 @@ export class TileStatus {
   readonly stale: Uint32Array = new Uint32Array(ROWS);
   /** Known cells with a value above 0, fresh or stale. */
   readonly positive: Uint32Array = new Uint32Array(ROWS);
-  /** The values of the positive cells by key; other elements are undefined. */
+  /** The values of the positive cells by key; others are not defined. */
   readonly value: Int32Array = new Int32Array(TILE_CELLS);
-  /** The times of the known cells by key, ms since 1970; others undefined. */
+  /** The times of the known cells by key, ms since 1970; as above. */
   readonly time: Float64Array = new Float64Array(TILE_CELLS);
 }
 
@@ -78,19 +78,18 @@ export function readStatus(
       row = key >> TILE_BITS;
     }
     if (meta === END) break;
-    const bit = 1 << (key & BIT_MASK);
+    // Without branches: those on values would often be predicted wrongly.
+    const shift = key & BIT_MASK;
     const found = values[slot]!;
     const freshness = metaFreshness(meta);
-    presentBits |= bit;
-    if (found < 0 || freshness === Freshness.Forgotten) {
-      unknownBits |= bit;
-      continue;
-    }
-    if (freshness === Freshness.Stale) staleBits |= bit;
-    if (found > 0) {
-      positiveBits |= bit;
-      value[key] = found;
-    }
+    const isUnknown = found >>> 31 | Number(freshness === Freshness.Forgotten);
+    const isStale = Number(freshness === Freshness.Stale) & ~isUnknown;
+    const isPositive = (0 - found) >>> 31 & ~isUnknown;
+    presentBits |= 1 << shift;
+    unknownBits |= isUnknown << shift;
+    staleBits |= isStale << shift;
+    positiveBits |= isPositive << shift;
+    value[key] = found;
     if (withTimes) time[key] = times[slot]!;
   }
 }
