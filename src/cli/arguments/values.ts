@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parseDuration } from "../../common/duration.ts";
 import { brokerUrl } from "../../mqtt/url.ts";
 import { ReadingBatch } from "../../protocol/batch.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -14,39 +15,18 @@ import { formatStoreAddress, parseStoreAddress } from "../../store/location.ts";
 import { env } from "../env.ts";
 import { capitalized, usageError } from "../errors.ts";
 
-/** About a hundred years. */
-const MAX_DURATION_MS = 36_500 * 86_400_000;
 /** A timer of more than 2^31 - 1 ms fires at once. */
 const MAX_WAIT_MS = 24 * 86_400_000;
 /** No wildcards, and no characters that end a value of a header. */
 const ORIGIN = /^https?:\/\/[\w.:[\]-]+$/;
-const UNIT_MS: Record<string, number> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** Host and port to listen on. */
 export interface ListenAddress {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-}
-
-/**
- * Parses `500ms`, `1.5s`, `10m`, `2h` or `7d`; without a unit in seconds.
- *
- * @returns ms
- * @throws {RangeError} if the text is not a duration
- */
-export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim());
-  if (match === null) throw new RangeError("Use 500ms, 5s, 10m, 2h or 7d.");
-  const ms = Math.round(Number(match[1]) * UNIT_MS[match[2] ?? "s"]!);
-  if (ms > MAX_DURATION_MS) throw new RangeError("Use at most 36500d.");
-  return ms;
 }
 
 /**
@@ -272,7 +252,7 @@ export function parseTimeOfDay(text: string): number {
   if (match === null) {
     throw new RangeError("Use a time of day, such as 08:00 or 14:30.");
   }
-  return Number(match[1]) * UNIT_MS["h"]! + Number(match[2]) * UNIT_MS["m"]!;
+  return Number(match[1]) * HOUR_MS + Number(match[2]) * MINUTE_MS;
 }
 
 /**

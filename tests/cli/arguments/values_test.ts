@@ -5,7 +5,6 @@ import {
   parseAt,
   parseBroker,
   parseCount,
-  parseDuration,
   parseLayer,
   parseListen,
   parseMemory,
@@ -27,36 +26,6 @@ function rejects(parse: (text: string) => unknown, texts: string[]): void {
     assert.throws(() => parse(text), RangeError, JSON.stringify(text));
   }
 }
-
-Deno.test({
-  name: "parseDuration() reads a number with a unit; seconds without one",
-  permissions: "none",
-  fn: () => {
-    const cases = {
-      "500ms": 500,
-      "1.5s": 1500,
-      "2": 2000,
-      "0": 0,
-      "10m": 600_000,
-      "2h": 7_200_000,
-      "7d": 604_800_000,
-      " 5 s ": 5000,
-    };
-    for (const [text, ms] of Object.entries(cases)) {
-      assert.equal(parseDuration(text), ms, text);
-    }
-    rejects(parseDuration, ["", "s", "-1s", "1e3", "1w", "1 s s", "NaN", ".5"]);
-  },
-});
-
-Deno.test({
-  name: "parseDuration() rejects more than a hundred years",
-  permissions: "none",
-  fn: () => {
-    assert.equal(parseDuration("36500d"), 3_153_600_000_000);
-    rejects(parseDuration, ["36501d", "9".repeat(400), "1" + "0".repeat(30)]);
-  },
-});
 
 Deno.test({
   name: "parseOrigins() reads origins with commas or spaces between them",

@@ -1,3 +1,4 @@
+import { parseDuration } from "../../../common/duration.ts";
 import {
   BROKER_OPTIONS,
   COMMON_OPTIONS,
@@ -8,7 +9,6 @@ import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
   parseBroker,
   parseCount,
-  parseDuration,
   parseHttp,
   parseLargeCount,
   parseListen,
