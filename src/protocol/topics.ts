@@ -237,6 +237,36 @@ export function assertLayer(layer: string): void {
   }
 }
 
+/**
+ * Checks the name of a zone: one topic level, at most 200 bytes, not blank.
+ *
+ * @param name the name
+ * @throws {ProtocolError} "bad-zone"
+ */
+export function assertZoneName(name: string): void {
+  const problem = name !== "" && name.trim() === ""
+    ? "is blank"
+    : name.includes("/")
+    ? "has a slash"
+    : nameProblem(name);
+  if (problem !== undefined) {
+    throw new ProtocolError(
+      "bad-zone",
+      `the zone name ${quote(name)} ${problem}`,
+    );
+  }
+}
+
+/**
+ * Returns what is wrong with a text that is published for people, such as a
+ * title; undefined if it is valid: at most 200 bytes, no control characters.
+ *
+ * @param text any text
+ */
+export function textProblem(text: string): string | undefined {
+  return characterProblem(text) ?? lengthProblem(text);
+}
+
 function ofLayer(root: string, layer: string): string {
   if (layer === DEFAULT_LAYER) return root;
   assertLayer(layer);
@@ -247,17 +277,26 @@ function ofLayer(root: string, layer: string): string {
 function nameProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   if (name.includes("+") || name.includes("#")) return "has a wildcard";
-  if (!name.isWellFormed()) return "has half of a surrogate pair";
-  // Different names would be the same one: B\xfcro and B\xe4ro.
-  if (name.includes(REPLACEMENT_CHARACTER)) return "is not valid UTF-8";
-  if (FORBIDDEN.test(name)) return "has a control character";
+  const problem = characterProblem(name);
+  if (problem !== undefined) return problem;
   if (name.startsWith("/") || name.endsWith("/") || name.includes("//")) {
     return "has an empty level";
   }
+  return lengthProblem(name);
+}
+
+function characterProblem(text: string): string | undefined {
+  if (!text.isWellFormed()) return "has half of a surrogate pair";
+  // Different names would be the same one: B\xfcro and B\xe4ro.
+  if (text.includes(REPLACEMENT_CHARACTER)) return "is not valid UTF-8";
+  return FORBIDDEN.test(text) ? "has a control character" : undefined;
+}
+
+function lengthProblem(text: string): string | undefined {
   // A UTF-16 code unit takes at most three bytes: encode only long names.
-  if (name.length * 3 > MAX_NAME_BYTES) {
-    const { length } = encodeText(name.slice(0, MAX_NAME_BYTES + 1));
-    if (length > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;
-  }
-  return undefined;
+  if (text.length * 3 <= MAX_NAME_BYTES) return undefined;
+  const { length } = encodeText(text.slice(0, MAX_NAME_BYTES + 1));
+  return length > MAX_NAME_BYTES
+    ? `is over ${MAX_NAME_BYTES} bytes`
+    : undefined;
 }
