@@ -40,4 +40,17 @@ export interface Zone {
    */
   readonly staleAfter: number | undefined;
   readonly polygons: readonly Polygon[];
+  /** What else the feature of the zone says; without effect on the zone. */
+  readonly foreign?: ForeignMembers;
+}
+
+/**
+ * Members of a feature that do not belong to a zone, such as colours. They are
+ * kept, so that a tool finds them in the written collection again.
+ */
+export interface ForeignMembers {
+  /** Other properties, such as `fill` of geojson.io. */
+  readonly properties?: Readonly<Record<string, unknown>>;
+  /** Other members of the feature, such as `id` (RFC 7946, 3.2 and 6.1). */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
