@@ -4,11 +4,13 @@
  * @module
  */
 
+import type { Work } from "../common/turns.ts";
 import { ZoneError } from "./errors.ts";
 import type { Zone } from "./zone.ts";
 
 /** About 50 km in degrees; a zone of cells is rarely below one cell. */
 const MAX_EXTENT = 0.5;
+const ZONES_PER_STEP = 256;
 
 /**
  * Refuses zones of which all are certainly in degrees: no coordinate is a whole
@@ -19,9 +21,10 @@ const MAX_EXTENT = 0.5;
  * @param zones of a collection
  * @throws {ZoneError} "degrees"
  */
-export function assertNotDegrees(zones: readonly Zone[]): void {
+export function* assertNotDegrees(zones: readonly Zone[]): Work<void> {
   let empty: number | undefined;
   for (const [index, zone] of zones.entries()) {
+    if (index % ZONES_PER_STEP === ZONES_PER_STEP - 1) yield;
     const bounds = boundsInDegrees(zone);
     if (bounds === undefined) return;
     if (!hasCentre(bounds)) empty ??= index;
@@ -45,12 +48,18 @@ type Bounds = readonly [x0: number, y0: number, x1: number, y1: number];
 /** Returns the bounds of a zone if they can be in degrees. */
 function boundsInDegrees(zone: Zone): Bounds | undefined {
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const [x, y] of zone.polygons.flat(2) as [number, number][]) {
-    if (Number.isInteger(x) || Number.isInteger(y)) return undefined;
-    if (Math.abs(x) > 180 || Math.abs(y) > 90) return undefined;
-    [x0, y0] = [Math.min(x0, x), Math.min(y0, y)];
-    [x1, y1] = [Math.max(x1, x), Math.max(y1, y)];
-    if (x1 - x0 >= MAX_EXTENT || y1 - y0 >= MAX_EXTENT) return undefined;
+  for (const polygon of zone.polygons) {
+    for (const ring of polygon) {
+      for (const [x, y] of ring) {
+        if (Number.isInteger(x) || Number.isInteger(y)) return undefined;
+        if (Math.abs(x) > 180 || Math.abs(y) > 90) return undefined;
+        x0 = Math.min(x0, x);
+        y0 = Math.min(y0, y);
+        x1 = Math.max(x1, x);
+        y1 = Math.max(y1, y);
+        if (x1 - x0 >= MAX_EXTENT || y1 - y0 >= MAX_EXTENT) return undefined;
+      }
+    }
   }
   return [x0, y0, x1, y1];
 }

@@ -5,7 +5,7 @@
  */
 
 import { AppError, type AppErrorOptions } from "../common/errors.ts";
-import { quote } from "../protocol/text.ts";
+import { quoteName } from "../common/printable.ts";
 
 /** What is wrong with a collection of zones. */
 export type ZoneErrorCode =
@@ -75,5 +75,5 @@ export class ZoneError extends AppError {
 
 /** Returns `zone "lobby"`, or `feature 3` for one without a name. */
 export function labelOf({ number, name }: FeatureLabel): string {
-  return name === undefined ? `feature ${number}` : `zone ${quote(name)}`;
+  return name === undefined ? `feature ${number}` : `zone ${quoteName(name)}`;
 }

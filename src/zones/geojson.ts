@@ -14,12 +14,8 @@
  */
 
 import { inTurns, type Work } from "../common/turns.ts";
-import {
-  describeJson,
-  encodeText,
-  isJsonObject,
-  quote,
-} from "../protocol/text.ts";
+import { quoteName } from "../common/printable.ts";
+import { describeJson, encodeText, isJsonObject } from "../protocol/text.ts";
 import { CollectionJson } from "./collection_json.ts";
 import { assertNotDegrees } from "./degrees.ts";
 import { type FeatureLabel, labelOf, ZoneError } from "./errors.ts";
@@ -42,7 +38,8 @@ const KNOWN_MEMBERS = new Set(["type", "properties", "geometry", "bbox"]);
 /**
  * Reads zones, all or none, in as many turns of the event loop as it needs.
  *
- * @param input the GeoJSON; bytes are UTF-8, with or without a byte order mark
+ * @param input the GeoJSON; bytes are UTF-8, with or without a byte order mark,
+ * and must not change until the zones are read
  * @param limits the limits to change
  * @returns the zones in the order of the features; rejects with a
  * {@linkcode ZoneError}
@@ -58,7 +55,8 @@ export function readZones(
  * Reads zones, all or none. A step takes about a millisecond, but `JSON.parse`
  * of a feature cannot be divided: 512 KiB take up to 20 ms.
  *
- * @param input the GeoJSON; bytes are UTF-8, with or without a byte order mark
+ * @param input the GeoJSON; bytes are UTF-8, with or without a byte order mark,
+ * and must not change until the zones are read
  * @param limits the limits to change
  * @returns the zones in the order of the features
  * @throws {ZoneError} if any part of the collection is not valid
@@ -100,7 +98,7 @@ class CollectionReader {
       work = 0;
       yield;
     }
-    assertNotDegrees(this.#zones);
+    yield* assertNotDegrees(this.#zones);
     return this.#zones;
   }
 
@@ -126,7 +124,7 @@ class CollectionReader {
     if (other !== undefined) {
       throw new ZoneError(
         "duplicate-name",
-        `${quote(name)} is also the name of feature ${other}`,
+        `${quoteName(name)} is also the name of feature ${other}`,
         { feature: { number }, hint: "Give each zone another name." },
       );
     }

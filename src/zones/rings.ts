@@ -14,8 +14,9 @@ import type { Polygon, Position, Ring } from "./zone.ts";
 
 /** The right edge of the last cell; the left edge of the first is INT32_MIN. */
 const MAX_COORDINATE = INT32_MAX + 1;
-/** About a quarter of a millisecond. */
+/** Each about a quarter of a millisecond. */
 const POSITIONS_PER_STEP = 2048;
+const POLYGONS_PER_STEP = 32;
 /** Of a ring whose edges are compared with each other. */
 const MAX_COMPARED_POSITIONS = 1000;
 const OUTSIDE =
@@ -42,6 +43,7 @@ export function* readGeometry(
     if (polygons.length > 1) reader.polygon = index + 1;
     const crossing = yield* findCrossing(polygon);
     if (crossing !== undefined) throw reader.crossingError(polygon, crossing);
+    if (index % POLYGONS_PER_STEP === POLYGONS_PER_STEP - 1) yield;
   }
   return polygons;
 }
@@ -53,6 +55,8 @@ class GeometryReader {
   polygon = 0;
   #ring = 0;
   #position = 0;
+  /** All positions so far. */
+  #count = 0;
 
   constructor(feature: FeatureLabel) {
     this.#feature = feature;
@@ -100,7 +104,7 @@ class GeometryReader {
     for (const position of this.#list(coordinates, "positions")) {
       this.#position++;
       ring.push(this.#readPosition(position));
-      if (this.#position % POSITIONS_PER_STEP === 0) yield;
+      if (++this.#count % POSITIONS_PER_STEP === 0) yield;
     }
     this.#position = 0;
     const [firstX, firstY] = ring[0]!;

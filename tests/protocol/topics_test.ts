@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assertLayer, Topics } from "../../src/protocol/mod.ts";
+import { assertZoneName, textProblem } from "../../src/protocol/topics.ts";
 import { attempt, errorOf, pure } from "./support.ts";
 
 pure("Topics names every topic under its prefix", () => {
@@ -73,6 +74,28 @@ pure("assertLayer() refuses names that are not topic levels", () => {
   }
   assertLayer("é".repeat(100));
   assertLayer("$level 2/[north]");
+});
+
+pure("assertZoneName() refuses names that are not one topic level", () => {
+  for (const [name, reason] of BAD_LEVELS) {
+    const error = errorOf(() => assertZoneName(name));
+    assert.equal(error.code, "bad-zone");
+    if (!name.includes("/")) assert.match(error.message, reason);
+  }
+  for (const name of ["a/b", "/", " ", "\u3000"]) {
+    assert.equal(errorOf(() => assertZoneName(name)).code, "bad-zone");
+  }
+  assertZoneName("é".repeat(100));
+  assertZoneName("$room 2.14 [north] <b>");
+});
+
+pure("textProblem() allows all that people read, and no control", () => {
+  for (const text of ["", "a/b + #1", "Büro 🚪", "x".repeat(200)]) {
+    assert.equal(textProblem(text), undefined);
+  }
+  for (const text of ["a\nb", "\x9b", "\ud800", "\ufffd", "x".repeat(201)]) {
+    assert.notEqual(textProblem(text), undefined);
+  }
 });
 
 pure("layerOf() is the inverse of data(), for every layer and prefix", () => {

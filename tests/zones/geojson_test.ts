@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   type Polygon,
   readZones,
+  readZonesInSteps,
   type Ring,
   writeZones,
   type Zone,
@@ -177,6 +178,42 @@ Deno.test({
     assert.deepEqual(await readZones(text), read(text));
     await assert.rejects(readZones("{"), { code: "cut-off" });
   },
+});
+
+pure("a large zone, and many small ones, are read in short steps", () => {
+  const ring = (x: number, corners: number) => {
+    const ring = Array.from({ length: corners }, (_, i) => {
+      const angle = 2 * Math.PI * i / corners;
+      return [x + 1e4 * Math.cos(angle), 1e4 * Math.sin(angle)]
+        .map(Math.round);
+    });
+    return [...ring, ring[0]!];
+  };
+  const small = (i: number) => [[[i, 0], [i + 1, 0], [i, 1], [i, 0]]];
+  const numbers = Array.from({ length: 2000 }, (_, i) => i);
+  const texts = {
+    "many corners": collection(feature({ name: "a" }, [ring(0, 9000)])),
+    "many polygons": collection(
+      feature({ name: "a" }, numbers.map(small), "MultiPolygon"),
+    ),
+    "many rings": collection(
+      feature({ name: "a" }, numbers.flatMap(small)),
+    ),
+    "many zones": collection(
+      ...numbers.map((i) => feature({ name: `z${i}` }, small(i))),
+    ),
+    "many bytes": collection(
+      ...[1, 2, 3].map((i) =>
+        feature({ name: `${i}`, notes: "x".repeat(400_000) })
+      ),
+    ),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    let steps = 0;
+    const work = readZonesInSteps(text);
+    while (!work.next().done) steps++;
+    assert.ok(steps > text.length / 50_000 && steps > 15, `${name}: ${steps}`);
+  }
 });
 
 const coordinate = fc.oneof(
