@@ -14,6 +14,8 @@ import { TileCounter, type ZoneCounts } from "./zone_counts.ts";
 
 /** If more tiles have changed, all are checked, in slices. */
 const MAX_LISTED_TILES = 16_384;
+/** Tiles with stale cells that one update counts again: about 2 ms. */
+const MAX_STALE_TILES = 256;
 /** Costs of parts of the work, in units of about 10 ns. */
 const COST = { check: 1, tile: 200, share: 25 } as const;
 /** Numbers of a zone in the totals, see `ShareCounts.replace`. */
@@ -42,8 +44,15 @@ export class LayerCounts {
   #now = -Infinity;
   /** The time after which a cell of a tile becomes stale for a zone. */
   readonly #due = new Deadlines<number>();
-  /** The tiles with cells that are stale for a zone with own `staleAfter`. */
+  /**
+   * The tiles with cells that are stale for a zone with its own `staleAfter`,
+   * those that were counted last at the end. After a write to the layer they
+   * must be counted again: a reading that repeats the value of such a cell makes
+   * it fresh, but changes no revision.
+   */
   readonly #stale = new Set<number>();
+  /** How many of them, from the first, must be counted again. */
+  #staleLeft = 0;
 
   /**
    * Starts without counts.
@@ -79,7 +88,7 @@ export class LayerCounts {
   /** Returns true if {@linkcode LayerCounts.count} may change a count. */
   isDue(map: OccupancyMap, now: number): boolean {
     const grid = map.layer(this.#layer);
-    return grid !== this.#grid || now > this.due || this.#needsStale(now) ||
+    return grid !== this.#grid || now > this.due || this.#isStaleDue(now) ||
       map.revision !== this.#revision;
   }
 
@@ -104,8 +113,9 @@ export class LayerCounts {
   }
 
   /**
-   * Counts the tiles that changed since the last call, and those in which a
-   * cell became stale. If the revision of the map changes in a pause, another
+   * Counts the tiles that changed since the last call, those in which a cell
+   * became stale, and some of those with stale cells: if there are hundreds of
+   * these, `isDue` stays true for some updates. If the revision of the map changes in a pause, another
    * call is necessary. Must be run to its end.
    *
    * @param map has the layer, or not
@@ -131,11 +141,7 @@ export class LayerCounts {
       const tile = this.#due.takeDue(this.due)!;
       tiles.add(tile);
     }
-    if (isFirst && this.#needsStale(now)) {
-      for (const tile of this.#stale) tiles.add(tile);
-    }
-    if (isFirst) this.#writes = grid.writes;
-    this.#now = now;
+    if (isFirst) this.#takeStale(grid, now, tiles);
     const since = this.#revision;
     const listed = grid.changedTiles(since, MAX_LISTED_TILES);
     let cost = 0;
@@ -163,10 +169,26 @@ export class LayerCounts {
     this.#revision = revision;
   }
 
-  /** True if stale tiles must be counted again: a time may have been updated. */
-  #needsStale(now: number): boolean {
+  /** True if tiles with stale cells must be counted again. */
+  #isStaleDue(now: number): boolean {
     return this.#stale.size > 0 &&
-      (this.#grid?.writes !== this.#writes || now < this.#now);
+      (this.#staleLeft > 0 || this.#grid?.writes !== this.#writes ||
+        now < this.#now);
+  }
+
+  /** Adds some of the tiles with stale cells that must be counted again. */
+  #takeStale(grid: Grid, now: number, tiles: Set<number>): void {
+    if (grid.writes !== this.#writes || now < this.#now) {
+      this.#staleLeft = this.#stale.size;
+    }
+    this.#writes = grid.writes;
+    this.#now = now;
+    let taken = Math.min(this.#staleLeft, MAX_STALE_TILES);
+    this.#staleLeft -= taken;
+    for (const tile of this.#stale) {
+      if (taken-- === 0) break;
+      tiles.add(tile);
+    }
   }
 
   /** Forgets all counts: the layer was deleted, or its tiles have new numbers. */
@@ -176,6 +198,7 @@ export class LayerCounts {
     this.#shares = new ShareCounts();
     this.#due.clear();
     this.#stale.clear();
+    this.#staleLeft = 0;
     for (let zone = 0; zone < this.zones.length; zone++) {
       if (this.#totals[TOTALS * zone]! > 0) this.#touched.add(zone);
     }
@@ -200,8 +223,8 @@ export class LayerCounts {
     }
     if (counter.due < Infinity) this.#due.set(tile, counter.due);
     else this.#due.delete(tile);
+    this.#stale.delete(tile);
     if (counter.hasStale) this.#stale.add(tile);
-    else this.#stale.delete(tile);
     return COST.tile + COST.share * length;
   }
 }

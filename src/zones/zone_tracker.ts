@@ -202,6 +202,10 @@ export class ZoneTracker {
    * Counts what has changed, in slices; the map may change in between, and the
    * result is of a moment at the end. Must be run to its end.
    *
+   * An exception are cells that are stale for a zone with its own `staleAfter`
+   * and get the same value again: if they are in hundreds of tiles, some updates
+   * are necessary until all are fresh, and `isDue` stays true.
+   *
    * @param now the clock, ms since 1970
    * @throws {Error} if another update has not ended
    */

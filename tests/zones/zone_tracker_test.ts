@@ -260,6 +260,29 @@ test("cells become stale by the zone's own staleAfter, and fresh by new times", 
   assert.deepEqual(fixture.update(), ["occupied"]);
 });
 
+test("stale cells in many tiles become fresh in several updates", () => {
+  const tiles = 600;
+  const zone = zoneOf("a", [[0, 0, 32 * tiles, 1]], { staleAfter: 100 });
+  const fixture = new Fixture([zone]);
+  const cells = Array.from(
+    { length: tiles },
+    (_, i): [number, number, number] => [32 * i, 0, 1],
+  );
+  fixture.apply(...cells);
+  fixture.update();
+  fixture.now += 200;
+  fixture.update();
+  assert.equal(fixture.tracker.state("a")?.staleCells, tiles);
+  fixture.now += 200;
+  fixture.apply(...cells);
+  const left: number[] = [];
+  while (fixture.tracker.isDue(fixture.now)) {
+    run(fixture.tracker, fixture.now);
+    left.push(fixture.tracker.state("a")!.staleCells);
+  }
+  assert.deepEqual(left, [344, 88, 0]);
+});
+
 test("staleAfter is edited", () => {
   const zone = zoneOf("a", [[0, 0, 1, 1]]);
   const fixture = new Fixture([zone]);
