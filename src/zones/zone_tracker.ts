@@ -208,6 +208,8 @@ export class ZoneTracker {
    *
    * @param now the clock, ms since 1970
    * @throws {Error} if another update has not ended
+   * @throws {RangeError} as the maker of indexes does: then the zones before
+   * stay in force
    */
   *update(now: number): Work<ZoneUpdate> {
     if (this.#isRunning) {
@@ -310,13 +312,16 @@ export class ZoneTracker {
     const next = this.#next;
     if (next === undefined) return [];
     this.#next = undefined;
+    // May throw: before anything is changed.
+    const made = [...Map.groupBy(next, ({ layer }) => layer)].map(
+      ([layer, zones]) => [layer, this.#countsOf(layer, zones), zones] as const,
+    );
     const before = this.#zones;
     const stored = this.#stored;
     this.#stored = new Map();
     this.#zones = new Map();
     const layers = new Map<string, TrackedLayer>();
-    for (const [layer, zones] of Map.groupBy(next, ({ layer }) => layer)) {
-      const counts = this.#countsOf(layer, zones);
+    for (const [layer, counts, zones] of made) {
       const tracked = zones.map((zone, number): Tracked => {
         const old = before.get(zone.name);
         if (old?.counts === counts && isSameZone(old.zone, zone)) return old;

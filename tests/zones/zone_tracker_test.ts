@@ -386,6 +386,26 @@ test("two zones of one name are refused, and the zones stay", () => {
   ]);
 });
 
+test("if an index cannot be made, the zones stay", () => {
+  const map = new OccupancyMap();
+  const tracker = new ZoneTracker({
+    map,
+    makeIndex: (zones) => {
+      if (zones.length > 1) throw new RangeError("too many");
+      return rectangleIndex(zones);
+    },
+  });
+  const zone = zoneOf("a", [[0, 0, 1, 1]]);
+  tracker.replace([zone]);
+  run(tracker, NOW);
+  const other = zoneOf("b", [[0, 0, 1, 1]], { layer: "other" });
+  tracker.replace([other, zone, { ...zone, name: "c" }]);
+  assert.throws(() => run(tracker, NOW), /too many/);
+  map.apply("default", columns([[0, 0, 1, NOW]]), NOW);
+  assert.equal(run(tracker, NOW).changes.length, 1);
+  assert.deepEqual([...tracker.states()].map(({ zone }) => zone), ["a"]);
+});
+
 test("a person who changes tiles in a pause is counted once", () => {
   const map = new OccupancyMap();
   const zone = zoneOf("a", [[0, 0, 6400, 1]]);
