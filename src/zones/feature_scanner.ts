@@ -101,9 +101,9 @@ export function* scanFeatures(
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
       depth--;
       if (depth === 1 && contentFrom >= 0 && content === undefined) {
-        if (features.length > 0 || !isBlankRange(bytes, contentFrom, at)) {
-          endElement(at);
-        }
+        const isEmpty = features.length === 0 &&
+          (yield* isBlankRange(bytes, contentFrom, at));
+        if (!isEmpty) endElement(at);
         content = [contentFrom, at];
       }
       last = byte;
@@ -143,8 +143,15 @@ function isNamed(bytes: Uint8Array, [from, to]: ByteRange, name: string) {
   return true;
 }
 
-function isBlankRange(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (bytes[at]! > 0x20) return false;
+function* isBlankRange(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): Work<boolean> {
+  for (let at = from; at < to; at++) {
+    if (bytes[at]! > 0x20) return false;
+    if (at % BYTES_PER_STEP === 0) yield;
+  }
   return true;
 }
 
