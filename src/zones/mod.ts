@@ -1,5 +1,5 @@
 /**
- * Zones: named areas of a layer, in GeoJSON.
+ * Zones: named areas of a layer, in GeoJSON; their states and events.
  *
  * @module
  */
@@ -27,3 +27,12 @@ export type {
   Zone,
 } from "./zone.ts";
 export { DEFAULT_OCCUPIED_WHEN } from "./zone_properties.ts";
+export type { ZoneEvent, ZoneEventName, ZoneRecord } from "./zone_events.ts";
+export { ZoneIndex, type ZoneIndexOptions } from "./zone_index.ts";
+export type { ZoneState } from "./zone_state.ts";
+export {
+  type ZoneChange,
+  ZoneTracker,
+  type ZoneTrackerOptions,
+  type ZoneUpdate,
+} from "./zone_tracker.ts";

@@ -6,7 +6,7 @@
 
 import type { OccupiedWhen, Zone } from "./zone.ts";
 
-/** Returns true if two definitions are the same in every field. */
+/** Returns true if two definitions have always the same state and events. */
 export function isSameZone(a: Zone, b: Zone): boolean {
   return a === b ||
     hasSameCells(a, b) && a.title === b.title && a.capacity === b.capacity &&

@@ -186,6 +186,20 @@ test("clearAfter holds a zone occupied, also across a restart", () => {
   assert.equal(fixture.tracker.nextDue, Infinity);
 });
 
+test("a zone is removed while its hold time is in progress", () => {
+  const a = zoneOf("a", [[0, 0, 1, 1]], { clearAfter: 50 });
+  const fixture = new Fixture([a]);
+  fixture.apply([0, 0, 1]);
+  fixture.update();
+  fixture.apply([0, 0, 0]);
+  fixture.update();
+  fixture.replace([]);
+  fixture.update();
+  assert.equal(fixture.tracker.nextDue, Infinity);
+  fixture.now += 50;
+  assert.deepEqual(fixture.update(), []);
+});
+
 test("occupancy within clearAfter begins a new hold time", () => {
   const fixture = new Fixture([
     zoneOf("a", [[0, 0, 1, 1]], { clearAfter: 50 }),
@@ -258,6 +272,11 @@ test("cells become stale by the zone's own staleAfter, and fresh by new times", 
   assert.equal(fixture.map.revision, revision, "a new time only");
   assert.equal(fixture.tracker.isDue(fixture.now), true);
   assert.deepEqual(fixture.update(), ["occupied"]);
+  assert.equal(fixture.tracker.nextDue, NOW + 601);
+  fixture.now++;
+  fixture.apply([0, 0, -1]);
+  assert.deepEqual(fixture.update(), ["unknown", "unknown"]);
+  assert.equal(fixture.tracker.nextDue, Infinity);
 });
 
 test("stale cells in many tiles become fresh in several updates", () => {
