@@ -7,8 +7,15 @@
  * (x2, y2) crosses the row of a centre Y if `(y1 <= Y) != (y2 <= Y)`. A centre
  * X is right of the crossing if `X >= crossing`.
  *
+ * Coordinates are rounded to about a millionth of a cell, so that vertices that
+ * a drawing tool made different in their last digits are the same, and so that
+ * float64 holds all differences of coordinates.
+ *
  * @module
  */
+
+/** Steps of coordinates in a cell. Those within ±2^31 have 51 binary digits. */
+const STEPS = 2 ** 20;
 
 /**
  * Crossings computed in float64 are off by less than this: coordinates within
@@ -16,8 +23,17 @@
  */
 const MAX_ROUNDING_ERROR = 2 ** -16;
 
-/** Products below this are exact if they are multiples of a quarter. */
-const EXACT_PRODUCTS = 2 ** 51;
+/** Cuts a float64 into two halves of its digits (Dekker, 1971). */
+const SPLITTER = 2 ** 27 + 1;
+
+/**
+ * Rounds a coordinate of a polygon to a multiple of 2^-20.
+ *
+ * @param coordinate within ±2^31
+ */
+export function roundCoordinate(coordinate: number): number {
+  return Math.round(coordinate * STEPS) / STEPS;
+}
 
 /**
  * Returns the first cell whose centre is at or after a coordinate: the smallest
@@ -35,7 +51,8 @@ export function firstCellFrom(coordinate: number): number {
 /**
  * Returns the first cell of a row whose centre is at or right of an edge.
  *
- * @param x1 the lower end of the edge, within ±2^31, as all coordinates
+ * @param x1 the lower end of the edge; as all coordinates rounded by
+ * {@linkcode roundCoordinate}, within ±2^31
  * @param y1 the lower end, `y1 <= y + 0.5`
  * @param x2 the upper end
  * @param y2 the upper end, `y2 > y + 0.5`
@@ -73,31 +90,25 @@ function isAtOrRight(
   x: number,
   y: number,
 ): boolean {
-  // x >= x1 + (x2 - x1) * (y - y1) / (y2 - y1)
-  if (areHalves(x1, y1, x2, y2)) {
-    const left = (x - x1) * (y2 - y1);
-    const right = (x2 - x1) * (y - y1);
-    if (Math.abs(left) < EXACT_PRODUCTS && Math.abs(right) < EXACT_PRODUCTS) {
-      return left >= right;
-    }
-  }
-  const values = [x1, y1, x2, y2, x, y].map(fractionOf);
-  const bits = values.reduce((most, value) => Math.max(most, value.bits), 0);
-  const [bx1, by1, bx2, by2, bx, by] = values.map((value) =>
-    value.digits << BigInt(bits - value.bits)
-  ) as [bigint, bigint, bigint, bigint, bigint, bigint];
-  return (bx - bx1) * (by2 - by1) >= (bx2 - bx1) * (by - by1);
+  // x >= x1 + (x2 - x1) * (y - y1) / (y2 - y1). The differences are exact; the
+  // products are rounded in the same direction, so only equal ones need more.
+  const left = (x - x1) * (y2 - y1);
+  const right = (x2 - x1) * (y - y1);
+  if (left !== right) return left > right;
+  return roundedOff(x - x1, y2 - y1, left) >=
+    roundedOff(x2 - x1, y - y1, right);
 }
 
-/** Returns true if all are multiples of 0.5, as corners and centres of cells. */
-function areHalves(a: number, b: number, c: number, d: number): boolean {
-  return Number.isInteger(2 * a) && Number.isInteger(2 * b) &&
-    Number.isInteger(2 * c) && Number.isInteger(2 * d);
-}
-
-/** Returns a finite number as `digits / 2 ** bits`. */
-function fractionOf(value: number): { digits: bigint; bits: number } {
-  let bits = 0;
-  for (; !Number.isInteger(value); value *= 2) bits++;
-  return { digits: BigInt(value), bits };
+/**
+ * Returns what a product lost by rounding, which is exact (Dekker, 1971).
+ *
+ * @param product `a * b` in float64
+ */
+function roundedOff(a: number, b: number, product: number): number {
+  const highA = a * SPLITTER - (a * SPLITTER - a);
+  const highB = b * SPLITTER - (b * SPLITTER - b);
+  const lowA = a - highA;
+  const lowB = b - highB;
+  return lowA * lowB -
+    (product - highA * highB - lowA * highB - highA * lowB);
 }

@@ -6,7 +6,11 @@
  */
 
 import { type Box, BoxTree, type BoxVisitor } from "./box_tree.ts";
-import { firstCellFrom, firstCellRightOf } from "./edge_crossing.ts";
+import {
+  firstCellFrom,
+  firstCellRightOf,
+  roundCoordinate,
+} from "./edge_crossing.ts";
 import type { TileMask } from "./tile_zones.ts";
 import type { Ring } from "./zone.ts";
 import { TILE_BITS } from "../grid/tiles.ts";
@@ -18,7 +22,7 @@ const TILE_SIDE = 1 << TILE_BITS;
 export class RingEdges {
   /** The rectangle of the vertices. */
   readonly bounds: Box;
-  /** x and y of each vertex, the last the same as the first. */
+  /** x and y of each vertex, rounded, the last the same as the first. */
   readonly positions: Float64Array;
   readonly #tree: BoxTree;
 
@@ -27,8 +31,8 @@ export class RingEdges {
     const positions = new Float64Array(2 * ring.length);
     for (let i = 0; i < ring.length; i++) {
       const [x, y] = ring[i]!;
-      positions[2 * i] = x;
-      positions[2 * i + 1] = y;
+      positions[2 * i] = roundCoordinate(x);
+      positions[2 * i + 1] = roundCoordinate(y);
     }
     this.positions = positions;
     this.#tree = new BoxTree(Math.max(0, ring.length - 1), (edge) => {

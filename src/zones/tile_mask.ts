@@ -4,7 +4,8 @@
  * A cell belongs to a polygon (RFC 7946, 3.1.6) if its centre is inside by the
  * even-odd rule over all rings, and to a zone if it belongs to one of its
  * polygons. So holes, rings that touch or cross themselves, and polygons that
- * overlap are defined. For centres on an edge see `edge_crossing.ts`.
+ * overlap are defined. For centres on an edge, and for the rounding of
+ * coordinates, see `edge_crossing.ts`.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import {
   type BoxVisitor,
   spatialOrder,
 } from "./box_tree.ts";
-import { firstCellFrom } from "./edge_crossing.ts";
+import { firstCellFrom, roundCoordinate } from "./edge_crossing.ts";
 import { RingEdges, TileParity } from "./ring_edges.ts";
 import type { TileMask } from "./tile_zones.ts";
 import type { Polygon } from "./zone.ts";
@@ -147,7 +148,11 @@ function inSpace<T>(
   return spatialOrder(items.map(boxOf)).map((i) => items[i]!);
 }
 
-/** @throws {RangeError} if a coordinate is not within ±2^31 */
+/**
+ * Returns the rectangle of all vertices, rounded.
+ *
+ * @throws {RangeError} if a coordinate is not within ±2^31
+ */
 function boxOf(polygons: readonly Polygon[]): Box {
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const polygon of polygons) {
@@ -165,7 +170,12 @@ function boxOf(polygons: readonly Polygon[]): Box {
       }
     }
   }
-  return { x0, y0, x1, y1 };
+  return {
+    x0: roundCoordinate(x0),
+    y0: roundCoordinate(y0),
+    x1: roundCoordinate(x1),
+    y1: roundCoordinate(y1),
+  };
 }
 
 /** Returns the cells that have their centres in a box; undefined for none. */

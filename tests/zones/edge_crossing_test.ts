@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   firstCellFrom,
   firstCellRightOf,
+  roundCoordinate,
 } from "../../src/zones/edge_crossing.ts";
 
 function test(name: string, fn: () => void) {
@@ -35,6 +36,18 @@ test("firstCellFrom() is the first cell with its centre at or after it", () => {
   }));
 });
 
+test("coordinates are rounded to multiples of 2^-20", () => {
+  assert.equal(roundCoordinate(0.1 + 0.2), roundCoordinate(0.3));
+  assert.equal(roundCoordinate(2 ** -20), 2 ** -20);
+  assert.equal(roundCoordinate(0.4 * 2 ** -20), 0);
+  assert.equal(roundCoordinate(LIMIT - 2 ** -20), LIMIT - 2 ** -20);
+  fc.assert(fc.property(coordinate, (value) => {
+    const rounded = roundCoordinate(value);
+    assert.ok(Number.isInteger(rounded * 2 ** 20));
+    assert.ok(Math.abs(rounded - value) <= 2 ** -21);
+  }));
+});
+
 test("firstCellRightOf() takes a centre on the edge", () => {
   // The diagonal goes through all centres.
   assert.equal(firstCellRightOf(0, 0, 10, 10, 3), 3);
@@ -46,17 +59,21 @@ test("firstCellRightOf() takes a centre on the edge", () => {
 });
 
 test("firstCellRightOf() sees the smallest difference", () => {
-  const above = 10.000000000000002;
-  assert.equal(firstCellRightOf(0, 0, above, 10, 3), 4);
-  assert.equal(firstCellRightOf(0, 0, 10, above, 3), 3);
-  assert.equal(firstCellRightOf(Number.MIN_VALUE, 0, 10, 10, 3), 4);
-  assert.equal(firstCellRightOf(-Number.MIN_VALUE, 0, 10, 10, 3), 3);
+  const step = 2 ** -20;
+  assert.equal(firstCellRightOf(0, 0, 10 + step, 10, 3), 4);
+  assert.equal(firstCellRightOf(0, 0, 10, 10 + step, 3), 3);
+  assert.equal(firstCellRightOf(step, 0, 10, 10, 3), 4);
+  assert.equal(firstCellRightOf(-step, 0, 10, 10, 3), 3);
+  const [low, high] = [-LIMIT, LIMIT];
+  assert.equal(firstCellRightOf(low, low, high, high - step, 7), 8);
+  assert.equal(firstCellRightOf(low, low, high - step, high, 7), 7);
   // The products to compare are 2^62 and 2^62 - 1/4.
   assert.equal(firstCellRightOf(0, -0.5, LIMIT, LIMIT, LIMIT - 1), LIMIT);
 });
 
 test("firstCellRightOf() equals a computation with fractions", () => {
-  const edge = fc.tuple(coordinate, coordinate, coordinate, coordinate)
+  const rounded = coordinate.map(roundCoordinate);
+  const edge = fc.tuple(rounded, rounded, rounded, rounded)
     .map(([x1, y1, x2, y2]) => y1 < y2 ? [x1, y1, x2, y2] : [x2, y2, x1, y1])
     .filter(([, y1, , y2]) => firstCellFrom(y1!) < firstCellFrom(y2!)) as //
     fc.Arbitrary<[number, number, number, number]>;
@@ -77,18 +94,16 @@ test("firstCellRightOf() equals a computation with fractions", () => {
   );
 });
 
-/** The rule with 1100 binary digits after the point: enough for any float64. */
+/** The rule in units of 2^-20. */
 function isRight(
   edge: readonly [number, number, number, number],
   x: number,
   y: number,
 ): boolean {
-  const [x1, y1, x2, y2] = edge.map(fixed) as [bigint, bigint, bigint, bigint];
-  return (fixed(x + 0.5) - x1) * (y2 - y1) >= (x2 - x1) * (fixed(y + 0.5) - y1);
+  const [x1, y1, x2, y2] = edge.map(units) as [bigint, bigint, bigint, bigint];
+  return (units(x + 0.5) - x1) * (y2 - y1) >= (x2 - x1) * (units(y + 0.5) - y1);
 }
 
-function fixed(value: number): bigint {
-  let bits = 0n;
-  for (; !Number.isInteger(value); value *= 2) bits++;
-  return BigInt(value) << (1100n - bits);
+function units(coordinate: number): bigint {
+  return BigInt(coordinate * 2 ** 20);
 }
