@@ -17,7 +17,7 @@ const MAX_LISTED_TILES = 16_384;
 /** Tiles with stale cells that one update counts again: about 2 ms. */
 const MAX_STALE_TILES = 256;
 /** Costs of parts of the work, in units of about 10 ns. */
-const COST = { check: 1, tile: 200, share: 25 } as const;
+const COST = { check: 1, tile: 500, share: 40 } as const;
 /** Numbers of a zone in the totals, see `ShareCounts.replace`. */
 const TOTALS = 5;
 

@@ -113,7 +113,7 @@ export class ZoneTracker {
   /** Zones to evaluate in the next update, besides those that are due. */
   #dirty = new Set<Tracked>();
   /** Records without a zone: of the time before the start. */
-  #stored: Map<string, ZoneRecord>;
+  readonly #stored: Map<string, ZoneRecord>;
   /** The zones of the next update. */
   #next: readonly Zone[] | undefined;
   /** When the hold times of zones end, by name. */
@@ -217,7 +217,7 @@ export class ZoneTracker {
     }
     this.#isRunning = true;
     try {
-      const removed = this.#replaceNow();
+      const removed = yield* this.#replaceNow();
       const revision = yield* this.#count(now);
       const changes: ZoneChange[] = [];
       let evaluated = 0;
@@ -308,36 +308,42 @@ export class ZoneTracker {
   }
 
   /** Puts the zones of `replace` in force. Returns the names that are gone. */
-  #replaceNow(): string[] {
+  *#replaceNow(): Work<string[]> {
     const next = this.#next;
     if (next === undefined) return [];
     this.#next = undefined;
-    // May throw: before anything is changed.
-    const made = [...Map.groupBy(next, ({ layer }) => layer)].map(
-      ([layer, zones]) => [layer, this.#countsOf(layer, zones), zones] as const,
-    );
-    const before = this.#zones;
-    const stored = this.#stored;
-    this.#stored = new Map();
-    this.#zones = new Map();
     const layers = new Map<string, TrackedLayer>();
-    for (const [layer, counts, zones] of made) {
-      const tracked = zones.map((zone, number): Tracked => {
-        const old = before.get(zone.name);
-        if (old?.counts === counts && isSameZone(old.zone, zone)) return old;
-        const record = old?.record ?? stored.get(zone.name);
-        const made = { zone, counts, number, record, state: old?.state };
-        this.#dirty.add(made);
-        return made;
-      });
-      for (const zone of tracked) this.#zones.set(zone.zone.name, zone);
-      layers.set(layer, { counts, zones: tracked });
+    const zones = new Map<string, Tracked>();
+    const dirty = new Set<Tracked>();
+    // Nothing is changed before all is made: an index may throw.
+    for (const [layer, group] of Map.groupBy(next, ({ layer }) => layer)) {
+      const counts = this.#countsOf(layer, group);
+      const made: Tracked[] = [];
+      for (const [number, zone] of group.entries()) {
+        const tracked = this.#track(zone, counts, number);
+        if (tracked !== this.#zones.get(zone.name)) dirty.add(tracked);
+        made.push(tracked);
+        zones.set(zone.name, tracked);
+        if (made.length % SLICE_ZONES === 0) yield;
+      }
+      layers.set(layer, { counts, zones: made });
     }
-    this.#layers = layers;
-    const names = [...before.keys(), ...stored.keys()];
-    const removed = names.filter((name) => !this.#zones.has(name));
+    const names = [...this.#zones.keys(), ...this.#stored.keys()];
+    const removed = names.filter((name) => !zones.has(name));
     for (const name of removed) this.#holds.delete(name);
+    this.#layers = layers;
+    this.#zones = zones;
+    this.#dirty = dirty;
+    this.#stored.clear();
     return removed;
+  }
+
+  /** Returns the same object as before for a zone that was not edited. */
+  #track(zone: Zone, counts: LayerCounts, number: number): Tracked {
+    const old = this.#zones.get(zone.name);
+    if (old?.counts === counts && isSameZone(old.zone, zone)) return old;
+    const record = old?.record ?? this.#stored.get(zone.name);
+    return { zone, counts, number, record, state: old?.state };
   }
 
   /** Returns the counts of a layer: the present ones if they stay valid. */
