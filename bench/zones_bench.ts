@@ -36,16 +36,16 @@ function zoneOf(name: string, polygon: Polygon): Zone {
   };
 }
 
-/**
- * Zones side by side over a square of cells, with 100 cells each: the area of
- * 10,000 zones is a million cells.
- */
+/** Cells from one zone to the next: 2 by 2 zones in a tile. */
+const SPACING = 16;
+
+/** Zones beside each other in a square; 10,000 are in 50 by 50 tiles. */
 function rooms(count: number, vertices: number): Zone[] {
   const side = Math.ceil(Math.sqrt(count));
   return Array.from({ length: count }, (_, i) => {
-    const x = 5 + 10 * (i % side);
-    const y = 5 + 10 * Math.floor(i / side);
-    return zoneOf(`room${i}`, round(x, y, 5.6, vertices));
+    const x = SPACING * (i % side + 0.5);
+    const y = SPACING * (Math.floor(i / side) + 0.5);
+    return zoneOf(`room${i}`, round(x, y, 7.3, vertices));
   });
 }
 
@@ -59,13 +59,15 @@ for (const vertices of [4, 10, 100]) {
     fn: () => void new ZoneIndex(zones),
   });
   Deno.bench({
-    name: `load 10,000 polygons of ${vertices} vertices, all 1,024 tiles`,
+    name: `load 10,000 polygons of ${vertices} vertices, all 2,500 tiles`,
     group: "load",
     n: 20,
     warmup: 3,
     fn: () => {
       const index = new ZoneIndex(zones);
-      for (let tile = 0; tile < 1024; tile++) index.at(tile & 31, tile >> 5);
+      for (let tile = 0; tile < 2500; tile++) {
+        index.at(tile % 50, Math.floor(tile / 50));
+      }
     },
   });
 }
@@ -99,9 +101,8 @@ for (const [name, [polygon, tx, ty]] of Object.entries(shapes)) {
 }
 
 for (const count of [10, 10_000]) {
-  // The first tile has the same zones in both.
   const zones = rooms(count, 10);
-  const side = Math.ceil(Math.sqrt(count) * 10 / 32);
+  const side = Math.floor(Math.sqrt(count) / 2);
   const cached = new ZoneIndex(zones);
   Deno.bench({
     name: `1,000 look-ups of tiles in turn among ${count} zones, cached`,
@@ -114,7 +115,7 @@ for (const count of [10, 10_000]) {
   });
   const cold = new ZoneIndex(zones, { maxCacheBytes: 0 });
   Deno.bench({
-    name: `look-up of a tile with 9 zones among ${count} zones, computed`,
+    name: `look-up of a tile with 4 zones among ${count} zones, computed`,
     group: "look-up, computed",
     fn: () => void cold.at(0, 0),
   });
