@@ -39,9 +39,24 @@ const RULES: readonly FolderRule[] = [
   { path: "src/common/", imports: [] },
   { path: "src/protocol/", imports: ["src/common/"], ...PURE },
   { path: "src/grid/", imports: ["src/common/", "src/protocol/"], ...PURE },
-  { path: "src/feed/", imports: BASE, browser: true, ...PURE },
-  { path: "src/simulate/", imports: ["src/common/", "src/protocol/"], ...PURE },
   { path: "src/zones/", imports: BASE, ...PURE },
+  {
+    path: "src/feed/",
+    imports: [...BASE, "src/zones/"],
+    browser: true,
+    ...PURE,
+  },
+  {
+    path: "src/simulate/",
+    imports: ["src/common/", "src/protocol/", "src/zones/"],
+    ...PURE,
+  },
+  // The messages for Home Assistant.
+  {
+    path: "src/home_assistant/",
+    imports: [...BASE, "src/zones/"],
+    ...PURE,
+  },
   { path: "src/store/", imports: BASE },
   { path: "src/mqtt/", imports: BASE },
   { path: "src/broker/codec/", imports: ["src/common/"], ...PURE },
@@ -123,8 +138,11 @@ const RULES: readonly FolderRule[] = [
     ],
   },
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },
-  { path: "src/request/", imports: [...BASE, ...INTERFACES] },
-  { path: "src/server/", imports: [...BASE, ...INTERFACES] },
+  { path: "src/request/", imports: [...BASE, "src/zones/", ...INTERFACES] },
+  {
+    path: "src/server/",
+    imports: [...BASE, "src/zones/", "src/home_assistant/", ...INTERFACES],
+  },
   {
     path: "src/page/elements/",
     imports: ["src/protocol/", "src/feed/"],
@@ -132,7 +150,7 @@ const RULES: readonly FolderRule[] = [
   },
   {
     path: "src/page/feed/",
-    imports: ["src/common/", "src/protocol/", "src/feed/"],
+    imports: ["src/common/", "src/protocol/", "src/zones/", "src/feed/"],
     ...BROWSER,
   },
   {
@@ -145,9 +163,18 @@ const RULES: readonly FolderRule[] = [
     browser: true,
   },
   {
+    path: "src/page/zones/",
+    imports: [
+      ...[...BASE, "src/zones/", "src/feed/"],
+      ...["src/page/elements/", "src/page/feed/", "src/page/map/"],
+    ],
+    packages: ["ol"],
+    browser: true,
+  },
+  {
     path: "src/page/panels/",
     imports: [
-      ...[...BASE, "src/feed/"],
+      ...[...BASE, "src/feed/", "src/page/zones/"],
       ...["src/page/elements/", "src/page/feed/", "src/page/map/"],
     ],
     packages: ["uplot"],
@@ -157,19 +184,22 @@ const RULES: readonly FolderRule[] = [
     path: "src/page/controls/",
     imports: [
       ...["src/protocol/", "src/page/elements/", "src/page/feed/"],
-      ...["src/page/map/", "src/page/panels/"],
+      ...["src/page/map/", "src/page/panels/", "src/page/zones/"],
     ],
     ...BROWSER,
   },
   { path: "src/page/", imports: ["src/common/", "src/feed/"], ...BROWSER },
-  { path: "src/http/", imports: [...BASE, "src/feed/", ...INTERFACES] },
+  {
+    path: "src/http/",
+    imports: [...BASE, "src/zones/", "src/feed/", ...INTERFACES],
+  },
   { path: "src/doctor/", imports: [...BASE, "src/store/", "src/mqtt/"] },
   {
     path: "src/cli/",
     imports: [
       ...["deno.json", ...BASE, "src/simulate/", "src/store/", "src/mqtt/"],
       ...["src/broker/", "src/client/", "src/request/", "src/server/"],
-      ...["src/feed/", "src/http/", "src/doctor/"],
+      ...["src/feed/", "src/http/", "src/doctor/", "src/zones/"],
     ],
   },
   { path: "main.ts", imports: ["src/cli/"] },
@@ -177,7 +207,7 @@ const RULES: readonly FolderRule[] = [
   {
     path: "src/mod.ts",
     imports: [
-      ...["src/common/", "src/protocol/", "src/mqtt/"],
+      ...["src/common/", "src/protocol/", "src/zones/", "src/mqtt/"],
       ...["src/client/", "src/request/"],
     ],
   },
@@ -196,7 +226,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "js-yaml": ["src/http/plans/"],
   "fast-png": ["src/http/plans/"],
   "image-size": ["src/http/plans/"],
-  ol: ["src/page/map/"],
+  ol: ["src/page/map/", "src/page/zones/"],
   uplot: ["src/page/panels/"],
 };
 

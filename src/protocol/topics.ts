@@ -53,6 +53,10 @@ export class Topics {
   readonly errors: string;
   /** The filter of all readings; `#` includes its parent (3.1.1, 4.7.1.2). */
   readonly dataFilter: string;
+  /** The filter of the states of all zones. */
+  readonly zoneFilter: string;
+  /** The filter of the events of all zones. */
+  readonly zoneEventFilter: string;
   /** Filters of the topics that only the server may publish to. */
   readonly serverOnlyFilters: readonly string[];
   /** Filters of the topics that a client reads: what the server publishes. */
@@ -60,6 +64,7 @@ export class Topics {
 
   readonly #data: string;
   readonly #changes: string;
+  readonly #zones: string;
   // Consecutive messages usually have the same topic, or one of a few.
   #lastTopic = "";
   #lastLayer: string | undefined;
@@ -88,9 +93,12 @@ export class Topics {
     this.errors = `${prefix}/errors`;
     this.#data = `${prefix}/data`;
     this.#changes = `${prefix}/changes`;
+    this.#zones = `${prefix}/zone`;
     this.dataFilter = `${this.#data}/#`;
+    this.zoneFilter = `${this.#zones}/+`;
+    this.zoneEventFilter = `${this.#zones}/+/event`;
     const published = [
-      ...[`${this.#changes}/#`, `${this.response}/#`, `${prefix}/zone/#`],
+      ...[`${this.#changes}/#`, `${this.response}/#`, `${this.#zones}/#`],
       this.errors,
     ];
     this.serverOnlyFilters = [`${prefix}/server/#`, ...published];
@@ -115,6 +123,27 @@ export class Topics {
    */
   changes(layer: string = DEFAULT_LAYER): string {
     return ofLayer(this.#changes, layer);
+  }
+
+  /**
+   * Returns the topic of a zone's state (retained).
+   *
+   * @param name the name of the zone
+   * @throws {ProtocolError} "bad-zone"
+   */
+  zone(name: string): string {
+    assertZoneName(name);
+    return `${this.#zones}/${name}`;
+  }
+
+  /**
+   * Returns the topic of a zone's events.
+   *
+   * @param name the name of the zone
+   * @throws {ProtocolError} "bad-zone"
+   */
+  zoneEvent(name: string): string {
+    return `${this.zone(name)}/event`;
   }
 
   /**

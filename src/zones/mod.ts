@@ -36,3 +36,11 @@ export {
   type ZoneTrackerOptions,
   type ZoneUpdate,
 } from "./zone_tracker.ts";
+export type {
+  ZoneEdit,
+  ZoneEditProblem,
+  ZoneEditResult,
+  ZoneObserver,
+  Zones,
+  ZoneService,
+} from "./zone_service.ts";
