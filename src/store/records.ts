@@ -1,5 +1,6 @@
 /**
- * Records in the database of the map, for the state of the embedded broker.
+ * Records in the database of the map: the state of the embedded broker, and the
+ * zones.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { nextTurn } from "../common/next_turn.ts";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
-import type { Records } from "./store.ts";
+import type { RecordOwner, Records } from "./store.ts";
 
 /**
  * More changes than this wait for the next commit, so that no commit is long,
@@ -17,6 +18,13 @@ const MAX_WRITTEN_RECORDS = 2000;
 /** The same for their values; the last one may exceed it. */
 const MAX_WRITTEN_BYTES = 2 * 1024 * 1024;
 const RETRY_INTERVAL_MS = 1000;
+/** Ids of an owner are above this, and at most {@linkcode MAX_RECORDS} above. */
+const FIRST_IDS: Readonly<Record<RecordOwner, number>> = {
+  broker: 0,
+  zones: 2 ** 48,
+};
+/** More than a server adds in its life. */
+const MAX_RECORDS = 2 ** 48;
 
 type Encode = () => Uint8Array<ArrayBuffer>;
 
@@ -46,7 +54,7 @@ export class StagedRecords implements Records {
   readonly #staged = new Map<number, Encode | undefined>();
   /** Ids that the database does not have yet. */
   readonly #added = new Set<number>();
-  #lastId = 0;
+  readonly #lastIds = { ...FIRST_IDS };
   /** Positions in the order of changes: of the last staged, written, committed. */
   #stagedTo = 0;
   #writtenTo = 0;
@@ -77,13 +85,17 @@ export class StagedRecords implements Records {
     return this.#staged.size > 0;
   }
 
-  *load(): Generator<readonly [id: number, value: Uint8Array]> {
+  *load(
+    owner: RecordOwner,
+  ): Generator<readonly [id: number, value: Uint8Array]> {
+    const first = FIRST_IDS[owner];
+    const last = first + MAX_RECORDS;
     const all =
-      "SELECT id, value AS bytes, crc32 FROM record WHERE id > ? ORDER BY id LIMIT ?";
+      `SELECT id, value AS bytes, crc32 FROM record WHERE id > ? AND id <= ${last} ORDER BY id LIMIT ?`;
     try {
-      for (const row of readRows(this.#db, all, 0)) {
+      for (const row of readRows(this.#db, all, first)) {
         const id = Number(row.id);
-        this.#lastId = id;
+        this.#lastIds[owner] = id;
         yield [id, checkedBytes(row)];
       }
     } catch (error) {
@@ -91,8 +103,8 @@ export class StagedRecords implements Records {
     }
   }
 
-  add(encode: Encode): number {
-    const id = ++this.#lastId;
+  add(owner: RecordOwner, encode: Encode): number {
+    const id = ++this.#lastIds[owner];
     this.#added.add(id);
     this.#stage(id, encode);
     return id;

@@ -52,7 +52,7 @@ const MIGRATIONS: readonly string[] = [
   // of entries too, which earlier versions cannot read.
   `ALTER TABLE chunk ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE chunk ADD COLUMN began REAL;`,
-  // The state of the embedded broker, see records.ts.
+  // The state of the embedded broker and the zones, see records.ts.
   `CREATE TABLE record (
      id INTEGER PRIMARY KEY,
      value BLOB NOT NULL,

@@ -70,25 +70,30 @@ export interface LoadLimit {
   readonly memoryBytes: number;
 }
 
+/** What records belong to: the embedded broker, or the zones. */
+export type RecordOwner = "broker" | "zones";
+
 /**
  * Byte strings beside the map, each under a number. Changes are committed with
  * the next entries, or soon after if there are none.
  */
 export interface Records {
   /**
-   * Reads all records, in the order of their ids. Call it before the first
-   * change.
+   * Reads the records of an owner, in the order of their ids. Call it before
+   * the first change of one of them.
    *
    * @throws {StoreError} if they cannot be read
    */
-  load(): Iterable<readonly [id: number, value: Uint8Array]>;
+  load(
+    owner: RecordOwner,
+  ): Iterable<readonly [id: number, value: Uint8Array]>;
   /**
    * Adds a record.
    *
    * @param encode returns its value; called before the next commit
    * @returns the id of the record
    */
-  add(encode: () => Uint8Array<ArrayBuffer>): number;
+  add(owner: RecordOwner, encode: () => Uint8Array<ArrayBuffer>): number;
   /** Replaces the value of a record that was added, or loaded. */
   replace(id: number, encode: () => Uint8Array<ArrayBuffer>): void;
   /** Deletes a record. */

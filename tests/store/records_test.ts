@@ -19,7 +19,7 @@ async function openedStore() {
     open,
     read: () => {
       const { store } = open();
-      const all = [...store.records.load()].map(([id, value]) =>
+      const all = [...store.records.load("broker")].map(([id, value]) =>
         [id, text(value)] as const
       );
       store.close();
@@ -35,8 +35,8 @@ Deno.test({
   fn: async () => {
     await using file = await openedStore();
     const { store } = file.open();
-    const a = store.records.add(() => bytes("a"));
-    const b = store.records.add(() => bytes("b"));
+    const a = store.records.add("broker", () => bytes("a"));
+    const b = store.records.add("broker", () => bytes("b"));
     let called = 0;
     store.records.afterCommit(() => called++);
     assert.equal(called, 0);
@@ -60,7 +60,7 @@ Deno.test({
     const { store } = file.open();
     const ids = Array.from(
       { length: 5000 },
-      (_, i) => store.records.add(() => bytes(`${i}`)),
+      (_, i) => store.records.add("broker", () => bytes(`${i}`)),
     );
     let isCommitted = false;
     store.records.afterCommit(() => isCommitted = true);
@@ -84,9 +84,9 @@ Deno.test({
       return bytes("x");
     };
     for (let i = 0; i < 10; i++) {
-      store.records.delete(store.records.add(encode));
+      store.records.delete(store.records.add("broker", encode));
     }
-    const kept = store.records.add(encode);
+    const kept = store.records.add("broker", encode);
     for (let i = 0; i < 10; i++) store.records.replace(kept, encode);
     store.commit([readingsEntry(T0, [[1, 1, 1]])]);
     assert.equal(encoded, 1);
@@ -105,7 +105,7 @@ Deno.test({
     const { store } = open();
     await disk.fill();
     const large = new Uint8Array(256 * 1024);
-    store.records.add(() => large);
+    store.records.add("broker", () => large);
     let isCommitted = false;
     store.records.afterCommit(() => isCommitted = true);
     await until(() => store.problem() !== undefined);
@@ -117,7 +117,7 @@ Deno.test({
     assert.equal(store.problem(), undefined);
     store.close();
     const after = open();
-    assert.equal([...after.store.records.load()].length, 1);
+    assert.equal([...after.store.records.load("broker")].length, 1);
     assert.equal(after.map.size, 0, "the readings were not stored");
     after.store.close();
   },
@@ -129,7 +129,7 @@ Deno.test({
   fn: async () => {
     await using file = await openedStore();
     const { store } = file.open();
-    store.records.add(() => bytes("value"));
+    store.records.add("broker", () => bytes("value"));
     store.close();
     await execSql(file.path, "UPDATE record SET value = CAST('vAlue' AS BLOB)");
     assert.throws(() => file.read(), /damaged/i);
@@ -157,9 +157,11 @@ Deno.test({
     await using copy = await tempDir();
     const { records } = store;
     let state = 0;
-    const session = records.add(() => bytes(`${state}`));
+    const session = records.add("broker", () => bytes(`${state}`));
     const crowd = () => {
-      for (let i = 0; i < 3000; i++) records.add(() => bytes("delivery"));
+      for (let i = 0; i < 3000; i++) {
+        records.add("broker", () => bytes("delivery"));
+      }
     };
     crowd();
     state = 1;
@@ -176,5 +178,33 @@ Deno.test({
       queryNumber(path, "SELECT count(*) FROM record");
     assert.equal(await count(`${copy.path}/copy`), 3001);
     assert.equal(await count(file.path), 6001);
+  },
+});
+
+Deno.test({
+  name: "each owner reads only its own records",
+  ...needs(),
+  fn: async () => {
+    await using file = await openedStore();
+    const { store } = file.open();
+    store.records.add("broker", () => bytes("of the broker"));
+    const first = store.records.add("zones", () => bytes("zone 1"));
+    store.records.add("broker", () => bytes("of the broker too"));
+    store.records.add("zones", () => bytes("zone 2"));
+    store.close();
+    const { store: again } = file.open();
+    const read = (owner: "broker" | "zones") =>
+      [...again.records.load(owner)].map(([, value]) => text(value));
+    assert.deepEqual(read("zones"), ["zone 1", "zone 2"]);
+    assert.deepEqual(read("broker"), ["of the broker", "of the broker too"]);
+    again.records.replace(first, () => bytes("changed"));
+    again.records.add("zones", () => bytes("zone 3"));
+    again.close();
+    const { store: last } = file.open();
+    assert.deepEqual(
+      [...last.records.load("zones")].map(([, value]) => text(value)),
+      ["changed", "zone 2", "zone 3"],
+    );
+    last.close();
   },
 });

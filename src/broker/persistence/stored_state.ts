@@ -69,7 +69,7 @@ export class StoredState implements Persistence {
     const wills: KeptWill[] = [];
     const messages = new Map<number, Message>();
     const deliveries: (readonly [id: number, DeliveryRecord])[] = [];
-    for (const [id, bytes] of this.#records.load()) {
+    for (const [id, bytes] of this.#records.load("broker")) {
       const record = decode(bytes);
       switch (record.kind) {
         case "retained":
@@ -126,7 +126,7 @@ export class StoredState implements Persistence {
     }
     const encode = () => encodeMessage("retained", message);
     if (id !== undefined) this.#records.replace(id, encode);
-    else this.#retained.set(topic, this.#records.add(encode));
+    else this.#retained.set(topic, this.#records.add("broker", encode));
   }
 
   setSession(session: KeptSession): void {
@@ -134,7 +134,10 @@ export class StoredState implements Persistence {
     const encode = () => encodeSession(session);
     let stored = this.#sessions.get(clientId);
     if (stored === undefined) {
-      stored = { id: this.#records.add(encode), deliveries: new Map() };
+      stored = {
+        id: this.#records.add("broker", encode),
+        deliveries: new Map(),
+      };
       this.#sessions.set(clientId, stored);
     } else this.#records.replace(stored.id, encode);
     // The QoS 2 packet ids are kept exactly with the messages that have them.
@@ -161,7 +164,7 @@ export class StoredState implements Persistence {
     const encode = () => encodeDelivery(clientId, messageId, delivery);
     if (before !== undefined) this.#records.replace(before.id, encode);
     else {
-      const id = this.#records.add(encode);
+      const id = this.#records.add("broker", encode);
       session.deliveries.set(sequence, { id, message });
     }
   }
@@ -186,7 +189,7 @@ export class StoredState implements Persistence {
     }
     const encode = () => encodeWill(will);
     if (id !== undefined) this.#records.replace(id, encode);
-    else this.#wills.set(clientId, this.#records.add(encode));
+    else this.#wills.set(clientId, this.#records.add("broker", encode));
   }
 
   afterCommit(callback: () => void): void {
@@ -197,7 +200,10 @@ export class StoredState implements Persistence {
   #messageId(message: Message, isNewReference: boolean): number {
     let stored = this.#messages.get(message);
     if (stored === undefined) {
-      const id = this.#records.add(() => encodeMessage("message", message));
+      const id = this.#records.add(
+        "broker",
+        () => encodeMessage("message", message),
+      );
       this.#messages.set(message, stored = { id, references: 0 });
     }
     if (isNewReference) stored.references++;

@@ -7,7 +7,11 @@ import type {
   KeptSession,
 } from "../../../src/broker/persistence/persistence.ts";
 import { StoredState } from "../../../src/broker/persistence/stored_state.ts";
-import { type Records, StoreError } from "../../../src/store/store.ts";
+import {
+  type RecordOwner,
+  type Records,
+  StoreError,
+} from "../../../src/store/store.ts";
 
 /** Records in memory: what a database would contain. */
 class MemoryRecords implements Records {
@@ -18,7 +22,7 @@ class MemoryRecords implements Records {
     return [...this.values];
   }
 
-  add(encode: () => Uint8Array<ArrayBuffer>): number {
+  add(_owner: RecordOwner, encode: () => Uint8Array<ArrayBuffer>): number {
     this.values.set(++this.#lastId, encode());
     return this.#lastId;
   }

@@ -1,6 +1,6 @@
 /** Records whose changes are lost in a crash unless they were committed. */
 import { StoredState } from "../../../src/broker/persistence/stored_state.ts";
-import type { Records } from "../../../src/store/store.ts";
+import type { RecordOwner, Records } from "../../../src/store/store.ts";
 
 type Encode = () => Uint8Array<ArrayBuffer>;
 
@@ -25,7 +25,7 @@ export class StagedTestRecords implements Records {
     return [...this.#committed].sort(([a], [b]) => a - b);
   }
 
-  add(encode: Encode): number {
+  add(_owner: RecordOwner, encode: Encode): number {
     this.#staged.set(++this.#lastId, encode);
     return this.#lastId;
   }
