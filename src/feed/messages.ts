@@ -13,9 +13,10 @@ import {
   type RegionTuple,
 } from "../protocol/region.ts";
 import { isJsonObject } from "../protocol/text.ts";
+import type { ZonesMessage } from "./zone_messages.ts";
 
 /** The `protocol` of `hello`. Versions are not compatible with each other. */
-export const FEED_PROTOCOL_VERSION = 1;
+export const FEED_PROTOCOL_VERSION = 2;
 /** Maximum length of a message of a viewer, in UTF-16 code units. */
 export const MAX_MESSAGE_LENGTH = 4096;
 
@@ -37,10 +38,13 @@ export interface PingMessage {
   readonly id: number;
 }
 
-/** Acknowledges binary messages; without it the server stops sending. */
+/**
+ * Acknowledges binary messages and `zones`; without it the server stops sending
+ * them.
+ */
 export interface GotMessage {
   readonly type: "got";
-  /** Binary messages handled since the connection began. */
+  /** Those messages handled since the connection began. */
   readonly frames: number;
 }
 
@@ -193,6 +197,7 @@ export type ServerMessage =
   | StatusMessage
   | LatestMessage
   | HistoryMessage
+  | ZonesMessage
   | PongMessage
   | CloseMessage;
 
@@ -275,6 +280,12 @@ const SERVER_MESSAGE_CHECKS: ReadonlyMap<string, (message: Json) => void> =
       history: (message) => {
         requireString(message, "layer");
         requireArray(message, "points");
+      },
+      zones: (message) => {
+        requireString(message, "version");
+        if (message.file !== null) requireString(message, "file");
+        requireArray(message, "states");
+        requireArray(message, "removed");
       },
       pong: (message) => {
         requireNumber(message, "id");

@@ -17,6 +17,7 @@ import {
   type View,
   viewMessage,
 } from "../../feed/messages.ts";
+import type { ZonesMessage } from "../../feed/zone_messages.ts";
 import type { ClockOffset } from "./clock_offset.ts";
 import { FrameSequence } from "./frame_sequence.ts";
 import { inflateRaw } from "./inflate.ts";
@@ -37,6 +38,8 @@ export interface LiveEvents {
   onStatus?(message: StatusMessage): void;
   onLatest?(message: LatestMessage): void;
   onHistory?(message: HistoryMessage): void;
+  /** Called with the states of zones. They are acknowledged, as frames are. */
+  onZones?(message: ZonesMessage): void;
   /**
    * Called with cells of the current view. Part 1 of a snapshot starts a new
    * map, which is complete when `part` equals `parts`.
@@ -168,6 +171,10 @@ export class Connection {
       case "history":
         events.onHistory?.(message);
         break;
+      case "zones":
+        events.onZones?.(message);
+        this.#acknowledge();
+        break;
     }
   }
 
@@ -184,7 +191,7 @@ export class Connection {
     const action = this.#sequence.check(frame);
     if (action === "apply") await events.onFrame?.(frame);
     if (this.#ended) return;
-    this.#send(JSON.stringify({ type: "got", frames: ++this.#frames }));
+    this.#acknowledge();
     if (action === "gap") this.#requestAgain();
     if (action !== "apply") return;
     if (frame.kind === "snapshot") {
@@ -194,6 +201,10 @@ export class Connection {
     this.#applied = true;
     const now = clock.serverTime(Date.now());
     if (now !== undefined) events.onLag?.(Math.max(0, now - frame.time));
+  }
+
+  #acknowledge(): void {
+    this.#send(JSON.stringify({ type: "got", frames: ++this.#frames }));
   }
 
   #requestAgain(): void {

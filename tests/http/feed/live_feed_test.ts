@@ -21,7 +21,7 @@ Deno.test({
     assert.deepEqual({ ...hello }, {
       type: "hello",
       version: server.context.version,
-      protocol: 1,
+      protocol: 2,
       staleAfter: 60_000,
       forgetAfter: null,
       title: "me",

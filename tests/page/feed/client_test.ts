@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { newColumns } from "../../../src/feed/columns.ts";
 import { encodeFrame } from "../../../src/feed/frames.ts";
+import { FEED_PROTOCOL_VERSION } from "../../../src/feed/messages.ts";
 import { needs } from "../../support/needs.ts";
 import { until } from "../../support/until.ts";
 import {
@@ -12,7 +13,7 @@ import {
 const HELLO = {
   type: "hello",
   version: "1",
-  protocol: 1,
+  protocol: FEED_PROTOCOL_VERSION,
   staleAfter: null,
   forgetAfter: null,
   title: "fake",
@@ -202,7 +203,7 @@ Deno.test({
   ...needs(),
   fn: async () => {
     await using server = new FakeServer((socket) =>
-      sendJson(socket, { ...HELLO, protocol: 2 })
+      sendJson(socket, { ...HELLO, protocol: FEED_PROTOCOL_VERSION + 1 })
     );
     await using viewer = connect(server);
     await until(() => viewer.lost.length > 0);
