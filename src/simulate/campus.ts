@@ -4,6 +4,7 @@
  * @module
  */
 import { ReadingBatch } from "../protocol/mod.ts";
+import type { Area } from "./areas.ts";
 import { Desks } from "./desks.ts";
 import { Robots } from "./robots.ts";
 import { Rooms } from "./rooms.ts";
@@ -59,6 +60,12 @@ export class Campus implements Scene {
     this.width = Math.max(...this.#parts.map((p) => p.x + p.scene.width));
     this.height = Math.max(...this.#parts.map((p) => p.y + p.scene.height));
     this.cells = desks.cells + rooms.cells + robots.cells;
+  }
+
+  areas(): Area[] {
+    return this.#parts.flatMap(({ scene, x, y }) =>
+      scene.areas().map((area) => ({ ...area, x: area.x + x, y: area.y + y }))
+    );
   }
 
   begin(out: ReadingBatch): void {

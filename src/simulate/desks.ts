@@ -4,6 +4,7 @@
  * @module
  */
 import type { ReadingBatch } from "../protocol/mod.ts";
+import { type Area, withParts } from "./areas.ts";
 import { Random } from "./random.ts";
 import {
   DAY_MS,
@@ -62,6 +63,24 @@ export class Desks implements Scene {
     this.height = withAisles(Math.ceil(size / this.#columns), BLOCK.rows);
     this.#plannedDay = new Int32Array(size).fill(-1);
     this.#plans = new Int32Array(size * PLAN_LENGTH);
+  }
+
+  /** The office, and its rows of blocks, each with the aisle after it. */
+  areas(): Area[] {
+    const { width, height, cells: capacity } = this;
+    const whole = { x: 0, y: 0, width, height, capacity };
+    const desksPerRow = this.#columns * BLOCK.rows;
+    const rows = Math.ceil(this.cells / desksPerRow);
+    const parts = Array.from({ length: rows }, (_, row): Area => {
+      const y = row * (BLOCK.rows + 1);
+      return {
+        ...{ name: `desks-${row + 1}`, title: `Desks ${row + 1}` },
+        capacity: Math.min(desksPerRow, this.cells - row * desksPerRow),
+        ...{ x: 0, y, width },
+        height: Math.min(BLOCK.rows + 1, height - y),
+      };
+    });
+    return withParts({ name: "office", title: "Office", ...whole }, parts);
   }
 
   begin(out: ReadingBatch): void {

@@ -12,6 +12,7 @@ import { Robots } from "./robots.ts";
 import { Rooms } from "./rooms.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
+export { type Area, zonesOf } from "./areas.ts";
 export { type Pace, RatePace, SpeedPace, UnlimitedPace } from "./pace.ts";
 export { DAY_MS, type Scene, type SceneOptions } from "./scene.ts";
 export { SceneReader } from "./scene_reader.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ReadingBatch } from "../protocol/mod.ts";
+import { type Area, withParts } from "./areas.ts";
 import { Random } from "./random.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
@@ -15,6 +16,8 @@ const CELLS_PER_ROBOT = 60;
  * along x.
  */
 const SHELVES = { period: 4, depth: 2, length: 12, gap: 2 };
+/** An aisle is not free while robots follow each other. */
+const AISLE_CLEAR_AFTER_MS = 5000;
 /** How long a robot loads at its target, in steps. */
 const LOADING_STEPS = { min: 4, max: 30 };
 /** The four cells next to a cell, as offsets of x and y. */
@@ -73,6 +76,29 @@ export class Robots implements Scene {
   isFloor(x: number, y: number): boolean {
     return x >= 0 && x < this.width && y >= 0 && y < this.height &&
       this.#floor[y * this.width + x] !== SHELF;
+  }
+
+  /**
+   * The warehouse, and its aisles, each with the shelves after it. They are not
+   * made for a number of robots: they have no capacity.
+   */
+  areas(): Area[] {
+    const { width, height } = this;
+    const whole = { x: 0, y: 0, width, height };
+    const shelves = this.#shelfRows().length;
+    const aisles = Array.from({ length: shelves + 1 }, (_, i): Area => {
+      const y = i * SHELVES.period;
+      return {
+        ...{ name: `aisle-${i + 1}`, title: `Aisle ${i + 1}` },
+        clearAfter: AISLE_CLEAR_AFTER_MS,
+        ...{ x: 0, y, width },
+        height: i < shelves ? SHELVES.period : height - y,
+      };
+    });
+    return withParts(
+      { name: "warehouse", title: "Warehouse", ...whole },
+      aisles,
+    );
   }
 
   begin(out: ReadingBatch): void {
@@ -185,8 +211,8 @@ export class Robots implements Scene {
   }
 
   #placeShelves(): void {
-    const { period, depth, length, gap } = SHELVES;
-    for (let y = 2; y + depth < this.height - 1; y += period) {
+    const { depth, length, gap } = SHELVES;
+    for (const y of this.#shelfRows()) {
       for (let x = 2; x < this.width - 2; x++) {
         if ((x - 2) % (length + gap) >= length) continue;
         for (let row = y; row < y + depth; row++) {
@@ -194,5 +220,13 @@ export class Robots implements Scene {
         }
       }
     }
+  }
+
+  /** The first row of each row of shelves. */
+  #shelfRows(): number[] {
+    const { period, depth } = SHELVES;
+    const rows: number[] = [];
+    for (let y = 2; y + depth < this.height - 1; y += period) rows.push(y);
+    return rows;
   }
 }

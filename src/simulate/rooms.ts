@@ -4,6 +4,7 @@
  * @module
  */
 import type { ReadingBatch } from "../protocol/mod.ts";
+import type { Area } from "./areas.ts";
 import { Random } from "./random.ts";
 import {
   DAY_MS,
@@ -87,6 +88,25 @@ export class Rooms implements Scene {
     ]!;
   }
 
+  /** All rooms, and each room, with its seats as the capacity. */
+  areas(): Area[] {
+    const { width, height } = this;
+    let seats = 0;
+    const rooms = Array.from({ length: this.cells }, (_, room): Area => {
+      const capacity = this.capacityOf(room);
+      seats += capacity;
+      return {
+        ...{ name: `room-${room + 1}`, title: `Room ${room + 1}`, capacity },
+        ...{ ...this.#cellOf(room), width: 1, height: 1 },
+      };
+    });
+    const whole = { x: 0, y: 0, width, height, capacity: seats };
+    return [
+      { name: "meeting-rooms", title: "Meeting rooms", ...whole },
+      ...rooms,
+    ];
+  }
+
   begin(out: ReadingBatch): void {
     for (let room = 0; room < this.cells; room++) this.#report(room, out);
   }
@@ -97,11 +117,12 @@ export class Rooms implements Scene {
   }
 
   #report(room: number, out: ReadingBatch): void {
-    out.push(
-      room % this.width,
-      Math.floor(room / this.width),
-      this.#peopleIn(room),
-    );
+    const { x, y } = this.#cellOf(room);
+    out.push(x, y, this.#peopleIn(room));
+  }
+
+  #cellOf(room: number): { x: number; y: number } {
+    return { x: room % this.width, y: Math.floor(room / this.width) };
   }
 
   #peopleIn(room: number): number {

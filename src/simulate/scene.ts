@@ -4,6 +4,7 @@
  * @module
  */
 import type { ReadingBatch } from "../protocol/mod.ts";
+import type { Area } from "./areas.ts";
 
 /**
  * A place with simulated sensors. Its time passes in steps, independently of
@@ -19,6 +20,11 @@ export interface Scene {
   readonly width: number;
   /** Number of rows: y is from 0 to `height` - 1. */
   readonly height: number;
+  /**
+   * Returns the named areas, such as rooms. They may overlap; all have cells
+   * that the sensors report.
+   */
+  areas(): Area[];
   /** Appends the first reading of each sensor, before the first step. */
   begin(out: ReadingBatch): void;
   /**

@@ -75,7 +75,7 @@ export const SIMULATE = {
         "end after this time; with --dry-run, but without --rate and --speed, in simulated time",
       parse: parsePositiveDuration,
     },
-    layerOption("layer of the readings"),
+    layerOption("layer of the readings and zones"),
     SOURCE_OPTION,
     {
       name: "batch",
@@ -95,6 +95,17 @@ export const SIMULATE = {
       choices: ["csv", "ndjson"],
       unset: "csv",
     },
+    {
+      name: "print-zones",
+      summary:
+        "print the zones of the scene, such as its rooms, as GeoJSON, and end",
+      conflictsWith: [
+        ...["dry-run", "format", "rate", "speed", "count", "duration"],
+        ...["batch", "source"],
+      ],
+      conflictHint:
+        "Use one command for the zones and another one for the readings.",
+    },
     ...BROKER_OPTIONS,
     ...COMMON_OPTIONS,
   ],
@@ -103,6 +114,7 @@ export const SIMULATE = {
     "simulate --scene robots --size 200 --duration 1m",
     "simulate --scene desks --rate 10000 --count 1000000",
     "simulate --dry-run --count 1000",
+    "simulate --print-zones > campus.geojson",
   ],
 } as const satisfies CommandSpec;
 

@@ -5,9 +5,11 @@ import {
   makeScene,
   type Pace,
   RatePace,
+  type Scene,
   SceneReader,
   SpeedPace,
   UnlimitedPace,
+  zonesOf,
 } from "../../../simulate/mod.ts";
 import { connect, leave, uniqueClientId } from "../../connect.ts";
 import { refuseOriginalServer } from "../../original_server.ts";
@@ -33,21 +35,44 @@ const PRINT_STEPS = 64;
 /** Runs `occupancy simulate`: sends or prints simulated readings. */
 export async function simulate(flags: SimulateFlags): Promise<number> {
   checkFlags(flags);
-  const { scene, dryRun, count, seed, size, start } = flags;
-  const reader = new SceneReader(
-    makeScene(scene, {
-      seed,
-      ...(size !== undefined && { size }),
-      ...(start !== undefined && { start }),
-    }),
-    count,
-  );
+  const { dryRun, count, seed, size, start } = flags;
+  const scene = makeScene(flags.scene, {
+    seed,
+    ...(size !== undefined && { size }),
+    ...(start !== undefined && { start }),
+  });
+  if (flags.printZones) return await printZones(scene, flags);
+  const reader = new SceneReader(scene, count);
   using ending = new Ending();
   if (dryRun) {
     using _reader = watchPipeReader(() => ending.end(Exit.ok));
     await printReadings(reader, flags, ending);
   } else await sendReadings(reader, flags, ending);
   return ending.exitCode;
+}
+
+/**
+ * Prints the zones of a scene.
+ *
+ * @throws {AppError} (usage) if a collection cannot have so many zones
+ */
+async function printZones(
+  scene: Scene,
+  { layer, scene: name }: SimulateFlags,
+): Promise<number> {
+  const { DEFAULT_ZONE_LIMITS, writeZones } = await import(
+    "../../../zones/mod.ts"
+  );
+  const areas = scene.areas();
+  const { zones: max } = DEFAULT_ZONE_LIMITS;
+  if (areas.length > max) {
+    throw usageError(
+      `Cannot print the ${areas.length} zones of this scene: a server accepts at most ${max}`,
+      `Use a smaller --size, such as --scene ${name} --size 1000.`,
+    );
+  }
+  await drainOut([...writeZones(zonesOf(areas, layer))].join(""));
+  return Exit.ok;
 }
 
 /** @throws {AppError} (usage) if flags conflict */

@@ -1,7 +1,8 @@
 /** `occupancy simulate` as a process: sends, prints, ends. */
 import assert from "node:assert/strict";
 import { SIMULATE } from "../../../../src/cli/commands/simulate/options.ts";
-import { SCENES } from "../../../../src/simulate/mod.ts";
+import { makeScene, SCENES, zonesOf } from "../../../../src/simulate/mod.ts";
+import { readZones } from "../../../../src/zones/mod.ts";
 import { assertFailure } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
 import {
@@ -166,6 +167,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "simulate --print-zones prints zones that a server accepts",
+  ...needs(),
+  fn: async () => {
+    const { code, stdout, stderr } = await runOccupancy([
+      ...["simulate", "--print-zones", "--broker", NOWHERE],
+      ...["--scene", "campus", "--size", "100", "--layer", "hall/l2"],
+    ]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const scene = makeScene("campus", { seed: 1, size: 100 });
+    const zones = zonesOf(scene.areas(), "hall/l2");
+    assert.ok(zones.length > 20, "of three scenes");
+    assert.deepEqual(await readZones(stdout), zones);
+  },
+});
+
+Deno.test({
   name: "simulate with invalid flags: exit 2 before it connects",
   ...needs(),
   fn: () =>
@@ -181,6 +198,11 @@ Deno.test({
         [["--format", "csv"], /Cannot use --format without --dry-run/],
         [["--dry-run", "--batch", "5"], /Cannot use --batch with --dry-run/],
         [["--layer", "a//b"], /layer name/],
+        [["--print-zones", "--dry-run"], /Cannot use --print-zones with --dry/],
+        [
+          ["--print-zones", "--scene", "rooms", "--size", "10000"],
+          /Cannot print the 10001 zones .* at most 10000\n.*smaller --size/,
+        ],
       ] as const,
       async ([args, message]) => {
         const ended = await runOccupancy(
