@@ -137,6 +137,11 @@ const RULES: readonly FolderRule[] = [
       "src/broker/connections/",
     ],
   },
+  {
+    path: "src/webhooks/",
+    imports: ["src/common/"],
+    packages: ["node:crypto"],
+  },
   { path: "src/client/", imports: [...BASE, ...INTERFACES] },
   { path: "src/request/", imports: [...BASE, "src/zones/", ...INTERFACES] },
   {
@@ -200,6 +205,7 @@ const RULES: readonly FolderRule[] = [
       ...["deno.json", ...BASE, "src/simulate/", "src/store/", "src/mqtt/"],
       ...["src/broker/", "src/client/", "src/request/", "src/server/"],
       ...["src/feed/", "src/http/", "src/doctor/", "src/zones/"],
+      "src/webhooks/",
     ],
   },
   { path: "main.ts", imports: ["src/cli/"] },
