@@ -50,6 +50,8 @@ export const LIMIT_NAMES = [
   "requests",
   "server-state",
   "slow-replies",
+  "zone-events",
+  "zone-messages",
 ] as const;
 
 /** The name of a limit: a constant, never input of a client. */

@@ -12,6 +12,7 @@ import type {
   SubmissionResult,
   UnavailableCode,
 } from "../protocol/submission.ts";
+import type { ZoneService } from "../zones/mod.ts";
 import type { Plan } from "./plans/plan.ts";
 
 /** The map, read-only: only the server changes it. */
@@ -87,6 +88,7 @@ export interface HttpContext {
    */
   readonly map: ReadableMap;
   readonly counts: ServerCounts;
+  readonly zones: ZoneService;
   /** How many cells the map may have, and how large it may be. */
   readonly cellLimits: {
     readonly maxCells?: number | undefined;

@@ -9,6 +9,7 @@ import { messageOf } from "../common/errors.ts";
 import type { Line } from "../common/line_limiter.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
 import type { LayerDisplay, Topics } from "../protocol/mod.ts";
+import type { Zone } from "../zones/mod.ts";
 import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
@@ -34,6 +35,14 @@ export interface ServerLog {
   warnLimited(kind: string, line: Line): void;
   /** The same for information. */
   infoLimited(kind: string, line: Line): void;
+}
+
+/** The zones of a file. */
+export interface FileZones {
+  /** For people: the path of the file. */
+  readonly file: string;
+  /** See `readZones()`. */
+  readonly zones: readonly Zone[];
 }
 
 /** Options of {@linkcode Server}. */
@@ -70,6 +79,8 @@ export interface ServerOptions {
   readonly changesInterval?: number;
   /** Returns how to show a layer. Default: undefined, for the defaults. */
   readonly displayOf?: (layer: string) => LayerDisplay | undefined;
+  /** The zones of a file. Default: those of the store. */
+  readonly fileZones?: FileZones | undefined;
   /** Counts what limits refuse; shared with the broker. Default: a new one. */
   readonly limited?: LimitCounts;
 }

@@ -27,6 +27,7 @@ import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
 import { RequestHandler } from "./request_handler.ts";
 import { Submitter, unavailable } from "./submission.ts";
+import { ServerZones } from "./zones/server_zones.ts";
 import type { Stats, Telemetry } from "./telemetry.ts";
 
 /** How often cells age and the clock is checked. */
@@ -54,6 +55,7 @@ export class Server {
   readonly #barrier: Barrier;
   readonly #dispatcher: Dispatcher;
   readonly #removal: LayerRemoval;
+  readonly #zones: ServerZones;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
   #hasConnected = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
@@ -82,6 +84,7 @@ export class Server {
     );
     this.#changes = new ChangesPublisher(context, this.#pipeline);
     this.#removal = new LayerRemoval(context, this.#pipeline);
+    this.#zones = new ServerZones(context, this.#pipeline, options.fileZones);
     this.#presence = new Presence(context);
     const markers = new Markers(context);
     this.#backlog = new Backlog(context, markers, this.#pipeline);
@@ -112,6 +115,11 @@ export class Server {
   /** When the map began, ms since 1970; undefined if the store is durable. */
   get began(): number | undefined {
     return this.#context.status.began;
+  }
+
+  /** The zones, without any until {@linkcode Server.loaded}. */
+  get zones(): ServerZones {
+    return this.#zones;
   }
 
   /** How many cells the map may have. */
@@ -249,11 +257,14 @@ export class Server {
     this.#backlog.stop();
     this.#removal.stop();
     this.#pipeline.stop();
+    this.#zones.stop();
     this.#changes.stop();
     this.#presence.close();
     if (status.link.up) {
-      await doneWithin(this.#requestHandler.drained(), REPLIES_TIMEOUT_MS);
+      const drained = [this.#requestHandler.drained(), this.#zones.drained()];
+      await doneWithin(Promise.all(drained), REPLIES_TIMEOUT_MS);
     }
+    this.#zones.close();
     this.#requestHandler.stop();
     if (status.link.up) {
       this.#reports.flush();
@@ -284,6 +295,7 @@ export class Server {
     ]);
     if (!isCommitted) throw status.storeProblem!;
     status.loaded = true;
+    this.#zones.load();
     const full = cellLimiter.problem;
     if (full !== undefined) {
       log.warn(`Readings of new cells are refused: ${full}`);
@@ -311,6 +323,7 @@ export class Server {
     this.#barrier.releaseAll();
     void this.#presence.announce("online");
     this.#changes.connected();
+    this.#zones.connected();
   }
 
   #logReconnect(): void {
@@ -357,6 +370,7 @@ export class Server {
 
   #onApplied(): void {
     this.#changes.notify();
+    this.#zones.notify();
     this.#context.telemetry.notify();
   }
 
@@ -375,6 +389,7 @@ export class Server {
       );
       // A broker with a full in-flight window delivers no marker.
       this.#barrier.releaseAll();
+      this.#zones.storeFails();
     }
     void this.#presence.announce("online");
     telemetry.notify();

@@ -44,3 +44,4 @@ export type {
   Zones,
   ZoneService,
 } from "./zone_service.ts";
+export { type EditedZones, ZoneEditor } from "./zone_edit.ts";

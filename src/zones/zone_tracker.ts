@@ -113,7 +113,7 @@ export class ZoneTracker {
   /** Zones to evaluate in the next update, besides those that are due. */
   #dirty = new Set<Tracked>();
   /** Records without a zone: of the time before the start. */
-  readonly #stored: Map<string, ZoneRecord>;
+  readonly #stored = new Map<string, ZoneRecord>();
   /** The zones of the next update. */
   #next: readonly Zone[] | undefined;
   /** When the hold times of zones end, by name. */
@@ -128,9 +128,15 @@ export class ZoneTracker {
     this.#map = map;
     this.#makeIndex = makeIndex;
     this.#sliceCost = sliceCost;
-    this.#stored = new Map(
-      Array.from(stored, (record) => [record.zone, record]),
-    );
+    this.restore(stored);
+  }
+
+  /**
+   * Adds the records of the time before a restart. Call it before the first
+   * update.
+   */
+  restore(records: Iterable<ZoneRecord>): void {
+    for (const record of records) this.#stored.set(record.zone, record);
   }
 
   /**
@@ -153,6 +159,11 @@ export class ZoneTracker {
   /** Number of zones. */
   get size(): number {
     return this.#zones.size;
+  }
+
+  /** True if the next update puts other zones in force. */
+  get isReplaced(): boolean {
+    return this.#next !== undefined;
   }
 
   /** Returns the state of a zone as the last update found it. */

@@ -111,6 +111,7 @@ export function httpContext(
     topics,
     map,
     counts: server.stats,
+    zones: server.zones,
     cellLimits: server.cellLimits,
     plans,
     displayOf: parts.displayOf,

@@ -1,0 +1,257 @@
+/**
+ * Publishes the states and the events of zones.
+ *
+ * @module
+ */
+import { nextTurn } from "../../common/next_turn.ts";
+import { encodeText } from "../../protocol/text.ts";
+import { LinkError } from "../../mqtt/link.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { ZoneEvent, ZoneState } from "../../zones/mod.ts";
+import type { ServerContext } from "../context.ts";
+
+/** Unacknowledged messages from which further ones wait. */
+const MAX_IN_FLIGHT_MESSAGES = 256;
+/** Messages of one turn of the event loop: about a millisecond. */
+const TURN_MESSAGES = 64;
+/** Events that wait for the broker; above this, the oldest are dropped. */
+const MAX_WAITING_EVENTS = 10_000;
+const NOTHING = new Uint8Array();
+const STATE = {
+  qos: 1,
+  retain: true,
+  contentType: "application/json",
+} as const;
+const EVENT = { qos: 1, contentType: "application/json" } as const;
+
+/** Called by {@linkcode ZoneMessages}. */
+export interface ZoneMessageEvents {
+  /** The broker has events of a zone, or they were dropped. */
+  onEventsDone(zone: string): void;
+  /** The broker has deleted the state of a zone. */
+  onCleared(zone: string): void;
+}
+
+/** What is to be published of a zone. */
+interface Outgoing {
+  /** Null: the retained state is deleted; undefined: nothing. */
+  state: ZoneState | null | undefined;
+  /** Without an acknowledgement, the oldest first. */
+  readonly events: ZoneEvent[];
+  /** The number of them, from the first, that were published. */
+  published: number;
+}
+
+/**
+ * Publishes states and events, the state of a zone before its events.
+ *
+ * States are not queued: while the broker is slow or disconnected, a state
+ * replaces an older one that was not published yet. Events wait, in order.
+ */
+export class ZoneMessages {
+  readonly #context: Pick<
+    ServerContext,
+    "link" | "log" | "status" | "telemetry" | "topics"
+  >;
+  readonly #events: ZoneMessageEvents;
+  /** By zone. */
+  readonly #outgoing = new Map<string, Outgoing>();
+  /** Zones with something to publish, in turn. */
+  readonly #queue = new Set<string>();
+  /** The events that were not published, the oldest first. */
+  readonly #waiting = new Set<ZoneEvent>();
+  #inFlight = 0;
+  #isScheduled = false;
+  #stopped = false;
+  #drained: PromiseWithResolvers<void> | undefined;
+  /** The time that publishing has taken, in ms. */
+  cost = 0;
+
+  constructor(
+    context: Pick<
+      ServerContext,
+      "link" | "log" | "status" | "telemetry" | "topics"
+    >,
+    events: ZoneMessageEvents,
+  ) {
+    this.#context = context;
+    this.#events = events;
+  }
+
+  /** Resolves when the broker has acknowledged everything. */
+  async drained(): Promise<void> {
+    while (this.#queue.size > 0 || this.#inFlight > 0) {
+      this.#drained ??= Promise.withResolvers<void>();
+      await this.#drained.promise;
+    }
+  }
+
+  /** Publishes a state. */
+  setState(state: ZoneState): void {
+    this.#of(state.zone).state = state;
+    this.#enqueue(state.zone);
+  }
+
+  /** Deletes the retained state of a zone. */
+  clear(zone: string): void {
+    this.#of(zone).state = null;
+    this.#enqueue(zone);
+  }
+
+  /** Publishes events of a zone, in order, after its present state. */
+  addEvents(zone: string, events: readonly ZoneEvent[]): void {
+    if (events.length === 0) return;
+    const outgoing = this.#of(zone);
+    for (const event of events) {
+      outgoing.events.push(event);
+      this.#waiting.add(event);
+    }
+    this.#enqueue(zone);
+    while (this.#waiting.size > MAX_WAITING_EVENTS) this.#dropOldest();
+  }
+
+  /** Returns the events of a zone that the broker may not have. */
+  eventsOf(zone: string): readonly ZoneEvent[] {
+    return this.#outgoing.get(zone)?.events ?? [];
+  }
+
+  /** Continues after a connect. */
+  connected(): void {
+    this.#schedule();
+  }
+
+  /** Publishes nothing more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #of(zone: string): Outgoing {
+    let outgoing = this.#outgoing.get(zone);
+    if (outgoing === undefined) {
+      outgoing = { state: undefined, events: [], published: 0 };
+      this.#outgoing.set(zone, outgoing);
+    }
+    return outgoing;
+  }
+
+  #enqueue(zone: string): void {
+    this.#queue.add(zone);
+    this.#schedule();
+  }
+
+  get #canPublish(): boolean {
+    return !this.#stopped && this.#queue.size > 0 &&
+      this.#inFlight < MAX_IN_FLIGHT_MESSAGES && this.#context.status.link.up;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || !this.#canPublish) return;
+    this.#isScheduled = true;
+    nextTurn(() => {
+      this.#isScheduled = false;
+      this.#publishTurn();
+      this.#schedule();
+    });
+  }
+
+  #publishTurn(): void {
+    const start = performance.now();
+    const end = this.#inFlight + TURN_MESSAGES;
+    for (const zone of this.#queue) {
+      if (!this.#canPublish || this.#inFlight >= end) break;
+      this.#queue.delete(zone);
+      this.#publishZone(zone, this.#of(zone));
+    }
+    this.cost += performance.now() - start;
+  }
+
+  #publishZone(zone: string, outgoing: Outgoing): void {
+    const { topics } = this.#context;
+    const { state, events } = outgoing;
+    outgoing.state = undefined;
+    if (state !== undefined) {
+      const payload = state === null ? NOTHING : encode(state);
+      void this.#publish(topics.zone(zone), payload, STATE).then((isDone) => {
+        if (isDone && state === null) this.#events.onCleared(zone);
+        this.#forget(zone);
+      });
+    }
+    while (outgoing.published < events.length) {
+      const event = events[outgoing.published++]!;
+      this.#waiting.delete(event);
+      void this.#publish(topics.zoneEvent(zone), encode(event), EVENT)
+        .then((isDone) => {
+          if (isDone) this.#remove(zone, event);
+        });
+    }
+    this.#forget(zone);
+  }
+
+  /**
+   * @returns resolves with false if the link was closed, so that the broker may
+   * not have the message
+   */
+  async #publish(
+    topic: string,
+    payload: Uint8Array,
+    options: typeof STATE | typeof EVENT,
+  ): Promise<boolean> {
+    const { link, log, telemetry } = this.#context;
+    this.#inFlight++;
+    try {
+      await link.publish(topic, payload, options);
+      return true;
+    } catch (error) {
+      if (error instanceof LinkError && error.code === "closed") return false;
+      telemetry.stats.limited.add("zone-messages");
+      log.warnLimited(
+        "zone-message",
+        `Cannot publish on ${topic}: ${messageOf(error)}`,
+      );
+      return true;
+    } finally {
+      this.#inFlight--;
+      this.#schedule();
+      if (this.#inFlight === 0 && this.#queue.size === 0) {
+        this.#drained?.resolve();
+        this.#drained = undefined;
+      }
+    }
+  }
+
+  #remove(zone: string, event: ZoneEvent): void {
+    const outgoing = this.#outgoing.get(zone);
+    const at = outgoing?.events.indexOf(event) ?? -1;
+    if (outgoing === undefined || at === -1) return;
+    outgoing.events.splice(at, 1);
+    if (at < outgoing.published) outgoing.published--;
+    this.#waiting.delete(event);
+    this.#events.onEventsDone(zone);
+    this.#forget(zone);
+  }
+
+  #dropOldest(): void {
+    const { telemetry, log } = this.#context;
+    const [event] = this.#waiting;
+    if (event === undefined) return;
+    telemetry.stats.limited.add("zone-events");
+    log.warnLimited(
+      "zone-events",
+      "Events of zones were dropped: more than 10000 wait for the broker. Check the connection to the broker",
+    );
+    this.#remove(event.zone, event);
+  }
+
+  /** Removes a zone with nothing to publish. */
+  #forget(zone: string): void {
+    const outgoing = this.#outgoing.get(zone);
+    if (
+      outgoing?.state === undefined && outgoing?.events.length === 0 &&
+      !this.#queue.has(zone)
+    ) this.#outgoing.delete(zone);
+  }
+}
+
+function encode(message: ZoneState | ZoneEvent): Uint8Array<ArrayBuffer> {
+  return encodeText(JSON.stringify(message));
+}

@@ -1,0 +1,231 @@
+/** Zones of a server: states, events, edits, restarts. */
+import assert from "node:assert/strict";
+import type { SqliteStore } from "../../../src/store/sqlite.ts";
+import { needs } from "../../support/needs.ts";
+import { FakeLink } from "../../support/fake_link.ts";
+import { tempDir } from "../../support/temp.ts";
+import { until } from "../../support/until.ts";
+import { NOW, squares, startZones, untilPublished } from "./support.ts";
+
+const LOBBY = "occupancy/zone/lobby";
+
+async function storeAt(path: string): Promise<SqliteStore> {
+  const { SqliteStore } = await import("../../../src/store/sqlite.ts");
+  return new SqliteStore({ path });
+}
+
+Deno.test({
+  name: "a state is published when it changes, retained, and then its event",
+  permissions: "none",
+  fn: async () => {
+    await using system = await startZones();
+    const { server, link } = system;
+    const [lobby] = await squares(["lobby", [0, 0, 4], { capacity: 4 }]);
+    const result = await server.zones.edit({ kind: "set", zone: lobby! });
+    assert.ok(typeof result === "object");
+    assert.deepEqual(
+      [result.added, result.changed, result.deleted],
+      [1, 0, 0],
+    );
+    await untilPublished(link, LOBBY, 1);
+    assert.equal(system.published("lobby")?.occupied, null);
+    await system.send("0,0,0\n1,1,0\n4,4,9");
+    await until(() => system.published("lobby")?.occupied === false);
+    await system.send("1,1,3");
+    await until(() => system.published("lobby")?.occupied === true);
+    assert.deepEqual(system.published("lobby"), {
+      ...{ zone: "lobby", title: "lobby", layer: "default" },
+      ...{ occupied: true, count: 3, certain: true, capacity: 4, percent: 75 },
+      ...{ cells: 2, occupiedCells: 1, staleCells: 0, unknownCells: 0 },
+      ...{
+        since: NOW,
+        time: NOW,
+        revision: server.zones.state("lobby")?.revision,
+      },
+    });
+    const state = link.published.find(({ topic }) => topic === LOBBY);
+    assert.deepEqual([state?.options.retain, state?.options.qos], [true, 1]);
+    await until(() => system.events("lobby").length === 2);
+    assert.deepEqual(system.events("lobby"), ["cleared", "occupied"]);
+    const event = link.published.find(({ topic }) =>
+      topic === `${LOBBY}/event`
+    );
+    assert.deepEqual([event?.options.retain, event?.options.qos], [
+      undefined,
+      1,
+    ]);
+    const topics = link.published.map(({ topic }) => topic)
+      .filter((topic) => topic.startsWith(LOBBY));
+    assert.deepEqual(topics, [
+      LOBBY,
+      ...[LOBBY, `${LOBBY}/event`],
+      ...[LOBBY, `${LOBBY}/event`],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "an edit is done only if the zones are as expected",
+  permissions: "none",
+  fn: async () => {
+    await using system = await startZones();
+    const { zones } = system.server;
+    const [a, b] = await squares(["a", [0, 0, 2]], ["b", [2, 0, 2]]);
+    const { version } = zones;
+    const first = await zones.edit(
+      { kind: "set", zone: a! },
+      () => zones.version === version,
+    );
+    assert.ok(typeof first === "object" && first.version !== version);
+    assert.equal(
+      await zones.edit(
+        { kind: "set", zone: b! },
+        () => zones.version === version,
+      ),
+      "changed",
+    );
+    assert.deepEqual([...zones.definitions.keys()], ["a"]);
+    assert.equal(await zones.edit({ kind: "delete", name: "b" }), "no-zone");
+    // Two edits at once: each sees the result of the one before.
+    const [second, third] = await Promise.all([
+      zones.edit({ kind: "set", zone: b! }),
+      zones.edit({ kind: "delete", name: "a" }, (now) => now.size === 2),
+    ]);
+    assert.ok(typeof second === "object" && typeof third === "object");
+    assert.deepEqual([...zones.definitions.keys()], ["b"]);
+    assert.equal(zones.version, third.version);
+    const same = await zones.edit({ kind: "set", zone: b! });
+    assert.ok(typeof same === "object");
+    assert.deepEqual([same.added, same.changed, same.version], [
+      ...[0, 0],
+      third.version,
+    ]);
+  },
+});
+
+Deno.test({
+  name: "a zone that is deleted has no retained state any more",
+  permissions: "none",
+  fn: async () => {
+    await using system = await startZones();
+    const { zones } = system.server;
+    await zones.edit({
+      kind: "replace",
+      zones: await squares(["lobby", [0, 0, 2]]),
+    });
+    await untilPublished(system.link, LOBBY, 1);
+    await zones.edit({ kind: "delete", name: "lobby" });
+    await untilPublished(system.link, LOBBY, 2);
+    assert.equal(system.published("lobby"), undefined);
+    assert.equal(zones.state("lobby"), undefined);
+    assert.deepEqual([...zones.states()], []);
+  },
+});
+
+Deno.test({
+  name: "zones of a file cannot be edited, only replaced by the file",
+  permissions: "none",
+  fn: async () => {
+    const zones = await squares(["a", [0, 0, 2]]);
+    await using system = await startZones({
+      fileZones: { file: "zones.geojson", zones },
+    });
+    const service = system.server.zones;
+    assert.equal(service.file, "zones.geojson");
+    assert.equal(
+      await service.edit({ kind: "delete", name: "a" }),
+      "read-only",
+    );
+    const before = service.version;
+    const result = await service.setFileZones(await squares(["b", [0, 0, 2]]));
+    assert.ok(typeof result === "object");
+    assert.deepEqual([result.added, result.deleted], [1, 1]);
+    assert.notEqual(service.version, before);
+    assert.deepEqual([...service.states()].map(({ zone }) => zone), ["b"]);
+  },
+});
+
+Deno.test({
+  name: "zones, and what happened to them, survive a restart",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const path = `${folder.path}/map.sqlite`;
+    let version;
+    {
+      await using system = await startZones({ store: await storeAt(path) });
+      const { zones } = system.server;
+      const all = await squares(
+        ["lobby", [0, 0, 4], { fill: "#00f" }],
+        ["hall", [4, 0, 4]],
+        ["old", [8, 0, 4]],
+      );
+      await zones.edit({ kind: "replace", zones: all });
+      await zones.edit({ kind: "delete", name: "old" });
+      await system.send("0,0,1\n5,0,0");
+      await until(() => system.events("lobby").length === 1);
+      version = zones.version;
+    }
+    await using system = await startZones({ store: await storeAt(path) });
+    const { zones } = system.server;
+    assert.deepEqual([...zones.definitions.keys()], ["lobby", "hall"]);
+    assert.deepEqual(zones.definitions.get("lobby")?.foreign?.properties, {
+      fill: "#00f",
+    });
+    assert.equal(zones.version, version);
+    await until(() => system.published("hall") !== undefined);
+    assert.equal(system.published("lobby")?.occupied, true);
+    await system.send("0,0,0");
+    await until(() => system.events("lobby").length > 0);
+    assert.deepEqual(system.events("lobby"), ["cleared"]);
+    assert.deepEqual(system.events("hall"), []);
+  },
+});
+
+Deno.test({
+  name: "an event that the broker has not acknowledged is published again",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const path = `${folder.path}/map.sqlite`;
+    let first;
+    {
+      const link = new FakeLink({ manual: true });
+      const system = await startZones({ store: await storeAt(path), link });
+      const zones = await squares(["lobby", [0, 0, 4]]);
+      await system.server.zones.edit({ kind: "replace", zones });
+      await system.send("0,0,1");
+      await until(() => system.events("lobby").length === 1);
+      first = link.textsOn(`${LOBBY}/event`);
+      await system.server.stop();
+    }
+    {
+      await using system = await startZones({ store: await storeAt(path) });
+      await untilPublished(system.link, `${LOBBY}/event`, 1);
+      assert.deepEqual(system.link.textsOn(`${LOBBY}/event`), first);
+    }
+    await using system = await startZones({ store: await storeAt(path) });
+    await system.send("0,0,0");
+    await until(() => system.events("lobby").length > 0);
+    assert.deepEqual(system.events("lobby"), ["cleared"], "not repeated");
+  },
+});
+
+Deno.test({
+  name: "a zone that went while the server was away is deleted at the broker",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const path = `${folder.path}/map.sqlite`;
+    {
+      await using system = await startZones({
+        store: await storeAt(path),
+        fileZones: { file: "f", zones: await squares(["lobby", [0, 0, 4]]) },
+      });
+      await untilPublished(system.link, LOBBY, 1);
+    }
+    await using system = await startZones({ store: await storeAt(path) });
+    await untilPublished(system.link, LOBBY, 1);
+    assert.deepEqual(system.link.textsOn(LOBBY), [""]);
+  },
+});
