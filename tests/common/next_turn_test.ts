@@ -6,7 +6,7 @@ import { needs } from "../support/needs.ts";
 
 const ECHOES = 5;
 /** With `setImmediate` one echo takes 61 turns or more. */
-const MAX_STEPS = 100;
+const MAX_STEPS = 300;
 
 /** Returns how many bytes go there and back while a condition holds. */
 async function countEchoes(goesOn: () => boolean): Promise<number> {
