@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import type { SqliteStore } from "../../../src/store/sqlite.ts";
 import { needs } from "../../support/needs.ts";
-import { FakeLink } from "../../support/fake_link.ts";
+import { Server } from "../../../src/server/mod.ts";
+import { FakeLink, incoming } from "../../support/fake_link.ts";
+import { FakeStore } from "../../support/fake_store.ts";
 import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
+import { fakeOptions } from "../support.ts";
 import { NOW, squares, startZones, untilPublished } from "./support.ts";
 
 const LOBBY = "occupancy/zone/lobby";
@@ -227,5 +230,94 @@ Deno.test({
     await using system = await startZones({ store: await storeAt(path) });
     await untilPublished(system.link, LOBBY, 1);
     assert.deepEqual(system.link.textsOn(LOBBY), [""]);
+  },
+});
+
+Deno.test({
+  name: "while the store fails, no edit is done and no state is awaited",
+  permissions: "none",
+  fn: async () => {
+    const store = new FakeStore();
+    await using system = await startZones({ store });
+    const { zones } = system.server;
+    const [lobby, hall] = await squares(["lobby", [0, 0, 2]], ["hall", [
+      2,
+      0,
+      2,
+    ]]);
+    await zones.edit({ kind: "set", zone: lobby! });
+    store.failing = true;
+    system.link.handlers.message(incoming("occupancy/data", "0,0,1"));
+    await until(() => system.server.storeProblem !== undefined);
+    await zones.updated();
+    assert.equal(
+      zones.state("lobby")?.cells,
+      0,
+      "nothing uncommitted is shown",
+    );
+    assert.equal(
+      await zones.edit({ kind: "set", zone: hall! }),
+      "store-failing",
+    );
+    assert.deepEqual([...zones.definitions.keys()], ["lobby"]);
+    store.failing = false;
+    await until(() => system.server.storeProblem === undefined);
+    await until(() => zones.state("lobby")?.occupied === true);
+  },
+});
+
+Deno.test({
+  name: "an edit before the start and after the stop says why it is not done",
+  permissions: "none",
+  fn: async () => {
+    const [lobby] = await squares(["lobby", [0, 0, 2]]);
+    const edit = { kind: "set", zone: lobby! } as const;
+    const server = new Server(fakeOptions());
+    assert.equal(await server.zones.edit(edit), "starting");
+    await server.start();
+    await server.stop();
+    assert.equal(await server.zones.edit(edit), "stopping");
+    await server.zones.updated();
+  },
+});
+
+Deno.test({
+  name: "a state changes at the time at which its hold time ends",
+  permissions: "none",
+  fn: async () => {
+    let now = NOW;
+    await using system = await startZones({ clock: () => now });
+    const { zones } = system.server;
+    const [lobby] = await squares(["lobby", [0, 0, 2], {
+      clearAfter: "200ms",
+    }]);
+    await zones.edit({ kind: "set", zone: lobby! });
+    await system.send("0,0,1");
+    await system.send("0,0,0");
+    assert.equal(zones.state("lobby")?.occupied, true, "held");
+    now += 250;
+    await until(() => zones.state("lobby")?.occupied === false);
+    await until(() => system.events("lobby").length === 2);
+    assert.deepEqual(system.events("lobby"), ["occupied", "cleared"]);
+  },
+});
+
+Deno.test({
+  name: "after a reconnect all states are published again",
+  permissions: "none",
+  fn: async () => {
+    await using system = await startZones();
+    const { server, link } = system;
+    const zones = await squares(["lobby", [0, 0, 2]], ["hall", [2, 0, 2]]);
+    await server.zones.edit({ kind: "replace", zones });
+    await untilPublished(link, LOBBY, 1);
+    link.handlers.down?.("cut");
+    await system.send("0,0,1");
+    assert.equal(link.textsOn(LOBBY).length, 1);
+    link.handlers.up?.();
+    await untilPublished(link, LOBBY, 2);
+    await untilPublished(link, "occupancy/zone/hall", 2);
+    assert.equal(system.published("lobby")?.occupied, true);
+    await until(() => system.events("lobby").length === 1);
   },
 });
