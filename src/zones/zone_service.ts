@@ -47,7 +47,10 @@ export interface ZoneEditResult {
 export interface ZoneObserver {
   /** Called after the definitions have changed and are committed. */
   onDefinitions?(): void;
-  /** Called after states or events have changed, and events are committed. */
+  /**
+   * Called after states or events have changed, and events are committed. Many
+   * changes come in several calls, in turns of the event loop.
+   */
   onUpdate?(update: ZoneUpdate): void;
 }
 

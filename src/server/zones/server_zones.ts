@@ -4,10 +4,11 @@
  * @module
  */
 import { deadline } from "../../common/async.ts";
-import { inTurns } from "../../common/turns.ts";
+import { inTurns, type Work } from "../../common/turns.ts";
 import {
   DEFAULT_ZONE_LIMITS,
   type Zone,
+  type ZoneChange,
   type ZoneEdit,
   ZoneEditor,
   type ZoneEditProblem,
@@ -28,6 +29,8 @@ import { ZoneUpdates } from "./zone_updates.ts";
 
 /** How long an edit waits for its commit before it is reported as failed. */
 const COMMIT_TIMEOUT_MS = 10_000;
+/** Changes that are stored or published in about a millisecond. */
+const SLICE_CHANGES = 250;
 /** Events that the broker has acknowledged are removed together. */
 const EVENTS_DONE_INTERVAL_MS = 250;
 
@@ -55,6 +58,8 @@ export class ServerZones implements ZoneService {
   #fileEdits = 0;
   /** The last edit. */
   #edits: Promise<unknown> = Promise.resolve();
+  /** The messages of the last update are passed on. */
+  #publishing: Promise<void> = Promise.resolve();
   /** Zones whose events have changed since they were stored. */
   readonly #changedEvents = new Set<string>();
   #eventsTimer: ReturnType<typeof setTimeout> | undefined;
@@ -78,7 +83,8 @@ export class ServerZones implements ZoneService {
       makeIndex: (zones) => new ZoneIndex(zones),
     });
     this.#updates = new ZoneUpdates(context, pipeline, this.#tracker, {
-      onUpdate: (update, done) => this.#onUpdate(update, done),
+      remember: (update) => this.#remember(update),
+      publish: (update) => this.#publish(update),
       cost: () => this.#messages.cost,
     });
   }
@@ -174,7 +180,8 @@ export class ServerZones implements ZoneService {
 
   /** Resolves when the broker has acknowledged all messages. */
   async drained(): Promise<void> {
-    await new Promise<void>((resolve) => this.#store.committed(resolve));
+    await this.#committed();
+    await this.#publishing;
     await this.#messages.drained();
   }
 
@@ -236,26 +243,46 @@ export class ServerZones implements ZoneService {
     for (const { onDefinitions } of this.#observers) onDefinitions?.();
   }
 
-  #onUpdate(update: ZoneUpdate, done: () => void): void {
-    for (const { zone, events, record } of update.changes) {
+  /** Stores what has changed, with the events that are to be published. */
+  *#remember({ changes }: ZoneUpdate): Work<void> {
+    for (const [i, { zone, events, record }] of changes.entries()) {
+      if (i > 0 && i % SLICE_CHANGES === 0) yield;
       if (record === undefined) continue;
       const waiting = this.#messages.eventsOf(zone);
       this.#store.remember(record, [...waiting, ...events]);
       this.#changedEvents.delete(zone);
     }
-    this.#store.committed(() => {
-      this.#publish(update);
-      done();
-    });
   }
 
-  #publish(update: ZoneUpdate): void {
-    for (const { zone, state, events } of update.changes) {
-      if (state !== undefined) this.#messages.setState(state);
-      this.#messages.addEvents(zone, events);
-    }
-    for (const zone of update.removed) this.#messages.clear(zone);
-    for (const { onUpdate } of this.#observers) onUpdate?.(update);
+  async #publish({ changes, removed }: ZoneUpdate): Promise<void> {
+    await this.#committed();
+    this.#publishing = inTurns(this.#publishInSlices(changes, removed));
+    await this.#publishing;
+  }
+
+  *#publishInSlices(
+    changes: readonly ZoneChange[],
+    removed: readonly string[],
+  ): Work<void> {
+    for (const zone of removed) this.#messages.clear(zone);
+    let next = 0;
+    do {
+      const slice = changes.slice(next, next += SLICE_CHANGES);
+      for (const { zone, state, events } of slice) {
+        if (state !== undefined) this.#messages.setState(state);
+        this.#messages.addEvents(zone, events);
+      }
+      const part = {
+        changes: slice,
+        removed: next <= SLICE_CHANGES ? removed : [],
+      };
+      for (const { onUpdate } of this.#observers) onUpdate?.(part);
+      yield;
+    } while (next < changes.length);
+  }
+
+  #committed(): Promise<void> {
+    return new Promise((resolve) => this.#store.committed(resolve));
   }
 
   #onEventsDone(zone: string): void {

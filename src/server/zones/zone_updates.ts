@@ -20,12 +20,10 @@ const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /** Called by {@linkcode ZoneUpdates}. */
 export interface ZoneUpdateEvents {
-  /**
-   * Stores and publishes an update.
-   *
-   * @param done called when it is stored: then the next update may begin
-   */
-  onUpdate(update: ZoneUpdate, done: () => void): void;
+  /** Stores an update. */
+  remember(update: ZoneUpdate): Work<void>;
+  /** Publishes it after the commit. Resolves when the next one may begin. */
+  publish(update: ZoneUpdate): Promise<void>;
   /** Returns the time that the messages of zones have taken, in ms. */
   cost(): number;
 }
@@ -145,16 +143,20 @@ export class ZoneUpdates {
     this.#waitingForNext = [];
     this.#cost = 0;
     this.#task = new TurnTask(
-      this.#measured(this.#tracker.update(now)),
+      this.#measured(this.#updateAndRemember(now)),
       (update) => {
         this.#task = undefined;
-        if (update === undefined) return this.#end(now);
-        const start = performance.now();
-        this.#events.onUpdate(update, () => this.#end(now));
-        this.#cost += performance.now() - start;
+        const published = update && this.#events.publish(update);
+        void Promise.resolve(published).then(() => this.#end(now));
       },
     );
     this.#task.run();
+  }
+
+  *#updateAndRemember(now: number): Work<ZoneUpdate> {
+    const update = yield* this.#tracker.update(now);
+    yield* this.#events.remember(update);
+    return update;
   }
 
   /** Adds up what the steps cost. Returns undefined if one fails. */
