@@ -98,6 +98,14 @@ export {
 } from "./request.ts";
 export { encodeState, parseState, type ServerState } from "./server_state.ts";
 export {
+  encodeSourceEvent,
+  type SourceActivity,
+  type SourceEvent,
+  sourceLevel,
+  type SourceList,
+  type SourceState,
+} from "./sources.ts";
+export {
   assertLayer,
   DEFAULT_LAYER,
   DEFAULT_PREFIX,

@@ -17,6 +17,7 @@ export interface Refusal {
 export const MAX_KEPT_REFUSALS = 8;
 
 const NO_COUNTS: ReadonlyMap<string, number> = new Map();
+const NO_SOURCES: ReadonlyMap<string, number> = new Map();
 const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
@@ -26,6 +27,8 @@ const NO_REFUSALS: readonly Refusal[] = [];
 export class Refusals {
   #total = 0;
   #byCode: Map<string, number> | undefined;
+  /** By code, then by source. */
+  #sources: Map<string, Map<string, number>> | undefined;
   #kept: Refusal[] | undefined;
 
   /** Number of refusals. */
@@ -36,6 +39,14 @@ export class Refusals {
   /** Number of refusals by code. */
   get byCode(): ReadonlyMap<string, number> {
     return this.#byCode ?? NO_COUNTS;
+  }
+
+  /**
+   * Returns the number of refusals of a code by source; "" for those of no
+   * known source.
+   */
+  sourcesOf(code: string): ReadonlyMap<string, number> {
+    return this.#sources?.get(code) ?? NO_SOURCES;
   }
 
   /** The first {@linkcode MAX_KEPT_REFUSALS}, and the first of each code. */
@@ -61,6 +72,7 @@ export class Refusals {
     this.#byCode ??= new Map();
     const count = this.#byCode.get(code) ?? 0;
     this.#byCode.set(code, count + 1);
+    this.#countSource(code, source ?? "");
     this.#kept ??= [];
     if (this.#kept.length >= MAX_KEPT_REFUSALS && count > 0) return;
     this.#kept.push({
@@ -69,5 +81,12 @@ export class Refusals {
       ...(line !== undefined && { line }),
       ...(source && { source }),
     });
+  }
+
+  #countSource(code: string, source: string): void {
+    this.#sources ??= new Map();
+    let sources = this.#sources.get(code);
+    if (sources === undefined) this.#sources.set(code, sources = new Map());
+    sources.set(source, (sources.get(source) ?? 0) + 1);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { ProtocolError } from "./errors.ts";
+import { sourceLevel } from "./sources.ts";
 import { encodeText, quote } from "./text.ts";
 
 /** The layer of readings and requests without a layer name. */
@@ -57,6 +58,8 @@ export class Topics {
   readonly zoneFilter: string;
   /** The filter of the events of all zones. */
   readonly zoneEventFilter: string;
+  /** The filter of the events of all sources. */
+  readonly sourceEventFilter: string;
   /** Filters of the topics that only the server may publish to. */
   readonly serverOnlyFilters: readonly string[];
   /** Filters of the topics that a client reads: what the server publishes. */
@@ -65,6 +68,7 @@ export class Topics {
   readonly #data: string;
   readonly #changes: string;
   readonly #zones: string;
+  readonly #sources: string;
   // Consecutive messages usually have the same topic, or one of a few.
   #lastTopic = "";
   #lastLayer: string | undefined;
@@ -94,12 +98,14 @@ export class Topics {
     this.#data = `${prefix}/data`;
     this.#changes = `${prefix}/changes`;
     this.#zones = `${prefix}/zone`;
+    this.#sources = `${prefix}/source`;
     this.dataFilter = `${this.#data}/#`;
     this.zoneFilter = `${this.#zones}/+`;
     this.zoneEventFilter = `${this.#zones}/+/event`;
+    this.sourceEventFilter = `${this.#sources}/+/event`;
     const published = [
       ...[`${this.#changes}/#`, `${this.response}/#`, `${this.#zones}/#`],
-      this.errors,
+      ...[`${this.#sources}/#`, this.errors],
     ];
     this.serverOnlyFilters = [`${prefix}/server/#`, ...published];
     this.clientFilters = [this.state, ...published];
@@ -144,6 +150,16 @@ export class Topics {
    */
   zoneEvent(name: string): string {
     return `${this.zone(name)}/event`;
+  }
+
+  /**
+   * Returns the topic of the events of a source. Its level for the source is
+   * percent-encoded where necessary, see {@linkcode sourceLevel}.
+   *
+   * @param name the name of the source, not empty
+   */
+  sourceEvent(name: string): string {
+    return `${this.#sources}/${sourceLevel(name)}/event`;
   }
 
   /**

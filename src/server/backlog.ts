@@ -35,6 +35,8 @@ export class Backlog {
   readonly #context: ServerContext;
   readonly #markers: Markers;
   readonly #pipeline: Pick<Pipeline, "flush" | "commit">;
+  /** Called when messages may wait, or may have been lost. */
+  onInterrupted: (() => void) | undefined;
   /** True from a disconnection until all messages that waited are committed. */
   #isPending = true;
   /** True if these messages have arrived, but may not be committed yet. */
@@ -55,6 +57,14 @@ export class Backlog {
     this.#context = context;
     this.#markers = markers;
     this.#pipeline = pipeline;
+  }
+
+  /**
+   * True until all messages are committed that may have waited while the server
+   * was disconnected or stood still.
+   */
+  get isPending(): boolean {
+    return this.#isPending;
   }
 
   /** Call after the map was loaded. */
@@ -123,6 +133,7 @@ export class Backlog {
     this.#cancelMarker();
     this.#isReceived = false;
     this.#isPending = true;
+    this.onInterrupted?.();
   }
 
   #startSocketTimer(): void {

@@ -14,6 +14,7 @@ import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
 import { SourceBook } from "./source_book.ts";
+import { SourceRegistry } from "./sources/source_registry.ts";
 import { Telemetry } from "./telemetry.ts";
 
 /** Limited, because any publisher can create a layer; each costs about 9 KB. */
@@ -75,6 +76,11 @@ export interface ServerOptions {
    * `Infinity`.
    */
   readonly removeAfter?: number;
+  /**
+   * A source without a reading for this time is silent, in ms. Default: sources
+   * are never silent.
+   */
+  readonly silentAfter?: number | undefined;
   /** Minimum time between deltas of a layer, in ms; 0: none. Default 100. */
   readonly changesInterval?: number;
   /** Returns how to show a layer. Default: undefined, for the defaults. */
@@ -120,11 +126,14 @@ export interface ServerContext {
   readonly store: Store;
   readonly map: OccupancyMap;
   readonly sources: SourceBook;
+  readonly registry: SourceRegistry;
   readonly topics: Topics;
   readonly name: string;
   readonly version: string;
   readonly log: ServerLog;
   readonly clock: ReceiptClock;
+  /** A clock that never jumps, in ms. */
+  readonly monotonic: () => number;
   readonly telemetry: Telemetry;
   readonly status: ServerStatus;
   /** In bytes. */
@@ -134,6 +143,8 @@ export interface ServerContext {
   readonly loadLimit: LoadLimit | undefined;
   /** In ms; `Infinity`: no cells are removed. */
   readonly removeAfter: number;
+  /** In ms; undefined: sources are never silent. */
+  readonly silentAfter: number | undefined;
   /** In ms; 0: no deltas. */
   readonly changesInterval: number;
   readonly displayOf: ((layer: string) => LayerDisplay | undefined) | undefined;
@@ -142,21 +153,26 @@ export interface ServerContext {
 /** Returns the context of a server that has not started. */
 export function createContext(options: ServerOptions): ServerContext {
   const { link, store, map, topics, name, version, log } = options;
+  const monotonic = options.monotonic ?? (() => performance.now());
   const clock = new ReceiptClock(map, {
     clock: options.clock ?? Date.now,
-    ...(options.monotonic && { monotonic: options.monotonic }),
+    monotonic,
   });
+  const telemetry = new Telemetry(options.limited);
+  const { limited } = telemetry.stats;
   return {
     link,
     store,
     map,
     sources: new SourceBook(),
+    registry: new SourceRegistry({ monotonic, limited }),
     topics,
     name,
     version,
     log,
     clock,
-    telemetry: new Telemetry(options.limited),
+    monotonic,
+    telemetry,
     status: {
       loaded: false,
       began: undefined,
@@ -173,6 +189,7 @@ export function createContext(options: ServerOptions): ServerContext {
     cellLimiter: new CellLimiter(map, options.cellLimits ?? {}),
     loadLimit: options.loadLimit,
     removeAfter: options.removeAfter ?? Infinity,
+    silentAfter: options.silentAfter,
     changesInterval: options.changesInterval ?? DEFAULT_CHANGES_INTERVAL_MS,
     displayOf: options.displayOf,
   };

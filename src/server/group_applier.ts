@@ -40,7 +40,7 @@ export function* applyGroup(
 }
 
 function applyOne(
-  { map, sources, telemetry }: ServerContext,
+  { map, sources, registry, telemetry }: ServerContext,
   parser: GroupParser,
   { entry, batch, from = 0, submission }: GroupEntry,
 ): ApplyResult | undefined {
@@ -49,17 +49,20 @@ function applyOne(
     return undefined;
   }
   const { layer, readings } = entry;
+  let dropped: number[] | undefined;
   const result = applyEntry(map, entry, (index, code) => {
+    (dropped ??= []).push(from + index);
     if (submission !== undefined) submission.onDropped(from + index, code);
     else parser.addDropped(layer, from + index, code);
   });
   if (result === undefined) return undefined;
-  if (
-    batch !== undefined && (batch.sources.length > 1 || sources.has(layer))
-  ) {
-    const grid = map.layer(layer);
+  if (batch !== undefined) {
     const to = from + readings.length;
-    if (grid !== undefined) sources.record(layer, grid, batch, from, to);
+    registry.record(batch, from, to, entry.now, dropped);
+    const grid = map.layer(layer);
+    if (
+      grid !== undefined && (batch.sources.length > 1 || sources.has(layer))
+    ) sources.record(layer, grid, batch, from, to);
   }
   telemetry.countAccepted(layer, result.changed, result.renewed);
   return result;

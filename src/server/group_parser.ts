@@ -26,6 +26,7 @@ import {
   addDropped,
   addRefused,
   refusedInputs,
+  refusedPayload,
   type Reports,
   TOO_MANY_CELLS,
 } from "./reports.ts";
@@ -49,7 +50,7 @@ interface Target {
 /** Collects the readings of a group in columns, one batch for each layer. */
 export class GroupParser {
   readonly #context: ServerContext;
-  readonly #reports: Pick<Reports, "add">;
+  readonly #reports: Pick<Reports, "addReadings">;
   readonly #layers = new Map<string, LayerReadings>();
   /** Layers of this group that the map does not have yet. */
   readonly #newLayers = new Set<string>();
@@ -57,7 +58,7 @@ export class GroupParser {
   /** The readings that the map or a limit dropped, by message, in order. */
   readonly #dropped: Dropped[] = [];
 
-  constructor(context: ServerContext, reports: Pick<Reports, "add">) {
+  constructor(context: ServerContext, reports: Pick<Reports, "addReadings">) {
     this.#context = context;
     this.#reports = reports;
   }
@@ -244,12 +245,9 @@ export class GroupParser {
     if (payload.length === 0) return undefined;
     const layer = this.#context.topics.layerOf(topic);
     if (layer === undefined) {
-      this.#reports.add({
-        topic,
-        code: "bad-layer",
-        message: "the topic names no valid layer",
-        count: 1,
-      });
+      const message = "the topic names no valid layer";
+      const refused = { code: "bad-layer", message };
+      this.#reports.addReadings(refusedPayload(topic, refused));
     }
     return layer;
   }
@@ -267,8 +265,7 @@ export class GroupParser {
   /** Reports a payload that is not valid as a whole. Throws other errors. */
   #reportInvalid(topic: string, error: unknown): void {
     if (!(error instanceof ProtocolError)) throw error;
-    const { code, message, source } = error;
-    this.#reports.add({ topic, code, message, source, count: 1 });
+    this.#reports.addReadings(refusedPayload(topic, error, error.source));
   }
 
   #drop(readings: LayerReadings, index: number): DroppedReading {
@@ -278,7 +275,7 @@ export class GroupParser {
   #report(refusals: Refusals, topic: string): void {
     if (refusals.total === 0) return;
     for (const refused of refusedInputs(refusals, topic)) {
-      this.#reports.add(refused);
+      this.#reports.addReadings(refused);
     }
   }
 

@@ -73,7 +73,7 @@ export class GroupReader {
   readonly parser: GroupParser;
   readonly #context: ServerContext;
 
-  constructor(context: ServerContext, reports: Pick<Reports, "add">) {
+  constructor(context: ServerContext, reports: Pick<Reports, "addReadings">) {
     this.#context = context;
     this.parser = new GroupParser(context, reports);
   }

@@ -74,7 +74,7 @@ export class Pipeline {
 
   constructor(
     context: ServerContext,
-    reports: Pick<Reports, "add">,
+    reports: Pick<Reports, "addReadings">,
     events: PipelineEvents,
     maxTurnMs = MAX_TURN_MS,
   ) {

@@ -32,6 +32,22 @@ export const TOO_MANY_CELLS = "too-many-cells";
 /** Input that was refused for one reason. */
 export type RefusedInput = Omit<Report, "suppressed" | "time">;
 
+/** Refused readings, or a payload of readings. */
+export interface RefusedReadings extends RefusedInput {
+  /** How many of them are of each source; "" for those of no known source. */
+  readonly sources: ReadonlyMap<string, number>;
+}
+
+/** Returns the refusal of a payload as a whole. */
+export function refusedPayload(
+  topic: string,
+  { code, message }: Pick<RefusedInput, "code" | "message">,
+  source?: string,
+): RefusedReadings {
+  const sources = new Map([[source ?? "", 1]]);
+  return { topic, code, message, source, count: 1, sources };
+}
+
 /**
  * Adds a reading that the map dropped to the refusals of its payload.
  *
@@ -75,7 +91,7 @@ export function addRefused(
 export function refusedInputs(
   refusals: Refusals,
   topic: string,
-): RefusedInput[] {
+): RefusedReadings[] {
   return [...refusals.byCode].map(([code, count]) => {
     const first = refusals.kept.find((refusal) => refusal.code === code);
     return {
@@ -85,6 +101,7 @@ export function refusedInputs(
       line: first?.line,
       source: first?.source,
       count,
+      sources: refusals.sourcesOf(code),
     };
   });
 }
@@ -111,6 +128,16 @@ export class Reports {
 
   constructor(context: ServerContext) {
     this.#context = context;
+  }
+
+  /** Counts refused readings, also by source, and reports them. */
+  addReadings({ sources, ...refused }: RefusedReadings): void {
+    const { registry, clock } = this.#context;
+    const now = clock.now();
+    for (const [source, count] of sources) {
+      registry.refuse(source, count, refused.code, now);
+    }
+    this.add(refused);
   }
 
   /** Counts refused input, and reports it now or later. */

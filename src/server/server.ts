@@ -26,6 +26,7 @@ import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
 import { RequestHandler } from "./request_handler.ts";
+import { type SourceService, SourceWatch } from "./sources/source_watch.ts";
 import { Submitter, unavailable } from "./submission.ts";
 import { ServerZones } from "./zones/server_zones.ts";
 import type { Stats, Telemetry } from "./telemetry.ts";
@@ -56,6 +57,7 @@ export class Server {
   readonly #dispatcher: Dispatcher;
   readonly #removal: LayerRemoval;
   readonly #zones: ServerZones;
+  readonly #sources: SourceWatch;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
   #hasConnected = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
@@ -64,37 +66,27 @@ export class Server {
   constructor(options: ServerOptions) {
     const context = createContext(options);
     this.#context = context;
-    this.#reports = new Reports(context);
-    this.#pipeline = new Pipeline(context, this.#reports, {
+    const reports = this.#reports = new Reports(context);
+    const pipeline = this.#pipeline = new Pipeline(context, reports, {
       onReceive: () => this.#backlog.checkStall(),
       onRequest: (request) => this.#requestHandler.answer(request),
       onLayerGone: (layer) => this.#onLayerGone(layer),
       onApplied: () => this.#onApplied(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
-    this.#submitter = new Submitter(
-      this.#pipeline,
-      this.#reports,
-      context.telemetry,
-    );
-    this.#requestHandler = new RequestHandler(
-      context,
-      this.#reports,
-      this.#pipeline,
-    );
-    this.#changes = new ChangesPublisher(context, this.#pipeline);
-    this.#removal = new LayerRemoval(context, this.#pipeline);
-    this.#zones = new ServerZones(context, this.#pipeline, options.fileZones);
+    this.#submitter = new Submitter(pipeline, reports, context.telemetry);
+    this.#requestHandler = new RequestHandler(context, reports, pipeline);
+    this.#changes = new ChangesPublisher(context, pipeline);
+    this.#removal = new LayerRemoval(context, pipeline);
+    this.#zones = new ServerZones(context, pipeline, options.fileZones);
     this.#presence = new Presence(context);
     const markers = new Markers(context);
-    this.#backlog = new Backlog(context, markers, this.#pipeline);
-    this.#barrier = new Barrier(markers, this.#pipeline);
-    this.#dispatcher = new Dispatcher(context, {
-      peers: new PeerServers(context, this.#presence),
-      markers,
-      barrier: this.#barrier,
-      pipeline: this.#pipeline,
-    });
+    const backlog = this.#backlog = new Backlog(context, markers, pipeline);
+    const barrier = this.#barrier = new Barrier(markers, pipeline);
+    this.#sources = new SourceWatch(context, { markers, backlog, pipeline });
+    const peers = new PeerServers(context, this.#presence);
+    const handlers = { peers, markers, barrier, pipeline };
+    this.#dispatcher = new Dispatcher(context, handlers);
   }
 
   /** Counts since the server was created. */
@@ -145,6 +137,11 @@ export class Server {
   /** Returns the server's time, ms since 1970. */
   now(): number {
     return this.#context.clock.now();
+  }
+
+  /** The sources of readings. */
+  get sources(): SourceService {
+    return this.#sources;
   }
 
   /** Returns the source that last reported a cell; undefined if unknown. */
@@ -259,6 +256,7 @@ export class Server {
     this.#pipeline.stop();
     this.#zones.stop();
     this.#changes.stop();
+    this.#sources.stop();
     this.#presence.close();
     if (status.link.up) {
       const drained = [this.#requestHandler.drained(), this.#zones.drained()];
@@ -313,6 +311,7 @@ export class Server {
     this.refresh();
     this.#removal.tick();
     this.#pipeline.checkStore();
+    this.#sources.tick();
   }
 
   #onConnected(): void {

@@ -23,6 +23,7 @@ import {
   addDropped,
   addRefused,
   refusedInputs,
+  refusedPayload,
   type Reports,
   TOO_MANY_CELLS,
 } from "./reports.ts";
@@ -142,7 +143,7 @@ export interface SubmittedPayload {
 /** Receives payloads, and submits their readings to the pipeline. */
 export class Submitter {
   readonly #pipeline: { submit(submission: Submission): void };
-  readonly #reports: Pick<Reports, "add">;
+  readonly #reports: Pick<Reports, "addReadings">;
   readonly #telemetry: Pick<Telemetry, "countMessage">;
   /** Separate, so that no small payload waits for large ones. */
   readonly #small = new Semaphore(MAX_PARSED_BYTES);
@@ -150,7 +151,7 @@ export class Submitter {
 
   constructor(
     pipeline: { submit(submission: Submission): void },
-    reports: Pick<Reports, "add">,
+    reports: Pick<Reports, "addReadings">,
     telemetry: Pick<Telemetry, "countMessage">,
   ) {
     this.#pipeline = pipeline;
@@ -174,9 +175,9 @@ export class Submitter {
     { layer, payload, contentType, topic }: SubmittedPayload,
   ): Promise<SubmissionResult> {
     const report = (
-      { code, message }: { code: string; message: string },
+      refused: { code: string; message: string },
       source?: string,
-    ) => this.#reports.add({ topic, code, message, source, count: 1 });
+    ) => this.#reports.addReadings(refusedPayload(topic, refused, source));
     const batch = new ReadingBatch();
     let refusals: Refusals;
     try {
@@ -198,7 +199,7 @@ export class Submitter {
     if (result.outcome === "invalid") report(result, submission.source);
     if (result.outcome === "committed") {
       for (const refused of refusedInputs(submission.refusals, topic)) {
-        this.#reports.add(refused);
+        this.#reports.addReadings(refused);
       }
     }
     return result;

@@ -30,13 +30,13 @@ export interface ReceiveEvents {
 export class WaitingMessages {
   readonly #context: ServerContext;
   readonly #arrivals: Arrivals;
-  readonly #reports: Pick<Reports, "add">;
+  readonly #reports: Pick<Reports, "addReadings">;
   readonly #events: ReceiveEvents;
 
   constructor(
     context: ServerContext,
     arrivals: Arrivals,
-    reports: Pick<Reports, "add">,
+    reports: Pick<Reports, "addReadings">,
     events: ReceiveEvents,
   ) {
     this.#context = context;
@@ -79,11 +79,12 @@ export class WaitingMessages {
     const count = messagesOf(message);
     telemetry.countMessages(count, payloadBytesOf(message));
     link.acknowledge([message]);
-    this.#reports.add({
+    this.#reports.addReadings({
       topic: message.topic,
       code: "overloaded",
       message: "the store fails and too many readings wait; send at QoS 1",
       count,
+      sources: new Map([["", count]]),
     });
   }
 }

@@ -89,7 +89,11 @@ Deno.test({
     for (
       const topic of [
         ...["occupancy/server/state", "occupancy/response"],
-        ...["occupancy/response/x", "occupancy/changes"],
+        ...[
+          "occupancy/response/x",
+          "occupancy/changes",
+          "occupancy/source/x/event",
+        ],
         ...["occupancy/errors", "occupancy/server/barrier/occupancy-server"],
       ]
     ) {

@@ -27,6 +27,21 @@ pure("Refusals keeps the first eight, and the first one of each code", () => {
   });
 });
 
+pure("Refusals counts by code and source", () => {
+  const refusals = new Refusals();
+  refusals.add("late", () => "late", 1, "a");
+  refusals.add("bad-x", () => "x", 2);
+  for (let line = 3; line < 100; line++) {
+    refusals.add("late", () => "late", line, line % 2 ? "b" : "");
+  }
+  assert.deepEqual([...refusals.sourcesOf("late")], [["a", 1], ["b", 49], [
+    "",
+    48,
+  ]]);
+  assert.deepEqual([...refusals.sourcesOf("bad-x")], [["", 1]]);
+  assert.equal(refusals.sourcesOf("future").size, 0);
+});
+
 pure("empty Refusals share no state", () => {
   const one = new Refusals();
   const two = new Refusals();

@@ -25,6 +25,7 @@ pure("Topics names every topic under its prefix", () => {
     "occupancy/changes/#",
     "occupancy/response/#",
     "occupancy/zone/#",
+    "occupancy/source/#",
     "occupancy/errors",
   ]);
   assert.deepEqual(topics.clientFilters, [
@@ -38,6 +39,27 @@ pure("Topics names every topic under its prefix", () => {
     topics.marker("me"),
   ]);
   assert.deepEqual(topics.serverLiveSubscriptions(), [topics.state]);
+});
+
+pure("Topics.sourceEvent() has one level for each source", () => {
+  const topics = new Topics();
+  assert.equal(topics.sourceEvent("cam-7"), "occupancy/source/cam-7/event");
+  assert.equal(
+    topics.sourceEvent("Büro/1 +#100%\0"),
+    "occupancy/source/Büro%2F1 %2B%23100%25%00/event",
+  );
+  const special = fc.constantFrom(..."/+#%\0\n\x85\ufffd\ufffe\u{1ffff}a2F");
+  const name = fc.oneof(
+    fc.string({ unit: "binary", minLength: 1 }),
+    fc.string({ unit: special, minLength: 1 }),
+  );
+  fc.assert(fc.property(name, (name) => {
+    const topic = topics.sourceEvent(name);
+    const levels = topic.split("/");
+    assert.equal(levels.length, 4, topic);
+    assertLayer(levels[2]!.slice(0, 50)); // no characters that are forbidden
+    assert.equal(decodeURIComponent(levels[2]!), name, "so none are equal");
+  }));
 });
 
 const BAD_LEVELS: [string, RegExp][] = [

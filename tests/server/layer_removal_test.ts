@@ -160,7 +160,7 @@ function startRemoval(
   const options = { map, store, removeAfter, clock: () => now };
   const context = fakeContext(options, log);
   const gone: string[] = [];
-  const pipeline = new Pipeline(context, { add: () => {} }, {
+  const pipeline = new Pipeline(context, { addReadings: () => {} }, {
     onReceive: () => {},
     onRequest: () => {},
     onLayerGone: (layer) => gone.push(layer),

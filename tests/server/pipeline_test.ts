@@ -40,7 +40,7 @@ function start(
   const context = fakeContext({ link, store, ...options });
   const requests: Incoming[] = [];
   const pipeline = new Pipeline(context, {
-    add: () => {},
+    addReadings: () => {},
   }, {
     onReceive: () => {},
     onRequest: (request) => requests.push(request),

@@ -33,7 +33,7 @@ class System {
     const { link, store, map } = this;
     this.context = fakeContext({ ...options, link, store, map });
     this.pipeline = new Pipeline(this.context, {
-      add: (refused) => this.reports.push(refused),
+      addReadings: (refused) => this.reports.push(refused),
     }, {
       onReceive: () => {},
       onRequest: () => {},

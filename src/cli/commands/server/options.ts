@@ -225,6 +225,15 @@ export const SERVER = {
       group: TIME,
     },
     {
+      name: "silent-after",
+      value: "duration",
+      summary:
+        "a source without a reading for this time is silent: it is first in the list of sources, and an event is published",
+      unset: "never",
+      parse: parsePositiveDuration,
+      group: TIME,
+    },
+    {
       name: "changes-interval",
       value: "duration",
       summary:

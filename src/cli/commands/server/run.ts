@@ -102,6 +102,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     maxLayers: flags.maxLayers,
     maxPayload: flags.maxPayload,
     removeAfter: flags.removeAfter === 0 ? Infinity : flags.removeAfter,
+    silentAfter: flags.silentAfter,
     cellLimits,
     loadLimit,
     displayOf,
