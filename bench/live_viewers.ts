@@ -44,13 +44,16 @@ function open(url: string, view: View): Promise<WebSocket> {
   socket.onerror = () =>
     reject(new Error("The server closed a viewer's connection"));
   socket.onmessage = ({ data }) => {
-    if (typeof data === "string") return;
-    frames++;
-    bytes += data.byteLength;
+    const isFrame = typeof data !== "string";
+    if (!isFrame && !data.startsWith('{"type":"zones"')) return;
+    if (isFrame) {
+      frames++;
+      bytes += data.byteLength;
+    }
     if (socket.readyState === WebSocket.OPEN) {
       socket.send(`{"type":"got","frames":${++received}}`);
     }
-    resolve(socket);
+    if (isFrame) resolve(socket);
   };
   return promise;
 }

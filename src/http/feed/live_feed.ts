@@ -23,6 +23,7 @@ import {
 import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./limits.ts";
 import { Snapshots } from "./snapshots.ts";
 import { type Tick, Viewer, type ViewerOptions } from "./viewer.ts";
+import { ZoneFeed } from "./zone_feed.ts";
 
 const STATUS_INTERVAL_MS = 1000;
 /** Time of a tick for parts of snapshots; readings wait during this time. */
@@ -74,6 +75,7 @@ export class LiveFeed {
   readonly #snapshots: Snapshots;
   readonly #history = new CountHistory();
   readonly #layers: LayerReporter;
+  readonly #zones: ZoneFeed;
   readonly #connected = new Set<Viewer>();
   readonly #viewerOptions: ViewerOptions;
   readonly #statusTimer: ReturnType<typeof setInterval>;
@@ -114,10 +116,12 @@ export class LiveFeed {
     this.#limits = { ...DEFAULT_FEED_LIMITS, ...limits };
     this.#snapshots = new Snapshots(context.map, this.#limits.partCells);
     this.#layers = new LayerReporter(context);
+    this.#zones = new ZoneFeed(context.zones, () => this.#scheduleZones());
     this.#viewerOptions = {
       context,
       limits: this.#limits,
       snapshots: this.#snapshots,
+      zones: this.#zones,
       historyOf: (layer) => this.#history.points(layer),
       onSent: (bytes) => this.viewers.sentBytes += bytes,
       schedule: (urgent) => urgent ? this.#schedule(0) : this.#scheduleDeltas(),
@@ -189,6 +193,7 @@ export class LiveFeed {
       clients: this.#context.clientAccess(),
     });
     viewer.send(this.#statusMessage());
+    this.#scheduleDeltas(); // for the zones
   }
 
   /** Disconnects all viewers, because the token has changed. */
@@ -205,6 +210,7 @@ export class LiveFeed {
     clearInterval(this.#historyTimer);
     this.#unobserve();
     this.#layers.close();
+    this.#zones.close();
     for (const viewer of this.#connected) viewer.close(1001, STOPPING);
   }
 
@@ -213,6 +219,12 @@ export class LiveFeed {
     if (this.#connected.size === 0) return;
     const due = this.#deltasAt + this.#limits.intervalMs;
     this.#schedule(due - performance.now());
+  }
+
+  /** Schedules a tick at the time of the next changes of zones. Cheap. */
+  #scheduleZones(): void {
+    const { due } = this.#zones;
+    if (due !== undefined) this.#schedule(due - performance.now());
   }
 
   /**
@@ -247,6 +259,7 @@ export class LiveFeed {
       deltas: isDue ? this.#deltas(time) : undefined,
       isTimeUp: () => performance.now() - start > TICK_BUDGET_MS,
     };
+    this.#zones.update(start);
     let hasMore = false;
     let isComplete = true;
     for (const viewer of [...this.#connected]) {
@@ -260,6 +273,7 @@ export class LiveFeed {
     this.#pause(start);
     if (hasMore || !isComplete) this.#schedule(0);
     else if (this.#hasPending()) this.#scheduleDeltas();
+    this.#scheduleZones();
   }
 
   #deltas(time: number): TickDeltas {

@@ -18,6 +18,7 @@ import type { Exchange } from "../exchange.ts";
 import { LatestList } from "./latest_list.ts";
 import { type FeedLimits, MessageBudget, SendWindow } from "./limits.ts";
 import type { SnapshotCursor, Snapshots } from "./snapshots.ts";
+import type { ZoneCursor, ZoneFeed } from "./zone_feed.ts";
 
 /** Minimum time between two `latest` messages. */
 const LATEST_INTERVAL_MS = 250;
@@ -35,6 +36,7 @@ export interface ViewerOptions {
   readonly context: HttpContext;
   readonly limits: FeedLimits;
   readonly snapshots: Snapshots;
+  readonly zones: ZoneFeed;
   readonly historyOf: (layer: string) => readonly HistoryPoint[];
   readonly onSent: (bytes: number) => void;
   /** Schedules a tick: immediately if urgent, otherwise for the next deltas. */
@@ -61,6 +63,8 @@ export class Viewer {
   readonly #window: SendWindow;
   readonly #budget: MessageBudget;
   readonly #latest = new LatestList();
+  /** What the viewer lacks of the zones. */
+  readonly #zones: ZoneCursor;
   #latestSentAt = -Infinity;
   /** The last requested view, until its snapshot starts. */
   #requested: View | undefined;
@@ -96,6 +100,7 @@ export class Viewer {
     this.#options = options;
     this.#window = new SendWindow(options.limits);
     this.#budget = new MessageBudget(options.limits.messagesPerSecond);
+    this.#zones = options.zones.join();
   }
 
   /**
@@ -181,6 +186,7 @@ export class Viewer {
 
   /** Frees the snapshot and the view. Call it when the socket has closed. */
   dispose(): void {
+    this.#options.zones.leave(this.#zones);
     this.#leaveSnapshot();
     this.#requested = this.#view = undefined;
   }
@@ -193,20 +199,24 @@ export class Viewer {
   update(tick: Tick): boolean {
     this.#noteDeletion();
     this.#startSnapshot(tick.at);
-    if (this.#cursor !== undefined) return this.#sendParts(this.#cursor, tick);
+    const hasMoreZones = this.#sendZones(tick);
+    if (this.#cursor !== undefined) {
+      return this.#sendParts(this.#cursor, tick) || hasMoreZones;
+    }
     if (
       this.#view !== undefined && tick.deltas !== undefined && this.#hasRoom
     ) {
       this.#sendDelta(this.#view, tick.deltas);
       this.#sendLatest(this.#view, tick.at);
     }
-    return false;
+    return hasMoreZones;
   }
 
   /** True if there is something to send and room for it. */
   get hasPending(): boolean {
     if (!this.#hasRoom) return false;
-    return this.#requested !== undefined || this.#cursor !== undefined ||
+    return this.#zones.hasPending || this.#requested !== undefined ||
+      this.#cursor !== undefined ||
       this.#view !== undefined &&
         (this.#unchangedUntil < this.#options.context.map.revision ||
           this.#latest.changed);
@@ -247,6 +257,21 @@ export class Viewer {
     this.#minRevision = 0;
     this.#partSentAt = this.#snapshotAt = at;
     this.#latest.clear();
+  }
+
+  /**
+   * Sends states of zones; during a snapshot one message for each of its turns.
+   *
+   * @returns true if more can be sent immediately
+   */
+  #sendZones({ isTimeUp }: Tick): boolean {
+    while (this.#hasRoom) {
+      const text = this.#zones.next();
+      if (text === undefined) return false;
+      this.#sendFrame(text);
+      if (this.#cursor !== undefined || isTimeUp()) return this.#hasRoom;
+    }
+    return false;
   }
 
   #sendParts(
@@ -297,10 +322,11 @@ export class Viewer {
     this.sendIfRoom(JSON.stringify({ type: "latest", layer, changes }));
   }
 
-  #sendFrame(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#window.add(bytes.length);
+  /** Sends a message that the viewer acknowledges. */
+  #sendFrame(data: string | Uint8Array<ArrayBuffer>): void {
+    this.#window.add(data.length);
     this.#exchange.waitForClient();
-    this.#sendData(bytes);
+    this.#sendData(data);
   }
 
   #sendData(data: string | Uint8Array<ArrayBuffer>): void {

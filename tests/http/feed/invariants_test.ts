@@ -1,6 +1,6 @@
 /**
  * The invariant of the live feed: after any sequence of events, a viewer that
- * has received everything has the cells of the map.
+ * has received everything has the cells of the map and the states of the zones.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -13,22 +13,28 @@ import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { DEFAULT_FEED_LIMITS } from "../../../src/http/feed/limits.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
+import type { ZonesMessage } from "../../../src/feed/zone_messages.ts";
 import type { MessageSocket } from "../../../src/http/listener/web_socket.ts";
 import { Snapshots } from "../../../src/http/feed/snapshots.ts";
 import { Viewer } from "../../../src/http/feed/viewer.ts";
+import { ZoneFeed } from "../../../src/http/feed/zone_feed.ts";
+import { FakeZones } from "./fake_zones.ts";
 import { assertSame, ViewerModel } from "./viewer_model.ts";
 
 const T0 = 1_790_000_000_000;
 
-/** A socket that stores frames until the test reads them. */
+/** A socket that stores frames and zones until the test reads them. */
 class FakeSocket implements MessageSocket {
   isOpen = true;
   bufferedAmount = 0;
-  readonly frames: Uint8Array<ArrayBuffer>[] = [];
+  readonly frames: (Uint8Array<ArrayBuffer> | ZonesMessage)[] = [];
   onmessage = () => {};
   onclose = () => {};
   send(data: string | Uint8Array<ArrayBuffer>): void {
     if (typeof data !== "string") this.frames.push(data);
+    else if (data.startsWith('{"type":"zones"')) {
+      this.frames.push(JSON.parse(data));
+    }
   }
   close(): void {
     this.isOpen = false;
@@ -41,10 +47,18 @@ class TestViewer {
   readonly viewer: Viewer;
   readonly sequence = new FrameSequence();
   readonly model = new ViewerModel();
+  /** The counts of zones by name. */
+  readonly counts = new Map<string, number>();
+  version = "";
   view: View | undefined;
   #got = 0;
 
-  constructor(map: OccupancyMap, snapshots: Snapshots, limits: typeof LIMITS) {
+  constructor(
+    map: OccupancyMap,
+    snapshots: Snapshots,
+    zones: ZoneFeed,
+    limits: typeof LIMITS,
+  ) {
     const context = {
       map,
       clock: () => T0,
@@ -54,6 +68,7 @@ class TestViewer {
       context,
       limits,
       snapshots,
+      zones,
       historyOf: () => [],
       onSent: () => {},
       schedule: () => {},
@@ -66,18 +81,30 @@ class TestViewer {
     this.viewer.receive(viewMessage(view));
   }
 
+  #apply({ version, whole, states, removed }: ZonesMessage): void {
+    assert.ok(states.length + removed.length <= MAX_ZONES);
+    this.version = version;
+    if (whole) this.counts.clear();
+    for (const name of removed) this.counts.delete(name);
+    for (const { zone, count } of states) this.counts.set(zone, count);
+  }
+
   /** Reads and acknowledges a number of frames. */
   async read(count: number): Promise<void> {
-    for (const bytes of this.socket.frames.splice(0, count)) {
-      const frame = await decodeFrame(bytes, inflateRaw);
-      const action = this.sequence.check(frame);
-      assert.notEqual(action, "gap");
-      if (action === "apply") this.model.apply(frame);
+    for (const message of this.socket.frames.splice(0, count)) {
+      if (message instanceof Uint8Array) {
+        const frame = await decodeFrame(message, inflateRaw);
+        const action = this.sequence.check(frame);
+        assert.notEqual(action, "gap");
+        if (action === "apply") this.model.apply(frame);
+      } else this.#apply(message);
       this.viewer.receive(JSON.stringify({ type: "got", frames: ++this.#got }));
     }
   }
 }
 
+/** Maximum zones of a message. */
+const MAX_ZONES = 2;
 const LIMITS = {
   ...DEFAULT_FEED_LIMITS,
   deltaCells: 40,
@@ -107,6 +134,7 @@ const view: fc.Arbitrary<View> = fc.record({
       })),
   ),
 });
+const zone = fc.constantFrom("a", "b", "c", "d", "e");
 const viewer = fc.integer({ min: 0, max: 2 });
 const step = fc.oneof(
   {
@@ -151,6 +179,20 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
+      action: fc.constant("define" as const),
+      names: fc.uniqueArray(zone),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      action: fc.constant("count" as const),
+      counts: fc.array(fc.tuple(zone, fc.nat(9)), { minLength: 1 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
       action: fc.constant("stall" as const),
       viewer,
       bytes: fc.constantFrom(0, 1e9),
@@ -159,7 +201,8 @@ const step = fc.oneof(
 );
 
 Deno.test({
-  name: "a viewer that has received everything has the cells of the map",
+  name:
+    "a viewer that has received everything has the cells of the map and the states of the zones",
   permissions: "none",
   fn: async () => {
     let snapshots = 0;
@@ -171,7 +214,14 @@ Deno.test({
           const simulation = new FeedSimulation();
           for (const step of steps) await simulation.run(step);
           await simulation.settle();
-          for (const { model, view } of simulation.viewers) {
+          const { zones } = simulation;
+          const states = [...zones.states.values()];
+          for (const { model, view, counts, version } of simulation.viewers) {
+            assert.equal(version, zones.version);
+            assert.deepEqual(
+              [...counts].sort(),
+              states.map(({ zone, count }) => [zone, count]).sort(),
+            );
             if (view !== undefined) assertSame(model, simulation.map, view);
             snapshots += model.snapshots;
             deltas += model.deltas;
@@ -193,8 +243,10 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 class FeedSimulation {
   readonly map = new OccupancyMap({ staleAfter: 1000, forgetAfter: 3000 });
   readonly #snapshots = new Snapshots(this.map, LIMITS.partCells);
+  readonly zones = new FakeZones();
+  readonly #zoneFeed = new ZoneFeed(this.zones, () => {}, MAX_ZONES);
   readonly viewers = [0, 1, 2].map(() =>
-    new TestViewer(this.map, this.#snapshots, LIMITS)
+    new TestViewer(this.map, this.#snapshots, this.#zoneFeed, LIMITS)
   );
   #now = T0;
   /** Monotonic time, in ms; ticks are 1 s apart, more than any interval. */
@@ -225,6 +277,12 @@ class FeedSimulation {
       case "read":
         await this.viewers[step.viewer]!.read(step.frames);
         break;
+      case "define":
+        this.zones.define(step.names);
+        break;
+      case "count":
+        this.zones.set(step.counts);
+        break;
       case "stall":
         this.viewers[step.viewer]!.socket.bufferedAmount = step.bytes;
         break;
@@ -247,6 +305,7 @@ class FeedSimulation {
         : undefined,
       isTimeUp: () => steps-- <= 0,
     };
+    this.#zoneFeed.update(this.#at);
     for (const { viewer } of this.viewers) viewer.update(tick);
   }
 

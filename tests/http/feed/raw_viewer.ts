@@ -7,6 +7,7 @@ import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";
 import { decodeFrame } from "../../../src/feed/frames.ts";
 import { inflateRaw } from "../../../src/page/feed/inflate.ts";
 import { type View, viewMessage } from "../../../src/feed/messages.ts";
+import type { ZonesMessage } from "../../../src/feed/zone_messages.ts";
 import { ViewerModel } from "./viewer_model.ts";
 
 const TEXT = 1;
@@ -16,6 +17,7 @@ const PONG = 10;
 
 export class RawViewer implements Disposable {
   readonly model = new ViewerModel();
+  readonly zones: ZonesMessage[] = [];
   readonly #connection: Deno.Conn;
   readonly #sequence = new FrameSequence();
   #bytes: Uint8Array = new Uint8Array();
@@ -52,13 +54,21 @@ export class RawViewer implements Disposable {
   async read(): Promise<void> {
     const { opcode, payload } = await this.#message();
     if (opcode === PING) await this.#send(PONG, payload);
-    if (opcode !== BINARY) return;
+    if (opcode === TEXT) {
+      const message = JSON.parse(new TextDecoder().decode(payload));
+      if (message.type !== "zones") return;
+      this.zones.push(message);
+    } else if (opcode === BINARY) await this.#handleFrame(payload);
+    else return;
+    const got = JSON.stringify({ type: "got", frames: ++this.#got });
+    await this.#send(TEXT, new TextEncoder().encode(got));
+  }
+
+  async #handleFrame(payload: Uint8Array<ArrayBuffer>): Promise<void> {
     const frame = await decodeFrame(payload, inflateRaw);
     const action = this.#sequence.check(frame);
     if (action === "gap") throw new Error("A frame is missing");
     if (action === "apply") this.model.apply(frame);
-    const got = JSON.stringify({ type: "got", frames: ++this.#got });
-    await this.#send(TEXT, new TextEncoder().encode(got));
   }
 
   /** Safe to call twice. */

@@ -11,6 +11,7 @@ import type {
   StatusMessage,
   View,
 } from "../../../src/feed/messages.ts";
+import type { ZonesMessage } from "../../../src/feed/zone_messages.ts";
 import { until } from "../../support/until.ts";
 import { ViewerModel } from "./viewer_model.ts";
 
@@ -35,6 +36,7 @@ export class RecordingViewer implements AsyncDisposable {
   readonly statuses: StatusMessage[] = [];
   readonly latest: LatestMessage[] = [];
   readonly histories: HistoryMessage[] = [];
+  readonly zones: ZonesMessage[] = [];
   readonly lost: string[] = [];
   readonly refused: CloseMessage[] = [];
   readonly lags: number[] = [];
@@ -49,6 +51,7 @@ export class RecordingViewer implements AsyncDisposable {
       onStatus: (message) => void this.statuses.push(message),
       onLatest: (message) => void this.latest.push(message),
       onHistory: (message) => void this.histories.push(message),
+      onZones: (message) => void this.zones.push(message),
       onLost: (reason) => void this.lost.push(reason),
       onRefused: (message) => void this.refused.push(message),
       onLag: (ms) => void this.lags.push(ms),
