@@ -60,6 +60,8 @@ export class ServerZones implements ZoneService {
   #edits: Promise<unknown> = Promise.resolve();
   /** The messages of the last update are passed on. */
   #publishing: Promise<void> = Promise.resolve();
+  /** Zones whose last change is stored, but not in the messages yet. */
+  readonly #unpublished = new Set<string>();
   /** Zones whose events have changed since they were stored. */
   readonly #changedEvents = new Set<string>();
   #eventsTimer: ReturnType<typeof setTimeout> | undefined;
@@ -251,6 +253,7 @@ export class ServerZones implements ZoneService {
       const waiting = this.#messages.eventsOf(zone);
       this.#store.remember(record, [...waiting, ...events]);
       this.#changedEvents.delete(zone);
+      this.#unpublished.add(zone);
     }
   }
 
@@ -271,6 +274,7 @@ export class ServerZones implements ZoneService {
       for (const { zone, state, events } of slice) {
         if (state !== undefined) this.#messages.setState(state);
         this.#messages.addEvents(zone, events);
+        this.#unpublished.delete(zone);
       }
       const part = {
         changes: slice,
@@ -279,6 +283,7 @@ export class ServerZones implements ZoneService {
       for (const { onUpdate } of this.#observers) onUpdate?.(part);
       yield;
     } while (next < changes.length);
+    if (this.#changedEvents.size > 0) this.#storeEventsSoon();
   }
 
   #committed(): Promise<void> {
@@ -287,6 +292,10 @@ export class ServerZones implements ZoneService {
 
   #onEventsDone(zone: string): void {
     this.#changedEvents.add(zone);
+    this.#storeEventsSoon();
+  }
+
+  #storeEventsSoon(): void {
     this.#eventsTimer ??= setTimeout(() => {
       this.#eventsTimer = undefined;
       this.#storeEvents();
@@ -295,9 +304,11 @@ export class ServerZones implements ZoneService {
 
   #storeEvents(): void {
     for (const zone of this.#changedEvents) {
+      // Else its new events would be forgotten.
+      if (this.#unpublished.has(zone)) continue;
       this.#store.setEvents(zone, this.#messages.eventsOf(zone));
+      this.#changedEvents.delete(zone);
     }
-    this.#changedEvents.clear();
   }
 
   #onCleared(zone: string): void {

@@ -1,6 +1,8 @@
 /** Zones of a server: states, events, edits, restarts. */
 import assert from "node:assert/strict";
 import type { SqliteStore } from "../../../src/store/sqlite.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { StagedTestRecords } from "../../broker/sessions/staged_records.ts";
 import { needs } from "../../support/needs.ts";
 import { Server } from "../../../src/server/mod.ts";
 import { FakeLink, incoming } from "../../support/fake_link.ts";
@@ -211,6 +213,65 @@ Deno.test({
     await system.send("0,0,0");
     await until(() => system.events("lobby").length > 0);
     assert.deepEqual(system.events("lobby"), ["cleared"], "not repeated");
+  },
+});
+
+/** Counts how often each record was written. */
+class CountedRecords extends StagedTestRecords {
+  replacements = 0;
+
+  override replace(id: number, encode: () => Uint8Array<ArrayBuffer>): void {
+    this.replacements++;
+    super.replace(id, encode);
+  }
+}
+
+function storeWith(records: StagedTestRecords): Store {
+  return Object.assign(new FakeStore({ durable: true }), { records });
+}
+
+Deno.test({
+  name:
+    "an event is not forgotten if an older one is acknowledged before its commit",
+  permissions: "none",
+  fn: async () => {
+    const records = new CountedRecords();
+    const link = new FakeLink({ manual: true });
+    const eventsOf = (zone: string) =>
+      link.published.filter(({ topic }) =>
+        topic === `occupancy/zone/${zone}/event`
+      );
+    await using system = await startZones({ store: storeWith(records), link });
+    const { zones } = system.server;
+    const all = await squares(["lobby", [0, 0, 2]], ["hall", [2, 0, 2]]);
+    const edit = zones.edit({ kind: "replace", zones: all });
+    await until(() => (records.commit(), zones.state("hall") !== undefined));
+    await until(() => (records.commit(), link.textsOn(LOBBY).length > 0));
+    await edit;
+    link.handlers.message(incoming("occupancy/data", "0,0,1\n2,0,1"));
+    await until(() => (records.commit(), eventsOf("hall").length === 1));
+    // The next event of the lobby is not committed yet.
+    link.handlers.message(incoming("occupancy/data", "0,0,0"));
+    await until(() => zones.state("lobby")?.occupied === false);
+    const { replacements } = records;
+    for (const { settle } of link.published) settle();
+    await until(() => records.replacements > replacements, {
+      what: "the hall has no event any more",
+    });
+    records.commit();
+    await until(() => eventsOf("lobby").length === 2);
+    const last = link.textsOn(`${LOBBY}/event`).at(-1);
+
+    const store = storeWith(records.crashed());
+    await using next = await startZones({ store });
+    await untilPublished(next.link, `${LOBBY}/event`, 1);
+    assert.equal(next.link.textsOn(`${LOBBY}/event`).at(-1), last);
+    const ended = system.server.stop().then(() => true);
+    await until(() => {
+      records.commit();
+      for (const { settle } of link.published) settle();
+      return Promise.race([ended, Promise.resolve(false)]);
+    });
   },
 });
 
