@@ -167,19 +167,38 @@ export class CollectionJson {
    * @throws {ZoneError} "too-large" or "bad-json"
    */
   parseFeature([from, to]: ByteRange, number: number): unknown {
-    const { featureBytes } = this.#limits;
-    if (to - from > featureBytes) {
-      throw new ZoneError(
-        "too-large",
-        `it has ${to - from} bytes; a feature has at most ${featureBytes}`,
-        {
-          feature: { number },
-          hint: "Draw the zone with fewer corners, or divide it into several.",
-        },
-      );
-    }
+    this.#checkFeatureSize(to - from, { number });
     const text = decodeText(this.#bytes, from, to);
     return this.#parse(text, (at) => [from, at], { number });
+  }
+
+  /**
+   * Parses bytes that are one feature, not a collection.
+   *
+   * @throws {ZoneError} "too-large", "bad-utf8", "cut-off" or "bad-json"
+   */
+  *parseOnlyFeature(): Work<unknown> {
+    const bytes = this.#bytes;
+    const from = afterByteOrderMark(bytes);
+    this.#checkFeatureSize(bytes.length - from);
+    const bad = yield* findBadUtf8(bytes, from);
+    if (bad !== undefined) throw this.#notUtf8(bad);
+    const text = decodeText(bytes, from, bytes.length);
+    return this.#parse(text, (at) => [from, at]);
+  }
+
+  #checkFeatureSize(size: number, feature?: FeatureLabel): void {
+    const { featureBytes } = this.#limits;
+    if (size <= featureBytes) return;
+    throw new ZoneError(
+      "too-large",
+      `${feature === undefined ? "the feature" : "it"} has ${size} bytes; ` +
+        `a feature has at most ${featureBytes}`,
+      {
+        feature,
+        hint: "Draw the zone with fewer corners, or divide it into several.",
+      },
+    );
   }
 
   /**
@@ -238,15 +257,13 @@ export class CollectionJson {
     if (at === this.#bytes.length) {
       return new ZoneError(
         "cut-off",
-        "the collection ends inside a character",
-        {
-          hint: CUT_OFF_HINT,
-        },
+        "the JSON ends inside a character",
+        { hint: CUT_OFF_HINT },
       );
     }
     return new ZoneError(
       "bad-utf8",
-      `the collection is not UTF-8: line ${this.#lineAt(at)}, byte ${at + 1}`,
+      `the JSON is not UTF-8: line ${this.#lineAt(at)}, byte ${at + 1}`,
       { hint: "Save the file with the encoding UTF-8." },
     );
   }

@@ -11,6 +11,7 @@ export {
   type ZoneErrorOptions,
 } from "./errors.ts";
 export { readZones, readZonesInSteps } from "./geojson.ts";
+export { readFeature, readFeatureInSteps } from "./read_feature.ts";
 export { DEFAULT_ZONE_LIMITS, type ZoneLimits } from "./limits.ts";
 export {
   toFeature,
