@@ -77,6 +77,11 @@ export function remove(path: string, endpoint: Endpoint): Route {
   return { method: "DELETE", path, ...endpoint };
 }
 
+/** Returns the route `PUT path`. */
+export function put(path: string, endpoint: Endpoint): Route {
+  return { method: "PUT", path, ...endpoint };
+}
+
 /** Returns the route `POST path`. */
 export function post(path: string, endpoint: Endpoint): Route {
   return { method: "POST", path, ...endpoint };

@@ -12,10 +12,18 @@ import { FixedResponse } from "./fixed_response.ts";
  * Returns a JSON response that must not be cached.
  *
  * @param value any value that `JSON.stringify` accepts
+ * @param options the status, 200 by default, and further headers
  */
-export function jsonResponse(value: unknown): Response {
+export function jsonResponse(
+  value: unknown,
+  { status = 200, headers = {} }: {
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
+): Response {
   return new FixedResponse(`${JSON.stringify(value)}\n`, {
-    headers: JSON_HEADERS,
+    status,
+    headers: { ...JSON_HEADERS, ...headers },
   });
 }
 

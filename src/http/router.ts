@@ -13,7 +13,7 @@ const MAX_PATH_LENGTH = 200;
 export type PathParams = Readonly<Record<string, string>>;
 
 /** Methods of routes. HEAD is handled as GET; every path has OPTIONS. */
-export type Method = "GET" | "POST" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** The method and path of a route. */
 export interface RoutePath {

@@ -12,6 +12,9 @@ import { getLive } from "./api/live.ts";
 import { getPlanImage, getPlans } from "./api/plans.ts";
 import { postReadings } from "./api/readings.ts";
 import { getSummary } from "./api/summary.ts";
+import { getZones, putZones } from "./api/zones/collection.ts";
+import { deleteZone, getZone, putZone } from "./api/zones/one.ts";
+import { getZoneState, getZoneStates } from "./api/zones/states.ts";
 import { describeRoutes } from "./openapi/document.ts";
 import { problemSpec } from "./openapi/schemas.ts";
 import { FixedResponse } from "./fixed_response.ts";
@@ -21,6 +24,7 @@ import {
   type Endpoint,
   get,
   post,
+  put,
   remove,
   type RequestContext,
   type Route,
@@ -167,6 +171,13 @@ export const ROUTES: readonly Route[] = [
   post("/api/v1/readings", postReadings),
   get("/api/v1/plans", getPlans),
   get("/api/v1/plans/{layer}/image", getPlanImage),
+  get("/api/v1/zones", getZones),
+  put("/api/v1/zones", putZones),
+  get("/api/v1/zone-states", getZoneStates),
+  get("/api/v1/zone-states/{name}", getZoneState),
+  get("/api/v1/zones/{name}", getZone),
+  put("/api/v1/zones/{name}", putZone),
+  remove("/api/v1/zones/{name}", deleteZone),
   get("/healthz", getHealth),
   get("/readyz", getReadiness),
   get("/metrics", getMetrics),

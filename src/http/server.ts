@@ -69,6 +69,7 @@ const METHODS: readonly string[] = [
   "GET",
   "HEAD",
   "POST",
+  "PUT",
   "DELETE",
   "OPTIONS",
 ];

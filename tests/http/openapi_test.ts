@@ -73,7 +73,7 @@ Deno.test({
           const type = response.headers.get("content-type")!.split(";")[0]!;
           const { schema } = operation.responses[200].content[type] ??
             assert.fail(`${what}: ${type} is not described`);
-          if (type === "application/json") {
+          if (/^application\/(?:geo\+)?json$/.test(type)) {
             checkSchema(document, schema, await response.json(), what);
             checked++;
           }
@@ -101,6 +101,14 @@ Deno.test({
         ["/api/v1/layers/none", "/api/v1/layers/{layer}", {
           method: "DELETE",
         }],
+        ["/api/v1/zones", "/api/v1/zones", { method: "PUT", body: "{}" }],
+        ["/api/v1/zones/a", "/api/v1/zones/{name}", {
+          method: "PUT",
+          body: '{"type":"Feature"}',
+        }],
+        ["/api/v1/zones/none", "/api/v1/zones/{name}", {}],
+        ["/api/v1/zones/%23", "/api/v1/zones/{name}", {}],
+        ["/api/v1/zone-states/none", "/api/v1/zone-states/{name}", {}],
       ] as const
     ) {
       const response = await server.get(path, init);

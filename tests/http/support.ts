@@ -12,7 +12,11 @@ import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
 import type { HttpContext, Plan, Token } from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics, type Unit } from "../../src/protocol/mod.ts";
-import { type CellLimits, Server } from "../../src/server/mod.ts";
+import {
+  type CellLimits,
+  Server,
+  type ServerOptions,
+} from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { serverLog } from "../support/server_log.ts";
@@ -38,6 +42,8 @@ export interface TestServerOptions extends
   readonly unit?: Unit;
   readonly clock?: () => number;
   readonly cellLimits?: CellLimits;
+  /** The zones of a file. Default: zones are edited. */
+  readonly fileZones?: ServerOptions["fileZones"];
   /** The connection to the broker, which the test controls. */
   readonly link?: FakeLink;
   /** The HTTP port. Default: any free port. */
@@ -83,7 +89,7 @@ export async function startServer(
 ): Promise<TestServer> {
   const { token, embedOrigins, limits, feedLimits, ageing, clock } = options;
   const { pace, wrongTokens, cellLimits } = options;
-  const { plans = new Map(), port = 0 } = options;
+  const { plans = new Map(), port = 0, fileZones } = options;
   const log: string[] = [];
   const { link = new FakeLink() } = options;
   const store = new FakeStore();
@@ -101,6 +107,7 @@ export async function startServer(
     version: "1.2.3",
     displayOf,
     log: serverLog((line) => log.push(line)),
+    fileZones,
     ...(clock !== undefined && { clock }),
     ...(cellLimits !== undefined && { cellLimits }),
   });

@@ -20,6 +20,16 @@ const FIRST_CAPACITY_BYTES = 4096;
 /** Chunks of a body after which other work gets a turn. */
 const CHUNKS_PER_TURN = 256;
 
+/** Limits of one body. */
+export interface BodyOptions {
+  /** Maximum time for the whole body, in ms. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Maximum size. Default 8 MiB. */
+  readonly maxBytes?: number;
+  /** What to do about a body that is too large. */
+  readonly tooLargeHint?: string;
+}
+
 /** The body of a request. */
 export interface Body {
   readonly bytes: Uint8Array;
@@ -37,14 +47,14 @@ export interface BodyContext {
 /**
  * Reads the body of a request.
  *
- * @param timeoutMs maximum time for the whole body, in ms
  * @throws {Problem} 400 if it ends early, 408 if it is too slow, 413 if it is
  * too large, 415 if it is compressed, 503 if too many bodies are being read
  */
 export async function readBody(
   context: BodyContext,
-  timeoutMs: number = BODY_TIMEOUT_MS,
+  options: BodyOptions = {},
 ): Promise<Body> {
+  const { timeoutMs = BODY_TIMEOUT_MS } = options;
   const { request, exchange } = context;
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding !== "identity") {
@@ -56,11 +66,15 @@ export async function readBody(
     });
   }
   const announced = Number(request.headers.get("content-length") ?? NaN);
-  if (announced > MAX_REQUEST_BODY_BYTES) throw tooLarge();
-  const maxBytes = announced >= 0 ? announced : MAX_REQUEST_BODY_BYTES;
+  const { maxBytes = MAX_REQUEST_BODY_BYTES } = options;
+  if (announced > maxBytes) throw tooLarge(maxBytes, options);
   if (request.body === null) return { bytes: new Uint8Array(), release() {} };
   const reader = request.body.getReader();
-  const buffer = new BodyBuffer(context, maxBytes);
+  const buffer = new BodyBuffer(
+    context,
+    announced >= 0 ? announced : maxBytes,
+    tooLarge(maxBytes, options),
+  );
   let failure: Problem | undefined;
   const fail = (problem: Problem) => {
     failure ??= problem;
@@ -106,14 +120,19 @@ export async function readBody(
 class BodyBuffer implements Body {
   readonly #context: BodyContext;
   readonly #maxBytes: number;
+  readonly #tooLarge: Problem;
   #buffer = new Uint8Array(FIRST_CAPACITY_BYTES);
   #length = 0;
   #share: Share | undefined;
 
-  /** @param maxBytes the announced length, or the maximum */
-  constructor(context: BodyContext, maxBytes: number) {
+  /**
+   * @param maxBytes the announced length, or the maximum
+   * @param tooLarge the error for a longer body
+   */
+  constructor(context: BodyContext, maxBytes: number, tooLarge: Problem) {
     this.#context = context;
     this.#maxBytes = maxBytes;
+    this.#tooLarge = tooLarge;
   }
 
   get bytes(): Uint8Array {
@@ -128,7 +147,7 @@ class BodyBuffer implements Body {
    */
   async append(chunk: Uint8Array): Promise<void> {
     const length = this.#length + chunk.length;
-    if (length > MAX_REQUEST_BODY_BYTES) throw tooLarge();
+    if (length > this.#maxBytes) throw this.#tooLarge;
     if (length > this.#buffer.length) await this.#enlarge(length);
     this.#buffer.set(chunk, this.#length);
     this.#length = length;
@@ -159,12 +178,15 @@ class BodyBuffer implements Body {
   }
 }
 
-function tooLarge(): Problem {
+function tooLarge(
+  maxBytes: number,
+  { tooLargeHint = "Send the readings in several requests." }: BodyOptions,
+): Problem {
   return new Problem({
     status: 413,
     code: "too-large",
-    message: `The body is larger than ${MAX_REQUEST_BODY_BYTES} bytes`,
-    hint: "Send the readings in several requests.",
+    message: `The body is larger than ${maxBytes} bytes`,
+    hint: tooLargeHint,
   });
 }
 

@@ -18,6 +18,7 @@ import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
 import { brokerCounters, brokerGauges } from "./broker_metrics.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
+import { ZoneCounters, zoneGauges } from "./zone_metrics.ts";
 
 /** Responses whose bytes are counted. */
 export type SentKind = "cells" | "changes";
@@ -98,6 +99,8 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #sent: Record<SentKind, number> = { cells: 0, changes: 0 };
   readonly #requests: Histogram<"method" | "route" | "code">;
+  /** Edits of zones are counted here. */
+  readonly zones: ZoneCounters;
 
   constructor(sources: MetricsSources) {
     const { context } = sources;
@@ -139,6 +142,9 @@ export class Metrics {
     for (const one of brokerCounters(link)) this.#add(Counter, one);
     for (const one of gauges(sources)) this.#add(Gauge, one);
     for (const one of brokerGauges(link)) this.#add(Gauge, one);
+    this.zones = new ZoneCounters(context.zones);
+    for (const one of this.zones.metrics()) this.#add(Counter, one);
+    for (const one of zoneGauges(context.zones)) this.#add(Gauge, one);
   }
 
   /** The media type of {@linkcode Metrics.render}. */

@@ -27,6 +27,8 @@ import { LoginFailures } from "../../common/login_failures.ts";
 const HEALTH_PATH = "/healthz";
 /** The path of the live feed. */
 const LIVE_PATH = "/live";
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 /** The files of the login page are among them; all are public anyway. */
 const ASSETS_PATH = "/assets/";
 
@@ -126,11 +128,11 @@ export class Guard {
     throw noToken("This server requires a token");
   }
 
-  /** A page of another origin may neither change the map nor open the feed. */
+  /** A page of another origin may neither change anything nor open the feed. */
   #checkOrigin(request: WebRequest, url: URL, authorized: boolean): void {
-    const changesMap = request.method === "POST" || request.method === "DELETE";
+    const mayChange = !SAFE_METHODS.includes(request.method);
     try {
-      if (changesMap || url.pathname === LIVE_PATH) {
+      if (mayChange || url.pathname === LIVE_PATH) {
         checkSameOrigin(request, url);
       }
       // A browser sends the cookie by itself, but not this header.

@@ -128,7 +128,7 @@ export async function readToken(context: BodyContext): Promise<string> {
       hint: "Send the token only.",
     });
   }
-  const body = await readBody(context, FORM_TIMEOUT_MS);
+  const body = await readBody(context, { timeoutMs: FORM_TIMEOUT_MS });
   body.release();
   const form = new URLSearchParams(new TextDecoder().decode(body.bytes));
   return (form.get("token") ?? "").trim();

@@ -1,0 +1,85 @@
+/**
+ * Answers with text that is written while the client reads it.
+ *
+ * @module
+ */
+import type { RequestContext } from "./endpoint.ts";
+import { FixedResponse } from "./fixed_response.ts";
+import { GzipWriter } from "./gzip.ts";
+import { overloaded } from "./limits.ts";
+import { acceptsGzip, byteStream } from "./responses.ts";
+
+/** A text of at most this length is sent at once, without a limit. */
+const SMALL_TEXT_LENGTH = 64 * 1024;
+/** The length of the pieces of a longer one; about half a millisecond. */
+const PIECE_LENGTH = 32 * 1024;
+
+const encoder = new TextEncoder();
+
+/**
+ * Answers with a text of any size. A large one is a large response: it needs a
+ * share of that limit, is made a piece at a time, and compressed for clients
+ * that accept gzip.
+ *
+ * @param context of the request
+ * @param parts of the text; each is made in at most a few milliseconds, and all
+ * are of one moment, also if they are made later
+ * @param headers of the response
+ * @returns rejects with a 503 {@linkcode Problem} if there are too many large
+ * responses
+ */
+export async function textResponse(
+  { request, exchange, limits, turns }: RequestContext,
+  parts: Iterable<string>,
+  headers: Headers,
+): Promise<Response> {
+  if (request.method === "HEAD") return new Response(null, { headers });
+  const rest = parts[Symbol.iterator]();
+  const first = nextPiece(rest, SMALL_TEXT_LENGTH);
+  if (first.isLast) return new FixedResponse(first.text, { headers });
+  const share = await limits.largeResponses.take(exchange, 1);
+  if (share === undefined) throw overloaded("largeResponses");
+  headers.set("vary", "accept-encoding");
+  const isGzip = acceptsGzip(request.headers.get("accept-encoding"));
+  if (isGzip) headers.set("content-encoding", "gzip");
+  const pieces = writePieces(first.text, rest, isGzip);
+  const stream = byteStream({
+    next: () => turns.run(exchange.network, () => pieces.next().value),
+    onEnd: () => share.release(),
+  }, exchange);
+  return new Response(stream, { headers });
+}
+
+function* writePieces(
+  first: string,
+  rest: Iterator<string>,
+  isGzip: boolean,
+): Generator<Uint8Array<ArrayBuffer>, undefined> {
+  const gzip = isGzip ? new GzipWriter() : undefined;
+  if (gzip !== undefined) yield gzip.begin();
+  const pack = (text: string) => {
+    const bytes = encoder.encode(text);
+    return gzip?.add(bytes) ?? bytes;
+  };
+  yield pack(first);
+  for (;;) {
+    const { text, isLast } = nextPiece(rest, PIECE_LENGTH);
+    if (text !== "") yield pack(text);
+    if (isLast) break;
+  }
+  if (gzip !== undefined) yield gzip.end();
+}
+
+/** Joins parts until they have a length. */
+function nextPiece(
+  parts: Iterator<string>,
+  length: number,
+): { text: string; isLast: boolean } {
+  let text = "";
+  while (text.length <= length) {
+    const { done, value } = parts.next();
+    if (done) return { text, isLast: true };
+    text += value;
+  }
+  return { text, isLast: false };
+}
