@@ -107,12 +107,16 @@ option() { # name, value
     config) config=$2 && allow_read "$2" ;;
     url) url=1 && allow_host "$2" ;;
     ca | cert | key | password-file | file | http-token-file) allow_read "$2" ;;
+    webhook-secret-file) allow_read "$2" ;;
     tls-cert | tls-key | tls-client-ca) allow_read "$2" ;;
     # The images are in the same folder.
     map-file) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
   esac
   case $command:$1 in
     server:listen | doctor:listen) listen=1 && allow_listen "$2" ;;
+    server:webhook) allow_host "$2" ;;
+    # Its folder is watched.
+    server:zones) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
     server:listen-tls | server:listen-ws | server:listen-wss) allow_listen "$2" ;;
     server:http | doctor:http) http=1 && { [ "$2" = off ] || allow_listen "$2"; } ;;
     users:users) users=1 && allow_write "$2" && allow_write "$2.new" ;;
@@ -154,6 +158,8 @@ for word; do
     --listen-tls | --listen-ws | --listen-wss) expected=${word#--} ;;
     --tls-cert | --tls-key | --tls-client-ca | --users) expected=${word#--} ;;
     --ca | --cert | --key | --password-file) expected=${word#--} ;;
+    --webhook | --webhook-secret-file) expected=${word#--} ;;
+    --zones) [ "$command" != server ] || expected=zones ;; # others: a switch
     --file | --http-token-file | --map-file) expected=${word#--} ;;
     --*) ;;
     -b) expected=broker ;;
@@ -186,6 +192,9 @@ option tls-key "${OCCUPANCY_TLS_KEY-}"
 option tls-client-ca "${OCCUPANCY_TLS_CLIENT_CA-}"
 option file "${OCCUPANCY_FILE-}"
 option map-file "${OCCUPANCY_MAP_FILE-}"
+option zones "${OCCUPANCY_ZONES-}"
+option webhook "${OCCUPANCY_WEBHOOK-}"
+option webhook-secret-file "${OCCUPANCY_WEBHOOK_SECRET_FILE-}"
 option http-token-file "${OCCUPANCY_HTTP_TOKEN_FILE-}"
 [ -z "$config" ] || read_config "$config"
 [ -z "${MQTTJS_SOCKS_PROXY-}" ] || any_net=1

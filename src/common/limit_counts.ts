@@ -50,6 +50,7 @@ export const LIMIT_NAMES = [
   "requests",
   "server-state",
   "slow-replies",
+  "webhook-queue",
   "sources",
   "zone-events",
   "zone-messages",

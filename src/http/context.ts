@@ -7,12 +7,7 @@
 import type { CellCounts, OccupancyMap } from "../grid/mod.ts";
 import type { ClientAccess } from "../feed/messages.ts";
 import type { BrokerCounts, BrokerState } from "../mqtt/link.ts";
-import type {
-  LayerDisplay,
-  SourceList,
-  SourceQuery,
-  Topics,
-} from "../protocol/mod.ts";
+import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type {
   SubmissionResult,
   UnavailableCode,
@@ -78,14 +73,20 @@ export interface StoreStatus {
   readonly problem: string | undefined;
 }
 
-/** The sources of readings. */
-export interface ReadableSources {
-  /** How many there are. */
-  readonly size: number;
-  /** How many of them are silent. */
-  readonly silent: number;
-  /** Returns the list. */
-  list(query?: SourceQuery): SourceList;
+/** A webhook and its events since the start of the server. */
+export interface WebhookStatus {
+  /** From 1. */
+  readonly number: number;
+  /** The part of its address that is not secret. */
+  readonly origin: string;
+  readonly counts: {
+    readonly sent: number;
+    readonly failed: number;
+    readonly dropped: number;
+    readonly retries: number;
+    /** Waiting now. */
+    readonly queued: number;
+  };
 }
 
 /** The occupancy server, as the HTTP server uses it. */
@@ -104,7 +105,6 @@ export interface HttpContext {
   readonly map: ReadableMap;
   readonly counts: ServerCounts;
   readonly zones: ZoneService;
-  readonly sources: ReadableSources;
   /** How many cells the map may have, and how large it may be. */
   readonly cellLimits: {
     readonly maxCells?: number | undefined;
@@ -139,6 +139,8 @@ export interface HttpContext {
   loaded(): boolean;
   link(): LinkStatus;
   store(): StoreStatus;
+  /** Returns the webhooks, always the same ones. */
+  webhooks(): Iterable<WebhookStatus>;
   /**
    * Submits a payload of readings, in the formats of the data topic.
    *

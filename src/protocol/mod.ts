@@ -103,7 +103,6 @@ export {
   type SourceEvent,
   sourceLevel,
   type SourceList,
-  type SourceQuery,
   type SourceState,
 } from "./sources.ts";
 export {

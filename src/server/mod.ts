@@ -4,7 +4,12 @@
  * @module
  */
 export type { CellLimits } from "./cell_limiter.ts";
-export type { LinkState, ServerLog, ServerOptions } from "./context.ts";
+export type {
+  FileZones,
+  LinkState,
+  ServerLog,
+  ServerOptions,
+} from "./context.ts";
 export { offlineState } from "./presence.ts";
 export { Server } from "./server.ts";
 export type { Stats } from "./telemetry.ts";

@@ -10,10 +10,9 @@ export {
   type ZoneErrorCode,
   type ZoneErrorOptions,
 } from "./errors.ts";
-export { readZonesInSteps } from "./geojson.ts";
+export { readZones, readZonesInSteps } from "./geojson.ts";
 export { readFeature, readFeatureInSteps } from "./read_feature.ts";
 export { DEFAULT_ZONE_LIMITS, type ZoneLimits } from "./limits.ts";
-export { readZones } from "./read_zones.ts";
 export {
   toFeature,
   writeZones,

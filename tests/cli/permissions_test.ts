@@ -203,6 +203,33 @@ const CASES: readonly Case[] = [
       write: HOME,
     },
   },
+  // Zones and webhooks of a server.
+  {
+    args:
+      "server --store memory: --http off --zones plans/zones.geojson --webhook https://ann:a@hooks.example/x?y=https://z.example --webhook=http://10.0.0.7:9000 --webhook-secret-file hook.key -l :1884",
+    granted: {
+      net: "hooks.example,10.0.0.7:9000,127.0.0.1:1884",
+      read: "plans/zones.geojson,plans,hook.key",
+    },
+  },
+  {
+    args: "server --store memory: --http off -l :1884",
+    env: {
+      OCCUPANCY_ZONES: "zones.geojson",
+      OCCUPANCY_WEBHOOK: "https://hooks.example:8443",
+      OCCUPANCY_WEBHOOK_SECRET_FILE: "hook.key",
+    },
+    granted: {
+      net: "127.0.0.1:1884,hooks.example:8443",
+      read: "zones.geojson,.,hook.key",
+    },
+  },
+  // Other commands send no events; --zones may be a switch of theirs.
+  {
+    args: "request --zones --broker b.example",
+    env: { OCCUPANCY_WEBHOOK: "https://hooks.example" },
+    granted: { ...CLIENT, net: "b.example" },
+  },
   {
     args: "doctor --listen 0.0.0.0:1883 --http off --store memory:",
     granted: {

@@ -12,7 +12,6 @@ const VARYING_MEMBERS = [
   "lastReading",
   "since",
   "version",
-  "rate",
 ];
 
 interface Example {

@@ -18,6 +18,7 @@ import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
 import { brokerCounters, brokerGauges } from "./broker_metrics.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
+import { webhookCounters, webhookGauges } from "./webhook_metrics.ts";
 import { ZoneCounters, zoneGauges } from "./zone_metrics.ts";
 
 /** Responses whose bytes are counted. */
@@ -138,13 +139,16 @@ export class Metrics {
     });
     context.observeRequests((ms) => mqttRequests.observe(ms / 1000));
     const { link } = context;
+    const webhooks = () => context.webhooks();
     for (const one of counters(sources, this.#sent)) this.#add(Counter, one);
     for (const one of brokerCounters(link)) this.#add(Counter, one);
+    for (const one of webhookCounters(webhooks)) this.#add(Counter, one);
     for (const one of gauges(sources)) this.#add(Gauge, one);
     for (const one of brokerGauges(link)) this.#add(Gauge, one);
     this.zones = new ZoneCounters(context.zones);
     for (const one of this.zones.metrics()) this.#add(Counter, one);
     for (const one of zoneGauges(context.zones)) this.#add(Gauge, one);
+    for (const one of webhookGauges(webhooks)) this.#add(Gauge, one);
   }
 
   /** The media type of {@linkcode Metrics.render}. */
@@ -298,18 +302,6 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
       read: () => single(mapBytes(map)),
     },
     ...cellLimits(context),
-    {
-      name: "occupancy_sources",
-      help: "Sources that have sent readings, by whether they are silent.",
-      labels: ["state"],
-      read() {
-        const { size, silent } = context.sources;
-        return [
-          [size - silent, { state: "reporting" }],
-          [silent, { state: "silent" }],
-        ];
-      },
-    },
     {
       name: "occupancy_revision",
       help: "Revision of the map.",

@@ -8,7 +8,6 @@ import {
   encodeSourceEvent,
   type SourceEvent,
   type SourceList,
-  type SourceQuery,
 } from "../../protocol/mod.ts";
 import type { Backlog } from "../backlog.ts";
 import { publishOrWarn, type ServerContext } from "../context.ts";
@@ -32,8 +31,10 @@ export interface SourceService {
   /**
    * Returns the list: silent sources first, then those without a reading for
    * the longest time.
+   *
+   * @param limit maximum number of sources. Default: all
    */
-  list(query?: SourceQuery): SourceList;
+  list(limit?: number): SourceList;
   /**
    * Calls the listener after each event, once. It must be fast and must not
    * throw.
@@ -91,7 +92,7 @@ export class SourceWatch implements SourceService {
     return this.#context.registry.silent;
   }
 
-  list(query?: SourceQuery): SourceList {
+  list(limit?: number): SourceList {
     const { registry, silentAfter, clock } = this.#context;
     return {
       time: clock.now(),
@@ -99,7 +100,7 @@ export class SourceWatch implements SourceService {
       ...(silentAfter !== undefined && { silentAfter }),
       total: registry.size,
       silent: registry.silent,
-      ...registry.list(query),
+      ...registry.list(limit),
     };
   }
 

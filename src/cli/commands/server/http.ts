@@ -13,6 +13,7 @@ import type { Link } from "../../../mqtt/link.ts";
 import type { Topics } from "../../../protocol/mod.ts";
 import type { Server } from "../../../server/mod.ts";
 import type { Store } from "../../../store/store.ts";
+import type { Webhooks } from "../../../webhooks/mod.ts";
 import { VERSION } from "../../version.ts";
 import type { HttpSettings } from "./http_settings.ts";
 import type { DisplayOf } from "./layer_display.ts";
@@ -40,6 +41,8 @@ export interface ServerParts {
   readonly plans: ReadonlyMap<string, Plan>;
   readonly displayOf: DisplayOf;
   readonly clientAccess: () => ClientAccess;
+  /** Undefined without any. */
+  readonly webhooks?: Webhooks | undefined;
 }
 
 /**
@@ -112,7 +115,6 @@ export function httpContext(
     map,
     counts: server.stats,
     zones: server.zones,
-    sources: server.sources,
     cellLimits: server.cellLimits,
     plans,
     displayOf: parts.displayOf,
@@ -136,6 +138,7 @@ export function httpContext(
       durable: store.durable,
       problem: server.storeProblem,
     }),
+    webhooks: () => parts.webhooks?.status() ?? [],
     submit: (layer, payload, contentType) =>
       server.submit(layer, payload, contentType),
     processed: () => server.processed(),

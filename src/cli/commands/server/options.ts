@@ -20,6 +20,7 @@ import {
   parseWait,
 } from "../../arguments/values.ts";
 import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
+import { ZONE_OPTIONS } from "./zone_options.ts";
 
 const BROKER = "Broker";
 const EMBEDDED = "Embedded broker";
@@ -40,7 +41,7 @@ const NO_OTHER_BROKER = {
 /** The options of `occupancy server`. */
 export const SERVER = {
   description:
-    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --ca, --cert, --key and --password-file.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --zones, --webhook-secret-file, --ca, --cert, --key and --password-file.",
   options: [
     {
       name: "name",
@@ -242,6 +243,7 @@ export const SERVER = {
       parse: parseWait,
       group: TIME,
     },
+    ...ZONE_OPTIONS,
     ...BROKER_LIMIT_OPTIONS,
     {
       name: "http",
@@ -349,6 +351,7 @@ export const SERVER = {
     "server --listen 0.0.0.0:1883 --users users.conf",
     "server --broker mqtts://broker.example --user hall --password-file secret",
     "server --stale-after 5m --store sqlite:map.db",
+    "server --zones zones.geojson --webhook https://hooks.example/occupancy",
   ],
 } as const satisfies CommandSpec;
 

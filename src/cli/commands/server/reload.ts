@@ -9,9 +9,11 @@ import {
 import { describeError } from "../../errors.ts";
 import { readPassword } from "../../secret_files.ts";
 import type { Plan } from "../../../http/mod.ts";
+import type { WebhookSecret } from "../../../webhooks/mod.ts";
 import type { Http } from "./http.ts";
 import { readTlsFiles, type TlsFiles } from "./embedded_access.ts";
 import { readPlans, readToken } from "./http_settings.ts";
+import { readWebhookSecret } from "./webhooks.ts";
 import type { ServerFlags } from "./options.ts";
 import type { ServerLog } from "./server_log.ts";
 
@@ -30,6 +32,10 @@ export interface FileUsers {
   readonly reloadTls: ((tls: TlsFiles) => void) | undefined;
   /** Reads the users of the embedded broker again; undefined without any. */
   readonly reloadUsers: (() => Promise<void>) | undefined;
+  /** Reads the zones again; undefined without a file of zones. */
+  readonly reloadZones: (() => Promise<void>) | undefined;
+  /** Replaces the secret of the webhooks; undefined without webhooks. */
+  readonly setWebhookSecret: ((secret: WebhookSecret) => void) | undefined;
 }
 
 /** A file to reload. */
@@ -84,11 +90,7 @@ export class FileReloader {
         await load(path);
         log.info(`Reloaded the ${what} from ${path}`);
       } catch (error) {
-        const { message, hint } = describeError(error);
-        const advice = hint === undefined ? "" : ` (${hint})`;
-        log.error(
-          `Cannot reload the ${what}, the old one stays in use: ${message}${advice}`,
-        );
+        log.error(reloadFailure(what, error));
       }
     }
     if (files.length === 0) log.info("No files to reload");
@@ -99,11 +101,19 @@ export class FileReloader {
   }
 }
 
+/** Returns the line for the log about a file that could not be reloaded. */
+export function reloadFailure(what: string, error: unknown): string {
+  const { message, hint } = describeError(error);
+  const advice = hint === undefined ? "" : ` (${hint})`;
+  return `Cannot reload the ${what}, the old one stays in use: ${message}${advice}`;
+}
+
 function filesOf(
   flags: ServerFlags,
-  { http, plans, replaceAccess, reloadTls, reloadUsers }: FileUsers,
+  fileUsers: FileUsers,
   warn: (line: string) => void,
 ): ReloadableFile[] {
+  const { http, plans, replaceAccess, reloadTls, reloadUsers } = fileUsers;
   const { httpTokenFile, mapFile, users, tlsCert } = flags;
   const files: ReloadableFile[] = [];
   if (http !== undefined && httpTokenFile !== undefined) {
@@ -124,6 +134,7 @@ function filesOf(
       },
     });
   }
+  files.push(...eventFilesOf(flags, fileUsers, warn));
   if (users !== undefined && reloadUsers !== undefined) {
     files.push({ what: "users", path: users, load: reloadUsers });
   }
@@ -139,6 +150,27 @@ function filesOf(
   }
   if (replaceAccess !== undefined) {
     files.push(...accessFilesOf(flags, replaceAccess, warn));
+  }
+  return files;
+}
+
+/** The files for zones and webhooks. */
+function eventFilesOf(
+  { zones, webhookSecretFile }: ServerFlags,
+  { reloadZones, setWebhookSecret }: FileUsers,
+  warn: (line: string) => void,
+): ReloadableFile[] {
+  const files: ReloadableFile[] = [];
+  if (zones !== undefined && reloadZones !== undefined) {
+    files.push({ what: "zones file", path: zones, load: reloadZones });
+  }
+  if (webhookSecretFile !== undefined && setWebhookSecret !== undefined) {
+    files.push({
+      what: "secret of the webhooks",
+      path: webhookSecretFile,
+      load: async (path) =>
+        setWebhookSecret(await readWebhookSecret(path, warn)),
+    });
   }
   return files;
 }

@@ -25,9 +25,14 @@ import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import { checkConfigFile, checkStoreFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
+import { openWebhooks, sendEvents } from "./webhooks.ts";
+import { readZonesFile } from "./zones_file.ts";
+import { watchZones, type ZonesWatcher } from "./zones_watcher.ts";
 
 /** How long HTTP and the connection that watches the broker may take to end. */
 const CLOSE_TIMEOUT_MS = 3000;
+/** How long the last events may take to their webhooks. */
+const WEBHOOKS_TIMEOUT_MS = 1500;
 /** All steps of the end have shorter limits; this one is for what is unknown. */
 const END_TIMEOUT_MS = 9500;
 
@@ -71,6 +76,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     log,
     limited,
   );
+  const webhooks = await openWebhooks(flags, log, limited);
+  const zonesFile = flags.zones === undefined
+    ? undefined
+    : await readZonesFile(flags.zones);
   const map = mapOf(flags);
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
@@ -107,14 +116,17 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     loadLimit,
     displayOf,
     limited,
+    fileZones: zonesFile,
   });
+  if (webhooks !== undefined) sendEvents(webhooks, server, topics);
   log.countLimited(() => limited.add("log-lines"));
   let http: Http | undefined;
+  let watcher: ZonesWatcher | undefined;
   try {
     if (httpSettings !== undefined) {
       const parts = {
         ...{ server, link, store, map, topics, name: flags.name },
-        ...{ plans, displayOf },
+        ...{ plans, displayOf, webhooks },
         clientAccess: () => clientAccess(flags, chosen.address?.()),
       };
       http = await openHttp(httpSettings, parts, log);
@@ -136,6 +148,10 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     } else {
       log.info(`${verb} ${describe()}`);
       log.info(`Map: ${cells}`);
+      if (zonesFile !== undefined) {
+        const { zones, file } = zonesFile;
+        log.info(`Zones: ${plural(zones.length, "zone")} in ${file}`);
+      }
       if (url !== undefined) {
         log.info(`Dashboard at ${url} (API: ${url}openapi.json)`);
       }
@@ -148,9 +164,15 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       broker: link.description,
     }));
     dropped?.open();
-    const { replaceAccess, reloadTls } = chosen;
-    const { reloadUsers } = embeddedAccess;
-    reloader.start({ http, plans, replaceAccess, reloadTls, reloadUsers });
+    watcher = zonesFile && watchZones(server, zonesFile, log);
+    reloader.start({
+      ...{ http, plans },
+      replaceAccess: chosen.replaceAccess,
+      reloadTls: chosen.reloadTls,
+      reloadUsers: embeddedAccess.reloadUsers,
+      reloadZones: watcher && (() => watcher!.reload()),
+      setWebhookSecret: webhooks && ((secret) => webhooks.setSecret(secret)),
+    });
     const failure = await Promise.race([
       untilAborted(ending.signal),
       server.linkFailure,
@@ -158,9 +180,13 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     if (failure !== undefined) throw failure;
     log.info("Shutting down: processing what was received");
   } finally {
-    const closing = Promise.all([http?.close(), dropped?.close()]);
+    const closing = Promise.all([
+      ...[http?.close(), dropped?.close()],
+      watcher?.[Symbol.asyncDispose](),
+    ]);
     await doneWithin(closing, CLOSE_TIMEOUT_MS);
     await server.stop();
+    await webhooks?.close(WEBHOOKS_TIMEOUT_MS);
   }
 }
 

@@ -6,26 +6,32 @@ import type { ServerFlags } from "./options.ts";
 
 /**
  * Warns if all users can read the configuration file, and it contains the
- * password of the broker.
+ * password of the broker or of a webhook.
  *
  * @param warn called with a line for the log
  */
 export async function checkConfigFile(
-  { config, broker, password }: Pick<
+  { config, broker, password, webhook = [] }: Pick<
     ServerFlags,
-    "config" | "broker" | "password"
+    "config" | "broker" | "password" | "webhook"
   >,
   warn: (line: string) => void,
 ): Promise<void> {
   if (config === undefined) return;
-  const secrets = [
+  const ofBroker = [
     ...(broker !== undefined && redactUrl(broker) !== broker ? [broker] : []),
     ...(password !== undefined ? [password] : []),
   ];
-  if (secrets.length === 0) return;
+  const ofWebhooks = webhook
+    .filter(({ authorization }) => authorization !== undefined)
+    .map(({ origin }) => `@${new URL(origin).host}`);
+  if (ofBroker.length + ofWebhooks.length === 0) return;
   const text = await Deno.readTextFile(config);
-  if (secrets.some((secret) => text.includes(secret))) {
+  const contains = (secret: string) => text.includes(secret);
+  if (ofBroker.some(contains)) {
     await warnIfReadable(config, "password of the broker", warn);
+  } else if (ofWebhooks.some(contains)) {
+    await warnIfReadable(config, "password of a webhook", warn);
   }
 }
 

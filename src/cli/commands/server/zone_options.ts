@@ -1,0 +1,38 @@
+/** Zones and webhooks: options of `occupancy server`. */
+import { parseWebhook, redactWebhook } from "../../../webhooks/address.ts";
+import type { OptionSpec } from "../../arguments/spec.ts";
+
+const ZONES = "Zones and events";
+
+/** Options of `occupancy server`. */
+export const ZONE_OPTIONS = [
+  {
+    name: "zones",
+    value: "file",
+    summary:
+      "GeoJSON file with the zones, read again when it changes; zones can then not be edited in the dashboard",
+    unset: "the zones that are stored",
+    file: true,
+    group: ZONES,
+  },
+  {
+    name: "webhook",
+    value: "url",
+    summary:
+      "send the events of zones and sources to this address (http or https); may be repeated",
+    unset: "none",
+    parse: parseWebhook,
+    mask: redactWebhook,
+    multiple: true,
+    group: ZONES,
+  },
+  {
+    name: "webhook-secret-file",
+    value: "file",
+    summary:
+      "file with the secret that signs the requests of --webhook, as in Standard Webhooks: whsec_ and Base64",
+    unset: "they are not signed",
+    file: true,
+    group: ZONES,
+  },
+] as const satisfies readonly OptionSpec[];
