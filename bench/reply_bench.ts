@@ -13,7 +13,7 @@ import {
   ReadingBatch,
   ReplyWriter,
 } from "../src/protocol/mod.ts";
-import { ReplyJob } from "../src/server/reply_job.ts";
+import { CellsJob } from "../src/server/cells_job.ts";
 
 const NOW = 1_700_000_000_000;
 const MILLION = 1_000_000;
@@ -42,7 +42,7 @@ const whole = {
 
 /** Writes a reply in one step, with the headers of all parts. */
 function writeReply(request: LayerMapRequest, map: OccupancyMap): void {
-  const job = new ReplyJob(request, { map, now: NOW });
+  const job = new CellsJob(request, { map, now: NOW });
   job.step(Infinity);
   const { body } = job.replyTo(request, NOW)!;
   for (let i = 0; i < body.length; i++) body.part(i);

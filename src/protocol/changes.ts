@@ -81,7 +81,7 @@ export class ChangesWriter extends PartWriter {
         to,
         ...momentFields(options),
       }),
-      format: "json",
+      form: "cells",
       maxBytes,
     });
   }

@@ -67,8 +67,14 @@ export {
   regionFrom,
   sortedRegion,
 } from "./region.ts";
-export { ReplyAssembler } from "./reply_assembler.ts";
-export { parseReply, type ReplyPart } from "./reply_reader.ts";
+export { PartAssembler, ReplyAssembler } from "./reply_assembler.ts";
+export {
+  parseAnyReply,
+  parseReply,
+  type ReplyPart,
+  type ZonesPart,
+  type ZonesReplyHeader,
+} from "./reply_reader.ts";
 export {
   encodeErrorReply,
   encodeReplyHeader,
@@ -88,6 +94,7 @@ export {
   MAX_TRANSACTION_BYTES,
   MIN_PART_BYTES,
   type OriginalMapRequest,
+  type ParsedRequest,
   parseRequest,
   type ParseRequestOptions,
   type ReplyFormat,
@@ -95,6 +102,7 @@ export {
   RequestError,
   type RequestFields,
   type Scalar,
+  type ZonesRequest,
 } from "./request.ts";
 export { encodeState, parseState, type ServerState } from "./server_state.ts";
 export {
@@ -107,12 +115,19 @@ export {
 } from "./sources.ts";
 export {
   assertLayer,
+  assertZoneName,
   DEFAULT_LAYER,
   DEFAULT_PREFIX,
   MAX_NAME_BYTES,
   Topics,
 } from "./topics.ts";
 export { excerpt } from "../common/printable.ts";
+export {
+  encodeZonesHeader,
+  ZonesAssembler,
+  type ZonesReplyOptions,
+  ZonesReplyWriter,
+} from "./zones_reply.ts";
 export {
   checkReadingTime,
   explainTime,

@@ -12,11 +12,17 @@ import { encodeText } from "./text.ts";
 const OPEN = 0x5b;
 const CLOSE_COMMA = 0x5d2c;
 const CLOSE_OBJECT = 0x5d7d;
+const COMMA = 0x2c;
+/** The comma after an element, and the end of a part. */
+const ELEMENT_END_BYTES = 3;
 const LF = 0x0a;
 
 const FIRST_CAPACITY_BYTES = 4096;
 const NEXT_CAPACITY_BYTES = 256 * 1024;
 const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
+
+/** The array of a JSON part, by its key; or cells as CSV. */
+export type PartForm = "cells" | "zones" | "csv";
 
 /** A filled part: space for the header, then cells up to `end`. */
 interface FilledPart {
@@ -32,7 +38,7 @@ interface FilledPart {
  */
 export class PartList {
   readonly #filled: readonly FilledPart[];
-  readonly #json: boolean;
+  readonly #form: PartForm;
   readonly #headerStart: Uint8Array;
   /** Space for the header before the cells. */
   readonly #headerBytes: number;
@@ -44,19 +50,19 @@ export class PartList {
    *
    * @param filled the parts
    * @param bytes the length of their buffers
-   * @param json false for CSV
+   * @param form what the parts contain
    * @param headerStart the header up to the number of the part
    * @param headerBytes the space for the header
    */
   constructor(
     filled: readonly FilledPart[],
     bytes: number,
-    json: boolean,
+    form: PartForm,
     headerStart: Uint8Array,
     headerBytes: number,
   ) {
     this.#filled = filled;
-    this.#json = json;
+    this.#form = form;
     this.#headerStart = headerStart;
     this.#headerBytes = headerBytes;
     this.bytes = bytes;
@@ -111,15 +117,15 @@ export class PartList {
 
   #counts(index: number): Uint8Array {
     return encodeText(
-      countsText(this.#json, String(index + 1), String(this.length)),
+      countsText(this.#form, String(index + 1), String(this.length)),
     );
   }
 }
 
 /** Returns the end of a header, from the part's number on. */
-function countsText(json: boolean, part: string, parts: string): string {
+function countsText(form: PartForm, part: string, parts: string): string {
   return `${part},"parts":${parts}` +
-    (json ? ',"cells":[' : `}\n${CSV_COLUMNS}\n`);
+    (form === "csv" ? `}\n${CSV_COLUMNS}\n` : `,"${form}":[`);
 }
 
 /**
@@ -139,8 +145,8 @@ export function encodePartHeader(
 export interface PartWriterOptions {
   /** The header that all parts share: see {@linkcode encodeHeaderStart}. */
   readonly headerStart: string;
-  /** JSON, or CSV after a header line that starts with `#`. */
-  readonly format: "json" | "csv";
+  /** CSV follows a header line that starts with `#`. */
+  readonly form: PartForm;
   /** Maximum size of a part in bytes, {@linkcode MIN_PART_BYTES} or more. */
   readonly maxBytes: number;
 }
@@ -184,14 +190,14 @@ export function encodeHeaderStart(header: Record<string, unknown>): string {
 }
 
 /**
- * Writes cells directly into the parts to publish.
+ * Writes cells, or JSON objects, directly into the parts to publish.
  *
  * Each header contains the number of parts, which is known only at the end. So
  * each part begins with space for the longest header. At the end, each header
  * is written directly before the first cell, and no cell is copied.
  */
 export class PartWriter {
-  readonly #json: boolean;
+  readonly #form: PartForm;
   readonly #maxBytes: number;
   readonly #headerStart: Uint8Array;
   readonly #headerBytes: number; // maximum size of a header
@@ -212,12 +218,13 @@ export class PartWriter {
    * @param options header, format and maximum size of parts
    * @throws {RangeError} if a part cannot hold the header and a cell
    */
-  constructor({ headerStart, format, maxBytes }: PartWriterOptions) {
-    this.#json = format === "json";
+  constructor({ headerStart, form, maxBytes }: PartWriterOptions) {
+    this.#form = form;
     this.#maxBytes = maxBytes;
+    const format = form === "csv" ? "csv" : "json";
     this.#headerStart = encodePartHeader(headerStart, format);
     this.#headerBytes = this.#headerStart.length + 2 * MAX_COUNT_DIGITS +
-      countsText(this.#json, "", "").length;
+      countsText(form, "", "").length;
     const needed = this.#headerBytes + MAX_CELL_BYTES + 2;
     if (!(maxBytes >= MIN_PART_BYTES && maxBytes >= needed)) {
       throw new RangeError(
@@ -247,16 +254,39 @@ export class PartWriter {
     while (this.#at > this.#limit) this.#makeRoom();
     const view = this.#view;
     let at = this.#at;
-    if (this.#json) view.setUint8(at++, OPEN);
+    const isJson = this.#form === "cells";
+    if (isJson) view.setUint8(at++, OPEN);
     at = writeField(view, at, x);
     at = writeField(view, at, y);
     at = writeField(view, at, value);
     at = this.#times.write(view, at, time);
-    if (this.#json) {
+    if (isJson) {
       view.setUint16(at, CLOSE_COMMA);
       at += 2;
     } else view.setUint8(at++, LF);
     this.#at = at;
+  }
+
+  /**
+   * Adds an element to the array of a JSON part, which is not divided.
+   *
+   * @param json its JSON text
+   * @throws {RangeError} if it does not fit a part
+   * @throws {Error} if the writer is finished
+   */
+  protected element(json: string): void {
+    const bytes = encodeText(json);
+    const needed = bytes.length + ELEMENT_END_BYTES;
+    if (this.#headerBytes + needed > this.#maxBytes) {
+      throw new RangeError(
+        `Cannot write an element of ${bytes.length} bytes in parts of ` +
+          `${this.#maxBytes}: ${this.#headerBytes + needed} are needed`,
+      );
+    }
+    while (this.#finished || this.#at + needed > this.#end) this.#makeRoom();
+    new Uint8Array(this.#view.buffer).set(bytes, this.#at);
+    this.#at += bytes.length;
+    this.#view.setUint8(this.#at++, COMMA);
   }
 
   /**
@@ -277,22 +307,26 @@ export class PartWriter {
     return new PartList(
       this.#filled,
       this.#bytes,
-      this.#json,
+      this.#form,
       this.#headerStart,
       this.#headerBytes,
     );
   }
 
+  /** The end of the space for the current part. */
+  get #end(): number {
+    return Math.min(this.#view.byteLength, this.#start + this.#maxBytes);
+  }
+
   /** Returns the last offset at which a cell may start. */
   #lastCellOffset(): number {
-    const end = Math.min(this.#view.byteLength, this.#start + this.#maxBytes);
-    return end - MAX_CELL_BYTES - 2;
+    return this.#end - MAX_CELL_BYTES - 2;
   }
 
   /** Grows the buffer up to the maximum, then starts the next part. */
   #makeRoom(): void {
     if (this.#finished) {
-      throw new Error("Cannot add a cell: the writer is finished");
+      throw new Error("Cannot add to a part: the writer is finished");
     }
     const length = this.#view.byteLength;
     if (length < this.#maxBytes) {
@@ -321,9 +355,9 @@ export class PartWriter {
   /** Ends the part. Returns its end. */
   #endPart(): number {
     let end = this.#at;
-    if (this.#json) {
+    if (this.#form !== "csv") {
       const isEmpty = end === this.#start + this.#headerBytes;
-      if (!isEmpty) end--; // the comma after the last cell
+      if (!isEmpty) end--; // the comma after the last element
       this.#view.setUint16(end, CLOSE_OBJECT);
       end += 2;
     }

@@ -2,9 +2,97 @@ import { ReadingBatch } from "./batch.ts";
 import { ProtocolError } from "./errors.ts";
 import type { ReplyPart } from "./reply_reader.ts";
 
+/** What the parts of all replies have. */
+interface NumberedPart {
+  /** The number of this part, from 1. */
+  readonly part: number;
+  /** Number of parts. */
+  readonly parts: number;
+}
+
 /**
  * Joins the parts of one reply. They may arrive in any order and more than once
  * (QoS 1 allows it).
+ */
+export class PartAssembler<Part extends NumberedPart> {
+  readonly #shared: readonly (keyof Part & string)[];
+  readonly #parts = new Map<number, Part>();
+  #first: Part | undefined;
+
+  /** @param shared the header fields that are equal in all parts */
+  constructor(shared: readonly (keyof Part & string)[]) {
+    this.#shared = shared;
+  }
+
+  /** The first part that arrived, with the shared header; undefined before. */
+  get header(): Part | undefined {
+    return this.#first;
+  }
+
+  /** Number of different parts that arrived. */
+  get received(): number {
+    return this.#parts.size;
+  }
+
+  /** True when all parts have arrived. */
+  get complete(): boolean {
+    return this.#parts.size === this.#first?.parts;
+  }
+
+  /**
+   * Returns true if a part may be of this reply: if it has the same header.
+   *
+   * @param part the part
+   */
+  accepts(part: Part): boolean {
+    return this.#first === undefined ||
+      this.#differenceOf(this.#first, part) === undefined;
+  }
+
+  /**
+   * Adds a part.
+   *
+   * @param part a part in any order; repeated parts are ignored
+   * @returns {@linkcode complete}
+   * @throws {ProtocolError} "bad-part" if the part is from another reply
+   */
+  add(part: Part): boolean {
+    this.#first ??= part;
+    const difference = this.#differenceOf(this.#first, part);
+    if (difference !== undefined) {
+      throw new ProtocolError(
+        "bad-part",
+        `part ${part.part} of the reply has another ${difference} than the first`,
+      );
+    }
+    if (!this.#parts.has(part.part)) this.#parts.set(part.part, part);
+    return this.complete;
+  }
+
+  /**
+   * Returns all parts, in the order in which the server wrote them.
+   *
+   * @throws {Error} if parts are missing
+   */
+  protected inOrder(): Part[] {
+    if (!this.complete) {
+      const parts = this.#first?.parts ?? "unknown";
+      throw new Error(
+        `Cannot read the reply: ${this.received} of ${parts} parts have arrived`,
+      );
+    }
+    const { size } = this.#parts;
+    return Array.from({ length: size }, (_, i) => this.#parts.get(i + 1)!);
+  }
+
+  /** Returns the first header field in which two parts differ. */
+  #differenceOf(a: Part, b: Part): string | undefined {
+    return this.#shared.find((key) => a[key] !== b[key]);
+  }
+}
+
+/**
+ * Joins the parts of one reply with cells.
  *
  * @example
  * ```ts
@@ -29,53 +117,12 @@ import type { ReplyPart } from "./reply_reader.ts";
  * console.log(assembler.complete, assembler.cells().length); // true 1
  * ```
  */
-export class ReplyAssembler {
-  readonly #parts = new Map<number, ReplyPart>();
-  #first: ReplyPart | undefined;
-
-  /** The first part that arrived, with the shared header; undefined before. */
-  get header(): ReplyPart | undefined {
-    return this.#first;
-  }
-
-  /** Number of different parts that arrived. */
-  get received(): number {
-    return this.#parts.size;
-  }
-
-  /** True when all parts have arrived. */
-  get complete(): boolean {
-    return this.#parts.size === this.#first?.parts;
-  }
-
-  /**
-   * Returns true if a part may be of this reply: if it has the same header.
-   *
-   * @param part the part
-   */
-  accepts(part: ReplyPart): boolean {
-    return this.#first === undefined ||
-      differenceOf(this.#first, part) === undefined;
-  }
-
-  /**
-   * Adds a part.
-   *
-   * @param part a part in any order; repeated parts are ignored
-   * @returns {@linkcode complete}
-   * @throws {ProtocolError} "bad-part" if the part is from another reply
-   */
-  add(part: ReplyPart): boolean {
-    this.#first ??= part;
-    const difference = differenceOf(this.#first, part);
-    if (difference !== undefined) {
-      throw new ProtocolError(
-        "bad-part",
-        `part ${part.part} of the reply has another ${difference} than the first`,
-      );
-    }
-    if (!this.#parts.has(part.part)) this.#parts.set(part.part, part);
-    return this.complete;
+export class ReplyAssembler extends PartAssembler<ReplyPart> {
+  constructor() {
+    super([
+      ...["transaction", "layer", "revision", "time"] as const,
+      ...["staleAfter", "began", "parts"] as const,
+    ]);
   }
 
   /**
@@ -84,33 +131,10 @@ export class ReplyAssembler {
    * @throws {Error} if parts are missing
    */
   cells(): ReadingBatch {
-    if (!this.complete) {
-      const parts = this.#first?.parts ?? "unknown";
-      throw new Error(
-        `Cannot return the cells: ${this.received} of ${parts} parts have arrived`,
-      );
-    }
-    let length = 0;
-    for (const { cells } of this.#parts.values()) length += cells.length;
+    const parts = this.inOrder();
+    const length = parts.reduce((sum, { cells }) => sum + cells.length, 0);
     const all = new ReadingBatch(length);
-    for (let part = 1; part <= this.#parts.size; part++) {
-      all.append(this.#parts.get(part)!.cells);
-    }
+    for (const { cells } of parts) all.append(cells);
     return all;
   }
-}
-
-const SHARED = [
-  "transaction",
-  "layer",
-  "revision",
-  "time",
-  "staleAfter",
-  "began",
-  "parts",
-] as const;
-
-/** Returns the first header field in which two parts differ. */
-function differenceOf(a: ReplyPart, b: ReplyPart): string | undefined {
-  return SHARED.find((key) => a[key] !== b[key]);
 }

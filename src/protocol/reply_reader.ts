@@ -33,16 +33,52 @@ export interface ReplyPart extends ReplyHeader {
   readonly cells: ReadingBatch;
 }
 
+/** The header that all parts of a reply with zones share. */
+export interface ZonesReplyHeader {
+  /** The transaction of the request; absent if it had none. */
+  readonly transaction?: Scalar;
+  /** The revision of the map that the states are of; equal in all parts. */
+  readonly revision: number;
+  /** The server's time when it read the states, ms since 1970. */
+  readonly time: number;
+}
+
+/** One part of a reply with zones. */
+export interface ZonesPart extends ZonesReplyHeader {
+  /** Distinguishes it from an {@linkcode ErrorReply}. */
+  readonly status: "ok";
+  /** The number of this part, from 1. */
+  readonly part: number;
+  /** Number of parts. */
+  readonly parts: number;
+  /** The states of zones as they were sent; not checked. */
+  readonly zones: readonly unknown[];
+}
+
 const HASH = 0x23;
 const LF = 0x0a;
 
 /**
- * Parses one message of a reply, JSON or CSV.
+ * Parses one message of a reply with cells, JSON or CSV.
  *
  * @param payload the application message
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-reply"
  */
 export function parseReply(payload: Uint8Array): ReplyPart | ErrorReply {
+  const reply = parseAnyReply(payload);
+  return "zones" in reply ? fail("it has zones, not cells") : reply;
+}
+
+/**
+ * Parses one message of a reply with zones, or of one with cells: a server that
+ * does not know zones replies with cells.
+ *
+ * @param payload the application message
+ * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-reply"
+ */
+export function parseAnyReply(
+  payload: Uint8Array,
+): ReplyPart | ZonesPart | ErrorReply {
   return payload[0] === HASH ? parseCsvReply(payload) : parseJsonReply(payload);
 }
 
@@ -51,6 +87,7 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   const stop = lineEnd === -1 ? payload.length : lineEnd;
   const header = readHeader(parseJson(payload.subarray(1, stop)));
   if (header.status === "error") return fail("an error reply cannot be CSV");
+  if ("zones" in header) return fail("a reply with zones cannot be CSV");
   const cells = new ReadingBatch(estimateCells(payload));
   const refusals = new Refusals();
   const options = { check: checkReplyTime };
@@ -66,15 +103,21 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   return { ...header, cells };
 }
 
-function parseJsonReply(payload: Uint8Array): ReplyPart | ErrorReply {
+function parseJsonReply(
+  payload: Uint8Array,
+): ReplyPart | ZonesPart | ErrorReply {
   const { body, cells } = readPart(payload, fail);
   const header = readHeader(body);
-  return header.status === "error" ? header : { ...header, cells: cells() };
+  return header.status === "error" || "zones" in header
+    ? header
+    : { ...header, cells: cells() };
 }
 
-function readHeader(body: unknown): Omit<ReplyPart, "cells"> | ErrorReply {
+function readHeader(
+  body: unknown,
+): Omit<ReplyPart, "cells"> | ZonesPart | ErrorReply {
   if (!isJsonObject(body)) return fail("not a JSON object");
-  const { transaction, status, layer, revision } = body;
+  const { transaction, status, layer, revision, zones } = body;
   if (typeof transaction === "object" && transaction !== null) {
     return fail("transaction is an object or an array");
   }
@@ -85,6 +128,11 @@ function readHeader(body: unknown): Omit<ReplyPart, "cells"> | ErrorReply {
     return { status, ...echoed, ...readError(body.error) };
   }
   if (status !== "ok") return fail("status is neither ok nor error");
+  if (Array.isArray(zones)) {
+    const { time, part, parts } = readSharedFields(body, fail);
+    const at = readCount(revision, "revision", fail);
+    return { status, ...echoed, revision: at, time, part, parts, zones };
+  }
   if (typeof layer !== "string") return fail("layer is not a string");
   const display = readDisplay(body.display);
   return {

@@ -98,7 +98,8 @@ export class ReplyWriter extends PartWriter {
    */
   constructor(options: ReplyWriterOptions) {
     const { format, maxBytes } = options;
-    super({ headerStart: encodeReplyHeader(options), format, maxBytes });
+    const form = format === "json" ? "cells" : format;
+    super({ headerStart: encodeReplyHeader(options), form, maxBytes });
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Parses and encodes requests for the map.
+ * Parses and encodes requests for the map or for zones.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import {
   skipBlank,
 } from "./text.ts";
 import { assertLayer, DEFAULT_LAYER, type Topics } from "./topics.ts";
+import { readZoneNames } from "./zone_names.ts";
 
 /** A JSON value that is neither object nor array. */
 export type Scalar = string | number | boolean | null;
@@ -79,8 +80,23 @@ export interface LayerMapRequest extends ReplyRouting {
   readonly maxBytes: number;
 }
 
-/** The result of {@linkcode parseRequest}. */
+/** A request for cells. */
 export type MapRequest = OriginalMapRequest | LayerMapRequest;
+
+/** A request for the states of zones, as a JSON object. */
+export interface ZonesRequest extends ReplyRouting {
+  /** Distinguishes it from a {@linkcode MapRequest}. */
+  readonly kind: "zones";
+  /** A value to echo in the reply; absent if the request has none. */
+  readonly transaction?: Scalar;
+  /** The names of the zones, each once; absent: all zones. */
+  readonly names?: readonly string[];
+  /** Maximum size of a part, in bytes. */
+  readonly maxBytes: number;
+}
+
+/** The result of {@linkcode parseRequest}. */
+export type ParsedRequest = MapRequest | ZonesRequest;
 
 /** A refused request, with everything that the error reply needs. */
 export class RequestError extends ProtocolError implements ReplyRouting {
@@ -130,13 +146,14 @@ export interface ParseRequestOptions {
  *
  * @param payload the application message
  * @param options the topics, and the MQTT 5 properties of the message
- * @throws {RequestError} "bad-transaction", "bad-reply-topic", "bad-layer",
- * "bad-region", "bad-since", "bad-format" or "bad-max-bytes"
+ * @throws {RequestError} "bad-transaction", "bad-reply-topic", "bad-zones",
+ * "bad-zone", "bad-layer", "bad-region", "bad-since", "bad-format" or
+ * "bad-max-bytes"
  */
 export function parseRequest(
   payload: Uint8Array,
   options: ParseRequestOptions,
-): MapRequest {
+): ParsedRequest {
   const { body, malformed } = readObject(payload);
   const { routing, fault: badTopic } = readRouting(body?.replyTo, options);
   let transaction: Scalar | undefined;
@@ -150,10 +167,17 @@ export function parseRequest(
         ...(malformed !== undefined && { malformed }),
       };
     }
+    const echo = transaction === undefined ? {} : { transaction };
+    const zones = readZoneNames(body);
+    if (zones !== undefined) {
+      const maxBytes = readMaxBytes(body.maxBytes);
+      const names = zones === "all" ? {} : { names: zones };
+      return { kind: "zones", ...routing, ...echo, ...names, maxBytes };
+    }
     return {
       kind: "map",
       ...routing,
-      ...(transaction !== undefined && { transaction }),
+      ...echo,
       layer: readLayer(body.layer),
       ...readRegion(body.region),
       ...readSince(body.since),
@@ -343,6 +367,11 @@ export interface RequestFields {
    * Maximum size of a part, in bytes. Default: {@linkcode DEFAULT_PART_BYTES}.
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * The states of all zones, or of those with these names, instead of cells.
+   * Do not combine it with layer, region, since and format.
+   */
+  readonly zones?: true | readonly string[] | undefined;
 }
 
 /**

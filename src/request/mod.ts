@@ -1,5 +1,5 @@
 /**
- * Requests the map from a server, or watches it.
+ * Requests the map or zones from a server, or watches them.
  *
  * @module
  */
@@ -11,5 +11,7 @@ export {
   Requester,
   type RequesterOptions,
   type Wire,
+  type ZonesQuery,
+  type ZonesView,
 } from "./requester.ts";
 export { Watcher, type WatcherOptions, type WatchEvent } from "./watch.ts";

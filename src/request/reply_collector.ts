@@ -4,34 +4,66 @@
  * @module
  */
 import { plural } from "../common/plural.ts";
-import { ReplyAssembler, type ReplyPart } from "../protocol/mod.ts";
+import type { PartAssembler, ReplyPart, ZonesPart } from "../protocol/mod.ts";
 
 /** Any client can publish parts: of further replies, none is kept. */
 const MAX_REPLIES = 4;
+
+/** What a message on the reply topic is for a request. */
+export type Answer<Result> =
+  /** No answer; the text is the reason. */
+  | { readonly ignored: string }
+  /** The answer of a server that cannot reply as requested. */
+  | { readonly error: Error }
+  | {
+    /** True for a part that arrived before: QoS 1 may deliver it twice. */
+    readonly isKnown: boolean;
+    /** Undefined if other parts are missing. */
+    readonly result?: Result;
+  };
 
 /**
  * Collects the parts of a reply. Parts with different headers are of different
  * replies, for example of two servers: the first complete one is the answer.
  */
-export class ReplyCollector {
-  readonly #replies: ReplyAssembler[] = [];
+export class ReplyCollector<
+  Part extends ReplyPart | ZonesPart,
+  Assembler extends PartAssembler<Part>,
+  Result,
+> {
+  readonly #create: () => Assembler;
+  readonly #read: (reply: Assembler) => Result;
+  readonly #replies: Assembler[] = [];
+
+  /**
+   * @param create makes what joins the parts of one reply
+   * @param read reads a complete reply
+   */
+  constructor(create: () => Assembler, read: (reply: Assembler) => Result) {
+    this.#create = create;
+    this.#read = read;
+  }
 
   /**
    * Adds a part.
    *
-   * @returns the reply that has grown by the part; "known" if it had the part;
-   * "too-many" if the part is of one reply too many
+   * @throws {ProtocolError} if the reply is complete and not valid
    */
-  add(part: ReplyPart): ReplyAssembler | "known" | "too-many" {
+  add(part: Part): Answer<Result> {
     let reply = this.#replies.find((reply) => reply.accepts(part));
     if (reply === undefined) {
-      if (this.#replies.length >= MAX_REPLIES) return "too-many";
-      reply = new ReplyAssembler();
+      if (this.#replies.length >= MAX_REPLIES) {
+        return { ignored: "of too many replies" };
+      }
+      reply = this.#create();
       this.#replies.push(reply);
     }
     const before = reply.received;
     reply.add(part);
-    return reply.received > before ? reply : "known";
+    if (reply.received === before) return { isKnown: true };
+    return reply.complete
+      ? { isKnown: false, result: this.#read(reply) }
+      : { isKnown: false };
   }
 }
 

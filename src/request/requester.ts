@@ -1,5 +1,5 @@
 /**
- * Sends requests for the map and collects the parts of each reply.
+ * Sends requests for the map or zones, and collects the parts of each reply.
  *
  * @module
  */
@@ -13,18 +13,28 @@ import {
   excerpt,
   type LayerDisplay,
   ORIGINAL_REQUEST,
+  parseAnyReply,
   parseOriginal,
-  parseReply,
   parseState,
   ProtocolError,
   ReadingBatch,
   type Region,
+  ReplyAssembler,
   type ReplyPart,
+  type RequestFields,
   sortedRegion,
   type Topics,
+  ZonesAssembler,
+  type ZonesPart,
 } from "../protocol/mod.ts";
+import { readZoneState } from "../zones/state_json.ts";
+import type { ZoneState } from "../zones/zone_state.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
-import { IgnoredMessages, ReplyCollector } from "./reply_collector.ts";
+import {
+  type Answer,
+  IgnoredMessages,
+  ReplyCollector,
+} from "./reply_collector.ts";
 
 /** Maximum length of the reason in a reply, in UTF-16 code units. */
 const MAX_REASON_LENGTH = 500;
@@ -78,12 +88,39 @@ export interface RequesterOptions {
   readonly wire?: Wire;
 }
 
-/** Callbacks of a request without a complete reply. */
+/** Which zones to request, and how long to wait for the reply. */
+export interface ZonesQuery
+  extends Pick<MapQuery, "maxBytes" | "timeout" | "signal"> {
+  /** The names of the zones. Default: all zones. */
+  readonly names?: readonly string[];
+}
+
+/** The states of zones at one moment. */
+export interface ZonesView {
+  /** The revision of the map that the states are of. */
+  readonly revision: number;
+  /** The server's time when it read the states, ms since 1970. */
+  readonly time: number;
+  /** In the order of the names, or of the server's zones. */
+  readonly zones: readonly ZoneState[];
+}
+
+/** A request without a complete reply. */
 interface PendingRequest {
-  readonly onReply: (reply: ReplyPart | ErrorReply) => void;
+  /** @throws {ProtocolError} if the reply is not valid */
+  readonly onReply: (reply: AnyReply) => void;
   readonly onOriginalReply: (cells: ReadingBatch) => void;
   readonly onError: (error: unknown) => void;
   readonly ignored: IgnoredMessages;
+}
+
+type AnyReply = ReplyPart | ZonesPart | ErrorReply;
+
+/** A request and the meaning of its replies. */
+interface Question<Result> {
+  readonly fields: RequestFields;
+  readonly read: (part: ReplyPart | ZonesPart) => Answer<Result>;
+  readonly readOriginal?: (cells: ReadingBatch) => Result;
 }
 
 /**
@@ -145,10 +182,60 @@ export class Requester {
    * @throws the signal's reason if aborted
    */
   async request(link: Link, query: MapQuery): Promise<MapView> {
-    const { timeout, signal, layer = DEFAULT_LAYER } = query;
+    const { layer = DEFAULT_LAYER, since, maxBytes } = query;
     const region = query.region && sortedRegion(query.region);
+    const collector = new ReplyCollector<ReplyPart, ReplyAssembler, MapView>(
+      () => new ReplyAssembler(),
+      (reply) => viewOf(reply.header!, reply.cells()),
+    );
+    return await this.#ask(link, query, {
+      fields: { layer: query.layer, region: query.region, since, maxBytes },
+      read: (part) => {
+        if ("zones" in part) return { ignored: "zones instead of cells" };
+        if (part.layer !== layer) return { ignored: "of another layer" };
+        return collector.add(part);
+      },
+      // The original request cannot name a region.
+      readOriginal: (cells) => ({
+        layer: DEFAULT_LAYER,
+        cells: region === undefined ? cells : cellsWithin(cells, region),
+      }),
+    });
+  }
+
+  /**
+   * Requests the states of zones, all of one moment.
+   *
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request, "no-zone" if it
+   * has no zone of a name, or "no-zones" if it is of a version without zones
+   * @throws {LinkError} if the connection fails permanently
+   * @throws the signal's reason if aborted
+   */
+  async requestZones(link: Link, query: ZonesQuery): Promise<ZonesView> {
+    const { names, maxBytes } = query;
+    const collector = new ReplyCollector<ZonesPart, ZonesAssembler, ZonesView>(
+      () => new ZonesAssembler(),
+      (reply) => ({
+        revision: reply.header!.revision,
+        time: reply.header!.time,
+        zones: reply.zones().map(readZoneState),
+      }),
+    );
+    return await this.#ask(link, query, {
+      fields: { zones: names ?? true, maxBytes },
+      read: (part) =>
+        "zones" in part ? collector.add(part) : { error: noZonesError() },
+    });
+  }
+
+  async #ask<Result>(
+    link: Link,
+    { timeout, signal }: Pick<MapQuery, "timeout" | "signal">,
+    { fields, read, readOriginal }: Question<Result>,
+  ): Promise<Result> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<MapView>();
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
     // Random, so that a client that does not see the request cannot answer it.
     const transaction = crypto.randomUUID();
     const ignored = new IgnoredMessages(this.#replyTopic);
@@ -156,29 +243,25 @@ export class Requester {
     let timer = setTimeout(onTimeout, timeout);
     const onAbort = () => reject(signal!.reason);
     signal?.addEventListener("abort", onAbort);
-    const collector = new ReplyCollector();
     this.#pending.set(transaction, {
       ignored,
       onError: reject,
-      onReply: (part) => {
-        if (part.status === "error") return reject(refusedError(part));
-        if (part.layer !== layer) return ignored.add("of another layer");
-        const reply = collector.add(part);
-        if (reply === "known") return; // QoS 1 may deliver it twice
-        if (reply === "too-many") return ignored.add("of too many replies");
+      onReply: (reply) => {
+        if (reply.status === "error") return reject(refusedError(reply));
+        const answer = read(reply);
+        if ("ignored" in answer) return ignored.add(answer.ignored);
+        if ("error" in answer) return reject(answer.error);
+        if (answer.isKnown) return;
         clearTimeout(timer);
         timer = setTimeout(onTimeout, timeout);
-        if (reply.complete) resolve(viewOf(part, reply.cells()));
+        if (answer.result !== undefined) resolve(answer.result);
       },
-      // The original request cannot name a region.
-      onOriginalReply: (cells) =>
-        resolve({
-          layer: DEFAULT_LAYER,
-          cells: region === undefined ? cells : cellsWithin(cells, region),
-        }),
+      onOriginalReply: (cells) => {
+        if (readOriginal !== undefined) resolve(readOriginal(cells));
+      },
     });
     try {
-      this.#publish(link, query, transaction).catch(reject);
+      this.#publish(link, fields, transaction).catch(reject);
       return await promise;
     } finally {
       clearTimeout(timer);
@@ -210,7 +293,7 @@ export class Requester {
 
   #publish(
     link: Link,
-    { layer, region, since, maxBytes }: MapQuery,
+    fields: RequestFields,
     transaction: string,
   ): Promise<void> {
     const { request } = this.#topics;
@@ -219,11 +302,8 @@ export class Requester {
       return link.publish(request, payload, { qos: 1 });
     }
     const payload = encodeRequest({
+      ...fields,
       transaction,
-      layer,
-      region,
-      since,
-      maxBytes,
       replyTo: this.#replyTopic,
     });
     return link.publish(request, payload, {
@@ -245,7 +325,7 @@ export class Requester {
         }
         return;
       }
-      const reply = parseReply(payload);
+      const reply = parseAnyReply(payload);
       const request = this.#pending.get(String(reply.transaction));
       if (request === undefined) this.#ignore("a reply to another request");
       else request.onReply(reply);
@@ -307,4 +387,10 @@ function refusedError({ code, message }: ErrorReply): RefusedError {
     excerpt(code),
     `The server refused the request: ${reason}`,
   );
+}
+
+function noZonesError(): RefusedError {
+  return new RefusedError("no-zones", "The server does not know zones", {
+    hint: "Its version is older than zones: update it.",
+  });
 }

@@ -8,7 +8,7 @@ import { messageOf } from "../common/errors.ts";
 import { printable } from "../common/printable.ts";
 import { SnapshotLostError } from "../grid/mod.ts";
 import {
-  type MapRequest,
+  type ParsedRequest,
   ProtocolError,
   RequestError,
 } from "../protocol/mod.ts";
@@ -16,11 +16,13 @@ import type { ServerContext } from "./context.ts";
 import { Outbox, SMALL_BYTES } from "./outbox.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { type Reply, writeErrorReply } from "./reply.ts";
-import { cellsKeyOf, identityOf, ReplyJob, requestError } from "./reply_job.ts";
+import { bodyKeyOf, identityOf, requestError } from "./reply_job.ts";
+import { ReplyJobs } from "./reply_jobs.ts";
 import { ReplyTurns } from "./reply_turns.ts";
 import { type ParkedTopic, ParkedTopics } from "./parked_topics.ts";
 import { type QueuedRequest, RequestQueue } from "./request_queue.ts";
 import { Writing, Writings } from "./writing.ts";
+import type { ZonesMoment, ZoneStates } from "./zones_job.ts";
 
 /** Time for replies in one turn of the event loop. */
 const TURN_MS = 8;
@@ -31,10 +33,12 @@ const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 
 /** A request, or the error reply to one. */
 interface Waiting extends QueuedRequest {
-  readonly request: MapRequest | undefined;
+  readonly request: ParsedRequest | undefined;
   readonly reply: Reply | undefined;
   /** Its rank among all requests, or that of its last repetition. */
   rank: number;
+  /** True if the zones were brought up to date for it. */
+  hasZones?: true;
   /** Called when the broker has acknowledged the reply. */
   readonly onSent: () => void;
 }
@@ -47,7 +51,8 @@ interface Waiting extends QueuedRequest {
  */
 export class Replies {
   readonly #context: ServerContext;
-  readonly #pipeline: Pick<Pipeline, "refresh">;
+  readonly #zones: ZoneStates;
+  readonly #jobs: ReplyJobs;
   readonly #onError: (error: ProtocolError) => void;
   readonly #queue = new RequestQueue<Waiting>();
   readonly #outbox: Outbox;
@@ -57,6 +62,7 @@ export class Replies {
   readonly #turns: ReplyTurns;
   readonly #writings = new Writings();
   #rank = 0;
+  #zonesAt: ZonesMoment = { now: 0, revision: 0, rank: 0 };
   #isStopped = false;
   readonly #drainListeners: (() => void)[] = [];
 
@@ -64,10 +70,12 @@ export class Replies {
   constructor(
     context: ServerContext,
     pipeline: Pick<Pipeline, "refresh">,
+    zones: ZoneStates,
     onError: (error: ProtocolError) => void,
   ) {
     this.#context = context;
-    this.#pipeline = pipeline;
+    this.#zones = zones;
+    this.#jobs = new ReplyJobs(context, pipeline, zones);
     this.#onError = onError;
     this.#outbox = new Outbox(context, {
       onIdle: (topic) => this.#onIdle(topic),
@@ -89,7 +97,7 @@ export class Replies {
    * @param onSent called when the broker has acknowledged the reply
    * @returns false if too many requests wait
    */
-  add(request: MapRequest, onSent: () => void): boolean {
+  add(request: ParsedRequest, onSent: () => void): boolean {
     const { replyTopic: topic, correlationData } = request;
     const identity = identityOf(request);
     const same = this.#queue.find(topic, identity);
@@ -140,9 +148,8 @@ export class Replies {
   }
 
   get #isDrained(): boolean {
-    const isIdle = this.#queue.size === 0 && this.#outbox.size === 0 &&
-      this.#writings.current === undefined;
-    return isIdle || this.#isStopped;
+    return this.#isStopped || this.#queue.size === 0 &&
+        this.#outbox.size === 0 && this.#writings.current === undefined;
   }
 
   #notifyDrained(): void {
@@ -152,8 +159,7 @@ export class Replies {
 
   #add(waiting: Waiting): boolean {
     const { topic } = waiting;
-    if (this.#isStopped) return true;
-    if (this.#lacksSubscriber(topic)) return true;
+    if (this.#isStopped || this.#jobs.lacksSubscriber(topic)) return true;
     const isFirst = this.#queue.first(topic) === undefined;
     if (!this.#queue.add(waiting)) return false;
     if (isFirst && this.#outbox.isIdle(topic)) this.#ready.add(topic);
@@ -190,30 +196,32 @@ export class Replies {
   #answerFirst(topic: string): void {
     const waiting = this.#queue.first(topic);
     if (waiting === undefined || !this.#outbox.isIdle(topic)) return;
-    if (this.#lacksSubscriber(topic)) {
+    if (this.#jobs.lacksSubscriber(topic)) {
       this.#drop(topic);
       return;
     }
     const { request, reply } = waiting;
     if (reply !== undefined) this.#send(topic, reply);
-    else {
-      this.#guard(new Set([topic]), () => this.#answer(waiting, request!));
-    }
+    else this.#guard(new Set([topic]), () => this.#answer(waiting, request!));
   }
 
-  #answer(waiting: Waiting, request: MapRequest): void {
+  #answer(waiting: Waiting, request: ParsedRequest): void {
     const { topic } = waiting;
-    const now = this.#refresh();
+    const now = this.#jobs.refresh();
     const { storeProblem } = this.#context.status;
-    if (storeProblem !== undefined && request.kind === "map") {
+    if (storeProblem !== undefined && request.kind !== "original") {
       this.#refuse(topic, "store-failing", storeProblem.message);
       return;
     }
-    const maxBytes = this.#maxPayload(request);
-    const key = cellsKeyOf(request, maxBytes);
-    if (this.#join(waiting, request, key, now)) return;
-    const job = new ReplyJob(request, this.#jobOptions(maxBytes, now));
-    const writing = new Writing(key, request, job, this.#rank);
+    if (request.kind === "zones" && !waiting.hasZones) {
+      void this.#updateZones(waiting, now);
+      return;
+    }
+    const key = bodyKeyOf(request, this.#jobs.maxPayload(request));
+    if (this.#join(waiting, key, now)) return;
+    const job = this.#jobs.create(request, now, this.#zonesAt);
+    const rank = request.kind === "zones" ? this.#zonesAt.rank : this.#rank;
+    const writing = new Writing(key, request, job, rank);
     writing.topics.add(topic);
     if (job.writeIfSmall(SMALL_BYTES, STEP_MS)) {
       this.#writings.addSmall(writing);
@@ -227,14 +235,23 @@ export class Replies {
     }
   }
 
+  /** Brings the zones up to date, then continues with the request. */
+  async #updateZones(waiting: Waiting, now: number): Promise<void> {
+    const { topic } = waiting;
+    // An identical request after further readings needs another update.
+    this.#queue.begin(topic);
+    const { map } = this.#context;
+    const moment = { now, revision: map.revision, rank: this.#rank };
+    await this.#zones.updated();
+    if (this.#isStopped) return;
+    if (moment.rank > this.#zonesAt.rank) this.#zonesAt = moment;
+    waiting.hasZones = true;
+    this.#ready.add(topic);
+    this.#turns.run();
+  }
+
   /** Uses cells that are written for others. Returns false if there are none. */
-  #join(
-    waiting: Waiting,
-    request: MapRequest,
-    key: string,
-    now: number,
-  ): boolean {
-    const { topic, rank } = waiting;
+  #join({ topic, request, rank }: Waiting, key: string, now: number): boolean {
     const writing = this.#writings.find(key, rank);
     if (writing === undefined) return false;
     const { job, topics } = writing;
@@ -244,8 +261,8 @@ export class Replies {
       return true;
     }
     const moment = writing.isBefore(rank) ? job.now : now;
-    const maxBytes = this.#maxPayload(request);
-    const reply = job.replyTo(request, moment, maxBytes);
+    const maxBytes = this.#jobs.maxPayload(request!);
+    const reply = job.replyTo(request!, moment, maxBytes);
     if (reply === undefined) return false;
     this.#send(topic, reply);
     return true;
@@ -270,9 +287,8 @@ export class Replies {
   #restart(writing: Writing): void {
     const { request, topics } = writing;
     this.#context.telemetry.stats.limited.add("reply-restarts");
-    const now = this.#refresh();
-    const options = this.#jobOptions(this.#maxPayload(request), now);
-    const create = () => new ReplyJob(request, options);
+    const now = this.#jobs.refresh();
+    const create = () => this.#jobs.create(request, now, this.#zonesAt);
     if (writing.restart(create, this.#rank)) return;
     this.#writings.abandon();
     for (const topic of topics) {
@@ -288,7 +304,11 @@ export class Replies {
       const request = this.#queue.first(topic)?.request;
       if (request === undefined) continue;
       this.#guard(new Set([topic]), () => {
-        const reply = job.replyTo(request, job.now, this.#maxPayload(request));
+        const reply = job.replyTo(
+          request,
+          job.now,
+          this.#jobs.maxPayload(request),
+        );
         if (reply === undefined) this.#ready.add(topic);
         else this.#send(topic, reply);
       });
@@ -311,16 +331,16 @@ export class Replies {
   /** Answers the first request of a topic with an error. */
   #refuse(topic: string, code: string, message: string): void {
     const request = this.#queue.first(topic)?.request;
-    if (request === undefined) return;
-    this.#fail(topic, requestError(request, new ProtocolError(code, message)));
+    const error = new ProtocolError(code, message);
+    if (request !== undefined) this.#fail(topic, requestError(request, error));
   }
 
   #fail(topic: string, error: RequestError): void {
     const request = this.#queue.first(topic)?.request;
     if (error.code !== "store-failing") this.#onError(error);
     // The original scripts would read an error reply as a map.
-    if (request?.kind === "map") this.#send(topic, writeErrorReply(error));
-    else this.#drop(topic);
+    if (request === undefined || request.kind === "original") this.#drop(topic);
+    else this.#send(topic, writeErrorReply(error));
   }
 
   /** Does work for the first requests of some topics; handles its errors. */
@@ -332,7 +352,11 @@ export class Replies {
       for (const topic of topics) {
         if (error instanceof RequestError) this.#fail(topic, error);
         else {
-          this.#warn(topic, messageOf(error)); // out of memory
+          const where = printable(topic); // out of memory, for example
+          this.#context.log.warnLimited(
+            "reply",
+            () => `Cannot write a reply on ${where}: ${messageOf(error)}`,
+          );
           this.#drop(topic);
         }
       }
@@ -367,34 +391,5 @@ export class Replies {
   #dropSlow(): void {
     if (this.#writings.current === undefined) this.#outbox.dropSlow();
     this.#turns.run();
-  }
-
-  #lacksSubscriber(topic: string): boolean {
-    const { link, telemetry } = this.#context;
-    if (link.hasSubscriber?.(topic) !== false) return false;
-    telemetry.stats.limited.add("replies-without-subscriber");
-    return true;
-  }
-
-  #maxPayload({ replyTopic, correlationData }: MapRequest): number {
-    const { link } = this.#context;
-    return link.maxPayload?.(replyTopic, { correlationData }) ?? Infinity;
-  }
-
-  /** Returns the time at which the map is correct. */
-  #refresh(): number {
-    return this.#pipeline.refresh() ?? this.#context.clock.now();
-  }
-
-  #jobOptions(maxBytes: number, now: number) {
-    const { map, displayOf } = this.#context;
-    return { map, now, displayOf, maxBytes };
-  }
-
-  #warn(topic: string, reason: string): void {
-    this.#context.log.warnLimited(
-      "reply",
-      () => `Cannot write a reply on ${printable(topic)}: ${reason}`,
-    );
   }
 }

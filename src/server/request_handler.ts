@@ -1,11 +1,11 @@
 /**
- * Answers requests for the map.
+ * Answers requests for the map and for zones.
  *
  * @module
  */
 import type { Incoming } from "../mqtt/link.ts";
 import {
-  type MapRequest,
+  type ParsedRequest,
   parseRequest,
   ProtocolError,
   RequestError,
@@ -16,6 +16,7 @@ import { Replies } from "./replies.ts";
 import { requestError } from "./reply_job.ts";
 import { writeErrorReply } from "./reply.ts";
 import type { Reports } from "./reports.ts";
+import type { ZoneStates } from "./zones_job.ts";
 
 const RETAINED_MESSAGE =
   "a retained request is not answered: publish it without retain, and clear it";
@@ -24,6 +25,13 @@ const OVERLOADED_MESSAGE =
 /** Topics that get an error reply "overloaded" in one interval, once each. */
 const MAX_OVERLOADED_REPLIES = 100;
 const OVERLOADED_INTERVAL_MS = 1000;
+
+/** The parts of a server that requests need. */
+export interface RequestParts {
+  readonly reports: Pick<Reports, "add" | "publishKept">;
+  readonly pipeline: Pick<Pipeline, "refresh">;
+  readonly zones: ZoneStates;
+}
 
 /** Parses requests, and sends a reply or an error reply to each. */
 export class RequestHandler {
@@ -36,14 +44,14 @@ export class RequestHandler {
 
   constructor(
     context: ServerContext,
-    reports: Pick<Reports, "add" | "publishKept">,
-    pipeline: Pick<Pipeline, "refresh">,
+    { reports, pipeline, zones }: RequestParts,
   ) {
     this.#context = context;
     this.#reports = reports;
     this.#replies = new Replies(
       context,
       pipeline,
+      zones,
       ({ code, message }) =>
         this.#report(code, message, context.topics.request),
     );
@@ -63,7 +71,7 @@ export class RequestHandler {
     // The sender may wait for the reports about its readings.
     this.#reports.publishKept();
     const onSent = () => telemetry.replySent(message);
-    let request: MapRequest;
+    let request: ParsedRequest;
     try {
       request = parseRequest(message.payload, {
         topics,
@@ -94,7 +102,7 @@ export class RequestHandler {
     this.#replies.stop();
   }
 
-  #overload(request: MapRequest): void {
+  #overload(request: ParsedRequest): void {
     const error = new ProtocolError("overloaded", OVERLOADED_MESSAGE);
     // The original scripts would read an error reply as a map.
     if (request.kind === "original") this.#countOverload();

@@ -75,10 +75,12 @@ export class Server {
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
     this.#submitter = new Submitter(pipeline, reports, context.telemetry);
-    this.#requestHandler = new RequestHandler(context, reports, pipeline);
+    const zones = new ServerZones(context, pipeline, options.fileZones);
+    this.#zones = zones;
+    const parts = { reports, pipeline, zones };
+    this.#requestHandler = new RequestHandler(context, parts);
     this.#changes = new ChangesPublisher(context, pipeline);
     this.#removal = new LayerRemoval(context, pipeline);
-    this.#zones = new ServerZones(context, pipeline, options.fileZones);
     this.#presence = new Presence(context);
     const markers = new Markers(context);
     const backlog = this.#backlog = new Backlog(context, markers, pipeline);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MapRequest } from "../protocol/mod.ts";
+import type { ParsedRequest } from "../protocol/mod.ts";
 import type { ReplyJob } from "./reply_job.ts";
 
 /** How often a job begins again because the layer changes too fast. */
@@ -11,10 +11,10 @@ const MAX_RESTARTS = 3;
 
 /** Cells for the replies on some topics. */
 export class Writing {
-  /** Identifies the cells and their form, see `cellsKeyOf`. */
+  /** Identifies the cells and their form, see `bodyKeyOf`. */
   readonly key: string;
   /** The request that the job was made for. */
-  readonly request: MapRequest;
+  readonly request: ParsedRequest;
   /** Topics that wait for the end of the job. */
   readonly topics = new Set<string>();
   #job: ReplyJob;
@@ -23,7 +23,12 @@ export class Writing {
   #restarts = 0;
 
   /** @param rank the rank of the next request that arrives */
-  constructor(key: string, request: MapRequest, job: ReplyJob, rank: number) {
+  constructor(
+    key: string,
+    request: ParsedRequest,
+    job: ReplyJob,
+    rank: number,
+  ) {
     this.key = key;
     this.request = request;
     this.#job = job;

@@ -13,6 +13,7 @@ export {
 export { readZones, readZonesInSteps } from "./geojson.ts";
 export { readFeature, readFeatureInSteps } from "./read_feature.ts";
 export { DEFAULT_ZONE_LIMITS, type ZoneLimits } from "./limits.ts";
+export { readZoneEvent, readZoneState } from "./state_json.ts";
 export {
   toFeature,
   writeZones,

@@ -65,7 +65,7 @@ export interface ZoneService {
   readonly version: string;
   /** The zones in force. The map is never changed, but replaced. */
   readonly definitions: Zones;
-  /** Returns the last state of a zone. */
+  /** Returns the last state of a zone. All states are of one moment. */
   state(name: string): ZoneState | undefined;
   /** Returns the last states, in the order of the definitions. */
   states(): Iterable<ZoneState>;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import {
   encodeErrorReply,
   encodeRequest,
-  type MapRequest,
+  type ParsedRequest,
   parseRequest,
   RequestError,
   type Scalar,
@@ -16,7 +16,7 @@ const topics = new Topics();
 function parse(
   payload: string | Uint8Array,
   properties: { responseTopic?: string; correlationData?: Uint8Array } = {},
-): MapRequest {
+): ParsedRequest {
   const bytes = typeof payload === "string" ? utf8(payload) : payload;
   return parseRequest(bytes, { topics, ...properties });
 }

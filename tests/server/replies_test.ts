@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { untilNextTurn } from "../../src/common/next_turn.ts";
 import {
-  type MapRequest,
+  type ParsedRequest,
   parseReply,
   parseRequest,
   ReadingBatch,
@@ -46,6 +46,7 @@ function start({ cells = 4, manual = false } = {}) {
   const replies = new Replies(
     context,
     { refresh: () => NOW },
+    NO_ZONES,
     ({ code }) => errors.push(code),
   );
   running.push(replies);
@@ -77,6 +78,12 @@ function start({ cells = 4, manual = false } = {}) {
   };
 }
 
+const NO_ZONES = {
+  definitions: new Map(),
+  state: () => undefined,
+  states: () => [],
+  updated: () => Promise.resolve(),
+};
 const LARGE = { maxBytes: 1024 };
 const LARGE_CELLS = 400_000;
 
@@ -294,7 +301,7 @@ test("the original format has all cells in first-seen order, also of a large lay
 
 test("an original client gets the reply of the JSON request's server", async () => {
   const { link, replies } = start();
-  const original: MapRequest = {
+  const original: ParsedRequest = {
     kind: "original",
     replyTopic: "occupancy/response",
   };

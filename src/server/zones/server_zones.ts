@@ -52,6 +52,8 @@ export class ServerZones implements ZoneService {
   readonly #updates: ZoneUpdates;
   readonly #fileZones: FileZones | undefined;
   #definitions: Zones = new Map();
+  /** The last states that were stored: all of one moment, by name. */
+  readonly #states = new Map<string, ZoneState>();
   #version = "";
   /** For the version of the zones of a file: random, and a count. */
   readonly #fileId = crypto.randomUUID().slice(0, 8);
@@ -104,12 +106,12 @@ export class ServerZones implements ZoneService {
   }
 
   state(name: string): ZoneState | undefined {
-    return this.#tracker.state(name);
+    return this.#states.get(name);
   }
 
   *states(): Generator<ZoneState, void, void> {
     for (const name of this.#definitions.keys()) {
-      const state = this.#tracker.state(name);
+      const state = this.#states.get(name);
       if (state !== undefined) yield state;
     }
   }
@@ -259,6 +261,11 @@ export class ServerZones implements ZoneService {
 
   async #publish({ changes, removed }: ZoneUpdate): Promise<void> {
     await this.#committed();
+    // At once: all states are of one moment.
+    for (const zone of removed) this.#states.delete(zone);
+    for (const { zone, state } of changes) {
+      if (state !== undefined) this.#states.set(zone, state);
+    }
     this.#publishing = inTurns(this.#publishInSlices(changes, removed));
     await this.#publishing;
   }
