@@ -81,7 +81,7 @@ const RULES: readonly FolderRule[] = [
     imports: [
       ...["src/mqtt/link.ts", "src/broker/access/access.ts", ...BROKER_STATE],
       ...["src/broker/topics/", "src/broker/wills/"],
-      "src/broker/codec/topic_names.ts",
+      ...["src/broker/codec/topic_names.ts", "src/common/fifo.ts"],
     ],
     ...PURE,
   },

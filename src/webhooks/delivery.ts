@@ -4,6 +4,7 @@
  * @module
  */
 import { delay } from "../common/async.ts";
+import { Fifo } from "../common/fifo.ts";
 import { plural } from "../common/plural.ts";
 import type { WebhookAddress } from "./address.ts";
 import { attempt, type AttemptLimits, type Outcome } from "./attempt.ts";
@@ -60,7 +61,7 @@ type FinalOutcome = Exclude<Outcome, { kind: "failed" }>;
 /** Sends events to one webhook, one after the other, in their order. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #queue: QueuedEvent[] = [];
+  readonly #queue = new Fifo<QueuedEvent>();
   readonly #abort = new AbortController();
   readonly #counts = { sent: 0, failed: 0, dropped: 0, retries: 0 };
   /** The event that is being sent, or waits for its next try. */

@@ -19,7 +19,7 @@ import { eventId, type WebhookSecret } from "./signature.ts";
 
 /**
  * The bounds without options. 10,000 zones have as many events at once when all
- * of them become unknown; 20,000 events are about 6 MB.
+ * of them become unknown; 20,000 events take 10 to 20 MB.
  */
 export const DEFAULT_WEBHOOK_LIMITS: DeliveryLimits = {
   ...DEFAULT_RETRY_TIMES,

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { Fifo } from "../../common/fifo.ts";
 import type { Message } from "../message.ts";
 import type { KeptDelivery } from "../persistence/persistence.ts";
 import type { SessionContext } from "./context.ts";
-import { Fifo } from "./fifo.ts";
 import { InFlight } from "./in_flight.ts";
 import {
   inResendOrder,

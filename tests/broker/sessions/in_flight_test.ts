@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { Fifo } from "../../../src/broker/sessions/fifo.ts";
+import { Fifo } from "../../../src/common/fifo.ts";
 import { InFlight } from "../../../src/broker/sessions/in_flight.ts";
 
 const pure = { permissions: "none" } as const;

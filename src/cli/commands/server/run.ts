@@ -152,6 +152,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
         const { zones, file } = zonesFile;
         log.info(`Zones: ${plural(zones.length, "zone")} in ${file}`);
       }
+      for (const { origin } of webhooks?.status() ?? []) {
+        log.info(`Webhook: ${origin}`);
+      }
       if (url !== undefined) {
         log.info(`Dashboard at ${url} (API: ${url}openapi.json)`);
       }
