@@ -18,7 +18,10 @@ export interface ZoneState {
   readonly occupied: boolean | null;
   /** The sum of the values of the occupied cells that are fresh. */
   readonly count: number;
-  /** False if cells are stale or unknown: `count` is then a lower bound. */
+  /**
+   * False if cells are stale or unknown, or none was ever reported: `count` is
+   * then a lower bound.
+   */
   readonly certain: boolean;
   /** How many the zone is made for; undefined, and not in JSON, if not known. */
   readonly capacity: number | undefined;
@@ -74,7 +77,7 @@ export function stateOf(
     layer: zone.layer,
     occupied,
     count: counts.sum,
-    certain: counts.stale + counts.unknown === 0,
+    certain: counts.cells > 0 && counts.stale + counts.unknown === 0,
     capacity: zone.capacity,
     percent: occupied === null
       ? null

@@ -281,7 +281,10 @@ class Run {
     const next = this.expect(zone, counts, last);
     this.expected.set(zone.name, next);
     assert.equal(state.occupied, next.occupied, zone.name);
-    assert.equal(state.certain, counts.staleCells + counts.unknownCells === 0);
+    assert.equal(
+      state.certain,
+      counts.cells > 0 && counts.staleCells + counts.unknownCells === 0,
+    );
     if (last === undefined) return [];
     const events: ZoneEventName[] = [];
     if (last.full && !next.full) events.push("available");

@@ -75,7 +75,7 @@ test("the state counts the cells of the zone by status", () => {
   fixture.update();
   assert.deepEqual({ ...fixture.tracker.state("lobby") }, {
     ...{ zone: "lobby", title: "Hall", layer: "default", occupied: null },
-    ...{ count: 0, certain: true, capacity: 8, percent: null, cells: 0 },
+    ...{ count: 0, certain: false, capacity: 8, percent: null, cells: 0 },
     ...{ occupiedCells: 0, staleCells: 0, unknownCells: 0 },
     ...{ since: NOW, time: NOW, revision: 0 },
   });

@@ -95,7 +95,8 @@ export const STATE: Schema = object(
     },
     certain: {
       type: "boolean",
-      description: "false: cells are stale or unknown, count is a lower bound",
+      description:
+        "false: cells are stale, unknown or were never reported; count is a lower bound",
     },
     capacity: { type: "integer", minimum: 1 },
     percent: {
