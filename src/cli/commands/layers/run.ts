@@ -4,15 +4,10 @@ import { printable, printableJson } from "../../../common/printable.ts";
 import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
-import { readText } from "../../files.ts";
-import { warnIfReadable } from "../../secret_files.ts";
+import { HttpApi } from "../../http_api.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
-import {
-  info,
-  printWarning,
-  writeError,
-  writeOut,
-} from "../../terminal/output.ts";
+import { assertCanAsk, confirm, listOfNames } from "../../terminal/confirm.ts";
+import { info, writeOut } from "../../terminal/output.ts";
 import { printPaged } from "../../terminal/pager.ts";
 import { formatAge } from "../../terminal/render.ts";
 import { renderTable, type Table } from "../../terminal/table.ts";
@@ -22,9 +17,6 @@ import {
   LayersClient,
 } from "./layers_client.ts";
 import type { LayersFlags } from "./options.ts";
-
-/** Layers that the question before a deletion names. */
-const MAX_NAMED_LAYERS = 10;
 
 /**
  * Runs `occupancy layers`.
@@ -42,14 +34,7 @@ export async function layers(
       "occupancy layers list shows all layers.",
     );
   }
-  const { url, timeout, httpTokenFile } = flags;
-  const token = httpTokenFile === undefined
-    ? undefined
-    : (await readText(httpTokenFile)).trim();
-  if (httpTokenFile !== undefined) {
-    await warnIfReadable(httpTokenFile, "token", printWarning);
-  }
-  const client = new LayersClient({ url, token, timeout });
+  const client = new LayersClient(await HttpApi.open(flags));
   if (action === "list") await list(client, flags);
   else await deleteAll(client, names, flags);
   return Exit.ok;
@@ -82,12 +67,7 @@ async function deleteAll(
       "Name the layers to delete; occupancy layers list shows all.",
     );
   }
-  if (!flags.yes && !Deno.stdin.isTerminal()) {
-    throw usageError(
-      "Cannot ask before the deletion: stdin is not a terminal",
-      "Add --yes to delete without asking.",
-    );
-  }
+  assertCanAsk(flags);
   const { layers } = await client.list();
   const chosen = [...new Set(names)].map((name) => find(layers, name));
   if (!flags.yes && !confirm(questionOf(chosen))) {
@@ -112,25 +92,15 @@ function find(layers: readonly LayerInfo[], name: string): LayerInfo {
 
 /** Such as `Delete floor3 (12 cells) and hall (1 cell)? [y/N] `. */
 function questionOf(layers: readonly LayerInfo[]): string {
-  const named = layers.slice(0, MAX_NAMED_LAYERS)
-    .map(({ name, cells }) => `${printable(name)} (${plural(cells, "cell")})`);
-  const rest = layers.length - named.length;
-  if (rest > 0) named.push(`${plural(rest, "more layer")}`);
-  const list = named.length === 1
-    ? named[0]
-    : `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
+  const list = listOfNames(
+    layers.map(({ name, cells }) =>
+      `${printable(name)} (${plural(cells, "cell")})`
+    ),
+    (count) => plural(count, "more layer"),
+  );
   const cells = layers.reduce((sum, layer) => sum + layer.cells, 0);
   const sum = layers.length === 1 ? "" : `, ${plural(cells, "cell")} in all`;
   return `Delete ${list}${sum}? [y/N] `;
-}
-
-/** Asks on stderr; the answer is a line of the terminal. */
-function confirm(question: string): boolean {
-  writeError(question);
-  const line = new Uint8Array(1024);
-  const length = Deno.stdin.readSync(line) ?? 0;
-  const answer = new TextDecoder().decode(line.subarray(0, length));
-  return /^y(es)?\s*$/i.test(answer);
 }
 
 /** Columns with numbers. */
