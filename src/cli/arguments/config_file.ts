@@ -24,9 +24,6 @@ export type FileSettings = ReadonlyMap<string, Entry>;
 /** The options of each command, by its name. */
 type Tables = ReadonlyMap<string, readonly OptionSpec[]>;
 
-/** Options that the file cannot set. */
-const FLAGS_ONLY = new Set(["config", "help"]);
-
 /**
  * Reads a configuration file. Keys at the top level are for all commands that
  * have such an option. Keys in a table such as `[server]` are for that command,
@@ -45,7 +42,9 @@ export async function readConfigFile(
   const tables: Tables = new Map(
     (await loadSpecs(commands)).map(({ name, spec }) => [
       name,
-      spec.options.filter((option) => !FLAGS_ONLY.has(option.name)),
+      spec.options.filter(({ name, flagOnly }) =>
+        !flagOnly && name !== "config"
+      ),
     ]),
   );
   const settings = new Map<string, Entry>();

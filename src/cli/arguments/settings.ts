@@ -50,7 +50,8 @@ const STRENGTH: readonly Source[] = [
 ];
 
 /**
- * Finds and parses the value of each option.
+ * Finds and parses the value of each option; an option for the command line
+ * only is left out if it is not there.
  *
  * @throws {AppError} (usage) if a value is invalid, or two options conflict
  */
@@ -58,7 +59,8 @@ export function resolveSettings(
   options: readonly OptionSpec[],
   sources: Sources,
 ): Setting[] {
-  const settings = options.filter(({ flagOnly }) => !flagOnly)
+  const settings = options
+    .filter(({ flagOnly, name }) => !flagOnly || sources.flags.has(name))
     .map((option) => read(option, sources));
   return settings.map((setting) => withoutConflict(setting, settings));
 }

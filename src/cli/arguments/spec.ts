@@ -43,7 +43,10 @@ export interface OptionSpec {
   readonly conflictHint?: string;
   /** The heading in help. Default `Options`. */
   readonly group?: string;
-  /** Accepted on the command line only, not as a setting. */
+  /**
+   * Accepted on the command line only, not as a setting: it says what to do
+   * this time. It cannot have a default.
+   */
   readonly flagOnly?: true;
   /**
    * Accepted as a variable and in the configuration file only: all users of the
@@ -60,7 +63,12 @@ export interface OperandSpec {
   readonly choices?: readonly string[];
   readonly required: boolean;
   /** The words after it, any number. */
-  readonly more?: { readonly name: string; readonly summary: string };
+  readonly more?: {
+    readonly name: string;
+    readonly summary: string;
+    /** They may be the names of files (for completions). */
+    readonly file?: true;
+  };
   /** The option with `multiple` that the words are added to, such as `file`. */
   readonly option?: string;
   /** All words after it are operands too, options included. */
@@ -135,9 +143,10 @@ type Always =
   | { readonly required: true }
   | { readonly defaultOn: true };
 
+/** All but `--help`, which runs no command. */
 type Setting<Options extends readonly OptionSpec[]> = Exclude<
   Options[number],
-  { readonly flagOnly: true }
+  { readonly name: "help" }
 >;
 
 /**
