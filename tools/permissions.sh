@@ -147,6 +147,18 @@ allow_all() {
   any_net=1 any_read=1 any_write=1
 }
 
+# A word that is no option: a file of readings, or of zones.
+operand() { # word
+  case $command:$action in
+    client:*) option file "$1" ;;
+    zones:import) allow_read "$1" ;;
+    # Written beside it, then renamed.
+    zones:export) allow_write "$1" && allow_write "$1.new" ;;
+    zones:) case $1 in list | import | export | set | delete) action=$1 ;; esac ;;
+  esac
+}
+
+action='' # of zones
 expected=command # the option whose value is the next word
 for word; do
   if [ -n "$expected" ]; then
@@ -170,7 +182,7 @@ for word; do
     -f*) option file "${word#-f}" ;;
     -*[blf]*) allow_all ;; # short options in one word, such as -qb
     -*) ;;
-    *) [ "$command" != client ] || option file "$word" ;;
+    *) operand "$word" ;;
   esac
 done
 [ -n "$broker" ] || option broker "${OCCUPANCY_BROKER-}"
@@ -222,6 +234,7 @@ case $command in
     any_write=none
     [ -n "$url" ] || allow_host 127.0.0.1:8080
     ;;
+  zones) [ -n "$url" ] || allow_host 127.0.0.1:8080 ;;
   *)
     any_write=none
     [ -n "$broker" ] || allow_host localhost:1883

@@ -1,4 +1,5 @@
 /** Reads text files, and describes why a file cannot be read. */
+import { joinBytes } from "../common/bytes.ts";
 import { AppError, messageOf } from "../common/errors.ts";
 
 /**
@@ -14,6 +15,92 @@ export async function readText(path: string): Promise<string> {
     throw fileError(path, error);
   }
   return decodeFile(path, bytes);
+}
+
+/**
+ * Reads a file, or stdin for `-`.
+ *
+ * @param path of the file
+ * @param maxBytes after more than this, the rest is not read
+ * @throws {AppError} if it cannot be read
+ */
+export async function readInput(
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    const stream = path === "-"
+      ? Deno.stdin.readable
+      : (await Deno.open(path)).readable;
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) break;
+    }
+  } catch (error) {
+    throw fileError(path, error);
+  }
+  return joinBytes(chunks);
+}
+
+/**
+ * Replaces a file. Readers see the old content or the new one, never a part: it
+ * is written beside the file, to `PATH.new`, and then renamed. What is no plain
+ * file, such as a link or a device, is written to.
+ *
+ * @throws {AppError} if it cannot be written; the old file stays
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  try {
+    const before = await Deno.lstat(path).catch((error: unknown) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (before !== undefined && !before.isFile) {
+      await Deno.writeTextFile(path, text);
+      return;
+    }
+    const next = `${path}.new`;
+    try {
+      await Deno.writeTextFile(next, text, {
+        createNew: true,
+        ...(before?.mode != null && { mode: before.mode & 0o777 }),
+      });
+      await Deno.rename(next, path);
+    } catch (error) {
+      // Another export of the same file may be writing it.
+      if (!(error instanceof Deno.errors.AlreadyExists)) {
+        await Deno.remove(next).catch(() => {});
+      }
+      throw error;
+    }
+  } catch (error) {
+    throw new AppError(
+      "unwritable-file",
+      `Cannot write ${path}: ${writeProblem(path, error)}`,
+      {
+        hint: error instanceof Deno.errors.AlreadyExists
+          ? `If no other program is writing it, delete ${path}.new.`
+          : "Choose another file, or check the permissions of its folder.",
+        cause: error,
+      },
+    );
+  }
+}
+
+function writeProblem(path: string, error: unknown): string {
+  if (error instanceof Deno.errors.AlreadyExists) {
+    return `there is a file ${path}.new already`;
+  }
+  if (error instanceof Deno.errors.NotFound) return "there is no such folder";
+  if (
+    error instanceof Deno.errors.IsADirectory ||
+    (error as { code?: string }).code === "EISDIR"
+  ) return "it is a directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  return messageOf(error);
 }
 
 /**

@@ -38,6 +38,12 @@ const BY_COMMAND: Readonly<Record<string, Granted>> = {
   "client": { net: "localhost:1883", run: "tail" },
   "request": { net: "localhost:1883", run: "tail" },
   "layers": { net: "127.0.0.1:8080", run: "tail" },
+  "zones export f": {
+    net: "127.0.0.1:8080",
+    read: "f,f.new",
+    write: "f,f.new",
+    run: "tail",
+  },
   "users --users f": { read: "f,f.new", write: "f,f.new", run: "tail" },
   "simulate": { net: "localhost:1883", run: "tail" },
   "doctor": {
@@ -114,6 +120,13 @@ const CASES: readonly Case[] = [
     env: { OCCUPANCY_URL: "10.0.0.7:8081" },
     granted: { net: "10.0.0.7:8081", run: "tail" },
   },
+  {
+    args: "zones --timeout 5s import --merge import --url=map.example",
+    granted: { net: "map.example", read: "import", run: "tail" },
+  },
+  ...["zones import -", "zones export", "zones set import", "zones list"].map(
+    (args) => ({ args, granted: { net: "127.0.0.1:8080", run: "tail" } }),
+  ),
   // The users file, and the new one beside it.
   {
     args: "users add alice --users=/etc/occupancy/users",

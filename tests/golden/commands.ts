@@ -27,6 +27,7 @@ export const COMMAND_LINES: readonly string[] = [
     "client",
     "request",
     "layers",
+    "zones",
     "users",
     "simulate",
     "doctor",

@@ -39,6 +39,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     loadAction: async () => (await import("./layers/run.ts")).layers,
   }),
   defineCommand({
+    name: "zones",
+    summary: "list, import, export, change or delete the zones of a server",
+    runsPrograms: true,
+    writesFiles: true,
+    loadSpec: async () => (await import("./zones/options.ts")).ZONES,
+    loadAction: async () => (await import("./zones/run.ts")).zones,
+  }),
+  defineCommand({
     name: "users",
     summary: "add, change, delete or list users of the embedded broker",
     runsPrograms: true,

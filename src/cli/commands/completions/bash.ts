@@ -72,8 +72,9 @@ function valueCompletion({ choices, file }: OptionSpec): string {
 
 function wordsCase({ name, spec }: LoadedCommand): string {
   const flags = flagsAmong(spec.options).map(flagName);
-  const words = [...spec.operand?.choices ?? [], ...flags];
-  const files = spec.operand?.option ? " files=true" : "";
+  const { operand } = spec;
+  const words = [...operand?.choices ?? [], ...flags];
+  const files = operand?.option || operand?.more?.file ? " files=true" : "";
   return `    ${name}) words=${quoted(words.join(" "))}${files} ;;`;
 }
 

@@ -34,7 +34,7 @@ function commandLines({ name, spec }: LoadedCommand): string[] {
         }' -a '${operand.choices.join(" ")}' -d ${quoted(operand.summary)}`,
       ]
       : []),
-    ...(operand?.option ? [`${when} -F`] : []),
+    ...(operand?.option || operand?.more?.file ? [`${when} -F`] : []),
     ...flagsAmong(options).map((option) => `${when} ${argument(option)}`),
   ];
 }

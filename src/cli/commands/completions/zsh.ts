@@ -55,7 +55,10 @@ function commandCase({ name, spec }: LoadedCommand): string {
     lines.push(`'1:${operand.name}:(${operand.choices.join(" ")})'`);
     // The words after the operand are completed as those of that command.
     if (operand.rest) lines.push(`'*::words:_occupancy_inner'`);
-    if (operand.more) lines.push(`'*:${operand.more.name}: '`);
+    if (operand.more) {
+      const what = operand.more.file ? "_files" : " ";
+      lines.push(`'*:${operand.more.name}:${what}'`);
+    }
   }
   const body = lines.map((line) => `        ${line}`).join(" \\\n");
   return `    ${name})\n      _arguments \\\n${body}\n      ;;`;

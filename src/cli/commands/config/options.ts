@@ -10,6 +10,7 @@ export const CONFIGURABLE = [
   "client",
   "request",
   "layers",
+  "zones",
   "simulate",
   "doctor",
 ] as const;
