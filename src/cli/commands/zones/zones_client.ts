@@ -5,7 +5,11 @@
  */
 import { AppError } from "../../../common/errors.ts";
 import { isJsonObject } from "../../../protocol/text.ts";
-import type { ZoneEditResult, ZoneState } from "../../../zones/mod.ts";
+import {
+  readZoneState,
+  type ZoneEditResult,
+  type ZoneState,
+} from "../../../zones/mod.ts";
 import { type HttpAnswer, type HttpApi, segmentOf } from "../../http_api.ts";
 
 const ZONES = "api/v1/zones";
@@ -37,9 +41,10 @@ export class ZonesClient {
    * @throws {AppError} if the server does not answer, or refuses
    */
   async states(): Promise<ZoneStates> {
-    const answer = (await this.#api.send("GET", "api/v1/zone-states")).json();
-    if (!isZoneStates(answer)) throw this.#api.notOccupancy();
-    return answer;
+    const answer = await this.#api.send("GET", "api/v1/zone-states");
+    const states = readStates(answer.json());
+    if (states === undefined) throw this.#api.notOccupancy();
+    return states;
   }
 
   /** Returns all zones, as a FeatureCollection. */
@@ -126,20 +131,13 @@ function pathOf(name: string): string {
   return `${ZONES}/${segmentOf(name)}`;
 }
 
-function isZoneStates(value: unknown): value is ZoneStates {
-  return isJsonObject(value) && typeof value.time === "number" &&
-    Array.isArray(value.zones) && value.zones.every(isState);
-}
-
-function isState(value: unknown): value is ZoneState {
-  return isJsonObject(value) &&
-    ["zone", "title", "layer"].every((key) => typeof value[key] === "string") &&
-    ["count", "cells", "occupiedCells", "staleCells", "unknownCells", "since"]
-      .every((key) => typeof value[key] === "number") &&
-    typeof value.certain === "boolean" &&
-    ["boolean", "object"].includes(typeof value.occupied) &&
-    ["number", "object"].includes(typeof value.percent) &&
-    ["number", "undefined"].includes(typeof value.capacity);
+/** @throws {ProtocolError} if a state is not valid */
+function readStates(value: unknown): ZoneStates | undefined {
+  if (
+    !isJsonObject(value) || typeof value.time !== "number" ||
+    !Array.isArray(value.zones)
+  ) return undefined;
+  return { time: value.time, zones: value.zones.map(readZoneState) };
 }
 
 function isResult(value: unknown): value is ZoneEditResult {

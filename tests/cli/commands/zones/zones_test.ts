@@ -185,7 +185,7 @@ Deno.test({
     assert.deepEqual(stdout.split("\n"), [
       `<b>\tfull\t4\t4\t100\ttrue\tdefault\tB\u202e\t${time}\t1\t1\t0\t0`,
       `a\toccupied\t1\t4\t25\tfalse\tdefault\ta\t${time}\t2\t1\t0\t1`,
-      `empty\tunknown\t0\t\t\ttrue\tdefault\tempty\t${time}\t0\t0\t0\t0`,
+      `empty\tunknown\t0\t\t\tfalse\tdefault\tempty\t${time}\t0\t0\t0\t0`,
       "",
     ]);
     const json = (await zones(url, "list", "--json")).stdout;
