@@ -108,19 +108,19 @@ Deno.test({
       assert.equal(body, message.payload.toString());
       assert.match(headers.get("webhook-signature")!, /^v1,.{44}$/);
     }
-    const metrics = await (await fetch(`${url}metrics`)).text();
     const labels = `webhook="1",origin="http://127.0.0.1:${receiver.port}"`;
-    for (
-      const [name, value] of [
-        [`events_total{${labels},outcome="sent"}`, requests.length],
-        [`events_total{${labels},outcome="dropped"}`, 0],
-        [`retries_total{${labels}}`, 0],
-        [`queued_events{${labels}}`, 0],
-      ] as const
-    ) {
-      const line = `occupancy_webhook_${name} ${value}\n`;
-      assert.ok(metrics.includes(line), line + metrics);
-    }
+    const expected = [
+      `events_total{${labels},outcome="sent"} ${requests.length}`,
+      `events_total{${labels},outcome="dropped"} 0`,
+      `retries_total{${labels}} 0`,
+      `queued_events{${labels}} 0`,
+    ].map((line) => `occupancy_webhook_${line}\n`);
+    let metrics = "";
+    // The last answer may still be on its way.
+    await until(async () => {
+      metrics = await (await fetch(`${url}metrics`)).text();
+      return expected.every((line) => metrics.includes(line));
+    }, { what: () => `${expected} in ${metrics}` });
     const { stderr } = await terminate(server);
     assert.doesNotMatch(metrics + stderr, /s3cret|whsec/);
   },
@@ -185,6 +185,39 @@ Deno.test({
       assert.match(stderr, /\n {2}hint: /);
       assert.doesNotMatch(stderr, /s3cret/);
     }
+  },
+});
+
+Deno.test({
+  name: "server reads a list of webhooks from its configuration file",
+  ...needs("sh"),
+  fn: async () => {
+    await using first = new Receiver();
+    await using second = new Receiver();
+    await using folder = await tempDir();
+    const zones = await folder.file("zones.geojson", zoneJson("lobby"));
+    const urls = [
+      first.url(),
+      `http://ann:s3cret@127.0.0.1:${second.port}/hook`,
+    ];
+    const config = await folder.file(
+      "occupancy.toml",
+      `[server]\nzones = "${zones}"\nwebhook = ${JSON.stringify(urls)}\n`,
+    );
+    await Deno.chmod(config, 0o644);
+    const { server, url } = await started(["--config", config]);
+    await using _server = server;
+    await server.waitFor(/Warning: All users .* the password of a webhook in/);
+    await post(url, "1,1,1");
+    await first.received(1);
+    const [request] = await second.received(1);
+    assert.equal(
+      request!.headers.get("authorization"),
+      `Basic ${btoa("ann:s3cret")}`,
+    );
+    const { stderr } = await terminate(server);
+    assert.doesNotMatch(stderr, /s3cret|\/hook/);
+    assert.match(stderr, /Webhook: http:\/\/127\.0\.0\.1:\d+\n/);
   },
 });
 

@@ -221,6 +221,20 @@ test("a link to a folder is replaced, as Kubernetes does", async () => {
   await until(() => names === "v2");
 });
 
+test("in a folder that changes all the time the file is polled", async () => {
+  const lines: string[] = [];
+  const log = { debug: (line: string) => void lines.push(line) };
+  await using file = await watched({ pollMs: 300 }, {
+    log: { ...log, info() {}, error() {} },
+  });
+  await until(async () => {
+    for (let i = 0; i < 50; i++) await file.folder.file("store", "x");
+    return lines.some((line) => / is busy$/.test(line));
+  });
+  await file.write(zonesJson("b"));
+  await file.has("b");
+});
+
 test("zones that cannot be used now are tried again", async () => {
   let problems = 2;
   const used: string[] = [];
