@@ -1,6 +1,6 @@
 /**
- * A client of the occupancy server: publishes readings, requests the map, and
- * watches its changes. The commands `occupancy client` and `occupancy request`
+ * A client of the occupancy server: publishes readings, requests the map and
+ * zones, and watches their changes. The commands `occupancy client` and `occupancy request`
  * use the same code. docs/LIBRARY.md is the introduction.
  *
  * @example
@@ -35,7 +35,16 @@ import {
 import { type Link, LinkError } from "./mqtt/link.ts";
 import { brokerUrl } from "./mqtt/url.ts";
 import { type Region, Topics } from "./protocol/mod.ts";
-import { CellMap, Requester, Watcher, type WatchEvent } from "./request/mod.ts";
+import {
+  CellMap,
+  Requester,
+  type ServerWatch,
+  Watcher,
+  type WatchEvent,
+  type ZonesView,
+  ZoneWatcher,
+  type ZoneWatchEvent,
+} from "./request/mod.ts";
 
 export type { Reading, ReadingTable } from "./client/mod.ts";
 export {
@@ -59,7 +68,10 @@ export {
   NoAnswerError,
   RefusedError,
   type WatchEvent,
+  type ZonesView,
+  type ZoneWatchEvent,
 } from "./request/mod.ts";
+export type { ZoneEvent, ZoneEventName, ZoneState } from "./zones/mod.ts";
 
 const DEFAULT_BROKER = "mqtt://localhost:1883";
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -131,6 +143,14 @@ export interface WatchOptions {
    */
   readonly region?: Region;
   /** Ends the watch. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode OccupancyClient.zones} and its watch. */
+export interface ZonesOptions {
+  /** The names of the zones. Default: all zones. */
+  readonly names?: readonly string[];
+  /** Aborts the request, or ends the watch. */
   readonly signal?: AbortSignal;
 }
 
@@ -248,23 +268,49 @@ export class OccupancyClient implements AsyncDisposable {
   async *watch(
     { layer, region, signal }: WatchOptions = {},
   ): AsyncGenerator<WatchEvent, void, void> {
-    this.#openLink();
     const watcher = new Watcher({
-      topics: this.#topics,
-      name: `${this.clientId}-watch${++this.#watches}`,
-      timeout: this.#timeout,
+      ...this.#watchOptions(),
       ...(layer !== undefined && { layer }),
       ...(region && { region }),
     });
-    const ended = this.#orClosed(signal);
-    if (ended.aborted) return;
-    const link = await this.#connect(watcher);
-    try {
-      yield* watcher.watch(link, { signal: ended });
-    } finally {
-      this.#links.delete(link);
-      await link.close();
-    }
+    yield* this.#follow(watcher, signal);
+  }
+
+  /**
+   * Requests the states of zones, all of one moment.
+   *
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request: "no-zone" if there
+   * is no zone of a name
+   * @throws {LinkError} if the client is closed
+   * @throws the signal's reason if aborted
+   */
+  async zones({ names, signal }: ZonesOptions = {}): Promise<ZonesView> {
+    return await this.#requester.requestZones(this.#openLink(), {
+      ...(names && { names }),
+      timeout: this.#timeout,
+      signal: this.#orClosed(signal),
+    });
+  }
+
+  /**
+   * Watches zones: yields a snapshot, then every change of a state and every
+   * event. Uses a separate connection, as {@linkcode watch} does, and continues
+   * in the same way: what changed while the broker or the server was unavailable
+   * follows as one change. The events of that time are lost.
+   *
+   * @throws {NoAnswerError} if the server is offline or silent for too long
+   * @throws {RefusedError} if the server rejects the request: "no-zone" if there
+   * is no zone of a name at the start
+   * @throws {ProtocolError} "bad-zone"
+   * @throws {LinkError} if the broker is unavailable for too long, or the
+   * client is closed
+   */
+  async *watchZones(
+    { names, signal }: ZonesOptions = {},
+  ): AsyncGenerator<ZoneWatchEvent, void, void> {
+    const watcher = new ZoneWatcher({ ...this.#watchOptions(), names });
+    yield* this.#follow(watcher, signal);
   }
 
   /** Aborts requests, ends watches and disconnects. Safe to call twice. */
@@ -292,7 +338,30 @@ export class OccupancyClient implements AsyncDisposable {
     return signal ? AbortSignal.any([signal, closing]) : closing;
   }
 
-  async #connect(role: Requester | Watcher): Promise<Link> {
+  #watchOptions() {
+    const name = `${this.clientId}-watch${++this.#watches}`;
+    return { topics: this.#topics, name, timeout: this.#timeout };
+  }
+
+  async *#follow<Event>(
+    watcher: ServerWatch<Event, unknown>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Event, void, void> {
+    this.#openLink();
+    const ended = this.#orClosed(signal);
+    if (ended.aborted) return;
+    const link = await this.#connect(watcher);
+    try {
+      yield* watcher.watch(link, { signal: ended });
+    } finally {
+      this.#links.delete(link);
+      await link.close();
+    }
+  }
+
+  async #connect(
+    role: Requester | ServerWatch<unknown, unknown>,
+  ): Promise<Link> {
     const {
       broker = DEFAULT_BROKER,
       prefix: _prefix,

@@ -153,6 +153,21 @@ export class Topics {
   }
 
   /**
+   * Returns what the topic of a zone's state or event is of; undefined for other
+   * topics.
+   *
+   * @param topic any topic
+   */
+  zoneOf(topic: string): { zone: string; isEvent: boolean } | undefined {
+    if (!topic.startsWith(this.#zones + "/")) return undefined;
+    const [zone = "", last, ...rest] = topic.slice(this.#zones.length + 1)
+      .split("/");
+    const isEvent = last === "event";
+    if ((last !== undefined && !isEvent) || rest.length > 0) return undefined;
+    return zone === "" ? undefined : { zone, isEvent };
+  }
+
+  /**
    * Returns the topic of the events of a source. Its level for the source is
    * percent-encoded where necessary, see {@linkcode sourceLevel}.
    *

@@ -27,6 +27,11 @@ export class DeltaBuffer {
     return this.#isOpen;
   }
 
+  /** True if {@linkcode take} returns undefined. */
+  get isEmpty(): boolean {
+    return this.#next === this.#parts.length;
+  }
+
   /** Stores parts from now on. */
   open(): void {
     this.#isOpen = true;

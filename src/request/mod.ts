@@ -14,4 +14,10 @@ export {
   type ZonesQuery,
   type ZonesView,
 } from "./requester.ts";
+export { ServerWatch, type ServerWatchOptions } from "./server_watch.ts";
 export { Watcher, type WatcherOptions, type WatchEvent } from "./watch.ts";
+export {
+  ZoneWatcher,
+  type ZoneWatcherOptions,
+  type ZoneWatchEvent,
+} from "./zone_watch.ts";

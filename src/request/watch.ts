@@ -3,16 +3,9 @@
  *
  * @module
  */
-import { delay, doneWithin } from "../common/async.ts";
-import {
-  type Incoming,
-  type Link,
-  LinkError,
-  type LinkHandlers,
-} from "../mqtt/link.ts";
+import type { Incoming, Link } from "../mqtt/link.ts";
 import {
   ChangesFollower,
-  type ChangesPart,
   DEFAULT_LAYER,
   type LayerDisplay,
   type MapMoment,
@@ -21,14 +14,16 @@ import {
   type ReadingBatch,
   type Region,
   sortedRegion,
-  type Topics,
 } from "../protocol/mod.ts";
-import { cellsWithin, type MapView, Requester } from "./requester.ts";
-import { RefusedError } from "./errors.ts";
 import { DeltaBuffer } from "./delta_buffer.ts";
+import { cellsWithin, type MapView } from "./requester.ts";
+import {
+  ServerWatch,
+  type ServerWatchOptions,
+  type WatchRequest,
+} from "./server_watch.ts";
 
 const DEFAULT_CHECK_AFTER_MS = 10_000;
-const DEFAULT_REQUEST_INTERVAL_MS = 1000;
 
 /**
  * An event of a watch. A client that applies all events in order has the
@@ -62,257 +57,123 @@ export interface WatchEvent {
 }
 
 /** Options of {@linkcode Watcher}. */
-export interface WatcherOptions {
-  readonly topics: Topics;
-  /** The MQTT client id. The reply topic is derived from it. */
-  readonly name: string;
+export interface WatcherOptions extends ServerWatchOptions {
   /** Default `default`. */
   readonly layer?: string;
   /** Only the cells of this region. Default: all. */
   readonly region?: Region;
-  /** Maximum time without the server or the broker, in ms. */
-  readonly timeout: number;
   /**
    * Time without a delta after which the watcher requests what changed, in ms,
    * in case it missed one. Default 10,000.
    */
   readonly checkAfter?: number;
-  /** Minimum time between two requests, in ms. Default 1,000. */
-  readonly requestInterval?: number;
 }
 
 /**
  * Follows the map and never misses a change: after a missing delta and after
- * each reconnect it requests what changed. Open the link with
- * {@linkcode subscriptions} and {@linkcode handlersFor}.
+ * each reconnect it requests what changed.
  */
-export class Watcher {
-  /** The MQTT client id. */
-  readonly name: string;
-  readonly #options: WatcherOptions;
+export class Watcher extends ServerWatch<WatchEvent, FullView> {
+  protected readonly followed: readonly string[];
   readonly #layer: string;
+  readonly #region: Region | undefined;
   readonly #changesTopic: string;
-  readonly #requester: Requester;
   readonly #deltas = new DeltaBuffer();
-  #watching = false;
-  #connected = false;
-  #disconnectReason = "";
-  #linkFailure: LinkError | undefined;
   /** The state of the client's copy; undefined before the first snapshot. */
   #follower: ChangesFollower | undefined;
   /** Of the last reply: deltas have none. */
   #display: LayerDisplay | undefined;
-  /** True if deltas may have been missed. */
-  #mustRequest = true;
-  #lastRequest = -Infinity;
-  /** When the last reply or delta was applied, of `performance.now()`. */
-  #lastApplied = -Infinity;
-  /** Since when the store of the server fails; undefined if it works. */
-  #storeFailingSince: number | undefined;
-  /** Aborted to end the current wait or request. */
-  #interrupt = new AbortController();
-  #wake: (() => void) | undefined;
 
   /** @throws {ProtocolError} "bad-layer", or "bad-reply-topic" for the name */
   constructor(options: WatcherOptions) {
-    const { topics, name, layer = DEFAULT_LAYER } = options;
-    this.name = name;
-    const { region } = options;
-    this.#options = {
-      ...options,
-      ...region && { region: sortedRegion(region) },
-    };
+    super(options, DEFAULT_CHECK_AFTER_MS);
+    const { topics, region, layer = DEFAULT_LAYER } = options;
     this.#layer = layer;
+    this.#region = region && sortedRegion(region);
     this.#changesTopic = topics.changes(layer);
-    this.#requester = new Requester({ topics, name });
+    this.followed = [this.#changesTopic];
   }
 
-  /** The topics to subscribe to. */
-  get subscriptions(): string[] {
-    return [...this.#requester.subscriptions, this.#changesTopic];
+  protected get hasCopy(): boolean {
+    return this.#follower !== undefined;
   }
 
-  /** Returns the handlers to open the link with. */
-  handlersFor(link: Link): LinkHandlers {
-    const requester = this.#requester.handlersFor(link);
-    return {
-      message: (message) => {
-        if (message.topic === this.#changesTopic) {
-          link.acknowledge([message]);
-          this.#receiveDelta(message);
-        } else {
-          const before = this.#requester.serverState;
-          requester.message(message);
-          const after = this.#requester.serverState;
-          if (before === "offline" && after !== before) this.#onAvailable();
-          else if (after === "offline" && after !== before) {
-            this.#interruptWait();
-          }
-        }
-      },
-      up: () => {
-        this.#connected = true;
-        this.#onAvailable();
-      },
-      down: (reason) => {
-        this.#connected = false;
-        this.#disconnectReason = reason;
-        this.#interruptWait();
-      },
-      failed: (error) => {
-        this.#linkFailure = error;
-        requester.failed?.(error);
-        this.#interruptWait();
-      },
-    };
+  protected get isEmpty(): boolean {
+    return this.#deltas.isEmpty;
   }
 
-  /**
-   * Watches until the consumer ends the loop or the signal is aborted. Waits up
-   * to the timeout for a broker or server that is unavailable. A slow consumer
-   * receives fewer events, each with the sum of several deltas: the buffers in
-   * the watcher and in the server are bounded.
-   *
-   * @throws {NoAnswerError} if the server is offline or silent for too long
-   * @throws {RefusedError} if the server rejects the request
-   * @throws {LinkError} if the broker is unavailable for too long, or the
-   * connection fails permanently
-   * @throws {Error} if this watcher is already watching
-   */
-  async *watch(
-    link: Link,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<WatchEvent, void, void> {
-    if (this.#watching) {
-      throw new Error("Cannot watch: this watcher is already watching");
-    }
-    this.#watching = true;
-    const onAbort = () => this.#interruptWait();
-    signal?.addEventListener("abort", onAbort);
+  protected receive({ topic, payload, retain }: Incoming): boolean {
+    if (topic !== this.#changesTopic) return false;
+    if (retain || !this.#deltas.isOpen) return true;
     try {
-      while (!signal?.aborted) {
-        const event = await this.#nextEvent(link, signal);
-        if (event !== undefined) yield event;
-      }
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-      this.#deltas.close();
-      this.#discardCopy();
-      this.#lastRequest = -Infinity;
-      this.#watching = false;
+      const part = parseChanges(payload);
+      if (part.layer === this.#layer) this.#deltas.add(part);
+      // Too many: a request costs less than to store them.
+      if (!this.#deltas.isOpen) this.mustRequest = true;
+    } catch (error) {
+      // From another sender, or damaged: then the next delta shows the gap.
+      if (!(error instanceof ProtocolError)) throw error;
     }
+    return true;
   }
 
-  /** Performs the next step of the watch, which may return no event. */
-  async #nextEvent(
-    link: Link,
-    signal: AbortSignal | undefined,
-  ): Promise<WatchEvent | undefined> {
-    // Earlier interrupts are handled by the lines below; later ones abort a
-    // wait.
-    const interrupt = this.#interrupt = new AbortController();
-    if (this.#linkFailure !== undefined) throw this.#linkFailure;
-    if (signal?.aborted) return undefined;
-    if (this.#isServerUnavailable) {
-      return await this.#waitForServer(interrupt.signal);
-    }
-    if (this.#mustRequest || !this.#deltas.isOpen) {
-      return await this.#catchUp(link, interrupt.signal);
-    }
-    const part = this.#deltas.take();
-    if (part !== undefined) return this.#applyDelta(part);
-    const { checkAfter = DEFAULT_CHECK_AFTER_MS } = this.#options;
-    // A delta that changes nothing does not count: with a forged one the copy
-    // may have a revision that the server has not reached.
-    const remaining = this.#lastApplied + checkAfter - performance.now();
-    if (remaining <= 0 || !await this.#waitForDelta(remaining)) {
-      this.#mustRequest = true;
-    }
-    return undefined;
-  }
-
-  get #isServerUnavailable(): boolean {
-    return !this.#connected || this.#requester.serverState === "offline";
-  }
-
-  /** @throws {LinkError | NoAnswerError} after the timeout */
-  async #waitForServer(interrupted: AbortSignal): Promise<undefined> {
-    const { timeout } = this.#options;
-    await this.#waitUntil(performance.now() + timeout, interrupted);
-    if (interrupted.aborted) return;
-    throw this.#connected
-      ? this.#requester.noAnswerError(timeout)
-      : new LinkError(
-        "unreachable",
-        `Disconnected from the broker: ${this.#disconnectReason}`,
-        { hint: "Check that the broker runs and that the network works." },
-      );
+  protected open(): void {
+    this.#deltas.open();
   }
 
   /** Requests the map, or what changed since the revision of the copy. */
-  async #catchUp(
+  protected async request(
     link: Link,
-    interrupted: AbortSignal,
-  ): Promise<WatchEvent | undefined> {
-    const { region, timeout, requestInterval = DEFAULT_REQUEST_INTERVAL_MS } =
-      this.#options;
-    await this.#waitUntil(this.#lastRequest + requestInterval, interrupted);
-    if (interrupted.aborted) return undefined;
-    this.#lastRequest = performance.now();
-    this.#mustRequest = true; // until the reply is applied
-    this.#deltas.open(); // before the request, so that no delta is missed
-    const follower = this.#follower;
-    const since = follower?.revision;
-    try {
-      const view = await this.#requester.request(link, {
-        layer: this.#layer,
-        timeout,
-        signal: interrupted,
-        ...(region && { region }),
-        ...(since !== undefined && { since }),
-      });
-      // Interrupted between the arrival of the reply and now.
-      if (interrupted.aborted) return undefined;
-      this.#storeFailingSince = undefined;
-      return this.#applyReply(view as FullView, follower);
-    } catch (error) {
-      if (interrupted.aborted || this.#isTemporary(error)) return undefined;
-      throw error;
-    }
+    options: WatchRequest,
+  ): Promise<FullView> {
+    const since = this.#follower?.revision;
+    const view = await this.requester.request(link, {
+      ...options,
+      layer: this.#layer,
+      ...(this.#region && { region: this.#region }),
+      ...(since !== undefined && { since }),
+    });
+    return view as FullView;
   }
 
-  #applyReply(
-    view: FullView,
-    follower: ChangesFollower | undefined,
-  ): WatchEvent | undefined {
+  protected applyReply(view: FullView): WatchEvent | undefined {
     const { revision, began } = view;
+    const follower = this.#follower;
     if (
       follower !== undefined &&
       (began !== follower.began || revision < follower.revision)
     ) {
-      this.#discardCopy();
-      this.#lastRequest = -Infinity; // request all of the new map at once
+      this.#follower = undefined;
+      this.requestAtOnce(); // all of the new map
       return undefined;
     }
     this.#follower = new ChangesFollower(view);
     this.#display = view.display;
     this.#deltas.dropUpTo(revision);
-    this.#mustRequest = false;
-    this.#lastApplied = performance.now();
+    this.mustRequest = !this.#deltas.isOpen;
+    this.markCurrent();
     return this.#eventOf(follower ? "changes" : "snapshot", view, revision);
   }
 
-  #applyDelta(part: ChangesPart): WatchEvent | undefined {
+  protected next(): WatchEvent | undefined {
+    const part = this.#deltas.take()!;
     const follower = this.#follower!;
     const result = follower.receive(part);
     // Any client can publish a delta of another map: the reply to a request
     // for what changed, which is short, shows if the server has one.
-    if (result === "other-map" || result === "gap") this.#mustRequest = true;
+    if (result === "other-map" || result === "gap") this.mustRequest = true;
+    // A delta that changes nothing does not count: with a forged one the copy
+    // may have a revision that the server has not reached.
     if (typeof result === "string") return undefined;
-    this.#lastApplied = performance.now();
-    const { region } = this.#options;
+    this.markCurrent();
+    const region = this.#region;
     const cells = region === undefined ? result : cellsWithin(result, region);
     return this.#eventOf("changes", { ...part, cells }, follower.revision);
+  }
+
+  protected discard(): void {
+    this.#deltas.close();
+    this.#follower = undefined;
   }
 
   #eventOf(
@@ -333,62 +194,6 @@ export class Watcher {
       ...(this.#display !== undefined && { display: this.#display }),
       cells,
     };
-  }
-
-  /** Call if the server has another map: then a new snapshot is needed. */
-  #discardCopy(): void {
-    this.#follower = undefined;
-    this.#mustRequest = true;
-  }
-
-  /** Returns true if the store fails, but not for longer than the timeout. */
-  #isTemporary(error: unknown): boolean {
-    if (!(error instanceof RefusedError && error.code === "store-failing")) {
-      return false;
-    }
-    this.#storeFailingSince ??= performance.now();
-    const limit = this.#follower === undefined ? 0 : this.#options.timeout;
-    return performance.now() - this.#storeFailingSince < limit;
-  }
-
-  #receiveDelta({ payload, retain }: Incoming): void {
-    if (retain || !this.#deltas.isOpen) return;
-    try {
-      const part = parseChanges(payload);
-      if (part.layer === this.#layer) this.#deltas.add(part);
-    } catch (error) {
-      // From another sender, or damaged: then the next delta shows the gap.
-      if (!(error instanceof ProtocolError)) throw error;
-    }
-    this.#wake?.();
-  }
-
-  /** Called when broker and server are available again: deltas were missed. */
-  #onAvailable(): void {
-    this.#mustRequest = true;
-    this.#interruptWait();
-  }
-
-  #interruptWait(): void {
-    this.#interrupt.abort();
-    this.#wake?.();
-  }
-
-  /** @param time until when to wait, of `performance.now()` */
-  async #waitUntil(time: number, interrupted: AbortSignal): Promise<void> {
-    const ms = time - performance.now();
-    if (ms > 0) await delay(ms, interrupted);
-  }
-
-  /** Waits for a delta or an interrupt. Returns false on a timeout. */
-  async #waitForDelta(ms: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    try {
-      return await doneWithin(promise, ms);
-    } finally {
-      this.#wake = undefined;
-    }
   }
 }
 

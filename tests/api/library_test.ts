@@ -1,5 +1,7 @@
-/** The example and the configurations of docs/LIBRARY.md, in another project. */
+/** The examples and the configurations of docs/LIBRARY.md, in another project. */
 import assert from "node:assert/strict";
+import { utf8 } from "../protocol/support.ts";
+import { squares } from "../server/zones/support.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { startSystem } from "../support/system.ts";
@@ -11,19 +13,26 @@ function codeBlocks(markdown: string, language: string): string[] {
   return [...markdown.matchAll(block)].map(([, code]) => code!);
 }
 
-for (const index of [0, 1]) {
+/** The example of a block of JSON, and what it prints. */
+const EXAMPLES: readonly (readonly RegExp[])[] = [
+  [/^3 1\n/, /^snapshot \d+ 3 3$/m],
+  [/^Lobby: occupied, at least 3\n/, /^1 zones, 1 changed$/m],
+];
+
+for (const [index, outputs] of EXAMPLES.entries()) {
   Deno.test({
-    name: `docs/LIBRARY.md: the example runs with deno.json number ${
-      index + 1
-    }`,
+    name: `docs/LIBRARY.md: example and deno.json number ${index + 1} work`,
     ...needs(),
     // Symbolic links need a privilege on Windows.
     ignore: needs().ignore || Deno.build.os === "windows",
     fn: async () => {
       const text = await Deno.readTextFile(`${ROOT}docs/LIBRARY.md`);
-      const [example] = codeBlocks(text, "ts");
+      const example = codeBlocks(text, "ts")[index];
       const config = codeBlocks(text, "json")[index]!;
       await using system = await startSystem("embedded");
+      const zones = await squares(["lobby", [0, 0, 4], { title: "Lobby" }]);
+      await system.server.zones.edit({ kind: "replace", zones });
+      await system.server.submit("default", utf8("1,2,3\n1,3,-1"));
       await using folder = await tempDir();
       await Deno.symlink(ROOT, `${folder.path}/occupancy`);
       await Deno.mkdir(`${folder.path}/app`);
@@ -39,8 +48,7 @@ for (const index of [0, 1]) {
       ], { cwd: `${folder.path}/app` });
       const { code, stdout, stderr } = await app.ended();
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /^3 1\n/);
-      assert.match(stdout, /^snapshot \d+ 3 3$/m);
+      for (const output of outputs) assert.match(stdout, output);
     },
   });
 }
