@@ -13,7 +13,7 @@
  * @module
  */
 
-import { inTurns, type Work } from "../common/turns.ts";
+import type { Work } from "../common/turns.ts";
 import { quoteName } from "../common/printable.ts";
 import { describeJson, encodeText, isJsonObject } from "../protocol/text.ts";
 import { CollectionJson } from "./collection_json.ts";
@@ -34,22 +34,6 @@ const POSITIONS_PER_STEP = 500;
 const BYTES_PER_STEP = 16 * 1024;
 /** Members of a feature that a zone is made of, or that are derived from it. */
 const KNOWN_MEMBERS = new Set(["type", "properties", "geometry", "bbox"]);
-
-/**
- * Reads zones, all or none, in as many turns of the event loop as it needs.
- *
- * @param input the GeoJSON; bytes are UTF-8, with or without a byte order mark,
- * and must not change until the zones are read
- * @param limits the limits to change
- * @returns the zones in the order of the features; rejects with a
- * {@linkcode ZoneError}
- */
-export function readZones(
-  input: Uint8Array | string,
-  limits: Partial<ZoneLimits> = {},
-): Promise<readonly Zone[]> {
-  return inTurns(readZonesInSteps(input, limits));
-}
 
 /**
  * Reads zones, all or none. A step takes about a millisecond, but `JSON.parse`

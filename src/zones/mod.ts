@@ -10,9 +10,10 @@ export {
   type ZoneErrorCode,
   type ZoneErrorOptions,
 } from "./errors.ts";
-export { readZones, readZonesInSteps } from "./geojson.ts";
+export { readZonesInSteps } from "./geojson.ts";
 export { readFeature, readFeatureInSteps } from "./read_feature.ts";
 export { DEFAULT_ZONE_LIMITS, type ZoneLimits } from "./limits.ts";
+export { readZones } from "./read_zones.ts";
 export { readZoneEvent, readZoneState } from "./state_json.ts";
 export {
   toFeature,

@@ -147,7 +147,7 @@ const NO_WEBSOCKET = 426;
 const UNAUTHORIZED = 401;
 
 /** Reads `application/problem+json`; a proxy may answer something else. */
-function parseProblem(text: string): { detail?: string; hint?: string } {
+export function parseProblem(text: string): { detail?: string; hint?: string } {
   try {
     const { detail, hint } = JSON.parse(text);
     return {

@@ -6,7 +6,7 @@ import {
   type ZoneDefinitions,
 } from "../../../src/page/zones/zone_definitions.ts";
 import { ZoneStore } from "../../../src/page/zones/zone_store.ts";
-import { readZones } from "../../../src/zones/geojson.ts";
+import { readZones } from "../../../src/zones/read_zones.ts";
 import { toFeature } from "../../../src/zones/write_geojson.ts";
 import type { ZoneState } from "../../../src/zones/zone_state.ts";
 import { until } from "../../support/until.ts";
