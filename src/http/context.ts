@@ -7,7 +7,12 @@
 import type { CellCounts, OccupancyMap } from "../grid/mod.ts";
 import type { ClientAccess } from "../feed/messages.ts";
 import type { BrokerCounts, BrokerState } from "../mqtt/link.ts";
-import type { LayerDisplay, Topics } from "../protocol/mod.ts";
+import type {
+  LayerDisplay,
+  SourceList,
+  SourceQuery,
+  Topics,
+} from "../protocol/mod.ts";
 import type {
   SubmissionResult,
   UnavailableCode,
@@ -89,6 +94,16 @@ export interface WebhookStatus {
   };
 }
 
+/** The sources of readings. */
+export interface ReadableSources {
+  /** How many there are. */
+  readonly size: number;
+  /** How many of them are silent. */
+  readonly silent: number;
+  /** Returns the list. */
+  list(query?: SourceQuery): SourceList;
+}
+
 /** The occupancy server, as the HTTP server uses it. */
 export interface HttpContext {
   /** The server's MQTT client id. */
@@ -105,6 +120,7 @@ export interface HttpContext {
   readonly map: ReadableMap;
   readonly counts: ServerCounts;
   readonly zones: ZoneService;
+  readonly sources: ReadableSources;
   /** How many cells the map may have, and how large it may be. */
   readonly cellLimits: {
     readonly maxCells?: number | undefined;

@@ -97,6 +97,19 @@ export function readSince(query: URLSearchParams): number | undefined {
   return since;
 }
 
+/** Reads `limit`, at least 1. Default: the maximum. */
+export function readLimit(query: URLSearchParams, max: number): number {
+  const text = query.get("limit");
+  if (text === null) return max;
+  const limit = parseJsonInteger(text);
+  if (isCount(limit) && limit >= 1 && limit <= max) return limit;
+  throw badRequest(
+    "bad-limit",
+    `Invalid limit ${quote(text)}`,
+    `Use an integer from 1 to ${max}, like limit=100.`,
+  );
+}
+
 /** Reads a required coordinate. */
 export function readCoordinate(query: URLSearchParams, name: string): number {
   const text = query.get(name);

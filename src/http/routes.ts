@@ -11,6 +11,7 @@ import { deleteLayer, getLayers } from "./api/layers.ts";
 import { getLive } from "./api/live.ts";
 import { getPlanImage, getPlans } from "./api/plans.ts";
 import { postReadings } from "./api/readings.ts";
+import { getSources } from "./api/sources.ts";
 import { getSummary } from "./api/summary.ts";
 import { getZones, putZones } from "./api/zones/collection.ts";
 import { deleteZone, getZone, putZone } from "./api/zones/one.ts";
@@ -167,6 +168,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/layers", getLayers),
   remove("/api/v1/layers/{layer}", deleteLayer),
   get("/api/v1/summary", getSummary),
+  get("/api/v1/sources", getSources),
   get("/api/v1/changes", getChanges),
   post("/api/v1/readings", postReadings),
   get("/api/v1/plans", getPlans),

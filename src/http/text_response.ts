@@ -50,6 +50,41 @@ export async function textResponse(
   return new Response(stream, { headers });
 }
 
+/**
+ * Answers as {@linkcode textResponse} does, with a JSON object that ends with a
+ * list.
+ *
+ * @param head the members before the list
+ * @param name the name of the list
+ * @param items of the list; they must not change
+ */
+export function listResponse(
+  context: RequestContext,
+  head: object,
+  name: string,
+  items: readonly unknown[],
+): Promise<Response> {
+  const headers = new Headers({
+    "content-type": "application/json",
+    "cache-control": "no-store",
+  });
+  return textResponse(context, writeList(head, name, items), headers);
+}
+
+function* writeList(
+  head: object,
+  name: string,
+  items: readonly unknown[],
+): Generator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"${name}":[`;
+  let separator = "\n";
+  for (const item of items) {
+    yield separator + JSON.stringify(item);
+    separator = ",\n";
+  }
+  yield "\n]}\n";
+}
+
 function* writePieces(
   first: string,
   rest: Iterator<string>,

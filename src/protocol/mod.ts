@@ -111,6 +111,7 @@ export {
   type SourceEvent,
   sourceLevel,
   type SourceList,
+  type SourceQuery,
   type SourceState,
 } from "./sources.ts";
 export {

@@ -65,6 +65,14 @@ export interface SourceList {
   readonly unlisted?: SourceActivity;
 }
 
+/** Which sources a list has. */
+export interface SourceQuery {
+  /** Maximum number of sources. Default: all. */
+  readonly limit?: number | undefined;
+  /** Only those whose name contains this, in upper or lower case. */
+  readonly contains?: string | undefined;
+}
+
 /** A source has become silent, or is back. */
 export interface SourceEvent {
   /** Its name. */

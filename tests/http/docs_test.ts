@@ -12,6 +12,7 @@ const VARYING_MEMBERS = [
   "lastReading",
   "since",
   "version",
+  "rate",
 ];
 
 interface Example {

@@ -95,6 +95,7 @@ Deno.test({
       const [path, route, init] of [
         ["/api/v1/cells?region=1", "/api/v1/cells", {}],
         ["/api/v1/cell?x=1", "/api/v1/cell", {}],
+        ["/api/v1/sources?limit=0", "/api/v1/sources", {}],
         ["/api/v1/readings", "/api/v1/readings", { method: "POST" }],
         ["/api/v1/plans/none/image", "/api/v1/plans/{layer}/image", {}],
         ["/live", "/live", {}],

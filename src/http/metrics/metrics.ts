@@ -303,6 +303,18 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
     },
     ...cellLimits(context),
     {
+      name: "occupancy_sources",
+      help: "Sources that have sent readings, by whether they are silent.",
+      labels: ["state"],
+      read() {
+        const { size, silent } = context.sources;
+        return [
+          [size - silent, { state: "reporting" }],
+          [silent, { state: "silent" }],
+        ];
+      },
+    },
+    {
       name: "occupancy_revision",
       help: "Revision of the map.",
       read: () => single(map.revision),

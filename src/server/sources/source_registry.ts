@@ -8,6 +8,7 @@ import type {
   ReadingBatch,
   SourceEvent,
   SourceList,
+  SourceQuery,
   SourceState,
 } from "../../protocol/mod.ts";
 import { Activity } from "./activity.ts";
@@ -181,13 +182,15 @@ export class SourceRegistry {
 
   /**
    * Returns the list: silent sources first, then those heard the longest ago.
-   *
-   * @param limit maximum number of sources. Default: all
    */
-  list(limit = Infinity): Pick<SourceList, "sources" | "unnamed" | "unlisted"> {
+  list(
+    { limit, contains = "" }: SourceQuery = {},
+  ): Pick<SourceList, "sources" | "unnamed" | "unlisted"> {
     const nowMs = this.#monotonic();
     const stateOf = (one: Activity) => one.state(nowMs);
-    const all = [...this.#new.values(), ...this.#known.values()];
+    const text = contains.toLowerCase();
+    const all = [...this.#new.values(), ...this.#known.values()]
+      .filter(({ name }) => text === "" || name.toLowerCase().includes(text));
     all.sort((a, b) =>
       Number(b.isSilent) - Number(a.isSilent) || a.heardMs - b.heardMs
     );

@@ -8,6 +8,7 @@ import {
   encodeSourceEvent,
   type SourceEvent,
   type SourceList,
+  type SourceQuery,
 } from "../../protocol/mod.ts";
 import type { Backlog } from "../backlog.ts";
 import { publishOrWarn, type ServerContext } from "../context.ts";
@@ -31,10 +32,8 @@ export interface SourceService {
   /**
    * Returns the list: silent sources first, then those without a reading for
    * the longest time.
-   *
-   * @param limit maximum number of sources. Default: all
    */
-  list(limit?: number): SourceList;
+  list(query?: SourceQuery): SourceList;
   /**
    * Calls the listener after each event, once. It must be fast and must not
    * throw.
@@ -92,7 +91,7 @@ export class SourceWatch implements SourceService {
     return this.#context.registry.silent;
   }
 
-  list(limit?: number): SourceList {
+  list(query?: SourceQuery): SourceList {
     const { registry, silentAfter, clock } = this.#context;
     return {
       time: clock.now(),
@@ -100,7 +99,7 @@ export class SourceWatch implements SourceService {
       ...(silentAfter !== undefined && { silentAfter }),
       total: registry.size,
       silent: registry.silent,
-      ...registry.list(limit),
+      ...registry.list(query),
     };
   }
 

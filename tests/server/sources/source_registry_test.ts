@@ -148,7 +148,8 @@ Deno.test({
     wait(1);
     assert.deepEqual(names(), ["a", "c", "b", "d"]);
     assert.equal(registry.silent, 2);
-    assert.equal(registry.list(2).sources.length, 2);
+    assert.equal(registry.list({ limit: 2 }).sources.length, 2);
+    assert.equal(registry.list({ contains: "D" }).sources.length, 1);
     assert.equal(registry.hasDue(MINUTE, since), false, "only once");
   },
 });

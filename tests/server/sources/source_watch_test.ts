@@ -199,7 +199,7 @@ Deno.test({
     system.wait(SILENT_AFTER);
     system.hear("b");
     await system.tick();
-    const { sources, unnamed, ...rest } = system.watch.list(1);
+    const { sources, unnamed, ...rest } = system.watch.list({ limit: 1 });
     assert.deepEqual(rest, {
       time: NOW + SILENT_AFTER,
       began: NOW,

@@ -115,6 +115,7 @@ export function httpContext(
     map,
     counts: server.stats,
     zones: server.zones,
+    sources: server.sources,
     cellLimits: server.cellLimits,
     plans,
     displayOf: parts.displayOf,

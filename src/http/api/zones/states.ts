@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { ZoneState } from "../../../zones/mod.ts";
 import type { Endpoint, RequestContext } from "../../endpoint.ts";
 import {
   jsonSpec,
@@ -16,7 +15,7 @@ import {
 import { checkNames } from "../../query.ts";
 import { Problem } from "../../problem.ts";
 import { jsonResponse } from "../../responses.ts";
-import { textResponse } from "../../text_response.ts";
+import { listResponse } from "../../text_response.ts";
 import { refreshMap } from "../map_moment.ts";
 import { nameOf, noZone } from "./edits.ts";
 import { NAME_PARAMETER, STATE } from "./schemas.ts";
@@ -46,12 +45,8 @@ export const getZoneStates: Endpoint = {
   async handle(context) {
     checkNames(context.url.searchParams, []);
     const moment = await statesMoment(context);
-    const headers = new Headers({
-      "content-type": "application/json",
-      "cache-control": "no-store",
-    });
     const states = [...context.server.zones.states()];
-    return textResponse(context, writeStates(moment, states), headers);
+    return listResponse(context, moment, "zones", states);
   },
 };
 
@@ -92,17 +87,4 @@ async function statesMoment({ server }: RequestContext) {
   const { revision } = server.map;
   await server.zones.updated();
   return { revision, time: server.clock() };
-}
-
-function* writeStates(
-  moment: { readonly revision: number; readonly time: number },
-  states: readonly ZoneState[],
-): Generator<string> {
-  yield `${JSON.stringify(moment).slice(0, -1)},"zones":[`;
-  let separator = "\n";
-  for (const state of states) {
-    yield separator + JSON.stringify(state);
-    separator = ",\n";
-  }
-  yield "\n]}\n";
 }
