@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
+import { violations } from "./axe.ts";
 import { BLANK, PageSession } from "./session.ts";
 
 const VIEW = "#layer=default&at=5,5&scale=40";
@@ -137,26 +138,6 @@ for (const colorScheme of ["light", "dark"] as const) {
       await session.waitForText("#pill", /^Disconnected/);
       assert.deepEqual(await violations(session), []);
     },
-  });
-}
-
-/** Returns the serious violations that axe-core finds. */
-async function violations(session: PageSession): Promise<string[]> {
-  // Imported here: it reads the environment, which tests without permissions
-  // cannot.
-  const { default: axe } = await import("axe-core");
-  await session.page.evaluate(axe.source);
-  return await session.page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const result = await axe.run(document);
-    if (result.passes.length < 20) return ["axe-core has tested nothing"];
-    return result.violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) =>
-        nodes.map(({ html, failureSummary }) =>
-          `${id}: ${html} ${failureSummary}`
-        )
-      );
   });
 }
 

@@ -34,6 +34,7 @@ export const ICONS = {
     ),
   close: () => icon("M5 5l10 10M15 5L5 15"),
   copy: () => icon("M7.5 7.5h9v9h-9zM4.5 12.5h-1v-9h9v1"),
+  warning: () => icon("M10 3.2L18 16.8H2zM10 8.4v4M10 14.6v.1"),
   done: () => icon("M4 10.5l4 4 8-9"),
 } as const;
 

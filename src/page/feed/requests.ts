@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { SourceList, SourceQuery } from "../../protocol/sources.ts";
+
 /** Addresses are relative to the page: a proxy may add a prefix. */
 const PLANS = "api/v1/plans";
 
@@ -93,6 +95,22 @@ export async function fetchPlans(): Promise<readonly FloorPlan[]> {
     ...(image !== undefined &&
       { image: { ...image, url: new URL(image.url, address).href } }),
   }));
+}
+
+/**
+ * Requests the sources of readings.
+ *
+ * @throws {Error} if there is no usable answer
+ */
+export async function fetchSources(
+  { limit, contains = "" }: SourceQuery,
+  signal: AbortSignal,
+): Promise<SourceList> {
+  const query = new URLSearchParams({
+    ...(limit !== undefined && { limit: String(limit) }),
+    ...(contains !== "" && { contains }),
+  });
+  return await fetchJson<SourceList>(`api/v1/sources?${query}`, signal);
 }
 
 /** Why the live connection cannot be opened. */

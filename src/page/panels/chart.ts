@@ -54,7 +54,9 @@ export class Chart {
       this.#time,
     );
     new ResizeObserver(() => {
-      this.#plot?.setSize({ width: this.#box.clientWidth, height: HEIGHT_PX });
+      const { clientWidth: width } = this.#box;
+      // The chart may be hidden.
+      if (width > 0) this.#plot?.setSize({ width, height: HEIGHT_PX });
     }).observe(this.#box);
   }
 

@@ -22,6 +22,7 @@ import { LayerHistory } from "./history.ts";
 import { LatestPanel } from "./latest_panel.ts";
 import { LayerList, titleOf } from "./layer_list.ts";
 import type { PageTitle } from "./page_title.ts";
+import { SourcesPanel } from "./sources_panel.ts";
 
 /** Callbacks of {@linkcode LayerPanels}. */
 export interface LayerPanelsEvents {
@@ -32,8 +33,8 @@ export interface LayerPanelsEvents {
 }
 
 /**
- * The cards, the list of layers, the latest changes, the chart, and the notice
- * of an empty map.
+ * The cards, the list of layers, the latest changes, the chart, the sources of
+ * readings, and the notice of an empty map.
  */
 export class LayerPanels {
   readonly #title: PageTitle;
@@ -41,6 +42,7 @@ export class LayerPanels {
   readonly #layers: LayerList;
   readonly #latest: LatestPanel;
   readonly #chart = new Chart();
+  readonly #sources = new SourcesPanel();
   readonly #empty: EmptyNotice;
   readonly #counted = new CountedLayers();
   #history = new LayerHistory();
@@ -132,6 +134,7 @@ export class LayerPanels {
   /** Updates the ages. */
   tick(now: number): void {
     this.#latest.tick(now);
+    this.#sources.tick();
   }
 
   /** Removes what belongs to the previous layer. */
