@@ -112,7 +112,16 @@ function escapeUnit(unit: string): string {
  * JSON allows in strings, are escaped. Its meaning is that of JSON.stringify.
  */
 export function printableJson(value: unknown): string {
-  const json = JSON.stringify(value);
+  return printableJsonText(JSON.stringify(value));
+}
+
+/**
+ * Returns the text of a JSON value that is safe to print, as
+ * {@linkcode printableJson} does.
+ *
+ * @param json valid JSON, on one line
+ */
+export function printableJsonText(json: string): string {
   if (isPrintable(json)) return json;
   return json.replace(
     ALL_UNPRINTABLE,

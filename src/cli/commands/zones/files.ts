@@ -4,7 +4,11 @@
  * @module
  */
 import { plural } from "../../../common/plural.ts";
-import { printable, printableJson } from "../../../common/printable.ts";
+import {
+  printable,
+  printableJson,
+  printableJsonText,
+} from "../../../common/printable.ts";
 import {
   DEFAULT_ZONE_LIMITS,
   readZones,
@@ -67,7 +71,13 @@ export async function exportZones(
   flags: ZonesFlags,
 ): Promise<void> {
   const { text } = await client.all();
-  if (path === "-") return await drainOut(text);
+  if (path === "-") {
+    // Control characters in the properties of other tools.
+    const isTerminal = Deno.stdout.isTerminal();
+    return await drainOut(
+      isTerminal ? text.split("\n").map(printableJsonText).join("\n") : text,
+    );
+  }
   const zones = await read(text, "the answer of the server");
   await replaceFile(path, text);
   info(flags, `Exported ${plural(zones.length, "zone")} to ${path}`);

@@ -274,7 +274,7 @@ Deno.test({
 
 Deno.test({
   name: "zones export writes what import reads, to stdout or a file",
-  ...needs(),
+  ...needs("script"),
   fn: async () => {
     await using server = await startServer();
     await using dir = await tempDir();
@@ -306,6 +306,18 @@ Deno.test({
         /another file/,
       );
     }
+    const strange = feature("a", 0, 4, { note: "\x9b2J\u202e" });
+    await server.get("/api/v1/zones", {
+      method: "PUT",
+      body: collection(strange),
+    });
+    await using session = new TerminalSession(
+      ["zones", "export", "--url", url],
+      { columns: 500, rows: 20 },
+    );
+    assert.equal(await session.ended(), 0);
+    assert.ok(session.output.includes('"note":"\\u009b2J\\u202e"'));
+    await server.get("/api/v1/zones", { method: "PUT", body: put });
     await using other = await startServer();
     const zonesCommand = `${ROOT}occupancy zones`;
     const search = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
