@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { usageError } from "../errors.ts";
 import { hintForOption } from "./hints.ts";
-import { flagsAmong, type OptionSpec } from "./spec.ts";
+import { flagsAmong, type OptionSpec, takesNextWord } from "./spec.ts";
 
 /** The value of a flag as written. */
 export type FlagValue = string | boolean | readonly string[];
@@ -44,9 +44,9 @@ export function readWords(
     args: [...words],
     strict: false,
     tokens: true,
-    options: Object.fromEntries(options.map(({ name, short, value }) => [name, {
-      type: value === undefined ? "boolean" : "string",
-      ...(short !== undefined && { short }),
+    options: Object.fromEntries(options.map((option) => [option.name, {
+      type: takesNextWord(option) ? "string" : "boolean",
+      ...(option.short !== undefined && { short: option.short }),
     }])),
   });
   const flags = new Map<string, FlagValue>();
@@ -76,46 +76,65 @@ export function readWords(
         ? `Give --${name} once.`
         : `Give --${name} once; only --${operandOption} may be repeated.`,
     );
-  for (const token of tokens) {
+  for (const [i, token] of tokens.entries()) {
     if (token.kind === "positional") {
       if (operandOption !== undefined) {
         append(operandOption, token.value);
         continue;
       }
       if (rest) return { flags, operands: words.slice(token.index) };
+      const before = tokens[i - 1];
+      if (
+        before?.kind === "option" && before.value === undefined &&
+        known.get(before.name)?.implied !== undefined
+      ) {
+        throw invalid(
+          `Unexpected argument: ${token.value}`,
+          `Write ${before.rawName}=${token.value}.`,
+        );
+      }
       operands.push(token.value);
     }
     if (token.kind !== "option") continue;
     const { rawName, value, inlineValue } = token;
     const negated = token.name.startsWith("no-") && !known.has(token.name);
     const option = known.get(negated ? token.name.slice(3) : token.name);
-    if (option === undefined || (negated && option.value !== undefined)) {
+    if (option === undefined || (negated && takesNextWord(option))) {
       throw invalid(
         `Unknown option: ${rawName}`,
         hintForOption(rawName, all, flagNames(options)),
       );
     }
-    if (option.value === undefined) {
+    const hasOwnValue = option.implied !== undefined && value !== undefined &&
+      !negated;
+    if (!takesNextWord(option) && !hasOwnValue) {
       if (value !== undefined) {
         throw invalid(
           `${rawName} does not take a value`,
           `Write ${rawName} without "=".`,
         );
       }
-      if (flags.get(option.name) === negated) {
+      const given = flags.get(option.name);
+      if (given !== undefined && (given === false) !== negated) {
         throw invalid(
           `Cannot use --${option.name} with --no-${option.name}`,
           "Use one of them.",
         );
       }
-      flags.set(option.name, !negated);
+      if (typeof given === "string") throw repeated(option.name, rawName);
+      flags.set(option.name, negated ? false : option.implied ?? true);
       continue;
     }
     // A value that starts like an option is one, unless it follows "=".
-    if (value === undefined || (!inlineValue && /^--?[A-Za-z]/.test(value))) {
+    if (
+      value === undefined || value === "" && hasOwnValue ||
+      (!inlineValue && /^--?[A-Za-z]/.test(value))
+    ) {
       throw invalid(
         `Missing value of ${rawName}`,
-        `Write ${rawName} <${option.value}>.`,
+        hasOwnValue
+          ? `Write ${rawName}, or ${rawName}=<${option.value}>.`
+          : `Write ${rawName} <${option.value}>.`,
       );
     }
     if (option.multiple) append(option.name, value);

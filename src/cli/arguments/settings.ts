@@ -134,8 +134,11 @@ function setting(
   given: FlagValue,
 ): Setting {
   const text = Array.isArray(given) ? given.join(", ") : String(given);
+  const isOn = switchState(text);
   const parsed = option.value === undefined
     ? parseSwitch(text, where)
+    : option.implied !== undefined && isOn !== undefined
+    ? isOn ? parseValue(option, option.implied, where) : undefined
     : option.multiple
     ? [given].flat().map((one) => parseValue(option, String(one), where))
     : parseValue(option, text, where);
@@ -166,10 +169,15 @@ const ON = ["true", "1", "yes", "on"];
 const OFF = ["false", "0", "no", "off"];
 
 function parseSwitch(given: string, where: string): boolean {
-  const word = given.toLowerCase();
-  if (ON.includes(word)) return true;
-  if (OFF.includes(word)) return false;
+  const isOn = switchState(given);
+  if (isOn !== undefined) return isOn;
   throw usageError(`Invalid ${where} "${given}"`, "Use true or false.");
+}
+
+/** Returns undefined for other words. */
+function switchState(given: string): boolean | undefined {
+  const word = given.toLowerCase();
+  return ON.includes(word) ? true : OFF.includes(word) ? false : undefined;
 }
 
 /** The setting; unset if it conflicts with one from a stronger source. */

@@ -16,6 +16,11 @@ export interface OptionSpec {
    * The value's name in help, such as `duration`. Without one it is a switch.
    */
   readonly value?: string;
+  /**
+   * The value if none is given. One that is given follows `=`: as a setting, it
+   * is the value itself, or `true` or `false`.
+   */
+  readonly implied?: string;
   /** What the option does: starts in lower case, ends without a full stop. */
   readonly summary: string;
   /** All allowed values. */
@@ -237,6 +242,11 @@ export async function loadSpecs(
 /** As on the command line: `--stale-after`. */
 export function flagOf({ name }: OptionSpec): string {
   return `--${name}`;
+}
+
+/** Returns true if the value of an option may be the next word. */
+export function takesNextWord({ value, implied }: OptionSpec): boolean {
+  return value !== undefined && implied === undefined;
 }
 
 /** The options that the command line accepts. */

@@ -28,9 +28,10 @@ export function grouped(
 export function usageOf(option: OptionSpec): string {
   const { value, settingOnly } = option;
   if (settingOnly) return variableOf(option);
-  return value === undefined
-    ? flagName(option)
-    : `${flagName(option)} <${value}>`;
+  if (value === undefined) return flagName(option);
+  return option.implied === undefined
+    ? `${flagName(option)} <${value}>`
+    : `${flagName(option)}[=<${value}>]`;
 }
 
 /** The flag without its value: `--no-request`, `--timeout`. */
@@ -43,6 +44,9 @@ export function meaningOf(option: OptionSpec): string {
   const { summary, choices, unset } = option;
   const notes = [
     ...(choices ? [choices.join(" | ")] : []),
+    ...(option.implied !== undefined
+      ? [`without a value: ${option.implied}`]
+      : []),
     ...(option.default !== undefined ? [`default: ${option.default}`] : []),
     ...(unset !== undefined ? [`default: ${unset}`] : []),
     ...(option.required ? ["required"] : []),

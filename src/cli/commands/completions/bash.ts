@@ -2,6 +2,7 @@ import {
   flagsAmong,
   type LoadedCommand,
   type OptionSpec,
+  takesNextWord,
 } from "../../arguments/spec.ts";
 import { flagName } from "../../help/option_text.ts";
 
@@ -48,7 +49,7 @@ complete -F _occupancy occupancy
 
 /** Completions of the values of options. */
 function valueCases({ name, spec }: LoadedCommand): string[] {
-  return flagsAmong(spec.options).filter(({ value }) => value !== undefined)
+  return flagsAmong(spec.options).filter(takesNextWord)
     .map(
       (option) => {
         const flags = [

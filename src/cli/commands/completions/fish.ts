@@ -2,6 +2,7 @@ import {
   flagsAmong,
   type LoadedCommand,
   type OptionSpec,
+  takesNextWord,
 } from "../../arguments/spec.ts";
 import { flagName } from "../../help/option_text.ts";
 
@@ -40,8 +41,8 @@ function commandLines({ name, spec }: LoadedCommand): string[] {
 }
 
 function argument(option: OptionSpec): string {
-  const { short, value, summary, choices, file } = option;
-  const completion = value === undefined
+  const { short, summary, choices, file } = option;
+  const completion = !takesNextWord(option)
     ? ""
     : choices
     ? ` -x -a '${choices.join(" ")}'`

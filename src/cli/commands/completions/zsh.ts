@@ -70,9 +70,15 @@ function argument(option: OptionSpec): string {
   const meaning = `[${quoted(option.summary)}]`;
   const completion = value === undefined
     ? ""
-    : `:${value}:${valueCompletion(option)}`;
-  // "=" allows a value after "=" and after a space.
-  const flag = value === undefined ? long : `${long}=`;
+    : `${option.implied === undefined ? "" : ":"}:${value}:${
+      valueCompletion(option)
+    }`;
+  // "=" allows a value after "=" and after a space, "=-" only after "=".
+  const flag = value === undefined
+    ? long
+    : option.implied === undefined
+    ? `${long}=`
+    : `${long}=-`;
   if (short === undefined) return `'${flag}${meaning}${completion}'`;
   const exclusion = option.multiple ? "*" : `(-${short} ${long})`;
   return `'${exclusion}'{-${short},${flag}}'${meaning}${completion}'`;

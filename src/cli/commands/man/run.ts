@@ -129,11 +129,15 @@ function manPage(
 
 /** An option with its meaning. */
 function entry(option: OptionSpec): string[] {
-  const { short, value, defaultOn, name, settingOnly } = option;
+  const { short, value, defaultOn, name, settingOnly, implied } = option;
   const isPlain = value === undefined || settingOnly;
   const long = isPlain ? usageOf(option) : `--${name}`;
   const bold = (text: string) => `\\fB${roff(text)}\\fR`;
-  const argument = isPlain ? "" : ` \\fI${roff(value)}\\fR`;
+  const argument = isPlain
+    ? ""
+    : implied === undefined
+    ? ` \\fI${roff(value)}\\fR`
+    : `[=\\fI${roff(value)}\\fR]`;
   const flags = [
     ...(short && !defaultOn ? [bold(`-${short}`)] : []),
     bold(long) + argument,
