@@ -13,6 +13,7 @@ export type Tool =
   | "curl"
   | "fish"
   | "groff"
+  | "jinja"
   | "less"
   | "man"
   | "mosquitto"
@@ -29,9 +30,12 @@ export type Tool =
   | "mosquitto_sub";
 
 const PERMISSIONS = ["net", "read", "write", "run", "env", "sys"] as const;
-/**
- * Debian's interpreter first: its package python3-paho-mqtt is for that one.
- */
+/** Tools that are modules of Python: those of Debian's packages, for example. */
+const PYTHON_MODULES: Partial<Record<Tool, string>> = {
+  jinja: "jinja2",
+  paho: "paho.mqtt.client",
+};
+/** Debian's interpreter first: its packages are for that one. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
 const TOOL_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
@@ -63,7 +67,11 @@ const found = new Map<Tool, string | undefined>();
 /** Returns the path of a program; undefined if it is not installed. */
 export function findTool(tool: Tool): string | undefined {
   if (!found.has(tool)) {
-    found.set(tool, tool === "paho" ? findPaho() : findProgram(tool));
+    const module = PYTHON_MODULES[tool];
+    found.set(
+      tool,
+      module === undefined ? findProgram(tool) : findPython(module),
+    );
   }
   return found.get(tool);
 }
@@ -83,11 +91,11 @@ function findProgram(name: string): string | undefined {
   return folders.map((folder) => `${folder}/${name}`).find(isFile);
 }
 
-/** Returns a Python interpreter that has paho-mqtt. */
-function findPaho(): string | undefined {
+/** Returns a Python interpreter that has a module. */
+function findPython(module: string): string | undefined {
   return PYTHONS.find((python) => {
     try {
-      const args = ["-c", "import paho.mqtt.client"];
+      const args = ["-c", `import ${module}`];
       return new Deno.Command(python, { args, stderr: "null" })
         .outputSync().success;
     } catch {
