@@ -205,6 +205,7 @@ const RULES: readonly FolderRule[] = [
       ...["deno.json", ...BASE, "src/simulate/", "src/store/", "src/mqtt/"],
       ...["src/broker/", "src/client/", "src/request/", "src/server/"],
       ...["src/feed/", "src/http/", "src/doctor/", "src/zones/"],
+      "src/home_assistant/",
       "src/webhooks/",
     ],
   },

@@ -7,6 +7,7 @@
 /** The names of all limits, as in the table of docs/SECURITY.md. */
 export const LIMIT_NAMES = [
   "client-id-conflict",
+  "home-assistant-zones",
   "http-body-bytes",
   "http-connections",
   "http-connections-per-address",

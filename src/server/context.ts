@@ -87,6 +87,11 @@ export interface ServerOptions {
   readonly displayOf?: (layer: string) => LayerDisplay | undefined;
   /** The zones of a file. Default: those of the store. */
   readonly fileZones?: FileZones | undefined;
+  /**
+   * The discovery prefix of Home Assistant. Default: zones are not announced,
+   * and those that were announced before are removed.
+   */
+  readonly homeAssistant?: string | undefined;
   /** Counts what limits refuse; shared with the broker. Default: a new one. */
   readonly limited?: LimitCounts;
 }

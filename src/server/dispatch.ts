@@ -6,6 +6,7 @@
 import type { Incoming, IncomingRun } from "../mqtt/link.ts";
 import type { Barrier } from "./barrier.ts";
 import type { ServerContext } from "./context.ts";
+import type { Announcer } from "./home_assistant/announcer.ts";
 import type { Markers } from "./markers.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PeerServers } from "./presence.ts";
@@ -15,6 +16,7 @@ export interface MessageHandlers {
   readonly peers: Pick<PeerServers, "handle">;
   readonly markers: Pick<Markers, "topic" | "handle">;
   readonly barrier: Pick<Barrier, "hold">;
+  readonly homeAssistant: Pick<Announcer, "topics" | "handle">;
   readonly pipeline: Pick<Pipeline, "push">;
 }
 
@@ -31,7 +33,7 @@ export class Dispatcher {
   /** Handles a message. The handler acknowledges it. */
   dispatch(message: Incoming): void {
     const { topics, telemetry, status } = this.#context;
-    const { peers, markers, barrier, pipeline } = this.#handlers;
+    const { peers, markers, barrier, pipeline, homeAssistant } = this.#handlers;
     switch (message.topic) {
       // The retained state of this server, or of another under the same prefix.
       case topics.state:
@@ -53,9 +55,11 @@ export class Dispatcher {
         } else pipeline.push(message);
         break;
 
-      // <prefix>/data or below it: readings.
+      // <prefix>/data or below it: readings. Or Home Assistant starts or stops.
       default:
-        pipeline.push(message);
+        if (homeAssistant.topics.has(message.topic)) {
+          homeAssistant.handle(message);
+        } else pipeline.push(message);
     }
   }
 

@@ -21,6 +21,7 @@ import {
   type ServerOptions,
 } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { Announcer } from "./home_assistant/announcer.ts";
 import { Markers } from "./markers.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
@@ -58,6 +59,7 @@ export class Server {
   readonly #removal: LayerRemoval;
   readonly #zones: ServerZones;
   readonly #sources: SourceWatch;
+  readonly #announcer: Announcer;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
   #hasConnected = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
@@ -87,7 +89,9 @@ export class Server {
     const barrier = this.#barrier = new Barrier(markers, pipeline);
     this.#sources = new SourceWatch(context, { markers, backlog, pipeline });
     const peers = new PeerServers(context, this.#presence);
-    const handlers = { peers, markers, barrier, pipeline };
+    const homeAssistant = new Announcer(context, zones, options.homeAssistant);
+    this.#announcer = homeAssistant;
+    const handlers = { peers, markers, barrier, pipeline, homeAssistant };
     this.#dispatcher = new Dispatcher(context, handlers);
   }
 
@@ -256,6 +260,7 @@ export class Server {
     this.#backlog.stop();
     this.#removal.stop();
     this.#pipeline.stop();
+    this.#announcer.stop();
     this.#zones.stop();
     this.#changes.stop();
     this.#sources.stop();
@@ -296,6 +301,7 @@ export class Server {
     if (!isCommitted) throw status.storeProblem!;
     status.loaded = true;
     this.#zones.load();
+    this.#announcer.load();
     const full = cellLimiter.problem;
     if (full !== undefined) {
       log.warn(`Readings of new cells are refused: ${full}`);
@@ -325,6 +331,7 @@ export class Server {
     void this.#presence.announce("online");
     this.#changes.connected();
     this.#zones.connected();
+    this.#announcer.connected();
   }
 
   #logReconnect(): void {

@@ -1,6 +1,6 @@
 /**
- * Records in the database of the map: the state of the embedded broker, and the
- * zones.
+ * Records in the database of the map: the state of the embedded broker, the
+ * zones, and what Home Assistant has of them.
  *
  * @module
  */
@@ -22,6 +22,7 @@ const RETRY_INTERVAL_MS = 1000;
 const FIRST_IDS: Readonly<Record<RecordOwner, number>> = {
   broker: 0,
   zones: 2 ** 48,
+  "home-assistant": 2 ** 49,
 };
 /** More than a server adds in its life. */
 const MAX_RECORDS = 2 ** 48;

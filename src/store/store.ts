@@ -70,8 +70,11 @@ export interface LoadLimit {
   readonly memoryBytes: number;
 }
 
-/** What records belong to: the embedded broker, or the zones. */
-export type RecordOwner = "broker" | "zones";
+/**
+ * What records belong to: the embedded broker, the zones, or what Home Assistant
+ * has of them.
+ */
+export type RecordOwner = "broker" | "zones" | "home-assistant";
 
 /**
  * Byte strings beside the map, each under a number. Changes are committed with

@@ -16,6 +16,10 @@ function start() {
     markers: { topic: MARKERS, handle: set("markers") },
     barrier: { hold: set("barrier") },
     pipeline: { push: set("pipeline") },
+    homeAssistant: {
+      topics: new Set(["homeassistant/status"]),
+      handle: set("Home Assistant"),
+    },
   });
   return {
     context,

@@ -171,6 +171,12 @@ export class ServerZones implements ZoneService {
     this.#messages.connected();
   }
 
+  /** Publishes the state of a zone again; does nothing if it has none. */
+  republish(name: string): void {
+    const state = this.state(name);
+    if (state !== undefined) this.#messages.setState(state);
+  }
+
   /** Call when the store fails. */
   storeFails(): void {
     this.#updates.storeFails();

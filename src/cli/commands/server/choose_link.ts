@@ -7,6 +7,7 @@ import type { Link } from "../../../mqtt/link.ts";
 import type { BrokerAccess } from "../../../mqtt/transport.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
+import { statusTopics } from "../../../home_assistant/mod.ts";
 import { offlineState } from "../../../server/mod.ts";
 import type { Records } from "../../../store/store.ts";
 import {
@@ -101,7 +102,10 @@ async function connected(
     subscriptions: topics.serverSubscriptions(flags.name),
     // A bridge sends retained readings again, which may be of any age.
     retainAsPublished: [topics.dataFilter],
-    liveSubscriptions: topics.serverLiveSubscriptions(),
+    liveSubscriptions: [
+      ...topics.serverLiveSubscriptions(),
+      ...homeAssistantTopics(flags),
+    ],
     will: {
       topic: topics.state,
       payload: offlineState(flags.name, VERSION),
@@ -147,7 +151,10 @@ async function embedded(
     ...(tls && listenWss && { wss: { ...listenWss, ...tls } }),
     access,
     ...(records && { persistence: new StoredState(records) }),
-    subscriptions: topics.serverSubscriptions(flags.name),
+    subscriptions: [
+      ...topics.serverSubscriptions(flags.name),
+      ...homeAssistantTopics(flags),
+    ],
     runs: [topics.dataFilter],
     onLimit,
     version: VERSION,
@@ -188,6 +195,11 @@ async function embedded(
   const address = () => link.address;
   const reloadTls = (tls: TlsFiles) => link.reloadTls(tls);
   return { link, verb: "Started the", describe, address, reloadTls };
+}
+
+/** The topics on which Home Assistant says that it has started. */
+function homeAssistantTopics({ homeAssistant }: ServerFlags) {
+  return homeAssistant === undefined ? [] : statusTopics(homeAssistant);
 }
 
 /** Where the embedded broker listens besides its TCP address. */

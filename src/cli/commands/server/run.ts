@@ -67,6 +67,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const plans = new Map(mapFile === undefined ? [] : await readPlans(mapFile));
   const displayOf = layerDisplay(flags, plans);
   const topics = new Topics(flags.prefix);
+  checkHomeAssistant(flags, topics);
   // Also checks the address of the broker, before the store is created.
   const access = await readBrokerAccess(flags, log.warn);
   const limited = new LimitCounts();
@@ -117,6 +118,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     displayOf,
     limited,
     fileZones: zonesFile,
+    homeAssistant: flags.homeAssistant,
   });
   if (webhooks !== undefined) sendEvents(webhooks, server, topics);
   log.countLimited(() => limited.add("log-lines"));
@@ -211,6 +213,19 @@ function mapOf({ staleAfter, forgetAfter, maxSkew }: ServerFlags) {
     ...(staleAfter !== undefined && { staleAfter }),
     ...(forgetAfter !== undefined && { forgetAfter }),
   });
+}
+
+/** @throws {AppError} (usage) if its topics would be those of the server */
+function checkHomeAssistant(
+  { homeAssistant }: ServerFlags,
+  { prefix }: Topics,
+): void {
+  if (homeAssistant === undefined) return;
+  if (!`${homeAssistant}/`.startsWith(`${prefix}/`)) return;
+  throw usageError(
+    `Cannot use --home-assistant=${homeAssistant}: topics under ${prefix} are those of the server`,
+    "Use the discovery prefix of Home Assistant (homeassistant, unless it was changed there), or another --prefix.",
+  );
 }
 
 /** @throws {AppError} (usage) if there is no folder for the store */

@@ -1,6 +1,8 @@
-/** Zones and webhooks: options of `occupancy server`. */
+/** Zones, webhooks and Home Assistant: options of `occupancy server`. */
+import { DEFAULT_DISCOVERY_PREFIX } from "../../../home_assistant/discovery.ts";
 import { parseWebhook, redactWebhook } from "../../../webhooks/address.ts";
 import type { OptionSpec } from "../../arguments/spec.ts";
+import { parsePrefix } from "../../arguments/values.ts";
 
 const ZONES = "Zones and events";
 
@@ -33,6 +35,16 @@ export const ZONE_OPTIONS = [
       "file with the secret that signs the requests of --webhook, as in Standard Webhooks: whsec_ and Base64",
     unset: "they are not signed",
     file: true,
+    group: ZONES,
+  },
+  {
+    name: "home-assistant",
+    value: "prefix",
+    implied: DEFAULT_DISCOVERY_PREFIX,
+    summary:
+      "show the zones in Home Assistant, by MQTT discovery under this prefix; without the option, zones shown before are removed there",
+    unset: "off",
+    parse: parsePrefix,
     group: ZONES,
   },
 ] as const satisfies readonly OptionSpec[];

@@ -1,0 +1,352 @@
+/** What a server publishes for Home Assistant, and when. */
+import assert from "node:assert/strict";
+import { parseDiscovery } from "../../home_assistant/schema.ts";
+import { zoneOf } from "../../home_assistant/support.ts";
+import { FakeLink, incoming } from "../../support/fake_link.ts";
+import { needs } from "../../support/needs.ts";
+import { tempDir } from "../../support/temp.ts";
+import { until } from "../../support/until.ts";
+import { LinkError } from "../../../src/mqtt/link.ts";
+import type { ServerOptions } from "../../../src/server/context.ts";
+import type { Zone } from "../../../src/zones/mod.ts";
+import { startZones, type ZoneSystem } from "../zones/support.ts";
+
+const STATUS = "homeassistant/status";
+const LOBBY = topicOf("lobby");
+
+function topicOf(key: string, prefix = "homeassistant"): string {
+  return `${prefix}/device/occupancy-${key}/config`;
+}
+
+async function start(
+  options: Partial<ServerOptions> & { link?: FakeLink } = {},
+): Promise<ZoneSystem> {
+  return await startZones({ homeAssistant: "homeassistant", ...options });
+}
+
+async function setZones(
+  { server }: ZoneSystem,
+  ...zones: readonly Zone[]
+): Promise<void> {
+  const result = await server.zones.edit({ kind: "replace", zones });
+  assert.ok(typeof result === "object", String(result));
+}
+
+/** The published discovery messages, in order. */
+function discoveries({ link }: ZoneSystem) {
+  return link.published.filter(({ topic }) => topic.endsWith("/config"));
+}
+
+/** Waits until the last message on each topic is the first, or a config. */
+async function untilAnnounced(
+  system: ZoneSystem,
+  expected: Readonly<Record<string, "config" | "removed" | "nothing">>,
+): Promise<void> {
+  const actual = () =>
+    Object.fromEntries(
+      Object.keys(expected).map((topic) => {
+        const last = system.link.textsOn(topic).at(-1);
+        return [
+          topic,
+          last === undefined ? "nothing" : last === "" ? "removed" : "config",
+        ];
+      }),
+    );
+  await until(() => {
+    try {
+      assert.deepEqual(actual(), expected);
+      return true;
+    } catch {
+      return false;
+    }
+  }, { what: () => JSON.stringify(actual()) });
+}
+
+Deno.test({
+  name: "zones are announced, retained, and again only if they have changed",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const hall = zoneOf("hall", { x: 10 });
+    await setZones(system, zoneOf("lobby"), hall);
+    await untilAnnounced(system, {
+      [LOBBY]: "config",
+      [topicOf("hall")]: "config",
+    });
+    for (const { topic, payload, options } of discoveries(system)) {
+      assert.deepEqual([options.qos, options.retain], [1, true]);
+      const text = new TextDecoder().decode(payload);
+      assert.ok(parseDiscovery("homeassistant", topic, text));
+    }
+    // A capacity is not in the message; a title is.
+    await setZones(system, zoneOf("lobby", { capacity: 9 }), hall);
+    await setZones(system, zoneOf("lobby", { title: "Foyer" }), hall);
+    await until(() => system.link.textsOn(LOBBY).length === 2);
+    await system.send("1,1,1");
+    assert.equal(discoveries(system).length, 3);
+  },
+});
+
+Deno.test({
+  name: "the unit of a layer is that of the count",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start({
+      displayOf: (layer) => layer === "deck" ? { unit: ["car", "cars"] } : {},
+    });
+    await setZones(system, zoneOf("lobby"), zoneOf("p1", { layer: "deck" }));
+    await untilAnnounced(system, { [topicOf("p1")]: "config" });
+    const unitOf = (key: string) =>
+      JSON.parse(system.link.textsOn(topicOf(key))[0]!).cmps.count.unit_of_meas;
+    assert.deepEqual([unitOf("lobby"), unitOf("p1")], ["people", "cars"]);
+  },
+});
+
+Deno.test({
+  name: "a removed zone gets one empty message",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    await setZones(system, zoneOf("lobby"));
+    await untilAnnounced(system, { [LOBBY]: "config" });
+    await setZones(system);
+    await untilAnnounced(system, { [LOBBY]: "removed" });
+    await setZones(system, zoneOf("hall", { x: 9 }));
+    await untilAnnounced(system, { [topicOf("hall")]: "config" });
+    assert.deepEqual(system.link.textsOn(LOBBY).slice(1), [""]);
+    // It comes back under the same ids.
+    await setZones(system, zoneOf("lobby"));
+    await untilAnnounced(system, { [LOBBY]: "config" });
+  },
+});
+
+Deno.test({
+  name: "after a reconnect, all is announced again",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    await setZones(system, zoneOf("lobby"));
+    await untilAnnounced(system, { [LOBBY]: "config" });
+    system.link.handlers.down?.("gone");
+    await setZones(system, zoneOf("lobby"), zoneOf("hall", { x: 9 }));
+    assert.deepEqual(system.link.textsOn(topicOf("hall")), []);
+    system.link.handlers.up?.();
+    await untilAnnounced(system, { [topicOf("hall")]: "config" });
+    assert.equal(system.link.textsOn(LOBBY).length, 2);
+  },
+});
+
+Deno.test({
+  name:
+    "after a start of Home Assistant, zones and then states are published again",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { link } = system;
+    await setZones(system, zoneOf("lobby"));
+    await system.send("1,1,1");
+    await until(() => system.published("lobby")?.occupied === true);
+    const before = link.published.length;
+    const birth = incoming(STATUS, "online");
+    link.handlers.message(birth);
+    assert.ok(link.acknowledged.includes(birth));
+    await until(() => link.published.length >= before + 2);
+    assert.deepEqual(
+      link.published.slice(before).map(({ topic }) => topic),
+      [LOBBY, "occupancy/zone/lobby"],
+    );
+  },
+});
+
+Deno.test({
+  name: "many messages that Home Assistant has started cause one announcement",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { link } = system;
+    await setZones(system, zoneOf("lobby"));
+    await untilAnnounced(system, { [LOBBY]: "config" });
+    for (let i = 0; i < 1000; i++) {
+      link.handlers.message(incoming(STATUS, "online", { qos: 0 }));
+    }
+    await until(() => link.textsOn(LOBBY).length === 2);
+    for (let i = 0; i < 1000; i++) {
+      link.handlers.message(incoming(STATUS, "online", { qos: 0 }));
+    }
+    await setZones(system, zoneOf("hall", { x: 9 }), zoneOf("lobby"));
+    await untilAnnounced(system, { [topicOf("hall")]: "config" });
+    assert.equal(link.textsOn(LOBBY).length, 2, "not within 5 seconds");
+  },
+});
+
+Deno.test({
+  name: "other messages on the topic of Home Assistant's status do nothing",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { link, server } = system;
+    await setZones(system, zoneOf("lobby"));
+    await untilAnnounced(system, { [LOBBY]: "config" });
+    const payloads = ["", "ONLINE", "x".repeat(100_000), "1,1,1", "offline"];
+    for (const payload of [...payloads, new Uint8Array([0xff])]) {
+      link.handlers.message(incoming(STATUS, payload));
+    }
+    assert.equal(link.acknowledged.length, payloads.length + 1);
+    await setZones(system, zoneOf("hall", { x: 9 }), zoneOf("lobby"));
+    await untilAnnounced(system, { [topicOf("hall")]: "config" });
+    assert.equal(link.textsOn(LOBBY).length, 1);
+    assert.equal(server.stats.accepted, 0, "no reading");
+  },
+});
+
+Deno.test({
+  name:
+    "a message that the broker refuses is reported, and sent at the next connect",
+  permissions: "none",
+  fn: async () => {
+    const link = new FakeLink({ manual: true });
+    const settleAll = (refuses: boolean) => {
+      for (const { topic, settle } of link.published.splice(0)) {
+        settle(
+          refuses && topic === LOBBY
+            ? new LinkError("refused", "not authorized")
+            : undefined,
+        );
+      }
+    };
+    await using system = await start({ link });
+    const editing = setZones(system, zoneOf("lobby"));
+    const refusing = setInterval(() => settleAll(true), 1);
+    await editing;
+    await until(() =>
+      system.log.some((line) => line.includes("Zones are missing"))
+    );
+    clearInterval(refusing);
+    link.handlers.down?.("gone");
+    link.handlers.up?.();
+    await until(() => link.textsOn(LOBBY).length === 1);
+    const settling = setInterval(() => settleAll(false), 1);
+    await system.server.stop();
+    clearInterval(settling);
+  },
+});
+
+Deno.test({
+  name:
+    "above 1000 zones, the others are counted and logged, and not announced",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { server, link, log } = system;
+    const zones = Array.from(
+      { length: 1003 },
+      (_, x) => zoneOf(`z${x}`, { x }),
+    );
+    await setZones(system, ...zones);
+    await untilAnnounced(system, { [topicOf("z999")]: "config" });
+    assert.equal(discoveries(system).length, 1000);
+    assert.equal(server.stats.limited.of("home-assistant-zones"), 3);
+    assert.ok(log.some((line) => line.includes("not the other 3")), log.join());
+    // One is deleted: another one has its place.
+    await setZones(system, ...zones.slice(1));
+    await untilAnnounced(system, {
+      [topicOf("z0")]: "removed",
+      [topicOf("z1000")]: "config",
+    });
+    assert.deepEqual(link.textsOn(topicOf("z1001")), []);
+    assert.equal(server.stats.limited.of("home-assistant-zones"), 3);
+  },
+});
+
+Deno.test({
+  name:
+    "without the option nothing is published, and status messages are readings",
+  permissions: "none",
+  fn: async () => {
+    await using system = await startZones();
+    await setZones(system, zoneOf("lobby"));
+    await system.send("1,1,1");
+    assert.deepEqual(discoveries(system), []);
+    assert.ok(!system.log.some((line) => line.includes("Home Assistant")));
+  },
+});
+
+Deno.test({
+  name: "a store keeps what Home Assistant has: other prefixes, deleted zones",
+  ...needs(),
+  fn: async () => {
+    const { SqliteStore } = await import("../../../src/store/sqlite.ts");
+    await using folder = await tempDir();
+    const open = () => new SqliteStore({ path: `${folder.path}/map.sqlite` });
+    {
+      await using system = await start({ store: open() });
+      await setZones(system, zoneOf("lobby"), zoneOf("hall", { x: 9 }));
+      await untilAnnounced(system, { [topicOf("hall")]: "config" });
+    }
+    {
+      // Renamed and deleted in a file, while the server did not run.
+      const zones = [zoneOf("foyer")];
+      await using system = await start({
+        store: open(),
+        homeAssistant: "ha/two",
+        fileZones: { file: "zones.geojson", zones },
+      });
+      await untilAnnounced(system, {
+        [topicOf("lobby", "ha/two")]: "config",
+        [LOBBY]: "removed",
+        [topicOf("hall")]: "removed",
+      });
+      assert.match(
+        system.link.textsOn(topicOf("lobby", "ha/two"))[0]!,
+        /"stat_t":"occupancy\/zone\/foyer"/,
+      );
+      // It starts there with its default status topic.
+      system.link.handlers.message(incoming(STATUS, "online"));
+      await until(() => system.link.textsOn(LOBBY).length === 3);
+    }
+    {
+      await using system = await startZones({ store: open() });
+      await untilAnnounced(system, {
+        [topicOf("lobby", "ha/two")]: "removed",
+        // Removed for certain, and forgotten.
+        [LOBBY]: "nothing",
+        [topicOf("hall")]: "nothing",
+      });
+      assert.match(system.log.join("\n"), /Removed 1 zone from Home Assistant/);
+    }
+    {
+      await using system = await startZones({ store: open() });
+      await setZones(system, zoneOf("lobby"));
+      assert.deepEqual(discoveries(system), []);
+    }
+  },
+});
+
+Deno.test({
+  name: "records that cannot be used are deleted with a warning",
+  ...needs(),
+  fn: async () => {
+    const { SqliteStore } = await import("../../../src/store/sqlite.ts");
+    const { OccupancyMap } = await import("../../../src/grid/mod.ts");
+    await using folder = await tempDir();
+    const open = () => new SqliteStore({ path: `${folder.path}/map.sqlite` });
+    const store = open();
+    store.load(new OccupancyMap({ maxSkew: 0 }));
+    const texts = [
+      "not JSON",
+      "[]",
+      '{"kind":"zone","topic":"t"}',
+      '{"kind":1}',
+    ];
+    for (const text of texts) {
+      store.records.add("home-assistant", () => new TextEncoder().encode(text));
+    }
+    store.close(undefined);
+    for (const count of [4, 0]) {
+      await using system = await start({ store: open() });
+      const warnings = system.log.filter((line) => line.includes("Forgot"));
+      assert.equal(warnings.length, count === 0 ? 0 : 1);
+      if (count > 0) assert.match(warnings[0]!, /Forgot 4 zones/);
+    }
+  },
+});
