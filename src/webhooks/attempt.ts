@@ -125,14 +125,20 @@ function outcomeOf({ status, ok, headers }: Response): Outcome {
       retryAfterMs: parseRetryAfter(headers.get("retry-after"), Date.now()),
     };
   }
-  if (status < 300 || status >= 400) return { kind: "refused", reason };
+  if (status < 300 || status >= 400) {
+    const advice = status === 401 || status === 403
+      ? "Check user and password in --webhook, or --webhook-secret-file"
+      : "Check --webhook, and the log of the receiver";
+    return { kind: "refused", reason: `${reason}. ${advice}` };
+  }
   const origin = URL.parse(headers.get("location") ?? "")?.origin;
   const target = origin === undefined || origin === "null"
     ? ""
     : ` to ${excerpt(origin, MAX_REASON_LENGTH)}`;
   return {
     kind: "refused",
-    reason: `${reason}: a redirect${target}, which is not followed`,
+    reason:
+      `${reason}: a redirect${target}, which is not followed. Write the new address into --webhook`,
   };
 }
 
@@ -141,7 +147,9 @@ function reasonOf(error: unknown, { url }: WebhookAddress): string {
   const { cause } = error as { readonly cause?: unknown };
   const message = messageOf(cause ?? error);
   const reason = /.*client error \(\w+\): (.+)$/s.exec(message)?.[1] ?? message;
-  return reason.includes(url)
-    ? "the connection failed"
-    : excerpt(reason, MAX_REASON_LENGTH);
+  if (reason.includes(url)) return "the connection failed";
+  const advice = reason.startsWith("invalid peer certificate")
+    ? " (docs/WEBHOOKS.md: how to trust its authority)"
+    : "";
+  return excerpt(reason, MAX_REASON_LENGTH) + advice;
 }

@@ -148,7 +148,8 @@ export class Delivery {
       const now = performance.now();
       if (outcome.byEvent) failedSince = Math.min(failedSince, now);
       if (now - failedSince >= limits.giveUpMs) {
-        return { kind: "refused", reason: `${outcome.reason} at every try` };
+        const reason = `${outcome.reason} at every try. Check the receiver`;
+        return { kind: "refused", reason };
       }
       await this.#waitAfter(outcome);
       if (signal.aborted) return undefined;

@@ -7,7 +7,9 @@ import {
   WebhookSecret,
   type WebhooksOptions,
 } from "../../src/webhooks/mod.ts";
+import { delay } from "../../src/common/async.ts";
 import { permitted } from "../support/needs.ts";
+import { randomIntegers } from "../support/random.ts";
 import { freePort } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 import { type Answer, Receiver } from "./receiver.ts";
@@ -336,6 +338,41 @@ test("the oldest events are dropped when the queue is full", async () => {
   gate.resolve();
   await system.settled();
   assert.deepEqual(revisions(receiver), [1, 8, 9, 10]);
+});
+
+test("whatever a receiver answers, each event ends once, in order", async () => {
+  const random = randomIntegers(7);
+  const accepted: number[] = [];
+  const refused: number[] = [];
+  await using receiver = new Receiver(async (_, { body }) => {
+    const { revision } = JSON.parse(body);
+    const status = [204, 204, 204, 500, 503, 429, 404, 302][
+      random(8)
+    ]!;
+    if (random(50) === 0) await delay(2 * FAST.timeoutMs); // too late
+    else if (status === 204) accepted.push(revision);
+    else if (status < 429) refused.push(revision);
+    return new Response(null, { status });
+  });
+  await using system = webhooks([receiver.url()], { maxMs: 5 });
+  const count = 200;
+  for (let revision = 0; revision < count; revision++) {
+    system.send(revision);
+    if (random(10) === 0) await delay(random(10));
+  }
+  await system.settled();
+  const { sent, failed } = system.counts();
+  assert.equal(sent, accepted.length);
+  assert.equal(failed, refused.length);
+  const ascending = Array.from({ length: count }, (_, index) => index);
+  assert.deepEqual(
+    [...accepted, ...refused].sort((a, b) => a - b),
+    ascending,
+    "each once",
+  );
+  for (const list of [accepted, refused]) {
+    assert.deepEqual(list, list.toSorted((a, b) => a - b), "in order");
+  }
 });
 
 test("at the end what waits is tried at once", async () => {
