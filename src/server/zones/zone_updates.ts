@@ -127,8 +127,11 @@ export class ZoneUpdates {
   }
 
   #update(): void {
-    // While the store fails, nothing changes.
+    // Cells that become stale now are a change, which schedules an update.
     const now = this.#pipeline.refresh();
+    clearTimeout(this.#timer);
+    this.#timerAt = Infinity;
+    // While the store fails, nothing changes.
     if (now === undefined) return this.#release();
     if (this.#tracker.isDue(now)) this.#begin(now);
     else {
