@@ -100,6 +100,9 @@ function writeProblem(path: string, error: unknown): string {
     (error as { code?: string }).code === "EISDIR"
   ) return "it is a directory";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "Deno was started without the permission";
+  }
   return messageOf(error);
 }
 

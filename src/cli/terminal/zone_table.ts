@@ -16,6 +16,9 @@ const FULL_BLOCK = "█";
 /** One to seven eighths of a column (Unicode block elements). */
 const PARTIAL_BLOCKS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
+/** Room 2 is before room 10. */
+const byName = new Intl.Collator("en", { numeric: true });
+
 /** How a zone is, in one word. */
 export type ZoneStatus = "full" | "occupied" | "free" | "unknown";
 
@@ -35,7 +38,7 @@ export function zoneStatus(
 export function fullestFirst(states: Iterable<ZoneState>): ZoneState[] {
   const rank = ({ percent }: ZoneState) => percent ?? -1;
   return [...states].sort((a, b) =>
-    rank(b) - rank(a) || b.count - a.count || (a.zone < b.zone ? -1 : 1)
+    rank(b) - rank(a) || b.count - a.count || byName.compare(a.zone, b.zone)
   );
 }
 

@@ -44,13 +44,13 @@ Deno.test({
   fn: () => {
     const states = [
       state("c", unknown),
-      state("b", { percent: 0, occupied: false, count: 0 }),
+      state("b-10", { percent: 0, occupied: false, count: 0 }),
       state("d"),
-      state("a", { percent: 0, occupied: false, count: 0 }),
+      state("b-9", { percent: 0, occupied: false, count: 0 }),
       state("e", { percent: 150, count: 30 }),
     ];
     const names = fullestFirst(states).map(({ zone }) => zone);
-    assert.deepEqual(names, ["e", "d", "a", "b", "c"]);
+    assert.deepEqual(names, ["e", "d", "b-9", "b-10", "c"]);
     assert.deepEqual(
       fullestFirst(states).map(zoneStatus),
       ["full", "occupied", "free", "free", "unknown"],

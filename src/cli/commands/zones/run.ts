@@ -18,6 +18,7 @@ import {
 } from "../../terminal/zone_table.ts";
 import { exportZones, importZones } from "./files.ts";
 import {
+  checkName,
   IMPORT_OPTIONS,
   SET_OPTIONS,
   ZONES,
@@ -46,7 +47,7 @@ export async function zones(
       await exportZones(await open(), atMostOne(words, action) ?? "-", flags);
       break;
     case "set":
-      await setZone(await open(), oneWord(words, action, "zone"), flags);
+      await setZone(open, checkName(oneWord(words, action, "zone")), flags);
       break;
     case "delete":
       await deleteZones(open, words, flags);
@@ -116,7 +117,7 @@ async function deleteZones(
   const existing = new Set(
     (await client.states()).zones.map(({ zone }) => zone),
   );
-  const names = [...new Set(words)];
+  const names = [...new Set(words.map(checkName))];
   for (const name of names) {
     if (existing.has(name)) continue;
     throw new AppError("no-zone", `There is no zone ${printable(name)}`, {

@@ -21,12 +21,13 @@ import type { ZonesClient } from "./zones_client.ts";
 /**
  * Runs `occupancy zones set`.
  *
- * @param name of the zone
+ * @param open connects to the server
+ * @param name of the zone, valid
  * @throws {AppError} if there is no such zone and no `--rect`, if the result is
  * not valid, or if the zone was changed meanwhile
  */
 export async function setZone(
-  client: ZonesClient,
+  open: () => Promise<ZonesClient>,
   name: string,
   flags: ZonesFlags,
 ): Promise<void> {
@@ -36,6 +37,7 @@ export async function setZone(
       "Give at least one option, such as --capacity 20. See occupancy zones --help.",
     );
   }
+  const client = await open();
   const present = await client.find(name);
   if (present === undefined && flags.rect === undefined) {
     throw new AppError("no-zone", `There is no zone ${printable(name)}`, {

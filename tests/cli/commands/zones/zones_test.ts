@@ -142,10 +142,11 @@ Deno.test({
         ],
         [
           ["set", "a/b", "--rect", "0,0,1,1"],
-          1,
-          /the server refused.*has a slash/i,
-          /./,
+          2,
+          /The zone name "a\/b" has a slash/,
+          /lobby/,
         ],
+        [["delete", "-y", "#"], 2, /"#" has a wildcard/, /lobby/],
         [["list", "--capacity", "1"], 2, /--capacity with zones list/, /set/],
         [["set", "a", "--merge"], 2, /--merge with zones set/, /import/],
         [["list", "a"], 2, /Unexpected argument: a/, /./],
@@ -232,7 +233,9 @@ Deno.test({
       await succeed(url, "import", first),
       /^Imported 2 zones: 2 added, 0 changed, 0 deleted$/m,
     );
-    for (const more of [[], ["--dry-run"], ["--merge"]]) {
+    for (
+      const more of [[], ["--dry-run"], ["--merge"], ["--dry-run", "--merge"]]
+    ) {
       assertFailure(
         await zones(url, "import", bad, ...more),
         1,
