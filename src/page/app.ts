@@ -11,42 +11,48 @@ import type {
   HelloMessage,
   HistoryMessage,
   LatestMessage,
-  LayerStatus,
   StatusMessage,
 } from "../feed/messages.ts";
+import type { ZonesMessage } from "../feed/zone_messages.ts";
 import { Controls } from "./controls/controls.ts";
 import { Explorer, type ExplorerOptions } from "./controls/explorer.ts";
+import { MapLook } from "./controls/map_look.ts";
 import { Preferences } from "./controls/preferences.ts";
 import { Printing } from "./controls/printing.ts";
-import { parseHash, ViewHash, type ViewState } from "./controls/view_hash.ts";
+import {
+  parseAddress,
+  ViewHash,
+  type ViewState,
+} from "./controls/view_hash.ts";
 import type { Access } from "./elements/commands.ts";
 import { announce, byId, focusWhileScrollable } from "./elements/dom.ts";
-import { reloadPage } from "./elements/reload.ts";
 import type { LiveClient } from "./feed/client.ts";
-import { type LiveEvents, NO_SERVER } from "./feed/connection.ts";
-import { endSentence, explainRefusal } from "./feed/requests.ts";
+import type { LiveEvents } from "./feed/connection.ts";
 import { CellLoader } from "./map/cell_loader.ts";
-import { FloorPlans } from "./map/floor_plans.ts";
 import { MapView } from "./map/map_view.ts";
-import { colorsOf, css } from "./map/palette.ts";
+import { colorsOf } from "./map/palette.ts";
 import { boundsOf, type Point } from "./map/regions.ts";
 import { ViewRequests } from "./map/view_requests.ts";
-import { ConnectionPill } from "./panels/connection_pill.ts";
-import { ConnectionMonitor } from "./panels/connection_state.ts";
+import { ConnectionPanel } from "./panels/connection.ts";
+import { CurrentLayer } from "./panels/current_layer.ts";
 import { LayerPanels } from "./panels/layer_panels.ts";
-import { titleOf } from "./panels/layer_list.ts";
-import { showLegend, showScale } from "./panels/legend.ts";
 import { LostNotice } from "./panels/lost_notice.ts";
 import { PageTitle } from "./panels/page_title.ts";
+import { ZonesView } from "./zones/zones_view.ts";
 
-const DEFAULT_LAYER = "default";
 const TICK_MS = 1000;
-/** A reload gets the page of the server's version, or the login page. */
-const NEEDS_RELOAD: readonly string[] = ["other-version", "token-changed"];
 const REDUCED_MOTION = "(prefers-reduced-motion: reduce)";
 
 /** The part of the live feed that the app uses. */
 export type Feed = Pick<LiveClient, "view" | "serverTime">;
+
+/** Options of {@linkcode App}. */
+export interface AppOptions {
+  /** Opens the live feed with the given callbacks. */
+  connect(events: LiveEvents): Feed;
+  /** Whether only the list of zones is shown, on the whole window. */
+  readonly zonesOnly: boolean;
+}
 
 /** The dashboard. */
 export class App implements LiveEvents {
@@ -54,24 +60,23 @@ export class App implements LiveEvents {
   readonly #requests: ViewRequests;
   readonly #map: MapView;
   readonly #loader: CellLoader;
-  readonly #plans: FloorPlans;
   readonly #panels: LayerPanels;
-  readonly #monitor = new ConnectionMonitor();
   readonly #title = new PageTitle();
-  readonly #pill = new ConnectionPill(this.#title);
+  readonly #connection = new ConnectionPanel(this.#title);
   readonly #lost = new LostNotice(() => this.#map.showAll());
   readonly #preferences: Preferences;
   readonly #explorer: Explorer;
-  readonly #controls: Controls;
+  readonly #look: MapLook;
   readonly #hash: ViewHash;
-  #layer: string | undefined;
-  #status: StatusMessage | undefined;
+  readonly #zones: ZonesView;
+  readonly #zonesOnly: boolean;
+  readonly #layer = new CurrentLayer();
   #staleAfter: number | null = null;
   #access: Access | undefined;
 
-  /** @param connect opens the live feed with the given callbacks */
-  constructor(connect: (events: LiveEvents) => Feed) {
-    const view = parseHash(location.hash);
+  constructor({ connect, zonesOnly }: AppOptions) {
+    const view = parseAddress(location);
+    this.#zonesOnly = zonesOnly;
     this.#preferences = new Preferences(view, () => this.#recolor());
     this.#map = new MapView(
       byId("div", "map"),
@@ -85,10 +90,15 @@ export class App implements LiveEvents {
         },
         onRender: () => {
           this.#explorer.followMap();
-          this.#showScale();
+          this.#look.showScale();
         },
-        onHover: (cell) => this.#explorer.hover(cell),
-        onClick: (cell) => this.#explorer.click(cell),
+        onHover: (at) => {
+          this.#explorer.hover(at?.cell);
+          this.#zones.hover(at);
+        },
+        onClick: (at) => {
+          if (!this.#zones.click(at)) this.#explorer.click(at.cell);
+        },
         onBox: (region) =>
           this.#hash.change(() => this.#explorer.select(region)),
       },
@@ -101,7 +111,6 @@ export class App implements LiveEvents {
       },
       () => this.#onCellsChange(),
     );
-    this.#plans = new FloorPlans(() => this.#showPlan());
     this.#panels = new LayerPanels(this.#title, {
       onSelectLayer: (name) => this.#selectLayer(name),
       onSelectCell: (x, y) => this.#goTo({ x, y }),
@@ -110,24 +119,50 @@ export class App implements LiveEvents {
       () => this.#viewState(),
       (other) => this.#applyView(other),
     );
+    this.#zones = new ZonesView({
+      map: this.#map,
+      colors: this.#colors(),
+      theme: this.#preferences.theme,
+      listOnly: zonesOnly,
+      showLayer: (name) => this.#showLayer(name),
+      titleOfLayer: (name) => this.#layer.titleOf(name),
+      unitOf: (name) => this.#layer.of(name)?.display?.unit,
+      access: () => this.#access,
+      now: () => this.#now(),
+      onLook: () => this.#look.showLegend(),
+      change: (apply) => this.#hash.change(apply),
+    });
     this.#explorer = new Explorer({
       map: this.#map,
       layer: () => this.#currentLayer(),
       hasLoaded: (region) => this.#loader.hasLoaded(region),
       now: () => this.#now(),
+      zonesAt: (cell) => this.#zones.linesAt(cell),
+      clearZone: () => this.#zones.escape(),
       onSelect: () => this.#hash.scheduleWrite(),
       change: (apply) => this.#hash.change(apply),
     });
-    this.#controls = new Controls({
+    const controls = new Controls({
       explorer: this.#explorer,
       map: this.#map,
       preferences: this.#preferences,
       goTo: (cell) => this.#goTo(cell),
+      goToZone: (text) => this.#zones.goTo(text),
+      focusZones: () => this.#zones.focus(),
       fit: () => this.#map.showAll(),
       focusLayers: () => this.#panels.focusMenu(),
-      onPlanToggle: () => this.#showPlan(),
+      onPlanToggle: () => this.#look.showPlan(),
     });
-    new Printing(this.#map, this.#preferences);
+    this.#look = new MapLook({
+      map: this.#map,
+      zones: this.#zones,
+      controls,
+      colors: () => this.#colors(),
+      layer: () => this.#layer.name,
+      unit: () =>
+        this.#panels.unitOf(this.#layer.own, this.#layer.nameOrDefault),
+    });
+    new Printing(this.#map, this.#zones, this.#preferences);
     focusWhileScrollable([
       byId("section", "cards"),
       byId("aside", "side"),
@@ -144,79 +179,68 @@ export class App implements LiveEvents {
 
   /** @inheritdoc */
   onHello({ staleAfter, clients }: HelloMessage): void {
-    this.#monitor.onHello(Date.now());
-    this.#plans.invalidate();
+    this.#connection.onHello();
     this.#staleAfter = staleAfter;
     this.#access = { ...clients, pageHost: location.hostname };
-    this.#showLegend();
+    this.#look.onHello(staleAfter);
     this.#tick();
   }
 
   /** @inheritdoc */
   onStatus(status: StatusMessage): void {
-    this.#monitor.onStatus(status, Date.now());
-    this.#status = status;
-    if (this.#layer === undefined) {
-      this.#layer = firstLayer(status.layers);
+    this.#connection.onStatus(status);
+    this.#layer.status = status;
+    if (this.#layer.name === undefined) {
+      this.#layer.name = this.#layer.first;
+      this.#zones.showLayer(this.#layer.name);
       this.#hash.scheduleWrite();
     }
     this.#frame();
     this.#requestView();
-    const layer = this.#layerStatus();
+    const layer = this.#layer.own;
     if (layer) this.#panels.addPoint(layer, status.time);
-    this.#plans.load();
+    this.#look.loadPlans();
     this.#showStatus();
   }
 
   /** @inheritdoc */
   onLatest(message: LatestMessage): void {
-    if (message.layer !== this.#layer) return;
+    if (message.layer !== this.#layer.name) return;
     this.#panels.showLatest(message, this.#currentLayer().unit, this.#now());
   }
 
   /** @inheritdoc */
   onHistory(message: HistoryMessage): void {
-    if (message.layer !== this.#layer) return;
+    if (message.layer !== this.#layer.name) return;
     this.#panels.showHistory(message, this.#now());
   }
 
   /** @inheritdoc */
   async onFrame(frame: Frame): Promise<void> {
-    if (frame.layer !== this.#layer) return;
-    this.#monitor.onFrame(Date.now());
+    if (frame.layer !== this.#layer.name) return;
+    this.#connection.onFrame();
     await this.#loader.push(frame);
   }
 
   /** @inheritdoc */
+  onZones(message: ZonesMessage): void {
+    this.#connection.onFrame();
+    this.#zones.onZones(message);
+  }
+
+  /** @inheritdoc */
   onLag(ms: number): void {
-    this.#monitor.onLag(ms);
+    this.#connection.onLag(ms);
   }
 
   /** @inheritdoc */
   onLost(reason: string): void {
-    this.#monitor.onLost();
-    this.#tick();
-    void this.#explainLoss(reason);
+    this.#connection.onLost(reason);
   }
 
   /** @inheritdoc */
-  onRefused({ code, message }: CloseMessage): void {
-    this.#monitor.onRefused(message);
-    this.#tick();
-    if (NEEDS_RELOAD.includes(code)) reloadPage();
-  }
-
-  /** @param reason why the connection ended, as far as the browser knows */
-  async #explainLoss(reason: string): Promise<void> {
-    const refusal = await explainRefusal();
-    const { hasConnected } = this.#monitor;
-    // A live connection was possible before: no proxy prevents it.
-    const isNews = refusal && !(hasConnected && refusal.passesNoWebSocket);
-    if (isNews) this.#monitor.onReason(refusal.text);
-    else if (!hasConnected || reason !== NO_SERVER) {
-      this.#monitor.onReason(endSentence(reason));
-    }
-    this.#tick();
+  onRefused(message: CloseMessage): void {
+    this.#connection.onRefused(message);
   }
 
   #now(): number {
@@ -229,51 +253,52 @@ export class App implements LiveEvents {
   }
 
   #currentLayer(): ReturnType<ExplorerOptions["layer"]> {
-    const name = this.#layer ?? DEFAULT_LAYER;
-    const layer = this.#layerStatus();
+    const { nameOrDefault: name } = this.#layer;
     return {
       name,
-      title: layer ? titleOf(layer) : name,
-      unit: layer?.display?.unit,
+      title: this.#layer.titleOf(name),
+      unit: this.#layer.own?.display?.unit,
       access: this.#access,
     };
   }
 
-  #layerStatus(): LayerStatus | undefined {
-    return this.#status?.layers.find(({ name }) => name === this.#layer);
-  }
-
   /** Switches to a layer that the user selected. */
   #selectLayer(name: string): void {
-    if (name === this.#layer) return;
-    this.#hash.change(() => this.#switchLayer(name));
+    if (name === this.#layer.name) return;
+    this.#hash.change(() => this.#showLayer(name));
+    announce(`Layer ${this.#currentLayer().title}`);
+  }
+
+  #showLayer(name: string): void {
+    if (name === this.#layer.name) return;
+    this.#switchLayer(name);
     this.#requestView();
     this.#showStatus();
-    announce(`Layer ${this.#currentLayer().title}`);
   }
 
   /** Removes all that belongs to the previous layer. */
   #switchLayer(name: string): void {
-    this.#layer = name;
+    this.#layer.name = name;
     this.#requests.reset();
     this.#loader.clear();
     this.#panels.clear(this.#now());
     this.#explorer.reset();
     this.#resetMap();
+    this.#zones.showLayer(name);
   }
 
   /** Makes the map follow the layer, as if the user had not moved it. */
   #resetMap(): void {
     this.#map.reset();
-    this.#showPlan();
+    this.#look.showPlan();
     this.#frame();
   }
 
   #requestView(): void {
-    if (this.#layer === undefined) return;
-    const cells = this.#layerStatus()?.cells ?? 0;
+    if (this.#layer.name === undefined || this.#zonesOnly) return;
+    const cells = this.#layer.own?.cells ?? 0;
     this.#requests.update(
-      { name: this.#layer, cells },
+      { name: this.#layer.name, cells },
       this.#map.framed ? this.#map.visibleRegion : null,
     );
   }
@@ -288,7 +313,7 @@ export class App implements LiveEvents {
 
   /** Tells the map what there is to show of the layer, and which way y grows. */
   #frame(): void {
-    const layer = this.#layerStatus();
+    const layer = this.#layer.own;
     const { bounds: loaded } = this.#map.cellLayer.cells;
     this.#map.yUp = layer?.display?.yUp === true;
     this.#map.cells = boundsOf(layer?.bounds ?? null, loaded);
@@ -313,44 +338,17 @@ export class App implements LiveEvents {
     });
   }
 
-  /** Shows or hides the floor plan of the layer. */
-  #showPlan(): void {
-    const image = this.#plans.of(this.#layer)?.image;
-    const shown = this.#controls.planOn ? image : undefined;
-    this.#controls.hasPlan = image !== undefined;
-    this.#map.plan = image;
-    this.#map.planShown = this.#controls.planOn;
-    this.#map.cellLayer.setColors(this.#colors(), shown !== undefined);
-    this.#showScale();
-  }
-
-  #showScale(): void {
-    showScale(this.#map.scale, this.#plans.of(this.#layer)?.metresPerCell);
-  }
-
   #recolor(): void {
-    const colors = this.#colors();
-    document.documentElement.style.setProperty(
-      "--occupied",
-      css(colors.ramp[3]!),
-    );
-    this.#showPlan();
-    this.#showLegend();
+    this.#look.recolor();
     this.#panels.recolor();
+    this.#zones.recolor(this.#colors(), this.#preferences.theme);
     this.#hash.scheduleWrite();
-  }
-
-  #showLegend(): void {
-    const unit = this.#layer === undefined
-      ? undefined
-      : this.#panels.unitOf(this.#layerStatus(), this.#layer);
-    this.#map.cellLayer.numbered = unit !== undefined;
-    showLegend(this.#colors(), { staleAfter: this.#staleAfter, unit });
   }
 
   /** Updates ages and durations, which change without messages. */
   #tick(): void {
-    this.#pill.update(this.#monitor.state(Date.now()));
+    this.#connection.tick();
+    this.#zones.updatePanel();
     this.#panels.tick(this.#now());
     this.#explorer.refresh();
     this.#checkLost();
@@ -359,42 +357,39 @@ export class App implements LiveEvents {
   #showStatus(): void {
     this.#panels.update({
       name: this.#currentLayer().name,
-      status: this.#status,
+      status: this.#layer.status,
       staleAfter: this.#staleAfter,
       access: this.#access,
       now: this.#now(),
     });
-    this.#showLegend();
+    this.#look.showLegend();
   }
 
   /** Applies the view of an address. */
   #applyView(view: ViewState): void {
     this.#preferences.apply(view);
-    if (view.layer !== undefined && view.layer !== this.#layer) {
+    if (view.layer !== undefined && view.layer !== this.#layer.name) {
       this.#switchLayer(view.layer);
     }
     if (view.center && view.scale !== undefined) {
       this.#map.jumpTo({ center: view.center, scale: view.scale });
     } else if (!this.#map.following) this.#resetMap();
     this.#explorer.select(view.box);
+    this.#zones.select(view.zone, view.center === undefined);
     this.#requestView();
   }
 
   /** Returns the view for the address. */
   #viewState(): ViewState {
     const { selection } = this.#explorer;
+    const zone = this.#zones.selected;
     return {
-      ...(this.#layer === undefined ? {} : { layer: this.#layer }),
+      ...(this.#layer.name === undefined ? {} : { layer: this.#layer.name }),
       // While the view follows the layer, a link does so too on any screen.
       ...(this.#map.following ? {} : this.#map.camera),
       ...this.#preferences.viewState,
       ...(selection ? { box: selection } : {}),
+      ...(zone === undefined ? {} : { zone }),
     };
   }
-}
-
-/** The layer to show if the address names none. */
-function firstLayer(layers: readonly LayerStatus[]): string {
-  const layer = layers.find(({ name }) => name === DEFAULT_LAYER) ?? layers[0];
-  return layer?.name ?? DEFAULT_LAYER;
 }

@@ -4,14 +4,19 @@ import { messageOf } from "../common/errors.ts";
 import { App } from "./app.ts";
 import { LiveClient } from "./feed/client.ts";
 
-/** `?kiosk=1` shows only the map, the counts and the connection. */
-const kiosk = new URLSearchParams(location.search).get("kiosk") === "1";
-document.body.classList.toggle("kiosk", kiosk);
+/**
+ * `?kiosk=1` shows only the map, the counts and the connection; `?kiosk=zones`
+ * only the list of zones and the connection.
+ */
+const kiosk = new URLSearchParams(location.search).get("kiosk");
+const zonesOnly = kiosk === "zones";
+document.body.classList.toggle("kiosk", kiosk === "1" || zonesOnly);
+document.body.classList.toggle("zones-only", zonesOnly);
 
 const url = new URL("live", document.baseURI);
 url.protocol = url.protocol.replace("http", "ws");
 try {
-  new App((events) => new LiveClient(url, events));
+  new App({ connect: (events) => new LiveClient(url, events), zonesOnly });
   document.body.classList.remove("booting");
 } catch (error) {
   // Otherwise the page would say "Connecting" for ever.

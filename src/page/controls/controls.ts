@@ -6,8 +6,9 @@
  * @module
  */
 
-import { announce, byId, el } from "../elements/dom.ts";
+import { announce, byId } from "../elements/dom.ts";
 import { ICONS } from "../elements/icons.ts";
+import { createTool } from "../elements/tool_button.ts";
 import type { MapView } from "../map/map_view.ts";
 import type { Point } from "../map/regions.ts";
 import type { Explorer } from "./explorer.ts";
@@ -20,7 +21,7 @@ import { parseCoordinate } from "./view_hash.ts";
 const PAN_PX = 120;
 /** The factor of one zoom step. */
 const ZOOM_FACTOR = 1.6;
-const INVALID_COORDINATE = "Enter a coordinate such as 12,-4";
+const INVALID_PLACE = "Enter a coordinate such as 12,-4, or the name of a zone";
 
 /** Dependencies and callbacks of {@linkcode Controls}. */
 export interface ControlsOptions {
@@ -29,6 +30,10 @@ export interface ControlsOptions {
   readonly preferences: Preferences;
   /** Shows a cell. */
   goTo(cell: Point): void;
+  /** Shows the zone of a name or title. @returns false if there is none */
+  goToZone(text: string): boolean;
+  /** Moves the focus to the list of zones. */
+  focusZones(): void;
   /** Shows the whole layer. */
   fit(): void;
   /** Moves the focus to the menu of layers. */
@@ -61,7 +66,7 @@ export class Controls {
     this.#boxButton.setAttribute("aria-pressed", "false");
     this.#planButton.setAttribute("aria-pressed", "true");
     this.#planButton.hidden = true;
-    byId("div", "tools").append(
+    byId("div", "tools").prepend(
       createTool("Zoom in (+)", ICONS.zoomIn(), () => map.zoomBy(ZOOM_FACTOR)),
       createTool(
         "Zoom out (−)",
@@ -108,6 +113,7 @@ export class Controls {
         this.#field.select();
       },
       chooseLayer: () => options.focusLayers(),
+      chooseZone: () => options.focusZones(),
       nextTheme: () => preferences.nextTheme(),
       toggleBoxTool: () => this.#toggleBoxTool(),
       toggleCursor: () => {
@@ -132,9 +138,12 @@ export class Controls {
 
   #submitCoordinate(): void {
     const coordinate = parseCoordinate(this.#field.value);
-    this.#setFieldValid(coordinate !== undefined);
+    const isZone = coordinate === undefined &&
+      this.#options.goToZone(this.#field.value);
+    this.#setFieldValid(coordinate !== undefined || isZone);
+    if (isZone) return this.#map.focus();
     if (coordinate === undefined) {
-      announce(INVALID_COORDINATE);
+      announce(INVALID_PLACE);
       this.#field.reportValidity();
       return;
     }
@@ -145,7 +154,7 @@ export class Controls {
 
   #setFieldValid(valid: boolean): void {
     this.#field.setAttribute("aria-invalid", String(!valid));
-    this.#field.setCustomValidity(valid ? "" : INVALID_COORDINATE);
+    this.#field.setCustomValidity(valid ? "" : INVALID_PLACE);
   }
 
   #toggleBoxTool(): void {
@@ -155,20 +164,4 @@ export class Controls {
     this.#boxButton.setAttribute("aria-pressed", String(on));
     announce(on ? "Drag to select cells" : "Drag to move the map");
   }
-}
-
-/** @param title with the key in brackets, which the label omits */
-function createTool(
-  title: string,
-  picture: SVGSVGElement,
-  onClick: () => void,
-): HTMLButtonElement {
-  const button = el("button", {
-    type: "button",
-    class: "square",
-    "aria-label": title.replace(/ \(.*/, ""),
-    title,
-  }, picture);
-  button.addEventListener("click", onClick);
-  return button;
 }

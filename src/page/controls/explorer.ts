@@ -54,6 +54,10 @@ export interface ExplorerOptions {
   hasLoaded(region: Region): boolean;
   /** Returns the server's clock, ms since 1970. */
   now(): number;
+  /** Returns the zones of a cell in words, one a line. */
+  zonesAt(cell: Point): readonly string[];
+  /** Clears the selected zone; returns false if there is none. */
+  clearZone(): boolean;
   /** Called when the selection changes. */
   onSelect(): void;
   /** Makes a change of the selection by the user an entry of the history. */
@@ -171,14 +175,15 @@ export class Explorer {
   }
 
   /**
-   * Closes the tooltip of a click, else clears the selection, else turns the
-   * cursor off.
+   * Closes the tooltip of a click, else clears the selection, else that of a
+   * zone, else turns the cursor off.
    *
    * @returns false if there was nothing to close, clear or turn off
    */
   escape(): boolean {
     if (this.#pinned) this.#pinned = undefined;
     else if (this.#selection) this.#selectByUser(undefined);
+    else if (this.#options.clearZone()) return true;
     else if (this.#cursor) this.toggleCursor();
     else return false;
     this.#update();
@@ -243,7 +248,7 @@ export class Explorer {
     }
     const { name: layer, title, unit } = this.#options.layer();
     this.#tooltip.show(
-      { ...cell, layer, title, unit, rect },
+      { ...cell, layer, title, unit, rect, zones: this.#options.zonesAt(cell) },
       this.#cells,
       this.#options.now(),
     );

@@ -16,10 +16,14 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], string])[] = [
   [["Enter"], "Turn the cell cursor on or off"],
   [["Shift", "arrows"], "Select cells with the cursor"],
   [["b"], "Drag a box to select cells (or Shift and drag)"],
-  [["g"], "Go to a coordinate"],
+  [["g"], "Go to a coordinate or a zone"],
   [["l"], "Choose a layer"],
+  [["z"], "Choose a zone"],
   [["t"], "Theme: automatic, light or dark"],
-  [["Esc"], "Close the tooltip, clear the selection, turn the cursor off"],
+  [
+    ["Esc"],
+    "Close the tooltip, clear the selection, close the zone, turn the cursor off",
+  ],
   [["?"], "Show this help"],
 ];
 
@@ -34,6 +38,10 @@ const MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
   ],
   ["Unknown", "Reported as unknown, or not observed for too long"],
   ["No data", "Never reported"],
+  [
+    "Zones",
+    "≥ before a count: at least, because cells are stale or unknown. A zone is unknown if no cell is known and new",
+  ],
 ];
 
 /** The help dialog. */
@@ -68,7 +76,7 @@ export class Help {
         ]),
       ),
       el("label", { class: "check" }, letterKeys, "Single-letter shortcuts"),
-      el("h3", {}, "Cells"),
+      el("h3", {}, "Cells and zones"),
       el(
         "dl",
         {},

@@ -13,6 +13,7 @@ export interface KeyActions {
   fit(): void;
   goTo(): void;
   chooseLayer(): void;
+  chooseZone(): void;
   nextTheme(): void;
   toggleBoxTool(): void;
   toggleCursor(): void;
@@ -84,6 +85,7 @@ function handleCharacter(key: string, actions: KeyActions): boolean {
   if (key === "0") actions.fit();
   else if (key === "g") actions.goTo();
   else if (key === "l") actions.chooseLayer();
+  else if (key === "z") actions.chooseZone();
   else if (key === "t") actions.nextTheme();
   else if (key === "b") actions.toggleBoxTool();
   else if (key === "c") actions.toggleCursor();

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * Stores the view in the part of the address after `#`, so that it can be
- * bookmarked and shared, and a reload restores it.
+ * Stores the view in the part of the address after `#`, and the selected zone in
+ * `?zone=`, so that it can be bookmarked and shared, and a reload restores it.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export interface ViewState extends Partial<Camera> {
   readonly theme?: Theme;
   /** The selected cells. */
   readonly box?: Region;
+  /** The selected zone: in the address before `#`. */
+  readonly zone?: string;
 }
 
 /** How long the view must be unchanged before it is written, ms. */
@@ -32,7 +34,7 @@ const WRITE_DELAY_MS = 250;
 export class ViewHash {
   readonly #current: () => ViewState;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #written = location.hash.slice(1);
+  #written = location.search + location.hash;
 
   /**
    * @param current returns the current view
@@ -40,20 +42,9 @@ export class ViewHash {
    */
   constructor(current: () => ViewState, onNavigate: (view: ViewState) => void) {
     this.#current = current;
-    addEventListener("hashchange", () => {
-      const hash = location.hash.slice(1);
-      if (hash === this.#written) return;
-      const view = parseHash(hash);
-      if (Object.keys(view).length === 0) {
-        // A link within the page, such as "Skip to the map".
-        history.replaceState(null, "", `#${this.#written}`);
-        return;
-      }
-      // The pending view is not that of this entry of the history.
-      clearTimeout(this.#timer);
-      this.#written = hash;
-      onNavigate(view);
-    });
+    // Where only the zone differs, there is no hashchange.
+    addEventListener("popstate", () => this.#onNavigate(onNavigate));
+    addEventListener("hashchange", () => this.#onNavigate(onNavigate));
   }
 
   /** Writes the current view soon, to the present entry of the history. */
@@ -72,17 +63,64 @@ export class ViewHash {
     this.#replace();
     apply();
     clearTimeout(this.#timer);
-    this.#written = formatHash(this.#current());
-    history.pushState(null, "", `#${this.#written}`);
+    this.#written = this.#format();
+    history.pushState(null, "", this.#url());
+  }
+
+  #onNavigate(onNavigate: (view: ViewState) => void): void {
+    const address = location.search + location.hash;
+    if (address === this.#written) return;
+    const view = parseAddress(location);
+    if (Object.keys(parseHash(location.hash)).length === 0) {
+      // A link within the page, such as "Skip to the map".
+      history.replaceState(null, "", this.#url());
+      return;
+    }
+    // The pending view is not that of this entry of the history.
+    clearTimeout(this.#timer);
+    this.#written = address;
+    onNavigate(view);
   }
 
   #replace(): void {
     clearTimeout(this.#timer);
-    const hash = formatHash(this.#current());
-    if (hash === this.#written) return;
-    this.#written = hash;
-    history.replaceState(null, "", `#${hash}`);
+    const address = this.#format();
+    if (address === this.#written) return;
+    this.#written = address;
+    history.replaceState(null, "", this.#url());
   }
+
+  #format(): string {
+    const view = this.#current();
+    return `${formatSearch(location.search, view)}#${formatHash(view)}`;
+  }
+
+  /** Without a query an address that starts with `#` would keep the old one. */
+  #url(): string {
+    return location.pathname + this.#written;
+  }
+}
+
+/** Parses the view of an address. Ignores invalid parts. */
+export function parseAddress(
+  { search, hash }: { readonly search: string; readonly hash: string },
+): ViewState {
+  const zone = new URLSearchParams(search).get("zone");
+  return { ...parseHash(hash), ...(zone && { zone }) };
+}
+
+/**
+ * Returns a query with the selected zone. Other parameters stay as they are.
+ *
+ * @param search the query so far: `?kiosk=1`, or empty
+ */
+export function formatSearch(search: string, { zone }: ViewState): string {
+  const values = new URLSearchParams(search);
+  if ((values.get("zone") || undefined) === zone) return search;
+  if (zone === undefined) values.delete("zone");
+  else values.set("zone", zone);
+  const text = values.toString();
+  return text === "" ? "" : `?${text}`;
 }
 
 const NUMBER = /^-?\d{1,10}(?:\.\d{1,6})?$/;

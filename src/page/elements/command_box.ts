@@ -18,11 +18,12 @@ export class CommandBox {
   readonly #code = el("code");
   readonly #note = el("p");
 
-  constructor() {
+  /** @param label of the button */
+  constructor(label = "Copy the command") {
     const button = el("button", {
       type: "button",
       class: "quiet",
-      "aria-label": "Copy the command",
+      "aria-label": label,
       title: "Copy",
     }, ICONS.copy());
     button.addEventListener("click", async () => {

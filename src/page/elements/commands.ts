@@ -31,6 +31,14 @@ export function requestCommand(
   };
 }
 
+/** The `occupancy request` that prints the state of a zone. */
+export function zoneCommand(name: string, access: Access): Command {
+  return {
+    line: `occupancy request --zone${optionValue(name)} ${pageOptions(access)}`,
+    note: noteOf(access),
+  };
+}
+
 /** The commands that send a reading to a layer. They need no file. */
 export function sendCommand(layer: string, access: Access): Command {
   const where = `--layer${optionValue(layer)} ${pageOptions(access)}`;

@@ -183,6 +183,11 @@ export function formatSince(ms: number, now: number): string {
   return sameDay ? formatTime(ms) : formatDate(ms);
 }
 
+/** Removes what a search ignores: case and accents. */
+export function fold(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
 /** A cell's state in words. */
 export interface CellDescription {
   /** `Occupied`, `Free`, `Stale`, `Unknown` or `No data`. */

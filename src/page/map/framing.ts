@@ -15,7 +15,16 @@ export interface MapContent {
   readonly plan: Edges | undefined;
   /** The smallest region with all cells. */
   readonly cells: Region | undefined;
+  /** The smallest rectangle with all zones. */
+  readonly zones?: Edges | undefined;
 }
+
+/** Before anything is known. */
+export const NO_CONTENT: MapContent = {
+  plan: undefined,
+  cells: undefined,
+  zones: undefined,
+};
 
 /**
  * Maximum width and height of plan and cells together, in widths and heights of
@@ -24,10 +33,14 @@ export interface MapContent {
  */
 const MAX_SPAN_OF_PLANS = 3;
 
-/** Returns the plan with the cells around it; undefined if there is nothing. */
-export function homeOf({ plan, cells }: MapContent): Edges | undefined {
-  const all = allOf({ plan, cells });
-  if (plan === undefined || all === undefined) return all;
+/**
+ * Returns the plan with the cells around it; the zones if there are neither;
+ * undefined if there is nothing.
+ */
+export function homeOf({ plan, cells, zones }: MapContent): Edges | undefined {
+  const all = union(plan, edgesOf(cells));
+  if (all === undefined) return zones;
+  if (plan === undefined) return all;
   const [width, height] = sizeOf(plan);
   const [allWidth, allHeight] = sizeOf(all);
   const isNear = allWidth <= MAX_SPAN_OF_PLANS * width &&
@@ -35,17 +48,27 @@ export function homeOf({ plan, cells }: MapContent): Edges | undefined {
   return isNear ? all : plan;
 }
 
-/** Returns plan and cells; undefined if there is nothing. */
-export function allOf({ plan, cells }: MapContent): Edges | undefined {
-  if (cells === undefined) return plan;
-  const { x0, y0, x1, y1 } = cells;
-  const edges: Edges = [x0, y0, x1 + 1, y1 + 1];
-  if (plan === undefined) return edges;
+/** Returns plan, cells and zones; undefined if there is nothing. */
+export function allOf({ plan, cells, zones }: MapContent): Edges | undefined {
+  return union(union(plan, edgesOf(cells)), zones);
+}
+
+function edgesOf(region: Region | undefined): Edges | undefined {
+  return region &&
+    [region.x0, region.y0, region.x1 + 1, region.y1 + 1];
+}
+
+/** The smallest rectangle with both. */
+export function union(
+  a: Edges | undefined,
+  b: Edges | undefined,
+): Edges | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
   return [
-    Math.min(plan[0], edges[0]),
-    Math.min(plan[1], edges[1]),
-    Math.max(plan[2], edges[2]),
-    Math.max(plan[3], edges[3]),
+    Math.min(a[0], b[0]),
+    Math.min(a[1], b[1]),
+    Math.max(a[2], b[2]),
+    Math.max(a[3], b[3]),
   ];
 }
 

@@ -9,21 +9,15 @@
 
 import type { MapBrowserEvent } from "ol";
 import { easeOut } from "ol/easing.js";
-import DoubleClickZoom from "ol/interaction/DoubleClickZoom.js";
-import DragBox from "ol/interaction/DragBox.js";
-import DragPan from "ol/interaction/DragPan.js";
-import MouseWheelZoom from "ol/interaction/MouseWheelZoom.js";
-import PinchZoom from "ol/interaction/PinchZoom.js";
-import Kinetic from "ol/Kinetic.js";
-import OlMap from "ol/Map.js";
-import Projection from "ol/proj/Projection.js";
-import View from "ol/View.js";
+import type OlMap from "ol/Map.js";
+import type View from "ol/View.js";
 import type { Region } from "../../protocol/region.ts";
 import type { PlanImage } from "../feed/requests.ts";
 import { CellLayer } from "./cell_layer.ts";
 import { createPlanLayer } from "./floor_plans.ts";
 import { Axes } from "./axes.ts";
 import { type Edges, overlap } from "./framing.ts";
+import { createOlMap, MAX_SCALE } from "./ol_map.ts";
 import type { Colors } from "./palette.ts";
 import type { Point } from "./regions.ts";
 import {
@@ -34,14 +28,6 @@ import {
 
 export type { Camera };
 
-/** The largest scale, CSS pixels per cell. */
-const MAX_SCALE = 96;
-/** The zoom level of {@linkcode MAX_SCALE}; each level below halves the scale. */
-const MAX_ZOOM = 32;
-/** Width and height of a tile of OpenLayers, which its zoom levels refer to. */
-const TILE_PX = 256;
-/** Half of the range that is visible whole at zoom level 0, in cells. */
-const HALF_RANGE = TILE_PX * 2 ** (MAX_ZOOM - 1) / MAX_SCALE;
 /** The smallest scale of {@linkcode MapView.goTo}. */
 const MIN_GO_TO_SCALE = 24;
 
@@ -57,11 +43,18 @@ export interface MapEvents {
    * Called when the pointer moves over a cell; undefined when it leaves the
    * map.
    */
-  onHover(cell: Point | undefined): void;
+  onHover(at: MapPlace | undefined): void;
   /** Called when a cell is clicked or tapped. */
-  onClick(cell: Point): void;
+  onClick(at: MapPlace): void;
   /** Called when a box was dragged. */
   onBox(region: Region): void;
+}
+
+/** A place of the pointer. */
+export interface MapPlace {
+  readonly cell: Point;
+  /** From the left and the top of the map, CSS pixels. */
+  readonly pixel: readonly [left: number, top: number];
 }
 
 /** A rectangle on the map, CSS pixels. */
@@ -80,10 +73,12 @@ export class MapView {
   readonly #target: HTMLElement;
   readonly #view: View;
   readonly #follower: ViewFollower;
-  readonly #axes = new Axes();
+  /** Which way y grows. Set it with {@linkcode MapView.yUp}. */
+  readonly axes = new Axes();
   readonly #animated: boolean;
   #boxTool = false;
   #cells: Region | undefined;
+  #zones: Edges | undefined;
   #plan: PlanImage | undefined;
   #planShown = true;
   #planLayer: ReturnType<typeof createPlanLayer> | undefined;
@@ -102,51 +97,22 @@ export class MapView {
     this.#animated = animated;
     this.#target = target;
     this.cellLayer = new CellLayer(colors);
-    const projection = new Projection({
-      code: "cells",
-      units: "pixels",
-      extent: [-HALF_RANGE, -HALF_RANGE, HALF_RANGE, HALF_RANGE],
-    });
-    this.#view = new View({
-      projection,
-      center: [0, 0],
-      resolution: 1,
-      minZoom: 0,
-      maxZoom: MAX_ZOOM,
-      enableRotation: false,
-      smoothResolutionConstraint: false,
-    });
-    const box = new DragBox({
-      className: "drag-box",
-      condition: ({ originalEvent }) =>
-        originalEvent instanceof PointerEvent && originalEvent.button === 0 &&
-        (this.#boxTool || originalEvent.shiftKey),
-    });
-    const zoomOptions = animated ? {} : { duration: 0 };
-    this.#map = new OlMap({
+    const { map, box } = createOlMap({
       target,
-      view: this.#view,
-      controls: [],
-      layers: [this.cellLayer.layer],
-      interactions: [
-        new DragPan(
-          animated ? { kinetic: new Kinetic(-0.005, 0.05, 100) } : {},
-        ),
-        new MouseWheelZoom(zoomOptions),
-        new PinchZoom(zoomOptions),
-        new DoubleClickZoom(zoomOptions),
-        box,
-      ],
-      moveTolerance: 4,
+      layer: this.cellLayer.layer,
+      isBoxTool: () => this.#boxTool,
+      animated,
     });
+    this.#map = map;
+    this.#view = map.getView();
     this.#follower = new ViewFollower({
       map: this.#map,
-      axes: this.#axes,
+      axes: this.axes,
       overlays,
       animation: animated ? ANIMATION : undefined,
     });
     box.on("boxend", () => {
-      const [x0, y0, x1, y1] = this.#axes.edgesOf(
+      const [x0, y0, x1, y1] = this.axes.edgesOf(
         box.getGeometry().getExtent(),
       );
       events.onBox({
@@ -162,10 +128,15 @@ export class MapView {
     });
     this.#map.on("postrender", () => events.onRender());
     this.#map.on("pointermove", (event) => {
-      events.onHover(event.dragging ? undefined : this.#cellAt(event));
+      events.onHover(event.dragging ? undefined : this.#placeOf(event));
     });
-    this.#map.on("click", (event) => events.onClick(this.#cellAt(event)));
+    this.#map.on("click", (event) => events.onClick(this.#placeOf(event)));
     target.addEventListener("pointerleave", () => events.onHover(undefined));
+  }
+
+  /** The map of OpenLayers, for other layers and interactions. */
+  get ol(): OlMap {
+    return this.#map;
   }
 
   /** Whether the view was set: fitted to the content, or by the user. */
@@ -212,9 +183,9 @@ export class MapView {
 
   /** Whether y grows upwards. The camera keeps its coordinates. */
   set yUp(yUp: boolean) {
-    if (yUp === this.#axes.yUp) return;
+    if (yUp === this.axes.yUp) return;
     const { camera } = this;
-    this.#axes.yUp = yUp;
+    this.axes.yUp = yUp;
     this.cellLayer.yUp = yUp;
     this.#placePlan();
     this.#setCamera(camera);
@@ -222,12 +193,18 @@ export class MapView {
   }
 
   get yUp(): boolean {
-    return this.#axes.yUp;
+    return this.axes.yUp;
   }
 
   /** The smallest region with all cells of the layer. */
   set cells(cells: Region | undefined) {
     this.#cells = cells;
+    this.#showContent();
+  }
+
+  /** The smallest rectangle with all zones of the layer. */
+  set zones(zones: Edges | undefined) {
+    this.#zones = zones;
     this.#showContent();
   }
 
@@ -248,8 +225,7 @@ export class MapView {
 
   /** Forgets the view, as for another layer. */
   reset(): void {
-    this.#cells = undefined;
-    this.#plan = undefined;
+    this.#cells = this.#zones = this.#plan = undefined;
     this.#placePlan();
     this.#follower.reset();
   }
@@ -263,6 +239,11 @@ export class MapView {
   /** Shows all cells and the floor plan, and follows them from now on. */
   showAll(): void {
     this.#follower.showAll();
+  }
+
+  /** Shows a rectangle as large as possible. */
+  showEdges(edges: Edges): void {
+    this.#follower.showEdges(edges);
   }
 
   /** Moves a cell into the centre, and zooms in if it is too small to see. */
@@ -282,7 +263,7 @@ export class MapView {
   /** Moves the camera by CSS pixels. */
   panBy(right: number, down: number): void {
     const { center: [x, y], scale } = this.camera;
-    const up = this.#axes.yUp ? -down : down;
+    const up = this.axes.yUp ? -down : down;
     this.#moveTo({ center: [x + right / scale, y + up / scale], scale });
   }
 
@@ -302,7 +283,7 @@ export class MapView {
 
   /** The place of a region on the map; undefined before the first frame. */
   rectOf({ x0, y0, x1, y1 }: Region): Rect | undefined {
-    const [left, bottom, right, top] = this.#axes.extentOf([
+    const [left, bottom, right, top] = this.axes.extentOf([
       x0,
       y0,
       x1 + 1,
@@ -345,24 +326,31 @@ export class MapView {
   }
 
   get #visibleEdges(): Edges {
-    return this.#axes.edgesOf(this.#view.calculateExtent(this.#map.getSize()));
+    return this.axes.edgesOf(this.#view.calculateExtent(this.#map.getSize()));
   }
 
   #showContent(): void {
-    this.#follower.content = { plan: this.#plan?.extent, cells: this.#cells };
+    this.#follower.content = {
+      plan: this.#plan?.extent,
+      cells: this.#cells,
+      zones: this.#zones,
+    };
   }
 
   #placePlan(): void {
     if (this.#planLayer) this.#map.removeLayer(this.#planLayer);
     const plan = this.#planShown ? this.#plan : undefined;
     this.#planLayer = plan &&
-      createPlanLayer(plan.url, this.#axes.extentOf(plan.extent));
+      createPlanLayer(plan.url, this.axes.extentOf(plan.extent));
     if (this.#planLayer) this.#map.getLayers().insertAt(0, this.#planLayer);
   }
 
-  #cellAt({ coordinate }: MapBrowserEvent): Point {
+  #placeOf({ coordinate, pixel }: MapBrowserEvent): MapPlace {
     const [x, y] = coordinate as [number, number];
-    return { x: Math.floor(x), y: Math.floor(this.#axes.turn(y)) };
+    return {
+      cell: { x: Math.floor(x), y: Math.floor(this.axes.turn(y)) },
+      pixel: pixel as [number, number],
+    };
   }
 
   /** Makes the camera known to programs that operate the page. */
@@ -376,7 +364,7 @@ export class MapView {
 
   #setCamera({ center: [x, y], scale }: Camera): void {
     this.#view.cancelAnimations();
-    this.#view.setCenter([x, this.#axes.turn(y)]);
+    this.#view.setCenter([x, this.axes.turn(y)]);
     this.#view.setResolution(1 / scale);
   }
 
@@ -391,7 +379,7 @@ export class MapView {
     if (!this.#animated) return this.#setCamera({ center: [x, y], scale });
     this.#view.cancelAnimations();
     this.#view.animate({
-      center: [x, this.#axes.turn(y)],
+      center: [x, this.axes.turn(y)],
       resolution: 1 / scale,
       ...ANIMATION,
     });

@@ -218,8 +218,8 @@ function staleColor(level: number, strength: number, colors: Colors): Rgb {
   return mix(colors.background, staleOutline(level, colors), strength);
 }
 
-/** @param part 0 for `from`, 1 for `to` */
-function mix(from: Rgb, to: Rgb, part: number): Rgb {
+/** Mixes two colours. @param part 0 for `from`, 1 for `to` */
+export function mix(from: Rgb, to: Rgb, part: number): Rgb {
   const channel = (index: 0 | 1 | 2) =>
     Math.round(from[index] + (to[index] - from[index]) * part);
   return [channel(0), channel(1), channel(2)];

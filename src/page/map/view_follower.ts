@@ -15,6 +15,7 @@ import {
   limitPadding,
   type MapContent,
   minScaleOf,
+  NO_CONTENT,
   type Padding,
 } from "./framing.ts";
 
@@ -65,7 +66,7 @@ interface Fit {
 /** Fits the view of a map. */
 export class ViewFollower {
   readonly #options: ViewFollowerOptions;
-  #content: MapContent = { plan: undefined, cells: undefined };
+  #content: MapContent = NO_CONTENT;
   #following = true;
   /** Whether the view follows all cells, also those far from the plan. */
   #followsAll = false;
@@ -123,6 +124,17 @@ export class ViewFollower {
     if (all) this.#show(all, true);
   }
 
+  /** Shows a rectangle, and stops following. */
+  showEdges(edges: Edges): void {
+    this.stop();
+    const size = this.#size();
+    if (size === undefined) return;
+    const { map, axes, animation } = this.#options;
+    const view = map.getView();
+    view.cancelAnimations();
+    view.fit(axes.extentOf(edges), { ...this.#fitOptions(size), ...animation });
+  }
+
   /** Stops following: the user or the address has set the view. */
   stop(): void {
     this.#following = false;
@@ -130,7 +142,7 @@ export class ViewFollower {
 
   /** Forgets content and view. */
   reset(): void {
-    this.#content = { plan: undefined, cells: undefined };
+    this.#content = NO_CONTENT;
     this.#following = true;
     this.#followsAll = false;
     this.#fit = undefined;
@@ -145,14 +157,11 @@ export class ViewFollower {
     const view = map.getView();
     const size = this.#size();
     if (size === undefined) return; // again when the map has a size
-    const { top, right, bottom, left } = limitPadding(this.#padding(), size);
     const fit: Fit = { edges, camera: undefined };
     this.#fit = fit;
     view.cancelAnimations();
     view.fit(axes.extentOf(edges), {
-      size: [...size],
-      padding: [top, right, bottom, left],
-      minResolution: 1 / MAX_FIT_SCALE,
+      ...this.#fitOptions(size),
       ...(animated && animation),
       callback: (completed) => {
         if (completed) fit.camera = this.camera;
@@ -160,6 +169,15 @@ export class ViewFollower {
       },
     });
     if (!animated || animation === undefined) fit.camera = this.camera;
+  }
+
+  #fitOptions(size: readonly [number, number]) {
+    const { top, right, bottom, left } = limitPadding(this.#padding(), size);
+    return {
+      size: [...size],
+      padding: [top, right, bottom, left],
+      minResolution: 1 / MAX_FIT_SCALE,
+    };
   }
 
   /** Stops following if the user has moved the view. */

@@ -8,6 +8,7 @@
 import { printable } from "../../common/printable.ts";
 import { byId, el, setText } from "../elements/dom.ts";
 import {
+  fold,
   formatCount,
   formatQuantity,
   formatShare,
@@ -180,13 +181,10 @@ export class LayerList {
  * Returns the title of a layer, or its name if it has none. Any client can
  * choose the name: it is made safe to show.
  */
-export function titleOf({ name, title }: LayerStatus): string {
+export function titleOf(
+  { name, title }: Pick<LayerStatus, "name" | "title">,
+): string {
   return printable(title || name);
-}
-
-/** Removes what a search ignores: case and accents. */
-function fold(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 interface Row {

@@ -13,7 +13,7 @@ import {
 } from "../elements/format.ts";
 import { Level } from "../../grid/status.ts";
 import { nounOf, type Unit } from "../../protocol/display.ts";
-import { type Colors, css } from "../map/palette.ts";
+import { type Colors, css, type Rgb } from "../map/palette.ts";
 import { drawSprite } from "../map/sprite.ts";
 
 /** Lengths of the scale bar: one of these times a power of ten. */
@@ -28,6 +28,10 @@ export interface Meanings {
   readonly staleAfter: number | null;
   /** What the values count; undefined if they are only 0 and 1. */
   readonly unit: Unit | undefined;
+  /** Whether the layer has zones. */
+  readonly zones: boolean;
+  /** The colours of zones from empty to full; undefined if not filled. */
+  readonly fills: readonly Rgb[] | undefined;
 }
 
 /** Identifies the legend on the page. */
@@ -36,7 +40,7 @@ let shownLegend = "";
 /** Shows the legend, if it has changed. */
 export function showLegend(
   colors: Colors,
-  { staleAfter, unit }: Meanings,
+  { staleAfter, unit, zones, fills }: Meanings,
 ): void {
   const sample = (level: number) => {
     const side = Math.round(SAMPLE_PX * devicePixelRatio);
@@ -47,14 +51,25 @@ export function showLegend(
     canvas.style.width = `${SAMPLE_PX}px`;
     return canvas;
   };
-  const key = JSON.stringify([colors, staleAfter, unit, devicePixelRatio]);
+  const key = JSON.stringify([
+    colors,
+    staleAfter,
+    unit,
+    zones,
+    fills,
+    devicePixelRatio,
+  ]);
   if (key === shownLegend) return;
   shownLegend = key;
   byId("div", "legend").replaceChildren(
+    ...(zones
+      ? [el("span", {}, el("i", { class: "zone-sample" }), "Zone")]
+      : []),
+    ...(fills ? [el("span", {}, drawRamp(fills), "0 → 100% full")] : []),
     el("span", {}, sample(Level.Free), "Free"),
     unit === undefined
       ? el("span", {}, sample(Level.Occupied), "Occupied")
-      : el("span", {}, drawRamp(colors), `1 → 10+ ${nounOf(10, unit)}`),
+      : el("span", {}, drawRamp(colors.ramp), `1 → 10+ ${nounOf(10, unit)}`),
     el(
       "span",
       {},
@@ -127,7 +142,7 @@ function formatMetres(length: number): string {
     : `${Number((100 * length).toFixed(3))} cm`;
 }
 
-function drawRamp({ ramp }: Colors): HTMLCanvasElement {
+function drawRamp(ramp: readonly Rgb[]): HTMLCanvasElement {
   const canvas = el("canvas", { width: RAMP_PX, height: 1 });
   canvas.style.width = `${RAMP_PX}px`;
   const context = canvas.getContext("2d")!;

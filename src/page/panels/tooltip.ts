@@ -38,6 +38,8 @@ export interface TooltipTarget extends CellLocation {
   readonly unit: Unit | undefined;
   /** The place of the cell on the map. */
   readonly rect: Rect;
+  /** The zones of the cell in words, one a line. */
+  readonly zones: readonly string[];
 }
 
 /** The tooltip. */
@@ -47,6 +49,7 @@ export class Tooltip {
   readonly #location = el("div");
   readonly #age = el("div");
   readonly #source = el("div");
+  readonly #zones = el("div", { class: "zones-of-cell" });
   readonly #onNewer: (cell: CellLocation, observation: Observation) => void;
   /** The cell and observation time of the last request. */
   #requested: { readonly cell: string; readonly time: number | undefined } = {
@@ -65,7 +68,13 @@ export class Tooltip {
     onNewer: (cell: CellLocation, observation: Observation) => void,
   ) {
     this.#onNewer = onNewer;
-    this.#tip.append(this.#state, this.#location, this.#age, this.#source);
+    this.#tip.append(
+      this.#state,
+      this.#location,
+      this.#age,
+      this.#source,
+      this.#zones,
+    );
   }
 
   /** Hides the tooltip. */
@@ -102,6 +111,8 @@ export class Tooltip {
         ? "never reported"
         : `observed ${formatAge(now - time)}`,
     );
+    setText(this.#zones, target.zones.join("\n"));
+    this.#zones.hidden = target.zones.length === 0;
     this.#tip.hidden = false;
     this.#place(target.rect);
     this.#requestIfDue(target, time);

@@ -137,15 +137,6 @@ export function describeCells(
   ].join(", ");
 }
 
-/** `Room 2` comes before `Room 10`. */
-const ORDER = new Intl.Collator(undefined, { numeric: true });
-
-/** Compares zones: the fullest first, those of which nothing is known last. */
-export function compareFullness(a: ZoneState, b: ZoneState): number {
-  return (b.percent ?? -1) - (a.percent ?? -1) ||
-    ORDER.compare(a.title, b.title) || ORDER.compare(a.zone, b.zone);
-}
-
 /** Which zones the list shows. */
 export type ZoneFilter = "all" | "busy" | "stale" | "unknown";
 

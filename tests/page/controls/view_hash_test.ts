@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   formatHash,
+  formatSearch,
+  parseAddress,
   parseCoordinate,
   parseHash,
   type ViewState,
@@ -94,3 +96,26 @@ Deno.test("parseCoordinate() accepts the usual notations", options, () => {
     assert.equal(parseCoordinate(text), undefined, text);
   }
 });
+
+Deno.test(
+  "the selected zone is in the query, beside other parameters",
+  options,
+  () => {
+    const zone = fc.string({ unit: "grapheme", minLength: 1 });
+    const search = fc.constantFrom("", "?kiosk=1", "?kiosk=zones&zone=old");
+    fc.assert(fc.property(anyView, zone, search, (view, zone, search) => {
+      const written = formatSearch(search, { ...view, zone });
+      const hash = `#${formatHash(view)}`;
+      assert.deepEqual(parseAddress({ search: written, hash }), {
+        ...view,
+        zone,
+      });
+      const kiosk = new URLSearchParams(search).get("kiosk");
+      assert.equal(new URLSearchParams(written).get("kiosk"), kiosk);
+      const without = formatSearch(written, view);
+      assert.deepEqual(parseAddress({ search: without, hash }), view);
+    }));
+    assert.equal(formatSearch("?zone=lobby", {}), "");
+    assert.equal(formatSearch("?kiosk", {}), "?kiosk");
+  },
+);

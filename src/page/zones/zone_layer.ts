@@ -1,0 +1,250 @@
+/// <reference lib="dom" />
+/**
+ * The outlines of the zones of a layer, as a layer of the OpenLayers map.
+ *
+ * @module
+ */
+
+import Layer from "ol/layer/Layer.js";
+import type { FrameState } from "ol/Map.js";
+import type { ZoneState } from "../../zones/zone_state.ts";
+import type { Axes } from "../map/axes.ts";
+import type { Viewport } from "../map/viewport.ts";
+import type { ZoneColors } from "./zone_colors.ts";
+import { type ZoneLabel, ZoneLabels } from "./zone_labels.ts";
+import { ZonePainter } from "./zone_painter.ts";
+import { ZoneShapes } from "./zone_shapes.ts";
+
+/**
+ * With more zones the canvas is larger than the map by this part of its size on
+ * each side: while the map moves within it, the canvas is only shifted.
+ */
+const MARGIN = 0.25;
+const MAX_ZONES_WITHOUT_MARGIN = 300;
+/** States may use at most one part of this many of the time, for drawing. */
+const REDRAW_SHARE = 5;
+
+/** What the canvas shows. */
+interface Drawn {
+  readonly viewport: Viewport;
+  readonly pixelRatio: number;
+  /** Of the map, CSS pixels. */
+  readonly size: readonly [width: number, height: number];
+  readonly generation: number;
+}
+
+/** Draws zones after a change. */
+export class ZoneLayer {
+  /** The layer to add to the map. */
+  readonly layer: Layer;
+  readonly #axes: Axes;
+  readonly #states: ReadonlyMap<string, ZoneState>;
+  readonly #canvas = document.createElement("canvas");
+  readonly #context = this.#canvas.getContext("2d")!;
+  readonly #painter = new ZonePainter();
+  readonly #labels = new ZoneLabels(
+    getComputedStyle(document.body).fontFamily,
+  );
+  #colors: ZoneColors;
+  #shapes = new ZoneShapes([]);
+  #filled = false;
+  #selected: string | undefined;
+  #hovered: string | undefined;
+  #drawn: Drawn | undefined;
+  /** How far the canvas is shifted, CSS pixels. */
+  #shift: readonly [right: number, down: number] = [0, 0];
+  #drawnLabels: readonly ZoneLabel[] = [];
+  /** Increases with each change. */
+  #generation = 0;
+  /** Whether only states have changed since the canvas was drawn. */
+  #onlyStates = true;
+  /** When drawing changed states is allowed again, as `performance.now()`. */
+  #redrawAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param states by name, of all layers */
+  constructor(
+    axes: Axes,
+    states: ReadonlyMap<string, ZoneState>,
+    colors: ZoneColors,
+  ) {
+    this.#axes = axes;
+    this.#states = states;
+    this.#colors = colors;
+    this.#canvas.className = "zones";
+    const container = document.createElement("div");
+    container.className = "zones-layer";
+    container.append(this.#canvas);
+    this.layer = new Layer({
+      render: (state) => {
+        if (state !== null) this.#render(state);
+        return container;
+      },
+    });
+  }
+
+  /** The outlines that are drawn. */
+  get shapes(): ZoneShapes {
+    return this.#shapes;
+  }
+
+  set shapes(shapes: ZoneShapes) {
+    this.#shapes = shapes;
+    this.#invalidate();
+  }
+
+  set colors(colors: ZoneColors) {
+    this.#colors = colors;
+    this.#invalidate();
+  }
+
+  /** Whether zones are filled by how full they are. */
+  set filled(filled: boolean) {
+    if (filled === this.#filled) return;
+    this.#filled = filled;
+    this.#invalidate();
+  }
+
+  set selected(name: string | undefined) {
+    if (name === this.#selected) return;
+    this.#selected = name;
+    this.#invalidate();
+  }
+
+  set hovered(name: string | undefined) {
+    if (name === this.#hovered) return;
+    this.#hovered = name;
+    this.redrawStates();
+  }
+
+  /** Draws changed states soon: at once, unless drawing takes long. */
+  redrawStates(): void {
+    this.#generation++;
+    const delay = this.#redrawAt - performance.now();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.layer.changed(), Math.max(0, delay));
+  }
+
+  /**
+   * Returns the zone whose label is at a pixel.
+   *
+   * @param pixel from the left and the top of the map, CSS pixels
+   */
+  labelAt([left, top]: readonly [number, number]): string | undefined {
+    if (this.#drawn === undefined || !this.layer.getVisible()) return undefined;
+    const { viewport: { width, height }, pixelRatio, size } = this.#drawn;
+    const [shiftX, shiftY] = this.#shift;
+    const x = (left - shiftX - size[0] / 2) * pixelRatio + width / 2;
+    const y = (top - shiftY - size[1] / 2) * pixelRatio + height / 2;
+    return this.#drawnLabels.find((label) =>
+      x >= label.left && x <= label.left + label.width &&
+      y >= label.top && y <= label.top + label.height
+    )?.name;
+  }
+
+  #invalidate(): void {
+    this.#generation++;
+    this.#onlyStates = false;
+    this.layer.changed();
+  }
+
+  #render({ viewState, size, pixelRatio }: FrameState): void {
+    const [width, height] = size as [number, number];
+    const margin = this.#shapes.all.length > MAX_ZONES_WITHOUT_MARGIN
+      ? 1 + 2 * MARGIN
+      : 1;
+    const [x, y] = viewState.center as [number, number];
+    const viewport: Viewport = {
+      width: Math.round(width * margin * pixelRatio),
+      height: Math.round(height * margin * pixelRatio),
+      x,
+      y: this.#axes.turn(y),
+      scale: pixelRatio / viewState.resolution,
+      yUp: this.#axes.yUp,
+    };
+    if (this.#mustDraw(viewport, pixelRatio, [width, height])) {
+      this.#draw({
+        viewport,
+        pixelRatio,
+        size: [width, height],
+        generation: this.#generation,
+      });
+    }
+    this.#place(viewport);
+  }
+
+  #mustDraw(
+    viewport: Viewport,
+    pixelRatio: number,
+    [width, height]: readonly [number, number],
+  ): boolean {
+    const drawn = this.#drawn;
+    if (drawn === undefined || !this.#onlyStates) return true;
+    const { viewport: old } = drawn;
+    if (
+      old.scale !== viewport.scale || old.width !== viewport.width ||
+      old.height !== viewport.height || old.yUp !== viewport.yUp
+    ) return true;
+    // Whether the map is within the canvas.
+    const roomX = (old.width - width * pixelRatio) / 2 + 0.5;
+    const roomY = (old.height - height * pixelRatio) / 2 + 0.5;
+    if (
+      Math.abs(viewport.x - old.x) * old.scale > roomX ||
+      Math.abs(viewport.y - old.y) * old.scale > roomY
+    ) return true;
+    return drawn.generation !== this.#generation &&
+      performance.now() >= this.#redrawAt;
+  }
+
+  #draw(drawn: Drawn): void {
+    const start = performance.now();
+    const { viewport, pixelRatio, size } = drawn;
+    const { width, height } = viewport;
+    const canvas = this.#canvas;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+      canvas.style.width = `${width / pixelRatio}px`;
+      canvas.style.height = `${height / pixelRatio}px`;
+    } else this.#context.clearRect(0, 0, width, height);
+    canvas.style.left = `${(size[0] - width / pixelRatio) / 2}px`;
+    canvas.style.top = `${(size[1] - height / pixelRatio) / 2}px`;
+    const scene = {
+      shapes: this.#shapes.all,
+      states: this.#states,
+      colors: this.#colors,
+      filled: this.#filled,
+      selected: this.#selected,
+      hovered: this.#hovered,
+    };
+    const visible = this.#painter.draw(
+      this.#context,
+      viewport,
+      pixelRatio,
+      scene,
+    );
+    this.#drawnLabels = this.#labels.draw(
+      this.#context,
+      viewport,
+      pixelRatio,
+      visible,
+      scene,
+    );
+    this.#drawn = drawn;
+    this.#onlyStates = true;
+    const now = performance.now();
+    this.#redrawAt = now + (REDRAW_SHARE - 1) * (now - start);
+  }
+
+  /** Shifts the canvas to where the map is. */
+  #place({ x, y }: Viewport): void {
+    const { viewport: old, pixelRatio } = this.#drawn!;
+    const left = (old.x - x) * old.scale / pixelRatio;
+    const down = (old.y - y) * old.scale / pixelRatio;
+    const top = old.yUp ? 0 - down : down;
+    this.#shift = [left, top];
+    this.#canvas.style.transform = left === 0 && top === 0
+      ? ""
+      : `translate(${left}px, ${top}px)`;
+  }
+}

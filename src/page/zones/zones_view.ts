@@ -1,0 +1,356 @@
+/// <reference lib="dom" />
+/**
+ * The zones on the page: outlines on the map, the list, and the panel of the
+ * selected zone.
+ *
+ * @module
+ */
+
+import type { ZonesMessage } from "../../feed/zone_messages.ts";
+import type { Unit } from "../../protocol/display.ts";
+import type { Access } from "../elements/commands.ts";
+import { announce, byId } from "../elements/dom.ts";
+import { fold } from "../elements/format.ts";
+import { ICONS } from "../elements/icons.ts";
+import { createTool } from "../elements/tool_button.ts";
+import type { MapPlace, MapView } from "../map/map_view.ts";
+import type { Colors, Theme } from "../map/palette.ts";
+import type { Point } from "../map/regions.ts";
+import { type ZoneColors, zoneColorsOf } from "./zone_colors.ts";
+import { ZoneLayer } from "./zone_layer.ts";
+import { ZoneList } from "./zone_list.ts";
+import { ZonePanel } from "./zone_panel.ts";
+import { shapeOf, type ZoneShape, ZoneShapes } from "./zone_shapes.ts";
+import { ZoneStore } from "./zone_store.ts";
+import { describeCount, describeZone, zoneTitle } from "./zone_text.ts";
+
+/** Maximum number of zones in the tooltip of a cell. */
+const MAX_TOOLTIP_ZONES = 3;
+/** The page is one column, as in the style sheets. */
+const NARROW = "(max-width: 760px)";
+
+/** Dependencies and callbacks of {@linkcode ZonesView}. */
+export interface ZonesViewOptions {
+  readonly map: MapView;
+  readonly colors: Colors;
+  readonly theme: Theme;
+  /** Whether only the list is shown, on the whole window. */
+  readonly listOnly: boolean;
+  /** Shows a layer, if it is not shown already. */
+  showLayer(name: string): void;
+  titleOfLayer(name: string): string;
+  /** Returns what the values of a layer count; undefined for people. */
+  unitOf(layer: string): Unit | undefined;
+  /** Undefined before the server said how clients reach the broker. */
+  access(): Access | undefined;
+  /** The server's clock, ms since 1970. */
+  now(): number;
+  /** Called when the zones of another layer are shown, or look different. */
+  onLook(): void;
+  /** Makes a change of the selection by the user an entry of the history. */
+  change(apply: () => void): void;
+}
+
+/** Opens the editor. @param name of the zone to edit; undefined: of none */
+export type OpenEditor = (name: string | undefined) => void;
+
+/** The zones. */
+export class ZonesView {
+  readonly store = new ZoneStore();
+  readonly layer: ZoneLayer;
+  readonly #options: ZonesViewOptions;
+  readonly #list: ZoneList;
+  readonly #panel: ZonePanel;
+  readonly #section = byId("section", "zones-panel");
+  readonly #editButton = byId("button", "edit-zones");
+  readonly #outlineTool: HTMLButtonElement;
+  readonly #fillTool: HTMLButtonElement;
+  #colors: ZoneColors;
+  #layerName: string | undefined;
+  #selected: string | undefined;
+  /** Whether the selected zone must be shown as soon as it is known. */
+  #mustShow = false;
+  #openEditor: OpenEditor | undefined;
+
+  constructor(options: ZonesViewOptions) {
+    this.#options = options;
+    const { map, colors, theme, listOnly } = options;
+    this.#colors = zoneColorsOf(colors, theme);
+    this.layer = new ZoneLayer(map.axes, this.store.states, this.#colors);
+    map.ol.addLayer(this.layer.layer);
+    this.#list = new ZoneList({
+      unitOf: options.unitOf,
+      onSelect: (name) => this.selectByUser(name),
+      kiosk: listOnly,
+    });
+    this.#panel = new ZonePanel(() => this.#close());
+    this.#outlineTool = this.#createToggle("Zones", ICONS.zones());
+    this.#fillTool = this.#createToggle("How full zones are", ICONS.fill());
+    this.#outlineTool.setAttribute("aria-pressed", "true");
+    // On a small map cells are too small to be read.
+    if (matchMedia(NARROW).matches) {
+      this.#fillTool.setAttribute("aria-pressed", "true");
+    }
+    byId("div", "tools").append(this.#outlineTool, this.#fillTool);
+    this.#editButton.append(ICONS.edit(), "Edit zones");
+    this.#editButton.addEventListener(
+      "click",
+      () => this.#openEditor?.(undefined),
+    );
+    this.store.observe({
+      onDefinitions: () => this.#showDefinitions(),
+      onStates: (names) => this.#showStates(names),
+    });
+    this.#showEditButton();
+  }
+
+  /**
+   * Opens the editor; undefined while there is none. Its buttons are shown if
+   * the zones can be edited.
+   */
+  set openEditor(openEditor: OpenEditor | undefined) {
+    this.#openEditor = openEditor;
+    this.#showEditButton();
+  }
+
+  /** The colours from empty to full; undefined if zones are not filled. */
+  get fills(): ZoneColors["fills"] | undefined {
+    const { all } = this.layer.shapes;
+    const isFilled = all.length > 0 && isOn(this.#outlineTool) &&
+      isOn(this.#fillTool);
+    return isFilled ? this.#colors.fills : undefined;
+  }
+
+  /** The name of the selected zone. */
+  get selected(): string | undefined {
+    return this.#selected;
+  }
+
+  /** Handles the states of the live feed. */
+  onZones(message: ZonesMessage): void {
+    this.store.onZones(message);
+  }
+
+  /** Shows the zones of a layer on the map. */
+  showLayer(name: string): void {
+    this.#layerName = name;
+    this.#list.layer = name;
+    this.#showShapes();
+  }
+
+  /** Draws in other colours. */
+  recolor(colors: Colors, theme: Theme): void {
+    this.#colors = zoneColorsOf(colors, theme);
+    this.layer.colors = this.#colors;
+  }
+
+  /**
+   * Selects a zone; undefined: none.
+   *
+   * @param show whether to show it on the map, as soon as it is known
+   */
+  select(name: string | undefined, show: boolean): void {
+    this.#selected = name;
+    this.#mustShow = show && name !== undefined;
+    this.layer.selected = name;
+    this.#list.selected = name;
+    this.#showSelected();
+    this.updatePanel();
+  }
+
+  /** Selects a zone, shows it, and makes that an entry of the history. */
+  selectByUser(name: string | undefined): void {
+    this.#options.change(() => this.select(name, true));
+    const state = this.store.states.get(name ?? "");
+    if (state === undefined) return;
+    announce(describeZone(state, this.#options.unitOf(state.layer)));
+    if (matchMedia(NARROW).matches) {
+      byId("div", "map").parentElement!.scrollIntoView({ block: "start" });
+    }
+  }
+
+  /**
+   * Handles a click on the map. The first click on a zone selects it, further
+   * ones are for its cells.
+   *
+   * @returns whether a zone was selected
+   */
+  click({ cell, pixel }: MapPlace): boolean {
+    const name = this.layer.labelAt(pixel) ?? this.#zonesAt(cell)[0]?.name;
+    if (name === undefined || name === this.#selected) return false;
+    this.#options.change(() => this.select(name, false));
+    const state = this.store.states.get(name);
+    if (state) announce(describeZone(state, this.#options.unitOf(state.layer)));
+    return true;
+  }
+
+  /** Marks the zone under the pointer; undefined: the pointer has left. */
+  hover(at: MapPlace | undefined): void {
+    const name = at &&
+      (this.layer.labelAt(at.pixel) ?? this.#zonesAt(at.cell)[0]?.name);
+    this.layer.hovered = name;
+  }
+
+  /** Returns the zones of a cell for its tooltip, one a line. */
+  linesAt({ x, y }: Point): string[] {
+    return this.#zonesAt({ x, y }).slice(0, MAX_TOOLTIP_ZONES).map(
+      ({ name, title }) => {
+        const state = this.store.states.get(name);
+        const unit = this.#options.unitOf(this.#layerName ?? "");
+        return `${zoneTitle({ title })} · ${describeCount(state, unit)}`;
+      },
+    );
+  }
+
+  /**
+   * Shows the zone with a name, or with a title that starts with a text.
+   *
+   * @returns false if there is none
+   */
+  goTo(text: string): boolean {
+    const name = this.#find(text);
+    if (name !== undefined) this.selectByUser(name);
+    return name !== undefined;
+  }
+
+  #find(text: string): string | undefined {
+    const { states } = this.store;
+    if (states.has(text)) return text;
+    const wanted = fold(text.trim());
+    if (wanted === "") return undefined;
+    let found: string | undefined;
+    for (const { zone, title } of states.values()) {
+      if (fold(title) === wanted || fold(zone) === wanted) return zone;
+      if (found === undefined && fold(title).startsWith(wanted)) found = zone;
+    }
+    return found;
+  }
+
+  /** Fits the list to its present size. */
+  resize(): void {
+    this.#list.resize();
+  }
+
+  /** Moves the focus to the list. */
+  focus(): void {
+    this.#list.focus();
+  }
+
+  /** Clears the selection. @returns false if no zone was selected */
+  escape(): boolean {
+    if (this.#selected === undefined) return false;
+    this.#close();
+    return true;
+  }
+
+  /** Shows the durations and what belongs to the selected zone's layer. */
+  updatePanel(): void {
+    const name = this.#selected;
+    const { titleOfLayer, unitOf, access, now } = this.#options;
+    if (name === undefined) return this.#panel.update(undefined);
+    const state = this.store.states.get(name);
+    const { zones, etag } = this.store.definitions;
+    const layer = state?.layer ?? zones.get(name)?.layer;
+    const isKnown = state !== undefined || zones.has(name);
+    this.#panel.update({
+      name,
+      state,
+      missing: !isKnown && etag !== "" && this.store.version !== undefined,
+      layerTitle: layer === undefined ? "" : titleOfLayer(layer),
+      unit: layer === undefined ? undefined : unitOf(layer),
+      access: access(),
+      now: now(),
+    });
+  }
+
+  #createToggle(title: string, picture: SVGSVGElement): HTMLButtonElement {
+    const button = createTool(title, picture, () => {
+      const pressed = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(pressed));
+      this.#applyTools();
+    });
+    button.setAttribute("aria-pressed", "false");
+    button.hidden = true;
+    return button;
+  }
+
+  #applyTools(): void {
+    this.layer.layer.setVisible(isOn(this.#outlineTool));
+    this.layer.filled = isOn(this.#fillTool);
+    this.#fillTool.hidden = this.#outlineTool.hidden ||
+      !isOn(this.#outlineTool);
+    this.#options.onLook();
+  }
+
+  #zonesAt({ x, y }: Point): ZoneShape[] {
+    if (!this.layer.layer.getVisible()) return [];
+    return this.layer.shapes.withCell(x, y);
+  }
+
+  #close(): void {
+    const hadFocus = byId("section", "zone").contains(document.activeElement);
+    this.selectByUser(undefined);
+    if (hadFocus) this.#list.focusStop();
+  }
+
+  #showDefinitions(): void {
+    this.#showShapes();
+    this.#showSelected();
+    this.updatePanel();
+  }
+
+  #showStates(names: ReadonlySet<string> | undefined): void {
+    this.#list.update(this.store.states, names);
+    this.layer.redrawStates();
+    this.#showEditButton();
+    this.#section.hidden = this.#list.size === 0 && this.#editButton.hidden;
+    document.body.classList.toggle("zoned", !this.#section.hidden);
+    if (this.#mustShow) this.#showSelected();
+    const selected = this.#selected;
+    if (selected === undefined || names?.has(selected) === false) return;
+    this.updatePanel();
+  }
+
+  #showShapes(): void {
+    const { zones } = this.store.definitions;
+    this.layer.shapes = new ZoneShapes(
+      [...zones.values()].filter(({ layer }) => layer === this.#layerName),
+    );
+    this.#options.map.zones = this.layer.shapes.edges;
+    this.#outlineTool.hidden = this.layer.shapes.all.length === 0;
+    this.#applyTools();
+  }
+
+  /** Shows the layer and the place of the selected zone, once it is known. */
+  #showSelected(): void {
+    const name = this.#selected;
+    const definition = name === undefined
+      ? undefined
+      : this.store.definitions.zones.get(name);
+    if (!this.#mustShow || definition === undefined) return;
+    this.#mustShow = false;
+    this.#options.showLayer(definition.layer);
+    const { box } = shapeOf(definition);
+    // Some of its surroundings, to see where it is.
+    const marginX = (box[2] - box[0]) / 4;
+    const marginY = (box[3] - box[1]) / 4;
+    this.#options.map.showEdges([
+      box[0] - marginX,
+      box[1] - marginY,
+      box[2] + marginX,
+      box[3] + marginY,
+    ]);
+  }
+
+  #showEditButton(): void {
+    const canEdit = this.#openEditor !== undefined && this.store.file === null;
+    this.#editButton.hidden = !canEdit;
+    this.#panel.onEdit = canEdit
+      ? () => this.#openEditor?.(this.#selected)
+      : undefined;
+  }
+}
+
+function isOn(tool: HTMLElement): boolean {
+  return tool.getAttribute("aria-pressed") === "true";
+}
