@@ -1,6 +1,7 @@
 /**
  * `deno task demo`: runs server and clients in one process and prints the map.
- * With `--live` it draws the map of a simulated campus in the terminal.
+ * With `--live` it draws the map of a simulated campus in the terminal, and
+ * prints the address of the dashboard, which also has its rooms as zones.
  *
  * @module
  */
@@ -53,7 +54,7 @@ function parseFlags(args: readonly string[]): DemoFlags {
 async function main(args: readonly string[]): Promise<number> {
   try {
     const flags = readFlags(args);
-    announceDownload(["mqtt"]);
+    announceDownload(flags.live ? ["mqtt", "prom-client", "ws"] : ["mqtt"]);
     const { showLive, showSamples } = await import("./demo/demo.ts");
     return flags.live ? await showLive(flags.for) : await showSamples();
   } catch (error) {

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { assertFailure } from "../support/assert_failure.ts";
 import { needs, requireTool } from "../support/needs.ts";
+import { makeScene } from "../../src/simulate/mod.ts";
 import { DENO_RUN, ROOT, Running } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 
 const DEMO = [
   ...DENO_RUN,
@@ -11,7 +13,7 @@ const DEMO = [
 
 Deno.test({
   name:
-    "demo --live draws the map, ends after --for, and restores the terminal",
+    "demo --live draws the map, serves the zones, ends after --for, and restores the terminal",
   ...needs("script"),
   fn: async () => {
     const command = [Deno.execPath(), ...DEMO, "--live", "--for", "1500ms"]
@@ -20,6 +22,17 @@ Deno.test({
       ...["--quiet", "--return", "--flush", "--command"],
       ...[`stty cols 80 rows 24; exec ${command}`, "/dev/null"],
     ], { env: { TERM: "xterm" } });
+    const url = await until(() => /http:\S+/.exec(session.stdout)?.[0]);
+    const campus = makeScene("campus", { seed: 1 }).areas();
+    await until(async () => {
+      const response = await fetch(`${url}api/v1/zone-states`);
+      const { zones } = await response.json();
+      assert.equal(zones.length, campus.length);
+      // The robots are there from the first step on.
+      return zones.some((zone: { zone: string; count: number }) =>
+        zone.zone === "warehouse" && zone.count > 0
+      );
+    });
     const { code, stdout } = await session.ended();
     assert.equal(code, 0, stdout);
     const frames = stdout.split("\x1b[?2026l").length - 1;

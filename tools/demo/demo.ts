@@ -7,16 +7,25 @@
 import { createBroker } from "../../src/broker/broker.ts";
 import { client } from "../../src/cli/commands/client/run.ts";
 import { watch } from "../../src/cli/commands/request/watch.ts";
+import { httpContext } from "../../src/cli/commands/server/http.ts";
 import { play } from "../../src/cli/commands/simulate/play.ts";
 import { connect, uniqueClientId } from "../../src/cli/connect.ts";
 import { Exit } from "../../src/cli/exit_codes.ts";
 import { printError } from "../../src/cli/terminal/output.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Sender } from "../../src/client/mod.ts";
+import { delay } from "../../src/common/async.ts";
+import { hostAndPort } from "../../src/common/host.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
-import { makeScene, SceneReader, SpeedPace } from "../../src/simulate/mod.ts";
+import {
+  makeScene,
+  type Scene,
+  SceneReader,
+  SpeedPace,
+  zonesOf,
+} from "../../src/simulate/mod.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 
 const NAME = "occupancy-server";
@@ -27,10 +36,17 @@ const SPEED = 2;
 const OFFICE_SPEED = 60;
 const SEED = 1;
 const READINGS_PER_MESSAGE = 100;
+const LAYER = "default";
+/** Time to read the address of the dashboard before the map covers it. */
+const READ_TIME_MS = 3000;
 
 interface DemoServer {
   /** Where its broker listens, `host:port`. */
   readonly address: string;
+  /** Puts zones in force. */
+  setZones(scene: Scene): Promise<void>;
+  /** Starts HTTP. @returns the address of the dashboard */
+  openHttp(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -43,18 +59,53 @@ async function startServer(log: (line: string) => void): Promise<DemoServer> {
   });
   const limited = (_kind: string, line: string | (() => string)) =>
     log(typeof line === "string" ? line : line());
+  const store = new MemoryStore();
+  const map = new OccupancyMap();
   const server = new Server({
-    link: broker,
-    store: new MemoryStore(),
-    map: new OccupancyMap(),
-    topics,
+    ...{ link: broker, store, map, topics },
     name: NAME,
     version: VERSION,
     log: { info: log, warn: log, infoLimited: limited, warnLimited: limited },
   });
   await server.start();
   const { host, port } = broker.address;
-  return { address: `${host}:${port}`, stop: () => server.stop() };
+  const address = `${host}:${port}`;
+  const abort = new AbortController();
+  let closeHttp = () => Promise.resolve();
+  return {
+    address,
+    setZones: async (scene) => {
+      const zones = zonesOf(scene.areas(), LAYER);
+      await server.zones.edit({ kind: "replace", zones });
+    },
+    openHttp: async () => {
+      const { HttpServer } = await import("../../src/http/mod.ts");
+      const context = httpContext({
+        ...{ server, link: broker, store, map, topics, name: NAME },
+        plans: new Map(),
+        displayOf: () => undefined,
+        clientAccess: () => ({
+          broker: `mqtt://${address}`,
+          needsLogin: false,
+          prefix: topics.prefix,
+          reach: "machine",
+        }),
+      }, abort.signal);
+      const http = await HttpServer.open({
+        hostname: host,
+        port: 0,
+        context,
+        warnLimited: limited,
+      });
+      closeHttp = () => http.close();
+      return `http://${hostAndPort(host, http.address.port)}/`;
+    },
+    stop: async () => {
+      abort.abort();
+      await closeHttp();
+      await server.stop();
+    },
+  };
 }
 
 /**
@@ -73,7 +124,7 @@ export async function showSamples(): Promise<number> {
         broker: `mqtt://${address}`,
         prefix: new Topics().prefix,
         file: [new URL(`../../${sample}`, import.meta.url).pathname],
-        layer: "default",
+        layer: LAYER,
         request: true,
         wire: "current",
         timeout: 5000,
@@ -94,7 +145,7 @@ export async function showSamples(): Promise<number> {
 
 /**
  * Simulates a campus and draws its map in the terminal, as `occupancy simulate`
- * and `occupancy request --map --watch` do.
+ * and `occupancy request --map --watch` do. The dashboard shows its zones too.
  *
  * @param span how long, ms; default: until the user ends it
  * @returns the exit code
@@ -102,9 +153,17 @@ export async function showSamples(): Promise<number> {
 export async function showLive(span: number | undefined): Promise<number> {
   const lines: string[] = [];
   // The map fills the screen; the server's log is printed after it.
-  const { address, stop } = await startServer((line) => lines.push(line));
+  const server = await startServer((line) => lines.push(line));
+  const { address, stop } = server;
+  const scene = makeScene("campus", { seed: SEED, officeSpeed: OFFICE_SPEED });
   try {
-    return await simulateAndWatch(`mqtt://${address}`, span);
+    await server.setZones(scene);
+    printError(`Dashboard with the rooms: ${await server.openHttp()}`);
+    printError(
+      `The map in this terminal follows in ${READ_TIME_MS / 1000} seconds …`,
+    );
+    await delay(READ_TIME_MS);
+    return await simulateAndWatch(`mqtt://${address}`, scene, span);
   } finally {
     await stop();
     for (const line of lines) printError(line);
@@ -113,6 +172,7 @@ export async function showLive(span: number | undefined): Promise<number> {
 
 async function simulateAndWatch(
   broker: string,
+  scene: Scene,
   span: number | undefined,
 ): Promise<number> {
   const topics = new Topics();
@@ -124,16 +184,15 @@ async function simulateAndWatch(
   });
   const abort = new AbortController();
   const sender = new Sender(link, {
-    topic: topics.data(),
+    topic: topics.data(LAYER),
     batch: READINGS_PER_MESSAGE,
   });
-  const scene = makeScene("campus", { seed: SEED, officeSpeed: OFFICE_SPEED });
   const pace = new SpeedPace(SPEED);
   const playing = play(new SceneReader(scene), pace, sender, abort.signal);
   try {
     const watching = watch({
       ...flags,
-      layer: "default",
+      layer: LAYER,
       map: true,
       watch: true,
       pager: false,

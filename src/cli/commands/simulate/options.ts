@@ -114,7 +114,7 @@ export const SIMULATE = {
     "simulate --scene robots --size 200 --duration 1m",
     "simulate --scene desks --rate 10000 --count 1000000",
     "simulate --dry-run --count 1000",
-    "simulate --print-zones > campus.geojson",
+    "simulate --print-zones | occupancy zones import -",
   ],
 } as const satisfies CommandSpec;
 
