@@ -27,6 +27,7 @@
  * @module
  */
 import {
+  type ConnectOptions,
   type Reading,
   type ReadingTable,
   Sender,
@@ -34,11 +35,13 @@ import {
 } from "./client/mod.ts";
 import { type Link, LinkError } from "./mqtt/link.ts";
 import { brokerUrl } from "./mqtt/url.ts";
-import { type Region, Topics } from "./protocol/mod.ts";
+import { type Region, type SourceList, Topics } from "./protocol/mod.ts";
 import {
   CellMap,
   Requester,
+  requestSources,
   type ServerWatch,
+  type SourcesQuery,
   Watcher,
   type WatchEvent,
   type ZonesView,
@@ -46,7 +49,7 @@ import {
   type ZoneWatchEvent,
 } from "./request/mod.ts";
 
-export type { Reading, ReadingTable } from "./client/mod.ts";
+export type { ConnectOptions, Reading, ReadingTable } from "./client/mod.ts";
 export {
   AppError,
   type AppErrorOptions,
@@ -59,6 +62,9 @@ export {
   type ProtocolErrorOptions,
   ReadingBatch,
   type Region,
+  type SourceActivity,
+  type SourceList,
+  type SourceState,
   type Unit,
 } from "./protocol/mod.ts";
 export {
@@ -77,36 +83,6 @@ const DEFAULT_BROKER = "mqtt://localhost:1883";
 const DEFAULT_TIMEOUT_MS = 5000;
 /** Readings per message. Fewer messages are less work for the broker. */
 const READINGS_PER_MESSAGE = 1000;
-
-/** Options of {@linkcode connect}. */
-export interface ConnectOptions {
-  /**
-   * `host`, `host:port`, or a URL with `mqtt:`, `mqtts:`, `ws:` or `wss:`.
-   * Default `mqtt://localhost:1883`.
-   */
-  readonly broker?: string;
-  /** The prefix of the server's topics. Default `occupancy`. */
-  readonly prefix?: string;
-  /** The MQTT client id, unique on the broker. Default: a random one. */
-  readonly clientId?: string;
-  /** Maximum time without the server or the broker, in ms. Default 5,000. */
-  readonly timeout?: number;
-  /** The user, if `broker` has none before its host. Default: no login. */
-  readonly username?: string;
-  /** The password, if `broker` has none before its host. */
-  readonly password?: string;
-  /** Certificate authorities to trust, in PEM format. Default: the system's. */
-  readonly ca?: string;
-  /** The client certificate, in PEM format, if the broker requires one. */
-  readonly cert?: string;
-  /** The private key of `cert`, in PEM format, not encrypted. */
-  readonly key?: string;
-  /**
-   * True to accept any certificate of the broker, for tests: others on the
-   * network can read and change all messages. Default false.
-   */
-  readonly insecure?: boolean;
-}
 
 /** Options of {@linkcode OccupancyClient.publish}. */
 export interface PublishOptions {
@@ -153,6 +129,9 @@ export interface ZonesOptions {
   /** Aborts the request, or ends the watch. */
   readonly signal?: AbortSignal;
 }
+
+/** Options of {@linkcode OccupancyClient.sources}. */
+export type SourcesOptions = Omit<SourcesQuery, "timeout">;
 
 /**
  * Connects to the broker of a server. If the connection is lost later, the
@@ -288,6 +267,25 @@ export class OccupancyClient implements AsyncDisposable {
   async zones({ names, signal }: ZonesOptions = {}): Promise<ZonesView> {
     return await this.#requester.requestZones(this.#openLink(), {
       ...(names && { names }),
+      timeout: this.#timeout,
+      signal: this.#orClosed(signal),
+    });
+  }
+
+  /**
+   * Requests the sources of readings: silent ones first, then those without a
+   * reading for the longest time.
+   *
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request
+   * @throws {LinkError} if the client is closed
+   * @throws the signal's reason if aborted
+   */
+  async sources(
+    { signal, ...query }: SourcesOptions = {},
+  ): Promise<SourceList> {
+    return await requestSources(this.#requester, this.#openLink(), {
+      ...query,
       timeout: this.#timeout,
       signal: this.#orClosed(signal),
     });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { ConnectOptions } from "./connect_options.ts";
 export { type Reading, type ReadingTable, toBatch } from "./to_batch.ts";
 export { formatOf, type RowFormat } from "./input_format.ts";
 export type { BadRow } from "./row_parsers.ts";

@@ -30,6 +30,7 @@ export {
   PEOPLE,
   type Unit,
 } from "./display.ts";
+export { encodeRequest, type RequestFields } from "./encode_request.ts";
 export { ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
 export {
   encodeBatchJson,
@@ -69,9 +70,11 @@ export {
 } from "./region.ts";
 export { PartAssembler, ReplyAssembler } from "./reply_assembler.ts";
 export {
+  type AnyReply,
   parseAnyReply,
   parseReply,
   type ReplyPart,
+  type SourcesPart,
   type ZonesPart,
   type ZonesReplyHeader,
 } from "./reply_reader.ts";
@@ -87,7 +90,6 @@ export {
 export { encodeReport, parseReport, type Report } from "./report.ts";
 export {
   DEFAULT_PART_BYTES,
-  encodeRequest,
   type LayerMapRequest,
   type MapRequest,
   MAX_PART_BYTES,
@@ -100,10 +102,19 @@ export {
   type ReplyFormat,
   type ReplyRouting,
   RequestError,
-  type RequestFields,
   type Scalar,
+  type SourcesRequest,
   type ZonesRequest,
 } from "./request.ts";
+export { MAX_LISTED_SOURCES } from "./source_query.ts";
+export {
+  encodeSourcesHeader,
+  readSourceList,
+  SourcesAssembler,
+  type SourcesReplyHeader,
+  type SourcesReplyOptions,
+  SourcesReplyWriter,
+} from "./sources_reply.ts";
 export { encodeState, parseState, type ServerState } from "./server_state.ts";
 export {
   encodeSourceEvent,

@@ -22,7 +22,7 @@ const NEXT_CAPACITY_BYTES = 256 * 1024;
 const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
 
 /** The array of a JSON part, by its key; or cells as CSV. */
-export type PartForm = "cells" | "zones" | "csv";
+export type PartForm = "cells" | "zones" | "sources" | "csv";
 
 /** A filled part: space for the header, then cells up to `end`. */
 interface FilledPart {

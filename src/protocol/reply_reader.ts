@@ -55,6 +55,27 @@ export interface ZonesPart extends ZonesReplyHeader {
   readonly zones: readonly unknown[];
 }
 
+/** One part of a reply with sources. */
+export interface SourcesPart {
+  /** Distinguishes it from an {@linkcode ErrorReply}. */
+  readonly status: "ok";
+  /** The transaction of the request; absent if it had none. */
+  readonly transaction?: Scalar;
+  /** The server's time, ms since 1970. */
+  readonly time: number;
+  /** The number of this part, from 1. */
+  readonly part: number;
+  /** Number of parts. */
+  readonly parts: number;
+  /** The whole message; not checked. */
+  readonly head: Record<string, unknown>;
+  /** Sources as they were sent; not checked. */
+  readonly sources: readonly unknown[];
+}
+
+/** One message of any reply. */
+export type AnyReply = ReplyPart | ZonesPart | SourcesPart | ErrorReply;
+
 const HASH = 0x23;
 const LF = 0x0a;
 
@@ -66,19 +87,18 @@ const LF = 0x0a;
  */
 export function parseReply(payload: Uint8Array): ReplyPart | ErrorReply {
   const reply = parseAnyReply(payload);
-  return "zones" in reply ? fail("it has zones, not cells") : reply;
+  if ("zones" in reply) return fail("it has zones, not cells");
+  return "sources" in reply ? fail("it has sources, not cells") : reply;
 }
 
 /**
- * Parses one message of a reply with zones, or of one with cells: a server that
- * does not know zones replies with cells.
+ * Parses one message of a reply with zones or sources, or of one with cells: a
+ * server that does not know zones or sources replies with cells.
  *
  * @param payload the application message
  * @throws {ProtocolError} "bad-utf8", "bad-json" or "bad-reply"
  */
-export function parseAnyReply(
-  payload: Uint8Array,
-): ReplyPart | ZonesPart | ErrorReply {
+export function parseAnyReply(payload: Uint8Array): AnyReply {
   return payload[0] === HASH ? parseCsvReply(payload) : parseJsonReply(payload);
 }
 
@@ -87,7 +107,7 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   const stop = lineEnd === -1 ? payload.length : lineEnd;
   const header = readHeader(parseJson(payload.subarray(1, stop)));
   if (header.status === "error") return fail("an error reply cannot be CSV");
-  if ("zones" in header) return fail("a reply with zones cannot be CSV");
+  if (!("layer" in header)) return fail("only cells can be CSV");
   const cells = new ReadingBatch(estimateCells(payload));
   const refusals = new Refusals();
   const options = { check: checkReplyTime };
@@ -103,21 +123,19 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   return { ...header, cells };
 }
 
-function parseJsonReply(
-  payload: Uint8Array,
-): ReplyPart | ZonesPart | ErrorReply {
+function parseJsonReply(payload: Uint8Array): AnyReply {
   const { body, cells } = readPart(payload, fail);
   const header = readHeader(body);
-  return header.status === "error" || "zones" in header
-    ? header
-    : { ...header, cells: cells() };
+  return header.status === "ok" && "layer" in header
+    ? { ...header, cells: cells() }
+    : header;
 }
 
 function readHeader(
   body: unknown,
-): Omit<ReplyPart, "cells"> | ZonesPart | ErrorReply {
+): Omit<ReplyPart, "cells"> | ZonesPart | SourcesPart | ErrorReply {
   if (!isJsonObject(body)) return fail("not a JSON object");
-  const { transaction, status, layer, revision, zones } = body;
+  const { transaction, status, layer, revision, zones, sources } = body;
   if (typeof transaction === "object" && transaction !== null) {
     return fail("transaction is an object or an array");
   }
@@ -132,6 +150,10 @@ function readHeader(
     const { time, part, parts } = readSharedFields(body, fail);
     const at = readCount(revision, "revision", fail);
     return { status, ...echoed, revision: at, time, part, parts, zones };
+  }
+  if (Array.isArray(sources)) {
+    const { time, part, parts } = readSharedFields(body, fail);
+    return { status, ...echoed, time, part, parts, head: body, sources };
   }
   if (typeof layer !== "string") return fail("layer is not a string");
   const display = readDisplay(body.display);

@@ -1,5 +1,5 @@
 /**
- * Parses and encodes requests for the map or for zones.
+ * Parses requests for the map, for zones or for sources.
  *
  * @module
  */
@@ -16,6 +16,8 @@ import {
   skipBlank,
 } from "./text.ts";
 import { assertLayer, DEFAULT_LAYER, type Topics } from "./topics.ts";
+import { readSourceQuery } from "./source_query.ts";
+import type { SourceQuery } from "./sources.ts";
 import { readZoneNames } from "./zone_names.ts";
 
 /** A JSON value that is neither object nor array. */
@@ -95,8 +97,20 @@ export interface ZonesRequest extends ReplyRouting {
   readonly maxBytes: number;
 }
 
+/** A request for the sources of readings, as a JSON object. */
+export interface SourcesRequest extends ReplyRouting {
+  /** Distinguishes it from a {@linkcode MapRequest}. */
+  readonly kind: "sources";
+  /** A value to echo in the reply; absent if the request has none. */
+  readonly transaction?: Scalar;
+  /** Which sources. */
+  readonly query: SourceQuery;
+  /** Maximum size of a part, in bytes. */
+  readonly maxBytes: number;
+}
+
 /** The result of {@linkcode parseRequest}. */
-export type ParsedRequest = MapRequest | ZonesRequest;
+export type ParsedRequest = MapRequest | ZonesRequest | SourcesRequest;
 
 /** A refused request, with everything that the error reply needs. */
 export class RequestError extends ProtocolError implements ReplyRouting {
@@ -146,9 +160,9 @@ export interface ParseRequestOptions {
  *
  * @param payload the application message
  * @param options the topics, and the MQTT 5 properties of the message
- * @throws {RequestError} "bad-transaction", "bad-reply-topic", "bad-zones",
- * "bad-zone", "bad-layer", "bad-region", "bad-since", "bad-format" or
- * "bad-max-bytes"
+ * @throws {RequestError} "bad-transaction", "bad-reply-topic",
+ * "bad-sources", "bad-zones", "bad-zone", "bad-layer", "bad-region",
+ * "bad-since", "bad-format" or "bad-max-bytes"
  */
 export function parseRequest(
   payload: Uint8Array,
@@ -168,6 +182,11 @@ export function parseRequest(
       };
     }
     const echo = transaction === undefined ? {} : { transaction };
+    const query = readSourceQuery(body);
+    if (query !== undefined) {
+      const maxBytes = readMaxBytes(body.maxBytes);
+      return { kind: "sources", ...routing, ...echo, query, maxBytes };
+    }
     const zones = readZoneNames(body);
     if (zones !== undefined) {
       const maxBytes = readMaxBytes(body.maxBytes);
@@ -347,45 +366,4 @@ function readMaxBytes(value: unknown): number {
     );
   }
   return value as number;
-}
-
-/** The fields of a request; all are optional. */
-export interface RequestFields {
-  /** A value to echo in the reply. */
-  readonly transaction?: Scalar | undefined;
-  /** The layer. Default: {@linkcode DEFAULT_LAYER}. */
-  readonly layer?: string | undefined;
-  /** Only the cells in this region. */
-  readonly region?: Region | undefined;
-  /** Only cells that changed after this revision. */
-  readonly since?: number | undefined;
-  /** The format of the reply. Default: json. */
-  readonly format?: ReplyFormat | undefined;
-  /** The reply topic, for clients without MQTT 5 Response Topic. */
-  readonly replyTo?: string | undefined;
-  /**
-   * Maximum size of a part, in bytes. Default: {@linkcode DEFAULT_PART_BYTES}.
-   */
-  readonly maxBytes?: number | undefined;
-  /**
-   * The states of all zones, or of those with these names, instead of cells.
-   * Do not combine it with layer, region, since and format.
-   */
-  readonly zones?: true | readonly string[] | undefined;
-}
-
-/**
- * Encodes a request as JSON. Does not check it: the server does.
- *
- * @param fields the fields that differ from their defaults
- * @returns the payload
- */
-export function encodeRequest(
-  fields: RequestFields = {},
-): Uint8Array<ArrayBuffer> {
-  const { region, ...rest } = fields;
-  return encodeText(JSON.stringify({
-    ...rest,
-    ...(region && { region: [region.x0, region.y0, region.x1, region.y1] }),
-  }));
 }

@@ -5,14 +5,12 @@
  */
 
 import { ProtocolError } from "./errors.ts";
+import { checkNoCellKeys } from "./request_keys.ts";
 import { describeJson } from "./text.ts";
 import { assertZoneName } from "./topics.ts";
 
 /** Maximum number of names in a request. */
 export const MAX_REQUESTED_ZONES = 10_000;
-
-/** Keys that select cells. */
-const CELL_KEYS = ["layer", "region", "since"] as const;
 
 /**
  * Reads `zones` of a request: true, or an array of names.
@@ -24,21 +22,12 @@ const CELL_KEYS = ["layer", "region", "since"] as const;
 export function readZoneNames(
   body: Record<string, unknown>,
 ): readonly string[] | "all" | undefined {
-  const { zones, format } = body;
+  const { zones } = body;
   if (zones === undefined || zones === null) return undefined;
   if (zones !== true && !Array.isArray(zones)) {
     return fail(`zones is not true or an array: ${describeJson(zones)}`);
   }
-  for (const key of CELL_KEYS) {
-    if (body[key] === undefined || body[key] === null) continue;
-    return fail(`zones cannot be requested with ${key}`);
-  }
-  if (format !== undefined && format !== null && format !== "json") {
-    throw new ProtocolError(
-      "bad-format",
-      `the format of zones is json, not ${describeJson(format)}`,
-    );
-  }
+  checkNoCellKeys(body, "zones", fail);
   if (zones === true) return "all";
   if (zones.length > MAX_REQUESTED_ZONES) {
     return fail(

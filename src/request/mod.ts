@@ -1,5 +1,5 @@
 /**
- * Requests the map or zones from a server, or watches them.
+ * Requests the map, zones or sources from a server, or watches them.
  *
  * @module
  */
@@ -14,6 +14,7 @@ export {
   type ZonesQuery,
   type ZonesView,
 } from "./requester.ts";
+export { requestSources, type SourcesQuery } from "./sources_request.ts";
 export { ServerWatch, type ServerWatchOptions } from "./server_watch.ts";
 export { Watcher, type WatcherOptions, type WatchEvent } from "./watch.ts";
 export {

@@ -4,7 +4,12 @@
  * @module
  */
 import { plural } from "../common/plural.ts";
-import type { PartAssembler, ReplyPart, ZonesPart } from "../protocol/mod.ts";
+import type {
+  PartAssembler,
+  ReplyPart,
+  SourcesPart,
+  ZonesPart,
+} from "../protocol/mod.ts";
 
 /** Any client can publish parts: of further replies, none is kept. */
 const MAX_REPLIES = 4;
@@ -27,7 +32,7 @@ export type Answer<Result> =
  * replies, for example of two servers: the first complete one is the answer.
  */
 export class ReplyCollector<
-  Part extends ReplyPart | ZonesPart,
+  Part extends ReplyPart | SourcesPart | ZonesPart,
   Assembler extends PartAssembler<Part>,
   Result,
 > {

@@ -1,11 +1,12 @@
 /**
- * Sends requests for the map or zones, and collects the parts of each reply.
+ * Sends requests, and collects the parts of each reply.
  *
  * @module
  */
 import { messageOf } from "../common/errors.ts";
 import type { Incoming, Link, LinkHandlers } from "../mqtt/link.ts";
 import {
+  type AnyReply,
   contains,
   DEFAULT_LAYER,
   encodeRequest,
@@ -114,12 +115,10 @@ interface PendingRequest {
   readonly ignored: IgnoredMessages;
 }
 
-type AnyReply = ReplyPart | ZonesPart | ErrorReply;
-
 /** A request and the meaning of its replies. */
-interface Question<Result> {
+export interface Question<Result> {
   readonly fields: RequestFields;
-  readonly read: (part: ReplyPart | ZonesPart) => Answer<Result>;
+  readonly read: (part: Exclude<AnyReply, ErrorReply>) => Answer<Result>;
   readonly readOriginal?: (cells: ReadingBatch) => Result;
 }
 
@@ -188,10 +187,10 @@ export class Requester {
       () => new ReplyAssembler(),
       (reply) => viewOf(reply.header!, reply.cells()),
     );
-    return await this.#ask(link, query, {
+    return await this.ask(link, query, {
       fields: { layer: query.layer, region: query.region, since, maxBytes },
       read: (part) => {
-        if ("zones" in part) return { ignored: "zones instead of cells" };
+        if (!("layer" in part)) return { ignored: "not of cells" };
         if (part.layer !== layer) return { ignored: "of another layer" };
         return collector.add(part);
       },
@@ -222,14 +221,19 @@ export class Requester {
         zones: reply.zones().map(readZoneState),
       }),
     );
-    return await this.#ask(link, query, {
+    return await this.ask(link, query, {
       fields: { zones: names ?? true, maxBytes },
       read: (part) =>
         "zones" in part ? collector.add(part) : { error: noZonesError() },
     });
   }
 
-  async #ask<Result>(
+  /**
+   * Sends any request, and waits for the whole reply.
+   *
+   * @throws as {@linkcode request}
+   */
+  async ask<Result>(
     link: Link,
     { timeout, signal }: Pick<MapQuery, "timeout" | "signal">,
     { fields, read, readOriginal }: Question<Result>,

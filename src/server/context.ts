@@ -170,7 +170,7 @@ export function createContext(options: ServerOptions): ServerContext {
     store,
     map,
     sources: new SourceBook(),
-    registry: new SourceRegistry({ monotonic, limited }),
+    registry: new SourceRegistry({ began: clock.now(), monotonic, limited }),
     topics,
     name,
     version,

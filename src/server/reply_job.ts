@@ -28,6 +28,10 @@ export function bodyKeyOf(request: ParsedRequest, maxBytes: number): string {
   if (request.kind === "zones") {
     return JSON.stringify(["zones", request.names, partBytes]);
   }
+  if (request.kind === "sources") {
+    const { limit, contains } = request.query;
+    return JSON.stringify(["sources", limit, contains, partBytes]);
+  }
   const { layer, region, since, format } = request;
   return JSON.stringify([
     layer,

@@ -1,5 +1,5 @@
 /**
- * Begins to write replies: of cells, or of zones.
+ * Begins to write replies: of cells, zones or sources.
  *
  * @module
  */
@@ -8,6 +8,8 @@ import { CellsJob } from "./cells_job.ts";
 import type { ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { ReplyJob } from "./reply_job.ts";
+import { listSources } from "./sources/source_list.ts";
+import { SourcesJob } from "./sources_job.ts";
 import { ZonesJob, type ZonesMoment, type ZoneStates } from "./zones_job.ts";
 
 /** Creates the jobs that write replies. */
@@ -56,6 +58,10 @@ export class ReplyJobs {
       const { now, revision } = zonesAt;
       const zones = this.#zones;
       return new ZonesJob(request, { zones, now, revision, maxBytes });
+    }
+    if (request.kind === "sources") {
+      const list = listSources(this.#context, request.query);
+      return new SourcesJob(request, list, maxBytes);
     }
     const { map, displayOf } = this.#context;
     return new CellsJob(request, { map, now, displayOf, maxBytes });

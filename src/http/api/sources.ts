@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MAX_LISTED_SOURCES } from "../../protocol/mod.ts";
 import type { Endpoint } from "../endpoint.ts";
 import {
   COUNT,
@@ -15,9 +16,6 @@ import {
 } from "../openapi/schemas.ts";
 import { checkNames, readLimit } from "../query.ts";
 import { listResponse } from "../text_response.ts";
-
-/** As many as a server lists. */
-const MAX_LIMIT = 10_000;
 
 const ACTIVITY: Readonly<Record<string, Schema>> = {
   first: { ...TIME, description: "when the first reading arrived" },
@@ -56,7 +54,7 @@ export const getSources: Endpoint = {
         name: "limit",
         in: "query",
         description: "Maximum number of sources in the answer. Default: all.",
-        schema: { type: "integer", minimum: 1, maximum: MAX_LIMIT },
+        schema: { type: "integer", minimum: 1, maximum: MAX_LISTED_SOURCES },
         example: 100,
       },
       {
@@ -110,7 +108,7 @@ export const getSources: Endpoint = {
   handle(context): Promise<Response> {
     const { server: { sources }, url: { searchParams: query } } = context;
     checkNames(query, ["limit", "contains"]);
-    const limit = readLimit(query, MAX_LIMIT);
+    const limit = readLimit(query, MAX_LISTED_SOURCES);
     const contains = query.get("contains") ?? "";
     const { sources: list, ...rest } = sources.list({ limit, contains });
     return listResponse(context, rest, "sources", list);

@@ -4,17 +4,16 @@
  * @module
  */
 import type { LimitCounts } from "../../common/limit_counts.ts";
-import type {
-  ReadingBatch,
-  SourceEvent,
-  SourceList,
-  SourceQuery,
-  SourceState,
+import {
+  MAX_LISTED_SOURCES,
+  type ReadingBatch,
+  type SourceEvent,
+  type SourceList,
+  type SourceQuery,
+  type SourceState,
 } from "../../protocol/mod.ts";
 import { Activity } from "./activity.ts";
 
-/** Each costs about 400 bytes, and its name. */
-const MAX_SOURCES = 10_000;
 /** A source that reports for longer than this is not replaced by new ones. */
 const KNOWN_AFTER_MS = 10 * 60_000;
 /** Except if nothing has arrived of it for this time. */
@@ -24,7 +23,11 @@ const UNUSED_CHECK_MS = 60_000;
 
 /** Options of {@linkcode SourceRegistry}. */
 export interface SourceRegistryOptions {
-  /** Default 10,000. */
+  /** The present time, ms since 1970. */
+  readonly began: number;
+  /**
+   * Default 10,000: each needs about 400 bytes, and its name.
+   */
   readonly maxSources?: number;
   /** A clock that never jumps, in ms. Default `performance.now()`. */
   readonly monotonic?: (() => number) | undefined;
@@ -52,6 +55,8 @@ class Source extends Activity {
  * If all are such sources, a new one is not listed.
  */
 export class SourceRegistry {
+  /** When the list began, ms since 1970. */
+  readonly began: number;
   readonly #maxSources: number;
   readonly #monotonic: () => number;
   readonly #limited: Pick<LimitCounts, "add">;
@@ -74,8 +79,11 @@ export class SourceRegistry {
   /** Called when a silent source has reported. */
   onBack: ((event: SourceEvent) => void) | undefined;
 
-  constructor({ maxSources, monotonic, limited }: SourceRegistryOptions) {
-    this.#maxSources = maxSources ?? MAX_SOURCES;
+  constructor(
+    { began, maxSources, monotonic, limited }: SourceRegistryOptions,
+  ) {
+    this.began = began;
+    this.#maxSources = maxSources ?? MAX_LISTED_SOURCES;
     this.#monotonic = monotonic ?? (() => performance.now());
     this.#limited = limited;
   }

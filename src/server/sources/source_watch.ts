@@ -14,6 +14,7 @@ import type { Backlog } from "../backlog.ts";
 import { publishOrWarn, type ServerContext } from "../context.ts";
 import type { Marker, Markers } from "../markers.ts";
 import type { Pipeline } from "../pipeline.ts";
+import { listSources } from "./source_list.ts";
 
 /** Events that are published in one turn of the event loop. */
 const MAX_TURN_EVENTS = 100;
@@ -62,7 +63,6 @@ export class SourceWatch implements SourceService {
   readonly #context: ServerContext;
   readonly #parts: SourceWatchParts;
   readonly #monotonic: () => number;
-  readonly #began: number;
   readonly #observers = new Set<(event: SourceEvent) => void>();
   /** Events to publish. */
   #events: SourceEvent[] = [];
@@ -77,7 +77,6 @@ export class SourceWatch implements SourceService {
     this.#context = context;
     this.#parts = parts;
     this.#monotonic = context.monotonic;
-    this.#began = context.clock.now();
     this.#listeningSince = this.#monotonic();
     context.registry.onBack = (event) => this.#add([event]);
     parts.backlog.onInterrupted = () => this.#interrupted();
@@ -92,15 +91,7 @@ export class SourceWatch implements SourceService {
   }
 
   list(query?: SourceQuery): SourceList {
-    const { registry, silentAfter, clock } = this.#context;
-    return {
-      time: clock.now(),
-      began: this.#began,
-      ...(silentAfter !== undefined && { silentAfter }),
-      total: registry.size,
-      silent: registry.silent,
-      ...registry.list(query),
-    };
+    return listSources(this.#context, query);
   }
 
   observe(listener: (event: SourceEvent) => void): () => void {

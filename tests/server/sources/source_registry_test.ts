@@ -13,6 +13,7 @@ function start({ maxSources }: { maxSources?: number } = {}) {
   let now = 1000;
   const limited = new LimitCounts();
   const registry = new SourceRegistry({
+    began: now,
     ...(maxSources !== undefined && { maxSources }),
     monotonic: () => now,
     limited,

@@ -1,0 +1,36 @@
+/**
+ * Checks the keys of requests that are not for cells.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "./errors.ts";
+import { describeJson } from "./text.ts";
+
+/** Keys that select cells. */
+const CELL_KEYS = ["layer", "region", "since"] as const;
+
+/**
+ * Checks that a request has no keys that select cells.
+ *
+ * @param body the request
+ * @param name the key of what it requests, such as `zones`
+ * @param fail throws an error with the reason
+ * @throws {ProtocolError} "bad-format" if the format is not json
+ */
+export function checkNoCellKeys(
+  body: Record<string, unknown>,
+  name: string,
+  fail: (message: string) => never,
+): void {
+  for (const key of CELL_KEYS) {
+    if (body[key] === undefined || body[key] === null) continue;
+    fail(`${name} cannot be requested with ${key}`);
+  }
+  const { format } = body;
+  if (format === undefined || format === null || format === "json") return;
+  throw new ProtocolError(
+    "bad-format",
+    `the format of ${name} is json, not ${describeJson(format)}`,
+  );
+}
