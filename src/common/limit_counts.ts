@@ -24,6 +24,7 @@ export const LIMIT_NAMES = [
   "http-websocket-message",
   "http-wrong-token",
   "http-wrong-token-delays",
+  "http-zone-edits",
   "large-replies",
   "log-lines",
   "mqtt-connect-timeout",

@@ -37,6 +37,11 @@ interface Amounts {
    * 32 MiB.
    */
   readonly bodyBytes?: number;
+  /**
+   * Edits of zones, from before their body is read. Default 2: they are done
+   * one after the other, and the next body is read meanwhile.
+   */
+  readonly zoneEdits?: number;
 }
 
 /** What {@linkcode Limits} limits. */
@@ -54,6 +59,7 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
   readonly viewers: Budget;
   readonly largeResponses: Budget;
   readonly bodyBytes: Budget;
+  readonly zoneEdits: Budget;
 
   constructor(
     {
@@ -62,6 +68,7 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
       viewers = 64,
       largeResponses = 16,
       bodyBytes = 32 * 1024 * 1024,
+      zoneEdits = 2,
       waitMs,
     }: LimitOptions = {},
   ) {
@@ -85,6 +92,7 @@ export class Limits implements Readonly<Record<Resource, Budget>> {
       replacing,
     );
     this.bodyBytes = budget("http-body-bytes", bodyBytes);
+    this.zoneEdits = budget("http-zone-edits", zoneEdits);
   }
 }
 
@@ -105,4 +113,5 @@ const OVERLOADED: Readonly<Record<Resource, string>> = {
   streams: "Too many streams of changes at the same time",
   largeResponses: "Too many large responses at the same time",
   bodyBytes: "Too many large request bodies at the same time",
+  zoneEdits: "Too many edits of zones at the same time",
 };

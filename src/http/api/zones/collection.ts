@@ -20,6 +20,7 @@ import {
   collectionTarget,
   EDIT_PROBLEMS,
   etagOf,
+  inEditTurn,
   withZones,
 } from "./edits.ts";
 import {
@@ -99,16 +100,18 @@ function replaceZones(context: RequestContext): Promise<Response> {
   checkNames(context.url.searchParams, []);
   const target = collectionTarget(context.server.zones);
   checkEdit(context, target);
-  return withZones(
-    context,
-    DEFAULT_ZONE_LIMITS.bytes,
-    (bytes) => readZones(bytes),
-    (zones) =>
-      answerEdit(
-        context,
-        { kind: "replace", zones },
-        target,
-        (version) => etagOf({ version }),
-      ),
-  );
+  const edit = () =>
+    withZones(
+      context,
+      DEFAULT_ZONE_LIMITS.bytes,
+      (bytes) => readZones(bytes),
+      (zones) =>
+        answerEdit(
+          context,
+          { kind: "replace", zones },
+          target,
+          (version) => etagOf({ version }),
+        ),
+    );
+  return inEditTurn(context, edit);
 }

@@ -16,6 +16,7 @@ import {
   type ZoneService,
 } from "../../../zones/mod.ts";
 import type { RequestContext } from "../../endpoint.ts";
+import { overloaded } from "../../limits.ts";
 import { problemSpec } from "../../openapi/schemas.ts";
 import { Problem } from "../../problem.ts";
 import { jsonResponse, matchesETag } from "../../responses.ts";
@@ -39,7 +40,9 @@ export const EDIT_PROBLEMS = {
     "The zones are those of a file, or a page of another origin sent it",
   ),
   412: problemSpec("It has changed since the ETag of If-Match, or is there"),
-  503: problemSpec("The store fails: send it again after Retry-After"),
+  503: problemSpec(
+    "The store fails, or too many edits: send it again after Retry-After",
+  ),
 };
 
 /** The errors of a body with zones. */
@@ -146,7 +149,27 @@ export function checkEdit(
 }
 
 /**
- * Reads zones from the body, and answers with them.
+ * Waits for the turn of an edit: large bodies of many would use up the memory
+ * for bodies, and each edit takes time for all zones.
+ *
+ * @throws {Problem} 503 if too many edits wait
+ */
+export async function inEditTurn(
+  { limits, exchange }: RequestContext,
+  edit: () => Promise<Response>,
+): Promise<Response> {
+  const share = await limits.zoneEdits.take(exchange, 1);
+  if (share === undefined) throw overloaded("zoneEdits");
+  try {
+    return await edit();
+  } finally {
+    share.release();
+  }
+}
+
+/**
+ * Reads zones from the body, and answers with them. Call it in the turn of the
+ * edit.
  *
  * @param maxBytes maximum size of the body
  * @param read reads the zones; rejects with a {@linkcode ZoneError}

@@ -18,6 +18,7 @@ import {
   BODY_PROBLEMS,
   checkEdit,
   EDIT_PROBLEMS,
+  inEditTurn,
   nameOf,
   noZone,
   withZones,
@@ -102,18 +103,20 @@ function setZone(context: RequestContext): Promise<Response> {
   const name = nameOf(context);
   const target = zoneTarget(context.server.zones, name);
   checkEdit(context, target);
-  return withZones(
-    context,
-    DEFAULT_ZONE_LIMITS.featureBytes,
-    (bytes) => readFeature(bytes, name),
-    (zone) =>
-      answerEdit(
-        context,
-        { kind: "set", zone },
-        target,
-        () => zoneETag(zone),
-      ),
-  );
+  const edit = () =>
+    withZones(
+      context,
+      DEFAULT_ZONE_LIMITS.featureBytes,
+      (bytes) => readFeature(bytes, name),
+      (zone) =>
+        answerEdit(
+          context,
+          { kind: "set", zone },
+          target,
+          () => zoneETag(zone),
+        ),
+    );
+  return inEditTurn(context, edit);
 }
 
 /** `DELETE /api/v1/zones/{name}` */
@@ -142,10 +145,12 @@ function removeZone(context: RequestContext): Promise<Response> {
   // RFC 9110, 13.2.1: without a zone, the condition does not matter.
   if (zones.file === undefined && !target.exists()) throw noZone(name);
   checkEdit(context, target);
-  return answerEdit(
-    context,
-    { kind: "delete", name },
-    target,
-    () => undefined,
-  );
+  const edit = () =>
+    answerEdit(
+      context,
+      { kind: "delete", name },
+      target,
+      () => undefined,
+    );
+  return inEditTurn(context, edit);
 }
