@@ -46,7 +46,8 @@ The rules:
   \`--no-NAME\` turns it off.
 - If two options conflict, such as \`--listen\` and \`--broker\`, the one from the
   stronger source wins. If both come from the same source, it is an error.
-- An option is given once; only \`--file\` may be repeated, in the file as a list.
+- An option is given once; only \`--file\` and \`--webhook\` may be repeated, in
+  the file as a list.
 - An unknown name or an invalid value is an error. The names in the file are checked
   for all commands.
 - \`occupancy config server\` prints the effective settings and their sources, with

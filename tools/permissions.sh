@@ -205,7 +205,7 @@ option tls-client-ca "${OCCUPANCY_TLS_CLIENT_CA-}"
 option file "${OCCUPANCY_FILE-}"
 option map-file "${OCCUPANCY_MAP_FILE-}"
 option zones "${OCCUPANCY_ZONES-}"
-option webhook "${OCCUPANCY_WEBHOOK-}"
+for word in ${OCCUPANCY_WEBHOOK-}; do option webhook "$word"; done
 option webhook-secret-file "${OCCUPANCY_WEBHOOK_SECRET_FILE-}"
 option http-token-file "${OCCUPANCY_HTTP_TOKEN_FILE-}"
 [ -z "$config" ] || read_config "$config"

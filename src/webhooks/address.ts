@@ -28,7 +28,8 @@ const LOGIN_HINT =
  */
 export function parseWebhook(text: string): WebhookAddress {
   const url = httpUrl(text);
-  if (url === null) throw new RangeError(HINT);
+  // URL would encode a space, also one between two addresses.
+  if (url === null || /\s/.test(text)) throw new RangeError(HINT);
   const { username, password, origin } = url;
   const hasLogin = username !== "" || password !== "";
   let login: string;

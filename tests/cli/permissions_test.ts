@@ -229,11 +229,11 @@ const CASES: readonly Case[] = [
     args: "server --store memory: --http off -l :1884",
     env: {
       OCCUPANCY_ZONES: "zones.geojson",
-      OCCUPANCY_WEBHOOK: "https://hooks.example:8443",
+      OCCUPANCY_WEBHOOK: "https://hooks.example:8443/a b.example/* http://c/",
       OCCUPANCY_WEBHOOK_SECRET_FILE: "hook.key",
     },
     granted: {
-      net: "127.0.0.1:1884,hooks.example:8443",
+      net: "127.0.0.1:1884,hooks.example:8443,b.example,c",
       read: "zones.geojson,.,hook.key",
     },
   },

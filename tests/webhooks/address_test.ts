@@ -38,7 +38,8 @@ Deno.test({
     const wrong = [
       ...["", "hooks.example/x", "ftp://h/x", "file:///etc/passwd", "https://"],
       ...["mqtt://h", "javascript:alert(1)", "http://h:99999/", "//h/x"],
-      "https://ann:50%@h/s3cret",
+      ...["https://ann:50%@h/s3cret", "https://h/s3cret https://i/s3cret"],
+      "https://h/s3cret\n",
     ];
     for (const text of wrong) {
       assert.throws(

@@ -100,7 +100,8 @@ function read(option: OptionSpec, { flags, env, file }: Sources): Setting {
   // An empty variable counts as not set (as with NO_COLOR).
   const variable = env(variableOf(option));
   if (variable) {
-    return setting(option, "environment", variableOf(option), variable);
+    const given = option.words ? variable.trim().split(/\s+/) : variable;
+    return setting(option, "environment", variableOf(option), given);
   }
   const stored = file?.get(option.name);
   if (stored) {

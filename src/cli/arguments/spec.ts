@@ -42,6 +42,11 @@ export interface OptionSpec {
   readonly required?: true;
   /** May be given several times: its value is an array. */
   readonly multiple?: true;
+  /**
+   * With `multiple`: its variable may have several values, with spaces between
+   * them; no value contains one.
+   */
+  readonly words?: true;
   /** Options that it conflicts with. The one from the stronger source wins. */
   readonly conflictsWith?: readonly string[];
   /** The hint of the error if both come from the same source. */

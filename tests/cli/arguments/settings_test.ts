@@ -205,6 +205,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the variable of an option with words has several values",
+  permissions: "none",
+  fn: () => {
+    const option = { name: "url", value: "u", summary: "x" };
+    const fromEnv = (option: OptionSpec, variable: string) => {
+      const env = (name: string) => name === "OCCUPANCY_URL" ? variable : "";
+      return flagsOf(resolveSettings([option], { flags: new Map(), env }))[
+        "url"
+      ];
+    };
+    const words = { ...option, multiple: true, words: true } as const;
+    assert.deepEqual(fromEnv(words, " a  b\tc\n"), ["a", "b", "c"]);
+    assert.deepEqual(fromEnv(words, "a"), ["a"]);
+    assert.deepEqual(fromEnv({ ...option, multiple: true }, "a b"), ["a b"]);
+  },
+});
+
+Deno.test({
   name: "readWords() collects the values and operands of a repeatable option",
   permissions: "none",
   fn: () => {

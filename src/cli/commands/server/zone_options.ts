@@ -21,11 +21,12 @@ export const ZONE_OPTIONS = [
     name: "webhook",
     value: "url",
     summary:
-      "send the events of zones and sources to this address (http or https); may be repeated",
+      "send the events of zones and sources to this address (http or https); may be repeated, in the variable with spaces between",
     unset: "none",
     parse: parseWebhook,
     mask: redactWebhook,
     multiple: true,
+    words: true,
     group: ZONES,
   },
   {
