@@ -34,6 +34,23 @@ function copies(count: number, packet: (i: number) => Uint8Array): Buffer {
   return Buffer.concat(Array.from({ length: count }, (_, i) => packet(i)));
 }
 
+/** As many zones as are allowed, of about 1,400 bytes each. */
+function zones(seed: number): string {
+  const features = Array.from({ length: 10_000 }, (_, i) => {
+    const [x, y] = [i % 100 * 10, Math.floor(i / 100) * 10];
+    const ring = Array.from({ length: 40 }, (_, k) => {
+      const angle = k * Math.PI / 20;
+      return [x + 5 * Math.cos(angle), y + 5 * Math.sin(angle)];
+    });
+    return {
+      type: "Feature",
+      properties: { name: `zone-${i}`, title: `${seed}` },
+      geometry: { type: "Polygon", coordinates: [[...ring, ring[0]]] },
+    };
+  });
+  return JSON.stringify({ type: "FeatureCollection", features });
+}
+
 /** Time for the connections to end. */
 const END_TIMEOUT_MS = 500;
 
@@ -154,6 +171,24 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
         await socket.write(body);
       });
     },
+  },
+  "large-zones": {
+    counted: ["http-zone-edits"],
+    run: (target) =>
+      hold(target, target.httpPort, 16, async (socket) => {
+        socket.read();
+        // Each changes all zones.
+        const body = zones(int32());
+        await socket.write(
+          head(
+            target,
+            "PUT /api/v1/zones",
+            `Content-Length: ${Buffer.byteLength(body)}`,
+            "Connection: close",
+          ),
+        );
+        await socket.write(body);
+      }),
   },
   "unread-answers": {
     counted: ["http-large-responses"],
