@@ -10,8 +10,9 @@
  */
 const MAX_SLUG_LENGTH = 80;
 
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
+/** Those of FNV-1a. */
+const OFFSET = 0x811c9dc5;
+const PRIME = 0x01000193;
 
 /**
  * Returns a name in lower case ASCII letters and digits, and single underscores
@@ -40,9 +41,35 @@ export function idOf(name: string): string {
 
 /** Returns a hash of a text as eight hexadecimal digits. */
 export function hashOf(text: string): string {
-  let hash = FNV_OFFSET;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
+  return new Hash().addText(text).toString();
+}
+
+/** A hash of 32 bits, of UTF-16 code units and words of numbers. */
+export class Hash {
+  static readonly #number = new Float64Array(1);
+  static readonly #words = new Uint32Array(Hash.#number.buffer);
+  #hash = OFFSET;
+
+  addText(text: string): this {
+    for (let i = 0; i < text.length; i++) this.#add(text.charCodeAt(i));
+    return this;
   }
-  return (hash >>> 0).toString(16).padStart(8, "0");
+
+  addNumber(value: number): this {
+    Hash.#number[0] = value + 0; // -0 is 0
+    this.#add(Hash.#words[0]!);
+    this.#add(Hash.#words[1]!);
+    return this;
+  }
+
+  /** As eight hexadecimal digits. */
+  toString(): string {
+    return (this.#hash >>> 0).toString(16).padStart(8, "0");
+  }
+
+  #add(word: number): void {
+    const product = Math.imul(this.#hash ^ word, PRIME);
+    // Numbers differ in their upper bits, which a product never moves down.
+    this.#hash = product ^ (product >>> 15);
+  }
 }

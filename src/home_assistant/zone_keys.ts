@@ -6,7 +6,7 @@
  * @module
  */
 import type { Zone } from "../zones/zone.ts";
-import { hashOf, idOf, slugOf } from "./slug.ts";
+import { Hash, hashOf, idOf, slugOf } from "./slug.ts";
 
 /**
  * Positions of the first outer ring by which a renamed zone is recognized: a
@@ -19,6 +19,9 @@ const COMPARED_POSITIONS = 16;
  * becomes slow with many thousands.
  */
 export const MAX_ANNOUNCED_ZONES = 1000;
+
+/** A longer `id` of a feature is replaced by its hash, in UTF-16 code units. */
+const MAX_ID_LENGTH = 100;
 
 /** What is remembered of a zone. */
 export interface KnownZone {
@@ -118,26 +121,29 @@ export function assignKeys(
 }
 
 /**
- * Returns the `id` of the feature of a zone (RFC 7946, 3.2) as a text that is
- * different for `1` and `"1"`; undefined if it has none.
+ * Returns the `id` of the feature of a zone (RFC 7946, 3.2) as a short text that
+ * is different for `1` and `"1"`; undefined if it has none.
  */
 export function featureIdOf({ foreign }: Zone): string | undefined {
   const id = foreign?.members?.id;
-  return typeof id === "string" || typeof id === "number"
-    ? JSON.stringify(id)
-    : undefined;
+  if (typeof id === "number") return String(id);
+  if (typeof id !== "string") return undefined;
+  return `"${id.length > MAX_ID_LENGTH ? hashOf(id) : id}"`;
 }
 
 /**
  * Returns what identifies the layer and the polygons of a zone, with high
- * probability: a hash of the first positions and of the numbers of positions.
+ * probability: a hash of the first positions and of some numbers of them.
  */
 export function shapeOf({ layer, polygons }: Zone): string {
-  const rings = polygons.flat();
-  const positions = rings[0]?.slice(0, COMPARED_POSITIONS) ?? [];
-  const lengths = rings.slice(0, COMPARED_POSITIONS)
-    .map(({ length }) => length);
-  return hashOf(JSON.stringify([layer, rings.length, lengths, positions]));
+  const hash = new Hash().addText(layer).addNumber(polygons.length);
+  const rings = polygons[0] ?? [];
+  const outer = rings[0] ?? [];
+  hash.addNumber(rings.length).addNumber(outer.length);
+  for (const [x, y] of outer.slice(0, COMPARED_POSITIONS)) {
+    hash.addNumber(x).addNumber(y);
+  }
+  return hash.toString();
 }
 
 /** The feature ids that only one zone has. */

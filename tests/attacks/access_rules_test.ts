@@ -1,28 +1,17 @@
 /** A real Mosquitto with the settings and rules of docs/SECURITY.md. */
 import assert from "node:assert/strict";
+import { documentedBlock } from "../support/documented_settings.ts";
 import { requireTool } from "../support/needs.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
-import {
-  occupancy,
-  ROOT,
-  Running,
-  runOccupancy,
-} from "../support/processes.ts";
+import { occupancy, Running, runOccupancy } from "../support/processes.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 
 const USERS = ["server", "sensor", "viewer"];
 
 /** Returns the first block of a language in docs/SECURITY.md. */
-async function documented(language: string): Promise<string> {
-  const text = await Deno.readTextFile(`${ROOT}docs/SECURITY.md`);
-  const block = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(text)?.[1];
-  assert.ok(
-    block !== undefined,
-    `docs/SECURITY.md has no block of ${language}`,
-  );
-  return block;
-}
+const documented = (language: string) =>
+  documentedBlock("SECURITY.md", language);
 
 /**
  * Returns the documented settings without TLS, and without the first listener,

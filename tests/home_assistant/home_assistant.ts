@@ -112,6 +112,14 @@ export class HomeAssistant implements AsyncDisposable {
     };
   }
 
+  /** The occupancy entities of which a state has arrived, by zone. */
+  zones(): Map<string, string> {
+    return new Map(
+      this.#all().filter(({ attributes }) => attributes.zone !== undefined)
+        .map(({ attributes, entityId }) => [String(attributes.zone), entityId]),
+    );
+  }
+
   /** The states of entities: `unknown`; `none` if the registry has no such. */
   states(...entityIds: string[]): string[] {
     return entityIds.map((id) => this.entity(id)?.state ?? "none");

@@ -166,3 +166,18 @@ Deno.test("a key never becomes that of another zone", () => {
   const { keys } = assignAll([first, second, third]);
   assert.equal(new Set(Object.values(keys)).size, 3);
 });
+
+Deno.test("zones at different places have different shapes", () => {
+  const shapes = Array.from(
+    { length: 40_000 },
+    (_, i) =>
+      shapeOf(zoneOf("x", {
+        polygons: [[[
+          ...[[i % 200, 0], [4, 0], [4, 4 + Math.floor(i / 200) / 8]],
+          [i % 200, 0],
+        ] as unknown as [number, number][]]],
+      })),
+  );
+  // A hash of 32 bits has a fifth of a collision.
+  assert.ok(new Set(shapes).size >= shapes.length - 3);
+});

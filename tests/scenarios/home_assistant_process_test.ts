@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { HomeAssistant } from "../home_assistant/home_assistant.ts";
+import { documentedBlock } from "../support/documented_settings.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy, runOccupancy } from "../support/processes.ts";
@@ -83,6 +84,36 @@ Deno.test({
     await ha.untilStates({ [COUNT]: "3" });
     assert.equal(ha.entity(KITCHEN)!.name, "canteen");
     assert.deepEqual(ha.refused, []);
+  },
+});
+
+Deno.test({
+  name:
+    "Home Assistant with Mosquitto and the access rules of docs/SECURITY.md",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using folder = await tempDir();
+    const rules = await documentedBlock("SECURITY.md", "text");
+    const acl = await folder.file("acl", rules);
+    // As root, it changes to a user that may not read the test's files.
+    const settings = ["user root", `acl_file ${acl}`];
+    await using mosquitto = await startMosquitto(settings);
+    const zones = await writeZones(folder, "kitchen", "hall");
+    await using server = occupancy([
+      ...["server", "--broker", `mqtt://server@127.0.0.1:${mosquitto.port}`],
+      ...["--home-assistant", "--zones", zones],
+    ]);
+    await server.waitFor(/Home Assistant: announced 2 zones/);
+    await using ha = new HomeAssistant();
+    await ha.start(mosquitto.port, { username: "homeassistant" });
+    await ha.untilStates({ [KITCHEN]: "unknown", [COUNT]: "unknown" });
+    // The birth message reaches the server.
+    await ha.untilAnnouncedTwice("hall");
+    await using sensor = await RawConnection.open(mosquitto.port, "sensor", {
+      username: "sensor",
+    });
+    await sensor.publish("occupancy/data", "1,1,2", { qos: 1, id: 1 });
+    await ha.untilStates({ [KITCHEN]: "on", [COUNT]: "2" });
   },
 });
 

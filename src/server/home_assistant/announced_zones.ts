@@ -36,7 +36,7 @@ type Stored =
  */
 export class AnnouncedZones {
   readonly #records: Records | undefined;
-  readonly #onForgotten: () => void;
+  readonly #onForgotten: (topic: string) => void;
   #zones: ReadonlyMap<string, AnnouncedZone> = new Map();
   readonly #removed = new Set<string>();
   /** Ids of records, by topic. */
@@ -47,7 +47,10 @@ export class AnnouncedZones {
    * @param onForgotten called for each removed zone that is forgotten because
    * there are too many
    */
-  constructor(records: Records | undefined, onForgotten: () => void) {
+  constructor(
+    records: Records | undefined,
+    onForgotten: (topic: string) => void,
+  ) {
     this.#records = records;
     this.#onForgotten = onForgotten;
   }
@@ -147,9 +150,9 @@ export class AnnouncedZones {
     this.#removed.add(topic);
     this.#store(topic, { kind: "removed", topic });
     if (this.#removed.size <= MAX_REMOVED_ZONES) return;
-    const [oldest] = this.#removed;
-    this.forget(oldest!);
-    this.#onForgotten();
+    const oldest: string = this.#removed.values().next().value!;
+    this.forget(oldest);
+    this.#onForgotten(oldest);
   }
 
   #store(topic: string, stored: Stored): void {

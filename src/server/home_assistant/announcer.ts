@@ -17,7 +17,7 @@ import {
 } from "../../mqtt/link.ts";
 import { PEOPLE } from "../../protocol/display.ts";
 import { encodeText } from "../../protocol/text.ts";
-import type { Zone, Zones } from "../../zones/mod.ts";
+import type { Zone } from "../../zones/mod.ts";
 import type { ServerContext } from "../context.ts";
 import type { ServerZones } from "../zones/server_zones.ts";
 import { AnnouncedZones } from "./announced_zones.ts";
@@ -87,6 +87,7 @@ export class Announcer {
   #isDue = false;
   #isBusy = false;
   #hasLogged = false;
+  #isLoaded = false;
   #stopped = false;
 
   /**
@@ -104,14 +105,21 @@ export class Announcer {
     this.#zones = zones;
     this.#announced = new AnnouncedZones(
       context.store.records,
-      () => context.telemetry.stats.limited.add("home-assistant-zones"),
+      (topic) => {
+        this.#sent.delete(topic);
+        context.telemetry.stats.limited.add("home-assistant-zones");
+      },
     );
     this.#discovery = prefix === undefined
       ? undefined
       : new Discovery({ prefix, topics, version });
     this.topics = new Set(this.#discovery?.statusTopics);
     this.#stopObserving = zones.observe({
-      onDefinitions: () => this.#schedule(),
+      onDefinitions: () => {
+        // At once, since a name could be that of another zone after two edits.
+        if (this.#isLoaded) this.#assign();
+        this.#schedule();
+      },
     });
   }
 
@@ -122,6 +130,8 @@ export class Announcer {
    */
   load(): void {
     const unusable = this.#announced.load();
+    this.#isLoaded = true;
+    this.#assign();
     if (unusable === 0) return;
     this.#context.log.warn(
       `Forgot ${
@@ -198,14 +208,12 @@ export class Announcer {
 
   async #announce(): Promise<void> {
     const connection = this.#connection;
-    const { definitions } = this.#zones;
-    this.#assign(definitions);
     // Otherwise a crash could make it forget what it has published.
     await this.#announced.committed();
     const hasReturned = this.#hasReturned;
     this.#hasReturned = false;
     if (hasReturned) this.#sent.clear();
-    for (const batch of batches(this.#messages(definitions, hasReturned))) {
+    for (const batch of batches(this.#messages(hasReturned))) {
       if (this.#connection !== connection || !this.#canPublish) return;
       await Promise.all(batch.map((message) => this.#publish(message)));
     }
@@ -218,11 +226,12 @@ export class Announcer {
     }
   }
 
-  #assign(definitions: Zones): void {
+  /** Gives the present zones their keys. */
+  #assign(): void {
     const discovery = this.#discovery;
     if (discovery === undefined) return this.#announced.removeAll();
     const excess = this.#announced.assign(
-      definitions,
+      this.#zones.definitions,
       (key) => discovery.topic(key),
     );
     if (excess > this.#excess) {
@@ -240,7 +249,7 @@ export class Announcer {
   }
 
   /** What the broker does not have, made as it is published. */
-  *#messages(definitions: Zones, hasReturned: boolean): Generator<Message> {
+  *#messages(hasReturned: boolean): Generator<Message> {
     for (const topic of [...this.#announced.removed]) {
       if (hasReturned) {
         const payload = revivalPayload(topic);
@@ -251,7 +260,10 @@ export class Announcer {
       }
     }
     for (const { name, key, topic } of [...this.#announced.zones.values()]) {
-      const payload = this.#payload(definitions.get(name)!, key);
+      const zone = this.#zones.definitions.get(name);
+      // Deleted meanwhile: there will be another announcement.
+      if (zone === undefined) continue;
+      const payload = this.#payload(zone, key);
       if (this.#sent.get(topic) !== payload) {
         yield { topic, payload, options: RETAINED };
       }

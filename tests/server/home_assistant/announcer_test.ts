@@ -259,6 +259,54 @@ Deno.test({
 });
 
 Deno.test({
+  name: "zones that are renamed one after the other while it is disconnected",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const lobby = zoneOf("lobby");
+    const hall = zoneOf("hall", { x: 9 });
+    await setZones(system, lobby, hall);
+    await untilAnnounced(system, { [topicOf("hall")]: "config" });
+    system.link.handlers.down?.("gone");
+    await setZones(system, { ...lobby, name: "foyer" }, hall);
+    // The name of another zone, before.
+    const renamed = { ...hall, name: "lobby" };
+    await setZones(system, { ...lobby, name: "foyer" }, renamed);
+    system.link.handlers.up?.();
+    await until(() => system.link.textsOn(topicOf("hall")).length === 2);
+    const zoneIn = (key: string) =>
+      JSON.parse(system.link.textsOn(topicOf(key)).at(-1)!).stat_t;
+    assert.equal(zoneIn("lobby"), "occupancy/zone/foyer");
+    assert.equal(zoneIn("hall"), "occupancy/zone/lobby");
+  },
+});
+
+Deno.test({
+  name: "zones that come and go do not fill the memory",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { server, link } = system;
+    for (let round = 0; round < 4; round++) {
+      const zones = Array.from(
+        { length: 1000 },
+        (_, x) => zoneOf(`z${round}-${x}`, { x: x + 1000 * round }),
+      );
+      await setZones(system, ...zones);
+      await untilAnnounced(system, { [topicOf(`z${round}_999`)]: "config" });
+    }
+    // Of 3000 removed zones, 2000 are remembered.
+    assert.equal(server.stats.limited.of("home-assistant-zones"), 1000);
+    const before = discoveries(system).length;
+    link.handlers.message(incoming(STATUS, "online"));
+    const since = () => discoveries(system).slice(before);
+    await until(() => since().length === 2 * 2000 + 1000);
+    const empty = since().filter(({ payload }) => payload.length === 0);
+    assert.equal(empty.length, 2000);
+  },
+});
+
+Deno.test({
   name:
     "without the option nothing is published, and status messages are readings",
   permissions: "none",
