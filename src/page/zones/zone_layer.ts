@@ -21,8 +21,16 @@ import { ZoneShapes } from "./zone_shapes.ts";
  */
 const MARGIN = 0.25;
 const MAX_ZONES_WITHOUT_MARGIN = 300;
-/** States may use at most one part of this many of the time, for drawing. */
-const REDRAW_SHARE = 5;
+/**
+ * Time between two drawings of changed states, for each visible zone. How long
+ * a browser takes to draw cannot be measured: it does so later.
+ */
+const REDRAW_INTERVAL_MS = 0.1;
+/** Delay before changed states are drawn: those of one message together. */
+const MIN_REDRAW_MS = 16;
+
+/** While a zoom is animated, the canvas is stretched by up to this part. */
+const MAX_STRETCH = 0.65;
 
 /** What the canvas shows. */
 interface Drawn {
@@ -120,9 +128,16 @@ export class ZoneLayer {
   /** Draws changed states soon: at once, unless drawing takes long. */
   redrawStates(): void {
     this.#generation++;
+    this.#scheduleRedraw();
+  }
+
+  #scheduleRedraw(): void {
     const delay = this.#redrawAt - performance.now();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.layer.changed(), Math.max(0, delay));
+    this.#timer = setTimeout(
+      () => this.layer.changed(),
+      Math.max(MIN_REDRAW_MS, delay),
+    );
   }
 
   /**
@@ -148,7 +163,7 @@ export class ZoneLayer {
     this.layer.changed();
   }
 
-  #render({ viewState, size, pixelRatio }: FrameState): void {
+  #render({ viewState, size, pixelRatio, viewHints }: FrameState): void {
     const [width, height] = size as [number, number];
     const margin = this.#shapes.all.length > MAX_ZONES_WITHOUT_MARGIN
       ? 1 + 2 * MARGIN
@@ -162,7 +177,8 @@ export class ZoneLayer {
       scale: pixelRatio / viewState.resolution,
       yUp: this.#axes.yUp,
     };
-    if (this.#mustDraw(viewport, pixelRatio, [width, height])) {
+    const isMoving = viewHints.some((count) => count > 0);
+    if (this.#mustDraw(viewport, pixelRatio, [width, height], isMoving)) {
       this.#draw({
         viewport,
         pixelRatio,
@@ -177,27 +193,34 @@ export class ZoneLayer {
     viewport: Viewport,
     pixelRatio: number,
     [width, height]: readonly [number, number],
+    isMoving: boolean,
   ): boolean {
     const drawn = this.#drawn;
     if (drawn === undefined || !this.#onlyStates) return true;
     const { viewport: old } = drawn;
     if (
-      old.scale !== viewport.scale || old.width !== viewport.width ||
-      old.height !== viewport.height || old.yUp !== viewport.yUp
+      old.width !== viewport.width || old.height !== viewport.height ||
+      old.yUp !== viewport.yUp
     ) return true;
+    const zoom = viewport.scale / old.scale;
+    const hasMargin = this.#shapes.all.length > MAX_ZONES_WITHOUT_MARGIN;
+    const isStretched = isMoving && hasMargin &&
+      Math.abs(zoom - 1) < MAX_STRETCH;
+    if (zoom !== 1 && !isStretched) return true;
     // Whether the map is within the canvas.
-    const roomX = (old.width - width * pixelRatio) / 2 + 0.5;
-    const roomY = (old.height - height * pixelRatio) / 2 + 0.5;
+    const roomX = (old.width * zoom - width * pixelRatio) / 2 + 0.5;
+    const roomY = (old.height * zoom - height * pixelRatio) / 2 + 0.5;
     if (
-      Math.abs(viewport.x - old.x) * old.scale > roomX ||
-      Math.abs(viewport.y - old.y) * old.scale > roomY
+      Math.abs(viewport.x - old.x) * viewport.scale > roomX ||
+      Math.abs(viewport.y - old.y) * viewport.scale > roomY
     ) return true;
-    return drawn.generation !== this.#generation &&
-      performance.now() >= this.#redrawAt;
+    if (drawn.generation === this.#generation) return false;
+    if (!isMoving && performance.now() >= this.#redrawAt) return true;
+    this.#scheduleRedraw();
+    return false;
   }
 
   #draw(drawn: Drawn): void {
-    const start = performance.now();
     const { viewport, pixelRatio, size } = drawn;
     const { width, height } = viewport;
     const canvas = this.#canvas;
@@ -232,19 +255,19 @@ export class ZoneLayer {
     );
     this.#drawn = drawn;
     this.#onlyStates = true;
-    const now = performance.now();
-    this.#redrawAt = now + (REDRAW_SHARE - 1) * (now - start);
+    this.#redrawAt = performance.now() + REDRAW_INTERVAL_MS * visible.length;
   }
 
   /** Shifts the canvas to where the map is. */
-  #place({ x, y }: Viewport): void {
+  #place({ x, y, scale }: Viewport): void {
     const { viewport: old, pixelRatio } = this.#drawn!;
-    const left = (old.x - x) * old.scale / pixelRatio;
-    const down = (old.y - y) * old.scale / pixelRatio;
+    const left = (old.x - x) * scale / pixelRatio;
+    const down = (old.y - y) * scale / pixelRatio;
     const top = old.yUp ? 0 - down : down;
     this.#shift = [left, top];
-    this.#canvas.style.transform = left === 0 && top === 0
+    const zoom = scale / old.scale;
+    this.#canvas.style.transform = left === 0 && top === 0 && zoom === 1
       ? ""
-      : `translate(${left}px, ${top}px)`;
+      : `translate(${left}px, ${top}px) scale(${zoom})`;
   }
 }

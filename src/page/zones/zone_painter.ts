@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * Draws the outlines of zones on a canvas. Zones that look the same are one
- * path, so that thousands of them are drawn within a frame.
+ * Draws the outlines of zones on a canvas, those that look the same one after
+ * the other.
  *
  * @module
  */
@@ -69,9 +69,13 @@ export class ZonePainter {
     }
     context.lineJoin = "miter";
     for (const group of groupsOf(outlined, scene)) {
-      tracePath(context, viewport, group.shapes);
-      this.#fill(context, viewport, pixelRatio, group, scene);
-      stroke(context, pixelRatio, group, scene);
+      const fills = this.#fillsOf(context, viewport, pixelRatio, group, scene);
+      for (const fill of fills) {
+        context.fillStyle = fill;
+        fillShapes(context, viewport, group.shapes);
+      }
+      setLine(context, pixelRatio, group, scene);
+      strokeShapes(context, viewport, group.shapes);
     }
     context.setLineDash([]);
     const marked = [scene.hovered, scene.selected];
@@ -83,29 +87,27 @@ export class ZonePainter {
     return outlined;
   }
 
-  #fill(
+  /** Returns what a group is filled with, one above the other. */
+  #fillsOf(
     context: CanvasRenderingContext2D,
     viewport: Viewport,
     pixelRatio: number,
     { look, fill, hatched }: Group,
     { colors, filled }: ZoneScene,
-  ): void {
-    if (filled) {
-      context.fillStyle = css(look === "unknown" ? colors.hatch[1] : fill);
-      context.fill("nonzero");
-    } else if (look === "full") {
-      context.fillStyle = css(colors.full, 0.1);
-      context.fill("nonzero");
+  ): (string | CanvasPattern)[] {
+    const fills: (string | CanvasPattern)[] = [];
+    if (filled) fills.push(css(look === "unknown" ? colors.hatch[1] : fill));
+    else if (look === "full") fills.push(css(colors.full, 0.1));
+    if (hatched) {
+      const pattern = this.#hatchOf(context, colors, pixelRatio);
+      // Stays in its place on the map while the map moves.
+      const { x, y, scale, yUp } = viewport;
+      pattern.setTransform(
+        new DOMMatrix().translate(-x * scale, (yUp ? y : -y) * scale),
+      );
+      fills.push(pattern);
     }
-    if (!hatched) return;
-    const pattern = this.#hatchOf(context, colors, pixelRatio);
-    // Stays in its place on the map while the map moves.
-    const { x, y, scale, yUp } = viewport;
-    pattern.setTransform(
-      new DOMMatrix().translate(-x * scale, (yUp ? y : -y) * scale),
-    );
-    context.fillStyle = pattern;
-    context.fill("nonzero");
+    return fills;
   }
 
   #hatchOf(
@@ -173,25 +175,70 @@ function groupsOf(
   return groups.values();
 }
 
-function tracePath(
+/** Adds the rings of a zone to the path. */
+function traceShape(
+  context: CanvasRenderingContext2D,
+  viewport: Viewport,
+  { rings }: ZoneShape,
+): void {
+  for (const ring of rings) {
+    // To the first position again: `closePath` takes time for each ring that
+    // the path has already, which are seconds for thousands.
+    for (let i = 0; i <= ring.length; i += 2) {
+      const at = i % ring.length;
+      const [left, top] = pixelOf(viewport, ring[at]!, ring[at + 1]!);
+      if (i === 0) context.moveTo(clamp(left), clamp(top));
+      else context.lineTo(clamp(left), clamp(top));
+    }
+  }
+}
+
+/** Returns left, top, width and height of a zone that is a rectangle. */
+function boxOf(
+  viewport: Viewport,
+  { box }: ZoneShape,
+): [left: number, top: number, width: number, height: number] {
+  const [x0, y0] = pixelOf(viewport, box[0], box[1]);
+  const [x1, y1] = pixelOf(viewport, box[2], box[3]);
+  const [left, right] = [clamp(x0), clamp(x1)];
+  const [top, bottom] = [clamp(Math.min(y0, y1)), clamp(Math.max(y0, y1))];
+  return [left, top, right - left, bottom - top];
+}
+
+/**
+ * Rectangles one by one, since browsers draw them much faster than paths; other
+ * zones as one path, so that the union is filled.
+ */
+function fillShapes(
   context: CanvasRenderingContext2D,
   viewport: Viewport,
   shapes: readonly ZoneShape[],
 ): void {
   context.beginPath();
-  for (const { rings } of shapes) {
-    for (const ring of rings) {
-      for (let i = 0; i < ring.length; i += 2) {
-        const [left, top] = pixelOf(viewport, ring[i]!, ring[i + 1]!);
-        if (i === 0) context.moveTo(clamp(left), clamp(top));
-        else context.lineTo(clamp(left), clamp(top));
-      }
-      context.closePath();
+  for (const shape of shapes) {
+    if (shape.isBox) context.fillRect(...boxOf(viewport, shape));
+    else traceShape(context, viewport, shape);
+  }
+  context.fill("nonzero");
+}
+
+function strokeShapes(
+  context: CanvasRenderingContext2D,
+  viewport: Viewport,
+  shapes: readonly ZoneShape[],
+): void {
+  for (const shape of shapes) {
+    if (shape.isBox) {
+      context.strokeRect(...boxOf(viewport, shape));
+      continue;
     }
+    context.beginPath();
+    traceShape(context, viewport, shape);
+    context.stroke();
   }
 }
 
-function stroke(
+function setLine(
   context: CanvasRenderingContext2D,
   pixelRatio: number,
   { look, bound }: Group,
@@ -209,7 +256,8 @@ function stroke(
       : colors.line,
   );
   context.setLineDash(bound ? DASH_PX.map((px) => px * pixelRatio) : []);
-  context.stroke();
+  // Closes the corner at which a ring begins and ends.
+  context.lineCap = bound ? "butt" : "square";
 }
 
 /** Marks a zone that is selected or under the pointer. */
@@ -221,12 +269,11 @@ function drawMark(
   { colors, selected }: ZoneScene,
 ): void {
   const isSelected = shape.name === selected;
-  tracePath(context, viewport, [shape]);
   context.fillStyle = css(colors.accent, isSelected ? 0.18 : 0.1);
-  context.fill("nonzero");
+  fillShapes(context, viewport, [shape]);
   context.lineWidth = (isSelected ? THICK_LINE_PX : LINE_PX) * pixelRatio;
   context.strokeStyle = css(colors.accent);
-  context.stroke();
+  strokeShapes(context, viewport, [shape]);
 }
 
 function drawDot(
