@@ -6,7 +6,11 @@ import { doneWithin } from "../../../common/async.ts";
 import { AppError } from "../../../common/errors.ts";
 import type { Server } from "../../../server/mod.ts";
 import { plural } from "../../../common/plural.ts";
-import { type Zone, ZoneError } from "../../../zones/mod.ts";
+import {
+  type Zone,
+  type ZoneEditResult,
+  ZoneError,
+} from "../../../zones/mod.ts";
 import { describeError } from "../../errors.ts";
 import { reloadFailure } from "./reload.ts";
 import type { ServerLog } from "./server_log.ts";
@@ -41,10 +45,12 @@ export interface ZonesWatcherOptions {
   /** Its content with the zones that are in force. */
   readonly content: FileContent;
   /**
-   * Receives changed zones. If it rejects, they are not in force, and it is
-   * called again later.
+   * Receives changed zones, and returns what has changed. If it rejects, they
+   * are not in force, and it is called again later.
    */
-  readonly onZones: (zones: readonly Zone[]) => Promise<unknown>;
+  readonly onZones: (
+    zones: readonly Zone[],
+  ) => Promise<Omit<ZoneEditResult, "version"> | undefined>;
   readonly log: Pick<ServerLog, "debug" | "info" | "error">;
   readonly times?: Partial<ZonesWatcherTimes>;
 }
@@ -199,10 +205,14 @@ export class ZonesWatcher implements AsyncDisposable {
     let line: string | undefined;
     if (content.digest !== this.#digest) {
       const zones = await zonesOf(path, content);
-      await onZones(zones);
+      const result = await onZones(zones);
       this.#digest = content.digest;
-      const count = plural(zones.length, "zone");
-      line = `Reloaded the zones file from ${path}: ${count}`;
+      if (result !== undefined) {
+        const { added, changed, deleted } = result;
+        const count = plural(zones.length, "zone");
+        line =
+          `Reloaded the zones file from ${path}: ${count}, ${added} added, ${changed} changed, ${deleted} deleted`;
+      }
     } else if (this.#loggedFault !== undefined) {
       line = `The zones file ${path} is valid again, and was not changed`;
     }
@@ -299,7 +309,8 @@ export function watchZones(
 ): ZonesWatcher {
   const onZones = async (changed: readonly Zone[]) => {
     const result = await server.zones.setFileZones(changed);
-    if (typeof result !== "string" || result === "stopping") return;
+    if (typeof result !== "string") return result;
+    if (result === "stopping") return undefined;
     throw new AppError(
       "zones-not-in-force",
       `the server cannot use other zones now: ${result}`,

@@ -253,7 +253,9 @@ Deno.test({
     const other = await folder.file("new", zoneJson("hall"));
     await Deno.rename(other, zones);
     await has("hall");
-    await server.waitFor(/Reloaded the zones file from \S+: 1 zone\n/);
+    await server.waitFor(
+      /Reloaded the zones file from \S+: 1 zone, 1 added, 0 changed, 1 deleted\n/,
+    );
 
     await Deno.writeTextFile(zones, zoneJson("a/b"));
     await server.waitFor(

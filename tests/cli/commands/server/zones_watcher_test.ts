@@ -50,7 +50,10 @@ async function watched(
   const watcher = new ZonesWatcher({
     path,
     content,
-    onZones: (zones) => Promise.resolve(void inForce.push(namesOf(zones))),
+    onZones: (zones) => {
+      inForce.push(namesOf(zones));
+      return Promise.resolve({ added: 1, changed: 2, deleted: 3 });
+    },
     log: { debug: () => {}, info: log("info"), error: log("error") },
     times: { ...FAST, ...times },
     ...options,
@@ -97,7 +100,7 @@ test("a file that is replaced by renaming is read again", async () => {
   }
   assert.equal(
     file.lines[0],
-    "info: Reloaded the zones file from /zones.geojson: 2 zones",
+    "info: Reloaded the zones file from /zones.geojson: 2 zones, 1 added, 2 changed, 3 deleted",
   );
   assert.equal(file.lines.length, 3);
 });
@@ -212,7 +215,10 @@ test("a link to a folder is replaced, as Kubernetes does", async () => {
   await using _watcher = new ZonesWatcher({
     path: file,
     content,
-    onZones: (zones) => Promise.resolve(void (names = namesOf(zones))),
+    onZones: (zones) => {
+      names = namesOf(zones);
+      return Promise.resolve(undefined);
+    },
     log: { debug() {}, info() {}, error() {} },
     times: { ...FAST, ...NO_POLLS },
   });
@@ -241,7 +247,8 @@ test("zones that cannot be used now are tried again", async () => {
   await using file = await watched({}, {
     onZones: (zones) => {
       if (problems-- > 0) return Promise.reject(new Error("the store fails"));
-      return Promise.resolve(void used.push(namesOf(zones)));
+      used.push(namesOf(zones));
+      return Promise.resolve(undefined);
     },
   });
   await file.write(zonesJson("b"));
