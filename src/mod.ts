@@ -35,13 +35,17 @@ import {
 } from "./client/mod.ts";
 import { type Link, LinkError } from "./mqtt/link.ts";
 import { brokerUrl } from "./mqtt/url.ts";
-import { type Region, type SourceList, Topics } from "./protocol/mod.ts";
+import {
+  type Region,
+  type SourceList,
+  type SourceQuery,
+  Topics,
+} from "./protocol/mod.ts";
 import {
   CellMap,
   Requester,
   requestSources,
   type ServerWatch,
-  type SourcesQuery,
   Watcher,
   type WatchEvent,
   type ZonesView,
@@ -64,6 +68,7 @@ export {
   type Region,
   type SourceActivity,
   type SourceList,
+  type SourceQuery,
   type SourceState,
   type Unit,
 } from "./protocol/mod.ts";
@@ -131,7 +136,10 @@ export interface ZonesOptions {
 }
 
 /** Options of {@linkcode OccupancyClient.sources}. */
-export type SourcesOptions = Omit<SourcesQuery, "timeout">;
+export interface SourcesOptions extends SourceQuery {
+  /** Aborts the request. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Connects to the broker of a server. If the connection is lost later, the

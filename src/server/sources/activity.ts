@@ -9,6 +9,8 @@ import type { SourceActivity } from "../../protocol/mod.ts";
 const RATE_WINDOW_MS = 60_000;
 /** A shorter time says nothing about a rate. */
 const MIN_RATE_MS = 1000;
+/** An earlier time than this before the last one: the clock was set back. */
+const CLOCK_STEP_THRESHOLD_MS = 5000;
 /** Rates are rounded to three decimals. */
 const RATE_DIGITS = 1000;
 
@@ -67,7 +69,10 @@ export class Activity {
       this.first = time;
       this.firstMs = nowMs;
     }
-    this.last = time;
+    // A group counts its refused readings a little later than the others.
+    if (!(this.last - time < CLOCK_STEP_THRESHOLD_MS && this.last > time)) {
+      this.last = time;
+    }
     this.heardMs = nowMs;
   }
 

@@ -61,6 +61,16 @@ export const REQUEST = {
       parse: parseTimeout,
     },
     {
+      name: "sources",
+      summary:
+        "the sources of readings instead of cells, silent ones first: the last reading of each, its rate and its refused readings",
+      conflictsWith: [
+        ...["layer", "region", "at", "map", "watch"],
+        ...["count", "for", "test", "times"],
+      ],
+      conflictHint: "--sources shows a list of sources: remove the other one.",
+    },
+    {
       name: "test",
       summary:
         "print the status (nothing with --quiet) and set the exit code: 0 occupied, 10 free, 11 stale or unknown",
@@ -76,6 +86,7 @@ export const REQUEST = {
     "request --at -1,4 --json",
     "request --map --watch",
     "request --at 3,4 --test --quiet && echo occupied",
+    "request --sources",
   ],
 } as const satisfies CommandSpec;
 

@@ -43,6 +43,10 @@ const MIN_MAP_WIDTH = 20;
 
 /** Runs `occupancy request`: prints one reply, or the changes too. */
 export async function request(flags: RequestFlags): Promise<number> {
+  if (flags.sources) {
+    const { printSources } = await import("./sources/run.ts");
+    return await printSources(flags);
+  }
   const mode = requestMode(flags, {
     terminal: Deno.stdout.isTerminal(),
     cursor: env("TERM") !== "dumb",
