@@ -103,7 +103,10 @@ function replaceZones(context: RequestContext): Promise<Response> {
   const edit = () =>
     withZones(
       context,
-      DEFAULT_ZONE_LIMITS.bytes,
+      {
+        maxBytes: DEFAULT_ZONE_LIMITS.bytes,
+        tooLargeHint: "Draw the zones with fewer corners, or remove some.",
+      },
       (bytes) => readZones(bytes),
       (zones) =>
         answerEdit(

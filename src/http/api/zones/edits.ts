@@ -20,7 +20,7 @@ import { overloaded } from "../../limits.ts";
 import { problemSpec } from "../../openapi/schemas.ts";
 import { Problem } from "../../problem.ts";
 import { jsonResponse, matchesETag } from "../../responses.ts";
-import { readBody } from "../body.ts";
+import { type BodyOptions, readBody } from "../body.ts";
 
 const HASH_LENGTH = 16;
 /** Of what is not GeoJSON: the client cannot write it. All others: 422. */
@@ -171,7 +171,7 @@ export async function inEditTurn(
  * Reads zones from the body, and answers with them. Call it in the turn of the
  * edit.
  *
- * @param maxBytes maximum size of the body
+ * @param limits maximum size of the body, and what to do about a larger one
  * @param read reads the zones; rejects with a {@linkcode ZoneError}
  * @param answer edits the zones
  * @returns rejects with a {@linkcode Problem} that names the feature and the
@@ -179,7 +179,7 @@ export async function inEditTurn(
  */
 export async function withZones<Zones>(
   context: RequestContext,
-  maxBytes: number,
+  limits: Required<Pick<BodyOptions, "maxBytes" | "tooLargeHint">>,
   read: (bytes: Uint8Array) => Promise<Zones>,
   answer: (zones: Zones) => Promise<Response>,
 ): Promise<Response> {
@@ -192,10 +192,7 @@ export async function withZones<Zones>(
       hint: "Send the file itself: curl -T zones.geojson.",
     });
   }
-  const body = await readBody(context, {
-    maxBytes,
-    tooLargeHint: "Draw the zones with fewer corners, or remove some.",
-  });
+  const body = await readBody(context, limits);
   try {
     // The body keeps its share of the memory until the edit is done.
     return await answer(await read(body.bytes));

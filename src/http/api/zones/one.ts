@@ -106,7 +106,11 @@ function setZone(context: RequestContext): Promise<Response> {
   const edit = () =>
     withZones(
       context,
-      DEFAULT_ZONE_LIMITS.featureBytes,
+      {
+        maxBytes: DEFAULT_ZONE_LIMITS.featureBytes,
+        tooLargeHint:
+          "Draw the zone with fewer corners, or divide it into several.",
+      },
       (bytes) => readFeature(bytes, name),
       (zone) =>
         answerEdit(
