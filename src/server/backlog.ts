@@ -190,3 +190,15 @@ export class Backlog {
     }
   }
 }
+
+/** Logs a reconnect, and whether the messages that waited are lost. */
+export function logReconnect(
+  { link, log }: Pick<ServerContext, "link" | "log">,
+): void {
+  log.info(`Reconnected to ${link.description}`);
+  if (link.sessionPresent === false) {
+    log.warn(
+      "The broker has lost this server's session: messages that it stored for the server are lost (docs/OPERATIONS.md lists the settings that avoid this)",
+    );
+  }
+}

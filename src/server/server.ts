@@ -8,7 +8,7 @@ import { untilNextTurn } from "../common/next_turn.ts";
 import type { LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, logReconnect } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
 import type { CellLimits } from "./cell_limiter.ts";
 import { ChangesPublisher } from "./changes_publisher.ts";
@@ -323,7 +323,7 @@ export class Server {
   }
 
   #onConnected(): void {
-    if (this.#hasConnected) this.#logReconnect();
+    if (this.#hasConnected) logReconnect(this.#context);
     this.#hasConnected = true;
     this.#setLinkState(undefined);
     this.#backlog.connected();
@@ -332,16 +332,6 @@ export class Server {
     this.#changes.connected();
     this.#zones.connected();
     this.#announcer.connected();
-  }
-
-  #logReconnect(): void {
-    const { link, log } = this.#context;
-    log.info(`Reconnected to ${link.description}`);
-    if (link.sessionPresent === false) {
-      log.warn(
-        "The broker has lost this server's session: messages that it stored for the server are lost (docs/OPERATIONS.md lists the settings that avoid this)",
-      );
-    }
   }
 
   #onDisconnected(reason: string, isConflict = false): void {
