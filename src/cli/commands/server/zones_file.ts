@@ -11,11 +11,10 @@ import {
 import { usageError } from "../../errors.ts";
 import { fileError } from "../../files.ts";
 
-/** The content of a file that did not change while it was read. */
-export interface FileContent {
+/** What distinguishes a content of a file from others. */
+export interface ContentId {
   /** From {@linkcode fileVersion}. */
   readonly version: string;
-  readonly bytes: Uint8Array;
   /** Differs between different contents. */
   readonly digest: string;
   /**
@@ -25,12 +24,17 @@ export interface FileContent {
   readonly isNew: boolean;
 }
 
-/** Zones and the content of the file that has them. */
+/** The content of a file that did not change while it was read. */
+export interface FileContent extends ContentId {
+  readonly bytes: Uint8Array;
+}
+
+/** Zones of a file. */
 export interface ZonesContent {
   /** The path. */
   readonly file: string;
   readonly zones: readonly Zone[];
-  readonly content: FileContent;
+  readonly content: ContentId;
 }
 
 /** An open FIFO or a network file system may not answer. */
@@ -49,8 +53,8 @@ const MIB = 1024 * 1024;
  * valid; then the error names the feature and the place
  */
 export async function readZonesFile(path: string): Promise<ZonesContent> {
-  const content = await readWhole(path);
-  return { file: path, content, zones: await zonesOf(path, content) };
+  const { bytes, ...content } = await readWhole(path);
+  return { file: path, content, zones: await zonesOf(path, bytes) };
 }
 
 /**
@@ -84,7 +88,7 @@ export function changingError(path: string): AppError {
  */
 export async function zonesOf(
   path: string,
-  { bytes }: FileContent,
+  bytes: Uint8Array,
 ): Promise<readonly Zone[]> {
   try {
     return await readZones(bytes);

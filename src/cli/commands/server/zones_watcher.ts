@@ -16,6 +16,7 @@ import { reloadFailure } from "./reload.ts";
 import type { ServerLog } from "./server_log.ts";
 import {
   changingError,
+  type ContentId,
   type FileContent,
   fileVersion,
   readContent,
@@ -43,7 +44,7 @@ export interface ZonesWatcherTimes {
 export interface ZonesWatcherOptions {
   readonly path: string;
   /** Its content with the zones that are in force. */
-  readonly content: FileContent;
+  readonly content: ContentId;
   /**
    * Receives changed zones, and returns what has changed. If it rejects, they
    * are not in force, and it is called again later.
@@ -92,8 +93,10 @@ export class ZonesWatcher implements AsyncDisposable {
   readonly #times: ZonesWatcherTimes;
   /** Of the content with the zones in force. */
   #digest: string;
-  /** Of the content that needs no other look; undefined: none. */
-  #version: string | undefined;
+  /** The content that needs no other look, and the key of its fault. */
+  #settled:
+    | { readonly version: string; readonly fault: string | undefined }
+    | undefined;
   #fault: Fault | undefined;
   /** Since when it has one or the other, as `performance.now()`. */
   #faultySince: number | undefined;
@@ -118,7 +121,7 @@ export class ZonesWatcher implements AsyncDisposable {
     this.#times = { ...DEFAULT_TIMES, ...options.times };
     this.#pauseMs = this.#times.debounceMs;
     this.#digest = options.content.digest;
-    this.#settle(options.content);
+    this.#settle(options.content, undefined);
     this.#events = this.#openEvents();
     this.#watching = this.#watch();
     // It may have changed since it was read.
@@ -133,8 +136,9 @@ export class ZonesWatcher implements AsyncDisposable {
   reload(): Promise<void> {
     return this.#inTurn(async () => {
       const { path } = this.#options;
-      const content = await readWhole(path);
+      let content: FileContent | undefined;
       try {
+        content = await readWhole(path);
         await this.#use(content);
       } catch (error) {
         this.#loggedFault = keyOf(error, content); // the caller logs it
@@ -180,7 +184,14 @@ export class ZonesWatcher implements AsyncDisposable {
     const { debounceMs, settleMs, changingMs } = this.#times;
     let content: FileContent | undefined;
     try {
-      if (await fileVersion(path) === this.#version) return;
+      const version = await fileVersion(path);
+      if (
+        version === this.#settled?.version &&
+        this.#settled.fault === this.#loggedFault
+      ) {
+        this.#fault = this.#faultySince = undefined;
+        return;
+      }
       content = await readContent(path);
       if (content === undefined) {
         this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
@@ -204,7 +215,7 @@ export class ZonesWatcher implements AsyncDisposable {
     const { path, onZones } = this.#options;
     let line: string | undefined;
     if (content.digest !== this.#digest) {
-      const zones = await zonesOf(path, content);
+      const zones = await zonesOf(path, content.bytes);
       const result = await onZones(zones);
       this.#digest = content.digest;
       if (result !== undefined) {
@@ -216,10 +227,8 @@ export class ZonesWatcher implements AsyncDisposable {
     } else if (this.#loggedFault !== undefined) {
       line = `The zones file ${path} is valid again, and was not changed`;
     }
-    this.#fault = undefined;
-    this.#faultySince = undefined;
-    this.#loggedFault = undefined;
-    this.#settle(content);
+    this.#fault = this.#faultySince = this.#loggedFault = undefined;
+    this.#settle(content, undefined);
     return line;
   }
 
@@ -249,12 +258,12 @@ export class ZonesWatcher implements AsyncDisposable {
     // Other faults can end without a change of the file.
     const isInvalid = error instanceof AppError &&
       error.cause instanceof ZoneError;
-    if (content !== undefined && isInvalid) this.#settle(content);
+    if (content !== undefined && isInvalid) this.#settle(content, key);
   }
 
   /** Looks at this content again only if the file changes. */
-  #settle({ version, isNew }: FileContent): void {
-    this.#version = isNew ? undefined : version;
+  #settle({ version, isNew }: ContentId, fault: string | undefined): void {
+    this.#settled = isNew ? undefined : { version, fault };
   }
 
   /** Returns undefined if the system or a permission does not allow it. */

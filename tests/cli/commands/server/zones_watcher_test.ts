@@ -165,6 +165,28 @@ test("a file that was deleted and comes back", async () => {
   assert.deepEqual(file.inForce, ["a", "b"]);
 });
 
+test("each time that a file goes away is logged, also if it comes back as it was", async () => {
+  await using folder = await tempDir();
+  // A link that is removed leaves its target unchanged.
+  const target = await folder.file("target", zonesJson("a"));
+  await Deno.utime(target, 1, 1); // not new
+  const path = `${folder.path}/zones.geojson`;
+  await Deno.symlink(target, path);
+  await using file = await watched({}, {
+    path,
+    content: (await readZonesFile(path)).content,
+  });
+  for (const times of [1, 2]) {
+    await Deno.remove(path);
+    await until(() => file.errors().length === times);
+    await Deno.symlink(target, path);
+    await until(() =>
+      file.lines.filter((line) => /is valid again/.test(line)).length === times
+    );
+  }
+  assert.deepEqual(file.inForce, ["a"]);
+});
+
 test("a folder that was deleted and comes back", async () => {
   await using file = await watched();
   await Deno.remove(file.folder.path, { recursive: true });
@@ -292,6 +314,9 @@ test("a fault that reload() has thrown is not logged again", async () => {
   await using file = await watched({ settleMs: 300 });
   await file.write(zonesJson("c", "c"));
   await assert.rejects(file.watcher.reload(), /feature 2/);
+  await delay(600);
+  await Deno.remove(file.path);
+  await assert.rejects(file.watcher.reload(), /No such file/);
   await delay(600);
   assert.deepEqual(file.errors(), []);
 });
