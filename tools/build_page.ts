@@ -15,6 +15,8 @@ const BUILT_FOLDER = "src/http/dashboard/built/";
 /** The files of a build. */
 export const BUILT = [
   "app.js",
+  "editor.js",
+  "shared.js",
   "app.css",
   "index.html",
   "login.html",
@@ -31,7 +33,7 @@ export const BUILT = [
 export async function buildPage(folder: string): Promise<void> {
   const sources = ROOT + SOURCES;
   await Deno.mkdir(folder, { recursive: true });
-  await bundleScript(`${folder}app.js`);
+  await bundleScripts(folder);
   const styleSheets = [...Deno.readDirSync(`${sources}css/`)]
     .map(({ name }) => name).filter((name) => name.endsWith(".css")).sort();
   const styles = await Promise.all(
@@ -43,7 +45,46 @@ export async function buildPage(folder: string): Promise<void> {
   }
 }
 
-async function bundleScript(to: string): Promise<void> {
+/**
+ * Bundles the scripts: the page, the editor of zones, which the page loads when
+ * it is opened, and what both need.
+ *
+ * @param folder where to write them, with a slash at the end
+ */
+async function bundleScripts(folder: string): Promise<void> {
+  const temporary = await Deno.makeTempDir();
+  try {
+    await bundle(temporary);
+    const names = [...Deno.readDirSync(temporary)].map(({ name }) => name);
+    const others = names.filter((name) => name !== "main.js");
+    const shared = others.filter((name) => name.startsWith("chunk-"));
+    const editors = others.filter((name) => !name.startsWith("chunk-"));
+    if (shared.length !== 1 || editors.length !== 1) {
+      throw new AppError(
+        "bundle-failed",
+        `The bundle of the page has other parts than expected: ${names.join()}`,
+        { hint: "tools/build_page.ts names the parts, and serves those." },
+      );
+    }
+    const parts = [
+      ["main.js", "app.js"],
+      [editors[0]!, "editor.js"],
+      [shared[0]!, "shared.js"],
+    ] as const;
+    for (const [from, to] of parts) {
+      const text = await Deno.readTextFile(`${temporary}/${from}`);
+      const renamed = parts.reduce(
+        (result, [old, name]) => result.replaceAll(`"./${old}"`, `"./${name}"`),
+        text,
+      );
+      await Deno.writeTextFile(folder + to, renamed);
+    }
+  } finally {
+    await Deno.remove(temporary, { recursive: true });
+  }
+}
+
+async function bundle(folder: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
@@ -53,8 +94,9 @@ async function bundleScript(to: string): Promise<void> {
       "--platform",
       "browser",
       "--minify",
-      "--output",
-      to,
+      "--code-splitting",
+      "--outdir",
+      folder,
       `${SOURCES}main.ts`,
     ],
     // Relative to the root, so that no path of this machine is in the bundle.

@@ -38,6 +38,7 @@ import { CurrentLayer } from "./panels/current_layer.ts";
 import { LayerPanels } from "./panels/layer_panels.ts";
 import { LostNotice } from "./panels/lost_notice.ts";
 import { PageTitle } from "./panels/page_title.ts";
+import { EditorOpener } from "./zones/editor_opener.ts";
 import { ZonesView } from "./zones/zones_view.ts";
 
 const TICK_MS = 1000;
@@ -142,6 +143,7 @@ export class App implements LiveEvents {
       onSelect: () => this.#hash.scheduleWrite(),
       change: (apply) => this.#hash.change(apply),
     });
+    new EditorOpener(this.#map, this.#zones, this.#layer, this.#preferences);
     const controls = new Controls({
       explorer: this.#explorer,
       map: this.#map,

@@ -25,7 +25,12 @@ Deno.test(
     const named = await assets();
     assert.deepEqual(
       named.map((path) => path.replace(/-[0-9a-f]{12}/, "")).sort(),
-      ["/assets/app.css", "/assets/app.js", "/assets/icon.svg"],
+      [
+        "/assets/app.css",
+        "/assets/app.js",
+        "/assets/icon.svg",
+        "/assets/shared.js",
+      ],
     );
     for (const path of named) assert.equal(get(path)?.status, 200, path);
     for (
@@ -38,6 +43,23 @@ Deno.test(
         "/constructor",
       ]
     ) assert.equal(get(path), undefined, path);
+  },
+);
+
+Deno.test(
+  "the scripts name the scripts that they import as they are served",
+  options,
+  async () => {
+    const named = (text: string) =>
+      [...text.matchAll(/"\.\/([a-z]+-[0-9a-f]{12}\.js)"/g)]
+        .map(([, name]) => `/assets/${name}`);
+    const path = (await assets()).find((one) => /\/app-.*js$/.test(one))!;
+    const imports = named(await get(path)!.text());
+    const editor = imports.find((one) => one.includes("/editor-"))!;
+    const shared = imports.find((one) => one.includes("/shared-"))!;
+    assert.ok((await assets()).includes(shared), "it is loaded ahead");
+    assert.deepEqual(named(await get(editor)!.text()), [shared]);
+    assert.equal(get(shared)?.status, 200);
   },
 );
 

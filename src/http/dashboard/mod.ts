@@ -7,6 +7,8 @@ import type { WebRequest } from "../listener/incoming.ts";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import script from "./built/app.js" with { type: "text" };
+import editor from "./built/editor.js" with { type: "text" };
+import shared from "./built/shared.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
 import html from "./built/index.html" with { type: "text" };
@@ -80,19 +82,57 @@ export function loginHtml({ action, problem }: LoginValues): string {
     .replace("%problem%", () => escapeHtml(problem));
 }
 
-/** The files below `/assets/`: name, Content-Type and content. */
-const FILES = [
-  ["app.js", "text/javascript; charset=utf-8", script],
-  ["app.css", "text/css; charset=utf-8", styles],
-  ["icon.svg", "image/svg+xml", icon],
-] as const;
+/** A file below `/assets/`. */
+interface AssetFile {
+  /** As the files name it that load it. */
+  readonly name: string;
+  /** Content-Type. */
+  readonly type: string;
+  readonly text: string;
+}
+
+const SCRIPT = "text/javascript; charset=utf-8";
+
+/**
+ * The files below `/assets/`. A script follows those that it imports, because
+ * the hash of their content is in the names by which it imports them.
+ */
+const SOURCES: readonly AssetFile[] = [
+  { name: "shared.js", type: SCRIPT, text: shared },
+  { name: "editor.js", type: SCRIPT, text: editor },
+  { name: "app.js", type: SCRIPT, text: script },
+  { name: "app.css", type: "text/css; charset=utf-8", text: styles },
+  { name: "icon.svg", type: "image/svg+xml", text: icon },
+];
+
+let files: readonly NamedFile[] | undefined;
+
+/** A file, and its name with a hash of its content. */
+interface NamedFile extends AssetFile {
+  readonly hashedName: string;
+}
+
+/** Returns the files as they are served. */
+function assetFiles(): readonly NamedFile[] {
+  files ??= SOURCES.reduce<NamedFile[]>((before, file) => {
+    const text = before.reduce(
+      (result, { name, hashedName }) =>
+        result.replaceAll(`"./${name}"`, `"./${hashedName}"`),
+      file.text,
+    );
+    const [stem, extension] = file.name.split(".");
+    const hashedName = `${stem}-${hash(text)}.${extension}`;
+    return [...before, { ...file, text, hashedName }];
+  }, []);
+  return files;
+}
 
 /** Returns all files by their paths. */
 function prepareAssets(): Map<string, Asset> {
   const all = new Map<string, Asset>();
-  for (const [name, type, text] of FILES) {
+  for (const { hashedName, type, text } of assetFiles()) {
     all.set(
-      `/${assetName(name, text)}`,
+      `/assets/${hashedName}`,
       assetOf(text, type, CACHE_CONTROL_IMMUTABLE),
     );
   }
@@ -109,17 +149,11 @@ function prepareAssets(): Map<string, Asset> {
 
 /** Adds hashes to the names of the files in a page. */
 function withAssetNames(page: string): string {
-  return FILES.reduce(
-    (text, [name, , content]) =>
-      text.replaceAll(`assets/${name}`, assetName(name, content)),
+  return assetFiles().reduce(
+    (result, { name, hashedName }) =>
+      result.replaceAll(`assets/${name}`, `assets/${hashedName}`),
     page,
   );
-}
-
-/** Returns the path of a file, relative to the page. */
-function assetName(name: string, content: string): string {
-  const [stem, extension] = name.split(".");
-  return `assets/${stem}-${hash(content)}.${extension}`;
 }
 
 function escapeHtml(text: string): string {

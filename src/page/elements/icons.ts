@@ -42,7 +42,7 @@ export const ICONS = {
 } as const;
 
 /** @param d the path data, as in the SVG attribute `d` */
-function icon(d: string): SVGSVGElement {
+export function icon(d: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
   setAttributes(svg, {
     viewBox: "0 0 20 20",

@@ -9,6 +9,8 @@
 
 import type { MapBrowserEvent } from "ol";
 import { easeOut } from "ol/easing.js";
+import DoubleClickZoom from "ol/interaction/DoubleClickZoom.js";
+import DragBox from "ol/interaction/DragBox.js";
 import type OlMap from "ol/Map.js";
 import type View from "ol/View.js";
 import type { Region } from "../../protocol/region.ts";
@@ -77,6 +79,7 @@ export class MapView {
   readonly axes = new Axes();
   readonly #animated: boolean;
   #boxTool = false;
+  #editing = false;
   #cells: Region | undefined;
   #zones: Edges | undefined;
   #plan: PlanImage | undefined;
@@ -128,9 +131,12 @@ export class MapView {
     });
     this.#map.on("postrender", () => events.onRender());
     this.#map.on("pointermove", (event) => {
-      events.onHover(event.dragging ? undefined : this.#placeOf(event));
+      const isHover = !event.dragging && !this.#editing;
+      events.onHover(isHover ? this.#placeOf(event) : undefined);
     });
-    this.#map.on("click", (event) => events.onClick(this.#placeOf(event)));
+    this.#map.on("click", (event) => {
+      if (!this.#editing) events.onClick(this.#placeOf(event));
+    });
     target.addEventListener("pointerleave", () => events.onHover(undefined));
   }
 
@@ -161,7 +167,7 @@ export class MapView {
 
   /** The cells that are visible, at least in part. */
   get visibleRegion(): Region {
-    const [x0, y0, x1, y1] = this.#visibleEdges;
+    const [x0, y0, x1, y1] = this.visibleEdges;
     return {
       x0: Math.floor(x0),
       y0: Math.floor(y0),
@@ -178,7 +184,7 @@ export class MapView {
   /** Whether a part of the floor plan is visible. */
   get planVisible(): boolean {
     return this.#plan !== undefined && this.#planShown &&
-      overlap(this.#plan.extent, this.#visibleEdges);
+      overlap(this.#plan.extent, this.visibleEdges);
   }
 
   /** Whether y grows upwards. The camera keeps its coordinates. */
@@ -304,6 +310,16 @@ export class MapView {
     };
   }
 
+  /** Whether clicks are for the editor of zones: they then select no cells. */
+  set editing(editing: boolean) {
+    this.#editing = editing;
+    this.#map.getInteractions().forEach((one) => {
+      if (one instanceof DragBox || one instanceof DoubleClickZoom) {
+        one.setActive(!editing);
+      }
+    });
+  }
+
   /** Whether a drag selects a box instead of moving the map. */
   set boxTool(on: boolean) {
     this.#boxTool = on;
@@ -325,7 +341,8 @@ export class MapView {
     this.cellLayer.layer.changed();
   }
 
-  get #visibleEdges(): Edges {
+  /** The outer edges of what is visible. */
+  get visibleEdges(): Edges {
     return this.axes.edgesOf(this.#view.calculateExtent(this.#map.getSize()));
   }
 

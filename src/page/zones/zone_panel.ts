@@ -79,6 +79,8 @@ export class ZonePanel {
     ICONS.edit(),
     "Edit",
   );
+  /** Whether there is no such zone. */
+  #missing = false;
   readonly #link = new CommandBox("Copy the link");
   readonly #command = new CommandBox();
 
@@ -103,8 +105,8 @@ export class ZonePanel {
 
   /** Called when the user wants to edit the zone; undefined: not possible. */
   set onEdit(onEdit: (() => void) | undefined) {
-    this.#edit.hidden = onEdit === undefined;
     this.#edit.onclick = onEdit ?? null;
+    this.#edit.hidden = onEdit === undefined || this.#missing;
   }
 
   /** Shows a zone; undefined hides the panel. */
@@ -112,6 +114,8 @@ export class ZonePanel {
     this.#panel.hidden = zone === undefined;
     if (zone === undefined) return;
     const { name, state, missing, layerTitle, access } = zone;
+    this.#missing = missing;
+    this.#edit.hidden = missing || this.#edit.onclick === null;
     setText(this.#title, state ? zoneTitle(state) : printable(name));
     setText(
       this.#extent,

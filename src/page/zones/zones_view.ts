@@ -58,6 +58,8 @@ export type OpenEditor = (name: string | undefined) => void;
 export class ZonesView {
   readonly store = new ZoneStore();
   readonly layer: ZoneLayer;
+  /** Called after the map shows another layer. */
+  onShowLayer: (() => void) | undefined;
   readonly #options: ZonesViewOptions;
   readonly #list: ZoneList;
   readonly #panel: ZonePanel;
@@ -71,6 +73,7 @@ export class ZonesView {
   /** Whether the selected zone must be shown as soon as it is known. */
   #mustShow = false;
   #openEditor: OpenEditor | undefined;
+  #hidden = false;
 
   constructor(options: ZonesViewOptions) {
     this.#options = options;
@@ -104,10 +107,7 @@ export class ZonesView {
     this.#showEditButton();
   }
 
-  /**
-   * Opens the editor; undefined while there is none. Its buttons are shown if
-   * the zones can be edited.
-   */
+  /** Opens the editor; undefined while there is none: it has no buttons. */
   set openEditor(openEditor: OpenEditor | undefined) {
     this.#openEditor = openEditor;
     this.#showEditButton();
@@ -119,6 +119,12 @@ export class ZonesView {
     const isFilled = all.length > 0 && isOn(this.#outlineTool) &&
       isOn(this.#fillTool);
     return isFilled ? this.#colors.fills : undefined;
+  }
+
+  /** Whether the map shows no outlines, as while they are edited. */
+  set hidden(hidden: boolean) {
+    this.#hidden = hidden;
+    this.#applyTools();
   }
 
   /** The name of the selected zone. */
@@ -136,6 +142,7 @@ export class ZonesView {
     this.#layerName = name;
     this.#list.layer = name;
     this.#showShapes();
+    this.onShowLayer?.();
   }
 
   /** Draws in other colours. */
@@ -275,7 +282,7 @@ export class ZonesView {
   }
 
   #applyTools(): void {
-    this.layer.layer.setVisible(isOn(this.#outlineTool));
+    this.layer.layer.setVisible(isOn(this.#outlineTool) && !this.#hidden);
     this.layer.filled = isOn(this.#fillTool);
     this.#fillTool.hidden = this.#outlineTool.hidden ||
       !isOn(this.#outlineTool);
@@ -343,7 +350,9 @@ export class ZonesView {
   }
 
   #showEditButton(): void {
-    const canEdit = this.#openEditor !== undefined && this.store.file === null;
+    // Zones of a file too: the editor says how to change them.
+    const canEdit = this.#openEditor !== undefined &&
+      this.store.file !== undefined;
     this.#editButton.hidden = !canEdit;
     this.#panel.onEdit = canEdit
       ? () => this.#openEditor?.(this.#selected)

@@ -5,16 +5,16 @@
  * @module
  */
 
-import type Feature from "ol/Feature.js";
-import MultiPoint from "ol/geom/MultiPoint.js";
-import Point from "ol/geom/Point.js";
 import type { FeatureLike } from "ol/Feature.js";
+import MultiPoint from "ol/geom/MultiPoint.js";
+import type MultiPolygon from "ol/geom/MultiPolygon.js";
+import Point from "ol/geom/Point.js";
 import CircleStyle from "ol/style/Circle.js";
 import Fill from "ol/style/Fill.js";
 import RegularShape from "ol/style/RegularShape.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
-import Text from "ol/style/Text.js";
+import type { CornerPath } from "./shapes.ts";
 
 /** The colours of the theme, as CSS. */
 export interface EditorColors {
@@ -22,6 +22,7 @@ export interface EditorColors {
   readonly accentSoft: string;
   readonly faint: string;
   readonly panel: string;
+  readonly line: string;
   readonly text: string;
   readonly bad: string;
   readonly badSoft: string;
@@ -33,19 +34,22 @@ export interface ZoneLook {
   readonly isSelected: boolean;
   readonly hasProblem: boolean;
   readonly isUnsaved: boolean;
-  /** Positions of the map. */
-  readonly corners: readonly number[][];
-  readonly middles: readonly number[][];
-  readonly activeCorner: number[] | undefined;
-  /** Where edges cross. */
+  readonly activeCorner: CornerPath | undefined;
+  /** Where edges cross, a position of the map. */
   readonly crossing: number[] | undefined;
-  /** Where the label is: the middle of the upper edge. */
-  readonly label: number[];
 }
 
 /** Half the width of the handle of a corner, CSS pixels. */
 const CORNER_PX = 5;
 const TOUCH_CORNER_PX = 9;
+/** Of labels, CSS pixels. */
+const FONT_PX = 12;
+const LABEL_PX = 20;
+const PADDING_PX = 8;
+/** How much wider than its zone a text may be, CSS pixels. */
+const OVERHANG_PX = 8;
+/** Longer titles are cut, in characters. */
+const MAX_TITLE_LENGTH = 40;
 const MIDDLE_PX = 3.5;
 const TOUCH_MIDDLE_PX = 7;
 const FONT =
@@ -66,6 +70,7 @@ export function readColors(): EditorColors {
     accentSoft: mix("accent", 22),
     faint: mix("accent", 8),
     panel: color("var(--raised)"),
+    line: color("var(--line-strong)"),
     text: color("var(--text)"),
     bad: color("var(--bad)"),
     badSoft: mix("bad", 16),
@@ -116,28 +121,50 @@ export function zoneStyles(
   return styles;
 }
 
+/** A pill on the upper edge, as the outlines of the page have it. */
 function labelStyle(
-  { title, label, isSelected }: ZoneLook,
+  { title, isSelected }: ZoneLook,
   colors: EditorColors,
   line: string,
 ): Style {
+  const text = title.length > MAX_TITLE_LENGTH
+    ? `${title.slice(0, MAX_TITLE_LENGTH - 1)}…`
+    : title;
   return new Style({
-    geometry: new Point(label),
-    text: new Text({
-      text: title,
-      font: `600 12px ${FONT}`,
-      fill: new Fill({ color: isSelected ? colors.panel : colors.text }),
-      backgroundFill: new Fill({ color: isSelected ? line : colors.panel }),
-      backgroundStroke: new Stroke({ color: line, width: 1 }),
-      padding: [3, 7, 2, 8],
-      overflow: true,
-    }),
-    zIndex: isSelected ? 3 : 1,
+    geometry: (feature) => {
+      const [x0, , x1, y1] = extentOf(feature);
+      return new Point([(x0 + x1) / 2, y1]);
+    },
+    renderer: (pixel, { context, pixelRatio, resolution, feature }) => {
+      const [x0, , x1] = extentOf(feature);
+      const [x, y] = pixel as [number, number];
+      context.save();
+      context.font = `600 ${FONT_PX * pixelRatio}px ${FONT}`;
+      const textWidth = context.measureText(text).width;
+      const space = ((x1 - x0) / resolution + OVERHANG_PX) * pixelRatio;
+      if (isSelected || textWidth <= space) {
+        const w = textWidth + 2 * PADDING_PX * pixelRatio;
+        const h = LABEL_PX * pixelRatio;
+        context.beginPath();
+        context.roundRect(x - w / 2, y - h / 2, w, h, 6 * pixelRatio);
+        context.fillStyle = isSelected ? line : colors.panel;
+        context.fill();
+        context.lineWidth = pixelRatio;
+        context.strokeStyle = isSelected ? line : colors.line;
+        context.stroke();
+        context.textAlign = "center";
+        context.textBaseline = "middle";
+        context.fillStyle = isSelected ? colors.panel : colors.text;
+        context.fillText(text, x, y + pixelRatio / 2);
+      }
+      context.restore();
+    },
+    zIndex: isSelected ? 3 : 2,
   });
 }
 
 function handleStyles(
-  { corners, middles, activeCorner }: ZoneLook,
+  { activeCorner }: ZoneLook,
   colors: EditorColors,
   line: string,
   isTouch: boolean,
@@ -153,7 +180,7 @@ function handleStyles(
     });
   return [
     new Style({
-      geometry: new MultiPoint([...middles]),
+      geometry: (feature) => new MultiPoint(middlesOf(feature)),
       image: new CircleStyle({
         radius: isTouch ? TOUCH_MIDDLE_PX : MIDDLE_PX,
         fill: new Fill({ color: colors.panel }),
@@ -162,14 +189,14 @@ function handleStyles(
       zIndex: 3,
     }),
     new Style({
-      geometry: new MultiPoint([...corners]),
+      geometry: (feature) => new MultiPoint(cornersOf(feature)),
       image: square(colors.panel),
       zIndex: 4,
     }),
     ...(activeCorner
       ? [
         new Style({
-          geometry: new Point(activeCorner),
+          geometry: (feature) => pointAt(feature, activeCorner),
           image: new CircleStyle({
             radius: radius + 9,
             fill: new Fill({ color: colors.accentSoft }),
@@ -178,7 +205,7 @@ function handleStyles(
           zIndex: 4,
         }),
         new Style({
-          geometry: new Point(activeCorner),
+          geometry: (feature) => pointAt(feature, activeCorner),
           image: square(line),
           zIndex: 5,
         }),
@@ -217,11 +244,40 @@ export function largestFirst(a: FeatureLike, b: FeatureLike): number {
 }
 
 function areaOf(feature: FeatureLike): number {
-  const [x0, y0, x1, y1] = (feature as Feature).getGeometry()!.getExtent() as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [x0, y0, x1, y1] = extentOf(feature);
   return (x1 - x0) * (y1 - y0);
+}
+
+/** The middles of all edges of a zone, as positions of the map. */
+export function middlesOf(feature: FeatureLike): number[][] {
+  return ringsOf(feature).flatMap((ring) =>
+    ring.slice(1).map(([x, y], i) => {
+      const [x0, y0] = ring[i]!;
+      return [(x0! + x!) / 2, (y0! + y!) / 2];
+    })
+  );
+}
+
+function cornersOf(feature: FeatureLike): number[][] {
+  return ringsOf(feature).flatMap((ring) => ring.slice(1));
+}
+
+function pointAt(
+  feature: FeatureLike,
+  { polygon, ring, corner }: CornerPath,
+): Point | undefined {
+  const at = polygonsOf(feature)[polygon]?.[ring]?.[corner];
+  return at && new Point(at);
+}
+
+function ringsOf(feature: FeatureLike): number[][][] {
+  return polygonsOf(feature).flat();
+}
+
+function polygonsOf(feature: FeatureLike): number[][][][] {
+  return (feature.getGeometry() as MultiPolygon).getCoordinates();
+}
+
+function extentOf(feature: FeatureLike): [number, number, number, number] {
+  return feature.getGeometry()!.getExtent() as [number, number, number, number];
 }

@@ -9,22 +9,18 @@
 
 import Collection from "ol/Collection.js";
 import { click, primaryAction } from "ol/events/condition.js";
-import Feature from "ol/Feature.js";
-import LineString from "ol/geom/LineString.js";
-import type Polygon from "ol/geom/Polygon.js";
-import DragBox from "ol/interaction/DragBox.js";
-import Draw, { createBox } from "ol/interaction/Draw.js";
+import type Feature from "ol/Feature.js";
 import type Interaction from "ol/interaction/Interaction.js";
 import Modify from "ol/interaction/Modify.js";
 import Select from "ol/interaction/Select.js";
 import Translate from "ol/interaction/Translate.js";
-import VectorLayer from "ol/layer/Vector.js";
+import Layer from "ol/layer/Layer.js";
 import type OlMap from "ol/Map.js";
 import type MapBrowserEvent from "ol/MapBrowserEvent.js";
-import VectorSource from "ol/source/Vector.js";
 import type { Axes } from "../../map/axes.ts";
-import type { Polygon as Rings, Position, Ring } from "../../../zones/zone.ts";
-import { guideStyle, readColors, sketchStyles } from "./canvas_styles.ts";
+import type { Position } from "../../../zones/zone.ts";
+import { middlesOf, readColors } from "./canvas_styles.ts";
+import type { CanvasEvents, CanvasMap, Tool } from "./canvas_events.ts";
 import { CellSnap, type SnapTarget } from "./cell_snap.ts";
 import type { ZoneDraft } from "./draft.ts";
 import {
@@ -34,45 +30,15 @@ import {
   rectangleOf,
   withoutIdleCorner,
 } from "./shapes.ts";
+import { ShapeDrawing } from "./shape_drawing.ts";
+import { SnapGuides } from "./snap_guides.ts";
 import { snapToCells } from "./snapping.ts";
-import { type CanvasView, polygonsOf, ZoneFeatures } from "./zone_features.ts";
-
-/** What a press on the map does. */
-export type Tool = "select" | "rectangle" | "polygon" | "hole";
-
-/** A position that was snapped, for people. */
-export interface SnapInfo {
-  readonly at: Position;
-  /** CSS pixels in the map. */
-  readonly pixel: readonly [left: number, top: number];
-  /** The zone to which it was snapped. */
-  readonly zone: string | undefined;
-  readonly kind: SnapTarget["kind"];
-}
-
-/** Callbacks of {@linkcode ZoneCanvas}. */
-export interface CanvasEvents {
-  /** Called when a zone was clicked, or none. */
-  onSelect(key: string | undefined): void;
-  /** Called when a corner of the selected zone was clicked. */
-  onCorner(path: CornerPath): void;
-  /** Called when the selected zone was moved or reshaped. */
-  onReshape(
-    polygons: readonly Rings[],
-    label: string,
-    corner: CornerPath | undefined,
-  ): void;
-  /** Called when a shape was drawn with a tool. */
-  onDraw(ring: Ring, tool: Tool): void;
-  /** Called while a position is drawn or moved; undefined when that ends. */
-  onSnap(info: SnapInfo | undefined): void;
-}
-
-/** The map as the canvas needs it. */
-export interface CanvasMap {
-  readonly map: OlMap;
-  readonly axes: Axes;
-}
+import {
+  type CanvasView,
+  polygonsOf,
+  ZoneFeatures,
+  ZONES_Z_INDEX,
+} from "./zone_features.ts";
 
 /** Distance at which a pointer grabs a corner, CSS pixels. */
 const MOUSE_TOLERANCE_PX = 10;
@@ -87,24 +53,29 @@ export class ZoneCanvas {
   readonly #events: CanvasEvents;
   readonly #tolerance: number;
   readonly #zones: ZoneFeatures;
-  readonly #guides = new VectorSource();
-  readonly #guideLayer = new VectorLayer({ source: this.#guides, zIndex: 20 });
+  /** Without it, OpenLayers would draw the zones on the canvas of the cells. */
+  readonly #separator = new Layer({
+    render: () => this.#separatorElement,
+    zIndex: ZONES_Z_INDEX,
+  });
+  readonly #separatorElement = document.createElement("div");
+  readonly #guides: SnapGuides;
   /** The selected zone, for the interactions. */
   readonly #selected = new Collection<Feature>();
   readonly #select: Select;
   readonly #modify: Modify;
   readonly #translate: Translate;
-  readonly #box: DragBox;
+  readonly #drawing: ShapeDrawing;
   readonly #snap: CellSnap;
-  readonly #interactions: Interaction[];
-  #draw: Draw | undefined;
+  readonly #interactions: readonly Interaction[];
   #tool: Tool = "select";
+  #isReadOnly = false;
   #colors = readColors();
   #view: CanvasView | undefined;
   /** Whether two fingers were on the map during a move of a zone. */
   #isPinch = false;
 
-  constructor({ map, axes }: CanvasMap, events: CanvasEvents) {
+  constructor({ ol: map, axes }: CanvasMap, events: CanvasEvents) {
     this.#map = map;
     this.#axes = axes;
     this.#events = events;
@@ -123,7 +94,6 @@ export class ZoneCanvas {
     });
     this.#translate = this.#createTranslate();
     this.#modify = this.#createModify();
-    this.#box = this.#createBox();
     this.#snap = new CellSnap(
       this.#zones.neighbours,
       SNAP_TOLERANCE_PX,
@@ -134,12 +104,17 @@ export class ZoneCanvas {
       this.#select,
       this.#translate,
       this.#modify,
-      this.#box,
-      this.#snap,
     ];
+    map.addLayer(this.#separator);
     map.addLayer(this.#zones.layer);
-    map.addLayer(this.#guideLayer);
+    this.#guides = new SnapGuides(map);
     for (const one of this.#interactions) map.addInteraction(one);
+    this.#drawing = new ShapeDrawing({
+      map,
+      tolerance: this.#tolerance,
+      snapped: (coordinate) => this.#snapped(coordinate),
+      onShape: (corners) => this.#finishShape(corners),
+    });
     map.on("click", this.#onClick);
     map.getViewport()!.addEventListener("pointerup", this.#onPointerUp);
     this.recolor();
@@ -160,7 +135,7 @@ export class ZoneCanvas {
   recolor(): void {
     this.#colors = readColors();
     this.#zones.colors = this.#colors;
-    this.#guideLayer.setStyle(guideStyle(this.#colors));
+    this.#guides.colors = this.#colors;
     if (this.#tool !== "select") this.tool = this.#tool;
     if (this.#view) this.show(this.#view);
   }
@@ -172,17 +147,32 @@ export class ZoneCanvas {
   /** Changes the tool; what is being drawn is discarded. */
   set tool(tool: Tool) {
     this.#tool = tool;
-    if (this.#draw) this.#map.removeInteraction(this.#draw);
-    this.#draw = undefined;
     const selects = tool === "select";
-    this.#select.setActive(selects);
-    this.#translate.setActive(selects);
-    this.#modify.setActive(selects);
+    if (selects) this.#drawing.stop();
+    else this.#drawing.start(tool !== "polygon", this.#colors);
+    // It must receive events first.
+    this.#map.removeInteraction(this.#snap);
+    this.#map.addInteraction(this.#snap);
     this.#snap.isDrawing = !selects;
     this.#hideSnap();
     this.#map.getTargetElement()!.classList.toggle("drawing", !selects);
-    if (!selects) this.#draw = this.#startDraw(tool);
+    this.#activate();
     if (this.#view) this.#zones.show(this.#view, selects);
+  }
+
+  /** Whether zones can only be selected. */
+  set isReadOnly(isReadOnly: boolean) {
+    if (isReadOnly === this.#isReadOnly) return;
+    this.#isReadOnly = isReadOnly;
+    if (isReadOnly) this.tool = "select";
+    else this.#activate();
+  }
+
+  #activate(): void {
+    const selects = this.#tool === "select";
+    this.#select.setActive(selects);
+    this.#translate.setActive(selects && !this.#isReadOnly);
+    this.#modify.setActive(selects && !this.#isReadOnly);
   }
 
   /** Whether positions snap to cells and to other zones. */
@@ -192,37 +182,39 @@ export class ZoneCanvas {
 
   /** Whether a shape was begun. */
   get isDrawing(): boolean {
-    const sketch = this.#draw?.getOverlay().getSource()?.getFeatures() ?? [];
-    return sketch.some((one) => one.getGeometry()?.getType() === "Polygon");
+    return this.#drawing.isDrawing;
   }
 
   /** Ends the polygon that is being drawn. */
   finishDrawing(): void {
-    this.#draw?.finishDrawing();
+    this.#drawing.finish();
   }
 
   /** Discards what is being drawn. */
   abortDrawing(): void {
-    this.#draw?.abortDrawing();
+    this.#drawing.abort();
     this.#hideSnap();
   }
 
   /** Removes the last corner of what is being drawn. */
   removeLastPoint(): void {
-    this.#draw?.removeLastPoint();
+    this.#drawing.removeLastPoint();
   }
 
   /** Removes all from the map. */
   dispose(): void {
     this.tool = "select";
     for (const one of this.#interactions) this.#map.removeInteraction(one);
+    this.#map.removeInteraction(this.#snap);
+    this.#drawing.dispose();
     this.#map.un("click", this.#onClick);
     this.#map.getViewport()!.removeEventListener(
       "pointerup",
       this.#onPointerUp,
     );
+    this.#map.removeLayer(this.#separator);
     this.#map.removeLayer(this.#zones.layer);
-    this.#map.removeLayer(this.#guideLayer);
+    this.#guides.dispose();
     this.#map.getViewport()!.classList.remove("ol-grab", "ol-grabbing");
   }
 
@@ -283,52 +275,10 @@ export class ZoneCanvas {
     return modify;
   }
 
-  /** Draws a rectangle by dragging a mouse; others tap two corners. */
-  #createBox(): DragBox {
-    const box = new DragBox({
-      className: "drag-box",
-      condition: (event) => {
-        const { originalEvent } = event;
-        return (this.#tool === "rectangle" || this.#tool === "hole") &&
-          originalEvent instanceof PointerEvent &&
-          originalEvent.pointerType === "mouse" && primaryAction(event) &&
-          !this.isDrawing;
-      },
-    });
-    box.on("boxend", () => {
-      const [x0, y0, x1, y1] = box.getGeometry().getExtent();
-      this.abortDrawing();
-      this.#finishShape(
-        [[x0!, y0!], [x1!, y1!]].map((at) => this.#toCells(this.#snapped(at))),
-      );
-    });
-    return box;
-  }
-
-  #startDraw(tool: Tool): Draw {
-    const draw = new Draw({
-      ...(tool === "polygon"
-        ? { type: "Polygon" as const }
-        : { type: "Circle" as const, geometryFunction: createBox() }),
-      style: sketchStyles(this.#colors),
-      condition: primaryAction,
-      stopClick: true,
-      snapTolerance: this.#tolerance,
-    });
-    draw.on("drawend", ({ feature }) => {
-      const [ring] = (feature.getGeometry() as Polygon).getCoordinates();
-      this.#finishShape(ring!.map((at) => this.#toCells(at)));
-    });
-    this.#map.addInteraction(draw);
-    // It must receive events first.
-    this.#map.removeInteraction(this.#snap);
-    this.#map.addInteraction(this.#snap);
-    return draw;
-  }
-
-  /** @param positions the corners, or two opposite ones of a rectangle */
-  #finishShape(positions: readonly Position[]): void {
+  /** @param corners all, or two opposite ones of a rectangle */
+  #finishShape(corners: readonly number[][]): void {
     this.#hideSnap();
+    const positions = corners.map((at) => this.#toCells(at));
     const ring = positions.length === 2
       ? rectangleOf(positions[0]!, positions[1]!)
       : closeRing(positions);
@@ -384,9 +334,11 @@ export class ZoneCanvas {
 
   #isAtMiddle({ coordinate }: MapBrowserEvent): boolean {
     const [x, y] = coordinate as [number, number];
-    return this.#zones.middles.some(([mx, my]) =>
-      this.#isNear(Math.hypot(mx! - x, my! - y))
-    );
+    const feature = this.#selected.item(0);
+    return feature !== undefined &&
+      middlesOf(feature).some(([mx, my]) =>
+        this.#isNear(Math.hypot(mx! - x, my! - y))
+      );
   }
 
   #isNear(cells: number): boolean {
@@ -408,26 +360,18 @@ export class ZoneCanvas {
   }
 
   #showSnap(target: SnapTarget | undefined): void {
-    this.#guides.clear();
-    if (target === undefined) return this.#events.onSnap(undefined);
-    const [x, y] = target.at;
-    const [x0, y0, x1, y1] = this.#map.getView().calculateExtent() as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    this.#guides.addFeatures([
-      new Feature(new LineString([[x, y0], [x, y1]])),
-      new Feature(new LineString([[x0, y], [x1, y]])),
-    ]);
-    const [left, top] = this.#map.getPixelFromCoordinate([x, y]);
-    this.#events.onSnap({
-      at: this.#toCells(target.at),
-      pixel: [left!, top!],
-      zone: target.feature && this.#zones.keyOf(target.feature),
-      kind: target.kind,
-    });
+    this.#guides.show(target?.at);
+    const [left, top] = target
+      ? this.#map.getPixelFromCoordinate([...target.at])
+      : [];
+    this.#events.onSnap(
+      target && {
+        at: this.#toCells(target.at),
+        pixel: [left!, top!],
+        zone: target.feature && this.#zones.keyOf(target.feature),
+        kind: target.kind,
+      },
+    );
   }
 
   #hideSnap(): void {

@@ -19,7 +19,7 @@ import {
   zoneStyles,
 } from "./canvas_styles.ts";
 import { titleOf, type ZoneDraft } from "./draft.ts";
-import { boxOf, type CornerPath, positionOf } from "./shapes.ts";
+import { type CornerPath, positionOf } from "./shapes.ts";
 import type { ZoneProblem } from "./problems.ts";
 
 /** What the canvas shows. */
@@ -34,6 +34,9 @@ export interface CanvasView {
   readonly problems: ReadonlyMap<string, readonly ZoneProblem[]>;
 }
 
+/** Above the cells and the outlines of the page. */
+export const ZONES_Z_INDEX = 10;
+
 /** The features, and their layer. */
 export class ZoneFeatures {
   /** Features to which a corner snaps: all but the one that is edited. */
@@ -47,7 +50,7 @@ export class ZoneFeatures {
     renderOrder: largestFirst,
     updateWhileAnimating: true,
     updateWhileInteracting: true,
-    zIndex: 10,
+    zIndex: ZONES_Z_INDEX,
   });
   readonly #features = new Map<string, Feature>();
   readonly #keys = new Map<Feature, string>();
@@ -57,9 +60,6 @@ export class ZoneFeatures {
   #colors: EditorColors;
   #yUp: boolean;
   #excluded: Feature | undefined;
-  /** Of the selected zone: the middles of its edges, as positions of the map. */
-  middles: readonly number[][] = [];
-
   constructor(axes: Axes, colors: EditorColors, isTouch: boolean) {
     this.#axes = axes;
     this.#yUp = axes.yUp;
@@ -105,7 +105,6 @@ export class ZoneFeatures {
     for (const key of [...this.#features.keys()]) {
       if (!keys.has(key)) this.#remove(key);
     }
-    this.middles = [];
     for (const zone of view.zones) this.#update(zone, view);
     this.#exclude(isEditing ? this.find(view.selected) : undefined);
   }
@@ -125,7 +124,6 @@ export class ZoneFeatures {
     }
     const isSelected = key === view.selected;
     const look = this.#lookOf(zone, view, isSelected);
-    if (isSelected) this.middles = look.middles;
     const text = JSON.stringify(look);
     if (this.#looks.get(key) !== text) {
       this.#looks.set(key, text);
@@ -164,24 +162,13 @@ export class ZoneFeatures {
     const all = problems.get(key) ?? [];
     const crossing = all.find(({ at }) => at !== undefined)?.at;
     const active = isSelected && corner && positionOf(polygons, corner);
-    const rings = isSelected ? polygons.flat() : [];
-    const { x0, x1, y0, y1 } = boxOf(polygons);
     return {
       title: titleOf(zone),
       isSelected,
       hasProblem: all.length > 0,
       isUnsaved: unsaved.has(key),
-      corners: rings.flatMap((ring) =>
-        ring.slice(1).map((at) => this.#toMap(at))
-      ),
-      middles: rings.flatMap((ring) =>
-        ring.slice(1).map(([x, y], i) =>
-          this.#toMap([(ring[i]![0] + x) / 2, (ring[i]![1] + y) / 2])
-        )
-      ),
-      activeCorner: active ? this.#toMap(active) : undefined,
+      activeCorner: active ? corner : undefined,
       crossing: crossing && this.#toMap(crossing),
-      label: this.#toMap([(x0 + x1) / 2, this.#axes.yUp ? y1 : y0]),
     };
   }
 
