@@ -193,7 +193,11 @@ const RULES: readonly FolderRule[] = [
     ],
     ...BROWSER,
   },
-  { path: "src/page/", imports: ["src/common/", "src/feed/"], ...BROWSER },
+  {
+    path: "src/page/",
+    imports: ["src/common/", "src/protocol/", "src/feed/"],
+    ...BROWSER,
+  },
   {
     path: "src/http/",
     imports: [...BASE, "src/zones/", "src/feed/", ...INTERFACES],

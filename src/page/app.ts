@@ -14,6 +14,7 @@ import type {
   StatusMessage,
 } from "../feed/messages.ts";
 import type { ZonesMessage } from "../feed/zone_messages.ts";
+import type { Unit } from "../protocol/display.ts";
 import { Controls } from "./controls/controls.ts";
 import { Explorer, type ExplorerOptions } from "./controls/explorer.ts";
 import { MapLook } from "./controls/map_look.ts";
@@ -42,6 +43,8 @@ import { EditorOpener } from "./zones/editor_opener.ts";
 import { ZonesView } from "./zones/zones_view.ts";
 
 const TICK_MS = 1000;
+/** What a zone counts if the values of its layer are only 0 and 1. */
+const OCCUPIED_CELLS: Unit = ["occupied cell", "occupied cells"];
 const REDUCED_MOTION = "(prefers-reduced-motion: reduce)";
 
 /** The part of the live feed that the app uses. */
@@ -125,9 +128,11 @@ export class App implements LiveEvents {
       colors: this.#colors(),
       theme: this.#preferences.theme,
       listOnly: zonesOnly,
+      allLayers: zonesOnly && view.layer === undefined,
       showLayer: (name) => this.#showLayer(name),
       titleOfLayer: (name) => this.#layer.titleOf(name),
-      unitOf: (name) => this.#layer.of(name)?.display?.unit,
+      unitOf: (name) =>
+        this.#panels.unitOf(this.#layer.of(name), name) ?? OCCUPIED_CELLS,
       access: () => this.#access,
       now: () => this.#now(),
       onLook: () => this.#look.showLegend(),

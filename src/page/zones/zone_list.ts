@@ -16,6 +16,8 @@ import { createZoneRow, type ZoneRow } from "./zone_row.ts";
 
 /** Minimum time between two changes of the order, so that rows can be read. */
 const ORDER_INTERVAL_MS = 1000;
+/** The order stays for this time after the pointer has moved over the list. */
+const POINTED_MS = 5000;
 /** Rows above and below the visible ones. */
 const OVERSCAN = 4;
 /** The search is shown if there are more zones than this. */
@@ -27,10 +29,13 @@ const MIN_COLUMN_PX = 400;
 export interface ZoneListOptions {
   /** Returns what the values of a layer count; undefined for people. */
   unitOf(layer: string): Unit | undefined;
+  titleOfLayer(name: string): string;
   /** Called when the user selects a zone. */
   onSelect(name: string): void;
   /** Whether the list fills the window, without scrolling. */
   readonly kiosk: boolean;
+  /** Whether zones of all layers are shown at first. */
+  readonly allLayers: boolean;
 }
 
 /** The list. */
@@ -54,7 +59,8 @@ export class ZoneList {
   #stop: string | undefined;
   /** Identifies the rows in the page. */
   #rowsKey = "";
-  #isHovered = false;
+  /** When the pointer last moved over the list, as `performance.now()`. */
+  #pointedAt = -Infinity;
   #orderedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,6 +68,7 @@ export class ZoneList {
     this.#options = options;
     this.#scroller.prepend(this.#probe);
     this.#filters = new ZoneFilters(options.kiosk, () => this.#sort());
+    this.#filters.allLayers = options.allLayers;
     this.#search.addEventListener("input", () => {
       this.#scroller.scrollTop = 0;
       this.#sort();
@@ -74,12 +81,11 @@ export class ZoneList {
       event.preventDefault();
     });
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
-    // Rows must not move away under the pointer.
-    this.#list.addEventListener("pointerenter", ({ pointerType }) => {
-      this.#isHovered = pointerType === "mouse";
+    this.#list.addEventListener("pointermove", () => {
+      this.#pointedAt = performance.now();
     });
     this.#list.addEventListener("pointerleave", () => {
-      this.#isHovered = false;
+      this.#pointedAt = -Infinity;
       this.#scheduleSort();
     });
     this.#scroller.addEventListener("scroll", () => this.#render());
@@ -144,10 +150,14 @@ export class ZoneList {
 
   #scheduleSort(): void {
     if (this.#timer !== undefined) return;
-    const due = this.#orderedAt + ORDER_INTERVAL_MS - performance.now();
+    const last = Math.max(this.#orderedAt, this.#pointedAt);
+    const due = last + ORDER_INTERVAL_MS - performance.now();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#isHovered) this.#sort();
+      // Rows must not move away under the pointer.
+      const isPointed = performance.now() - this.#pointedAt < POINTED_MS;
+      if (isPointed) this.#scheduleSort();
+      else this.#sort();
     }, Math.max(0, due));
   }
 
@@ -274,8 +284,14 @@ export class ZoneList {
   #showState(name: string): void {
     const state = this.#states.get(name);
     if (state === undefined) return;
-    const unit = this.#options.unitOf(state.layer);
-    this.#rows.get(name)?.set(state, unit, name === this.#selected);
+    const { unitOf, titleOfLayer } = this.#options;
+    this.#rows.get(name)?.set(state, {
+      unit: unitOf(state.layer),
+      selected: name === this.#selected,
+      layerTitle: this.#filters.allLayers
+        ? titleOfLayer(state.layer)
+        : undefined,
+    });
   }
 
   #showNote(total: number, end: number): void {

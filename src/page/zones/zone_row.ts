@@ -14,15 +14,25 @@ import {
   isLowerBound,
   lookOf,
   numbersOf,
+  remarkOf,
   zoneTitle,
 } from "./zone_text.ts";
+
+/** What a row shows beside the state. */
+export interface ZoneRowOptions {
+  /** What the values count; undefined for people. */
+  readonly unit: Unit | undefined;
+  readonly selected: boolean;
+  /** Shown if the list has zones of several layers. */
+  readonly layerTitle: string | undefined;
+}
 
 /** A row. */
 export interface ZoneRow {
   readonly item: HTMLLIElement;
   readonly button: HTMLButtonElement;
-  /** @param unit what the values count; undefined for people */
-  set(state: ZoneState, unit: Unit | undefined, selected: boolean): void;
+  /** Shows a state. */
+  set(state: ZoneState, options: ZoneRowOptions): void;
   /**
    * @param index of the row, from 0
    * @param total number of rows
@@ -34,6 +44,7 @@ export interface ZoneRow {
 export function createZoneRow(onClick: () => void): ZoneRow {
   const title = el("b");
   const chip = el("i", { class: "chip" });
+  const layer = el("small");
   const count = el("strong");
   const of = el("span");
   const percent = el("strong", { class: "percent" });
@@ -41,7 +52,7 @@ export function createZoneRow(onClick: () => void): ZoneRow {
   const button = el(
     "button",
     { type: "button" },
-    el("span", { class: "name" }, title, chip),
+    el("span", { class: "name" }, title, layer, chip),
     el("em", {}, count, of),
     percent,
     el("div", { class: "meter", "aria-hidden": "true" }, bar),
@@ -51,7 +62,7 @@ export function createZoneRow(onClick: () => void): ZoneRow {
   return {
     item,
     button,
-    set(state, unit, selected) {
+    set(state, { unit, selected, layerTitle }) {
       const numbers = numbersOf(state);
       setText(title, zoneTitle(state));
       setText(count, numbers.count);
@@ -61,11 +72,11 @@ export function createZoneRow(onClick: () => void): ZoneRow {
       const bound = isLowerBound(state);
       button.dataset["look"] = look;
       button.classList.toggle("bound", bound);
-      chip.hidden = !bound && look !== "unknown" && look !== "full";
-      setText(
-        chip,
-        look === "full" ? "full" : bound ? "stale" : nothingKnown(state),
-      );
+      const remark = remarkOf(state);
+      chip.hidden = remark === "";
+      setText(chip, remark);
+      setText(layer, layerTitle ?? "");
+      layer.hidden = layerTitle === undefined;
       button.title = describeZone(state, unit);
       const width = `${fullnessOf(state)}%`;
       if (bar.style.width !== width) bar.style.width = width;
@@ -79,8 +90,4 @@ export function createZoneRow(onClick: () => void): ZoneRow {
       item.style.top = top;
     },
   };
-}
-
-function nothingKnown({ cells, staleCells }: ZoneState): string {
-  return cells === 0 ? "no data" : staleCells === cells ? "stale" : "unknown";
 }

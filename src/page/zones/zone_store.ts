@@ -76,6 +76,11 @@ export class ZoneStore {
     return this.#definitions;
   }
 
+  /** Whether definitions and states were received. */
+  get isLoaded(): boolean {
+    return this.#version !== undefined && this.#definitions !== NO_DEFINITIONS;
+  }
+
   /** Why the present definitions could not be loaded; undefined if they are. */
   get problem(): string | undefined {
     return this.#problem;

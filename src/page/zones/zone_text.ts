@@ -137,6 +137,27 @@ export function describeCells(
   ].join(", ");
 }
 
+/**
+ * Returns what a row says beside the title, so that a state is not shown by its
+ * colour alone; empty if the numbers say all.
+ */
+export function remarkOf(state: ZoneState): string {
+  const { cells, staleCells } = state;
+  switch (lookOf(state)) {
+    case "unknown":
+      return cells === 0
+        ? "no data"
+        : staleCells === cells
+        ? "stale"
+        : "unknown";
+    case "full":
+      return "full";
+    default:
+      if (!isLowerBound(state)) return "";
+      return staleCells > 0 ? "stale" : "partial";
+  }
+}
+
 /** Which zones the list shows. */
 export type ZoneFilter = "all" | "busy" | "stale" | "unknown";
 
@@ -151,7 +172,7 @@ export function matchesFilter(state: ZoneState, filter: ZoneFilter): boolean {
     case "busy":
       return (state.percent ?? 0) >= BUSY_PERCENT;
     case "stale":
-      return isLowerBound(state);
+      return state.occupied !== null && state.staleCells > 0;
     case "unknown":
       return state.occupied === null;
   }

@@ -9,7 +9,7 @@
 import type { ZonesMessage } from "../../feed/zone_messages.ts";
 import type { Unit } from "../../protocol/display.ts";
 import type { Access } from "../elements/commands.ts";
-import { announce, byId } from "../elements/dom.ts";
+import { announce, byId, setText } from "../elements/dom.ts";
 import { fold } from "../elements/format.ts";
 import { ICONS } from "../elements/icons.ts";
 import { createTool } from "../elements/tool_button.ts";
@@ -36,6 +36,8 @@ export interface ZonesViewOptions {
   readonly theme: Theme;
   /** Whether only the list is shown, on the whole window. */
   readonly listOnly: boolean;
+  /** Whether the list has the zones of all layers at first. */
+  readonly allLayers: boolean;
   /** Shows a layer, if it is not shown already. */
   showLayer(name: string): void;
   titleOfLayer(name: string): string;
@@ -65,6 +67,7 @@ export class ZonesView {
   readonly #panel: ZonePanel;
   readonly #section = byId("section", "zones-panel");
   readonly #editButton = byId("button", "edit-zones");
+  readonly #problem = byId("p", "zones-problem");
   readonly #outlineTool: HTMLButtonElement;
   readonly #fillTool: HTMLButtonElement;
   #colors: ZoneColors;
@@ -83,8 +86,10 @@ export class ZonesView {
     map.ol.addLayer(this.layer.layer);
     this.#list = new ZoneList({
       unitOf: options.unitOf,
+      titleOfLayer: options.titleOfLayer,
       onSelect: (name) => this.selectByUser(name),
       kiosk: listOnly,
+      allLayers: options.allLayers,
     });
     this.#panel = new ZonePanel(() => this.#close());
     this.#outlineTool = this.#createToggle("Zones", ICONS.zones());
@@ -167,7 +172,9 @@ export class ZonesView {
 
   /** Selects a zone, shows it, and makes that an entry of the history. */
   selectByUser(name: string | undefined): void {
-    this.#options.change(() => this.select(name, true));
+    const select = () => this.select(name, true);
+    if (name === this.#selected) select();
+    else this.#options.change(select);
     const state = this.store.states.get(name ?? "");
     if (state === undefined) return;
     announce(describeZone(state, this.#options.unitOf(state.layer)));
@@ -256,13 +263,13 @@ export class ZonesView {
     const { titleOfLayer, unitOf, access, now } = this.#options;
     if (name === undefined) return this.#panel.update(undefined);
     const state = this.store.states.get(name);
-    const { zones, etag } = this.store.definitions;
+    const { zones } = this.store.definitions;
     const layer = state?.layer ?? zones.get(name)?.layer;
     const isKnown = state !== undefined || zones.has(name);
     this.#panel.update({
       name,
       state,
-      missing: !isKnown && etag !== "" && this.store.version !== undefined,
+      missing: !isKnown && this.store.isLoaded,
       layerTitle: layer === undefined ? "" : titleOfLayer(layer),
       unit: layer === undefined ? undefined : unitOf(layer),
       access: access(),
@@ -301,6 +308,12 @@ export class ZonesView {
   }
 
   #showDefinitions(): void {
+    const { problem } = this.store;
+    this.#problem.hidden = problem === undefined;
+    setText(
+      this.#problem,
+      `Outlines may be out of date. ${problem ?? ""}. The page tries again.`,
+    );
     this.#showShapes();
     this.#showSelected();
     this.updatePanel();

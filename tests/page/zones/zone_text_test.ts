@@ -8,6 +8,7 @@ import {
   formatPercent,
   lookOf,
   numbersOf,
+  remarkOf,
 } from "../../../src/page/zones/zone_text.ts";
 import type { ZoneState } from "../../../src/zones/zone_state.ts";
 
@@ -38,6 +39,10 @@ Deno.test({
       describeCells(bound),
       "100 cells, 3 stale, 1 unknown",
     );
+    assert.equal(remarkOf(bound), "stale");
+    const partial = stateOf({ certain: false, unknownCells: 1 });
+    assert.equal(remarkOf(partial), "partial");
+    assert.equal(remarkOf(stateOf()), "");
     assert.equal(describeCells(stateOf()), "100 cells, all known");
     assert.equal(
       describeCells(stateOf({ cells: 0 })),

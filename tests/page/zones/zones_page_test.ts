@@ -50,7 +50,7 @@ Deno.test({
     await waitForTitles(session, ["Canteen", "Lobby", "Lab", "Store"]);
     const row = (name: string) => `#zones li:has-text("${name}")`;
     await session.waitForText(row("Canteen"), /^Canteen 8\/10 80%$/);
-    await session.waitForText(row("Lab"), /^Lab stale ≥ 1\/4 ≥ 25%$/);
+    await session.waitForText(row("Lab"), /^Lab partial ≥ 1\/4 ≥ 25%$/);
     await session.waitForText(row("Store"), /^Store no data unknown –$/);
     await session.submit("default", "2,2,6\n");
     await waitForTitles(session, ["Lobby", "Canteen", "Lab", "Store"]);
@@ -61,6 +61,7 @@ Deno.test({
     await waitForTitles(session, [
       ...["Attic", "Lobby", "Canteen", "Lab", "Store"],
     ]);
+    await session.waitForText(row("Attic"), /^Attic l2 1 100%$/);
     assert.deepEqual(session.errors, []);
   },
 });
@@ -298,6 +299,11 @@ Deno.test({
     }
     await session.submit("default", "1,1,9\n");
     await waitForTitles(session, ["Lobby", "Canteen", "Lab", "Store"]);
+    // Without a layer in the address, all are shown.
+    await page.goto(`${session.url}/?kiosk=zones`);
+    await waitForTitles(session, [
+      ...["Attic", "Lobby", "Canteen", "Lab", "Store"],
+    ]);
     assert.deepEqual(session.errors, []);
   },
 });
