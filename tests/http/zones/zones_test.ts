@@ -199,6 +199,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "zones: no edit of clients that send If-Match is lost",
+  ...needs(),
+  fn: async () => {
+    await using server = await startServer();
+    const one = `${ZONES}/a`;
+    await put(server, one, feature("a", 0, 1, { capacity: 1 }));
+    let conflicts = 0;
+    /** Adds one to the capacity, through the zone or through all zones. */
+    const increment = async (path: string) => {
+      for (;;) {
+        const got = await server.get(path);
+        const body = await got.json();
+        const { properties } = path === one ? body : body.features[0];
+        properties.capacity++;
+        const answer = await put(server, path, body, { "if-match": etag(got) });
+        if (answer.status === 200) return;
+        assert.equal(answer.status, 412);
+        conflicts++;
+      }
+    };
+    await Promise.all([one, one, ZONES, ZONES].map(async (path) => {
+      for (let i = 0; i < 5; i++) await increment(path);
+    }));
+    const { properties } = await server.json(one);
+    assert.equal(properties.capacity, 21);
+    assert.ok(conflicts > 0);
+  },
+});
+
+Deno.test({
   name: "zones: a collection with If-Match replaces only the one it names",
   ...needs(),
   fn: async () => {
