@@ -14,8 +14,13 @@ import type { ServerContext } from "../context.ts";
 const MAX_IN_FLIGHT_MESSAGES = 256;
 /** Messages of one turn of the event loop: about a millisecond. */
 const TURN_MESSAGES = 64;
-/** Events that wait for the broker; above this, the oldest are dropped. */
-const MAX_WAITING_EVENTS = 10_000;
+/**
+ * Events that wait for the broker; above this, the oldest are dropped. One update
+ * makes at most two events for each of 10,000 zones.
+ */
+const MAX_WAITING_EVENTS = 50_000;
+/** The same of one zone: they are stored together, and published in one turn. */
+const MAX_ZONE_EVENTS = 500;
 const NOTHING = new Uint8Array();
 const STATE = {
   qos: 1,
@@ -105,9 +110,15 @@ export class ZoneMessages {
     for (const event of events) {
       outgoing.events.push(event);
       this.#waiting.add(event);
+      if (outgoing.events.length > MAX_ZONE_EVENTS) {
+        this.#drop(outgoing.events[outgoing.published]!);
+      }
     }
     this.#enqueue(zone);
-    while (this.#waiting.size > MAX_WAITING_EVENTS) this.#dropOldest();
+    while (this.#waiting.size > MAX_WAITING_EVENTS) {
+      const [oldest] = this.#waiting;
+      this.#drop(oldest!);
+    }
   }
 
   /** Returns the events of a zone that the broker may not have. */
@@ -230,14 +241,13 @@ export class ZoneMessages {
     this.#forget(zone);
   }
 
-  #dropOldest(): void {
+  /** Drops an event that was not published. */
+  #drop(event: ZoneEvent): void {
     const { telemetry, log } = this.#context;
-    const [event] = this.#waiting;
-    if (event === undefined) return;
     telemetry.stats.limited.add("zone-events");
     log.warnLimited(
       "zone-events",
-      "Events of zones were dropped: more than 10000 wait for the broker. Check the connection to the broker",
+      `Events of zones were dropped: more than ${MAX_ZONE_EVENTS} of a zone, or ${MAX_WAITING_EVENTS} of all, wait for the broker. Check the connection to the broker`,
     );
     this.#remove(event.zone, event);
   }

@@ -94,17 +94,36 @@ Deno.test({
 });
 
 Deno.test({
-  name: "of more than 10,000 waiting events the oldest are dropped and counted",
+  name: "of more than 50,000 waiting events the oldest are dropped and counted",
   permissions: "none",
   fn: () => {
     const { messages, context, log, done } = start({ up: false });
-    for (let i = 0; i < 10_003; i++) {
-      messages.addEvents(`z${i % 2}`, [event(`z${i % 2}`, i)]);
+    for (let i = 0; i < 50_003; i++) {
+      const zone = `z${i % 1000}`;
+      messages.addEvents(zone, [event(zone, i)]);
     }
     assert.equal(context.telemetry.stats.limited.of("zone-events"), 3);
-    assert.deepEqual(done, ["z0", "z1", "z0"]);
-    assert.equal(messages.eventsOf("z0")[0]?.count, 4);
+    assert.deepEqual(done, ["z0", "z1", "z2"]);
+    assert.equal(messages.eventsOf("z0")[0]?.count, 1000);
     assert.match(log.join("\n"), /Events of zones were dropped/);
+    messages.stop();
+  },
+});
+
+Deno.test({
+  name: "of more than 500 waiting events of a zone the oldest are dropped",
+  permissions: "none",
+  fn: () => {
+    const { messages, context, done } = start({ up: false });
+    messages.addEvents("other", [event("other", 1)]);
+    for (let i = 0; i < 502; i++) messages.addEvents("a", [event("a", i)]);
+    assert.equal(context.telemetry.stats.limited.of("zone-events"), 2);
+    assert.deepEqual(done, ["a", "a"]);
+    assert.deepEqual(
+      messages.eventsOf("a").map(({ count }) => count),
+      Array.from({ length: 500 }, (_, i) => i + 2),
+    );
+    assert.equal(messages.eventsOf("other").length, 1);
     messages.stop();
   },
 });
