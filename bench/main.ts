@@ -11,6 +11,7 @@ import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
 import { replyCases } from "./cases/reply_cases.ts";
 import { startCases } from "./cases/start_cases.ts";
+import { zoneCases } from "./cases/zone_cases.ts";
 import { describeMachine, describeVersions } from "./harness/machine.ts";
 import { type Format, render, renderText } from "./harness/render.ts";
 import type { CaseReport, Report } from "./harness/report.ts";
@@ -96,6 +97,7 @@ function casesOf(size: Size): Case[] {
     ...memoryCases(size),
     ...startCases(size),
     ...brokerCases(size),
+    ...zoneCases(size),
   ];
 }
 

@@ -93,7 +93,7 @@ export async function ingest(
  * @param readings how many; default: one per cell
  */
 export async function preload(
-  { port }: System,
+  { port }: Pick<System, "port">,
   cells: number,
   order: Order = "sweep",
   readings: number = cells,

@@ -8,7 +8,7 @@
 import { randomIntegers } from "../../tests/support/random.ts";
 
 /** The order of the coordinates in a load. */
-export type Order = "sweep" | "patches" | "scattered";
+export type Order = "sweep" | "patches" | "random" | "scattered";
 
 /** The messages of a load. */
 export interface LoadShape {
@@ -22,8 +22,9 @@ export interface LoadShape {
   readonly cells: number;
   /**
    * `sweep`: row by row over a square, repeatedly. `patches`: each message is a
-   * run of neighbouring cells somewhere in that square. `scattered`: each
-   * reading is a random cell within 65,536 × 65,536.
+   * run of neighbouring cells somewhere in that square. `random`: each reading
+   * is a random cell of that square. `scattered`: each reading is a random cell
+   * within 65,536 × 65,536.
    */
   readonly order: Order;
 }
@@ -79,6 +80,11 @@ export class Readings {
     if (order === "scattered") {
       this.x = this.#random(SCATTERED_SIDE);
       this.y = this.#random(SCATTERED_SIDE);
+      this.value = n % MAX_VALUE;
+      return;
+    }
+    if (order === "random") {
+      this.#place(this.#random(cells));
       this.value = n % MAX_VALUE;
       return;
     }

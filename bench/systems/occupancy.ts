@@ -24,6 +24,8 @@ export interface OccupancyOptions {
   readonly store: "memory" | "sqlite";
   /** Default `fsync`. */
   readonly durability?: "commit" | "fsync";
+  /** The zones, as GeoJSON. Default: none. */
+  readonly zones?: string | undefined;
   /** The top of its checkout, with a slash at the end; default: this one. */
   readonly root?: string | undefined;
 }
@@ -31,7 +33,7 @@ export interface OccupancyOptions {
 /** Our server and its broker. */
 export function occupancy(options: OccupancyOptions): StartSystem {
   return async ({ folder }: TrialOptions) => {
-    const { transport, store, durability, root } = options;
+    const { transport, store, durability, zones, root } = options;
     const started: AsyncDisposable[] = [];
     const processes: MeteredProcess[] = [];
     let port = freePort();
@@ -46,6 +48,11 @@ export function occupancy(options: OccupancyOptions): StartSystem {
       link = ["--broker", `mqtt://127.0.0.1:${port}`];
     }
     if (durability !== undefined) link.push("--durability", durability);
+    if (zones !== undefined) {
+      const file = `${folder}/zones.geojson`;
+      await Deno.writeTextFile(file, zones);
+      link.push("--zones", file);
+    }
     const server = await startServer({
       link,
       store: store === "memory" ? "memory:" : `sqlite:${folder}/map.sqlite`,
