@@ -16,13 +16,19 @@ export function similarNames(
 ): { readonly name: string; readonly edits: number }[] {
   const bare = (name: string) => name.replace(/^-+/, "").toLowerCase();
   const word = bare(given);
+  // A third of the letters may be wrong.
+  const allowed = (name: string) =>
+    Math.max(1, Math.floor(bare(name).length / 3));
+  const isStart = (name: string) =>
+    word.length > 2 && bare(name).startsWith(word);
   return names
-    .map((name) => ({ name, edits: editDistance(word, bare(name)) }))
-    .filter(({ name, edits }) =>
-      // A third of the letters may be wrong.
-      edits <= Math.max(1, Math.floor(bare(name).length / 3)) ||
-      (word.length > 2 && bare(name).startsWith(word))
+    // Of thousands of names, most differ too much in their length.
+    .filter((name) =>
+      Math.abs(bare(name).length - word.length) <= allowed(name) ||
+      isStart(name)
     )
+    .map((name) => ({ name, edits: editDistance(word, bare(name)) }))
+    .filter(({ name, edits }) => edits <= allowed(name) || isStart(name))
     .sort((a, b) => a.edits - b.edits);
 }
 

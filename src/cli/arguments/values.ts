@@ -10,7 +10,7 @@ import { ReadingBatch } from "../../protocol/batch.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeBatchJson } from "../../protocol/json.ts";
 import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
-import { assertLayer, Topics } from "../../protocol/topics.ts";
+import { assertLayer, assertZoneName, Topics } from "../../protocol/topics.ts";
 import { formatStoreAddress, parseStoreAddress } from "../../store/location.ts";
 import { env } from "../env.ts";
 import { capitalized, usageError } from "../errors.ts";
@@ -99,6 +99,19 @@ export function parseLayer(text: string): string {
     text,
     () => assertLayer(text),
     "Use a name or a path of names, such as l2 or hall/l2.",
+  );
+}
+
+/**
+ * Checks the name of a zone.
+ *
+ * @throws {AppError} with a hint, if it is not one
+ */
+export function parseZone(text: string): string {
+  return accepted(
+    text,
+    () => assertZoneName(text),
+    "Use one level of a topic, such as lobby or room-2.14.",
   );
 }
 

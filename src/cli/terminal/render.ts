@@ -142,7 +142,8 @@ export function renderJson(view: MapView, times: TimeForm = "ms"): string {
   return `${open}"cells":[${rows.join(",")}]}\n`;
 }
 
-function timeText(ms: number, form: TimeForm): string {
+/** Returns a time, ms since 1970, in a form. */
+export function timeText(ms: number, form: TimeForm): string {
   return form === "ms" ? String(ms) : new Date(ms).toISOString();
 }
 

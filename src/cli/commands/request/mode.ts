@@ -10,6 +10,9 @@ import type { RequestFlags } from "./options.ts";
 /** The output format of a map. */
 export type OutputForm = "table" | "tsv" | "json" | "map";
 
+/** The output format of zones: `--map` conflicts with them. */
+export type ZonesForm = Exclude<OutputForm, "map">;
+
 /**
  * What `occupancy request` does: print one reply, print the changes too, or set
  * the exit code.
@@ -37,6 +40,7 @@ export function requestMode(
   { terminal, cursor }: OutputKind,
 ): RequestMode {
   const { watch, map, test } = flags;
+  const isOfZones = hasZones(flags);
   const format = flags.json ? "json" : flags.format;
   const formatFlag = flags.json ? "--json" : `--format ${format}`;
   checkWire(flags);
@@ -57,10 +61,10 @@ export function requestMode(
         "--test prints one word and returns an exit code. Run another request for more output.",
       );
     }
-    if (!flags.at && !flags.region) {
+    if (!flags.at && !flags.region && !isOfZones) {
       throw usageError(
-        "Cannot use --test without --at or --region",
-        "Name a cell with --at=X,Y, or a rectangle with --region X0,Y0,X1,Y1.",
+        "Cannot use --test without --at, --region or --zone",
+        "Name a cell with --at=X,Y, a rectangle with --region X0,Y0,X1,Y1, or a zone with --zone NAME.",
       );
     }
     return { kind: "test" };
@@ -89,10 +93,21 @@ export function requestMode(
   return { kind: "watch", form };
 }
 
-/** The original protocol has one layer and no deltas. */
-function checkWire({ wire, layer, watch }: RequestFlags): void {
+/** Returns true if zones are requested instead of cells. */
+export function hasZones(
+  { zone, zones }: Pick<RequestFlags, "zone" | "zones">,
+): boolean {
+  return zone !== undefined || zones === true;
+}
+
+/** The original protocol has one layer, no zones and no deltas. */
+function checkWire({ wire, layer, watch, zone, zones }: RequestFlags): void {
   if (wire !== "original") return;
-  const unsupported = layer !== DEFAULT_LAYER
+  const unsupported = zone !== undefined
+    ? "--zone"
+    : zones
+    ? "--zones"
+    : layer !== DEFAULT_LAYER
     ? "--layer"
     : watch
     ? "--watch"

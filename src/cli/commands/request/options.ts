@@ -12,12 +12,13 @@ import {
   parseCount,
   parseRegion,
   parseTimeout,
+  parseZone,
 } from "../../arguments/values.ts";
 
 /** The options of `occupancy request`. */
 export const REQUEST = {
   description:
-    "Request the map, or a part of it, and print it. With --watch, follow its changes.",
+    "Request the map, a part of it, zones or sources, and print them. With --watch, follow the changes.",
   options: [
     layerOption("layer to request"),
     {
@@ -35,6 +36,22 @@ export const REQUEST = {
       parse: parseAt,
       conflictsWith: ["region"],
       conflictHint: "Use one of them: --at is the region of one cell.",
+    },
+    {
+      name: "zone",
+      value: "name",
+      summary: "the state of this zone, such as a room, instead of cells",
+      parse: parseZone,
+      flagOnly: true,
+      conflictsWith: ["zones", "layer", "region", "at", "map", "sources"],
+      conflictHint: "--zone shows one zone, with all its cells: remove one.",
+    },
+    {
+      name: "zones",
+      summary: "all zones, the fullest first, instead of cells",
+      flagOnly: true,
+      conflictsWith: ["layer", "region", "at", "map", "sources"],
+      conflictHint: "--zones shows zones, not cells: remove one of them.",
     },
     ...FORMAT_OPTIONS,
     {
@@ -87,6 +104,8 @@ export const REQUEST = {
     "request --map --watch",
     "request --at 3,4 --test --quiet && echo occupied",
     "request --sources",
+    "request --zones --watch",
+    "request --zone lobby --json",
   ],
 } as const satisfies CommandSpec;
 

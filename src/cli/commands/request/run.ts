@@ -32,7 +32,13 @@ import {
   renderTsv,
   statusAt,
 } from "../../terminal/render.ts";
-import { type OutputForm, requestMode } from "./mode.ts";
+import {
+  hasZones,
+  type OutputForm,
+  type RequestMode,
+  requestMode,
+  type ZonesForm,
+} from "./mode.ts";
 import type { RequestFlags } from "./options.ts";
 
 const ORIGINAL_HINT = "Add --wire original.";
@@ -51,6 +57,7 @@ export async function request(flags: RequestFlags): Promise<number> {
     terminal: Deno.stdout.isTerminal(),
     cursor: env("TERM") !== "dumb",
   });
+  if (hasZones(flags)) return await requestOfZones(flags, mode);
   if (mode.kind === "watch") {
     const { watch } = await import("./watch.ts");
     return await watch(flags, mode.form);
@@ -68,6 +75,21 @@ export async function request(flags: RequestFlags): Promise<number> {
     printError(whyEmpty(flags));
   }
   return Exit.ok;
+}
+
+/** Loads and runs what `--zone` and `--zones` need. */
+async function requestOfZones(
+  flags: RequestFlags,
+  mode: RequestMode,
+): Promise<number> {
+  if (mode.kind === "watch") {
+    const { watchZones } = await import("./zones/watch.ts");
+    return await watchZones(flags, mode.form as ZonesForm);
+  }
+  const { printZones, testZones } = await import("./zones/run.ts");
+  return mode.kind === "test"
+    ? await testZones(flags)
+    : await printZones(flags, mode.form as ZonesForm);
 }
 
 function regionOf({ at, region }: Partial<RequestFlags>): Region | undefined {

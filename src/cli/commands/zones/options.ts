@@ -1,8 +1,5 @@
 import { parseDuration } from "../../../common/duration.ts";
-import { ProtocolError } from "../../../protocol/errors.ts";
-import { assertZoneName } from "../../../protocol/topics.ts";
 import type { OccupiedWhen } from "../../../zones/mod.ts";
-import { capitalized, usageError } from "../../errors.ts";
 import {
   COMMON_OPTIONS,
   PAGER_OPTION,
@@ -171,25 +168,6 @@ function orNone(
       throw new RangeError(`Use ${form}, or none.`);
     }
   };
-}
-
-/**
- * Checks the name of a zone on the command line.
- *
- * @throws {AppError} (usage) if it is not valid
- */
-export function checkName(name: string): string {
-  try {
-    assertZoneName(name);
-    return name;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    throw usageError(
-      capitalized(error.message),
-      "Use one level of a topic, such as lobby or room-2.14.",
-      error,
-    );
-  }
 }
 
 /**

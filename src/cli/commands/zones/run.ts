@@ -2,6 +2,7 @@ import { AppError } from "../../../common/errors.ts";
 import { plural } from "../../../common/plural.ts";
 import { printable, printableJson } from "../../../common/printable.ts";
 import { keyOf } from "../../arguments/spec.ts";
+import { parseZone } from "../../arguments/values.ts";
 import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
@@ -18,7 +19,6 @@ import {
 } from "../../terminal/zone_table.ts";
 import { exportZones, importZones } from "./files.ts";
 import {
-  checkName,
   IMPORT_OPTIONS,
   SET_OPTIONS,
   ZONES,
@@ -47,7 +47,7 @@ export async function zones(
       await exportZones(await open(), atMostOne(words, action) ?? "-", flags);
       break;
     case "set":
-      await setZone(open, checkName(oneWord(words, action, "zone")), flags);
+      await setZone(open, parseZone(oneWord(words, action, "zone")), flags);
       break;
     case "delete":
       await deleteZones(open, words, flags);
@@ -91,7 +91,7 @@ async function list(client: ZonesClient, flags: ZonesFlags): Promise<void> {
     ? renderZoneTable(states, {
       time,
       width: outputSize().width,
-      color: colorDepth(flags.color, env, isTerminal) !== "none",
+      depth: colorDepth(flags.color, env, isTerminal),
     })
     : renderZoneLines(states);
   await printPaged(text, { ...flags, headerLines: 1 });
@@ -117,7 +117,7 @@ async function deleteZones(
   const existing = new Set(
     (await client.states()).zones.map(({ zone }) => zone),
   );
-  const names = [...new Set(words.map(checkName))];
+  const names = [...new Set(words.map(parseZone))];
   for (const name of names) {
     if (existing.has(name)) continue;
     throw new AppError("no-zone", `There is no zone ${printable(name)}`, {

@@ -5,7 +5,7 @@ import { parseKeys } from "../../../../src/cli/commands/request/live/keyboard.ts
 import type {
   Pane,
   Scene,
-} from "../../../../src/cli/commands/request/live/live_view.ts";
+} from "../../../../src/cli/commands/request/live/cells_model.ts";
 import {
   MapPane,
   TablePane,

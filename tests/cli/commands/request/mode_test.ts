@@ -45,6 +45,8 @@ Deno.test({
       [{ watch: true, format: "tsv" }, TERMINAL, "watch tsv"],
       [{ watch: true, json: true, count: 3 }, TERMINAL, "watch json"],
       [{ watch: true, map: true, for: 1000 }, TERMINAL, "watch map"],
+      [{ zones: true }, TERMINAL, "once table"],
+      [{ zone: "lobby", watch: true }, PIPE, "watch tsv"],
     ];
     for (const [some, output, expected] of cases) {
       const mode = requestMode(flags(some), output);
@@ -64,7 +66,7 @@ Deno.test({
     const cases: [Partial<RequestFlags>, typeof PIPE, RegExp][] = [
       [{ count: 3 }, PIPE, /Cannot use --count without --watch/],
       [{ for: 3000 }, PIPE, /Cannot use --for without --watch/],
-      [{ test: true }, PIPE, /--test without --at or --region/],
+      [{ test: true }, PIPE, /--test without --at, --region or --zone/],
       [{ test: true, at: AT, watch: true }, PIPE, /--test .* --watch/],
       [{ test: true, at: AT, map: true }, PIPE, /--test .* --map/],
       [{ test: true, at: AT, json: true }, PIPE, /--test .* --json/],
@@ -90,6 +92,16 @@ Deno.test({
         { watch: true, wire: "original" },
         PIPE,
         /Cannot use --watch with --wire original/,
+      ],
+      [
+        { zone: "lobby", wire: "original" },
+        PIPE,
+        /Cannot use --zone with --wire original/,
+      ],
+      [
+        { zones: true, wire: "original" },
+        PIPE,
+        /Cannot use --zones with --wire original/,
       ],
       [
         { layer: "l2", wire: "original" },

@@ -1,5 +1,5 @@
 /**
- * The list of the keys of a live view.
+ * The keys of a live view, for people.
  *
  * @module
  */
@@ -41,4 +41,9 @@ export function drawKeys(
   const canvas = new Canvas(width, height);
   lines.forEach((line, row) => canvas.write(0, row, line));
   return canvas;
+}
+
+/** Returns the first text that fits a width, else the last one. */
+export function fittingText(texts: readonly string[], width: number): string {
+  return texts.find((text) => text.length <= width) ?? texts.at(-1)!;
 }

@@ -1,15 +1,9 @@
 /**
- * Shows a watched map on the terminal.
+ * Shows what is watched on the terminal.
  *
  * @module
  */
-import type { LayerDisplay } from "../../../../protocol/mod.ts";
-import type { WatchEvent } from "../../../../request/mod.ts";
-import {
-  type Canvas,
-  type ColorDepth,
-  CountedCells,
-} from "../../../terminal/map/mod.ts";
+import type { Canvas, ColorDepth } from "../../../terminal/map/mod.ts";
 import { drawKeys, type KeyMeaning } from "./key_help.ts";
 import { type Key, pressedKeys } from "./keyboard.ts";
 import { Screen, TerminalGone } from "./screen.ts";
@@ -18,19 +12,13 @@ import { Screen, TerminalGone } from "./screen.ts";
 const FRAME_INTERVAL_MS = 50;
 /** Drawing takes at most 1/4 of the time. */
 const MAX_LOAD = 1 / 4;
-/** Time between two frames of a pane that changes with the time, ms. */
+/** Time between two frames of what changes with the time, ms. */
 const TICK_INTERVAL_MS = 1000;
 
-/** The data that a pane draws. */
-export interface Scene {
-  readonly layer: string;
-  readonly cells: CountedCells;
-  /** The server's time, ms since 1970. */
-  readonly time: number;
-  /** In ms; undefined if cells do not become stale. */
-  readonly staleAfter: number | undefined;
-  /** How to show the layer; undefined for the defaults. */
-  readonly display: LayerDisplay | undefined;
+/** What a frame depends on, besides the data. */
+export interface Frame {
+  /** Since the last event, in ms. */
+  readonly elapsed: number;
   /** An urgent notice to the user. */
   readonly notice: string | undefined;
   /** Of the terminal, in columns. */
@@ -40,22 +28,23 @@ export interface Scene {
   readonly depth: ColorDepth;
 }
 
-/** A way to show a map. It stores what the user selected by keys. */
-export interface Pane {
+/** The data of a live view, and how to show it. */
+export interface LiveModel<Event> {
   /** True if the drawing changes as time passes. */
   readonly hasAges: boolean;
   /** The keys that it uses. */
   readonly keys: readonly KeyMeaning[];
-  /** Draws a scene, not larger than the terminal. */
-  draw(scene: Scene): Canvas;
-  /** Handles a key. Returns false if the pane does not use it. */
+  /** Applies an event of the watch. */
+  apply(event: Event): void;
+  /** Draws the data, not larger than the terminal; after the first event. */
+  draw(frame: Frame): Canvas;
+  /** Handles a key. Returns false if the model does not use it. */
   press(key: Key): boolean;
 }
 
 /** Options of {@linkcode LiveView}. */
-export interface LiveViewOptions {
-  readonly layer: string;
-  readonly pane: Pane;
+export interface LiveViewOptions<Event> {
+  readonly model: LiveModel<Event>;
   readonly depth: ColorDepth;
   /**
    * Called to end the view: at `q`, at Ctrl-C, or when the terminal is gone
@@ -67,15 +56,14 @@ export interface LiveViewOptions {
 }
 
 /**
- * Shows a map on the terminal as it changes. Switches the terminal to the view
+ * Shows watched data on the terminal as it changes. Switches the terminal to the view
  * at the first event and restores it at the end.
  */
-export class LiveView {
-  readonly #options: LiveViewOptions;
-  readonly #cells = new CountedCells();
+export class LiveView<Event> {
+  readonly #options: LiveViewOptions<Event>;
   #screen: Screen | undefined;
-  /** The last event, and when it arrived, as `performance.now()`. */
-  #last: { readonly event: WatchEvent; readonly at: number } | undefined;
+  /** When the last event arrived, as `performance.now()`. */
+  #lastEvent = 0;
   #notice: string | undefined;
   /** True while the list of keys covers the map. */
   #showsKeys = false;
@@ -88,12 +76,12 @@ export class LiveView {
   /** Rejects {@linkcode show}; undefined while it is not running. */
   #reject: ((error: unknown) => void) | undefined;
 
-  constructor(options: LiveViewOptions) {
+  constructor(options: LiveViewOptions<Event>) {
     this.#options = options;
   }
 
   /** Shows all events. @throws errors of the events or of the terminal */
-  async show(events: AsyncIterable<WatchEvent>): Promise<void> {
+  async show(events: AsyncIterable<Event>): Promise<void> {
     const failure = Promise.withResolvers<never>();
     this.#reject = failure.reject;
     const onResize = () => {
@@ -102,7 +90,7 @@ export class LiveView {
     };
     const hasResizeSignal = Deno.build.os !== "windows";
     if (hasResizeSignal) Deno.addSignalListener("SIGWINCH", onResize);
-    const ticker = this.#options.pane.hasAges
+    const ticker = this.#options.model.hasAges
       ? setInterval(() => this.#scheduleFrame(), TICK_INTERVAL_MS)
       : undefined;
     try {
@@ -122,11 +110,10 @@ export class LiveView {
     this.#scheduleFrame();
   }
 
-  async #follow(events: AsyncIterable<WatchEvent>): Promise<void> {
+  async #follow(events: AsyncIterable<Event>): Promise<void> {
     for await (const event of events) {
-      if (event.kind === "snapshot") this.#cells.clear();
-      this.#cells.add(event);
-      this.#last = { event, at: performance.now() };
+      this.#options.model.apply(event);
+      this.#lastEvent = performance.now();
       if (this.#screen === undefined) {
         const screen = this.#screen = new Screen(this.#options.depth);
         this.#options.beforeExit(() => screen[Symbol.asyncDispose]());
@@ -137,14 +124,14 @@ export class LiveView {
   }
 
   async #handleKeys(): Promise<void> {
-    const { pane, onEnd } = this.#options;
+    const { model, onEnd } = this.#options;
     for await (const key of pressedKeys()) {
       if (key === "interrupt") onEnd("interrupt");
       else if (key === "q" || key === "Q") onEnd("quit");
       else if (key === "?" || this.#showsKeys) {
         this.#showsKeys = !this.#showsKeys;
         this.#scheduleFrame();
-      } else if (pane.press(key)) this.#scheduleFrame();
+      } else if (model.press(key)) this.#scheduleFrame();
     }
   }
 
@@ -176,23 +163,17 @@ export class LiveView {
   }
 
   async #draw(): Promise<void> {
-    if (this.#screen === undefined || this.#last === undefined) return;
+    if (this.#screen === undefined) return;
     const start = performance.now();
-    const { event, at } = this.#last;
-    const { layer, pane, depth } = this.#options;
-    const scene: Scene = {
-      layer,
+    const { model, depth } = this.#options;
+    const frame: Frame = {
       depth,
-      cells: this.#cells,
-      // By the server's clock: the local one may differ.
-      time: event.time + (start - at),
-      staleAfter: event.staleAfter,
-      display: event.display,
+      elapsed: start - this.#lastEvent,
       notice: this.#notice,
       ...this.#screen.size,
     };
     await this.#screen.draw(
-      this.#showsKeys ? drawKeys(pane.keys, scene) : pane.draw(scene),
+      this.#showsKeys ? drawKeys(model.keys, frame) : model.draw(frame),
     );
     const end = performance.now();
     this.#nextFrame = Math.max(

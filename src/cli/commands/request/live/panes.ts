@@ -27,9 +27,10 @@ import {
   zoomOut,
 } from "../../../terminal/map/mod.ts";
 import { alignRow, formatAge, TABLE_HEAD } from "../../../terminal/render.ts";
-import type { KeyMeaning } from "./key_help.ts";
+import type { Pane, Scene } from "./cells_model.ts";
+import { fittingText, type KeyMeaning } from "./key_help.ts";
 import type { Key } from "./keyboard.ts";
-import type { Pane, Scene } from "./live_view.ts";
+import { SCROLL_KEYS, Scroller } from "./scroller.ts";
 import { firstOf } from "./select.ts";
 
 /** The keys in the last line; the second text is for narrow terminals. */
@@ -132,16 +133,11 @@ export class TablePane implements Pane {
   readonly hasAges = true;
   readonly keys: readonly KeyMeaning[] = [
     ["s", "sort by place, value or newest"],
-    ["↑  ↓", "scroll by a row"],
-    ["PgUp  PgDn  Space", "scroll by a screen"],
-    ["Home  End", "first and last rows"],
+    ...SCROLL_KEYS,
   ];
   readonly #region: Region | undefined;
+  readonly #scroller = new Scroller(MAX_ROWS);
   #order = 0;
-  /** Index of the first visible row. */
-  #top = 0;
-  /** Number of visible rows, as of the last frame. */
-  #visibleRows = 1;
 
   /** @param region the requested region. Default: the smallest one with all cells */
   constructor(region?: Region) {
@@ -176,12 +172,10 @@ export class TablePane implements Pane {
       return wrapItems(items, width, FOOT_GAP);
     };
     const footRows = foot(MAX_ROWS, MAX_ROWS).length;
-    const reachable = Math.min(table.length, MAX_ROWS);
-    this.#visibleRows = Math.max(1, height - head.length - 1 - footRows);
-    this.#top = Math.max(0, Math.min(this.#top, reachable - this.#visibleRows));
-    const end = Math.min(reachable, this.#top + this.#visibleRows);
+    const visible = height - head.length - 1 - footRows;
+    const { top, end } = this.#scroller.fit(table.length, visible);
     const shown = firstOf(table.length, end, (a, b) => order(cells, a, b))
-      .slice(this.#top);
+      .slice(top);
 
     const rows = shown.map((row) => textsOf(cells, row, scene.time));
     const widths = columnWidths(cells, rows);
@@ -194,45 +188,18 @@ export class TablePane implements Pane {
       ]]),
     ];
     while (lines.length < height - footRows) lines.push([]);
-    lines.push(...foot(Math.min(this.#top + 1, end), end));
+    lines.push(...foot(Math.min(top + 1, end), end));
     const canvas = new Canvas(width, height);
     lines.forEach((line, row) => canvas.write(0, row, line));
     return canvas;
   }
 
   press(key: Key): boolean {
-    switch (key) {
-      case "s":
-        this.#order = (this.#order + 1) % ORDERS.length;
-        this.#top = 0;
-        return true;
-      case "up":
-        return this.#scroll(-1);
-      case "down":
-        return this.#scroll(1);
-      case "page up":
-        return this.#scroll(-this.#visibleRows);
-      case "page down":
-      case " ":
-        return this.#scroll(this.#visibleRows);
-      case "home":
-        return this.#scroll(-Infinity);
-      case "end":
-        return this.#scroll(MAX_ROWS);
-    }
-    return false;
-  }
-
-  /** Scrolls; the next frame limits the position to the last rows. */
-  #scroll(rows: number): boolean {
-    this.#top = Math.max(0, this.#top + rows);
+    if (key !== "s") return this.#scroller.press(key);
+    this.#order = (this.#order + 1) % ORDERS.length;
+    this.#scroller.reset();
     return true;
   }
-}
-
-/** Returns the first text that fits a width, else the last one. */
-function fittingText(texts: readonly string[], width: number): string {
-  return texts.find((text) => text.length <= width) ?? texts.at(-1)!;
 }
 
 function textsOf(
