@@ -31,8 +31,10 @@ import { watchZones, type ZonesWatcher } from "./zones_watcher.ts";
 
 /** How long HTTP and the connection that watches the broker may take to end. */
 const CLOSE_TIMEOUT_MS = 3000;
-/** How long the last events may take to their webhooks. */
-const WEBHOOKS_TIMEOUT_MS = 1500;
+/** How long events may be sent to webhooks after the begin of the end... */
+const WEBHOOKS_TIMEOUT_MS = 2000;
+/** ...but at least so long after the last event. */
+const LAST_EVENTS_TIMEOUT_MS = 500;
 /** All steps of the end have shorter limits; this one is for what is unknown. */
 const END_TIMEOUT_MS = 9500;
 
@@ -185,13 +187,15 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     if (failure !== undefined) throw failure;
     log.info("Shutting down: processing what was received");
   } finally {
+    const began = performance.now();
     const closing = Promise.all([
       ...[http?.close(), dropped?.close()],
       watcher?.[Symbol.asyncDispose](),
     ]);
     await doneWithin(closing, CLOSE_TIMEOUT_MS);
     await server.stop();
-    await webhooks?.close(WEBHOOKS_TIMEOUT_MS);
+    const left = WEBHOOKS_TIMEOUT_MS - (performance.now() - began);
+    await webhooks?.close(Math.max(left, LAST_EVENTS_TIMEOUT_MS));
   }
 }
 
