@@ -217,6 +217,11 @@ export class Server {
       : "starting";
   }
 
+  /** Call when `displayOf` of the options may return something else. */
+  displayChanged(): void {
+    this.#announcer.displayChanged();
+  }
+
   /**
    * Loads the map, connects and publishes the state `online`.
    *

@@ -147,6 +147,11 @@ export class Announcer {
     this.#schedule();
   }
 
+  /** Call when the unit of a layer may have changed. */
+  displayChanged(): void {
+    this.#schedule();
+  }
+
   /** Handles a message on one of {@linkcode Announcer.topics}. */
   handle(message: Incoming): void {
     const { payload } = message;

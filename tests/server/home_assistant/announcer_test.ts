@@ -3,64 +3,18 @@ import assert from "node:assert/strict";
 import { parseDiscovery } from "../../home_assistant/schema.ts";
 import { zoneOf } from "../../home_assistant/support.ts";
 import { FakeLink, incoming } from "../../support/fake_link.ts";
-import { needs } from "../../support/needs.ts";
-import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
 import { LinkError } from "../../../src/mqtt/link.ts";
-import type { ServerOptions } from "../../../src/server/context.ts";
-import type { Zone } from "../../../src/zones/mod.ts";
-import { startZones, type ZoneSystem } from "../zones/support.ts";
-
-const STATUS = "homeassistant/status";
-const LOBBY = topicOf("lobby");
-
-function topicOf(key: string, prefix = "homeassistant"): string {
-  return `${prefix}/device/occupancy-${key}/config`;
-}
-
-async function start(
-  options: Partial<ServerOptions> & { link?: FakeLink } = {},
-): Promise<ZoneSystem> {
-  return await startZones({ homeAssistant: "homeassistant", ...options });
-}
-
-async function setZones(
-  { server }: ZoneSystem,
-  ...zones: readonly Zone[]
-): Promise<void> {
-  const result = await server.zones.edit({ kind: "replace", zones });
-  assert.ok(typeof result === "object", String(result));
-}
-
-/** The published discovery messages, in order. */
-function discoveries({ link }: ZoneSystem) {
-  return link.published.filter(({ topic }) => topic.endsWith("/config"));
-}
-
-/** Waits until the last message on each topic is the first, or a config. */
-async function untilAnnounced(
-  system: ZoneSystem,
-  expected: Readonly<Record<string, "config" | "removed" | "nothing">>,
-): Promise<void> {
-  const actual = () =>
-    Object.fromEntries(
-      Object.keys(expected).map((topic) => {
-        const last = system.link.textsOn(topic).at(-1);
-        return [
-          topic,
-          last === undefined ? "nothing" : last === "" ? "removed" : "config",
-        ];
-      }),
-    );
-  await until(() => {
-    try {
-      assert.deepEqual(actual(), expected);
-      return true;
-    } catch {
-      return false;
-    }
-  }, { what: () => JSON.stringify(actual()) });
-}
+import { startZones } from "../zones/support.ts";
+import {
+  discoveries,
+  LOBBY,
+  setZones,
+  start,
+  STATUS,
+  topicOf,
+  untilAnnounced,
+} from "./support.ts";
 
 Deno.test({
   name: "zones are announced, retained, and again only if they have changed",
@@ -91,14 +45,20 @@ Deno.test({
   name: "the unit of a layer is that of the count",
   permissions: "none",
   fn: async () => {
+    let many = "cars";
     await using system = await start({
-      displayOf: (layer) => layer === "deck" ? { unit: ["car", "cars"] } : {},
+      displayOf: (layer) => layer === "deck" ? { unit: ["car", many] } : {},
     });
     await setZones(system, zoneOf("lobby"), zoneOf("p1", { layer: "deck" }));
     await untilAnnounced(system, { [topicOf("p1")]: "config" });
     const unitOf = (key: string) =>
-      JSON.parse(system.link.textsOn(topicOf(key))[0]!).cmps.count.unit_of_meas;
+      JSON.parse(system.link.textsOn(topicOf(key)).at(-1)!)
+        .cmps.count.unit_of_meas;
     assert.deepEqual([unitOf("lobby"), unitOf("p1")], ["people", "cars"]);
+    many = "vehicles";
+    system.server.displayChanged();
+    await until(() => unitOf("p1") === "vehicles");
+    assert.equal(discoveries(system).length, 3);
   },
 });
 
@@ -316,85 +276,5 @@ Deno.test({
     await system.send("1,1,1");
     assert.deepEqual(discoveries(system), []);
     assert.ok(!system.log.some((line) => line.includes("Home Assistant")));
-  },
-});
-
-Deno.test({
-  name: "a store keeps what Home Assistant has: other prefixes, deleted zones",
-  ...needs(),
-  fn: async () => {
-    const { SqliteStore } = await import("../../../src/store/sqlite.ts");
-    await using folder = await tempDir();
-    const open = () => new SqliteStore({ path: `${folder.path}/map.sqlite` });
-    {
-      await using system = await start({ store: open() });
-      await setZones(system, zoneOf("lobby"), zoneOf("hall", { x: 9 }));
-      await untilAnnounced(system, { [topicOf("hall")]: "config" });
-    }
-    {
-      // Renamed and deleted in a file, while the server did not run.
-      const zones = [zoneOf("foyer")];
-      await using system = await start({
-        store: open(),
-        homeAssistant: "ha/two",
-        fileZones: { file: "zones.geojson", zones },
-      });
-      await untilAnnounced(system, {
-        [topicOf("lobby", "ha/two")]: "config",
-        [LOBBY]: "removed",
-        [topicOf("hall")]: "removed",
-      });
-      assert.match(
-        system.link.textsOn(topicOf("lobby", "ha/two"))[0]!,
-        /"stat_t":"occupancy\/zone\/foyer"/,
-      );
-      // It starts there with its default status topic.
-      system.link.handlers.message(incoming(STATUS, "online"));
-      await until(() => system.link.textsOn(LOBBY).length === 3);
-    }
-    {
-      await using system = await startZones({ store: open() });
-      await untilAnnounced(system, {
-        [topicOf("lobby", "ha/two")]: "removed",
-        // Removed for certain, and forgotten.
-        [LOBBY]: "nothing",
-        [topicOf("hall")]: "nothing",
-      });
-      assert.match(system.log.join("\n"), /Removed 1 zone from Home Assistant/);
-    }
-    {
-      await using system = await startZones({ store: open() });
-      await setZones(system, zoneOf("lobby"));
-      assert.deepEqual(discoveries(system), []);
-    }
-  },
-});
-
-Deno.test({
-  name: "records that cannot be used are deleted with a warning",
-  ...needs(),
-  fn: async () => {
-    const { SqliteStore } = await import("../../../src/store/sqlite.ts");
-    const { OccupancyMap } = await import("../../../src/grid/mod.ts");
-    await using folder = await tempDir();
-    const open = () => new SqliteStore({ path: `${folder.path}/map.sqlite` });
-    const store = open();
-    store.load(new OccupancyMap({ maxSkew: 0 }));
-    const texts = [
-      "not JSON",
-      "[]",
-      '{"kind":"zone","topic":"t"}',
-      '{"kind":1}',
-    ];
-    for (const text of texts) {
-      store.records.add("home-assistant", () => new TextEncoder().encode(text));
-    }
-    store.close(undefined);
-    for (const count of [4, 0]) {
-      await using system = await start({ store: open() });
-      const warnings = system.log.filter((line) => line.includes("Forgot"));
-      assert.equal(warnings.length, count === 0 ? 0 : 1);
-      if (count > 0) assert.match(warnings[0]!, /Forgot 4 zones/);
-    }
   },
 });

@@ -23,6 +23,8 @@ export interface FileUsers {
   readonly http: Http | undefined;
   /** The floor plans in use; filled again. */
   readonly plans: Map<string, Plan>;
+  /** Called after the floor plans have changed. */
+  readonly onPlans: () => void;
   /**
    * Replaces certificates, key and password of the connection to the broker;
    * undefined without one.
@@ -113,7 +115,8 @@ function filesOf(
   fileUsers: FileUsers,
   warn: (line: string) => void,
 ): ReloadableFile[] {
-  const { http, plans, replaceAccess, reloadTls, reloadUsers } = fileUsers;
+  const { http, plans, onPlans } = fileUsers;
+  const { replaceAccess, reloadTls, reloadUsers } = fileUsers;
   const { httpTokenFile, mapFile, users, tlsCert } = flags;
   const files: ReloadableFile[] = [];
   if (http !== undefined && httpTokenFile !== undefined) {
@@ -131,6 +134,7 @@ function filesOf(
         const changed = await readPlans(path);
         plans.clear();
         for (const [layer, plan] of changed) plans.set(layer, plan);
+        onPlans();
       },
     });
   }

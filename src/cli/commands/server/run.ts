@@ -173,7 +173,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     dropped?.open();
     watcher = zonesFile && watchZones(server, zonesFile, log);
     reloader.start({
-      ...{ http, plans },
+      ...{ http, plans, onPlans: () => server.displayChanged() },
       replaceAccess: chosen.replaceAccess,
       reloadTls: chosen.reloadTls,
       reloadUsers: embeddedAccess.reloadUsers,
