@@ -48,7 +48,7 @@ export class EditorOpener {
     // A screen on a wall is only looked at.
     if (document.body.classList.contains("kiosk")) return;
     zones.openEditor = (name) => void this.#open(name);
-    zones.onShowLayer = () => this.#editor?.update();
+    zones.onShowLayer = () => this.#editor?.onLayer();
   }
 
   /** @param name of the zone to edit; undefined: of none */

@@ -46,6 +46,8 @@ const TOUCH_CORNER_PX = 9;
 const FONT_PX = 12;
 const LABEL_PX = 20;
 const PADDING_PX = 8;
+/** Narrower zones have no label. */
+const MIN_LABELLED_PX = 20;
 /** How much wider than its zone a text may be, CSS pixels. */
 const OVERHANG_PX = 8;
 /** Longer titles are cut, in characters. */
@@ -137,11 +139,14 @@ function labelStyle(
     },
     renderer: (pixel, { context, pixelRatio, resolution, feature }) => {
       const [x0, , x1] = extentOf(feature);
+      const widthPx = (x1 - x0) / resolution;
+      // Before the text is measured, which is slow for thousands.
+      if (widthPx < MIN_LABELLED_PX && !isSelected) return;
       const [x, y] = pixel as [number, number];
       context.save();
       context.font = `600 ${FONT_PX * pixelRatio}px ${FONT}`;
       const textWidth = context.measureText(text).width;
-      const space = ((x1 - x0) / resolution + OVERHANG_PX) * pixelRatio;
+      const space = (widthPx + OVERHANG_PX) * pixelRatio;
       if (isSelected || textWidth <= space) {
         const w = textWidth + 2 * PADDING_PX * pixelRatio;
         const h = LABEL_PX * pixelRatio;

@@ -48,6 +48,9 @@ export interface ViewState {
   readonly states: ReadonlyMap<string, ZoneState>;
 }
 
+/** Describes the map to screen readers. */
+const KEYS_ID = "zone-editor-keys";
+
 /** The parts. Disposing them removes them from the page. */
 export class EditorView {
   /** The text beside the pointer. */
@@ -65,6 +68,13 @@ export class EditorView {
       "Select a zone on the map or in the list, or draw a new one.",
     ),
   );
+  readonly #map = byId("div", "map");
+  readonly #describedBy = this.#map.getAttribute("aria-describedby");
+  readonly #keys = el(
+    "p",
+    { id: KEYS_ID, class: "hidden" },
+    "Page up and Page down select zones, Tab its corners. Arrow keys move the corner or the zone, Delete removes it. R draws a rectangle, Enter goes to the form. Press question mark for all keys.",
+  );
   readonly #side = el("aside", { class: "zone-editor", "aria-label": "Zone" });
 
   constructor(actions: ViewActions) {
@@ -80,8 +90,10 @@ export class EditorView {
     const content = document.querySelector(".content")!;
     content.before(this.#bar.element);
     content.append(this.#side, this.#picker.element);
-    byId("div", "map").parentElement!.append(this.tip.element);
+    this.#map.parentElement!.append(this.tip.element);
     document.body.classList.add("editing-zones");
+    this.#map.before(this.#keys);
+    this.#map.setAttribute("aria-describedby", KEYS_ID);
   }
 
   /** Shows a session. */
@@ -146,6 +158,10 @@ export class EditorView {
 
   dispose(): void {
     document.body.classList.remove("editing-zones");
+    this.#keys.remove();
+    if (this.#describedBy !== null) {
+      this.#map.setAttribute("aria-describedby", this.#describedBy);
+    }
     this.#bar.element.remove();
     this.#side.remove();
     this.#picker.element.remove();

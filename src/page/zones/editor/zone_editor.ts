@@ -109,7 +109,7 @@ export class ZoneEditor {
     return editor;
   }
 
-  /** Shows the draft, as after the map shows another layer. */
+  /** Shows the draft. */
   update(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -142,6 +142,15 @@ export class ZoneEditor {
     });
   }
 
+  /** Handles that the map shows another layer. */
+  onLayer(): void {
+    const { zone } = this.#session;
+    this.#canvas.abortDrawing();
+    const isHere = zone?.fields.layer === this.#options.layer().name;
+    if (zone && !isHere) this.#commands.select(undefined);
+    else this.update();
+  }
+
   /** Closes the editor, after a question if changes would be lost. */
   async close(): Promise<void> {
     const { changes, zone } = this.#session;
@@ -170,12 +179,14 @@ export class ZoneEditor {
     return this.#readOnly === undefined && this.#canvas.tool === "select";
   }
 
-  /** The zones of the layer, and the selected one. */
+  /** The zones of the layer; the selected one also while its layer is typed. */
   #zonesOfLayer(): readonly ZoneDraft[] {
-    const { draft, zone } = this.#session;
+    const { draft, saved, zone } = this.#session;
     const { name } = this.#options.layer();
+    const before = findZone(saved, zone?.key) ?? zone;
     return draft.filter((one) =>
-      one.fields.layer === name || one.key === zone?.key
+      one.fields.layer === name ||
+      one === zone && before?.fields.layer === name
     );
   }
 

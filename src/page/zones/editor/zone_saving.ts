@@ -63,7 +63,8 @@ export class ZoneSaving {
     const { etag } = store.definitions;
     if (session.isSaving || etag === session.etag || isClosed()) return;
     try {
-      await session.pull();
+      // False if the store was only slower than this session.
+      if (!await session.pull() && session.conflicts.length === 0) return;
     } catch {
       return; // again with the next change, or when this person saves
     }
