@@ -8,7 +8,7 @@ import { ProtocolError, type Topics } from "../protocol/mod.ts";
 import { parseJson } from "../protocol/text.ts";
 import { readZoneEvent, readZoneState } from "../zones/state_json.ts";
 import type { ZoneEvent } from "../zones/zone_events.ts";
-import type { ZoneState } from "../zones/zone_state.ts";
+import { differs, type ZoneState } from "../zones/zone_state.ts";
 import { RefusedError } from "./errors.ts";
 import type { ZonesView } from "./requester.ts";
 import {
@@ -163,7 +163,7 @@ export class ZoneWatcher extends ServerWatch<ZoneWatchEvent, ZonesView> {
       return { kind: "snapshot", revision, time, zones };
     }
     const changed = zones.filter((state) =>
-      !isSame(before.get(state.zone), state)
+      isNew(before.get(state.zone), state)
     );
     const removed = [...before.keys()].filter((zone) => !now.has(zone));
     return changesOf(changed, removed);
@@ -180,9 +180,9 @@ export class ZoneWatcher extends ServerWatch<ZoneWatchEvent, ZonesView> {
     for (const [zone, state] of waiting) {
       if (state === null) {
         if (copy.delete(zone)) removed.push(zone);
-      } else if (!isSame(copy.get(zone), state)) {
+      } else {
+        if (isNew(copy.get(zone), state)) changed.push(state);
         copy.set(zone, state);
-        changed.push(state);
       }
     }
     if (copy.size > this.#replied + MAX_NEW_ZONES) this.mustRequest = true;
@@ -220,8 +220,7 @@ function changesOf(
   return { kind: "changes", zones, removed };
 }
 
-function isSame(a: ZoneState | undefined, b: ZoneState): boolean {
-  if (a === undefined) return false;
-  const keys = Object.keys(b) as (keyof ZoneState)[];
-  return keys.every((key) => a[key] === b[key]);
+/** Returns true if a state differs in more than its time and revision. */
+function isNew(known: ZoneState | undefined, state: ZoneState): boolean {
+  return known === undefined || differs(known, state);
 }

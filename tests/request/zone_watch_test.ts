@@ -262,7 +262,8 @@ test("ZoneWatcher.watch() requests all states after a time", async () => {
   await using watch = new Watch({ checkAfter: 20 });
   await watch.reply(1, 9, stateOf("a"));
   await watch.next();
-  await watch.reply(2, 10, stateOf("a", { count: 5, revision: 10 }));
+  await watch.reply(2, 10, stateOf("a", { revision: 10, time: NOW + 1 }));
+  await watch.reply(3, 10, stateOf("a", { count: 5, revision: 10 }));
   assert.equal(await watch.next(), "changes a=5");
 });
 
