@@ -1,7 +1,7 @@
 /**
  * `deno task demo`: runs server and clients in one process and prints the map.
- * With `--live` it draws the map of a simulated campus in the terminal, and
- * prints the address of the dashboard, which also has its rooms as zones.
+ * With `--live` it draws the map of a simulated campus in the terminal, with the
+ * address of the dashboard below it, which also shows its rooms.
  *
  * @module
  */

@@ -16,13 +16,15 @@ Deno.test({
     "demo --live draws the map, serves the zones, ends after --for, and restores the terminal",
   ...needs("script"),
   fn: async () => {
-    const command = [Deno.execPath(), ...DEMO, "--live", "--for", "1500ms"]
+    const command = [Deno.execPath(), ...DEMO, "--live", "--for", "3s"]
       .map((word) => `'${word}'`).join(" ");
     await using session = new Running(requireTool("script"), [
       ...["--quiet", "--return", "--flush", "--command"],
       ...[`stty cols 80 rows 24; exec ${command}`, "/dev/null"],
     ], { env: { TERM: "xterm" } });
-    const url = await until(() => /http:\S+/.exec(session.stdout)?.[0]);
+    const url = await until(() =>
+      /http:\/\/[\d.:]+\//.exec(session.stdout)?.[0]
+    );
     const campus = makeScene("campus", { seed: 1 }).areas();
     await until(async () => {
       const response = await fetch(`${url}api/v1/zone-states`);

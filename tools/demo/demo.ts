@@ -14,7 +14,6 @@ import { Exit } from "../../src/cli/exit_codes.ts";
 import { printError } from "../../src/cli/terminal/output.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Sender } from "../../src/client/mod.ts";
-import { delay } from "../../src/common/async.ts";
 import { hostAndPort } from "../../src/common/host.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import { Topics } from "../../src/protocol/mod.ts";
@@ -37,8 +36,6 @@ const OFFICE_SPEED = 60;
 const SEED = 1;
 const READINGS_PER_MESSAGE = 100;
 const LAYER = "default";
-/** Time to read the address of the dashboard before the map covers it. */
-const READ_TIME_MS = 3000;
 
 interface DemoServer {
   /** Where its broker listens, `host:port`. */
@@ -158,12 +155,8 @@ export async function showLive(span: number | undefined): Promise<number> {
   const scene = makeScene("campus", { seed: SEED, officeSpeed: OFFICE_SPEED });
   try {
     await server.setZones(scene);
-    printError(`Dashboard with the rooms: ${await server.openHttp()}`);
-    printError(
-      `The map in this terminal follows in ${READ_TIME_MS / 1000} seconds …`,
-    );
-    await delay(READ_TIME_MS);
-    return await simulateAndWatch(`mqtt://${address}`, scene, span);
+    const page = `rooms: ${await server.openHttp()}`;
+    return await simulateAndWatch(`mqtt://${address}`, scene, page, span);
   } finally {
     await stop();
     for (const line of lines) printError(line);
@@ -173,6 +166,7 @@ export async function showLive(span: number | undefined): Promise<number> {
 async function simulateAndWatch(
   broker: string,
   scene: Scene,
+  note: string,
   span: number | undefined,
 ): Promise<number> {
   const topics = new Topics();
@@ -190,17 +184,21 @@ async function simulateAndWatch(
   const pace = new SpeedPace(SPEED);
   const playing = play(new SceneReader(scene), pace, sender, abort.signal);
   try {
-    const watching = watch({
-      ...flags,
-      layer: LAYER,
-      map: true,
-      watch: true,
-      pager: false,
-      color: "auto",
-      wire: "current",
-      timeout: 5000,
-      ...(span !== undefined && { for: span }),
-    }, "map");
+    const watching = watch(
+      {
+        ...flags,
+        layer: LAYER,
+        map: true,
+        watch: true,
+        pager: false,
+        color: "auto",
+        wire: "current",
+        timeout: 5000,
+        ...(span !== undefined && { for: span }),
+      },
+      "map",
+      [note],
+    );
     // The simulation has no end: it settles first only if it fails.
     return await Promise.race([watching, playing.then(() => watching)]);
   } finally {

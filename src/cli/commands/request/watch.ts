@@ -19,10 +19,15 @@ const CHECK_AFTER_MS = 1500;
 const ORIGINAL_HINT =
   "That server publishes no changes. Without --watch, --wire original requests its map.";
 
-/** Prints the map, then its changes, until the command is ended. */
+/**
+ * Prints the map, then its changes, until the command is ended.
+ *
+ * @param notes texts below a live map
+ */
 export async function watch(
   flags: RequestFlags,
   form: OutputForm,
+  notes: readonly string[] = [],
 ): Promise<number> {
   const { layer, timeout, times } = flags;
   const region = flags.at ?? flags.region;
@@ -52,7 +57,9 @@ export async function watch(
       }
       const { MapPane, TablePane } = await import("./live/panes.ts");
       const { CellsModel } = await import("./live/cells_model.ts");
-      const pane = form === "map" ? new MapPane(region) : new TablePane(region);
+      const pane = form === "map"
+        ? new MapPane(region, notes)
+        : new TablePane(region);
       return await liveView(new CellsModel(layer, pane), flags, ending);
     },
     countChanges: ({ kind, cells }) => kind === "changes" ? cells.length : 0,

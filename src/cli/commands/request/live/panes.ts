@@ -55,18 +55,23 @@ export class MapPane implements Pane {
     ["0  Home", "show the whole map"],
   ];
   readonly #region: Region | undefined;
+  readonly #notes: readonly string[];
   #camera: Camera | undefined;
   #shown: RenderedMap["shown"];
   #yUp = false;
 
-  /** @param region the region to show. Default: the smallest one with all cells */
-  constructor(region?: Region) {
+  /**
+   * @param region the region to show. Default: the smallest one with all cells
+   * @param notes texts below the map, before the keys
+   */
+  constructor(region?: Region, notes: readonly string[] = []) {
     this.#region = region;
+    this.#notes = notes;
   }
 
   draw(scene: Scene): Canvas {
     const { notice, staleAfter, ...rest } = scene;
-    const notes = [fittingText(MAP_KEYS, scene.width)];
+    const notes = [...this.#notes, fittingText(MAP_KEYS, scene.width)];
     const rendered = renderMap({
       ...rest,
       ...(notice === undefined ? { notes } : { warning: notice }),
