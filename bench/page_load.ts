@@ -1,8 +1,9 @@
 /// <reference lib="dom" />
 /**
- * `deno run -A bench/page_load.ts [--seconds 60] [--rate 10000]`: measures the
- * dashboard under load in headless Chromium: frames per second while panning,
- * the delay from a reading to the page, and the memory of the page.
+ * `deno run -A bench/page_load.ts [--seconds 60] [--rate 10000] [--zones 0]`:
+ * measures the dashboard under load in headless Chromium: frames per second
+ * while panning, the delay from a reading to the page, and the memory of the
+ * page. The zones are squares that cover the map.
  *
  * It runs with maps of 100,000 and 1,000,000 cells and the same changes.
  * Server, browser and this program share the machine; the browser has no GPU.
@@ -25,6 +26,7 @@ const POINTER_INTERVAL_MS = 8;
 
 interface Report {
   readonly cells: number;
+  readonly zones: number;
   readonly firstPaintMs: number;
   readonly changesPerSecond: number;
   readonly framesPerSecond: number;
@@ -36,10 +38,16 @@ interface Report {
   readonly memoryMiB: readonly number[];
 }
 
+interface Settings {
+  readonly seconds: number;
+  /** Readings per second. */
+  readonly rate: number;
+  readonly zones: number;
+}
+
 async function measure(
   [width, height]: readonly [number, number],
-  seconds: number,
-  rate: number,
+  { seconds, rate, zones }: Settings,
 ): Promise<Report> {
   await using server = occupancy([
     "server",
@@ -61,12 +69,42 @@ async function measure(
     }));
   }
   await send([[PROBE, PROBE, 0]]);
+  await setZones(url, zones, [width, height]);
   const browser = await launch();
   try {
-    return await watch(browser, url, send, { width, height, seconds, rate });
+    return await watch(browser, url, send, {
+      ...{ width, height, seconds, rate, zones },
+    });
   } finally {
     await browser.close();
   }
+}
+
+/** Covers the map with zones of the same size. */
+async function setZones(
+  url: string,
+  count: number,
+  [width, height]: readonly [number, number],
+): Promise<void> {
+  if (count === 0) return;
+  const columns = Math.ceil(Math.sqrt(count * width / height));
+  const [w, h] = [width / columns, height / Math.ceil(count / columns)];
+  const features = Array.from({ length: count }, (_, i) => {
+    const [x, y] = [w * (i % columns), h * Math.floor(i / columns)];
+    const ring = [[x, y], [x + w, y], [x + w, y + h], [x, y + h], [x, y]];
+    return {
+      type: "Feature",
+      properties: { name: `room-${i}`, capacity: Math.ceil(50 * w * h) },
+      geometry: { type: "Polygon", coordinates: [ring] },
+    };
+  });
+  const response = await fetch(`${url}/api/v1/zones`, {
+    method: "PUT",
+    headers: { "content-type": "application/geo+json" },
+    body: JSON.stringify({ type: "FeatureCollection", features }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`Cannot set the zones: ${text}`);
 }
 
 type Send = (lines: readonly (readonly number[])[]) => Promise<void>;
@@ -75,11 +113,9 @@ async function watch(
   browser: Browser,
   url: string,
   send: Send,
-  { width, height, seconds, rate }: {
-    width: number;
-    height: number;
-    seconds: number;
-    rate: number;
+  { width, height, seconds, rate, zones }: Settings & {
+    readonly width: number;
+    readonly height: number;
   },
 ): Promise<Report> {
   const page = await browser.newPage({
@@ -130,6 +166,7 @@ async function watch(
   delays.sort((a, b) => a - b);
   return {
     cells: width * height,
+    zones,
     firstPaintMs: Math.round(firstPaintMs),
     changesPerSecond: Math.round(changes / elapsed),
     framesPerSecond: round(rateOf(frames)),
@@ -283,9 +320,12 @@ function option(name: string, fallback: number): number {
 }
 
 if (import.meta.main) {
-  const seconds = option("seconds", 60);
-  const rate = option("rate", 10_000);
+  const settings: Settings = {
+    seconds: option("seconds", 60),
+    rate: option("rate", 10_000),
+    zones: option("zones", 0),
+  };
   for (const size of [[400, 250], [1000, 1000]] as const) {
-    console.log(JSON.stringify(await measure(size, seconds, rate), null, 2));
+    console.log(JSON.stringify(await measure(size, settings), null, 2));
   }
 }

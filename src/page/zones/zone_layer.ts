@@ -266,8 +266,10 @@ export class ZoneLayer {
     const top = old.yUp ? 0 - down : down;
     this.#shift = [left, top];
     const zoom = scale / old.scale;
-    this.#canvas.style.transform = left === 0 && top === 0 && zoom === 1
-      ? ""
-      : `translate(${left}px, ${top}px) scale(${zoom})`;
+    // Whole pixels of the screen are copied faster than parts of them.
+    const round = (px: number) => Math.round(px * pixelRatio) / pixelRatio;
+    this.#canvas.style.transform = `translate(${round(left)}px, ${
+      round(top)
+    }px)${zoom === 1 ? "" : ` scale(${zoom})`}`;
   }
 }
