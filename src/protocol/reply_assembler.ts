@@ -19,7 +19,11 @@ export class PartAssembler<Part extends NumberedPart> {
   readonly #parts = new Map<number, Part>();
   #first: Part | undefined;
 
-  /** @param shared the header fields that are equal in all parts */
+  /**
+   * Joins no part yet.
+   *
+   * @param shared the header fields that are equal in all parts
+   */
   constructor(shared: readonly (keyof Part & string)[]) {
     this.#shared = shared;
   }

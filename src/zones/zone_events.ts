@@ -33,7 +33,9 @@ export interface ZoneEvent {
   readonly zone: string;
   /** For people: the title of the zone, or its name. */
   readonly title: string;
+  /** The layer of the zone. */
   readonly layer: string;
+  /** What happened. */
   readonly event: ZoneEventName;
   /** As in the state of the zone at this time. */
   readonly count: number;

@@ -13,6 +13,7 @@ export interface ZoneState {
   readonly zone: string;
   /** For people: the title of the zone, or its name. */
   readonly title: string;
+  /** The layer of the zone. */
   readonly layer: string;
   /** Null if no cell of the zone is both fresh and known. */
   readonly occupied: boolean | null;
@@ -36,6 +37,7 @@ export interface ZoneState {
   readonly occupiedCells: number;
   /** Cells with a known value that is too old. */
   readonly staleCells: number;
+  /** Cells of which nothing is known any more, or whose sensor says so. */
   readonly unknownCells: number;
   /** Since when `occupied` has its value, ms since 1970. */
   readonly since: number;

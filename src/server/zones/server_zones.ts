@@ -207,11 +207,15 @@ export class ServerZones implements ZoneService {
     edit: ZoneEdit,
     isExpected: (zones: Zones) => boolean,
   ): Promise<ZoneEditResult | ZoneEditProblem> {
-    const done = this.#edits.then(() => this.#edit(edit, isExpected));
+    let isLate = false;
+    const done = this.#edits.then(() =>
+      isLate ? "store-failing" : this.#edit(edit, isExpected)
+    );
     this.#edits = done.catch(() => {});
     try {
       return await deadline(done, COMMIT_TIMEOUT_MS, () => new EditTimeout());
     } catch (error) {
+      isLate = true; // if it has not begun, it is not done
       if (error instanceof EditTimeout) return "store-failing";
       throw error;
     }
@@ -229,11 +233,13 @@ export class ServerZones implements ZoneService {
     const edited = await inTurns(this.#editor.apply(before, edit));
     if (typeof edited === "string") return edited;
     const { zones, set, added, deleted } = edited;
-    if (this.#fileZones === undefined) {
-      if (status.storeProblem !== undefined) return "store-failing";
-      await this.#store.save(edited, edit.kind === "replace");
-    } else this.#fileEdits++;
-    this.#putInForce(zones);
+    if (set.size > 0 || deleted.length > 0 || !hasSameOrder(zones, before)) {
+      if (this.#fileZones === undefined) {
+        if (status.storeProblem !== undefined) return "store-failing";
+        await this.#store.save(edited, edit.kind === "replace");
+      } else this.#fileEdits++;
+      this.#putInForce(zones);
+    }
     await this.updated();
     return {
       version: this.#version,
@@ -328,6 +334,12 @@ export class ServerZones implements ZoneService {
     // A zone of this name may be there again.
     if (!this.#definitions.has(zone)) this.#store.forget(zone);
   }
+}
+
+function hasSameOrder(a: Zones, b: Zones): boolean {
+  const names = b.keys();
+  for (const name of a.keys()) if (name !== names.next().value) return false;
+  return true;
 }
 
 /** The commit of an edit has not ended in time. */

@@ -142,8 +142,6 @@ export class ZoneStore {
    * @returns resolves after the commit
    */
   async save(edited: EditedZones, isWhole: boolean): Promise<void> {
-    const { set, deleted } = edited;
-    if (set.size === 0 && deleted.length === 0 && !isWhole) return;
     const edits = this.#head.edits + 1;
     const records = this.#records;
     if (records === undefined) this.#head = { ...this.#head, edits };

@@ -99,6 +99,8 @@ Deno.test({
     assert.ok(typeof second === "object" && typeof third === "object");
     assert.deepEqual([...zones.definitions.keys()], ["b"]);
     assert.equal(zones.version, third.version);
+    await zones.edit({ kind: "replace", zones: [b!] });
+    assert.equal(zones.version, third.version, "nothing has changed");
     const same = await zones.edit({ kind: "set", zone: b! });
     assert.ok(typeof same === "object");
     assert.deepEqual([same.added, same.changed, same.version], [
