@@ -46,6 +46,7 @@ export {
 export {
   encodePartHeader,
   type MapMoment,
+  type PartForm,
   PartList,
   PartWriter,
   type PartWriterOptions,
@@ -68,7 +69,11 @@ export {
   regionFrom,
   sortedRegion,
 } from "./region.ts";
-export { PartAssembler, ReplyAssembler } from "./reply_assembler.ts";
+export {
+  type NumberedPart,
+  PartAssembler,
+  ReplyAssembler,
+} from "./reply_assembler.ts";
 export {
   type AnyReply,
   parseAnyReply,

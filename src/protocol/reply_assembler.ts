@@ -3,7 +3,7 @@ import { ProtocolError } from "./errors.ts";
 import type { ReplyPart } from "./reply_reader.ts";
 
 /** What the parts of all replies have. */
-interface NumberedPart {
+export interface NumberedPart {
   /** The number of this part, from 1. */
   readonly part: number;
   /** Number of parts. */
