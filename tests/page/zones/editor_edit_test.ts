@@ -43,7 +43,7 @@ Deno.test({
       const dialog = page.getByRole("dialog");
       await session.waitForText(
         "dialog[open]",
-        /Lobby Mine: changed capacity\. Theirs: changed capacity/,
+        /Lobby Mine: changed capacity \(\d+ → 1[12]\)\. Theirs: changed capacity \(\d+ → 2[12]\)/,
       );
       assert.equal(
         named(await driver.zones(), "lobby")?.properties["capacity"],
@@ -217,10 +217,13 @@ Deno.test({
     await driver.fill("Name", "lobby");
     // Crossing edges.
     await driver.drag([8, 6], [4, 0]);
-    await session.waitForText("#zone-outline-problem", /crosses/);
+    await session.waitForText("#zone-outline-problem", /edges cross/);
     await session.waitForText(".zone-picker", /Lobby not valid/);
     await driver.button("Save");
-    await session.waitForText(".edit-notice", /^Lobby is not valid.*crosses/);
+    await session.waitForText(
+      ".edit-notice",
+      /^Lobby is not valid.*edges cross/,
+    );
     assert.equal((await driver.zones()).length, 2);
     assert.equal(
       named(await driver.zones(), "lobby")?.properties["capacity"],

@@ -42,14 +42,24 @@ export interface BarState {
   readonly notice: string | undefined;
 }
 
+/** What is shown while there is no news. */
+const HINTS: Readonly<Record<Tool, string>> = {
+  select:
+    "Click a zone, then drag it, its corners, or the round handle of an edge to add a corner.",
+  rectangle: "Drag, or click two opposite corners. Esc ends.",
+  polygon: "Click the corners; click the first one again to finish. Esc ends.",
+  hole:
+    "Drag a rectangle in the selected zone, or click two corners. Esc ends.",
+};
+
 /** Only its icon is shown where the bar has no space for the text. */
 const COMPACT = "edit-button compact";
 
 /** The bar. */
 export class EditorBar {
   readonly element: HTMLElement;
-  readonly #badge = el("span", { class: "unsaved", role: "status" });
-  readonly #notice = el("p", { class: "edit-notice", role: "status" });
+  readonly #badge = el("span", { class: "unsaved" });
+  readonly #notice = el("p", { class: "edit-notice" });
   readonly #tools: ReadonlyMap<Tool, HTMLButtonElement>;
   readonly #snap: HTMLButtonElement;
   readonly #finish: HTMLButtonElement;
@@ -174,8 +184,10 @@ export class EditorBar {
         : `${plural(unsaved, "unsaved change")}`,
     );
     this.#badge.hidden = this.#badge.textContent === "";
-    setText(this.#notice, state.notice ?? readOnly ?? "");
-    this.#notice.hidden = this.#notice.textContent === "";
+    // Always a line, so that the map does not move when there is news.
+    const news = state.notice ?? readOnly;
+    setText(this.#notice, news ?? HINTS[tool]);
+    this.#notice.classList.toggle("idle", news === undefined);
   }
 }
 

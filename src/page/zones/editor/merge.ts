@@ -69,14 +69,14 @@ export function mergeDrafts(
   return { draft, conflicts };
 }
 
-/** The parts of a zone in which two versions differ, in words. */
-export function differencesOf(
-  a: ZoneDraft | undefined,
-  b: ZoneDraft | undefined,
-): string[] {
-  if (a === undefined || b === undefined) {
-    return a === b ? [] : ["whether it exists"];
-  }
+/** Longer values are cut, in characters. */
+const MAX_VALUE_LENGTH = 30;
+
+/**
+ * What a version of a zone changes in another, in words: `outline`,
+ * `capacity (10 → 12)`.
+ */
+export function differencesOf(before: ZoneDraft, after: ZoneDraft): string[] {
   const parts: readonly [name: string, of: (zone: ZoneDraft) => unknown][] = [
     ["outline", ({ polygons }) => polygons],
     ["title", ({ fields }) => fields.title],
@@ -84,16 +84,27 @@ export function differencesOf(
     ["layer", ({ fields }) => fields.layer],
     ["capacity", ({ fields }) => fields.capacity],
     [
-      "when it is occupied",
-      ({ fields }) => [fields.occupiedKind, fields.occupiedLeast],
+      "occupied when",
+      ({ fields }) => `${fields.occupiedLeast} ${fields.occupiedKind}`,
     ],
     ["clear after", ({ fields }) => fields.clearAfter],
     ["stale after", ({ fields }) => fields.staleAfter],
     ["other properties", ({ foreign }) => foreign],
   ];
-  return parts
-    .filter(([, of]) => JSON.stringify(of(a)) !== JSON.stringify(of(b)))
-    .map(([name]) => name);
+  return parts.map(([name, of]) => [name, of(before), of(after)] as const)
+    .filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b))
+    .map(([name, a, b]) =>
+      typeof a === "string" && typeof b === "string"
+        ? `${name} (${shorten(a)} → ${shorten(b)})`
+        : name
+    );
+}
+
+function shorten(value: string): string {
+  if (value === "") return "none";
+  return value.length > MAX_VALUE_LENGTH
+    ? `${value.slice(0, MAX_VALUE_LENGTH)}…`
+    : value;
 }
 
 function byKey(draft: Draft): ReadonlyMap<string, ZoneDraft> {

@@ -109,7 +109,9 @@ function outlineProblem({ polygons }: ZoneDraft): ZoneProblem | undefined {
   const at = text === undefined ? undefined : crossingIn(polygons);
   const problem: ZoneProblem | undefined = text === undefined
     ? undefined
-    : { place: "outline", text, ...(at === undefined ? {} : { at }) };
+    : at === undefined
+    ? { place: "outline", text }
+    : { place: "outline", text: crossingText(at), at };
   checked.set(polygons, problem);
   return problem;
 }
@@ -125,6 +127,14 @@ function crossingIn(polygons: readonly Polygon[]): Position | undefined {
     return intersectionOf(a, b, c, d);
   }
   return undefined;
+}
+
+/** Shorter than the error, which names the numbers of rings and positions. */
+function crossingText([x, y]: Position): string {
+  const round = (value: number) => Math.round(value * 100) / 100;
+  return `Its edges cross at x ${round(x)}, y ${
+    round(y)
+  }. Move a corner so that no edges cross.`;
 }
 
 /** Where the lines through two edges meet, which are not parallel. */

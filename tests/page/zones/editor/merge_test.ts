@@ -114,8 +114,9 @@ Deno.test("differences are named in words", () => {
     fields: { ...zone.fields, capacity: "2", occupiedLeast: "3" },
   };
   assert.deepEqual(differencesOf(zone, other), [
-    "capacity",
-    "when it is occupied",
+    "capacity (1 → 2)",
+    "occupied when (1 cells → 3 cells)",
   ]);
-  assert.deepEqual(differencesOf(zone, undefined), ["whether it exists"]);
+  assert.deepEqual(differencesOf(zone, { ...zone, polygons: [] }), ["outline"]);
+  assert.deepEqual(differencesOf(zone, zone), []);
 });
