@@ -350,8 +350,10 @@ export class Replies {
     } catch (error) {
       if (topics === this.#writings.current?.topics) this.#writings.abandon();
       for (const topic of topics) {
-        if (error instanceof RequestError) this.#fail(topic, error);
-        else {
+        // Several requests may share what has failed.
+        if (error instanceof RequestError) {
+          this.#refuse(topic, error.code, error.message);
+        } else {
           const where = printable(topic); // out of memory, for example
           this.#context.log.warnLimited(
             "reply",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { printableJson } from "../../common/printable.ts";
+import { printable, printableJson } from "../../common/printable.ts";
 import type { ZoneState } from "../../zones/mod.ts";
 import { Canvas, type ColorDepth, encodeLines, type Span } from "./map/mod.ts";
 import { type TimeForm, timeText } from "./render.ts";
@@ -67,6 +67,17 @@ export function renderZoneLines(
       ...[cells, occupiedCells, staleCells, unknownCells],
     ].join("\t") + "\n";
   }).join("");
+}
+
+/** Returns a state whose names do not control a terminal. */
+export function printableZone(state: ZoneState): ZoneState {
+  const { zone, title, layer } = state;
+  return {
+    ...state,
+    zone: printable(zone),
+    title: printable(title),
+    layer: printable(layer),
+  };
 }
 
 /** Renders a line for each zone that there is no more, with empty columns. */

@@ -257,6 +257,29 @@ test("requests that arrive before an update share what is written", async () => 
   }
 });
 
+test("an error of a reply that several requests share is sent to each of them", async () => {
+  await using system = many({ count: 2000 });
+  const { add, release, replies, link, errors } = system;
+  add("large", { maxBytes: 1024 }); // the others wait meanwhile
+  const names = Array.from({ length: 2000 }, (_, i) => `zone-${i}`);
+  const zones = [...names, "none"];
+  const topics = ["a", "b", "c"];
+  for (const topic of topics) add(topic, { zones, transaction: topic });
+  release();
+  await replies.drained();
+  assert.deepEqual(
+    link.published.filter(({ topic }) => !topic.endsWith("/large"))
+      .map(({ topic, payload }) => {
+        const { transaction, error } = JSON.parse(
+          new TextDecoder().decode(payload),
+        );
+        return [topic, transaction, error.code];
+      }).sort(),
+    topics.map((topic) => [`${REPLY}/${topic}`, topic, "no-zone"]),
+  );
+  assert.equal(errors.length, 3);
+});
+
 test("an identical request after an update has begun gets a later one", async () => {
   await using system = many({ count: 10 });
   const { add, release, replies, link, set, updates } = system;

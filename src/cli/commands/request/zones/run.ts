@@ -24,6 +24,7 @@ import { zoneDetails } from "../../../terminal/zone_details.ts";
 import {
   encodeRows,
   fullestFirst,
+  printableZone,
   renderZoneJson,
   renderZoneLines,
   renderZoneTable,
@@ -126,11 +127,22 @@ export async function explainUnknownZone<Result>(
     const isUnknown = error instanceof RefusedError &&
       error.code === "no-zone";
     if (!isUnknown || flags.zone === undefined) throw error;
-    const { zones } = await requestNamed(flags, undefined);
     const name = printable(flags.zone);
     throw new AppError("no-zone", `There is no zone ${name}`, {
-      hint: hintForZone(flags.zone, zones),
+      hint: hintForZone(flags.zone, await zonesForHint(flags)),
     });
+  }
+}
+
+/** Returns all zones; undefined if the server does not send them. */
+async function zonesForHint(
+  flags: RequestFlags,
+): Promise<readonly ZoneState[] | undefined> {
+  try {
+    return (await requestNamed(flags, undefined)).zones;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
   }
 }
 
@@ -141,8 +153,13 @@ function rendered(
 ): string {
   const states = fullestFirst(zones);
   if (form === "json") return renderZoneJson(states, flags.times);
-  if (form === "tsv") return renderZoneLines(states, flags.times);
-  const depth = colorDepth(flags.color, env, Deno.stdout.isTerminal());
+  const isTerminal = Deno.stdout.isTerminal();
+  if (form === "tsv") {
+    // A pipe gets names as they are.
+    const shown = isTerminal ? states.map(printableZone) : states;
+    return renderZoneLines(shown, flags.times);
+  }
+  const depth = colorDepth(flags.color, env, isTerminal);
   const { width } = outputSize();
   const [only] = flags.zone === undefined ? [] : states;
   return only === undefined

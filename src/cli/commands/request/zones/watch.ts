@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { printableJson } from "../../../../common/printable.ts";
+import { printable, printableJson } from "../../../../common/printable.ts";
 import { Topics } from "../../../../protocol/mod.ts";
 import { ZoneWatcher, type ZoneWatchEvent } from "../../../../request/mod.ts";
 import { uniqueClientId } from "../../../connect.ts";
 import type { TimeForm } from "../../../terminal/render.ts";
 import {
   fullestFirst,
+  printableZone,
   renderRemovedZones,
   renderZoneLines,
   withTimes,
@@ -75,15 +76,21 @@ export async function watchZones(
 function tsvOf(event: ZoneWatchEvent, times: TimeForm | undefined): string {
   if (event.kind === "event") return "";
   const removed = event.kind === "changes" ? event.removed : [];
-  return renderRemovedZones(removed) +
-    renderZoneLines(fullestFirst(event.zones), times);
+  const states = fullestFirst(event.zones);
+  if (!Deno.stdout.isTerminal()) {
+    return renderRemovedZones(removed) + renderZoneLines(states, times);
+  }
+  return renderRemovedZones(removed.map(printable)) +
+    renderZoneLines(states.map(printableZone), times);
 }
 
 /** A line for each event of the watch. */
 function jsonOf(event: ZoneWatchEvent, times: TimeForm = "ms"): string {
   if (event.kind === "event") {
     const body = withTimes(event.event, times) as Record<string, unknown>;
-    return `${printableJson({ kind: "event", ...body })}\n`;
+    const { dropped } = event;
+    const rest = dropped > 0 ? { dropped } : {}; // the reader was slow
+    return `${printableJson({ kind: "event", ...body, ...rest })}\n`;
   }
   const zones = event.zones.map((state) => withTimes(state, times));
   const body = event.kind === "snapshot"
