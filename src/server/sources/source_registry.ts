@@ -20,14 +20,14 @@ const KNOWN_AFTER_MS = 10 * 60_000;
 const UNUSED_AFTER_MS = 24 * 3_600_000;
 /** How often such sources are looked for. */
 const UNUSED_CHECK_MS = 60_000;
+/** Those that may be replaced are in order to this precision. */
+const MOVE_INTERVAL_MS = 1000;
 
 /** Options of {@linkcode SourceRegistry}. */
 export interface SourceRegistryOptions {
   /** The present time, ms since 1970. */
   readonly began: number;
-  /**
-   * Default 10,000: each needs about 400 bytes, and its name.
-   */
+  /** Default 10,000: each needs about 400 bytes, and its name. */
   readonly maxSources?: number;
   /** A clock that never jumps, in ms. Default `performance.now()`. */
   readonly monotonic?: (() => number) | undefined;
@@ -39,6 +39,10 @@ export interface SourceRegistryOptions {
 class Source extends Activity {
   readonly name: string;
   isSilent = false;
+  /** False if it may be replaced. */
+  isKnown = false;
+  /** When it was put at the end of those that may be replaced. */
+  movedMs = -Infinity;
 
   constructor(name: string) {
     super();
@@ -60,15 +64,17 @@ export class SourceRegistry {
   readonly #maxSources: number;
   readonly #monotonic: () => number;
   readonly #limited: Pick<LimitCounts, "add">;
-  /** Sources that may be replaced, the one heard the longest ago first. */
-  readonly #new = new Map<string, Source>();
+  readonly #sources = new Map<string, Source>();
+  /**
+   * The sources that may be replaced, the one heard the longest ago first, to a
+   * second.
+   */
+  readonly #new = new Set<Source>();
   /**
    * Iterates over `#new`: all before it are removed. A new iterator for each
    * removal would pass over the places of all earlier ones.
    */
   #oldest = this.#new.values();
-  /** Sources that report for long. */
-  readonly #known = new Map<string, Source>();
   readonly #unnamed = new Activity();
   readonly #unlisted = new Activity();
   #silentCount = 0;
@@ -90,7 +96,7 @@ export class SourceRegistry {
 
   /** The number of sources in the list. */
   get size(): number {
-    return this.#new.size + this.#known.size;
+    return this.#sources.size;
   }
 
   /** The number of silent sources. */
@@ -197,7 +203,7 @@ export class SourceRegistry {
     const nowMs = this.#monotonic();
     const stateOf = (one: Activity) => one.state(nowMs);
     const text = contains.toLowerCase();
-    const all = [...this.#new.values(), ...this.#known.values()]
+    const all = [...this.#sources.values()]
       .filter(({ name }) => text === "" || name.toLowerCase().includes(text));
     all.sort((a, b) =>
       Number(b.isSilent) - Number(a.isSilent) || a.heardMs - b.heardMs
@@ -218,10 +224,8 @@ export class SourceRegistry {
   *#due(silentAfter: number, sinceMs: number): Generator<Source, void, void> {
     const latest = this.#monotonic() - silentAfter;
     if (sinceMs > latest) return;
-    for (const sources of [this.#new, this.#known]) {
-      for (const source of sources.values()) {
-        if (!source.isSilent && source.heardMs <= latest) yield source;
-      }
+    for (const source of this.#sources.values()) {
+      if (!source.isSilent && source.heardMs <= latest) yield source;
     }
   }
 
@@ -240,14 +244,19 @@ export class SourceRegistry {
   }
 
   #find(name: string, nowMs: number): Source | undefined {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const source = this.#new.get(name);
-    if (source === undefined) return undefined;
-    this.#new.delete(name);
-    const isKnown = nowMs - source.firstMs >= KNOWN_AFTER_MS;
-    (isKnown ? this.#known : this.#new).set(name, source);
+    const source = this.#sources.get(name);
+    if (source === undefined || source.isKnown) return source;
+    if (nowMs - source.movedMs < MOVE_INTERVAL_MS) return source;
+    this.#new.delete(source);
+    if (nowMs - source.firstMs >= KNOWN_AFTER_MS) source.isKnown = true;
+    else this.#addNew(source, nowMs);
     return source;
+  }
+
+  /** Puts a source at the end of those that may be replaced. */
+  #addNew(source: Source, nowMs: number): void {
+    source.movedMs = nowMs;
+    this.#new.add(source);
   }
 
   /** Returns undefined if there are too many sources. */
@@ -257,7 +266,8 @@ export class SourceRegistry {
       if (!this.#removeOne(nowMs)) return undefined;
     }
     const source = new Source(name);
-    this.#new.set(name, source);
+    this.#sources.set(name, source);
+    this.#addNew(source, nowMs);
     return source;
   }
 
@@ -265,7 +275,8 @@ export class SourceRegistry {
     if (this.#new.size === 0) this.#findUnused(nowMs);
     const oldest = this.#nextOldest();
     if (oldest === undefined) return false;
-    this.#new.delete(oldest.name);
+    this.#new.delete(oldest);
+    this.#sources.delete(oldest.name);
     if (oldest.isSilent) this.#silentCount--;
     return true;
   }
@@ -281,12 +292,12 @@ export class SourceRegistry {
   #findUnused(nowMs: number): void {
     if (nowMs < this.#unusedCheckMs) return;
     this.#unusedCheckMs = nowMs + UNUSED_CHECK_MS;
-    const unused = [...this.#known.values()].filter(({ heardMs }) =>
+    const unused = [...this.#sources.values()].filter(({ heardMs }) =>
       nowMs - heardMs >= UNUSED_AFTER_MS
     );
     for (const source of unused.sort((a, b) => a.heardMs - b.heardMs)) {
-      this.#known.delete(source.name);
-      this.#new.set(source.name, source);
+      source.isKnown = false;
+      this.#addNew(source, nowMs);
     }
   }
 }
