@@ -91,25 +91,34 @@ export class ZoneLabels {
       if (
         !isMarked(shape) && (width < MIN_WIDTH_PX || height < MIN_HEIGHT_PX)
       ) continue;
-      const draw = scene.filled && !isMarked(shape)
-        ? this.#inside(shape, { width, height }, viewport, pixelRatio, scene)
-        : this.#onEdge(shape, width, viewport, pixelRatio, scene);
-      if (draw === undefined || labels.some((one) => overlaps(one, draw.box))) {
-        continue;
+      const isInside = scene.filled && !isMarked(shape);
+      for (const short of [false, true]) {
+        const label = isInside
+          ? this.#inside(shape, { width, height }, viewport, pixelRatio, scene)
+          : this.#onEdge(shape, width, viewport, pixelRatio, scene, short);
+        const overlaid = label === undefined ||
+          labels.some((one) => overlaps(one, label.box));
+        if (overlaid) continue;
+        labels.push(label.box);
+        label.paint(context);
+        break;
       }
-      labels.push(draw.box);
-      draw.paint(context);
     }
     return labels;
   }
 
-  /** A label on the upper edge: name and count, or only the count. */
+  /**
+   * A label on the upper edge: name and count, or only the count.
+   *
+   * @param short whether there is no room for the name
+   */
   #onEdge(
     shape: ZoneShape,
     width: number,
     viewport: Viewport,
     pixelRatio: number,
     scene: ZoneScene,
+    short: boolean,
   ) {
     const { colors, selected } = scene;
     const state = scene.states.get(shape.name);
@@ -128,7 +137,9 @@ export class ZoneLabels {
     );
     const { count, of } = numbersOf(state);
     const texts: Text[] = [
-      { text: cut(zoneTitle(shape)), font: this.#font(650), color: strong },
+      ...(short ? [] : [
+        { text: cut(zoneTitle(shape)), font: this.#font(650), color: strong },
+      ]),
       { text: count + of, font: this.#font(450), color: weak },
     ];
     const room = isSelected || shape.name === scene.hovered

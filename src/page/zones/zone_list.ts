@@ -16,6 +16,8 @@ import { createZoneRow, type ZoneRow } from "./zone_row.ts";
 
 /** Minimum time between two changes of the order, so that rows can be read. */
 const ORDER_INTERVAL_MS = 1000;
+/** The same after zones were added or removed: thousands come in parts. */
+const CHANGE_INTERVAL_MS = 200;
 /** The order stays for this time after the pointer has moved over the list. */
 const POINTED_MS = 5000;
 /** Rows above and below the visible ones. */
@@ -62,6 +64,10 @@ export class ZoneList {
   /** When the pointer last moved over the list, as `performance.now()`. */
   #pointedAt = -Infinity;
   #orderedAt = -Infinity;
+  /** Whether zones were added or removed since. */
+  #isChanged = false;
+  /** When the timer fires, as `performance.now()`; Infinity if none runs. */
+  #sortAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ZoneListOptions) {
@@ -124,11 +130,10 @@ export class ZoneList {
     names: ReadonlySet<string> | undefined,
   ): void {
     this.#states = states;
-    if (this.#order.update(states, names)) this.#sort();
-    else {
-      for (const name of names ?? []) this.#showState(name);
-      this.#scheduleSort();
-    }
+    const hasOthers = this.#order.update(states, names);
+    for (const name of names ?? []) this.#showState(name);
+    this.#isChanged ||= hasOthers;
+    this.#scheduleSort();
   }
 
   /** Makes the rows for the present size of the list. */
@@ -149,21 +154,28 @@ export class ZoneList {
   }
 
   #scheduleSort(): void {
-    if (this.#timer !== undefined) return;
-    const last = Math.max(this.#orderedAt, this.#pointedAt);
-    const due = last + ORDER_INTERVAL_MS - performance.now();
+    const due = this.#isChanged
+      ? this.#orderedAt + CHANGE_INTERVAL_MS
+      : Math.max(
+        this.#orderedAt + ORDER_INTERVAL_MS,
+        // Rows must not move away under the pointer.
+        this.#pointedAt + POINTED_MS,
+      );
+    if (due >= this.#sortAt) return;
+    clearTimeout(this.#timer);
+    this.#sortAt = due;
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      // Rows must not move away under the pointer.
-      const isPointed = performance.now() - this.#pointedAt < POINTED_MS;
-      if (isPointed) this.#scheduleSort();
+      this.#sortAt = Infinity;
+      const isPointed = performance.now() < this.#pointedAt + POINTED_MS;
+      if (isPointed && !this.#isChanged) this.#scheduleSort();
       else this.#sort();
-    }, Math.max(0, due));
+    }, Math.max(0, due - performance.now()));
   }
 
   #sort(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#sortAt = Infinity;
+    this.#isChanged = false;
     this.#orderedAt = performance.now();
     const { filter, allLayers } = this.#filters;
     const { states, counts, hasOthers } = this.#order.find({
