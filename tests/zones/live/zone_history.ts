@@ -59,14 +59,15 @@ class Lifetime {
 export class ZoneHistory {
   /** The present states by zone, as retained. */
   readonly states = new Map<string, ZoneState>();
-  /** By zone; the last lifetime is the present one if the zone has a state. */
+  /** Of the present zones. */
   readonly #lifetimes = new Map<string, Lifetime>();
   /** All messages so far, as text, by zone. */
   readonly #known = new Map<string, Set<string>>();
   /** When the states of zones were deleted, ms since 1970. */
   readonly #deletedAt = new Map<string, number>();
-  messages = 0;
+  /** Different events. */
   events = 0;
+  /** Events that the server published again. */
   duplicates = 0;
 
   /**
@@ -75,9 +76,14 @@ export class ZoneHistory {
    * @param topic without the prefix: `zone/NAME` or `zone/NAME/event`
    * @param payload the payload, empty for a deleted state
    * @param now ms since 1970
+   * @param isRedelivered the broker sends it again
    */
-  add(topic: string, payload: string, now: number): void {
-    this.messages++;
+  add(
+    topic: string,
+    payload: string,
+    now: number,
+    isRedelivered: boolean,
+  ): void {
     const [, zone, isEvent] = topic.split("/");
     if (payload === "") {
       this.states.delete(zone!);
@@ -92,7 +98,7 @@ export class ZoneHistory {
     const isKnown = known.has(payload);
     known.add(payload);
     if (isKnown) {
-      if (isEvent) this.duplicates++;
+      if (isEvent && !isRedelivered) this.duplicates++;
       return;
     }
     if (isEvent) this.events++;

@@ -60,9 +60,11 @@ export class ZoneSubscriber implements AsyncDisposable {
     }
   }
 
-  async #receive({ topic, payload, messageId }: PublishPacket): Promise<void> {
+  async #receive(
+    { topic, payload, messageId, dup }: PublishPacket,
+  ): Promise<void> {
     const text = payload.toString();
-    this.history.add(topic.slice(PREFIX.length), text, Date.now());
+    this.history.add(topic.slice(PREFIX.length), text, Date.now(), dup);
     if (messageId === undefined) return;
     await this.#connection.write(encode({ cmd: "puback", messageId }));
   }
