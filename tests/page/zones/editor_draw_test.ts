@@ -2,6 +2,7 @@
 /** The zone editor: drawing, saving, and what the page then shows. */
 import assert from "node:assert/strict";
 import { needs } from "../../support/needs.ts";
+import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
 import { EditorDriver, rectangle } from "./editor_driver.ts";
 
@@ -219,6 +220,37 @@ Deno.test({
     assert.deepEqual(small, []);
     await driver.save();
     assert.equal((await driver.zones()).length, 1);
+    assert.deepEqual(session.errors, []);
+  },
+});
+
+Deno.test({
+  name: "where y grows upwards, zones are drawn and moved as the map is seen",
+  ...needs("chromium"),
+  fn: async () => {
+    await using folder = await tempDir();
+    const layers = { default: { yUp: true } };
+    const file = await folder.file("maps.json", JSON.stringify({ layers }));
+    await using driver = await EditorDriver.open([], {
+      server: ["--map-file", file],
+    });
+    const { page, session } = driver;
+    await until(async () => (await session.camera()).yUp);
+    await driver.edit();
+    await driver.button("Rectangle");
+    await driver.click(2, 10);
+    await driver.click(6, 4);
+    await driver.announced(/^Zone 1 added: x 2 to 6, y 4 to 10/);
+    await driver.drag([6, 10], [8, 12]);
+    await driver.announced(/^Corner \d of 4: x 8, y 12/);
+    await page.locator("#map").focus();
+    await page.keyboard.press("ArrowUp");
+    await driver.announced(/^Corner \d of 4: x 8, y 13/);
+    await driver.button("Rectangle");
+    assert.equal(
+      await page.getByLabel("Bottom (y)", { exact: true }).count(),
+      1,
+    );
     assert.deepEqual(session.errors, []);
   },
 });
