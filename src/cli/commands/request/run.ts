@@ -7,17 +7,13 @@ import { env } from "../../env.ts";
 import { printable } from "../../../common/printable.ts";
 import type { Region } from "../../../grid/mod.ts";
 import type { CellStatus } from "../../../grid/status.ts";
-import { Topics } from "../../../protocol/mod.ts";
-import { type MapView, Requester } from "../../../request/mod.ts";
+import type { MapView } from "../../../request/mod.ts";
 import type {
   CommonFlags,
   FormatFlags,
 } from "../../arguments/common_options.ts";
-import { connect, leave, uniqueClientId } from "../../connect.ts";
-import { requestUnlessOriginal } from "../../original_server.ts";
 import { Exit } from "../../exit_codes.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
-import { Ending } from "../../terminal/ending.ts";
 import {
   type ColorDepth,
   CountedCells,
@@ -32,6 +28,7 @@ import {
   renderTsv,
   statusAt,
 } from "../../terminal/render.ts";
+import { askServer } from "./ask.ts";
 import {
   hasZones,
   type OutputForm,
@@ -119,36 +116,15 @@ export async function print(
   await printAs(form, view, flags);
 }
 
-async function requestMap(flags: RequestFlags): Promise<MapView> {
-  const { layer, timeout, wire } = flags;
-  const topics = new Topics(flags.prefix);
-  const requester = new Requester({
-    topics,
-    name: uniqueClientId("request"),
-    wire,
-  });
-  using ending = new Ending();
-  const { signal } = ending;
-  const link = await connect(flags, requester, { signal });
-  try {
-    const region = regionOf(flags);
-    const query = { layer, timeout, ...(region && { region }) };
-    if (wire === "original") {
-      return await requester.request(link, { ...query, signal });
-    }
-    return await requestUnlessOriginal(
-      (signal) => requester.request(link, { ...query, signal }),
-      flags,
-      {
-        topics,
-        hint: ORIGINAL_HINT,
-        signal,
-        isKnown: () => requester.serverState !== undefined,
-      },
-    );
-  } finally {
-    await leave(link);
-  }
+function requestMap(flags: RequestFlags): Promise<MapView> {
+  const { layer, timeout } = flags;
+  const region = regionOf(flags);
+  const query = { layer, timeout, ...(region && { region }) };
+  return askServer(
+    flags,
+    ORIGINAL_HINT,
+    (requester, link, signal) => requester.request(link, { ...query, signal }),
+  );
 }
 
 /**

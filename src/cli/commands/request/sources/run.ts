@@ -3,15 +3,12 @@
  *
  * @module
  */
-import { type SourceList, Topics } from "../../../../protocol/mod.ts";
-import { Requester, requestSources } from "../../../../request/mod.ts";
-import { connect, leave, uniqueClientId } from "../../../connect.ts";
+import type { SourceList } from "../../../../protocol/mod.ts";
+import { requestSources } from "../../../../request/mod.ts";
 import { env } from "../../../env.ts";
 import { usageError } from "../../../errors.ts";
 import { Exit } from "../../../exit_codes.ts";
-import { requestUnlessOriginal } from "../../../original_server.ts";
 import { colorDepth, outputSize } from "../../../terminal/capabilities.ts";
-import { Ending } from "../../../terminal/ending.ts";
 import { info } from "../../../terminal/output.ts";
 import { printPaged } from "../../../terminal/pager.ts";
 import {
@@ -19,6 +16,7 @@ import {
   renderSourceLines,
   renderSourceTable,
 } from "../../../terminal/source_table.ts";
+import { askServer } from "../ask.ts";
 import type { RequestFlags } from "../options.ts";
 
 /** Prints the sources, silent ones first. */
@@ -57,25 +55,12 @@ function rendered(
   return renderSourceTable(list, { width, color: depth !== "none" });
 }
 
-async function request(flags: RequestFlags): Promise<SourceList> {
+function request(flags: RequestFlags): Promise<SourceList> {
   const { timeout } = flags;
-  const topics = new Topics(flags.prefix);
-  const requester = new Requester({ topics, name: uniqueClientId("request") });
-  using ending = new Ending();
-  const { signal } = ending;
-  const link = await connect(flags, requester, { signal });
-  try {
-    return await requestUnlessOriginal(
-      (signal) => requestSources(requester, link, { timeout, signal }),
-      flags,
-      {
-        topics,
-        hint: "That server does not list sources.",
-        signal,
-        isKnown: () => requester.serverState !== undefined,
-      },
-    );
-  } finally {
-    await leave(link);
-  }
+  return askServer(
+    flags,
+    "That server does not list sources.",
+    (requester, link, signal) =>
+      requestSources(requester, link, { timeout, signal }),
+  );
 }

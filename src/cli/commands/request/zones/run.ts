@@ -5,19 +5,11 @@
  */
 import { AppError } from "../../../../common/errors.ts";
 import { printable } from "../../../../common/printable.ts";
-import { Topics } from "../../../../protocol/mod.ts";
-import {
-  RefusedError,
-  Requester,
-  type ZonesView,
-} from "../../../../request/mod.ts";
+import { RefusedError, type ZonesView } from "../../../../request/mod.ts";
 import type { ZoneState } from "../../../../zones/mod.ts";
-import { connect, leave, uniqueClientId } from "../../../connect.ts";
 import { env } from "../../../env.ts";
 import { Exit } from "../../../exit_codes.ts";
-import { requestUnlessOriginal } from "../../../original_server.ts";
 import { colorDepth, outputSize } from "../../../terminal/capabilities.ts";
-import { Ending } from "../../../terminal/ending.ts";
 import { info, writeOut } from "../../../terminal/output.ts";
 import { printPaged } from "../../../terminal/pager.ts";
 import { zoneDetails } from "../../../terminal/zone_details.ts";
@@ -29,6 +21,7 @@ import {
   renderZoneLines,
   renderZoneTable,
 } from "../../../terminal/zone_table.ts";
+import { askServer } from "../ask.ts";
 import type { ZonesForm } from "../mode.ts";
 import type { RequestFlags } from "../options.ts";
 import { hintForZone } from "./hint.ts";
@@ -88,29 +81,17 @@ async function requestZones(flags: RequestFlags): Promise<ZonesView> {
 }
 
 /** @param names undefined: all zones */
-async function requestNamed(
+function requestNamed(
   flags: RequestFlags,
   names: readonly string[] | undefined,
 ): Promise<ZonesView> {
-  const { timeout } = flags;
-  const topics = new Topics(flags.prefix);
-  const requester = new Requester({ topics, name: uniqueClientId("request") });
-  using ending = new Ending();
-  const { signal } = ending;
-  const link = await connect(flags, requester, { signal });
-  const query = { timeout, ...(names && { names }) };
-  try {
-    return await requestUnlessOriginal(
-      (signal) => requester.requestZones(link, { ...query, signal }),
-      flags,
-      {
-        ...{ topics, hint: ORIGINAL_HINT, signal },
-        isKnown: () => requester.serverState !== undefined,
-      },
-    );
-  } finally {
-    await leave(link);
-  }
+  const query = { timeout: flags.timeout, ...(names && { names }) };
+  return askServer(
+    flags,
+    ORIGINAL_HINT,
+    (requester, link, signal) =>
+      requester.requestZones(link, { ...query, signal }),
+  );
 }
 
 /**
