@@ -132,7 +132,10 @@ export class PageSession implements AsyncDisposable {
    * @returns `red,green,blue,alpha`; {@linkcode BLANK} where nothing is drawn
    */
   async colorOf(x: number, y: number): Promise<string> {
-    const { left, top } = await this.positionOf(x - 0.3, y - 0.3);
+    // A small cell has no number, and perhaps only one pixel.
+    const { scale } = await this.camera();
+    const beside = scale > 10 ? 0.3 : 0;
+    const { left, top } = await this.positionOf(x - beside, y - beside);
     return await this.page.evaluate(([left, top]) => {
       const canvas = document.querySelector<HTMLCanvasElement>("canvas.cells");
       if (!canvas) return "0,0,0,0";
