@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { delay } from "../../src/common/async.ts";
 import { tempDir } from "../../tests/support/temp.ts";
 import { LoadGenerator } from "../harness/load_generator.ts";
 import {
@@ -36,6 +37,8 @@ export interface IngestShape {
   readonly window: number;
   /** Cells that the map has before the trial. */
   readonly preloaded?: number;
+  /** Pause after that, ms. */
+  readonly pauseMs?: number;
 }
 
 /** Options of {@linkcode ingest}. */
@@ -67,6 +70,7 @@ export async function ingest(
     prefix: PREFIX,
   });
   if (shape.preloaded !== undefined) await preload(system, shape.preloaded);
+  if (shape.pauseMs !== undefined) await delay(shape.pauseMs);
   await load.send(warmUp);
   await system.waitUntilProcessed(warmUp, load);
   const meter = new Meter(allProcesses(system, load));

@@ -22,6 +22,8 @@ const MILLION = 1_000_000;
 const ZONES = 10_000;
 const STORES = ["memory", "sqlite"] as const;
 const GOAL = 0.85;
+/** The first cells change all zones, with 20,000 events: they are published. */
+const PAUSE_MS = 6000;
 
 /** All cases of zones. */
 export function zoneCases(size: Size): Case[] {
@@ -40,11 +42,12 @@ function manyZones(size: Size, readingsPerMessage: 1 | 100): Case {
     qos: 1,
     readingsPerMessage,
     warmUp: size.count(many ? 20_000 : 400_000),
-    messages: size.count(many ? 80_000 : 4_000_000),
+    messages: size.count(many ? 120_000 : 5_000_000),
     cells: MILLION,
     order: "random",
     window: many ? 400 : 4000,
     preloaded: MILLION,
+    pauseMs: PAUSE_MS,
   };
   const zones = collection(squares(1000, 10));
   return {
@@ -80,6 +83,7 @@ function largeZone(size: Size): Case {
     order: "random",
     window: 400,
     preloaded: cells,
+    pauseMs: PAUSE_MS,
   };
   const [none, small, large] = [
     "no zone",
