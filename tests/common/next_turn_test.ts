@@ -58,8 +58,8 @@ Deno.test({
   fn: async () => {
     let isDone = false;
     const done = inTurns(function* () {
-      // 20 turns of 10 ms
-      for (let i = 0; i < 200; i++) {
+      // 60 turns of 10 ms: with setImmediate one byte waits for so many
+      for (let i = 0; i < 600; i++) {
         work();
         yield;
       }
