@@ -133,8 +133,8 @@ export class PageSession implements AsyncDisposable {
    */
   async colorOf(x: number, y: number): Promise<string> {
     // A small cell has no number, and perhaps only one pixel.
-    const { scale } = await this.camera();
-    const beside = scale > 10 ? 0.3 : 0;
+    const { scale, yUp } = await this.camera();
+    const beside = scale > 10 || yUp ? 0.3 : 0;
     const { left, top } = await this.positionOf(x - beside, y - beside);
     return await this.page.evaluate(([left, top]) => {
       const canvas = document.querySelector<HTMLCanvasElement>("canvas.cells");
