@@ -9,6 +9,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { delay } from "../../src/common/async.ts";
 import { launch } from "./session.ts";
 import { CATCH_UP_MS } from "./fixture/fast_clock.ts";
+import { floorZones } from "./fixture/floor_zones.ts";
 import { PLAN_MARGIN, PLAN_SCALE, planSvg } from "./fixture/plan.ts";
 import {
   FLOOR,
@@ -72,6 +73,17 @@ async function submit(
     const answer = await response.text();
     if (!response.ok) throw new Error(`Cannot submit readings: ${answer}`);
   }
+}
+
+/** Replaces the zones. */
+async function submitZones(url: string): Promise<void> {
+  const response = await fetch(`${url}/api/v1/zones`, {
+    method: "PUT",
+    headers: { "content-type": "application/geo+json" },
+    body: floorZones(LAYER),
+  });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`Cannot set the zones: ${answer}`);
 }
 
 /** @param withSilent whether to include rooms whose sensors are silent */
@@ -189,6 +201,7 @@ async function main(): Promise<void> {
     for (const [layer, seed, busy] of OTHER_FLOORS) {
       await submit(url, layer, allReadings(new Scene(seed, busy), false));
     }
+    await submitZones(url);
     await fillHistory(url, scene);
     // The clock is right now: all rooms but the silent ones become fresh.
     await submit(url, LAYER, allReadings(scene, false));
@@ -237,6 +250,20 @@ async function takePictures(browser: Browser, url: string): Promise<void> {
     async (page) => {
       await page.mouse.move(660, 402);
       await page.locator("#tip", { hasText: "from" }).waitFor();
+    },
+  );
+  await takePicture(browser, `${url}/?zone=project-rooms`, "zone", {
+    colorScheme: "dark",
+  });
+  await takePicture(
+    browser,
+    at,
+    "zones-editor",
+    { colorScheme: "light" },
+    async (page) => {
+      await page.getByRole("button", { name: "Edit zones" }).click();
+      await page.getByText("Lobby", { exact: true }).first().click();
+      await page.getByLabel("Capacity").first().waitFor();
     },
   );
   await takePicture(browser, at, "phone", { colorScheme: "light", ...PHONE });
