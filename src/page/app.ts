@@ -45,7 +45,6 @@ import { ZonesView } from "./zones/zones_view.ts";
 const TICK_MS = 1000;
 /** What a zone counts if the values of its layer are only 0 and 1. */
 const OCCUPIED_CELLS: Unit = ["occupied cell", "occupied cells"];
-const REDUCED_MOTION = "(prefers-reduced-motion: reduce)";
 
 /** The part of the live feed that the app uses. */
 export type Feed = Pick<LiveClient, "view" | "serverTime">;
@@ -103,10 +102,9 @@ export class App implements LiveEvents {
         onClick: (at) => {
           if (!this.#zones.click(at)) this.#explorer.click(at.cell);
         },
-        onBox: (region) =>
-          this.#hash.change(() => this.#explorer.select(region)),
+        onBox: (box) => this.#hash.change(() => this.#explorer.select(box)),
       },
-      !matchMedia(REDUCED_MOTION).matches,
+      !matchMedia("(prefers-reduced-motion: reduce)").matches,
     );
     this.#loader = new CellLoader(
       (cells) => {

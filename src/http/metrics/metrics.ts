@@ -40,16 +40,8 @@ const COMMIT_DURATION_BUCKETS_S = [
   1,
 ];
 const COMMIT_READINGS_BUCKETS = [
-  1,
-  3,
-  10,
-  30,
-  100,
-  300,
-  1000,
-  3000,
-  10_000,
-  100_000,
+  ...[1, 3, 10, 30, 100, 300],
+  ...[1000, 3000, 10_000, 100_000],
 ];
 const REQUEST_DURATION_BUCKETS_S = [
   0.0005,

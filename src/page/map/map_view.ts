@@ -289,18 +289,10 @@ export class MapView {
 
   /** The place of a region on the map; undefined before the first frame. */
   rectOf({ x0, y0, x1, y1 }: Region): Rect | undefined {
-    const [left, bottom, right, top] = this.axes.extentOf([
-      x0,
-      y0,
-      x1 + 1,
-      y1 + 1,
-    ]);
-    const from = this.#map.getPixelFromCoordinate([left!, top!]) as
-      | [number, number]
-      | null;
-    const to = this.#map.getPixelFromCoordinate([right!, bottom!]) as
-      | [number, number]
-      | null;
+    const edges: Edges = [x0, y0, x1 + 1, y1 + 1];
+    const [left, bottom, right, top] = this.axes.extentOf(edges);
+    const from = this.#pixelOf([left!, top!]);
+    const to = this.#pixelOf([right!, bottom!]);
     if (from === null || to === null) return undefined;
     return {
       left: from[0],
@@ -344,6 +336,10 @@ export class MapView {
   /** The outer edges of what is visible. */
   get visibleEdges(): Edges {
     return this.axes.edgesOf(this.#view.calculateExtent(this.#map.getSize()));
+  }
+
+  #pixelOf(coordinate: number[]): MapPlace["pixel"] | null {
+    return this.#map.getPixelFromCoordinate(coordinate) as [number, number];
   }
 
   #showContent(): void {
