@@ -7,22 +7,13 @@
 
 import { OccupancyMap, type ReadingColumns } from "../src/grid/mod.ts";
 import { type Zone, ZoneIndex, ZoneTracker } from "../src/zones/mod.ts";
+import { rectangle, zoneOf } from "../tests/zones/shapes.ts";
 
 const NOW = 1_700_000_000_000;
 const MAX_INT32 = 2 ** 31 - 1;
 
 function square(x: number, y: number, size: number): Zone {
-  const [x1, y1] = [x + size, y + size];
-  return {
-    name: `${x},${y}`,
-    layer: "default",
-    title: undefined,
-    capacity: undefined,
-    occupiedWhen: { cells: 1 },
-    clearAfter: 0,
-    staleAfter: undefined,
-    polygons: [[[[x, y], [x1, y], [x1, y1], [x, y1], [x, y]]]],
-  };
+  return zoneOf(`${x},${y}`, [rectangle(x, y, x + size, y + size)]);
 }
 
 /** Zones of 10 by 10 cells that cover a square. */

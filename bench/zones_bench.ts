@@ -8,6 +8,7 @@
 import { ZoneShape } from "../src/zones/tile_mask.ts";
 import type { Polygon, Position, Zone } from "../src/zones/zone.ts";
 import { ZoneIndex } from "../src/zones/zone_index.ts";
+import { zoneOf } from "../tests/zones/shapes.ts";
 
 /** Returns a polygon around a point. */
 function round(
@@ -21,19 +22,6 @@ function round(
     return [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
   });
   return [[...ring, ring[0]!]];
-}
-
-function zoneOf(name: string, polygon: Polygon): Zone {
-  return {
-    name,
-    layer: "default",
-    title: undefined,
-    capacity: undefined,
-    occupiedWhen: { cells: 1 },
-    clearAfter: 0,
-    staleAfter: undefined,
-    polygons: [polygon],
-  };
 }
 
 /** Cells from one zone to the next: 2 by 2 zones in a tile. */

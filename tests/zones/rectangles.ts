@@ -8,6 +8,7 @@
 import { xOf, yOf } from "../../src/grid/tiles.ts";
 import type { TileZones, ZoneShare } from "../../src/zones/tile_zones.ts";
 import type { Zone } from "../../src/zones/zone.ts";
+import { rectangle, zoneOf as zoneOfPolygons } from "./shapes.ts";
 
 /** The cells with x0 <= x < x1 and y0 <= y < y1. */
 export type Rectangle = readonly [
@@ -23,19 +24,8 @@ export function zoneOf(
   rectangles: readonly Rectangle[],
   options: Partial<Zone> = {},
 ): Zone {
-  return {
-    name,
-    layer: "default",
-    title: undefined,
-    capacity: undefined,
-    occupiedWhen: { cells: 1 },
-    clearAfter: 0,
-    staleAfter: undefined,
-    polygons: rectangles.map(([x0, y0, x1, y1]) => [
-      [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]],
-    ]),
-    ...options,
-  };
+  const polygons = rectangles.map((one) => [rectangle(...one)]);
+  return { ...zoneOfPolygons(name, ...polygons), ...options };
 }
 
 /** Returns true if a zone of rectangles has a cell. */
