@@ -3,6 +3,7 @@ import { redactUrl } from "../../mqtt/url.ts";
 import type { FlagsOf, OptionSpec } from "./spec.ts";
 import {
   parseBroker,
+  parseHttpUrl,
   parseLayer,
   parsePrefix,
   parseSource,
@@ -150,6 +151,23 @@ export function layerOption<const Summary extends string>(summary: Summary) {
     parse: parseLayer,
   } as const satisfies OptionSpec;
 }
+
+/** Where the HTTP interface of a server is. */
+export const HTTP_API_OPTIONS = [
+  {
+    name: "url",
+    value: "url",
+    summary: "HTTP address of the server",
+    default: "http://127.0.0.1:8080",
+    parse: parseHttpUrl,
+  },
+  {
+    name: "http-token-file",
+    value: "file",
+    summary: "file with the access token, if the server requires one",
+    file: true,
+  },
+] as const satisfies readonly OptionSpec[];
 
 /** `--source`. */
 export const SOURCE_OPTION = {

@@ -1,9 +1,10 @@
 import {
   COMMON_OPTIONS,
+  HTTP_API_OPTIONS,
   PAGER_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
-import { parseHttpUrl, parseTimeout } from "../../arguments/values.ts";
+import { parseTimeout } from "../../arguments/values.ts";
 
 /** The options of `occupancy layers`. */
 export const LAYERS = {
@@ -17,19 +18,7 @@ export const LAYERS = {
     more: { name: "layer", summary: "layer to delete" },
   },
   options: [
-    {
-      name: "url",
-      value: "url",
-      summary: "HTTP address of the server",
-      default: "http://127.0.0.1:8080",
-      parse: parseHttpUrl,
-    },
-    {
-      name: "http-token-file",
-      value: "file",
-      summary: "file with the access token, if the server requires one",
-      file: true,
-    },
+    ...HTTP_API_OPTIONS,
     {
       name: "yes",
       short: "y",

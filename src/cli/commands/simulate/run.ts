@@ -54,7 +54,7 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
 /**
  * Prints the zones of a scene.
  *
- * @throws {AppError} (usage) if a collection cannot have so many zones
+ * @throws {AppError} (usage) if there are more zones than a collection may have
  */
 async function printZones(
   scene: Scene,

@@ -2,11 +2,11 @@ import { parseDuration } from "../../../common/duration.ts";
 import type { OccupiedWhen } from "../../../zones/mod.ts";
 import {
   COMMON_OPTIONS,
+  HTTP_API_OPTIONS,
   PAGER_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
-  parseHttpUrl,
   parseLargeCount,
   parseLayer,
   parsePositiveDuration,
@@ -35,19 +35,7 @@ export const ZONES = {
     },
   },
   options: [
-    {
-      name: "url",
-      value: "url",
-      summary: "HTTP address of the server",
-      default: "http://127.0.0.1:8080",
-      parse: parseHttpUrl,
-    },
-    {
-      name: "http-token-file",
-      value: "file",
-      summary: "file with the access token, if the server requires one",
-      file: true,
-    },
+    ...HTTP_API_OPTIONS,
     {
       name: "merge",
       summary: "import: keep the zones that are not in the file",

@@ -12,7 +12,6 @@ import {
   colorOfLevel,
   type CountedCells,
   DIM,
-  formatCount,
   headline,
   pan,
   PLAIN,
@@ -32,6 +31,7 @@ import { fittingText, type KeyMeaning } from "./key_help.ts";
 import type { Key } from "./keyboard.ts";
 import { SCROLL_KEYS, Scroller } from "./scroller.ts";
 import { firstOf } from "./select.ts";
+import { tableFoot } from "./table_foot.ts";
 
 /** The keys in the last line; the second text is for narrow terminals. */
 const MAP_KEYS = [
@@ -105,8 +105,6 @@ export class MapPane implements Pane {
 const MAX_ROWS = 1000;
 /** Columns between two items of the headline. */
 const HEADLINE_GAP = 3;
-/** Columns between two items of the last line. */
-const FOOT_GAP = 2;
 const STATUS_WIDTH = "occupied".length;
 const VALUE_WIDTH = "value".length;
 const AGE_WIDTH = "119 min".length;
@@ -163,19 +161,12 @@ export class TablePane implements Pane {
       width,
       HEADLINE_GAP,
     );
-    const foot = (from: number, to: number): Span[][] => {
-      const position = table.length === 0
-        ? "Nothing has been reported yet"
-        : `${from}–${to} of ${formatCount(table.length)}`;
-      const keys = fittingText([
-        `q quit · ? keys · s sort: ${orderName} · ↑↓ scroll`,
-        `q quit · ? keys · s sort: ${orderName}`,
-      ], width);
-      const items: Span[][] = notice === undefined
-        ? [[[position, DIM]], [[keys, DIM]]]
-        : [[[notice, BOLD]], [[position, DIM]]];
-      return wrapItems(items, width, FOOT_GAP);
-    };
+    const foot = (from: number, to: number) =>
+      tableFoot(from, to, {
+        rows: table.length,
+        empty: "Nothing has been reported yet",
+        ...{ orderName, notice, width },
+      });
     const footRows = foot(MAX_ROWS, MAX_ROWS).length;
     const visible = height - head.length - 1 - footRows;
     const { top, end } = this.#scroller.fit(table.length, visible);

@@ -21,11 +21,12 @@ import {
   zoneRows,
   zoneStatus,
 } from "../../../terminal/zone_rows.ts";
-import { fittingText, type KeyMeaning } from "../live/key_help.ts";
+import type { KeyMeaning } from "../live/key_help.ts";
 import type { Key } from "../live/keyboard.ts";
 import type { Frame, LiveModel } from "../live/live_view.ts";
 import { SCROLL_KEYS, Scroller } from "../live/scroller.ts";
 import { firstOf } from "../live/select.ts";
+import { tableFoot } from "../live/table_foot.ts";
 
 /** Maximum rows to scroll through. */
 const MAX_ROWS = 1000;
@@ -155,19 +156,12 @@ export class ZonesModel implements LiveModel<ZoneWatchEvent> {
     const states = [...this.#zones.states.values()];
     const [orderName, order] = ORDERS[this.#order]!;
     const head = wrapItems(summaryOf(states), width, GAP_COLUMNS);
-    const foot = (from: number, to: number): Span[][] => {
-      const position = states.length === 0
-        ? "There are no zones"
-        : `${from}–${to} of ${formatCount(states.length)}`;
-      const keys = fittingText([
-        `q quit · ? keys · s sort: ${orderName} · ↑↓ scroll`,
-        `q quit · ? keys · s sort: ${orderName}`,
-      ], width);
-      const items: Span[][] = notice === undefined
-        ? [[[position, DIM]], [[keys, DIM]]]
-        : [[[notice, BOLD]], [[position, DIM]]];
-      return wrapItems(items, width, GAP_COLUMNS);
-    };
+    const foot = (from: number, to: number) =>
+      tableFoot(from, to, {
+        rows: states.length,
+        empty: "There are no zones",
+        ...{ orderName, notice, width },
+      });
     const most = Math.min(MAX_ROWS, states.length);
     const footRows = foot(most, most).length;
     const visible = height - head.length - 1 - footRows;
