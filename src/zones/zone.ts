@@ -15,7 +15,7 @@ export type Polygon = readonly Ring[];
 
 /** From when on a zone is occupied. */
 export type OccupiedWhen =
-  /** At least so many cells are occupied. */
+  /** At least this number of cells is occupied. */
   | { readonly cells: number }
   /** The sum of the values is at least this. */
   | { readonly count: number }
@@ -32,10 +32,10 @@ export interface Zone {
   /** How many it is made for, above 0; undefined if that is not known. */
   readonly capacity: number | undefined;
   readonly occupiedWhen: OccupiedWhen;
-  /** A zone is free only after it had no occupancy for so long, in ms. */
+  /** A zone is free only after this time without occupancy, in ms. */
   readonly clearAfter: number;
   /**
-   * A cell without a reading for so long is stale for the zone, in ms;
+   * A cell without a reading for this time is stale for the zone, in ms;
    * undefined: as the map says.
    */
   readonly staleAfter: number | undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deadline } from "../../common/async.ts";
+import { doneWithin } from "../../common/async.ts";
 import { inTurns, type Work } from "../../common/turns.ts";
 import {
   DEFAULT_ZONE_LIMITS,
@@ -212,13 +212,9 @@ export class ServerZones implements ZoneService {
       isLate ? "store-failing" : this.#edit(edit, isExpected)
     );
     this.#edits = done.catch(() => {});
-    try {
-      return await deadline(done, COMMIT_TIMEOUT_MS, () => new EditTimeout());
-    } catch (error) {
-      isLate = true; // if it has not begun, it is not done
-      if (error instanceof EditTimeout) return "store-failing";
-      throw error;
-    }
+    if (await doneWithin(done, COMMIT_TIMEOUT_MS)) return await done;
+    isLate = true; // if it has not begun, it is not done
+    return "store-failing";
   }
 
   async #edit(
@@ -340,9 +336,4 @@ function hasSameOrder(a: Zones, b: Zones): boolean {
   const names = b.keys();
   for (const name of a.keys()) if (name !== names.next().value) return false;
   return true;
-}
-
-/** The commit of an edit has not ended in time. */
-class EditTimeout extends Error {
-  override readonly name = "EditTimeout";
 }

@@ -12,7 +12,7 @@ import type { Pipeline } from "../pipeline.ts";
 /** Minimum time between two updates. */
 const MIN_INTERVAL_MS = 50;
 /**
- * An update is followed by a pause of so many times its duration. Garbage
+ * The pause after an update, as a multiple of its duration. Garbage
  * collection and commits take about half as long as what is measured.
  */
 const PAUSE_FACTOR = 14;
