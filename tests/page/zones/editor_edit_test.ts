@@ -242,3 +242,30 @@ Deno.test({
     assert.deepEqual(session.errors, []);
   },
 });
+
+Deno.test({
+  name: "a corner moves only to a position that is a number",
+  ...needs("chromium"),
+  fn: async () => {
+    await using driver = await EditorDriver.open([LOBBY]);
+    const { page, session } = driver;
+    await driver.edit();
+    await driver.click(4, 4);
+    await driver.announced(/^Lobby, x 2 to 8/);
+    await page.keyboard.press("Tab");
+    await driver.announced(/^Corner 1 of 4/);
+    for (const text of ["", "1e3", "0x10"]) {
+      await driver.fill("Corner x", text);
+      await page.keyboard.press("Enter");
+      await session.waitForText(".zone-editor", /Not a number\./);
+    }
+    await driver.fill("Corner x", "3");
+    await page.keyboard.press("Enter");
+    await driver.save();
+    const [lobby] = await driver.zones();
+    assert.deepEqual(lobby!.geometry.coordinates, [
+      [[3, 2], [8, 2], [8, 6], [2, 6], [3, 2]],
+    ]);
+    assert.deepEqual(session.errors, []);
+  },
+});

@@ -234,7 +234,7 @@ class CornerFields {
       const [x, y] = [this.#x, this.#y].map((field) => {
         const isNumber = /^\s*[-−]?\d+(?:\.\d+)?\s*$/.test(field.value);
         field.problem = isNumber ? undefined : "Not a number.";
-        return Number(field.value.replace("−", "-"));
+        return isNumber ? Number(field.value.replace("−", "-")) : NaN;
       });
       if (Number.isFinite(x) && Number.isFinite(y)) {
         actions.moveCorner([x!, y!]);
