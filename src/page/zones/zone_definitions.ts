@@ -22,13 +22,11 @@ export interface ZoneDefinition {
   readonly capacity: number | undefined;
   /** In cells, in the axes of the layer. */
   readonly polygons: readonly Polygon[];
-  /** As in GeoJSON, with all properties. */
-  readonly feature: ZoneFeature;
 }
 
 /** All definitions of one version. Never changed, but replaced. */
 export interface ZoneDefinitions {
-  /** For `If-Match`, with its quotes; empty if the server sent none. */
+  /** With its quotes, not weak; empty if the server sent none. */
   readonly etag: string;
   /** By name, in the order of the collection. */
   readonly zones: ReadonlyMap<string, ZoneDefinition>;
@@ -51,7 +49,8 @@ export async function fetchDefinitions(): Promise<ZoneDefinitions> {
     readonly features: readonly ZoneFeature[];
   };
   return {
-    // A proxy that compresses makes it weak: then If-Match would never match.
+    // A proxy that compresses makes it weak: then it would never be that of the
+    // version in the live feed.
     etag: (response.headers.get("etag") ?? "").replace(/^W\//, ""),
     zones: new Map(features.map((feature) => {
       const zone = definitionOf(feature);
@@ -64,8 +63,9 @@ export async function fetchDefinitions(): Promise<ZoneDefinitions> {
  * Returns the definition in a feature. It is not validated: it is from the
  * server, or was read with `readZones`.
  */
-export function definitionOf(feature: ZoneFeature): ZoneDefinition {
-  const { properties, geometry } = feature;
+export function definitionOf(
+  { properties, geometry }: ZoneFeature,
+): ZoneDefinition {
   const name = String(properties["name"]);
   const { layer, title, capacity } = properties;
   return {
@@ -76,6 +76,5 @@ export function definitionOf(feature: ZoneFeature): ZoneDefinition {
     polygons: geometry.type === "Polygon"
       ? [geometry.coordinates]
       : geometry.coordinates,
-    feature,
   };
 }
