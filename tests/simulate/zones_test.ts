@@ -14,7 +14,8 @@ import { Rooms } from "../../src/simulate/rooms.ts";
 import { writeZones, ZoneIndex, ZoneTracker } from "../../src/zones/mod.ts";
 import type { Zone, ZoneState } from "../../src/zones/mod.ts";
 import { holdsCell } from "../zones/recount.ts";
-import { finish, read } from "../zones/support.ts";
+import { atOnce } from "../../src/common/at_once.ts";
+import { read } from "../zones/support.ts";
 
 const pure = { permissions: "none" } as const;
 const HOUR_MS = 3_600_000;
@@ -65,7 +66,7 @@ function statesOf(zones: readonly Zone[], cells: readonly Cell[]) {
     makeIndex: (zones) => new ZoneIndex(zones),
   });
   tracker.replace(zones);
-  finish(tracker.update(START_MS));
+  atOnce(tracker.update(START_MS));
   return new Map([...tracker.states()].map((state) => [state.zone, state]));
 }
 

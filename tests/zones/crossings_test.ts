@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { findCrossing } from "../../src/zones/crossings.ts";
 import type { Polygon, Position, Ring } from "../../src/zones/zone.ts";
-import { finish, pure } from "./support.ts";
+import { atOnce } from "../../src/common/at_once.ts";
+import { pure } from "./support.ts";
 
 /** Closes a ring of corners. */
 function ring(...corners: Position[]): Ring {
@@ -29,7 +30,7 @@ function crossesByPairs(polygon: Polygon): boolean {
   );
 }
 
-const crossing = (polygon: Polygon) => finish(findCrossing(polygon));
+const crossing = (polygon: Polygon) => atOnce(findCrossing(polygon));
 
 pure("findCrossing() finds a crossing exactly if two edges cross", () => {
   for (const max of [3, 6, 20]) {

@@ -1,10 +1,11 @@
 /** Reading one zone from a Feature. */
 import assert from "node:assert/strict";
 import { readFeatureInSteps, ZoneError } from "../../src/zones/mod.ts";
-import { collection, feature, finish, pure, read, SQUARE } from "./support.ts";
+import { atOnce } from "../../src/common/at_once.ts";
+import { collection, feature, pure, read, SQUARE } from "./support.ts";
 
 function readOne(input: Uint8Array | string, name?: string) {
-  return finish(readFeatureInSteps(input, name));
+  return atOnce(readFeatureInSteps(input, name));
 }
 
 function errorOf(input: Uint8Array | string, name?: string): ZoneError {

@@ -1,5 +1,5 @@
 /** Helpers for the tests of the form of zones. */
-import type { Work } from "../../src/common/turns.ts";
+import { atOnce } from "../../src/common/at_once.ts";
 import { readZonesInSteps } from "../../src/zones/geojson.ts";
 import type { Zone, ZoneLimits } from "../../src/zones/mod.ts";
 
@@ -8,20 +8,12 @@ export function pure(name: string, fn: () => void): void {
   Deno.test({ name, permissions: "none", fn });
 }
 
-/** Does all steps of a work. */
-export function finish<Result>(work: Work<Result>): Result {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
-
 /** Reads zones at once. */
 export function read(
   input: Uint8Array | string,
   limits?: Partial<ZoneLimits>,
 ): readonly Zone[] {
-  return finish(readZonesInSteps(input, limits));
+  return atOnce(readZonesInSteps(input, limits));
 }
 
 /** The coordinates of a square of four cells, as a Polygon. */

@@ -19,6 +19,7 @@
  *
  * @module
  */
+import { atOnce } from "../../common/at_once.ts";
 import { isLongerThan } from "../../common/bytes.ts";
 import { AppError } from "../../common/errors.ts";
 import { excerpt, isPrintable } from "../../common/printable.ts";
@@ -125,11 +126,7 @@ export function isSectionHead(keyword: string): boolean {
  * @throws {AppError} (usage) that names the line and what is wrong
  */
 export function parseUsers(text: string, path: string): Users {
-  const work = usersWork(text, path);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
+  return atOnce(usersWork(text, path));
 }
 
 /**

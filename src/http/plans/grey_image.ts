@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { atOnce } from "../../common/at_once.ts";
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import { joinBytes } from "../../common/bytes.ts";
 import { MAX_PIXELS, PlanError } from "./plan.ts";
@@ -176,11 +177,7 @@ function invalidPgm(reason: string): PlanError {
  * @see {@link https://www.w3.org/TR/png-3/}
  */
 export function encodePng(image: GreyImage): Uint8Array<ArrayBuffer> {
-  const slices = encodePngInSlices(image);
-  for (;;) {
-    const { done, value } = slices.next();
-    if (done) return value;
-  }
+  return atOnce(encodePngInSlices(image));
 }
 
 /** Encodes as {@linkcode encodePng} does, a few milliseconds at a time. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { atOnce } from "../../common/at_once.ts";
 import { decode } from "fast-png";
 import { decodePgm, type GreyImage, SLICE_PIXELS } from "./grey_image.ts";
 import { sniffImage } from "./image_file.ts";
@@ -55,11 +56,7 @@ export function convertImage(
   map: RosMap,
   flip: boolean,
 ): GreyImage {
-  const slices = convertInSlices(image, map, flip);
-  for (;;) {
-    const { done, value } = slices.next();
-    if (done) return value;
-  }
+  return atOnce(convertInSlices(image, map, flip));
 }
 
 /** Converts as {@linkcode convertImage} does, a few milliseconds at a time. */

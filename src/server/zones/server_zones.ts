@@ -190,7 +190,7 @@ export class ServerZones implements ZoneService {
 
   /** Resolves when the broker has acknowledged all messages. */
   async drained(): Promise<void> {
-    await this.#committed();
+    await this.#store.committed();
     await this.#publishing;
     await this.#messages.drained();
   }
@@ -268,7 +268,7 @@ export class ServerZones implements ZoneService {
   }
 
   async #publish({ changes, removed }: ZoneUpdate): Promise<void> {
-    await this.#committed();
+    await this.#store.committed();
     // At once: all states are of one moment.
     for (const zone of removed) this.#states.delete(zone);
     for (const { zone, state } of changes) {
@@ -299,10 +299,6 @@ export class ServerZones implements ZoneService {
       yield;
     } while (next < changes.length);
     if (this.#changedEvents.size > 0) this.#storeEventsSoon();
-  }
-
-  #committed(): Promise<void> {
-    return new Promise((resolve) => this.#store.committed(resolve));
   }
 
   #onEventsDone(zone: string): void {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { atOnce } from "../../common/at_once.ts";
 import { messageOf } from "../../common/errors.ts";
 import { encodeText, isJsonObject, parseJson } from "../../protocol/text.ts";
 import { type Records, StoreError } from "../../store/store.ts";
@@ -171,7 +172,7 @@ export class ZoneStore {
     }
     this.#setHead(records, { ...this.#head, edits });
     if (first !== undefined) records.bind(first);
-    await committed(records);
+    await this.committed();
   }
 
   async #replace(
@@ -190,10 +191,10 @@ export class ZoneStore {
         );
       ids.set(name, records.add("zones", write));
     }
-    await committed(records);
+    await this.committed();
     this.#ids = ids;
     this.#setHead(records, { ...this.#head, generation, edits });
-    await committed(records);
+    await this.committed();
     for (const id of before.values()) records.delete(id);
   }
 
@@ -206,7 +207,7 @@ export class ZoneStore {
 
   /**
    * Stores what is remembered of a zone, with the events that are to be
-   * published. {@linkcode ZoneStore.committed} calls back after the commit.
+   * published. {@linkcode ZoneStore.committed} resolves after the commit.
    */
   remember(record: ZoneRecord, events: readonly ZoneEvent[]): void {
     const records = this.#records;
@@ -237,10 +238,12 @@ export class ZoneStore {
     this.#memories.delete(zone);
   }
 
-  /** Calls back once all that was stored so far is committed. */
-  committed(callback: () => void): void {
-    if (this.#records === undefined) callback();
-    else this.#records.afterCommit(callback);
+  /** Resolves when all that was stored so far is committed. */
+  committed(): Promise<void> {
+    const records = this.#records;
+    return records === undefined
+      ? Promise.resolve()
+      : new Promise((resolve) => records.afterCommit(resolve));
   }
 }
 
@@ -272,11 +275,7 @@ function decode(bytes: Uint8Array): StoredRecord {
 function readAll(features: readonly string[]): readonly Zone[] {
   const collection = `{"type":"FeatureCollection","features":[${features}]}`;
   try {
-    const steps = readZonesInSteps(collection, NO_LIMITS);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
+    return atOnce(readZonesInSteps(collection, NO_LIMITS));
   } catch (cause) {
     throw unreadable(cause);
   }
@@ -291,8 +290,4 @@ function unreadable(cause: unknown): StoreError {
       cause,
     },
   );
-}
-
-function committed(records: Records): Promise<void> {
-  return new Promise((resolve) => records.afterCommit(resolve));
 }

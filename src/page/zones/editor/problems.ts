@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Work } from "../../../common/turns.ts";
+import { atOnce } from "../../../common/at_once.ts";
 import { findCrossing } from "../../../zones/crossings.ts";
 import { ZoneError } from "../../../zones/errors.ts";
 import { readGeometry } from "../../../zones/rings.ts";
@@ -105,7 +105,7 @@ function isValidCapacity({ capacity }: Record<string, unknown>): boolean {
 function outlineProblem({ polygons }: ZoneDraft): ZoneProblem | undefined {
   if (checked.has(polygons)) return checked.get(polygons);
   const geometry = { type: "MultiPolygon", coordinates: polygons };
-  const text = problemIn(() => finish(readGeometry(geometry, { number: 1 })));
+  const text = problemIn(() => atOnce(readGeometry(geometry, { number: 1 })));
   const at = text === undefined ? undefined : crossingIn(polygons);
   const problem: ZoneProblem | undefined = text === undefined
     ? undefined
@@ -119,7 +119,7 @@ function outlineProblem({ polygons }: ZoneDraft): ZoneProblem | undefined {
 /** Where two edges of a polygon cross; undefined if none do. */
 function crossingIn(polygons: readonly Polygon[]): Position | undefined {
   for (const polygon of polygons) {
-    const crossing = finish(findCrossing(polygon));
+    const crossing = atOnce(findCrossing(polygon));
     if (crossing === undefined) continue;
     const [[a, b], [c, d]] = crossing.map(({ ring, position }) =>
       polygon[ring - 1]!.slice(position - 1, position + 1)
@@ -148,14 +148,6 @@ function intersectionOf(
   const [vx, vy] = [d[0] - c[0], d[1] - c[1]];
   const t = ((c[0] - a[0]) * vy - (c[1] - a[1]) * vx) / (ux * vy - uy * vx);
   return [a[0] + t * ux, a[1] + t * uy];
-}
-
-/** Does all steps of a work at once. */
-export function finish<Result>(work: Work<Result>): Result {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
 }
 
 /** Returns what a ZoneError says, without the name of the feature. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { finish } from "../../../../src/page/zones/editor/problems.ts";
+import { atOnce } from "../../../../src/common/at_once.ts";
 import {
   changesOf,
   draftsOf,
@@ -73,7 +73,7 @@ Deno.test("a new zone has an id, and a copy has another", () => {
     type: "FeatureCollection",
     features: [featureOf(zone)],
   });
-  assert.deepEqual(finish(readZonesInSteps(text)), [zoneOf(zone)]);
+  assert.deepEqual(atOnce(readZonesInSteps(text)), [zoneOf(zone)]);
 });
 
 Deno.test("changes are counted against what is saved, also after they are taken back", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { finish } from "../../../../src/page/zones/editor/problems.ts";
+import { atOnce } from "../../../../src/common/at_once.ts";
 import { readZonesInSteps } from "../../../../src/zones/geojson.ts";
 import type { Zone } from "../../../../src/zones/zone.ts";
 
@@ -24,7 +24,7 @@ export function lobby(members: Json = {}, properties: Json = {}): Json {
 
 /** Reads features as zones. */
 export function zonesOf(...features: readonly Json[]): readonly Zone[] {
-  return finish(readZonesInSteps(JSON.stringify({
+  return atOnce(readZonesInSteps(JSON.stringify({
     type: "FeatureCollection",
     features,
   })));
