@@ -48,11 +48,11 @@ export function renderSourceTable(
   );
 }
 
-/** The columns of {@linkcode renderSourceLines}, for documentation. */
-export const SOURCE_LINE =
-  "name, silent or reporting, last reading, readings per second, readings, refused readings and the last reason";
-
-/** Renders a line for each source, its columns separated by tabs. */
+/**
+ * Renders a line for each source, its columns separated by tabs: name, silent
+ * or reporting, last reading, readings per second, readings, refused readings
+ * and the last reason.
+ */
 export function renderSourceLines({ sources }: SourceList): string {
   return sources.map((state) =>
     [

@@ -43,11 +43,11 @@ export function encodeRows(
   return encodeLines(canvas, depth);
 }
 
-/** The columns of {@linkcode renderZoneLines}, for documentation. */
-export const ZONE_LINE =
-  "name, state, count, capacity, percent, certain, layer, title, since, cells, occupied, stale and unknown cells";
-
-/** The number of these columns. */
+/**
+ * The columns of {@linkcode renderZoneLines}: name, state, count, capacity,
+ * percent, certain, layer, title, since, cells, occupied, stale and unknown
+ * cells.
+ */
 const LINE_COLUMNS = 13;
 
 /**

@@ -10,7 +10,7 @@ import type { RequestFlags } from "./options.ts";
 /** The output format of a map. */
 export type OutputForm = "table" | "tsv" | "json" | "map";
 
-/** The output format of zones: `--map` conflicts with them. */
+/** The output format of zones and sources: `--map` conflicts with them. */
 export type ZonesForm = Exclude<OutputForm, "map">;
 
 /**
@@ -100,10 +100,14 @@ export function hasZones(
   return zone !== undefined || zones === true;
 }
 
-/** The original protocol has one layer, no zones and no deltas. */
-function checkWire({ wire, layer, watch, zone, zones }: RequestFlags): void {
+/** The original protocol has one layer, no zones, sources and deltas. */
+function checkWire(
+  { wire, layer, watch, zone, zones, sources }: RequestFlags,
+): void {
   if (wire !== "original") return;
-  const unsupported = zone !== undefined
+  const unsupported = sources
+    ? "--sources"
+    : zone !== undefined
     ? "--zone"
     : zones
     ? "--zones"

@@ -46,14 +46,14 @@ const MIN_MAP_WIDTH = 20;
 
 /** Runs `occupancy request`: prints one reply, or the changes too. */
 export async function request(flags: RequestFlags): Promise<number> {
-  if (flags.sources) {
-    const { printSources } = await import("./sources/run.ts");
-    return await printSources(flags);
-  }
   const mode = requestMode(flags, {
     terminal: Deno.stdout.isTerminal(),
     cursor: env("TERM") !== "dumb",
   });
+  if (flags.sources && mode.kind === "once") {
+    const { printSources } = await import("./sources/run.ts");
+    return await printSources(flags, mode.form as ZonesForm);
+  }
   if (hasZones(flags)) return await requestOfZones(flags, mode);
   if (mode.kind === "watch") {
     const { watch } = await import("./watch.ts");

@@ -31,9 +31,9 @@ import { watchZones, type ZonesWatcher } from "./zones_watcher.ts";
 
 /** How long HTTP and the connection that watches the broker may take to end. */
 const CLOSE_TIMEOUT_MS = 3000;
-/** How long events may be sent to webhooks after the begin of the end... */
+/** How long events may be sent to webhooks after the shutdown has begun... */
 const WEBHOOKS_TIMEOUT_MS = 2000;
-/** ...but at least so long after the last event. */
+/** ...but at least this time after the server has stopped. */
 const LAST_EVENTS_TIMEOUT_MS = 500;
 /** All steps of the end have shorter limits; this one is for what is unknown. */
 const END_TIMEOUT_MS = 9500;

@@ -6,7 +6,6 @@
 import type { SourceList } from "../../../../protocol/mod.ts";
 import { requestSources } from "../../../../request/mod.ts";
 import { env } from "../../../env.ts";
-import { usageError } from "../../../errors.ts";
 import { Exit } from "../../../exit_codes.ts";
 import { colorDepth, outputSize } from "../../../terminal/capabilities.ts";
 import { info } from "../../../terminal/output.ts";
@@ -17,19 +16,15 @@ import {
   renderSourceTable,
 } from "../../../terminal/source_table.ts";
 import { askServer } from "../ask.ts";
+import type { ZonesForm } from "../mode.ts";
 import type { RequestFlags } from "../options.ts";
 
 /** Prints the sources, silent ones first. */
-export async function printSources(flags: RequestFlags): Promise<number> {
-  if (flags.wire === "original") {
-    throw usageError(
-      "Cannot use --sources with --wire original",
-      "Remove --sources, or --wire original.",
-    );
-  }
+export async function printSources(
+  flags: RequestFlags,
+  form: ZonesForm,
+): Promise<number> {
   const list = await request(flags);
-  const suitable = Deno.stdout.isTerminal() ? "table" : "tsv";
-  const form = flags.json ? "json" : flags.format ?? suitable;
   await printPaged(rendered(list, flags, form), {
     ...flags,
     headerLines: form === "table" ? 2 : 0,
@@ -46,7 +41,7 @@ export async function printSources(flags: RequestFlags): Promise<number> {
 function rendered(
   list: SourceList,
   { color }: RequestFlags,
-  form: "table" | "tsv" | "json",
+  form: ZonesForm,
 ): string {
   if (form === "json") return renderSourceJson(list);
   if (form === "tsv") return renderSourceLines(list);

@@ -218,10 +218,8 @@ function drawn(
   { width, height }: { readonly width: number; readonly height: number },
 ): Canvas {
   const canvas = new Canvas(width, height);
-  lines.slice(0, Math.max(0, height - foot.length))
-    .forEach((line, row) => canvas.write(0, row, line));
-  foot.forEach((line, i) => {
-    canvas.write(0, Math.max(0, height - foot.length) + i, line);
-  });
+  const room = Math.max(0, height - foot.length);
+  lines.slice(0, room).forEach((line, row) => canvas.write(0, row, line));
+  foot.forEach((line, i) => canvas.write(0, room + i, line));
   return canvas;
 }
