@@ -1,7 +1,7 @@
 /**
  * A client of the occupancy server: publishes readings, requests the map and
- * zones, and watches their changes. The commands `occupancy client` and `occupancy request`
- * use the same code. docs/LIBRARY.md is the introduction.
+ * zones, and watches their changes. The commands `occupancy client` and
+ * `occupancy request` use the same code. docs/LIBRARY.md is the introduction.
  *
  * @example
  * ```ts

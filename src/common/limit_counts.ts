@@ -52,8 +52,8 @@ export const LIMIT_NAMES = [
   "requests",
   "server-state",
   "slow-replies",
-  "webhook-queue",
   "sources",
+  "webhook-queue",
   "zone-events",
   "zone-messages",
 ] as const;

@@ -7,11 +7,9 @@
 import { metaFreshness, metaKey } from "./cell_block.ts";
 import { Freshness } from "./freshness.ts";
 import type { TileMemory } from "./tile_memory.ts";
-import { TILE_BITS, TILE_CELLS } from "./tiles.ts";
+import { TILE_BITS, TILE_CELLS, TILE_SIDE } from "./tiles.ts";
 
-/** Words of a bit set: one for each row of a tile. */
-const ROWS = 1 << TILE_BITS;
-const BIT_MASK = ROWS - 1;
+const BIT_MASK = TILE_SIDE - 1;
 /** No `meta` of a cell. */
 const END = -1;
 
@@ -21,13 +19,13 @@ const END = -1;
  */
 export class TileStatus {
   /** The cells that the map has. */
-  readonly present: Uint32Array = new Uint32Array(ROWS);
+  readonly present: Uint32Array = new Uint32Array(TILE_SIDE);
   /** Cells with a value below 0, and forgotten cells. */
-  readonly unknown: Uint32Array = new Uint32Array(ROWS);
+  readonly unknown: Uint32Array = new Uint32Array(TILE_SIDE);
   /** Stale cells with a known value. */
-  readonly stale: Uint32Array = new Uint32Array(ROWS);
+  readonly stale: Uint32Array = new Uint32Array(TILE_SIDE);
   /** Known cells with a value above 0, fresh or stale. */
-  readonly positive: Uint32Array = new Uint32Array(ROWS);
+  readonly positive: Uint32Array = new Uint32Array(TILE_SIDE);
   /** The values of the positive cells by key; others are not defined. */
   readonly value: Int32Array = new Int32Array(TILE_CELLS);
   /** The times of the known cells by key, ms since 1970; as above. */

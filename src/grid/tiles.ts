@@ -14,6 +14,9 @@ import {
 /** A tile covers 2^TILE_BITS by 2^TILE_BITS cells: 32 by 32. */
 export const TILE_BITS = 5;
 
+/** Cells of a row of a tile, and rows of a tile. */
+export const TILE_SIDE = 1 << TILE_BITS;
+
 /** The cells of one tile: 1024. */
 export const TILE_CELLS = 1 << (2 * TILE_BITS);
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeText } from "../protocol/text.ts";
 import type { RequestContext } from "./endpoint.ts";
 import { FixedResponse } from "./fixed_response.ts";
 import { GzipWriter } from "./gzip.ts";
@@ -13,8 +14,6 @@ import { acceptsGzip, byteStream } from "./responses.ts";
 const SMALL_TEXT_LENGTH = 64 * 1024;
 /** The length of the pieces of a longer one; about half a millisecond. */
 const PIECE_LENGTH = 32 * 1024;
-
-const encoder = new TextEncoder();
 
 /**
  * Answers with a text of any size. A large one is a large response: it needs a
@@ -93,7 +92,7 @@ function* writePieces(
   const gzip = isGzip ? new GzipWriter() : undefined;
   if (gzip !== undefined) yield gzip.begin();
   const pack = (text: string) => {
-    const bytes = encoder.encode(text);
+    const bytes = encodeText(text);
     return gzip?.add(bytes) ?? bytes;
   };
   yield pack(first);

@@ -17,7 +17,6 @@ export interface Refusal {
 export const MAX_KEPT_REFUSALS = 8;
 
 const NO_COUNTS: ReadonlyMap<string, number> = new Map();
-const NO_SOURCES: ReadonlyMap<string, number> = new Map();
 const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
@@ -46,7 +45,7 @@ export class Refusals {
    * known source.
    */
   sourcesOf(code: string): ReadonlyMap<string, number> {
-    return this.#sources?.get(code) ?? NO_SOURCES;
+    return this.#sources?.get(code) ?? NO_COUNTS;
   }
 
   /** The first {@linkcode MAX_KEPT_REFUSALS}, and the first of each code. */

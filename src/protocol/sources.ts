@@ -110,12 +110,5 @@ const ENCODED = /[%/+#\ufffd\p{Cc}\p{Noncharacter_Code_Point}]/gu;
  * @param name not empty, well-formed Unicode
  */
 export function sourceLevel(name: string): string {
-  return name.replaceAll(ENCODED, percentEncoded);
-}
-
-function percentEncoded(character: string): string {
-  return Array.from(
-    encodeText(character),
-    (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
-  ).join("");
+  return name.replaceAll(ENCODED, (character) => encodeURIComponent(character));
 }

@@ -10,7 +10,7 @@ import { describeJson } from "./text.ts";
 import { assertZoneName } from "./topics.ts";
 
 /** Maximum number of names in a request. */
-export const MAX_REQUESTED_ZONES = 10_000;
+const MAX_REQUESTED_ZONES = 10_000;
 
 /**
  * Reads `zones` of a request: true, or an array of names.

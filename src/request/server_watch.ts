@@ -233,7 +233,6 @@ export abstract class ServerWatch<Event, Reply> {
     await this.#waitUntil(this.#lastRequest + requestInterval, interrupted);
     if (interrupted.aborted) return undefined;
     this.#lastRequest = performance.now();
-    this.mustRequest = true; // until the reply is applied
     this.open(); // before the request, so that no message is missed
     try {
       const reply = await this.request(link, { timeout, signal: interrupted });

@@ -1,5 +1,5 @@
 /**
- * Answers requests for the map and for zones.
+ * Answers requests for the map, for zones and for sources.
  *
  * @module
  */

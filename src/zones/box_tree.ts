@@ -21,7 +21,7 @@ export interface Box {
 }
 
 /** The box of nothing: touches no other, and is part of all. */
-export const NO_BOX: Box = {
+const NO_BOX: Box = {
   x0: Infinity,
   y0: Infinity,
   x1: -Infinity,

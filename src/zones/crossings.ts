@@ -10,7 +10,7 @@ import { SortedBlocks } from "./sorted_blocks.ts";
 import type { Polygon } from "./zone.ts";
 
 /**
- * Points at most so far from a line, in cells, are on it. Tools write
+ * Points at most this distance from a line, in cells, are on it. Tools write
  * coordinates with six or seven decimals, so a corner that lies on the edge of
  * another ring is often a little beyond it.
  */

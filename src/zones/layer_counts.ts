@@ -72,11 +72,6 @@ export class LayerCounts {
     this.#totals = new Float64Array(TOTALS * zones.length);
   }
 
-  /** Memory of the counts, in bytes, without the index. */
-  get bytes(): number {
-    return this.#totals.byteLength + this.#shares.bytes;
-  }
-
   /**
    * Up to this time no cell becomes stale for a zone with its own `staleAfter`,
    * ms since 1970; Infinity if there is none.
@@ -114,9 +109,9 @@ export class LayerCounts {
 
   /**
    * Counts the tiles that changed since the last call, those in which a cell
-   * became stale, and some of those with stale cells: if there are hundreds of
-   * these, `isDue` stays true for some updates. If the revision of the map changes in a pause, another
-   * call is necessary. Must be run to its end.
+   * became stale, and some of those with stale cells. If there are hundreds of
+   * them, `isDue` stays true for some updates. If the map changes during a pause,
+   * call it again. Must be run to its end.
    *
    * @param map has the layer, or not
    * @param now the clock, ms since 1970

@@ -30,7 +30,12 @@ export type {
   Zone,
 } from "./zone.ts";
 export { DEFAULT_OCCUPIED_WHEN } from "./zone_properties.ts";
-export type { ZoneEvent, ZoneEventName, ZoneRecord } from "./zone_events.ts";
+export {
+  ZONE_EVENT_NAMES,
+  type ZoneEvent,
+  type ZoneEventName,
+  type ZoneRecord,
+} from "./zone_events.ts";
 export { ZoneIndex, type ZoneIndexOptions } from "./zone_index.ts";
 export type { ZoneState } from "./zone_state.ts";
 export {

@@ -13,10 +13,7 @@ import {
 } from "./edge_crossing.ts";
 import type { TileMask } from "./tile_zones.ts";
 import type { Ring } from "./zone.ts";
-import { TILE_BITS } from "../grid/tiles.ts";
-
-/** Cells of a row of a tile, and rows of a tile. */
-const TILE_SIDE = 1 << TILE_BITS;
+import { TILE_BITS, TILE_SIDE } from "../grid/tiles.ts";
 
 /** The edges of a ring, found by place. */
 export class RingEdges {

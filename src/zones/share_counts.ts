@@ -27,13 +27,6 @@ export class ShareCounts {
   readonly #starts: (Uint32Array | undefined)[] = [];
   #length = 0;
 
-  /** Memory, in bytes. */
-  get bytes(): number {
-    let bytes = this.#chunks.length * CHUNK_LENGTH * 16;
-    for (const starts of this.#starts) bytes += starts?.byteLength ?? 8;
-    return bytes;
-  }
-
   /**
    * Returns the first record of a tile; makes its records, all with counts of
    * 0, at the first call.

@@ -6,16 +6,12 @@
 
 import { assertLayer, assertZoneName, ProtocolError } from "../protocol/mod.ts";
 import { describeJson, isJsonObject } from "../protocol/text.ts";
-import type { ZoneEvent, ZoneEventName } from "./zone_events.ts";
+import {
+  ZONE_EVENT_NAMES,
+  type ZoneEvent,
+  type ZoneEventName,
+} from "./zone_events.ts";
 import type { ZoneState } from "./zone_state.ts";
-
-const EVENT_NAMES: Readonly<Record<ZoneEventName, true>> = {
-  occupied: true,
-  cleared: true,
-  unknown: true,
-  full: true,
-  available: true,
-};
 
 /**
  * Reads the state of a zone, as `JSON.stringify` writes it. Unknown keys are
@@ -67,7 +63,7 @@ export function readZoneState(value: unknown): ZoneState {
 export function readZoneEvent(value: unknown): ZoneEvent {
   const reader = new Reader(value, "event");
   const { event } = reader.body;
-  if (typeof event !== "string" || !Object.hasOwn(EVENT_NAMES, event)) {
+  if (typeof event !== "string" || !Object.hasOwn(ZONE_EVENT_NAMES, event)) {
     return reader.fail("event", "the name of an event");
   }
   return {

@@ -5,10 +5,8 @@
  */
 
 import { type Grid, TileStatus } from "../grid/mod.ts";
+import { TILE_BITS, TILE_SIDE } from "../grid/tiles.ts";
 import type { TileMask } from "./tile_zones.ts";
-
-/** Words of a bit set of the cells of a tile, see {@linkcode TileMask}. */
-const ROWS = 32;
 
 /** The cells of a zone, or of a part of it. */
 export interface ZoneCounts {
@@ -36,7 +34,7 @@ export class TileCounter implements ZoneCounts {
   sum = 0;
   readonly #status = new TileStatus();
   /** Stale cells by {@linkcode TileCounter.#staleAfter}. */
-  readonly #staleCells = new Uint32Array(ROWS);
+  readonly #staleCells = new Uint32Array(TILE_SIDE);
   /** The last `staleAfter` of a zone of this tile; undefined if none had one. */
   #staleAfter: number | undefined;
   #now = 0;
@@ -89,7 +87,7 @@ export class TileCounter implements ZoneCounts {
       ? this.#status.stale
       : this.#staleBy(staleAfter);
     let cells = 0, occupied = 0, staleCells = 0, unknownCells = 0, sum = 0;
-    for (let row = 0; row < ROWS; row++) {
+    for (let row = 0; row < TILE_SIDE; row++) {
       const found = present[row]! & (mask === "all" ? -1 : mask[row]!);
       if (found === 0) continue;
       cells += bitCount(found);
@@ -98,7 +96,7 @@ export class TileCounter implements ZoneCounts {
       let counted = found & positive[row]! & ~stale[row]!;
       occupied += bitCount(counted);
       while (counted !== 0) {
-        sum += value[row << 5 | 31 - Math.clz32(counted & -counted)]!;
+        sum += value[row << TILE_BITS | 31 - Math.clz32(counted & -counted)]!;
         counted &= counted - 1;
       }
     }
@@ -116,12 +114,12 @@ export class TileCounter implements ZoneCounts {
     this.#staleAfter = staleAfter;
     const { present, unknown, time } = this.#status;
     const now = this.#now;
-    for (let row = 0; row < ROWS; row++) {
+    for (let row = 0; row < TILE_SIDE; row++) {
       let old = 0;
       let known = present[row]! & ~unknown[row]!;
       for (; known !== 0; known &= known - 1) {
         const bit = known & -known;
-        const observed = time[row << 5 | 31 - Math.clz32(bit)]!;
+        const observed = time[row << TILE_BITS | 31 - Math.clz32(bit)]!;
         if (now > observed + staleAfter) old |= bit;
         // A time ahead of the clock may be replaced by an earlier one without a
         // new revision: check the cell again as if it were observed now.

@@ -27,6 +27,15 @@ export type ZoneEventName =
   /** The count has fallen below the capacity, or the zone has none any more. */
   | "available";
 
+/** All names of events. */
+export const ZONE_EVENT_NAMES: Readonly<Record<ZoneEventName, true>> = {
+  occupied: true,
+  cleared: true,
+  unknown: true,
+  full: true,
+  available: true,
+};
+
 /** An event; its JSON form has the same fields. */
 export interface ZoneEvent {
   /** The name of the zone. */
@@ -105,25 +114,23 @@ export function nextRecord(
     }
   }
   const { capacity } = zone;
-  let full = capacity !== undefined && counts.sum >= capacity;
-  // As long as nothing is known, the zone is neither full nor available.
-  if (isUnknownButFull(occupied, capacity, last)) full = true;
-  if (last === undefined) {
-    const record = { occupied, full, since: now, heldSince, revision };
-    return { record: { zone: zone.name, ...record }, events: [] };
-  }
+  // As long as nothing is known, a full zone stays full.
+  const full = capacity !== undefined &&
+    (counts.sum >= capacity || occupied === null && last?.full === true);
+  const since = last !== undefined && last.occupied === occupied
+    ? last.since
+    : now;
+  const record = {
+    zone: zone.name,
+    ...{ occupied, full, since, heldSince, revision },
+  };
+  if (last === undefined) return { record, events: [] };
   const events: ZoneEventName[] = [];
   if (last.full && !full) events.push("available");
   if (last.occupied !== occupied) events.push(EVENTS[`${occupied}`]);
   if (!last.full && full) events.push("full");
-  if (events.length === 0 && last.heldSince === heldSince) {
-    return { record: last, events };
-  }
-  const since = last.occupied === occupied ? last.since : now;
-  return {
-    record: { zone: zone.name, occupied, full, since, heldSince, revision },
-    events,
-  };
+  const isSame = events.length === 0 && last.heldSince === heldSince;
+  return { record: isSame ? last : record, events };
 }
 
 /**
@@ -142,11 +149,3 @@ const EVENTS = {
   false: "cleared",
   null: "unknown",
 } as const;
-
-function isUnknownButFull(
-  occupied: boolean | null,
-  capacity: number | undefined,
-  last: ZoneRecord | undefined,
-): boolean {
-  return occupied === null && capacity !== undefined && last?.full === true;
-}

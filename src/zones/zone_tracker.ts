@@ -71,7 +71,10 @@ export interface ZoneTrackerOptions {
   readonly sliceCost?: number;
 }
 
-/** So often the changes of pauses are counted in pauses; then without. */
+/**
+ * Passes of a count. The changes during the pauses of one are counted by the
+ * next; the last one does not pause.
+ */
 const MAX_PASSES = 8;
 /** Zones whose states are made in about a millisecond. */
 const SLICE_ZONES = 500;
@@ -178,13 +181,6 @@ export class ZoneTracker {
     }
   }
 
-  /** Memory of the counts, in bytes, without zones, states and indexes. */
-  get countBytes(): number {
-    let bytes = 0;
-    for (const { counts } of this.#layers.values()) bytes += counts.bytes;
-    return bytes;
-  }
-
   /**
    * When a hold time ends or a cell becomes stale for a zone with its own
    * `staleAfter`: an update from this time on (ms since 1970) may change a state
@@ -213,7 +209,7 @@ export class ZoneTracker {
    * Counts what has changed, in slices; the map may change in between, and the
    * result is of a moment at the end. Must be run to its end.
    *
-   * An exception are cells that are stale for a zone with its own `staleAfter`
+   * There is one exception: cells that are stale for a zone with its own `staleAfter`
    * and get the same value again: if they are in hundreds of tiles, some updates
    * are necessary until all are fresh, and `isDue` stays true.
    *

@@ -67,13 +67,14 @@ export async function readBody(
   }
   const announced = Number(request.headers.get("content-length") ?? NaN);
   const { maxBytes = MAX_REQUEST_BODY_BYTES } = options;
-  if (announced > maxBytes) throw tooLarge(maxBytes, options);
+  const tooLargeError = () => tooLarge(maxBytes, options);
+  if (announced > maxBytes) throw tooLargeError();
   if (request.body === null) return { bytes: new Uint8Array(), release() {} };
   const reader = request.body.getReader();
   const buffer = new BodyBuffer(
     context,
     announced >= 0 ? announced : maxBytes,
-    tooLarge(maxBytes, options),
+    tooLargeError,
   );
   let failure: Problem | undefined;
   const fail = (problem: Problem) => {
@@ -120,16 +121,20 @@ export async function readBody(
 class BodyBuffer implements Body {
   readonly #context: BodyContext;
   readonly #maxBytes: number;
-  readonly #tooLarge: Problem;
+  readonly #tooLarge: () => Problem;
   #buffer = new Uint8Array(FIRST_CAPACITY_BYTES);
   #length = 0;
   #share: Share | undefined;
 
   /**
    * @param maxBytes the announced length, or the maximum
-   * @param tooLarge the error for a longer body
+   * @param tooLarge makes the error for a longer body
    */
-  constructor(context: BodyContext, maxBytes: number, tooLarge: Problem) {
+  constructor(
+    context: BodyContext,
+    maxBytes: number,
+    tooLarge: () => Problem,
+  ) {
     this.#context = context;
     this.#maxBytes = maxBytes;
     this.#tooLarge = tooLarge;
@@ -147,7 +152,7 @@ class BodyBuffer implements Body {
    */
   async append(chunk: Uint8Array): Promise<void> {
     const length = this.#length + chunk.length;
-    if (length > this.#maxBytes) throw this.#tooLarge;
+    if (length > this.#maxBytes) throw this.#tooLarge();
     if (length > this.#buffer.length) await this.#enlarge(length);
     this.#buffer.set(chunk, this.#length);
     this.#length = length;

@@ -4,12 +4,12 @@
  * @module
  */
 import { printable } from "../../common/printable.ts";
-import type {
-  ZoneEditProblem,
-  ZoneEditResult,
-  ZoneEventName,
-  ZoneService,
-  ZoneState,
+import {
+  ZONE_EVENT_NAMES,
+  type ZoneEditProblem,
+  type ZoneEditResult,
+  type ZoneService,
+  type ZoneState,
 } from "../../zones/mod.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
 
@@ -19,18 +19,12 @@ import { type ComputedMetric, single } from "./computed_metric.ts";
  */
 export const MAX_ZONE_LABELS = 200;
 
-/** The events that are counted; each has a value from the start. */
-const EVENTS: readonly ZoneEventName[] = [
-  "occupied",
-  "cleared",
-  "unknown",
-  "full",
-  "available",
-];
-
 /** Counts events and edits of zones, since the server started. */
 export class ZoneCounters {
-  readonly #events = new Map(EVENTS.map((event) => [event, 0]));
+  /** By event; each has a value from the start. */
+  readonly #events = new Map(
+    Object.keys(ZONE_EVENT_NAMES).map((event) => [event, 0]),
+  );
   readonly #edits = { added: 0, changed: 0, deleted: 0, conflicts: 0 };
 
   /** @param zones whose events to count, as long as the server runs */

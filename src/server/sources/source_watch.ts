@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { nextTurn } from "../../common/next_turn.ts";
 import {
   encodeSourceEvent,
   type SourceEvent,
@@ -162,7 +162,10 @@ export class SourceWatch implements SourceService {
     for (const event of events) this.#events.push(event);
     if (this.#isScheduled || this.#events.length === 0) return;
     this.#isScheduled = true;
-    setImmediate(() => this.#publish());
+    nextTurn(
+      () => this.#publish(),
+      this.#events.length > MAX_TURN_EVENTS,
+    );
   }
 
   /** Publishes some events; the others in the next turns. */

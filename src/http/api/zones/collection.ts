@@ -11,8 +11,6 @@ import {
 import type { Endpoint, RequestContext } from "../../endpoint.ts";
 import { jsonSpec, problemSpec } from "../../openapi/schemas.ts";
 import { checkNames } from "../../query.ts";
-import { matchesETag } from "../../responses.ts";
-import { textResponse } from "../../text_response.ts";
 import {
   answerEdit,
   BODY_PROBLEMS,
@@ -23,6 +21,7 @@ import {
   inEditTurn,
   withZones,
 } from "./edits.ts";
+import { geoJsonResponse } from "./geojson_response.ts";
 import {
   COLLECTION,
   CONDITIONS,
@@ -54,20 +53,15 @@ export const getZones: Endpoint = {
 function answerZones(
   context: RequestContext,
 ): Response | Promise<Response> {
-  const { url, request, server: { zones } } = context;
+  const { url, server: { zones } } = context;
   checkNames(url.searchParams, []);
-  const etag = etagOf(zones);
-  const headers = new Headers({
-    etag,
-    "cache-control": "no-cache",
-    "content-type": GEO_JSON,
-  });
-  if (matchesETag(request.headers.get("if-none-match"), etag)) {
-    return new Response(null, { status: 304, headers });
-  }
   // The map is replaced, not changed: all parts are of this version.
-  const parts = writeZones(zones.definitions.values());
-  return textResponse(context, parts, headers);
+  const { definitions } = zones;
+  return geoJsonResponse(
+    context,
+    etagOf(zones),
+    () => writeZones(definitions.values()),
+  );
 }
 
 /** `PUT /api/v1/zones` */

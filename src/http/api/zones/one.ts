@@ -11,8 +11,6 @@ import {
 import type { Endpoint, RequestContext } from "../../endpoint.ts";
 import { jsonSpec, problemSpec } from "../../openapi/schemas.ts";
 import { checkNames } from "../../query.ts";
-import { matchesETag } from "../../responses.ts";
-import { textResponse } from "../../text_response.ts";
 import {
   answerEdit,
   BODY_PROBLEMS,
@@ -25,6 +23,7 @@ import {
   zoneETag,
   zoneTarget,
 } from "./edits.ts";
+import { geoJsonResponse } from "./geojson_response.ts";
 import {
   CONDITIONS,
   EDIT_RESULT,
@@ -58,22 +57,16 @@ export const getZone: Endpoint = {
 };
 
 function answerZone(context: RequestContext): Response | Promise<Response> {
-  const { url, request, server } = context;
+  const { url, server } = context;
   checkNames(url.searchParams, []);
   const name = nameOf(context);
   const zone = server.zones.definitions.get(name);
   if (zone === undefined) throw noZone(name);
-  const etag = zoneETag(zone);
-  const headers = new Headers({
-    etag,
-    "cache-control": "no-cache",
-    "content-type": GEO_JSON,
-  });
-  if (matchesETag(request.headers.get("if-none-match"), etag)) {
-    return new Response(null, { status: 304, headers });
-  }
-  const text = `${JSON.stringify(toFeature(zone))}\n`;
-  return textResponse(context, [text], headers);
+  return geoJsonResponse(
+    context,
+    zoneETag(zone),
+    () => [`${JSON.stringify(toFeature(zone))}\n`],
+  );
 }
 
 /** `PUT /api/v1/zones/{name}` */
