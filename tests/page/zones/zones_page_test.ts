@@ -173,8 +173,11 @@ Deno.test({
         ).data;
         return data.some((value) => value > 0);
       }, [x, y] as const);
-    const edge = await session.positionOf(9.5, 4.5); // between two zones
-    await until(() => hasInk(edge.left, edge.top), { what: "an outline" });
+    // The map moves while the panels beside it appear.
+    await until(async () => {
+      const edge = await session.positionOf(9.5, 4.5); // between two zones
+      return await hasInk(edge.left, edge.top);
+    }, { what: "an outline" });
     const lobby = await session.positionOf(2, 2);
     await page.mouse.move(lobby.left, lobby.top);
     await session.waitForText("#tip", /Lobby · 3 of 10 people$/);
