@@ -114,38 +114,120 @@ export interface Records {
   afterCommit(callback: () => void): void;
 }
 
-/** Stores one map. Only one server uses a store at a time. */
+/** Committed entries of one shard, in the order of its journal. */
+export interface Delivery {
+  readonly shard: number;
+  readonly entries: readonly Entry[];
+  /** Undefined for entries of other servers. */
+  readonly own?: {
+    /** The argument of {@linkcode Store.commit}. */
+    readonly commit: readonly Entry[];
+    /** For each of the entries: its index in `commit`. */
+    readonly indexes: readonly number[];
+  };
+}
+
+/** Applies what the servers of a shared store commit. */
+export interface Follower {
+  /**
+   * Applies entries, all of them. The next ones are delivered after the promise
+   * resolves. Never rejects.
+   */
+  apply(delivery: Delivery): Promise<void>;
+  /**
+   * The store fails, or works again (`undefined`). While it fails, what is
+   * committed stays pending, and the store tries again by itself.
+   */
+  onProblem(problem: StoreError | undefined): void;
+}
+
+/**
+ * Which server does what for all: at most one server at a time holds the lease
+ * of a shard. It writes the shard's checkpoints and publishes its deltas; that
+ * of shard 0, the leader, also publishes zones, events, webhooks and Home
+ * Assistant's discovery.
+ */
+export interface Leases {
+  /** Number of shards. */
+  readonly shards: number;
+  /** The names of the servers that are connected to the store, sorted. */
+  readonly members: readonly string[];
+  /** Returns true if this server holds the lease of a shard. */
+  holds(shard: number): boolean;
+  /** Returns the name of the holder; undefined if none is known. */
+  holderOf(shard: number): string | undefined;
+  /**
+   * Calls back when a lease or the members changed.
+   *
+   * @returns ends it
+   */
+  observe(onChange: () => void): () => void;
+}
+
+/** What a store has that several servers share. */
+export interface SharedStore {
+  readonly leases: Leases;
+  /** How far this server is behind the journal. */
+  readonly lag: {
+    /** Journal entries that were read but not applied. */
+    readonly entries: number;
+    /** Age of the oldest of them, in ms; 0 if there are none. */
+    readonly ms: number;
+  };
+  /** Begins to deliver. Call it once, after {@linkcode Store.load}. */
+  follow(follower: Follower): void;
+  /**
+   * Resolves when all that was committed before the call, by any server, was
+   * delivered and applied; at once while the store fails.
+   *
+   * @param shards the shards that matter
+   */
+  sync(shards: Iterable<number>): Promise<void>;
+}
+
+/**
+ * Stores one map. Only one server uses a store at a time, unless it is shared.
+ *
+ * A store of one server commits at once: `commit` returns undefined, and the
+ * caller applies the entries. A shared store returns a promise, and delivers the
+ * entries of all servers, own ones too, in the order of its journal: each server
+ * applies what is delivered, so that all have the same map.
+ */
 export interface Store {
   /** The address of the store, as on the command line: `memory:`. */
   readonly description: string;
   /** True if committed entries survive the process. */
   readonly durable: boolean;
+  /** Undefined if only this server uses the store. */
+  readonly shared?: SharedStore;
   /**
    * The time of the last entry `alive`, in ms since 1970; undefined if there is
    * none. Valid after {@linkcode Store.load}.
    */
   readonly lastAlive?: number | undefined;
-  /** Undefined if the store is not durable. */
+  /** Undefined if the store is not durable. Valid after `load`. */
   readonly records?: Records;
   /**
    * Restores the stored map, with its thresholds and its revision.
    *
-   * @param map an empty map
+   * @param map an empty map, with the shards of the store
    * @param limit default: none
    * @throws {StoreError} if the stored map cannot be read, or is larger than
    * the limit
    */
-  load(map: OccupancyMap, limit?: LoadLimit): void;
+  load(map: OccupancyMap, limit?: LoadLimit): void | Promise<void>;
   /**
-   * Stores entries, all or none. When it returns, they have the durability of
-   * the store.
+   * Stores entries. When it returns, or the promise resolves, they have the
+   * durability of the store; with a promise, they were delivered and applied
+   * too. Of a shared store, it resolves later while the store fails, and rejects
+   * only after {@linkcode Store.close}.
    *
    * @throws {StoreError} if nothing was stored; the call may be repeated
    */
-  commit(entries: readonly Entry[]): void;
+  commit(entries: readonly Entry[]): void | Promise<void>;
   /**
-   * Called after committed entries were applied to the map. The store may use
-   * the map to shorten its journal. Never throws.
+   * Called after committed entries were applied to the map, unless the store is
+   * shared. The store may use the map to shorten its journal. Never throws.
    */
   applied(map: OccupancyMap): void;
   /**
@@ -165,7 +247,7 @@ export interface Store {
    *
    * @param map stored completely if present, so that the next start is fast
    */
-  close(map?: OccupancyMap): void;
+  close(map?: OccupancyMap): void | Promise<void>;
 }
 
 /**
