@@ -63,6 +63,10 @@ export class Running implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** Standard output so far. */
   get stdout(): string {
     return this.#stdout;
