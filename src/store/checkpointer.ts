@@ -1,12 +1,12 @@
 /**
- * Writes checkpoints: the changed tiles of the map go to the file as chunks,
- * then the journal rows before the checkpoint are deleted.
+ * Writes checkpoints: the changed tiles of the map go to the store as chunks,
+ * then the journal before the checkpoint is deleted.
  *
- * A checkpoint runs in steps, one in the transaction of each commit, so that no
- * request waits for it. It writes the tiles as they were when it began, to new
- * rows. The last step writes to `meta` that these rows are complete and where
- * the journal continues; until then a start ignores them. Obsolete chunks and
- * journal rows are deleted in steps too.
+ * A checkpoint runs in steps, so that no request waits for it. It writes the
+ * tiles as they were when it began, to new chunks. The last step writes the
+ * metadata: that these chunks are complete and where the journal continues;
+ * until then a start ignores them. Obsolete chunks and the journal are deleted
+ * in steps too.
  *
  * A chunk also names the `first` chunk of its layer: those with a lower id are of
  * a layer with the same name that was deleted. If the layer was not created
@@ -15,58 +15,102 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
-import {
-  type Grid,
-  mapBytes,
-  MAX_TILE_BYTES,
-  type OccupancyMap,
-} from "../grid/mod.ts";
+import { type Grid, mapBytes, type OccupancyMap } from "../grid/mod.ts";
+import { ChangedTiles } from "./changed_tiles.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
-import type { LoadGuard } from "./load_guard.ts";
-import { checkedBytes, chunkBytes, readRows } from "./sqlite_rows.ts";
 
-/** `Infinity` in the table `meta`: SQLite has no literal for it. */
+/** `Infinity` in the metadata: SQLite has no literal for it. */
 export const STORED_INFINITY = -1;
 
-/** The key of `lastAlive` in `meta`, named by earlier versions. */
+/** The key of `lastAlive` in the metadata, named by earlier versions. */
 export const LAST_ALIVE_KEY = "lastThere";
 
-/** Size at which a chunk is full; the last tile may exceed this size. */
-const CHUNK_BYTES = 32 * 1024;
-
-/** Minimum number of obsolete rows that a step deletes. */
+/** Minimum number of obsolete chunks or journal rows that a step deletes. */
 const MIN_DELETED_ROWS = 4;
 
+/** A chunk as it is stored. */
+export interface StoredChunk {
+  /** Increases: of two chunks with the same tile, the higher id is current. */
+  readonly id: number;
+  readonly layer: string;
+  /** The encoded tiles, valid during the call; empty: the layer was deleted. */
+  readonly bytes: Uint8Array;
+  /** The first chunk of the layer; 0 if it was never deleted. */
+  readonly first: number;
+  /** `Grid.began` of the layer. */
+  readonly began: number | undefined;
+}
+
+/**
+ * Where a checkpoint is written. The calls of a step are committed together, or
+ * none of them.
+ *
+ * @typeParam Position a position in the journal: equal ones are identical (`===`)
+ */
+export interface CheckpointTarget<Position> {
+  /** @param sum {@linkcode checksumOf} the chunk */
+  insertChunk(chunk: StoredChunk, sum: number): void;
+  deleteChunk(id: number): void;
+  /**
+   * Declares the checkpoint complete.
+   *
+   * @param meta finite numbers by name, {@linkcode STORED_INFINITY} among them
+   * @param position where the journal continues
+   */
+  writeMeta(meta: Readonly<Record<string, number>>, position: Position): void;
+  /**
+   * Deletes the journal from its start.
+   *
+   * @param from up to here it is deleted already
+   * @param to the last position to delete
+   * @param countOf returns how many of a number of rows the step should delete
+   * @returns up to where it is deleted after the step, at most `to`
+   */
+  deleteJournal(
+    from: Position,
+    to: Position,
+    countOf: (rows: number) => number,
+  ): Position;
+}
+
 /** The point of the journal at which a checkpoint begins. */
-export interface JournalPosition {
-  /** The last row whose entries were applied to the map; 0 if there is none. */
-  readonly row: number;
-  /** `Store.lastAlive` at this row. */
-  readonly lastAlive?: number;
+export interface JournalPoint<Position> {
+  /** The last position whose entries were applied to the map. */
+  readonly position: Position;
+  /** `Store.lastAlive` there. */
+  readonly lastAlive?: number | undefined;
+}
+
+/** A checkpoint that was loaded. */
+export interface LoadedCheckpoint<Position> {
+  /** Where its journal continues. */
+  readonly position: Position;
+  /** Up to here the journal was deleted. */
+  readonly deletedTo: Position;
+  /** The id of its last chunk. */
+  readonly lastChunk: number;
+  /** Ids of chunks of an incomplete checkpoint after it. */
+  readonly incomplete: readonly number[];
 }
 
 /** The effects of a step, valid if its transaction is committed. */
-interface Step {
+interface Step<Position> {
   /** Number of obsolete chunks deleted, from the start of the list. */
   readonly deletedChunks: number;
-  /** The last journal row deleted. */
-  readonly deletedRow: number;
+  /** The last position of the journal that is deleted. */
+  readonly deletedTo: Position;
   /** True if the checkpoint is complete. */
   readonly complete: boolean;
 }
 
-/** Writes checkpoints of one map to one database. */
-export class Checkpointer {
+/** Writes checkpoints of one map. */
+export class Checkpointer<Position> {
+  readonly #target: CheckpointTarget<Position>;
   readonly #index = new ChunkIndex();
-  readonly #insertChunk: StatementSync;
-  readonly #deleteChunk: StatementSync;
-  readonly #deleteJournal: StatementSync;
-  readonly #writeMeta: StatementSync;
   /** The tiles of the running checkpoint; undefined if none is running. */
   #tiles: ChangedTiles | undefined;
   /** Where the running checkpoint began. */
-  #position: JournalPosition = { row: 0 };
+  #point: JournalPoint<Position>;
   /** Revision, thresholds and size of the map at that point. */
   #mapState: Readonly<Record<string, number>> = {};
   /** The layers as they were stored last: a deleted one has another grid. */
@@ -83,20 +127,22 @@ export class Checkpointer {
   #lastChunk = 0;
   /** Ids of chunks to delete. */
   #obsoleteChunks: number[] = [];
-  /** Journal rows up to this one are deleted. */
-  #deletedRow = 0;
-  #checkpointedRow = 0;
-  #step: Step | undefined;
+  /** Chunks without tiles, while a checkpoint is loaded. */
+  #marks: number[] = [];
+  /** The journal up to this position is deleted. */
+  #deletedTo: Position;
+  #checkpointed: Position;
+  #step: Step<Position> | undefined;
 
-  constructor(db: DatabaseSync) {
-    this.#insertChunk = db.prepare(
-      "INSERT INTO chunk (id, layer, tiles, crc32, first, began) VALUES (?, ?, ?, ?, ?, ?)",
-    );
-    this.#deleteChunk = db.prepare("DELETE FROM chunk WHERE id = ?");
-    this.#deleteJournal = db.prepare("DELETE FROM journal WHERE id <= ?");
-    this.#writeMeta = db.prepare(
-      "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-    );
+  /**
+   * @param target where the checkpoints are written
+   * @param start the position before the first of the journal
+   */
+  constructor(target: CheckpointTarget<Position>, start: Position) {
+    this.#target = target;
+    this.#point = { position: start };
+    this.#deletedTo = start;
+    this.#checkpointed = start;
   }
 
   /** True while a checkpoint is running. */
@@ -107,12 +153,12 @@ export class Checkpointer {
   /** True if {@linkcode Checkpointer.step} has something to write or delete. */
   get hasWork(): boolean {
     return this.running || this.#obsoleteChunks.length > 0 ||
-      this.#deletedRow < this.#checkpointedRow;
+      this.#deletedTo !== this.#checkpointed;
   }
 
-  /** The last journal row that the chunks include. */
-  get checkpointedRow(): number {
-    return this.#checkpointedRow;
+  /** The last position of the journal that the chunks include. */
+  get checkpointed(): Position {
+    return this.#checkpointed;
   }
 
   /** Approximate size of the chunks without garbage, in bytes. */
@@ -121,49 +167,51 @@ export class Checkpointer {
   }
 
   /**
-   * Restores the map of the last checkpoint.
+   * Restores the tiles of a chunk of the last checkpoint. Call it for all of
+   * them, the highest id first, and then {@linkcode Checkpointer.loaded}.
    *
-   * @param map an empty map
-   * @param meta the rows of `meta`
-   * @param guard checks the size of the map
-   * @throws {RangeError} if the stored data is not valid
-   * @throws {StoreError} if the map is too large
+   * @param map empty before the first chunk
+   * @param chunk its checksum is checked
+   * @throws {RangeError} if the bytes are not valid tiles
    */
-  load(
-    db: DatabaseSync,
-    map: OccupancyMap,
-    meta: ReadonlyMap<string, number>,
-    guard: LoadGuard,
-  ): void {
-    guard.checkMeta(meta);
-    const lastValidChunk = meta.get("chunk");
-    const checkpointedRow = meta.get("journal");
-    if (lastValidChunk === undefined || checkpointedRow === undefined) {
-      throw new RangeError("the position of the last checkpoint is missing");
+  restoreChunk(map: OccupancyMap, chunk: StoredChunk): void {
+    const { id, layer, bytes, first, began } = chunk;
+    const isGarbage = id < (this.#firsts.get(layer) ?? 0);
+    if (!isGarbage && first > 0) this.#firsts.set(layer, first);
+    if (bytes.length === 0) {
+      this.#marks.push(id);
+      return;
     }
-    this.#checkpointedRow = checkpointedRow;
-    const { first } = db.prepare("SELECT min(id) AS first FROM journal").get()!;
-    this.#deletedRow = Math.min(Number(first ?? Infinity) - 1, checkpointedRow);
-    // Chunks of an incomplete checkpoint. If some are still present when the
-    // next checkpoint is complete, they do no harm: each of their tiles is in a
-    // newer chunk, or has not changed.
-    const incomplete = db.prepare("SELECT id FROM chunk WHERE id > ?")
-      .all(lastValidChunk).map(({ id }) => Number(id));
-    this.#lastChunk = Math.max(lastValidChunk, ...incomplete);
-    const newestFirst =
-      "SELECT id, layer, tiles AS bytes, crc32, first, began FROM chunk WHERE id < ? ORDER BY id DESC LIMIT ?";
-    const marks: number[] = [];
-    for (const row of readRows(db, newestFirst, lastValidChunk + 1)) {
-      const bytes = this.#loadChunk(map, row);
-      if (bytes === 0) marks.push(Number(row.id));
-      guard.loaded(bytes, () => chunkBytes(db));
-    }
+    const current: number[] = [];
+    const tiles = isGarbage ? 0 : map.restoreTiles(
+      layer,
+      bytes,
+      (tile) => current.push(tile),
+      began,
+    );
+    this.#index.add({ id, layer, bytes: bytes.length, tiles }, current);
+  }
+
+  /**
+   * Ends the loading of a checkpoint.
+   *
+   * Chunks of an incomplete checkpoint will be deleted. If some are still
+   * present when the next checkpoint is complete, they do no harm: each of their
+   * tiles is in a newer chunk, or has not changed.
+   *
+   * @param map has all its chunks
+   */
+  loaded(map: OccupancyMap, loaded: LoadedCheckpoint<Position>): void {
+    this.#checkpointed = loaded.position;
+    this.#deletedTo = loaded.deletedTo;
+    this.#lastChunk = Math.max(loaded.lastChunk, ...loaded.incomplete);
     this.#grids = new Map(map.layers());
     this.#obsoleteChunks = [
-      ...incomplete,
+      ...loaded.incomplete,
       ...this.#index.takeDeletable(),
-      ...marks,
+      ...this.#marks,
     ];
+    this.#marks = [];
   }
 
   /**
@@ -171,7 +219,7 @@ export class Checkpointer {
    *
    * @throws {RangeError} if a checkpoint of the map is already running
    */
-  begin(map: OccupancyMap, position: JournalPosition): void {
+  begin(map: OccupancyMap, point: JournalPoint<Position>): void {
     const deleted = new Set<string>();
     for (const [layer, grid] of this.#grids) {
       if (map.layer(layer) !== grid) deleted.add(layer);
@@ -185,7 +233,7 @@ export class Checkpointer {
     this.#tiles = new ChangedTiles(map, deleted);
     this.#deleted = deleted;
     this.#firstChunk = this.#lastChunk + 1;
-    this.#position = position;
+    this.#point = point;
     this.#mapState = {
       revision: map.revision,
       ...map.ageing,
@@ -210,13 +258,17 @@ export class Checkpointer {
       0,
       countOf(this.#obsoleteChunks.length),
     );
-    for (const id of chunks) this.#deleteChunk.run(id);
-    const rows = this.#checkpointedRow - this.#deletedRow;
-    const deletedRow = this.#deletedRow + Math.min(rows, countOf(rows));
-    if (rows > 0) this.#deleteJournal.run(deletedRow);
+    for (const id of chunks) this.#target.deleteChunk(id);
+    const deletedTo = this.#deletedTo === this.#checkpointed
+      ? this.#deletedTo
+      : this.#target.deleteJournal(
+        this.#deletedTo,
+        this.#checkpointed,
+        countOf,
+      );
     const complete = this.#tiles !== undefined &&
       this.#writeTiles(this.#tiles, share);
-    this.#step = { deletedChunks: chunks.length, deletedRow, complete };
+    this.#step = { deletedChunks: chunks.length, deletedTo, complete };
   }
 
   /**
@@ -225,15 +277,15 @@ export class Checkpointer {
    * @returns true if the checkpoint is complete
    */
   stepCommitted(): boolean {
-    const { deletedChunks, deletedRow, complete } = this.#step!;
+    const { deletedChunks, deletedTo, complete } = this.#step!;
     this.#step = undefined;
     this.#obsoleteChunks.splice(0, deletedChunks);
-    this.#deletedRow = deletedRow;
+    this.#deletedTo = deletedTo;
     if (!complete) return false;
     this.#tiles!.end(true);
     this.#grids = this.#tiles!.layers;
     this.#tiles = undefined;
-    this.#checkpointedRow = this.#position.row;
+    this.#checkpointed = this.#point.position;
     this.#index.drop(this.#deleted);
     for (const layer of this.#deleted) {
       if (!this.#grids.has(layer)) this.#firsts.delete(layer);
@@ -261,137 +313,39 @@ export class Checkpointer {
   #writeTiles(source: ChangedTiles, share: number): boolean {
     const target = source.read + Math.ceil(share * source.count);
     for (let group; source.read < target && (group = source.next());) {
-      const { layer, began = null, tiles, bytes } = group;
+      const { layer, began, tiles, bytes } = group;
       const id = ++this.#lastChunk;
       const first = this.#deleted.has(layer)
         ? this.#firstChunk
         : this.#firsts.get(layer) ?? 0;
-      const sum = crc32(suffixOf(first, began), crc32(bytes));
-      this.#insertChunk.run(id, layer, bytes, sum, first, began);
+      const stored = { id, layer, bytes, first, began };
+      this.#target.insertChunk(stored, checksumOf(stored));
       const chunk = { id, layer, bytes: bytes.length, tiles: tiles.length };
       this.#written.push([chunk, tiles]);
     }
     if (source.read < source.count) return false;
-    const { row, lastAlive } = this.#position;
-    const meta = {
+    const { position, lastAlive } = this.#point;
+    const meta: Record<string, number> = {
       ...this.#mapState,
       ...(lastAlive !== undefined && { [LAST_ALIVE_KEY]: lastAlive }),
-      journal: row,
       chunk: this.#lastChunk,
     };
     for (const [key, value] of Object.entries(meta)) {
-      this.#writeMeta.run(
-        key,
-        Number.isFinite(value) ? value : STORED_INFINITY,
-      );
+      if (!Number.isFinite(value)) meta[key] = STORED_INFINITY;
     }
+    this.#target.writeMeta(meta, position);
     return true;
   }
+}
 
-  /**
-   * Returns the size of the chunk, in bytes; 0 for a chunk that only marks a
-   * deleted layer.
-   */
-  #loadChunk(map: OccupancyMap, row: Record<string, SQLOutputValue>): number {
-    const id = Number(row.id);
-    const layer = row.layer as string;
-    const first = Number(row.first);
-    const began = row.began as number | null;
-    const bytes = checkedBytes(row, suffixOf(first, began));
-    const isGarbage = id < (this.#firsts.get(layer) ?? 0);
-    if (!isGarbage && first > 0) this.#firsts.set(layer, first);
-    if (bytes.length === 0) return 0;
-    const current: number[] = [];
-    const tiles = isGarbage ? 0 : map.restoreTiles(
-      layer,
-      bytes,
-      (tile) => current.push(tile),
-      began ?? undefined,
-    );
-    this.#index.add({ id, layer, bytes: bytes.length, tiles }, current);
-    return bytes.length;
-  }
+/** Returns the CRC-32 of a chunk: of its tiles, and of what follows them. */
+export function checksumOf(
+  { bytes, first, began }: Pick<StoredChunk, "bytes" | "first" | "began">,
+): number {
+  return crc32(suffixOf(first, began), crc32(bytes));
 }
 
 /** What the checksum of a chunk includes after its tiles. */
-function suffixOf(first: number, began: number | null): string {
-  return first === 0 && began === null ? "" : `${first} ${began}`;
-}
-
-/** Tiles of one layer, to be written as one chunk. */
-interface TileGroup {
-  readonly layer: string;
-  /** `Grid.began` of the layer. */
-  readonly began: number | undefined;
-  /** Numbers of the tiles; empty for a layer that was deleted. */
-  readonly tiles: readonly number[];
-  /** The encoded tiles, valid until the next group is read. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** Reads the changed tiles of a map as they are at its construction. */
-class ChangedTiles {
-  /** All layers of the map. */
-  readonly layers: ReadonlyMap<string, Grid>;
-  /** The number of tiles, and of deleted layers. */
-  readonly count: number;
-  readonly #buffer = new Uint8Array(CHUNK_BYTES + MAX_TILE_BYTES);
-  readonly #layers: readonly (readonly [string, Grid])[];
-  /** The deleted layers that were not created again. */
-  readonly #deleted: readonly string[];
-  #read = 0;
-  #layer = 0;
-
-  /**
-   * @param deleted layers that were stored and then deleted
-   * @throws {RangeError} if the tiles of the map are already being read
-   */
-  constructor(map: OccupancyMap, deleted: ReadonlySet<string>) {
-    this.layers = new Map(map.layers());
-    this.#layers = [...this.layers];
-    this.#deleted = [...deleted].filter((layer) => !this.layers.has(layer));
-    this.count = this.#layers.reduce(
-      (sum, [, grid]) => sum + grid.beginSave(),
-      this.#deleted.length,
-    );
-  }
-
-  /** How much of {@linkcode count} was read so far. */
-  get read(): number {
-    return this.#read;
-  }
-
-  /** Reads the tiles of the next chunk; undefined after the last one. */
-  next(): TileGroup | undefined {
-    const layer = this.#deleted[this.#read];
-    if (layer !== undefined) {
-      this.#read++;
-      return { layer, began: undefined, tiles: [], bytes: new Uint8Array(0) };
-    }
-    for (; this.#layer < this.#layers.length; this.#layer++) {
-      const [layer, grid] = this.#layers[this.#layer]!;
-      const tiles: number[] = [];
-      let length = 0;
-      while (length < CHUNK_BYTES) {
-        const saved = grid.nextSaved(this.#buffer, length);
-        if (saved === undefined) break;
-        tiles.push(saved.tile);
-        length = saved.end;
-      }
-      if (tiles.length === 0) continue;
-      this.#read += tiles.length;
-      const bytes = this.#buffer.subarray(0, length);
-      return { layer, began: grid.began, tiles, bytes };
-    }
-    return undefined;
-  }
-
-  /**
-   * Ends reading.
-   *
-   * @param stored false if the tiles must be saved again
-   */
-  end(stored: boolean): void {
-    for (const [, grid] of this.#layers) grid.endSave(stored);
-  }
+export function suffixOf(first: number, began: number | undefined): string {
+  return first === 0 && began === undefined ? "" : `${first} ${began ?? null}`;
 }

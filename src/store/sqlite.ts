@@ -13,6 +13,7 @@ import {
 } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { LoadGuard } from "./load_guard.ts";
+import { loadCheckpoint, SqliteCheckpointTarget } from "./sqlite_checkpoint.ts";
 import { type RecordStore, StagedRecords } from "./records.ts";
 import { checkedBytes, readRows } from "./sqlite_rows.ts";
 import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
@@ -67,7 +68,7 @@ export class SqliteStore implements Store {
   readonly #maxJournalBytes: number;
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
-  readonly #checkpointer: Checkpointer;
+  readonly #checkpointer: Checkpointer<number>;
   readonly records: StagedRecords;
   /** Why the last commit of records alone failed; undefined if it did not. */
   #recordsProblem: StoreError | undefined;
@@ -105,7 +106,10 @@ export class SqliteStore implements Store {
       this.#append = this.#db.prepare(
         "INSERT INTO journal (entries, crc32) VALUES (?, ?)",
       );
-      this.#checkpointer = new Checkpointer(this.#db);
+      this.#checkpointer = new Checkpointer(
+        new SqliteCheckpointTarget(this.#db),
+        0,
+      );
       this.records = new StagedRecords(this.#db, this.#recordStore());
     } catch (error) {
       this.#db.close();
@@ -122,7 +126,7 @@ export class SqliteStore implements Store {
     const guard = new LoadGuard(this.description, map, limit);
     try {
       const meta = this.#loadMeta(map);
-      this.#checkpointer.load(this.#db, map, meta, guard);
+      loadCheckpoint(this.#db, this.#checkpointer, map, meta, guard);
       this.#replay(map, guard);
       this.#loaded = true;
     } catch (error) {
@@ -263,8 +267,8 @@ export class SqliteStore implements Store {
   #beginCheckpoint(map: OccupancyMap): void {
     this.#coveredBytes = this.#journalBytes;
     this.#checkpointer.begin(map, {
-      row: this.#lastRow,
-      ...(this.#lastAlive !== undefined && { lastAlive: this.#lastAlive }),
+      position: this.#lastRow,
+      lastAlive: this.#lastAlive,
     });
   }
 
@@ -340,11 +344,11 @@ export class SqliteStore implements Store {
 
   /** Applies the entries since the last checkpoint. */
   #replay(map: OccupancyMap, guard: LoadGuard): void {
-    const { checkpointedRow } = this.#checkpointer;
-    this.#lastRow = checkpointedRow;
+    const { checkpointed } = this.#checkpointer;
+    this.#lastRow = checkpointed;
     const journal =
       "SELECT id, entries AS bytes, crc32 FROM journal WHERE id > ? ORDER BY id LIMIT ?";
-    for (const row of readRows(this.#db, journal, checkpointedRow)) {
+    for (const row of readRows(this.#db, journal, checkpointed)) {
       const bytes = checkedBytes(row);
       for (const entry of decodeEntries(bytes)) {
         applyEntry(map, entry);
