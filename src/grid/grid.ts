@@ -36,13 +36,13 @@ const MAX_REBUILT_CELLS = 20_000;
 /**
  * The cells of one layer, in tiles of 32 by 32 cells.
  *
- * Only `OccupancyMap` may use {@linkcode Grid.writer}, because it maintains the
+ * Only `MapShard` may use {@linkcode Grid.writer}, because it maintains the
  * revision of all layers. Only the store may save.
  */
 export class Grid {
-  /** Identifies the layer, see `OccupancyMap.beganOf`. */
+  /** Identifies the layer, see `MapShard.beganOf`. */
   readonly began: number | undefined;
-  /** Changes the cells. For `OccupancyMap` only. */
+  /** Changes the cells. For `MapShard` only. */
   readonly writer: CellWriter;
   readonly #memory: TileMemory;
   readonly #save: TileSave;
@@ -52,7 +52,7 @@ export class Grid {
    * Makes a layer without cells.
    *
    * @param budget the memory for snapshots, shared with other layers
-   * @param began identifies the layer, see `OccupancyMap.beganOf`
+   * @param began identifies the layer, see `MapShard.beganOf`
    */
   constructor(budget: CopyBudget, began?: number) {
     this.began = began;
@@ -290,7 +290,7 @@ export class Grid {
   }
 
   /**
-   * Encodes the next tile of the running save, for `OccupancyMap.restoreTiles`.
+   * Encodes the next tile of the running save, for `MapShard.restoreTiles`.
    *
    * @param bytes destination, with room for `MAX_TILE_BYTES`
    * @param from offset of the first byte

@@ -7,7 +7,7 @@
 import { sizeClassFor } from "./cell_block.ts";
 import { CELL_BYTES } from "./cell_slab.ts";
 import { TILE_CELLS } from "./tiles.ts";
-import type { OccupancyMap } from "./occupancy_map.ts";
+import type { MapShard } from "./map_shard.ts";
 
 const MIB = 1024 * 1024;
 
@@ -81,7 +81,7 @@ export function neededMemory(mapBytes: number): number {
 }
 
 /** Returns the memory that the cells and layers of a map use, in bytes. */
-export function mapBytes(map: Pick<OccupancyMap, "layers">): number {
+export function mapBytes(map: Pick<MapShard, "layers">): number {
   let bytes = 0;
   for (const [, grid] of map.layers()) bytes += grid.usedBytes + LAYER_BYTES;
   return bytes;

@@ -28,7 +28,12 @@ export {
   type LayerSnapshot,
   SnapshotLostError,
 } from "./layer_snapshot.ts";
-export { OccupancyMap } from "./occupancy_map.ts";
+export { MapShard } from "./map_shard.ts";
+export {
+  MAX_SHARDS,
+  OccupancyMap,
+  type OccupancyMapOptions,
+} from "./occupancy_map.ts";
 export { contains, type Region } from "../protocol/region.ts";
 export { type CellStatus, statusOf } from "./status.ts";
 export { addCounts, type CellCounts, NO_CELLS } from "./cell_counter.ts";

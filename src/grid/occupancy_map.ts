@@ -1,25 +1,36 @@
 /**
- * The map: all layers, with one revision.
+ * The map: all layers, in shards with a revision each.
  *
  * @module
  */
 
 import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
-import { type Ageing, type AgeingOptions, resolveAgeing } from "./freshness.ts";
+import type { Ageing, AgeingOptions } from "./freshness.ts";
 import type { Coordinates } from "./cell_removal.ts";
-import { Grid } from "./grid.ts";
+import type { Grid } from "./grid.ts";
 import { CopyBudget } from "./layer_snapshot.ts";
-import { decodeTile, TileColumns } from "./tile_codec.ts";
+import { MapShard } from "./map_shard.ts";
 
-/** Shared by all maps: one tile is restored before the next is decoded. */
-const scratch = new TileColumns();
+/** Maximum number of shards of a map. */
+export const MAX_SHARDS = 1024;
+
+/** Options of {@linkcode OccupancyMap}. */
+export interface OccupancyMapOptions {
+  /** Number of shards, from 1 to {@linkcode MAX_SHARDS}. Default 1. */
+  readonly shards?: number;
+}
 
 /**
  * Layers of cells, each with the value that was observed last.
  *
- * It has no clock: each call takes the time. The same calls with the same
- * arguments make the same map with the same revisions, so a journal of calls
- * can be replayed.
+ * A map with one shard has one revision. With more, a layer is in the shard that
+ * its name determines, and each shard has its own revision, thresholds and
+ * {@linkcode MapShard.began}, so that shards can be changed in any order: the
+ * revision of a layer is that of its shard.
+ *
+ * It has no clock: each call takes the time. The same calls for each shard with
+ * the same arguments make the same map with the same revisions, so a journal of
+ * calls can be replayed.
  *
  * @example
  * ```ts
@@ -37,319 +48,229 @@ const scratch = new TileColumns();
  * ```
  */
 export class OccupancyMap {
-  readonly #layers = new Map<string, Grid>();
-  /** The memory for snapshots of all layers. */
-  readonly #budget = new CopyBudget();
-  #ageing: Ageing;
-  #revision = 0;
-  /** {@linkcode OccupancyMap.began} */
-  #began: number | undefined;
-  /**
-   * The latest time of a call since age() last updated all cells; Infinity
-   * after a change of thresholds. An age() with an earlier time must check
-   * every cell.
-   */
-  #latest = -Infinity;
+  /** At least one; see {@linkcode OccupancyMap.shardOf}. */
+  readonly shards: readonly MapShard[];
+  readonly #first: MapShard;
 
   /**
    * Makes an empty map at revision 0.
    *
-   * @param options the thresholds, ms
-   * @throws {RangeError} if one is negative or not a number
+   * @param ageing the thresholds of all shards, ms
+   * @throws {RangeError} if a threshold is negative or not a number, or the
+   * number of shards is not valid
    */
-  constructor(options: AgeingOptions = {}) {
-    this.#ageing = resolveAgeing(options);
-  }
-
-  /** Increases with each change; the cells that changed last have it too. */
-  get revision(): number {
-    return this.#revision;
+  constructor(
+    ageing: AgeingOptions = {},
+    { shards = 1 }: OccupancyMapOptions = {},
+  ) {
+    if (!(Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS)) {
+      throw new RangeError(
+        `Cannot make a map with ${shards} shards: expected 1 to ${MAX_SHARDS}`,
+      );
+    }
+    const budget = new CopyBudget();
+    this.#first = new MapShard(ageing, budget);
+    this.shards = [
+      this.#first,
+      ...Array.from({ length: shards - 1 }, () => new MapShard(ageing, budget)),
+    ];
   }
 
   /**
-   * The time that identifies a layer without cells, and so every layer that is
-   * created from now on, ms since 1970: the start of a map that is not stored,
-   * or the last deletion of a layer if that was later. Undefined before.
-   */
-  get began(): number | undefined {
-    return this.#began;
-  }
-
-  /**
-   * Returns the time that identifies a layer, see `MapMoment.began`. It differs
-   * before and after the deletion of a layer, so that a receiver that has cells
-   * of it clears them.
+   * Returns the number of a layer's shard: the FNV-1a hash (32 bits) of its
+   * name in UTF-8, modulo the number of shards.
    *
-   * @returns ms since 1970; undefined for a layer of a stored map that was
-   * created before any deletion
+   * @param layer its name
+   * @returns an index of {@linkcode OccupancyMap.shards}
+   */
+  shardOf(layer: string): number {
+    const { length } = this.shards;
+    return length === 1 ? 0 : fnv1a(layer) % length;
+  }
+
+  /** Returns the shard of a layer, which the map may have or not. */
+  of(layer: string): MapShard {
+    return this.shards.length === 1
+      ? this.#first
+      : this.shards[this.shardOf(layer)]!;
+  }
+
+  /**
+   * The shard of a map that has only one.
+   *
+   * @throws {RangeError} if the map has several
+   */
+  get only(): MapShard {
+    const { length } = this.shards;
+    if (length === 1) return this.#first;
+    throw new RangeError(`Cannot use one shard for all: the map has ${length}`);
+  }
+
+  /**
+   * The sum of the revisions of all shards: increases with each change. Of a map
+   * with one shard, the cells that changed last have it too.
+   */
+  get revision(): number {
+    let revision = 0;
+    for (const shard of this.shards) revision += shard.revision;
+    return revision;
+  }
+
+  /**
+   * Returns the revision of a layer's shard. It increases with each change of
+   * the layer, and the cells that changed last have it too.
+   *
+   * @param layer its name; the map may have it or not
+   */
+  revisionOf(layer: string): number {
+    return this.of(layer).revision;
+  }
+
+  /**
+   * Returns the time that identifies a layer, see {@linkcode MapShard.beganOf}.
    */
   beganOf(layer: string): number | undefined {
-    const grid = this.#layers.get(layer);
-    return grid === undefined ? this.#began : grid.began;
+    return this.of(layer).beganOf(layer);
   }
 
-  /**
-   * Identifies the map by the time at which it was made: for a map that is not
-   * stored. Call it before the first reading.
-   *
-   * @param time ms since 1970
-   */
+  /** Identifies the map by a time, see {@linkcode MapShard.begin}. */
   begin(time: number): void {
-    this.#began = time;
+    for (const shard of this.shards) shard.begin(time);
   }
 
   /**
-   * Returns the revision whose later changes a client needs. A revision that
-   * this map has not reached is of another map: then the client needs all cells.
+   * Returns the revision whose later changes of a layer a client needs, see
+   * {@linkcode MapShard.sinceOf}.
    *
+   * @param layer its name
    * @param since the revision that the client has; undefined for none
    * @returns `since`, or 0 for all cells
    */
-  sinceOf(since: number | undefined): number {
-    return since === undefined || since > this.#revision ? 0 : since;
+  sinceOf(layer: string, since: number | undefined): number {
+    return this.of(layer).sinceOf(since);
   }
 
-  /** The thresholds in force, in ms. */
+  /**
+   * The thresholds of the first shard, in ms. All shards have the same, except
+   * while a change of them has not reached all.
+   */
   get ageing(): Ageing {
-    return this.#ageing;
+    return this.#first.ageing;
+  }
+
+  /** Returns the thresholds of a layer's shard, in ms. */
+  ageingOf(layer: string): Ageing {
+    return this.of(layer).ageing;
   }
 
   /** Number of cells in all layers. */
   get size(): number {
     let size = 0;
-    for (const grid of this.#layers.values()) size += grid.size;
+    for (const shard of this.shards) size += shard.size;
     return size;
   }
 
   /** Number of layers with cells. */
   get layerCount(): number {
-    return this.#layers.size;
+    let count = 0;
+    for (const shard of this.shards) count += shard.layerCount;
+    return count;
   }
 
   /** Returns a layer; undefined if it has no cells. */
   layer(name: string): Grid | undefined {
-    return this.#layers.get(name);
+    return this.of(name).layer(name);
   }
 
-  /** Returns all layers by name, in order of creation. */
+  /** Returns all layers by name: shard by shard, in order of creation. */
   layers(): Iterable<[string, Grid]> {
-    return this.#layers.entries();
+    return this.shards.length === 1 ? this.#first.layers() : this.#allLayers();
   }
 
-  /**
-   * Applies readings. For each cell the latest observation wins, and of equal
-   * times the last one that arrived.
-   *
-   * If any cell changes, the revision of the map increases by one, and the
-   * changed cells get it. A reading that repeats the value of its cell updates
-   * only the time.
-   *
-   * @param layer its name; created if it gets a cell
-   * @param batch the readings in order of arrival
-   * @param now the clock, ms since 1970
-   * @param onDropped called for each reading that is dropped
-   * @returns how many changed a cell, and how many were dropped
-   * @throws {RangeError} if `now` is not finite, or a column is shorter than
-   * the batch
-   */
+  /** Applies readings of a layer, see {@linkcode MapShard.apply}. */
   apply(
     layer: string,
     batch: ReadingColumns,
     now: number,
     onDropped?: DroppedListener,
   ): ApplyResult {
-    checkClock(now);
-    checkColumns(batch);
-    const grid = this.#layers.get(layer) ?? new Grid(this.#budget, this.#began);
-    const next = this.#revision + 1;
-    const result = grid.writer.write(batch, now, next, this.#ageing, onDropped);
-    if (now > this.#latest) this.#latest = now;
-    if (result.changed > 0) {
-      this.#layers.set(layer, grid);
-      this.#revision = next;
-    }
-    return result;
+    return this.of(layer).apply(layer, batch, now, onDropped);
   }
 
   /**
-   * Updates the freshness of all cells, also after the clock was set back.
-   * Cheap if no cell is due: call it once a second.
-   *
-   * If any cell changes, the revision of the map increases by one, and the
-   * changed cells get it.
+   * Updates the freshness of all cells, see {@linkcode MapShard.age}.
    *
    * @param now the clock, ms since 1970
-   * @returns the number of cells that became fresh, stale or forgotten, without
-   * unknown ones
+   * @returns the number of cells that became fresh, stale or forgotten
    * @throws {RangeError} if `now` is not finite
    */
   age(now: number): number {
-    checkClock(now);
-    const everything = now < this.#latest;
-    const next = this.#revision + 1;
     let changed = 0;
-    for (const grid of this.#layers.values()) {
-      changed += grid.writer.age(now, next, this.#ageing, everything);
-    }
-    this.#latest = now;
-    if (changed > 0) this.#revision = next;
+    for (const shard of this.shards) changed += shard.age(now);
     return changed;
   }
 
-  /**
-   * Updates the freshness of the cells of some tiles. If any cell changes, the
-   * revision of the map increases by one. Before a call of
-   * {@linkcode OccupancyMap.age} with the same time, it divides the work.
-   *
-   * @param layer its name
-   * @param tiles tile coordinates, as `Grid.dueTiles` returns them
-   * @param now the clock, ms since 1970
-   * @returns the number of cells that changed
-   * @throws {RangeError} if `now` is not finite
-   */
+  /** Ages some tiles of a layer, see {@linkcode MapShard.ageTiles}. */
   ageTiles(layer: string, tiles: Coordinates, now: number): number {
-    checkClock(now);
-    const next = this.#revision + 1;
-    const changed = this.#layers.get(layer)?.writer
-      .ageTiles(tiles, now, next, this.#ageing) ?? 0;
-    if (now > this.#latest) this.#latest = now;
-    if (changed > 0) this.#revision = next;
-    return changed;
+    return this.of(layer).ageTiles(layer, tiles, now);
   }
 
-  /**
-   * Deletes a layer. The revision of the map increases by one, and
-   * {@linkcode OccupancyMap.began} to a new time.
-   *
-   * @param layer its name
-   * @param now the clock, ms since 1970
-   * @returns false if there is no such layer
-   * @throws {RangeError} if `now` is not finite
-   */
+  /** Deletes a layer, see {@linkcode MapShard.deleteLayer}. */
   deleteLayer(layer: string, now: number): boolean {
-    checkClock(now);
-    if (!this.#layers.delete(layer)) return false;
-    this.#revision++;
-    // Later than every earlier one, also after the clock was set back.
-    const time = Math.floor(now);
-    this.#began = this.#began === undefined
-      ? time
-      : Math.max(time, this.#began + 1);
-    return true;
+    return this.of(layer).deleteLayer(layer, now);
   }
 
-  /**
-   * Removes those of the cells that are shown as unknown; known values stay. If
-   * a cell is removed, the revision of the map increases by one. The layer is
-   * deleted with its last cell.
-   *
-   * @param layer its name
-   * @param cells as `Grid.longUnknown` returns them
-   * @param now the clock, ms since 1970
-   * @returns the number of removed cells
-   * @throws {RangeError} if `now` is not finite
-   */
+  /** Removes unknown cells of a layer, see {@linkcode MapShard.remove}. */
   remove(layer: string, cells: Coordinates, now: number): number {
-    checkClock(now);
-    const grid = this.#layers.get(layer);
-    if (grid === undefined) return 0;
-    const removed = grid.writer.remove(cells, this.#revision + 1);
-    if (grid.size === 0) this.deleteLayer(layer, now);
-    else if (removed > 0) {
-      this.#revision++;
-      if (grid.isMostlyEmpty) this.#layers.set(layer, grid.rebuilt());
-    }
-    return removed;
+    return this.of(layer).remove(layer, cells, now);
   }
 
-  /**
-   * Returns true if {@linkcode OccupancyMap.age} may change a cell. Constant
-   * cost for each layer; may return true when no cell is due.
-   *
-   * @param now the clock, ms since 1970
-   */
+  /** Returns true if {@linkcode OccupancyMap.age} may change a cell. */
   isDue(now: number): boolean {
-    if (now < this.#latest) return true;
-    for (const grid of this.#layers.values()) if (now > grid.due) return true;
+    for (const shard of this.shards) if (shard.isDue(now)) return true;
     return false;
   }
 
-  /**
-   * Changes thresholds; missing ones keep their value. Takes effect at the next
-   * {@linkcode OccupancyMap.age}.
-   *
-   * @param options the thresholds, ms
-   * @throws {RangeError} if one is negative or not a number
-   */
+  /** Changes the thresholds of all shards, see {@linkcode MapShard.configure}. */
   configure(options: AgeingOptions): void {
-    this.#ageing = resolveAgeing(options, this.#ageing);
-    this.#latest = Infinity;
+    for (const shard of this.shards) shard.configure(options);
   }
 
-  /**
-   * Restores a sequence of tiles that `Grid.nextSaved` encoded. Skips tiles
-   * that the map has already, so restore the newest first. If it throws, the
-   * tiles before the invalid one are in the map.
-   *
-   * The revision of the map rises to that of the newest cell. Call
-   * {@linkcode OccupancyMap.age} after restoring all tiles and replaying the
-   * journal: until then the cells have the freshness that was encoded.
-   *
-   * @param layer its name
-   * @param bytes the tiles
-   * @param onRestored called with the number of each restored tile
-   * @param began `Grid.began` of the layer, if this creates it
-   * @returns the number of tiles in the bytes
-   * @throws {RangeError} if the bytes are not valid tiles
-   */
+  /** Restores tiles of a layer, see {@linkcode MapShard.restoreTiles}. */
   restoreTiles(
     layer: string,
     bytes: Uint8Array,
-    onRestored: (tile: number) => void = () => {},
+    onRestored?: (tile: number) => void,
     began?: number,
   ): number {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const grid = this.#layers.get(layer) ?? new Grid(this.#budget, began);
-    let count = 0;
-    for (let at = 0; at < bytes.length; count++) {
-      at = decodeTile(view, scratch, at);
-      const tile = grid.writer.restore(scratch);
-      if (count === 0) this.#layers.set(layer, grid);
-      this.#revision = Math.max(this.#revision, grid.revision);
-      if (tile !== undefined) onRestored(tile);
-    }
-    return count;
+    return this.of(layer).restoreTiles(layer, bytes, onRestored, began);
   }
 
-  /**
-   * Sets the revision to the one that was stored.
-   *
-   * @param revision an integer, not below the present one
-   * @param began {@linkcode OccupancyMap.began}
-   * @throws {RangeError} if it is not such a number
-   */
-  restoreRevision(revision: number, began?: number): void {
-    if (!Number.isSafeInteger(revision) || revision < this.#revision) {
-      throw new RangeError(
-        `Cannot restore revision ${revision}: the map is at ${this.#revision}`,
-      );
-    }
-    this.#revision = revision;
-    this.#began = began;
+  *#allLayers(): Generator<[string, Grid], void, void> {
+    for (const shard of this.shards) yield* shard.layers();
   }
 }
 
-function checkClock(now: number): void {
-  if (!Number.isFinite(now)) {
-    throw new RangeError(`Cannot use clock ${now}: expected ms since 1970`);
+/** Those of FNV-1a for 32 bits. */
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+const encoder = new TextEncoder();
+
+/** Returns the FNV-1a hash of a text in UTF-8, from 0 to 2^32 - 1. */
+function fnv1a(text: string): number {
+  let hash = FNV_OFFSET;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    // Each look-up of a layer needs a hash, and an encoder is 20 times slower.
+    if (unit > 0x7f) return fnv1aOf(encoder.encode(text));
+    hash = Math.imul(hash ^ unit, FNV_PRIME);
   }
+  return hash >>> 0;
 }
 
-function checkColumns({ length, x, y, value, time }: ReadingColumns): void {
-  const room = Math.min(x.length, y.length, value.length, time.length);
-  if (!(Number.isInteger(length) && length >= 0 && length <= room)) {
-    throw new RangeError(
-      `Cannot apply ${length} readings: the columns have room for ${room}`,
-    );
-  }
+function fnv1aOf(bytes: Uint8Array): number {
+  let hash = FNV_OFFSET;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash >>> 0;
 }

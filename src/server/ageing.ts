@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OccupancyMap } from "../grid/mod.ts";
+import type { MapShard, OccupancyMap } from "../grid/mod.ts";
 import type { Entry } from "../store/store.ts";
 
 /** As many tiles as one entry without tiles may age, in about a millisecond. */
@@ -16,7 +16,8 @@ const MAX_COMMIT_ENTRIES = 16;
  * commit. Between two lists the caller applies them, and nothing else.
  *
  * Yields undefined to pause. Usually few cells are due: then there is only one
- * entry, which ages all of them.
+ * entry, which ages all of them; of a map with several shards, one for each
+ * shard with such cells. The list is empty if no shard has any.
  *
  * @param map not changed
  * @param now the clock, ms since 1970
@@ -25,9 +26,34 @@ export function* ageingEntries(
   map: OccupancyMap,
   now: number,
 ): Generator<readonly Entry[] | undefined, void, void> {
+  const isOnly = map.shards.length === 1;
   let entries: Entry[] = [];
+  for (const [number, shard] of map.shards.entries()) {
+    if (!isOnly && !shard.isDue(now)) continue;
+    for (const entry of tileEntries(shard, now)) {
+      if (entry !== undefined) entries.push(entry);
+      const isFull = entries.length === MAX_COMMIT_ENTRIES;
+      yield isFull ? entries : undefined;
+      if (isFull) entries = [];
+    }
+    entries.push({ kind: "age", now, ...(!isOnly && { shard: number }) });
+    if (isOnly || entries.length < MAX_COMMIT_ENTRIES) continue;
+    yield entries;
+    entries = [];
+  }
+  yield entries;
+}
+
+/**
+ * Returns the entries that age the tiles of a shard which are too many for its
+ * entry `age`; undefined for a piece of the work without one.
+ */
+function* tileEntries(
+  shard: MapShard,
+  now: number,
+): Generator<Entry | undefined, void, void> {
   let together = 0;
-  for (const [layer, grid] of map.layers()) {
+  for (const [layer, grid] of shard.layers()) {
     if (!(now > grid.due)) continue;
     let next: number | undefined = 0;
     while (next !== undefined) {
@@ -39,14 +65,9 @@ export function* ageingEntries(
         together += tiles.length;
         if (together <= MAX_TOGETHER_TILES) continue; // the last entry ages them
       }
-      if (tiles.length > 0) {
-        entries.push({ kind: "age-tiles", now, layer, tiles });
-      }
-      const isFull = entries.length === MAX_COMMIT_ENTRIES;
-      yield isFull ? entries : undefined;
-      if (isFull) entries = [];
+      yield tiles.length > 0
+        ? { kind: "age-tiles", now, layer, tiles }
+        : undefined;
     }
   }
-  entries.push({ kind: "age", now });
-  yield entries;
 }

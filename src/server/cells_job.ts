@@ -81,7 +81,7 @@ export class CellsJob extends ReplyJob {
     const open = () =>
       this.#grid?.snapshot({
         ...(region && { region }),
-        since: map.sinceOf(since),
+        since: map.sinceOf(layer, since),
       });
     if (request.kind === "original" || request.format === "original") {
       this.#snapshot = open();

@@ -50,7 +50,7 @@ function applyOne(
   }
   const { layer, readings } = entry;
   let dropped: number[] | undefined;
-  const result = applyEntry(map, entry, (index, code) => {
+  const result = applyEntry(map, entry, undefined, (index, code) => {
     (dropped ??= []).push(from + index);
     if (submission !== undefined) submission.onDropped(from + index, code);
     else parser.addDropped(layer, from + index, code);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Grid, MAX_TILE_BYTES, type OccupancyMap } from "../grid/mod.ts";
+import { type Grid, type MapShard, MAX_TILE_BYTES } from "../grid/mod.ts";
 
 /** Size at which a chunk is full; the last tile may exceed this size. */
 const CHUNK_BYTES = 32 * 1024;
@@ -36,7 +36,7 @@ export class ChangedTiles {
    * @param deleted layers that were stored and then deleted
    * @throws {RangeError} if the tiles of the map are already being read
    */
-  constructor(map: OccupancyMap, deleted: ReadonlySet<string>) {
+  constructor(map: MapShard, deleted: ReadonlySet<string>) {
     this.layers = new Map(map.layers());
     this.#layers = [...this.layers];
     this.#deleted = [...deleted].filter((layer) => !this.layers.has(layer));

@@ -15,7 +15,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import { type Grid, mapBytes, type OccupancyMap } from "../grid/mod.ts";
+import { type Grid, mapBytes, type MapShard } from "../grid/mod.ts";
 import { ChangedTiles } from "./changed_tiles.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
 
@@ -174,7 +174,7 @@ export class Checkpointer<Position> {
    * @param chunk its checksum is checked
    * @throws {RangeError} if the bytes are not valid tiles
    */
-  restoreChunk(map: OccupancyMap, chunk: StoredChunk): void {
+  restoreChunk(map: MapShard, chunk: StoredChunk): void {
     const { id, layer, bytes, first, began } = chunk;
     const isGarbage = id < (this.#firsts.get(layer) ?? 0);
     if (!isGarbage && first > 0) this.#firsts.set(layer, first);
@@ -201,7 +201,7 @@ export class Checkpointer<Position> {
    *
    * @param map has all its chunks
    */
-  loaded(map: OccupancyMap, loaded: LoadedCheckpoint<Position>): void {
+  loaded(map: MapShard, loaded: LoadedCheckpoint<Position>): void {
     this.#checkpointed = loaded.position;
     this.#deletedTo = loaded.deletedTo;
     this.#lastChunk = Math.max(loaded.lastChunk, ...loaded.incomplete);
@@ -219,7 +219,7 @@ export class Checkpointer<Position> {
    *
    * @throws {RangeError} if a checkpoint of the map is already running
    */
-  begin(map: OccupancyMap, point: JournalPoint<Position>): void {
+  begin(map: MapShard, point: JournalPoint<Position>): void {
     const deleted = new Set<string>();
     for (const [layer, grid] of this.#grids) {
       if (map.layer(layer) !== grid) deleted.add(layer);

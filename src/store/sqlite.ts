@@ -5,7 +5,11 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import { DEFAULT_AGEING, type OccupancyMap } from "../grid/mod.ts";
+import {
+  DEFAULT_AGEING,
+  type MapShard,
+  type OccupancyMap,
+} from "../grid/mod.ts";
 import {
   Checkpointer,
   LAST_ALIVE_KEY,
@@ -124,9 +128,10 @@ export class SqliteStore implements Store {
 
   load(map: OccupancyMap, limit?: LoadLimit): void {
     const guard = new LoadGuard(this.description, map, limit);
+    const { only } = map;
     try {
-      const meta = this.#loadMeta(map);
-      loadCheckpoint(this.#db, this.#checkpointer, map, meta, guard);
+      const meta = this.#loadMeta(only);
+      loadCheckpoint(this.#db, this.#checkpointer, only, meta, guard);
       this.#replay(map, guard);
       this.#loaded = true;
     } catch (error) {
@@ -171,7 +176,7 @@ export class SqliteStore implements Store {
     if (
       !this.#checkpointer.running &&
       this.#journalBytes >= this.#checkpointAtBytes
-    ) this.#beginCheckpoint(map);
+    ) this.#beginCheckpoint(map.only);
   }
 
   async rescue(): Promise<void> {
@@ -186,7 +191,7 @@ export class SqliteStore implements Store {
     this.records.close();
     while (this.records.hasStaged && this.#commitRecords());
     try {
-      if (map !== undefined && this.#loaded) this.#checkpointAll(map);
+      if (map !== undefined && this.#loaded) this.#checkpointAll(map.only);
     } catch {
       // The disk is full, for example. The journal is still complete.
     }
@@ -264,7 +269,7 @@ export class SqliteStore implements Store {
     );
   }
 
-  #beginCheckpoint(map: OccupancyMap): void {
+  #beginCheckpoint(map: MapShard): void {
     this.#coveredBytes = this.#journalBytes;
     this.#checkpointer.begin(map, {
       position: this.#lastRow,
@@ -279,7 +284,7 @@ export class SqliteStore implements Store {
   }
 
   /** Writes all changed tiles and empties the journal. */
-  #checkpointAll(map: OccupancyMap): void {
+  #checkpointAll(map: MapShard): void {
     this.#rollBack();
     while (this.#checkpointer.hasWork || this.#journalBytes > 0) {
       if (!this.#checkpointer.hasWork) this.#beginCheckpoint(map);
@@ -323,7 +328,7 @@ export class SqliteStore implements Store {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
 
-  #loadMeta(map: OccupancyMap): Map<string, number> {
+  #loadMeta(map: MapShard): Map<string, number> {
     const rows = this.#db.prepare("SELECT key, value FROM meta").all();
     const meta = new Map(
       rows.map(({ key, value }) => [key as string, Number(value)]),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { OccupancyMap } from "../grid/mod.ts";
+import type { MapShard } from "../grid/mod.ts";
 import {
   type Checkpointer,
   type CheckpointTarget,
@@ -75,7 +75,7 @@ export class SqliteCheckpointTarget implements CheckpointTarget<number> {
 export function loadCheckpoint(
   db: DatabaseSync,
   checkpointer: Checkpointer<number>,
-  map: OccupancyMap,
+  map: MapShard,
   meta: ReadonlyMap<string, number>,
   guard: LoadGuard,
 ): void {

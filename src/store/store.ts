@@ -9,16 +9,23 @@
 import { AppError } from "../common/errors.ts";
 import type {
   Ageing,
+  ApplyResult,
   Coordinates,
   DroppedListener,
+  MapShard,
   OccupancyMap,
   ReadingColumns,
 } from "../grid/mod.ts";
 
 /**
  * One step in the history of a map. Applying the same entries in the same order
- * gives the same map with the same revisions. `now` is the server's clock, in
- * ms since 1970.
+ * gives the same map with the same revisions; with several shards, the order
+ * matters only among the entries of a shard. `now` is the server's clock, in ms
+ * since 1970.
+ *
+ * An entry with a layer is of the layer's shard. One without is of the shard
+ * that it names, or of all shards: see {@linkcode shardOfEntry}. The encoding of
+ * an entry has no `shard`: the journal that has it is of one shard.
  */
 export type Entry =
   /** Readings of one layer arrived. */
@@ -29,7 +36,7 @@ export type Entry =
     readonly readings: ReadingColumns;
   }
   /** Time passed: cells turned stale, fresh or forgotten. */
-  | { readonly kind: "age"; readonly now: number }
+  | { readonly kind: "age"; readonly now: number; readonly shard?: number }
   /** The same for the cells of some tiles of a layer. */
   | {
     readonly kind: "age-tiles";
@@ -43,9 +50,10 @@ export type Entry =
     readonly kind: "configure";
     readonly now: number;
     readonly ageing: Ageing;
+    readonly shard?: number;
   }
   /** The server was connected and had processed its backlog. */
-  | { readonly kind: "alive"; readonly now: number }
+  | { readonly kind: "alive"; readonly now: number; readonly shard?: number }
   /** A layer was deleted. */
   | { readonly kind: "delete"; readonly now: number; readonly layer: string }
   /** Those of the cells that are shown as unknown were removed. */
@@ -251,37 +259,59 @@ export interface Store {
 }
 
 /**
+ * Returns the shard of an entry; undefined for an entry of all shards.
+ *
+ * @param map determines the shards of layers
+ */
+export function shardOfEntry(
+  map: Pick<OccupancyMap, "shardOf">,
+  entry: Entry,
+): number | undefined {
+  return "layer" in entry ? map.shardOf(entry.layer) : entry.shard;
+}
+
+/**
  * Applies an entry to a map.
  *
+ * @param shard the shard of an entry without a layer. Default: the one that the
+ * entry names, or all
  * @param onDropped called for each reading that the map drops
  * @returns the result of an entry `apply`; undefined for other kinds
  */
 export function applyEntry(
   map: OccupancyMap,
   entry: Entry,
+  shard?: number,
   onDropped?: DroppedListener,
-): ReturnType<OccupancyMap["apply"]> | undefined {
+): ApplyResult | undefined {
+  if (!("layer" in entry)) {
+    const number = shard ?? entry.shard;
+    applyToShards(number === undefined ? map : map.shards[number]!, entry);
+    return undefined;
+  }
+  const { layer, now } = entry;
+  const target = map.of(layer);
   switch (entry.kind) {
     case "apply":
-      return map.apply(entry.layer, entry.readings, entry.now, onDropped);
-    case "age":
-      map.age(entry.now);
-      return undefined;
+      return target.apply(layer, entry.readings, now, onDropped);
     case "age-tiles":
-      map.ageTiles(entry.layer, entry.tiles, entry.now);
-      return undefined;
-    case "configure":
-      map.configure(entry.ageing);
+      target.ageTiles(layer, entry.tiles, now);
       return undefined;
     case "delete":
-      map.deleteLayer(entry.layer, entry.now);
+      target.deleteLayer(layer, now);
       return undefined;
     case "remove":
-      map.remove(entry.layer, entry.cells, entry.now);
-      return undefined;
-    case "alive":
+      target.remove(layer, entry.cells, now);
       return undefined;
   }
+}
+
+function applyToShards(
+  target: OccupancyMap | MapShard,
+  entry: Exclude<Entry, { layer: string }>,
+): void {
+  if (entry.kind === "age") target.age(entry.now);
+  if (entry.kind === "configure") target.configure(entry.ageing);
 }
 
 /** Returns the number of readings in entries. */

@@ -232,7 +232,7 @@ export class Model {
 /** Asserts that map and model are equal, by every method of the map. */
 export function assertSame(map: OccupancyMap, model: Model): void {
   assert.equal(map.revision, model.revision);
-  assert.equal(map.began, model.began);
+  assert.equal(map.only.began, model.began);
   assert.deepEqual(
     Array.from(map.layers(), ([name]) => name).sort(),
     [...model.layers.keys()].sort(),

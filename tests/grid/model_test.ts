@@ -220,7 +220,7 @@ Deno.test({
                 }
                 assert.equal(next.beganOf(name), began);
               }
-              next.restoreRevision(map.revision, map.began);
+              next.only.restoreRevision(map.revision, map.only.began);
               map = next;
               grids = new Map(map.layers());
               break;

@@ -277,11 +277,11 @@ test("restoreTiles() and restoreRevision() continue at the stored revision", () 
   }
   assert.equal(again.revision, 2);
   assert.deepEqual(tilesToSave(again.layer("default")!), []);
-  again.restoreRevision(10);
+  again.only.restoreRevision(10);
   apply(again, NOW, [1, 1, 5, NOW]);
   assert.equal(again.revision, 11);
   for (const bad of [10, -1, 11.5, NaN, 2 ** 53]) {
-    assert.throws(() => again.restoreRevision(bad), RangeError);
+    assert.throws(() => again.only.restoreRevision(bad), RangeError);
   }
 });
 

@@ -46,7 +46,7 @@ test("beganOf() differs before and after a deletion, also with the clock set bac
     assert.ok(!seen.has(map.beganOf("default")));
     seen.add(map.beganOf("default"));
     apply(map, now, [1, 1, 1, now]);
-    assert.equal(map.beganOf("default"), map.began);
+    assert.equal(map.beganOf("default"), map.only.began);
   }
   assert.equal(map.beganOf("kept"), undefined);
 });
@@ -118,7 +118,7 @@ test("remove() deletes a layer with its last cell", () => {
   assert.equal(map.remove("default", columns([[1, 1, 0, 0]]), NOW + 7), 1);
   assert.equal(map.layer("default"), undefined);
   assert.equal(map.revision, 2);
-  assert.equal(map.began, NOW + 7);
+  assert.equal(map.only.began, NOW + 7);
 });
 
 test("longUnknown() finds cells from the last reading or the end of a known value", () => {

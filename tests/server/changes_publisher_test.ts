@@ -343,7 +343,7 @@ test("ChangesPublisher announces a deletion after it has connected again, also i
     assert.deepEqual([from, to, began], [
       map.revision,
       map.revision,
-      map.began,
+      map.only.began,
     ]);
     changes.disconnected();
     sent!.settle(new LinkError("unreachable", "Lost"));

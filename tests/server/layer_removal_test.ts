@@ -133,13 +133,13 @@ Deno.test({
     await send("b", "1,2,1");
     server.deleteLayer("a");
     await send("a", "7,7,1");
-    const { revision, began } = map;
+    const { revision, began } = map.only;
     await server.stop();
     const again = await startServer({ store });
     assert.equal(again.map.revision, revision);
-    assert.equal(again.map.began, began);
-    assert.equal(again.map.beganOf("a"), began);
-    assert.equal(again.map.beganOf("b"), undefined);
+    assert.equal(again.map.only.began, began);
+    assert.equal(again.map.only.beganOf("a"), began);
+    assert.equal(again.map.only.beganOf("b"), undefined);
     assert.equal(again.map.layer("a")?.size, 1);
     await again.server.stop();
   },

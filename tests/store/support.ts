@@ -1,6 +1,6 @@
 /** Opens stores, makes entries and compares maps, for tests of the store. */
 import assert from "node:assert/strict";
-import { type Cell, OccupancyMap } from "../../src/grid/mod.ts";
+import { type Cell, type MapShard, OccupancyMap } from "../../src/grid/mod.ts";
 import { inOrder } from "../grid/model.ts";
 import type { SqliteOptions, SqliteStore } from "../../src/store/sqlite.ts";
 import { applyEntry, type Entry, type Store } from "../../src/store/store.ts";
@@ -90,7 +90,12 @@ export function assertSameMap(actual: OccupancyMap, expected: OccupancyMap) {
 
 /** The whole observable content of a map, in a defined order. */
 function contentsOf(map: OccupancyMap) {
-  const layers = [...map.layers()].map(([name, grid]) => {
+  return map.shards.map(contentsOfShard);
+}
+
+/** The same of one shard. */
+export function contentsOfShard(shard: MapShard) {
+  const layers = [...shard.layers()].map(([name, grid]) => {
     const cells: Cell[] = [];
     grid.scan((x, y, value, time, revision, freshness) =>
       cells.push({ x, y, value, time, revision, freshness })
@@ -99,6 +104,6 @@ function contentsOf(map: OccupancyMap) {
     const order = inOrder(grid).map(({ x, y }) => `${x},${y}`);
     return { name, began: grid.began, cells, order, counts: grid.counts() };
   }).sort((a, b) => a.name < b.name ? -1 : 1);
-  const { revision, began, ageing } = map;
+  const { revision, began, ageing } = shard;
   return { revision, began, ageing, layers };
 }

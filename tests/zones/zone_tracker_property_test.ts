@@ -141,7 +141,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** Returns a map as a restart makes it of the stored tiles. */
 function restoredMap(map: OccupancyMap): OccupancyMap {
   const copy = restored(map, emptyMap());
-  copy.restoreRevision(map.revision, map.began);
+  copy.only.restoreRevision(map.revision, map.only.began);
   return copy;
 }
 

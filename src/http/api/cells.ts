@@ -176,7 +176,7 @@ function answerNow(
     share?.release();
     return new Response(null, { headers });
   }
-  const selection = { since: map.sinceOf(since), region };
+  const selection = { since: map.sinceOf(layer, since), region };
   const grid = map.layer(layer);
   const few = share === undefined
     ? readFew(grid, selection, SMALL_RESPONSE_CELLS)

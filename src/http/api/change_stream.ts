@@ -77,12 +77,12 @@ export class ChangeStream {
   #release = () => {};
 
   constructor(options: ChangeStreamOptions) {
-    const { server, since, access } = options;
+    const { server, layer, since, access } = options;
     this.#options = options;
     this.#server = server;
-    this.#sentRevision = server.map.sinceOf(since);
+    this.#sentRevision = server.map.sinceOf(layer, since);
     this.#readRevision = this.#sentRevision;
-    this.#began = server.map.beganOf(options.layer);
+    this.#began = server.map.beganOf(layer);
     this.#waiter = new ChangeWaiter(server, [server.signal, access]);
   }
 
