@@ -1,0 +1,85 @@
+/**
+ * A whole installation on this machine: Redis, brokers, and a group of servers.
+ *
+ * @module
+ */
+import { type Broker, startBroker } from "./brokers.ts";
+import { Member } from "./members.ts";
+import { ProcessGroup } from "./processes.ts";
+import { type RedisCluster, startRedisCluster } from "./redis_nodes.ts";
+
+/** Options of {@linkcode Lab.start}. */
+export interface LabOptions {
+  /** Replicas of each of the three masters. Default 1. */
+  readonly replicas?: number;
+  /** Number of Mosquittos. Default 2. */
+  readonly brokers?: number;
+  /** Number of servers. Default 3. */
+  readonly members?: number;
+  /** Further options of each server. */
+  readonly serverArgs?: readonly string[];
+  /** Called before each step, with what starts; for people. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** Running processes. All of them end when it is disposed. */
+export class Lab implements AsyncDisposable {
+  readonly group: ProcessGroup;
+  readonly redis: RedisCluster;
+  readonly brokers: readonly Broker[];
+  readonly members: readonly Member[];
+
+  private constructor(
+    group: ProcessGroup,
+    redis: RedisCluster,
+    brokers: readonly Broker[],
+    members: readonly Member[],
+  ) {
+    this.group = group;
+    this.redis = redis;
+    this.brokers = brokers;
+    this.members = members;
+  }
+
+  /**
+   * Starts all, and waits until the servers are ready.
+   *
+   * @param group takes the processes; it is disposed if this fails
+   */
+  static async start(
+    { replicas = 1, brokers = 2, members = 3, serverArgs = [], onStep }:
+      LabOptions = {},
+    group?: ProcessGroup,
+  ): Promise<Lab> {
+    group ??= await ProcessGroup.create();
+    try {
+      onStep?.(`Redis Cluster of ${3 * (1 + replicas)} nodes`);
+      const redis = await startRedisCluster(group, { replicas });
+      onStep?.(`${brokers} Mosquittos`);
+      const mosquittos = await Promise.all(
+        namesOf("mosquitto", brokers).map((name) => startBroker(group, name)),
+      );
+      onStep?.(`${members} servers`);
+      const servers = namesOf("server", members).map((name) =>
+        new Member(group, name, {
+          store: `redis://${redis.addresses}`,
+          brokers: mosquittos,
+          args: ["--group", "lab", ...serverArgs],
+        })
+      );
+      await Promise.all(servers.map((server) => server.start()));
+      return new Lab(group, redis, mosquittos, servers);
+    } catch (error) {
+      await group[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.group[Symbol.asyncDispose]();
+  }
+}
+
+function namesOf(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
+}

@@ -1,0 +1,60 @@
+/**
+ * Finds the programs of other projects that a cluster on this machine runs.
+ *
+ * @module
+ */
+import { AppError } from "../../src/common/errors.ts";
+
+/** Where Debian has programs that are not on every user's PATH. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
+/** The programs, and Debian's package of each. */
+const PACKAGES = {
+  "redis-server": "redis-server",
+  "redis-cli": "redis-tools",
+  mosquitto: "mosquitto",
+} as const;
+
+/** A program of another project. */
+export type Program = keyof typeof PACKAGES;
+
+/**
+ * Returns the path of a program; undefined if it is not installed.
+ *
+ * @param name file name of the program
+ */
+export function findProgram(name: string): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  return [...folders, ...SYSTEM_FOLDERS]
+    .map((folder) => `${folder}/${name}`)
+    .find(isFile);
+}
+
+/**
+ * Returns the paths of all programs.
+ *
+ * @throws {AppError} if one is not installed; the hint has the command that
+ * installs all that are missing
+ */
+export function findPrograms(): Record<Program, string> {
+  const names = Object.keys(PACKAGES) as Program[];
+  const missing = names.filter((name) => findProgram(name) === undefined);
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.map((name) => PACKAGES[name]))];
+    throw new AppError(
+      "missing-program",
+      `Cannot find ${missing.join(", ")}`,
+      { hint: `Install it: sudo apt install ${packages.join(" ")}` },
+    );
+  }
+  return Object.fromEntries(
+    names.map((name) => [name, findProgram(name)!]),
+  ) as Record<Program, string>;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Starts Redis on the loopback: one server, or the nodes of a cluster. In
+ * memory only, which a test of failures needs no more than: a node that comes
+ * back copies its data from the others.
+ *
+ * @module
+ */
+import { AppError } from "../../src/common/errors.ts";
+import { delay } from "../../src/common/async.ts";
+import { findPrograms } from "./programs.ts";
+import type { GroupProcess, ProcessGroup } from "./processes.ts";
+import { freePort } from "./ports.ts";
+
+/** Time after which a cluster replaces a master without an answer, in ms. */
+const NODE_TIMEOUT_MS = 2000;
+/** Deadline of a command, in ms. */
+const COMMAND_TIMEOUT_MS = 2000;
+const FORM_TIMEOUT_MS = 30_000;
+
+/** Options of {@linkcode startRedis}. */
+export interface RedisOptions {
+  /** For people. Default `redis`. */
+  readonly name?: string;
+  /** Settings besides the defaults, as on the command line of Redis. */
+  readonly settings?: readonly string[];
+}
+
+/** One Redis process, which can be stopped and started again. */
+export class RedisServer {
+  readonly name: string;
+  readonly port: number;
+  readonly #group: ProcessGroup;
+  readonly #args: readonly string[];
+  #process: GroupProcess | undefined;
+
+  constructor(
+    group: ProcessGroup,
+    name: string,
+    port: number,
+    args: readonly string[],
+  ) {
+    this.name = name;
+    this.port = port;
+    this.#group = group;
+    this.#args = args;
+  }
+
+  /** `127.0.0.1:PORT` */
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Undefined if it does not run. */
+  get process(): GroupProcess | undefined {
+    return this.#process?.hasEnded ? undefined : this.#process;
+  }
+
+  /** Starts it, and waits until it accepts connections. */
+  async start(): Promise<void> {
+    const { "redis-server": program } = findPrograms();
+    this.#process = this.#group.spawn(this.name, program, { args: this.#args });
+    await this.#process.waitFor(/Ready to accept connections/);
+  }
+
+  /** Kills it (SIGKILL). */
+  async crash(): Promise<void> {
+    await this.process?.crash();
+  }
+
+  /** Ends it in order. */
+  async stop(): Promise<void> {
+    await this.process?.end();
+  }
+
+  /**
+   * Sends a command with redis-cli.
+   *
+   * @returns its reply, as redis-cli prints it to a pipe; undefined without an
+   * answer within 2 s
+   */
+  async command(...words: readonly string[]): Promise<string | undefined> {
+    return await redisCli(["-p", String(this.port), ...words]);
+  }
+}
+
+/** The nodes of a Redis Cluster. */
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  /** The addresses of all nodes, separated by commas. */
+  readonly addresses: string;
+  /** Returns the present roles, as one of the nodes that answer knows them. */
+  roles(): Promise<NodeRole[]>;
+}
+
+/** What a cluster knows of a node. */
+export interface NodeRole {
+  readonly port: number;
+  readonly role: "master" | "replica";
+  /** The id of the master of a replica. */
+  readonly masterId: string | undefined;
+  readonly id: string;
+  /** True if the others regard it as failed. */
+  readonly isFailed: boolean;
+  /** Such as `0-5460`; empty for replicas. */
+  readonly slots: string;
+}
+
+/** Starts one Redis without a cluster. */
+export async function startRedis(
+  group: ProcessGroup,
+  { name = "redis", settings = [] }: RedisOptions = {},
+): Promise<RedisServer> {
+  const server = await prepare(group, name, settings);
+  await server.start();
+  return server;
+}
+
+/** Starts the nodes of a cluster, and waits until all slots are served. */
+export async function startRedisCluster(
+  group: ProcessGroup,
+  { masters = 3, replicas = 1, settings = [] }: {
+    /** At least 3. */
+    readonly masters?: number;
+    /** Of each master. */
+    readonly replicas?: number;
+    readonly settings?: readonly string[];
+  } = {},
+): Promise<RedisCluster> {
+  const count = masters * (1 + replicas);
+  const nodes = await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      prepare(group, `redis-${i + 1}`, [
+        ...["--cluster-enabled", "yes"],
+        ...["--cluster-config-file", "nodes.conf"],
+        ...["--cluster-port", String(freePort())],
+        ...["--cluster-node-timeout", String(NODE_TIMEOUT_MS)],
+        ...settings,
+      ])),
+  );
+  await Promise.all(nodes.map((node) => node.start()));
+  const cluster = new Nodes(nodes);
+  const formed = await redisCli([
+    ...["--cluster", "create", ...nodes.map(({ address }) => address)],
+    ...["--cluster-replicas", String(replicas), "--cluster-yes"],
+  ], FORM_TIMEOUT_MS);
+  if (formed === undefined || !await cluster.isComplete(masters, replicas)) {
+    throw new AppError(
+      "redis-cluster",
+      `The nodes of Redis did not form a cluster: ${formed ?? "no answer"}`,
+    );
+  }
+  return cluster;
+}
+
+class Nodes implements RedisCluster {
+  readonly nodes: readonly RedisServer[];
+
+  constructor(nodes: readonly RedisServer[]) {
+    this.nodes = nodes;
+  }
+
+  get addresses(): string {
+    return this.nodes.map(({ address }) => address).join();
+  }
+
+  async roles(): Promise<NodeRole[]> {
+    for (const node of this.nodes) {
+      if (node.process === undefined || node.process.isFrozen) continue;
+      const reply = await node.command("CLUSTER", "NODES");
+      if (reply !== undefined && / myself,/.test(reply)) return parseRoles(reply);
+    }
+    return [];
+  }
+
+  /** Waits until each node knows all roles, and replicas are connected. */
+  async isComplete(masters: number, replicas: number): Promise<boolean> {
+    const end = performance.now() + FORM_TIMEOUT_MS;
+    for (;;) {
+      const known = await Promise.all(this.nodes.map(async (node) => {
+        const reply = await node.command("CLUSTER", "NODES") ?? "";
+        const roles = parseRoles(reply);
+        const info = await node.command("INFO", "replication") ?? "";
+        return roles.filter(({ role }) => role === "replica").length ===
+            masters * replicas && isInStep(info, replicas);
+      }));
+      if (known.every(Boolean)) return true;
+      if (performance.now() > end) return false;
+      await delay(50);
+    }
+  }
+}
+
+function isInStep(info: string, replicas: number): boolean {
+  return /^role:master/m.test(info)
+    ? (info.match(/^slave\d+:.*state=online/gm) ?? []).length === replicas
+    : /^master_link_status:up/m.test(info);
+}
+
+/** Reads the reply to CLUSTER NODES. */
+export function parseRoles(reply: string): NodeRole[] {
+  return reply.split("\n").flatMap((line) => {
+    const [id, address, flags, masterId, , , , , ...slots] = line.split(" ");
+    const port = /:(\d+)@/.exec(address ?? "")?.[1];
+    if (port === undefined) return [];
+    const flagSet = flags!.split(",");
+    const isMaster = flagSet.includes("master");
+    return [{
+      ...{ id: id!, port: Number(port), slots: slots.join(" ") },
+      role: isMaster ? "master" : "replica",
+      masterId: isMaster ? undefined : masterId,
+      isFailed: flagSet.includes("fail"),
+    }];
+  });
+}
+
+async function prepare(
+  group: ProcessGroup,
+  name: string,
+  settings: readonly string[],
+): Promise<RedisServer> {
+  const port = freePort();
+  const folder = await group.makeFolder(name);
+  return new RedisServer(group, name, port, [
+    ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
+    ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
+    // A replica that was away copies what it has missed only.
+    ...["--repl-backlog-size", "64mb", "--repl-diskless-sync-delay", "0"],
+    ...settings,
+  ]);
+}
+
+async function redisCli(
+  args: readonly string[],
+  timeout = COMMAND_TIMEOUT_MS,
+): Promise<string | undefined> {
+  const { "redis-cli": program } = findPrograms();
+  try {
+    const { stdout } = await new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+      stderr: "null",
+      signal: AbortSignal.timeout(timeout),
+    }).output();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    return undefined; // aborted
+  }
+}
