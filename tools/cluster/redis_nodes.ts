@@ -167,7 +167,9 @@ class Nodes implements RedisCluster {
     for (const node of this.nodes) {
       if (node.process === undefined || node.process.isFrozen) continue;
       const reply = await node.command("CLUSTER", "NODES");
-      if (reply !== undefined && / myself,/.test(reply)) return parseRoles(reply);
+      if (reply !== undefined && / myself,/.test(reply)) {
+        return parseRoles(reply);
+      }
     }
     return [];
   }
