@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { announceDownload } from "../src/cli/download_notice.ts";
 import { describeError, usageError } from "../src/cli/errors.ts";
 import { printError } from "../src/cli/terminal/output.ts";
+import type { ClusterFlags } from "./cluster/run.ts";
 
 const USAGE =
   "deno task cluster [--replicas 1] [--servers 3] [--rate 20000] [--seconds N]";
@@ -16,17 +17,6 @@ const MAX_REPLICAS = 4;
 const MAX_SERVERS = 9;
 const MAX_RATE = 10_000_000;
 const MAX_SECONDS = 1_000_000;
-
-/** Options of the cluster. */
-export interface ClusterFlags {
-  /** Of each of the three masters of Redis. */
-  readonly replicas: number;
-  readonly servers: number;
-  /** Readings per second of all simulated sensors; 0: none. */
-  readonly rate: number;
-  /** Undefined: until the user ends it. */
-  readonly seconds: number | undefined;
-}
 
 /** @throws {AppError} if an option is unknown or has a wrong value */
 function readFlags(args: readonly string[]): ClusterFlags {

@@ -7,6 +7,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import {
+  clusterSettings,
+  formCluster,
+} from "../../tools/cluster/redis_nodes.ts";
 import { requireTool } from "./needs.ts";
 import { Running } from "./processes.ts";
 import { freePort, tempDir } from "./temp.ts";
@@ -260,8 +264,6 @@ export interface RedisCluster extends RedisServers {
   settled(): Promise<void>;
 }
 
-const SLOTS = 16_384;
-
 /**
  * Starts a cluster, with all slots spread evenly over the masters, and waits
  * until it serves them.
@@ -282,52 +284,17 @@ export async function startCluster(
     for (let i = 0; i < masters * (1 + replicas); i++) {
       servers.push(
         await RedisServer.start({
-          args: [
-            ...["--cluster-enabled", "yes", "--cluster-port", `${freePort()}`],
-            ...["--cluster-node-timeout", `${nodeTimeout}`, ...args],
-          ],
+          args: [...clusterSettings(nodeTimeout), ...args],
         }),
       );
     }
-    await join(servers, masters);
+    await formCluster(servers.map(({ address }) => address), replicas);
     const cluster = { ...groupOf(servers), ...clusterOf(servers) };
     await cluster.settled();
     return cluster;
   } catch (error) {
     await groupOf(servers)[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-/** Makes a cluster of new nodes, as `redis-cli --cluster create` does. */
-async function join(servers: RedisServer[], masters: number): Promise<void> {
-  const [first, ...others] = servers as [RedisServer, ...RedisServer[]];
-  for (const [i, server] of servers.entries()) {
-    await server.command("CLUSTER", "SET-CONFIG-EPOCH", `${i + 1}`);
-    if (i >= masters) continue;
-    const from = Math.ceil(i * SLOTS / masters);
-    const to = Math.ceil((i + 1) * SLOTS / masters) - 1;
-    await server.command("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to}`);
-  }
-  for (const other of others) {
-    const [, bus] = await other.command("CONFIG", "GET", "cluster-port");
-    await first.command(
-      ...["CLUSTER", "MEET", "127.0.0.1", `${other.port}`, String(bus)],
-    );
-  }
-  await until(async () => {
-    const known = await Promise.all(
-      servers.map(async (server) =>
-        (await server.text("CLUSTER", "NODES")).trim().split("\n")
-          .filter((line) => !/handshake|noaddr/.test(line)).length
-      ),
-    );
-    return known.every((count) => count === servers.length);
-  }, { what: "the nodes know each other" });
-  for (const [i, server] of servers.entries()) {
-    if (i < masters) continue;
-    const id = await servers[i % masters]!.text("CLUSTER", "MYID");
-    await server.command("CLUSTER", "REPLICATE", id);
   }
 }
 

@@ -8,6 +8,7 @@ import { Connection } from "../../src/mqtt/connection.ts";
 import type { Broker } from "./brokers.ts";
 import type { Lab } from "./lab.ts";
 import type { Member } from "./members.ts";
+import { leasesOf, parseMetrics, total } from "./metrics.ts";
 import type { NodeRole, RedisServer } from "./redis_nodes.ts";
 import type {
   BrokerStatus,
@@ -137,38 +138,6 @@ class Rate {
     if (before === undefined || count < before) return undefined;
     return (count - before) / seconds;
   }
-}
-
-/** A line of a Prometheus exposition. */
-interface Figure {
-  readonly name: string;
-  readonly labels: string;
-  readonly value: number;
-}
-
-/** Reads the text format of Prometheus; what is not a sample is left out. */
-export function parseMetrics(text: string): Figure[] {
-  return text.split("\n").flatMap((line) => {
-    const match = /^(\w+)(?:\{(.*)\})? (\S+)/.exec(line);
-    if (match === null) return [];
-    const [, name, labels = "", value] = match;
-    return [{ name: name!, labels, value: Number(value) }];
-  });
-}
-
-function total(figures: readonly Figure[], name: string): number | undefined {
-  const found = figures.filter((one) => one.name === name);
-  if (found.length === 0) return undefined;
-  return found.reduce((sum, { value }) => sum + value, 0);
-}
-
-/** The shards whose lease a server holds; undefined without such a figure. */
-function leasesOf(figures: readonly Figure[]): number[] | undefined {
-  const leases = figures.filter(({ name }) => name === "occupancy_shard_lease");
-  if (leases.length === 0) return undefined;
-  return leases.filter(({ value }) => value === 1)
-    .map(({ labels }) => Number(/shard="(\d+)"/.exec(labels)?.[1]))
-    .sort((a, b) => a - b);
 }
 
 /** Returns `ready`, or why it is not ready. */

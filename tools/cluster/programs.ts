@@ -32,22 +32,23 @@ export function findProgram(name: string): string | undefined {
 /**
  * Returns the paths of all programs.
  *
+ * @param find finds one of them; default: on this machine
  * @throws {AppError} if one is not installed; the hint has the command that
  * installs all that are missing
  */
-export function findPrograms(): Record<Program, string> {
+export function findPrograms(find = findProgram): Record<Program, string> {
   const names = Object.keys(PACKAGES) as Program[];
-  const missing = names.filter((name) => findProgram(name) === undefined);
+  const missing = names.filter((name) => find(name) === undefined);
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((name) => PACKAGES[name]))];
     throw new AppError(
       "missing-program",
       `Cannot find ${missing.join(", ")}`,
-      { hint: `Install it: sudo apt install ${packages.join(" ")}` },
+      { hint: `Install with: sudo apt install ${packages.join(" ")}` },
     );
   }
   return Object.fromEntries(
-    names.map((name) => [name, findProgram(name)!]),
+    names.map((name) => [name, find(name)!]),
   ) as Record<Program, string>;
 }
 

@@ -128,28 +128,62 @@ export async function startRedisCluster(
 ): Promise<RedisCluster> {
   const count = masters * (1 + replicas);
   const nodes = await Promise.all(
-    Array.from({ length: count }, (_, i) =>
-      prepare(group, `redis-${i + 1}`, [
-        ...["--cluster-enabled", "yes"],
-        ...["--cluster-config-file", "nodes.conf"],
-        ...["--cluster-port", String(freePort())],
-        ...["--cluster-node-timeout", String(NODE_TIMEOUT_MS)],
-        ...settings,
-      ])),
+    Array.from(
+      { length: count },
+      (_, i) =>
+        prepare(group, `redis-${i + 1}`, [...clusterSettings(), ...settings]),
+    ),
   );
   await Promise.all(nodes.map((node) => node.start()));
-  const cluster = new Nodes(nodes);
-  const formed = await redisCli([
-    ...["--cluster", "create", ...nodes.map(({ address }) => address)],
+  await formCluster(nodes.map(({ address }) => address), replicas);
+  return new Nodes(nodes);
+}
+
+/**
+ * The settings of a node of a cluster, besides those of any Redis.
+ *
+ * @param nodeTimeout time after which a master without an answer is replaced,
+ * in ms
+ */
+export function clusterSettings(nodeTimeout = NODE_TIMEOUT_MS): string[] {
+  return [
+    ...["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"],
+    // By default the port plus 10,000, which may be none.
+    ...["--cluster-port", String(freePort())],
+    ...["--cluster-node-timeout", String(nodeTimeout)],
+  ];
+}
+
+/**
+ * Makes a cluster of running nodes, with all slots spread evenly over the first
+ * ones, and waits until their replicas are in step.
+ *
+ * @param addresses of all nodes, `127.0.0.1:PORT`
+ * @param replicas of each master
+ * @throws {AppError} with the output of redis-cli, or after 30 s
+ */
+export async function formCluster(
+  addresses: readonly string[],
+  replicas: number,
+): Promise<void> {
+  const end = performance.now() + FORM_TIMEOUT_MS;
+  const output = await redisCli([
+    ...["--cluster", "create", ...addresses],
     ...["--cluster-replicas", String(replicas), "--cluster-yes"],
   ], FORM_TIMEOUT_MS);
-  if (formed === undefined || !await cluster.isComplete(masters, replicas)) {
+  if (!output?.includes("[OK] All 16384 slots covered")) {
     throw new AppError(
       "redis-cluster",
-      `The nodes of Redis did not form a cluster: ${formed ?? "no answer"}`,
+      `The nodes of Redis did not form a cluster: ${output ?? "no answer"}`,
     );
   }
-  return cluster;
+  const ports = addresses.map((address) => address.split(":")[1]!);
+  while (!await isInOrder(ports, replicas)) {
+    if (performance.now() > end) {
+      throw new AppError("redis-cluster", "Replicas of Redis are not in step");
+    }
+    await delay(50);
+  }
 }
 
 class Nodes implements RedisCluster {
@@ -173,23 +207,21 @@ class Nodes implements RedisCluster {
     }
     return [];
   }
+}
 
-  /** Waits until each node knows all roles, and replicas are connected. */
-  async isComplete(masters: number, replicas: number): Promise<boolean> {
-    const end = performance.now() + FORM_TIMEOUT_MS;
-    for (;;) {
-      const known = await Promise.all(this.nodes.map(async (node) => {
-        const reply = await node.command("CLUSTER", "NODES") ?? "";
-        const roles = parseRoles(reply);
-        const info = await node.command("INFO", "replication") ?? "";
-        return roles.filter(({ role }) => role === "replica").length ===
-            masters * replicas && isInStep(info, replicas);
-      }));
-      if (known.every(Boolean)) return true;
-      if (performance.now() > end) return false;
-      await delay(50);
-    }
-  }
+/** Returns true if each node knows all roles, and the replicas are in step. */
+async function isInOrder(
+  ports: readonly string[],
+  replicas: number,
+): Promise<boolean> {
+  const masters = ports.length / (1 + replicas);
+  const known = await Promise.all(ports.map(async (port) => {
+    const reply = await redisCli(["-p", port, "CLUSTER", "NODES"]) ?? "";
+    const info = await redisCli(["-p", port, "INFO", "replication"]) ?? "";
+    const found = parseRoles(reply).filter(({ role }) => role === "replica");
+    return found.length === masters * replicas && isInStep(info, replicas);
+  }));
+  return known.every(Boolean);
 }
 
 function isInStep(info: string, replicas: number): boolean {

@@ -12,7 +12,6 @@ import { colorDepth } from "../../src/cli/terminal/capabilities.ts";
 import { CommandEnded, Ending } from "../../src/cli/terminal/ending.ts";
 import { printError, writeOut } from "../../src/cli/terminal/output.ts";
 import { watchPipeReader } from "../../src/cli/terminal/pipe_reader.ts";
-import type { ClusterFlags } from "../cluster.ts";
 import { Lab } from "./lab.ts";
 import { startLoad } from "./members.ts";
 import { Observer } from "./observer.ts";
@@ -32,6 +31,17 @@ const EXIT_BY_REASON = {
   interrupt: Exit.interrupted,
   terminalGone: Exit.hungUp,
 } as const;
+
+/** Options of the cluster. */
+export interface ClusterFlags {
+  /** Of each of the three masters of Redis. */
+  readonly replicas: number;
+  readonly servers: number;
+  /** Readings per second of all simulated sensors; 0: none. */
+  readonly rate: number;
+  /** Undefined: until the user ends it. */
+  readonly seconds: number | undefined;
+}
 
 /**
  * Starts a cluster with its load, and shows what it does.

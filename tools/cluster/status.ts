@@ -10,7 +10,17 @@ import {
   PLAIN,
   type Style,
 } from "../../src/cli/terminal/map/mod.ts";
+import { plural } from "../../src/common/plural.ts";
+import { excerpt } from "../../src/common/printable.ts";
 import { renderTable, type Table } from "../../src/cli/terminal/table.ts";
+
+/** Longest reason that is shown, in UTF-16 code units. */
+const MAX_STATE_LENGTH = 30;
+/** The keys; a narrow terminal shows the last text. */
+const KEYS = [
+  "q quit · 1-9 kill or start a server · a-i a node of Redis · ? keys",
+  "q quit · ? keys",
+];
 
 /** What one server does. */
 export interface MemberStatus {
@@ -68,17 +78,19 @@ export function statusLine(status: ClusterStatus): string {
   const masters = redis.filter(({ role }) => role === "master").length;
   const replicas = redis.filter(({ role }) => role.startsWith("replica"));
   const others = members.filter(({ state }) => state !== "ready")
-    .map(({ name, state }) => `${name}: ${state}`);
+    .map(({ name, state }) => `${name}: ${excerpt(state, MAX_STATE_LENGTH)}`);
   return [
     `${Math.round(status.seconds)} s`,
     `${ready} of ${members.length} servers ready`,
     ...others,
     ...(lags.length > 0 ? [`lag ${Math.round(Math.max(...lags))} ms`] : []),
     `${number(sum(members, "messagesPerSecond"))} messages/s taken`,
-    `Redis: ${masters} masters, ${replicas.length} replicas`,
-    `${
-      number(sum(brokers, "messagesPerSecond"))
-    } messages/s through ${brokers.length} brokers`,
+    `Redis: ${plural(masters, "master")}, ${
+      plural(replicas.length, "replica")
+    }`,
+    `${number(sum(brokers, "messagesPerSecond"))} messages/s through ${
+      plural(brokers.length, "broker")
+    }`,
   ].join(" · ");
 }
 
@@ -92,12 +104,20 @@ export function drawStatus(
     readonly notice?: string | undefined;
   },
 ): Canvas {
-  const lines = [
-    { text: `${status.url}  ·  ${Math.round(status.seconds)} s`, style: BOLD },
-    ...tableLines(memberTable(status.members), width),
-    ...tableLines(redisTable(status.redis), width),
-    ...tableLines(brokerTable(status.brokers), width),
+  const tables = [
+    [{
+      text: `${status.url}  ·  ${Math.round(status.seconds)} s`,
+      style: BOLD,
+    }],
+    tableLines(memberTable(status.members), width),
+    tableLines(redisTable(status.redis), width),
+    tableLines(brokerTable(status.brokers), width),
   ];
+  const needed = tables.flat().length + 1;
+  const isRoomy = height >= needed + tables.length - 1;
+  const lines = tables.flatMap((table, i) =>
+    isRoomy && i > 0 ? [{ text: "", style: PLAIN }, ...table] : table
+  );
   const canvas = new Canvas(width, height);
   // The last line has the keys.
   lines.slice(0, height - 1).forEach(({ text, style }, row) =>
@@ -106,7 +126,7 @@ export function drawStatus(
   const last = notice ?? status.notice;
   canvas.write(0, height - 1, [
     last === undefined
-      ? ["q quit · 1-9 kill or start a server · a-i a node · ? keys", DIM]
+      ? [KEYS.find(({ length }) => length <= width) ?? KEYS.at(-1)!, DIM]
       : [last, BOLD],
   ]);
   return canvas;
@@ -125,7 +145,7 @@ function memberTable(members: readonly MemberStatus[]): Table {
     head: ["server", "state", "lag", "leases", "msg/s", "cells", "memory"],
     rows: members.map((one) => [
       one.name,
-      one.state,
+      excerpt(one.state, MAX_STATE_LENGTH),
       one.lagMs === undefined ? "-" : `${number(one.lagMs)} ms`,
       one.leases === undefined ? "-" : ranges(one.leases),
       number(one.messagesPerSecond),
