@@ -77,6 +77,8 @@ allow_store() {
     sqlite:"~"/*) folder_of "${HOME-}${1#sqlite:"~"}" ;;
     sqlite:"~"* | *\\*) any_read=1 any_write=1 && return ;;
     sqlite:?*) folder_of "${1#sqlite:}" ;;
+    # A cluster names its other servers.
+    redis://* | rediss://*) any_net=1 && return ;;
     *) return 0 ;;
   esac
   allow_write "$folder"
@@ -155,10 +157,12 @@ operand() { # word
     # Written beside it, then renamed.
     zones:export) allow_write "$1" && allow_write "$1.new" ;;
     zones:) case $1 in list | import | export | set | delete) action=$1 ;; esac ;;
+    store:) [ "$1" != copy ] || action=copy ;;
+    store:copy) allow_store "$1" ;;
   esac
 }
 
-action='' # of zones
+action='' # of zones and store
 expected=command # the option whose value is the next word
 for word; do
   if [ -n "$expected" ]; then
@@ -230,6 +234,8 @@ case $command in
     esac
     ;;
   users) any_net=none ;;
+  # A file is copied to be read.
+  store) allow_write "${TMPDIR:-/tmp}" && [ -n "$any_net" ] || any_net=none ;;
   layers)
     any_write=none
     [ -n "$url" ] || allow_host 127.0.0.1:8080
@@ -242,7 +248,7 @@ case $command in
 esac
 # The pager, or in a pipe tail, which detects that the pipe is closed.
 case $command in
-  server | doctor | "" | -* | help | version | completions | man) ;;
+  server | doctor | store | "" | -* | help | version | completions | man) ;;
   *) if [ -t 1 ]; then run=${PAGER-less}; else run=tail; fi ;;
 esac
 
@@ -250,7 +256,7 @@ esac
 set -- "$here/main.ts" "$@"
 case $command in
   # The size of the memory limits the map.
-  server | doctor) set -- --allow-sys=systemMemoryInfo "$@" ;;
+  server | doctor | store) set -- --allow-sys=systemMemoryInfo "$@" ;;
 esac
 set -- --ignore-env --allow-env=OCCUPANCY_*,DENO_DIR,HOME,USERPROFILE,LOCALAPPDATA,XDG_*,TERM,XTERM_VERSION,COLORTERM,COLUMNS,LINES,NO_COLOR,PAGER,LESS,LV,MQTTJS_SOCKS_PROXY "$@"
 [ -z "${run%% *}" ] || set -- "--allow-run=${run%% *}" "$@"

@@ -5,8 +5,7 @@ import {
   missingParentError,
   parseStoreAddress,
 } from "../store/location.ts";
-import { checkLogOwner } from "../store/log_owner.ts";
-import { openStore } from "../store/open.ts";
+import { copyFiles } from "../store/copy/sqlite_source.ts";
 import {
   isReadOnlyFileSystem,
   missingDatabaseError,
@@ -137,17 +136,10 @@ async function checkContent(
       { hint: "A server checks the whole file when it starts.", data },
     );
   }
-  checkLogOwner(path);
-  const folder = await Deno.makeTempDir({ prefix: "occupancy-doctor-" });
-  const copy = `${folder}/store.sqlite`;
+  await using copy = await copyFiles(path);
   try {
-    await Deno.copyFile(path, copy);
-    await Deno.copyFile(`${path}-wal`, `${copy}-wal`).catch(() => {});
     const warnings: string[] = [];
-    const store = await openStore(`sqlite:${copy}`, {
-      durability: "commit",
-      onWarning: (line) => warnings.push(line.replaceAll(copy, path)),
-    });
+    const store = await copy.open((line) => warnings.push(line));
     try {
       const map = new OccupancyMap();
       const memoryBytes = memoryLimit().bytes;
@@ -172,10 +164,7 @@ async function checkContent(
     }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const found = errorFinding(error);
-    return { ...found, message: found.message.replaceAll(copy, path) };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+    return errorFinding(copy.translate(error));
   }
 }
 

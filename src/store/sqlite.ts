@@ -185,6 +185,14 @@ export class SqliteStore implements Store {
     await rescueDatabase(this.#db, this.#path, this.#files, this.#warn);
   }
 
+  checkpoint(map: OccupancyMap): void {
+    try {
+      this.#checkpointAll(map);
+    } catch (error) {
+      throw storeErrorOf(this.#path, error, true);
+    }
+  }
+
   close(map?: OccupancyMap): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -105,7 +105,11 @@ export interface Records {
    * @returns the id of the record
    */
   add(owner: RecordOwner, encode: () => Uint8Array<ArrayBuffer>): number;
-  /** Replaces the value of a record that was added, or loaded. */
+  /**
+   * Replaces the value of a record that was added, or loaded. Where the records
+   * are those of one server, a copy of another store also adds records with
+   * their ids by it.
+   */
   replace(id: number, encode: () => Uint8Array<ArrayBuffer>): void;
   /** Deletes a record. */
   delete(id: number): void;
@@ -250,6 +254,14 @@ export interface Store {
    * it before {@linkcode Store.close}. Never throws.
    */
   rescue?(): Promise<void>;
+  /**
+   * Stores the map completely, as {@linkcode Store.close} does: the tiles that
+   * were marked as changed too. Undefined if the store is not durable.
+   *
+   * @param map has what was committed
+   * @throws {StoreError} if that fails; what was committed is stored still
+   */
+  checkpoint?(map: OccupancyMap): void | Promise<void>;
   /**
    * Closes the store. May be called more than once.
    *

@@ -45,6 +45,11 @@ const BY_COMMAND: Readonly<Record<string, Granted>> = {
     run: "tail",
   },
   "users --users f": { read: "f,f.new", write: "f,f.new", run: "tail" },
+  "store copy sqlite:/tmp/m.db redis://127.0.0.1": {
+    net: true,
+    read: "/tmp,/tmp",
+    write: "/tmp,/tmp",
+  },
   "simulate": { net: "localhost:1883", run: "tail" },
   "doctor": {
     net: SERVER_NET,
@@ -60,6 +65,10 @@ const BY_COMMAND: Readonly<Record<string, Granted>> = {
 const CLIENT = { net: "localhost:1883", run: "tail" };
 
 const CASES: readonly Case[] = [
+  {
+    args: "store copy --force sqlite:/tmp/m.db sqlite:/m.db",
+    granted: { read: "/tmp,/,/tmp", write: "/tmp,/,/tmp" },
+  },
   // The broker.
   ...[
     "--broker mqtt://ann:a:b@broker.example/x?y#z",
@@ -282,7 +291,7 @@ function grantedBy(args: readonly string[]): Granted {
   assert.deepEqual(others.map((arg) => arg.replace(/(env)=.*/, "$1")), [
     "--ignore-env",
     "--allow-env",
-    ...(["server", "doctor"].includes(command)
+    ...(["server", "doctor", "store"].includes(command)
       ? ["--allow-sys=systemMemoryInfo"]
       : []),
   ]);

@@ -29,6 +29,7 @@ export const COMMAND_LINES: readonly string[] = [
     "layers",
     "zones",
     "users",
+    "store",
     "simulate",
     "doctor",
     "config",

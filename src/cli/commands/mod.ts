@@ -56,6 +56,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     loadAction: async () => (await import("./users/run.ts")).users,
   }),
   defineCommand({
+    name: "store",
+    summary: "copy a store: to move it, as a backup, to restore one",
+    writesFiles: true,
+    limitsMemory: true,
+    loadSpec: async () => (await import("./store/options.ts")).STORE,
+    loadAction: async () => (await import("./store/run.ts")).store,
+  }),
+  defineCommand({
     name: "simulate",
     summary: "send simulated readings",
     runsPrograms: true,
