@@ -187,7 +187,7 @@ export class SqliteStore implements Store {
 
   checkpoint(map: OccupancyMap): void {
     try {
-      this.#checkpointAll(map);
+      this.#checkpointAll(map.only);
     } catch (error) {
       throw storeErrorOf(this.#path, error, true);
     }

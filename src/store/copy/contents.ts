@@ -34,6 +34,9 @@ export interface RecordSummary {
  * and thresholds stay the same. All tiles of the other map are marked as
  * changed.
  *
+ * With another number of shards, each shard begins at the highest revision of
+ * the source, so the revisions of a layer go on increasing.
+ *
  * Each layer gets a new identity (`OccupancyMap.beganOf`), so that clients that
  * have its cells receive all of them again: a copy may be older than what they
  * have, and then gives the same revisions to other changes.
@@ -51,7 +54,12 @@ export async function moveMap(
 ): Promise<void> {
   const began = newIdentity(source, now);
   target.configure(source.ageing);
-  target.restoreRevision(source.revision, began);
+  const revisions = source.shards.map(({ revision }) => revision);
+  const highest = Math.max(...revisions);
+  const isSame = source.shards.length === target.shards.length;
+  for (const [i, shard] of target.shards.entries()) {
+    shard.restoreRevision(isSame ? revisions[i]! : highest, began);
+  }
   for (const [layer, grid] of [...source.layers()]) {
     for await (const bytes of encodedTiles(grid, signal)) {
       target.restoreTiles(
@@ -84,8 +92,10 @@ export async function summarizeMap(
     }
     layers.push(JSON.stringify([layer, grid.began, grid.size, `${sum}`]));
   }
-  const { revision, began, ageing } = map;
-  const all = [...layers.sort(), revision, began, ...Object.entries(ageing)];
+  const shards = map.shards.map(({ revision, began, ageing }) =>
+    [revision, began, ...Object.entries(ageing)].join()
+  );
+  const all = [...layers.sort(), ...shards];
   return {
     cells: map.size,
     layers: layers.length,
@@ -139,7 +149,7 @@ export function summarizeRecords(
 function newIdentity(map: OccupancyMap, now: number): number {
   let began = Math.floor(now);
   const present = [
-    map.began,
+    ...map.shards.map(({ began }) => began),
     ...[...map.layers()].map(([, { began }]) => began),
   ];
   for (const time of present) {

@@ -102,8 +102,8 @@ Deno.test({
       assert.equal(copied.map.revision, original.map.revision);
       assert.deepEqual(copied.map.ageing, original.map.ageing);
       assert.equal(copied.store.lastAlive, T0 + 3000);
-      const began = copied.map.began!;
-      assert.ok(began > original.map.began!);
+      const began = copied.map.only.began!;
+      assert.ok(began > original.map.only.began!);
       for (const [layer, grid] of original.map.layers()) {
         assert.equal(copied.map.beganOf(layer), began);
         const cellsOf = (map: OccupancyMap) => {
@@ -156,7 +156,7 @@ Deno.test({
     assert.equal(old.map.size, 5);
     old.store.close();
     const copied = await open(to);
-    assert.ok(copied.map.began! > T0 + 2);
+    assert.ok(copied.map.only.began! > T0 + 2);
     copied.store.close();
     // An empty file has nothing to lose.
     await Deno.writeFile(`${dir.path}/empty.db`, new Uint8Array());
