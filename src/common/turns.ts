@@ -11,6 +11,13 @@ export const MAX_TURN_MS = 5;
 /** Work that pauses by `yield`, every millisecond or so. */
 export type Work<Result> = Generator<void, Result, void>;
 
+/** The same; a promise pauses it until the promise resolves. */
+export type WaitingWork<Result> = Generator<
+  void | Promise<void>,
+  Result,
+  void
+>;
+
 /** Steps of the works of {@linkcode inTurns}; they return true at the end. */
 const waiting: (() => boolean)[] = [];
 let isScheduled = false;
@@ -52,20 +59,22 @@ function scheduleTurn(): void {
   });
 }
 
-/** Work in turns that can also be ended at once. */
+/** Work in turns that can also be ended at once, unless it waits. */
 export class TurnTask<Result> {
-  readonly #work: Work<Result>;
+  readonly #work: WaitingWork<Result>;
   readonly #onDone: (result: Result) => void;
   readonly #maxTurnMs: number;
   #isDone = false;
+  /** True while a promise of the work is pending. */
+  #isWaiting = false;
 
   /**
-   * @param work begins with the first turn
+   * @param work begins with the first turn; its promises must not reject
    * @param onDone called once, after the work
    * @param maxTurnMs about the time of one turn, in ms
    */
   constructor(
-    work: Work<Result>,
+    work: WaitingWork<Result>,
     onDone: (result: Result) => void,
     maxTurnMs = MAX_TURN_MS,
   ) {
@@ -76,26 +85,37 @@ export class TurnTask<Result> {
 
   /** Works for one turn, and if necessary for others later. */
   run(): void {
-    if (this.#isDone) return;
+    if (this.#isDone || this.#isWaiting) return;
     const start = performance.now();
     do {
-      const step = this.#work.next();
-      if (step.done) return this.#end(step.value);
+      if (!this.#step()) return;
     } while (performance.now() - start < this.#maxTurnMs);
     nextTurn(() => this.run());
   }
 
-  /** Does the rest of the work at once. */
+  /**
+   * Does the rest of the work at once, or what comes before its next promise;
+   * then it continues by itself.
+   */
   finish(): void {
-    if (this.#isDone) return;
-    for (;;) {
-      const step = this.#work.next();
-      if (step.done) return this.#end(step.value);
-    }
+    if (this.#isDone || this.#isWaiting) return;
+    while (this.#step());
   }
 
-  #end(result: Result): void {
-    this.#isDone = true;
-    this.#onDone(result);
+  /** Returns false if the work is done, or waits. */
+  #step(): boolean {
+    const { done, value } = this.#work.next();
+    if (done) {
+      this.#isDone = true;
+      this.#onDone(value);
+      return false;
+    }
+    if (value === undefined) return true;
+    this.#isWaiting = true;
+    void value.then(() => {
+      this.#isWaiting = false;
+      this.run();
+    });
+    return false;
   }
 }

@@ -178,12 +178,14 @@ export interface HttpContext {
    */
   processed(): Promise<void>;
   /**
-   * Deletes a layer. When it returns, the deletion is committed.
+   * Deletes a layer. When the promise resolves, the deletion is committed.
    *
    * @param layer a valid name
    * @returns the counts of the deleted cells, or why none were deleted
    */
-  deleteLayer(layer: string): CellCounts | "no-layer" | UnavailableCode;
+  deleteLayer(
+    layer: string,
+  ): Promise<CellCounts | "no-layer" | UnavailableCode>;
   /**
    * Calls the listener after the map, the link or the store has changed, at
    * most once per commit. The listener must be fast and must not throw:

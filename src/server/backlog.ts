@@ -34,7 +34,7 @@ const READ_SOCKETS_MS = 1000;
 export class Backlog {
   readonly #context: ServerContext;
   readonly #markers: Markers;
-  readonly #pipeline: Pick<Pipeline, "flush" | "commit">;
+  readonly #pipeline: Pick<Pipeline, "flush" | "processed" | "commit">;
   /** Called when messages may wait, or may have been lost. */
   onInterrupted: (() => void) | undefined;
   /** True from a disconnection until all messages that waited are committed. */
@@ -52,7 +52,7 @@ export class Backlog {
   constructor(
     context: ServerContext,
     markers: Markers,
-    pipeline: Pick<Pipeline, "flush" | "commit">,
+    pipeline: Pick<Pipeline, "flush" | "processed" | "commit">,
   ) {
     this.#context = context;
     this.#markers = markers;
@@ -163,6 +163,10 @@ export class Backlog {
     this.#cancelMarker();
     this.#isReceived = true;
     this.#commitReceived();
+    // A shared store takes its time.
+    if (this.#isReceived) {
+      void this.#pipeline.processed().then(() => this.#commitReceived());
+    }
   }
 
   /** Commits what arrived before the marker; later readings count as new. */
@@ -185,9 +189,9 @@ export class Backlog {
     const keepsSession = link.sessionPresent !== undefined;
     if (this.#isPending || !keepsSession || !store.durable) return;
     const now = clock.now();
-    if (this.#pipeline.commit([{ kind: "alive", now }])) {
-      this.#recordedAt = now;
-    }
+    void this.#pipeline.commit([{ kind: "alive", now }]).then((isCommitted) => {
+      if (isCommitted) this.#recordedAt = now;
+    });
   }
 }
 

@@ -13,6 +13,9 @@ import type { Submission } from "./submission.ts";
 /** The results of the submissions of a group. */
 export type SubmissionResults = ReadonlyMap<Submission, readonly ApplyResult[]>;
 
+/** The same while the group is applied. */
+export type WritableResults = Map<Submission, ApplyResult[]>;
+
 /**
  * Applies entries in order, and pauses after each.
  *
@@ -24,28 +27,42 @@ export function* applyGroup(
   parser: GroupParser,
   entries: readonly GroupEntry[],
 ): Generator<void, SubmissionResults, void> {
-  const results = new Map<Submission, ApplyResult[]>();
+  const results: WritableResults = new Map();
   let isFirst = true;
   for (const one of entries) {
     if (!isFirst) yield;
     isFirst = false;
-    const result = applyOne(context, parser, one);
-    const { submission } = one;
-    if (submission === undefined || result === undefined) continue;
-    const before = results.get(submission);
-    if (before === undefined) results.set(submission, [result]);
-    else before.push(result);
+    addResult(results, one, applyOne(context, parser, one));
   }
   return results;
 }
 
-function applyOne(
+/** Adds what {@linkcode applyOne} returned. */
+export function addResult(
+  results: WritableResults,
+  { submission }: GroupEntry,
+  result: ApplyResult | undefined,
+): void {
+  if (submission === undefined || result === undefined) return;
+  const before = results.get(submission);
+  if (before === undefined) results.set(submission, [result]);
+  else before.push(result);
+}
+
+/**
+ * Applies an entry.
+ *
+ * @param shard of a journal of several; default: all
+ * @returns the result of readings
+ */
+export function applyOne(
   { map, sources, registry, telemetry }: ServerContext,
   parser: GroupParser,
   { entry, batch, from = 0, submission }: GroupEntry,
+  shard?: number,
 ): ApplyResult | undefined {
   if (entry.kind !== "apply") {
-    applyEntry(map, entry);
+    applyEntry(map, entry, undefined, shard);
     return undefined;
   }
   const { layer, readings } = entry;

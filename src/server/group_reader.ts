@@ -57,6 +57,16 @@ export interface Group {
   readonly submissions: readonly Submission[];
 }
 
+/** Returns a group of entries of the server itself. */
+export function groupOf(entries: readonly Entry[]): Group {
+  return {
+    messages: [],
+    requests: [],
+    entries: entries.map((entry) => ({ entry })),
+    submissions: [],
+  };
+}
+
 /** What has arrived since the last group. */
 export interface Arrived {
   readonly messages: readonly Arrival[];

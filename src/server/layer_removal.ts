@@ -32,7 +32,7 @@ const CLOCK_STEP_PAUSE_MS = 600_000;
 /** The part of the pipeline that {@linkcode LayerRemoval} uses. */
 type RemovalPipeline = Pick<
   Pipeline,
-  "isBusy" | "flush" | "refresh" | "commit"
+  "isBusy" | "flush" | "processed" | "refresh" | "commit"
 >;
 
 /** The result of {@linkcode LayerRemoval.delete}: what the layer had. */
@@ -73,16 +73,16 @@ export class LayerRemoval {
    *
    * @returns the counts of the cells that were deleted, or why none were
    */
-  delete(layer: string): DeletionResult {
+  async delete(layer: string): Promise<DeletionResult> {
     const { map, clock, log, status } = this.#context;
     if (this.#stopped) return "stopping";
     // Readings that arrived before are of the deleted layer.
-    this.#pipeline.flush();
+    if (!this.#pipeline.flush()) await this.#pipeline.processed();
     const counts = map.layer(layer)?.counts();
     if (status.storeProblem !== undefined) return "store-failing";
     if (counts === undefined) return "no-layer";
     const entry = { kind: "delete", now: clock.now(), layer } as const;
-    if (!this.#pipeline.commit([entry], { retry: false })) {
+    if (!await this.#pipeline.commit([entry], { retry: false })) {
       return "store-failing";
     }
     const cells = plural(counts.cells, "cell");
@@ -103,8 +103,13 @@ export class LayerRemoval {
       Math.max(removeAfter / SWEEPS_PER_PERIOD, MIN_SWEEP_INTERVAL_MS),
       MAX_SWEEP_INTERVAL_MS,
     );
-    this.#layers = [...this.#context.map.layers()]
-      .filter(([, grid]) => grid.counts().unknown > 0)
+    const { map, store: { shared } } = this.#context;
+    // Of a shared store, each layer is searched by one server.
+    this.#layers = [...map.layers()]
+      .filter(([layer, grid]) =>
+        grid.counts().unknown > 0 &&
+        shared?.leases.holds(map.shardOf(layer)) !== false
+      )
       .map(([layer]) => layer).reverse();
     this.#tile = 0;
     this.#waitUntil = now + MAX_WAIT_MS;
@@ -129,15 +134,15 @@ export class LayerRemoval {
       this.#logRemoved();
       return;
     }
-    this.#timer = setTimeout(() => {
+    this.#timer = setTimeout(async () => {
       // While the store fails, the next sweep removes them.
-      if (!this.#removeSlice()) this.#layers = [];
-      this.#schedule();
+      if (!await this.#removeSlice()) this.#layers = [];
+      if (!this.#stopped) this.#schedule();
     }, SLICE_PAUSE_MS);
   }
 
   /** Removes the cells of a slice. Returns false if the store fails. */
-  #removeSlice(): boolean {
+  async #removeSlice(): Promise<boolean> {
     const { map, telemetry } = this.#context;
     // To complete a large group at once would be a long turn.
     const start = performance.now();
@@ -151,8 +156,9 @@ export class LayerRemoval {
     const entries = this.#find(now);
     if (entries.length === 0) return true;
     const before = map.size;
-    if (!this.#pipeline.commit(entries, { retry: false })) return false;
-    const removed = before - map.size;
+    if (!await this.#pipeline.commit(entries, { retry: false })) return false;
+    // Other servers of a shared store may have added cells meanwhile.
+    const removed = Math.max(0, before - map.size);
     telemetry.stats.removedCells += removed;
     this.#removedCells += removed;
     return true;

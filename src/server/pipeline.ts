@@ -4,19 +4,19 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { MAX_TURN_MS, TurnTask, type Work } from "../common/turns.ts";
-import { countReadings, type Entry, StoreError } from "../store/store.ts";
+import { MAX_TURN_MS, TurnTask, type WaitingWork } from "../common/turns.ts";
+import { type Entry, StoreError } from "../store/store.ts";
 import { ageingEntries } from "./ageing.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
-import { applyGroup, type SubmissionResults } from "./group_applier.ts";
-import { type Group, type GroupEntry, GroupReader } from "./group_reader.ts";
+import type { SubmissionResults } from "./group_applier.ts";
+import { type Group, groupOf, GroupReader } from "./group_reader.ts";
+import { LocalCommits } from "./local_commits.ts";
 import type { Reports } from "./reports.ts";
+import { SharedCommits } from "./shared_commits.ts";
 import type { Submission } from "./submission.ts";
 import { type ReceiveEvents, WaitingMessages } from "./waiting_messages.ts";
-
-const RETRY_INTERVAL_MS = 250;
 
 /** Called by a {@linkcode Pipeline}. */
 export interface PipelineEvents extends ReceiveEvents {
@@ -31,12 +31,9 @@ export interface PipelineEvents extends ReceiveEvents {
 /** A group after its commit. */
 interface Outcome {
   readonly group: Group;
-  /** Why the commit failed; then nothing was applied. */
-  readonly problem: StoreError | undefined;
-  readonly results: SubmissionResults;
+  /** Of its submissions; or why the commit failed: then nothing was applied. */
+  readonly results: SubmissionResults | StoreError;
 }
-
-const NO_RESULTS: SubmissionResults = new Map();
 
 /**
  * Gathers messages in groups, and commits, applies and acknowledges each group
@@ -47,7 +44,8 @@ const NO_RESULTS: SubmissionResults = new Map();
  * is for the next group.
  *
  * If a commit fails, the group stays unacknowledged and the commit is retried;
- * later messages wait behind it.
+ * later messages wait behind it. A shared store retries by itself, and a group
+ * waits for its commit: until then, {@linkcode Pipeline.flush} returns false.
  */
 export class Pipeline {
   readonly #context: ServerContext;
@@ -68,9 +66,11 @@ export class Pipeline {
   #previousCount = 0;
   #isScheduled = false;
   #stopped = false;
-  /** The group whose commit failed; undefined while the store works. */
-  #failedGroup: Group | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #local: LocalCommits;
+  /** Used instead if the store is shared. */
+  readonly #shared: SharedCommits | undefined;
+  /** Called at the end of the present task. */
+  readonly #waitingForTask: (() => void)[] = [];
 
   constructor(
     context: ServerContext,
@@ -88,6 +88,24 @@ export class Pipeline {
       reports,
       events,
     );
+    const { parser } = this.#reader;
+    this.#local = new LocalCommits(context, parser);
+    const { shared } = context.store;
+    this.#shared = shared &&
+      new SharedCommits(context, shared, parser, {
+        onApplied: (entries) => this.#onApplied(entries),
+        onProblem: (problem) => this.#onSharedProblem(problem),
+      });
+  }
+
+  /** True while the store fails. */
+  get #isFailing(): boolean {
+    return this.#local.isFailing || this.#shared?.problem !== undefined;
+  }
+
+  /** Begins to apply what a shared store delivers: call it after the load. */
+  follow(): void {
+    this.#shared?.follow();
   }
 
   /** True if messages or submissions are processed, or wait. */
@@ -98,7 +116,7 @@ export class Pipeline {
   /** Adds a message, or a run, to the next group. */
   push(message: Arrival): void {
     if (this.#stopped) return;
-    if (this.#failedGroup !== undefined) {
+    if (this.#isFailing) {
       this.#waiting.push(message);
       return;
     }
@@ -120,26 +138,38 @@ export class Pipeline {
   }
 
   /**
-   * Commits and applies entries of the server itself.
+   * Commits and applies entries of the server itself, behind what has arrived:
+   * at once, unless the store is shared.
    *
    * @param options retry: false to drop the entries if the store fails
    * @returns false if the store fails
    */
-  commit(entries: readonly Entry[], { retry = true } = {}): boolean {
-    return this.flush() && this.#commitNow(entries, retry);
+  async commit(
+    entries: readonly Entry[],
+    { retry = true } = {},
+  ): Promise<boolean> {
+    if (!this.flush()) {
+      if (this.#isFailing) return false;
+      while (this.#task !== undefined) await this.#taskEnds();
+    }
+    return await this.#commitNow(entries, retry);
   }
 
   /**
    * Processes all that has arrived, in one turn.
    *
-   * @returns false if it must wait because the store fails
+   * @returns false if it must wait: the store fails, or is shared and a commit
+   * takes its time
    */
   flush(): boolean {
     this.#isScheduled = false;
     for (;;) {
       // Completing a task may begin another one.
-      while (this.#task !== undefined) this.#task.finish();
-      if (this.#failedGroup !== undefined) return false;
+      for (let task; (task = this.#task) !== undefined;) {
+        task.finish();
+        if (this.#task === task) return false; // it waits
+      }
+      if (this.#isFailing) return false;
       if (this.#arrivals.isEmpty) return true;
       this.#begin(this.#processGroup());
     }
@@ -151,7 +181,7 @@ export class Pipeline {
    * fails.
    */
   processed(): Promise<void> {
-    const mustWait = this.isBusy && this.#failedGroup === undefined;
+    const mustWait = this.isBusy && !this.#isFailing;
     return mustWait ? this.#arrivals.taken() : Promise.resolve();
   }
 
@@ -164,6 +194,8 @@ export class Pipeline {
    */
   refresh(): number | undefined {
     const { map, clock } = this.#context;
+    // What other servers have committed may be missing.
+    if (this.#shared?.problem !== undefined) return undefined;
     const time = clock.now();
     if (!map.isDue(time)) return this.#agedTo = time;
     // Entries must be in order of time.
@@ -178,10 +210,8 @@ export class Pipeline {
   /** Notices a store that fails while nothing arrives. */
   checkStore(): void {
     const { store, clock } = this.#context;
-    if (this.#failedGroup !== undefined || store.problem?.() === undefined) {
-      return;
-    }
-    this.commit([{ kind: "age", now: clock.now() }]);
+    if (this.#isFailing || store.problem?.() === undefined) return;
+    void this.commit([{ kind: "age", now: clock.now() }]);
   }
 
   /**
@@ -191,36 +221,50 @@ export class Pipeline {
   stop(): void {
     this.flush();
     this.#stopped = true;
-    clearTimeout(this.#retryTimer);
+    this.#local.stop();
   }
 
   /** Ages the cells between two groups: what has arrived waits. */
   #age(): number | undefined {
-    if (this.#stopped || this.#failedGroup !== undefined) return undefined;
+    if (this.#stopped || this.#isFailing) return undefined;
+    if (this.#task !== undefined) { // it waits for a commit
+      this.#mustAge = true;
+      return this.#agedTo;
+    }
     const now = this.#context.clock.now();
     const task = this.#begin(this.#ageInTurns(now));
     // Until the map was aged once, there is no time at which it is correct.
     if (this.#agedTo <= now) task.run();
     else task.finish();
-    return this.#failedGroup === undefined ? this.#agedTo : undefined;
+    const isKnown = !this.#isFailing && this.#agedTo <= now;
+    return isKnown ? this.#agedTo : undefined;
   }
 
-  *#ageInTurns(now: number): Generator<void, Outcome, void> {
+  *#ageInTurns(now: number): WaitingWork<Outcome> {
     let outcome: Outcome | undefined;
     for (const entries of ageingEntries(this.#context.map, now)) {
       if (entries === undefined) yield;
       else outcome = yield* this.#commitAndApply(groupOf(entries));
-      if (outcome?.problem !== undefined) return outcome;
+      if (outcome?.results instanceof StoreError) return outcome;
     }
     this.#agedTo = now;
     return outcome!;
   }
 
   /** Commits and applies entries between two groups. */
-  #commitNow(entries: readonly Entry[], retry = true): boolean {
-    if (this.#stopped) return false;
-    this.#begin(this.#commitAndApply(groupOf(entries), retry)).finish();
-    return this.#failedGroup === undefined;
+  #commitNow(entries: readonly Entry[], retry: boolean): Promise<boolean> {
+    if (this.#stopped || this.#isFailing) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const work = this.#commitAndApply(groupOf(entries), retry);
+      const onDone = ({ results }: Outcome) =>
+        resolve(!(results instanceof StoreError));
+      this.#begin(work, onDone).finish();
+    });
+  }
+
+  /** Resolves when the present task ends. */
+  #taskEnds(): Promise<void> {
+    return new Promise((resolve) => this.#waitingForTask.push(resolve));
   }
 
   #schedule(): void {
@@ -241,82 +285,54 @@ export class Pipeline {
       return;
     }
     this.#isScheduled = false;
-    if (this.#task !== undefined || this.#failedGroup !== undefined) return;
+    if (this.#task !== undefined || this.#isFailing) return;
     if (!this.#arrivals.isEmpty) this.#begin(this.#processGroup()).run();
   }
 
   /** Returns a task with this work as the present one. */
-  #begin(work: Work<Outcome>): TurnTask<Outcome> {
+  #begin(
+    work: WaitingWork<Outcome>,
+    onDone?: (outcome: Outcome) => void,
+  ): TurnTask<Outcome> {
     const complete = (outcome: Outcome) => {
       this.#task = undefined;
       this.#complete(outcome);
-      this.#arrivals.resolveTaken(this.#failedGroup !== undefined);
+      onDone?.(outcome);
+      for (const resolve of this.#waitingForTask.splice(0)) resolve();
+      this.#arrivals.resolveTaken(this.#isFailing);
       if (this.#mustAge) {
         this.#mustAge = false;
         this.refresh();
       }
-      if (this.#failedGroup === undefined && !this.#arrivals.isEmpty) {
-        this.#schedule();
-      }
+      if (!this.#isFailing && !this.#arrivals.isEmpty) this.#schedule();
     };
     this.#task = new TurnTask(work, complete, this.#maxTurnMs);
     return this.#task;
   }
 
-  *#processGroup(): Generator<void, Outcome, void> {
+  *#processGroup(): WaitingWork<Outcome> {
     this.#events.onReceive();
     this.#previousCount = 0;
     const group = yield* this.#reader.read(this.#arrivals.take());
     return yield* this.#commitAndApply(group);
   }
 
-  *#commitAndApply(
-    group: Group,
-    retry = true,
-  ): Generator<void, Outcome, void> {
-    const problem = this.#tryCommit(group.entries);
-    if (problem === undefined) return yield* this.#applyCommitted(group);
-    const failed = retry ? group : { ...group, entries: [] };
-    return { group: failed, problem, results: NO_RESULTS };
-  }
-
-  *#applyCommitted(group: Group): Generator<void, Outcome, void> {
-    const { parser } = this.#reader;
-    const results = yield* applyGroup(this.#context, parser, group.entries);
-    return { group, problem: undefined, results };
-  }
-
-  #tryCommit(group: readonly GroupEntry[]): StoreError | undefined {
-    if (group.length === 0) return undefined;
-    const entries = group.map(({ entry }) => entry);
-    const { onCommit } = this.#context.telemetry;
-    const start = onCommit === undefined ? 0 : performance.now();
-    try {
-      this.#context.store.commit(entries);
-      onCommit?.(performance.now() - start, countReadings(entries));
-      return undefined;
-    } catch (error) {
-      if (error instanceof StoreError) return error;
-      throw error;
-    }
+  *#commitAndApply(group: Group, retry = true): WaitingWork<Outcome> {
+    if (this.#shared !== undefined) return yield* this.#shared.commit(group);
+    const results = yield* this.#local.commit(group);
+    const isDropped = !retry && results instanceof StoreError;
+    return { group: isDropped ? { ...group, entries: [] } : group, results };
   }
 
   /** Acknowledges an applied group and answers its requests. */
-  #complete({ group, problem, results }: Outcome): void {
-    if (problem !== undefined) return this.#keepFailed(group, problem);
+  #complete({ group, results }: Outcome): void {
+    if (results instanceof StoreError) return this.#keepFailed(group, results);
     const { messages, requests, entries, submissions } = group;
-    const { store, map, link } = this.#context;
+    const { map, link } = this.#context;
     const { parser } = this.#reader;
     parser.reportDropped();
-    for (const { entry } of entries) {
-      if (entry.kind === "apply" || !("layer" in entry)) continue;
-      if (map.layer(entry.layer) === undefined) {
-        this.#events.onLayerGone(entry.layer);
-      }
-    }
-    if (entries.length > 0) {
-      store.applied(map);
-      this.#events.onApplied();
+    if (entries.length > 0 && this.#shared === undefined) {
+      this.#onApplied(entries.map(({ entry }) => entry));
     }
     parser.clear();
     link.acknowledge(messages);
@@ -326,58 +342,65 @@ export class Pipeline {
     for (const request of requests) this.#events.onRequest(request);
   }
 
-  /** Keeps a group and schedules a retry of its commit. */
-  #keepFailed(group: Group, problem: StoreError): void {
-    // Submissions fail at once: their senders still have the readings.
-    const entries = group.entries.filter(({ submission }) => !submission);
-    // A retry needs an entry: only a commit shows that the store works again.
-    if (entries.length === 0) {
-      const now = this.#context.clock.now();
-      entries.push({ entry: { kind: "age", now } });
+  #onApplied(entries: readonly Entry[]): void {
+    const { store, map } = this.#context;
+    for (const entry of entries) {
+      if (entry.kind === "apply" || !("layer" in entry)) continue;
+      if (map.layer(entry.layer) === undefined) {
+        this.#events.onLayerGone(entry.layer);
+      }
     }
-    this.#failedGroup = { ...group, requests: [], submissions: [], entries };
+    store.applied(map);
+    this.#events.onApplied();
+  }
+
+  /** Keeps a group and retries its commit. */
+  #keepFailed(group: Group, problem: StoreError): void {
+    // A shared store, which retries by itself, was closed.
+    if (this.#shared !== undefined) return this.#release(group, problem);
+    this.#local.retry(group, problem, {
+      onProblem: (problem) => this.#noteStoreProblem(problem),
+      onCommitted: (group) => {
+        const task = this.#begin(this.#applyRetried(group));
+        this.#noteStoreProblem(undefined);
+        task.run();
+      },
+    });
     this.#noteStoreProblem(problem);
-    for (const request of group.requests) this.#events.onRequest(request);
-    this.#waiting.note(); // what has arrived during this group
+    this.#release(group, problem);
+  }
+
+  *#applyRetried(group: Group): WaitingWork<Outcome> {
+    return { group, results: yield* this.#local.apply(group) };
+  }
+
+  /** While a shared store fails, a group waits; its requests do not. */
+  #onSharedProblem(problem: StoreError | undefined): void {
+    this.#noteStoreProblem(problem);
+    if (problem !== undefined) {
+      this.#release(this.#shared!.takeWaiting(), problem);
+      this.#arrivals.resolveTaken(true);
+    } else if (!this.#arrivals.isEmpty) this.#schedule();
+  }
+
+  /**
+   * The store fails: answers requests, and fails submissions, of a group and of
+   * what has arrived since.
+   */
+  #release(
+    { requests, submissions }: Pick<Group, "requests" | "submissions">,
+    problem: StoreError,
+  ): void {
+    for (const request of requests) this.#events.onRequest(request);
+    this.#waiting.note();
     const arrived = this.#arrivals.takeSubmissions();
-    for (const submission of [...group.submissions, ...arrived]) {
+    for (const submission of [...submissions, ...arrived]) {
       submission.fail("store-failing", problem.message);
     }
-    this.#scheduleRetry(this.#failedGroup);
   }
 
   #noteStoreProblem(problem: StoreError | undefined): void {
     this.#context.status.storeProblem = problem;
     this.#events.onStoreProblem(problem);
   }
-
-  #scheduleRetry(group: Group): void {
-    this.#retryTimer = setTimeout(() => this.#retry(group), RETRY_INTERVAL_MS);
-  }
-
-  #retry(group: Group): void {
-    const problem = this.#tryCommit(group.entries);
-    if (problem !== undefined) {
-      const { storeProblem } = this.#context.status;
-      if (problem.message !== storeProblem?.message) {
-        this.#noteStoreProblem(problem);
-      }
-      this.#scheduleRetry(group);
-      return;
-    }
-    this.#failedGroup = undefined;
-    const task = this.#begin(this.#applyCommitted(group));
-    this.#noteStoreProblem(undefined);
-    task.run();
-  }
-}
-
-/** Returns a group of entries of the server itself. */
-function groupOf(entries: readonly Entry[]): Group {
-  return {
-    messages: [],
-    requests: [],
-    entries: entries.map((entry) => ({ entry })),
-    submissions: [],
-  };
 }

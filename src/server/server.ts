@@ -36,6 +36,8 @@ import type { Stats, Telemetry } from "./telemetry.ts";
 const TICK_INTERVAL_MS = 1000;
 /** How long {@linkcode Server.stop} waits for the last replies to be sent. */
 const REPLIES_TIMEOUT_MS = 2000;
+/** How long it waits for the last commit to a shared store. */
+const COMMIT_TIMEOUT_MS = 2000;
 /** How long it then waits for the state `offline` to be acknowledged. */
 const OFFLINE_TIMEOUT_MS = 1000;
 /** How long it waits for the link to close. */
@@ -211,9 +213,9 @@ export class Server {
    *
    * @returns the counts of the cells that were deleted, or why none were
    */
-  deleteLayer(layer: string): DeletionResult {
+  async deleteLayer(layer: string): Promise<DeletionResult> {
     return this.#context.status.loaded
-      ? this.#removal.delete(layer)
+      ? await this.#removal.delete(layer)
       : "starting";
   }
 
@@ -229,7 +231,7 @@ export class Server {
    * @throws {LinkError} if the link cannot be opened
    */
   async start(): Promise<void> {
-    this.#load();
+    await this.#load();
     this.#tickTimer = setInterval(() => this.#tick(), TICK_INTERVAL_MS);
     await this.#context.link.open({
       message: (message) => {
@@ -265,6 +267,10 @@ export class Server {
     this.#backlog.stop();
     this.#removal.stop();
     this.#pipeline.stop();
+    // Of a shared store, the last commit is awaited.
+    if (store.shared !== undefined) {
+      await doneWithin(this.#pipeline.processed(), COMMIT_TIMEOUT_MS);
+    }
     this.#announcer.stop();
     this.#zones.stop();
     this.#changes.stop();
@@ -286,20 +292,21 @@ export class Server {
     await store.rescue?.();
     // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
-    store.close(isComplete ? map : undefined);
+    await store.close(isComplete ? map : undefined);
     await untilNextTurn();
   }
 
-  #load(): void {
+  async #load(): Promise<void> {
     const { store, map, clock, status, log, loadLimit, cellLimiter } =
       this.#context;
     const { ageing } = map;
-    store.load(map, loadLimit);
+    await store.load(map, loadLimit);
     clock.mapLoaded();
+    this.#pipeline.follow();
     this.#backlog.start();
     const now = clock.now();
     if (!store.durable) map.begin(status.began = now);
-    const isCommitted = this.#pipeline.commit([
+    const isCommitted = await this.#pipeline.commit([
       { kind: "configure", now, ageing },
       { kind: "age", now },
     ]);

@@ -45,7 +45,7 @@ Deno.test({
     assert.equal(map.layer("default")?.size, 1);
     await send("d", "1,2,1");
     assert.equal(server.stats.refused.get("too-many-layers"), 2);
-    assert.deepEqual(server.deleteLayer("a"), {
+    assert.deepEqual(await server.deleteLayer("a"), {
       cells: 1,
       free: 0,
       occupied: 1,
@@ -73,7 +73,7 @@ Deno.test({
       link.textsOn("occupancy/changes/a")
         .map((text) => parseChanges(new TextEncoder().encode(text)));
     await until(() => deltas().length === 1);
-    server.deleteLayer("a");
+    await server.deleteLayer("a");
     await until(() => deltas().length === 2);
     const [before, after] = deltas();
     assert.deepEqual(
@@ -96,15 +96,15 @@ Deno.test({
   fn: async () => {
     await using system = await startServer();
     const { server, map, store, send } = system;
-    assert.equal(server.deleteLayer("a"), "no-layer");
+    assert.equal(await server.deleteLayer("a"), "no-layer");
     await send("a", "1,2,1");
     store.failing = true;
-    assert.equal(server.deleteLayer("a"), "store-failing");
-    assert.equal(server.deleteLayer("a"), "store-failing");
+    assert.equal(await server.deleteLayer("a"), "store-failing");
+    assert.equal(await server.deleteLayer("a"), "store-failing");
     store.failing = false;
     await until(() => server.storeProblem === undefined);
     assert.equal(map.layer("a")?.size, 1);
-    assert.notEqual(typeof server.deleteLayer("a"), "string");
+    assert.notEqual(typeof await server.deleteLayer("a"), "string");
     assert.equal(map.layer("a"), undefined);
   },
 });
@@ -116,7 +116,7 @@ Deno.test({
     await using system = await startServer();
     const { server, map, link } = system;
     link.handlers.message(incoming(`${DATA}/a`, "1,2,1\n3,4,1"));
-    const deleted = server.deleteLayer("a");
+    const deleted = await server.deleteLayer("a");
     assert.equal(typeof deleted === "string" ? deleted : deleted.cells, 2);
     assert.equal(link.acknowledged.length, 1);
     assert.equal(map.layer("a"), undefined);
@@ -131,7 +131,7 @@ Deno.test({
     const { server, map, send } = await startServer({ store });
     await send("a", "1,2,1");
     await send("b", "1,2,1");
-    server.deleteLayer("a");
+    await server.deleteLayer("a");
     await send("a", "7,7,1");
     const { revision, began } = map.only;
     await server.stop();

@@ -173,7 +173,7 @@ async function answerDelete(
       headers: { etag },
     });
   }
-  const deleted = server.deleteLayer(layer);
+  const deleted = await server.deleteLayer(layer);
   if (deleted === "no-layer") {
     throw new Problem({
       status: 404,
