@@ -22,6 +22,7 @@ import {
 } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Announcer } from "./home_assistant/announcer.ts";
+import { loadMap } from "./load_map.ts";
 import { Markers } from "./markers.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
@@ -297,20 +298,9 @@ export class Server {
   }
 
   async #load(): Promise<void> {
-    const { store, map, clock, status, log, loadLimit, cellLimiter } =
-      this.#context;
-    const { ageing } = map;
-    await store.load(map, loadLimit);
-    clock.mapLoaded();
-    this.#pipeline.follow();
+    const { status, log, cellLimiter } = this.#context;
+    await loadMap(this.#context, this.#pipeline);
     this.#backlog.start();
-    const now = clock.now();
-    if (!store.durable) map.begin(status.began = now);
-    const isCommitted = await this.#pipeline.commit([
-      { kind: "configure", now, ageing },
-      { kind: "age", now },
-    ]);
-    if (!isCommitted) throw status.storeProblem!;
     status.loaded = true;
     this.#zones.load();
     this.#announcer.load();
