@@ -62,7 +62,7 @@ export function applyOne(
   shard?: number,
 ): ApplyResult | undefined {
   if (entry.kind !== "apply") {
-    applyEntry(map, entry, undefined, shard);
+    applyEntry(map, entry, shard);
     return undefined;
   }
   const { layer, readings } = entry;

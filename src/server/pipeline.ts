@@ -18,7 +18,7 @@ import { SharedCommits } from "./shared_commits.ts";
 import type { Submission } from "./submission.ts";
 import { type ReceiveEvents, WaitingMessages } from "./waiting_messages.ts";
 
-/** Called by a {@linkcode Pipeline}. */
+/** Called by a pipeline. */
 export interface PipelineEvents extends ReceiveEvents {
   /** Called when the map has a layer no longer. */
   onLayerGone(layer: string): void;
@@ -98,7 +98,6 @@ export class Pipeline {
       });
   }
 
-  /** True while the store fails. */
   get #isFailing(): boolean {
     return this.#local.isFailing || this.#shared?.problem !== undefined;
   }
@@ -116,10 +115,7 @@ export class Pipeline {
   /** Adds a message, or a run, to the next group. */
   push(message: Arrival): void {
     if (this.#stopped) return;
-    if (this.#isFailing) {
-      this.#waiting.push(message);
-      return;
-    }
+    if (this.#isFailing) return this.#waiting.push(message);
     this.#arrivals.push(message);
     this.#schedule();
   }
@@ -150,7 +146,9 @@ export class Pipeline {
   ): Promise<boolean> {
     if (!this.flush()) {
       if (this.#isFailing) return false;
-      while (this.#task !== undefined) await this.#taskEnds();
+      while (this.#task !== undefined) {
+        await new Promise<void>((end) => this.#waitingForTask.push(end));
+      }
     }
     return await this.#commitNow(entries, retry);
   }
@@ -197,7 +195,8 @@ export class Pipeline {
     // What other servers have committed may be missing.
     if (this.#shared?.problem !== undefined) return undefined;
     const time = clock.now();
-    if (!map.isDue(time)) return this.#agedTo = time;
+    const isDue = this.#shared?.isDue(time) ?? map.isDue(time);
+    if (!isDue) return this.#agedTo = time;
     // Entries must be in order of time.
     if (this.#task !== undefined && this.#agedTo <= time) {
       this.#mustAge = true;
@@ -229,7 +228,7 @@ export class Pipeline {
     if (this.#stopped || this.#isFailing) return undefined;
     if (this.#task !== undefined) { // it waits for a commit
       this.#mustAge = true;
-      return this.#agedTo;
+      return this.#agedTo >= 0 ? this.#agedTo : undefined;
     }
     const now = this.#context.clock.now();
     const task = this.#begin(this.#ageInTurns(now));
@@ -260,11 +259,6 @@ export class Pipeline {
         resolve(!(results instanceof StoreError));
       this.#begin(work, onDone).finish();
     });
-  }
-
-  /** Resolves when the present task ends. */
-  #taskEnds(): Promise<void> {
-    return new Promise((resolve) => this.#waitingForTask.push(resolve));
   }
 
   #schedule(): void {

@@ -84,6 +84,18 @@ export class SharedCommits implements Follower {
   }
 
   /**
+   * Returns true if cells may have aged. The clocks of servers differ a little:
+   * time does not go back when an entry has the time of one that is ahead.
+   */
+  isDue(now: number): boolean {
+    return this.#context.map.shards.some((shard) =>
+      shard.isDue(
+        Number.isFinite(shard.latest) ? Math.max(now, shard.latest) : now,
+      )
+    );
+  }
+
+  /**
    * Commits and applies a group. Waits as long as the store fails; if it has
    * requests, also until all is applied that any server has committed before.
    */
@@ -157,7 +169,7 @@ export class SharedCommits implements Follower {
       if (i > 0) yield;
       const from = group?.[own!.indexes[i]!];
       if (from === undefined) {
-        applyEntry(map, entry, undefined, shard);
+        applyEntry(map, entry, shard);
         continue;
       }
       const one = { ...from, entry };
