@@ -14,7 +14,7 @@
  */
 import type { Coordinates, ReadingColumns } from "../grid/mod.ts";
 import { ByteWriter } from "../common/byte_writer.ts";
-import type { Entry } from "./store.ts";
+import type { Entry, RecordChange, RecordsEntry } from "./store.ts";
 
 /** The index is the stored kind: append new kinds, never reorder them. */
 const KINDS = [
@@ -25,7 +25,12 @@ const KINDS = [
   "delete",
   "remove",
   "age-tiles",
+  "records",
 ] as const;
+/** The index is the stored owner of records: append, never reorder. */
+const OWNERS = ["broker", "zones", "home-assistant", "zone-memories"] as const;
+/** Stored instead of the length of a value: the record is deleted. */
+const DELETED = -1;
 const INITIAL_BYTES = 4096;
 /** Kind (1 byte), padding to 8 bytes, clock (float64). */
 const ENTRY_HEAD_BYTES = 16;
@@ -71,6 +76,17 @@ export class EntryEncoder {
     if (entry.kind === "configure") {
       const { staleAfter, forgetAfter, maxSkew } = entry.ageing;
       this.#float64s(staleAfter, forgetAfter, maxSkew);
+    }
+    if (entry.kind === "records") this.#records(entry);
+  }
+
+  #records({ owner, mark, guard, changes }: RecordsEntry): void {
+    this.#float64s(OWNERS.indexOf(owner), mark, guard, changes.length);
+    for (const { id, value } of changes) {
+      this.#float64s(id, value?.length ?? DELETED);
+      if (value === undefined) continue;
+      const start = this.#append(value.length);
+      this.#out.bytes.set(value, start);
     }
   }
 
@@ -193,11 +209,36 @@ class EntryDecoder {
         ];
         return { kind, now, ageing: { staleAfter, forgetAfter, maxSkew } };
       }
+      case "records":
+        return { kind, now, ...this.#records() };
       default:
         throw new RangeError(
           `Cannot read entry: unknown kind ${this.#bytes[start]}`,
         );
     }
+  }
+
+  #records(): Omit<RecordsEntry, "kind" | "now"> {
+    const owner = OWNERS[this.#float64()];
+    if (owner === undefined) {
+      throw new RangeError("Cannot read entry: unknown owner of records");
+    }
+    const mark = this.#float64();
+    const guard = this.#float64();
+    const length = this.#float64();
+    const changes: RecordChange[] = [];
+    while (changes.length < length) {
+      const id = this.#float64();
+      const bytes = this.#float64();
+      if (bytes === DELETED) changes.push({ id, value: undefined });
+      else {
+        const start = this.#skip(bytes);
+        // A copy, because it is kept.
+        const value = this.#bytes.slice(start, start + bytes);
+        changes.push({ id, value });
+      }
+    }
+    return { owner, mark, guard, changes };
   }
 
   #layer(): { layer: string; length: number } {

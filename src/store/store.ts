@@ -62,7 +62,38 @@ export type Entry =
     readonly now: number;
     readonly layer: string;
     readonly cells: Coordinates;
-  };
+  }
+  /** Records of a shared store changed; see {@linkcode Records.shared}. */
+  | RecordsEntry;
+
+/** A change of a record. */
+export interface RecordChange {
+  readonly id: number;
+  /** Undefined: the record is deleted. */
+  readonly value: Uint8Array | undefined;
+}
+
+/**
+ * Changes of records in the journal of shard 0 of a shared store. Its place in
+ * the journal decides whether it counts: all servers ignore alike what was
+ * written too late.
+ */
+export interface RecordsEntry {
+  readonly kind: "records";
+  readonly now: number;
+  /** All changes are of its records. */
+  readonly owner: RecordOwner;
+  /** Random: identifies the entry. */
+  readonly mark: number;
+  /**
+   * Of `zones`: the mark of the last entry of `zones` that counts, 0 if there is
+   * none; otherwise another server has changed them in between. Of other owners:
+   * the fencing number of the leader's lease; an entry with a lower one than one
+   * before is of a former leader.
+   */
+  readonly guard: number;
+  readonly changes: readonly RecordChange[];
+}
 
 /**
  * What committed entries survive: `commit` a crash of the process, `fsync` also
@@ -79,10 +110,15 @@ export interface LoadLimit {
 }
 
 /**
- * What records belong to: the embedded broker, the zones, or what Home Assistant
- * has of them.
+ * What records belong to: the embedded broker, the definitions of zones, what
+ * Home Assistant has of them, and what is remembered of each zone. Earlier
+ * versions kept the last one among those of `zones`.
  */
-export type RecordOwner = "broker" | "zones" | "home-assistant";
+export type RecordOwner =
+  | "broker"
+  | "zones"
+  | "home-assistant"
+  | "zone-memories";
 
 /**
  * Byte strings beside the map, each under a number. Changes are committed with
@@ -122,8 +158,41 @@ export interface Records {
   /**
    * Calls back once all changes so far are committed: at once if they are. While
    * the store fails, it calls back when the store works again.
+   *
+   * @param callback called with false if changes do not count, which happens
+   * only to the records of several servers: then none of them are there
    */
-  afterCommit(callback: () => void): void;
+  afterCommit(callback: (counts: boolean) => void): void;
+  /** Undefined if only this server uses the store. */
+  readonly shared?: RecordSharing;
+}
+
+/**
+ * The records of several servers. All have the same ones. Those of `zones` are
+ * changed by any server, but only as it knows them; the others by the leader.
+ */
+export interface RecordSharing {
+  /** Changes with each change of the records of `zones`, alike on all servers. */
+  readonly edition: number;
+  /**
+   * The following changes of the records of `zones` count only if no other
+   * server has changed them since this edition.
+   */
+  expect(edition: number): void;
+  /**
+   * Begins to write as the leader: what earlier leaders commit from now on does
+   * not count.
+   *
+   * @param fence see {@linkcode Leases.fenceOf}
+   * @returns resolves after the commit: false if there is a later leader
+   */
+  lead(fence: number): Promise<boolean>;
+  /**
+   * Calls back after another server has changed records of an owner.
+   *
+   * @returns ends it
+   */
+  observe(owner: RecordOwner, onChange: () => void): () => void;
 }
 
 /** Committed entries of one shard, in the order of its journal. */
@@ -164,8 +233,17 @@ export interface Leases {
   readonly shards: number;
   /** The names of the servers that are connected to the store, sorted. */
   readonly members: readonly string[];
-  /** Returns true if this server holds the lease of a shard. */
+  /**
+   * Returns true if this server holds the lease of a shard: never after the
+   * lease has expired, also if the process stood still.
+   */
   holds(shard: number): boolean;
+  /**
+   * Returns the fencing number of the lease of a shard that this server holds:
+   * higher than those of all leases of this shard before. Undefined if it does
+   * not hold one.
+   */
+  fenceOf(shard: number): number | undefined;
   /** Returns the name of the holder; undefined if none is known. */
   holderOf(shard: number): string | undefined;
   /**
@@ -279,6 +357,7 @@ export function shardOfEntry(
   map: Pick<OccupancyMap, "shardOf">,
   entry: Entry,
 ): number | undefined {
+  if (entry.kind === "records") return 0;
   return "layer" in entry ? map.shardOf(entry.layer) : entry.shard;
 }
 
@@ -296,6 +375,7 @@ export function applyEntry(
   shard?: number,
   onDropped?: DroppedListener,
 ): ApplyResult | undefined {
+  if (entry.kind === "records") return undefined; // the store keeps them
   if (!("layer" in entry)) {
     const number = shard ?? entry.shard;
     applyToShards(number === undefined ? map : map.shards[number]!, entry);
@@ -320,7 +400,7 @@ export function applyEntry(
 
 function applyToShards(
   target: OccupancyMap | MapShard,
-  entry: Exclude<Entry, { layer: string }>,
+  entry: Exclude<Entry, { layer: string } | RecordsEntry>,
 ): void {
   if (entry.kind === "age") target.age(entry.now);
   if (entry.kind === "configure") target.configure(entry.ageing);

@@ -58,6 +58,25 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
         : { ...head, kind: "age-tiles", tiles: coordinates };
     },
   ),
+  fc.record({
+    kind: fc.constant("records" as const),
+    now: ms,
+    owner: fc.constantFrom(
+      "broker" as const,
+      "zones" as const,
+      "home-assistant" as const,
+      "zone-memories" as const,
+    ),
+    mark: fc.maxSafeNat(),
+    guard: fc.maxSafeNat(),
+    changes: fc.array(
+      fc.record({
+        id: fc.maxSafeNat(),
+        value: fc.option(fc.uint8Array({ maxLength: 40 }), { nil: undefined }),
+      }, { noNullPrototype: true }),
+      { maxLength: 5 },
+    ),
+  }, { noNullPrototype: true }),
   fc.record({ now: ms, a: threshold, b: threshold, c: threshold }).map(
     ({ now, a, b, c }): Entry => ({
       kind: "configure",

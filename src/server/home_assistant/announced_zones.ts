@@ -143,7 +143,7 @@ export class AnnouncedZones {
     const records = this.#records;
     return records === undefined
       ? Promise.resolve()
-      : new Promise((resolve) => records.afterCommit(resolve));
+      : new Promise((resolve) => records.afterCommit(() => resolve()));
   }
 
   #remove(topic: string): void {

@@ -243,7 +243,7 @@ export class ZoneStore {
     const records = this.#records;
     return records === undefined
       ? Promise.resolve()
-      : new Promise((resolve) => records.afterCommit(resolve));
+      : new Promise((resolve) => records.afterCommit(() => resolve()));
   }
 }
 

@@ -38,8 +38,8 @@ class MemoryRecords implements Records {
 
   bind(): void {}
 
-  afterCommit(callback: () => void): void {
-    callback();
+  afterCommit(callback: (counts: boolean) => void): void {
+    callback(true);
   }
 
   /** A database that is opened again. */

@@ -9,7 +9,7 @@ export class StagedTestRecords implements Records {
   readonly #committed: Map<number, Uint8Array<ArrayBuffer>>;
   readonly #staged = new Map<number, Encode | undefined>();
   #lastId: number;
-  #waiting: (() => void)[] = [];
+  #waiting: ((counts: boolean) => void)[] = [];
 
   constructor(committed = new Map<number, Uint8Array<ArrayBuffer>>()) {
     this.#committed = committed;
@@ -40,8 +40,8 @@ export class StagedTestRecords implements Records {
 
   bind(): void {}
 
-  afterCommit(callback: () => void): void {
-    if (this.#staged.size === 0 && this.#waiting.length === 0) callback();
+  afterCommit(callback: (counts: boolean) => void): void {
+    if (this.#staged.size === 0 && this.#waiting.length === 0) callback(true);
     else this.#waiting.push(callback);
   }
 
@@ -54,7 +54,7 @@ export class StagedTestRecords implements Records {
     this.#staged.clear();
     const callbacks = this.#waiting;
     this.#waiting = [];
-    for (const callback of callbacks) callback();
+    for (const callback of callbacks) callback(true);
   }
 
   /** Returns the records as the next process finds them. */

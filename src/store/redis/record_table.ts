@@ -1,0 +1,204 @@
+/**
+ * The records of a shared store in memory, as all servers have them.
+ *
+ * @module
+ */
+import { decodeEntries, EntryEncoder } from "../entry_codec.ts";
+import { FIRST_IDS } from "../record_staging.ts";
+import {
+  type RecordChange,
+  type RecordOwner,
+  type RecordsEntry,
+  StoreError,
+} from "../store.ts";
+
+/** Ids of one chunk. Those of an owner begin at a multiple of it, plus 1. */
+const CHUNK_IDS = 64;
+/** The name of the chunk that is not of records. */
+const HEAD = "head";
+const OWNERS = Object.keys(FIRST_IDS) as RecordOwner[];
+
+/** A part of the records as it is stored in a checkpoint. */
+export interface RecordChunk {
+  /** Names the chunk among all of them; ASCII. */
+  readonly name: string;
+  /** {@linkcode RecordTable.revision} of the last change of the chunk. */
+  readonly revision: number;
+  /** Returns the bytes to store. */
+  encode(): Uint8Array<ArrayBuffer>;
+}
+
+/** What decides which entries count. */
+interface Head {
+  /** Number of entries that have counted. */
+  readonly revision: number;
+  /** The mark of the last one of `zones`. */
+  readonly edition: number;
+  /** The highest fencing number of a leader. */
+  readonly fence: number;
+  /** The highest ids, in the order of the owners. */
+  readonly lastIds: readonly number[];
+}
+
+/**
+ * The records of a shared store. They follow from the entries in the order of
+ * the journal, so all servers have the same; there are as many as the limits of
+ * zones allow.
+ *
+ * A checkpoint stores them in chunks: it deletes the chunks that
+ * {@linkcode RecordTable.chunks} does not return, and writes those whose
+ * revision is above {@linkcode RecordTable.revision} of the last checkpoint.
+ */
+export class RecordTable {
+  readonly #values: Readonly<Record<RecordOwner, Map<number, Uint8Array>>> = {
+    broker: new Map(),
+    zones: new Map(),
+    "home-assistant": new Map(),
+    "zone-memories": new Map(),
+  };
+  /** By number: the revision of the last change, and the ids. */
+  readonly #chunks = new Map<number, { revision: number; ids: Set<number> }>();
+  readonly #lastIds = { ...FIRST_IDS };
+  #revision = 0;
+  #edition = 0;
+  #fence = 0;
+
+  /** Number of entries that have counted so far. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** See `RecordSharing.edition`. */
+  get edition(): number {
+    return this.#edition;
+  }
+
+  /** Returns the highest id that a record of an owner has had. */
+  lastId(owner: RecordOwner): number {
+    return this.#lastIds[owner];
+  }
+
+  /** Returns the records of an owner, in the order of their ids. */
+  records(owner: RecordOwner): (readonly [id: number, value: Uint8Array])[] {
+    return [...this.#values[owner]].sort(([a], [b]) => a - b);
+  }
+
+  /**
+   * Applies the next entry.
+   *
+   * @returns false if it does not count
+   */
+  apply({ owner, mark, guard, changes }: RecordsEntry): boolean {
+    if (owner === "zones") {
+      if (guard !== this.#edition) return false;
+      this.#edition = mark;
+    } else {
+      if (guard < this.#fence) return false;
+      this.#fence = guard;
+    }
+    this.#revision++;
+    for (const change of changes) this.#change(owner, change);
+    return true;
+  }
+
+  /** Returns all chunks. */
+  *chunks(): Generator<RecordChunk, void, void> {
+    yield {
+      name: HEAD,
+      revision: this.#revision,
+      encode: () => new TextEncoder().encode(JSON.stringify(this.#head())),
+    };
+    for (const [number, { revision }] of this.#chunks) {
+      yield {
+        name: String(number),
+        revision,
+        encode: () => this.#encode(number),
+      };
+    }
+  }
+
+  /**
+   * Replaces all records by those of a checkpoint.
+   *
+   * @param chunks their names and bytes; none: no records
+   * @throws {StoreError} if they are damaged
+   */
+  restore(chunks: Iterable<readonly [name: string, bytes: Uint8Array]>): void {
+    for (const owner of OWNERS) this.#values[owner].clear();
+    this.#chunks.clear();
+    Object.assign(this.#lastIds, FIRST_IDS);
+    this.#revision = this.#edition = this.#fence = 0;
+    try {
+      const all = [...chunks];
+      // First, because the others are of its revision.
+      for (const [name, bytes] of all) if (name === HEAD) this.#setHead(bytes);
+      for (const [name, bytes] of all) {
+        if (name === HEAD) continue;
+        for (const entry of decodeEntries(bytes)) {
+          if (entry.kind !== "records") throw new RangeError("no records");
+          for (const change of entry.changes) this.#change(entry.owner, change);
+        }
+      }
+    } catch (cause) {
+      throw new StoreError("Cannot read the records of a checkpoint", {
+        hint:
+          "The data in Redis is damaged, or of a newer version of occupancy. Restore a backup.",
+        cause,
+      });
+    }
+  }
+
+  #change(owner: RecordOwner, { id, value }: RecordChange): void {
+    const number = Math.floor((id - 1) / CHUNK_IDS);
+    let chunk = this.#chunks.get(number);
+    if (chunk === undefined) {
+      this.#chunks.set(number, chunk = { revision: 0, ids: new Set() });
+    }
+    chunk.revision = this.#revision;
+    this.#lastIds[owner] = Math.max(this.#lastIds[owner], id);
+    if (value !== undefined) {
+      this.#values[owner].set(id, value);
+      chunk.ids.add(id);
+      return;
+    }
+    this.#values[owner].delete(id);
+    chunk.ids.delete(id);
+    if (chunk.ids.size === 0) this.#chunks.delete(number);
+  }
+
+  #encode(number: number): Uint8Array<ArrayBuffer> {
+    const ids = [...this.#chunks.get(number)?.ids ?? []];
+    const owner = OWNERS.findLast((one) =>
+      number * CHUNK_IDS >= FIRST_IDS[one]
+    )!;
+    const changes = ids.sort((a, b) => a - b)
+      .map((id) => ({ id, value: this.#values[owner].get(id) }));
+    return new EntryEncoder().encode([
+      { kind: "records", now: 0, owner, mark: 0, guard: 0, changes },
+    ]);
+  }
+
+  #head(): Head {
+    return {
+      revision: this.#revision,
+      edition: this.#edition,
+      fence: this.#fence,
+      lastIds: OWNERS.map((owner) => this.#lastIds[owner]),
+    };
+  }
+
+  #setHead(bytes: Uint8Array): void {
+    const head: Head = JSON.parse(new TextDecoder().decode(bytes));
+    const { revision, edition, fence, lastIds } = head;
+    const numbers: unknown[] = [revision, edition, fence, ...lastIds];
+    if (
+      lastIds.length !== OWNERS.length || !numbers.every(Number.isSafeInteger)
+    ) throw new RangeError("the head of the records has other fields");
+    this.#revision = revision;
+    this.#edition = edition;
+    this.#fence = fence;
+    for (const [i, owner] of OWNERS.entries()) {
+      this.#lastIds[owner] = lastIds[i]!;
+    }
+  }
+}
