@@ -13,8 +13,8 @@ import {
   type Entry,
   type Follower,
   type Leases,
-  type SharedStore,
   shardOfEntry,
+  type SharedStore,
   type Store,
   StoreError,
 } from "../../src/store/store.ts";
@@ -95,7 +95,7 @@ export class FakeJournal {
     const indexes = this.items.map((): number[] => []);
     for (const [index, entry] of commit.entries()) {
       const shard = shardOfEntry(writer.map, entry);
-      if (shard === undefined) for (const all of indexes) all.push(index);
+      if (shard === undefined) { for (const all of indexes) all.push(index); }
       else indexes[shard]!.push(index);
     }
     for (const [shard, own] of indexes.entries()) {
