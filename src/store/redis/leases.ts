@@ -114,6 +114,10 @@ export class RedisLeases implements Leases {
     return this.leaseOf(shard) !== undefined;
   }
 
+  fenceOf(shard: number): number | undefined {
+    return this.leaseOf(shard)?.fence;
+  }
+
   holderOf(shard: number): string | undefined {
     return this.#leases[shard]?.holder;
   }
