@@ -184,7 +184,7 @@ async function recordsCommitted(store: Store): Promise<void> {
   const { records } = store;
   if (records === undefined) return;
   const committed = new Promise<void>((resolve) =>
-    records.afterCommit(resolve)
+    records.afterCommit(() => resolve())
   );
   while (!await doneWithin(committed, CHECK_INTERVAL_MS)) {
     const problem = store.problem?.();
@@ -212,7 +212,7 @@ async function openSource(
     store,
     description: from.path,
     translate: files.translate,
-    owners: ["broker", "zones", "home-assistant"],
+    owners: ["broker", "zones", "home-assistant", "zone-memories"],
     [Symbol.asyncDispose]: async () => {
       await store.close();
       await files[Symbol.asyncDispose]();

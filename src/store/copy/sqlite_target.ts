@@ -53,7 +53,7 @@ export async function openSqliteTarget(
     get store() {
       return store;
     },
-    owners: ["broker", "zones", "home-assistant"],
+    owners: ["broker", "zones", "home-assistant", "zone-memories"],
     keepsIds: true,
     emptyMap: () => new OccupancyMap(),
     reopen: async () => {
