@@ -48,9 +48,9 @@ export interface ServerCounts {
   readonly limited: Iterable<readonly [string, number]>;
 }
 
-/** The connection to the broker. */
-export interface LinkStatus {
-  /** For people, e.g. `mqtt://localhost:1883`. Contains no password. */
+/** One of several connections to brokers. */
+export interface ConnectionStatus {
+  /** The broker, without a password. */
   readonly description: string;
   /** The protocol version in use: 4 is MQTT 3.1.1. */
   readonly mqttVersion: 4 | 5;
@@ -60,6 +60,22 @@ export interface LinkStatus {
   readonly since: number;
   /** Why it is down, for people; undefined while it is up. */
   readonly problem: string | undefined;
+}
+
+/** The connection to the broker, or to all brokers. */
+export interface LinkStatus {
+  /** For people, e.g. `mqtt://localhost:1883`. Contains no password. */
+  readonly description: string;
+  /** The protocol version in use: 4 is MQTT 3.1.1. */
+  readonly mqttVersion: 4 | 5;
+  /** True while connected, to one broker at least. */
+  readonly up: boolean;
+  /** When `up` last changed, ms since 1970. */
+  readonly since: number;
+  /** What is down and why, for people; undefined while all is up. */
+  readonly problem: string | undefined;
+  /** Of a server that joins several brokers; else one. */
+  readonly connections: readonly ConnectionStatus[];
   /** Of the embedded broker; undefined for an external one. */
   readonly brokerCounts?: BrokerCounts | undefined;
   /** Of the embedded broker; undefined for an external one. */

@@ -302,6 +302,7 @@ export class Connection implements Link {
       contentType: properties?.contentType,
       responseTopic: properties?.responseTopic,
       correlationData: properties?.correlationData,
+      link: this,
       messageId: packet.messageId ?? 0,
       stream: this.#client!.stream,
     };

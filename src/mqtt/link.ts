@@ -38,6 +38,11 @@ export interface Incoming {
   readonly responseTopic?: string | undefined;
   /** MQTT 5 Correlation Data (3.3.2.3.6). */
   readonly correlationData?: Uint8Array | undefined;
+  /**
+   * The connection that it arrived on, one of {@linkcode Link.connections};
+   * undefined if the link is the only one. A reply is published there.
+   */
+  readonly link?: Link | undefined;
 }
 
 /**
@@ -85,25 +90,33 @@ export interface LinkHandlers {
    * calls of `message`. Without it, `message` is called for each of them.
    */
   run?(run: IncomingRun): void;
-  /** Called after each connect, when the subscriptions are active. */
-  up?(): void;
   /**
-   * Called after the connection was lost. The link connects again.
+   * Called after each connect, when the subscriptions are active.
+   *
+   * @param connection one of {@linkcode Link.connections}; default: the link
+   */
+  up?(connection?: Link): void;
+  /**
+   * Called after the connection was lost, or after an attempt to connect again
+   * has failed. The link tries again.
    *
    * @param reason why, for people
    * @param isConflict true if another client uses the same client id
+   * @param connection as for `up`
    */
-  down?(reason: string, isConflict?: boolean): void;
+  down?(reason: string, isConflict?: boolean, connection?: Link): void;
   /**
    * Called after the broker or the network was silent, before what arrives next
    * is delivered, and before `down`. What arrives next may have waited as long.
    * A link with this handler requests a sign of life every few seconds.
    *
    * @param ms how long nothing arrived, in ms
+   * @param connection as for `up`
    */
-  silent?(ms: number): void;
+  silent?(ms: number, connection?: Link): void;
   /**
-   * Called after the connection was lost, if the link does not connect again.
+   * Called after the connection was lost, if the link does not connect again: of
+   * a link with several connections, after all were lost in this way.
    *
    * @param error why another attempt would fail
    */
@@ -160,6 +173,8 @@ export interface Link {
   readonly description: string;
   /** The protocol version in use: 4 is MQTT 3.1.1. Valid after `open()`. */
   readonly mqttVersion: 4 | 5;
+  /** Of a link to several brokers: the connections. Undefined for one broker. */
+  readonly connections?: readonly Link[];
   /**
    * Whether the broker had a session for this client at the last connect (MQTT
    * 5, 3.2.2.1.1); undefined if the link has no sessions.

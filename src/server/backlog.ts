@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Link } from "../mqtt/link.ts";
 import type { ServerContext } from "./context.ts";
 import type { Marker, Markers } from "./markers.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -13,10 +14,16 @@ import type { Pipeline } from "./pipeline.ts";
  * marker.
  */
 const MARKER_TIMEOUT_MS = 300_000;
-/** How often the store records that the server is connected. */
-const ALIVE_INTERVAL_MS = 60_000;
 /** In this time, what waited in sockets is read after the process stood still. */
 const READ_SOCKETS_MS = 1000;
+
+/** Called by a {@linkcode Backlog}. */
+export interface BacklogEvents {
+  /** Messages may wait, or may have been lost. */
+  onInterrupted(): void;
+  /** All messages that may have waited are committed. */
+  onCaughtUp(): void;
+}
 
 /**
  * Distinguishes readings that waited in the broker while the server was
@@ -27,22 +34,22 @@ const READ_SOCKETS_MS = 1000;
  * then, readings without a time are dated with the last time when the server
  * was certainly connected. The store records that time once a minute.
  *
+ * Each connection to a broker has its own.
+ *
  * The same if the process stood still while it was connected (it was stopped,
  * or the machine was overloaded): messages have waited in sockets too, of the
  * embedded broker and of HTTP.
  */
 export class Backlog {
   readonly #context: ServerContext;
+  readonly #link: Link;
   readonly #markers: Markers;
-  readonly #pipeline: Pick<Pipeline, "flush" | "processed" | "commit">;
-  /** Called when messages may wait, or may have been lost. */
-  onInterrupted: (() => void) | undefined;
+  readonly #pipeline: Pick<Pipeline, "flush" | "processed">;
+  readonly #events: BacklogEvents;
   /** True from a disconnection until all messages that waited are committed. */
   #isPending = true;
   /** True if these messages have arrived, but may not be committed yet. */
   #isReceived = false;
-  /** The last time stored, ms since 1970. */
-  #recordedAt = -Infinity;
   #marker: Marker | undefined;
   #timeout: ReturnType<typeof setTimeout> | undefined;
   #isConnected = false;
@@ -51,12 +58,16 @@ export class Backlog {
 
   constructor(
     context: ServerContext,
+    link: Link,
     markers: Markers,
-    pipeline: Pick<Pipeline, "flush" | "processed" | "commit">,
+    pipeline: Pick<Pipeline, "flush" | "processed">,
+    events: BacklogEvents,
   ) {
     this.#context = context;
+    this.#link = link;
     this.#markers = markers;
     this.#pipeline = pipeline;
+    this.#events = events;
   }
 
   /**
@@ -69,15 +80,15 @@ export class Backlog {
 
   /** Call after the map was loaded. */
   start(): void {
-    const { store, clock } = this.#context;
-    if (store.lastAlive !== undefined) clock.markDisconnected(store.lastAlive);
+    const { store: { lastAlive }, clock } = this.#context;
+    if (lastAlive !== undefined) clock.markDisconnected(lastAlive, this.#link);
   }
 
   /** Call after each connect. */
   connected(): void {
     this.#isConnected = true;
     // Without a session the broker has stored nothing.
-    if (this.#context.link.sessionPresent === true) this.#publishMarker();
+    if (this.#link.sessionPresent === true) this.#publishMarker();
     else this.#markReceived();
   }
 
@@ -87,7 +98,7 @@ export class Backlog {
     this.#pipeline.flush();
     this.#isConnected = false;
     this.#setPending();
-    clock.markDisconnected(clock.lastAlive());
+    clock.markDisconnected(clock.lastAlive(), this.#link);
   }
 
   /**
@@ -100,31 +111,23 @@ export class Backlog {
     const { clock } = this.#context;
     this.#pipeline.flush();
     this.#setPending();
-    clock.markDisconnected(clock.now() - ms);
+    clock.markDisconnected(clock.now() - ms, this.#link);
     if (this.#isConnected) this.#publishMarker();
   }
 
-  /** Call before readings are dated. */
-  checkStall(): void {
-    const { clock } = this.#context;
-    const since = clock.checkStall();
-    if (since === undefined) return;
-    clock.markStalled(since);
+  /** Call when the process has stood still. */
+  stalled(): void {
     this.#setPending();
     this.#startSocketTimer();
   }
 
   /** Call about once a second. */
   tick(): void {
-    this.checkStall();
     this.#commitReceived();
-    const elapsed = this.#context.clock.now() - this.#recordedAt;
-    if (Math.abs(elapsed) >= ALIVE_INTERVAL_MS) this.#recordAlive();
   }
 
   /** Call before the link is closed: from then on messages wait. */
   stop(): void {
-    this.#recordAlive();
     this.#cancelMarker();
     clearTimeout(this.#socketTimer);
   }
@@ -133,7 +136,7 @@ export class Backlog {
     this.#cancelMarker();
     this.#isReceived = false;
     this.#isPending = true;
-    this.onInterrupted?.();
+    this.#events.onInterrupted();
   }
 
   #startSocketTimer(): void {
@@ -173,9 +176,9 @@ export class Backlog {
   #commitReceived(): void {
     if (!this.#isReceived || !this.#pipeline.flush()) return;
     this.#isReceived = false;
-    this.#context.clock.markCaughtUp();
+    this.#context.clock.markCaughtUp(this.#link);
     this.#isPending = false;
-    this.#recordAlive();
+    this.#events.onCaughtUp();
   }
 
   #cancelMarker(): void {
@@ -183,21 +186,12 @@ export class Backlog {
     this.#marker?.cancel();
     this.#marker = undefined;
   }
-
-  #recordAlive(): void {
-    const { link, store, clock } = this.#context;
-    const keepsSession = link.sessionPresent !== undefined;
-    if (this.#isPending || !keepsSession || !store.durable) return;
-    const now = clock.now();
-    void this.#pipeline.commit([{ kind: "alive", now }]).then((isCommitted) => {
-      if (isCommitted) this.#recordedAt = now;
-    });
-  }
 }
 
 /** Logs a reconnect, and whether the messages that waited are lost. */
 export function logReconnect(
-  { link, log }: Pick<ServerContext, "link" | "log">,
+  { log }: Pick<ServerContext, "log">,
+  link: Link,
 ): void {
   log.info(`Reconnected to ${link.description}`);
   if (link.sessionPresent === false) {

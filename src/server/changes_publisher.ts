@@ -10,6 +10,7 @@ import {
   DEFAULT_PART_BYTES,
   MIN_PART_BYTES,
 } from "../protocol/mod.ts";
+import type { Link } from "../mqtt/link.ts";
 import type { ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { TurnTask, type Work } from "../common/turns.ts";
@@ -60,8 +61,14 @@ export class ChangesPublisher {
     this.#pipeline = pipeline;
   }
 
-  /** Call after each connect: announces the revision of each layer. */
-  connected(): void {
+  /**
+   * Call after each connect: announces the revision of each layer.
+   *
+   * @param link the connection, if others are up already. The deltas of those
+   * go on: its clients get the revision from which the next one continues
+   */
+  connected(link?: Link): void {
+    if (link !== undefined) return this.#announceOn(link);
     this.#isConnected = true;
     this.#connection++;
     this.#lostDelta = true;
@@ -215,6 +222,27 @@ export class ChangesPublisher {
     }
   }
 
+  #announceOn(link: Link): void {
+    if (this.#context.changesInterval === 0) return;
+    new TurnTask(this.#announcePublished(link), () => {}).run();
+  }
+
+  *#announcePublished(link: Link): Work<void> {
+    const { map, clock, topics } = this.#context;
+    const connection = this.#connection;
+    for (const [layer] of map.layers()) {
+      // Of a layer that is new, the first delta comes.
+      const revision = this.#publishedLayers.get(layer);
+      if (revision === undefined) continue;
+      const header = this.#headerOf(layer, revision, clock.now(), revision);
+      for (const part of new ChangesWriter(header).finish()) {
+        link.publish(topics.changes(layer), part, JSON_TYPE).catch(() => {});
+      }
+      yield;
+      if (connection !== this.#connection) return;
+    }
+  }
+
   /** Announces deleted layers, unless a delta shows that they are new. */
   *#announceDeleted(): Work<void> {
     const connection = this.#connection;
@@ -237,7 +265,12 @@ export class ChangesPublisher {
     this.#publish(layer, new ChangesWriter(header).finish());
   }
 
-  #headerOf(layer: string, from: number, time: number): ChangesWriterOptions {
+  #headerOf(
+    layer: string,
+    from: number,
+    time: number,
+    to = this.#context.map.revision,
+  ): ChangesWriterOptions {
     const { map, link, topics } = this.#context;
     const began = map.beganOf(layer);
     const limit = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
@@ -246,7 +279,7 @@ export class ChangesPublisher {
       maxBytes: Math.max(MIN_PART_BYTES, Math.min(DEFAULT_PART_BYTES, limit)),
       layer,
       from,
-      to: map.revision,
+      to,
       time,
       staleAfter: map.ageing.staleAfter,
       ...(began !== undefined && { began }),

@@ -96,12 +96,13 @@ export interface ServerOptions {
   readonly limited?: LimitCounts;
 }
 
-/** The connection to the broker. */
+/** The connection to the broker, or to all brokers. */
 export interface LinkState {
+  /** Of several connections: true while one is up. */
   readonly up: boolean;
   /** When `up` last changed, ms since 1970. */
   readonly since: number;
-  /** Why the connection is down, for people; undefined while it is up. */
+  /** Why connections are down, for people; undefined while all are up. */
   readonly problem: string | undefined;
 }
 
@@ -114,7 +115,7 @@ export interface ServerStatus {
    * store is durable. Written by {@linkcode Server}.
    */
   began: number | undefined;
-  /** Written by {@linkcode Server}. */
+  /** Written by `Connections`. */
   link: LinkState;
   /**
    * When another client has last used the client id of this server, ms since
@@ -162,6 +163,7 @@ export function createContext(options: ServerOptions): ServerContext {
   const clock = new ReceiptClock(map, {
     clock: options.clock ?? Date.now,
     monotonic,
+    connections: link.connections ?? [link],
   });
   const telemetry = new Telemetry(options.limited);
   const { limited } = telemetry.stats;

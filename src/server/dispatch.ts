@@ -4,18 +4,19 @@
  * @module
  */
 import type { Incoming, IncomingRun } from "../mqtt/link.ts";
-import type { Barrier } from "./barrier.ts";
+import type { Connections } from "./connections.ts";
 import type { ServerContext } from "./context.ts";
 import type { Announcer } from "./home_assistant/announcer.ts";
-import type { Markers } from "./markers.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PeerServers } from "./presence.ts";
 
 /** The parts of a server that handle messages. */
 export interface MessageHandlers {
   readonly peers: Pick<PeerServers, "handle">;
-  readonly markers: Pick<Markers, "topic" | "handle">;
-  readonly barrier: Pick<Barrier, "hold">;
+  readonly connections: Pick<
+    Connections,
+    "markerTopic" | "handleMarker" | "hold"
+  >;
   readonly homeAssistant: Pick<Announcer, "topics" | "handle">;
   readonly pipeline: Pick<Pipeline, "push">;
 }
@@ -33,7 +34,7 @@ export class Dispatcher {
   /** Handles a message. The handler acknowledges it. */
   dispatch(message: Incoming): void {
     const { topics, telemetry, status } = this.#context;
-    const { peers, markers, barrier, pipeline, homeAssistant } = this.#handlers;
+    const { peers, connections, pipeline, homeAssistant } = this.#handlers;
     switch (message.topic) {
       // The retained state of this server, or of another under the same prefix.
       case topics.state:
@@ -41,8 +42,8 @@ export class Dispatcher {
         break;
 
       // A message that this server has published to itself.
-      case markers.topic:
-        markers.handle(message);
+      case connections.markerTopic:
+        connections.handleMarker(message);
         break;
 
       // A request is answered after the readings before it. At QoS 0 it may
@@ -51,7 +52,7 @@ export class Dispatcher {
       case topics.request:
         telemetry.requestArrived(message);
         if (message.qos === 0 && status.storeProblem === undefined) {
-          barrier.hold(message);
+          connections.hold(message);
         } else pipeline.push(message);
         break;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Incoming, IncomingRun, QoS } from "../mqtt/link.ts";
+import type { Incoming, IncomingRun } from "../mqtt/link.ts";
 import { mayBePlain, parsePlainPayload } from "../protocol/plain_payload.ts";
 import {
   DEFAULT_LAYER,
@@ -231,9 +231,10 @@ export class GroupParser {
     if (message.retain) {
       this.#addRetained(message, layer, batch, refusals, received, now);
     } else {
-      const { topic, qos } = message;
-      if (readings.batch.length > start) readings.addMessage(topic, start);
-      this.#date(readings.batch, start, topic, qos, received, now);
+      if (readings.batch.length > start) {
+        readings.addMessage(message.topic, start);
+      }
+      this.#date(readings.batch, start, message, received, now);
     }
     this.#report(refusals, message.topic);
   }
@@ -295,13 +296,14 @@ export class GroupParser {
    * @returns its index, or `to`
    */
   #addPlain(
-    { topic, bytes, starts, ends, qos }: IncomingRun,
+    run: IncomingRun,
     from: number,
     to: number,
     readings: LayerReadings,
     received: number,
     now: number,
   ): number {
+    const { topic, bytes, starts, ends } = run;
     const { batch } = readings;
     const { maxPayload } = this.#context;
     const first = batch.length;
@@ -314,7 +316,7 @@ export class GroupParser {
       if (!parsePlainPayload(bytes, start, end, batch)) break;
       readings.addMessage(topic, length);
     }
-    this.#date(batch, first, topic, qos, received, now);
+    this.#date(batch, first, run, received, now);
     return i;
   }
 
@@ -322,26 +324,33 @@ export class GroupParser {
   #date(
     batch: ReadingBatch,
     first: number,
-    topic: string,
-    qos: QoS,
+    { topic, qos, link }: Pick<Incoming, "topic" | "qos" | "link">,
     received: number,
     now: number,
   ): void {
     const { x, y, time, length } = batch;
     const { clock, topics } = this.#context;
-    const isUncertain = clock.isUncertain;
+    const connection = link ?? this.#context.link;
+    const isUncertain = clock.isUncertain(connection);
     const layer = topics.layerOf(topic)!;
     const queue = qos === 0 ? undefined : topic;
     for (let i = first; i < length; i++) {
       const ms = time[i]!;
       if (Number.isNaN(ms)) {
         time[i] = isUncertain
-          ? clock.dateReading(layer, x[i]!, y[i]!, queue, received)
+          ? clock.dateReading(
+            layer,
+            x[i]!,
+            y[i]!,
+            queue,
+            received,
+            connection,
+          )
           : received;
       } else if (ms > received) {
         time[i] = clock.limitTime(layer, x[i]!, y[i]!, ms, received, now);
       } else if (isUncertain && queue !== undefined) {
-        clock.noteObserved(queue, ms, received);
+        clock.noteObserved(queue, ms, received, connection);
       }
     }
   }

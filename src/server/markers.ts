@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Incoming } from "../mqtt/link.ts";
+import type { Incoming, Link } from "../mqtt/link.ts";
 import type { ServerContext } from "./context.ts";
 
 const encoder = new TextEncoder();
@@ -22,7 +22,7 @@ export interface MarkerEvents {
 }
 
 /**
- * The markers of a server.
+ * The markers of a server on one connection.
  *
  * A broker delivers messages of one QoS in order (MQTT 5, 4.6). So when a
  * marker returns, all QoS 1 messages that the broker received before it have
@@ -31,7 +31,7 @@ export interface MarkerEvents {
 export class Markers {
   /** The topic of the markers; the link must be subscribed to it. */
   readonly topic: string;
-  readonly #link: ServerContext["link"];
+  readonly #link: Link;
   /** Identifies this run: the broker may deliver markers of an earlier one. */
   readonly #runId = crypto.randomUUID();
   #count = 0;
@@ -39,7 +39,8 @@ export class Markers {
   readonly #pending = new Map<string, () => void>();
 
   constructor(
-    { link, topics, name }: Pick<ServerContext, "link" | "topics" | "name">,
+    { topics, name }: Pick<ServerContext, "topics" | "name">,
+    link: Link,
   ) {
     this.topic = topics.marker(name);
     this.#link = link;

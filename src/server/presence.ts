@@ -5,7 +5,7 @@
  * @module
  */
 import { excerpt, quoteName } from "../common/printable.ts";
-import type { Incoming } from "../mqtt/link.ts";
+import type { Incoming, Link } from "../mqtt/link.ts";
 import {
   encodeState,
   parseState,
@@ -45,9 +45,16 @@ export class Presence {
     this.#context = context;
   }
 
-  /** Resolves when the broker has acknowledged the state, or on a failure. */
-  announce(state: ServerState["state"]): Promise<void> {
-    const { topics, name, version, clock, status } = this.#context;
+  /**
+   * Resolves when the broker has acknowledged the state, or on a failure.
+   *
+   * @param link where to publish it. Default: on all connections
+   */
+  announce(
+    state: ServerState["state"],
+    link: Link = this.#context.link,
+  ): Promise<void> {
+    const { topics, name, version, clock, status, log } = this.#context;
     const problem = status.storeProblem?.message;
     const conflict = status.conflictAt;
     const payload = encodeState({
@@ -60,7 +67,7 @@ export class Presence {
     });
     this.#published.push(decoder.decode(payload));
     if (this.#published.length > MAX_OWN_STATES) this.#published.shift();
-    return publishOrWarn(this.#context, topics.state, payload, {
+    return publishOrWarn({ link, log }, topics.state, payload, {
       qos: 1,
       retain: true,
     });

@@ -19,7 +19,23 @@ export interface ReceiptClockOptions {
   readonly clock: () => number;
   /** A clock that never jumps, in ms. Default `performance.now()`. */
   readonly monotonic?: () => number;
+  /** The connections to brokers. Default: one. */
+  readonly connections?: readonly object[];
 }
+
+/** What a broker may have stored for this server. */
+interface BrokerQueue {
+  /**
+   * The earliest possible time of readings that waited in the broker; undefined
+   * if none can have waited.
+   */
+  earliest: number | undefined;
+  /** By topic: the latest time of a reading in the queue of the broker. */
+  readonly observed: Map<string, number>;
+}
+
+/** Stands for the connection of a server that has one. */
+const ONLY_CONNECTION = {};
 
 /**
  * The clock of a server. It also dates readings: it sets the time of those that
@@ -44,13 +60,7 @@ export class ReceiptClock {
   readonly #monotonic: () => number;
   /** The latest time that the clock or a cell has had. */
   #latest = -Infinity;
-  /**
-   * The earliest possible time of readings that waited in the broker; undefined
-   * if none can have waited.
-   */
-  #earliest: number | undefined;
-  /** By topic: the latest time of a reading in the queue of the broker. */
-  readonly #observed = new Map<string, number>();
+  readonly #queues = new Map<object, BrokerQueue>();
   /**
    * The earliest possible time of readings that waited in a socket; undefined
    * if none can have waited.
@@ -65,8 +75,13 @@ export class ReceiptClock {
   /** @param map the map whose cells the readings replace */
   constructor(
     map: OccupancyMap,
-    { clock, monotonic = () => performance.now() }: ReceiptClockOptions,
+    {
+      clock,
+      monotonic = () => performance.now(),
+      connections = [ONLY_CONNECTION],
+    }: ReceiptClockOptions,
   ) {
+    for (const connection of connections) this.#queueOf(connection);
     this.#map = map;
     this.#clock = clock;
     this.#monotonic = monotonic;
@@ -82,9 +97,15 @@ export class ReceiptClock {
     return now;
   }
 
-  /** True if the time of receipt may be wrong for readings without a time. */
-  get isUncertain(): boolean {
-    return this.#earliest !== undefined || this.now() < this.#latest;
+  /**
+   * Returns true if the time of receipt may be wrong for readings without a
+   * time.
+   *
+   * @param connection the one that they arrived on
+   */
+  isUncertain(connection?: object): boolean {
+    return this.#queueOf(connection).earliest !== undefined ||
+      this.now() < this.#latest;
   }
 
   /**
@@ -116,9 +137,10 @@ export class ReceiptClock {
    * Call at a disconnection: later readings may have waited in the broker.
    *
    * @param time when the server was certainly connected, ms since 1970
+   * @param connection the one that was lost
    */
-  markDisconnected(time: number): void {
-    this.#earliest ??= time;
+  markDisconnected(time: number, connection?: object): void {
+    this.#queueOf(connection).earliest ??= time;
   }
 
   /**
@@ -128,7 +150,7 @@ export class ReceiptClock {
    * @param time when it was certainly alive, ms since 1970
    */
   markStalled(time: number): void {
-    this.#earliest ??= time;
+    for (const queue of this.#queues.values()) queue.earliest ??= time;
     this.#stalledSince ??= time;
   }
 
@@ -137,20 +159,27 @@ export class ReceiptClock {
     this.#stalledSince = undefined;
   }
 
-  /** Call when all readings that waited in the broker have been received. */
-  markCaughtUp(): void {
-    this.#earliest = undefined;
-    this.#observed.clear();
+  /** Call when all readings that waited in a broker have been received. */
+  markCaughtUp(connection?: object): void {
+    const queue = this.#queueOf(connection);
+    queue.earliest = undefined;
+    queue.observed.clear();
   }
 
   /**
    * Call for each reading with a time that arrives at QoS 1: those after it in
    * the queue of its topic were observed after it.
    */
-  noteObserved(topic: string, time: number, now: number): void {
-    if (this.#earliest === undefined || time > now) return;
-    const before = this.#observed.get(topic);
-    if (before === undefined || time > before) this.#observed.set(topic, time);
+  noteObserved(
+    topic: string,
+    time: number,
+    now: number,
+    connection?: object,
+  ): void {
+    const { earliest, observed } = this.#queueOf(connection);
+    if (earliest === undefined || time > now) return;
+    const before = observed.get(topic);
+    if (before === undefined || time > before) observed.set(topic, time);
   }
 
   /**
@@ -159,6 +188,7 @@ export class ReceiptClock {
    * @param queue the topic of the message if it arrived at QoS 1; undefined at
    * QoS 0, which has no order
    * @param now when it was received, ms since 1970
+   * @param connection the one that it arrived on
    * @returns its time, ms since 1970
    */
   dateReading(
@@ -167,11 +197,13 @@ export class ReceiptClock {
     y: number,
     queue: string | undefined,
     now: number,
+    connection?: object,
   ): number {
-    let earliest = this.#earliest ?? now;
+    const waiting = this.#queueOf(connection);
+    let earliest = waiting.earliest ?? now;
     const observed = queue === undefined
       ? undefined
-      : this.#observed.get(queue);
+      : waiting.observed.get(queue);
     if (observed !== undefined && observed > earliest) earliest = observed;
     return this.#notBefore(layer, x, y, now, Math.min(earliest, now));
   }
@@ -212,6 +244,15 @@ export class ReceiptClock {
       ? this.#notBefore(layer, x, y, received, received)
       : received;
     return time < latest ? time : latest;
+  }
+
+  #queueOf(connection: object = ONLY_CONNECTION): BrokerQueue {
+    let queue = this.#queues.get(connection);
+    if (queue === undefined) {
+      queue = { earliest: undefined, observed: new Map() };
+      this.#queues.set(connection, queue);
+    }
+    return queue;
   }
 
   /** Returns the time of the cell if it is later, else `earliest`. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Incoming } from "../mqtt/link.ts";
+import type { Incoming, Link } from "../mqtt/link.ts";
 import {
   type ParsedRequest,
   parseRequest,
@@ -33,28 +33,24 @@ export interface RequestParts {
   readonly zones: ZoneStates;
 }
 
-/** Parses requests, and sends a reply or an error reply to each. */
+/**
+ * Parses requests, and sends a reply or an error reply to each, on the
+ * connection that it arrived on. The replies of each connection have queues and
+ * limits of their own, so that a slow broker delays only its own.
+ */
 export class RequestHandler {
   readonly #context: ServerContext;
+  readonly #parts: RequestParts;
   readonly #reports: Pick<Reports, "add" | "publishKept">;
-  readonly #replies: Replies;
+  readonly #replies = new Map<Link, Replies>();
   /** Topics that got an error reply "overloaded" in this interval. */
   readonly #overloaded = new Set<string>();
   #overloadedSince = -Infinity;
 
-  constructor(
-    context: ServerContext,
-    { reports, pipeline, zones }: RequestParts,
-  ) {
+  constructor(context: ServerContext, parts: RequestParts) {
     this.#context = context;
-    this.#reports = reports;
-    this.#replies = new Replies(
-      context,
-      pipeline,
-      zones,
-      ({ code, message }) =>
-        this.#report(code, message, context.topics.request),
-    );
+    this.#parts = parts;
+    this.#reports = parts.reports;
   }
 
   /**
@@ -71,6 +67,8 @@ export class RequestHandler {
     // The sender may wait for the reports about its readings.
     this.#reports.publishKept();
     const onSent = () => telemetry.replySent(message);
+    const link = message.link ?? this.#context.link;
+    const replies = this.#repliesOn(link);
     let request: ParsedRequest;
     try {
       request = parseRequest(message.payload, {
@@ -82,37 +80,50 @@ export class RequestHandler {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       this.#report(error.code, error.message, message.topic);
-      if (!this.#replies.addError(error, onSent)) this.#refuse(error);
+      if (!replies.addError(error, onSent)) this.#refuse(error, link);
       return;
     }
     if (request.kind === "original" && request.malformed !== undefined) {
       const { code, message: reason } = request.malformed;
       this.#report(code, reason, message.topic);
     }
-    if (!this.#replies.add(request, onSent)) this.#overload(request);
+    if (!replies.add(request, onSent)) this.#overload(request, link);
   }
 
   /** Resolves when all replies have been sent or have failed. */
-  drained(): Promise<void> {
-    return this.#replies.drained();
+  async drained(): Promise<void> {
+    await Promise.all([...this.#replies.values()].map((one) => one.drained()));
   }
 
   /** Drops the replies that are not published. */
   stop(): void {
-    this.#replies.stop();
+    for (const replies of this.#replies.values()) replies.stop();
   }
 
-  #overload(request: ParsedRequest): void {
+  #repliesOn(link: Link): Replies {
+    let replies = this.#replies.get(link);
+    if (replies === undefined) {
+      const { pipeline, zones } = this.#parts;
+      const onError = ({ code, message }: ProtocolError) =>
+        this.#report(code, message, this.#context.topics.request);
+      const context = { ...this.#context, link };
+      replies = new Replies(context, pipeline, zones, onError);
+      this.#replies.set(link, replies);
+    }
+    return replies;
+  }
+
+  #overload(request: ParsedRequest, link: Link): void {
     const error = new ProtocolError("overloaded", OVERLOADED_MESSAGE);
     // The original scripts would read an error reply as a map.
     if (request.kind === "original") this.#countOverload();
-    else this.#refuse(requestError(request, error));
+    else this.#refuse(requestError(request, error), link);
   }
 
   /** Publishes an error reply before those that wait, if there are few. */
-  #refuse(error: RequestError): void {
+  #refuse(error: RequestError, link: Link): void {
     this.#countOverload();
-    const { clock } = this.#context;
+    const { clock, log } = this.#context;
     const now = clock.now();
     if (Math.abs(now - this.#overloadedSince) >= OVERLOADED_INTERVAL_MS) {
       this.#overloadedSince = now;
@@ -126,7 +137,7 @@ export class RequestHandler {
       this.#overloaded.size >= MAX_OVERLOADED_REPLIES
     ) return;
     this.#overloaded.add(topic);
-    void publishOrWarn(this.#context, topic, body.part(0), {
+    void publishOrWarn({ link, log }, topic, body.part(0), {
       correlationData,
       contentType,
     });

@@ -5,14 +5,13 @@
  */
 import { doneWithin } from "../common/async.ts";
 import { untilNextTurn } from "../common/next_turn.ts";
-import type { LinkError } from "../mqtt/link.ts";
+import type { Link, LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
-import { Backlog, logReconnect } from "./backlog.ts";
-import { Barrier } from "./barrier.ts";
 import type { CellLimits } from "./cell_limiter.ts";
 import { ChangesPublisher } from "./changes_publisher.ts";
 import { describeStep } from "./receipt_clock.ts";
+import { Connections, type ConnectionStatus } from "./connections.ts";
 import { type DeletionResult, LayerRemoval } from "./layer_removal.ts";
 import {
   createContext,
@@ -23,7 +22,6 @@ import {
 import { Dispatcher } from "./dispatch.ts";
 import { Announcer } from "./home_assistant/announcer.ts";
 import { loadMap } from "./load_map.ts";
-import { Markers } from "./markers.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
@@ -56,15 +54,13 @@ export class Server {
   readonly #submitter: Submitter;
   readonly #changes: ChangesPublisher;
   readonly #presence: Presence;
-  readonly #backlog: Backlog;
-  readonly #barrier: Barrier;
+  readonly #connections: Connections;
   readonly #dispatcher: Dispatcher;
   readonly #removal: LayerRemoval;
   readonly #zones: ServerZones;
   readonly #sources: SourceWatch;
   readonly #announcer: Announcer;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
-  #hasConnected = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -73,7 +69,7 @@ export class Server {
     this.#context = context;
     const reports = this.#reports = new Reports(context);
     const pipeline = this.#pipeline = new Pipeline(context, reports, {
-      onReceive: () => this.#backlog.checkStall(),
+      onReceive: () => this.#connections.checkStall(),
       onRequest: (request) => this.#requestHandler.answer(request),
       onLayerGone: (layer) => this.#onLayerGone(layer),
       onApplied: () => this.#onApplied(),
@@ -87,14 +83,13 @@ export class Server {
     this.#changes = new ChangesPublisher(context, pipeline);
     this.#removal = new LayerRemoval(context, pipeline);
     this.#presence = new Presence(context);
-    const markers = new Markers(context);
-    const backlog = this.#backlog = new Backlog(context, markers, pipeline);
-    const barrier = this.#barrier = new Barrier(markers, pipeline);
-    this.#sources = new SourceWatch(context, { markers, backlog, pipeline });
+    const connections = new Connections(context, pipeline);
+    this.#connections = connections;
+    this.#sources = new SourceWatch(context, { connections, pipeline });
     const peers = new PeerServers(context, this.#presence);
     const homeAssistant = new Announcer(context, zones, options.homeAssistant);
     this.#announcer = homeAssistant;
-    const handlers = { peers, markers, barrier, pipeline, homeAssistant };
+    const handlers = { peers, connections, pipeline, homeAssistant };
     this.#dispatcher = new Dispatcher(context, handlers);
   }
 
@@ -128,9 +123,14 @@ export class Server {
     return this.#context.cellLimiter.limits;
   }
 
-  /** The connection to the broker. */
+  /** The connection to the broker, or to all brokers. */
   get linkState(): LinkState {
     return this.#context.status.link;
+  }
+
+  /** The connections: several if the server joins several brokers. */
+  get connections(): readonly ConnectionStatus[] {
+    return this.#connections.status;
   }
 
   /** Why the store fails; undefined while it works. */
@@ -242,11 +242,12 @@ export class Server {
       run: (run) => {
         if (this.#stopped === undefined) this.#dispatcher.dispatchRun(run);
       },
-      up: () => this.#onConnected(),
-      down: (reason, isConflict) => this.#onDisconnected(reason, isConflict),
-      silent: (ms) => this.#backlog.silent(ms),
+      up: (connection) => this.#onConnected(connection),
+      down: (reason, isConflict, connection) =>
+        this.#onDisconnected(reason, isConflict, connection),
+      silent: (ms, connection) => this.#connections.silent(connection, ms),
       failed: (error) => {
-        this.#setLinkState(error.message);
+        this.#connections.failed(error.message);
         this.#linkFailure.resolve(error);
       },
     });
@@ -264,8 +265,7 @@ export class Server {
   async #stop(): Promise<void> {
     const { link, store, map, status } = this.#context;
     clearInterval(this.#tickTimer);
-    this.#barrier.releaseAll();
-    this.#backlog.stop();
+    this.#connections.stop();
     this.#removal.stop();
     this.#pipeline.stop();
     // Of a shared store, the last commit is awaited.
@@ -300,7 +300,7 @@ export class Server {
   async #load(): Promise<void> {
     const { status, log, cellLimiter } = this.#context;
     await loadMap(this.#context, this.#pipeline);
-    this.#backlog.start();
+    this.#connections.start();
     status.loaded = true;
     this.#zones.load();
     this.#announcer.load();
@@ -317,48 +317,25 @@ export class Server {
       log.warn(describeStep(step));
       this.#removal.clockStepped();
     }
-    this.#backlog.tick();
+    this.#connections.tick();
     this.refresh();
     this.#removal.tick();
     this.#pipeline.checkStore();
     this.#sources.tick();
   }
 
-  #onConnected(): void {
-    if (this.#hasConnected) logReconnect(this.#context);
-    this.#hasConnected = true;
-    this.#setLinkState(undefined);
-    this.#backlog.connected();
-    this.#barrier.releaseAll();
-    void this.#presence.announce("online");
-    this.#changes.connected();
+  #onConnected(link: Link = this.#context.link): void {
+    const isFirst = !this.#context.status.link.up;
+    this.#connections.connected(link);
+    void this.#presence.announce("online", link);
+    this.#changes.connected(isFirst ? undefined : link);
     this.#zones.connected();
     this.#announcer.connected();
   }
 
-  #onDisconnected(reason: string, isConflict = false): void {
-    const { status, clock, log, name, telemetry } = this.#context;
-    this.#setLinkState(reason);
-    this.#backlog.disconnected();
-    this.#changes.disconnected();
-    log.warn(`Disconnected from the broker (${reason}), reconnecting`);
-    if (!isConflict) return;
-    status.conflictAt = clock.now();
-    telemetry.stats.limited.add("client-id-conflict");
-    log.warnLimited(
-      "client-id-conflict",
-      `Another client uses the client id "${name}" of this server, and each disconnects the other. If it is a server, stop it or start it with a different --name and --prefix. Otherwise bind client ids to users (docs/SECURITY.md)`,
-    );
-  }
-
-  /** @param problem why the link is down; undefined if it is up */
-  #setLinkState(problem: string | undefined): void {
-    const { status, clock, telemetry } = this.#context;
-    const up = problem === undefined;
-    // Each failed attempt to connect again has its problem.
-    const since = up === status.link.up ? status.link.since : clock.now();
-    status.link = { up, since, problem };
-    telemetry.notify();
+  #onDisconnected(reason: string, isConflict?: boolean, link?: Link): void {
+    this.#connections.disconnected(link, reason, isConflict);
+    if (!this.#context.status.link.up) this.#changes.disconnected();
   }
 
   #onLayerGone(layer: string): void {
@@ -388,7 +365,7 @@ export class Server {
         `${problem.message}. Readings stay unacknowledged until the store works again${hint}`,
       );
       // A broker with a full in-flight window delivers no marker.
-      this.#barrier.releaseAll();
+      this.#connections.releaseAll();
       this.#zones.storeFails();
     }
     void this.#presence.announce("online");

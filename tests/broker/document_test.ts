@@ -92,6 +92,7 @@ Deno.test({
     const link = () => ({
       ...{ description: "", mqttVersion: 5 as const, up: true, since: 0 },
       ...{ problem: undefined, brokerCounts: counts, brokerState: state },
+      connections: [],
     });
     const metrics = new Set([
       ...brokerCounters(link).map(({ name }) => name),

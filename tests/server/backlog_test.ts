@@ -1,5 +1,6 @@
 /** Dates of readings that waited in the broker while the server was disconnected. */
 import assert from "node:assert/strict";
+import { JoinedLinks } from "../../src/mqtt/joined_links.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import { FakeStore } from "../support/fake_store.ts";
@@ -292,5 +293,60 @@ Deno.test({
     system.now += 30_000;
     await system.server.stop();
     assert.equal(system.store.lastAlive, NOW + 30_000);
+  },
+});
+
+Deno.test({
+  name: "of two brokers, only the one that was away has readings that waited",
+  permissions: "none",
+  fn: async () => {
+    const [a, b] = [new SessionLink(), new SessionLink()];
+    const store = new FakeStore({ durable: true });
+    let now = NOW;
+    const options = {
+      ...fakeOptions(),
+      link: new JoinedLinks([a, b]),
+      store,
+      clock: () => now,
+      changesInterval: 0,
+    };
+    const server = new Server(options);
+    await server.start();
+    const send = (link: SessionLink, payload: string) =>
+      link.handlers.message(incoming(DATA, payload, { link }));
+    const returnMarkers = (link: SessionLink) => {
+      for (const text of link.textsOn(MARKERS)) {
+        link.handlers.message(incoming(MARKERS, text, { link }));
+      }
+    };
+    const timeOf = async (x: number) => {
+      await server.processed();
+      return options.map.layer("default")!.get(x, 0)!.time;
+    };
+    returnMarkers(a);
+    assert.equal(store.lastAlive, undefined, "readings of b may have waited");
+    returnMarkers(b);
+    assert.equal(store.lastAlive, NOW);
+
+    b.handlers.down!("gone");
+    now += MINUTE_MS;
+    a.handlers.message(incoming(MARKERS, "of no one", { link: a }));
+    send(a, "1,0,1");
+    assert.equal(await timeOf(1), now, "a was connected");
+    b.handlers.up!();
+    send(b, "2,0,1");
+    assert.equal(await timeOf(2), NOW, "it may have waited at b");
+    send(a, "3,0,1");
+    // A bridge between the brokers can deliver the marker of the other one.
+    for (const text of b.textsOn(MARKERS)) {
+      a.handlers.message(incoming(MARKERS, text, { link: a }));
+    }
+    send(b, "4,0,1");
+    assert.equal(await timeOf(3), now);
+    assert.equal(await timeOf(4), NOW, "b has not delivered its marker");
+    returnMarkers(b);
+    send(b, "5,0,1");
+    assert.equal(await timeOf(5), now);
+    await server.stop();
   },
 });

@@ -10,7 +10,7 @@ const REQUEST = "occupancy/request";
 
 function start() {
   const link = new FakeLink({ manual: true });
-  const markers = new Markers(fakeContext({ link }));
+  const markers = new Markers(fakeContext({ link }), link);
   const released: string[] = [];
   const barrier = new Barrier(markers, {
     push: ({ payload }) => released.push(new TextDecoder().decode(payload)),

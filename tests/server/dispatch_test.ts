@@ -13,8 +13,11 @@ function start() {
   const set = (name: string) => () => void (handler = name);
   const dispatcher = new Dispatcher(context, {
     peers: { handle: set("peers") },
-    markers: { topic: MARKERS, handle: set("markers") },
-    barrier: { hold: set("barrier") },
+    connections: {
+      markerTopic: MARKERS,
+      handleMarker: set("markers"),
+      hold: set("barrier"),
+    },
     pipeline: { push: set("pipeline") },
     homeAssistant: {
       topics: new Set(["homeassistant/status"]),

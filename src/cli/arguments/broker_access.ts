@@ -9,11 +9,14 @@ import { loginOf } from "../../mqtt/url.ts";
 import { usageError } from "../errors.ts";
 import { readText } from "../files.ts";
 import { readPassword, warnIfReadable } from "../secret_files.ts";
-import { brokerOf } from "./addresses.ts";
+import { brokersOf } from "./addresses.ts";
 import type { BrokerFlags } from "./common_options.ts";
 
 /** The flags that {@linkcode readBrokerAccess} uses. */
-export type AccessFlags = Omit<BrokerFlags, "prefix">;
+export interface AccessFlags extends Omit<BrokerFlags, "prefix" | "broker"> {
+  /** Several: the same access is used for all of them. */
+  readonly broker?: string | readonly string[];
+}
 
 /** A certificate of a client or a server. */
 export interface CertificateAndKey {
@@ -40,22 +43,22 @@ export async function readBrokerAccess(
   warn: (line: string) => void,
 ): Promise<BrokerAccess> {
   const { ca, cert, key, insecure, user, passwordFile } = flags;
-  const url = brokerOf(flags);
-  checkTls(url, flags);
+  const urls = brokersOf(flags);
+  checkTls(urls, flags);
   if (insecure) {
     warn(
       "The certificate of the broker is not checked (--insecure): others on the network can read and change all messages, and read the password",
     );
   }
-  const login = loginOf(url);
   const password = passwordFile === undefined
     ? flags.password
     : await readPassword(passwordFile, warn);
   // A broker with MQTT 3.1.1 closes the connection without a reason (3.1.2.9).
-  if (
+  const lacksUser = urls.map(loginOf).some((login) =>
     (login.password ?? password) !== undefined &&
     (login.username ?? user) === undefined
-  ) {
+  );
+  if (lacksUser) {
     throw usageError(
       "Cannot use a password without a user",
       "Set --user (OCCUPANCY_USER), or write user:password@ in --broker.",
@@ -72,11 +75,18 @@ export async function readBrokerAccess(
 }
 
 /** @throws {AppError} (usage) if an option of TLS cannot have an effect */
-function checkTls(url: string, flags: AccessFlags): void {
+function checkTls(
+  urls: readonly [string, ...string[]],
+  flags: AccessFlags,
+): void {
   const { broker, cert, key } = flags;
-  const scheme = url.slice(0, url.indexOf(":")).toLowerCase();
+  const schemes = urls.map((url) =>
+    url.slice(0, url.indexOf(":")).toLowerCase()
+  );
+  const [scheme] = schemes;
   const used = TLS_OPTIONS.find((name) => flags[name] !== undefined);
-  if (used !== undefined && (scheme === "mqtt" || scheme === "ws")) {
+  const hasTls = schemes.some((one) => one === "mqtts" || one === "wss");
+  if (used !== undefined && !hasTls) {
     throw usageError(
       broker === undefined
         ? `Cannot use --${used} without --broker`

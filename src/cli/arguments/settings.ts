@@ -28,6 +28,8 @@ export interface Setting {
    * undefined if not set.
    */
   readonly text: string | undefined;
+  /** The same without passwords. */
+  readonly shown: string | undefined;
   /** The parsed value. */
   readonly value: unknown;
 }
@@ -124,6 +126,7 @@ function unset(option: OptionSpec): Setting {
     source: "unset",
     where: "",
     text: undefined,
+    shown: undefined,
     value: undefined,
   };
 }
@@ -134,7 +137,10 @@ function setting(
   where: string,
   given: FlagValue,
 ): Setting {
-  const text = Array.isArray(given) ? given.join(", ") : String(given);
+  const texts = [given].flat().map(String);
+  const text = texts.join(", ");
+  // Each on its own: the mask of an address does not know lists.
+  const shown = texts.map((one) => option.mask?.(one) ?? one).join(", ");
   const isOn = switchState(text);
   const parsed = option.value === undefined
     ? parseSwitch(text, where)
@@ -146,7 +152,7 @@ function setting(
   // A switch that is off counts as absent, unless it is on by default.
   const isOff = option.value === undefined && parsed === false;
   const value = isOff && !option.defaultOn ? undefined : parsed;
-  return { option, source, where, text, value };
+  return { option, source, where, text, shown, value };
 }
 
 function parseValue(option: OptionSpec, text: string, where: string): unknown {

@@ -33,13 +33,30 @@ export const getReadiness: Endpoint = {
   operation: {
     summary: "Whether the server accepts and stores readings",
     responses: {
-      200: jsonSpec("Ready", object({ status: { const: "ready" } })),
+      200: jsonSpec(
+        "Ready; `warnings` has what is wrong all the same, such as one broker of several that is away",
+        object({
+          status: { const: "ready" },
+          warnings: {
+            type: "array",
+            items: object({ code: TEXT, message: TEXT }),
+          },
+        }, ["warnings"]),
+      ),
       503: problemSpec("Not ready; `reasons` has the causes"),
     },
   },
   handle({ server, acceptProblem }): Response {
     const reasons = reasonsOf(server, acceptProblem);
-    if (reasons.length === 0) return jsonResponse({ status: "ready" });
+    if (reasons.length === 0) {
+      const { problem } = server.link();
+      return jsonResponse({
+        status: "ready",
+        ...(problem !== undefined && {
+          warnings: [{ code: "broker-down", message: problem }],
+        }),
+      });
+    }
     throw new Problem({
       status: 503,
       code: "not-ready",
@@ -68,7 +85,9 @@ function reasonsOf(
   if (!link.up) {
     reasons.push({
       code: "broker-down",
-      message: `${link.description}: ${link.problem ?? "not connected"}`,
+      message: link.connections.length > 1 && link.problem !== undefined
+        ? link.problem // names the brokers
+        : `${link.description}: ${link.problem ?? "not connected"}`,
     });
   }
   if (store.problem !== undefined) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { addCounts, NO_CELLS } from "../../grid/mod.ts";
-import type { HttpContext } from "../context.ts";
+import type { ConnectionStatus, HttpContext } from "../context.ts";
 import {
   COUNT,
   jsonSpec,
@@ -23,6 +23,13 @@ import { COUNTS } from "./layers.ts";
 import { refreshMap } from "./map_moment.ts";
 
 const RATE: Schema = { type: "number", minimum: 0 };
+const BROKER: Record<string, Schema> = {
+  description: TEXT,
+  mqtt: { enum: ["3.1.1", "5"] },
+  up: { type: "boolean" },
+  since: TIME,
+  problem: TEXT,
+};
 
 /** `GET /api/v1/summary` */
 export const getSummary: Endpoint = {
@@ -58,12 +65,14 @@ export const getSummary: Endpoint = {
           }),
           viewers: COUNT,
           broker: object({
-            description: TEXT,
-            mqtt: { enum: ["3.1.1", "5"] },
-            up: { type: "boolean" },
-            since: TIME,
-            problem: TEXT,
-          }, ["problem"]),
+            ...BROKER,
+            connections: {
+              type: "array",
+              items: object(BROKER, ["problem"]),
+              description:
+                "if the server joins several brokers; `up` is then true while one of them is",
+            },
+          }, ["problem", "connections"]),
           store: object({
             description: TEXT,
             durable: { type: "boolean" },
@@ -101,7 +110,19 @@ export const getSummary: Endpoint = {
 };
 
 function brokerOf(server: HttpContext) {
-  const { description, mqttVersion, up, since, problem } = server.link();
+  const link = server.link();
+  const { connections } = link;
+  return {
+    ...connectionOf(link),
+    ...(connections.length > 1 && {
+      connections: connections.map(connectionOf),
+    }),
+  };
+}
+
+function connectionOf(
+  { description, mqttVersion, up, since, problem }: ConnectionStatus,
+) {
   return {
     description,
     mqtt: mqttVersion === 5 ? "5" : "3.1.1",

@@ -1,5 +1,6 @@
 /**
- * The metrics of the embedded broker. An external broker has its own.
+ * The metrics of the connections to brokers, and of the embedded broker. An
+ * external broker has its own.
  *
  * @module
  */
@@ -71,6 +72,34 @@ export function brokerCounters(link: () => LinkStatus): ComputedMetric[] {
 /** Metrics that increase and decrease; none for an external broker. */
 export function brokerGauges(link: () => LinkStatus): ComputedMetric[] {
   return metricsOf(() => link().brokerState, GAUGES, "");
+}
+
+/** Whether the server is connected. */
+export function linkGauges(link: () => LinkStatus): ComputedMetric[] {
+  return [
+    {
+      name: "occupancy_broker_up",
+      help:
+        "1 while connected to the broker (of several: to one at least), otherwise 0.",
+      read: () => single(Number(link().up)),
+    },
+    {
+      name: "occupancy_broker_since_timestamp_seconds",
+      help:
+        "When the connection to the broker was made or lost, in seconds since 1970.",
+      read: () => single(link().since / 1000),
+    },
+    {
+      name: "occupancy_broker_connection_up",
+      help: "1 while connected to a broker, otherwise 0; by broker.",
+      labels: ["broker"],
+      read: () =>
+        link().connections.map(({ description, up }) => [
+          Number(up),
+          { broker: description },
+        ]),
+    },
+  ];
 }
 
 function metricsOf<Key extends string>(

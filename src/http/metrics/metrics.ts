@@ -16,7 +16,7 @@ import {
 import type { HttpContext, ReadableMap } from "../context.ts";
 import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
-import { brokerCounters, brokerGauges } from "./broker_metrics.ts";
+import { brokerCounters, brokerGauges, linkGauges } from "./broker_metrics.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
 import { webhookCounters, webhookGauges } from "./webhook_metrics.ts";
 import { ZoneCounters, zoneGauges } from "./zone_metrics.ts";
@@ -136,6 +136,7 @@ export class Metrics {
     for (const one of brokerCounters(link)) this.#add(Counter, one);
     for (const one of webhookCounters(webhooks)) this.#add(Counter, one);
     for (const one of gauges(sources)) this.#add(Gauge, one);
+    for (const one of linkGauges(link)) this.#add(Gauge, one);
     for (const one of brokerGauges(link)) this.#add(Gauge, one);
     this.zones = new ZoneCounters(context.zones);
     for (const one of this.zones.metrics()) this.#add(Counter, one);
@@ -310,17 +311,6 @@ function gauges(sources: MetricsSources): ComputedMetric[] {
       name: "occupancy_revision",
       help: "Revision of the map.",
       read: () => single(map.revision),
-    },
-    {
-      name: "occupancy_broker_up",
-      help: "1 while connected to the broker, otherwise 0.",
-      read: () => single(Number(context.link().up)),
-    },
-    {
-      name: "occupancy_broker_since_timestamp_seconds",
-      help:
-        "When the connection to the broker was made or lost, in seconds since 1970.",
-      read: () => single(context.link().since / 1000),
     },
     {
       name: "occupancy_store_up",

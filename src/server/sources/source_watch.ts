@@ -10,9 +10,9 @@ import {
   type SourceList,
   type SourceQuery,
 } from "../../protocol/mod.ts";
-import type { Backlog } from "../backlog.ts";
+import type { Connections } from "../connections.ts";
 import { publishOrWarn, type ServerContext } from "../context.ts";
-import type { Marker, Markers } from "../markers.ts";
+import type { Marker } from "../markers.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { listSources } from "./source_list.ts";
 
@@ -46,15 +46,17 @@ export interface SourceService {
 
 /** The parts of the server that a {@linkcode SourceWatch} uses. */
 export interface SourceWatchParts {
-  readonly markers: Pick<Markers, "publish">;
-  readonly backlog: Pick<Backlog, "isPending" | "onInterrupted">;
+  readonly connections: Pick<
+    Connections,
+    "publish" | "isPending" | "onInterrupted"
+  >;
   readonly pipeline: Pick<Pipeline, "processed">;
 }
 
 /**
  * Notices which sources are silent: those of which nothing has arrived for a
  * time during which all readings could arrive. That time begins again when the
- * connection to the broker was lost, the broker was silent, the store failed,
+ * connection to a broker was lost, a broker was silent, the store failed,
  * or this process stood still. And before a source is silent, a message from
  * the server to itself must have passed the broker: so the connection works,
  * and all that was published before has arrived.
@@ -79,7 +81,7 @@ export class SourceWatch implements SourceService {
     this.#monotonic = context.monotonic;
     this.#listeningSince = this.#monotonic();
     context.registry.onBack = (event) => this.#add([event]);
-    parts.backlog.onInterrupted = () => this.#interrupted();
+    parts.connections.onInterrupted = () => this.#interrupted();
   }
 
   get size(): number {
@@ -120,7 +122,7 @@ export class SourceWatch implements SourceService {
   get #isListening(): boolean {
     const { link, storeProblem } = this.#context.status;
     return link.up && storeProblem === undefined &&
-      !this.#parts.backlog.isPending;
+      !this.#parts.connections.isPending;
   }
 
   /** Readings may have been delayed or lost. */
@@ -137,7 +139,7 @@ export class SourceWatch implements SourceService {
       const since = this.#listeningSince;
       this.#add(registry.markSilent(silentAfter, since, clock.now()));
     };
-    const marker = this.#parts.markers.publish({
+    const marker = this.#parts.connections.publish({
       onReturn: () => {
         this.#hasReturned = true;
         clearTimeout(this.#timeout);

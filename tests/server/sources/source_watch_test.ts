@@ -27,18 +27,16 @@ function start() {
   });
   context.status.link = { up: true, since: now, problem: undefined };
   const markers: MarkerEvents[] = [];
-  const backlog = {
+  const connections = {
     isPending: false,
     onInterrupted: undefined as (() => void) | undefined,
+    publish: (events: MarkerEvents) => {
+      markers.push(events);
+      return { cancel: () => void markers.splice(markers.indexOf(events)) };
+    },
   };
   const watch = new SourceWatch(context, {
-    markers: {
-      publish: (events) => {
-        markers.push(events);
-        return { cancel: () => void markers.splice(markers.indexOf(events)) };
-      },
-    },
-    backlog,
+    connections,
     pipeline: { processed: () => Promise.resolve() },
   });
   const observed: SourceEvent[] = [];
@@ -46,7 +44,7 @@ function start() {
   return {
     watch,
     link,
-    backlog,
+    connections,
     context,
     markers,
     observed,
@@ -109,20 +107,20 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     using system = start();
-    const { hear, tick, wait, backlog, context } = system;
+    const { hear, tick, wait, connections, context } = system;
     hear("a");
     wait(SILENT_AFTER - 1);
-    backlog.onInterrupted!(); // disconnected, and connected again
+    connections.onInterrupted!(); // disconnected, and connected again
     wait(SILENT_AFTER - 1);
     await tick();
     context.status.link = { up: false, since: NOW, problem: "gone" };
     wait(10 * SILENT_AFTER);
     await tick();
     context.status.link = { up: true, since: NOW, problem: undefined };
-    backlog.isPending = true; // what has waited in the broker arrives
+    connections.isPending = true; // what has waited in the broker arrives
     wait(SILENT_AFTER);
     await tick();
-    backlog.isPending = false;
+    connections.isPending = false;
     context.status.storeProblem = new StoreError("The disk is full");
     wait(SILENT_AFTER);
     await tick();
@@ -141,7 +139,7 @@ Deno.test({
   permissions: "none",
   fn: async () => {
     using system = start();
-    const { hear, tick, wait, watch, markers, backlog } = system;
+    const { hear, tick, wait, watch, markers, connections } = system;
     hear("a", "b");
     wait(SILENT_AFTER);
     watch.tick();
@@ -154,7 +152,7 @@ Deno.test({
     wait(SILENT_AFTER);
     watch.tick();
     const [marker] = markers;
-    backlog.onInterrupted!();
+    connections.onInterrupted!();
     marker!.onReturn();
     await turns(20);
     assert.equal(watch.silent, 1, "the connection was lost in between");

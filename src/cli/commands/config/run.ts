@@ -58,18 +58,13 @@ export async function config(
   return Exit.ok;
 }
 
-/** The value as text, without passwords. */
-function shown({ option, text }: Setting): string | undefined {
-  return text === undefined ? undefined : option.mask?.(text) ?? text;
-}
-
 function ndjson(command: string, settings: readonly Setting[]): string {
   return settings.map((setting) => {
     const { option, source, where } = setting;
     const record = {
       command,
       option: option.name,
-      value: shown(setting) ?? null,
+      value: setting.shown ?? null,
       source,
       ...(where && { where }),
     };
@@ -86,7 +81,7 @@ function table(
 ): string {
   const rows = settings.map((setting) => [
     setting.option.name,
-    printable(shown(setting) ?? `(${setting.option.unset ?? "not set"})`),
+    printable(setting.shown ?? `(${setting.option.unset ?? "not set"})`),
     printable(setting.where || "default"),
   ]);
   const head = ["setting", "value", "source"];

@@ -3,15 +3,19 @@ import { hostAndPort } from "../../../common/host.ts";
 import { excerpt, quoteName } from "../../../common/printable.ts";
 import type { Broker } from "../../../broker/options.ts";
 import { ServerTopics } from "../../../broker/access/server_topics.ts";
+import type { Connection } from "../../../mqtt/connection.ts";
 import type { Link } from "../../../mqtt/link.ts";
-import type { BrokerAccess } from "../../../mqtt/transport.ts";
+import type {
+  BrokerAccess,
+  ConnectionOptions,
+} from "../../../mqtt/transport.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { Topics } from "../../../protocol/mod.ts";
 import { statusTopics } from "../../../home_assistant/mod.ts";
 import { offlineState } from "../../../server/mod.ts";
 import type { Records } from "../../../store/store.ts";
 import {
-  brokerOf,
+  brokersOf,
   DEFAULT_BROKER,
   DEFAULT_LISTEN,
 } from "../../arguments/addresses.ts";
@@ -41,8 +45,8 @@ export interface ChosenLink {
   readonly describe: () => string;
   /** Returns the address of the embedded broker, once the link is open. */
   readonly address?: () => ListenAddress;
-  /** Reports messages that the external broker dropped. */
-  readonly dropped?: DroppedMessages;
+  /** Report messages that external brokers dropped. */
+  readonly dropped?: readonly DroppedMessages[];
   /** Replaces certificates, key and password for the next connection. */
   readonly replaceAccess?: (access: BrokerAccess) => void;
   /** Replaces the certificate of the embedded broker for new connections. */
@@ -83,21 +87,58 @@ export async function chooseLink(
   return await embedded(flags, context, reason);
 }
 
+/** Joins the broker, or all brokers. */
 async function connected(
   flags: ServerFlags,
-  { topics, log, access }: LinkContext,
+  context: LinkContext,
 ): Promise<ChosenLink> {
   announceDownload(["mqtt"], flags);
   const { Connection } = await import("../../../mqtt/connection.ts");
-  // Another client can take the client id, by mistake or not: that must not
-  // end a server.
-  const broker = {
-    url: brokerOf(flags),
-    ...access,
-    onConflict: "retry",
-  } as const;
-  const link = new Connection({
-    ...broker,
+  const connections: Connection[] = [];
+  const dropped: DroppedMessages[] = [];
+  for (const url of brokersOf(flags)) {
+    // Another client can take the client id, by mistake or not: that must not
+    // end a server.
+    const broker = { url, ...context.access, onConflict: "retry" } as const;
+    connections.push(
+      new Connection({ ...broker, ...connectionOptions(flags, context) }),
+    );
+    const watchLink = new Connection({
+      ...broker,
+      clientId: `${flags.name}-watch`,
+      subscriptions: [DroppedMessages.topic],
+    });
+    dropped.push(new DroppedMessages(watchLink, context.log));
+  }
+  return {
+    link: await join(connections),
+    verb: "Connected to",
+    describe: () => connections.map(describeConnection).join(", "),
+    dropped,
+    replaceAccess: (access) => {
+      for (const connection of connections) connection.replaceAccess(access);
+      for (const one of dropped) one.replaceAccess(access);
+    },
+  };
+}
+
+/** Several connections become one link. */
+async function join(connections: readonly Connection[]): Promise<Link> {
+  if (connections.length === 1) return connections[0]!;
+  const { JoinedLinks } = await import("../../../mqtt/joined_links.ts");
+  return new JoinedLinks(connections);
+}
+
+function describeConnection({ description, mqttVersion }: Link): string {
+  return `${description} (${mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1"})`;
+}
+
+/** The options of a connection to a broker besides address and login. */
+function connectionOptions(
+  flags: ServerFlags,
+  { topics }: LinkContext,
+): Omit<ConnectionOptions, "url"> {
+  return {
     clientId: flags.name,
     subscriptions: topics.serverSubscriptions(flags.name),
     // A bridge sends retained readings again, which may be of any age.
@@ -113,20 +154,7 @@ async function connected(
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
     // Messages above --max-payload are reported; these would use up the memory.
     maxReceivedBytes: Math.max(MAX_RECEIVED_BYTES, 2 * flags.maxPayload),
-  });
-  const watchLink = new Connection({
-    ...broker,
-    clientId: `${flags.name}-watch`,
-    subscriptions: [DroppedMessages.topic],
-  });
-  const dropped = new DroppedMessages(watchLink, log);
-  const replaceAccess = (access: BrokerAccess) => {
-    link.replaceAccess(access);
-    watchLink.replaceAccess(access);
   };
-  const describe = () =>
-    `${link.description} (${link.mqttVersion === 5 ? "MQTT 5" : "MQTT 3.1.1"})`;
-  return { link, verb: "Connected to", describe, dropped, replaceAccess };
 }
 
 async function embedded(

@@ -8,7 +8,11 @@ import type { ClientAccess } from "../../../http/mod.ts";
 import { DEFAULT_PREFIX } from "../../../protocol/mod.ts";
 import { hostAndPort } from "../../../common/host.ts";
 import { isLoopback } from "../../../feed/hosts.ts";
-import { brokerOf, DEFAULT_BROKER } from "../../arguments/addresses.ts";
+import {
+  brokerOf,
+  brokersOf,
+  DEFAULT_BROKER,
+} from "../../arguments/addresses.ts";
 import type { ListenAddress } from "../../arguments/values.ts";
 import type { ServerFlags } from "./options.ts";
 
@@ -38,7 +42,7 @@ export function clientAccess(
     return { ...withoutLogin(url), prefix, reach: "everywhere" };
   }
   if (embedded === undefined) {
-    const url = withoutLogin(brokerOf(flags));
+    const url = withoutLogin(brokersOf(flags)[0]);
     const { hostname } = new URL(url.broker);
     const reach = isLoopback(hostname) ? "machine" : "everywhere";
     const { user, ca } = flags;

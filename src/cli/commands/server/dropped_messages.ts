@@ -1,5 +1,7 @@
 /** Warnings about messages that the broker has dropped or will drop. */
+import type { Connection } from "../../../mqtt/connection.ts";
 import type { Link } from "../../../mqtt/link.ts";
+import type { BrokerAccess } from "../../../mqtt/transport.ts";
 import type { ServerLog } from "./server_log.ts";
 
 const ADVICE = "(docs/OPERATIONS.md lists the settings that avoid this)";
@@ -8,23 +10,25 @@ const decoder = new TextDecoder();
 /**
  * The warning about a broker that does not store messages as long as requested.
  *
- * @param link the open link
+ * @param link an open connection
+ * @param broker its name in a sentence
  * @param requested session expiry, in seconds
  * @param isRestart true if the server ran before
  * @returns undefined if there is nothing to warn about
  */
 export function sessionWarning(
   link: Pick<Link, "sessionPresent" | "sessionExpiry">,
+  broker: string,
   requested: number,
   isRestart: boolean,
 ): string | undefined {
   const { sessionPresent, sessionExpiry = requested } = link;
   if (sessionPresent === false && isRestart && requested > 0) {
-    return `the broker has no session for this server: messages sent while the server was stopped are lost ${ADVICE}`;
+    return `${broker} has no session for this server: messages sent while the server was stopped are lost ${ADVICE}`;
   }
   const seconds = Math.ceil(requested);
   if (sessionExpiry < seconds) {
-    return `while this server is disconnected, the broker stores messages for ${sessionExpiry} s only, instead of ${seconds} s (--session-expiry)`;
+    return `while this server is disconnected, ${broker} stores messages for ${sessionExpiry} s only, instead of ${seconds} s (--session-expiry)`;
   }
   return undefined;
 }
@@ -40,7 +44,7 @@ export function sessionWarning(
 export class DroppedMessages {
   /** Where Mosquitto publishes the count since its start, when it changes. */
   static readonly topic = "$SYS/broker/publish/messages/dropped";
-  readonly #link: Link;
+  readonly #link: Connection;
   readonly #log: Pick<ServerLog, "warn" | "warnLimited">;
   #count: number | undefined;
 
@@ -48,7 +52,7 @@ export class DroppedMessages {
    * @param link subscribed to {@linkcode topic}, not yet open
    * @param log receives the warnings
    */
-  constructor(link: Link, log: Pick<ServerLog, "warn" | "warnLimited">) {
+  constructor(link: Connection, log: Pick<ServerLog, "warn" | "warnLimited">) {
     this.#link = link;
     this.#log = log;
   }
@@ -62,6 +66,11 @@ export class DroppedMessages {
         if (this.#count === undefined) stop();
       },
     }).catch(stop);
+  }
+
+  /** Replaces certificates, key and password for the next connection. */
+  replaceAccess(access: BrokerAccess): void {
+    this.#link.replaceAccess(access);
   }
 
   /** Disconnects. */

@@ -133,6 +133,7 @@ export function httpContext(
       brokerState: link.brokerState,
       acceptProblem: link.acceptProblem,
       ...server.linkState,
+      connections: server.connections,
     }),
     store: () => ({
       description: store.description,

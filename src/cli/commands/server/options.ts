@@ -22,6 +22,8 @@ import {
 import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
 import { ZONE_OPTIONS } from "./zone_options.ts";
 
+const [BROKER_OPTION, ...OTHER_BROKER_OPTIONS] = BROKER_OPTIONS;
+
 const BROKER = "Broker";
 const EMBEDDED = "Embedded broker";
 const STORE = "Store";
@@ -51,7 +53,14 @@ export const SERVER = {
       parse: parseName,
       group: BROKER,
     },
-    ...BROKER_OPTIONS,
+    {
+      ...BROKER_OPTION,
+      summary:
+        "broker to connect to: mqtt, mqtts, ws or wss, with user:password@ if it requires a login; may be repeated to join several brokers, in the variable with spaces between",
+      multiple: true,
+      words: true,
+    },
+    ...OTHER_BROKER_OPTIONS,
     {
       name: "listen",
       short: "l",

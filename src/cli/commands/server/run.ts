@@ -140,7 +140,12 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     await Promise.race([starting, untilAborted(ending.signal)]);
     if (ending.signal.aborted) return;
     const isRestart = store.durable && map.revision > 0;
-    const warning = sessionWarning(link, flags.sessionExpiry / 1000, isRestart);
+    const warnings = (link.connections ?? [link]).flatMap((one, i) => {
+      if (!server.connections[i]!.up) return []; // already in the log
+      const broker = one === link ? "the broker" : one.description;
+      const expiry = flags.sessionExpiry / 1000;
+      return sessionWarning(one, broker, expiry, isRestart) ?? [];
+    });
     const place = store.durable
       ? store.description
       : "memory (lost when the server stops)";
@@ -164,13 +169,13 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       }
       log.info(`Ready: ${topicsText(topics)}`);
     }
-    if (warning !== undefined) log.warn(warning);
+    for (const warning of warnings) log.warn(warning);
     log.showStatus(() => ({
       readings: server.stats.accepted,
       cells: map.size,
       broker: link.description,
     }));
-    dropped?.open();
+    for (const one of dropped ?? []) one.open();
     watcher = zonesFile && watchZones(server, zonesFile, log);
     reloader.start({
       ...{ http, plans, onPlans: () => server.displayChanged() },
@@ -189,7 +194,8 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   } finally {
     const began = performance.now();
     const closing = Promise.all([
-      ...[http?.close(), dropped?.close()],
+      http?.close(),
+      ...(dropped ?? []).map((one) => one.close()),
       watcher?.[Symbol.asyncDispose](),
     ]);
     await doneWithin(closing, CLOSE_TIMEOUT_MS);

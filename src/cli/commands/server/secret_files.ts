@@ -11,7 +11,7 @@ import type { ServerFlags } from "./options.ts";
  * @param warn called with a line for the log
  */
 export async function checkConfigFile(
-  { config, broker, password, webhook = [] }: Pick<
+  { config, broker = [], password, webhook = [] }: Pick<
     ServerFlags,
     "config" | "broker" | "password" | "webhook"
   >,
@@ -19,7 +19,7 @@ export async function checkConfigFile(
 ): Promise<void> {
   if (config === undefined) return;
   const ofBroker = [
-    ...(broker !== undefined && redactUrl(broker) !== broker ? [broker] : []),
+    ...broker.filter((one) => redactUrl(one) !== one),
     ...(password !== undefined ? [password] : []),
   ];
   const ofWebhooks = webhook

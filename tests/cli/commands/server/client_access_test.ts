@@ -44,7 +44,7 @@ Deno.test({
         "mqtts://me:se%40cret@mq.example:8883",
       ]
     ) {
-      const access = clientAccess({ ...PREFIX, broker }, undefined);
+      const access = clientAccess({ ...PREFIX, broker: [broker] }, undefined);
       assert.deepEqual(access, {
         broker: "mqtts://mq.example:8883",
         needsLogin: true,
@@ -59,7 +59,7 @@ Deno.test({
   name: "clientAccess() uses --public-broker, else the broker and its --ca",
   ...needs(),
   fn: () => {
-    const flags = { ...PREFIX, broker: "localhost", ca: "/etc/ca.pem" };
+    const flags = { ...PREFIX, broker: ["localhost"], ca: "/etc/ca.pem" };
     assert.deepEqual(clientAccess(flags, undefined), {
       broker: "mqtt://localhost",
       needsLogin: false,
