@@ -92,6 +92,35 @@ export interface StoreStatus {
   readonly durable: boolean;
   /** Why it fails, for people; undefined while it works. */
   readonly problem: string | undefined;
+  /** Undefined if only this server uses the store. */
+  readonly shared?: SharedStatus | undefined;
+}
+
+/** A store that several servers share, as this server sees it. */
+export interface SharedStatus {
+  /** The names of the servers, sorted. */
+  readonly members: readonly string[];
+  /** Number of shards. */
+  readonly shards: number;
+  /** The shards whose lease this server holds. */
+  readonly held: readonly number[];
+  /** What was read of the journals and not applied. */
+  readonly lag: {
+    readonly entries: number;
+    /** Age of the oldest entry, in ms. */
+    readonly ms: number;
+  };
+  /** Damaged entries that were skipped; undefined if not counted. */
+  readonly damagedEntries: number | undefined;
+  /** By shard; undefined if not known. */
+  readonly sizes: readonly ShardSize[] | undefined;
+}
+
+/** The size of a shard in the store. */
+export interface ShardSize {
+  readonly journalEntries: number;
+  readonly journalBytes: number;
+  readonly checkpointBytes: number;
 }
 
 /** A webhook and its events since the start of the server. */

@@ -6,7 +6,12 @@
  * @module
  */
 export type { ClientAccess } from "../feed/messages.ts";
-export type { HttpContext, LinkStatus, StoreStatus } from "./context.ts";
+export type {
+  HttpContext,
+  LinkStatus,
+  SharedStatus,
+  StoreStatus,
+} from "./context.ts";
 export type { Plan, PlanImage } from "./plans/plan.ts";
 export type { ConnectionLimits } from "../common/connection_budget.ts";
 export { MIN_TOKEN_LENGTH, Token } from "./security/token.ts";

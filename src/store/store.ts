@@ -254,9 +254,29 @@ export interface Leases {
   observe(onChange: () => void): () => void;
 }
 
+/** The size of a shard in the store. */
+export interface ShardSize {
+  /** Entries of the journal that are not trimmed yet. */
+  readonly journalEntries: number;
+  /** Memory of the journal, in bytes, about. */
+  readonly journalBytes: number;
+  /** Memory of the checkpoint, in bytes, about. */
+  readonly checkpointBytes: number;
+}
+
 /** What a store has that several servers share. */
 export interface SharedStore {
   readonly leases: Leases;
+  /**
+   * Damaged entries of the journals that this server has skipped since its
+   * start. Undefined if they are not counted.
+   */
+  readonly damagedEntries?: number;
+  /**
+   * The sizes of the shards as they were read last, at most some seconds before;
+   * undefined if they are not known. Reading this begins to read them again.
+   */
+  readonly sizes?: readonly ShardSize[] | undefined;
   /** How far this server is behind the journal. */
   readonly lag: {
     /** Journal entries that were read but not applied. */

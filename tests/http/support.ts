@@ -9,7 +9,12 @@ import { layerDisplay } from "../../src/cli/commands/server/layer_display.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
 import type { ClientAccess } from "../../src/feed/messages.ts";
 import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
-import type { HttpContext, Plan, Token } from "../../src/http/mod.ts";
+import type {
+  HttpContext,
+  Plan,
+  SharedStatus,
+  Token,
+} from "../../src/http/mod.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { Topics, type Unit } from "../../src/protocol/mod.ts";
 import {
@@ -48,6 +53,8 @@ export interface TestServerOptions extends
   readonly link?: FakeLink;
   /** The HTTP port. Default: any free port. */
   readonly port?: number;
+  /** Returns the state of a store that several servers share. */
+  readonly shared?: () => SharedStatus;
   /** Whether to start the server. Default true. */
   readonly started?: boolean;
 }
@@ -116,6 +123,11 @@ export async function startServer(
     { server, link, store, map, topics, name, plans, displayOf, clientAccess },
     ending.signal,
   );
+  const { shared } = options;
+  if (shared !== undefined) {
+    const { store } = context;
+    context.store = () => ({ ...store(), shared: shared() });
+  }
   const http = await HttpServer.open({
     hostname: "127.0.0.1",
     port,

@@ -67,6 +67,9 @@ export const getReadiness: Endpoint = {
   },
 };
 
+/** A server whose map is older is not ready, in ms. */
+const MAX_LAG_MS = 5000;
+
 interface Reason {
   readonly code: string;
   readonly message: string;
@@ -92,6 +95,17 @@ function reasonsOf(
   }
   if (store.problem !== undefined) {
     reasons.push({ code: "store-failing", message: store.problem });
+  }
+  if (store.shared !== undefined && store.shared.lag.ms > MAX_LAG_MS) {
+    const { entries, ms } = store.shared.lag;
+    reasons.push({
+      code: "behind",
+      message: `This server is ${
+        Math.round(ms / 1000)
+      } s behind the shared store (${
+        entries === 1 ? "1 entry" : `${entries} entries`
+      } not applied)`,
+    });
   }
   if (link.acceptProblem !== undefined) {
     reasons.push({

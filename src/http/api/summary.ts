@@ -4,7 +4,11 @@
  * @module
  */
 import { addCounts, NO_CELLS } from "../../grid/mod.ts";
-import type { ConnectionStatus, HttpContext } from "../context.ts";
+import type {
+  ConnectionStatus,
+  HttpContext,
+  SharedStatus,
+} from "../context.ts";
 import {
   COUNT,
   jsonSpec,
@@ -22,6 +26,16 @@ import type { Endpoint } from "../endpoint.ts";
 import { COUNTS } from "./layers.ts";
 import { refreshMap } from "./map_moment.ts";
 
+const SHARED: Schema = {
+  ...object({
+    members: { type: "array", items: TEXT },
+    shards: COUNT,
+    held: { type: "array", items: COUNT },
+    lag: object({ entries: COUNT, ms: { type: "number", minimum: 0 } }),
+  }),
+  description:
+    "if several servers share the store: their names, and as this server sees it the shards whose lease it holds and how far it is behind",
+};
 const RATE: Schema = { type: "number", minimum: 0 };
 const BROKER: Record<string, Schema> = {
   description: TEXT,
@@ -77,7 +91,8 @@ export const getSummary: Endpoint = {
             description: TEXT,
             durable: { type: "boolean" },
             problem: TEXT,
-          }, ["problem"]),
+            shared: SHARED,
+          }, ["problem", "shared"]),
         }, ["staleAfter", "began"]),
       ),
       503: problemSpec("The store fails"),
@@ -133,6 +148,15 @@ function connectionOf(
 }
 
 function storeOf(server: HttpContext) {
-  const { description, durable, problem } = server.store();
-  return { description, durable, ...(problem !== undefined && { problem }) };
+  const { description, durable, problem, shared } = server.store();
+  return {
+    description,
+    durable,
+    ...(problem !== undefined && { problem }),
+    ...(shared !== undefined && { shared: sharedOf(shared) }),
+  };
+}
+
+function sharedOf({ members, shards, held, lag }: SharedStatus) {
+  return { members, shards, held, lag };
 }

@@ -18,6 +18,7 @@ import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
 import { brokerCounters, brokerGauges, linkGauges } from "./broker_metrics.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
+import { sharedCounters, sharedGauges } from "./shared_metrics.ts";
 import { webhookCounters, webhookGauges } from "./webhook_metrics.ts";
 import { ZoneCounters, zoneGauges } from "./zone_metrics.ts";
 
@@ -135,6 +136,9 @@ export class Metrics {
     for (const one of counters(sources, this.#sent)) this.#add(Counter, one);
     for (const one of brokerCounters(link)) this.#add(Counter, one);
     for (const one of webhookCounters(webhooks)) this.#add(Counter, one);
+    const store = () => context.store();
+    for (const one of sharedCounters(store)) this.#add(Counter, one);
+    for (const one of sharedGauges(store)) this.#add(Gauge, one);
     for (const one of gauges(sources)) this.#add(Gauge, one);
     for (const one of linkGauges(link)) this.#add(Gauge, one);
     for (const one of brokerGauges(link)) this.#add(Gauge, one);

@@ -18,6 +18,7 @@ import { VERSION } from "../../version.ts";
 import type { HttpSettings } from "./http_settings.ts";
 import type { DisplayOf } from "./layer_display.ts";
 import type { ServerLog } from "./server_log.ts";
+import { sharedStatus } from "./shared_status.ts";
 
 /** The HTTP server of `occupancy server`. */
 export interface Http {
@@ -139,6 +140,7 @@ export function httpContext(
       description: store.description,
       durable: store.durable,
       problem: server.storeProblem,
+      shared: sharedStatus(store),
     }),
     webhooks: () => parts.webhooks?.status() ?? [],
     submit: (layer, payload, contentType) =>

@@ -25,6 +25,7 @@ import type { ServerFlags } from "./options.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import { checkConfigFile, checkStoreFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
+import { describeShared, sharedStatus } from "./shared_status.ts";
 import { openWebhooks, sendEvents } from "./webhooks.ts";
 import { readZonesFile } from "./zones_file.ts";
 import { watchZones, type ZonesWatcher } from "./zones_watcher.ts";
@@ -149,7 +150,9 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     const place = store.durable
       ? store.description
       : "memory (lost when the server stops)";
-    const cells = `${plural(map.size, "cell")} in ${place}`;
+    const shared = sharedStatus(store);
+    const share = shared === undefined ? "" : ` (${describeShared(shared)})`;
+    const cells = `${plural(map.size, "cell")} in ${place}${share}`;
     const url = http?.url;
     if (log.live) {
       const view = url ?? watchCommand(clientAccess(flags, chosen.address?.()));
@@ -174,6 +177,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       readings: server.stats.accepted,
       cells: map.size,
       broker: link.description,
+      shared: sharedStatus(store),
     }));
     for (const one of dropped ?? []) one.open();
     watcher = zonesFile && watchZones(server, zonesFile, log);

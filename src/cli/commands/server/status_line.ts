@@ -6,6 +6,8 @@
 import { env } from "../../env.ts";
 import { columnsOfText, splitIntoLines } from "../../terminal/columns.ts";
 import { writeError } from "../../terminal/output.ts";
+import type { SharedStatus } from "../../../http/mod.ts";
+import { shareText } from "./shared_status.ts";
 
 /** The state of a server that the status line shows. */
 export interface Status {
@@ -15,6 +17,8 @@ export interface Status {
   readonly cells: number;
   /** The broker's description. */
   readonly broker: string;
+  /** Of a store that several servers share. */
+  readonly shared?: SharedStatus | undefined;
 }
 
 const UPDATE_INTERVAL_MS = 500;
@@ -108,7 +112,7 @@ export interface StatusExtras {
  * longer than a line takes up to {@linkcode MAX_LINES}.
  */
 export function statusLines(
-  { cells, broker }: Status,
+  { cells, broker, shared }: Status,
   { rate, problem, columns }: StatusExtras,
 ): string[] {
   const number = (n: number) => Math.round(n).toLocaleString("en");
@@ -120,8 +124,10 @@ export function statusLines(
   const short = problem === undefined
     ? [[rateText, cellsText], [rateText]]
     : [[rateText, state], [state]];
+  const share = shared === undefined ? [] : [shareText(shared)];
   const texts = [
-    [rateText, cellsText, state, broker],
+    [rateText, cellsText, ...share, state, broker],
+    [rateText, cellsText, ...share, state],
     [rateText, cellsText, state],
     ...short,
   ].map((parts) => parts.join(" · "));

@@ -6,6 +6,7 @@ import {
   type StatusExtras,
   statusLines,
 } from "../../../../src/cli/commands/server/status_line.ts";
+import { describeShared } from "../../../../src/cli/commands/server/shared_status.ts";
 import { columnsOfText } from "../../../../src/cli/terminal/columns.ts";
 
 const STATUS = { readings: 0, cells: 9360, broker: "mqtt://localhost:1883" };
@@ -26,6 +27,35 @@ Deno.test({
     assert.equal(
       statusText({ ...STATUS, cells: 1 }, { rate: 0, problem, columns: 100 }),
       "0 readings/s · 1 cell · 1 min ago: Disconnected from the broker · mqtt://localhost:1883",
+    );
+  },
+});
+
+Deno.test({
+  name: "statusLines() says that the store is shared, and what this server has",
+  permissions: "none",
+  fn: () => {
+    const shared = {
+      members: ["a", "b"],
+      shards: 16,
+      held: [0, 3, 5],
+      lag: { entries: 0, ms: 0 },
+      damagedEntries: 0,
+      sizes: undefined,
+    };
+    assert.equal(
+      statusText({ ...STATUS, shared }, { rate: 5, columns: 120 }),
+      "5 readings/s · 9,360 cells · 2 members, 3 of 16 shards · no errors · mqtt://localhost:1883",
+    );
+    assert.equal(
+      statusText({ ...STATUS, shared }, { rate: 5, columns: 41 }),
+      "5 readings/s · 9,360 cells · no errors",
+    );
+    assert.equal(describeShared(shared), "16 shards, shared by a and b");
+    const members = Array.from({ length: 12 }, (_, i) => `s${i}\n`);
+    assert.match(
+      describeShared({ ...shared, members }),
+      /^16 shards, shared by s0\\n, .*, s9\\n and 2 more$/,
     );
   },
 });
