@@ -5,12 +5,21 @@
  * @module
  */
 import { messageOf } from "../common/errors.ts";
+import { explainTlsFailure, type TlsPeer } from "../common/tls_failure.ts";
 import { LinkError } from "./link.ts";
-import { explainTlsFailure } from "./tls_failure.ts";
 import type { BrokerAccess } from "./transport.ts";
 
 const LOGIN_HINT =
   "Set user and password in the address (mqtt://user:password@host), or in a command with --user and --password-file.";
+const BROKER: TlsPeer = {
+  name: "the broker",
+  ca: "ca (in a command --ca)",
+  giveCa: "ca; in a command --ca FILE",
+  cert: "cert; in a command --cert",
+  giveCert: "cert and key; in a command --cert FILE --key FILE",
+  insecure: " For a test only, --insecure accepts it without a check.",
+  port: "Check the port: MQTT with TLS usually uses 8883.",
+};
 const OTHER_LOGIN_HINT = "Check user and password.";
 
 /**
@@ -114,7 +123,7 @@ export function explainConnectFailure(
       },
     );
   }
-  const tls = explainTlsFailure(String(code), message, tried);
+  const tls = explainTlsFailure(String(code), message, tried, BROKER);
   if (tls !== undefined) {
     return new LinkError("tls", `${cannot}: ${tls.reason}`, {
       hint: tls.hint,

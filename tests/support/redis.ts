@@ -29,6 +29,8 @@ export interface RedisServerOptions {
     readonly cert: string;
     readonly key: string;
   };
+  /** A configuration file, of a Sentinel for example. */
+  readonly config?: string;
   /** More arguments of `redis-server`: `["--appendonly", "yes"]`. */
   readonly args?: readonly string[];
 }
@@ -94,9 +96,9 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts it again after its end, on the same port with the same files. */
   async restart(): Promise<void> {
-    const { replicaOf, password, tls, args = [] } = this.#options;
+    const { replicaOf, password, tls, config, args = [] } = this.#options;
     this.#process = new Running(requireTool("redis-server"), [
-      ...(args.includes("--sentinel") ? [] : QUICK),
+      ...(config === undefined ? QUICK : [config]),
       ...(tls === undefined
         ? ["--port", `${this.port}`]
         : ["--port", "0", "--tls-port", `${this.port}`]),

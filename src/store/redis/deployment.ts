@@ -69,9 +69,21 @@ export type RedisErrorKind =
 export class RedisError extends Error {
   override readonly name = "RedisError";
   readonly kind: RedisErrorKind;
+  /** What to do next, for people. */
+  readonly hint: string | undefined;
 
-  constructor(kind: RedisErrorKind, message: string, cause?: unknown) {
-    super(message, { cause });
+  /**
+   * @param kind what a caller can do about it
+   * @param message what happened, for people, without user and password
+   * @param options hint and cause
+   */
+  constructor(
+    kind: RedisErrorKind,
+    message: string,
+    options: { hint?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
     this.kind = kind;
+    this.hint = options.hint;
   }
 }
