@@ -23,7 +23,15 @@ import type { Plan } from "./plans/plan.ts";
 /** The map, read-only: only the server changes it. */
 export type ReadableMap = Pick<
   OccupancyMap,
-  "revision" | "ageing" | "size" | "layer" | "layers" | "sinceOf" | "beganOf"
+  | "revision"
+  | "revisionOf"
+  | "ageing"
+  | "ageingOf"
+  | "size"
+  | "layer"
+  | "layers"
+  | "sinceOf"
+  | "beganOf"
 >;
 
 /** Counts since the server started. They never decrease. */

@@ -21,7 +21,7 @@ export type SubmissionResult =
     readonly refusedByCode: ReadonlyMap<string, number>;
     /** The first refused readings, at least one of each code. */
     readonly problems: readonly Refusal[];
-    /** The revision of the map after these readings. */
+    /** The revision of the layer after these readings. */
     readonly revision: number;
   }
   /** The payload as a whole is not valid: nothing was stored. */

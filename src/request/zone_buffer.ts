@@ -94,12 +94,12 @@ export class ZoneBuffer {
     for (const [zone, state] of this.#states) {
       const known = replied.get(zone);
       if (state === null) isClear &&= known === undefined;
-      else if (isLater(state, known ?? moment)) continue;
+      else if (isLater(state, moment, known)) continue;
       this.#states.delete(zone);
     }
     if (isFirst) {
       this.#events = this.#events.filter((event) =>
-        isLater(event, replied.get(event.zone) ?? moment)
+        isLater(event, moment, replied.get(event.zone))
       );
     }
     return isClear;
@@ -123,9 +123,23 @@ export class ZoneBuffer {
   }
 }
 
-function isLater(a: Moment, b: Moment): boolean {
-  return a.revision > b.revision ||
-    (a.revision === b.revision && a.time > b.time);
+/**
+ * Returns true if a message of a zone is later than a reply.
+ *
+ * @param known the state of the zone in the reply
+ */
+function isLater(
+  { layer, revision, time }: Moment & { readonly layer: string },
+  reply: Moment,
+  known: ZoneState | undefined,
+): boolean {
+  if (known?.layer === layer) {
+    return revision > known.revision ||
+      (revision === known.revision && time > known.time);
+  }
+  // The revisions of two layers may be independent. That of the reply is not
+  // below that of any layer.
+  return revision > reply.revision || time > reply.time;
 }
 
 function isRepeated(a: ZoneEvent, b: ZoneEvent): boolean {

@@ -54,7 +54,7 @@ export interface CellsJobOptions {
 export class CellsJob extends ReplyJob {
   readonly maxBytes: number;
   protected readonly work: Generator<void, ReplyBody>;
-  /** The revision of the map that the cells have. */
+  /** The revision of the layer's shard that the cells have. */
   readonly #revision: number;
   readonly #options: CellsJobOptions;
   /** See `MapMoment.began`. */
@@ -75,7 +75,7 @@ export class CellsJob extends ReplyJob {
     const { layer, region, since } = selectionOf(request);
     this.#request = request;
     this.#options = options;
-    this.#revision = map.revision;
+    this.#revision = map.revisionOf(layer);
     this.#began = map.beganOf(layer);
     this.#grid = map.layer(layer);
     const open = () =>
@@ -104,7 +104,8 @@ export class CellsJob extends ReplyJob {
   }
 
   get isCurrent(): boolean {
-    return this.#revision === this.#options.map.revision &&
+    const { layer } = selectionOf(this.#request);
+    return this.#revision === this.#options.map.revisionOf(layer) &&
       (this.#snapshot?.isCurrent ?? true);
   }
 
@@ -158,7 +159,7 @@ export class CellsJob extends ReplyJob {
       layer,
       revision: this.#revision,
       time: now,
-      staleAfter: map.ageing.staleAfter,
+      staleAfter: map.ageingOf(layer).staleAfter,
       ...(began !== undefined && { began }),
       ...(display !== undefined && { display }),
       format: format as "json" | "csv",

@@ -36,10 +36,10 @@ const JSON_TYPE = { contentType: "application/json" } as const;
 export class ChangesPublisher {
   readonly #context: ServerContext;
   readonly #pipeline: Pick<Pipeline, "refresh">;
-  /** Every layer is published up to this revision. */
-  #publishedRevision = 0;
-  /** The revision at which all layers were last announced. */
-  #announcedRevision = 0;
+  /** By shard: every layer of it is published up to this revision. */
+  readonly #publishedRevisions: number[];
+  /** By shard: the revision at which all its layers were last announced. */
+  readonly #announcedRevisions: number[];
   /** By layer: the revision of its last delta or announcement since then. */
   readonly #publishedLayers = new Map<string, number>();
   /** By layer: the remaining intervals of its pause. */
@@ -59,6 +59,8 @@ export class ChangesPublisher {
   constructor(context: ServerContext, pipeline: Pick<Pipeline, "refresh">) {
     this.#context = context;
     this.#pipeline = pipeline;
+    this.#publishedRevisions = context.map.shards.map(() => 0);
+    this.#announcedRevisions = context.map.shards.map(() => 0);
   }
 
   /**
@@ -123,15 +125,24 @@ export class ChangesPublisher {
 
   /** Publishes changes, if possible. Returns false if there are none. */
   #publishChanges(): boolean {
-    const { map, changesInterval } = this.#context;
+    const { changesInterval } = this.#context;
     if (!this.#isConnected || changesInterval === 0) return false;
     if (
-      !this.#lostDelta && map.revision === this.#publishedRevision &&
-      this.#deletedLayers.size === 0
+      !this.#lostDelta && this.#deletedLayers.size === 0 &&
+      this.#changedShards().length === 0
     ) return false;
     if (this.#task !== undefined || this.#isFull) return true;
     this.#begin(this.#publishAll());
     return true;
+  }
+
+  /** Returns the shards with changes that are not published, by number. */
+  #changedShards(): number[] {
+    const numbers: number[] = [];
+    for (const [number, { revision }] of this.#context.map.shards.entries()) {
+      if (revision !== this.#publishedRevisions[number]) numbers.push(number);
+    }
+    return numbers;
   }
 
   /** Begins work that publishes. */
@@ -155,27 +166,39 @@ export class ChangesPublisher {
   }
 
   *#publishDeltas(): Work<void> {
-    const { map } = this.#context;
     const connection = this.#connection;
-    const { revision } = map;
+    for (const [index, number] of this.#changedShards().entries()) {
+      if (index > 0) yield;
+      if (connection !== this.#connection) return;
+      if (!(yield* this.#publishShard(number))) return;
+    }
+  }
+
+  /** Publishes the deltas of a shard. Returns false to publish no further. */
+  *#publishShard(number: number): Work<boolean> {
+    const shard = this.#context.map.shards[number]!;
+    const connection = this.#connection;
+    const { revision } = shard;
     let isComplete = true;
     let hasPublished = false;
-    for (const [layer, grid] of map.layers()) {
-      const from = this.#publishedLayers.get(layer) ?? this.#announcedRevision;
+    for (const [layer, grid] of shard.layers()) {
+      const from = this.#publishedLayers.get(layer) ??
+        this.#announcedRevisions[number]!;
       if (grid.revision <= from) continue;
       if (this.#countDownPause(layer)) {
         isComplete = false;
         continue;
       }
       if (hasPublished) yield;
-      if (connection !== this.#connection) return;
-      if (map.layer(layer) !== grid) continue; // deleted in between
+      if (connection !== this.#connection) return false;
+      if (shard.layer(layer) !== grid) continue; // deleted in between
       const now = this.#pipeline.refresh();
-      if (now === undefined || this.#isFull) return;
+      if (now === undefined || this.#isFull) return false;
       this.#publishDelta(layer, grid, from, now);
       hasPublished = true;
     }
-    if (isComplete) this.#publishedRevision = revision;
+    if (isComplete) this.#publishedRevisions[number] = revision;
+    return true;
   }
 
   /** Returns true if a layer is paused in this interval. */
@@ -212,7 +235,10 @@ export class ChangesPublisher {
     const connection = this.#connection;
     this.#lostDelta = false;
     this.#publishedLayers.clear();
-    this.#publishedRevision = this.#announcedRevision = map.revision;
+    for (const [number, { revision }] of map.shards.entries()) {
+      this.#publishedRevisions[number] = revision;
+      this.#announcedRevisions[number] = revision;
+    }
     let hasPublished = false;
     for (const [layer] of map.layers()) {
       if (hasPublished) yield;
@@ -259,7 +285,7 @@ export class ChangesPublisher {
   /** Publishes the revision of a layer without cells. */
   #announce(layer: string): void {
     const { map, clock } = this.#context;
-    const { revision } = map;
+    const revision = map.revisionOf(layer);
     this.#publishedLayers.set(layer, revision);
     const header = this.#headerOf(layer, revision, clock.now());
     this.#publish(layer, new ChangesWriter(header).finish());
@@ -269,7 +295,7 @@ export class ChangesPublisher {
     layer: string,
     from: number,
     time: number,
-    to = this.#context.map.revision,
+    to = this.#context.map.revisionOf(layer),
   ): ChangesWriterOptions {
     const { map, link, topics } = this.#context;
     const began = map.beganOf(layer);
@@ -281,7 +307,7 @@ export class ChangesPublisher {
       from,
       to,
       time,
-      staleAfter: map.ageing.staleAfter,
+      staleAfter: map.ageingOf(layer).staleAfter,
       ...(began !== undefined && { began }),
     };
   }

@@ -179,7 +179,7 @@ export class LayerRemoval {
       const found = grid?.longUnknown(
         this.#tile,
         now,
-        map.ageing,
+        map.ageingOf(layer),
         removeAfter,
       );
       if (found !== undefined && found.cells.length > 0) {

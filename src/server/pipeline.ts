@@ -331,7 +331,8 @@ export class Pipeline {
     parser.clear();
     link.acknowledge(messages);
     for (const submission of submissions) {
-      submission.complete(results.get(submission) ?? [], map.revision);
+      const revision = map.revisionOf(submission.layer);
+      submission.complete(results.get(submission) ?? [], revision);
     }
     for (const request of requests) this.#events.onRequest(request);
   }

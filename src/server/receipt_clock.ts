@@ -236,7 +236,7 @@ export class ReceiptClock {
     received: number,
     now: number,
   ): number {
-    if (!(time > received && time <= now + this.#map.ageing.maxSkew)) {
+    if (!(time > received && time <= this.#latestTime(layer, now))) {
       return time;
     }
     // If the clock was set back, the cell may be as far ahead as the reading.
@@ -265,8 +265,13 @@ export class ReceiptClock {
   ): number {
     const present = this.#map.layer(layer)?.get(x, y)?.time ?? earliest;
     // A time beyond the skew never wins, see Grid.write().
-    const isValid = present <= now + this.#map.ageing.maxSkew;
+    const isValid = present <= this.#latestTime(layer, now);
     return present > earliest && isValid ? present : earliest;
+  }
+
+  /** Returns the latest time that the layer accepts. */
+  #latestTime(layer: string, now: number): number {
+    return now + this.#map.ageingOf(layer).maxSkew;
   }
 
   /**

@@ -101,6 +101,7 @@ export class Submission {
    * Call when the readings are committed and in the map.
    *
    * @param applied the results of their parts
+   * @param revision of their layer
    */
   complete(applied: readonly ApplyResult[], revision: number): void {
     const changed = applied.reduce((sum, { changed }) => sum + changed, 0);

@@ -37,7 +37,7 @@ export class LayerCounts {
   /** Zones whose totals have changed since they were taken, by number. */
   #touched = new Set<number>();
   #grid: Grid | undefined;
-  /** All changes up to this revision are counted. */
+  /** {@linkcode LayerCounts.revision} */
   #revision = 0;
   /** `Grid.writes` when tiles with stale cells were last counted. */
   #writes = 0;
@@ -72,6 +72,11 @@ export class LayerCounts {
     this.#totals = new Float64Array(TOTALS * zones.length);
   }
 
+  /** All changes of the layer up to this revision are counted. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /**
    * Up to this time no cell becomes stale for a zone with its own `staleAfter`,
    * ms since 1970; Infinity if there is none.
@@ -84,7 +89,7 @@ export class LayerCounts {
   isDue(map: OccupancyMap, now: number): boolean {
     const grid = map.layer(this.#layer);
     return grid !== this.#grid || now > this.due || this.#isStaleDue(now) ||
-      map.revision !== this.#revision;
+      map.revisionOf(this.#layer) !== this.#revision;
   }
 
   /** Returns the counts of a zone. */
@@ -126,7 +131,7 @@ export class LayerCounts {
   ): Work<void> {
     const grid = map.layer(this.#layer);
     if (grid !== this.#grid) this.#reset(grid);
-    const { revision } = map;
+    const revision = map.revisionOf(this.#layer);
     if (grid === undefined) {
       this.#revision = revision;
       return;

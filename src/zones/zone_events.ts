@@ -52,7 +52,7 @@ export interface ZoneEvent {
   readonly capacity: number | undefined;
   /** When it was noticed, ms since 1970. */
   readonly time: number;
-  /** The revision of the map at that time. */
+  /** The revision of the layer at that time. */
   readonly revision: number;
 }
 
@@ -74,7 +74,7 @@ export interface ZoneRecord {
    * `clearAfter` later. Null if no hold time is in progress.
    */
   readonly heldSince: number | null;
-  /** The revision of the map at the last change of this record. */
+  /** The revision of the layer at the last change of this record. */
   readonly revision: number;
 }
 
@@ -94,7 +94,7 @@ export interface ZoneStep {
  * @param last the record before, perhaps with another definition of the zone;
  * undefined for a new zone, which has no events
  * @param now the clock, ms since 1970
- * @param revision of the map
+ * @param revision of the layer
  */
 export function nextRecord(
   zone: Zone,

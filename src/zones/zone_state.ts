@@ -43,7 +43,7 @@ export interface ZoneState {
   readonly since: number;
   /** When the state changed last, ms since 1970. */
   readonly time: number;
-  /** The revision of the map at that time. */
+  /** The revision of the layer at that time. */
   readonly revision: number;
 }
 

@@ -225,11 +225,11 @@ export class ZoneTracker {
     this.#isRunning = true;
     try {
       const removed = yield* this.#replaceNow();
-      const revision = yield* this.#count(now);
+      yield* this.#count(now);
       const changes: ZoneChange[] = [];
       let evaluated = 0;
       for (const tracked of this.#takeDirty(now)) {
-        const change = this.#evaluate(tracked, now, revision);
+        const change = this.#evaluate(tracked, now);
         if (change !== undefined) changes.push(change);
         if (++evaluated % SLICE_ZONES === 0) yield;
       }
@@ -241,13 +241,11 @@ export class ZoneTracker {
   }
 
   /**
-   * Brings all counts to one revision of the map: the tiles that changed in the
+   * Brings all counts to one moment of the map: the tiles that changed in the
    * pauses are counted again. Otherwise a person who moves from one tile to
    * another in a pause could be counted twice, or not at all.
-   *
-   * @returns this revision
    */
-  *#count(now: number): Work<number> {
+  *#count(now: number): Work<void> {
     const map = this.#map;
     for (let pass = 1;; pass++) {
       const { revision } = map;
@@ -261,7 +259,7 @@ export class ZoneTracker {
         if (pass < MAX_PASSES) yield* work;
         else while (!work.next().done);
       }
-      if (map.revision === revision) return revision;
+      if (map.revision === revision) return;
     }
   }
 
@@ -284,12 +282,9 @@ export class ZoneTracker {
     return dirty;
   }
 
-  #evaluate(
-    tracked: Tracked,
-    now: number,
-    revision: number,
-  ): ZoneChange | undefined {
+  #evaluate(tracked: Tracked, now: number): ZoneChange | undefined {
     const { zone, counts, number, record: last, state: lastState } = tracked;
+    const { revision } = counts;
     const found = counts.counts(number);
     const { record, events } = nextRecord(zone, found, last, now, revision);
     const { occupied, since } = record;

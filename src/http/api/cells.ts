@@ -152,11 +152,12 @@ function answerNow(
 ): Response | undefined {
   const moment = refreshMap(server, layer);
   const { map } = server;
-  const etag = etagOf(server);
+  const revision = map.revisionOf(layer);
+  const etag = etagOf(server, layer);
   const headers = new Headers({
     etag,
     "cache-control": "no-cache",
-    "occupancy-revision": String(map.revision),
+    "occupancy-revision": String(revision),
     vary: "accept-encoding",
   });
   if (moment.began !== undefined) {
@@ -191,7 +192,7 @@ function answerNow(
     layer,
     head: {
       layer,
-      revision: map.revision,
+      revision,
       ...moment,
       display: server.displayOf(layer), // omitted if undefined
     },

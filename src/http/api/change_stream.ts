@@ -161,7 +161,7 @@ export class ChangeStream {
     const cells = readFew(grid, this.#selection, SMALL_RESPONSE_CELLS);
     if (cells === undefined) return "large";
     const from = this.#sentRevision;
-    const to = this.#readRevision = map.revision;
+    const to = this.#readRevision = map.revisionOf(layer);
     const count = cells.length;
     if (!this.#isFirst && count === 0) return undefined;
     return { from, to, time, began: this.#began, count, next: () => cells };
@@ -187,7 +187,7 @@ export class ChangeStream {
     };
     const from = this.#sentRevision;
     const began = this.#began;
-    const to = this.#readRevision = map.revision;
+    const to = this.#readRevision = map.revisionOf(layer);
     const cells = newColumns(MAX_EVENT_CELLS);
     let count = 0;
     for (let isLast = false; !isLast && !this.#waiter.closed;) {

@@ -130,7 +130,7 @@ export const deleteLayer: Endpoint = {
         name: "If-Match",
         in: "header",
         description:
-          "The ETag of /api/v1/cells: nothing is deleted if the map has changed since.",
+          "The ETag of the layer's /api/v1/cells: nothing is deleted if the map has changed since.",
         schema: { type: "string" },
       },
     ],
@@ -141,7 +141,7 @@ export const deleteLayer: Endpoint = {
           layer: TEXT,
           revision: {
             ...REVISION,
-            description: "the revision of the map without the layer",
+            description: "the revision after the deletion",
           },
           ...COUNTS,
         }),
@@ -162,7 +162,7 @@ async function answerDelete(
   checkNames(url.searchParams, []);
   const layer = checkLayer((params.layer ?? "").replace(/^\//, ""));
   await server.processed();
-  const etag = etagOf(server);
+  const etag = etagOf(server, layer);
   const condition = request.headers.get("if-match");
   if (condition !== null && !matchesETag(condition, etag)) {
     throw new Problem({
@@ -191,7 +191,8 @@ async function answerDelete(
       headers: { "retry-after": "2" },
     });
   }
-  return jsonResponse({ layer, revision: server.map.revision, ...deleted });
+  const revision = server.map.revisionOf(layer);
+  return jsonResponse({ layer, revision, ...deleted });
 }
 
 function summarize(

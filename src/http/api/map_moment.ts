@@ -32,10 +32,9 @@ export function momentAt(
   time: number,
   layer?: string,
 ): MapMoment {
-  const { staleAfter } = server.map.ageing;
-  const began = layer === undefined
-    ? server.began()
-    : server.map.beganOf(layer);
+  const { map } = server;
+  const { staleAfter } = layer === undefined ? map.ageing : map.ageingOf(layer);
+  const began = layer === undefined ? server.began() : map.beganOf(layer);
   return {
     time,
     ...(Number.isFinite(staleAfter) && { staleAfter }),
@@ -54,12 +53,11 @@ function storeFailing(problem = "The store fails"): Problem {
 }
 
 /**
- * Returns the ETag of the current revision, for all layers. It is weak: a
- * reading that repeats a value changes the time of its cell but not the
- * revision.
+ * Returns the ETag of the current revision of a layer. It is weak: a reading
+ * that repeats a value changes the time of its cell but not the revision.
  */
-export function etagOf(server: HttpContext): string {
-  const { revision } = server.map;
+export function etagOf(server: HttpContext, layer: string): string {
+  const revision = server.map.revisionOf(layer);
   return `W/"${revisionId({ revision, began: server.began() })}"`;
 }
 

@@ -66,7 +66,7 @@ export const postReadings: Endpoint = {
           layer: TEXT,
           revision: {
             ...REVISION,
-            description: "the revision of the map that has the readings",
+            description: "the revision of the layer that has the readings",
           },
           accepted: {
             ...COUNT,

@@ -55,7 +55,7 @@ export class TickDeltas {
     this.#options = options;
   }
 
-  /** Returns the changes for a viewer, up to the revision of the map. */
+  /** Returns the changes for a viewer, up to the revision of the layer. */
   deltaFor(
     { view, revision, unchangedUntil }: ViewerState,
   ): Delta | typeof TOO_LARGE | typeof UNCHANGED {
@@ -69,7 +69,7 @@ export class TickDeltas {
       kind: "delta",
       layer: view.layer,
       from: revision,
-      to: this.#options.map.revision,
+      to: this.#options.map.revisionOf(view.layer),
       time: this.#options.time,
       cells,
     }, deflateFast);

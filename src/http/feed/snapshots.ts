@@ -28,7 +28,7 @@ export interface SnapshotCursor {
 /**
  * A snapshot of a view. A part is made when the first viewer takes it.
  *
- * All parts have the revision that the map had at the start. A part is read
+ * All parts have the revision that the layer had at the start. A part is read
  * when it is made, so it may have later changes; the first delta starts at that
  * revision and has these changes again.
  */
@@ -60,7 +60,7 @@ export class Snapshot {
     buffer: CellColumns,
     mayJoin: (bytes: number) => boolean,
   ) {
-    this.revision = map.revision;
+    this.revision = map.revisionOf(view.layer);
     this.began = map.beganOf(view.layer);
     this.#view = view;
     this.#reader = new SnapshotReader(map.layer(view.layer), view.region);

@@ -218,7 +218,7 @@ export class Viewer {
     return this.#zones.hasPending || this.#requested !== undefined ||
       this.#cursor !== undefined ||
       this.#view !== undefined &&
-        (this.#unchangedUntil < this.#options.context.map.revision ||
+        (this.#unchangedUntil < this.#revisionOf(this.#view) ||
           this.#latest.changed);
   }
 
@@ -294,7 +294,7 @@ export class Viewer {
   }
 
   #sendDelta(view: View, deltas: TickDeltas): void {
-    const { revision } = this.#options.context.map;
+    const revision = this.#revisionOf(view);
     if (this.#unchangedUntil === revision) return;
     const delta = deltas.deltaFor({
       view,
@@ -348,8 +348,12 @@ export class Viewer {
 
   /** Requests a new snapshot of the current view, at a later revision. */
   #requestSnapshot(): void {
-    this.#requested ??= this.#view;
-    this.#minRevision = this.#options.context.map.revision;
+    const view = this.#requested ??= this.#view;
+    this.#minRevision = view === undefined ? 0 : this.#revisionOf(view);
+  }
+
+  #revisionOf({ layer }: View): number {
+    return this.#options.context.map.revisionOf(layer);
   }
 
   #leaveSnapshot(): void {

@@ -64,7 +64,8 @@ export const TIME: Schema = {
 export const REVISION: Schema = {
   type: "integer",
   minimum: 0,
-  description: "increases with every change of the map",
+  description:
+    "increases with every change of the map; in an answer about a layer, that of the layer",
 };
 export const COUNT: Schema = { type: "integer", minimum: 0 };
 export const TEXT: Schema = { type: "string" };

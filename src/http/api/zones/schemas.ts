@@ -109,7 +109,7 @@ export const STATE: Schema = object(
     unknownCells: COUNT,
     since: { ...TIME, description: "since when occupied has its value" },
     time: { ...TIME, description: "when the state changed last" },
-    revision: { ...REVISION, description: "of the map at that time" },
+    revision: { ...REVISION, description: "of the layer at that time" },
   } satisfies Record<keyof ZoneState, Schema>,
   ["capacity"],
 );

@@ -33,7 +33,8 @@ export const getZoneStates: Endpoint = {
         object({
           revision: {
             ...REVISION,
-            description: "the states include the map of this revision",
+            description:
+              "the states include the map of this revision; with a shared store the sum over its shards",
           },
           time: { ...TIME, description: "the server's clock, ms since 1970" },
           zones: { type: "array", items: STATE },
