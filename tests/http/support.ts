@@ -42,6 +42,8 @@ export interface TestServerOptions extends
     >
   > {
   readonly ageing?: AgeingOptions;
+  /** Shards of the map. Default 1. */
+  readonly shards?: number;
   readonly plans?: ReadonlyMap<string, Plan>;
   /** Default: people. */
   readonly unit?: Unit;
@@ -100,7 +102,7 @@ export async function startServer(
   const log: string[] = [];
   const { link = new FakeLink() } = options;
   const store = new FakeStore();
-  const map = new OccupancyMap(ageing);
+  const map = new OccupancyMap(ageing, { shards: options.shards ?? 1 });
   const topics = new Topics();
   const name = "me";
   const displayOf = layerDisplay(options, plans);

@@ -196,6 +196,29 @@ test("ZoneWatcher.watch() applies what arrives during a request only if it is la
   );
 });
 
+test("ZoneWatcher.watch() compares revisions of one layer only: others may be independent", async () => {
+  await using watch = new Watch();
+  await watch.request(1);
+  // The revision of the reply is the sum over the shards of the layers.
+  watch.state("a", { count: 6, layer: "one", revision: 8 });
+  watch.state("b", { count: 6, layer: "two", revision: 1001 });
+  watch.state("made", { count: 1, layer: "one", revision: 8, time: NOW + 5 });
+  watch.state("deleted", { layer: "two", revision: 900, time: NOW - 5 });
+  watch.state("moved", { count: 6, layer: "one", revision: 8, time: NOW + 5 });
+  watch.event("a", { layer: "one", revision: 8 });
+  await watch.reply(
+    1,
+    1010,
+    stateOf("a", { layer: "one", revision: 7 }),
+    stateOf("b", { layer: "two", revision: 1002 }),
+    stateOf("moved", { layer: "two", revision: 1002 }),
+  );
+  assert.equal(
+    await watch.next(3),
+    "snapshot a=4 b=4 moved=4; changes a=6 made=1 moved=6; occupied a",
+  );
+});
+
 test("ZoneWatcher.watch() yields what changed while it was disconnected", async () => {
   await using watch = new Watch();
   await watch.reply(1, 9, stateOf("a"), stateOf("b"), stateOf("c"));

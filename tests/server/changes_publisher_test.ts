@@ -19,11 +19,14 @@ const TOPIC = "occupancy/changes";
 class System implements Disposable {
   readonly clock = new FakeClock();
   readonly link: FakeLink;
-  readonly map = new OccupancyMap({ staleAfter: 10_000 });
+  readonly map: OccupancyMap;
   readonly changes: ChangesPublisher;
   storeFails = false;
 
-  constructor({ manual = false, interval = 100, began = 5 } = {}) {
+  constructor(
+    { manual = false, interval = 100, began = 5, shards = 1 } = {},
+  ) {
+    this.map = new OccupancyMap({ staleAfter: 10_000 }, { shards });
     this.link = new FakeLink({ manual });
     const context = fakeContext({
       link: this.link,
@@ -128,6 +131,41 @@ test("ChangesPublisher publishes each layer on its own topic, from its last delt
     }),
     [[TOPIC, 0, 1], [`${TOPIC}/l2`, 0, 2], [TOPIC, 1, 3]],
   );
+});
+
+test("ChangesPublisher publishes the revisions of each layer's shard", async () => {
+  using system = new System({ shards: 4, manual: true });
+  const { map, link, changes } = system;
+  const [a, b] = ["a", "b"];
+  assert.notEqual(map.shardOf(a), map.shardOf(b));
+  /** The layers, `from` and `to` since the last call. */
+  const taken = () =>
+    link.published.splice(0).map((sent) => {
+      sent.settle();
+      const { layer, from, to } = parseChanges(sent.payload);
+      return [layer, from, to];
+    }).sort();
+  for (let value = 1; value <= 5; value++) system.change(1, value, a);
+  system.change(1, 1, b);
+  system.clock.tick(0);
+  assert.deepEqual(taken(), [[a, 0, 5], [b, 0, 1]]);
+  system.change(1, 2, b);
+  system.clock.tick(100);
+  assert.deepEqual(taken(), [[b, 1, 2]]);
+  system.clock.tick(100);
+  assert.deepEqual(taken(), []);
+  assert.equal(system.clock.pending, 0, "no timer while nothing changes");
+  system.change(1, 6, a);
+  system.clock.tick(0);
+  link.published.splice(0)[0]!.settle(new LinkError("closed", "lost"));
+  await settled();
+  system.change(1, 7, a);
+  system.clock.tick(100);
+  assert.deepEqual(taken(), [[a, 7, 7], [b, 2, 2]], "announced");
+  map.deleteLayer(a, system.clock.now);
+  changes.layerDeleted(a);
+  system.clock.tick(100);
+  assert.deepEqual(taken(), [[a, 8, 8]]);
 });
 
 test("ChangesPublisher ages the cells to the time of the delta", () => {

@@ -8,6 +8,7 @@ import {
   ReadingBatch,
   type ReplyPart,
 } from "../../src/protocol/mod.ts";
+import { OccupancyMap } from "../../src/grid/mod.ts";
 import { Replies } from "../../src/server/replies.ts";
 import { FakeLink } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";
@@ -30,11 +31,12 @@ function test(name: string, fn: () => void | Promise<void>) {
 }
 
 /** Replies over a layer of `cells` cells, with a link that acknowledges. */
-function start({ cells = 4, manual = false } = {}) {
+function start({ cells = 4, manual = false, shards = 1 } = {}) {
   const log: string[] = [];
   const errors: string[] = [];
   const link = new FakeLink({ manual });
-  const context = fakeContext({ link }, log);
+  const map = new OccupancyMap({ maxSkew: 60_000 }, { shards });
+  const context = fakeContext({ link, map }, log);
   const write = (value: number) => {
     const batch = new ReadingBatch(cells);
     for (let i = 0; i < cells; i++) {
@@ -114,6 +116,29 @@ test("all parts of a large reply have the revision of its beginning, although th
   assert.ok(received.every((part) => part.revision === revision));
   assert.deepEqual(new Set(cellsOf(received).values()), new Set([0]));
   assert.equal(cellsOf(received).size, LARGE_CELLS);
+});
+
+test("a reply has the revision of the layer's shard, and counts `since` by it", async () => {
+  const { request, parts, replies, write, map } = start({ shards: 4 });
+  const layer = "other";
+  assert.notEqual(map.shardOf(layer), map.shardOf("default"));
+  for (let value = 1; value <= 9; value++) {
+    const batch = new ReadingBatch(1);
+    batch.push(0, 0, value, NOW);
+    map.apply(layer, batch, NOW);
+  }
+  request("a");
+  request("b", { layer });
+  request("c", { since: 1 });
+  request("d", { since: 5 }); // above that of the layer, not that of the map
+  write(1);
+  request("e", { since: 1 });
+  await replies.drained();
+  const found = ["a", "b", "c", "d", "e"].map((topic) => {
+    const [{ revision, cells }] = parts(topic) as [ReplyPart];
+    return [revision, cells.length];
+  });
+  assert.deepEqual(found, [[1, 4], [9, 1], [1, 0], [1, 4], [2, 4]]);
 });
 
 test("the replies of one topic are published in the order of their requests", async () => {

@@ -28,6 +28,8 @@ export interface System extends AsyncDisposable {
 export interface SystemOptions {
   readonly cellLimits?: CellLimits;
   readonly clock?: () => number;
+  /** Shards of the map. Default 1. */
+  readonly shards?: number;
   /**
    * Called with the broker's port before the server starts; for Mosquitto only.
    */
@@ -39,7 +41,7 @@ const NAME = "server-under-test";
 /** Starts a server with the memory store and a broker. */
 export async function startSystem(
   kind: BrokerKind,
-  { clock, cellLimits, beforeServer }: SystemOptions = {},
+  { clock, cellLimits, beforeServer, shards = 1 }: SystemOptions = {},
 ): Promise<System> {
   const { OccupancyMap } = await import("../../src/grid/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
@@ -50,7 +52,7 @@ export async function startSystem(
   const topics = new Topics();
   const subscriptions = topics.serverSubscriptions(NAME);
   const log: string[] = [];
-  const map = new OccupancyMap({ maxSkew: 60_000 });
+  const map = new OccupancyMap({ maxSkew: 60_000 }, { shards });
   const createServer = (link: Link) =>
     new Server({
       link,

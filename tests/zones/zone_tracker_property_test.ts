@@ -140,21 +140,23 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Returns a map as a restart makes it of the stored tiles. */
 function restoredMap(map: OccupancyMap): OccupancyMap {
-  const copy = restored(map, emptyMap());
-  copy.only.restoreRevision(map.revision, map.only.began);
+  const copy = restored(map, emptyMap(map.shards.length));
+  for (const [i, { revision, began }] of map.shards.entries()) {
+    copy.shards[i]!.restoreRevision(revision, began);
+  }
   return copy;
 }
 
-function emptyMap(): OccupancyMap {
+function emptyMap(shards: number): OccupancyMap {
   return new OccupancyMap({
     staleAfter: STALE_AFTER,
     forgetAfter: FORGET_AFTER,
-  });
+  }, { shards });
 }
 
 /** A run of the test. */
 class Run {
-  map = emptyMap();
+  map: OccupancyMap;
   zones: readonly Zone[];
   now = START;
   tracker!: ZoneTracker;
@@ -165,7 +167,14 @@ class Run {
 
   readonly #makeIndex: TileZonesMaker;
 
-  constructor(zones: readonly Zone[], makeIndex: TileZonesMaker) {
+  constructor(
+    zones: readonly Zone[],
+    makeIndex: TileZonesMaker,
+    shards: number,
+  ) {
+    this.map = emptyMap(shards);
+    const used = new Set(LAYERS.map((layer) => this.map.shardOf(layer)));
+    assert.equal(used.size, Math.min(shards, LAYERS.length));
     this.zones = zones;
     this.#makeIndex = makeIndex;
     this.restart();
@@ -347,12 +356,14 @@ function recountZone(map: OccupancyMap, zone: Zone, now: number): Recount {
 }
 
 for (
-  const [name, makeIndex] of [
-    ["a simple index", rectangleIndex],
+  const [name, makeIndex, shards] of [
+    ["a simple index", rectangleIndex, 1],
+    ["two layers in different shards", rectangleIndex, 3],
     // A cache of a few tiles, so that masks are made again.
     [
       "ZoneIndex",
       (zones: readonly Zone[]) => new ZoneIndex(zones, { maxCacheBytes: 4096 }),
+      1,
     ],
   ] as const
 ) {
@@ -368,7 +379,7 @@ for (
       });
       fc.assert(
         fc.property(zones, steps, (zones, steps) => {
-          const run = new Run(zones, makeIndex);
+          const run = new Run(zones, makeIndex, shards);
           for (const step of steps) run.do(step);
           run.update();
         }),

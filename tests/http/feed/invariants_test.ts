@@ -200,57 +200,65 @@ const step = fc.oneof(
   },
 );
 
-Deno.test({
-  name:
-    "a viewer that has received everything has the cells of the map and the states of the zones",
-  permissions: "none",
-  fn: async () => {
-    let snapshots = 0;
-    let deltas = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 20, maxLength: 80, size: "max" }),
-        async (steps) => {
-          const simulation = new FeedSimulation();
-          for (const step of steps) await simulation.run(step);
-          await simulation.settle();
-          const { zones } = simulation;
-          const states = [...zones.states.values()];
-          for (const { model, view, counts, version } of simulation.viewers) {
-            assert.equal(version, zones.version);
-            assert.deepEqual(
-              [...counts].sort(),
-              states.map(({ zone, count }) => [zone, count]).sort(),
-            );
-            if (view !== undefined) assertSame(model, simulation.map, view);
-            snapshots += model.snapshots;
-            deltas += model.deltas;
-          }
-        },
-      ),
-      { numRuns: 300 },
-    );
-    assert.ok(
-      snapshots > 100 && deltas > 100,
-      `${snapshots} snapshots, ${deltas} deltas`,
-    );
-  },
-});
+for (const shards of [1, 3]) {
+  Deno.test({
+    name:
+      `a viewer that has received everything has the cells of the map (${shards} shards) and the states of the zones`,
+    permissions: "none",
+    fn: async () => {
+      let snapshots = 0;
+      let deltas = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 20, maxLength: 80, size: "max" }),
+          async (steps) => {
+            const simulation = new FeedSimulation(shards);
+            for (const step of steps) await simulation.run(step);
+            await simulation.settle();
+            const { zones } = simulation;
+            const states = [...zones.states.values()];
+            for (const { model, view, counts, version } of simulation.viewers) {
+              assert.equal(version, zones.version);
+              assert.deepEqual(
+                [...counts].sort(),
+                states.map(({ zone, count }) => [zone, count]).sort(),
+              );
+              if (view !== undefined) assertSame(model, simulation.map, view);
+              snapshots += model.snapshots;
+              deltas += model.deltas;
+            }
+          },
+        ),
+        { numRuns: 300 },
+      );
+      assert.ok(
+        snapshots > 100 && deltas > 100,
+        `${snapshots} snapshots, ${deltas} deltas`,
+      );
+    },
+  });
+}
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 /** A map with three viewers; time and network are simulated. */
 class FeedSimulation {
-  readonly map = new OccupancyMap({ staleAfter: 1000, forgetAfter: 3000 });
-  readonly #snapshots = new Snapshots(this.map, LIMITS.partCells);
+  readonly map: OccupancyMap;
   readonly zones = new FakeZones();
   readonly #zoneFeed = new ZoneFeed(this.zones, () => {}, MAX_ZONES);
-  readonly viewers = [0, 1, 2].map(() =>
-    new TestViewer(this.map, this.#snapshots, this.#zoneFeed, LIMITS)
-  );
+  readonly viewers: readonly TestViewer[];
   #now = T0;
   /** Monotonic time, in ms; ticks are 1 s apart, more than any interval. */
   #at = 0;
+
+  constructor(shards: number) {
+    const ageing = { staleAfter: 1000, forgetAfter: 3000 };
+    this.map = new OccupancyMap(ageing, { shards });
+    const snapshots = new Snapshots(this.map, LIMITS.partCells);
+    this.viewers = [0, 1, 2].map(() =>
+      new TestViewer(this.map, snapshots, this.#zoneFeed, LIMITS)
+    );
+  }
 
   async run(step: Step): Promise<void> {
     switch (step.action) {
