@@ -32,7 +32,10 @@ export type SubmissionResult =
     readonly message: string;
     readonly hint: string | undefined;
   }
-  /** Nothing was stored; the client may send it again. */
+  /**
+   * Nothing was stored, unless the message says that it may be; the client may
+   * send it again.
+   */
   | {
     readonly outcome: "unavailable";
     readonly code: UnavailableCode;

@@ -373,15 +373,13 @@ export class Pipeline {
   #onSharedProblem(problem: StoreError | undefined): void {
     this.#noteStoreProblem(problem);
     if (problem !== undefined) {
-      this.#release(this.#shared!.takeWaiting(), problem);
+      const requests = this.#shared!.releaseWaiting(problem);
+      this.#release({ requests, submissions: [] }, problem);
       this.#arrivals.resolveTaken(true);
     } else if (!this.#arrivals.isEmpty) this.#schedule();
   }
 
-  /**
-   * The store fails: answers requests, and fails submissions, of a group and of
-   * what has arrived since.
-   */
+  /** Answers requests, fails submissions: those given, and those that wait. */
   #release(
     { requests, submissions }: Pick<Group, "requests" | "submissions">,
     problem: StoreError,

@@ -4,6 +4,7 @@
  * @module
  */
 import { TurnTask, type WaitingWork, type Work } from "../common/turns.ts";
+import type { Incoming } from "../mqtt/link.ts";
 import {
   applyEntry,
   countReadings,
@@ -111,13 +112,24 @@ export class SharedCommits implements Follower {
     return { group: pending.group, results: problem ?? pending.results };
   }
 
-  /** Removes the requests and submissions that wait for a commit. */
-  takeWaiting(): Pick<Group, "requests" | "submissions"> {
+  /**
+   * The store fails: the submissions that wait for their commit fail. They may
+   * be stored later, as the store still tries.
+   *
+   * @returns the requests that wait, which are answered now
+   */
+  releaseWaiting({ message }: StoreError): readonly Incoming[] {
     const pending = this.#pending;
-    if (pending === undefined) return { requests: [], submissions: [] };
+    if (pending === undefined) return [];
     const { requests, submissions } = pending.group;
     pending.group = { ...pending.group, requests: [], submissions: [] };
-    return { requests, submissions };
+    for (const submission of submissions) {
+      submission.fail(
+        "store-failing",
+        `${message}; these readings may be stored all the same`,
+      );
+    }
+    return requests;
   }
 
   /** @inheritdoc */

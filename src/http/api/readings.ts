@@ -97,7 +97,7 @@ export const postReadings: Endpoint = {
       408: problemSpec("The body took too long"),
       413: problemSpec("The body is too large"),
       415: problemSpec("The body is compressed, or multipart"),
-      503: problemSpec("Nothing was stored: send it again after Retry-After"),
+      503: problemSpec("Not stored yet: send it again after Retry-After"),
     },
   },
   handle: submitReadings,
@@ -131,7 +131,7 @@ function answerResult(layer: string, result: SubmissionResult): Response {
         status: 503,
         code: result.code,
         message: result.message,
-        hint: "Nothing was stored. Send it again in a moment.",
+        hint: "Send it again in a moment.",
         headers: { "retry-after": "2" },
       });
     case "invalid":

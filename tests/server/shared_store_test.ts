@@ -1,0 +1,199 @@
+/** Servers that share a store: one order, acknowledgements, failures. */
+import assert from "node:assert/strict";
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Server } from "../../src/server/mod.ts";
+import { FakeLink, incoming } from "../support/fake_link.ts";
+import {
+  FakeJournal,
+  type FakeSharedStore,
+} from "../support/fake_shared_store.ts";
+import { until } from "../support/until.ts";
+import { assertSameMap } from "../store/support.ts";
+import { fakeOptions, NOW } from "./support.ts";
+
+const SHARDS = 4;
+const decoder = new TextDecoder();
+
+/** A server, and what belongs to it alone. */
+interface Member extends AsyncDisposable {
+  readonly server: Server;
+  readonly link: FakeLink;
+  readonly store: FakeSharedStore;
+  readonly map: OccupancyMap;
+  readonly log: string[];
+}
+
+async function join(
+  journal: FakeJournal,
+  name: string,
+  options: { clock?: () => number; staleAfter?: number } = {},
+): Promise<Member> {
+  const { clock = () => NOW, staleAfter = Infinity } = options;
+  const log: string[] = [];
+  const link = new FakeLink();
+  const store = journal.open(name);
+  const map = new OccupancyMap({ staleAfter, maxSkew: 60_000 }, {
+    shards: SHARDS,
+  });
+  const own = { link, store, map, name, clock };
+  const server = new Server({ ...fakeOptions(log), ...own });
+  await server.start();
+  return {
+    ...{ server, link, store, map, log },
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+const reading = (text: string, layer = "default") =>
+  incoming(
+    layer === "default" ? "occupancy/data" : `occupancy/data/${layer}`,
+    text,
+  );
+
+/** Returns the replies of a member, parsed. */
+function repliesOf({ link }: Member): { cells: unknown[]; revision: number }[] {
+  return link.published.filter(({ topic }) => topic === "occupancy/response/r")
+    .map(({ payload }) => JSON.parse(decoder.decode(payload)));
+}
+
+const submit = ({ server }: Member, text: string) =>
+  server.submit("default", new TextEncoder().encode(text));
+
+const REQUEST = JSON.stringify({ replyTo: "occupancy/response/r" });
+
+Deno.test({
+  name: "servers that share a store have the same cells and revisions",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    await using b = await join(journal, "b");
+    const members = [a, b];
+    const layers = ["default", "l1", "l2", "hall/3"];
+    let sent = 0;
+    for (let round = 0; round < 50; round++) {
+      for (const [i, { link }] of members.entries()) {
+        const layer = layers[(round + i) % layers.length]!;
+        link.handlers.message(
+          reading(`${round % 7},${i},${round}\n${round % 3},9,${i}`, layer),
+        );
+        sent++;
+      }
+      if (round % 5 === 0) await new Promise((next) => setTimeout(next));
+    }
+    await until(() =>
+      a.link.acknowledged.length + b.link.acknowledged.length === sent
+    );
+    await until(() => a.store.lag.entries + b.store.lag.entries === 0);
+    assertSameMap(b.map, a.map);
+    assert.ok(a.map.revision > 50);
+    // A server that joins later has them too.
+    await using c = await join(journal, "c");
+    assertSameMap(c.map, a.map);
+  },
+});
+
+Deno.test({
+  name:
+    "a message is acknowledged only after its commit came back; a request has what other servers committed before",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    await using b = await join(journal, "b");
+    a.store.frozen = true;
+    a.link.handlers.message(reading("1,1,1"));
+    b.link.handlers.message(reading("2,2,1"));
+    await until(() => b.link.acknowledged.length === 1);
+    await until(() => b.store.lag.entries === 0);
+    assert.equal(a.link.acknowledged.length, 0);
+    a.link.handlers.message(incoming("occupancy/request", REQUEST));
+    assert.equal(repliesOf(a).length, 0);
+    a.store.frozen = false;
+    await until(() => repliesOf(a).length === 1);
+    assert.equal(a.link.acknowledged.length, 2);
+    assert.equal(repliesOf(a)[0]!.cells.length, 2);
+  },
+});
+
+Deno.test({
+  name:
+    "while a shared store fails, nothing is acknowledged, requests are answered, and submissions fail; then it goes on",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    a.store.failing = true;
+    a.link.handlers.message(reading("1,1,1"));
+    assert.equal((await submit(a, "3,3,1")).outcome, "unavailable");
+    assert.equal(a.server.refresh(), undefined);
+    assert.equal(await a.server.deleteLayer("default"), "store-failing");
+    a.link.handlers.message(incoming("occupancy/request", REQUEST));
+    await until(() => repliesOf(a).length === 1);
+    assert.equal(a.link.acknowledged.length, 0);
+    assert.equal(a.server.storeProblem, "Redis does not answer");
+    a.store.failing = false;
+    await until(() => a.link.acknowledged.length === 2);
+    assert.equal(a.server.storeProblem, undefined);
+    assert.equal(a.map.size, 1);
+    a.link.handlers.message(reading("2,2,1"));
+    await until(() => a.map.size === 2);
+    assert.equal(repliesOf(a).length, 1);
+  },
+});
+
+Deno.test({
+  name: "a commit that waits when the store fails is acknowledged afterwards",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    a.store.frozen = true;
+    a.link.handlers.message(reading("1,1,1"));
+    a.link.handlers.message(incoming("occupancy/request", REQUEST));
+    const submitted = submit(a, "3,3,1");
+    await until(() => journal.items.flat().length > 0);
+    a.store.failing = true;
+    const result = await submitted;
+    assert.ok(result.outcome === "unavailable");
+    assert.match(result.message, /; these readings may be stored all the same/);
+    await until(() => repliesOf(a).length === 1);
+    a.store.frozen = a.store.failing = false;
+    await until(() => a.link.acknowledged.length === 2);
+    assert.equal(repliesOf(a).length, 1);
+  },
+});
+
+Deno.test({
+  name: "cells become stale alike on servers whose clocks differ a little",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    let now = NOW;
+    await using a = await join(journal, "a", {
+      clock: () => now,
+      staleAfter: 1000,
+    });
+    await using b = await join(journal, "b", {
+      clock: () => now - 40,
+      staleAfter: 1000,
+    });
+    a.link.handlers.message(reading("1,1,1"));
+    await until(() => b.map.size === 1);
+    assert.notEqual(b.server.refresh(), undefined);
+    const items = journal.items.flat().length;
+    b.server.refresh();
+    now += 2000;
+    b.server.refresh();
+    await until(() => journal.items.flat().length > items);
+    await until(() => a.map.layer("default")!.counts().stale === 1);
+    await until(() => a.store.lag.entries + b.store.lag.entries === 0);
+    assertSameMap(b.map, a.map);
+    // Nothing is due any more: no further entries.
+    const after = journal.items.flat().length;
+    a.server.refresh();
+    b.server.refresh();
+    await new Promise((next) => setTimeout(next));
+    assert.equal(journal.items.flat().length, after);
+  },
+});
