@@ -103,9 +103,17 @@ export function formatEndpoint({ host, port }: RedisEndpoint): string {
  */
 export function hideRedisLogin(text: string): string {
   const [scheme] = SCHEME.exec(text) ?? [];
+  if (scheme === undefined) return text;
   const hostStart = text.lastIndexOf("@") + 1;
-  if (scheme === undefined || hostStart === 0) return text;
-  return `${scheme}***@${text.slice(hostStart)}`;
+  if (hostStart > 0) return `${scheme}***@${text.slice(hostStart)}`;
+  try {
+    parseRedisAddress(text);
+    return text;
+  } catch {
+    // The host may be missing: what is no port may be a password.
+    return scheme + text.slice(scheme.length)
+      .replace(/:(?!\d*(?:[,\/]|$))[^,\/]*/g, ":***");
+  }
 }
 
 function parseEndpoints(text: string, defaultPort: number): RedisEndpoint[] {

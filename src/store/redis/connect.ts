@@ -72,6 +72,7 @@ class LocatedDeployment implements Deployment {
   readonly #nodes = new Set<RedisNode>();
   #locator: Locator | undefined;
   #masters: Promise<Masters> | undefined;
+  #isSearching = false;
   #foundAt = -Infinity;
   #isClosed = false;
 
@@ -103,6 +104,7 @@ class LocatedDeployment implements Deployment {
     try {
       return await this.#openMaster(endpoint);
     } catch (error) {
+      if (error instanceof RedisError && error.kind === "access") throw error;
       this.changed();
       // Perhaps its successor is known by now.
       const successor = (await this.#find()).of(key);
@@ -112,7 +114,8 @@ class LocatedDeployment implements Deployment {
   }
 
   changed(): void {
-    this.#masters = undefined;
+    // Many connections fail at the same time: a search that runs is enough.
+    if (!this.#isSearching) this.#masters = undefined;
   }
 
   async replicas(node: RedisNode): Promise<number> {
@@ -173,11 +176,13 @@ class LocatedDeployment implements Deployment {
   }
 
   async #search(): Promise<Masters> {
-    const pause = this.#foundAt + MIN_FIND_INTERVAL_MS - performance.now();
-    if (pause > 0) await delay(pause);
+    this.#isSearching = true;
     try {
+      const pause = this.#foundAt + MIN_FIND_INTERVAL_MS - performance.now();
+      if (pause > 0) await delay(pause);
       return await this.#locator!.find();
     } finally {
+      this.#isSearching = false;
       this.#foundAt = performance.now();
     }
   }

@@ -19,6 +19,7 @@ import {
   explainFailure,
   explainReply,
   timeoutError,
+  TLS_TIMEOUT_HINT,
 } from "./errors.ts";
 
 /** How a connection identifies itself, and how it checks the server. */
@@ -68,20 +69,31 @@ export async function connectNode(
   endpoint: RedisEndpoint,
   options: ConnectNodeOptions,
 ): Promise<RedisNode> {
-  const { access: { username, password }, timeout } = options;
-  const end = performance.now() + timeout;
+  const { access: { username, password, tls }, timeout } = options;
   const node = new SocketNode(endpoint, options);
+  const timer = setTimeout(
+    () =>
+      node.fail(
+        timeoutError(
+          node.address,
+          timeout,
+          tls === undefined ? undefined : TLS_TIMEOUT_HINT,
+        ),
+      ),
+    timeout,
+  );
   try {
-    await node.connected(timeout);
+    await node.connected;
     if (username !== undefined || password !== undefined) {
-      const login = username === undefined ? [] : [username];
-      const left = Math.max(1, end - performance.now());
-      await node.send(["AUTH", ...login, password ?? ""], left);
+      const user = username === undefined ? [] : [username];
+      await node.send(["AUTH", ...user, password ?? ""], 2 * timeout);
     }
     return node;
   } catch (error) {
     node.close();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -118,17 +130,9 @@ class SocketNode implements RedisNode {
       .on("close", () => this.#onFailure(new Error("closed unexpectedly")));
   }
 
-  /** Resolves when the connection is open. @param timeout in ms */
-  async connected(timeout: number): Promise<void> {
-    const timer = setTimeout(
-      () => this.#end(timeoutError(this.address, timeout)),
-      timeout,
-    );
-    try {
-      await this.#connected.promise;
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Resolves when the connection is open. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
   }
 
   send(
@@ -138,7 +142,7 @@ class SocketNode implements RedisNode {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const timer = setTimeout(
-      () => this.#end(timeoutError(this.address, Math.round(timeout))),
+      () => this.fail(timeoutError(this.address, timeout)),
       timeout,
     );
     this.#pending.push({ resolve, reject, timer });
@@ -152,7 +156,22 @@ class SocketNode implements RedisNode {
   }
 
   close(): void {
-    this.#end(closedError(this.address));
+    this.fail(closedError(this.address));
+  }
+
+  /** Closes the connection: all commands fail with this error. */
+  fail(failure: RedisError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#socket.destroy();
+    this.#connected.reject(failure);
+    for (;;) {
+      const pending = this.#pending.shift();
+      if (pending === undefined) break;
+      clearTimeout(pending.timer);
+      pending.reject(failure);
+    }
+    this.#options.onClose?.(this);
   }
 
   #onData(bytes: Uint8Array): void {
@@ -180,27 +199,13 @@ class SocketNode implements RedisNode {
     const explained = explainReply(error, this.address);
     const pending = this.#pending.shift();
     // Without a command: it refuses the connection and closes it.
-    if (pending === undefined) return this.#end(explained);
+    if (pending === undefined) return this.fail(explained);
     clearTimeout(pending.timer);
     pending.reject(explained);
   }
 
   #onFailure(error: unknown): void {
-    this.#end(explainFailure(error, this.address, this.#options.access.tls));
-  }
-
-  #end(failure: RedisError): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = failure;
-    this.#socket.destroy();
-    this.#connected.reject(failure);
-    for (;;) {
-      const pending = this.#pending.shift();
-      if (pending === undefined) break;
-      clearTimeout(pending.timer);
-      pending.reject(failure);
-    }
-    this.#options.onClose?.(this);
+    this.fail(explainFailure(error, this.address, this.#options.access.tls));
   }
 }
 

@@ -177,6 +177,12 @@ export function explainFailure(
       return make(`${cannot}: ${failure.reason}`, failure.hint);
     }
   }
+  if (/Unknown RESP type|unexpected reply/.test(message)) {
+    return make(
+      `${cannot}: no answer in the protocol of Redis`,
+      "Check the port: Redis usually uses 6379.",
+    );
+  }
   if (/closed unexpectedly|ECONNRESET|EPIPE/.test(`${code} ${message}`)) {
     return make(
       `Redis at ${address} closed the connection`,
@@ -193,14 +199,28 @@ export function explainFailure(
   );
 }
 
-/** The error of a server that did not answer. */
-export function timeoutError(address: string, ms: number): RedisError {
+/**
+ * The error of a server that did not answer.
+ *
+ * @param address of the server, for people
+ * @param ms the time limit
+ * @param hint what to do next
+ */
+export function timeoutError(
+  address: string,
+  ms: number,
+  hint = "Check that it runs, and the network.",
+): RedisError {
   return new RedisError(
     "connection",
     `Redis at ${address} did not answer within ${ms} ms`,
-    { hint: "Check that it runs, and the network." },
+    { hint },
   );
 }
+
+/** The hint for a time-out of TLS: a server without TLS waits for more. */
+export const TLS_TIMEOUT_HINT =
+  "Check that it runs, the network, and that it expects TLS on this port: without TLS, the address begins with redis://.";
 
 /** The error after {@linkcode RedisNode.close}. */
 export function closedError(address: string): RedisError {

@@ -261,12 +261,19 @@ Deno.test({
     await assertRejects(
       opened(`redis://127.0.0.1:${(other.addr as Deno.NetAddr).port}`),
       "connection",
-      /failed|answer/,
+      /no answer in the protocol of Redis/,
+      /6379/,
     );
     (await accepted).close();
     await using redis = await RedisServer.start({
       args: ["--maxclients", "1"],
     });
+    await assertRejects(
+      opened(redis.url.replace("redis", "rediss"), { connectTimeout: 300 }),
+      "connection",
+      /within 300 ms/,
+      /expects TLS/,
+    );
     using deployment = await opened(redis.url);
     await deployment.open(KEY);
     await assertRejects(
@@ -379,8 +386,11 @@ Deno.test({
     await using redis = await startCluster();
     const master = await redis.masterOf(keySlot(KEY));
     // A replica of another master. The other nodes are found out.
-    const named = redis.servers.slice(3)
-      .find((_, i) => redis.servers[i] !== master)!;
+    let named = master;
+    for (const server of redis.servers) {
+      const port = await server.info("master_port"); // empty for a master
+      if (port !== "" && port !== `${master.port}`) named = server;
+    }
     using deployment = await opened(named.url);
     assert.equal(deployment.kind, "cluster");
     const seen = new Set<string>();

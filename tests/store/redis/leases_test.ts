@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { parseRedisAddress } from "../../../src/store/redis/address.ts";
+import { openDeployment } from "../../../src/store/redis/connect.ts";
 import { parseLease, preferredMember } from "../../../src/store/redis/lease.ts";
 import {
   type MemberList,
@@ -8,9 +10,11 @@ import {
 import { needs } from "../../support/needs.ts";
 import { RedisServer } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
-import { deploymentOf, KEYS } from "./support.ts";
 
 const SHARDS = 8;
+const KEYS = {
+  ofShard: (shard: number, name: string) => `{test/${shard}}:${name}`,
+};
 
 /** The members of a test, all registered at once. */
 class Members implements MemberList {
@@ -31,13 +35,13 @@ class Members implements MemberList {
 }
 
 /** Starts the leases of a server. */
-function join(
+async function join(
   redis: RedisServer,
   members: MemberList,
   name: string,
   options: { clock?: () => number; replicas?: number; run?: string } = {},
 ) {
-  const deployment = deploymentOf(redis);
+  const deployment = await openDeployment(parseRedisAddress(redis.url));
   const { clock, replicas = 0, run = `run-${name}` } = options;
   const leases = new RedisLeases({
     ...{ deployment, keys: KEYS, shards: SHARDS, name, run, members },
@@ -49,10 +53,7 @@ function join(
     leases,
     name,
     /** Ends it without a word, as a killed process. */
-    kill: () => {
-      deployment.close();
-      deployment.open = () => Promise.reject(new Error("killed"));
-    },
+    kill: () => deployment.close(),
     [Symbol.asyncDispose]: async () => {
       await leases.close();
       deployment.close();
@@ -60,7 +61,7 @@ function join(
   };
 }
 
-type Server = ReturnType<typeof join>;
+type Server = Awaited<ReturnType<typeof join>>;
 
 const ALL = Array.from({ length: SHARDS }, (_, shard) => shard);
 const heldBy = ({ leases }: Server) => ALL.filter((one) => leases.holds(one));
@@ -124,8 +125,8 @@ Deno.test({
     await using redis = await RedisServer.start();
     const members = new Members();
     members.set("a", "b");
-    await using a = join(redis, members, "a");
-    await using b = join(redis, members, "b");
+    await using a = await join(redis, members, "a");
+    await using b = await join(redis, members, "b");
     await settle([a, b], () => isDivided([a, b]));
     assert.deepEqual(a.leases.members, ["a", "b"]);
     let changes = 0;
@@ -147,9 +148,9 @@ Deno.test({
     await using redis = await RedisServer.start();
     const members = new Members();
     members.set("a");
-    await using a = join(redis, members, "a");
+    await using a = await join(redis, members, "a");
     await settle([a], () => heldBy(a).length === SHARDS);
-    await using b = join(redis, members, "b");
+    await using b = await join(redis, members, "b");
     const fences = ALL.map((shard) => a.leases.leaseOf(shard)!.fence);
     a.kill();
     members.set("b");
@@ -169,7 +170,7 @@ Deno.test({
     members.set("a");
     let skipped = 0;
     const clock = () => performance.now() + skipped;
-    await using a = join(redis, members, "a", { clock });
+    await using a = await join(redis, members, "a", { clock });
     await settle([a], () => heldBy(a).length === SHARDS);
     skipped = 4000;
     assert.deepEqual(heldBy(a), [], "at the first look at the clock");
@@ -191,8 +192,8 @@ Deno.test({
     await using redis = await RedisServer.start();
     const members = new Members();
     members.set("a", "b");
-    await using a = join(redis, members, "a");
-    await using b = join(redis, members, "b");
+    await using a = await join(redis, members, "a");
+    await using b = await join(redis, members, "b");
     await settle([a, b], () => isDivided([a, b]));
     redis.freeze();
     const frozen = performance.now();
@@ -210,9 +211,9 @@ Deno.test({
     await using redis = await RedisServer.start();
     const members = new Members();
     members.set("a", { name: "b", caughtUp: false });
-    await using a = join(redis, members, "a");
+    await using a = await join(redis, members, "a");
     await settle([a], () => heldBy(a).length === SHARDS);
-    await using b = join(redis, members, "b");
+    await using b = await join(redis, members, "b");
     await until(() => b.leases.holderOf(0) === "a");
     assert.deepEqual(heldBy(b), []);
     members.set("a", "b");
@@ -228,7 +229,7 @@ Deno.test({
     await using redis = await RedisServer.start();
     const members = new Members();
     members.set("a");
-    await using a = join(redis, members, "a", { replicas: 1 });
+    await using a = await join(redis, members, "a", { replicas: 1 });
     await until(async () =>
       await redis.text("EXISTS", "{test/0}:lease") === "1"
     );
