@@ -1,0 +1,210 @@
+/**
+ * Reads the journal of a shard from Redis, without a gap.
+ *
+ * @module
+ */
+import {
+  type Deployment,
+  RedisError,
+  type RedisNode,
+  type Reply,
+} from "./deployment.ts";
+import {
+  compareIds,
+  FIRST_ID,
+  list,
+  parseRead,
+  type StreamEntry,
+  text,
+} from "./stream_entry.ts";
+
+/** Entries of a block: at most about 2 MiB. */
+const BLOCK_ENTRIES = 32;
+/** How long Redis waits for a next entry, in ms. */
+const BLOCK_MS = 1000;
+/** A node that does not answer for this time is given up, in ms. */
+const COMMAND_TIMEOUT_MS = 2000;
+/**
+ * After so long without an answer, other entries may have been trimmed, or
+ * another master may have come and gone: then the reader begins anew. Far below
+ * the 10 s for which entries are kept (see {@linkcode MIN_ENTRY_AGE_MS}).
+ */
+const MAX_SILENCE_MS = 5000;
+
+/**
+ * Entries that are younger are never trimmed, in ms of Redis' clock: so a reader
+ * that was at the end a moment ago misses none.
+ */
+export const MIN_ENTRY_AGE_MS = 10_000;
+
+/** Entries after the position are not in the journal any more. */
+export class JournalGapError extends Error {
+  override readonly name = "JournalGapError";
+  /** Trimmed behind a checkpoint, or lost by Redis. */
+  readonly reason: "trimmed" | "lost";
+
+  constructor(reason: "trimmed" | "lost") {
+    super(`entries were ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** A connection that reads one journal, from a position on. */
+export class JournalSource {
+  readonly #node: RedisNode;
+  readonly #key: string;
+  /** The last id that was read. */
+  #readTo: string;
+  /** False if there may be more entries than were read. */
+  #isAtEnd = false;
+  #exists = false;
+  #answeredAt = performance.now();
+  /** Redis' clock minus that of this machine, in ms. */
+  readonly clockOffset: number;
+
+  private constructor(
+    node: RedisNode,
+    key: string,
+    position: string,
+    clockOffset: number,
+  ) {
+    this.#node = node;
+    this.#key = key;
+    this.#readTo = position;
+    this.clockOffset = clockOffset;
+  }
+
+  /**
+   * Connects to the master of a journal.
+   *
+   * @param position entries after this id are read
+   * @throws {RedisError}
+   */
+  static async open(
+    deployment: Deployment,
+    key: string,
+    position: string,
+  ): Promise<JournalSource> {
+    const node = await deployment.open(key);
+    try {
+      const [seconds, micros] = list(
+        await node.send(["TIME"], COMMAND_TIMEOUT_MS),
+      ).map(Number);
+      const offset = seconds! * 1000 + micros! / 1000 - Date.now();
+      return new JournalSource(node, key, position, offset);
+    } catch (error) {
+      node.close();
+      throw error;
+    }
+  }
+
+  /** True if the last read returned all that there was. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd;
+  }
+
+  /**
+   * Returns the next entries; none if there are none. At the end it waits for
+   * one, up to a second.
+   *
+   * @throws {RedisError}
+   * @throws {JournalGapError} if entries are missing
+   */
+  async read(): Promise<StreamEntry[]> {
+    const entries = this.#isAtEnd ? await this.#await() : await this.#next();
+    this.#answeredAt = performance.now();
+    this.#isAtEnd = entries.length < BLOCK_ENTRIES;
+    this.#readTo = entries.at(-1)?.id ?? this.#readTo;
+    return entries;
+  }
+
+  /** Closes the connection. May be called more than once. */
+  close(): void {
+    this.#node.close();
+  }
+
+  /** Away from the end: entries are trimmed between two reads, so it checks. */
+  async #next(): Promise<StreamEntry[]> {
+    if (!this.#exists) {
+      const exists = await this.#send("EXISTS", this.#key);
+      if (Number(exists) === 0) {
+        if (this.#readTo !== FIRST_ID) throw new JournalGapError("lost");
+        await this.#checkRole();
+        return [];
+      }
+      this.#exists = true;
+    }
+    const commands = [
+      ["ROLE"],
+      ["XINFO", "STREAM", this.#key],
+      this.#read(),
+    ];
+    const sent = [["MULTI"], ...commands].map((command) =>
+      this.#send(...command)
+    );
+    const executed = this.#send("EXEC");
+    executed.catch(() => {});
+    await Promise.all(sent);
+    const [role, info, read] = list(await executed);
+    checkRole(role);
+    this.#checkGap(list(info));
+    return parseRead(read!);
+  }
+
+  /** At the end: what comes now is not trimmed yet. */
+  async #await(): Promise<StreamEntry[]> {
+    const reading = this.#send(...this.#read("BLOCK", `${BLOCK_MS}`));
+    const checking = this.#checkRole();
+    checking.catch(() => {});
+    const reply = await reading;
+    await checking;
+    if (performance.now() - this.#answeredAt > MAX_SILENCE_MS) {
+      throw new RedisError("connection", "no answer for seconds");
+    }
+    return parseRead(reply);
+  }
+
+  /**
+   * A master that became a replica has another history of entries. Redis ends
+   * blocked commands then, but not the connections.
+   */
+  async #checkRole(): Promise<void> {
+    checkRole(await this.#send("ROLE"));
+  }
+
+  #checkGap(info: readonly Reply[]): void {
+    const field = (name: string) => {
+      for (let i = 0; i + 1 < info.length; i += 2) {
+        if (text(info[i]) === name) return text(info[i + 1]);
+      }
+      throw new RedisError(
+        "other",
+        `XINFO STREAM has no field ${name}: Redis is older than 7.0`,
+      );
+    };
+    if (compareIds(field("last-generated-id"), this.#readTo) < 0) {
+      throw new JournalGapError("lost");
+    }
+    if (compareIds(field("max-deleted-entry-id"), this.#readTo) > 0) {
+      throw new JournalGapError("trimmed");
+    }
+  }
+
+  #read(...options: string[]): string[] {
+    return [
+      ...["XREAD", "COUNT", `${BLOCK_ENTRIES}`, ...options],
+      ...["STREAMS", this.#key, this.#readTo],
+    ];
+  }
+
+  #send(...command: string[]) {
+    return this.#node.send(command, COMMAND_TIMEOUT_MS);
+  }
+}
+
+function checkRole(reply: Reply | undefined): void {
+  const role = text(list(reply)[0]);
+  if (role !== "master") {
+    throw new RedisError("elsewhere", `the node is a ${role} now`);
+  }
+}

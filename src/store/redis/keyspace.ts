@@ -1,0 +1,59 @@
+/**
+ * What describes the map in Redis: the version of its keys, and the number of
+ * shards, which is fixed when they are made.
+ *
+ * @module
+ */
+import { printable } from "../../common/printable.ts";
+import { StoreError } from "../store.ts";
+import type { RedisNode } from "./deployment.ts";
+import type { Keys } from "./keys.ts";
+import { list, text } from "./stream_entry.ts";
+
+/** The version of the keys and of what they hold. */
+const FORMAT = "1";
+/** A node that does not answer for this time is given up, in ms. */
+const COMMAND_TIMEOUT_MS = 2000;
+
+/**
+ * Describes the map if no server has done so, and checks that this server can
+ * use it.
+ *
+ * @param node the master of {@linkcode Keys.meta}
+ * @param keys the keys of the map
+ * @param shards how many this server has
+ * @param description the address of the store, for errors
+ * @throws {StoreError} if the map is of another version or has other shards
+ * @throws {RedisError} the error of Redis
+ */
+export async function openKeyspace(
+  node: RedisNode,
+  keys: Keys,
+  shards: number,
+  description: string,
+): Promise<void> {
+  const { meta } = keys;
+  const send = (...command: string[]) => node.send(command, COMMAND_TIMEOUT_MS);
+  await send("HSETNX", meta, "format", FORMAT);
+  await send("HSETNX", meta, "shards", `${shards}`);
+  const [format, stored] = list(await send("HMGET", meta, "format", "shards"))
+    .map((one) => one === null ? "" : printable(text(one)));
+  if (format !== FORMAT) {
+    throw new StoreError(
+      `Cannot use ${description}: its keys have format ${format}, this server knows format ${FORMAT}`,
+      {
+        hint:
+          "Use the version of occupancy that the other servers have, or another prefix: redis://HOST:PORT/PREFIX.",
+      },
+    );
+  }
+  if (stored !== `${shards}`) {
+    throw new StoreError(
+      `Cannot use ${description}: its map has ${stored} shards, this server ${shards}`,
+      {
+        hint:
+          `Start the server with --shards ${stored}: the number is fixed when the map is made. Or use another prefix: redis://HOST:PORT/PREFIX.`,
+      },
+    );
+  }
+}

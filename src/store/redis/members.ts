@@ -1,0 +1,160 @@
+/**
+ * The servers that share a store.
+ *
+ * @module
+ */
+import { delay } from "../../common/async.ts";
+import { StoreError } from "../store.ts";
+import type { Deployment, RedisNode } from "./deployment.ts";
+import type { Keys } from "./keys.ts";
+import type { RedisProblem } from "./redis_problem.ts";
+import { list, text } from "./stream_entry.ts";
+
+/** A server that does not renew its key for this time is gone, in ms. */
+const MEMBER_TTL_MS = 5000;
+const RENEW_INTERVAL_MS = 1500;
+/** A key that lasts longer is renewed by another server, in ms. */
+const TAKEOVER_MS = MEMBER_TTL_MS + RENEW_INTERVAL_MS;
+const TAKEOVER_INTERVAL_MS = 100;
+/** A node that does not answer for this time is given up, in ms. */
+const COMMAND_TIMEOUT_MS = 2000;
+
+/** Sets the key if it is free or has our run id. Returns the run id it has. */
+const RENEW = `
+local run = redis.call('GET', KEYS[1])
+if run and run ~= ARGV[1] then return run end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]`;
+/** Deletes the key if it has our run id. */
+const LEAVE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0`;
+
+/** What {@linkcode Members} needs. */
+export interface MembersOptions {
+  readonly deployment: Deployment;
+  readonly keys: Keys;
+  readonly problem: RedisProblem;
+  /** The name of this server. */
+  readonly name: string;
+  /** Identifies this run of the server. */
+  readonly run: string;
+}
+
+/** Announces this server to the others, and knows their names. */
+export class Members {
+  readonly #options: MembersOptions;
+  readonly #closing = new AbortController();
+  readonly #observers = new Set<() => void>();
+  #node: RedisNode | undefined;
+  #names: readonly string[] = [];
+  #renewing: Promise<void> | undefined;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  /** The names of the servers that are connected, sorted. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Calls back when the names changed. Returns a function that ends it. */
+  observe(onChange: () => void): () => void {
+    this.#observers.add(onChange);
+    return () => this.#observers.delete(onChange);
+  }
+
+  /**
+   * Announces this server, and begins to renew that.
+   *
+   * @throws {StoreError} if another server has the name
+   * @throws {RedisError} the error of Redis
+   */
+  async join(): Promise<void> {
+    const start = performance.now();
+    // The key of a server that was killed has to expire first.
+    while (!await this.#renewKey()) {
+      if (performance.now() - start > TAKEOVER_MS) throw this.#nameError();
+      await delay(TAKEOVER_INTERVAL_MS, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
+    }
+    await this.#readNames();
+    this.#renewing ??= this.#renew();
+  }
+
+  /** Ends; the others learn it at once, if Redis answers. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#renewing;
+    const { keys, name, run } = this.#options;
+    if (this.#renewing !== undefined && this.#node !== undefined) {
+      await this.#send("EVAL", LEAVE, "1", keys.member(name), run)
+        .catch(() => {}); // it expires
+    }
+    this.#drop();
+  }
+
+  async #renew(): Promise<void> {
+    const { deployment, problem } = this.#options;
+    const { signal } = this.#closing;
+    for (;;) {
+      await delay(RENEW_INTERVAL_MS, signal);
+      if (signal.aborted) return;
+      const start = performance.now();
+      try {
+        if (!await this.#renewKey()) throw this.#nameError();
+        await this.#readNames();
+        problem.works("members");
+      } catch (error) {
+        if (!(error instanceof StoreError)) {
+          this.#drop();
+          deployment.changed();
+        }
+        problem.failed("members", error, start);
+      }
+    }
+  }
+
+  /** Returns false if another server has the name. */
+  async #renewKey(): Promise<boolean> {
+    const { deployment, keys, name, run } = this.#options;
+    this.#node ??= await deployment.open(keys.meta);
+    const key = keys.member(name);
+    const holder = await this.#send(
+      ...["EVAL", RENEW, "1", key, run, `${MEMBER_TTL_MS}`],
+    );
+    if (text(holder) !== run) return false;
+    await this.#send("SADD", keys.members, name);
+    return true;
+  }
+
+  async #readNames(): Promise<void> {
+    const { keys } = this.#options;
+    const all = list(await this.#send("SMEMBERS", keys.members)).map(text);
+    const runs = await Promise.all(
+      all.map((name) => this.#send("GET", keys.member(name))),
+    );
+    const names = all.filter((_, i) => runs[i] !== null).sort();
+    if (names.join("\n") === this.#names.join("\n")) return;
+    this.#names = names;
+    for (const onChange of this.#observers) onChange();
+  }
+
+  #send(...command: string[]) {
+    return this.#node!.send(command, COMMAND_TIMEOUT_MS);
+  }
+
+  #drop(): void {
+    this.#node?.close();
+    this.#node = undefined;
+  }
+
+  #nameError(): StoreError {
+    const { name, deployment } = this.#options;
+    return new StoreError(
+      `Another server uses the name "${name}" with ${deployment.description}`,
+      { hint: "Give each server a name of its own: --name." },
+    );
+  }
+}

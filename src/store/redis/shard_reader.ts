@@ -1,0 +1,422 @@
+/**
+ * Delivers the journal of a shard, in its order, as far as it is safe.
+ *
+ * @module
+ */
+import { delay } from "../../common/async.ts";
+import { Fifo } from "../../common/fifo.ts";
+import type { Semaphore } from "../../common/semaphore.ts";
+import { decodeEntries } from "../entry_codec.ts";
+import type { Delivery, Entry } from "../store.ts";
+import { type Deployment, RedisError } from "./deployment.ts";
+import { JournalGapError, JournalSource } from "./journal_source.ts";
+import type { RedisProblem } from "./redis_problem.ts";
+import type { SeenWriters } from "./seen_writers.ts";
+import type { ShardWriter } from "./shard_writer.ts";
+import {
+  compareIds,
+  SAFE_ON_ARRIVAL,
+  type StreamEntry,
+  timeOfId,
+} from "./stream_entry.ts";
+
+/** Content that was read and can be applied: at most this and a block more. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
+/** Entries of other servers that are delivered together. */
+const MAX_DELIVERY_BYTES = 64 * 1024;
+/** Entries that are not known to be safe after this time are asked about, in ms. */
+const UNSAFE_MS = 100;
+const FIRST_RETRY_MS = 20;
+const MAX_RETRY_MS = 1000;
+
+/** What was applied of a journal, and what the next entries depend on. */
+export interface JournalState {
+  /** The id of the last entry that was applied, or skipped. */
+  position: string;
+  /** The highest `now` of the entries. */
+  now: number;
+  writers: SeenWriters;
+}
+
+/** What a reader needs. */
+export interface ShardReaderOptions {
+  readonly shard: number;
+  readonly deployment: Deployment;
+  /** The key of the journal. */
+  readonly key: string;
+  /** Of {@linkcode RedisProblem}. */
+  readonly source: string;
+  readonly problem: RedisProblem;
+  /** Identifies this run of the server. */
+  readonly run: string;
+  readonly writer: ShardWriter;
+  /** Where the reader begins; the reader changes it. */
+  readonly state: JournalState;
+  /** Applies one delivery of all shards at a time. */
+  readonly turns: Semaphore;
+  /** Returns the shard of a layer. */
+  readonly shardOf: (layer: string) => number;
+  /** Called in the turn of the event loop in which the state has changed. */
+  readonly onApplied: () => void;
+  /** Called for an entry that is skipped, with the reason. */
+  readonly onDamage: (id: string, reason: string) => void;
+  /** Called if a writer's entries are missing: Redis has lost them. */
+  readonly onMissing: (id: string, run: string, count: number) => void;
+  /**
+   * Called when entries after the position are not in the journal: loads the
+   * shard anew, and changes the state.
+   *
+   * @throws {StoreError} if that is not possible
+   */
+  readonly onGap: (reason: JournalGapError["reason"]) => Promise<void>;
+}
+
+/** Applies a delivery. */
+export type Apply = (delivery: Delivery) => Promise<void>;
+
+/**
+ * Reads the journal of a shard on a connection of its own.
+ *
+ * An entry is applied only if no failover can lose it. It is safe if it is an own
+ * one that the writer found safe under the same id; if it is at or before the `k`
+ * of an entry that was read; or if its own `k` is `*`. On another connection the
+ * reader begins behind the last entry that it applied: the others may not be in
+ * the journal of another master.
+ */
+export class ShardReader {
+  readonly #options: ShardReaderOptions;
+  readonly #closing = new AbortController();
+  /** Entries that were read and are not applied, in order. */
+  #read = new Fifo<StreamEntry>();
+  /** Own entries among them that are not known to be safe. */
+  #own: StreamEntry[] = [];
+  /** Number of those with content, and their bytes. */
+  #waiting = 0;
+  #bytes = 0;
+  /** Entries up to this id are safe, as far as known. */
+  #safe: string;
+  #apply: Apply | undefined;
+  #source: JournalSource | undefined;
+  /** Resolves when nothing is left that can be applied. */
+  #delivering: Promise<void> | undefined;
+  /** Resolves when something was applied. */
+  #progress = Promise.withResolvers<void>();
+  #unsafeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** False while it only loads: then it writes no markers. */
+  #isFollowing = false;
+
+  constructor(options: ShardReaderOptions) {
+    this.#options = options;
+    this.#safe = options.state.position;
+  }
+
+  /** Number of entries with content that were read and not applied. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Age of the oldest of them, in ms. */
+  get waitingMs(): number {
+    const oldest = this.#waiting > 0 ? this.#read.first : undefined;
+    if (oldest === undefined) return 0;
+    const now = Date.now() + (this.#source?.clockOffset ?? 0);
+    return Math.max(0, now - timeOfId(oldest.id));
+  }
+
+  /**
+   * Applies what the journal has now and is known to be safe.
+   *
+   * @throws {RedisError} if it cannot be read
+   */
+  async load(apply: Apply): Promise<void> {
+    this.#apply = apply;
+    try {
+      const source = await this.#open();
+      do {
+        this.#take(await source.read());
+        await this.#delivered();
+      } while (!source.isAtEnd && !this.#closing.signal.aborted);
+    } finally {
+      this.#forget();
+      this.#apply = undefined;
+    }
+  }
+
+  /** Begins to deliver all that comes. */
+  follow(apply: Apply): void {
+    this.#apply = apply;
+    this.#isFollowing = true;
+    void this.#run();
+  }
+
+  /** Call it when own entries became safe. */
+  checkOwn(): void {
+    const { writer } = this.#options;
+    const index = this.#own.findLastIndex(({ sequence, id }) =>
+      writer.isSafe(sequence, id)
+    );
+    if (index < 0) return;
+    this.#raiseSafe(this.#own[index]!.id);
+    this.#own.splice(0, index + 1);
+    this.#deliver();
+  }
+
+  /** Ends, after the delivery that is being applied. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#source?.close();
+    clearTimeout(this.#unsafeTimer);
+    await this.#delivering;
+  }
+
+  async #run(): Promise<void> {
+    const { deployment, problem, source: name, writer, onGap } = this.#options;
+    const { signal } = this.#closing;
+    let pause = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      let start = performance.now();
+      try {
+        const source = await this.#open();
+        let isChecked = false;
+        while (!signal.aborted) {
+          start = performance.now();
+          const safe = isChecked ? [] : writer.safeSequences();
+          this.#take(await source.read());
+          if (!isChecked && source.isAtEnd) {
+            isChecked = true;
+            this.#repeatLost(safe);
+          }
+          problem.works(name);
+          pause = FIRST_RETRY_MS;
+          await this.#room();
+        }
+      } catch (error) {
+        this.#source?.close();
+        if (signal.aborted) return;
+        await this.#delivered();
+        this.#forget();
+        const failure = error instanceof JournalGapError
+          ? await onGap(error.reason).then(() => undefined, (error) => error)
+          : error;
+        this.#safe = this.#options.state.position;
+        if (failure === undefined) continue;
+        if (failure instanceof RedisError) deployment.changed();
+        problem.failed(name, failure, start);
+        await delay(pause, signal);
+        pause = Math.min(2 * pause, MAX_RETRY_MS);
+      }
+    }
+  }
+
+  async #open(): Promise<JournalSource> {
+    const { deployment, key, state } = this.#options;
+    const source = await JournalSource.open(deployment, key, state.position);
+    if (this.#closing.signal.aborted) source.close();
+    return this.#source = source;
+  }
+
+  /** Forgets what was read and not applied. */
+  #forget(): void {
+    this.#source?.close();
+    this.#source = undefined;
+    this.#read = new Fifo();
+    this.#own = [];
+    this.#waiting = 0;
+    this.#bytes = 0;
+    this.#safe = this.#options.state.position;
+    clearTimeout(this.#unsafeTimer);
+    this.#unsafeTimer = undefined;
+  }
+
+  /**
+   * Writes own entries again that were safe and are not in the journal: Redis
+   * has lost them, for example in a crash without replicas.
+   *
+   * @param safe the numbers of those that were safe before the end was read
+   */
+  #repeatLost(safe: readonly number[]): void {
+    const { run, writer } = this.#options;
+    if (safe.length === 0) return;
+    const found = new Set<number>();
+    for (const entry of this.#read) {
+      if (entry.run === run) found.add(entry.sequence);
+    }
+    for (const sequence of safe) {
+      if (!found.has(sequence)) writer.repeat(sequence);
+    }
+  }
+
+  /** Takes entries that were read. */
+  #take(entries: readonly StreamEntry[]): void {
+    const { run, writer } = this.#options;
+    for (const entry of entries) {
+      this.#read.push(entry);
+      if (entry.content !== undefined) {
+        this.#waiting++;
+        this.#bytes += entry.content.length;
+      }
+      const { safe, id } = entry;
+      if (safe === SAFE_ON_ARRIVAL) this.#raiseSafe(id);
+      else if (safe !== undefined && compareIds(safe, id) < 0) {
+        this.#raiseSafe(safe);
+      }
+      if (entry.run !== run || entry.sequence === 0) continue;
+      if (writer.isSafe(entry.sequence, id)) this.#raiseSafe(id);
+      else this.#own.push(entry);
+    }
+    this.#deliver();
+  }
+
+  #raiseSafe(id: string): void {
+    if (compareIds(id, this.#safe) > 0) this.#safe = id;
+  }
+
+  #canDeliver(): boolean {
+    const first = this.#read.first;
+    return first !== undefined && compareIds(first.id, this.#safe) <= 0;
+  }
+
+  /** Waits while too much is held that can be applied. */
+  async #room(): Promise<void> {
+    while (
+      this.#bytes >= MAX_READ_BYTES && this.#delivering !== undefined &&
+      !this.#closing.signal.aborted
+    ) await Promise.race([this.#progress.promise, this.#delivering]);
+  }
+
+  async #delivered(): Promise<void> {
+    while (this.#delivering !== undefined) await this.#delivering;
+  }
+
+  /** Delivers what is safe, if that is not being done. */
+  #deliver(): void {
+    if (this.#delivering === undefined && this.#canDeliver()) {
+      this.#delivering = this.#deliverAll().finally(() => {
+        this.#delivering = undefined;
+        this.#watchUnsafe();
+      });
+    } else this.#watchUnsafe();
+  }
+
+  async #deliverAll(): Promise<void> {
+    const { turns } = this.#options;
+    while (this.#canDeliver() && !this.#closing.signal.aborted) {
+      await turns.run(1, () => this.#deliverNext());
+      this.#progress.resolve();
+      this.#progress = Promise.withResolvers();
+    }
+  }
+
+  async #deliverNext(): Promise<void> {
+    const { state, shard, run, writer, onApplied } = this.#options;
+    const { signal } = this.#closing;
+    const entries: Entry[] = [];
+    let own: StreamEntry | undefined;
+    let bytes = 0;
+    let count = 0;
+    let position = state.position;
+    while (this.#canDeliver() && own === undefined && !signal.aborted) {
+      const next = this.#read.first!;
+      const part = next.run === run ? writer.part(next.sequence) : undefined;
+      const length = next.content?.length ?? 0;
+      // An own entry is delivered alone, others together.
+      if (entries.length > 0) {
+        if (part !== undefined || bytes + length > MAX_DELIVERY_BYTES) break;
+      }
+      this.#read.shift();
+      position = next.id;
+      if (length > 0) count++;
+      bytes += length;
+      if (!this.#isNew(next)) continue;
+      if (part !== undefined) {
+        own = next;
+        entries.push(...part.entries);
+      } else entries.push(...this.#decode(next));
+    }
+    const part = own && writer.part(own.sequence);
+    if (entries.length > 0) {
+      await this.#apply!({
+        shard,
+        entries: entries.map((entry) => this.#raiseClock(entry)),
+        ...(part && {
+          own: { commit: part.commit.entries, indexes: part.indexes },
+        }),
+      });
+    }
+    this.#waiting -= count;
+    this.#bytes -= bytes;
+    state.position = position;
+    onApplied();
+    if (own !== undefined) writer.applied(own.sequence);
+  }
+
+  /** Returns false for markers that need no order, repeats and damaged entries. */
+  #isNew(entry: StreamEntry): boolean {
+    const { state, run: ownRun, writer, onDamage, onMissing } = this.#options;
+    const { run, sequence, id, damage } = entry;
+    if (damage !== undefined) {
+      onDamage(id, damage);
+      if (run === ownRun) writer.repeat(sequence);
+      return false;
+    }
+    if (sequence === 0) return false;
+    const missing = state.writers.note(run, sequence, timeOfId(id));
+    if (missing === undefined) {
+      if (run === ownRun) writer.applied(sequence);
+      return false;
+    }
+    if (missing > 0) onMissing(id, run, missing);
+    return true;
+  }
+
+  /** Decodes an entry of another server; none if it is damaged. */
+  #decode({ id, content }: StreamEntry): Entry[] {
+    if (content === undefined) return [];
+    const { shard, shardOf, onDamage } = this.#options;
+    try {
+      const entries = [...decodeEntries(content)];
+      for (const entry of entries) {
+        if (!Number.isFinite(entry.now)) throw new RangeError("no valid time");
+        if ("layer" in entry && shardOf(entry.layer) !== shard) {
+          throw new RangeError("its layer is of another shard");
+        }
+      }
+      return entries;
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof TypeError)) {
+        throw error;
+      }
+      onDamage(id, error.message);
+      return [];
+    }
+  }
+
+  /** The clock never goes back in a shard: the members' clocks differ. */
+  #raiseClock(entry: Entry): Entry {
+    const { state } = this.#options;
+    if (entry.now >= state.now) {
+      state.now = entry.now;
+      return entry;
+    }
+    return { ...entry, now: state.now };
+  }
+
+  /**
+   * If entries with content stay unsafe, as after the end of their writer, this
+   * server writes a marker: when that is safe, so are they.
+   */
+  #watchUnsafe(): void {
+    if (
+      !this.#isFollowing || this.#unsafeTimer !== undefined ||
+      this.#waiting === 0 || this.#canDeliver() || this.#closing.signal.aborted
+    ) return;
+    const first = this.#read.first;
+    this.#unsafeTimer = setTimeout(() => {
+      this.#unsafeTimer = undefined;
+      const { writer } = this.#options;
+      // What the writer has in flight becomes safe later, and they with it.
+      if (this.#read.first === first && writer.isIdle) writer.mark();
+      this.#watchUnsafe();
+    }, UNSAFE_MS);
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * Appends the entries of this server to the journal of a shard.
+ *
+ * @module
+ */
+import { delay } from "../../common/async.ts";
+import { Fifo } from "../../common/fifo.ts";
+import { markerPart, type Part } from "./commit_parts.ts";
+import {
+  type Deployment,
+  RedisError,
+  type RedisNode,
+  type Reply,
+} from "./deployment.ts";
+import { MissingReplicasError, type RedisProblem } from "./redis_problem.ts";
+import {
+  entryFields,
+  list,
+  SAFE_ON_ARRIVAL,
+  text,
+} from "./stream_entry.ts";
+
+/** Entries that are sent together: what other servers must hold unapplied. */
+const MAX_BATCH_BYTES = 1024 * 1024;
+/** A node that does not answer for this time is given up, in ms. */
+const COMMAND_TIMEOUT_MS = 2000;
+/** How long Redis waits for its replicas before it answers, in ms. */
+const WAIT_MS = 1000;
+/** After so many answers of too few replicas, the master is looked for anew. */
+const WAITS_BEFORE_SEARCH = 3;
+/** The other servers learn after this time that the last entry is safe, in ms. */
+const MARKER_DELAY_MS = 1;
+const FIRST_RETRY_MS = 20;
+const MAX_RETRY_MS = 1000;
+
+/** What a writer needs. */
+export interface ShardWriterOptions {
+  readonly deployment: Deployment;
+  /** The key of the journal. */
+  readonly key: string;
+  /** Of {@linkcode RedisProblem}. */
+  readonly source: string;
+  readonly problem: RedisProblem;
+  /** Identifies this run of the server, in all journals. */
+  readonly run: string;
+  /** How many replicas must confirm an entry; valid once something is written. */
+  readonly replicas: () => number;
+  /** Called when entries became safe. */
+  readonly onSafe: () => void;
+}
+
+/** A part that has its number. */
+interface Numbered {
+  readonly part: Part;
+  readonly sequence: number;
+  /** The id under which it is known to be safe. */
+  safeId: string | undefined;
+}
+
+/**
+ * Appends parts in their order, with one batch at a time in flight. A batch is
+ * appended by one transaction, so that all of it or nothing is there, and again
+ * on another connection until Redis confirms that it is safe, with the same
+ * numbers: whoever reads applies each number once.
+ *
+ * An entry is safe when `XADD` has returned and `WAIT` behind it on the same
+ * connection has counted enough replicas: `WAIT` is about the last write of its
+ * connection, and so about all entries before that one too.
+ */
+export class ShardWriter {
+  readonly #options: ShardWriterOptions;
+  readonly #queue = new Fifo<Numbered>();
+  /** Parts that were not applied, by number. */
+  readonly #unapplied = new Map<number, Numbered>();
+  readonly #closing = new AbortController();
+  /** The last part of the queue, as long as it was not sent. */
+  #last: Numbered | undefined;
+  #sequence = 0;
+  #node: RedisNode | undefined;
+  /**
+   * The last id that is safe according to `#node`. Of another connection it
+   * would prove nothing: that may be of a master that was replaced, whose
+   * journal went on in another way.
+   */
+  #safeId: string | undefined;
+  #running = false;
+  #markerTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ShardWriterOptions) {
+    this.#options = options;
+  }
+
+  /** True if nothing waits to become safe. */
+  get isIdle(): boolean {
+    return !this.#running;
+  }
+
+  /** Appends parts. Their commits learn when they were applied. */
+  append(parts: Iterable<Part>): void {
+    for (const part of parts) {
+      const numbered = { part, sequence: ++this.#sequence, safeId: undefined };
+      this.#unapplied.set(numbered.sequence, numbered);
+      this.#queue.push(numbered);
+      this.#last = numbered;
+    }
+    this.#start();
+  }
+
+  /**
+   * Returns the commit of the last part that was not sent yet: of a marker, if
+   * there is none. When it is applied, all is applied that is in the journal now.
+   */
+  mark(): Part["commit"] {
+    if (this.#last === undefined) this.append([markerPart()]);
+    return this.#last!.part.commit;
+  }
+
+  /** Returns the own part with a number; undefined if it was applied. */
+  part(sequence: number): Part | undefined {
+    return this.#unapplied.get(sequence)?.part;
+  }
+
+  /** Returns true if the own entry with a number is safe under an id. */
+  isSafe(sequence: number, id: string): boolean {
+    return this.#unapplied.get(sequence)?.safeId === id;
+  }
+
+  /** Call it when an own part was read and applied. */
+  applied(sequence: number): void {
+    const numbered = this.#unapplied.get(sequence);
+    if (numbered === undefined) return;
+    this.#unapplied.delete(sequence);
+    numbered.part.commit.partApplied();
+  }
+
+  /**
+   * Call it when own parts up to a number are in the map without having been
+   * read: with a checkpoint.
+   */
+  appliedUpTo(sequence: number): void {
+    for (const each of [...this.#unapplied.keys()]) {
+      if (each <= sequence) this.applied(each);
+    }
+  }
+
+  /** The numbers of own entries that are safe and were not applied. */
+  safeSequences(): number[] {
+    return [...this.#unapplied.values()]
+      .filter(({ safeId }) => safeId !== undefined)
+      .map(({ sequence }) => sequence);
+  }
+
+  /**
+   * Call it for an own entry that is damaged, or that Redis has lost although it
+   * was safe: it is written under a new number.
+   */
+  repeat(sequence: number): void {
+    const numbered = this.#unapplied.get(sequence);
+    if (numbered === undefined) return;
+    this.#unapplied.delete(sequence);
+    this.append([numbered.part]);
+  }
+
+  /** The commits that wait. */
+  *pending(): Generator<Part["commit"]> {
+    for (const { part } of this.#unapplied.values()) yield part.commit;
+  }
+
+  /** Ends. What was not written stays so. */
+  close(): void {
+    this.#closing.abort();
+    clearTimeout(this.#markerTimer);
+    this.#drop();
+  }
+
+  #start(): void {
+    if (this.#running || this.#closing.signal.aborted) return;
+    this.#running = true;
+    clearTimeout(this.#markerTimer);
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      const batch = this.#takeBatch();
+      if (batch.length === 0 || signal.aborted) break;
+      await this.#writeUntilSafe(batch);
+    }
+    this.#running = false;
+    this.#scheduleMarker();
+  }
+
+  #takeBatch(): Numbered[] {
+    const batch: Numbered[] = [];
+    let bytes = 0;
+    for (let next; (next = this.#queue.first) !== undefined;) {
+      const { length } = next.part.content?.bytes ?? { length: 0 };
+      if (batch.length > 0 && bytes + length > MAX_BATCH_BYTES) break;
+      bytes += length;
+      batch.push(next);
+      this.#queue.shift();
+    }
+    if (this.#queue.length === 0) this.#last = undefined;
+    return batch;
+  }
+
+  async #writeUntilSafe(batch: readonly Numbered[]): Promise<void> {
+    const { problem, source, deployment } = this.#options;
+    const { signal } = this.#closing;
+    let pause = FIRST_RETRY_MS;
+    for (;;) {
+      // What was appended by an earlier attempt may be applied already.
+      const left = batch.filter(({ sequence }) => this.#unapplied.has(sequence));
+      if (left.length === 0) break;
+      const start = performance.now();
+      try {
+        await this.#write(left, start);
+        break;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof RedisError) || error.kind !== "refused") {
+          this.#drop();
+          deployment.changed();
+        }
+        problem.failed(source, error, start);
+        await delay(pause, signal);
+        if (signal.aborted) return;
+        pause = Math.min(2 * pause, MAX_RETRY_MS);
+      }
+    }
+    problem.works(source);
+  }
+
+  /** Appends a batch and waits until it is safe. */
+  async #write(batch: readonly Numbered[], start: number): Promise<void> {
+    const { replicas, onSafe } = this.#options;
+    const node = await this.#connection();
+    const wanted = replicas();
+    const adding = this.#add(node, batch, wanted);
+    // Directly behind: WAIT is about the last write of its connection.
+    const waiting = wanted > 0 ? this.#wait(node, wanted) : undefined;
+    waiting?.catch(() => {}); // the same failure as that of XADD, or a second one
+    const ids = await adding;
+    if (waiting !== undefined) {
+      await this.#untilReplicated(node, wanted, waiting, start);
+    }
+    batch.forEach((one, i) => one.safeId = ids[i]!);
+    this.#safeId = ids.at(-1);
+    onSafe();
+  }
+
+  /** @returns the ids */
+  async #add(
+    node: RedisNode,
+    batch: readonly Numbered[],
+    wanted: number,
+  ): Promise<string[]> {
+    const { run } = this.#options;
+    const safe = wanted === 0 ? SAFE_ON_ARRIVAL : this.#safeId;
+    const commands = batch.map(({ part, sequence }) =>
+      this.#command(entryFields(run, sequence, safe, part.content))
+    );
+    if (commands.length === 1) {
+      return [text(await node.send(commands[0]!, COMMAND_TIMEOUT_MS))];
+    }
+    // All or nothing, in this order: a number is never behind a higher one.
+    const sent = [["MULTI"], ...commands].map((command) =>
+      node.send(command, COMMAND_TIMEOUT_MS)
+    );
+    const executed = node.send(["EXEC"], COMMAND_TIMEOUT_MS);
+    executed.catch(() => {});
+    await Promise.all(sent); // the first error says why, that of EXEC does not
+    return list(await executed).map(text);
+  }
+
+  #command(fields: (string | Uint8Array)[]): (string | Uint8Array)[] {
+    return ["XADD", this.#options.key, "*", ...fields];
+  }
+
+  async #wait(node: RedisNode, wanted: number): Promise<number> {
+    return Number(
+      await node.send(["WAIT", `${wanted}`, `${WAIT_MS}`], COMMAND_TIMEOUT_MS),
+    );
+  }
+
+  /**
+   * Waits until enough replicas have confirmed. Appending again would not help,
+   * unless another node is master now.
+   */
+  async #untilReplicated(
+    node: RedisNode,
+    wanted: number,
+    waiting: Promise<Reply | number>,
+    start: number,
+  ): Promise<void> {
+    const { problem, source } = this.#options;
+    for (let attempt = 1;; attempt++) {
+      const confirmed = Number(await waiting);
+      if (confirmed >= wanted) return;
+      problem.failed(source, new MissingReplicasError(confirmed, wanted), start);
+      if (attempt % WAITS_BEFORE_SEARCH === 0) await this.#checkMaster(node);
+      waiting = this.#wait(node, wanted);
+    }
+  }
+
+  /** @throws {RedisError} if another node is master */
+  async #checkMaster(node: RedisNode): Promise<void> {
+    const { deployment, key } = this.#options;
+    deployment.changed();
+    const master = await deployment.open(key);
+    master.close();
+    if (master.address === node.address) return;
+    throw new RedisError("elsewhere", `${master.address} is the master now`);
+  }
+
+  async #connection(): Promise<RedisNode> {
+    if (this.#node !== undefined) return this.#node;
+    const { deployment, key } = this.#options;
+    const node = await deployment.open(key);
+    if (this.#closing.signal.aborted) {
+      node.close();
+      throw new RedisError("connection", "the store was closed");
+    }
+    this.#safeId = undefined;
+    return this.#node = node;
+  }
+
+  #drop(): void {
+    this.#node?.close();
+    this.#node = undefined;
+    this.#safeId = undefined;
+  }
+
+  /** Without a next entry, a marker says that the last one is safe. */
+  #scheduleMarker(): void {
+    if (this.#safeId === undefined || this.#options.replicas() === 0) return;
+    this.#markerTimer = setTimeout(() => {
+      const node = this.#node;
+      if (node === undefined || this.#safeId === undefined || this.#running) {
+        return;
+      }
+      const fields = entryFields(this.#options.run, 0, this.#safeId);
+      // If it is lost, the readers write markers themselves.
+      node.send(this.#command(fields), COMMAND_TIMEOUT_MS).catch(() => {
+        if (this.#node === node && !this.#running) this.#drop();
+      });
+    }, MARKER_DELAY_MS);
+  }
+}
