@@ -42,6 +42,13 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Iterates over the items, the next one first. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let i = this.#start; i < this.#items.length; i++) {
+      yield this.#items[i]!;
+    }
+  }
+
   /** Removes and returns all items for which a condition is true. */
   take(condition: (item: T) => boolean): T[] {
     const taken: T[] = [];

@@ -172,8 +172,9 @@ class EntryDecoder {
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    // A copy begins at offset 0 of its buffer, so its columns are aligned.
-    this.#bytes = bytes.slice();
+    // A copy begins at offset 0 of its buffer, so its columns are aligned. The
+    // slice() of a Buffer of Node.js would be no copy.
+    this.#bytes = new Uint8Array(bytes);
     this.#view = new DataView(this.#bytes.buffer);
   }
 

@@ -73,7 +73,7 @@ const encoder = new EntryEncoder();
  * Divides a commit.
  *
  * @param entries what is committed; those without a layer and a shard are
- * written to all journals
+ * written to all journals, and an entry `alive` to none
  * @param map determines the shards of layers
  * @returns the commit, and its parts for each shard
  */
@@ -90,6 +90,8 @@ export function divideCommit(
     return builder;
   };
   entries.forEach((entry, index) => {
+    // It is about this server, not about the map.
+    if (entry.kind === "alive") return;
     const shard = shardOfEntry(map, entry);
     if (shard !== undefined) builderOf(shard).add(entry, index);
     else {

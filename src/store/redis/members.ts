@@ -19,15 +19,24 @@ const TAKEOVER_INTERVAL_MS = 100;
 /** A node that does not answer for this time is given up, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 
-/** Sets the key if it is free or has our run id. Returns the run id it has. */
+/** Ends the value of a key whose server has applied nearly all. */
+const CAUGHT_UP = ":ready";
+
+/**
+ * Key: member. Arguments: our run id, the end of the value, expiry in ms. Sets
+ * the key, unless it is of another run. Returns 1 if it was set.
+ */
 const RENEW = `
-local run = redis.call('GET', KEYS[1])
-if run and run ~= ARGV[1] then return run end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return ARGV[1]`;
-/** Deletes the key if it has our run id. */
+local value = redis.call('GET', KEYS[1])
+if value and string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+return 1`;
+/** Key: member. Argument: our run id. Deletes the key, unless it is of another. */
 const LEAVE = `
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+local value = redis.call('GET', KEYS[1])
+if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end
 return 0`;
 
 /** What {@linkcode Members} needs. */
@@ -39,6 +48,15 @@ export interface MembersOptions {
   readonly name: string;
   /** Identifies this run of the server. */
   readonly run: string;
+  /** Returns true if this server has applied nearly all that was committed. */
+  readonly isCaughtUp: () => boolean;
+}
+
+/** A server that is connected to the store. */
+export interface Member {
+  readonly name: string;
+  /** True if it has applied nearly all that was committed. */
+  readonly caughtUp: boolean;
 }
 
 /** Announces this server to the others, and knows their names. */
@@ -47,19 +65,19 @@ export class Members {
   readonly #closing = new AbortController();
   readonly #observers = new Set<() => void>();
   #node: RedisNode | undefined;
-  #names: readonly string[] = [];
+  #alive: readonly Member[] = [];
   #renewing: Promise<void> | undefined;
 
   constructor(options: MembersOptions) {
     this.#options = options;
   }
 
-  /** The names of the servers that are connected, sorted. */
-  get names(): readonly string[] {
-    return this.#names;
+  /** The servers that are connected, sorted by name. */
+  get alive(): readonly Member[] {
+    return this.#alive;
   }
 
-  /** Calls back when the names changed. Returns a function that ends it. */
+  /** Calls back when they changed. Returns a function that ends it. */
   observe(onChange: () => void): () => void {
     this.#observers.add(onChange);
     return () => this.#observers.delete(onChange);
@@ -79,7 +97,7 @@ export class Members {
       await delay(TAKEOVER_INTERVAL_MS, this.#closing.signal);
       if (this.#closing.signal.aborted) return;
     }
-    await this.#readNames();
+    await this.#readMembers();
     this.#renewing ??= this.#renew();
   }
 
@@ -104,7 +122,7 @@ export class Members {
       const start = performance.now();
       try {
         if (!await this.#renewKey()) throw this.#nameError();
-        await this.#readNames();
+        await this.#readMembers();
         problem.works("members");
       } catch (error) {
         if (!(error instanceof StoreError)) {
@@ -118,27 +136,32 @@ export class Members {
 
   /** Returns false if another server has the name. */
   async #renewKey(): Promise<boolean> {
-    const { deployment, keys, name, run } = this.#options;
+    const { deployment, keys, name, run, isCaughtUp } = this.#options;
     this.#node ??= await deployment.open(keys.meta);
-    const key = keys.member(name);
-    const holder = await this.#send(
-      ...["EVAL", RENEW, "1", key, run, `${MEMBER_TTL_MS}`],
+    const end = isCaughtUp() ? CAUGHT_UP : "";
+    const isSet = await this.#send(
+      ...["EVAL", RENEW, "1", keys.member(name), run, end, `${MEMBER_TTL_MS}`],
     );
-    if (text(holder) !== run) return false;
+    if (Number(isSet) === 0) return false;
     await this.#send("SADD", keys.members, name);
     return true;
   }
 
-  async #readNames(): Promise<void> {
+  async #readMembers(): Promise<void> {
     const { keys } = this.#options;
-    const all = list(await this.#send("SMEMBERS", keys.members)).map(text);
-    const runs = await Promise.all(
-      all.map((name) => this.#send("GET", keys.member(name))),
+    const names = list(await this.#send("SMEMBERS", keys.members)).map(text)
+      .sort();
+    const values = await Promise.all(
+      names.map((name) => this.#send("GET", keys.member(name))),
     );
-    const names = all.filter((_, i) => runs[i] !== null).sort();
-    if (names.join("\n") === this.#names.join("\n")) return;
-    this.#names = names;
-    for (const onChange of this.#observers) onChange();
+    const alive = names.flatMap((name, i) => {
+      const value = values[i]!;
+      if (value === null) return [];
+      return [{ name, caughtUp: text(value).endsWith(CAUGHT_UP) }];
+    });
+    if (JSON.stringify(alive) === JSON.stringify(this.#alive)) return;
+    this.#alive = alive;
+    for (const onChange of [...this.#observers]) onChange();
   }
 
   #send(...command: string[]) {

@@ -10,8 +10,8 @@ import { decodeEntries } from "../entry_codec.ts";
 import type { Delivery, Entry } from "../store.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import { JournalGapError, JournalSource } from "./journal_source.ts";
+import type { JournalState } from "./journal_state.ts";
 import type { RedisProblem } from "./redis_problem.ts";
-import type { SeenWriters } from "./seen_writers.ts";
 import type { ShardWriter } from "./shard_writer.ts";
 import {
   compareIds,
@@ -28,15 +28,6 @@ const MAX_DELIVERY_BYTES = 64 * 1024;
 const UNSAFE_MS = 100;
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
-
-/** What was applied of a journal, and what the next entries depend on. */
-export interface JournalState {
-  /** The id of the last entry that was applied, or skipped. */
-  position: string;
-  /** The highest `now` of the entries. */
-  now: number;
-  writers: SeenWriters;
-}
 
 /** What a reader needs. */
 export interface ShardReaderOptions {

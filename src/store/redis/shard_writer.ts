@@ -13,12 +13,7 @@ import {
   type Reply,
 } from "./deployment.ts";
 import { MissingReplicasError, type RedisProblem } from "./redis_problem.ts";
-import {
-  entryFields,
-  list,
-  SAFE_ON_ARRIVAL,
-  text,
-} from "./stream_entry.ts";
+import { entryFields, list, SAFE_ON_ARRIVAL, text } from "./stream_entry.ts";
 
 /** Entries that are sent together: what other servers must hold unapplied. */
 const MAX_BATCH_BYTES = 1024 * 1024;
@@ -111,8 +106,10 @@ export class ShardWriter {
    * there is none. When it is applied, all is applied that is in the journal now.
    */
   mark(): Part["commit"] {
-    if (this.#last === undefined) this.append([markerPart()]);
-    return this.#last!.part.commit;
+    if (this.#last !== undefined) return this.#last.part.commit;
+    const marker = markerPart();
+    this.append([marker]);
+    return marker.commit;
   }
 
   /** Returns the own part with a number; undefined if it was applied. */
@@ -211,7 +208,9 @@ export class ShardWriter {
     let pause = FIRST_RETRY_MS;
     for (;;) {
       // What was appended by an earlier attempt may be applied already.
-      const left = batch.filter(({ sequence }) => this.#unapplied.has(sequence));
+      const left = batch.filter(({ sequence }) =>
+        this.#unapplied.has(sequence)
+      );
       if (left.length === 0) break;
       const start = performance.now();
       try {
@@ -298,7 +297,11 @@ export class ShardWriter {
     for (let attempt = 1;; attempt++) {
       const confirmed = Number(await waiting);
       if (confirmed >= wanted) return;
-      problem.failed(source, new MissingReplicasError(confirmed, wanted), start);
+      problem.failed(
+        source,
+        new MissingReplicasError(confirmed, wanted),
+        start,
+      );
       if (attempt % WAITS_BEFORE_SEARCH === 0) await this.#checkMaster(node);
       waiting = this.#wait(node, wanted);
     }

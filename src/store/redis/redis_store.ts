@@ -1,0 +1,444 @@
+/**
+ * A store in Redis that several servers share.
+ *
+ * @module
+ */
+import { delay } from "../../common/async.ts";
+import { untilNextTurn } from "../../common/next_turn.ts";
+import { Semaphore } from "../../common/semaphore.ts";
+import type { OccupancyMap } from "../../grid/mod.ts";
+import { LoadGuard } from "../load_guard.ts";
+import {
+  applyEntry,
+  countReadings,
+  type Delivery,
+  type Entry,
+  type Follower,
+  type Leases,
+  type LoadLimit,
+  type SharedStore,
+  type Store,
+  StoreError,
+} from "../store.ts";
+import { divideCommit } from "./commit_parts.ts";
+import { type Deployment, RedisError, type RedisNode } from "./deployment.ts";
+import {
+  type Checkpoints,
+  initialState,
+  type JournalState,
+} from "./journal_state.ts";
+import { Keys } from "./keys.ts";
+import { openKeyspace } from "./keyspace.ts";
+import { Members } from "./members.ts";
+import { RedisProblem, redisStoreError } from "./redis_problem.ts";
+import { ShardReader } from "./shard_reader.ts";
+import { ShardWriter } from "./shard_writer.ts";
+import { text } from "./stream_entry.ts";
+
+/** A node that does not answer for this time is given up, in ms. */
+const COMMAND_TIMEOUT_MS = 2000;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 2000;
+/** While Redis is away at the start, a warning at most once in this time, in ms. */
+const WARNING_INTERVAL_MS = 30_000;
+/** About: in a journal. */
+const BYTES_PER_READING = 8;
+/** Work of a turn of the event loop while the map is loaded, in ms. */
+const TURN_MS = 20;
+/** A server with less lag counts as caught up, in ms. */
+const CAUGHT_UP_MS = 1000;
+
+/** Options of {@linkcode RedisStore}. */
+export interface RedisStoreOptions {
+  /** The servers of Redis. The store closes it. */
+  readonly deployment: Deployment;
+  /** The name of this server; each of those that share the store has another. */
+  readonly name: string;
+  /** Number of shards, as of all servers that share the store. */
+  readonly shards: number;
+  /**
+   * How many replicas must have what is committed. Default: 1 if there are
+   * replicas at the start, else 0.
+   */
+  readonly replicas?: number | undefined;
+  /** Receives a line about a problem that does not prevent the use. */
+  readonly onWarning?: ((line: string) => void) | undefined;
+}
+
+/**
+ * Stores a map as journals in Redis Streams, one for each shard. `commit`
+ * appends, and every server that shares the store applies what it reads, in the
+ * order of the journals: so all have the same map with the same revisions.
+ *
+ * `docs/DESIGN.md` says why nothing that was acknowledged is lost.
+ */
+export class RedisStore implements Store {
+  readonly description: string;
+  readonly durable = true;
+  readonly shared: SharedStore;
+  readonly keys: Keys;
+  /** Identifies this run of the server. */
+  readonly run: string = crypto.randomUUID();
+  readonly members: Members;
+  readonly #options: RedisStoreOptions;
+  readonly #warn: (line: string) => void;
+  readonly #problem: RedisProblem;
+  readonly #closing = new AbortController();
+  readonly #turns = new Semaphore(1);
+  readonly #writers: ShardWriter[] = [];
+  readonly #readers: ShardReader[] = [];
+  readonly #states: JournalState[] = [];
+  /** Called when commits that wait for something else must end. */
+  readonly #waiting = new Set<(error: StoreError) => void>();
+  /** Called when the store begins to fail. */
+  readonly #syncs = new Set<() => void>();
+  #map: OccupancyMap | undefined;
+  #follower: Follower | undefined;
+  #checkpoints: Checkpoints | undefined;
+  #replicas = 0;
+  #lastAlive: number | undefined;
+  #damaged = 0;
+  #node: Promise<RedisNode> | undefined;
+
+  constructor(options: RedisStoreOptions) {
+    const { deployment, name, shards, onWarning = () => {} } = options;
+    this.#options = options;
+    this.#warn = onWarning;
+    this.description = deployment.description;
+    this.keys = new Keys(deployment.prefix);
+    this.#problem = new RedisProblem(
+      deployment.description,
+      (problem) => this.#onProblem(problem),
+    );
+    this.members = new Members({
+      ...{ deployment, name, keys: this.keys, run: this.run },
+      problem: this.#problem,
+      isCaughtUp: () =>
+        this.#follower !== undefined && this.#lag().ms < CAUGHT_UP_MS,
+    });
+    for (let shard = 0; shard < shards; shard++) {
+      this.#writers.push(this.#makeWriter(shard));
+    }
+    // deno-lint-ignore no-this-alias
+    const store = this;
+    this.shared = {
+      leases: this.#makeLeases(),
+      get lag() {
+        return store.#lag();
+      },
+      follow: (follower) => this.#follow(follower),
+      sync: (shards) => this.#sync(shards),
+    };
+  }
+
+  get lastAlive(): number | undefined {
+    return this.#lastAlive;
+  }
+
+  /** How many replicas must have what is committed. Valid after `load`. */
+  get replicas(): number {
+    return this.#replicas;
+  }
+
+  /** Entries of journals that were skipped because they are damaged. */
+  get damagedEntries(): number {
+    return this.#damaged;
+  }
+
+  /** Uses checkpoints. Call it before {@linkcode RedisStore.load}. */
+  useCheckpoints(checkpoints: Checkpoints): void {
+    this.#checkpoints = checkpoints;
+  }
+
+  /**
+   * @inheritdoc
+   *
+   * Waits while Redis cannot be reached, with warnings.
+   */
+  async load(map: OccupancyMap, limit?: LoadLimit): Promise<void> {
+    const { shards } = this.#options;
+    if (map.shards.length !== shards) {
+      throw new RangeError(
+        `Cannot load ${shards} shards into a map with ${map.shards.length}`,
+      );
+    }
+    this.#map = map;
+    await this.#patiently(() => this.#join());
+    const guard = new LoadGuard(this.description, map, limit);
+    await Promise.all(map.shards.map(async (_, shard) => {
+      const state = await this.#patiently(async () =>
+        await this.#checkpoints?.load(shard, map, guard)
+      );
+      this.#states[shard] = state ?? initialState();
+      this.#readers[shard] = this.#makeReader(shard);
+      await this.#patiently(() =>
+        this.#readers[shard]!.load((delivery) =>
+          this.#loadDelivery(map, delivery, guard)
+        )
+      );
+    }));
+  }
+
+  /** @inheritdoc */
+  commit(entries: readonly Entry[]): Promise<void> {
+    if (this.#closing.signal.aborted) {
+      return Promise.reject(this.#closedError());
+    }
+    const alive = entries.findLast(({ kind }) => kind === "alive");
+    const { commit, parts } = divideCommit(entries, this.#map!);
+    for (const [shard, some] of parts) this.#writers[shard]!.append(some);
+    if (alive === undefined) return commit.done;
+    return commit.done.then(() => this.#storeAlive(alive.now));
+  }
+
+  applied(): void {}
+
+  /** @inheritdoc */
+  problem(): StoreError | undefined {
+    return this.#problem.reported;
+  }
+
+  /**
+   * @inheritdoc
+   *
+   * What was not committed stays so, and those who wait for it get an error.
+   */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#problem.close();
+    const error = this.#closedError();
+    for (const writer of this.#writers) {
+      for (const commit of writer.pending()) commit.fail(error);
+      writer.close();
+    }
+    for (const fail of this.#waiting) fail(error);
+    for (const end of [...this.#syncs]) end();
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+    await this.#checkpoints?.close();
+    await this.members.close();
+    await this.#node?.then((node) => node.close(), () => {});
+    this.#options.deployment.close();
+  }
+
+  #makeWriter(shard: number): ShardWriter {
+    return new ShardWriter({
+      deployment: this.#options.deployment,
+      key: this.keys.journal(shard),
+      source: `write ${shard}`,
+      problem: this.#problem,
+      run: this.run,
+      replicas: () => this.#replicas,
+      onSafe: () => this.#readers[shard]?.checkOwn(),
+    });
+  }
+
+  #makeReader(shard: number): ShardReader {
+    const state = this.#states[shard]!;
+    return new ShardReader({
+      ...{ shard, state, run: this.run },
+      deployment: this.#options.deployment,
+      key: this.keys.journal(shard),
+      source: `read ${shard}`,
+      problem: this.#problem,
+      writer: this.#writers[shard]!,
+      turns: this.#turns,
+      shardOf: (layer) => this.#map!.shardOf(layer),
+      onApplied: () => this.#checkpoints?.applied(shard, state),
+      onDamage: (id, reason) => {
+        this.#damaged++;
+        this.#warn(
+          `Entry ${id} of ${
+            this.keys.journal(shard)
+          } in Redis is damaged (${reason}): every server skips it, and its readings are lost. Check the memory and the disk of Redis, and what else writes to its keys.`,
+        );
+      },
+      onMissing: (id, run, count) =>
+        this.#warn(
+          `Redis has lost ${count} entries of ${
+            this.keys.journal(shard)
+          } before ${id}, written by ${run}: servers that applied them before differ until they are restarted. Use replicas and --redis-replicas (docs/SCALING.md).`,
+        ),
+      onGap: (reason) => this.#reload(shard, reason),
+    });
+  }
+
+  /** Until there are leases, this server has none. */
+  #makeLeases(): Leases {
+    const { shards } = this.#options;
+    const { members } = this;
+    return {
+      shards,
+      get members() {
+        return members.alive.map(({ name }) => name);
+      },
+      holds: () => false,
+      holderOf: () => undefined,
+      observe: (onChange) => members.observe(onChange),
+    };
+  }
+
+  /** Checks what Redis has, and announces this server. */
+  async #join(): Promise<void> {
+    const { deployment, shards, name, replicas } = this.#options;
+    const node = await this.#control();
+    await openKeyspace(node, this.keys, shards, this.description);
+    this.#replicas = replicas ?? Math.min(1, await deployment.replicas(node));
+    if (replicas === undefined && this.#replicas === 0) {
+      this.#warn(
+        `Redis at ${this.description} has no replicas: if its machine fails, readings that were acknowledged are lost. Add two replicas, or set --redis-replicas 0 to accept that.`,
+      );
+    }
+    const alive = await node.send(
+      ["HGET", this.keys.alive, name],
+      COMMAND_TIMEOUT_MS,
+    );
+    const time = alive === null ? NaN : Number(text(alive));
+    this.#lastAlive = Number.isFinite(time) ? time : undefined;
+    await this.members.join();
+  }
+
+  /** Returns the connection for keys that belong to no shard. */
+  #control(): Promise<RedisNode> {
+    return this.#node ??= this.#options.deployment.open(this.keys.meta);
+  }
+
+  /** Repeats work until Redis does it. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const { signal } = this.#closing;
+    let pause = FIRST_RETRY_MS;
+    let warnedAt = -Infinity;
+    for (;;) {
+      if (signal.aborted) throw this.#closedError();
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted) throw this.#closedError();
+        const problem = redisStoreError(this.description, error);
+        if (!(error instanceof RedisError) || !isTemporary(error)) {
+          throw problem;
+        }
+        this.#node?.then((node) => node.close(), () => {});
+        this.#node = undefined;
+        this.#options.deployment.changed();
+        if (performance.now() - warnedAt > WARNING_INTERVAL_MS) {
+          warnedAt = performance.now();
+          this.#warn(`${problem.message}. ${problem.hint}`);
+        }
+        await delay(pause, signal);
+        pause = Math.min(2 * pause, MAX_RETRY_MS);
+      }
+    }
+  }
+
+  async #loadDelivery(
+    map: OccupancyMap,
+    { shard, entries }: Delivery,
+    guard: LoadGuard,
+  ): Promise<void> {
+    let turnEnd = performance.now() + TURN_MS;
+    for (const entry of entries) {
+      applyEntry(map, entry, shard);
+      if (performance.now() < turnEnd) continue;
+      await untilNextTurn();
+      turnEnd = performance.now() + TURN_MS;
+    }
+    guard.loaded(BYTES_PER_READING * countReadings(entries), () => 0);
+  }
+
+  #follow(follower: Follower): void {
+    this.#follower = follower;
+    const { reported } = this.#problem;
+    if (reported !== undefined) follower.onProblem(reported);
+    for (const reader of this.#readers) {
+      reader.follow((delivery) => follower.apply(delivery));
+    }
+  }
+
+  async #sync(shards: Iterable<number>): Promise<void> {
+    if (this.#problem.reported || this.#closing.signal.aborted) return;
+    const { promise: failed, resolve } = Promise.withResolvers<void>();
+    this.#syncs.add(resolve);
+    const marks = [...shards].map((shard) => this.#writers[shard]!.mark().done);
+    await Promise.race([failed, Promise.all(marks).catch(() => {})]);
+    this.#syncs.delete(resolve);
+  }
+
+  #onProblem(problem: StoreError | undefined): void {
+    this.#follower?.onProblem(problem);
+    if (problem !== undefined) { for (const end of [...this.#syncs]) end(); }
+  }
+
+  async #reload(shard: number, reason: "trimmed" | "lost"): Promise<void> {
+    const cause = reason === "trimmed"
+      ? "this server was too slow or away"
+      : "Redis was restarted without its data, or another master has less";
+    const gap = `Entries of ${
+      this.keys.journal(shard)
+    } that this server has not applied are not in Redis any more: ${cause}`;
+    if (this.#checkpoints === undefined) {
+      throw new StoreError(gap, { hint: "Restart this server." });
+    }
+    this.#warn(`${gap}. It loads the shard anew.`);
+    const next = await this.#checkpoints.reload(shard, reason) ??
+      initialState();
+    Object.assign(this.#states[shard]!, next);
+    const own = next.writers.list().find(([run]) => run === this.run);
+    if (own !== undefined) this.#writers[shard]!.appliedUpTo(own[1]);
+  }
+
+  /** Stores when this server was alive. Retries until it is closed. */
+  async #storeAlive(now: number): Promise<void> {
+    const { promise: closed, reject } = Promise.withResolvers<never>();
+    closed.catch(() => {});
+    this.#waiting.add(reject);
+    try {
+      await Promise.race([closed, this.#retryAlive(now)]);
+      this.#lastAlive = now;
+    } finally {
+      this.#waiting.delete(reject);
+    }
+  }
+
+  async #retryAlive(now: number): Promise<void> {
+    const { name, deployment } = this.#options;
+    const { signal } = this.#closing;
+    const command = ["HSET", this.keys.alive, name, `${now}`];
+    for (let pause = FIRST_RETRY_MS; !signal.aborted;) {
+      const start = performance.now();
+      try {
+        const node = await this.#control();
+        await node.send(command, COMMAND_TIMEOUT_MS);
+        return this.#problem.works("alive");
+      } catch (error) {
+        this.#node?.then((node) => node.close(), () => {});
+        this.#node = undefined;
+        deployment.changed();
+        this.#problem.failed("alive", error, start);
+        await delay(pause, signal);
+        pause = Math.min(2 * pause, MAX_RETRY_MS);
+      }
+    }
+  }
+
+  #lag(): SharedStore["lag"] {
+    let entries = 0;
+    let ms = 0;
+    for (const reader of this.#readers) {
+      entries += reader.waiting;
+      ms = Math.max(ms, reader.waitingMs);
+    }
+    return { entries, ms };
+  }
+
+  #closedError(): StoreError {
+    return new StoreError(`The store ${this.description} was closed`, {
+      hint: "What was not committed has to be sent again.",
+    });
+  }
+}
+
+/** Failures at the start that end by themselves. */
+function isTemporary({ kind }: RedisError): boolean {
+  return kind === "connection" || kind === "elsewhere" || kind === "refused";
+}

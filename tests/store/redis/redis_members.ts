@@ -1,0 +1,98 @@
+/** Stores in Redis, with maps that follow them, for tests. */
+import assert from "node:assert/strict";
+import { OccupancyMap } from "../../../src/grid/mod.ts";
+import { parseRedisAddress } from "../../../src/store/redis/address.ts";
+import { openDeployment } from "../../../src/store/redis/connect.ts";
+import {
+  RedisStore,
+  type RedisStoreOptions,
+} from "../../../src/store/redis/redis_store.ts";
+import {
+  applyEntry,
+  type Delivery,
+  type StoreError,
+} from "../../../src/store/store.ts";
+import { assertSameMap } from "../support.ts";
+import { until } from "../../support/until.ts";
+
+/** Number of shards of the maps in tests. */
+export const SHARDS = 4;
+
+/** Options of {@linkcode openMember}. */
+export interface MemberOptions
+  extends Partial<Omit<RedisStoreOptions, "deployment">> {
+  /** Whether it follows the journals. Default true. */
+  readonly follow?: boolean;
+}
+
+/** A store, and the map of a server that follows it. */
+export interface TestMember extends AsyncDisposable {
+  readonly store: RedisStore;
+  readonly map: OccupancyMap;
+  /** All that was delivered. */
+  readonly deliveries: readonly Delivery[];
+  /** All that was reported, `undefined` for the end of a problem. */
+  readonly problems: readonly (StoreError | undefined)[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens a store and loads its map.
+ *
+ * @param url `redis://HOST:PORT`
+ */
+export async function openMember(
+  url: string,
+  options: MemberOptions = {},
+): Promise<TestMember> {
+  const { follow = true, shards = SHARDS, name = "a" } = options;
+  const warnings: string[] = [];
+  const store = new RedisStore({
+    deployment: await openDeployment(parseRedisAddress(url)),
+    onWarning: (line) => warnings.push(line),
+    ...options,
+    ...{ shards, name },
+  });
+  const map = new OccupancyMap({}, { shards });
+  const deliveries: Delivery[] = [];
+  const problems: (StoreError | undefined)[] = [];
+  try {
+    await store.load(map);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  if (follow) {
+    store.shared.follow({
+      apply: (delivery) => {
+        deliveries.push(delivery);
+        for (const entry of delivery.entries) {
+          applyEntry(map, entry, delivery.shard);
+        }
+        return Promise.resolve();
+      },
+      onProblem: (problem) => void problems.push(problem),
+    });
+  }
+  return {
+    ...{ store, map, deliveries, problems, warnings },
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+/** Waits until all have applied everything, and checks that they are equal. */
+export async function assertSameMaps(
+  members: readonly TestMember[],
+): Promise<void> {
+  for (const { store, map } of members) {
+    await until(() => store.problem() === undefined);
+    await store.shared.sync(map.shards.keys());
+    assert.equal(store.problem(), undefined);
+  }
+  for (const { map } of members) assertSameMap(map, members[0]!.map);
+}
+
+/** The revisions of all shards. */
+export function revisionsOf({ map }: TestMember): number[] {
+  return map.shards.map(({ revision }) => revision);
+}
