@@ -57,7 +57,6 @@ export class JournalSource {
   #readTo: string;
   /** False if there may be more entries than were read. */
   #isAtEnd = false;
-  #exists = false;
   #answeredAt = performance.now();
   /** Redis' clock minus that of this machine, in ms. */
   readonly clockOffset: number;
@@ -125,14 +124,9 @@ export class JournalSource {
 
   /** Away from the end: entries are trimmed between two reads, so it checks. */
   async #next(): Promise<StreamEntry[]> {
-    if (!this.#exists) {
-      const exists = await this.#send("EXISTS", this.#key);
-      if (Number(exists) === 0) {
-        if (this.#readTo !== FIRST_ID) throw new JournalGapError("lost");
-        await this.#checkRole();
-        return [];
-      }
-      this.#exists = true;
+    if (!await this.#checkKey()) {
+      await this.#checkRole();
+      return [];
     }
     const commands = [
       ["ROLE"],
@@ -154,7 +148,7 @@ export class JournalSource {
   /** At the end: what comes now is not trimmed yet. */
   async #await(): Promise<StreamEntry[]> {
     const reading = this.#send(...this.#read("BLOCK", `${BLOCK_MS}`));
-    const checking = this.#checkRole();
+    const checking = Promise.all([this.#checkRole(), this.#checkKey()]);
     checking.catch(() => {});
     const reply = await reading;
     await checking;
@@ -172,20 +166,34 @@ export class JournalSource {
     checkRole(await this.#send("ROLE"));
   }
 
+  /** Returns whether there is a journal. */
+  async #checkKey(): Promise<boolean> {
+    const exists = Number(await this.#send("EXISTS", this.#key)) > 0;
+    if (!exists && this.#readTo !== FIRST_ID) throw new JournalGapError("lost");
+    return exists;
+  }
+
   #checkGap(info: readonly Reply[]): void {
     const field = (name: string) => {
       for (let i = 0; i + 1 < info.length; i += 2) {
         if (text(info[i]) === name) return text(info[i + 1]);
       }
-      throw new RedisError(
-        "other",
-        `XINFO STREAM has no field ${name}: Redis is older than 7.0`,
-      );
+      throw new RangeError(`XINFO STREAM has no field ${name}`);
     };
-    if (compareIds(field("last-generated-id"), this.#readTo) < 0) {
+    const isBehind = (name: string) =>
+      compareIds(this.#readTo, field(name)) < 0;
+    if (compareIds(this.#readTo, field("last-generated-id")) > 0) {
       throw new JournalGapError("lost");
     }
-    if (compareIds(field("max-deleted-entry-id"), this.#readTo) > 0) {
+    if (isBehind("max-deleted-entry-id")) throw new JournalGapError("trimmed");
+    // XTRIM does not note the last id that it deletes. Checkpoints do that with
+    // XDEL, but an operator may not.
+    const isWhole = field("length") === field("entries-added");
+    if (!isBehind("recorded-first-entry-id")) return;
+    if (isWhole && this.#readTo !== FIRST_ID) {
+      throw new JournalGapError("lost"); // a new journal
+    }
+    if (!isWhole && field("max-deleted-entry-id") === FIRST_ID) {
       throw new JournalGapError("trimmed");
     }
   }

@@ -11,6 +11,12 @@ import { RedisError } from "./deployment.ts";
 /** Failures that end earlier are not reported, in ms. */
 const REPORT_AFTER_MS = 2000;
 
+const WAIT_HINT = "The server tries again by itself.";
+const REPLICAS_HINT =
+  "Start the replicas of Redis, or set --redis-replicas to how many there are. Readings are acknowledged again when enough replicas have them.";
+const UNEXPECTED_HINT =
+  "Redis 7.0 or later is needed, and no other program may use the keys: choose another prefix if one does, redis://HOST:PORT/PREFIX.";
+
 /** Too few replicas have confirmed a write. */
 export class MissingReplicasError extends Error {
   override readonly name = "MissingReplicasError";
@@ -37,53 +43,21 @@ export function redisStoreError(
   error: unknown,
 ): StoreError {
   if (error instanceof StoreError) return error;
+  if (error instanceof RedisError) {
+    const { message, hint = WAIT_HINT } = error;
+    return new StoreError(message, { hint, cause: error });
+  }
   const message = printable(messageOf(error));
-  const make = (text: string, hint: string) =>
-    new StoreError(text, { hint, cause: error });
   if (error instanceof MissingReplicasError) {
-    return make(
-      `Cannot store readings in Redis at ${description}: ${message}`,
-      "Start the replicas of Redis, or set --redis-replicas to how many there are. Readings stay unacknowledged until then, and none is lost.",
+    return new StoreError(
+      `Redis at ${description} has too few replicas: ${message}`,
+      { hint: REPLICAS_HINT, cause: error },
     );
   }
-  if (!(error instanceof RedisError)) {
-    return make(
-      `Cannot use Redis at ${description}: ${message}`,
-      "This is unexpected: see the log of Redis. The server tries again.",
-    );
-  }
-  switch (error.kind) {
-    case "connection":
-      return make(
-        `Cannot reach Redis at ${description}: ${message}`,
-        "Start Redis, or check its address and the network. The server tries again by itself.",
-      );
-    case "elsewhere":
-      return make(
-        `Redis at ${description} has no master that takes writes: ${message}`,
-        "Redis may be starting, or choosing another master: wait. If it stays so, see its log, and check that the address is that of a master, a sentinel or a cluster.",
-      );
-    case "access":
-      return make(
-        `Redis at ${description} refuses the login: ${message}`,
-        "Check user and password in the address of --store, and what the user may do (ACL LIST in redis-cli).",
-      );
-    case "refused":
-      return message.startsWith("OOM")
-        ? make(
-          `Redis at ${description} has no memory left: ${message}`,
-          "Raise maxmemory of Redis, or delete layers. Readings stay unacknowledged until then, and none is lost.",
-        )
-        : make(
-          `Redis at ${description} does not take writes now: ${message}`,
-          "See the log of Redis: its disk may be full, or it may lack replicas. The server tries again by itself.",
-        );
-    case "other":
-      return make(
-        `Redis at ${description} reports an error: ${message}`,
-        "Redis 7.0 or later is needed. See its log too. The server tries again by itself.",
-      );
-  }
+  return new StoreError(
+    `Redis at ${description} answers in an unexpected way: ${message}`,
+    { hint: UNEXPECTED_HINT, cause: error },
+  );
 }
 
 /** Merges the failures of all connections into one state. */

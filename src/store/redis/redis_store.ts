@@ -188,7 +188,9 @@ export class RedisStore implements Store {
     const { commit, parts } = divideCommit(entries, this.#map!);
     for (const [shard, some] of parts) this.#writers[shard]!.append(some);
     if (alive === undefined) return commit.done;
-    return commit.done.then(() => this.#storeAlive(alive.now));
+    const done = commit.done.then(() => this.#storeAlive(alive.now));
+    done.catch(() => {}); // the caller may not wait for it
+    return done;
   }
 
   applied(): void {}
@@ -210,15 +212,17 @@ export class RedisStore implements Store {
     const error = this.#closedError();
     for (const writer of this.#writers) {
       for (const commit of writer.pending()) commit.fail(error);
-      writer.close();
+      writer.stop();
     }
     for (const fail of this.#waiting) fail(error);
     for (const end of [...this.#syncs]) end();
-    await Promise.all(this.#readers.map((reader) => reader.close()));
+    for (const reader of this.#readers) reader.stop();
     await this.#checkpoints?.close();
     await this.members.close();
-    await this.#node?.then((node) => node.close(), () => {});
     this.#options.deployment.close();
+    await Promise.all(
+      [...this.#writers, ...this.#readers].map((one) => one.stopped()),
+    );
   }
 
   #makeWriter(shard: number): ShardWriter {

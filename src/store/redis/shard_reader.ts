@@ -88,6 +88,7 @@ export class ShardReader {
   #safe: string;
   #apply: Apply | undefined;
   #source: JournalSource | undefined;
+  #running: Promise<void> | undefined;
   /** Resolves when nothing is left that can be applied. */
   #delivering: Promise<void> | undefined;
   /** Resolves when something was applied. */
@@ -137,7 +138,7 @@ export class ShardReader {
   follow(apply: Apply): void {
     this.#apply = apply;
     this.#isFollowing = true;
-    void this.#run();
+    this.#running = this.#run();
   }
 
   /** Call it when own entries became safe. */
@@ -152,12 +153,17 @@ export class ShardReader {
     this.#deliver();
   }
 
-  /** Ends, after the delivery that is being applied. */
-  async close(): Promise<void> {
+  /** Begins to end. */
+  stop(): void {
     this.#closing.abort();
     this.#source?.close();
     clearTimeout(this.#unsafeTimer);
+  }
+
+  /** Resolves after {@linkcode ShardReader.stop}, when nothing runs any more. */
+  async stopped(): Promise<void> {
     await this.#delivering;
+    await this.#running;
   }
 
   async #run(): Promise<void> {

@@ -78,7 +78,7 @@ export class ShardWriter {
    * journal went on in another way.
    */
   #safeId: string | undefined;
-  #running = false;
+  #running: Promise<void> | undefined;
   #markerTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ShardWriterOptions) {
@@ -87,7 +87,7 @@ export class ShardWriter {
 
   /** True if nothing waits to become safe. */
   get isIdle(): boolean {
-    return !this.#running;
+    return this.#running === undefined;
   }
 
   /** Appends parts. Their commits learn when they were applied. */
@@ -163,18 +163,23 @@ export class ShardWriter {
     for (const { part } of this.#unapplied.values()) yield part.commit;
   }
 
-  /** Ends. What was not written stays so. */
-  close(): void {
+  /** Begins to end. What was not written stays so. */
+  stop(): void {
     this.#closing.abort();
     clearTimeout(this.#markerTimer);
     this.#drop();
   }
 
+  /** Resolves after {@linkcode ShardWriter.stop}, when nothing runs any more. */
+  async stopped(): Promise<void> {
+    await this.#running;
+  }
+
   #start(): void {
-    if (this.#running || this.#closing.signal.aborted) return;
-    this.#running = true;
+    if (!this.isIdle || this.#closing.signal.aborted) return;
+    if (this.#queue.length === 0) return;
     clearTimeout(this.#markerTimer);
-    void this.#run();
+    this.#running = this.#run();
   }
 
   async #run(): Promise<void> {
@@ -184,7 +189,7 @@ export class ShardWriter {
       if (batch.length === 0 || signal.aborted) break;
       await this.#writeUntilSafe(batch);
     }
-    this.#running = false;
+    this.#running = undefined;
     this.#scheduleMarker();
   }
 
@@ -340,13 +345,13 @@ export class ShardWriter {
     if (this.#safeId === undefined || this.#options.replicas() === 0) return;
     this.#markerTimer = setTimeout(() => {
       const node = this.#node;
-      if (node === undefined || this.#safeId === undefined || this.#running) {
+      if (node === undefined || this.#safeId === undefined || !this.isIdle) {
         return;
       }
       const fields = entryFields(this.#options.run, 0, this.#safeId);
       // If it is lost, the readers write markers themselves.
       node.send(this.#command(fields), COMMAND_TIMEOUT_MS).catch(() => {
-        if (this.#node === node && !this.#running) this.#drop();
+        if (this.#node === node && this.isIdle) this.#drop();
       });
     }, MARKER_DELAY_MS);
   }
