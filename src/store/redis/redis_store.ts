@@ -14,7 +14,6 @@ import {
   type Delivery,
   type Entry,
   type Follower,
-  type Leases,
   type LoadLimit,
   type SharedStore,
   type Store,
@@ -29,6 +28,7 @@ import {
 } from "./journal_state.ts";
 import { Keys } from "./keys.ts";
 import { openKeyspace } from "./keyspace.ts";
+import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
 import { RedisProblem, redisStoreError } from "./redis_problem.ts";
 import { ShardReader } from "./shard_reader.ts";
@@ -80,6 +80,7 @@ export class RedisStore implements Store {
   /** Identifies this run of the server. */
   readonly run: string = crypto.randomUUID();
   readonly members: Members;
+  readonly leases: RedisLeases;
   readonly #options: RedisStoreOptions;
   readonly #warn: (line: string) => void;
   readonly #problem: RedisProblem;
@@ -116,13 +117,21 @@ export class RedisStore implements Store {
       isCaughtUp: () =>
         this.#follower !== undefined && this.#lag().ms < CAUGHT_UP_MS,
     });
+    this.leases = new RedisLeases({
+      ...{ deployment, keys: this.keys, shards, name, run: this.run },
+      members: this.members,
+      replicas: () => this.#replicas,
+    });
     for (let shard = 0; shard < shards; shard++) {
       this.#writers.push(this.#makeWriter(shard));
     }
     // deno-lint-ignore no-this-alias
     const store = this;
     this.shared = {
-      leases: this.#makeLeases(),
+      leases: this.leases,
+      get damagedEntries() {
+        return store.#damaged;
+      },
       get lag() {
         return store.#lag();
       },
@@ -138,11 +147,6 @@ export class RedisStore implements Store {
   /** How many replicas must have what is committed. Valid after `load`. */
   get replicas(): number {
     return this.#replicas;
-  }
-
-  /** Entries of journals that were skipped because they are damaged. */
-  get damagedEntries(): number {
-    return this.#damaged;
   }
 
   /** Uses checkpoints. Call it before {@linkcode RedisStore.load}. */
@@ -218,6 +222,7 @@ export class RedisStore implements Store {
     for (const end of [...this.#syncs]) end();
     for (const reader of this.#readers) reader.stop();
     await this.#checkpoints?.close();
+    await this.leases.close();
     await this.members.close();
     this.#options.deployment.close();
     await Promise.all(
@@ -265,21 +270,6 @@ export class RedisStore implements Store {
         ),
       onGap: (reason) => this.#reload(shard, reason),
     });
-  }
-
-  /** Until there are leases, this server has none. */
-  #makeLeases(): Leases {
-    const { shards } = this.#options;
-    const { members } = this;
-    return {
-      shards,
-      get members() {
-        return members.alive.map(({ name }) => name);
-      },
-      holds: () => false,
-      holderOf: () => undefined,
-      observe: (onChange) => members.observe(onChange),
-    };
   }
 
   /** Checks what Redis has, and announces this server. */
@@ -357,6 +347,7 @@ export class RedisStore implements Store {
     for (const reader of this.#readers) {
       reader.follow((delivery) => follower.apply(delivery));
     }
+    this.leases.start();
   }
 
   async #sync(shards: Iterable<number>): Promise<void> {

@@ -12,7 +12,11 @@ import {
 } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
 import { readJournal } from "./journal_model.ts";
-import { assertSameMaps, openMember, type TestMember } from "./support.ts";
+import {
+  assertSameMaps,
+  openMember,
+  type TestMember,
+} from "./redis_members.ts";
 
 const T0 = 1_700_000_000_000;
 const LAYER = "default";
@@ -27,6 +31,7 @@ class Writer {
   constructor(member: TestMember, first: number) {
     this.#next = first;
     this.#done = this.#run(member);
+    this.#done.catch(() => {}); // if an assertion fails first
   }
 
   async stop(): Promise<void> {
@@ -57,15 +62,20 @@ function assertAllThere(member: TestMember, writers: readonly Writer[]): void {
   }
 }
 
-/** Makes the first replica the master of the others. */
+/** Makes the replica that has most the master of the others, as Sentinels do. */
 async function promote({ replicas }: ReplicatedRedis): Promise<RedisServer> {
-  const [first, ...others] = replicas;
-  await first!.command("REPLICAOF", "NO", "ONE");
-  for (const other of others) {
-    await other.command("REPLICAOF", "127.0.0.1", `${first!.port}`);
+  const offsets = await Promise.all(
+    replicas.map(async (one) => Number(await one.info("slave_repl_offset"))),
+  );
+  const most = offsets.indexOf(Math.max(...offsets));
+  const master = replicas[most]!;
+  await master.command("REPLICAOF", "NO", "ONE");
+  for (const other of replicas) {
+    if (other === master) continue;
+    await other.command("REPLICAOF", "127.0.0.1", `${master.port}`);
   }
-  await waitForReplicas(first!, others.length);
-  return first!;
+  await waitForReplicas(master, replicas.length - 1);
+  return master;
 }
 
 Deno.test({
@@ -134,8 +144,12 @@ Deno.test({
     redis.master.freeze();
     const master = await promote(redis);
     const counts = writers.map((one) => one.acknowledged.length);
-    await until(() =>
-      writers.every((one, i) => one.acknowledged.length > counts[i]! + 50)
+    await until(
+      () =>
+        writers.every((one, i) => one.acknowledged.length > counts[i]! + 50),
+      {
+        what: () => String(a.store.problem()?.message),
+      },
     );
     redis.master.thaw();
     await redis.master.command("REPLICAOF", "127.0.0.1", `${master.port}`);

@@ -8,7 +8,7 @@ import { needs } from "../../support/needs.ts";
 import { RedisServer, startReplicated } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
 import { readJournal } from "./journal_model.ts";
-import { assertSameMaps, openMember, revisionsOf } from "./support.ts";
+import { assertSameMaps, openMember, revisionsOf } from "./redis_members.ts";
 
 const T0 = 1_700_000_000_000;
 const LAYER = "default";
@@ -107,12 +107,12 @@ Deno.test({
     assert.equal(a.map.layer(LAYER)!.size, 2);
     assert.equal(a.deliveries.length, 2);
     for (const { store, warnings } of [a, b]) {
-      assert.equal(store.damagedEntries, 7);
+      assert.equal(store.shared.damagedEntries, 7);
       assert.equal(warnings.filter((line) => /damaged/.test(line)).length, 7);
     }
     await using late = await openMember(redis.url, { name: "late" });
     await assertSameMaps([a, late]);
-    assert.equal(late.store.damagedEntries, 7);
+    assert.equal(late.store.shared.damagedEntries, 7);
   },
 });
 
@@ -138,7 +138,7 @@ Deno.test({
     });
     await commit;
     await until(() => b.map.layer(LAYER)?.size === 1);
-    assert.equal(a.store.damagedEntries, 1);
+    assert.equal(a.store.shared.damagedEntries, 1);
   },
 });
 

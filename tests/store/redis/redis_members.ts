@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import { parseRedisAddress } from "../../../src/store/redis/address.ts";
 import { openDeployment } from "../../../src/store/redis/connect.ts";
+import { DeferredDeployment } from "../../../src/store/redis/deferred_deployment.ts";
 import {
   RedisStore,
   type RedisStoreOptions,
@@ -48,7 +49,11 @@ export async function openMember(
   const { follow = true, shards = SHARDS, name = "a" } = options;
   const warnings: string[] = [];
   const store = new RedisStore({
-    deployment: await openDeployment(parseRedisAddress(url)),
+    deployment: new DeferredDeployment(
+      url,
+      "occupancy",
+      () => openDeployment(parseRedisAddress(url)),
+    ),
     onWarning: (line) => warnings.push(line),
     ...options,
     ...{ shards, name },

@@ -4,7 +4,7 @@ import { applyEntry, type Entry } from "../../../src/store/store.ts";
 import { assertSameMap, readingsEntry } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { RedisServer } from "../../support/redis.ts";
-import { assertSameMaps, openMember, SHARDS } from "./support.ts";
+import { assertSameMaps, openMember, SHARDS } from "./redis_members.ts";
 
 const T0 = 1_700_000_000_000;
 
