@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Entry } from "../../../src/store/store.ts";
 import { assertSameMap, readingsEntry } from "../support.ts";
 import { needs } from "../../support/needs.ts";
-import { RedisServer, startReplicated } from "../../support/redis.ts";
+import { type RedisServer, startReplicated } from "../../support/redis.ts";
 import { modelOf } from "./journal_model.ts";
 import { assertSameMaps, openMember, SHARDS } from "./redis_members.ts";
 
