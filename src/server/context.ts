@@ -12,6 +12,7 @@ import type { LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { Zone } from "../zones/mod.ts";
 import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
+import { Leadership } from "./leadership.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
 import { SourceBook } from "./source_book.ts";
 import { SourceRegistry } from "./sources/source_registry.ts";
@@ -142,6 +143,7 @@ export interface ServerContext {
   readonly monotonic: () => number;
   readonly telemetry: Telemetry;
   readonly status: ServerStatus;
+  readonly leadership: Leadership;
   /** In bytes. */
   readonly maxPayload: number;
   readonly maxLayers: number;
@@ -167,6 +169,17 @@ export function createContext(options: ServerOptions): ServerContext {
   });
   const telemetry = new Telemetry(options.limited);
   const { limited } = telemetry.stats;
+  const status: ServerStatus = {
+    loaded: false,
+    began: undefined,
+    link: {
+      up: false,
+      since: clock.now(),
+      problem: "not connected to the broker yet",
+    },
+    conflictAt: undefined,
+    storeProblem: undefined,
+  };
   return {
     link,
     store,
@@ -180,17 +193,8 @@ export function createContext(options: ServerOptions): ServerContext {
     clock,
     monotonic,
     telemetry,
-    status: {
-      loaded: false,
-      began: undefined,
-      link: {
-        up: false,
-        since: clock.now(),
-        problem: "not connected to the broker yet",
-      },
-      conflictAt: undefined,
-      storeProblem: undefined,
-    },
+    status,
+    leadership: new Leadership({ store, status, log }),
     maxPayload: options.maxPayload ?? DEFAULT_MAX_PAYLOAD_BYTES,
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
     cellLimiter: new CellLimiter(map, options.cellLimits ?? {}),

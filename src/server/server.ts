@@ -266,6 +266,7 @@ export class Server {
     const { link, store, map, status } = this.#context;
     clearInterval(this.#tickTimer);
     this.#connections.stop();
+    this.#context.leadership.stop();
     this.#removal.stop();
     this.#pipeline.stop();
     // Of a shared store, the last commit is awaited.
@@ -304,6 +305,7 @@ export class Server {
     status.loaded = true;
     this.#zones.load();
     this.#announcer.load();
+    this.#context.leadership.start();
     const full = cellLimiter.problem;
     if (full !== undefined) {
       log.warn(`Readings of new cells are refused: ${full}`);

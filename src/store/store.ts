@@ -160,9 +160,11 @@ export interface Records {
    * the store fails, it calls back when the store works again.
    *
    * @param callback called with false if changes do not count, which happens
-   * only to the records of several servers: then none of them are there
+   * only to the records of several servers
+   * @param owner of a shared store, waits only for changes of its records, and
+   * perhaps of others. Default: for all
    */
-  afterCommit(callback: (counts: boolean) => void): void;
+  afterCommit(callback: (counts: boolean) => void, owner?: RecordOwner): void;
   /** Undefined if only this server uses the store. */
   readonly shared?: RecordSharing;
 }

@@ -122,6 +122,8 @@ export class ZoneTracker {
   /** When the hold times of zones end, by name. */
   readonly #holds = new Deadlines<string>();
   #now = -Infinity;
+  /** True if all zones continue with the records in `#stored`. */
+  #mustResume = false;
   #isRunning = false;
 
   /** Follows no zones until {@linkcode ZoneTracker.replace}. */
@@ -140,6 +142,21 @@ export class ZoneTracker {
    */
   restore(records: Iterable<ZoneRecord>): void {
     for (const record of records) this.#stored.set(record.zone, record);
+  }
+
+  /**
+   * Continues with the records of another tracker, from the next update on: what
+   * has changed since then becomes events. Zones without a record are new. Do
+   * not call it while an update runs.
+   */
+  resume(records: Iterable<ZoneRecord>): void {
+    this.#stored.clear();
+    this.restore(records);
+    for (const [name, tracked] of this.#zones) {
+      tracked.record = this.#stored.get(name);
+    }
+    this.#next ??= Array.from(this.#zones.values(), ({ zone }) => zone);
+    this.#mustResume = true;
   }
 
   /**
@@ -337,13 +354,16 @@ export class ZoneTracker {
     this.#zones = zones;
     this.#dirty = dirty;
     this.#stored.clear();
+    this.#mustResume = false;
     return removed;
   }
 
   /** Returns the same object as before for a zone that was not edited. */
   #track(zone: Zone, counts: LayerCounts, number: number): Tracked {
     const old = this.#zones.get(zone.name);
-    if (old?.counts === counts && isSameZone(old.zone, zone)) return old;
+    if (
+      old?.counts === counts && isSameZone(old.zone, zone) && !this.#mustResume
+    ) return old;
     const record = old?.record ?? this.#stored.get(zone.name);
     return { zone, counts, number, record, state: old?.state };
   }

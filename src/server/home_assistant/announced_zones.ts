@@ -66,13 +66,16 @@ export class AnnouncedZones {
   }
 
   /**
-   * Reads what is stored. Call it once, before anything else.
+   * Reads what is stored. Call it before anything else; of a shared store, again
+   * when this server leads.
    *
    * @returns the number of records that cannot be used; they are deleted
    * @throws {StoreError} if the records cannot be read
    */
   load(): number {
     let unusable = 0;
+    this.#ids.clear();
+    this.#removed.clear();
     const zones = new Map<string, AnnouncedZone>();
     const records = [...this.#records?.load("home-assistant") ?? []];
     for (const [id, bytes] of records) {
@@ -138,12 +141,18 @@ export class AnnouncedZones {
     this.#ids.delete(topic);
   }
 
-  /** Resolves when all changes so far are stored. */
-  committed(): Promise<void> {
+  /**
+   * Resolves when all changes so far are stored.
+   *
+   * @returns false if they do not count: another server leads
+   */
+  committed(): Promise<boolean> {
     const records = this.#records;
     return records === undefined
-      ? Promise.resolve()
-      : new Promise((resolve) => records.afterCommit(() => resolve()));
+      ? Promise.resolve(true)
+      : new Promise((resolve) =>
+        records.afterCommit(resolve, "home-assistant")
+      );
   }
 
   #remove(topic: string): void {

@@ -42,7 +42,14 @@ const decoder = new TextDecoder();
 /** What an announcer needs of its server. */
 type Context = Pick<
   ServerContext,
-  "link" | "log" | "status" | "store" | "telemetry" | "topics" | "version"
+  | "leadership"
+  | "link"
+  | "log"
+  | "status"
+  | "store"
+  | "telemetry"
+  | "topics"
+  | "version"
 >;
 
 /** The zones of a server, as the announcer uses them. */
@@ -59,6 +66,8 @@ type AnnouncerZones = Pick<
  * If a message vanishes while Home Assistant is not connected, it keeps the
  * entities. So a removed zone is remembered until the next start of Home
  * Assistant: then it is announced and removed once more.
+ *
+ * Of the servers of a shared store, only the leader announces.
  */
 export class Announcer {
   /** Topics whose messages {@linkcode Announcer.handle} handles. */
@@ -121,17 +130,29 @@ export class Announcer {
         this.#schedule();
       },
     });
+    context.leadership.observe({
+      onElected: () => this.#read(),
+      onDeposed: () => this.#isLoaded = false,
+    });
   }
 
   /**
    * Reads what was announced before. Call it once, after the zones were loaded.
+   * A leader of several servers reads it when it begins to lead.
    *
    * @throws {StoreError} if it cannot be read
    */
   load(): void {
+    if (this.#context.store.shared === undefined) this.#read();
+  }
+
+  #read(): void {
+    if (this.#stopped) return;
     const unusable = this.#announced.load();
     this.#isLoaded = true;
+    this.#sent.clear();
     this.#assign();
+    this.#schedule();
     if (unusable === 0) return;
     this.#context.log.warn(
       `Forgot ${
@@ -198,8 +219,9 @@ export class Announcer {
   }
 
   get #canPublish(): boolean {
-    const { status } = this.#context;
-    return !this.#stopped && status.loaded && status.link.up;
+    const { status, leadership } = this.#context;
+    return !this.#stopped && this.#isLoaded && status.loaded &&
+      status.link.up && leadership.isLeader;
   }
 
   async #run(): Promise<void> {
@@ -214,7 +236,7 @@ export class Announcer {
   async #announce(): Promise<void> {
     const connection = this.#connection;
     // Otherwise a crash could make it forget what it has published.
-    await this.#announced.committed();
+    if (!await this.#announced.committed()) return;
     const hasReturned = this.#hasReturned;
     this.#hasReturned = false;
     if (hasReturned) this.#sent.clear();

@@ -36,8 +36,8 @@ export interface SourceService {
    */
   list(query?: SourceQuery): SourceList;
   /**
-   * Calls the listener after each event, once. It must be fast and must not
-   * throw.
+   * Calls the listener after each event that this server publishes, once: of a
+   * shared store, only the leader does. It must be fast and must not throw.
    *
    * @returns removes the listener; safe to call twice
    */
@@ -173,8 +173,9 @@ export class SourceWatch implements SourceService {
   /** Publishes some events; the others in the next turns. */
   #publish(): void {
     this.#isScheduled = false;
-    const { topics } = this.#context;
+    const { topics, leadership } = this.#context;
     for (const event of this.#events.splice(0, MAX_TURN_EVENTS)) {
+      if (!leadership.isLeader) continue;
       const topic = topics.sourceEvent(event.source);
       void publishOrWarn(this.#context, topic, encodeSourceEvent(event), {
         qos: 1,

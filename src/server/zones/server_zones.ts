@@ -4,6 +4,7 @@
  * @module
  */
 import { doneWithin } from "../../common/async.ts";
+import { messageOf } from "../../common/errors.ts";
 import { inTurns, type Work } from "../../common/turns.ts";
 import {
   DEFAULT_ZONE_LIMITS,
@@ -23,16 +24,15 @@ import {
 } from "../../zones/mod.ts";
 import type { FileZones, ServerContext } from "../context.ts";
 import type { Pipeline } from "../pipeline.ts";
-import { ZoneMessages } from "./zone_messages.ts";
-import { ZoneStore } from "./zone_store.ts";
+import { ZoneDefinitions } from "./zone_definitions.ts";
+import { ZonePublisher } from "./zone_publisher.ts";
+import { ZoneSource } from "./zone_source.ts";
 import { ZoneUpdates } from "./zone_updates.ts";
 
 /** How long an edit waits for its commit before it is reported as failed. */
 const COMMIT_TIMEOUT_MS = 10_000;
-/** Changes that are stored or published in about a millisecond. */
+/** Changes that are published in about a millisecond. */
 const SLICE_CHANGES = 250;
-/** Events that the broker has acknowledged are removed together. */
-const EVENTS_DONE_INTERVAL_MS = 250;
 
 /**
  * The zones of a server.
@@ -41,12 +41,17 @@ const EVENTS_DONE_INTERVAL_MS = 250;
  * to observers. So a restart neither loses an event nor makes another one of the
  * same change; after a crash the broker may get an event again, which is
  * identical.
+ *
+ * The servers of a shared store have the same definitions, and each computes the
+ * states for its own clients. Only the leader stores and publishes them; a new
+ * one continues with what the one before has stored.
  */
 export class ServerZones implements ZoneService {
   readonly #context: ServerContext;
-  readonly #store: ZoneStore;
+  readonly #stored: ZoneDefinitions;
   readonly #editor = new ZoneEditor(DEFAULT_ZONE_LIMITS);
-  readonly #messages: ZoneMessages;
+  readonly #publisher: ZonePublisher;
+  readonly #source: ZoneSource;
   readonly #observers = new Set<ZoneObserver>();
   readonly #tracker: ZoneTracker;
   readonly #updates: ZoneUpdates;
@@ -58,15 +63,10 @@ export class ServerZones implements ZoneService {
   /** For the version of the zones of a file: random, and a count. */
   readonly #fileId = crypto.randomUUID().slice(0, 8);
   #fileEdits = 0;
-  /** The last edit. */
+  /** The last edit, or other work on the definitions. */
   #edits: Promise<unknown> = Promise.resolve();
   /** The messages of the last update are passed on. */
   #publishing: Promise<void> = Promise.resolve();
-  /** Zones whose last change is stored, but not in the messages yet. */
-  readonly #unpublished = new Set<string>();
-  /** Zones whose events have changed since they were stored. */
-  readonly #changedEvents = new Set<string>();
-  #eventsTimer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
   /** @param fileZones undefined: the zones are those of the store */
@@ -77,19 +77,23 @@ export class ServerZones implements ZoneService {
   ) {
     this.#context = context;
     this.#fileZones = fileZones;
-    this.#store = new ZoneStore(context.store.records);
-    this.#messages = new ZoneMessages(context, {
-      onEventsDone: (zone) => this.#onEventsDone(zone),
-      onCleared: (zone) => this.#onCleared(zone),
+    this.#stored = new ZoneDefinitions(context.store.records);
+    this.#publisher = new ZonePublisher(context, {
+      has: (zone) => this.#definitions.has(zone),
     });
+    this.#source = new ZoneSource(context, this.#publisher, fileZones?.file);
     this.#tracker = new ZoneTracker({
       map: context.map,
       makeIndex: (zones) => new ZoneIndex(zones),
     });
     this.#updates = new ZoneUpdates(context, pipeline, this.#tracker, {
-      remember: (update) => this.#remember(update),
+      remember: (update) => this.#publisher.remember(update),
       publish: (update) => this.#publish(update),
-      cost: () => this.#messages.cost,
+      cost: () => this.#publisher.cost,
+    });
+    context.leadership.observe({
+      onElected: () => void this.#onElected(),
+      onDeposed: () => this.#publisher.end(),
     });
   }
 
@@ -103,6 +107,11 @@ export class ServerZones implements ZoneService {
 
   get definitions(): Zones {
     return this.#definitions;
+  }
+
+  /** True if this server publishes states and events. */
+  get isLeading(): boolean {
+    return this.#publisher.isLeading;
   }
 
   state(name: string): ZoneState | undefined {
@@ -132,16 +141,18 @@ export class ServerZones implements ZoneService {
    * @throws {StoreError} if it cannot be read
    */
   load(): void {
-    const stored = this.#store.load();
-    this.#tracker.restore(stored.records);
-    for (const event of stored.events) {
-      this.#messages.addEvents(event.zone, [event]);
-    }
+    const { store } = this.#context;
+    const stored = this.#stored.load();
     const file = this.#fileZones?.zones;
-    this.#putInForce(
-      file === undefined
-        ? stored.zones
-        : new Map(file.map((zone) => [zone.name, zone])),
+    this.#tracker.restore(
+      store.shared === undefined
+        ? this.#publisher.begin()
+        : this.#publisher.remembered().records,
+    );
+    this.#putInForce(file === undefined ? stored : byName(file));
+    store.records?.shared?.observe(
+      "zones",
+      () => void this.#inOrder(() => this.#reload()),
     );
   }
 
@@ -167,14 +178,14 @@ export class ServerZones implements ZoneService {
 
   /** Call after each connect: all states are published again. */
   connected(): void {
-    for (const state of this.states()) this.#messages.setState(state);
-    this.#messages.connected();
+    this.#publisher.publishStates(this.states());
+    this.#publisher.connected();
   }
 
   /** Publishes the state of a zone again; does nothing if it has none. */
   republish(name: string): void {
     const state = this.state(name);
-    if (state !== undefined) this.#messages.setState(state);
+    if (state !== undefined) this.#publisher.publishStates([state]);
   }
 
   /** Call when the store fails. */
@@ -185,21 +196,20 @@ export class ServerZones implements ZoneService {
   /** Brings the states up to date a last time. */
   stop(): void {
     this.#updates.stop();
+    this.#source.stop();
     this.#stopped = true;
   }
 
   /** Resolves when the broker has acknowledged all messages. */
   async drained(): Promise<void> {
-    await this.#store.committed();
+    await this.#publisher.committed();
     await this.#publishing;
-    await this.#messages.drained();
+    await this.#publisher.drained();
   }
 
   /** Publishes nothing more, and stores which events are still to publish. */
   close(): void {
-    this.#messages.stop();
-    clearTimeout(this.#eventsTimer);
-    this.#storeEvents();
+    this.#publisher.close();
   }
 
   /** Does an edit after those before it. */
@@ -208,67 +218,126 @@ export class ServerZones implements ZoneService {
     isExpected: (zones: Zones) => boolean,
   ): Promise<ZoneEditResult | ZoneEditProblem> {
     let isLate = false;
-    const done = this.#edits.then(() =>
-      isLate ? "store-failing" : this.#edit(edit, isExpected)
+    const done = this.#inOrder(() =>
+      this.#edit(edit, isExpected, () => isLate)
     );
-    this.#edits = done.catch(() => {});
     if (await doneWithin(done, COMMIT_TIMEOUT_MS)) return await done;
     isLate = true; // if it has not begun, it is not done
     return "store-failing";
   }
 
+  /** Does work on the definitions after what came before it. */
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#edits.then(work);
+    this.#edits = done.catch(() => {});
+    return done;
+  }
+
   async #edit(
     edit: ZoneEdit,
     isExpected: (zones: Zones) => boolean,
+    isLate: () => boolean,
   ): Promise<ZoneEditResult | ZoneEditProblem> {
     const { status } = this.#context;
-    if (this.#stopped) return "stopping";
-    if (!status.loaded) return "starting";
-    const before = this.#definitions;
-    if (!isExpected(before)) return "changed";
-    const edited = await inTurns(this.#editor.apply(before, edit));
-    if (typeof edited === "string") return edited;
-    const { zones, set, added, deleted } = edited;
-    if (set.size > 0 || deleted.length > 0 || !hasSameOrder(zones, before)) {
-      if (this.#fileZones === undefined) {
-        if (status.storeProblem !== undefined) return "store-failing";
-        await this.#store.save(edited, edit.kind === "replace");
-      } else this.#fileEdits++;
-      this.#putInForce(zones);
+    for (;;) {
+      if (isLate()) return "store-failing";
+      if (this.#stopped) return "stopping";
+      if (!status.loaded) return "starting";
+      await this.#synchronize();
+      const before = this.#definitions;
+      if (!isExpected(before)) return "changed";
+      const edited = await inTurns(this.#editor.apply(before, edit));
+      if (typeof edited === "string") return edited;
+      const { zones, set, added, deleted } = edited;
+      if (set.size > 0 || deleted.length > 0 || !hasSameOrder(zones, before)) {
+        if (this.#fileZones === undefined) {
+          if (status.storeProblem !== undefined) return "store-failing";
+          const isWhole = edit.kind === "replace";
+          // Perhaps another server has changed the definitions meanwhile.
+          if (!await this.#stored.save(edited, isWhole)) continue;
+        } else this.#fileEdits++;
+        await this.#reload(zones);
+      }
+      await this.updated();
+      return {
+        version: this.#version,
+        added,
+        changed: set.size - added,
+        deleted: deleted.length,
+      };
     }
-    await this.updated();
-    return {
-      version: this.#version,
-      added,
-      changed: set.size - added,
-      deleted: deleted.length,
-    };
+  }
+
+  /** Brings the definitions to those that all servers have committed. */
+  async #synchronize(): Promise<void> {
+    const { shared } = this.#context.store;
+    if (shared === undefined || this.#fileZones !== undefined) return;
+    await shared.sync([0]);
+    await this.#reload();
+  }
+
+  /**
+   * Puts definitions in force: those of a shared store as they were committed,
+   * so that all servers have the same.
+   *
+   * @param zones otherwise these; undefined: the present ones
+   */
+  async #reload(zones?: Zones): Promise<void> {
+    const isShared = this.#context.store.shared !== undefined &&
+      this.#fileZones === undefined;
+    if (!isShared) {
+      if (zones !== undefined) this.#putInForce(zones);
+      return;
+    }
+    if (!this.#stored.isOutdated) return;
+    try {
+      const stored = await this.#stored.reload();
+      this.#putInForce(stored);
+    } catch (error) {
+      this.#context.log.warnLimited(
+        "zones",
+        `${messageOf(error)}. The zones before stay in force`,
+      );
+    }
   }
 
   #putInForce(zones: Zones): void {
     this.#definitions = zones;
     this.#version = this.#fileZones === undefined
-      ? this.#store.version
+      ? this.#stored.version
       : `${this.#fileId}-${this.#fileEdits}`;
     this.#tracker.replace([...zones.values()]);
     this.#updates.notify();
+    void this.#source.set(zones);
     for (const { onDefinitions } of this.#observers) onDefinitions?.();
   }
 
-  /** Stores what has changed, with the events that are to be published. */
-  *#remember({ changes }: ZoneUpdate): Work<void> {
-    for (const [i, { zone, events, record }] of changes.entries()) {
-      if (i > 0 && i % SLICE_CHANGES === 0) yield;
-      if (record === undefined) continue;
-      const waiting = this.#messages.eventsOf(zone);
-      this.#store.remember(record, [...waiting, ...events]);
-      this.#changedEvents.delete(zone);
-      this.#unpublished.add(zone);
-    }
+  /** Continues with what the leader before has stored, and publishes. */
+  async #onElected(): Promise<void> {
+    await this.#inOrder(() => this.#reload());
+    this.#updates.between(() => {
+      if (!this.#context.leadership.isLeader) return;
+      this.#publisher.end();
+      try {
+        this.#tracker.resume(this.#publisher.begin());
+      } catch (error) {
+        this.#publisher.end();
+        this.#context.log.warn(
+          `${messageOf(error)}. The zones are not published`,
+        );
+      }
+      this.#source.store();
+      this.#updates.notify();
+    });
   }
 
   async #publish({ changes, removed }: ZoneUpdate): Promise<void> {
-    await this.#store.committed();
+    if (!await this.#publisher.committed()) {
+      // Another server leads; or this one leads again, and continues with what
+      // is stored.
+      this.#publisher.end();
+      if (this.#context.leadership.isLeader) void this.#onElected();
+    }
     // At once: all states are of one moment.
     for (const zone of removed) this.#states.delete(zone);
     for (const { zone, state } of changes) {
@@ -282,50 +351,20 @@ export class ServerZones implements ZoneService {
     changes: readonly ZoneChange[],
     removed: readonly string[],
   ): Work<void> {
-    for (const zone of removed) this.#messages.clear(zone);
     let next = 0;
     do {
-      const slice = changes.slice(next, next += SLICE_CHANGES);
-      for (const { zone, state, events } of slice) {
-        if (state !== undefined) this.#messages.setState(state);
-        this.#messages.addEvents(zone, events);
-        this.#unpublished.delete(zone);
-      }
-      const part = {
-        changes: slice,
-        removed: next <= SLICE_CHANGES ? removed : [],
-      };
+      const slice = changes.slice(next, next + SLICE_CHANGES);
+      const part = { changes: slice, removed: next === 0 ? removed : [] };
+      next += SLICE_CHANGES;
+      this.#publisher.publish(part, () => this.states());
       for (const { onUpdate } of this.#observers) onUpdate?.(part);
       yield;
     } while (next < changes.length);
-    if (this.#changedEvents.size > 0) this.#storeEventsSoon();
   }
+}
 
-  #onEventsDone(zone: string): void {
-    this.#changedEvents.add(zone);
-    this.#storeEventsSoon();
-  }
-
-  #storeEventsSoon(): void {
-    this.#eventsTimer ??= setTimeout(() => {
-      this.#eventsTimer = undefined;
-      this.#storeEvents();
-    }, EVENTS_DONE_INTERVAL_MS);
-  }
-
-  #storeEvents(): void {
-    for (const zone of this.#changedEvents) {
-      // Else its new events would be forgotten.
-      if (this.#unpublished.has(zone)) continue;
-      this.#store.setEvents(zone, this.#messages.eventsOf(zone));
-      this.#changedEvents.delete(zone);
-    }
-  }
-
-  #onCleared(zone: string): void {
-    // A zone of this name may be there again.
-    if (!this.#definitions.has(zone)) this.#store.forget(zone);
-  }
+function byName(zones: readonly Zone[]): Zones {
+  return new Map(zones.map((zone) => [zone.name, zone]));
 }
 
 function hasSameOrder(a: Zones, b: Zones): boolean {

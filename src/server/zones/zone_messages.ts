@@ -56,7 +56,7 @@ interface Outgoing {
 export class ZoneMessages {
   readonly #context: Pick<
     ServerContext,
-    "link" | "log" | "status" | "telemetry" | "topics"
+    "leadership" | "link" | "log" | "status" | "telemetry" | "topics"
   >;
   readonly #events: ZoneMessageEvents;
   /** By zone. */
@@ -75,7 +75,7 @@ export class ZoneMessages {
   constructor(
     context: Pick<
       ServerContext,
-      "link" | "log" | "status" | "telemetry" | "topics"
+      "leadership" | "link" | "log" | "status" | "telemetry" | "topics"
     >,
     events: ZoneMessageEvents,
   ) {
@@ -131,6 +131,14 @@ export class ZoneMessages {
     this.#schedule();
   }
 
+  /** Drops what is not published: another server leads. */
+  clearAll(): void {
+    this.#outgoing.clear();
+    this.#queue.clear();
+    this.#waiting.clear();
+    this.#resolveDrained();
+  }
+
   /** Publishes nothing more. */
   stop(): void {
     this.#stopped = true;
@@ -152,7 +160,8 @@ export class ZoneMessages {
 
   get #canPublish(): boolean {
     return !this.#stopped && this.#queue.size > 0 &&
-      this.#inFlight < MAX_IN_FLIGHT_MESSAGES && this.#context.status.link.up;
+      this.#inFlight < MAX_IN_FLIGHT_MESSAGES &&
+      this.#context.status.link.up && this.#context.leadership.isLeader;
   }
 
   #schedule(): void {
@@ -223,11 +232,14 @@ export class ZoneMessages {
     } finally {
       this.#inFlight--;
       this.#schedule();
-      if (this.#inFlight === 0 && this.#queue.size === 0) {
-        this.#drained?.resolve();
-        this.#drained = undefined;
-      }
+      this.#resolveDrained();
     }
+  }
+
+  #resolveDrained(): void {
+    if (this.#inFlight > 0 || this.#queue.size > 0) return;
+    this.#drained?.resolve();
+    this.#drained = undefined;
   }
 
   #remove(zone: string, event: ZoneEvent): void {

@@ -54,6 +54,8 @@ export class ZoneUpdates {
   /** Called after the present update, and after the next one. */
   #waiting: (() => void)[] = [];
   #waitingForNext: (() => void)[] = [];
+  /** Called after the present update, before the next one. */
+  #between: (() => void)[] = [];
   #stopped = false;
 
   constructor(
@@ -86,6 +88,12 @@ export class ZoneUpdates {
       this.#waitingForNext.push(resolve);
       if (!this.#isBusy) this.#schedule(0);
     });
+  }
+
+  /** Calls back when no update runs: at once, or after the present one. */
+  between(callback: () => void): void {
+    if (this.#isBusy) this.#between.push(callback);
+    else callback();
   }
 
   /** Call when the store fails: then no states are brought up to date. */
@@ -188,6 +196,7 @@ export class ZoneUpdates {
 
   #end(now: number): void {
     this.#isBusy = false;
+    for (const callback of this.#between.splice(0)) callback();
     const messagesCost = this.#events.cost();
     const cost = this.#cost + messagesCost - this.#messagesCost;
     this.#messagesCost = messagesCost;

@@ -41,6 +41,12 @@ interface Group {
   bytes: number;
 }
 
+/** Changes that are committed one after the other. */
+interface Queue {
+  readonly staging: RecordStaging;
+  isBusy: boolean;
+}
+
 /**
  * The records of a shared store. Changes are staged, as those of SQLite are, and
  * committed as entries of the journal. They count, or do not, when the journal
@@ -51,7 +57,10 @@ export class SharedRecords implements Records, RecordSharing {
   /** What all servers have. */
   readonly table = new RecordTable();
   readonly #store: SharedRecordsStore;
-  readonly #staging = new RecordStaging();
+  /** Changes of `zones`. */
+  readonly #edits: Queue = { staging: new RecordStaging(), isBusy: false };
+  /** Those of the leader. */
+  readonly #leads: Queue = { staging: new RecordStaging(), isBusy: false };
   readonly #addedIds = { ...FIRST_IDS };
   /** Own entries that were not delivered yet, and whether others count. */
   readonly #own = new Map<number, boolean | undefined>();
@@ -62,7 +71,6 @@ export class SharedRecords implements Records, RecordSharing {
   #fence = 0;
   /** The fencing numbers with which changes of the leader were staged. */
   readonly #fences = new Map<number, number>();
-  #isBusy = false;
   #closed = false;
 
   constructor(store: SharedRecordsStore) {
@@ -79,7 +87,7 @@ export class SharedRecords implements Records, RecordSharing {
 
   /** True if changes wait for a commit, or are committed. */
   get hasStaged(): boolean {
-    return this.#staging.hasStaged;
+    return this.#edits.staging.hasStaged || this.#leads.staging.hasStaged;
   }
 
   load(
@@ -104,11 +112,19 @@ export class SharedRecords implements Records, RecordSharing {
   }
 
   bind(id: number): void {
-    this.#staging.bind(id);
+    this.#queueOf(ownerOf(id)).staging.bind(id);
   }
 
-  afterCommit(callback: (counts: boolean) => void): void {
-    this.#staging.afterCommit(callback);
+  afterCommit(
+    callback: (counts: boolean) => void,
+    owner?: RecordOwner,
+  ): void {
+    if (owner !== undefined) {
+      return this.#queueOf(owner).staging.afterCommit(callback);
+    }
+    this.#edits.staging.afterCommit((counts) =>
+      this.#leads.staging.afterCommit((others) => callback(counts && others))
+    );
   }
 
   expect(edition: number): void {
@@ -152,31 +168,33 @@ export class SharedRecords implements Records, RecordSharing {
     this.#closed = true;
   }
 
-  #stage(id: number, encode: Encode | undefined, isNew = false): void {
-    this.#staging.stage(id, encode, isNew);
-    // A change of a former leader does not become one of the present one.
-    if (ownerOf(id) !== "zones") this.#fences.set(id, this.#fence);
-    this.#schedule();
+  #queueOf(owner: RecordOwner): Queue {
+    return owner === "zones" ? this.#edits : this.#leads;
   }
 
-  #schedule(): void {
-    if (this.#isBusy || this.#closed) return;
-    this.#isBusy = true;
-    nextTurn(() => void this.#flush());
+  #stage(id: number, encode: Encode | undefined, isNew = false): void {
+    const queue = this.#queueOf(ownerOf(id));
+    queue.staging.stage(id, encode, isNew);
+    // A change of a former leader does not become one of the present one.
+    if (queue === this.#leads) this.#fences.set(id, this.#fence);
+    if (queue.isBusy || this.#closed) return;
+    queue.isBusy = true;
+    nextTurn(() => void this.#flush(queue));
   }
 
   /** Commits what is staged, one commit after the other. */
-  async #flush(): Promise<void> {
-    while (this.#staging.hasStaged && !this.#closed) {
-      const entries = this.#write();
+  async #flush(queue: Queue): Promise<void> {
+    const { staging } = queue;
+    while (staging.hasStaged && !this.#closed) {
+      const entries = this.#write(staging);
       const counted = await this.#commit(entries);
-      this.#staging.committed(counted.every((counts) => counts));
+      staging.committed(counted.every((counts) => counts));
     }
-    this.#isBusy = false;
+    queue.isBusy = false;
   }
 
   /** Returns the next staged changes as entries. */
-  #write(): RecordsEntry[] {
+  #write(staging: RecordStaging): RecordsEntry[] {
     const entries: RecordsEntry[] = [];
     let group: Group | undefined;
     const end = () => {
@@ -187,7 +205,7 @@ export class SharedRecords implements Records, RecordSharing {
       group = undefined;
     };
     let wasBound = false;
-    for (const { id, value, isBound } of this.#staging.write()) {
+    for (const { id, value, isBound } of staging.write()) {
       const owner = ownerOf(id);
       const isFull = group !== undefined && group.bytes > MAX_ENTRY_BYTES &&
         !wasBound;

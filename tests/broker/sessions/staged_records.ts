@@ -1,5 +1,6 @@
 /** Records whose changes are lost in a crash unless they were committed. */
 import { StoredState } from "../../../src/broker/persistence/stored_state.ts";
+import { FIRST_IDS, lastIdOf } from "../../../src/store/record_staging.ts";
 import type { RecordOwner, Records } from "../../../src/store/store.ts";
 
 type Encode = () => Uint8Array<ArrayBuffer>;
@@ -13,7 +14,10 @@ export class StagedTestRecords implements Records {
 
   constructor(committed = new Map<number, Uint8Array<ArrayBuffer>>()) {
     this.#committed = committed;
-    this.#lastId = Math.max(0, ...committed.keys());
+    this.#lastId = Math.max(
+      0,
+      ...Array.from(committed.keys(), (id) => id % FIRST_IDS.zones),
+    );
   }
 
   /** The number of committed records. */
@@ -21,13 +25,16 @@ export class StagedTestRecords implements Records {
     return this.#committed.size;
   }
 
-  load(): Iterable<readonly [number, Uint8Array]> {
-    return [...this.#committed].sort(([a], [b]) => a - b);
+  load(owner: RecordOwner): Iterable<readonly [number, Uint8Array]> {
+    return [...this.#committed]
+      .filter(([id]) => id > FIRST_IDS[owner] && id <= lastIdOf(owner))
+      .sort(([a], [b]) => a - b);
   }
 
-  add(_owner: RecordOwner, encode: Encode): number {
-    this.#staged.set(++this.#lastId, encode);
-    return this.#lastId;
+  add(owner: RecordOwner, encode: Encode): number {
+    const id = FIRST_IDS[owner] + ++this.#lastId;
+    this.#staged.set(id, encode);
+    return id;
   }
 
   replace(id: number, encode: Encode): void {

@@ -79,7 +79,7 @@ export async function readWebhookSecret(
 
 /**
  * Sends the events of zones and sources from now on, with the content that they
- * have on MQTT.
+ * have on MQTT. Of the servers of a shared store, only the leader sends.
  */
 export function sendEvents(
   webhooks: Webhooks,
@@ -88,6 +88,7 @@ export function sendEvents(
 ): void {
   zones.observe({
     onUpdate({ changes }) {
+      if (!zones.isLeading) return;
       for (const { events } of changes) {
         for (const event of events) {
           webhooks.send(topics.zoneEvent(event.zone), event);

@@ -1,0 +1,127 @@
+/**
+ * Decides whether this server publishes for all servers of a shared store.
+ *
+ * @module
+ */
+import { delay } from "../common/async.ts";
+import type { Line } from "../common/line_limiter.ts";
+import type { Store, StoreError } from "../store/store.ts";
+
+/** The shard whose holder leads: its journal has the records. */
+const LEADING_SHARD = 0;
+const RETRY_INTERVAL_MS = 250;
+
+/** The part of a server that {@linkcode Leadership} uses. */
+export interface LeadershipContext {
+  readonly store: Pick<Store, "shared" | "records">;
+  readonly status: { readonly storeProblem: StoreError | undefined };
+  readonly log: { infoLimited(kind: string, line: Line): void };
+}
+
+/** Receives changes of the leader. The functions must not throw. */
+export interface LeadershipObserver {
+  /** Called when this server leads, and has all that the leader before wrote. */
+  onElected?(): void;
+  /** Called when this server does not lead any more. */
+  onDeposed?(): void;
+}
+
+/**
+ * The leader of the servers of a shared store is the holder of the lease of
+ * shard 0. It remembers the zones and publishes their states and events, sends
+ * webhooks, and announces the zones to Home Assistant. Without a shared store a
+ * server always leads.
+ *
+ * A new leader first writes an entry with its fencing number: from then on, what
+ * an earlier leader writes does not count. Then it waits until it has applied
+ * all that was committed before in any shard. So its map is not older than the
+ * one from which the earlier leader has made its last event.
+ */
+export class Leadership {
+  readonly #context: LeadershipContext;
+  readonly #observers = new Set<LeadershipObserver>();
+  /** The fencing number with which this server leads. */
+  #fence: number | undefined;
+  /** The one with which it begins to lead. */
+  #nextFence: number | undefined;
+  #endLeases: (() => void) | undefined;
+
+  constructor(context: LeadershipContext) {
+    this.#context = context;
+  }
+
+  /**
+   * True if this server leads. Check it right before each message: a lease can
+   * end at any time, also while the process stands still.
+   */
+  get isLeader(): boolean {
+    const { shared } = this.#context.store;
+    if (shared === undefined) return true;
+    return this.#fence !== undefined &&
+      shared.leases.fenceOf(LEADING_SHARD) === this.#fence;
+  }
+
+  /** Begins to lead if it is its turn. Call it when everything is loaded. */
+  start(): void {
+    const { shared } = this.#context.store;
+    if (shared === undefined || this.#endLeases !== undefined) return;
+    this.#endLeases = shared.leases.observe(() => this.#check());
+    this.#check();
+  }
+
+  /** Does not begin to lead any more. A leader leads until its lease ends. */
+  stop(): void {
+    this.#endLeases?.();
+    this.#nextFence = undefined;
+  }
+
+  /** Reports changes of the leader, except without a shared store. */
+  observe(observer: LeadershipObserver): () => void {
+    const own = { ...observer }; // distinct if added twice
+    this.#observers.add(own);
+    return () => this.#observers.delete(own);
+  }
+
+  #check(): void {
+    const fence = this.#context.store.shared!.leases.fenceOf(LEADING_SHARD);
+    if (this.#fence !== undefined && this.#fence !== fence) {
+      this.#fence = undefined;
+      this.#context.log.infoLimited(
+        "leader",
+        "This server does not lead any more: another one publishes zones, events, webhooks and the discovery of Home Assistant",
+      );
+      for (const { onDeposed } of this.#observers) onDeposed?.();
+    }
+    if (fence === undefined) this.#nextFence = undefined;
+    else if (fence !== this.#fence && fence !== this.#nextFence) {
+      this.#nextFence = fence;
+      void this.#begin(fence);
+    }
+  }
+
+  async #begin(fence: number): Promise<void> {
+    const { store, status, log } = this.#context;
+    const { shared, records } = store;
+    for (;;) {
+      const isFirst = await records?.shared?.lead(fence) !== false;
+      if (this.#nextFence !== fence) return; // another lease, or none
+      if (isFirst) break;
+      await delay(RETRY_INTERVAL_MS);
+    }
+    for (;;) {
+      if (this.#nextFence !== fence) return;
+      await shared!.sync(Array(shared!.leases.shards).keys());
+      // It waits for nothing while the store fails.
+      if (status.storeProblem === undefined) break;
+      await delay(RETRY_INTERVAL_MS);
+    }
+    if (this.#nextFence !== fence) return;
+    this.#fence = fence;
+    this.#nextFence = undefined;
+    log.infoLimited(
+      "leader",
+      "This server leads: it publishes zones, events, webhooks and the discovery of Home Assistant for all servers",
+    );
+    for (const { onElected } of this.#observers) onElected?.();
+  }
+}
