@@ -102,10 +102,13 @@ export class Cluster implements AsyncDisposable {
 
   /** Waits until all servers have applied all, and their zones are current. */
   async settled(): Promise<void> {
-    for (const { store, server } of this.members.values()) {
-      await until(() => store.lag.entries === 0);
-      await server.zones.updated();
-    }
+    const all = [...this.members.values()];
+    await until(() => all.every(({ store }) => store.lag.entries === 0));
+    // Definitions are read in turns of the event loop.
+    await until(() =>
+      new Set(all.map(({ server }) => server.zones.version)).size === 1
+    );
+    for (const { server } of all) await server.zones.updated();
   }
 
   /** Returns the events of a zone in the order of the broker. */
