@@ -77,8 +77,8 @@ allow_store() {
     sqlite:"~"/*) folder_of "${HOME-}${1#sqlite:"~"}" ;;
     sqlite:"~"* | *\\*) any_read=1 any_write=1 && return ;;
     sqlite:?*) folder_of "${1#sqlite:}" ;;
-    # A cluster names its other servers.
-    redis://* | rediss://*) any_net=1 && return ;;
+    # A cluster and Sentinels name other servers.
+    [Rr][Ee][Dd][Ii][Ss]*://*) any_net=1 && return ;;
     *) return 0 ;;
   esac
   allow_write "$folder"
@@ -110,6 +110,7 @@ option() { # name, value
     url) url=1 && allow_host "$2" ;;
     ca | cert | key | password-file | file | http-token-file) allow_read "$2" ;;
     webhook-secret-file) allow_read "$2" ;;
+    redis-password-file | redis-ca | redis-cert | redis-key) allow_read "$2" ;;
     tls-cert | tls-key | tls-client-ca) allow_read "$2" ;;
     # The images are in the same folder.
     map-file) allow_read "$2" && folder_of "$2" && allow_read "$folder" ;;
@@ -175,6 +176,7 @@ for word; do
     --tls-cert | --tls-key | --tls-client-ca | --users) expected=${word#--} ;;
     --ca | --cert | --key | --password-file) expected=${word#--} ;;
     --webhook | --webhook-secret-file) expected=${word#--} ;;
+    --redis-password-file | --redis-ca | --redis-cert | --redis-key) expected=${word#--} ;;
     --zones) [ "$command" != server ] || expected=zones ;; # others: a switch
     --file | --http-token-file | --map-file) expected=${word#--} ;;
     --*) ;;
@@ -212,6 +214,10 @@ option zones "${OCCUPANCY_ZONES-}"
 for word in ${OCCUPANCY_WEBHOOK-}; do option webhook "$word"; done
 option webhook-secret-file "${OCCUPANCY_WEBHOOK_SECRET_FILE-}"
 option http-token-file "${OCCUPANCY_HTTP_TOKEN_FILE-}"
+option redis-password-file "${OCCUPANCY_REDIS_PASSWORD_FILE-}"
+option redis-ca "${OCCUPANCY_REDIS_CA-}"
+option redis-cert "${OCCUPANCY_REDIS_CERT-}"
+option redis-key "${OCCUPANCY_REDIS_KEY-}"
 [ -z "$config" ] || read_config "$config"
 [ -z "${MQTTJS_SOCKS_PROXY-}" ] || any_net=1
 

@@ -260,6 +260,30 @@ const CASES: readonly Case[] = [
       write: "/tmp",
     },
   },
+  // A store in Redis: its other servers are found out.
+  {
+    args:
+      "server --store rediss://map@r.example/site --redis-password-file secret --redis-ca=ca.pem --http off -l :1884",
+    env: { OCCUPANCY_REDIS_CERT: "c.pem", OCCUPANCY_REDIS_KEY: "c.key" },
+    granted: { net: true, read: "secret,ca.pem,c.pem,c.key" },
+  },
+  {
+    args: "doctor --http off --redis-cert c.pem --redis-key c.key",
+    env: {
+      OCCUPANCY_STORE: "redis+sentinel://a:1,b:2/main",
+      OCCUPANCY_REDIS_PASSWORD_FILE: "secret",
+      OCCUPANCY_REDIS_CA: "ca.pem",
+    },
+    granted: {
+      net: true,
+      read: "c.pem,c.key,secret,ca.pem,/dev/null,/tmp",
+      write: "/tmp",
+    },
+  },
+  {
+    args: "server --store REDIS+SENTINEL://a/main",
+    granted: { net: true },
+  },
   // Other commands have no store.
   { args: "request --store sqlite:/etc/map.sqlite", granted: CLIENT },
   {

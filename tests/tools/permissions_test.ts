@@ -72,7 +72,8 @@ Deno.test({
     const lines = batch.split("\n").filter((line) => /extra=/.test(line));
     assert.deepEqual(lines, [
       `set extra=--allow-net ${pager}`,
-      'for %%c in (server doctor) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-sys=systemMemoryInfo',
+      'for %%c in (server doctor store) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-sys=systemMemoryInfo',
+      `for %%c in (users zones) do if "%~1"=="%%c" set extra=--allow-net --allow-write ${pager}`,
       'for %%c in (completions man) do if "%~1"=="%%c" set extra=',
       `if "%~1"=="config" set extra=${pager}`,
     ]);
