@@ -7,6 +7,8 @@
 /** The names of all limits, as in the table of docs/SECURITY.md. */
 export const LIMIT_NAMES = [
   "client-id-conflict",
+  "group-barriers",
+  "group-members",
   "home-assistant-zones",
   "http-body-bytes",
   "http-connections",

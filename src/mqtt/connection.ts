@@ -22,7 +22,6 @@ import {
 import {
   explainConnectFailure,
   explainPublishFailure,
-  explainSubscribeFailure,
   isVersionRefusal,
 } from "./failure.ts";
 import {
@@ -39,6 +38,7 @@ import {
   tooLargeError,
 } from "./pending_publishes.ts";
 import { SilenceWatch } from "./silence.ts";
+import { subscribeAll } from "./subscriptions.ts";
 import {
   accessOptions,
   type BrokerAccess,
@@ -142,6 +142,7 @@ export class Connection implements Link {
   async open(handlers: LinkHandlers): Promise<void> {
     this.#handlers = handlers;
     try {
+      await this.#options.beforeOpen?.();
       await this.#connect(5);
     } catch (error) {
       if (!isVersionRefusal(error)) throw this.#explain(error);
@@ -241,7 +242,7 @@ export class Connection implements Link {
       this.#reconnectDelay = MIN_RECONNECT_DELAY_MS;
       client.options.reconnectPeriod = MIN_RECONNECT_DELAY_MS;
       this.#pending.limit(packet.properties?.receiveMaximum);
-      this.#subscribe(client).then(
+      subscribeAll(client, this.#options).then(
         () => {
           this.#conflict.connected(performance.now());
           if (opened) this.#handlers.up?.();
@@ -273,23 +274,6 @@ export class Connection implements Link {
       ...options,
       will: { topic: will.topic, payload, qos: 1, retain: true },
     };
-  }
-
-  async #subscribe(client: MqttClient): Promise<void> {
-    const { subscriptions = [], liveSubscriptions = [] } = this.#options;
-    const { retainAsPublished = [] } = this.#options;
-    const filters = [...subscriptions, ...liveSubscriptions];
-    if (filters.length === 0) return;
-    const entry = (filter: string, qos: 0 | 1) =>
-      [filter, { qos, rap: retainAsPublished.includes(filter) }] as const;
-    try {
-      await client.subscribeAsync(Object.fromEntries([
-        ...subscriptions.map((filter) => entry(filter, 1)),
-        ...liveSubscriptions.map((filter) => entry(filter, 0)),
-      ]));
-    } catch (error) {
-      throw explainSubscribeFailure(error, filters);
-    }
   }
 
   #onPublish(packet: IPublishPacket, callback: (error?: Error) => void): void {

@@ -55,6 +55,16 @@ export interface ConnectionOptions extends BrokerAccess {
    * published with it (MQTT 5, 3.8.3.1); MQTT 3.1.1 has no such option.
    */
   readonly retainAsPublished?: readonly string[];
+  /**
+   * Filters of shared subscriptions (`$share/GROUP/FILTER`; MQTT 5, 4.8.2) for
+   * QoS 1. Subscribed to after {@linkcode birth} was published.
+   */
+  readonly sharedSubscriptions?: readonly string[];
+  /**
+   * Published at QoS 1, retained, after each connect, behind the other
+   * subscriptions: the counterpart of the will.
+   */
+  readonly birth?: { readonly topic: string; readonly payload: Uint8Array };
   /** Topic filters for QoS 0: the broker stores no messages for a session. */
   readonly liveSubscriptions?: readonly string[];
   /** The broker publishes it at QoS 1, retained, if the connection is lost. */
@@ -76,6 +86,13 @@ export interface ConnectionOptions extends BrokerAccess {
   readonly sessionExpiry?: number;
   /** As in {@linkcode ClientSettings}. */
   readonly maxReceivedBytes?: number;
+  /** As in {@linkcode ClientSettings}. */
+  readonly receiveMaximum?: number;
+  /**
+   * Called before the first connect, again if that fails. If it rejects, the
+   * attempt fails with its error.
+   */
+  readonly beforeOpen?: () => Promise<void>;
   /**
    * What to do if another client connects with the same client id: "fail", the
    * default, or "retry", with pauses that become longer.
@@ -197,6 +214,11 @@ export interface ClientSettings extends BrokerAccess {
    * The broker drops larger ones (MQTT 5, 3.1.2.11.4). Default: no limit.
    */
   readonly maxReceivedBytes?: number | undefined;
+  /**
+   * How many messages at QoS 1 and 2 the broker may send that are not
+   * acknowledged, 1 to 65,535; only MQTT 5 (3.1.2.11.3). Default: 65,535.
+   */
+  readonly receiveMaximum?: number | undefined;
   /** How long the broker may take to answer CONNECT, in ms. */
   readonly connectTimeout: number;
   /** In s. Default 30. */
@@ -212,6 +234,7 @@ export function clientOptions(
   settings: ClientSettings,
 ): IClientOptions {
   const { version, clientId, sessionExpiry, maxReceivedBytes } = settings;
+  const { receiveMaximum } = settings;
   const { connectTimeout, keepAlive = 30 } = settings;
   return {
     protocolVersion: version,
@@ -225,6 +248,7 @@ export function clientOptions(
         ...(maxReceivedBytes !== undefined && {
           maximumPacketSize: maxReceivedBytes,
         }),
+        ...(receiveMaximum !== undefined && { receiveMaximum }),
       },
     }),
     keepalive: keepAlive,

@@ -120,6 +120,7 @@ export {
   type SourcesReplyOptions,
   SourcesReplyWriter,
 } from "./sources_reply.ts";
+export { GroupTopics } from "./group_topics.ts";
 export { encodeState, parseState, type ServerState } from "./server_state.ts";
 export {
   encodeSourceEvent,
@@ -135,6 +136,7 @@ export {
   assertZoneName,
   DEFAULT_LAYER,
   DEFAULT_PREFIX,
+  levelProblem,
   MAX_NAME_BYTES,
   Topics,
 } from "./topics.ts";

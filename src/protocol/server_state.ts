@@ -25,6 +25,8 @@ export interface ServerState {
    * disconnected it, ms since 1970.
    */
   readonly conflict?: number;
+  /** The group of servers that it belongs to. */
+  readonly group?: string;
 }
 
 /** Any client can publish a state: a longer one is not parsed. */
@@ -37,7 +39,7 @@ const MAX_STATE_BYTES = 64 * 1024;
  * @returns the payload
  */
 export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
-  const { name, version, since, problem, conflict } = state;
+  const { name, version, since, problem, conflict, group } = state;
   return encodeText(
     JSON.stringify({
       state: state.state,
@@ -46,6 +48,7 @@ export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
       since,
       problem,
       conflict,
+      group,
     }),
   );
 }
@@ -62,7 +65,7 @@ export function parseState(payload: Uint8Array): ServerState {
   }
   const body = parseJson(payload);
   if (!isJsonObject(body)) return fail("not a JSON object");
-  const { state, name, version, since, problem, conflict } = body;
+  const { state, name, version, since, problem, conflict, group } = body;
   if (state !== "online" && state !== "offline") {
     return fail("state is neither online nor offline");
   }
@@ -81,6 +84,9 @@ export function parseState(payload: Uint8Array): ServerState {
   if (problem !== undefined && typeof problem !== "string") {
     return fail("problem is not a string");
   }
+  if (group !== undefined && typeof group !== "string") {
+    return fail("group is not a string");
+  }
   return {
     state,
     ...(name !== undefined && { name }),
@@ -88,6 +94,7 @@ export function parseState(payload: Uint8Array): ServerState {
     ...(since !== undefined && { since }),
     ...(problem !== undefined && { problem }),
     ...(conflict !== undefined && { conflict }),
+    ...(group !== undefined && { group }),
   };
 }
 

@@ -108,7 +108,7 @@ export class Topics {
       ...[`${this.#sources}/#`, this.errors],
     ];
     this.serverOnlyFilters = [`${prefix}/server/#`, ...published];
-    this.clientFilters = [this.state, ...published];
+    this.clientFilters = [this.state, `${this.state}/+`, ...published];
   }
 
   /**
@@ -304,17 +304,27 @@ export function assertLayer(layer: string): void {
  * @throws {ProtocolError} "bad-zone"
  */
 export function assertZoneName(name: string): void {
-  const problem = name !== "" && name.trim() === ""
-    ? "is blank"
-    : name.includes("/")
-    ? "has a slash"
-    : nameProblem(name);
+  const problem = levelProblem(name);
   if (problem !== undefined) {
     throw new ProtocolError(
       "bad-zone",
       `the zone name ${quote(name)} ${problem}`,
     );
   }
+}
+
+/**
+ * Returns what is wrong with a name that is one topic level; undefined if it is
+ * valid: at most 200 bytes, not blank.
+ *
+ * @param name any text
+ */
+export function levelProblem(name: string): string | undefined {
+  return name !== "" && name.trim() === ""
+    ? "is blank"
+    : name.includes("/")
+    ? "has a slash"
+    : nameProblem(name);
 }
 
 /**

@@ -4,10 +4,22 @@
  * @module
  */
 import type { Incoming } from "../mqtt/link.ts";
-import type { Marker, Markers } from "./markers.ts";
+import type { Marker, MarkerEvents } from "./markers.ts";
 
 /** Timeout of the first marker: some brokers drop it without an error. */
 const FIRST_MARKER_TIMEOUT_MS = 2000;
+
+/**
+ * Further requests are not held: as many can wait for their replies, so that
+ * they are refused as too many.
+ */
+const MAX_HELD_REQUESTS = 12_000;
+
+/** Publishes the markers of a {@linkcode Barrier}. */
+export interface MarkerPublisher {
+  /** At most one of the callbacks is called, once. */
+  publish(events: MarkerEvents): Marker;
+}
 
 /** Receives the requests that are no longer held. */
 export interface RequestQueue {
@@ -15,16 +27,18 @@ export interface RequestQueue {
 }
 
 /**
- * Holds requests at QoS 0 back.
+ * Holds requests back.
  *
  * MQTT orders only messages of the same QoS (MQTT 5, 4.6): once the in-flight
  * window is full, a broker delays readings at QoS 1, and a request at QoS 0
- * overtakes them. The barrier holds such a request until a marker returns.
+ * overtakes them. The barrier holds such a request until a marker returns. In a
+ * group of servers it holds all requests, until a marker has passed all members.
  *
  * If the broker does not deliver markers, requests are answered out of order.
  */
 export class Barrier {
-  readonly #markers: Markers;
+  readonly #markers: MarkerPublisher;
+  readonly #mayBeDropped: boolean;
   readonly #pipeline: RequestQueue;
   #held: Incoming[] = [];
   #marker: Marker | undefined;
@@ -34,13 +48,25 @@ export class Barrier {
   #hasReturned = false;
   #timeout: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(markers: Markers, pipeline: RequestQueue) {
+  /**
+   * @param mayBeDropped whether a broker may drop the first marker
+   */
+  constructor(
+    markers: MarkerPublisher,
+    pipeline: RequestQueue,
+    mayBeDropped = true,
+  ) {
     this.#markers = markers;
     this.#pipeline = pipeline;
+    this.#mayBeDropped = mayBeDropped;
   }
 
   /** Holds a request until a marker returns. */
   hold(request: Incoming): void {
+    if (this.#held.length >= MAX_HELD_REQUESTS) {
+      this.#pipeline.push(request);
+      return;
+    }
     this.#held.push(request);
     if (this.#coveredCount === 0) this.#publishMarker();
   }
@@ -55,6 +81,17 @@ export class Barrier {
   }
 
   /**
+   * Call when the connection is lost. The broker delivers requests at QoS 1
+   * again that were not acknowledged, perhaps to another server.
+   */
+  connectionLost(): void {
+    this.#marker?.cancel();
+    clearTimeout(this.#timeout);
+    this.#coveredCount = 0;
+    this.#held = this.#held.filter(({ qos }) => qos === 0);
+  }
+
+  /**
    * Publishes a marker for all held requests. Only one is in flight: requests
    * that arrive later wait for the next one.
    */
@@ -62,7 +99,7 @@ export class Barrier {
     this.#marker?.cancel();
     this.#coveredCount = this.#held.length;
     const release = () => this.#release(this.#coveredCount);
-    if (!this.#hasReturned) {
+    if (!this.#hasReturned && this.#mayBeDropped) {
       this.#timeout = setTimeout(release, FIRST_MARKER_TIMEOUT_MS);
     }
     this.#marker = this.#markers.publish({

@@ -8,6 +8,7 @@ import type { Incoming, Link } from "../mqtt/link.ts";
 import { Backlog, logReconnect } from "./backlog.ts";
 import { Barrier } from "./barrier.ts";
 import type { LinkState, ServerContext } from "./context.ts";
+import type { GroupBarrier } from "./group/group_barrier.ts";
 import { type Marker, type MarkerEvents, Markers } from "./markers.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -51,6 +52,7 @@ export class Connections {
   constructor(
     context: ServerContext,
     pipeline: Pick<Pipeline, "flush" | "processed" | "commit" | "push">,
+    group?: Pick<GroupBarrier, "publish">,
   ) {
     this.#context = context;
     this.#pipeline = pipeline;
@@ -60,7 +62,13 @@ export class Connections {
       return {
         link,
         markers,
-        barrier: new Barrier(markers, pipeline),
+        barrier: group === undefined
+          ? new Barrier(markers, pipeline)
+          : new Barrier(
+            { publish: (events) => group.publish(link, events) },
+            pipeline,
+            false,
+          ),
         backlog: new Backlog(context, link, markers, pipeline, {
           onInterrupted: () => this.onInterrupted?.(),
           onCaughtUp: () => this.#recordAlive(),
@@ -158,6 +166,7 @@ export class Connections {
     const connection = this.#of(link);
     this.#setState(connection, reason);
     connection.backlog.disconnected();
+    connection.barrier.connectionLost();
     if (this.#all.length === 1) {
       log.warn(`Disconnected from the broker (${reason}), reconnecting`);
     } else {

@@ -8,7 +8,7 @@ import type { OccupancyMap } from "../grid/mod.ts";
 import { messageOf } from "../common/errors.ts";
 import type { Line } from "../common/line_limiter.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
-import type { LayerDisplay, Topics } from "../protocol/mod.ts";
+import type { GroupTopics, LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { Zone } from "../zones/mod.ts";
 import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
@@ -56,6 +56,8 @@ export interface ServerOptions {
   /** Empty; filled from the store at start. */
   readonly map: OccupancyMap;
   readonly topics: Topics;
+  /** The topics of its group. Default: it shares its load with no server. */
+  readonly group?: GroupTopics | undefined;
   /** The MQTT client id; published in the server's state. */
   readonly name: string;
   readonly version: string;
@@ -135,6 +137,7 @@ export interface ServerContext {
   readonly sources: SourceBook;
   readonly registry: SourceRegistry;
   readonly topics: Topics;
+  readonly group: GroupTopics | undefined;
   readonly name: string;
   readonly version: string;
   readonly log: ServerLog;
@@ -187,6 +190,7 @@ export function createContext(options: ServerOptions): ServerContext {
     sources: new SourceBook(),
     registry: new SourceRegistry({ began: clock.now(), monotonic, limited }),
     topics,
+    group: options.group,
     name,
     version,
     log,

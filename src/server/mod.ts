@@ -10,6 +10,6 @@ export type {
   ServerLog,
   ServerOptions,
 } from "./context.ts";
-export { offlineState } from "./presence.ts";
+export { offlineState, onlineState } from "./presence.ts";
 export { Server } from "./server.ts";
 export type { Stats } from "./telemetry.ts";

@@ -13,10 +13,29 @@ import {
   type ServerState,
 } from "../protocol/mod.ts";
 import { publishOrWarn, type ServerContext } from "./context.ts";
+import type { GroupMembers } from "./group/members.ts";
 
 /** Returns the will of a server: the broker publishes it if the server dies. */
-export function offlineState(name: string, version: string): Uint8Array {
-  return encodeState({ state: "offline", name, version });
+export function offlineState(
+  name: string,
+  version: string,
+  group?: string,
+): Uint8Array {
+  return encodeState({
+    state: "offline",
+    name,
+    version,
+    ...(group !== undefined && { group }),
+  });
+}
+
+/** Returns the state of a member of a group that has just connected. */
+export function onlineState(
+  name: string,
+  version: string,
+  group: string,
+): Uint8Array {
+  return encodeState({ state: "online", name, version, group });
 }
 
 /** Own states that are recognized when the broker delivers them. */
@@ -54,7 +73,7 @@ export class Presence {
     state: ServerState["state"],
     link: Link = this.#context.link,
   ): Promise<void> {
-    const { topics, name, version, clock, status, log } = this.#context;
+    const { topics, group, name, version, clock, status, log } = this.#context;
     const problem = status.storeProblem?.message;
     const conflict = status.conflictAt;
     const payload = encodeState({
@@ -64,13 +83,15 @@ export class Presence {
       since: clock.now(),
       ...(problem !== undefined && { problem }),
       ...(conflict !== undefined && { conflict }),
+      ...(group !== undefined && { group: group.group }),
     });
     this.#published.push(decoder.decode(payload));
     if (this.#published.length > MAX_OWN_STATES) this.#published.shift();
-    return publishOrWarn({ link, log }, topics.state, payload, {
-      qos: 1,
-      retain: true,
-    });
+    const publish = (topic: string) =>
+      publishOrWarn({ link, log }, topic, payload, { qos: 1, retain: true });
+    if (group === undefined) return publish(topics.state);
+    // The others correct the common state after this one.
+    return publish(group.state(name)).then(() => publish(topics.state));
   }
 
   /**
@@ -116,17 +137,25 @@ export class Presence {
  *
  * When another client replaces the state of this server by anything else than
  * the state of a server that is online, this server publishes its own again:
- * after the `offline` of a server that has stopped, and after a forgery.
+ * after the `offline` of a server that has stopped, and after a forgery. So the
+ * state says `online` while any member of a group is.
  */
 export class PeerServers {
   readonly #context: ServerContext;
   readonly #presence: Presence;
+  readonly #members: GroupMembers | undefined;
   /** Names of the other servers that are online, the latest last. */
   readonly #names = new Set<string>();
 
-  constructor(context: ServerContext, presence: Presence) {
+  /** @param members the servers with which this one shares its load */
+  constructor(
+    context: ServerContext,
+    presence: Presence,
+    members?: GroupMembers,
+  ) {
     this.#context = context;
     this.#presence = presence;
+    this.#members = members;
   }
 
   /** Handles a message on the state topic. */
@@ -135,6 +164,9 @@ export class PeerServers {
     link.acknowledge([message]);
     if (this.#presence.hasPublished(message.payload)) return; // an echo
     const peer = parsePeerState(message.payload);
+    const isMember = peer !== undefined && this.#members?.isMember(peer);
+    if (isMember) this.#members!.handleShared(peer, message);
+    if (isMember && peer.state === "online") return;
     if (peer?.state === "online") this.#onOnline(peer, message.retain);
     else this.#onReplaced(peer, message.retain);
   }

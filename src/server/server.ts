@@ -20,6 +20,7 @@ import {
   type ServerOptions,
 } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { Group } from "./group/group.ts";
 import { Announcer } from "./home_assistant/announcer.ts";
 import { loadMap } from "./load_map.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -83,13 +84,17 @@ export class Server {
     this.#changes = new ChangesPublisher(context, pipeline);
     this.#removal = new LayerRemoval(context, pipeline);
     this.#presence = new Presence(context);
-    const connections = new Connections(context, pipeline);
+    const group = context.group &&
+      new Group(context, context.group, pipeline, () => {
+        this.#presence.restore();
+      });
+    const connections = new Connections(context, pipeline, group?.barrier);
     this.#connections = connections;
     this.#sources = new SourceWatch(context, { connections, pipeline });
-    const peers = new PeerServers(context, this.#presence);
+    const peers = new PeerServers(context, this.#presence, group?.members);
     const homeAssistant = new Announcer(context, zones, options.homeAssistant);
     this.#announcer = homeAssistant;
-    const handlers = { peers, connections, pipeline, homeAssistant };
+    const handlers = { peers, connections, pipeline, homeAssistant, group };
     this.#dispatcher = new Dispatcher(context, handlers);
   }
 

@@ -30,6 +30,7 @@ pure("Topics names every topic under its prefix", () => {
   ]);
   assert.deepEqual(topics.clientFilters, [
     "occupancy/server/state",
+    "occupancy/server/state/+",
     ...topics.serverOnlyFilters.slice(1),
   ]);
   assert.equal(topics.clientCheck("me"), "occupancy/check/me");

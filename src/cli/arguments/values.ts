@@ -10,7 +10,12 @@ import { ReadingBatch } from "../../protocol/batch.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeBatchJson } from "../../protocol/json.ts";
 import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
-import { assertLayer, assertZoneName, Topics } from "../../protocol/topics.ts";
+import {
+  assertLayer,
+  assertZoneName,
+  levelProblem,
+  Topics,
+} from "../../protocol/topics.ts";
 import { formatStoreAddress, parseStoreAddress } from "../../store/location.ts";
 import { env } from "../env.ts";
 import { capitalized, usageError } from "../errors.ts";
@@ -154,6 +159,21 @@ export function parseStore(text: string): string {
 export function parseName(text: string): string {
   if (text.trim() === "" || /[\p{Cc}\ufffd]/u.test(text)) {
     throw new RangeError("Use a name, such as occupancy-server.");
+  }
+  return text;
+}
+
+/**
+ * Checks the name of a group.
+ *
+ * @throws {RangeError} if it is not one topic level
+ */
+export function parseGroup(text: string): string {
+  const problem = levelProblem(text);
+  if (problem !== undefined) {
+    throw new RangeError(
+      `Use a name that is one topic level, such as hall: this one ${problem}.`,
+    );
   }
   return text;
 }

@@ -10,9 +10,10 @@ import type {
   ConnectionOptions,
 } from "../../../mqtt/transport.ts";
 import { acceptsTcp } from "../../../mqtt/url.ts";
-import type { Topics } from "../../../protocol/mod.ts";
+import type { ProbeTarget } from "../../../mqtt/probe_connection.ts";
+import type { GroupTopics, Topics } from "../../../protocol/mod.ts";
 import { statusTopics } from "../../../home_assistant/mod.ts";
-import { offlineState } from "../../../server/mod.ts";
+import { offlineState, onlineState } from "../../../server/mod.ts";
 import type { Records } from "../../../store/store.ts";
 import {
   brokersOf,
@@ -36,6 +37,18 @@ const MAX_SHOWN_TOPIC_LENGTH = 200;
 /** Maximum size of a message that a broker with MQTT 5 sends to the server. */
 const MAX_RECEIVED_BYTES = 32 * 1024 * 1024;
 
+/**
+ * A member that stands still is noticed after 1.5 times this: until then its
+ * part of the messages waits, and requests wait for its answer.
+ */
+const GROUP_KEEP_ALIVE_S = 5;
+/**
+ * How many messages a member that dies may hold unacknowledged. A commit to a
+ * shared store takes some milliseconds, so they are enough for a hundred thousand
+ * messages a second.
+ */
+const GROUP_RECEIVE_MAXIMUM = 1000;
+
 /** The link of a server, not yet open. */
 export interface ChosenLink {
   readonly link: Link;
@@ -56,6 +69,8 @@ export interface ChosenLink {
 /** What {@linkcode chooseLink} needs besides the flags. */
 export interface LinkContext {
   readonly topics: Topics;
+  /** Undefined without a group. */
+  readonly group: GroupTopics | undefined;
   readonly log: ServerLog;
   /** Certificates, key and login for a broker. */
   readonly access: BrokerAccess;
@@ -100,9 +115,10 @@ async function connected(
     // Another client can take the client id, by mistake or not: that must not
     // end a server.
     const broker = { url, ...context.access, onConflict: "retry" } as const;
-    connections.push(
-      new Connection({ ...broker, ...connectionOptions(flags, context) }),
-    );
+    const options = context.group === undefined
+      ? connectionOptions(flags, context)
+      : await groupOptions(flags, context, context.group, broker);
+    connections.push(new Connection({ ...broker, ...options }));
     const watchLink = new Connection({
       ...broker,
       clientId: `${flags.name}-watch`,
@@ -154,6 +170,40 @@ function connectionOptions(
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
     // Messages above --max-payload are reported; these would use up the memory.
     maxReceivedBytes: Math.max(MAX_RECEIVED_BYTES, 2 * flags.maxPayload),
+  };
+}
+
+/** The same for a member of a group. */
+async function groupOptions(
+  flags: ServerFlags,
+  context: LinkContext,
+  group: GroupTopics,
+  broker: ProbeTarget,
+): Promise<Omit<ConnectionOptions, "url">> {
+  const { checkSharedSubscriptions } = await import(
+    "../../../mqtt/subscriptions.ts"
+  );
+  const { name } = flags;
+  const options = connectionOptions(flags, context);
+  const id = `check-${crypto.randomUUID()}`;
+  const topic = context.topics.serverCheck(id);
+  const clientId = `${name}-${id}`;
+  return {
+    ...options,
+    subscriptions: group.subscriptions(name),
+    sharedSubscriptions: group.shared,
+    retainAsPublished: group.shared.slice(0, 1),
+    birth: {
+      topic: group.state(name),
+      payload: onlineState(name, VERSION, group.group),
+    },
+    will: {
+      topic: context.topics.state,
+      payload: offlineState(name, VERSION, group.group),
+    },
+    keepAlive: GROUP_KEEP_ALIVE_S,
+    receiveMaximum: GROUP_RECEIVE_MAXIMUM,
+    beforeOpen: () => checkSharedSubscriptions({ broker, clientId, topic }),
   };
 }
 

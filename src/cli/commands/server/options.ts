@@ -9,6 +9,7 @@ import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
   parseBroker,
   parseCount,
+  parseGroup,
   parseHttp,
   parseLargeCount,
   parseListen,
@@ -61,6 +62,14 @@ export const SERVER = {
       words: true,
     },
     ...OTHER_BROKER_OPTIONS,
+    {
+      name: "group",
+      value: "name",
+      summary:
+        "share the load with the other servers of this group: each message is taken by one of them; needs a --store that they share",
+      parse: parseGroup,
+      group: BROKER,
+    },
     {
       name: "listen",
       short: "l",

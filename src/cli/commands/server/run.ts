@@ -1,5 +1,6 @@
 import { OccupancyMap } from "../../../grid/mod.ts";
-import { Topics } from "../../../protocol/mod.ts";
+import { GroupTopics, levelProblem, Topics } from "../../../protocol/mod.ts";
+import { quoteName } from "../../../common/printable.ts";
 import { Server } from "../../../server/mod.ts";
 import { openStore } from "../../../store/open.ts";
 import { storeAddress } from "../../arguments/addresses.ts";
@@ -71,6 +72,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const displayOf = layerDisplay(flags, plans);
   const topics = new Topics(flags.prefix);
   checkHomeAssistant(flags, topics);
+  const group = groupOf(flags, topics);
   // Also checks the address of the broker, before the store is created.
   const access = await readBrokerAccess(flags, log.warn);
   const limited = new LimitCounts();
@@ -97,6 +99,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
   const chosen = await chooseLink(flags, {
     topics,
+    group,
     log,
     access,
     embeddedAccess,
@@ -108,6 +111,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     store,
     map,
     topics,
+    group,
     name: flags.name,
     version: VERSION,
     log,
@@ -240,6 +244,26 @@ function checkHomeAssistant(
     `Cannot use --home-assistant=${homeAssistant}: topics under ${prefix} are those of the server`,
     "Use the discovery prefix of Home Assistant (homeassistant, unless it was changed there), or another --prefix.",
   );
+}
+
+/** @throws {AppError} (usage) if the options of a group do not fit */
+function groupOf(flags: ServerFlags, topics: Topics): GroupTopics | undefined {
+  const { group, name } = flags;
+  if (group === undefined) return undefined;
+  if (!/^rediss?:/.test(storeAddress(flags) ?? "")) {
+    throw usageError(
+      "Cannot use --group without a store that the servers share",
+      "Use --store redis://HOST for all servers of the group, or remove --group.",
+    );
+  }
+  const problem = levelProblem(name);
+  if (problem !== undefined) {
+    throw usageError(
+      `Cannot use --group with the --name ${quoteName(name)}: it ${problem}`,
+      "Use a --name that is one topic level, such as server-1.",
+    );
+  }
+  return new GroupTopics(topics, group);
 }
 
 /** @throws {AppError} (usage) if there is no folder for the store */

@@ -1,0 +1,172 @@
+/**
+ * A marker that passes all members of a group.
+ *
+ * @module
+ */
+import { quoteName } from "../../common/printable.ts";
+import { type GroupTopics, levelProblem } from "../../protocol/mod.ts";
+import type { Incoming, Link } from "../../mqtt/link.ts";
+import type { ServerContext } from "../context.ts";
+import type { Marker, MarkerEvents } from "../markers.ts";
+import type { Pipeline } from "../pipeline.ts";
+import type { GroupMembers } from "./members.ts";
+
+/**
+ * How long a member may take to answer. Longer than a commit during a failover
+ * of Redis usually takes; short enough for a request to be answered in time.
+ */
+const ANSWER_TIMEOUT_MS = 5000;
+/** A longer message is not of a member. */
+const MAX_MESSAGE_BYTES = 1024;
+
+/** A marker that has not passed all members. */
+interface Pending {
+  readonly link: Link;
+  /** The members that have not answered. */
+  readonly expected: Set<string>;
+  readonly events: MarkerEvents;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** The message on the barrier topic, and the answer. */
+interface BarrierMessage {
+  readonly id: string;
+  /** The member that sends the message. */
+  readonly from: string;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/**
+ * Publishes markers to all members of the group.
+ *
+ * The readings that a client publishes before a request may be on their way to
+ * any of the members. A broker queues them for the members before it queues the
+ * request for one of them, and so before the marker that this one publishes
+ * then. MQTT keeps the order of each queue (MQTT 5, 4.6): a member that gets the
+ * marker has these readings. It answers when they are stored.
+ */
+export class GroupBarrier {
+  readonly #context: ServerContext;
+  readonly #topics: GroupTopics;
+  readonly #members: GroupMembers;
+  readonly #pipeline: Pick<Pipeline, "processed">;
+  /** Identifies this run: a broker may deliver answers to an earlier one. */
+  readonly #runId = crypto.randomUUID();
+  #count = 0;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(
+    context: ServerContext,
+    topics: GroupTopics,
+    members: GroupMembers,
+    pipeline: Pick<Pipeline, "processed">,
+  ) {
+    this.#context = context;
+    this.#topics = topics;
+    this.#members = members;
+    this.#pipeline = pipeline;
+  }
+
+  /**
+   * Publishes a marker on a connection.
+   *
+   * @param events `onReturn` is called when all members have answered that are
+   * connected to the broker, or after 5 s
+   */
+  publish(link: Link, events: MarkerEvents): Marker {
+    const id = `${this.#runId}/${++this.#count}`;
+    const timer = setTimeout(() => this.#timeOut(id), ANSWER_TIMEOUT_MS);
+    const expected = this.#members.online(link);
+    this.#pending.set(id, { link, expected, events, timer });
+    const payload = encode({ id, from: this.#context.name });
+    link.publish(this.#topics.barrier, payload, { qos: 1 }).catch(() => {
+      if (this.#remove(id)) events.onFailure();
+    });
+    return { cancel: () => void this.#remove(id) };
+  }
+
+  /**
+   * Handles a marker of any member, or the answer of one to this server.
+   *
+   * @returns false for other topics
+   */
+  handle(message: Incoming): boolean {
+    const { link: all, name } = this.#context;
+    const isMarker = message.topic === this.#topics.barrier;
+    if (!isMarker && message.topic !== this.#topics.passed(name)) return false;
+    all.acknowledge([message]);
+    const content = parse(message.payload);
+    if (content === undefined) return true;
+    if (isMarker) void this.#answer(message.link ?? all, content);
+    else this.#passed(content);
+    return true;
+  }
+
+  /** Call when a member is no longer connected to a broker. */
+  memberOffline(link: Link, name: string): void {
+    for (const [id, pending] of [...this.#pending]) {
+      if (pending.link === link) this.#passed({ id, from: name });
+    }
+  }
+
+  /** Answers when what has arrived before is stored. */
+  async #answer(link: Link, { id, from }: BarrierMessage): Promise<void> {
+    await this.#pipeline.processed();
+    const { status, name } = this.#context;
+    // What cannot be stored now is not in the map: the other server waits.
+    if (status.storeProblem !== undefined) return;
+    const payload = encode({ id, from: name });
+    link.publish(this.#topics.passed(from), payload, { qos: 1 })
+      .catch(() => {}); // the other server has a time-out
+  }
+
+  #passed({ id, from }: BarrierMessage): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    pending.expected.delete(from);
+    if (pending.expected.size > 0) return;
+    this.#remove(id);
+    pending.events.onReturn();
+  }
+
+  #timeOut(id: string): void {
+    const pending = this.#remove(id);
+    if (pending === undefined) return;
+    const { log, telemetry } = this.#context;
+    const names = [...pending.expected].map(quoteName);
+    telemetry.stats.limited.add("group-barriers");
+    log.warnLimited(
+      "group-barrier",
+      `Requests were answered without readings that other servers of the group may have received: no answer from ${
+        names.join(", ")
+      } on ${pending.link.description} within ${ANSWER_TIMEOUT_MS / 1000} s`,
+    );
+    pending.events.onReturn();
+  }
+
+  #remove(id: string): Pending | undefined {
+    const pending = this.#pending.get(id);
+    clearTimeout(pending?.timer);
+    this.#pending.delete(id);
+    return pending;
+  }
+}
+
+function encode(message: BarrierMessage): Uint8Array {
+  return encoder.encode(JSON.stringify(message));
+}
+
+/** Returns undefined if the payload is not of a member. */
+function parse(payload: Uint8Array): BarrierMessage | undefined {
+  if (payload.length > MAX_MESSAGE_BYTES) return undefined;
+  try {
+    const { id, from } = JSON.parse(decoder.decode(payload));
+    const isValid = typeof id === "string" && typeof from === "string" &&
+      levelProblem(from) === undefined;
+    return isValid ? { id, from } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Which members of a group are connected to which broker.
+ *
+ * @module
+ */
+import type { Incoming, Link } from "../../mqtt/link.ts";
+import {
+  type GroupTopics,
+  parseState,
+  ProtocolError,
+  type ServerState,
+} from "../../protocol/mod.ts";
+import type { ServerContext } from "../context.ts";
+
+/** Any client with the right to publish states can make up members. */
+const MAX_MEMBERS = 100;
+
+/** What is known of a member on one broker. */
+interface Member {
+  readonly isOnline: boolean;
+  /** True if the state may be outdated: the broker had stored it. */
+  readonly isRetained: boolean;
+}
+
+/** Called by {@linkcode GroupMembers}. */
+export interface MemberEvents {
+  /** A member is no longer connected to a broker. */
+  onOffline(link: Link, name: string): void;
+  /** A state says that this server is offline: it must publish its own. */
+  onReplaced(): void;
+}
+
+/**
+ * The members of the group of this server.
+ *
+ * Each publishes its state, retained, on a topic of its own. Its will is on the
+ * topic that all servers share: when a member dies, the others say so on the
+ * topic of its state.
+ */
+export class GroupMembers {
+  readonly #context: ServerContext;
+  readonly #topics: GroupTopics;
+  readonly #events: MemberEvents;
+  readonly #members = new Map<Link, Map<string, Member>>();
+
+  constructor(
+    context: ServerContext,
+    topics: GroupTopics,
+    events: MemberEvents,
+  ) {
+    this.#context = context;
+    this.#topics = topics;
+    this.#events = events;
+  }
+
+  /**
+   * Returns the names of the members that are connected to a broker, this server
+   * included.
+   */
+  online(link: Link): Set<string> {
+    const { store, name } = this.#context;
+    const alive = store.shared?.leases.members ?? [];
+    const names = new Set([name]);
+    for (const [name, { isOnline, isRetained }] of this.#on(link)) {
+      if (isOnline && (!isRetained || alive.includes(name))) names.add(name);
+    }
+    return names;
+  }
+
+  /**
+   * Handles a message on the state topic of one server.
+   *
+   * @returns false for other topics
+   */
+  handle(message: Incoming): boolean {
+    const name = this.#topics.serverOf(message.topic);
+    if (name === undefined) return false;
+    const { link } = this.#context;
+    link.acknowledge([message]);
+    const state = parseOwn(message.payload);
+    if (state?.name === name && this.isMember(state)) {
+      this.#note(message.link ?? link, name, state, message.retain);
+    }
+    return true;
+  }
+
+  /** Returns true for the state of a member of this group. */
+  isMember({ group }: ServerState): boolean {
+    return group === this.#topics.group;
+  }
+
+  /**
+   * Handles the state of a member on the topic that all servers share. The will
+   * of a member that died is there.
+   */
+  handleShared(state: ServerState, message: Incoming): void {
+    const { name } = state;
+    if (name === undefined || message.retain) return;
+    const link = message.link ?? this.#context.link;
+    this.#note(link, name, state, false);
+    if (state.state === "online" || name === this.#context.name) return;
+    const topic = this.#topics.state(name);
+    if (this.#topics.serverOf(topic) !== name) return;
+    link.publish(topic, message.payload, { qos: 1, retain: true })
+      .catch(() => {}); // another member, or the next connection, says so
+  }
+
+  #note(
+    link: Link,
+    name: string,
+    { state }: ServerState,
+    isRetained: boolean,
+  ): void {
+    const isOnline = state === "online";
+    if (name === this.#context.name) {
+      if (!isOnline && !isRetained) this.#events.onReplaced();
+      return;
+    }
+    const members = this.#on(link);
+    if (!members.has(name) && members.size >= MAX_MEMBERS) {
+      this.#context.telemetry.stats.limited.add("group-members");
+      return;
+    }
+    members.set(name, { isOnline, isRetained });
+    if (!isOnline) this.#events.onOffline(link, name);
+  }
+
+  #on(link: Link): Map<string, Member> {
+    let members = this.#members.get(link);
+    if (members === undefined) this.#members.set(link, members = new Map());
+    return members;
+  }
+}
+
+/** Returns undefined if the payload is no state. */
+function parseOwn(payload: Uint8Array): ServerState | undefined {
+  try {
+    return parseState(payload);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}

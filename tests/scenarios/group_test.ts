@@ -1,0 +1,171 @@
+/** Servers that share the load of one broker, or two, and one journal. */
+import { Buffer } from "node:buffer";
+import assert from "node:assert/strict";
+import { parseState, Topics } from "../../src/protocol/mod.ts";
+import { cutProxy } from "../support/cut_proxy.ts";
+import { FakeJournal } from "../support/fake_shared_store.ts";
+import { type Member, startMember } from "../support/group_member.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { needs } from "../support/needs.ts";
+import { encodePublish } from "../support/packets.ts";
+import { RawConnection } from "../support/raw_connection.ts";
+import { until } from "../support/until.ts";
+import { requestMap, takeJson } from "./support.ts";
+
+const REPLIES = "occupancy/response/scenario";
+const ROUNDS = 200;
+const READINGS = 40;
+
+/** Publishes readings and then a request, in one write. */
+async function round(
+  client: RawConnection,
+  value: number,
+  qos: 0 | 1,
+): Promise<readonly (readonly number[])[]> {
+  const request = JSON.stringify({ replyTo: REPLIES });
+  await client.write(Buffer.concat([
+    ...Array.from(
+      { length: READINGS },
+      (_, i) =>
+        encodePublish("occupancy/data", `${i},0,${value}`, { id: 1 + i }),
+    ),
+    encodePublish("occupancy/request", request, { qos, id: 1000 }),
+  ]));
+  const { cells } = await takeJson(client);
+  client.packets.length = 0;
+  return cells;
+}
+
+/** The states of the servers that a broker has stored, by topic. */
+async function states(port: number): Promise<Record<string, string>> {
+  await using client = await RawConnection.open(port, "observer");
+  await client.subscribe("occupancy/server/state/#");
+  await client.send({ cmd: "pingreq" });
+  await until(() => client.packets.some(({ cmd }) => cmd === "pingresp"));
+  return Object.fromEntries(client.packets.flatMap((packet) => {
+    if (packet.cmd !== "publish") return [];
+    const { state } = parseState(packet.payload as Uint8Array);
+    return [[packet.topic.slice("occupancy/server/".length), state]];
+  }));
+}
+
+const total = (members: readonly Member[], key: "messages" | "requests") =>
+  members.map(({ server }) => server.stats[key]);
+
+Deno.test({
+  name:
+    "a request in a group is answered once, after all readings before it, whichever server has them",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using a = await startMosquitto(["set_tcp_nodelay true"]);
+    await using b = await startMosquitto(["set_tcp_nodelay true"]);
+    const journal = new FakeJournal({ shards: 2 });
+    const urls = [a.url, b.url];
+    await using first = await startMember("m1", journal, ...urls);
+    await using second = await startMember("m2", journal, ...urls);
+    await using third = await startMember("m3", journal, ...urls);
+    const members = [first, second, third];
+    let value = 0;
+    for (const { port } of [a, b]) {
+      await using client = await RawConnection.open(port, "client");
+      await client.subscribe(REPLIES);
+      for (let i = 0; i < ROUNDS; i++) {
+        const cells = await round(client, ++value, i % 2 as 0 | 1);
+        assert.equal(cells.length, READINGS);
+        for (const cell of cells) assert.equal(cell[2], value);
+      }
+      await client.ping();
+      assert.ok(!client.packets.some(({ cmd }) => cmd === "publish"));
+    }
+    const counts = total(members, "messages");
+    assert.equal(counts.reduce((sum, n) => sum + n), 2 * ROUNDS * READINGS);
+    for (const count of counts) assert.ok(count > 0, `${counts}`);
+    assert.equal(
+      total(members, "requests").reduce((sum, n) => sum + n),
+      2 * ROUNDS,
+    );
+    assert.deepEqual(members.flatMap(({ log }) => log), []);
+  },
+});
+
+Deno.test({
+  name:
+    "each server of a group has a state, and the common one says online while any is",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    const proxy = cutProxy(broker.port);
+    const journal = new FakeJournal();
+    await using first = await startMember("m1", journal, broker.url);
+    const proxied = `mqtt://127.0.0.1:${proxy.port}`;
+    await using second = await startMember("m2", journal, proxied);
+    const online = { state: "online", "state/m1": "online" };
+    assert.deepEqual(await states(broker.port), {
+      ...online,
+      "state/m2": "online",
+    });
+    // As when its machine dies: the broker publishes its will.
+    await proxy[Symbol.asyncDispose]();
+    await until(async () =>
+      (await states(broker.port))["state/m2"] === "offline"
+    );
+    await until(async () => (await states(broker.port)).state === "online");
+    await second.server.stop();
+    await first.server.stop();
+    assert.deepEqual(await states(broker.port), {
+      state: "offline",
+      "state/m1": "offline",
+      "state/m2": "offline",
+    });
+    const warnings = [...first.log, ...second.log].filter((line) =>
+      /topic prefix|server under/.test(line)
+    );
+    assert.deepEqual(warnings, []);
+  },
+});
+
+Deno.test({
+  name: "a request does not wait for ever for a server that does not answer",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    const journal = new FakeJournal();
+    await using first = await startMember("m1", journal, broker.url);
+    await using second = await startMember("m2", journal, broker.url);
+    const members = [first, second];
+    await using client = await RawConnection.open(broker.port, "client");
+    await requestMap(client);
+    first.store.failing = true;
+    await client.publish("occupancy/data", "1,1,1", { qos: 0 });
+    const answered = () => total(members, "requests");
+    const began = performance.now();
+    // One of two requests is answered by the server whose store works.
+    for (let i = 0; i < 2; i++) await requestMap(client);
+    assert.ok(performance.now() - began < 15_000);
+    assert.equal(answered().reduce((sum, n) => sum + n), 3);
+    assert.ok(
+      second.log.some((line) => /no answer from "m1"/.test(line)),
+      second.log.join("\n"),
+    );
+    first.store.failing = false;
+  },
+});
+
+Deno.test({
+  name: "a server of the same prefix that is not in the group is a warning",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    await using member = await startMember(
+      "m1",
+      new FakeJournal(),
+      broker.url,
+    );
+    await using client = await RawConnection.open(broker.port, "other");
+    const state = JSON.stringify({ state: "online", name: "other" });
+    await client.publish(new Topics().state, state, { qos: 1, id: 1 });
+    await until(() =>
+      member.log.some((line) => /"other" runs under this topic/.test(line))
+    );
+  },
+});

@@ -1,0 +1,80 @@
+/**
+ * Servers of a group in this process, with a journal in memory.
+ *
+ * @module
+ */
+import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Connection } from "../../src/mqtt/connection.ts";
+import { JoinedLinks } from "../../src/mqtt/joined_links.ts";
+import { GroupTopics, Topics } from "../../src/protocol/mod.ts";
+import { offlineState, onlineState, Server } from "../../src/server/mod.ts";
+import type { FakeJournal, FakeSharedStore } from "./fake_shared_store.ts";
+import { serverLog } from "./server_log.ts";
+
+export const GROUP = "hall";
+
+/** A server of the group. */
+export interface Member extends AsyncDisposable {
+  readonly name: string;
+  readonly server: Server;
+  readonly map: OccupancyMap;
+  readonly store: FakeSharedStore;
+  readonly connections: readonly Connection[];
+  readonly log: readonly string[];
+}
+
+/** Starts a server of the group, on all of the brokers. */
+export async function startMember(
+  name: string,
+  journal: FakeJournal,
+  ...urls: readonly string[]
+): Promise<Member> {
+  const topics = new Topics();
+  const group = new GroupTopics(topics, GROUP);
+  const connections = urls.map((url) =>
+    new Connection({
+      url,
+      clientId: name,
+      subscriptions: group.subscriptions(name),
+      sharedSubscriptions: group.shared,
+      liveSubscriptions: topics.serverLiveSubscriptions(),
+      birth: {
+        topic: group.state(name),
+        payload: onlineState(name, "1.2.3", GROUP),
+      },
+      will: {
+        topic: topics.state,
+        payload: offlineState(name, "1.2.3", GROUP),
+      },
+      sessionExpiry: 300,
+      receiveMaximum: 1000,
+      keepAlive: 5,
+      onConflict: "retry",
+    })
+  );
+  const store = journal.open(name);
+  const map = new OccupancyMap({ maxSkew: 60_000 }, { shards: journal.shards });
+  const log: string[] = [];
+  const server = new Server({
+    link: connections.length > 1
+      ? new JoinedLinks(connections)
+      : connections[0]!,
+    store,
+    map,
+    topics,
+    group,
+    name,
+    version: "1.2.3",
+    log: serverLog((line) => log.push(line)),
+  });
+  await server.start();
+  return {
+    name,
+    server,
+    map,
+    store,
+    connections,
+    log,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
