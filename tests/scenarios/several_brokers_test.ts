@@ -52,6 +52,8 @@ Deno.test({
     await using onB = await RawConnection.open(b.port, "client");
     await send(onA, "1,1,1");
     await send(onB, "2,2,2");
+    // A request is answered after the readings of its own connection only.
+    await until(async () => (await requestMap(onA)).cells.length === 2);
     for (const client of [onA, onB]) {
       for (const qos of [0, 1] as const) {
         const { cells } = await requestMap(client, { qos });
