@@ -12,55 +12,8 @@ import {
 } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
 import { readJournal } from "./journal_model.ts";
-import {
-  assertSameMaps,
-  openMember,
-  type TestMember,
-} from "./redis_members.ts";
-
-const T0 = 1_700_000_000_000;
-const LAYER = "default";
-
-/** Commits readings one after the other, each of a new cell. */
-class Writer {
-  readonly acknowledged: number[] = [];
-  readonly #done: Promise<void>;
-  #next: number;
-  #stopped = false;
-
-  constructor(member: TestMember, first: number) {
-    this.#next = first;
-    this.#done = this.#run(member);
-    this.#done.catch(() => {}); // if an assertion fails first
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#done;
-  }
-
-  async #run({ store }: TestMember): Promise<void> {
-    while (!this.#stopped) {
-      const x = this.#next++;
-      await store.commit([readingsEntry(T0, [[x, 0, 1]], LAYER)]);
-      this.acknowledged.push(x);
-    }
-  }
-}
-
-/** The x of all cells. */
-function cellsOf({ map }: TestMember): Set<number> {
-  const cells = new Set<number>();
-  map.layer(LAYER)?.scan((x) => cells.add(x));
-  return cells;
-}
-
-function assertAllThere(member: TestMember, writers: readonly Writer[]): void {
-  const cells = cellsOf(member);
-  for (const { acknowledged } of writers) {
-    assert.deepEqual(acknowledged.filter((x) => !cells.has(x)), []);
-  }
-}
+import { assertSameMaps, openMember } from "./redis_members.ts";
+import { assertAllThere, cellsOf, LAYER, T0, Writer } from "./writers.ts";
 
 /** Makes the replica that has most the master of the others, as Sentinels do. */
 async function promote({ replicas }: ReplicatedRedis): Promise<RedisServer> {
