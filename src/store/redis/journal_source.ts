@@ -148,10 +148,11 @@ export class JournalSource {
   /** At the end: what comes now is not trimmed yet. */
   async #await(): Promise<StreamEntry[]> {
     const reading = this.#send(...this.#read("BLOCK", `${BLOCK_MS}`));
-    const checking = Promise.all([this.#checkRole(), this.#checkKey()]);
+    const checking = this.#checkRole();
     checking.catch(() => {});
     const reply = await reading;
     await checking;
+    if (reply === null) await this.#checkKey();
     if (performance.now() - this.#answeredAt > MAX_SILENCE_MS) {
       throw new RedisError("connection", "no answer for seconds");
     }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { delay } from "../../common/async.ts";
+import { delay, doneWithin } from "../../common/async.ts";
+import { LineLimiter } from "../../common/line_limiter.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import { Semaphore } from "../../common/semaphore.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
@@ -31,6 +32,7 @@ import { openKeyspace } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
 import { RedisProblem, redisStoreError } from "./redis_problem.ts";
+import { SharedRecords } from "./shared_records.ts";
 import { ShardReader } from "./shard_reader.ts";
 import { ShardWriter } from "./shard_writer.ts";
 import { text } from "./stream_entry.ts";
@@ -41,6 +43,8 @@ const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 /** While Redis is away at the start, a warning at most once in this time, in ms. */
 const WARNING_INTERVAL_MS = 30_000;
+/** How long staged records are committed before the store ends, in ms. */
+const FLUSH_TIMEOUT_MS = 1000;
 /** About: in a journal. */
 const BYTES_PER_READING = 8;
 /** Work of a turn of the event loop while the map is loaded, in ms. */
@@ -79,6 +83,7 @@ export class RedisStore implements Store {
   readonly keys: Keys;
   /** Identifies this run of the server. */
   readonly run: string = crypto.randomUUID();
+  readonly records: SharedRecords;
   readonly members: Members;
   readonly leases: RedisLeases;
   readonly #options: RedisStoreOptions;
@@ -86,6 +91,8 @@ export class RedisStore implements Store {
   readonly #problem: RedisProblem;
   readonly #closing = new AbortController();
   readonly #turns = new Semaphore(1);
+  /** Damage may be in many entries. */
+  readonly #limiter = new LineLimiter();
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];
   readonly #states: JournalState[] = [];
@@ -111,6 +118,10 @@ export class RedisStore implements Store {
       deployment.description,
       (problem) => this.#onProblem(problem),
     );
+    this.records = new SharedRecords({
+      commit: (entries) => this.commit(entries),
+      now: () => Date.now(),
+    });
     this.members = new Members({
       ...{ deployment, name, keys: this.keys, run: this.run },
       problem: this.#problem,
@@ -167,7 +178,10 @@ export class RedisStore implements Store {
       );
     }
     this.#map = map;
-    await this.#patiently(() => this.#join());
+    await this.#patiently(() => this.#openKeys());
+    // After a crash it waits until the entry of the crashed server expires.
+    const joined = this.#patiently(() => this.members.join());
+    joined.catch(() => {}); // an error of the map comes first
     const guard = new LoadGuard(this.description, map, limit);
     await Promise.all(map.shards.map(async (_, shard) => {
       const state = await this.#patiently(async () =>
@@ -181,6 +195,7 @@ export class RedisStore implements Store {
         )
       );
     }));
+    await joined;
   }
 
   /** @inheritdoc */
@@ -211,8 +226,14 @@ export class RedisStore implements Store {
    */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
+    if (this.#follower !== undefined && this.problem() === undefined) {
+      await doneWithin(this.records.flushed(), FLUSH_TIMEOUT_MS);
+      if (this.#closing.signal.aborted) return;
+    }
     this.#closing.abort();
     this.#problem.close();
+    this.#limiter[Symbol.dispose]();
+    this.records.close();
     const error = this.#closedError();
     for (const writer of this.#writers) {
       for (const commit of writer.pending()) commit.fail(error);
@@ -256,24 +277,28 @@ export class RedisStore implements Store {
       onApplied: () => this.#checkpoints?.applied(shard, state),
       onDamage: (id, reason) => {
         this.#damaged++;
-        this.#warn(
+        this.#limiter.add(
+          "damaged-entry",
           `Entry ${id} of ${
             this.keys.journal(shard)
           } in Redis is damaged (${reason}): every server skips it, and its readings are lost. Check the memory and the disk of Redis, and what else writes to its keys.`,
+          this.#warn,
         );
       },
       onMissing: (id, run, count) =>
-        this.#warn(
+        this.#limiter.add(
+          "lost-entries",
           `Redis has lost ${count} entries of ${
             this.keys.journal(shard)
           } before ${id}, written by ${run}: servers that applied them before differ until they are restarted. Use replicas and --redis-replicas (docs/SCALING.md).`,
+          this.#warn,
         ),
       onGap: (reason) => this.#reload(shard, reason),
     });
   }
 
-  /** Checks what Redis has, and announces this server. */
-  async #join(): Promise<void> {
+  /** Checks what Redis has. */
+  async #openKeys(): Promise<void> {
     const { deployment, shards, name, replicas } = this.#options;
     const node = await this.#control();
     await openKeyspace(node, this.keys, shards, this.description);
@@ -289,7 +314,6 @@ export class RedisStore implements Store {
     );
     const time = alive === null ? NaN : Number(text(alive));
     this.#lastAlive = Number.isFinite(time) ? time : undefined;
-    await this.members.join();
   }
 
   /** Returns the connection for keys that belong to no shard. */
@@ -332,7 +356,8 @@ export class RedisStore implements Store {
   ): Promise<void> {
     let turnEnd = performance.now() + TURN_MS;
     for (const entry of entries) {
-      applyEntry(map, entry, shard);
+      if (entry.kind === "records") this.records.apply(entry);
+      else applyEntry(map, entry, shard);
       if (performance.now() < turnEnd) continue;
       await untilNextTurn();
       turnEnd = performance.now() + TURN_MS;
@@ -345,7 +370,12 @@ export class RedisStore implements Store {
     const { reported } = this.#problem;
     if (reported !== undefined) follower.onProblem(reported);
     for (const reader of this.#readers) {
-      reader.follow((delivery) => follower.apply(delivery));
+      reader.follow((delivery) => {
+        for (const entry of delivery.entries) {
+          if (entry.kind === "records") this.records.apply(entry);
+        }
+        return follower.apply(delivery);
+      });
     }
     this.leases.start();
   }

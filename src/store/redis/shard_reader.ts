@@ -4,10 +4,11 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
+import { messageOf } from "../../common/errors.ts";
 import { Fifo } from "../../common/fifo.ts";
 import type { Semaphore } from "../../common/semaphore.ts";
-import { decodeEntries } from "../entry_codec.ts";
 import type { Delivery, Entry } from "../store.ts";
+import { decodeContent } from "./decode_content.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import { JournalGapError, JournalSource } from "./journal_source.ts";
 import type { JournalState } from "./journal_state.ts";
@@ -371,19 +372,9 @@ export class ShardReader {
     if (content === undefined) return [];
     const { shard, shardOf, onDamage } = this.#options;
     try {
-      const entries = [...decodeEntries(content)];
-      for (const entry of entries) {
-        if (!Number.isFinite(entry.now)) throw new RangeError("no valid time");
-        if ("layer" in entry && shardOf(entry.layer) !== shard) {
-          throw new RangeError("its layer is of another shard");
-        }
-      }
-      return entries;
+      return decodeContent(content, shard, shardOf);
     } catch (error) {
-      if (!(error instanceof RangeError || error instanceof TypeError)) {
-        throw error;
-      }
-      onDamage(id, error.message);
+      onDamage(id, messageOf(error));
       return [];
     }
   }

@@ -108,7 +108,7 @@ Deno.test({
     assert.equal(a.deliveries.length, 2);
     for (const { store, warnings } of [a, b]) {
       assert.equal(store.shared.damagedEntries, 7);
-      assert.equal(warnings.filter((line) => /damaged/.test(line)).length, 7);
+      assert.equal(warnings.filter((line) => /damaged/.test(line)).length, 1);
     }
     await using late = await openMember(redis.url, { name: "late" });
     await assertSameMaps([a, late]);
@@ -204,7 +204,12 @@ Deno.test({
     await using a = await openMember(redis.url, { replicas: 1 });
     await redis.replicas[0]!.kill();
     let isDone = false;
-    const commit = a.store.commit([readingsEntry(T0, [[1, 1, 1]], LAYER)])
+    // In several entries of one transaction.
+    const rows = Array.from(
+      { length: 60_000 },
+      (_, i) => [i * 7919 % 90_001, i, i] as const,
+    );
+    const commit = a.store.commit([readingsEntry(T0, rows, LAYER)])
       .then(() => isDone = true);
     commit.catch(() => {}); // if an assertion fails first
     await until(() => a.problems.length > 0);
@@ -217,7 +222,8 @@ Deno.test({
     const shard = a.map.shardOf(LAYER);
     const contents = (await readJournal(redis.master, shard))
       .filter(([, fields]) => fields.has("d"));
-    assert.equal(contents.length, 1);
+    assert.equal(contents.length, a.deliveries.length);
+    assert.ok(contents.length > 5);
   },
 });
 

@@ -65,3 +65,24 @@ Deno.test({
     assertSameMap(second.map, model);
   },
 });
+
+Deno.test({
+  name: "records are the same on all servers, and after a restart",
+  ...needs("redis-server"),
+  async fn() {
+    await using redis = await RedisServer.start();
+    await using a = await openMember(redis.url, { name: "a" });
+    const b = await openMember(redis.url, { name: "b" });
+    const changes: string[] = [];
+    a.store.records.observe("zones", () => changes.push("zones"));
+    b.store.records.add("zones", () => new TextEncoder().encode("hall"));
+    await b.store.close(); // what is staged is committed
+    await a.store.shared.sync([0]);
+    assert.deepEqual(changes, ["zones"]);
+    await using late = await openMember(redis.url, { name: "b" });
+    for (const { store } of [a, late]) {
+      const [record] = store.records.load("zones");
+      assert.equal(new TextDecoder().decode(record![1]), "hall");
+    }
+  },
+});
