@@ -108,7 +108,10 @@ export interface RequestOptions {
    * integers. Default: all.
    */
   readonly region?: Region;
-  /** Only the cells that changed after this revision. Default: all. */
+  /**
+   * Only the cells that changed after this revision of the same layer. Default:
+   * all.
+   */
   readonly since?: number;
   /** Aborts the request. */
   readonly signal?: AbortSignal;

@@ -231,6 +231,12 @@ export interface HttpContext {
    */
   processed(): Promise<void>;
   /**
+   * Waits until the layer has all that the servers that share the store had
+   * committed before the call, or the store fails. Resolves at once if the store
+   * is not shared.
+   */
+  caughtUp(layer: string): Promise<void>;
+  /**
    * Deletes a layer. When the promise resolves, the deletion is committed.
    *
    * @param layer a valid name

@@ -49,7 +49,10 @@ export interface MapQuery {
   readonly layer?: string;
   /** Only the cells of this region. Default: all. */
   readonly region?: Region;
-  /** Only the cells that changed after this revision. Default: all. */
+  /**
+   * Only the cells that changed after this revision of the same layer. Default:
+   * all.
+   */
   readonly since?: number;
   /** Maximum size of a message of the reply, in bytes. Default 256 KiB. */
   readonly maxBytes?: number;
@@ -98,7 +101,10 @@ export interface ZonesQuery
 
 /** The states of zones at one moment. */
 export interface ZonesView {
-  /** The revision of the map that the states are of. */
+  /**
+   * The revision of the map that the states are of; if servers share a store,
+   * the sum over its shards, while each state has the revision of its layer.
+   */
   readonly revision: number;
   /** The server's time when it read the states, ms since 1970. */
   readonly time: number;

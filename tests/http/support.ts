@@ -23,6 +23,7 @@ import {
   type ServerOptions,
 } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
+import type { FakeSharedStore } from "../support/fake_shared_store.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { serverLog } from "../support/server_log.ts";
 
@@ -42,8 +43,10 @@ export interface TestServerOptions extends
     >
   > {
   readonly ageing?: AgeingOptions;
-  /** Shards of the map. Default 1. */
+  /** Shards of the map. Default: those of `sharedStore`, or 1. */
   readonly shards?: number;
+  /** A store that other servers share, instead of the server's own. */
+  readonly sharedStore?: FakeSharedStore;
   readonly plans?: ReadonlyMap<string, Plan>;
   /** Default: people. */
   readonly unit?: Unit;
@@ -102,14 +105,17 @@ export async function startServer(
   const log: string[] = [];
   const { link = new FakeLink() } = options;
   const store = new FakeStore();
-  const map = new OccupancyMap(ageing, { shards: options.shards ?? 1 });
+  const { sharedStore } = options;
+  const map = new OccupancyMap(ageing, {
+    shards: options.shards ?? sharedStore?.shards ?? 1,
+  });
   const topics = new Topics();
   const name = "me";
   const displayOf = layerDisplay(options, plans);
   const clientAccess = () => CLIENT_ACCESS;
   const server = new Server({
     link,
-    store,
+    store: sharedStore ?? store,
     map,
     topics,
     name,
@@ -122,7 +128,18 @@ export async function startServer(
   });
   const ending = new AbortController();
   const context = httpContext(
-    { server, link, store, map, topics, name, plans, displayOf, clientAccess },
+    {
+      ...{
+        server,
+        link,
+        store: sharedStore ?? store,
+        map,
+        topics,
+        name,
+        plans,
+      },
+      ...{ displayOf, clientAccess },
+    },
     ending.signal,
   );
   const { shared } = options;

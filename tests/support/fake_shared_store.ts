@@ -223,7 +223,11 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
     if (this.#closed) throw new StoreError("The store is closed");
   }
 
+  /** Number of calls of `sync`. */
+  syncs = 0;
+
   async sync(shards: Iterable<number>): Promise<void> {
+    this.syncs++;
     const ends = this.#ends();
     const wanted = [...shards];
     await this.#until(() =>

@@ -34,7 +34,7 @@ import { acceptsGzip, byteStream, matchesETag } from "../responses.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
 import { CSV_HEADER, type TimeForm } from "./cell_rows.ts";
 import { CellsBody } from "./cells_body.ts";
-import { etagOf, refreshMap } from "./map_moment.ts";
+import { catchUp, etagOf, refreshMap } from "./map_moment.ts";
 
 /** Number of cells in each piece of a large response. */
 const PIECE_CELLS = 2048;
@@ -127,6 +127,7 @@ async function answerCells(context: RequestContext): Promise<Response> {
     format: readChoice(query, "format", ["json", "csv"]),
     times: readChoice(query, "times", ["ms", "rfc3339"]),
   };
+  await catchUp(context.server, wanted.layer, wanted.since);
   const response = answerNow(context, wanted);
   if (response !== undefined) return response;
   const share = await largeResponses.take(exchange, 1);

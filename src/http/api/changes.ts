@@ -14,6 +14,7 @@ import { checkNames, readLayer, readRegion, readSince } from "../query.ts";
 import { byteStream } from "../responses.ts";
 import type { Endpoint, RequestContext } from "../endpoint.ts";
 import { ChangeStream } from "./change_stream.ts";
+import { catchUp } from "./map_moment.ts";
 
 /** `GET /api/v1/changes` */
 export const getChanges: Endpoint = {
@@ -46,10 +47,10 @@ export const getChanges: Endpoint = {
   handle: answerChanges,
 };
 
-function answerChanges(
+async function answerChanges(
   { url, request, server, limits, metrics, guard, turns, exchange }:
     RequestContext,
-): Response {
+): Promise<Response> {
   const query = url.searchParams;
   checkNames(query, ["layer", "region", "since"]);
   const layer = readLayer(query);
@@ -63,6 +64,8 @@ function answerChanges(
     "x-accel-buffering": "no", // otherwise nginx buffers events
   };
   if (request.method === "HEAD") return new Response(null, { headers });
+  const { access } = guard; // it may change while this waits
+  await catchUp(server, layer, since);
   const share = limits.streams.tryTake(exchange, 1);
   if (share === undefined) throw overloaded("streams");
   const stream = new ChangeStream({
@@ -70,7 +73,7 @@ function answerChanges(
     limits,
     turns,
     exchange,
-    access: guard.access,
+    access,
     layer,
     region,
     since,

@@ -162,6 +162,7 @@ async function answerDelete(
   checkNames(url.searchParams, []);
   const layer = checkLayer((params.layer ?? "").replace(/^\//, ""));
   await server.processed();
+  await server.caughtUp(layer);
   const etag = etagOf(server, layer);
   const condition = request.headers.get("if-match");
   if (condition !== null && !matchesETag(condition, etag)) {

@@ -62,6 +62,23 @@ export function etagOf(server: HttpContext, layer: string): string {
 }
 
 /**
+ * Waits for the revision that a client has, if this server is behind the one
+ * that the client has it from. Otherwise the map would look like another one,
+ * and all cells would be sent.
+ *
+ * @param since undefined if the client has none
+ */
+export async function catchUp(
+  server: HttpContext,
+  layer: string,
+  since: number | undefined,
+): Promise<void> {
+  if (since !== undefined && since > server.map.revisionOf(layer)) {
+    await server.caughtUp(layer);
+  }
+}
+
+/**
  * Returns an id that identifies a revision across restarts: `812`, or
  * `812@BEGAN` for a map that is not stored, and for a layer that was created
  * after the deletion of one.

@@ -146,6 +146,8 @@ export function httpContext(
     submit: (layer, payload, contentType) =>
       server.submit(layer, payload, contentType),
     processed: () => server.processed(),
+    caughtUp: (layer) =>
+      store.shared?.sync([map.shardOf(layer)]) ?? Promise.resolve(),
     deleteLayer: (layer) => server.deleteLayer(layer),
     observe: (listener) => server.telemetry.observe(listener),
     observeCommits: (listener) => server.telemetry.onCommit = listener,
