@@ -187,6 +187,17 @@ export class OccupancyMap {
     return this.shards.length === 1 ? this.#first.layers() : this.#allLayers();
   }
 
+  /**
+   * Returns all layers by name as a list shows them: in order of creation, or of
+   * a map with several shards in order of their names, so that all servers that
+   * have the map list the same.
+   */
+  listed(): Iterable<[string, Grid]> {
+    return this.shards.length === 1
+      ? this.#first.layers()
+      : [...this.#allLayers()].sort(([a], [b]) => a < b ? -1 : 1);
+  }
+
   /** Applies readings of a layer, see {@linkcode MapShard.apply}. */
   apply(
     layer: string,

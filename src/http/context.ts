@@ -29,7 +29,9 @@ export type ReadableMap = Pick<
   | "ageingOf"
   | "size"
   | "layer"
+  | "layerCount"
   | "layers"
+  | "listed"
   | "sinceOf"
   | "beganOf"
 >;

@@ -90,6 +90,19 @@ Deno.test({
       { a: 2, b: 5 },
     );
     assert.equal((await server.json("/api/v1/summary")).revision, 7);
+    const names = ["f", "e", "d", "c"];
+    for (const name of names) await server.post("1,1,1", `?layer=${name}`);
+    const all = await server.json("/api/v1/layers");
+    assert.deepEqual(
+      all.layers.map(({ name }: { name: string }) => name),
+      ["a", "b", "c", "d", "e", "f"],
+    );
+    await using viewer = new RecordingViewer(server.url);
+    await until(() => viewer.status !== undefined);
+    assert.deepEqual(
+      viewer.status!.layers.map(({ name }) => name),
+      ["a", "b", "c", "d", "e", "f"],
+    );
   },
 });
 

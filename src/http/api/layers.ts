@@ -62,7 +62,7 @@ export const getLayers: Endpoint = {
     summary: "All layers and the counts of their cells",
     responses: {
       200: jsonSpec(
-        "The layers, in the order of their first reading",
+        "The layers, in the order of their first reading; with a store that several servers share, in the order of their names",
         object({
           revision: REVISION,
           ...MOMENT,
@@ -87,7 +87,7 @@ export const getLayers: Endpoint = {
   },
   async handle({ url, server, limits, exchange }): Promise<Response> {
     checkNames(url.searchParams, []);
-    if ([...server.map.layers()].length <= SMALL_RESPONSE_LAYERS) {
+    if (server.map.layerCount <= SMALL_RESPONSE_LAYERS) {
       return jsonResponse(summarizeAll(server));
     }
     const share = await limits.largeResponses.take(exchange, 1);
@@ -103,7 +103,7 @@ export const getLayers: Endpoint = {
 
 function summarizeAll(server: HttpContext) {
   const moment = refreshMap(server);
-  const layers = [...server.map.layers()].map(([name, grid]) =>
+  const layers = [...server.map.listed()].map(([name, grid]) =>
     summarize(name, grid, server)
   );
   return { revision: server.map.revision, ...moment, layers };

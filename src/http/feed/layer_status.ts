@@ -63,7 +63,7 @@ export class LayerReporter {
       if (map.layer(name) === undefined) this.#remove(name);
     }
     let layers = 0;
-    for (const [name] of map.layers()) {
+    for (const [name] of map.listed()) {
       if (++layers > MAX_LAYERS) break;
       this.#changes.add(name, changedByLayer.get(name) ?? 0);
     }
@@ -77,7 +77,7 @@ export class LayerReporter {
   }
 
   /**
-   * Returns the layers with cells, in the order of their first reading, then
+   * Returns the layers with cells, in the order of `OccupancyMap.listed`, then
    * the layers that have only a floor plan.
    */
   report(): LayersReport {
@@ -85,7 +85,7 @@ export class LayerReporter {
     const layers: LayerStatus[] = [];
     let layersOmitted = 0;
     const isTimeUp = timeLimit(BOUNDS_SLICE_MS);
-    for (const [name, grid] of map.layers()) {
+    for (const [name, grid] of map.listed()) {
       if (layers.length === MAX_LAYERS) {
         layersOmitted++;
         continue;
@@ -119,7 +119,7 @@ export class LayerReporter {
     if (this.#isReading || this.#closed) return;
     const isTimeUp = timeLimit(BOUNDS_SLICE_MS);
     let layers = 0;
-    for (const [name, grid] of this.#context.map.layers()) {
+    for (const [name, grid] of this.#context.map.listed()) {
       if (++layers > MAX_LAYERS) return;
       const bounds = this.#boundsOf(name);
       if (!all && bounds.isKnown) continue;
