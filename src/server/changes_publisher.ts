@@ -12,7 +12,9 @@ import {
 } from "../protocol/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import type { ServerContext } from "./context.ts";
+import { DeletedLayers } from "./deleted_layers.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { PublishedShards } from "./published_shards.ts";
 import { TurnTask, type Work } from "../common/turns.ts";
 
 /** A layer with more changed cells gets an announcement instead of a delta. */
@@ -32,10 +34,15 @@ const JSON_TYPE = { contentType: "application/json" } as const;
  * slow or disconnected receivers cost no memory. Changes that cannot be sent as
  * a delta are announced: by a delta without cells whose `from` equals its `to`.
  * A receiver with an older revision then requests what changed.
+ *
+ * Of the servers of a shared store, the holder of a shard's lease publishes the
+ * deltas of its layers. A new holder first announces them, with a revision that
+ * is not older than the last delta of the holder before.
  */
 export class ChangesPublisher {
   readonly #context: ServerContext;
   readonly #pipeline: Pick<Pipeline, "refresh">;
+  readonly #shards: PublishedShards;
   /** By shard: every layer of it is published up to this revision. */
   readonly #publishedRevisions: number[];
   /** By shard: the revision at which all its layers were last announced. */
@@ -45,14 +52,17 @@ export class ChangesPublisher {
   /** By layer: the remaining intervals of its pause. */
   readonly #pauses = new Map<string, number>();
   /** Layers that were deleted: announced next. */
-  readonly #deletedLayers = new Set<string>();
+  readonly #deleted: DeletedLayers;
   #isConnected = false;
   /** Increases with each connect and disconnect: it ends earlier work. */
   #connection = 0;
   /** Publishes layer by layer, in turns of the event loop. */
   #task: TurnTask<void> | undefined;
-  /** True if a delta could not be sent: all layers are announced next. */
-  #lostDelta = false;
+  /**
+   * Shards whose layers are announced next: after a connect, after a delta could
+   * not be sent, or when this server begins to publish them.
+   */
+  readonly #unannounced = new Set<number>();
   #inflightBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,6 +71,14 @@ export class ChangesPublisher {
     this.#pipeline = pipeline;
     this.#publishedRevisions = context.map.shards.map(() => 0);
     this.#announcedRevisions = context.map.shards.map(() => 0);
+    this.#deleted = new DeletedLayers(
+      context.maxLayers,
+      (layer) => this.#publishes(layer),
+    );
+    this.#shards = new PublishedShards(context.store.shared, {
+      onBegin: (shard) => this.#onBegin(shard),
+      onEnd: (shard) => this.#onEnd(shard),
+    });
   }
 
   /**
@@ -73,7 +91,8 @@ export class ChangesPublisher {
     if (link !== undefined) return this.#announceOn(link);
     this.#isConnected = true;
     this.#connection++;
-    this.#lostDelta = true;
+    this.#shards.start();
+    this.#announceNext();
     if (this.#context.changesInterval > 0) this.#begin(this.#publishAll());
   }
 
@@ -92,7 +111,7 @@ export class ChangesPublisher {
   layerDeleted(layer: string): void {
     this.#publishedLayers.delete(layer);
     this.#pauses.delete(layer);
-    this.#addDeleted(layer);
+    this.#deleted.add(layer);
     this.notify();
   }
 
@@ -104,12 +123,35 @@ export class ChangesPublisher {
     this.#publishChanges();
     this.#task?.finish();
     this.#isConnected = false;
+    this.#shards.stop();
   }
 
-  #addDeleted(layer: string): void {
-    // Above the limit, receivers notice it at their next request.
-    if (this.#deletedLayers.size < this.#context.maxLayers) {
-      this.#deletedLayers.add(layer);
+  /** This server publishes the deltas of a shard from now on. */
+  #onBegin(shard: number): void {
+    this.#unannounced.add(shard);
+    this.#deleted.begin();
+    this.notify();
+  }
+
+  /** Another server publishes them. */
+  #onEnd(shard: number): void {
+    const { map } = this.#context;
+    this.#unannounced.delete(shard);
+    for (const layer of this.#publishedLayers.keys()) {
+      if (map.shardOf(layer) !== shard) continue;
+      this.#publishedLayers.delete(layer);
+      this.#pauses.delete(layer);
+    }
+  }
+
+  /** Returns true if this server publishes the deltas of a layer. */
+  #publishes(layer: string): boolean {
+    return this.#shards.has(this.#context.map.shardOf(layer));
+  }
+
+  #announceNext(): void {
+    for (const shard of this.#context.map.shards.keys()) {
+      this.#unannounced.add(shard);
     }
   }
 
@@ -128,7 +170,7 @@ export class ChangesPublisher {
     const { changesInterval } = this.#context;
     if (!this.#isConnected || changesInterval === 0) return false;
     if (
-      !this.#lostDelta && this.#deletedLayers.size === 0 &&
+      this.#unannounced.size === 0 && this.#deleted.size === 0 &&
       this.#changedShards().length === 0
     ) return false;
     if (this.#task !== undefined || this.#isFull) return true;
@@ -140,7 +182,10 @@ export class ChangesPublisher {
   #changedShards(): number[] {
     const numbers: number[] = [];
     for (const [number, { revision }] of this.#context.map.shards.entries()) {
-      if (revision !== this.#publishedRevisions[number]) numbers.push(number);
+      if (
+        revision !== this.#publishedRevisions[number] &&
+        this.#shards.has(number)
+      ) numbers.push(number);
     }
     return numbers;
   }
@@ -160,7 +205,7 @@ export class ChangesPublisher {
 
   *#publishAll(): Work<void> {
     const connection = this.#connection;
-    if (this.#lostDelta) yield* this.#announceAll();
+    if (this.#unannounced.size > 0) yield* this.#announceShards();
     else yield* this.#publishDeltas();
     if (connection === this.#connection) yield* this.#announceDeleted();
   }
@@ -194,6 +239,7 @@ export class ChangesPublisher {
       if (shard.layer(layer) !== grid) continue; // deleted in between
       const now = this.#pipeline.refresh();
       if (now === undefined || this.#isFull) return false;
+      if (!this.#shards.has(number)) return true;
       this.#publishDelta(layer, grid, from, now);
       hasPublished = true;
     }
@@ -230,21 +276,29 @@ export class ChangesPublisher {
     this.#publish(layer, writer.finish());
   }
 
-  *#announceAll(): Work<void> {
+  *#announceShards(): Work<void> {
     const { map } = this.#context;
     const connection = this.#connection;
-    this.#lostDelta = false;
-    this.#publishedLayers.clear();
-    for (const [number, { revision }] of map.shards.entries()) {
-      this.#publishedRevisions[number] = revision;
-      this.#announcedRevisions[number] = revision;
+    const numbers = [...this.#unannounced].filter((number) =>
+      this.#shards.has(number)
+    );
+    // The others are announced when this server publishes them.
+    this.#unannounced.clear();
+    for (const number of numbers) {
+      const shard = map.shards[number]!;
+      for (const [layer] of shard.layers()) this.#publishedLayers.delete(layer);
+      this.#publishedRevisions[number] = shard.revision;
+      this.#announcedRevisions[number] = shard.revision;
     }
     let hasPublished = false;
-    for (const [layer] of map.layers()) {
-      if (hasPublished) yield;
-      if (connection !== this.#connection) return;
-      this.#announce(layer);
-      hasPublished = true;
+    for (const number of numbers) {
+      for (const [layer] of map.shards[number]!.layers()) {
+        if (hasPublished) yield;
+        if (connection !== this.#connection) return;
+        if (!this.#shards.has(number)) break;
+        this.#announce(layer);
+        hasPublished = true;
+      }
     }
   }
 
@@ -259,7 +313,7 @@ export class ChangesPublisher {
     for (const [layer] of map.layers()) {
       // Of a layer that is new, the first delta comes.
       const revision = this.#publishedLayers.get(layer);
-      if (revision === undefined) continue;
+      if (revision === undefined || !this.#publishes(layer)) continue;
       const header = this.#headerOf(layer, revision, clock.now(), revision);
       for (const part of new ChangesWriter(header).finish()) {
         link.publish(topics.changes(layer), part, JSON_TYPE).catch(() => {});
@@ -272,13 +326,13 @@ export class ChangesPublisher {
   /** Announces deleted layers, unless a delta shows that they are new. */
   *#announceDeleted(): Work<void> {
     const connection = this.#connection;
-    for (const layer of this.#deletedLayers) {
-      if (this.#isFull || connection !== this.#connection) return;
-      this.#deletedLayers.delete(layer);
+    while (!this.#isFull && connection === this.#connection) {
+      const layer = this.#deleted.take();
+      if (layer === undefined) return;
       if (this.#context.map.layer(layer) !== undefined) continue;
       this.#announce(layer);
       this.#publishedLayers.delete(layer);
-      if (this.#deletedLayers.size > 0) yield;
+      if (this.#deleted.size > 0) yield;
     }
   }
 
@@ -320,8 +374,8 @@ export class ChangesPublisher {
       try {
         await link.publish(topic, part, JSON_TYPE);
       } catch {
-        this.#lostDelta = true; // announced with the next delta
-        if (map.layer(layer) === undefined) this.#addDeleted(layer);
+        this.#announceNext();
+        if (map.layer(layer) === undefined) this.#deleted.add(layer);
       }
       this.#inflightBytes -= part.length;
     }));
