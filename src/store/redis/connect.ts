@@ -141,7 +141,10 @@ class LocatedDeployment implements Deployment {
     const { answers, errors } = await askAll(
       endpoints,
       connect,
-      async (node) => (await readInfo(node, "server")).get("redis_mode"),
+      async (node) => {
+        const info = await readInfo(node, "server");
+        return info.get("redis_mode") ?? info.get("server_mode"); // of Valkey
+      },
       () => true,
     );
     const [first] = answers;

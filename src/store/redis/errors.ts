@@ -29,7 +29,11 @@ const PASSWORD_HINT =
   "Set the password with OCCUPANCY_REDIS_PASSWORD or --redis-password-file FILE, and its user, if it is not default, in the address: redis://USER@HOST.";
 const MEMORY_HINT =
   "Raise maxmemory of Redis. Readings are acknowledged again when there is memory.";
-const WAIT_HINT = "The server tries again by itself.";
+/** For failures that end without a person. */
+export const WAIT_HINT = "The server tries again by itself.";
+/** For answers that another Redis would not give. */
+export const UNEXPECTED_HINT =
+  "Redis 7.0 or later is needed, and no other program may use the keys: choose another prefix if one does, redis://HOST:PORT/PREFIX.";
 
 /** What the first word of an error of Redis means. */
 const ERRORS: Readonly<
@@ -139,7 +143,7 @@ export function explainReply(error: Error, address: string): RedisError {
     OTHER_ERRORS.find(([pattern]) => pattern.test(error.message))?.slice(1) as
       | (typeof ERRORS)[string]
       | undefined ??
-    ["other", "", undefined] as const;
+    ["other", "", UNEXPECTED_HINT] as const;
   return new RedisError(
     kind,
     reason === ""

@@ -7,15 +7,13 @@ import { messageOf } from "../../common/errors.ts";
 import { printable } from "../../common/printable.ts";
 import { StoreError } from "../store.ts";
 import { RedisError } from "./deployment.ts";
+import { UNEXPECTED_HINT, WAIT_HINT } from "./errors.ts";
 
 /** Failures that end earlier are not reported, in ms. */
 const REPORT_AFTER_MS = 2000;
 
-const WAIT_HINT = "The server tries again by itself.";
 const REPLICAS_HINT =
   "Start the replicas of Redis, or set --redis-replicas to how many there are. Readings are acknowledged again when enough replicas have them.";
-const UNEXPECTED_HINT =
-  "Redis 7.0 or later is needed, and no other program may use the keys: choose another prefix if one does, redis://HOST:PORT/PREFIX.";
 
 /** Too few replicas have confirmed a write. */
 export class MissingReplicasError extends Error {

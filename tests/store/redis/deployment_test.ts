@@ -126,7 +126,7 @@ Deno.test({
     await node.send(["MULTI"]);
     await node.send(["LPUSH", KEY, "1"]);
     await node.send(["INCR", KEY]);
-    await assertRejects(node.send(["EXEC"]), "other", /WRONGTYPE/, /^$/);
+    await assertRejects(node.send(["EXEC"]), "other", /WRONGTYPE/, /prefix/);
     await node.send(["REPLICAOF", "127.0.0.1", `${freePort()}`]);
     await assertRejects(set(), "elsewhere", /is a replica/);
     await assertRejects(node.send(["WAIT", "1", "1"]), "elsewhere", /replica/);

@@ -45,7 +45,7 @@ Deno.test({
       /version/,
     );
     await redis.command("SET", META, "soup");
-    await assertRefused(openMember(redis.url), /WRONGTYPE/, /again/);
+    await assertRefused(openMember(redis.url), /WRONGTYPE/, /another prefix/);
   },
 });
 
