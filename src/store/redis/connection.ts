@@ -53,8 +53,16 @@ export interface ConnectNodeOptions {
 interface Pending {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: RedisError) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  timer: ReturnType<typeof setTimeout>;
 }
+
+/**
+ * How long a reply may still come after the time limit, in ms: when this process
+ * stood still, its timers fire before it has read what waits in the socket...
+ */
+const GRACE_MS = 100;
+/** ...and how often, as long as bytes arrive: those of a large reply. */
+const MAX_GRACES = 20;
 
 const TYPES = { [RESP_TYPES.BLOB_STRING]: Buffer };
 
@@ -105,6 +113,8 @@ class SocketNode implements RedisNode {
   readonly #options: ConnectNodeOptions;
   readonly #decoder: Decoder;
   readonly #connected = Promise.withResolvers<void>();
+  /** In bytes. */
+  #received = 0;
   /** Why it is closed. */
   #failure: RedisError | undefined;
 
@@ -141,11 +151,12 @@ class SocketNode implements RedisNode {
   ): Promise<Reply> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    const timer = setTimeout(
-      () => this.fail(timeoutError(this.address, timeout)),
-      timeout,
-    );
-    this.#pending.push({ resolve, reject, timer });
+    const pending: Pending = {
+      resolve,
+      reject,
+      timer: setTimeout(() => this.#expire(pending, timeout), timeout),
+    };
+    this.#pending.push(pending);
     if (this.#socket.writableCorked === 0) {
       this.#socket.cork();
       // Commands that are sent together travel together.
@@ -174,8 +185,19 @@ class SocketNode implements RedisNode {
     this.#options.onClose?.(this);
   }
 
+  /** The time limit of a command is over. */
+  #expire(pending: Pending, timeout: number, graces = 0): void {
+    const received = this.#received;
+    pending.timer = setTimeout(() => {
+      if (this.#received > received && graces < MAX_GRACES) {
+        this.#expire(pending, timeout, graces + 1);
+      } else this.fail(timeoutError(this.address, timeout));
+    }, GRACE_MS);
+  }
+
   #onData(bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
+    this.#received += bytes.length;
     try {
       this.#decoder.write(bytes);
     } catch (error) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { delay } from "../../../src/common/async.ts";
 import { parseRedisAddress } from "../../../src/store/redis/address.ts";
 import {
   type DeploymentOptions,
@@ -282,6 +283,27 @@ Deno.test({
       /too many connections/,
       /maxclients/,
     );
+  },
+});
+
+Deno.test({
+  name: "a reply that waits in the socket of a busy process is no time-out",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    using deployment = await opened(redis.url);
+    const node = await deployment.open(KEY);
+    const replies = [
+      node.send(["PING"], 500),
+      node.send(["SETRANGE", KEY, "20000000", "x"], 500),
+      node.send(["GET", KEY], 500),
+    ];
+    await delay(0); // sent
+    const end = performance.now() + 1000;
+    while (performance.now() < end);
+    const [pong, , value] = await Promise.all(replies);
+    assert.equal(pong, "PONG");
+    assert.equal((value as Uint8Array).length, 20_000_001);
   },
 });
 
