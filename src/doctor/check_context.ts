@@ -41,8 +41,22 @@ export interface CheckOptions {
   readonly name: string;
   /** Topic filters that the server subscribes to. */
   readonly subscriptions: readonly string[];
-  /** `sqlite:PATH` or `memory:`; undefined if no folder is known. */
+  /** The address of the store; undefined if no folder is known. */
   readonly store: string | undefined;
+  /** For a store in Redis. */
+  readonly redis?: {
+    /** The password, if the address has none, and PEM texts. */
+    readonly files: {
+      readonly password?: string;
+      readonly ca?: string;
+      readonly cert?: string;
+      readonly key?: string;
+    };
+    /** `--redis-replicas`; undefined if not set. */
+    readonly replicas: number | undefined;
+    /** `--shards`; undefined if not set. */
+    readonly shards: number | undefined;
+  };
   /** True if a server would create all missing folders of the store's path. */
   readonly storeParents: boolean;
   /** The session expiry that the server requests, in s. */

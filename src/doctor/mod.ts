@@ -13,6 +13,7 @@ import { filesCheck } from "./files_check.ts";
 import { limitsCheck } from "./limits_check.ts";
 import { memoryCheck } from "./memory_check.ts";
 import { portCheck } from "./port_check.ts";
+import { redisCheck } from "./redis_check.ts";
 import { serverCheck } from "./server_check.ts";
 import { sessionCheck } from "./session_check.ts";
 import { storeCheck } from "./store_check.ts";
@@ -38,6 +39,7 @@ export const CHECKS: readonly Check[] = [
   filesCheck,
   memoryCheck,
   storeCheck,
+  redisCheck,
   brokerCheck,
   portCheck,
   limitsCheck,

@@ -43,6 +43,7 @@ export const storeCheck: Check = {
         }),
       ];
     }
+    if (location.kind === "redis") return []; // see redis_check.ts
     const found = await checkFile(location.path, storeParents);
     if (found.status !== "ok") return [found];
     return [await serverProblem(context, location.path) ?? found];

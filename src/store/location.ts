@@ -4,6 +4,12 @@
  * @module
  */
 import {
+  formatRedisAddress,
+  isRedisAddress,
+  parseRedisAddress,
+  type RedisAddress,
+} from "./redis/address.ts";
+import {
   isReadOnlyFileSystem,
   readOnlyFileSystemError,
 } from "./sqlite_errors.ts";
@@ -11,17 +17,19 @@ import { StoreError } from "./store.ts";
 
 /** Begins an address of a file. */
 const SQLITE = "sqlite:";
-const FORMS = "Use sqlite:PATH, such as sqlite:map.db, or memory:.";
+const FORMS =
+  "Use sqlite:PATH, such as sqlite:map.db, or memory:, or for several servers redis://HOST:PORT/PREFIX.";
 
 /** The place that an address names. */
 export type StoreLocation =
   | { readonly kind: "memory" }
-  | { readonly kind: "sqlite"; readonly path: string };
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "redis"; readonly address: RedisAddress };
 
 /**
  * Parses the address of a store.
  *
- * @param address `sqlite:PATH` or `memory:`
+ * @param address `sqlite:PATH`, `memory:`, or an address of Redis
  * @param home the folder for a `~` at the start of the path; undefined if it is
  * not known
  * @throws {RangeError} if it has another form; the message says what to write
@@ -31,6 +39,9 @@ export function parseStoreAddress(
   home: string | undefined,
 ): StoreLocation {
   if (address === "memory:") return { kind: "memory" };
+  if (isRedisAddress(address)) {
+    return { kind: "redis", address: parseRedisAddress(address) };
+  }
   if (!address.startsWith(SQLITE)) throw new RangeError(FORMS);
   const path = address.slice(SQLITE.length);
   if (path === "") throw new RangeError(FORMS);
@@ -52,8 +63,9 @@ export function parseStoreAddress(
   return { kind: "sqlite", path: home + path.slice(1) };
 }
 
-/** Returns the address of a location. */
+/** Returns the address of a location, without user and password. */
 export function formatStoreAddress(location: StoreLocation): string {
+  if (location.kind === "redis") return formatRedisAddress(location.address);
   return location.kind === "memory" ? "memory:" : SQLITE + location.path;
 }
 

@@ -4,17 +4,22 @@
  * @module
  */
 import { createDirectoryOf, parseStoreAddress } from "./location.ts";
+import type { RedisSettings } from "./redis/open_redis.ts";
 import { type Durability, type Store, StoreError } from "./store.ts";
+
+const DEFAULT_REDIS: RedisSettings = { name: "occupancy-server" };
 
 /** Options of {@linkcode openStore}. */
 export interface OpenStoreOptions {
-  /** What committed entries survive; `memory:` ignores it. */
+  /** What committed entries survive; only a file uses it. */
   readonly durability: Durability;
   /**
    * Whether all missing folders of the path are created. Default: only the last
    * one, so that a mistyped path is an error.
    */
   readonly parents?: boolean;
+  /** For a store in Redis. Default: a server named `occupancy-server`. */
+  readonly redis?: RedisSettings;
   /** Receives a line about a problem that does not prevent the use. */
   readonly onWarning?: (line: string) => void;
 }
@@ -22,18 +27,27 @@ export interface OpenStoreOptions {
 /**
  * Opens a store. Creates the file and its directory if they do not exist.
  *
- * @param address `sqlite:PATH` or `memory:`
+ * @param address `sqlite:PATH`, `memory:`, or an address of Redis
  * @param options durability, and how to open it
  * @throws {StoreError} if the address is invalid or the file cannot be used
  */
 export async function openStore(
   address: string,
-  { durability, parents = false, onWarning }: OpenStoreOptions,
+  options: OpenStoreOptions,
 ): Promise<Store> {
+  const { durability, parents = false, redis, onWarning } = options;
   const location = locate(address);
   if (location.kind === "memory") {
     const { MemoryStore } = await import("./memory.ts");
     return new MemoryStore();
+  }
+  if (location.kind === "redis") {
+    const { openRedisStore } = await import("./redis/open_redis.ts");
+    return await openRedisStore(
+      location.address,
+      redis ?? DEFAULT_REDIS,
+      onWarning,
+    );
   }
   const { path } = location;
   createDirectoryOf(path, parents);

@@ -148,7 +148,8 @@ export function parseStore(text: string): string {
   const home = text.startsWith("sqlite:~")
     ? env("HOME") ?? env("USERPROFILE")
     : undefined;
-  return formatStoreAddress(parseStoreAddress(text, home));
+  const location = parseStoreAddress(text, home);
+  return location.kind === "redis" ? text : formatStoreAddress(location);
 }
 
 /**
@@ -179,16 +180,25 @@ export function parseGroup(text: string): string {
 }
 
 /**
+ * Parses a whole number of a range.
+ *
+ * @throws {RangeError} if the text is not such a number
+ */
+export function parseRange(text: string, from: number, to: number): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < from || count > to) {
+    throw new RangeError(`Use a whole number from ${from} to ${to}.`);
+  }
+  return count;
+}
+
+/**
  * Parses a whole number from 1 to 1,000,000.
  *
  * @throws {RangeError} if the text is not such a number
  */
 export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || count < 1 || count > 1_000_000) {
-    throw new RangeError("Use a whole number from 1 to 1000000.");
-  }
-  return count;
+  return parseRange(text, 1, 1_000_000);
 }
 
 /**

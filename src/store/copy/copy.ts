@@ -8,6 +8,7 @@ import { doneWithin } from "../../common/async.ts";
 import { OccupancyMap } from "../../grid/mod.ts";
 import {
   directoryOf,
+  formatStoreAddress,
   parseStoreAddress,
   type StoreLocation,
 } from "../location.ts";
@@ -87,12 +88,14 @@ async function assertDifferent(
   from: StoreLocation,
   to: StoreLocation,
 ): Promise<void> {
-  if (from.kind === "memory" || to.kind === "memory") throw memoryError();
-  const files = await Promise.all(
-    [from.path, to.path].map((path) => Deno.realPath(path).catch(() => path)),
-  );
-  if (files[0] !== files[1]) return;
-  throw new StoreError(`Cannot copy ${from.path} to itself`, {
+  const [first, second] = await Promise.all([from, to].map(async (place) => {
+    if (place.kind === "memory") throw memoryError();
+    return place.kind === "sqlite"
+      ? await Deno.realPath(place.path).catch(() => place.path)
+      : formatStoreAddress(place);
+  }));
+  if (first !== second) return;
+  throw new StoreError(`Cannot copy ${first} to itself`, {
     hint: "Name two stores: occupancy store copy FROM TO.",
   });
 }
@@ -196,7 +199,7 @@ async function openSource(
   [from, to]: readonly [StoreLocation, StoreLocation],
   { onWarning }: CopyOptions,
 ): Promise<CopySource> {
-  if (from.kind === "memory") throw memoryError();
+  if (from.kind !== "sqlite") throw redisError();
   const { copySource } = await import("./sqlite_source.ts");
   // Where the copy will be there must be space for as much anyway.
   const folder = to.kind === "sqlite" ? directoryOf(to.path) : undefined;
@@ -224,7 +227,7 @@ async function openTarget(
   to: StoreLocation,
   { force }: CopyOptions,
 ): Promise<CopyTarget> {
-  if (to.kind === "memory") throw memoryError();
+  if (to.kind !== "sqlite") throw redisError();
   const { openSqliteTarget } = await import("./sqlite_target.ts");
   return await openSqliteTarget(to.path, force);
 }
@@ -232,5 +235,11 @@ async function openTarget(
 function memoryError(): StoreError {
   return new StoreError("Cannot copy memory: there is no stored map", {
     hint: "Name a store with a file, such as sqlite:map.db.",
+  });
+}
+
+function redisError(): StoreError {
+  return new StoreError("Cannot copy a store in Redis: only files", {
+    hint: "Name two files, such as sqlite:map.db.",
   });
 }

@@ -33,6 +33,7 @@ import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
 import { RedisProblem, redisStoreError } from "./redis_problem.ts";
 import { SharedRecords } from "./shared_records.ts";
+import { ShardSizes } from "./shard_sizes.ts";
 import { ShardReader } from "./shard_reader.ts";
 import { ShardWriter } from "./shard_writer.ts";
 import { text } from "./stream_entry.ts";
@@ -86,6 +87,7 @@ export class RedisStore implements Store {
   readonly records: SharedRecords;
   readonly members: Members;
   readonly leases: RedisLeases;
+  readonly #sizes: ShardSizes;
   readonly #options: RedisStoreOptions;
   readonly #warn: (line: string) => void;
   readonly #problem: RedisProblem;
@@ -128,6 +130,7 @@ export class RedisStore implements Store {
       isCaughtUp: () =>
         this.#follower !== undefined && this.#lag().ms < CAUGHT_UP_MS,
     });
+    this.#sizes = new ShardSizes({ deployment, keys: this.keys, shards });
     this.leases = new RedisLeases({
       ...{ deployment, keys: this.keys, shards, name, run: this.run },
       members: this.members,
@@ -142,6 +145,9 @@ export class RedisStore implements Store {
       leases: this.leases,
       get damagedEntries() {
         return store.#damaged;
+      },
+      get sizes() {
+        return store.#sizes.latest;
       },
       get lag() {
         return store.#lag();
@@ -245,6 +251,7 @@ export class RedisStore implements Store {
     await this.#checkpoints?.close();
     await this.leases.close();
     await this.members.close();
+    this.#sizes.close();
     this.#options.deployment.close();
     await Promise.all(
       [...this.#writers, ...this.#readers].map((one) => one.stopped()),

@@ -11,6 +11,7 @@ import {
   storeAddress,
 } from "../../arguments/addresses.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
+import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { Exit } from "../../exit_codes.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
@@ -76,6 +77,7 @@ async function checkOptions(
   const http = flags.noHttp ? false : flags.http;
   const topics = new Topics(flags.prefix);
   const access = await readBrokerAccess(flags, printWarning);
+  const store = storeAddress(flags);
   return {
     ...(flags.broker !== undefined && {
       broker: { url: brokerOf(flags), ...access },
@@ -88,7 +90,12 @@ async function checkOptions(
     topics,
     name,
     subscriptions: topics.serverSubscriptions(name),
-    store: storeAddress(flags),
+    store,
+    redis: {
+      files: await readRedisFiles(flags, [store ?? ""], printWarning),
+      replicas: flags.redisReplicas,
+      shards: flags.shards,
+    },
     storeParents: flags.store === undefined,
     sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
     maxSkew: flags.maxSkew,

@@ -1,4 +1,5 @@
 /** Chooses the broker of a server: an external one, or the embedded one. */
+import type { AppError } from "../../../common/errors.ts";
 import { hostAndPort } from "../../../common/host.ts";
 import { excerpt, quoteName } from "../../../common/printable.ts";
 import type { Broker } from "../../../broker/options.ts";
@@ -21,6 +22,7 @@ import {
   DEFAULT_LISTEN,
 } from "../../arguments/addresses.ts";
 import type { ListenAddress } from "../../arguments/values.ts";
+import { usageError } from "../../errors.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";
 import { brokerLimits } from "./broker_limits.ts";
@@ -78,6 +80,8 @@ export interface LinkContext {
   readonly embeddedAccess: EmbeddedAccess;
   /** Keep the state of the embedded broker; undefined: none is kept. */
   readonly records: Records | undefined;
+  /** True if several servers share the store. */
+  readonly isShared: boolean;
 }
 
 /**
@@ -98,8 +102,26 @@ export async function chooseLink(
   if (broker !== undefined || await acceptsTcp(DEFAULT_BROKER)) {
     return await connected(flags, context);
   }
+  if (context.isShared) throw embeddedWithShared();
   const reason = " (no broker answered on localhost:1883)";
   return await embedded(flags, context, reason);
+}
+
+/**
+ * Checks that no option of the embedded broker is set, for a store that several
+ * servers share: the broker keeps its state in the store of one server.
+ *
+ * @throws {AppError} (usage) if one is set
+ */
+export function checkSharedBroker(flags: ServerFlags): void {
+  if (wantsEmbedded(flags)) throw embeddedWithShared();
+}
+
+function embeddedWithShared(): AppError {
+  return usageError(
+    "Cannot use the embedded broker with a store in Redis: it serves one server, and the store several",
+    "Set --broker to a broker that all servers reach, such as Mosquitto, or use --store sqlite:PATH.",
+  );
 }
 
 /** Joins the broker, or all brokers. */

@@ -17,9 +17,9 @@ import {
   parseOrigins,
   parsePositiveDuration,
   parseSize,
-  parseStore,
   parseWait,
 } from "../../arguments/values.ts";
+import { REDIS_OPTIONS, STORE_OPTION } from "../../arguments/store_options.ts";
 import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
 import { ZONE_OPTIONS } from "./zone_options.ts";
 
@@ -168,23 +168,17 @@ export const SERVER = {
       parse: parseSize,
       group: BROKER,
     },
-    {
-      name: "store",
-      value: "address",
-      summary: "where the map is stored: sqlite:PATH or memory:",
-      unset: "a file in your data folder, named after --name",
-      parse: parseStore,
-      group: STORE,
-    },
+    STORE_OPTION,
     {
       name: "durability",
       value: "level",
       summary:
-        "what acknowledged readings survive; fsync: a power failure; commit: a crash of the process",
+        "what acknowledged readings survive in a file; fsync: a power failure; commit: a crash of the process",
       choices: ["fsync", "commit"],
       default: "fsync",
       group: STORE,
     },
+    ...REDIS_OPTIONS,
     {
       name: "max-layers",
       value: "n",

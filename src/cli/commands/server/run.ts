@@ -2,9 +2,11 @@ import { OccupancyMap } from "../../../grid/mod.ts";
 import { GroupTopics, levelProblem, Topics } from "../../../protocol/mod.ts";
 import { quoteName } from "../../../common/printable.ts";
 import { Server } from "../../../server/mod.ts";
+import { isRedisAddress } from "../../../store/redis/address.ts";
 import { openStore } from "../../../store/open.ts";
 import { storeAddress } from "../../arguments/addresses.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
+import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { doneWithin } from "../../../common/async.ts";
@@ -14,7 +16,7 @@ import { Ending, untilAborted } from "../../terminal/ending.ts";
 import { printError } from "../../terminal/output.ts";
 import { plural } from "../../../common/plural.ts";
 import { VERSION } from "../../version.ts";
-import { chooseLink } from "./choose_link.ts";
+import { checkSharedBroker, chooseLink } from "./choose_link.ts";
 import { clientAccess, watchCommand } from "./client_access.ts";
 import { sessionWarning } from "./dropped_messages.ts";
 import { readEmbeddedAccess } from "./embedded_access.ts";
@@ -86,16 +88,26 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const zonesFile = flags.zones === undefined
     ? undefined
     : await readZonesFile(flags.zones);
-  const map = mapOf(flags);
+  const ageing = ageingOf(flags);
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
   const address = storeOf(flags);
   await checkStoreFile(address, log.warn);
+  const isShared = isRedisAddress(address);
+  if (isShared) checkSharedBroker(flags);
   const store = await openStore(address, {
     durability: flags.durability,
     parents: flags.store === undefined,
+    redis: {
+      ...await readRedisFiles(flags, [address], log.warn),
+      name: flags.name,
+      shards: flags.shards,
+      replicas: flags.redisReplicas,
+    },
     onWarning: log.warn,
   });
+  const shards = store.shared?.leases.shards ?? 1;
+  const map = new OccupancyMap(ageing, { shards });
   if (!store.durable) Deno.permissions.revokeSync({ name: "write" });
   const chosen = await chooseLink(flags, {
     topics,
@@ -104,6 +116,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     access,
     embeddedAccess,
     records: store.records,
+    isShared,
   });
   const { link, verb, describe, dropped } = chosen;
   const server = new Server({
@@ -216,7 +229,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
 /**
  * @throws {AppError} (usage) if cells would be forgotten before they are stale
  */
-function mapOf({ staleAfter, forgetAfter, maxSkew }: ServerFlags) {
+function ageingOf({ staleAfter, forgetAfter, maxSkew }: ServerFlags) {
   if (
     staleAfter !== undefined && forgetAfter !== undefined &&
     forgetAfter <= staleAfter
@@ -226,11 +239,11 @@ function mapOf({ staleAfter, forgetAfter, maxSkew }: ServerFlags) {
       "Use a longer --forget-after, or remove one of them.",
     );
   }
-  return new OccupancyMap({
+  return {
     maxSkew,
     ...(staleAfter !== undefined && { staleAfter }),
     ...(forgetAfter !== undefined && { forgetAfter }),
-  });
+  };
 }
 
 /** @throws {AppError} (usage) if its topics would be those of the server */
@@ -250,7 +263,7 @@ function checkHomeAssistant(
 function groupOf(flags: ServerFlags, topics: Topics): GroupTopics | undefined {
   const { group, name } = flags;
   if (group === undefined) return undefined;
-  if (!/^rediss?:/.test(storeAddress(flags) ?? "")) {
+  if (!isRedisAddress(storeAddress(flags) ?? "")) {
     throw usageError(
       "Cannot use --group without a store that the servers share",
       "Use --store redis://HOST for all servers of the group, or remove --group.",

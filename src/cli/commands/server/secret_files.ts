@@ -1,22 +1,25 @@
 /** Warnings for files that other users of the machine can read or replace. */
 import { redactUrl } from "../../../mqtt/url.ts";
+import { hideRedisLogin } from "../../../store/redis/address.ts";
 import { directoryOf, parseStoreAddress } from "../../../store/location.ts";
 import { warnIfReadable } from "../../secret_files.ts";
 import type { ServerFlags } from "./options.ts";
 
 /**
  * Warns if all users can read the configuration file, and it contains the
- * password of the broker or of a webhook.
+ * password of the broker, of Redis or of a webhook.
  *
  * @param warn called with a line for the log
  */
 export async function checkConfigFile(
-  { config, broker = [], password, webhook = [] }: Pick<
+  flags: Pick<
     ServerFlags,
-    "config" | "broker" | "password" | "webhook"
+    "config" | "broker" | "password" | "webhook" | "store" | "redisPassword"
   >,
   warn: (line: string) => void,
 ): Promise<void> {
+  const { config, broker = [], password, webhook = [] } = flags;
+  const { store, redisPassword } = flags;
   if (config === undefined) return;
   const ofBroker = [
     ...broker.filter((one) => redactUrl(one) !== one),
@@ -25,11 +28,17 @@ export async function checkConfigFile(
   const ofWebhooks = webhook
     .filter(({ authorization }) => authorization !== undefined)
     .map(({ origin }) => `@${new URL(origin).host}`);
-  if (ofBroker.length + ofWebhooks.length === 0) return;
+  const ofRedis = [
+    ...(store !== undefined && hideRedisLogin(store) !== store ? [store] : []),
+    ...(redisPassword !== undefined ? [redisPassword] : []),
+  ];
+  if (ofBroker.length + ofWebhooks.length + ofRedis.length === 0) return;
   const text = await Deno.readTextFile(config);
   const contains = (secret: string) => text.includes(secret);
   if (ofBroker.some(contains)) {
     await warnIfReadable(config, "password of the broker", warn);
+  } else if (ofRedis.some(contains)) {
+    await warnIfReadable(config, "password of Redis", warn);
   } else if (ofWebhooks.some(contains)) {
     await warnIfReadable(config, "password of a webhook", warn);
   }
@@ -47,7 +56,7 @@ export async function checkStoreFile(
   warn: (line: string) => void,
 ): Promise<void> {
   const location = parseStoreAddress(address, undefined);
-  if (location.kind === "memory") return;
+  if (location.kind !== "sqlite") return;
   const { path } = location;
   const folder = directoryOf(path);
   const modeOf = (path: string) =>
