@@ -65,7 +65,8 @@ export function judgeServer(
       "error",
       `${replies.length} servers answer for the prefix ${prefix}`,
       {
-        hint: "Stop all but one, or use a different --prefix for each.",
+        hint:
+          "Stop all but one, or use a different --prefix for each. Servers that share a store in Redis need the same --group.",
         data: { servers: replies.length },
       },
     );

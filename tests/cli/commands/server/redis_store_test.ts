@@ -11,7 +11,7 @@ import { until } from "../../../support/until.ts";
 function start(name: string, broker: string, store: string, ...more: string[]) {
   return occupancy([
     ...["server", "--name", name, "--broker", broker, "--store", store],
-    ...["--http", "127.0.0.1:0", ...more],
+    ...["--group", "hall", "--http", "127.0.0.1:0", ...more],
   ]);
 }
 
