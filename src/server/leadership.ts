@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { delay } from "../common/async.ts";
 import type { Line } from "../common/line_limiter.ts";
 import type { Store, StoreError } from "../store/store.ts";
 
@@ -44,6 +43,7 @@ export class Leadership {
   #fence: number | undefined;
   /** The one with which it begins to lead. */
   #nextFence: number | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #endLeases: (() => void) | undefined;
 
   constructor(context: LeadershipContext) {
@@ -73,6 +73,7 @@ export class Leadership {
   stop(): void {
     this.#endLeases?.();
     this.#nextFence = undefined;
+    clearTimeout(this.#retryTimer);
   }
 
   /** Reports changes of the leader, except without a shared store. */
@@ -102,20 +103,17 @@ export class Leadership {
   async #begin(fence: number): Promise<void> {
     const { store, status, log } = this.#context;
     const { shared, records } = store;
-    for (;;) {
-      const isFirst = await records?.shared?.lead(fence) !== false;
-      if (this.#nextFence !== fence) return; // another lease, or none
-      if (isFirst) break;
-      await delay(RETRY_INTERVAL_MS);
+    const isWritten = await records?.shared?.lead(fence) !== false;
+    await shared!.sync(Array(shared!.leases.shards).keys());
+    if (this.#nextFence !== fence) return; // another lease, or none
+    // While the store fails, it waits for nothing.
+    if (!isWritten || status.storeProblem !== undefined) {
+      this.#retryTimer = setTimeout(
+        () => this.#retry(fence),
+        RETRY_INTERVAL_MS,
+      );
+      return;
     }
-    for (;;) {
-      if (this.#nextFence !== fence) return;
-      await shared!.sync(Array(shared!.leases.shards).keys());
-      // It waits for nothing while the store fails.
-      if (status.storeProblem === undefined) break;
-      await delay(RETRY_INTERVAL_MS);
-    }
-    if (this.#nextFence !== fence) return;
     this.#fence = fence;
     this.#nextFence = undefined;
     log.infoLimited(
@@ -123,5 +121,9 @@ export class Leadership {
       "This server leads: it publishes zones, events, webhooks and the discovery of Home Assistant for all servers",
     );
     for (const { onElected } of this.#observers) onElected?.();
+  }
+
+  #retry(fence: number): void {
+    if (this.#nextFence === fence) void this.#begin(fence);
   }
 }

@@ -1,5 +1,6 @@
 /** Three servers share a store: one of them publishes the zones. */
 import assert from "node:assert/strict";
+import { delay } from "../../src/common/async.ts";
 import { until } from "../support/until.ts";
 import { Cluster, type Member } from "./cluster.ts";
 import { squares } from "./zones/support.ts";
@@ -161,6 +162,29 @@ test("a former leader whose store stood still publishes nothing late", async () 
   await cluster.settled();
   assert.equal(a.server.zones.state("lobby")?.occupied, false);
   assert.equal(cluster.seen.length, seen);
+});
+
+test("a new leader that is behind in another shard waits: it takes nothing back", async () => {
+  const [cluster, a, b, c] = await startThree();
+  await using _ = cluster;
+  const [lobby] = await squares(["lobby", [0, 0, 4]]);
+  const layer = ["x", "y", "z"].find((name) => a.map.shardOf(name) !== 0)!;
+  await c.server.zones.edit({ kind: "set", zone: { ...lobby!, layer } });
+  await cluster.settled();
+  b.store.freeze([a.map.shardOf(layer)]);
+  await cluster.send(c, "0,0,1", layer);
+  await until(() => cluster.eventsOf("lobby").length === 1);
+  cluster.journal.lease(b.store);
+  await cluster.send(c, "1,0,1", layer);
+  await until(() => b.store.lag.entries === 2 && !a.server.zones.isLeading);
+  await delay(100);
+  assert.equal(b.server.zones.isLeading, false, "it waits");
+  b.store.freeze([]);
+  await until(() => cluster.stateOf("lobby")?.count === 2);
+  assert.deepEqual(
+    withoutRepeats(cluster.eventsOf("lobby")).map(({ event }) => event),
+    ["occupied"],
+  );
 });
 
 test("a server that starts later has the zones, and may lead", async () => {

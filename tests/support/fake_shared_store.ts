@@ -129,6 +129,7 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
   #follower: Follower | undefined;
   #failing = false;
   #frozen = false;
+  #frozenShards: ReadonlySet<number> = new Set();
   #closed = false;
   #lastAlive: number | undefined;
 
@@ -188,6 +189,12 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
 
   set frozen(frozen: boolean) {
     this.#frozen = frozen;
+    this.wake();
+  }
+
+  /** Delivers nothing of some shards. */
+  freeze(shards: Iterable<number>): void {
+    this.#frozenShards = new Set(shards);
     this.wake();
   }
 
@@ -290,6 +297,7 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
     while (this.#next(shard) !== undefined) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#closed || this.#failing || this.#frozen) break;
+      if (this.#frozenShards.has(shard)) break;
       const item = this.#next(shard)!;
       await this.#follower!.apply(this.#deliveryOf(shard, item));
       this.#positions[shard]!++;
