@@ -10,6 +10,7 @@ import { ingestCases } from "./cases/ingest_cases.ts";
 import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
 import { replyCases } from "./cases/reply_cases.ts";
+import { sharedCases } from "./cases/shared_cases.ts";
 import { startCases } from "./cases/start_cases.ts";
 import { zoneCases } from "./cases/zone_cases.ts";
 import { describeMachine, describeVersions } from "./harness/machine.ts";
@@ -98,6 +99,7 @@ function casesOf(size: Size): Case[] {
     ...startCases(size),
     ...brokerCases(size),
     ...zoneCases(size),
+    ...sharedCases(size),
   ];
 }
 

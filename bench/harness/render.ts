@@ -126,6 +126,7 @@ const UNITS: readonly (readonly [RegExp, (value: number) => string])[] = [
   [/PerSecond$/, (value) => scaled(value, 1000, ["", "k", "M"])],
   [/Microseconds(PerMessage)?$/, (value) => `${digits(value)} µs`],
   [/Milliseconds$/, (value) => `${digits(value)} ms`],
+  [/Seconds(PerMillion\w+)?$/, (value) => `${digits(value)} s`],
   [/BytesPerCell$/, (value) => `${digits(value)} B`],
   [/Bytes$/, (value) => scaled(value, 1024, ["B", "KiB", "MiB", "GiB"])],
 ];

@@ -72,7 +72,9 @@ export function occupancy(options: OccupancyOptions): StartSystem {
 
 /** Options of {@linkcode startServer}. */
 export interface ServerOptions {
-  /** The options that select the broker. */
+  /** The value of `--name`. Default `bench`. */
+  readonly name?: string;
+  /** The options that select the broker, and others. */
   readonly link: readonly string[];
   /** The value of `--store`. */
   readonly store: string;
@@ -81,9 +83,9 @@ export interface ServerOptions {
 
 /** Starts our server and waits until it is ready. */
 export async function startServer(
-  { link, store, root = ROOT }: ServerOptions,
+  { name = "bench", link, store, root = ROOT }: ServerOptions,
 ): Promise<Child> {
-  const args = ["server", "--name", "bench", "--prefix", PREFIX];
+  const args = ["server", "--name", name, "--prefix", PREFIX];
   const server = new Child(
     Deno.execPath(),
     denoArgs("main.ts", [...args, "--store", store, ...link], root),

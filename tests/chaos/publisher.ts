@@ -97,8 +97,8 @@ export class Publisher {
       }
       const limit = Math.min(next + BURST, windowEnd);
       await beforeSending(limit / messages.length);
-      const burst = messages.slice(next, limit).map(({ payload }, i) =>
-        encodePublish(TOPIC, payload, {
+      const burst = messages.slice(next, limit).map((message, i) =>
+        encodePublish(message.topic ?? TOPIC, message.payload, {
           qos: 1,
           id: idOf(next + i),
           dup: next + i < sentBefore,

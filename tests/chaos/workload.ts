@@ -18,6 +18,8 @@ export interface Planned {
 
 /** One PUBLISH. */
 export interface Message {
+  /** Default: that of the default layer. */
+  readonly topic?: string;
   readonly payload: string;
   readonly readings: readonly Planned[];
 }

@@ -27,18 +27,24 @@ export class Lab implements AsyncDisposable {
   readonly group: ProcessGroup;
   readonly redis: RedisCluster;
   readonly brokers: readonly Broker[];
-  readonly members: readonly Member[];
+  readonly #members: Member[] = [];
+  readonly #serverArgs: readonly string[];
 
   private constructor(
     group: ProcessGroup,
     redis: RedisCluster,
     brokers: readonly Broker[],
-    members: readonly Member[],
+    serverArgs: readonly string[],
   ) {
     this.group = group;
     this.redis = redis;
     this.brokers = brokers;
-    this.members = members;
+    this.#serverArgs = serverArgs;
+  }
+
+  /** The servers. */
+  get members(): readonly Member[] {
+    return this.#members;
   }
 
   /**
@@ -60,19 +66,28 @@ export class Lab implements AsyncDisposable {
         namesOf("mosquitto", brokers).map((name) => startBroker(group, name)),
       );
       onStep?.(`${members} servers`);
-      const servers = namesOf("server", members).map((name) =>
-        new Member(group, name, {
-          store: `redis://${redis.addresses}`,
-          brokers: mosquittos,
-          args: ["--group", "lab", ...serverArgs],
-        })
+      const lab = new Lab(group, redis, mosquittos, serverArgs);
+      await Promise.all(
+        Array.from({ length: members }, () => lab.addMember()),
       );
-      await Promise.all(servers.map((server) => server.start()));
-      return new Lab(group, redis, mosquittos, servers);
+      return lab;
     } catch (error) {
       await group[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Adds a server to the group, and waits until it is ready. */
+  async addMember(): Promise<Member> {
+    const name = `server-${this.#members.length + 1}`;
+    const member = new Member(this.group, name, {
+      store: `redis://${this.redis.addresses}`,
+      brokers: this.brokers,
+      args: ["--group", "lab", ...this.#serverArgs],
+    });
+    this.#members.push(member);
+    await member.start();
+    return member;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

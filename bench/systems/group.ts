@@ -1,0 +1,113 @@
+/**
+ * Starts servers that share a store in Redis, in one group on one Mosquitto; or
+ * one server with SQLite, to compare them with.
+ *
+ * @module
+ */
+import { delay } from "../../src/common/async.ts";
+import { RedisServer } from "../../tests/support/redis.ts";
+import { freePort } from "../../tests/support/temp.ts";
+import { parseMetrics, total } from "../../tools/cluster/metrics.ts";
+import type { Child } from "../harness/child.ts";
+import type { MeteredProcess } from "../harness/meter.ts";
+import { startMosquitto } from "./mosquitto.ts";
+import { startServer } from "./occupancy.ts";
+import { disposeAll } from "./system.ts";
+
+/** Time between two looks at the counts of the servers, in ms. */
+const POLL_INTERVAL_MS = 50;
+const TIMEOUT_MS = 120_000;
+
+/** What takes the readings. */
+export interface GroupOptions {
+  readonly store: "redis" | "sqlite";
+  /** Number of servers; 1 with SQLite. */
+  readonly servers: number;
+  /** An empty folder. */
+  readonly folder: string;
+}
+
+/** Running servers with their broker. */
+export interface Group extends AsyncDisposable {
+  /** Port of the broker. */
+  readonly port: number;
+  /** The servers, and Redis: what one pays for the group. */
+  readonly processes: readonly MeteredProcess[];
+  readonly servers: readonly { readonly url: string; readonly pid: number }[];
+  /** Starts one more, and waits until it is ready. */
+  join(): Promise<void>;
+  /** Waits until the servers have stored a number of readings since the start. */
+  waitForReadings(count: number): Promise<void>;
+}
+
+/** Starts a group. */
+export async function startGroup(options: GroupOptions): Promise<Group> {
+  const { store, servers: count, folder } = options;
+  const started: AsyncDisposable[] = [];
+  const processes: MeteredProcess[] = [];
+  const servers: { url: string; pid: number }[] = [];
+  try {
+    const broker = await startMosquitto(folder);
+    started.push(broker);
+    let address = `sqlite:${folder}/map.sqlite`;
+    if (store === "redis") {
+      // As durable as its documentation recommends: the last second may be lost.
+      const redis = await RedisServer.start({
+        args: ["--appendonly", "yes", "--appendfsync", "everysec"],
+      });
+      started.push(redis);
+      processes.push({ role: "redis", pid: redis.pid });
+      address = redis.url;
+    }
+    const join = async () => {
+      const name = `bench-${servers.length + 1}`;
+      const http = `127.0.0.1:${freePort()}`;
+      const server: Child = await startServer({
+        name,
+        store: address,
+        link: [
+          ...["--broker", `mqtt://127.0.0.1:${broker.port}`, "--http", http],
+          ...(store === "redis" ? ["--group", "bench"] : []),
+        ],
+      });
+      started.push(server);
+      processes.push({ role: name, pid: server.pid });
+      servers.push({ url: `http://${http}/`, pid: server.pid });
+    };
+    for (let i = 0; i < count; i++) await join();
+    return {
+      ...{ port: broker.port, processes, servers, join },
+      waitForReadings: (count) => waitForReadings(servers, count),
+      [Symbol.asyncDispose]: () => disposeAll(started),
+    };
+  } catch (error) {
+    await disposeAll(started);
+    throw error;
+  }
+}
+
+async function waitForReadings(
+  servers: readonly { readonly url: string }[],
+  count: number,
+): Promise<void> {
+  const end = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    const taken = await Promise.all(servers.map(({ url }) => readings(url)));
+    const sum = taken.reduce((total, one) => total + one, 0);
+    if (sum >= count) return;
+    if (performance.now() > end) {
+      throw new Error(`${sum} of ${count} readings were stored`);
+    }
+    await delay(POLL_INTERVAL_MS);
+  }
+}
+
+async function readings(url: string): Promise<number> {
+  return total(await metricsOf(url), "occupancy_readings_total") ?? 0;
+}
+
+/** Reads the metrics of a server. */
+export async function metricsOf(url: string) {
+  const response = await fetch(`${url}metrics`);
+  return parseMetrics(await response.text());
+}

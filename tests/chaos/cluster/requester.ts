@@ -1,0 +1,127 @@
+/**
+ * Requests a cell of a group of servers again and again, and records how often
+ * and when each request is answered.
+ *
+ * @module
+ */
+import { delay } from "../../../src/common/async.ts";
+import { encodePublish } from "../../support/packets.ts";
+import { RawConnection } from "../../support/raw_connection.ts";
+
+const INTERVAL_MS = 100;
+
+/** A request and its answers. */
+interface Asked {
+  readonly at: number;
+  answers: number;
+  /** Time until the first answer, in ms. */
+  wait: number;
+}
+
+/** Sends requests through one broker. */
+export class Requester implements AsyncDisposable {
+  readonly #raw: RawConnection;
+  readonly #topic: string;
+  readonly #layers: readonly string[];
+  readonly #asked: Asked[] = [];
+  readonly #reading: Promise<void>;
+  readonly #ending = new AbortController();
+  readonly #asking: Promise<void>;
+
+  private constructor(
+    raw: RawConnection,
+    topic: string,
+    layers: readonly string[],
+  ) {
+    this.#raw = raw;
+    this.#topic = topic;
+    this.#layers = layers;
+    this.#reading = this.#read();
+    this.#asking = this.#ask();
+    for (const work of [this.#reading, this.#asking]) work.catch(() => {});
+  }
+
+  /**
+   * Connects to a broker and begins to request.
+   *
+   * @param layers requested in turn
+   */
+  static async start(
+    port: number,
+    name: string,
+    layers: readonly string[],
+  ): Promise<Requester> {
+    const raw = await RawConnection.open(port, name);
+    const topic = `occupancy/response/${name}`;
+    await raw.subscribe(`${topic}/#`, 1);
+    return new Requester(raw, topic, layers);
+  }
+
+  /** Requests sent so far. */
+  get count(): number {
+    return this.#asked.length;
+  }
+
+  /** Requests without an answer so far. */
+  get open(): number {
+    return this.#asked.filter(({ answers }) => answers === 0).length;
+  }
+
+  /** Requests that were answered more than once. */
+  get repeated(): number {
+    return this.#asked.filter(({ answers }) => answers > 1).length;
+  }
+
+  /** The longest time without an answer, in ms. */
+  get longestWait(): number {
+    const now = performance.now();
+    return this.#asked.reduce(
+      (max, { answers, at, wait }) =>
+        Math.max(max, answers === 0 ? now - at : wait),
+      0,
+    );
+  }
+
+  /** Sends no more requests. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#asking;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#raw[Symbol.asyncDispose]();
+    await Promise.allSettled([this.#asking, this.#reading]);
+  }
+
+  async #ask(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      const number = this.#asked.length;
+      const request = JSON.stringify({
+        replyTo: `${this.#topic}/${number}`,
+        layer: this.#layers[number % this.#layers.length],
+        region: [0, 0, 0, 0],
+      });
+      this.#asked.push({ at: performance.now(), answers: 0, wait: 0 });
+      await this.#raw.write(
+        encodePublish("occupancy/request", request, {
+          id: number % 65_535 + 1,
+        }),
+      );
+      await delay(INTERVAL_MS, signal);
+    }
+  }
+
+  async #read(): Promise<void> {
+    for await (const packet of this.#raw) {
+      if (packet.cmd !== "publish") continue;
+      if (packet.qos > 0) {
+        await this.#raw.send({ cmd: "puback", messageId: packet.messageId! });
+      }
+      const asked = this.#asked[Number(packet.topic.split("/").at(-1))];
+      if (asked === undefined) throw new Error(`No request: ${packet.topic}`);
+      if (asked.answers++ === 0) asked.wait = performance.now() - asked.at;
+    }
+  }
+}
