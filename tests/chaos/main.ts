@@ -1,6 +1,7 @@
 /**
  * `deno task chaos`: full chaos runs with each broker and durability, then
- * servers that stand still and networks that are cut for a minute.
+ * servers that stand still and networks that are cut for a minute. With
+ * `--cluster` instead a group of servers on a Redis Cluster.
  */
 import { parseArgs } from "node:util";
 import { BROKERS } from "../support/system.ts";
@@ -20,6 +21,9 @@ const { values } = parseArgs({
     seed: { type: "string" },
     readings: { type: "string", default: "60000" },
     kills: { type: "string", default: "5" },
+    cluster: { type: "boolean", default: false },
+    replicas: { type: "string", default: "1" },
+    seconds: { type: "string", default: "60" },
   },
 });
 const seed = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1)));
@@ -27,7 +31,14 @@ const readings = Number(values.readings);
 const kills = Number(values.kills);
 
 let failed = false;
-console.log(`Seed ${seed}. Repeat with: deno task chaos --seed ${seed}`);
+const command = `deno task chaos${values.cluster ? " --cluster" : ""}`;
+console.log(`Seed ${seed}. Repeat with: ${command} --seed ${seed}`);
+if (values.cluster) {
+  const { checkCluster } = await import("./cluster/main.ts");
+  const [seconds, replicas] = [Number(values.seconds), Number(values.replicas)];
+  const sizes = { readings, kills, seconds, replicas, seed };
+  Deno.exit(await checkCluster(sizes) ? 0 : 1);
+}
 for (const broker of BROKERS) {
   for (const durability of ["fsync", "commit"] as const) {
     const report = await runChaos({

@@ -10,7 +10,10 @@ import { OccupancyMap } from "../../src/grid/mod.ts";
 import { decodeEntries } from "../../src/store/entry_codec.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openDeployment } from "../../src/store/redis/connect.ts";
-import type { Deployment, RedisNode } from "../../src/store/redis/deployment.ts";
+import type {
+  Deployment,
+  RedisNode,
+} from "../../src/store/redis/deployment.ts";
 import { Keys } from "../../src/store/redis/keys.ts";
 import { list, parseEntry, text } from "../../src/store/redis/stream_entry.ts";
 import { applyEntry } from "../../src/store/store.ts";

@@ -42,6 +42,11 @@ export class Lab implements AsyncDisposable {
     this.#serverArgs = serverArgs;
   }
 
+  /** The value of `--store`. */
+  get store(): string {
+    return `redis://${this.redis.addresses}`;
+  }
+
   /** The servers. */
   get members(): readonly Member[] {
     return this.#members;
@@ -81,7 +86,7 @@ export class Lab implements AsyncDisposable {
   async addMember(): Promise<Member> {
     const name = `server-${this.#members.length + 1}`;
     const member = new Member(this.group, name, {
-      store: `redis://${this.redis.addresses}`,
+      store: this.store,
       brokers: this.brokers,
       args: ["--group", "lab", ...this.#serverArgs],
     });

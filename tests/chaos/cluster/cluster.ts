@@ -9,8 +9,16 @@ import { Lab } from "../../../tools/cluster/lab.ts";
 import { until } from "../../support/until.ts";
 import { Publisher } from "../publisher.ts";
 import { planWorkload, randomFrom, type Workload } from "../workload.ts";
+import type { OccupancyMap } from "../../../src/grid/mod.ts";
+import { modelOf } from "../../cluster/journal_model.ts";
 import { Failures, planFailures } from "./failures.ts";
-import { checkLayer, differences, type LayerMap, readLayer } from "./maps.ts";
+import {
+  checkLayer,
+  differences,
+  type LayerMap,
+  layerOf,
+  readLayer,
+} from "./maps.ts";
 import { Requester } from "./requester.ts";
 
 /** Options of {@linkcode runClusterChaos}. */
@@ -44,6 +52,8 @@ export interface ClusterChaosReport {
   /** Differences between the maps of the servers. */
   readonly different: readonly string[];
   readonly cells: number;
+  /** How many maps were compared: those of servers, and the model. */
+  readonly maps: number;
   /** Time from the last acknowledgement until all maps were complete, in ms. */
   readonly settledMs: number;
   /** What happened, with times. */
@@ -115,11 +125,17 @@ export async function runClusterChaos(
   await until(() => list.every((one) => one.open === 0), {
     deadline: 20_000,
   }).catch(() => {}); // the report says so
-  // One that joins now has the same map, with the same revisions.
+  // One that joins now has the same map, with the same revisions; so has one
+  // that applies the journals by itself.
   await lab.addMember();
   settled = await settle(lab, workloads);
+  const model = await modelOf(lab.store);
+  if (model !== undefined) {
+    settled.different.push(...await compareModel(lab, model));
+  }
   return {
     ...settled,
+    maps: lab.members.length + (model === undefined ? 0 : 1),
     acknowledged: sum(fleet, ({ acknowledged }) => acknowledged),
     requests: sum(list, ({ count }) => count),
     unanswered: sum(list, ({ open }) => open),
@@ -227,6 +243,21 @@ async function compareLayer(
       ...differences(changes[0]!, changes[i + 1]!, `${names} since ${half}`),
     ];
   });
+}
+
+/** Compares the map of a server with a model. */
+async function compareModel(
+  { members: [server] }: Lab,
+  model: OccupancyMap,
+): Promise<string[]> {
+  const found = await Promise.all(LAYERS.map(async (layer) =>
+    differences(
+      await readLayer(server!.url, layer),
+      layerOf(model, layer),
+      `${layer}: ${server!.name} and the model`,
+    )
+  ));
+  return found.flat();
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

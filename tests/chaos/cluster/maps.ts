@@ -4,12 +4,13 @@
  *
  * @module
  */
+import type { OccupancyMap } from "../../../src/grid/mod.ts";
 import type { Planned, Workload } from "../workload.ts";
 
 /** A layer as a server shows it. */
 export interface LayerMap {
   readonly revision: number;
-  readonly began: number;
+  readonly began: number | undefined;
   /** Value and time by `x,y`. */
   readonly cells: ReadonlyMap<string, readonly [value: number, time: number]>;
 }
@@ -37,6 +38,17 @@ export async function readLayer(
       ]),
     ),
   };
+}
+
+/** Returns a layer of a map in this process. */
+export function layerOf(map: OccupancyMap, layer: string): LayerMap {
+  const shard = map.of(layer);
+  const cells = new Map<string, readonly [number, number]>();
+  const cell = shard.layer(layer)?.cells({});
+  while (cell?.next()) {
+    cells.set(`${cell.x},${cell.y}`, [cell.value, cell.time]);
+  }
+  return { revision: shard.revision, began: shard.beganOf(layer), cells };
 }
 
 /**
