@@ -30,12 +30,3 @@ export function total(
   if (found.length === 0) return undefined;
   return found.reduce((sum, { value }) => sum + value, 0);
 }
-
-/** The shards whose lease a server holds; undefined without such a figure. */
-export function leasesOf(figures: readonly Figure[]): number[] | undefined {
-  const leases = figures.filter(({ name }) => name === "occupancy_shard_lease");
-  if (leases.length === 0) return undefined;
-  return leases.filter(({ value }) => value === 1)
-    .map(({ labels }) => Number(/shard="(\d+)"/.exec(labels)?.[1]))
-    .sort((a, b) => a - b);
-}

@@ -8,7 +8,7 @@ import { Connection } from "../../src/mqtt/connection.ts";
 import type { Broker } from "./brokers.ts";
 import type { Lab } from "./lab.ts";
 import type { Member } from "./members.ts";
-import { leasesOf, parseMetrics, total } from "./metrics.ts";
+import { parseMetrics, total } from "./metrics.ts";
 import type { NodeRole, RedisServer } from "./redis_nodes.ts";
 import type {
   BrokerStatus,
@@ -93,22 +93,22 @@ export class Observer implements AsyncDisposable {
     const state = stateOf(process);
     if (state !== undefined) return { name, state };
     try {
-      const [ready, metrics] = await Promise.all([
+      const [ready, summary, metrics] = await Promise.all([
         readiness(member.url),
-        getText(`${member.url}metrics`),
+        get(`${member.url}api/v1/summary`).then((reply) => reply.json()),
+        get(`${member.url}metrics`).then((reply) => reply.text()),
       ]);
-      const figures = parseMetrics(metrics);
-      const lag = total(figures, "occupancy_store_lag_seconds");
+      const { shared } = summary.store;
       return {
         name,
         state: ready,
-        lagMs: lag === undefined ? undefined : 1000 * lag,
-        leases: leasesOf(figures),
+        lagMs: shared?.lag.ms,
+        leases: shared?.held,
         messagesPerSecond: this.#rateOf(
           name,
-          total(figures, "occupancy_messages_total"),
+          total(parseMetrics(metrics), "occupancy_messages_total"),
         ),
-        cells: total(figures, "occupancy_cells"),
+        cells: summary.cells,
         memoryBytes: residentBytes(process!.pid),
       };
     } catch (error) {
@@ -149,11 +149,11 @@ async function readiness(url: string): Promise<string> {
   return response.ok ? status : message ?? `HTTP ${response.status}`;
 }
 
-async function getText(url: string): Promise<string> {
+async function get(url: string): Promise<Response> {
   const response = await fetch(url, {
     signal: AbortSignal.timeout(HTTP_TIMEOUT_MS),
   });
-  if (response.ok) return await response.text();
+  if (response.ok) return response;
   await response.body?.cancel();
   throw new Error(`HTTP ${response.status}`);
 }
