@@ -26,7 +26,7 @@ const RECEIVED = "$SYS/broker/publish/messages/received";
 export class Observer implements AsyncDisposable {
   readonly #lab: Lab;
   readonly #links: Connection[] = [];
-  readonly #counts = new Map<string, Map<string, number>>();
+  readonly #counts = new Map<string, BrokerCounts>();
   readonly #rates = new Map<string, Rate>();
   readonly #start = performance.now();
 
@@ -62,7 +62,7 @@ export class Observer implements AsyncDisposable {
   }
 
   async #connect({ name, url }: Broker): Promise<void> {
-    const counts = new Map<string, number>();
+    const counts: BrokerCounts = {};
     this.#counts.set(name, counts);
     const link = new Connection({
       url,
@@ -73,19 +73,17 @@ export class Observer implements AsyncDisposable {
     const decoder = new TextDecoder();
     await link.open({
       message: ({ topic, payload }) => {
-        counts.set(topic, Number(decoder.decode(payload)));
+        const count = Number(decoder.decode(payload));
+        if (topic === CONNECTED) counts.connections = count;
+        // It publishes them every one or two seconds.
+        else counts.messagesPerSecond = this.#rateOf(name, count);
       },
     });
   }
 
   #brokerStatus({ name, process }: Broker): BrokerStatus {
-    const counts = this.#counts.get(name);
-    return {
-      name,
-      state: stateOf(process) ?? "running",
-      connections: counts?.get(CONNECTED),
-      messagesPerSecond: this.#rateOf(name, counts?.get(RECEIVED)),
-    };
+    const state = stateOf(process) ?? "running";
+    return { name, state, ...this.#counts.get(name) };
   }
 
   async #askMember(member: Member): Promise<MemberStatus> {
@@ -123,6 +121,11 @@ export class Observer implements AsyncDisposable {
     this.#rates.set(name, rate);
     return rate.next(count, performance.now());
   }
+}
+
+interface BrokerCounts {
+  connections?: number;
+  messagesPerSecond?: number | undefined;
 }
 
 /** A count that grows; it starts again at 0 with its process. */
