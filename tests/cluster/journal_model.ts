@@ -1,12 +1,11 @@
 /**
- * Makes the map that the journals in Redis describe, by the plain rules: in the
- * order of the entries, each once, with a clock that never goes back. Reads
- * each journal at once when all is quiet, so it shares nothing with the readers
- * of a store but the codec.
+ * Makes the maps that the journals in Redis describe, by the plain rules: in
+ * the order of the entries, each once, with a clock that never goes back. Reads
+ * each journal at once when all is quiet, so it shares nothing with the servers
+ * but the codec.
  *
  * @module
  */
-import { OccupancyMap } from "../../src/grid/mod.ts";
 import { decodeEntries } from "../../src/store/entry_codec.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openDeployment } from "../../src/store/redis/connect.ts";
@@ -16,50 +15,57 @@ import type {
 } from "../../src/store/redis/deployment.ts";
 import { Keys } from "../../src/store/redis/keys.ts";
 import { list, parseEntry, text } from "../../src/store/redis/stream_entry.ts";
-import { applyEntry } from "../../src/store/store.ts";
+import type { Entry } from "../../src/store/store.ts";
+import { Model, type Reading } from "../grid/model.ts";
 
 /** Of the servers, by default. */
-export const SHARDS = 16;
+const SHARDS = 16;
+/** `--max-skew` of a server, by default. */
+const MAX_SKEW_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /**
  * Reads the journals of all shards.
  *
  * @param address of Redis, as after `--store`
- * @returns undefined if a journal was shortened: its beginning is in a
- * checkpoint
+ * @returns a model of each shard; undefined if a journal was shortened: its
+ * beginning is in a checkpoint
  */
-export async function modelOf(
+export async function readModels(
   address: string,
-): Promise<OccupancyMap | undefined> {
+): Promise<Model[] | undefined> {
   const deployment = await openDeployment(parseRedisAddress(address));
   try {
-    const map = new OccupancyMap({}, { shards: SHARDS });
+    const models: Model[] = [];
     for (let shard = 0; shard < SHARDS; shard++) {
-      if (!await replay(deployment, map, shard)) return undefined;
+      const entries = await readJournal(deployment, shard);
+      if (entries === undefined) return undefined;
+      const model = new Model(Infinity, Infinity, MAX_SKEW_MS);
+      for (const entry of entries) applyToModel(model, entry);
+      models.push(model);
     }
-    return map;
+    return models;
   } finally {
     deployment.close();
   }
 }
 
-async function replay(
+/** Returns the entries of a journal, each once, with the clock of the shard. */
+async function readJournal(
   deployment: Deployment,
-  map: OccupancyMap,
   shard: number,
-): Promise<boolean> {
+): Promise<Entry[] | undefined> {
   const key = new Keys(deployment.prefix).journal(shard);
   const node = await deployment.open(key);
   try {
-    const entries = list(
-      await node.send(["XRANGE", key, "-", "+"], COMMAND_TIMEOUT_MS),
-    );
-    if (entries.length === 0) return true;
-    if (await addedTo(node, key) > entries.length) return false;
+    const range = ["XRANGE", key, "-", "+"];
+    const replies = list(await node.send(range, COMMAND_TIMEOUT_MS));
+    if (replies.length === 0) return [];
+    if (await addedTo(node, key) > replies.length) return undefined;
     const written = new Map<string, number>();
+    const entries: Entry[] = [];
     let now = -Infinity;
-    for (const reply of entries) {
+    for (const reply of replies) {
       const { run, sequence, content, damage } = parseEntry(reply);
       if (damage !== undefined) throw new Error(`${key}: ${damage}`);
       if (content === undefined) continue;
@@ -67,12 +73,43 @@ async function replay(
       written.set(run, sequence);
       for (const entry of decodeEntries(content)) {
         now = Math.max(now, entry.now);
-        applyEntry(map, { ...entry, now }, shard);
+        entries.push({ ...entry, now });
       }
     }
-    return true;
+    return entries;
   } finally {
     node.close();
+  }
+}
+
+function applyToModel(model: Model, entry: Entry): void {
+  switch (entry.kind) {
+    case "apply": {
+      const { length, x, y, value, time } = entry.readings;
+      const readings = Array.from(
+        { length },
+        (_, i): Reading => [x[i]!, y[i]!, value[i]!, time[i]!],
+      );
+      model.apply(entry.layer, readings, entry.now);
+      return;
+    }
+    case "age":
+      model.age(entry.now);
+      return;
+    case "age-tiles":
+      model.ageTiles(entry.layer, entry.tiles, entry.now);
+      return;
+    case "configure":
+      model.staleAfter = entry.ageing.staleAfter;
+      model.forgetAfter = entry.ageing.forgetAfter;
+      return;
+    case "delete":
+      model.deleteLayer(entry.layer, entry.now);
+      return;
+    case "remove":
+      throw new Error("The model does not remove cells");
+    case "alive":
+    case "records":
   }
 }
 

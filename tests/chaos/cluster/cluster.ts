@@ -6,17 +6,17 @@
  */
 import { delay } from "../../../src/common/async.ts";
 import { Lab } from "../../../tools/cluster/lab.ts";
+import type { Model } from "../../grid/model.ts";
 import { until } from "../../support/until.ts";
 import { Publisher } from "../publisher.ts";
 import { planWorkload, randomFrom, type Workload } from "../workload.ts";
-import type { OccupancyMap } from "../../../src/grid/mod.ts";
-import { modelOf } from "../../cluster/journal_model.ts";
+import { readModels } from "../../cluster/journal_model.ts";
 import { Failures, planFailures } from "./failures.ts";
 import {
   checkLayer,
   differences,
   type LayerMap,
-  layerOf,
+  layerOfModel,
   readLayer,
 } from "./maps.ts";
 import { Requester } from "./requester.ts";
@@ -129,13 +129,13 @@ export async function runClusterChaos(
   // that applies the journals by itself.
   await lab.addMember();
   settled = await settle(lab, workloads);
-  const model = await modelOf(lab.store);
-  if (model !== undefined) {
-    settled.different.push(...await compareModel(lab, model));
+  const models = await readModels(lab.store);
+  if (models !== undefined) {
+    settled.different.push(...await compareModels(lab, models));
   }
   return {
     ...settled,
-    maps: lab.members.length + (model === undefined ? 0 : 1),
+    maps: lab.members.length + (models === undefined ? 0 : 1),
     acknowledged: sum(fleet, ({ acknowledged }) => acknowledged),
     requests: sum(list, ({ count }) => count),
     unanswered: sum(list, ({ open }) => open),
@@ -245,15 +245,15 @@ async function compareLayer(
   });
 }
 
-/** Compares the map of a server with a model. */
-async function compareModel(
+/** Compares the map of a server with models of its shards. */
+async function compareModels(
   { members: [server] }: Lab,
-  model: OccupancyMap,
+  models: readonly Model[],
 ): Promise<string[]> {
   const found = await Promise.all(LAYERS.map(async (layer) =>
     differences(
       await readLayer(server!.url, layer),
-      layerOf(model, layer),
+      layerOfModel(models, layer),
       `${layer}: ${server!.name} and the model`,
     )
   ));

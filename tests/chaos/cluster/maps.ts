@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { OccupancyMap } from "../../../src/grid/mod.ts";
+import type { Model } from "../../grid/model.ts";
 import type { Planned, Workload } from "../workload.ts";
 
 /** A layer as a server shows it. */
@@ -40,15 +40,28 @@ export async function readLayer(
   };
 }
 
-/** Returns a layer of a map in this process. */
-export function layerOf(map: OccupancyMap, layer: string): LayerMap {
-  const shard = map.of(layer);
-  const cells = new Map<string, readonly [number, number]>();
-  const cell = shard.layer(layer)?.cells({});
-  while (cell?.next()) {
-    cells.set(`${cell.x},${cell.y}`, [cell.value, cell.time]);
+/**
+ * Returns a layer of the model of its shard.
+ *
+ * @param since only the cells that have changed after this revision
+ */
+export function layerOfModel(
+  models: readonly Model[],
+  layer: string,
+  since = -1,
+): LayerMap {
+  const model = models.find(({ layers }) => layers.has(layer));
+  if (model === undefined) {
+    return { revision: 0, began: undefined, cells: new Map() };
   }
-  return { revision: shard.revision, began: shard.beganOf(layer), cells };
+  const cells = model.cells(layer).filter(({ revision }) => revision > since);
+  return {
+    revision: model.revision,
+    began: model.began,
+    cells: new Map(
+      cells.map(({ x, y, value, time }) => [`${x},${y}`, [value, time]]),
+    ),
+  };
 }
 
 /**
