@@ -89,7 +89,7 @@ export async function runClusterChaos(
 
   const start = performance.now();
   // Readings are sent at an even rate, but not beyond the next failure before
-  // it has begun. Failures follow one another.
+  // it has begun.
   let share = 0;
   const pace = async (upTo: number) => {
     while (share < upTo) {
@@ -100,13 +100,15 @@ export async function runClusterChaos(
     }
   };
   const failing = (async () => {
+    const running: Promise<void>[] = [];
     for (let next; (next = planned[0]) !== undefined;) {
       const at = next.share;
       await until(() => share >= at, { deadline: 1000 * seconds + 60_000 });
       planned.shift();
       await delay(10 * random()); // between receipt and acknowledgement
-      await failures.run(next.failure);
+      running.push(failures.run(next.failure));
     }
+    await Promise.all(running);
   })();
   const fleet = lab.brokers.map(({ port }, i) =>
     new Publisher({

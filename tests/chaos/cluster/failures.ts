@@ -31,25 +31,31 @@ export interface FailureOptions {
   readonly redis: boolean;
 }
 
-/** The servers killed in turn, and the failures of Redis between them. */
+/** How long before a server is killed a master of Redis fails, as a share. */
+const BEFORE_KILL = 0.02;
+
+/**
+ * Plans to kill the servers in turn, at even distances. A master of Redis is
+ * killed shortly before the second kill, and one frozen shortly before the last
+ * one: that server starts while Redis has no master for some shards.
+ */
 export function planFailures(
   { kills, servers, redis }: FailureOptions,
   random: () => number,
 ): PlannedFailure[] {
-  const failures: Failure[] = Array.from(
-    { length: kills },
-    (_, i) => ({ kind: "kill server", server: i % servers }),
-  );
-  if (redis) {
-    failures.splice(Math.ceil(kills / 3), 0, { kind: "kill master" });
-    failures.splice(Math.ceil(2 * kills / 3) + 1, 0, {
-      kind: "freeze master",
-    });
-  }
-  return failures.map((failure, i) => ({
-    failure,
-    share: 0.05 + 0.9 * (i + 0.5 * random()) / failures.length,
+  const plan: PlannedFailure[] = Array.from({ length: kills }, (_, i) => ({
+    failure: { kind: "kill server", server: i % servers },
+    share: 0.05 + 0.9 * (i + 0.5 * random()) / kills,
   }));
+  if (redis) {
+    const before = (i: number) =>
+      Math.max(0, (plan[i]?.share ?? 0.5) - BEFORE_KILL);
+    plan.push(
+      { failure: { kind: "kill master" }, share: before(1) },
+      { failure: { kind: "freeze master" }, share: before(kills - 1) },
+    );
+  }
+  return plan.sort((a, b) => a.share - b.share);
 }
 
 /** How long failures last. */
@@ -68,14 +74,27 @@ export class Failures {
   readonly recoveries: number[] = [];
   /** What happened, for people. */
   readonly log: string[] = [];
+  /** Failures of Redis follow one another, and so do those of servers. */
+  #redisWorks: Promise<unknown> = Promise.resolve();
+  #serversWork: Promise<unknown> = Promise.resolve();
 
   constructor(lab: Lab, times: FailureTimes) {
     this.#lab = lab;
     this.#times = times;
   }
 
-  /** @returns resolves when everything runs again */
-  async run(failure: Failure): Promise<void> {
+  /** @returns resolves when what has failed works again */
+  run(failure: Failure): Promise<void> {
+    const isServer = failure.kind === "kill server";
+    const done = (isServer ? this.#serversWork : this.#redisWorks)
+      .then(() => this.#timed(failure));
+    if (isServer) this.#serversWork = done;
+    else this.#redisWorks = done;
+    done.catch(() => {}); // the caller waits for it later
+    return done;
+  }
+
+  async #timed(failure: Failure): Promise<void> {
     const start = performance.now();
     const what = await this.#run(failure);
     const ms = Math.round(performance.now() - start);
