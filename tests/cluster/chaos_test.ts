@@ -1,0 +1,28 @@
+/**
+ * Servers of a group are killed, a master of Redis too, and one stands still:
+ * nothing that was acknowledged is lost. `deno task chaos --cluster` has the
+ * same with 60,000 readings.
+ */
+import assert from "node:assert/strict";
+import { runClusterChaos } from "../chaos/cluster/cluster.ts";
+import { problemsOf } from "../chaos/cluster/main.ts";
+import { needs } from "../support/needs.ts";
+
+const SIZES = { readings: 6000, kills: 3, seconds: 25 };
+
+Deno.test({
+  name:
+    "a group of servers on a Redis Cluster: servers killed, a master killed, a master that stands still: nothing is lost, each request is answered once",
+  ...needs("redis-server", "mosquitto"),
+  fn: async () => {
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    const report = await runClusterChaos({ ...SIZES, seed });
+    const { readings, kills, seconds } = SIZES;
+    const command =
+      `deno task chaos --cluster --readings ${readings} --kills ${kills} --seconds ${seconds} --seed ${seed}`;
+    assert.deepEqual(problemsOf(report), [], `repeat with ${command}`);
+    assert.equal(report.acknowledged, readings);
+    assert.equal(report.failures.length, kills + 2);
+    assert.ok(report.requests > 100, `${report.requests} requests`);
+  },
+});
