@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { freePort } from "./ports.ts";
-import type { GroupProcess, ProcessGroup } from "./processes.ts";
+import { freePort, type GroupProcess, type ProcessGroup } from "./processes.ts";
 import { findPrograms } from "./programs.ts";
 
 /** How docs/OPERATIONS.md recommends it, but without files. */

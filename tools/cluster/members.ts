@@ -7,8 +7,7 @@
 import { dirname } from "node:path";
 import { ROOT } from "../tool.ts";
 import type { Broker } from "./brokers.ts";
-import { freePort } from "./ports.ts";
-import type { GroupProcess, ProcessGroup } from "./processes.ts";
+import { freePort, type GroupProcess, type ProcessGroup } from "./processes.ts";
 
 /** A server may wait for Redis. */
 const READY_TIMEOUT_MS = 60_000;

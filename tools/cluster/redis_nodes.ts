@@ -8,8 +8,7 @@
 import { AppError } from "../../src/common/errors.ts";
 import { delay } from "../../src/common/async.ts";
 import { findPrograms } from "./programs.ts";
-import type { GroupProcess, ProcessGroup } from "./processes.ts";
-import { freePort } from "./ports.ts";
+import { freePort, type GroupProcess, type ProcessGroup } from "./processes.ts";
 
 /** Time after which a cluster replaces a master without an answer, in ms. */
 const NODE_TIMEOUT_MS = 2000;
