@@ -20,9 +20,10 @@ const MILLION = 1_000_000;
 const SQLITE = "one server, SQLite";
 const ONE = "one server, Redis";
 const THREE = "three servers, Redis";
+const FOLLOWER = "a follower of one writer";
 /** Readings per second of the case of lag. */
 const LAG_RATE = MILLION;
-const LAG_SAMPLE_MS = 20;
+const LAG_SAMPLE_MS = 50;
 const TICK_MS = 100;
 
 type System = Omit<GroupOptions, "folder">;
@@ -61,13 +62,13 @@ export function sharedCases(size: Size): Case[] {
         "Lag of a server behind the journal at a million readings a second",
       settings: { readingsPerSecond: LAG_RATE, readingsPerMessage: 1000 },
       subjects: [{
-        name: THREE,
+        name: FOLLOWER,
         measure: () => lag(size.quick ? 5 : 20),
       }],
       goals: [{
         what: "99th percentile",
         figure: "lagP99Milliseconds",
-        ...{ subject: THREE, atMost: 100 },
+        ...{ subject: FOLLOWER, atMost: 100 },
       }],
       maxRounds: 3,
     },
@@ -146,15 +147,16 @@ async function ingest(system: System, shape: Shape): Promise<Sample> {
   };
 }
 
-/** Samples the lag of all servers at a steady rate of readings. */
+/** Samples the lag of a server that follows, at a steady rate of readings. */
 async function lag(seconds: number): Promise<Sample> {
   const readingsPerMessage = 1000;
   const perTick = LAG_RATE * TICK_MS / 1000 / readingsPerMessage;
   const ticks = seconds * 1000 / TICK_MS;
   await using folder = await tempDir();
   await using group = await startGroup({
-    ...{ store: "redis", servers: 3, folder: folder.path },
+    ...{ store: "redis", servers: 1, folder: folder.path },
   });
+  const { url } = group.servers[await group.join("follower")]!;
   await using load = await startLoad(group.port, {
     ...{ readingsPerMessage, cells: MILLION, window: 2 * perTick },
     ...{ warmUp: MILLION / readingsPerMessage, messages: ticks * perTick },
@@ -163,14 +165,14 @@ async function lag(seconds: number): Promise<Sample> {
   await group.waitForReadings(MILLION);
   const samples: number[] = [];
   const ending = new AbortController();
-  const sampling = Promise.all(group.servers.map(async ({ url }) => {
+  const sampling = (async () => {
     while (!ending.signal.aborted) {
       const lag = total(await metricsOf(url), "occupancy_store_lag_seconds");
       if (lag === undefined) throw new Error("The server has no lag");
       samples.push(1000 * lag);
       await delay(LAG_SAMPLE_MS, ending.signal);
     }
-  }));
+  })();
   const start = performance.now();
   for (let tick = 0; tick < ticks; tick++) {
     await load.send(perTick);

@@ -34,8 +34,14 @@ export interface Group extends AsyncDisposable {
   /** The servers, and Redis: what one pays for the group. */
   readonly processes: readonly MeteredProcess[];
   readonly servers: readonly { readonly url: string; readonly pid: number }[];
-  /** Starts one more, and waits until it is ready. */
-  join(): Promise<void>;
+  /**
+   * Starts one more, and waits until it is ready.
+   *
+   * @param role a follower has a broker of its own, which gets no readings: it
+   * has only what the others write. Default: a member
+   * @returns its index in `servers`
+   */
+  join(role?: "member" | "follower"): Promise<number>;
   /** Waits until the servers have stored a number of readings since the start. */
   waitForReadings(count: number): Promise<void>;
 }
@@ -59,20 +65,28 @@ export async function startGroup(options: GroupOptions): Promise<Group> {
       processes.push({ role: "redis", pid: redis.pid });
       address = redis.url;
     }
-    const join = async () => {
+    const join: Group["join"] = async (role = "member") => {
+      let { port } = broker;
+      if (role === "follower") {
+        const own = await startMosquitto(
+          await Deno.makeTempDir({ dir: folder }),
+        );
+        started.push(own);
+        port = own.port;
+      }
       const name = `bench-${servers.length + 1}`;
       const http = `127.0.0.1:${freePort()}`;
       const server: Child = await startServer({
         name,
         store: address,
         link: [
-          ...["--broker", `mqtt://127.0.0.1:${broker.port}`, "--http", http],
+          ...["--broker", `mqtt://127.0.0.1:${port}`, "--http", http],
           ...(store === "redis" ? ["--group", "bench"] : []),
         ],
       });
       started.push(server);
       processes.push({ role: name, pid: server.pid });
-      servers.push({ url: `http://${http}/`, pid: server.pid });
+      return servers.push({ url: `http://${http}/`, pid: server.pid }) - 1;
     };
     for (let i = 0; i < count; i++) await join();
     return {
