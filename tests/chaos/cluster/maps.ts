@@ -27,7 +27,7 @@ export async function readLayer(
     signal: AbortSignal.timeout(10_000),
   });
   const body = await response.json();
-  if (!response.ok) throw new Error(`${response.status}: ${body.message}`);
+  if (!response.ok) throw new Error(`${url}: ${JSON.stringify(body)}`);
   return {
     revision: body.revision,
     began: body.began,
