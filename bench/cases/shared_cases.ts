@@ -6,13 +6,13 @@
  */
 import { delay } from "../../src/common/async.ts";
 import { tempDir } from "../../tests/support/temp.ts";
-import { total } from "../../tools/cluster/metrics.ts";
 import { LoadGenerator } from "../harness/load_generator.ts";
 import { limitOf, memoryOf, Meter } from "../harness/meter.ts";
 import type { Sample } from "../harness/report.ts";
 import type { Case, Size } from "../harness/rounds.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import { quantile } from "../harness/statistics.ts";
-import { type GroupOptions, metricsOf, startGroup } from "../systems/group.ts";
+import { type GroupOptions, startGroup } from "../systems/group.ts";
 import { DATA_TOPIC, PREFIX } from "../systems/system.ts";
 import { preload } from "./ingest.ts";
 
@@ -23,8 +23,11 @@ const THREE = "three servers, Redis";
 const FOLLOWER = "a follower of one writer";
 /** Readings per second of the case of lag. */
 const LAG_RATE = MILLION;
-const LAG_SAMPLE_MS = 50;
-const TICK_MS = 100;
+const LAG_SAMPLE_MS = 25;
+const TICK_MS = 20;
+const POLL_MS = 2;
+/** The layer of the readings whose delay is measured. */
+const STAMPS = "stamps";
 
 type System = Omit<GroupOptions, "folder">;
 
@@ -147,7 +150,10 @@ async function ingest(system: System, shape: Shape): Promise<Sample> {
   };
 }
 
-/** Samples the lag of a server that follows, at a steady rate of readings. */
+/**
+ * Measures how long a reading takes into the map of a server that follows,
+ * through broker and writer, at a steady rate of other readings.
+ */
 async function lag(seconds: number): Promise<Sample> {
   const readingsPerMessage = 1000;
   const perTick = LAG_RATE * TICK_MS / 1000 / readingsPerMessage;
@@ -163,16 +169,9 @@ async function lag(seconds: number): Promise<Sample> {
   });
   await load.send(MILLION / readingsPerMessage);
   await group.waitForReadings(MILLION);
-  const samples: number[] = [];
+  using client = await RawClient.connect(group.port, "stamps");
   const ending = new AbortController();
-  const sampling = (async () => {
-    while (!ending.signal.aborted) {
-      const lag = total(await metricsOf(url), "occupancy_store_lag_seconds");
-      if (lag === undefined) throw new Error("The server has no lag");
-      samples.push(1000 * lag);
-      await delay(LAG_SAMPLE_MS, ending.signal);
-    }
-  })();
+  const sampling = sampleDelays(client, url, ending.signal);
   const start = performance.now();
   for (let tick = 0; tick < ticks; tick++) {
     await load.send(perTick);
@@ -181,15 +180,42 @@ async function lag(seconds: number): Promise<Sample> {
   await group.waitForReadings(MILLION + ticks * perTick * readingsPerMessage);
   const took = (performance.now() - start) / 1000;
   ending.abort();
-  await sampling;
+  const delays = await sampling;
   return {
     figures: {
       readingsPerSecond: ticks * perTick * readingsPerMessage / took,
-      lagP50Milliseconds: quantile(samples, 0.5),
-      lagP99Milliseconds: quantile(samples, 0.99),
-      lagMaxMilliseconds: Math.max(...samples),
+      lagP50Milliseconds: quantile(delays, 0.5),
+      lagP99Milliseconds: quantile(delays, 0.99),
+      lagMaxMilliseconds: Math.max(...delays),
+      samples: delays.length,
     },
   };
+}
+
+/** Sends a reading now and then, and waits until a server has it. */
+async function sampleDelays(
+  client: RawClient,
+  url: string,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const query = `${url}api/v1/cells?layer=${STAMPS}`;
+  const delays: number[] = [];
+  for (let value = 1; !signal.aborted; value++) {
+    const sentAt = performance.now();
+    await client.send({
+      ...{ cmd: "publish", topic: `${DATA_TOPIC}/${STAMPS}` },
+      payload: `0,0,${value}`,
+      ...{ qos: 0, dup: false, retain: false },
+    });
+    for (;;) {
+      const { cells } = await (await fetch(query)).json();
+      if (cells?.[0]?.[2] === value) break;
+      await delay(POLL_MS);
+    }
+    delays.push(performance.now() - sentAt);
+    await delay(LAG_SAMPLE_MS, signal);
+  }
+  return delays;
 }
 
 /** Measures from the start of a second server until it is ready. */

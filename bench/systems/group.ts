@@ -117,11 +117,7 @@ async function waitForReadings(
 }
 
 async function readings(url: string): Promise<number> {
-  return total(await metricsOf(url), "occupancy_readings_total") ?? 0;
-}
-
-/** Reads the metrics of a server. */
-export async function metricsOf(url: string) {
   const response = await fetch(`${url}metrics`);
-  return parseMetrics(await response.text());
+  const metrics = parseMetrics(await response.text());
+  return total(metrics, "occupancy_readings_total") ?? 0;
 }
