@@ -170,6 +170,18 @@ export class Connection implements Link {
     }
   }
 
+  /**
+   * Ends subscriptions of the session. The connection subscribes again to those
+   * of its options when it connects again.
+   *
+   * @throws {Error} if it is not connected, or is closed first
+   */
+  async unsubscribe(filters: readonly string[]): Promise<void> {
+    const client = this.#client;
+    if (client === undefined || this.#closed) throw closedError();
+    await client.unsubscribeAsync([...filters]);
+  }
+
   acknowledge(messages: readonly Incoming[]): void {
     const stream = this.#client?.stream;
     if (stream === undefined || !stream.writable) return;

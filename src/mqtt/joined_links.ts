@@ -209,8 +209,11 @@ function publishOn(
   });
 }
 
-function linkOf(message: Incoming | IncomingRun): Link | undefined {
-  return "link" in message ? message.link : undefined;
+/** Returns what acknowledges a message. */
+function linkOf(
+  message: Incoming | IncomingRun,
+): Pick<Link, "acknowledge"> | undefined {
+  return "link" in message ? message.session ?? message.link : undefined;
 }
 
 /** Returns one error for several connections that cannot be opened. */

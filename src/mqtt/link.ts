@@ -43,6 +43,11 @@ export interface Incoming {
    * undefined if the link is the only one. A reply is published there.
    */
   readonly link?: Link | undefined;
+  /**
+   * The connection that acknowledges it, if that is not `link`: the message
+   * waited in the session of another server.
+   */
+  readonly session?: Pick<Link, "acknowledge"> | undefined;
 }
 
 /**

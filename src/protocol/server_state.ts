@@ -27,6 +27,8 @@ export interface ServerState {
   readonly conflict?: number;
   /** The group of servers that it belongs to. */
   readonly group?: string;
+  /** The server that has received the messages that waited for this one. */
+  readonly successor?: string;
 }
 
 /** Any client can publish a state: a longer one is not parsed. */
@@ -39,7 +41,7 @@ const MAX_STATE_BYTES = 64 * 1024;
  * @returns the payload
  */
 export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
-  const { name, version, since, problem, conflict, group } = state;
+  const { name, version, since, problem, conflict, group, successor } = state;
   return encodeText(
     JSON.stringify({
       state: state.state,
@@ -49,6 +51,7 @@ export function encodeState(state: ServerState): Uint8Array<ArrayBuffer> {
       problem,
       conflict,
       group,
+      successor,
     }),
   );
 }
@@ -65,7 +68,8 @@ export function parseState(payload: Uint8Array): ServerState {
   }
   const body = parseJson(payload);
   if (!isJsonObject(body)) return fail("not a JSON object");
-  const { state, name, version, since, problem, conflict, group } = body;
+  const { state, name, version, since, problem, conflict, group, successor } =
+    body;
   if (state !== "online" && state !== "offline") {
     return fail("state is neither online nor offline");
   }
@@ -87,6 +91,9 @@ export function parseState(payload: Uint8Array): ServerState {
   if (group !== undefined && typeof group !== "string") {
     return fail("group is not a string");
   }
+  if (successor !== undefined && typeof successor !== "string") {
+    return fail("successor is not a string");
+  }
   return {
     state,
     ...(name !== undefined && { name }),
@@ -95,6 +102,7 @@ export function parseState(payload: Uint8Array): ServerState {
     ...(problem !== undefined && { problem }),
     ...(conflict !== undefined && { conflict }),
     ...(group !== undefined && { group }),
+    ...(successor !== undefined && { successor }),
   };
 }
 

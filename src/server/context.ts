@@ -14,6 +14,7 @@ import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
 import { Leadership } from "./leadership.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
+import type { SessionSource } from "./group/adoption.ts";
 import { SourceBook } from "./source_book.ts";
 import { SourceRegistry } from "./sources/source_registry.ts";
 import { Telemetry } from "./telemetry.ts";
@@ -58,6 +59,8 @@ export interface ServerOptions {
   readonly topics: Topics;
   /** The topics of its group. Default: it shares its load with no server. */
   readonly group?: GroupTopics | undefined;
+  /** Opens the sessions of members of the group. Default: they wait. */
+  readonly sessions?: SessionSource | undefined;
   /** The MQTT client id; published in the server's state. */
   readonly name: string;
   readonly version: string;

@@ -324,13 +324,16 @@ export class GroupParser {
   #date(
     batch: ReadingBatch,
     first: number,
-    { topic, qos, link }: Pick<Incoming, "topic" | "qos" | "link">,
+    { topic, qos, link, session }: Pick<
+      Incoming,
+      "topic" | "qos" | "link" | "session"
+    >,
     received: number,
     now: number,
   ): void {
     const { x, y, time, length } = batch;
     const { clock, topics } = this.#context;
-    const connection = link ?? this.#context.link;
+    const connection = session ?? link ?? this.#context.link;
     const isUncertain = clock.isUncertain(connection);
     const layer = topics.layerOf(topic)!;
     const queue = qos === 0 ? undefined : topic;

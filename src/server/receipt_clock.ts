@@ -166,6 +166,11 @@ export class ReceiptClock {
     queue.observed.clear();
   }
 
+  /** Call when a connection has ended and is not used again. */
+  forget(connection: object): void {
+    this.#queues.delete(connection);
+  }
+
   /**
    * Call for each reading with a time that arrives at QoS 1: those after it in
    * the queue of its topic were observed after it.

@@ -5,7 +5,7 @@
  */
 import { doneWithin } from "../common/async.ts";
 import { untilNextTurn } from "../common/next_turn.ts";
-import type { Link, LinkError } from "../mqtt/link.ts";
+import type { Incoming, Link, LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
 import type { CellLimits } from "./cell_limiter.ts";
@@ -61,6 +61,7 @@ export class Server {
   readonly #zones: ServerZones;
   readonly #sources: SourceWatch;
   readonly #announcer: Announcer;
+  readonly #group: Group | undefined;
   readonly #linkFailure = Promise.withResolvers<LinkError>();
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #stopped: Promise<void> | undefined;
@@ -85,9 +86,12 @@ export class Server {
     this.#removal = new LayerRemoval(context, pipeline);
     this.#presence = new Presence(context);
     const group = context.group &&
-      new Group(context, context.group, pipeline, () => {
-        this.#presence.restore();
+      new Group(context, context.group, pipeline, {
+        sessions: options.sessions,
+        onReplaced: () => this.#presence.restore(),
+        dispatch: (message) => this.#dispatch(message),
       });
+    this.#group = group;
     const connections = new Connections(context, pipeline, group?.barrier);
     this.#connections = connections;
     this.#sources = new SourceWatch(context, { connections, pipeline });
@@ -240,10 +244,7 @@ export class Server {
     await this.#load();
     this.#tickTimer = setInterval(() => this.#tick(), TICK_INTERVAL_MS);
     await this.#context.link.open({
-      message: (message) => {
-        // After stop() messages stay unacknowledged: the broker resends them.
-        if (this.#stopped === undefined) this.#dispatcher.dispatch(message);
-      },
+      message: (message) => this.#dispatch(message),
       run: (run) => {
         if (this.#stopped === undefined) this.#dispatcher.dispatchRun(run);
       },
@@ -295,7 +296,8 @@ export class Server {
       await doneWithin(offline, OFFLINE_TIMEOUT_MS);
     }
     this.#reports.close();
-    await doneWithin(link.close(), LINK_TIMEOUT_MS);
+    const closing = Promise.all([this.#group?.stop(), link.close()]);
+    await doneWithin(closing, LINK_TIMEOUT_MS);
     await store.rescue?.();
     // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
@@ -329,6 +331,11 @@ export class Server {
     this.#removal.tick();
     this.#pipeline.checkStore();
     this.#sources.tick();
+  }
+
+  #dispatch(message: Incoming): void {
+    // After stop() messages stay unacknowledged: the broker resends them.
+    if (this.#stopped === undefined) this.#dispatcher.dispatch(message);
   }
 
   #onConnected(link: Link = this.#context.link): void {

@@ -125,6 +125,66 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "what waits for a server that died is taken by another one, until it is back",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto(["set_tcp_nodelay true"]);
+    const proxy = cutProxy(broker.port);
+    const journal = new FakeJournal();
+    await using first = await startMember("m1", journal, broker.url);
+    await using _second = await startMember("m2", journal, broker.url);
+    const proxied = `mqtt://127.0.0.1:${proxy.port}`;
+    await using third = await startMember("m3", journal, proxied);
+    await using client = await RawConnection.open(broker.port, "client");
+    await client.subscribe(REPLIES);
+    await round(client, 1, 1);
+    // As when its machine dies.
+    await proxy[Symbol.asyncDispose]();
+    await until(async () =>
+      (await states(broker.port))["state/m3"] === "offline"
+    );
+    const request = JSON.stringify({ replyTo: REPLIES });
+    await client.write(Buffer.concat([
+      ...Array.from(
+        { length: READINGS },
+        (_, i) => encodePublish("occupancy/data", `${i},0,2`, { id: 1 + i }),
+      ),
+      ...[1, 2, 3].map((id) =>
+        encodePublish("occupancy/request", request, { id })
+      ),
+    ]));
+    const sentAt = Date.now();
+    const values = () =>
+      Array.from(
+        { length: READINGS },
+        (_, i) => first.map.layer("default")!.get(i, 0)!.value,
+      );
+    await until(() => values().every((value) => value === 2));
+    for (let i = 0; i < 3; i++) await takeJson(client);
+    assert.ok(
+      first.log.some((line) => /Took 1\d messages/.test(line)),
+      `${first.log}`,
+    );
+    for (let i = 0; i < READINGS; i++) {
+      const { time } = first.map.layer("default")!.get(i, 0)!;
+      assert.ok(time < sentAt + 2000, "what waited 3 s is not dated as new");
+    }
+    // Its share is over: nothing waits for it.
+    const cells = await round(client, 3, 1);
+    assert.ok(cells.every(([, , value]) => value === 3));
+    const { name, server } = third;
+    await server.stop();
+    await using again = await startMember(name, journal, broker.url);
+    for (let i = 4; i < 20; i++) {
+      const cells = await round(client, i, 1);
+      assert.ok(cells.every(([, , value]) => value === i));
+    }
+    assert.ok(again.server.stats.messages > 0);
+  },
+});
+
+Deno.test({
   name: "a request does not wait for ever for a server that does not answer",
   ...needs("mosquitto"),
   fn: async () => {

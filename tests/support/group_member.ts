@@ -56,13 +56,20 @@ export async function startMember(
   const map = new OccupancyMap({ maxSkew: 60_000 }, { shards: journal.shards });
   const log: string[] = [];
   const server = new Server({
-    link: connections.length > 1
-      ? new JoinedLinks(connections)
-      : connections[0]!,
+    link: new JoinedLinks(connections),
     store,
     map,
     topics,
     group,
+    sessions: {
+      open: (link, member) =>
+        new Connection({
+          url: urls[connections.indexOf(link as Connection)]!,
+          clientId: member,
+          sessionExpiry: 300,
+        }),
+      expiryMs: 300_000,
+    },
     name,
     version: "1.2.3",
     log: serverLog((line) => log.push(line)),

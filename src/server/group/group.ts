@@ -7,26 +7,47 @@ import type { Incoming } from "../../mqtt/link.ts";
 import type { GroupTopics } from "../../protocol/mod.ts";
 import type { ServerContext } from "../context.ts";
 import type { Pipeline } from "../pipeline.ts";
+import { Adoption, type SessionSource } from "./adoption.ts";
 import { GroupBarrier } from "./group_barrier.ts";
 import { GroupMembers } from "./members.ts";
+
+/** Options of {@linkcode Group}. */
+export interface GroupOptions {
+  /** Undefined: what waits for a member waits until it is back. */
+  readonly sessions: SessionSource | undefined;
+  /** Called when this server must publish its state again. */
+  readonly onReplaced: () => void;
+  /** Handles a message that waited for another member. */
+  readonly dispatch: (message: Incoming) => void;
+}
 
 /** The group of a server. */
 export class Group {
   readonly members: GroupMembers;
   readonly barrier: GroupBarrier;
+  readonly #adoption: Adoption | undefined;
 
-  /** @param onReplaced called when this server must publish its state again */
   constructor(
     context: ServerContext,
     topics: GroupTopics,
     pipeline: Pick<Pipeline, "processed">,
-    onReplaced: () => void,
+    { sessions, onReplaced, dispatch }: GroupOptions,
   ) {
-    this.members = new GroupMembers(context, topics, {
+    const members = this.members = new GroupMembers(context, topics, {
       onReplaced,
-      onOffline: (link, name) => this.barrier.memberOffline(link, name),
+      onOffline: (link, name) => {
+        this.barrier.memberOffline(link, name);
+        this.#adoption?.schedule(link);
+      },
     });
-    this.barrier = new GroupBarrier(context, topics, this.members, pipeline);
+    this.barrier = new GroupBarrier(context, topics, members, pipeline);
+    this.#adoption = sessions &&
+      new Adoption(context, topics, sessions, { members, dispatch });
+  }
+
+  /** Call before the last messages are processed. */
+  async stop(): Promise<void> {
+    await this.#adoption?.stop();
   }
 
   /**

@@ -5,12 +5,13 @@
  */
 import type { Incoming, Link } from "../../mqtt/link.ts";
 import {
+  encodeState,
   type GroupTopics,
   parseState,
   ProtocolError,
   type ServerState,
 } from "../../protocol/mod.ts";
-import type { ServerContext } from "../context.ts";
+import { publishOrWarn, type ServerContext } from "../context.ts";
 
 /** Any client with the right to publish states can make up members. */
 const MAX_MEMBERS = 100;
@@ -20,11 +21,24 @@ interface Member {
   readonly isOnline: boolean;
   /** True if the state may be outdated: the broker had stored it. */
   readonly isRetained: boolean;
+  /** When the state was received, ms since 1970. */
+  readonly at: number;
+  readonly state: ServerState;
+}
+
+/** A member that is not connected to a broker. */
+export interface OfflineMember {
+  readonly name: string;
+  /**
+   * When it was connected at the latest, ms since 1970; undefined if that is not
+   * known.
+   */
+  readonly since: number | undefined;
 }
 
 /** Called by {@linkcode GroupMembers}. */
 export interface MemberEvents {
-  /** A member is no longer connected to a broker. */
+  /** A member is not connected to a broker. */
   onOffline(link: Link, name: string): void;
   /** A state says that this server is offline: it must publish its own. */
   onReplaced(): void;
@@ -68,6 +82,33 @@ export class GroupMembers {
   }
 
   /**
+   * Returns the members that are not connected to a broker, and whose messages no
+   * other member has taken.
+   */
+  offline(link: Link): OfflineMember[] {
+    return [...this.#on(link)].flatMap(([name, member]) => {
+      const { isOnline, isRetained, at, state } = member;
+      if (isOnline || state.successor !== undefined) return [];
+      return { name, since: isRetained ? state.since : at };
+    });
+  }
+
+  /** Publishes that this server has taken the messages of a member. */
+  publishSuccessor(link: Link, name: string): void {
+    const { name: successor, version, log, clock } = this.#context;
+    const payload = encodeState({
+      state: "offline",
+      name,
+      version,
+      since: clock.now(),
+      group: this.#topics.group,
+      successor,
+    });
+    const topic = this.#topics.state(name);
+    void publishOrWarn({ link, log }, topic, payload, { qos: 1, retain: true });
+  }
+
+  /**
    * Handles a message on the state topic of one server.
    *
    * @returns false for other topics
@@ -108,10 +149,10 @@ export class GroupMembers {
   #note(
     link: Link,
     name: string,
-    { state }: ServerState,
+    state: ServerState,
     isRetained: boolean,
   ): void {
-    const isOnline = state === "online";
+    const isOnline = state.state === "online";
     if (name === this.#context.name) {
       if (!isOnline && !isRetained) this.#events.onReplaced();
       return;
@@ -121,7 +162,8 @@ export class GroupMembers {
       this.#context.telemetry.stats.limited.add("group-members");
       return;
     }
-    members.set(name, { isOnline, isRetained });
+    const at = this.#context.clock.now();
+    members.set(name, { isOnline, isRetained, at, state });
     if (!isOnline) this.#events.onOffline(link, name);
   }
 

@@ -14,7 +14,11 @@ import { acceptsTcp } from "../../../mqtt/url.ts";
 import type { ProbeTarget } from "../../../mqtt/probe_connection.ts";
 import type { GroupTopics, Topics } from "../../../protocol/mod.ts";
 import { statusTopics } from "../../../home_assistant/mod.ts";
-import { offlineState, onlineState } from "../../../server/mod.ts";
+import {
+  offlineState,
+  onlineState,
+  type SessionSource,
+} from "../../../server/mod.ts";
 import type { Records } from "../../../store/store.ts";
 import {
   brokersOf,
@@ -62,6 +66,8 @@ export interface ChosenLink {
   readonly address?: () => ListenAddress;
   /** Report messages that external brokers dropped. */
   readonly dropped?: readonly DroppedMessages[];
+  /** Opens the sessions of other members, in a group. */
+  readonly sessions?: SessionSource;
   /** Replaces certificates, key and password for the next connection. */
   readonly replaceAccess?: (access: BrokerAccess) => void;
   /** Replaces the certificate of the embedded broker for new connections. */
@@ -133,10 +139,12 @@ async function connected(
   const { Connection } = await import("../../../mqtt/connection.ts");
   const connections: Connection[] = [];
   const dropped: DroppedMessages[] = [];
-  for (const url of brokersOf(flags)) {
+  const urls = brokersOf(flags);
+  let { access } = context;
+  for (const url of urls) {
     // Another client can take the client id, by mistake or not: that must not
     // end a server.
-    const broker = { url, ...context.access, onConflict: "retry" } as const;
+    const broker = { url, ...access, onConflict: "retry" } as const;
     const options = context.group === undefined
       ? connectionOptions(flags, context)
       : await groupOptions(flags, context, context.group, broker);
@@ -149,20 +157,35 @@ async function connected(
     dropped.push(new DroppedMessages(watchLink, context.log));
   }
   return {
-    link: await join(connections),
+    // In a group, messages of other sessions are acknowledged elsewhere.
+    link: connections.length === 1 && context.group === undefined
+      ? connections[0]!
+      : await join(connections),
+    ...(context.group !== undefined && {
+      sessions: {
+        open: (link, name) =>
+          new Connection({
+            url: urls[connections.indexOf(link as Connection)]!,
+            ...access,
+            ...limitsOf(flags),
+            clientId: name,
+            receiveMaximum: GROUP_RECEIVE_MAXIMUM,
+          }),
+        expiryMs: flags.sessionExpiry,
+      },
+    }),
     verb: "Connected to",
     describe: () => connections.map(describeConnection).join(", "),
     dropped,
-    replaceAccess: (access) => {
+    replaceAccess: (changed) => {
+      access = changed;
       for (const connection of connections) connection.replaceAccess(access);
       for (const one of dropped) one.replaceAccess(access);
     },
   };
 }
 
-/** Several connections become one link. */
 async function join(connections: readonly Connection[]): Promise<Link> {
-  if (connections.length === 1) return connections[0]!;
   const { JoinedLinks } = await import("../../../mqtt/joined_links.ts");
   return new JoinedLinks(connections);
 }
@@ -189,9 +212,15 @@ function connectionOptions(
       topic: topics.state,
       payload: offlineState(flags.name, VERSION),
     },
-    sessionExpiry: Math.ceil(flags.sessionExpiry / 1000),
+    ...limitsOf(flags),
+  };
+}
+
+function limitsOf({ sessionExpiry, maxPayload }: ServerFlags) {
+  return {
+    sessionExpiry: Math.ceil(sessionExpiry / 1000),
     // Messages above --max-payload are reported; these would use up the memory.
-    maxReceivedBytes: Math.max(MAX_RECEIVED_BYTES, 2 * flags.maxPayload),
+    maxReceivedBytes: Math.max(MAX_RECEIVED_BYTES, 2 * maxPayload),
   };
 }
 

@@ -125,6 +125,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     map,
     topics,
     group,
+    sessions: chosen.sessions,
     name: flags.name,
     version: VERSION,
     log,
