@@ -14,7 +14,7 @@ import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
 import { Leadership } from "./leadership.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
-import type { SessionSource } from "./group/adoption.ts";
+import type { SessionSource } from "./group/sessions.ts";
 import { SourceBook } from "./source_book.ts";
 import { SourceRegistry } from "./sources/source_registry.ts";
 import { Telemetry } from "./telemetry.ts";

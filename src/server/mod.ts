@@ -10,7 +10,7 @@ export type {
   ServerLog,
   ServerOptions,
 } from "./context.ts";
-export type { SessionSource } from "./group/adoption.ts";
+export type { SessionSource } from "./group/sessions.ts";
 export { offlineState, onlineState } from "./presence.ts";
 export { Server } from "./server.ts";
 export type { Stats } from "./telemetry.ts";

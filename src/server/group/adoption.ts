@@ -7,6 +7,7 @@ import type { Incoming, Link } from "../../mqtt/link.ts";
 import type { GroupTopics } from "../../protocol/mod.ts";
 import type { ServerContext } from "../context.ts";
 import type { GroupMembers, OfflineMember } from "./members.ts";
+import type { AdoptedLink, SessionSource } from "./sessions.ts";
 
 /** A member that is started again, or connects again, is back by then. */
 const ADOPTION_DELAY_MS = 3000;
@@ -20,24 +21,6 @@ const NOTICE_MS = 10_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** A connection with the client id of another member. */
-export interface AdoptedLink extends Link {
-  /** Ends subscriptions of the session. */
-  unsubscribe(filters: readonly string[]): Promise<void>;
-}
-
-/** Opens the sessions of other members. */
-export interface SessionSource {
-  /**
-   * Returns a connection to the broker of another one, with the client id of a
-   * member. Not open; without subscriptions of its own. It fails if the member
-   * connects again.
-   */
-  open(link: Link, name: string): AdoptedLink;
-  /** How long a broker keeps messages for a member that is away, in ms. */
-  readonly expiryMs: number;
-}
 
 /** The parts of a server that adoption needs. */
 export interface AdoptionParts {

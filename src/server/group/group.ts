@@ -7,9 +7,10 @@ import type { Incoming } from "../../mqtt/link.ts";
 import type { GroupTopics } from "../../protocol/mod.ts";
 import type { ServerContext } from "../context.ts";
 import type { Pipeline } from "../pipeline.ts";
-import { Adoption, type SessionSource } from "./adoption.ts";
+import { Adoption } from "./adoption.ts";
 import { GroupBarrier } from "./group_barrier.ts";
 import { GroupMembers } from "./members.ts";
+import type { SessionSource } from "./sessions.ts";
 
 /** Options of {@linkcode Group}. */
 export interface GroupOptions {
