@@ -50,7 +50,10 @@ export interface OccupancyMapOptions {
 export class OccupancyMap {
   /** At least one; see {@linkcode OccupancyMap.shardOf}. */
   readonly shards: readonly MapShard[];
-  readonly #first: MapShard;
+  readonly #shards: MapShard[];
+  #first: MapShard;
+  /** The memory for snapshots of all layers. */
+  readonly #budget = new CopyBudget();
 
   /**
    * Makes an empty map at revision 0.
@@ -68,12 +71,35 @@ export class OccupancyMap {
         `Cannot make a map with ${shards} shards: expected 1 to ${MAX_SHARDS}`,
       );
     }
-    const budget = new CopyBudget();
-    this.#first = new MapShard(ageing, budget);
-    this.shards = [
-      this.#first,
-      ...Array.from({ length: shards - 1 }, () => new MapShard(ageing, budget)),
-    ];
+    this.#shards = Array.from(
+      { length: shards },
+      () => new MapShard(ageing, this.#budget),
+    );
+    this.#first = this.#shards[0]!;
+    this.shards = this.#shards;
+  }
+
+  /** Returns an empty shard for {@linkcode OccupancyMap.replaceShard}. */
+  emptyShard(): MapShard {
+    return new MapShard(this.ageing, this.#budget);
+  }
+
+  /**
+   * Replaces a shard by a later state of it, all at once. Its layers then have
+   * other grids, as if they had been deleted and created again; a receiver that
+   * has cells of a layer needs those that changed since its revision, or all if
+   * {@linkcode OccupancyMap.beganOf} the layer is another one.
+   *
+   * @param index an index of {@linkcode OccupancyMap.shards}
+   * @param shard has only layers of this shard
+   * @throws {RangeError} if there is no such shard
+   */
+  replaceShard(index: number, shard: MapShard): void {
+    if (this.#shards[index] === undefined) {
+      throw new RangeError(`Cannot replace shard ${index}: there is none`);
+    }
+    this.#shards[index] = shard;
+    this.#first = this.#shards[0]!;
   }
 
   /**

@@ -14,7 +14,6 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
 import { type Grid, mapBytes, type MapShard } from "../grid/mod.ts";
 import { ChangedTiles } from "./changed_tiles.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
@@ -48,8 +47,7 @@ export interface StoredChunk {
  * @typeParam Position a position in the journal: equal ones are identical (`===`)
  */
 export interface CheckpointTarget<Position> {
-  /** @param sum {@linkcode checksumOf} the chunk */
-  insertChunk(chunk: StoredChunk, sum: number): void;
+  insertChunk(chunk: StoredChunk): void;
   deleteChunk(id: number): void;
   /**
    * Declares the checkpoint complete.
@@ -72,6 +70,19 @@ export interface CheckpointTarget<Position> {
     countOf: (rows: number) => number,
   ): Position;
 }
+
+/** The most that a step does. */
+export interface StepLimits {
+  /** Bytes of chunks to write; the last chunk may exceed it. */
+  readonly writtenBytes: number;
+  /** Number of obsolete chunks to delete. */
+  readonly deletedChunks: number;
+}
+
+const NO_LIMITS: StepLimits = {
+  writtenBytes: Infinity,
+  deletedChunks: Infinity,
+};
 
 /** The point of the journal at which a checkpoint begins. */
 export interface JournalPoint<Position> {
@@ -166,6 +177,27 @@ export class Checkpointer<Position> {
     return this.#index.liveBytes;
   }
 
+  /** The id of the first chunk of the checkpoint that was begun last. */
+  get firstChunk(): number {
+    return this.#firstChunk;
+  }
+
+  /** The ids of all chunks that the last checkpoint needs. */
+  chunkIds(): Iterable<number> {
+    return this.#index.ids();
+  }
+
+  /**
+   * Takes over chunks of others.
+   *
+   * @param ids of chunks to delete
+   * @param lastChunk the next chunks get higher ids
+   */
+  adopt(ids: Iterable<number>, lastChunk: number): void {
+    for (const id of ids) this.#obsoleteChunks.push(id);
+    this.#lastChunk = Math.max(this.#lastChunk, lastChunk);
+  }
+
   /**
    * Restores the tiles of a chunk of the last checkpoint. Call it for all of
    * them, the highest id first, and then {@linkcode Checkpointer.loaded}.
@@ -204,7 +236,10 @@ export class Checkpointer<Position> {
   loaded(map: MapShard, loaded: LoadedCheckpoint<Position>): void {
     this.#checkpointed = loaded.position;
     this.#deletedTo = loaded.deletedTo;
-    this.#lastChunk = Math.max(loaded.lastChunk, ...loaded.incomplete);
+    this.#lastChunk = loaded.incomplete.reduce(
+      (last, id) => Math.max(last, id),
+      loaded.lastChunk,
+    );
     this.#grids = new Map(map.layers());
     this.#obsoleteChunks = [
       ...loaded.incomplete,
@@ -249,14 +284,15 @@ export class Checkpointer<Position> {
    * {@linkcode Checkpointer.stepCommitted} or
    * {@linkcode Checkpointer.stepFailed}.
    *
-   * @param share the part of a whole checkpoint, above 0; 1 completes it
+   * @param share the part of a whole checkpoint, above 0; 1 completes it, within
+   * the limits
    */
-  step(share: number): void {
+  step(share: number, limits: StepLimits = NO_LIMITS): void {
     const countOf = (pending: number) =>
       Math.max(MIN_DELETED_ROWS, Math.ceil(2 * share * pending));
     const chunks = this.#obsoleteChunks.slice(
       0,
-      countOf(this.#obsoleteChunks.length),
+      Math.min(limits.deletedChunks, countOf(this.#obsoleteChunks.length)),
     );
     for (const id of chunks) this.#target.deleteChunk(id);
     const deletedTo = this.#deletedTo === this.#checkpointed
@@ -267,7 +303,7 @@ export class Checkpointer<Position> {
         countOf,
       );
     const complete = this.#tiles !== undefined &&
-      this.#writeTiles(this.#tiles, share);
+      this.#writeTiles(this.#tiles, share, limits.writtenBytes);
     this.#step = { deletedChunks: chunks.length, deletedTo, complete };
   }
 
@@ -310,16 +346,19 @@ export class Checkpointer<Position> {
   }
 
   /** Writes the next tiles. Returns true if the checkpoint is complete. */
-  #writeTiles(source: ChangedTiles, share: number): boolean {
+  #writeTiles(source: ChangedTiles, share: number, maxBytes: number): boolean {
     const target = source.read + Math.ceil(share * source.count);
-    for (let group; source.read < target && (group = source.next());) {
+    let written = 0;
+    while (source.read < target && written < maxBytes) {
+      const group = source.next();
+      if (group === undefined) break;
       const { layer, began, tiles, bytes } = group;
       const id = ++this.#lastChunk;
       const first = this.#deleted.has(layer)
         ? this.#firstChunk
         : this.#firsts.get(layer) ?? 0;
-      const stored = { id, layer, bytes, first, began };
-      this.#target.insertChunk(stored, checksumOf(stored));
+      this.#target.insertChunk({ id, layer, bytes, first, began });
+      written += bytes.length;
       const chunk = { id, layer, bytes: bytes.length, tiles: tiles.length };
       this.#written.push([chunk, tiles]);
     }
@@ -336,16 +375,4 @@ export class Checkpointer<Position> {
     this.#target.writeMeta(meta, position);
     return true;
   }
-}
-
-/** Returns the CRC-32 of a chunk: of its tiles, and of what follows them. */
-export function checksumOf(
-  { bytes, first, began }: Pick<StoredChunk, "bytes" | "first" | "began">,
-): number {
-  return crc32(suffixOf(first, began), crc32(bytes));
-}
-
-/** What the checksum of a chunk includes after its tiles. */
-export function suffixOf(first: number, began: number | undefined): string {
-  return first === 0 && began === undefined ? "" : `${first} ${began ?? null}`;
 }

@@ -51,6 +51,11 @@ export class ChunkIndex {
     return this.#bytes > 2 * this.#liveBytes;
   }
 
+  /** The ids of all chunks with current tiles. */
+  *ids(): Generator<number, void, void> {
+    for (const chunk of this.#chunks) if (chunk !== undefined) yield chunk.id;
+  }
+
   /**
    * Adds a chunk.
    *

@@ -3,13 +3,13 @@
  *
  * @module
  */
+import { crc32 } from "node:zlib";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MapShard } from "../grid/mod.ts";
-import {
-  type Checkpointer,
-  type CheckpointTarget,
-  type StoredChunk,
-  suffixOf,
+import type {
+  Checkpointer,
+  CheckpointTarget,
+  StoredChunk,
 } from "./checkpointer.ts";
 import type { LoadGuard } from "./load_guard.ts";
 import { checkedBytes, chunkBytes, readRows } from "./sqlite_rows.ts";
@@ -35,9 +35,9 @@ export class SqliteCheckpointTarget implements CheckpointTarget<number> {
     );
   }
 
-  insertChunk(chunk: StoredChunk, sum: number): void {
-    const { id, layer, bytes, first, began = null } = chunk;
-    this.#insertChunk.run(id, layer, bytes, sum, first, began);
+  insertChunk({ id, layer, bytes, first, began }: StoredChunk): void {
+    const sum = crc32(suffixOf(first, began), crc32(bytes));
+    this.#insertChunk.run(id, layer, bytes, sum, first, began ?? null);
   }
 
   deleteChunk(id: number): void {
@@ -101,4 +101,9 @@ export function loadCheckpoint(
     guard.loaded(bytes.length, () => chunkBytes(db));
   }
   checkpointer.loaded(map, { position, deletedTo, lastChunk, incomplete });
+}
+
+/** What the checksum of a chunk includes after its tiles. */
+function suffixOf(first: number, began: number | undefined): string {
+  return first === 0 && began === undefined ? "" : `${first} ${began ?? null}`;
 }

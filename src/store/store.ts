@@ -218,6 +218,12 @@ export interface Follower {
    */
   apply(delivery: Delivery): Promise<void>;
   /**
+   * A shard of the map was replaced by a later state, because this server was so
+   * far behind that entries were not in the journal any more: they are not
+   * delivered. See `OccupancyMap.replaceShard()`.
+   */
+  onReloaded?(shard: number): void;
+  /**
    * The store fails, or works again (`undefined`). While it fails, what is
    * committed stays pending, and the store tries again by itself.
    */

@@ -14,20 +14,22 @@ export interface JournalState {
   position: string;
   /** The highest `now` of the entries, in ms since 1970; 0 at first. */
   now: number;
+  /** Bytes of the content of all entries so far, since the journal began. */
+  bytes: number;
   /** What recognizes repeats among the next entries. */
   writers: SeenWriters;
 }
 
 /** Returns the state before the first entry. */
 export function initialState(): JournalState {
-  return { position: FIRST_ID, now: 0, writers: new SeenWriters() };
+  return { position: FIRST_ID, now: 0, bytes: 0, writers: new SeenWriters() };
 }
 
 /** Keeps maps, so that journals can be trimmed. */
 export interface Checkpoints {
   /**
    * Restores the newest checkpoint of a shard, before its journal is read. A
-   * checkpoint has all three parts of the state.
+   * checkpoint has all parts of the state.
    *
    * @param map the shard is empty
    * @returns undefined if there is none: then the journal is complete

@@ -24,8 +24,9 @@
 import { doneWithin } from "../../common/async.ts";
 import type { Leases } from "../store.ts";
 import type { Deployment } from "./deployment.ts";
+import type { Keys } from "./keys.ts";
 import type { Lease } from "./lease.ts";
-import { type KeysOfShards, ShardLease } from "./shard_lease.ts";
+import { ShardLease } from "./shard_lease.ts";
 import { ShardNodes } from "./shard_nodes.ts";
 
 const UPDATE_INTERVAL_MS = 500;
@@ -55,7 +56,7 @@ export interface MemberStatus {
 /** Options of {@linkcode RedisLeases}. */
 export interface RedisLeasesOptions {
   readonly deployment: Deployment;
-  readonly keys: KeysOfShards;
+  readonly keys: Keys;
   /** Their number. */
   readonly shards: number;
   /** The name of this server. */

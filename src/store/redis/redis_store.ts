@@ -31,6 +31,7 @@ import { Keys } from "./keys.ts";
 import { openKeyspace } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
+import { RedisCheckpoints } from "./redis_checkpoints.ts";
 import { RedisProblem, redisStoreError } from "./redis_problem.ts";
 import { SharedRecords } from "./shared_records.ts";
 import { ShardSizes } from "./shard_sizes.ts";
@@ -104,7 +105,7 @@ export class RedisStore implements Store {
   readonly #syncs = new Set<() => void>();
   #map: OccupancyMap | undefined;
   #follower: Follower | undefined;
-  #checkpoints: Checkpoints | undefined;
+  readonly #checkpoints: Checkpoints;
   #replicas = 0;
   #lastAlive: number | undefined;
   #damaged = 0;
@@ -136,6 +137,11 @@ export class RedisStore implements Store {
       members: this.members,
       replicas: () => this.#replicas,
     });
+    this.#checkpoints = new RedisCheckpoints({
+      ...{ deployment, keys: this.keys, onWarning, records: this.records },
+      leaseOf: (shard) => this.leases.leaseOf(shard),
+      onReloaded: (shard) => this.#follower?.onReloaded?.(shard),
+    });
     for (let shard = 0; shard < shards; shard++) {
       this.#writers.push(this.#makeWriter(shard));
     }
@@ -166,11 +172,6 @@ export class RedisStore implements Store {
     return this.#replicas;
   }
 
-  /** Uses checkpoints. Call it before {@linkcode RedisStore.load}. */
-  useCheckpoints(checkpoints: Checkpoints): void {
-    this.#checkpoints = checkpoints;
-  }
-
   /**
    * @inheritdoc
    *
@@ -190,8 +191,8 @@ export class RedisStore implements Store {
     joined.catch(() => {}); // an error of the map comes first
     const guard = new LoadGuard(this.description, map, limit);
     await Promise.all(map.shards.map(async (_, shard) => {
-      const state = await this.#patiently(async () =>
-        await this.#checkpoints?.load(shard, map, guard)
+      const state = await this.#patiently(() =>
+        this.#checkpoints.load(shard, map, guard)
       );
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
@@ -248,7 +249,7 @@ export class RedisStore implements Store {
     for (const fail of this.#waiting) fail(error);
     for (const end of [...this.#syncs]) end();
     for (const reader of this.#readers) reader.stop();
-    await this.#checkpoints?.close();
+    await this.#checkpoints.close();
     await this.leases.close();
     await this.members.close();
     this.#sizes.close();
@@ -281,7 +282,7 @@ export class RedisStore implements Store {
       writer: this.#writers[shard]!,
       turns: this.#turns,
       shardOf: (layer) => this.#map!.shardOf(layer),
-      onApplied: () => this.#checkpoints?.applied(shard, state),
+      onApplied: () => this.#checkpoints.applied(shard, state),
       onDamage: (id, reason) => {
         this.#damaged++;
         this.#limiter.add(
@@ -408,9 +409,6 @@ export class RedisStore implements Store {
     const gap = `Entries of ${
       this.keys.journal(shard)
     } that this server has not applied are not in Redis any more: ${cause}`;
-    if (this.#checkpoints === undefined) {
-      throw new StoreError(gap, { hint: "Restart this server." });
-    }
     this.#warn(`${gap}. It loads the shard anew.`);
     const next = await this.#checkpoints.reload(shard, reason) ??
       initialState();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RedisNode, Reply } from "./deployment.ts";
+import type { Keys } from "./keys.ts";
 import {
   ACQUIRE_LEASE,
   type Lease,
@@ -17,6 +18,7 @@ import {
   RENEW_LEASE,
 } from "./lease.ts";
 import type { ShardNodes } from "./shard_nodes.ts";
+import { text } from "./stream_entry.ts";
 
 /** A member that is not preferred takes a lease that was free for so long, ms. */
 const FREE_MS = 3000;
@@ -32,12 +34,6 @@ const TIMEOUT_MS = 1500;
 
 /** Maximum wait for the replicas, in ms. */
 const WAIT_MS = 1000;
-
-/** Names the keys of shards. */
-export interface KeysOfShards {
-  /** Returns the key of a shard with a name: `{occupancy/3}:lease`. */
-  ofShard(shard: number, name: string): string;
-}
 
 /** What a {@linkcode ShardLease} needs of its server. */
 export interface LeaseContext {
@@ -75,7 +71,7 @@ export class ShardLease {
   /** To which member the lease was given up, and when. */
   #gaveUp: { readonly name: string; readonly at: number } | undefined;
 
-  constructor(shard: number, keys: KeysOfShards, context: LeaseContext) {
+  constructor(shard: number, keys: Keys, context: LeaseContext) {
     this.#shard = shard;
     this.#leaseKey = keys.ofShard(shard, "lease");
     this.#fenceKey = keys.ofShard(shard, "fence");
@@ -159,7 +155,7 @@ export class ShardLease {
       node,
     ) => [node.send(["GET", this.#leaseKey], TIMEOUT_MS)]);
     const { name, run } = this.#context;
-    this.#seen = reply == null ? undefined : parseLease(textOf(reply));
+    this.#seen = reply == null ? undefined : parseLease(text(reply));
     this.#seenAt = now;
     if (reply != null) {
       this.#freeSince = undefined;
@@ -234,11 +230,4 @@ export class ShardLease {
       TIMEOUT_MS,
     );
   }
-}
-
-const decoder = new TextDecoder();
-
-/** Returns a reply as text. */
-export function textOf(reply: Reply): string {
-  return reply instanceof Uint8Array ? decoder.decode(reply) : `${reply}`;
 }

@@ -59,8 +59,8 @@ export class ShardNodes {
       return await work(node);
     } catch (error) {
       if (
-        !(error instanceof RedisError) || error.kind === "connection" ||
-        error.kind === "elsewhere"
+        error instanceof RedisError &&
+        (error.kind === "connection" || error.kind === "elsewhere")
       ) {
         this.#forget(node);
         this.#deployment.changed();

@@ -344,6 +344,7 @@ export class ShardReader {
     this.#waiting -= count;
     this.#bytes -= bytes;
     state.position = position;
+    state.bytes += bytes;
     onApplied();
     if (own !== undefined) writer.applied(own.sequence);
   }

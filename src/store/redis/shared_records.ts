@@ -151,6 +151,24 @@ export class SharedRecords implements Records, RecordSharing {
     else if (counts) this.changed(entry.owner);
   }
 
+  /** Returns all records for a checkpoint, as the entries so far made them. */
+  *save(): Generator<readonly [name: string, bytes: Uint8Array], void, void> {
+    for (const chunk of this.table.chunks()) {
+      yield [chunk.name, chunk.encode()];
+    }
+  }
+
+  /**
+   * Replaces all records by those of a checkpoint.
+   *
+   * @param parts as {@linkcode SharedRecords.save} returned them
+   * @throws {StoreError} if they are damaged
+   */
+  restore(parts: Iterable<readonly [name: string, bytes: Uint8Array]>): void {
+    this.table.restore(parts);
+    this.changed();
+  }
+
   /** Calls the observers of an owner, or of all: another server has changed it. */
   changed(owner?: RecordOwner): void {
     for (const observer of [...this.#observers]) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseRedisAddress } from "../../../src/store/redis/address.ts";
 import { openDeployment } from "../../../src/store/redis/connect.ts";
+import { Keys } from "../../../src/store/redis/keys.ts";
 import { parseLease, preferredMember } from "../../../src/store/redis/lease.ts";
 import {
   type MemberList,
@@ -12,9 +13,7 @@ import { RedisServer } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
 
 const SHARDS = 8;
-const KEYS = {
-  ofShard: (shard: number, name: string) => `{test/${shard}}:${name}`,
-};
+const KEYS = new Keys("test");
 
 /** The members of a test, all registered at once. */
 class Members implements MemberList {

@@ -1,7 +1,5 @@
 /** Bad input of all kinds: keys of others, damage, Redis that refuses. */
 import assert from "node:assert/strict";
-import type { Checkpoints } from "../../../src/store/redis/journal_state.ts";
-import { initialState } from "../../../src/store/redis/journal_state.ts";
 import { StoreError } from "../../../src/store/store.ts";
 import { readingsEntry } from "../support.ts";
 import { needs } from "../../support/needs.ts";
@@ -259,7 +257,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a server whose position was trimmed away loads the shard anew",
+  name: "a journal that something else trimmed is reported",
   ...needs("redis-server"),
   async fn() {
     await using redis = await RedisServer.start();
@@ -270,29 +268,29 @@ Deno.test({
     await a.store.commit([readingsEntry(T0, [[2, 2, 2]], LAYER)]);
     const [, [id]] = await readJournal(redis, shard) as [unknown, [string]];
     await redis.command("XTRIM", `{occupancy/${shard}}:journal`, "MINID", id);
-    const reasons: string[] = [];
-    const checkpoints: Checkpoints = {
-      load: () => Promise.resolve(undefined),
-      reload: (shard, reason) => {
-        reasons.push(`${shard} ${reason}`);
-        return Promise.resolve({ ...initialState(), position: id });
-      },
-      applied: () => {},
-      close: () => Promise.resolve(),
-    };
-    b.store.useCheckpoints(checkpoints);
     b.store.shared.follow({
       apply: () => Promise.resolve(),
       onProblem: () => {},
     });
-    await until(() => reasons.length > 0);
-    assert.deepEqual(reasons, [`${shard} trimmed`]);
+    await until(() => b.store.problem());
     assert.match(b.warnings.at(-1)!, /not in Redis any more/);
-    // Without checkpoints, the server says what to do.
+    assert.match(b.store.problem()!.message, /no checkpoint has them/);
+    assert.match(b.store.problem()!.hint!, /backup/);
+  },
+});
+
+Deno.test({
+  name: "a server whose Redis lost all keys has an empty map, and goes on",
+  ...needs("redis-server"),
+  async fn() {
+    await using redis = await RedisServer.start();
+    await using a = await openMember(redis.url, { name: "a" });
+    await a.store.commit([readingsEntry(T0, [[1, 1, 1]], LAYER)]);
     await redis.command("FLUSHALL");
-    await until(() => a.store.problem());
-    assert.match(a.store.problem()!.message, /not in Redis any more/);
-    assert.match(a.store.problem()!.hint!, /Restart/);
+    await until(() => a.map.size === 0);
+    assert.match(a.warnings.at(-1)!, /not in Redis any more/);
+    await a.store.commit([readingsEntry(T0, [[2, 2, 2]], LAYER)]);
+    assert.equal(a.map.layer(LAYER)!.size, 1);
   },
 });
 

@@ -1,0 +1,413 @@
+import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
+import type { Entry } from "../../../src/store/store.ts";
+import { StoreError } from "../../../src/store/store.ts";
+import {
+  decodeChunk,
+  encodeChunk,
+} from "../../../src/store/redis/chunk_value.ts";
+import { needs } from "../../support/needs.ts";
+import { Running } from "../../support/processes.ts";
+import { randomIntegers } from "../../support/random.ts";
+import { RedisServer } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
+import { assertSameMap, readingsEntry } from "../support.ts";
+import { giveLease, KEYS, Member } from "./checkpoint_support.ts";
+
+const CHECKPOINT = KEYS.ofShard(0, "checkpoint");
+const CHUNKS = KEYS.ofShard(0, "chunks");
+const JOURNAL = KEYS.journal(0);
+const T0 = 1_700_000_000_000;
+
+/** Readings all over a layer. */
+function someReadings(
+  random: (below: number) => number,
+  now: number,
+  layer = "default",
+  count = 200,
+): Entry {
+  return readingsEntry(
+    now,
+    Array.from(
+      { length: count },
+      () => [random(2000), random(2000), random(3)] as const,
+    ),
+    layer,
+  );
+}
+
+/** Fails unless a new server has the same map from checkpoint and journal. */
+async function assertLoads(redis: RedisServer, member: Member) {
+  await using other = await Member.start(redis);
+  assertSameMap(other.map, member.map);
+  assert.deepEqual(
+    [other.state.position, other.state.now, other.state.bytes],
+    [member.state.position, member.state.now, member.state.bytes],
+  );
+}
+
+async function chunkIds(redis: RedisServer): Promise<number[]> {
+  const ids = await redis.command("HKEYS", CHUNKS);
+  return ids.map((id: Uint8Array) => Number(`${id}`)).sort();
+}
+
+const journalLength = (redis: RedisServer) =>
+  redis.command("XLEN", JOURNAL) as Promise<number>;
+
+Deno.test("a damaged chunk is not decoded, also under another id", () => {
+  const chunk = {
+    ...{ id: 7, layer: "Büro ü", bytes: Uint8Array.of(1, 2, 3), first: 5 },
+    began: undefined,
+  };
+  const value = encodeChunk(chunk);
+  assert.deepEqual(decodeChunk(7, value), chunk);
+  const marked = { ...chunk, bytes: new Uint8Array(0), began: T0 };
+  assert.deepEqual(decodeChunk(7, encodeChunk(marked)), marked);
+  assert.throws(() => decodeChunk(8, value), RangeError);
+  for (let i = 0; i <= value.length; i++) {
+    assert.throws(() => decodeChunk(7, value.subarray(0, i - 1)), RangeError);
+    if (i === value.length) break;
+    value[i]! ^= 4;
+    assert.throws(() => decodeChunk(7, value), RangeError);
+    value[i]! ^= 4;
+  }
+});
+
+Deno.test({
+  name: "checkpoints and journal give the map, whatever was done in between",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(5);
+    const layers = ["a", "b", "c"];
+    for (let round = 0, now = T0; round < 12; round++) {
+      for (let i = 0; i < 6; i++) {
+        now += random(1000);
+        const layer = layers[random(3)]!;
+        await a.commit(
+          random(8) === 0
+            ? { kind: "delete", now, layer }
+            : random(8) === 0
+            ? { kind: "age", now: now += 60_000 }
+            : someReadings(random, now, layer),
+        );
+      }
+      if (round === 6) {
+        const ageing = { staleAfter: 9, forgetAfter: Infinity, maxSkew: 7 };
+        await a.commit({ kind: "configure", now, ageing });
+      }
+      if (round % 2 === 1) await a.checkpoint();
+      await assertLoads(redis, a);
+    }
+    assert.deepEqual(a.warnings, []);
+    // What no checkpoint needs is deleted.
+    await until(async () => {
+      const bytes = Number(await redis.text("MEMORY", "USAGE", CHUNKS));
+      return bytes < 1_000_000;
+    });
+  },
+});
+
+Deno.test({
+  name: "a checkpoint writes only tiles that changed since the last one",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(6);
+    await a.commit(someReadings(random, T0, "large", 30_000));
+    await a.checkpoint();
+    const first = await chunkIds(redis);
+    assert.ok(first.length > 5, `${first.length} chunks`);
+    await a.commit(readingsEntry(T0, [[1, 1, 1]], "small"));
+    await a.checkpoint();
+    const second = await chunkIds(redis);
+    assert.equal(second.length, first.length + 1);
+    await assertLoads(redis, a);
+  },
+});
+
+Deno.test({
+  name: "a deleted layer stays deleted, also if another server writes all anew",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await using b = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(7);
+    await a.commit(someReadings(random, T0, "gone", 5000));
+    await a.commit(someReadings(random, T0, "again", 5000));
+    await a.commit(someReadings(random, T0, "stays", 5000));
+    await b.read();
+    await a.checkpoint();
+    for (const member of [a, b]) {
+      const other = member === a ? b : a;
+      // First with the chunks of this server, then of the other one.
+      await member.lead();
+      other.lease = undefined;
+      await member.commit({ kind: "delete", now: T0, layer: "gone" });
+      await member.commit({ kind: "delete", now: T0, layer: "again" });
+      await member.commit(someReadings(random, T0, "again", 10));
+      await other.read();
+      await assertLoads(redis, member);
+      await member.checkpoint();
+      await assertLoads(redis, member);
+      assertSameMap(a.map, b.map);
+    }
+  },
+});
+
+Deno.test({
+  name: "a new holder goes on with the chunks that it loaded, or replaces all",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(8);
+    await a.commit(someReadings(random, T0, "large", 30_000));
+    await a.checkpoint();
+    const first = await chunkIds(redis);
+    await using b = await Member.start(redis);
+    a.lease = undefined;
+    await b.lead();
+    await b.commit(readingsEntry(T0, [[1, 1, 1]], "small"));
+    await b.checkpoint();
+    const second = await chunkIds(redis);
+    assert.deepEqual(second.filter((id) => first.includes(id)), first);
+    await a.read();
+    b.lease = undefined;
+    await a.lead();
+    // Something that no server knows: it is deleted too.
+    await redis.command("HSET", CHUNKS, `${Math.max(...second) + 5}`, "x");
+    await a.checkpoint();
+    await until(async () => {
+      const third = await chunkIds(redis);
+      return third.every((id) => id > Math.max(...second) + 5);
+    });
+    await assertLoads(redis, a);
+  },
+});
+
+Deno.test({
+  name: "the journal is trimmed behind a checkpoint, and never before",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await using late = await Member.start(redis);
+    const random = randomIntegers(9);
+    for (let i = 0; i < 1500; i++) {
+      await a.commit(someReadings(random, T0 + i, "default", 3));
+    }
+    assert.equal(await journalLength(redis), 1500);
+    await a.lead();
+    await a.checkpoint();
+    const position = await redis.text("HGET", CHECKPOINT, "position");
+    await until(async () => await journalLength(redis) < 200);
+    const [[first]] = await redis.command("XRANGE", JOURNAL, "-", "+");
+    assert.ok(
+      Number(`${first}`.split("-")[0]) <= Number(position.split("-")[0]),
+    );
+    // A reader notices that it misses entries.
+    const info = await redis.command("XINFO", "STREAM", JOURNAL);
+    const index = info.findIndex((one: unknown) =>
+      `${one}` === "max-deleted-entry-id"
+    );
+    assert.notEqual(`${info[index + 1]}`, "0-0");
+    await assertLoads(redis, a);
+    // It loads the shard anew; no revision goes back.
+    const before = late.map.revision;
+    await late.reload();
+    assert.ok(late.map.revision > before);
+    assertSameMap(late.map, a.map);
+  },
+});
+
+Deno.test({
+  name: "a server suspended beyond its lease commits and trims nothing",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(10);
+    await a.commit(someReadings(random, T0, "default", 50_000));
+    await a.checkpoint();
+    const inForce = await a.inForce();
+    const chunks = await chunkIds(redis);
+    // It does not learn that it lost the lease.
+    await giveLease(redis, "other");
+    await a.commit(someReadings(random, T0, "default", 50_000));
+    const length = await journalLength(redis);
+    a.begin();
+    assert.ok(a.isWriting);
+    await until(() => !a.isWriting);
+    assert.equal(await a.inForce(), inForce);
+    assert.deepEqual(await chunkIds(redis), chunks);
+    assert.equal(await journalLength(redis), length);
+    await assertLoads(redis, a);
+    // With a lease it goes on.
+    await a.lead();
+    await a.checkpoint();
+    await assertLoads(redis, a);
+  },
+});
+
+Deno.test({
+  name: "a lease that ends in the middle of a checkpoint leaves the last one",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(11);
+    await a.commit(someReadings(random, T0));
+    await a.checkpoint();
+    const inForce = await a.inForce();
+    const count = (await chunkIds(redis)).length;
+    await a.commit(someReadings(random, T0, "default", 150_000));
+    a.begin();
+    await until(async () => (await chunkIds(redis)).length > count + 3, {
+      changed: () => Promise.resolve(),
+    });
+    await giveLease(redis, "other");
+    await until(() => !a.isWriting);
+    assert.equal(await a.inForce(), inForce);
+    await assertLoads(redis, a);
+    // The next holder deletes what the other one has left.
+    const left = Math.max(...await chunkIds(redis));
+    await using b = await Member.start(redis);
+    await b.lead();
+    await b.checkpoint();
+    await until(async () => !(await chunkIds(redis)).includes(left));
+    await assertLoads(redis, b);
+  },
+});
+
+Deno.test({
+  name: "a server killed in the middle of a checkpoint loses nothing",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    const program = new URL("./checkpoint_writer.ts", import.meta.url).pathname;
+    for (let i = 0; i < 2; i++) {
+      await using writer = new Running(Deno.execPath(), [
+        ...["run", "--allow-all", "--no-check", program, redis.url],
+      ]);
+      const before = (await chunkIds(redis)).length;
+      await until(async () => (await chunkIds(redis)).length > before + 3 * i);
+      writer.kill("SIGKILL");
+      await writer.ended();
+      await using model = await Member.start(redis);
+      assert.ok(model.map.size > 0);
+      // The journal is not trimmed: it gives the same map alone.
+      const whole = await Member.replay(redis);
+      assertSameMap(model.map, whole);
+    }
+  },
+});
+
+Deno.test({
+  name: "a server loads the map while its checkpoint is replaced",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(12);
+    await a.commit(someReadings(random, T0, "default", 100_000));
+    await a.checkpoint();
+    let ends = false;
+    const writing = (async () => {
+      while (!ends) {
+        await a.commit(someReadings(random, T0, "default", 5000));
+        await a.checkpoint();
+      }
+    })();
+    for (let i = 0; i < 10; i++) {
+      await using b = await Member.start(redis);
+      assert.ok(b.map.size > 0);
+    }
+    ends = true;
+    await writing;
+    await assertLoads(redis, a);
+  },
+});
+
+Deno.test({
+  name: "damaged checkpoints are reported, not loaded",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    {
+      await using a = await Member.start(redis);
+      await a.lead();
+      await a.commit(someReadings(randomIntegers(13), T0));
+      await a.checkpoint();
+    }
+    const damages: [string, () => Promise<void>][] = [
+      ["a wrong checksum", async () => {
+        const [id] = await chunkIds(redis);
+        const chunk = await redis.command("HGET", CHUNKS, `${id}`);
+        chunk[50] ^= 1;
+        await redis.command("HSET", CHUNKS, `${id}`, chunk);
+      }],
+      ["cells of", async () => {
+        const [id] = await chunkIds(redis);
+        await redis.command("HDEL", CHUNKS, `${id}`);
+      }],
+      ["the checkpoint has a wrong checksum", async () => {
+        await redis.command("HSET", CHECKPOINT, "position", "1-1");
+      }],
+    ];
+    for (const [text, damage] of damages) {
+      await damage();
+      await assert.rejects(Member.start(redis), (error) => {
+        assert.ok(error instanceof StoreError);
+        assert.match(error.message, new RegExp(text));
+        assert.match(error.hint!, /backup/);
+        return true;
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "records are in the checkpoint of shard 0",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    let parts: [string, Uint8Array][] = [["head", Uint8Array.of(1)]];
+    const restored: unknown[] = [];
+    const records = {
+      save: () => parts,
+      restore: (all: Iterable<unknown>) => void restored.push([...all]),
+    };
+    await using a = await Member.start(redis, { records });
+    await a.lead();
+    await a.commit(someReadings(randomIntegers(14), T0));
+    await a.checkpoint();
+    parts = [["head", Uint8Array.of(2)], [
+      "4",
+      crypto.getRandomValues(new Uint8Array(9)),
+    ]];
+    await a.checkpoint();
+    await using _b = await Member.start(redis, { records });
+    assert.deepEqual(
+      (restored.at(-1) as typeof parts).map((
+        [name, bytes],
+      ) => [name, crc32(bytes)]),
+      parts.map(([name, bytes]) => [name, crc32(bytes)]),
+    );
+    await until(async () =>
+      (await redis.command("HKEYS", CHUNKS)).filter((name: unknown) =>
+        `${name}`.includes(":")
+      ).length === 2
+    );
+  },
+});
