@@ -3,23 +3,32 @@
  * Redis, over TLS, with the permissions of the launcher.
  */
 import assert from "node:assert/strict";
+import { parseRedisAddress } from "../../../src/store/redis/address.ts";
+import { openDeployment } from "../../../src/store/redis/connect.ts";
+import { Keys } from "../../../src/store/redis/keys.ts";
 import { createCertificates } from "../../support/certificates.ts";
 import { documentedBlock } from "../../support/documented_settings.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import { needs } from "../../support/needs.ts";
-import { occupancy, runOccupancy } from "../../support/processes.ts";
-import { RedisServer } from "../../support/redis.ts";
+import { occupancy, ROOT, runOccupancy } from "../../support/processes.ts";
+import { RedisServer, startCluster } from "../../support/redis.ts";
 import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
 
 const PASSWORD = "correct-horse/@:%";
 
+/** The words of ACL SETUSER for the documented user, with its password. */
+async function documentedUser(): Promise<string[]> {
+  const line = (await documentedBlock("SECURITY.md", "redis")).trim();
+  assert.match(line, /^user occupancy on >SECRET /);
+  return line.replace("SECRET", PASSWORD).split(" ").slice(1);
+}
+
 Deno.test({
   name: "servers work with the rights and the password of docs/SECURITY.md",
   ...needs("redis-server", "mosquitto", "openssl"),
   fn: async () => {
-    const line = (await documentedBlock("SECURITY.md", "redis")).trim();
-    assert.match(line, />SECRET /);
+    const user = await documentedUser();
     await using folder = await tempDir();
     await using certificates = await createCertificates();
     const { cert: ca } = await certificates.createAuthority("authority");
@@ -31,7 +40,7 @@ Deno.test({
       tls: { ca, ...server },
       config: await folder.file(
         "redis.conf",
-        `save ""\n${line.replace("SECRET", PASSWORD)}\n`,
+        `save ""\nuser ${user.join(" ")}\n`,
       ),
     });
     await using mosquitto = await startMosquitto();
@@ -88,6 +97,81 @@ Deno.test({
     for (const output of outputs) {
       assert.doesNotMatch(output, /correct-horse|NOPERM/);
     }
+  },
+});
+
+Deno.test({
+  name: "the same rights find the masters of a cluster",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await startCluster();
+    const user = await documentedUser();
+    for (const server of redis.servers) {
+      await server.command("ACL", "SETUSER", ...user);
+    }
+    const url = redis.url.replace("://", "://occupancy@");
+    const deployment = await openDeployment(parseRedisAddress(url), {
+      password: PASSWORD,
+    });
+    try {
+      const keys = new Keys(deployment.prefix);
+      for (const key of [keys.meta, keys.ofShard(7, "journal")]) {
+        const node = await deployment.open(key);
+        assert.equal(await deployment.replicas(node), 1);
+        await node.send(["DEL", key]);
+        assert.match(
+          String(await node.send(["XADD", key, "*", "k", "*"])),
+          /-/,
+        );
+        assert.equal(await node.send(["WAIT", "1", "10000"]), 1);
+        // Keys of others.
+        await assert.rejects(node.send(["GET", "occupancy"]), /NOPERM/);
+        await assert.rejects(node.send(["FLUSHALL"]), /NOPERM/);
+      }
+    } finally {
+      deployment.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "a Sentinel gets the password if it requires one, and few rights do",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start({ password: PASSWORD });
+    await redis.command("ACL", "SETUSER", ...await documentedUser());
+    await using folder = await tempDir();
+    const text = await Deno.readTextFile(`${ROOT}docs/SECURITY.md`);
+    const rights = /`(\+sentinel\|[^`]+)`/.exec(text)![1]!;
+    await using sentinel = await RedisServer.start({
+      password: "of-the-administrator",
+      args: ["--sentinel"],
+      config: await folder.file(
+        "sentinel.conf",
+        [
+          `sentinel monitor main 127.0.0.1 ${redis.port} 1`,
+          `sentinel auth-pass main "${PASSWORD}"`,
+          `user occupancy on >${PASSWORD} ${rights}`,
+          "",
+        ].join("\n"),
+      ),
+    });
+    const address = parseRedisAddress(
+      `redis+sentinel://occupancy@${sentinel.address}/main`,
+    );
+    const deployment = await openDeployment(address, { password: PASSWORD });
+    try {
+      const { address } = await deployment.open("{occupancy}:meta");
+      assert.equal(address, redis.address);
+    } finally {
+      deployment.close();
+    }
+    assert.deepEqual(
+      (await sentinel.command("ACL", "LOG")).map(String).filter((
+        line: string,
+      ) => !/reason,auth/.test(line)),
+      [],
+    );
   },
 });
 
