@@ -80,7 +80,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server announces the packages of the broker that it chooses itself",
+  name: "server announces the packages that its settings need",
   ...needs(),
   fn: async () => {
     const info = new Deno.Command(Deno.execPath(), {
@@ -90,7 +90,7 @@ Deno.test({
     const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
     await using cache = await tempDir();
     // Only the log is in the cache. The embedded broker needs a package for
-    // WebSocket.
+    // WebSocket, and a store in Redis one.
     for (const { name } of Deno.readDirSync(npmCache)) {
       const folder = `${cache.path}/npm/${name}`;
       await Deno.mkdir(folder, { recursive: true });
@@ -101,10 +101,19 @@ Deno.test({
       ]);
       await copy.ended();
     }
-    const options = ["--listen-ws", "127.0.0.1:0", "--no-http"];
-    const { stderr } = await runOccupancy(["server", ...options], {
-      env: { DENO_DIR: cache.path, HTTPS_PROXY: "http://[::1]:1" },
-    });
-    assert.equal(stderr.split("\n")[0], ANNOUNCEMENT);
+    for (
+      const options of [
+        ["--listen-ws", "127.0.0.1:0"],
+        ["--store", "redis://127.0.0.1:1", "--broker", "mqtt://127.0.0.1:1"],
+      ]
+    ) {
+      const { stderr } = await runOccupancy(
+        ["server", "--no-http", ...options],
+        {
+          env: { DENO_DIR: cache.path, HTTPS_PROXY: "http://[::1]:1" },
+        },
+      );
+      assert.equal(stderr.split("\n")[0], ANNOUNCEMENT);
+    }
   },
 });

@@ -5,6 +5,7 @@
  * @module
  */
 import { isRedisAddress } from "../../store/redis/address.ts";
+import { announceDownload } from "../download_notice.ts";
 import { usageError } from "../errors.ts";
 import { readPassword } from "../secret_files.ts";
 import { readCertificate, readCertificateAndKey } from "./broker_access.ts";
@@ -14,6 +15,7 @@ import type { RedisAccessFlags } from "./store_options.ts";
 type RedisFlags = RedisAccessFlags & {
   readonly redisReplicas?: number;
   readonly shards?: number;
+  readonly quiet?: true;
 };
 
 /** Password and certificates for Redis. */
@@ -28,7 +30,8 @@ export interface RedisFiles {
 }
 
 /**
- * Reads the files that the flags name.
+ * Reads the files that the flags name. If a store is in Redis, announces the
+ * download of what opens it.
  *
  * @param addresses those of the stores; one in Redis must be among them if a
  * flag is set
@@ -41,7 +44,9 @@ export async function readRedisFiles(
   warn: (line: string) => void,
 ): Promise<RedisFiles> {
   const { redisPasswordFile, redisCa, redisCert, redisKey } = flags;
-  checkUse(flags, addresses.filter(isRedisAddress));
+  const inRedis = addresses.filter(isRedisAddress);
+  checkUse(flags, inRedis);
+  if (inRedis.length > 0) announceDownload(["@redis/client"], flags);
   const password = redisPasswordFile === undefined
     ? flags.redisPassword
     : await readPassword(redisPasswordFile, warn);

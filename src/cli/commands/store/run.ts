@@ -2,7 +2,7 @@ import { memoryLimit } from "../../../common/memory.ts";
 import { printable } from "../../../common/printable.ts";
 import { plural } from "../../../common/plural.ts";
 import { mapMemoryOf } from "../../../grid/mod.ts";
-import { redactUrl } from "../../../mqtt/url.ts";
+import { hideRedisLogin } from "../../../store/redis/address.ts";
 import { copyStore } from "../../../store/copy/copy.ts";
 import { parseStore } from "../../arguments/values.ts";
 import { usageError } from "../../errors.ts";
@@ -64,7 +64,7 @@ function parse(address: string): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw usageError(
-      `Cannot use the store "${printable(redactUrl(address))}"`,
+      `Cannot use the store "${printable(hideRedisLogin(address))}"`,
       error.message,
       error,
     );
