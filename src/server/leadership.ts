@@ -21,6 +21,11 @@ export interface LeadershipContext {
 export interface LeadershipObserver {
   /** Called when this server leads, and has all that the leader before wrote. */
   onElected?(): void;
+  /**
+   * Called when another server is about to lead: completes what this server has
+   * begun, and begins nothing new. Then {@linkcode onDeposed} is called.
+   */
+  onResign?(): Promise<void>;
   /** Called when this server does not lead any more. */
   onDeposed?(): void;
 }
@@ -65,7 +70,12 @@ export class Leadership {
   start(): void {
     const { shared } = this.#context.store;
     if (shared === undefined || this.#endLeases !== undefined) return;
-    this.#endLeases = shared.leases.observe(() => this.#check());
+    const { leases } = shared;
+    const ends = [
+      leases.observe(() => this.#check()),
+      leases.beforeRelease((shard) => this.#resign(shard)),
+    ];
+    this.#endLeases = () => ends.forEach((end) => end());
     this.#check();
   }
 
@@ -98,6 +108,12 @@ export class Leadership {
       this.#nextFence = fence;
       void this.#begin(fence);
     }
+  }
+
+  async #resign(shard: number): Promise<void> {
+    if (shard !== LEADING_SHARD || !this.isLeader) return;
+    const all = [...this.#observers];
+    await Promise.all(all.map(({ onResign }) => onResign?.()));
   }
 
   async #begin(fence: number): Promise<void> {

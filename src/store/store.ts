@@ -260,6 +260,15 @@ export interface Leases {
    * @returns ends it
    */
   observe(onChange: () => void): () => void;
+  /**
+   * Calls back before this server gives a lease up to another server, and waits
+   * about a second for the promise: so that what it has begun is complete. Not
+   * called for a lease that expires.
+   *
+   * @param complete must not reject
+   * @returns ends it
+   */
+  beforeRelease(complete: (shard: number) => Promise<void>): () => void;
 }
 
 /** The size of a shard in the store. */

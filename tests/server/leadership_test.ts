@@ -81,6 +81,28 @@ test("the next leader continues: what happened in between is one event", async (
   );
 });
 
+test("a leader that gives its lease up leaves no event that comes again", async () => {
+  const [cluster, ...members] = await startThree();
+  await using _ = cluster;
+  const [lobby] = await squares(["lobby", [0, 0, 4]]);
+  await members[2].server.zones.edit({ kind: "set", zone: lobby! });
+  await cluster.send(members[2], "0,0,0");
+  for (let round = 1; round <= 12; round++) {
+    await cluster.send(members[2], `0,0,${round % 2}`);
+    if (round % 3 > 0) await until(() => cluster.eventsOf("lobby").length > 0);
+    const next = members[round % 3]!;
+    await cluster.journal.handOver(next.store);
+    await until(() => next.server.zones.isLeading);
+  }
+  await cluster.settled();
+  await until(() => cluster.stateOf("lobby")?.occupied === false);
+  const events = cluster.eventsOf("lobby");
+  assert.deepEqual(withoutRepeats(events), events);
+  for (const [i, { event }] of events.entries()) {
+    assert.notEqual(event, events[i - 1]?.event);
+  }
+});
+
 test("of two edits that expect the same zones, one succeeds, on whichever server", async () => {
   const [cluster, a, b, c] = await startThree();
   await using _ = cluster;

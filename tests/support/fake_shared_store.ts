@@ -75,6 +75,17 @@ export class FakeJournal {
     this.#changed();
   }
 
+  /** The same after the holders have completed their work. */
+  async handOver(
+    holder: FakeSharedStore,
+    shards: readonly number[] = [...this.#leases.keys()],
+  ): Promise<void> {
+    await Promise.all(
+      shards.map((shard) => this.#leases[shard]!.holder?.complete(shard)),
+    );
+    this.lease(holder, shards);
+  }
+
   leaseOf(shard: number): Lease {
     return this.#leases[shard]!;
   }
@@ -120,6 +131,7 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
   readonly name: string;
   readonly #journal: FakeJournal;
   readonly #observers = new Set<() => void>();
+  readonly #completing = new Set<(shard: number) => Promise<void>>();
   /** By shard: how many items were applied. */
   readonly #positions: number[];
   readonly #running: boolean[];
@@ -277,6 +289,18 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
   observe(onChange: () => void): () => void {
     this.#observers.add(onChange);
     return () => this.#observers.delete(onChange);
+  }
+
+  beforeRelease(complete: (shard: number) => Promise<void>): () => void {
+    this.#completing.add(complete);
+    return () => this.#completing.delete(complete);
+  }
+
+  /** Called by the journal: a lease is given up. */
+  async complete(shard: number): Promise<void> {
+    await Promise.all(
+      Array.from(this.#completing, (complete) => complete(shard)),
+    );
   }
 
   /** Called by the journal. */

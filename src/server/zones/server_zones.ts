@@ -93,6 +93,7 @@ export class ServerZones implements ZoneService {
     });
     context.leadership.observe({
       onElected: () => void this.#onElected(),
+      onResign: () => this.#onResign(),
       onDeposed: () => this.#publisher.end(),
     });
   }
@@ -329,6 +330,12 @@ export class ServerZones implements ZoneService {
       this.#source.store();
       this.#updates.notify();
     });
+  }
+
+  /** Publishes what is remembered, so that the next leader does not. */
+  async #onResign(): Promise<void> {
+    await new Promise<void>((resolve) => this.#updates.between(resolve));
+    await this.#publisher.resign();
   }
 
   async #publish({ changes, removed }: ZoneUpdate): Promise<void> {

@@ -85,6 +85,17 @@ export class ZonePublisher {
     return records;
   }
 
+  /**
+   * Remembers nothing more, and publishes the rest: resolves when the broker has
+   * acknowledged it and that is stored.
+   */
+  async resign(): Promise<void> {
+    this.#isLeading = false;
+    await this.#messages.drained();
+    this.#storeEvents();
+    await this.#memories.committed();
+  }
+
   /** Publishes nothing more, until it begins again. */
   end(): void {
     this.#isLeading = false;
@@ -170,7 +181,6 @@ export class ZonePublisher {
   }
 
   #onEventsDone(zone: string): void {
-    if (!this.#isLeading) return;
     this.#changedEvents.add(zone);
     this.#storeEventsSoon();
   }
@@ -183,7 +193,7 @@ export class ZonePublisher {
   }
 
   #storeEvents(): void {
-    if (!this.isLeading) return;
+    if (!this.#context.leadership.isLeader) return;
     for (const zone of this.#changedEvents) {
       // Else its new events would be forgotten.
       if (this.#unpublished.has(zone)) continue;

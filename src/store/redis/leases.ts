@@ -53,6 +53,9 @@ export interface MemberStatus {
   readonly caughtUp: boolean;
 }
 
+/** How long a server completes its work before it gives a lease up, in ms. */
+const COMPLETE_TIMEOUT_MS = 1000;
+
 /** Options of {@linkcode RedisLeases}. */
 export interface RedisLeasesOptions {
   readonly deployment: Deployment;
@@ -78,6 +81,8 @@ export class RedisLeases implements Leases {
   readonly #nodes: ShardNodes;
   readonly #leases: readonly ShardLease[];
   readonly #observers = new Set<() => void>();
+  /** Called before a lease is given up. */
+  readonly #completing = new Set<(shard: number) => Promise<void>>();
   /** By shard: the update that runs. */
   readonly #updating = new Map<number, Promise<void>>();
   /** What the observers were called for last. */
@@ -96,6 +101,7 @@ export class RedisLeases implements Leases {
     const candidates = () => candidatesOf(members.alive, name);
     const context = {
       ...{ nodes: this.#nodes, name, run, candidates, replicas, clock },
+      complete: (shard: number) => this.#complete(shard),
     };
     this.#leases = Array.from(
       { length: options.shards },
@@ -133,6 +139,11 @@ export class RedisLeases implements Leases {
     return () => this.#observers.delete(onChange);
   }
 
+  beforeRelease(complete: (shard: number) => Promise<void>): () => void {
+    this.#completing.add(complete);
+    return () => this.#completing.delete(complete);
+  }
+
   /** Begins to acquire leases: when this server can do the work of a holder. */
   start(): void {
     if (this.#timer !== undefined) return;
@@ -152,6 +163,11 @@ export class RedisLeases implements Leases {
     await doneWithin(Promise.allSettled(releases), CLOSE_TIMEOUT_MS);
     this.#nodes.close();
     this.#report();
+  }
+
+  async #complete(shard: number): Promise<void> {
+    const all = Array.from(this.#completing, (complete) => complete(shard));
+    await doneWithin(Promise.all(all), COMPLETE_TIMEOUT_MS);
   }
 
   #update(): void {

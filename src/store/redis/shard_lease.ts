@@ -44,6 +44,8 @@ export interface LeaseContext {
   readonly run: string;
   /** Returns the names of the members that may have leases. */
   candidates(): readonly string[];
+  /** Resolves when this server has completed what it does as the holder. */
+  complete(shard: number): Promise<void>;
   /** Returns how many replicas must have a lease before it counts. */
   replicas(): number;
   /** Returns a time in ms that never goes back. */
@@ -102,6 +104,7 @@ export class ShardLease {
     const rival = this.#preferredRival(now);
     if (rival !== undefined) {
       this.#gaveUp = { name: rival, at: now };
+      await this.#context.complete(this.#shard);
       return await this.release();
     }
     if (now - this.#renewedAt >= LEASE_RENEWAL_MS) await this.#renew(held);
