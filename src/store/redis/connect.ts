@@ -100,14 +100,14 @@ class LocatedDeployment implements Deployment {
   }
 
   async open(key: string): Promise<RedisNode> {
-    const endpoint = (await this.#find()).of(key);
+    const endpoint = await this.#locate(key);
     try {
       return await this.#openMaster(endpoint);
     } catch (error) {
       if (error instanceof RedisError && error.kind === "access") throw error;
       this.changed();
       // Perhaps its successor is known by now.
-      const successor = (await this.#find()).of(key);
+      const successor = await this.#locate(key);
       if (formatEndpoint(successor) === formatEndpoint(endpoint)) throw error;
       return await this.#openMaster(successor);
     }
@@ -164,6 +164,16 @@ class LocatedDeployment implements Deployment {
     return first.value === "cluster"
       ? new ClusterLocator(endpoints, connect)
       : new ReplicatedLocator(endpoints, connect);
+  }
+
+  async #locate(key: string): Promise<RedisEndpoint> {
+    const masters = await this.#find();
+    try {
+      return masters.of(key);
+    } catch (error) {
+      this.changed(); // no node has the key at present
+      throw error;
+    }
   }
 
   /** Returns where the masters are. Calls at the same time share one search. */

@@ -19,6 +19,7 @@ export interface RedisNode {
   /**
    * Sends a command; commands are answered in order.
    *
+   * @param command name and arguments; bytes must not change until the answer
    * @param timeout in ms; on a time-out the connection is closed
    * @throws {RedisError} the error of Redis, or of the connection
    */

@@ -448,6 +448,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a cluster without a slot is asked again until a node has it",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start({
+      args: ["--cluster-enabled", "yes", "--cluster-port", `${freePort()}`],
+    });
+    using deployment = await opened(redis.url);
+    await assertRejects(
+      deployment.open(KEY),
+      "elsewhere",
+      /No node of the Redis Cluster has slot/,
+      /cluster check/,
+    );
+    await redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    assert.equal((await deployment.open(KEY)).address, redis.address);
+  },
+});
+
+Deno.test({
   name: "a frozen master of a cluster gets a successor, and comes back",
   ...needs("redis-server"),
   fn: async () => {
