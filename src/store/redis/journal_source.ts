@@ -11,9 +11,11 @@ import {
 } from "./deployment.ts";
 import {
   compareIds,
+  entryFields,
   FIRST_ID,
   list,
   parseRead,
+  SAFE_ON_ARRIVAL,
   type StreamEntry,
   text,
 } from "./stream_entry.ts";
@@ -22,6 +24,8 @@ import {
 const BLOCK_ENTRIES = 32;
 /** How long Redis waits for a next entry, in ms. */
 const BLOCK_MS = 1000;
+/** How long Redis waits for its replicas before it answers, in ms. */
+const WAIT_MS = 1000;
 /** A node that does not answer for this time is given up, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 /**
@@ -110,11 +114,34 @@ export class JournalSource {
    * @throws {JournalGapError} if entries are missing
    */
   async read(): Promise<StreamEntry[]> {
+    this.#checkSilence();
     const entries = this.#isAtEnd ? await this.#await() : await this.#next();
     this.#answeredAt = performance.now();
     this.#isAtEnd = entries.length < BLOCK_ENTRIES;
     this.#readTo = entries.at(-1)?.id ?? this.#readTo;
     return entries;
+  }
+
+  /**
+   * Appends a marker, and waits until it is safe.
+   *
+   * @param run identifies this run of the server
+   * @param replicas how many must confirm it
+   * @returns its id, up to which all entries are safe; undefined if too few
+   * replicas have confirmed it in time
+   * @throws {RedisError}
+   */
+  async mark(run: string, replicas: number): Promise<string | undefined> {
+    const safe = replicas === 0 ? SAFE_ON_ARRIVAL : undefined;
+    const marker = entryFields(run, 0, safe) as string[];
+    const adding = this.#send("XADD", this.#key, "*", ...marker);
+    // Directly behind: WAIT is about the last write of its connection.
+    const waiting = this.#send("WAIT", `${replicas}`, `${WAIT_MS}`);
+    waiting.catch(() => {});
+    const id = text(await adding);
+    const confirmed = Number(await waiting);
+    this.#isAtEnd = false;
+    return confirmed >= replicas ? id : undefined;
   }
 
   /** Closes the connection. May be called more than once. */
@@ -153,9 +180,7 @@ export class JournalSource {
     const reply = await reading;
     await checking;
     if (reply === null) await this.#checkKey();
-    if (performance.now() - this.#answeredAt > MAX_SILENCE_MS) {
-      throw new RedisError("connection", "no answer for seconds");
-    }
+    this.#checkSilence();
     return parseRead(reply);
   }
 
@@ -165,6 +190,15 @@ export class JournalSource {
    */
   async #checkRole(): Promise<void> {
     checkRole(await this.#send("ROLE"));
+  }
+
+  #checkSilence(): void {
+    const ms = Math.round(performance.now() - this.#answeredAt);
+    if (ms < MAX_SILENCE_MS) return;
+    throw new RedisError(
+      "connection",
+      `Nothing was read from Redis for ${ms} ms: the process stood still`,
+    );
   }
 
   /** Returns whether there is a journal. */

@@ -197,8 +197,9 @@ export class RedisStore implements Store {
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
       await this.#patiently(() =>
-        this.#readers[shard]!.load((delivery) =>
-          this.#loadDelivery(map, delivery, guard)
+        this.#readers[shard]!.load(
+          (delivery) => this.#loadDelivery(map, delivery, guard),
+          this.#replicas,
         )
       );
     }));

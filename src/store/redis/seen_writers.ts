@@ -4,8 +4,11 @@
  * @module
  */
 
-/** A run that wrote nothing for this time is forgotten, in ms of Redis' clock. */
-const FORGET_AFTER_MS = 600_000;
+/**
+ * A run that wrote nothing for this time is forgotten, in ms of Redis' clock:
+ * after a longer failure of Redis, a repeat would be applied.
+ */
+const FORGET_AFTER_MS = 24 * 3600_000;
 /** Runs that are remembered at most: those that wrote last. */
 const MAX_RUNS = 4096;
 

@@ -117,22 +117,35 @@ export class ShardReader {
   }
 
   /**
-   * Applies what the journal has now and is known to be safe.
+   * Applies what the journal has now, as far as that is safe.
    *
+   * @param replicas how many must confirm that an entry is safe whose writer has
+   * ended
    * @throws {RedisError} if it cannot be read
    */
-  async load(apply: Apply): Promise<void> {
+  async load(apply: Apply, replicas: number): Promise<void> {
     this.#apply = apply;
     try {
       const source = await this.#open();
-      do {
-        this.#take(await source.read());
+      await this.#loadToEnd(source);
+      if (this.#waiting > 0) {
+        const id = await source.mark(this.#options.run, replicas);
+        await this.#loadToEnd(source);
+        if (id !== undefined) this.#raiseSafe(id);
+        this.#deliver();
         await this.#delivered();
-      } while (!source.isAtEnd && !this.#closing.signal.aborted);
+      }
     } finally {
       this.#forget();
       this.#apply = undefined;
     }
+  }
+
+  async #loadToEnd(source: JournalSource): Promise<void> {
+    do {
+      this.#take(await source.read());
+      await this.#delivered();
+    } while (!source.isAtEnd && !this.#closing.signal.aborted);
   }
 
   /** Begins to deliver all that comes. */

@@ -15,8 +15,11 @@ import {
 import { MissingReplicasError, type RedisProblem } from "./redis_problem.ts";
 import { entryFields, list, SAFE_ON_ARRIVAL, text } from "./stream_entry.ts";
 
-/** Entries that are sent together: what other servers must hold unapplied. */
-const MAX_BATCH_BYTES = 1024 * 1024;
+/**
+ * Entries that are sent together. The other servers hold them until they know
+ * that they are safe; and they must arrive within the time limit.
+ */
+const MAX_BATCH_BYTES = 512 * 1024;
 /** A node that does not answer for this time is given up, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 /** How long Redis waits for its replicas before it answers, in ms. */

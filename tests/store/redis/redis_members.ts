@@ -11,6 +11,7 @@ import {
 import {
   applyEntry,
   type Delivery,
+  type LoadLimit,
   type StoreError,
 } from "../../../src/store/store.ts";
 import { assertSameMap } from "../support.ts";
@@ -22,6 +23,8 @@ export const SHARDS = 4;
 /** Options of {@linkcode openMember}. */
 export interface MemberOptions
   extends Partial<Omit<RedisStoreOptions, "deployment">> {
+  /** Memory for the map. */
+  readonly limit?: LoadLimit;
   /** Whether it follows the journals. Default true. */
   readonly follow?: boolean;
 }
@@ -40,7 +43,7 @@ export interface TestMember extends AsyncDisposable {
 /**
  * Opens a store and loads its map.
  *
- * @param url `redis://HOST:PORT`
+ * @param url `redis://HOST:PORT`, with or without a prefix
  */
 export async function openMember(
   url: string,
@@ -48,11 +51,11 @@ export async function openMember(
 ): Promise<TestMember> {
   const { follow = true, shards = SHARDS, name = "a" } = options;
   const warnings: string[] = [];
+  const address = parseRedisAddress(url);
   const store = new RedisStore({
     deployment: new DeferredDeployment(
-      url,
-      "occupancy",
-      () => openDeployment(parseRedisAddress(url)),
+      ...[url, address.prefix] as const,
+      () => openDeployment(address),
     ),
     onWarning: (line) => warnings.push(line),
     ...options,
@@ -62,7 +65,7 @@ export async function openMember(
   const deliveries: Delivery[] = [];
   const problems: (StoreError | undefined)[] = [];
   try {
-    await store.load(map);
+    await store.load(map, options.limit);
   } catch (error) {
     await store.close();
     throw error;
