@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delay, doneWithin } from "../../common/async.ts";
+import { doneWithin } from "../../common/async.ts";
 import { LineLimiter } from "../../common/line_limiter.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import { Semaphore } from "../../common/semaphore.ts";
@@ -20,8 +20,9 @@ import {
   type Store,
   StoreError,
 } from "../store.ts";
+import { AliveTimes } from "./alive_times.ts";
 import { divideCommit } from "./commit_parts.ts";
-import { type Deployment, RedisError, type RedisNode } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
 import {
   type Checkpoints,
   initialState,
@@ -32,19 +33,13 @@ import { openKeyspace } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
 import { RedisCheckpoints } from "./redis_checkpoints.ts";
-import { RedisProblem, redisStoreError } from "./redis_problem.ts";
+import { RedisProblem } from "./redis_problem.ts";
 import { SharedRecords } from "./shared_records.ts";
 import { ShardSizes } from "./shard_sizes.ts";
 import { ShardReader } from "./shard_reader.ts";
 import { ShardWriter } from "./shard_writer.ts";
-import { text } from "./stream_entry.ts";
+import { StartRetries } from "./start_retries.ts";
 
-/** A node that does not answer for this time is given up, in ms. */
-const COMMAND_TIMEOUT_MS = 2000;
-const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 2000;
-/** While Redis is away at the start, a warning at most once in this time, in ms. */
-const WARNING_INTERVAL_MS = 30_000;
 /** How long staged records are committed before the store ends, in ms. */
 const FLUSH_TIMEOUT_MS = 1000;
 /** About: in a journal. */
@@ -99,17 +94,14 @@ export class RedisStore implements Store {
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];
   readonly #states: JournalState[] = [];
-  /** Called when commits that wait for something else must end. */
-  readonly #waiting = new Set<(error: StoreError) => void>();
   /** Called when the store begins to fail. */
   readonly #syncs = new Set<() => void>();
   #map: OccupancyMap | undefined;
   #follower: Follower | undefined;
   readonly #checkpoints: Checkpoints;
   #replicas = 0;
-  #lastAlive: number | undefined;
+  readonly #alive: AliveTimes;
   #damaged = 0;
-  #node: Promise<RedisNode> | undefined;
 
   constructor(options: RedisStoreOptions) {
     const { deployment, name, shards, onWarning = () => {} } = options;
@@ -124,6 +116,9 @@ export class RedisStore implements Store {
     this.records = new SharedRecords({
       commit: (entries) => this.commit(entries),
       now: () => Date.now(),
+    });
+    this.#alive = new AliveTimes({
+      ...{ deployment, name, keys: this.keys, problem: this.#problem },
     });
     this.members = new Members({
       ...{ deployment, name, keys: this.keys, run: this.run },
@@ -164,7 +159,7 @@ export class RedisStore implements Store {
   }
 
   get lastAlive(): number | undefined {
-    return this.#lastAlive;
+    return this.#alive.last;
   }
 
   /** How many replicas must have what is committed. Valid after `load`. */
@@ -185,18 +180,23 @@ export class RedisStore implements Store {
       );
     }
     this.#map = map;
-    await this.#patiently(() => this.#openKeys());
+    const start = new StartRetries(
+      this.#options.deployment,
+      this.#warn,
+      this.#closing.signal,
+    );
+    await start.run(() => this.#openKeys());
     // After a crash it waits until the entry of the crashed server expires.
-    const joined = this.#patiently(() => this.members.join());
+    const joined = start.run(() => this.members.join());
     joined.catch(() => {}); // an error of the map comes first
     const guard = new LoadGuard(this.description, map, limit);
     await Promise.all(map.shards.map(async (_, shard) => {
-      const state = await this.#patiently(() =>
+      const state = await start.run(() =>
         this.#checkpoints.load(shard, map, guard)
       );
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
-      await this.#patiently(() =>
+      await start.run(() =>
         this.#readers[shard]!.load(
           (delivery) => this.#loadDelivery(map, delivery, guard),
           this.#replicas,
@@ -215,7 +215,9 @@ export class RedisStore implements Store {
     const { commit, parts } = divideCommit(entries, this.#map!);
     for (const [shard, some] of parts) this.#writers[shard]!.append(some);
     if (alive === undefined) return commit.done;
-    const done = commit.done.then(() => this.#storeAlive(alive.now));
+    const done = commit.done.then(async () => {
+      if (!await this.#alive.store(alive.now)) throw this.#closedError();
+    });
     done.catch(() => {}); // the caller may not wait for it
     return done;
   }
@@ -238,16 +240,16 @@ export class RedisStore implements Store {
       await doneWithin(this.records.flushed(), FLUSH_TIMEOUT_MS);
       if (this.#closing.signal.aborted) return;
     }
-    this.#closing.abort();
+    this.#closing.abort(this.#closedError());
     this.#problem.close();
     this.#limiter[Symbol.dispose]();
     this.records.close();
+    this.#alive.close();
     const error = this.#closedError();
     for (const writer of this.#writers) {
       for (const commit of writer.pending()) commit.fail(error);
       writer.stop();
     }
-    for (const fail of this.#waiting) fail(error);
     for (const end of [...this.#syncs]) end();
     for (const reader of this.#readers) reader.stop();
     await this.#checkpoints.close();
@@ -308,53 +310,19 @@ export class RedisStore implements Store {
 
   /** Checks what Redis has. */
   async #openKeys(): Promise<void> {
-    const { deployment, shards, name, replicas } = this.#options;
-    const node = await this.#control();
-    await openKeyspace(node, this.keys, shards, this.description);
-    this.#replicas = replicas ?? Math.min(1, await deployment.replicas(node));
+    const { deployment, shards, replicas } = this.#options;
+    const node = await deployment.open(this.keys.meta);
+    try {
+      await openKeyspace(node, this.keys, shards, this.description);
+      await this.#alive.load(node);
+      this.#replicas = replicas ?? Math.min(1, await deployment.replicas(node));
+    } finally {
+      node.close();
+    }
     if (replicas === undefined && this.#replicas === 0) {
       this.#warn(
         `Redis at ${this.description} has no replicas: if its machine fails, readings that were acknowledged are lost. Add two replicas, or set --redis-replicas 0 to accept that.`,
       );
-    }
-    const alive = await node.send(
-      ["HGET", this.keys.alive, name],
-      COMMAND_TIMEOUT_MS,
-    );
-    const time = alive === null ? NaN : Number(text(alive));
-    this.#lastAlive = Number.isFinite(time) ? time : undefined;
-  }
-
-  /** Returns the connection for keys that belong to no shard. */
-  #control(): Promise<RedisNode> {
-    return this.#node ??= this.#options.deployment.open(this.keys.meta);
-  }
-
-  /** Repeats work until Redis does it. */
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const { signal } = this.#closing;
-    let pause = FIRST_RETRY_MS;
-    let warnedAt = -Infinity;
-    for (;;) {
-      if (signal.aborted) throw this.#closedError();
-      try {
-        return await work();
-      } catch (error) {
-        if (signal.aborted) throw this.#closedError();
-        const problem = redisStoreError(this.description, error);
-        if (!(error instanceof RedisError) || !isTemporary(error)) {
-          throw problem;
-        }
-        this.#node?.then((node) => node.close(), () => {});
-        this.#node = undefined;
-        this.#options.deployment.changed();
-        if (performance.now() - warnedAt > WARNING_INTERVAL_MS) {
-          warnedAt = performance.now();
-          this.#warn(`${problem.message}. ${problem.hint}`);
-        }
-        await delay(pause, signal);
-        pause = Math.min(2 * pause, MAX_RETRY_MS);
-      }
     }
   }
 
@@ -418,40 +386,6 @@ export class RedisStore implements Store {
     if (own !== undefined) this.#writers[shard]!.appliedUpTo(own[1]);
   }
 
-  /** Stores when this server was alive. Retries until it is closed. */
-  async #storeAlive(now: number): Promise<void> {
-    const { promise: closed, reject } = Promise.withResolvers<never>();
-    closed.catch(() => {});
-    this.#waiting.add(reject);
-    try {
-      await Promise.race([closed, this.#retryAlive(now)]);
-      this.#lastAlive = now;
-    } finally {
-      this.#waiting.delete(reject);
-    }
-  }
-
-  async #retryAlive(now: number): Promise<void> {
-    const { name, deployment } = this.#options;
-    const { signal } = this.#closing;
-    const command = ["HSET", this.keys.alive, name, `${now}`];
-    for (let pause = FIRST_RETRY_MS; !signal.aborted;) {
-      const start = performance.now();
-      try {
-        const node = await this.#control();
-        await node.send(command, COMMAND_TIMEOUT_MS);
-        return this.#problem.works("alive");
-      } catch (error) {
-        this.#node?.then((node) => node.close(), () => {});
-        this.#node = undefined;
-        deployment.changed();
-        this.#problem.failed("alive", error, start);
-        await delay(pause, signal);
-        pause = Math.min(2 * pause, MAX_RETRY_MS);
-      }
-    }
-  }
-
   #lag(): SharedStore["lag"] {
     let entries = 0;
     let ms = 0;
@@ -467,9 +401,4 @@ export class RedisStore implements Store {
       hint: "What was not committed has to be sent again.",
     });
   }
-}
-
-/** Failures at the start that end by themselves. */
-function isTemporary({ kind }: RedisError): boolean {
-  return kind === "connection" || kind === "elsewhere" || kind === "refused";
 }

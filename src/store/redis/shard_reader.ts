@@ -5,21 +5,16 @@
  */
 import { delay } from "../../common/async.ts";
 import { messageOf } from "../../common/errors.ts";
-import { Fifo } from "../../common/fifo.ts";
 import type { Semaphore } from "../../common/semaphore.ts";
 import type { Delivery, Entry } from "../store.ts";
 import { decodeContent } from "./decode_content.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import { JournalGapError, JournalSource } from "./journal_source.ts";
 import type { JournalState } from "./journal_state.ts";
+import { ReadEntries } from "./read_entries.ts";
 import type { RedisProblem } from "./redis_problem.ts";
 import type { ShardWriter } from "./shard_writer.ts";
-import {
-  compareIds,
-  SAFE_ON_ARRIVAL,
-  type StreamEntry,
-  timeOfId,
-} from "./stream_entry.ts";
+import { type StreamEntry, timeOfId } from "./stream_entry.ts";
 
 /** Content that was read and can be applied: at most this and a block more. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
@@ -69,24 +64,14 @@ export type Apply = (delivery: Delivery) => Promise<void>;
 /**
  * Reads the journal of a shard on a connection of its own.
  *
- * An entry is applied only if no failover can lose it. It is safe if it is an own
- * one that the writer found safe under the same id; if it is at or before the `k`
- * of an entry that was read; or if its own `k` is `*`. On another connection the
- * reader begins behind the last entry that it applied: the others may not be in
- * the journal of another master.
+ * An entry is applied only if no failover can lose it (see `ReadEntries`). On
+ * another connection the reader begins behind the last entry that it applied:
+ * the others may not be in the journal of another master.
  */
 export class ShardReader {
   readonly #options: ShardReaderOptions;
   readonly #closing = new AbortController();
-  /** Entries that were read and are not applied, in order. */
-  #read = new Fifo<StreamEntry>();
-  /** Own entries among them that are not known to be safe. */
-  #own: StreamEntry[] = [];
-  /** Number of those with content, and their bytes. */
-  #waiting = 0;
-  #bytes = 0;
-  /** Entries up to this id are safe, as far as known. */
-  #safe: string;
+  readonly #read: ReadEntries;
   #apply: Apply | undefined;
   #source: JournalSource | undefined;
   #running: Promise<void> | undefined;
@@ -100,20 +85,21 @@ export class ShardReader {
 
   constructor(options: ShardReaderOptions) {
     this.#options = options;
-    this.#safe = options.state.position;
+    const { run, writer, state } = options;
+    this.#read = new ReadEntries(run, writer, state.position);
   }
 
   /** Number of entries with content that were read and not applied. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#read.waiting;
   }
 
   /** Age of the oldest of them, in ms. */
   get waitingMs(): number {
-    const oldest = this.#waiting > 0 ? this.#read.first : undefined;
-    if (oldest === undefined) return 0;
+    const { first, waiting } = this.#read;
+    if (first === undefined || waiting === 0) return 0;
     const now = Date.now() + (this.#source?.clockOffset ?? 0);
-    return Math.max(0, now - timeOfId(oldest.id));
+    return Math.max(0, now - timeOfId(first.id));
   }
 
   /**
@@ -128,10 +114,10 @@ export class ShardReader {
     try {
       const source = await this.#open();
       await this.#loadToEnd(source);
-      if (this.#waiting > 0) {
+      if (this.#read.waiting > 0) {
         const id = await source.mark(this.#options.run, replicas);
         await this.#loadToEnd(source);
-        if (id !== undefined) this.#raiseSafe(id);
+        if (id !== undefined) this.#read.raiseSafe(id);
         this.#deliver();
         await this.#delivered();
       }
@@ -157,13 +143,7 @@ export class ShardReader {
 
   /** Call it when own entries became safe. */
   checkOwn(): void {
-    const { writer } = this.#options;
-    const index = this.#own.findLastIndex(({ sequence, id }) =>
-      writer.isSafe(sequence, id)
-    );
-    if (index < 0) return;
-    this.#raiseSafe(this.#own[index]!.id);
-    this.#own.splice(0, index + 1);
+    this.#read.checkOwn();
     this.#deliver();
   }
 
@@ -195,6 +175,7 @@ export class ShardReader {
           this.#take(await source.read());
           if (!isChecked && source.isAtEnd) {
             isChecked = true;
+            await this.#delivered(); // what is being applied is not lost
             this.#repeatLost(safe);
           }
           problem.works(name);
@@ -209,7 +190,7 @@ export class ShardReader {
         const failure = error instanceof JournalGapError
           ? await onGap(error.reason).then(() => undefined, (error) => error)
           : error;
-        this.#safe = this.#options.state.position;
+        this.#read.clear(this.#options.state.position);
         if (failure === undefined) continue;
         if (failure instanceof RedisError) deployment.changed();
         problem.failed(name, failure, start);
@@ -230,11 +211,7 @@ export class ShardReader {
   #forget(): void {
     this.#source?.close();
     this.#source = undefined;
-    this.#read = new Fifo();
-    this.#own = [];
-    this.#waiting = 0;
-    this.#bytes = 0;
-    this.#safe = this.#options.state.position;
+    this.#read.clear(this.#options.state.position);
     clearTimeout(this.#unsafeTimer);
     this.#unsafeTimer = undefined;
   }
@@ -257,40 +234,15 @@ export class ShardReader {
     }
   }
 
-  /** Takes entries that were read. */
   #take(entries: readonly StreamEntry[]): void {
-    const { run, writer } = this.#options;
-    for (const entry of entries) {
-      this.#read.push(entry);
-      if (entry.content !== undefined) {
-        this.#waiting++;
-        this.#bytes += entry.content.length;
-      }
-      const { safe, id } = entry;
-      if (safe === SAFE_ON_ARRIVAL) this.#raiseSafe(id);
-      else if (safe !== undefined && compareIds(safe, id) < 0) {
-        this.#raiseSafe(safe);
-      }
-      if (entry.run !== run || entry.sequence === 0) continue;
-      if (writer.isSafe(entry.sequence, id)) this.#raiseSafe(id);
-      else this.#own.push(entry);
-    }
+    this.#read.add(entries);
     this.#deliver();
-  }
-
-  #raiseSafe(id: string): void {
-    if (compareIds(id, this.#safe) > 0) this.#safe = id;
-  }
-
-  #canDeliver(): boolean {
-    const first = this.#read.first;
-    return first !== undefined && compareIds(first.id, this.#safe) <= 0;
   }
 
   /** Waits while too much is held that can be applied. */
   async #room(): Promise<void> {
     while (
-      this.#bytes >= MAX_READ_BYTES && this.#delivering !== undefined &&
+      this.#read.bytes >= MAX_READ_BYTES && this.#delivering !== undefined &&
       !this.#closing.signal.aborted
     ) await Promise.race([this.#progress.promise, this.#delivering]);
   }
@@ -301,7 +253,7 @@ export class ShardReader {
 
   /** Delivers what is safe, if that is not being done. */
   #deliver(): void {
-    if (this.#delivering === undefined && this.#canDeliver()) {
+    if (this.#delivering === undefined && this.#read.next !== undefined) {
       this.#delivering = this.#deliverAll().finally(() => {
         this.#delivering = undefined;
         this.#watchUnsafe();
@@ -311,7 +263,7 @@ export class ShardReader {
 
   async #deliverAll(): Promise<void> {
     const { turns } = this.#options;
-    while (this.#canDeliver() && !this.#closing.signal.aborted) {
+    while (this.#read.next !== undefined && !this.#closing.signal.aborted) {
       await turns.run(1, () => this.#deliverNext());
       this.#progress.resolve();
       this.#progress = Promise.withResolvers();
@@ -326,8 +278,9 @@ export class ShardReader {
     let bytes = 0;
     let count = 0;
     let position = state.position;
-    while (this.#canDeliver() && own === undefined && !signal.aborted) {
-      const next = this.#read.first!;
+    while (own === undefined && !signal.aborted) {
+      const { next } = this.#read;
+      if (next === undefined) break;
       const part = next.run === run ? writer.part(next.sequence) : undefined;
       const length = next.content?.length ?? 0;
       // An own entry is delivered alone, others together.
@@ -336,13 +289,13 @@ export class ShardReader {
       }
       this.#read.shift();
       position = next.id;
-      if (length > 0) count++;
+      if (next.content !== undefined) count++;
       bytes += length;
       if (!this.#isNew(next)) continue;
       if (part !== undefined) {
         own = next;
-        entries.push(...part.entries);
-      } else entries.push(...this.#decode(next));
+        for (const entry of part.entries) entries.push(entry);
+      } else for (const entry of this.#decode(next)) entries.push(entry);
     }
     const part = own && writer.part(own.sequence);
     if (entries.length > 0) {
@@ -354,8 +307,7 @@ export class ShardReader {
         }),
       });
     }
-    this.#waiting -= count;
-    this.#bytes -= bytes;
+    this.#read.applied(count, bytes);
     state.position = position;
     state.bytes += bytes;
     onApplied();
@@ -410,7 +362,8 @@ export class ShardReader {
   #watchUnsafe(): void {
     if (
       !this.#isFollowing || this.#unsafeTimer !== undefined ||
-      this.#waiting === 0 || this.#canDeliver() || this.#closing.signal.aborted
+      this.#read.waiting === 0 || this.#read.next !== undefined ||
+      this.#closing.signal.aborted
     ) return;
     const first = this.#read.first;
     this.#unsafeTimer = setTimeout(() => {
