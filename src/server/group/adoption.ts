@@ -3,19 +3,26 @@
  *
  * @module
  */
+import { plural } from "../../common/plural.ts";
+import { quoteName } from "../../common/printable.ts";
 import type { Incoming, Link } from "../../mqtt/link.ts";
 import type { GroupTopics } from "../../protocol/mod.ts";
 import type { ServerContext } from "../context.ts";
 import type { GroupMembers, OfflineMember } from "./members.ts";
 import type { AdoptedLink, SessionSource } from "./sessions.ts";
 
-/** A member that is started again, or connects again, is back by then. */
-const ADOPTION_DELAY_MS = 3000;
+/**
+ * How long a member is waited for: one that connects again is back by then.
+ * Meanwhile requests wait.
+ */
+const ADOPTION_DELAY_MS = 2000;
 /**
  * How long to wait until all messages of a session are stored. Then the session
  * is opened again: the broker delivers what was not acknowledged.
  */
 const DRAIN_TIMEOUT_MS = 60_000;
+/** The pause before a session is tried again, in ms. */
+const RETRY_MS = 20_000;
 /** How long before its broker noticed it a member may have been away. */
 const NOTICE_MS = 10_000;
 
@@ -32,7 +39,7 @@ export interface AdoptionParts {
  * Takes the sessions of members that are away.
  *
  * A broker goes on to give a member its share of the messages after it has died:
- * they wait in its session. So after 3 s, the first of the members that are
+ * they wait in its session. So after 2 s, the first of the members that are
  * connected to the broker connects with the client id of the dead one, ends its
  * share, and handles what has waited. When the member comes back it takes its
  * session over, with what is left.
@@ -44,6 +51,8 @@ export class Adoption {
   readonly #parts: AdoptionParts;
   readonly #timers = new Map<Link, ReturnType<typeof setTimeout>>();
   readonly #open = new Set<AdoptedSession>();
+  /** Of sessions that could not be taken: when to try again, in ms. */
+  readonly #retryAt = new Map<string, number>();
   #stopped = false;
 
   constructor(
@@ -81,10 +90,14 @@ export class Adoption {
     const { members } = this.#parts;
     const [first] = [...members.online(link)].sort();
     if (this.#stopped || first !== this.#context.name) return;
-    const isBusy = [...this.#open].some((session) => session.base === link);
-    const [member] = members.offline(link);
-    if (isBusy || member === undefined) return;
-    void this.#adopt(link, member);
+    if ([...this.#open].some((session) => session.base === link)) return;
+    const away = members.offline(link);
+    const now = this.#context.monotonic();
+    const member = away.find(({ name }) =>
+      !(now < (this.#retryAt.get(keyOf(link, name)) ?? 0))
+    );
+    if (member !== undefined) void this.#adopt(link, member);
+    else if (away.length > 0) this.schedule(link);
   }
 
   async #adopt(base: Link, member: OfflineMember): Promise<void> {
@@ -94,6 +107,7 @@ export class Adoption {
       base,
       link: this.#sessions.open(base, name),
       markerTopic: topics.marker(name),
+      requestTopic: topics.request,
       shared: this.#topics.shared,
       own: this.#topics.subscriptions(name).filter((filter) =>
         filter !== topics.marker(name)
@@ -103,17 +117,22 @@ export class Adoption {
     const earliest = since ?? clock.now() - this.#sessions.expiryMs;
     clock.markDisconnected(earliest - NOTICE_MS, session);
     this.#open.add(session);
-    const count = await session.drain();
+    const key = keyOf(base, name);
+    this.#retryAt.set(key, this.#context.monotonic() + RETRY_MS);
+    await session.drain(() => {
+      if (this.#stopped) return;
+      this.#retryAt.delete(key);
+      this.#parts.members.publishSuccessor(base, name);
+    });
     this.#open.delete(session);
     clock.forget(session);
     if (this.#stopped) return;
-    if (count !== undefined) {
-      this.#parts.members.publishSuccessor(base, name);
-      if (count > 0) {
-        log.info(
-          `Took ${count} messages that waited for the server ${name} on ${base.description}`,
-        );
-      }
+    if (session.count > 0) {
+      log.info(
+        `Took ${plural(session.count, "message")} that waited for the server ${
+          quoteName(name)
+        } on ${base.description}`,
+      );
     }
     // The next one, or this one again if it is still away.
     this.schedule(base);
@@ -127,6 +146,7 @@ interface SessionOptions {
   readonly link: AdoptedLink;
   /** The session is subscribed to it, and nothing else is published there. */
   readonly markerTopic: string;
+  readonly requestTopic: string;
   /** The filters of its share. */
   readonly shared: readonly string[];
   /** Filters for what only the member itself can use. */
@@ -137,15 +157,22 @@ interface SessionOptions {
 /** The session of a member that is away. */
 class AdoptedSession implements Pick<Link, "acknowledge"> {
   readonly #options: SessionOptions;
-  /** Messages that were dispatched and are not acknowledged. */
-  readonly #outstanding = new Set<unknown>();
+  /** Payloads of messages that were dispatched and are not acknowledged. */
+  readonly #readings = new Set<Uint8Array>();
+  /** The same of requests: they are answered after the readings of all. */
+  readonly #requests = new Set<Uint8Array>();
   readonly #marker = crypto.randomUUID();
   #hasMarker = false;
-  #count = 0;
-  readonly #end = Promise.withResolvers<boolean>();
+  #isStored = false;
+  readonly #stored = Promise.withResolvers<void>();
+  readonly #answered = Promise.withResolvers<void>();
+  /** The number of messages so far. */
+  count = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#stored.promise.catch(() => {});
+    this.#answered.promise.catch(() => {});
   }
 
   get base(): Link {
@@ -154,68 +181,85 @@ class AdoptedSession implements Pick<Link, "acknowledge"> {
 
   acknowledge(messages: readonly Incoming[]): void {
     this.#options.link.acknowledge(messages);
-    for (const { payload } of messages) this.#outstanding.delete(payload);
-    this.#endIfDone();
+    for (const { payload } of messages) {
+      this.#readings.delete(payload);
+      this.#requests.delete(payload);
+    }
+    this.#check();
   }
 
   /**
-   * Handles all that waits in the session.
+   * Handles all that waits in the session. Ends early if the member is back, or
+   * the broker cannot be reached.
    *
-   * @returns the number of messages; undefined if the member is back, or the
-   * broker cannot be reached
+   * @param onStored called when all readings are stored
    */
-  async drain(): Promise<number | undefined> {
+  async drain(onStored: () => void): Promise<void> {
     const { link, shared, own, markerTopic } = this.#options;
-    const fail = () => this.#end.resolve(false);
+    const timer = setTimeout(() => this.#fail(), DRAIN_TIMEOUT_MS);
     try {
       await link.open({
         message: (message) => this.#receive(message),
-        down: fail,
-        failed: fail,
+        down: () => this.#fail(),
+        failed: () => this.#fail(),
       });
       if (link.sessionPresent === true) {
         await link.unsubscribe([...shared, ...own]);
         const payload = encoder.encode(this.#marker);
         await link.publish(markerTopic, payload, { qos: 1 });
-        const timer = setTimeout(fail, DRAIN_TIMEOUT_MS);
-        const isDone = await this.#end.promise;
-        clearTimeout(timer);
-        if (!isDone) return undefined;
+        await this.#stored.promise;
       }
-      return this.#count;
+      this.#isStored = true;
+      onStored();
+      this.#check(); // there may be no requests
+      await this.#answered.promise;
     } catch {
-      return undefined; // tried again
+      // It is tried again.
     } finally {
+      clearTimeout(timer);
       await link.close();
     }
   }
 
   /** Ends {@linkcode drain}. */
   async close(): Promise<void> {
-    this.#end.resolve(false);
+    this.#fail();
     await this.#options.link.close();
   }
 
+  #fail(): void {
+    const error = new Error("the session was lost");
+    this.#stored.reject(error);
+    this.#answered.reject(error);
+  }
+
   #receive(message: Incoming): void {
-    const { link, base, dispatch, markerTopic, own } = this.#options;
+    const { link, base, dispatch, own } = this.#options;
+    const { markerTopic, requestTopic } = this.#options;
     if (message.topic === markerTopic) {
       link.acknowledge([message]);
       this.#hasMarker ||= decoder.decode(message.payload) === this.#marker;
-      this.#endIfDone();
+      this.#check();
     } else if (own.some((filter) => covers(filter, message.topic))) {
       link.acknowledge([message]);
     } else {
-      this.#count++;
-      if (message.qos > 0) this.#outstanding.add(message.payload);
+      this.count++;
+      const kind = message.topic === requestTopic
+        ? this.#requests
+        : this.#readings;
+      if (message.qos > 0) kind.add(message.payload);
       dispatch({ ...message, link: base, session: this });
     }
   }
 
-  #endIfDone(): void {
-    if (this.#hasMarker && this.#outstanding.size === 0) {
-      this.#end.resolve(true);
-    }
+  #check(): void {
+    if (this.#hasMarker && this.#readings.size === 0) this.#stored.resolve();
+    if (this.#isStored && this.#requests.size === 0) this.#answered.resolve();
   }
+}
+
+function keyOf({ description }: Link, name: string): string {
+  return `${description} ${name}`;
 }
 
 /** Of filters without wildcards, or with `+` as their last level. */

@@ -36,10 +36,8 @@ export class Group {
   ) {
     const members = this.members = new GroupMembers(context, topics, {
       onReplaced,
-      onOffline: (link, name) => {
-        this.barrier.memberOffline(link, name);
-        this.#adoption?.schedule(link);
-      },
+      onOffline: (link) => this.#adoption?.schedule(link),
+      onSucceeded: (link, name) => this.barrier.memberSucceeded(link, name),
     });
     this.barrier = new GroupBarrier(context, topics, members, pipeline);
     this.#adoption = sessions &&

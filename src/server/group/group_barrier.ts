@@ -72,13 +72,13 @@ export class GroupBarrier {
   /**
    * Publishes a marker on a connection.
    *
-   * @param events `onReturn` is called when all members have answered that are
-   * connected to the broker, or after 5 s
+   * @param events `onReturn` is called when all members have answered that may
+   * have readings of the broker, or after 5 s
    */
   publish(link: Link, events: MarkerEvents): Marker {
     const id = `${this.#runId}/${++this.#count}`;
     const timer = setTimeout(() => this.#timeOut(id), ANSWER_TIMEOUT_MS);
-    const expected = this.#members.online(link);
+    const expected = this.#members.involved(link);
     this.#pending.set(id, { link, expected, events, timer });
     const payload = encode({ id, from: this.#context.name });
     link.publish(this.#topics.barrier, payload, { qos: 1 }).catch(() => {
@@ -104,8 +104,8 @@ export class GroupBarrier {
     return true;
   }
 
-  /** Call when a member is no longer connected to a broker. */
-  memberOffline(link: Link, name: string): void {
+  /** Call when another member has stored what waited for one that is away. */
+  memberSucceeded(link: Link, name: string): void {
     for (const [id, pending] of [...this.#pending]) {
       if (pending.link === link) this.#passed({ id, from: name });
     }

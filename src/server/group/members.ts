@@ -16,6 +16,12 @@ import { publishOrWarn, type ServerContext } from "../context.ts";
 /** Any client with the right to publish states can make up members. */
 const MAX_MEMBERS = 100;
 
+/**
+ * How long a request waits for the messages of a member that has gone: until it
+ * is back, or another one has taken them.
+ */
+const AWAITED_MS = 15_000;
+
 /** What is known of a member on one broker. */
 interface Member {
   readonly isOnline: boolean;
@@ -39,7 +45,9 @@ export interface OfflineMember {
 /** Called by {@linkcode GroupMembers}. */
 export interface MemberEvents {
   /** A member is not connected to a broker. */
-  onOffline(link: Link, name: string): void;
+  onOffline(link: Link): void;
+  /** Another member has taken the messages of one that is away. */
+  onSucceeded(link: Link, name: string): void;
   /** A state says that this server is offline: it must publish its own. */
   onReplaced(): void;
 }
@@ -77,6 +85,20 @@ export class GroupMembers {
     const names = new Set([name]);
     for (const [name, { isOnline, isRetained }] of this.#on(link)) {
       if (isOnline && (!isRetained || alive.includes(name))) names.add(name);
+    }
+    return names;
+  }
+
+  /**
+   * Returns the names of the members that may have readings of a broker: those
+   * that are connected, and those that have gone a short time ago.
+   */
+  involved(link: Link): Set<string> {
+    const since = this.#context.clock.now() - AWAITED_MS;
+    const names = this.online(link);
+    for (const [name, { isOnline, state, at }] of this.#on(link)) {
+      const waits = !isOnline && state.successor === undefined;
+      if (waits && at > since) names.add(name);
     }
     return names;
   }
@@ -164,7 +186,9 @@ export class GroupMembers {
     }
     const at = this.#context.clock.now();
     members.set(name, { isOnline, isRetained, at, state });
-    if (!isOnline) this.#events.onOffline(link, name);
+    if (isOnline) return;
+    if (state.successor !== undefined) this.#events.onSucceeded(link, name);
+    else this.#events.onOffline(link);
   }
 
   #on(link: Link): Map<string, Member> {
