@@ -52,6 +52,12 @@ export class OccupancyMap {
   readonly shards: readonly MapShard[];
   readonly #shards: MapShard[];
   #first: MapShard;
+  /**
+   * By shard: how many times it was replaced by an earlier state. After that its
+   * revisions are used again, so receivers of its changes need all cells.
+   */
+  readonly restarts: readonly number[];
+  readonly #restarts: number[];
   /** The memory for snapshots of all layers. */
   readonly #budget = new CopyBudget();
 
@@ -77,6 +83,7 @@ export class OccupancyMap {
     );
     this.#first = this.#shards[0]!;
     this.shards = this.#shards;
+    this.restarts = this.#restarts = this.#shards.map(() => 0);
   }
 
   /** Returns an empty shard for {@linkcode OccupancyMap.replaceShard}. */
@@ -85,10 +92,10 @@ export class OccupancyMap {
   }
 
   /**
-   * Replaces a shard by a later state of it, all at once. Its layers then have
+   * Replaces a shard by another state of it, all at once. Its layers then have
    * other grids, as if they had been deleted and created again; a receiver that
    * has cells of a layer needs those that changed since its revision, or all if
-   * {@linkcode OccupancyMap.beganOf} the layer is another one.
+   * {@linkcode OccupancyMap.identityOf} the layer is another one.
    *
    * @param index an index of {@linkcode OccupancyMap.shards}
    * @param shard has only layers of this shard
@@ -98,6 +105,7 @@ export class OccupancyMap {
     if (this.#shards[index] === undefined) {
       throw new RangeError(`Cannot replace shard ${index}: there is none`);
     }
+    if (shard.revision < this.#shards[index].revision) this.#restarts[index]!++;
     this.#shards[index] = shard;
     this.#first = this.#shards[0]!;
   }
@@ -157,6 +165,15 @@ export class OccupancyMap {
    */
   beganOf(layer: string): number | undefined {
     return this.of(layer).beganOf(layer);
+  }
+
+  /**
+   * Returns a text that changes when the layer is deleted, and when its shard is
+   * replaced by an earlier state: a receiver of its changes in this process then
+   * needs all cells.
+   */
+  identityOf(layer: string): string {
+    return `${this.beganOf(layer)} ${this.restarts[this.shardOf(layer)]}`;
   }
 
   /** Identifies the map by a time, see {@linkcode MapShard.begin}. */

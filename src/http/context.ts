@@ -34,6 +34,7 @@ export type ReadableMap = Pick<
   | "listed"
   | "sinceOf"
   | "beganOf"
+  | "identityOf"
 >;
 
 /** Counts since the server started. They never decrease. */

@@ -47,6 +47,8 @@ export class ChangesPublisher {
   readonly #publishedRevisions: number[];
   /** By shard: the revision at which all its layers were last announced. */
   readonly #announcedRevisions: number[];
+  /** `OccupancyMap.restarts` at the last announcements. */
+  readonly #restarts: number[];
   /** By layer: the revision of its last delta or announcement since then. */
   readonly #publishedLayers = new Map<string, number>();
   /** By layer: the remaining intervals of its pause. */
@@ -71,6 +73,7 @@ export class ChangesPublisher {
     this.#pipeline = pipeline;
     this.#publishedRevisions = context.map.shards.map(() => 0);
     this.#announcedRevisions = context.map.shards.map(() => 0);
+    this.#restarts = [...context.map.restarts];
     this.#deleted = new DeletedLayers(
       context.maxLayers,
       (layer) => this.#publishes(layer),
@@ -169,6 +172,7 @@ export class ChangesPublisher {
   #publishChanges(): boolean {
     const { changesInterval } = this.#context;
     if (!this.#isConnected || changesInterval === 0) return false;
+    this.#noteRestarts();
     if (
       this.#unannounced.size === 0 && this.#deleted.size === 0 &&
       this.#changedShards().length === 0
@@ -176,6 +180,15 @@ export class ChangesPublisher {
     if (this.#task !== undefined || this.#isFull) return true;
     this.#begin(this.#publishAll());
     return true;
+  }
+
+  /** An earlier state is announced: its revisions were published before. */
+  #noteRestarts(): void {
+    for (const [number, restarts] of this.#context.map.restarts.entries()) {
+      if (restarts === this.#restarts[number]) continue;
+      this.#restarts[number] = restarts;
+      this.#unannounced.add(number);
+    }
   }
 
   /** Returns the shards with changes that are not published, by number. */

@@ -94,6 +94,7 @@ export class Pipeline {
     this.#shared = shared &&
       new SharedCommits(context, shared, parser, {
         onApplied: (entries) => this.#onApplied(entries),
+        onReloaded: (shard) => this.#onReloaded(shard),
         onProblem: (problem) => this.#onSharedProblem(problem),
       });
   }
@@ -346,6 +347,17 @@ export class Pipeline {
       }
     }
     store.applied(map);
+    this.#events.onApplied();
+  }
+
+  /** Some entries were not delivered: also deletions of layers. */
+  #onReloaded(shard: number): void {
+    const { map, telemetry } = this.#context;
+    for (const layer of [...telemetry.stats.changedByLayer.keys()]) {
+      if (map.shardOf(layer) === shard && map.layer(layer) === undefined) {
+        this.#events.onLayerGone(layer);
+      }
+    }
     this.#events.onApplied();
   }
 

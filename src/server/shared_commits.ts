@@ -29,6 +29,8 @@ import { requestedLayers } from "./requested_layers.ts";
 export interface SharedEvents {
   /** Called after entries of any server were applied to the map. */
   onApplied(entries: readonly Entry[]): void;
+  /** Called after a shard of the map was replaced. */
+  onReloaded(shard: number): void;
   /** Called when the store fails, or works again (`undefined`). */
   onProblem(problem: StoreError | undefined): void;
 }
@@ -141,6 +143,11 @@ export class SharedCommits implements Follower {
       });
       task.run();
     });
+  }
+
+  /** @inheritdoc */
+  onReloaded(shard: number): void {
+    this.#events.onReloaded(shard);
   }
 
   /** @inheritdoc */

@@ -3,6 +3,7 @@
  * of its shard.
  */
 import assert from "node:assert/strict";
+import { columns } from "../grid/model.ts";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/until.ts";
 import { EventReader } from "./event_reader.ts";
@@ -141,6 +142,27 @@ Deno.test({
     await using events = await open(last);
     const { data } = (await events.next())!;
     assert.deepEqual([data.from, data.to, data.cells.length], [5, 6, 1]);
+  },
+});
+
+Deno.test({
+  name:
+    "GET changes sends all cells of a layer again that has an earlier state",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    const { map } = server;
+    await using events = new EventReader(
+      await fetch(`${server.url}/api/v1/changes?layer=a`),
+    );
+    assert.equal((await events.next())!.data.to, 2);
+    const earlier = map.emptyShard();
+    earlier.apply("a", columns([[7, 7, 7, Date.now()]]), Date.now());
+    map.replaceShard(map.shardOf("a"), earlier);
+    await server.post("8,8,8", "?layer=a"); // to the same revision
+    const { from, to, part, cells } = (await events.next())!.data;
+    assert.deepEqual([from, to, part], [0, 2, 1]);
+    assert.deepEqual(cells.map(([x]: number[]) => x).sort(), [7, 8]);
   },
 });
 

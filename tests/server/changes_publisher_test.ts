@@ -168,6 +168,31 @@ test("ChangesPublisher publishes the revisions of each layer's shard", async () 
   assert.deepEqual(taken(), [[a, 8, 8]]);
 });
 
+test("ChangesPublisher announces a shard that has an earlier state, and continues from there", () => {
+  using system = new System({ shards: 4 });
+  const { map, changes } = system;
+  const taken = () =>
+    system.takeParts(`${TOPIC}/a`).map(({ from, to }) => [from, to]);
+  for (let value = 1; value <= 5; value++) system.change(1, value, "a");
+  system.change(1, 1, "b");
+  system.clock.tick(0);
+  assert.deepEqual(taken(), [[0, 5]]);
+  const earlier = map.emptyShard();
+  const batch = new ReadingBatch(1);
+  batch.push(0, 0, 9, system.clock.now);
+  earlier.apply("a", batch, system.clock.now);
+  map.replaceShard(map.shardOf("a"), earlier);
+  // Its revision is that of the last delta before the next one is published.
+  for (let value = 2; value <= 5; value++) system.change(1, value, "a");
+  assert.equal(map.revisionOf("a"), 5);
+  changes.notify();
+  system.clock.tick(100);
+  assert.deepEqual(taken(), [[5, 5]]);
+  system.change(1, 6, "a");
+  system.clock.tick(100);
+  assert.deepEqual(taken(), [[5, 6]]);
+});
+
 test("ChangesPublisher ages the cells to the time of the delta", () => {
   using system = new System();
   system.change(1, 1);

@@ -197,3 +197,23 @@ Deno.test({
     assert.equal(journal.items.flat().length, after);
   },
 });
+
+Deno.test({
+  name: "what is known of layers ends with them when a shard was loaded anew",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    const { server, store, map } = a;
+    const sent = new TextEncoder().encode("1,1,1");
+    for (const layer of ["gone", "kept"]) await server.submit(layer, sent);
+    assert.notEqual(map.shardOf("gone"), map.shardOf("kept"));
+    let changes = 0;
+    server.telemetry.observe(() => changes++);
+    store.reload(map.shardOf("gone"), map.emptyShard());
+    assert.deepEqual([...server.stats.changedByLayer.keys()], ["kept"]);
+    assert.ok(changes > 0, "observers are called");
+    store.reload(map.shardOf("kept"), map.shards[map.shardOf("kept")]!);
+    assert.deepEqual([...server.stats.changedByLayer.keys()], ["kept"]);
+  },
+});

@@ -4,7 +4,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { OccupancyMap } from "../../src/grid/mod.ts";
+import type { MapShard, OccupancyMap } from "../../src/grid/mod.ts";
 import { decodeEntries, EntryEncoder } from "../../src/store/entry_codec.ts";
 import { SharedRecords } from "../../src/store/redis/shared_records.ts";
 import {
@@ -208,6 +208,12 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
   freeze(shards: Iterable<number>): void {
     this.#frozenShards = new Set(shards);
     this.wake();
+  }
+
+  /** Replaces a shard of the map, as after a gap in the journal. */
+  reload(shard: number, state: MapShard): void {
+    this.map.replaceShard(shard, state);
+    this.#follower!.onReloaded?.(shard);
   }
 
   /** The map of the server. */

@@ -67,8 +67,10 @@ export class ChangeStream {
   #sentRevision: number;
   /** From `#sentRevision` to this revision, nothing has changed for the client. */
   #readRevision: number;
-  /** `MapMoment.began` of the layer; another one: the layer was deleted. */
+  /** `MapMoment.began` of the layer. */
   #began: number | undefined;
+  /** `OccupancyMap.identityOf` the layer. */
+  #identity: string;
   #isFirst = true;
   #sentAt = -Infinity;
   /** The events of the current delta. */
@@ -83,6 +85,7 @@ export class ChangeStream {
     this.#sentRevision = server.map.sinceOf(layer, since);
     this.#readRevision = this.#sentRevision;
     this.#began = server.map.beganOf(layer);
+    this.#identity = server.map.identityOf(layer);
     this.#waiter = new ChangeWaiter(server, [server.signal, access]);
   }
 
@@ -215,11 +218,17 @@ export class ChangeStream {
     return turns.run(exchange.network, work);
   }
 
-  /** Makes the next event replace all cells if the layer was deleted. */
+  /**
+   * Makes the next event replace all cells if the layer was deleted, or has an
+   * earlier state.
+   */
   #noteDeletion(): void {
-    const began = this.#server.map.beganOf(this.#options.layer);
-    if (began === this.#began) return;
-    this.#began = began;
+    const { map } = this.#server;
+    const { layer } = this.#options;
+    const identity = map.identityOf(layer);
+    if (identity === this.#identity) return;
+    this.#identity = identity;
+    this.#began = map.beganOf(layer);
     this.#sentRevision = this.#readRevision = 0;
     this.#isFirst = true;
   }

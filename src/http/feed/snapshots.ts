@@ -34,8 +34,8 @@ export interface SnapshotCursor {
  */
 export class Snapshot {
   readonly revision: number;
-  /** `MapMoment.began` of the layer at the start. */
-  readonly began: number | undefined;
+  /** `OccupancyMap.identityOf` the layer at the start. */
+  readonly identity: string;
   /** The cells with the latest observations, of the parts made so far. */
   readonly latest: LatestList = new LatestList();
   readonly #view: View;
@@ -61,7 +61,7 @@ export class Snapshot {
     mayJoin: (bytes: number) => boolean,
   ) {
     this.revision = map.revisionOf(view.layer);
-    this.began = map.beganOf(view.layer);
+    this.identity = map.identityOf(view.layer);
     this.#view = view;
     this.#reader = new SnapshotReader(map.layer(view.layer), view.region);
     this.#buffer = buffer;
@@ -162,7 +162,7 @@ export class Snapshots {
     let snapshot = this.#byView.get(key);
     if (
       snapshot === undefined || snapshot.revision < minRevision ||
-      snapshot.began !== this.#map.beganOf(view.layer)
+      snapshot.identity !== this.#map.identityOf(view.layer)
     ) {
       const end = at + JOIN_PERIOD_MS;
       snapshot = new Snapshot(

@@ -78,8 +78,8 @@ export class Viewer {
   #snapshotAt = -Infinity;
   /** When the last part was sent. */
   #partSentAt = 0;
-  /** `MapMoment.began` of the layer in the last snapshot. */
-  #began: number | undefined;
+  /** `OccupancyMap.identityOf` the layer in the last snapshot. */
+  #identity = "";
   /** The revision of the viewer's cells. */
   #revision = 0;
   /** Between `#revision` and this revision nothing in the view has changed. */
@@ -253,7 +253,7 @@ export class Viewer {
     }
     this.#view = view;
     this.#cursor = snapshots.join(view, at, this.#minRevision);
-    this.#began = this.#cursor.snapshot.began;
+    this.#identity = this.#cursor.snapshot.identity;
     this.#minRevision = 0;
     this.#partSentAt = this.#snapshotAt = at;
     this.#latest.clear();
@@ -336,12 +336,13 @@ export class Viewer {
   }
 
   /**
-   * Requests a snapshot if the layer of the view was deleted: no delta says so.
+   * Requests a snapshot if the layer of the view was deleted, or has an earlier
+   * state: no delta says so.
    */
   #noteDeletion(): void {
     if (this.#view === undefined) return;
     const { map } = this.#options.context;
-    if (map.beganOf(this.#view.layer) === this.#began) return;
+    if (map.identityOf(this.#view.layer) === this.#identity) return;
     this.#requestSnapshot();
     this.#leaveSnapshot();
   }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Exchange } from "../../../src/http/exchange.ts";
-import { OccupancyMap } from "../../../src/grid/mod.ts";
+import { type MapShard, OccupancyMap } from "../../../src/grid/mod.ts";
 import type { HttpContext } from "../../../src/http/context.ts";
 import { TickDeltas } from "../../../src/http/feed/deltas.ts";
 import { FrameSequence } from "../../../src/page/feed/frame_sequence.ts";
@@ -18,6 +18,7 @@ import type { MessageSocket } from "../../../src/http/listener/web_socket.ts";
 import { Snapshots } from "../../../src/http/feed/snapshots.ts";
 import { Viewer } from "../../../src/http/feed/viewer.ts";
 import { ZoneFeed } from "../../../src/http/feed/zone_feed.ts";
+import { tilesToSave } from "../../grid/model.ts";
 import { FakeZones } from "./fake_zones.ts";
 import { assertSame, ViewerModel } from "./viewer_model.ts";
 
@@ -193,6 +194,14 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
+      action: fc.constant("restore" as const),
+      shard: fc.nat(2),
+      earlier: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
       action: fc.constant("stall" as const),
       viewer,
       bytes: fc.constantFrom(0, 1e9),
@@ -247,6 +256,8 @@ class FeedSimulation {
   readonly zones = new FakeZones();
   readonly #zoneFeed = new ZoneFeed(this.zones, () => {}, MAX_ZONES);
   readonly viewers: readonly TestViewer[];
+  /** By shard: an earlier state, which no map has. */
+  readonly #saved: (MapShard | undefined)[] = [];
   #now = T0;
   /** Monotonic time, in ms; ticks are 1 s apart, more than any interval. */
   #at = 0;
@@ -291,10 +302,34 @@ class FeedSimulation {
       case "count":
         this.zones.set(step.counts);
         break;
+      case "restore":
+        this.restore(step.shard % this.map.shards.length, step.earlier);
+        break;
       case "stall":
         this.viewers[step.viewer]!.socket.bufferedAmount = step.bytes;
         break;
     }
+  }
+
+  /** Replaces a shard by a copy, or by the copy of an earlier call. */
+  restore(index: number, earlier: boolean): void {
+    const saved = earlier ? this.#saved[index] : undefined;
+    this.#saved[index] = saved === undefined ? this.#copyOf(index) : undefined;
+    this.map.replaceShard(index, saved ?? this.#copyOf(index));
+  }
+
+  #copyOf(index: number): MapShard {
+    const copy = this.map.emptyShard();
+    const shard = this.map.shards[index]!;
+    for (const [layer, grid] of shard.layers()) {
+      for (let tile = 0; tile < grid.tileCount; tile++) grid.markDirty(tile);
+      for (const { bytes } of tilesToSave(grid)) {
+        copy.restoreTiles(layer, bytes, undefined, grid.began);
+      }
+    }
+    copy.restoreRevision(shard.revision, shard.began);
+    copy.age(this.#now);
+    return copy;
   }
 
   /** @param steps number of times that `isTimeUp` returns false */
