@@ -11,10 +11,14 @@ import { documentedBlock } from "../../support/documented_settings.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import { needs } from "../../support/needs.ts";
 import { occupancy, ROOT, runOccupancy } from "../../support/processes.ts";
+import { randomIntegers } from "../../support/random.ts";
 import { RedisServer, startCluster } from "../../support/redis.ts";
 import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
+import { readingsEntry } from "../support.ts";
+import { assertSameMaps, openMember } from "./redis_members.ts";
 
+const T0 = 1_700_000_000_000;
 const PASSWORD = "correct-horse/@:%";
 
 /** The words of ACL SETUSER for the documented user, with its password. */
@@ -97,6 +101,35 @@ Deno.test({
     for (const output of outputs) {
       assert.doesNotMatch(output, /correct-horse|NOPERM/);
     }
+  },
+});
+
+Deno.test({
+  name: "the same rights write checkpoints, trim journals and load from both",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await redis.command("ACL", "SETUSER", ...await documentedUser());
+    const login = `occupancy:${encodeURIComponent(PASSWORD)}`;
+    const url = redis.url.replace("://", `://${login}@`);
+    await using writer = await openMember(url, { name: "writer" });
+    const shard = writer.map.shardOf("hall");
+    const journal = `{occupancy/${shard}}:journal`;
+    const random = randomIntegers(1);
+    await until(async () => {
+      const rows = Array.from(
+        { length: 20_000 },
+        () => [random(100), random(100), random(3)] as const,
+      );
+      await writer.store.commit([readingsEntry(T0, rows, "hall")]);
+      const info: unknown[] = await redis.command("XINFO", "STREAM", journal);
+      const count = (name: string) =>
+        Number(info[info.findIndex((one) => `${one}` === name) + 1]);
+      return count("length") < count("entries-added");
+    });
+    await using reader = await openMember(url, { name: "reader" });
+    await assertSameMaps([writer, reader]);
+    assert.deepEqual((await redis.command("ACL", "LOG")).map(String), []);
   },
 });
 
