@@ -114,11 +114,11 @@ function forbidden(
   const { meta, members } = keys;
   return forbiddenCommands(node, [
     ["XADD", meta, "*", "a", "b"],
-    ["XRANGE", meta, "-", "+", "COUNT", "1"],
-    ["XREVRANGE", meta, "+", "-", "COUNT", "1"],
     ["XREAD", "COUNT", "1", "STREAMS", meta, "0"],
     ["XLEN", meta],
     ["XTRIM", meta, "MINID", "0"],
+    ["XDEL", meta, "0-1"],
+    ["XREVRANGE", meta, "+", "-", "COUNT", "1"],
     ["XINFO", "STREAM", meta],
     ["WAIT", "0", "1"],
     ["EVAL", "return 0", "0"],
@@ -130,14 +130,16 @@ function forbidden(
     ["PEXPIRE", meta, "1"],
     ["HGET", meta, "a"],
     ["HMGET", meta, "a"],
-    ["HGETALL", meta],
+    ["HKEYS", meta],
     ["HSET", meta, "a", "b"],
     ["HSETNX", meta, "a", "b"],
+    ["HEXISTS", meta, "a"],
     ["HDEL", meta, "a"],
-    ["HSCAN", meta, "0"],
     ["SADD", members, "a"],
     ["SREM", members, "a"],
     ["SMEMBERS", members],
     ["TIME"],
+    ["ROLE"],
+    ["PING"],
   ]);
 }

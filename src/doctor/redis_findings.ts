@@ -304,13 +304,13 @@ export function judgeRights(forbidden: readonly string[] | undefined): Finding {
     return finding(
       "unknown",
       "Cannot check what the user may do: MULTI is not permitted",
-      { hint: "docs/SCALING.md has the rights that a server needs." },
+      { hint: "docs/SECURITY.md has the rights that a server needs." },
     );
   }
   return forbidden.length === 0
     ? finding("ok", "The user may do what a server needs")
     : finding("error", `The user may not send ${forbidden.join(", ")}`, {
       hint:
-        "Give it these rights with ACL SETUSER: docs/SCALING.md has the whole line.",
+        "Give it these rights with ACL SETUSER: docs/SECURITY.md has the whole line.",
     });
 }

@@ -10,7 +10,8 @@ import {
   MAX_TILE_BYTES,
   type OccupancyMap,
 } from "../../grid/mod.ts";
-import type { RecordOwner, Records } from "../store.ts";
+import type { RecordOwner } from "../store.ts";
+import type { ReadableRecords } from "./endpoints.ts";
 
 /** The work of one turn of the event loop. */
 const TILES_PER_TURN = 1000;
@@ -103,42 +104,16 @@ export async function summarizeMap(
   };
 }
 
-/**
- * Copies the records of some owners.
- *
- * @param source the records to read
- * @param target has no records
- * @param owners whose records
- * @param keepIds true if the ids of the records stay: those of the broker name
- * each other
- */
-export function copyRecords(
-  source: Records,
-  target: Records,
-  owners: readonly RecordOwner[],
-  keepIds: boolean,
-): void {
-  for (const owner of owners) {
-    // Before the first change, as the interface requires.
-    for (const _ of target.load(owner));
-    for (const [id, value] of source.load(owner)) {
-      const copy = Uint8Array.from(value);
-      if (keepIds) target.replace(id, () => copy);
-      else target.add(owner, () => copy);
-    }
-  }
-}
-
 /** Returns a summary of the records of some owners, in their order. */
 export function summarizeRecords(
-  records: Records,
+  records: ReadableRecords | undefined,
   owners: readonly RecordOwner[],
 ): RecordSummary {
   let count = 0;
   let sum = 0;
   for (const owner of owners) {
-    for (const [, value] of records.load(owner)) {
-      sum = crc32(value, crc32(`${owner} ${value.length} `, sum));
+    for (const [id, value] of records?.load(owner) ?? []) {
+      sum = crc32(value, crc32(`${owner} ${id} ${value.length} `, sum));
       count++;
     }
   }

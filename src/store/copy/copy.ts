@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { doneWithin } from "../../common/async.ts";
+import { plural } from "../../common/plural.ts";
 import { OccupancyMap } from "../../grid/mod.ts";
 import {
   directoryOf,
@@ -12,23 +12,14 @@ import {
   parseStoreAddress,
   type StoreLocation,
 } from "../location.ts";
-import {
-  type Entry,
-  type LoadLimit,
-  type RecordOwner,
-  type Store,
-  StoreError,
-} from "../store.ts";
-import {
-  copyRecords,
-  moveMap,
-  summarizeMap,
-  summarizeRecords,
-} from "./contents.ts";
-import type { CopySource, CopyTarget } from "./endpoints.ts";
-
-/** How often it is checked whether records cannot be committed. */
-const CHECK_INTERVAL_MS = 100;
+import { type LoadLimit, type RecordOwner, StoreError } from "../store.ts";
+import { moveMap, summarizeMap, summarizeRecords } from "./contents.ts";
+import type {
+  CopySource,
+  CopyTarget,
+  RedisCopyOptions,
+  StoreExtras,
+} from "./endpoints.ts";
 
 /** Options of {@linkcode copyStore}. */
 export interface CopyOptions {
@@ -38,6 +29,8 @@ export interface CopyOptions {
   readonly limit: LoadLimit;
   /** Receives a line about a problem that does not prevent the copy. */
   readonly onWarning: (line: string) => void;
+  /** How to connect to Redis. */
+  readonly redis?: RedisCopyOptions;
   /** Ends it; the target is then as before. */
   readonly signal: AbortSignal;
 }
@@ -118,36 +111,25 @@ async function copy(
   target: CopyTarget,
   { limit, onWarning, signal }: CopyOptions,
 ): Promise<CopyResult> {
-  const from = source.store;
-  const original = new OccupancyMap();
-  await from.load(original, limit);
-  const owners = recordOwners(source, target, onWarning);
-  const map = target.emptyMap();
-  await target.store.load(map);
+  const original = new OccupancyMap({}, { shards: source.shards });
+  const extras = await source.load(original, limit);
+  const owners = recordOwners(source, target, extras, onWarning);
+  signal.throwIfAborted();
+  const map = await target.begin(source.shards);
   const now = Date.now();
   await moveMap(original, map, now, signal);
-  const { lastAlive } = from;
-  const entries: Entry[] = [{ kind: "configure", now, ageing: map.ageing }];
-  if (lastAlive !== undefined) entries.push({ kind: "alive", now: lastAlive });
-  if (from.records !== undefined && target.store.records !== undefined) {
-    copyRecords(from.records, target.store.records, owners, target.keepsIds);
-  }
-  await target.store.commit(entries);
-  await target.store.checkpoint!(map);
-  await recordsCommitted(target.store);
+  await target.write(map, extras, owners);
   const expected = await summarizeMap(map, signal);
   for (const [layer] of [...map.layers()]) map.deleteLayer(layer, now);
-  const records = from.records && summarizeRecords(from.records, owners);
-  // What is on the disk counts.
-  const written = await target.reopen();
-  const found = target.emptyMap();
-  await written.load(found);
-  const actual = await summarizeMap(found, signal);
-  const actualRecords = written.records &&
-    summarizeRecords(written.records, owners);
+  const records = summarizeRecords(extras.records, owners);
+  // What can be read again counts.
+  const found = await target.read();
+  const actual = await summarizeMap(found.map, signal);
   if (
-    actual.checksum !== expected.checksum || written.lastAlive !== lastAlive ||
-    records?.checksum !== actualRecords?.checksum
+    actual.checksum !== expected.checksum ||
+    found.extras.lastAlive !== extras.lastAlive ||
+    summarizeRecords(found.extras.records, owners).checksum !==
+      records.checksum
   ) {
     throw new StoreError(
       `The copy differs from ${source.description}: it was removed`,
@@ -159,7 +141,7 @@ async function copy(
   return {
     cells: actual.cells,
     layers: actual.layers,
-    records: records?.count ?? 0,
+    records: records.count,
     ...(replaced !== undefined && { replaced }),
   };
 }
@@ -168,66 +150,47 @@ async function copy(
 function recordOwners(
   source: CopySource,
   target: CopyTarget,
+  { records }: StoreExtras,
   onWarning: (line: string) => void,
 ): RecordOwner[] {
-  const { records } = source.store;
   const isKept = (owner: RecordOwner) => target.owners.includes(owner);
   for (const owner of source.owners) {
-    if (isKept(owner) || records === undefined) continue;
+    if (isKept(owner)) continue;
     const { count } = summarizeRecords(records, [owner]);
     if (count === 0) continue;
     onWarning(
-      `The state of the embedded broker is not copied (${count} records): servers that share a store use another broker`,
+      `The state of the embedded broker is not copied (${
+        plural(count, "record")
+      }): servers that share a store use another broker`,
     );
   }
   return source.owners.filter(isKept);
 }
 
-async function recordsCommitted(store: Store): Promise<void> {
-  const { records } = store;
-  if (records === undefined) return;
-  const committed = new Promise<void>((resolve) =>
-    records.afterCommit(() => resolve())
-  );
-  while (!await doneWithin(committed, CHECK_INTERVAL_MS)) {
-    const problem = store.problem?.();
-    if (problem !== undefined) throw problem;
-  }
-}
-
 async function openSource(
   [from, to]: readonly [StoreLocation, StoreLocation],
-  { onWarning }: CopyOptions,
+  { onWarning, redis }: CopyOptions,
 ): Promise<CopySource> {
-  if (from.kind !== "sqlite") throw redisError();
-  const { copySource } = await import("./sqlite_source.ts");
+  if (from.kind === "memory") throw memoryError();
+  if (from.kind === "redis") {
+    const { openRedisSource } = await import("./redis_source.ts");
+    return await openRedisSource(from.address, redis ?? {}, onWarning);
+  }
+  const { openSqliteSource } = await import("./sqlite_source.ts");
   // Where the copy will be there must be space for as much anyway.
   const folder = to.kind === "sqlite" ? directoryOf(to.path) : undefined;
-  const files = await copySource(from.path, folder);
-  let store: Store;
-  try {
-    store = await files.open(onWarning);
-  } catch (error) {
-    await files[Symbol.asyncDispose]();
-    throw error;
-  }
-  return {
-    store,
-    description: from.path,
-    translate: files.translate,
-    owners: ["broker", "zones", "home-assistant", "zone-memories"],
-    [Symbol.asyncDispose]: async () => {
-      await store.close();
-      await files[Symbol.asyncDispose]();
-    },
-  };
+  return await openSqliteSource(from.path, folder, onWarning);
 }
 
 async function openTarget(
   to: StoreLocation,
-  { force }: CopyOptions,
+  { force, redis }: CopyOptions,
 ): Promise<CopyTarget> {
-  if (to.kind !== "sqlite") throw redisError();
+  if (to.kind === "memory") throw memoryError();
+  if (to.kind === "redis") {
+    const { openRedisTarget } = await import("./redis_target.ts");
+    return await openRedisTarget(to.address, force, redis ?? {});
+  }
   const { openSqliteTarget } = await import("./sqlite_target.ts");
   return await openSqliteTarget(to.path, force);
 }
@@ -235,11 +198,5 @@ async function openTarget(
 function memoryError(): StoreError {
   return new StoreError("Cannot copy memory: there is no stored map", {
     hint: "Name a store with a file, such as sqlite:map.db.",
-  });
-}
-
-function redisError(): StoreError {
-  return new StoreError("Cannot copy a store in Redis: only files", {
-    hint: "Name two files, such as sqlite:map.db.",
   });
 }

@@ -8,7 +8,9 @@ import { messageOf } from "../../common/errors.ts";
 import { checkLogOwner } from "../log_owner.ts";
 import { missingDatabaseError } from "../sqlite_errors.ts";
 import { isInUse } from "../sqlite_lock.ts";
-import { type Store, StoreError } from "../store.ts";
+import type { SqliteStore } from "../sqlite.ts";
+import { StoreError } from "../store.ts";
+import type { CopySource } from "./endpoints.ts";
 import { countLostTransactions } from "../wal_check.ts";
 
 /** A copy of a store's files. */
@@ -21,7 +23,7 @@ export interface FileCopy extends AsyncDisposable {
    * @param onWarning receives lines about the copy, with the path of the original
    * @throws {StoreError} with the path of the original
    */
-  open(onWarning: (line: string) => void): Promise<Store>;
+  open(onWarning: (line: string) => void): Promise<SqliteStore>;
   /** Returns an error about the copy as one about the original. */
   translate(error: unknown): unknown;
 }
@@ -118,6 +120,42 @@ export async function copySource(
     throw usedError(path);
   }
   return copy;
+}
+
+/**
+ * Opens a SQLite file as the source of a copy.
+ *
+ * @param folder as of {@linkcode copyFiles}
+ * @param onWarning receives lines about problems that do not prevent the copy
+ * @throws {StoreError} as {@linkcode copySource} does, or if it is no store
+ */
+export async function openSqliteSource(
+  path: string,
+  folder: string | undefined,
+  onWarning: (line: string) => void,
+): Promise<CopySource> {
+  const files = await copySource(path, folder);
+  let store: SqliteStore;
+  try {
+    store = await files.open(onWarning);
+  } catch (error) {
+    await files[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    description: path,
+    owners: ["broker", "zones", "home-assistant", "zone-memories"],
+    shards: 1,
+    translate: files.translate,
+    load: (map, limit) => {
+      store.load(map, limit);
+      return Promise.resolve(store);
+    },
+    [Symbol.asyncDispose]: async () => {
+      store.close();
+      await files[Symbol.asyncDispose]();
+    },
+  };
 }
 
 function usedError(path: string): StoreError {

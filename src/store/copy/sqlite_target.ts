@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { doneWithin } from "../../common/async.ts";
 import { messageOf } from "../../common/errors.ts";
 import { plural } from "../../common/plural.ts";
 import { OccupancyMap } from "../../grid/mod.ts";
@@ -11,12 +12,14 @@ import { createDirectoryOf, directoryOf } from "../location.ts";
 import { storeErrorOf } from "../sqlite_errors.ts";
 import { createFile } from "../sqlite_file.ts";
 import { isInUse } from "../sqlite_lock.ts";
-import { type Store, StoreError } from "../store.ts";
+import { type Records, StoreError } from "../store.ts";
 import type { CopyTarget } from "./endpoints.ts";
 import { copySource } from "./sqlite_source.ts";
 
 /** SQLite's files, and that of `log_owner.ts`, beside the database. */
 const SUFFIXES = ["", "-wal", "-shm", "-owner", "-journal"];
+/** How often it is checked whether records cannot be committed. */
+const CHECK_INTERVAL_MS = 100;
 /** Larger files are not read to describe them: that would take seconds. */
 const MAX_READ_BYTES = 64 * 1024 * 1024;
 
@@ -48,20 +51,42 @@ export async function openSqliteTarget(
       throw storeErrorOf(next, error);
     }
   };
-  let store: Store = open();
+  let store = open();
   return {
-    get store() {
-      return store;
-    },
     owners: ["broker", "zones", "home-assistant", "zone-memories"],
-    keepsIds: true,
-    emptyMap: () => new OccupancyMap(),
-    reopen: async () => {
-      await store.close();
-      return store = open();
+    begin: () => {
+      const map = new OccupancyMap();
+      store.load(map);
+      return Promise.resolve(map);
+    },
+    write: async (map, { records, lastAlive }, owners) => {
+      for (const owner of owners) {
+        // Before the first change, as the interface requires.
+        for (const _ of store.records.load(owner));
+        for (const [id, value] of records?.load(owner) ?? []) {
+          const copy = Uint8Array.from(value);
+          store.records.replace(id, () => copy); // keeps its id
+        }
+      }
+      const now = Date.now();
+      store.commit([
+        { kind: "configure", now, ageing: map.ageing },
+        ...lastAlive === undefined
+          ? []
+          : [{ kind: "alive", now: lastAlive } as const],
+      ]);
+      store.checkpoint(map);
+      await recordsCommitted(store.records, () => store.problem());
+    },
+    read: () => {
+      store.close();
+      store = open();
+      const map = new OccupancyMap();
+      store.load(map);
+      return Promise.resolve({ map, extras: store });
     },
     complete: async () => {
-      await store.close();
+      store.close();
       // Again: a server may have been started meanwhile.
       await assertReplaceable(path, force);
       const kept = await keepPresent(path);
@@ -76,6 +101,19 @@ export async function openSqliteTarget(
       }
     },
   };
+}
+
+async function recordsCommitted(
+  records: Records,
+  problem: () => StoreError | undefined,
+): Promise<void> {
+  const committed = new Promise<void>((resolve) =>
+    records.afterCommit(() => resolve())
+  );
+  while (!await doneWithin(committed, CHECK_INTERVAL_MS)) {
+    const error = problem();
+    if (error !== undefined) throw error;
+  }
 }
 
 /** @throws {StoreError} unless the file is missing, empty, or may be replaced */

@@ -7,12 +7,16 @@ import { delay } from "../../common/async.ts";
 import type { Deployment, RedisNode } from "./deployment.ts";
 import type { Keys } from "./keys.ts";
 import type { RedisProblem } from "./redis_problem.ts";
-import { text } from "./stream_entry.ts";
+import { list, text } from "./stream_entry.ts";
 
 /** A node that does not answer for this time is given up, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
+/**
+ * A copy of another store has the time under this name, for servers of any name.
+ */
+export const ANY_NAME = "";
 const SOURCE = "alive";
 
 /** What {@linkcode AliveTimes} needs. */
@@ -46,11 +50,12 @@ export class AliveTimes {
   /** Reads the time. @throws {RedisError} */
   async load(node: RedisNode): Promise<void> {
     const { keys, name } = this.#options;
-    const reply = await node.send(
-      ["HGET", keys.alive, name],
+    const times = await node.send(
+      ["HMGET", keys.alive, name, ANY_NAME],
       COMMAND_TIMEOUT_MS,
     );
-    const time = reply === null ? NaN : Number(text(reply));
+    const reply = list(times).find((one) => one !== null);
+    const time = reply === undefined ? NaN : Number(text(reply));
     this.#last = Number.isFinite(time) ? time : undefined;
   }
 

@@ -26,6 +26,11 @@ export class Keys {
     this.alive = `{${prefix}}:alive`;
   }
 
+  /** Patterns (KEYS, SCAN) that match all keys of the map, and no others. */
+  get patterns(): readonly string[] {
+    return [`{${this.#prefix}}:*`, `{${this.#prefix}/*}:*`];
+  }
+
   /** String: the run id of the server with a name; expires. */
   member(name: string): string {
     return `{${this.#prefix}}:member:${name}`;

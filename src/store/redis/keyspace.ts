@@ -11,7 +11,9 @@ import type { Keys } from "./keys.ts";
 import { list, text } from "./stream_entry.ts";
 
 /** The version of the keys and of what they hold. */
-const FORMAT = "1";
+export const FORMAT = "1";
+/** The format while `occupancy store copy` writes a map. */
+export const COPY_FORMAT = "copy";
 /** A node that does not answer for this time is given up, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 
@@ -38,6 +40,15 @@ export async function openKeyspace(
   await send("HSETNX", meta, "shards", `${shards}`);
   const [format, stored] = list(await send("HMGET", meta, "format", "shards"))
     .map((one) => one === null ? "" : printable(text(one)));
+  if (format === COPY_FORMAT) {
+    throw new StoreError(
+      `Cannot use ${description}: a copy of a map into it is not complete`,
+      {
+        hint:
+          "Wait until occupancy store copy has ended. If it was interrupted, run it again.",
+      },
+    );
+  }
   if (format !== FORMAT) {
     throw new StoreError(
       `Cannot use ${description}: its keys have format ${format}, this server knows format ${FORMAT}`,

@@ -2,87 +2,16 @@
 import assert from "node:assert/strict";
 import type { OccupancyMap } from "../../../src/grid/mod.ts";
 import { copyStore } from "../../../src/store/copy/copy.ts";
-import type { CopyOptions } from "../../../src/store/copy/copy.ts";
-import { type RecordOwner, StoreError } from "../../../src/store/store.ts";
+import { StoreError } from "../../../src/store/store.ts";
 import { needs } from "../../support/needs.ts";
 import { type TempDir, tempDir } from "../../support/temp.ts";
 import {
   assertSameMap,
   commitAndApply,
   execSql,
-  type OpenStore,
   readingsEntry,
-  storeOpener,
 } from "../support.ts";
-
-const T0 = 1_700_000_000_000;
-const OWNERS: readonly RecordOwner[] = [
-  "broker",
-  "zones",
-  "home-assistant",
-  "zone-memories",
-];
-
-async function open(path: string): Promise<OpenStore> {
-  return (await storeOpener({ path, durability: "commit" }))();
-}
-
-function copy(from: string, to: string, options: Partial<CopyOptions> = {}) {
-  return copyStore(`sqlite:${from}`, `sqlite:${to}`, {
-    force: false,
-    limit: { maxBytes: 2 ** 30, memoryBytes: 2 ** 31 },
-    onWarning: (line) => assert.fail(line),
-    signal: new AbortController().signal,
-    ...options,
-  });
-}
-
-/**
- * Fills a store with layers, one of them deleted and made again, unknown and
- * stale cells, thresholds, and records.
- *
- * @param end how it is closed: with a checkpoint, or as by a crash
- */
-async function fill(path: string, end: "clean" | "killed"): Promise<void> {
-  const live = `${path}.live`;
-  const { store, map } = await open(live);
-  const commit = (...entries: Parameters<typeof readingsEntry>[]) =>
-    commitAndApply(
-      store,
-      map,
-      ...entries.map((args) => readingsEntry(...args)),
-    );
-  commitAndApply(store, map, {
-    kind: "configure",
-    now: T0,
-    ageing: { staleAfter: 1000, forgetAfter: 5000, maxSkew: 60_000 },
-  });
-  commit([T0, [[1, 2, 3], [-40, 900, 1], [2_147_483_647, 0, 5]]]);
-  commit([T0 + 1, [[1, 2, -1]], "hall/ä"], [T0 + 1, [[7, 7, 7]], "gone"]);
-  commitAndApply(store, map, { kind: "delete", now: T0 + 2, layer: "gone" });
-  commit([T0 + 3, [[8, 8, 8]], "gone"]);
-  commitAndApply(store, map, { kind: "age", now: T0 + 3000 });
-  commitAndApply(store, map, { kind: "alive", now: T0 + 3000 });
-  const ids = OWNERS.flatMap((owner) => {
-    for (const _ of store.records.load(owner));
-    return [1, 2, 3].map((n) =>
-      store.records.add(owner, () => new Uint8Array([n, 0, 255]))
-    );
-  });
-  await new Promise<void>((resolve) =>
-    store.records.afterCommit(() => resolve())
-  );
-  store.records.delete(ids[1]!); // so that ids have a gap
-  await new Promise<void>((resolve) =>
-    store.records.afterCommit(() => resolve())
-  );
-  if (end === "clean") store.close(map);
-  for (const suffix of end === "clean" ? [""] : ["", "-wal"]) {
-    await Deno.copyFile(live + suffix, path + suffix);
-  }
-  store.close();
-  await Deno.remove(live);
-}
+import { copy, fill, open, OWNERS, T0 } from "./support.ts";
 
 async function namesIn(dir: TempDir): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(dir.path));

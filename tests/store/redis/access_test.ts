@@ -96,6 +96,9 @@ Deno.test({
     );
     third.kill();
     outputs.push((await third.ended()).stderr);
+    const copy = `sqlite:${folder.path}/copy.db`;
+    await run(["store", "copy", store, copy, ...access]);
+    await run(["store", "copy", copy, store, "--force", ...access]);
     const denied = await redis.command("ACL", "LOG");
     assert.deepEqual(denied.map(String), []);
     for (const output of outputs) {

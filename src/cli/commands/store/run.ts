@@ -2,8 +2,10 @@ import { memoryLimit } from "../../../common/memory.ts";
 import { printable } from "../../../common/printable.ts";
 import { plural } from "../../../common/plural.ts";
 import { mapMemoryOf } from "../../../grid/mod.ts";
+import { redactUrl } from "../../../mqtt/url.ts";
 import { hideRedisLogin } from "../../../store/redis/address.ts";
 import { copyStore } from "../../../store/copy/copy.ts";
+import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { parseStore } from "../../arguments/values.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
@@ -28,6 +30,10 @@ export async function store(
   const copied = await copyStore(from, to, {
     force: flags.force ?? false,
     limit: { maxBytes, memoryBytes },
+    redis: {
+      ...await readRedisFiles(flags, [from, to], printWarning),
+      shards: flags.shards,
+    },
     onWarning: printWarning,
     signal: ending.signal,
   });
@@ -36,7 +42,7 @@ export async function store(
     flags,
     `Copied ${plural(cells, "cell")} in ${plural(layers, "layer")} and ${
       plural(records, "record")
-    } to ${to}`,
+    } to ${hideRedisLogin(to)}`,
   );
   if (replaced !== undefined) info(flags, replaced);
   return Exit.ok;
@@ -63,8 +69,10 @@ function parse(address: string): string {
     return parseStore(address);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    const hidden = hideRedisLogin(address);
+    const shown = hidden === address ? redactUrl(address) : hidden;
     throw usageError(
-      `Cannot use the store "${printable(hideRedisLogin(address))}"`,
+      `Cannot use the store "${printable(shown)}"`,
       error.message,
       error,
     );

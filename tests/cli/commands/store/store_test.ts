@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { assertFailure } from "../../../support/assert_failure.ts";
 import { needs } from "../../../support/needs.ts";
 import { occupancy, runOccupancy } from "../../../support/processes.ts";
+import { startMosquitto } from "../../../support/mosquitto.ts";
+import { RedisServer } from "../../../support/redis.ts";
 import { tempDir } from "../../../support/temp.ts";
 
 /** Starts a server with an embedded broker. Returns it with its address. */
@@ -112,5 +114,84 @@ Deno.test({
       assertFailure(ended, 2, message, /./);
       assert.doesNotMatch(ended.stderr, /secret/);
     }
+  },
+});
+
+Deno.test({
+  name: "servers with Redis show the map of a file that was copied there",
+  ...needs("sh", "redis-server", "mosquitto"),
+  fn: async () => {
+    await using dir = await tempDir();
+    await using redis = await RedisServer.start({ password: "geheim" });
+    await using mosquitto = await startMosquitto();
+    const file = `sqlite:${dir.path}/map.db`;
+    const store = `redis://${redis.address}/site`;
+    const env = { OCCUPANCY_REDIS_PASSWORD: "geheim" };
+    const broker = mosquitto.url;
+    const csv = await dir.file("readings.csv", "1,2,3\n2,2,0\n-5,900,-1\n");
+    const layer = ["--layer", "hall"];
+    const rows = async () => {
+      const { stdout } = await runOccupancy([
+        ...["request", "--broker", broker, ...layer, "--format", "tsv"],
+      ]);
+      return stdout;
+    };
+    let before = "";
+    {
+      await using server = occupancy([
+        ...["server", "--broker", broker, "--store", file],
+      ]);
+      await server.waitFor(/Ready/);
+      const sent = await runOccupancy([
+        "client",
+        "--broker",
+        broker,
+        ...layer,
+        csv,
+      ]);
+      assert.equal(sent.code, 0, sent.stderr);
+      before = await rows();
+      server.kill();
+      await server.ended();
+    }
+    const there = await runOccupancy(["store", "copy", file, store], { env });
+    assert.equal(there.code, 0, there.stderr);
+    assert.match(
+      there.stderr,
+      /^Copied 3 cells in 1 layer and \d+ records? to redis:/,
+    );
+    {
+      await using server = occupancy(
+        ["server", "--broker", broker, "--store", store],
+        { env },
+      );
+      await server.waitFor(/3 cells in redis:.*16 shards/);
+      assert.equal(await rows(), before);
+      // A store in Redis is copied while it is in use, but not replaced.
+      const back = `sqlite:${dir.path}/back.db`;
+      const copied = await runOccupancy(["store", "copy", store, back], {
+        env,
+      });
+      assert.equal(copied.code, 0, copied.stderr);
+      assertFailure(
+        await runOccupancy(["store", "copy", back, store, "--force"], { env }),
+        1,
+        /it is used by 1 server \(occupancy-server\)/,
+        /Stop all servers/,
+      );
+      server.kill();
+      await server.ended();
+    }
+    await using server = occupancy([
+      ...[
+        "server",
+        "--broker",
+        broker,
+        "--store",
+        `sqlite:${dir.path}/back.db`,
+      ],
+    ]);
+    await server.waitFor(/Ready/);
+    assert.equal(await rows(), before);
   },
 });

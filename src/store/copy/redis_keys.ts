@@ -1,0 +1,64 @@
+/**
+ * Deletes all keys of a map in Redis.
+ *
+ * @module
+ */
+import type { Deployment, RedisNode } from "../redis/deployment.ts";
+import { textOf } from "../redis/info.ts";
+import type { Keys } from "../redis/keys.ts";
+import { MAX_REDIS_SHARDS } from "../redis/open_redis.ts";
+
+/** Keys that Redis looks at in one step. */
+const SCAN_COUNT = "1000";
+
+/**
+ * Deletes all keys of a map, of whatever version.
+ *
+ * @throws {RedisError} if that fails; some may be left
+ */
+export async function deleteKeys(
+  deployment: Deployment,
+  keys: Keys,
+): Promise<void> {
+  for (const node of await openMasters(deployment, keys)) {
+    try {
+      for (const pattern of keys.patterns) await deleteMatching(node, pattern);
+    } finally {
+      node.close();
+    }
+  }
+}
+
+async function deleteMatching(
+  node: RedisNode,
+  pattern: string,
+): Promise<void> {
+  let cursor = "0";
+  do {
+    const reply = await node.send(
+      ["SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT],
+    );
+    const [next, found] = reply as [Uint8Array, Uint8Array[]];
+    cursor = textOf(next);
+    // One by one: in a cluster they are in different slots.
+    await Promise.all(found.map((key) => node.send(["UNLINK", key])));
+  } while (cursor !== "0");
+}
+
+/** Opens a connection to each master that can have keys of the map. */
+async function openMasters(
+  deployment: Deployment,
+  keys: Keys,
+): Promise<RedisNode[]> {
+  const all = [keys.meta];
+  if (deployment.kind === "cluster") {
+    for (let i = 0; i < MAX_REDIS_SHARDS; i++) all.push(keys.journal(i));
+  }
+  const masters = new Map<string, RedisNode>();
+  for (const key of all) {
+    const node = await deployment.open(key);
+    if (masters.has(node.address)) node.close();
+    else masters.set(node.address, node);
+  }
+  return [...masters.values()];
+}

@@ -1,0 +1,79 @@
+/**
+ * Reads a store in Redis, also while servers use it: as a server that joins,
+ * reads the checkpoints and the journals, and leaves.
+ *
+ * @module
+ */
+import { formatRedisAddress, type RedisAddress } from "../redis/address.ts";
+import { openDeployment } from "../redis/connect.ts";
+import type { Deployment, RedisNode } from "../redis/deployment.ts";
+import { textOf } from "../redis/info.ts";
+import { Keys } from "../redis/keys.ts";
+import { readShards } from "../redis/open_redis.ts";
+import { redisStoreError } from "../redis/redis_problem.ts";
+import { RedisStore } from "../redis/redis_store.ts";
+import { StoreError } from "../store.ts";
+import type { CopySource, RedisCopyOptions } from "./endpoints.ts";
+
+/**
+ * Opens a store in Redis as the source of a copy.
+ *
+ * @param onWarning receives lines about problems that do not prevent the copy
+ * @throws {StoreError} if Redis cannot be used, or has no map
+ */
+export async function openRedisSource(
+  address: RedisAddress,
+  options: RedisCopyOptions,
+  onWarning: (line: string) => void,
+): Promise<CopySource> {
+  const description = formatRedisAddress(address);
+  const name = `store-copy-${crypto.randomUUID().slice(0, 8)}`;
+  let deployment: Deployment | undefined;
+  try {
+    deployment = await openDeployment(address, options);
+    const shards = await readShards(deployment);
+    if (shards === undefined) {
+      throw new StoreError(`Cannot copy ${description}: it has no map`, {
+        hint: "Check the address and its prefix: redis://HOST:PORT/PREFIX.",
+      });
+    }
+    const keys = new Keys(deployment.prefix);
+    const node = await deployment.open(keys.meta);
+    const lastAlive = await readLastAlive(node, keys);
+    // A copy commits nothing, so it needs no replicas.
+    const store = new RedisStore({
+      deployment: await openDeployment(address, options),
+      ...{ name, shards, replicas: 0, onWarning },
+    });
+    const control = deployment;
+    return {
+      description,
+      owners: ["zones", "home-assistant", "zone-memories"],
+      shards,
+      translate: (error) => error,
+      load: async (map, limit) => {
+        await store.load(map, limit);
+        return { records: store.records, lastAlive };
+      },
+      [Symbol.asyncDispose]: async () => {
+        await store.close();
+        await node.send(["SREM", keys.members, name]).catch(() => {});
+        control.close();
+      },
+    };
+  } catch (error) {
+    deployment?.close();
+    throw redisStoreError(description, error);
+  }
+}
+
+/** The latest of all servers. */
+async function readLastAlive(
+  node: RedisNode,
+  keys: Keys,
+): Promise<number | undefined> {
+  const values = await node.send(["HVALS", keys.alive]);
+  const times = (Array.isArray(values) ? values : [])
+    .map((value) => Number(textOf(value))).filter(Number.isFinite);
+  return times.length === 0 ? undefined : Math.max(...times);
+}

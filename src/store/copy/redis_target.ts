@@ -1,0 +1,306 @@
+/**
+ * Writes a copy into Redis. Until it is complete, the format of the keys is one
+ * that no server uses, so that none takes a part of a map for the whole.
+ *
+ * @module
+ */
+import { delay } from "../../common/async.ts";
+import { plural } from "../../common/plural.ts";
+import { printable } from "../../common/printable.ts";
+import { OccupancyMap } from "../../grid/mod.ts";
+import { formatRedisAddress, type RedisAddress } from "../redis/address.ts";
+import { openDeployment } from "../redis/connect.ts";
+import type { Deployment, RedisNode } from "../redis/deployment.ts";
+import { ANY_NAME } from "../redis/alive_times.ts";
+import { Keys } from "../redis/keys.ts";
+import { COPY_FORMAT, FORMAT } from "../redis/keyspace.ts";
+import { type Lease, makeLease } from "../redis/lease.ts";
+import { DEFAULT_SHARDS } from "../redis/open_redis.ts";
+import { RecordTable } from "../redis/record_table.ts";
+import { RedisCheckpoints } from "../redis/redis_checkpoints.ts";
+import { redisStoreError } from "../redis/redis_problem.ts";
+import { SeenWriters } from "../redis/seen_writers.ts";
+import { FIRST_ID, list, text } from "../redis/stream_entry.ts";
+import { type RecordOwner, StoreError } from "../store.ts";
+import type { CopyTarget, RedisCopyOptions, StoreExtras } from "./endpoints.ts";
+import { deleteKeys } from "./redis_keys.ts";
+
+/** A copy of the largest map takes less time. */
+const LEASE_MS = 3_600_000;
+/** Maximum wait for the checkpoint of a shard, and for replicas, in ms. */
+const CHECKPOINT_TIMEOUT_MS = 600_000;
+const WAIT_MS = 30_000;
+const POLL_MS = 5;
+/** The member name of a copy. */
+const COPY_NAME = "store-copy";
+
+/**
+ * Prepares a place in Redis. Changes nothing before `begin`.
+ *
+ * @param force true to replace a map
+ * @throws {StoreError} if it has a map, servers use it, or Redis cannot be used
+ */
+export async function openRedisTarget(
+  address: RedisAddress,
+  force: boolean,
+  options: RedisCopyOptions,
+): Promise<CopyTarget> {
+  const description = formatRedisAddress(address);
+  let deployment: Deployment | undefined;
+  try {
+    deployment = await openDeployment(address, options);
+    const target = new RedisTarget(deployment, description, force, options);
+    await target.check();
+    return target;
+  } catch (error) {
+    deployment?.close();
+    throw redisStoreError(description, error);
+  }
+}
+
+class RedisTarget implements CopyTarget {
+  readonly owners = ["zones", "home-assistant", "zone-memories"] as const;
+  readonly #deployment: Deployment;
+  readonly #description: string;
+  readonly #force: boolean;
+  readonly #options: RedisCopyOptions;
+  readonly #keys: Keys;
+  readonly #leases = new Map<number, Lease>();
+  readonly #records = new RecordTable();
+  #shards = DEFAULT_SHARDS;
+  #checkpoints: RedisCheckpoints | undefined;
+  #isBegun = false;
+  #isComplete = false;
+
+  constructor(
+    deployment: Deployment,
+    description: string,
+    force: boolean,
+    options: RedisCopyOptions,
+  ) {
+    this.#deployment = deployment;
+    this.#description = description;
+    this.#force = force;
+    this.#options = options;
+    this.#keys = new Keys(deployment.prefix);
+  }
+
+  /** @throws {StoreError} if it may not be replaced */
+  async check(): Promise<void> {
+    const node = await this.#control();
+    try {
+      const format = await node.send(["HGET", this.#keys.meta, "format"]);
+      const names = list(await node.send(["SMEMBERS", this.#keys.members]))
+        .map(text);
+      const alive: string[] = [];
+      for (const name of names.sort()) {
+        const value = await node.send(["GET", this.#keys.member(name)]);
+        if (value !== null) alive.push(printable(name));
+      }
+      if (alive.length > 0) throw this.#usedError(alive);
+      // What an interrupted copy left is of no value.
+      const isMap = format !== null && text(format) !== COPY_FORMAT;
+      if (isMap && !this.#force) throw this.#mapError();
+    } finally {
+      node.close();
+    }
+  }
+
+  async begin(sourceShards: number): Promise<OccupancyMap> {
+    this.#shards = this.#options.shards ??
+      (sourceShards > 1 ? sourceShards : DEFAULT_SHARDS);
+    await this.check(); // a server may have been started meanwhile
+    this.#isBegun = true;
+    await deleteKeys(this.#deployment, this.#keys);
+    const node = await this.#control();
+    const { meta, members } = this.#keys;
+    const fields = ["format", COPY_FORMAT, "shards", `${this.#shards}`];
+    await node.send(["HSET", meta, ...fields]);
+    await node.send(["SADD", members, COPY_NAME]);
+    await node.send(
+      ["SET", this.#keys.member(COPY_NAME), "copy", "PX", `${LEASE_MS}`],
+    );
+    node.close();
+    const run = crypto.randomUUID();
+    for (let shard = 0; shard < this.#shards; shard++) {
+      const node = await this.#deployment.open(this.#keys.journal(shard));
+      const key = (name: string) => this.#keys.ofShard(shard, name);
+      const fence = Number(await node.send(["INCR", key("fence")]));
+      const lease = makeLease(fence, COPY_NAME, run);
+      await node.send(
+        ["SET", key("lease"), lease.value, "PX", `${LEASE_MS}`],
+      );
+      node.close();
+      this.#leases.set(shard, lease);
+    }
+    const map = new OccupancyMap({}, { shards: this.#shards });
+    this.#checkpoints = this.#makeCheckpoints(this.#records);
+    for (let shard = 0; shard < this.#shards; shard++) {
+      await this.#checkpoints.load(shard, map);
+    }
+    return map;
+  }
+
+  async write(
+    _map: OccupancyMap,
+    { records, lastAlive }: StoreExtras,
+    owners: readonly RecordOwner[],
+  ): Promise<void> {
+    for (const owner of owners) {
+      const changes = Array.from(
+        records?.load(owner) ?? [],
+        ([id, value]) => ({ id, value: Uint8Array.from(value) }),
+      );
+      const guard = owner === "zones" ? this.#records.edition : 0;
+      this.#records.apply({
+        ...{ kind: "records", now: 0, owner, mark: 1, guard, changes },
+      });
+    }
+    for (let shard = 0; shard < this.#shards; shard++) {
+      await this.#writeShard(shard);
+    }
+    if (lastAlive !== undefined) {
+      const node = await this.#control();
+      await node.send(["HSET", this.#keys.alive, ANY_NAME, `${lastAlive}`]);
+      node.close();
+    }
+  }
+
+  async read(): Promise<{ map: OccupancyMap; extras: StoreExtras }> {
+    await this.#checkpoints!.close();
+    const map = new OccupancyMap({}, { shards: this.#shards });
+    const table = new RecordTable();
+    const checkpoints = this.#makeCheckpoints(table);
+    try {
+      for (let shard = 0; shard < this.#shards; shard++) {
+        await checkpoints.load(shard, map);
+      }
+    } finally {
+      await checkpoints.close();
+    }
+    const node = await this.#control();
+    const alive = await node.send(["HGET", this.#keys.alive, ANY_NAME]);
+    node.close();
+    return {
+      map,
+      extras: {
+        records: { load: (owner) => table.records(owner) },
+        lastAlive: alive === null ? undefined : Number(text(alive)),
+      },
+    };
+  }
+
+  async complete(): Promise<undefined> {
+    for (let shard = 0; shard < this.#shards; shard++) {
+      const node = await this.#deployment.open(this.#keys.journal(shard));
+      await node.send(["DEL", this.#keys.ofShard(shard, "lease")]);
+      await this.#waitForReplicas(node);
+      node.close();
+    }
+    const node = await this.#control();
+    await node.send(["DEL", this.#keys.member(COPY_NAME)]);
+    await node.send(["SREM", this.#keys.members, COPY_NAME]);
+    await node.send(["HSET", this.#keys.meta, "format", FORMAT]);
+    this.#isComplete = true;
+    await this.#waitForReplicas(node);
+    node.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#checkpoints?.close();
+    if (this.#isBegun && !this.#isComplete) {
+      // What cannot be removed is not used by servers, and replaced by a copy.
+      await deleteKeys(this.#deployment, this.#keys).catch(() => {});
+    }
+    this.#deployment.close();
+  }
+
+  #makeCheckpoints(records: RecordTable): RedisCheckpoints {
+    return new RedisCheckpoints({
+      deployment: this.#deployment,
+      keys: this.#keys,
+      leaseOf: (shard) => this.#leases.get(shard),
+      records: {
+        *save() {
+          for (const { name, encode } of records.chunks()) {
+            yield [name, encode()] as const;
+          }
+        },
+        restore: (parts) => records.restore(parts),
+      },
+    });
+  }
+
+  /** Resolves when the checkpoint of a shard is complete. */
+  async #writeShard(shard: number): Promise<void> {
+    const checkpoints = this.#checkpoints!;
+    const end = performance.now() + CHECKPOINT_TIMEOUT_MS;
+    const node = await this.#deployment.open(this.#keys.journal(shard));
+    const id = () =>
+      node.send(["HGET", this.#keys.ofShard(shard, "checkpoint"), "id"]);
+    try {
+      for (;;) {
+        if (!checkpoints.isRunning(shard)) {
+          if (await id() !== null) return;
+          if (performance.now() > end) {
+            throw new StoreError(
+              `Cannot write shard ${shard} to ${this.#description}`,
+              { hint: "See the log of Redis, and its memory and disk." },
+            );
+          }
+          checkpoints.begin(shard, {
+            ...{ position: FIRST_ID, now: 0, bytes: 0 },
+            writers: new SeenWriters(),
+          });
+        }
+        await delay(POLL_MS);
+      }
+    } finally {
+      node.close();
+    }
+  }
+
+  /** With replicas, the copy survives the failure of a master. */
+  async #waitForReplicas(node: RedisNode): Promise<void> {
+    if (await this.#deployment.replicas(node) === 0) return;
+    const count = await node.send(
+      ["WAIT", "1", `${WAIT_MS}`],
+      2 * WAIT_MS,
+    );
+    if (Number(count) >= 1) return;
+    throw new StoreError(
+      `The copy in ${this.#description} is not on a replica of ${node.address}`,
+      { hint: "Start the replicas, and try again." },
+    );
+  }
+
+  #control(): Promise<RedisNode> {
+    return this.#deployment.open(this.#keys.meta);
+  }
+
+  #usedError(names: readonly string[]): StoreError {
+    return new StoreError(
+      `Cannot write to ${this.#description}: ${
+        names.length === 1 && names[0] === COPY_NAME
+          ? "another copy is running"
+          : `it is used by ${plural(names.length, "server")} (${
+            names.join(", ")
+          })`
+      }`,
+      {
+        hint:
+          "Stop all servers that use it, or name another prefix: redis://HOST:PORT/PREFIX. The entry of a program that was killed expires.",
+      },
+    );
+  }
+
+  #mapError(): StoreError {
+    return new StoreError(
+      `Cannot write to ${this.#description}: it has a map`,
+      {
+        hint:
+          "Name another prefix: redis://HOST:PORT/PREFIX. --force replaces this map, which is then lost: copy it to a file first.",
+      },
+    );
+  }
+}
