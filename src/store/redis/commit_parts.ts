@@ -126,11 +126,12 @@ class PartBuilder {
   #indexes: number[] = [];
 
   add(entry: Entry, index: number): void {
-    const { length } = encoder.encode([entry]);
-    const count = Math.ceil(length / MAX_PART_BYTES);
-    // What was encoded is copied, so each piece is encoded once more.
-    const pieces = count === 1 ? [entry] : piecesOf(entry, count);
-    for (const piece of pieces) this.#add(piece, index);
+    const bytes = encoder.encode([entry]);
+    const count = Math.ceil(bytes.length / MAX_PART_BYTES);
+    if (count === 1) return this.#add(entry, index, bytes);
+    for (const piece of piecesOf(entry, count)) {
+      this.#add(piece, index, encoder.encode([piece]));
+    }
   }
 
   finish(): Omit<Part, "commit">[] {
@@ -138,8 +139,7 @@ class PartBuilder {
     return this.#parts;
   }
 
-  #add(entry: Entry, index: number): void {
-    const bytes = encoder.encode([entry]);
+  #add(entry: Entry, index: number, bytes: Uint8Array): void {
     if (this.#bytes.at + bytes.length > MAX_PART_BYTES) this.#flush();
     this.#bytes.raw(bytes);
     this.#entries.push(entry);

@@ -61,6 +61,8 @@ export class JournalSource {
   #readTo: string;
   /** False if there may be more entries than were read. */
   #isAtEnd = false;
+  /** True if it is known that the journal does not reach the position. */
+  #isLost: boolean;
   #answeredAt = performance.now();
   /** Redis' clock minus that of this machine, in ms. */
   readonly clockOffset: number;
@@ -69,11 +71,13 @@ export class JournalSource {
     node: RedisNode,
     key: string,
     position: string,
+    isLost: boolean,
     clockOffset: number,
   ) {
     this.#node = node;
     this.#key = key;
     this.#readTo = position;
+    this.#isLost = isLost;
     this.clockOffset = clockOffset;
   }
 
@@ -81,12 +85,15 @@ export class JournalSource {
    * Connects to the master of a journal.
    *
    * @param position entries after this id are read
+   * @param isLost true if it is known that Redis has lost the end of the journal,
+   * or all of it: a checkpoint reaches further
    * @throws {RedisError}
    */
   static async open(
     deployment: Deployment,
     key: string,
     position: string,
+    isLost = false,
   ): Promise<JournalSource> {
     const node = await deployment.open(key);
     try {
@@ -94,7 +101,7 @@ export class JournalSource {
         await node.send(["TIME"], COMMAND_TIMEOUT_MS),
       ).map(Number);
       const offset = seconds! * 1000 + micros! / 1000 - Date.now();
-      return new JournalSource(node, key, position, offset);
+      return new JournalSource(node, key, position, isLost, offset);
     } catch (error) {
       node.close();
       throw error;
@@ -118,6 +125,7 @@ export class JournalSource {
     const entries = this.#isAtEnd ? await this.#await() : await this.#next();
     this.#answeredAt = performance.now();
     this.#isAtEnd = entries.length < BLOCK_ENTRIES;
+    if (entries.length > 0) this.#isLost = false;
     this.#readTo = entries.at(-1)?.id ?? this.#readTo;
     return entries;
   }
@@ -204,7 +212,9 @@ export class JournalSource {
   /** Returns whether there is a journal. */
   async #checkKey(): Promise<boolean> {
     const exists = Number(await this.#send("EXISTS", this.#key)) > 0;
-    if (!exists && this.#readTo !== FIRST_ID) throw new JournalGapError("lost");
+    if (!exists && this.#readTo !== FIRST_ID && !this.#isLost) {
+      throw new JournalGapError("lost");
+    }
     return exists;
   }
 
@@ -217,7 +227,8 @@ export class JournalSource {
     };
     const isBehind = (name: string) =>
       compareIds(this.#readTo, field(name)) < 0;
-    if (compareIds(this.#readTo, field("last-generated-id")) > 0) {
+    const isBeyond = compareIds(this.#readTo, field("last-generated-id")) > 0;
+    if (isBeyond && !this.#isLost) {
       throw new JournalGapError("lost");
     }
     if (isBehind("max-deleted-entry-id")) throw new JournalGapError("trimmed");
@@ -225,7 +236,7 @@ export class JournalSource {
     // XDEL, but an operator may not.
     const isWhole = field("length") === field("entries-added");
     if (!isBehind("recorded-first-entry-id")) return;
-    if (isWhole && this.#readTo !== FIRST_ID) {
+    if (isWhole && this.#readTo !== FIRST_ID && !this.#isLost) {
       throw new JournalGapError("lost"); // a new journal
     }
     if (!isWhole && field("max-deleted-entry-id") === FIRST_ID) {

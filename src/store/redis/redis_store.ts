@@ -23,7 +23,6 @@ import {
 import { AliveTimes } from "./alive_times.ts";
 import { divideCommit } from "./commit_parts.ts";
 import type { Deployment } from "./deployment.ts";
-import { JournalGapError } from "./journal_source.ts";
 import {
   type Checkpoints,
   initialState,
@@ -197,7 +196,9 @@ export class RedisStore implements Store {
       );
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
-      await start.run(() => this.#loadJournal(shard, map, guard));
+      const apply = (delivery: Delivery) =>
+        this.#loadDelivery(map, delivery, guard);
+      await start.run(() => this.#readers[shard]!.load(apply, this.#replicas));
     }));
     await joined;
   }
@@ -319,24 +320,6 @@ export class RedisStore implements Store {
       this.#warn(
         `Redis at ${this.description} has no replicas: if its machine fails, readings that were acknowledged are lost. Add two replicas, or set --redis-replicas 0 to accept that.`,
       );
-    }
-  }
-
-  async #loadJournal(
-    shard: number,
-    map: OccupancyMap,
-    guard: LoadGuard,
-  ): Promise<void> {
-    const apply = (delivery: Delivery) =>
-      this.#loadDelivery(map, delivery, guard);
-    const reader = this.#readers[shard]!;
-    try {
-      await reader.load(apply, this.#replicas);
-    } catch (error) {
-      if (!(error instanceof JournalGapError)) throw error;
-      // It was trimmed after the checkpoint was read.
-      await this.#reload(shard, error.reason);
-      await reader.load(apply, this.#replicas);
     }
   }
 

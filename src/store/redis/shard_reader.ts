@@ -80,6 +80,8 @@ export class ShardReader {
   /** Resolves when something was applied. */
   #progress = Promise.withResolvers<void>();
   #unsafeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The position at which the journal may be shorter, or missing. */
+  #lostAt: string | undefined;
   /** False while it only loads: then it writes no markers. */
   #isFollowing = false;
 
@@ -110,6 +112,17 @@ export class ShardReader {
    * @throws {RedisError} if it cannot be read
    */
   async load(apply: Apply, replicas: number): Promise<void> {
+    try {
+      await this.#load(apply, replicas);
+    } catch (error) {
+      if (!(error instanceof JournalGapError)) throw error;
+      // Trimmed after the checkpoint was read, for example.
+      await this.#fillGap(error.reason);
+      await this.#load(apply, replicas);
+    }
+  }
+
+  async #load(apply: Apply, replicas: number): Promise<void> {
     this.#apply = apply;
     try {
       const source = await this.#open();
@@ -129,7 +142,8 @@ export class ShardReader {
 
   async #loadToEnd(source: JournalSource): Promise<void> {
     do {
-      this.#take(await source.read());
+      this.#read.add(await source.read());
+      this.#deliver();
       await this.#delivered();
     } while (!source.isAtEnd && !this.#closing.signal.aborted);
   }
@@ -161,7 +175,7 @@ export class ShardReader {
   }
 
   async #run(): Promise<void> {
-    const { deployment, problem, source: name, writer, onGap } = this.#options;
+    const { deployment, problem, source: name, writer } = this.#options;
     const { signal } = this.#closing;
     let pause = FIRST_RETRY_MS;
     while (!signal.aborted) {
@@ -172,7 +186,8 @@ export class ShardReader {
         while (!signal.aborted) {
           start = performance.now();
           const safe = isChecked ? [] : writer.safeSequences();
-          this.#take(await source.read());
+          this.#read.add(await source.read());
+          this.#deliver();
           if (!isChecked && source.isAtEnd) {
             isChecked = true;
             await this.#delivered(); // what is being applied is not lost
@@ -187,11 +202,10 @@ export class ShardReader {
         if (signal.aborted) return;
         await this.#delivered();
         this.#forget();
-        const failure = error instanceof JournalGapError
-          ? await onGap(error.reason).then(() => undefined, (error) => error)
+        const failure: unknown = error instanceof JournalGapError
+          ? await this.#fillGap(error.reason).catch((error) => error)
           : error;
-        this.#read.clear(this.#options.state.position);
-        if (failure === undefined) continue;
+        if (failure === undefined) continue; // filled
         if (failure instanceof RedisError) deployment.changed();
         problem.failed(name, failure, start);
         await delay(pause, signal);
@@ -202,9 +216,21 @@ export class ShardReader {
 
   async #open(): Promise<JournalSource> {
     const { deployment, key, state } = this.#options;
-    const source = await JournalSource.open(deployment, key, state.position);
+    const source = await JournalSource.open(
+      deployment,
+      key,
+      state.position,
+      state.position === this.#lostAt,
+    );
     if (this.#closing.signal.aborted) source.close();
     return this.#source = source;
+  }
+
+  async #fillGap(reason: JournalGapError["reason"]): Promise<void> {
+    const { state, onGap } = this.#options;
+    await onGap(reason);
+    if (reason === "lost") this.#lostAt = state.position;
+    this.#read.clear(state.position);
   }
 
   /** Forgets what was read and not applied. */
@@ -232,11 +258,6 @@ export class ShardReader {
     for (const sequence of safe) {
       if (!found.has(sequence)) writer.repeat(sequence);
     }
-  }
-
-  #take(entries: readonly StreamEntry[]): void {
-    this.#read.add(entries);
-    this.#deliver();
   }
 
   /** Waits while too much is held that can be applied. */
