@@ -3,7 +3,7 @@
  *
  * | field | value |
  * |---|---|
- * | `id` | identifies the checkpoint: `FENCE-NUMBER` |
+ * | `id` | identifies the checkpoint: `FENCE-UUID`, with the fence of the lease |
  * | `position` | the id of the last entry of the journal that it includes |
  * | `meta` | JSON: {@linkcode CheckpointMeta} |
  * | `crc` | CRC-32 of the three, with a line feed after each, decimal |

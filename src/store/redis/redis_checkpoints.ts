@@ -33,6 +33,9 @@ export const MIN_JOURNAL_BYTES = 1024 * 1024;
 
 const UPDATE_INTERVAL_MS = 1000;
 
+/** A failing checkpoint is reported at most once in this time, in ms. */
+const WARNING_INTERVAL_MS = 60_000;
+
 /** The records that belong to the map, see `RecordTable`. */
 export interface CheckpointedRecords {
   /** Returns the parts of all records, as they are now. */
@@ -49,7 +52,7 @@ export interface RedisCheckpointsOptions {
   readonly leaseOf: (shard: number) => Lease | undefined;
   /** Stored with shard 0. Default: none. */
   readonly records?: CheckpointedRecords | undefined;
-  /** Called when a shard of the map was replaced by a later state. */
+  /** See `Follower.onReloaded()`. */
   readonly onReloaded?: ((shard: number) => void) | undefined;
   /** Receives a line about a problem that does not prevent the use. */
   readonly onWarning?: ((line: string) => void) | undefined;
@@ -67,6 +70,7 @@ export class RedisCheckpoints implements Checkpoints {
   readonly #positions: string[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
   #map: OccupancyMap | undefined;
+  #warnedAt = -Infinity;
   #isClosed = false;
 
   constructor(options: RedisCheckpointsOptions) {
@@ -187,6 +191,9 @@ export class RedisCheckpoints implements Checkpoints {
       (error instanceof RedisError &&
         (error.kind === "connection" || error.kind === "elsewhere"))
     ) return;
+    const now = performance.now();
+    if (now - this.#warnedAt < WARNING_INTERVAL_MS) return;
+    this.#warnedAt = now;
     const cause = error instanceof Error ? error.message : `${error}`;
     this.#options.onWarning?.(
       `Cannot write a checkpoint of shard ${shard} in ${this.#options.deployment.description}: ${

@@ -37,6 +37,11 @@ const STEP_LIMITS = { writtenBytes: 256 * 1024, deletedChunks: 64 };
 const MIN_PAUSE_MS = 1;
 /** Tiles that are marked in one turn of the event loop. */
 const MARKED_TILES = 100_000;
+/**
+ * A checkpoint that writes all tiles writes about this much for each chunk that
+ * it replaces: up to half of the content of chunks is garbage.
+ */
+const SUPERSEDED_BYTES = 16 * 1024;
 /** Ids of chunks that a lease can use; more than 8 TB. */
 const CHUNKS_PER_FENCE = 2 ** 28;
 /** After a failure there is no attempt for this time, in ms. */
@@ -68,8 +73,13 @@ export class ShardCheckpoint {
   readonly #target: RedisCheckpointTarget;
   #map: MapShard;
   #checkpointer: Checkpointer<string>;
-  /** The checkpoint that the checkpointer knows the chunks of; or empty. */
-  #known: string;
+  /**
+   * The checkpoint whose chunks the checkpointer knows; empty if that is none,
+   * with no chunks. Undefined if it knows none of those in Redis.
+   */
+  #known: string | undefined;
+  /** The checkpoint in force when this server found out; empty if none was. */
+  #inForce: string;
   /** Chunks with a lower id are not of the checkpoint. */
   #firstChunk: number;
   /** `CheckpointMeta.journalBytes` of the checkpoint in force. */
@@ -80,8 +90,6 @@ export class ShardCheckpoint {
   #superseded: number[] = [];
   /** The fence of the lease with which this server can write. */
   #adopted: number | undefined;
-  /** Number of the last checkpoint that this object began. */
-  #count = 0;
   #mustTrim = false;
   #retryAt = -Infinity;
   #running: Promise<void> | undefined;
@@ -107,7 +115,7 @@ export class ShardCheckpoint {
     this.#map = map;
     this.#target = target;
     this.#checkpointer = checkpointer;
-    this.#known = record?.id ?? "";
+    this.#known = this.#inForce = record?.id ?? "";
     this.#firstChunk = record?.meta.firstChunk ?? 0;
     this.#checkpointedBytes = record?.meta.journalBytes ?? 0;
     this.#records = record?.meta.records ?? [];
@@ -127,6 +135,7 @@ export class ShardCheckpoint {
     const limit = Math.max(
       this.#context.minJournalBytes,
       this.#checkpointer.liveBytes,
+      this.#superseded.length * SUPERSEDED_BYTES,
     );
     if (state.bytes - this.#checkpointedBytes >= limit) this.begin(state);
   }
@@ -137,7 +146,7 @@ export class ShardCheckpoint {
     if (lease === undefined || lease.fence !== this.#adopted) return;
     const { position, now, bytes } = state;
     const writers = state.writers.list();
-    const id = `${lease.fence}-${++this.#count}`;
+    const id = `${lease.fence}-${crypto.randomUUID()}`;
     const records = Array.from(
       this.#context.records(),
       ([name, value]) => [`${recordPrefix(id)}${name}`, value] as const,
@@ -145,7 +154,7 @@ export class ShardCheckpoint {
     const names = records.map(([name]) => name);
     this.#checkpointer.begin(this.#map, { position });
     this.#target.end = {
-      previous: this.#known,
+      previous: this.#inForce,
       firstWritten: this.#checkpointer.firstChunk,
       others: names,
       record: (map, position) => ({
@@ -163,15 +172,14 @@ export class ShardCheckpoint {
     };
     this.#run(async () => {
       await this.#write(lease, records);
-      this.#known = id;
+      this.#known = this.#inForce = id;
       this.#checkpointedBytes = bytes;
       const obsolete = this.#records;
       this.#records = names;
       this.#checkpointer.adopt(this.#superseded, 0);
       this.#superseded = [];
       this.#mustTrim = true;
-      const node = await this.#node();
-      await deleteChunks(node, this.#keys, lease.value, id, obsolete);
+      await this.#delete(lease, id, obsolete);
       await this.#write(lease, []);
       await this.#trim(lease);
     });
@@ -231,10 +239,11 @@ export class ShardCheckpoint {
       await this.#delete(lease, inForce, ids.filter((id) => id > chunk));
       this.#superseded = ids.filter((id) => id <= chunk);
       this.#checkpointer = new Checkpointer(this.#target, "");
-      this.#known = inForce;
+      this.#known = undefined;
       this.#firstChunk = lease.fence * CHUNKS_PER_FENCE;
       await this.#markAll();
     }
+    this.#inForce = inForce;
     this.#records = used.records;
     const parts = stored.filter((name) =>
       name.includes(":") && !this.#records.includes(name)
@@ -272,14 +281,13 @@ export class ShardCheckpoint {
         if (this.#isClosed || this.#context.lease()?.fence !== lease.fence) {
           throw new ScriptError(0);
         }
-        // Another connection may be to another master, which has less.
-        if (await this.#node() !== node) throw new ScriptError(-2);
         const start = performance.now();
         checkpointer.step(1, STEP_LIMITS);
-        await this.#context.nodes.run(
-          this.#shard,
-          (node) => this.#target.send(node, lease.value, this.#known),
-        );
+        await this.#context.nodes.run(this.#shard, (current) => {
+          // Another connection may be to another master, which has less.
+          if (current !== node) throw new ScriptError(-2);
+          return this.#target.send(node, lease.value, this.#inForce);
+        });
         if (checkpointer.stepCommitted()) return;
         await delay(Math.max(MIN_PAUSE_MS, performance.now() - start));
       }

@@ -290,6 +290,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a new holder that fails before its first commit deletes nothing",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await Member.start(redis);
+    await using b = await Member.start(redis);
+    await a.lead();
+    const random = randomIntegers(15);
+    await a.commit(someReadings(random, T0, "default", 200_000));
+    await b.read();
+    await a.checkpoint();
+    const inForce = await a.inForce();
+    const chunks = await chunkIds(redis);
+    a.lease = undefined;
+    for (let i = 0; i < 2; i++) {
+      await b.lead();
+      await until(async () => {
+        b.begin();
+        const first = b.lease!.fence * 2 ** 28;
+        return (await chunkIds(redis)).some((id) => id > first);
+      }, { changed: () => Promise.resolve() });
+      await giveLease(redis, "other");
+      await until(() => !b.isWriting);
+      assert.equal(await b.inForce(), inForce);
+      const left = new Set(await chunkIds(redis));
+      assert.ok(chunks.every((id) => left.has(id)), `attempt ${i}`);
+      await assertLoads(redis, a);
+    }
+    await b.lead();
+    await b.checkpoint();
+    await assertLoads(redis, b);
+  },
+});
+
+Deno.test({
   name: "a server killed in the middle of a checkpoint loses nothing",
   ...needs("redis-server"),
   fn: async () => {
