@@ -75,6 +75,11 @@ export interface ZoneService {
    */
   updated(): Promise<void>;
   /**
+   * Resolves when the definitions are those that all servers of a shared store
+   * have committed; at once without one, and after some seconds while it fails.
+   */
+  synchronized(): Promise<void>;
+  /**
    * Changes the definitions. Edits are done one after the other.
    *
    * @param edit valid zones, see {@linkcode readZones}

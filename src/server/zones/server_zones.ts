@@ -157,6 +157,12 @@ export class ServerZones implements ZoneService {
     );
   }
 
+  async synchronized(): Promise<void> {
+    if (!this.#isShared) return;
+    const done = this.#inOrder(() => this.#synchronize());
+    await doneWithin(done, COMMIT_TIMEOUT_MS);
+  }
+
   edit(
     edit: ZoneEdit,
     isExpected: (zones: Zones) => boolean = () => true,
@@ -269,11 +275,16 @@ export class ServerZones implements ZoneService {
     }
   }
 
+  /** True if other servers can change the definitions. */
+  get #isShared(): boolean {
+    return this.#context.store.shared !== undefined &&
+      this.#fileZones === undefined;
+  }
+
   /** Brings the definitions to those that all servers have committed. */
   async #synchronize(): Promise<void> {
-    const { shared } = this.#context.store;
-    if (shared === undefined || this.#fileZones !== undefined) return;
-    await shared.sync([0]);
+    if (!this.#isShared) return;
+    await this.#context.store.shared!.sync([0]);
     await this.#reload();
   }
 
@@ -284,9 +295,7 @@ export class ServerZones implements ZoneService {
    * @param zones otherwise these; undefined: the present ones
    */
   async #reload(zones?: Zones): Promise<void> {
-    const isShared = this.#context.store.shared !== undefined &&
-      this.#fileZones === undefined;
-    if (!isShared) {
+    if (!this.#isShared) {
       if (zones !== undefined) this.#putInForce(zones);
       return;
     }

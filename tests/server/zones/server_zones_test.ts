@@ -1,5 +1,6 @@
 /** Zones of a server: states, events, edits, restarts. */
 import assert from "node:assert/strict";
+import { OccupancyMap } from "../../../src/grid/mod.ts";
 import type { SqliteStore } from "../../../src/store/sqlite.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { StagedTestRecords } from "../../broker/sessions/staged_records.ts";
@@ -10,7 +11,13 @@ import { FakeStore } from "../../support/fake_store.ts";
 import { tempDir } from "../../support/temp.ts";
 import { until } from "../../support/until.ts";
 import { fakeOptions } from "../support.ts";
-import { NOW, squares, startZones, untilPublished } from "./support.ts";
+import {
+  NOW,
+  squareFeature,
+  squares,
+  startZones,
+  untilPublished,
+} from "./support.ts";
 
 const LOBBY = "occupancy/zone/lobby";
 
@@ -276,6 +283,45 @@ Deno.test({
       for (const { settle } of link.published) settle();
       return Promise.race([ended, Promise.resolve(false)]);
     });
+  },
+});
+
+Deno.test({
+  name: "what an earlier version has remembered of zones is continued",
+  ...needs(),
+  fn: async () => {
+    await using folder = await tempDir();
+    const path = `${folder.path}/map.sqlite`;
+    const store = await storeAt(path);
+    await store.load(new OccupancyMap());
+    // It kept all records under one owner.
+    const record = { zone: "lobby", occupied: true, full: false, revision: 1 };
+    for (
+      const value of [
+        { kind: "head", store: "abc", generation: 1, edits: 7 },
+        {
+          kind: "zone",
+          generation: 1,
+          feature: squareFeature("lobby", [0, 0, 4]),
+        },
+        {
+          kind: "memory",
+          record: { ...record, since: NOW - 5000, heldSince: null },
+          events: [],
+        },
+      ]
+    ) {
+      const bytes = new TextEncoder().encode(JSON.stringify(value));
+      store.records!.add("zones", () => bytes);
+    }
+    await store.close();
+    for (const expected of [["unknown"], []]) {
+      await using system = await startZones({ store: await storeAt(path) });
+      assert.equal(system.server.zones.version, "abc-7");
+      await untilPublished(system.link, LOBBY, 1);
+      await system.server.zones.drained();
+      assert.deepEqual(system.events("lobby"), expected);
+    }
   },
 });
 

@@ -90,10 +90,10 @@ export const putZones: Endpoint = {
   handle: replaceZones,
 };
 
-function replaceZones(context: RequestContext): Promise<Response> {
+async function replaceZones(context: RequestContext): Promise<Response> {
   checkNames(context.url.searchParams, []);
   const target = collectionTarget(context.server.zones);
-  checkEdit(context, target);
+  await checkEdit(context, target);
   const edit = () =>
     withZones(
       context,

@@ -134,15 +134,17 @@ export function noZone(name: string): Problem {
 }
 
 /**
- * Throws if an edit cannot succeed, before its body is read.
+ * Checks whether an edit can succeed, before its body is read.
  *
- * @throws {Problem} 403 if the zones are those of a file, 412
+ * @returns rejects with a {@linkcode Problem}: 403 if the zones are those of a
+ * file, 412
  */
-export function checkEdit(
+export async function checkEdit(
   { request, server: { zones }, metrics }: RequestContext,
   target: EditTarget,
-): void {
+): Promise<void> {
   if (zones.file !== undefined) throw readOnly(zones.file);
+  await zones.synchronized();
   if (isExpected(request.headers, target)) return;
   metrics.zones.addProblem("changed");
   throw changed(target);

@@ -91,11 +91,11 @@ export const putZone: Endpoint = {
   handle: setZone,
 };
 
-function setZone(context: RequestContext): Promise<Response> {
+async function setZone(context: RequestContext): Promise<Response> {
   checkNames(context.url.searchParams, []);
   const name = nameOf(context);
   const target = zoneTarget(context.server.zones, name);
-  checkEdit(context, target);
+  await checkEdit(context, target);
   const edit = () =>
     withZones(
       context,
@@ -134,14 +134,15 @@ export const deleteZone: Endpoint = {
   handle: removeZone,
 };
 
-function removeZone(context: RequestContext): Promise<Response> {
+async function removeZone(context: RequestContext): Promise<Response> {
   const { url, server: { zones } } = context;
   checkNames(url.searchParams, []);
   const name = nameOf(context);
   const target = zoneTarget(zones, name);
+  await zones.synchronized();
   // RFC 9110, 13.2.1: without a zone, the condition does not matter.
   if (zones.file === undefined && !target.exists()) throw noZone(name);
-  checkEdit(context, target);
+  await checkEdit(context, target);
   const edit = () =>
     answerEdit(
       context,
