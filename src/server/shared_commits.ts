@@ -151,6 +151,11 @@ export class SharedCommits implements Follower {
   }
 
   /** @inheritdoc */
+  canPublish(): boolean {
+    return this.#context.status.link.up;
+  }
+
+  /** @inheritdoc */
   onProblem(problem: StoreError | undefined): void {
     this.#problem = problem;
     this.#events.onProblem(problem);

@@ -228,6 +228,11 @@ export interface Follower {
    * committed stays pending, and the store tries again by itself.
    */
   onProblem(problem: StoreError | undefined): void;
+  /**
+   * Returns false if this server cannot publish: then other servers should hold
+   * the leases. Default: true.
+   */
+  canPublish?(): boolean;
 }
 
 /**

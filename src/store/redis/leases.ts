@@ -49,7 +49,7 @@ export interface MemberList {
 /** A member of the store. */
 export interface MemberStatus {
   readonly name: string;
-  /** True if it has applied nearly all that was committed. */
+  /** True if it has applied nearly all that was committed, and can publish. */
   readonly caughtUp: boolean;
 }
 

@@ -48,14 +48,17 @@ export interface MembersOptions {
   readonly name: string;
   /** Identifies this run of the server. */
   readonly run: string;
-  /** Returns true if this server has applied nearly all that was committed. */
+  /**
+   * Returns true if this server has applied nearly all that was committed, and
+   * can publish.
+   */
   readonly isCaughtUp: () => boolean;
 }
 
 /** A server that is connected to the store. */
 export interface Member {
   readonly name: string;
-  /** True if it has applied nearly all that was committed. */
+  /** True if it has applied nearly all that was committed, and can publish. */
   readonly caughtUp: boolean;
 }
 

@@ -124,7 +124,9 @@ export class RedisStore implements Store {
       ...{ deployment, name, keys: this.keys, run: this.run },
       problem: this.#problem,
       isCaughtUp: () =>
-        this.#follower !== undefined && this.#lag().ms < CAUGHT_UP_MS,
+        this.#follower !== undefined &&
+        this.#follower.canPublish?.() !== false &&
+        this.#lag().ms < CAUGHT_UP_MS,
     });
     this.#sizes = new ShardSizes({ deployment, keys: this.keys, shards });
     this.leases = new RedisLeases({

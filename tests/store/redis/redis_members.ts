@@ -27,6 +27,8 @@ export interface MemberOptions
   readonly limit?: LoadLimit;
   /** Whether it follows the journals. Default true. */
   readonly follow?: boolean;
+  /** See `Follower.canPublish()`. */
+  readonly canPublish?: () => boolean;
 }
 
 /** A store, and the map of a server that follows it. */
@@ -80,6 +82,7 @@ export async function openMember(
         return Promise.resolve();
       },
       onProblem: (problem) => void problems.push(problem),
+      canPublish: options.canPublish ?? (() => true),
     });
   }
   return {
