@@ -9,7 +9,7 @@ import {
   RedisError,
   type RedisNode,
 } from "../store/redis/deployment.ts";
-import { Keys } from "../store/redis/keys.ts";
+import { DEFAULT_SHARDS, Keys, MAX_REDIS_SHARDS } from "../store/redis/keys.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -26,9 +26,6 @@ import {
   judgeRights,
   MASTER_JUDGES,
 } from "./redis_findings.ts";
-
-const DEFAULT_SHARDS = 16;
-const MAX_SHARDS = 256;
 
 /**
  * Checks Redis as a store that several servers share: version, replicas, disk,
@@ -75,7 +72,7 @@ async function checkDeployment(
   const control = await deployment.open(keys.meta);
   const keyspace = await readKeyspace(control, keys);
   const stored = Number(keyspace.shards);
-  const shards = stored >= 1 && stored <= MAX_SHARDS
+  const shards = stored >= 1 && stored <= MAX_REDIS_SHARDS
     ? stored
     : redis?.shards ?? DEFAULT_SHARDS;
   const masters = await openMasters(deployment, keys, shards);

@@ -5,6 +5,7 @@
  */
 import { plural } from "../common/plural.ts";
 import { printable } from "../common/printable.ts";
+import { COPY_FORMAT, FORMAT } from "../store/redis/keyspace.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
 
@@ -12,8 +13,6 @@ import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
 const MIN_VERSION = [6, 2] as const;
 /** The oldest version that the tests run. */
 const TESTED_VERSION = [7, 0] as const;
-/** The version of the keys. */
-const FORMAT = "1";
 const SLOTS = 16_384;
 /** A larger difference of clocks is a warning, in ms. */
 const MAX_CLOCK_DIFFERENCE_MS = 1000;
@@ -235,6 +234,14 @@ export function judgeKeyspace(
   if (format === undefined) {
     return [
       finding("ok", `There is no map in ${store} yet: a server makes it`),
+    ];
+  }
+  if (format === COPY_FORMAT) {
+    return [
+      finding("error", `A copy of a map into ${store} is not complete`, {
+        hint:
+          "Wait until occupancy store copy has ended. If it was interrupted, run it again.",
+      }),
     ];
   }
   if (format !== FORMAT) {

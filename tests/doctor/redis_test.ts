@@ -166,6 +166,8 @@ Deno.test({
     assertFound(await findings(login, { shards: 16 }), [
       /^error: The map in .* has 8 shards, not 16$/,
     ]);
+    await redis.command("HSET", "{occupancy}:meta", "format", "copy");
+    assertFound(await findings(login), [/^error: A copy .* is not complete$/]);
     await redis.command("HSET", "{occupancy}:meta", "format", "9\n");
     assertFound(await findings(login), [/^error: .* has format 9\\n, this/]);
   },

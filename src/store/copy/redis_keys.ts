@@ -5,8 +5,7 @@
  */
 import type { Deployment, RedisNode } from "../redis/deployment.ts";
 import { textOf } from "../redis/info.ts";
-import type { Keys } from "../redis/keys.ts";
-import { MAX_REDIS_SHARDS } from "../redis/open_redis.ts";
+import { type Keys, MAX_REDIS_SHARDS } from "../redis/keys.ts";
 
 /** Keys that Redis looks at in one step. */
 const SCAN_COUNT = "1000";

@@ -10,14 +10,9 @@ import { type DeploymentOptions, openDeployment } from "./connect.ts";
 import { DeferredDeployment } from "./deferred_deployment.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import { textOf } from "./info.ts";
-import { Keys } from "./keys.ts";
+import { DEFAULT_SHARDS, Keys, MAX_REDIS_SHARDS } from "./keys.ts";
 import { redisStoreError } from "./redis_problem.ts";
 import { RedisStore } from "./redis_store.ts";
-
-/** The shards of a new map. */
-export const DEFAULT_SHARDS = 16;
-/** Maximum number of shards of a map in Redis. */
-export const MAX_REDIS_SHARDS = 256;
 
 /** Maximum wait for an answer, in ms. */
 const TIMEOUT_MS = 2000;
