@@ -98,7 +98,7 @@ export class Leadership {
     if (this.#fence !== undefined && this.#fence !== fence) {
       this.#fence = undefined;
       this.#context.log.infoLimited(
-        "leader",
+        "leader-ends", // a kind of its own: both are seen
         "This server does not lead any more: another one publishes zones, events, webhooks and the discovery of Home Assistant",
       );
       for (const { onDeposed } of this.#observers) onDeposed?.();
