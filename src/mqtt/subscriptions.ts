@@ -26,7 +26,7 @@ const HINT =
 export type SubscriptionOptions = Pick<
   ConnectionOptions,
   | ("subscriptions" | "liveSubscriptions" | "retainAsPublished")
-  | ("sharedSubscriptions" | "birth")
+  | ("sharedSubscriptions" | "formerSubscriptions" | "birth")
 >;
 
 /**
@@ -40,8 +40,12 @@ export async function subscribeAll(
 ): Promise<void> {
   const { subscriptions = [], liveSubscriptions = [], birth } = options;
   const { sharedSubscriptions = [], retainAsPublished = [] } = options;
+  const { formerSubscriptions = [] } = options;
   const entry = (filter: string, qos: 0 | 1) =>
     [filter, { qos, rap: retainAsPublished.includes(filter) }] as const;
+  if (formerSubscriptions.length > 0) {
+    await client.unsubscribeAsync([...formerSubscriptions]);
+  }
   await subscribe(client, [
     ...subscriptions.map((filter) => entry(filter, 1)),
     ...liveSubscriptions.map((filter) => entry(filter, 0)),

@@ -56,6 +56,11 @@ export interface ConnectionOptions extends BrokerAccess {
    */
   readonly retainAsPublished?: readonly string[];
   /**
+   * Filters that an earlier run may have left in the session: unsubscribed
+   * before the others are subscribed.
+   */
+  readonly formerSubscriptions?: readonly string[];
+  /**
    * Filters of shared subscriptions (`$share/GROUP/FILTER`; MQTT 5, 4.8.2) for
    * QoS 1. Subscribed to after {@linkcode birth} was published.
    */

@@ -6,7 +6,9 @@ import {
   FakeBroker,
   grantSubscription,
 } from "../support/fake_broker.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
+import { until } from "../support/until.ts";
 
 for (const version of [5, 4] as const) {
   Deno.test({
@@ -46,3 +48,37 @@ for (const version of [5, 4] as const) {
     },
   });
 }
+
+Deno.test({
+  name: "Connection removes what an earlier run has subscribed to",
+  ...needs("mosquitto"),
+  fn: async () => {
+    const { Connection } = await import("../../src/mqtt/connection.ts");
+    await using mosquitto = await startMosquitto();
+    const options = {
+      url: mosquitto.url,
+      clientId: "tester",
+      sessionExpiry: 60,
+    };
+    const earlier = new Connection({
+      ...options,
+      subscriptions: ["data/#", "marker"],
+    });
+    await earlier.open({ message: () => {} });
+    await closeLink(earlier);
+    const topics: string[] = [];
+    const link = new Connection({
+      ...options,
+      subscriptions: ["marker"],
+      sharedSubscriptions: ["$share/g/data/#"],
+      formerSubscriptions: ["data/#", "request"],
+    });
+    await link.open({ message: ({ topic }) => topics.push(topic) });
+    assert.equal(link.sessionPresent, true);
+    await link.publish("data/1", new Uint8Array(1), { qos: 1 });
+    await link.publish("marker", new Uint8Array(1), { qos: 1 });
+    await until(() => topics.includes("marker"));
+    assert.deepEqual(topics, ["data/1", "marker"]);
+    await closeLink(link);
+  },
+});

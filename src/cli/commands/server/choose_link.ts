@@ -243,6 +243,8 @@ async function groupOptions(
     ...options,
     subscriptions: group.subscriptions(name),
     sharedSubscriptions: group.shared,
+    // Of a time before --group: this server alone would take all messages too.
+    formerSubscriptions: [context.topics.dataFilter, context.topics.request],
     retainAsPublished: group.shared.slice(0, 1),
     birth: {
       topic: group.state(name),
