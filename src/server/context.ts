@@ -172,6 +172,7 @@ export function createContext(options: ServerOptions): ServerContext {
     clock: options.clock ?? Date.now,
     monotonic,
     connections: link.connections ?? [link],
+    isGroup: options.group !== undefined,
   });
   const telemetry = new Telemetry(options.limited);
   const { limited } = telemetry.stats;

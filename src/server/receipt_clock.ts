@@ -21,6 +21,11 @@ export interface ReceiptClockOptions {
   readonly monotonic?: () => number;
   /** The connections to brokers. Default: one. */
   readonly connections?: readonly object[];
+  /**
+   * True if other servers get a part of the readings: the order of arrival is
+   * not certain then. Default false.
+   */
+  readonly isGroup?: boolean;
 }
 
 /** What a broker may have stored for this server. */
@@ -58,6 +63,7 @@ export class ReceiptClock {
   readonly #map: OccupancyMap;
   readonly #clock: () => number;
   readonly #monotonic: () => number;
+  readonly #isGroup: boolean;
   /** The latest time that the clock or a cell has had. */
   #latest = -Infinity;
   readonly #queues = new Map<object, BrokerQueue>();
@@ -79,8 +85,10 @@ export class ReceiptClock {
       clock,
       monotonic = () => performance.now(),
       connections = [ONLY_CONNECTION],
+      isGroup = false,
     }: ReceiptClockOptions,
   ) {
+    this.#isGroup = isGroup;
     for (const connection of connections) this.#queueOf(connection);
     this.#map = map;
     this.#clock = clock;
@@ -210,6 +218,11 @@ export class ReceiptClock {
       ? undefined
       : waiting.observed.get(queue);
     if (observed !== undefined && observed > earliest) earliest = observed;
+    // While this process stood still, another server has perhaps handled this
+    // reading already, and later ones.
+    if (this.#isGroup && this.#stalledSince !== undefined) {
+      return Math.min(earliest, now);
+    }
     return this.#notBefore(layer, x, y, now, Math.min(earliest, now));
   }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../src/grid/mod.ts";
+import { ReadingBatch } from "../../src/protocol/mod.ts";
 import { describeStep, ReceiptClock } from "../../src/server/receipt_clock.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
@@ -346,3 +347,25 @@ async function aged({ link }: System): Promise<void> {
   link.handlers.message(incoming("occupancy/request", "{}"));
   await until(() => link.published.length > before);
 }
+
+Deno.test({
+  name:
+    "in a group, a reading that waited while the server stood still wins over no later one",
+  permissions: "none",
+  fn: () => {
+    const map = new OccupancyMap();
+    const batch = new ReadingBatch();
+    batch.push(1, 2, 7, NOW, undefined);
+    map.apply("l", batch, NOW);
+    for (const isGroup of [false, true]) {
+      const clock = new ReceiptClock(map, { clock: () => NOW, isGroup });
+      const dated = () => clock.dateReading("l", 1, 2, "t", NOW);
+      assert.equal(dated(), NOW);
+      clock.markStalled(NOW - SECOND_MS);
+      assert.equal(dated(), isGroup ? NOW - SECOND_MS : NOW);
+      clock.markSocketsRead();
+      clock.markCaughtUp();
+      assert.equal(dated(), NOW);
+    }
+  },
+});

@@ -12,10 +12,11 @@ import type { Pipeline } from "../pipeline.ts";
 import type { GroupMembers } from "./members.ts";
 
 /**
- * How long a member may take to answer. Longer than a commit during a failover
- * of Redis usually takes; short enough for a request to be answered in time.
+ * How long a member may take to answer. Longer than it takes until a broker
+ * notices that a member stands still (7.5 s) and another one has its messages
+ * (2 s), and than a failover of Redis.
  */
-const ANSWER_TIMEOUT_MS = 5000;
+const ANSWER_TIMEOUT_MS = 12_000;
 /** A longer message is not of a member. */
 const MAX_MESSAGE_BYTES = 1024;
 
@@ -73,7 +74,7 @@ export class GroupBarrier {
    * Publishes a marker on a connection.
    *
    * @param events `onReturn` is called when all members have answered that may
-   * have readings of the broker, or after 5 s
+   * have readings of the broker, or after 12 s
    */
   publish(link: Link, events: MarkerEvents): Marker {
     const id = `${this.#runId}/${++this.#count}`;

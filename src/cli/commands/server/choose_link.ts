@@ -47,7 +47,7 @@ const MAX_RECEIVED_BYTES = 32 * 1024 * 1024;
  * A member that stands still is noticed after 1.5 times this: until then its
  * part of the messages waits, and requests wait for its answer.
  */
-const GROUP_KEEP_ALIVE_S = 5;
+const GROUP_KEEP_ALIVE_S = 4;
 /**
  * How many messages a member that dies may hold unacknowledged. A commit to a
  * shared store takes some milliseconds, so they are enough for a hundred thousand

@@ -4,7 +4,7 @@ import { needs } from "../../../support/needs.ts";
 import { runOccupancy } from "../../../support/processes.ts";
 
 Deno.test({
-  name: "--group needs a shared store, and a name that is one topic level",
+  name: "--group needs a shared store, and names that are one topic level",
   ...needs(),
   fn: async () => {
     const cases: [args: string[], message: RegExp, hint: RegExp][] = [
@@ -17,6 +17,11 @@ Deno.test({
         ["--group", "a/b"],
         /Invalid --group "a\/b"/,
         /one topic level/,
+      ],
+      [
+        ["--group", "hall", "--name", "a/b", "--store", "redis://127.0.0.1:1"],
+        /--group with the --name "a\/b": it has a slash/,
+        /such as server-1/,
       ],
     ];
     for (const [args, message, hint] of cases) {
