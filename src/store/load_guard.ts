@@ -86,7 +86,7 @@ function tooLargeError(
     `Cannot load ${description}: its ${cells} cells need ${needed} MiB of memory, the server has ${present} MiB`,
     {
       hint:
-        "The file was not changed. Start the server with more memory; to need less later, delete layers then, and limit new cells with --max-cells. Or use another file with --store.",
+        "The stored map was not changed. Start the server with more memory; to need less later, delete layers then, and limit new cells with --max-cells. Or use another store with --store.",
     },
   );
 }

@@ -14,6 +14,8 @@ import { list, text } from "./stream_entry.ts";
 export const FORMAT = "1";
 /** The format while `occupancy store copy` writes a map. */
 export const COPY_FORMAT = "copy";
+/** The field with the number of replicas. */
+const REPLICAS = "replicas";
 /** A node that does not answer for this time is given up, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 
@@ -67,4 +69,30 @@ export async function openKeyspace(
       },
     );
   }
+}
+
+/**
+ * Returns how many replicas must have what is committed. All servers use the
+ * same number: without one of its own, a server uses that of the others, so that
+ * one that starts while the replicas are away does not do without them.
+ *
+ * @param node the master of {@linkcode Keys.meta}
+ * @param keys the keys of the map
+ * @param wanted the setting of this server; the next ones use it too
+ * @param present how many replicas there are
+ * @throws {RedisError} the error of Redis
+ */
+export async function agreeOnReplicas(
+  node: RedisNode,
+  { meta }: Keys,
+  wanted: number | undefined,
+  present: number,
+): Promise<number> {
+  const send = (...command: string[]) => node.send(command, COMMAND_TIMEOUT_MS);
+  const reply = await send("HGET", meta, REPLICAS);
+  const stored = reply === null ? NaN : Number(text(reply));
+  const known = Number.isSafeInteger(stored) && stored >= 0 ? stored : 0;
+  const replicas = wanted ?? Math.max(known, Math.min(1, present));
+  if (replicas !== stored) await send("HSET", meta, REPLICAS, `${replicas}`);
+  return replicas;
 }

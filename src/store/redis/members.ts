@@ -31,11 +31,15 @@ local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
 return 1`;
-/** Key: member. Argument: our run id. Deletes the key, unless it is of another. */
+/**
+ * Keys: member, members. Arguments: our run id, our name. Deletes both, unless
+ * the member is of another run.
+ */
 const LEAVE = `
 local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1])
+  redis.call('SREM', KEYS[2], ARGV[2])
 end
 return 0`;
 
@@ -110,7 +114,8 @@ export class Members {
     await this.#renewing;
     const { keys, name, run } = this.#options;
     if (this.#renewing !== undefined && this.#node !== undefined) {
-      await this.#send("EVAL", LEAVE, "1", keys.member(name), run)
+      const all = [keys.member(name), keys.members];
+      await this.#send("EVAL", LEAVE, "2", ...all, run, name)
         .catch(() => {}); // it expires
     }
     this.#drop();
@@ -157,6 +162,9 @@ export class Members {
     const values = await Promise.all(
       names.map((name) => this.#send("GET", keys.member(name))),
     );
+    // One that is only late adds itself again with its next renewal.
+    const gone = names.filter((_, i) => values[i] === null);
+    if (gone.length > 0) await this.#send("SREM", keys.members, ...gone);
     const alive = names.flatMap((name, i) => {
       const value = values[i]!;
       if (value === null) return [];

@@ -29,7 +29,7 @@ import {
   type JournalState,
 } from "./journal_state.ts";
 import { Keys } from "./keys.ts";
-import { openKeyspace } from "./keyspace.ts";
+import { agreeOnReplicas, openKeyspace } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
 import { RedisCheckpoints } from "./redis_checkpoints.ts";
@@ -58,8 +58,8 @@ export interface RedisStoreOptions {
   /** Number of shards, as of all servers that share the store. */
   readonly shards: number;
   /**
-   * How many replicas must have what is committed. Default: 1 if there are
-   * replicas at the start, else 0.
+   * How many replicas must have what is committed. Default: as many as the other
+   * servers want; of the first one, 1 if there are replicas at its start, else 0.
    */
   readonly replicas?: number | undefined;
   /** Receives a line about a problem that does not prevent the use. */
@@ -94,7 +94,7 @@ export class RedisStore implements Store {
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];
   readonly #states: JournalState[] = [];
-  /** Called when the store begins to fail. */
+  /** Ends calls of `sync`. */
   readonly #syncs = new Set<() => void>();
   #map: OccupancyMap | undefined;
   #follower: Follower | undefined;
@@ -207,15 +207,14 @@ export class RedisStore implements Store {
 
   /** @inheritdoc */
   commit(entries: readonly Entry[]): Promise<void> {
-    if (this.#closing.signal.aborted) {
-      return Promise.reject(this.#closedError());
-    }
+    const { signal } = this.#closing;
+    if (signal.aborted) return Promise.reject(signal.reason);
     const alive = entries.findLast(({ kind }) => kind === "alive");
     const { commit, parts } = divideCommit(entries, this.#map!);
     for (const [shard, some] of parts) this.#writers[shard]!.append(some);
     if (alive === undefined) return commit.done;
     const done = commit.done.then(async () => {
-      if (!await this.#alive.store(alive.now)) throw this.#closedError();
+      if (!await this.#alive.store(alive.now)) throw signal.reason;
     });
     done.catch(() => {}); // the caller may not wait for it
     return done;
@@ -223,7 +222,6 @@ export class RedisStore implements Store {
 
   applied(): void {}
 
-  /** @inheritdoc */
   problem(): StoreError | undefined {
     return this.#problem.reported;
   }
@@ -239,12 +237,12 @@ export class RedisStore implements Store {
       await doneWithin(this.records.flushed(), FLUSH_TIMEOUT_MS);
       if (this.#closing.signal.aborted) return;
     }
-    this.#closing.abort(this.#closedError());
+    const error = this.#closedError();
+    this.#closing.abort(error);
     this.#problem.close();
     this.#limiter[Symbol.dispose]();
     this.records.close();
     this.#alive.close();
-    const error = this.#closedError();
     for (const writer of this.#writers) {
       for (const commit of writer.pending()) commit.fail(error);
       writer.stop();
@@ -309,16 +307,18 @@ export class RedisStore implements Store {
 
   /** Checks what Redis has. */
   async #openKeys(): Promise<void> {
-    const { deployment, shards, replicas } = this.#options;
+    const { deployment, shards, replicas: wanted } = this.#options;
+    const { keys } = this;
     const node = await deployment.open(this.keys.meta);
     try {
-      await openKeyspace(node, this.keys, shards, this.description);
+      await openKeyspace(node, keys, shards, this.description);
       await this.#alive.load(node);
-      this.#replicas = replicas ?? Math.min(1, await deployment.replicas(node));
+      const present = await deployment.replicas(node);
+      this.#replicas = await agreeOnReplicas(node, keys, wanted, present);
     } finally {
       node.close();
     }
-    if (replicas === undefined && this.#replicas === 0) {
+    if (wanted === undefined && this.#replicas === 0) {
       this.#warn(
         `Redis at ${this.description} has no replicas: if its machine fails, readings that were acknowledged are lost. Add two replicas, or set --redis-replicas 0 to accept that.`,
       );

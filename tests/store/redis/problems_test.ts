@@ -201,6 +201,9 @@ Deno.test({
     await using redis = await startReplicated(1);
     await using a = await openMember(redis.url, { replicas: 1 });
     await redis.replicas[0]!.kill();
+    // A server that starts meanwhile does not do without the replica.
+    await using b = await openMember(redis.master.url, { name: "b" });
+    assert.equal(b.store.replicas, 1);
     let isDone = false;
     // In several entries of one transaction.
     const rows = Array.from(
