@@ -87,9 +87,16 @@ export class LayerCounts {
 
   /** Returns true if {@linkcode LayerCounts.count} may change a count. */
   isDue(map: OccupancyMap, now: number): boolean {
-    const grid = map.layer(this.#layer);
-    return grid !== this.#grid || now > this.due || this.#isStaleDue(now) ||
-      map.revisionOf(this.#layer) !== this.#revision;
+    return !this.isCurrent(map) || now > this.due || this.#isStaleDue(now);
+  }
+
+  /**
+   * Returns true if all changes of the layer are counted. Not if its shard was
+   * replaced since, whose revision may be the same.
+   */
+  isCurrent(map: OccupancyMap): boolean {
+    return map.layer(this.#layer) === this.#grid &&
+      map.revisionOf(this.#layer) === this.#revision;
   }
 
   /** Returns the counts of a zone. */

@@ -265,7 +265,6 @@ export class ZoneTracker {
   *#count(now: number): Work<void> {
     const map = this.#map;
     for (let pass = 1;; pass++) {
-      const { revision } = map;
       for (const { counts } of this.#layers.values()) {
         const work = counts.count(
           map,
@@ -276,7 +275,8 @@ export class ZoneTracker {
         if (pass < MAX_PASSES) yield* work;
         else while (!work.next().done);
       }
-      if (map.revision === revision) return;
+      const all = [...this.#layers.values()];
+      if (all.every(({ counts }) => counts.isCurrent(map))) return;
     }
   }
 

@@ -94,6 +94,8 @@ const update = fc.record({
   kind: fc.constant("update" as const),
   /** Readings in the pauses of the update. */
   inPauses: fc.array(reading, { maxLength: 3 }),
+  /** Whether all shards are replaced by equal ones in the last pause of them. */
+  reload: fc.boolean(),
 });
 const step = fc.oneof(
   { weight: 6, arbitrary: update },
@@ -140,6 +142,9 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Returns a map as a restart makes it of the stored tiles. */
 function restoredMap(map: OccupancyMap): OccupancyMap {
+  for (const [, grid] of map.layers()) {
+    for (let tile = 0; tile < grid.tileCount; tile++) grid.markDirty(tile);
+  }
   const copy = restored(map, emptyMap(map.shards.length));
   for (const [i, { revision, began }] of map.shards.entries()) {
     copy.shards[i]!.restoreRevision(revision, began);
@@ -221,10 +226,20 @@ class Run {
         );
         return this.tracker.replace(this.zones);
       case "update":
-        this.update(step.inPauses.map((reading) => () => {
-          this.apply(LAYERS[reading.age % 2]!, [reading]);
-        }));
+        this.update([
+          ...(step.reload ? [() => this.reload()] : []),
+          ...step.inPauses.map((reading) => () => {
+            this.apply(LAYERS[reading.age % 2]!, [reading]);
+          }),
+        ]);
     }
+  }
+
+  /** Replaces all shards, as a server that was far behind does. */
+  reload(): void {
+    const { shards } = restoredMap(this.map);
+    for (const [i, shard] of shards.entries()) this.map.replaceShard(i, shard);
+    this.map.age(this.now);
   }
 
   apply(
