@@ -29,7 +29,7 @@ const NO_LIMITS = {
   zones: Infinity,
   positions: Infinity,
 } as const;
-/** Bytes of records that are decoded in about a millisecond. */
+/** Bytes of records that are decoded or written in about a millisecond. */
 const STEP_BYTES = 128 * 1024;
 
 /** The definitions before the first edit. */
@@ -244,14 +244,20 @@ export class ZoneDefinitions {
     this.#unused = [];
     const ids: number[] = [];
     const features: string[] = [];
+    let written = 0;
     for (const [id, read] of definitions) {
       this.#lastGeneration = Math.max(this.#lastGeneration, read.generation);
       if (read.generation !== generation) {
         this.#unused.push(id);
         definitions.delete(id);
       } else if (read.zone === undefined) {
+        const feature = JSON.stringify(read.feature);
         ids.push(id);
-        features.push(JSON.stringify(read.feature));
+        features.push(feature);
+        written += feature.length;
+        if (written < STEP_BYTES) continue;
+        written = 0;
+        yield;
       }
     }
     for (const [i, zone] of (yield* readFeatures(features)).entries()) {
