@@ -35,7 +35,7 @@ export interface KeyspaceFacts {
 }
 
 const SECTIONS = ["server", "memory", "persistence", "replication", "cluster"];
-const SETTINGS = ["save", "appendfsync", "min-replicas-to-write"];
+const SETTINGS = ["save", "appendfsync"];
 
 /** Reads the facts of a master. @throws {RedisError} */
 export async function readMaster(node: RedisNode): Promise<MasterFacts> {

@@ -26,6 +26,9 @@ import { deleteKeys } from "./redis_keys.ts";
 
 /** A copy of the largest map takes less time. */
 const LEASE_MS = 3_600_000;
+/** A copy that does not renew its entry for this time was killed, in ms. */
+const MEMBER_MS = 20_000;
+const RENEWAL_MS = 5000;
 /** Maximum wait for the checkpoint of a shard, and for replicas, in ms. */
 const CHECKPOINT_TIMEOUT_MS = 600_000;
 const WAIT_MS = 30_000;
@@ -68,6 +71,9 @@ class RedisTarget implements CopyTarget {
   readonly #records = new RecordTable();
   #shards = DEFAULT_SHARDS;
   #checkpoints: RedisCheckpoints | undefined;
+  /** Renews the entry of the copy. */
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #member: RedisNode | undefined;
   #isBegun = false;
   #isComplete = false;
 
@@ -116,10 +122,13 @@ class RedisTarget implements CopyTarget {
     const fields = ["format", COPY_FORMAT, "shards", `${this.#shards}`];
     await node.send(["HSET", meta, ...fields]);
     await node.send(["SADD", members, COPY_NAME]);
-    await node.send(
-      ["SET", this.#keys.member(COPY_NAME), "copy", "PX", `${LEASE_MS}`],
-    );
-    node.close();
+    const member = this.#keys.member(COPY_NAME);
+    await node.send(["SET", member, "copy", "PX", `${MEMBER_MS}`]);
+    this.#member = node;
+    this.#timer = setInterval(() => {
+      // After an error the copy fails at its next step, or its entry expires.
+      node.send(["PEXPIRE", member, `${MEMBER_MS}`]).catch(() => {});
+    }, RENEWAL_MS);
     const run = crypto.randomUUID();
     for (let shard = 0; shard < this.#shards; shard++) {
       const node = await this.#deployment.open(this.#keys.journal(shard));
@@ -190,6 +199,7 @@ class RedisTarget implements CopyTarget {
   }
 
   async complete(): Promise<undefined> {
+    this.#endEntry();
     for (let shard = 0; shard < this.#shards; shard++) {
       const node = await this.#deployment.open(this.#keys.journal(shard));
       await node.send(["DEL", this.#keys.ofShard(shard, "lease")]);
@@ -206,12 +216,18 @@ class RedisTarget implements CopyTarget {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#endEntry();
     await this.#checkpoints?.close();
     if (this.#isBegun && !this.#isComplete) {
       // What cannot be removed is not used by servers, and replaced by a copy.
       await deleteKeys(this.#deployment, this.#keys).catch(() => {});
     }
     this.#deployment.close();
+  }
+
+  #endEntry(): void {
+    clearInterval(this.#timer);
+    this.#member?.close();
   }
 
   #makeCheckpoints(records: RecordTable): RedisCheckpoints {
@@ -278,17 +294,20 @@ class RedisTarget implements CopyTarget {
   }
 
   #usedError(names: readonly string[]): StoreError {
+    const cannot = `Cannot write to ${this.#description}`;
+    if (names.length === 1 && names[0] === COPY_NAME) {
+      return new StoreError(`${cannot}: another copy is running`, {
+        hint:
+          "Wait until it has ended. If it was killed, try again after 20 seconds.",
+      });
+    }
     return new StoreError(
-      `Cannot write to ${this.#description}: ${
-        names.length === 1 && names[0] === COPY_NAME
-          ? "another copy is running"
-          : `it is used by ${plural(names.length, "server")} (${
-            names.join(", ")
-          })`
-      }`,
+      `${cannot}: it is used by ${plural(names.length, "server")} (${
+        names.join(", ")
+      })`,
       {
         hint:
-          "Stop all servers that use it, or name another prefix: redis://HOST:PORT/PREFIX. The entry of a program that was killed expires.",
+          "Stop all servers that use it, or name another prefix: redis://HOST:PORT/PREFIX. A server that was killed counts for 5 seconds more.",
       },
     );
   }

@@ -132,6 +132,12 @@ Deno.test({
       ...["HSET", "{occupancy}:meta", "format", "copy", "shards", "4"],
     );
     await redis.command("SET", "{occupancy/0}:chunks", "half");
+    await redis.command("SADD", "{occupancy}:members", "store-copy");
+    await redis.command("SET", "{occupancy}:member:store-copy", "copy");
+    await assert.rejects(copy(from, redis.url, quiet), {
+      message: `Cannot write to ${redis.url}: another copy is running`,
+    });
+    await redis.command("DEL", "{occupancy}:member:store-copy"); // expires
     const { openStore } = await import("../../../src/store/open.ts");
     const { OccupancyMap } = await import("../../../src/grid/mod.ts");
     const store = await openStore(redis.url, { durability: "fsync" });
