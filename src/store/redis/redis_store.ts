@@ -23,11 +23,7 @@ import {
 import { AliveTimes } from "./alive_times.ts";
 import { divideCommit } from "./commit_parts.ts";
 import type { Deployment } from "./deployment.ts";
-import {
-  type Checkpoints,
-  initialState,
-  type JournalState,
-} from "./journal_state.ts";
+import { initialState, type JournalState } from "./journal_state.ts";
 import { Keys } from "./keys.ts";
 import { agreeOnReplicas, openKeyspace } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
@@ -98,7 +94,7 @@ export class RedisStore implements Store {
   readonly #syncs = new Set<() => void>();
   #map: OccupancyMap | undefined;
   #follower: Follower | undefined;
-  readonly #checkpoints: Checkpoints;
+  readonly #checkpoints: RedisCheckpoints;
   #replicas = 0;
   readonly #alive: AliveTimes;
   #damaged = 0;

@@ -1,4 +1,5 @@
 /** Servers that share a map in Redis, as far as checkpoints need them. */
+import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import { decodeEntries, EntryEncoder } from "../../../src/store/entry_codec.ts";
@@ -18,11 +19,16 @@ import {
 import { applyEntry, type Entry } from "../../../src/store/store.ts";
 import type { RedisServer } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
+import { assertSameMap, readingsEntry } from "../support.ts";
 
 /** What tests use of a Redis server. */
 export type Redis = Pick<RedisServer, "url" | "command" | "text">;
 
 export const KEYS = new Keys("occupancy");
+export const CHECKPOINT = KEYS.ofShard(0, "checkpoint");
+export const CHUNKS = KEYS.ofShard(0, "chunks");
+export const JOURNAL = KEYS.journal(0);
+export const T0 = 1_700_000_000_000;
 
 /** Gives the lease of shard 0 to a server, with a new fence. */
 export async function giveLease(redis: Redis, name: string) {
@@ -169,3 +175,43 @@ export class Member implements AsyncDisposable {
     this.checkpoints.applied(0, this.state);
   }
 }
+
+/** Readings all over a layer. */
+export function someReadings(
+  random: (below: number) => number,
+  now: number,
+  layer = "default",
+  count = 200,
+): Entry {
+  return readingsEntry(
+    now,
+    Array.from(
+      { length: count },
+      () => [random(2000), random(2000), random(3)] as const,
+    ),
+    layer,
+  );
+}
+
+/** Fails unless a new server has the same map from checkpoint and journal. */
+export async function assertLoads(redis: Redis, member: Member) {
+  await using other = await Member.start(redis);
+  assertSameMap(other.map, member.map);
+  assert.deepEqual(
+    [other.state.position, other.state.now, other.state.bytes],
+    [member.state.position, member.state.now, member.state.bytes],
+  );
+}
+
+/** The ids of all chunks in Redis, in their order. */
+export async function chunkIds(redis: Redis): Promise<number[]> {
+  const ids = await redis.command("HKEYS", CHUNKS);
+  return ids.map((id: Uint8Array) => Number(`${id}`)).sort((
+    a: number,
+    b: number,
+  ) => a - b);
+}
+
+/** Number of entries in the journal. */
+export const journalLength = (redis: Redis) =>
+  redis.command("XLEN", JOURNAL) as Promise<number>;
