@@ -9,10 +9,7 @@ import type { Marker, MarkerEvents } from "./markers.ts";
 /** Timeout of the first marker: some brokers drop it without an error. */
 const FIRST_MARKER_TIMEOUT_MS = 2000;
 
-/**
- * Further requests are not held: as many can wait for their replies, so that
- * they are refused as too many.
- */
+/** Further requests are answered without waiting: a bound for the memory. */
 const MAX_HELD_REQUESTS = 12_000;
 
 /** Publishes the markers of a {@linkcode Barrier}. */

@@ -180,7 +180,7 @@ export class GroupMembers {
       return;
     }
     const members = this.#on(link);
-    if (!members.has(name) && members.size >= MAX_MEMBERS) {
+    if (!members.has(name) && !makeRoom(members)) {
       this.#context.telemetry.stats.limited.add("group-members");
       return;
     }
@@ -196,6 +196,21 @@ export class GroupMembers {
     if (members === undefined) this.#members.set(link, members = new Map());
     return members;
   }
+}
+
+/**
+ * Forgets a member that is away and has a successor, if there are too many: the
+ * names of servers may change with each start.
+ *
+ * @returns false if there is no room for another one
+ */
+function makeRoom(members: Map<string, Member>): boolean {
+  if (members.size < MAX_MEMBERS) return true;
+  for (const [name, { isOnline, state }] of members) {
+    if (isOnline || state.successor === undefined) continue;
+    return members.delete(name);
+  }
+  return false;
 }
 
 /** Returns undefined if the payload is no state. */
