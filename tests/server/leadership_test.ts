@@ -162,6 +162,9 @@ test("an edit while the store fails is refused; one that waits is done later or 
   b.store.failing = true;
   const refused = await b.server.zones.edit({ kind: "set", zone: lobby! });
   assert.equal(refused, "store-failing");
+  const edit = { kind: "set", zone: lobby! } as const;
+  // Whether they are as expected is not known.
+  assert.equal(await b.server.zones.edit(edit, () => false), "store-failing");
   b.store.failing = false;
   const done = await b.server.zones.edit({ kind: "set", zone: lobby! });
   assert.ok(typeof done === "object");

@@ -251,6 +251,10 @@ export class ServerZones implements ZoneService {
       if (this.#stopped) return "stopping";
       if (!status.loaded) return "starting";
       await this.#synchronize();
+      // Perhaps these are not the definitions that all servers have committed.
+      if (this.#isShared && status.storeProblem !== undefined) {
+        return "store-failing";
+      }
       const before = this.#definitions;
       if (!isExpected(before)) return "changed";
       const edited = await inTurns(this.#editor.apply(before, edit));
