@@ -194,8 +194,7 @@ export class RedisStore implements Store {
       );
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
-      const apply = (delivery: Delivery) =>
-        this.#loadDelivery(map, delivery, guard);
+      const apply = (one: Delivery) => this.#loadDelivery(map, one, guard);
       await start.run(() => this.#readers[shard]!.load(apply, this.#replicas));
     }));
     await joined;

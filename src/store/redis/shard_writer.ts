@@ -59,7 +59,7 @@ interface Numbered {
  * Appends parts in their order, with one batch at a time in flight. A batch is
  * appended by one transaction, so that all of it or nothing is there, and again
  * on another connection until Redis confirms that it is safe, with the same
- * numbers: whoever reads applies each number once.
+ * numbers: a reader applies each number once.
  *
  * An entry is safe when `XADD` has returned and `WAIT` behind it on the same
  * connection has counted enough replicas: `WAIT` is about the last write of its
