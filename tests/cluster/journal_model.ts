@@ -1,11 +1,11 @@
 /**
  * Makes the maps that the journals in Redis describe, by the plain rules: in
- * the order of the entries, each once, with a clock that never goes back. Reads
- * each journal at once when all is quiet, so it shares nothing with the servers
- * but the codec.
+ * the order of the entries, each once, with a clock that never goes back. It shares
+ * only the codec with the servers.
  *
  * @module
  */
+import { delay } from "../../src/common/async.ts";
 import { decodeEntries } from "../../src/store/entry_codec.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openDeployment } from "../../src/store/redis/connect.ts";
@@ -14,7 +14,13 @@ import type {
   RedisNode,
 } from "../../src/store/redis/deployment.ts";
 import { Keys } from "../../src/store/redis/keys.ts";
-import { list, parseEntry, text } from "../../src/store/redis/stream_entry.ts";
+import {
+  compareIds,
+  list,
+  parseEntry,
+  type StreamEntry,
+  text,
+} from "../../src/store/redis/stream_entry.ts";
 import type { Entry } from "../../src/store/store.ts";
 import { Model, type Reading } from "../grid/model.ts";
 
@@ -22,52 +28,107 @@ import { Model, type Reading } from "../grid/model.ts";
 const SHARDS = 16;
 /** `--max-skew` of a server, by default. */
 const MAX_SKEW_MS = 60_000;
-const COMMAND_TIMEOUT_MS = 30_000;
+const READ_INTERVAL_MS = 500;
+const TIMEOUT_MS = 5000;
 
 /**
- * Reads the journals of all shards.
- *
- * @param address of Redis, as after `--store`
- * @returns a model of each shard; undefined if a journal was shortened: its
- * beginning is in a checkpoint
+ * Reads the journals again and again, so that it has what a checkpoint trims.
+ * What a failover has lost was not acknowledged: it is forgotten.
  */
-export async function readModels(
-  address: string,
-): Promise<Model[] | undefined> {
-  const deployment = await openDeployment(parseRedisAddress(address));
-  try {
-    const models: Model[] = [];
-    for (let shard = 0; shard < SHARDS; shard++) {
-      const entries = await readJournal(deployment, shard);
-      if (entries === undefined) return undefined;
+export class JournalRecorder implements AsyncDisposable {
+  readonly #deployment: Deployment;
+  readonly #journals: ShardJournal[];
+  readonly #ending = new AbortController();
+  readonly #reading: Promise<void>;
+
+  private constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.#journals = Array.from(
+      { length: SHARDS },
+      (_, shard) => new ShardJournal(deployment, shard),
+    );
+    this.#reading = this.#read();
+  }
+
+  /**
+   * Begins to read.
+   *
+   * @param address of Redis, as after `--store`
+   */
+  static async start(address: string): Promise<JournalRecorder> {
+    return new JournalRecorder(
+      await openDeployment(parseRedisAddress(address)),
+    );
+  }
+
+  /**
+   * Reads what the journals have now.
+   *
+   * @returns a model of each shard
+   * @throws {Error} if entries are missing
+   */
+  async models(): Promise<Model[]> {
+    await Promise.all(this.#journals.map((journal) => journal.read()));
+    return this.#journals.map((journal) => {
       const model = new Model(Infinity, Infinity, MAX_SKEW_MS);
-      for (const entry of entries) applyToModel(model, entry);
-      models.push(model);
+      for (const entry of journal.entries()) applyToModel(model, entry);
+      return model;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#reading;
+    this.#deployment.close();
+  }
+
+  async #read(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      // A master may be away.
+      await Promise.allSettled(this.#journals.map((journal) => journal.read()));
+      await delay(READ_INTERVAL_MS, signal);
     }
-    return models;
-  } finally {
-    deployment.close();
   }
 }
 
-/** Returns the entries of a journal, each once, with the clock of the shard. */
-async function readJournal(
-  deployment: Deployment,
-  shard: number,
-): Promise<Entry[] | undefined> {
-  const key = new Keys(deployment.prefix).journal(shard);
-  const node = await deployment.open(key);
-  try {
-    const range = ["XRANGE", key, "-", "+"];
-    const replies = list(await node.send(range, COMMAND_TIMEOUT_MS));
-    if (replies.length === 0) return [];
-    if (await addedTo(node, key) > replies.length) return undefined;
+/** The journal of a shard. */
+class ShardJournal {
+  readonly #deployment: Deployment;
+  readonly #key: string;
+  #node: RedisNode | undefined;
+  #work: Promise<void> = Promise.resolve();
+  /** In the order of their ids. */
+  #known: StreamEntry[] = [];
+  #added = 0;
+
+  constructor(deployment: Deployment, shard: number) {
+    this.#deployment = deployment;
+    this.#key = new Keys(deployment.prefix).journal(shard);
+  }
+
+  /** Reads all that it has now. @throws {RedisError} */
+  read(): Promise<void> {
+    const read = this.#work.catch(() => {}).then(() => this.#read());
+    this.#work = read;
+    return read;
+  }
+
+  /**
+   * Returns the entries, each once, with the clock of the shard.
+   *
+   * @throws {Error} if one is damaged, or some are missing
+   */
+  entries(): Entry[] {
+    const { length } = this.#known;
+    if (length !== this.#added) {
+      throw new Error(`${this.#key}: ${length} of ${this.#added} entries`);
+    }
     const written = new Map<string, number>();
     const entries: Entry[] = [];
     let now = -Infinity;
-    for (const reply of replies) {
-      const { run, sequence, content, damage } = parseEntry(reply);
-      if (damage !== undefined) throw new Error(`${key}: ${damage}`);
+    for (const { run, sequence, content, damage } of this.#known) {
+      if (damage !== undefined) throw new Error(`${this.#key}: ${damage}`);
       if (content === undefined) continue;
       if (sequence <= (written.get(run) ?? 0)) continue; // written again
       written.set(run, sequence);
@@ -77,8 +138,33 @@ async function readJournal(
       }
     }
     return entries;
-  } finally {
-    node.close();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const node = this.#node ??= await this.#deployment.open(this.#key);
+      const send = (...words: string[]) => node.send(words, TIMEOUT_MS);
+      const present = list(await send("XRANGE", this.#key, "-", "+"))
+        .map(parseEntry);
+      if (present.length === 0 && this.#known.length === 0) return;
+      const info = list(await send("XINFO", "STREAM", this.#key));
+      const field = info.findIndex((one) =>
+        one === "entries-added" ||
+        one instanceof Uint8Array && text(one) === "entries-added"
+      );
+      this.#added = Number(text(info[field + 1]));
+      const first = present[0]?.id;
+      // Those before were trimmed.
+      const trimmed = this.#known.filter(({ id }) =>
+        first === undefined || compareIds(id, first) < 0
+      );
+      this.#known = [...trimmed, ...present];
+    } catch (error) {
+      this.#node?.close();
+      this.#node = undefined;
+      this.#deployment.changed();
+      throw error;
+    }
   }
 }
 
@@ -111,12 +197,4 @@ function applyToModel(model: Model, entry: Entry): void {
     case "alive":
     case "records":
   }
-}
-
-/** Returns how many entries were ever added to a stream. */
-async function addedTo(node: RedisNode, key: string): Promise<number> {
-  const info = list(await node.send(["XINFO", "STREAM", key])).map((one) =>
-    Array.isArray(one) ? "" : text(one)
-  );
-  return Number(info[info.indexOf("entries-added") + 1]);
 }

@@ -8,10 +8,11 @@ import { Lab } from "../../tools/cluster/lab.ts";
 import { differences, layerOfModel, readLayer } from "../chaos/cluster/maps.ts";
 import { Publisher } from "../chaos/publisher.ts";
 import type { Message, Planned } from "../chaos/workload.ts";
+import type { Model } from "../grid/model.ts";
 import { needs } from "../support/needs.ts";
 import { randomIntegers } from "../support/random.ts";
 import { until } from "../support/until.ts";
-import { readModels } from "./journal_model.ts";
+import { JournalRecorder } from "./journal_model.ts";
 
 const LAYERS = ["hall", "yard", "roof", "dock"];
 const MESSAGES = 4000;
@@ -34,6 +35,7 @@ Deno.test({
     const seed = crypto.getRandomValues(new Int32Array(1))[0]!;
     const messages = plan(randomIntegers(seed), Date.now() - 60_000);
     await using lab = await Lab.start();
+    await using journals = await JournalRecorder.start(lab.store);
     // Two publishers on each broker.
     await Promise.all([0, 1, 2, 3].map((i) =>
       new Publisher({
@@ -50,7 +52,7 @@ Deno.test({
     assert.ok(taken.every((count) => count > 0), `each writes: ${taken}`);
     let different: string[] = [];
     await until(async () => {
-      different = await compare(lab);
+      different = await compare(lab, await journals.models());
       return different.length === 0;
     }, {
       what: () => `seed ${seed}: ${different.slice(0, 10).join("\n")}`,
@@ -91,9 +93,10 @@ async function messagesOf({ url }: { readonly url: string }): Promise<number> {
 }
 
 /** Compares each server with the model, and changes since some revisions. */
-async function compare({ members, store }: Lab): Promise<string[]> {
-  const models = await readModels(store);
-  assert.ok(models, "no journal was shortened");
+async function compare(
+  { members }: Lab,
+  models: readonly Model[],
+): Promise<string[]> {
   const found: string[] = [];
   for (const layer of LAYERS) {
     const { revision } = layerOfModel(models, layer);

@@ -10,7 +10,7 @@ import type { Model } from "../../grid/model.ts";
 import { until } from "../../support/until.ts";
 import { Publisher } from "../publisher.ts";
 import { planWorkload, randomFrom, type Workload } from "../workload.ts";
-import { readModels } from "../../cluster/journal_model.ts";
+import { JournalRecorder } from "../../cluster/journal_model.ts";
 import { Failures, planFailures } from "./failures.ts";
 import {
   checkLayer,
@@ -80,6 +80,7 @@ export async function runClusterChaos(
   await using lab = await Lab.start({
     ...{ replicas, members: SERVERS, brokers: BROKERS },
   });
+  await using journals = await JournalRecorder.start(lab.store);
   const failures = new Failures(lab, { freezeMs, awayMs: AWAY_MS });
   const planned = planFailures(
     { kills, servers: SERVERS, redis: true },
@@ -131,12 +132,11 @@ export async function runClusterChaos(
   // that applies the journals by itself.
   await lab.addMember();
   settled = await settle(lab, workloads);
-  const models = await readModels(lab.store);
-  const wrong = models === undefined ? [] : await compareModels(lab, models);
+  const wrong = await compareModels(lab, await journals.models());
   return {
     ...settled,
     different: [...settled.different, ...wrong],
-    maps: lab.members.length + (models === undefined ? 0 : 1),
+    maps: lab.members.length + 1,
     acknowledged: sum(fleet, ({ acknowledged }) => acknowledged),
     requests: sum(list, ({ count }) => count),
     unanswered: sum(list, ({ open }) => open),
