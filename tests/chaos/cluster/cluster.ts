@@ -41,8 +41,8 @@ export interface ClusterChaosReport {
   readonly requests: number;
   /** Requests that were never answered. */
   readonly unanswered: number;
-  /** Requests that were answered more than once. */
-  readonly repeated: number;
+  /** Requests that were answered more than once, with times. */
+  readonly repeated: readonly string[];
   /** The longest time until an answer, in ms. */
   readonly longestWait: number;
   /** Cells that are missing or have the value of an earlier reading. */
@@ -81,13 +81,13 @@ export async function runClusterChaos(
     ...{ replicas, members: SERVERS, brokers: BROKERS },
   });
   await using journals = await JournalRecorder.start(lab.store);
-  const failures = new Failures(lab, { freezeMs, awayMs: AWAY_MS });
   const planned = planFailures(
     { kills, servers: SERVERS, redis: true },
     random,
   );
   await using requesters = await startRequesters(lab);
 
+  const failures = new Failures(lab, { freezeMs, awayMs: AWAY_MS });
   const start = performance.now();
   // Readings are sent at an even rate, but not beyond the next failure before
   // it has begun.
@@ -140,7 +140,7 @@ export async function runClusterChaos(
     acknowledged: sum(fleet, ({ acknowledged }) => acknowledged),
     requests: sum(list, ({ count }) => count),
     unanswered: sum(list, ({ open }) => open),
-    repeated: sum(list, ({ repeated }) => repeated),
+    repeated: list.flatMap((one) => one.repeated(start)),
     longestWait: Math.max(...list.map(({ longestWait }) => longestWait)),
     settledMs,
     failures: failures.log,

@@ -70,6 +70,7 @@ export interface FailureTimes {
 export class Failures {
   readonly #lab: Lab;
   readonly #times: FailureTimes;
+  readonly #start = performance.now();
   /** Times from each kill of a server until it was ready again, in ms. */
   readonly recoveries: number[] = [];
   /** What happened, for people. */
@@ -97,8 +98,9 @@ export class Failures {
   async #timed(failure: Failure): Promise<void> {
     const start = performance.now();
     const what = await this.#run(failure);
+    const at = ((start - this.#start) / 1000).toFixed(1);
     const ms = Math.round(performance.now() - start);
-    this.log.push(`${what}: ${ms} ms`);
+    this.log.push(`at ${at} s: ${what}, ${ms} ms`);
   }
 
   async #run(failure: Failure): Promise<string> {

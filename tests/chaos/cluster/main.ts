@@ -34,7 +34,7 @@ export function problemsOf(report: ClusterChaosReport): string[] {
     ...invented.map((cell) => `invented ${cell}`),
     ...different.map((text) => `different ${text}`),
     ...(unanswered > 0 ? [`${unanswered} requests without an answer`] : []),
-    ...(repeated > 0 ? [`${repeated} requests answered twice`] : []),
+    ...repeated.map((text) => `answered twice: ${text}`),
     ...(longestWait > MAX_WAIT_MS
       ? [`a request waited ${Math.round(longestWait)} ms`]
       : []),
@@ -49,7 +49,7 @@ function summary(report: ClusterChaosReport): string {
     `${report.lost.length} cells that lost a reading`,
     `${report.invented.length} cells with a value that was never sent`,
     `${report.different.length} differences`,
-    `${report.requests} requests, ${report.unanswered} without an answer, ${report.repeated} answered twice`,
+    `${report.requests} requests, ${report.unanswered} without an answer, ${report.repeated.length} answered twice`,
     `the longest wait ${seconds(report.longestWait)}`,
     `all maps complete after ${seconds(report.settledMs)}`,
     ...report.failures.map((text) => `\n  ${text}`),

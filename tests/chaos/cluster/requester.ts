@@ -13,9 +13,8 @@ const INTERVAL_MS = 100;
 /** A request and its answers. */
 interface Asked {
   readonly at: number;
-  answers: number;
-  /** Time until the first answer, in ms. */
-  wait: number;
+  /** Times until its answers, in ms. */
+  readonly waits: number[];
 }
 
 /** Sends requests through one broker. */
@@ -64,20 +63,27 @@ export class Requester implements AsyncDisposable {
 
   /** Requests without an answer so far. */
   get open(): number {
-    return this.#asked.filter(({ answers }) => answers === 0).length;
+    return this.#asked.filter(({ waits }) => waits.length === 0).length;
   }
 
-  /** Requests that were answered more than once. */
-  get repeated(): number {
-    return this.#asked.filter(({ answers }) => answers > 1).length;
+  /**
+   * Requests that were answered more than once, for people.
+   *
+   * @param start since when times are given, as of `performance.now()`
+   */
+  repeated(start: number): string[] {
+    return this.#asked.filter(({ waits }) => waits.length > 1)
+      .map(({ at, waits }) => {
+        const after = waits.map((ms) => `${Math.round(ms)} ms`).join(", ");
+        return `at ${((at - start) / 1000).toFixed(1)} s, after ${after}`;
+      });
   }
 
   /** The longest time without an answer, in ms. */
   get longestWait(): number {
     const now = performance.now();
     return this.#asked.reduce(
-      (max, { answers, at, wait }) =>
-        Math.max(max, answers === 0 ? now - at : wait),
+      (max, { at, waits: [wait = now - at] }) => Math.max(max, wait),
       0,
     );
   }
@@ -103,7 +109,7 @@ export class Requester implements AsyncDisposable {
         layer: this.#layers[number % this.#layers.length],
         region: [0, 0, 0, 0],
       });
-      this.#asked.push({ at: performance.now(), answers: 0, wait: 0 });
+      this.#asked.push({ at: performance.now(), waits: [] });
       await this.#raw.write(
         encodePublish("occupancy/request", request, {
           id: number % 65_535 + 1,
@@ -121,7 +127,7 @@ export class Requester implements AsyncDisposable {
       }
       const asked = this.#asked[Number(packet.topic.split("/").at(-1))];
       if (asked === undefined) throw new Error(`No request: ${packet.topic}`);
-      if (asked.answers++ === 0) asked.wait = performance.now() - asked.at;
+      asked.waits.push(performance.now() - asked.at);
     }
   }
 }
