@@ -5,6 +5,7 @@
  */
 import { setImmediate } from "node:timers";
 import { MAX_TURN_MS, TurnTask, type WaitingWork } from "../common/turns.ts";
+import type { Incoming } from "../mqtt/link.ts";
 import { type Entry, StoreError } from "../store/store.ts";
 import { ageingEntries } from "./ageing.ts";
 import type { Arrival } from "./arrival.ts";
@@ -69,6 +70,8 @@ export class Pipeline {
   readonly #local: LocalCommits;
   /** Used instead if the store is shared. */
   readonly #shared: SharedCommits | undefined;
+  /** Requests that were answered and acknowledged before their group. */
+  readonly #acknowledged = new Set<Arrival>();
   /** Called at the end of the present task. */
   readonly #waitingForTask: (() => void)[] = [];
 
@@ -86,7 +89,10 @@ export class Pipeline {
       context,
       this.#arrivals,
       reports,
-      events,
+      {
+        onReceive: () => events.onReceive(),
+        onRequest: (request) => this.#answerEarly(request),
+      },
     );
     const { parser } = this.#reader;
     this.#local = new LocalCommits(context, parser);
@@ -330,7 +336,7 @@ export class Pipeline {
       this.#onApplied(entries.map(({ entry }) => entry));
     }
     parser.clear();
-    link.acknowledge(messages);
+    link.acknowledge(this.#withoutAcknowledged(messages));
     for (const submission of submissions) {
       const revision = map.revisionOf(submission.layer);
       submission.complete(results.get(submission) ?? [], revision);
@@ -396,12 +402,30 @@ export class Pipeline {
     { requests, submissions }: Pick<Group, "requests" | "submissions">,
     problem: StoreError,
   ): void {
-    for (const request of requests) this.#events.onRequest(request);
+    for (const request of requests) this.#answerEarly(request);
     this.#waiting.note();
     const arrived = this.#arrivals.takeSubmissions();
     for (const submission of [...submissions, ...arrived]) {
       submission.fail("store-failing", problem.message);
     }
+  }
+
+  /**
+   * Answers a request while the store fails. A shared store fails for seconds
+   * when a master of Redis is replaced: if this server ended meanwhile, another
+   * one would get the request, and answer it again. So it is acknowledged at
+   * once, before the readings that arrived before it.
+   */
+  #answerEarly(request: Incoming): void {
+    this.#events.onRequest(request);
+    if (this.#shared === undefined || request.qos === 0) return;
+    this.#context.link.acknowledge([request]);
+    this.#acknowledged.add(request);
+  }
+
+  #withoutAcknowledged(messages: readonly Arrival[]): readonly Arrival[] {
+    if (this.#acknowledged.size === 0) return messages;
+    return messages.filter((one) => !this.#acknowledged.delete(one));
   }
 
   #noteStoreProblem(problem: StoreError | undefined): void {
