@@ -47,7 +47,16 @@ export interface Incoming {
    * The connection that acknowledges it, if that is not `link`: the message
    * waited in the session of another server.
    */
-  readonly session?: Pick<Link, "acknowledge"> | undefined;
+  readonly session?: OtherSession | undefined;
+}
+
+/** The session of another server. */
+export interface OtherSession extends Pick<Link, "acknowledge"> {
+  /**
+   * True when this server has it no longer: what was not acknowledged is
+   * delivered again, to the other server.
+   */
+  readonly isLost: boolean;
 }
 
 /**

@@ -55,9 +55,12 @@ export class RequestHandler {
 
   /**
    * Answers a request. An invalid one gets an error reply. A retained one gets
-   * none: its sender asked before, and the broker delivers it at each start.
+   * none: its sender asked before, and the broker delivers it at each start. Nor
+   * does one from the session of another server that has it again: that one
+   * answers it.
    */
   answer(message: Incoming): void {
+    if (message.session?.isLost) return;
     const { topics, telemetry } = this.#context;
     if (message.retain) {
       this.#report("retained", RETAINED_MESSAGE, message.topic);

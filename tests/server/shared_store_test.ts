@@ -175,6 +175,30 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "a request from the session of another server is not answered when that server has it again",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    a.store.frozen = true;
+    a.link.handlers.message(reading("1,1,1"));
+    const session = { isLost: false, acknowledge: () => {} };
+    a.link.handlers.message({
+      ...incoming("occupancy/request", REQUEST),
+      session,
+    });
+    a.link.handlers.message(incoming("occupancy/request", REQUEST));
+    await until(() => journal.items.flat().length > 0);
+    session.isLost = true;
+    a.store.frozen = false;
+    await until(() => repliesOf(a).length > 0);
+    await a.server.stop();
+    assert.equal(repliesOf(a).length, 1);
+  },
+});
+
+Deno.test({
   name: "cells become stale alike on servers whose clocks differ a little",
   permissions: "none",
   fn: async () => {

@@ -5,7 +5,7 @@
  */
 import { plural } from "../../common/plural.ts";
 import { quoteName } from "../../common/printable.ts";
-import type { Incoming, Link } from "../../mqtt/link.ts";
+import type { Incoming, Link, OtherSession } from "../../mqtt/link.ts";
 import type { GroupTopics } from "../../protocol/mod.ts";
 import type { ServerContext } from "../context.ts";
 import type { GroupMembers, OfflineMember } from "./members.ts";
@@ -155,7 +155,7 @@ interface SessionOptions {
 }
 
 /** The session of a member that is away. */
-class AdoptedSession implements Pick<Link, "acknowledge"> {
+class AdoptedSession implements OtherSession {
   readonly #options: SessionOptions;
   /** Payloads of messages that were dispatched and are not acknowledged. */
   readonly #readings = new Set<Uint8Array>();
@@ -164,6 +164,7 @@ class AdoptedSession implements Pick<Link, "acknowledge"> {
   readonly #marker = crypto.randomUUID();
   #hasMarker = false;
   #isStored = false;
+  #isLost = false;
   readonly #stored = Promise.withResolvers<void>();
   readonly #answered = Promise.withResolvers<void>();
   /** The number of messages so far. */
@@ -177,6 +178,10 @@ class AdoptedSession implements Pick<Link, "acknowledge"> {
 
   get base(): Link {
     return this.#options.base;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   acknowledge(messages: readonly Incoming[]): void {
@@ -228,6 +233,7 @@ class AdoptedSession implements Pick<Link, "acknowledge"> {
   }
 
   #fail(): void {
+    this.#isLost = true;
     const error = new Error("the session was lost");
     this.#stored.reject(error);
     this.#answered.reject(error);
