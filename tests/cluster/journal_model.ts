@@ -12,6 +12,7 @@ import { openDeployment } from "../../src/store/redis/connect.ts";
 import type {
   Deployment,
   RedisNode,
+  Reply,
 } from "../../src/store/redis/deployment.ts";
 import { Keys } from "../../src/store/redis/keys.ts";
 import {
@@ -121,7 +122,7 @@ class ShardJournal {
    */
   entries(): Entry[] {
     const { length } = this.#known;
-    if (length !== this.#added) {
+    if (length < this.#added) {
       throw new Error(`${this.#key}: ${length} of ${this.#added} entries`);
     }
     const written = new Map<string, number>();
@@ -144,15 +145,12 @@ class ShardJournal {
     try {
       const node = this.#node ??= await this.#deployment.open(this.#key);
       const send = (...words: string[]) => node.send(words, TIMEOUT_MS);
+      // First the count: entries may be added in between.
+      const info = await send("XINFO", "STREAM", this.#key)
+        .catch(() => []); // no entries yet
       const present = list(await send("XRANGE", this.#key, "-", "+"))
         .map(parseEntry);
-      if (present.length === 0 && this.#known.length === 0) return;
-      const info = list(await send("XINFO", "STREAM", this.#key));
-      const field = info.findIndex((one) =>
-        one === "entries-added" ||
-        one instanceof Uint8Array && text(one) === "entries-added"
-      );
-      this.#added = Number(text(info[field + 1]));
+      this.#added = addedOf(list(info));
       const first = present[0]?.id;
       // Those before were trimmed.
       const trimmed = this.#known.filter(({ id }) =>
@@ -197,4 +195,12 @@ function applyToModel(model: Model, entry: Entry): void {
     case "alive":
     case "records":
   }
+}
+
+/** Returns how many entries were ever added, from the reply of XINFO STREAM. */
+function addedOf(info: readonly Reply[]): number {
+  const at = info.findIndex((one) =>
+    !Array.isArray(one) && one !== null && text(one) === "entries-added"
+  );
+  return at < 0 ? 0 : Number(text(info[at + 1]));
 }
