@@ -124,8 +124,12 @@ export class Checkpointer<Position> {
   #point: JournalPoint<Position>;
   /** Revision, thresholds and size of the map at that point. */
   #mapState: Readonly<Record<string, number>> = {};
-  /** The layers as they were stored last: a deleted one has another grid. */
-  #grids: ReadonlyMap<string, Grid> = new Map();
+  /**
+   * The layers as they were stored last: a deleted one has another grid. Weak,
+   * so that the memory of a deleted one is free before the next checkpoint,
+   * which another server may write.
+   */
+  #grids: ReadonlyMap<string, WeakRef<Grid>> = new Map();
   /** By layer: its first chunk, if that is not 0. */
   readonly #firsts = new Map<string, number>();
   /** The layers that were deleted before the running checkpoint. */
@@ -240,7 +244,7 @@ export class Checkpointer<Position> {
       (last, id) => Math.max(last, id),
       loaded.lastChunk,
     );
-    this.#grids = new Map(map.layers());
+    this.#grids = weakly(map.layers());
     this.#obsoleteChunks = [
       ...loaded.incomplete,
       ...this.#index.takeDeletable(),
@@ -256,8 +260,9 @@ export class Checkpointer<Position> {
    */
   begin(map: MapShard, point: JournalPoint<Position>): void {
     const deleted = new Set<string>();
-    for (const [layer, grid] of this.#grids) {
-      if (map.layer(layer) !== grid) deleted.add(layer);
+    for (const [layer, stored] of this.#grids) {
+      const grid = stored.deref();
+      if (grid === undefined || map.layer(layer) !== grid) deleted.add(layer);
     }
     if (this.#index.isMostlyGarbage) {
       for (const [layer, grid] of map.layers()) {
@@ -319,7 +324,7 @@ export class Checkpointer<Position> {
     this.#deletedTo = deletedTo;
     if (!complete) return false;
     this.#tiles!.end(true);
-    this.#grids = this.#tiles!.layers;
+    this.#grids = weakly(this.#tiles!.layers);
     this.#tiles = undefined;
     this.#checkpointed = this.#point.position;
     this.#index.drop(this.#deleted);
@@ -375,4 +380,12 @@ export class Checkpointer<Position> {
     this.#target.writeMeta(meta, position);
     return true;
   }
+}
+
+function weakly(
+  layers: Iterable<readonly [string, Grid]>,
+): ReadonlyMap<string, WeakRef<Grid>> {
+  return new Map(
+    Array.from(layers, ([name, grid]) => [name, new WeakRef(grid)]),
+  );
 }
