@@ -101,8 +101,8 @@ export class FakeJournal {
     this.#changed();
   }
 
-  /** Appends entries, in the shards that they concern. */
-  append(writer: FakeSharedStore, commit: readonly Entry[]): void {
+  /** Appends entries, in the shards that they concern. Returns those. */
+  append(writer: FakeSharedStore, commit: readonly Entry[]): number[] {
     const indexes = this.items.map((): number[] => []);
     for (const [index, entry] of commit.entries()) {
       const shard = shardOfEntry(writer.map, entry);
@@ -116,6 +116,7 @@ export class FakeJournal {
       this.items[shard]!.push({ writer, commit, indexes: own, bytes });
     }
     for (const store of this.stores) store.wake();
+    return [...indexes.keys()].filter((shard) => indexes[shard]!.length > 0);
   }
 
   #changed(): void {
@@ -242,9 +243,9 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
     if (entries.length === 0) return;
     await this.#until(() => this.#closed || !this.#failing);
     if (this.#closed) throw new StoreError("The store is closed");
-    this.#journal.append(this, entries);
+    const shards = this.#journal.append(this, entries);
     const ends = this.#ends();
-    await this.#until(() => this.#closed || this.#isAt(ends));
+    await this.#until(() => this.#closed || this.#isAt(ends, shards));
     if (this.#closed) throw new StoreError("The store is closed");
   }
 
