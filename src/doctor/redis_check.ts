@@ -10,12 +10,12 @@ import {
   type RedisNode,
 } from "../store/redis/deployment.ts";
 import { DEFAULT_SHARDS, Keys, MAX_REDIS_SHARDS } from "../store/redis/keys.ts";
+import { openMasters } from "../store/redis/open_masters.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
 import { type Finding, finding } from "./finding.ts";
 import {
   forbiddenCommands,
-  openMasters,
   readClusterState,
   readKeyspace,
   readMaster,
@@ -103,7 +103,10 @@ function folded(findings: readonly Finding[]): readonly Finding[] {
   ];
 }
 
-/** One of each command that the store sends; see src/store/redis. */
+/**
+ * One of each command that the store sends, see src/store/redis, and some with
+ * the keys of a shard: these have other names.
+ */
 function forbidden(
   node: RedisNode,
   keys: Keys,
@@ -135,6 +138,10 @@ function forbidden(
     ["SADD", members, "a"],
     ["SREM", members, "a"],
     ["SMEMBERS", members],
+    ["XADD", keys.journal(0), "*", "a", "b"],
+    ["SET", keys.ofShard(0, "lease"), "a"],
+    ["HSET", keys.ofShard(0, "chunks"), "a", "b"],
+    ["MEMORY", "USAGE", meta],
     ["TIME"],
     ["ROLE"],
     ["PING"],

@@ -5,7 +5,6 @@
  */
 import { printable } from "../common/printable.ts";
 import {
-  type Deployment,
   RedisError,
   type RedisNode,
   type Reply,
@@ -90,7 +89,8 @@ export async function readClusterState(
 }
 
 /**
- * Returns the commands that the user of a connection may not send. Nothing is
+ * Returns the commands that the user of a connection may not send, with the key
+ * if it is the key that is forbidden. Nothing is
  * done: Redis checks the rights when it queues a command of a transaction.
  *
  * @returns undefined if that cannot be checked
@@ -112,34 +112,15 @@ export async function forbiddenCommands(
       await node.send(command);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (error.kind === "access") forbidden.add(command[0]!);
+      if (error.kind !== "access") continue;
+      const [name, key] = command;
+      // Redis 7.0: "no permissions to access one of the keys", 7.2: "a key".
+      const isKey = /\bkeys?\b/.test(error.message);
+      forbidden.add(isKey ? `${name} with the key ${key}` : name!);
     }
   }
   await optional(node.send(["DISCARD"]));
   return [...forbidden];
-}
-
-/**
- * Opens a connection to each master that has keys of the map.
- *
- * @param shards number of shards
- * @throws {RedisError}
- */
-export async function openMasters(
-  deployment: Deployment,
-  keys: Keys,
-  shards: number,
-): Promise<RedisNode[]> {
-  const masters = new Map<string, RedisNode>();
-  const of = deployment.kind === "cluster"
-    ? Array.from({ length: shards }, (_, shard) => keys.journal(shard))
-    : [];
-  for (const key of [keys.meta, ...of]) {
-    const node = await deployment.open(key);
-    if (masters.has(node.address)) node.close();
-    else masters.set(node.address, node);
-  }
-  return [...masters.values()];
 }
 
 async function readClock(node: RedisNode): Promise<MasterFacts["clock"]> {

@@ -5,6 +5,7 @@
  */
 import { plural } from "../common/plural.ts";
 import { printable } from "../common/printable.ts";
+import { SLOTS } from "../store/redis/key_slot.ts";
 import { COPY_FORMAT, FORMAT } from "../store/redis/keyspace.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
@@ -13,7 +14,6 @@ import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
 const MIN_VERSION = [6, 2] as const;
 /** The oldest version that the tests run. */
 const TESTED_VERSION = [7, 0] as const;
-const SLOTS = 16_384;
 /** A larger difference of clocks is a warning, in ms. */
 const MAX_CLOCK_DIFFERENCE_MS = 1000;
 /** Less free memory than this share of maxmemory is a warning. */

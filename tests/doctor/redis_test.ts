@@ -146,6 +146,15 @@ Deno.test({
       /^(unknown|warning): .* (cannot be read|append-only|on its disk)/,
     ]);
     assert.equal(await contentsOf(redis), before);
+    // The keys of the shards have other names.
+    await redis.command(
+      ...["ACL", "SETUSER", "bob", "on", ">secret", "~{occupancy}:*", "+@all"],
+    );
+    const bob = await findings(`redis://bob:secret@${address}`);
+    assertFound(bob, [
+      /^error: The user may not send XADD with the key \{occupancy\/0\}:journal, SET with the key \{occupancy\/0\}:lease, HSET with/,
+    ]);
+    assert.equal(await contentsOf(redis), before);
     // Keys of another prefix.
     assertFound(await findings(`${store}/other`), [/^error: .*NOPERM/]);
     await redis.command(

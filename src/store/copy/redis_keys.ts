@@ -6,6 +6,7 @@
 import type { Deployment, RedisNode } from "../redis/deployment.ts";
 import { textOf } from "../redis/info.ts";
 import { type Keys, MAX_REDIS_SHARDS } from "../redis/keys.ts";
+import { openMasters } from "../redis/open_masters.ts";
 
 /** Keys that Redis looks at in one step. */
 const SCAN_COUNT = "1000";
@@ -19,7 +20,7 @@ export async function deleteKeys(
   deployment: Deployment,
   keys: Keys,
 ): Promise<void> {
-  for (const node of await openMasters(deployment, keys)) {
+  for (const node of await openMasters(deployment, keys, MAX_REDIS_SHARDS)) {
     try {
       for (const pattern of keys.patterns) await deleteMatching(node, pattern);
     } finally {
@@ -42,22 +43,4 @@ async function deleteMatching(
     // One by one: in a cluster they are in different slots.
     await Promise.all(found.map((key) => node.send(["UNLINK", key])));
   } while (cursor !== "0");
-}
-
-/** Opens a connection to each master that can have keys of the map. */
-async function openMasters(
-  deployment: Deployment,
-  keys: Keys,
-): Promise<RedisNode[]> {
-  const all = [keys.meta];
-  if (deployment.kind === "cluster") {
-    for (let i = 0; i < MAX_REDIS_SHARDS; i++) all.push(keys.journal(i));
-  }
-  const masters = new Map<string, RedisNode>();
-  for (const key of all) {
-    const node = await deployment.open(key);
-    if (masters.has(node.address)) node.close();
-    else masters.set(node.address, node);
-  }
-  return [...masters.values()];
 }

@@ -9,6 +9,8 @@ import { openDeployment } from "../redis/connect.ts";
 import type { Deployment, RedisNode } from "../redis/deployment.ts";
 import { textOf } from "../redis/info.ts";
 import { Keys } from "../redis/keys.ts";
+import { storedReplicas } from "../redis/keyspace.ts";
+import { openMasters } from "../redis/open_masters.ts";
 import { readShards } from "../redis/open_redis.ts";
 import { redisStoreError } from "../redis/redis_problem.ts";
 import { RedisStore } from "../redis/redis_store.ts";
@@ -40,10 +42,12 @@ export async function openRedisSource(
     const keys = new Keys(deployment.prefix);
     const node = await deployment.open(keys.meta);
     const lastAlive = await readLastAlive(node, keys);
-    // A copy commits nothing, so it needs no replicas.
+    // Those of the servers: it must not change them, nor declare entries safe
+    // that the replicas do not have.
+    const replicas = await storedReplicas(node, keys) ?? 0;
     const store = new RedisStore({
       deployment: await openDeployment(address, options),
-      ...{ name, shards, replicas: 0, onWarning },
+      ...{ name, shards, replicas, onWarning },
     });
     const control = deployment;
     return {
@@ -53,6 +57,11 @@ export async function openRedisSource(
       translate: (error) => error,
       load: async (map, limit) => {
         await store.load(map, limit);
+        if (await lacksReplicas(control, keys, shards, replicas)) {
+          onWarning(
+            `Redis at ${description} has fewer replicas online than its servers use (${replicas}): what they wrote last may be missing in the copy. Start the replicas and copy again.`,
+          );
+        }
         return { records: store.records, lastAlive };
       },
       [Symbol.asyncDispose]: async () => {
@@ -65,6 +74,21 @@ export async function openRedisSource(
     deployment?.close();
     throw redisStoreError(description, error);
   }
+}
+
+/** True if a master has fewer replicas than the servers wait for. */
+async function lacksReplicas(
+  deployment: Deployment,
+  keys: Keys,
+  shards: number,
+  wanted: number,
+): Promise<boolean> {
+  let lacks = false;
+  for (const node of await openMasters(deployment, keys, shards)) {
+    lacks ||= await deployment.replicas(node) < wanted;
+    node.close();
+  }
+  return lacks;
 }
 
 /** The latest of all servers. */

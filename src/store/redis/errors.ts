@@ -14,6 +14,8 @@ import {
 import { RedisError, type RedisErrorKind } from "./deployment.ts";
 
 const MAX_SHOWN_LENGTH = 200;
+/** Ends the error about an unknown command, or an unknown part of one. */
+const ARGUMENTS = /,? with args beginning with:.*$/s;
 
 const REDIS: TlsPeer = {
   name: "Redis",
@@ -137,10 +139,12 @@ const NETWORK_ERRORS: Readonly<
  * @param address of the server, for people
  */
 export function explainReply(error: Error, address: string): RedisError {
-  const text = excerpt(error.message, MAX_SHOWN_LENGTH);
-  const [code = ""] = /^[A-Z]+/.exec(error.message) ?? [];
+  // Redis repeats what it was sent, such as a password, if AUTH was renamed.
+  const message = error.message.replace(ARGUMENTS, "");
+  const text = excerpt(message, MAX_SHOWN_LENGTH);
+  const [code = ""] = /^[A-Z]+/.exec(message) ?? [];
   const [kind, reason, hint] = ERRORS[code] ??
-    OTHER_ERRORS.find(([pattern]) => pattern.test(error.message))?.slice(1) as
+    OTHER_ERRORS.find(([pattern]) => pattern.test(message))?.slice(1) as
       | (typeof ERRORS)[string]
       | undefined ??
     ["other", "", UNEXPECTED_HINT] as const;
@@ -149,7 +153,7 @@ export function explainReply(error: Error, address: string): RedisError {
     reason === ""
       ? `Redis at ${address} refuses a command: ${text}`
       : `Redis at ${address}: ${reason} (${text})`,
-    { hint, cause: error },
+    { hint, ...(message === error.message && { cause: error }) },
   );
 }
 
@@ -232,6 +236,12 @@ export function closedError(address: string): RedisError {
     "connection",
     `The connection to Redis at ${address} is closed`,
   );
+}
+
+/** True for failures that can end by themselves. */
+export function isTemporary(error: unknown): boolean {
+  return error instanceof RedisError &&
+    ["connection", "elsewhere", "refused"].includes(error.kind);
 }
 
 /**

@@ -84,15 +84,32 @@ export async function openKeyspace(
  */
 export async function agreeOnReplicas(
   node: RedisNode,
-  { meta }: Keys,
+  keys: Keys,
   wanted: number | undefined,
   present: number,
 ): Promise<number> {
-  const send = (...command: string[]) => node.send(command, COMMAND_TIMEOUT_MS);
-  const reply = await send("HGET", meta, REPLICAS);
-  const stored = reply === null ? NaN : Number(text(reply));
-  const known = Number.isSafeInteger(stored) && stored >= 0 ? stored : 0;
-  const replicas = wanted ?? Math.max(known, Math.min(1, present));
-  if (replicas !== stored) await send("HSET", meta, REPLICAS, `${replicas}`);
+  const stored = await storedReplicas(node, keys);
+  const replicas = wanted ?? Math.max(stored ?? 0, Math.min(1, present));
+  if (replicas !== stored) {
+    const command = ["HSET", keys.meta, REPLICAS, `${replicas}`];
+    await node.send(command, COMMAND_TIMEOUT_MS);
+  }
   return replicas;
+}
+
+/**
+ * Returns how many replicas the servers of a map wait for; undefined if none has
+ * decided that yet.
+ *
+ * @param node the master of {@linkcode Keys.meta}
+ * @param keys the keys of the map
+ * @throws {RedisError} the error of Redis
+ */
+export async function storedReplicas(
+  node: RedisNode,
+  { meta }: Keys,
+): Promise<number | undefined> {
+  const reply = await node.send(["HGET", meta, REPLICAS], COMMAND_TIMEOUT_MS);
+  const stored = reply === null ? NaN : Number(text(reply));
+  return Number.isSafeInteger(stored) && stored >= 0 ? stored : undefined;
 }

@@ -8,7 +8,8 @@ import { StoreError } from "../store.ts";
 import { formatRedisAddress, type RedisAddress } from "./address.ts";
 import { type DeploymentOptions, openDeployment } from "./connect.ts";
 import { DeferredDeployment } from "./deferred_deployment.ts";
-import { type Deployment, RedisError } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
+import { isTemporary } from "./errors.ts";
 import { textOf } from "./info.ts";
 import { DEFAULT_SHARDS, Keys, MAX_REDIS_SHARDS } from "./keys.ts";
 import { redisStoreError } from "./redis_problem.ts";
@@ -99,10 +100,4 @@ export async function readShards(
         "Use the version of the other servers, or another prefix: redis://HOST:PORT/PREFIX.",
     },
   );
-}
-
-/** True for failures that can end by themselves. */
-function isTemporary(error: unknown): boolean {
-  return error instanceof RedisError &&
-    ["connection", "elsewhere", "refused"].includes(error.kind);
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
-import { type Deployment, RedisError } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
+import { isTemporary } from "./errors.ts";
 import { redisStoreError } from "./redis_problem.ts";
 
 const FIRST_RETRY_MS = 100;
@@ -59,14 +60,10 @@ export class StartRetries {
   /** @throws {StoreError} if waiting does not help */
   #explain(error: unknown): void {
     const problem = redisStoreError(this.#deployment.description, error);
-    if (!(error instanceof RedisError) || !isTemporary(error)) throw problem;
+    if (!isTemporary(error)) throw problem;
     this.#deployment.changed();
     if (performance.now() - this.#warnedAt < WARNING_INTERVAL_MS) return;
     this.#warnedAt = performance.now();
     this.#warn(`${problem.message}. ${problem.hint}`);
   }
-}
-
-function isTemporary({ kind }: RedisError): boolean {
-  return kind === "connection" || kind === "elsewhere" || kind === "refused";
 }

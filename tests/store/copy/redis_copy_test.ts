@@ -1,10 +1,17 @@
 /** Copies of a store between SQLite files and real Redis. */
 import assert from "node:assert/strict";
+import type { Buffer } from "node:buffer";
 import type { OccupancyMap } from "../../../src/grid/mod.ts";
 import { needs } from "../../support/needs.ts";
-import { RedisServer, startCluster } from "../../support/redis.ts";
+import {
+  RedisServer,
+  startCluster,
+  startReplicated,
+} from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
 import { tempDir } from "../../support/temp.ts";
+import { openMember } from "../redis/redis_members.ts";
+import { readingsEntry } from "../support.ts";
 import { copy, fill, open, OWNERS, T0 } from "./support.ts";
 
 const KEPT = OWNERS.filter((owner) => owner !== "broker");
@@ -68,6 +75,54 @@ Deno.test({
     await copy(`${redis.url}/site`, `${redis.url}/other`);
     assert.equal(await redis.text("HGET", "{other}:meta", "shards"), "3");
     await copy(`${redis.url}/other`, `${dir.path}/other.db`);
+  },
+});
+
+Deno.test({
+  name: "a backup of servers with replicas leaves their number as it is",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await startReplicated(1);
+    await using dir = await tempDir();
+    const { master } = redis;
+    const server = await openMember(redis.url);
+    assert.equal(server.store.replicas, 1);
+    const journal = `{occupancy/${server.map.shardOf("hall")}}:journal`;
+    await server.store.commit([readingsEntry(T0, [[1, 2, 3]], "hall")]);
+    await server[Symbol.asyncDispose]();
+    const entries = async (): Promise<Buffer[][]> =>
+      (await master.command("XRANGE", journal, "-", "+"))
+        .map(([, fields]: [unknown, Buffer[]]) => fields);
+    // As a server leaves it that was killed: no entry says that it is safe.
+    const [[w, run, ...fields]] = await entries() as [[Buffer, Buffer]];
+    const content = fields.slice(fields.findIndex((one) => `${one}` === "c"));
+    await master.command("DEL", journal);
+    await master.command("XADD", journal, "*", w, run, ...content);
+    const result = await copy(redis.url, `${dir.path}/copy.db`);
+    assert.equal(result.cells, 1);
+    assert.equal(
+      await master.text("HGET", "{occupancy}:meta", "replicas"),
+      "1",
+    );
+    const after = await entries();
+    assert.equal(after.length, 2); // with the marker of the copy
+    assert.deepEqual(
+      after.filter((fields) => fields.some((one) => `${one}` === "*")),
+      [],
+    );
+    // Without the replica it is not known what a failure would lose.
+    await master.command("DEL", journal);
+    await master.command("XADD", journal, "*", w, run, ...content);
+    await redis.replicas[0]!.kill();
+    const warnings: string[] = [];
+    const other = await copy(redis.url, `${dir.path}/other.db`, {
+      onWarning: (line) => warnings.push(line),
+    });
+    assert.equal(other.cells, 0);
+    assert.match(
+      warnings.join(),
+      /fewer replicas .* \(1\): what they wrote last may be missing/,
+    );
   },
 });
 

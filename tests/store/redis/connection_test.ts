@@ -1,6 +1,7 @@
 /** Connections to Redis: commands, errors, logins, TLS, time limits. */
 import assert from "node:assert/strict";
 import { delay } from "../../../src/common/async.ts";
+import type { RedisError } from "../../../src/store/redis/deployment.ts";
 import { createCertificates } from "../../support/certificates.ts";
 import { needs } from "../../support/needs.ts";
 import { RedisServer } from "../../support/redis.ts";
@@ -43,6 +44,22 @@ Deno.test({
     node.close();
     node.close();
     await assertRejects(node.send(["PING"]), "connection", /is closed/, /^$/);
+  },
+});
+
+Deno.test({
+  name: "what Redis repeats of a command that it does not know is not shown",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start({
+      args: ["--rename-command", "AUTH", ""],
+    });
+    const url = redis.url.replace("://", "://user:secret@");
+    await assert.rejects(opened(url), (error: RedisError) => {
+      assert.match(error.message, /unknown command 'AUTH'$/);
+      assert.doesNotMatch(Deno.inspect(error), /secret/);
+      return true;
+    });
   },
 });
 
