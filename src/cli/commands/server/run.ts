@@ -262,7 +262,7 @@ function checkHomeAssistant(
 
 /** @throws {AppError} (usage) if the options of a group do not fit */
 function groupOf(flags: ServerFlags, topics: Topics): GroupTopics | undefined {
-  const { group, name } = flags;
+  const { group, name, silentAfter } = flags;
   if (group === undefined) return undefined;
   if (!isRedisAddress(storeAddress(flags) ?? "")) {
     throw usageError(
@@ -275,6 +275,13 @@ function groupOf(flags: ServerFlags, topics: Topics): GroupTopics | undefined {
     throw usageError(
       `Cannot use --group with the --name ${quoteName(name)}: it ${problem}`,
       "Use a --name that is one topic level, such as server-1.",
+    );
+  }
+  // Its source reports, but to the other servers.
+  if (silentAfter !== undefined) {
+    throw usageError(
+      "Cannot use --silent-after with --group: a server of a group hears only a part of what each source sends",
+      "Remove one of them. The cells of a source that is silent become stale after --stale-after.",
     );
   }
   return new GroupTopics(topics, group);
