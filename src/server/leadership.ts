@@ -50,6 +50,7 @@ export class Leadership {
   #nextFence: number | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #endLeases: (() => void) | undefined;
+  #stopped = false;
 
   constructor(context: LeadershipContext) {
     this.#context = context;
@@ -69,7 +70,9 @@ export class Leadership {
   /** Begins to lead if it is its turn. Call it when everything is loaded. */
   start(): void {
     const { shared } = this.#context.store;
-    if (shared === undefined || this.#endLeases !== undefined) return;
+    // The map of a server that is stopped at its start is loaded after that.
+    if (this.#stopped || shared === undefined) return;
+    if (this.#endLeases !== undefined) return;
     const { leases } = shared;
     const ends = [
       leases.observe(() => this.#check()),
@@ -81,6 +84,7 @@ export class Leadership {
 
   /** Does not begin to lead any more. A leader leads until its lease ends. */
   stop(): void {
+    this.#stopped = true;
     this.#endLeases?.();
     this.#nextFence = undefined;
     clearTimeout(this.#retryTimer);
@@ -103,7 +107,7 @@ export class Leadership {
       );
       for (const { onDeposed } of this.#observers) onDeposed?.();
     }
-    if (fence === undefined) this.#nextFence = undefined;
+    if (fence === undefined || this.#stopped) this.#nextFence = undefined;
     else if (fence !== this.#fence && fence !== this.#nextFence) {
       this.#nextFence = fence;
       void this.#begin(fence);

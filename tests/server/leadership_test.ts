@@ -1,6 +1,9 @@
 /** Three servers share a store: one of them publishes the zones. */
 import assert from "node:assert/strict";
 import { delay } from "../../src/common/async.ts";
+import { encodeText } from "../../src/protocol/text.ts";
+import { Leadership } from "../../src/server/leadership.ts";
+import { FakeJournal } from "../support/fake_shared_store.ts";
 import { until } from "../support/until.ts";
 import { Cluster, type Member } from "./cluster.ts";
 import { squares } from "./zones/support.ts";
@@ -226,6 +229,61 @@ test("a server that starts later has the zones, and may lead", async () => {
   await d.server.zones.edit({ kind: "delete", name: "lobby" });
   await until(() => cluster.seen.at(-1)?.text === "");
   assert.equal(cluster.stateOf("lobby"), undefined);
+});
+
+test("a server that was stopped does not begin to lead", async () => {
+  const journal = new FakeJournal();
+  const store = journal.open("a");
+  const log: string[] = [];
+  const leadership = new Leadership({
+    store,
+    status: { storeProblem: undefined },
+    log: { infoLimited: (_kind, line) => log.push(String(line)) },
+  });
+  let elections = 0;
+  leadership.observe({ onElected: () => elections++ });
+  journal.lease(store);
+  leadership.stop();
+  leadership.start(); // its map is loaded only now
+  await store.close();
+  await delay(0);
+  assert.equal(leadership.isLeader, false);
+  assert.deepEqual([elections, log], [0, []]);
+});
+
+test("zones that a server cannot read count for its edits: none succeeds", async () => {
+  const [cluster, a, b, c] = await startThree();
+  await using _ = cluster;
+  const [lobby, hall] = await squares(["lobby", [0, 0, 4]], ["hall", [
+    9,
+    0,
+    4,
+  ]]);
+  await a.server.zones.edit({ kind: "set", zone: lobby! });
+  await cluster.settled();
+  const { version } = c.server.zones;
+  const { records } = b.store;
+  const committed = () =>
+    new Promise((resolve) => records.afterCommit(resolve, "zones"));
+  records.expect(records.edition);
+  const id = records.add("zones", () => encodeText('{"kind":"of-tomorrow"}'));
+  assert.equal(await committed(), true);
+  await until(() => c.store.lag.entries === 0);
+  await until(() => c.log.some((line) => line.includes("unknown kind")));
+  for (let round = 0; round < 2; round++) {
+    assert.equal(
+      await c.server.zones.edit({ kind: "set", zone: hall! }),
+      "store-failing",
+    );
+    assert.equal(c.server.zones.version, version);
+  }
+  records.expect(records.edition);
+  records.delete(id);
+  assert.equal(await committed(), true);
+  const result = await c.server.zones.edit({ kind: "set", zone: hall! });
+  assert.ok(typeof result === "object", String(result));
+  await cluster.settled();
+  assert.deepEqual([...b.server.zones.definitions.keys()], ["lobby", "hall"]);
 });
 
 /** Removes events that are identical to earlier ones. */

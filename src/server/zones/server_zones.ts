@@ -250,7 +250,7 @@ export class ServerZones implements ZoneService {
       if (isLate()) return "store-failing";
       if (this.#stopped) return "stopping";
       if (!status.loaded) return "starting";
-      await this.#synchronize();
+      if (!await this.#synchronize()) return "store-failing";
       // Perhaps these are not the definitions that all servers have committed.
       if (this.#isShared && status.storeProblem !== undefined) {
         return "store-failing";
@@ -285,11 +285,14 @@ export class ServerZones implements ZoneService {
       this.#fileZones === undefined;
   }
 
-  /** Brings the definitions to those that all servers have committed. */
-  async #synchronize(): Promise<void> {
-    if (!this.#isShared) return;
+  /**
+   * Brings the definitions to those that all servers have committed. Resolves to
+   * false if they cannot be read.
+   */
+  async #synchronize(): Promise<boolean> {
+    if (!this.#isShared) return true;
     await this.#context.store.shared!.sync([0]);
-    await this.#reload();
+    return await this.#reload();
   }
 
   /**
@@ -297,22 +300,23 @@ export class ServerZones implements ZoneService {
    * so that all servers have the same.
    *
    * @param zones otherwise these; undefined: the present ones
+   * @returns resolves to false if they cannot be read: those before stay
    */
-  async #reload(zones?: Zones): Promise<void> {
+  async #reload(zones?: Zones): Promise<boolean> {
     if (!this.#isShared) {
       if (zones !== undefined) this.#putInForce(zones);
-      return;
+    } else if (this.#stored.isOutdated) {
+      try {
+        this.#putInForce(await this.#stored.reload());
+      } catch (error) {
+        this.#context.log.warnLimited(
+          "zones",
+          `${messageOf(error)}. The zones before stay in force`,
+        );
+        return false;
+      }
     }
-    if (!this.#stored.isOutdated) return;
-    try {
-      const stored = await this.#stored.reload();
-      this.#putInForce(stored);
-    } catch (error) {
-      this.#context.log.warnLimited(
-        "zones",
-        `${messageOf(error)}. The zones before stay in force`,
-      );
-    }
+    return true;
   }
 
   #putInForce(zones: Zones): void {

@@ -208,9 +208,11 @@ export class ZoneDefinitions {
 
   *#readAll(): Work<Zones> {
     const shared = this.#records?.shared;
-    this.#edition = shared?.edition;
-    this.#headId = undefined;
-    if (shared !== undefined) this.#head = { ...NO_EDITS, store: NO_STORE };
+    const edition = shared?.edition;
+    let headId: number | undefined;
+    let head: Head = shared === undefined
+      ? this.#head
+      : { ...NO_EDITS, store: NO_STORE };
     const definitions = new Map<number, Read>();
     let bytesRead = 0;
     for (const [id, bytes] of this.#records?.load("zones") ?? []) {
@@ -221,8 +223,8 @@ export class ZoneDefinitions {
       }
       const stored = decodeDefinition(bytes);
       if (stored.kind === "head") {
-        this.#headId = id;
-        this.#head = stored;
+        headId = id;
+        head = stored;
       } else if (stored.kind === "zone") {
         definitions.set(id, { ...stored, bytes, zone: undefined });
       }
@@ -231,15 +233,21 @@ export class ZoneDefinitions {
       bytesRead = 0;
       yield;
     }
-    const zones = yield* this.#inForce(definitions);
+    const zones = yield* this.#inForce(definitions, head);
+    this.#head = head;
+    this.#headId = headId;
+    // Not before: what cannot be read stays outdated, so no edit counts.
+    this.#edition = edition;
     // Others read once: the memory is for something else.
     if (shared !== undefined) this.#read = definitions;
     return zones;
   }
 
   /** Reads the zones of the definitions in force that were not read yet. */
-  *#inForce(definitions: Map<number, Read>): Work<Zones> {
-    const { generation } = this.#head;
+  *#inForce(
+    definitions: Map<number, Read>,
+    { generation }: Head,
+  ): Work<Zones> {
     this.#lastGeneration = generation;
     this.#unused = [];
     const ids: number[] = [];
