@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { doneWithin } from "../common/async.ts";
 import { plural } from "../common/plural.ts";
 import type { CellCounts, Grid } from "../grid/mod.ts";
 import type { UnavailableCode } from "../protocol/submission.ts";
@@ -29,6 +30,12 @@ const MAX_WAIT_MS = 1000;
  */
 const CLOCK_STEP_PAUSE_MS = 600_000;
 
+/**
+ * How long a deletion waits for its commit before it is reported as failed: a
+ * shared store commits it when it works again.
+ */
+const COMMIT_TIMEOUT_MS = 10_000;
+
 /** The part of the pipeline that {@linkcode LayerRemoval} uses. */
 type RemovalPipeline = Pick<
   Pipeline,
@@ -46,6 +53,7 @@ export type DeletionResult = CellCounts | "no-layer" | UnavailableCode;
 export class LayerRemoval {
   readonly #context: ServerContext;
   readonly #pipeline: RemovalPipeline;
+  readonly #commitTimeoutMs: number;
   /** The layers that the running sweep has not searched yet. */
   #layers: string[] = [];
   /** The first tile of the next slice of the last of these layers. */
@@ -63,15 +71,18 @@ export class LayerRemoval {
   constructor(
     context: ServerContext,
     pipeline: RemovalPipeline,
+    commitTimeoutMs = COMMIT_TIMEOUT_MS,
   ) {
     this.#context = context;
     this.#pipeline = pipeline;
+    this.#commitTimeoutMs = commitTimeoutMs;
   }
 
   /**
    * Deletes a layer.
    *
-   * @returns the counts of the cells that were deleted, or why none were
+   * @returns the counts of the cells that were deleted, or why none were.
+   * `store-failing` after 10 s: they may be deleted later
    */
   async delete(layer: string): Promise<DeletionResult> {
     const { map, clock, log, status } = this.#context;
@@ -82,7 +93,8 @@ export class LayerRemoval {
     if (status.storeProblem !== undefined) return "store-failing";
     if (counts === undefined) return "no-layer";
     const entry = { kind: "delete", now: clock.now(), layer } as const;
-    if (!await this.#pipeline.commit([entry], { retry: false })) {
+    const done = this.#pipeline.commit([entry], { retry: false });
+    if (!await doneWithin(done, this.#commitTimeoutMs) || !await done) {
       return "store-failing";
     }
     const cells = plural(counts.cells, "cell");

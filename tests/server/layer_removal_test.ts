@@ -169,7 +169,7 @@ function startRemoval(
   });
   const removal = new LayerRemoval(context, pipeline);
   return {
-    ...{ map, log, gone, store, removal, pipeline },
+    ...{ map, log, gone, store, removal, pipeline, context },
     stats: context.telemetry.stats,
     advance: (ms: number) => now += ms,
     [Symbol.dispose]: () => {
@@ -289,5 +289,25 @@ Deno.test({
     assert.ok(map.layer("stranger"));
     isBusy = false;
     await until(() => map.layer("stranger") === undefined);
+  },
+});
+
+Deno.test({
+  name: "a deletion whose commit takes too long is answered",
+  permissions: "none",
+  fn: async () => {
+    using system = startRemoval(Infinity, { a: [[1, 1, 1, NOW]] });
+    const { pipeline } = system;
+    const never = new Promise<boolean>(() => {});
+    const waiting = {
+      isBusy: false,
+      flush: () => true,
+      processed: () => pipeline.processed(),
+      refresh: () => pipeline.refresh(),
+      // A shared store retries for ever.
+      commit: () => never,
+    };
+    const removal = new LayerRemoval(system.context, waiting, 10);
+    assert.equal(await removal.delete("a"), "store-failing");
   },
 });

@@ -188,7 +188,7 @@ async function answerDelete(
       status: 503,
       code: deleted,
       message: server.store().problem ?? "The server cannot delete it now",
-      hint: "Nothing was deleted. Send it again in a moment.",
+      hint: "Send it again in a moment.",
       headers: { "retry-after": "2" },
     });
   }
