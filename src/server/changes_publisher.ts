@@ -81,6 +81,7 @@ export class ChangesPublisher {
     this.#shards = new PublishedShards(context.store.shared, {
       onBegin: (shard) => this.#onBegin(shard),
       onEnd: (shard) => this.#onEnd(shard),
+      isFailing: () => context.status.storeProblem !== undefined,
     });
   }
 
@@ -249,7 +250,8 @@ export class ChangesPublisher {
       }
       if (hasPublished) yield;
       if (connection !== this.#connection) return false;
-      if (shard.layer(layer) !== grid) continue; // deleted in between
+      // Deleted in between, or the shard was replaced.
+      if (this.#context.map.layer(layer) !== grid) continue;
       const now = this.#pipeline.refresh();
       if (now === undefined || this.#isFull) return false;
       if (!this.#shards.has(number)) return true;

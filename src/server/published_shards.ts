@@ -5,12 +5,16 @@
  */
 import type { SharedStore } from "../store/store.ts";
 
+const RETRY_INTERVAL_MS = 250;
+
 /** Called by {@linkcode PublishedShards}. */
 export interface PublishedShardEvents {
   /** This server publishes a shard from now on. */
   onBegin(shard: number): void;
   /** It does not any more. */
   onEnd(shard: number): void;
+  /** Returns true while the store fails: then `sync` waits for nothing. */
+  isFailing(): boolean;
 }
 
 /**
@@ -24,6 +28,7 @@ export class PublishedShards {
   readonly #fences: (number | undefined)[] = [];
   /** By shard: the one with which that begins. */
   readonly #nextFences: (number | undefined)[] = [];
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #endLeases: (() => void) | undefined;
 
   /** @param shared undefined without a shared store */
@@ -55,6 +60,7 @@ export class PublishedShards {
   stop(): void {
     this.#endLeases?.();
     this.#nextFences.length = 0;
+    clearTimeout(this.#retryTimer);
   }
 
   #check(): void {
@@ -79,7 +85,15 @@ export class PublishedShards {
     await this.#shared!.sync([shard]);
     if (this.#nextFences[shard] !== fence) return; // another lease, or none
     this.#nextFences[shard] = undefined;
+    if (this.#events.isFailing()) return this.#retryLater();
     this.#fences[shard] = fence;
     this.#events.onBegin(shard);
+  }
+
+  #retryLater(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#check();
+    }, RETRY_INTERVAL_MS);
   }
 }
