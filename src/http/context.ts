@@ -17,6 +17,7 @@ import type {
   SubmissionResult,
   UnavailableCode,
 } from "../protocol/submission.ts";
+import type { ShardSize } from "../store/store.ts";
 import type { ZoneService } from "../zones/mod.ts";
 import type { Plan } from "./plans/plan.ts";
 
@@ -61,7 +62,7 @@ export interface ServerCounts {
 
 /** One of several connections to brokers. */
 export interface ConnectionStatus {
-  /** The broker, without a password. */
+  /** The broker, for people, e.g. `mqtt://localhost:1883`: without a password. */
   readonly description: string;
   /** The protocol version in use: 4 is MQTT 3.1.1. */
   readonly mqttVersion: 4 | 5;
@@ -74,15 +75,9 @@ export interface ConnectionStatus {
 }
 
 /** The connection to the broker, or to all brokers. */
-export interface LinkStatus {
-  /** For people, e.g. `mqtt://localhost:1883`. Contains no password. */
-  readonly description: string;
-  /** The protocol version in use: 4 is MQTT 3.1.1. */
-  readonly mqttVersion: 4 | 5;
+export interface LinkStatus extends ConnectionStatus {
   /** True while connected, to one broker at least. */
   readonly up: boolean;
-  /** When `up` last changed, ms since 1970. */
-  readonly since: number;
   /** What is down and why, for people; undefined while all is up. */
   readonly problem: string | undefined;
   /** Of a server that joins several brokers; else one. */
@@ -125,13 +120,6 @@ export interface SharedStatus {
   readonly damagedEntries: number | undefined;
   /** By shard; undefined if not known. */
   readonly sizes: readonly ShardSize[] | undefined;
-}
-
-/** The size of a shard in the store. */
-export interface ShardSize {
-  readonly journalEntries: number;
-  readonly journalBytes: number;
-  readonly checkpointBytes: number;
 }
 
 /** A webhook and its events since the start of the server. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { ShardSize, SharedStatus, StoreStatus } from "../context.ts";
+import type { ShardSize } from "../../store/store.ts";
+import type { SharedStatus, StoreStatus } from "../context.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
 
 /** Metrics that only increase; none if only this server uses the store. */

@@ -140,11 +140,24 @@ export function noZone(name: string): Problem {
  * file, 412
  */
 export async function checkEdit(
-  { request, server: { zones }, metrics }: RequestContext,
+  context: RequestContext,
   target: EditTarget,
 ): Promise<void> {
+  const { zones } = context.server;
+  if (zones.file === undefined) await zones.synchronized();
+  checkCondition(context, target);
+}
+
+/**
+ * Does the same with the zones as they are.
+ *
+ * @throws {Problem} 403, 412
+ */
+export function checkCondition(
+  { request, server: { zones }, metrics }: RequestContext,
+  target: EditTarget,
+): void {
   if (zones.file !== undefined) throw readOnly(zones.file);
-  await zones.synchronized();
   if (isExpected(request.headers, target)) return;
   metrics.zones.addProblem("changed");
   throw changed(target);

@@ -14,6 +14,7 @@ import { checkNames } from "../../query.ts";
 import {
   answerEdit,
   BODY_PROBLEMS,
+  checkCondition,
   checkEdit,
   EDIT_PROBLEMS,
   inEditTurn,
@@ -142,7 +143,7 @@ async function removeZone(context: RequestContext): Promise<Response> {
   await zones.synchronized();
   // RFC 9110, 13.2.1: without a zone, the condition does not matter.
   if (zones.file === undefined && !target.exists()) throw noZone(name);
-  await checkEdit(context, target);
+  checkCondition(context, target);
   const edit = () =>
     answerEdit(
       context,
