@@ -5,19 +5,19 @@
  */
 import { setImmediate } from "node:timers";
 import { MAX_TURN_MS, TurnTask, type WaitingWork } from "../common/turns.ts";
-import type { Incoming } from "../mqtt/link.ts";
 import { type Entry, StoreError } from "../store/store.ts";
 import { ageingEntries } from "./ageing.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
+import { EarlyAnswers } from "./early_answers.ts";
 import type { SubmissionResults } from "./group_applier.ts";
 import { type Group, groupOf, GroupReader } from "./group_reader.ts";
 import { LocalCommits } from "./local_commits.ts";
 import type { Reports } from "./reports.ts";
 import { SharedCommits } from "./shared_commits.ts";
 import type { Submission } from "./submission.ts";
-import { type ReceiveEvents, WaitingMessages } from "./waiting_messages.ts";
+import type { ReceiveEvents } from "./waiting_messages.ts";
 
 /** Called by a pipeline. */
 export interface PipelineEvents extends ReceiveEvents {
@@ -56,7 +56,7 @@ export class Pipeline {
   /** For the next groups. */
   readonly #arrivals = new Arrivals();
   /** Of `#arrivals`, while the store fails. */
-  readonly #waiting: WaitingMessages;
+  readonly #early: EarlyAnswers;
   /** The group that is parsed, committed and applied; undefined between two. */
   #task: TurnTask<Outcome> | undefined;
   /** The map was aged to this time, ms since 1970. */
@@ -70,8 +70,6 @@ export class Pipeline {
   readonly #local: LocalCommits;
   /** Used instead if the store is shared. */
   readonly #shared: SharedCommits | undefined;
-  /** Requests that were answered and acknowledged before their group. */
-  readonly #acknowledged = new Set<Arrival>();
   /** Called at the end of the present task. */
   readonly #waitingForTask: (() => void)[] = [];
 
@@ -85,15 +83,7 @@ export class Pipeline {
     this.#events = events;
     this.#maxTurnMs = maxTurnMs;
     this.#reader = new GroupReader(context, reports);
-    this.#waiting = new WaitingMessages(
-      context,
-      this.#arrivals,
-      reports,
-      {
-        onReceive: () => events.onReceive(),
-        onRequest: (request) => this.#answerEarly(request),
-      },
-    );
+    this.#early = new EarlyAnswers(context, this.#arrivals, reports, events);
     const { parser } = this.#reader;
     this.#local = new LocalCommits(context, parser);
     const { shared } = context.store;
@@ -122,7 +112,7 @@ export class Pipeline {
   /** Adds a message, or a run, to the next group. */
   push(message: Arrival): void {
     if (this.#stopped) return;
-    if (this.#isFailing) return this.#waiting.push(message);
+    if (this.#isFailing) return this.#early.push(message);
     this.#arrivals.push(message);
     this.#schedule();
   }
@@ -336,7 +326,7 @@ export class Pipeline {
       this.#onApplied(entries.map(({ entry }) => entry));
     }
     parser.clear();
-    link.acknowledge(this.#withoutAcknowledged(messages));
+    link.acknowledge(this.#early.withoutAcknowledged(messages));
     for (const submission of submissions) {
       const revision = map.revisionOf(submission.layer);
       submission.complete(results.get(submission) ?? [], revision);
@@ -370,7 +360,7 @@ export class Pipeline {
   /** Keeps a group and retries its commit. */
   #keepFailed(group: Group, problem: StoreError): void {
     // A shared store, which retries by itself, was closed.
-    if (this.#shared !== undefined) return this.#release(group, problem);
+    if (this.#shared !== undefined) return this.#early.release(group, problem);
     this.#local.retry(group, problem, {
       onProblem: (problem) => this.#noteStoreProblem(problem),
       onCommitted: (group) => {
@@ -380,7 +370,7 @@ export class Pipeline {
       },
     });
     this.#noteStoreProblem(problem);
-    this.#release(group, problem);
+    this.#early.release(group, problem);
   }
 
   *#applyRetried(group: Group): WaitingWork<Outcome> {
@@ -392,40 +382,9 @@ export class Pipeline {
     this.#noteStoreProblem(problem);
     if (problem !== undefined) {
       const requests = this.#shared!.releaseWaiting(problem);
-      this.#release({ requests, submissions: [] }, problem);
+      this.#early.release({ requests, submissions: [] }, problem);
       this.#arrivals.resolveTaken(true);
     } else if (!this.#arrivals.isEmpty) this.#schedule();
-  }
-
-  /** Answers requests, fails submissions: those given, and those that wait. */
-  #release(
-    { requests, submissions }: Pick<Group, "requests" | "submissions">,
-    problem: StoreError,
-  ): void {
-    for (const request of requests) this.#answerEarly(request);
-    this.#waiting.note();
-    const arrived = this.#arrivals.takeSubmissions();
-    for (const submission of [...submissions, ...arrived]) {
-      submission.fail("store-failing", problem.message);
-    }
-  }
-
-  /**
-   * Answers a request while the store fails. A shared store fails for seconds
-   * when a master of Redis is replaced: if this server ended meanwhile, another
-   * one would get the request, and answer it again. So it is acknowledged at
-   * once, before the readings that arrived before it.
-   */
-  #answerEarly(request: Incoming): void {
-    this.#events.onRequest(request);
-    if (this.#shared === undefined || request.qos === 0) return;
-    this.#context.link.acknowledge([request]);
-    this.#acknowledged.add(request);
-  }
-
-  #withoutAcknowledged(messages: readonly Arrival[]): readonly Arrival[] {
-    if (this.#acknowledged.size === 0) return messages;
-    return messages.filter((one) => !this.#acknowledged.delete(one));
   }
 
   #noteStoreProblem(problem: StoreError | undefined): void {
