@@ -372,6 +372,7 @@ export class Server {
         "store-works",
         "The store works again: waiting readings are stored",
       );
+      this.#group?.storeWorks();
     } else {
       const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
       log.warnLimited(

@@ -16,6 +16,7 @@ function start() {
   const members = new GroupMembers(context, topics, {
     onOffline: () => events.push("offline"),
     onSucceeded: (_, name) => events.push(`succeeded ${name}`),
+    onWorks: (_, name) => events.push(`works ${name}`),
     onReplaced: () => events.push("replaced"),
   });
   return {
@@ -71,7 +72,9 @@ Deno.test({
     state("a", "offline", { successor: "me" });
     assert.deepEqual(names().offline, []);
     state("me", "offline");
-    assert.deepEqual(events, ["offline", "succeeded a", "replaced"]);
+    assert.deepEqual(events, [
+      ...["works a", "offline", "succeeded a", "replaced"],
+    ]);
   },
 });
 

@@ -37,6 +37,7 @@ export class Group {
     const members = this.members = new GroupMembers(context, topics, {
       onReplaced,
       onOffline: (link) => this.#adoption?.schedule(link),
+      onWorks: (link, name) => this.barrier.memberWorks(link, name),
       onSucceeded: (link, name) => this.barrier.memberSucceeded(link, name),
     });
     this.barrier = new GroupBarrier(context, topics, members, pipeline);
@@ -44,9 +45,17 @@ export class Group {
       new Adoption(context, topics, sessions, { members, dispatch });
   }
 
-  /** Call before the last messages are processed. */
+  /**
+   * Call after the last messages were processed: their acknowledgements need the
+   * sessions.
+   */
   async stop(): Promise<void> {
     await this.#adoption?.stop();
+  }
+
+  /** Call when the store works again. */
+  storeWorks(): void {
+    this.barrier.storeWorks();
   }
 
   /**

@@ -17,6 +17,8 @@ import type { GroupMembers } from "./members.ts";
  * (2 s), and than a failover of Redis.
  */
 const ANSWER_TIMEOUT_MS = 12_000;
+/** Markers that are answered later. Any client can make up their senders. */
+const MAX_UNANSWERED = 100;
 /** A longer message is not of a member. */
 const MAX_MESSAGE_BYTES = 1024;
 
@@ -34,6 +36,12 @@ interface BarrierMessage {
   readonly id: string;
   /** The member that sends the message. */
   readonly from: string;
+}
+
+/** A marker that arrived on a connection while the own store failed. */
+interface Unanswered {
+  readonly link: Link;
+  readonly content: BarrierMessage;
 }
 
 const decoder = new TextDecoder();
@@ -57,6 +65,10 @@ export class GroupBarrier {
   readonly #runId = crypto.randomUUID();
   #count = 0;
   readonly #pending = new Map<string, Pending>();
+  /** By broker: members that have not answered a marker in time. */
+  readonly #silent = new Map<Link, Set<string>>();
+  /** The last one of each member and broker. */
+  #unanswered: Unanswered[] = [];
 
   constructor(
     context: ServerContext,
@@ -74,12 +86,16 @@ export class GroupBarrier {
    * Publishes a marker on a connection.
    *
    * @param events `onReturn` is called when all members have answered that may
-   * have readings of the broker, or after 12 s
+   * have readings of the broker, or after 12 s. A member that has not answered
+   * in time is not waited for again until it answers
    */
   publish(link: Link, events: MarkerEvents): Marker {
     const id = `${this.#runId}/${++this.#count}`;
     const timer = setTimeout(() => this.#timeOut(id), ANSWER_TIMEOUT_MS);
-    const expected = this.#members.involved(link);
+    const involved = this.#members.involved(link);
+    const silent = this.#silentOn(link).intersection(involved);
+    this.#silent.set(link, silent);
+    const expected = involved.difference(silent);
     this.#pending.set(id, { link, expected, events, timer });
     const payload = encode({ id, from: this.#context.name });
     link.publish(this.#topics.barrier, payload, { qos: 1 }).catch(() => {
@@ -101,29 +117,51 @@ export class GroupBarrier {
     const content = parse(message.payload);
     if (content === undefined) return true;
     if (isMarker) void this.#answer(message.link ?? all, content);
-    else this.#passed(content);
+    else this.#passed(message.link ?? all, content);
     return true;
+  }
+
+  /** Call when the store works again: answers what could not be answered. */
+  storeWorks(): void {
+    const unanswered = this.#unanswered;
+    this.#unanswered = [];
+    for (const { link, content } of unanswered) {
+      void this.#answer(link, content);
+    }
+  }
+
+  /** Call when a member says that it is online, and that its store works. */
+  memberWorks(link: Link, name: string): void {
+    this.#silentOn(link).delete(name);
   }
 
   /** Call when another member has stored what waited for one that is away. */
   memberSucceeded(link: Link, name: string): void {
     for (const [id, pending] of [...this.#pending]) {
-      if (pending.link === link) this.#passed({ id, from: name });
+      if (pending.link === link) this.#passed(link, { id, from: name });
     }
   }
 
   /** Answers when what has arrived before is stored. */
-  async #answer(link: Link, { id, from }: BarrierMessage): Promise<void> {
+  async #answer(link: Link, content: BarrierMessage): Promise<void> {
     await this.#pipeline.processed();
     const { status, name } = this.#context;
+    const { id, from } = content;
     // What cannot be stored now is not in the map: the other server waits.
-    if (status.storeProblem !== undefined) return;
+    if (status.storeProblem !== undefined) {
+      this.#unanswered = this.#unanswered
+        .filter((one) => one.link !== link || one.content.from !== from)
+        .slice(1 - MAX_UNANSWERED);
+      this.#unanswered.push({ link, content });
+      return;
+    }
     const payload = encode({ id, from: name });
     link.publish(this.#topics.passed(from), payload, { qos: 1 })
       .catch(() => {}); // the other server has a time-out
   }
 
-  #passed({ id, from }: BarrierMessage): void {
+  #passed(link: Link, { id, from }: BarrierMessage): void {
+    this.#silentOn(link).delete(from);
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     pending.expected.delete(from);
@@ -135,7 +173,12 @@ export class GroupBarrier {
   #timeOut(id: string): void {
     const pending = this.#remove(id);
     if (pending === undefined) return;
-    const { log, telemetry } = this.#context;
+    const { log, telemetry, name } = this.#context;
+    // Without the own answer, it is the broker that delivers nothing.
+    if (!pending.expected.has(name)) {
+      const silent = this.#silentOn(pending.link);
+      for (const other of pending.expected) silent.add(other);
+    }
     const names = [...pending.expected].map(quoteName);
     telemetry.stats.limited.add("group-barriers");
     log.warnLimited(
@@ -145,6 +188,10 @@ export class GroupBarrier {
       } on ${pending.link.description} within ${ANSWER_TIMEOUT_MS / 1000} s`,
     );
     pending.events.onReturn();
+  }
+
+  #silentOn(link: Link): Set<string> {
+    return this.#silent.get(link) ?? new Set();
   }
 
   #remove(id: string): Pending | undefined {

@@ -48,6 +48,8 @@ export interface MemberEvents {
   onOffline(link: Link): void;
   /** Another member has taken the messages of one that is away. */
   onSucceeded(link: Link, name: string): void;
+  /** A member has just said that it is online; its store does not fail. */
+  onWorks(link: Link, name: string): void;
   /** A state says that this server is offline: it must publish its own. */
   onReplaced(): void;
 }
@@ -186,6 +188,9 @@ export class GroupMembers {
     }
     const at = this.#context.clock.now();
     members.set(name, { isOnline, isRetained, at, state });
+    if (isOnline && !isRetained && state.problem === undefined) {
+      this.#events.onWorks(link, name);
+    }
     if (isOnline) return;
     if (state.successor !== undefined) this.#events.onSucceeded(link, name);
     else this.#events.onOffline(link);
