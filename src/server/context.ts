@@ -125,7 +125,7 @@ export interface ServerStatus {
   link: LinkState;
   /**
    * When another client has last used the client id of this server, ms since
-   * 1970. Written by {@linkcode Server}.
+   * 1970. Written by `Connections`.
    */
   conflictAt: number | undefined;
   /** Why the store fails; undefined while it works. Written by the pipeline. */
