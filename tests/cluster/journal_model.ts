@@ -30,7 +30,7 @@ const SHARDS = 16;
 /** `--max-skew` of a server, by default. */
 const MAX_SKEW_MS = 60_000;
 const READ_INTERVAL_MS = 500;
-const TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 2000;
 
 /**
  * Reads the journals again and again, so that it has what a checkpoint trims.

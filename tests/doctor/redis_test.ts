@@ -184,7 +184,7 @@ Deno.test({
 
 Deno.test({
   name: "doctor checks all masters of a cluster, and its state",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster({ masters: 3, replicas: 1 });
     const found = await findings(redis.url);

@@ -96,7 +96,11 @@ const KINDS: readonly KindOfStore[] = [
     start: async () => redisKind(await RedisServer.start()),
   },
   {
-    ...{ name: "a Redis Cluster", ...needs("redis-server"), numRuns: 4 },
+    ...{
+      name: "a Redis Cluster",
+      ...needs("redis-server", "redis-cli"),
+      numRuns: 4,
+    },
     start: async () =>
       redisKind(await startCluster({ masters: 3, replicas: 1 })),
   },

@@ -21,6 +21,7 @@ export type Tool =
   | "openssl"
   | "paho"
   | "promtool"
+  | "redis-cli"
   | "redis-server"
   | "script"
   | "sh"

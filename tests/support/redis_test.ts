@@ -32,7 +32,7 @@ Deno.test({
 
 Deno.test({
   name: "a cluster replaces a killed master",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster();
     const master = await redis.masterOf(12_182); // foo

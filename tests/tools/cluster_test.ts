@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import type { AppError } from "../../src/common/errors.ts";
 import { encodeLines } from "../../src/cli/terminal/map/mod.ts";
 import { findPrograms } from "../../tools/cluster/programs.ts";
+import { ProcessGroup } from "../../tools/cluster/processes.ts";
+import { startRedisCluster } from "../../tools/cluster/redis_nodes.ts";
 import {
   type ClusterStatus,
   drawStatus,
@@ -73,17 +75,60 @@ Deno.test("metrics are read with their labels", () => {
 
 Deno.test("missing programs: one error with the command that installs them", () => {
   assert.throws(
-    () => findPrograms((name) => name === "mosquitto" ? undefined : name),
+    () =>
+      findPrograms(
+        undefined,
+        (name) => name === "mosquitto" ? undefined : name,
+      ),
     (error: AppError) =>
       error.message === "Cannot find mosquitto" &&
       error.hint === "Install with: sudo apt install mosquitto",
   );
   assert.throws(
-    () => findPrograms(() => undefined),
+    () => findPrograms(undefined, () => undefined),
     (error: AppError) =>
       error.hint ===
         "Install with: sudo apt install redis-server redis-tools mosquitto",
   );
+  assert.deepEqual(
+    findPrograms(
+      ["redis-cli"],
+      (name) => name === "mosquitto" ? undefined : `/bin/${name}`,
+    ),
+    { "redis-cli": "/bin/redis-cli" },
+    "others are not needed",
+  );
+});
+
+Deno.test({
+  name: "a process group that has ended makes no folder again",
+  ...needs("sh"),
+  fn: async () => {
+    const group = await ProcessGroup.create();
+    await group[Symbol.asyncDispose]();
+    await assert.rejects(group.makeFolder("late"), /the group has ended/);
+    assert.equal(await exists(group.folder), false);
+  },
+});
+
+Deno.test({
+  name: "a master of Redis that is killed and started at once has its data",
+  ...needs("redis-server", "redis-cli", "sh"),
+  fn: async () => {
+    await using group = await ProcessGroup.create();
+    const { nodes } = await startRedisCluster(group, { replicas: 0 });
+    const master = await until(async () => {
+      const replies = await Promise.all(
+        nodes.map((node) => node.command("SET", "key", "kept")),
+      );
+      return nodes[replies.findIndex((reply) => reply?.trim() === "OK")];
+    });
+    await master.crash();
+    await master.start();
+    await until(async () =>
+      (await master.command("GET", "key"))?.trim() === "kept"
+    );
+  },
 });
 
 Deno.test({

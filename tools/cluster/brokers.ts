@@ -31,7 +31,7 @@ export async function startBroker(
   group: ProcessGroup,
   name: string,
 ): Promise<Broker> {
-  const { mosquitto } = findPrograms();
+  const { mosquitto } = findPrograms(["mosquitto"]);
   const port = freePort();
   const config = `${group.folder}/${name}.conf`;
   await Deno.writeTextFile(

@@ -228,8 +228,10 @@ export class ProcessGroup implements AsyncDisposable {
 
   /** Makes a folder in the temporary folder, and returns its path. */
   async makeFolder(name: string): Promise<string> {
+    if (this.#isDisposed) throw new Error(`${name}: the group has ended`);
     const path = `${this.folder}/${name}`;
-    await Deno.mkdir(path, { recursive: true });
+    // Not recursive: the watchdog may have removed the temporary folder.
+    await Deno.mkdir(path);
     return path;
   }
 

@@ -17,6 +17,8 @@ const PACKAGES = {
 /** A program of another project. */
 export type Program = keyof typeof PACKAGES;
 
+const PROGRAMS = Object.keys(PACKAGES) as readonly Program[];
+
 /**
  * Returns the path of a program; undefined if it is not installed.
  *
@@ -30,14 +32,17 @@ export function findProgram(name: string): string | undefined {
 }
 
 /**
- * Returns the paths of all programs.
+ * Returns the paths of programs.
  *
+ * @param names default: all
  * @param find finds one of them; default: on this machine
  * @throws {AppError} if one is not installed; the hint has the command that
  * installs all that are missing
  */
-export function findPrograms(find = findProgram): Record<Program, string> {
-  const names = Object.keys(PACKAGES) as Program[];
+export function findPrograms<P extends Program = Program>(
+  names = PROGRAMS as readonly P[],
+  find = findProgram,
+): Record<P, string> {
   const missing = names.filter((name) => find(name) === undefined);
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((name) => PACKAGES[name]))];
@@ -49,7 +54,7 @@ export function findPrograms(find = findProgram): Record<Program, string> {
   }
   return Object.fromEntries(
     names.map((name) => [name, find(name)!]),
-  ) as Record<Program, string>;
+  ) as Record<P, string>;
 }
 
 function isFile(path: string): boolean {

@@ -1,7 +1,8 @@
 /**
- * Starts Redis on the loopback: one server, or the nodes of a cluster. In
- * memory only, which a test of failures needs no more than: a node that comes
- * back copies its data from the others.
+ * Starts the nodes of a Redis Cluster on the loopback. Each has an append-only
+ * file in the temporary folder: a master that is started again before a replica
+ * has replaced it still has its data. Without them its replicas would copy the
+ * empty one.
  *
  * @module
  */
@@ -15,14 +16,6 @@ const NODE_TIMEOUT_MS = 2000;
 /** Deadline of a command, in ms. */
 const COMMAND_TIMEOUT_MS = 2000;
 const FORM_TIMEOUT_MS = 30_000;
-
-/** Options of {@linkcode startRedis}. */
-export interface RedisOptions {
-  /** For people. Default `redis`. */
-  readonly name?: string;
-  /** Settings besides the defaults, as on the command line of Redis. */
-  readonly settings?: readonly string[];
-}
 
 /** One Redis process, which can be stopped and started again. */
 export class RedisServer {
@@ -56,7 +49,7 @@ export class RedisServer {
 
   /** Starts it, and waits until it accepts connections. */
   async start(): Promise<void> {
-    const { "redis-server": program } = findPrograms();
+    const { "redis-server": program } = findPrograms(["redis-server"]);
     this.#process = this.#group.spawn(this.name, program, { args: this.#args });
     await this.#process.waitFor(/Ready to accept connections/);
   }
@@ -64,11 +57,6 @@ export class RedisServer {
   /** Kills it (SIGKILL). */
   async crash(): Promise<void> {
     await this.process?.crash();
-  }
-
-  /** Ends it in order. */
-  async stop(): Promise<void> {
-    await this.process?.end();
   }
 
   /**
@@ -95,23 +83,10 @@ export interface RedisCluster {
 export interface NodeRole {
   readonly port: number;
   readonly role: "master" | "replica";
-  /** The id of the master of a replica. */
-  readonly masterId: string | undefined;
-  readonly id: string;
   /** True if the others regard it as failed. */
   readonly isFailed: boolean;
   /** Such as `0-5460`; empty for replicas. */
   readonly slots: string;
-}
-
-/** Starts one Redis without a cluster. */
-export async function startRedis(
-  group: ProcessGroup,
-  { name = "redis", settings = [] }: RedisOptions = {},
-): Promise<RedisServer> {
-  const server = await prepare(group, name, settings);
-  await server.start();
-  return server;
 }
 
 /** Starts the nodes of a cluster, and waits until all slots are served. */
@@ -232,15 +207,13 @@ function isInStep(info: string, replicas: number): boolean {
 /** Reads the reply to CLUSTER NODES. */
 export function parseRoles(reply: string): NodeRole[] {
   return reply.split("\n").flatMap((line) => {
-    const [id, address, flags, masterId, , , , , ...slots] = line.split(" ");
+    const [, address, flags, , , , , , ...slots] = line.split(" ");
     const port = /:(\d+)@/.exec(address ?? "")?.[1];
     if (port === undefined) return [];
     const flagSet = flags!.split(",");
-    const isMaster = flagSet.includes("master");
     return [{
-      ...{ id: id!, port: Number(port), slots: slots.join(" ") },
-      role: isMaster ? "master" : "replica",
-      masterId: isMaster ? undefined : masterId,
+      ...{ port: Number(port), slots: slots.join(" ") },
+      role: flagSet.includes("master") ? "master" : "replica",
       isFailed: flagSet.includes("fail"),
     }];
   });
@@ -255,7 +228,7 @@ async function prepare(
   const folder = await group.makeFolder(name);
   return new RedisServer(group, name, port, [
     ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
-    ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
+    ...["--save", "", "--appendonly", "yes", "--daemonize", "no"],
     // A replica that was away copies what it has missed only.
     ...["--repl-backlog-size", "64mb", "--repl-diskless-sync-delay", "0"],
     ...settings,
@@ -266,7 +239,7 @@ async function redisCli(
   args: readonly string[],
   timeout = COMMAND_TIMEOUT_MS,
 ): Promise<string | undefined> {
-  const { "redis-cli": program } = findPrograms();
+  const { "redis-cli": program } = findPrograms(["redis-cli"]);
   try {
     const { stdout } = await new Deno.Command(program, {
       args: [...args],

@@ -128,7 +128,7 @@ Deno.test({
 
 Deno.test({
   name: "a map goes to a cluster and back",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster({ masters: 3, replicas: 1 });
     await assertRoundTrip(redis.url);

@@ -3,6 +3,7 @@
  * Redis, over TLS, with the permissions of the launcher.
  */
 import assert from "node:assert/strict";
+import { delay } from "../../../src/common/async.ts";
 import { parseRedisAddress } from "../../../src/store/redis/address.ts";
 import { openDeployment } from "../../../src/store/redis/connect.ts";
 import { Keys } from "../../../src/store/redis/keys.ts";
@@ -129,7 +130,7 @@ Deno.test({
       const count = (name: string) =>
         Number(info[info.findIndex((one) => `${one}` === name) + 1]);
       return count("length") < count("entries-added");
-    });
+    }, { changed: () => delay(100) });
     await using reader = await openMember(url, { name: "reader" });
     await assertSameMaps([writer, reader]);
     assert.deepEqual((await redis.command("ACL", "LOG")).map(String), []);
@@ -138,7 +139,7 @@ Deno.test({
 
 Deno.test({
   name: "the same rights find the masters of a cluster",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster();
     const user = await documentedUser();

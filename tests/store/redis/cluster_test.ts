@@ -10,7 +10,7 @@ import { assertAllThere, Writer } from "./writers.ts";
 Deno.test({
   name:
     "over a cluster nothing acknowledged is lost when masters are killed and frozen",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   async fn() {
     await using redis = await startCluster({ masters: 3, replicas: 2 });
     await using a = await openMember(redis.url, { name: "a" });

@@ -97,7 +97,7 @@ Deno.test({
 
 Deno.test({
   name: "each key of a cluster has its master, and a killed one a successor",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster();
     const master = await redis.masterOf(keySlot(KEY));
@@ -162,7 +162,7 @@ Deno.test({
 
 Deno.test({
   name: "a frozen master of a cluster gets a successor, and comes back",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster();
     using deployment = await opened(redis.url, { connectTimeout: 500 });

@@ -4,7 +4,7 @@ import { StoreError } from "../../../src/store/store.ts";
 import { readingsEntry } from "../support.ts";
 import { needs } from "../../support/needs.ts";
 import { RedisServer, startReplicated } from "../../support/redis.ts";
-import { until } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 import { readJournal } from "./journal_model.ts";
 import { assertSameMaps, openMember, revisionsOf } from "./redis_members.ts";
 
@@ -121,6 +121,7 @@ Deno.test({
     await using redis = await RedisServer.start();
     await using a = await openMember(redis.url, { name: "a", follow: false });
     const commit = a.store.commit([readingsEntry(T0, [[1, 1, 1]], LAYER)]);
+    commit.catch(() => {}); // if an assertion fails first
     const shard = a.map.shardOf(LAYER);
     const key = `{occupancy/${shard}}:journal`;
     const [id] = await until(async () => (await readJournal(redis, shard))[0]);
@@ -134,7 +135,7 @@ Deno.test({
       apply: () => Promise.resolve(),
       onProblem: () => {},
     });
-    await commit;
+    await within(commit, "the commit");
     await until(() => b.map.layer(LAYER)?.size === 1);
     assert.equal(a.store.shared.damagedEntries, 1);
   },
@@ -162,7 +163,7 @@ Deno.test({
     assert.equal(isDone, false);
     assert.equal(a.deliveries.length, 0);
     await redis.command("CONFIG", "SET", "maxmemory", "0");
-    await commit;
+    await within(commit, "the commit");
     await until(() => a.problems.at(-1) === undefined);
     assert.ok(a.deliveries.length > 2);
     await using b = await openMember(redis.url, { name: "b" });
@@ -181,12 +182,13 @@ Deno.test({
     await a.store.commit([readingsEntry(T0, [[1, 1, 1]], LAYER)]);
     await redis.kill();
     const commit = a.store.commit([readingsEntry(T0, [[2, 2, 2]], LAYER)]);
+    commit.catch(() => {}); // if an assertion fails first
     await until(() => a.problems.length > 0);
     assert.match(a.problems[0]!.message, /Cannot connect to Redis at|closed/);
     assert.match(a.problems[0]!.hint!, /Start Redis/);
     const opening = openMember(redis.url, { name: "b" });
     await redis.restart();
-    await commit;
+    await within(commit, "the commit");
     await using b = await opening;
     await assertSameMaps([a, b]);
     assert.equal(a.problems.at(-1), undefined);
@@ -218,7 +220,7 @@ Deno.test({
     assert.match(a.problems[0]!.hint!, /--redis-replicas/);
     assert.equal(isDone, false);
     await redis.replicas[0]!.restart();
-    await commit;
+    await within(commit, "the commit");
     // It was appended once: only the wait was repeated.
     const shard = a.map.shardOf(LAYER);
     const contents = (await readJournal(redis.master, shard))
@@ -251,10 +253,11 @@ Deno.test({
     await a.store.commit([readingsEntry(T0, [[1, 1, 1]], LAYER)]);
     await redis.command("REPLICAOF", "127.0.0.1", "1");
     const commit = a.store.commit([readingsEntry(T0, [[2, 2, 2]], LAYER)]);
+    commit.catch(() => {}); // if an assertion fails first
     await until(() => a.problems.length > 0);
     assert.match(a.problems[0]!.message, /replica|master/);
     await redis.command("REPLICAOF", "NO", "ONE");
-    await commit;
+    await within(commit, "the commit");
     assert.equal(a.map.layer(LAYER)!.size, 2);
   },
 });

@@ -40,7 +40,7 @@ async function moveSlot(
 
 Deno.test({
   name: "servers go on when the slot of a shard moves to another master",
-  ...needs("redis-server"),
+  ...needs("redis-server", "redis-cli"),
   fn: async () => {
     await using redis = await startCluster();
     await using a = await openMember(redis.url, { name: "a" });

@@ -1,6 +1,7 @@
 /** Writers that note what was acknowledged to them. */
 import assert from "node:assert/strict";
 import { readingsEntry } from "../support.ts";
+import { within } from "../../support/until.ts";
 import type { TestMember } from "./redis_members.ts";
 
 export const T0 = 1_700_000_000_000;
@@ -27,7 +28,7 @@ export class Writer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#done;
+    await within(this.#done, "the writer's last commit");
   }
 
   async #run({ store }: TestMember): Promise<void> {
