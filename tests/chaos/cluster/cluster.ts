@@ -39,6 +39,8 @@ export interface ClusterChaosOptions {
 export interface ClusterChaosReport {
   readonly acknowledged: number;
   readonly requests: number;
+  /** Requests that were answered with an error, such as `store-failing`. */
+  readonly refused: number;
   /** Requests that were never answered. */
   readonly unanswered: number;
   /** Requests that were answered more than once, with times. */
@@ -139,6 +141,7 @@ export async function runClusterChaos(
     maps: lab.members.length + 1,
     acknowledged: sum(fleet, ({ acknowledged }) => acknowledged),
     requests: sum(list, ({ count }) => count),
+    refused: sum(list, ({ refused }) => refused),
     unanswered: sum(list, ({ open }) => open),
     repeated: list.flatMap((one) => one.repeated(start)),
     longestWait: Math.max(...list.map(({ longestWait }) => longestWait)),

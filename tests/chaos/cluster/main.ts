@@ -49,7 +49,7 @@ function summary(report: ClusterChaosReport): string {
     `${report.lost.length} cells that lost a reading`,
     `${report.invented.length} cells with a value that was never sent`,
     `${report.different.length} differences`,
-    `${report.requests} requests, ${report.unanswered} without an answer, ${report.repeated.length} answered twice`,
+    `${report.requests} requests, ${report.refused} of them answered with an error, ${report.unanswered} without an answer, ${report.repeated.length} answered twice`,
     `the longest wait ${seconds(report.longestWait)}`,
     `all maps complete after ${seconds(report.settledMs)}`,
     ...report.failures.map((text) => `\n  ${text}`),

@@ -15,6 +15,8 @@ interface Asked {
   readonly at: number;
   /** Times until its answers, in ms. */
   readonly waits: number[];
+  /** Whether an answer was an error reply, such as `store-failing`. */
+  isRefused: boolean;
 }
 
 /** Sends requests through one broker. */
@@ -66,6 +68,11 @@ export class Requester implements AsyncDisposable {
     return this.#asked.filter(({ waits }) => waits.length === 0).length;
   }
 
+  /** Requests that were answered with an error so far. */
+  get refused(): number {
+    return this.#asked.filter(({ isRefused }) => isRefused).length;
+  }
+
   /**
    * Requests that were answered more than once, for people.
    *
@@ -109,7 +116,7 @@ export class Requester implements AsyncDisposable {
         layer: this.#layers[number % this.#layers.length],
         region: [0, 0, 0, 0],
       });
-      this.#asked.push({ at: performance.now(), waits: [] });
+      this.#asked.push({ at: performance.now(), waits: [], isRefused: false });
       await this.#raw.write(
         encodePublish("occupancy/request", request, {
           id: number % 65_535 + 1,
@@ -128,6 +135,7 @@ export class Requester implements AsyncDisposable {
       const asked = this.#asked[Number(packet.topic.split("/").at(-1))];
       if (asked === undefined) throw new Error(`No request: ${packet.topic}`);
       asked.waits.push(performance.now() - asked.at);
+      asked.isRefused ||= "error" in JSON.parse(String(packet.payload));
     }
   }
 }
