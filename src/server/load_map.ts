@@ -25,11 +25,13 @@ export async function loadMap(
   clock.mapLoaded();
   pipeline.follow();
   const now = clock.now();
+  if (store.shared !== undefined) {
+    // Directly: it waits while the store fails, as during a failover.
+    return await store.commit(changedThresholds(context, ageing, now));
+  }
   if (!store.durable) map.begin(status.began = now);
   const isCommitted = await pipeline.commit(
-    store.shared === undefined
-      ? [{ kind: "configure", now, ageing }, { kind: "age", now }]
-      : changedThresholds(context, ageing, now),
+    [{ kind: "configure", now, ageing }, { kind: "age", now }],
   );
   if (!isCommitted) throw status.storeProblem!;
 }

@@ -92,6 +92,7 @@ export class Pipeline {
         onApplied: (entries) => this.#onApplied(entries),
         onReloaded: (shard) => this.#onReloaded(shard),
         onProblem: (problem) => this.#onSharedProblem(problem),
+        onHeld: (problem) => this.#releaseHeld(problem),
       });
   }
 
@@ -380,11 +381,14 @@ export class Pipeline {
   /** While a shared store fails, a group waits; its requests do not. */
   #onSharedProblem(problem: StoreError | undefined): void {
     this.#noteStoreProblem(problem);
-    if (problem !== undefined) {
-      const requests = this.#shared!.releaseWaiting(problem);
-      this.#early.release({ requests, submissions: [] }, problem);
-      this.#arrivals.resolveTaken(true);
-    } else if (!this.#arrivals.isEmpty) this.#schedule();
+    if (problem !== undefined) this.#releaseHeld(problem);
+    else if (!this.#arrivals.isEmpty) this.#schedule();
+  }
+
+  #releaseHeld(problem: StoreError): void {
+    const requests = this.#shared!.releaseWaiting(problem);
+    this.#early.release({ requests, submissions: [] }, problem);
+    this.#arrivals.resolveTaken(true);
   }
 
   #noteStoreProblem(problem: StoreError | undefined): void {

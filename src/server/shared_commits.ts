@@ -33,6 +33,8 @@ export interface SharedEvents {
   onReloaded(shard: number): void;
   /** Called when the store fails, or works again (`undefined`). */
   onProblem(problem: StoreError | undefined): void;
+  /** Called for a group that was read when the store failed already. */
+  onHeld(problem: StoreError): void;
 }
 
 /** A group that is being committed. */
@@ -106,6 +108,7 @@ export class SharedCommits implements Follower {
     const entries = group.entries.map(({ entry }) => entry);
     const pending: Pending = { group, entries, results: new Map() };
     this.#pending = pending;
+    if (this.#problem !== undefined) this.#events.onHeld(this.#problem);
     const problem = entries.length > 0
       ? yield* this.#commit(entries)
       : undefined;
@@ -196,9 +199,22 @@ export class SharedCommits implements Follower {
         applyEntry(map, entry, shard);
         continue;
       }
-      const one = { ...from, entry };
+      const before = rowsBefore(from.entry, entry);
+      const one = { ...from, entry, from: (from.from ?? 0) + before };
       const result = applyOne(this.#context, this.#parser, one, shard);
       addResult(pending!.results, one, result);
     }
   }
+}
+
+/**
+ * Returns how many rows of an entry are before those of a delivered one, which
+ * may be a piece of it: a view of the same columns.
+ */
+function rowsBefore(whole: Entry, piece: Entry): number {
+  if (whole.kind !== "apply" || piece.kind !== "apply") return 0;
+  const { x: all } = whole.readings;
+  const { x: some } = piece.readings;
+  if (all.buffer !== some.buffer) return 0;
+  return (some.byteOffset - all.byteOffset) / all.BYTES_PER_ELEMENT;
 }

@@ -205,7 +205,10 @@ export interface Delivery {
   readonly own?: {
     /** The argument of {@linkcode Store.commit}. */
     readonly commit: readonly Entry[];
-    /** For each of the entries: its index in `commit`. */
+    /**
+     * For each of the entries: its index in `commit`. A large entry is divided:
+     * its pieces have views of its columns, and may be in several deliveries.
+     */
     readonly indexes: readonly number[];
   };
 }

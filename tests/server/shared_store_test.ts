@@ -26,12 +26,18 @@ interface Member extends AsyncDisposable {
 async function join(
   journal: FakeJournal,
   name: string,
-  options: { clock?: () => number; staleAfter?: number } = {},
+  options: {
+    clock?: () => number;
+    staleAfter?: number;
+    /** Called with the store before the start. */
+    prepare?: (store: FakeSharedStore) => void;
+  } = {},
 ): Promise<Member> {
-  const { clock = () => NOW, staleAfter = Infinity } = options;
+  const { clock = () => NOW, staleAfter = Infinity, prepare } = options;
   const log: string[] = [];
   const link = new FakeLink();
   const store = journal.open(name);
+  prepare?.(store);
   const map = new OccupancyMap({ staleAfter, maxSkew: 60_000 }, {
     shards: SHARDS,
   });
@@ -171,6 +177,68 @@ Deno.test({
       "occupancy/data",
     ]);
     assert.equal(repliesOf(a).length, 1);
+  },
+});
+
+Deno.test({
+  name:
+    "what is being read when a shared store fails does not wait: requests are answered, submissions fail",
+  permissions: "none",
+  fn: async () => {
+    // At each call of the clock until the commit: also while a group is read.
+    let outcome = "unavailable";
+    for (let call = 1; outcome === "unavailable"; call++) {
+      const journal = new FakeJournal({ shards: SHARDS });
+      let left = Infinity;
+      await using a: Member = await join(journal, "a", {
+        clock: () => {
+          if (--left === 0) a.store.failing = true;
+          return NOW;
+        },
+      });
+      a.link.handlers.message(reading("1,1,1"));
+      a.link.handlers.message(incoming("occupancy/request", REQUEST));
+      const submitted = submit(a, "3,3,1");
+      left = call;
+      ({ outcome } = await submitted);
+      await until(() => repliesOf(a).length === 1);
+      if (outcome === "unavailable") {
+        assert.deepEqual(topicsOf(a.link.acknowledged), ["occupancy/request"]);
+      } else assert.ok(call > 2);
+      a.store.failing = false;
+      await until(() => a.link.acknowledged.length === 2);
+      assert.equal(a.map.layer("default")?.get(1, 1)?.value, 1);
+      assert.equal(repliesOf(a).length, 1);
+    }
+    assert.equal(outcome, "committed");
+  },
+});
+
+Deno.test({
+  name: "a server starts while its shared store fails, and waits for it",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    const { ageing } = a.map;
+    await a.store.commit([
+      { kind: "configure", now: NOW, ageing: { ...ageing, staleAfter: 5 } },
+    ]);
+    let store: FakeSharedStore | undefined;
+    const joining = join(journal, "b", {
+      prepare: (own) => (store = own).failing = true,
+    });
+    let isStarted = false;
+    joining.then(() => isStarted = true, () => {}); // if an assertion fails
+    await until(() => store !== undefined);
+    await new Promise((next) => setTimeout(next));
+    assert.equal(isStarted, false);
+    store!.failing = false;
+    await using b = await joining;
+    await until(() => a.store.lag.entries === 0);
+    for (const { map } of [a, b]) {
+      for (const shard of map.shards) assert.deepEqual(shard.ageing, ageing);
+    }
   },
 });
 

@@ -236,6 +236,7 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
 
   follow(follower: Follower): void {
     this.#follower = follower;
+    if (this.#failing) this.failing = true; // it is reported
     this.wake();
   }
 
