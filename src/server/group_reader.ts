@@ -142,6 +142,7 @@ export class GroupReader {
       if (isLarge(message)) break;
       const size = spanBytesOf(message);
       bytes += size;
+      if (isLost(message)) continue;
       const received = Math.min(arrivals[i] ?? now, now);
       if (isRun(message)) {
         const { count } = message;
@@ -163,6 +164,7 @@ export class GroupReader {
   ): Generator<void, void, void> {
     const { topics, telemetry } = this.#context;
     const message = messages[index]!;
+    if (isLost(message)) return;
     const received = Math.min(arrivals[index] ?? now, now);
     if (isRun(message)) {
       yield* this.#readLargeRun(message, received, now);
@@ -213,6 +215,14 @@ export class GroupReader {
 function isLarge(arrival: Arrival): boolean {
   return spanBytesOf(arrival) > PARSE_SLICE_BYTES ||
     isRun(arrival) && arrival.count > RUN_SLICE_MESSAGES;
+}
+
+/**
+ * Returns true for a message of a session that another server has again: it gets
+ * the message, and knows for how long it may have waited.
+ */
+function isLost(arrival: Arrival): boolean {
+  return !isRun(arrival) && arrival.qos > 0 && arrival.session?.isLost === true;
 }
 
 function addEntries(

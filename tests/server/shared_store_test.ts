@@ -267,6 +267,32 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "readings from the session of another server are left to it when it has it again",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal({ shards: SHARDS });
+    await using a = await join(journal, "a");
+    a.link.handlers.message(reading("1,1,1"));
+    await until(() => a.map.layer("default")?.get(1, 1) !== undefined);
+    const session = { isLost: true, acknowledge: () => {} };
+    // They may be older than the one that the map has; small and large.
+    for (const text of ["1,1,5", "1,1,6\n".repeat(20_000)]) {
+      a.link.handlers.message({ ...reading(text), session });
+    }
+    a.link.handlers.message({
+      ...reading("3,3,3"),
+      session: { ...session, isLost: false },
+    });
+    a.link.handlers.message(reading("2,2,2"));
+    await until(() => a.map.layer("default")?.get(2, 2) !== undefined);
+    assert.equal(a.map.layer("default")!.get(1, 1)!.value, 1);
+    assert.equal(a.map.layer("default")!.get(3, 3)!.value, 3);
+    await a.server.stop();
+  },
+});
+
+Deno.test({
   name: "cells become stale alike on servers whose clocks differ a little",
   permissions: "none",
   fn: async () => {
