@@ -11,7 +11,9 @@ function start() {
   const topics = new GroupTopics(new Topics(), "hall");
   const store = new FakeJournal().open("me");
   let now = NOW;
-  const context = fakeContext({ link, store, group: topics, clock: () => now });
+  const clock = () => now;
+  const options = { link, store, group: topics, clock, monotonic: clock };
+  const context = fakeContext(options);
   const events: string[] = [];
   const members = new GroupMembers(context, topics, {
     onOffline: () => events.push("offline"),
@@ -70,10 +72,10 @@ Deno.test({
     wait(16_000);
     assert.deepEqual(names().involved, ["me"]);
     state("a", "offline", { successor: "me" });
-    assert.deepEqual(names().offline, []);
+    assert.deepEqual(names().offline, ["old"], "it has gone unseen");
     state("me", "offline");
     assert.deepEqual(events, [
-      ...["works a", "offline", "succeeded a", "replaced"],
+      ...["works a", "offline", "offline", "succeeded a", "replaced"],
     ]);
   },
 });
@@ -92,5 +94,24 @@ Deno.test({
     state("one-more", "online");
     assert.equal(names().online.length, 101);
     assert.equal(context.telemetry.stats.limited.of("group-members"), 1);
+  },
+});
+
+Deno.test({
+  name: "GroupMembers: a name that no server can have is not noted",
+  permissions: "none",
+  fn: () => {
+    const { members, link, names } = start();
+    for (const name of ["a/b", "+", "#"]) {
+      const state = { state: "offline", name, group: "hall" } as const;
+      const message = incoming("occupancy/server/state", encodeState(state));
+      members.handleShared(state, message);
+    }
+    assert.deepEqual(names(), {
+      online: ["me"],
+      involved: ["me"],
+      offline: [],
+    });
+    assert.deepEqual(link.published, []);
   },
 });

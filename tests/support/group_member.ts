@@ -66,6 +66,7 @@ export async function startMember(
         new Connection({
           url: urls[connections.indexOf(link as Connection)]!,
           clientId: member,
+          subscriptions: [topics.marker(member)],
           sessionExpiry: 300,
         }),
       expiryMs: 300_000,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../../common/errors.ts";
 import { plural } from "../../common/plural.ts";
 import { quoteName } from "../../common/printable.ts";
 import type { Incoming, Link, OtherSession } from "../../mqtt/link.ts";
@@ -85,19 +86,24 @@ export class Adoption {
     await Promise.all([...this.#open].map((session) => session.close()));
   }
 
-  /** Takes the sessions of all members that are away, one after the other. */
+  /**
+   * Takes the sessions of all members that are away, one after the other; looks
+   * again while there may be one. Not while the store fails: what is taken could
+   * not be stored.
+   */
   #check(link: Link): void {
     const { members } = this.#parts;
-    const [first] = [...members.online(link)].sort();
-    if (this.#stopped || first !== this.#context.name) return;
-    if ([...this.#open].some((session) => session.base === link)) return;
     const away = members.offline(link);
+    if (away.length === 0 && !members.isUncertain(link)) return;
+    this.schedule(link);
+    const [first] = [...members.working(link)].sort();
+    if (first !== this.#context.name) return;
+    if ([...this.#open].some((session) => session.base === link)) return;
     const now = this.#context.monotonic();
     const member = away.find(({ name }) =>
       !(now < (this.#retryAt.get(keyOf(link, name)) ?? 0))
     );
     if (member !== undefined) void this.#adopt(link, member);
-    else if (away.length > 0) this.schedule(link);
   }
 
   async #adopt(base: Link, member: OfflineMember): Promise<void> {
@@ -114,12 +120,16 @@ export class Adoption {
       ),
       dispatch: this.#parts.dispatch,
     });
-    const earliest = since ?? clock.now() - this.#sessions.expiryMs;
+    // Older ones have expired.
+    const earliest = Math.max(
+      since ?? -Infinity,
+      clock.now() - this.#sessions.expiryMs,
+    );
     clock.markDisconnected(earliest - NOTICE_MS, session);
     this.#open.add(session);
     const key = keyOf(base, name);
     this.#retryAt.set(key, this.#context.monotonic() + RETRY_MS);
-    await session.drain(() => {
+    const error = await session.drain(() => {
       if (this.#stopped) return;
       this.#retryAt.delete(key);
       this.#parts.members.publishSuccessor(base, name);
@@ -127,7 +137,16 @@ export class Adoption {
     this.#open.delete(session);
     clock.forget(session);
     if (this.#stopped) return;
-    if (session.count > 0) {
+    if (error !== undefined) {
+      log.warnLimited(
+        "adoption",
+        `Cannot take the messages that wait for the server ${
+          quoteName(name)
+        } on ${base.description}: ${messageOf(error)}. Tried again each ${
+          RETRY_MS / 1000
+        } s. Each server of a group must be allowed to connect with the client ids of the others (docs/SECURITY.md)`,
+      );
+    } else if (session.isStored && session.count > 0) {
       log.info(
         `Took ${plural(session.count, "message")} that waited for the server ${
           quoteName(name)
@@ -165,6 +184,7 @@ class AdoptedSession implements OtherSession {
   #hasMarker = false;
   #isStored = false;
   #isLost = false;
+  #hasTimedOut = false;
   readonly #stored = Promise.withResolvers<void>();
   readonly #answered = Promise.withResolvers<void>();
   /** The number of messages so far. */
@@ -184,6 +204,11 @@ class AdoptedSession implements OtherSession {
     return this.#isLost;
   }
 
+  /** True when all readings are stored that waited. */
+  get isStored(): boolean {
+    return this.#isStored;
+  }
+
   acknowledge(messages: readonly Incoming[]): void {
     this.#options.link.acknowledge(messages);
     for (const { payload } of messages) {
@@ -198,10 +223,18 @@ class AdoptedSession implements OtherSession {
    * the broker cannot be reached.
    *
    * @param onStored called when all readings are stored
+   * @returns why that failed; undefined if it did not, or the session was lost
    */
-  async drain(onStored: () => void): Promise<void> {
+  async drain(onStored: () => void): Promise<unknown> {
     const { link, shared, own, markerTopic } = this.#options;
-    const timer = setTimeout(() => this.#fail(), DRAIN_TIMEOUT_MS);
+    const timer = setTimeout(() => {
+      this.#hasTimedOut = true;
+      this.#fail(
+        `not all of them were received and stored within ${
+          DRAIN_TIMEOUT_MS / 1000
+        } s`,
+      );
+    }, DRAIN_TIMEOUT_MS);
     try {
       await link.open({
         message: (message) => this.#receive(message),
@@ -218,8 +251,9 @@ class AdoptedSession implements OtherSession {
       onStored();
       this.#check(); // there may be no requests
       await this.#answered.promise;
-    } catch {
-      // It is tried again.
+      return undefined;
+    } catch (error) {
+      return this.#isLost && !this.#hasTimedOut ? undefined : error;
     } finally {
       clearTimeout(timer);
       await link.close();
@@ -232,9 +266,9 @@ class AdoptedSession implements OtherSession {
     await this.#options.link.close();
   }
 
-  #fail(): void {
+  #fail(problem = "the session was lost"): void {
     this.#isLost = true;
-    const error = new Error("the session was lost");
+    const error = new Error(problem);
     this.#stored.reject(error);
     this.#answered.reject(error);
   }

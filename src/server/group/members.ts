@@ -29,6 +29,11 @@ interface Member {
   readonly isRetained: boolean;
   /** When the state was received, ms since 1970. */
   readonly at: number;
+  /**
+   * When the server was last in the store's list, or else the state was received,
+   * in ms of the clock that never jumps.
+   */
+  aliveAt: number;
   readonly state: ServerState;
 }
 
@@ -44,7 +49,7 @@ export interface OfflineMember {
 
 /** Called by {@linkcode GroupMembers}. */
 export interface MemberEvents {
-  /** A member is not connected to a broker. */
+  /** A member is not connected to a broker, or that is not certain. */
   onOffline(link: Link): void;
   /** Another member has taken the messages of one that is away. */
   onSucceeded(link: Link, name: string): void;
@@ -106,15 +111,46 @@ export class GroupMembers {
   }
 
   /**
+   * Returns the members that may take the messages of others: those that are
+   * connected to a broker, and whose stores work.
+   */
+  working(link: Link): Set<string> {
+    const { name, status } = this.#context;
+    const names = this.online(link);
+    for (const [name, { state }] of this.#on(link)) {
+      if (state.problem !== undefined) names.delete(name);
+    }
+    if (status.storeProblem !== undefined) names.delete(name);
+    return names;
+  }
+
+  /**
    * Returns the members that are not connected to a broker, and whose messages no
-   * other member has taken.
+   * other member has taken. A broker that was restarted may still say of a server
+   * that ended meanwhile that it is online: it counts after 15 s in which it was
+   * not in the store's list, if this is called every few seconds.
    */
   offline(link: Link): OfflineMember[] {
+    const { store, monotonic } = this.#context;
+    const alive = store.shared?.leases.members ?? [];
+    const now = monotonic();
     return [...this.#on(link)].flatMap(([name, member]) => {
       const { isOnline, isRetained, at, state } = member;
-      if (isOnline || state.successor !== undefined) return [];
+      if (alive.includes(name)) member.aliveAt = now;
+      const isGone = isRetained && member.aliveAt <= now - AWAITED_MS;
+      if (isOnline && !isGone || state.successor !== undefined) return [];
       return { name, since: isRetained ? state.since : at };
     });
+  }
+
+  /**
+   * Returns true while only a stored state says of a member that it is online:
+   * the broker need not notice its end.
+   */
+  isUncertain(link: Link): boolean {
+    return [...this.#on(link).values()].some(({ isOnline, isRetained }) =>
+      isOnline && isRetained
+    );
   }
 
   /** Publishes that this server has taken the messages of a member. */
@@ -161,11 +197,11 @@ export class GroupMembers {
   handleShared(state: ServerState, message: Incoming): void {
     const { name } = state;
     if (name === undefined || message.retain) return;
+    const topic = this.#topics.state(name);
+    if (this.#topics.serverOf(topic) !== name) return; // no member has this name
     const link = message.link ?? this.#context.link;
     this.#note(link, name, state, false);
     if (state.state === "online" || name === this.#context.name) return;
-    const topic = this.#topics.state(name);
-    if (this.#topics.serverOf(topic) !== name) return;
     link.publish(topic, message.payload, { qos: 1, retain: true })
       .catch(() => {}); // another member, or the next connection, says so
   }
@@ -186,14 +222,16 @@ export class GroupMembers {
       this.#context.telemetry.stats.limited.add("group-members");
       return;
     }
-    const at = this.#context.clock.now();
-    members.set(name, { isOnline, isRetained, at, state });
-    if (isOnline && !isRetained && state.problem === undefined) {
-      this.#events.onWorks(link, name);
-    }
-    if (isOnline) return;
-    if (state.successor !== undefined) this.#events.onSucceeded(link, name);
-    else this.#events.onOffline(link);
+    const { clock, monotonic } = this.#context;
+    const at = clock.now();
+    const aliveAt = monotonic();
+    members.set(name, { isOnline, isRetained, at, aliveAt, state });
+    if (isOnline && isRetained) this.#events.onOffline(link); // perhaps
+    else if (isOnline) {
+      if (state.problem === undefined) this.#events.onWorks(link, name);
+    } else if (state.successor !== undefined) {
+      this.#events.onSucceeded(link, name);
+    } else this.#events.onOffline(link);
   }
 
   #on(link: Link): Map<string, Member> {

@@ -15,8 +15,8 @@ export interface AdoptedLink extends Link {
 export interface SessionSource {
   /**
    * Returns a connection to the broker of another one, with the client id of a
-   * member. Not open; without subscriptions of its own. It fails if the member
-   * connects again.
+   * member. Not open; subscribed to the marker of the member and nothing else of
+   * its own. It fails if the member connects again.
    */
   open(link: Link, name: string): AdoptedLink;
   /** How long a broker keeps messages for a member that is away, in ms. */

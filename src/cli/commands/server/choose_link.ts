@@ -169,6 +169,8 @@ async function connected(
             ...access,
             ...limitsOf(flags),
             clientId: name,
+            // The session may be of a connection that ended before it had one.
+            subscriptions: [context.topics.marker(name)],
             receiveMaximum: GROUP_RECEIVE_MAXIMUM,
           }),
         expiryMs: flags.sessionExpiry,
