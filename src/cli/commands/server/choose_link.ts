@@ -144,13 +144,13 @@ async function connected(
   for (const url of urls) {
     // Another client can take the client id, by mistake or not: that must not
     // end a server.
-    const broker = { url, ...access, onConflict: "retry" } as const;
+    const broker = () => ({ url, ...access, onConflict: "retry" } as const);
     const options = context.group === undefined
       ? connectionOptions(flags, context)
       : await groupOptions(flags, context, context.group, broker);
-    connections.push(new Connection({ ...broker, ...options }));
+    connections.push(new Connection({ ...broker(), ...options }));
     const watchLink = new Connection({
-      ...broker,
+      ...broker(),
       clientId: `${flags.name}-watch`,
       subscriptions: [DroppedMessages.topic],
     });
@@ -226,12 +226,16 @@ function limitsOf({ sessionExpiry, maxPayload }: ServerFlags) {
   };
 }
 
-/** The same for a member of a group. */
+/**
+ * The same for a member of a group.
+ *
+ * @param broker returns it with the present login, which may be replaced
+ */
 async function groupOptions(
   flags: ServerFlags,
   context: LinkContext,
   group: GroupTopics,
-  broker: ProbeTarget,
+  broker: () => ProbeTarget,
 ): Promise<Omit<ConnectionOptions, "url">> {
   const { checkSharedSubscriptions } = await import(
     "../../../mqtt/subscriptions.ts"
@@ -258,7 +262,8 @@ async function groupOptions(
     },
     keepAlive: GROUP_KEEP_ALIVE_S,
     receiveMaximum: GROUP_RECEIVE_MAXIMUM,
-    beforeOpen: () => checkSharedSubscriptions({ broker, clientId, topic }),
+    beforeOpen: () =>
+      checkSharedSubscriptions({ broker: broker(), clientId, topic }),
   };
 }
 
