@@ -38,6 +38,8 @@ export class Barrier {
   readonly #mayBeDropped: boolean;
   readonly #pipeline: RequestQueue;
   #held: Incoming[] = [];
+  /** The number of those at QoS 1. */
+  #unacknowledged = 0;
   #marker: Marker | undefined;
   /** How many held requests were received before the marker; 0: no marker. */
   #coveredCount = 0;
@@ -58,6 +60,11 @@ export class Barrier {
     this.#mayBeDropped = mayBeDropped;
   }
 
+  /** The number of held requests at QoS 1. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
   /** Holds a request until a marker returns. */
   hold(request: Incoming): void {
     if (this.#held.length >= MAX_HELD_REQUESTS) {
@@ -65,6 +72,7 @@ export class Barrier {
       return;
     }
     this.#held.push(request);
+    if (request.qos > 0) this.#unacknowledged++;
     if (this.#coveredCount === 0) this.#publishMarker();
   }
 
@@ -79,13 +87,17 @@ export class Barrier {
 
   /**
    * Call when the connection is lost. The broker delivers requests at QoS 1
-   * again that were not acknowledged, perhaps to another server.
+   * again that were not acknowledged, perhaps to another server. Those of the
+   * session of another server are not lost with it.
    */
   connectionLost(): void {
     this.#marker?.cancel();
     clearTimeout(this.#timeout);
     this.#coveredCount = 0;
-    this.#held = this.#held.filter(({ qos }) => qos === 0);
+    this.#held = this.#held.filter(({ qos, session }) =>
+      qos === 0 || session?.isLost === false
+    );
+    this.#unacknowledged = this.#held.filter(({ qos }) => qos > 0).length;
   }
 
   /**
@@ -112,6 +124,7 @@ export class Barrier {
     clearTimeout(this.#timeout);
     this.#coveredCount = 0;
     for (const request of this.#held.splice(0, count)) {
+      if (request.qos > 0) this.#unacknowledged--;
       this.#pipeline.push(request);
     }
     if (this.#held.length > 0) this.#publishMarker();

@@ -15,6 +15,13 @@ import type { Pipeline } from "./pipeline.ts";
 /** How often the store records that the server is connected. */
 const ALIVE_INTERVAL_MS = 60_000;
 
+/**
+ * Held requests of a connection at QoS 1 that are acknowledged when they are
+ * answered. Brokers deliver 20 (VerneMQ) or 32 (EMQX) unacknowledged messages by
+ * default: more requests would keep back the marker that they wait for.
+ */
+const MAX_UNACKNOWLEDGED = 16;
+
 /** A connection with its state, for people and for monitoring. */
 export interface ConnectionStatus extends LinkState {
   /** The broker. */
@@ -107,9 +114,21 @@ export class Connections {
     this.#of(message.link).markers.handle(message);
   }
 
-  /** Holds a request until the readings before it have arrived. */
+  /**
+   * Holds a request until the readings before it have arrived. If many at QoS 1
+   * are held, it is acknowledged at once.
+   */
   hold(request: Incoming): void {
-    this.#of(request.link).barrier.hold(request);
+    const { link, telemetry } = this.#context;
+    const { barrier } = this.#of(request.link);
+    if (
+      request.qos === 0 || barrier.unacknowledged < MAX_UNACKNOWLEDGED
+    ) return barrier.hold(request);
+    link.acknowledge([request]);
+    // As one at QoS 0, it is not delivered again.
+    const held = { ...request, qos: 0, session: undefined } as const;
+    telemetry.requestArrived(held);
+    barrier.hold(held);
   }
 
   /** Releases the requests of all connections. */

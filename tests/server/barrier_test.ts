@@ -116,3 +116,25 @@ Deno.test({
     assert.equal(clock.pending, 0);
   },
 });
+
+Deno.test({
+  name:
+    "Barrier.connectionLost() drops requests that are delivered again, no others",
+  permissions: "none",
+  fn: () => {
+    using _ = new FakeClock();
+    const { barrier, hold, released } = start();
+    const session = { isLost: false, acknowledge: () => {} };
+    const lost = { isLost: true, acknowledge: () => {} };
+    hold("a");
+    barrier.hold(incoming(REQUEST, "b"));
+    barrier.hold(incoming(REQUEST, "c", { session }));
+    barrier.hold(incoming(REQUEST, "d", { session: lost }));
+    assert.equal(barrier.unacknowledged, 3);
+    barrier.connectionLost();
+    assert.equal(barrier.unacknowledged, 1);
+    barrier.releaseAll();
+    assert.deepEqual(released, ["a", "c"]);
+    assert.equal(barrier.unacknowledged, 0);
+  },
+});
