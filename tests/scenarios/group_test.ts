@@ -167,6 +167,39 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "what waits for a server is taken also if the broker did not notice that it ended",
+  ...needs("mosquitto"),
+  fn: async () => {
+    await using broker = await startMosquitto();
+    {
+      // A server that was killed while it started, and then the broker.
+      await using killed = await RawConnection.open(broker.port, "m2", {
+        clean: false,
+      });
+      await killed.subscribe("$share/hall/occupancy/data/#", 1);
+      const state = { state: "online", name: "m2", group: "hall" };
+      await killed.publish(
+        "occupancy/server/state/m2",
+        JSON.stringify(state),
+        { qos: 1, id: 1, retain: true },
+      );
+      await killed.send({ cmd: "disconnect" });
+    }
+    const journal = new FakeJournal();
+    await using first = await startMember("m1", journal, broker.url);
+    await using client = await RawConnection.open(broker.port, "client");
+    await client.subscribe(REPLIES);
+    await round(client, 1, 1);
+    const cells = () => first.map.layer("default")?.size ?? 0;
+    assert.ok(cells() < READINGS, "the others wait for the server");
+    await until(() => cells() === READINGS);
+    await until(() => first.log.some((line) => /Took \d+ mess/.test(line)));
+    assert.equal((await round(client, 2, 1)).length, READINGS);
+  },
+});
+
+Deno.test({
   name: "a request does not wait for ever for a server that does not answer",
   ...needs("mosquitto"),
   fn: async () => {
