@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { findProgram } from "../../tools/cluster/programs.ts";
 
 /** Programs that tests run, besides Deno itself. */
 export type Tool =
@@ -39,7 +40,6 @@ const PYTHON_MODULES: Partial<Record<Tool, string>> = {
 };
 /** Debian's interpreter first: its packages are for that one. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
-const TOOL_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
 /** Returns true if the tests have all permissions that any test needs. */
 export function permitted(): boolean {
@@ -85,14 +85,6 @@ export function requireTool(tool: Tool): string {
   return path;
 }
 
-function findProgram(name: string): string | undefined {
-  const folders = [
-    ...(Deno.env.get("PATH") ?? "").split(":"),
-    ...TOOL_FOLDERS,
-  ];
-  return folders.map((folder) => `${folder}/${name}`).find(isFile);
-}
-
 /** Returns a Python interpreter that has a module. */
 function findPython(module: string): string | undefined {
   return PYTHONS.find((python) => {
@@ -104,12 +96,4 @@ function findPython(module: string): string | undefined {
       return false;
     }
   });
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

@@ -24,10 +24,4 @@ export async function tempDir(): Promise<TempDir> {
   };
 }
 
-/** Returns a free TCP port of the loopback. Another program may take it. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
+export { freePort } from "../../tools/cluster/processes.ts";

@@ -16,8 +16,6 @@ export interface LabOptions {
   readonly brokers?: number;
   /** Number of servers. Default 3. */
   readonly members?: number;
-  /** Further options of each server. */
-  readonly serverArgs?: readonly string[];
   /** Called before each step, with what starts; for people. */
   readonly onStep?: (step: string) => void;
 }
@@ -28,18 +26,15 @@ export class Lab implements AsyncDisposable {
   readonly redis: RedisCluster;
   readonly brokers: readonly Broker[];
   readonly #members: Member[] = [];
-  readonly #serverArgs: readonly string[];
 
   private constructor(
     group: ProcessGroup,
     redis: RedisCluster,
     brokers: readonly Broker[],
-    serverArgs: readonly string[],
   ) {
     this.group = group;
     this.redis = redis;
     this.brokers = brokers;
-    this.#serverArgs = serverArgs;
   }
 
   /** The value of `--store`. */
@@ -58,8 +53,7 @@ export class Lab implements AsyncDisposable {
    * @param group takes the processes; it is disposed if this fails
    */
   static async start(
-    { replicas = 1, brokers = 2, members = 3, serverArgs = [], onStep }:
-      LabOptions = {},
+    { replicas = 1, brokers = 2, members = 3, onStep }: LabOptions = {},
     group?: ProcessGroup,
   ): Promise<Lab> {
     group ??= await ProcessGroup.create();
@@ -71,7 +65,7 @@ export class Lab implements AsyncDisposable {
         namesOf("mosquitto", brokers).map((name) => startBroker(group, name)),
       );
       onStep?.(`${members} servers`);
-      const lab = new Lab(group, redis, mosquittos, serverArgs);
+      const lab = new Lab(group, redis, mosquittos);
       await Promise.all(
         Array.from({ length: members }, () => lab.addMember()),
       );
@@ -88,7 +82,7 @@ export class Lab implements AsyncDisposable {
     const member = new Member(this.group, name, {
       store: this.store,
       brokers: this.brokers,
-      args: ["--group", "lab", ...this.#serverArgs],
+      args: ["--group", "lab"],
     });
     this.#members.push(member);
     await member.start();

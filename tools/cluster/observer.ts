@@ -42,7 +42,7 @@ export class Observer implements AsyncDisposable {
   }
 
   /** Asks all parts once. Parts that do not answer within 2 s are marked. */
-  async observe(notice?: string): Promise<ClusterStatus> {
+  async observe(): Promise<ClusterStatus> {
     const { redis, members, brokers } = this.#lab;
     const roles = await redis.roles();
     return {
@@ -53,7 +53,6 @@ export class Observer implements AsyncDisposable {
         redis.nodes.map((node) => askNode(node, roles, redis.nodes)),
       ),
       brokers: brokers.map((broker) => this.#brokerStatus(broker)),
-      notice,
     };
   }
 

@@ -188,11 +188,6 @@ export class ProcessGroup implements AsyncDisposable {
     return new ProcessGroup(folder);
   }
 
-  /** The processes that run. */
-  get processes(): readonly GroupProcess[] {
-    return [...this.#processes];
-  }
-
   /**
    * Starts a process.
    *

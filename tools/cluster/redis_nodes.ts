@@ -92,20 +92,18 @@ export interface NodeRole {
 /** Starts the nodes of a cluster, and waits until all slots are served. */
 export async function startRedisCluster(
   group: ProcessGroup,
-  { masters = 3, replicas = 1, settings = [] }: {
+  { masters = 3, replicas = 1 }: {
     /** At least 3. */
     readonly masters?: number;
     /** Of each master. */
     readonly replicas?: number;
-    readonly settings?: readonly string[];
   } = {},
 ): Promise<RedisCluster> {
   const count = masters * (1 + replicas);
   const nodes = await Promise.all(
     Array.from(
       { length: count },
-      (_, i) =>
-        prepare(group, `redis-${i + 1}`, [...clusterSettings(), ...settings]),
+      (_, i) => prepare(group, `redis-${i + 1}`),
     ),
   );
   await Promise.all(nodes.map((node) => node.start()));
@@ -222,7 +220,6 @@ export function parseRoles(reply: string): NodeRole[] {
 async function prepare(
   group: ProcessGroup,
   name: string,
-  settings: readonly string[],
 ): Promise<RedisServer> {
   const port = freePort();
   const folder = await group.makeFolder(name);
@@ -231,7 +228,7 @@ async function prepare(
     ...["--save", "", "--appendonly", "yes", "--daemonize", "no"],
     // A replica that was away copies what it has missed only.
     ...["--repl-backlog-size", "64mb", "--repl-diskless-sync-delay", "0"],
-    ...settings,
+    ...clusterSettings(),
   ]);
 }
 

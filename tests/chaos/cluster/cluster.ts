@@ -84,7 +84,7 @@ export async function runClusterChaos(
   });
   await using journals = await JournalRecorder.start(lab.store);
   const planned = planFailures(
-    { kills, servers: SERVERS, redis: true },
+    { kills, servers: SERVERS },
     random,
   );
   await using requesters = await startRequesters(lab);

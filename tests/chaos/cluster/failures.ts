@@ -27,8 +27,6 @@ export interface FailureOptions {
   /** How often a server is killed. */
   readonly kills: number;
   readonly servers: number;
-  /** Whether a master of Redis is killed, and another one frozen. */
-  readonly redis: boolean;
 }
 
 /** How long before a server is killed a master of Redis fails, as a share. */
@@ -40,21 +38,19 @@ const BEFORE_KILL = 0.02;
  * one: that server starts while Redis has no master for some shards.
  */
 export function planFailures(
-  { kills, servers, redis }: FailureOptions,
+  { kills, servers }: FailureOptions,
   random: () => number,
 ): PlannedFailure[] {
   const plan: PlannedFailure[] = Array.from({ length: kills }, (_, i) => ({
     failure: { kind: "kill server", server: i % servers },
     share: 0.05 + 0.9 * (i + 0.5 * random()) / kills,
   }));
-  if (redis) {
-    const before = (i: number) =>
-      Math.max(0, (plan[i]?.share ?? 0.5) - BEFORE_KILL);
-    plan.push(
-      { failure: { kind: "kill master" }, share: before(1) },
-      { failure: { kind: "freeze master" }, share: before(kills - 1) },
-    );
-  }
+  const before = (i: number) =>
+    Math.max(0, (plan[i]?.share ?? 0.5) - BEFORE_KILL);
+  plan.push(
+    { failure: { kind: "kill master" }, share: before(1) },
+    { failure: { kind: "freeze master" }, share: before(kills - 1) },
+  );
   return plan.sort((a, b) => a.share - b.share);
 }
 
@@ -71,8 +67,6 @@ export class Failures {
   readonly #lab: Lab;
   readonly #times: FailureTimes;
   readonly #start = performance.now();
-  /** Times from each kill of a server until it was ready again, in ms. */
-  readonly recoveries: number[] = [];
   /** What happened, for people. */
   readonly log: string[] = [];
   /** Failures of Redis follow one another, and so do those of servers. */
@@ -135,10 +129,8 @@ export class Failures {
   }
 
   async #killServer(server: Member): Promise<void> {
-    const start = performance.now();
     await server.crash();
     await server.start();
-    this.recoveries.push(performance.now() - start);
   }
 
   /** The master that has the most memory: it has the most of the map. */

@@ -23,6 +23,32 @@ export async function readJournal(
   });
 }
 
+/**
+ * Returns the reply to XINFO STREAM as texts, by name.
+ *
+ * @param key of a journal
+ */
+export async function journalInfo(
+  redis: RedisServer,
+  key: string,
+): Promise<Map<string, string>> {
+  const flat: unknown[] = await redis.command("XINFO", "STREAM", key);
+  const info = new Map<string, string>();
+  for (let i = 0; i < flat.length; i += 2) {
+    info.set(`${flat[i]}`, `${flat[i + 1]}`);
+  }
+  return info;
+}
+
+/** Returns true if entries were trimmed from a journal. */
+export async function isTrimmed(
+  redis: RedisServer,
+  key: string,
+): Promise<boolean> {
+  const info = await journalInfo(redis, key);
+  return Number(info.get("length")) < Number(info.get("entries-added"));
+}
+
 /** Applies all journals: each writer's numbers once, with a clock that rises. */
 export async function modelOf(
   redis: RedisServer,

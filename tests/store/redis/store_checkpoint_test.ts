@@ -2,18 +2,13 @@ import assert from "node:assert/strict";
 import { applyEntry } from "../../../src/store/store.ts";
 import { needs } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
-import { type RedisReply, RedisServer } from "../../support/redis.ts";
+import { RedisServer } from "../../support/redis.ts";
 import { until } from "../../support/until.ts";
 import { assertSameMap, readingsEntry } from "../support.ts";
+import { isTrimmed } from "./journal_model.ts";
 import { assertSameMaps, openMember, SHARDS } from "./redis_members.ts";
 
 const T0 = 1_700_000_000_000;
-
-/** Returns a number of a reply of `XINFO`. */
-function fieldOf(info: RedisReply, name: string): number {
-  const index = info.findIndex((one: unknown) => `${one}` === name);
-  return Number(info[index + 1]);
-}
 
 Deno.test({
   name:
@@ -60,12 +55,10 @@ Deno.test({
     await assertSameMaps([a, b, c]);
     // What is old enough is trimmed.
     await until(async () => {
-      const infos = shards.map((shard) =>
-        redis.command("XINFO", "STREAM", key(shard, "journal"))
+      const trimmed = await Promise.all(
+        shards.map((shard) => isTrimmed(redis, key(shard, "journal"))),
       );
-      return (await Promise.all(infos)).some((info) =>
-        fieldOf(info, "length") < fieldOf(info, "entries-added")
-      );
+      return trimmed.includes(true);
     });
     const reloaded: number[] = [];
     late.store.shared.follow({
