@@ -5,7 +5,7 @@
  */
 import type { Incoming } from "../mqtt/link.ts";
 import type { StoreError } from "../store/store.ts";
-import type { Arrival } from "./arrival.ts";
+import { type Arrival, isRun } from "./arrival.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
 import type { Group } from "./group_reader.ts";
@@ -38,6 +38,16 @@ export class EarlyAnswers {
 
   /** Adds a message or a run that arrives while the store fails. */
   push(message: Arrival): void {
+    const { topics, link, store } = this.#context;
+    if (!isRun(message) && message.topic === topics.request) {
+      // The broker does not limit their number at QoS 0, nor at QoS 1 if each is
+      // acknowledged at once: they are not kept.
+      if (message.qos === 0 || store.shared !== undefined) {
+        this.#events.onRequest(message);
+        link.acknowledge([message]);
+        return;
+      }
+    }
     this.#waiting.push(message);
   }
 

@@ -47,14 +47,7 @@ export class WaitingMessages {
 
   /** Adds a message or a run, or refuses it. */
   push(message: Arrival): void {
-    const { topics, link } = this.#context;
     const isLive = message.qos === 0;
-    if (isLive && !isRun(message) && message.topic === topics.request) {
-      // Not kept: the broker does not limit their number.
-      this.#events.onRequest(message);
-      link.acknowledge([message]);
-      return;
-    }
     if (isLive && this.#arrivals.bytes > MAX_WAITING_BYTES) {
       return this.#refuse(message);
     }

@@ -1,6 +1,7 @@
 /** Servers that share a store: one order, acknowledgements, failures. */
 import assert from "node:assert/strict";
 import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Pipeline } from "../../src/server/pipeline.ts";
 import { Server } from "../../src/server/mod.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import {
@@ -9,7 +10,7 @@ import {
 } from "../support/fake_shared_store.ts";
 import { until } from "../support/until.ts";
 import { assertSameMap } from "../store/support.ts";
-import { fakeOptions, NOW } from "./support.ts";
+import { fakeContext, fakeOptions, NOW } from "./support.ts";
 
 const SHARDS = 4;
 const decoder = new TextDecoder();
@@ -149,6 +150,46 @@ Deno.test({
     a.link.handlers.message(reading("2,2,1"));
     await until(() => a.map.size === 2);
     assert.equal(repliesOf(a).length, 1);
+  },
+});
+
+Deno.test({
+  name:
+    "requests at QoS 1 take no memory while a shared store fails: they are acknowledged at once",
+  permissions: "none",
+  fn: async () => {
+    const store = new FakeJournal({ shards: SHARDS }).open("a");
+    const link = new FakeLink();
+    const map = new OccupancyMap({}, { shards: SHARDS });
+    const requests: unknown[] = [];
+    const pipeline = new Pipeline(
+      fakeContext({ store, link, map }),
+      { addReadings: () => {} },
+      {
+        onReceive: () => {},
+        onRequest: (request) => requests.push(request),
+        onLayerGone: () => {},
+        onApplied: () => {},
+        onStoreProblem: () => {},
+      },
+    );
+    store.load(map);
+    pipeline.follow();
+    store.failing = true;
+    const request = incoming("occupancy/request", "{}");
+    assert.equal(request.qos, 1);
+    pipeline.push(request);
+    assert.equal(pipeline.isBusy, false);
+    assert.deepEqual(requests, [request]);
+    assert.deepEqual(link.acknowledged, [request]);
+    store.failing = false;
+    const message = reading("1,1,1");
+    pipeline.push(message);
+    await until(() => link.acknowledged.length === 2);
+    assert.deepEqual(link.acknowledged, [request, message]);
+    assert.equal(requests.length, 1);
+    pipeline.stop();
+    await store.close();
   },
 });
 
