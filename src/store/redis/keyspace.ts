@@ -76,10 +76,14 @@ export async function openKeyspace(
  * same number: without one of its own, a server uses that of the others, so that
  * one that starts while the replicas are away does not do without them.
  *
+ * Each server tells the others by its own number which entries are safe: so one
+ * with a lower number weakens all.
+ *
  * @param node the master of {@linkcode Keys.meta}
  * @param keys the keys of the map
  * @param wanted the setting of this server; the next ones use it too
  * @param present how many replicas there are
+ * @param onWarning receives a line if the last server had another number
  * @throws {RedisError} the error of Redis
  */
 export async function agreeOnReplicas(
@@ -87,10 +91,16 @@ export async function agreeOnReplicas(
   keys: Keys,
   wanted: number | undefined,
   present: number,
+  onWarning: (line: string) => void,
 ): Promise<number> {
   const stored = await storedReplicas(node, keys);
   const replicas = wanted ?? Math.max(stored ?? 0, Math.min(1, present));
   if (replicas !== stored) {
+    if (stored !== undefined) {
+      onWarning(
+        `The other servers of this map wait for ${stored} replicas, this one for ${replicas}: until all wait for the same number, a failover can lose readings that were acknowledged. Set the same --redis-replicas on all servers and restart them.`,
+      );
+    }
     const command = ["HSET", keys.meta, REPLICAS, `${replicas}`];
     await node.send(command, COMMAND_TIMEOUT_MS);
   }

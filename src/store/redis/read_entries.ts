@@ -23,7 +23,7 @@ export interface OwnEntries {
  * entry that was read; or if its own `k` is `*`. All entries must be of one
  * connection: the journal of another master may have other ones.
  */
-export class ReadEntries implements Iterable<StreamEntry> {
+export class ReadEntries {
   readonly #run: string;
   readonly #own: OwnEntries;
   #entries = new Fifo<StreamEntry>();
@@ -31,6 +31,8 @@ export class ReadEntries implements Iterable<StreamEntry> {
   #unsafeOwn: StreamEntry[] = [];
   /** Entries up to this id are safe, as far as known. */
   #safe: string;
+  /** Own entries that were removed and are being applied. */
+  #taken: StreamEntry[] = [];
   #waiting = 0;
   #bytes = 0;
 
@@ -68,10 +70,6 @@ export class ReadEntries implements Iterable<StreamEntry> {
       : undefined;
   }
 
-  [Symbol.iterator](): Iterator<StreamEntry> {
-    return this.#entries[Symbol.iterator]();
-  }
-
   /** Adds entries behind the others. */
   add(entries: readonly StreamEntry[]): void {
     for (const entry of entries) {
@@ -94,13 +92,25 @@ export class ReadEntries implements Iterable<StreamEntry> {
 
   /** Removes the next entry. It counts as waiting until `applied` is called. */
   shift(): void {
+    const { first } = this.#entries;
+    if (first?.run === this.#run) this.#taken.push(first);
     this.#entries.shift();
   }
 
   /** Call it for entries that were removed, when they were applied. */
   applied(count: number, bytes: number): void {
+    this.#taken = [];
     this.#waiting -= count;
     this.#bytes -= bytes;
+  }
+
+  /** Returns those of some own numbers that were not read, or were applied. */
+  missing(sequences: readonly number[]): number[] {
+    const left = new Set(sequences);
+    for (const { run, sequence } of [...this.#taken, ...this.#entries]) {
+      if (run === this.#run) left.delete(sequence);
+    }
+    return [...left];
   }
 
   /** Entries up to an id are safe. */
@@ -122,6 +132,7 @@ export class ReadEntries implements Iterable<StreamEntry> {
   clear(position: string): void {
     this.#entries = new Fifo();
     this.#unsafeOwn = [];
+    this.#taken = [];
     this.#waiting = 0;
     this.#bytes = 0;
     this.#safe = position;

@@ -309,7 +309,9 @@ export class RedisStore implements Store {
       await openKeyspace(node, keys, shards, this.description);
       await this.#alive.load(node);
       const present = await deployment.replicas(node);
-      this.#replicas = await agreeOnReplicas(node, keys, wanted, present);
+      this.#replicas = await agreeOnReplicas(
+        ...[node, keys, wanted, present, this.#warn] as const,
+      );
     } finally {
       node.close();
     }

@@ -22,6 +22,8 @@ const MAX_READ_BYTES = 4 * 1024 * 1024;
 const MAX_DELIVERY_BYTES = 64 * 1024;
 /** Entries that are not known to be safe after this time are asked about, in ms. */
 const UNSAFE_MS = 100;
+/** Own safe entries that are missing are looked for at this interval, in ms. */
+const CHECK_INTERVAL_MS = 1000;
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
 
@@ -182,16 +184,17 @@ export class ShardReader {
       let start = performance.now();
       try {
         const source = await this.#open();
-        let isChecked = false;
+        let checked = 0;
         while (!signal.aborted) {
           start = performance.now();
-          const safe = isChecked ? [] : writer.safeSequences();
+          const mustCheck = checked === 0 ||
+            start >= checked + CHECK_INTERVAL_MS;
+          const safe = mustCheck ? writer.safeSequences() : [];
           this.#read.add(await source.read());
           this.#deliver();
-          if (!isChecked && source.isAtEnd) {
-            isChecked = true;
-            await this.#delivered(); // what is being applied is not lost
-            this.#repeatLost(safe);
+          if (mustCheck && source.isAtEnd) {
+            this.#checkLost(safe, checked > 0);
+            checked = start;
           }
           problem.works(name);
           pause = FIRST_RETRY_MS;
@@ -247,17 +250,16 @@ export class ShardReader {
    * has lost them, for example in a crash without replicas.
    *
    * @param safe the numbers of those that were safe before the end was read
+   * @param isLater false for the first look on a connection
+   * @throws {RedisError} if some are missing later: perhaps another is the master
    */
-  #repeatLost(safe: readonly number[]): void {
-    const { run, writer } = this.#options;
-    if (safe.length === 0) return;
-    const found = new Set<number>();
-    for (const entry of this.#read) {
-      if (entry.run === run) found.add(entry.sequence);
+  #checkLost(safe: readonly number[], isLater: boolean): void {
+    const { writer } = this.#options;
+    const lost = this.#read.missing(safe).filter((one) => writer.part(one));
+    if (isLater && lost.length > 0) {
+      throw new RedisError("elsewhere", "entries of this server are missing");
     }
-    for (const sequence of safe) {
-      if (!found.has(sequence)) writer.repeat(sequence);
-    }
+    for (const sequence of lost) writer.repeat(sequence);
   }
 
   /** Waits while too much is held that can be applied. */

@@ -285,6 +285,7 @@ export class ShardWriter {
     return ["XADD", this.#options.key, "*", ...fields];
   }
 
+  /** @returns how many replicas have confirmed, at once if none is wanted */
   async #wait(node: RedisNode, wanted: number): Promise<number> {
     return Number(
       await node.send(["WAIT", `${wanted}`, `${WAIT_MS}`], COMMAND_TIMEOUT_MS),
@@ -327,11 +328,17 @@ export class ShardWriter {
 
   async #connection(): Promise<RedisNode> {
     if (this.#node !== undefined) return this.#node;
-    const { deployment, key } = this.#options;
+    const { deployment, key, replicas } = this.#options;
     const node = await deployment.open(key);
-    if (this.#closing.signal.aborted) {
+    try {
+      // First: if WAIT were refused after XADD, each attempt would append again.
+      if (replicas() > 0) await this.#wait(node, 0);
+      if (this.#closing.signal.aborted) {
+        throw new RedisError("connection", "the store was closed");
+      }
+    } catch (error) {
       node.close();
-      throw new RedisError("connection", "the store was closed");
+      throw error;
     }
     this.#safeId = undefined;
     return this.#node = node;

@@ -2,6 +2,7 @@
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import { parseRedisAddress } from "../../../src/store/redis/address.ts";
 import { openDeployment } from "../../../src/store/redis/connect.ts";
+import type { Deployment } from "../../../src/store/redis/deployment.ts";
 import { DeferredDeployment } from "../../../src/store/redis/deferred_deployment.ts";
 import {
   RedisStore,
@@ -28,6 +29,8 @@ export interface MemberOptions
   readonly follow?: boolean;
   /** See `Follower.canPublish()`. */
   readonly canPublish?: () => boolean;
+  /** Changes what the store gets of Redis. */
+  readonly wrap?: (deployment: Deployment) => Deployment;
 }
 
 /** A store, and the map of a server that follows it. */
@@ -56,7 +59,10 @@ export async function openMember(
   const store = new RedisStore({
     deployment: new DeferredDeployment(
       ...[url, address.prefix] as const,
-      () => openDeployment(address),
+      async () =>
+        (options.wrap ?? ((one) => one))(
+          await openDeployment(address),
+        ),
     ),
     onWarning: (line) => warnings.push(line),
     ...options,
