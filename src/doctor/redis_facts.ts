@@ -11,6 +11,7 @@ import {
 } from "../store/redis/deployment.ts";
 import { readInfo, textOf } from "../store/redis/info.ts";
 import type { Keys } from "../store/redis/keys.ts";
+import { readMembers } from "../store/redis/members.ts";
 
 /** What a master says of itself. */
 export interface MasterFacts {
@@ -68,14 +69,8 @@ export async function readKeyspace(
   const [format, shards] = listOf(values).map((value) =>
     value === null ? undefined : printable(textOf(value))
   );
-  const names = listOf(await node.send(["SMEMBERS", keys.members]))
-    .map(textOf).sort();
-  const members: string[] = [];
-  for (const name of names) {
-    const value = await node.send(["GET", keys.member(name)]);
-    if (value !== null) members.push(name);
-  }
-  return { format, shards, members };
+  const { alive } = await readMembers(node, keys);
+  return { format, shards, members: alive.map(({ name }) => name) };
 }
 
 /** Reads the state of a cluster. @throws {RedisError} */

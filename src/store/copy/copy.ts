@@ -6,6 +6,8 @@
  */
 import { plural } from "../../common/plural.ts";
 import { OccupancyMap } from "../../grid/mod.ts";
+import { RedisError } from "../redis/deployment.ts";
+import { redisStoreError } from "../redis/redis_problem.ts";
 import {
   directoryOf,
   formatStoreAddress,
@@ -21,6 +23,9 @@ import type {
   StoreExtras,
 } from "./endpoints.ts";
 
+/** What only a server does. */
+const FOR_SERVERS = /--store|acknowledged|tries again/;
+
 /** Options of {@linkcode copyStore}. */
 export interface CopyOptions {
   /** True to replace a target that has a map. */
@@ -31,7 +36,7 @@ export interface CopyOptions {
   readonly onWarning: (line: string) => void;
   /** How to connect to Redis. */
   readonly redis?: RedisCopyOptions;
-  /** Ends it; the target is then as before. */
+  /** Ends it, as a failure does. */
   readonly signal: AbortSignal;
 }
 
@@ -51,7 +56,8 @@ export interface CopyResult {
  *
  * @param from address of the source
  * @param to address of the target
- * @throws {StoreError} if anything fails; the target is then as before
+ * @throws {StoreError} if anything fails; the target is then as before, but a map
+ * in Redis that `force` replaces is lost as soon as the source was read
  */
 export async function copyStore(
   from: string,
@@ -94,14 +100,20 @@ async function assertDifferent(
 }
 
 /** The hints of the errors of a store are for servers. */
-function forCopies(error: unknown): unknown {
+function forCopies(thrown: unknown): unknown {
+  const error = thrown instanceof RedisError
+    ? redisStoreError("", thrown)
+    : thrown;
   if (!(error instanceof StoreError)) return error;
   const { message, hint, cause } = error;
-  if (!hint?.match(/--store|acknowledged/)) return error;
-  const rest = hint.split(/(?<=\.) /)
-    .filter((sentence) => !/--store|acknowledged/.test(sentence));
+  if (!hint?.match(FOR_SERVERS)) return error;
+  const rest = hint.replace(/ (of|in) --store/, "").split(/(?<=\.) /)
+    .filter((sentence) => !FOR_SERVERS.test(sentence));
   return new StoreError(message, {
-    hint: [...rest, "Nothing was copied."].join(" "),
+    hint: [
+      ...rest.length === 0 ? ["Run it again."] : rest,
+      "Nothing was copied.",
+    ].join(" "),
     cause,
   });
 }
@@ -169,12 +181,14 @@ function recordOwners(
 
 async function openSource(
   [from, to]: readonly [StoreLocation, StoreLocation],
-  { onWarning, redis }: CopyOptions,
+  { onWarning, redis, signal }: CopyOptions,
 ): Promise<CopySource> {
   if (from.kind === "memory") throw memoryError();
   if (from.kind === "redis") {
     const { openRedisSource } = await import("./redis_source.ts");
-    return await openRedisSource(from.address, redis ?? {}, onWarning);
+    return await openRedisSource(
+      ...[from.address, redis ?? {}, onWarning, signal] as const,
+    );
   }
   const { openSqliteSource } = await import("./sqlite_source.ts");
   // Where the copy will be there must be space for as much anyway.
@@ -184,12 +198,12 @@ async function openSource(
 
 async function openTarget(
   to: StoreLocation,
-  { force, redis }: CopyOptions,
+  { force, redis, signal }: CopyOptions,
 ): Promise<CopyTarget> {
   if (to.kind === "memory") throw memoryError();
   if (to.kind === "redis") {
     const { openRedisTarget } = await import("./redis_target.ts");
-    return await openRedisTarget(to.address, force, redis ?? {});
+    return await openRedisTarget(to.address, force, redis ?? {}, signal);
   }
   const { openSqliteTarget } = await import("./sqlite_target.ts");
   return await openSqliteTarget(to.path, force);

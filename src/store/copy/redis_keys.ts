@@ -1,5 +1,5 @@
 /**
- * Deletes all keys of a map in Redis.
+ * Deletes the keys of a map in Redis.
  *
  * @module
  */
@@ -7,22 +7,31 @@ import type { Deployment, RedisNode } from "../redis/deployment.ts";
 import { textOf } from "../redis/info.ts";
 import { type Keys, MAX_REDIS_SHARDS } from "../redis/keys.ts";
 import { openMasters } from "../redis/open_masters.ts";
+import type { CopyEntry } from "./copy_entry.ts";
 
 /** Keys that Redis looks at in one step. */
 const SCAN_COUNT = "1000";
 
 /**
- * Deletes all keys of a map, of whatever version.
+ * Deletes all keys of a map, of whatever version, except those of the entry of a
+ * copy: so what is left of an interrupted deletion is not taken for a map.
  *
+ * @param entry is checked before each step
+ * @throws {StoreError} if the entry is not that of this copy any more
  * @throws {RedisError} if that fails; some may be left
  */
 export async function deleteKeys(
   deployment: Deployment,
   keys: Keys,
+  entry: CopyEntry,
 ): Promise<void> {
-  for (const node of await openMasters(deployment, keys, MAX_REDIS_SHARDS)) {
+  for (
+    const node of await openMasters(deployment, keys, MAX_REDIS_SHARDS)
+  ) {
     try {
-      for (const pattern of keys.patterns) await deleteMatching(node, pattern);
+      for (const pattern of keys.patterns) {
+        await deleteMatching(node, pattern, entry);
+      }
     } finally {
       node.close();
     }
@@ -32,6 +41,7 @@ export async function deleteKeys(
 async function deleteMatching(
   node: RedisNode,
   pattern: string,
+  entry: CopyEntry,
 ): Promise<void> {
   let cursor = "0";
   do {
@@ -40,7 +50,10 @@ async function deleteMatching(
     );
     const [next, found] = reply as [Uint8Array, Uint8Array[]];
     cursor = textOf(next);
+    const obsolete = found.filter((key) => !entry.keys.includes(textOf(key)));
+    if (obsolete.length === 0) continue;
+    await entry.assertOurs();
     // One by one: in a cluster they are in different slots.
-    await Promise.all(found.map((key) => node.send(["UNLINK", key])));
+    await Promise.all(obsolete.map((key) => node.send(["UNLINK", key])));
   } while (cursor !== "0");
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { abortable } from "../../common/async.ts";
 import { formatRedisAddress, type RedisAddress } from "../redis/address.ts";
 import { openDeployment } from "../redis/connect.ts";
 import type { Deployment, RedisNode } from "../redis/deployment.ts";
@@ -21,12 +22,14 @@ import type { CopySource, RedisCopyOptions } from "./endpoints.ts";
  * Opens a store in Redis as the source of a copy.
  *
  * @param onWarning receives lines about problems that do not prevent the copy
+ * @param signal ends the wait for Redis, with its reason
  * @throws {StoreError} if Redis cannot be used, or has no map
  */
 export async function openRedisSource(
   address: RedisAddress,
   options: RedisCopyOptions,
   onWarning: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<CopySource> {
   const description = formatRedisAddress(address);
   const name = `store-copy-${crypto.randomUUID().slice(0, 8)}`;
@@ -56,7 +59,7 @@ export async function openRedisSource(
       shards,
       translate: (error) => error,
       load: async (map, limit) => {
-        await store.load(map, limit);
+        await abortable(store.load(map, limit), signal);
         if (await lacksReplicas(control, keys, shards, replicas)) {
           onWarning(
             `Redis at ${description} has fewer replicas online than its servers use (${replicas}): what they wrote last may be missing in the copy. Start the replicas and copy again.`,

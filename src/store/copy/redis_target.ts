@@ -9,49 +9,56 @@ import { plural } from "../../common/plural.ts";
 import { printable } from "../../common/printable.ts";
 import { OccupancyMap } from "../../grid/mod.ts";
 import { formatRedisAddress, type RedisAddress } from "../redis/address.ts";
+import { ScriptResult } from "../redis/checkpoint_scripts.ts";
+import { ScriptError } from "../redis/checkpoint_target.ts";
 import { openDeployment } from "../redis/connect.ts";
-import type { Deployment, RedisNode } from "../redis/deployment.ts";
+import {
+  type Deployment,
+  RedisError,
+  type RedisNode,
+} from "../redis/deployment.ts";
 import { ANY_NAME } from "../redis/alive_times.ts";
 import { DEFAULT_SHARDS, Keys } from "../redis/keys.ts";
 import { COPY_FORMAT, FORMAT } from "../redis/keyspace.ts";
 import { type Lease, makeLease } from "../redis/lease.ts";
+import { readMembers } from "../redis/members.ts";
 import { RecordTable } from "../redis/record_table.ts";
 import { RedisCheckpoints } from "../redis/redis_checkpoints.ts";
 import { redisStoreError } from "../redis/redis_problem.ts";
 import { SeenWriters } from "../redis/seen_writers.ts";
-import { FIRST_ID, list, text } from "../redis/stream_entry.ts";
+import { FIRST_ID, text } from "../redis/stream_entry.ts";
 import { type RecordOwner, StoreError } from "../store.ts";
 import type { CopyTarget, RedisCopyOptions, StoreExtras } from "./endpoints.ts";
+import { COPY_NAME, CopyEntry } from "./copy_entry.ts";
 import { deleteKeys } from "./redis_keys.ts";
 
 /** A copy of the largest map takes less time. */
 const LEASE_MS = 3_600_000;
-/** A copy that does not renew its entry for this time was killed, in ms. */
-const MEMBER_MS = 20_000;
-const RENEWAL_MS = 5000;
 /** Maximum wait for the checkpoint of a shard, and for replicas, in ms. */
 const CHECKPOINT_TIMEOUT_MS = 600_000;
 const WAIT_MS = 30_000;
 const POLL_MS = 5;
-/** The member name of a copy. */
-const COPY_NAME = "store-copy";
 
 /**
  * Prepares a place in Redis. Changes nothing before `begin`.
  *
  * @param force true to replace a map
+ * @param signal ends what takes time, with its reason
  * @throws {StoreError} if it has a map, servers use it, or Redis cannot be used
  */
 export async function openRedisTarget(
   address: RedisAddress,
   force: boolean,
   options: RedisCopyOptions,
+  signal: AbortSignal,
 ): Promise<CopyTarget> {
   const description = formatRedisAddress(address);
   let deployment: Deployment | undefined;
   try {
     deployment = await openDeployment(address, options);
-    const target = new RedisTarget(deployment, description, force, options);
+    const target = new RedisTarget(
+      ...[deployment, description, force, options, signal] as const,
+    );
     await target.check();
     return target;
   } catch (error) {
@@ -69,11 +76,12 @@ class RedisTarget implements CopyTarget {
   readonly #keys: Keys;
   readonly #leases = new Map<number, Lease>();
   readonly #records = new RecordTable();
+  readonly #entry: CopyEntry;
+  readonly #signal: AbortSignal;
   #shards = DEFAULT_SHARDS;
   #checkpoints: RedisCheckpoints | undefined;
-  /** Renews the entry of the copy. */
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #member: RedisNode | undefined;
+  /** Why a checkpoint was not written, unless that can end by itself. */
+  #failure: unknown;
   #isBegun = false;
   #isComplete = false;
 
@@ -82,12 +90,15 @@ class RedisTarget implements CopyTarget {
     description: string,
     force: boolean,
     options: RedisCopyOptions,
+    signal: AbortSignal,
   ) {
     this.#deployment = deployment;
     this.#description = description;
     this.#force = force;
     this.#options = options;
+    this.#signal = signal;
     this.#keys = new Keys(deployment.prefix);
+    this.#entry = new CopyEntry(deployment, this.#keys, description);
   }
 
   /** @throws {StoreError} if it may not be replaced */
@@ -95,14 +106,10 @@ class RedisTarget implements CopyTarget {
     const node = await this.#control();
     try {
       const format = await node.send(["HGET", this.#keys.meta, "format"]);
-      const names = list(await node.send(["SMEMBERS", this.#keys.members]))
-        .map(text);
-      const alive: string[] = [];
-      for (const name of names.sort()) {
-        const value = await node.send(["GET", this.#keys.member(name)]);
-        if (value !== null) alive.push(printable(name));
+      const { alive } = await readMembers(node, this.#keys);
+      if (alive.length > 0) {
+        throw this.#usedError(alive.map(({ name }) => printable(name)));
       }
-      if (alive.length > 0) throw this.#usedError(alive);
       // What an interrupted copy left is of no value.
       const isMap = format !== null && text(format) !== COPY_FORMAT;
       if (isMap && !this.#force) throw this.#mapError();
@@ -116,19 +123,11 @@ class RedisTarget implements CopyTarget {
       (sourceShards > 1 ? sourceShards : DEFAULT_SHARDS);
     await this.check(); // a server may have been started meanwhile
     this.#isBegun = true;
-    await deleteKeys(this.#deployment, this.#keys);
-    const node = await this.#control();
-    const { meta, members } = this.#keys;
-    const fields = ["format", COPY_FORMAT, "shards", `${this.#shards}`];
-    await node.send(["HSET", meta, ...fields]);
-    await node.send(["SADD", members, COPY_NAME]);
-    const member = this.#keys.member(COPY_NAME);
-    await node.send(["SET", member, "copy", "PX", `${MEMBER_MS}`]);
-    this.#member = node;
-    this.#timer = setInterval(() => {
-      // After an error the copy fails at its next step, or its entry expires.
-      node.send(["PEXPIRE", member, `${MEMBER_MS}`]).catch(() => {});
-    }, RENEWAL_MS);
+    if (!await this.#entry.take(this.#shards)) {
+      throw this.#usedError([COPY_NAME]);
+    }
+    await deleteKeys(this.#deployment, this.#keys, this.#entry);
+    this.#signal.throwIfAborted();
     const run = crypto.randomUUID();
     for (let shard = 0; shard < this.#shards; shard++) {
       const node = await this.#deployment.open(this.#keys.journal(shard));
@@ -181,6 +180,7 @@ class RedisTarget implements CopyTarget {
     const checkpoints = this.#makeCheckpoints(table);
     try {
       for (let shard = 0; shard < this.#shards; shard++) {
+        this.#signal.throwIfAborted();
         await checkpoints.load(shard, map);
       }
     } finally {
@@ -199,7 +199,7 @@ class RedisTarget implements CopyTarget {
   }
 
   async complete(): Promise<undefined> {
-    this.#endEntry();
+    await this.#entry.assertOurs();
     for (let shard = 0; shard < this.#shards; shard++) {
       const node = await this.#deployment.open(this.#keys.journal(shard));
       await node.send(["DEL", this.#keys.ofShard(shard, "lease")]);
@@ -207,27 +207,27 @@ class RedisTarget implements CopyTarget {
       node.close();
     }
     const node = await this.#control();
-    await node.send(["DEL", this.#keys.member(COPY_NAME)]);
-    await node.send(["SREM", this.#keys.members, COPY_NAME]);
-    await node.send(["HSET", this.#keys.meta, "format", FORMAT]);
+    await this.#entry.finish(node, FORMAT);
     this.#isComplete = true;
     await this.#waitForReplicas(node);
     node.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#endEntry();
     await this.#checkpoints?.close();
+    // What cannot be removed is not used by servers, and replaced by a copy.
     if (this.#isBegun && !this.#isComplete) {
-      // What cannot be removed is not used by servers, and replaced by a copy.
-      await deleteKeys(this.#deployment, this.#keys).catch(() => {});
+      await this.#remove().catch(() => {});
     }
+    this.#entry.close();
     this.#deployment.close();
   }
 
-  #endEntry(): void {
-    clearInterval(this.#timer);
-    this.#member?.close();
+  /** Removes what was written, unless another copy can have begun. */
+  async #remove(): Promise<void> {
+    await this.#entry.assertOurs();
+    await deleteKeys(this.#deployment, this.#keys, this.#entry);
+    await this.#entry.finish(await this.#control(), undefined);
   }
 
   #makeCheckpoints(records: RecordTable): RedisCheckpoints {
@@ -235,6 +235,9 @@ class RedisTarget implements CopyTarget {
       deployment: this.#deployment,
       keys: this.#keys,
       leaseOf: (shard) => this.#leases.get(shard),
+      onError: (_shard, error) => {
+        if (!isRepeatable(error)) this.#failure ??= error;
+      },
       records: {
         *save() {
           for (const { name, encode } of records.chunks()) {
@@ -249,14 +252,20 @@ class RedisTarget implements CopyTarget {
   /** Resolves when the checkpoint of a shard is complete. */
   async #writeShard(shard: number): Promise<void> {
     const checkpoints = this.#checkpoints!;
+    this.#failure = undefined;
     const end = performance.now() + CHECKPOINT_TIMEOUT_MS;
     const node = await this.#deployment.open(this.#keys.journal(shard));
     const id = () =>
       node.send(["HGET", this.#keys.ofShard(shard, "checkpoint"), "id"]);
     try {
       for (;;) {
+        this.#signal.throwIfAborted();
         if (!checkpoints.isRunning(shard)) {
           if (await id() !== null) return;
+          if (this.#failure !== undefined) {
+            await this.#entry.assertOurs();
+            throw redisStoreError(this.#description, this.#failure);
+          }
           if (performance.now() > end) {
             throw new StoreError(
               `Cannot write shard ${shard} to ${this.#description}`,
@@ -321,4 +330,13 @@ class RedisTarget implements CopyTarget {
       },
     );
   }
+}
+
+/** True for an error of a checkpoint that the next attempt may not have. */
+function isRepeatable(error: unknown): boolean {
+  if (error instanceof ScriptError) {
+    return error.result !== ScriptResult.noLease;
+  }
+  return error instanceof RedisError &&
+    (error.kind === "connection" || error.kind === "elsewhere");
 }

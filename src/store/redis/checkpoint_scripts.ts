@@ -66,13 +66,16 @@ return 1`;
  * reader notices that entries are missing, and `XDEL` does: so the last of the
  * entries is deleted first.
  *
+ * A copy of a map has the position `0-0`: there is nothing before it, and Redis
+ * refuses a range that ends there.
+ *
  * Keys: lease, checkpoint, journal. Arguments: lease, minimum age in ms, about
  * how many entries to trim. Returns 0 if the lease is of another server; 1 if
  * nothing is left to trim; 2 if younger entries are left; 3 if more is left.
  */
 export const TRIM_JOURNAL = `${CHECK_LEASE}
 local position = redis.call('HGET', KEYS[2], 'position')
-if not position then return 1 end
+if not position or position == '0-0' then return 1 end
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[2])
 local isYoung = tonumber(string.match(position, '^%d+')) >= oldest

@@ -66,6 +66,34 @@ export interface Member {
   readonly caughtUp: boolean;
 }
 
+/**
+ * Reads which servers are connected to a store.
+ *
+ * @param node the master of {@linkcode Keys.meta}
+ * @param keys the keys of the map
+ * @param timeout of each command, in ms
+ * @returns those that are connected, sorted by name, and the names of those that
+ * were
+ * @throws {RedisError} the error of Redis
+ */
+export async function readMembers(
+  node: RedisNode,
+  keys: Keys,
+  timeout?: number,
+): Promise<{ readonly alive: readonly Member[]; readonly gone: string[] }> {
+  const names = list(await node.send(["SMEMBERS", keys.members], timeout))
+    .map(text).sort();
+  const values = await Promise.all(
+    names.map((name) => node.send(["GET", keys.member(name)], timeout)),
+  );
+  const alive = names.flatMap((name, i) => {
+    const value = values[i]!;
+    if (value === null) return [];
+    return [{ name, caughtUp: text(value).endsWith(CAUGHT_UP) }];
+  });
+  return { alive, gone: names.filter((_, i) => values[i] === null) };
+}
+
 /** Announces this server to the others, and knows their names. */
 export class Members {
   readonly #options: MembersOptions;
@@ -157,19 +185,13 @@ export class Members {
 
   async #readMembers(): Promise<void> {
     const { keys } = this.#options;
-    const names = list(await this.#send("SMEMBERS", keys.members)).map(text)
-      .sort();
-    const values = await Promise.all(
-      names.map((name) => this.#send("GET", keys.member(name))),
+    const { alive, gone } = await readMembers(
+      this.#node!,
+      keys,
+      COMMAND_TIMEOUT_MS,
     );
     // One that is only late adds itself again with its next renewal.
-    const gone = names.filter((_, i) => values[i] === null);
     if (gone.length > 0) await this.#send("SREM", keys.members, ...gone);
-    const alive = names.flatMap((name, i) => {
-      const value = values[i]!;
-      if (value === null) return [];
-      return [{ name, caughtUp: text(value).endsWith(CAUGHT_UP) }];
-    });
     if (JSON.stringify(alive) === JSON.stringify(this.#alive)) return;
     this.#alive = alive;
     for (const onChange of [...this.#observers]) onChange();

@@ -54,6 +54,8 @@ export interface RedisCheckpointsOptions {
   readonly records?: CheckpointedRecords | undefined;
   /** See `Follower.onReloaded()`. */
   readonly onReloaded?: ((shard: number) => void) | undefined;
+  /** Called with the error of each attempt at a checkpoint; it is repeated. */
+  readonly onError?: ((shard: number, error: unknown) => void) | undefined;
   /** Receives a line about a problem that does not prevent the use. */
   readonly onWarning?: ((line: string) => void) | undefined;
   /** Default {@linkcode MIN_JOURNAL_BYTES}. */
@@ -185,6 +187,7 @@ export class RedisCheckpoints implements Checkpoints {
   }
 
   #onError(shard: number, error: unknown): void {
+    this.#options.onError?.(shard, error);
     // Redis is away, or another server has the lease: it goes on later.
     if (
       this.#isClosed || error instanceof ScriptError ||

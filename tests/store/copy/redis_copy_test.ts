@@ -127,6 +127,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a server can trim the journals of a map that was copied into Redis",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using dir = await tempDir();
+    const from = `${dir.path}/map.db`;
+    await fill(from, "clean");
+    await copy(from, redis.url, { onWarning: () => {} });
+    const { TRIM_JOURNAL } = await import(
+      "../../../src/store/redis/checkpoint_scripts.ts"
+    );
+    const keys = ["lease", "checkpoint", "journal"]
+      .map((name) => `{occupancy/0}:${name}`);
+    await redis.command("SET", keys[0]!, "1:a:run");
+    const trimmed = await redis.command(
+      ...["EVAL", TRIM_JOURNAL, "3", ...keys, "1:a:run", "0", "500"],
+    );
+    assert.equal(trimmed, 1); // nothing is left to trim
+  },
+});
+
+Deno.test({
   name: "a map goes to a cluster and back",
   ...needs("redis-server", "redis-cli"),
   fn: async () => {
