@@ -30,7 +30,7 @@ interface Sent extends Message {
 Deno.test({
   name:
     "three writers in one group: readings out of order, equal times, duplicates: all maps and a model are equal, revisions too",
-  ...needs("redis-server", "mosquitto"),
+  ...needs("redis-server", "redis-cli", "mosquitto"),
   fn: async () => {
     const seed = crypto.getRandomValues(new Int32Array(1))[0]!;
     const messages = plan(randomIntegers(seed), Date.now() - 60_000);
