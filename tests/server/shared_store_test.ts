@@ -318,7 +318,7 @@ Deno.test({
     await until(() => a.map.layer("default")?.get(1, 1) !== undefined);
     const session = { isLost: true, acknowledge: () => {} };
     // They may be older than the one that the map has; small and large.
-    for (const text of ["1,1,5", "1,1,6\n".repeat(20_000)]) {
+    for (const text of ["1,1,5", "1,1,6\n".repeat(100_000)]) {
       a.link.handlers.message({ ...reading(text), session });
     }
     a.link.handlers.message({
