@@ -11,11 +11,10 @@ import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
 import { EarlyAnswers } from "./early_answers.ts";
-import type { SubmissionResults } from "./group_applier.ts";
 import { type Group, groupOf, GroupReader } from "./group_reader.ts";
 import { LocalCommits } from "./local_commits.ts";
 import type { Reports } from "./reports.ts";
-import { SharedCommits } from "./shared_commits.ts";
+import { type Outcome, SharedCommits } from "./shared_commits.ts";
 import type { Submission } from "./submission.ts";
 import type { ReceiveEvents } from "./waiting_messages.ts";
 
@@ -27,13 +26,6 @@ export interface PipelineEvents extends ReceiveEvents {
   onApplied(): void;
   /** Called when the store fails, or works again (`undefined`). */
   onStoreProblem(problem: StoreError | undefined): void;
-}
-
-/** A group after its commit. */
-interface Outcome {
-  readonly group: Group;
-  /** Of its submissions; or why the commit failed: then nothing was applied. */
-  readonly results: SubmissionResults | StoreError;
 }
 
 /**

@@ -47,9 +47,9 @@ interface Pending {
 }
 
 /** A group after its commit. */
-export interface SharedOutcome {
+export interface Outcome {
   readonly group: Group;
-  /** Of its submissions; or why nothing is known: the store was closed. */
+  /** Of its submissions; or why the commit failed. */
   readonly results: SubmissionResults | StoreError;
 }
 
@@ -104,7 +104,7 @@ export class SharedCommits implements Follower {
    * Commits and applies a group. Waits as long as the store fails; if it has
    * requests, also until all is applied that any server has committed before.
    */
-  *commit(group: Group): WaitingWork<SharedOutcome> {
+  *commit(group: Group): WaitingWork<Outcome> {
     const entries = group.entries.map(({ entry }) => entry);
     const pending: Pending = { group, entries, results: new Map() };
     this.#pending = pending;

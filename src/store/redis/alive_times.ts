@@ -4,13 +4,15 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
-import type { Deployment, RedisNode } from "./deployment.ts";
+import {
+  COMMAND_TIMEOUT_MS,
+  type Deployment,
+  type RedisNode,
+} from "./deployment.ts";
 import type { Keys } from "./keys.ts";
 import type { RedisProblem } from "./redis_problem.ts";
 import { list, text } from "./stream_entry.ts";
 
-/** A node that does not answer for this time is given up, in ms. */
-const COMMAND_TIMEOUT_MS = 2000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 /**

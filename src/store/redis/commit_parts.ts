@@ -47,11 +47,6 @@ export class PendingCommit {
   fail(error: Error): void {
     this.#reject(error);
   }
-
-  /** Ends the wait of a marker that nothing depends on any more. */
-  giveUp(): void {
-    this.#resolve();
-  }
 }
 
 /** A part of a commit: one entry of a journal. */

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** A node that does not answer a command for this time is given up, in ms. */
+export const COMMAND_TIMEOUT_MS = 2000;
+
 /** A reply of Redis; bulk strings as bytes, errors are thrown. */
 export type Reply =
   | string

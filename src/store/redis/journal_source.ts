@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  COMMAND_TIMEOUT_MS,
   type Deployment,
   RedisError,
   type RedisNode,
@@ -26,8 +27,6 @@ const BLOCK_ENTRIES = 32;
 const BLOCK_MS = 1000;
 /** How long Redis waits for its replicas before it answers, in ms. */
 const WAIT_MS = 1000;
-/** A node that does not answer for this time is given up, in ms. */
-const COMMAND_TIMEOUT_MS = 2000;
 /**
  * After so long without an answer, other entries may have been trimmed, or
  * another master may have come and gone: then the reader begins anew. Far below

@@ -6,7 +6,7 @@
  */
 import { printable } from "../../common/printable.ts";
 import { StoreError } from "../store.ts";
-import type { RedisNode } from "./deployment.ts";
+import { COMMAND_TIMEOUT_MS, type RedisNode } from "./deployment.ts";
 import type { Keys } from "./keys.ts";
 import { list, text } from "./stream_entry.ts";
 
@@ -16,8 +16,6 @@ export const FORMAT = "1";
 export const COPY_FORMAT = "copy";
 /** The field with the number of replicas. */
 const REPLICAS = "replicas";
-/** A node that does not answer for this time is given up, in ms. */
-const COMMAND_TIMEOUT_MS = 2000;
 
 /**
  * Describes the map if no server has done so, and checks that this server can

@@ -5,7 +5,11 @@
  */
 import { delay } from "../../common/async.ts";
 import { StoreError } from "../store.ts";
-import type { Deployment, RedisNode } from "./deployment.ts";
+import {
+  COMMAND_TIMEOUT_MS,
+  type Deployment,
+  type RedisNode,
+} from "./deployment.ts";
 import type { Keys } from "./keys.ts";
 import type { RedisProblem } from "./redis_problem.ts";
 import { list, text } from "./stream_entry.ts";
@@ -16,8 +20,6 @@ const RENEW_INTERVAL_MS = 1500;
 /** A key that lasts longer is renewed by another server, in ms. */
 const TAKEOVER_MS = MEMBER_TTL_MS + RENEW_INTERVAL_MS;
 const TAKEOVER_INTERVAL_MS = 100;
-/** A node that does not answer for this time is given up, in ms. */
-const COMMAND_TIMEOUT_MS = 2000;
 
 /** Ends the value of a key whose server has applied nearly all. */
 const CAUGHT_UP = ":ready";

@@ -7,6 +7,7 @@ import { delay } from "../../common/async.ts";
 import { Fifo } from "../../common/fifo.ts";
 import { markerPart, type Part } from "./commit_parts.ts";
 import {
+  COMMAND_TIMEOUT_MS,
   type Deployment,
   RedisError,
   type RedisNode,
@@ -20,8 +21,6 @@ import { entryFields, list, SAFE_ON_ARRIVAL, text } from "./stream_entry.ts";
  * that they are safe; and they must arrive within the time limit.
  */
 const MAX_BATCH_BYTES = 512 * 1024;
-/** A node that does not answer for this time is given up, in ms. */
-const COMMAND_TIMEOUT_MS = 2000;
 /** How long Redis waits for its replicas before it answers, in ms. */
 const WAIT_MS = 1000;
 /** After so many answers of too few replicas, the master is looked for anew. */
