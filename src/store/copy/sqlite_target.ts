@@ -51,7 +51,13 @@ export async function openSqliteTarget(
       throw storeErrorOf(next, error);
     }
   };
-  let store = open();
+  let store: ReturnType<typeof open>;
+  try {
+    store = open();
+  } catch (error) {
+    await removeFiles(next);
+    throw error;
+  }
   return {
     owners: ["broker", "zones", "home-assistant", "zone-memories"],
     begin: () => {
@@ -96,11 +102,16 @@ export async function openSqliteTarget(
     },
     [Symbol.asyncDispose]: async () => {
       await store.close();
-      for (const suffix of SUFFIXES) {
-        await Deno.remove(next + suffix).catch(() => {}); // mostly not there
-      }
+      await removeFiles(next);
     },
   };
+}
+
+/** Removes a database and the files beside it. */
+async function removeFiles(path: string): Promise<void> {
+  for (const suffix of SUFFIXES) {
+    await Deno.remove(path + suffix).catch(() => {}); // mostly not there
+  }
 }
 
 async function recordsCommitted(

@@ -145,6 +145,11 @@ Deno.test({
       /map\.db: its 5 cells need \d+ MiB of memory/,
       /Nothing was copied/,
     );
+    // SQLite cannot open the new file.
+    await Deno.mkdir(`${to}.new-wal/in`, { recursive: true });
+    await failsWith(copy(from, to), /copy\.db\.new/, /./);
+    await assert.rejects(Deno.lstat(`${to}.new`), Deno.errors.NotFound);
+    await Deno.remove(`${to}.new-wal`, { recursive: true });
     const foreign = await dir.file("foreign.db", "x".repeat(4096));
     await failsWith(
       copy(foreign, to),
