@@ -10,10 +10,8 @@ import { COPY_FORMAT, FORMAT } from "../store/redis/keyspace.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
 
-/** XTRIM MINID and XADD NOMKSTREAM (redis.io/commands). */
-const MIN_VERSION = [6, 2] as const;
-/** The oldest version that the tests run. */
-const TESTED_VERSION = [7, 0] as const;
+/** Flags of scripts, and what XINFO STREAM says (redis.io/commands). */
+const MIN_VERSION = [7, 0] as const;
 /** A larger difference of clocks is a warning, in ms. */
 const MAX_CLOCK_DIFFERENCE_MS = 1000;
 /** Less free memory than this share of maxmemory is a warning. */
@@ -38,19 +36,13 @@ export const MASTER_JUDGES: readonly MasterJudge[] = [
 function judgeVersion({ address, info }: MasterFacts): Finding {
   const version = printable(info.get("redis_version") ?? "");
   const parts = version.split(".").map(Number);
-  const isBelow = ([major, minor]: readonly [number, number]) =>
-    (parts[0] ?? 0) < major ||
+  const [major, minor] = MIN_VERSION;
+  const isTooOld = (parts[0] ?? 0) < major ||
     (parts[0] === major && (parts[1] ?? 0) < minor);
   const message = `Redis ${version} at ${address}`;
   const data = { address, version };
-  if (isBelow(MIN_VERSION)) {
-    return finding("error", `${message} is too old`, {
-      hint: "Use Redis 7.0 or later.",
-      data,
-    });
-  }
-  return isBelow(TESTED_VERSION)
-    ? finding("warning", `${message} is older than the versions tested`, {
+  return isTooOld
+    ? finding("error", `${message} is too old`, {
       hint: "Use Redis 7.0 or later.",
       data,
     })
@@ -186,7 +178,7 @@ function judgeMemory({ address, info }: MasterFacts): Finding {
   const message = `${address} uses ${mib(used)} of ${mib(limit)}`;
   if (free === 0) {
     return finding("error", `${message}: nothing more can be stored`, {
-      hint: "Raise maxmemory, or delete layers.",
+      hint: "Raise maxmemory. A layer can be deleted only after that.",
       data,
     });
   }

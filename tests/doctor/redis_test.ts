@@ -1,6 +1,7 @@
 /** The doctor's check of Redis, with real servers that have bad settings. */
 import assert from "node:assert/strict";
 import type { CheckOptions } from "../../src/doctor/check_context.ts";
+import { MASTER_JUDGES } from "../../src/doctor/redis_findings.ts";
 import { needs } from "../support/needs.ts";
 import {
   RedisServer,
@@ -213,4 +214,21 @@ Deno.test({
     assert.equal(gone.code, 1);
     assertFound(gone.of("redis"), [/^error: Cannot connect to Redis at 127/]);
   },
+});
+
+Deno.test("Redis 6.2 is too old", () => {
+  for (
+    const [version, status] of [
+      ["6.2.14", "error"],
+      ["7.0.0", "ok"],
+      ["8.2.1", "ok"],
+    ] as const
+  ) {
+    const finding = MASTER_JUDGES[0]!({
+      ...{ address: "redis:6379", settings: new Map() },
+      info: new Map([["redis_version", version]]),
+      clock: { ahead: 0, uncertainty: 0 },
+    }, undefined);
+    assert.equal(finding.status, status, version);
+  }
 });

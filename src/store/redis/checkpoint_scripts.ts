@@ -3,6 +3,10 @@
  * shard is still that of the sender: what a server sends that was suspended
  * beyond its lease, or that is late on the way, changes nothing.
  *
+ * They write also above `maxmemory` (`allow-oom`, Redis 7.0): only a checkpoint
+ * lets the journal be trimmed, so without it the memory would stay full. A script
+ * says so in its first line.
+ *
  * The results are those of {@linkcode ScriptResult}.
  *
  * @module
@@ -19,7 +23,7 @@ export const ScriptResult = {
   lost: -2,
 } as const;
 
-const CHECK_LEASE = `
+const CHECK_LEASE = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end`;
 
 const CHECK_CHECKPOINT = `

@@ -57,8 +57,13 @@ export interface Checkpoints {
     reason: "trimmed" | "lost",
   ): Promise<JournalState | undefined>;
   /**
-   * Called after each delivery was applied. Use the state, and the shard of the
-   * map, only before it returns: then they belong together.
+   * Called before a delivery is applied: until
+   * {@linkcode Checkpoints.applied}, the state and the map do not belong together.
+   */
+  applying(shard: number): void;
+  /**
+   * Called after each delivery was applied. State and map belong together
+   * until the next call of {@linkcode Checkpoints.applying}.
    */
   applied(shard: number, state: Readonly<JournalState>): void;
   /** Ends. Never throws. */

@@ -18,6 +18,15 @@ export const COPY_FORMAT = "copy";
 const REPLICAS = "replicas";
 
 /**
+ * Key: meta. Arguments: format and number of shards of a new map. Returns those of
+ * the map. Works also above `maxmemory`, see `checkpoint_scripts.ts`.
+ */
+const OPEN_KEYSPACE = `#!lua flags=allow-oom
+redis.call('HSETNX', KEYS[1], 'format', ARGV[1])
+redis.call('HSETNX', KEYS[1], 'shards', ARGV[2])
+return redis.call('HMGET', KEYS[1], 'format', 'shards')`;
+
+/**
  * Describes the map if no server has done so, and checks that this server can
  * use it.
  *
@@ -35,10 +44,8 @@ export async function openKeyspace(
   description: string,
 ): Promise<void> {
   const { meta } = keys;
-  const send = (...command: string[]) => node.send(command, COMMAND_TIMEOUT_MS);
-  await send("HSETNX", meta, "format", FORMAT);
-  await send("HSETNX", meta, "shards", `${shards}`);
-  const [format, stored] = list(await send("HMGET", meta, "format", "shards"))
+  const command = ["EVAL", OPEN_KEYSPACE, "1", meta, FORMAT, `${shards}`];
+  const [format, stored] = list(await node.send(command, COMMAND_TIMEOUT_MS))
     .map((one) => one === null ? "" : printable(text(one)));
   if (format === COPY_FORMAT) {
     throw new StoreError(

@@ -35,12 +35,13 @@ export interface Lease {
 }
 
 /**
- * Makes a lease if none is in force.
+ * Makes a lease if none is in force. Works also above `maxmemory`: without a
+ * holder nothing would trim the journal.
  *
  * Keys: lease, fence. Arguments: `NAME:RUN`, expiry in ms. Returns the fence; 0
  * if there is a lease.
  */
-export const ACQUIRE_LEASE = `
+export const ACQUIRE_LEASE = `#!lua flags=allow-oom
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local fence = redis.call('INCR', KEYS[2])
 local value = string.format('%.0f', fence) .. ':' .. ARGV[1]

@@ -25,13 +25,16 @@ const TAKEOVER_INTERVAL_MS = 100;
 const CAUGHT_UP = ":ready";
 
 /**
- * Key: member. Arguments: our run id, the end of the value, expiry in ms. Sets
- * the key, unless it is of another run. Returns 1 if it was set.
+ * Keys: member, members. Arguments: our run id, the end of the value, expiry in
+ * ms, our name. Sets the member and adds the name, unless the member is of another
+ * run. Returns 1 if it was set. Works also above `maxmemory`, so that a server can
+ * start then and write the checkpoints that free memory.
  */
-const RENEW = `
+const RENEW = `#!lua flags=allow-oom
 local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+redis.call('SADD', KEYS[2], ARGV[4])
 return 1`;
 /**
  * Keys: member, members. Arguments: our run id, our name. Deletes both, unless
@@ -178,11 +181,10 @@ export class Members {
     this.#node ??= await deployment.open(keys.meta);
     const end = isCaughtUp() ? CAUGHT_UP : "";
     const isSet = await this.#send(
-      ...["EVAL", RENEW, "1", keys.member(name), run, end, `${MEMBER_TTL_MS}`],
+      ...["EVAL", RENEW, "2", keys.member(name), keys.members],
+      ...[run, end, `${MEMBER_TTL_MS}`, name],
     );
-    if (Number(isSet) === 0) return false;
-    await this.#send("SADD", keys.members, name);
-    return true;
+    return Number(isSet) !== 0;
   }
 
   async #readMembers(): Promise<void> {

@@ -117,6 +117,10 @@ export class RedisCheckpoints implements Checkpoints {
     return state;
   }
 
+  applying(shard: number): void {
+    this.#shards[shard]?.applying();
+  }
+
   applied(shard: number, state: Readonly<JournalState>): void {
     this.#positions[shard] = state.position;
     this.#shards[shard]?.applied(state);

@@ -277,6 +277,7 @@ export class RedisStore implements Store {
       writer: this.#writers[shard]!,
       turns: this.#turns,
       shardOf: (layer) => this.#map!.shardOf(layer),
+      onApplying: () => this.#checkpoints.applying(shard),
       onApplied: () => this.#checkpoints.applied(shard, state),
       onDamage: (id, reason) => {
         this.#damaged++;

@@ -90,6 +90,8 @@ export class ShardCheckpoint {
   #superseded: number[] = [];
   /** The fence of the lease with which this server can write. */
   #adopted: number | undefined;
+  /** Belongs to the map; undefined while a delivery is applied. */
+  #state: Readonly<JournalState> | undefined;
   #mustTrim = false;
   #retryAt = -Infinity;
   #running: Promise<void> | undefined;
@@ -126,12 +128,22 @@ export class ShardCheckpoint {
     return this.#running !== undefined;
   }
 
+  /** Call it before entries are applied: no checkpoint can begin until they are. */
+  applying(): void {
+    this.#state = undefined;
+  }
+
   /**
    * Begins a checkpoint if one is due. Call it when entries were applied.
    *
-   * @param state belongs to the present state of the map
+   * @param state belongs to the map until {@linkcode ShardCheckpoint.applying}
    */
   applied(state: Readonly<JournalState>): void {
+    this.#state = state;
+    this.#beginIfDue(state);
+  }
+
+  #beginIfDue(state: Readonly<JournalState>): void {
     const limit = Math.max(
       this.#context.minJournalBytes,
       this.#checkpointer.liveBytes,
@@ -185,12 +197,16 @@ export class ShardCheckpoint {
     });
   }
 
-  /** Does what does not depend on entries. Call it about once a second. */
+  /**
+   * Does what does not depend on entries, and begins a checkpoint that was due when
+   * none could begin, or that failed. Call it about once a second.
+   */
   update(): void {
     const lease = this.#readyLease();
     if (lease === undefined) return;
     if (lease.fence !== this.#adopted) this.#run(() => this.#adopt(lease));
     else if (this.#mustTrim) this.#run(() => this.#trim(lease));
+    else if (this.#state !== undefined) this.#beginIfDue(this.#state);
   }
 
   /** Ends, also a checkpoint that is being written. Never throws. */

@@ -45,6 +45,8 @@ export interface ShardReaderOptions {
   readonly turns: Semaphore;
   /** Returns the shard of a layer. */
   readonly shardOf: (layer: string) => number;
+  /** Called before the state changes. */
+  readonly onApplying: () => void;
   /** Called in the turn of the event loop in which the state has changed. */
   readonly onApplied: () => void;
   /** Called for an entry that is skipped, with the reason. */
@@ -294,14 +296,14 @@ export class ShardReader {
   }
 
   async #deliverNext(): Promise<void> {
-    const { state, shard, run, writer, onApplied } = this.#options;
-    const { signal } = this.#closing;
+    const { state, shard, run, writer } = this.#options;
+    this.#options.onApplying();
     const entries: Entry[] = [];
     let own: StreamEntry | undefined;
     let bytes = 0;
     let count = 0;
     let position = state.position;
-    while (own === undefined && !signal.aborted) {
+    while (own === undefined && !this.#closing.signal.aborted) {
       const { next } = this.#read;
       if (next === undefined) break;
       const part = next.run === run ? writer.part(next.sequence) : undefined;
@@ -333,7 +335,7 @@ export class ShardReader {
     this.#read.applied(count, bytes);
     state.position = position;
     state.bytes += bytes;
-    onApplied();
+    this.#options.onApplied();
     if (own !== undefined) writer.applied(own.sequence);
   }
 
