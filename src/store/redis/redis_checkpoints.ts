@@ -3,7 +3,7 @@
  *
  * The server that holds the lease of a shard writes a checkpoint when the
  * content of the shard's journal exceeds {@linkcode MIN_JOURNAL_BYTES} and the
- * size of all tiles: so it never writes more than the journal received. Then it
+ * size of all tiles and records: so it never writes more than the journal received. Then it
  * trims the journal.
  *
  * @module
@@ -111,8 +111,9 @@ export class RedisCheckpoints implements Checkpoints {
     if (
       reason === "trimmed" && compareIds(next, this.#positions[shard]!) <= 0
     ) throw this.#gapError(shard);
-    map.replaceShard(shard, restored.map);
+    // Damaged records throw before anything has changed.
     const state = this.#use(shard, restored);
+    map.replaceShard(shard, restored.map);
     this.#options.onReloaded?.(shard);
     return state;
   }

@@ -55,7 +55,7 @@ export interface ShardCheckpointContext {
   readonly nodes: ShardNodes;
   /** Returns the lease of the shard if this server holds it. */
   lease(): Lease | undefined;
-  /** The journal may have this size, or that of all tiles, in bytes. */
+  /** The journal may have this size, or that of tiles and records, in bytes. */
   readonly minJournalBytes: number;
   /** Returns the parts of the records that belong to the shard. */
   records(): Iterable<readonly [name: string, bytes: Uint8Array]>;
@@ -86,6 +86,8 @@ export class ShardCheckpoint {
   #checkpointedBytes: number;
   /** The names of the parts of the records in the known checkpoint. */
   #records: readonly string[] = [];
+  /** Their size, in bytes: each checkpoint writes all of them. */
+  #recordBytes = 0;
   /** Chunks to delete after the next commit. */
   #superseded: number[] = [];
   /** The fence of the lease with which this server can write. */
@@ -146,7 +148,7 @@ export class ShardCheckpoint {
   #beginIfDue(state: Readonly<JournalState>): void {
     const limit = Math.max(
       this.#context.minJournalBytes,
-      this.#checkpointer.liveBytes,
+      this.#checkpointer.liveBytes + this.#recordBytes,
       this.#superseded.length * SUPERSEDED_BYTES,
     );
     if (state.bytes - this.#checkpointedBytes >= limit) this.begin(state);
@@ -164,6 +166,10 @@ export class ShardCheckpoint {
       ([name, value]) => [`${recordPrefix(id)}${name}`, value] as const,
     );
     const names = records.map(([name]) => name);
+    this.#recordBytes = records.reduce(
+      (sum, [, { length }]) => sum + length,
+      0,
+    );
     this.#checkpointer.begin(this.#map, { position });
     this.#target.end = {
       previous: this.#inForce,

@@ -208,6 +208,8 @@ export class SharedRecords implements Records, RecordSharing {
       const counted = await this.#commit(entries);
       staging.committed(counted.every((counts) => counts));
     }
+    // Of records that were added and deleted before a commit.
+    if (queue === this.#leads && !staging.hasStaged) this.#fences.clear();
     queue.isBusy = false;
   }
 

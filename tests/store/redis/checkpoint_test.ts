@@ -234,3 +234,70 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "large records do not cause more checkpoints than the journal is worth",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    const size = 200_000;
+    await using a = await Member.start(redis, {
+      records: { save: () => [["head", new Uint8Array(size)]], restore() {} },
+      minJournalBytes: 1000,
+    });
+    await a.lead();
+    const random = randomIntegers(16);
+    const write = () =>
+      a.commit(readingsEntry(
+        T0,
+        Array.from(
+          { length: 2000 },
+          () => [random(9), random(9), random(3)] as const,
+        ),
+      ));
+    await write();
+    await a.checkpoint();
+    await until(() => !a.isWriting);
+    const inForce = await a.inForce();
+    const start = a.state.bytes;
+    while (a.state.bytes - start < 0.8 * size) {
+      await write();
+      assert.ok(!a.isWriting, `after ${a.state.bytes - start} bytes`);
+      assert.equal(await a.inForce(), inForce);
+    }
+    await until(async () => {
+      await write();
+      return await a.inForce() !== inForce;
+    });
+  },
+});
+
+Deno.test({
+  name: "damaged records leave the map as it was, when a shard is loaded anew",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    let isDamaged = false;
+    const records = { save: () => [], restore() {} };
+    await using a = await Member.start(redis, { records });
+    await using late = await Member.start(redis, {
+      records: {
+        save: () => [],
+        restore: () => {
+          if (isDamaged) throw new StoreError("damaged", { hint: "backup" });
+        },
+      },
+    });
+    await a.lead();
+    await a.commit(someReadings(randomIntegers(17), T0));
+    await a.checkpoint();
+    isDamaged = true;
+    const before = late.map.revision;
+    await assert.rejects(late.reload(), /damaged/);
+    assert.equal(late.map.revision, before);
+    assert.equal(late.map.size, 0);
+    isDamaged = false;
+    await late.reload();
+    assertSameMap(late.map, a.map);
+  },
+});
