@@ -35,6 +35,8 @@ export class GroupTopics {
   readonly #topics: Topics;
 
   /**
+   * Makes the topics of a group.
+   *
    * @param topics the topics of the servers
    * @param group the name of the group, one topic level
    * @throws {ProtocolError} "bad-group"
