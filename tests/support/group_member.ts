@@ -4,7 +4,7 @@
  * @module
  */
 import { OccupancyMap } from "../../src/grid/mod.ts";
-import { Connection } from "../../src/mqtt/connection.ts";
+import type { Connection } from "../../src/mqtt/connection.ts";
 import { JoinedLinks } from "../../src/mqtt/joined_links.ts";
 import { GroupTopics, Topics } from "../../src/protocol/mod.ts";
 import { offlineState, onlineState, Server } from "../../src/server/mod.ts";
@@ -29,6 +29,9 @@ export async function startMember(
   journal: FakeJournal,
   ...urls: readonly string[]
 ): Promise<Member> {
+  // Imported here: mqtt reads the environment, which tests without permissions
+  // cannot.
+  const { Connection } = await import("../../src/mqtt/connection.ts");
   const topics = new Topics();
   const group = new GroupTopics(topics, GROUP);
   const connections = urls.map((url) =>
