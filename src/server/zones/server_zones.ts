@@ -4,6 +4,7 @@
  * @module
  */
 import { doneWithin } from "../../common/async.ts";
+import { atOnce } from "../../common/at_once.ts";
 import { messageOf } from "../../common/errors.ts";
 import { inTurns, type Work } from "../../common/turns.ts";
 import {
@@ -24,7 +25,7 @@ import {
 } from "../../zones/mod.ts";
 import type { FileZones, ServerContext } from "../context.ts";
 import type { Pipeline } from "../pipeline.ts";
-import { ZoneDefinitions } from "./zone_definitions.ts";
+import { byName, hasSameOrder, ZoneDefinitions } from "./zone_definitions.ts";
 import { ZonePublisher } from "./zone_publisher.ts";
 import { ZoneSource } from "./zone_source.ts";
 import { ZoneUpdates } from "./zone_updates.ts";
@@ -63,6 +64,8 @@ export class ServerZones implements ZoneService {
   /** For the version of the zones of a file: random, and a count. */
   readonly #fileId = crypto.randomUUID().slice(0, 8);
   #fileEdits = 0;
+  /** Increases when it is decided again whether this server publishes. */
+  #elections = 0;
   /** The last edit, or other work on the definitions. */
   #edits: Promise<unknown> = Promise.resolve();
   /** The messages of the last update are passed on. */
@@ -145,11 +148,9 @@ export class ServerZones implements ZoneService {
     const { store } = this.#context;
     const stored = this.#stored.load();
     const file = this.#fileZones?.zones;
-    this.#tracker.restore(
-      store.shared === undefined
-        ? this.#publisher.begin()
-        : this.#publisher.remembered().records,
-    );
+    const remembered = atOnce(this.#publisher.read());
+    if (store.shared === undefined) this.#publisher.begin(remembered);
+    this.#tracker.restore(remembered.records);
     this.#putInForce(file === undefined ? stored : byName(file));
     store.records?.shared?.observe(
       "zones",
@@ -332,27 +333,36 @@ export class ServerZones implements ZoneService {
 
   /** Continues with what the leader before has stored, and publishes. */
   async #onElected(): Promise<void> {
+    const election = ++this.#elections;
     await this.#inOrder(() => this.#reload());
-    this.#updates.between(() => {
+    await this.#betweenUpdates();
+    if (election !== this.#elections) return;
+    // What it remembered is committed, and until it begins there is no more.
+    this.#publisher.end();
+    try {
+      const remembered = await inTurns(this.#publisher.read());
+      await this.#betweenUpdates();
+      if (election !== this.#elections) return;
       if (!this.#context.leadership.isLeader) return;
-      this.#publisher.end();
-      try {
-        this.#tracker.resume(this.#publisher.begin());
-      } catch (error) {
-        this.#publisher.end();
-        this.#context.log.warn(
-          `${messageOf(error)}. The zones are not published`,
-        );
-      }
+      this.#tracker.resume(this.#publisher.begin(remembered));
       this.#source.store();
       this.#updates.notify();
-    });
+    } catch (error) {
+      this.#context.log.warn(
+        `${messageOf(error)}. The zones are not published`,
+      );
+    }
   }
 
   /** Publishes what is remembered, so that the next leader does not. */
   async #onResign(): Promise<void> {
-    await new Promise<void>((resolve) => this.#updates.between(resolve));
+    this.#elections++;
+    await this.#betweenUpdates();
     await this.#publisher.resign();
+  }
+
+  #betweenUpdates(): Promise<void> {
+    return new Promise((resolve) => this.#updates.between(resolve));
   }
 
   async #publish({ changes, removed }: ZoneUpdate): Promise<void> {
@@ -385,14 +395,4 @@ export class ServerZones implements ZoneService {
       yield;
     } while (next < changes.length);
   }
-}
-
-function byName(zones: readonly Zone[]): Zones {
-  return new Map(zones.map((zone) => [zone.name, zone]));
-}
-
-function hasSameOrder(a: Zones, b: Zones): boolean {
-  const names = b.keys();
-  for (const name of a.keys()) if (name !== names.next().value) return false;
-  return true;
 }

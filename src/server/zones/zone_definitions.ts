@@ -283,6 +283,18 @@ export class ZoneDefinitions {
   }
 }
 
+/** Returns zones by name, in their order. */
+export function byName(zones: readonly Zone[]): Zones {
+  return new Map(zones.map((zone) => [zone.name, zone]));
+}
+
+/** Returns true if the names of `b` begin with those of `a`, in this order. */
+export function hasSameOrder(a: Zones, b: Zones): boolean {
+  const names = b.keys();
+  for (const name of a.keys()) if (name !== names.next().value) return false;
+  return true;
+}
+
 function randomStore(): string {
   return crypto.randomUUID().slice(0, 8);
 }

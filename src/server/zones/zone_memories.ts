@@ -3,10 +3,10 @@
  *
  * @module
  */
+import type { Work } from "../../common/turns.ts";
 import type { Records } from "../../store/store.ts";
 import type { ZoneEvent, ZoneRecord } from "../../zones/mod.ts";
 import {
-  decodeDefinition,
   decodeMemory,
   type DefinitionSource,
   encodeRecord,
@@ -15,6 +15,15 @@ import {
 } from "./zone_records.ts";
 
 const OWNER = "zone-memories";
+/** Bytes of records that are decoded in about a millisecond. */
+const STEP_BYTES = 128 * 1024;
+
+/** What is remembered of a zone. */
+interface Stored {
+  /** Undefined if it is stored among the definitions. */
+  readonly id: number | undefined;
+  readonly memory: Memory;
+}
 
 /** What was remembered. */
 export interface RememberedZones {
@@ -29,11 +38,8 @@ export interface RememberedZones {
  */
 export class ZoneMemories {
   readonly #records: Records | undefined;
-  /** By zone. `id` is undefined if it is stored among the definitions. */
-  readonly #memories = new Map<
-    string,
-    { id: number | undefined; memory: Memory }
-  >();
+  /** By zone. */
+  #memories = new Map<string, Stored>();
   #sourceId: number | undefined;
 
   /** @param records undefined if the store is not durable */
@@ -43,28 +49,34 @@ export class ZoneMemories {
 
   /**
    * Reads what is stored. Call it before anything else; of a shared store, again
-   * when this server leads.
+   * when this server leads. Store nothing until it is done.
    *
    * @throws {StoreError} if it cannot be read
    */
-  load(): RememberedZones {
+  *read(): Work<RememberedZones> {
     const records = this.#records;
-    this.#memories.clear();
-    this.#sourceId = undefined;
-    for (const [id, bytes] of records?.load("zones") ?? []) {
-      if (!isMemory(bytes)) continue;
-      const memory = decodeDefinition(bytes) as Memory;
+    const memories = new Map<string, Stored>();
+    let sourceId: number | undefined;
+    let bytesRead = 0;
+    for (const owner of ["zones", OWNER] as const) {
       // Definitions of a shared store are not changed by the leader alone.
-      const own = records?.shared === undefined ? id : undefined;
-      this.#memories.set(memory.record.zone, { id: own, memory });
+      const isOwn = owner === OWNER || records?.shared === undefined;
+      for (const [id, bytes] of records?.load(owner) ?? []) {
+        if (owner === "zones" && !isMemory(bytes)) continue;
+        const stored = decodeMemory(bytes);
+        if (stored.kind === "memory") {
+          const memory = { id: isOwn ? id : undefined, memory: stored };
+          memories.set(stored.record.zone, memory);
+        } else sourceId = id;
+        bytesRead += bytes.length;
+        if (bytesRead < STEP_BYTES) continue;
+        bytesRead = 0;
+        yield;
+      }
     }
-    for (const [id, bytes] of records?.load(OWNER) ?? []) {
-      const stored = decodeMemory(bytes);
-      if (stored.kind === "memory") {
-        this.#memories.set(stored.record.zone, { id, memory: stored });
-      } else this.#sourceId = id;
-    }
-    const all = Array.from(this.#memories.values(), ({ memory }) => memory);
+    this.#memories = memories;
+    this.#sourceId = sourceId;
+    const all = Array.from(memories.values(), ({ memory }) => memory);
     return {
       records: all.map(({ record }) => record),
       events: all.flatMap(({ events }) => events),

@@ -6,7 +6,7 @@
 import type { Work } from "../../common/turns.ts";
 import type { ZoneRecord, ZoneState, ZoneUpdate } from "../../zones/mod.ts";
 import type { ServerContext } from "../context.ts";
-import { ZoneMemories } from "./zone_memories.ts";
+import { type RememberedZones, ZoneMemories } from "./zone_memories.ts";
 import { ZoneMessages } from "./zone_messages.ts";
 import type { DefinitionSource } from "./zone_records.ts";
 
@@ -62,23 +62,22 @@ export class ZonePublisher {
   }
 
   /**
-   * Reads what is remembered.
+   * Reads what is remembered, before it begins.
    *
    * @throws {StoreError} if it cannot be read
    */
-  remembered(): ReturnType<ZoneMemories["load"]> {
-    return this.#memories.load();
+  read(): Work<RememberedZones> {
+    return this.#memories.read();
   }
 
   /**
    * Begins to publish: first the events that are perhaps not published yet. All
    * states are published with the next update.
    *
+   * @param remembered as it was read
    * @returns the records with which the zones continue
-   * @throws {StoreError} if what is remembered cannot be read
    */
-  begin(): readonly ZoneRecord[] {
-    const { records, events } = this.#memories.load();
+  begin({ records, events }: RememberedZones): readonly ZoneRecord[] {
     this.#isLeading = true;
     this.#mustPublishAll = true;
     for (const event of events) this.#messages.addEvents(event.zone, [event]);
