@@ -1,99 +1,19 @@
 /**
- * The interface to storage, the entries of its journal, and how to apply them.
+ * The interface to storage.
  *
  * The server commits entries before it applies and acknowledges them, so a
  * restart never loses a change that a client has seen.
  *
  * @module
  */
-import { AppError } from "../common/errors.ts";
-import type {
-  Ageing,
-  ApplyResult,
-  Coordinates,
-  DroppedListener,
-  MapShard,
-  OccupancyMap,
-  ReadingColumns,
-} from "../grid/mod.ts";
+import type { OccupancyMap } from "../grid/mod.ts";
+import type { Entry, RecordOwner } from "./entry.ts";
+import type { RecordSharing, SharedStore } from "./shared_store.ts";
+import type { StoreError } from "./store_error.ts";
 
-/**
- * One step in the history of a map. Applying the same entries in the same order
- * gives the same map with the same revisions; with several shards, the order
- * matters only among the entries of a shard. `now` is the server's clock, in ms
- * since 1970.
- *
- * An entry with a layer is of the layer's shard. One without is of the shard
- * that it names, or of all shards: see {@linkcode shardOfEntry}. The encoding of
- * an entry has no `shard`: the journal that has it is of one shard.
- */
-export type Entry =
-  /** Readings of one layer arrived. */
-  | {
-    readonly kind: "apply";
-    readonly now: number;
-    readonly layer: string;
-    readonly readings: ReadingColumns;
-  }
-  /** Time passed: cells turned stale, fresh or forgotten. */
-  | { readonly kind: "age"; readonly now: number; readonly shard?: number }
-  /** The same for the cells of some tiles of a layer. */
-  | {
-    readonly kind: "age-tiles";
-    readonly now: number;
-    readonly layer: string;
-    /** Tile coordinates. */
-    readonly tiles: Coordinates;
-  }
-  /** The thresholds changed. */
-  | {
-    readonly kind: "configure";
-    readonly now: number;
-    readonly ageing: Ageing;
-    readonly shard?: number;
-  }
-  /** The server was connected and had processed its backlog. */
-  | { readonly kind: "alive"; readonly now: number; readonly shard?: number }
-  /** A layer was deleted. */
-  | { readonly kind: "delete"; readonly now: number; readonly layer: string }
-  /** Those of the cells that are shown as unknown were removed. */
-  | {
-    readonly kind: "remove";
-    readonly now: number;
-    readonly layer: string;
-    readonly cells: Coordinates;
-  }
-  /** Records of a shared store changed; see {@linkcode Records.shared}. */
-  | RecordsEntry;
-
-/** A change of a record. */
-export interface RecordChange {
-  readonly id: number;
-  /** Undefined: the record is deleted. */
-  readonly value: Uint8Array | undefined;
-}
-
-/**
- * Changes of records in the journal of shard 0 of a shared store. Its place in
- * the journal decides whether it counts: all servers ignore alike what was
- * written too late.
- */
-export interface RecordsEntry {
-  readonly kind: "records";
-  readonly now: number;
-  /** All changes are of its records. */
-  readonly owner: RecordOwner;
-  /** Random: identifies the entry. */
-  readonly mark: number;
-  /**
-   * Of `zones`: the mark of the last entry of `zones` that counts, 0 if there is
-   * none; otherwise another server has changed them in between. Of other owners:
-   * the fencing number of the leader's lease; an entry with a lower one than one
-   * before is of a former leader.
-   */
-  readonly guard: number;
-  readonly changes: readonly RecordChange[];
-}
+export * from "./entry.ts";
+export * from "./shared_store.ts";
+export * from "./store_error.ts";
 
 /**
  * What committed entries survive: `commit` a crash of the process, `fsync` also
@@ -108,17 +28,6 @@ export interface LoadLimit {
   /** Memory of the server, in bytes; for the error. */
   readonly memoryBytes: number;
 }
-
-/**
- * What records belong to: the embedded broker, the definitions of zones, what
- * Home Assistant has of them, and what is remembered of each zone. Earlier
- * versions kept the last one among those of `zones`.
- */
-export type RecordOwner =
-  | "broker"
-  | "zones"
-  | "home-assistant"
-  | "zone-memories";
 
 /**
  * Byte strings beside the map, each under a number. Changes are committed with
@@ -167,157 +76,6 @@ export interface Records {
   afterCommit(callback: (counts: boolean) => void, owner?: RecordOwner): void;
   /** Undefined if only this server uses the store. */
   readonly shared?: RecordSharing;
-}
-
-/**
- * The records of several servers. All have the same ones. Those of `zones` are
- * changed by any server, but only as it knows them; the others by the leader.
- */
-export interface RecordSharing {
-  /** Changes with each change of the records of `zones`, alike on all servers. */
-  readonly edition: number;
-  /**
-   * The following changes of the records of `zones` count only if no other
-   * server has changed them since this edition.
-   */
-  expect(edition: number): void;
-  /**
-   * Begins to write as the leader: what earlier leaders commit from now on does
-   * not count.
-   *
-   * @param fence see {@linkcode Leases.fenceOf}
-   * @returns resolves after the commit: false if there is a later leader
-   */
-  lead(fence: number): Promise<boolean>;
-  /**
-   * Calls back after another server has changed records of an owner.
-   *
-   * @returns ends it
-   */
-  observe(owner: RecordOwner, onChange: () => void): () => void;
-}
-
-/** Committed entries of one shard, in the order of its journal. */
-export interface Delivery {
-  readonly shard: number;
-  readonly entries: readonly Entry[];
-  /** Undefined for entries of other servers. */
-  readonly own?: {
-    /** The argument of {@linkcode Store.commit}. */
-    readonly commit: readonly Entry[];
-    /**
-     * For each of the entries: its index in `commit`. A large entry is divided:
-     * its pieces have views of its columns, and may be in several deliveries.
-     */
-    readonly indexes: readonly number[];
-  };
-}
-
-/** Applies what the servers of a shared store commit. */
-export interface Follower {
-  /**
-   * Applies entries, all of them. The next ones are delivered after the promise
-   * resolves. Never rejects.
-   */
-  apply(delivery: Delivery): Promise<void>;
-  /**
-   * A shard of the map was replaced by a later state, because this server was so
-   * far behind that entries were not in the journal any more: they are not
-   * delivered. See `OccupancyMap.replaceShard()`.
-   */
-  onReloaded?(shard: number): void;
-  /**
-   * The store fails, or works again (`undefined`). While it fails, what is
-   * committed stays pending, and the store tries again by itself.
-   */
-  onProblem(problem: StoreError | undefined): void;
-  /**
-   * Returns false if this server cannot publish: then other servers should hold
-   * the leases. Default: true.
-   */
-  canPublish?(): boolean;
-}
-
-/**
- * Which server does what for all: at most one server at a time holds the lease
- * of a shard. It writes the shard's checkpoints and publishes its deltas; that
- * of shard 0, the leader, also publishes zones, events, webhooks and Home
- * Assistant's discovery.
- */
-export interface Leases {
-  /** Number of shards. */
-  readonly shards: number;
-  /** The names of the servers that are connected to the store, sorted. */
-  readonly members: readonly string[];
-  /**
-   * Returns true if this server holds the lease of a shard: never after the
-   * lease has expired, also if the process stood still.
-   */
-  holds(shard: number): boolean;
-  /**
-   * Returns the fencing number of the lease of a shard that this server holds:
-   * higher than those of all leases of this shard before. Undefined if it does
-   * not hold one.
-   */
-  fenceOf(shard: number): number | undefined;
-  /** Returns the name of the holder; undefined if none is known. */
-  holderOf(shard: number): string | undefined;
-  /**
-   * Calls back when a lease or the members changed.
-   *
-   * @returns ends it
-   */
-  observe(onChange: () => void): () => void;
-  /**
-   * Calls back before this server gives a lease up to another server, and waits
-   * about a second for the promise: so that what it has begun is complete. Not
-   * called for a lease that expires.
-   *
-   * @param complete must not reject
-   * @returns ends it
-   */
-  beforeRelease(complete: (shard: number) => Promise<void>): () => void;
-}
-
-/** The size of a shard in the store. */
-export interface ShardSize {
-  /** Entries of the journal that are not trimmed yet. */
-  readonly journalEntries: number;
-  /** Memory of the journal, in bytes, about. */
-  readonly journalBytes: number;
-  /** Memory of the checkpoint, in bytes, about. */
-  readonly checkpointBytes: number;
-}
-
-/** What a store has that several servers share. */
-export interface SharedStore {
-  readonly leases: Leases;
-  /**
-   * Damaged entries of the journals that this server has skipped since its
-   * start. Undefined if they are not counted.
-   */
-  readonly damagedEntries?: number;
-  /**
-   * The sizes of the shards as they were read last, at most some seconds before;
-   * undefined if they are not known. Reading this begins to read them again.
-   */
-  readonly sizes?: readonly ShardSize[] | undefined;
-  /** How far this server is behind the journal. */
-  readonly lag: {
-    /** Journal entries that were read but not applied. */
-    readonly entries: number;
-    /** Age of the oldest of them, in ms; 0 if there are none. */
-    readonly ms: number;
-  };
-  /** Begins to deliver. Call it once, after {@linkcode Store.load}. */
-  follow(follower: Follower): void;
-  /**
-   * Resolves when all that was committed before the call, by any server, was
-   * delivered and applied; at once while the store fails.
-   *
-   * @param shards the shards that matter
-   */
-  sync(shards: Iterable<number>): Promise<void>;
 }
 
 /**
@@ -391,87 +149,4 @@ export interface Store {
    * @param map stored completely if present, so that the next start is fast
    */
   close(map?: OccupancyMap): void | Promise<void>;
-}
-
-/**
- * Returns the shard of an entry; undefined for an entry of all shards.
- *
- * @param map determines the shards of layers
- */
-export function shardOfEntry(
-  map: Pick<OccupancyMap, "shardOf">,
-  entry: Entry,
-): number | undefined {
-  if (entry.kind === "records") return 0;
-  return "layer" in entry ? map.shardOf(entry.layer) : entry.shard;
-}
-
-/**
- * Applies an entry to a map.
- *
- * @param shard the shard of an entry without a layer. Default: the one that the
- * entry names, or all
- * @param onDropped called for each reading that the map drops
- * @returns the result of an entry `apply`; undefined for other kinds
- */
-export function applyEntry(
-  map: OccupancyMap,
-  entry: Entry,
-  shard?: number,
-  onDropped?: DroppedListener,
-): ApplyResult | undefined {
-  if (entry.kind === "records") return undefined; // the store keeps them
-  if (!("layer" in entry)) {
-    const number = shard ?? entry.shard;
-    applyToShards(number === undefined ? map : map.shards[number]!, entry);
-    return undefined;
-  }
-  const { layer, now } = entry;
-  const target = map.of(layer);
-  switch (entry.kind) {
-    case "apply":
-      return target.apply(layer, entry.readings, now, onDropped);
-    case "age-tiles":
-      target.ageTiles(layer, entry.tiles, now);
-      return undefined;
-    case "delete":
-      target.deleteLayer(layer, now);
-      return undefined;
-    case "remove":
-      target.remove(layer, entry.cells, now);
-      return undefined;
-  }
-}
-
-function applyToShards(
-  target: OccupancyMap | MapShard,
-  entry: Exclude<Entry, { layer: string } | RecordsEntry>,
-): void {
-  if (entry.kind === "age") target.age(entry.now);
-  if (entry.kind === "configure") target.configure(entry.ageing);
-}
-
-/** Returns the number of readings in entries. */
-export function countReadings(entries: readonly Entry[]): number {
-  let count = 0;
-  for (const entry of entries) {
-    if (entry.kind === "apply") count += entry.readings.length;
-  }
-  return count;
-}
-
-/** A store cannot be opened, read or written. */
-export class StoreError extends AppError {
-  override readonly name = "StoreError";
-
-  /**
-   * @param message what happened, for users
-   * @param options hint and cause
-   */
-  constructor(
-    message: string,
-    options: { hint?: string; cause?: unknown } = {},
-  ) {
-    super("store", message, options);
-  }
 }
