@@ -85,7 +85,6 @@ export class RedisStore implements Store {
   readonly #problem: RedisProblem;
   readonly #closing = new AbortController();
   readonly #turns = new Semaphore(1);
-  /** Damage may be in many entries. */
   readonly #limiter = new LineLimiter();
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];

@@ -81,7 +81,6 @@ export class ShardReader {
   #running: Promise<void> | undefined;
   /** Resolves when nothing is left that can be applied. */
   #delivering: Promise<void> | undefined;
-  /** Resolves when something was applied. */
   #progress = Promise.withResolvers<void>();
   #unsafeTimer: ReturnType<typeof setTimeout> | undefined;
   /** The position at which the journal may be shorter, or missing. */
@@ -111,8 +110,7 @@ export class ShardReader {
   /**
    * Applies what the journal has now, as far as that is safe.
    *
-   * @param replicas how many must confirm that an entry is safe whose writer has
-   * ended
+   * @param replicas how many must confirm what ended writers left unconfirmed
    * @throws {RedisError} if it cannot be read
    */
   async load(apply: Apply, replicas: number): Promise<void> {
