@@ -156,27 +156,24 @@ export class JournalSource {
     this.#node.close();
   }
 
-  /** Away from the end: entries are trimmed between two reads, so it checks. */
+  /**
+   * Away from the end: entries are trimmed between two reads, so it checks. What
+   * was trimmed before `XREAD`, and which role the node had then, shows behind it.
+   * Not in a transaction: above `maxmemory` Redis refuses all commands of one.
+   */
   async #next(): Promise<StreamEntry[]> {
     if (!await this.#checkKey()) {
       await this.#checkRole();
       return [];
     }
-    const commands = [
-      ["ROLE"],
-      ["XINFO", "STREAM", this.#key],
-      this.#read(),
-    ];
-    const sent = [["MULTI"], ...commands].map((command) =>
-      this.#send(...command)
-    );
-    const executed = this.#send("EXEC");
-    executed.catch(() => {});
-    await Promise.all(sent);
-    const [role, info, read] = list(await executed);
+    const [read, info, role] = await Promise.all([
+      this.#send(...this.#read()),
+      this.#send("XINFO", "STREAM", this.#key),
+      this.#send("ROLE"),
+    ]);
     checkRole(role);
     this.#checkGap(list(info));
-    return parseRead(read!);
+    return parseRead(read);
   }
 
   /** At the end: what comes now is not trimmed yet. */
