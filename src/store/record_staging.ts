@@ -23,6 +23,12 @@ export const FIRST_IDS: Readonly<Record<RecordOwner, number>> = {
   "zone-memories": 3 * MAX_RECORDS,
 };
 
+/** Returns the owner of a record. */
+export function ownerOf(id: number): RecordOwner {
+  const owners = Object.keys(FIRST_IDS) as RecordOwner[];
+  return owners.findLast((owner) => id > FIRST_IDS[owner])!;
+}
+
 /** Returns the highest id that a record of an owner can have. */
 export function lastIdOf(owner: RecordOwner): number {
   return FIRST_IDS[owner] + MAX_RECORDS;

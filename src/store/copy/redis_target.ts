@@ -238,14 +238,7 @@ class RedisTarget implements CopyTarget {
       onError: (_shard, error) => {
         if (!isRepeatable(error)) this.#failure ??= error;
       },
-      records: {
-        *save() {
-          for (const { name, encode } of records.chunks()) {
-            yield [name, encode()] as const;
-          }
-        },
-        restore: (parts) => records.restore(parts),
-      },
+      records,
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeEntries, EntryEncoder } from "../entry_codec.ts";
-import { FIRST_IDS } from "../record_staging.ts";
+import { FIRST_IDS, ownerOf } from "../record_staging.ts";
 import {
   type RecordChange,
   type RecordOwner,
@@ -17,16 +17,6 @@ const CHUNK_IDS = 64;
 /** The name of the chunk that is not of records. */
 const HEAD = "head";
 const OWNERS = Object.keys(FIRST_IDS) as RecordOwner[];
-
-/** A part of the records as it is stored in a checkpoint. */
-export interface RecordChunk {
-  /** Names the chunk among all of them; ASCII. */
-  readonly name: string;
-  /** {@linkcode RecordTable.revision} of the last change of the chunk. */
-  readonly revision: number;
-  /** Returns the bytes to store. */
-  encode(): Uint8Array<ArrayBuffer>;
-}
 
 /** What decides which entries count. */
 interface Head {
@@ -45,9 +35,7 @@ interface Head {
  * the journal, so all servers have the same; there are as many as the limits of
  * zones allow.
  *
- * A checkpoint stores them in chunks: it deletes the chunks that
- * {@linkcode RecordTable.chunks} does not return, and writes those whose
- * revision is above {@linkcode RecordTable.revision} of the last checkpoint.
+ * A checkpoint stores all of them, in chunks.
  */
 export class RecordTable {
   readonly #values: Readonly<Record<RecordOwner, Map<number, Uint8Array>>> = {
@@ -56,8 +44,8 @@ export class RecordTable {
     "home-assistant": new Map(),
     "zone-memories": new Map(),
   };
-  /** By number: the revision of the last change, and the ids. */
-  readonly #chunks = new Map<number, { revision: number; ids: Set<number> }>();
+  /** By number: the ids. */
+  readonly #chunks = new Map<number, Set<number>>();
   readonly #lastIds = { ...FIRST_IDS };
   #revision = 0;
   #edition = 0;
@@ -101,19 +89,11 @@ export class RecordTable {
     return true;
   }
 
-  /** Returns all chunks. */
-  *chunks(): Generator<RecordChunk, void, void> {
-    yield {
-      name: HEAD,
-      revision: this.#revision,
-      encode: () => new TextEncoder().encode(JSON.stringify(this.#head())),
-    };
-    for (const [number, { revision }] of this.#chunks) {
-      yield {
-        name: String(number),
-        revision,
-        encode: () => this.#encode(number),
-      };
+  /** Returns all records as chunks for a checkpoint: names in ASCII, and bytes. */
+  *save(): Generator<readonly [name: string, bytes: Uint8Array], void, void> {
+    yield [HEAD, new TextEncoder().encode(JSON.stringify(this.#head()))];
+    for (const [number, ids] of this.#chunks) {
+      yield [String(number), this.#encode(ids)];
     }
   }
 
@@ -150,28 +130,24 @@ export class RecordTable {
 
   #change(owner: RecordOwner, { id, value }: RecordChange): void {
     const number = Math.floor((id - 1) / CHUNK_IDS);
-    let chunk = this.#chunks.get(number);
-    if (chunk === undefined) {
-      this.#chunks.set(number, chunk = { revision: 0, ids: new Set() });
-    }
-    chunk.revision = this.#revision;
+    let ids = this.#chunks.get(number);
+    if (ids === undefined) this.#chunks.set(number, ids = new Set());
     this.#lastIds[owner] = Math.max(this.#lastIds[owner], id);
     if (value !== undefined) {
       this.#values[owner].set(id, value);
-      chunk.ids.add(id);
+      ids.add(id);
       return;
     }
     this.#values[owner].delete(id);
-    chunk.ids.delete(id);
-    if (chunk.ids.size === 0) this.#chunks.delete(number);
+    ids.delete(id);
+    if (ids.size === 0) this.#chunks.delete(number);
   }
 
-  #encode(number: number): Uint8Array<ArrayBuffer> {
-    const ids = [...this.#chunks.get(number)?.ids ?? []];
-    const owner = OWNERS.findLast((one) =>
-      number * CHUNK_IDS >= FIRST_IDS[one]
-    )!;
-    const changes = ids.sort((a, b) => a - b)
+  /** @param ids of one chunk: not empty, of one owner */
+  #encode(ids: ReadonlySet<number>): Uint8Array<ArrayBuffer> {
+    const sorted = [...ids].sort((a, b) => a - b);
+    const owner = ownerOf(sorted[0]!);
+    const changes = sorted
       .map((id) => ({ id, value: this.#values[owner].get(id) }));
     return new EntryEncoder().encode([
       { kind: "records", now: 0, owner, mark: 0, guard: 0, changes },

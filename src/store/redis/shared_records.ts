@@ -4,7 +4,12 @@
  * @module
  */
 import { nextTurn } from "../../common/next_turn.ts";
-import { type Encode, FIRST_IDS, RecordStaging } from "../record_staging.ts";
+import {
+  type Encode,
+  FIRST_IDS,
+  ownerOf,
+  RecordStaging,
+} from "../record_staging.ts";
 import type {
   RecordChange,
   RecordOwner,
@@ -153,9 +158,7 @@ export class SharedRecords implements Records, RecordSharing {
 
   /** Returns all records for a checkpoint, as the entries so far made them. */
   *save(): Generator<readonly [name: string, bytes: Uint8Array], void, void> {
-    for (const chunk of this.table.chunks()) {
-      yield [chunk.name, chunk.encode()];
-    }
+    yield* this.table.save();
   }
 
   /**
@@ -278,11 +281,6 @@ export class SharedRecords implements Records, RecordSharing {
       for (const { mark } of entries) this.#own.delete(mark);
     }
   }
-}
-
-function ownerOf(id: number): RecordOwner {
-  const owners = Object.keys(FIRST_IDS) as RecordOwner[];
-  return owners.findLast((owner) => id > FIRST_IDS[owner])!;
 }
 
 /** Returns a random integer from 1 to 2^53 - 1. */
