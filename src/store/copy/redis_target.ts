@@ -239,6 +239,7 @@ class RedisTarget implements CopyTarget {
         if (!isRepeatable(error)) this.#failure ??= error;
       },
       records,
+      isCopy: true,
     });
   }
 

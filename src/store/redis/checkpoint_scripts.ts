@@ -23,7 +23,10 @@ export const ScriptResult = {
   lost: -2,
 } as const;
 
-const CHECK_LEASE = `#!lua flags=allow-oom
+/** The first line of a script. */
+const ALLOW_OOM = "#!lua flags=allow-oom";
+
+const CHECK_LEASE = `${ALLOW_OOM}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end`;
 
 const CHECK_CHECKPOINT = `
@@ -33,6 +36,9 @@ if (redis.call('HGET', KEYS[2], 'id') or '') ~= ARGV[2] then return -1 end`;
 export const WRITE_CHUNK = `${CHECK_LEASE}
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 return 1`;
+
+/** The same, for a map that is copied: refused above `maxmemory`. */
+export const COPY_CHUNK = WRITE_CHUNK.slice(ALLOW_OOM.length);
 
 /**
  * Keys: lease, checkpoint, chunks. Arguments: lease, id of the checkpoint in

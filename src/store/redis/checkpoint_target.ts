@@ -6,6 +6,7 @@
 import type { CheckpointTarget, StoredChunk } from "../checkpointer.ts";
 import {
   COMMIT_CHECKPOINT,
+  COPY_CHUNK,
   DELETE_CHUNKS,
   ScriptResult,
   WRITE_CHUNK,
@@ -17,12 +18,14 @@ import type { RedisNode } from "./deployment.ts";
 /** Maximum wait for an answer, in ms. */
 const TIMEOUT_MS = 5000;
 
-/** The keys of a shard that a checkpoint uses. */
+/** The keys of a shard that a checkpoint uses, and how it does. */
 export interface CheckpointKeys {
   readonly lease: string;
   readonly checkpoint: string;
   readonly chunks: string;
   readonly journal: string;
+  /** True: a copy. It frees no memory, so it is refused above `maxmemory`. */
+  readonly isCopy: boolean;
 }
 
 /** A script did not do its work: `ScriptResult` says why. */
@@ -126,14 +129,14 @@ export class RedisCheckpointTarget implements CheckpointTarget<string> {
 /** Writes a chunk under a name. */
 export function writeChunk(
   node: RedisNode,
-  { lease: leaseKey, chunks }: CheckpointKeys,
+  { lease: leaseKey, chunks, isCopy }: CheckpointKeys,
   lease: string,
   name: string,
   value: Uint8Array,
 ): Promise<void> {
   return runScript(
     node,
-    WRITE_CHUNK,
+    isCopy ? COPY_CHUNK : WRITE_CHUNK,
     [leaseKey, chunks],
     [lease, name, value],
   );

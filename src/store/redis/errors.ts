@@ -30,7 +30,7 @@ const REDIS: TlsPeer = {
 const PASSWORD_HINT =
   "Set the password with OCCUPANCY_REDIS_PASSWORD or --redis-password-file FILE, and its user, if it is not default, in the address: redis://USER@HOST.";
 const MEMORY_HINT =
-  "Raise maxmemory of Redis; a layer can be deleted only after that. Readings are acknowledged again when there is memory.";
+  "Raise maxmemory of Redis. Readings are acknowledged again when there is memory.";
 /** For failures that end without a person. */
 export const WAIT_HINT = "The server tries again by itself.";
 /** For answers that another Redis would not give. */

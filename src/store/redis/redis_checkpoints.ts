@@ -13,7 +13,7 @@ import type { OccupancyMap } from "../../grid/mod.ts";
 import type { LoadGuard } from "../load_guard.ts";
 import { StoreError } from "../store.ts";
 import { readCheckpoint, type RestoredShard } from "./checkpoint_reader.ts";
-import { ScriptError } from "./checkpoint_target.ts";
+import { type CheckpointKeys, ScriptError } from "./checkpoint_target.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import type { Checkpoints, JournalState } from "./journal_state.ts";
 import type { Keys } from "./keys.ts";
@@ -50,6 +50,8 @@ export interface RedisCheckpointsOptions {
   readonly keys: Keys;
   /** Returns the lease of a shard, if this server holds it. */
   readonly leaseOf: (shard: number) => Lease | undefined;
+  /** True for a copy of a map, see {@linkcode CheckpointKeys}. Default false. */
+  readonly isCopy?: boolean | undefined;
   /** Stored with shard 0. Default: none. */
   readonly records?: CheckpointedRecords | undefined;
   /** See `Follower.onReloaded()`. */
@@ -223,9 +225,10 @@ export class RedisCheckpoints implements Checkpoints {
     );
   }
 
-  #keysOf(shard: number) {
-    const { keys } = this.#options;
+  #keysOf(shard: number): CheckpointKeys {
+    const { keys, isCopy = false } = this.#options;
     return {
+      isCopy,
       lease: keys.ofShard(shard, "lease"),
       checkpoint: keys.ofShard(shard, "checkpoint"),
       chunks: keys.ofShard(shard, "chunks"),
