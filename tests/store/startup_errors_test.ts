@@ -94,7 +94,7 @@ Deno.test({
   name: "a server rejects an invalid store address and lists the valid forms",
   ...needs(),
   fn: async () => {
-    for (const store of ["map.sqlite", "redis://localhost", "sqlite:", ""]) {
+    for (const store of ["map.sqlite", "postgres://localhost", "sqlite:", ""]) {
       assertFailure(
         await runOccupancy(["server", "--store", store]),
         2,
