@@ -23,7 +23,7 @@ import { entryFields, list, SAFE_ON_ARRIVAL, text } from "./stream_entry.ts";
 const MAX_BATCH_BYTES = 512 * 1024;
 /** How long Redis waits for its replicas before it answers, in ms. */
 const WAIT_MS = 1000;
-/** After so many answers of too few replicas, the master is looked for anew. */
+/** The master is looked for again after this number of answers of too few replicas. */
 const WAITS_BEFORE_SEARCH = 3;
 /** The other servers learn after this time that the last entry is safe, in ms. */
 const MARKER_DELAY_MS = 1;
