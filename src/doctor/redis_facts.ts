@@ -5,6 +5,10 @@
  */
 import { printable } from "../common/printable.ts";
 import {
+  type ClockDifference,
+  measureClock,
+} from "../store/redis/clock_watch.ts";
+import {
   RedisError,
   type RedisNode,
   type Reply,
@@ -21,8 +25,7 @@ export interface MasterFacts {
   readonly info: ReadonlyMap<string, string>;
   /** Settings; without those that the user may not read. */
   readonly settings: ReadonlyMap<string, string>;
-  /** How far its clock is ahead of this machine's, in ms, and the uncertainty. */
-  readonly clock: { readonly ahead: number; readonly uncertainty: number };
+  readonly clock: ClockDifference;
 }
 
 /** What the keys say of the map. */
@@ -56,7 +59,7 @@ export async function readMaster(node: RedisNode): Promise<MasterFacts> {
     address: node.address,
     info,
     settings,
-    clock: await readClock(node),
+    clock: await measureClock(node),
   };
 }
 
@@ -116,19 +119,6 @@ export async function forbiddenCommands(
   }
   await optional(node.send(["DISCARD"]));
   return [...forbidden];
-}
-
-async function readClock(node: RedisNode): Promise<MasterFacts["clock"]> {
-  const before = Date.now();
-  const [seconds, micros] = listOf(await node.send(["TIME"])).map((part) =>
-    Number(textOf(part))
-  );
-  const after = Date.now();
-  const time = seconds! * 1000 + micros! / 1000;
-  return {
-    ahead: time - (before + after) / 2,
-    uncertainty: Math.max(1, (after - before) / 2),
-  };
 }
 
 /** Returns a reply; undefined if Redis refuses the command. */

@@ -5,6 +5,7 @@
  */
 import { plural } from "../common/plural.ts";
 import { printable } from "../common/printable.ts";
+import { MAX_CLOCK_DIFFERENCE_MS } from "../store/redis/clock_watch.ts";
 import { SLOTS } from "../store/redis/key_slot.ts";
 import { COPY_FORMAT, FORMAT } from "../store/redis/keyspace.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -12,8 +13,6 @@ import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
 
 /** Flags of scripts, and what XINFO STREAM says (redis.io/commands). */
 const MIN_VERSION = [7, 0] as const;
-/** A larger difference of clocks is a warning, in ms. */
-const MAX_CLOCK_DIFFERENCE_MS = 1000;
 /** Less free memory than this share of maxmemory is a warning. */
 const MIN_FREE_SHARE = 0.2;
 const MIB = 1024 * 1024;

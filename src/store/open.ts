@@ -22,6 +22,8 @@ export interface OpenStoreOptions {
   readonly redis?: RedisSettings;
   /** Receives a line about a problem that does not prevent the use. */
   readonly onWarning?: (line: string) => void;
+  /** Receives a line when such a problem is over. */
+  readonly onInfo?: (line: string) => void;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function openStore(
   address: string,
   options: OpenStoreOptions,
 ): Promise<Store> {
-  const { durability, parents = false, redis, onWarning } = options;
+  const { durability, parents = false, redis, onWarning, onInfo } = options;
   const location = locate(address);
   if (location.kind === "memory") {
     const { MemoryStore } = await import("./memory.ts");
@@ -47,6 +49,7 @@ export async function openStore(
       location.address,
       redis ?? DEFAULT_REDIS,
       onWarning,
+      onInfo,
     );
   }
   const { path } = location;

@@ -6,6 +6,11 @@
 import { delay } from "../../common/async.ts";
 import { StoreError } from "../store.ts";
 import {
+  ClockWatch,
+  type ClockWatchOptions,
+  measureClock,
+} from "./clock_watch.ts";
+import {
   COMMAND_TIMEOUT_MS,
   type Deployment,
   type RedisNode,
@@ -49,7 +54,7 @@ end
 return 0`;
 
 /** What {@linkcode Members} needs. */
-export interface MembersOptions {
+export interface MembersOptions extends ClockWatchOptions {
   readonly deployment: Deployment;
   readonly keys: Keys;
   readonly problem: RedisProblem;
@@ -62,6 +67,8 @@ export interface MembersOptions {
    * can publish.
    */
   readonly isCaughtUp: () => boolean;
+  /** The clock of this machine, ms since 1970. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** A server that is connected to the store. */
@@ -104,12 +111,14 @@ export class Members {
   readonly #options: MembersOptions;
   readonly #closing = new AbortController();
   readonly #observers = new Set<() => void>();
+  readonly #clock: ClockWatch;
   #node: RedisNode | undefined;
   #alive: readonly Member[] = [];
   #renewing: Promise<void> | undefined;
 
   constructor(options: MembersOptions) {
     this.#options = options;
+    this.#clock = new ClockWatch(options);
   }
 
   /** The servers that are connected, sorted by name. */
@@ -138,6 +147,7 @@ export class Members {
       if (this.#closing.signal.aborted) return;
     }
     await this.#readMembers();
+    await this.#compareClocks();
     this.#renewing ??= this.#renew();
   }
 
@@ -164,6 +174,7 @@ export class Members {
       try {
         if (!await this.#renewKey()) throw this.#nameError();
         await this.#readMembers();
+        await this.#compareClocks();
         problem.works("members");
       } catch (error) {
         if (!(error instanceof StoreError)) {
@@ -199,6 +210,13 @@ export class Members {
     if (JSON.stringify(alive) === JSON.stringify(this.#alive)) return;
     this.#alive = alive;
     for (const onChange of [...this.#observers]) onChange();
+  }
+
+  async #compareClocks(): Promise<void> {
+    const node = this.#node!;
+    const { now } = this.#options;
+    const difference = await measureClock(node, now, COMMAND_TIMEOUT_MS);
+    this.#clock.note(difference, node.address);
   }
 
   #send(...command: string[]) {

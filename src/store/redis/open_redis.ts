@@ -35,12 +35,14 @@ export interface RedisSettings extends DeploymentOptions {
  * @param address the servers of Redis
  * @param settings of the server
  * @param onWarning receives a line about a problem that does not prevent the use
+ * @param onInfo receives a line when such a problem is over
  * @throws {StoreError} if Redis refuses the login, or has another map
  */
 export async function openRedisStore(
   address: RedisAddress,
   settings: RedisSettings,
   onWarning?: (line: string) => void,
+  onInfo?: (line: string) => void,
 ): Promise<RedisStore> {
   const { name, replicas } = settings;
   const shards = settings.shards ?? await storedShards(address, settings) ??
@@ -50,7 +52,9 @@ export async function openRedisStore(
     address.prefix,
     () => openDeployment(address, settings),
   );
-  return new RedisStore({ deployment, name, shards, replicas, onWarning });
+  return new RedisStore({
+    ...{ deployment, name, shards, replicas, onWarning, onInfo },
+  });
 }
 
 /** Returns the shards of the map; undefined if there is none, or Redis is away. */

@@ -4,7 +4,6 @@
  * @module
  */
 import { doneWithin } from "../../common/async.ts";
-import { LineLimiter } from "../../common/line_limiter.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import { Semaphore } from "../../common/semaphore.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
@@ -24,6 +23,7 @@ import { AliveTimes } from "./alive_times.ts";
 import { divideCommit } from "./commit_parts.ts";
 import type { Deployment } from "./deployment.ts";
 import { initialState, type JournalState } from "./journal_state.ts";
+import { JournalWarnings } from "./journal_warnings.ts";
 import { Keys } from "./keys.ts";
 import { agreeOnReplicas, openKeyspace } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
@@ -60,6 +60,12 @@ export interface RedisStoreOptions {
   readonly replicas?: number | undefined;
   /** Receives a line about a problem that does not prevent the use. */
   readonly onWarning?: ((line: string) => void) | undefined;
+  /** Receives a line when such a problem is over. */
+  readonly onInfo?: ((line: string) => void) | undefined;
+  /** The clock of this machine, ms since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+  /** A clock that never jumps, in ms. Default `performance.now()`. */
+  readonly monotonic?: () => number;
 }
 
 /**
@@ -85,7 +91,7 @@ export class RedisStore implements Store {
   readonly #problem: RedisProblem;
   readonly #closing = new AbortController();
   readonly #turns = new Semaphore(1);
-  readonly #limiter = new LineLimiter();
+  readonly #warnings: JournalWarnings;
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];
   readonly #states: JournalState[] = [];
@@ -96,12 +102,12 @@ export class RedisStore implements Store {
   readonly #checkpoints: RedisCheckpoints;
   #replicas = 0;
   readonly #alive: AliveTimes;
-  #damaged = 0;
 
   constructor(options: RedisStoreOptions) {
     const { deployment, name, shards, onWarning = () => {} } = options;
     this.#options = options;
     this.#warn = onWarning;
+    this.#warnings = new JournalWarnings(onWarning);
     this.description = deployment.description;
     this.keys = new Keys(deployment.prefix);
     this.#problem = new RedisProblem(
@@ -110,13 +116,13 @@ export class RedisStore implements Store {
     );
     this.records = new SharedRecords({
       commit: (entries) => this.commit(entries),
-      now: () => Date.now(),
+      now: options.now ?? Date.now,
     });
     this.#alive = new AliveTimes({
       ...{ deployment, name, keys: this.keys, problem: this.#problem },
     });
     this.members = new Members({
-      ...{ deployment, name, keys: this.keys, run: this.run },
+      ...{ ...options, keys: this.keys, run: this.run },
       problem: this.#problem,
       isCaughtUp: () =>
         this.#follower !== undefined &&
@@ -142,7 +148,7 @@ export class RedisStore implements Store {
     this.shared = {
       leases: this.leases,
       get damagedEntries() {
-        return store.#damaged;
+        return store.#warnings.damaged;
       },
       get sizes() {
         return store.#sizes.latest;
@@ -234,7 +240,7 @@ export class RedisStore implements Store {
     const error = this.#closedError();
     this.#closing.abort(error);
     this.#problem.close();
-    this.#limiter[Symbol.dispose]();
+    this.#warnings.close();
     this.records.close();
     this.#alive.close();
     for (const writer of this.#writers) {
@@ -267,10 +273,10 @@ export class RedisStore implements Store {
 
   #makeReader(shard: number): ShardReader {
     const state = this.#states[shard]!;
+    const key = this.keys.journal(shard);
     return new ShardReader({
-      ...{ shard, state, run: this.run },
+      ...{ shard, state, key, run: this.run },
       deployment: this.#options.deployment,
-      key: this.keys.journal(shard),
       source: `read ${shard}`,
       problem: this.#problem,
       writer: this.#writers[shard]!,
@@ -278,24 +284,9 @@ export class RedisStore implements Store {
       shardOf: (layer) => this.#map!.shardOf(layer),
       onApplying: () => this.#checkpoints.applying(shard),
       onApplied: () => this.#checkpoints.applied(shard, state),
-      onDamage: (id, reason) => {
-        this.#damaged++;
-        this.#limiter.add(
-          "damaged-entry",
-          `Entry ${id} of ${
-            this.keys.journal(shard)
-          } in Redis is damaged (${reason}): every server skips it, and its readings are lost. Check the memory and the disk of Redis, and what else writes to its keys.`,
-          this.#warn,
-        );
-      },
+      onDamage: (id, reason) => this.#warnings.damage(key, id, reason),
       onMissing: (id, run, count) =>
-        this.#limiter.add(
-          "lost-entries",
-          `Redis has lost ${count} entries of ${
-            this.keys.journal(shard)
-          } before ${id}, written by ${run}: servers that applied them before differ until they are restarted. Use replicas and --redis-replicas (docs/SCALING.md).`,
-          this.#warn,
-        ),
+        this.#warnings.missing(key, id, run, count),
       onGap: (reason) => this.#reload(shard, reason),
     });
   }
@@ -368,13 +359,7 @@ export class RedisStore implements Store {
   }
 
   async #reload(shard: number, reason: "trimmed" | "lost"): Promise<void> {
-    const cause = reason === "trimmed"
-      ? "this server was too slow or away"
-      : "Redis was restarted without its data, or another master has less";
-    const gap = `Entries of ${
-      this.keys.journal(shard)
-    } that this server has not applied are not in Redis any more: ${cause}`;
-    this.#warn(`${gap}. It loads the shard anew.`);
+    this.#warnings.gap(this.keys.journal(shard), reason);
     const next = await this.#checkpoints.reload(shard, reason) ??
       initialState();
     Object.assign(this.#states[shard]!, next);

@@ -105,6 +105,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       replicas: flags.redisReplicas,
     },
     onWarning: log.warn,
+    onInfo: log.info,
   });
   const shards = store.shared?.leases.shards ?? 1;
   const map = new OccupancyMap(ageing, { shards });
