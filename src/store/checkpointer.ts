@@ -16,13 +16,12 @@
  */
 import { type Grid, mapBytes, type MapShard } from "../grid/mod.ts";
 import { ChangedTiles } from "./changed_tiles.ts";
+import {
+  encodeMeta,
+  LAST_ALIVE_KEY,
+  type StoredMeta,
+} from "./checkpoint_meta.ts";
 import { type Chunk, ChunkIndex } from "./chunk_index.ts";
-
-/** `Infinity` in the metadata: SQLite has no literal for it. */
-export const STORED_INFINITY = -1;
-
-/** The key of `lastAlive` in the metadata, named by earlier versions. */
-export const LAST_ALIVE_KEY = "lastThere";
 
 /** Minimum number of obsolete chunks or journal rows that a step deletes. */
 const MIN_DELETED_ROWS = 4;
@@ -52,10 +51,9 @@ export interface CheckpointTarget<Position> {
   /**
    * Declares the checkpoint complete.
    *
-   * @param meta finite numbers by name, {@linkcode STORED_INFINITY} among them
    * @param position where the journal continues
    */
-  writeMeta(meta: Readonly<Record<string, number>>, position: Position): void;
+  writeMeta(meta: StoredMeta, position: Position): void;
   /**
    * Deletes the journal from its start.
    *
@@ -369,14 +367,11 @@ export class Checkpointer<Position> {
     }
     if (source.read < source.count) return false;
     const { position, lastAlive } = this.#point;
-    const meta: Record<string, number> = {
+    const meta = encodeMeta({
       ...this.#mapState,
       ...(lastAlive !== undefined && { [LAST_ALIVE_KEY]: lastAlive }),
       chunk: this.#lastChunk,
-    };
-    for (const [key, value] of Object.entries(meta)) {
-      if (!Number.isFinite(value)) meta[key] = STORED_INFINITY;
-    }
+    });
     this.#target.writeMeta(meta, position);
     return true;
   }

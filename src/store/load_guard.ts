@@ -5,6 +5,7 @@
  * @module
  */
 import { mapBytes, neededMemory, type OccupancyMap } from "../grid/mod.ts";
+import type { StoredMeta } from "./checkpoint_meta.ts";
 import { type LoadLimit, StoreError } from "./store.ts";
 
 /** Counting the memory of a map costs more than loading a few bytes. */
@@ -39,10 +40,10 @@ export class LoadGuard {
    * @param meta the rows of `meta`; files of earlier versions have no size
    * @throws {StoreError} if a map of this size does not fit
    */
-  checkMeta(meta: ReadonlyMap<string, number>): void {
-    const bytes = meta.get("mapBytes") ?? 0;
+  checkMeta(meta: StoredMeta): void {
+    const bytes = meta.mapBytes ?? 0;
     if (this.#limit === undefined || bytes <= this.#limit.maxBytes) return;
-    const cells = `${meta.get("cells")}`;
+    const cells = `${meta.cells}`;
     throw tooLargeError(this.#description, this.#limit, cells, bytes);
   }
 

@@ -11,10 +11,11 @@ import {
   type OccupancyMap,
 } from "../grid/mod.ts";
 import {
-  Checkpointer,
   LAST_ALIVE_KEY,
-  STORED_INFINITY,
-} from "./checkpointer.ts";
+  restoreMeta,
+  type StoredMeta,
+} from "./checkpoint_meta.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { LoadGuard } from "./load_guard.ts";
 import { loadCheckpoint, SqliteCheckpointTarget } from "./sqlite_checkpoint.ts";
@@ -336,22 +337,14 @@ export class SqliteStore implements Store {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
 
-  #loadMeta(map: MapShard): Map<string, number> {
+  #loadMeta(map: MapShard): StoredMeta {
     const rows = this.#db.prepare("SELECT key, value FROM meta").all();
-    const meta = new Map(
+    const meta = Object.fromEntries(
       rows.map(({ key, value }) => [key as string, Number(value)]),
     );
-    this.#lastAlive = meta.get(LAST_ALIVE_KEY);
-    const threshold = (key: keyof typeof DEFAULT_AGEING) => {
-      const value = meta.get(key) ?? DEFAULT_AGEING[key];
-      return value === STORED_INFINITY ? Infinity : value;
-    };
-    map.configure({
-      staleAfter: threshold("staleAfter"),
-      forgetAfter: threshold("forgetAfter"),
-      maxSkew: threshold("maxSkew"),
-    });
-    map.restoreRevision(meta.get("revision") ?? 0, meta.get("began"));
+    this.#lastAlive = meta[LAST_ALIVE_KEY];
+    // Files of earlier versions do not have all values.
+    restoreMeta(map, { ...DEFAULT_AGEING, revision: 0, ...meta });
     return meta;
   }
 

@@ -6,6 +6,7 @@
 import { crc32 } from "node:zlib";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MapShard } from "../grid/mod.ts";
+import type { StoredMeta } from "./checkpoint_meta.ts";
 import type {
   Checkpointer,
   CheckpointTarget,
@@ -44,7 +45,7 @@ export class SqliteCheckpointTarget implements CheckpointTarget<number> {
     this.#deleteChunk.run(id);
   }
 
-  writeMeta(meta: Readonly<Record<string, number>>, row: number): void {
+  writeMeta(meta: StoredMeta, row: number): void {
     for (const [key, value] of Object.entries(meta)) {
       this.#writeMeta.run(key, value);
     }
@@ -76,12 +77,12 @@ export function loadCheckpoint(
   db: DatabaseSync,
   checkpointer: Checkpointer<number>,
   map: MapShard,
-  meta: ReadonlyMap<string, number>,
+  meta: StoredMeta,
   guard: LoadGuard,
 ): void {
   guard.checkMeta(meta);
-  const lastChunk = meta.get("chunk");
-  const position = meta.get(JOURNAL_KEY);
+  const lastChunk = meta.chunk;
+  const position = meta[JOURNAL_KEY];
   if (lastChunk === undefined || position === undefined) {
     throw new RangeError("the position of the last checkpoint is missing");
   }

@@ -10,6 +10,7 @@
  */
 import { untilNextTurn } from "../../common/next_turn.ts";
 import type { MapShard } from "../../grid/mod.ts";
+import { restoreMeta } from "../checkpoint_meta.ts";
 import { Checkpointer } from "../checkpointer.ts";
 import type { LoadGuard } from "../load_guard.ts";
 import { StoreError } from "../store.ts";
@@ -18,7 +19,6 @@ import {
   decodeRecord,
   RECORD_FIELDS,
   recordPrefix,
-  thresholdOf,
 } from "./checkpoint_record.ts";
 import type { CheckpointKeys } from "./checkpoint_target.ts";
 import { RedisCheckpointTarget } from "./checkpoint_target.ts";
@@ -108,13 +108,8 @@ async function tryRead(
     return { map, target, checkpointer, record, records: [] };
   }
   const { meta } = record;
-  guard?.checkMeta(new Map(Object.entries(meta.map)));
-  map.configure({
-    staleAfter: thresholdOf(meta, "staleAfter"),
-    forgetAfter: thresholdOf(meta, "forgetAfter"),
-    maxSkew: thresholdOf(meta, "maxSkew"),
-  });
-  map.restoreRevision(meta.map.revision!, meta.map.began);
+  guard?.checkMeta(meta.map);
+  restoreMeta(map, meta.map);
   const { ids, garbage } = sortIds(list(names).map(text), meta);
   await readChunks(node, keys.chunks, ids, (id, value) => {
     const chunk = decodeChunk(id, value);

@@ -11,14 +11,14 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import { STORED_INFINITY } from "../checkpointer.ts";
+import type { StoredMeta } from "../checkpoint_meta.ts";
 import { list, text } from "./stream_entry.ts";
 import type { Reply } from "./deployment.ts";
 
 /** What a checkpoint has besides tiles. */
 export interface CheckpointMeta {
   /** Of the shard: revision, thresholds, size; as in the file of SQLite. */
-  readonly map: Readonly<Record<string, number>>;
+  readonly map: StoredMeta;
   /** Chunks with a lower id are of earlier checkpoints only. */
   readonly firstChunk: number;
   /** Bytes of the content of all entries that were in the journal until then. */
@@ -64,15 +64,6 @@ export function decodeRecord(reply: Reply): CheckpointRecord | undefined {
     throw new RangeError("the checkpoint has a wrong checksum");
   }
   return { id, position, meta: JSON.parse(json) };
-}
-
-/** Returns a threshold of the stored map, in ms. */
-export function thresholdOf(
-  { map }: CheckpointMeta,
-  name: "staleAfter" | "forgetAfter" | "maxSkew",
-): number {
-  const value = map[name]!;
-  return value === STORED_INFINITY ? Infinity : value;
 }
 
 /** Starts the names of the parts of the records in a checkpoint. */

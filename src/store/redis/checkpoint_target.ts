@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StoredMeta } from "../checkpoint_meta.ts";
 import type { CheckpointTarget, StoredChunk } from "../checkpointer.ts";
 import {
   COMMIT_CHECKPOINT,
@@ -82,7 +83,7 @@ export class RedisCheckpointTarget implements CheckpointTarget<string> {
     this.#deleted.push(`${id}`);
   }
 
-  writeMeta(meta: Readonly<Record<string, number>>, position: string): void {
+  writeMeta(meta: StoredMeta, position: string): void {
     const record = this.end!.record(meta, position);
     this.#commit = { record, last: meta.chunk! };
   }
