@@ -3,7 +3,7 @@
  *
  * @module
  */
-
+import { backoffMs } from "../common/backoff.ts";
 import { LinkError } from "./link.ts";
 
 /** Brief connections in a row that mean a conflict. */
@@ -88,10 +88,8 @@ export class ClientIdConflict {
    * conflict in a row.
    */
   get nextDelay(): number {
-    return Math.min(
-      MIN_RETRY_DELAY_MS * 2 ** Math.max(0, this.#conflicts - 1),
-      this.#maxRetryDelay,
-    );
+    const conflicts = Math.max(1, this.#conflicts);
+    return backoffMs(MIN_RETRY_DELAY_MS, this.#maxRetryDelay, conflicts);
   }
 }
 

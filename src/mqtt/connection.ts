@@ -14,6 +14,7 @@
 import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { withJitter } from "../common/backoff.ts";
 import {
   ClientIdConflict,
   conflictError,
@@ -319,10 +320,8 @@ export class Connection implements Link {
     this.#reconnectDelay = isConflict
       ? this.#conflict.nextDelay
       : Math.min(this.#reconnectDelay * 2, maxReconnectDelay);
-    // Random, so that many clients do not reconnect at the same time.
-    client.options.reconnectPeriod = Math.round(
-      this.#reconnectDelay * (0.5 + Math.random() / 2),
-    );
+    const period = Math.round(withJitter(this.#reconnectDelay));
+    client.options.reconnectPeriod = period;
     this.#handlers.down?.(
       isConflict
         ? conflictReason(this.#options.clientId)

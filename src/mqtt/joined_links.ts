@@ -4,6 +4,7 @@
  * @module
  */
 import { delay } from "../common/async.ts";
+import { Backoff } from "../common/backoff.ts";
 import { messageOf } from "../common/errors.ts";
 import {
   type Incoming,
@@ -165,9 +166,9 @@ export class JoinedLinks implements Link {
   /** Opens a connection whose first attempt has failed. */
   async #retry(member: Member): Promise<void> {
     const { signal } = this.#closing;
-    let pause = MIN_RETRY_DELAY_MS;
+    const backoff = new Backoff(MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS);
     for (;;) {
-      await delay(pause, signal).catch(() => {});
+      await delay(backoff.next(), signal);
       if (signal.aborted) return;
       try {
         await this.#open(member);
@@ -176,7 +177,6 @@ export class JoinedLinks implements Link {
         if (signal.aborted) return;
         this.#onDown(member, messageOf(error));
       }
-      pause = Math.min(2 * pause, MAX_RETRY_DELAY_MS);
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { backoffMs, withJitter } from "../common/backoff.ts";
 
 /** Times of retries, in ms. */
 export interface RetryTimes {
@@ -39,8 +40,7 @@ export function retryDelay(
   retryAfterMs: number | undefined,
   random: number,
 ): number {
-  const most = Math.min(firstMs * 2 ** (failures - 1), maxMs);
-  const backoff = most * (1 + random) / 2;
+  const backoff = withJitter(backoffMs(firstMs, maxMs, failures), random);
   return Math.max(backoff, Math.min(retryAfterMs ?? 0, maxRetryAfterMs));
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Backoff, withJitter } from "../../common/backoff.ts";
 import { roundView, type View } from "../../feed/messages.ts";
 import { ClockOffset } from "./clock_offset.ts";
 import { Connection, type LiveEvents } from "./connection.ts";
@@ -42,8 +43,7 @@ export class LiveClient {
   #view: View | undefined;
   #connection: Connection | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Failed attempts since the last connection. */
-  #attempts = 0;
+  readonly #backoff: Backoff;
   #closed = false;
 
   /**
@@ -60,6 +60,8 @@ export class LiveClient {
     this.#url = url;
     this.#events = events;
     this.#options = { ...DEFAULTS, ...options };
+    const { minRetryMs, maxRetryMs } = this.#options;
+    this.#backoff = new Backoff(minRetryMs, maxRetryMs);
     this.#connect();
   }
 
@@ -97,7 +99,7 @@ export class LiveClient {
       pingIntervalMs,
       silenceTimeoutMs,
       onOpen: () => {
-        this.#attempts = 0;
+        this.#backoff.reset();
         if (this.#view !== undefined) connection.request(this.#view);
       },
       onEnd: (reason, refused) => this.#reconnect(reason, refused),
@@ -108,14 +110,11 @@ export class LiveClient {
   #reconnect(reason: string, refused: boolean): void {
     if (this.#closed) return;
     this.#connection = undefined;
-    const { minRetryMs, maxRetryMs, random } = this.#options;
-    const delay = refused
-      ? maxRetryMs
-      : Math.min(minRetryMs * 2 ** this.#attempts++, maxRetryMs);
-    // Random, so that the pages of a server do not reconnect all at once.
+    const { maxRetryMs, random } = this.#options;
+    const pause = refused ? maxRetryMs : this.#backoff.next();
     this.#retryTimer = setTimeout(
       () => this.#connect(),
-      delay * (1 + random()) / 2,
+      withJitter(pause, random()),
     );
     this.#events.onLost?.(reason);
   }

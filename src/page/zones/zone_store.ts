@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Backoff } from "../../common/backoff.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { ZonesMessage } from "../../feed/zone_messages.ts";
 import type { ZoneState } from "../../zones/zone_state.ts";
@@ -17,7 +18,7 @@ import {
 
 /** Minimum time between two requests, unless the page itself has edited, ms. */
 const MIN_INTERVAL_MS = 1000;
-/** The first delay before a failed request is repeated; then doubled, ms. */
+/** The first delay before a failed request is repeated, and the longest. */
 const MIN_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
@@ -50,8 +51,7 @@ export class ZoneStore {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the last request began, as `performance.now()`. */
   #requestedAt = -Infinity;
-  /** Failed requests since the last answer. */
-  #failures = 0;
+  readonly #backoff = new Backoff(MIN_RETRY_MS, MAX_RETRY_MS);
 
   /** @param fetch requests the definitions */
   constructor(fetch: () => Promise<ZoneDefinitions> = fetchDefinitions) {
@@ -152,7 +152,7 @@ export class ZoneStore {
       try {
         this.#definitions = await this.#fetch();
         this.#problem = undefined;
-        this.#failures = 0;
+        this.#backoff.reset();
       } catch (error) {
         this.#problem = messageOf(error);
         this.#retryLater();
@@ -163,11 +163,7 @@ export class ZoneStore {
   }
 
   #retryLater(): void {
-    const delay = MIN_RETRY_MS * 2 ** this.#failures++;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => void this.reload(),
-      Math.min(delay, MAX_RETRY_MS),
-    );
+    this.#timer = setTimeout(() => void this.reload(), this.#backoff.next());
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
+import { Backoff } from "../../common/backoff.ts";
 import {
   COMMAND_TIMEOUT_MS,
   type Deployment,
@@ -70,7 +71,7 @@ export class AliveTimes {
   async store(time: number): Promise<boolean> {
     const { deployment, keys, name, problem } = this.#options;
     const { signal } = this.#closing;
-    let pause = FIRST_RETRY_MS;
+    const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     while (!signal.aborted) {
       const start = performance.now();
       try {
@@ -87,8 +88,7 @@ export class AliveTimes {
         this.#node = undefined;
         deployment.changed();
         problem.failed(SOURCE, error, start);
-        await delay(pause, signal);
-        pause = Math.min(2 * pause, MAX_RETRY_MS);
+        await delay(backoff.next(), signal);
       }
     }
     return false;

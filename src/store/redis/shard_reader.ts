@@ -4,6 +4,7 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
+import { Backoff } from "../../common/backoff.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Semaphore } from "../../common/semaphore.ts";
 import type { Delivery, Entry } from "../store.ts";
@@ -179,7 +180,7 @@ export class ShardReader {
   async #run(): Promise<void> {
     const { deployment, problem, source: name, writer } = this.#options;
     const { signal } = this.#closing;
-    let pause = FIRST_RETRY_MS;
+    const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     while (!signal.aborted) {
       let start = performance.now();
       try {
@@ -197,7 +198,7 @@ export class ShardReader {
             checked = start;
           }
           problem.works(name);
-          pause = FIRST_RETRY_MS;
+          backoff.reset();
           await this.#room();
         }
       } catch (error) {
@@ -211,8 +212,7 @@ export class ShardReader {
         if (failure === undefined) continue; // filled
         if (failure instanceof RedisError) deployment.changed();
         problem.failed(name, failure, start);
-        await delay(pause, signal);
-        pause = Math.min(2 * pause, MAX_RETRY_MS);
+        await delay(backoff.next(), signal);
       }
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
+import { Backoff } from "../../common/backoff.ts";
 import { Fifo } from "../../common/fifo.ts";
 import { markerPart, type Part } from "./commit_parts.ts";
 import {
@@ -212,7 +213,7 @@ export class ShardWriter {
   async #writeUntilSafe(batch: readonly Numbered[]): Promise<void> {
     const { problem, source, deployment } = this.#options;
     const { signal } = this.#closing;
-    let pause = FIRST_RETRY_MS;
+    const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     for (;;) {
       // What was appended by an earlier attempt may be applied already.
       const left = batch.filter(({ sequence }) =>
@@ -230,9 +231,8 @@ export class ShardWriter {
           deployment.changed();
         }
         problem.failed(source, error, start);
-        await delay(pause, signal);
+        await delay(backoff.next(), signal);
         if (signal.aborted) return;
-        pause = Math.min(2 * pause, MAX_RETRY_MS);
       }
     }
     problem.works(source);

@@ -4,6 +4,7 @@
  * @module
  */
 import { delay } from "../../common/async.ts";
+import { Backoff } from "../../common/backoff.ts";
 import type { Deployment } from "./deployment.ts";
 import { isTemporary } from "./errors.ts";
 import { redisStoreError } from "./redis_problem.ts";
@@ -42,10 +43,8 @@ export class StartRetries {
    * @throws the reason of the signal
    */
   async run<T>(step: () => Promise<T>): Promise<T> {
-    for (
-      let pause = FIRST_RETRY_MS;;
-      pause = Math.min(2 * pause, MAX_RETRY_MS)
-    ) {
+    const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+    for (;;) {
       this.#signal.throwIfAborted();
       try {
         return await step();
@@ -53,7 +52,7 @@ export class StartRetries {
         this.#signal.throwIfAborted();
         this.#explain(error);
       }
-      await delay(pause, this.#signal);
+      await delay(backoff.next(), this.#signal);
     }
   }
 
