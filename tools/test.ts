@@ -1,0 +1,138 @@
+/**
+ * `deno task test`: runs all tests in two groups. Most tests wait for processes
+ * most of their time, so several of these files run at the same time; those in
+ * {@linkcode ALONE} run after them, one file after the other.
+ *
+ * The arguments are those of `deno test`. DENO_JOBS is the number of files that
+ * run at the same time.
+ *
+ * @module
+ */
+import { relative, resolve } from "node:path";
+import { AppError } from "../src/common/errors.ts";
+import { ALONE, isAlone } from "./test/alone.ts";
+import { flagsOfGroup, parseTestArguments } from "./test/arguments.ts";
+import { readResult, type RunResult, summaryLine } from "./test/summary.ts";
+import { ROOT, runTool } from "./tool.ts";
+
+/** One run of `deno test`. */
+interface Group {
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** Arguments of `deno test`: which files, and how. */
+  readonly args: readonly string[];
+}
+
+if (import.meta.main) {
+  await runTool(async () => {
+    Deno.exitCode = await main(Deno.args);
+  });
+}
+
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  const { paths, flags } = parseTestArguments(args);
+  const began = performance.now();
+  const results: RunResult[] = [];
+  let code = 0;
+  for (const { name, title, args } of groupsOf(paths)) {
+    console.log(`== ${title}`);
+    const run = await runTests([...args, ...flagsOfGroup(flags, name)]);
+    code ||= run.code;
+    if (run.result !== undefined) results.push(run.result);
+    if (code !== 0 && flags.some((flag) => /^--fail-fast\b/.test(flag))) break;
+  }
+  const failures = results.flatMap(({ failures }) => failures);
+  if (failures.length > 0) console.log(`\nFailed:\n${failures.join("\n")}\n`);
+  console.log(summaryLine(results, code === 0, performance.now() - began));
+  return code;
+}
+
+/**
+ * Returns the groups that have files.
+ *
+ * @param paths files and folders of tests; empty: all
+ */
+function groupsOf(paths: readonly string[]): Group[] {
+  const files = testFilesIn(paths.length === 0 ? ["tests"] : paths);
+  const alone = files.filter(isAlone);
+  const groups: Group[] = [];
+  // Without any file, `deno test` says so.
+  if (alone.length < files.length || files.length === 0) {
+    groups.push({
+      name: "parallel",
+      title: `tests that run ${jobs()} files at the same time`,
+      args: [
+        ...["--parallel", `--ignore=${Object.keys(ALONE).join()}`, ...paths],
+      ],
+    });
+  }
+  if (alone.length > 0) {
+    groups.push({
+      name: "alone",
+      title: "tests that run alone (tools/test/alone.ts has the reasons)",
+      args: alone,
+    });
+  }
+  return groups;
+}
+
+/** Returns the test files of files and folders, from the top of the checkout. */
+function testFilesIn(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const file = relative(ROOT, resolve(ROOT, path)).replaceAll("\\", "/");
+    if (!isFolder(file)) return [file];
+    const names = [...Deno.readDirSync(ROOT + file)]
+      .filter(({ name, isDirectory }) =>
+        isDirectory || name.endsWith("_test.ts")
+      )
+      .map(({ name }) => `${file}/${name}`);
+    return testFilesIn(names.sort());
+  });
+}
+
+/** @throws {AppError} if there is no file or folder of this name */
+function isFolder(file: string): boolean {
+  try {
+    return Deno.statSync(ROOT + file).isDirectory;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new AppError("no-test-file", `Cannot find ${file}`, {
+      exitClass: "usage",
+      hint: "Give files or folders of tests, or none for all tests.",
+    });
+  }
+}
+
+/** Tests mostly wait, so that one more than the processors is faster. */
+function jobs(): string {
+  return Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 1}`;
+}
+
+/** Runs `deno test` and shows its output as it comes. */
+async function runTests(
+  args: readonly string[],
+): Promise<{ code: number; result: RunResult | undefined }> {
+  const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--lock", "--frozen", "--quiet", "--allow-all", ...args],
+    cwd: ROOT,
+    env: { DENO_JOBS: jobs(), ...(isColored && { FORCE_COLOR: "1" }) },
+    stdout: "piped",
+  }).spawn();
+  const decoder = new TextDecoder();
+  let output = "";
+  for await (const chunk of child.stdout) {
+    output += decoder.decode(chunk, { stream: true });
+    await write(chunk);
+  }
+  const { code } = await child.status;
+  return { code, result: readResult(output) };
+}
+
+async function write(chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) {
+    at += await Deno.stdout.write(chunk.subarray(at));
+  }
+}
