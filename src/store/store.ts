@@ -8,10 +8,12 @@
  */
 import type { OccupancyMap } from "../grid/mod.ts";
 import type { Entry, RecordOwner } from "./entry.ts";
+import type { HistoryTables, HistoryWork } from "./history_tables.ts";
 import type { RecordSharing, SharedStore } from "./shared_store.ts";
 import type { StoreError } from "./store_error.ts";
 
 export * from "./entry.ts";
+export type * from "./history_tables.ts";
 export * from "./shared_store.ts";
 export * from "./store_error.ts";
 
@@ -100,6 +102,29 @@ export interface Store {
   readonly lastAlive?: number | undefined;
   /** Undefined if the store is not durable. Valid after `load`. */
   readonly records?: Records;
+  /**
+   * The history of the map. Undefined if the store cannot keep one. May be read
+   * once the store is loaded, until it is closed.
+   */
+  readonly history?: HistoryTables;
+  /**
+   * What is to be recorded. Set it before {@linkcode Store.load}; without it the
+   * store records nothing. A checkpoint is complete only after everything that
+   * was captured before it is durable.
+   */
+  historyWork?: HistoryWork | undefined;
+  /**
+   * Why the history cannot be written: it is paused, while entries are committed
+   * still. Undefined while it works.
+   */
+  readonly historyProblem?: StoreError | undefined;
+  /**
+   * Commits history without entries, if there is some.
+   *
+   * @param budgetMs the time that it should take; default: a few milliseconds
+   * @returns why that failed; the history is then tried again later
+   */
+  commitHistory?(budgetMs?: number): StoreError | undefined;
   /**
    * Restores the stored map, with its thresholds and its revision.
    *

@@ -1,0 +1,307 @@
+/**
+ * The tables of the history, beside the map and its journal.
+ *
+ * The tables keep bytes under keys; what the bytes mean is for `src/history/`.
+ * Hours and days are numbers since 1970 in UTC, seconds are whole seconds since
+ * 1970, and `tx`, `ty` are tile coordinates.
+ *
+ * An hour is open while it has *parts*: the changes of a tile, as they arrived.
+ * When it is closed, the parts of a tile become one *block*. A *frame* is the
+ * state of a tile at the start of an hour. Days have *rollups* of cells, one row
+ * per tile, and of zones, one row per zone.
+ *
+ * @module
+ */
+import type { Region } from "../grid/mod.ts";
+
+/** A tile of a layer. */
+export interface HistoryTile {
+  readonly layer: string;
+  readonly tx: number;
+  readonly ty: number;
+}
+
+/** Whole seconds since 1970, from inclusive, to exclusive. */
+export interface HistorySpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The bytes of a row; undefined if they differ from what was written, because
+ * the disk has changed them.
+ */
+export interface HistoryRow {
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** A row of an hour. */
+export interface HistoryHourRow extends HistoryRow {
+  readonly hour: number;
+}
+
+/** A row of a UTC day. */
+export interface HistoryDayRow extends HistoryRow {
+  readonly day: number;
+}
+
+/** A zone that has rollups. */
+export interface HistoryZone {
+  readonly zone: string;
+  /** The layer of its newest rollup. */
+  readonly layer: string;
+  readonly firstDay: number;
+  readonly lastDay: number;
+}
+
+/** Number of rows, and their bytes without keys. */
+export interface HistoryCount {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** How much the tables have. */
+export interface HistorySize {
+  /** Approximate size of all rows with their keys. */
+  readonly bytes: number;
+  readonly parts: HistoryCount;
+  readonly blocks: HistoryCount;
+  readonly frames: HistoryCount;
+  readonly cellDays: HistoryCount;
+  readonly zoneDays: HistoryCount;
+}
+
+/** The result of a step of a removal. */
+export interface HistoryRemoval {
+  /** Number of rows that were deleted, at most the limit. */
+  readonly rows: number;
+  /** True if the removal is complete. */
+  readonly done: boolean;
+}
+
+/**
+ * The history of a map. Everything is committed with the transaction around it,
+ * or lost with it: only {@linkcode HistoryWork.write} may call what changes the
+ * tables.
+ *
+ * All members throw a {@linkcode StoreError} or an error of the database if that
+ * fails; a row with a wrong checksum is returned without bytes instead, so that
+ * it hides no other row.
+ */
+export interface HistoryTables {
+  /**
+   * Adds changes of a tile in an open hour. The fastest way to write: rows are
+   * appended one after the other. One part of each tile per flush is best.
+   */
+  appendPart(
+    layer: string,
+    tx: number,
+    ty: number,
+    hour: number,
+    bytes: Uint8Array,
+  ): void;
+  /** Sets the block of a tile and hour, and deletes the parts that it has. */
+  putBlock(
+    layer: string,
+    tx: number,
+    ty: number,
+    hour: number,
+    bytes: Uint8Array,
+  ): void;
+  /**
+   * Deletes the parts of a tile and hour without a block: they have no change
+   * that counts.
+   */
+  dropParts(layer: string, tx: number, ty: number, hour: number): void;
+  /** Sets the state of a tile at the start of an hour. */
+  putFrame(
+    layer: string,
+    tx: number,
+    ty: number,
+    hour: number,
+    bytes: Uint8Array,
+  ): void;
+  /** Sets the rollup of the cells of a tile on a day. */
+  putCellDay(
+    layer: string,
+    tx: number,
+    ty: number,
+    day: number,
+    bytes: Uint8Array,
+  ): void;
+  /** Sets the rollup of a zone on a day. */
+  putZoneDay(zone: string, layer: string, day: number, bytes: Uint8Array): void;
+  /** Sets a number that {@linkcode HistoryTables.meta} has. */
+  putMeta(key: string, value: number): void;
+  /** Adds a time without recording. Gaps may overlap. */
+  addGap(gap: HistorySpan): void;
+  /**
+   * Ends an hour: it is no longer among the open ones. Parts that it still has
+   * keep it open.
+   *
+   * @returns false if it is still open
+   */
+  endHour(hour: number): boolean;
+
+  /** Numbers by key, with those of the present transaction. */
+  readonly meta: ReadonlyMap<string, number>;
+  /** The hours that have or had parts and were not ended, ascending. */
+  openHours(): number[];
+  /**
+   * Returns the first tiles with parts of an hour, in the order of the rows.
+   * After they have their blocks (or {@linkcode HistoryTables.dropParts}), it
+   * returns the next ones.
+   */
+  openTiles(hour: number, limit: number): HistoryTile[];
+  /** The parts of a tile in an hour, in the order in which they were added. */
+  parts(layer: string, tx: number, ty: number, hour: number): HistoryRow[];
+  /**
+   * The blocks of a tile, ascending.
+   *
+   * @param fromHour first hour
+   * @param toHour last hour, inclusive
+   */
+  blocks(
+    layer: string,
+    tx: number,
+    ty: number,
+    fromHour: number,
+    toHour: number,
+  ): HistoryHourRow[];
+  /**
+   * The first tiles of a layer that have a block of an hour.
+   *
+   * @param after the last one of the page before, in this order
+   */
+  blockTiles(
+    layer: string,
+    hour: number,
+    limit: number,
+    after?: Pick<HistoryTile, "tx" | "ty">,
+  ): Pick<HistoryTile, "tx" | "ty">[];
+  /** The newest frame of a tile whose hour is `hour` or earlier. */
+  frameBefore(
+    layer: string,
+    tx: number,
+    ty: number,
+    hour: number,
+  ): HistoryHourRow | undefined;
+  /**
+   * The tiles of a layer that have any row, and perhaps some whose rows were
+   * deleted lately; by `tx`, then `ty`.
+   *
+   * @param region in cells; undefined: the whole layer
+   * @param after the last one of the page before
+   */
+  tilesOf(
+    layer: string,
+    region: Region | undefined,
+    limit: number,
+    after?: Pick<HistoryTile, "tx" | "ty">,
+  ): Pick<HistoryTile, "tx" | "ty">[];
+  /** The rollups of a tile, ascending; both days inclusive. */
+  cellDays(
+    layer: string,
+    tx: number,
+    ty: number,
+    fromDay: number,
+    toDay: number,
+  ): HistoryDayRow[];
+  /** The newest rollup of a tile before a day. */
+  cellDayBefore(
+    layer: string,
+    tx: number,
+    ty: number,
+    day: number,
+  ): HistoryDayRow | undefined;
+  /** The rollups of a zone, ascending; both days inclusive. */
+  zoneDays(zone: string, fromDay: number, toDay: number): HistoryDayRow[];
+  /** The zones that have rollups, sorted by name. */
+  zones(): HistoryZone[];
+  /** The gaps that overlap `span`, by their start; they are not cut to it. */
+  gaps(span: HistorySpan): HistorySpan[];
+  /** The layers that have a history, sorted. */
+  layers(): string[];
+  /** How much there is. Cheap. */
+  size(): HistorySize;
+  /** The oldest hour with a block; of one layer, or of all. */
+  oldestHour(layer?: string): number | undefined;
+  /** The oldest day with a rollup of cells or of a zone. May be too early after
+   * a deletion that is not complete. */
+  oldestDay(): number | undefined;
+
+  /**
+   * Deletes the history of a layer, with its zones' rollups, in steps. It is out
+   * of {@linkcode HistoryTables.layers} and of all reads after the first step;
+   * a layer of that name that is recorded meanwhile is a new one. A deletion
+   * that was begun before a restart is continued by
+   * {@linkcode HistoryTables.deleteRest}.
+   *
+   * @param limit the most rows that the step deletes
+   */
+  deleteLayer(layer: string, limit: number): HistoryRemoval;
+  /** Continues what {@linkcode HistoryTables.deleteLayer} has begun. */
+  deleteRest(limit: number): HistoryRemoval;
+  /**
+   * Deletes the blocks of a tile in hours before `hour`, and the frames before
+   * the newest one whose hour is `hour` or earlier.
+   *
+   * @returns number of deleted rows, at most `limit`; fewer: complete
+   */
+  deleteBlocksBefore(
+    layer: string,
+    tx: number,
+    ty: number,
+    hour: number,
+    limit: number,
+  ): number;
+  /** Deletes rollups of cells of earlier days, in steps. */
+  deleteCellDaysBefore(day: number, limit: number): HistoryRemoval;
+  /** Deletes rollups of zones of earlier days, in steps. */
+  deleteZoneDaysBefore(day: number, limit: number): HistoryRemoval;
+  /** Deletes the gaps that end at or before a second. */
+  deleteGapsBefore(second: number): void;
+  /**
+   * Forgets tiles that have no row any more, in steps. Run it after rows were
+   * deleted, not more often than daily: it reads the keys of all tiles.
+   *
+   * @param limit the most tiles that the step looks at
+   */
+  deleteUnusedTiles(limit: number): HistoryRemoval;
+}
+
+/**
+ * What a server has to record. The store calls it: in the transactions of its
+ * commits, and when {@linkcode Store.commitHistory} is called.
+ */
+export interface HistoryWork {
+  /** True if {@linkcode HistoryWork.write} has something to do now. */
+  readonly hasWork: boolean;
+  /**
+   * Writes to the tables, within a transaction. Then the store calls
+   * {@linkcode HistoryWork.committed} or {@linkcode HistoryWork.failed}.
+   *
+   * @param budgetMs the time it should take; Infinity: write everything
+   */
+  write(tables: HistoryTables, budgetMs: number): void;
+  /** The transaction was committed: what was written is durable. */
+  committed(): void;
+  /** The transaction failed: what was written has to be written again. */
+  failed(): void;
+  /**
+   * Captures the state of the map as far as it is not captured yet, because a
+   * checkpoint begins: entries before it are not replayed after it is complete.
+   *
+   * @returns a mark for all that was captured so far
+   */
+  mark(): number;
+  /** Returns true if everything up to a mark was committed. */
+  isDurable(mark: number): boolean;
+  /**
+   * The store is about to apply an entry of its journal at a start, so that the
+   * state of the map before it can be captured. Must not write.
+   *
+   * @param now the clock of the server at the entry, ms since 1970
+   */
+  beforeReplay?(now: number): void;
+}
