@@ -47,6 +47,12 @@ const RULES: readonly FolderRule[] = [
     ...PURE,
   },
   {
+    path: "src/history/",
+    imports: [...BASE, "src/zones/", "src/feed/binary.ts"],
+    packages: ["node:zlib"],
+    pure: true,
+  },
+  {
     path: "src/simulate/",
     imports: ["src/common/", "src/protocol/", "src/zones/"],
     ...PURE,
@@ -57,7 +63,7 @@ const RULES: readonly FolderRule[] = [
     imports: [...BASE, "src/zones/"],
     ...PURE,
   },
-  { path: "src/store/", imports: BASE },
+  { path: "src/store/", imports: [...BASE, "src/history/"] },
   { path: "src/mqtt/", imports: BASE },
   { path: "src/broker/codec/", imports: ["src/common/"], ...PURE },
   {
@@ -146,7 +152,10 @@ const RULES: readonly FolderRule[] = [
   { path: "src/request/", imports: [...BASE, "src/zones/", ...INTERFACES] },
   {
     path: "src/server/",
-    imports: [...BASE, "src/zones/", "src/home_assistant/", ...INTERFACES],
+    imports: [
+      ...[...BASE, "src/zones/", "src/history/", "src/home_assistant/"],
+      ...INTERFACES,
+    ],
   },
   {
     path: "src/page/elements/",
@@ -200,7 +209,10 @@ const RULES: readonly FolderRule[] = [
   },
   {
     path: "src/http/",
-    imports: [...BASE, "src/zones/", "src/feed/", ...INTERFACES],
+    imports: [
+      ...[...BASE, "src/zones/", "src/history/", "src/feed/"],
+      ...INTERFACES,
+    ],
   },
   { path: "src/doctor/", imports: [...BASE, "src/store/", "src/mqtt/"] },
   {
@@ -209,8 +221,7 @@ const RULES: readonly FolderRule[] = [
       ...["deno.json", ...BASE, "src/simulate/", "src/store/", "src/mqtt/"],
       ...["src/broker/", "src/client/", "src/request/", "src/server/"],
       ...["src/feed/", "src/http/", "src/doctor/", "src/zones/"],
-      "src/home_assistant/",
-      "src/webhooks/",
+      ...["src/home_assistant/", "src/webhooks/", "src/history/"],
     ],
   },
   { path: "main.ts", imports: ["src/cli/"] },
