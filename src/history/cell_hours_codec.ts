@@ -1,0 +1,257 @@
+/**
+ * Encodes the hours of the cells of a tile as bytes.
+ *
+ * The content, see `packed_bytes.ts` for the frame around it; all numbers are
+ * varints:
+ *
+ * | what |
+ * |---|
+ * | the hours that were added, a bit each |
+ * | for each such hour: the most seconds that a cell was known, its *full* time |
+ * | a bit for each cell: 1 if it was known or changed |
+ * | for each such cell: *runs* of hours that are alike, a byte each: bits 0-2 the kind, bits 3-7 the number of hours - 1 |
+ * | for each hour of the kinds `Mixed` and `Partial`: seconds known (`Partial` only), seconds occupied, changes |
+ * | for each cell that was occupied: seconds from `lastOccupied` to the end of its hour |
+ * | the state at the end, see `tile_frame.ts` |
+ *
+ * A cell that stays as it is takes one byte a day, before deflating.
+ *
+ * @module
+ */
+
+import type { BinaryReader, BinaryWriter } from "../feed/binary.ts";
+import { TILE_CELLS } from "../grid/tiles.ts";
+import type { CellHours } from "./cell_hours.ts";
+import { DAY_HOURS, HOUR_SECONDS, startOf } from "./hour.ts";
+import { expectEnd, pack, unpack } from "./packed_bytes.ts";
+import { readBits, writeBits } from "./state_column.ts";
+import { MAX_CELLS_BYTES, readCells, writeCells } from "./tile_frame.ts";
+
+/** The only format that this module writes and reads. */
+const CELL_HOURS_FORMAT = 1;
+const MAX_CHANGES = 0xffff;
+/** The most bytes of the content: 8 for each cell and hour, and the rest. */
+const MAX_CONTENT_BYTES = 4 + 2 * DAY_HOURS + TILE_CELLS / 8 +
+  8 * DAY_HOURS * TILE_CELLS + 2 * TILE_CELLS + MAX_CELLS_BYTES;
+
+/** What an hour of a cell is like. */
+const Kind = {
+  /** Known the full time, never occupied, no change. */
+  Free: 0,
+  /** Occupied the full time, no change. */
+  Occupied: 1,
+  /** Never known, no change. */
+  Unknown: 2,
+  /** Known the full time, with numbers of its own. */
+  Mixed: 3,
+  /** All other. */
+  Partial: 4,
+} as const;
+const KIND_BITS = 3;
+
+/** 1 for a cell that was known or changed. */
+const active = new Uint8Array(TILE_CELLS);
+/** The full time of each hour of the day, in seconds. */
+const full = new Uint16Array(DAY_HOURS);
+
+/** Encodes hours; deflated. */
+export function encodeCellHours(hours: CellHours): Uint8Array<ArrayBuffer> {
+  return pack(CELL_HOURS_FORMAT, (writer) => {
+    const added = addedHours(hours.hours);
+    findActive(hours, added);
+    writer.uint(hours.hours);
+    for (const hour of added) writer.uint(full[hour]!);
+    writeBits(writer, active, TILE_CELLS);
+    for (let key = 0; key < TILE_CELLS; key++) {
+      if (active[key] === 1) writeRuns(writer, hours, added, key);
+    }
+    for (let key = 0; key < TILE_CELLS; key++) {
+      if (active[key] === 1) writeNumbers(writer, hours, added, key);
+    }
+    for (let key = 0; key < TILE_CELLS; key++) {
+      const hour = lastHourOf(hours, added, key);
+      if (hour >= 0) {
+        writer.uint(endOf(hours.day, hour) - 1 - hours.lastOccupied[key]!);
+      }
+    }
+    writeCells(writer, hours.end);
+  }, true);
+}
+
+/** Finds the cells to write, and the full time of each hour. */
+function findActive(hours: CellHours, added: readonly number[]): void {
+  active.fill(0);
+  for (const hour of added) {
+    let most = 0;
+    for (let key = 0; key < TILE_CELLS; key++) {
+      const index = hour * TILE_CELLS + key;
+      const known = hours.known[index]!;
+      if (known > most) most = known;
+      if (known > 0 || hours.changes[index]! > 0) active[key] = 1;
+    }
+    full[hour] = most;
+  }
+}
+
+function kindOf(hours: CellHours, hour: number, key: number): number {
+  const index = hour * TILE_CELLS + key;
+  const known = hours.known[index]!;
+  const occupied = hours.occupied[index]!;
+  const isConstant = hours.changes[index] === 0;
+  // In an hour of gaps only, all cells are unknown.
+  if (known === 0 && isConstant) return Kind.Unknown;
+  if (known !== full[hour]) return Kind.Partial;
+  if (isConstant && occupied === 0) return Kind.Free;
+  return isConstant && occupied === known ? Kind.Occupied : Kind.Mixed;
+}
+
+function writeRuns(
+  writer: BinaryWriter,
+  hours: CellHours,
+  added: readonly number[],
+  key: number,
+): void {
+  for (let i = 0; i < added.length;) {
+    const start = i;
+    const kind = kindOf(hours, added[start]!, key);
+    do i++; while (
+      i < added.length && kindOf(hours, added[i]!, key) === kind
+    );
+    writer.byte(kind | i - start - 1 << KIND_BITS);
+  }
+}
+
+function writeNumbers(
+  writer: BinaryWriter,
+  hours: CellHours,
+  added: readonly number[],
+  key: number,
+): void {
+  for (const hour of added) {
+    const kind = kindOf(hours, hour, key);
+    if (kind < Kind.Mixed) continue;
+    const index = hour * TILE_CELLS + key;
+    if (kind === Kind.Partial) writer.uint(hours.known[index]!);
+    writer.uint(hours.occupied[index]!);
+    writer.uint(hours.changes[index]!);
+  }
+}
+
+/**
+ * Decodes hours.
+ *
+ * @param bytes of {@linkcode encodeCellHours}, from any source
+ * @param day days since 1970, UTC: the same as it was
+ * @param into becomes the hours; empty if this throws
+ * @throws {RangeError} if the bytes are not valid
+ */
+export function decodeCellHours(
+  bytes: Uint8Array,
+  day: number,
+  into: CellHours,
+): void {
+  into.clear(day);
+  try {
+    const reader = unpack(bytes, CELL_HOURS_FORMAT, MAX_CONTENT_BYTES);
+    readHours(reader, into);
+    expectEnd(reader);
+  } catch (error) {
+    into.clear(day);
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`Cannot read hours of cells: ${error.message}`);
+  }
+}
+
+function readHours(reader: BinaryReader, into: CellHours): void {
+  into.hours = readUpTo(reader, 2 ** DAY_HOURS - 1);
+  const added = addedHours(into.hours);
+  for (const hour of added) full[hour] = readUpTo(reader, HOUR_SECONDS);
+  readBits(reader, active, 0, TILE_CELLS);
+  // The numbers follow when the kinds of all cells are known: until then, the
+  // column of changes holds them.
+  for (let key = 0; key < TILE_CELLS; key++) {
+    if (active[key] === 1) readRuns(reader, into, added, key);
+  }
+  for (let key = 0; key < TILE_CELLS; key++) {
+    if (active[key] === 1) readNumbers(reader, into, added, key);
+  }
+  for (let key = 0; key < TILE_CELLS; key++) {
+    const hour = lastHourOf(into, added, key);
+    if (hour < 0) continue;
+    into.lastOccupied[key] = endOf(into.day, hour) - 1 -
+      readUpTo(reader, HOUR_SECONDS - 1);
+  }
+  readCells(reader, into.end);
+}
+
+function readRuns(
+  reader: BinaryReader,
+  into: CellHours,
+  added: readonly number[],
+  key: number,
+): void {
+  for (let i = 0; i < added.length;) {
+    const run = reader.byte();
+    const kind = run & (1 << KIND_BITS) - 1;
+    const end = i + (run >> KIND_BITS) + 1;
+    if (kind > Kind.Partial || end > added.length) {
+      throw new RangeError(`a run of hours has kind ${kind} up to ${end}`);
+    }
+    for (; i < end; i++) into.changes[added[i]! * TILE_CELLS + key] = kind;
+  }
+}
+
+function readNumbers(
+  reader: BinaryReader,
+  into: CellHours,
+  added: readonly number[],
+  key: number,
+): void {
+  for (const hour of added) {
+    const index = hour * TILE_CELLS + key;
+    const kind = into.changes[index]!;
+    const known = kind === Kind.Unknown
+      ? 0
+      : kind === Kind.Partial
+      ? readUpTo(reader, HOUR_SECONDS)
+      : full[hour]!;
+    into.known[index] = known;
+    into.occupied[index] = kind >= Kind.Mixed
+      ? readUpTo(reader, known)
+      : kind === Kind.Occupied
+      ? known
+      : 0;
+    into.changes[index] = kind >= Kind.Mixed
+      ? readUpTo(reader, MAX_CHANGES)
+      : 0;
+  }
+}
+
+/** Reads a number; throws a `RangeError` if it is above a maximum. */
+function readUpTo(reader: BinaryReader, max: number): number {
+  const number = reader.uint();
+  if (number > max) throw new RangeError(`${number} is above ${max}`);
+  return number;
+}
+
+/** The last hour of the day in which a cell was occupied; -1 for none. */
+function lastHourOf(
+  hours: CellHours,
+  added: readonly number[],
+  key: number,
+): number {
+  for (let i = added.length - 1; i >= 0; i--) {
+    if (hours.occupied[added[i]! * TILE_CELLS + key]! > 0) return added[i]!;
+  }
+  return -1;
+}
+
+function addedHours(bits: number): number[] {
+  return Array.from({ length: DAY_HOURS }, (_, hour) => hour)
+    .filter((hour) => (bits >> hour & 1) === 1);
+}
+
+/** The second after an hour of a day. */
+function endOf(day: number, hourOfDay: number): number {
+  return startOf(day * DAY_HOURS + hourOfDay + 1);
+}
