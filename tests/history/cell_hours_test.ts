@@ -13,6 +13,7 @@ import { TileFrame } from "../../src/history/tile_frame.ts";
 import {
   changesOf,
   frame,
+  gapsIn,
   HOUR,
   occupancy,
   offset,
@@ -23,18 +24,6 @@ import {
 
 const DAY = dayOf(HOUR);
 const FIRST = DAY * 24;
-
-/** Gaps in and around an hour. */
-function gapsIn(hour: number): fc.Arbitrary<Gap[]> {
-  const gap = fc.tuple(
-    fc.integer({ min: -100, max: 3600 }),
-    fc.oneof(fc.nat({ max: 400 }), fc.constant(5000)),
-  ).map(([from, length]) => ({
-    from: startOf(hour) + from,
-    to: startOf(hour) + from + length,
-  }));
-  return fc.array(gap, { maxLength: 4 });
-}
 
 /** A few hours of a day, each with changes and gaps. */
 const hours = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), {
@@ -206,7 +195,7 @@ Deno.test("cells that stay as they are cost almost nothing", () => {
   assert.ok(encodeCellHours(new CellHours(DAY)).length < 30);
   // A tile full of desks that are used for nine hours.
   for (let hour = 8; hour < 17; hour++) {
-    const { length, key, second, value } = occupancy(1024, 3600);
+    const { length, key, second, value } = occupancy(1024, 3600, hour);
     const changes = new TileChanges();
     for (let i = 0; i < length; i++) {
       const moved = second[i]! + startOf(FIRST + hour) - startOf(HOUR);

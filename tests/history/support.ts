@@ -1,5 +1,6 @@
 /** Random changes of a tile, and naive models of what becomes of them. */
 import fc from "fast-check";
+import type { Gap } from "../../src/history/gaps.ts";
 import { startOf } from "../../src/history/hour.ts";
 import { TileChanges } from "../../src/history/tile_changes.ts";
 import { TileFrame } from "../../src/history/tile_frame.ts";
@@ -101,14 +102,32 @@ export const frame: fc.Arbitrary<TileFrame> = fc.array(
   return frame;
 });
 
+/** Gaps in and around an hour. */
+export function gapsIn(hour: number): fc.Arbitrary<Gap[]> {
+  const gap = fc.tuple(
+    fc.integer({ min: -100, max: 3600 }),
+    fc.oneof(fc.nat({ max: 400 }), fc.constant(5000)),
+  ).map(([from, length]) => ({
+    from: startOf(hour) + from,
+    to: startOf(hour) + from + length,
+  }));
+  return fc.array(gap, { maxLength: 4 });
+}
+
 /**
  * Changes of an hour in a tile: each of `cells` cells is occupied and free in
  * turns of random lengths around a mean.
  *
+ * @param cells how many
  * @param meanSeconds of a turn
+ * @param seed of the random numbers
  */
-export function occupancy(cells: number, meanSeconds: number): TileChanges {
-  const integers = randomIntegers(cells);
+export function occupancy(
+  cells: number,
+  meanSeconds: number,
+  seed = 1,
+): TileChanges {
+  const integers = randomIntegers(seed);
   const next = () => integers(2 ** 32) / 2 ** 32;
   const changes = new TileChanges();
   for (let key = 0; key < cells; key++) {
