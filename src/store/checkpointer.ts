@@ -115,6 +115,7 @@ interface Step<Position> {
 /** Writes checkpoints of one map. */
 export class Checkpointer<Position> {
   readonly #target: CheckpointTarget<Position>;
+  readonly #canComplete: () => boolean;
   readonly #index = new ChunkIndex();
   /** The tiles of the running checkpoint; undefined if none is running. */
   #tiles: ChangedTiles | undefined;
@@ -150,9 +151,16 @@ export class Checkpointer<Position> {
   /**
    * @param target where the checkpoints are written
    * @param start the position before the first of the journal
+   * @param canComplete false: the last step of a checkpoint waits, because
+   * something else that needs the journal before it is not stored yet
    */
-  constructor(target: CheckpointTarget<Position>, start: Position) {
+  constructor(
+    target: CheckpointTarget<Position>,
+    start: Position,
+    canComplete: () => boolean = () => true,
+  ) {
     this.#target = target;
+    this.#canComplete = canComplete;
     this.#point = { position: start };
     this.#deletedTo = start;
     this.#checkpointed = start;
@@ -365,7 +373,7 @@ export class Checkpointer<Position> {
       const chunk = { id, layer, bytes: bytes.length, tiles: tiles.length };
       this.#written.push([chunk, tiles]);
     }
-    if (source.read < source.count) return false;
+    if (source.read < source.count || !this.#canComplete()) return false;
     const { position, lastAlive } = this.#point;
     const meta = encodeMeta({
       ...this.#mapState,

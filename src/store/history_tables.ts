@@ -226,21 +226,24 @@ export interface HistoryTables {
   size(): HistorySize;
   /** The oldest hour with a block; of one layer, or of all. */
   oldestHour(layer?: string): number | undefined;
-  /** The oldest day with a rollup of cells or of a zone. May be too early after
-   * a deletion that is not complete. */
+  /**
+   * The oldest day with a rollup of cells or of a zone. May be too early after a
+   * layer was deleted, and while earlier days are.
+   */
   oldestDay(): number | undefined;
 
   /**
-   * Deletes the history of a layer, with its zones' rollups, in steps. It is out
-   * of {@linkcode HistoryTables.layers} and of all reads after the first step;
-   * a layer of that name that is recorded meanwhile is a new one. A deletion
-   * that was begun before a restart is continued by
-   * {@linkcode HistoryTables.deleteRest}.
+   * Deletes the history of a layer, with the rollups of its zones. It is out of
+   * all reads at once; {@linkcode HistoryTables.deleteRest} then deletes the
+   * rows. A layer of that name that is recorded afterwards is a new one.
+   */
+  deleteLayer(layer: string): void;
+  /**
+   * Deletes rows of deleted layers, in steps; also of those that were deleted
+   * before a restart.
    *
    * @param limit the most rows that the step deletes
    */
-  deleteLayer(layer: string, limit: number): HistoryRemoval;
-  /** Continues what {@linkcode HistoryTables.deleteLayer} has begun. */
   deleteRest(limit: number): HistoryRemoval;
   /**
    * Deletes the blocks of a tile in hours before `hour`, and the frames before

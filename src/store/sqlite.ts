@@ -17,17 +17,20 @@ import {
 } from "./checkpoint_meta.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
+import { HistoryCommits } from "./history/commits.ts";
 import { LoadGuard } from "./load_guard.ts";
 import { loadCheckpoint, SqliteCheckpointTarget } from "./sqlite_checkpoint.ts";
 import { type RecordStore, StagedRecords } from "./records.ts";
-import { checkedBytes, readRows } from "./sqlite_rows.ts";
-import { damagedError, storeErrorOf } from "./sqlite_errors.ts";
+import { checkedBytes, readRows, runTransaction } from "./sqlite_rows.ts";
+import { readErrorOf, storeErrorOf } from "./sqlite_errors.ts";
 import { checkLogOwner, forgetLogOwner, recordLogOwner } from "./log_owner.ts";
-import { openDatabase } from "./sqlite_file.ts";
+import { emptyLog, openDatabase } from "./sqlite_file.ts";
 import {
   applyEntry,
   type Durability,
   type Entry,
+  type HistoryTables,
+  type HistoryWork,
   type LoadLimit,
   type Store,
   type StoreError,
@@ -37,6 +40,8 @@ import { StoreFiles } from "./store_files.ts";
 import { countLostTransactions, damagedLogWarning } from "./wal_check.ts";
 
 const DEFAULT_MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+/** The journal waits for the history up to this multiple of its limit. */
+const MAX_GROWTH = 3;
 
 /** Options of {@linkcode SqliteStore}. */
 export interface SqliteOptions {
@@ -74,6 +79,7 @@ export class SqliteStore implements Store {
   readonly #encoder = new EntryEncoder();
   readonly #append: StatementSync;
   readonly #checkpointer: Checkpointer<number>;
+  readonly #history: HistoryCommits;
   readonly records: StagedRecords;
   /** Why the last commit of records alone failed; undefined if it did not. */
   #recordsProblem: StoreError | undefined;
@@ -114,6 +120,12 @@ export class SqliteStore implements Store {
       this.#checkpointer = new Checkpointer(
         new SqliteCheckpointTarget(this.#db),
         0,
+        () => this.#canComplete(),
+      );
+      this.#history = new HistoryCommits(
+        this.#db,
+        (work) => this.#transaction(work),
+        (error) => storeErrorOf(path, error, true),
       );
       this.records = new StagedRecords(this.#db, this.#recordStore());
     } catch (error) {
@@ -127,6 +139,22 @@ export class SqliteStore implements Store {
     return this.#lastAlive;
   }
 
+  get history(): HistoryTables {
+    return this.#history.tables;
+  }
+
+  get historyWork(): HistoryWork | undefined {
+    return this.#history.work;
+  }
+
+  set historyWork(work: HistoryWork | undefined) {
+    this.#history.work = work;
+  }
+
+  get historyProblem(): StoreError | undefined {
+    return this.#history.problem;
+  }
+
   load(map: OccupancyMap, limit?: LoadLimit): void {
     const guard = new LoadGuard(this.description, map, limit);
     const { only } = map;
@@ -136,7 +164,7 @@ export class SqliteStore implements Store {
       this.#replay(map, guard);
       this.#loaded = true;
     } catch (error) {
-      throw this.#readError(error);
+      throw readErrorOf(this.#path, error);
     }
     this.#checkpointAtBytes = this.#journalLimit();
   }
@@ -146,8 +174,9 @@ export class SqliteStore implements Store {
     if (problem !== undefined) throw problem;
     const bytes = this.#encoder.encode(entries);
     try {
-      this.#rollBack(); // else the row would join a failed transaction
-      const committed = this.#checkpointer.hasWork &&
+      // Else the row would join a failed transaction.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      const committed = (this.#checkpointer.hasWork || this.#history.hasWork) &&
         this.#commitWithStep(bytes);
       if (!committed) this.#commitRow(bytes);
     } catch (error) {
@@ -160,6 +189,10 @@ export class SqliteStore implements Store {
     this.#journalBytes += bytes.length;
   }
 
+  commitHistory(budgetMs?: number): StoreError | undefined {
+    return this.#checkFiles() ?? this.#history.commit(budgetMs);
+  }
+
   problem(): StoreError | undefined {
     return this.#checkFiles() ?? this.#recordsProblem;
   }
@@ -168,7 +201,7 @@ export class SqliteStore implements Store {
     const before = this.#filesProblem;
     this.#filesProblem = this.#files.check();
     if (before === undefined && this.#filesProblem !== undefined) {
-      this.#emptyLog();
+      emptyLog(this.#db, this.#files);
     }
     return this.#filesProblem;
   }
@@ -182,7 +215,7 @@ export class SqliteStore implements Store {
 
   async rescue(): Promise<void> {
     if (this.#closed || this.#files.databaseDifference() === undefined) return;
-    this.#emptyLog();
+    emptyLog(this.#db, this.#files);
     await rescueDatabase(this.#db, this.#path, this.#files, this.#warn);
   }
 
@@ -209,7 +242,8 @@ export class SqliteStore implements Store {
   }
 
   /**
-   * Appends entries and runs a step of the checkpoint, in one transaction.
+   * Appends entries, writes history and runs a step of the checkpoint, in one
+   * transaction.
    *
    * @returns false if the transaction failed; the disk may still have space for
    * the entries alone
@@ -220,15 +254,19 @@ export class SqliteStore implements Store {
       this.#transaction(() => {
         this.#appendRow(bytes);
         this.records.write();
+        this.#history.write();
         this.#checkpointer.step(share);
       });
-    } catch {
+    } catch (error) {
       this.records.failed();
-      this.#checkpointer.stepFailed();
-      this.#checkpointAtBytes = 2 * this.#journalBytes; // try again later
-      this.#rollBack();
+      if (!this.#history.failed(error)) {
+        this.#checkpointer.stepFailed();
+        this.#checkpointAtBytes = // try again later
+          Math.max(this.#checkpointAtBytes, 2 * this.#journalBytes);
+      }
       return false;
     }
+    this.#history.committed();
     this.#afterStep();
     return true;
   }
@@ -247,7 +285,6 @@ export class SqliteStore implements Store {
     this.#recordsProblem = this.#checkFiles();
     if (this.#recordsProblem !== undefined) return false;
     try {
-      this.#rollBack();
       this.#transaction(() => this.records.write());
     } catch (error) {
       this.records.failed();
@@ -261,15 +298,8 @@ export class SqliteStore implements Store {
   #recordStore(): RecordStore {
     return {
       commitRecords: () => this.#commitRecords(),
-      explain: (error) => this.#readError(error),
+      explain: (error) => readErrorOf(this.#path, error),
     };
-  }
-
-  /** Describes why the content of the file could not be read. */
-  #readError(error: unknown): StoreError {
-    return error instanceof RangeError || error instanceof TypeError
-      ? damagedError(this.#path, error.message, error)
-      : storeErrorOf(this.#path, error, true);
   }
 
   #appendRow(bytes: Uint8Array<ArrayBuffer>): void {
@@ -280,6 +310,7 @@ export class SqliteStore implements Store {
 
   #beginCheckpoint(map: MapShard): void {
     this.#coveredBytes = this.#journalBytes;
+    this.#history.checkpointBegins();
     this.#checkpointer.begin(map, {
       position: this.#lastRow,
       lastAlive: this.#lastAlive,
@@ -294,28 +325,22 @@ export class SqliteStore implements Store {
 
   /** Writes all changed tiles and empties the journal. */
   #checkpointAll(map: MapShard): void {
-    this.#rollBack();
     while (this.#checkpointer.hasWork || this.#journalBytes > 0) {
       if (!this.#checkpointer.hasWork) this.#beginCheckpoint(map);
+      this.#history.commitAll();
       this.#transaction(() => this.#checkpointer.step(1));
       this.#afterStep();
     }
+    this.#history.commit(Infinity);
   }
 
   /**
-   * Copies the log to the database, wherever that is now: then it is complete
-   * even if the log is lost. If another file is in its place, also removes what
-   * the log has: SQLite would write that over the other file at its next start.
+   * A checkpoint waits for the history, which is made from the journal again
+   * after a crash; but a history that fails must not let the journal grow on.
    */
-  #emptyLog(): void {
-    const isReplaced = this.#files.databaseDifference() === "replaced";
-    const mode = isReplaced ? "TRUNCATE" : "PASSIVE";
-    try {
-      this.#rollBack();
-      this.#db.exec(`PRAGMA wal_checkpoint(${mode})`);
-    } catch {
-      // The disk is full, for example. The log may still be there.
-    }
+  #canComplete(): boolean {
+    return this.#history.isDurable ||
+      this.#journalBytes >= MAX_GROWTH * this.#journalLimit();
   }
 
   #noteAlive(entry: Entry): void {
@@ -327,14 +352,7 @@ export class SqliteStore implements Store {
   }
 
   #transaction(work: () => void): void {
-    this.#db.exec("BEGIN");
-    work();
-    this.#db.exec("COMMIT");
-  }
-
-  /** Rolls back a failed transaction, if SQLite did not do so. */
-  #rollBack(): void {
-    if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    runTransaction(this.#db, work);
   }
 
   #loadMeta(map: MapShard): StoredMeta {
@@ -357,6 +375,7 @@ export class SqliteStore implements Store {
     for (const row of readRows(this.#db, journal, checkpointed)) {
       const bytes = checkedBytes(row);
       for (const entry of decodeEntries(bytes)) {
+        this.historyWork?.beforeReplay?.(entry.now);
         applyEntry(map, entry);
         this.#noteAlive(entry);
       }

@@ -86,6 +86,13 @@ export function storeErrorOf(
   }
 }
 
+/** Converts an error of reading the content of an open file. */
+export function readErrorOf(path: string, error: unknown): StoreError {
+  return error instanceof RangeError || error instanceof TypeError
+    ? damagedError(path, error.message, error)
+    : storeErrorOf(path, error, true);
+}
+
 /**
  * Returns the error for a store file with invalid content.
  *

@@ -5,12 +5,14 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { HISTORY_SCHEMA } from "./history/schema.ts";
 import {
   foreignFileError,
   missingDatabaseError,
   storeErrorOf,
 } from "./sqlite_errors.ts";
 import { type Durability, StoreError } from "./store.ts";
+import type { StoreFiles } from "./store_files.ts";
 
 /** `occu`, in the file header (https://sqlite.org/fileformat.html, 1.3.18). */
 const APPLICATION_ID = 0x6f63_6375;
@@ -58,6 +60,7 @@ const MIGRATIONS: readonly string[] = [
      value BLOB NOT NULL,
      crc32 INTEGER NOT NULL -- of the value
    ) STRICT;`,
+  HISTORY_SCHEMA,
 ];
 
 /** Only the user of the server may read the map. */
@@ -154,6 +157,24 @@ function checkNoLog(path: string): void {
 export function createFile(path: string): void {
   const options = { write: true, createNew: true, mode: FILE_MODE };
   Deno.openSync(path, options).close();
+}
+
+/**
+ * Copies the log to the database, wherever that is now: then it is complete even
+ * if the log is lost. If another file is in its place, also removes what the log
+ * has: SQLite would write that over the other file at its next start.
+ *
+ * @param files the state of the files
+ */
+export function emptyLog(db: DatabaseSync, files: StoreFiles): void {
+  const isReplaced = files.databaseDifference() === "replaced";
+  const mode = isReplaced ? "TRUNCATE" : "PASSIVE";
+  try {
+    if (db.isTransaction) db.exec("ROLLBACK"); // a failed one
+    db.exec(`PRAGMA wal_checkpoint(${mode})`);
+  } catch {
+    // The disk is full, for example. The log may still be there.
+  }
 }
 
 /** Rejects a database of another program or of a newer version. */

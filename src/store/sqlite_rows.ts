@@ -1,5 +1,6 @@
 /**
- * Reads rows of the database, in pages and with their checksums checked.
+ * Reads rows of the database, in pages and with their checksums checked, and
+ * runs transactions.
  *
  * @module
  */
@@ -52,6 +53,19 @@ export function checkedBytes(
     throw new RangeError(`row ${id} has a wrong checksum`);
   }
   return bytes;
+}
+
+/** Runs work in a transaction. Rolls it back if that throws. */
+export function runTransaction(db: DatabaseSync, work: () => void): void {
+  try {
+    db.exec("BEGIN");
+    work();
+    db.exec("COMMIT");
+  } catch (error) {
+    // SQLite may have done so.
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
 }
 
 /** Returns the size of all chunks, in bytes. */

@@ -1,0 +1,104 @@
+/**
+ * One table of the history: bytes with their checksum under an integer key.
+ *
+ * @module
+ */
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import type { CountedTable, HistoryNumbers } from "./numbers.ts";
+
+/** A row as it is read. */
+export type StoredRow = Record<string, SQLOutputValue>;
+
+/** The table of what is counted. */
+const TABLE_NAMES: Readonly<Record<CountedTable, string>> = {
+  parts: "history_part",
+  blocks: "history_block",
+  frames: "history_frame",
+  cellDays: "history_cell_day",
+  zoneDays: "history_zone_day",
+};
+
+/** Writes and deletes rows of one table, and counts them. */
+export class RowTable {
+  readonly name: string;
+  readonly #table: CountedTable;
+  readonly #db: DatabaseSync;
+  readonly #numbers: HistoryNumbers;
+  readonly #insert: StatementSync;
+  readonly #lengthOf: StatementSync;
+  readonly #update: StatementSync;
+
+  /**
+   * @param key SQL of the key of a row from two numbers, `?1` and `?2`
+   */
+  constructor(
+    db: DatabaseSync,
+    numbers: HistoryNumbers,
+    table: CountedTable,
+    key: string,
+  ) {
+    this.#db = db;
+    this.#numbers = numbers;
+    this.#table = table;
+    const name = this.name = TABLE_NAMES[table];
+    this.#insert = db.prepare(
+      `INSERT OR IGNORE INTO ${name} (id, crc32, bytes) VALUES (${key}, ?3, ?4)`,
+    );
+    this.#lengthOf = db.prepare(
+      `SELECT length(bytes) AS bytes FROM ${name} WHERE id = ${key}`,
+    );
+    this.#update = db.prepare(
+      `UPDATE ${name} SET crc32 = ?3, bytes = ?4 WHERE id = ${key}`,
+    );
+  }
+
+  /** Adds a row, or replaces it. */
+  put(owner: number, time: number, bytes: Uint8Array): void {
+    const sum = crc32(bytes);
+    const { changes } = this.#insert.run(owner, time, sum, bytes);
+    if (Number(changes) > 0) {
+      this.#numbers.count(this.#table, 1, bytes.length);
+      return;
+    }
+    const before = Number(this.#lengthOf.get(owner, time)!.bytes);
+    this.#update.run(owner, time, sum, bytes);
+    this.#numbers.count(this.#table, 0, bytes.length - before);
+  }
+
+  /**
+   * Prepares a statement that deletes rows.
+   *
+   * @param ids SQL of the keys to delete
+   * @returns deletes them, and returns their number
+   */
+  deletion(ids: string): (...parameters: number[]) => number {
+    const statement = this.#db.prepare(
+      `DELETE FROM ${this.name} WHERE id IN (${ids}) RETURNING length(bytes) AS bytes`,
+    );
+    return (...parameters) => {
+      const deleted = statement.all(...parameters);
+      if (deleted.length === 0) return 0;
+      let bytes = 0;
+      for (const row of deleted) bytes += Number(row.bytes);
+      this.#numbers.count(this.#table, -deleted.length, -bytes);
+      return deleted.length;
+    };
+  }
+
+  /** Prepares {@linkcode RowTable.deletion} of `?3` keys from `?1` to `?2`. */
+  rangeDeletion(shift: number): (...parameters: number[]) => number {
+    return this.deletion(
+      `SELECT id FROM ${this.name} WHERE id >= ?1 << ${shift} AND id < ?2 << ${shift} LIMIT ?3`,
+    );
+  }
+}
+
+/** Returns the bytes of a row; undefined if their checksum is wrong. */
+export function bytesOf(
+  { bytes, crc32: expected }: StoredRow,
+): Uint8Array | undefined {
+  return bytes instanceof Uint8Array && crc32(bytes) === Number(expected)
+    ? bytes
+    : undefined;
+}
