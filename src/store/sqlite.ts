@@ -18,6 +18,7 @@ import {
 import { Checkpointer } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { HistoryCommits } from "./history/commits.ts";
+import type { SqliteHistory } from "./history/sqlite_history.ts";
 import { LoadGuard } from "./load_guard.ts";
 import { loadCheckpoint, SqliteCheckpointTarget } from "./sqlite_checkpoint.ts";
 import { type RecordStore, StagedRecords } from "./records.ts";
@@ -29,7 +30,6 @@ import {
   applyEntry,
   type Durability,
   type Entry,
-  type HistoryTables,
   type HistoryWork,
   type LoadLimit,
   type Store,
@@ -139,7 +139,7 @@ export class SqliteStore implements Store {
     return this.#lastAlive;
   }
 
-  get history(): HistoryTables {
+  get history(): SqliteHistory {
     return this.#history.tables;
   }
 

@@ -144,7 +144,7 @@ Deno.test({
     file.open().store.close();
     await execSql(file.path, "DROP TABLE record; PRAGMA user_version = 3");
     assert.deepEqual(file.read(), []);
-    assert.equal(await queryNumber(file.path, "PRAGMA user_version"), 4);
+    assert.equal(await queryNumber(file.path, "PRAGMA user_version"), 5);
   },
 });
 

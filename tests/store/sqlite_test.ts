@@ -183,7 +183,7 @@ Deno.test({
     await assertRejected(/newer version/);
     await execSql(
       path,
-      "PRAGMA user_version = 4; UPDATE chunk SET tiles = x'0102' WHERE id = 3",
+      "PRAGMA user_version = 5; UPDATE chunk SET tiles = x'0102' WHERE id = 3",
     );
     await assertRejected(/is damaged \(row 3 has a wrong checksum\)/);
     const bytes = await Deno.readFile(path);

@@ -54,7 +54,7 @@ Deno.test({
     await makeStore(path);
     await execSql(path, "PRAGMA user_version = 7");
     await assertRejected(/map.sqlite: a newer version of occupancy wrote it$/m);
-    await execSql(path, "PRAGMA user_version = 4; DELETE FROM journal");
+    await execSql(path, "PRAGMA user_version = 5; DELETE FROM journal");
     await execSql(path, "INSERT INTO journal (entries) VALUES (x'00112233')");
     await assertRejected(/map.sqlite: the file is damaged \(Cannot read entry/);
     // The valid entry before the invalid one must not start a checkpoint.

@@ -16,6 +16,7 @@ import {
 } from "../location.ts";
 import { type LoadLimit, type RecordOwner, StoreError } from "../store.ts";
 import { moveMap, summarizeMap, summarizeRecords } from "./contents.ts";
+import { type HistorySummary, summarizeHistory } from "./history.ts";
 import type {
   CopySource,
   CopyTarget,
@@ -46,6 +47,8 @@ export interface CopyResult {
   readonly layers: number;
   /** Zones, what Home Assistant has of them, and the broker's state. */
   readonly records: number;
+  /** Rows of the history, if there is one. */
+  readonly history?: number;
   /** A sentence about what was replaced. */
   readonly replaced?: string;
 }
@@ -131,15 +134,18 @@ async function copy(
   const now = Date.now();
   await moveMap(original, map, now, signal);
   await target.write(map, extras, owners);
+  const history = await writeHistory(target, extras, onWarning, signal);
   const expected = await summarizeMap(map, signal);
   for (const [layer] of [...map.layers()]) map.deleteLayer(layer, now);
   const records = summarizeRecords(extras.records, owners);
   // What can be read again counts.
   const found = await target.read();
+  const copied = history && summarizeHistory(found.extras.history!);
   const actual = await summarizeMap(found.map, signal);
   if (
     actual.checksum !== expected.checksum ||
     found.extras.lastAlive !== extras.lastAlive ||
+    copied?.checksum !== history?.checksum ||
     summarizeRecords(found.extras.records, owners).checksum !==
       records.checksum
   ) {
@@ -154,8 +160,28 @@ async function copy(
     cells: actual.cells,
     layers: actual.layers,
     records: records.count,
+    ...(history !== undefined && { history: history.rows }),
     ...(replaced !== undefined && { replaced }),
   };
+}
+
+/** Copies the history, if there is one, or warns that it is not copied. */
+async function writeHistory(
+  target: CopyTarget,
+  { history }: StoreExtras,
+  onWarning: (line: string) => void,
+  signal: AbortSignal,
+): Promise<HistorySummary | undefined> {
+  const summary = history && summarizeHistory(history);
+  if (history === undefined || !summary?.rows) return undefined;
+  if (target.writeHistory === undefined) {
+    onWarning(
+      "The history is not copied: stores in Redis keep none. It stays in the source",
+    );
+    return undefined;
+  }
+  await target.writeHistory(history, signal);
+  return summary;
 }
 
 /** Returns the owners whose records are copied, and warns about the others. */

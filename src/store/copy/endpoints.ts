@@ -4,6 +4,7 @@
  * @module
  */
 import type { OccupancyMap } from "../../grid/mod.ts";
+import type { SqliteHistory } from "../history/sqlite_history.ts";
 import type { DeploymentOptions } from "../redis/connect.ts";
 import type { LoadLimit, RecordOwner, Records } from "../store.ts";
 
@@ -22,6 +23,8 @@ export interface StoreExtras {
   readonly records: ReadableRecords | undefined;
   /** When a server was alive last, ms since 1970; undefined if not known. */
   readonly lastAlive: number | undefined;
+  /** Undefined if the store keeps none. */
+  readonly history?: SqliteHistory;
 }
 
 /** A store that is read. */
@@ -66,6 +69,12 @@ export interface CopyTarget extends AsyncDisposable {
     extras: StoreExtras,
     owners: readonly RecordOwner[],
   ): Promise<void>;
+  /**
+   * Stores the history of the source. Undefined if the store keeps none.
+   *
+   * @param signal ends it
+   */
+  writeHistory?(history: SqliteHistory, signal: AbortSignal): Promise<void>;
   /** Reads what was stored into another empty map. @throws {StoreError} */
   read(): Promise<{ map: OccupancyMap; extras: StoreExtras }>;
   /**

@@ -14,6 +14,7 @@ import { createFile } from "../sqlite_file.ts";
 import { isInUse } from "../sqlite_lock.ts";
 import { type Records, StoreError } from "../store.ts";
 import type { CopyTarget } from "./endpoints.ts";
+import { copyHistory } from "./history.ts";
 import { copySource } from "./sqlite_source.ts";
 
 /** SQLite's files, and that of `log_owner.ts`, beside the database. */
@@ -84,6 +85,8 @@ export async function openSqliteTarget(
       store.checkpoint(map);
       await recordsCommitted(store.records, () => store.problem());
     },
+    writeHistory: (history, signal) =>
+      copyHistory(history, store.history, signal),
     read: () => {
       store.close();
       store = open();

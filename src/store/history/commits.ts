@@ -6,7 +6,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { Backoff } from "../../common/backoff.ts";
-import type { HistoryTables, HistoryWork } from "../history_tables.ts";
+import type { HistoryWork } from "../history_tables.ts";
 import type { StoreError } from "../store_error.ts";
 import { SqliteHistory } from "./sqlite_history.ts";
 
@@ -56,7 +56,7 @@ export class HistoryCommits {
   }
 
   /** The tables, prepared when they are first used. */
-  get tables(): HistoryTables {
+  get tables(): SqliteHistory {
     return this.#tables ??= new SqliteHistory(this.#db);
   }
 
@@ -76,7 +76,7 @@ export class HistoryCommits {
    */
   write(budgetMs = COMMIT_BUDGET_MS): void {
     if (!this.hasWork) return;
-    const tables = this.#tables ??= new SqliteHistory(this.#db);
+    const { tables } = this;
     this.#hasWritten = true;
     this.#isWriting = true;
     this.work!.write(tables, budgetMs);

@@ -29,6 +29,8 @@ type Place = Pick<HistoryTile, "tx" | "ty">;
 
 /** The history in a database whose schema has it. */
 export class SqliteHistory implements HistoryTables {
+  /** For copies of all rows. */
+  readonly database: DatabaseSync;
   readonly #names: HistoryNames;
   readonly #numbers: HistoryNumbers;
   readonly #open: OpenHours;
@@ -43,6 +45,7 @@ export class SqliteHistory implements HistoryTables {
   readonly #deletedDays = { cells: 0, zones: 0 };
 
   constructor(db: DatabaseSync) {
+    this.database = db;
     const numbers = this.#numbers = new HistoryNumbers(db);
     this.#names = new HistoryNames(db);
     const open = this.#open = new OpenHours(db, numbers);

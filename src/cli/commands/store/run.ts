@@ -37,12 +37,16 @@ export async function store(
     onWarning: printWarning,
     signal: ending.signal,
   });
-  const { cells, layers, records, replaced } = copied;
+  const { cells, layers, records, history, replaced } = copied;
+  const contents = [
+    `${plural(cells, "cell")} in ${plural(layers, "layer")}`,
+    plural(records, "record"),
+    ...history === undefined ? [] : [`${plural(history, "row")} of history`],
+  ];
+  const last = contents.pop()!;
   info(
     flags,
-    `Copied ${plural(cells, "cell")} in ${plural(layers, "layer")} and ${
-      plural(records, "record")
-    } to ${hideRedisLogin(to)}`,
+    `Copied ${contents.join(", ")} and ${last} to ${hideRedisLogin(to)}`,
   );
   if (replaced !== undefined) info(flags, replaced);
   return Exit.ok;
