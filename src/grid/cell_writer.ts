@@ -7,6 +7,7 @@
 
 import { metaFreshness, metaKey, metaOf } from "./cell_block.ts";
 import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
+import type { ChangeLog } from "./change_log.ts";
 import { type Coordinates, removeUnknown } from "./cell_removal.ts";
 import { ChangeList } from "./change_list.ts";
 import { type Ageing, dueAt, freshnessAt, staysUnknown } from "./freshness.ts";
@@ -92,6 +93,7 @@ export class CellWriter {
    * @param revision for changed cells: above that of every cell
    * @param ageing the thresholds
    * @param onDropped called for each reading that is dropped
+   * @param log collects what a sample of the layer does not show
    */
   write(
     batch: ReadingColumns,
@@ -99,7 +101,9 @@ export class CellWriter {
     revision: number,
     ageing: Ageing,
     onDropped?: DroppedListener,
+    log?: ChangeLog,
   ): ApplyResult {
+    const sampled = log?.sampled ?? Infinity;
     const latest = now + ageing.maxSkew;
     const cursor = this.#cursor;
     let changed = 0, renewed = 0, late = 0, future = 0;
@@ -130,6 +134,7 @@ export class CellWriter {
       // every reading replaces it.
       if (time < oldTime && oldTime <= latest) {
         late++;
+        log?.late(x, y, value, time, chunk.value[slot]!, oldTime);
         onDropped?.(i, "late");
         continue;
       }
@@ -143,6 +148,9 @@ export class CellWriter {
       } else {
         const oldValue = chunk.value[slot]!;
         const oldMeta = chunk.meta[slot]!;
+        if (chunk.revision[slot]! > sampled) {
+          log!.replaced(x, y, oldValue, oldTime, time);
+        }
         chunk.time[slot] = time;
         // With the same freshness, a later time is due later: no update.
         if (meta !== oldMeta || time < oldTime) {

@@ -16,8 +16,10 @@ import { findLongUnknown, type LongUnknown } from "./cell_removal.ts";
 import { CellWriter } from "./cell_writer.ts";
 import type { Ageing } from "./freshness.ts";
 import {
+  type CellRows,
   type CopyBudget,
   LayerSnapshot,
+  readChangedCells,
   type SnapshotSource,
 } from "./layer_snapshot.ts";
 import { type DueTiles, findDueTiles } from "./tile_ageing.ts";
@@ -245,6 +247,18 @@ export class Grid {
    */
   readTile(tile: number, into: TileStatus, withTimes: boolean): void {
     readStatus(this.#memory, tile, into, withTimes);
+  }
+
+  /**
+   * Reads the cells of one tile that changed after a revision.
+   *
+   * @param tile its number, below {@linkcode Grid.tileCount}
+   * @param since an earlier revision of the shard; 0 for all cells
+   * @param rows receives the cells
+   * @returns their number
+   */
+  readChanged(tile: number, since: number, rows: CellRows): number {
+    return readChangedCells(this.#memory, tile, since, rows);
   }
 
   /**

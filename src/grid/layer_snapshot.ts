@@ -15,6 +15,7 @@ import { shownValue } from "./freshness.ts";
 import type { FrozenTiles } from "./frozen_tiles.ts";
 import { decodeTile, TileColumns } from "./tile_codec.ts";
 import { TileCopies } from "./tile_copies.ts";
+import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 import {
   area,
@@ -228,7 +229,9 @@ export class LayerSnapshot implements Disposable {
       const block = tiles.block(tile);
       const start = slab.offsetOf(block);
       const end = start + (1 << tiles.sizeClass(tile));
-      return this.#select(slab.chunkOf(block), start, end, tx, ty, rows);
+      const chunk = slab.chunkOf(block);
+      const selection = this.#selection;
+      return selectCells(chunk, [start, end], { tx, ty }, selection, rows);
     }
     return 0;
   }
@@ -250,6 +253,10 @@ export class LayerSnapshot implements Disposable {
     this.close();
   }
 
+  get #selection(): Selection {
+    return { since: this.#since, bounds: this.#bounds };
+  }
+
   #readCopy(copy: Uint8Array, rows: CellRows): number {
     decodeTile(
       new DataView(copy.buffer, copy.byteOffset, copy.byteLength),
@@ -258,41 +265,68 @@ export class LayerSnapshot implements Disposable {
     const { count, tx, ty } = decoded;
     const span = this.#span;
     if (span !== undefined && !contains(span, tx, ty)) return 0;
-    return this.#select(decoded, 0, count, tx, ty, rows);
+    return selectCells(decoded, [0, count], decoded, this.#selection, rows);
   }
+}
 
-  /** Copies the selected cells of a tile. Returns their number. */
-  #select(
-    { meta, value, order, time, revision }: Columns,
-    start: number,
-    end: number,
-    tx: number,
-    ty: number,
-    rows: CellRows,
-  ): number {
-    const since = this.#since;
-    const bounds = this.#bounds;
-    const clip = bounds && holdsTile(bounds, tx, ty) ? undefined : bounds;
-    let count = 0;
-    for (let slot = start; slot < end; slot++) {
-      const found = meta[slot]!;
-      if (found === 0) continue;
-      if (since > 0 && revision[slot]! <= since) continue;
-      const key = metaKey(found);
-      const x = xOf(tx, key);
-      const y = yOf(ty, key);
-      if (clip !== undefined && !contains(clip, x, y)) continue;
-      const freshness = metaFreshness(found);
-      rows.x[count] = x;
-      rows.y[count] = y;
-      rows.value[count] = shownValue(value[slot]!, freshness);
-      rows.time[count] = time[slot]!;
-      rows.freshness[count] = freshness;
-      rows.order[count] = order[slot]!;
-      count++;
-    }
-    return count;
+/** Which cells of a tile {@linkcode selectCells} copies. */
+interface Selection {
+  /** Cells with a later revision; 0 for all. */
+  readonly since: number;
+  /** Only cells in it. */
+  readonly bounds?: Region | undefined;
+}
+
+/** Copies the selected cells of a tile. Returns their number. */
+function selectCells(
+  { meta, value, order, time, revision }: Columns,
+  [start, end]: readonly [number, number],
+  { tx, ty }: { readonly tx: number; readonly ty: number },
+  { since, bounds }: Selection,
+  rows: CellRows,
+): number {
+  const clip = bounds && holdsTile(bounds, tx, ty) ? undefined : bounds;
+  let count = 0;
+  for (let slot = start; slot < end; slot++) {
+    const found = meta[slot]!;
+    if (found === 0) continue;
+    if (since > 0 && revision[slot]! <= since) continue;
+    const key = metaKey(found);
+    const x = xOf(tx, key);
+    const y = yOf(ty, key);
+    if (clip !== undefined && !contains(clip, x, y)) continue;
+    const freshness = metaFreshness(found);
+    rows.x[count] = x;
+    rows.y[count] = y;
+    rows.value[count] = shownValue(value[slot]!, freshness);
+    rows.time[count] = time[slot]!;
+    rows.freshness[count] = freshness;
+    rows.order[count] = order[slot]!;
+    count++;
   }
+  return count;
+}
+
+/**
+ * Reads the cells of a tile that changed after a revision, as they are now.
+ *
+ * @param memory the layer
+ * @param tile its number
+ * @param since 0 for all cells
+ * @param rows receives the cells
+ * @returns their number
+ */
+export function readChangedCells(
+  { tiles, slab }: TileMemory,
+  tile: number,
+  since: number,
+  rows: CellRows,
+): number {
+  const block = tiles.block(tile);
+  const start = slab.offsetOf(block);
+  const end = start + (1 << tiles.sizeClass(tile));
+  const at = { tx: tiles.tx(tile), ty: tiles.ty(tile) };
+  return selectCells(slab.chunkOf(block), [start, end], at, { since }, rows);
 }
 
 /** The columns of a chunk, or of a decoded tile. */

@@ -5,6 +5,7 @@
  */
 
 import type { ApplyResult, DroppedListener, ReadingColumns } from "./cell.ts";
+import type { ChangeLog } from "./change_log.ts";
 import { type Ageing, type AgeingOptions, resolveAgeing } from "./freshness.ts";
 import type { Coordinates } from "./cell_removal.ts";
 import { Grid } from "./grid.ts";
@@ -32,6 +33,8 @@ export class MapShard {
   #began: number | undefined;
   /** {@linkcode MapShard.latest} */
   #latest = -Infinity;
+  /** Collects what a sample of the shard does not show. Default: none. */
+  log: ChangeLog | undefined;
 
   /**
    * Makes an empty shard at revision 0.
@@ -156,7 +159,10 @@ export class MapShard {
     checkColumns(batch);
     const grid = this.#layers.get(layer) ?? new Grid(this.#budget, this.#began);
     const next = this.#revision + 1;
-    const result = grid.writer.write(batch, now, next, this.#ageing, onDropped);
+    const { log } = this;
+    log?.begin(layer, now);
+    const result = grid.writer
+      .write(batch, now, next, this.#ageing, onDropped, log);
     if (now > this.#latest) this.#latest = now;
     if (result.changed > 0) {
       this.#layers.set(layer, grid);
@@ -222,6 +228,12 @@ export class MapShard {
    */
   deleteLayer(layer: string, now: number): boolean {
     checkClock(now);
+    if (!this.#drop(layer, now)) return false;
+    this.log?.deleted(layer, now);
+    return true;
+  }
+
+  #drop(layer: string, now: number): boolean {
     if (!this.#layers.delete(layer)) return false;
     this.#revision++;
     // Later than every earlier one, also after the clock was set back.
@@ -248,7 +260,7 @@ export class MapShard {
     const grid = this.#layers.get(layer);
     if (grid === undefined) return 0;
     const removed = grid.writer.remove(cells, this.#revision + 1);
-    if (grid.size === 0) this.deleteLayer(layer, now);
+    if (grid.size === 0) this.#drop(layer, now);
     else if (removed > 0) {
       this.#revision++;
       if (grid.isMostlyEmpty) this.#layers.set(layer, grid.rebuilt());

@@ -22,6 +22,12 @@ export {
   DEFAULT_AGEING,
   Freshness,
 } from "./freshness.ts";
+export {
+  ChangeLog,
+  type LayerDeletion,
+  type LoggedChanges,
+  StateColumns,
+} from "./change_log.ts";
 export type { Grid } from "./grid.ts";
 export {
   CellRows,

@@ -6,39 +6,27 @@
 import type { LimitCounts } from "../common/limit_counts.ts";
 import type { OccupancyMap } from "../grid/mod.ts";
 import { messageOf } from "../common/errors.ts";
-import type { Line } from "../common/line_limiter.ts";
 import type { Link, PublishOptions } from "../mqtt/link.ts";
 import type { GroupTopics, LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { Zone } from "../zones/mod.ts";
 import type { LoadLimit, Store, StoreError } from "../store/store.ts";
 import { CellLimiter, type CellLimits } from "./cell_limiter.ts";
 import { Leadership } from "./leadership.ts";
+import type { ServerLog } from "./log.ts";
 import { ReceiptClock } from "./receipt_clock.ts";
 import type { SessionSource } from "./group/sessions.ts";
+import { History, type HistoryOptions } from "./history/history.ts";
 import { SourceBook } from "./source_book.ts";
 import { SourceRegistry } from "./sources/source_registry.ts";
 import { Telemetry } from "./telemetry.ts";
+
+export type { ServerLog } from "./log.ts";
 
 /** Limited, because any publisher can create a layer; each costs about 9 KB. */
 const DEFAULT_MAX_LAYERS = 10_000;
 /** Half a million readings: their commit takes about 50 ms. */
 const DEFAULT_MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const DEFAULT_CHANGES_INTERVAL_MS = 100;
-
-/** The log of a server. */
-export interface ServerLog {
-  info(line: string): void;
-  warn(line: string): void;
-  /**
-   * Logs a warning that any client can cause: at most one line a kind and
-   * minute; further ones are counted.
-   *
-   * @param kind a constant in kebab case
-   */
-  warnLimited(kind: string, line: Line): void;
-  /** The same for information. */
-  infoLimited(kind: string, line: Line): void;
-}
 
 /** The zones of a file. */
 export interface FileZones {
@@ -98,6 +86,8 @@ export interface ServerOptions {
    * and those that were announced before are removed.
    */
   readonly homeAssistant?: string | undefined;
+  /** How the history is recorded. Default: it is not. */
+  readonly history?: HistoryOptions | undefined;
   /** Counts what limits refuse; shared with the broker. Default: a new one. */
   readonly limited?: LimitCounts;
 }
@@ -150,6 +140,8 @@ export interface ServerContext {
   readonly telemetry: Telemetry;
   readonly status: ServerStatus;
   readonly leadership: Leadership;
+  /** Undefined if it is not recorded. */
+  readonly history: History | undefined;
   /** In bytes. */
   readonly maxPayload: number;
   readonly maxLayers: number;
@@ -203,6 +195,11 @@ export function createContext(options: ServerOptions): ServerContext {
     telemetry,
     status,
     leadership: new Leadership({ store, status, log }),
+    history: options.history && store.history && new History(
+      { store, map, log, monotonic, now: () => clock.now() },
+      store.history,
+      options.history,
+    ),
     maxPayload: options.maxPayload ?? DEFAULT_MAX_PAYLOAD_BYTES,
     maxLayers: options.maxLayers ?? DEFAULT_MAX_LAYERS,
     cellLimiter: new CellLimiter(map, options.cellLimits ?? {}),

@@ -56,11 +56,12 @@ export function addResult(
  * @returns the result of readings
  */
 export function applyOne(
-  { map, sources, registry, telemetry }: ServerContext,
+  { map, sources, registry, telemetry, history }: ServerContext,
   parser: GroupParser,
   { entry, batch, from = 0, submission }: GroupEntry,
   shard?: number,
 ): ApplyResult | undefined {
+  history?.advance(entry.now);
   if (entry.kind !== "apply") {
     applyEntry(map, entry, shard);
     return undefined;

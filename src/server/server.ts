@@ -299,6 +299,7 @@ export class Server {
     const closing = Promise.all([this.#group?.stop(), link.close()]);
     await doneWithin(closing, LINK_TIMEOUT_MS);
     await store.rescue?.();
+    this.#context.history?.stop();
     // The map must be complete: a store without a map keeps its journal.
     const isComplete = status.loaded && status.storeProblem === undefined;
     await store.close(isComplete ? map : undefined);
@@ -308,6 +309,7 @@ export class Server {
   async #load(): Promise<void> {
     const { status, log, cellLimiter } = this.#context;
     await loadMap(this.#context, this.#pipeline);
+    this.#context.history?.loaded();
     this.#connections.start();
     status.loaded = true;
     this.#zones.load();
@@ -331,6 +333,7 @@ export class Server {
     this.#removal.tick();
     this.#pipeline.checkStore();
     this.#sources.tick();
+    this.#context.history?.tick();
   }
 
   #dispatch(message: Incoming): void {

@@ -1,0 +1,220 @@
+/**
+ * Collects changes of cells for a history: states of cells, each from a second
+ * on.
+ *
+ * @module
+ */
+
+const FIRST_CAPACITY = 64;
+
+/** A layer was deleted. */
+export interface LayerDeletion {
+  readonly layer: string;
+  /** The clock, ms since 1970. */
+  readonly now: number;
+}
+
+/** What {@linkcode ChangeLog.take} returns. */
+export interface LoggedChanges {
+  /** Deleted before the states began. */
+  readonly deletions: readonly LayerDeletion[];
+  /** By layer. */
+  readonly states: ReadonlyMap<string, StateColumns>;
+}
+
+/** Columns of states of cells, in the order in which they were added. */
+export class StateColumns {
+  /** Number of states. */
+  length = 0;
+  /** int32 */
+  x: Int32Array = new Int32Array(FIRST_CAPACITY);
+  /** int32 */
+  y: Int32Array = new Int32Array(FIRST_CAPACITY);
+  /** The cell has the state from here on; seconds since 1970, uint32. */
+  second: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  /** int32: 0 free, above 0 occupied, below 0 unknown */
+  value: Int32Array = new Int32Array(FIRST_CAPACITY);
+  /** 1 if the value is too old to be trusted, else 0. */
+  stale: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+
+  /** Adds a state. */
+  push(
+    x: number,
+    y: number,
+    second: number,
+    value: number,
+    stale: number,
+  ): void {
+    const at = this.length++;
+    if (at === this.x.length) this.#grow();
+    this.x[at] = x;
+    this.y[at] = y;
+    this.second[at] = second;
+    this.value[at] = value;
+    this.stale[at] = stale;
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.x.length;
+    const { x, y, second, value, stale } = this;
+    (this.x = new Int32Array(capacity)).set(x);
+    (this.y = new Int32Array(capacity)).set(y);
+    (this.second = new Uint32Array(capacity)).set(second);
+    (this.value = new Int32Array(capacity)).set(value);
+    (this.stale = new Uint8Array(capacity)).set(stale);
+  }
+}
+
+/**
+ * The states that a sample of the map does not have: those that were replaced
+ * before the sample by one of another second, and readings that arrive too late
+ * for the map. A shard writes them; see `MapShard.log`.
+ */
+export class ChangeLog {
+  /**
+   * The states that cells got at a later revision are not in a sample yet.
+   * `Infinity`: nothing is logged but late readings.
+   */
+  sampled = Infinity;
+  /** States that begin before this second are not logged; see `tooLate`. */
+  openFrom = 0;
+  /** Number of states that were too late to be logged. */
+  tooLate = 0;
+  /** Number of states that were dropped because the log was full. */
+  dropped = 0;
+  /** Number of states in the log. */
+  size = 0;
+  readonly #stepSeconds: number;
+  readonly #stepMs: number;
+  readonly #maxSize: () => number;
+  #layers = new Map<string, StateColumns>();
+  #deletions: LayerDeletion[] = [];
+  #layer = "";
+  #columns: StateColumns | undefined;
+  #latest = 0;
+
+  /**
+   * @param stepSeconds states begin at multiples of this number of seconds
+   * @param maxSize returns the maximum of `size`
+   */
+  constructor(stepSeconds: number, maxSize: () => number) {
+    this.#stepSeconds = stepSeconds;
+    this.#stepMs = stepSeconds * 1000;
+    this.#maxSize = maxSize;
+  }
+
+  /**
+   * Call it before the changes of a layer.
+   *
+   * @param layer its name
+   * @param now the clock, ms since 1970: no state begins later
+   */
+  begin(layer: string, now: number): void {
+    if (layer !== this.#layer) {
+      this.#layer = layer;
+      this.#columns = undefined;
+    }
+    this.#latest = now;
+  }
+
+  /** Returns the second at which a state begins that was observed at a time. */
+  secondOf(time: number): number {
+    return Math.floor(time / this.#stepMs) * this.#stepSeconds;
+  }
+
+  /**
+   * A cell gets a new reading, and its present value is in no sample yet.
+   *
+   * @param value the present one
+   * @param from its time, ms since 1970
+   * @param to the time of the new reading
+   */
+  replaced(x: number, y: number, value: number, from: number, to: number) {
+    const step = this.#stepMs;
+    if (Math.floor(from / step) >= Math.floor(to / step)) return;
+    this.add(x, y, from, value);
+  }
+
+  /**
+   * A reading is older than the value of its cell.
+   *
+   * @param value of the reading
+   * @param time of the reading, ms since 1970
+   * @param present the value of the cell
+   * @param presentTime its time
+   */
+  late(
+    x: number,
+    y: number,
+    value: number,
+    time: number,
+    present: number,
+    presentTime: number,
+  ): void {
+    if (this.secondOf(time) < this.openFrom) {
+      this.tooLate++;
+      return;
+    }
+    this.add(x, y, time, value);
+    this.add(x, y, presentTime, present);
+  }
+
+  /**
+   * Adds a fresh state of a cell, unless it begins before `openFrom`.
+   *
+   * @param time when it was observed, ms since 1970
+   */
+  add(x: number, y: number, time: number, value: number): void {
+    const second = this.secondOf(Math.min(time, this.#latest));
+    if (second < this.openFrom) this.tooLate++;
+    else this.addState(x, y, second, value, 0);
+  }
+
+  /** Adds a state of a cell of the layer of {@linkcode ChangeLog.begin}. */
+  addState(
+    x: number,
+    y: number,
+    second: number,
+    value: number,
+    stale: number,
+  ): void {
+    if (this.size >= this.#maxSize()) {
+      this.dropped++;
+      return;
+    }
+    (this.#columns ??= this.#columnsOf(this.#layer))
+      .push(x, y, second, value, stale);
+    this.size++;
+  }
+
+  /** Removes the states of a layer that is deleted. */
+  deleted(layer: string, now: number): void {
+    this.size -= this.#layers.get(layer)?.length ?? 0;
+    this.#layers.delete(layer);
+    if (layer === this.#layer) this.#columns = undefined;
+    this.#deletions.push({ layer, now });
+  }
+
+  /** True if there is nothing to take. */
+  get isEmpty(): boolean {
+    return this.size === 0 && this.#deletions.length === 0;
+  }
+
+  /** Removes all that was logged, and returns it. */
+  take(): LoggedChanges {
+    const taken = { deletions: this.#deletions, states: this.#layers };
+    this.#layers = new Map();
+    this.#deletions = [];
+    this.#columns = undefined;
+    this.size = 0;
+    return taken;
+  }
+
+  #columnsOf(layer: string): StateColumns {
+    let columns = this.#layers.get(layer);
+    if (columns === undefined) {
+      this.#layers.set(layer, columns = new StateColumns());
+    }
+    return columns;
+  }
+}

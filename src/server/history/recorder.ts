@@ -1,0 +1,397 @@
+/**
+ * Records the history of the map: samples it, and writes what has changed with
+ * the commits of the store.
+ *
+ * @module
+ */
+import { doneWithin } from "../../common/async.ts";
+import { nextTurn } from "../../common/next_turn.ts";
+import { ChangeLog, type OccupancyMap } from "../../grid/mod.ts";
+import { HOUR_SECONDS, hourOf, startOf } from "../../history/hour.ts";
+import type { HistoryTables, HistoryWork } from "../../store/store.ts";
+import { Flush, Flushes, type Write, type Writes } from "./flush.ts";
+import { MapSampler } from "./map_sampler.ts";
+import {
+  BEGAN,
+  CLOSED_TO,
+  DELETED_TO,
+  partWrites,
+  SAMPLED,
+  SEEN,
+} from "./parts.ts";
+
+/** A sample and its writes take at most this part of the time, about. */
+const MAX_SHARE = 1 / 12;
+/** Logged states that are written: about 1 MB of memory. */
+const FLUSH_STATES = 1 << 16;
+/** A sample waits for writes when so many states are logged. */
+const MAX_SAMPLED_STATES = 1 << 17;
+/** Then further ones are dropped: the next sample has the latest. */
+const MAX_LOGGED_STATES = 1 << 18;
+/** The same during a start, when nothing can be written: 32 MB. */
+const MAX_REPLAYED_STATES = 1 << 21;
+/** Logged states are written after this time, also if they are few. */
+const FLUSH_INTERVAL_MS = 300_000;
+/** If there are none: so that a pause of the server shows. */
+const SEEN_INTERVAL_MS = 60_000;
+/** Time for a sample in one turn of the event loop. */
+const SLICE_MS = 2;
+/** A longer pause of the recording is a gap. */
+const MIN_GAP_SECONDS = 5;
+/** How long late readings are applied to the past. */
+const LATE_SECONDS = HOUR_SECONDS;
+/** How long {@linkcode Recorder.capture} waits, while the store fails. */
+const CAPTURE_TIMEOUT_MS = 2000;
+
+/** Options of {@linkcode Recorder}. */
+export interface RecorderOptions {
+  readonly map: OccupancyMap;
+  /** Returns the clock of the server, ms since 1970. */
+  readonly now: () => number;
+  /** A clock that never jumps, in ms. */
+  readonly monotonic: () => number;
+  /** A state begins at a multiple of this; seconds, 1 or more. */
+  readonly stepSeconds: number;
+  /** Asks the store to call {@linkcode Recorder.write} soon. */
+  readonly schedule: () => void;
+}
+
+/**
+ * Samples the map once in a step of the history, and writes what has changed.
+ *
+ * What is recorded of a cell is the state that it had at the end of each step,
+ * dated by its observation. A sample costs as much as the cells that have
+ * changed since the one before, however often they changed. If it takes too
+ * much of the time, the next one is later: the history is coarser then.
+ *
+ * After a crash, what was written may be written again: the revisions up to
+ * which the map is sampled are stored after the states, and the store deletes
+ * its journal only after both are durable.
+ */
+export class Recorder implements HistoryWork {
+  readonly #options: RecorderOptions;
+  readonly #sampler: MapSampler;
+  /** Written first; not repeated. */
+  readonly #pending: Write[] = [];
+  /** Up to these revisions, by shard, all states are logged or written. */
+  #complete: readonly number[];
+  #sample: Generator<void, void, void> | undefined;
+  readonly #flushes = new Flushes();
+  #flushedAt: number;
+  #isFlushWanted = false;
+  /** An entry with this time or a later one begins a sample, ms since 1970. */
+  #nextAt = -Infinity;
+  #sampledAt: number;
+  #coarsestMs = 0;
+  /** Time that the last sample and its writes have taken, in ms. */
+  #busyMs = 0;
+  #mark = 0;
+  /** `#mark` when the present sample began. */
+  #sampleMark = 0;
+  #isReplaying = true;
+  /** The time of the last replayed entry, ms since 1970. */
+  #replayedTo = -Infinity;
+  #isScheduled = false;
+  #stopped = false;
+  readonly #seen: number | undefined;
+  /** By shard. */
+  readonly #deletedTo: readonly number[];
+
+  /**
+   * @param tables have the revisions up to which the map is sampled
+   * @param options its map is empty: the store loads it after this
+   */
+  constructor(tables: HistoryTables, options: RecorderOptions) {
+    this.#options = options;
+    const { map, stepSeconds, monotonic } = options;
+    const { meta } = tables;
+    const maxSize = () =>
+      this.#isReplaying ? MAX_REPLAYED_STATES : MAX_LOGGED_STATES;
+    this.#sampler = new MapSampler(
+      map,
+      () => new ChangeLog(stepSeconds, maxSize),
+      () => this.#secondOf(options.now()),
+    );
+    this.#sampledAt = this.#flushedAt = monotonic();
+    for (const [i, log] of this.#sampler.logs.entries()) {
+      log.sampled = meta.get(SAMPLED + i) ?? 0;
+      log.openFrom = startOf(meta.get(CLOSED_TO) ?? 0);
+    }
+    this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
+    this.#seen = meta.get(SEEN);
+    this.#deletedTo = this.#complete.map((_, i) =>
+      meta.get(DELETED_TO + i) ?? -Infinity
+    );
+  }
+
+  /** Readings that were too late to change the history. */
+  get tooLate(): number {
+    return this.#sampler.logs.reduce((sum, log) => sum + log.tooLate, 0);
+  }
+
+  /** States that were dropped, because too many were waiting to be written. */
+  get dropped(): number {
+    return this.#sampler.logs.reduce((sum, log) => sum + log.dropped, 0);
+  }
+
+  /** Time since the last sample, in ms; 0 if nothing has changed since. */
+  get lagMs(): number {
+    const isCurrent = !this.#sampler.isDue && this.#sample === undefined;
+    return isCurrent ? 0 : this.#options.monotonic() - this.#sampledAt;
+  }
+
+  /** The longest time between two samples since the last call, in ms. */
+  takeCoarsestMs(): number {
+    const longest = Math.max(this.#coarsestMs, this.lagMs);
+    this.#coarsestMs = 0;
+    return longest;
+  }
+
+  /** Hours before this one get no more changes. */
+  get openFromHour(): number {
+    return hourOf(this.#sampler.logs[0]!.openFrom);
+  }
+
+  /** Call it before an entry is applied to the map, and once a second. */
+  advance(now: number): void {
+    if (now < this.#nextAt || this.#sample !== undefined || this.#stopped) {
+      return;
+    }
+    const second = this.#secondOf(now);
+    this.#nextAt = (second + this.#options.stepSeconds) * 1000;
+    // The last second of the step that has ended.
+    this.#begin(second - this.#options.stepSeconds);
+  }
+
+  /** @inheritdoc */
+  beforeReplay(now: number): void {
+    this.#replayedTo = Math.max(this.#replayedTo, now);
+    // Else the last states would be missing: the next sample has them.
+    if (this.#sampler.size < MAX_REPLAYED_STATES / 2) this.advance(now);
+  }
+
+  /** Call it after the map was loaded. */
+  loaded(): void {
+    const { map, now } = this.#options;
+    this.#isReplaying = false;
+    for (const [i, { revision }] of map.shards.entries()) {
+      const log = this.#sampler.logs[i]!;
+      // The map is an earlier one than was recorded.
+      if (log.sampled > revision) log.sampled = 0;
+    }
+    const second = this.#secondOf(now());
+    const last = Math.max(this.#seen ?? -Infinity, this.#replayedTo / 1000);
+    if (this.#seen === undefined) {
+      this.#pending.push((tables) => tables.putMeta(BEGAN, second));
+    } else if (second - last > MIN_GAP_SECONDS) {
+      const gap = { from: Math.floor(last), to: second };
+      this.#pending.push((tables) => tables.addGap(gap));
+    }
+    this.#wantFlush();
+  }
+
+  /** Call it once a second. */
+  tick(): void {
+    const { now, monotonic } = this.#options;
+    this.advance(now());
+    const interval = this.#sampler.isEmpty
+      ? SEEN_INTERVAL_MS
+      : FLUSH_INTERVAL_MS;
+    if (monotonic() - this.#flushedAt >= interval) this.#wantFlush();
+  }
+
+  /**
+   * Records the map as it is now.
+   *
+   * @returns resolves when that is in the tables, or after some time while the
+   * store fails
+   */
+  async capture(): Promise<void> {
+    if (this.#stopped || this.#isCaptured) return;
+    await doneWithin(this.#capture(), CAPTURE_TIMEOUT_MS);
+  }
+
+  /** Records the map a last time: the store is closed next. */
+  stop(): void {
+    if (this.#stopped || this.#isReplaying) return;
+    this.#begin(this.#secondOf(this.#options.now()));
+    this.#isFlushWanted = true;
+    this.#stopped = true;
+  }
+
+  /** @inheritdoc */
+  get hasWork(): boolean {
+    return !this.#flushes.isEmpty;
+  }
+
+  /** @inheritdoc */
+  write(tables: HistoryTables, budgetMs: number): void {
+    const { monotonic } = this.#options;
+    const start = monotonic();
+    if (budgetMs === Infinity) {
+      this.#pushFlush(this.#allWrites(), this.#mark, () => this.#complete);
+    }
+    this.#flushes.write(tables, () => monotonic() - start >= budgetMs);
+    this.#busyMs += monotonic() - start;
+  }
+
+  /** @inheritdoc */
+  committed(): void {
+    if (!this.#flushes.committed()) return this.#options.schedule();
+    this.#flushedAt = this.#options.monotonic();
+    this.#delayNext();
+    this.#flushIfDue();
+    this.#continueSample();
+  }
+
+  /** @inheritdoc */
+  failed(): void {
+    this.#flushes.failed();
+  }
+
+  /** @inheritdoc */
+  mark(): number {
+    const mark = ++this.#mark;
+    this.#wantFlush();
+    return mark;
+  }
+
+  /** @inheritdoc */
+  isDurable(mark: number): boolean {
+    return this.#flushes.durable >= mark;
+  }
+
+  get #isCaptured(): boolean {
+    return this.#sample === undefined && this.#flushes.isEmpty &&
+      !this.#sampler.isDue && this.#sampler.isEmpty &&
+      this.#pending.length === 0;
+  }
+
+  async #capture(): Promise<void> {
+    while (this.#sample !== undefined) {
+      await this.#flushes.untilDurable(this.mark());
+    }
+    this.#begin(this.#secondOf(this.#options.now()));
+    await this.#flushes.untilDurable(this.mark());
+  }
+
+  #begin(endSecond: number): void {
+    if (!this.#sampler.isDue) return this.#flushIfDue();
+    const from = startOf(hourOf(endSecond - LATE_SECONDS));
+    for (const log of this.#sampler.logs) {
+      log.openFrom = Math.max(log.openFrom, from);
+    }
+    this.#sample = this.#sampler.sample(endSecond);
+    this.#sampleMark = this.#mark;
+    this.#busyMs = 0;
+    if (this.#isReplaying) this.#finishSample();
+    else this.#continueSample();
+  }
+
+  #finishSample(): void {
+    while (!this.#sample!.next().done);
+    this.#onSampled();
+  }
+
+  #continueSample(): void {
+    if (this.#isScheduled || this.#sample === undefined || this.#stopped) {
+      return;
+    }
+    this.#isScheduled = true;
+    nextTurn(() => {
+      this.#isScheduled = false;
+      if (this.#stopped || this.#sample === undefined) return;
+      const { monotonic } = this.#options;
+      const start = monotonic();
+      while (this.#sampler.size < MAX_SAMPLED_STATES) {
+        if (this.#sample.next().done) {
+          this.#busyMs += monotonic() - start;
+          return this.#onSampled();
+        }
+        if (monotonic() - start < SLICE_MS) continue;
+        this.#busyMs += monotonic() - start;
+        return this.#continueSample();
+      }
+      this.#busyMs += monotonic() - start;
+      this.#wantFlush(); // after its commit, the sample continues
+    });
+  }
+
+  #onSampled(): void {
+    const { monotonic } = this.#options;
+    this.#sample = undefined;
+    this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
+    const time = monotonic();
+    this.#coarsestMs = Math.max(this.#coarsestMs, time - this.#sampledAt);
+    this.#sampledAt = time;
+    this.#sampleMark = this.#mark;
+    if (!this.#isReplaying) this.#delayNext();
+    this.#flushIfDue();
+  }
+
+  /** Limits the share of the time that the recording takes. */
+  #delayNext(): void {
+    const earliest = this.#options.now() + this.#busyMs / MAX_SHARE;
+    if (this.#busyMs > SLICE_MS) {
+      this.#nextAt = Math.max(this.#nextAt, earliest);
+    }
+  }
+
+  #wantFlush(): void {
+    this.#isFlushWanted = true;
+    this.#flushIfDue();
+  }
+
+  #flushIfDue(): void {
+    if (!this.#flushes.isEmpty || this.#isReplaying || this.#stopped) return;
+    const isLarge = this.#sampler.size >= FLUSH_STATES;
+    const isMarked = this.#mark > this.#flushes.durable;
+    if (!isLarge && !this.#isFlushWanted && !isMarked) return;
+    // What a running sample has logged is written, but not all of it.
+    const isAll = this.#sample === undefined;
+    const mark = isAll ? this.#mark : this.#sampleMark;
+    this.#isFlushWanted = mark < this.#mark;
+    const complete = this.#complete;
+    this.#pushFlush(this.#takeWrites(), mark, () => complete);
+    this.#options.schedule();
+  }
+
+  /**
+   * @param sampled returns the revisions up to which all states are written then
+   */
+  #pushFlush(
+    writes: Writes,
+    mark: number,
+    sampled: () => readonly number[],
+  ): void {
+    const seen = this.#secondOf(this.#options.now());
+    const last: Write = (tables) => {
+      for (const [i, revision] of sampled().entries()) {
+        tables.putMeta(SAMPLED + i, revision);
+      }
+      tables.putMeta(SEEN, seen);
+    };
+    this.#flushes.push(new Flush(writes, last), mark);
+  }
+
+  /** The rest of the present sample, and all that is logged. */
+  *#allWrites(): Writes {
+    while (this.#sample !== undefined) {
+      if (this.#sampler.size >= MAX_SAMPLED_STATES) yield* this.#takeWrites();
+      if (this.#sample.next().done) this.#onSampled();
+    }
+    yield* this.#takeWrites();
+  }
+
+  *#takeWrites(): Writes {
+    yield* this.#pending.splice(0);
+    const taken = this.#sampler.logs.map((log) => log.take());
+    for (const [shard, logged] of taken.entries()) {
+      yield* partWrites(logged, shard, this.#deletedTo[shard]!);
+    }
+  }
+
+  #secondOf(time: number): number {
+    return this.#sampler.logs[0]!.secondOf(time);
+  }
+}
