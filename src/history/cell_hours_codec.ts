@@ -9,8 +9,7 @@
  * | the hours that were added, a bit each |
  * | for each such hour: the most seconds that a cell was known, its *full* time |
  * | a bit for each cell: 1 if it was known or changed |
- * | for each such cell: *runs* of hours that are alike, a byte each: bits 0-2 the kind, bits 3-7 the number of hours - 1 |
- * | for each hour of the kinds `Mixed` and `Partial`: seconds known (`Partial` only), seconds occupied, changes |
+ * | for each such cell: *runs* of hours that are alike, a byte each: bits 0-2 the kind, bits 3-7 the number of hours - 1; after a run of the kinds `Mixed` and `Partial`, for each hour: seconds known (`Partial` only), seconds occupied, changes |
  * | for each cell that was occupied: seconds from `lastOccupied` to the end of its hour |
  * | the state at the end, see `tile_frame.ts` |
  *
@@ -54,6 +53,11 @@ const active = new Uint8Array(TILE_CELLS);
 /** The full time of each hour of the day, in seconds. */
 const full = new Uint16Array(DAY_HOURS);
 
+/** The kinds of the hours of one cell, by hour of the day. */
+const kinds = new Uint8Array(DAY_HOURS);
+/** The last hour of the day in which a cell was occupied; -1 for none. */
+const lastHours = new Int8Array(TILE_CELLS);
+
 /** Encodes hours; deflated. */
 export function encodeCellHours(hours: CellHours): Uint8Array<ArrayBuffer> {
   return pack(CELL_HOURS_FORMAT, (writer) => {
@@ -66,28 +70,27 @@ export function encodeCellHours(hours: CellHours): Uint8Array<ArrayBuffer> {
       if (active[key] === 1) writeRuns(writer, hours, added, key);
     }
     for (let key = 0; key < TILE_CELLS; key++) {
-      if (active[key] === 1) writeNumbers(writer, hours, added, key);
-    }
-    for (let key = 0; key < TILE_CELLS; key++) {
-      const hour = lastHourOf(hours, added, key);
-      if (hour >= 0) {
-        writer.uint(endOf(hours.day, hour) - 1 - hours.lastOccupied[key]!);
-      }
+      const hour = lastHours[key]!;
+      if (hour < 0) continue;
+      writer.uint(endOf(hours.day, hour) - 1 - hours.lastOccupied[key]!);
     }
     writeCells(writer, hours.end);
   }, true);
 }
 
-/** Finds the cells to write, and the full time of each hour. */
+/** Finds the cells to write, their last hours, and the full times. */
 function findActive(hours: CellHours, added: readonly number[]): void {
+  const { known, occupied, changes } = hours;
   active.fill(0);
+  lastHours.fill(-1);
   for (const hour of added) {
     let most = 0;
+    const first = hour * TILE_CELLS;
     for (let key = 0; key < TILE_CELLS; key++) {
-      const index = hour * TILE_CELLS + key;
-      const known = hours.known[index]!;
-      if (known > most) most = known;
-      if (known > 0 || hours.changes[index]! > 0) active[key] = 1;
+      const seconds = known[first + key]!;
+      if (seconds > most) most = seconds;
+      if (seconds > 0 || changes[first + key]! > 0) active[key] = 1;
+      if (occupied[first + key]! > 0) lastHours[key] = hour;
     }
     full[hour] = most;
   }
@@ -96,13 +99,14 @@ function findActive(hours: CellHours, added: readonly number[]): void {
 function kindOf(hours: CellHours, hour: number, key: number): number {
   const index = hour * TILE_CELLS + key;
   const known = hours.known[index]!;
-  const occupied = hours.occupied[index]!;
   const isConstant = hours.changes[index] === 0;
   // In an hour of gaps only, all cells are unknown.
   if (known === 0 && isConstant) return Kind.Unknown;
   if (known !== full[hour]) return Kind.Partial;
-  if (isConstant && occupied === 0) return Kind.Free;
-  return isConstant && occupied === known ? Kind.Occupied : Kind.Mixed;
+  if (!isConstant) return Kind.Mixed;
+  const occupied = hours.occupied[index]!;
+  if (occupied === 0) return Kind.Free;
+  return occupied === known ? Kind.Occupied : Kind.Mixed;
 }
 
 function writeRuns(
@@ -111,29 +115,19 @@ function writeRuns(
   added: readonly number[],
   key: number,
 ): void {
+  for (const hour of added) kinds[hour] = kindOf(hours, hour, key);
   for (let i = 0; i < added.length;) {
     const start = i;
-    const kind = kindOf(hours, added[start]!, key);
-    do i++; while (
-      i < added.length && kindOf(hours, added[i]!, key) === kind
-    );
+    const kind = kinds[added[start]!]!;
+    do i++; while (i < added.length && kinds[added[i]!] === kind);
     writer.byte(kind | i - start - 1 << KIND_BITS);
-  }
-}
-
-function writeNumbers(
-  writer: BinaryWriter,
-  hours: CellHours,
-  added: readonly number[],
-  key: number,
-): void {
-  for (const hour of added) {
-    const kind = kindOf(hours, hour, key);
     if (kind < Kind.Mixed) continue;
-    const index = hour * TILE_CELLS + key;
-    if (kind === Kind.Partial) writer.uint(hours.known[index]!);
-    writer.uint(hours.occupied[index]!);
-    writer.uint(hours.changes[index]!);
+    for (let at = start; at < i; at++) {
+      const index = added[at]! * TILE_CELLS + key;
+      if (kind === Kind.Partial) writer.uint(hours.known[index]!);
+      writer.uint(hours.occupied[index]!);
+      writer.uint(hours.changes[index]!);
+    }
   }
 }
 
@@ -167,16 +161,12 @@ function readHours(reader: BinaryReader, into: CellHours): void {
   const added = addedHours(into.hours);
   for (const hour of added) full[hour] = readUpTo(reader, HOUR_SECONDS);
   readBits(reader, active, 0, TILE_CELLS);
-  // The numbers follow when the kinds of all cells are known: until then, the
-  // column of changes holds them.
+  lastHours.fill(-1);
   for (let key = 0; key < TILE_CELLS; key++) {
     if (active[key] === 1) readRuns(reader, into, added, key);
   }
   for (let key = 0; key < TILE_CELLS; key++) {
-    if (active[key] === 1) readNumbers(reader, into, added, key);
-  }
-  for (let key = 0; key < TILE_CELLS; key++) {
-    const hour = lastHourOf(into, added, key);
+    const hour = lastHours[key]!;
     if (hour < 0) continue;
     into.lastOccupied[key] = endOf(into.day, hour) - 1 -
       readUpTo(reader, HOUR_SECONDS - 1);
@@ -184,6 +174,7 @@ function readHours(reader: BinaryReader, into: CellHours): void {
   readCells(reader, into.end);
 }
 
+/** Reads the hours of one cell; all its numbers are 0 before. */
 function readRuns(
   reader: BinaryReader,
   into: CellHours,
@@ -197,33 +188,32 @@ function readRuns(
     if (kind > Kind.Partial || end > added.length) {
       throw new RangeError(`a run of hours has kind ${kind} up to ${end}`);
     }
-    for (; i < end; i++) into.changes[added[i]! * TILE_CELLS + key] = kind;
+    if (kind === Kind.Unknown) {
+      i = end;
+      continue;
+    }
+    for (; i < end; i++) readHour(reader, into, added[i]!, key, kind);
   }
 }
 
-function readNumbers(
+function readHour(
   reader: BinaryReader,
   into: CellHours,
-  added: readonly number[],
+  hour: number,
   key: number,
+  kind: number,
 ): void {
-  for (const hour of added) {
-    const index = hour * TILE_CELLS + key;
-    const kind = into.changes[index]!;
-    const known = kind === Kind.Unknown
-      ? 0
-      : kind === Kind.Partial
-      ? readUpTo(reader, HOUR_SECONDS)
-      : full[hour]!;
-    into.known[index] = known;
-    into.occupied[index] = kind >= Kind.Mixed
-      ? readUpTo(reader, known)
-      : kind === Kind.Occupied
-      ? known
-      : 0;
-    into.changes[index] = kind >= Kind.Mixed
-      ? readUpTo(reader, MAX_CHANGES)
-      : 0;
+  const index = hour * TILE_CELLS + key;
+  const known = kind === Kind.Partial
+    ? readUpTo(reader, HOUR_SECONDS)
+    : full[hour]!;
+  into.known[index] = known;
+  if (kind === Kind.Free) return;
+  const occupied = kind === Kind.Occupied ? known : readUpTo(reader, known);
+  into.occupied[index] = occupied;
+  if (occupied > 0) lastHours[key] = hour;
+  if (kind !== Kind.Occupied) {
+    into.changes[index] = readUpTo(reader, MAX_CHANGES);
   }
 }
 
@@ -232,18 +222,6 @@ function readUpTo(reader: BinaryReader, max: number): number {
   const number = reader.uint();
   if (number > max) throw new RangeError(`${number} is above ${max}`);
   return number;
-}
-
-/** The last hour of the day in which a cell was occupied; -1 for none. */
-function lastHourOf(
-  hours: CellHours,
-  added: readonly number[],
-  key: number,
-): number {
-  for (let i = added.length - 1; i >= 0; i--) {
-    if (hours.occupied[added[i]! * TILE_CELLS + key]! > 0) return added[i]!;
-  }
-  return -1;
 }
 
 function addedHours(bits: number): number[] {

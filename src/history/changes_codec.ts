@@ -66,25 +66,28 @@ function writeCells(writer: BinaryWriter, { key, length }: TileChanges): void {
   let cells = 0;
   let before = -1;
   for (let i = 0; i < length; i++) {
-    if (key[i] === before) continue;
-    if (key[i]! < before || key[i]! >= TILE_CELLS) throw notSorted();
-    before = key[i]!;
+    const k = key[i]!;
+    if (k === before) continue;
+    if (k < before || k >= TILE_CELLS) throw notSorted();
+    before = k;
     cells++;
   }
   writer.uint(cells);
+  writer.reserve(4 * cells);
+  const { bytes } = writer;
+  let at = writer.at;
   before = -1;
   for (let i = 0; i < length;) {
     const start = i;
     const k = key[start]!;
     do i++; while (i < length && key[i] === k);
-    const step = k - before - 1 << 1;
+    const more = i - start - 2;
+    const step = k - before - 1 << 1 | (more < 0 ? 0 : 1);
     before = k;
-    if (i - start === 1) writer.uint(step);
-    else {
-      writer.uint(step | 1);
-      writer.uint(i - start - 2);
-    }
+    at = putNumber(bytes, at, step);
+    if (more >= 0) at = putNumber(bytes, at, more);
   }
+  writer.at = at;
 }
 
 function writeSeconds(
@@ -106,14 +109,20 @@ function writeSeconds(
     const step = offset - before - 1;
     if (step < 0 || offset < 0 || offset >= HOUR_SECONDS) throw notSorted();
     before = offset;
-    if (step >= 128) {
-      bytes[at++] = step & 127 | 128;
-      bytes[at++] = step >> 7;
-    } else {
-      bytes[at++] = step;
-    }
+    at = putNumber(bytes, at, step);
   }
   writer.at = at;
+}
+
+/** Writes a varint below 2^14; returns the offset after it. */
+function putNumber(bytes: Uint8Array, at: number, number: number): number {
+  if (number < 128) {
+    bytes[at] = number;
+    return at + 1;
+  }
+  bytes[at] = number & 127 | 128;
+  bytes[at + 1] = number >> 7;
+  return at + 2;
 }
 
 /**

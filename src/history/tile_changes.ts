@@ -15,10 +15,8 @@ const PASS_BITS = 12;
 const KEPT_LENGTH = 2 ** 18;
 
 const buckets = new Uint32Array(Math.max(TILE_CELLS, 1 << PASS_BITS));
-let scratch: readonly [Uint32Array, Uint32Array] = [
-  new Uint32Array(1024),
-  new Uint32Array(1024),
-];
+/** Of each row, the number that a pass of the sort sorts by. */
+let digits = new Uint16Array(0);
 
 /**
  * A list of changes. A change says that a cell of the tile has a state from a
@@ -131,37 +129,41 @@ export class TileChanges {
   /** Stable counting passes, by seconds if they are not in order, then by key. */
   #sortByCounting(): void {
     const { key, second, length } = this;
-    if (scratch[0].length < length) {
-      const room = Math.max(length, Math.min(2 * length, KEPT_LENGTH));
-      scratch = [new Uint32Array(room), new Uint32Array(room)];
-    }
-    let [order, next] = scratch;
-    let least = 2 ** 32;
-    let most = 0;
+    if (digits.length < length) digits = new Uint16Array(2 * length);
+    spare.length = 0;
+    spare.reserve(length);
+    let least = second[0]!;
+    let most = least;
     let isInOrder = true;
     for (let i = 0; i < length; i++) {
       const s = second[i]!;
-      isInOrder &&= s >= most;
+      if (s < most) isInOrder = false;
+      else most = s;
       if (s < least) least = s;
-      if (s > most) most = s;
-      order[i] = i;
     }
+    let [from, to]: TileChanges[] = [this, spare];
+    const mask = (1 << PASS_BITS) - 1;
     // Most often, seconds come in order.
-    let range = isInOrder ? 0 : most - least;
-    for (let unit = 1; range > 0; unit *= 1 << PASS_BITS) {
-      const last = Math.min(range, (1 << PASS_BITS) - 1);
-      countingPass(order, next, length, second, least, unit, last);
-      [order, next] = [next, order];
-      range = Math.floor(range / (1 << PASS_BITS));
+    const range = isInOrder ? 0 : most - least;
+    for (let shift = 0; range >= 2 ** shift; shift += PASS_BITS) {
+      const column = from!.second;
+      for (let i = 0; i < length; i++) {
+        digits[i] = (column[i]! - least) >>> shift & mask;
+      }
+      countingPass(from!, to!, length, mask);
+      [from, to] = [to, from];
     }
-    countingPass(order, next, length, key, 0, 1, TILE_CELLS - 1);
-    [order, next] = [next, order];
-    gather(key, order, next, length);
-    gather(second, order, next, length);
-    gather(this.value, order, next, length);
-    gather(this.stale, order, next, length);
-    if (scratch[0].length > KEPT_LENGTH) {
-      scratch = [new Uint32Array(1024), new Uint32Array(1024)];
+    digits.set(from!.key.subarray(0, length));
+    countingPass(from!, to!, length, TILE_CELLS - 1);
+    if (to === spare) {
+      key.set(spare.key.subarray(0, length));
+      second.set(spare.second.subarray(0, length));
+      this.value.set(spare.value.subarray(0, length));
+      this.stale.set(spare.stale.subarray(0, length));
+    }
+    if (length > KEPT_LENGTH) {
+      spare = new TileChanges();
+      digits = new Uint16Array(0);
     }
   }
 
@@ -189,32 +191,28 @@ export class TileChanges {
   }
 }
 
+/** Memory for the sort. */
+let spare = new TileChanges();
+
 /**
- * Sorts row numbers by one digit of a column: stable.
+ * Sorts rows by their digits; rows with the same digit keep their order.
  *
- * @param order the rows
- * @param into receives the sorted rows
+ * @param from the rows
+ * @param to receives the sorted rows
  * @param length number of rows
- * @param column the numbers to sort by
- * @param least the smallest of them
- * @param unit of the digit: 1, 4096...
- * @param last the largest digit, at most 4095
+ * @param last the largest possible digit
  */
 function countingPass(
-  order: Uint32Array,
-  into: Uint32Array,
+  from: TileChanges,
+  to: TileChanges,
   length: number,
-  column: Uint16Array | Uint32Array,
-  least: number,
-  unit: number,
   last: number,
 ): void {
-  const shift = 31 - Math.clz32(unit);
-  const mask = (1 << PASS_BITS) - 1;
+  const { key, second, value, stale } = from;
+  const { key: toKey, second: toSecond, value: toValue, stale: toStale } = to;
+  const rowDigits = digits;
   buckets.fill(0, 0, last + 1);
-  for (let i = 0; i < length; i++) {
-    buckets[(column[i]! - least) >>> shift & mask]!++;
-  }
+  for (let i = 0; i < length; i++) buckets[rowDigits[i]!]!++;
   let start = 0;
   for (let digit = 0; digit <= last; digit++) {
     const size = buckets[digit]!;
@@ -222,19 +220,10 @@ function countingPass(
     start += size;
   }
   for (let i = 0; i < length; i++) {
-    const row = order[i]!;
-    const digit = (column[row]! - least) >>> shift & mask;
-    into[buckets[digit]!++] = row;
+    const at = buckets[rowDigits[i]!]!++;
+    toKey[at] = key[i]!;
+    toSecond[at] = second[i]!;
+    toValue[at] = value[i]!;
+    toStale[at] = stale[i]!;
   }
-}
-
-/** Puts the numbers of a column in the order of the rows. */
-function gather(
-  column: Uint8Array | Uint16Array | Uint32Array | Int32Array,
-  order: Uint32Array,
-  copy: Uint32Array,
-  length: number,
-): void {
-  for (let i = 0; i < length; i++) copy[i] = column[i]!;
-  for (let i = 0; i < length; i++) column[i] = copy[order[i]!]!;
 }
