@@ -1,0 +1,161 @@
+/**
+ * Reads the history of one tile after the other.
+ *
+ * @module
+ */
+import { decodeChanges } from "../../history/changes_codec.ts";
+import { hourOf, startOf } from "../../history/hour.ts";
+import { TileChanges } from "../../history/tile_changes.ts";
+import { decodeFrame, type TileFrame } from "../../history/tile_frame.ts";
+import type { HistoryRow, HistoryTables } from "../../store/store.ts";
+
+/** A tile of a layer. */
+export interface TileAddress {
+  readonly layer: string;
+  readonly tx: number;
+  readonly ty: number;
+}
+
+/** What a {@linkcode TileReader} needs of the tables. */
+export type ReadTables = Pick<
+  HistoryTables,
+  "frameBefore" | "blocks" | "parts" | "openHours"
+>;
+
+/**
+ * Reads the states and changes of tiles. One tile needs the rows since its last
+ * frame.
+ *
+ * A damaged row has no changes: what is read after it is uncertain until the
+ * next frame, and the hour of the row is known to be so.
+ */
+export class TileReader {
+  readonly #tables: ReadTables;
+  readonly #changes = new TileChanges();
+  #openHours: readonly number[];
+
+  /** @param tables read during each call */
+  constructor(tables: ReadTables) {
+    this.#tables = tables;
+    this.#openHours = tables.openHours();
+  }
+
+  /** Reads again which hours are open: call it after a pause. */
+  refresh(): void {
+    this.#openHours = this.#tables.openHours();
+  }
+
+  /**
+   * Reads the states of the cells of a tile at a time.
+   *
+   * @param second with the changes of this second
+   * @param into becomes the state; `since` is NaN before the last frame
+   * @returns the first hour since the last frame of which changes are missing,
+   * because a row is damaged; undefined if there is none
+   */
+  stateAt(
+    { layer, tx, ty }: TileAddress,
+    second: number,
+    into: TileFrame,
+  ): number | undefined {
+    const hour = hourOf(second);
+    const from = this.#readFrame({ layer, tx, ty }, hour, into);
+    let damaged: number | undefined;
+    for (const row of this.#tables.blocks(layer, tx, ty, from, hour)) {
+      if (!this.#decode([row], row.hour)) damaged ??= row.hour;
+      into.apply(this.#changes, second);
+    }
+    for (const open of this.#openHours) {
+      if (open < from || open > hour) continue;
+      const parts = this.#tables.parts(layer, tx, ty, open);
+      if (!this.#decode(parts, open)) damaged = Math.min(damaged ?? open, open);
+      into.apply(this.#changes, second);
+    }
+    return damaged;
+  }
+
+  /**
+   * Reads the states at the start of an hour: before its first second.
+   *
+   * @returns as {@linkcode TileReader.stateAt}
+   */
+  stateBefore(
+    tile: TileAddress,
+    hour: number,
+    into: TileFrame,
+  ): number | undefined {
+    return this.stateAt(tile, startOf(hour) - 1, into);
+  }
+
+  /**
+   * Reads the changes of an hour. Some may be to the state before.
+   *
+   * @param into receives them, sorted; what it had is removed
+   * @returns false if changes are missing, because a row is damaged
+   */
+  changesOf(
+    { layer, tx, ty }: TileAddress,
+    hour: number,
+    into: TileChanges,
+  ): boolean {
+    const rows = this.#openHours.includes(hour)
+      ? this.#tables.parts(layer, tx, ty, hour)
+      : [];
+    return decodeRows(
+      [...this.#tables.blocks(layer, tx, ty, hour, hour), ...rows],
+      hour,
+      into,
+    );
+  }
+
+  /** Reads the last frame that can be read. Returns its hour, or 0. */
+  #readFrame(
+    { layer, tx, ty }: TileAddress,
+    hour: number,
+    into: TileFrame,
+  ): number {
+    for (let at = hour;; at--) {
+      const frame = this.#tables.frameBefore(layer, tx, ty, at);
+      if (frame === undefined) {
+        into.clear();
+        return 0;
+      }
+      try {
+        if (frame.bytes !== undefined) {
+          decodeFrame(frame.bytes, into);
+          return frame.hour;
+        }
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+      }
+      at = frame.hour; // damaged: the one before has the same, with the blocks
+    }
+  }
+
+  #decode(rows: readonly HistoryRow[], hour: number): boolean {
+    return decodeRows(rows, hour, this.#changes);
+  }
+}
+
+/** Returns false if a row is damaged; the others are decoded. */
+function decodeRows(
+  rows: readonly HistoryRow[],
+  hour: number,
+  into: TileChanges,
+): boolean {
+  into.clear();
+  let isWhole = true;
+  for (const { bytes } of rows) {
+    const { length } = into;
+    try {
+      if (bytes === undefined) isWhole = false;
+      else decodeChanges(bytes, hour, into);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      into.length = length;
+      isWhole = false;
+    }
+  }
+  if (rows.length > 1) into.sort();
+  return isWhole;
+}
