@@ -30,6 +30,7 @@ export {
 } from "./layer_snapshot.ts";
 export { MapShard } from "./map_shard.ts";
 export {
+  isShardCount,
   MAX_SHARDS,
   OccupancyMap,
   type OccupancyMapOptions,
