@@ -2,7 +2,8 @@
 import { hideRedisLogin } from "../../store/redis/address.ts";
 import { MAX_SHARDS } from "../../grid/mod.ts";
 import type { FlagsOf, OptionSpec } from "./spec.ts";
-import { parseRange, parseStore } from "./values.ts";
+import { parseStore } from "./address_values.ts";
+import { parseRange } from "./number_values.ts";
 
 const STORE = "Store";
 const REDIS = "Store in Redis";

@@ -7,7 +7,7 @@ import {
   type FlagsOf,
   pickOptions,
 } from "../../arguments/spec.ts";
-import { parseCount, parseTimeout } from "../../arguments/values.ts";
+import { parseCount, parseTimeout } from "../../arguments/number_values.ts";
 import { SERVER } from "../server/options.ts";
 
 /** The options of `occupancy doctor`. */

@@ -8,17 +8,18 @@ import { parseUnit } from "../../../protocol/display.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
   parseBroker,
-  parseCount,
-  parseGroup,
   parseHttp,
-  parseLargeCount,
   parseListen,
-  parseName,
   parseOrigins,
+} from "../../arguments/address_values.ts";
+import { parseGroup, parseName } from "../../arguments/name_values.ts";
+import {
+  parseCount,
+  parseLargeCount,
   parsePositiveDuration,
   parseSize,
   parseWait,
-} from "../../arguments/values.ts";
+} from "../../arguments/number_values.ts";
 import { REDIS_OPTIONS, STORE_OPTION } from "../../arguments/store_options.ts";
 import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
 import { ZONE_OPTIONS } from "./zone_options.ts";
