@@ -30,6 +30,8 @@ export type Entry =
     readonly now: number;
     readonly layer: string;
     readonly readings: ReadingColumns;
+    /** Only in a shared store, if the readings name sources. Not encoded. */
+    readonly sources?: ReadingSources;
   }
   /** Time passed: cells turned stale, fresh or forgotten. */
   | { readonly kind: "age"; readonly now: number; readonly shard?: number }
@@ -61,6 +63,14 @@ export type Entry =
   }
   /** Records of a shared store changed; see {@linkcode Records.shared}. */
   | RecordsEntry;
+
+/** Who sent readings. */
+export interface ReadingSources {
+  /** The names of sources; the first one, "", means none. */
+  readonly sources: readonly string[];
+  /** For each reading: an index into `sources`. */
+  readonly sourceIndex: Uint32Array;
+}
 
 /** A change of a record. */
 export interface RecordChange {

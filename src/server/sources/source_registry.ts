@@ -6,12 +6,12 @@
 import type { LimitCounts } from "../../common/limit_counts.ts";
 import {
   MAX_LISTED_SOURCES,
-  type ReadingBatch,
   type SourceEvent,
   type SourceList,
   type SourceQuery,
   type SourceState,
 } from "../../protocol/mod.ts";
+import type { SourcedReadings } from "../source_book.ts";
 import { Activity } from "./activity.ts";
 
 /** A source that reports for longer than this is not replaced by new ones. */
@@ -113,15 +113,17 @@ export class SourceRegistry {
    * @param to index after the last reading
    * @param time when they arrived, ms since 1970
    * @param dropped indexes of readings that the map refused: not counted
+   * @param ageMs how long ago they arrived, in ms
    */
   record(
-    batch: ReadingBatch,
+    batch: SourcedReadings,
     from: number,
     to: number,
     time: number,
     dropped: readonly number[] = [],
+    ageMs = 0,
   ): void {
-    const nowMs = this.#monotonic();
+    const nowMs = this.#monotonic() - ageMs;
     const { sources, sourceIndex } = batch;
     if (sources.length === 1) {
       const accepted = to - from - dropped.length;
@@ -155,9 +157,16 @@ export class SourceRegistry {
    * @param count how many
    * @param code why
    * @param time when they arrived, ms since 1970
+   * @param ageMs how long ago that is, in ms
    */
-  refuse(name: string, count: number, code: string, time: number): void {
-    const nowMs = this.#monotonic();
+  refuse(
+    name: string,
+    count: number,
+    code: string,
+    time: number,
+    ageMs = 0,
+  ): void {
+    const nowMs = this.#monotonic() - ageMs;
     this.#activityOf(name, time, nowMs).refuse(count, code, time, nowMs);
   }
 

@@ -3,8 +3,45 @@
  *
  * @module
  */
+import { messageOf } from "../../common/errors.ts";
 import { decodeEntries } from "../entry_codec.ts";
+import { withSources } from "../entry_sources.ts";
 import type { Entry } from "../store.ts";
+import { openSources, type StreamEntry } from "./stream_entry.ts";
+
+/** What {@linkcode decodeEntry} needs. */
+export interface DecodeOptions {
+  /** The shard of the journal. */
+  readonly shard: number;
+  /** Returns the shard of a layer. */
+  readonly shardOf: (layer: string) => number;
+  /** Called for an entry that is skipped, with the reason. */
+  readonly onDamage: (id: string, reason: string) => void;
+  /** Called for an entry whose sources are ignored, with the reason. */
+  readonly onBadSources: (id: string, reason: string) => void;
+}
+
+/** Decodes an entry of another server, with its sources; none if it is damaged. */
+export function decodeEntry(
+  { id, content, sources }: StreamEntry,
+  { shard, shardOf, onDamage, onBadSources }: DecodeOptions,
+): readonly Entry[] {
+  if (content === undefined) return [];
+  let entries: readonly Entry[];
+  try {
+    entries = decodeContent(content, shard, shardOf);
+  } catch (error) {
+    onDamage(id, messageOf(error));
+    return [];
+  }
+  if (sources === undefined) return entries;
+  try {
+    return withSources(entries, openSources(sources));
+  } catch (error) {
+    onBadSources(id, messageOf(error));
+    return entries;
+  }
+}
 
 /**
  * Decodes entries that another server has written.

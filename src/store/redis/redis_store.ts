@@ -10,6 +10,7 @@ import type { OccupancyMap } from "../../grid/mod.ts";
 import { LoadGuard } from "../load_guard.ts";
 import {
   applyEntry,
+  type ApplyLoaded,
   countReadings,
   type Delivery,
   type Entry,
@@ -175,7 +176,11 @@ export class RedisStore implements Store {
    *
    * Waits while Redis cannot be reached, with warnings.
    */
-  async load(map: OccupancyMap, limit?: LoadLimit): Promise<void> {
+  async load(
+    map: OccupancyMap,
+    limit?: LoadLimit,
+    applyOne: ApplyLoaded = applyEntry.bind(undefined, map),
+  ): Promise<void> {
     const { shards } = this.#options;
     if (map.shards.length !== shards) {
       throw new RangeError(
@@ -199,7 +204,7 @@ export class RedisStore implements Store {
       );
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
-      const apply = (one: Delivery) => this.#loadDelivery(map, one, guard);
+      const apply = (one: Delivery) => this.#loadDelivery(one, guard, applyOne);
       await start.run(() => this.#readers[shard]!.load(apply, this.#replicas));
     }));
     await joined;
@@ -285,6 +290,7 @@ export class RedisStore implements Store {
       onApplying: () => this.#checkpoints.applying(shard),
       onApplied: () => this.#checkpoints.applied(shard, state),
       onDamage: (id, reason) => this.#warnings.damage(key, id, reason),
+      onBadSources: (id, reason) => this.#warnings.badSources(key, id, reason),
       onMissing: (id, run, count) =>
         this.#warnings.missing(key, id, run, count),
       onGap: (reason) => this.#reload(shard, reason),
@@ -314,14 +320,14 @@ export class RedisStore implements Store {
   }
 
   async #loadDelivery(
-    map: OccupancyMap,
     { shard, entries }: Delivery,
     guard: LoadGuard,
+    applyOne: ApplyLoaded,
   ): Promise<void> {
     let turnEnd = performance.now() + TURN_MS;
     for (const entry of entries) {
       if (entry.kind === "records") this.records.apply(entry);
-      else applyEntry(map, entry, shard);
+      else applyOne(entry, shard);
       if (performance.now() < turnEnd) continue;
       await untilNextTurn();
       turnEnd = performance.now() + TURN_MS;
