@@ -253,14 +253,16 @@ export class RedisStore implements Store {
       writer.stop();
     }
     for (const end of [...this.#syncs]) end();
-    for (const reader of this.#readers) reader.stop();
+    // While the map is loaded, some may be missing.
+    const readers = this.#readers.filter((reader) => reader !== undefined);
+    for (const reader of readers) reader.stop();
     await this.#checkpoints.close();
     await this.leases.close();
     await this.members.close();
     this.#sizes.close();
     this.#options.deployment.close();
     await Promise.all(
-      [...this.#writers, ...this.#readers].map((one) => one.stopped()),
+      [...this.#writers, ...readers].map((one) => one.stopped()),
     );
   }
 
