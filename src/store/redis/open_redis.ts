@@ -56,6 +56,27 @@ export async function openRedisStore(
   });
 }
 
+/**
+ * Checks that Redis accepts a login and certificates.
+ *
+ * @throws {StoreError} if it does not, or is away
+ */
+export async function checkAccess(
+  address: RedisAddress,
+  options: DeploymentOptions,
+): Promise<void> {
+  try {
+    const deployment = await openDeployment(address, options);
+    try {
+      await deployment.open(new Keys(deployment.prefix).meta);
+    } finally {
+      deployment.close();
+    }
+  } catch (error) {
+    throw redisStoreError(formatRedisAddress(address), error);
+  }
+}
+
 /** Returns the shards of the map; undefined if there is none, or Redis is away. */
 async function storedShards(
   address: RedisAddress,

@@ -45,7 +45,7 @@ const NO_OTHER_BROKER = {
 /** The options of `occupancy server`. */
 export const SERVER = {
   description:
-    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --zones, --webhook-secret-file, --ca, --cert, --key and --password-file.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --zones, --webhook-secret-file, --ca, --cert, --key, --password-file, --redis-password-file, --redis-ca, --redis-cert and --redis-key.",
   options: [
     {
       name: "name",

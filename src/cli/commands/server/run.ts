@@ -6,7 +6,6 @@ import { isRedisAddress } from "../../../store/redis/address.ts";
 import { openStore } from "../../../store/open.ts";
 import { storeAddress } from "../../arguments/addresses.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
-import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { doneWithin } from "../../../common/async.ts";
@@ -25,6 +24,7 @@ import { readHttpSettings, readPlans } from "./http_settings.ts";
 import { layerDisplay } from "./layer_display.ts";
 import { mapSizeOf } from "./map_size.ts";
 import type { ServerFlags } from "./options.ts";
+import { readRedisUse } from "./redis_access.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import { checkConfigFile, checkStoreFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
@@ -95,15 +95,11 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   await checkStoreFile(address, log.warn);
   const isShared = isRedisAddress(address);
   if (isShared) checkSharedBroker(flags);
+  const redis = await readRedisUse(flags, address, log.warn);
   const store = await openStore(address, {
     durability: flags.durability,
     parents: flags.store === undefined,
-    redis: {
-      ...await readRedisFiles(flags, [address], log.warn),
-      name: flags.name,
-      shards: flags.shards,
-      replicas: flags.redisReplicas,
-    },
+    redis: redis.settings,
     onWarning: log.warn,
     onInfo: log.info,
   });
@@ -206,6 +202,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       reloadTls: chosen.reloadTls,
       reloadUsers: embeddedAccess.reloadUsers,
       reloadZones: watcher && (() => watcher!.reload()),
+      redis,
       setWebhookSecret: webhooks && ((secret) => webhooks.setSecret(secret)),
     });
     const failure = await Promise.race([
