@@ -1,10 +1,10 @@
 import { OccupancyMap } from "../../../grid/mod.ts";
-import { GroupTopics, levelProblem, Topics } from "../../../protocol/mod.ts";
-import { quoteName } from "../../../common/printable.ts";
+import { Topics } from "../../../protocol/mod.ts";
 import { Server } from "../../../server/mod.ts";
 import { isRedisAddress } from "../../../store/redis/address.ts";
 import { openStore } from "../../../store/open.ts";
 import { storeAddress } from "../../arguments/addresses.ts";
+import { groupOf } from "../../arguments/group.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
@@ -256,33 +256,6 @@ function checkHomeAssistant(
     `Cannot use --home-assistant=${homeAssistant}: topics under ${prefix} are those of the server`,
     "Use the discovery prefix of Home Assistant (homeassistant, unless it was changed there), or another --prefix.",
   );
-}
-
-/** @throws {AppError} (usage) if the options of a group do not fit */
-function groupOf(flags: ServerFlags, topics: Topics): GroupTopics | undefined {
-  const { group, name, silentAfter } = flags;
-  if (group === undefined) return undefined;
-  if (!isRedisAddress(storeAddress(flags) ?? "")) {
-    throw usageError(
-      "Cannot use --group without a store that the servers share",
-      "Use --store redis://HOST for all servers of the group, or remove --group.",
-    );
-  }
-  const problem = levelProblem(name);
-  if (problem !== undefined) {
-    throw usageError(
-      `Cannot use --group with the --name ${quoteName(name)}: it ${problem}`,
-      "Use a --name that is one topic level, such as server-1.",
-    );
-  }
-  // Its source reports, but to the other servers.
-  if (silentAfter !== undefined) {
-    throw usageError(
-      "Cannot use --silent-after with --group: a server of a group hears only a part of what each source sends",
-      "Remove one of them. The cells of a source that is silent become stale after --stale-after.",
-    );
-  }
-  return new GroupTopics(topics, group);
 }
 
 /** @throws {AppError} (usage) if there is no folder for the store */
