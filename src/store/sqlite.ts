@@ -86,8 +86,8 @@ export class SqliteStore implements Store {
   #journalBytes = 0;
   /** The part of `#journalBytes` that the running checkpoint covers. */
   #coveredBytes = 0;
-  /** Size of the journal at which the next checkpoint begins. */
-  #checkpointAtBytes: number;
+  /** After a failure, the size of the journal at which to try again. */
+  #retryAtBytes = 0;
   #closed = false;
   /** Why nothing may be stored; undefined while the files are in place. */
   #filesProblem: StoreError | undefined;
@@ -99,7 +99,6 @@ export class SqliteStore implements Store {
     this.#path = path;
     this.#maxJournalBytes = options.maxJournalBytes ??
       DEFAULT_MAX_JOURNAL_BYTES;
-    this.#checkpointAtBytes = this.#maxJournalBytes;
     this.#warn = onWarning;
     checkLogOwner(path);
     const lost = countLostTransactions(`${path}-wal`);
@@ -138,7 +137,6 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw this.#readError(error);
     }
-    this.#checkpointAtBytes = this.#journalLimit();
   }
 
   commit(entries: readonly Entry[]): void {
@@ -176,7 +174,7 @@ export class SqliteStore implements Store {
   applied(map: OccupancyMap): void {
     if (
       !this.#checkpointer.running &&
-      this.#journalBytes >= this.#checkpointAtBytes
+      this.#journalBytes >= this.#checkpointAtBytes()
     ) this.#beginCheckpoint(map.only);
   }
 
@@ -215,7 +213,7 @@ export class SqliteStore implements Store {
    * the entries alone
    */
   #commitWithStep(bytes: Uint8Array<ArrayBuffer>): boolean {
-    const share = Math.min(1, bytes.length / this.#checkpointAtBytes);
+    const share = Math.min(1, bytes.length / this.#checkpointAtBytes());
     try {
       this.#transaction(() => {
         this.#appendRow(bytes);
@@ -225,7 +223,7 @@ export class SqliteStore implements Store {
     } catch {
       this.records.failed();
       this.#checkpointer.stepFailed();
-      this.#checkpointAtBytes = 2 * this.#journalBytes; // try again later
+      this.#retryAtBytes = 2 * this.#journalBytes;
       this.#rollBack();
       return false;
     }
@@ -289,7 +287,7 @@ export class SqliteStore implements Store {
   #afterStep(): void {
     if (!this.#checkpointer.stepCommitted()) return;
     this.#journalBytes -= this.#coveredBytes;
-    this.#checkpointAtBytes = this.#journalLimit();
+    this.#retryAtBytes = 0;
   }
 
   /** Writes all changed tiles and empties the journal. */
@@ -322,8 +320,13 @@ export class SqliteStore implements Store {
     if (entry.kind === "alive") this.#lastAlive = entry.now;
   }
 
-  #journalLimit(): number {
-    return Math.max(this.#maxJournalBytes, this.#checkpointer.liveBytes);
+  /** Size of the journal at which the next checkpoint begins. */
+  #checkpointAtBytes(): number {
+    return Math.max(
+      this.#maxJournalBytes,
+      this.#checkpointer.liveBytes,
+      this.#retryAtBytes,
+    );
   }
 
   #transaction(work: () => void): void {
