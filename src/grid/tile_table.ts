@@ -35,12 +35,11 @@ const REVISION = 3; // in units of 64 bits: words 6 and 7
 
 /**
  * INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14,
- * dirty in bit 15, epoch in bits 16-31.
+ * epoch in bits 16-31.
  */
 const COUNT_MASK = 0x7ff;
 const CLASS_SHIFT = 11;
 const CLASS_MASK = 0xf;
-const DIRTY = 0x8000;
 const EPOCH_SHIFT = 16;
 const BELOW_EPOCH_MASK = 0xffff;
 
@@ -176,18 +175,6 @@ export class TileTable {
   /** Adds to the number of cells. */
   addCount(tile: number, cells: number): void {
     this.#words(tile)[recordOffset(tile) + INFO]! += cells;
-  }
-
-  /** True if the tile changed since it was last saved. */
-  dirty(tile: number): boolean {
-    return (this.#words(tile)[recordOffset(tile) + INFO]! & DIRTY) !== 0;
-  }
-
-  /** Sets {@linkcode TileTable.dirty}. */
-  setDirty(tile: number, dirty: boolean): void {
-    const words = this.#words(tile);
-    const info = recordOffset(tile) + INFO;
-    words[info] = dirty ? words[info]! | DIRTY : words[info]! & ~DIRTY;
   }
 
   /** The epoch of its last change, 0 to 65,535, see `frozen_tiles.ts`. */
