@@ -24,6 +24,8 @@ export interface PipelineEvents extends ReceiveEvents {
   onLayerGone(layer: string): void;
   /** Called after entries were committed and applied to the map. */
   onApplied(): void;
+  /** Called when a part of the map was loaded anew, without its entries. */
+  onReloaded(): void;
   /** Called when the store fails, or works again (`undefined`). */
   onStoreProblem(problem: StoreError | undefined): void;
 }
@@ -352,6 +354,7 @@ export class Pipeline {
         this.#events.onLayerGone(layer);
       }
     }
+    this.#events.onReloaded();
     this.#events.onApplied();
   }
 

@@ -66,6 +66,7 @@ export class Server {
       onRequest: (request) => this.#requestHandler.answer(request),
       onLayerGone: (layer) => this.#onLayerGone(layer),
       onApplied: () => this.#onApplied(),
+      onReloaded: () => this.#sources.interrupted(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
     this.#submitter = new Submitter(pipeline, reports, context.telemetry);
@@ -278,6 +279,7 @@ export class Server {
     status.loaded = true;
     this.#zones.load();
     this.#announcer.load();
+    this.#sources.load();
     this.#context.leadership.start();
     const full = cellLimiter.problem;
     if (full !== undefined) {

@@ -102,14 +102,16 @@ export interface RecordsEntry {
 }
 /**
  * What records belong to: the embedded broker, the definitions of zones, what
- * Home Assistant has of them, and what is remembered of each zone. Earlier
- * versions kept the last one among those of `zones`.
+ * Home Assistant has of them, what is remembered of each zone, and of a shared
+ * store the sources that are silent. Earlier versions kept what is remembered
+ * among those of `zones`.
  */
 export type RecordOwner =
   | "broker"
   | "zones"
   | "home-assistant"
-  | "zone-memories";
+  | "zone-memories"
+  | "sources";
 
 /**
  * Returns the shard of an entry; undefined for an entry of all shards.

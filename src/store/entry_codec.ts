@@ -28,7 +28,13 @@ const KINDS = [
   "records",
 ] as const;
 /** The index is the stored owner of records: append, never reorder. */
-const OWNERS = ["broker", "zones", "home-assistant", "zone-memories"] as const;
+const OWNERS = [
+  "broker",
+  "zones",
+  "home-assistant",
+  "zone-memories",
+  "sources",
+] as const;
 /** Stored instead of the length of a value: the record is deleted. */
 const DELETED = -1;
 const INITIAL_BYTES = 4096;

@@ -46,6 +46,7 @@ function start(
     onRequest: (request) => requests.push(request),
     onLayerGone: () => {},
     onApplied: () => {},
+    onReloaded: () => {},
     onStoreProblem: () => {},
     ...events,
   }, maxTurnMs);

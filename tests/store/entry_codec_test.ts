@@ -66,6 +66,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
       "zones" as const,
       "home-assistant" as const,
       "zone-memories" as const,
+      "sources" as const,
     ),
     mark: fc.maxSafeNat(),
     guard: fc.maxSafeNat(),

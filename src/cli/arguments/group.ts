@@ -10,8 +10,6 @@ interface GroupFlags {
   readonly group?: string;
   readonly name: string;
   readonly store?: string;
-  /** In ms. */
-  readonly silentAfter?: number;
 }
 
 /**
@@ -23,7 +21,7 @@ export function groupOf(
   flags: GroupFlags,
   topics: Topics,
 ): GroupTopics | undefined {
-  const { group, name, silentAfter } = flags;
+  const { group, name } = flags;
   if (group === undefined) return undefined;
   if (!isRedisAddress(storeAddress(flags) ?? "")) {
     throw usageError(
@@ -36,13 +34,6 @@ export function groupOf(
     throw usageError(
       `Cannot use --group with the --name ${quoteName(name)}: it ${problem}`,
       "Use a --name that is one topic level, such as server-1.",
-    );
-  }
-  // Its source reports, but to the other servers.
-  if (silentAfter !== undefined) {
-    throw usageError(
-      "Cannot use --silent-after with --group: a server of a group hears only a part of what each source sends",
-      "Remove one of them. The cells of a source that is silent become stale after --stale-after.",
     );
   }
   return new GroupTopics(topics, group);

@@ -378,10 +378,11 @@ export class RedisStore implements Store {
   #lag(): SharedStore["lag"] {
     let entries = 0;
     let ms = 0;
-    for (const reader of this.#readers) {
+    // Skips those that are missing while the map is loaded.
+    this.#readers.forEach((reader) => {
       entries += reader.waiting;
       ms = Math.max(ms, reader.waitingMs);
-    }
+    });
     return { entries, ms };
   }
 
