@@ -4,6 +4,7 @@
  * @module
  */
 import { messageOf } from "../../common/errors.ts";
+import type { ColumnPool } from "../column_pool.ts";
 import { decodeEntries } from "../entry_codec.ts";
 import { withSources } from "../entry_sources.ts";
 import type { Entry } from "../store.ts";
@@ -15,6 +16,8 @@ export interface DecodeOptions {
   readonly shard: number;
   /** Returns the shard of a layer. */
   readonly shardOf: (layer: string) => number;
+  /** Where the columns of the entries are. */
+  readonly pool: ColumnPool;
   /** Called for an entry that is skipped, with the reason. */
   readonly onDamage: (id: string, reason: string) => void;
   /** Called for an entry whose sources are ignored, with the reason. */
@@ -24,12 +27,12 @@ export interface DecodeOptions {
 /** Decodes an entry of another server, with its sources; none if it is damaged. */
 export function decodeEntry(
   { id, content, sources }: StreamEntry,
-  { shard, shardOf, onDamage, onBadSources }: DecodeOptions,
+  { shard, shardOf, pool, onDamage, onBadSources }: DecodeOptions,
 ): readonly Entry[] {
   if (content === undefined) return [];
   let entries: readonly Entry[];
   try {
-    entries = decodeContent(content, shard, shardOf);
+    entries = decodeContent(content, shard, shardOf, pool);
   } catch (error) {
     onDamage(id, messageOf(error));
     return [];
@@ -49,14 +52,16 @@ export function decodeEntry(
  * @param content the bytes of an `EntryEncoder`
  * @param shard the shard of the journal
  * @param shardOf returns the shard of a layer
+ * @param pool where the columns of the entries are
  * @throws {Error} if they cannot be applied to the shard: what is wrong
  */
 export function decodeContent(
   content: Uint8Array,
   shard: number,
   shardOf: (layer: string) => number,
+  pool: ColumnPool,
 ): Entry[] {
-  const entries = [...decodeEntries(content)];
+  const entries = [...decodeEntries(content, pool)];
   for (const entry of entries) {
     if (!Number.isFinite(entry.now)) {
       throw new RangeError(`its time is ${entry.now}`);

@@ -7,6 +7,7 @@ import { doneWithin } from "../../common/async.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import { Semaphore } from "../../common/semaphore.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
+import { ColumnPool } from "../column_pool.ts";
 import { LoadGuard } from "../load_guard.ts";
 import {
   applyEntry,
@@ -92,6 +93,8 @@ export class RedisStore implements Store {
   readonly #problem: RedisProblem;
   readonly #closing = new AbortController();
   readonly #turns = new Semaphore(1);
+  /** For the delivery that is applied. */
+  readonly #pool = new ColumnPool();
   readonly #warnings: JournalWarnings;
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];
@@ -282,7 +285,7 @@ export class RedisStore implements Store {
     const state = this.#states[shard]!;
     const key = this.keys.journal(shard);
     return new ShardReader({
-      ...{ shard, state, key, run: this.run },
+      ...{ shard, state, key, run: this.run, pool: this.#pool },
       deployment: this.#options.deployment,
       source: `read ${shard}`,
       problem: this.#problem,

@@ -325,6 +325,7 @@ export class ShardReader {
         }),
       });
     }
+    this.#options.pool.reuse();
     this.#read.applied(count, bytes);
     state.position = position;
     state.bytes += bytes;
