@@ -14,6 +14,7 @@ import { groupCheck } from "./group_check.ts";
 import { limitsCheck } from "./limits_check.ts";
 import { memoryCheck } from "./memory_check.ts";
 import { portCheck } from "./port_check.ts";
+import { readyCheck } from "./ready_check.ts";
 import { redisCheck } from "./redis_check.ts";
 import { serverCheck } from "./server_check.ts";
 import { sessionCheck } from "./session_check.ts";
@@ -54,5 +55,6 @@ export const CHECKS: readonly Check[] = [
   storeCheck,
   redisCheck,
   portCheck,
+  readyCheck,
   ...BROKER_CHECKS,
 ];
